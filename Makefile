@@ -1,0 +1,46 @@
+# make up     runs server, Prometheus and watchdog together; Ctrl-C stops all three
+# make test   everything CI runs
+# make check  lint, types and layers
+# make lock   writes the pinned requirement files anew
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: up test check lock
+.DELETE_ON_ERROR:
+
+up: $(BIN)/.up .tools/bin/prometheus models/model.json
+	@exec honcho start $(if $(WINE_SLO_PROMETHEUS_URL),server watchdog)
+
+test: check
+	python -m pytest
+
+check: $(BIN)/.dev .tools/bin/prometheus
+	ruff check
+	ruff format --check
+	mypy
+	lint-imports
+
+lock: $(BIN)/.dev
+	uv pip compile pyproject.toml --extra up --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --quiet --output-file requirements.txt
+	uv pip compile pyproject.toml --extra up --group dev --constraints requirements.txt --universal \
+	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-dev.txt
+
+models/model.json: | $(BIN)/.up
+	wine-slo train
+
+# Two stamps, so that who only wants to run it does not install the linters.
+$(BIN)/.up: requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(BIN)/.dev: requirements-dev.txt $(BIN)/.up
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.tools/bin/prometheus:
+	tools/get_prometheus.sh .tools

@@ -1,0 +1,1 @@
+"""A small wine-classifying service and the watchdog of its promises."""

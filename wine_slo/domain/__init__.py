@@ -1,0 +1,1 @@
+"""The core: values and decisions; standard library only, no IO, no clock."""

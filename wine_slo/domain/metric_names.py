@@ -1,0 +1,36 @@
+"""The names of every metric that the two processes export, and of the labels on them; written once, here."""
+
+# Labels
+ENDPOINT = "endpoint"  # the route's template, `unmatched` for all else
+STATUS = "status"  # HTTP status code, three digits
+SLO = "slo"  # an objective's name
+WINDOW = "window"  # a span as Prometheus writes it: 5m, 1h, 3d
+
+# The server
+REQUESTS = "requests_total"
+REQUEST_SECONDS = "request_latency_seconds"
+RESPONSES = "responses_total"
+REQUESTS_IN_FLIGHT = "requests_in_flight"
+OLDEST_REQUEST_SECONDS = "oldest_request_age_seconds"
+PREDICTIONS = "predictions_total"
+FEATURE_OUT_OF_RANGE = "feature_out_of_range_total"
+PREDICTION_CONFIDENCE = "prediction_confidence"
+MODEL_INFERENCE_SECONDS = "model_inference_seconds"
+MODEL_BATCH_SIZE = "model_batch_size"
+MODEL_INFO = "model_info"
+
+# The watchdog
+SLO_STATE = "slo_state"
+SLO_SIGHT = "slo_sight"
+SLO_LATENCY_SECONDS = "slo_latency_seconds"
+SLO_SLI_RATIO = "slo_sli_ratio"
+SLO_OBJECTIVE_RATIO = "slo_objective_ratio"
+SLO_BURN_RATE = "slo_burn_rate"
+SLO_ERROR_BUDGET_REMAINING_RATIO = "slo_error_budget_remaining_ratio"
+WATCHDOG_LAST_TICK_TIMESTAMP_SECONDS = "watchdog_last_tick_timestamp_seconds"
+WATCHDOG_TICK_SECONDS = "watchdog_tick_seconds"
+WATCHDOG_QUERIES = "watchdog_queries_total"
+WATCHDOG_MESSAGES = "watchdog_messages_total"
+WATCHDOG_UNTOLD_SECONDS = "watchdog_untold_seconds"
+WATCHDOG_INCIDENTS_OPEN = "watchdog_incidents_open"
+WATCHDOG_INFO = "watchdog_info"
