@@ -1,0 +1,196 @@
+"""The ledger: what is known, and what each chat was told of it; the only memory of the watchdog.
+
+Values are kept as the JSON of the domain's own dataclasses, beside the few columns by which they are found, so a new
+field with a default needs no migration.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self, TypeVar, cast
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DBAPIError
+
+from wine_slo.domain.incident import Incident, Track
+from wine_slo.domain.notice import Told
+from wine_slo.domain.watch import State
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+VERSION = 1
+BUSY_SECONDS = 2  # how long to wait for another process that writes; well inside one tick
+
+_tables = sa.MetaData()
+_facts = sa.Table("facts", _tables, sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Text))
+_tracks = sa.Table("tracks", _tables, sa.Column("key", sa.Text, primary_key=True), sa.Column("value", sa.Text))
+_incidents = sa.Table(
+    "incidents",
+    _tables,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("began_at", sa.Text, nullable=False, index=True),
+    sa.Column("closed_at", sa.Text, index=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+_told = sa.Table(
+    "told",
+    _tables,
+    sa.Column("incident", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("chat", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+
+class LedgerError(Exception):
+    """The ledger cannot be read or written; the text says why, for people."""
+
+
+class Ledger:
+    """Reads and writes the ledger. Every call is one transaction and may block on the disk."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """The ledger at an SQLAlchemy URL, made if there is none.
+
+        Raises:
+            LedgerError: It cannot be opened, or a newer version of this program wrote it.
+        """
+        try:
+            engine = sa.create_engine(url)
+            if engine.dialect.name == "sqlite":
+                _prepare_sqlite(engine)
+            with engine.begin() as connection:
+                _tables.create_all(connection)
+                version = connection.scalar(sa.select(_facts.c.value).where(_facts.c.name == "version"))
+                if version is None:
+                    connection.execute(_facts.insert().values(name="version", value=str(VERSION)))
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            raise LedgerError(f"the ledger {sa.make_url(url)!r} cannot be opened: {_cause(error)}") from error
+        if version is not None and int(version) > VERSION:
+            raise LedgerError(
+                f"the ledger {sa.make_url(url)!r} was written by a newer version (its schema is {version}, "
+                f"this program knows {VERSION}); start that version, or name another ledger"
+            )
+        return cls(engine)
+
+    def close(self) -> None:
+        """End its connections."""
+        self._engine.dispose()
+
+    def load(self) -> tuple[State, list[Told]]:
+        """What was known, and what every chat was told of the incidents in it.
+
+        Raises:
+            LedgerError: It cannot be read.
+        """
+        try:
+            with self._engine.connect() as connection:
+                facts = dict(connection.execute(sa.select(_facts.c.name, _facts.c.value)).tuples().all())
+                tracks = connection.scalars(sa.select(_tracks.c.value)).all()
+                incidents = connection.scalars(sa.select(_incidents.c.value)).all()
+                told = connection.scalars(sa.select(_told.c.value)).all()
+        except DBAPIError as error:
+            raise LedgerError(f"the ledger cannot be read: {_cause(error)}") from error
+        found = [msgspec.json.decode(each, type=Track) for each in tracks]
+        state = State(
+            tracks={track.key: track for track in found},
+            incidents={each.number: each for each in (msgspec.json.decode(one, type=Incident) for one in incidents)},
+            last_number=int(facts.get("last_number", 0)),
+            blind_since=_instant(facts.get("blind_since")),
+            looked_at=_instant(facts.get("looked_at")),
+        )
+        return state, [msgspec.json.decode(each, type=Told) for each in told]
+
+    def save(self, before: State, after: State, told: Iterable[Told] = ()) -> None:
+        """Write what changed from one state to the next, and what is now to be told, in one transaction.
+
+        Raises:
+            LedgerError: Nothing was written.
+        """
+        tracks = _changed(before.tracks, after.tracks)
+        gone = [_text(key) for key in before.tracks if key not in after.tracks]
+        incidents = _changed(before.incidents, after.incidents)
+        facts = {
+            "last_number": str(after.last_number),
+            "blind_since": _text(after.blind_since),
+            "looked_at": _text(after.looked_at),
+        }
+        try:
+            with self._engine.begin() as connection:
+                self._write(connection, _facts, [{"name": name, "value": value} for name, value in facts.items()])
+                self._write(connection, _tracks, [{"key": _text(each.key), "value": _text(each)} for each in tracks])
+                if gone:
+                    connection.execute(_tracks.delete().where(_tracks.c.key.in_(gone)))
+                self._write(connection, _incidents, [_incident_row(each) for each in incidents])
+                self._write(connection, _told, [_told_row(each) for each in told])
+        except DBAPIError as error:
+            raise LedgerError(f"the ledger cannot be written: {_cause(error)}") from error
+
+    def mark(self, told: Told) -> None:
+        """Write what a chat believes now.
+
+        Raises:
+            LedgerError: Nothing was written.
+        """
+        try:
+            with self._engine.begin() as connection:
+                self._write(connection, _told, [_told_row(told)])
+        except DBAPIError as error:
+            raise LedgerError(f"the ledger cannot be written: {_cause(error)}") from error
+
+    def _write(self, connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+        """Insert rows, or overwrite those of the same key."""
+        if not rows:
+            return
+        insert = sqlite.insert(table)
+        keys = [column.name for column in table.primary_key]
+        others = {name: insert.excluded[name] for name in rows[0] if name not in keys}
+        connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=others), rows)
+
+
+def _prepare_sqlite(engine: sa.Engine) -> None:
+    if engine.url.database and engine.url.database != ":memory:":
+        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+
+
+def _changed(before: Mapping[K, V], after: Mapping[K, V]) -> list[V]:
+    return [value for key, value in after.items() if before.get(key) != value]
+
+
+def _incident_row(incident: Incident) -> dict[str, Any]:
+    return {
+        "number": incident.number,
+        "key": _text(incident.key),
+        "began_at": incident.began_at.isoformat(),
+        "closed_at": incident.closed_at.isoformat() if incident.closed_at else None,
+        "value": _text(incident),
+    }
+
+
+def _told_row(told: Told) -> dict[str, Any]:
+    return {"incident": told.incident, "chat": told.chat, "value": _text(told)}
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else cast("datetime | None", msgspec.json.decode(text, type=datetime | None))
+
+
+def _cause(error: BaseException) -> object:
+    return error.orig if isinstance(error, DBAPIError) else error

@@ -1,0 +1,163 @@
+"""Prometheus' HTTP API, and whatever speaks it: Thanos, Mimir, VictoriaMetrics.
+
+What is no clear answer is no data: an HTTP error, a warning of a partial answer, half a JSON and a answer that is too
+large are all the same `PrometheusError`. Source: https://prometheus.io/docs/prometheus/latest/querying/api/
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+import msgspec
+
+TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3)  # seconds; well inside one tick
+MAX_BYTES = 32 * 2**20  # a thousand label sets over an hour are 20 MB; more is a mistake
+MAX_POINTS = 11_000  # a series; Prometheus refuses more
+
+
+class PrometheusError(Exception):
+    """Prometheus did not answer, or not in a way that can be trusted; the text says why, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value of one label set."""
+
+    labels: dict[str, str]
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """The finite values of an instant query, and the instant by Prometheus' own clock; None when there are none."""
+
+    samples: tuple[Sample, ...]
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The finite values of one label set over a range, by seconds since the epoch."""
+
+    labels: dict[str, str]
+    points: dict[float, float]
+
+
+class _InstantSample(msgspec.Struct):
+    value: tuple[float, str]
+    metric: dict[str, str] = {}
+
+
+class _RangeSample(msgspec.Struct):
+    values: list[tuple[float, str]]
+    metric: dict[str, str] = {}
+
+
+class _Data(msgspec.Struct):
+    result: msgspec.Raw
+    resultType: str  # noqa: N815 - the API's own name
+
+
+class _Answer(msgspec.Struct):
+    status: str
+    data: _Data | None = None
+    error: str = ""
+    warnings: list[str] = []
+
+
+class PrometheusApi:
+    """Asks questions in PromQL.
+
+    Args:
+        session: Its connections; closed by whoever made it.
+        url: The root of the API, without `/api/v1`.
+        headers: Sent with each request: authorisation, tenant.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, headers: dict[str, str] | None = None) -> None:
+        self._session = session
+        self._url = url.rstrip("/")
+        self._headers = headers or {}
+
+    async def query(self, promql: str) -> Vector:
+        """The answer to a question about now.
+
+        Raises:
+            PrometheusError: There is none that can be trusted.
+        """
+        data = await self._ask("query", {"query": promql})
+        if data.resultType != "vector":
+            raise PrometheusError(f"it answered with a {data.resultType} instead of a vector")
+        found = _decode(data.result, list[_InstantSample])
+        samples = tuple(Sample(each.metric, _number(each.value[1])) for each in found)
+        at = datetime.fromtimestamp(found[0].value[0], UTC) if found else None
+        return Vector(tuple(each for each in samples if math.isfinite(each.value)), at)
+
+    async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
+        """The answer to a question about every `step` from `start` to `end`, both included.
+
+        Raises:
+            PrometheusError: There is none that can be trusted.
+        """
+        params = {
+            "query": promql,
+            "start": f"{start.timestamp():.3f}",
+            "end": f"{end.timestamp():.3f}",
+            "step": f"{step.total_seconds():g}",
+        }
+        data = await self._ask("query_range", params)
+        if data.resultType != "matrix":
+            raise PrometheusError(f"it answered with a {data.resultType} instead of a matrix")
+        series = []
+        for each in _decode(data.result, list[_RangeSample]):
+            points = {at: _number(text) for at, text in each.values}
+            series.append(Series(each.metric, {at: value for at, value in points.items() if math.isfinite(value)}))
+        return series
+
+    async def _ask(self, what: str, params: dict[str, str]) -> _Data:
+        try:
+            async with self._session.post(
+                f"{self._url}/api/v1/{what}", data=params, headers=self._headers, timeout=TIMEOUT
+            ) as response:
+                body = await _read(response)
+                status = response.status
+        except TimeoutError as error:
+            raise PrometheusError("it did not answer in time") from error
+        except aiohttp.ClientConnectorError as error:
+            raise PrometheusError(f"it cannot be reached ({error.os_error.strerror or error.os_error})") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise PrometheusError(f"it broke off ({type(error).__name__})") from error
+        try:
+            answer = msgspec.json.decode(body, type=_Answer)
+        except msgspec.DecodeError as error:
+            raise PrometheusError(f"it answered {status} with something that is no JSON of its API") from error
+        if answer.status != "success" or answer.data is None or status != 200:
+            raise PrometheusError(f"it answered {status}: {answer.error or 'no reason given'}"[:300])
+        if answer.warnings:
+            raise PrometheusError(f"its answer is partial: {answer.warnings[0]}"[:300])
+        return answer.data
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(2**16):
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise PrometheusError(f"its answer is larger than {MAX_BYTES // 2**20} MiB")
+    return bytes(body)
+
+
+def _decode(raw: msgspec.Raw, kind: Any) -> Any:
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.DecodeError as error:
+        raise PrometheusError(f"its answer has an unknown shape ({error})") from error
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise PrometheusError(f"its answer has {text!r} where a number belongs") from error

@@ -1,0 +1,161 @@
+"""Telegram as a chat: sending and editing, and what each way of failing means for the next try.
+
+`TimedOut` and `BadRequest` are `NetworkError`s in python-telegram-bot, so the order of the cases matters.
+Source of the texts: https://github.com/tdlib/td, telegram/cli of the Bot API server, and healthchecks' list.
+"""
+
+from datetime import timedelta
+
+import httpx
+from telegram import Bot, LinkPreviewOptions, ReplyParameters
+from telegram.constants import MessageLimit, ParseMode
+from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.ext import AIORateLimiter, ExtBot
+from telegram.request import HTTPXRequest
+
+from wine_slo.domain.chat import ChatError
+from wine_slo.domain.words import plain
+
+READ_SECONDS = 20  # Telegram may take that long under load, and asking again would double a message
+CONNECT_SECONDS = 5
+
+SURELY_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+NOT_MODIFIED = "message is not modified"
+GONE = ("message to edit not found", "message can't be edited")
+REFUSED = ("can't parse entities", "message is too long", "text must be encoded in utf-8", "entity_text_invalid")
+CLOSED = (
+    "chat not found",
+    "user not found",
+    "not enough rights",
+    "have no rights to send",
+    "need administrator rights",
+    "group chat was deactivated",
+    "chat_write_forbidden",
+    "topic_closed",
+    "peer_id_invalid",
+)
+
+
+def connect(token: str, api_url: str | None = None, proxy: str | None = None) -> ExtBot[int]:
+    """The bot of a token, at Telegram's own server or at another one's root; nothing is sent yet."""
+
+    def request() -> HTTPXRequest:
+        return HTTPXRequest(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            write_timeout=READ_SECONDS,
+            pool_timeout=CONNECT_SECONDS,
+            proxy=proxy,
+        )
+
+    root = (api_url or "https://api.telegram.org").rstrip("/")
+    return ExtBot(
+        token,
+        base_url=f"{root}/bot",
+        base_file_url=f"{root}/file/bot",
+        request=request(),
+        get_updates_request=request(),
+        rate_limiter=AIORateLimiter(max_retries=0),  # it spaces messages out; waiting after a 429 is delivery's
+    )
+
+
+class TelegramChat:
+    """Sends and edits through a bot."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    async def send(self, chat: int, text: str, *, reply_to: int | None = None, loud: bool = True) -> int:
+        """Send a message and return its id; plain, and clipped, where Telegram refuses the markup.
+
+        Raises:
+            ChatError: It was not told, or perhaps not.
+        """
+        reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
+
+        async def send(words: str, mode: str | None) -> int:
+            message = await self._bot.send_message(
+                chat,
+                words,
+                parse_mode=mode,
+                reply_parameters=reply,
+                disable_notification=not loud,
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+            )
+            return message.message_id
+
+        try:
+            return await send(text, ParseMode.HTML)
+        except TelegramError as error:
+            refused = _chat_error(error)
+            if not refused.refused:
+                raise refused from error
+        try:
+            return await send(_clipped(text), None)
+        except TelegramError as error:
+            raise _chat_error(error) from error
+
+    async def edit(self, chat: int, message: int, text: str) -> None:
+        """Exchange a message's text; plain, and clipped, where Telegram refuses the markup.
+
+        Raises:
+            ChatError: It was not told, or perhaps not.
+        """
+
+        async def edit(words: str, mode: str | None) -> None:
+            await self._bot.edit_message_text(
+                words,
+                chat_id=chat,
+                message_id=message,
+                parse_mode=mode,
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+            )
+
+        try:
+            return await edit(text, ParseMode.HTML)
+        except TelegramError as error:
+            if NOT_MODIFIED in str(error).lower():
+                return None
+            refused = _chat_error(error)
+            if not refused.refused:
+                raise refused from error
+        try:
+            return await edit(_clipped(text), None)
+        except TelegramError as error:
+            raise _chat_error(error) from error
+
+
+def _clipped(text: str) -> str:
+    words = plain(text)
+    limit = MessageLimit.MAX_TEXT_LENGTH
+    return words if len(words) <= limit else words[: limit - 2] + " …"
+
+
+def _chat_error(error: TelegramError) -> ChatError:
+    """What a failure means; permanent ones first, as the kinds of python-telegram-bot overlap."""
+    text = str(error).lower()
+    match error:
+        case RetryAfter():
+            wait = error.retry_after
+            after = wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
+            return ChatError(f"Telegram asks to wait {after.total_seconds():.0f} s", retry_after=after)
+        case ChatMigrated():
+            return ChatError(f"the chat is now {error.new_chat_id}", moved_to=error.new_chat_id)
+        case InvalidToken():
+            return ChatError("Telegram does not know the token")  # the exception's own text holds the token
+        case Forbidden():
+            return ChatError(str(error), permanent=True)
+        case BadRequest():
+            return ChatError(
+                str(error),
+                message_gone=any(each in text for each in GONE),
+                refused=any(each in text for each in REFUSED),
+                permanent=any(each in text for each in CLOSED),
+            )
+        case NetworkError() if isinstance(error.__cause__, httpx.HTTPError):
+            return ChatError(
+                f"Telegram cannot be reached ({type(error.__cause__).__name__})",
+                surely_not_sent=isinstance(error.__cause__, SURELY_NOT_SENT),
+            )
+        case _:
+            return ChatError(f"Telegram answered: {error}")

@@ -1,0 +1,56 @@
+"""What the watchdog needs of a chat, whichever it is: to send, to edit, and to say how a try failed."""
+
+from datetime import timedelta
+from typing import Protocol
+
+
+class ChatError(Exception):
+    """A message that was not told, and what that means for the next try.
+
+    Attributes:
+        permanent: No later try can help; this chat is closed to us.
+        retry_after: The chat asks to be left alone for so long.
+        surely_not_sent: It did not arrive. When False it may have arrived unseen.
+        refused: The chat does not take these words; others, or the same ones plain, it may take.
+        message_gone: The message to be edited does not exist any more.
+        moved_to: The chat has a new id.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        permanent: bool = False,
+        retry_after: timedelta | None = None,
+        surely_not_sent: bool = True,
+        refused: bool = False,
+        message_gone: bool = False,
+        moved_to: int | None = None,
+    ) -> None:
+        super().__init__(sentence)
+        self.permanent = permanent
+        self.retry_after = retry_after
+        self.surely_not_sent = surely_not_sent
+        self.refused = refused
+        self.message_gone = message_gone
+        self.moved_to = moved_to
+
+
+class Chat(Protocol):
+    """Somewhere that people read. Texts are HTML with `<b>` only; `words.plain` takes it off."""
+
+    async def send(self, chat: int, text: str, *, reply_to: int | None = None, loud: bool = True) -> int:
+        """Say something and return the message's id.
+
+        Raises:
+            ChatError: It was not told, or perhaps not.
+        """
+        ...
+
+    async def edit(self, chat: int, message: int, text: str) -> None:
+        """Exchange a message's text; that it reads so already is no error.
+
+        Raises:
+            ChatError: It was not told, or perhaps not.
+        """
+        ...

@@ -1,0 +1,301 @@
+"""Incidents, and the one state machine that opens and closes them.
+
+    met ──bad──► breaching ──bad for long──► breached ──good──► recovering ──good for long──► met
+
+A *track* is what is remembered of one key between looks. While sight is not clear nothing moves: absence opens
+nothing and closes nothing. The only other way out is expiry: nobody has asked for so long that nothing more will be
+known, and that is told as such, never as a recovery.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from wine_slo.domain.objective import Key, Objective
+from wine_slo.domain.reading import Interval, Reading, Sight
+from wine_slo.domain.verdict import is_bad, is_breach, is_clear
+
+REOPENS_WITHIN = timedelta(minutes=10)  # what comes back sooner is the same incident, opened again
+RELAPSES_WITHIN = timedelta(minutes=1)  # good for less than this in between: it flaps
+OLDEST_EVIDENCE = 60  # intervals; five minutes of a busy service, longer for a quiet one
+
+
+class Phase(StrEnum):
+    """How far a breach or a recovery has come."""
+
+    MET = "met"
+    BREACHING = "breaching"
+    BREACHED = "breached"
+    RECOVERING = "recovering"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is an incident."""
+        return self in (Phase.BREACHED, Phase.RECOVERING)
+
+
+class Outcome(StrEnum):
+    """How an incident ended."""
+
+    RECOVERED = "recovered"  # seen well again
+    EXPIRED = "expired"  # nobody asked any more; not a recovery
+    WITHDRAWN = "withdrawn"  # its objective is no longer promised
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One time that a promise was broken, from its first bad interval to its last.
+
+    Attributes:
+        number: What people call it: #12.
+        began_at: The start of the first bad interval.
+        opened_at: When the watchdog was sure.
+        last_bad_at: The end of the last bad interval so far.
+        closed_at: When the watchdog was sure that it is over; None while it is open.
+        openings: How often it was opened: more than once when it came back soon after its recovery.
+        relapses: How many of those came so soon that it flaps, which makes a recovery take longer.
+        bad: Bad events from its first bad interval to its last; estimated, so not a whole number.
+        total: All events in that time.
+        bad_since: Bad events after its last bad interval: a recovery, if it goes on.
+        total_since: All events after its last bad interval.
+        worst: The worst value seen: seconds for a latency, else the share of bad events.
+        held: Why nothing can be said at the moment; None while sight is clear.
+        reason: The same in words.
+        value: The value at the last look whose sight was clear.
+        by_endpoint: The same, endpoint by endpoint, slowest first.
+    """
+
+    number: int
+    key: Key
+    began_at: datetime
+    opened_at: datetime
+    last_bad_at: datetime
+    closed_at: datetime | None = None
+    outcome: Outcome | None = None
+    openings: int = 1
+    relapses: int = 0
+    bad: float = 0.0
+    total: float = 0.0
+    bad_since: float = 0.0
+    total_since: float = 0.0
+    value: float | None = None
+    worst: float | None = None
+    worst_at: datetime | None = None
+    by_endpoint: tuple[tuple[str, float], ...] = ()
+    held: Sight | None = None
+    held_since: datetime | None = None
+    reason: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not over."""
+        return self.closed_at is None
+
+    @property
+    def bad_ratio(self) -> float:
+        """The share of bad events while it was bad."""
+        return self.bad / self.total if self.total else 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """What is remembered of one key from look to look.
+
+    Attributes:
+        since: When the phase began.
+        judged_until: The end of the last interval that was judged; None before the first.
+        evidence: The intervals with events since the suspicion arose, oldest first; empty while the promise is met.
+        incident: The number of the open incident, or of the last one while it may still come back.
+        sight: The last look's sight, and since when it has been so.
+        quiet_since: Since when nobody has asked; None when somebody has, or when that cannot be seen.
+    """
+
+    key: Key
+    phase: Phase = Phase.MET
+    since: datetime
+    judged_until: datetime | None = None
+    evidence: tuple[Interval, ...] = ()
+    incident: int | None = None
+    sight: Sight = Sight.CLEAR
+    sight_since: datetime
+    reason: str = ""
+    quiet_since: datetime | None = None
+
+
+def follow(
+    track: Track, incident: Incident | None, objective: Objective, reading: Reading, *, number: int
+) -> tuple[Track, Incident | None]:
+    """The track and its incident after one more look.
+
+    Args:
+        track: What was remembered.
+        incident: The incident that `track` names, open or closed; None when it names none.
+        objective: What is promised.
+        reading: What was seen.
+        number: What the next new incident is to be called.
+    """
+    was_open = incident is not None and incident.is_open
+    track = _look(track, reading)
+    for interval in reading.intervals if reading.sight.is_seeing else ():
+        if track.judged_until is None or interval.ended_at > track.judged_until:
+            track = replace(track, judged_until=interval.ended_at)
+            track, incident = _judge(track, incident, objective, reading, interval, number=number)
+    track = _forget(track, incident, objective, reading)
+    if incident is not None and (was_open or incident.is_open):
+        incident = _describe(incident, track, objective, reading)
+        if incident.is_open and track.quiet_since and reading.at - track.quiet_since >= objective.expires_after:
+            track = replace(track, phase=Phase.MET, since=reading.at, evidence=())
+            incident = replace(incident, closed_at=reading.at, outcome=Outcome.EXPIRED)
+    return track, incident
+
+
+def _look(track: Track, reading: Reading) -> Track:
+    """The track with this look's sight."""
+    quiet_since = None
+    if reading.sight is Sight.NO_TRAFFIC:
+        last_event = track.judged_until if track.sight.is_seeing and track.judged_until else reading.at
+        quiet_since = track.quiet_since or last_event
+    return replace(
+        track,
+        sight=reading.sight,
+        sight_since=track.sight_since if reading.sight is track.sight else reading.at,
+        reason=reading.reason,
+        quiet_since=quiet_since,
+    )
+
+
+def _judge(
+    track: Track,
+    incident: Incident | None,
+    objective: Objective,
+    reading: Reading,
+    interval: Interval,
+    *,
+    number: int,
+) -> tuple[Track, Incident | None]:
+    """The track and its incident after one more interval; the only place where a phase moves."""
+    bad = is_bad(objective, interval)
+    if track.phase is not Phase.MET or bad:
+        track = replace(track, evidence=(*track.evidence, interval)[-OLDEST_EVIDENCE:])
+    if incident is not None and incident.is_open:
+        incident = _count(incident, interval, bad=bad)
+
+    def now_in(phase: Phase) -> Track:
+        return track if track.phase is phase else replace(track, phase=phase, since=interval.ended_at)
+
+    match track.phase:
+        case Phase.MET if bad:
+            return now_in(Phase.BREACHING), incident
+        case _ if reading.sight is not Sight.CLEAR:
+            return track, incident
+        case Phase.BREACHING if is_breach(objective, track.evidence):
+            return _open(now_in(Phase.BREACHED), incident, objective, reading, number=number)
+        case Phase.BREACHING if _is_clear(objective, track, incident):
+            return replace(now_in(Phase.MET), evidence=()), incident
+        case Phase.BREACHED | Phase.RECOVERING if incident is not None and _is_clear(objective, track, incident):
+            closed = replace(incident, closed_at=reading.at, outcome=Outcome.RECOVERED, held=None, held_since=None)
+            return replace(now_in(Phase.MET), evidence=()), closed
+        case Phase.BREACHED | Phase.RECOVERING:
+            return now_in(Phase.BREACHED if bad else Phase.RECOVERING), incident
+        case _:
+            return track, incident
+
+
+def _is_clear(objective: Objective, track: Track, incident: Incident | None) -> bool:
+    """Whether the promise is kept again; a suspicion is dropped as soon as it may be, an incident takes proof."""
+    needed = round(objective.good_for / objective.scrape_interval)
+    if incident is None or not incident.is_open:
+        return is_clear(objective, track.evidence, intervals=needed, bad_ratio=1.0)
+    needed = min(needed << min(incident.relapses, 10), round(objective.over / objective.scrape_interval))
+    return is_clear(objective, track.evidence, intervals=needed, bad_ratio=incident.bad_ratio)
+
+
+def _open(
+    track: Track, last: Incident | None, objective: Objective, reading: Reading, *, number: int
+) -> tuple[Track, Incident]:
+    """The incident that the evidence shows: a new one, or the last one opened again."""
+    evidence = track.evidence
+    began_at = evidence[0].ended_at - objective.scrape_interval
+    if last is not None and _may_reopen(last, began_at):
+        relapsed = last.outcome is Outcome.RECOVERED and began_at - last.last_bad_at <= RELAPSES_WITHIN
+        incident = replace(
+            last,
+            opened_at=reading.at,
+            closed_at=None,
+            outcome=None,
+            openings=last.openings + 1,
+            relapses=last.relapses + relapsed,
+        )
+    else:
+        incident = Incident(
+            number=number, key=track.key, began_at=began_at, opened_at=reading.at, last_bad_at=evidence[-1].ended_at
+        )
+    for interval in evidence:
+        incident = _count(incident, interval, bad=is_bad(objective, interval))
+    return replace(track, incident=incident.number), incident
+
+
+def _may_reopen(last: Incident, began_at: datetime) -> bool:
+    """Whether what began then is the last incident come back; one that expired was never seen to end."""
+    return last.outcome is Outcome.EXPIRED or began_at - last.last_bad_at <= REOPENS_WITHIN
+
+
+def _count(incident: Incident, interval: Interval, *, bad: bool) -> Incident:
+    """The incident with one more interval: its own if it is bad, else perhaps the start of a recovery."""
+    if not bad:
+        return replace(
+            incident,
+            bad_since=incident.bad_since + interval.bad,
+            total_since=incident.total_since + interval.total,
+        )
+    return replace(
+        incident,
+        last_bad_at=interval.ended_at,
+        bad=incident.bad + incident.bad_since + interval.bad,
+        total=incident.total + incident.total_since + interval.total,
+        bad_since=0.0,
+        total_since=0.0,
+    )
+
+
+def _forget(track: Track, incident: Incident | None, objective: Objective, reading: Reading) -> Track:
+    """The track without what is too old to matter."""
+    if track.phase is Phase.BREACHING and reading.sight.is_seeing:
+        oldest = reading.at - objective.expires_after
+        evidence = tuple(each for each in track.evidence if each.ended_at > oldest)
+        if not evidence:
+            return replace(track, phase=Phase.MET, since=reading.at, evidence=())
+        return replace(track, evidence=evidence)
+    if (
+        track.phase is Phase.MET
+        and incident is not None
+        and reading.sight is Sight.CLEAR
+        and not _may_reopen(replace(incident, outcome=Outcome.RECOVERED), reading.at)
+    ):
+        return replace(track, incident=None)
+    return track
+
+
+def _describe(incident: Incident, track: Track, objective: Objective, reading: Reading) -> Incident:
+    """The incident with the values that its message reads."""
+    if reading.sight is not Sight.CLEAR:
+        return replace(incident, held=reading.sight, held_since=track.sight_since, reason=reading.reason)
+    value = reading.value_seconds if objective.is_latency else _recent_bad_ratio(track, objective)
+    incident = replace(
+        incident,
+        held=None,
+        held_since=None,
+        reason="",
+        value=incident.value if value is None else value,
+        by_endpoint=reading.by_endpoint or incident.by_endpoint,
+    )
+    if value is not None and (incident.worst is None or value > incident.worst):
+        return replace(incident, worst=value, worst_at=reading.at)
+    return incident
+
+
+def _recent_bad_ratio(track: Track, objective: Objective) -> float | None:
+    """The share of bad events in the newest intervals."""
+    recent = track.evidence[-objective.stall_intervals :]
+    total = sum(each.total for each in recent)
+    return sum(each.bad for each in recent) / total if total else None

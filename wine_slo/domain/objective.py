@@ -1,0 +1,182 @@
+"""What is promised: objectives, what each of them counts, and the spans by which they are judged.
+
+Ratios are 0 to 1, spans are timedeltas, durations of requests are seconds. A value that exists is valid: every
+constructor refuses what could never be judged and says which field is wrong.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Self
+
+LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+QUANTILE_FLOOR = 0.5
+
+
+class ObjectiveError(ValueError):
+    """A value that an objective cannot have.
+
+    Attributes:
+        field: The name of the field that is wrong, dotted where it stands inside another.
+    """
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Requests of one histogram, good when they took at most `threshold_seconds`.
+
+    `oldest_age` names a gauge with the age in seconds of the oldest request still being answered: a service that
+    hangs completes nothing, so its histogram says nothing, and this gauge is then all there is to see.
+    """
+
+    histogram: str
+    threshold_seconds: float
+    selector: str = ""
+    oldest_age: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a threshold that no request can meet."""
+        if not 0 < self.threshold_seconds < float("inf"):
+            raise ObjectiveError("latency.threshold", "must be a time longer than 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """Events of two counters, given as selectors: how many were bad, of how many in all."""
+
+    bad: str
+    total: str
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """Scrapes of the job's targets, good when the target answered."""
+
+
+Source = Latency | Ratio | Up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objective:
+    """One promise, and how long it must be broken or kept before that is said.
+
+    Attributes:
+        name: Short and unique; people type it in the chat.
+        title: What messages call it.
+        job: The Prometheus job whose targets it is about.
+        source: What is counted.
+        ratio: The share of events that is promised to be good.
+        clear_ratio: The share that a recovery must show; at least `ratio`.
+        scrape_interval: How far apart the samples are; one interval is the grain of every judgement.
+        bad_for: How long it must have been bad to be a breach; what is shorter is a stall.
+        good_for: How long it must have been good to be a recovery.
+        over: The range that is shown, and how far back a suspicion reaches.
+        window: The span of the error budget.
+        least_events: With fewer than this nothing is judged.
+        expires_after: An incident that no event has fed for so long is closed as expired.
+        remind_after: An open incident is told again after so long.
+        by: Label names; one state for each label set.
+    """
+
+    name: str
+    title: str
+    job: str
+    source: Source
+    ratio: float
+    clear_ratio: float
+    scrape_interval: timedelta = timedelta(seconds=5)
+    bad_for: timedelta = timedelta(seconds=25)
+    good_for: timedelta = timedelta(seconds=20)
+    over: timedelta = timedelta(minutes=5)
+    window: timedelta = timedelta(days=30)
+    least_events: int = 5
+    expires_after: timedelta = timedelta(minutes=30)
+    remind_after: timedelta = timedelta(hours=4)
+    by: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what could never be judged."""
+        checks = (
+            ("objective", 0 < self.ratio < 1, "must lie between 0 and 1, both left out"),
+            ("objective", not self.is_latency or self.ratio >= QUANTILE_FLOOR, "must be 0.5 or more for a latency"),
+            ("clear", self.ratio <= self.clear_ratio < 1, "must be at least the objective and less than 1"),
+            ("scrape_interval", self.scrape_interval > timedelta(0), "must be longer than 0"),
+            ("bad_for", self.bad_for >= 2 * self.scrape_interval, "must be two scrape intervals or longer"),
+            ("good_for", self.good_for >= self.scrape_interval, "must be one scrape interval or longer"),
+            ("over", self.over >= self.bad_for + self.good_for, "must be at least bad_for and good_for together"),
+            ("window", self.window > self.over, "must be longer than over"),
+            ("least", self.least_events >= 1, "must be 1 or more"),
+            ("expires_after", self.expires_after > timedelta(0), "must be longer than 0"),
+            ("remind_after", self.remind_after > timedelta(0), "must be longer than 0"),
+            ("by", all(map(LABEL.fullmatch, self.by)), "must be names of labels"),
+        )
+        for name, holds, sentence in checks:
+            if not holds:
+                raise ObjectiveError(name, sentence)
+
+    @property
+    def is_latency(self) -> bool:
+        """Whether requests are timed, so that there is a quantile to show."""
+        return isinstance(self.source, Latency)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it is about the targets themselves, so that a target that is down can be judged."""
+        return isinstance(self.source, Up)
+
+    @property
+    def allowed_bad_ratio(self) -> float:
+        """The share of events that may be bad: the error budget as a ratio."""
+        return 1 - self.ratio
+
+    @property
+    def stall_intervals(self) -> int:
+        """How many adjacent intervals a stall may spoil without being an incident: 15 s touch four of 5 s each."""
+        return round(self.bad_for / self.scrape_interval) - 1
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """Whose state it is: an objective, and one label set where the objective has several."""
+
+    objective: str
+    labels: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        """As it stands at the foot of a message: `latency` or `latency{endpoint="/predict"}`."""
+        labels = ", ".join(f'{name}="{value}"' for name, value in self.labels)
+        return f"{self.objective}{{{labels}}}" if labels else self.objective
+
+
+@dataclass(frozen=True, slots=True)
+class Objectives:
+    """Everything that is promised, as one value that can be exchanged for another while the watchdog runs.
+
+    Attributes:
+        blind_for: Not being able to see for so long is told as an incident of its own.
+    """
+
+    all: tuple[Objective, ...]
+    blind_for: timedelta = timedelta(minutes=2)
+    by_name: dict[str, Objective] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Refuse an empty list and two objectives of one name."""
+        if not self.all:
+            raise ObjectiveError("objectives", "must hold at least one objective")
+        object.__setattr__(self, "by_name", {objective.name: objective for objective in self.all})
+        if len(self.by_name) < len(self.all):
+            raise ObjectiveError("objectives", "must not hold two objectives of one name")
+
+    def of(self, key: Key) -> Objective | None:
+        """The objective that a key belongs to; None when it is no longer promised."""
+        return self.by_name.get(key.objective)
+
+    @classmethod
+    def only(cls, *objectives: Objective) -> Self:
+        """These objectives, with the usual settings."""
+        return cls(objectives)

@@ -1,0 +1,154 @@
+"""The questions put to Prometheus, as PromQL; one function for each question.
+
+An *interval* is what happened between two scrapes. `irate` over four scrape intervals takes the last two samples;
+asked at every scrape interval, and only where the newer sample is fresh, each scrape is counted exactly once
+whatever the phase, a missed scrape is a hole instead of an echo of the one before, and counter resets are seen
+series by series.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from wine_slo.domain.metric_names import ENDPOINT
+from wine_slo.domain.objective import Latency, Objective, Ratio, Up
+
+
+def duration(span: timedelta) -> str:
+    """A span as Prometheus writes it, in the largest unit that fits: `90s`, `5m`, `30d`; milliseconds at the least."""
+    milliseconds = round(span / timedelta(milliseconds=1))
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)):
+        if milliseconds % size == 0:
+            return f"{milliseconds // size}{unit}"
+    return f"{milliseconds}ms"
+
+
+def targets_up(objective: Objective) -> str:
+    """Whether each target of the job answered its last scrape: 1 or 0."""
+    return f'up{{job="{objective.job}"}}'
+
+
+def targets_scraped_at(objective: Objective) -> str:
+    """When each target of the job was scraped last, in seconds since the epoch."""
+    return f"timestamp({targets_up(objective)})"
+
+
+def total_per_interval(objective: Objective) -> str:
+    """Events a second in each interval."""
+    match objective.source:
+        case Latency(histogram=histogram):
+            return _interval_rate(objective, _select(objective, f"{histogram}_count"))
+        case Ratio(total=total):
+            return _interval_rate(objective, total)
+        case Up():
+            return f"count{_by(objective)} ({_fresh(objective, targets_up(objective))})"
+
+
+def bad_per_interval(objective: Objective) -> str | None:
+    """Bad events a second in each interval; None where good ones are what can be asked for."""
+    if isinstance(objective.source, Ratio):
+        return _interval_rate(objective, objective.source.bad)
+    return None
+
+
+def good_per_interval(objective: Objective) -> str | None:
+    """Good events a second in each interval; None where bad ones are what can be asked for."""
+    match objective.source:
+        case Latency():
+            return _interval_rate(objective, _within_threshold(objective, objective.source))
+        case Up():
+            return f"sum{_by(objective)} ({_fresh(objective, targets_up(objective))})"
+        case Ratio():
+            return None
+
+
+def oldest_age_per_interval(objective: Objective) -> str | None:
+    """The age in seconds of the oldest request still being answered; None where the service does not tell."""
+    match objective.source:
+        case Latency(oldest_age=str(gauge)):
+            return f"max{_by(objective)} ({_fresh(objective, _select(objective, gauge, plain=True))})"
+        case _:
+            return None
+
+
+def quantile(objective: Objective, over: timedelta, *more: str) -> str | None:
+    """The promised quantile in seconds over a range, for each label set and each of `more` labels beside."""
+    if not isinstance(objective.source, Latency):
+        return None
+    buckets = _select(objective, f"{objective.source.histogram}_bucket")
+    rate = f"sum{_by(objective, 'le', *more)} (rate({buckets}[{duration(over)}]))"
+    return f"histogram_quantile({objective.ratio:.10g}, {rate})"
+
+
+def quantile_by_endpoint(objective: Objective, over: timedelta) -> str | None:
+    """The promised quantile in seconds over a range, endpoint by endpoint."""
+    return quantile(objective, over, ENDPOINT)
+
+
+def good_ratio(objective: Objective, over: timedelta) -> str:
+    """The share of good events over a range: the SLI. Nothing where there were no events."""
+    by, span = _by(objective), duration(over)
+    match objective.source:
+        case Latency(histogram=histogram) as source:
+            good = f"sum{by} (increase({_within_threshold(objective, source)}[{span}]))"
+            return f"{good} / (sum{by} (increase({_select(objective, f'{histogram}_count')}[{span}])) > 0)"
+        case Ratio(bad=bad, total=total):
+            events = f"(sum{by} (increase({total}[{span}])) > 0)"
+            return f"1 - (sum{by} (increase({bad}[{span}])) / {events} or {events} * 0)"
+        case Up():
+            return f"avg{by} (avg_over_time({targets_up(objective)}[{span}]))"
+
+
+def events(objective: Objective, over: timedelta) -> str:
+    """How many events there were over a range; each failed scrape and each answered one is an event too."""
+    match objective.source:
+        case Latency(histogram=histogram):
+            series = _select(objective, f"{histogram}_count")
+        case Ratio(total=total):
+            series = total
+        case Up():
+            return f"sum{_by(objective)} (count_over_time({targets_up(objective)}[{duration(over)}]))"
+    return f"sum{_by(objective)} (increase({series}[{duration(over)}]))"
+
+
+def seconds_of_history(objective: Objective) -> str:
+    """For how long Prometheus has known the job, in seconds, at most the budget's window."""
+    return f"time() - min(min_over_time(timestamp({targets_up(objective)})[{duration(objective.window)}:1h]))"
+
+
+def bucket_bounds(objective: Objective) -> str | None:
+    """Every bucket bound of the histogram, as label sets."""
+    if not isinstance(objective.source, Latency):
+        return None
+    return f"count by (le) ({_select(objective, f'{objective.source.histogram}_bucket')})"
+
+
+def _interval_rate(objective: Objective, series: str) -> str:
+    window = duration(4 * objective.scrape_interval)
+    return f"sum{_by(objective)} (irate({series}[{window}]) and {_is_fresh(objective, series)})"
+
+
+def _fresh(objective: Objective, series: str) -> str:
+    return f"{series} and {_is_fresh(objective, series)}"
+
+
+def _is_fresh(objective: Objective, series: str) -> str:
+    return f"(time() - timestamp({series}) < {objective.scrape_interval.total_seconds():g})"
+
+
+def _within_threshold(objective: Objective, source: Latency) -> str:
+    # The Python client writes 1.0, others and Prometheus 3 write 1: both are the same bound.
+    bound = source.threshold_seconds
+    bounds = "|".join(dict.fromkeys((str(float(bound)), f"{bound:.10g}"))).replace(".", "\\\\.")
+    return _select(objective, f"{source.histogram}_bucket", f'le=~"{bounds}"')
+
+
+def _select(objective: Objective, metric: str, matcher: str = "", *, plain: bool = False) -> str:
+    selector = objective.source.selector if isinstance(objective.source, Latency) and not plain else ""
+    matchers = [f'job="{objective.job}"', *filter(None, (selector, matcher))]
+    return f"{metric}{{{', '.join(matchers)}}}"
+
+
+def _by(objective: Objective, *more: str) -> str:
+    labels: Iterable[str] = dict.fromkeys((*objective.by, *more))
+    names = ", ".join(labels)
+    return f" by ({names})" if names else ""

@@ -1,0 +1,140 @@
+"""What was seen of one objective in one look: intervals of events, and sight, which says if it can be judged at all.
+
+Every instant is Prometheus' own time, so that a clock that differs between machines changes nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import pairwise
+
+from wine_slo.domain.objective import Objective
+
+STALE_INTERVALS = 4  # scrapes that may be missing before the last sample counts as old
+
+
+class Sight(StrEnum):
+    """Whether there can be a verdict."""
+
+    CLEAR = "clear"
+    NO_TRAFFIC = "no_traffic"  # nobody asks; not a breach
+    TOO_FEW = "too_few"  # some asked, too few to judge
+    TARGET_DOWN = "target_down"  # no target answers its scrapes
+    STALE = "stale"  # the last sample is old, or there is none
+    BLIND = "blind"  # Prometheus cannot be asked, or its answer cannot be trusted
+
+    @property
+    def is_seeing(self) -> bool:
+        """Whether the service's own numbers can be seen, however few they are."""
+        return self in (Sight.CLEAR, Sight.NO_TRAFFIC, Sight.TOO_FEW)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The events between two scrapes; `bad` of `total` as estimated counts, so not whole numbers."""
+
+    ended_at: datetime
+    bad: float
+    total: float
+
+    def __post_init__(self) -> None:
+        """Refuse counts that cannot be."""
+        if not 0 <= self.bad <= self.total:
+            raise ValueError(f"{self.bad} bad of {self.total} events")
+
+    @property
+    def bad_ratio(self) -> float:
+        """The share of bad events; there must have been some."""
+        return self.bad / self.total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One look at one label set of an objective.
+
+    Attributes:
+        at: The instant of the look.
+        sight: Whether it can be judged.
+        reason: Why it cannot, in words; empty when it can.
+        intervals: Those with events that ended since the last look, oldest first.
+        latency_seconds: The promised quantile over the objective's range.
+        recent_seconds: The same over the last moments, which is what messages say.
+        by_endpoint: Endpoints and their quantile over the last minute, slowest first.
+        events_per_second: The rate over the objective's range.
+        good_ratio: The share of good events over the objective's range.
+    """
+
+    at: datetime
+    sight: Sight
+    reason: str = ""
+    intervals: tuple[Interval, ...] = ()
+    latency_seconds: float | None = None
+    recent_seconds: float | None = None
+    by_endpoint: tuple[tuple[str, float], ...] = ()
+    events_per_second: float | None = None
+    good_ratio: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse intervals that are out of order."""
+        if any(earlier.ended_at >= later.ended_at for earlier, later in pairwise(self.intervals)):
+            raise ValueError("intervals must be in order")
+
+    @property
+    def value_seconds(self) -> float | None:
+        """The quantile as it is now, or over the range where the last moments hold no request."""
+        return self.latency_seconds if self.recent_seconds is None else self.recent_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The targets of a job as Prometheus sees them.
+
+    Attributes:
+        up: How many answered their last scrape.
+        known: How many there are.
+        scraped_at: When the last one was scraped.
+    """
+
+    up: int
+    known: int
+    scraped_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """How many events there were.
+
+    Attributes:
+        shown: Over the objective's range.
+        long: Over the span after which an incident expires: where little is asked, this decides.
+        hangs: Whether a request has been waiting for an answer for longer than is promised.
+    """
+
+    shown: float
+    long: float
+    hangs: bool = False
+
+
+def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: datetime) -> tuple[Sight, str]:
+    """Whether a look can be judged, and why not."""
+    if targets.scraped_at is None:
+        return Sight.STALE, f"Prometheus knows no target of the job {objective.job}"
+    age = now - targets.scraped_at
+    if age > STALE_INTERVALS * objective.scrape_interval:
+        return Sight.STALE, f"the last sample of {objective.job} is {age.total_seconds():.0f} s old"
+    if objective.is_up:
+        return Sight.CLEAR, ""
+    if targets.up == 0:
+        return Sight.TARGET_DOWN, f"{objective.job} does not answer its scrapes"
+    if traffic.hangs:
+        return Sight.CLEAR, ""
+    if round(traffic.shown) == 0:
+        return Sight.NO_TRAFFIC, "nobody has asked"
+    if round(traffic.long) < objective.least_events:
+        return Sight.TOO_FEW, f"only {traffic.long:.0f} of the {objective.least_events} requests that a verdict needs"
+    return Sight.CLEAR, ""
+
+
+def unseen(at: datetime, sight: Sight, reason: str) -> Reading:
+    """A look that saw nothing."""
+    return Reading(at=at, sight=sight, reason=reason)

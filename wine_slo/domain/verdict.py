@@ -1,0 +1,98 @@
+"""Good or bad, judged by how long it has been so and by more than chance.
+
+A long range is slow to recover and a short one pages on a hiccup, so neither decides. What decides is the run of
+intervals since a suspicion arose:
+
+* it is a **breach** when the promise is broken *even without its worst stall* (the adjacent intervals that a short
+  stall can touch), and when chance would show that in a service that keeps its promise less than once in a hundred;
+* it is **clear** when the newest intervals show the clear ratio, for long enough, with enough events, and when
+  chance would show that in a service that is still as bad as the incident was less than once in a hundred.
+
+So full outages and long ones, busy services and quiet ones are all judged by one rule: where there is little to go
+by, it waits for more.
+"""
+
+from collections.abc import Sequence
+from math import exp, log
+
+from wine_slo.domain.objective import Objective
+from wine_slo.domain.reading import Interval
+
+CHANCE = 0.01  # once in a hundred: a swing that chance explains is no news
+
+
+def is_bad(objective: Objective, interval: Interval) -> bool:
+    """Whether one interval by itself breaks the promise."""
+    return interval.bad_ratio > objective.allowed_bad_ratio
+
+
+def is_breach(objective: Objective, suspicion: Sequence[Interval]) -> bool:
+    """Whether what was seen since a suspicion arose is an incident.
+
+    Args:
+        objective: What is promised.
+        suspicion: The intervals with events since the first bad one, oldest first.
+    """
+    total = sum(each.total for each in suspicion)
+    if round(total) < objective.least_events:
+        return False
+    bad, total = _without_worst_stall(objective, suspicion)
+    allowed = objective.allowed_bad_ratio
+    return total > 0 and bad / total > allowed and chance_of_share(bad, total, allowed) < CHANCE
+
+
+def is_clear(objective: Objective, seen: Sequence[Interval], *, intervals: int, bad_ratio: float) -> bool:
+    """Whether the newest intervals show that the promise is kept again.
+
+    Args:
+        objective: What is promised.
+        seen: The intervals with events, oldest first, the newest last.
+        intervals: How many of them must be looked at, at the least.
+        bad_ratio: The share of bad events while it was bad.
+    """
+    bad = total = 0.0
+    for count, interval in enumerate(reversed(seen), start=1):
+        bad += interval.bad
+        total += interval.total
+        if count < intervals or round(total) < objective.least_events:
+            continue
+        if 1 - bad / total < objective.clear_ratio:
+            return False
+        if bad / total < bad_ratio and chance_of_share(bad, total, bad_ratio) < CHANCE:
+            return True
+    return False
+
+
+def chance_of_share(bad: float, total: float, ratio: float) -> float:
+    """At most how likely a share as far from `ratio` as this one is, when `ratio` of all events are bad.
+
+    The Chernoff bound of the binomial tail, exp(-n KL(bad/n || ratio)): never too small, exact where all or none are
+    bad. Source: Hoeffding, 1963, https://doi.org/10.1080/01621459.1963.10500830, theorem 1.
+    """
+    share = bad / total
+    divergence = 0.0
+    for seen, expected in ((share, ratio), (1 - share, 1 - ratio)):
+        if seen > 0:
+            if expected <= 0:
+                return 0.0
+            divergence += seen * log(seen / expected)
+    return exp(-total * divergence)
+
+
+def _without_worst_stall(objective: Objective, suspicion: Sequence[Interval]) -> tuple[float, float]:
+    """Bad and all events outside the adjacent intervals that hold the most bad ones."""
+    span = objective.scrape_interval * (objective.stall_intervals - 0.5)  # ends of intervals jitter a little
+    worst = (0.0, 0.0)
+    first = 0
+    bad = total = 0.0
+    for interval in suspicion:
+        bad += interval.bad
+        total += interval.total
+        while interval.ended_at - suspicion[first].ended_at > span:
+            bad -= suspicion[first].bad
+            total -= suspicion[first].total
+            first += 1
+        worst = max(worst, (bad, total))
+    all_bad = sum(each.bad for each in suspicion)
+    all_total = sum(each.total for each in suspicion)
+    return max(0.0, all_bad - worst[0]), max(0.0, all_total - worst[1])

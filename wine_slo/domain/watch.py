@@ -1,0 +1,142 @@
+"""The watch over everything that is promised: one value, and the function that moves it on by one look.
+
+`advance` reads no clock and asks nobody: the same looks give the same incidents, live and in a replay.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from wine_slo.domain.incident import Incident, Outcome, Phase, Track, follow
+from wine_slo.domain.objective import Key, Objectives
+from wine_slo.domain.reading import Reading, Sight, unseen
+
+SIGHT = Key("sight")  # the incident of not being able to see; no objective can have this name
+KEPT = timedelta(days=1)  # closed incidents stay at hand for so long; the ledger keeps them all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What the watchdog knows.
+
+    Attributes:
+        tracks: What is remembered of each key.
+        incidents: Those that are open, and those that were closed lately, by number.
+        last_number: The highest number that was ever given.
+        blind_since: Since when nothing at all can be seen; None while something can.
+        looked_at: The last look; None before the first.
+        readings: What the last look saw. Not kept over a restart.
+    """
+
+    tracks: Mapping[Key, Track] = field(default_factory=dict)
+    incidents: Mapping[int, Incident] = field(default_factory=dict)
+    last_number: int = 0
+    blind_since: datetime | None = None
+    looked_at: datetime | None = None
+    readings: Mapping[Key, Reading] = field(default_factory=dict)
+
+    @property
+    def open_incidents(self) -> tuple[Incident, ...]:
+        """The open ones, oldest first."""
+        return tuple(incident for _, incident in sorted(self.incidents.items()) if incident.is_open)
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether nothing can be seen for so long that it is an incident."""
+        return any(incident.key == SIGHT for incident in self.open_incidents)
+
+
+def advance(state: State, objectives: Objectives, readings: Mapping[Key, Reading], now: datetime) -> State:
+    """The state after one look.
+
+    Args:
+        state: What was known.
+        objectives: What is promised.
+        readings: What was seen, by key. A key that is remembered and not seen counts as having no traffic.
+        now: The instant of the look.
+    """
+    now = max(now, state.looked_at or now)  # clocks of two machines differ, and time only goes forward
+    tracks: dict[Key, Track] = {}
+    incidents = {
+        number: incident
+        for number, incident in state.incidents.items()
+        if incident.is_open or now - (incident.closed_at or now) < KEPT
+    }
+    last_number = state.last_number
+
+    for key in dict.fromkeys((*readings, *state.tracks)):
+        objective = objectives.of(key)
+        track = state.tracks.get(key) or Track(key=key, since=now, sight_since=now)
+        before = incidents.get(track.incident) if track.incident is not None else None
+        if objective is None:
+            if before is not None and before.is_open:
+                incidents[before.number] = replace(before, closed_at=now, outcome=Outcome.WITHDRAWN)
+            continue
+        reading = readings.get(key)
+        if reading is None:
+            if track.phase is Phase.MET:
+                continue
+            reading = unseen(now, Sight.NO_TRAFFIC, "nobody has asked")
+        track, incident = follow(track, before, objective, reading, number=last_number + 1)
+        tracks[key] = track
+        if incident is not None:
+            incidents[incident.number] = incident
+            last_number = max(last_number, incident.number)
+
+    state = replace(
+        state, tracks=tracks, incidents=incidents, last_number=last_number, looked_at=now, readings=dict(readings)
+    )
+    return _follow_sight(state, objectives, now)
+
+
+def asks_again(state: State, objectives: Objectives) -> bool:
+    """Whether the last look was suspicious, so that the next should not wait for the next tick."""
+    for track in state.tracks.values():
+        objective = objectives.of(track.key)
+        if (
+            objective is not None
+            and track.phase in (Phase.BREACHING, Phase.RECOVERING)
+            and track.sight is Sight.CLEAR
+            and track.evidence
+            and state.looked_at is not None
+            and state.looked_at - track.evidence[-1].ended_at <= objective.bad_for
+        ):
+            return True
+    return False
+
+
+def seen_until(state: State, key: Key, lateness: timedelta) -> datetime | None:
+    """Up to when a key has been judged, so that the next look need not go further back; None before the first look.
+
+    Args:
+        state: What is known.
+        key: Whose.
+        lateness: A sample that has not arrived after so long will not.
+    """
+    track = state.tracks.get(key)
+    if track is None or state.looked_at is None:
+        return None
+    known = [track.judged_until] if track.judged_until else []
+    if track.sight.is_seeing:
+        known.append(state.looked_at - lateness)
+    return max(known, default=None)
+
+
+def _follow_sight(state: State, objectives: Objectives, now: datetime) -> State:
+    """The state with the incident of seeing nothing opened or closed."""
+    reasons = [each.reason for each in state.readings.values() if each.sight in (Sight.BLIND, Sight.STALE)]
+    blind = bool(reasons) and len(reasons) == len(state.readings)
+    since = (state.blind_since or now) if blind else None
+    state = replace(state, blind_since=since)
+    opened = next((incident for incident in state.open_incidents if incident.key == SIGHT), None)
+    if opened is not None:
+        reason = reasons[0] if blind else opened.reason
+        moved = replace(opened, last_bad_at=now, reason=reason)
+        if not blind:
+            moved = replace(moved, closed_at=now, outcome=Outcome.RECOVERED)
+        return replace(state, incidents={**state.incidents, moved.number: moved})
+    if since is not None and now - since >= objectives.blind_for:
+        number = state.last_number + 1
+        fresh = Incident(number=number, key=SIGHT, began_at=since, opened_at=now, last_bad_at=now, reason=reasons[0])
+        return replace(state, incidents={**state.incidents, number: fresh}, last_number=number)
+    return state

@@ -1,0 +1,306 @@
+"""How everything reads that the watchdog says. Texts are HTML with `<b>` only; `plain` takes it off.
+
+Read on a lock screen at night: the first line alone says what is wrong and how bad, one idea a line, at most nine
+lines, one sign at the start, bold for the one number that matters, times in the reader's zone.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from html import escape, unescape
+
+from wine_slo.domain.incident import Incident, Outcome, Phase, Track
+from wine_slo.domain.notice import Told, Words
+from wine_slo.domain.objective import Key, Latency, Objective, Objectives, Up
+from wine_slo.domain.reading import Sight
+from wine_slo.domain.watch import SIGHT, State
+
+MAX_ENDPOINTS = 3  # in one line of a message
+FINE = "Fine: "
+SLOW = "Slow: "
+LONG_OPEN = timedelta(minutes=2)  # from then on the first line says for how long
+
+
+def plain(text: str) -> str:
+    """A text without its markup."""
+    return unescape(re.sub(r"</?b>", "", text))
+
+
+def seconds(value: float) -> str:
+    """A request's duration: `0.04 s`, `2.4 s`, `12 s`."""
+    if value < 0.01:
+        return f"{value * 1000:.2g} ms"
+    if value < 1:
+        return f"{value:.2g} s"
+    return f"{value:.1f} s".replace(".0 s", " s") if value < 10 else f"{value:.0f} s"
+
+
+def percent(ratio: float) -> str:
+    """A ratio as people say it: `97 %`, `0.4 %`, `0 %`; never 0 or 100 when it is not."""
+    value = ratio * 100
+    if 0 < value < 10 or 99 < value < 100:
+        decimals = next((digits for digits in (1, 2, 3) if 0 < round(value, digits) < 100), 3)
+        return f"{value:.{decimals}f}".rstrip("0").rstrip(".") + " %"
+    return f"{value:.0f} %"
+
+
+def span(duration: timedelta) -> str:
+    """How long, in words a phone can show: `30 s`, `14 min`, `4 h`, `1 h 20 min`, `3 days`."""
+    whole = round(duration.total_seconds())
+    minutes = whole // 60
+    hours = minutes // 60
+    if whole < 60:
+        return f"{whole} s"
+    if hours < 1:
+        return f"{minutes} min"
+    if hours < 48:
+        rest = f" {minutes % 60} min" if minutes % 60 and hours < 10 else ""
+        return f"{hours} h{rest}"
+    return f"{hours // 24} days"
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """The texts, for readers in one time zone."""
+
+    objectives: Objectives
+    zone: tzinfo
+
+    def words(self, state: State, now: datetime) -> Words:
+        """The texts of incidents as they read now."""
+        return Words(
+            breach=lambda incident, told: self.breach(incident, told, state, now),
+            reminder=lambda incident: self.reminder(incident, now),
+            recovery=self.recovery,
+            closed=self.closed,
+            missed=self.missed,
+        )
+
+    def clock(self, instant: datetime) -> str:
+        """A time of day: `19:41`."""
+        return f"{instant.astimezone(self.zone):%H:%M}"
+
+    def title(self, key: Key) -> str:
+        """What an objective is called: `Latency`, or `Latency of /predict` for one label set."""
+        objective = self.objectives.of(key)
+        name = "Sight" if key == SIGHT else objective.title if objective else key.objective
+        values = ", ".join(value for _, value in key.labels)
+        return escape(f"{name} of {values}" if values else name)
+
+    def breach(self, incident: Incident, told: Told, state: State, now: datetime) -> str:
+        """An open incident: the message that lives as long as it does."""
+        objective = self.objectives.of(incident.key)
+        if incident.key == SIGHT:
+            lines = self._cannot_see(incident, now)
+        elif objective is None:
+            lines = [f"🔴 {self.title(incident.key)}"]
+        elif incident.held is not None:
+            lines = self._held(incident, objective, now)
+        else:
+            lines = self._bad(incident, objective, state, now)
+        if told.perhaps_sent:
+            lines.append("This may be a repeat: the answer to the first try was lost.")
+        return "\n".join([*lines, self._foot(incident)])
+
+    def reminder(self, incident: Incident, now: datetime) -> str:
+        """An incident that nobody has ended for long."""
+        objective = self.objectives.of(incident.key)
+        value = f", {self._value(objective, incident.value)}" if objective and incident.value is not None else ""
+        return (
+            f"⏱ Still open after {span(now - incident.began_at)}: {self.title(incident.key)}{value}. #{incident.number}"
+        )
+
+    def recovery(self, incident: Incident, told: Told) -> str:
+        """The end of an incident that the chat knows of, and all that is known of it."""
+        if incident.outcome is not Outcome.RECOVERED:
+            return self._unproved_end(incident)
+        title, objective = self.title(incident.key), self.objectives.of(incident.key)
+        if incident.key == SIGHT:
+            return (
+                f"🟢 Seeing again: Prometheus answers.\n"
+                f"Blind for {span(incident.last_bad_at - incident.began_at)} ({self._from_to(incident)}).\n"
+                f"{self._foot(incident)}"
+            )
+        value = f": {self._value(objective, incident.value)}" if objective and incident.value is not None else ""
+        lines = [f"🟢 {title} is back{value}"]
+        worst = self._worst(incident, objective)
+        lasted = f"Lasted {span(incident.last_bad_at - incident.began_at)} ({self._from_to(incident)})."
+        lines.append(f"{lasted} {worst}".rstrip())
+        if counts := self._counts(incident, objective):
+            lines.append(counts)
+        if told.breach_told_at is not None:
+            lines.append(f"Told after {span(told.breach_told_at - incident.began_at)}.")
+        return "\n".join([*lines, self._foot(incident)])
+
+    def closed(self, incident: Incident) -> str:
+        """What the first message reads once the incident is over."""
+        if incident.outcome is not Outcome.RECOVERED:
+            return self._unproved_end(incident)
+        return f"⚪️ {self._was(incident)}. #{incident.number}"
+
+    def missed(self, incident: Incident) -> str:
+        """Breach and end in one line, for a chat that heard of neither."""
+        if incident.outcome is not Outcome.RECOVERED:
+            return self._unproved_end(incident)
+        return f"⚪️ Missed while messages could not be sent: {self._was(incident)}. It is fine now. #{incident.number}"
+
+    def status(self, state: State, now: datetime) -> str:
+        """Every objective in a line each, and how old that knowledge is."""
+        if state.looked_at is None:
+            return "⚪️ Nothing has been looked at yet."
+        lines = [self._status_line(track, state, now) for _, track in sorted(state.tracks.items())]
+        if not lines:
+            lines = ["⚪️ Nothing is known yet."]
+        rates = [each.events_per_second for each in state.readings.values() if each.events_per_second is not None]
+        rate = f"Requests {max(rates):.2g}/s. " if rates else ""
+        return "\n".join([*lines, f"{rate}Looked {span(now - state.looked_at)} ago."])
+
+    def _cannot_see(self, incident: Incident, now: datetime) -> list[str]:
+        count = len(self.objectives.all)
+        unjudged = "1 objective is" if count == 1 else f"{count} objectives are"
+        return [
+            f"🔴 Cannot see for <b>{span(now - incident.began_at)}</b>: {escape(incident.reason)}",
+            f"{unjudged} unjudged since {self.clock(incident.began_at)}. Nothing is known to be wrong or right.",
+        ]
+
+    def _bad(self, incident: Incident, objective: Objective, state: State, now: datetime) -> list[str]:
+        since = f"{incident.began_at.astimezone(self.zone):%H:%M:%S}"
+        open_for = now - incident.began_at
+        is_long = open_for >= LONG_OPEN
+        lasting = f" · {span(open_for)}" if is_long else ""
+        if isinstance(objective.source, Up) and incident.value == 1:
+            held = [each for each in state.open_incidents if each.held is Sight.TARGET_DOWN]
+            down = f"🔴 The service is down: {escape(objective.job)} has not been reachable"
+            lines = [f"{down} for <b>{span(open_for)}</b> (since {since})"]
+            lines += [f"{self.title(each.key)} #{each.number} is held open." for each in held]
+        else:
+            value = self._value(objective, incident.value, bold=True)
+            lines = [f"🔴 {self.title(incident.key)}: {value}, {self._promise(objective)}{lasting}"]
+            when = f"Since {since}." if is_long else f"Since {since} ({span(open_for)})."
+            worst = self._worst(incident, objective) if is_long else ""
+            lines.append(" ".join(filter(None, (when, worst, self._counts(incident, objective)))))
+            lines += self._endpoints(incident, objective)
+        if incident.openings > 1:
+            lines.append(f"Came back: opened {incident.openings} times.")
+        return lines
+
+    def _held(self, incident: Incident, objective: Objective, now: datetime) -> list[str]:
+        held_for = span(now - (incident.held_since or now))
+        why = {
+            Sight.NO_TRAFFIC: f"nobody has asked for {span(now - incident.last_bad_at)}",
+            Sight.TOO_FEW: "too few ask to judge",
+            Sight.TARGET_DOWN: f"the service is down for {held_for}",
+        }.get(incident.held or Sight.BLIND, f"cannot see for {held_for}")
+        meaning = {
+            Sight.NO_TRAFFIC: "no requests is not a recovery",
+            Sight.TOO_FEW: "too few requests are no recovery",
+            Sight.TARGET_DOWN: "a service that is down has not recovered",
+        }.get(incident.held or Sight.BLIND, "what cannot be seen is no recovery")
+        value = self._value(objective, incident.value)
+        lasting = span(now - incident.began_at)
+        return [
+            f"🔴 {self.title(incident.key)}: was {value}, {self._promise(objective)} · {lasting} · {why}",
+            f"Held open: {meaning}.",
+        ]
+
+    def _unproved_end(self, incident: Incident) -> str:
+        title, number = self.title(incident.key), incident.number
+        if incident.outcome is Outcome.WITHDRAWN:
+            return f"⚪️ {title} is no longer promised, so this is closed; it is not a recovery. #{number}"
+        since = incident.held_since or incident.last_bad_at
+        closed_after = span((incident.closed_at or since) - incident.last_bad_at)
+        return (
+            f"⚪️ {title}: no requests since {self.clock(incident.last_bad_at)}, so nothing can be said. "
+            f"Closed as expired after {closed_after}; this is not a recovery. #{number}"
+        )
+
+    def _was(self, incident: Incident) -> str:
+        objective = self.objectives.of(incident.key)
+        lasted = f"{self._from_to(incident)} ({span(incident.last_bad_at - incident.began_at)})"
+        if incident.key == SIGHT:
+            return f"Prometheus could not be seen {lasted}"
+        worst = self._worst(incident, objective, at=False).rstrip(".").replace("Worst", "worst")
+        return ", ".join(filter(None, (f"{self.title(incident.key)} was in breach {lasted}", worst)))
+
+    def _from_to(self, incident: Incident) -> str:
+        return f"{self.clock(incident.began_at)} to {self.clock(incident.last_bad_at)}"
+
+    def _worst(self, incident: Incident, objective: Objective | None, *, at: bool = True) -> str:
+        if objective is None or incident.worst is None or objective.is_up:
+            return ""
+        value = seconds(incident.worst) if objective.is_latency else percent(incident.worst)
+        when = f" at {self.clock(incident.worst_at)}" if at and incident.worst_at else ""
+        return f"Worst {value}{when}."
+
+    def _counts(self, incident: Incident, objective: Objective | None) -> str:
+        if objective is None or objective.is_up or round(incident.total) == 0:
+            return ""
+        what = "were slow" if objective.is_latency else "failed"
+        return f"{incident.bad:,.0f} of {incident.total:,.0f} requests {what}."
+
+    def _endpoints(self, incident: Incident, objective: Objective) -> list[str]:
+        if not isinstance(objective.source, Latency) or not incident.by_endpoint:
+            return []
+        parts = []
+        for sign, slow in ((SLOW, True), (FINE, False)):
+            those = [
+                f"{escape(endpoint)} {seconds(value)}"
+                for endpoint, value in incident.by_endpoint
+                if (value > objective.source.threshold_seconds) is slow
+            ]
+            if those:
+                more = f" and {len(those) - MAX_ENDPOINTS} more" if len(those) > MAX_ENDPOINTS else ""
+                parts.append(f"{sign}{', '.join(those[:MAX_ENDPOINTS])}{more}.")
+        return [" ".join(parts)] if parts else []
+
+    def _foot(self, incident: Incident) -> str:
+        return f"#{incident.number} · {escape(str(incident.key))}"
+
+    def _promise(self, objective: Objective) -> str:
+        match objective.source:
+            case Latency(threshold_seconds=threshold):
+                return f"promised {seconds(threshold)}"
+            case Up():
+                return f"promised {percent(objective.ratio)}"
+            case _:
+                return f"promised < {percent(objective.allowed_bad_ratio)}"
+
+    def _value(self, objective: Objective | None, value: float | None, *, bold: bool = False) -> str:
+        if objective is None or value is None:
+            return "bad"
+        number = seconds(value) if objective.is_latency else percent(value)
+        if isinstance(objective.source, Latency) and number == seconds(objective.source.threshold_seconds):
+            number = f"{value:.3g} s"
+        number = f"<b>{number}</b>" if bold else number
+        match objective.source:
+            case Latency():
+                return f"p{objective.ratio * 100:g} {number}"
+            case Up():
+                return f"{number} of its scrapes unanswered"
+            case _:
+                return f"{number} failed"
+
+    def _status_line(self, track: Track, state: State, now: datetime) -> str:
+        objective = self.objectives.of(track.key)
+        reading = state.readings.get(track.key)
+        name = escape(str(track.key))
+        incident = state.incidents.get(track.incident) if track.incident is not None else None
+        is_open = incident is not None and incident.is_open
+        mark = f" · #{incident.number}, {span(now - incident.began_at)}" if incident is not None and is_open else ""
+        if objective is None or reading is None or track.sight is not Sight.CLEAR:
+            why = {
+                Sight.NO_TRAFFIC: f"nobody has asked for {span(now - (track.quiet_since or track.sight_since))}",
+                Sight.TOO_FEW: escape(track.reason),
+                Sight.TARGET_DOWN: f"the service is down for {span(now - track.sight_since)}",
+            }.get(track.sight, f"cannot see: {escape(track.reason)}")
+            return f"{'🔴' if is_open else '⚪️'} {name}: {why}{mark}"
+        sign = "🔴" if is_open else "🟡" if track.phase is Phase.BREACHING else "🟢"
+        if objective.is_up:
+            return f"{sign} {name}: {'down' if is_open else 'up'}{mark}"
+        if objective.is_latency:
+            value: float | None = reading.value_seconds
+        else:
+            value = None if reading.good_ratio is None else 1 - reading.good_ratio
+        if value is None:
+            return f"⚪️ {name}: no number yet{mark}"
+        return f"{sign} {name}: {self._value(objective, value)}, {self._promise(objective)}{mark}"

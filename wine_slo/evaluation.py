@@ -1,0 +1,233 @@
+"""The first of the two loops: look at everything that is promised, move the state on, write it down.
+
+Questions are asked side by side and are as many for a thousand label sets as for one. What cannot be asked is blind
+for that objective and costs the others nothing.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from wine_slo.adapters.ledger import Ledger, LedgerError
+from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Series, Vector
+from wine_slo.domain import promql
+from wine_slo.domain.metric_names import ENDPOINT
+from wine_slo.domain.notice import Told
+from wine_slo.domain.objective import Key, Latency, Objective, Objectives
+from wine_slo.domain.reading import Interval, Reading, Sight, Targets, Traffic, sight_of, unseen
+from wine_slo.domain.watch import State, advance, seen_until
+
+log = logging.getLogger(__name__)
+
+CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
+LATENESS = 4  # scrape intervals after which a sample that is not there will not come
+ENDPOINTS_OVER = timedelta(minutes=1)  # the range over which endpoints are named as slow or fine
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """The instants at which intervals end: just after the scrapes of one target, so that none is seen late."""
+
+    first: datetime
+    last: datetime
+    step: timedelta
+
+
+class Evaluation:
+    """Looks, judges and remembers.
+
+    Attributes:
+        state: What is known now.
+        objectives: What is promised; may be exchanged between two looks.
+    """
+
+    def __init__(
+        self,
+        api: PrometheusApi,
+        ledger: Ledger,
+        objectives: Objectives,
+        state: State,
+        chats: Collection[int],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.state = state
+        self.objectives = objectives
+        self._api = api
+        self._ledger = ledger
+        self._chats = chats
+        self._clock = clock
+        self._saved = state
+
+    async def look(self) -> list[Told]:
+        """Look once; what is new to be told is returned, and the state has moved on.
+
+        A ledger that cannot be written stops nothing: what is known is kept here and written with the next look.
+        """
+        readings, now = await self._read()
+        before = self.state
+        after = advance(before, self.objectives, readings, now)
+        opened = after.incidents.keys() - before.incidents.keys()
+        told = [Told(incident=number, chat=chat) for number in sorted(opened) for chat in self._chats]
+        self.state = after
+        _log_changes(before, after)
+        try:
+            await asyncio.to_thread(self._ledger.save, self._saved, after, told)
+            self._saved = after
+        except LedgerError as error:
+            log.error("%s; it is kept in memory and written as soon as that works", error)  # noqa: TRY400 - expected
+        return told
+
+    async def _read(self) -> tuple[dict[Key, Reading], datetime]:
+        """What is seen now, by key, and the instant by Prometheus' clock where it answers."""
+        answers = await asyncio.gather(*(self._read_one(objective) for objective in self.objectives.all))
+        readings = {key: reading for each in answers for key, reading in each.items()}
+        return readings, max((reading.at for reading in readings.values()), default=self._clock())
+
+    async def _read_one(self, objective: Objective) -> dict[Key, Reading]:
+        try:
+            return await _Look(self._api, objective, self.state, self._clock()).readings()
+        except PrometheusError as error:
+            keys = [key for key in self.state.tracks if key.objective == objective.name] or [Key(objective.name)]
+            return {key: unseen(self._clock(), Sight.BLIND, f"Prometheus: {error}") for key in keys}
+
+
+class _Look:
+    """One look at one objective."""
+
+    def __init__(self, api: PrometheusApi, objective: Objective, state: State, now: datetime) -> None:
+        self._api = api
+        self._objective = objective
+        self._state = state
+        self._now = now
+
+    async def readings(self) -> dict[Key, Reading]:
+        """What is seen, by key.
+
+        Raises:
+            PrometheusError: An answer is missing or cannot be trusted.
+        """
+        objective = self._objective
+        up, scraped = await asyncio.gather(
+            self._api.query(promql.targets_up(objective)), self._api.query(promql.targets_scraped_at(objective))
+        )
+        now = scraped.at or self._now
+        targets = _targets(up, scraped)
+        remembered = [key for key in self._state.tracks if key.objective == objective.name]
+        if targets.scraped_at is None:
+            sight, reason = sight_of(objective, targets, Traffic(0, 0), now)
+            return {key: unseen(now, sight, reason) for key in remembered or [Key(objective.name)]}
+
+        grid = self._grid(now, scraped, remembered)
+        (total, good, bad, ages), (shown, long, over, recent, ratio), endpoints = await asyncio.gather(
+            asyncio.gather(
+                self._range(promql.total_per_interval(objective), grid),
+                self._range(promql.good_per_interval(objective), grid),
+                self._range(promql.bad_per_interval(objective), grid),
+                self._range(promql.oldest_age_per_interval(objective), grid),
+            ),
+            asyncio.gather(
+                self._instant(promql.events(objective, objective.over)),
+                self._instant(promql.events(objective, objective.expires_after)),
+                self._instant(promql.quantile(objective, objective.over)),
+                self._instant(promql.quantile(objective, objective.good_for)),
+                self._instant(promql.good_ratio(objective, objective.over)),
+            ),
+            self._by_endpoint(promql.quantile_by_endpoint(objective, ENDPOINTS_OVER)),
+        )
+        alone = [] if objective.by else [Key(objective.name)]
+        readings = {}
+        for key in dict.fromkeys((*shown, *total, *ages, *remembered, *alone)):
+            age = ages.get(key, {})
+            intervals = self._intervals(total.get(key, {}), good.get(key), bad.get(key, {}), age)
+            hangs = bool(age) and self._is_stuck(list(age.values())[-1])
+            sight, reason = sight_of(objective, targets, Traffic(shown.get(key, 0), long.get(key, 0), hangs), now)
+            readings[key] = Reading(
+                at=now,
+                sight=sight,
+                reason=reason,
+                intervals=intervals,
+                latency_seconds=over.get(key),
+                recent_seconds=recent.get(key),
+                by_endpoint=endpoints.get(key, ()),
+                events_per_second=shown[key] / objective.over.total_seconds() if key in shown else None,
+                good_ratio=ratio.get(key),
+            )
+        return readings
+
+    def _grid(self, now: datetime, scraped: Vector, remembered: list[Key]) -> _Grid:
+        """Every scrape since the last look, or over the objective's range at the first one."""
+        step = self._objective.scrape_interval
+        anchor = datetime.fromtimestamp(min(scraped.samples, key=lambda each: sorted(each.labels.items())).value, UTC)
+        last = now - (now - anchor - step / 10) % step  # a tenth of an interval for the scrape itself to arrive
+        seen = [seen_until(self._state, key, LATENESS * step) for key in remembered] or [None]
+        first = min(now - self._objective.over if each is None else each for each in seen)
+        count = (last - max(first, now - CATCHES_UP)) // step
+        return _Grid(last - max(count, 1) * step, last, step)
+
+    def _intervals(
+        self,
+        total: dict[float, float],
+        good: dict[float, float] | None,
+        bad: dict[float, float],
+        age: dict[float, float],
+    ) -> tuple[Interval, ...]:
+        """The intervals with events; where nothing ended but a request hangs, that request is the one bad event."""
+        seconds = 1.0 if self._objective.is_up else self._objective.scrape_interval.total_seconds()
+        intervals = []
+        for at in sorted(total.keys() | age.keys()):
+            events = total.get(at, 0.0) * seconds
+            failed = events - good.get(at, 0.0) * seconds if good is not None else bad.get(at, 0.0) * seconds
+            if events < 0.01 and self._is_stuck(age.get(at, 0.0)):
+                events = failed = 1.0
+            if events >= 0.01:  # less than that is no request but the arithmetic of rates
+                ended_at = datetime.fromtimestamp(at, UTC)
+                intervals.append(Interval(ended_at, bad=min(max(failed, 0.0), events), total=events))
+        return tuple(intervals)
+
+    def _is_stuck(self, age: float) -> bool:
+        source = self._objective.source
+        return isinstance(source, Latency) and age > source.threshold_seconds
+
+    async def _by_endpoint(self, query: str | None) -> dict[Key, tuple[tuple[str, float], ...]]:
+        found: dict[Key, list[tuple[str, float]]] = {}
+        for sample in (await self._api.query(query)).samples if query else ():
+            found.setdefault(self._key(sample.labels), []).append((sample.labels.get(ENDPOINT, ""), sample.value))
+        return {key: tuple(sorted(each, key=lambda pair: -pair[1])) for key, each in found.items()}
+
+    def _key(self, labels: dict[str, str]) -> Key:
+        return Key(self._objective.name, tuple((name, labels.get(name, "")) for name in self._objective.by))
+
+    async def _range(self, query: str | None, grid: _Grid) -> dict[Key, dict[float, float]]:
+        if query is None:
+            return {}
+        series: list[Series] = await self._api.query_range(query, grid.first, grid.last, grid.step)
+        return {self._key(each.labels): each.points for each in series}
+
+    async def _instant(self, query: str | None) -> dict[Key, float]:
+        if query is None:
+            return {}
+        return {self._key(each.labels): each.value for each in (await self._api.query(query)).samples}
+
+
+def _targets(up: Vector, scraped: Vector) -> Targets:
+    last = max((each.value for each in scraped.samples), default=None)
+    return Targets(
+        up=sum(each.value > 0 for each in up.samples),
+        known=len(up.samples),
+        scraped_at=None if last is None else datetime.fromtimestamp(last, UTC),
+    )
+
+
+def _log_changes(before: State, after: State) -> None:
+    for number, incident in after.incidents.items():
+        known = before.incidents.get(number)
+        if known is None or known.openings < incident.openings:
+            log.warning("incident #%d opened: %s, bad since %s", number, incident.key, incident.began_at.isoformat())
+        if not incident.is_open and (known is None or known.is_open):
+            log.warning("incident #%d closed: %s, %s", number, incident.key, incident.outcome)
+    for key, track in after.tracks.items():
+        earlier = before.tracks.get(key)
+        if earlier is None or earlier.sight is not track.sight:
+            log.info("sight of %s is %s%s", key, track.sight, f": {track.reason}" if track.reason else "")
