@@ -1,0 +1,46 @@
+"""A server on a port of 127.0.0.1 that can go away and come back on the same port."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class Loopback:
+    """Serves one handler; whoever gives up waiting takes its handler with it."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+        self._runner: web.ServerRunner | None = None
+        self.port = 0  # chosen by the system at the first opening, kept after it
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def is_open(self) -> bool:
+        return self._runner is not None
+
+    async def open(self) -> None:
+        self._runner = web.ServerRunner(
+            web.Server(self._handler, handler_cancellation=True),
+            shutdown_timeout=0.01,  # seconds; what hangs on purpose is not waited for
+        )
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        self.port = self._runner.addresses[0][1]
+
+    async def close(self) -> None:
+        """Refuse connections from here on, and drop those that are open."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+
+async def never() -> web.Response:
+    """Wait until the caller gives up or the server closes."""
+    await asyncio.get_running_loop().create_future()
+    raise AssertionError("never came to an end")
