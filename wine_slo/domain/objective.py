@@ -41,7 +41,7 @@ class Latency:
     def __post_init__(self) -> None:
         """Refuse a threshold that no request can meet."""
         if not 0 < self.threshold_seconds < float("inf"):
-            raise ObjectiveError("latency.threshold", "must be a time longer than 0")
+            raise ObjectiveError("threshold", "must be a time longer than 0")
 
 
 @dataclass(frozen=True, slots=True)
