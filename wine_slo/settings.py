@@ -4,7 +4,7 @@ An empty value counts as not set. All mistakes are told at once.
 """
 
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,7 +21,12 @@ class Settings(BaseSettings):
     """Where values come from. A field's description says what is wanted."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",  # `.env` holds both processes' settings
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
 
@@ -50,5 +55,6 @@ def read(settings: type[S]) -> S:
 
 def _line(settings: type[BaseSettings], name: str, value: object) -> str:
     field = settings.model_fields[name]
-    shown = "has a value" if field.annotation is SecretStr else f"is {value!r}"
+    is_secret = SecretStr in (field.annotation, *get_args(field.annotation))
+    shown = "has a value" if is_secret else f"is {value!r}"
     return f"{PREFIX}{name.upper()} {shown}; wanted: {field.description}"

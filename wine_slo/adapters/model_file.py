@@ -36,7 +36,7 @@ def load(path: Path) -> Model:
     if card.folded:
         return Model(card, Engine.FOLDED, card.folded)
     if card.sklearn != (installed := version("scikit-learn")):
-        raise ModelFileError(f"{path} was written by scikit-learn {card.sklearn}, {installed} is installed; train it anew")
+        raise ModelFileError(f"{path} is of scikit-learn {card.sklearn}, but {installed} is installed; train it anew")
     return Model(card, Engine.ESTIMATOR, unpickle(path, card))
 
 
