@@ -45,7 +45,7 @@ def test_every_mistake_is_told_in_a_line_with_its_name_its_value_and_what_is_wan
 
 
 class SecretSettings(Settings):
-    token: SecretStr | None = Field(None, min_length=10, description="ten letters at least")
+    token: SecretStr | None = Field(default=None, min_length=10, description="ten letters at least")
 
 
 def test_a_secrets_value_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,6 +37,7 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what of a client's own id ma
 LONGEST_PATH = 200  # letters of it in a log line
 UNMATCHED = "unmatched"  # the endpoint of whatever is no route of ours
 SERVER_ERRORS = range(500, 600)
+HTTP_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 MODEL = web.AppKey("MODEL", Model)
 UNUSABLE = web.AppKey("UNUSABLE", str)  # why there is no model
@@ -104,7 +105,8 @@ class Problem(web.HTTPException):
 
     def __init__(self, status: int, detail: str, **members: Any) -> None:
         self.status_code = status
-        self.members = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail, **members}
+        title = HTTP_PHRASES.get(status, "Server Error")
+        self.members = {"title": title, "status": status, "detail": detail, **members}
         super().__init__()
 
 
@@ -116,7 +118,7 @@ def json_response(content: Any, *, status: int = 200, content_type: str = "appli
 
 async def go_to_form(_: web.Request) -> web.Response:
     """Send a browser to the form."""
-    raise web.HTTPFound("/ui")
+    return web.Response(status=302, headers={"Location": "/ui"})
 
 
 async def health(request: web.Request) -> web.Response:
@@ -220,8 +222,6 @@ async def answer(request: web.Request, handler: Handler, request_id: str) -> web
         return await handler(request)
     except Problem as error:
         problem = error.members
-    except web.HTTPRedirection as redirection:
-        return redirection
     except web.HTTPException as error:
         problem = {"title": error.reason, "status": error.status, "detail": error.text}
     except Exception:

@@ -33,11 +33,11 @@ class Settings(BaseSettings):
 class ServerSettings(Settings):
     """The server's."""
 
-    host: str = Field("127.0.0.1", description="an address of this machine, or 0.0.0.0 for all of them")
-    port: int = Field(8000, ge=0, le=65535, description="a whole number from 0 (any free port) to 65535")
-    model: Path = Field(Path("models/model.pkl"), description="the path of a model that `wine-slo train` wrote")
+    host: str = Field(default="127.0.0.1", description="an address of this machine, or 0.0.0.0 for all of them")
+    port: int = Field(default=8000, ge=0, le=65535, description="a whole number from 0 (any free port) to 65535")
+    model: Path = Field(default=Path("models/model.pkl"), description="the path of a model that `wine-slo train` wrote")
     sleep_enabled: bool = Field(default=True, description="true or false")
-    log_format: Literal["text", "json"] = Field("text", description="text or json")
+    log_format: Literal["text", "json"] = Field(default="text", description="text or json")
 
 
 def read(settings: type[S]) -> S:

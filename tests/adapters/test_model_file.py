@@ -1,3 +1,4 @@
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -73,7 +74,7 @@ def test_a_folded_model_is_refused_too_when_its_pickle_is_another(path: Path) ->
 
 
 def test_another_scikit_learn_than_the_cards_is_refused(forest: Path, tmp_path: Path) -> None:
-    path = shutil.copy(forest, tmp_path / "model.pkl")
+    path = Path(shutil.copy(forest, tmp_path / "model.pkl"))
     shutil.copy(forest.with_suffix(".json"), tmp_path / "model.json")
     change(path, lambda card: card.update(sklearn="0.1"))
     with pytest.raises(ModelFileError, match=r"is of scikit-learn 0\.1, but .* is installed; train it anew"):
@@ -118,6 +119,6 @@ def test_a_pickle_of_something_else_is_refused(tmp_path: Path, forest: Path) -> 
     path = tmp_path / "model.pkl"
     joblib.dump({"no": "classifier"}, path)
     shutil.copy(forest.with_suffix(".json"), tmp_path / "model.json")
-    change(path, lambda card: card.update(sha256=train.hashlib.sha256(path.read_bytes()).hexdigest()))
+    change(path, lambda card: card.update(sha256=hashlib.sha256(path.read_bytes()).hexdigest()))
     with pytest.raises(ModelFileError, match="does not load as a classifier"):
         load(path)
