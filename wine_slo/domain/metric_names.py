@@ -3,6 +3,9 @@
 # Labels
 ENDPOINT = "endpoint"  # the route's template, `unmatched` for all else
 STATUS = "status"  # HTTP status code, three digits
+LABEL = "label"  # the class that was predicted
+FEATURE = "feature"  # one of the thirteen measurements
+VERSION, SHA256, SKLEARN, ENGINE = "version", "sha256", "sklearn", "engine"  # what serves
 SLO = "slo"  # an objective's name
 WINDOW = "window"  # a span as Prometheus writes it: 5m, 1h, 3d
 

@@ -1,0 +1,57 @@
+import json
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+
+from wine_slo.adapters import log_output
+
+TOKEN = "123:the-token"
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_secret_is_nowhere_in_the_output_not_even_in_a_traceback(
+    log_format: log_output.LogFormat, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log_output.configure(log_format, secrets=[TOKEN, ""])
+    try:
+        int(TOKEN)
+    except ValueError:
+        logging.getLogger("x").exception("token %s", TOKEN, extra={"fields": {"url": f"/bot{TOKEN}/getMe"}})
+    written = capsys.readouterr().err
+    assert TOKEN not in written
+    assert "invalid literal for int() with base 10: '***'" in written
+    assert "Traceback" in written
+
+
+def test_json_is_one_object_a_line_with_the_records_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    log_output.configure("json")
+    logging.getLogger("x").info("two\nlines", extra={"fields": {"status": 200}})
+    (line,) = capsys.readouterr().err.splitlines()
+    written = json.loads(line)
+    assert datetime.fromisoformat(written.pop("at")).utcoffset() is not None
+    assert written == {"level": "INFO", "logger": "x", "message": "two\nlines", "status": 200}
+
+
+def test_text_begins_with_the_time_and_its_offset(capsys: pytest.CaptureFixture[str]) -> None:
+    log_output.configure("text")
+    logging.getLogger("x").info("hello")
+    at, level, logger, message = capsys.readouterr().err.split()
+    assert datetime.fromisoformat(at).utcoffset() is not None
+    assert (level, logger, message) == ("INFO", "x:", "hello")
+
+
+def test_libraries_that_log_urls_are_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    log_output.configure("text")
+    logging.getLogger("httpx").info("HTTP Request: POST /bot.../getMe")
+    assert not capsys.readouterr().err

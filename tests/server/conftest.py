@@ -1,0 +1,28 @@
+"""The server in this process, with the shipped model."""
+
+import socket
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+from pytest_aiohttp.plugin import AiohttpClient
+
+from wine_slo.server import create_app
+from wine_slo.settings import ServerSettings
+
+Client = TestClient[web.Request, web.Application]
+SHIPPED = Path("models/model.pkl").resolve()
+
+
+@pytest.fixture
+async def client(aiohttp_client: AiohttpClient) -> Client:
+    return await aiohttp_client(create_app(ServerSettings(model=SHIPPED)))
+
+
+@pytest.fixture
+def port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,56 @@
+import json
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.datasets import load_wine
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from wine_slo import train
+from wine_slo.adapters import model_file
+from wine_slo.domain.classifier import Engine
+from wine_slo.domain.wine import Sample
+
+SHIPPED = Path("models/model.pkl")
+ROWS = load_wine().data
+
+
+def test_training_anew_gives_the_committed_models_predictions(tmp_path: Path) -> None:
+    train.main(tmp_path / "model.pkl")
+    anew, shipped = joblib.load(tmp_path / "model.pkl"), joblib.load(SHIPPED)
+    np.testing.assert_allclose(anew.predict_proba(ROWS), shipped.predict_proba(ROWS), atol=1e-9)
+
+
+def test_training_anew_gives_the_committed_card_but_for_its_date_and_its_files_hash(tmp_path: Path) -> None:
+    train.main(tmp_path / "model.pkl")
+    anew, shipped = (json.loads(path.with_suffix(".json").read_text()) for path in (tmp_path / "model.pkl", SHIPPED))
+    for card in (anew, shipped):
+        del card["trained_at"], card["sha256"]
+        folded = card.pop("folded")
+        assert folded["largest_difference"] < 1e-9
+    assert anew == shipped
+
+
+def test_the_shipped_fold_gives_the_pickles_probabilities_for_every_wine_of_the_data_set() -> None:
+    model = model_file.load(SHIPPED)
+    assert model.engine is Engine.FOLDED
+    probabilities = model.classify([Sample(tuple(row)) for row in ROWS.tolist()])
+    np.testing.assert_allclose(probabilities, joblib.load(SHIPPED).predict_proba(ROWS), rtol=0, atol=1e-9)
+
+
+def test_a_fold_that_is_wrong_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = load_wine()
+    estimator = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(data.data, data.target)
+    monkeypatch.setattr(train, "LARGEST_DIFFERENCE", 0.0)
+    with pytest.raises(ValueError, match="differ from the classifier's"):
+        train.fold(estimator, data.data)
+
+
+def test_two_classes_do_not_fold_like_three() -> None:
+    data = load_wine()
+    two = data.target < 2
+    estimator = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(data.data[two], data.target[two])
+    assert train.fold(estimator, data.data) is None

@@ -1,0 +1,188 @@
+"""A wine as the model sees it: thirteen measurements, and how raw values become a valid sample.
+
+The names are those of `sklearn.datasets.load_wine`, the slash in `od280/od315_of_diluted_wines` included: the model
+card, the metrics' labels and every client that was written against the data set use them already.
+Units: UCI's page of the data set gives none; these are the usual ones of the laboratory methods behind it
+(Forina et al., PARVUS, 1988).
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+LIMIT = 1e9  # nothing measured in a wine comes near, and no model overflows below it
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
+NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
+
+Raw = TypeVar("Raw")
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One measurement: its name in JSON, forms and labels, and its unit ("" for a ratio)."""
+
+    name: str
+    unit: str
+
+
+FEATURES = (
+    Feature("alcohol", "% vol"),
+    Feature("malic_acid", "g/L"),
+    Feature("ash", "g/L"),
+    Feature("alcalinity_of_ash", "meq/L"),
+    Feature("magnesium", "mg/L"),
+    Feature("total_phenols", "g/L"),
+    Feature("flavanoids", "g/L"),
+    Feature("nonflavanoid_phenols", "g/L"),
+    Feature("proanthocyanins", "g/L"),
+    Feature("color_intensity", "AU"),  # absorbance at 420 + 520 + 620 nm
+    Feature("hue", ""),  # absorbance at 420 nm to that at 520 nm
+    Feature("od280/od315_of_diluted_wines", ""),
+    Feature("proline", "mg/L"),
+)
+NAMES = tuple(feature.name for feature in FEATURES)
+
+
+class Mistake(StrEnum):
+    """What can be wrong with one field."""
+
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+    DUPLICATE = "duplicate"
+    NOT_A_NUMBER = "not_a_number"
+    NOT_FINITE = "not_finite"
+    TOO_LARGE = "too_large"
+    DECIMAL_COMMA = "decimal_comma"
+
+
+DETAILS = {
+    Mistake.MISSING: "is missing",
+    Mistake.UNKNOWN: "is not one of the 13 measurements",
+    Mistake.DUPLICATE: "is given more than once",
+    Mistake.NOT_A_NUMBER: "is not a number",
+    Mistake.NOT_FINITE: "is not a finite number",
+    Mistake.TOO_LARGE: f"is beyond ±{LIMIT:.0e}, which no wine has",
+    Mistake.DECIMAL_COMMA: "has a decimal comma; write a point, as in 13.2",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One field that is wrong, and how."""
+
+    field: str
+    mistake: Mistake
+
+    @property
+    def detail(self) -> str:
+        """The mistake in words that follow the field's name."""
+        return DETAILS[self.mistake]
+
+
+class SampleError(ValueError):
+    """Raw values that are no sample; `errors` has one entry for each wrong field."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__("; ".join(f"{error.field} {error.detail}" for error in errors))
+        self.errors = tuple(errors)
+
+
+class RowError(ValueError):
+    """A row that does not hold thirteen values."""
+
+    def __init__(self, found: int) -> None:
+        super().__init__(f"a row has {len(FEATURES)} numbers separated by commas, this one has {found}")
+        self.found = found
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Thirteen finite numbers within the limit, in the order of `FEATURES`."""
+
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Reject what is no sample.
+
+        Raises:
+            SampleError: a value is not finite or beyond the limit.
+        """
+        if not sum(map(abs, self.values)) <= LIMIT:  # the quick way to know that all is well; NaN fails it too
+            weighed = zip(NAMES, map(weigh, self.values), strict=True)
+            errors = [FieldError(name, mistake) for name, mistake in weighed if mistake]
+            if errors:
+                raise SampleError(errors)
+
+
+def parse(fields: Iterable[tuple[str, Raw]], read: Callable[[Raw], float | Mistake]) -> Sample:
+    """Return the sample that named raw values make; `read` turns one of them into a number.
+
+    Raises:
+        SampleError: fields are missing, unknown, given twice or no numbers.
+    """
+    given: dict[str, float | Mistake] = {}
+    unknown: dict[str, None] = {}  # a set that keeps the order
+    for name, raw in fields:
+        if name not in NAMES:
+            unknown[name] = None
+        elif name in given:
+            given[name] = Mistake.DUPLICATE
+        else:
+            given[name] = read(raw)
+    values: list[float] = []
+    errors: list[FieldError] = []
+    for name in NAMES:
+        value = given.get(name, Mistake.MISSING)
+        if isinstance(value, Mistake):
+            errors.append(FieldError(name, value))
+        else:
+            values.append(value)
+    errors += [FieldError(name, Mistake.UNKNOWN) for name in unknown]
+    if errors:
+        raise SampleError(errors)
+    return Sample(tuple(values))
+
+
+def parse_row(text: str) -> Sample:
+    """Return the sample that thirteen numbers in the order of `FEATURES`, separated by commas, make.
+
+    Raises:
+        RowError: there are not thirteen of them.
+        SampleError: some are no numbers.
+    """
+    values = text.split(",")
+    if len(values) != len(FEATURES):
+        raise RowError(len(values))
+    return parse(zip(NAMES, values, strict=True), read_text)
+
+
+def read_number(value: object) -> float | Mistake:
+    """Return the number that a JSON value is; neither booleans nor strings are numbers."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return Mistake.NOT_A_NUMBER
+    if isinstance(value, int) and abs(value) > LIMIT:  # may be too long for a float
+        return Mistake.TOO_LARGE
+    return weigh(value) or float(value)
+
+
+def read_text(text: str) -> float | Mistake:
+    """Return the number that a form's field holds."""
+    text = text.strip()
+    if not text:
+        return Mistake.MISSING
+    if NUMBER.fullmatch(text):
+        return weigh(float(text)) or float(text)
+    if DECIMAL_COMMA.fullmatch(text):
+        return Mistake.DECIMAL_COMMA
+    return Mistake.NOT_FINITE if NOT_FINITE.fullmatch(text) else Mistake.NOT_A_NUMBER
+
+
+def weigh(value: float) -> Mistake | None:
+    """Return what is wrong with a number's size, None where nothing is."""
+    if not math.isfinite(value):
+        return Mistake.NOT_FINITE
+    return Mistake.TOO_LARGE if abs(value) > LIMIT else None
