@@ -138,7 +138,13 @@ class _Look:
         )
         alone = [] if objective.by else [Key(objective.name)]
         readings = {}
-        for key in dict.fromkeys((*shown, *total, *ages, *remembered, *alone)):
+        for key in dict.fromkeys((*shown, *total, *remembered, *alone)):
+            if key in total and key not in good and isinstance(objective.source, Latency):
+                bound = objective.source.threshold_seconds
+                readings[key] = unseen(
+                    now, Sight.BLIND, f"no bucket of {objective.source.histogram} ends at {bound:g} s"
+                )
+                continue
             age = ages.get(key, {})
             intervals = self._intervals(total.get(key, {}), good.get(key), bad.get(key, {}), age)
             hangs = bool(age) and self._is_stuck(list(age.values())[-1])
@@ -153,6 +159,7 @@ class _Look:
                 by_endpoint=endpoints.get(key, ()),
                 events_per_second=shown[key] / objective.over.total_seconds() if key in shown else None,
                 good_ratio=ratio.get(key),
+                next_at=grid.last + grid.step,
             )
         return readings
 

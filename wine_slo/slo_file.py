@@ -80,7 +80,7 @@ class _Latency(_Objective):
     kind: Literal["latency"]
     threshold: Span = Field(description="A request that takes longer is bad; a bucket bound of the histogram")
     histogram: str = Field(description="The histogram's name, without _bucket")
-    selector: str = Field(default="", description="Label matchers, such as endpoint!~\"/metrics|/health\"")
+    selector: str = Field(default="", description='Label matchers, such as endpoint!~"/metrics|/health"')
     oldest_age: str | None = Field(default=None, description="A gauge: the age of the oldest unanswered request")
 
     def source(self) -> Source:

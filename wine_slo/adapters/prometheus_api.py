@@ -1,10 +1,11 @@
 """Prometheus' HTTP API, and whatever speaks it: Thanos, Mimir, VictoriaMetrics.
 
-What is no clear answer is no data: an HTTP error, a warning of a partial answer, half a JSON and a answer that is too
+What is no clear answer is no data: an HTTP error, a warning of a partial answer, half a JSON and an answer that is too
 large are all the same `PrometheusError`. Source: https://prometheus.io/docs/prometheus/latest/querying/api/
 """
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -74,12 +75,20 @@ class PrometheusApi:
         session: Its connections; closed by whoever made it.
         url: The root of the API, without `/api/v1`.
         headers: Sent with each request: authorisation, tenant.
+        on_query: Called after each question with its outcome, `answered` or `failed`.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        headers: Mapping[str, str],
+        on_query: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._session = session
+        self._on_query = on_query
         self._url = url.rstrip("/")
-        self._headers = headers or {}
+        self._headers = headers
 
     async def query(self, promql: str) -> Vector:
         """The answer to a question about now.
@@ -117,6 +126,15 @@ class PrometheusApi:
         return series
 
     async def _ask(self, what: str, params: dict[str, str]) -> _Data:
+        try:
+            data = await self._answer(what, params)
+        except PrometheusError:
+            self._on_query("failed")
+            raise
+        self._on_query("answered")
+        return data
+
+    async def _answer(self, what: str, params: dict[str, str]) -> _Data:
         try:
             async with self._session.post(
                 f"{self._url}/api/v1/{what}", data=params, headers=self._headers, timeout=TIMEOUT

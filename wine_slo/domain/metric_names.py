@@ -7,6 +7,8 @@ LABEL = "label"  # the class that was predicted
 FEATURE = "feature"  # one of the thirteen measurements
 VERSION, SHA256, SKLEARN, ENGINE = "version", "sha256", "sklearn", "engine"  # what serves
 SLO = "slo"  # an objective's name
+OUTCOME = "outcome"  # how something ended
+KIND = "kind"  # what a message is for
 WINDOW = "window"  # a span as Prometheus writes it: 5m, 1h, 3d
 
 # The server

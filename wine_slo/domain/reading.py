@@ -62,6 +62,7 @@ class Reading:
         by_endpoint: Endpoints and their quantile over the last minute, slowest first.
         events_per_second: The rate over the objective's range.
         good_ratio: The share of good events over the objective's range.
+        next_at: When the next interval will be there to see.
     """
 
     at: datetime
@@ -73,6 +74,7 @@ class Reading:
     by_endpoint: tuple[tuple[str, float], ...] = ()
     events_per_second: float | None = None
     good_ratio: float | None = None
+    next_at: datetime | None = None
 
     def __post_init__(self) -> None:
         """Refuse intervals that are out of order."""

@@ -89,20 +89,17 @@ def advance(state: State, objectives: Objectives, readings: Mapping[Key, Reading
     return _follow_sight(state, objectives, now)
 
 
-def asks_again(state: State, objectives: Objectives) -> bool:
-    """Whether the last look was suspicious, so that the next should not wait for the next tick."""
-    for track in state.tracks.values():
-        objective = objectives.of(track.key)
-        if (
-            objective is not None
-            and track.phase in (Phase.BREACHING, Phase.RECOVERING)
-            and track.sight is Sight.CLEAR
-            and track.evidence
-            and state.looked_at is not None
-            and state.looked_at - track.evidence[-1].ended_at <= objective.bad_for
-        ):
-            return True
-    return False
+def next_look_at(state: State, objectives: Objectives) -> datetime | None:
+    """When to look again without waiting for the next tick; None unless the last look was suspicious."""
+    instants = []
+    for key, track in state.tracks.items():
+        objective, reading = objectives.of(key), state.readings.get(key)
+        if objective is None or reading is None or reading.next_at is None or not track.evidence:
+            continue
+        turning = track.phase in (Phase.BREACHING, Phase.RECOVERING) and track.sight is Sight.CLEAR
+        if turning and reading.at - track.evidence[-1].ended_at <= objective.bad_for:
+            instants.append(reading.next_at)
+    return min(instants, default=None)
 
 
 def seen_until(state: State, key: Key, lateness: timedelta) -> datetime | None:

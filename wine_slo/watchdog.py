@@ -1,0 +1,256 @@
+"""The watchdog: a process of its own that asks Prometheus how the promises are kept, and tells people.
+
+Nothing that is away stops it: without Prometheus it is blind and says so, without Telegram it goes on looking and
+tells later, without a token it prints what it would have told.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from time import perf_counter
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from wine_slo import slo_file
+from wine_slo.adapters import log_output, telegram_chat
+from wine_slo.adapters.console_chat import ConsoleChat
+from wine_slo.adapters.instruments import WatchdogInstruments
+from wine_slo.adapters.ledger import Ledger, LedgerError
+from wine_slo.adapters.prometheus_api import PrometheusApi
+from wine_slo.adapters.telegram_commands import Commands
+from wine_slo.delivery import Delivery
+from wine_slo.domain.chat import Chat
+from wine_slo.domain.objective import Objectives
+from wine_slo.domain.watch import next_look_at
+from wine_slo.domain.words import Speech
+from wine_slo.evaluation import Evaluation
+from wine_slo.settings import SettingsError, WatchdogSettings, read
+
+CONSOLE = 0  # the id of the one chat that the terminal is
+OVERDUE_TICKS = 3  # so many polls without a complete tick, and /health is red
+
+log = logging.getLogger("wine_slo.watchdog")  # also when it is run as a script
+
+
+def now() -> datetime:
+    """Read the clock; the only place that does."""
+    return datetime.now(UTC)
+
+
+class Watchdog:
+    """Ticks, and answers for itself over HTTP."""
+
+    def __init__(
+        self, settings: WatchdogSettings, evaluation: Evaluation, delivery: Delivery, instruments: WatchdogInstruments
+    ) -> None:
+        self._settings = settings
+        self._evaluation = evaluation
+        self._delivery = delivery
+        self._instruments = instruments
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+        self._looking = asyncio.Lock()
+        self._ticked_at: datetime | None = None
+        self._started_at = now()
+
+    def start(self) -> None:
+        """Look now, and from now on at every poll."""
+        self._scheduler.add_listener(_complain, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+        self._scheduler.add_job(
+            self.tick, "interval", seconds=self._settings.poll_seconds, next_run_time=now(), id="tick"
+        )
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._scheduler.shutdown(wait=False)
+
+    async def tick(self) -> None:
+        """Look once, tell what is new, and look again soon where something is suspicious."""
+        if self._looking.locked():
+            return  # a tick and a quick look have met; the one that runs is as good
+        async with self._looking:
+            started = perf_counter()
+            told = await self._evaluation.look()
+            self._delivery.hear(told)
+            state, objectives = self._evaluation.state, self._evaluation.objectives
+            self._instruments.show(state, objectives)
+            self._ticked_at = now()
+            self._instruments.count_tick(self._ticked_at, perf_counter() - started)
+        look_at = next_look_at(state, objectives)
+        if look_at is not None and state.looked_at is not None:
+            soon = self._ticked_at + max(look_at - state.looked_at, timedelta(0))
+            self._scheduler.add_job(self.tick, "date", run_date=soon, id="quick look", replace_existing=True)
+
+    def reload(self) -> None:
+        """Read the objectives anew; a file that is wrong changes nothing."""
+        try:
+            self._evaluation.objectives = slo_file.load(self._settings.objectives)
+        except slo_file.SloFileError as error:
+            for mistake in error.mistakes:
+                log.error("the objectives stay as they were: %s", mistake)  # noqa: TRY400  # a sentence says it all
+        else:
+            log.info("objectives are read anew")
+
+    def app(self) -> web.Application:
+        """Return the pages of the watchdog itself."""
+        app = web.Application()
+        app.add_routes([web.get("/health", self._health), web.get("/metrics", self._instruments.expose)])
+        return app
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        last = self._ticked_at or self._started_at
+        age = (now() - last).total_seconds()
+        is_overdue = age > OVERDUE_TICKS * self._settings.poll_seconds
+        content = {
+            "status": "overdue" if is_overdue else "ok",
+            "version": version("wine-slo"),
+            "seconds_since_tick": round(age, 3) if self._ticked_at else None,
+            "untold_seconds": round(untold_seconds(self._delivery), 3),
+            "incidents_open": len(self._evaluation.state.open_incidents),
+        }
+        return web.json_response(content, status=503 if is_overdue else 200)
+
+
+def untold_seconds(delivery: Delivery) -> float:
+    """Return the age of the oldest thing not yet told; 0 where everything is told."""
+    since = delivery.untold_since
+    return max(0.0, (now() - since).total_seconds()) if since else 0.0
+
+
+def prometheus_headers(settings: WatchdogSettings) -> dict[str, str]:
+    """Return what authorises us at Prometheus, or at what speaks its API."""
+    headers = {}
+    if settings.prometheus_token:
+        headers["Authorization"] = f"Bearer {settings.prometheus_token.get_secret_value()}"
+    elif settings.prometheus_username:
+        password = settings.prometheus_password.get_secret_value() if settings.prometheus_password else ""
+        pair = b64encode(f"{settings.prometheus_username}:{password}".encode()).decode()
+        headers["Authorization"] = f"Basic {pair}"
+    if settings.prometheus_tenant:
+        headers["X-Scope-OrgID"] = settings.prometheus_tenant
+    return headers
+
+
+@asynccontextmanager
+async def running(task: Callable[[], Coroutine[Any, Any, None]], name: str) -> AsyncIterator[None]:
+    """Run something beside, and stop it at the end."""
+    job = asyncio.create_task(task(), name=name)
+    job.add_done_callback(_report)
+    try:
+        yield
+    finally:
+        job.cancel()
+        await asyncio.gather(job, return_exceptions=True)
+
+
+def _report(job: asyncio.Task[Any]) -> None:
+    if not job.cancelled() and (error := job.exception()) is not None:
+        log.critical("%s has ended with a fault of ours", job.get_name(), exc_info=error)
+        os.kill(os.getpid(), signal.SIGTERM)  # whoever started us starts us again; the ledger holds the rest
+
+
+def _complain(event: JobEvent) -> None:
+    if event.code == EVENT_JOB_ERROR:
+        log.error("a tick failed by a fault of ours", exc_info=event.exception)
+    else:
+        log.warning("a tick was skipped: the one before has not ended")
+
+
+async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledger) -> None:
+    """Watch until SIGTERM or SIGINT.
+
+    Raises:
+        OSError: the address of its own pages cannot be listened on.
+        LedgerError: the ledger cannot be read.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    state, told = ledger.load()
+
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        instruments = WatchdogInstruments(version("wine-slo"), lambda: untold_seconds(delivery))
+        api = PrometheusApi(
+            session, str(settings.prometheus_url), prometheus_headers(settings), on_query=instruments.count_query
+        )
+        bot = None
+        if settings.telegram_token:
+            bot = telegram_chat.connect(
+                settings.telegram_token.get_secret_value(),
+                str(settings.telegram_api_url) if settings.telegram_api_url else None,
+                settings.telegram_proxy.get_secret_value() if settings.telegram_proxy else None,
+            )
+        chat: Chat = ConsoleChat(lambda text: print(text, flush=True))  # noqa: T201  # the terminal is the chat
+        chats: tuple[int, ...] = (CONSOLE,)
+        if bot and settings.telegram_chat_ids:
+            chat, chats = telegram_chat.TelegramChat(bot), settings.telegram_chat_ids
+        else:
+            log.warning("no Telegram token or no chat id is set: messages are printed here")
+
+        evaluation = Evaluation(api, ledger, objectives, state, chats, now)
+
+        def speech() -> Speech:
+            return Speech(evaluation.objectives, settings.timezone)
+
+        delivery = Delivery(
+            chat, ledger, told, speech, lambda: evaluation.state, now, on_message=instruments.count_message
+        )
+        watchdog = Watchdog(settings, evaluation, delivery, instruments)
+        loop.add_signal_handler(signal.SIGHUP, watchdog.reload)
+
+        runner = web.AppRunner(watchdog.app(), access_log=None)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, settings.watchdog_host, settings.watchdog_port).start()
+        log.info("listening on http://%s:%s", *runner.addresses[0][:2])
+
+        if bot:
+            allowed = (*settings.telegram_chat_ids, *settings.telegram_admin_ids)
+            commands = Commands(bot, allowed, lambda: speech().status(evaluation.state, now()))
+            await stack.enter_async_context(running(commands.run, "the listener to commands"))
+        await stack.enter_async_context(running(delivery.run, "the delivery"))
+        watchdog.start()
+        stack.callback(watchdog.stop)
+        await stop.wait()
+        log.info("stopping")
+
+
+def main() -> None:
+    """Watch until told to stop; exit with 2 where settings or objectives are wrong, with 1 where it cannot run."""
+    try:
+        settings = read(WatchdogSettings)
+        objectives = slo_file.load(settings.objectives)
+    except (SettingsError, slo_file.SloFileError) as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+    log_output.configure(settings.log_format, settings.secrets)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    try:
+        ledger = Ledger.open(settings.database_url)
+        asyncio.run(watch(settings, objectives, ledger))
+    except LedgerError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else error
+        sys.stderr.write(f"cannot listen on {settings.watchdog_host}:{settings.watchdog_port}: {reason}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
