@@ -140,19 +140,20 @@ class Delivery:
         Raises:
             ChatError: It was not told, or perhaps not.
         """
-        message = None
         if notice.edits is None:
             message = await self._chat.send(chat, notice.text, reply_to=notice.reply_to, loud=notice.loud)
-        else:
-            try:
-                await self._chat.edit(chat, notice.edits, notice.text)
-            except ChatError as error:
-                if not error.message_gone:
-                    raise
-                # Somebody deleted it. An open incident needs a message; of a closed one enough has been said.
-                if notice.kind is Kind.EDIT:
-                    message = await self._chat.send(chat, notice.text, loud=False)
-        await self._mark(replace(notice.told(message), message=message or notice.told(message).message))
+            await self._mark(notice.told(message))
+            return
+        told = notice.after
+        try:
+            await self._chat.edit(chat, notice.edits, notice.text)
+        except ChatError as error:
+            if not error.message_gone:
+                raise
+            # Somebody deleted it. An open incident needs a message; of a closed one enough has been said.
+            if notice.kind is Kind.EDIT:
+                told = replace(told, message=await self._chat.send(chat, notice.text, loud=False))
+        await self._mark(told)
 
     async def _mark(self, told: Told) -> None:
         self._told[told.incident, told.chat] = told

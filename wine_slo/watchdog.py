@@ -38,6 +38,7 @@ from wine_slo.evaluation import Evaluation
 from wine_slo.settings import SettingsError, WatchdogSettings, read
 
 CONSOLE = 0  # the id of the one chat that the terminal is
+SETTLES_IN = timedelta(milliseconds=100)  # a quick look comes so much after its interval has ended
 OVERDUE_TICKS = 3  # so many polls without a complete tick, and /health is red
 
 log = logging.getLogger("wine_slo.watchdog")  # also when it is run as a script
@@ -91,7 +92,7 @@ class Watchdog:
             self._instruments.count_tick(self._ticked_at, perf_counter() - started)
         look_at = next_look_at(state, objectives)
         if look_at is not None and state.looked_at is not None:
-            soon = self._ticked_at + max(look_at - state.looked_at, timedelta(0))
+            soon = self._ticked_at + max(look_at - state.looked_at, timedelta(0)) + SETTLES_IN
             self._scheduler.add_job(self.tick, "date", run_date=soon, id="quick look", replace_existing=True)
 
     def reload(self) -> None:

@@ -17,6 +17,7 @@ from wine_slo.domain.verdict import is_bad, is_breach, is_clear
 
 REOPENS_WITHIN = timedelta(minutes=10)  # what comes back sooner is the same incident, opened again
 RELAPSES_WITHIN = timedelta(minutes=1)  # good for less than this in between: it flaps
+QUIET_AFTER = timedelta(minutes=1)  # without an event for so long, the last value is not the present one
 OLDEST_EVIDENCE = 60  # intervals; five minutes of a busy service, longer for a quiet one
 
 
@@ -49,6 +50,7 @@ class Incident:
     Attributes:
         number: What people call it: #12.
         began_at: The start of the first bad interval.
+        again_at: The same of its last opening, where it came back after a recovery.
         opened_at: When the watchdog was sure.
         last_bad_at: The end of the last bad interval so far.
         closed_at: When the watchdog was sure that it is over; None while it is open.
@@ -72,6 +74,7 @@ class Incident:
     last_bad_at: datetime
     closed_at: datetime | None = None
     outcome: Outcome | None = None
+    again_at: datetime | None = None
     openings: int = 1
     relapses: int = 0
     bad: float = 0.0
@@ -90,6 +93,11 @@ class Incident:
     def is_open(self) -> bool:
         """Whether it is not over."""
         return self.closed_at is None
+
+    @property
+    def since(self) -> datetime:
+        """The start of the bad time that the last opening was for."""
+        return self.again_at or self.began_at
 
     @property
     def bad_ratio(self) -> float:
@@ -202,10 +210,14 @@ def _judge(
 
 
 def _is_clear(objective: Objective, track: Track, incident: Incident | None) -> bool:
-    """Whether the promise is kept again; a suspicion is dropped as soon as it may be, an incident takes proof."""
-    needed = round(objective.good_for / objective.scrape_interval)
+    """Whether the promise is kept again.
+
+    A suspicion is dropped once it was good for as long as it would have had to be bad; an incident takes proof that
+    it is not as bad as it was, and the longer the more often it came back at once.
+    """
     if incident is None or not incident.is_open:
-        return is_clear(objective, track.evidence, intervals=needed, bad_ratio=1.0)
+        return is_clear(objective, track.evidence, intervals=objective.stall_intervals + 1, bad_ratio=1.0)
+    needed = round(objective.good_for / objective.scrape_interval)
     needed = min(needed << min(incident.relapses, 10), round(objective.over / objective.scrape_interval))
     return is_clear(objective, track.evidence, intervals=needed, bad_ratio=incident.bad_ratio)
 
@@ -220,6 +232,7 @@ def _open(
         relapsed = last.outcome is Outcome.RECOVERED and began_at - last.last_bad_at <= RELAPSES_WITHIN
         incident = replace(
             last,
+            again_at=began_at,
             opened_at=reading.at,
             closed_at=None,
             outcome=None,
@@ -279,7 +292,11 @@ def _forget(track: Track, incident: Incident | None, objective: Objective, readi
 def _describe(incident: Incident, track: Track, objective: Objective, reading: Reading) -> Incident:
     """The incident with the values that its message reads."""
     if reading.sight is not Sight.CLEAR:
-        return replace(incident, held=reading.sight, held_since=track.sight_since, reason=reading.reason)
+        held_since = track.quiet_since or track.sight_since
+        return replace(incident, held=reading.sight, held_since=held_since, reason=reading.reason)
+    last_event = track.judged_until or reading.at
+    if incident.is_open and reading.at - last_event > QUIET_AFTER:
+        return replace(incident, held=Sight.NO_TRAFFIC, held_since=last_event, reason="nobody has asked")
     value = reading.value_seconds if objective.is_latency else _recent_bad_ratio(track, objective)
     incident = replace(
         incident,

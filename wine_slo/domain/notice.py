@@ -88,8 +88,8 @@ class Notice:
     reply_to: int | None = None
     loud: bool = False
 
-    def told(self, message: int | None) -> Told:
-        """What the chat believes now that it has been told; `message` is the new message's id."""
+    def told(self, message: int) -> Told:
+        """What the chat believes once a new message with this id has been sent."""
         if self.kind in (Kind.BREACH, Kind.MISSED):
             return replace(self.after, message=message)
         return self.after

@@ -4,9 +4,9 @@ A long range is slow to recover and a short one pages on a hiccup, so neither de
 intervals since a suspicion arose:
 
 * it is a **breach** when the promise is broken *even without its worst stall* (the adjacent intervals that a short
-  stall can touch), and when chance would show that in a service that keeps its promise less than once in a hundred;
+  stall can touch), and when chance would show that in a service that keeps its promise less than once in twenty;
 * it is **clear** when the newest intervals show the clear ratio, for long enough, with enough events, and when
-  chance would show that in a service that is still as bad as the incident was less than once in a hundred.
+  chance would show that in a service that is still as bad as the incident was less than once in twenty.
 
 So full outages and long ones, busy services and quiet ones are all judged by one rule: where there is little to go
 by, it waits for more.
@@ -18,7 +18,7 @@ from math import exp, log
 from wine_slo.domain.objective import Objective
 from wine_slo.domain.reading import Interval
 
-CHANCE = 0.01  # once in a hundred: a swing that chance explains is no news
+CHANCE = 0.05  # a swing that chance explains is no news; the bound below overstates it some four times
 
 
 def is_bad(objective: Objective, interval: Interval) -> bool:

@@ -90,14 +90,14 @@ def advance(state: State, objectives: Objectives, readings: Mapping[Key, Reading
 
 
 def next_look_at(state: State, objectives: Objectives) -> datetime | None:
-    """When to look again without waiting for the next tick; None unless the last look was suspicious."""
+    """When to look again without waiting for the next tick; None where every promise is kept, or nobody asks."""
     instants = []
     for key, track in state.tracks.items():
         objective, reading = objectives.of(key), state.readings.get(key)
         if objective is None or reading is None or reading.next_at is None or not track.evidence:
             continue
-        turning = track.phase in (Phase.BREACHING, Phase.RECOVERING) and track.sight is Sight.CLEAR
-        if turning and reading.at - track.evidence[-1].ended_at <= objective.bad_for:
+        is_moving = track.phase is not Phase.MET and track.sight is Sight.CLEAR
+        if is_moving and reading.at - track.evidence[-1].ended_at <= objective.bad_for:
             instants.append(reading.next_at)
     return min(instants, default=None)
 

@@ -124,12 +124,14 @@ class Speech:
         value = f": {self._value(objective, incident.value)}" if objective and incident.value is not None else ""
         lines = [f"🟢 {title} is back{value}"]
         worst = self._worst(incident, objective)
-        lasted = f"Lasted {span(incident.last_bad_at - incident.began_at)} ({self._from_to(incident)})."
+        lasted = f"Lasted {span(incident.last_bad_at - incident.since)} ({self._from_to(incident)})."
         lines.append(f"{lasted} {worst}".rstrip())
+        if incident.openings > 1:
+            lines.append(self._again(incident))
         if counts := self._counts(incident, objective):
             lines.append(counts)
         if told.breach_told_at is not None:
-            lines.append(f"Told after {span(told.breach_told_at - incident.began_at)}.")
+            lines.append(f"Told after {span(told.breach_told_at - incident.since)}.")
         return "\n".join([*lines, self._foot(incident)])
 
     def closed(self, incident: Incident) -> str:
@@ -164,8 +166,8 @@ class Speech:
         ]
 
     def _bad(self, incident: Incident, objective: Objective, state: State, now: datetime) -> list[str]:
-        since = f"{incident.began_at.astimezone(self.zone):%H:%M:%S}"
-        open_for = now - incident.began_at
+        since = f"{incident.since.astimezone(self.zone):%H:%M:%S}"
+        open_for = now - incident.since
         is_long = open_for >= LONG_OPEN
         lasting = f" · {span(open_for)}" if is_long else ""
         if isinstance(objective.source, Up) and incident.value == 1:
@@ -175,19 +177,20 @@ class Speech:
             lines += [f"{self.title(each.key)} #{each.number} is held open." for each in held]
         else:
             value = self._value(objective, incident.value, bold=True)
-            lines = [f"🔴 {self.title(incident.key)}: {value}, {self._promise(objective)}{lasting}"]
+            title = self.title(incident.key) + (" again" if incident.openings > 1 else "")
+            lines = [f"🔴 {title}: {value}, {self._promise(objective)}{lasting}"]
             when = f"Since {since}." if is_long else f"Since {since} ({span(open_for)})."
             worst = self._worst(incident, objective) if is_long else ""
             lines.append(" ".join(filter(None, (when, worst, self._counts(incident, objective)))))
             lines += self._endpoints(incident, objective)
         if incident.openings > 1:
-            lines.append(f"Came back: opened {incident.openings} times.")
+            lines.append(self._again(incident))
         return lines
 
     def _held(self, incident: Incident, objective: Objective, now: datetime) -> list[str]:
         held_for = span(now - (incident.held_since or now))
         why = {
-            Sight.NO_TRAFFIC: f"nobody has asked for {span(now - incident.last_bad_at)}",
+            Sight.NO_TRAFFIC: f"nobody has asked for {held_for}",
             Sight.TOO_FEW: "too few ask to judge",
             Sight.TARGET_DOWN: f"the service is down for {held_for}",
         }.get(incident.held or Sight.BLIND, f"cannot see for {held_for}")
@@ -197,7 +200,7 @@ class Speech:
             Sight.TARGET_DOWN: "a service that is down has not recovered",
         }.get(incident.held or Sight.BLIND, "what cannot be seen is no recovery")
         value = self._value(objective, incident.value)
-        lasting = span(now - incident.began_at)
+        lasting = span(now - incident.since)
         return [
             f"🔴 {self.title(incident.key)}: was {value}, {self._promise(objective)} · {lasting} · {why}",
             f"Held open: {meaning}.",
@@ -208,22 +211,25 @@ class Speech:
         if incident.outcome is Outcome.WITHDRAWN:
             return f"⚪️ {title} is no longer promised, so this is closed; it is not a recovery. #{number}"
         since = incident.held_since or incident.last_bad_at
-        closed_after = span((incident.closed_at or since) - incident.last_bad_at)
+        closed_after = span((incident.closed_at or since) - since)
         return (
-            f"⚪️ {title}: no requests since {self.clock(incident.last_bad_at)}, so nothing can be said. "
+            f"⚪️ {title}: no requests since {self.clock(since)}, so nothing can be said. "
             f"Closed as expired after {closed_after}; this is not a recovery. #{number}"
         )
 
     def _was(self, incident: Incident) -> str:
         objective = self.objectives.of(incident.key)
-        lasted = f"{self._from_to(incident)} ({span(incident.last_bad_at - incident.began_at)})"
+        lasted = f"{self._from_to(incident)} ({span(incident.last_bad_at - incident.since)})"
         if incident.key == SIGHT:
             return f"Prometheus could not be seen {lasted}"
         worst = self._worst(incident, objective, at=False).rstrip(".").replace("Worst", "worst")
         return ", ".join(filter(None, (f"{self.title(incident.key)} was in breach {lasted}", worst)))
 
+    def _again(self, incident: Incident) -> str:
+        return f"Bad {incident.openings} times since {self.clock(incident.began_at)}."
+
     def _from_to(self, incident: Incident) -> str:
-        return f"{self.clock(incident.began_at)} to {self.clock(incident.last_bad_at)}"
+        return f"{self.clock(incident.since)} to {self.clock(incident.last_bad_at)}"
 
     def _worst(self, incident: Incident, objective: Objective | None, *, at: bool = True) -> str:
         if objective is None or incident.worst is None or objective.is_up:

@@ -1,0 +1,140 @@
+"""A service, the scrapes of it and the looks at them, in virtual time: what the watch would have told, and when."""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate, pairwise
+
+from wine_slo.domain.incident import Outcome
+from wine_slo.domain.objective import Key, Latency, Objective, Objectives
+from wine_slo.domain.reading import Interval, Reading, Sight, Targets, Traffic, sight_of
+from wine_slo.domain.watch import State, advance, next_look_at
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+LATENCY = Objective(
+    name="latency",
+    title="Latency",
+    job="wine-slo",
+    source=Latency("request_latency_seconds", 1.0),
+    ratio=0.95,
+    clear_ratio=0.96,
+)
+KEY = Key("latency")
+OBJECTIVES = Objectives.only(LATENCY)
+SCRAPE_SECONDS = 5.0
+POLL_SECONDS = 30.0
+
+
+def after(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What would have been told at a second: an opening, or how it ended."""
+
+    second: float
+    outcome: Outcome | None
+
+
+class Simulation:
+    """One service with one target.
+
+    Args:
+        requests: When each request begins, and how many seconds it takes.
+        is_up: Whether the service answers its scrape at that second.
+        scrape_at: The phase of the scrapes, 0 to 5 s.
+        poll_at: The phase of the ticks, 0 to 30 s.
+    """
+
+    def __init__(
+        self,
+        requests: list[tuple[float, float]],
+        *,
+        is_up: Callable[[float], bool] = lambda _: True,
+        scrape_at: float = 0.0,
+        poll_at: float = 0.0,
+    ) -> None:
+        self.state = State()
+        self.told: list[Told] = []
+        ended = sorted((begin + seconds, seconds) for begin, seconds in requests)
+        self._ends = [end for end, _ in ended]
+        self._is_slow = list(accumulate((seconds > 1 for _, seconds in ended), initial=0))
+        self._is_up = is_up
+        self._scrape_at = scrape_at
+        self._poll_at = poll_at
+
+    def run(self, seconds: float) -> list[Told]:
+        """Look for so long; return what would have been told."""
+        second = self._poll_at
+        next_poll = second + POLL_SECONDS
+        while second < seconds:
+            self._look(second)
+            again = next_look_at(self.state, OBJECTIVES)
+            if again is not None and (again - START).total_seconds() + 0.1 < next_poll:
+                second = (again - START).total_seconds() + 0.1
+            else:
+                second, next_poll = next_poll, next_poll + POLL_SECONDS
+        return self.told
+
+    @property
+    def openings(self) -> list[float]:
+        return [each.second for each in self.told if each.outcome is None]
+
+    @property
+    def endings(self) -> list[float]:
+        return [each.second for each in self.told if each.outcome is not None]
+
+    def _look(self, second: float) -> None:
+        before = self.state
+        self.state = advance(before, OBJECTIVES, {KEY: self._reading(second)}, after(second))
+        for number, incident in self.state.incidents.items():
+            known = before.incidents.get(number)
+            if incident.is_open and (known is None or known.openings < incident.openings):
+                self.told.append(Told(second, None))
+            if not incident.is_open and (known is None or known.is_open):
+                self.told.append(Told(second, incident.outcome))
+
+    def _reading(self, second: float) -> Reading:
+        now = after(second)
+        last_scrape = int((second - 0.5 - self._scrape_at) // SCRAPE_SECONDS)
+        track = self.state.tracks.get(KEY)
+        judged_until = track.judged_until if track and track.judged_until else after(second - 300)
+        oldest = (judged_until - START).total_seconds() - 60
+        first = max(0, int((oldest - self._scrape_at) // SCRAPE_SECONDS))
+        scrapes = [self._scrape_at + number * SCRAPE_SECONDS for number in range(first, last_scrape + 1)]
+        seen = [each for each in scrapes if self._is_up(each)]
+        intervals = []
+        for earlier, later in pairwise(seen):
+            slow, total = self._between(earlier, later)
+            if total and after(later + 0.5) > judged_until:
+                intervals.append(Interval(after(later + 0.5), bad=slow, total=total))
+        if scrapes:
+            targets = Targets(up=int(self._is_up(scrapes[-1])), known=1, scraped_at=after(scrapes[-1]))
+        else:
+            targets = Targets(up=0, known=0, scraped_at=None)
+        latest = seen[-1] if seen else 0.0
+        traffic = Traffic(self._between(second - 300, latest)[1], self._between(second - 1800, latest)[1])
+        sight, reason = sight_of(LATENCY, targets, traffic, now)
+        next_at = after((scrapes[-1] if scrapes else second) + SCRAPE_SECONDS + 0.5)
+        return Reading(at=now, sight=sight, reason=reason, intervals=tuple(intervals), next_at=next_at)
+
+    def _between(self, first: float, last: float) -> tuple[int, int]:
+        """How many requests that ended in that time were slow, and how many there were."""
+        begin, end = bisect_right(self._ends, first), bisect_right(self._ends, last)
+        return self._is_slow[end] - self._is_slow[begin], end - begin
+
+
+def traffic(
+    until: float, seconds_at: Callable[[float], float], *, per_second: float = 10.0, since: float = 0.0
+) -> list[tuple[float, float]]:
+    """Requests at a constant rate, each taking what the service needs when it begins."""
+    count = int((until - since) * per_second)
+    begins = [since + number / per_second for number in range(count)]
+    return [(begin, seconds_at(begin)) for begin in begins]
+
+
+def slow_between(*spans: tuple[float, float], sick: float = 1.6, healthy: float = 0.05) -> Callable[[float], float]:
+    """How long a request takes that begins at a second."""
+    return lambda second: sick if any(first <= second < last for first, last in spans) else healthy
