@@ -23,7 +23,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from wine_slo.adapters import form_page, log_output, model_file, sample_body
-from wine_slo.adapters.instruments import Endpoint, ServerInstruments
+from wine_slo.adapters.instruments import Cells, Endpoint, ServerInstruments
 from wine_slo.domain.classifier import Model
 from wine_slo.prediction import Predictor
 from wine_slo.settings import ServerSettings, SettingsError, read
@@ -52,8 +52,14 @@ STARTED = web.AppKey("STARTED", float)
 log = logging.getLogger("wine_slo.server")  # also when it is run as a script
 
 
-def create_app(settings: ServerSettings) -> web.Application:
-    """Return the application; nothing runs before it is started."""
+def create_app(settings: ServerSettings, cells: Cells | None = None, worker: int = 0) -> web.Application:
+    """Return the application; nothing runs before it is started.
+
+    Args:
+        settings: where the model is, and what is switched on.
+        cells: where workers count together; None where there is only this one.
+        worker: which of the workers this one is.
+    """
     app = web.Application(client_max_size=LARGEST_BODY, middlewares=[observe])
     endpoints = {
         "/": (302,),
@@ -66,7 +72,7 @@ def create_app(settings: ServerSettings) -> web.Application:
     if settings.sleep_enabled:
         endpoints |= {"/sleep": (200, 422, 429), "/fail": (422, 500, 502, 503, 504)}
         app.add_routes([web.get("/sleep", sleep), web.get("/fail", fail)])
-    instruments = ServerInstruments(endpoints, now=perf_counter)
+    instruments = ServerInstruments(endpoints, perf_counter, cells or Cells(), worker)
     app[SETTINGS] = settings
     app[INSTRUMENTS] = instruments
     app[SLEEPERS] = asyncio.Semaphore(MOST_SLEEPERS)
@@ -206,9 +212,9 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
         response.headers["X-Request-ID"] = request_id
         status = response.status
     finally:  # without a status where the client or the server gave up
-        ended = perf_counter()
-        endpoint.leave(request, ended, status)
-        log_request(request, status, ended - started, request_id)
+        seconds = perf_counter() - started
+        endpoint.leave(request, seconds, status)
+        log_request(request, status, seconds, request_id)
     return response
 
 
@@ -286,7 +292,7 @@ def main() -> None:
             runner.run(serve(settings))
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else error
-        sys.stderr.write(f"cannot listen on {settings.host}:{settings.port}: {reason}\n")
+        log.error("cannot listen on %s:%s: %s", settings.host, settings.port, reason)  # noqa: TRY400  # all there is
         sys.exit(1)
 
 
