@@ -16,12 +16,6 @@ from typing import Any, Literal
 LogFormat = Literal["text", "json"]
 QUIET = ("httpx", "httpcore")  # they log every URL, and a Telegram URL holds the token
 
-# https://docs.python.org/3/howto/logging.html#optimization: no line says where it comes from, so nobody need find out.
-logging._srcfile = None  # noqa: SLF001  # documented there
-logging.logThreads = False
-logging.logProcesses = False
-logging.logMultiprocessing = False
-
 
 class TextFormatter(logging.Formatter):
     """Lines for people, with every secret replaced by ***, in tracebacks too."""
@@ -113,6 +107,10 @@ def configure(log_format: LogFormat, secrets: Sequence[str] = (), wait: float = 
         secrets: what is replaced by ***.
         wait: seconds that a line below WARNING may wait to be written with others; a killed process loses these.
     """
+    # No line says where it comes from, so nobody need find out:
+    # https://docs.python.org/3/howto/logging.html#optimization
+    logging._srcfile = None  # noqa: SLF001  # documented there
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = WaitingLines(wait) if wait else logging.StreamHandler(sys.stderr)
     handler.setFormatter((JsonFormatter if log_format == "json" else TextFormatter)([each for each in secrets if each]))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
