@@ -173,6 +173,7 @@ PATHS: dict[str, Any] = {
                     },
                 ),
                 "400": problem("The body cannot be read."),
+                "408": problem("It did not come in time."),
                 "413": problem("It is larger than 1 MiB, or holds more than 1,000 wines."),
                 "415": problem("It is of a type that is not listed here."),
                 "422": answer(

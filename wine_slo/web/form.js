@@ -3,8 +3,11 @@
 
 async function show(response) {
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const outcome = page.querySelector("[autofocus]");
+  outcome?.removeAttribute("autofocus"); // works only while a page loads
+  document.title = page.title;
   document.querySelector("main").replaceWith(document.adoptNode(page.querySelector("main")));
-  document.querySelector("[autofocus]")?.focus();
+  outcome?.focus();
 }
 
 document.addEventListener("submit", async (event) => {
