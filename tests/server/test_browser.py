@@ -166,7 +166,6 @@ async def test_the_contracts_page_tries_it_out(visit: Open) -> None:
     await page.get_by_role("button", name="Send").click()
     await expect(page.get_by_role("status")).to_contain_text('"detail": "alcohol is missing"')
     await is_accessible(page)
-    await picture(page, "docs")
 
 
 async def test_what_is_filled_in_is_never_markup(visit: Open) -> None:
