@@ -39,7 +39,14 @@ LANGUAGE = {
     "description": "Of the page; what Accept-Language asks for where it is not given.",
     "schema": {"type": "string", "examples": ["en", "ru"]},
 }
-TEXT_NUMBER = {"type": "string", "pattern": r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"}
+NUMBER = r"\s*[+-]?([0-9]{1,9}(\.[0-9]*)?|\.[0-9]+)([eE]-[0-9]{1,2})?\s*"
+TEXT_NUMBER = {"type": "string", "pattern": f"^{NUMBER}$"}
+TEXT_ROW = {
+    "type": "string",
+    "description": "13 numbers separated by commas.",
+    "pattern": f"^{NUMBER}(,{NUMBER}){{12}}$",
+    "examples": [",".join(map(str, TYPICAL))],
+}
 FORM = {
     "oneOf": [
         {
@@ -50,7 +57,7 @@ FORM = {
         },
         {
             "type": "object",
-            "properties": {ROW: {"type": "string", "description": "13 numbers separated by commas."}},
+            "properties": {ROW: TEXT_ROW},
             "required": [ROW],
             "additionalProperties": False,
         },
