@@ -1,5 +1,7 @@
 """The `wine-slo` command. Each subcommand imports its own, so that `--help` is there at once."""
 
+from typing import Annotated
+
 import typer
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -19,8 +21,8 @@ def train() -> None:
 
 
 @app.command()
-def server() -> None:
+def server(workers: Annotated[int, typer.Option(min=1, help="Processes that share the port.")] = 1) -> None:
     """Serve the API and the form until told to stop."""
     from wine_slo import server  # noqa: PLC0415
 
-    server.main()
+    server.main(workers)

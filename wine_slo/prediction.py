@@ -6,6 +6,7 @@ the same for 64 wines as for one. The folded model has nothing to gain from that
 
 import asyncio
 from collections.abc import Sequence
+from operator import le
 from time import perf_counter
 
 import msgspec
@@ -33,7 +34,12 @@ class Predictor:
     def __init__(self, model: Model, instruments: ServerInstruments) -> None:
         self._model = model
         self._instruments = instruments
-        self._labels = [each.name for each in model.card.classes]
+        card = model.card
+        self._version = card.version
+        self._labels = [each.name for each in card.classes]
+        self._cultivars = [each.cultivar for each in card.classes]
+        self._lowest = [feature.lowest for feature in card.features]
+        self._highest = [feature.highest for feature in card.features]
         self._waiting: list[tuple[Sequence[Sample], asyncio.Future[Sequence[Probabilities]]]] = []
 
     async def predict(self, samples: Sequence[Sample]) -> list[Answer]:
@@ -74,17 +80,21 @@ class Predictor:
             first += len(samples)
 
     def _answer(self, sample: Sample, probabilities: Probabilities) -> Answer:
-        card = self._model.card
         confidence = max(probabilities)
         prediction = probabilities.index(confidence)
-        out_of_range = card.out_of_range(sample)
-        self._instruments.count_prediction(self._labels[prediction], confidence, out_of_range)
+        label = self._labels[prediction]
+        out_of_range = [] if self._is_in_range(sample) else self._model.card.out_of_range(sample)
+        self._instruments.count_prediction(label, confidence, out_of_range)
         return Answer(
             "ok",
             prediction,
-            self._labels[prediction],
-            card.classes[prediction].cultivar,
+            label,
+            self._cultivars[prediction],
             dict(zip(self._labels, probabilities, strict=True)),
             out_of_range,
-            card.version,
+            self._version,
         )
+
+    def _is_in_range(self, sample: Sample) -> bool:
+        """Say whether all is within the range seen in training; nearly always so, and quickly found."""
+        return all(map(le, self._lowest, sample.values)) and all(map(le, sample.values, self._highest))

@@ -1,48 +1,66 @@
 """The service under watch: a model behind an API and a form, with its metrics.
 
 `create_app` starts nothing; the model is loaded when the application starts. Where it cannot be, the process stays up
-and says so at `/health`. Every error is an `application/problem+json` document (RFC 9457).
+and says so at `/health`. With several workers, each is a process of its own that listens on the same port; they count
+into one memory, so that any of them can tell Prometheus the numbers of all.
 """
 
+import argparse
 import asyncio
-import itertools
 import logging
+import multiprocessing
 import os
-import re
-import secrets
+import resource
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
-from http import HTTPStatus
+from contextlib import suppress
 from importlib.metadata import version
-from time import perf_counter
-from typing import Any
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkProcess
+from pathlib import Path
+from time import perf_counter, sleep
+from typing import NoReturn
 
-import msgspec
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
-from wine_slo.adapters import form_page, log_output, model_file, sample_body
-from wine_slo.adapters.instruments import Endpoint, ServerInstruments
+from wine_slo.adapters import api_contract, form_page, log_output, model_file, sample_body
+from wine_slo.adapters.form_page import LANGUAGES, Language, Outcome
+from wine_slo.adapters.instruments import Cells, ServerInstruments
+from wine_slo.answers import INSTRUMENTS, UNMATCHED, Problem, json_response, observe
 from wine_slo.domain.classifier import Model
-from wine_slo.prediction import Predictor
+from wine_slo.domain.wine import NAMES
+from wine_slo.prediction import Answer, Predictor
 from wine_slo.settings import ServerSettings, SettingsError, read
 
 LARGEST_BODY = 1024 * 1024  # bytes
+BODY_TIMEOUT = 10.0  # seconds for a body to come in
+IDLE_TIMEOUT = 30.0  # seconds for a request's headers to come in; an idle connection is closed after as long
 LONGEST_SLEEP = 10.0  # seconds
 USUAL_SLEEP = 2.0  # seconds; twice the shipped latency objective
 MOST_SLEEPERS = 100  # requests to /sleep at once
 SHUTDOWN_TIMEOUT = LONGEST_SLEEP + 2  # seconds; what is being answered may end first
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what of a client's own id may go into a log
-LONGEST_PATH = 200  # letters of it in a log line
-UNMATCHED = "unmatched"  # the endpoint of whatever is no route of ours
+BACKLOG = 1024  # connections that wait to be accepted
+LOG_WAIT = 0.2  # seconds; nobody reads faster, and one write for many requests is a tenth of the cost
+WORKER_PAUSE = 1.0  # seconds before a worker that ended by itself is replaced
+FORK = multiprocessing.get_context("fork")  # workers share the memory of what is imported, and the cells
 SERVER_ERRORS = range(500, 600)
-HTTP_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+FILES = Path(__file__).parent / "web"
+CONTENT_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+PAGE_HEADERS = {
+    # Everything comes from here, nothing is inline, and nobody may frame it.
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Vary": "Accept, Accept-Language",
+}
 
 MODEL = web.AppKey("MODEL", Model)
 UNUSABLE = web.AppKey("UNUSABLE", str)  # why there is no model
 PREDICTOR = web.AppKey("PREDICTOR", Predictor)
-INSTRUMENTS = web.AppKey("INSTRUMENTS", ServerInstruments)
 SETTINGS = web.AppKey("SETTINGS", ServerSettings)
 SLEEPERS = web.AppKey("SLEEPERS", asyncio.Semaphore)
 STARTED = web.AppKey("STARTED", float)
@@ -50,23 +68,31 @@ STARTED = web.AppKey("STARTED", float)
 log = logging.getLogger("wine_slo.server")  # also when it is run as a script
 
 
-def create_app(settings: ServerSettings) -> web.Application:
-    """Return the application; nothing runs before it is started."""
+def create_app(settings: ServerSettings, cells: Cells | None = None, worker: int = 0) -> web.Application:
+    """Return the application; nothing runs before it is started.
+
+    Args:
+        settings: where the model is, and what is switched on.
+        cells: where workers count together; None where there is only this one.
+        worker: which of the workers this one is.
+    """
     app = web.Application(client_max_size=LARGEST_BODY, middlewares=[observe])
     endpoints = {
         "/": (302,),
         "/health": (200, 503),
         "/ui": (200, 503),
-        "/predict": (200, 400, 413, 415, 422, 500, 503),
+        "/predict": (200, 400, 408, 413, 415, 422, 500, 503),
         "/metrics": (200,),
+        "/docs": (200,),
+        "/openapi.json": (200,),
+        "/web/{file}": (200, 404),
         UNMATCHED: (404, 405),
     }
     if settings.sleep_enabled:
         endpoints |= {"/sleep": (200, 422, 429), "/fail": (422, 500, 502, 503, 504)}
-        app.add_routes([web.get("/sleep", sleep), web.get("/fail", fail)])
-    instruments = ServerInstruments(endpoints, now=perf_counter)
+        app.add_routes([web.get("/sleep", snooze), web.get("/fail", fail)])
     app[SETTINGS] = settings
-    app[INSTRUMENTS] = instruments
+    app[INSTRUMENTS] = instruments = ServerInstruments(endpoints, perf_counter, cells or Cells(), worker)
     app[SLEEPERS] = asyncio.Semaphore(MOST_SLEEPERS)
     app[STARTED] = perf_counter()
     app.add_routes(
@@ -76,6 +102,9 @@ def create_app(settings: ServerSettings) -> web.Application:
             web.get("/ui", show_form),
             web.post("/predict", predict),
             web.get("/metrics", instruments.expose),
+            web.get("/docs", show_contract),
+            web.get("/openapi.json", give_contract),
+            web.get("/web/{file}", give_file),
         ]
     )
     app.cleanup_ctx.append(load_model)
@@ -97,28 +126,26 @@ async def load_model(app: web.Application) -> AsyncIterator[None]:
     yield
 
 
-# Answers
+# The API
 
 
-class Problem(web.HTTPException):
-    """An error that the client is told of as `application/problem+json`."""
-
-    def __init__(self, status: int, detail: str, **members: Any) -> None:
-        self.status_code = status
-        title = HTTP_PHRASES.get(status, "Server Error")
-        self.members = {"title": title, "status": status, "detail": detail, **members}
-        super().__init__()
-
-
-def json_response(content: Any, *, status: int = 200, content_type: str = "application/json") -> web.Response:
-    """Return an answer that nobody may keep."""
-    body = msgspec.json.encode(content)
-    return web.Response(body=body, status=status, content_type=content_type, headers={"Cache-Control": "no-store"})
-
-
-async def go_to_form(_: web.Request) -> web.Response:
-    """Send a browser to the form."""
-    return web.Response(status=302, headers={"Location": "/ui"})
+async def predict(request: web.Request) -> web.Response:
+    """Classify the wine, or the wines, in the body."""
+    predictor = request.app.get(PREDICTOR)
+    if predictor is None:
+        raise Problem(503, request.app[UNUSABLE])
+    if wants_page(request):
+        return await predict_for_page(request, predictor)
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT):
+            samples = await sample_body.read(request)
+    except sample_body.BodyError as error:
+        raise Problem(error.status, error.detail, error.headers, errors=error.entries()) from error
+    except TimeoutError as error:
+        raise Problem(408, f"the body did not come within {BODY_TIMEOUT:g} s") from error
+    if isinstance(samples, list):
+        return json_response(await predictor.predict(samples))
+    return json_response((await predictor.predict([samples]))[0])
 
 
 async def health(request: web.Request) -> web.Response:
@@ -138,29 +165,7 @@ async def health(request: web.Request) -> web.Response:
     return json_response({"status": "ok", "model": facts, **about})
 
 
-async def show_form(request: web.Request) -> web.Response:
-    """Show the form."""
-    model = request.app.get(MODEL)
-    if model is None:
-        raise Problem(503, request.app[UNUSABLE])
-    return web.Response(text=form_page.render(model.card), content_type="text/html")
-
-
-async def predict(request: web.Request) -> web.Response:
-    """Classify the wine, or the wines, in the body."""
-    predictor = request.app.get(PREDICTOR)
-    if predictor is None:
-        raise Problem(503, request.app[UNUSABLE])
-    try:
-        samples = await sample_body.read(request)
-    except sample_body.BodyError as error:
-        raise Problem(error.status, error.detail, errors=error.entries()) from error
-    if isinstance(samples, list):
-        return json_response(await predictor.predict(samples))
-    return json_response((await predictor.predict([samples]))[0])
-
-
-async def sleep(request: web.Request) -> web.Response:
+async def snooze(request: web.Request) -> web.Response:
     """Answer after a while: how a person makes the service slow."""
     text = request.query.get("seconds", str(USUAL_SLEEP))
     try:
@@ -170,7 +175,7 @@ async def sleep(request: web.Request) -> web.Response:
     if not 0 <= seconds <= LONGEST_SLEEP:
         raise Problem(422, f"seconds is a number from 0 to {LONGEST_SLEEP:g}")
     if request.app[SLEEPERS].locked():
-        raise Problem(429, f"{MOST_SLEEPERS} requests are asleep already")
+        raise Problem(429, f"{MOST_SLEEPERS} requests are asleep already", {"Retry-After": "1"})
     async with request.app[SLEEPERS]:
         await asyncio.sleep(seconds)
     return json_response({"status": "ok", "slept_seconds": seconds})
@@ -184,82 +189,103 @@ async def fail(request: web.Request) -> web.Response:
     raise Problem(int(text), "this failure was asked for")
 
 
-# What goes around every answer
-
-_own_ids = itertools.count(1)
-_run = secrets.token_hex(4)  # so that ids of two runs differ
-
-
-@web.middleware
-async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Count and time a request, give it an id, log its line, and put errors into words."""
-    given = request.headers.get("X-Request-ID", "")
-    request_id = given if REQUEST_ID.fullmatch(given) else f"{_run}-{next(_own_ids)}"
-    endpoint = endpoint_of(request)
-    started = perf_counter()
-    endpoint.arrive(request, started)
-    status = None
-    try:
-        response = await answer(request, handler, request_id)
-        response.headers["X-Request-ID"] = request_id
-        status = response.status
-    finally:  # without a status where the client or the server gave up
-        ended = perf_counter()
-        endpoint.leave(request, ended, status)
-        log_request(request, status, ended - started, request_id)
-    return response
+async def give_contract(request: web.Request) -> web.Response:
+    """Return the API's contract."""
+    return json_response(contract(request.app))
 
 
-def endpoint_of(request: web.Request) -> Endpoint:
-    """Return what is counted where this request goes."""
-    resource = request.match_info.route.resource
-    return request.app[INSTRUMENTS].endpoint(resource.canonical if resource else UNMATCHED)
+def contract(app: web.Application) -> dict[str, object]:
+    """Return the contract of what is switched on."""
+    return api_contract.contract(version("wine-slo"), has_exercises=app[SETTINGS].sleep_enabled)
 
 
-async def answer(request: web.Request, handler: Handler, request_id: str) -> web.StreamResponse:
-    """Return the handler's answer; what it raises becomes a problem document."""
-    try:
-        return await handler(request)
-    except Problem as error:
-        problem = error.members
-    except web.HTTPException as error:
-        problem = {"title": error.reason, "status": error.status, "detail": error.text}
-    except Exception:
-        log.exception("request %s failed", request_id)
-        problem = {"title": "Internal Server Error", "status": 500, "detail": "a fault of ours; the log says more"}
-    return json_response(
-        {"type": "about:blank", **problem, "request_id": request_id},
-        status=problem["status"],
-        content_type="application/problem+json",
+# The pages
+
+
+async def go_to_form(_: web.Request) -> web.Response:
+    """Send a browser to the form."""
+    return web.Response(status=302, headers={"Location": "/ui"})
+
+
+async def show_form(request: web.Request) -> web.Response:
+    """Show the form, empty or filled with an example."""
+    model = request.app.get(MODEL)
+    if model is None:
+        raise Problem(503, request.app[UNUSABLE])
+    values: tuple[float, ...] = next(
+        (each.values for each in model.card.examples if each.cultivar == request.query.get("example")), ()
     )
+    fields = {name: f"{value:g}" for name, value in zip(NAMES, values, strict=False)}
+    return page(form_page.render(model.card, language_of(request), fields))
 
 
-def log_request(request: web.Request, status: int | None, seconds: float, request_id: str) -> None:
-    """Log the one line of a request."""
-    path = request.raw_path[:LONGEST_PATH]
-    log.info(
-        "%s %s %s %.1f ms %s",
-        request.method,
-        path,
-        status or "given up",
-        seconds * 1000,
-        request_id,
-        extra={
-            "fields": {
-                "method": request.method,
-                "path": path,
-                "status": status,
-                "milliseconds": round(seconds * 1000, 3),
-                "request_id": request_id,
-            }
-        },
+async def predict_for_page(request: web.Request, predictor: Predictor) -> web.Response:
+    """Classify the wine in a form that a browser sent, and answer with the page."""
+    card, language = request.app[MODEL].card, language_of(request)
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT):
+            given = await sample_body.read_fields(request)
+    except sample_body.BodyError as error:
+        raise Problem(error.status, error.detail) from error
+    except TimeoutError as error:
+        raise Problem(408, f"the form did not come within {BODY_TIMEOUT:g} s") from error
+    fields = dict(given)
+    try:
+        sample = sample_body.read_form(given)
+    except sample_body.BodyError as error:
+        errors = [placed.error for placed in error.errors]
+        return page(form_page.render(card, language, fields, errors=errors), status=error.status)
+    (answer,) = await predictor.predict([sample])
+    fields = {name: f"{value!r}".removesuffix(".0") for name, value in zip(NAMES, sample.values, strict=True)}
+    return page(form_page.render(card, language, fields, outcome=outcome(answer, request.app[MODEL])))
+
+
+def outcome(answer: Answer, model: Model) -> Outcome:
+    """Return an answer by grape instead of by label."""
+    shares = {each.cultivar: answer.probabilities[each.name] for each in model.card.classes}
+    return Outcome(answer.cultivar, shares, answer.out_of_range)
+
+
+def wants_page(request: web.Request) -> bool:
+    """Say whether a browser sent this from a form: it asks for HTML, and API clients do not."""
+    return "text/html" in request.headers.get("Accept", "") and request.content_type in sample_body.FORMS
+
+
+def language_of(request: web.Request) -> Language:
+    """Return the language that the address says, or else the first that the browser prefers and we have."""
+    preferred = [part.partition(";")[0].strip() for part in request.headers.get("Accept-Language", "").split(",")]
+    for wanted in (request.query.get("lang", ""), *preferred):
+        for language in LANGUAGES:
+            if wanted.lower().partition("-")[0] == language:
+                return language
+    return LANGUAGES[0]
+
+
+def page(text: str, status: int = 200) -> web.Response:
+    """Return a page that loads nothing from elsewhere."""
+    return web.Response(text=text, status=status, content_type="text/html", headers=PAGE_HEADERS)
+
+
+async def show_contract(request: web.Request) -> web.Response:
+    """Show the API's contract as a page."""
+    return page(api_contract.render(contract(request.app)))
+
+
+async def give_file(request: web.Request) -> web.Response:
+    """Return a style, script or picture of the pages."""
+    path = FILES / request.match_info["file"]  # a single segment: the route lets no slash through
+    if path.suffix not in CONTENT_TYPES or path.parent != FILES or not path.is_file():
+        raise Problem(404, "there is no such file")
+    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+    return web.Response(
+        body=path.read_bytes(), content_type=CONTENT_TYPES[path.suffix], charset="utf-8", headers=headers
     )
 
 
 # The process
 
 
-async def serve(settings: ServerSettings) -> None:
+async def serve(settings: ServerSettings, cells: Cells | None = None, worker: int = 0) -> None:
     """Serve until SIGTERM or SIGINT, then let what is being answered end.
 
     Raises:
@@ -268,10 +294,16 @@ async def serve(settings: ServerSettings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    runner = web.AppRunner(create_app(settings), access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT)
+    runner = web.AppRunner(
+        create_app(settings, cells, worker),
+        access_log=None,
+        keepalive_timeout=IDLE_TIMEOUT,
+        lingering_time=BODY_TIMEOUT,
+        shutdown_timeout=SHUTDOWN_TIMEOUT,
+    )
     await runner.setup()
     try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
+        await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG, reuse_port=bool(cells)).start()
         log.info("listening on http://%s:%s", *runner.addresses[0][:2])
         await stop.wait()
         log.info("stopping")
@@ -279,21 +311,80 @@ async def serve(settings: ServerSettings) -> None:
         await runner.cleanup()
 
 
-def main() -> None:
+def run(settings: ServerSettings, cells: Cells | None = None, worker: int = 0) -> None:
+    """Serve in this process; exit with 1 where the address is taken."""
+    log_output.configure(settings.log_format, wait=LOG_WAIT)
+    try:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(serve(settings, cells, worker))
+    except OSError as error:
+        cannot_listen(settings, error)
+
+
+def run_workers(settings: ServerSettings, workers: int) -> None:
+    """Serve in several processes, forked from this one; one that ends by itself is replaced."""
+    log_output.configure(settings.log_format)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        with socket.create_server((settings.host, settings.port), family=family) as probe:
+            port = probe.getsockname()[1]
+    except OSError as error:  # workers share a port, so they would not notice that another server has it
+        cannot_listen(settings, error)
+    cells = Cells(workers)
+    settings = settings.model_copy(update={"port": port})
+    processes = [start_worker(settings, cells, worker) for worker in range(workers)]
+    with suppress(Stop):
+        signal.signal(signal.SIGTERM, raise_stop)
+        signal.signal(signal.SIGINT, raise_stop)
+        while True:
+            wait([process.sentinel for process in processes])
+            for worker, process in enumerate(processes):
+                if not process.is_alive():
+                    log.error("worker %s ended with %s; another takes its place", worker, process.exitcode)
+                    sleep(WORKER_PAUSE)
+                    processes[worker] = start_worker(settings, cells, worker)
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join()
+
+
+class Stop(Exception):  # noqa: N818  # no error
+    """The process was told to stop."""
+
+
+def raise_stop(*_: object) -> None:
+    """Leave whatever the process is doing."""
+    raise Stop
+
+
+def start_worker(settings: ServerSettings, cells: Cells, worker: int) -> ForkProcess:
+    """Return a process that serves."""
+    process = FORK.Process(target=run, args=(settings, cells, worker), name=f"worker {worker}")
+    process.start()
+    return process
+
+
+def cannot_listen(settings: ServerSettings, error: OSError) -> NoReturn:
+    """Say why, and exit with 1."""
+    reason = os.strerror(error.errno) if error.errno else error
+    log.error("cannot listen on %s:%s: %s", settings.host, settings.port, reason)
+    sys.exit(1)
+
+
+def main(workers: int = 1) -> None:
     """Serve until told to stop; exit with 1 where the address is taken and with 2 where the settings are wrong."""
     try:
         settings = read(ServerSettings)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
-    log_output.configure(settings.log_format)
-    try:
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(serve(settings))
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else error
-        sys.stderr.write(f"cannot listen on {settings.host}:{settings.port}: {reason}\n")
-        sys.exit(1)
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # an idle connection is an open file
+    if workers > 1:
+        run_workers(settings, workers)
+    else:
+        run(settings)
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -306,4 +397,6 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(prog="python -m wine_slo.server", description=main.__doc__)
+    parser.add_argument("--workers", type=int, default=1, help="processes that share the port (default: 1)")
+    main(parser.parse_args().workers)

@@ -27,20 +27,20 @@ def test_a_secret_is_nowhere_in_the_output_not_even_in_a_traceback(
     try:
         int(TOKEN)
     except ValueError:
-        logging.getLogger("x").exception("token %s", TOKEN, extra={"fields": {"url": f"/bot{TOKEN}/getMe"}})
+        logging.getLogger("x").exception("asked %(url)s", {"url": f"/bot{TOKEN}/getMe"})
     written = capsys.readouterr().err
     assert TOKEN not in written
     assert "invalid literal for int() with base 10: '***'" in written
     assert "Traceback" in written
 
 
-def test_json_is_one_object_a_line_with_the_records_fields(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_is_one_object_a_line_with_the_records_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     log_output.configure("json")
-    logging.getLogger("x").info("two\nlines", extra={"fields": {"status": 200}})
+    logging.getLogger("x").info("two\nlines, %(status)s", {"status": 200})
     (line,) = capsys.readouterr().err.splitlines()
     written = json.loads(line)
     assert datetime.fromisoformat(written.pop("at")).utcoffset() is not None
-    assert written == {"level": "INFO", "logger": "x", "message": "two\nlines", "status": 200}
+    assert written == {"level": "INFO", "logger": "x", "message": "two\nlines, 200", "status": 200}
 
 
 def test_text_begins_with_the_time_and_its_offset(capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,3 +26,9 @@ def port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+async def metrics(client: Client) -> dict[str, float]:
+    """Return each series of /metrics."""
+    lines = (await (await client.get("/metrics")).text()).splitlines()
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}

@@ -5,16 +5,11 @@ from pathlib import Path
 import pytest
 from pytest_aiohttp.plugin import AiohttpClient
 
-from tests.server.conftest import Client
+from tests.server.conftest import Client, metrics
 from wine_slo.server import create_app
 from wine_slo.settings import ServerSettings
 
 ROW = "14.1,2.02,2.4,18.8,103,2.75,2.92,0.32,2.38,6.2,1.07,2.75,1060"
-
-
-async def metrics(client: Client) -> dict[str, float]:
-    lines = (await (await client.get("/metrics")).text()).splitlines()
-    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
 
 async def test_the_root_leads_to_the_form(client: Client) -> None:

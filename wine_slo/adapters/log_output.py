@@ -1,14 +1,19 @@
-"""Where the log goes: standard error, a line for each record, as text or as JSON."""
+"""Where the log goes: standard error, a line for each record, as text or as JSON.
+
+A record that is logged with named arguments, `log.info("%(method)s %(path)s", {"method": ..., "path": ...})`, has them
+as members of its JSON line too.
+"""
 
 import json
 import logging
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Literal
+from datetime import datetime
+from threading import Event, Lock, Thread
+from time import sleep
+from typing import Any, Literal
 
 LogFormat = Literal["text", "json"]
-TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 QUIET = ("httpx", "httpcore")  # they log every URL, and a Telegram URL holds the token
 
 
@@ -16,16 +21,25 @@ class TextFormatter(logging.Formatter):
     """Lines for people, with every secret replaced by ***, in tracebacks too."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        super().__init__(TEXT)
+        super().__init__()
         self._secrets = secrets
-
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802  # logging's names
-        """Return the local time with its offset from UTC."""
-        return datetime.fromtimestamp(record.created, UTC).astimezone().isoformat(timespec="milliseconds")
+        self._second = -1
+        self._date, self._offset = "", ""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, or lines where there is a traceback."""
-        return self._redact(super().format(record))
+        line = f"{self._time(record)} {record.levelname:7} {record.name}: {record.getMessage()}"
+        if record.exc_info:
+            line = f"{line}\n{self.formatException(record.exc_info)}"
+        return self._redact(line)
+
+    def _time(self, record: logging.LogRecord) -> str:
+        """Return the local time with its offset from UTC; all but the milliseconds is worked out once a second."""
+        second = int(record.created)
+        if second != self._second:
+            whole = datetime.fromtimestamp(second).astimezone().isoformat()
+            self._second, self._date, self._offset = second, whole[:-6], whole[-6:]
+        return f"{self._date}.{int(record.msecs):03d}{self._offset}"
 
     def _redact(self, text: str) -> str:
         for secret in self._secrets:
@@ -34,27 +48,71 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(TextFormatter):
-    """One JSON object a line; what a record has in `fields` becomes members of their own."""
+    """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the object."""
         line = {
-            "at": self.formatTime(record),
+            "at": self._time(record),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
-            **getattr(record, "fields", {}),
         }
+        if isinstance(record.args, dict):
+            line |= record.args
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return self._redact(json.dumps(line, ensure_ascii=False, default=str))
 
 
-def configure(log_format: LogFormat, secrets: Sequence[str] = ()) -> None:
-    """Send the log of this process to standard error; no secret ever occurs in it."""
-    hidden = [secret for secret in secrets if secret]
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter((JsonFormatter if log_format == "json" else TextFormatter)(hidden))
+class WaitingLines(logging.StreamHandler[Any]):
+    """Writes lines below WARNING together with those that follow soon: one system call for many requests."""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(sys.stderr)
+        self._wait = wait  # seconds
+        self._lines: list[str] = []
+        self._has_lines = Event()
+        self._writing = Lock()
+        Thread(target=self._write_now_and_then, name="log", daemon=True).start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the line; write all at once where it is a warning or worse."""
+        self._lines.append(self.format(record))
+        if record.levelno >= logging.WARNING:
+            self.flush()
+        elif len(self._lines) == 1:
+            self._has_lines.set()
+
+    def flush(self) -> None:
+        """Write what waits; logging calls this at the end of the process too."""
+        with self._writing:
+            lines, self._lines = self._lines, []
+            if lines:
+                self.stream.write("\n".join([*lines, ""]))
+            self.stream.flush()
+
+    def _write_now_and_then(self) -> None:
+        while self._has_lines.wait():
+            self._has_lines.clear()
+            sleep(self._wait)
+            self.flush()
+
+
+def configure(log_format: LogFormat, secrets: Sequence[str] = (), wait: float = 0.0) -> None:
+    """Send the log of this process to standard error; no secret ever occurs in it.
+
+    Args:
+        log_format: for people or for machines.
+        secrets: what is replaced by ***.
+        wait: seconds that a line below WARNING may wait to be written with others; a killed process loses these.
+    """
+    # No line says where it comes from, so nobody need find out:
+    # https://docs.python.org/3/howto/logging.html#optimization
+    logging._srcfile = None  # noqa: SLF001  # documented there
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    handler = WaitingLines(wait) if wait else logging.StreamHandler(sys.stderr)
+    handler.setFormatter((JsonFormatter if log_format == "json" else TextFormatter)([each for each in secrets if each]))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -45,6 +45,7 @@ FEATURES = (
     Feature("proline", "mg/L"),
 )
 NAMES = tuple(feature.name for feature in FEATURES)
+ROW = "request"  # the one field of a form that holds all thirteen; clients of the first version send it
 
 
 class Mistake(StrEnum):
@@ -57,6 +58,7 @@ class Mistake(StrEnum):
     NOT_FINITE = "not_finite"
     TOO_LARGE = "too_large"
     DECIMAL_COMMA = "decimal_comma"
+    NOT_THIRTEEN = "not_thirteen"  # of a row
 
 
 DETAILS = {
@@ -67,6 +69,7 @@ DETAILS = {
     Mistake.NOT_FINITE: "is not a finite number",
     Mistake.TOO_LARGE: f"is beyond ±{LIMIT:.0e}, which no wine has",
     Mistake.DECIMAL_COMMA: "has a decimal comma; write a point, as in 13.2",
+    Mistake.NOT_THIRTEEN: "is not 13 numbers separated by commas",
 }
 
 
@@ -89,14 +92,6 @@ class SampleError(ValueError):
     def __init__(self, errors: Sequence[FieldError]) -> None:
         super().__init__("; ".join(f"{error.field} {error.detail}" for error in errors))
         self.errors = tuple(errors)
-
-
-class RowError(ValueError):
-    """A row that does not hold thirteen values."""
-
-    def __init__(self, found: int) -> None:
-        super().__init__(f"a row has {len(FEATURES)} numbers separated by commas, this one has {found}")
-        self.found = found
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +146,11 @@ def parse_row(text: str) -> Sample:
     """Return the sample that thirteen numbers in the order of `FEATURES`, separated by commas, make.
 
     Raises:
-        RowError: there are not thirteen of them.
-        SampleError: some are no numbers.
+        SampleError: there are not thirteen of them, or some are no numbers.
     """
     values = text.split(",")
     if len(values) != len(FEATURES):
-        raise RowError(len(values))
+        raise SampleError([FieldError(ROW, Mistake.NOT_THIRTEEN)])
     return parse(zip(NAMES, values, strict=True), read_text)
 
 
