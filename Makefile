@@ -2,12 +2,13 @@
 # make test   everything CI runs
 # make check  lint, types and layers
 # make lock   writes the pinned requirement files anew
+# make benchmark-detection   35 minutes: how soon and how falsely we tell, beside Alertmanager
 
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: up test check lock
+.PHONY: up test check lock benchmark-detection
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
@@ -42,5 +43,11 @@ $(BIN)/.dev: requirements-dev.txt $(BIN)/.up
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
+benchmark-detection: $(BIN)/.dev .tools/bin/prometheus .tools/bin/alertmanager
+	python -m benchmarks.detection
+
 .tools/bin/prometheus:
 	tools/get_prometheus.sh .tools
+
+.tools/bin/alertmanager:
+	tools/get_prometheus.sh .tools alertmanager

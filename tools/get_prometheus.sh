@@ -1,27 +1,60 @@
 #!/bin/sh
-# Puts `prometheus` and `promtool` into DIR/bin without root and without a system service.
-# Usage: tools/get_prometheus.sh DIR
+# Puts `prometheus` and `promtool`, or `alertmanager` and `amtool`, into DIR/bin without root and without a system
+# service. Usage: tools/get_prometheus.sh DIR [prometheus|alertmanager]
 #
 # In order: one that is installed already; Debian's package, unpacked beside us; Homebrew; the official release,
 # checked against the sha256 sums of that release. Says what to do where none of them works.
 set -eu
 
 dir=$1
-release=3.13.4  # LTS; the version that docker-compose.yml runs
+wanted=${2:-prometheus}
+case $wanted in
+prometheus)
+    programs="prometheus promtool"
+    package=prometheus
+    release=3.13.4 # LTS; the version that docker-compose.yml runs
+    ;;
+alertmanager)
+    programs="alertmanager amtool"
+    package=prometheus-alertmanager
+    release=0.28.1
+    ;;
+*)
+    echo "there is no $wanted to get, only prometheus and alertmanager" >&2
+    exit 2
+    ;;
+esac
 
-say() { echo "prometheus: $*" >&2; }
+say() { echo "$wanted: $*" >&2; }
 fail() { say "$*"; exit 1; }
 
-link() {  # DIRECTORY: take both programs from there
+link() (  # DIRECTORY: take its programs from there; Debian puts "prometheus-" before the name of one
     mkdir -p "$dir/bin"
-    for program in prometheus promtool; do
-        ln -sf "$1/$program" "$dir/bin/$program"
+    cd "$dir/bin"
+    for program in $programs; do
+        source=$1/$program
+        [ -x "$source" ] || source=$1/prometheus-$program
+        ln -sf "$source" "$program"
     done
+)
+
+show_templates() {
+    # Debian compiled in where its Alertmanager finds its templates: /usr/share. They are shown there to it alone.
+    rm "$dir/bin/alertmanager"
+    cat >"$dir/bin/alertmanager" <<'PROGRAM'
+#!/bin/sh
+exec unshare --map-root-user --mount sh -c \
+    'mount --bind "$0/share" /usr/share && exec "$0/bin/prometheus-alertmanager" "$@"' \
+    "$(cd "$(dirname "$0")/../debian/usr" && pwd)" "$@"
+PROGRAM
+    chmod +x "$dir/bin/alertmanager"
 }
 
 from_path() {
-    command -v prometheus >/dev/null && command -v promtool >/dev/null || return 1
-    link "$(dirname "$(command -v prometheus)")"
+    for program in $programs; do
+        command -v "$program" >/dev/null || return 1
+    done
+    link "$(dirname "$(command -v "$wanted")")"
 }
 
 from_debian() {
@@ -34,11 +67,12 @@ from_debian() {
     if (
         # shellcheck disable=SC2086
         apt-get $options update >"$work/log" 2>&1 &&
-            cd "$work" && apt-get $options download prometheus >>"$work/log" 2>&1 &&
-            dpkg -x "$work"/prometheus_*.deb "$dir/debian"
+            cd "$work" && apt-get $options download "$package" >>"$work/log" 2>&1 &&
+            dpkg -x "$work/$package"_*.deb "$dir/debian"
     ); then
         rm -rf "$work"
         link ../debian/usr/bin
+        [ "$wanted" = prometheus ] || show_templates
     else
         say "apt could not: $(grep '^[EW]:' "$work/log" | tail -n 1)"
         rm -rf "$work"
@@ -49,7 +83,7 @@ from_debian() {
 from_homebrew() {
     command -v brew >/dev/null || return 1
     say "installing with Homebrew"
-    brew install prometheus >&2 && link "$(brew --prefix prometheus)/bin"
+    brew install "$wanted" >&2 && link "$(brew --prefix "$wanted")/bin"
 }
 
 from_release() {
@@ -60,19 +94,19 @@ from_release() {
     aarch64 | arm64) machine=arm64 ;;
     *) return 1 ;;
     esac
-    name=prometheus-$release.$system-$machine
-    base=${PROMETHEUS_RELEASES:-https://github.com/prometheus/prometheus/releases/download}/v$release
+    name=$wanted-$release.$system-$machine
+    base=${PROMETHEUS_RELEASES:-https://github.com/prometheus/$wanted/releases/download}/v$release
     say "getting the official release $release into $dir"
     curl -fsSL --retry 2 -o "$dir/sha256sums.txt" "$base/sha256sums.txt" || return 1
     curl -fsSL --retry 2 -o "$dir/$name.tar.gz" "$base/$name.tar.gz" || return 1
-    wanted=$(awk -v file="$name.tar.gz" '$2 == file {print $1}' "$dir/sha256sums.txt")
+    promised=$(awk -v file="$name.tar.gz" '$2 == file {print $1}' "$dir/sha256sums.txt")
     if command -v sha256sum >/dev/null; then
         got=$(sha256sum "$dir/$name.tar.gz" | cut -d' ' -f1)
     else
         got=$(shasum -a 256 "$dir/$name.tar.gz" | cut -d' ' -f1)
     fi
-    [ -n "$wanted" ] && [ "$wanted" = "$got" ] ||
-        fail "$name.tar.gz has sha256 $got, its release says '${wanted}'; it was not unpacked"
+    [ -n "$promised" ] && [ "$promised" = "$got" ] ||
+        fail "$name.tar.gz has sha256 $got, its release says '${promised}'; it was not unpacked"
     tar -xzf "$dir/$name.tar.gz" -C "$dir"
     rm "$dir/$name.tar.gz" "$dir/sha256sums.txt"
     link "../$name"
@@ -80,7 +114,9 @@ from_release() {
 
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
-from_path || from_debian || from_homebrew || from_release || fail \
-    "could not be had here. Install Prometheus 2.42 or newer so that 'prometheus' and 'promtool' are on PATH," \
-    "or set WINE_SLO_PROMETHEUS_URL to one that runs already."
-"$dir/bin/prometheus" --version 2>&1 | head -n 1 >&2
+if ! { from_path || from_debian || from_homebrew || from_release; }; then
+    say "could not be had here. Install it so that these are on PATH: $programs."
+    [ "$wanted" = alertmanager ] || say "Or set WINE_SLO_PROMETHEUS_URL to one that runs already."
+    exit 1
+fi
+"$dir/bin/$wanted" --version 2>&1 | head -n 1 >&2

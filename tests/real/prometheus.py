@@ -33,8 +33,9 @@ def program(name: str) -> str:
 
 
 @cache
-def version() -> str:
-    said = subprocess.run([program("prometheus"), "--version"], capture_output=True, text=True, check=True)
+def version(name: str = "prometheus") -> str:
+    """What a program of Prometheus's family says its version is."""
+    said = subprocess.run([program(name), "--version"], capture_output=True, text=True, check=True)
     return (said.stdout or said.stderr).split()[2]
 
 
@@ -47,15 +48,16 @@ def scraping(*targets: str, every: str = "1s") -> dict[str, Any]:
 
 
 class Prometheus:
-    """One Prometheus with its configuration and its data in a folder."""
+    """One Prometheus with its configuration, its rules and its data in a folder."""
 
-    def __init__(self, folder: Path, configuration: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, configuration: dict[str, Any], rules: str = "") -> None:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: Process | None = None
         folder.mkdir(exist_ok=True)
         (folder / "prometheus.yml").write_text(yaml.safe_dump(configuration))
+        (folder / "rules.yml").write_text(rules)
 
     async def start(self) -> None:
         """Run until `stop`; come back when it answers that it is ready."""

@@ -1,0 +1,1 @@
+"""Programs that measure; each prints its table and writes it into docs/benchmarks.md."""

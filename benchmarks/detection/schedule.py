@@ -1,0 +1,186 @@
+"""What happens to which replica when: every scenario side by side, with random phases.
+
+Replicas form squads. A squad is one Prometheus job, and one watchdog follows it, so that what makes a watchdog look
+more often in one scenario does not help it in another. Times are seconds since the run began.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from random import uniform
+
+from benchmarks.detection.replica import Frozen, Replica, Slow, Span, Swaying, Swinging, Trouble, reloaded, steady
+
+USUAL = 10.0  # requests a second to a replica
+SPARSE = 1.0  # the same where there is little traffic
+STALLS = (2, 4, 8, 15, 25)  # seconds
+PERIODS = (20, 45, 90, 180, 300)  # seconds in which a p95 swings once
+
+
+class Scenario(StrEnum):
+    """What a replica suffers."""
+
+    INCIDENT = "incident"  # every request is slow
+    SPARSE = "sparse"  # the same at one request a second
+    PARTIAL = "partial"  # a tenth of the requests is slow
+    STALL = "stall"  # every request is slow for some seconds
+    FREEZE = "freeze"  # nothing is answered for some seconds, then everything
+    SPARSE_STALL = "sparse-stall"
+    KILLED = "killed"  # dies in the middle of an incident
+    SWING = "swing"  # every request takes 0.9 to 1.1 s, up and down
+    SWAY = "sway"  # requests differ, and their p95 does that
+    RELOAD = "reload"  # one person, 2 s a page, who then goes away
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One thing that happens to one replica; what is said of the replica until `watched_until` is about it."""
+
+    scenario: Scenario
+    replica: str
+    span: Span
+    watched_until: float
+    gone: Span | None = None
+
+    @property
+    def seconds(self) -> int:
+        """How long it lasts."""
+        return round(self.span.end - self.span.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A replica, its squad, and what happens to it."""
+
+    squad: str
+    replica: Replica
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long everything takes, in seconds, and how many there are of each."""
+
+    total: float
+    warm_up: float  # until every range of every rule holds healthy requests
+    starts: float  # incidents begin within so long after that
+    incident: float
+    incidents: int
+    partial: float
+    others: int  # incidents with little traffic, and as many with a tenth of the requests slow
+    stall_slot: float  # from one stall of a replica to the next
+    stall_slots: int
+    stall_replicas: int  # for each length
+    killed: int
+    gone: float
+    reload: float
+    reloads: int
+
+
+# A copied rule needs up to 131 s to alert and 579 s to resolve; an incident that nobody feeds expires after 30 min.
+FULL = Pace(
+    total=2040,
+    warm_up=330,
+    starts=840,
+    incident=180,
+    incidents=20,
+    partial=240,
+    others=8,
+    stall_slot=560,
+    stall_slots=3,
+    stall_replicas=7,
+    killed=10,
+    gone=400,
+    reload=100,
+    reloads=5,
+)
+QUICK = Pace(
+    total=330,
+    warm_up=75,
+    starts=60,
+    incident=75,
+    incidents=2,
+    partial=150,
+    others=1,
+    stall_slot=120,
+    stall_slots=1,
+    stall_replicas=1,
+    killed=1,
+    gone=60,
+    reload=60,
+    reloads=1,
+)
+
+
+def schedule(pace: Pace) -> Iterator[Subject]:
+    """Every replica of a run and what happens to it."""
+    for number in range(pace.incidents):
+        yield _incident(pace, Scenario.INCIDENT, number, USUAL, pace.incident)
+    for number in range(pace.others):
+        yield _incident(pace, Scenario.SPARSE, number, SPARSE, pace.incident)
+        yield _incident(pace, Scenario.PARTIAL, number, USUAL, pace.partial, share=0.1)
+    for number in range(pace.reloads):
+        yield _reload(pace, number)
+    for seconds in STALLS:
+        yield from _stalls(pace, Scenario.STALL, USUAL, Slow, seconds)
+    for seconds in (4, 15):
+        yield from _stalls(pace, Scenario.FREEZE, USUAL, Frozen, seconds)
+        yield from _stalls(pace, Scenario.SPARSE_STALL, SPARSE, Slow, seconds)
+    yield from _killed(pace)
+    yield from _swinging(pace, Scenario.SWING, Swinging)
+    yield from _swinging(pace, Scenario.SWAY, Swaying)
+
+
+def _incident(
+    pace: Pace, scenario: Scenario, number: int, per_second: float, seconds: float, *, share: float = 1.0
+) -> Subject:
+    """A replica with a watchdog of its own, which expects nothing."""
+    squad = f"{scenario}-{number}"
+    name = f"{squad}-alone"
+    start = pace.warm_up + uniform(0, pace.starts)
+    trouble = Slow(start, start + seconds, share)
+    case = Case(scenario, name, trouble, pace.total)
+    return Subject(squad, Replica(name, steady(per_second, [trouble])), (case,))
+
+
+def _reload(pace: Pace, number: int) -> Subject:
+    """The same for somebody who tries it by hand, soon after the start so that there is time to expire."""
+    squad = f"{Scenario.RELOAD}-{number}"
+    name = f"{squad}-alone"
+    start = uniform(15, 45)
+    span = Span(start, start + pace.reload)
+    return Subject(squad, Replica(name, reloaded(span)), (Case(Scenario.RELOAD, name, span, pace.total),))
+
+
+def _stalls(
+    pace: Pace, scenario: Scenario, per_second: float, kind: Callable[[float, float], Trouble], seconds: int
+) -> Iterator[Subject]:
+    squad = f"{scenario}-{seconds}"
+    for number in range(pace.stall_replicas):
+        name = f"{squad}-{number}"
+        slots = [pace.warm_up + slot * pace.stall_slot for slot in range(pace.stall_slots)]
+        troubles = [
+            kind(start, start + seconds) for start in (slot + uniform(0, pace.stall_slot / 2) for slot in slots)
+        ]
+        ends = [*(trouble.start for trouble in troubles[1:]), pace.total]
+        cases = tuple(Case(scenario, name, trouble, end) for trouble, end in zip(troubles, ends, strict=True))
+        yield Subject(squad, Replica(name, steady(per_second, troubles)), cases)
+
+
+def _killed(pace: Pace) -> Iterator[Subject]:
+    """It dies once the slowest peer has told, and comes back healthy."""
+    for number in range(pace.killed):
+        name = f"killed-{number}"
+        start = pace.warm_up + uniform(0, pace.starts / 4)
+        gone = Span(start + pace.incident, start + pace.incident + pace.gone)
+        trouble = Slow(start, gone.start)
+        case = Case(Scenario.KILLED, name, trouble, gone.end, gone)
+        yield Subject("killed", Replica(name, steady(USUAL, [trouble]), gone), (case,))
+
+
+def _swinging(pace: Pace, scenario: Scenario, kind: type[Swinging]) -> Iterator[Subject]:
+    span = Span(pace.warm_up, min(pace.warm_up + 20 * 60, pace.total - 60))
+    for period in PERIODS:
+        name = f"{scenario}-{period}"
+        case = Case(scenario, name, span, pace.total)
+        yield Subject(scenario, Replica(name, steady(USUAL, [kind(span.start, span.end, period)])), (case,))

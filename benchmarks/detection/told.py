@@ -1,0 +1,68 @@
+"""What somebody was told, and what a run's figures are made of."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from benchmarks.detection.schedule import Case
+
+
+class Word(StrEnum):
+    """What was said of a replica."""
+
+    BREACH = "breach"
+    RECOVERY = "recovery"
+    ENDED = "ended"  # with nothing known of a recovery
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One message about one replica, and when it arrived in seconds since the run began."""
+
+    replica: str
+    word: Word
+    at: float
+
+
+@dataclass(slots=True)
+class Record:
+    """Everything that one set-up said."""
+
+    setup: str
+    told: list[Told] = field(default_factory=list)
+
+    def add(self, replica: str, word: Word, at: float) -> None:
+        """Note a message as it arrives."""
+        self.told.append(Told(replica, word, at))
+
+    def of(self, case: Case, word: Word) -> Iterator[float]:
+        """When that was said about a case."""
+        for told in self.told:
+            if told.replica == case.replica and told.word is word and case.span.start <= told.at < case.watched_until:
+                yield told.at
+
+    def seconds_to_alert(self, cases: Iterable[Case]) -> list[float]:
+        """From the start of each to its first alert, for those that were told while they went on."""
+        firsts = ((case, next(self.of(case, Word.BREACH), None)) for case in cases)
+        return [at - case.span.start for case, at in firsts if at is not None and at < case.span.end]
+
+    def seconds_to_recovery(self, cases: Iterable[Case]) -> list[float]:
+        """From the end of each to the first recovery after it."""
+        afters = ((case, [at for at in self.of(case, Word.RECOVERY) if at >= case.span.end]) for case in cases)
+        return [min(after) - case.span.end for case, after in afters if after]
+
+    def told_of(self, cases: Iterable[Case], word: Word = Word.BREACH) -> int:
+        """Of how many that was said at all."""
+        return sum(any(True for _ in self.of(case, word)) for case in cases)
+
+    def early_recoveries(self, cases: Iterable[Case]) -> int:
+        """How many of those were called over before their end."""
+        return sum(any(at in case.span for at in self.of(case, Word.RECOVERY)) for case in cases)
+
+    def false_recoveries(self, cases: Iterable[Case]) -> int:
+        """How many of those were called over while they were dead."""
+        return sum(any(at in case.gone for at in self.of(case, Word.RECOVERY)) for case in cases if case.gone)
+
+    def messages(self, cases: Iterable[Case], word: Word = Word.BREACH) -> int:
+        """How often that was said."""
+        return sum(1 for case in cases for _ in self.of(case, word))
