@@ -6,16 +6,17 @@ for that objective and costs the others nothing.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Series, Vector
 from wine_slo.domain import promql
+from wine_slo.domain.budget import Budget, windows
 from wine_slo.domain.metric_names import ENDPOINT
 from wine_slo.domain.notice import Told
-from wine_slo.domain.objective import Key, Latency, Objective, Objectives
+from wine_slo.domain.objective import Alert, Key, Latency, Objective, Objectives
 from wine_slo.domain.reading import Interval, Reading, Sight, Targets, Traffic, sight_of, unseen
 from wine_slo.domain.watch import State, advance, seen_until
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
 LATENESS = 4  # scrape intervals after which a sample that is not there will not come
+SELDOM = timedelta(minutes=10)  # for what changes little between two ticks
 ENDPOINTS_OVER = timedelta(minutes=1)  # the range over which endpoints are named as slow or fine
 
 
@@ -59,6 +61,7 @@ class Evaluation:
         self._chats = chats
         self._clock = clock
         self._saved = state
+        self._budgets = Budgets(api, clock)
 
     async def look(self) -> list[Told]:
         """Look once; what is new to be told is returned, and the state has moved on.
@@ -87,16 +90,20 @@ class Evaluation:
 
     async def _read_one(self, objective: Objective) -> dict[Key, Reading]:
         try:
-            return await _Look(self._api, objective, self.state, self._clock()).readings()
+            budgets = await self._budgets.read(objective)
+            return await _Look(self._api, objective, self.state, self._clock(), budgets).readings()
         except PrometheusError as error:
-            keys = [key for key in self.state.tracks if key.objective == objective.name] or [Key(objective.name)]
+            keys = _remembered(self.state, objective) or [Key(objective.name)]
             return {key: unseen(self._clock(), Sight.BLIND, f"Prometheus: {error}") for key in keys}
 
 
 class _Look:
     """One look at one objective."""
 
-    def __init__(self, api: PrometheusApi, objective: Objective, state: State, now: datetime) -> None:
+    def __init__(
+        self, api: PrometheusApi, objective: Objective, state: State, now: datetime, budgets: Mapping[Key, Budget]
+    ) -> None:
+        self._budgets = budgets
         self._api = api
         self._objective = objective
         self._state = state
@@ -114,7 +121,7 @@ class _Look:
         )
         now = scraped.at or self._now
         targets = _targets(up, scraped)
-        remembered = [key for key in self._state.tracks if key.objective == objective.name]
+        remembered = _remembered(self._state, objective)
         if targets.scraped_at is None:
             sight, reason = sight_of(objective, targets, Traffic(0, 0), now)
             return {key: unseen(now, sight, reason) for key in remembered or [Key(objective.name)]}
@@ -159,6 +166,8 @@ class _Look:
                 by_endpoint=endpoints.get(key, ()),
                 events_per_second=shown[key] / objective.over.total_seconds() if key in shown else None,
                 good_ratio=ratio.get(key),
+                waiting_seconds=list(age.values())[-1] if hangs and key not in recent else None,
+                budget=self._budgets.get(key),
                 next_at=grid.last + grid.step,
             )
         return readings
@@ -200,22 +209,72 @@ class _Look:
     async def _by_endpoint(self, query: str | None) -> dict[Key, tuple[tuple[str, float], ...]]:
         found: dict[Key, list[tuple[str, float]]] = {}
         for sample in (await self._api.query(query)).samples if query else ():
-            found.setdefault(self._key(sample.labels), []).append((sample.labels.get(ENDPOINT, ""), sample.value))
+            found.setdefault(_key(self._objective, sample.labels), []).append(
+                (sample.labels.get(ENDPOINT, ""), sample.value)
+            )
         return {key: tuple(sorted(each, key=lambda pair: -pair[1])) for key, each in found.items()}
-
-    def _key(self, labels: dict[str, str]) -> Key:
-        return Key(self._objective.name, tuple((name, labels.get(name, "")) for name in self._objective.by))
 
     async def _range(self, query: str | None, grid: _Grid) -> dict[Key, dict[float, float]]:
         if query is None:
             return {}
         series: list[Series] = await self._api.query_range(query, grid.first, grid.last, grid.step)
-        return {self._key(each.labels): each.points for each in series}
+        return {_key(self._objective, each.labels): each.points for each in series}
 
     async def _instant(self, query: str | None) -> dict[Key, float]:
-        if query is None:
-            return {}
-        return {self._key(each.labels): each.value for each in (await self._api.query(query)).samples}
+        return {} if query is None else _by_key(self._objective, await self._api.query(query))
+
+
+class Budgets:
+    """What is known of the error budgets; long windows are asked for seldom, as little changes in them."""
+
+    def __init__(self, api: PrometheusApi, clock: Callable[[], datetime]) -> None:
+        self._api = api
+        self._clock = clock
+        self._known: dict[str, tuple[datetime, dict[Key, float]]] = {}
+
+    async def read(self, objective: Objective) -> dict[Key, Budget]:
+        """What is known of an objective's budgets, by key.
+
+        Raises:
+            PrometheusError: An answer is missing or cannot be trusted.
+        """
+        spans = windows(objective)
+        history, events, *ratios = await asyncio.gather(
+            self._ask(objective, promql.seconds_of_history(objective), SELDOM),
+            self._ask(objective, promql.events(objective, objective.window), SELDOM),
+            *(self._ask(objective, promql.good_ratio(objective, each), min(each / 100, SELDOM)) for each in spans),
+        )
+        known_for = timedelta(seconds=next(iter(history.values()), 0.0))
+        budgets = {}
+        for key in events:
+            bad = {span: max(0.0, 1 - each[key]) for span, each in zip(spans, ratios, strict=True) if key in each}
+            budgets[key] = Budget(history=min(known_for, objective.window), events=events[key], bad_ratios=bad)
+        return budgets
+
+    async def _ask(self, objective: Objective, query: str, every: timedelta) -> dict[Key, float]:
+        """The answer to a question, which may be so old."""
+        now = self._clock()
+        asked_at, answer = self._known.get(query, (None, {}))
+        if asked_at is None or now - asked_at >= every:
+            answer = _by_key(objective, await self._api.query(query))
+            self._known[query] = (now, answer)
+        return answer
+
+
+def _remembered(state: State, objective: Objective) -> list[Key]:
+    return [key for key in state.tracks if key.objective == objective.name and key.alert is Alert.BREACH]
+
+
+def _key(objective: Objective, labels: Mapping[str, str]) -> Key:
+    return Key(objective.name, tuple((name, labels.get(name, "")) for name in objective.by))
+
+
+def _by_key(objective: Objective, vector: Vector) -> dict[Key, float]:
+    return {_key(objective, each.labels): each.value for each in vector.samples}
+
+
+def _no_bucket(source: Latency) -> str:
+    return f"no bucket of {source.histogram} ends at {source.threshold_seconds:g} s"
 
 
 def _targets(up: Vector, scraped: Vector) -> Targets:

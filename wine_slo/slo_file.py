@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,7 +15,18 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, WithJsonSchema
 
-from wine_slo.domain.objective import Latency, Objective, ObjectiveError, Objectives, Ratio, Source, Up
+from wine_slo.domain.objective import (
+    BURNS,
+    Alert,
+    Burn,
+    Latency,
+    Objective,
+    ObjectiveError,
+    Objectives,
+    Ratio,
+    Source,
+    Up,
+)
 
 SPAN = r"^(\d+(ms|[smhdw]))+$"
 UNITS = {
@@ -54,6 +66,15 @@ def span(text: object) -> timedelta:
 Span = Annotated[timedelta, BeforeValidator(span), WithJsonSchema({"type": "string", "pattern": SPAN})]
 
 
+class _Burn(BaseModel):
+    model_config = ConfigDict(extra="forbid", title="A pace of burning the budget")
+
+    budget: float = Field(description="The share of the budget that is burnt in the long window, 0 to 1")
+    long: Span = Field(description="The long window")
+    short: Span = Field(description="The short window, over which it must still burn")
+    alert: Literal["page", "ticket"] = Field(description="A page is loud, a ticket is quiet")
+
+
 class _Objective(BaseModel):
     model_config = ConfigDict(extra="forbid", title="Objective")
 
@@ -70,6 +91,9 @@ class _Objective(BaseModel):
     expires_after: Span = Field(default=timedelta(minutes=30), description="An incident nobody feeds ends after this")
     remind_after: Span = Field(default=timedelta(hours=4), description="An open incident is told again after this")
     by: list[str] = Field(default=[], description="Label names; one state for each label set")
+    burns: list[_Burn] | None = Field(
+        default=None, description="The paces that are told; the SRE Workbook's if not said"
+    )
 
     def source(self) -> Source:
         """What is counted."""
@@ -155,7 +179,8 @@ def parse(text: str, name: str = "slo.yml") -> Objectives:
         try:
             objectives.append(_objective(file, each))
         except ObjectiveError as error:
-            mistakes.append(at(("objectives", number, error.field), str(error)))
+            field = (int(part) if part.isdigit() else part for part in error.field.split("."))
+            mistakes.append(at(("objectives", number, *field), str(error)))
         if each.name in seen:
             mistakes.append(at(("objectives", number, "name"), f"is {each.name!r}, as another objective's is"))
         seen.add(each.name)
@@ -173,7 +198,7 @@ def schema() -> dict[str, Any]:
 
 
 def _objective(file: _File, each: _Latency | _Ratio | _Up) -> Objective:
-    return Objective(
+    objective = Objective(
         name=each.name,
         title=each.title or each.name,
         job=each.job or file.job,
@@ -190,6 +215,18 @@ def _objective(file: _File, each: _Latency | _Ratio | _Up) -> Objective:
         remind_after=each.remind_after,
         by=tuple(each.by),
     )
+    if each.burns is None:
+        # The usual paces, but for those that a modest objective can never burn at.
+        return replace(objective, burns=tuple(burn for burn in BURNS if objective.can_fire(burn)))
+    burns = tuple(_burn(number, burn) for number, burn in enumerate(each.burns))
+    return replace(objective, burns=burns)
+
+
+def _burn(number: int, burn: _Burn) -> Burn:
+    try:
+        return Burn(burn.budget, burn.long, burn.short, Alert(burn.alert))
+    except ObjectiveError as error:
+        raise ObjectiveError(f"burns.{number}.{error.field}", str(error)) from error
 
 
 def _mistake(mistake: Any) -> tuple[Place, str]:

@@ -240,7 +240,6 @@ def main() -> None:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
     log_output.configure(settings.log_format, settings.secrets)
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
     try:
         ledger = Ledger.open(settings.database_url)
         asyncio.run(watch(settings, objectives, ledger))

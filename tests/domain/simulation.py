@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 
 from wine_slo.domain.incident import Outcome
 from wine_slo.domain.objective import Key, Latency, Objective, Objectives
-from wine_slo.domain.reading import Interval, Reading, Sight, Targets, Traffic, sight_of
+from wine_slo.domain.reading import Interval, Reading, Targets, Traffic, sight_of
 from wine_slo.domain.watch import State, advance, next_look_at
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -33,10 +33,12 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from wine_slo.domain import metric_names as names
+from wine_slo.domain.budget import windows
 from wine_slo.domain.classifier import Model
 from wine_slo.domain.incident import Phase
 from wine_slo.domain.notice import Kind
 from wine_slo.domain.objective import Objectives
+from wine_slo.domain.promql import duration
 from wine_slo.domain.reading import Sight
 from wine_slo.domain.watch import State
 from wine_slo.domain.wine import NAMES
@@ -349,6 +351,12 @@ class WatchdogInstruments:
         self._latency = gauge(names.SLO_LATENCY_SECONDS, "The promised quantile over the objective's range.", by_slo)
         self._sli = gauge(names.SLO_SLI_RATIO, "The share of good events over the objective's range.", by_slo)
         self._objective = gauge(names.SLO_OBJECTIVE_RATIO, "The share of good events that is promised.", by_slo)
+        self._remaining = gauge(
+            names.SLO_ERROR_BUDGET_REMAINING_RATIO, "The share of the error budget that is left.", by_slo
+        )
+        self._burn = gauge(
+            names.SLO_BURN_RATE, "Times the pace at which the budget just lasts.", (names.SLO, names.WINDOW)
+        )
         self._last_tick = gauge(
             names.WATCHDOG_LAST_TICK_TIMESTAMP_SECONDS, "When the last tick was complete, since the epoch."
         )
@@ -365,7 +373,6 @@ class WatchdogInstruments:
         for kind in Kind:
             for outcome in ("told", "failed"):
                 self._messages.labels(kind, outcome)
-        self._shown: set[str] = set()
         self.expose: Handler = make_aiohttp_handler(registry)
 
     def count_query(self, outcome: str) -> None:
@@ -384,25 +391,33 @@ class WatchdogInstruments:
     def show(self, state: State, objectives: Objectives) -> None:
         """Publish what is believed; what is not known is absent instead of 0."""
         self._incidents_open.set(len(state.open_incidents))
-        shown = set()
+        shown: dict[Gauge, dict[tuple[str, ...], float | None]] = {
+            each: {}
+            for each in (
+                self._state,
+                self._sight,
+                self._objective,
+                self._latency,
+                self._sli,
+                self._remaining,
+                self._burn,
+            )
+        }
         for key, track in state.tracks.items():
             objective, reading, slo = objectives.of(key), state.readings.get(key), str(key)
-            if objective is None:
+            if objective is None or reading is None:
                 continue
-            shown.add(slo)
-            self._state.labels(slo).set(PHASES.index(track.phase))
-            self._sight.labels(slo).set(SIGHTS.index(track.sight))
-            self._objective.labels(slo).set(objective.ratio)
-            _set(self._latency, slo, reading.latency_seconds if reading else None)
-            _set(self._sli, slo, reading.good_ratio if reading else None)
-        for slo in self._shown - shown:
-            for metric in (self._state, self._sight, self._objective, self._latency, self._sli):
-                _set(metric, slo, None)
-        self._shown = shown
-
-
-def _set(gauge: Gauge, label: str, value: float | None) -> None:
-    if value is not None:
-        gauge.labels(label).set(value)
-    elif (label,) in gauge._metrics:  # noqa: SLF001  # removing what is not there warns
-        gauge.remove(label)
+            shown[self._state][slo,] = PHASES.index(track.phase)
+            shown[self._sight][slo,] = SIGHTS.index(track.sight)
+            shown[self._objective][slo,] = objective.ratio
+            shown[self._latency][slo,] = reading.latency_seconds
+            shown[self._sli][slo,] = reading.good_ratio
+            if reading.budget is not None:
+                shown[self._remaining][slo,] = reading.budget.remaining(objective)
+                for window in windows(objective):
+                    shown[self._burn][slo, duration(window)] = reading.budget.burn_rate(objective, window)
+        for gauge, values in shown.items():
+            gauge.clear()
+            for labels, value in values.items():
+                if value is not None:
+                    gauge.labels(*labels).set(value)

@@ -14,7 +14,13 @@ from time import sleep
 from typing import Any, Literal
 
 LogFormat = Literal["text", "json"]
-QUIET = ("httpx", "httpcore")  # they log every URL, and a Telegram URL holds the token
+QUIET = {
+    "httpx": logging.WARNING,  # these two log every URL, and a Telegram URL holds the token
+    "httpcore": logging.WARNING,
+    "apscheduler": logging.WARNING,  # two lines a tick
+    "telegram.request": logging.CRITICAL,  # a traceback for each answer that is no JSON; delivery says it in a line
+    "telegram.ext.AIORateLimiter": logging.CRITICAL,  # the same for each 429
+}
 
 
 class TextFormatter(logging.Formatter):
@@ -114,5 +120,5 @@ def configure(log_format: LogFormat, secrets: Sequence[str] = (), wait: float = 
     handler = WaitingLines(wait) if wait else logging.StreamHandler(sys.stderr)
     handler.setFormatter((JsonFormatter if log_format == "json" else TextFormatter)([each for each in secrets if each]))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in QUIET.items():
+        logging.getLogger(name).setLevel(level)

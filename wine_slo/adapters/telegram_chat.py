@@ -20,6 +20,7 @@ READ_SECONDS = 20  # Telegram may take that long under load, and asking again wo
 CONNECT_SECONDS = 5
 
 SURELY_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+LONGEST_REASON = 100  # letters of an answer that go into a log line
 NOT_MODIFIED = "message is not modified"
 GONE = ("message to edit not found", "message can't be edited")
 REFUSED = ("can't parse entities", "message is too long", "text must be encoded in utf-8", "entity_text_invalid")
@@ -158,4 +159,5 @@ def _chat_error(error: TelegramError) -> ChatError:
                 surely_not_sent=isinstance(error.__cause__, SURELY_NOT_SENT),
             )
         case _:
-            return ChatError(f"Telegram answered: {error}")
+            first_line = str(error).splitlines()[0] if str(error) else type(error).__name__  # a 502 is a page of HTML
+            return ChatError(f"Telegram answered: {first_line[:LONGEST_REASON]}")

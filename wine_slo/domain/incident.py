@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from wine_slo.domain.objective import Key, Objective
+from wine_slo.domain.budget import Budget, burning
+from wine_slo.domain.objective import Burn, Key, Objective
 from wine_slo.domain.reading import Interval, Reading, Sight
 from wine_slo.domain.verdict import is_bad, is_breach, is_clear
 
 REOPENS_WITHIN = timedelta(minutes=10)  # what comes back sooner is the same incident, opened again
 RELAPSES_WITHIN = timedelta(minutes=1)  # good for less than this in between: it flaps
-QUIET_AFTER = timedelta(minutes=1)  # without an event for so long, the last value is not the present one
+HELD_AFTER = timedelta(minutes=1)  # without an event or without sight for so long, the last value is not the present
 OLDEST_EVIDENCE = 60  # intervals; five minutes of a busy service, longer for a quiet one
 
 
@@ -65,6 +66,9 @@ class Incident:
         reason: The same in words.
         value: The value at the last look whose sight was clear.
         by_endpoint: The same, endpoint by endpoint, slowest first.
+        waiting_seconds: How long the oldest request has waited, where nothing is answered at all.
+        budget: What is known of the error budget.
+        burn: The pace that is told, where it is the budget that this is about.
     """
 
     number: int
@@ -85,6 +89,9 @@ class Incident:
     worst: float | None = None
     worst_at: datetime | None = None
     by_endpoint: tuple[tuple[str, float], ...] = ()
+    waiting_seconds: float | None = None
+    budget: Budget | None = None
+    burn: Burn | None = None
     held: Sight | None = None
     held_since: datetime | None = None
     reason: str = ""
@@ -150,10 +157,47 @@ def follow(
             track, incident = _judge(track, incident, objective, reading, interval, number=number)
     track = _forget(track, incident, objective, reading)
     if incident is not None and (was_open or incident.is_open):
-        incident = _describe(incident, track, objective, reading)
-        if incident.is_open and track.quiet_since and reading.at - track.quiet_since >= objective.expires_after:
-            track = replace(track, phase=Phase.MET, since=reading.at, evidence=())
-            incident = replace(incident, closed_at=reading.at, outcome=Outcome.EXPIRED)
+        track, incident = _expire(track, _describe(incident, track, objective, reading), objective, reading)
+    return track, incident
+
+
+def follow_burn(
+    track: Track, incident: Incident | None, objective: Objective, reading: Reading, *, is_told: bool, number: int
+) -> tuple[Track, Incident | None]:
+    """The track of a burning budget, and its incident, after one more look.
+
+    Args:
+        track: What was remembered; its key says which alert it is.
+        incident: The incident that `track` names; None when it names none.
+        objective: What is promised.
+        reading: What was seen.
+        is_told: Whether the breach that burns it is told already, so that this would say it twice.
+        number: What the next new incident is to be called.
+    """
+    track = _look(track, reading)
+    is_open = incident is not None and incident.is_open
+    burn = None
+    if reading.sight is Sight.CLEAR and reading.budget is not None:
+        burn = burning(objective, reading.budget, track.key.alert)
+        if burn is not None and not is_open and not is_told:
+            incident = Incident(
+                number=number,
+                key=track.key,
+                began_at=reading.at - burn.short,
+                opened_at=reading.at,
+                last_bad_at=reading.at,
+                budget=reading.budget,
+                burn=burn,
+            )
+            return replace(track, phase=Phase.BREACHED, since=reading.at, incident=number), incident
+        if incident is not None and is_open:
+            if burn is not None:
+                moved = replace(incident, last_bad_at=reading.at, budget=reading.budget, burn=burn, held=None)
+                return track, moved
+            closed = replace(incident, closed_at=reading.at, outcome=Outcome.RECOVERED, budget=reading.budget)
+            return replace(track, phase=Phase.MET, since=reading.at), closed
+    if incident is not None and is_open:
+        track, incident = _expire(track, _hold(incident, track, reading), objective, reading)
     return track, incident
 
 
@@ -289,13 +333,28 @@ def _forget(track: Track, incident: Incident | None, objective: Objective, readi
     return track
 
 
+def _expire(track: Track, incident: Incident, objective: Objective, reading: Reading) -> tuple[Track, Incident]:
+    """The incident ended, and its track with it, where nobody has asked for too long."""
+    if incident.is_open and track.quiet_since and reading.at - track.quiet_since >= objective.expires_after:
+        track = replace(track, phase=Phase.MET, since=reading.at, evidence=())
+        incident = replace(incident, closed_at=reading.at, outcome=Outcome.EXPIRED)
+    return track, incident
+
+
+def _hold(incident: Incident, track: Track, reading: Reading) -> Incident:
+    """The incident with why nothing can be said of it; a look or two without sight are not worth a word."""
+    since = track.quiet_since or track.sight_since
+    if reading.at - since < HELD_AFTER:
+        return incident
+    return replace(incident, held=reading.sight, held_since=since, reason=reading.reason)
+
+
 def _describe(incident: Incident, track: Track, objective: Objective, reading: Reading) -> Incident:
     """The incident with the values that its message reads."""
     if reading.sight is not Sight.CLEAR:
-        held_since = track.quiet_since or track.sight_since
-        return replace(incident, held=reading.sight, held_since=held_since, reason=reading.reason)
+        return _hold(incident, track, reading)
     last_event = track.judged_until or reading.at
-    if incident.is_open and reading.at - last_event > QUIET_AFTER:
+    if incident.is_open and reading.at - last_event > HELD_AFTER:
         return replace(incident, held=Sight.NO_TRAFFIC, held_since=last_event, reason="nobody has asked")
     value = reading.value_seconds if objective.is_latency else _recent_bad_ratio(track, objective)
     incident = replace(
@@ -305,7 +364,11 @@ def _describe(incident: Incident, track: Track, objective: Objective, reading: R
         reason="",
         value=incident.value if value is None else value,
         by_endpoint=reading.by_endpoint or incident.by_endpoint,
+        waiting_seconds=reading.waiting_seconds,
+        budget=reading.budget or incident.budget,
     )
+    if reading.waiting_seconds is not None:
+        value = reading.waiting_seconds
     if value is not None and (incident.worst is None or value > incident.worst):
         return replace(incident, worst=value, worst_at=reading.at)
     return incident

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wine_slo.domain.incident import Incident
+from wine_slo.domain.objective import Alert
 from wine_slo.domain.reading import Sight
 
 EDITED_EVERY = timedelta(minutes=1)  # a message that changes more often is read by nobody
@@ -147,11 +148,12 @@ def _breach(incident: Incident, told: Told, words: Words, now: datetime) -> Noti
         loud_at=now,
         perhaps_sent=False,
     )
-    return Notice(kind=Kind.BREACH, text=text, after=after, reply_to=told.message, loud=True)
+    is_loud = incident.key.alert is not Alert.TICKET
+    return Notice(kind=Kind.BREACH, text=text, after=after, reply_to=told.message, loud=is_loud)
 
 
 def _reminder(incident: Incident, told: Told, words: Words, now: datetime, remind_after: timedelta) -> Notice | None:
-    if told.loud_at is None or now - told.loud_at < remind_after:
+    if incident.key.alert is Alert.TICKET or told.loud_at is None or now - told.loud_at < remind_after:
         return None
     after = replace(told, loud_at=now)
     return Notice(kind=Kind.REMINDER, text=words.reminder(incident), after=after, reply_to=told.message, loud=True)

@@ -7,6 +7,7 @@ constructor refuses what could never be judged and says which field is wrong.
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from typing import Self
 
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -60,6 +61,51 @@ class Up:
 Source = Latency | Ratio | Up
 
 
+class Alert(StrEnum):
+    """What an incident is about, and so how loud it is."""
+
+    BREACH = "breach"  # the promise is broken now
+    PAGE = "page"  # the error budget burns so fast that somebody must act
+    TICKET = "ticket"  # it burns faster than lasts; no need to get up
+
+
+@dataclass(frozen=True, slots=True)
+class Burn:
+    """A pace of burning the error budget that is told when it holds over a long window and over a short one.
+
+    The share of the budget is what is written; the factor, a multiple of the pace that lasts for the whole window,
+    follows from it. Source: the Google SRE Workbook, "Alerting on SLOs",
+    https://sre.google/workbook/alerting-on-slos/
+    """
+
+    budget: float
+    long: timedelta
+    short: timedelta
+    alert: Alert
+
+    def __post_init__(self) -> None:
+        """Refuse windows that make no sense together."""
+        if not 0 < self.budget <= 1:
+            raise ObjectiveError("budget", "must be a share of the budget, more than 0 and at most 1")
+        if self.short >= self.long:
+            raise ObjectiveError("short", "must be shorter than long")
+        if self.alert is Alert.BREACH:
+            raise ObjectiveError("alert", "must be page or ticket")
+
+    def factor(self, window: timedelta, history: timedelta | None = None) -> float:
+        """How many times the lasting pace burns this share in the long window, or in as much of it as is known."""
+        return self.budget * (window / min(self.long, history or self.long))
+
+
+# Source: the SRE Workbook, chapter 5, table 5-8; 5 % in 6 h and 2 % in 1 h page, 10 % in 1 d and in 3 d are tickets.
+BURNS = (
+    Burn(0.02, timedelta(hours=1), timedelta(minutes=5), Alert.PAGE),
+    Burn(0.05, timedelta(hours=6), timedelta(minutes=30), Alert.PAGE),
+    Burn(0.10, timedelta(days=1), timedelta(hours=2), Alert.TICKET),
+    Burn(0.10, timedelta(days=3), timedelta(hours=6), Alert.TICKET),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
     """One promise, and how long it must be broken or kept before that is said.
@@ -80,6 +126,7 @@ class Objective:
         expires_after: An incident that no event has fed for so long is closed as expired.
         remind_after: An open incident is told again after so long.
         by: Label names; one state for each label set.
+        burns: The paces of burning the budget that are told.
     """
 
     name: str
@@ -97,6 +144,7 @@ class Objective:
     expires_after: timedelta = timedelta(minutes=30)
     remind_after: timedelta = timedelta(hours=4)
     by: tuple[str, ...] = ()
+    burns: tuple[Burn, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what could never be judged."""
@@ -117,6 +165,13 @@ class Objective:
         for name, holds, sentence in checks:
             if not holds:
                 raise ObjectiveError(name, sentence)
+        for number, burn in enumerate(self.burns):
+            if not self.can_fire(burn):
+                raise ObjectiveError(
+                    f"burns.{number}",
+                    f"can never fire: {burn.budget:g} of the budget in that window is {burn.factor(self.window):.3g} "
+                    f"times the lasting pace, and where every event is bad it is {self.fastest_burn:.3g} times",
+                )
 
     @property
     def is_latency(self) -> bool:
@@ -134,6 +189,15 @@ class Objective:
         return 1 - self.ratio
 
     @property
+    def fastest_burn(self) -> float:
+        """How many times the lasting pace the budget burns where every event is bad."""
+        return 1 / self.allowed_bad_ratio
+
+    def can_fire(self, burn: Burn) -> bool:
+        """Whether any share of bad events burns so fast."""
+        return burn.factor(self.window) <= self.fastest_burn
+
+    @property
     def stall_intervals(self) -> int:
         """How many adjacent intervals a stall may spoil without being an incident: 15 s touch four of 5 s each."""
         return round(self.bad_for / self.scrape_interval) - 1
@@ -141,15 +205,17 @@ class Objective:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """Whose state it is: an objective, and one label set where the objective has several."""
+    """Whose state it is: an objective, one label set where the objective has several, and what it is about."""
 
     objective: str
     labels: tuple[tuple[str, str], ...] = ()
+    alert: Alert = Alert.BREACH
 
     def __str__(self) -> str:
         """As it stands at the foot of a message: `latency` or `latency{endpoint="/predict"}`."""
         labels = ", ".join(f'{name}="{value}"' for name, value in self.labels)
-        return f"{self.objective}{{{labels}}}" if labels else self.objective
+        name = f"{self.objective}{{{labels}}}" if labels else self.objective
+        return name if self.alert is Alert.BREACH else f"{name} budget"
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def events(objective: Objective, over: timedelta) -> str:
 
 
 def seconds_of_history(objective: Objective) -> str:
-    """For how long Prometheus has known the job, in seconds, at most the budget's window."""
+    """For how long Prometheus has known the job, in seconds, at most the budget's window; to the hour."""
     return f"time() - min(min_over_time(timestamp({targets_up(objective)})[{duration(objective.window)}:1h]))"
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 
+from wine_slo.domain.budget import Budget
 from wine_slo.domain.objective import Objective
 
 STALE_INTERVALS = 4  # scrapes that may be missing before the last sample counts as old
@@ -62,6 +63,8 @@ class Reading:
         by_endpoint: Endpoints and their quantile over the last minute, slowest first.
         events_per_second: The rate over the objective's range.
         good_ratio: The share of good events over the objective's range.
+        waiting_seconds: How long the oldest request has waited for an answer, where nothing was answered of late.
+        budget: What is known of the error budget.
         next_at: When the next interval will be there to see.
     """
 
@@ -74,6 +77,8 @@ class Reading:
     by_endpoint: tuple[tuple[str, float], ...] = ()
     events_per_second: float | None = None
     good_ratio: float | None = None
+    waiting_seconds: float | None = None
+    budget: Budget | None = None
     next_at: datetime | None = None
 
     def __post_init__(self) -> None:

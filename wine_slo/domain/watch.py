@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from wine_slo.domain.incident import Incident, Outcome, Phase, Track, follow
-from wine_slo.domain.objective import Key, Objectives
+from wine_slo.domain.incident import Incident, Outcome, Phase, Track, follow, follow_burn
+from wine_slo.domain.objective import Alert, Key, Objective, Objectives
 from wine_slo.domain.reading import Reading, Sight, unseen
 
 SIGHT = Key("sight")  # the incident of not being able to see; no objective can have this name
@@ -56,37 +56,79 @@ def advance(state: State, objectives: Objectives, readings: Mapping[Key, Reading
         now: The instant of the look.
     """
     now = max(now, state.looked_at or now)  # clocks of two machines differ, and time only goes forward
-    tracks: dict[Key, Track] = {}
-    incidents = {
-        number: incident
-        for number, incident in state.incidents.items()
-        if incident.is_open or now - (incident.closed_at or now) < KEPT
-    }
-    last_number = state.last_number
-
-    for key in dict.fromkeys((*readings, *state.tracks)):
+    move = _Move(state, now)
+    for key in dict.fromkeys((*readings, *(replace(each, alert=Alert.BREACH) for each in state.tracks))):
         objective = objectives.of(key)
-        track = state.tracks.get(key) or Track(key=key, since=now, sight_since=now)
-        before = incidents.get(track.incident) if track.incident is not None else None
         if objective is None:
-            if before is not None and before.is_open:
-                incidents[before.number] = replace(before, closed_at=now, outcome=Outcome.WITHDRAWN)
-            continue
-        reading = readings.get(key)
-        if reading is None:
-            if track.phase is Phase.MET:
-                continue
-            reading = unseen(now, Sight.NO_TRAFFIC, "nobody has asked")
-        track, incident = follow(track, before, objective, reading, number=last_number + 1)
-        tracks[key] = track
-        if incident is not None:
-            incidents[incident.number] = incident
-            last_number = max(last_number, incident.number)
-
+            move.withdraw(key)
+        else:
+            move.follow(key, objective, readings.get(key))
     state = replace(
-        state, tracks=tracks, incidents=incidents, last_number=last_number, looked_at=now, readings=dict(readings)
+        state,
+        tracks=move.tracks,
+        incidents=move.incidents,
+        last_number=move.last_number,
+        looked_at=now,
+        readings=dict(readings),
     )
     return _follow_sight(state, objectives, now)
+
+
+class _Move:
+    """The next state while it is being made."""
+
+    def __init__(self, state: State, now: datetime) -> None:
+        self.tracks: dict[Key, Track] = {}
+        self.incidents = {
+            number: incident
+            for number, incident in state.incidents.items()
+            if incident.is_open or now - (incident.closed_at or now) < KEPT
+        }
+        self.last_number = state.last_number
+        self._before = state.tracks
+        self._now = now
+
+    def follow(self, key: Key, objective: Objective, reading: Reading | None) -> None:
+        """Move a key on, and what burns its budget."""
+        track = self._track(key)
+        burn_keys = [replace(key, alert=alert) for alert in (Alert.PAGE, Alert.TICKET)]
+        if reading is None:
+            if track.phase is Phase.MET and not any(each in self._before for each in burn_keys):
+                return
+            reading = unseen(self._now, Sight.NO_TRAFFIC, "nobody has asked")
+        track, incident = follow(track, self._last_of(track), objective, reading, number=self.last_number + 1)
+        self._keep(track, incident)
+        for burn_key in burn_keys:
+            burnt, incident = follow_burn(
+                self._track(burn_key),
+                self._last_of(self._track(burn_key)),
+                objective,
+                reading,
+                is_told=track.phase.is_open,
+                number=self.last_number + 1,
+            )
+            if incident is not None:
+                self._keep(burnt, incident)
+
+    def withdraw(self, key: Key) -> None:
+        """Close whatever is open of a key that nothing promises any more, and forget it."""
+        for alert in Alert:
+            incident = self._last_of(self._track(replace(key, alert=alert)))
+            if incident is not None and incident.is_open:
+                closed = replace(incident, closed_at=self._now, outcome=Outcome.WITHDRAWN)
+                self.incidents[incident.number] = closed
+
+    def _track(self, key: Key) -> Track:
+        return self._before.get(key) or Track(key=key, since=self._now, sight_since=self._now)
+
+    def _last_of(self, track: Track) -> Incident | None:
+        return None if track.incident is None else self.incidents.get(track.incident)
+
+    def _keep(self, track: Track, incident: Incident | None) -> None:
+        self.tracks[track.key] = track
+        if incident is not None:
+            self.incidents[incident.number] = incident
+            self.last_number = max(self.last_number, incident.number)
 
 
 def next_look_at(state: State, objectives: Objectives) -> datetime | None:

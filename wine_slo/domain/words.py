@@ -11,13 +11,14 @@ from html import escape, unescape
 
 from wine_slo.domain.incident import Incident, Outcome, Phase, Track
 from wine_slo.domain.notice import Told, Words
-from wine_slo.domain.objective import Key, Latency, Objective, Objectives, Up
+from wine_slo.domain.objective import Alert, Burn, Key, Latency, Objective, Objectives, Up
 from wine_slo.domain.reading import Sight
 from wine_slo.domain.watch import SIGHT, State
 
 MAX_ENDPOINTS = 3  # in one line of a message
 FINE = "Fine: "
 SLOW = "Slow: "
+PACE_OVER = timedelta(minutes=5)  # the pace of now
 LONG_OPEN = timedelta(minutes=2)  # from then on the first line says for how long
 
 
@@ -94,6 +95,8 @@ class Speech:
             lines = self._cannot_see(incident, now)
         elif objective is None:
             lines = [f"🔴 {self.title(incident.key)}"]
+        elif incident.burn is not None:
+            lines = self._burning(incident, incident.burn, objective)
         elif incident.held is not None:
             lines = self._held(incident, objective, now)
         else:
@@ -121,6 +124,9 @@ class Speech:
                 f"Blind for {span(incident.last_bad_at - incident.began_at)} ({self._from_to(incident)}).\n"
                 f"{self._foot(incident)}"
             )
+        if incident.burn is not None and objective is not None:
+            left = self._left(incident, objective)
+            return "\n".join(filter(None, (f"🟢 {title}: the error budget lasts again", left, self._foot(incident))))
         value = f": {self._value(objective, incident.value)}" if objective and incident.value is not None else ""
         lines = [f"🟢 {title} is back{value}"]
         worst = self._worst(incident, objective)
@@ -130,6 +136,8 @@ class Speech:
             lines.append(self._again(incident))
         if counts := self._counts(incident, objective):
             lines.append(counts)
+        if objective is not None and (burnt := self._budget(incident, objective)):
+            lines.append(burnt)
         if told.breach_told_at is not None:
             lines.append(f"Told after {span(told.breach_told_at - incident.since)}.")
         return "\n".join([*lines, self._foot(incident)])
@@ -150,7 +158,8 @@ class Speech:
         """Every objective in a line each, and how old that knowledge is."""
         if state.looked_at is None:
             return "⚪️ Nothing has been looked at yet."
-        lines = [self._status_line(track, state, now) for _, track in sorted(state.tracks.items())]
+        tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
+        lines = [self._status_line(track, state, now) for track in tracks]
         if not lines:
             lines = ["⚪️ Nothing is known yet."]
         rates = [each.events_per_second for each in state.readings.values() if each.events_per_second is not None]
@@ -177,15 +186,51 @@ class Speech:
             lines += [f"{self.title(each.key)} #{each.number} is held open." for each in held]
         else:
             value = self._value(objective, incident.value, bold=True)
+            if incident.waiting_seconds is not None:
+                value = f"no answer for <b>{seconds(incident.waiting_seconds)}</b>"
             title = self.title(incident.key) + (" again" if incident.openings > 1 else "")
             lines = [f"🔴 {title}: {value}, {self._promise(objective)}{lasting}"]
             when = f"Since {since}." if is_long else f"Since {since} ({span(open_for)})."
             worst = self._worst(incident, objective) if is_long else ""
             lines.append(" ".join(filter(None, (when, worst, self._counts(incident, objective)))))
             lines += self._endpoints(incident, objective)
+            if burnt := self._budget(incident, objective, pace=True):
+                lines.append(burnt)
         if incident.openings > 1:
             lines.append(self._again(incident))
         return lines
+
+    def _burning(self, incident: Incident, burn: Burn, objective: Objective) -> list[str]:
+        title, budget = self.title(incident.key), incident.budget
+        pace = budget.burn_rate(objective, burn.long) if budget else None
+        over = span(min(burn.long, budget.history) if budget else burn.long)
+        times = f"{pace:.2g} times the pace that lasts" if pace is not None else "faster than lasts"
+        if burn.alert is Alert.TICKET:
+            burnt = percent(pace * (burn.long / objective.window)) if pace is not None else percent(burn.budget)
+            head = f"🟡 Error budget of {title}: <b>{burnt}</b> burnt in {over}, {times}. No need to get up."
+        else:
+            head = f"🔴 Error budget of {title} burns at <b>{times}</b>, over {over}."
+        return [head, *filter(None, [self._left(incident, objective)])]
+
+    def _budget(self, incident: Incident, objective: Objective, *, pace: bool = False) -> str:
+        """What an incident has burnt, what is left, and how long that lasts."""
+        burnt = incident.budget.share_of(objective, incident.bad) if incident.budget else None
+        if burnt is None:
+            return ""
+        lasted = span(incident.last_bad_at - incident.since)
+        left = self._left(incident, objective, pace=pace).removeprefix("Budget: ")
+        return f"Budget: {percent(burnt)} of {span(objective.window)} burnt in {lasted}; {left}"
+
+    def _left(self, incident: Incident, objective: Objective, *, pace: bool = False) -> str:
+        budget = incident.budget
+        remaining = budget.remaining(objective) if budget else None
+        if budget is None or remaining is None:
+            return ""
+        left = f"{percent(remaining)} left" if remaining > 0 else "none left"
+        gone = budget.lasts_for(objective, PACE_OVER) if pace else None
+        soon = f"; at this pace gone in {span(gone)}" if gone else ""
+        known = f" ({span(budget.history)} of history)" if budget.history < objective.window * 0.95 else ""
+        return f"Budget: {left}{soon}{known}."
 
     def _held(self, incident: Incident, objective: Objective, now: datetime) -> list[str]:
         held_for = span(now - (incident.held_since or now))
@@ -229,7 +274,9 @@ class Speech:
         return f"Bad {incident.openings} times since {self.clock(incident.began_at)}."
 
     def _from_to(self, incident: Incident) -> str:
-        return f"{self.clock(incident.since)} to {self.clock(incident.last_bad_at)}"
+        first, last = incident.since.astimezone(self.zone), incident.last_bad_at.astimezone(self.zone)
+        form = "%H:%M:%S" if last - first < LONG_OPEN else "%H:%M"
+        return f"{first:{form}} to {last:{form}}"
 
     def _worst(self, incident: Incident, objective: Objective | None, *, at: bool = True) -> str:
         if objective is None or incident.worst is None or objective.is_up:
@@ -245,7 +292,7 @@ class Speech:
         return f"{incident.bad:,.0f} of {incident.total:,.0f} requests {what}."
 
     def _endpoints(self, incident: Incident, objective: Objective) -> list[str]:
-        if not isinstance(objective.source, Latency) or not incident.by_endpoint:
+        if not isinstance(objective.source, Latency) or incident.waiting_seconds is not None:
             return []
         parts = []
         for sign, slow in ((SLOW, True), (FINE, False)):
@@ -309,4 +356,6 @@ class Speech:
             value = None if reading.good_ratio is None else 1 - reading.good_ratio
         if value is None:
             return f"⚪️ {name}: no number yet{mark}"
-        return f"{sign} {name}: {self._value(objective, value)}, {self._promise(objective)}{mark}"
+        left = reading.budget.remaining(objective) if reading.budget else None
+        budget = "" if left is None else f" · budget {percent(max(left, 0.0))}"
+        return f"{sign} {name}: {self._value(objective, value)}, {self._promise(objective)}{budget}{mark}"
