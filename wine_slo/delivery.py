@@ -109,9 +109,10 @@ class Delivery:
                 await self._say(chat, notice)
             except ChatError as error:
                 self._on_message(notice.kind, "failed")
-                self._fail(chat, notice, error)
+                await self._fail(chat, notice, error)
                 return
             self._on_message(notice.kind, "told")
+            log.info("chat %d was told: %s of #%d", chat, notice.kind, notice.after.incident)
             self._waits.pop(chat, None)
 
     def _next(self, chat: int) -> Notice | None:
@@ -141,6 +142,8 @@ class Delivery:
             ChatError: It was not told, or perhaps not.
         """
         if notice.edits is None:
+            # Telegram has no idempotency key: a crash from here to the mark below repeats this message, and says so.
+            await self._mark(replace(self._told[notice.after.incident, chat], perhaps_sent=True))
             message = await self._chat.send(chat, notice.text, reply_to=notice.reply_to, loud=notice.loud)
             await self._mark(notice.told(message))
             return
@@ -162,14 +165,14 @@ class Delivery:
         except LedgerError as error:
             log.error("%s; a restart now would tell chat %d once more", error, told.chat)  # noqa: TRY400 - expected
 
-    def _fail(self, chat: int, notice: Notice, error: ChatError) -> None:
+    async def _fail(self, chat: int, notice: Notice, error: ChatError) -> None:
+        told = self._told[notice.after.incident, chat]
+        if told.perhaps_sent and error.surely_not_sent:
+            await self._mark(replace(told, perhaps_sent=False))
         if error.permanent:
             self._dead.add(chat)
             log.error("chat %d is closed to us and is told nothing more: %s", chat, error)
             return
-        if not error.surely_not_sent and notice.edits is None:
-            key = (notice.after.incident, chat)
-            self._told[key] = replace(self._told[key], perhaps_sent=True)
         failures = self._waits[chat].failures + 1 if chat in self._waits else 1
         backoff = min(FIRST_WAIT * 2 ** (failures - 1), LONGEST_WAIT) * random.uniform(0.5, 1)  # noqa: S311 - jitter
         wait = error.retry_after or backoff

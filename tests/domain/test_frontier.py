@@ -13,9 +13,7 @@ BEGIN, END = 600.0, 720.0
 
 
 def one_incident(scrape_at: float, poll_at: float, **load: float) -> Simulation:
-    simulation = Simulation(
-        traffic(960, slow_between((BEGIN, END)), **load), scrape_at=scrape_at, poll_at=poll_at
-    )
+    simulation = Simulation(traffic(960, slow_between((BEGIN, END)), **load), scrape_at=scrape_at, poll_at=poll_at)
     simulation.run(960)
     return simulation
 

@@ -1,7 +1,7 @@
 """The error budget: how much may go wrong in its window, how much has, and how fast it burns.
 
-A pace of 1 uses the budget up exactly at the end of its window. Where less history is known than a window holds, a
-share of the budget needs a faster pace to be burnt in it, so a young history does not cry wolf.
+A pace of 1 uses the budget up exactly at the end of its window. Where less history is known than the window holds,
+the rest of it is taken to be as busy and without a fault, so a young history neither cries wolf nor hides one.
 """
 
 from collections.abc import Mapping
@@ -32,14 +32,15 @@ class Budget:
 
     def remaining(self, objective: Objective) -> float | None:
         """The share of the budget that is left, below 0 where more is gone than there was; None if not known."""
-        burnt = self.burn_rate(objective, objective.window)
-        return None if burnt is None else 1 - burnt
+        pace = self.burn_rate(objective, objective.window)
+        return None if pace is None else 1 - pace * (self.history / objective.window)
 
     def share_of(self, objective: Objective, bad_events: float) -> float | None:
-        """Which share of the budget so many bad events are; None if not known."""
-        if not self.events:
+        """Which share of the whole window's budget so many bad events are; None if not known."""
+        if not self.events or not self.history:
             return None
-        return bad_events / (self.events * objective.allowed_bad_ratio)
+        events_in_window = self.events * (objective.window / self.history)
+        return bad_events / (events_in_window * objective.allowed_bad_ratio)
 
     def lasts_for(self, objective: Objective, window: timedelta) -> timedelta | None:
         """How long what is left lasts at the pace of a window; None where it lasts, or is not known."""
@@ -50,7 +51,9 @@ class Budget:
 
 
 def is_burning(objective: Objective, budget: Budget, burn: Burn) -> bool | None:
-    """Whether a pace holds over both of its windows; None where one of them had no events."""
+    """Whether a pace holds over both of its windows; None where one had no events or is longer than all history."""
+    if budget.history < burn.short:
+        return None
     long, short = budget.burn_rate(objective, burn.long), budget.burn_rate(objective, burn.short)
     if long is None or short is None:
         return None

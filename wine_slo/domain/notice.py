@@ -45,7 +45,7 @@ class Told:
         breach_told_at: When the breach was told.
         written_at: When the live message was written last.
         loud_at: When the chat last made a sound for it.
-        perhaps_sent: The last send failed so that it may have arrived all the same.
+        perhaps_sent: A send was begun and its end is not known, so it may have arrived.
     """
 
     incident: int
@@ -155,7 +155,7 @@ def _breach(incident: Incident, told: Told, words: Words, now: datetime) -> Noti
 def _reminder(incident: Incident, told: Told, words: Words, now: datetime, remind_after: timedelta) -> Notice | None:
     if incident.key.alert is Alert.TICKET or told.loud_at is None or now - told.loud_at < remind_after:
         return None
-    after = replace(told, loud_at=now)
+    after = replace(told, loud_at=now, perhaps_sent=False)
     return Notice(kind=Kind.REMINDER, text=words.reminder(incident), after=after, reply_to=told.message, loud=True)
 
 
@@ -184,5 +184,12 @@ def _close(incident: Incident, told: Told, words: Words, now: datetime) -> Notic
 
 def _missed(incident: Incident, told: Told, words: Words, now: datetime) -> Notice:
     text = words.missed(incident)
-    after = replace(told, stage=Stage.CLOSED, opening=incident.openings, text=words.closed(incident), written_at=now)
+    after = replace(
+        told,
+        stage=Stage.CLOSED,
+        opening=incident.openings,
+        text=words.closed(incident),
+        written_at=now,
+        perhaps_sent=False,
+    )
     return Notice(kind=Kind.MISSED, text=text, after=after, reply_to=told.message)

@@ -94,7 +94,7 @@ class Burn:
 
     def factor(self, window: timedelta, history: timedelta | None = None) -> float:
         """How many times the lasting pace burns this share in the long window, or in as much of it as is known."""
-        return self.budget * (window / min(self.long, history or self.long))
+        return self.budget * (window / (self.long if history is None else min(self.long, history)))
 
 
 # Source: the SRE Workbook, chapter 5, table 5-8; 5 % in 6 h and 2 % in 1 h page, 10 % in 1 d and in 3 d are tickets.

@@ -111,8 +111,14 @@ def events(objective: Objective, over: timedelta) -> str:
 
 
 def seconds_of_history(objective: Objective) -> str:
-    """For how long Prometheus has known the job, in seconds, at most the budget's window; to the hour."""
-    return f"time() - min(min_over_time(timestamp({targets_up(objective)})[{duration(objective.window)}:1h]))"
+    """For how long Prometheus has known the job, in seconds, at most the budget's window.
+
+    To the hour, and to ten seconds while it is younger than that: a finer look over a whole window costs too much.
+    """
+    scraped_at = f"timestamp({targets_up(objective)})"
+    long, young = f"{duration(objective.window)}:1h", "1h:10s"
+    first = " or ".join(f"min(min_over_time({scraped_at}[{each}]))" for each in (long, young))
+    return f"time() - min({first})"
 
 
 def bucket_bounds(objective: Objective) -> str | None:

@@ -340,7 +340,9 @@ class Speech:
         incident = state.incidents.get(track.incident) if track.incident is not None else None
         is_open = incident is not None and incident.is_open
         mark = f" · #{incident.number}, {span(now - incident.began_at)}" if incident is not None and is_open else ""
-        if objective is None or reading is None or track.sight is not Sight.CLEAR:
+        if objective is None or reading is None:
+            return f"{'🔴' if is_open else '⚪️'} {name}: not looked at since the start{mark}"
+        if track.sight is not Sight.CLEAR:
             why = {
                 Sight.NO_TRAFFIC: f"nobody has asked for {span(now - (track.quiet_since or track.sight_since))}",
                 Sight.TOO_FEW: escape(track.reason),

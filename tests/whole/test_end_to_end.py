@@ -1,0 +1,106 @@
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+
+from tests.whole.conftest import CHAT, House
+
+
+@asynccontextmanager
+async def asking(house: House, path: str) -> AsyncIterator[None]:
+    """Somebody asks for a page, ten times a second."""
+    task = asyncio.create_task(house.asks(path))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_breach_is_told_survives_a_kill_and_its_recovery_is_a_reply(house: House) -> None:
+    chat = house.bot_api.chat(CHAT)
+    async with asking(house, "/ui"):
+        async with asking(house, "/sleep?seconds=1.6"):
+            await house.bot_api.until(lambda: chat.messages, seconds=40)
+            await house.watchdog.kill()
+            await house.start_watchdog()
+            await house.watchdog.until_line("listening on")
+            await house.bot_api.says(CHAT, CHAT, "/status")
+            await house.bot_api.until(lambda: len(chat.messages) == 2, seconds=20)
+        await house.bot_api.until(lambda: any(text.startswith("🟢 Latency is back") for text in chat.texts), seconds=40)
+        await house.bot_api.until(lambda: chat.messages[0].text.startswith("⚪️"), seconds=10)
+    breach, status, recovery = chat.messages
+    assert breach.versions[0].text.startswith("🔴 Latency: p95 ")
+    assert breach.is_loud
+    assert "🔴 latency: p95" in status.text
+    assert recovery.reply_to == breach.id
+    assert recovery.is_silent
+    assert breach.text.startswith("⚪️ Latency was in breach")
+
+
+async def test_who_has_no_telegram_reads_the_same_words_on_the_terminal(house: House) -> None:
+    await house.watchdog.terminate()
+    await house.start_watchdog(WINE_SLO_TELEGRAM_TOKEN="", WINE_SLO_DATABASE_URL="sqlite:///console.db")
+    async with asking(house, "/sleep?seconds=1.6"):
+        await house.watchdog.until_line(r"│ 🔴 Latency: p95 [\d.]+ s, promised 1 s", seconds=40)
+    assert house.watchdog.output.count("│ 🔴 Latency") == 1
+    assert await house.watchdog.terminate() == 0
+    assert "Traceback" not in house.watchdog.output
+
+
+async def test_without_prometheus_and_telegram_it_starts_says_so_and_goes_on(house: House) -> None:
+    await house.watchdog.terminate()
+    await house.prometheus.stop()
+    await house.bot_api.refuses_connections()
+    await house.start_watchdog(WINE_SLO_DATABASE_URL="sqlite:///alone.db")
+    await house.watchdog.until_line("Telegram cannot be asked yet")
+    await house.watchdog.until_line("sight of latency is blind: Prometheus: it cannot be reached")
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{house.watchdog_port}/health") as response,
+    ):
+        assert response.status == 200
+    await house.watchdog.until_line(r"chat 42 was not told \(breach\)", seconds=20)
+    await house.bot_api.accepts_connections()
+    await house.prometheus.start()
+    chat = house.bot_api.chat(CHAT)
+    await house.bot_api.until(lambda: chat.messages, seconds=30)
+    await house.bot_api.until(lambda: "Prometheus could not be seen" in chat.messages[0].text, seconds=30)
+
+
+async def test_wrong_settings_and_objectives_are_told_at_once_and_2(house: House) -> None:
+    await house.watchdog.terminate()
+    await house.start_watchdog(WINE_SLO_POLL_SECONDS="often", WINE_SLO_TELEGRAM_CHAT_IDS="anna")
+    assert await house.watchdog.wait() == 2
+    assert house.watchdog.lines == [
+        "WINE_SLO_POLL_SECONDS is 'often'; wanted: a number of seconds from 1 to 3600",
+        "WINE_SLO_TELEGRAM_CHAT_IDS is 'anna'; wanted: chat ids separated by commas; ask the bot /id",
+    ]
+    (house.folder / "slo.yml").write_text("job: wine-slo\nobjectives:\n  - {name: latency, kind: up, objective: 2}\n")
+    await house.start_watchdog()
+    assert await house.watchdog.wait() == 2
+    assert house.watchdog.lines == ["slo.yml:3: objectives.0.objective must lie between 0 and 1, both left out"]
+
+
+async def test_a_port_in_use_is_one_sentence_and_1(house: House) -> None:
+    await house.watchdog.until_line("listening on")
+    first = house.watchdog
+    await house.start_watchdog(WINE_SLO_DATABASE_URL="sqlite:///second.db")
+    assert await house.watchdog.wait() == 1
+    assert house.watchdog.lines[-1] == (f"cannot listen on 127.0.0.1:{house.watchdog_port}: Address already in use")
+    assert "Traceback" not in house.watchdog.output
+    assert first.is_running
+
+
+async def test_objectives_that_go_bad_while_it_runs_change_nothing_and_are_told(house: House) -> None:
+    await house.watchdog.until_line("listening on")
+    objectives = house.folder / "slo.yml"
+    good = objectives.read_text()
+    objectives.write_text("job: [")
+    house.watchdog.send(signal.SIGHUP)
+    await house.watchdog.until_line("the objectives stay as they were: slo.yml:1")
+    objectives.write_text(good)
+    house.watchdog.send(signal.SIGHUP)
+    await house.watchdog.until_line("objectives are read anew")
