@@ -47,12 +47,15 @@ def test_bad_numbers_without_sight_open_nothing(sight: Sight) -> None:
 
 @pytest.mark.parametrize("sight", [each for each in NOT_CLEAR if not each.is_seeing])
 def test_time_without_sight_counts_neither_as_good_nor_as_bad(sight: Sight) -> None:
-    scene = Scene().has(1.0, 15)
-    scene.lacks(sight, 300)
-    assert scene.track.phase is Phase.BREACHING
-    assert scene.state.open_incidents == () or scene.state.open_incidents[0].key == SIGHT
-    scene.has(1.0, 10)
-    assert scene.track.phase is Phase.BREACHED
+    scene = Scene().has(1.0, 20).lacks(sight, 300).has(0.0, 20)
+    assert scene.track.phase.value == "breaching"
+    scene.has(0.0, 5)
+    assert scene.track.phase.value == "met"
+
+    scene = Scene().breaks().has(0.0, 15).lacks(sight, 300)
+    assert scene.track.phase.value == "recovering"
+    scene.has(0.0, 5)
+    assert scene.track.phase.value == "met"
 
 
 @pytest.mark.parametrize(
