@@ -86,6 +86,7 @@ class _Move:
         }
         self.last_number = state.last_number
         self._before = state.tracks
+        self._looked_at = state.looked_at
         self._now = now
 
     def follow(self, key: Key, objective: Objective, reading: Reading | None) -> None:
@@ -96,6 +97,8 @@ class _Move:
             if track.phase is Phase.MET and not any(each in self._before for each in burn_keys):
                 return
             reading = unseen(self._now, Sight.NO_TRAFFIC, "nobody has asked")
+        if self._looked_at is not None and reading.at < self._looked_at:
+            reading = replace(reading, at=self._looked_at)  # so that nothing ends before it began
         track, incident = follow(track, self._last_of(track), objective, reading, number=self.last_number + 1)
         self._keep(track, incident)
         for burn_key in burn_keys:

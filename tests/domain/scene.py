@@ -1,0 +1,144 @@
+"""What is seen, told second by second, and a reader who is told of it: short ways to say what a test is about."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from wine_slo.domain.incident import Incident, Track
+from wine_slo.domain.notice import Notice, Told, next_notice
+from wine_slo.domain.objective import Key, Latency, Objective, Objectives, Ratio, Up
+from wine_slo.domain.reading import Interval, Reading, Sight
+from wine_slo.domain.watch import SIGHT, State, advance
+from wine_slo.domain.words import Speech
+
+START = datetime(2026, 1, 1, 19, 40, tzinfo=UTC)
+LATENCY = Objective(
+    name="latency",
+    title="Latency",
+    job="wine-slo",
+    source=Latency("request_latency_seconds", 1.0),
+    ratio=0.95,
+    clear_ratio=0.96,
+)
+ERRORS = Objective(
+    name="errors", title="Errors", job="wine-slo", source=Ratio("bad", "total"), ratio=0.99, clear_ratio=0.99
+)
+AVAILABILITY = Objective(
+    name="availability", title="Availability", job="wine-slo", source=Up(), ratio=0.995, clear_ratio=0.995
+)
+KEY = Key("latency")
+ALL = Objectives.only(LATENCY, ERRORS, AVAILABILITY)
+CHAT = 7
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def minutes(count: float) -> timedelta:
+    return timedelta(minutes=count)
+
+
+class Scene:
+    """One service, looked at every five seconds.
+
+    Args:
+        objectives: What is promised; the latency of all requests where nothing else is said.
+    """
+
+    def __init__(self, *objectives: Objective) -> None:
+        self.objectives = Objectives.only(*(objectives or (LATENCY,)))
+        self.state = State()
+        self.second = 0.0
+
+    @property
+    def now(self) -> datetime:
+        return at(self.second)
+
+    @property
+    def track(self) -> Track:
+        return self.state.tracks[KEY]
+
+    @property
+    def incident(self) -> Incident:
+        """The last one."""
+        return self.state.incidents[max(self.state.incidents)]
+
+    def has(
+        self,
+        bad: float,
+        seconds: float = 5,
+        *,
+        of: float = 50,
+        p95: float | None = None,
+        sight: Sight = Sight.CLEAR,
+        key: Key = KEY,
+    ) -> "Scene":
+        """For so long, that share of requests is bad, of so many in each interval."""
+        for _ in range(round(seconds / 5)):
+            self.second += 5
+            interval = Interval(self.now, bad=bad * of, total=of)
+            value = p95 if p95 is not None else 2.4 if bad > 0.05 else 0.05
+            self.look({key: Reading(at=self.now, sight=sight, reason="", intervals=(interval,), recent_seconds=value)})
+        return self
+
+    def lacks(self, sight: Sight, seconds: float = 5, *, keys: Iterable[Key] = (KEY,)) -> "Scene":
+        """For so long, nothing can be judged."""
+        for _ in range(round(seconds / 5)):
+            self.second += 5
+            self.look({key: Reading(at=self.now, sight=sight, reason=f"{sight} is the reason") for key in keys})
+        return self
+
+    def breaks(self) -> "Scene":
+        """Go bad until there is an incident."""
+        return self.has(1.0, 25)
+
+    def look(self, readings: dict[Key, Reading]) -> None:
+        self.state = advance(self.state, self.objectives, readings, self.now)
+
+
+class Reader:
+    """A chat that hears everything at once."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self.told: dict[int, Told] = {}
+        self.notices: list[Notice] = []
+
+    @property
+    def speech(self) -> Speech:
+        return Speech(self._scene.objectives, UTC)
+
+    def hears(self) -> list[Notice]:
+        """What is said now; none of it twice."""
+        state, now = self._scene.state, self._scene.now
+        fresh: list[Notice] = []
+        for number, incident in state.incidents.items():
+            told = self.told.get(number, Told(incident=number, chat=CHAT))
+            hushed = state.is_blind and incident.key != SIGHT
+            while notice := next_notice(
+                incident, told, self.speech.words(state, now), now, remind_after=LATENCY.remind_after, hushed=hushed
+            ):
+                told = notice.after if notice.edits is not None else notice.told(100 + len(self.notices))
+                fresh.append(notice)
+                self.notices.append(notice)
+                assert len(fresh) < 10, "it never stops saying things"
+            self.told[number] = told
+        return fresh
+
+
+def incident(**changes: object) -> Incident:
+    """An open incident of latency, a minute old at `at(120)`."""
+    fresh = Incident(
+        number=12,
+        key=KEY,
+        began_at=at(60),
+        opened_at=at(90),
+        last_bad_at=at(115),
+        bad=46,
+        total=58,
+        value=2.44,
+        worst=2.61,
+        worst_at=at(100),
+    )
+    return replace(fresh, **changes)  # type: ignore[arg-type]
