@@ -84,7 +84,8 @@ class Delivery:
         return min(waiting, default=None)
 
     async def run(self) -> None:
-        """Tell whatever is to be told, for ever."""
+        """Tell whatever is to be told, for ever; after a start nothing is said before the first look."""
+        await self._news.wait()
         while True:
             self._news.clear()
             await self.tell()

@@ -7,13 +7,14 @@ for that objective and costs the others nothing.
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Series, Vector
 from wine_slo.domain import promql
 from wine_slo.domain.budget import Budget, windows
+from wine_slo.domain.incident import Phase
 from wine_slo.domain.metric_names import ENDPOINT
 from wine_slo.domain.notice import Told
 from wine_slo.domain.objective import Alert, Key, Latency, Objective, Objectives
@@ -35,6 +36,20 @@ class _Grid:
     first: datetime
     last: datetime
     step: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    """What one label set did in each interval, in events a second, by the interval's end in epoch seconds.
+
+    `good` and `clear` are None where the source counts bad events instead.
+    """
+
+    total: dict[float, float]
+    good: dict[float, float] | None
+    bad: dict[float, float]
+    clear: dict[float, float] | None
+    age: dict[float, float]  # seconds that the oldest request has waited
 
 
 class Evaluation:
@@ -60,6 +75,7 @@ class Evaluation:
         self._ledger = ledger
         self._chats = chats
         self._clock = clock
+        self._ahead = timedelta(0)  # our clock, of Prometheus'
         self._saved = state
         self._budgets = Budgets(api, clock)
 
@@ -82,19 +98,26 @@ class Evaluation:
             log.error("%s; it is kept in memory and written as soon as that works", error)  # noqa: TRY400 - expected
         return told
 
+    def now(self) -> datetime:
+        """The instant by Prometheus' clock, as far as it is known; every instant in the state is by that clock."""
+        return self._clock() - self._ahead
+
     async def _read(self) -> tuple[dict[Key, Reading], datetime]:
         """What is seen now, by key, and the instant by Prometheus' clock where it answers."""
         answers = await asyncio.gather(*(self._read_one(objective) for objective in self.objectives.all))
         readings = {key: reading for each in answers for key, reading in each.items()}
-        return readings, max((reading.at for reading in readings.values()), default=self._clock())
+        seen = [reading.at for reading in readings.values() if reading.sight is not Sight.BLIND]
+        if seen:
+            self._ahead = self._clock() - max(seen)
+        return readings, max(seen, default=self.now())
 
     async def _read_one(self, objective: Objective) -> dict[Key, Reading]:
         try:
             budgets = await self._budgets.read(objective)
-            return await _Look(self._api, objective, self.state, self._clock(), budgets).readings()
+            return await _Look(self._api, objective, self.state, self.now(), budgets).readings()
         except PrometheusError as error:
             keys = _remembered(self.state, objective) or [Key(objective.name)]
-            return {key: unseen(self._clock(), Sight.BLIND, f"Prometheus: {error}") for key in keys}
+            return {key: unseen(self.now(), Sight.BLIND, f"Prometheus: {error}") for key in keys}
 
 
 class _Look:
@@ -126,12 +149,13 @@ class _Look:
             sight, reason = sight_of(objective, targets, Traffic(0, 0), now)
             return {key: unseen(now, sight, reason) for key in remembered or [Key(objective.name)]}
 
-        grid = self._grid(now, scraped, remembered)
-        (total, good, bad, ages), (shown, long, over, recent, ratio), endpoints = await asyncio.gather(
+        grid = self._grid(now, scraped)
+        (total, good, bad, clear, ages), (shown, long, over, recent, ratio), endpoints = await asyncio.gather(
             asyncio.gather(
                 self._range(promql.total_per_interval(objective), grid),
                 self._range(promql.good_per_interval(objective), grid),
                 self._range(promql.bad_per_interval(objective), grid),
+                self._range(promql.clear_per_interval(objective), grid),
                 self._range(promql.oldest_age_per_interval(objective), grid),
             ),
             asyncio.gather(
@@ -146,14 +170,13 @@ class _Look:
         alone = [] if objective.by else [Key(objective.name)]
         readings = {}
         for key in dict.fromkeys((*shown, *total, *remembered, *alone)):
-            if key in total and key not in good and isinstance(objective.source, Latency):
-                bound = objective.source.threshold_seconds
-                readings[key] = unseen(
-                    now, Sight.BLIND, f"no bucket of {objective.source.histogram} ends at {bound:g} s"
-                )
+            missing = self._missing_bound(key in good, key in clear) if key in total else ""
+            if missing:
+                readings[key] = unseen(now, Sight.BLIND, missing)
                 continue
             age = ages.get(key, {})
-            intervals = self._intervals(total.get(key, {}), good.get(key), bad.get(key, {}), age)
+            rates = _Rates(total.get(key, {}), good.get(key), bad.get(key, {}), clear.get(key), age)
+            intervals = self._intervals(rates)
             hangs = bool(age) and self._is_stuck(list(age.values())[-1])
             sight, reason = sight_of(objective, targets, Traffic(shown.get(key, 0), long.get(key, 0), hangs), now)
             readings[key] = Reading(
@@ -172,35 +195,45 @@ class _Look:
             )
         return readings
 
-    def _grid(self, now: datetime, scraped: Vector, remembered: list[Key]) -> _Grid:
+    def _grid(self, now: datetime, scraped: Vector) -> _Grid:
         """Every scrape since the last look, or over the objective's range at the first one."""
         step = self._objective.scrape_interval
         anchor = datetime.fromtimestamp(min(scraped.samples, key=lambda each: sorted(each.labels.items())).value, UTC)
         last = now - (now - anchor - step / 10) % step  # a tenth of an interval for the scrape itself to arrive
-        seen = [seen_until(self._state, key, LATENESS * step) for key in remembered] or [None]
+        known = [key for key in self._state.tracks if key.objective == self._objective.name]
+        seen = [seen_until(self._state, key, LATENESS * step) for key in known] or [None]
         first = min(now - self._objective.over if each is None else each for each in seen)
         count = (last - max(first, now - CATCHES_UP)) // step
         return _Grid(last - max(count, 1) * step, last, step)
 
-    def _intervals(
-        self,
-        total: dict[float, float],
-        good: dict[float, float] | None,
-        bad: dict[float, float],
-        age: dict[float, float],
-    ) -> tuple[Interval, ...]:
+    def _intervals(self, rates: _Rates) -> tuple[Interval, ...]:
         """The intervals with events; where nothing ended but a request hangs, that request is the one bad event."""
         seconds = 1.0 if self._objective.is_up else self._objective.scrape_interval.total_seconds()
         intervals = []
-        for at in sorted(total.keys() | age.keys()):
-            events = total.get(at, 0.0) * seconds
-            failed = events - good.get(at, 0.0) * seconds if good is not None else bad.get(at, 0.0) * seconds
-            if events < 0.01 and self._is_stuck(age.get(at, 0.0)):
+        for at in sorted(rates.total.keys() | rates.age.keys()):
+            events = rates.total.get(at, 0.0) * seconds
+            failed = (
+                rates.bad.get(at, 0.0) * seconds if rates.good is None else events - rates.good.get(at, 0.0) * seconds
+            )
+            if events < 0.01 and self._is_stuck(rates.age.get(at, 0.0)):
                 events = failed = 1.0
             if events >= 0.01:  # less than that is no request but the arithmetic of rates
+                failed = min(max(failed, 0.0), events)
+                marginal = 0.0 if rates.clear is None else events - failed - rates.clear.get(at, 0.0) * seconds
                 ended_at = datetime.fromtimestamp(at, UTC)
-                intervals.append(Interval(ended_at, bad=min(max(failed, 0.0), events), total=events))
+                intervals.append(Interval(ended_at, failed, events, min(max(marginal, 0.0), events - failed)))
         return tuple(intervals)
+
+    def _missing_bound(self, has_good: bool, has_clear: bool) -> str:  # noqa: FBT001
+        """The sentence for a histogram without a bound that is asked for; empty where it has them all."""
+        source = self._objective.source
+        if not isinstance(source, Latency):
+            return ""
+        if not has_good:
+            return _no_bucket(source.histogram, source.threshold_seconds)
+        if source.clear_seconds is not None and not has_clear:
+            return _no_bucket(source.histogram, source.clear_seconds)
+        return ""
 
     def _is_stuck(self, age: float) -> bool:
         source = self._objective.source
@@ -262,7 +295,12 @@ class Budgets:
 
 
 def _remembered(state: State, objective: Objective) -> list[Key]:
-    return [key for key in state.tracks if key.objective == objective.name and key.alert is Alert.BREACH]
+    """The keys that must be looked at even where Prometheus shows nothing of them any more."""
+    return [
+        replace(key, alert=Alert.BREACH)
+        for key, track in state.tracks.items()
+        if key.objective == objective.name and (track.phase is not Phase.MET or track.incident is not None)
+    ]
 
 
 def _key(objective: Objective, labels: Mapping[str, str]) -> Key:
@@ -273,8 +311,8 @@ def _by_key(objective: Objective, vector: Vector) -> dict[Key, float]:
     return {_key(objective, each.labels): each.value for each in vector.samples}
 
 
-def _no_bucket(source: Latency) -> str:
-    return f"no bucket of {source.histogram} ends at {source.threshold_seconds:g} s"
+def _no_bucket(histogram: str, bound: float) -> str:
+    return f"no bucket of {histogram} ends at {bound:g} s"
 
 
 def _targets(up: Vector, scraped: Vector) -> Targets:

@@ -82,7 +82,6 @@ class _Objective(BaseModel):
     title: str = Field(default="", description="What messages call it; the name where it is left out")
     job: str = Field(default="", description="The Prometheus job; the file's where it is left out")
     objective: float = Field(description="The share of events that is promised to be good, 0 to 1")
-    clear: float | None = Field(default=None, description="The share a recovery must show; at least the objective")
     bad_for: Span = Field(default=timedelta(seconds=25), description="Bad for less than this is a stall")
     good_for: Span = Field(default=timedelta(seconds=20), description="Good for so long is a recovery")
     over: Span = Field(default=timedelta(minutes=5), description="The range that is shown")
@@ -103,12 +102,14 @@ class _Objective(BaseModel):
 class _Latency(_Objective):
     kind: Literal["latency"]
     threshold: Span = Field(description="A request that takes longer is bad; a bucket bound of the histogram")
+    clear: Span | None = Field(default=None, description="A quick recovery keeps to this; a bucket bound too")
     histogram: str = Field(description="The histogram's name, without _bucket")
     selector: str = Field(default="", description='Label matchers, such as endpoint!~"/metrics|/health"')
     oldest_age: str | None = Field(default=None, description="A gauge: the age of the oldest unanswered request")
 
     def source(self) -> Source:
-        return Latency(self.histogram, self.threshold.total_seconds(), self.selector, self.oldest_age)
+        clear = None if self.clear is None else self.clear.total_seconds()
+        return Latency(self.histogram, self.threshold.total_seconds(), self.selector, self.oldest_age, clear)
 
 
 class _Ratio(_Objective):
@@ -204,7 +205,6 @@ def _objective(file: _File, each: _Latency | _Ratio | _Up) -> Objective:
         job=each.job or file.job,
         source=each.source(),
         ratio=each.objective,
-        clear_ratio=each.objective if each.clear is None else each.clear,
         scrape_interval=file.scrape_interval,
         bad_for=each.bad_for,
         good_for=each.good_for,

@@ -209,7 +209,7 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             return Speech(evaluation.objectives, settings.timezone)
 
         delivery = Delivery(
-            chat, ledger, told, speech, lambda: evaluation.state, now, on_message=instruments.count_message
+            chat, ledger, told, speech, lambda: evaluation.state, evaluation.now, on_message=instruments.count_message
         )
         watchdog = Watchdog(settings, evaluation, delivery, instruments)
         loop.add_signal_handler(signal.SIGHUP, watchdog.reload)
@@ -222,7 +222,7 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
 
         if bot:
             allowed = (*settings.telegram_chat_ids, *settings.telegram_admin_ids)
-            commands = Commands(bot, allowed, lambda: speech().status(evaluation.state, now()))
+            commands = Commands(bot, allowed, lambda: speech().status(evaluation.state, evaluation.now()))
             await stack.enter_async_context(running(commands.run, "the listener to commands"))
         await stack.enter_async_context(running(delivery.run, "the delivery"))
         watchdog.start()

@@ -18,14 +18,9 @@ LATENCY = Objective(
     job="wine-slo",
     source=Latency("request_latency_seconds", 1.0),
     ratio=0.95,
-    clear_ratio=0.96,
 )
-ERRORS = Objective(
-    name="errors", title="Errors", job="wine-slo", source=Ratio("bad", "total"), ratio=0.99, clear_ratio=0.99
-)
-AVAILABILITY = Objective(
-    name="availability", title="Availability", job="wine-slo", source=Up(), ratio=0.995, clear_ratio=0.995
-)
+ERRORS = Objective(name="errors", title="Errors", job="wine-slo", source=Ratio("bad", "total"), ratio=0.99)
+AVAILABILITY = Objective(name="availability", title="Availability", job="wine-slo", source=Up(), ratio=0.995)
 KEY = Key("latency")
 ALL = Objectives.only(LATENCY, ERRORS, AVAILABILITY)
 CHAT = 7

@@ -16,9 +16,8 @@ LATENCY = Objective(
     name="latency",
     title="Latency",
     job="wine-slo",
-    source=Latency("request_latency_seconds", 1.0),
+    source=Latency("request_latency_seconds", 1.0, clear_seconds=0.75),
     ratio=0.95,
-    clear_ratio=0.96,
 )
 KEY = Key("latency")
 OBJECTIVES = Objectives.only(LATENCY)
@@ -61,6 +60,7 @@ class Simulation:
         ended = sorted((begin + seconds, seconds) for begin, seconds in requests)
         self._ends = [end for end, _ in ended]
         self._is_slow = list(accumulate((seconds > 1 for _, seconds in ended), initial=0))
+        self._is_unclear = list(accumulate((seconds > 0.75 for _, seconds in ended), initial=0))
         self._is_up = is_up
         self._scrape_at = scrape_at
         self._poll_at = poll_at
@@ -107,23 +107,24 @@ class Simulation:
         seen = [each for each in scrapes if self._is_up(each)]
         intervals = []
         for earlier, later in pairwise(seen):
-            slow, total = self._between(earlier, later)
+            slow, marginal, total = self._between(earlier, later)
             if total and after(later + 0.5) > judged_until:
-                intervals.append(Interval(after(later + 0.5), bad=slow, total=total))
+                intervals.append(Interval(after(later + 0.5), slow, total, marginal))
         if scrapes:
             targets = Targets(up=int(self._is_up(scrapes[-1])), known=1, scraped_at=after(scrapes[-1]))
         else:
             targets = Targets(up=0, known=0, scraped_at=None)
         latest = seen[-1] if seen else 0.0
-        traffic = Traffic(self._between(second - 300, latest)[1], self._between(second - 1800, latest)[1])
+        traffic = Traffic(self._between(second - 300, latest)[-1], self._between(second - 1800, latest)[-1])
         sight, reason = sight_of(LATENCY, targets, traffic, now)
         next_at = after((scrapes[-1] if scrapes else second) + SCRAPE_SECONDS + 0.5)
         return Reading(at=now, sight=sight, reason=reason, intervals=tuple(intervals), next_at=next_at)
 
-    def _between(self, first: float, last: float) -> tuple[int, int]:
-        """How many requests that ended in that time were slow, and how many there were."""
+    def _between(self, first: float, last: float) -> tuple[int, int, int]:
+        """How many requests that ended in that time were slow, how many by little not, and how many there were."""
         begin, end = bisect_right(self._ends, first), bisect_right(self._ends, last)
-        return self._is_slow[end] - self._is_slow[begin], end - begin
+        slow = self._is_slow[end] - self._is_slow[begin]
+        return slow, self._is_unclear[end] - self._is_unclear[begin] - slow, end - begin
 
 
 def traffic(

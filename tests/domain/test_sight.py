@@ -270,7 +270,7 @@ def test_blindness_hushes_what_cannot_be_known_and_nothing_is_lost_by_it() -> No
 
 @pytest.mark.parametrize("sight", NOT_CLEAR)
 def test_a_held_incident_keeps_its_last_value_and_says_why_it_is_held(sight: Sight) -> None:
-    scene = Scene().breaks().lacks(sight, 60)
+    scene = Scene().breaks().lacks(sight, 90)
     held = scene.incident
     assert (held.held, held.reason) == (sight, f"{sight} is the reason")
     assert (held.value, held.worst) == (2.4, 2.4)

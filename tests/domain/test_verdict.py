@@ -155,5 +155,5 @@ def test_what_was_bad_by_a_little_takes_longer_to_be_known_as_good() -> None:
 
 
 def test_what_is_as_bad_as_it_was_is_not_clear() -> None:
-    lenient = replace(LATENCY, ratio=0.5, clear_ratio=0.5)
+    lenient = replace(LATENCY, ratio=0.5)
     assert not is_clear(lenient, intervals(*[0.4] * 50), intervals=4, bad_ratio=0.4)

@@ -25,7 +25,6 @@ def promise(name: str, source: Latency | Ratio | Up, *by: str) -> Objective:
         job="wine-slo",
         source=source,
         ratio=0.95,
-        clear_ratio=0.95,
         scrape_interval=SCRAPE,
         bad_for=3 * SCRAPE,
         good_for=2 * SCRAPE,

@@ -23,7 +23,7 @@ async def test_a_breach_is_told_survives_a_kill_and_its_recovery_is_a_reply(hous
     chat = house.bot_api.chat(CHAT)
     async with asking(house, "/ui"):
         async with asking(house, "/sleep?seconds=1.6"):
-            await house.bot_api.until(lambda: chat.messages, seconds=40)
+            await house.watchdog.until_line("chat 42 was told: breach of #1", seconds=40)
             await house.watchdog.kill()
             await house.start_watchdog()
             await house.watchdog.until_line("listening on")

@@ -5,7 +5,7 @@ field with a default needs no migration.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from wine_slo.domain.incident import Incident, Track
 from wine_slo.domain.notice import Told
-from wine_slo.domain.watch import State
+from wine_slo.domain.watch import KEPT, State
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -85,7 +85,7 @@ class Ledger:
         self._engine.dispose()
 
     def load(self) -> tuple[State, list[Told]]:
-        """What was known, and what every chat was told of the incidents in it.
+        """What was known, and what every chat was told; of closed incidents only those that are still at hand.
 
         Raises:
             LedgerError: It cannot be read.
@@ -94,8 +94,14 @@ class Ledger:
             with self._engine.connect() as connection:
                 facts = dict(connection.execute(sa.select(_facts.c.name, _facts.c.value)).tuples().all())
                 tracks = connection.scalars(sa.select(_tracks.c.value)).all()
-                incidents = connection.scalars(sa.select(_incidents.c.value)).all()
-                told = connection.scalars(sa.select(_told.c.value)).all()
+                looked_at = _instant(facts.get("looked_at")) or datetime.now(UTC)
+                at_hand = sa.or_(
+                    _incidents.c.closed_at.is_(None), _incidents.c.closed_at > (looked_at - KEPT).isoformat()
+                )
+                incidents = connection.scalars(sa.select(_incidents.c.value).where(at_hand)).all()
+                told = connection.scalars(
+                    sa.select(_told.c.value).join(_incidents, _incidents.c.number == _told.c.incident).where(at_hand)
+                ).all()
         except DBAPIError as error:
             raise LedgerError(f"the ledger cannot be read: {_cause(error)}") from error
         found = [msgspec.json.decode(each, type=Track) for each in tracks]

@@ -14,12 +14,13 @@ from enum import StrEnum
 from wine_slo.domain.budget import Budget, burning
 from wine_slo.domain.objective import Burn, Key, Objective
 from wine_slo.domain.reading import Interval, Reading, Sight
-from wine_slo.domain.verdict import is_bad, is_breach, is_clear
+from wine_slo.domain.verdict import has_held, is_bad, is_breach, is_clear
 
 REOPENS_WITHIN = timedelta(minutes=10)  # what comes back sooner is the same incident, opened again
 RELAPSES_WITHIN = timedelta(minutes=1)  # good for less than this in between: it flaps
 HELD_AFTER = timedelta(minutes=1)  # without an event or without sight for so long, the last value is not the present
-OLDEST_EVIDENCE = 60  # intervals; five minutes of a busy service, longer for a quiet one
+HOLDS_FOR = timedelta(minutes=10)  # good by little for so long is a recovery too
+OLDEST_EVIDENCE = 150  # intervals; twelve minutes of a busy service, longer for a quiet one
 
 
 class Phase(StrEnum):
@@ -257,13 +258,15 @@ def _is_clear(objective: Objective, track: Track, incident: Incident | None) -> 
     """Whether the promise is kept again.
 
     A suspicion is dropped once it was good for as long as it would have had to be bad; an incident takes proof that
-    it is not as bad as it was, and the longer the more often it came back at once.
+    it is not as bad as it was, and the longer the more often it came back at once. What is good by little takes long.
     """
     if incident is None or not incident.is_open:
         return is_clear(objective, track.evidence, intervals=objective.stall_intervals + 1, bad_ratio=1.0)
     needed = round(objective.good_for / objective.scrape_interval)
     needed = min(needed << min(incident.relapses, 10), round(objective.over / objective.scrape_interval))
-    return is_clear(objective, track.evidence, intervals=needed, bad_ratio=incident.bad_ratio)
+    return is_clear(objective, track.evidence, intervals=needed, bad_ratio=incident.bad_ratio) or has_held(
+        objective, track.evidence, HOLDS_FOR
+    )
 
 
 def _open(

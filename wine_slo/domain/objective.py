@@ -30,6 +30,9 @@ class ObjectiveError(ValueError):
 class Latency:
     """Requests of one histogram, good when they took at most `threshold_seconds`.
 
+    `clear_seconds` is what they must keep to for a quick recovery, so that a value that swings round the threshold is
+    one incident, not one for each swing; None where it is the threshold itself.
+
     `oldest_age` names a gauge with the age in seconds of the oldest request still being answered: a service that
     hangs completes nothing, so its histogram says nothing, and this gauge is then all there is to see.
     """
@@ -38,11 +41,14 @@ class Latency:
     threshold_seconds: float
     selector: str = ""
     oldest_age: str | None = None
+    clear_seconds: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse a threshold that no request can meet."""
         if not 0 < self.threshold_seconds < float("inf"):
             raise ObjectiveError("threshold", "must be a time longer than 0")
+        if self.clear_seconds is not None and not 0 < self.clear_seconds <= self.threshold_seconds:
+            raise ObjectiveError("clear", "must be a time longer than 0 and at most the threshold")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,6 @@ class Objective:
         job: The Prometheus job whose targets it is about.
         source: What is counted.
         ratio: The share of events that is promised to be good.
-        clear_ratio: The share that a recovery must show; at least `ratio`.
         scrape_interval: How far apart the samples are; one interval is the grain of every judgement.
         bad_for: How long it must have been bad to be a breach; what is shorter is a stall.
         good_for: How long it must have been good to be a recovery.
@@ -134,7 +139,6 @@ class Objective:
     job: str
     source: Source
     ratio: float
-    clear_ratio: float
     scrape_interval: timedelta = timedelta(seconds=5)
     bad_for: timedelta = timedelta(seconds=25)
     good_for: timedelta = timedelta(seconds=20)
@@ -151,7 +155,6 @@ class Objective:
         checks = (
             ("objective", 0 < self.ratio < 1, "must lie between 0 and 1, both left out"),
             ("objective", not self.is_latency or self.ratio >= QUANTILE_FLOOR, "must be 0.5 or more for a latency"),
-            ("clear", self.ratio <= self.clear_ratio < 1, "must be at least the objective and less than 1"),
             ("scrape_interval", self.scrape_interval > timedelta(0), "must be longer than 0"),
             ("bad_for", self.bad_for >= 2 * self.scrape_interval, "must be two scrape intervals or longer"),
             ("good_for", self.good_for >= self.scrape_interval, "must be one scrape interval or longer"),

@@ -54,10 +54,19 @@ def good_per_interval(objective: Objective) -> str | None:
     """Good events a second in each interval; None where bad ones are what can be asked for."""
     match objective.source:
         case Latency():
-            return _interval_rate(objective, _within_threshold(objective, objective.source))
+            return _interval_rate(objective, _within(objective, objective.source, objective.source.threshold_seconds))
         case Up():
             return f"sum{_by(objective)} ({_fresh(objective, targets_up(objective))})"
         case Ratio():
+            return None
+
+
+def clear_per_interval(objective: Objective) -> str | None:
+    """Events a second in each interval that are as good as a recovery wants; None where every good one is."""
+    match objective.source:
+        case Latency(clear_seconds=float(bound)) as source:
+            return _interval_rate(objective, _within(objective, source, bound))
+        case _:
             return None
 
 
@@ -89,7 +98,7 @@ def good_ratio(objective: Objective, over: timedelta) -> str:
     by, span = _by(objective), duration(over)
     match objective.source:
         case Latency(histogram=histogram) as source:
-            good = f"sum{by} (increase({_within_threshold(objective, source)}[{span}]))"
+            good = f"sum{by} (increase({_within(objective, source, source.threshold_seconds)}[{span}]))"
             return f"{good} / (sum{by} (increase({_select(objective, f'{histogram}_count')}[{span}])) > 0)"
         case Ratio(bad=bad, total=total):
             events = f"(sum{by} (increase({total}[{span}])) > 0)"
@@ -141,9 +150,8 @@ def _is_fresh(objective: Objective, series: str) -> str:
     return f"(time() - timestamp({series}) < {objective.scrape_interval.total_seconds():g})"
 
 
-def _within_threshold(objective: Objective, source: Latency) -> str:
+def _within(objective: Objective, source: Latency, bound: float) -> str:
     # The Python client writes 1.0, others and Prometheus 3 write 1: both are the same bound.
-    bound = source.threshold_seconds
     bounds = "|".join(dict.fromkeys((str(float(bound)), f"{bound:.10g}"))).replace(".", "\\\\.")
     return _select(objective, f"{source.histogram}_bucket", f'le=~"{bounds}"')
 

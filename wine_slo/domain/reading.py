@@ -11,6 +11,7 @@ from itertools import pairwise
 from wine_slo.domain.budget import Budget
 from wine_slo.domain.objective import Objective
 
+ROUNDING = 1e-9
 STALE_INTERVALS = 4  # scrapes that may be missing before the last sample counts as old
 
 
@@ -32,16 +33,20 @@ class Sight(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """The events between two scrapes; `bad` of `total` as estimated counts, so not whole numbers."""
+    """The events between two scrapes; `bad` of `total` as estimated counts, so not whole numbers.
+
+    `marginal` ones are good by so little that they are no sign of a recovery.
+    """
 
     ended_at: datetime
     bad: float
     total: float
+    marginal: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse counts that cannot be."""
-        if not 0 <= self.bad <= self.total:
-            raise ValueError(f"{self.bad} bad of {self.total} events")
+        if not (self.bad >= 0 <= self.marginal and self.bad + self.marginal <= self.total * (1 + ROUNDING)):
+            raise ValueError(f"{self.bad} bad and {self.marginal} marginal of {self.total} events")
 
     @property
     def bad_ratio(self) -> float:

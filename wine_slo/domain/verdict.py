@@ -5,19 +5,22 @@ intervals since a suspicion arose:
 
 * it is a **breach** when the promise is broken *even without its worst stall* (the adjacent intervals that a short
   stall can touch), and when chance would show that in a service that keeps its promise less than once in twenty;
-* it is **clear** when the newest intervals show the clear ratio, for long enough, with enough events, and when
-  chance would show that in a service that is still as bad as the incident was less than once in twenty.
+* it is **clear** when the newest intervals are good by more than a little, for long enough, with enough events, and
+  when chance would show that in a service that is still as bad as the incident was less than once in twenty;
+* where they are good by little, it has **held** when the promise was kept over a much longer span.
 
 So full outages and long ones, busy services and quiet ones are all judged by one rule: where there is little to go
 by, it waits for more.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from math import exp, log
 
 from wine_slo.domain.objective import Objective
 from wine_slo.domain.reading import Interval
 
+CLEAR_SHARE = 0.8  # of what may be bad; what is worse than that is good by little
 CHANCE = 0.05  # a swing that chance explains is no news; the bound below overstates it some four times
 
 
@@ -50,17 +53,34 @@ def is_clear(objective: Objective, seen: Sequence[Interval], *, intervals: int, 
         intervals: How many of them must be looked at, at the least.
         bad_ratio: The share of bad events while it was bad.
     """
-    bad = total = 0.0
+    unclear = total = 0.0
     for count, interval in enumerate(reversed(seen), start=1):
-        bad += interval.bad
+        unclear += interval.bad + interval.marginal
         total += interval.total
         if count < intervals or round(total) < objective.least_events:
             continue
-        if 1 - bad / total < objective.clear_ratio:
+        if unclear / total > CLEAR_SHARE * objective.allowed_bad_ratio:
             return False
-        if bad / total < bad_ratio and chance_of_share(bad, total, bad_ratio) < CHANCE:
+        if unclear / total < bad_ratio and chance_of_share(unclear, total, bad_ratio) < CHANCE:
             return True
     return False
+
+
+def has_held(objective: Objective, seen: Sequence[Interval], span: timedelta) -> bool:
+    """Whether the promise was kept over a span that ends now and reaches back so far.
+
+    Args:
+        objective: What is promised.
+        seen: The intervals with events, oldest first, the newest last.
+        span: How far back it must have been kept.
+    """
+    since = seen[-1].ended_at - span
+    if seen[0].ended_at > since:
+        return False
+    recent = [each for each in seen if each.ended_at > since]
+    total = sum(each.total for each in recent)
+    bad = sum(each.bad for each in recent)
+    return round(total) >= objective.least_events and bad <= total * objective.allowed_bad_ratio
 
 
 def chance_of_share(bad: float, total: float, ratio: float) -> float:

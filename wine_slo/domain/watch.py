@@ -94,7 +94,8 @@ class _Move:
         track = self._track(key)
         burn_keys = [replace(key, alert=alert) for alert in (Alert.PAGE, Alert.TICKET)]
         if reading is None:
-            if track.phase is Phase.MET and not any(each in self._before for each in burn_keys):
+            is_forgotten = track.phase is Phase.MET and track.incident is None
+            if is_forgotten and not any(each in self._before for each in burn_keys):
                 return
             reading = unseen(self._now, Sight.NO_TRAFFIC, "nobody has asked")
         if self._looked_at is not None and reading.at < self._looked_at:
