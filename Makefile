@@ -16,7 +16,7 @@ up: $(BIN)/.up .tools/bin/prometheus models/model.json
 test: check
 	python -m pytest
 
-check: $(BIN)/.dev .tools/bin/prometheus
+check: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 	ruff check
 	ruff format --check
 	mypy
@@ -44,3 +44,6 @@ $(BIN)/.dev: requirements-dev.txt $(BIN)/.up
 
 .tools/bin/prometheus:
 	tools/get_prometheus.sh .tools
+
+.tools/bin/chromium:
+	tools/get_chromium.sh .tools

@@ -36,7 +36,7 @@ from wine_slo.settings import ServerSettings, SettingsError, read
 
 LARGEST_BODY = 1024 * 1024  # bytes
 BODY_TIMEOUT = 10.0  # seconds for a body to come in
-IDLE_TIMEOUT = 30.0  # seconds for a request's headers to come in; an idle connection is closed after as long
+IDLE_TIMEOUT = 75.0  # seconds for a request's headers to come in, and between requests; longer than a usual proxy
 LONGEST_SLEEP = 10.0  # seconds
 USUAL_SLEEP = 2.0  # seconds; twice the shipped latency objective
 MOST_SLEEPERS = 100  # requests to /sleep at once
@@ -304,7 +304,8 @@ async def serve(settings: ServerSettings, cells: Cells | None = None, worker: in
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG, reuse_port=bool(cells)).start()
-        log.info("listening on http://%s:%s", *runner.addresses[0][:2])
+        host, bound = runner.addresses[0][:2]
+        log.info("listening on http://%s:%s%s", host, bound, f" as worker {worker}" if cells else "")
         await stop.wait()
         log.info("stopping")
     finally:
@@ -362,6 +363,7 @@ def start_worker(settings: ServerSettings, cells: Cells, worker: int) -> ForkPro
     """Return a process that serves."""
     process = FORK.Process(target=run, args=(settings, cells, worker), name=f"worker {worker}")
     process.start()
+    log.info("worker %s is process %s", worker, process.pid)
     return process
 
 
