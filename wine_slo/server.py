@@ -35,7 +35,6 @@ from wine_slo.prediction import Answer, Predictor
 from wine_slo.settings import ServerSettings, SettingsError, read
 
 LARGEST_BODY = 1024 * 1024  # bytes
-BODY_TIMEOUT = 10.0  # seconds for a body to come in
 IDLE_TIMEOUT = 75.0  # seconds for a request's headers to come in, and between requests; longer than a usual proxy
 LONGEST_SLEEP = 10.0  # seconds
 USUAL_SLEEP = 2.0  # seconds; twice the shipped latency objective
@@ -137,12 +136,9 @@ async def predict(request: web.Request) -> web.Response:
     if wants_page(request):
         return await predict_for_page(request, predictor)
     try:
-        async with asyncio.timeout(BODY_TIMEOUT):
-            samples = await sample_body.read(request)
+        samples = await sample_body.read(request)
     except sample_body.BodyError as error:
         raise Problem(error.status, error.detail, error.headers, errors=error.entries()) from error
-    except TimeoutError as error:
-        raise Problem(408, f"the body did not come within {BODY_TIMEOUT:g} s") from error
     if isinstance(samples, list):
         return json_response(await predictor.predict(samples))
     return json_response((await predictor.predict([samples]))[0])
@@ -223,12 +219,9 @@ async def predict_for_page(request: web.Request, predictor: Predictor) -> web.Re
     """Classify the wine in a form that a browser sent, and answer with the page."""
     card, language = request.app[MODEL].card, language_of(request)
     try:
-        async with asyncio.timeout(BODY_TIMEOUT):
-            given = await sample_body.read_fields(request)
+        given = await sample_body.read_fields(request)
     except sample_body.BodyError as error:
         raise Problem(error.status, error.detail) from error
-    except TimeoutError as error:
-        raise Problem(408, f"the form did not come within {BODY_TIMEOUT:g} s") from error
     fields = dict(given)
     try:
         sample = sample_body.read_form(given)
@@ -248,7 +241,7 @@ def outcome(answer: Answer, model: Model) -> Outcome:
 
 def wants_page(request: web.Request) -> bool:
     """Say whether a browser sent this from a form: it asks for HTML, and API clients do not."""
-    return "text/html" in request.headers.get("Accept", "") and request.content_type in sample_body.FORMS
+    return request.content_type in sample_body.FORMS and "text/html" in request.headers.get("Accept", "")
 
 
 def language_of(request: web.Request) -> Language:
@@ -298,7 +291,7 @@ async def serve(settings: ServerSettings, cells: Cells | None = None, worker: in
         create_app(settings, cells, worker),
         access_log=None,
         keepalive_timeout=IDLE_TIMEOUT,
-        lingering_time=BODY_TIMEOUT,
+        lingering_time=sample_body.TIMEOUT,
         shutdown_timeout=SHUTDOWN_TIMEOUT,
     )
     await runner.setup()

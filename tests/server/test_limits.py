@@ -13,7 +13,7 @@ from pytest_aiohttp.plugin import AiohttpClient
 
 from tests.real.processes import Process, Processes
 from tests.server.conftest import IS_UP, SHIPPED, Client
-from wine_slo import server as server_module
+from wine_slo.adapters import sample_body
 from wine_slo.server import create_app
 from wine_slo.settings import ServerSettings
 
@@ -55,7 +55,7 @@ async def test_idle_and_dribbling_connections_hold_nobody_up(server: Process, po
 
 
 async def test_a_body_that_does_not_come_is_408(aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "BODY_TIMEOUT", 0.2)
+    monkeypatch.setattr(sample_body, "TIMEOUT", 0.2)
     client = await aiohttp_client(create_app(ServerSettings(model=SHIPPED)))
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{")
