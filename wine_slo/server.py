@@ -34,6 +34,7 @@ from wine_slo.domain.wine import NAMES
 from wine_slo.prediction import Answer, Predictor
 from wine_slo.settings import ServerSettings, SettingsError, read
 
+VERSION = version("wine-slo")
 LARGEST_BODY = 1024 * 1024  # bytes
 IDLE_TIMEOUT = 75.0  # seconds for a request's headers to come in, and between requests; longer than a usual proxy
 LONGEST_SLEEP = 10.0  # seconds
@@ -146,7 +147,7 @@ async def predict(request: web.Request) -> web.Response:
 
 async def health(request: web.Request) -> web.Response:
     """Say whether wines can be classified, and by what."""
-    about = {"version": version("wine-slo"), "uptime_seconds": round(perf_counter() - request.app[STARTED], 3)}
+    about = {"version": VERSION, "uptime_seconds": round(perf_counter() - request.app[STARTED], 3)}
     model = request.app.get(MODEL)
     if model is None:
         return json_response({"status": "unavailable", "reason": request.app[UNUSABLE], **about}, status=503)
@@ -192,7 +193,7 @@ async def give_contract(request: web.Request) -> web.Response:
 
 def contract(app: web.Application) -> dict[str, object]:
     """Return the contract of what is switched on."""
-    return api_contract.contract(version("wine-slo"), has_exercises=app[SETTINGS].sleep_enabled)
+    return api_contract.contract(VERSION, has_exercises=app[SETTINGS].sleep_enabled)
 
 
 # The pages
@@ -241,7 +242,7 @@ def outcome(answer: Answer, model: Model) -> Outcome:
 
 def wants_page(request: web.Request) -> bool:
     """Say whether a browser sent this from a form: it asks for HTML, and API clients do not."""
-    return request.content_type in sample_body.FORMS and "text/html" in request.headers.get("Accept", "")
+    return "text/html" in request.headers.get("Accept", "") and request.content_type in sample_body.FORMS
 
 
 def language_of(request: web.Request) -> Language:

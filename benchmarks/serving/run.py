@@ -63,7 +63,9 @@ OURS = (sys.executable, "-m", "wine_slo.server")
 SERVERS = (
     Server("floor", (sys.executable, str(PEERS / "floor.py"), "{port}"), note="aiohttp, constant answer, uvloop"),
     Server("ours, folded", OURS, note="the shipped model; metrics, log and validation on"),
-    Server("ours, estimator", OURS, settings={"WINE_SLO_MODEL": "{unfolded}"}, note="any scikit-learn model; the same on"),
+    Server(
+        "ours, estimator", OURS, settings={"WINE_SLO_MODEL": "{unfolded}"}, note="any scikit-learn model; the same on"
+    ),
     Server(
         "FastAPI",
         ("uvicorn", "fastapi_app:app", "--port", "{port}", "--no-access-log", "--log-level", "warning"),
@@ -78,7 +80,18 @@ SERVERS = (
     ),
     Server(
         "Flask",
-        ("gunicorn", "-b", "127.0.0.1:{port}", "-k", "gthread", "--threads", "4", "--keep-alive", "60", "flask_app:app"),
+        (
+            "gunicorn",
+            "-b",
+            "127.0.0.1:{port}",
+            "-k",
+            "gthread",
+            "--threads",
+            "4",
+            "--keep-alive",
+            "60",
+            "flask_app:app",
+        ),
         ("flask", "gunicorn"),
         note="gunicorn, one worker of 4 threads",
     ),

@@ -7,7 +7,8 @@ from model import NAMES, predict
 from pydantic import Field, create_model
 
 Wine: Any = create_model(
-    "Wine", **{f"m{place}": (float, Field(alias=name)) for place, name in enumerate(NAMES)}  # type: ignore[call-overload]
+    "Wine",
+    **{f"m{place}": (float, Field(alias=name)) for place, name in enumerate(NAMES)},  # type: ignore[call-overload]
 )
 app = FastAPI()
 
