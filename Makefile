@@ -12,12 +12,13 @@ export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
+	@echo "The form: http://127.0.0.1:8000/ui   The watchdog: http://127.0.0.1:8001/health   Ctrl-C stops everything"
 	@exec honcho start $(if $(WINE_SLO_PROMETHEUS_URL),server watchdog)
 
-test: check
+test: check .tools/bin/prometheus .tools/bin/chromium
 	python -m pytest
 
-check: $(BIN)/.dev .tools/bin/prometheus
+check: $(BIN)/.dev
 	ruff check
 	ruff format --check
 	mypy
@@ -51,3 +52,6 @@ benchmark-detection: $(BIN)/.dev .tools/bin/prometheus .tools/bin/alertmanager
 
 .tools/bin/alertmanager:
 	tools/get_prometheus.sh .tools alertmanager
+
+.tools/bin/chromium:
+	tools/get_chromium.sh .tools

@@ -55,3 +55,25 @@ def test_libraries_that_log_urls_are_quiet(capsys: pytest.CaptureFixture[str]) -
     log_output.configure("text")
     logging.getLogger("httpx").info("HTTP Request: POST /bot.../getMe")
     assert not capsys.readouterr().err
+
+
+def test_lines_may_wait_but_a_warning_takes_them_along_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    log_output.configure("text", wait=60)
+    logging.getLogger("x").info("first")
+    assert not capsys.readouterr().err
+    logging.getLogger("x").warning("second")
+    assert [line.split()[-1] for line in capsys.readouterr().err.splitlines()] == ["first", "second"]
+
+
+def test_lines_that_wait_are_written_at_the_end_of_the_process(capsys: pytest.CaptureFixture[str]) -> None:
+    log_output.configure("text", wait=60)
+    logging.getLogger("x").info("last words")
+    logging.getLogger().handlers[0].flush()  # what logging does when the process ends
+    assert capsys.readouterr().err.endswith("last words\n")
+
+
+def test_many_lines_do_not_wait(capsys: pytest.CaptureFixture[str]) -> None:
+    log_output.configure("text", wait=60)
+    for number in range(log_output.MOST_WAITING):
+        logging.getLogger("x").info("%s", number)
+    assert len(capsys.readouterr().err.splitlines()) == log_output.MOST_WAITING

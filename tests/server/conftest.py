@@ -13,6 +13,7 @@ from wine_slo.settings import ServerSettings
 
 Client = TestClient[web.Request, web.Application]
 SHIPPED = Path("models/model.pkl").resolve()
+IS_UP = "listening on http://127.0.0.1:"
 
 
 @pytest.fixture
@@ -32,3 +33,8 @@ async def metrics(client: Client) -> dict[str, float]:
     """Return each series of /metrics."""
     lines = (await (await client.get("/metrics")).text()).splitlines()
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
+
+
+@pytest.fixture
+def settings(port: int) -> dict[str, str]:
+    return {"WINE_SLO_PORT": str(port), "WINE_SLO_MODEL": str(SHIPPED)}

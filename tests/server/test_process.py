@@ -6,14 +6,7 @@ import aiohttp
 import pytest
 
 from tests.real.processes import Processes
-from tests.server.conftest import SHIPPED
-
-IS_UP = "listening on http://127.0.0.1:"
-
-
-@pytest.fixture
-def settings(port: int) -> dict[str, str]:
-    return {"WINE_SLO_PORT": str(port), "WINE_SLO_MODEL": str(SHIPPED)}
+from tests.server.conftest import IS_UP
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -34,7 +34,8 @@ async def test_a_breach_is_told_survives_a_kill_and_its_recovery_is_a_reply(hous
     breach, status, recovery = chat.messages
     assert breach.versions[0].text.startswith("🔴 Latency: p95 ")
     assert breach.is_loud
-    assert "🔴 latency: p95" in status.text
+    assert "🔴 latency: " in status.text
+    assert "#1" in status.text
     assert recovery.reply_to == breach.id
     assert recovery.is_silent
     assert breach.text.startswith("⚪️ Latency was in breach")

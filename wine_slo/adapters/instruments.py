@@ -290,7 +290,7 @@ class ServerInstruments:
         )[""]
         self._batch_size = board.histogram(names.MODEL_BATCH_SIZE, "Wines in one call of the model.", BATCH_BUCKETS)[""]
         self._predictions: dict[str, Tally] = {}
-        self._board = board
+        self.board = board
         self._endpoints = {name: Endpoint(self, name) for name in endpoints}
         registry.register(board)
         self.expose: Handler = make_aiohttp_handler(registry)
@@ -302,7 +302,7 @@ class ServerInstruments:
     def introduce(self, model: Model) -> None:
         """Say which model serves, and create what is counted by its classes."""
         card = model.card
-        self._board.info(
+        self.board.info(
             names.MODEL_INFO,
             "The model that serves; always 1.",
             {
@@ -312,7 +312,7 @@ class ServerInstruments:
                 names.ENGINE: model.engine,
             },
         )
-        self._predictions = self._board.counter(
+        self._predictions = self.board.counter(
             names.PREDICTIONS, "Wines classified.", names.LABEL, [each.name for each in card.classes]
         )
 

@@ -21,6 +21,7 @@ QUIET = {
     "telegram.request": logging.CRITICAL,  # a traceback for each answer that is no JSON; delivery says it in a line
     "telegram.ext.AIORateLimiter": logging.CRITICAL,  # the same for each 429
 }
+MOST_WAITING = 64  # records; to word and write them takes half a millisecond
 
 
 class TextFormatter(logging.Formatter):
@@ -77,30 +78,29 @@ class WaitingLines(logging.StreamHandler[Any]):
     def __init__(self, wait: float) -> None:
         super().__init__(sys.stderr)
         self._wait = wait  # seconds
-        self._lines: list[str] = []
-        self._has_lines = Event()
+        self._records: list[logging.LogRecord] = []
+        self._has_records = Event()
         self._writing = Lock()
         Thread(target=self._write_now_and_then, name="log", daemon=True).start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep the line; write all at once where it is a warning or worse."""
-        self._lines.append(self.format(record))
-        if record.levelno >= logging.WARNING:
+        """Keep the record; write all at once where it is a warning or worse, or many wait."""
+        self._records.append(record)
+        if record.levelno >= logging.WARNING or len(self._records) >= MOST_WAITING:
             self.flush()
-        elif len(self._lines) == 1:
-            self._has_lines.set()
+        elif len(self._records) == 1:
+            self._has_records.set()
 
     def flush(self) -> None:
         """Write what waits; logging calls this at the end of the process too."""
         with self._writing:
-            lines, self._lines = self._lines, []
-            if lines:
-                self.stream.write("\n".join([*lines, ""]))
+            records, self._records = self._records, []
+            self.stream.write("".join([f"{self.format(record)}\n" for record in records]))
             self.stream.flush()
 
     def _write_now_and_then(self) -> None:
-        while self._has_lines.wait():
-            self._has_lines.clear()
+        while self._has_records.wait():
+            self._has_records.clear()
             sleep(self._wait)
             self.flush()
 

@@ -1,0 +1,127 @@
+import asyncio
+import os
+import resource
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from time import perf_counter
+
+import aiohttp
+import pytest
+from pytest_aiohttp.plugin import AiohttpClient
+
+from tests.real.processes import Process, Processes
+from tests.server.conftest import IS_UP, SHIPPED, Client
+from wine_slo.adapters import sample_body
+from wine_slo.server import create_app
+from wine_slo.settings import ServerSettings
+
+IDLE, DRIBBLING = 2000, 200  # connections
+
+
+@pytest.fixture
+async def server(processes: Processes, settings: dict[str, str]) -> Process:
+    server = await processes.server(settings)
+    await server.until_line(IS_UP)
+    return server
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+async def test_idle_and_dribbling_connections_hold_nobody_up(server: Process, port: int, stack: AsyncExitStack) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+    dribbling = []
+    for place in range(IDLE + DRIBBLING):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        stack.callback(writer.close)
+        if place >= IDLE:
+            writer.write(b"POST /predict HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+            dribbling.append(writer)
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        for _ in range(10):
+            for writer in dribbling:
+                writer.write(b"x")
+            started = perf_counter()
+            assert (await session.get("/health")).status == 200
+            assert perf_counter() - started < 0.5
+    assert server.is_running
+
+
+async def test_a_body_that_does_not_come_is_408(aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sample_body, "TIMEOUT", 0.2)
+    client = await aiohttp_client(create_app(ServerSettings(model=SHIPPED)))
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{")
+    async with asyncio.timeout(5):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 408")
+    writer.close()
+
+
+async def test_no_more_than_a_hundred_sleep_at_once(client: Client) -> None:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        asleep = [asyncio.create_task(session.get(client.make_url("/sleep?seconds=1"))) for _ in range(101)]
+        statuses = [(await each).status for each in asleep]
+    assert sorted(statuses) == [200] * 100 + [429]
+
+
+async def start_workers(processes: Processes, settings: dict[str, str]) -> tuple[Process, list[int]]:
+    """Start two workers; return their parent and their process ids."""
+    command = [sys.executable, "-m", "wine_slo.server", "--workers", "2"]
+    parent = await processes.start("server", command, settings)
+    for worker in range(2):
+        await parent.until_line(f"{IS_UP}.* as worker {worker}")
+    lines = [await parent.until_line(f"worker {worker} is process") for worker in range(2)]
+    return parent, [int(line.split()[-1]) for line in lines]
+
+
+async def predict_on_many_connections(port: int) -> None:
+    for _ in range(40):  # so that each worker gets some
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+            assert (await session.post("/predict", data={"request": "1," * 12 + "1"})).status == 200
+
+
+async def every_worker_tells(port: int, line: str) -> None:
+    for _ in range(10):
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+            assert line in await (await session.get("/metrics")).text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_any_worker_tells_the_numbers_of_all(
+    processes: Processes, settings: dict[str, str], port: int, number: signal.Signals
+) -> None:
+    parent, _ = await start_workers(processes, settings)
+    await predict_on_many_connections(port)
+    await every_worker_tells(port, 'responses_total{endpoint="/predict",status="200"} 40.0')
+    await every_worker_tells(port, 'request_latency_seconds_count{endpoint="/predict"} 40.0')
+    parent.send(number)
+    assert await parent.wait() == 0
+    assert "Traceback" not in parent.output
+
+
+async def test_a_worker_that_is_killed_is_replaced_and_its_counts_are_kept(
+    processes: Processes, settings: dict[str, str], port: int
+) -> None:
+    parent, (_, second) = await start_workers(processes, settings)
+    await predict_on_many_connections(port)
+    os.kill(second, signal.SIGKILL)
+    await parent.until_line("worker 1 ended with -9; another takes its place")
+    await parent.until_line(f"worker 1 is process (?!{second})")
+    await every_worker_tells(port, 'responses_total{endpoint="/predict",status="200"} 40.0')
+    assert await parent.terminate() == 0
+
+
+async def test_workers_notice_that_the_port_is_in_use(
+    server: Process, processes: Processes, settings: dict[str, str]
+) -> None:
+    assert server.is_running
+    workers = await processes.start("server", [sys.executable, "-m", "wine_slo.server", "--workers", "2"], settings)
+    assert await workers.wait() == 1
+    assert "Address already in use" in workers.lines[-1]
