@@ -279,8 +279,14 @@ def test_a_held_incident_keeps_its_last_value_and_says_why_it_is_held(sight: Sig
 
 
 @pytest.mark.parametrize("sight", NOT_CLEAR)
+def test_a_look_or_two_without_sight_are_not_worth_a_word(sight: Sight) -> None:
+    scene = Scene().breaks().lacks(sight, 60 if sight is not Sight.NO_TRAFFIC else 55)
+    assert scene.incident.held is None
+
+
+@pytest.mark.parametrize("sight", NOT_CLEAR)
 def test_holding_ends_with_sight(sight: Sight) -> None:
-    incident = Scene().breaks().lacks(sight, 60).has(1.0, p95=1.9).incident
+    incident = Scene().breaks().lacks(sight, 65).has(1.0, p95=1.9).incident
     assert (incident.held, incident.held_since, incident.reason) == (None, None, "")
     assert incident.value == 1.9
 
