@@ -16,6 +16,8 @@ from wine_slo.domain.reading import Sight
 from wine_slo.domain.watch import SIGHT, State
 
 MAX_ENDPOINTS = 3  # in one line of a message
+MAX_HELD = 3  # incidents that are named in one message
+LONGEST_NAME = 120  # characters; a label's value can be of any length
 FINE = "Fine: "
 SLOW = "Slow: "
 PACE_OVER = timedelta(minutes=5)  # the pace of now
@@ -36,9 +38,19 @@ def seconds(value: float) -> str:
     return f"{value:.1f} s".replace(".0 s", " s") if value < 10 else f"{value:.0f} s"
 
 
+def shortened(name: str) -> str:
+    """A name that others chose, as a part of a line: HTML, on one line, and no longer than people read."""
+    words = " ".join(name.split())
+    return escape(words if len(words) <= LONGEST_NAME else f"{words[: LONGEST_NAME - 1].rstrip()}…")
+
+
 def percent(ratio: float) -> str:
     """A ratio as people say it: `97 %`, `0.4 %`, `0 %`; never 0 or 100 when it is not."""
     value = ratio * 100
+    if 0 < value < 0.001:
+        return "under 0.001 %"
+    if 99.999 < value < 100:
+        return "over 99.999 %"
     if 0 < value < 10 or 99 < value < 100:
         decimals = next((digits for digits in (1, 2, 3) if 0 < round(value, digits) < 100), 3)
         return f"{value:.{decimals}f}".rstrip("0").rstrip(".") + " %"
@@ -47,7 +59,7 @@ def percent(ratio: float) -> str:
 
 def span(duration: timedelta) -> str:
     """How long, in words a phone can show: `30 s`, `14 min`, `4 h`, `1 h 20 min`, `3 days`."""
-    whole = round(duration.total_seconds())
+    whole = max(0, round(duration.total_seconds()))  # clocks differ a little
     minutes = whole // 60
     hours = minutes // 60
     if whole < 60:
@@ -85,8 +97,8 @@ class Speech:
         """What an objective is called: `Latency`, or `Latency of /predict` for one label set."""
         objective = self.objectives.of(key)
         name = "Sight" if key == SIGHT else objective.title if objective else key.objective
-        values = ", ".join(value for _, value in key.labels)
-        return escape(f"{name} of {values}" if values else name)
+        values = ", ".join(value for _, value in key.labels if value)
+        return shortened(f"{name} of {values}" if values else name)
 
     def breach(self, incident: Incident, told: Told, state: State, now: datetime) -> str:
         """An open incident: the message that lives as long as it does."""
@@ -170,7 +182,7 @@ class Speech:
         count = len(self.objectives.all)
         unjudged = "1 objective is" if count == 1 else f"{count} objectives are"
         return [
-            f"🔴 Cannot see for <b>{span(now - incident.began_at)}</b>: {escape(incident.reason)}",
+            f"🔴 Cannot see for <b>{span(now - incident.began_at)}</b>: {shortened(incident.reason)}",
             f"{unjudged} unjudged since {self.clock(incident.began_at)}. Nothing is known to be wrong or right.",
         ]
 
@@ -183,7 +195,9 @@ class Speech:
             held = [each for each in state.open_incidents if each.held is Sight.TARGET_DOWN]
             down = f"🔴 The service is down: {escape(objective.job)} has not been reachable"
             lines = [f"{down} for <b>{span(open_for)}</b> (since {since})"]
-            lines += [f"{self.title(each.key)} #{each.number} is held open." for each in held]
+            lines += [f"{self.title(each.key)} #{each.number} is held open." for each in held[:MAX_HELD]]
+            if len(held) > MAX_HELD:
+                lines.append(f"{len(held) - MAX_HELD} more are held open.")
         else:
             value = self._value(objective, incident.value, bold=True)
             if incident.waiting_seconds is not None:
@@ -219,7 +233,7 @@ class Speech:
             return ""
         lasted = span(incident.last_bad_at - incident.since)
         left = self._left(incident, objective, pace=pace).removeprefix("Budget: ")
-        return f"Budget: {percent(burnt)} of {span(objective.window)} burnt in {lasted}; {left}"
+        return f"Budget: {percent(burnt)} of {span(objective.window)} burnt in {lasted}{f'; {left}' if left else '.'}"
 
     def _left(self, incident: Incident, objective: Objective, *, pace: bool = False) -> str:
         budget = incident.budget
@@ -267,6 +281,8 @@ class Speech:
         lasted = f"{self._from_to(incident)} ({span(incident.last_bad_at - incident.since)})"
         if incident.key == SIGHT:
             return f"Prometheus could not be seen {lasted}"
+        if incident.burn is not None:
+            return f"The error budget of {self.title(incident.key)} burnt too fast {lasted}"
         worst = self._worst(incident, objective, at=False).rstrip(".").replace("Worst", "worst")
         return ", ".join(filter(None, (f"{self.title(incident.key)} was in breach {lasted}", worst)))
 
@@ -297,7 +313,7 @@ class Speech:
         parts = []
         for sign, slow in ((SLOW, True), (FINE, False)):
             those = [
-                f"{escape(endpoint)} {seconds(value)}"
+                f"{shortened(endpoint)} {seconds(value)}"
                 for endpoint, value in incident.by_endpoint
                 if (value > objective.source.threshold_seconds) is slow
             ]
@@ -307,7 +323,7 @@ class Speech:
         return [" ".join(parts)] if parts else []
 
     def _foot(self, incident: Incident) -> str:
-        return f"#{incident.number} · {escape(str(incident.key))}"
+        return f"#{incident.number} · {shortened(str(incident.key))}"
 
     def _promise(self, objective: Objective) -> str:
         match objective.source:
@@ -316,7 +332,7 @@ class Speech:
             case Up():
                 return f"promised {percent(objective.ratio)}"
             case _:
-                return f"promised < {percent(objective.allowed_bad_ratio)}"
+                return f"promised &lt; {percent(objective.allowed_bad_ratio)}"
 
     def _value(self, objective: Objective | None, value: float | None, *, bold: bool = False) -> str:
         if objective is None or value is None:
@@ -336,7 +352,7 @@ class Speech:
     def _status_line(self, track: Track, state: State, now: datetime) -> str:
         objective = self.objectives.of(track.key)
         reading = state.readings.get(track.key)
-        name = escape(str(track.key))
+        name = shortened(str(track.key))
         incident = state.incidents.get(track.incident) if track.incident is not None else None
         is_open = incident is not None and incident.is_open
         mark = f" · #{incident.number}, {span(now - incident.began_at)}" if incident is not None and is_open else ""
@@ -345,9 +361,9 @@ class Speech:
         if track.sight is not Sight.CLEAR:
             why = {
                 Sight.NO_TRAFFIC: f"nobody has asked for {span(now - (track.quiet_since or track.sight_since))}",
-                Sight.TOO_FEW: escape(track.reason),
+                Sight.TOO_FEW: shortened(track.reason),
                 Sight.TARGET_DOWN: f"the service is down for {span(now - track.sight_since)}",
-            }.get(track.sight, f"cannot see: {escape(track.reason)}")
+            }.get(track.sight, f"cannot see: {shortened(track.reason)}")
             return f"{'🔴' if is_open else '⚪️'} {name}: {why}{mark}"
         sign = "🔴" if is_open else "🟡" if track.phase is Phase.BREACHING else "🟢"
         if objective.is_up:
