@@ -1,0 +1,519 @@
+"""How everything reads: the texts themselves, and what holds for all of them."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.domain.scene import (
+    ALL,
+    AVAILABILITY,
+    CHAT,
+    ERRORS,
+    KEY,
+    LATENCY,
+    Scene,
+    at,
+    incident,
+    minutes,
+)
+from tests.fakes.telegram_html import visible_text
+from wine_slo.domain.budget import Budget
+from wine_slo.domain.incident import Incident, Outcome
+from wine_slo.domain.notice import Stage, Told
+from wine_slo.domain.objective import BURNS, Alert, Burn, Key, Objectives
+from wine_slo.domain.reading import Interval, Reading, Sight
+from wine_slo.domain.watch import SIGHT, State
+from wine_slo.domain.words import Speech, percent, plain, seconds, span
+
+MAX_TEXT = 4096  # characters of a Telegram message
+MAX_LINES = 9
+SPEECH = Speech(ALL, ZoneInfo("Etc/GMT-3"))
+NOTHING = Told(incident=12, chat=CHAT)
+OPENED = Told(incident=12, chat=CHAT, stage=Stage.OPENED, opening=1, message=5, breach_told_at=at(87))
+BUDGET = Budget(
+    history=timedelta(days=30),
+    events=240_000,
+    bad_ratios={minutes(5): 0.4, timedelta(hours=1): 0.8, timedelta(days=3): 0.05, timedelta(days=30): 0.0015},
+)
+SLOW = incident(by_endpoint=(("/sleep", 2.44), ("/predict", 0.031)), budget=BUDGET)
+FAILING = incident(key=Key("errors"), value=0.113, worst=0.2)
+DOWN = incident(key=Key("availability"), value=1.0, worst=1.0)
+RECOVERED = incident(
+    last_bad_at=at(860), closed_at=at(887), outcome=Outcome.RECOVERED, value=0.041, bad=640, total=1910, budget=BUDGET
+)
+EXPIRED = incident(closed_at=at(1915), outcome=Outcome.EXPIRED, held=Sight.NO_TRAFFIC, held_since=at(115))
+BLIND = Incident(
+    number=13,
+    key=SIGHT,
+    began_at=at(60),
+    opened_at=at(185),
+    last_bad_at=at(185),
+    reason="Prometheus: it cannot be reached (Connection refused)",
+)
+
+
+def breach(truth: Incident, *, after: float = 120, told: Told = NOTHING, state: State | None = None) -> str:
+    return SPEECH.breach(truth, told, state or State(), at(after))
+
+
+def burning(burn: Burn) -> Incident:
+    began = at(120) - burn.short
+    return incident(key=replace(KEY, alert=burn.alert), burn=burn, budget=BUDGET, began_at=began, bad=0, total=0)
+
+
+HELD_BY_THE_OUTAGE = State(incidents={11: incident(number=11, held=Sight.TARGET_DOWN), 12: DOWN})
+
+EXAMPLES: dict[str, Callable[[], str]] = {
+    "a breach": lambda: breach(SLOW),
+    "a breach that lasts": lambda: breach(SLOW, after=720),
+    "a breach of which nothing more is known": lambda: breach(incident(value=None)),
+    "a breach that may be a repeat": lambda: breach(incident(), told=replace(NOTHING, perhaps_sent=True)),
+    "a breach that came back": lambda: breach(replace(SLOW, openings=3, again_at=at(90)), after=150),
+    "a service that hangs": lambda: breach(incident(waiting_seconds=72.4, value=None, by_endpoint=(("/sleep", 2.4),))),
+    "many endpoints": lambda: breach(
+        incident(by_endpoint=tuple((f"/page/{number}", 5.0 - number) for number in range(5)))
+    ),
+    "failing": lambda: breach(FAILING),
+    "down": lambda: breach(DOWN, state=HELD_BY_THE_OUTAGE),
+    "one label set": lambda: breach(incident(key=Key("latency", (("endpoint", "/predict"),)))),
+    "nobody asks": lambda: breach(incident(held=Sight.NO_TRAFFIC, held_since=at(780)), after=900),
+    "too few ask": lambda: breach(incident(held=Sight.TOO_FEW, held_since=at(780)), after=900),
+    "it went down": lambda: breach(incident(held=Sight.TARGET_DOWN, held_since=at(780)), after=900),
+    "it cannot be seen": lambda: breach(incident(held=Sight.BLIND, held_since=at(780)), after=900),
+    "blind": lambda: breach(BLIND, after=185),
+    "the budget burns": lambda: breach(burning(BURNS[0])),
+    "the budget melts": lambda: breach(burning(BURNS[3])),
+    "reminder": lambda: SPEECH.reminder(incident(value=1.7), at(60 + 4 * 3600)),
+    "recovery": lambda: SPEECH.recovery(RECOVERED, OPENED),
+    "recovery of a short one": lambda: SPEECH.recovery(replace(RECOVERED, last_bad_at=at(115)), OPENED),
+    "recovery after it came back": lambda: SPEECH.recovery(
+        replace(RECOVERED, openings=3, again_at=at(660)), replace(OPENED, breach_told_at=at(690))
+    ),
+    "recovery of errors": lambda: SPEECH.recovery(
+        replace(RECOVERED, key=Key("errors"), value=0.0, worst=0.2, budget=None), OPENED
+    ),
+    "up again": lambda: SPEECH.recovery(
+        replace(RECOVERED, key=Key("availability"), value=0.0, worst=1.0, budget=None), OPENED
+    ),
+    "seeing again": lambda: SPEECH.recovery(
+        replace(BLIND, closed_at=at(400), last_bad_at=at(400), outcome=Outcome.RECOVERED), OPENED
+    ),
+    "the budget lasts again": lambda: SPEECH.recovery(
+        replace(burning(BURNS[0]), closed_at=at(900), outcome=Outcome.RECOVERED), OPENED
+    ),
+    "closed": lambda: SPEECH.closed(RECOVERED),
+    "closed blindness": lambda: SPEECH.closed(replace(BLIND, closed_at=at(400), outcome=Outcome.RECOVERED)),
+    "closed budget": lambda: SPEECH.closed(replace(burning(BURNS[0]), closed_at=at(900), outcome=Outcome.RECOVERED)),
+    "missed": lambda: SPEECH.missed(RECOVERED),
+    "expired": lambda: SPEECH.recovery(EXPIRED, OPENED),
+    "withdrawn": lambda: SPEECH.recovery(replace(EXPIRED, outcome=Outcome.WITHDRAWN), OPENED),
+}
+
+READS = {
+    "a breach": (
+        "🔴 Latency: p95 <b>2.4 s</b>, promised 1 s\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests were slow.\n"
+        "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
+        "Budget: 0.4 % of 30 days burnt in 55 s; 97 % left; at this pace gone in 3 days.\n"
+        "#12 · latency"
+    ),
+    "a breach that lasts": (
+        "🔴 Latency: p95 <b>2.4 s</b>, promised 1 s · 11 min\n"
+        "Since 22:41:00. Worst 2.6 s at 22:41. 46 of 58 requests were slow.\n"
+        "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
+        "Budget: 0.4 % of 30 days burnt in 55 s; 97 % left; at this pace gone in 3 days.\n"
+        "#12 · latency"
+    ),
+    "a breach of which nothing more is known": (
+        "🔴 Latency: bad, promised 1 s\nSince 22:41:00 (1 min). 46 of 58 requests were slow.\n#12 · latency"
+    ),
+    "a breach that may be a repeat": (
+        "🔴 Latency: p95 <b>2.4 s</b>, promised 1 s\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests were slow.\n"
+        "This may be a repeat: the answer to the first try was lost.\n"
+        "#12 · latency"
+    ),
+    "a breach that came back": (
+        "🔴 Latency again: p95 <b>2.4 s</b>, promised 1 s\n"
+        "Since 22:41:30 (1 min). 46 of 58 requests were slow.\n"
+        "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
+        "Budget: 0.4 % of 30 days burnt in 25 s; 97 % left; at this pace gone in 3 days.\n"
+        "Bad 3 times since 22:41.\n"
+        "#12 · latency"
+    ),
+    "a service that hangs": (
+        "🔴 Latency: no answer for <b>72 s</b>, promised 1 s\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests were slow.\n"
+        "#12 · latency"
+    ),
+    "many endpoints": (
+        "🔴 Latency: p95 <b>2.4 s</b>, promised 1 s\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests were slow.\n"
+        "Slow: /page/0 5 s, /page/1 4 s, /page/2 3 s and 1 more. Fine: /page/4 1 s.\n"
+        "#12 · latency"
+    ),
+    "failing": (
+        "🔴 Errors: <b>11 %</b> failed, promised &lt; 1 %\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests failed.\n"
+        "#12 · errors"
+    ),
+    "down": (
+        "🔴 The service is down: wine-slo has not been reachable for <b>1 min</b> (since 22:41:00)\n"
+        "Latency #11 is held open.\n"
+        "#12 · availability"
+    ),
+    "one label set": (
+        "🔴 Latency of /predict: p95 <b>2.4 s</b>, promised 1 s\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests were slow.\n"
+        "#12 · latency{endpoint=&quot;/predict&quot;}"
+    ),
+    "nobody asks": (
+        "🔴 Latency: was p95 2.4 s, promised 1 s · 14 min · nobody has asked for 2 min\n"
+        "Held open: no requests is not a recovery.\n"
+        "#12 · latency"
+    ),
+    "too few ask": (
+        "🔴 Latency: was p95 2.4 s, promised 1 s · 14 min · too few ask to judge\n"
+        "Held open: too few requests are no recovery.\n"
+        "#12 · latency"
+    ),
+    "it went down": (
+        "🔴 Latency: was p95 2.4 s, promised 1 s · 14 min · the service is down for 2 min\n"
+        "Held open: a service that is down has not recovered.\n"
+        "#12 · latency"
+    ),
+    "it cannot be seen": (
+        "🔴 Latency: was p95 2.4 s, promised 1 s · 14 min · cannot see for 2 min\n"
+        "Held open: what cannot be seen is no recovery.\n"
+        "#12 · latency"
+    ),
+    "blind": (
+        "🔴 Cannot see for <b>2 min</b>: Prometheus: it cannot be reached (Connection refused)\n"
+        "3 objectives are unjudged since 22:41. Nothing is known to be wrong or right.\n"
+        "#13 · sight"
+    ),
+    "the budget burns": (
+        "🔴 Error budget of Latency burns at <b>16 times the pace that lasts</b>, over 1 h.\n"
+        "Budget: 97 % left.\n"
+        "#12 · latency budget"
+    ),
+    "the budget melts": (
+        "🟡 Error budget of Latency: <b>10 %</b> burnt in 3 days, 1 times the pace that lasts. No need to get up.\n"
+        "Budget: 97 % left.\n"
+        "#12 · latency budget"
+    ),
+    "reminder": "⏱ Still open after 4 h: Latency, p95 1.7 s. #12",
+    "recovery": (
+        "🟢 Latency is back: p95 0.041 s\n"
+        "Lasted 13 min (22:41 to 22:54). Worst 2.6 s at 22:41.\n"
+        "640 of 1,910 requests were slow.\n"
+        "Budget: 5.3 % of 30 days burnt in 13 min; 97 % left.\n"
+        "Told after 27 s.\n"
+        "#12 · latency"
+    ),
+    "recovery of a short one": (
+        "🟢 Latency is back: p95 0.041 s\n"
+        "Lasted 55 s (22:41:00 to 22:41:55). Worst 2.6 s at 22:41.\n"
+        "640 of 1,910 requests were slow.\n"
+        "Budget: 5.3 % of 30 days burnt in 55 s; 97 % left.\n"
+        "Told after 27 s.\n"
+        "#12 · latency"
+    ),
+    "recovery after it came back": (
+        "🟢 Latency is back: p95 0.041 s\n"
+        "Lasted 3 min (22:51 to 22:54). Worst 2.6 s at 22:41.\n"
+        "Bad 3 times since 22:41.\n"
+        "640 of 1,910 requests were slow.\n"
+        "Budget: 5.3 % of 30 days burnt in 3 min; 97 % left.\n"
+        "Told after 30 s.\n"
+        "#12 · latency"
+    ),
+    "recovery of errors": (
+        "🟢 Errors is back: 0 % failed\n"
+        "Lasted 13 min (22:41 to 22:54). Worst 20 % at 22:41.\n"
+        "640 of 1,910 requests failed.\n"
+        "Told after 27 s.\n"
+        "#12 · errors"
+    ),
+    "up again": (
+        "🟢 Availability is back: 0 % of its scrapes unanswered\n"
+        "Lasted 13 min (22:41 to 22:54).\n"
+        "Told after 27 s.\n"
+        "#12 · availability"
+    ),
+    "seeing again": ("🟢 Seeing again: Prometheus answers.\nBlind for 5 min (22:41 to 22:46).\n#13 · sight"),
+    "the budget lasts again": ("🟢 Latency: the error budget lasts again\nBudget: 97 % left.\n#12 · latency budget"),
+    "closed": "⚪️ Latency was in breach 22:41 to 22:54 (13 min), worst 2.6 s. #12",
+    "closed blindness": "⚪️ Prometheus could not be seen 22:41 to 22:43 (2 min). #13",
+    "closed budget": "⚪️ The error budget of Latency burnt too fast 22:37 to 22:41 (4 min). #12",
+    "missed": (
+        "⚪️ Missed while messages could not be sent: "
+        "Latency was in breach 22:41 to 22:54 (13 min), worst 2.6 s. It is fine now. #12"
+    ),
+    "expired": (
+        "⚪️ Latency: no requests since 22:41, so nothing can be said. "
+        "Closed as expired after 30 min; this is not a recovery. #12"
+    ),
+    "withdrawn": "⚪️ Latency is no longer promised, so this is closed; it is not a recovery. #12",
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_it_reads(name: str) -> None:
+    assert EXAMPLES[name]() == READS[name]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_message_is_short_and_begins_with_one_sign(name: str) -> None:
+    text = EXAMPLES[name]()
+    check(text)
+    shown = visible_text(text)
+    assert shown[0] in "🔴🟡🟢⚪⏱"
+    assert len(re.findall("[🔴🟡🟢⚪⏱]", shown)) == 1
+    assert "#12" in shown or "#13" in shown
+    assert text.count("<b>") <= 1
+    assert "!" not in shown
+
+
+def check(text: str) -> None:
+    """What holds for every text, whatever stands in it."""
+    assert plain(text) == visible_text(text), "what Telegram shows is what the terminal shows"
+    assert len(text) <= MAX_TEXT
+    assert len(text.splitlines()) <= MAX_LINES
+    assert all(line == line.strip() and line for line in text.split("\n")), text
+    assert not re.search(r"; $|: $|, $|None|nan ", text, re.MULTILINE)
+
+
+words = st.text(max_size=60) | st.sampled_from(
+    ["<b>", "</b>", "&amp;", "a&b<c>", "x" * 6000, '"', "\n\n\n", "<" * 5000]
+)
+numbers = st.floats(0, 1e5)
+instants = st.floats(0, 3e6).map(at)
+keys = st.builds(
+    Key,
+    st.sampled_from(["latency", "errors", "availability", "gone"]),
+    st.lists(st.tuples(st.just("endpoint"), words), max_size=2).map(tuple),
+    st.sampled_from(Alert),
+)
+budgets = st.none() | st.builds(
+    Budget,
+    history=st.floats(0, 30).map(lambda days: timedelta(days=days)),
+    events=st.none() | numbers,
+    bad_ratios=st.dictionaries(
+        st.sampled_from([minutes(5), timedelta(hours=1), timedelta(days=3), timedelta(days=30)]), st.floats(0, 1)
+    ),
+)
+
+
+@st.composite
+def incidents(draw: st.DrawFn) -> Incident:
+    began, bad_for, later = draw(instants), draw(numbers), draw(numbers)
+    bad, good, share = draw(numbers), draw(numbers), draw(st.floats(0, 1))
+    key = draw(keys | st.just(SIGHT))
+    is_latency = key.objective == "latency"
+    outcome = draw(st.none() | st.sampled_from(Outcome))
+    last_bad_at = began + timedelta(seconds=bad_for)
+    closed_at = last_bad_at + timedelta(seconds=later)
+    return incident(
+        key=key,
+        began_at=began,
+        opened_at=began + timedelta(seconds=bad_for / 2),
+        again_at=draw(st.sampled_from([None, began + timedelta(seconds=bad_for / 3)])),
+        last_bad_at=last_bad_at,
+        openings=draw(st.integers(1, 5)),
+        bad=bad,
+        total=bad + good,
+        value=draw(st.none() | numbers if is_latency else st.none() | st.just(share)),
+        worst=draw(st.none() | numbers if is_latency else st.none() | st.just(share)),
+        worst_at=last_bad_at,
+        by_endpoint=tuple(draw(st.lists(st.tuples(words, numbers), max_size=6))) if is_latency else (),
+        held=draw(st.none() | st.sampled_from([each for each in Sight if each is not Sight.CLEAR])),
+        held_since=draw(st.sampled_from([None, last_bad_at])),
+        reason=f"it said {draw(words)}",
+        waiting_seconds=draw(st.none() | numbers) if is_latency else None,
+        budget=draw(budgets),
+        burn=draw(st.sampled_from(BURNS)) if key.alert is not Alert.BREACH else None,
+        outcome=outcome,
+        closed_at=closed_at if outcome else None,
+    )
+
+
+@given(incidents(), st.booleans(), st.lists(keys, max_size=30))
+@settings(max_examples=100, deadline=None)
+def test_whatever_it_is_about_telegram_takes_it(truth: Incident, perhaps: bool, held: list[Key]) -> None:  # noqa: FBT001 - drawn
+    others = {number: incident(number=number, key=key, held=Sight.TARGET_DOWN) for number, key in enumerate(held)}
+    state = State(incidents={**others, truth.number + 100: truth})
+    now = truth.last_bad_at + minutes(1)
+    told = replace(OPENED, perhaps_sent=perhaps)
+    if truth.is_open:
+        check(SPEECH.breach(truth, told, state, now))
+        check(SPEECH.reminder(truth, now))
+    else:
+        check(SPEECH.recovery(truth, told))
+        check(SPEECH.closed(truth))
+        check(SPEECH.missed(truth))
+
+
+@given(numbers, numbers)
+def test_a_longer_time_does_not_read_shorter(one: float, other: float) -> None:
+    shorter, longer = sorted((one, other))
+    units = {"ms": 0.001, "s": 1.0}
+
+    def read(value: float) -> float:
+        number, unit = seconds(value).split()
+        return float(number) * units[unit]
+
+    assert read(shorter) <= read(longer) * 1.000001
+
+
+# Numbers
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0 ms"),
+        (0.0004, "0.4 ms"),
+        (0.0052, "5.2 ms"),
+        (0.0311, "0.031 s"),
+        (0.25, "0.25 s"),
+        (0.999, "1 s"),
+        (1.0, "1 s"),
+        (1.04, "1 s"),
+        (2.437, "2.4 s"),
+        (9.96, "10 s"),
+        (12.4, "12 s"),
+        (72.0, "72 s"),
+    ],
+)
+def test_a_duration_reads(value: float, text: str) -> None:
+    assert seconds(value) == text
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [
+        (0.0, "0 %"),
+        (0.0004, "0.04 %"),
+        (0.004, "0.4 %"),
+        (0.053, "5.3 %"),
+        (0.05, "5 %"),
+        (0.0996, "10 %"),
+        (0.113, "11 %"),
+        (0.5, "50 %"),
+        (0.97, "97 %"),
+        (0.995, "99.5 %"),
+        (0.9995, "99.95 %"),
+        (1.0, "100 %"),
+    ],
+)
+def test_a_share_reads(ratio: float, text: str) -> None:
+    assert percent(ratio) == text
+
+
+@given(st.floats(0, 1, exclude_min=True, exclude_max=True))
+def test_what_is_not_nothing_and_not_all_does_not_read_so(ratio: float) -> None:
+    assert percent(ratio) not in ("0 %", "100 %")
+
+
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [
+        (0, "0 s"),
+        (27.4, "27 s"),
+        (59.6, "1 min"),
+        (119, "1 min"),
+        (120, "2 min"),
+        (3599, "59 min"),
+        (3600, "1 h"),
+        (4800, "1 h 20 min"),
+        (36_900, "10 h"),
+        (47 * 3600, "47 h"),
+        (48 * 3600, "2 days"),
+        (30 * 86_400, "30 days"),
+        (-3, "0 s"),
+    ],
+)
+def test_a_span_reads(length: float, text: str) -> None:
+    assert span(timedelta(seconds=length)) == text
+
+
+def test_times_are_those_of_the_reader() -> None:
+    assert SPEECH.clock(at(0)) == "22:40"
+    assert replace(SPEECH, zone=ZoneInfo("America/New_York")).clock(at(0)) == "14:40"
+
+
+# How everything stands
+
+
+def status(scene: Scene) -> list[str]:
+    return Speech(scene.objectives, ZoneInfo("UTC")).status(scene.state, at(scene.second + 12)).splitlines()
+
+
+def look(scene: Scene, **readings: Reading) -> Scene:
+    scene.look({Key(name): reading for name, reading in readings.items()})
+    return scene
+
+
+@pytest.mark.parametrize(
+    ("scene", "line"),
+    [
+        pytest.param(Scene().has(0.0, 30), "🟢 latency: p95 0.05 s, promised 1 s", id="it is met"),
+        pytest.param(Scene().has(1.0, 10), "🟡 latency: p95 2.4 s, promised 1 s", id="it is suspicious"),
+        pytest.param(Scene().breaks(), "🔴 latency: p95 2.4 s, promised 1 s · #1, 37 s", id="it is in breach"),
+        pytest.param(
+            Scene().has(0.0).lacks(Sight.NO_TRAFFIC, 2400), "⚪️ latency: nobody has asked for 40 min", id="nobody asks"
+        ),
+        pytest.param(
+            Scene().breaks().lacks(Sight.NO_TRAFFIC, 300),
+            "🔴 latency: nobody has asked for 5 min · #1, 5 min",
+            id="nobody asks while it is in breach",
+        ),
+        pytest.param(
+            Scene().lacks(Sight.TARGET_DOWN, 120), "⚪️ latency: the service is down for 2 min", id="it is down"
+        ),
+        pytest.param(Scene().lacks(Sight.BLIND), "⚪️ latency: cannot see: blind is the reason", id="it cannot be seen"),
+        pytest.param(Scene().lacks(Sight.TOO_FEW), "⚪️ latency: too_few is the reason", id="too few ask"),
+    ],
+)
+def test_status_says_how_it_stands(scene: Scene, line: str) -> None:
+    assert status(scene) == [line, "Looked 12 s ago."]
+
+
+def test_status_has_a_line_for_each_objective_and_the_rate_of_the_busiest() -> None:
+    scene = Scene(LATENCY, ERRORS, AVAILABILITY)
+    seen = Reading(
+        at=at(0), sight=Sight.CLEAR, intervals=(Interval(at(0), 0, 50),), good_ratio=0.998, events_per_second=9.83
+    )
+    lines = status(
+        look(scene, latency=replace(seen, recent_seconds=0.05, budget=BUDGET), errors=seen, availability=seen)
+    )
+    assert lines == [
+        "🟢 availability: up",
+        "🟢 errors: 0.2 % failed, promised &lt; 1 %",
+        "🟢 latency: p95 0.05 s, promised 1 s · budget 97 %",
+        "Requests 9.8/s. Looked 12 s ago.",
+    ]
+    visible_text("\n".join(lines))
+
+
+def test_status_before_the_first_look_and_without_evidence_is_not_green() -> None:
+    assert SPEECH.status(State(), at(0)) == "⚪️ Nothing has been looked at yet."
+    assert SPEECH.status(State(looked_at=at(0)), at(1)).splitlines()[0] == "⚪️ Nothing is known yet."
+    scene = look(Scene(), latency=Reading(at=at(0), sight=Sight.CLEAR))
+    assert status(scene)[0] == "⚪️ latency: no number yet"
+
+
+def test_one_objective_is_one_objective() -> None:
+    text = Speech(Objectives.only(LATENCY), ZoneInfo("UTC")).breach(BLIND, NOTHING, State(), at(185))
+    assert "1 objective is unjudged" in text
+
+
+def test_a_value_that_rounds_to_its_threshold_is_told_more_exactly() -> None:
+    assert "p95 <b>1.02 s</b>, promised 1 s" in breach(incident(value=1.02))
