@@ -8,12 +8,13 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from wine_slo.adapters.ledger import Ledger, LedgerError
-from wine_slo.domain.chat import Chat, ChatError
-from wine_slo.domain.notice import Kind, Notice, Stage, Told, next_notice
+from wine_slo.adapters.ledger import Ledger, LedgerError, Memory
+from wine_slo.domain.chat import Chat, ChatError, Standing
+from wine_slo.domain.notice import Kind, Notice, Stage, Told, fold, next_notice
 from wine_slo.domain.watch import SIGHT, State
 from wine_slo.domain.words import Speech
 
@@ -37,7 +38,7 @@ class Delivery:
 
     Args:
         chat: Where it is told.
-        told: What is believed already, from the ledger.
+        memory: What is believed already, from the ledger.
         on_message: Called after each try with the notice's kind and the outcome: `told` or `failed`.
     """
 
@@ -45,7 +46,7 @@ class Delivery:
         self,
         chat: Chat,
         ledger: Ledger,
-        told: Iterable[Told],
+        memory: Memory,
         speech: Callable[[], Speech],
         state: Callable[[], State],
         clock: Callable[[], datetime],
@@ -53,14 +54,16 @@ class Delivery:
     ) -> None:
         self._chat = chat
         self._ledger = ledger
-        self._told = {(each.incident, each.chat): each for each in told}
+        self._told = {(each.incident, each.chat): each for each in memory.told}
         self._speech = speech
         self._state = state
         self._clock = clock
         self._on_message = on_message
+        self._standings = {each.chat: each for each in memory.standings}
         self._waits: dict[int, _Wait] = {}
-        self._dead: set[int] = set()
+        self._unwritten: dict[tuple[int, int], Told] = {}
         self._news = asyncio.Event()
+        self._telling = asyncio.Lock()
 
     def hear(self, told: Iterable[Told]) -> None:
         """Take note of what is new to be told, and wake up."""
@@ -75,7 +78,7 @@ class Delivery:
         waiting = []
         for told in self._told.values():
             incident = incidents.get(told.incident)
-            if incident is None or told.chat in self._dead:
+            if incident is None or self._standing(told.chat).is_closed:
                 continue
             if incident.is_open and told.stage is not Stage.OPENED:
                 waiting.append(incident.opened_at)
@@ -96,10 +99,27 @@ class Delivery:
             except TimeoutError:
                 continue
 
+    async def finish(self, within: float) -> None:
+        """Let what is being told end, within so many seconds, and begin nothing more."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._telling.acquire(), within)
+
+    async def revive(self, chat: int) -> None:
+        """Speak again to a chat that was closed to us: somebody there has spoken to us."""
+        for standing in list(self._standings.values()):
+            if standing.is_closed and chat in (standing.chat, standing.address):
+                log.info("chat %d is open to us again", chat)
+                await self._stand(replace(standing, closed_because=""))
+        self._news.set()
+
     async def tell(self) -> None:
         """Tell every chat that may be spoken to what it does not know."""
-        chats = {told.chat for told in self._told.values()} - self._dead
-        await asyncio.gather(*(self._tell_chat(chat) for chat in sorted(chats)))
+        async with self._telling:
+            incidents = self._state().incidents
+            self._told = {key: told for key, told in self._told.items() if key[0] in incidents}
+            chats = sorted({told.chat for told in self._told.values()})
+            await asyncio.gather(*(self._tell_chat(chat) for chat in chats if not self._standing(chat).is_closed))
+            await self._write()
 
     async def _tell_chat(self, chat: int) -> None:
         wait = self._waits.get(chat)
@@ -113,12 +133,14 @@ class Delivery:
                 await self._fail(chat, notice, error)
                 return
             self._on_message(notice.kind, "told")
-            log.info("chat %d was told: %s of #%d", chat, notice.kind, notice.after.incident)
+            numbers = ", ".join(f"#{each.incident}" for each in (notice.after, *notice.others))
+            log.info("chat %d was told: %s of %s", chat, notice.kind, numbers)
             self._waits.pop(chat, None)
 
     def _next(self, chat: int) -> Notice | None:
         state, now, speech = self._state(), self._clock(), self._speech()
         words = speech.words(state, now)
+        notices = []
         for (number, to), told in sorted(self._told.items()):
             incident = state.incidents.get(number)
             if to != chat or incident is None:
@@ -133,8 +155,8 @@ class Delivery:
                 hushed=state.is_blind and incident.key != SIGHT,
             )
             if notice is not None:
-                return notice
-        return None
+                notices.append((incident, notice))
+        return fold(notices, words) or next((notice for _, notice in notices), None)
 
     async def _say(self, chat: int, notice: Notice) -> None:
         """Tell one notice, then mark it told.
@@ -142,37 +164,69 @@ class Delivery:
         Raises:
             ChatError: It was not told, or perhaps not.
         """
+        address = self._standing(chat).address
         if notice.edits is None:
             # Telegram has no idempotency key: a crash from here to the mark below repeats this message, and says so.
-            await self._mark(replace(self._told[notice.after.incident, chat], perhaps_sent=True))
-            message = await self._chat.send(chat, notice.text, reply_to=notice.reply_to, loud=notice.loud)
+            beliefs = [self._told[each.incident, chat] for each in (notice.after, *notice.others)]
+            await self._mark(replace(each, perhaps_sent=True) for each in beliefs)
+            message = await self._chat.send(address, notice.text, reply_to=notice.reply_to, loud=notice.loud)
             await self._mark(notice.told(message))
             return
         told = notice.after
         try:
-            await self._chat.edit(chat, notice.edits, notice.text)
+            await self._chat.edit(address, notice.edits, notice.text)
         except ChatError as error:
             if not error.message_gone:
                 raise
             # Somebody deleted it. An open incident needs a message; of a closed one enough has been said.
             if notice.kind is Kind.EDIT:
-                told = replace(told, message=await self._chat.send(chat, notice.text, loud=False))
-        await self._mark(told)
+                told = replace(told, message=await self._chat.send(address, notice.text, loud=False))
+        await self._mark([told])
 
-    async def _mark(self, told: Told) -> None:
-        self._told[told.incident, told.chat] = told
+    async def _mark(self, beliefs: Iterable[Told]) -> None:
+        """Keep what a chat believes now, and write it down."""
+        for told in beliefs:
+            self._told[told.incident, told.chat] = told
+            self._unwritten[told.incident, told.chat] = told
+        await self._write()
+
+    async def _write(self) -> None:
+        """Write down what is not written yet; what cannot be is tried again with the next."""
+        waiting = list(self._unwritten.values())
+        if not waiting:
+            return
         try:
-            await asyncio.to_thread(self._ledger.mark, told)
+            await asyncio.to_thread(self._ledger.mark, waiting)
         except LedgerError as error:
-            log.error("%s; a restart now would tell chat %d once more", error, told.chat)  # noqa: TRY400 - expected
+            log.error("%s; a restart now would tell some things once more", error)  # noqa: TRY400 - expected
+            return
+        for told in waiting:
+            if self._unwritten.get((told.incident, told.chat)) is told:
+                del self._unwritten[told.incident, told.chat]
+
+    def _standing(self, chat: int) -> Standing:
+        return self._standings.get(chat) or Standing(chat=chat)
+
+    async def _stand(self, standing: Standing) -> None:
+        """Keep what is known of a chat, and write it down."""
+        self._standings[standing.chat] = standing
+        try:
+            await asyncio.to_thread(self._ledger.stand, standing)
+        except LedgerError as error:
+            log.error("%s; a restart now would find out about chat %d anew", error, standing.chat)  # noqa: TRY400
 
     async def _fail(self, chat: int, notice: Notice, error: ChatError) -> None:
-        told = self._told[notice.after.incident, chat]
-        if told.perhaps_sent and error.surely_not_sent:
-            await self._mark(replace(told, perhaps_sent=False))
+        if error.surely_not_sent and notice.edits is None:
+            beliefs = [self._told[each.incident, chat] for each in (notice.after, *notice.others)]
+            await self._mark(replace(each, perhaps_sent=False) for each in beliefs)
+        if error.moved_to is not None:
+            log.warning("chat %d has moved to %d", chat, error.moved_to)
+            await self._stand(replace(self._standing(chat), moved_to=error.moved_to))
+            await self._tell_chat(chat)
+            return
         if error.permanent:
-            self._dead.add(chat)
-            log.error("chat %d is closed to us and is told nothing more: %s", chat, error)
+            log.error("chat %d is closed to us until somebody there sends /start: %s", chat, error)
+            await self._stand(replace(self._standing(chat), closed_because=str(error)))
             return
         failures = self._waits[chat].failures + 1 if chat in self._waits else 1
         backoff = min(FIRST_WAIT * 2 ** (failures - 1), LONGEST_WAIT) * random.uniform(0.5, 1)  # noqa: S311 - jitter

@@ -77,6 +77,7 @@ class Evaluation:
         self._clock = clock
         self._ahead = timedelta(0)  # our clock, of Prometheus'
         self._saved = state
+        self._unsaved: list[Told] = []
         self._budgets = Budgets(api, clock)
 
     async def look(self) -> list[Told]:
@@ -90,10 +91,11 @@ class Evaluation:
         opened = after.incidents.keys() - before.incidents.keys()
         told = [Told(incident=number, chat=chat) for number in sorted(opened) for chat in self._chats]
         self.state = after
+        self._unsaved += told
         _log_changes(before, after)
         try:
-            await asyncio.to_thread(self._ledger.save, self._saved, after, told)
-            self._saved = after
+            await asyncio.to_thread(self._ledger.save, self._saved, after, self._unsaved)
+            self._saved, self._unsaved = after, []
         except LedgerError as error:
             log.error("%s; it is kept in memory and written as soon as that works", error)  # noqa: TRY400 - expected
         return told

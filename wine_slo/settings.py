@@ -126,6 +126,10 @@ class WatchdogSettings(Settings):
         pattern=r"^sqlite:///.",
         description="an SQLAlchemy URL: sqlite:///relative/path or sqlite:////absolute/path",
     )
+    heartbeat_url: SecretStr | None = Field(default=None, description="the URL of a dead-man's switch")
+    notify_socket: str | None = Field(
+        default=None, validation_alias="NOTIFY_SOCKET", description="systemd's; it sets it itself"
+    )
     watchdog_host: str = Field(default="127.0.0.1", description="an address of this machine, or 0.0.0.0 for all")
     watchdog_port: int = Field(default=8001, ge=0, le=65535, description="a whole number from 0 (any free) to 65535")
     telegram_token: SecretStr | None = Field(default=None, description="the bot's token, as @BotFather gave it")

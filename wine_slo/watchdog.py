@@ -25,6 +25,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from wine_slo import slo_file
 from wine_slo.adapters import log_output, telegram_chat
 from wine_slo.adapters.console_chat import ConsoleChat
+from wine_slo.adapters.heartbeat import Heartbeat
 from wine_slo.adapters.instruments import WatchdogInstruments
 from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.adapters.prometheus_api import PrometheusApi
@@ -39,6 +40,8 @@ from wine_slo.settings import SettingsError, WatchdogSettings, read
 
 CONSOLE = 0  # the id of the one chat that the terminal is
 SETTLES_IN = timedelta(milliseconds=100)  # a quick look comes so much after its interval has ended
+STOPS_WITHIN = 5  # seconds for what is being told when the process is to end
+LONGEST_UNTOLD = timedelta(minutes=10)  # what nobody could be told for longer turns /health red
 OVERDUE_TICKS = 3  # so many polls without a complete tick, and /health is red
 
 log = logging.getLogger("wine_slo.watchdog")  # also when it is run as a script
@@ -53,9 +56,15 @@ class Watchdog:
     """Ticks, and answers for itself over HTTP."""
 
     def __init__(
-        self, settings: WatchdogSettings, evaluation: Evaluation, delivery: Delivery, instruments: WatchdogInstruments
+        self,
+        settings: WatchdogSettings,
+        evaluation: Evaluation,
+        delivery: Delivery,
+        instruments: WatchdogInstruments,
+        heartbeat: Heartbeat,
     ) -> None:
         self._settings = settings
+        self._heartbeat = heartbeat
         self._evaluation = evaluation
         self._delivery = delivery
         self._instruments = instruments
@@ -90,6 +99,7 @@ class Watchdog:
             self._instruments.show(state, objectives)
             self._ticked_at = now()
             self._instruments.count_tick(self._ticked_at, perf_counter() - started)
+            await self._heartbeat.beat()
         look_at = next_look_at(state, objectives)
         if look_at is not None and state.looked_at is not None:
             soon = self._ticked_at + max(look_at - state.looked_at, timedelta(0)) + SETTLES_IN
@@ -114,15 +124,20 @@ class Watchdog:
     async def _health(self, _request: web.Request) -> web.Response:
         last = self._ticked_at or self._started_at
         age = (now() - last).total_seconds()
-        is_overdue = age > OVERDUE_TICKS * self._settings.poll_seconds
+        untold = untold_seconds(self._delivery)
+        status = "ok"
+        if age > OVERDUE_TICKS * self._settings.poll_seconds:
+            status = "tick overdue"
+        elif untold > LONGEST_UNTOLD.total_seconds():
+            status = "untold for too long"
         content = {
-            "status": "overdue" if is_overdue else "ok",
+            "status": status,
             "version": version("wine-slo"),
             "seconds_since_tick": round(age, 3) if self._ticked_at else None,
-            "untold_seconds": round(untold_seconds(self._delivery), 3),
+            "untold_seconds": round(untold, 3),
             "incidents_open": len(self._evaluation.state.open_incidents),
         }
-        return web.json_response(content, status=503 if is_overdue else 200)
+        return web.json_response(content, status=200 if status == "ok" else 503)
 
 
 def untold_seconds(delivery: Delivery) -> float:
@@ -181,7 +196,7 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    state, told = ledger.load()
+    memory = ledger.load()
 
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -203,15 +218,20 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         else:
             log.warning("no Telegram token or no chat id is set: messages are printed here")
 
-        evaluation = Evaluation(api, ledger, objectives, state, chats, now)
+        evaluation = Evaluation(api, ledger, objectives, memory.state, chats, now)
 
         def speech() -> Speech:
             return Speech(evaluation.objectives, settings.timezone)
 
         delivery = Delivery(
-            chat, ledger, told, speech, lambda: evaluation.state, evaluation.now, on_message=instruments.count_message
+            chat, ledger, memory, speech, lambda: evaluation.state, evaluation.now, on_message=instruments.count_message
         )
-        watchdog = Watchdog(settings, evaluation, delivery, instruments)
+        heartbeat = Heartbeat(
+            session,
+            settings.heartbeat_url.get_secret_value() if settings.heartbeat_url else None,
+            settings.notify_socket,
+        )
+        watchdog = Watchdog(settings, evaluation, delivery, instruments, heartbeat)
         loop.add_signal_handler(signal.SIGHUP, watchdog.reload)
 
         runner = web.AppRunner(watchdog.app(), access_log=None)
@@ -222,13 +242,18 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
 
         if bot:
             allowed = (*settings.telegram_chat_ids, *settings.telegram_admin_ids)
-            commands = Commands(bot, allowed, lambda: speech().status(evaluation.state, evaluation.now()))
+            commands = Commands(
+                bot, allowed, lambda: speech().status(evaluation.state, evaluation.now()), on_start=delivery.revive
+            )
             await stack.enter_async_context(running(commands.run, "the listener to commands"))
         await stack.enter_async_context(running(delivery.run, "the delivery"))
         watchdog.start()
         stack.callback(watchdog.stop)
+        heartbeat.notify("READY=1")
         await stop.wait()
         log.info("stopping")
+        heartbeat.notify("STOPPING=1")
+        await delivery.finish(within=STOPS_WITHIN)
 
 
 def main() -> None:
@@ -240,6 +265,7 @@ def main() -> None:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
     log_output.configure(settings.log_format, settings.secrets)
+    sys.excepthook = lambda *error: log.critical("a fault of ours", exc_info=error)  # through the log: it redacts
     try:
         ledger = Ledger.open(settings.database_url)
         asyncio.run(watch(settings, objectives, ledger))

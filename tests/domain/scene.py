@@ -114,7 +114,7 @@ class Reader:
             while notice := next_notice(
                 incident, told, self.speech.words(state, now), now, remind_after=LATENCY.remind_after, hushed=hushed
             ):
-                told = notice.after if notice.edits is not None else notice.told(100 + len(self.notices))
+                told = notice.after if notice.edits is not None else notice.told(100 + len(self.notices))[0]
                 fresh.append(notice)
                 self.notices.append(notice)
                 assert len(fresh) < 10, "it never stops saying things"

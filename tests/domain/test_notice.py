@@ -17,6 +17,7 @@ WORDS = Words(
     recovery=lambda incident, _told: f"recovery {incident.number}",
     closed=lambda incident: f"closed {incident.number}",
     missed=lambda incident: f"missed {incident.number}",
+    storm=lambda kind, incidents: f"{kind} of {len(incidents)}",
 )
 OPEN = incident()
 CLOSED = incident(closed_at=at(600), outcome=Outcome.RECOVERED)
@@ -87,7 +88,7 @@ def test_the_difference_is_said(
 def test_what_was_told_is_not_told_again(truth: Incident, believed: Told) -> None:
     told, count = believed, 0
     while notice := next_of(truth, told):
-        told = notice.after if notice.edits is not None else notice.told(count + 50)
+        told = notice.after if notice.edits is not None else notice.told(count + 50)[0]
         count += 1
         assert count <= 2
     assert next_of(truth, told) is None
@@ -110,9 +111,9 @@ def test_the_id_of_a_new_message_is_kept_where_it_becomes_the_one_that_lives() -
     assert breach is not None
     assert recovery is not None
     assert missed is not None
-    assert breach.told(77).message == 77
-    assert missed.told(77).message == 77
-    assert recovery.told(77).message == 5
+    assert breach.told(77)[0].message == 77
+    assert missed.told(77)[0].message == 77
+    assert recovery.told(77)[0].message == 5
 
 
 # Edits
@@ -155,13 +156,13 @@ def test_a_reminder_comes_after_the_time_that_the_objective_says_and_is_loud() -
     reminder = next_of(OPEN, OPENED, MUCH_LATER)
     assert reminder is not None
     assert (reminder.kind, reminder.loud, reminder.reply_to) == (Kind.REMINDER, True, 5)
-    assert reminder.told(99).message == 5, "the first message stays the one that lives"
+    assert reminder.told(99)[0].message == 5, "the first message stays the one that lives"
 
 
 def test_reminders_are_as_far_apart() -> None:
     reminder = next_of(OPEN, OPENED, MUCH_LATER)
     assert reminder is not None
-    believed = reminder.told(99)
+    believed = reminder.told(99)[0]
     assert next_of(OPEN, believed, MUCH_LATER + LATENCY.remind_after - timedelta(seconds=1)) is None
     assert next_of(OPEN, believed, MUCH_LATER + LATENCY.remind_after) is not None
 
@@ -222,7 +223,7 @@ def test_a_breach_that_may_have_arrived_says_so_when_it_is_sent_again() -> None:
 def test_the_mark_goes_with_the_next_edit() -> None:
     again = next_of(OPEN, replace(NOTHING, perhaps_sent=True), at(95))
     assert again is not None
-    edit = next_of(OPEN, again.told(7), LATER)
+    edit = next_of(OPEN, again.told(7)[0], LATER)
     assert edit is not None
     assert (edit.kind, edit.text) == (Kind.EDIT, "breach 2.44")
 

@@ -240,14 +240,15 @@ def test_other_sights_are_no_blindness(sight: Sight) -> None:
     assert Scene().lacks(sight, 600).state.incidents == {}
 
 
-def test_one_objective_that_cannot_be_asked_is_not_blindness() -> None:
+def test_one_objective_that_cannot_be_asked_for_long_is_told_and_hushes_no_other() -> None:
     scene = Scene(LATENCY, ERRORS)
     for _ in range(100):
         scene.second += 5
         blind = Reading(at=scene.now, sight=Sight.BLIND, reason="422")
         seen = Reading(at=scene.now, sight=Sight.CLEAR, intervals=(Interval(scene.now, 0, 50),))
         scene.look({KEY: blind, Key("errors"): seen})
-    assert scene.state.incidents == {}
+    assert [each.key for each in scene.state.open_incidents] == [SIGHT]
+    assert not scene.state.is_blind
 
 
 def test_blindness_hushes_what_cannot_be_known_and_nothing_is_lost_by_it() -> None:

@@ -110,7 +110,7 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "closed": lambda: SPEECH.closed(RECOVERED),
     "closed blindness": lambda: SPEECH.closed(replace(BLIND, closed_at=at(400), outcome=Outcome.RECOVERED)),
     "closed budget": lambda: SPEECH.closed(replace(burning(BURNS[0]), closed_at=at(900), outcome=Outcome.RECOVERED)),
-    "missed": lambda: SPEECH.missed(RECOVERED),
+    "missed": lambda: SPEECH.missed(RECOVERED, State()),
     "expired": lambda: SPEECH.recovery(EXPIRED, OPENED),
     "withdrawn": lambda: SPEECH.recovery(replace(EXPIRED, outcome=Outcome.WITHDRAWN), OPENED),
 }
@@ -247,7 +247,7 @@ READS = {
         "Told after 27 s.\n"
         "#12 · availability"
     ),
-    "seeing again": ("🟢 Seeing again: Prometheus answers.\nBlind for 5 min (22:41 to 22:46).\n#13 · sight"),
+    "seeing again": ("🟢 Seeing again: every objective can be judged.\nBlind for 5 min (22:41 to 22:46).\n#13 · sight"),
     "the budget lasts again": ("🟢 Latency: the error budget lasts again\nBudget: 97 % left.\n#12 · latency budget"),
     "closed": "⚪️ Latency was in breach 22:41 to 22:54 (13 min), worst 2.6 s. #12",
     "closed blindness": "⚪️ Prometheus could not be seen 22:41 to 22:43 (2 min). #13",
@@ -357,7 +357,7 @@ def test_whatever_it_is_about_telegram_takes_it(truth: Incident, perhaps: bool, 
     else:
         check(SPEECH.recovery(truth, told))
         check(SPEECH.closed(truth))
-        check(SPEECH.missed(truth))
+        check(SPEECH.missed(truth, state))
 
 
 @given(numbers, numbers)

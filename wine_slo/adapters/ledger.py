@@ -1,10 +1,12 @@
 """The ledger: what is known, and what each chat was told of it; the only memory of the watchdog.
 
 Values are kept as the JSON of the domain's own dataclasses, beside the few columns by which they are found, so a new
-field with a default needs no migration.
+field with a default needs no migration; whatever else changes the tables is one more step.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
@@ -14,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 
+from wine_slo.domain.chat import Standing
 from wine_slo.domain.incident import Incident, Track
 from wine_slo.domain.notice import Told
 from wine_slo.domain.watch import KEPT, State
@@ -21,7 +24,6 @@ from wine_slo.domain.watch import KEPT, State
 K = TypeVar("K")
 V = TypeVar("V")
 
-VERSION = 1
 BUSY_SECONDS = 2  # how long to wait for another process that writes; well inside one tick
 
 _tables = sa.MetaData()
@@ -43,10 +45,28 @@ _told = sa.Table(
     sa.Column("chat", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("value", sa.Text, nullable=False),
 )
+_standings = sa.Table(
+    "standings",
+    _tables,
+    sa.Column("chat", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+# Each step takes the schema from one version to the next; the first makes it. Steps that have run are never changed.
+STEPS: tuple[Callable[[sa.Connection], None], ...] = (_tables.create_all,)
 
 
 class LedgerError(Exception):
     """The ledger cannot be read or written; the text says why, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the ledger holds: what is known, what every chat was told of it, and how the chats stand."""
+
+    state: State
+    told: tuple[Told, ...]
+    standings: tuple[Standing, ...]
 
 
 class Ledger:
@@ -67,16 +87,17 @@ class Ledger:
             if engine.dialect.name == "sqlite":
                 _prepare_sqlite(engine)
             with engine.begin() as connection:
-                _tables.create_all(connection)
-                version = connection.scalar(sa.select(_facts.c.value).where(_facts.c.name == "version"))
-                if version is None:
-                    connection.execute(_facts.insert().values(name="version", value=str(VERSION)))
+                version = _version(connection)
+                for step in STEPS[version:]:
+                    step(connection)
+                if version < len(STEPS):
+                    _write(connection, _facts, [{"name": "version", "value": str(len(STEPS))}])
         except (sa.exc.SQLAlchemyError, OSError) as error:
             raise LedgerError(f"the ledger {sa.make_url(url)!r} cannot be opened: {_cause(error)}") from error
-        if version is not None and int(version) > VERSION:
+        if version > len(STEPS):
             raise LedgerError(
                 f"the ledger {sa.make_url(url)!r} was written by a newer version (its schema is {version}, "
-                f"this program knows {VERSION}); start that version, or name another ledger"
+                f"this program knows {len(STEPS)}); start that version, or name another ledger"
             )
         return cls(engine)
 
@@ -84,8 +105,8 @@ class Ledger:
         """End its connections."""
         self._engine.dispose()
 
-    def load(self) -> tuple[State, list[Told]]:
-        """What was known, and what every chat was told; of closed incidents only those that are still at hand.
+    def load(self) -> Memory:
+        """What was known; of closed incidents only those that are still at hand.
 
         Raises:
             LedgerError: It cannot be read.
@@ -102,17 +123,18 @@ class Ledger:
                 told = connection.scalars(
                     sa.select(_told.c.value).join(_incidents, _incidents.c.number == _told.c.incident).where(at_hand)
                 ).all()
+                standings = connection.scalars(sa.select(_standings.c.value)).all()
         except DBAPIError as error:
             raise LedgerError(f"the ledger cannot be read: {_cause(error)}") from error
-        found = [msgspec.json.decode(each, type=Track) for each in tracks]
+        found = _decode(tracks, Track)
         state = State(
             tracks={track.key: track for track in found},
-            incidents={each.number: each for each in (msgspec.json.decode(one, type=Incident) for one in incidents)},
+            incidents={each.number: each for each in _decode(incidents, Incident)},
             last_number=int(facts.get("last_number", 0)),
             blind_since=_instant(facts.get("blind_since")),
             looked_at=_instant(facts.get("looked_at")),
         )
-        return state, [msgspec.json.decode(each, type=Told) for each in told]
+        return Memory(state, tuple(_decode(told, Told)), tuple(_decode(standings, Standing)))
 
     def save(self, before: State, after: State, told: Iterable[Told] = ()) -> None:
         """Write what changed from one state to the next, and what is now to be told, in one transaction.
@@ -128,37 +150,64 @@ class Ledger:
             "blind_since": _text(after.blind_since),
             "looked_at": _text(after.looked_at),
         }
-        try:
-            with self._engine.begin() as connection:
-                self._write(connection, _facts, [{"name": name, "value": value} for name, value in facts.items()])
-                self._write(connection, _tracks, [{"key": _text(each.key), "value": _text(each)} for each in tracks])
-                if gone:
-                    connection.execute(_tracks.delete().where(_tracks.c.key.in_(gone)))
-                self._write(connection, _incidents, [_incident_row(each) for each in incidents])
-                self._write(connection, _told, [_told_row(each) for each in told])
-        except DBAPIError as error:
-            raise LedgerError(f"the ledger cannot be written: {_cause(error)}") from error
+        with self._writing() as connection:
+            _write(connection, _facts, [{"name": name, "value": value} for name, value in facts.items()])
+            _write(connection, _tracks, [{"key": _text(each.key), "value": _text(each)} for each in tracks])
+            if gone:
+                connection.execute(_tracks.delete().where(_tracks.c.key.in_(gone)))
+            _write(connection, _incidents, [_incident_row(each) for each in incidents])
+            _write(connection, _told, [_told_row(each) for each in told])
 
-    def mark(self, told: Told) -> None:
-        """Write what a chat believes now.
+    def mark(self, told: Iterable[Told]) -> None:
+        """Write what chats believe now, in one transaction.
 
         Raises:
             LedgerError: Nothing was written.
         """
+        with self._writing() as connection:
+            _write(connection, _told, [_told_row(each) for each in told])
+
+    def stand(self, standing: Standing) -> None:
+        """Write how a chat stands with us.
+
+        Raises:
+            LedgerError: Nothing was written.
+        """
+        with self._writing() as connection:
+            _write(connection, _standings, [{"chat": standing.chat, "value": _text(standing)}])
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """One transaction; what goes wrong in it is a LedgerError."""
         try:
             with self._engine.begin() as connection:
-                self._write(connection, _told, [_told_row(told)])
+                yield connection
         except DBAPIError as error:
             raise LedgerError(f"the ledger cannot be written: {_cause(error)}") from error
 
-    def _write(self, connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-        """Insert rows, or overwrite those of the same key."""
-        if not rows:
-            return
-        insert = sqlite.insert(table)
-        keys = [column.name for column in table.primary_key]
-        others = {name: insert.excluded[name] for name in rows[0] if name not in keys}
-        connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=others), rows)
+
+def _version(connection: sa.Connection) -> int:
+    """The version of the schema; 0 where there is none yet."""
+    if not sa.inspect(connection).has_table("facts"):
+        return 0
+    return int(connection.scalar(sa.select(_facts.c.value).where(_facts.c.name == "version")) or 0)
+
+
+def _write(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+    """Insert rows, or overwrite those of the same key."""
+    if not rows:
+        return
+    insert = sqlite.insert(table)
+    keys = [column.name for column in table.primary_key]
+    others = {name: insert.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=others), rows)
+
+
+def _decode(rows: Sequence[str], kind: type[V]) -> list[V]:
+    try:
+        return [msgspec.json.decode(each, type=kind) for each in rows]
+    except msgspec.DecodeError as error:
+        raise LedgerError(f"the ledger has a {kind.__name__} that cannot be read: {error}") from error
 
 
 def _prepare_sqlite(engine: sa.Engine) -> None:

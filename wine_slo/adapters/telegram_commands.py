@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from telegram import BotCommand, Update
@@ -26,15 +26,24 @@ class Commands:
         bot: Whose updates.
         allowed: The ids of chats and people that may ask.
         status: The answer to `/status`, as HTML.
+        on_start: Called with the id of an allowed chat in which somebody has sent `/start`.
     """
 
-    def __init__(self, bot: ExtBot[int], allowed: Collection[int], status: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        bot: ExtBot[int],
+        allowed: Collection[int],
+        status: Callable[[], str],
+        on_start: Callable[[int], Awaitable[None]],
+    ) -> None:
+        self._on_start = on_start
         self._allowed = frozenset(allowed)
         self._status = status
         self._application: Application[Any, Any, Any, Any, Any, Any] = (
             Application.builder().bot(bot).job_queue(None).build()
         )
         self._application.add_handler(CommandHandler("id", self._answer_id))
+        self._application.add_handler(CommandHandler("start", self._answer_start))
         self._application.add_handler(CommandHandler("status", self._answer_status))
         self._application.add_error_handler(self._on_error)
 
@@ -77,6 +86,13 @@ class Commands:
     async def _answer_id(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         if update.effective_message and update.effective_chat:
             await update.effective_message.reply_text(f"This chat's id is {update.effective_chat.id}.")
+
+    async def _answer_start(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        if update.effective_chat and self._may(update):
+            await self._on_start(update.effective_chat.id)
+            await self._answer_status(update, context)
+        else:
+            await self._answer_id(update, context)
 
     async def _answer_status(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         if update.effective_message and self._may(update):

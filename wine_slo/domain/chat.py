@@ -1,7 +1,33 @@
 """What the watchdog needs of a chat, whichever it is: to send, to edit, and to say how a try failed."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a chat that is to be told stands with us.
+
+    Attributes:
+        chat: Its id, as the settings name it.
+        moved_to: Its new id, where a group has become a supergroup.
+        closed_because: Why it is closed to us; empty while it is open.
+    """
+
+    chat: int
+    moved_to: int | None = None
+    closed_because: str = ""
+
+    @property
+    def address(self) -> int:
+        """The id to send to."""
+        return self.chat if self.moved_to is None else self.moved_to
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can be told there, until somebody there speaks to us."""
+        return bool(self.closed_because)
 
 
 class ChatError(Exception):

@@ -13,7 +13,7 @@ difference, and the next pass says it.
 | closed | nothing | one line for both |
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -22,6 +22,7 @@ from wine_slo.domain.incident import Incident
 from wine_slo.domain.objective import Alert
 from wine_slo.domain.reading import Sight
 
+STORM = 5  # more notices of a kind than this at once are one message
 EDITED_EVERY = timedelta(minutes=1)  # a message that changes more often is read by nobody
 
 
@@ -46,6 +47,7 @@ class Told:
         written_at: When the live message was written last.
         loud_at: When the chat last made a sound for it.
         perhaps_sent: A send was begun and its end is not known, so it may have arrived.
+        is_folded: Its message is about other incidents too, so it is not edited.
     """
 
     incident: int
@@ -59,6 +61,7 @@ class Told:
     written_at: datetime | None = None
     loud_at: datetime | None = None
     perhaps_sent: bool = False
+    is_folded: bool = False
 
 
 class Kind(StrEnum):
@@ -80,6 +83,7 @@ class Notice:
         edits: The message to edit; None when a new one is to be sent.
         reply_to: The message that a new one answers.
         after: What the chat believes once it is told, but for the new message's id.
+        others: The same of further incidents that this message tells too.
     """
 
     kind: Kind
@@ -88,12 +92,14 @@ class Notice:
     edits: int | None = None
     reply_to: int | None = None
     loud: bool = False
+    others: tuple[Told, ...] = ()
 
-    def told(self, message: int) -> Told:
+    def told(self, message: int) -> tuple[Told, ...]:
         """What the chat believes once a new message with this id has been sent."""
+        beliefs = (self.after, *self.others)
         if self.kind in (Kind.BREACH, Kind.MISSED):
-            return replace(self.after, message=message)
-        return self.after
+            return tuple(replace(each, message=message) for each in beliefs)
+        return beliefs
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,7 @@ class Words:
     recovery: Callable[[Incident, Told], str]
     closed: Callable[[Incident], str]
     missed: Callable[[Incident], str]
+    storm: Callable[[Kind, Sequence[Incident]], str]
 
 
 def next_notice(
@@ -147,6 +154,7 @@ def _breach(incident: Incident, told: Told, words: Words, now: datetime) -> Noti
         written_at=now,
         loud_at=now,
         perhaps_sent=False,
+        is_folded=False,
     )
     is_loud = incident.key.alert is not Alert.TICKET
     return Notice(kind=Kind.BREACH, text=text, after=after, reply_to=told.message, loud=is_loud)
@@ -164,7 +172,7 @@ def _edit(incident: Incident, told: Told, words: Words, now: datetime) -> Notice
     if not turned and told.written_at is not None and now - told.written_at < EDITED_EVERY:
         return None
     text = words.breach(incident, replace(told, perhaps_sent=False))
-    if text == told.text or told.message is None:
+    if text == told.text or told.message is None or told.is_folded:
         return None
     after = replace(told, opening=incident.openings, text=text, held=incident.held, written_at=now)
     return Notice(kind=Kind.EDIT, text=text, after=after, edits=told.message)
@@ -177,7 +185,7 @@ def _recovery(incident: Incident, told: Told, words: Words) -> Notice:
 
 def _close(incident: Incident, told: Told, words: Words, now: datetime) -> Notice | None:
     text = words.closed(incident)
-    if text == told.text or told.message is None:
+    if text == told.text or told.message is None or told.is_folded:
         return None
     return Notice(kind=Kind.CLOSE, text=text, after=replace(told, text=text, written_at=now), edits=told.message)
 
@@ -193,3 +201,25 @@ def _missed(incident: Incident, told: Told, words: Words, now: datetime) -> Noti
         perhaps_sent=False,
     )
     return Notice(kind=Kind.MISSED, text=text, after=after, reply_to=told.message)
+
+
+def fold(notices: Sequence[tuple[Incident, Notice]], words: Words) -> Notice | None:
+    """One notice for all of a kind of which there are too many to be read; None where there are not.
+
+    Args:
+        notices: What is to be told in one chat, with what each is about.
+        words: How it reads.
+    """
+    for kind in (Kind.BREACH, Kind.RECOVERY, Kind.MISSED):
+        those = [(incident, notice) for incident, notice in notices if notice.kind is kind]
+        if len(those) > STORM:
+            beliefs = tuple(replace(notice.after, is_folded=True) for _, notice in those)
+            return Notice(
+                kind=kind,
+                text=words.storm(kind, [incident for incident, _ in those]),
+                after=beliefs[0],
+                others=beliefs[1:],
+                reply_to=those[0][1].reply_to if kind is Kind.RECOVERY else None,
+                loud=any(notice.loud for _, notice in those),
+            )
+    return None

@@ -12,6 +12,7 @@ from wine_slo.domain.objective import Alert, Key, Objective, Objectives
 from wine_slo.domain.reading import Reading, Sight, unseen
 
 SIGHT = Key("sight")  # the incident of not being able to see; no objective can have this name
+GAP = Key("gap")  # a time in which nobody looked, told once; no objective can have this name either
 KEPT = timedelta(days=1)  # closed incidents stay at hand for so long; the ledger keeps them all
 
 
@@ -23,7 +24,7 @@ class State:
         tracks: What is remembered of each key.
         incidents: Those that are open, and those that were closed lately, by number.
         last_number: The highest number that was ever given.
-        blind_since: Since when nothing at all can be seen; None while something can.
+        blind_since: Since when something that is promised cannot be seen; None while all of it can.
         looked_at: The last look; None before the first.
         readings: What the last look saw. Not kept over a restart.
     """
@@ -41,9 +42,15 @@ class State:
         return tuple(incident for _, incident in sorted(self.incidents.items()) if incident.is_open)
 
     @property
+    def unseen(self) -> tuple[Key, ...]:
+        """What could not be seen at the last look."""
+        return tuple(key for key, each in self.readings.items() if each.sight in (Sight.BLIND, Sight.STALE))
+
+    @property
     def is_blind(self) -> bool:
-        """Whether nothing can be seen for so long that it is an incident."""
-        return any(incident.key == SIGHT for incident in self.open_incidents)
+        """Whether nothing at all can be seen, for so long that it is an incident."""
+        has_incident = any(incident.key == SIGHT for incident in self.open_incidents)
+        return has_incident and len(self.unseen) == len(self.readings)
 
 
 def advance(state: State, objectives: Objectives, readings: Mapping[Key, Reading], now: datetime) -> State:
@@ -56,6 +63,7 @@ def advance(state: State, objectives: Objectives, readings: Mapping[Key, Reading
         now: The instant of the look.
     """
     now = max(now, state.looked_at or now)  # clocks of two machines differ, and time only goes forward
+    before = state
     move = _Move(state, now)
     for key in dict.fromkeys((*readings, *(replace(each, alert=Alert.BREACH) for each in state.tracks))):
         objective = objectives.of(key)
@@ -71,7 +79,7 @@ def advance(state: State, objectives: Objectives, readings: Mapping[Key, Reading
         looked_at=now,
         readings=dict(readings),
     )
-    return _follow_sight(state, objectives, now)
+    return _follow_sight(_tell_gap(state, state_before=before, objectives=objectives), objectives, now)
 
 
 class _Move:
@@ -165,10 +173,28 @@ def seen_until(state: State, key: Key, lateness: timedelta) -> datetime | None:
     return max(known, default=None)
 
 
+def _tell_gap(state: State, *, state_before: State, objectives: Objectives) -> State:
+    """The state with an incident, closed at once, for a time in which nobody looked."""
+    began_at, ended_at = state_before.looked_at, state.looked_at
+    if began_at is None or ended_at is None or ended_at - began_at < objectives.blind_for:
+        return state
+    number = state.last_number + 1
+    gap = Incident(
+        number=number,
+        key=GAP,
+        began_at=began_at,
+        opened_at=ended_at,
+        last_bad_at=ended_at,
+        closed_at=ended_at,
+        outcome=Outcome.RECOVERED,
+    )
+    return replace(state, incidents={**state.incidents, number: gap}, last_number=number)
+
+
 def _follow_sight(state: State, objectives: Objectives, now: datetime) -> State:
-    """The state with the incident of seeing nothing opened or closed."""
-    reasons = [each.reason for each in state.readings.values() if each.sight in (Sight.BLIND, Sight.STALE)]
-    blind = bool(reasons) and len(reasons) == len(state.readings)
+    """The state with the incident of not seeing opened or closed."""
+    reasons = [state.readings[key].reason for key in state.unseen]
+    blind = bool(reasons)
     since = (state.blind_since or now) if blind else None
     state = replace(state, blind_since=since)
     opened = next((incident for incident in state.open_incidents if incident.key == SIGHT), None)

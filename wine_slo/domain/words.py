@@ -5,17 +5,19 @@ lines, one sign at the start, bold for the one number that matters, times in the
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from html import escape, unescape
 
 from wine_slo.domain.incident import Incident, Outcome, Phase, Track
-from wine_slo.domain.notice import Told, Words
+from wine_slo.domain.notice import Kind, Told, Words
 from wine_slo.domain.objective import Alert, Burn, Key, Latency, Objective, Objectives, Up
 from wine_slo.domain.reading import Sight
-from wine_slo.domain.watch import SIGHT, State
+from wine_slo.domain.watch import GAP, SIGHT, State
 
 MAX_ENDPOINTS = 3  # in one line of a message
+STORM_NAMES = 10  # of a message about many incidents
 MAX_HELD = 3  # incidents that are named in one message
 LONGEST_NAME = 120  # characters; a label's value can be of any length
 FINE = "Fine: "
@@ -86,7 +88,8 @@ class Speech:
             reminder=lambda incident: self.reminder(incident, now),
             recovery=self.recovery,
             closed=self.closed,
-            missed=self.missed,
+            missed=lambda incident: self.missed(incident, state),
+            storm=lambda kind, incidents: self.storm(kind, incidents, state),
         )
 
     def clock(self, instant: datetime) -> str:
@@ -104,7 +107,7 @@ class Speech:
         """An open incident: the message that lives as long as it does."""
         objective = self.objectives.of(incident.key)
         if incident.key == SIGHT:
-            lines = self._cannot_see(incident, now)
+            lines = self._cannot_see(incident, state, now)
         elif objective is None:
             lines = [f"🔴 {self.title(incident.key)}"]
         elif incident.burn is not None:
@@ -132,7 +135,7 @@ class Speech:
         title, objective = self.title(incident.key), self.objectives.of(incident.key)
         if incident.key == SIGHT:
             return (
-                f"🟢 Seeing again: Prometheus answers.\n"
+                f"🟢 Seeing again: every objective can be judged.\n"
                 f"Blind for {span(incident.last_bad_at - incident.began_at)} ({self._from_to(incident)}).\n"
                 f"{self._foot(incident)}"
             )
@@ -160,11 +163,33 @@ class Speech:
             return self._unproved_end(incident)
         return f"⚪️ {self._was(incident)}. #{incident.number}"
 
-    def missed(self, incident: Incident) -> str:
+    def missed(self, incident: Incident, state: State) -> str:
         """Breach and end in one line, for a chat that heard of neither."""
+        if incident.key == GAP:
+            return self._gap(incident, state)
         if incident.outcome is not Outcome.RECOVERED:
             return self._unproved_end(incident)
         return f"⚪️ Missed while messages could not be sent: {self._was(incident)}. It is fine now. #{incident.number}"
+
+    def storm(self, kind: Kind, incidents: Sequence[Incident], state: State) -> str:
+        """Many incidents in one message, the worst of them by name."""
+        worst = sorted(incidents, key=lambda each: -(each.worst or 0.0))[:STORM_NAMES]
+        names = ", ".join(self._in_storm(each) for each in worst)
+        more = f" and {len(incidents) - len(worst)} more" if len(incidents) > len(worst) else ""
+        count = f"<b>{len(incidents)}</b> objectives"
+        match kind:
+            case Kind.BREACH:
+                return f"🔴 {count} in breach at once. Worst: {names}{more}. All: /status"
+            case Kind.RECOVERY if all(each.outcome is Outcome.RECOVERED for each in incidents):
+                open_ones = len(state.open_incidents)
+                rest = f"{open_ones} still in breach: /status" if open_ones else "None is in breach any more."
+                return f"🟢 {count} are back: {names}{more}.\n{rest}"
+            case Kind.RECOVERY:
+                return f"⚪️ {count} are closed, not all of them as recovered: {names}{more}. All: /status"
+            case _:
+                return (
+                    f"⚪️ Missed while messages could not be sent: {count} were in breach. {names}{more}. All: /status"
+                )
 
     def status(self, state: State, now: datetime) -> str:
         """Every objective in a line each, and how old that knowledge is."""
@@ -178,12 +203,30 @@ class Speech:
         rate = f"Requests {max(rates):.2g}/s. " if rates else ""
         return "\n".join([*lines, f"{rate}Looked {span(now - state.looked_at)} ago."])
 
-    def _cannot_see(self, incident: Incident, now: datetime) -> list[str]:
-        count = len(self.objectives.all)
-        unjudged = "1 objective is" if count == 1 else f"{count} objectives are"
+    def _gap(self, incident: Incident, state: State) -> str:
+        """Nobody looked for a while, and what is open now."""
+        still = [each for each in state.open_incidents if each.key != SIGHT]
+        names = ", ".join(f"#{each.number} {escape(str(each.key))}" for each in still[:MAX_ENDPOINTS])
+        count = "1 incident" if len(still) == 1 else f"{len(still)} incidents"
+        open_ones = f"{count} still open: {names}{' …' if len(still) > MAX_ENDPOINTS else ''}." if still else ""
+        lasted = span(incident.last_bad_at - incident.began_at)
+        return f"🔄 Back after {lasted} without a look (restart). {open_ones or 'No incident is open.'}"
+
+    def _in_storm(self, incident: Incident) -> str:
+        objective = self.objectives.of(incident.key)
+        value = incident.worst if incident.is_open else incident.value
+        if objective is None or value is None:
+            return self.title(incident.key)
+        return f"{self.title(incident.key)} {seconds(value) if objective.is_latency else percent(value)}"
+
+    def _cannot_see(self, incident: Incident, state: State, now: datetime) -> list[str]:
+        names = sorted({key.objective for key in state.unseen} or self.objectives.by_name)
+        unjudged = "1 objective is" if len(names) == 1 else f"{len(names)} objectives are"
+        since = f"unjudged since {self.clock(incident.began_at)}"
+        which = f" ({escape(', '.join(names))})" if len(names) < len(self.objectives.all) else ""
         return [
             f"🔴 Cannot see for <b>{span(now - incident.began_at)}</b>: {shortened(incident.reason)}",
-            f"{unjudged} unjudged since {self.clock(incident.began_at)}. Nothing is known to be wrong or right.",
+            f"{unjudged} {since}{which}. Nothing is known to be wrong or right.",
         ]
 
     def _bad(self, incident: Incident, objective: Objective, state: State, now: datetime) -> list[str]:
