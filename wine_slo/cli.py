@@ -26,3 +26,11 @@ def server(workers: Annotated[int, typer.Option(min=1, help="Processes that shar
     from wine_slo import server  # noqa: PLC0415
 
     server.main(workers)
+
+
+@app.command()
+def watchdog() -> None:
+    """Watch that the promises are kept, and tell people, until told to stop."""
+    from wine_slo import watchdog  # noqa: PLC0415
+
+    watchdog.main()

@@ -193,6 +193,14 @@ def parse(text: str, name: str = "slo.yml") -> Objectives:
         raise SloFileError([at((error.field,), str(error))]) from error
 
 
+def place(path: Path, objective: str, field: str) -> str:
+    """Return where a field of an objective stands: `slo.yml:14`."""
+    root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    objectives = yaml.safe_load(path.read_text(encoding="utf-8"))["objectives"]
+    number = next(number for number, each in enumerate(objectives) if each["name"] == objective)
+    return f"{path}:{_line(root, ('objectives', number, field))}"
+
+
 def schema() -> dict[str, Any]:
     """Return the JSON schema of the file."""
     return TypeAdapter(_File).json_schema()

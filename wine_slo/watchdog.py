@@ -10,9 +10,10 @@ import os
 import signal
 import sys
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from time import perf_counter
 from typing import Any
@@ -28,7 +29,7 @@ from wine_slo.adapters.console_chat import ConsoleChat
 from wine_slo.adapters.heartbeat import Heartbeat
 from wine_slo.adapters.instruments import WatchdogInstruments
 from wine_slo.adapters.ledger import Ledger, LedgerError
-from wine_slo.adapters.prometheus_api import PrometheusApi
+from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
 from wine_slo.adapters.telegram_commands import Commands
 from wine_slo.delivery import Delivery
 from wine_slo.domain.chat import Chat
@@ -36,6 +37,7 @@ from wine_slo.domain.objective import Objectives
 from wine_slo.domain.watch import next_look_at
 from wine_slo.domain.words import Speech
 from wine_slo.evaluation import Evaluation
+from wine_slo.examination import Mistake, examine
 from wine_slo.settings import SettingsError, WatchdogSettings, read
 
 CONSOLE = 0  # the id of the one chat that the terminal is
@@ -62,8 +64,11 @@ class Watchdog:
         delivery: Delivery,
         instruments: WatchdogInstruments,
         heartbeat: Heartbeat,
+        examine: Callable[[Objectives], Awaitable[list[Mistake]]],
     ) -> None:
         self._settings = settings
+        self._examine = examine
+        self._is_examined = False
         self._heartbeat = heartbeat
         self._evaluation = evaluation
         self._delivery = delivery
@@ -100,6 +105,8 @@ class Watchdog:
             self._ticked_at = now()
             self._instruments.count_tick(self._ticked_at, perf_counter() - started)
             await self._heartbeat.beat()
+        if not self._is_examined and not state.unseen:
+            await self._tell_mistakes(objectives)
         look_at = next_look_at(state, objectives)
         if look_at is not None and state.looked_at is not None:
             soon = self._ticked_at + max(look_at - state.looked_at, timedelta(0)) + SETTLES_IN
@@ -113,7 +120,19 @@ class Watchdog:
             for mistake in error.mistakes:
                 log.error("the objectives stay as they were: %s", mistake)  # noqa: TRY400  # a sentence says it all
         else:
+            self._is_examined = False
             log.info("objectives are read anew")
+
+    async def _tell_mistakes(self, objectives: Objectives) -> None:
+        """Tell what only Prometheus can tell of the objectives, once it knows the service."""
+        try:
+            mistakes = await self._examine(objectives)
+        except PrometheusError:
+            return  # the next tick tries again
+        self._is_examined = True
+        for each in mistakes:
+            where = slo_file.place(self._settings.objectives, each.objective, each.field)
+            log.warning("%s: %s of %s %s", where, each.field, each.objective, each.sentence)
 
     def app(self) -> web.Application:
         """Return the pages of the watchdog itself."""
@@ -231,7 +250,7 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             settings.heartbeat_url.get_secret_value() if settings.heartbeat_url else None,
             settings.notify_socket,
         )
-        watchdog = Watchdog(settings, evaluation, delivery, instruments, heartbeat)
+        watchdog = Watchdog(settings, evaluation, delivery, instruments, heartbeat, partial(examine, api))
         loop.add_signal_handler(signal.SIGHUP, watchdog.reload)
 
         runner = web.AppRunner(watchdog.app(), access_log=None)

@@ -105,3 +105,22 @@ async def test_objectives_that_go_bad_while_it_runs_change_nothing_and_are_told(
     objectives.write_text(good)
     house.watchdog.send(signal.SIGHUP)
     await house.watchdog.until_line("objectives are read anew")
+
+
+async def test_what_only_prometheus_can_tell_of_the_objectives_is_told_with_its_line(house: House) -> None:
+    await house.watchdog.terminate()
+    objectives = house.folder / "slo.yml"
+    text = (
+        objectives.read_text()
+        .replace("threshold: 1s", "threshold: 1200ms")
+        .replace('total: responses_total{job="wine-slo"', 'total: answers{job="wine-slo"')
+    )
+    objectives.write_text(text)
+    lines = {line.split(":")[0].strip(): number for number, line in enumerate(text.splitlines(), start=1)}
+    await house.start_watchdog()
+    await house.watchdog.until_line(
+        f"slo.yml:{lines['threshold']}: threshold of latency is 1.2 s, which is no bucket bound: .* off by up to 0.15 s; "
+        "the nearest bounds are 1.1 s and 1.25 s",
+        seconds=20,
+    )
+    await house.watchdog.until_line(f"slo.yml:{lines['total']}: total of errors matches no series")

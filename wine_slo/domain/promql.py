@@ -130,11 +130,14 @@ def seconds_of_history(objective: Objective) -> str:
     return f"time() - min({first})"
 
 
-def bucket_bounds(objective: Objective) -> str | None:
+def bucket_bounds(objective: Objective, source: Latency) -> str:
     """Every bucket bound of the histogram, as label sets."""
-    if not isinstance(objective.source, Latency):
-        return None
-    return f"count by (le) ({_select(objective, f'{objective.source.histogram}_bucket')})"
+    return f"count by (le) ({_select(objective, f'{source.histogram}_bucket')})"
+
+
+def count(selector: str) -> str:
+    """How many series match."""
+    return f"count({selector})"
 
 
 def _interval_rate(objective: Objective, series: str) -> str:

@@ -1,0 +1,67 @@
+"""What only Prometheus can tell of the objectives: series that do not exist, bounds that no bucket has.
+
+The file itself can be right and still promise what nothing measures. That stops nothing, as the service may be young,
+but it is told, with what to write instead.
+"""
+
+from bisect import bisect
+from dataclasses import dataclass
+
+from wine_slo.adapters.prometheus_api import PrometheusApi
+from wine_slo.domain import promql
+from wine_slo.domain.objective import Latency, Objective, Objectives, Ratio
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One field of one objective, and what is wrong with it."""
+
+    objective: str
+    field: str
+    sentence: str
+
+
+async def examine(api: PrometheusApi, objectives: Objectives) -> list[Mistake]:
+    """Return what is wrong with the objectives by what Prometheus knows.
+
+    Raises:
+        PrometheusError: It cannot be asked.
+    """
+    mistakes = []
+    for objective in objectives.all:
+        match objective.source:
+            case Latency() as source:
+                mistakes += await _examine_latency(api, objective, source)
+            case Ratio(bad=bad, total=total):
+                for field, selector in (("bad", bad), ("total", total)):
+                    if not (await api.query(promql.count(selector))).samples:
+                        mistakes.append(Mistake(objective.name, field, "matches no series that Prometheus knows"))
+    return mistakes
+
+
+async def _examine_latency(api: PrometheusApi, objective: Objective, source: Latency) -> list[Mistake]:
+    found = await api.query(promql.bucket_bounds(objective, source))
+    bounds = sorted(float(each.labels["le"]) for each in found.samples if "le" in each.labels)
+    if not bounds:
+        histogram = f"{source.histogram}_bucket"
+        if source.selector and (await api.query(promql.count(histogram))).samples:
+            return [Mistake(objective.name, "selector", f"matches no series of {histogram}")]
+        return [Mistake(objective.name, "histogram", f"has no series {histogram} that Prometheus knows")]
+    mistakes = []
+    for field, seconds in (("threshold", source.threshold_seconds), ("clear", source.clear_seconds)):
+        if seconds is not None and seconds not in bounds:
+            mistakes.append(Mistake(objective.name, field, _no_bound(seconds, bounds)))
+    if source.oldest_age and not (await api.query(promql.count(source.oldest_age))).samples:
+        mistakes.append(Mistake(objective.name, "oldest_age", f"names {source.oldest_age}, which has no series"))
+    return mistakes
+
+
+def _no_bound(seconds: float, bounds: list[float]) -> str:
+    place = bisect(bounds, seconds)
+    below, above = bounds[place - 1] if place else 0.0, bounds[place]
+    if above == float("inf"):
+        return f"is {seconds:g} s, above the highest bucket bound, {below:g} s: slower requests cannot be told apart"
+    return (
+        f"is {seconds:g} s, which is no bucket bound: requests within it cannot be counted, and their quantile is off "
+        f"by up to {above - below:.3g} s; the nearest bounds are {below:g} s and {above:g} s"
+    )
