@@ -79,7 +79,7 @@ class Pace:
 
 # A copied rule needs up to 131 s to alert and 579 s to resolve; an incident that nobody feeds expires after 30 min.
 FULL = Pace(
-    total=2040,
+    total=1995,
     warm_up=330,
     starts=840,
     incident=180,
@@ -90,7 +90,7 @@ FULL = Pace(
     stall_slots=3,
     stall_replicas=7,
     killed=10,
-    gone=400,
+    gone=620,
     reload=100,
     reloads=5,
 )
@@ -183,4 +183,4 @@ def _swinging(pace: Pace, scenario: Scenario, kind: type[Swinging]) -> Iterator[
     for period in PERIODS:
         name = f"{scenario}-{period}"
         case = Case(scenario, name, span, pace.total)
-        yield Subject(scenario, Replica(name, steady(USUAL, [kind(span.start, span.end, period)])), (case,))
+        yield Subject(str(scenario), Replica(name, steady(USUAL, [kind(span.start, span.end, period)])), (case,))

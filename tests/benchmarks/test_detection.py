@@ -1,10 +1,13 @@
 """The detection benchmark's own arithmetic: what its replicas show and how its figures are made."""
 
 import re
+from collections import Counter
 from itertools import islice, pairwise
 
 import pytest
+import yaml
 
+from benchmarks.detection.__main__ import scraping
 from benchmarks.detection.replica import Frozen, Replica, Slow, Span, Swaying, Swinging, reloaded, steady
 from benchmarks.detection.schedule import FULL, QUICK, Case, Pace, Scenario, schedule
 from benchmarks.detection.table import spread
@@ -89,6 +92,15 @@ def test_a_schedule_leaves_each_case_its_time(pace: Pace) -> None:
     names = [subject.replica.name for subject in subjects]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(rf"{subject.squad}-\w+", subject.replica.name) for subject in subjects)
+
+
+def test_each_squad_is_a_job_of_its_own() -> None:
+    subjects = list(schedule(QUICK))
+
+    page = yaml.safe_load(yaml.safe_dump(scraping(subjects, "127.0.0.1:1", "5s", alertmanager=2)))
+
+    jobs = {job["job_name"]: len(job["static_configs"]) for job in page["scrape_configs"]}
+    assert jobs == Counter(subject.squad for subject in subjects)
 
 
 def test_figures_count_only_what_was_said_of_the_case() -> None:
