@@ -2,13 +2,14 @@
 # make test   everything CI runs
 # make check  lint, types and layers
 # make lock   writes the pinned requirement files anew
+# make benchmark-serving     10 minutes: our server beside FastAPI, Litestar, Flask, BentoML and MLServer
 # make benchmark-detection   35 minutes: how soon and how falsely we tell, beside Alertmanager
 
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: up test check lock benchmark-detection
+.PHONY: up test check lock benchmark-detection benchmark-serving
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
@@ -43,6 +44,10 @@ $(BIN)/.up: requirements.txt pyproject.toml
 $(BIN)/.dev: requirements-dev.txt $(BIN)/.up
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
+
+benchmark-serving: $(BIN)/.dev
+	@command -v wrk >/dev/null || { echo "wrk is needed; on Debian: apt-get install wrk" >&2; exit 1; }
+	python -m benchmarks.serving
 
 benchmark-detection: $(BIN)/.dev .tools/bin/prometheus .tools/bin/alertmanager
 	python -m benchmarks.detection

@@ -28,7 +28,7 @@ from aiohttp import web
 from wine_slo.adapters import api_contract, form_page, log_output, model_file, sample_body
 from wine_slo.adapters.form_page import LANGUAGES, Language, Outcome
 from wine_slo.adapters.instruments import Cells, ServerInstruments
-from wine_slo.answers import INSTRUMENTS, UNMATCHED, Problem, json_response, observe
+from wine_slo.answers import Problem, json_response, observed, unmatched
 from wine_slo.domain.classifier import Model
 from wine_slo.domain.wine import NAMES
 from wine_slo.prediction import Answer, Predictor
@@ -45,6 +45,7 @@ BACKLOG = 1024  # connections that wait to be accepted
 LOG_WAIT = 0.2  # seconds; nobody reads faster, and one write for many requests is a tenth of the cost
 WORKER_PAUSE = 1.0  # seconds before a worker that ended by itself is replaced
 FORK = multiprocessing.get_context("fork")  # workers share the memory of what is imported, and the cells
+UNMATCHED = "unmatched"  # the endpoint of whatever is no route of ours
 SERVER_ERRORS = range(500, 600)
 FILES = Path(__file__).parent / "web"
 CONTENT_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -58,6 +59,7 @@ PAGE_HEADERS = {
     "Vary": "Accept, Accept-Language",
 }
 
+INSTRUMENTS = web.AppKey("INSTRUMENTS", ServerInstruments)
 MODEL = web.AppKey("MODEL", Model)
 UNUSABLE = web.AppKey("UNUSABLE", str)  # why there is no model
 PREDICTOR = web.AppKey("PREDICTOR", Predictor)
@@ -76,37 +78,30 @@ def create_app(settings: ServerSettings, cells: Cells | None = None, worker: int
         cells: where workers count together; None where there is only this one.
         worker: which of the workers this one is.
     """
-    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[observe])
-    endpoints = {
-        "/": (302,),
-        "/health": (200, 503),
-        "/ui": (200, 503),
-        "/predict": (200, 400, 408, 413, 415, 422, 500, 503),
-        "/metrics": (200,),
-        "/docs": (200,),
-        "/openapi.json": (200,),
-        "/web/{file}": (200, 404),
-        UNMATCHED: (404, 405),
+    app = web.Application(client_max_size=LARGEST_BODY)
+    routes = {
+        "/": (web.get, go_to_form, (302,)),
+        "/health": (web.get, health, (200, 503)),
+        "/ui": (web.get, show_form, (200, 503)),
+        "/predict": (web.post, predict, (200, 400, 408, 413, 415, 422, 500, 503)),
+        "/metrics": (web.get, give_metrics, (200,)),
+        "/docs": (web.get, show_contract, (200,)),
+        "/openapi.json": (web.get, give_contract, (200,)),
+        "/web/{file}": (web.get, give_file, (200, 404)),
     }
     if settings.sleep_enabled:
-        endpoints |= {"/sleep": (200, 422, 429), "/fail": (422, 500, 502, 503, 504)}
-        app.add_routes([web.get("/sleep", snooze), web.get("/fail", fail)])
+        routes |= {
+            "/sleep": (web.get, snooze, (200, 422, 429)),
+            "/fail": (web.get, fail, (422, 500, 502, 503, 504)),
+        }
+    endpoints = {template: statuses for template, (_, _, statuses) in routes.items()} | {UNMATCHED: (404, 405)}
     app[SETTINGS] = settings
     app[INSTRUMENTS] = instruments = ServerInstruments(endpoints, perf_counter, cells or Cells(), worker)
     app[SLEEPERS] = asyncio.Semaphore(MOST_SLEEPERS)
     app[STARTED] = perf_counter()
-    app.add_routes(
-        [
-            web.get("/", go_to_form),
-            web.get("/health", health),
-            web.get("/ui", show_form),
-            web.post("/predict", predict),
-            web.get("/metrics", instruments.expose),
-            web.get("/docs", show_contract),
-            web.get("/openapi.json", give_contract),
-            web.get("/web/{file}", give_file),
-        ]
-    )
+    for template, (method, handler, _) in routes.items():
+        app.add_routes([method(template, observed(handler, instruments.endpoint(template)))])
+    app.router.add_route("*", "/{path:.*}", observed(unmatched, instruments.endpoint(UNMATCHED)))  # the last resort
     app.cleanup_ctx.append(load_model)
     return app
 
@@ -184,6 +179,11 @@ async def fail(request: web.Request) -> web.Response:
     if not text.isascii() or not text.isdecimal() or int(text) not in SERVER_ERRORS:
         raise Problem(422, "status is a whole number from 500 to 599")
     raise Problem(int(text), "this failure was asked for")
+
+
+async def give_metrics(request: web.Request) -> web.StreamResponse:
+    """Return the metrics, for Prometheus."""
+    return await request.app[INSTRUMENTS].expose(request)
 
 
 async def give_contract(request: web.Request) -> web.Response:

@@ -44,4 +44,4 @@ def test_bars_are_as_long_as_their_shares() -> None:
     page = render(CARD, "en", {}, outcome=Outcome("Grignolino", shares, ["hue"]))
     assert re.findall(r'<rect width="([\d.]+)"', page) == ["25.00", "70.00", "5.00"]
     assert "It is a Grignolino" in page
-    assert "Hue (0.48–1.71)" in page
+    assert 'Hue <span class="range">(0.48–1.71)</span>' in page

@@ -165,7 +165,7 @@ def succeeded(words: Words, card: Card, outcome: Outcome) -> str:
         for chosen in [' class="chosen"' if cultivar == outcome.cultivar else ""]
     )
     outside = ", ".join(
-        f"{escape(words.features[feature.name])} ({feature.lowest:g}–{feature.highest:g})"
+        f'{escape(words.features[feature.name])} <span class="range">({feature.lowest:g}–{feature.highest:g})</span>'
         for feature in card.features
         if feature.name in outcome.out_of_range
     )

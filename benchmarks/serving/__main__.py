@@ -1,6 +1,6 @@
-"""Measures our server beside its peers and prints a table; docs/benchmarks.md keeps the last one.
+"""Measures our server beside its peers, prints the table, and keeps a whole one in docs/benchmarks.md.
 
-Usage: python benchmarks/serving/run.py [--rounds N] [--seconds S] [NAME ...]
+Usage: python -m benchmarks.serving [--rounds N] [--seconds S] [NAME ...]
 
 Each peer gets an environment of its own under .tools/peers, the shipped model, and one core; wrk gets the other. The
 servers take turns, a few seconds each, round after round, so that whatever else the machine does falls on all of them;
@@ -21,6 +21,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -34,6 +35,8 @@ HEAD = """\
 | server | throughput at 1 / 16 / 64 connections, ratio | p50 at 16, ms | p99 at 16, ms | p99, ratio \
 | CPU a request, µs | memory, MiB | start, s | installed, MiB | |
 |---|---|---|---|---|---|---|---|---|---|"""
+PAGE = PROJECT / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- serving: written by `make benchmark-serving` -->", "<!-- serving: end -->"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 VALUES = (14.1, 2.02, 2.4, 18.8, 103.0, 2.75, 2.92, 0.32, 2.38, 6.2, 1.07, 2.75, 1060.0)
@@ -129,8 +132,8 @@ def environment(server: Server) -> Path:
     folder = ENVIRONMENTS / server.name.lower()
     stamp = folder / "installed"
     if not stamp.exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        pip = [folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        pip = (str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check")
         subprocess.run([*pip, *SHARED, *server.packages], check=True)
         stamp.touch()
     return folder / "bin"
@@ -261,21 +264,33 @@ def main() -> None:
 
     def ratio(name: str, connections: int, figure: str) -> float:
         pairs = zip(runs[name, connections], runs["floor", connections], strict=True)
-        return statistics.median(getattr(ours, figure) / getattr(floor, figure) for ours, floor in pairs)
+        return float(statistics.median(getattr(ours, figure) / getattr(floor, figure) for ours, floor in pairs))
 
     def median(name: str, connections: int, figure: str) -> float:
-        return statistics.median(getattr(run, figure) for run in runs[name, connections])
+        return float(statistics.median(getattr(run, figure) for run in runs[name, connections]))
 
-    print(HEAD)
+    lines = [HEAD]
     for server in servers:
         name = server.name
         throughput = " / ".join(f"{ratio(name, each, 'rate'):.2f}" for each in CONNECTIONS)
-        print(
+        lines.append(
             f"| {name} | {throughput} "
             f"| {median(name, 16, 'p50'):.1f} | {median(name, 16, 'p99'):.1f} | {ratio(name, 16, 'p99'):.1f} "
             f"| {median(name, 16, 'cpu'):.0f} | {memory[name]:.0f} | {starts[name]:.1f} | {sizes[name]:.0f} "
             f"| {server.note} |"
         )
+    table = "\n".join(lines)
+    print(table)
+    if not chosen.names:
+        keep(table)
+
+
+def keep(table: str) -> None:
+    """Write the table into docs/benchmarks.md with today's date."""
+    text = PAGE.read_text()
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{BEGIN}\n{datetime.now(UTC):%Y-%m-%d}:\n\n{table}\n{END}{after}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Our server beside its peers: throughput, latency, CPU, memory, start and size."""
