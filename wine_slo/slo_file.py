@@ -43,6 +43,7 @@ SENTENCES = {
     "model_type": "must be a mapping with job and objectives",
     "union_tag_not_found": "needs a kind: latency, ratio or up",
     "union_tag_invalid": "must have the kind latency, ratio or up",
+    "string_pattern_mismatch": "must be small letters, digits, - and _, a letter first",
 }
 
 Place = tuple[str | int, ...]
@@ -60,7 +61,11 @@ def span(text: object) -> timedelta:
     """A span as Prometheus writes it: `25s`, `1h30m`, `30d`."""
     if not isinstance(text, str) or not re.match(SPAN, text):
         raise ValueError("must be a span such as 25s, 5m or 30d")
-    return sum((int(count) * UNITS[unit] for count, unit in re.findall(r"(\d+)(ms|[smhdw])", text)), timedelta(0))
+    parts = re.findall(r"(\d+)(ms|[smhdw])", text)
+    try:
+        return sum((int(count) * UNITS[unit] for count, unit in parts), timedelta(0))
+    except OverflowError as error:
+        raise ValueError("must be a span that somebody lives to see") from error
 
 
 Span = Annotated[timedelta, BeforeValidator(span), WithJsonSchema({"type": "string", "pattern": SPAN})]
@@ -157,18 +162,13 @@ def parse(text: str, name: str = "slo.yml") -> Objectives:
     Raises:
         SloFileError: Not every line of it can be used.
     """
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise SloFileError([f"{name}:{line}: is no YAML: {error.problem}"]) from error
+    root, content, repeated = _read(text, name)
 
     def at(place: Place, sentence: str) -> str:
         shown = ".".join(str(each) for each in place)
         return f"{name}:{_line(root, place)}: {shown + ' ' if shown else ''}{sentence}"
 
-    mistakes = [at(place, "stands here twice") for place in _repeated(root)]
+    mistakes = [at(place, "stands here twice") for place in repeated]
     try:
         file = _File.model_validate(content)
     except ValidationError as error:
@@ -180,13 +180,14 @@ def parse(text: str, name: str = "slo.yml") -> Objectives:
         try:
             objectives.append(_objective(file, each))
         except ObjectiveError as error:
-            field = (int(part) if part.isdigit() else part for part in error.field.split("."))
-            mistakes.append(at(("objectives", number, *field), str(error)))
+            field = tuple(int(part) if part.isdigit() else part for part in error.field.split("."))
+            place = field if field[0] in _File.model_fields else ("objectives", number, *field)
+            mistakes.append(at(place, str(error)))
         if each.name in seen:
             mistakes.append(at(("objectives", number, "name"), f"is {each.name!r}, as another objective's is"))
         seen.add(each.name)
     if mistakes:
-        raise SloFileError(mistakes)
+        raise SloFileError(dict.fromkeys(mistakes))
     try:
         return Objectives(tuple(objectives), blind_for=file.blind_for)
     except ObjectiveError as error:
@@ -199,6 +200,20 @@ def place(path: Path, objective: str, field: str) -> str:
     objectives = yaml.safe_load(path.read_text(encoding="utf-8"))["objectives"]
     number = next(number for number, each in enumerate(objectives) if each["name"] == objective)
     return f"{path}:{_line(root, ('objectives', number, field))}"
+
+
+def _read(text: str, name: str) -> tuple[yaml.Node | None, Any, list[Place]]:
+    """The tree of a YAML text, its content, and the places of keys that stand there twice."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        return root, yaml.safe_load(text), list(_repeated(root))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise SloFileError([f"{name}:{line}: is no YAML: {error.problem}"]) from error
+    except (yaml.YAMLError, ValueError) as error:  # a character or a date that cannot be; it has no mark
+        raise SloFileError([f"{name}:1: is no YAML: {str(error).splitlines()[0]}"]) from error
+    except RecursionError as error:
+        raise SloFileError([f"{name}:1: something in it holds itself"]) from error
 
 
 def schema() -> dict[str, Any]:

@@ -119,8 +119,8 @@ async def test_what_only_prometheus_can_tell_of_the_objectives_is_told_with_its_
     lines = {line.split(":")[0].strip(): number for number, line in enumerate(text.splitlines(), start=1)}
     await house.start_watchdog()
     await house.watchdog.until_line(
-        f"slo.yml:{lines['threshold']}: threshold of latency is 1.2 s, which is no bucket bound: .* off by up to 0.15 s; "
-        "the nearest bounds are 1.1 s and 1.25 s",
+        f"slo.yml:{lines['threshold']}: threshold of latency is 1.2 s, which is no bucket bound: "
+        ".* off by up to 0.15 s; the nearest bounds are 1.1 s and 1.25 s",
         seconds=20,
     )
     await house.watchdog.until_line(f"slo.yml:{lines['total']}: total of errors matches no series")

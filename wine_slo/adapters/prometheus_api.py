@@ -8,10 +8,12 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
+
+T = TypeVar("T")
 
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3)  # seconds; well inside one tick
 MAX_BYTES = 32 * 2**20  # a thousand label sets over an hour are 20 MB; more is a mistake
@@ -76,6 +78,7 @@ class PrometheusApi:
         url: The root of the API, without `/api/v1`.
         headers: Sent with each request: authorisation, tenant.
         on_query: Called after each question with its outcome, `answered` or `failed`.
+        timeout: For one question and its whole answer.
     """
 
     def __init__(
@@ -84,11 +87,13 @@ class PrometheusApi:
         url: str,
         headers: Mapping[str, str],
         on_query: Callable[[str], None] = lambda _: None,
+        timeout: aiohttp.ClientTimeout = TIMEOUT,
     ) -> None:
         self._session = session
         self._on_query = on_query
         self._url = url.rstrip("/")
         self._headers = headers
+        self._timeout = timeout
 
     async def query(self, promql: str) -> Vector:
         """The answer to a question about now.
@@ -96,13 +101,7 @@ class PrometheusApi:
         Raises:
             PrometheusError: There is none that can be trusted.
         """
-        data = await self._ask("query", {"query": promql})
-        if data.resultType != "vector":
-            raise PrometheusError(f"it answered with a {data.resultType} instead of a vector")
-        found = _decode(data.result, list[_InstantSample])
-        samples = tuple(Sample(each.metric, _number(each.value[1])) for each in found)
-        at = datetime.fromtimestamp(found[0].value[0], UTC) if found else None
-        return Vector(tuple(each for each in samples if math.isfinite(each.value)), at)
+        return await self._ask("query", {"query": promql}, _vector)
 
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         """The answer to a question about every `step` from `start` to `end`, both included.
@@ -116,28 +115,21 @@ class PrometheusApi:
             "end": f"{end.timestamp():.3f}",
             "step": f"{step.total_seconds():g}",
         }
-        data = await self._ask("query_range", params)
-        if data.resultType != "matrix":
-            raise PrometheusError(f"it answered with a {data.resultType} instead of a matrix")
-        series = []
-        for each in _decode(data.result, list[_RangeSample]):
-            points = {at: _number(text) for at, text in each.values}
-            series.append(Series(each.metric, {at: value for at, value in points.items() if math.isfinite(value)}))
-        return series
+        return await self._ask("query_range", params, _matrix)
 
-    async def _ask(self, what: str, params: dict[str, str]) -> _Data:
+    async def _ask(self, what: str, params: dict[str, str], read: Callable[[_Data], T]) -> T:
         try:
-            data = await self._answer(what, params)
+            found = read(await self._answer(what, params))
         except PrometheusError:
             self._on_query("failed")
             raise
         self._on_query("answered")
-        return data
+        return found
 
     async def _answer(self, what: str, params: dict[str, str]) -> _Data:
         try:
             async with self._session.post(
-                f"{self._url}/api/v1/{what}", data=params, headers=self._headers, timeout=TIMEOUT
+                f"{self._url}/api/v1/{what}", data=params, headers=self._headers, timeout=self._timeout
             ) as response:
                 body = await _read(response)
                 status = response.status
@@ -167,9 +159,26 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     return bytes(body)
 
 
-def _decode(raw: msgspec.Raw, kind: Any) -> Any:
+def _vector(data: _Data) -> Vector:
+    found = _decode(data, "vector", list[_InstantSample])
+    samples = tuple(Sample(each.metric, _number(each.value[1])) for each in found)
+    at = datetime.fromtimestamp(found[0].value[0], UTC) if found else None
+    return Vector(tuple(each for each in samples if math.isfinite(each.value)), at)
+
+
+def _matrix(data: _Data) -> list[Series]:
+    series = []
+    for each in _decode(data, "matrix", list[_RangeSample]):
+        points = {at: _number(text) for at, text in each.values}
+        series.append(Series(each.metric, {at: value for at, value in points.items() if math.isfinite(value)}))
+    return series
+
+
+def _decode(data: _Data, wanted: str, kind: Any) -> Any:
+    if data.resultType != wanted:
+        raise PrometheusError(f"it answered with a {data.resultType} instead of a {wanted}"[:300])
     try:
-        return msgspec.json.decode(raw, type=kind)
+        return msgspec.json.decode(data.result, type=kind)
     except msgspec.DecodeError as error:
         raise PrometheusError(f"its answer has an unknown shape ({error})") from error
 

@@ -153,6 +153,7 @@ class Objective:
     def __post_init__(self) -> None:
         """Refuse what could never be judged."""
         checks = (
+            ("name", self.name != "sight", "must not be sight, as the incident of not being able to see is called"),
             ("objective", 0 < self.ratio < 1, "must lie between 0 and 1, both left out"),
             ("objective", not self.is_latency or self.ratio >= QUANTILE_FLOOR, "must be 0.5 or more for a latency"),
             ("scrape_interval", self.scrape_interval > timedelta(0), "must be longer than 0"),

@@ -1,0 +1,225 @@
+"""Questions to Prometheus: what is no clear answer is no data, and says why."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from tests.fakes.loopback import Loopback, never
+from tests.fakes.prometheus_junk import (
+    EMPTY_MATRIX,
+    EMPTY_VECTOR,
+    JUNK,
+    NEVER,
+    Answer,
+    PrometheusJunk,
+    matrix,
+    slow,
+    vector,
+)
+from wine_slo.adapters.prometheus_api import MAX_BYTES, TIMEOUT, PrometheusApi, PrometheusError, Sample, Series
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+STEP = timedelta(seconds=5)
+SHORT = aiohttp.ClientTimeout(total=0.2)
+
+SAID = {
+    "400, a query it cannot parse": 'it answered 400: invalid parameter "query": 1:1: parse error',
+    "422, a query it cannot execute": "it answered 422: found duplicate series for the match group",
+    "500 without a word": "it answered 500 with something that is no JSON of its API",
+    "503, overloaded": "it answered 503: query timed out in expression evaluation",
+    "success in the body of a 500": "it answered 500: no reason given",
+    "an error in the body of a 200": "it answered 200: expanding series",
+    "a page of HTML": "it answered 200 with something that is no JSON of its API",
+    "half a JSON": "it answered 200 with something that is no JSON of its API",
+    "an empty body": "it answered 200 with something that is no JSON of its API",
+    "a warning of a partial answer": "its answer is partial: fetch series: no store matched",
+    "no data": "it answered 200: no reason given",
+    "data that is a list": "it answered 200 with something that is no JSON of its API",
+    "JSON that is a number": "it answered 200 with something that is no JSON of its API",
+    "a result of an unknown type": "it answered with a tensor instead of a vector",
+    "a vector of strings": "its answer has an unknown shape",
+    "a sample without a value": "its answer has an unknown shape",
+    "a value that is no number": "its answer has 'many' where a number belongs",
+    "a time that is no number": "its answer has an unknown shape",
+    "a series of null": "it answered with a matrix instead of a vector",
+    "bytes that are no text": "it answered 200 with something that is no JSON of its API",
+    "50 MB": "its answer is larger than 32 MiB",
+}
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def outcomes() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def api(session: aiohttp.ClientSession, prometheus_junk: PrometheusJunk, outcomes: list[str]) -> PrometheusApi:
+    return PrometheusApi(session, prometheus_junk.url + "/", {}, outcomes.append)
+
+
+def impatient(session: aiohttp.ClientSession, url: str) -> PrometheusApi:
+    return PrometheusApi(session, url, {}, timeout=SHORT)
+
+
+@pytest.mark.parametrize("name", JUNK)
+async def test_junk_is_no_data_and_says_why(
+    api: PrometheusApi, prometheus_junk: PrometheusJunk, outcomes: list[str], name: str
+) -> None:
+    prometheus_junk.answer = JUNK[name]
+    with pytest.raises(PrometheusError) as caught:
+        await api.query("up")
+    sentence = str(caught.value)
+    assert sentence.startswith(SAID[name])
+    assert len(sentence) <= 300
+    assert "\n" not in sentence
+    assert outcomes == ["failed"]
+
+
+@pytest.mark.parametrize("name", JUNK)
+async def test_junk_over_a_range_is_no_data_either(
+    api: PrometheusApi, prometheus_junk: PrometheusJunk, name: str
+) -> None:
+    prometheus_junk.answer = JUNK[name]
+    with pytest.raises(PrometheusError):
+        await api.query_range("up", START, START + STEP, STEP)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(NEVER, id="never"),
+        pytest.param(slow(30), id="late"),
+    ],
+)
+async def test_an_answer_that_does_not_come_is_not_waited_for(
+    session: aiohttp.ClientSession, prometheus_junk: PrometheusJunk, answer: Answer
+) -> None:
+    prometheus_junk.answer = answer
+    with pytest.raises(PrometheusError, match=r"^it did not answer in time$"):
+        await impatient(session, prometheus_junk.url).query("up")
+
+
+async def test_an_answer_that_never_ends_is_not_waited_for(session: aiohttp.ClientSession) -> None:
+    async def trickle(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b'{"status":')
+        return await never()
+
+    server = Loopback(trickle)
+    await server.open()
+    with pytest.raises(PrometheusError, match=r"^it did not answer in time$"):
+        await impatient(session, server.url).query("up")
+    await server.close()
+
+
+def test_a_question_is_given_up_well_before_the_next_tick() -> None:
+    assert TIMEOUT.total is not None
+    assert TIMEOUT.total <= 10
+
+
+async def test_that_it_cannot_be_reached_is_said_with_the_reason(
+    api: PrometheusApi, prometheus_junk: PrometheusJunk, outcomes: list[str]
+) -> None:
+    await prometheus_junk.goes_down()
+    with pytest.raises(PrometheusError, match=r"^it cannot be reached \(Connect call failed|Connection refused"):
+        await api.query("up")
+    assert outcomes == ["failed"]
+
+
+async def test_that_it_broke_off_is_said(session: aiohttp.ClientSession) -> None:
+    async def drop(request: web.BaseRequest) -> web.StreamResponse:
+        assert request.transport
+        request.transport.abort()
+        return web.Response()
+
+    server = Loopback(drop)
+    await server.open()
+    with pytest.raises(PrometheusError, match=r"^it broke off \(\w+\)$"):
+        await PrometheusApi(session, server.url, {}).query("up")
+    await server.close()
+
+
+async def test_what_was_away_is_asked_again(api: PrometheusApi, prometheus_junk: PrometheusJunk) -> None:
+    await prometheus_junk.goes_down()
+    with pytest.raises(PrometheusError):
+        await api.query("up")
+    await prometheus_junk.comes_back()
+    assert (await api.query("up")).samples == ()
+
+
+async def test_a_large_answer_is_refused_before_it_is_read_to_its_end(
+    api: PrometheusApi, prometheus_junk: PrometheusJunk
+) -> None:
+    prometheus_junk.answer = Answer(" " * 2**20, repeats=MAX_BYTES // 2**20 + 1)
+    with pytest.raises(PrometheusError, match="larger than 32 MiB"):
+        await api.query("up")
+
+
+# Good answers
+
+
+async def test_a_vector_is_read_with_its_labels_and_its_instant(
+    api: PrometheusApi, prometheus_junk: PrometheusJunk, outcomes: list[str]
+) -> None:
+    prometheus_junk.answer = vector((START.timestamp(), "0.95"), endpoint="/predict")
+    found = await api.query("up")
+    assert found.samples == (Sample({"endpoint": "/predict"}, 0.95),)
+    assert found.at == START
+    assert outcomes == ["answered"]
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf"])
+async def test_a_value_that_is_not_finite_is_no_value(
+    api: PrometheusApi, prometheus_junk: PrometheusJunk, value: str
+) -> None:
+    prometheus_junk.answer = vector((1.0, value), (1.0, "2"))
+    assert (await api.query("up")).samples == (Sample({"n": "1"}, 2.0),)
+    prometheus_junk.answer = matrix([(1.0, "1"), (6.0, value), (11.0, "3")])
+    assert await api.query_range("up", START, START, STEP) == [Series({}, {1.0: 1.0, 11.0: 3.0})]
+
+
+async def test_that_there_is_nothing_is_an_answer(api: PrometheusApi, prometheus_junk: PrometheusJunk) -> None:
+    prometheus_junk.answer = EMPTY_VECTOR
+    found = await api.query("up")
+    assert (found.samples, found.at) == ((), None)
+    prometheus_junk.answer = EMPTY_MATRIX
+    assert await api.query_range("up", START, START, STEP) == []
+
+
+async def test_the_question_is_asked_as_the_api_wants_it_and_with_every_header(session: aiohttp.ClientSession) -> None:
+    asked: list[tuple[str, str, dict[str, str], str | None]] = []
+
+    async def listen(request: web.BaseRequest) -> web.StreamResponse:
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        asked.append((request.method, request.path, form, request.headers.get("X-Scope-OrgID")))
+        assert request.headers["Authorization"] == "Bearer secret"
+        kind = "matrix" if request.path.endswith("_range") else "vector"
+        return web.json_response({"status": "success", "data": {"resultType": kind, "result": []}})
+
+    server = Loopback(listen)
+    await server.open()
+    api = PrometheusApi(session, f"{server.url}/prefix/", {"Authorization": "Bearer secret", "X-Scope-OrgID": "team"})
+    await api.query("up")
+    await api.query_range("rate(x[5m])", START, START + timedelta(seconds=62.5), timedelta(seconds=2.5))
+    await server.close()
+
+    begin = START.timestamp()
+    assert asked == [
+        ("POST", "/prefix/api/v1/query", {"query": "up"}, "team"),
+        (
+            "POST",
+            "/prefix/api/v1/query_range",
+            {"query": "rate(x[5m])", "start": f"{begin:.3f}", "end": f"{begin + 62.5:.3f}", "step": "2.5"},
+            "team",
+        ),
+    ]
