@@ -90,7 +90,6 @@ class Evaluation:
         after = advance(before, self.objectives, readings, now)
         opened = after.incidents.keys() - before.incidents.keys()
         told = [Told(incident=number, chat=chat) for number in sorted(opened) for chat in self._chats]
-        self._unsaved += told
         self.state = after
         self._unsaved += told
         _log_changes(before, after)

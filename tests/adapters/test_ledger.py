@@ -13,9 +13,10 @@ import sqlalchemy as sa
 
 from tests.domain.scene import ALL, CHAT, KEY, LATENCY, Scene, at, incident
 from tests.fakes.prometheus_junk import PrometheusJunk
-from wine_slo.adapters.ledger import VERSION, Ledger, LedgerError
+from wine_slo.adapters.ledger import STEPS, Ledger, LedgerError, Memory
 from wine_slo.adapters.prometheus_api import PrometheusApi
 from wine_slo.domain.budget import Budget
+from wine_slo.domain.chat import Standing
 from wine_slo.domain.incident import Outcome
 from wine_slo.domain.notice import Stage, Told
 from wine_slo.domain.objective import BURNS, Objectives
@@ -74,7 +75,7 @@ def test_what_is_written_comes_back(ledger: Ledger) -> None:
     state = eventful()
     assert {each.key for each in state.incidents.values()} == {KEY, SIGHT}
     ledger.save(State(), state, [TOLD])
-    assert ledger.load() == (replace(state, readings={}), [TOLD])
+    assert ledger.load() == Memory(replace(state, readings={}), (TOLD,), ())
 
 
 def test_a_restart_finds_it(path: Path, ledger: Ledger) -> None:
@@ -82,13 +83,13 @@ def test_a_restart_finds_it(path: Path, ledger: Ledger) -> None:
     ledger.save(State(), state, [TOLD])
     ledger.close()
     again = Ledger.open(f"sqlite:///{path}")
-    assert again.load() == (replace(state, readings={}), [TOLD])
+    assert again.load() == Memory(replace(state, readings={}), (TOLD,), ())
     again.close()
 
 
 def test_a_new_ledger_knows_nothing_and_makes_its_folder(path: Path, ledger: Ledger) -> None:
     assert path.exists()
-    assert ledger.load() == (State(), [])
+    assert ledger.load() == Memory(State(), (), ())
 
 
 def test_step_by_step_is_the_same_as_at_once(ledger: Ledger) -> None:
@@ -98,14 +99,14 @@ def test_step_by_step_is_the_same_as_at_once(ledger: Ledger) -> None:
         scene.has(bad)
         ledger.save(before, scene.state)
         before = scene.state
-    assert ledger.load()[0] == replace(scene.state, readings={})
+    assert ledger.load().state == replace(scene.state, readings={})
 
 
 def test_a_track_that_is_forgotten_is_forgotten_here_too(ledger: Ledger) -> None:
     state = Scene().has(1.0).state
     ledger.save(State(), state)
     ledger.save(state, replace(state, tracks={}))
-    assert ledger.load()[0].tracks == {}
+    assert ledger.load().state.tracks == {}
 
 
 def test_what_was_closed_long_ago_stays_written_but_is_not_at_hand(path: Path, ledger: Ledger) -> None:
@@ -113,33 +114,33 @@ def test_what_was_closed_long_ago_stays_written_but_is_not_at_hand(path: Path, l
     late = at(200) + timedelta(days=1)
     state = State(incidents={1: old, 2: incident(number=2)}, last_number=2, looked_at=late)
     ledger.save(State(), state, [TOLD, replace(TOLD, incident=2)])
-    loaded, told = ledger.load()
-    assert list(loaded.incidents) == [2]
-    assert [each.incident for each in told] == [2]
+    loaded = ledger.load()
+    assert list(loaded.state.incidents) == [2]
+    assert [each.incident for each in loaded.told] == [2]
     assert rows(path, "SELECT number FROM incidents ORDER BY number") == [(1,), (2,)]
 
 
 def test_a_number_is_never_given_twice(ledger: Ledger) -> None:
     ledger.save(State(), State(last_number=41, looked_at=at(0)))
-    assert ledger.load()[0].last_number == 41
+    assert ledger.load().state.last_number == 41
 
 
 def test_what_a_chat_believes_is_overwritten_by_what_it_was_told(ledger: Ledger) -> None:
     ledger.save(State(), State(incidents={1: incident(number=1)}), [Told(incident=1, chat=CHAT)])
-    ledger.mark(TOLD)
-    assert ledger.load()[1] == [TOLD]
+    ledger.mark([TOLD])
+    assert ledger.load().told == (TOLD,)
 
 
 def test_what_a_chat_was_told_is_not_overwritten_by_a_late_save(ledger: Ledger) -> None:
-    ledger.mark(TOLD)
+    ledger.mark([TOLD])
     ledger.save(State(), State(incidents={1: incident(number=1)}), [Told(incident=1, chat=CHAT)])
-    assert ledger.load()[1] == [TOLD]
+    assert ledger.load().told == (TOLD,)
 
 
 def test_chats_are_kept_apart(ledger: Ledger) -> None:
     told = [TOLD, replace(TOLD, chat=-1001234567890, message=3)]
     ledger.save(State(), State(incidents={1: incident(number=1)}), told)
-    assert sorted(ledger.load()[1], key=lambda each: each.chat) == sorted(told, key=lambda each: each.chat)
+    assert sorted(ledger.load().told, key=lambda each: each.chat) == sorted(told, key=lambda each: each.chat)
 
 
 # What it refuses
@@ -153,9 +154,9 @@ def refusal(url: str) -> str:
 
 def test_a_newer_version_is_refused_with_what_to_do(path: Path, ledger: Ledger) -> None:
     ledger.close()
-    rows(path, f"UPDATE facts SET value = '{VERSION + 1}' WHERE name = 'version'")
+    rows(path, f"UPDATE facts SET value = '{len(STEPS) + 1}' WHERE name = 'version'")
     sentence = refusal(f"sqlite:///{path}")
-    assert f"its schema is {VERSION + 1}, this program knows {VERSION}" in sentence
+    assert f"its schema is {len(STEPS) + 1}, this program knows {len(STEPS)}" in sentence
     assert "start that version, or name another ledger" in sentence
     assert str(path) in sentence
 
@@ -193,7 +194,7 @@ def test_a_ledger_that_may_only_be_read_says_so_and_is_still_read(path: Path, le
     with pytest.raises(LedgerError, match="cannot be written: attempt to write a readonly database"):
         read_only.save(State(), State(last_number=2))
     with pytest.raises(LedgerError, match="cannot be written: attempt to write a readonly database"):
-        read_only.mark(TOLD)
+        read_only.mark([TOLD])
     read_only.close()
 
 
@@ -204,18 +205,27 @@ def test_while_another_process_writes_it_is_still_read_and_no_write_is_half_done
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(LedgerError, match="cannot be written: database is locked"):
         ledger.save(state, replace(state, tracks={}, incidents={}, last_number=99))
-    assert ledger.load()[0] == replace(state, readings={})
+    assert ledger.load().state == replace(state, readings={})
     other.execute("ROLLBACK")
     other.close()
     ledger.save(state, replace(state, last_number=99))
-    assert ledger.load()[0].last_number == 99
+    assert ledger.load().state.last_number == 99
 
 
-def test_a_row_that_nobody_can_read_is_told_in_a_sentence(path: Path, ledger: Ledger) -> None:
-    ledger.save(State(), eventful())
-    rows(path, "UPDATE tracks SET value = '{\"key\":'")
-    with pytest.raises(LedgerError, match="cannot be read"):
+@pytest.mark.parametrize("table", ["tracks", "incidents", "told", "standings"])
+def test_a_row_that_nobody_can_read_is_told_in_a_sentence(path: Path, ledger: Ledger, table: str) -> None:
+    ledger.save(State(), eventful(), [TOLD])
+    ledger.stand(Standing(chat=CHAT))
+    rows(path, f"UPDATE {table} SET value = '{{\"key\":'")
+    with pytest.raises(LedgerError, match=r"^the ledger has a \w+ that cannot be read: "):
         ledger.load()
+
+
+def test_how_a_chat_stands_with_us_comes_back(ledger: Ledger) -> None:
+    standing = Standing(chat=-5, moved_to=-1001234567890, closed_because="kicked")
+    ledger.stand(Standing(chat=-5))
+    ledger.stand(standing)
+    assert ledger.load().standings == (standing,)
 
 
 # A full disk, and what Evaluation makes of it
@@ -251,7 +261,7 @@ def test_a_full_disk_is_told_in_a_sentence_and_loses_nothing(disk: Disk) -> None
     disk.is_full = True
     with pytest.raises(LedgerError, match="cannot be written: database or disk is full"):
         disk.ledger.save(state, replace(state, last_number=99), [BIG])
-    assert disk.ledger.load() == (replace(state, readings={}), [])
+    assert disk.ledger.load() == Memory(replace(state, readings={}), (), ())
 
 
 class Clock:
@@ -272,23 +282,24 @@ async def test_what_could_not_be_written_is_written_with_the_next_look(
     async with aiohttp.ClientSession() as session:
         api = PrometheusApi(session, prometheus_junk.url, {})
         evaluation = Evaluation(api, ledger, Objectives(ALL.all), State(), [CHAT, -5], clock)
-        await evaluation.look()
-        clock.now += timedelta(minutes=2)
+        for _ in range(4):
+            await evaluation.look()
+            clock.now += timedelta(seconds=30)
 
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
         told = await evaluation.look()
         assert [(each.incident, each.chat) for each in told] == [(1, CHAT), (1, -5)]
         assert evaluation.state.is_blind, "a ledger that cannot be written stops nothing"
-        assert ledger.load()[0].incidents == {}
+        assert ledger.load().state.incidents == {}
         assert "database is locked; it is kept in memory and written as soon as that works" in caplog.text
         other.execute("ROLLBACK")
         other.close()
 
-        ledger.mark(replace(told[0], stage=Stage.OPENED, message=7))  # delivery was first
+        ledger.mark([replace(told[0], stage=Stage.OPENED, message=7)])  # delivery was first
         clock.now += timedelta(seconds=30)
         assert await evaluation.look() == []
 
-    state, believed = ledger.load()
-    assert state == replace(evaluation.state, readings={})
-    assert {(each.chat, each.stage) for each in believed} == {(CHAT, Stage.OPENED), (-5, Stage.NOTHING)}
+    loaded = ledger.load()
+    assert loaded.state == replace(evaluation.state, readings={})
+    assert {(each.chat, each.stage) for each in loaded.told} == {(CHAT, Stage.OPENED), (-5, Stage.NOTHING)}

@@ -7,7 +7,7 @@ field with a default needs no migration; whatever else changes the tables is one
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
@@ -83,6 +83,10 @@ class Ledger:
             LedgerError: It cannot be opened, or a newer version of this program wrote it.
         """
         try:
+            place = repr(sa.make_url(url))  # without its password
+        except sa.exc.ArgumentError as error:
+            raise LedgerError("the ledger cannot be opened: its address is no SQLAlchemy URL") from error
+        try:
             engine = sa.create_engine(url)
             if engine.dialect.name == "sqlite":
                 _prepare_sqlite(engine)
@@ -93,10 +97,10 @@ class Ledger:
                 if version < len(STEPS):
                     _write(connection, _facts, [{"name": "version", "value": str(len(STEPS))}])
         except (sa.exc.SQLAlchemyError, OSError) as error:
-            raise LedgerError(f"the ledger {sa.make_url(url)!r} cannot be opened: {_cause(error)}") from error
+            raise LedgerError(f"the ledger {place} cannot be opened: {_cause(error)}") from error
         if version > len(STEPS):
             raise LedgerError(
-                f"the ledger {sa.make_url(url)!r} was written by a newer version (its schema is {version}, "
+                f"the ledger {place} was written by a newer version (its schema is {version}, "
                 f"this program knows {len(STEPS)}); start that version, or name another ledger"
             )
         return cls(engine)
@@ -113,12 +117,11 @@ class Ledger:
         """
         try:
             with self._engine.connect() as connection:
-                facts = dict(connection.execute(sa.select(_facts.c.name, _facts.c.value)).tuples().all())
+                facts = {row.name: row.value for row in connection.execute(sa.select(_facts))}
                 tracks = connection.scalars(sa.select(_tracks.c.value)).all()
-                looked_at = _instant(facts.get("looked_at")) or datetime.now(UTC)
-                at_hand = sa.or_(
-                    _incidents.c.closed_at.is_(None), _incidents.c.closed_at > (looked_at - KEPT).isoformat()
-                )
+                looked_at = _instant(facts.get("looked_at"))
+                oldest = (looked_at - KEPT).isoformat() if looked_at else ""
+                at_hand = sa.or_(_incidents.c.closed_at.is_(None), _incidents.c.closed_at > oldest)
                 incidents = connection.scalars(sa.select(_incidents.c.value).where(at_hand)).all()
                 told = connection.scalars(
                     sa.select(_told.c.value).join(_incidents, _incidents.c.number == _told.c.incident).where(at_hand)
@@ -130,14 +133,16 @@ class Ledger:
         state = State(
             tracks={track.key: track for track in found},
             incidents={each.number: each for each in _decode(incidents, Incident)},
-            last_number=int(facts.get("last_number", 0)),
+            last_number=int(facts.get("last_number") or 0),
             blind_since=_instant(facts.get("blind_since")),
-            looked_at=_instant(facts.get("looked_at")),
+            looked_at=looked_at,
         )
         return Memory(state, tuple(_decode(told, Told)), tuple(_decode(standings, Standing)))
 
     def save(self, before: State, after: State, told: Iterable[Told] = ()) -> None:
         """Write what changed from one state to the next, and what is now to be told, in one transaction.
+
+        What a chat was told meanwhile is not overwritten.
 
         Raises:
             LedgerError: Nothing was written.
@@ -156,7 +161,8 @@ class Ledger:
             if gone:
                 connection.execute(_tracks.delete().where(_tracks.c.key.in_(gone)))
             _write(connection, _incidents, [_incident_row(each) for each in incidents])
-            _write(connection, _told, [_told_row(each) for each in told])
+            if fresh := [_told_row(each) for each in told]:
+                connection.execute(sqlite.insert(_told).on_conflict_do_nothing(), fresh)
 
     def mark(self, told: Iterable[Told]) -> None:
         """Write what chats believe now, in one transaction.
