@@ -105,7 +105,7 @@ class Watchdog:
             self._ticked_at = now()
             self._instruments.count_tick(self._ticked_at, perf_counter() - started)
             await self._heartbeat.beat()
-        if not self._is_examined and not state.unseen:
+        if not self._is_examined and len(state.unseen) < len(state.readings):
             await self._tell_mistakes(objectives)
         look_at = next_look_at(state, objectives)
         if look_at is not None and state.looked_at is not None:
