@@ -91,6 +91,16 @@ def test_an_interval_that_was_judged_is_not_judged_again() -> None:
     assert scene.track.evidence == stall
 
 
+def test_an_interval_whose_end_jitters_is_not_judged_twice() -> None:
+    scene = Scene()
+    for number in range(1, 9):
+        scene.second = 2.5 * number
+        end = at(5 * (number // 2) + 0.01 * number)  # every interval is seen twice, a little later each time
+        scene.look({KEY: Reading(at=end, sight=Sight.CLEAR, intervals=(Interval(end, 50, 50),))})
+    assert len(scene.track.evidence) == 5
+    assert scene.incident.total == 250
+
+
 def test_many_intervals_in_one_look_are_judged_as_one_by_one() -> None:
     slow, at_once = Scene().has(0.0, 60).breaks().has(0.0, 20), Scene()
     spells = [0.0] * 12 + [1.0] * 5 + [0.0] * 4

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.scene import AVAILABILITY, LATENCY, at
+from tests.fakes.service import BOUNDS
+from wine_slo.domain.objective import Latency
 from wine_slo.domain.reading import Interval
 from wine_slo.domain.verdict import CHANCE, chance_of_share, is_bad, is_breach, is_clear
 
@@ -157,3 +159,28 @@ def test_what_was_bad_by_a_little_takes_longer_to_be_known_as_good() -> None:
 def test_what_is_as_bad_as_it_was_is_not_clear() -> None:
     lenient = replace(LATENCY, ratio=0.5)
     assert not is_clear(lenient, intervals(*[0.4] * 50), intervals=4, bad_ratio=0.4)
+
+
+# p95 <= threshold is the same as: the share within it is the promised one
+
+
+def histogram_quantile(share: float, counts: list[int]) -> float:
+    """As Prometheus estimates it: linear within the bucket that holds the rank; counts by bound, not cumulative."""
+    rank, seen, lower = share * sum(counts), 0, 0.0
+    for bound, count in zip(BOUNDS, counts, strict=True):
+        if seen + count >= rank - 1e-9 and count:
+            return lower + (bound - lower) * min(1.0, (rank - seen) / count)
+        seen, lower = seen + count, bound
+    return BOUNDS[-1]
+
+
+@given(
+    counts=st.lists(st.integers(0, 40), min_size=len(BOUNDS), max_size=len(BOUNDS)).filter(any),
+    ratio=st.sampled_from([0.5, 0.8, 0.9, 0.95, 0.99, 0.995, 0.999]),
+    threshold=st.sampled_from(BOUNDS[:-1]),
+)
+def test_the_quantile_and_the_verdict_say_the_same(counts: list[int], ratio: float, threshold: float) -> None:
+    bad = sum(count for bound, count in zip(BOUNDS, counts, strict=True) if bound > threshold)
+    interval = Interval(at(0), bad=bad, total=sum(counts))
+    objective = replace(LATENCY, source=Latency("seconds", threshold), ratio=ratio)
+    assert (histogram_quantile(ratio, counts) <= threshold + 1e-9) == (not is_bad(objective, interval))

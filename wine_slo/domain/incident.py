@@ -152,8 +152,9 @@ def follow(
     """
     was_open = incident is not None and incident.is_open
     track = _look(track, reading)
+    # Scrapes jitter, and with them the ends of intervals: what ends half an interval later is the same one again.
     for interval in reading.intervals if reading.sight.is_seeing else ():
-        if track.judged_until is None or interval.ended_at > track.judged_until:
+        if track.judged_until is None or interval.ended_at - track.judged_until > objective.scrape_interval / 2:
             track = replace(track, judged_until=interval.ended_at)
             track, incident = _judge(track, incident, objective, reading, interval, number=number)
     track = _forget(track, incident, objective, reading)

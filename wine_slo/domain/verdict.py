@@ -21,12 +21,13 @@ from wine_slo.domain.objective import Objective
 from wine_slo.domain.reading import Interval
 
 CLEAR_SHARE = 0.8  # of what may be bad; what is worse than that is good by little
+ROUNDING = 1e-9  # of a share; 1 - 0.9 is a little less than a tenth, and counts are estimated from rates
 CHANCE = 0.05  # a swing that chance explains is no news; the bound below overstates it some four times
 
 
 def is_bad(objective: Objective, interval: Interval) -> bool:
     """Whether one interval by itself breaks the promise."""
-    return interval.bad_ratio > objective.allowed_bad_ratio
+    return interval.bad_ratio > objective.allowed_bad_ratio + ROUNDING
 
 
 def is_breach(objective: Objective, suspicion: Sequence[Interval]) -> bool:
