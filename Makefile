@@ -7,6 +7,9 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+PIP = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
+# pip compiles with one processor, and imports of what is not compiled are slow: with all of them, tests left out.
+COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null || true
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: up test check lock benchmark-detection benchmark-serving
@@ -37,12 +40,14 @@ models/model.json: | $(BIN)/.up
 # Two stamps, so that who only wants to run it does not install the linters.
 $(BIN)/.up: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(PIP) --require-hashes -r requirements.txt
+	$(PIP) --no-deps --editable .
+	$(COMPILE)
 	@touch $@
 
 $(BIN)/.dev: requirements-dev.txt $(BIN)/.up
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(PIP) --require-hashes -r requirements-dev.txt
+	$(COMPILE)
 	@touch $@
 
 benchmark-serving: $(BIN)/.dev
