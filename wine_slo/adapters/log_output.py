@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from threading import Event, Lock, Thread
-from time import sleep
 from typing import Any, Literal
 
 LogFormat = Literal["text", "json"]
@@ -80,6 +79,7 @@ class WaitingLines(logging.StreamHandler[Any]):
         self._wait = wait  # seconds
         self._records: list[logging.LogRecord] = []
         self._has_records = Event()
+        self._has_ended = Event()
         self._writing = Lock()
         Thread(target=self._write_now_and_then, name="log", daemon=True).start()
 
@@ -95,13 +95,20 @@ class WaitingLines(logging.StreamHandler[Any]):
         """Write what waits; logging calls this at the end of the process too."""
         with self._writing:
             records, self._records = self._records, []
-            self.stream.write("".join([f"{self.format(record)}\n" for record in records]))
-            self.stream.flush()
+            if records:
+                self.stream.write("".join([f"{self.format(record)}\n" for record in records]))
+                self.stream.flush()
+
+    def close(self) -> None:
+        """Write what waits, and end."""
+        self._has_ended.set()
+        self._has_records.set()
+        self.flush()
+        super().close()
 
     def _write_now_and_then(self) -> None:
-        while self._has_records.wait():
+        while self._has_records.wait() and not self._has_ended.wait(self._wait):
             self._has_records.clear()
-            sleep(self._wait)
             self.flush()
 
 
