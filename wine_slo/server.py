@@ -355,7 +355,7 @@ def raise_stop(*_: object) -> None:
 
 def start_worker(settings: ServerSettings, cells: Cells, worker: int) -> ForkProcess:
     """Return a process that serves."""
-    process = FORK.Process(target=run, args=(settings, cells, worker), name=f"worker {worker}")
+    process = FORK.Process(target=run, args=(settings, cells, worker), name=f"worker {worker}", daemon=True)
     process.start()
     log.info("worker %s is process %s", worker, process.pid)
     return process

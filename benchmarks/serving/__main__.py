@@ -229,7 +229,20 @@ def running(server: Server) -> Iterator[tuple[int, str, float]]:
 def load(server: Server, pid: int, url: str, connections: int, seconds: float) -> Run:
     """Send requests from core 1 and return what came of it."""
     before = cpu_seconds(pid)
-    wrk = ["taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", str(HERE / "wrk.lua"), url]
+    wrk = [
+        "taskset",
+        "-c",
+        "1",
+        "wrk",
+        "-t1",
+        f"-c{connections}",
+        f"-d{seconds:g}s",
+        "--timeout",
+        "10s",
+        "-s",
+        str(HERE / "wrk.lua"),
+        url,
+    ]
     said = subprocess.run([*wrk, "--", server.body], capture_output=True, text=True, check=True).stdout
     requests, microseconds, p50, p99, errors = (float(number) for number in said.splitlines()[-1].split())
     if errors:

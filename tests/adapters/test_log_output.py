@@ -15,6 +15,8 @@ def logging_as_before() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
+    for handler in set(root.handlers) - set(handlers):
+        handler.close()
     root.handlers[:] = handlers
     root.setLevel(level)
 
@@ -77,3 +79,10 @@ def test_many_lines_do_not_wait(capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(log_output.MOST_WAITING):
         logging.getLogger("x").info("%s", number)
     assert len(capsys.readouterr().err.splitlines()) == log_output.MOST_WAITING
+
+
+def test_a_line_that_cannot_be_worded_does_not_take_the_others_along(capsys: pytest.CaptureFixture[str]) -> None:
+    log_output.configure("text", wait=60)
+    logging.getLogger("x").info("%d", "no number")
+    logging.getLogger("x").warning("after it")
+    assert capsys.readouterr().err.endswith("after it\n")

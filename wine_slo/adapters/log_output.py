@@ -7,10 +7,10 @@ as members of its JSON line too.
 import json
 import logging
 import sys
+from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 from threading import Event, Lock, Thread
-from time import sleep
 from typing import Any, Literal
 
 LogFormat = Literal["text", "json"]
@@ -78,8 +78,9 @@ class WaitingLines(logging.StreamHandler[Any]):
     def __init__(self, wait: float) -> None:
         super().__init__(sys.stderr)
         self._wait = wait  # seconds
-        self._records: list[logging.LogRecord] = []
+        self._records: deque[logging.LogRecord] = deque()  # safe to fill here and empty there
         self._has_records = Event()
+        self._has_ended = Event()
         self._writing = Lock()
         Thread(target=self._write_now_and_then, name="log", daemon=True).start()
 
@@ -94,14 +95,28 @@ class WaitingLines(logging.StreamHandler[Any]):
     def flush(self) -> None:
         """Write what waits; logging calls this at the end of the process too."""
         with self._writing:
-            records, self._records = self._records, []
-            self.stream.write("".join([f"{self.format(record)}\n" for record in records]))
-            self.stream.flush()
+            records = [self._records.popleft() for _ in range(len(self._records))]
+            if records:
+                self.stream.write("".join(map(self._line, records)))
+                self.stream.flush()
+
+    def close(self) -> None:
+        """Write what waits, and end."""
+        self._has_ended.set()
+        self._has_records.set()
+        self.flush()
+        super().close()
+
+    def _line(self, record: logging.LogRecord) -> str:
+        try:
+            return f"{self.format(record)}\n"
+        except Exception:  # noqa: BLE001  # as every handler does: a line that cannot be worded stops nothing
+            self.handleError(record)
+            return ""
 
     def _write_now_and_then(self) -> None:
-        while self._has_records.wait():
+        while self._has_records.wait() and not self._has_ended.wait(self._wait):
             self._has_records.clear()
-            sleep(self._wait)
             self.flush()
 
 
