@@ -3,7 +3,7 @@
 # make check  lint, types and layers
 # make lock   writes the pinned requirement files anew
 # make benchmark-serving     10 minutes: our server beside FastAPI, Litestar, Flask, BentoML and MLServer
-# make benchmark-detection   35 minutes: how soon and how falsely we tell, beside Alertmanager
+# make benchmark-detection   25 minutes: how soon and how falsely we tell, beside Alertmanager
 
 PYTHON ?= python3
 BIN := .venv/bin

@@ -1,6 +1,6 @@
 """How soon and how falsely: our watchdog beside Prometheus rules with Alertmanager, on the same samples.
 
-Runs in real time for about 35 minutes (`--quick`: 5) on free ports of loopback, ends by itself, prints its tables
+Runs in real time for about 25 minutes (`--quick`: 6) on free ports of loopback, ends by itself, prints its tables
 and writes them into docs/benchmarks.md. Quick figures are for trying the benchmark itself, and are only printed.
 """
 
@@ -96,7 +96,7 @@ def write(figures: str) -> None:
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.detection", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="five minutes, few of each, prints only")
+    parser.add_argument("--quick", action="store_true", help="six minutes, few of each, prints only")
     quick = parser.parse_args().quick
     with tempfile.TemporaryDirectory(prefix="detection-") as folder:
         figures = asyncio.run(run(schedule.QUICK if quick else schedule.FULL, Path(folder)))

@@ -15,9 +15,10 @@ from itertools import accumulate, count
 from aiohttp import web
 
 from tests.fakes.loopback import Loopback
+from wine_slo.adapters.instruments import REQUEST_BUCKETS
 from wine_slo.domain import metric_names
 
-BOUNDS = (0.1, 0.5, 0.9, 1.0, 1.1, 1.5, 2.5, 5.0, math.inf)  # seconds
+BOUNDS = (*REQUEST_BUCKETS, math.inf)  # seconds
 HEALTHY = 0.05  # seconds
 SICK = 1.6  # seconds
 RELOADED = 2.0  # seconds that a page takes which someone reloads

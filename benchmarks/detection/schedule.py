@@ -77,18 +77,18 @@ class Pace:
     reloads: int
 
 
-# A copied rule needs up to 131 s to alert and 579 s to resolve; an incident that nobody feeds expires after 30 min.
+# A copied rule needs up to 133 s to alert and 579 s to resolve.
 FULL = Pace(
-    total=1995,
-    warm_up=330,
-    starts=840,
-    incident=180,
+    total=1275,
+    warm_up=305,
+    starts=240,
+    incident=150,
     incidents=20,
-    partial=240,
-    others=8,
-    stall_slot=560,
-    stall_slots=3,
-    stall_replicas=7,
+    partial=200,
+    others=5,
+    stall_slot=480,
+    stall_slots=2,
+    stall_replicas=10,
     killed=10,
     gone=620,
     reload=100,
@@ -160,7 +160,7 @@ def _stalls(
         name = f"{squad}-{number}"
         slots = [pace.warm_up + slot * pace.stall_slot for slot in range(pace.stall_slots)]
         troubles = [
-            kind(start, start + seconds) for start in (slot + uniform(0, pace.stall_slot / 2) for slot in slots)
+            kind(start, start + seconds) for start in (slot + uniform(0, pace.stall_slot / 4) for slot in slots)
         ]
         ends = [*(trouble.start for trouble in troubles[1:]), pace.total]
         cases = tuple(Case(scenario, name, trouble, end) for trouble, end in zip(troubles, ends, strict=True))
@@ -171,7 +171,7 @@ def _killed(pace: Pace) -> Iterator[Subject]:
     """It dies once the slowest peer has told, and comes back healthy."""
     for number in range(pace.killed):
         name = f"killed-{number}"
-        start = pace.warm_up + uniform(0, pace.starts / 4)
+        start = pace.warm_up + uniform(0, pace.starts / 2)
         gone = Span(start + pace.incident, start + pace.incident + pace.gone)
         trouble = Slow(start, gone.start)
         case = Case(Scenario.KILLED, name, trouble, gone.end, gone)

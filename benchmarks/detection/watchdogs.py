@@ -11,6 +11,7 @@ from tests.real.processes import Processes
 
 SHIPPED = Path(__file__).parents[2] / "slo.yml"
 CHAT = 1
+EXPIRES_AFTER = "10m"  # instead of half an hour, so that a run sees it
 SIGNS = {"🔴": Word.BREACH, "🟢": Word.RECOVERY, "⚪": Word.ENDED}  # the first sign of a message says what it is
 
 
@@ -18,7 +19,7 @@ def objectives_of(squad: str) -> str:
     """The shipped latency objective for one squad, with a state for each replica."""
     page = yaml.safe_load(SHIPPED.read_text())
     latency = next(each for each in page["objectives"] if each["name"] == "latency")
-    page |= {"job": squad, "objectives": [latency | {"by": ["replica"]}]}
+    page |= {"job": squad, "objectives": [latency | {"by": ["replica"], "expires_after": EXPIRES_AFTER}]}
     return yaml.safe_dump(page, sort_keys=False)
 
 
