@@ -538,17 +538,17 @@ async def test_a_ledger_that_cannot_be_written_holds_no_message_back_and_is_writ
 
 
 class LateLedger(Ledger):
-    """Writes what it is told of the group no sooner than what came of Anna's message, if it can."""
+    """Writes what it is told of Anna no sooner than what came of the group's message, if it can."""
 
-    _anna_was_told = threading.Event()
+    _group_was_told = threading.Event()
 
     def mark(self, told: Iterable[Told]) -> None:
         beliefs = list(told)
-        if any(each.chat == GROUP and each.perhaps_sent for each in beliefs):
-            self._anna_was_told.wait(0.3)
+        if any(each.chat == ANNA and each.perhaps_sent for each in beliefs):
+            self._group_was_told.wait(0.3)
         super().mark(beliefs)
-        if any(each.chat == ANNA and each.stage is Stage.OPENED for each in beliefs):
-            self._anna_was_told.set()
+        if any(each.chat == GROUP and each.stage is Stage.OPENED for each in beliefs):
+            self._group_was_told.set()
 
 
 async def test_no_older_belief_is_written_over_a_newer_one(desk: Desk) -> None:
