@@ -544,10 +544,11 @@ class LateLedger(Ledger):
 
     def mark(self, told: Iterable[Told]) -> None:
         beliefs = list(told)
-        if any(each.chat == ANNA and each.perhaps_sent for each in beliefs):
+        tells_group = any(each.chat == GROUP and each.stage is Stage.OPENED for each in beliefs)
+        if not tells_group and any(each.chat == ANNA for each in beliefs):
             self._group_was_told.wait(0.3)
         super().mark(beliefs)
-        if any(each.chat == GROUP and each.stage is Stage.OPENED for each in beliefs):
+        if tells_group:
             self._group_was_told.set()
 
 
