@@ -64,6 +64,7 @@ class Delivery:
         self._unwritten: dict[tuple[int, int], Told] = {}
         self._news = asyncio.Event()
         self._telling = asyncio.Lock()
+        self._writing = asyncio.Lock()
 
     def hear(self, told: Iterable[Told]) -> None:
         """Take note of what is new to be told, and wake up."""
@@ -169,7 +170,12 @@ class Delivery:
             # Telegram has no idempotency key: a crash from here to the mark below repeats this message, and says so.
             beliefs = [self._told[each.incident, chat] for each in (notice.after, *notice.others)]
             await self._mark(replace(each, perhaps_sent=True) for each in beliefs)
-            message = await self._chat.send(address, notice.text, reply_to=notice.reply_to, loud=notice.loud)
+            try:
+                message = await self._chat.send(address, notice.text, reply_to=notice.reply_to, loud=notice.loud)
+            except ChatError as error:
+                if error.surely_not_sent:
+                    await self._mark(beliefs)  # but an earlier try may have arrived
+                raise
             await self._mark(notice.told(message))
             return
         told = notice.after
@@ -192,17 +198,18 @@ class Delivery:
 
     async def _write(self) -> None:
         """Write down what is not written yet; what cannot be is tried again with the next."""
-        waiting = list(self._unwritten.values())
-        if not waiting:
-            return
-        try:
-            await asyncio.to_thread(self._ledger.mark, waiting)
-        except LedgerError as error:
-            log.error("%s; a restart now would tell some things once more", error)  # noqa: TRY400 - expected
-            return
-        for told in waiting:
-            if self._unwritten.get((told.incident, told.chat)) is told:
-                del self._unwritten[told.incident, told.chat]
+        async with self._writing:  # one after the other, so that no older belief is written over a newer one
+            waiting = list(self._unwritten.values())
+            if not waiting:
+                return
+            try:
+                await asyncio.to_thread(self._ledger.mark, waiting)
+            except LedgerError as error:
+                log.error("%s; a restart now would tell some things once more", error)  # noqa: TRY400 - expected
+                return
+            for told in waiting:
+                if self._unwritten.get((told.incident, told.chat)) is told:
+                    del self._unwritten[told.incident, told.chat]
 
     def _standing(self, chat: int) -> Standing:
         return self._standings.get(chat) or Standing(chat=chat)
@@ -216,9 +223,6 @@ class Delivery:
             log.error("%s; a restart now would find out about chat %d anew", error, standing.chat)  # noqa: TRY400
 
     async def _fail(self, chat: int, notice: Notice, error: ChatError) -> None:
-        if error.surely_not_sent and notice.edits is None:
-            beliefs = [self._told[each.incident, chat] for each in (notice.after, *notice.others)]
-            await self._mark(replace(each, perhaps_sent=False) for each in beliefs)
         if error.moved_to is not None:
             log.warning("chat %d has moved to %d", chat, error.moved_to)
             await self._stand(replace(self._standing(chat), moved_to=error.moved_to))
