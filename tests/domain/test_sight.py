@@ -46,6 +46,15 @@ def test_bad_numbers_without_sight_open_nothing(sight: Sight) -> None:
 
 
 @pytest.mark.parametrize("sight", [each for each in NOT_CLEAR if not each.is_seeing])
+def test_numbers_that_come_without_sight_are_no_evidence(sight: Sight) -> None:
+    scene = Scene().has(1.0, 20, sight=sight)
+    assert (scene.track.phase, scene.track.evidence) == (Phase.MET, ())
+    scene.breaks()
+    bad = scene.incident.bad
+    assert scene.has(1.0, 20, sight=sight).incident.bad == bad
+
+
+@pytest.mark.parametrize("sight", [each for each in NOT_CLEAR if not each.is_seeing])
 def test_time_without_sight_counts_neither_as_good_nor_as_bad(sight: Sight) -> None:
     scene = Scene().has(1.0, 20).lacks(sight, 300).has(0.0, 20)
     assert scene.track.phase.value == "breaching"

@@ -25,10 +25,10 @@ from tests.domain.scene import (
 from tests.fakes.telegram_html import visible_text
 from wine_slo.domain.budget import Budget
 from wine_slo.domain.incident import Incident, Outcome
-from wine_slo.domain.notice import Stage, Told
+from wine_slo.domain.notice import Kind, Stage, Told
 from wine_slo.domain.objective import BURNS, Alert, Burn, Key, Objectives
 from wine_slo.domain.reading import Interval, Reading, Sight
-from wine_slo.domain.watch import SIGHT, State
+from wine_slo.domain.watch import GAP, SIGHT, State
 from wine_slo.domain.words import Speech, percent, plain, seconds, span
 
 MAX_TEXT = 4096  # characters of a Telegram message
@@ -287,7 +287,7 @@ def check(text: str) -> None:
     assert len(text) <= MAX_TEXT
     assert len(text.splitlines()) <= MAX_LINES
     assert all(line == line.strip() and line for line in text.split("\n")), text
-    assert not re.search(r"; $|: $|, $|None|nan ", text, re.MULTILINE)
+    assert not re.search(r"; $|: $|, $|None(?! is)|nan ", text, re.MULTILINE)
 
 
 words = st.text(max_size=60) | st.sampled_from(
@@ -349,6 +349,7 @@ def incidents(draw: st.DrawFn) -> Incident:
 def test_whatever_it_is_about_telegram_takes_it(truth: Incident, perhaps: bool, held: list[Key]) -> None:  # noqa: FBT001 - drawn
     others = {number: incident(number=number, key=key, held=Sight.TARGET_DOWN) for number, key in enumerate(held)}
     state = State(incidents={**others, truth.number + 100: truth})
+    check(SPEECH.missed(replace(RECOVERED, key=GAP), state))
     now = truth.last_bad_at + minutes(1)
     told = replace(OPENED, perhaps_sent=perhaps)
     if truth.is_open:
@@ -517,3 +518,53 @@ def test_one_objective_is_one_objective() -> None:
 
 def test_a_value_that_rounds_to_its_threshold_is_told_more_exactly() -> None:
     assert "p95 <b>1.02 s</b>, promised 1 s" in breach(incident(value=1.02))
+
+
+# Many at once, and nobody looking
+
+
+def several(count: int, **changes: object) -> list[Incident]:
+    return [
+        incident(number=number, key=Key("latency", (("endpoint", f"/{number}"),)), worst=1.0 + number, **changes)
+        for number in range(1, count + 1)
+    ]
+
+
+def test_a_storm_names_the_worst_ten() -> None:
+    text = SPEECH.storm(Kind.BREACH, several(37), State())
+    check(text)
+    assert text.startswith("🔴 <b>37</b> objectives in breach at once. Worst: Latency of /37 ")
+    assert text.endswith(" and 27 more. All: /status")
+    assert "/28" in text
+    assert "/27" not in text
+
+
+def test_the_end_of_a_storm_says_what_is_left() -> None:
+    over = several(6, outcome=Outcome.RECOVERED, closed_at=at(200))
+    text = SPEECH.storm(Kind.RECOVERY, over, State())
+    check(text)
+    assert text.startswith("🟢 <b>6</b> objectives are back: ")
+    assert text.endswith("None is in breach any more.")
+    left = State(incidents={12: incident()})
+    assert SPEECH.storm(Kind.RECOVERY, over, left).endswith("1 still in breach: /status")
+
+
+def test_a_storm_that_was_not_seen_well_again_has_not_recovered() -> None:
+    over = [*several(5, outcome=Outcome.RECOVERED, closed_at=at(200)), EXPIRED]
+    text = SPEECH.storm(Kind.RECOVERY, over, State())
+    check(text)
+    assert text.startswith("⚪️ <b>6</b> objectives are closed, not all of them as recovered: ")
+
+
+@given(st.lists(incidents(), min_size=6, max_size=40), st.sampled_from([Kind.BREACH, Kind.RECOVERY, Kind.MISSED]))
+@settings(max_examples=30, deadline=None)
+def test_whatever_a_storm_is_made_of_telegram_takes_it(those: list[Incident], kind: Kind) -> None:
+    check(SPEECH.storm(kind, those, State()))
+
+
+def test_a_time_in_which_nobody_looked_is_told_in_a_line() -> None:
+    gap = incident(key=GAP, began_at=at(0), last_bad_at=at(250), closed_at=at(250), outcome=Outcome.RECOVERED)
+    text = SPEECH.missed(gap, State(incidents={12: incident()}))
+    check(text)
+    assert text.startswith("🔄 Back after 4 min without a look (restart).")
+    assert "#12" in text

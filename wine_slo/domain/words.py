@@ -206,7 +206,7 @@ class Speech:
     def _gap(self, incident: Incident, state: State) -> str:
         """Nobody looked for a while, and what is open now."""
         still = [each for each in state.open_incidents if each.key != SIGHT]
-        names = ", ".join(f"#{each.number} {escape(str(each.key))}" for each in still[:MAX_ENDPOINTS])
+        names = ", ".join(f"#{each.number} {shortened(str(each.key))}" for each in still[:MAX_ENDPOINTS])
         count = "1 incident" if len(still) == 1 else f"{len(still)} incidents"
         open_ones = f"{count} still open: {names}{' …' if len(still) > MAX_ENDPOINTS else ''}." if still else ""
         lasted = span(incident.last_bad_at - incident.began_at)

@@ -1,0 +1,28 @@
+"""The chat of who has no Telegram: the same words, printed."""
+
+import pytest
+
+from wine_slo.adapters.console_chat import ConsoleChat
+
+
+@pytest.fixture
+def printed() -> list[str]:
+    return []
+
+
+async def test_a_message_is_printed_framed_and_without_markup(printed: list[str]) -> None:
+    number = await ConsoleChat(printed.append).send(0, "🔴 <b>2.4 s</b>, promised &lt; 1 %\n#1")
+    assert number == 1
+    assert printed == ["┌ message 1\n│ 🔴 2.4 s, promised < 1 %\n│ #1\n└"]
+
+
+async def test_a_reply_says_what_it_answers_and_numbers_go_on(printed: list[str]) -> None:
+    chat = ConsoleChat(printed.append)
+    first = await chat.send(0, "one")
+    assert await chat.send(0, "two", reply_to=first, loud=False) == 2
+    assert printed[1].startswith("┌ message 2, reply to 1\n")
+
+
+async def test_an_edit_is_one_line(printed: list[str]) -> None:
+    await ConsoleChat(printed.append).edit(0, 1, "⚪️ <b>over</b>\nmore")
+    assert printed == ["  message 1 now reads: ⚪️ over"]
