@@ -15,7 +15,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from wine_slo.adapters.instruments import Endpoint
+from wine_slo.adapters.server_instruments import Endpoint
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what of a client's own id may go into a log
 LONGEST_PATH = 200  # letters of it in a log line

@@ -11,7 +11,7 @@ from time import perf_counter
 
 import msgspec
 
-from wine_slo.adapters.instruments import ServerInstruments
+from wine_slo.adapters.server_instruments import ServerInstruments
 from wine_slo.domain.classifier import Engine, Model, Probabilities
 from wine_slo.domain.wine import Sample
 

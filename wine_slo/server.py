@@ -27,7 +27,7 @@ from aiohttp import web
 
 from wine_slo.adapters import api_contract, form_page, log_output, model_file, sample_body
 from wine_slo.adapters.form_page import LANGUAGES, Language, Outcome
-from wine_slo.adapters.instruments import Cells, ServerInstruments
+from wine_slo.adapters.server_instruments import Cells, ServerInstruments
 from wine_slo.answers import Problem, json_response, observed, unmatched
 from wine_slo.domain.classifier import Model
 from wine_slo.domain.wine import NAMES

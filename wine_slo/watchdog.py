@@ -27,10 +27,10 @@ from wine_slo import slo_file
 from wine_slo.adapters import log_output, telegram_chat
 from wine_slo.adapters.console_chat import ConsoleChat
 from wine_slo.adapters.heartbeat import Heartbeat
-from wine_slo.adapters.instruments import WatchdogInstruments
 from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
 from wine_slo.adapters.telegram_commands import Commands
+from wine_slo.adapters.watchdog_instruments import WatchdogInstruments
 from wine_slo.delivery import Delivery
 from wine_slo.domain.chat import Chat
 from wine_slo.domain.objective import Objectives

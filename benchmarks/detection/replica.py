@@ -15,7 +15,7 @@ from itertools import accumulate, count
 from aiohttp import web
 
 from tests.fakes.loopback import Loopback
-from wine_slo.adapters.instruments import REQUEST_BUCKETS
+from wine_slo.adapters.server_instruments import REQUEST_BUCKETS
 from wine_slo.domain import metric_names
 
 BOUNDS = (*REQUEST_BUCKETS, math.inf)  # seconds
