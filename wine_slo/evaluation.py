@@ -6,12 +6,12 @@ for that objective and costs the others nothing.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from wine_slo.adapters.ledger import Ledger, LedgerError
-from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Series, Vector
+from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Sample, Series, Vector
 from wine_slo.domain import promql
 from wine_slo.domain.budget import Budget, windows
 from wine_slo.domain.incident import Phase
@@ -145,11 +145,12 @@ class _Look:
             self._api.query(promql.targets_up(objective)), self._api.query(promql.targets_scraped_at(objective))
         )
         now = scraped.at or self._now
-        targets = _targets(up, scraped)
+        everything = Key(objective.name)
+        targets = _targets(up, scraped, everything)
         remembered = _remembered(self._state, objective)
         if targets.scraped_at is None:
             sight, reason = sight_of(objective, targets, Traffic(0, 0), now)
-            return {key: unseen(now, sight, reason) for key in remembered or [Key(objective.name)]}
+            return {key: unseen(now, sight, reason) for key in remembered or [everything]}
 
         grid = self._grid(now, scraped)
         (total, good, bad, clear, ages), (shown, long, over, recent, ratio), endpoints = await asyncio.gather(
@@ -169,18 +170,18 @@ class _Look:
             ),
             self._by_endpoint(promql.quantile_by_endpoint(objective, ENDPOINTS_OVER)),
         )
-        alone = [] if objective.by else [Key(objective.name)]
+        alone = [] if objective.by else [everything]
         readings = {}
         for key in dict.fromkeys((*shown, *total, *remembered, *alone)):
-            missing = self._missing_bound(key in good, key in clear) if key in total else ""
-            if missing:
-                readings[key] = unseen(now, Sight.BLIND, missing)
+            if isinstance(objective.source, Latency) and key in total and key not in good:
+                readings[key] = unseen(now, Sight.BLIND, _no_bucket(objective.source))
                 continue
             age = ages.get(key, {})
             rates = _Rates(total.get(key, {}), good.get(key), bad.get(key, {}), clear.get(key), age)
             intervals = self._intervals(rates)
             hangs = bool(age) and self._is_stuck(list(age.values())[-1])
-            sight, reason = sight_of(objective, targets, Traffic(shown.get(key, 0), long.get(key, 0), hangs), now)
+            traffic = Traffic(shown.get(key, 0), long.get(key, 0), hangs)
+            sight, reason = sight_of(objective, _targets(up, scraped, key), traffic, now)
             readings[key] = Reading(
                 at=now,
                 sight=sight,
@@ -225,17 +226,6 @@ class _Look:
                 ended_at = datetime.fromtimestamp(at, UTC)
                 intervals.append(Interval(ended_at, failed, events, min(max(marginal, 0.0), events - failed)))
         return tuple(intervals)
-
-    def _missing_bound(self, has_good: bool, has_clear: bool) -> str:  # noqa: FBT001
-        """The sentence for a histogram without a bound that is asked for; empty where it has them all."""
-        source = self._objective.source
-        if not isinstance(source, Latency):
-            return ""
-        if not has_good:
-            return _no_bucket(source.histogram, source.threshold_seconds)
-        if source.clear_seconds is not None and not has_clear:
-            return _no_bucket(source.histogram, source.clear_seconds)
-        return ""
 
     def _is_stuck(self, age: float) -> bool:
         source = self._objective.source
@@ -313,15 +303,21 @@ def _by_key(objective: Objective, vector: Vector) -> dict[Key, float]:
     return {_key(objective, each.labels): each.value for each in vector.samples}
 
 
-def _no_bucket(histogram: str, bound: float) -> str:
-    return f"no bucket of {histogram} ends at {bound:g} s"
+def _no_bucket(source: Latency) -> str:
+    return f"no bucket of {source.histogram} ends at {source.threshold_seconds:g} s"
 
 
-def _targets(up: Vector, scraped: Vector) -> Targets:
-    last = max((each.value for each in scraped.samples), default=None)
+def _targets(up: Vector, scraped: Vector, key: Key) -> Targets:
+    """The targets of a key: those that bear its labels, or all of the job's where none does (any more)."""
+
+    def of_key(samples: Sequence[Sample]) -> Sequence[Sample]:
+        mine = [each for each in samples if all(each.labels.get(name) == value for name, value in key.labels)]
+        return mine or samples
+
+    answered, last = of_key(up.samples), max((each.value for each in of_key(scraped.samples)), default=None)
     return Targets(
-        up=sum(each.value > 0 for each in up.samples),
-        known=len(up.samples),
+        up=sum(each.value > 0 for each in answered),
+        known=len(answered),
         scraped_at=None if last is None else datetime.fromtimestamp(last, UTC),
     )
 
