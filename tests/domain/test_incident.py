@@ -61,6 +61,13 @@ def test_its_counts_end_with_its_last_bad_interval() -> None:
     assert ended.last_bad_at == at(40)
 
 
+def test_what_was_bad_in_a_recovery_that_failed_is_counted_once() -> None:
+    scene = Scene().has(1.0, 25, of=100)
+    for _ in range(3):
+        scene.has(0.03, 5, of=100).has(1.0, 5, of=100)
+    assert (scene.incident.bad, scene.incident.total) == (500 + 3 * 103, 500 + 3 * 200)
+
+
 def test_it_remembers_its_worst_value_and_when_that_was() -> None:
     incident = Scene().breaks().has(1.0, p95=3.1).has(1.0, 60, p95=1.9).has(0.0, 20).incident
     assert (incident.worst, incident.worst_at) == (3.1, at(30))

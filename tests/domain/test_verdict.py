@@ -84,6 +84,13 @@ def test_an_interval_is_bad_when_it_breaks_the_promise(share: float, bad: bool) 
     assert is_bad(LATENCY, *intervals(share, of=1000)) is bad
 
 
+@pytest.mark.parametrize("percent", [50, 80, 90, 95, 99])
+def test_what_just_keeps_the_promise_is_not_bad_for_want_of_a_digit(percent: int) -> None:
+    objective = replace(LATENCY, ratio=percent / 100)
+    assert not is_bad(objective, Interval(at(0), bad=100 - percent, total=100))
+    assert is_bad(objective, Interval(at(0), bad=100 - percent + 1, total=100))
+
+
 @pytest.mark.parametrize(
     ("suspicion", "breach"),
     [

@@ -217,4 +217,4 @@ class Watching(RuleBasedStateMachine):
 
 
 TestWatching = Watching.TestCase
-TestWatching.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
+TestWatching.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)

@@ -530,6 +530,13 @@ def several(count: int, **changes: object) -> list[Incident]:
     ]
 
 
+def test_a_service_that_is_down_does_not_name_everything_that_waits_for_it() -> None:
+    held = {number: incident(number=number, held=Sight.TARGET_DOWN) for number in range(20, 40)}
+    text = breach(DOWN, state=State(incidents={12: DOWN, **held}))
+    check(text)
+    assert text.splitlines()[3:5] == ["Latency #22 is held open.", "17 more are held open."]
+
+
 def test_a_storm_names_the_worst_ten() -> None:
     text = SPEECH.storm(Kind.BREACH, several(37), State())
     check(text)
