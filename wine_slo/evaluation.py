@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
 LATENESS = 4  # scrape intervals after which a sample that is not there will not come
 SELDOM = timedelta(minutes=10)  # for what changes little between two ticks
-ENDPOINTS_OVER = timedelta(minutes=1)  # the range over which endpoints are named as slow or fine
+OF_LATE = timedelta(minutes=1)  # the range over which the rate is told, and endpoints are named as slow or fine
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class _Look:
             return {key: unseen(now, sight, reason) for key in remembered or [everything]}
 
         grid = self._grid(now, scraped)
-        (total, good, bad, clear, ages), (shown, long, over, recent, ratio), endpoints = await asyncio.gather(
+        (total, good, bad, clear, ages), (of_late, shown, long, over, recent, ratio), endpoints = await asyncio.gather(
             asyncio.gather(
                 self._range(promql.total_per_interval(objective), grid),
                 self._range(promql.good_per_interval(objective), grid),
@@ -162,13 +162,14 @@ class _Look:
                 self._range(promql.oldest_age_per_interval(objective), grid),
             ),
             asyncio.gather(
+                self._instant(promql.events(objective, OF_LATE)),
                 self._instant(promql.events(objective, objective.over)),
                 self._instant(promql.events(objective, objective.expires_after)),
                 self._instant(promql.quantile(objective, objective.over)),
                 self._instant(promql.quantile(objective, objective.good_for)),
                 self._instant(promql.good_ratio(objective, objective.over)),
             ),
-            self._by_endpoint(promql.quantile_by_endpoint(objective, ENDPOINTS_OVER)),
+            self._by_endpoint(promql.quantile_by_endpoint(objective, OF_LATE)),
         )
         alone = [] if objective.by else [everything]
         readings = {}
@@ -190,7 +191,7 @@ class _Look:
                 latency_seconds=over.get(key),
                 recent_seconds=recent.get(key),
                 by_endpoint=endpoints.get(key, ()),
-                events_per_second=shown[key] / objective.over.total_seconds() if key in shown else None,
+                events_per_second=of_late[key] / OF_LATE.total_seconds() if key in of_late else None,
                 good_ratio=ratio.get(key),
                 waiting_seconds=list(age.values())[-1] if hangs and key not in recent else None,
                 budget=self._budgets.get(key),

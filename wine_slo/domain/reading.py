@@ -66,7 +66,7 @@ class Reading:
         latency_seconds: The promised quantile over the objective's range.
         recent_seconds: The same over the last moments, which is what messages say.
         by_endpoint: Endpoints and their quantile over the last minute, slowest first.
-        events_per_second: The rate over the objective's range.
+        events_per_second: The rate over the last minute.
         good_ratio: The share of good events over the objective's range.
         waiting_seconds: How long the oldest request has waited for an answer, where nothing was answered of late.
         budget: What is known of the error budget.
