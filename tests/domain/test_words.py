@@ -575,3 +575,26 @@ def test_a_time_in_which_nobody_looked_is_told_in_a_line() -> None:
     check(text)
     assert text.startswith("🔄 Back after 4 min without a look (restart).")
     assert "#12" in text
+
+
+def test_status_of_very_many_names_the_worst_first_and_counts_the_rest() -> None:
+    scene = Scene(replace(LATENCY, by=("endpoint",)))
+    keys = [Key("latency", (("endpoint", f"/{number:03}"),)) for number in range(40)]
+    for _ in range(8):
+        scene.second += 5
+        scene.look(
+            {
+                key: Reading(
+                    at=scene.now,
+                    sight=Sight.CLEAR,
+                    intervals=(Interval(scene.now, 50 * (key is keys[39]), 50),),
+                    recent_seconds=2.4 if key is keys[39] else 0.04,
+                    events_per_second=123.4,
+                )
+                for key in keys
+            }
+        )
+    lines = status(scene)
+    assert plain(lines[0]).startswith('🔴 latency{endpoint="/039"}')
+    assert lines[-2:] == ["… and 15 more, none of them worse.", "Requests 123/s. Looked 12 s ago."]
+    assert len(lines) == 27

@@ -17,6 +17,8 @@ from wine_slo.domain.reading import Sight
 from wine_slo.domain.watch import GAP, SIGHT, State
 
 MAX_ENDPOINTS = 3  # in one line of a message
+STATUS_LINES = 25  # objectives in one answer; a thousand label sets are not read by anyone
+URGENCY = (Phase.BREACHED, Phase.RECOVERING, Phase.BREACHING, Phase.MET)
 STORM_NAMES = 10  # of a message about many incidents
 MAX_HELD = 3  # incidents that are named in one message
 LONGEST_NAME = 120  # characters; a label's value can be of any length
@@ -57,6 +59,10 @@ def percent(ratio: float) -> str:
         decimals = next((digits for digits in (1, 2, 3) if 0 < round(value, digits) < 100), 3)
         return f"{value:.{decimals}f}".rstrip("0").rstrip(".") + " %"
     return f"{value:.0f} %"
+
+
+def _rate(per_second: float) -> str:
+    return f"{per_second:.0f}" if per_second >= 10 else f"{per_second:.2g}"
 
 
 def span(duration: timedelta) -> str:
@@ -196,11 +202,14 @@ class Speech:
         if state.looked_at is None:
             return "⚪️ Nothing has been looked at yet."
         tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
-        lines = [self._status_line(track, state, now) for track in tracks]
+        tracks.sort(key=lambda track: URGENCY.index(track.phase))
+        lines = [self._status_line(track, state, now) for track in tracks[:STATUS_LINES]]
+        if len(tracks) > STATUS_LINES:
+            lines.append(f"… and {len(tracks) - STATUS_LINES} more, none of them worse.")
         if not lines:
             lines = ["⚪️ Nothing is known yet."]
         rates = [each.events_per_second for each in state.readings.values() if each.events_per_second is not None]
-        rate = f"Requests {max(rates):.2g}/s. " if rates else ""
+        rate = f"Requests {_rate(max(rates))}/s. " if rates else ""
         return "\n".join([*lines, f"{rate}Looked {span(now - state.looked_at)} ago."])
 
     def _gap(self, incident: Incident, state: State) -> str:
