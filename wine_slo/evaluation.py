@@ -264,24 +264,29 @@ class Budgets:
         Raises:
             PrometheusError: An answer is missing or cannot be trusted.
         """
-        spans = windows(objective)
-        history, events, *ratios = await asyncio.gather(
-            self._ask(objective, promql.seconds_of_history(objective), SELDOM),
-            self._ask(objective, promql.events(objective, objective.window), SELDOM),
-            *(self._ask(objective, promql.good_ratio(objective, each), min(each / 100, SELDOM)) for each in spans),
-        )
+        history = await self._ask(objective, promql.seconds_of_history(objective), self._known_for(objective))
         known_for = timedelta(seconds=next(iter(history.values()), 0.0))
+        spans = windows(objective)
+        events, *ratios = await asyncio.gather(
+            self._ask(objective, promql.events(objective, objective.window), known_for),
+            *(self._ask(objective, promql.good_ratio(objective, each), min(each, known_for)) for each in spans),
+        )
         budgets = {}
         for key in events:
             bad = {span: max(0.0, 1 - each[key]) for span, each in zip(spans, ratios, strict=True) if key in each}
             budgets[key] = Budget(history=min(known_for, objective.window), events=events[key], bad_ratios=bad)
         return budgets
 
-    async def _ask(self, objective: Objective, query: str, every: timedelta) -> dict[Key, float]:
-        """The answer to a question, which may be so old."""
+    def _known_for(self, objective: Objective) -> timedelta:
+        """How long the history was when it was last asked for."""
+        _, history = self._known.get(promql.seconds_of_history(objective), (None, {}))
+        return timedelta(seconds=next(iter(history.values()), 0.0))
+
+    async def _ask(self, objective: Objective, query: str, span: timedelta) -> dict[Key, float]:
+        """The answer to a question about a span, no older than a hundredth of it."""
         now = self._clock()
         asked_at, answer = self._known.get(query, (None, {}))
-        if asked_at is None or now - asked_at >= every:
+        if asked_at is None or now - asked_at >= min(span / 100, SELDOM):
             answer = _by_key(objective, await self._api.query(query))
             self._known[query] = (now, answer)
         return answer

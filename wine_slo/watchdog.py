@@ -275,11 +275,26 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         await delivery.finish(within=STOPS_WITHIN)
 
 
+def _check_together(settings: WatchdogSettings, objectives: Objectives) -> None:
+    """Refuse a poll so slow that each tick would look like a time in which nobody looked.
+
+    Raises:
+        SettingsError: it is.
+    """
+    longest = objectives.blind_for.total_seconds() / 2
+    if settings.poll_seconds > longest:
+        raise SettingsError(
+            f"WINE_SLO_POLL_SECONDS is {settings.poll_seconds:g}; wanted: at most half of blind_for in "
+            f"{settings.objectives}, {longest:g} seconds"
+        )
+
+
 def main() -> None:
     """Watch until told to stop; exit with 2 where settings or objectives are wrong, with 1 where it cannot run."""
     try:
         settings = read(WatchdogSettings)
         objectives = slo_file.load(settings.objectives)
+        _check_together(settings, objectives)
     except (SettingsError, slo_file.SloFileError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)

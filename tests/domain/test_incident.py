@@ -221,7 +221,7 @@ def test_closed_incidents_are_at_hand_for_a_day() -> None:
     scene.second = closed_at + 86_400
     scene.look({})
     assert 1 not in scene.state.incidents
-    assert scene.state.last_number == 2  # the day without a look has a number too
+    assert scene.state.last_number == 2, "the day without a look has a number too"
 
 
 def test_two_label_sets_are_two_stories() -> None:

@@ -33,6 +33,7 @@ async def test_a_breach_is_told_survives_a_kill_and_its_recovery_is_a_reply(hous
         await house.bot_api.until(lambda: chat.messages[0].text.startswith("⚪️"), seconds=10)
     breach, status, recovery = chat.messages
     assert breach.versions[0].text.startswith("🔴 Latency: p95 ")
+    assert "Budget: " in breach.versions[0].text
     assert breach.is_loud
     assert "🔴 latency: " in status.text
     assert "#1" in status.text
@@ -78,6 +79,11 @@ async def test_wrong_settings_and_objectives_are_told_at_once_and_2(house: House
     assert house.watchdog.lines == [
         "WINE_SLO_POLL_SECONDS is 'often'; wanted: a number of seconds from 1 to 3600",
         "WINE_SLO_TELEGRAM_CHAT_IDS is 'anna'; wanted: chat ids separated by commas; ask the bot /id",
+    ]
+    await house.start_watchdog(WINE_SLO_POLL_SECONDS="5")
+    assert await house.watchdog.wait() == 2
+    assert house.watchdog.lines == [
+        "WINE_SLO_POLL_SECONDS is 5; wanted: at most half of blind_for in slo.yml, 3 seconds"
     ]
     (house.folder / "slo.yml").write_text("job: wine-slo\nobjectives:\n  - {name: latency, kind: up, objective: 2}\n")
     await house.start_watchdog()
