@@ -3,6 +3,8 @@
 # make check  lint, types and layers
 # make lock   writes the pinned requirement files anew
 # make benchmark-serving     10 minutes: our server beside FastAPI, Litestar, Flask, BentoML and MLServer
+# make reliability   writes the table of docs/reliability.md anew
+# make soak   the crash test at every step and in every way; a quarter of an hour
 # make benchmark-detection   25 minutes: how soon and how falsely we tell, beside Alertmanager
 
 PYTHON ?= python3
@@ -12,7 +14,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null || true
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: up test check lock benchmark-detection benchmark-serving
+.PHONY: up test soak reliability check lock benchmark-detection benchmark-serving
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
@@ -21,6 +23,12 @@ up: $(BIN)/.up .tools/bin/prometheus models/model.json
 
 test: check .tools/bin/prometheus .tools/bin/chromium
 	python -m pytest
+
+reliability: $(BIN)/.dev
+	WINE_SLO_WRITE_RELIABILITY=1 python -m pytest tests/whole/test_fault_matrix.py
+
+soak: $(BIN)/.dev
+	WINE_SLO_SOAK=4 python -m pytest tests/whole/test_crash.py
 
 check: $(BIN)/.dev
 	ruff check

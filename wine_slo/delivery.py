@@ -7,6 +7,7 @@ and what the chat believes, and when its wait has run out the difference is told
 import asyncio
 import logging
 import random
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from wine_slo.adapters.ledger import Ledger, LedgerError, Memory
 from wine_slo.domain.chat import Chat, ChatError, Standing
 from wine_slo.domain.notice import Kind, Notice, Stage, Told, fold, next_notice
 from wine_slo.domain.watch import SIGHT, State
-from wine_slo.domain.words import Speech
+from wine_slo.domain.words import Speech, as_repeat
 
 log = logging.getLogger(__name__)
 
@@ -63,14 +64,15 @@ class Delivery:
         self._waits: dict[int, _Wait] = {}
         self._unwritten: dict[tuple[int, int], Told] = {}
         self._news = asyncio.Event()
-        self._telling = asyncio.Lock()
+        self._news_for: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)
+        self._telling: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._writing = asyncio.Lock()
 
     def hear(self, told: Iterable[Told]) -> None:
         """Take note of what is new to be told, and wake up."""
         for each in told:
             self._told.setdefault((each.incident, each.chat), each)
-        self._news.set()
+        self._wake()
 
     @property
     def untold_since(self) -> datetime | None:
@@ -90,20 +92,31 @@ class Delivery:
     async def run(self) -> None:
         """Tell whatever is to be told, for ever; after a start nothing is said before the first look."""
         await self._news.wait()
+        async with asyncio.TaskGroup() as group:
+            served: set[int] = set()
+            while True:
+                self._news.clear()
+                for chat in self._chats - served:
+                    group.create_task(self._serve(chat), name=f"telling chat {chat}")
+                    served.add(chat)
+                await self._news.wait()
+
+    async def _serve(self, chat: int) -> None:
+        """Tell one chat, for ever; a chat that hangs holds no other."""
+        news = self._news_for[chat]
         while True:
-            self._news.clear()
-            await self.tell()
-            waits = [each.until for each in self._waits.values()]
-            pause = (min(waits) - self._clock()).total_seconds() if waits else None
-            try:
-                await asyncio.wait_for(self._news.wait(), None if pause is None else max(0.0, pause))
-            except TimeoutError:
-                continue
+            news.clear()
+            await self._tell_chat(chat)
+            await self._write()
+            wait = self._waits.get(chat)
+            pause = None if wait is None else max(0.0, (wait.until - self._clock()).total_seconds())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(news.wait(), pause)
 
     async def finish(self, within: float) -> None:
         """Let what is being told end, within so many seconds, and begin nothing more."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._telling.acquire(), within)
+            await asyncio.wait_for(asyncio.gather(*(each.acquire() for each in self._telling.values())), within)
 
     async def revive(self, chat: int) -> None:
         """Speak again to a chat that was closed to us: somebody there has spoken to us."""
@@ -111,20 +124,34 @@ class Delivery:
             if standing.is_closed and chat in (standing.chat, standing.address):
                 log.info("chat %d is open to us again", chat)
                 await self._stand(replace(standing, closed_because=""))
-        self._news.set()
+        self._wake()
 
     async def tell(self) -> None:
         """Tell every chat that may be spoken to what it does not know."""
-        async with self._telling:
-            incidents = self._state().incidents
-            self._told = {key: told for key, told in self._told.items() if key[0] in incidents}
-            chats = sorted({told.chat for told in self._told.values()})
-            await asyncio.gather(*(self._tell_chat(chat) for chat in chats if not self._standing(chat).is_closed))
-            await self._write()
+        await asyncio.gather(*(self._tell_chat(chat) for chat in sorted(self._chats)))
+        await self._write()
+
+    @property
+    def _chats(self) -> set[int]:
+        return {told.chat for told in self._told.values()}
+
+    def _wake(self) -> None:
+        """Have everything compared anew."""
+        incidents = self._state().incidents
+        self._told = {key: told for key, told in self._told.items() if key[0] in incidents}
+        for chat in self._chats:
+            self._news_for[chat].set()
+        self._news.set()
 
     async def _tell_chat(self, chat: int) -> None:
-        wait = self._waits.get(chat)
-        if wait is not None and self._clock() < wait.until:
+        async with self._telling[chat]:
+            wait = self._waits.get(chat)
+            if wait is None or self._clock() >= wait.until:
+                await self._tell_now(chat)
+
+    async def _tell_now(self, chat: int) -> None:
+        if self._standing(chat).is_closed:
+            self._waits.pop(chat, None)
             return
         while (notice := self._next(chat)) is not None:
             try:
@@ -137,6 +164,7 @@ class Delivery:
             numbers = ", ".join(f"#{each.incident}" for each in (notice.after, *notice.others))
             log.info("chat %d was told: %s of %s", chat, notice.kind, numbers)
             self._waits.pop(chat, None)
+        self._waits.pop(chat, None)  # where what could not be said need not be said any more
 
     def _next(self, chat: int) -> Notice | None:
         state, now, speech = self._state(), self._clock(), self._speech()
@@ -170,8 +198,9 @@ class Delivery:
             # Telegram has no idempotency key: a crash from here to the mark below repeats this message, and says so.
             beliefs = [self._told[each.incident, chat] for each in (notice.after, *notice.others)]
             await self._mark(replace(each, perhaps_sent=True) for each in beliefs)
+            text = as_repeat(notice.text) if any(each.perhaps_sent for each in beliefs) else notice.text
             try:
-                message = await self._chat.send(address, notice.text, reply_to=notice.reply_to, loud=notice.loud)
+                message = await self._chat.send(address, text, reply_to=notice.reply_to, loud=notice.loud)
             except ChatError as error:
                 if error.surely_not_sent:
                     await self._mark(beliefs)  # but an earlier try may have arrived
@@ -226,14 +255,16 @@ class Delivery:
         if error.moved_to is not None:
             log.warning("chat %d has moved to %d", chat, error.moved_to)
             await self._stand(replace(self._standing(chat), moved_to=error.moved_to))
-            await self._tell_chat(chat)
+            await self._tell_now(chat)
             return
         if error.permanent:
             log.error("chat %d is closed to us until somebody there sends /start: %s", chat, error)
+            self._waits.pop(chat, None)
             await self._stand(replace(self._standing(chat), closed_because=str(error)))
             return
         failures = self._waits[chat].failures + 1 if chat in self._waits else 1
-        backoff = min(FIRST_WAIT * 2 ** (failures - 1), LONGEST_WAIT) * random.uniform(0.5, 1)  # noqa: S311 - jitter
+        doubled = min(failures - 1, 10)  # no timedelta holds two seconds doubled for every try of a long outage
+        backoff = min(FIRST_WAIT * 2**doubled, LONGEST_WAIT) * random.uniform(0.5, 1)  # noqa: S311 - jitter
         wait = error.retry_after or backoff
         self._waits[chat] = _Wait(self._clock() + wait, failures)
         log.warning("chat %d was not told (%s): %s; again in %.0f s", chat, notice.kind, error, wait.total_seconds())

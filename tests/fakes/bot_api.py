@@ -139,8 +139,9 @@ class _Fault:
 class BotApi:
     """The fake. Every call and every word of a person wakes `until`."""
 
-    def __init__(self, token: str = TOKEN) -> None:
+    def __init__(self, token: str = TOKEN, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.token = token
+        self._clock = clock
         self.calls: list[Call] = []
         self.answers: dict[str, str] = {}  # what the presser of a button was shown, by callback query id
         self.commands: dict[str, dict[str, str]] = {}  # command and its description, by language code ("" is any)
@@ -225,7 +226,7 @@ class BotApi:
     async def says(self, chat_id: int, user_id: int, text: str, topic: int | None = None) -> Message:
         """A person writes into a chat."""
         chat = self.chat(chat_id)
-        version = Version(text, text, None, datetime.now(UTC))
+        version = Version(text, text, None, self._clock())
         message = Message(self._next("message"), chat, self._person(user_id), [version], topic=topic)
         chat.history[message.id] = message
         await self._tell_bot("message", message.as_json())
@@ -293,7 +294,7 @@ class BotApi:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         token, _, method = request.path.removeprefix("/bot").partition("/")
-        call = Call(method, datetime.now(UTC), *await _read(request))
+        call = Call(method, self._clock(), *await _read(request))
         self.calls.append(call)
         await self._notify()
         fault = next((fault for fault in self._faults if fault.hits(call)), None)
@@ -537,7 +538,7 @@ def _text_of(call: Call, name: str, limit: int) -> Version:
         raise RefusalError(400, "Bad Request: message text is empty")
     if len(text) > limit:
         raise RefusalError(400, f"Bad Request: message {'caption ' * (name == 'caption')}is too long")
-    return Version(text, source, mode, datetime.now(UTC))
+    return Version(text, source, mode, call.at)
 
 
 def _keyboard_of(call: Call) -> Keyboard:

@@ -25,12 +25,18 @@ LONGEST_NAME = 120  # characters; a label's value can be of any length
 FINE = "Fine: "
 SLOW = "Slow: "
 PACE_OVER = timedelta(minutes=5)  # the pace of now
+REPEAT = "This may be a repeat: the answer to the first try was lost."
 LONG_OPEN = timedelta(minutes=2)  # from then on the first line says for how long
 
 
 def plain(text: str) -> str:
     """A text without its markup."""
     return unescape(re.sub(r"</?b>", "", text))
+
+
+def as_repeat(text: str) -> str:
+    """A text that says of itself that it may have been sent before."""
+    return text if REPEAT in text else f"{text}\n{REPEAT}"
 
 
 def seconds(value: float) -> str:
@@ -123,7 +129,7 @@ class Speech:
         else:
             lines = self._bad(incident, objective, state, now)
         if told.perhaps_sent:
-            lines.append("This may be a repeat: the answer to the first try was lost.")
+            lines.append(REPEAT)
         return "\n".join([*lines, self._foot(incident)])
 
     def reminder(self, incident: Incident, now: datetime) -> str:

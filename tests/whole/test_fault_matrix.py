@@ -1,0 +1,260 @@
+"""Every bad day of the Bot API, short and long, with the incident going on and with it over meanwhile.
+
+The real evaluation and delivery over real HTTP, timeouts and all, in virtual time. The table in docs/reliability.md is
+what this run gives; `WINE_SLO_WRITE_RELIABILITY=1` writes it anew.
+"""
+
+import asyncio
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.bot_api import KICKED, TOKEN, BotApi, Call
+from tests.fakes.prometheus_canned import OBJECTIVES, START, CannedPrometheus, Slow
+from tests.fakes.telegram_chats import Message
+from tests.fakes.virtual_time import VirtualLoop
+from wine_slo.adapters import telegram_chat
+from wine_slo.adapters.ledger import Ledger
+from wine_slo.delivery import LONGEST_WAIT, Delivery
+from wine_slo.domain.words import Speech
+from wine_slo.evaluation import Evaluation
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
+ANNA, OTHER = 7, 8
+TICK = 15.0  # seconds
+SLOW_SINCE, OPENS = 30.0, 60.0  # the service is slow, and the look that is sure of it
+OVER, CLOSES = 62.0, 90.0  # the same of the end, where it is over meanwhile
+LIVES = 180.0  # seconds after the fault within which everything must have been told
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind of bad day: how it begins, and how it ends where `recovers` does not end it."""
+
+    name: str
+    begin: Callable[[BotApi], None]
+    refuses: bool = False  # the port is closed
+    revives: bool = False  # somebody has to send /start
+    loses_answers: bool = False  # what it did not confirm has arrived
+
+    async def begins(self, api: BotApi) -> None:
+        self.begin(api)
+        if self.refuses:
+            await api.refuses_connections()
+
+    async def ends(self, api: BotApi, delivery: Delivery) -> None:
+        api.recovers()
+        if self.refuses:
+            await api.accepts_connections()
+        if self.revives:
+            await delivery.revive(ANNA)
+
+
+FAULTS = (
+    Fault("refuses connections", lambda _: None, refuses=True),
+    Fault("accepts and never answers", lambda api: api.hangs(chat=ANNA)),
+    Fault("does it and never says so", lambda api: api.does_then_hangs(chat=ANNA), loses_answers=True),
+    Fault("does it and resets", lambda api: api.does_then_resets(chat=ANNA), loses_answers=True),
+    Fault("answers after 8 s", lambda api: api.answers_late(8, chat=ANNA)),
+    Fault("429, retry after 30 s", lambda api: api.fails_with(429, retry_after=30, chat=ANNA)),
+    Fault("500", lambda api: api.fails_with(500, chat=ANNA)),
+    Fault("502, a page of HTML", lambda api: api.fails_with(502, chat=ANNA)),
+    Fault("401, token not known", lambda api: api.fails_with(401, chat=ANNA)),
+    Fault("403, blocked; then /start", lambda api: api.fails_with(403, chat=ANNA), revives=True),
+    Fault("403, kicked; then /start", lambda api: api.fails_with(403, KICKED, chat=ANNA), revives=True),
+    Fault("400, chat not found; then /start", lambda api: api.fails_with(400, chat=ANNA), revives=True),
+)
+LENGTHS = (5.0, 180.0)
+HEAD = (
+    "| fault | for | the incident | told | after the fault's end | repeated | calls | most in 90 s of the fault |",
+    "|---|---|---|---|---|---|---|---|",
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What came of one fault."""
+
+    fault: Fault
+    length: float
+    goes_on: bool
+    messages: list[Message]
+    calls: list[Call]
+    others_late: float  # seconds that the other chat's breach came after its opening
+    looks: int
+    fault_ended: float
+
+    def told(self, start: str) -> list[Message]:
+        return [each for each in self.messages if each.versions[0].text.startswith(start)]
+
+    @property
+    def begin(self) -> Message | None:
+        return next(iter(self.told("🔴") + self.told("⚪️ Missed")), None)
+
+    @property
+    def end(self) -> Message | None:
+        return next(iter(self.told("🟢") + self.told("⚪️ Missed")), None)
+
+    @property
+    def late(self) -> float:
+        """Seconds from the fault's end to the last word on what had happened in it; 0 where it was told before."""
+        word = self.begin if self.goes_on else self.end
+        assert word is not None
+        return max(0.0, second(word.sent_at) - self.fault_ended)
+
+    @property
+    def repeats(self) -> list[Message]:
+        return self.told("🔴")[1:] + (self.told("🟢") + self.told("⚪️ Missed"))[1:]
+
+    @property
+    def calls_while_faulty(self) -> int:
+        """The most calls in 90 s of the fault."""
+        times = [second(each.at) for each in self.calls if OPENS - 2 <= second(each.at) <= self.fault_ended]
+        return max((sum(first <= each < first + 90 for each in times) for first in times), default=0)
+
+    def row(self) -> str:
+        told = "one line" if self.told("⚪️ Missed") else "yes" if self.begin and self.end else "**no**"
+        late = "at once" if self.late < 1 else f"{self.late:.0f} s"
+        repeats = f"{len(self.repeats)}, which says so" if self.repeats else "no"
+        course = "goes on" if self.goes_on else "over meanwhile"
+        return (
+            f"| {self.fault.name} | {self.length:.0f} s | {course} | {told} | {late} | {repeats} "
+            f"| {len(self.calls)} | {self.calls_while_faulty} |"
+        )
+
+
+def second(at: datetime) -> float:
+    return (at - START).total_seconds()
+
+
+async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Cell:
+    """Live through a fault of so many seconds, in virtual time."""
+    loop = asyncio.get_running_loop()
+
+    def clock() -> datetime:
+        return START + timedelta(seconds=loop.time())
+
+    hits_both = goes_on or length > CLOSES - OPENS
+    fault_begins = OPENS - 2 if hits_both else CLOSES - 2  # a short one cannot hide all of an incident, only its end
+    slow_until = fault_begins + length + 60 if goes_on else OVER
+    looks = 0
+    async with BotApi(clock=clock) as api, telegram_chat.connect(TOKEN, api.url) as bot:
+        memory_file = Ledger.open(ledger)
+        memory = memory_file.load()
+        chats = (ANNA, OTHER)
+        for chat in chats:
+            api.chat(chat)
+        evaluation = Evaluation(
+            CannedPrometheus(clock, Slow(SLOW_SINCE, slow_until)), memory_file, OBJECTIVES, memory.state, chats, clock
+        )
+        delivery = Delivery(
+            telegram_chat.TelegramChat(bot),
+            memory_file,
+            memory,
+            lambda: Speech(OBJECTIVES, UTC),
+            lambda: evaluation.state,
+            evaluation.now,
+            lambda _kind, _outcome: None,
+        )
+        telling = asyncio.create_task(delivery.run())
+
+        async def misbehave() -> float:
+            await asyncio.sleep(fault_begins)
+            await fault.begins(api)
+            await asyncio.sleep(length)
+            await fault.ends(api, delivery)
+            return loop.time()
+
+        misbehaving = asyncio.create_task(misbehave())
+        while loop.time() < fault_begins + length + LIVES:
+            delivery.hear(await evaluation.look())
+            looks += 1
+            await asyncio.sleep(TICK)
+        assert not telling.done(), telling
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+        assert delivery.untold_since is None
+        opened_at = evaluation.state.incidents[1].opened_at
+        memory_file.close()
+        return Cell(
+            fault,
+            length,
+            goes_on,
+            list(api.chat(ANNA).messages),
+            [each for each in api.calls if each.chat_id == ANNA],
+            (api.chat(OTHER).messages[0].sent_at - opened_at).total_seconds(),
+            looks,
+            await misbehaving,
+        )
+
+
+def run(fault: Fault, length: float, folder: Path, *, goes_on: bool) -> Cell:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(live(fault, length, goes_on=goes_on, ledger=f"sqlite:///{folder}/watchdog.db"))
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory: pytest.TempPathFactory) -> list[Cell]:
+    return [
+        run(fault, length, tmp_path_factory.mktemp("cell"), goes_on=goes_on)
+        for fault in FAULTS
+        for length in LENGTHS
+        for goes_on in (True, False)
+    ]
+
+
+def test_no_fault_loses_anything(cells: list[Cell]) -> None:
+    for cell in cells:
+        assert cell.begin, cell.row()
+        assert cell.end, cell.row()
+        assert cell.begin.id <= cell.end.id, cell.row()
+
+
+def test_no_chat_stays_stuck_once_the_fault_has_gone(cells: list[Cell]) -> None:
+    longest = LONGEST_WAIT.total_seconds() + telegram_chat.READ_SECONDS + TICK
+    assert max(cell.late for cell in cells) <= longest
+
+
+def test_what_is_repeated_says_so_and_only_where_an_answer_was_lost(cells: list[Cell]) -> None:
+    for cell in cells:
+        assert all("may be a repeat" in each.versions[0].text for each in cell.repeats), cell.row()
+        assert bool(cell.repeats) == cell.fault.loses_answers, cell.row()
+
+
+def test_no_fault_is_answered_with_a_burst_of_calls(cells: list[Cell]) -> None:
+    assert max(cell.calls_while_faulty for cell in cells) <= 12
+
+
+def test_one_chats_trouble_holds_neither_evaluation_nor_other_chats(cells: list[Cell]) -> None:
+    for cell in cells:
+        assert cell.looks >= (cell.fault_ended + LIVES) // TICK, cell.row()
+        assert cell.others_late < 1 or cell.fault.refuses, cell.row()
+
+
+def test_an_hour_without_telegram_is_survived(tmp_path: Path) -> None:
+    hour = run(next(each for each in FAULTS if each.name == "500"), 3600.0, tmp_path, goes_on=True)
+    assert hour.begin
+    assert hour.end
+    assert len(hour.calls) > 50
+
+
+def test_the_table_in_the_docs_is_what_a_run_gives(cells: list[Cell]) -> None:
+    rows = [cell.row() for cell in cells]
+    if os.environ.get("WINE_SLO_WRITE_RELIABILITY"):
+        text = DOCUMENT.read_text()
+        head = text[: text.index("| fault |")]
+        head = re.sub(r"Made on \d{4}-\d\d-\d\d", f"Made on {datetime.now(UTC):%Y-%m-%d}", head)
+        DOCUMENT.write_text(head + "\n".join([*HEAD, *rows, ""]))
+    written = [line for line in DOCUMENT.read_text().splitlines() if line.startswith("|")][len(HEAD) :]
+    assert [_without_numbers(row) for row in written] == [_without_numbers(row) for row in rows]
+
+
+def _without_numbers(row: str) -> list[str]:
+    """What of a row is the same in each run: not seconds, and not how many, as waits are random."""
+    fault, length, course, told, _, repeats, *_ = (each.strip() for each in row.strip("|").split("|"))
+    return [fault, length, course, told, repeats.split(", ")[-1]]

@@ -1,0 +1,114 @@
+"""The end and the next start of the real process, and the signs of life that it gives: all of it without Prometheus."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from tests.fakes.bot_api import BotApi
+from tests.fakes.loopback import Loopback
+from tests.fakes.prometheus_junk import NEVER, PrometheusJunk
+from tests.real.processes import Process, Processes
+from tests.real.prometheus import free_port
+
+ROOT = Path(__file__).parents[2]
+CHAT = 42
+SEND = "sendMessage"
+
+
+@dataclass
+class Post:
+    """A watchdog at its post: it cannot see, and soon says so; systemd and a dead-man's switch listen to it."""
+
+    processes: Processes
+    settings: dict[str, str]
+    systemd: socket.socket
+    beats: asyncio.Queue[str]
+
+    async def start(self) -> Process:
+        return await self.processes.watchdog(self.settings)
+
+    async def hears(self) -> str:
+        """What systemd is told next."""
+        async with asyncio.timeout(20):
+            return (await asyncio.get_running_loop().sock_recv(self.systemd, 100)).decode()
+
+    async def health(self) -> tuple[int, str]:
+        url = f"http://127.0.0.1:{self.settings['WINE_SLO_WATCHDOG_PORT']}/health"
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            return response.status, (await response.json())["status"]
+
+
+@pytest.fixture
+async def post(processes: Processes, bot_api: BotApi, prometheus_junk: PrometheusJunk) -> AsyncIterator[Post]:
+    bot_api.chat(CHAT)
+    slo = (ROOT / "slo.yml").read_text().replace("blind_for: 2m", "blind_for: 3s")
+    (processes.folder / "slo.yml").write_text(slo)
+    path = str(processes.folder / "notify")
+    beats: asyncio.Queue[str] = asyncio.Queue()
+
+    async def beat(request: web.BaseRequest) -> web.Response:
+        beats.put_nowait(request.path)
+        return web.Response()
+
+    switch = Loopback(beat)
+    await switch.open()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(path)
+        systemd.settimeout(0)
+        settings = {
+            "WINE_SLO_PROMETHEUS_URL": prometheus_junk.url,
+            "WINE_SLO_POLL_SECONDS": "1",
+            "WINE_SLO_WATCHDOG_PORT": str(free_port()),
+            "WINE_SLO_TELEGRAM_TOKEN": bot_api.token,
+            "WINE_SLO_TELEGRAM_API_URL": bot_api.url,
+            "WINE_SLO_TELEGRAM_CHAT_IDS": str(CHAT),
+            "WINE_SLO_HEARTBEAT_URL": f"{switch.url}/beat",
+            "NOTIFY_SOCKET": path,
+        }
+        yield Post(processes, settings, systemd, beats)
+    await switch.close()
+
+
+async def test_what_is_being_sent_at_the_end_is_sent_and_not_repeated_after_it(
+    post: Post, bot_api: BotApi, prometheus_junk: PrometheusJunk
+) -> None:
+    await prometheus_junk.goes_down()
+    bot_api.answers_late(2, methods=[SEND])
+    watchdog = await post.start()
+    await bot_api.until(lambda: bot_api.calls_of(SEND), seconds=30)
+    watchdog.send(signal.SIGTERM)
+    assert await watchdog.wait(seconds=6) == 0
+    bot_api.recovers()
+    await post.start()
+    for sign in ("READY=1", "STOPPING=1", "READY=1"):  # of the first one, and of the second
+        while (said := await post.hears()) != sign:
+            assert said == "WATCHDOG=1"
+    assert [await post.hears() for _ in range(3)] == ["WATCHDOG=1"] * 3
+    assert [text.split(" for ")[0] for text in bot_api.chat(CHAT).texts if "Cannot see" in text] == ["🔴 Cannot see"]
+
+
+async def test_a_complete_tick_is_a_sign_of_life_and_an_incomplete_one_is_not(
+    post: Post, prometheus_junk: PrometheusJunk
+) -> None:
+    watchdog = await post.start()
+    assert await post.hears() == "READY=1"
+    assert await post.hears() == "WATCHDOG=1"
+    async with asyncio.timeout(10):
+        assert await post.beats.get() == "/beat"
+    prometheus_junk.answer = NEVER
+    asked = len(prometheus_junk.queries)
+    await watchdog.until_line("a tick was skipped: the one before has not ended", seconds=10)
+    assert len(prometheus_junk.queries) > asked
+    while not post.beats.empty():
+        post.beats.get_nowait()
+    async with asyncio.timeout(10):
+        while await post.health() != (503, "tick overdue"):
+            await watchdog.until_line("a tick was skipped")
+    assert post.beats.empty()
