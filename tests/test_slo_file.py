@@ -65,7 +65,7 @@ def test_the_shipped_file_promises_what_the_readme_says() -> None:
     assert isinstance(availability.source, Up)
     assert [(each.name, each.title, each.ratio) for each in objectives.all] == [
         ("latency", "Latency", 0.95),
-        ("errors", "Errors", 0.99),
+        ("errors", "Error rate", 0.99),
         ("availability", "Availability", 0.995),
     ]
     assert {each.job for each in objectives.all} == {"wine-slo"}

@@ -37,6 +37,7 @@ class Story:
     bot_api: BotApi
     ledger: str
     chat: Chat
+    forking: asyncio.Lock
     kills: int = 0
     steps: int = 0
     reached: int = TICKS[0]
@@ -49,7 +50,8 @@ class Story:
         receiver, sender = FORKS.Pipe(duplex=False)
         told = Life(self.ledger, self.bot_api.url, self.chat.id, ticks, dies_at, dies_after, together)
         process = FORKS.Process(target=life.live, args=(told, sender))
-        await asyncio.to_thread(process.start)
+        async with self.forking:
+            await asyncio.to_thread(process.start)
         sender.close()
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -57,9 +59,10 @@ class Story:
         async with asyncio.timeout(BORN_WITHIN):
             await ended.wait()
         loop.remove_reader(process.sentinel)
-        process.join()
-        status = process.exitcode
-        process.close()
+        async with self.forking:  # a start reads the statuses of the dead as well, and each can be read once
+            process.join()
+            status = process.exitcode
+            process.close()
         while receiver.poll():
             try:
                 what, number = receiver.recv()
@@ -113,10 +116,11 @@ class Stories:
     bot_api: BotApi
     folder: Path
     made: list[Story] = field(default_factory=list)
+    _forking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def begin(self) -> Story:
         chat = self.bot_api.chat(len(self.made) + 1)
-        self.made.append(Story(self.bot_api, f"sqlite:///{self.folder}/{chat.id}.db", chat))
+        self.made.append(Story(self.bot_api, f"sqlite:///{self.folder}/{chat.id}.db", chat, self._forking))
         return self.made[-1]
 
 
