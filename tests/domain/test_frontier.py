@@ -37,6 +37,14 @@ def test_a_stall_is_not_told(seconds: float) -> None:
         assert Simulation(load, scrape_at=scrape_at, poll_at=poll_at).run(800) == []
 
 
+@pytest.mark.parametrize(("per_second", "one_in"), [(1.0, 1), (10.0, 10)], ids=["one a second", "a tenth of them slow"])
+def test_a_stall_of_few_requests_is_not_told_either(per_second: float, one_in: int) -> None:
+    for _, scrape_at, poll_at in PHASES:
+        load = traffic(800, slow_between((BEGIN, BEGIN + 15)), per_second=per_second)
+        load = [(begin, seconds if number % one_in == 0 else 0.05) for number, (begin, seconds) in enumerate(load)]
+        assert Simulation(load, scrape_at=scrape_at, poll_at=poll_at).run(800) == []
+
+
 def test_stalls_that_come_every_minute_are_not_told_one_by_one() -> None:
     stalls = [(begin, begin + 15.0) for begin in range(600, 1200, 60)]
     for _, scrape_at, poll_at in PHASES[:10]:
