@@ -242,6 +242,8 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             }
             for job, service in services.items()
         ]
+        pair = [services["mixed"].target, services["downed"].target]
+        jobs.append({"job_name": "pair", "scrape_interval": "1s", "static_configs": [{"targets": pair}]})
         prometheus = Prometheus(folder / "prometheus", {"scrape_configs": jobs})
         await prometheus.start()
         stack.push_async_callback(prometheus.kill)
@@ -355,6 +357,15 @@ async def test_three_requests_are_too_few(world: World) -> None:
 async def test_a_target_that_is_down_is_seen_as_that_and_its_numbers_are_not_judged(world: World) -> None:
     reading = await world.look_at_one(latency("downed"))
     assert (reading.sight, reading.reason) == (Sight.TARGET_DOWN, "downed does not answer its scrapes")
+
+
+async def test_of_two_targets_the_one_that_is_down_is_seen_as_that_and_the_other_is_judged(world: World) -> None:
+    readings = await world.look(latency("pair", by=("instance",)))
+    sights = {dict(key.labels)["instance"]: reading.sight for key, reading in readings.items()}
+    assert sights == {
+        world.services["mixed"].target: Sight.CLEAR,
+        world.services["downed"].target: Sight.TARGET_DOWN,
+    }
 
 
 async def test_that_a_target_is_down_is_what_availability_judges(world: World) -> None:
