@@ -24,6 +24,7 @@ from time import perf_counter, sleep
 from typing import NoReturn
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from wine_slo.adapters import api_contract, form_page, log_output, model_file, sample_body
 from wine_slo.adapters.form_page import LANGUAGES, Language, Outcome
@@ -326,7 +327,7 @@ def run_workers(settings: ServerSettings, workers: int) -> None:
     except OSError as error:  # workers share a port, so they would not notice that another server has it
         cannot_listen(settings, error)
     cells = Cells(workers)
-    settings = settings.model_copy(update={"port": port})
+    settings = replace(settings, port=port)
     processes = [start_worker(settings, cells, worker) for worker in range(workers)]
     with suppress(Stop):
         signal.signal(signal.SIGTERM, raise_stop)

@@ -1,150 +1,186 @@
 """The settings of both processes, from the environment or `.env`; the only place that reads them.
 
-An empty value counts as not set. Each secret can also stand in a file that `NAME_FILE` names. All mistakes are told
-at once.
+A setting is a field: its name, type and default, and a `Meta` with what is wanted of it. The variable is the field's
+name in capitals behind WINE_SLO_. An empty value counts as not set. Each secret can also stand in a file that
+`NAME_FILE` names. All mistakes are told at once.
 """
 
-from datetime import tzinfo
+import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args, get_origin
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, Field, HttpUrl, SecretStr, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
-from pydantic_settings.sources import PydanticBaseSettingsSource
+import msgspec
+from dotenv import dotenv_values
+from msgspec import Meta
 
 PREFIX = "WINE_SLO_"
-S = TypeVar("S", bound=BaseSettings)
+FILE = Path(".env")
+S = TypeVar("S", bound="Settings")
 
 
 class SettingsError(Exception):
     """Settings that cannot be used; the text has one line for each mistake."""
 
 
-class Settings(BaseSettings):
-    """Where values come from. A field's description says what is wanted."""
+class Url(str):
+    """An http or https URL."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        env_file=".env",
-        env_ignore_empty=True,
-        extra="ignore",  # `.env` holds both processes' settings
-        frozen=True,
-        hide_input_in_errors=True,
-    )
+    __slots__ = ()
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # pydantic's directory of secrets; unused
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Where values come from, the first that has one wins."""
-        return init_settings, env_settings, dotenv_settings, SecretFiles(settings_cls, env_settings, dotenv_settings)
+    def __new__(cls, text: str) -> Self:
+        """Return the URL.
+
+        Raises:
+            ValueError: it is none.
+        """
+        parts = urlsplit(text)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0 or " " in text:
+            raise ValueError("is no URL")
+        return super().__new__(cls, text)
 
 
-class SecretFiles(PydanticBaseSettingsSource):
-    """Secrets that stand in a file of their own, which `NAME_FILE` names."""
+class Secret:
+    """What nobody may see; neither a log nor a traceback shows it."""
 
-    def __init__(self, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource) -> None:
-        super().__init__(settings_cls)
-        self._variables = {
-            name.upper(): value
-            for source in reversed(sources)
-            if isinstance(source, (EnvSettingsSource, DotEnvSettingsSource))
-            for name, value in source.env_vars.items()
-        }
+    def __init__(self, value: str) -> None:
+        self.value = value
 
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Return the content of a secret's file, where there is one."""
-        path = self._variables.get(f"{PREFIX}{field_name.upper()}_FILE")
-        if not path or not _is_secret(field):
-            return None, field_name, False
-        try:
-            return Path(path).read_text(encoding="utf-8").strip() or None, field_name, False
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(
-                f"{PREFIX}{field_name.upper()}_FILE is {path!r}, which cannot be read; wanted: the path of a text file"
-            ) from error
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other.value == self.value
 
-    def __call__(self) -> dict[str, Any]:
-        """Return every secret that a file holds."""
-        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
-        return {name: value for name, value in found.items() if value is not None}
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __repr__(self) -> str:
+        return "***"
 
 
-def _is_secret(field: FieldInfo) -> bool:
-    return SecretStr in (field.annotation, *get_args(field.annotation))
+class SecretUrl(Secret):
+    """A URL that holds a secret.
+
+    Raises:
+        ValueError: it is no URL.
+    """
+
+    def __init__(self, value: str) -> None:
+        super().__init__(Url(value))
 
 
-def _ids(text: object) -> object:
-    return [each.strip() for each in text.split(",") if each.strip()] if isinstance(text, str) else text
-
-
-def _zone(text: object) -> object:
-    try:
-        return ZoneInfo(text) if isinstance(text, str) else text
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError("is no time zone") from error
-
-
-Ids = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_ids)]
-Zone = Annotated[tzinfo, BeforeValidator(_zone)]
-LogFormat = Literal["text", "json"]
-
-
-class ServerSettings(Settings):
-    """The server's."""
-
-    host: str = Field(default="127.0.0.1", description="an address of this machine, or 0.0.0.0 for all of them")
-    port: int = Field(default=8000, ge=0, le=65535, description="a whole number from 0 (any free port) to 65535")
-    model: Path = Field(default=Path("models/model.pkl"), description="the path of a model that `wine-slo train` wrote")
-    sleep_enabled: bool = Field(default=True, description="true or false")
-    log_format: LogFormat = Field(default="text", description="text or json")
-
-
-class WatchdogSettings(Settings):
-    """The watchdog's."""
-
-    model_config = SettingsConfigDict(arbitrary_types_allowed=True)
-
-    prometheus_url: HttpUrl = Field(
-        default=HttpUrl("http://127.0.0.1:9090"), description="the root of Prometheus' API, such as http://host:9090"
-    )
-    prometheus_token: SecretStr | None = Field(default=None, description="a bearer token")
-    prometheus_username: str | None = Field(default=None, description="a name for basic authentication")
-    prometheus_password: SecretStr | None = Field(default=None, description="its password")
-    prometheus_tenant: str | None = Field(default=None, description="a tenant's id, sent as X-Scope-OrgID")
-    poll_seconds: float = Field(default=30, ge=1, le=3600, description="a number of seconds from 1 to 3600")
-    objectives: Path = Field(default=Path("slo.yml"), description="the path of a file such as slo.yml")
-    database_url: str = Field(
-        default="sqlite:///data/watchdog.db",
-        pattern=r"^sqlite:///.",
-        description="an SQLAlchemy URL: sqlite:///relative/path or sqlite:////absolute/path",
-    )
-    heartbeat_url: SecretStr | None = Field(default=None, description="the URL of a dead-man's switch")
-    notify_socket: str | None = Field(
-        default=None, validation_alias="NOTIFY_SOCKET", description="systemd's; it sets it itself"
-    )
-    watchdog_host: str = Field(default="127.0.0.1", description="an address of this machine, or 0.0.0.0 for all")
-    watchdog_port: int = Field(default=8001, ge=0, le=65535, description="a whole number from 0 (any free) to 65535")
-    telegram_token: SecretStr | None = Field(default=None, description="the bot's token, as @BotFather gave it")
-    telegram_chat_ids: Ids = Field(default=(), description="chat ids separated by commas; ask the bot /id")
-    telegram_admin_ids: Ids = Field(default=(), description="ids of people, separated by commas; ask the bot /id")
-    telegram_api_url: HttpUrl | None = Field(default=None, description="the root of an own Bot API server")
-    telegram_proxy: SecretStr | None = Field(default=None, description="a proxy's URL, such as socks5://host:1080")
-    timezone: Zone = Field(default=ZoneInfo("UTC"), description="the time zone of the chats, such as Europe/Moscow")
-    log_format: LogFormat = Field(default="text", description="text or json")
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"{PREFIX}{name.upper()}"):
+    """What all settings have."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Return every secret's value, so that it can be kept out of what is printed."""
-        values = (getattr(self, name) for name, field in type(self).model_fields.items() if _is_secret(field))
-        return tuple(value.get_secret_value() for value in values if value is not None)
+        values = (getattr(self, name) for name in self.__struct_fields__)
+        return tuple(value.value for value in values if isinstance(value, Secret))
+
+
+Ids = tuple[int, ...]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+LogFormat = Literal["text", "json"]
+
+
+class ServerSettings(Settings, frozen=True, kw_only=True):
+    """The server's."""
+
+    host: Annotated[str, Meta(description="an address of this machine, or 0.0.0.0 for all of them")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="a whole number from 0 (any free port) to 65535")] = 8000
+    model: Annotated[Path, Meta(description="the path of a model that `wine-slo train` wrote")] = Path(
+        "models/model.pkl"
+    )
+    sleep_enabled: Annotated[bool, Meta(description="true or false")] = True
+    log_format: Annotated[LogFormat, Meta(description="text or json")] = "text"
+
+
+class WatchdogSettings(Settings, frozen=True, kw_only=True):
+    """The watchdog's."""
+
+    prometheus_url: Annotated[Url, Meta(description="the root of Prometheus' API, such as http://host:9090")] = Url(
+        "http://127.0.0.1:9090"
+    )
+    prometheus_token: Annotated[Secret | None, Meta(description="a bearer token")] = None
+    prometheus_username: Annotated[str | None, Meta(description="a name for basic authentication")] = None
+    prometheus_password: Annotated[Secret | None, Meta(description="its password")] = None
+    prometheus_tenant: Annotated[str | None, Meta(description="a tenant's id, sent as X-Scope-OrgID")] = None
+    poll_seconds: Annotated[float, Meta(ge=1, le=3600, description="a number of seconds from 1 to 3600")] = 30
+    objectives: Annotated[Path, Meta(description="the path of a file such as slo.yml")] = Path("slo.yml")
+    database_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^sqlite:///.",
+            description="an SQLAlchemy URL: sqlite:///relative/path or sqlite:////absolute/path",
+        ),
+    ] = "sqlite:///data/watchdog.db"
+    heartbeat_url: Annotated[SecretUrl | None, Meta(description="the URL of a dead-man's switch")] = None
+    notify_socket: Annotated[str | None, Meta(description="systemd's; it sets it itself")] = msgspec.field(
+        default=None, name="NOTIFY_SOCKET"
+    )
+    watchdog_host: Annotated[str, Meta(description="an address of this machine, or 0.0.0.0 for all")] = "127.0.0.1"
+    watchdog_port: Annotated[Port, Meta(description="a whole number from 0 (any free) to 65535")] = 8001
+    service_url: Annotated[Url, Meta(description="the root of the service, such as http://host:8000")] = Url(
+        "http://127.0.0.1:8000"
+    )
+    telegram_token: Annotated[Secret | None, Meta(description="the bot's token, as @BotFather gave it")] = None
+    telegram_chat_ids: Annotated[
+        tuple[int, ...], Meta(description="chat ids separated by commas; ask the bot /id")
+    ] = ()
+    telegram_admin_ids: Annotated[
+        tuple[int, ...], Meta(description="ids of people, separated by commas; ask the bot /id")
+    ] = ()
+    telegram_api_url: Annotated[Url | None, Meta(description="the root of an own Bot API server")] = None
+    telegram_proxy: Annotated[Secret | None, Meta(description="a proxy's URL, such as socks5://host:1080")] = None
+    timezone: Annotated[ZoneInfo, Meta(description="the time zone of the chats, such as Europe/Moscow")] = ZoneInfo(
+        "UTC"
+    )
+    log_format: Annotated[LogFormat, Meta(description="text or json")] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting, as it is read and as documentation lists it."""
+
+    field: str
+    variable: str
+    type: Any
+    default: str  # as one would write it; "" where there is none
+    wanted: str
+    is_list: bool
+    is_secret: bool
+
+    def read(self, variables: dict[str, str]) -> Any:
+        """Return its value; None where it is not set.
+
+        Raises:
+            SettingsError: the value is not what is wanted, or the file that holds it cannot be read.
+        """
+        text = variables.get(self.variable) or self._read_file(variables.get(f"{self.variable}_FILE"))
+        if not text:
+            return None
+        value = [each.strip() for each in text.split(",") if each.strip()] if self.is_list else text
+        try:
+            return msgspec.convert(value, self.type, strict=False, dec_hook=lambda kind, part: kind(part))
+        except (msgspec.ValidationError, ZoneInfoNotFoundError, OSError) as error:  # OSError: a folder of time zones
+            shown = "has a value" if self.is_secret else f"is {text!r}"
+            raise SettingsError(f"{self.variable} {shown}; wanted: {self.wanted}") from error
+
+    def _read_file(self, path: str | None) -> str | None:
+        if not path or not self.is_secret:
+            return None
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(
+                f"{self.variable}_FILE is {path!r}, which cannot be read; wanted: the path of a text file"
+            ) from error
+
+
+def listed(settings: type[Settings]) -> list[Setting]:
+    """Return what can be set, in order."""
+    return [_setting(field) for field in msgspec.structs.fields(settings)]
 
 
 def read(settings: type[S]) -> S:
@@ -153,14 +189,50 @@ def read(settings: type[S]) -> S:
     Raises:
         SettingsError: some cannot be used.
     """
+    variables = _variables()
+    values: dict[str, Any] = {}
+    mistakes: list[str] = []
+    for setting in listed(settings):
+        try:
+            value = setting.read(variables)
+        except SettingsError as error:
+            mistakes.append(str(error))
+        else:
+            if value is not None:
+                values[setting.field] = value
+    if mistakes:
+        raise SettingsError("\n".join(mistakes))
+    return settings(**values)
+
+
+def _variables() -> dict[str, str]:
+    """Return what is set, by its name in capitals; the environment wins over the file."""
     try:
-        return settings()
-    except ValidationError as error:
-        mistakes = {str(mistake["loc"][0]): mistake["input"] for mistake in error.errors()}
-        raise SettingsError("\n".join(_line(settings, name, value) for name, value in mistakes.items())) from error
+        file = dotenv_values(FILE)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{FILE} cannot be read; wanted: a text file in UTF-8") from error
+    return {name.upper(): value for source in (file, os.environ) for name, value in source.items() if value}
 
 
-def _line(settings: type[BaseSettings], name: str, value: object) -> str:
-    field = settings.model_fields[name]
-    shown = "has a value" if _is_secret(field) else f"is {value!r}"
-    return f"{PREFIX}{name.upper()} {shown}; wanted: {field.description}"
+def _setting(field: msgspec.structs.FieldInfo) -> Setting:
+    kind, *_, about = get_args(field.type)
+    kinds = (kind, *get_args(kind))
+    return Setting(
+        field.name,
+        field.encode_name,
+        field.type,
+        _written(field.default),
+        about.description,
+        is_list=get_origin(kind) is tuple,
+        is_secret=any(isinstance(each, type) and issubclass(each, Secret) for each in kinds),
+    )
+
+
+def _written(value: object) -> str:
+    match value:
+        case None | ():
+            return ""
+        case bool():
+            return str(value).lower()
+        case _:
+            return str(value)

@@ -169,9 +169,9 @@ def prometheus_headers(settings: WatchdogSettings) -> dict[str, str]:
     """Return what authorises us at Prometheus, or at what speaks its API."""
     headers = {}
     if settings.prometheus_token:
-        headers["Authorization"] = f"Bearer {settings.prometheus_token.get_secret_value()}"
+        headers["Authorization"] = f"Bearer {settings.prometheus_token.value}"
     elif settings.prometheus_username:
-        password = settings.prometheus_password.get_secret_value() if settings.prometheus_password else ""
+        password = settings.prometheus_password.value if settings.prometheus_password else ""
         pair = b64encode(f"{settings.prometheus_username}:{password}".encode()).decode()
         headers["Authorization"] = f"Basic {pair}"
     if settings.prometheus_tenant:
@@ -221,14 +221,14 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         session = await stack.enter_async_context(aiohttp.ClientSession())
         instruments = WatchdogInstruments(version("wine-slo"), lambda: untold_seconds(delivery))
         api = PrometheusApi(
-            session, str(settings.prometheus_url), prometheus_headers(settings), on_query=instruments.count_query
+            session, settings.prometheus_url, prometheus_headers(settings), on_query=instruments.count_query
         )
         bot = None
         if settings.telegram_token:
             bot = telegram_chat.connect(
-                settings.telegram_token.get_secret_value(),
-                str(settings.telegram_api_url) if settings.telegram_api_url else None,
-                settings.telegram_proxy.get_secret_value() if settings.telegram_proxy else None,
+                settings.telegram_token.value,
+                settings.telegram_api_url,
+                settings.telegram_proxy.value if settings.telegram_proxy else None,
             )
         chat: Chat = ConsoleChat(lambda text: print(text, flush=True))  # noqa: T201  # the terminal is the chat
         chats: tuple[int, ...] = (CONSOLE,)
@@ -247,7 +247,7 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         )
         heartbeat = Heartbeat(
             session,
-            settings.heartbeat_url.get_secret_value() if settings.heartbeat_url else None,
+            settings.heartbeat_url.value if settings.heartbeat_url else None,
             settings.notify_socket,
         )
         watchdog = Watchdog(settings, evaluation, delivery, instruments, heartbeat, partial(examine, api))
