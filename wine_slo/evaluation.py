@@ -6,50 +6,32 @@ for that objective and costs the others nothing.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
 
 from wine_slo.adapters.ledger import Ledger, LedgerError
-from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Sample, Series, Vector
+from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Series, Vector
 from wine_slo.domain import promql
-from wine_slo.domain.budget import Budget, windows
-from wine_slo.domain.incident import Phase
-from wine_slo.domain.metric_names import ENDPOINT
+from wine_slo.domain.budget import Budget, stays_known_for, windows
+from wine_slo.domain.look import (
+    OF_LATE,
+    Answers,
+    Grid,
+    Labelled,
+    Scrapes,
+    by_endpoint,
+    by_key,
+    key_of,
+    read,
+    read_nothing,
+    remembered,
+)
 from wine_slo.domain.notice import Told
-from wine_slo.domain.objective import Alert, Key, Latency, Objective, Objectives
-from wine_slo.domain.reading import Interval, Reading, Sight, Targets, Traffic, sight_of, unseen
-from wine_slo.domain.watch import State, advance, seen_until
+from wine_slo.domain.objective import Key, Objective, Objectives
+from wine_slo.domain.reading import Reading, Sight, unseen
+from wine_slo.domain.watch import State, advance
 
 log = logging.getLogger(__name__)
-
-CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
-LATENESS = 4  # scrape intervals after which a sample that is not there will not come
-SELDOM = timedelta(minutes=10)  # for what changes little between two ticks
-OF_LATE = timedelta(minutes=1)  # the range over which the rate is told, and endpoints are named as slow or fine
-
-
-@dataclass(frozen=True, slots=True)
-class _Grid:
-    """The instants at which intervals end: just after the scrapes of one target, so that none is seen late."""
-
-    first: datetime
-    last: datetime
-    step: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class _Rates:
-    """What one label set did in each interval, in events a second, by the interval's end in epoch seconds.
-
-    `good` and `clear` are None where the source counts bad events instead.
-    """
-
-    total: dict[float, float]
-    good: dict[float, float] | None
-    bad: dict[float, float]
-    clear: dict[float, float] | None
-    age: dict[float, float]  # seconds that the oldest request has waited
 
 
 class Evaluation:
@@ -118,7 +100,7 @@ class Evaluation:
             budgets = await self._budgets.read(objective)
             return await _Look(self._api, objective, self.state, self.now(), budgets).readings()
         except PrometheusError as error:
-            keys = _remembered(self.state, objective) or [Key(objective.name)]
+            keys = remembered(self.state, objective) or [Key(objective.name)]
             return {key: unseen(self.now(), Sight.BLIND, f"Prometheus: {error}") for key in keys}
 
 
@@ -145,14 +127,11 @@ class _Look:
             self._api.query(promql.targets_up(objective)), self._api.query(promql.targets_scraped_at(objective))
         )
         now = scraped.at or self._now
-        everything = Key(objective.name)
-        targets = _targets(up, scraped, everything)
-        remembered = _remembered(self._state, objective)
-        if targets.scraped_at is None:
-            sight, reason = sight_of(objective, targets, Traffic(0, 0), now)
-            return {key: unseen(now, sight, reason) for key in remembered or [everything]}
+        scrapes = Scrapes(_labelled(up), _labelled(scraped))
+        if not scrapes.at:
+            return read_nothing(objective, self._state, now)
 
-        grid = self._grid(now, scraped)
+        grid = Grid.since_last_look(objective, self._state, scrapes.anchor, now)
         (total, good, bad, clear, ages), (of_late, shown, long, over, recent, ratio), endpoints = await asyncio.gather(
             asyncio.gather(
                 self._range(promql.total_per_interval(objective), grid),
@@ -171,83 +150,37 @@ class _Look:
             ),
             self._by_endpoint(promql.quantile_by_endpoint(objective, OF_LATE)),
         )
-        alone = [] if objective.by else [everything]
-        readings = {}
-        for key in dict.fromkeys((*shown, *total, *remembered, *alone)):
-            if isinstance(objective.source, Latency) and key in total and key not in good:
-                readings[key] = unseen(now, Sight.BLIND, _no_bucket(objective.source))
-                continue
-            age = ages.get(key, {})
-            rates = _Rates(total.get(key, {}), good.get(key), bad.get(key, {}), clear.get(key), age)
-            intervals = self._intervals(rates)
-            hangs = bool(age) and self._is_stuck(list(age.values())[-1])
-            traffic = Traffic(shown.get(key, 0), long.get(key, 0), hangs)
-            sight, reason = sight_of(objective, _targets(up, scraped, key), traffic, now)
-            readings[key] = Reading(
-                at=now,
-                sight=sight,
-                reason=reason,
-                intervals=intervals,
-                latency_seconds=over.get(key),
-                recent_seconds=recent.get(key),
-                by_endpoint=endpoints.get(key, ()),
-                events_per_second=of_late[key] / OF_LATE.total_seconds() if key in of_late else None,
-                good_ratio=ratio.get(key),
-                waiting_seconds=list(age.values())[-1] if hangs and key not in recent else None,
-                budget=self._budgets.get(key),
-                next_at=grid.last + grid.step,
-            )
-        return readings
-
-    def _grid(self, now: datetime, scraped: Vector) -> _Grid:
-        """Every scrape since the last look, or over the objective's range at the first one."""
-        step = self._objective.scrape_interval
-        anchor = datetime.fromtimestamp(min(scraped.samples, key=lambda each: sorted(each.labels.items())).value, UTC)
-        last = now - (now - anchor - step / 10) % step  # a tenth of an interval for the scrape itself to arrive
-        known = [key for key in self._state.tracks if key.objective == self._objective.name]
-        seen = [seen_until(self._state, key, LATENESS * step) for key in known] or [None]
-        first = min(now - self._objective.over if each is None else each for each in seen)
-        count = (last - max(first, now - CATCHES_UP)) // step
-        return _Grid(last - max(count, 1) * step, last, step)
-
-    def _intervals(self, rates: _Rates) -> tuple[Interval, ...]:
-        """The intervals with events; where nothing ended but a request hangs, that request is the one bad event."""
-        seconds = 1.0 if self._objective.is_up else self._objective.scrape_interval.total_seconds()
-        intervals = []
-        for at in sorted(rates.total.keys() | rates.age.keys()):
-            events = rates.total.get(at, 0.0) * seconds
-            failed = (
-                rates.bad.get(at, 0.0) * seconds if rates.good is None else events - rates.good.get(at, 0.0) * seconds
-            )
-            if events < 0.01 and self._is_stuck(rates.age.get(at, 0.0)):
-                events = failed = 1.0
-            if events >= 0.01:  # less than that is no request but the arithmetic of rates
-                failed = min(max(failed, 0.0), events)
-                marginal = 0.0 if rates.clear is None else events - failed - rates.clear.get(at, 0.0) * seconds
-                ended_at = datetime.fromtimestamp(at, UTC)
-                intervals.append(Interval(ended_at, failed, events, min(max(marginal, 0.0), events - failed)))
-        return tuple(intervals)
-
-    def _is_stuck(self, age: float) -> bool:
-        source = self._objective.source
-        return isinstance(source, Latency) and age > source.threshold_seconds
+        answers = Answers(
+            at=now,
+            scrapes=scrapes,
+            grid=grid,
+            total=total,
+            good=good,
+            bad=bad,
+            clear=clear,
+            ages=ages,
+            of_late=of_late,
+            shown=shown,
+            long=long,
+            over=over,
+            recent=recent,
+            ratio=ratio,
+            by_endpoint=endpoints,
+            budgets=self._budgets,
+        )
+        return read(objective, self._state, answers)
 
     async def _by_endpoint(self, query: str | None) -> dict[Key, tuple[tuple[str, float], ...]]:
-        found: dict[Key, list[tuple[str, float]]] = {}
-        for sample in (await self._api.query(query)).samples if query else ():
-            found.setdefault(_key(self._objective, sample.labels), []).append(
-                (sample.labels.get(ENDPOINT, ""), sample.value)
-            )
-        return {key: tuple(sorted(each, key=lambda pair: -pair[1])) for key, each in found.items()}
+        return by_endpoint(self._objective, _labelled(await self._api.query(query))) if query else {}
 
-    async def _range(self, query: str | None, grid: _Grid) -> dict[Key, dict[float, float]]:
+    async def _range(self, query: str | None, grid: Grid) -> dict[Key, dict[float, float]]:
         if query is None:
             return {}
         series: list[Series] = await self._api.query_range(query, grid.first, grid.last, grid.step)
-        return {_key(self._objective, each.labels): each.points for each in series}
+        return {key_of(self._objective, each.labels): each.points for each in series}
 
     async def _instant(self, query: str | None) -> dict[Key, float]:
-        return {} if query is None else _by_key(self._objective, await self._api.query(query))
+        return {} if query is None else by_key(self._objective, _labelled(await self._api.query(query)))
 
 
 class Budgets:
@@ -283,49 +216,17 @@ class Budgets:
         return timedelta(seconds=next(iter(history.values()), 0.0))
 
     async def _ask(self, objective: Objective, query: str, span: timedelta) -> dict[Key, float]:
-        """The answer to a question about a span, no older than a hundredth of it."""
+        """The answer to a question about a span, not too old for it."""
         now = self._clock()
         asked_at, answer = self._known.get(query, (None, {}))
-        if asked_at is None or now - asked_at >= min(span / 100, SELDOM):
-            answer = _by_key(objective, await self._api.query(query))
+        if asked_at is None or now - asked_at >= stays_known_for(span):
+            answer = by_key(objective, _labelled(await self._api.query(query)))
             self._known[query] = (now, answer)
         return answer
 
 
-def _remembered(state: State, objective: Objective) -> list[Key]:
-    """The keys that must be looked at even where Prometheus shows nothing of them any more."""
-    return [
-        replace(key, alert=Alert.BREACH)
-        for key, track in state.tracks.items()
-        if key.objective == objective.name and (track.phase is not Phase.MET or track.incident is not None)
-    ]
-
-
-def _key(objective: Objective, labels: Mapping[str, str]) -> Key:
-    return Key(objective.name, tuple((name, labels.get(name, "")) for name in objective.by))
-
-
-def _by_key(objective: Objective, vector: Vector) -> dict[Key, float]:
-    return {_key(objective, each.labels): each.value for each in vector.samples}
-
-
-def _no_bucket(source: Latency) -> str:
-    return f"no bucket of {source.histogram} ends at {source.threshold_seconds:g} s"
-
-
-def _targets(up: Vector, scraped: Vector, key: Key) -> Targets:
-    """The targets of a key: those that bear its labels, or all of the job's where none does (any more)."""
-
-    def of_key(samples: Sequence[Sample]) -> Sequence[Sample]:
-        mine = [each for each in samples if all(each.labels.get(name) == value for name, value in key.labels)]
-        return mine or samples
-
-    answered, last = of_key(up.samples), max((each.value for each in of_key(scraped.samples)), default=None)
-    return Targets(
-        up=sum(each.value > 0 for each in answered),
-        known=len(answered),
-        scraped_at=None if last is None else datetime.fromtimestamp(last, UTC),
-    )
+def _labelled(vector: Vector) -> list[Labelled]:
+    return [(each.labels, each.value) for each in vector.samples]
 
 
 def _log_changes(before: State, after: State) -> None:

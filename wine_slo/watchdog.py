@@ -34,14 +34,13 @@ from wine_slo.adapters.watchdog_instruments import WatchdogInstruments
 from wine_slo.delivery import Delivery
 from wine_slo.domain.chat import Chat
 from wine_slo.domain.objective import Objectives
-from wine_slo.domain.watch import next_look_at
+from wine_slo.domain.watch import SETTLES_IN, next_look_at
 from wine_slo.domain.words import Speech
 from wine_slo.evaluation import Evaluation
 from wine_slo.examination import Mistake, examine
 from wine_slo.settings import SettingsError, WatchdogSettings, read
 
 CONSOLE = 0  # the id of the one chat that the terminal is
-SETTLES_IN = timedelta(milliseconds=100)  # a quick look comes so much after its interval has ended
 STOPS_WITHIN = 5  # seconds for what is being told when the process is to end
 LONGEST_UNTOLD = timedelta(minutes=10)  # what nobody could be told for longer turns /health red
 OVERDUE_TICKS = 3  # so many polls without a complete tick, and /health is red

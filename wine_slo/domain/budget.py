@@ -10,6 +10,8 @@ from datetime import timedelta
 
 from wine_slo.domain.objective import Alert, Burn, Objective
 
+SELDOM = timedelta(minutes=10)  # for what changes little between two looks
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
@@ -69,3 +71,8 @@ def burning(objective: Objective, budget: Budget, alert: Alert) -> Burn | None:
 def windows(objective: Objective) -> tuple[timedelta, ...]:
     """Every window that has to be asked for, shortest first."""
     return tuple(sorted({objective.window, *(each for burn in objective.burns for each in (burn.short, burn.long))}))
+
+
+def stays_known_for(span: timedelta) -> timedelta:
+    """For how long what is known of a span is good enough: a hundredth of it at most."""
+    return min(span / 100, SELDOM)

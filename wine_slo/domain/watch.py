@@ -13,6 +13,7 @@ from wine_slo.domain.reading import Reading, Sight, unseen
 
 SIGHT = Key("sight")  # the incident of not being able to see; no objective can have this name
 GAP = Key("gap")  # a time in which nobody looked, told once; no objective can have this name either
+SETTLES_IN = timedelta(milliseconds=100)  # a quick look comes so much after its interval has ended
 KEPT = timedelta(days=1)  # closed incidents stay at hand for so long; the ledger keeps them all
 
 

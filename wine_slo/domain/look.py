@@ -1,0 +1,206 @@
+"""What one look reads from answers: numbers in, readings out. The live look and the replay both read with this.
+
+Who asks, and when, is no matter here: `Answers` holds what Prometheus said of one objective at one instant.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from wine_slo.domain.budget import Budget
+from wine_slo.domain.incident import Phase
+from wine_slo.domain.metric_names import ENDPOINT
+from wine_slo.domain.objective import Alert, Key, Latency, Objective
+from wine_slo.domain.reading import Interval, Reading, Sight, Targets, Traffic, sight_of, unseen
+from wine_slo.domain.watch import State, seen_until
+
+CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
+LATENESS = 4  # scrape intervals after which a sample that is not there will not come
+OF_LATE = timedelta(minutes=1)  # the range over which the rate is told, and endpoints are named as slow or fine
+
+Labelled = tuple[Mapping[str, str], float]  # a label set, and its value
+Points = Mapping[float, float]  # a value by seconds since the epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Scrapes:
+    """The last scrape of each target: whether it was answered (1 or 0), and when it was, in seconds since the epoch."""
+
+    up: Sequence[Labelled]
+    at: Sequence[Labelled]
+
+    @property
+    def anchor(self) -> datetime:
+        """When the first target was scraped; there must be one."""
+        return datetime.fromtimestamp(min(self.at, key=lambda each: sorted(each[0].items()))[1], UTC)
+
+    def targets(self, key: Key) -> Targets:
+        """The targets of a key: those that bear its labels, or all of the job's where none does (any more)."""
+
+        def of_key(all_of_job: Sequence[Labelled]) -> Sequence[Labelled]:
+            mine = [each for each in all_of_job if all(each[0].get(name) == value for name, value in key.labels)]
+            return mine or all_of_job
+
+        answered, last = of_key(self.up), max((value for _, value in of_key(self.at)), default=None)
+        return Targets(
+            up=sum(value > 0 for _, value in answered),
+            known=len(answered),
+            scraped_at=None if last is None else datetime.fromtimestamp(last, UTC),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The instants at which intervals end: just after the scrapes of one target, so that none is seen late."""
+
+    first: datetime
+    last: datetime
+    step: timedelta
+
+    @classmethod
+    def since_last_look(cls, objective: Objective, state: State, anchor: datetime, now: datetime) -> "Grid":
+        """Every scrape since the last look, or over the objective's range at the first one.
+
+        Args:
+            objective: Whose.
+            state: What is known; the last look is in it.
+            anchor: When its first target was scraped last.
+            now: The instant of the look.
+        """
+        step = objective.scrape_interval
+        last = now - (now - anchor - step / 10) % step  # a tenth of an interval for the scrape itself to arrive
+        known = [key for key in state.tracks if key.objective == objective.name]
+        seen = [seen_until(state, key, LATENESS * step) for key in known] or [None]
+        first = min(now - objective.over if each is None else each for each in seen)
+        count = (last - max(first, now - CATCHES_UP)) // step
+        return cls(last - max(count, 1) * step, last, step)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What Prometheus said of one objective at one instant; everything that can differ by label set is by key.
+
+    Attributes:
+        at: The instant.
+        scrapes: The last ones.
+        grid: The instants that the four rates and the ages are for.
+        total: Events a second in each interval.
+        good: The same of good ones; nothing where bad ones are counted instead.
+        bad: The same of bad ones; nothing where good ones are counted instead.
+        clear: The same of those that are as good as a recovery wants; nothing where every good one is.
+        ages: Seconds that the oldest request has waited.
+        of_late: Events in the last minute.
+        shown: Events over the objective's range.
+        long: Events over the span after which an incident expires.
+        over: The quantile in seconds over the objective's range.
+        recent: The same over the last moments.
+        ratio: The share of good events over the objective's range.
+        by_endpoint: Endpoints and their quantile over the last minute, slowest first.
+        budgets: What is known of the error budgets.
+    """
+
+    at: datetime
+    scrapes: Scrapes
+    grid: Grid
+    total: Mapping[Key, Points]
+    good: Mapping[Key, Points]
+    bad: Mapping[Key, Points]
+    clear: Mapping[Key, Points]
+    ages: Mapping[Key, Points]
+    shown: Mapping[Key, float]
+    long: Mapping[Key, float]
+    of_late: Mapping[Key, float] = field(default_factory=dict)
+    over: Mapping[Key, float] = field(default_factory=dict)
+    recent: Mapping[Key, float] = field(default_factory=dict)
+    ratio: Mapping[Key, float] = field(default_factory=dict)
+    by_endpoint: Mapping[Key, tuple[tuple[str, float], ...]] = field(default_factory=dict)
+    budgets: Mapping[Key, Budget] = field(default_factory=dict)
+
+
+def key_of(objective: Objective, labels: Mapping[str, str]) -> Key:
+    """Whose a label set is."""
+    return Key(objective.name, tuple((name, labels.get(name, "")) for name in objective.by))
+
+
+def by_key(objective: Objective, answer: Iterable[Labelled]) -> dict[Key, float]:
+    """An answer of one value a label set, by key."""
+    return {key_of(objective, labels): value for labels, value in answer}
+
+
+def by_endpoint(objective: Objective, answer: Iterable[Labelled]) -> dict[Key, tuple[tuple[str, float], ...]]:
+    """An answer of one value an endpoint, by key, highest first."""
+    found: dict[Key, list[tuple[str, float]]] = {}
+    for labels, value in answer:
+        found.setdefault(key_of(objective, labels), []).append((labels.get(ENDPOINT, ""), value))
+    return {key: tuple(sorted(each, key=lambda pair: -pair[1])) for key, each in found.items()}
+
+
+def remembered(state: State, objective: Objective) -> list[Key]:
+    """The keys that must be looked at even where Prometheus shows nothing of them any more."""
+    return [
+        replace(key, alert=Alert.BREACH)
+        for key, track in state.tracks.items()
+        if key.objective == objective.name and (track.phase is not Phase.MET or track.incident is not None)
+    ]
+
+
+def read_nothing(objective: Objective, state: State, now: datetime) -> dict[Key, Reading]:
+    """What is seen where Prometheus knows no target at all."""
+    sight, reason = sight_of(objective, Targets(up=0, known=0, scraped_at=None), Traffic(0, 0), now)
+    return {key: unseen(now, sight, reason) for key in remembered(state, objective) or [Key(objective.name)]}
+
+
+def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Reading]:
+    """What is seen of each key."""
+    now, found = answers.at, {}
+    alone = [] if objective.by else [Key(objective.name)]
+    for key in dict.fromkeys((*answers.shown, *answers.total, *remembered(state, objective), *alone)):
+        if isinstance(objective.source, Latency) and key in answers.total and key not in answers.good:
+            found[key] = unseen(now, Sight.BLIND, _no_bucket(objective.source))
+            continue
+        ages = answers.ages.get(key, {})
+        hangs = bool(ages) and _is_stuck(objective, list(ages.values())[-1])
+        traffic = Traffic(answers.shown.get(key, 0), answers.long.get(key, 0), hangs)
+        sight, reason = sight_of(objective, answers.scrapes.targets(key), traffic, now)
+        found[key] = Reading(
+            at=now,
+            sight=sight,
+            reason=reason,
+            intervals=_intervals(objective, answers, key),
+            latency_seconds=answers.over.get(key),
+            recent_seconds=answers.recent.get(key),
+            by_endpoint=answers.by_endpoint.get(key, ()),
+            events_per_second=answers.of_late[key] / OF_LATE.total_seconds() if key in answers.of_late else None,
+            good_ratio=answers.ratio.get(key),
+            waiting_seconds=list(ages.values())[-1] if hangs and key not in answers.recent else None,
+            budget=answers.budgets.get(key),
+            next_at=answers.grid.last + answers.grid.step,
+        )
+    return found
+
+
+def _intervals(objective: Objective, answers: Answers, key: Key) -> tuple[Interval, ...]:
+    """The intervals with events; where nothing ended but a request hangs, that request is the one bad event."""
+    total, ages = answers.total.get(key, {}), answers.ages.get(key, {})
+    good, bad, clear = answers.good.get(key), answers.bad.get(key, {}), answers.clear.get(key)
+    seconds = 1.0 if objective.is_up else objective.scrape_interval.total_seconds()
+    intervals = []
+    for at in sorted(total.keys() | ages.keys()):
+        events = total.get(at, 0.0) * seconds
+        failed = bad.get(at, 0.0) * seconds if good is None else events - good.get(at, 0.0) * seconds
+        if events < 0.01 and _is_stuck(objective, ages.get(at, 0.0)):
+            events = failed = 1.0
+        if events >= 0.01:  # less than that is no request but the arithmetic of rates
+            failed = min(max(failed, 0.0), events)
+            marginal = 0.0 if clear is None else events - failed - clear.get(at, 0.0) * seconds
+            ended_at = datetime.fromtimestamp(at, UTC)
+            intervals.append(Interval(ended_at, failed, events, min(max(marginal, 0.0), events - failed)))
+    return tuple(intervals)
+
+
+def _is_stuck(objective: Objective, age: float) -> bool:
+    return isinstance(objective.source, Latency) and age > objective.source.threshold_seconds
+
+
+def _no_bucket(source: Latency) -> str:
+    return f"no bucket of {source.histogram} ends at {source.threshold_seconds:g} s"
