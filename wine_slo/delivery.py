@@ -75,6 +75,11 @@ class Delivery:
         self._wake()
 
     @property
+    def beliefs(self) -> tuple[Told, ...]:
+        """What every chat that is open to us believes of every incident that is at hand."""
+        return tuple(each for each in self._told.values() if not self._standing(each.chat).is_closed)
+
+    @property
     def untold_since(self) -> datetime | None:
         """The age of the oldest thing that a chat does not know: when its incident was opened or closed."""
         incidents = self._state().incidents

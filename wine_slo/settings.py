@@ -124,6 +124,7 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     service_url: Annotated[Url, Meta(description="the root of the service, such as http://host:8000")] = Url(
         "http://127.0.0.1:8000"
     )
+    grafana_url: Annotated[Url | None, Meta(description="an address of Grafana, for a link on the status page")] = None
     telegram_token: Annotated[Secret | None, Meta(description="the bot's token, as @BotFather gave it")] = None
     telegram_chat_ids: Annotated[
         tuple[int, ...], Meta(description="chat ids separated by commas; ask the bot /id")

@@ -29,16 +29,20 @@ from wine_slo.adapters.console_chat import ConsoleChat
 from wine_slo.adapters.heartbeat import Heartbeat
 from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
+from wine_slo.adapters.status_page import StatusPages
 from wine_slo.adapters.telegram_commands import Commands
 from wine_slo.adapters.watchdog_instruments import WatchdogInstruments
 from wine_slo.delivery import Delivery
 from wine_slo.domain.chat import Chat
 from wine_slo.domain.objective import Objectives
+from wine_slo.domain.status import Process, Status, status_of
+from wine_slo.domain.trend import Trend
 from wine_slo.domain.watch import SETTLES_IN, next_look_at
 from wine_slo.domain.words import Speech
 from wine_slo.evaluation import Evaluation
 from wine_slo.examination import Mistake, examine
 from wine_slo.settings import SettingsError, WatchdogSettings, read
+from wine_slo.trend import Trends
 
 CONSOLE = 0  # the id of the one chat that the terminal is
 STOPS_WITHIN = 5  # seconds for what is being told when the process is to end
@@ -64,8 +68,11 @@ class Watchdog:
         instruments: WatchdogInstruments,
         heartbeat: Heartbeat,
         examine: Callable[[Objectives], Awaitable[list[Mistake]]],
+        trend: Callable[[timedelta], Awaitable[Trend]],
     ) -> None:
         self._settings = settings
+        links = {"Grafana": settings.grafana_url} if settings.grafana_url else {}
+        self._pages = StatusPages(self.status, trend, settings.timezone, links)
         self._examine = examine
         self._is_examined = False
         self._heartbeat = heartbeat
@@ -137,7 +144,19 @@ class Watchdog:
         """Return the pages of the watchdog itself."""
         app = web.Application()
         app.add_routes([web.get("/health", self._health), web.get("/metrics", self._instruments.expose)])
+        app.add_routes(self._pages.routes())
         return app
+
+    def status(self) -> Status:
+        """Return how everything stands."""
+        process = Process(
+            version=version("wine-slo"),
+            poll=timedelta(seconds=self._settings.poll_seconds),
+            overdue_after=OVERDUE_TICKS * timedelta(seconds=self._settings.poll_seconds),
+            untold_seconds=untold_seconds(self._delivery),
+            told=self._delivery.beliefs,
+        )
+        return status_of(self._evaluation.state, self._evaluation.objectives, self._evaluation.now(), process)
 
     async def _health(self, _request: web.Request) -> web.Response:
         last = self._ticked_at or self._started_at
@@ -249,7 +268,8 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             settings.heartbeat_url.value if settings.heartbeat_url else None,
             settings.notify_socket,
         )
-        watchdog = Watchdog(settings, evaluation, delivery, instruments, heartbeat, partial(examine, api))
+        trends = Trends(api, lambda: evaluation.objectives, evaluation.now)
+        watchdog = Watchdog(settings, evaluation, delivery, instruments, heartbeat, partial(examine, api), trends.over)
         loop.add_signal_handler(signal.SIGHUP, watchdog.reload)
 
         runner = web.AppRunner(watchdog.app(), access_log=None)

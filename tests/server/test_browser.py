@@ -1,22 +1,14 @@
 import re
-import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp.test_utils import TestServer
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
+from tests.real.browser import PHONE, Open, is_accessible, picture, running_browser, visiting
 from tests.server.conftest import SHIPPED
 from wine_slo.server import create_app
 from wine_slo.settings import ServerSettings
-
-IMAGES = Path("docs/images").resolve()
-PHONE = {"width": 390, "height": 844}
-
-Open = Callable[..., Awaitable[Page]]
 
 
 @pytest.fixture
@@ -29,46 +21,19 @@ async def address() -> AsyncIterator[str]:
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    path = shutil.which("chromium")
-    assert path, "no chromium on PATH; `make test` gets one"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])  # root has none
+    async with running_browser() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest.fixture
 async def visit(browser: Browser, address: str) -> AsyncIterator[Open]:
-    """Open pages; whatever they ask of anyone but the server, or complain of, fails the test."""
-    complaints: list[str] = []
-
-    async def visit(path: str, **settings: Any) -> Page:
-        context = await browser.new_context(**{"locale": "en-GB", **settings})
-        page = await context.new_page()
-        page.on("request", lambda it: None if it.url.startswith(address) else complaints.append(it.url))
-        page.on("console", lambda it: complaints.append(it.text) if "422" not in it.text else None)
-        page.on("pageerror", lambda it: complaints.append(str(it)))
-        await page.goto(address + path)
-        return page
-
-    yield visit
-    assert complaints == []
+    async with visiting(browser, address) as visit:
+        yield visit
 
 
 async def classify(page: Page) -> None:
     await page.get_by_role("button", name=re.compile("^(Classify|Определить)$")).click()
     await expect(page.locator(".outcome")).to_be_visible()
-
-
-async def is_accessible(page: Page) -> None:
-    found = await Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-
-
-async def picture(page: Page, name: str) -> None:
-    """Keep what a person sees for the documentation."""
-    IMAGES.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=IMAGES / f"{name}.png", full_page=True, animations="disabled")
 
 
 async def test_a_typical_wine_is_filled_in_and_classified(visit: Open) -> None:

@@ -1,11 +1,15 @@
 import asyncio
+import re
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
+import msgspec
 
 from tests.whole.conftest import CHAT, House
+from wine_slo.domain.notice import Stage
+from wine_slo.domain.status import Status, Verdict
 
 
 @asynccontextmanager
@@ -29,6 +33,7 @@ async def test_a_breach_is_told_survives_a_kill_and_its_recovery_is_a_reply(hous
             await house.watchdog.until_line("listening on")
             await house.bot_api.says(CHAT, CHAT, "/status")
             await house.bot_api.until(lambda: len(chat.messages) == 2, seconds=20)
+            await shows_the_breach(house)
         await house.bot_api.until(lambda: any(text.startswith("🟢 Latency is back") for text in chat.texts), seconds=40)
         await house.bot_api.until(lambda: chat.messages[0].text.startswith("⚪️"), seconds=10)
     breach, status, recovery = chat.messages
@@ -40,6 +45,21 @@ async def test_a_breach_is_told_survives_a_kill_and_its_recovery_is_a_reply(hous
     assert recovery.is_silent
     assert "Budget: " in recovery.text
     assert breach.text.startswith("⚪️ Latency was in breach")
+
+
+async def shows_the_breach(house: House) -> None:
+    """The watchdog's own pages say it too, and how it went, from before its start."""
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{house.watchdog_port}") as session:
+        async with session.get("/api/status") as response:
+            status = msgspec.json.decode(await response.read(), type=Status)
+        async with session.get("/") as response:
+            page = await response.text()
+    latency = status.objectives[0]
+    assert (latency.slo, latency.verdict, latency.incident) == ("latency", Verdict.BREACHED, 1)
+    assert status.open_incidents[0].told is Stage.OPENED
+    assert '<h1 class="headline breached">' in page
+    assert re.search(r'aria-label="Latency over the last hour: from .* worse than promised"', page)
+    assert "does not say" not in page
 
 
 async def test_who_has_no_telegram_reads_the_same_words_on_the_terminal(house: House) -> None:

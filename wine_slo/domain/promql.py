@@ -93,6 +93,11 @@ def quantile_by_endpoint(objective: Objective, over: timedelta) -> str | None:
     return quantile(objective, over, ENDPOINT)
 
 
+def value(objective: Objective, over: timedelta) -> str:
+    """What a picture draws: the promised quantile in seconds, or the share of bad events, over a range."""
+    return quantile(objective, over) or f"1 - ({good_ratio(objective, over)})"
+
+
 def good_ratio(objective: Objective, over: timedelta) -> str:
     """The share of good events over a range: the SLI. Nothing where there were no events."""
     by, span = _by(objective), duration(over)

@@ -1,0 +1,372 @@
+"""The watchdog's pages for people and machines: `/`, a status page without a script, and `/api/status`.
+
+The page says how old its numbers are, and is green only where a look saw so. It loads nothing from elsewhere, and
+comes whether or not Prometheus answers.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
+from pathlib import Path
+
+import jinja2
+import msgspec
+from aiohttp import web
+
+from wine_slo.domain.incident import Outcome
+from wine_slo.domain.objective import Alert
+from wine_slo.domain.status import IncidentStatus, ObjectiveStatus, Status, Verdict
+from wine_slo.domain.trend import Trend
+from wine_slo.domain.words import percent, seconds, span
+
+FILES = Path(__file__).parent.parent / "web"
+STYLES = ("style.css", "status.css", "icon.svg")
+CONTENT_TYPES = {".css": "text/css", ".svg": "image/svg+xml"}
+HEADERS = {
+    # Everything comes from here, nothing is inline, nothing is sent, and nobody may frame it.
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+SPANS = {"1h": timedelta(hours=1), "6h": timedelta(hours=6), "1d": timedelta(days=1)}
+SPAN_NAMES = {"1h": "hour", "6h": "6 hours", "1d": "day"}
+RELOADS_AFTER = 15  # seconds
+MOST_SHOWN = 25  # label sets on one page, the worst first; /api/status has them all
+WIDTH, HEIGHT = 600.0, 100.0  # of a picture, in its own units
+HEADROOM = 1.25  # of a picture, above what it shows
+SLOWEST = 3  # endpoints in one line
+URGENCY = tuple(Verdict)
+BADGES = {
+    Verdict.BREACHED: "in breach",
+    Verdict.UNKNOWN: "not known",
+    Verdict.SUSPICIOUS: "suspicious",
+    Verdict.MET: "kept",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A line over a while, in the units of an SVG, and what it says in words."""
+
+    paths: tuple[str, ...]
+    limit: float | None  # how high the promise is; None where it is beyond the picture
+    breaches: tuple[tuple[float, float], ...]  # where they begin, and how wide they are
+    highest: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """All that the page says of one objective."""
+
+    status: ObjectiveStatus
+    badge: str
+    value: str
+    meaning: str
+    promise: str
+    since: str
+    facts: tuple[str, ...]
+    budget: str
+    left: float | None  # 0 to 1
+    picture: Picture | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """All that the page says of one incident."""
+
+    incident: IncidentStatus
+    when: str
+    facts: tuple[str, ...]
+
+
+class StatusPages:
+    """Answers for what the watchdog knows.
+
+    Args:
+        status: How everything stands now.
+        trend: How it went over a span that ends now.
+        zone: Of the times on the page; those of `/api/status` are UTC.
+        links: Names and addresses of other pages about the same, shown at the foot.
+    """
+
+    def __init__(
+        self,
+        status: Callable[[], Status],
+        trend: Callable[[timedelta], Awaitable[Trend]],
+        zone: tzinfo,
+        links: Mapping[str, str],
+    ) -> None:
+        self._status = status
+        self._trend = trend
+        self._zone = zone
+        self._links = links
+        self._template = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(FILES),
+            autoescape=True,  # label values are whatever a service says
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        ).get_template("status.html")
+
+    def routes(self) -> list[web.RouteDef]:
+        """What to add to an application."""
+        files = [web.get(f"/web/{name}", _give_file(FILES / name)) for name in STYLES]
+        return [web.get("/", self._show), web.get("/api/status", self._give), *files]
+
+    async def _give(self, _request: web.Request) -> web.Response:
+        body = msgspec.json.encode(self._status())
+        return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
+
+    async def _show(self, request: web.Request) -> web.Response:
+        chosen = request.query.get("span", "")
+        chosen = chosen if chosen in SPANS else next(iter(SPANS))
+        trend = await self._trend(SPANS[chosen])
+        page = self.render(self._status(), trend, chosen, reloads=request.query.get("reload") != "off")
+        return web.Response(text=page, content_type="text/html", headers=HEADERS)
+
+    def render(self, status: Status, trend: Trend, chosen: str = "1h", *, reloads: bool = True) -> str:
+        """The page.
+
+        Args:
+            status: How everything stands.
+            trend: How it went.
+            chosen: The name of the trend's span.
+            reloads: Whether the page asks the browser to load it again.
+        """
+        worst = sorted(status.objectives, key=lambda each: URGENCY.index(each.verdict))
+        shown = worst[:MOST_SHOWN]
+        headline, mood = _headline(status)
+        return self._template.render(
+            status=status,
+            headline=headline,
+            mood=mood,
+            age=None if status.seconds_since_look is None else span(timedelta(seconds=status.seconds_since_look)),
+            poll=span(timedelta(seconds=status.poll_seconds)),
+            untold=span(timedelta(seconds=status.untold_seconds)) if status.untold_seconds >= 1 else "",
+            cards=[self._card(each, status, trend) for each in shown],
+            hidden=len(worst) - len(shown),
+            open_rows=[self._row(each, status) for each in status.open_incidents],
+            recent_rows=[self._row(each, status) for each in status.recent_incidents],
+            trend=trend,
+            first=self._clock(trend.first, trend.last),
+            last=self._clock(trend.last, trend.last),
+            chosen=chosen,
+            spans=SPAN_NAMES,
+            reloads_after=RELOADS_AFTER if reloads else None,
+            links=self._links,
+            now=status.now.astimezone(self._zone),
+            width=WIDTH,
+            height=HEIGHT,
+        )
+
+    def _clock(self, instant: datetime, now: datetime) -> str:
+        """A time of day, with its date where that is not today's."""
+        local, today = instant.astimezone(self._zone), now.astimezone(self._zone)
+        return f"{local:%H:%M}" if local.date() == today.date() else f"{local:%d %b %H:%M}"
+
+    def _card(self, slo: ObjectiveStatus, status: Status, trend: Trend) -> Card:
+        points = next((each for key, each in trend.values.items() if str(key) == slo.slo), {})
+        incidents = [each for each in (*status.open_incidents, *status.recent_incidents) if each.slo == slo.slo]
+        since = ""
+        if slo.incident is not None:
+            began_at = next(each.again_at or each.began_at for each in incidents if each.number == slo.incident)
+            since = f"for {span(status.now - began_at)}"
+        elif slo.verdict is Verdict.UNKNOWN and slo.sight_since is not None and slo.reason:
+            since = f"for {span(status.now - slo.sight_since)}"
+        elif slo.state_since is not None and slo.verdict is not Verdict.UNKNOWN:
+            since = f"for {span(status.now - slo.state_since)}"
+        left = slo.budget_remaining_ratio
+        return Card(
+            status=slo,
+            badge=BADGES[slo.verdict],
+            value=_value(slo),
+            meaning=_meaning(slo),
+            promise=_promise(slo),
+            since=since,
+            facts=tuple(_facts(slo)),
+            budget=_budget(slo),
+            left=None if left is None else min(max(left, 0.0), 1.0),
+            picture=_picture(slo, points, trend, incidents, self._zone) if trend.values or not trend.trouble else None,
+        )
+
+    def _row(self, incident: IncidentStatus, status: Status) -> Row:
+        began = incident.again_at or incident.began_at
+        end = status.now if incident.is_open else incident.last_bad_at
+        lasted = span(end - began)
+        if incident.is_open:
+            when = f"since {self._clock(began, status.now)} ({lasted})"
+        else:
+            when = f"{self._clock(began, status.now)} to {self._clock(end, status.now)} ({lasted})"
+        return Row(incident, when, tuple(self._facts(incident, status)))
+
+    def _facts(self, incident: IncidentStatus, status: Status) -> Iterator[str]:
+        worst = _number(incident.worst_seconds, incident.worst_bad_ratio)
+        if worst:
+            at = f" at {self._clock(incident.worst_at, status.now)}" if incident.worst_at else ""
+            yield f"worst {worst}{at}"
+        if round(incident.total_events):
+            yield f"{incident.bad_events:,.0f} of {incident.total_events:,.0f} bad"
+        if incident.openings > 1:
+            yield f"came back {incident.openings - 1} time{'s' if incident.openings > 2 else ''}"
+        if incident.budget_burnt_ratio:
+            yield f"burnt {percent(incident.budget_burnt_ratio)} of the budget"
+        if incident.alert is not Alert.BREACH:
+            yield "the error budget burns too fast"
+        if incident.held:
+            yield f"held open: {incident.reason}"
+        elif incident.is_open and incident.reason:
+            yield incident.reason
+        if incident.outcome is Outcome.EXPIRED:
+            yield "expired: nobody asked any more, which is no recovery"
+        if incident.outcome is Outcome.WITHDRAWN:
+            yield "its objective is no longer promised"
+
+
+def _give_file(path: Path) -> Callable[[web.Request], Awaitable[web.Response]]:
+    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+    content = path.read_bytes()
+
+    async def give(_request: web.Request) -> web.Response:
+        return web.Response(body=content, content_type=CONTENT_TYPES[path.suffix], charset="utf-8", headers=headers)
+
+    return give
+
+
+def _headline(status: Status) -> tuple[str, Verdict]:
+    """The one sentence to read, and its colour; green only where everything was seen to be met."""
+    counts = {verdict: sum(each.verdict is verdict for each in status.objectives) for verdict in Verdict}
+    count = len(status.objectives)
+    promises = "promise" if count == 1 else "promises"
+    if counts[Verdict.BREACHED]:
+        return f"{counts[Verdict.BREACHED]} of {count} {promises} broken", Verdict.BREACHED
+    if status.looked_at is None:
+        return "Not looked yet", Verdict.UNKNOWN
+    if status.overdue:
+        return "Nothing is known: the last look is too old", Verdict.UNKNOWN
+    if counts[Verdict.UNKNOWN] == count:
+        return "Nothing can be said at the moment", Verdict.UNKNOWN
+    if counts[Verdict.SUSPICIOUS]:
+        return "Something is suspicious", Verdict.SUSPICIOUS
+    if counts[Verdict.UNKNOWN]:
+        return f"{counts[Verdict.MET]} of {count} {promises} kept, the rest not known", Verdict.UNKNOWN
+    return ("The promise is kept" if count == 1 else f"All {count} promises are kept"), Verdict.MET
+
+
+def _number(as_seconds: float | None, as_ratio: float | None) -> str:
+    if as_seconds is not None:
+        return seconds(as_seconds)
+    return "" if as_ratio is None else percent(as_ratio)
+
+
+def _value(slo: ObjectiveStatus) -> str:
+    """The number to read; empty where there is none that can be trusted."""
+    if slo.kind == "latency":
+        return "" if slo.latency_seconds is None else seconds(slo.latency_seconds)
+    if slo.good_ratio is None:
+        return ""
+    return percent(slo.good_ratio) if slo.kind == "up" else percent(1 - slo.good_ratio)
+
+
+def _meaning(slo: ObjectiveStatus) -> str:
+    """What the number is."""
+    if slo.kind == "latency":
+        return f"p{(slo.latency_quantile or 0) * 100:g}"
+    return f"{'up' if slo.kind == 'up' else 'bad'} over {span(timedelta(seconds=slo.over_seconds))}"
+
+
+def _promise(slo: ObjectiveStatus) -> str:
+    match slo.kind:
+        case "latency":
+            return f"promised {seconds(slo.threshold_seconds or 0)}"
+        case "ratio":
+            return f"promised at most {percent(1 - slo.objective_ratio)}"
+        case _:
+            return f"promised {percent(slo.objective_ratio)}"
+
+
+def _facts(slo: ObjectiveStatus) -> Iterator[str]:
+    if slo.events_per_second is not None and slo.kind != "up":
+        yield f"{slo.events_per_second:.2g} requests a second"
+    if slo.by_endpoint_seconds:
+        slowest = list(slo.by_endpoint_seconds.items())[:SLOWEST]
+        yield "slowest: " + ", ".join(f"{endpoint} {seconds(value)}" for endpoint, value in slowest)
+    rates = [f"{each.window} {each.burn_rate:.2g}×" for each in slo.burn_rates if each.burn_rate is not None]
+    if rates:
+        yield "burn rate: " + ", ".join(rates)
+
+
+def _budget(slo: ObjectiveStatus) -> str:
+    left, history = slo.budget_remaining_ratio, slo.budget_history_seconds
+    window = span(timedelta(seconds=slo.budget_window_seconds))
+    if left is None or history is None:
+        return f"The error budget of {window} is not known yet."
+    known = "" if history >= slo.budget_window_seconds else f", from {span(timedelta(seconds=history))} of history"
+    if left < 0:
+        return f"The error budget of {window} is overspent by {percent(-left)}{known}."
+    return f"{percent(left)} of the error budget of {window} left{known}."
+
+
+def _picture(
+    slo: ObjectiveStatus,
+    points: Mapping[float, float],
+    trend: Trend,
+    incidents: Sequence[IncidentStatus],
+    zone: tzinfo,
+) -> Picture:
+    limit = slo.threshold_seconds if slo.kind == "latency" else 1 - slo.objective_ratio
+    limit = limit or 0.0
+    top = HEADROOM * max((limit, *points.values()))
+    first, length = trend.first.timestamp(), (trend.last - trend.first).total_seconds()
+
+    def across(at: float) -> float:
+        return min(max((at - first) / length, 0.0), 1.0) * WIDTH
+
+    def up(value: float) -> float:
+        return HEIGHT * (1 - value / top)
+
+    breaches = []
+    for each in incidents:
+        ends_at = trend.last if each.is_open else each.last_bad_at
+        begin, end = across(each.began_at.timestamp()), across(ends_at.timestamp())
+        if end > 0 and ends_at >= trend.first:
+            breaches.append((round(begin, 1), round(max(end - begin, 2.0), 1)))
+    return Picture(
+        paths=tuple(
+            " ".join(
+                f"{'M' if place == 0 else 'L'}{across(at):.1f} {up(points[at]):.1f}" for place, at in enumerate(run)
+            )
+            + " h0.1"
+            for run in _runs(sorted(points), 1.5 * trend.step.total_seconds())
+        ),
+        limit=round(up(limit), 1),
+        breaches=tuple(breaches),
+        highest=seconds(top) if slo.kind == "latency" else percent(min(top, 1.0)),
+        words=_in_words(slo, points, limit, zone),
+    )
+
+
+def _runs(instants: Sequence[float], longest: float) -> Iterator[list[float]]:
+    """Instants in a row; a hole in which nothing was asked is not drawn over."""
+    run = list(instants[:1])
+    for earlier, later in pairwise(instants):
+        if later - earlier > longest:
+            yield run
+            run = []
+        run.append(later)
+    if run:
+        yield run
+
+
+def _in_words(slo: ObjectiveStatus, points: Mapping[float, float], limit: float, zone: tzinfo) -> str:
+    if not points:
+        return "no requests in this time"
+    say = seconds if slo.kind == "latency" else percent
+    worst_at, worst = max(points.items(), key=lambda each: each[1])
+    when = datetime.fromtimestamp(worst_at, zone)
+    above = sum(value > limit for value in points.values()) / len(points)
+    broken = f"{percent(above)} of the time worse than promised" if above else "never worse than promised"
+    return f"from {say(min(points.values()))} to {say(worst)} (at {when:%H:%M}), {broken}"
