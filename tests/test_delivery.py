@@ -17,7 +17,7 @@ from tests.fakes.bot_api import KICKED, TOKEN, BotApi
 from tests.fakes.telegram_chats import Message
 from wine_slo.adapters.ledger import Ledger
 from wine_slo.adapters.telegram_chat import TelegramChat
-from wine_slo.delivery import FIRST_WAIT, LONGEST_WAIT, Delivery
+from wine_slo.delivery import FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT, Delivery
 from wine_slo.domain.notice import STORM, Kind, Stage, Told
 from wine_slo.domain.objective import Key
 from wine_slo.domain.reading import Interval, Reading, Sight
@@ -248,7 +248,7 @@ async def test_what_was_never_answered_is_sent_again_and_says_that_it_may_be_a_r
     desk.api.hangs(methods=[SEND], times=1)
     desk.scene.breaks()
     await desk.tell()
-    await desk.tell(after=FIRST_WAIT.total_seconds())
+    await desk.tell(after=FIRST_WAIT_UNSURE.total_seconds())
     (message,) = desk.messages()
     assert REPEAT in message.text
 
@@ -261,7 +261,7 @@ async def test_what_arrived_unseen_is_repeated_once_and_the_repeat_says_so(desk:
         desk.api.does_then_resets(methods=[SEND], times=1)
     desk.scene.breaks()
     await desk.tell()
-    await desk.tell(after=FIRST_WAIT.total_seconds())
+    await desk.tell(after=FIRST_WAIT_UNSURE.total_seconds())
     await desk.tell(after=60)
     first, second = desk.messages()
     assert REPEAT not in first.versions[0].text
@@ -274,9 +274,9 @@ async def test_a_sure_failure_after_an_unsure_one_does_not_take_the_mark_off(des
     desk.scene.breaks()
     await desk.tell()
     await desk.api.refuses_connections()
-    await desk.tell(after=FIRST_WAIT.total_seconds())
+    await desk.tell(after=FIRST_WAIT_UNSURE.total_seconds())
     await desk.api.accepts_connections()
-    await desk.tell(after=2 * FIRST_WAIT.total_seconds())
+    await desk.tell(after=2 * FIRST_WAIT_UNSURE.total_seconds())
     assert REPEAT in desk.messages()[-1].text
 
 

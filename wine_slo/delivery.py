@@ -22,8 +22,9 @@ from wine_slo.domain.words import Speech, as_repeat
 log = logging.getLogger(__name__)
 
 FIRST_WAIT = timedelta(seconds=2)
+FIRST_WAIT_UNSURE = timedelta(seconds=15)  # what may have arrived is repeated at a pace that people bear
 LONGEST_WAIT = timedelta(minutes=1)
-REMIND_OF_BLINDNESS = timedelta(hours=4)
+REMIND_OF_OURS = timedelta(hours=4)  # of not seeing, or not being able to write down
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ class Delivery:
                 told,
                 words,
                 now,
-                remind_after=objective.remind_after if objective else REMIND_OF_BLINDNESS,
+                remind_after=objective.remind_after if objective else REMIND_OF_OURS,
                 hushed=state.is_blind and incident.key != SIGHT,
             )
             if notice is not None:
@@ -269,7 +270,8 @@ class Delivery:
             return
         failures = self._waits[chat].failures + 1 if chat in self._waits else 1
         doubled = min(failures - 1, 10)  # no timedelta holds two seconds doubled for every try of a long outage
-        backoff = min(FIRST_WAIT * 2**doubled, LONGEST_WAIT) * random.uniform(0.5, 1)  # noqa: S311 - jitter
+        first = FIRST_WAIT if error.surely_not_sent or notice.edits is not None else FIRST_WAIT_UNSURE
+        backoff = min(first * 2**doubled, LONGEST_WAIT) * random.uniform(0.5, 1)  # noqa: S311 - jitter
         wait = error.retry_after or backoff
         self._waits[chat] = _Wait(self._clock() + wait, failures)
         log.warning("chat %d was not told (%s): %s; again in %.0f s", chat, notice.kind, error, wait.total_seconds())

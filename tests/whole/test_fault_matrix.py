@@ -25,7 +25,8 @@ from wine_slo.domain.words import Speech
 from wine_slo.evaluation import Evaluation
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
-ANNA, OTHER = 7, 8
+ANNA, OTHER = -5, 8  # a group, and a person
+SUPERGROUP = -1001
 TICK = 15.0  # seconds
 SLOW_SINCE, OPENS = 30.0, 60.0  # the service is slow, and the look that is sure of it
 OVER, CLOSES = 62.0, 90.0  # the same of the end, where it is over meanwhile
@@ -67,6 +68,7 @@ FAULTS = (
     Fault("401, token not known", lambda api: api.fails_with(401, chat=ANNA)),
     Fault("403, blocked; then /start", lambda api: api.fails_with(403, chat=ANNA), revives=True),
     Fault("403, kicked; then /start", lambda api: api.fails_with(403, KICKED, chat=ANNA), revives=True),
+    Fault("400, the group became a supergroup", lambda api: api.migrates(ANNA, SUPERGROUP) and None),
     Fault("400, chat not found; then /start", lambda api: api.fails_with(400, chat=ANNA), revives=True),
 )
 LENGTHS = (5.0, 180.0)
@@ -185,8 +187,8 @@ async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Ce
             fault,
             length,
             goes_on,
-            list(api.chat(ANNA).messages),
-            [each for each in api.calls if each.chat_id == ANNA],
+            sorted((*api.chat(ANNA).messages, *api.chat(SUPERGROUP).messages), key=lambda each: each.sent_at),
+            [each for each in api.calls if each.chat_id in (ANNA, SUPERGROUP)],
             (api.chat(OTHER).messages[0].sent_at - opened_at).total_seconds(),
             looks,
             await misbehaving,
