@@ -60,6 +60,7 @@ class Evaluation:
         self._ahead = timedelta(0)  # our clock, of Prometheus'
         self._saved = state
         self._unsaved: list[Told] = []
+        self._unwritten = ""  # why the last look could not be written down
         self._budgets = Budgets(api, clock)
 
     async def look(self) -> list[Told]:
@@ -69,7 +70,7 @@ class Evaluation:
         """
         readings, now = await self._read()
         before = self.state
-        after = advance(before, self.objectives, readings, now)
+        after = advance(before, self.objectives, readings, now, self._unwritten)
         opened = after.incidents.keys() - before.incidents.keys()
         told = [Told(incident=number, chat=chat) for number in sorted(opened) for chat in self._chats]
         self.state = after
@@ -77,8 +78,9 @@ class Evaluation:
         _log_changes(before, after)
         try:
             await asyncio.to_thread(self._ledger.save, self._saved, after, self._unsaved)
-            self._saved, self._unsaved = after, []
+            self._saved, self._unsaved, self._unwritten = after, [], ""
         except LedgerError as error:
+            self._unwritten = error.reason
             log.error("%s; it is kept in memory and written as soon as that works", error)  # noqa: TRY400 - expected
         return told
 

@@ -13,7 +13,7 @@ from wine_slo.domain.budget import Budget
 from wine_slo.domain.incident import Incident, Outcome, Phase, Track
 from wine_slo.domain.objective import BURNS, Alert, Key, Latency, Objective, Objectives, Ratio, Up
 from wine_slo.domain.reading import Interval, Reading, Sight
-from wine_slo.domain.watch import SIGHT, State, advance
+from wine_slo.domain.watch import LEDGER, SIGHT, State, advance
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SCRAPE = timedelta(seconds=5)
@@ -50,6 +50,7 @@ KEYS = (
     Key("availability"),
 )
 BLIND_FOR = timedelta(seconds=40)
+OURS = (SIGHT, LEDGER)  # the watchdog's own troubles
 
 keys = st.sampled_from(KEYS)
 steps = st.sampled_from([0.0, 0.3, 1.0, 5.0, 30.0, 90.0, 400.0, 7200.0, 90_000.0, -2.0, -45.0, -4000.0]).map(
@@ -134,6 +135,12 @@ class Watching(RuleBasedStateMachine):
             self.now += timedelta(seconds=30)
             self.look({key: Reading(at=self.now, sight=sight, reason="some reason") for key in KEYS})
 
+    @rule(looks=st.integers(1, 4))
+    def the_ledger_cannot_be_written_for_a_while(self, looks: int) -> None:
+        for _ in range(looks):
+            self.now += timedelta(seconds=30)
+            self.look({key: Reading(at=self.now, sight=Sight.NO_TRAFFIC, reason="") for key in KEYS}, "disk full")
+
     @rule(kept=st.lists(st.sampled_from(ALL), min_size=1, unique=True))
     def other_objectives_are_promised(self, kept: list[Objective]) -> None:
         self.objectives = Objectives(tuple(kept), blind_for=BLIND_FOR)
@@ -142,11 +149,12 @@ class Watching(RuleBasedStateMachine):
     def everything_is_promised_again(self) -> None:
         self.objectives = Objectives(ALL, blind_for=BLIND_FOR)
 
-    def look(self, readings: Mapping[Key, Reading]) -> None:
+    def look(self, readings: Mapping[Key, Reading], unwritten: str = "") -> None:
         before = self.state
-        after = advance(before, self.objectives, readings, self.now)
-        assert advance(before, self.objectives, readings, self.now) == after, "advance is a function"
-        assert advance(restored(before), self.objectives, readings, self.now) == after, "a restart changes nothing"
+        after = advance(before, self.objectives, readings, self.now, unwritten)
+        assert advance(before, self.objectives, readings, self.now, unwritten) == after, "advance is a function"
+        if not unwritten:  # else there is nothing that a restart could read
+            assert advance(restored(before), self.objectives, readings, self.now) == after, "a restart changes nothing"
         assert restored(after).open_incidents == after.open_incidents
         self.check_ends(before, after, readings)
         self.check_numbers(before, after)
@@ -158,7 +166,7 @@ class Watching(RuleBasedStateMachine):
         """Nothing ends unseen, and nothing is well that was not seen well."""
         for opened in before.open_incidents:
             now = after.incidents[opened.number]
-            if now.is_open or now.key == SIGHT:
+            if now.is_open or now.key in OURS:
                 continue
             key = replace(now.key, alert=Alert.BREACH)  # what is said of a budget is seen with its objective
             sight = readings[key].sight if key in readings else Sight.NO_TRAFFIC
@@ -171,7 +179,7 @@ class Watching(RuleBasedStateMachine):
                 assert now.outcome is Outcome.RECOVERED or sight is Sight.NO_TRAFFIC
         for incident in after.open_incidents:
             known = before.incidents.get(incident.number)
-            if incident.key != SIGHT and (known is None or known.openings < incident.openings):
+            if incident.key not in OURS and (known is None or known.openings < incident.openings):
                 seen = readings[replace(incident.key, alert=Alert.BREACH)]
                 assert seen.sight is Sight.CLEAR, "nothing opens unseen"
 
@@ -213,7 +221,8 @@ class Watching(RuleBasedStateMachine):
             assert incident is None or incident.key == key
             assert bool(track.evidence) == (track.phase is not Phase.MET and key.alert is Alert.BREACH)
         followed = {track.incident for track in after.tracks.values()}
-        assert {each.number for each in after.open_incidents if each.key != SIGHT} <= followed
+        assert {each.number for each in after.open_incidents if each.key not in OURS} <= followed
+        assert (after.unwritten_since is None) <= (LEDGER not in {each.key for each in after.open_incidents})
 
 
 TestWatching = Watching.TestCase

@@ -28,7 +28,7 @@ from wine_slo.domain.incident import Incident, Outcome
 from wine_slo.domain.notice import Kind, Stage, Told
 from wine_slo.domain.objective import BURNS, Alert, Burn, Key, Objectives
 from wine_slo.domain.reading import Interval, Reading, Sight
-from wine_slo.domain.watch import GAP, SIGHT, State
+from wine_slo.domain.watch import GAP, LEDGER, SIGHT, State
 from wine_slo.domain.words import Speech, percent, plain, seconds, span
 
 MAX_TEXT = 4096  # characters of a Telegram message
@@ -56,6 +56,8 @@ BLIND = Incident(
     last_bad_at=at(185),
     reason="Prometheus: it cannot be reached (Connection refused)",
 )
+UNWRITTEN = replace(BLIND, key=LEDGER, reason="database or disk is full")
+WRITTEN = replace(UNWRITTEN, closed_at=at(185), outcome=Outcome.RECOVERED)
 
 
 def breach(truth: Incident, *, after: float = 120, told: Told = NOTHING, state: State | None = None) -> str:
@@ -87,6 +89,9 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "it went down": lambda: breach(incident(held=Sight.TARGET_DOWN, held_since=at(780)), after=900),
     "it cannot be seen": lambda: breach(incident(held=Sight.BLIND, held_since=at(780)), after=900),
     "blind": lambda: breach(BLIND, after=185),
+    "the ledger cannot be written": lambda: breach(UNWRITTEN, after=185),
+    "the ledger is written again": lambda: SPEECH.recovery(WRITTEN, OPENED),
+    "the ledger was written again": lambda: SPEECH.closed(WRITTEN),
     "the budget burns": lambda: breach(burning(BURNS[0])),
     "the budget melts": lambda: breach(burning(BURNS[3])),
     "reminder": lambda: SPEECH.reminder(incident(value=1.7), at(60 + 4 * 3600)),
@@ -198,6 +203,15 @@ READS = {
         "3 objectives are unjudged since 22:41. Nothing is known to be wrong or right.\n"
         "#13 · sight"
     ),
+    "the ledger cannot be written": (
+        "🔴 The ledger cannot be written for <b>2 min</b>: database or disk is full\n"
+        "I go on from memory; a restart would forget what happened since 22:41.\n"
+        "#13 · ledger"
+    ),
+    "the ledger is written again": (
+        "🟢 The ledger is written again: nothing is lost.\nIt was not for 2 min (22:41 to 22:43).\n#13 · ledger"
+    ),
+    "the ledger was written again": "⚪️ The ledger could not be written 22:41 to 22:43 (2 min). #13",
     "the budget burns": (
         "🔴 Error budget of Latency burns at <b>16 times the pace that lasts</b>, over 1 h.\n"
         "Budget: 97 % left.\n"
@@ -315,7 +329,7 @@ budgets = st.none() | st.builds(
 def incidents(draw: st.DrawFn) -> Incident:
     began, bad_for, later = draw(instants), draw(numbers), draw(numbers)
     bad, good, share = draw(numbers), draw(numbers), draw(st.floats(0, 1))
-    key = draw(keys | st.just(SIGHT))
+    key = draw(keys | st.sampled_from([SIGHT, LEDGER]))
     is_latency = key.objective == "latency"
     outcome = draw(st.none() | st.sampled_from(Outcome))
     last_bad_at = began + timedelta(seconds=bad_for)

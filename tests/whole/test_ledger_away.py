@@ -1,5 +1,6 @@
 """A ledger that cannot be written holds back neither looking nor telling, and is made good once it can be."""
 
+import resource
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,14 +10,21 @@ import pytest
 
 from tests.fakes.bot_api import TOKEN, BotApi
 from tests.fakes.prometheus_canned import OBJECTIVES, START, CannedPrometheus
+from tests.fakes.prometheus_junk import PrometheusJunk
+from tests.real.processes import Processes
+from tests.real.prometheus import free_port
 from tests.whole.life import AFTERWARDS, SLOW, TICKS
 from wine_slo.adapters import telegram_chat
 from wine_slo.adapters.ledger import Ledger
 from wine_slo.delivery import Delivery
+from wine_slo.domain.notice import Stage
+from wine_slo.domain.watch import LEDGER, SIGHT
 from wine_slo.domain.words import Speech
 from wine_slo.evaluation import Evaluation
 
 CHAT = 7
+OVER = "⚪️ Latency was in breach 19:40 to 19:43 (2 min), worst 3.7 s. #1"
+LEDGER_AWAY = "🔴 The ledger cannot be written for 3 min: database or disk is full"
 BACK = Callable[[], None]
 
 
@@ -89,14 +97,20 @@ async def test_all_is_told_all_the_same_and_nothing_is_lost_or_repeated_afterwar
             now = START + timedelta(seconds=second)
             delivery.hear(await evaluation.look())
             await delivery.tell()
-        assert len(chat.messages) == (1 if until == 60 else 2)
+        assert [text.splitlines()[0] for text in chat.texts] == (
+            ["🔴 Latency: p95 2.4 s, promised 1 s"] if until == 60 else [OVER, LEDGER_AWAY, "🟢 Latency is back: p95 0.05 s"]
+        )
         assert "the ledger cannot be written" in caplog.text
         assert "it is kept in memory" in caplog.text
         recovers()
-        now = START + timedelta(seconds=until + 30)
-        delivery.hear(await evaluation.look())
-        await delivery.tell()
+        for second in (until + 15, until + 30):  # the first is written, the second knows that it was
+            now = START + timedelta(seconds=second)
+            delivery.hear(await evaluation.look())
+            await delivery.tell()
         assert ledger.load().state.incidents == evaluation.state.incidents
+        if until > 60:
+            assert chat.texts[-1].startswith("🟢 The ledger is written again: nothing is lost.")
+            assert chat.messages[-1].reply_to == chat.messages[1].id
         ledger.close()
 
         ledger = Ledger.open(f"sqlite:///{path}")  # a restart knows all of it
@@ -106,7 +120,49 @@ async def test_all_is_told_all_the_same_and_nothing_is_lost_or_repeated_afterwar
             delivery.hear(await evaluation.look())
             await delivery.tell()
         ledger.close()
-    breach, recovery = chat.messages
+    breach, recovery = (each for each in chat.messages if "ledger" not in each.text)
     assert recovery.reply_to == breach.id
     assert breach.text.startswith("⚪️")
     assert "may be a repeat" not in breach.versions[0].text + recovery.text
+
+
+async def test_a_real_process_whose_disk_is_full_says_so_and_loses_nothing_once_there_is_room(
+    processes: Processes, bot_api: BotApi, prometheus_junk: PrometheusJunk
+) -> None:
+    chat = bot_api.chat(CHAT)
+    slo = (Path(__file__).parents[2] / "slo.yml").read_text().replace("blind_for: 2m", "blind_for: 3s")
+    (processes.folder / "slo.yml").write_text(slo)
+    settings = {
+        "WINE_SLO_PROMETHEUS_URL": prometheus_junk.url,
+        "WINE_SLO_POLL_SECONDS": "1",
+        "WINE_SLO_WATCHDOG_PORT": str(free_port()),
+        "WINE_SLO_TELEGRAM_TOKEN": bot_api.token,
+        "WINE_SLO_TELEGRAM_API_URL": bot_api.url,
+        "WINE_SLO_TELEGRAM_CHAT_IDS": str(CHAT),
+    }
+    watchdog = await processes.watchdog(settings)
+    await watchdog.until_line("sight of latency is", seconds=30)
+
+    def told(start: str) -> bool:
+        return any(text.startswith(start) for text in chat.texts)
+
+    room = resource.prlimit(watchdog.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(watchdog.pid, resource.RLIMIT_FSIZE, (0, room[1]))
+    await prometheus_junk.goes_down()
+    await bot_api.until(lambda: told("🔴 Cannot see") and told("🔴 The ledger cannot be written for"), seconds=30)
+    resource.prlimit(watchdog.pid, resource.RLIMIT_FSIZE, room)
+    await bot_api.until(lambda: told("🟢 The ledger is written again"), seconds=30)
+    await watchdog.until_line("chat 7 was told: close of #2", seconds=30)
+    await watchdog.kill()
+
+    ledger = Ledger.open(f"sqlite:///{processes.folder / 'data' / 'watchdog.db'}")
+    memory = ledger.load()
+    ledger.close()
+    assert {key: each.is_open for key, each in zip((SIGHT, LEDGER), memory.state.incidents.values(), strict=True)} == {
+        SIGHT: True,
+        LEDGER: False,
+    }
+    assert [(each.stage, each.message) for each in memory.told] == [
+        (Stage.OPENED, chat.messages[0].id),
+        (Stage.CLOSED, chat.messages[1].id),
+    ]

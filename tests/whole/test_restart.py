@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -16,6 +17,11 @@ from tests.fakes.loopback import Loopback
 from tests.fakes.prometheus_junk import NEVER, PrometheusJunk
 from tests.real.processes import Process, Processes
 from tests.real.prometheus import free_port
+from wine_slo.adapters.ledger import Ledger
+from wine_slo.domain.incident import Incident
+from wine_slo.domain.notice import Told
+from wine_slo.domain.objective import Key
+from wine_slo.domain.watch import State
 
 ROOT = Path(__file__).parents[2]
 CHAT = 42
@@ -92,6 +98,22 @@ async def test_what_is_being_sent_at_the_end_is_sent_and_not_repeated_after_it(
             assert said == "WATCHDOG=1"
     assert [await post.hears() for _ in range(3)] == ["WATCHDOG=1"] * 3
     assert [text.split(" for ")[0] for text in bot_api.chat(CHAT).texts if "Cannot see" in text] == ["🔴 Cannot see"]
+
+
+async def test_health_is_red_while_something_has_been_untold_for_too_long(post: Post, bot_api: BotApi) -> None:
+    ledger = Ledger.open(f"sqlite:///{post.processes.folder / 'data' / 'watchdog.db'}")
+    long_ago = datetime.now(UTC) - timedelta(minutes=11)
+    old = Incident(number=1, key=Key("latency"), began_at=long_ago, opened_at=long_ago, last_bad_at=long_ago)
+    known = State(incidents={1: old}, last_number=1, looked_at=datetime.now(UTC))
+    ledger.save(State(), known, [Told(incident=1, chat=CHAT)])
+    ledger.close()
+    bot_api.fails_with(500, methods=[SEND])
+    watchdog = await post.start()
+    await watchdog.until_line("chat 42 was not told", seconds=30)
+    assert await post.health() == (503, "untold for too long")
+    bot_api.recovers()
+    await watchdog.until_line("chat 42 was told: breach of #1", seconds=30)
+    assert await post.health() == (200, "ok")
 
 
 async def test_a_complete_tick_is_a_sign_of_life_and_an_incomplete_one_is_not(

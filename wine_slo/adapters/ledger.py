@@ -57,7 +57,15 @@ STEPS: tuple[Callable[[sa.Connection], None], ...] = (_tables.create_all,)
 
 
 class LedgerError(Exception):
-    """The ledger cannot be read or written; the text says why, for people."""
+    """The ledger cannot be read or written; the text says why, for people.
+
+    Attributes:
+        reason: The database's own words, where it is the database that refused.
+    """
+
+    def __init__(self, sentence: str, reason: str = "") -> None:
+        super().__init__(sentence)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +197,7 @@ class Ledger:
             with self._engine.begin() as connection:
                 yield connection
         except DBAPIError as error:
-            raise LedgerError(f"the ledger cannot be written: {_cause(error)}") from error
+            raise LedgerError(f"the ledger cannot be written: {error.orig}", str(error.orig)) from error
 
 
 def _version(connection: sa.Connection) -> int:

@@ -12,6 +12,7 @@ from wine_slo.domain.objective import Alert, Key, Objective, Objectives
 from wine_slo.domain.reading import Reading, Sight, unseen
 
 SIGHT = Key("sight")  # the incident of not being able to see; no objective can have this name
+LEDGER = Key("ledger")  # the incident of not being able to write down; nor can it have this one
 GAP = Key("gap")  # a time in which nobody looked, told once; no objective can have this name either
 SETTLES_IN = timedelta(milliseconds=100)  # a quick look comes so much after its interval has ended
 KEPT = timedelta(days=1)  # closed incidents stay at hand for so long; the ledger keeps them all
@@ -26,6 +27,7 @@ class State:
         incidents: Those that are open, and those that were closed lately, by number.
         last_number: The highest number that was ever given.
         blind_since: Since when something that is promised cannot be seen; None while all of it can.
+        unwritten_since: Since when the ledger cannot be written; None while it can. Not kept over a restart.
         looked_at: The last look; None before the first.
         readings: What the last look saw. Not kept over a restart.
     """
@@ -34,6 +36,7 @@ class State:
     incidents: Mapping[int, Incident] = field(default_factory=dict)
     last_number: int = 0
     blind_since: datetime | None = None
+    unwritten_since: datetime | None = None
     looked_at: datetime | None = None
     readings: Mapping[Key, Reading] = field(default_factory=dict)
 
@@ -54,7 +57,9 @@ class State:
         return has_incident and len(self.unseen) == len(self.readings)
 
 
-def advance(state: State, objectives: Objectives, readings: Mapping[Key, Reading], now: datetime) -> State:
+def advance(
+    state: State, objectives: Objectives, readings: Mapping[Key, Reading], now: datetime, unwritten: str = ""
+) -> State:
     """The state after one look.
 
     Args:
@@ -62,6 +67,7 @@ def advance(state: State, objectives: Objectives, readings: Mapping[Key, Reading
         objectives: What is promised.
         readings: What was seen, by key. A key that is remembered and not seen counts as having no traffic.
         now: The instant of the look.
+        unwritten: Why the last look could not be written down; empty where it was.
     """
     now = max(now, state.looked_at or now)  # clocks of two machines differ, and time only goes forward
     before = state
@@ -80,7 +86,11 @@ def advance(state: State, objectives: Objectives, readings: Mapping[Key, Reading
         looked_at=now,
         readings=dict(readings),
     )
-    return _follow_sight(_tell_gap(state, state_before=before, objectives=objectives), objectives, now)
+    state = _tell_gap(state, state_before=before, objectives=objectives)
+    unseen = [state.readings[key].reason for key in state.unseen]
+    state, blind_since = _follow_trouble(state, SIGHT, unseen[0] if unseen else "", state.blind_since, objectives)
+    state, unwritten_since = _follow_trouble(state, LEDGER, unwritten, state.unwritten_since, objectives)
+    return replace(state, blind_since=blind_since, unwritten_since=unwritten_since)
 
 
 class _Move:
@@ -192,21 +202,31 @@ def _tell_gap(state: State, *, state_before: State, objectives: Objectives) -> S
     return replace(state, incidents={**state.incidents, number: gap}, last_number=number)
 
 
-def _follow_sight(state: State, objectives: Objectives, now: datetime) -> State:
-    """The state with the incident of not seeing opened or closed."""
-    reasons = [state.readings[key].reason for key in state.unseen]
-    blind = bool(reasons)
-    since = (state.blind_since or now) if blind else None
-    state = replace(state, blind_since=since)
-    opened = next((incident for incident in state.open_incidents if incident.key == SIGHT), None)
-    if opened is not None:
-        reason = reasons[0] if blind else opened.reason
-        moved = replace(opened, last_bad_at=now, reason=reason)
-        if not blind:
-            moved = replace(moved, closed_at=now, outcome=Outcome.RECOVERED)
-        return replace(state, incidents={**state.incidents, moved.number: moved})
-    if since is not None and now - since >= objectives.blind_for:
+def _follow_trouble(
+    state: State, key: Key, reason: str, since: datetime | None, objectives: Objectives
+) -> tuple[State, datetime | None]:
+    """The state with the incident of a trouble of our own opened or closed, and since when there is that trouble.
+
+    Args:
+        state: What is known, after the look.
+        key: The trouble's.
+        reason: Why there is it; empty where there is none.
+        since: Since when there was it before this look.
+        objectives: What is promised; says how long it may last before it is told.
+    """
+    now = state.looked_at
+    if now is None:
+        return state, since
+    since = (since or now) if reason else None
+    incident = next((each for each in state.open_incidents if each.key == key), None)
+    if incident is not None:
+        incident = replace(incident, last_bad_at=now, reason=reason or incident.reason)
+        if since is None:
+            incident = replace(incident, closed_at=now, outcome=Outcome.RECOVERED)
+    elif since is not None and now - since >= objectives.blind_for:
         number = state.last_number + 1
-        fresh = Incident(number=number, key=SIGHT, began_at=since, opened_at=now, last_bad_at=now, reason=reasons[0])
-        return replace(state, incidents={**state.incidents, number: fresh}, last_number=number)
-    return state
+        incident = Incident(number=number, key=key, began_at=since, opened_at=now, last_bad_at=now, reason=reason)
+        state = replace(state, last_number=number)
+    else:
+        return state, since
+    return replace(state, incidents={**state.incidents, incident.number: incident}), since

@@ -14,7 +14,7 @@ from wine_slo.domain.incident import Incident, Outcome, Phase, Track
 from wine_slo.domain.notice import Kind, Told, Words
 from wine_slo.domain.objective import Alert, Burn, Key, Latency, Objective, Objectives, Up
 from wine_slo.domain.reading import Sight
-from wine_slo.domain.watch import GAP, SIGHT, State
+from wine_slo.domain.watch import GAP, LEDGER, SIGHT, State
 
 MAX_ENDPOINTS = 3  # in one line of a message
 STATUS_LINES = 25  # objectives in one answer; a thousand label sets are not read by anyone
@@ -111,7 +111,8 @@ class Speech:
     def title(self, key: Key) -> str:
         """What an objective is called: `Latency`, or `Latency of /predict` for one label set."""
         objective = self.objectives.of(key)
-        name = "Sight" if key == SIGHT else objective.title if objective else key.objective
+        ours = {SIGHT: "Sight", LEDGER: "The ledger"}
+        name = ours.get(key) or (objective.title if objective else key.objective)
         values = ", ".join(value for _, value in key.labels if value)
         return shortened(f"{name} of {values}" if values else name)
 
@@ -120,6 +121,8 @@ class Speech:
         objective = self.objectives.of(incident.key)
         if incident.key == SIGHT:
             lines = self._cannot_see(incident, state, now)
+        elif incident.key == LEDGER:
+            lines = self._cannot_write(incident, now)
         elif objective is None:
             lines = [f"🔴 {self.title(incident.key)}"]
         elif incident.burn is not None:
@@ -151,6 +154,9 @@ class Speech:
                 f"Blind for {span(incident.last_bad_at - incident.began_at)} ({self._from_to(incident)}).\n"
                 f"{self._foot(incident)}"
             )
+        if incident.key == LEDGER:
+            lasted = f"{span(incident.last_bad_at - incident.began_at)} ({self._from_to(incident)})"
+            return f"🟢 The ledger is written again: nothing is lost.\nIt was not for {lasted}.\n{self._foot(incident)}"
         if incident.burn is not None and objective is not None:
             left = self._left(incident, objective)
             return "\n".join(filter(None, (f"🟢 {title}: the error budget lasts again", left, self._foot(incident))))
@@ -242,6 +248,12 @@ class Speech:
         return [
             f"🔴 Cannot see for <b>{span(now - incident.began_at)}</b>: {shortened(incident.reason)}",
             f"{unjudged} {since}{which}. Nothing is known to be wrong or right.",
+        ]
+
+    def _cannot_write(self, incident: Incident, now: datetime) -> list[str]:
+        return [
+            f"🔴 The ledger cannot be written for <b>{span(now - incident.began_at)}</b>: {shortened(incident.reason)}",
+            f"I go on from memory; a restart would forget what happened since {self.clock(incident.began_at)}.",
         ]
 
     def _bad(self, incident: Incident, objective: Objective, state: State, now: datetime) -> list[str]:
@@ -339,6 +351,8 @@ class Speech:
         lasted = f"{self._from_to(incident)} ({span(incident.last_bad_at - incident.since)})"
         if incident.key == SIGHT:
             return f"Prometheus could not be seen {lasted}"
+        if incident.key == LEDGER:
+            return f"The ledger could not be written {lasted}"
         if incident.burn is not None:
             return f"The error budget of {self.title(incident.key)} burnt too fast {lasted}"
         worst = self._worst(incident, objective, at=False).rstrip(".").replace("Worst", "worst")
