@@ -212,7 +212,7 @@ def test_paces_of_ones_own_are_taken() -> None:
         pytest.param(
             "name: errors",
             "name: sight",
-            "10: objectives.1.name must not be sight, gap or ledger, which are incidents of the watchdog itself",
+            "10: objectives.1.name must not be sight, gap or ledger, which are the watchdog's own",
             id="a name that is taken",
         ),
         pytest.param(

@@ -38,7 +38,7 @@ class Fault:
     """One kind of bad day: how it begins, and how it ends where `recovers` does not end it."""
 
     name: str
-    begin: Callable[[BotApi], None]
+    begin: Callable[[BotApi], object]
     refuses: bool = False  # the port is closed
     revives: bool = False  # somebody has to send /start
     loses_answers: bool = False  # what it did not confirm has arrived
@@ -68,7 +68,7 @@ FAULTS = (
     Fault("401, token not known", lambda api: api.fails_with(401, chat=ANNA)),
     Fault("403, blocked; then /start", lambda api: api.fails_with(403, chat=ANNA), revives=True),
     Fault("403, kicked; then /start", lambda api: api.fails_with(403, KICKED, chat=ANNA), revives=True),
-    Fault("400, the group became a supergroup", lambda api: api.migrates(ANNA, SUPERGROUP) and None),
+    Fault("400, the group became a supergroup", lambda api: api.migrates(ANNA, SUPERGROUP)),
     Fault("400, chat not found; then /start", lambda api: api.fails_with(400, chat=ANNA), revives=True),
 )
 LENGTHS = (5.0, 180.0)

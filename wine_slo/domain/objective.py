@@ -154,7 +154,7 @@ class Objective:
     def __post_init__(self) -> None:
         """Refuse what could never be judged."""
         checks = (
-            ("name", self.name not in TAKEN, "must not be sight, gap or ledger, which are incidents of the watchdog itself"),
+            ("name", self.name not in TAKEN, "must not be sight, gap or ledger, which are the watchdog's own"),
             ("objective", 0 < self.ratio < 1, "must lie between 0 and 1, both left out"),
             ("objective", not self.is_latency or self.ratio >= QUANTILE_FLOOR, "must be 0.5 or more for a latency"),
             ("scrape_interval", self.scrape_interval > timedelta(0), "must be longer than 0"),
