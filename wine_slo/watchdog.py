@@ -11,7 +11,7 @@ import signal
 import sys
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
@@ -30,15 +30,18 @@ from wine_slo.adapters.heartbeat import Heartbeat
 from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
 from wine_slo.adapters.status_page import StatusPages
-from wine_slo.adapters.telegram_commands import Commands
+from wine_slo.adapters.telegram_commands import Listener, TelegramCommands
 from wine_slo.adapters.watchdog_instruments import WatchdogInstruments
+from wine_slo.conversation import Access, Conversation
 from wine_slo.delivery import Delivery
-from wine_slo.domain.chat import Chat
+from wine_slo.domain.chat import Chat, ChatError
 from wine_slo.domain.objective import Objectives
+from wine_slo.domain.replies import Replies
 from wine_slo.domain.status import Process, Status, status_of
 from wine_slo.domain.trend import Trend
 from wine_slo.domain.watch import SETTLES_IN, next_look_at
 from wine_slo.domain.words import Speech
+from wine_slo.duty import Duty
 from wine_slo.evaluation import Evaluation
 from wine_slo.examination import Mistake, examine
 from wine_slo.settings import SettingsError, WatchdogSettings, read
@@ -279,10 +282,27 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         log.info("listening on http://%s:%s", *runner.addresses[0][:2])
 
         if bot:
-            allowed = (*settings.telegram_chat_ids, *settings.telegram_admin_ids)
-            commands = Commands(
-                bot, allowed, lambda: speech().status(evaluation.state, evaluation.now()), on_start=delivery.revive
+            conversation = Conversation(
+                Access(settings.telegram_chat_ids, settings.telegram_admin_ids),
+                lambda _chat: Replies(speech()),
+                now,
+                version("wine-slo"),
+                instruments.count_question,
             )
+            duty = Duty(lambda: evaluation.state, lambda _chat: speech(), evaluation.now, delivery.revive)
+            conversation.add(*duty.commands())
+            answers = telegram_chat.TelegramChat(bot)
+
+            async def tell_conflict() -> None:
+                for each in settings.telegram_chat_ids:
+                    with suppress(ChatError):
+                        await answers.send(each, Replies(speech()).conflict(), loud=False)
+
+            listener = Listener(
+                conversation.ask, conversation.press, conversation.refuse, instruments.show_listening, tell_conflict
+            )
+            menus = {"": conversation.menu(Replies(speech()))}
+            commands = TelegramCommands(bot, answers, listener, menus, now, memory.state.looked_at)
             await stack.enter_async_context(running(commands.run, "the listener to commands"))
         await stack.enter_async_context(running(delivery.run, "the delivery"))
         watchdog.start()

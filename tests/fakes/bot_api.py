@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self, TypedDict, Unpack
 
@@ -25,6 +25,10 @@ TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"  # the example of Telegra
 MAX_TEXT = 4096  # characters, after entities
 MAX_CAPTION = 1024  # characters, after entities
 MAX_CALLBACK_DATA = 64  # bytes
+MAX_TOAST = 200  # characters
+MAX_BUTTONS = 100  # under one message
+MAX_BUTTONS_IN_ROW = 8
+MAX_COMMANDS = 100
 MAX_WAIT = 50  # seconds a getUpdates may wait
 
 BLOCKED = "Forbidden: bot was blocked by the user"
@@ -196,6 +200,11 @@ class BotApi:
         chat.topics.update(topics)
         return chat
 
+    @property
+    def last_update(self) -> int:
+        """The number of the newest update."""
+        return self._last["update"]
+
     def calls_of(self, method: str) -> list[Call]:
         return [call for call in self.calls if call.method.lower() == method.lower()]
 
@@ -223,13 +232,15 @@ class BotApi:
 
     # What people do
 
-    async def says(self, chat_id: int, user_id: int, text: str, topic: int | None = None) -> Message:
-        """A person writes into a chat."""
+    async def says(
+        self, chat_id: int, user_id: int, text: str, topic: int | None = None, *, ago: timedelta = timedelta(0)
+    ) -> Message:
+        """A person writes into a chat, now or some time ago."""
         chat = self.chat(chat_id)
-        version = Version(text, text, None, self._clock())
+        version = Version(text, text, None, self._clock() - ago)
         message = Message(self._next("message"), chat, self._person(user_id), [version], topic=topic)
         chat.history[message.id] = message
-        await self._tell_bot("message", message.as_json())
+        await self.tells_bot("message", message.as_json())
         return message
 
     async def press(self, message: Message, button: str, user_id: int | None = None) -> str:
@@ -237,15 +248,19 @@ class BotApi:
 
         In a private chat that person is the chat's own unless another one is named.
         """
+        return await self.press_with(message, message.button(button).data or "", user_id)
+
+    async def press_with(self, message: Message, data: str, user_id: int | None = None) -> str:
+        """A person's program sends data as if it had been under that message; any program can."""
         query_id = str(self._next("query"))
         query = {
             "id": query_id,
             "from": self._person(message.chat.id if user_id is None else user_id),
             "message": message.as_json(),
             "chat_instance": str(message.chat.id),
-            "data": message.button(button).data,
+            "data": data,
         }
-        await self._tell_bot("callback_query", query)
+        await self.tells_bot("callback_query", query)
         return query_id
 
     # Bad days: each until `recovers`, or for the next so many calls
@@ -345,7 +360,8 @@ class BotApi:
 
     # Updates
 
-    async def _tell_bot(self, kind: str, content: Json) -> None:
+    async def tells_bot(self, kind: str, content: Any) -> None:
+        """An update of that kind, whatever it holds."""
         self._updates.append({"update_id": self._next("update"), kind: content})
         await self._notify()
 
@@ -447,11 +463,15 @@ class BotApi:
         query_id = call.parameters.get("callback_query_id", "")
         if not 0 < int(query_id or 0) <= self._last["query"] or query_id in self.answers:
             raise RefusalError(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
+        if len(call.text or "") > MAX_TOAST:
+            raise RefusalError(400, "Bad Request: MESSAGE_TOO_LONG")
         self.answers[query_id] = call.text or ""
         return True
 
     def _set_commands(self, call: Call) -> bool:
         commands = {command["command"]: command["description"] for command in call.json("commands") or []}
+        if len(commands) > MAX_COMMANDS:
+            raise RefusalError(400, "Bad Request: BOT_COMMANDS_TOO_MUCH")
         for name, description in commands.items():
             if not (name.isidentifier() and name == name.lower() and len(name) <= 32 and 0 < len(description) <= 256):
                 raise RefusalError(400, "Bad Request: BOT_COMMAND_INVALID")
@@ -544,11 +564,21 @@ def _text_of(call: Call, name: str, limit: int) -> Version:
 def _keyboard_of(call: Call) -> Keyboard:
     markup = call.json("reply_markup") or {}
     rows = tuple(
-        tuple(Button(button["text"], button.get("callback_data"), button.get("url")) for button in row)
+        tuple(Button(button.get("text", ""), button.get("callback_data"), button.get("url")) for button in row)
         for row in markup.get("inline_keyboard", [])
     )
-    for button in (button for row in rows for button in row):
-        if len((button.data or "").encode()) > MAX_CALLBACK_DATA:
+    buttons = [button for row in rows for button in row]
+    if len(buttons) > MAX_BUTTONS or any(len(row) > MAX_BUTTONS_IN_ROW for row in rows):
+        raise RefusalError(400, "Bad Request: reply markup is too long")
+    for button in buttons:
+        if not button.text.strip():
+            raise RefusalError(400, "Bad Request: can't parse inline keyboard button: Text buttons are unallowed")
+        if button.data is None and button.url is None:
+            raise RefusalError(
+                400,
+                "Bad Request: can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard",
+            )
+        if button.data is not None and not 1 <= len(button.data.encode()) <= MAX_CALLBACK_DATA:
             raise RefusalError(400, "Bad Request: BUTTON_DATA_INVALID")
     return rows
 

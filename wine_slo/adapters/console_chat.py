@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from itertools import count
 
+from wine_slo.domain.dialogue import Keyboard, Picture
 from wine_slo.domain.words import plain
 
 
@@ -13,14 +14,28 @@ class ConsoleChat:
         self._write = write
         self._numbers = count(1)
 
-    async def send(self, chat: int, text: str, *, reply_to: int | None = None, loud: bool = True) -> int:  # noqa: ARG002 - one chat, and no sound
-        """Print a message, framed so that it stands out of the log; returns its number."""
+    async def send(
+        self,
+        chat: int,  # noqa: ARG002 - one chat
+        text: str,
+        *,
+        topic: int | None = None,  # noqa: ARG002 - and no topics
+        reply_to: int | None = None,
+        loud: bool = True,  # noqa: ARG002 - nor a sound
+        buttons: Keyboard = (),
+    ) -> int:
+        """Print a message, framed to stand out of the log, with its buttons; returns its number."""
         number = next(self._numbers)
         head = f"message {number}, reply to {reply_to}" if reply_to else f"message {number}"
-        lines = "\n".join(f"│ {line}" for line in plain(text).splitlines())
+        rows = [" ".join(f"[{button.label}]" for button in row) for row in buttons]
+        lines = "\n".join(f"│ {line}" for line in (*plain(text).splitlines(), *rows))
         self._write(f"┌ {head}\n{lines}\n└")
         return number
 
-    async def edit(self, chat: int, message: int, text: str) -> None:  # noqa: ARG002 - one chat
+    async def edit(self, chat: int, message: int, text: str, *, buttons: Keyboard = ()) -> None:  # noqa: ARG002 - one chat, and what can be pressed was printed
         """Print what a message would read now, in a line."""
         self._write(f"  message {message} now reads: {plain(text).splitlines()[0]}")
+
+    async def show(self, chat: int, picture: Picture, *, topic: int | None = None, reply_to: int | None = None) -> None:  # noqa: ARG002 - one chat
+        """Print that there would be a picture."""
+        self._write(f"  a picture of {len(picture.png)} bytes, reply to {reply_to}: {plain(picture.caption)}")

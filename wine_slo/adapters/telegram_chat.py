@@ -4,17 +4,22 @@
 Source of the texts: https://github.com/tdlib/td, telegram/cli of the Bot API server, and healthchecks' list.
 """
 
+import logging
 from datetime import timedelta
 
 import httpx
-from telegram import Bot, LinkPreviewOptions, ReplyParameters
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
 from telegram.constants import MessageLimit, ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.ext import AIORateLimiter, ExtBot
 from telegram.request import HTTPXRequest
 
 from wine_slo.domain.chat import ChatError
+from wine_slo.domain.dialogue import Keyboard, Picture
+from wine_slo.domain.seal import Seal
 from wine_slo.domain.words import plain
+
+log = logging.getLogger(__name__)
 
 READ_SECONDS = 20  # Telegram may take that long under load, and asking again would double a message
 CONNECT_SECONDS = 5
@@ -22,6 +27,7 @@ CONNECT_SECONDS = 5
 SURELY_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 LONGEST_REASON = 100  # letters of an answer that go into a log line
 NOT_MODIFIED = "message is not modified"
+NO_TOPIC = "message thread not found"
 GONE = ("message to edit not found", "message can't be edited")
 REFUSED = ("can't parse entities", "message is too long", "text must be encoded in utf-8", "entity_text_invalid")
 CLOSED = (
@@ -61,43 +67,65 @@ def connect(token: str, api_url: str | None = None, proxy: str | None = None) ->
 
 
 class TelegramChat:
-    """Sends and edits through a bot."""
+    """Sends and edits through a bot, and signs what its buttons carry."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
+        self._seal = Seal(bot.token)
 
-    async def send(self, chat: int, text: str, *, reply_to: int | None = None, loud: bool = True) -> int:
+    async def send(
+        self,
+        chat: int,
+        text: str,
+        *,
+        topic: int | None = None,
+        reply_to: int | None = None,
+        loud: bool = True,
+        buttons: Keyboard = (),
+    ) -> int:
         """Send a message and return its id; plain, and clipped, where Telegram refuses the markup.
+
+        Where the topic is gone it goes to the chat itself.
 
         Raises:
             ChatError: It was not told, or perhaps not.
         """
-        reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
 
-        async def send(words: str, mode: str | None) -> int:
+        async def send(words: str, mode: str | None, thread: int | None) -> int:
             message = await self._bot.send_message(
                 chat,
                 words,
                 parse_mode=mode,
-                reply_parameters=reply,
+                message_thread_id=thread,
+                reply_parameters=_reply(reply_to),
                 disable_notification=not loud,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
+                reply_markup=self._markup(chat, buttons),
             )
             return message.message_id
 
+        async def send_there(words: str, mode: str | None) -> int:
+            try:
+                return await send(words, mode, topic)
+            except TelegramError as error:
+                if topic is None or NO_TOPIC not in str(error).lower():
+                    raise
+            log.warning("chat %d has no topic %d any more: it is told outside of it", chat, topic)
+            return await send(words, mode, None)
+
         try:
-            return await send(text, ParseMode.HTML)
+            return await send_there(text, ParseMode.HTML)
         except TelegramError as error:
             refused = _chat_error(error)
             if not refused.refused:
                 raise refused from error
         try:
-            return await send(_clipped(text), None)
+            return await send_there(_clipped(text), None)
         except TelegramError as error:
             raise _chat_error(error) from error
 
-    async def edit(self, chat: int, message: int, text: str) -> None:
-        """Exchange a message's text; plain, and clipped, where Telegram refuses the markup.
+    async def edit(self, chat: int, message: int, text: str, *, buttons: Keyboard = ()) -> None:
+        """Exchange a message's text and buttons; plain, and clipped, where Telegram refuses the markup.
 
         Raises:
             ChatError: It was not told, or perhaps not.
@@ -110,6 +138,7 @@ class TelegramChat:
                 message_id=message,
                 parse_mode=mode,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
+                reply_markup=self._markup(chat, buttons),
             )
 
         try:
@@ -124,6 +153,39 @@ class TelegramChat:
             return await edit(_clipped(text), None)
         except TelegramError as error:
             raise _chat_error(error) from error
+
+    async def show(self, chat: int, picture: Picture, *, topic: int | None = None, reply_to: int | None = None) -> None:
+        """Send a picture, quietly.
+
+        Raises:
+            ChatError: It was not sent, or perhaps not.
+        """
+        try:
+            await self._bot.send_photo(
+                chat,
+                picture.png,
+                caption=picture.caption or None,
+                parse_mode=ParseMode.HTML,
+                message_thread_id=topic,
+                reply_parameters=_reply(reply_to),
+                disable_notification=True,
+            )
+        except TelegramError as error:
+            raise _chat_error(error) from error
+
+    def _markup(self, chat: int, buttons: Keyboard) -> InlineKeyboardMarkup | None:
+        if not buttons:
+            return None
+        return InlineKeyboardMarkup(
+            [
+                [InlineKeyboardButton(each.label, callback_data=self._seal.close(chat, each)) for each in row]
+                for row in buttons
+            ]
+        )
+
+
+def _reply(message: int | None) -> ReplyParameters | None:
+    return ReplyParameters(message, allow_sending_without_reply=True) if message else None
 
 
 def _clipped(text: str) -> str:

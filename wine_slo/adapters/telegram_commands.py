@@ -1,112 +1,365 @@
-"""What people ask the bot, and what it answers. Default deny: a stranger learns their chat's id and nothing else."""
+"""What people send to the bot, translated into questions, and the answers back; what to answer is not decided here.
+
+Updates are asked for in a loop of our own: Telegram forgets an update once a later one is asked for, so the next are
+asked for only when what these led to is done. Of each update only what we need is read, and what cannot be read is
+passed over, so that no strange update stops the others.
+"""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
-from typing import Any
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
 
-from telegram import BotCommand, Update
-from telegram.constants import ParseMode
-from telegram.error import Conflict, TelegramError
-from telegram.ext import Application, CommandHandler, ContextTypes, ExtBot
+import msgspec
+from telegram import BotCommand
+from telegram.error import BadRequest, Conflict, TelegramError
+from telegram.ext import ExtBot
+
+from wine_slo.domain.chat import Chat, ChatError
+from wine_slo.domain.dialogue import Answer, Person, Press, Question
+from wine_slo.domain.seal import Seal
 
 log = logging.getLogger(__name__)
 
-LONGEST_WAIT = 60  # seconds between two tries to reach Telegram
-MENU = [
-    BotCommand("status", "How every objective stands, live"),
-    BotCommand("id", "The id of this chat"),
-]
+POLL_SECONDS = 30  # how long Telegram waits for something to happen
+READ_SECONDS = 10  # and how much longer the answer may take
+BATCH = 100  # updates in one answer; fewer mean that there are no more
+DONE_WITHIN = 5.0  # seconds for what a batch leads to, before the next is asked for all the same
+LONGEST_WAIT = 60.0  # seconds between two tries to reach Telegram
+SETTLES_IN = 2.0  # seconds; a poller that was just ended may still hold a connection
+CONFLICT_PAUSE = 300.0  # seconds in which another poller is left alone
+LATE_AFTER = timedelta(minutes=2)  # nobody having listened for longer, the time of a press is not known
+ANSWER_TRIES = 3
+LONGEST_ANSWER_WAIT = timedelta(seconds=30)  # what Telegram wants to be left alone for longer is not worth an answer
+MAX_TOAST = 200  # characters, Telegram's limit
+LAST_SECOND = 253_402_300_799  # of the year 9999; Python has no later ones
+AT_ONCE = 20  # updates that are being answered
+
+_COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL)
 
 
-class Commands:
+class _User(msgspec.Struct):
+    id: int
+    first_name: str = ""
+    is_bot: bool = False
+    language_code: str = ""
+
+
+class _Chat(msgspec.Struct):
+    id: int
+    type: str = ""
+    title: str = ""
+
+
+class _Message(msgspec.Struct):
+    message_id: int
+    chat: _Chat
+    date: Annotated[int, msgspec.Meta(ge=0, le=LAST_SECOND)] = 0
+    sender: _User | None = msgspec.field(name="from", default=None)
+    sender_chat: _Chat | None = None  # a group's admin who stays anonymous speaks as the group
+    text: str = ""
+    message_thread_id: int | None = None
+    is_topic_message: bool = False
+
+    @property
+    def topic(self) -> int | None:
+        return self.message_thread_id if self.is_topic_message else None  # elsewhere it is a thread of replies
+
+
+class _Query(msgspec.Struct):
+    id: str
+    sender: _User = msgspec.field(name="from")
+    message: _Message | None = None
+    data: str = ""
+
+
+class _Update(msgspec.Struct):
+    message: _Message | None = None
+    callback_query: _Query | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who answers.
+
+    Attributes:
+        ask: The answer to a command; None where there is none to give.
+        press: The answer to a press of one of our buttons.
+        refuse: The answer to a press, in that chat, of what is not one of our buttons.
+        listening: Called when updates can be read, and when they cannot.
+        conflict: Called once when another program reads them instead.
+    """
+
+    ask: Callable[[Question], Awaitable[Answer | None]]
+    press: Callable[[Press], Awaitable[Answer]]
+    refuse: Callable[[int], Answer]
+    listening: Callable[[bool], None]
+    conflict: Callable[[], Coroutine[Any, Any, None]]
+
+
+class TelegramCommands:
     """Listens to a bot's updates and answers them.
 
     Args:
         bot: Whose updates.
-        allowed: The ids of chats and people that may ask.
-        status: The answer to `/status`, as HTML.
-        on_start: Called with the id of an allowed chat in which somebody has sent `/start`.
+        chat: Where answers are sent.
+        listener: Who answers.
+        menus: The commands with their lines, by language; the empty one is for every other language.
+        clock: Reads the clock.
+        heard_at: When somebody listened last, before this process; None where nobody did.
     """
 
     def __init__(
         self,
         bot: ExtBot[int],
-        allowed: Collection[int],
-        status: Callable[[], str],
-        on_start: Callable[[int], Awaitable[None]],
+        chat: Chat,
+        listener: Listener,
+        menus: Mapping[str, Sequence[tuple[str, str]]],
+        clock: Callable[[], datetime],
+        heard_at: datetime | None,
     ) -> None:
-        self._on_start = on_start
-        self._allowed = frozenset(allowed)
-        self._status = status
-        self._application: Application[Any, Any, Any, Any, Any, Any] = (
-            Application.builder().bot(bot).job_queue(None).build()
-        )
-        self._application.add_handler(CommandHandler("id", self._answer_id))
-        self._application.add_handler(CommandHandler("start", self._answer_start))
-        self._application.add_handler(CommandHandler("status", self._answer_status))
-        self._application.add_error_handler(self._on_error)
+        self._bot = bot
+        self._chat = chat
+        self._seal = Seal(bot.token)
+        self._listener = listener
+        self._menus = menus
+        self._clock = clock
+        self._heard_at = heard_at
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def run(self) -> None:
         """Answer for ever. Telegram being away stops nothing: it is tried again until it is there."""
-        await self._begin()
-        updater = self._application.updater
-        if updater is None:
-            raise RuntimeError("the application was built without an updater")
         try:
-            await self._application.start()
-            await updater.start_polling(
-                bootstrap_retries=-1,
-                allowed_updates=[Update.MESSAGE],
-                drop_pending_updates=False,
-                error_callback=self._on_poll_error,
-            )
-            await asyncio.Event().wait()
+            await self._begin()
+            await self._listen()
         finally:
-            if updater.running:
-                await updater.stop()
-            if self._application.running:
-                await self._application.stop()
-            await self._application.shutdown()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._bot.shutdown()
 
     async def _begin(self) -> None:
         wait = 1.0
         while True:
             try:
-                await self._application.initialize()
-                await self._application.bot.set_my_commands(MENU)
+                await self._bot.initialize()
+                for language, lines in self._menus.items():
+                    menu = [BotCommand(name, line) for name, line in lines]
+                    await self._bot.set_my_commands(menu, language_code=language or None)
             except TelegramError as error:
                 log.warning("Telegram cannot be asked yet (%s); again in %.0f s", type(error).__name__, wait)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT)
             else:
-                log.info("Telegram knows this bot as @%s", self._application.bot.username)
+                log.info("Telegram knows this bot as @%s", self._bot.username)
                 return
 
-    async def _answer_id(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        if update.effective_message and update.effective_chat:
-            await update.effective_message.reply_text(f"This chat's id is {update.effective_chat.id}.")
+    async def _listen(self) -> None:
+        offset, failures, conflicts = None, 0, 0
+        while True:
+            try:
+                batch = await self._poll(offset)
+            except Conflict:
+                conflicts += 1
+                await self._yield_to_another(conflicts)
+            except TelegramError as error:
+                failures += 1
+                wait = min(2.0 ** min(failures - 1, 10), LONGEST_WAIT)
+                self._listener.listening(False)  # noqa: FBT003 - it says what it is
+                log.warning("updates cannot be read (%s); again in %.0f s", type(error).__name__, wait)
+                await asyncio.sleep(wait)
+            else:
+                failures = conflicts = 0
+                self._listener.listening(True)  # noqa: FBT003 - it says what it is
+                offset = await self._take(batch, offset)
 
-    async def _answer_start(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        if update.effective_chat and self._may(update):
-            await self._on_start(update.effective_chat.id)
-            await self._answer_status(update, context)
+    async def _poll(self, offset: int | None) -> list[Any]:
+        """The next updates as they come.
+
+        Raises:
+            TelegramError: They cannot be read.
+        """
+        asked = {"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": ["message", "callback_query"]}
+        # `Bot.get_updates` reads every field of every update, and one that it cannot read hides all the others.
+        answer = await self._bot.do_api_request(
+            "get_Updates",  # the method by a name that the library does not take for a slip
+            {name: value for name, value in asked.items() if value is not None},
+            read_timeout=POLL_SECONDS + READ_SECONDS,
+        )
+        return answer if isinstance(answer, list) else []
+
+    async def _yield_to_another(self, conflicts: int) -> None:
+        """Leave the updates to another program; the first time it may be one that is just ending."""
+        if conflicts == 1:
+            await asyncio.sleep(SETTLES_IN)
+            return
+        self._listener.listening(False)  # noqa: FBT003 - it says what it is
+        if conflicts == 2:
+            log.error(
+                "another program reads this bot's updates: messages are still sent, commands and buttons are not "
+                "heard; it is tried again every %.0f min",
+                CONFLICT_PAUSE / 60,
+            )
+            self._begin_task(self._listener.conflict())
+        await asyncio.sleep(CONFLICT_PAUSE)
+
+    async def _take(self, batch: list[Any], offset: int | None) -> int | None:
+        """Do what the updates of a batch lead to; the number from which on to ask for more."""
+        begun = []
+        for raw in batch:
+            number = raw.get("update_id") if isinstance(raw, dict) else None
+            if isinstance(number, int):
+                offset = max(offset or 0, number + 1)
+            try:
+                update = msgspec.convert(raw, _Update)
+            except msgspec.ValidationError as error:
+                log.info("an update was passed over: %s", error)
+                continue
+            deed = self._deed(update)
+            if deed is not None:
+                begun.append(self._begin_task(deed))
+        if len(batch) < BATCH:
+            self._heard_at = self._clock()
+        if begun:
+            await asyncio.wait(begun, timeout=DONE_WITHIN)
+        elif batch and offset is None:
+            await asyncio.sleep(1)  # nothing in it had a number, so the same would come again at once
+        return offset
+
+    def _begin_task(self, deed: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.create_task(self._in_turn(deed))
+        self._tasks.add(task)
+        task.add_done_callback(self._end_task)
+        return task
+
+    async def _in_turn(self, deed: Coroutine[Any, Any, None]) -> None:
+        async with self._turns:
+            await deed
+
+    def _end_task(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("an update was not answered by a fault of ours", exc_info=error)
+
+    def _deed(self, update: _Update) -> Coroutine[Any, Any, None] | None:
+        """What is to be done about an update; None where it is not for us."""
+        if update.callback_query is not None:
+            now = self._clock()
+            is_known = self._heard_at is not None and now - self._heard_at <= LATE_AFTER
+            return self._answer_press(update.callback_query, now if is_known else None)
+        message = update.message
+        found = _COMMAND.fullmatch(message.text.strip()) if message else None
+        if (
+            message is None
+            or found is None
+            or (message.sender is not None and message.sender.is_bot and not message.sender_chat)
+        ):
+            return None
+        word, name, rest = found.groups()
+        if name is not None and name.lower() != self._bot.username.lower():
+            return None
+        question = Question(
+            chat=message.chat.id,
+            message=message.message_id,
+            person=_person(message.sender, message.sender_chat),
+            command=word.lower(),
+            arguments=tuple((rest or "").split()),
+            topic=message.topic,
+            is_to_us=name is not None or message.chat.type == "private",
+            asked_at=datetime.fromtimestamp(message.date, UTC),
+        )
+        return self._answer(question, is_private=message.chat.type == "private")
+
+    async def _answer(self, question: Question, *, is_private: bool) -> None:
+        answer = await self._listener.ask(question)
+        if answer is not None:
+            reply_to = None if is_private else question.message
+            await self._send(question.chat, question.topic, answer, reply_to=reply_to)
+
+    async def _answer_press(self, query: _Query, pressed_at: datetime | None) -> None:
+        message = query.message
+        if message is None:
+            await self._toast(query.id, self._listener.refuse(query.sender.id))
+            return
+        chat = message.chat.id
+        opened = self._seal.open(chat, query.data)
+        if opened is None:
+            await self._toast(query.id, self._listener.refuse(chat))
+            return
+        verb, arguments = opened
+        press = Press(
+            id=query.id,
+            chat=chat,
+            message=message.message_id,
+            person=_person(query.sender, None),
+            verb=verb,
+            arguments=arguments,
+            topic=message.topic,
+            pressed_at=pressed_at,
+        )
+        answer = await self._listener.press(press)
+        await self._toast(query.id, answer)
+        if answer.replaces and answer.text:
+            try:
+                await self._chat.edit(chat, message.message_id, answer.text, buttons=answer.buttons)
+            except ChatError as error:
+                log.warning("chat %d: a message was not changed: %s", chat, error)
         else:
-            await self._answer_id(update, context)
+            await self._send(chat, message.topic, answer, reply_to=message.message_id)
 
-    async def _answer_status(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        if update.effective_message and self._may(update):
-            await update.effective_message.reply_text(self._status(), parse_mode=ParseMode.HTML)
+    async def _toast(self, press: str, answer: Answer) -> None:
+        """Show it to who pressed; one who pressed long ago is not waiting for it any more."""
+        try:
+            await self._bot.answer_callback_query(press, answer.toast[:MAX_TOAST] or None)
+        except BadRequest as error:
+            log.info("a press was too old to be answered: %s", error)
+        except TelegramError as error:
+            log.warning("a press was not answered: %s", type(error).__name__)
 
-    def _may(self, update: Update) -> bool:
-        ids = {each.id for each in (update.effective_chat, update.effective_user) if each}
-        return bool(ids & self._allowed)
+    async def _send(self, chat: int, topic: int | None, answer: Answer, *, reply_to: int | None) -> None:
+        """Send an answer, and what follows it."""
+        if answer.text:
+            sent = await self._send_text(chat, topic, answer, reply_to)
+            if sent is None:
+                return
+            chat, reply_to = sent
+        picture = await answer.follow() if answer.follow else None
+        if picture is None:
+            return
+        try:
+            await self._chat.show(chat, picture, topic=topic, reply_to=reply_to)
+        except ChatError as error:
+            log.warning("chat %d: a picture was not sent: %s", chat, error)
 
-    async def _on_error(self, _update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
-        log.warning("a command was not answered: %s", context.error)
+    async def _send_text(
+        self, chat: int, topic: int | None, answer: Answer, reply_to: int | None
+    ) -> tuple[int, int] | None:
+        """The chat in which it arrived and the id of the message; None where it did not arrive, or perhaps not."""
+        for attempt in range(1, ANSWER_TRIES + 1):
+            try:
+                return chat, await self._chat.send(
+                    chat, answer.text, topic=topic, reply_to=reply_to, loud=False, buttons=answer.buttons
+                )
+            except ChatError as error:
+                wait = error.retry_after or timedelta(seconds=2 * attempt)
+                if error.moved_to is not None:
+                    chat, wait = error.moved_to, timedelta(0)
+                elif error.permanent or not error.surely_not_sent or wait > LONGEST_ANSWER_WAIT:
+                    log.warning("chat %d was not answered: %s", chat, error)
+                    return None
+                log.info("chat %d was not answered yet: %s", chat, error)
+                await asyncio.sleep(wait.total_seconds())
+        return None
 
-    def _on_poll_error(self, error: TelegramError) -> None:
-        if isinstance(error, Conflict):
-            log.error("another program reads this bot's updates; messages are still sent, commands may be lost")
-        else:
-            log.warning("updates cannot be read (%s); trying on", type(error).__name__)
+
+def _person(user: _User | None, group: _Chat | None) -> Person:
+    """Who it was; somebody who speaks as a group or a channel is that."""
+    if group is not None:
+        return Person(group.id, group.title or str(group.id))
+    if user is None:
+        return Person(0, "?")
+    return Person(user.id, user.first_name or str(user.id), user.language_code)

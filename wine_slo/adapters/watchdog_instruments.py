@@ -18,6 +18,7 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 
 from wine_slo.domain import metric_names as names
 from wine_slo.domain.budget import windows
+from wine_slo.domain.dialogue import Reception
 from wine_slo.domain.incident import Phase
 from wine_slo.domain.notice import Kind
 from wine_slo.domain.objective import Objectives
@@ -68,6 +69,12 @@ class WatchdogInstruments:
         )
         self._queries = counter(names.WATCHDOG_QUERIES, "Questions put to Prometheus.", (names.OUTCOME,))
         self._messages = counter(names.WATCHDOG_MESSAGES, "Messages told or not.", (names.KIND, names.OUTCOME))
+        self._questions = counter(
+            names.WATCHDOG_QUESTIONS, "Commands and presses of buttons, by what became of them.", (names.OUTCOME,)
+        )
+        self._listening = gauge(
+            names.WATCHDOG_LISTENING, "1 where commands and buttons are heard, 0 where they are not."
+        )
         self._incidents_open = gauge(names.WATCHDOG_INCIDENTS_OPEN, "Incidents that are open.")
         gauge(names.WATCHDOG_UNTOLD_SECONDS, "Age of the oldest thing not yet told.").set_function(untold_seconds)
         gauge(names.WATCHDOG_INFO, "The version that runs; always 1.", (names.VERSION,)).labels(version).set(1)
@@ -76,6 +83,8 @@ class WatchdogInstruments:
         for kind in Kind:
             for outcome in ("told", "failed"):
                 self._messages.labels(kind, outcome)
+        for reception in Reception:
+            self._questions.labels(reception)
         self.expose: Handler = make_aiohttp_handler(registry)
 
     def count_query(self, outcome: str) -> None:
@@ -85,6 +94,14 @@ class WatchdogInstruments:
     def count_message(self, kind: Kind, outcome: str) -> None:
         """Count a try to tell something: `told` or `failed`."""
         self._messages.labels(kind, outcome).inc()
+
+    def count_question(self, reception: Reception) -> None:
+        """Count a command or a press of a button."""
+        self._questions.labels(reception).inc()
+
+    def show_listening(self, listening: bool) -> None:  # noqa: FBT001 - it says what it is
+        """Publish whether commands and buttons are heard."""
+        self._listening.set(listening)
 
     def count_tick(self, ended_at: datetime, seconds: float) -> None:
         """Count a complete tick."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from wine_slo.domain.dialogue import Keyboard, Picture
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
@@ -65,18 +67,35 @@ class ChatError(Exception):
 class Chat(Protocol):
     """Somewhere that people read. Texts are HTML with `<b>` only; `words.plain` takes it off."""
 
-    async def send(self, chat: int, text: str, *, reply_to: int | None = None, loud: bool = True) -> int:
-        """Say something and return the message's id.
+    async def send(
+        self,
+        chat: int,
+        text: str,
+        *,
+        topic: int | None = None,
+        reply_to: int | None = None,
+        loud: bool = True,
+        buttons: Keyboard = (),
+    ) -> int:
+        """Say something, in a topic where the chat is a forum, and return the message's id.
 
         Raises:
             ChatError: It was not told, or perhaps not.
         """
         ...
 
-    async def edit(self, chat: int, message: int, text: str) -> None:
-        """Exchange a message's text; that it reads so already is no error.
+    async def edit(self, chat: int, message: int, text: str, *, buttons: Keyboard = ()) -> None:
+        """Exchange a message's text and its buttons; that it reads so already is no error.
 
         Raises:
             ChatError: It was not told, or perhaps not.
+        """
+        ...
+
+    async def show(self, chat: int, picture: Picture, *, topic: int | None = None, reply_to: int | None = None) -> None:
+        """Send a picture, quietly.
+
+        Raises:
+            ChatError: It was not sent, or perhaps not.
         """
         ...

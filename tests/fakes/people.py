@@ -1,0 +1,97 @@
+"""The real listener and the real conversation at the fake Bot API, and the people who talk to them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from tests.fakes.bot_api import TOKEN, BotApi
+from tests.fakes.telegram_chats import Message
+from wine_slo.adapters import telegram_chat
+from wine_slo.adapters.telegram_commands import Listener, TelegramCommands
+from wine_slo.conversation import Access, Conversation
+from wine_slo.domain.dialogue import Command, Reaction, Reception
+from wine_slo.domain.replies import Replies
+from wine_slo.domain.words import Speech
+
+ANNA, BORIS, STRANGER = 7, 8, 666
+GROUP, FORUM, ELSEWHERE = -5, -1001, -77
+TOPIC = 30
+
+
+@dataclass
+class Talk:
+    """A conversation, and what came of it."""
+
+    api: BotApi
+    speech: Speech
+    access: Access
+    heard_at: datetime | None = None
+    received: Counter[Reception] = field(default_factory=Counter)
+    listens: list[bool] = field(default_factory=list)
+    conflicts: asyncio.Queue[int] = field(default_factory=asyncio.Queue)
+    conversation: Conversation = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.conversation = Conversation(
+            self.access, lambda _chat: Replies(self.speech), self.clock, "1.2.3", self._receive
+        )
+
+    def clock(self) -> datetime:
+        return datetime.now(UTC)
+
+    @asynccontextmanager
+    async def listening(self, *commands: Command | Reaction) -> AsyncIterator[None]:
+        """Listen, and answer these too."""
+        self.conversation.add(*commands)
+        async with telegram_chat.connect(TOKEN, self.api.url) as bot:
+            listener = Listener(
+                self.conversation.ask,
+                self.conversation.press,
+                self.conversation.refuse,
+                self.listens.append,
+                self._conflict,
+            )
+            menus = {"": self.conversation.menu(Replies(self.speech))}
+            listens = TelegramCommands(bot, telegram_chat.TelegramChat(bot), listener, menus, self.clock, self.heard_at)
+            task = asyncio.create_task(listens.run())
+            try:
+                yield
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    async def asks(self, chat: int, person: int, text: str, topic: int | None = None) -> Message:
+        """Somebody writes, and is answered."""
+        known = self.api.chat(chat)
+        before = len(known.messages)
+        await self.api.says(chat, person, text, topic)
+        await self.api.until(lambda: len(known.messages) > before)
+        return known.messages[-1]
+
+    async def asks_in_vain(self, chat: int, person: int, text: str) -> None:
+        """Somebody writes, and that is heard but not answered."""
+        known = self.api.chat(chat)
+        before = len(known.messages)
+        await self.api.says(chat, person, text)
+        await self.is_heard()
+        assert len(known.messages) == before, known.texts
+
+    async def is_heard(self) -> None:
+        """Wait until everything that was said is heard, and what it led to is done."""
+        last = self.api.last_update
+        await self.api.until(
+            lambda: any((call.integer("offset") or 0) > last for call in self.api.calls_of("getUpdates"))
+        )
+
+    def _receive(self, reception: Reception) -> None:
+        self.received[reception] += 1
+
+    async def _conflict(self) -> None:
+        self.conflicts.put_nowait(1)
+
+
+def among(chats: Collection[int] = (ANNA, GROUP, FORUM), admins: Collection[int] = ()) -> Access:
+    return Access(chats, admins)

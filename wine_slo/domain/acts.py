@@ -1,0 +1,210 @@
+"""What people did: who acknowledged, silenced or took back what, and when.
+
+An act is a fact and never changes; what holds now (who has an incident, which silences run) is read from all of them.
+A look at Prometheus touches none of it, and no act touches what a look found: acknowledgements and silences are about
+messages.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from wine_slo.domain.dialogue import Person
+from wine_slo.domain.incident import Incident
+from wine_slo.domain.objective import Key
+
+UNDONE_WITHIN = timedelta(minutes=5)  # longer ago, an act is history, and others have acted upon it
+LONGEST_SILENCE = timedelta(days=30)  # what is to be quiet for longer is no objective
+KEPT = timedelta(days=90)  # acts at hand; the ledger keeps them all
+
+
+class Deed(StrEnum):
+    """Kinds of acts."""
+
+    ACKNOWLEDGE = "acknowledge"
+    SILENCE = "silence"
+    END = "end"  # of a silence, before its time
+    UNDO = "undo"  # of one's own last act
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A span of time in which nothing is said of some objectives.
+
+    Attributes:
+        until: When it ends; None where it ends with the recovery of `incidents`.
+        incidents: The incidents that it outlasts, by number, each with the opening that it was made in.
+        objective: The only objective that it is about; empty for all of them.
+        labels: The only label set of it; empty for all of them.
+        reason: Why, in the words of who made it; may be empty.
+    """
+
+    until: datetime | None = None
+    incidents: tuple[tuple[int, int], ...] = ()
+    objective: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
+
+    def is_about(self, key: Key) -> bool:
+        """Whether what is said of that key is muted by it."""
+        return (not self.objective or key.objective == self.objective) and (
+            not self.labels or set(self.labels) <= set(key.labels)
+        )
+
+    def runs(self, incidents: Mapping[int, Incident], now: datetime) -> bool:
+        """Whether its time is not over; by itself, so unless somebody has ended it."""
+        if self.until is not None:
+            return now < self.until
+        return any(
+            number in incidents and incidents[number].is_open and incidents[number].openings == opening
+            for number, opening in self.incidents
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One thing that somebody did.
+
+    Attributes:
+        number: Its place among all of them.
+        cause: The message or the press by which it was done, so that one that is delivered twice counts once.
+        incident: What was acknowledged; None for other deeds.
+        opening: Which opening of it.
+        silence: What was silenced; None for other deeds.
+        of: The act that was undone or ended; None for other deeds.
+        chat: Where.
+    """
+
+    number: int
+    at: datetime
+    deed: Deed
+    by: Person
+    chat: int
+    cause: str
+    incident: int | None = None
+    opening: int = 1
+    silence: Silence | None = None
+    of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """Everything that people did, oldest first."""
+
+    all: tuple[Act, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse acts that are out of order."""
+        if any(later.number <= earlier.number for earlier, later in zip(self.all, self.all[1:], strict=False)):
+            raise ValueError("acts must be in the order of their numbers")
+
+    def with_one_more(self, act: Act) -> "Acts":
+        """These and one that has no number yet; what is too old to matter is left out."""
+        number = max((each.number for each in self.all), default=0) + 1
+        oldest = act.at - KEPT
+        return Acts((*(each for each in self.all if each.at > oldest), replace(act, number=number)))
+
+    def of_cause(self, cause: str) -> Act | None:
+        """The act that a message or a press has led to already."""
+        return next((act for act in reversed(self.all) if act.cause == cause), None)
+
+    def of_number(self, number: int) -> Act | None:
+        """The act of that number; None where it is not at hand."""
+        return next((act for act in reversed(self.all) if act.number == number), None)
+
+    def about(self, incident: Incident) -> tuple[Act, ...]:
+        """Everything that was done about an incident, oldest first; for who asks what happened."""
+        ended_at = incident.closed_at
+        ours = [
+            act
+            for act in self.all
+            if act.incident == incident.number
+            or (
+                act.silence is not None
+                and act.silence.is_about(incident.key)
+                and (ended_at is None or act.at <= ended_at)
+                and (act.silence.until is None or act.silence.until > incident.began_at)
+                and (
+                    act.silence.until is not None
+                    or any(number == incident.number for number, _ in act.silence.incidents)
+                )
+            )
+        ]
+        numbers = {act.number for act in ours}
+        return tuple(act for act in self.all if act in ours or act.of in numbers)
+
+    def acknowledgement(self, incident: Incident) -> Act | None:
+        """Who has it; of an incident that came back, who has it this time."""
+        gone = self._gone
+        return next(
+            (
+                act
+                for act in self.all
+                if act.deed is Deed.ACKNOWLEDGE
+                and act.incident == incident.number
+                and act.opening == incident.openings
+                and act.number not in gone
+            ),
+            None,
+        )
+
+    def silences(self, incidents: Mapping[int, Incident], now: datetime) -> tuple[Act, ...]:
+        """The silences that run now, oldest first."""
+        gone = self._gone
+        return tuple(
+            act
+            for act in self.all
+            if act.silence is not None and act.number not in gone and act.silence.runs(incidents, now)
+        )
+
+    def silence_of(self, incident: Incident, incidents: Mapping[int, Incident], now: datetime) -> Act | None:
+        """The silence that mutes an incident now: the one that lasts longest where there are several."""
+        those = [act for act in self.silences(incidents, now) if act.silence and act.silence.is_about(incident.key)]
+        return max(those, key=lambda act: _end(act, now), default=None)
+
+    def had_silence(self, incident: Incident, incidents: Mapping[int, Incident]) -> bool:
+        """Whether it was silenced when it opened: why nobody was told."""
+        opened_at = incident.opened_at
+        for act in self.all:
+            silence = act.silence
+            if silence is None or not silence.is_about(incident.key) or act.at > opened_at:
+                continue
+            ended_at = next((each.at for each in self.all if each.of == act.number), None)
+            if silence.until is None:
+                those = [incidents[number] for number, _ in silence.incidents if number in incidents]
+                runs = any(each.closed_at is None or each.closed_at > opened_at for each in those)
+            else:
+                runs = silence.until > opened_at
+            if runs and (ended_at is None or ended_at > opened_at):
+                return True
+        return False
+
+    def was_ended(self, number: int) -> bool:
+        """Whether somebody has ended or undone that act, so that it did not end by itself."""
+        return number in self._gone
+
+    def undoable(self, person: int, now: datetime) -> Act | None:
+        """The last act of a person, where it can still be taken back."""
+        gone = self._gone
+        return next(
+            (
+                act
+                for act in reversed(self.all)
+                if act.by.id == person
+                and act.deed in (Deed.ACKNOWLEDGE, Deed.SILENCE)
+                and act.number not in gone
+                and now - act.at <= UNDONE_WITHIN
+            ),
+            None,
+        )
+
+    @property
+    def _gone(self) -> Collection[int]:
+        return {act.of for act in self.all if act.of is not None}
+
+
+def _end(act: Act, now: datetime) -> datetime:
+    """For choosing the longest silence; one until recovery has no end that is known."""
+    until = act.silence.until if act.silence else None
+    return until or now + 2 * LONGEST_SILENCE
