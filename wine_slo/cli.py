@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
@@ -34,3 +36,18 @@ def watchdog() -> None:
     from wine_slo import watchdog  # noqa: PLC0415
 
     watchdog.main()
+
+
+@app.command()
+def check(
+    objective: Annotated[str | None, typer.Option(metavar="NAME", help="Only this one of slo.yml.")] = None,
+    as_json: Json = False,  # noqa: FBT002  # a flag is a boolean
+) -> None:
+    """Say whether the promises are kept right now.
+
+    Looks at Prometheus once, by the watchdog's rules, and exits with 0 met, 1 breached, 2 bad configuration,
+    3 cannot see, 4 too little traffic to judge. Of several objectives the first that holds of 1, 3, 4 and 0 counts.
+    """
+    from wine_slo import verbs  # noqa: PLC0415
+
+    raise typer.Exit(verbs.check(objective, as_json=as_json))

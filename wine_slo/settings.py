@@ -6,6 +6,7 @@ name in capitals behind WINE_SLO_. An empty value counts as not set. Each secret
 """
 
 import os
+from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args, get_origin
@@ -138,6 +139,20 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         "UTC"
     )
     log_format: Annotated[LogFormat, Meta(description="text or json")] = "text"
+
+    @property
+    def prometheus_headers(self) -> dict[str, str]:
+        """Return what authorises us at Prometheus, or at what speaks its API."""
+        headers = {}
+        if self.prometheus_token:
+            headers["Authorization"] = f"Bearer {self.prometheus_token.value}"
+        elif self.prometheus_username:
+            password = self.prometheus_password.value if self.prometheus_password else ""
+            pair = b64encode(f"{self.prometheus_username}:{password}".encode()).decode()
+            headers["Authorization"] = f"Basic {pair}"
+        if self.prometheus_tenant:
+            headers["X-Scope-OrgID"] = self.prometheus_tenant
+        return headers
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ import logging
 import os
 import signal
 import sys
-from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -186,20 +185,6 @@ def untold_seconds(delivery: Delivery) -> float:
     return max(0.0, (now() - since).total_seconds()) if since else 0.0
 
 
-def prometheus_headers(settings: WatchdogSettings) -> dict[str, str]:
-    """Return what authorises us at Prometheus, or at what speaks its API."""
-    headers = {}
-    if settings.prometheus_token:
-        headers["Authorization"] = f"Bearer {settings.prometheus_token.value}"
-    elif settings.prometheus_username:
-        password = settings.prometheus_password.value if settings.prometheus_password else ""
-        pair = b64encode(f"{settings.prometheus_username}:{password}".encode()).decode()
-        headers["Authorization"] = f"Basic {pair}"
-    if settings.prometheus_tenant:
-        headers["X-Scope-OrgID"] = settings.prometheus_tenant
-    return headers
-
-
 @asynccontextmanager
 async def running(task: Callable[[], Coroutine[Any, Any, None]], name: str) -> AsyncIterator[None]:
     """Run something beside, and stop it at the end."""
@@ -242,7 +227,7 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         session = await stack.enter_async_context(aiohttp.ClientSession())
         instruments = WatchdogInstruments(version("wine-slo"), lambda: untold_seconds(delivery))
         api = PrometheusApi(
-            session, settings.prometheus_url, prometheus_headers(settings), on_query=instruments.count_query
+            session, settings.prometheus_url, settings.prometheus_headers, on_query=instruments.count_query
         )
         bot = None
         if settings.telegram_token:

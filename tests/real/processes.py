@@ -120,6 +120,10 @@ class Processes:
     async def watchdog(self, settings: Mapping[str, str]) -> Process:
         return await self.start("watchdog", [sys.executable, "-m", "wine_slo.watchdog"], settings)
 
+    async def wine_slo(self, *arguments: str, settings: Mapping[str, str]) -> Process:
+        """Run a verb of the command line."""
+        return await self.start("wine-slo", [sys.executable, "-m", "wine_slo", *arguments], settings)
+
     async def start(self, name: str, command: Sequence[str], settings: Mapping[str, str]) -> Process:
         process = await Process.start(name, command, self.folder, settings)
         self._started.append(process)

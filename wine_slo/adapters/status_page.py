@@ -14,6 +14,7 @@ import jinja2
 import msgspec
 from aiohttp import web
 
+from wine_slo.domain import status_words
 from wine_slo.domain.incident import Outcome
 from wine_slo.domain.objective import Alert
 from wine_slo.domain.status import IncidentStatus, ObjectiveStatus, Status, Verdict
@@ -183,12 +184,12 @@ class StatusPages:
         return Card(
             status=slo,
             badge=BADGES[slo.verdict],
-            value=_value(slo),
-            meaning=_meaning(slo),
-            promise=_promise(slo),
+            value=status_words.value(slo),
+            meaning=status_words.meaning(slo),
+            promise=status_words.promise(slo),
             since=since,
             facts=tuple(_facts(slo)),
-            budget=_budget(slo),
+            budget=status_words.budget(slo),
             left=None if left is None else min(max(left, 0.0), 1.0),
             picture=_picture(slo, points, trend, incidents, self._zone) if trend.values or not trend.trouble else None,
         )
@@ -204,7 +205,7 @@ class StatusPages:
         return Row(incident, when, tuple(self._facts(incident, status)))
 
     def _facts(self, incident: IncidentStatus, status: Status) -> Iterator[str]:
-        worst = _number(incident.worst_seconds, incident.worst_bad_ratio)
+        worst = status_words.number(incident.worst_seconds, incident.worst_bad_ratio)
         if worst:
             at = f" at {self._clock(incident.worst_at, status.now)}" if incident.worst_at else ""
             yield f"worst {worst}{at}"
@@ -256,38 +257,6 @@ def _headline(status: Status) -> tuple[str, Verdict]:
     return ("The promise is kept" if count == 1 else f"All {count} promises are kept"), Verdict.MET
 
 
-def _number(as_seconds: float | None, as_ratio: float | None) -> str:
-    if as_seconds is not None:
-        return seconds(as_seconds)
-    return "" if as_ratio is None else percent(as_ratio)
-
-
-def _value(slo: ObjectiveStatus) -> str:
-    """The number to read; empty where there is none that can be trusted."""
-    if slo.kind == "latency":
-        return "" if slo.latency_seconds is None else seconds(slo.latency_seconds)
-    if slo.good_ratio is None:
-        return ""
-    return percent(slo.good_ratio) if slo.kind == "up" else percent(1 - slo.good_ratio)
-
-
-def _meaning(slo: ObjectiveStatus) -> str:
-    """What the number is."""
-    if slo.kind == "latency":
-        return f"p{(slo.latency_quantile or 0) * 100:g}"
-    return f"{'up' if slo.kind == 'up' else 'bad'} over {span(timedelta(seconds=slo.over_seconds))}"
-
-
-def _promise(slo: ObjectiveStatus) -> str:
-    match slo.kind:
-        case "latency":
-            return f"promised {seconds(slo.threshold_seconds or 0)}"
-        case "ratio":
-            return f"promised at most {percent(1 - slo.objective_ratio)}"
-        case _:
-            return f"promised {percent(slo.objective_ratio)}"
-
-
 def _facts(slo: ObjectiveStatus) -> Iterator[str]:
     if slo.events_per_second is not None and slo.kind != "up":
         yield f"{slo.events_per_second:.2g} requests a second"
@@ -297,17 +266,6 @@ def _facts(slo: ObjectiveStatus) -> Iterator[str]:
     rates = [f"{each.window} {each.burn_rate:.2g}×" for each in slo.burn_rates if each.burn_rate is not None]
     if rates:
         yield "burn rate: " + ", ".join(rates)
-
-
-def _budget(slo: ObjectiveStatus) -> str:
-    left, history = slo.budget_remaining_ratio, slo.budget_history_seconds
-    window = span(timedelta(seconds=slo.budget_window_seconds))
-    if left is None or history is None:
-        return f"The error budget of {window} is not known yet."
-    known = "" if history >= slo.budget_window_seconds else f", from {span(timedelta(seconds=history))} of history"
-    if left < 0:
-        return f"The error budget of {window} is overspent by {percent(-left)}{known}."
-    return f"{percent(left)} of the error budget of {window} left{known}."
 
 
 def _picture(

@@ -1,0 +1,192 @@
+"""Looking at Prometheus: what is asked, and the state after it.
+
+Questions are asked side by side and are as many for a thousand label sets as for one. What cannot be asked is blind
+for that objective and costs the others nothing.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Series, Vector
+from wine_slo.domain import promql
+from wine_slo.domain.budget import Budget, stays_known_for, windows
+from wine_slo.domain.look import (
+    OF_LATE,
+    Answers,
+    Grid,
+    Labelled,
+    Scrapes,
+    by_endpoint,
+    by_key,
+    key_of,
+    read,
+    read_nothing,
+    remembered,
+)
+from wine_slo.domain.objective import Key, Objective, Objectives
+from wine_slo.domain.reading import Reading, Sight, unseen
+from wine_slo.domain.watch import State, advance
+
+
+class Lookout:
+    """Looks at Prometheus; remembers nothing but what its clock says and what is known of the budgets."""
+
+    def __init__(self, api: PrometheusApi, clock: Callable[[], datetime]) -> None:
+        self._api = api
+        self._clock = clock
+        self._ahead = timedelta(0)  # our clock, of Prometheus'
+        self._budgets = Budgets(api, clock)
+
+    async def look(self, state: State, objectives: Objectives, unwritten: str = "") -> State:
+        """The state after one look; after the first one, what the objectives' ranges show is known.
+
+        Args:
+            state: What was known.
+            objectives: What is promised.
+            unwritten: Why the ledger cannot be written; empty where it can.
+        """
+        answers = await asyncio.gather(*(self._read_one(objective, state) for objective in objectives.all))
+        readings = {key: reading for each in answers for key, reading in each.items()}
+        seen = [reading.at for reading in readings.values() if reading.sight is not Sight.BLIND]
+        if seen:
+            self._ahead = self._clock() - max(seen)
+        return advance(state, objectives, readings, max(seen, default=self.now()), unwritten)
+
+    def now(self) -> datetime:
+        """The instant by Prometheus' clock, as far as it is known; every instant in a state is by that clock."""
+        return self._clock() - self._ahead
+
+    async def _read_one(self, objective: Objective, state: State) -> dict[Key, Reading]:
+        """What is seen now, by key."""
+        try:
+            budgets = await self._budgets.read(objective)
+            return await _Look(self._api, objective, state, self.now(), budgets).readings()
+        except PrometheusError as error:
+            keys = remembered(state, objective) or [Key(objective.name)]
+            return {key: unseen(self.now(), Sight.BLIND, f"Prometheus: {error}") for key in keys}
+
+
+class _Look:
+    """One look at one objective."""
+
+    def __init__(
+        self, api: PrometheusApi, objective: Objective, state: State, now: datetime, budgets: Mapping[Key, Budget]
+    ) -> None:
+        self._budgets = budgets
+        self._api = api
+        self._objective = objective
+        self._state = state
+        self._now = now
+
+    async def readings(self) -> dict[Key, Reading]:
+        """What is seen, by key.
+
+        Raises:
+            PrometheusError: An answer is missing or cannot be trusted.
+        """
+        objective = self._objective
+        up, scraped = await asyncio.gather(
+            self._api.query(promql.targets_up(objective)), self._api.query(promql.targets_scraped_at(objective))
+        )
+        now = scraped.at or self._now
+        scrapes = Scrapes(_labelled(up), _labelled(scraped))
+        if not scrapes.at:
+            return read_nothing(objective, self._state, now)
+
+        grid = Grid.since_last_look(objective, self._state, scrapes.anchor, now)
+        (total, good, bad, clear, ages), (of_late, shown, long, over, recent, ratio), endpoints = await asyncio.gather(
+            asyncio.gather(
+                self._range(promql.total_per_interval(objective), grid),
+                self._range(promql.good_per_interval(objective), grid),
+                self._range(promql.bad_per_interval(objective), grid),
+                self._range(promql.clear_per_interval(objective), grid),
+                self._range(promql.oldest_age_per_interval(objective), grid),
+            ),
+            asyncio.gather(
+                self._instant(promql.events(objective, OF_LATE)),
+                self._instant(promql.events(objective, objective.over)),
+                self._instant(promql.events(objective, objective.expires_after)),
+                self._instant(promql.quantile(objective, objective.over)),
+                self._instant(promql.quantile(objective, objective.good_for)),
+                self._instant(promql.good_ratio(objective, objective.over)),
+            ),
+            self._by_endpoint(promql.quantile_by_endpoint(objective, OF_LATE)),
+        )
+        answers = Answers(
+            at=now,
+            scrapes=scrapes,
+            grid=grid,
+            total=total,
+            good=good,
+            bad=bad,
+            clear=clear,
+            ages=ages,
+            of_late=of_late,
+            shown=shown,
+            long=long,
+            over=over,
+            recent=recent,
+            ratio=ratio,
+            by_endpoint=endpoints,
+            budgets=self._budgets,
+        )
+        return read(objective, self._state, answers)
+
+    async def _by_endpoint(self, query: str | None) -> dict[Key, tuple[tuple[str, float], ...]]:
+        return by_endpoint(self._objective, _labelled(await self._api.query(query))) if query else {}
+
+    async def _range(self, query: str | None, grid: Grid) -> dict[Key, dict[float, float]]:
+        if query is None:
+            return {}
+        series: list[Series] = await self._api.query_range(query, grid.first, grid.last, grid.step)
+        return {key_of(self._objective, each.labels): each.points for each in series}
+
+    async def _instant(self, query: str | None) -> dict[Key, float]:
+        return {} if query is None else by_key(self._objective, _labelled(await self._api.query(query)))
+
+
+class Budgets:
+    """What is known of the error budgets; long windows are asked for seldom, as little changes in them."""
+
+    def __init__(self, api: PrometheusApi, clock: Callable[[], datetime]) -> None:
+        self._api = api
+        self._clock = clock
+        self._known: dict[str, tuple[datetime, dict[Key, float]]] = {}
+
+    async def read(self, objective: Objective) -> dict[Key, Budget]:
+        """What is known of an objective's budgets, by key.
+
+        Raises:
+            PrometheusError: An answer is missing or cannot be trusted.
+        """
+        history = await self._ask(objective, promql.seconds_of_history(objective), self._known_for(objective))
+        known_for = timedelta(seconds=next(iter(history.values()), 0.0))
+        spans = windows(objective)
+        events, *ratios = await asyncio.gather(
+            self._ask(objective, promql.events(objective, objective.window), known_for),
+            *(self._ask(objective, promql.good_ratio(objective, each), min(each, known_for)) for each in spans),
+        )
+        budgets = {}
+        for key in events:
+            bad = {span: max(0.0, 1 - each[key]) for span, each in zip(spans, ratios, strict=True) if key in each}
+            budgets[key] = Budget(history=min(known_for, objective.window), events=events[key], bad_ratios=bad)
+        return budgets
+
+    def _known_for(self, objective: Objective) -> timedelta:
+        """How long the history was when it was last asked for."""
+        _, history = self._known.get(promql.seconds_of_history(objective), (None, {}))
+        return timedelta(seconds=next(iter(history.values()), 0.0))
+
+    async def _ask(self, objective: Objective, query: str, span: timedelta) -> dict[Key, float]:
+        """The answer to a question about a span, not too old for it."""
+        now = self._clock()
+        asked_at, answer = self._known.get(query, (None, {}))
+        if asked_at is None or now - asked_at >= stays_known_for(span):
+            answer = by_key(objective, _labelled(await self._api.query(query)))
+            self._known[query] = (now, answer)
+        return answer
+
+
+def _labelled(vector: Vector) -> list[Labelled]:
+    return [(each.labels, each.value) for each in vector.samples]
