@@ -1,6 +1,7 @@
 # make up     runs server, Prometheus and watchdog together; Ctrl-C stops all three
 # make test   everything CI runs
 # make check  lint, types and layers
+# make catalogue    finds what is said in the chat and writes the list that is to be translated anew
 # make lock   writes the pinned requirement files anew
 # make benchmark-serving     10 minutes: our server beside FastAPI, Litestar, Flask, BentoML and MLServer
 # make reliability   writes the table of docs/reliability.md anew
@@ -14,7 +15,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null || true
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: up test soak reliability check lock benchmark-detection benchmark-serving
+.PHONY: up test soak reliability check lock catalogue benchmark-detection benchmark-serving
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
@@ -41,6 +42,12 @@ lock: $(BIN)/.dev
 	    --no-emit-index-url --no-header --quiet --output-file requirements.txt
 	uv pip compile pyproject.toml --extra up --group dev --constraints requirements.txt --universal \
 	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-dev.txt
+
+# English is the name of each sentence, so it has no list. Without places and dates, so that branches do not collide.
+catalogue: $(BIN)/.dev
+	pybabel --quiet extract --mapping pyproject.toml --no-location --sort-output --no-wrap --output .tools/messages.pot wine_slo
+	pybabel --quiet update --domain wine_slo --input-file .tools/messages.pot --output-dir wine_slo/locale --locale ru \
+	    --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 models/model.json: | $(BIN)/.up
 	wine-slo train

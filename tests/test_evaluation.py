@@ -344,19 +344,19 @@ async def test_what_an_incident_counts_is_what_the_service_counted(steady_world:
 
 async def test_nobody_asking_is_no_traffic(world: World) -> None:
     reading = await world.look_at_one(latency("idle"))
-    assert (reading.sight, reading.reason, reading.intervals) == (Sight.NO_TRAFFIC, "nobody has asked", ())
+    assert (reading.sight, str(reading.reason), reading.intervals) == (Sight.NO_TRAFFIC, "nobody has asked", ())
     assert (reading.latency_seconds, reading.good_ratio) == (None, None)
 
 
 async def test_three_requests_are_too_few(world: World) -> None:
     reading = await world.look_at_one(latency("few"))
     assert reading.sight is Sight.TOO_FEW
-    assert reading.reason == "only 3 of the 5 requests that a verdict needs"
+    assert str(reading.reason) == "only 3 of the 5 requests that a verdict needs"
 
 
 async def test_a_target_that_is_down_is_seen_as_that_and_its_numbers_are_not_judged(world: World) -> None:
     reading = await world.look_at_one(latency("downed"))
-    assert (reading.sight, reading.reason) == (Sight.TARGET_DOWN, "downed does not answer its scrapes")
+    assert (reading.sight, str(reading.reason)) == (Sight.TARGET_DOWN, "downed does not answer its scrapes")
 
 
 async def test_of_two_targets_the_one_that_is_down_is_seen_as_that_and_the_other_is_judged(world: World) -> None:
@@ -383,12 +383,12 @@ async def test_samples_that_are_old_are_stale(world: World) -> None:
     await world.prometheus.until(f'time() - timestamp(up{{job="{SELDOM}"}}) > 4.2 < 9')
     reading = await world.look_at_one(latency(SELDOM))
     assert reading.sight is Sight.STALE
-    assert reading.reason.startswith("the last sample of seldom is ")
+    assert str(reading.reason).startswith("the last sample of seldom is ")
 
 
 async def test_a_job_that_prometheus_does_not_know_is_stale(world: World) -> None:
     reading = await world.look_at_one(latency("nobody"))
-    assert (reading.sight, reading.reason) == (Sight.STALE, "Prometheus knows no target of the job nobody")
+    assert (reading.sight, str(reading.reason)) == (Sight.STALE, "Prometheus knows no target of the job nobody")
 
 
 async def test_a_service_that_hangs_is_bad_though_no_request_ends(world: World) -> None:
@@ -401,7 +401,7 @@ async def test_a_service_that_hangs_is_bad_though_no_request_ends(world: World) 
 
 async def test_a_threshold_that_is_no_bucket_bound_is_blind_with_a_sentence(world: World) -> None:
     reading = await world.look_at_one(latency("mixed", source=Latency("request_latency_seconds", 1.3)))
-    assert (reading.sight, reading.reason) == (Sight.BLIND, "no bucket of request_latency_seconds ends at 1.3 s")
+    assert (reading.sight, str(reading.reason)) == (Sight.BLIND, "no bucket of request_latency_seconds ends at 1.3 s")
 
 
 async def test_a_question_that_prometheus_refuses_is_blind_and_costs_the_others_nothing(world: World) -> None:
@@ -410,7 +410,7 @@ async def test_a_question_that_prometheus_refuses_is_blind_and_costs_the_others_
     await evaluation.look()
     readings = evaluation.state.readings
     assert readings[Key("broken")].sight is Sight.BLIND
-    assert readings[Key("broken")].reason.startswith("Prometheus: it answered 400: ")
+    assert str(readings[Key("broken")].reason).startswith("Prometheus: it answered 400: ")
     assert readings[Key("errors")].sight is Sight.CLEAR
 
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from wine_slo.domain.dialogue import Answer, Command, Press, Question, Reaction, Reception
-from wine_slo.domain.replies import Replies, phrase
+from wine_slo.domain.phrases import phrase
+from wine_slo.domain.replies import Replies
 
 log = logging.getLogger(__name__)
 

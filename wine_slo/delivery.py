@@ -17,7 +17,7 @@ from wine_slo.adapters.ledger import Ledger, LedgerError, Memory
 from wine_slo.domain.chat import Chat, ChatError, Standing
 from wine_slo.domain.notice import Kind, Notice, Stage, Told, fold, next_notice
 from wine_slo.domain.watch import SIGHT, State
-from wine_slo.domain.words import Speech, as_repeat
+from wine_slo.domain.words import Speech
 
 log = logging.getLogger(__name__)
 
@@ -204,7 +204,7 @@ class Delivery:
             # Telegram has no idempotency key: a crash from here to the mark below repeats this message, and says so.
             beliefs = [self._told[each.incident, chat] for each in (notice.after, *notice.others)]
             await self._mark(replace(each, perhaps_sent=True) for each in beliefs)
-            text = as_repeat(notice.text) if any(each.perhaps_sent for each in beliefs) else notice.text
+            text = self._speech().as_repeat(notice.text) if any(each.perhaps_sent for each in beliefs) else notice.text
             try:
                 message = await self._chat.send(address, text, reply_to=notice.reply_to, loud=notice.loud)
             except ChatError as error:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from wine_slo.domain.dialogue import Answer, Command, Question, Reaction
-from wine_slo.domain.replies import phrase
+from wine_slo.domain.phrases import phrase
 from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech
 

@@ -25,6 +25,7 @@ from wine_slo.domain.look import (
     remembered,
 )
 from wine_slo.domain.objective import Key, Objective, Objectives
+from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Reading, Sight, unseen
 from wine_slo.domain.watch import State, advance
 
@@ -64,7 +65,9 @@ class Lookout:
             return await _Look(self._api, objective, state, self.now(), budgets).readings()
         except PrometheusError as error:
             keys = remembered(state, objective) or [Key(objective.name)]
-            return {key: unseen(self.now(), Sight.BLIND, f"Prometheus: {error}") for key in keys}
+            return {
+                key: unseen(self.now(), Sight.BLIND, Reason("Prometheus: {why}", {"why": error.reason})) for key in keys
+            }
 
 
 class _Look:

@@ -170,7 +170,8 @@ def test_time_without_sight_counts_neither_as_good_nor_as_bad(sight: Sight) -> N
 def test_sight_is_as_it_must_be(
     objective: Objective, targets: Targets, traffic: Traffic, sight: Sight, reason: str
 ) -> None:
-    assert sight_of(objective, targets, traffic, at(0)) == (sight, reason)
+    seen, why = sight_of(objective, targets, traffic, at(0))
+    assert (seen, str(why)) == (sight, reason)
 
 
 def test_only_the_services_own_numbers_count_as_seeing() -> None:

@@ -27,9 +27,10 @@ from wine_slo.domain.budget import Budget
 from wine_slo.domain.incident import Incident, Outcome
 from wine_slo.domain.notice import Kind, Stage, Told
 from wine_slo.domain.objective import BURNS, Alert, Burn, Key, Objectives
+from wine_slo.domain.phrases import ENGLISH
 from wine_slo.domain.reading import Interval, Reading, Sight
 from wine_slo.domain.watch import GAP, LEDGER, SIGHT, State
-from wine_slo.domain.words import Speech, percent, plain, seconds, span
+from wine_slo.domain.words import Speech, plain
 
 MAX_TEXT = 4096  # characters of a Telegram message
 MAX_LINES = 9
@@ -213,12 +214,12 @@ READS = {
     ),
     "the ledger was written again": "⚪️ The ledger could not be written 22:41 to 22:43 (2 min). #13",
     "the budget burns": (
-        "🔴 Error budget of Latency burns at <b>16 times the pace that lasts</b>, over 1 h.\n"
+        "🔴 Error budget of Latency burns <b>16 times as fast as lasts</b>, over 1 h.\n"
         "Budget: 97 % left.\n"
         "#12 · latency budget"
     ),
     "the budget melts": (
-        "🟡 Error budget of Latency: <b>10 %</b> burnt in 3 days, 1 times the pace that lasts. No need to get up.\n"
+        "🟡 Error budget of Latency: <b>10 %</b> burnt in 3 days, as fast as just lasts. No need to get up.\n"
         "Budget: 97 % left.\n"
         "#12 · latency budget"
     ),
@@ -381,7 +382,7 @@ def test_a_longer_time_does_not_read_shorter(one: float, other: float) -> None:
     units = {"ms": 0.001, "s": 1.0}
 
     def read(value: float) -> float:
-        number, unit = seconds(value).split()
+        number, unit = ENGLISH.seconds(value).split()
         return float(number) * units[unit]
 
     assert read(shorter) <= read(longer) * 1.000001
@@ -408,7 +409,7 @@ def test_a_longer_time_does_not_read_shorter(one: float, other: float) -> None:
     ],
 )
 def test_a_duration_reads(value: float, text: str) -> None:
-    assert seconds(value) == text
+    assert ENGLISH.seconds(value) == text
 
 
 @pytest.mark.parametrize(
@@ -429,12 +430,12 @@ def test_a_duration_reads(value: float, text: str) -> None:
     ],
 )
 def test_a_share_reads(ratio: float, text: str) -> None:
-    assert percent(ratio) == text
+    assert ENGLISH.percent(ratio) == text
 
 
 @given(st.floats(0, 1, exclude_min=True, exclude_max=True))
 def test_what_is_not_nothing_and_not_all_does_not_read_so(ratio: float) -> None:
-    assert percent(ratio) not in ("0 %", "100 %")
+    assert ENGLISH.percent(ratio) not in ("0 %", "100 %")
 
 
 @pytest.mark.parametrize(
@@ -456,7 +457,7 @@ def test_what_is_not_nothing_and_not_all_does_not_read_so(ratio: float) -> None:
     ],
 )
 def test_a_span_reads(length: float, text: str) -> None:
-    assert span(timedelta(seconds=length)) == text
+    assert ENGLISH.span(timedelta(seconds=length)) == text
 
 
 def test_times_are_those_of_the_reader() -> None:

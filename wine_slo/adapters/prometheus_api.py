@@ -4,7 +4,9 @@ What is no clear answer is no data: an HTTP error, a warning of a partial answer
 large are all the same `PrometheusError`. Source: https://prometheus.io/docs/prometheus/latest/querying/api/
 """
 
+import errno
 import math
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,15 +15,35 @@ from typing import Any, TypeVar
 import aiohttp
 import msgspec
 
+from wine_slo.domain.phrases import Reason, phrase
+
 T = TypeVar("T")
 
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3)  # seconds; well inside one tick
 MAX_BYTES = 32 * 2**20  # a thousand label sets over an hour are 20 MB; more is a mistake
+LONGEST_TEXT = 300  # characters of what Prometheus says of itself
 MAX_POINTS = 11_000  # a series; Prometheus refuses more
+
+CAUSES = {  # by the number of the error; the text of the system would be in the system's language
+    errno.ECONNREFUSED: phrase("connection refused"),
+    errno.EHOSTUNREACH: phrase("no route to host"),
+    errno.ENETUNREACH: phrase("network is unreachable"),
+    socket.EAI_NONAME: phrase("name or service not known"),
+    socket.EAI_AGAIN: phrase("its name cannot be looked up now"),
+}
 
 
 class PrometheusError(Exception):
-    """Prometheus did not answer, or not in a way that can be trusted; the text says why, for people."""
+    """Prometheus did not answer, or not in a way that can be trusted.
+
+    Attributes:
+        reason: Why, as a sentence about it for people.
+    """
+
+    def __init__(self, sentence: str, **holes: str | int | Reason) -> None:
+        clipped = {name: each[:LONGEST_TEXT] if isinstance(each, str) else each for name, each in holes.items()}
+        self.reason = Reason(sentence, clipped)
+        super().__init__(str(self.reason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,18 +158,28 @@ class PrometheusApi:
         except TimeoutError as error:
             raise PrometheusError("it did not answer in time") from error
         except aiohttp.ClientConnectorError as error:
-            raise PrometheusError(f"it cannot be reached ({error.os_error.strerror or error.os_error})") from error
+            raise PrometheusError("it cannot be reached ({cause})", cause=_cause(error.os_error)) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise PrometheusError(f"it broke off ({type(error).__name__})") from error
+            raise PrometheusError("it broke off ({error})", error=type(error).__name__) from error
         try:
             answer = msgspec.json.decode(body, type=_Answer)
         except msgspec.DecodeError as error:
-            raise PrometheusError(f"it answered {status} with something that is no JSON of its API") from error
+            raise PrometheusError(
+                "it answered {status} with something that is no JSON of its API", status=status
+            ) from error
         if answer.status != "success" or answer.data is None or status != 200:
-            raise PrometheusError(f"it answered {status}: {answer.error or 'no reason given'}"[:300])
+            if answer.error:
+                raise PrometheusError("it answered {status}: {error}", status=status, error=answer.error)
+            raise PrometheusError("it answered {status} and no reason", status=status)
         if answer.warnings:
-            raise PrometheusError(f"its answer is partial: {answer.warnings[0]}"[:300])
+            raise PrometheusError("its answer is partial: {warning}", warning=answer.warnings[0])
         return answer.data
+
+
+def _cause(error: OSError) -> str | Reason:
+    """Why there is no connection."""
+    known = CAUSES.get(error.errno or 0)
+    return Reason(known) if known else error.strerror or str(error)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -155,7 +187,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     async for chunk in response.content.iter_chunked(2**16):
         body += chunk
         if len(body) > MAX_BYTES:
-            raise PrometheusError(f"its answer is larger than {MAX_BYTES // 2**20} MiB")
+            raise PrometheusError("its answer is larger than {size} MiB", size=MAX_BYTES // 2**20)
     return bytes(body)
 
 
@@ -176,15 +208,15 @@ def _matrix(data: _Data) -> list[Series]:
 
 def _decode(data: _Data, wanted: str, kind: Any) -> Any:
     if data.resultType != wanted:
-        raise PrometheusError(f"it answered with a {data.resultType} instead of a {wanted}"[:300])
+        raise PrometheusError("it answered with a {got} instead of a {wanted}", got=data.resultType, wanted=wanted)
     try:
         return msgspec.json.decode(data.result, type=kind)
     except msgspec.DecodeError as error:
-        raise PrometheusError(f"its answer has an unknown shape ({error})") from error
+        raise PrometheusError("its answer has an unknown shape ({error})", error=str(error)) from error
 
 
 def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError as error:
-        raise PrometheusError(f"its answer has {text!r} where a number belongs") from error
+        raise PrometheusError("its answer has {text} where a number belongs", text=repr(text)) from error

@@ -17,9 +17,9 @@ from aiohttp import web
 from wine_slo.domain import status_words
 from wine_slo.domain.incident import Outcome
 from wine_slo.domain.objective import Alert
+from wine_slo.domain.phrases import ENGLISH
 from wine_slo.domain.status import IncidentStatus, ObjectiveStatus, Status, Verdict
 from wine_slo.domain.trend import Trend
-from wine_slo.domain.words import percent, seconds, span
 
 FILES = Path(__file__).parent.parent / "web"
 STYLES = ("style.css", "status.css", "icon.svg")
@@ -34,6 +34,8 @@ HEADERS = {
 }
 SPANS = {"1h": timedelta(hours=1), "6h": timedelta(hours=6), "1d": timedelta(days=1)}
 SPAN_NAMES = {"1h": "hour", "6h": "6 hours", "1d": "day"}
+percent, seconds, span = ENGLISH.percent, ENGLISH.seconds, ENGLISH.span  # the page is in English only
+
 RELOADS_AFTER = 15  # seconds
 MOST_SHOWN = 25  # label sets on one page, the worst first; /api/status has them all
 WIDTH, HEIGHT = 600.0, 100.0  # of a picture, in its own units

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from wine_slo.domain.budget import Budget, burning
 from wine_slo.domain.objective import Burn, Key, Objective
+from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Interval, Reading, Sight
 from wine_slo.domain.verdict import has_held, is_bad, is_breach, is_clear
 
@@ -95,7 +96,7 @@ class Incident:
     burn: Burn | None = None
     held: Sight | None = None
     held_since: datetime | None = None
-    reason: str = ""
+    reason: Reason | str = ""
 
     @property
     def is_open(self) -> bool:
@@ -134,7 +135,7 @@ class Track:
     incident: int | None = None
     sight: Sight = Sight.CLEAR
     sight_since: datetime
-    reason: str = ""
+    reason: Reason | str = ""
     quiet_since: datetime | None = None
 
 
@@ -359,7 +360,7 @@ def _describe(incident: Incident, track: Track, objective: Objective, reading: R
         return _hold(incident, track, reading)
     last_event = track.judged_until or reading.at
     if incident.is_open and reading.at - last_event > HELD_AFTER:
-        return replace(incident, held=Sight.NO_TRAFFIC, held_since=last_event, reason="nobody has asked")
+        return replace(incident, held=Sight.NO_TRAFFIC, held_since=last_event, reason=Reason("nobody has asked"))
     value = reading.value_seconds if objective.is_latency else _recent_bad_ratio(track, objective)
     incident = replace(
         incident,

@@ -11,6 +11,7 @@ from wine_slo.domain.budget import Budget
 from wine_slo.domain.incident import Phase
 from wine_slo.domain.metric_names import ENDPOINT
 from wine_slo.domain.objective import Alert, Key, Latency, Objective
+from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Interval, Reading, Sight, Targets, Traffic, sight_of, unseen
 from wine_slo.domain.watch import State, seen_until
 
@@ -202,5 +203,8 @@ def _is_stuck(objective: Objective, age: float) -> bool:
     return isinstance(objective.source, Latency) and age > objective.source.threshold_seconds
 
 
-def _no_bucket(source: Latency) -> str:
-    return f"no bucket of {source.histogram} ends at {source.threshold_seconds:g} s"
+def _no_bucket(source: Latency) -> Reason:
+    return Reason(
+        "no bucket of {histogram} ends at {threshold} s",
+        {"histogram": source.histogram, "threshold": f"{source.threshold_seconds:g}"},
+    )

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from wine_slo.domain.budget import Budget
 from wine_slo.domain.objective import Objective
+from wine_slo.domain.phrases import Reason
 
 ROUNDING = 1e-9
 STALE_INTERVALS = 4  # scrapes that may be missing before the last sample counts as old
@@ -75,7 +76,7 @@ class Reading:
 
     at: datetime
     sight: Sight
-    reason: str = ""
+    reason: Reason | str = ""
     intervals: tuple[Interval, ...] = ()
     latency_seconds: float | None = None
     recent_seconds: float | None = None
@@ -127,26 +128,31 @@ class Traffic:
     hangs: bool = False
 
 
-def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: datetime) -> tuple[Sight, str]:
+def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: datetime) -> tuple[Sight, Reason | str]:
     """Whether a look can be judged, and why not."""
     if targets.scraped_at is None:
-        return Sight.STALE, f"Prometheus knows no target of the job {objective.job}"
+        return Sight.STALE, Reason("Prometheus knows no target of the job {job}", {"job": objective.job})
     age = now - targets.scraped_at
     if age > STALE_INTERVALS * objective.scrape_interval:
-        return Sight.STALE, f"the last sample of {objective.job} is {age.total_seconds():.0f} s old"
+        return Sight.STALE, Reason(
+            "the last sample of {job} is {age} s old", {"job": objective.job, "age": round(age.total_seconds())}
+        )
     if objective.is_up:
         return Sight.CLEAR, ""
     if targets.up == 0:
-        return Sight.TARGET_DOWN, f"{objective.job} does not answer its scrapes"
+        return Sight.TARGET_DOWN, Reason("{job} does not answer its scrapes", {"job": objective.job})
     if traffic.hangs:
         return Sight.CLEAR, ""
     if round(traffic.shown) == 0:
-        return Sight.NO_TRAFFIC, "nobody has asked"
+        return Sight.NO_TRAFFIC, Reason("nobody has asked")
     if round(traffic.long) < objective.least_events:
-        return Sight.TOO_FEW, f"only {traffic.long:.0f} of the {objective.least_events} requests that a verdict needs"
+        return Sight.TOO_FEW, Reason(
+            "only {seen} of the {needed} requests that a verdict needs",
+            {"seen": round(traffic.long), "needed": objective.least_events},
+        )
     return Sight.CLEAR, ""
 
 
-def unseen(at: datetime, sight: Sight, reason: str) -> Reading:
+def unseen(at: datetime, sight: Sight, reason: Reason | str) -> Reading:
     """A look that saw nothing."""
     return Reading(at=at, sight=sight, reason=reason)

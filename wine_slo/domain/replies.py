@@ -5,27 +5,21 @@ Texts are HTML with `<b>` only; a toast is plain and short, as Telegram shows it
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 
 from wine_slo.domain.dialogue import Command, Person
-from wine_slo.domain.words import Speech, shortened, span
-
-
-def phrase(sentence: str) -> str:
-    """A sentence that is said elsewhere; marks it for the catalogue."""
-    return sentence
+from wine_slo.domain.phrases import Hole, shortened
+from wine_slo.domain.words import Speech
 
 
 @dataclass(frozen=True, slots=True)
 class Replies:
-    """The answers, for readers of one time zone."""
+    """The answers, for the readers of one chat."""
 
     speech: Speech
 
-    def say(self, sentence: str, /, **holes: str | int | timedelta) -> str:
-        """A sentence with its holes filled."""
-        filled = {name: span(each) if isinstance(each, timedelta) else each for name, each in holes.items()}
-        return sentence.format_map(filled)
+    def say(self, sentence: str, /, **holes: Hole) -> str:
+        """A sentence in the readers' language, see `Language.say`."""
+        return self.speech.say(sentence, **holes)
 
     # Who asks
 

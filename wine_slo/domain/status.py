@@ -304,7 +304,7 @@ def _objective(
         state_since=track.since if track else None,
         sight=track.sight if track and reading else Sight.BLIND,
         sight_since=track.sight_since if track and reading else None,
-        reason=track.reason if track and reading else "not looked at since the start",
+        reason=str(track.reason) if track and reading else "not looked at since the start",
         incident=number,
         latency_seconds=reading.value_seconds if reading and is_latency else None,
         latency_quantile=objective.ratio if is_latency else None,
@@ -358,7 +358,7 @@ def _incident(incident: Incident, objectives: Objectives, told: Iterable[Told]) 
         worst_at=incident.worst_at,
         budget_burnt_ratio=burnt,
         held=incident.held,
-        reason=incident.reason,
+        reason=str(incident.reason),
         told=min(stages, key=list(Stage).index, default=Stage.NOTHING),
         breach_told_at=min((each.breach_told_at for each in beliefs if each.breach_told_at), default=None),
     )

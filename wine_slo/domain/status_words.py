@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+from wine_slo.domain.phrases import ENGLISH
 from wine_slo.domain.status import ObjectiveStatus
-from wine_slo.domain.words import percent, seconds, span
+
+percent, seconds, span = ENGLISH.percent, ENGLISH.seconds, ENGLISH.span
 
 
 def value(slo: ObjectiveStatus) -> str:

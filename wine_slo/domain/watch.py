@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from wine_slo.domain.incident import Incident, Outcome, Phase, Track, follow, follow_burn
 from wine_slo.domain.objective import Alert, Key, Objective, Objectives
+from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Reading, Sight, unseen
 
 SIGHT = Key("sight")  # the incident of not being able to see; no objective can have this name
@@ -203,7 +204,7 @@ def _tell_gap(state: State, *, state_before: State, objectives: Objectives) -> S
 
 
 def _follow_trouble(
-    state: State, key: Key, reason: str, since: datetime | None, objectives: Objectives
+    state: State, key: Key, reason: Reason | str, since: datetime | None, objectives: Objectives
 ) -> tuple[State, datetime | None]:
     """The state with the incident of a trouble of our own opened or closed, and since when there is that trouble.
 

@@ -1,19 +1,20 @@
 """How everything reads that the watchdog says. Texts are HTML with `<b>` only; `plain` takes it off.
 
 Read on a lock screen at night: the first line alone says what is wrong and how bad, one idea a line, at most nine
-lines, one sign at the start, bold for the one number that matters, times in the reader's zone.
+lines, one sign at the start, bold for the one number that matters, in the reader's zone and language.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from html import escape, unescape
 
 from wine_slo.domain.incident import Incident, Outcome, Phase, Track
 from wine_slo.domain.notice import Kind, Told, Words
 from wine_slo.domain.objective import Alert, Burn, Key, Latency, Objective, Objectives, Up
-from wine_slo.domain.reading import Sight
+from wine_slo.domain.phrases import ENGLISH, Hole, Language, phrase, shortened
+from wine_slo.domain.reading import Reading, Sight
 from wine_slo.domain.watch import GAP, LEDGER, SIGHT, State
 
 MAX_ENDPOINTS = 3  # in one line of a message
@@ -21,12 +22,9 @@ STATUS_LINES = 25  # objectives in one answer; a thousand label sets are not rea
 URGENCY = (Phase.BREACHED, Phase.RECOVERING, Phase.BREACHING, Phase.MET)
 STORM_NAMES = 10  # of a message about many incidents
 MAX_HELD = 3  # incidents that are named in one message
-LONGEST_NAME = 120  # characters; a label's value can be of any length
-FINE = "Fine: "
-SLOW = "Slow: "
 PACE_OVER = timedelta(minutes=5)  # the pace of now
-REPEAT = "This may be a repeat: the answer to the first try was lost."
 LONG_OPEN = timedelta(minutes=2)  # from then on the first line says for how long
+TITLES = (phrase("Latency"), phrase("Error rate"), phrase("Availability"))  # of slo.yml as it is shipped
 
 
 def plain(text: str) -> str:
@@ -34,64 +32,21 @@ def plain(text: str) -> str:
     return unescape(re.sub(r"</?b>", "", text))
 
 
-def as_repeat(text: str) -> str:
-    """A text that says of itself that it may have been sent before."""
-    return text if REPEAT in text else f"{text}\n{REPEAT}"
-
-
-def seconds(value: float) -> str:
-    """A request's duration: `0.04 s`, `2.4 s`, `12 s`."""
-    if value < 0.01:
-        return f"{value * 1000:.2g} ms"
-    if value < 1:
-        return f"{value:.2g} s"
-    return f"{value:.1f} s".replace(".0 s", " s") if value < 10 else f"{value:.0f} s"
-
-
-def shortened(name: str) -> str:
-    """A name that others chose, as a part of a line: HTML, on one line, and no longer than people read."""
-    words = " ".join(name.split())
-    return escape(words if len(words) <= LONGEST_NAME else f"{words[: LONGEST_NAME - 1].rstrip()}…")
-
-
-def percent(ratio: float) -> str:
-    """A ratio as people say it: `97 %`, `0.4 %`, `0 %`; never 0 or 100 when it is not."""
-    value = ratio * 100
-    if 0 < value < 0.001:
-        return "under 0.001 %"
-    if 99.999 < value < 100:
-        return "over 99.999 %"
-    if 0 < value < 10 or 99 < value < 100:
-        decimals = next((digits for digits in (1, 2, 3) if 0 < round(value, digits) < 100), 3)
-        return f"{value:.{decimals}f}".rstrip("0").rstrip(".") + " %"
-    return f"{value:.0f} %"
-
-
-def _rate(per_second: float) -> str:
-    return f"{per_second:.0f}" if per_second >= 10 else f"{per_second:.2g}"
-
-
-def span(duration: timedelta) -> str:
-    """How long, in words a phone can show: `30 s`, `14 min`, `4 h`, `1 h 20 min`, `3 days`."""
-    whole = max(0, round(duration.total_seconds()))  # clocks differ a little
-    minutes = whole // 60
-    hours = minutes // 60
-    if whole < 60:
-        return f"{whole} s"
-    if hours < 1:
-        return f"{minutes} min"
-    if hours < 48:
-        rest = f" {minutes % 60} min" if minutes % 60 and hours < 10 else ""
-        return f"{hours} h{rest}"
-    return f"{hours // 24} days"
-
-
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """The texts, for readers in one time zone."""
+    """The texts, for the readers of one chat: in their time zone and their language."""
 
     objectives: Objectives
     zone: tzinfo
+    language: Language = ENGLISH
+
+    def say(self, sentence: str, /, **holes: Hole) -> str:
+        """A sentence in the readers' language, see `Language.say`."""
+        return self.language.say(sentence, **holes)
+
+    def count(self, n: int, one: str, many: str, /, **holes: Hole) -> str:
+        """A sentence about so many in the readers' language, see `Language.count`."""
+        return self.language.count(n, one, many, **holes)
 
     def words(self, state: State, now: datetime) -> Words:
         """The texts of incidents as they read now."""
@@ -111,10 +66,22 @@ class Speech:
     def title(self, key: Key) -> str:
         """What an objective is called: `Latency`, or `Latency of /predict` for one label set."""
         objective = self.objectives.of(key)
-        ours = {SIGHT: "Sight", LEDGER: "The ledger"}
-        name = ours.get(key) or (objective.title if objective else key.objective)
+        name = objective.title if objective else key.objective
+        if key == SIGHT:
+            name = self.say("Sight")
+        elif key == LEDGER:
+            name = self.say("The ledger")
+        elif name in TITLES:
+            name = self.say(name)
         values = ", ".join(value for _, value in key.labels if value)
-        return shortened(f"{name} of {values}" if values else name)
+        if not values:
+            return shortened(name)
+        return self.say("{title} of {labels}", title=shortened(name), labels=shortened(values))
+
+    def as_repeat(self, text: str) -> str:
+        """A text that says of itself that it may have been sent before."""
+        repeat = self._repeat
+        return text if repeat in text else f"{text}\n{repeat}"
 
     def breach(self, incident: Incident, told: Told, state: State, now: datetime) -> str:
         """An open incident: the message that lives as long as it does."""
@@ -128,324 +95,574 @@ class Speech:
         elif incident.burn is not None:
             lines = self._burning(incident, incident.burn, objective)
         elif incident.held is not None:
-            lines = self._held(incident, objective, now)
+            lines = self._held(incident, incident.held, objective, now)
         else:
             lines = self._bad(incident, objective, state, now)
         if told.perhaps_sent:
-            lines.append(REPEAT)
+            lines.append(self._repeat)
         return "\n".join([*lines, self._foot(incident)])
 
     def reminder(self, incident: Incident, now: datetime) -> str:
         """An incident that nobody has ended for long."""
         objective = self.objectives.of(incident.key)
-        value = f", {self._value(objective, incident.value)}" if objective and incident.value is not None else ""
-        return (
-            f"⏱ Still open after {span(now - incident.began_at)}: {self.title(incident.key)}{value}. #{incident.number}"
+        what = [self.title(incident.key)]
+        if objective is not None and incident.value is not None:
+            what.append(self._value(objective, incident.value))
+        text = self.say(
+            "Still open after {duration}: {what}. #{number}",
+            duration=now - incident.began_at,
+            what=", ".join(what),
+            number=incident.number,
         )
+        return f"⏱ {text}"
 
     def recovery(self, incident: Incident, told: Told) -> str:
         """The end of an incident that the chat knows of, and all that is known of it."""
         if incident.outcome is not Outcome.RECOVERED:
             return self._unproved_end(incident)
         title, objective = self.title(incident.key), self.objectives.of(incident.key)
+        first, last = self._bounds(incident)
+        lasted = incident.last_bad_at - incident.since
         if incident.key == SIGHT:
-            return (
-                f"🟢 Seeing again: every objective can be judged.\n"
-                f"Blind for {span(incident.last_bad_at - incident.began_at)} ({self._from_to(incident)}).\n"
-                f"{self._foot(incident)}"
-            )
+            lines = [
+                f"🟢 {self.say('Seeing again: every objective can be judged.')}",
+                self.say("Blind for {duration} ({first} to {last}).", duration=lasted, first=first, last=last),
+            ]
+            return "\n".join([*lines, self._foot(incident)])
         if incident.key == LEDGER:
-            lasted = f"{span(incident.last_bad_at - incident.began_at)} ({self._from_to(incident)})"
-            return f"🟢 The ledger is written again: nothing is lost.\nIt was not for {lasted}.\n{self._foot(incident)}"
+            lines = [
+                f"🟢 {self.say('The ledger is written again: nothing is lost.')}",
+                self.say("It was not for {duration} ({first} to {last}).", duration=lasted, first=first, last=last),
+            ]
+            return "\n".join([*lines, self._foot(incident)])
         if incident.burn is not None and objective is not None:
-            left = self._left(incident, objective)
-            return "\n".join(filter(None, (f"🟢 {title}: the error budget lasts again", left, self._foot(incident))))
-        value = f": {self._value(objective, incident.value)}" if objective and incident.value is not None else ""
-        lines = [f"🟢 {title} is back{value}"]
-        worst = self._worst(incident, objective)
-        lasted = f"Lasted {span(incident.last_bad_at - incident.since)} ({self._from_to(incident)})."
-        lines.append(f"{lasted} {worst}".rstrip())
+            head = f"🟢 {self.say('{title}: the error budget lasts again', title=title)}"
+            return "\n".join(filter(None, (head, self._budget(self._left(incident, objective)), self._foot(incident))))
+        if objective is not None and incident.value is not None:
+            head = self.say("{title} is back: {value}", title=title, value=self._value(objective, incident.value))
+        else:
+            head = self.say("{title} is back", title=title)
+        lasting = self.say("Lasted {duration} ({first} to {last}).", duration=lasted, first=first, last=last)
+        lines = [f"🟢 {head}", f"{lasting} {self._worst(incident, objective)}".rstrip()]
         if incident.openings > 1:
             lines.append(self._again(incident))
         if counts := self._counts(incident, objective):
             lines.append(counts)
-        if objective is not None and (burnt := self._budget(incident, objective)):
-            lines.append(burnt)
+        if objective is not None and (burnt := self._burnt(incident, objective)):
+            lines.append(self._budget([burnt, *self._left(incident, objective)], self._known(incident, objective)))
         if told.breach_told_at is not None:
-            lines.append(f"Told after {span(told.breach_told_at - incident.since)}.")
+            lines.append(self.say("Told after {duration}.", duration=told.breach_told_at - incident.since))
         return "\n".join([*lines, self._foot(incident)])
 
     def closed(self, incident: Incident) -> str:
         """What the first message reads once the incident is over."""
+        if incident.key == GAP:
+            return f"🔄 {self._back(incident)}"
         if incident.outcome is not Outcome.RECOVERED:
             return self._unproved_end(incident)
-        return f"⚪️ {self._was(incident)}. #{incident.number}"
+        return f"⚪️ {self.say('{what}. #{number}', what=self._was(incident), number=incident.number)}"
 
     def missed(self, incident: Incident, state: State) -> str:
         """Breach and end in one line, for a chat that heard of neither."""
         if incident.key == GAP:
-            return self._gap(incident, state)
+            return f"🔄 {self._back(incident)} {self._still_open(state)}"
         if incident.outcome is not Outcome.RECOVERED:
             return self._unproved_end(incident)
-        return f"⚪️ Missed while messages could not be sent: {self._was(incident)}. It is fine now. #{incident.number}"
+        text = self.say(
+            "Missed while messages could not be sent: {what}. It is fine now. #{number}",
+            what=self._was(incident),
+            number=incident.number,
+        )
+        return f"⚪️ {text}"
 
     def storm(self, kind: Kind, incidents: Sequence[Incident], state: State) -> str:
         """Many incidents in one message, the worst of them by name."""
         worst = sorted(incidents, key=lambda each: -(each.worst or 0.0))[:STORM_NAMES]
-        names = ", ".join(self._in_storm(each) for each in worst)
-        more = f" and {len(incidents) - len(worst)} more" if len(incidents) > len(worst) else ""
-        count = f"<b>{len(incidents)}</b> objectives"
+        names = self._and_more([self._in_storm(each) for each in worst], len(incidents) - len(worst))
+        n = len(incidents)
         match kind:
             case Kind.BREACH:
-                return f"🔴 {count} in breach at once. Worst: {names}{more}. All: /status"
-            case Kind.RECOVERY if all(each.outcome is Outcome.RECOVERED for each in incidents):
-                open_ones = len(state.open_incidents)
-                rest = f"{open_ones} still in breach: /status" if open_ones else "None is in breach any more."
-                return f"🟢 {count} are back: {names}{more}.\n{rest}"
-            case Kind.RECOVERY:
-                return f"⚪️ {count} are closed, not all of them as recovered: {names}{more}. All: /status"
-            case _:
-                return (
-                    f"⚪️ Missed while messages could not be sent: {count} were in breach. {names}{more}. All: /status"
+                text = self.count(
+                    n,
+                    "<b>{n}</b> objective in breach at once. Worst: {names}. All: /status",
+                    "<b>{n}</b> objectives in breach at once. Worst: {names}. All: /status",
+                    names=names,
                 )
+                return f"🔴 {text}"
+            case Kind.RECOVERY if all(each.outcome is Outcome.RECOVERED for each in incidents):
+                text = self.count(
+                    n, "<b>{n}</b> objective is back: {names}.", "<b>{n}</b> objectives are back: {names}.", names=names
+                )
+                return f"🟢 {text}\n{self._still_in_breach(state)}"
+            case Kind.RECOVERY:
+                text = self.count(
+                    n,
+                    "<b>{n}</b> objective is closed, not as recovered: {names}. All: /status",
+                    "<b>{n}</b> objectives are closed, not all of them as recovered: {names}. All: /status",
+                    names=names,
+                )
+                return f"⚪️ {text}"
+            case _:
+                text = self.count(
+                    n,
+                    "Missed while messages could not be sent: <b>{n}</b> objective in breach. {names}. All: /status",
+                    "Missed while messages could not be sent: <b>{n}</b> objectives in breach. {names}. All: /status",
+                    names=names,
+                )
+                return f"⚪️ {text}"
 
     def status(self, state: State, now: datetime) -> str:
         """Every objective in a line each, and how old that knowledge is."""
         if state.looked_at is None:
-            return "⚪️ Nothing has been looked at yet."
+            return f"⚪️ {self.say('Nothing has been looked at yet.')}"
         tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
         tracks.sort(key=lambda track: URGENCY.index(track.phase))
         lines = [self._status_line(track, state, now) for track in tracks[:STATUS_LINES]]
-        if len(tracks) > STATUS_LINES:
-            lines.append(f"… and {len(tracks) - STATUS_LINES} more, none of them worse.")
+        if (rest := len(tracks) - STATUS_LINES) > 0:
+            lines.append(self.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
         if not lines:
-            lines = ["⚪️ Nothing is known yet."]
+            lines = [f"⚪️ {self.say('Nothing is known yet.')}"]
         rates = [each.events_per_second for each in state.readings.values() if each.events_per_second is not None]
-        rate = f"Requests {_rate(max(rates))}/s. " if rates else ""
-        return "\n".join([*lines, f"{rate}Looked {span(now - state.looked_at)} ago."])
+        last = self.say("Looked {duration} ago.", duration=now - state.looked_at)
+        if rates:
+            last = f"{self.say('Requests {rate}/s.', rate=self.language.rate(max(rates)))} {last}"
+        return "\n".join([*lines, last])
 
-    def _gap(self, incident: Incident, state: State) -> str:
-        """Nobody looked for a while, and what is open now."""
+    @property
+    def _repeat(self) -> str:
+        return self.say("This may be a repeat: the answer to the first try was lost.")
+
+    def _back(self, gap: Incident) -> str:
+        """Nobody looked for a while."""
+        return self.say("Back after {duration} without a look (restart).", duration=gap.last_bad_at - gap.began_at)
+
+    def _still_open(self, state: State) -> str:
         still = [each for each in state.open_incidents if each.key != SIGHT]
-        names = ", ".join(f"#{each.number} {shortened(str(each.key))}" for each in still[:MAX_ENDPOINTS])
-        count = "1 incident" if len(still) == 1 else f"{len(still)} incidents"
-        open_ones = f"{count} still open: {names}{' …' if len(still) > MAX_ENDPOINTS else ''}." if still else ""
-        lasted = span(incident.last_bad_at - incident.began_at)
-        return f"🔄 Back after {lasted} without a look (restart). {open_ones or 'No incident is open.'}"
+        if not still:
+            return self.say("No incident is open.")
+        names = ", ".join(
+            self.say("#{number} {name}", number=each.number, name=self._name(each.key))
+            for each in still[:MAX_ENDPOINTS]
+        )
+        if len(still) > MAX_ENDPOINTS:
+            names += " …"
+        return self.count(
+            len(still), "{n} incident still open: {names}.", "{n} incidents still open: {names}.", names=names
+        )
+
+    def _still_in_breach(self, state: State) -> str:
+        still = len(state.open_incidents)
+        if not still:
+            return self.say("None is in breach any more.")
+        return self.count(still, "{n} still in breach: /status", "{n} still in breach: /status")
 
     def _in_storm(self, incident: Incident) -> str:
         objective = self.objectives.of(incident.key)
         value = incident.worst if incident.is_open else incident.value
         if objective is None or value is None:
             return self.title(incident.key)
-        return f"{self.title(incident.key)} {seconds(value) if objective.is_latency else percent(value)}"
+        return f"{self.title(incident.key)} {self._number(objective, value)}"
+
+    def _and_more(self, names: Sequence[str], rest: int) -> str:
+        listed = ", ".join(names)
+        return self.count(rest, "{names} and {n} more", "{names} and {n} more", names=listed) if rest > 0 else listed
 
     def _cannot_see(self, incident: Incident, state: State, now: datetime) -> list[str]:
         names = sorted({key.objective for key in state.unseen} or self.objectives.by_name)
-        unjudged = "1 objective is" if len(names) == 1 else f"{len(names)} objectives are"
-        since = f"unjudged since {self.clock(incident.began_at)}"
-        which = f" ({escape(', '.join(names))})" if len(names) < len(self.objectives.all) else ""
-        return [
-            f"🔴 Cannot see for <b>{span(now - incident.began_at)}</b>: {shortened(incident.reason)}",
-            f"{unjudged} {since}{which}. Nothing is known to be wrong or right.",
-        ]
+        blind_for = f"<b>{self.language.span(now - incident.began_at)}</b>"
+        reason = self.language.tell(incident.reason)
+        since = self.clock(incident.began_at)
+        if len(names) < len(self.objectives.all):
+            unjudged = self.count(
+                len(names),
+                "{n} objective is unjudged since {time} ({names}). Nothing is known to be wrong or right.",
+                "{n} objectives are unjudged since {time} ({names}). Nothing is known to be wrong or right.",
+                time=since,
+                names=escape(", ".join(names)),
+            )
+        else:
+            unjudged = self.count(
+                len(names),
+                "{n} objective is unjudged since {time}. Nothing is known to be wrong or right.",
+                "{n} objectives are unjudged since {time}. Nothing is known to be wrong or right.",
+                time=since,
+            )
+        return [f"🔴 {self.say('Cannot see for {duration}: {reason}', duration=blind_for, reason=reason)}", unjudged]
 
     def _cannot_write(self, incident: Incident, now: datetime) -> list[str]:
+        unwritten_for = f"<b>{self.language.span(now - incident.began_at)}</b>"
+        reason = self.language.tell(incident.reason)
+        head = self.say("The ledger cannot be written for {duration}: {reason}", duration=unwritten_for, reason=reason)
+        since = self.clock(incident.began_at)
         return [
-            f"🔴 The ledger cannot be written for <b>{span(now - incident.began_at)}</b>: {shortened(incident.reason)}",
-            f"I go on from memory; a restart would forget what happened since {self.clock(incident.began_at)}.",
+            f"🔴 {head}",
+            self.say("I go on from memory; a restart would forget what happened since {time}.", time=since),
         ]
 
     def _bad(self, incident: Incident, objective: Objective, state: State, now: datetime) -> list[str]:
         since = f"{incident.since.astimezone(self.zone):%H:%M:%S}"
         open_for = now - incident.since
         is_long = open_for >= LONG_OPEN
-        lasting = f" · {span(open_for)}" if is_long else ""
         if isinstance(objective.source, Up) and incident.value == 1:
-            held = [each for each in state.open_incidents if each.held is Sight.TARGET_DOWN]
-            down = f"🔴 The service is down: {escape(objective.job)} has not been reachable"
-            lines = [f"{down} for <b>{span(open_for)}</b> (since {since})"]
-            lines += [f"{self.title(each.key)} #{each.number} is held open." for each in held[:MAX_HELD]]
-            if len(held) > MAX_HELD:
-                lines.append(f"{len(held) - MAX_HELD} more are held open.")
+            lines = self._down(objective, state, open_for, since)
         else:
-            value = self._value(objective, incident.value, bold=True)
-            if incident.waiting_seconds is not None:
-                value = f"no answer for <b>{seconds(incident.waiting_seconds)}</b>"
-            title = self.title(incident.key) + (" again" if incident.openings > 1 else "")
-            lines = [f"🔴 {title}: {value}, {self._promise(objective)}{lasting}"]
-            when = f"Since {since}." if is_long else f"Since {since} ({span(open_for)})."
-            worst = self._worst(incident, objective) if is_long else ""
-            lines.append(" ".join(filter(None, (when, worst, self._counts(incident, objective)))))
+            title = self.title(incident.key)
+            if incident.openings > 1:
+                title = self.say("{title} again", title=title)
+            lasting = f" · {self.language.span(open_for)}" if is_long else ""
+            lines = [f"🔴 {title}: {self._against_promise(incident, objective, bold=True)}{lasting}"]
+            if is_long:
+                when = [self.say("Since {time}.", time=since), self._worst(incident, objective)]
+            else:
+                when = [self.say("Since {time} ({duration}).", time=since, duration=open_for)]
+            lines.append(" ".join(filter(None, (*when, self._counts(incident, objective)))))
             lines += self._endpoints(incident, objective)
-            if burnt := self._budget(incident, objective, pace=True):
-                lines.append(burnt)
+            if burnt := self._burnt(incident, objective):
+                left = self._left(incident, objective, pace=True)
+                lines.append(self._budget([burnt, *left], self._known(incident, objective)))
         if incident.openings > 1:
             lines.append(self._again(incident))
+        return lines
+
+    def _down(self, objective: Objective, state: State, down_for: timedelta, since: str) -> list[str]:
+        held = [each for each in state.open_incidents if each.held is Sight.TARGET_DOWN]
+        head = self.say(
+            "The service is down: {job} has not been reachable for {duration} (since {time})",
+            job=escape(objective.job),
+            duration=f"<b>{self.language.span(down_for)}</b>",
+            time=since,
+        )
+        lines = [f"🔴 {head}"]
+        lines += [
+            self.say("{title} #{number} is held open.", title=self.title(each.key), number=each.number)
+            for each in held[:MAX_HELD]
+        ]
+        if (rest := len(held) - MAX_HELD) > 0:
+            lines.append(self.count(rest, "{n} more is held open.", "{n} more are held open."))
         return lines
 
     def _burning(self, incident: Incident, burn: Burn, objective: Objective) -> list[str]:
         title, budget = self.title(incident.key), incident.budget
         pace = budget.burn_rate(objective, burn.long) if budget else None
-        over = span(min(burn.long, budget.history) if budget else burn.long)
-        times = f"{pace:.2g} times the pace that lasts" if pace is not None else "faster than lasts"
+        over = self.language.span(min(burn.long, budget.history) if budget else burn.long)
         if burn.alert is Alert.TICKET:
-            burnt = percent(pace * (burn.long / objective.window)) if pace is not None else percent(burn.budget)
-            head = f"🟡 Error budget of {title}: <b>{burnt}</b> burnt in {over}, {times}. No need to get up."
+            burnt = self.language.percent(burn.budget if pace is None else pace * (burn.long / objective.window))
+            head = self.say(
+                "Error budget of {title}: <b>{burnt}</b> burnt in {window}, {pace}. No need to get up.",
+                title=title,
+                burnt=burnt,
+                window=over,
+                pace=self._pace(pace),
+            )
+            lines = [f"🟡 {head}"]
         else:
-            head = f"🔴 Error budget of {title} burns at <b>{times}</b>, over {over}."
-        return [head, *filter(None, [self._left(incident, objective)])]
+            head = self.say(
+                "Error budget of {title} burns <b>{pace}</b>, over {window}.",
+                title=title,
+                pace=self._pace(pace),
+                window=over,
+            )
+            lines = [f"🔴 {head}"]
+        left = self._left(incident, objective)
+        return [*lines, self._budget(left, self._known(incident, objective))] if left else lines
 
-    def _budget(self, incident: Incident, objective: Objective, *, pace: bool = False) -> str:
-        """What an incident has burnt, what is left, and how long that lasts."""
-        burnt = incident.budget.share_of(objective, incident.bad) if incident.budget else None
-        if burnt is None:
+    def _pace(self, pace: float | None) -> str:
+        """How much faster than lasts a budget burns."""
+        if pace is None:
+            return self.say("faster than lasts")
+        times = float(f"{pace:.2g}")
+        if times == 1:
+            return self.say("as fast as just lasts")
+        whole = round(times) if times.is_integer() else 2  # 2.4 takes the plural, in Russian that of 2
+        return self.count(
+            whole, "{times} times as fast as lasts", "{times} times as fast as lasts", times=self.language.rate(times)
+        )
+
+    def _budget(self, facts: Sequence[str], known: timedelta | None = None) -> str:
+        """The line on the error budget; empty where nothing is known."""
+        if not facts:
             return ""
-        lasted = span(incident.last_bad_at - incident.since)
-        left = self._left(incident, objective, pace=pace).removeprefix("Budget: ")
-        return f"Budget: {percent(burnt)} of {span(objective.window)} burnt in {lasted}{f'; {left}' if left else '.'}"
+        if known is None:
+            return self.say("Budget: {facts}.", facts="; ".join(facts))
+        return self.say("Budget: {facts} ({duration} of history).", facts="; ".join(facts), duration=known)
 
-    def _left(self, incident: Incident, objective: Objective, *, pace: bool = False) -> str:
+    def _burnt(self, incident: Incident, objective: Objective) -> str:
+        """What an incident has burnt."""
+        share = incident.budget.share_of(objective, incident.bad) if incident.budget else None
+        if share is None:
+            return ""
+        burnt, lasted = self.language.percent(share), incident.last_bad_at - incident.since
+        if objective.window < timedelta(days=2):
+            return self.say(
+                "{burnt} of {window} burnt in {duration}", burnt=burnt, window=objective.window, duration=lasted
+            )
+        return self.count(
+            objective.window.days,
+            "{burnt} of {n} day burnt in {duration}",
+            "{burnt} of {n} days burnt in {duration}",
+            burnt=burnt,
+            duration=lasted,
+        )
+
+    def _left(self, incident: Incident, objective: Objective, *, pace: bool = False) -> list[str]:
+        """What of the budget is left, and how long that lasts."""
+        remaining = incident.budget.remaining(objective) if incident.budget else None
+        if incident.budget is None or remaining is None:
+            return []
+        if remaining <= 0:
+            return [self.say("none left")]
+        left = [self.say("{share} left", share=self.language.percent(remaining))]
+        if pace and (gone := incident.budget.lasts_for(objective, PACE_OVER)):
+            left.append(self.say("at this pace gone in {duration}", duration=gone))
+        return left
+
+    def _known(self, incident: Incident, objective: Objective) -> timedelta | None:
+        """Over how much history the budget is known, where that is less than its window."""
         budget = incident.budget
-        remaining = budget.remaining(objective) if budget else None
-        if budget is None or remaining is None:
-            return ""
-        left = f"{percent(remaining)} left" if remaining > 0 else "none left"
-        gone = budget.lasts_for(objective, PACE_OVER) if pace else None
-        soon = f"; at this pace gone in {span(gone)}" if gone else ""
-        known = f" ({span(budget.history)} of history)" if budget.history < objective.window * 0.95 else ""
-        return f"Budget: {left}{soon}{known}."
+        if budget is None or budget.remaining(objective) is None or budget.history >= objective.window * 0.95:
+            return None
+        return budget.history
 
-    def _held(self, incident: Incident, objective: Objective, now: datetime) -> list[str]:
-        held_for = span(now - (incident.held_since or now))
-        why = {
-            Sight.NO_TRAFFIC: f"nobody has asked for {held_for}",
-            Sight.TOO_FEW: "too few ask to judge",
-            Sight.TARGET_DOWN: f"the service is down for {held_for}",
-        }.get(incident.held or Sight.BLIND, f"cannot see for {held_for}")
-        meaning = {
-            Sight.NO_TRAFFIC: "no requests is not a recovery",
-            Sight.TOO_FEW: "too few requests are no recovery",
-            Sight.TARGET_DOWN: "a service that is down has not recovered",
-        }.get(incident.held or Sight.BLIND, "what cannot be seen is no recovery")
-        value = self._value(objective, incident.value)
-        lasting = span(now - incident.since)
-        return [
-            f"🔴 {self.title(incident.key)}: was {value}, {self._promise(objective)} · {lasting} · {why}",
-            f"Held open: {meaning}.",
-        ]
+    def _held(self, incident: Incident, held: Sight, objective: Objective, now: datetime) -> list[str]:
+        held_for = now - (incident.held_since or now)
+        match held:
+            case Sight.NO_TRAFFIC:
+                why = self.say("nobody has asked for {duration}", duration=held_for)
+                meaning = self.say("Held open: no requests is not a recovery.")
+            case Sight.TOO_FEW:
+                why = self.say("too few ask to judge")
+                meaning = self.say("Held open: too few requests are no recovery.")
+            case Sight.TARGET_DOWN:
+                why = self.say("the service is down for {duration}", duration=held_for)
+                meaning = self.say("Held open: a service that is down has not recovered.")
+            case _:
+                why = self.say("cannot see for {duration}", duration=held_for)
+                meaning = self.say("Held open: what cannot be seen is no recovery.")
+        was = self.say("was {value}", value=self._against_promise(replace(incident, waiting_seconds=None), objective))
+        lasting = self.language.span(now - incident.since)
+        return [f"🔴 {self.title(incident.key)}: {was} · {lasting} · {why}", meaning]
 
     def _unproved_end(self, incident: Incident) -> str:
         title, number = self.title(incident.key), incident.number
         if incident.outcome is Outcome.WITHDRAWN:
-            return f"⚪️ {title} is no longer promised, so this is closed; it is not a recovery. #{number}"
+            text = self.say(
+                "{title} is no longer promised, so this is closed; it is not a recovery. #{number}",
+                title=title,
+                number=number,
+            )
+            return f"⚪️ {text}"
         since = incident.held_since or incident.last_bad_at
-        closed_after = span((incident.closed_at or since) - since)
-        return (
-            f"⚪️ {title}: no requests since {self.clock(since)}, so nothing can be said. "
-            f"Closed as expired after {closed_after}; this is not a recovery. #{number}"
+        text = self.say(
+            "{title}: no requests since {time}, so nothing can be said. "
+            "Closed as expired after {duration}; this is not a recovery. #{number}",
+            title=title,
+            time=self.clock(since),
+            duration=(incident.closed_at or since) - since,
+            number=number,
         )
+        return f"⚪️ {text}"
 
     def _was(self, incident: Incident) -> str:
         objective = self.objectives.of(incident.key)
-        lasted = f"{self._from_to(incident)} ({span(incident.last_bad_at - incident.since)})"
+        title = self.title(incident.key)
+        first, last = self._bounds(incident)
+        lasted = incident.last_bad_at - incident.since
         if incident.key == SIGHT:
-            return f"Prometheus could not be seen {lasted}"
+            return self.say(
+                "Prometheus could not be seen {first} to {last} ({duration})", first=first, last=last, duration=lasted
+            )
         if incident.key == LEDGER:
-            return f"The ledger could not be written {lasted}"
+            return self.say(
+                "The ledger could not be written {first} to {last} ({duration})",
+                first=first,
+                last=last,
+                duration=lasted,
+            )
         if incident.burn is not None:
-            return f"The error budget of {self.title(incident.key)} burnt too fast {lasted}"
-        worst = self._worst(incident, objective, at=False).rstrip(".").replace("Worst", "worst")
-        return ", ".join(filter(None, (f"{self.title(incident.key)} was in breach {lasted}", worst)))
+            return self.say(
+                "The error budget of {title} burnt too fast {first} to {last} ({duration})",
+                title=title,
+                first=first,
+                last=last,
+                duration=lasted,
+            )
+        if objective is None or incident.worst is None or objective.is_up:
+            return self.say(
+                "{title} was in breach {first} to {last} ({duration})",
+                title=title,
+                first=first,
+                last=last,
+                duration=lasted,
+            )
+        return self.say(
+            "{title} was in breach {first} to {last} ({duration}), worst {worst}",
+            title=title,
+            first=first,
+            last=last,
+            duration=lasted,
+            worst=self._number(objective, incident.worst),
+        )
 
     def _again(self, incident: Incident) -> str:
-        return f"Bad {incident.openings} times since {self.clock(incident.began_at)}."
+        return self.count(
+            incident.openings,
+            "Bad {n} time since {time}.",
+            "Bad {n} times since {time}.",
+            time=self.clock(incident.began_at),
+        )
 
-    def _from_to(self, incident: Incident) -> str:
+    def _bounds(self, incident: Incident) -> tuple[str, str]:
+        """The first and the last time that it was bad."""
         first, last = incident.since.astimezone(self.zone), incident.last_bad_at.astimezone(self.zone)
         form = "%H:%M:%S" if last - first < LONG_OPEN else "%H:%M"
-        return f"{first:{form}} to {last:{form}}"
+        return f"{first:{form}}", f"{last:{form}}"
 
-    def _worst(self, incident: Incident, objective: Objective | None, *, at: bool = True) -> str:
+    def _worst(self, incident: Incident, objective: Objective | None) -> str:
         if objective is None or incident.worst is None or objective.is_up:
             return ""
-        value = seconds(incident.worst) if objective.is_latency else percent(incident.worst)
-        when = f" at {self.clock(incident.worst_at)}" if at and incident.worst_at else ""
-        return f"Worst {value}{when}."
+        value = self._number(objective, incident.worst)
+        if incident.worst_at is None:
+            return self.say("Worst {value}.", value=value)
+        return self.say("Worst {value} at {time}.", value=value, time=self.clock(incident.worst_at))
 
     def _counts(self, incident: Incident, objective: Objective | None) -> str:
-        if objective is None or objective.is_up or round(incident.total) == 0:
+        total = round(incident.total)
+        if objective is None or objective.is_up or total == 0:
             return ""
-        what = "were slow" if objective.is_latency else "failed"
-        return f"{incident.bad:,.0f} of {incident.total:,.0f} requests {what}."
+        bad = self.language.number(incident.bad)
+        if objective.is_latency:
+            return self.count(total, "{bad} of {n} request was slow.", "{bad} of {n} requests were slow.", bad=bad)
+        return self.count(total, "{bad} of {n} request failed.", "{bad} of {n} requests failed.", bad=bad)
 
     def _endpoints(self, incident: Incident, objective: Objective) -> list[str]:
         if not isinstance(objective.source, Latency) or incident.waiting_seconds is not None:
             return []
+        slow: list[str] = []
+        fine: list[str] = []
+        for endpoint, value in incident.by_endpoint:
+            those = slow if value > objective.source.threshold_seconds else fine
+            those.append(f"{shortened(endpoint)} {self.language.seconds(value)}")
         parts = []
-        for sign, slow in ((SLOW, True), (FINE, False)):
-            those = [
-                f"{shortened(endpoint)} {seconds(value)}"
-                for endpoint, value in incident.by_endpoint
-                if (value > objective.source.threshold_seconds) is slow
-            ]
-            if those:
-                more = f" and {len(those) - MAX_ENDPOINTS} more" if len(those) > MAX_ENDPOINTS else ""
-                parts.append(f"{sign}{', '.join(those[:MAX_ENDPOINTS])}{more}.")
+        if slow:
+            parts.append(self.say("Slow: {endpoints}.", endpoints=self._few(slow)))
+        if fine:
+            parts.append(self.say("Fine: {endpoints}.", endpoints=self._few(fine)))
         return [" ".join(parts)] if parts else []
 
+    def _few(self, names: Sequence[str]) -> str:
+        return self._and_more(names[:MAX_ENDPOINTS], len(names) - MAX_ENDPOINTS)
+
     def _foot(self, incident: Incident) -> str:
-        return f"#{incident.number} · {shortened(str(incident.key))}"
+        return self.say("#{number} · {name}", number=incident.number, name=self._name(incident.key))
+
+    def _name(self, key: Key) -> str:
+        """What people type, and whether it is about the budget."""
+        name = shortened(str(replace(key, alert=Alert.BREACH)))
+        return name if key.alert is Alert.BREACH else self.say("{name} budget", name=name)
 
     def _promise(self, objective: Objective) -> str:
-        match objective.source:
-            case Latency(threshold_seconds=threshold):
-                return f"promised {seconds(threshold)}"
-            case Up():
-                return f"promised {percent(objective.ratio)}"
-            case _:
-                return f"promised &lt; {percent(objective.allowed_bad_ratio)}"
+        if isinstance(objective.source, Latency):
+            return self.language.seconds(objective.source.threshold_seconds)
+        return self.language.percent(objective.allowed_bad_ratio)
 
-    def _value(self, objective: Objective | None, value: float | None, *, bold: bool = False) -> str:
-        if objective is None or value is None:
-            return "bad"
-        number = seconds(value) if objective.is_latency else percent(value)
-        if isinstance(objective.source, Latency) and number == seconds(objective.source.threshold_seconds):
-            number = f"{value:.3g} s"
-        number = f"<b>{number}</b>" if bold else number
+    def _number(self, objective: Objective, value: float) -> str:
+        """A value with its unit; as exact as it takes to differ from the threshold."""
+        if not isinstance(objective.source, Latency):
+            return self.language.percent(value)
+        number = self.language.seconds(value)
+        is_threshold = number == self.language.seconds(objective.source.threshold_seconds)
+        return self.language.seconds(value, exactly=True) if is_threshold else number
+
+    def _value(self, objective: Objective, value: float) -> str:
+        number = self._number(objective, value)
         match objective.source:
             case Latency():
                 return f"p{objective.ratio * 100:g} {number}"
             case Up():
-                return f"{number} of its scrapes unanswered"
+                return self.say("{share} of its scrapes unanswered", share=number)
             case _:
-                return f"{number} failed"
+                return self.say("{share} failed", share=number)
+
+    def _against_promise(self, incident: Incident, objective: Objective, *, bold: bool = False) -> str:
+        """How an incident stands against its promise."""
+        promise = self._promise(objective)
+        if incident.waiting_seconds is not None:
+            waited = self.language.seconds(incident.waiting_seconds)
+            return self.say(
+                "no answer for {duration}, promised {promise}",
+                duration=f"<b>{waited}</b>" if bold else waited,
+                promise=promise,
+            )
+        if incident.value is None:
+            if objective.is_latency:
+                return self.say("bad, promised {promise}", promise=promise)
+            return self.say("bad, promised under {promise} failed", promise=promise)
+        return self._kept(objective, incident.value, bold=bold)
+
+    def _kept(self, objective: Objective, value: float, *, bold: bool = False) -> str:
+        """A value beside what is promised of it."""
+        number, promise = self._number(objective, value), self._promise(objective)
+        number = f"<b>{number}</b>" if bold else number
+        match objective.source:
+            case Latency():
+                quantile = f"{objective.ratio * 100:g}"
+                return self.say(
+                    "p{quantile} {value}, promised {promise}", quantile=quantile, value=number, promise=promise
+                )
+            case Up():
+                return self.say(
+                    "{share} of its scrapes unanswered, promised &lt; {promise}", share=number, promise=promise
+                )
+            case _:
+                return self.say("{share} failed, promised &lt; {promise}", share=number, promise=promise)
 
     def _status_line(self, track: Track, state: State, now: datetime) -> str:
         objective = self.objectives.of(track.key)
         reading = state.readings.get(track.key)
-        name = shortened(str(track.key))
         incident = state.incidents.get(track.incident) if track.incident is not None else None
         is_open = incident is not None and incident.is_open
-        mark = f" · #{incident.number}, {span(now - incident.began_at)}" if incident is not None and is_open else ""
+        sign, stands = "⚪️", self._unjudged(track, objective, reading, now)
+        if objective is not None and reading is not None and not stands:
+            stands = self._stands(objective, reading, is_open=is_open)
+            sign = "🟡" if track.phase is Phase.BREACHING else "🟢"
+        line = [f"{'🔴' if is_open else sign} {self._name(track.key)}: {stands}"]
+        if incident is not None and is_open:
+            line.append(self.say("#{number}, {duration}", number=incident.number, duration=now - incident.began_at))
+        return " · ".join(line)
+
+    def _unjudged(self, track: Track, objective: Objective | None, reading: Reading | None, now: datetime) -> str:
+        """Why nothing can be said of how it stands; empty where something can."""
         if objective is None or reading is None:
-            return f"{'🔴' if is_open else '⚪️'} {name}: not looked at since the start{mark}"
-        if track.sight is not Sight.CLEAR:
-            why = {
-                Sight.NO_TRAFFIC: f"nobody has asked for {span(now - (track.quiet_since or track.sight_since))}",
-                Sight.TOO_FEW: shortened(track.reason),
-                Sight.TARGET_DOWN: f"the service is down for {span(now - track.sight_since)}",
-            }.get(track.sight, f"cannot see: {shortened(track.reason)}")
-            return f"{'🔴' if is_open else '⚪️'} {name}: {why}{mark}"
-        sign = "🔴" if is_open else "🟡" if track.phase is Phase.BREACHING else "🟢"
-        if objective.is_up:
-            return f"{sign} {name}: {'down' if is_open else 'up'}{mark}"
-        if objective.is_latency:
-            value: float | None = reading.value_seconds
-        else:
-            value = None if reading.good_ratio is None else 1 - reading.good_ratio
+            return self.say("not looked at since the start")
+        match track.sight:
+            case Sight.CLEAR:
+                is_known = objective.is_up or self._current(objective, reading) is not None
+                return "" if is_known else self.say("no number yet")
+            case Sight.NO_TRAFFIC:
+                quiet_for = now - (track.quiet_since or track.sight_since)
+                return self.say("nobody has asked for {duration}", duration=quiet_for)
+            case Sight.TOO_FEW:
+                return self.language.tell(track.reason)
+            case Sight.TARGET_DOWN:
+                return self.say("the service is down for {duration}", duration=now - track.sight_since)
+            case _:
+                return self.say("cannot see: {reason}", reason=self.language.tell(track.reason))
+
+    def _stands(self, objective: Objective, reading: Reading, *, is_open: bool) -> str:
+        """How it stands, and what of its budget is left."""
+        value = self._current(objective, reading)
         if value is None:
-            return f"⚪️ {name}: no number yet{mark}"
+            return self.say("down") if is_open else self.say("up")
+        stands = self._kept(objective, value)
         left = reading.budget.remaining(objective) if reading.budget else None
-        budget = "" if left is None else f" · budget {percent(max(left, 0.0))}"
-        return f"{sign} {name}: {self._value(objective, value)}, {self._promise(objective)}{budget}{mark}"
+        if left is None:
+            return stands
+        return f"{stands} · {self.say('budget {share}', share=self.language.percent(max(left, 0.0)))}"
+
+    def _current(self, objective: Objective, reading: Reading) -> float | None:
+        """The value as it is now; None where there is none, or up and down say it all."""
+        if objective.is_up:
+            return None
+        if objective.is_latency:
+            return reading.value_seconds
+        return None if reading.good_ratio is None else 1 - reading.good_ratio
