@@ -42,6 +42,10 @@ class Delivery:
         chat: Where it is told.
         memory: What is believed already, from the ledger.
         on_message: Called after each try with the notice's kind and the outcome: `told` or `failed`.
+
+    Attributes:
+        on_sent: Called with the address, the notice and the new message's id once that is told and marked; it returns
+            at once and never fails.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Delivery:
         self._state = state
         self._clock = clock
         self._on_message = on_message
+        self.on_sent: Callable[[int, Notice, int], None] = lambda _address, _notice, _message: None
         self._standings = {each.chat: each for each in memory.standings}
         self._waits: dict[int, _Wait] = {}
         self._unwritten: dict[tuple[int, int], Told] = {}
@@ -212,6 +217,7 @@ class Delivery:
                     await self._mark(beliefs)  # but an earlier try may have arrived
                 raise
             await self._mark(notice.told(message))
+            self.on_sent(address, notice, message)
             return
         told = notice.after
         try:

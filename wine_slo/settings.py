@@ -138,6 +138,7 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     timezone: Annotated[ZoneInfo, Meta(description="the time zone of the chats, such as Europe/Moscow")] = ZoneInfo(
         "UTC"
     )
+    charts_enabled: Annotated[bool, Meta(description="true or false")] = True
     log_format: Annotated[LogFormat, Meta(description="text or json")] = "text"
 
     @property

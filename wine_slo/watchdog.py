@@ -24,6 +24,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from wine_slo import slo_file
 from wine_slo.adapters import log_output, telegram_chat
+from wine_slo.adapters.chart_process import ChartProcess
 from wine_slo.adapters.console_chat import ConsoleChat
 from wine_slo.adapters.heartbeat import Heartbeat
 from wine_slo.adapters.ledger import Ledger, LedgerError
@@ -31,6 +32,7 @@ from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
 from wine_slo.adapters.status_page import StatusPages
 from wine_slo.adapters.telegram_commands import Listener, TelegramCommands
 from wine_slo.adapters.watchdog_instruments import WatchdogInstruments
+from wine_slo.charts import Charts
 from wine_slo.conversation import Access, Conversation
 from wine_slo.delivery import Delivery
 from wine_slo.domain.chat import Chat, ChatError
@@ -43,6 +45,7 @@ from wine_slo.domain.words import Speech
 from wine_slo.duty import Duty
 from wine_slo.evaluation import Evaluation
 from wine_slo.examination import Mistake, examine
+from wine_slo.inquiry import Inquiry
 from wine_slo.settings import SettingsError, WatchdogSettings, read
 from wine_slo.trend import Trends
 
@@ -217,10 +220,7 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         OSError: the address of its own pages cannot be listened on.
         LedgerError: the ledger cannot be read.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = _told_to_stop()
     memory = ledger.load()
 
     async with AsyncExitStack() as stack:
@@ -251,6 +251,9 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         delivery = Delivery(
             chat, ledger, memory, speech, lambda: evaluation.state, evaluation.now, on_message=instruments.count_message
         )
+        charts = await stack.enter_async_context(_charting(api, chat, ledger, evaluation, instruments))
+        if settings.charts_enabled and not isinstance(chat, ConsoleChat):
+            delivery.on_sent = lambda address, notice, message: charts.follow(address, notice, message, speech())
         heartbeat = Heartbeat(
             session,
             settings.heartbeat_url.value if settings.heartbeat_url else None,
@@ -258,13 +261,9 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         )
         trends = Trends(api, lambda: evaluation.objectives, evaluation.now)
         watchdog = Watchdog(settings, evaluation, delivery, instruments, heartbeat, partial(examine, api), trends.over)
-        loop.add_signal_handler(signal.SIGHUP, watchdog.reload)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watchdog.reload)
 
-        runner = web.AppRunner(watchdog.app(), access_log=None)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, settings.watchdog_host, settings.watchdog_port).start()
-        log.info("listening on http://%s:%s", *runner.addresses[0][:2])
+        await stack.enter_async_context(_serving(watchdog.app(), settings))
 
         if bot:
             conversation = Conversation(
@@ -275,7 +274,8 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
                 instruments.count_question,
             )
             duty = Duty(lambda: evaluation.state, lambda _chat: speech(), evaluation.now, delivery.revive)
-            conversation.add(*duty.commands())
+            inquiry = Inquiry(ledger, lambda: evaluation.state, lambda _chat: speech(), evaluation.now, charts.answer)
+            conversation.add(*duty.commands(), *inquiry.commands())
             answers = telegram_chat.TelegramChat(bot)
 
             async def tell_conflict() -> None:
@@ -297,6 +297,46 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         log.info("stopping")
         heartbeat.notify("STOPPING=1")
         await delivery.finish(within=STOPS_WITHIN)
+
+
+def _told_to_stop() -> asyncio.Event:
+    """What is set at SIGTERM and SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+@asynccontextmanager
+async def _serving(app: web.Application, settings: WatchdogSettings) -> AsyncIterator[None]:
+    """Serve the watchdog's own pages.
+
+    Raises:
+        OSError: their address cannot be listened on.
+    """
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.watchdog_host, settings.watchdog_port).start()
+        log.info("listening on http://%s:%s", *runner.addresses[0][:2])
+        yield
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _charting(
+    api: PrometheusApi, chat: Chat, ledger: Ledger, evaluation: Evaluation, instruments: WatchdogInstruments
+) -> AsyncIterator[Charts]:
+    """What draws; at the end it gives up what it is drawing."""
+    with ChartProcess() as drawing:
+        charts = Charts(
+            api, drawing, chat, ledger, lambda: evaluation.state, evaluation.now, on_message=instruments.count_message
+        )
+        try:
+            yield charts
+        finally:
+            await charts.stop()
 
 
 def _check_together(settings: WatchdogSettings, objectives: Objectives) -> None:

@@ -540,7 +540,8 @@ async def _read(request: web.BaseRequest) -> tuple[dict[str, str], dict[str, byt
     parameters, files = {}, {}
     for name, value in given.items():
         if isinstance(value, web.FileField):
-            files[name] = value.file.read()
+            with value.file:
+                files[name] = value.file.read()
         else:
             parameters[name] = value if isinstance(value, str) else json.dumps(value)
     return parameters, files

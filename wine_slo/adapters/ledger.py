@@ -7,7 +7,7 @@ field with a default needs no migration; whatever else changes the tables is one
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from wine_slo.domain.chat import Standing
 from wine_slo.domain.incident import Incident, Track
 from wine_slo.domain.notice import Told
+from wine_slo.domain.objective import Key
 from wine_slo.domain.watch import KEPT, State
 
 K = TypeVar("K")
@@ -147,6 +148,38 @@ class Ledger:
         )
         return Memory(state, tuple(_decode(told, Told)), tuple(_decode(standings, Standing)))
 
+    def incidents(
+        self, *, key: Key | None = None, since: datetime | None = None, numbers: Iterable[int] = (), last: int = 1000
+    ) -> list[Incident]:
+        """Incidents that are open or were, the newest first.
+
+        Args:
+            key: Only of this key.
+            since: Only those that were still open then, or began later.
+            numbers: Only these; all where none is named.
+            last: At most so many.
+
+        Raises:
+            LedgerError: It cannot be read.
+        """
+        wanted = sa.select(_incidents.c.value).order_by(_incidents.c.number.desc()).limit(last)
+        if key is not None:
+            wanted = wanted.where(_incidents.c.key == _text(key))
+        if since is not None:
+            is_recent = _incidents.c.closed_at > since.astimezone(UTC).isoformat()
+            wanted = wanted.where(sa.or_(_incidents.c.closed_at.is_(None), is_recent))
+        if those := list(numbers):
+            wanted = wanted.where(_incidents.c.number.in_(those))
+        return _decode(self._read(wanted), Incident)
+
+    def told_of(self, incidents: Iterable[int]) -> list[Told]:
+        """What every chat was told of these incidents.
+
+        Raises:
+            LedgerError: It cannot be read.
+        """
+        return _decode(self._read(sa.select(_told.c.value).where(_told.c.incident.in_(list(incidents)))), Told)
+
     def save(self, before: State, after: State, told: Iterable[Told] = ()) -> None:
         """Write what changed from one state to the next, and what is now to be told, in one transaction.
 
@@ -189,6 +222,13 @@ class Ledger:
         """
         with self._writing() as connection:
             _write(connection, _standings, [{"chat": standing.chat, "value": _text(standing)}])
+
+    def _read(self, wanted: sa.Select[Any]) -> Sequence[str]:
+        try:
+            with self._engine.connect() as connection:
+                return connection.scalars(wanted).all()
+        except DBAPIError as error:
+            raise LedgerError(f"the ledger cannot be read: {_cause(error)}") from error
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:

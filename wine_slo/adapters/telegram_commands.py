@@ -19,7 +19,7 @@ from telegram.error import BadRequest, Conflict, TelegramError
 from telegram.ext import ExtBot
 
 from wine_slo.domain.chat import Chat, ChatError
-from wine_slo.domain.dialogue import Answer, Person, Press, Question
+from wine_slo.domain.dialogue import Answer, Person, Picture, Press, Question
 from wine_slo.domain.seal import Seal
 
 log = logging.getLogger(__name__)
@@ -327,11 +327,13 @@ class TelegramCommands:
             if sent is None:
                 return
             chat, reply_to = sent
-        picture = await answer.follow() if answer.follow else None
-        if picture is None:
+        more = await answer.follow() if answer.follow else None
+        if isinstance(more, str):
+            await self._send_text(chat, topic, Answer(more), reply_to)
+        if not isinstance(more, Picture):
             return
         try:
-            await self._chat.show(chat, picture, topic=topic, reply_to=reply_to)
+            await self._chat.show(chat, more, topic=topic, reply_to=reply_to)
         except ChatError as error:
             log.warning("chat %d: a picture was not sent: %s", chat, error)
 

@@ -133,7 +133,8 @@ class Answer:
         toast: Plain, at most 200 characters: shown once to who pressed, and to nobody else.
         reception: What became of the question, for the metric.
         replaces: Whether the text is written over the message whose button was pressed.
-        follow: What takes longer and is sent after the text, as a reply to it; None gives nothing to send.
+        follow: What takes longer and is sent after the text, as a reply to it: a picture, or words where there is
+            none; None gives nothing to send.
     """
 
     text: str = ""
@@ -141,7 +142,7 @@ class Answer:
     toast: str = ""
     reception: Reception = Reception.ANSWERED
     replaces: bool = False
-    follow: Callable[[], Awaitable[Picture | None]] | None = None
+    follow: Callable[[], Awaitable[Picture | str | None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,9 @@ class Kind(StrEnum):
     RECOVERY = "recovery"
     CLOSE = "close"
     MISSED = "missed"
+    CHART = "chart"  # these three are told beside, and are never the difference of an incident
+    BOARD = "board"
+    DIGEST = "digest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ by, it waits for more.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from math import exp, log
 
@@ -30,6 +31,67 @@ def is_bad(objective: Objective, interval: Interval) -> bool:
     return interval.bad_ratio > objective.allowed_bad_ratio + ROUNDING
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighing:
+    """What a suspicion rests on; events are estimated counts.
+
+    Attributes:
+        bad: Bad events since it arose.
+        total: All events since then.
+        rest_bad: The bad ones outside its worst stall.
+        rest_total: All of them outside it.
+        allowed: The share of events that may be bad.
+        least: With fewer events than this nothing is judged.
+    """
+
+    bad: float
+    total: float
+    rest_bad: float
+    rest_total: float
+    allowed: float
+    least: int
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether there are as many events as a verdict needs."""
+        return round(self.total) >= self.least
+
+    @property
+    def is_bad_without_stall(self) -> bool:
+        """Whether the promise is broken even without the worst stall."""
+        return self.rest_total > 0 and self.rest_bad / self.rest_total > self.allowed
+
+    @property
+    def chance(self) -> float:
+        """At most how likely chance shows that in a service that keeps its promise; 1 where it keeps it."""
+        if not self.is_bad_without_stall:
+            return 1.0
+        return chance_of_share(self.rest_bad, self.rest_total, self.allowed)
+
+    @property
+    def is_breach(self) -> bool:
+        """Whether it is an incident."""
+        return self.is_enough and self.chance < CHANCE
+
+
+def weigh(objective: Objective, suspicion: Sequence[Interval]) -> Weighing:
+    """What was seen since a suspicion arose, as it is judged.
+
+    Args:
+        objective: What is promised.
+        suspicion: The intervals with events since the first bad one, oldest first.
+    """
+    rest_bad, rest_total = _without_worst_stall(objective, suspicion)
+    return Weighing(
+        bad=sum(each.bad for each in suspicion),
+        total=sum(each.total for each in suspicion),
+        rest_bad=rest_bad,
+        rest_total=rest_total,
+        allowed=objective.allowed_bad_ratio,
+        least=objective.least_events,
+    )
+
+
 def is_breach(objective: Objective, suspicion: Sequence[Interval]) -> bool:
     """Whether what was seen since a suspicion arose is an incident.
 
@@ -37,12 +99,7 @@ def is_breach(objective: Objective, suspicion: Sequence[Interval]) -> bool:
         objective: What is promised.
         suspicion: The intervals with events since the first bad one, oldest first.
     """
-    total = sum(each.total for each in suspicion)
-    if round(total) < objective.least_events:
-        return False
-    bad, total = _without_worst_stall(objective, suspicion)
-    allowed = objective.allowed_bad_ratio
-    return total > 0 and bad / total > allowed and chance_of_share(bad, total, allowed) < CHANCE
+    return weigh(objective, suspicion).is_breach
 
 
 def is_clear(objective: Objective, seen: Sequence[Interval], *, intervals: int, bad_ratio: float) -> bool:
