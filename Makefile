@@ -22,7 +22,7 @@ up: $(BIN)/.up .tools/bin/prometheus models/model.json
 	@echo "The form: http://127.0.0.1:8000/ui   The watchdog: http://127.0.0.1:8001/health   Ctrl-C stops everything"
 	@exec honcho start $(if $(WINE_SLO_PROMETHEUS_URL),server watchdog)
 
-test: check .tools/bin/prometheus .tools/bin/chromium
+test: check .tools/bin/prometheus .tools/bin/chromium .tools/bin/docker-compose
 	python -m pytest
 
 reliability: $(BIN)/.dev
@@ -80,3 +80,6 @@ benchmark-detection: $(BIN)/.dev .tools/bin/prometheus .tools/bin/alertmanager
 
 .tools/bin/chromium:
 	tools/get_chromium.sh .tools
+
+.tools/bin/docker-compose:
+	tools/get_compose.sh .tools
