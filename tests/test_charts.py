@@ -68,7 +68,7 @@ class Studio:
             self._chat,
             self.ledger,
             self.ledger.load(),
-            lambda: self.speech,
+            lambda _language: self.speech,
             lambda: self.scene.state,
             lambda: self.scene.now,
             self.count,

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from telegram.request import HTTPXRequest
 from tests.domain.scene import LATENCY, Scene
 from tests.fakes.bot_api import KICKED, TOKEN, BotApi
 from tests.fakes.telegram_chats import Message
+from wine_slo.adapters import catalogue
 from wine_slo.adapters.ledger import Ledger
 from wine_slo.adapters.telegram_chat import TelegramChat
 from wine_slo.delivery import FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT, Delivery
@@ -43,6 +44,7 @@ class Desk:
         self.ledger = Ledger.open(f"sqlite:///{path}")
         self._saved = State()
         self.is_real_time = False
+        self.speech: Callable[[str], Speech] = lambda _language: Speech(self.scene.objectives, UTC)
         self.delivery = self._delivery()
 
     def _delivery(self) -> Delivery:
@@ -50,7 +52,7 @@ class Desk:
             self._chat,
             self.ledger,
             self.ledger.load(),
-            lambda: Speech(self.scene.objectives, UTC),
+            self.speech,
             lambda: self.scene.state,
             self.clock,
             lambda kind, outcome: self.outcomes.append((kind, outcome)),
@@ -591,3 +593,77 @@ async def test_at_the_end_what_is_being_told_is_told_and_nothing_more_is_begun(d
     await asyncio.wait([more], timeout=0.1)
     assert desk.texts() == [BREACH]
     more.cancel()
+
+
+# Languages
+
+
+@pytest.fixture
+def two_languages(desk: Desk) -> Desk:
+    spoken = catalogue.load()
+    desk.speech = lambda language: Speech(desk.scene.objectives, UTC, spoken[language or "en"])
+    desk.chats = (ANNA, GROUP)
+    desk.api.chat(GROUP)
+    desk.restart()
+    return desk
+
+
+async def test_each_chat_is_told_in_its_own_language(two_languages: Desk) -> None:
+    desk = two_languages
+    await desk.delivery.speak(GROUP, "ru")
+    desk.scene.breaks()
+    await desk.tell()
+    assert desk.texts(ANNA) == ["🔴 Latency: p95 2.4 s, promised 1 s"]
+    assert desk.texts(GROUP) == ["🔴 Задержка: p95 2,4 с при обещанной 1 с"]
+    desk.scene.has(0.0, 20)
+    await desk.tell()
+    assert desk.texts(GROUP)[1] == "🟢 Задержка в норме: p95 0,05 с"
+    assert desk.delivery.speech(GROUP).status(desk.scene.state, desk.clock()).startswith("🟢 latency: p95 0,05 с при")
+
+
+async def test_another_language_is_a_quiet_edit_of_what_is_there_and_nothing_new(two_languages: Desk) -> None:
+    desk = two_languages
+    desk.scene.breaks()
+    await desk.tell()
+    await desk.delivery.speak(GROUP, "ru")
+    desk.scene.has(1.0, 60)
+    await desk.tell()
+    (message,) = desk.messages(GROUP)
+    assert message.text.startswith("🔴 Задержка: ")
+    assert len(message.edits) == 1
+    desk.scene.has(0.0, 20)
+    await desk.tell()
+    await desk.delivery.speak(GROUP, "en")
+    await desk.tell()
+    assert desk.texts(GROUP)[0].startswith("⚪️ Latency was in breach")
+    assert len(desk.messages(GROUP)) == 2, "and of what is over only the first message"
+
+
+async def test_the_language_of_a_chat_outlives_a_restart_and_a_move(two_languages: Desk) -> None:
+    desk = two_languages
+    desk.scene.breaks()
+    await desk.tell()
+    await desk.delivery.speak(GROUP, "ru")
+    desk.api.migrates(GROUP, SUPERGROUP)
+    desk.restart()
+    desk.scene.has(1.0, 60)
+    await desk.tell()
+    assert desk.delivery.speech(SUPERGROUP).language.code == "ru"
+    await desk.delivery.speak(SUPERGROUP, "en")
+    assert desk.delivery.speech(GROUP).language.code == "en"
+    desk.restart()
+    assert desk.delivery.speech(SUPERGROUP).language.code == "en"
+
+
+async def test_that_nobody_looked_is_told_once_whatever_the_language_is_later(two_languages: Desk) -> None:
+    desk = two_languages
+    desk.chats = (ANNA,)
+    desk.scene.has(0.0, 20)
+    desk.scene.second += 600
+    desk.scene.has(0.0, 5)
+    await desk.tell()
+    assert desk.texts() == ["🔄 Back after 10 min without a look (restart). No incident is open."]
+    await desk.delivery.speak(ANNA, "ru")
+    await desk.tell()
+    assert len(desk.messages()) == 1
+    assert desk.texts()[0].startswith("🔄 ")

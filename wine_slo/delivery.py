@@ -41,6 +41,7 @@ class Delivery:
     Args:
         chat: Where it is told.
         memory: What is believed already, from the ledger.
+        speech: How things read in a language, by its code; the empty one is that of the settings.
         on_message: Called after each try with the notice's kind and the outcome: `told` or `failed`.
 
     Attributes:
@@ -53,7 +54,7 @@ class Delivery:
         chat: Chat,
         ledger: Ledger,
         memory: Memory,
-        speech: Callable[[], Speech],
+        speech: Callable[[str], Speech],
         state: Callable[[], State],
         clock: Callable[[], datetime],
         on_message: Callable[[Kind, str], None],
@@ -137,6 +138,15 @@ class Delivery:
                 await self._stand(replace(standing, closed_because=""))
         self._wake()
 
+    def speech(self, chat: int) -> Speech:
+        """How things read in a chat."""
+        return self._speech(self._standing_at(chat).language)
+
+    async def speak(self, chat: int, language: str) -> None:
+        """Speak another language in a chat; what is open there is edited, quietly."""
+        await self._stand(replace(self._standing_at(chat), language=language))
+        self._wake()
+
     async def tell(self) -> None:
         """Tell every chat that may be spoken to what it does not know."""
         await asyncio.gather(*(self._tell_chat(chat) for chat in sorted(self._chats)))
@@ -178,7 +188,7 @@ class Delivery:
         self._waits.pop(chat, None)  # where what could not be said need not be said any more
 
     def _next(self, chat: int) -> Notice | None:
-        state, now, speech = self._state(), self._clock(), self._speech()
+        state, now, speech = self._state(), self._clock(), self.speech(chat)
         words = speech.words(state, now)
         notices = []
         for (number, to), told in sorted(self._told.items()):
@@ -209,7 +219,9 @@ class Delivery:
             # Telegram has no idempotency key: a crash from here to the mark below repeats this message, and says so.
             beliefs = [self._told[each.incident, chat] for each in (notice.after, *notice.others)]
             await self._mark(replace(each, perhaps_sent=True) for each in beliefs)
-            text = self._speech().as_repeat(notice.text) if any(each.perhaps_sent for each in beliefs) else notice.text
+            text = notice.text
+            if any(each.perhaps_sent for each in beliefs):
+                text = self.speech(chat).as_repeat(text)
             try:
                 message = await self._chat.send(address, text, reply_to=notice.reply_to, loud=notice.loud)
             except ChatError as error:
@@ -254,6 +266,11 @@ class Delivery:
 
     def _standing(self, chat: int) -> Standing:
         return self._standings.get(chat) or Standing(chat=chat)
+
+    def _standing_at(self, address: int) -> Standing:
+        """How a chat stands whose people we hear there, wherever it was when the settings were written."""
+        moved = (each for each in self._standings.values() if each.moved_to == address)
+        return next(moved, self._standing(address))
 
     async def _stand(self, standing: Standing) -> None:
         """Keep what is known of a chat, and write it down."""

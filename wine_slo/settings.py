@@ -139,6 +139,7 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         "UTC"
     )
     charts_enabled: Annotated[bool, Meta(description="true or false")] = True
+    language: Annotated[Literal["en", "ru"], Meta(description="en or ru; a chat chooses its own with /language")] = "en"
     log_format: Annotated[LogFormat, Meta(description="text or json")] = "text"
 
     @property

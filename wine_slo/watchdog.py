@@ -23,7 +23,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_J
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from wine_slo import slo_file
-from wine_slo.adapters import log_output, telegram_chat
+from wine_slo.adapters import catalogue, log_output, telegram_chat
 from wine_slo.adapters.chart_process import ChartProcess
 from wine_slo.adapters.console_chat import ConsoleChat
 from wine_slo.adapters.heartbeat import Heartbeat
@@ -37,6 +37,7 @@ from wine_slo.conversation import Access, Conversation
 from wine_slo.delivery import Delivery
 from wine_slo.domain.chat import Chat, ChatError
 from wine_slo.domain.objective import Objectives
+from wine_slo.domain.phrases import LANGUAGES
 from wine_slo.domain.replies import Replies
 from wine_slo.domain.status import Process, Status, status_of
 from wine_slo.domain.trend import Trend
@@ -46,6 +47,7 @@ from wine_slo.duty import Duty
 from wine_slo.evaluation import Evaluation
 from wine_slo.examination import Mistake, examine
 from wine_slo.inquiry import Inquiry
+from wine_slo.languages import Languages
 from wine_slo.settings import SettingsError, WatchdogSettings, read
 from wine_slo.trend import Trends
 
@@ -213,6 +215,13 @@ def _complain(event: JobEvent) -> None:
         log.warning("a tick was skipped: the one before has not ended")
 
 
+def speeches(settings: WatchdogSettings, objectives: Callable[[], Objectives]) -> Callable[[str], Speech]:
+    """Return how things read in a language, by its code; without one, in that of the settings."""
+    languages = catalogue.load()
+    own = languages[settings.language]
+    return lambda code: Speech(objectives(), settings.timezone, languages.get(code, own))
+
+
 async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledger) -> None:
     """Watch until SIGTERM or SIGINT.
 
@@ -229,13 +238,15 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         api = PrometheusApi(
             session, settings.prometheus_url, settings.prometheus_headers, on_query=instruments.count_query
         )
-        bot = None
-        if settings.telegram_token:
-            bot = telegram_chat.connect(
+        bot = (
+            telegram_chat.connect(
                 settings.telegram_token.value,
                 settings.telegram_api_url,
                 settings.telegram_proxy.value if settings.telegram_proxy else None,
             )
+            if settings.telegram_token
+            else None
+        )
         chat: Chat = ConsoleChat(lambda text: print(text, flush=True))  # noqa: T201  # the terminal is the chat
         chats: tuple[int, ...] = (CONSOLE,)
         if bot and settings.telegram_chat_ids:
@@ -244,16 +255,21 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             log.warning("no Telegram token or no chat id is set: messages are printed here")
 
         evaluation = Evaluation(api, ledger, objectives, memory.state, chats, now)
-
-        def speech() -> Speech:
-            return Speech(evaluation.objectives, settings.timezone)
-
+        speech = speeches(settings, lambda: evaluation.objectives)
         delivery = Delivery(
-            chat, ledger, memory, speech, lambda: evaluation.state, evaluation.now, on_message=instruments.count_message
+            chat,
+            ledger,
+            memory,
+            speech,
+            lambda: evaluation.state,
+            evaluation.now,
+            on_message=instruments.count_message,
         )
         charts = await stack.enter_async_context(_charting(api, chat, ledger, evaluation, instruments))
         if settings.charts_enabled and not isinstance(chat, ConsoleChat):
-            delivery.on_sent = lambda address, notice, message: charts.follow(address, notice, message, speech())
+            delivery.on_sent = lambda address, notice, message: charts.follow(
+                address, notice, message, delivery.speech(address)
+            )
         heartbeat = Heartbeat(
             session,
             settings.heartbeat_url.value if settings.heartbeat_url else None,
@@ -266,27 +282,34 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         await stack.enter_async_context(_serving(watchdog.app(), settings))
 
         if bot:
+
+            def replies(chat: int) -> Replies:
+                return Replies(delivery.speech(chat))
+
             conversation = Conversation(
                 Access(settings.telegram_chat_ids, settings.telegram_admin_ids),
-                lambda _chat: Replies(speech()),
+                replies,
                 now,
                 version("wine-slo"),
                 instruments.count_question,
             )
-            duty = Duty(lambda: evaluation.state, lambda _chat: speech(), evaluation.now, delivery.revive)
-            inquiry = Inquiry(ledger, lambda: evaluation.state, lambda _chat: speech(), evaluation.now, charts.answer)
-            conversation.add(*duty.commands(), *inquiry.commands())
+            duty = Duty(lambda: evaluation.state, delivery.speech, evaluation.now, delivery.revive)
+            inquiry = Inquiry(ledger, lambda: evaluation.state, delivery.speech, evaluation.now, charts.answer)
+            languages = Languages(replies, delivery.speak)
+            conversation.add(*duty.commands(), *inquiry.commands(), *languages.commands())
             answers = telegram_chat.TelegramChat(bot)
 
             async def tell_conflict() -> None:
                 for each in settings.telegram_chat_ids:
                     with suppress(ChatError):
-                        await answers.send(each, Replies(speech()).conflict(), loud=False)
+                        await answers.send(each, replies(each).conflict(), loud=False)
 
             listener = Listener(
                 conversation.ask, conversation.press, conversation.refuse, instruments.show_listening, tell_conflict
             )
-            menus = {"": conversation.menu(Replies(speech()))}
+            menus = {
+                code: conversation.menu(Replies(speech(code))) for code in ("", *(each.code for each in LANGUAGES))
+            }
             commands = TelegramCommands(bot, answers, listener, menus, now, memory.state.looked_at)
             await stack.enter_async_context(running(commands.run, "the listener to commands"))
         await stack.enter_async_context(running(delivery.run, "the delivery"))

@@ -127,7 +127,7 @@ async def _live(life: Life, steps: Steps, report: Connection) -> None:
         telegram_chat.TelegramChat(bot),
         ledger,
         memory,
-        lambda: Speech(OBJECTIVES, UTC),
+        lambda _language: Speech(OBJECTIVES, UTC),
         lambda: evaluation.state,
         evaluation.now,
         on_message=lambda _kind, _outcome: None,

@@ -158,7 +158,7 @@ async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Ce
             telegram_chat.TelegramChat(bot),
             memory_file,
             memory,
-            lambda: Speech(OBJECTIVES, UTC),
+            lambda _language: Speech(OBJECTIVES, UTC),
             lambda: evaluation.state,
             evaluation.now,
             lambda _kind, _outcome: None,

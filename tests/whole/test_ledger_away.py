@@ -84,7 +84,7 @@ async def test_all_is_told_all_the_same_and_nothing_is_lost_or_repeated_afterwar
                 telegram_chat.TelegramChat(bot),
                 ledger,
                 memory,
-                lambda: Speech(OBJECTIVES, UTC),
+                lambda _language: Speech(OBJECTIVES, UTC),
                 lambda: evaluation.state,
                 evaluation.now,
                 lambda _kind, _outcome: None,

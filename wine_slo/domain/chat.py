@@ -15,11 +15,13 @@ class Standing:
         chat: Its id, as the settings name it.
         moved_to: Its new id, where a group has become a supergroup.
         closed_because: Why it is closed to us; empty while it is open.
+        language: The code of the language that people there have chosen; empty where it is that of the settings.
     """
 
     chat: int
     moved_to: int | None = None
     closed_because: str = ""
+    language: str = ""
 
     @property
     def address(self) -> int:

@@ -63,6 +63,16 @@ class Replies:
             "Breaches and recoveries are still told."
         )
 
+    # In which language
+
+    def language(self) -> str:
+        """Which language this chat is told in; each says so of itself."""
+        return self.say("I speak English here.")
+
+    def other_language(self, said: str) -> str:
+        """Somebody wants a language that we do not have."""
+        return self.say("I do not speak {language}. What I speak:", language=shortened(said))
+
     # What can be asked
 
     def unknown(self, command: str, near: str | None) -> str:
