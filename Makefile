@@ -6,6 +6,7 @@
 # make benchmark-serving     10 minutes: our server beside FastAPI, Litestar, Flask, BentoML and MLServer
 # make reliability   writes the table of docs/reliability.md anew
 # make soak   the crash test at every step and in every way; a quarter of an hour
+# make benchmark-watchdog    4 minutes: what a look costs, with three objectives and with a thousand label sets
 # make benchmark-detection   25 minutes: how soon and how falsely we tell, beside Alertmanager
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null || true
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: up test soak reliability check lock catalogue benchmark-detection benchmark-serving
+.PHONY: up test soak reliability check lock catalogue benchmark-detection benchmark-watchdog benchmark-serving
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
@@ -68,6 +69,9 @@ $(BIN)/.dev: requirements-dev.txt $(BIN)/.up
 benchmark-serving: $(BIN)/.dev
 	@command -v wrk >/dev/null || { echo "wrk is needed; on Debian: apt-get install wrk" >&2; exit 1; }
 	python -m benchmarks.serving
+
+benchmark-watchdog: $(BIN)/.dev .tools/bin/prometheus
+	python -m benchmarks.watchdog
 
 benchmark-detection: $(BIN)/.dev .tools/bin/prometheus .tools/bin/alertmanager
 	python -m benchmarks.detection

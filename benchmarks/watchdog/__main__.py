@@ -1,0 +1,170 @@
+"""What the watchdog costs: a look at the shipped objectives, and at one objective with a thousand label sets.
+
+The real Prometheus, the real evaluation and ledger, looks 15 s apart for two minutes each; then a real process from its
+start to its first tick. "Our own" is the processor time of the watchdog alone, threads that write the ledger among
+it; the rest of a look is Prometheus and the way to it. Prints its table and writes it into docs/benchmarks.md.
+"""
+
+import asyncio
+import os
+import platform
+import statistics
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter, process_time
+
+import aiohttp
+
+from tests.fakes.service import Service
+from tests.real.processes import Processes
+from tests.real.prometheus import Prometheus, free_port, scraping, version
+from wine_slo import slo_file
+from wine_slo.adapters.ledger import Ledger
+from wine_slo.adapters.prometheus_api import PrometheusApi
+from wine_slo.domain.objective import Objectives
+from wine_slo.domain.watch import State
+from wine_slo.evaluation import Evaluation
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "benchmarks.md"
+MARKS = ("<!-- watchdog: written by `make benchmark-watchdog` -->", "<!-- watchdog: end -->")
+LABEL_SETS = 1000
+LOOKS, EVERY = 8, 15  # seconds
+LIVES = 60  # seconds after which the memory of a process is read
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What looks took: seconds of the clock, seconds of our own processor time, and questions asked."""
+
+    clock: Sequence[float]
+    own: Sequence[float]
+    questions: float
+
+    def row(self, name: str) -> str:
+        """A line of the table."""
+        return f"| {name} | {_ms(self.clock)} | {_ms(self.own)} | {self.questions:g} |"
+
+
+def _ms(seconds: Sequence[float]) -> str:
+    low, middle, high = (each * 1000 for each in (min(seconds), statistics.median(seconds), max(seconds)))
+    return f"{middle:.0f} ({low:.0f} to {high:.0f})"
+
+
+@asynccontextmanager
+async def serving(folder: Path, endpoints: int) -> AsyncIterator[Prometheus]:
+    """A service that answers ten requests a second, spread over its endpoints, and the Prometheus that scrapes it."""
+    service = Service()
+    await service.comes_back()
+    prometheus = Prometheus(folder / "prometheus", scraping(service.target, every="5s"))
+    await prometheus.start()
+
+    async def answer() -> None:
+        while True:
+            for number in range(endpoints):
+                service.answers(good=max(1, 50 // endpoints), endpoint=f"/{number}")
+            await asyncio.sleep(5)
+
+    answering = asyncio.create_task(answer())
+    try:
+        yield prometheus
+    finally:
+        answering.cancel()
+        await prometheus.kill()
+        await service.goes_down()
+
+
+async def look(objectives: Objectives, endpoints: int) -> Cost:
+    """The cost of looks at some objectives; the first, which reads all of the range, is left out."""
+    asked = 0
+
+    def count(_outcome: str) -> None:
+        nonlocal asked
+        asked += 1
+
+    clock, own = [], []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        async with serving(folder, endpoints) as prometheus, aiohttp.ClientSession() as session:
+            await asyncio.sleep(2 * EVERY)
+            ledger = Ledger.open(f"sqlite:///{folder / 'watchdog.db'}")
+            api = PrometheusApi(session, prometheus.url, {}, on_query=count)
+            evaluation = Evaluation(api, ledger, objectives, State(), (), lambda: datetime.now(UTC))
+            for number in range(LOOKS + 1):
+                asked_before, started, used = asked, perf_counter(), process_time()
+                await evaluation.look()
+                if number:
+                    clock.append(perf_counter() - started)
+                    own.append(process_time() - used)
+                questions = asked - asked_before
+                await asyncio.sleep(EVERY)
+            seen = len(evaluation.state.readings)
+            ledger.close()
+    print(f"{len(objectives.all)} objectives, {seen} label sets: {len(clock)} looks", flush=True)
+    return Cost(clock, own, questions)
+
+
+async def live() -> tuple[float, float]:
+    """The seconds from a process's start to its first complete tick, and its resident MB a minute later."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "slo.yml").write_text((ROOT / "slo.yml").read_text())
+        async with serving(folder, 3) as prometheus:
+            await asyncio.sleep(EVERY)
+            processes = Processes(folder)
+            started = perf_counter()
+            watchdog = await processes.watchdog(
+                {"WINE_SLO_PROMETHEUS_URL": prometheus.url, "WINE_SLO_WATCHDOG_PORT": str(free_port())}
+            )
+            await watchdog.until_line("sight of availability is", seconds=60)
+            first = perf_counter() - started
+            await asyncio.sleep(LIVES)
+            memory = resident(watchdog.pid)
+            await processes.end()
+    return first, memory
+
+
+def resident(pid: int) -> float:
+    """The MB that a process holds."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) * 1024 / 1e6
+
+
+async def run() -> str:
+    """Both costs and the life of a process, as Markdown."""
+    shipped = slo_file.load(ROOT / "slo.yml")
+    latency = replace(shipped.by_name["latency"], by=("endpoint",))
+    few = await look(shipped, 3)
+    many = await look(replace(shipped, all=(latency,)), LABEL_SETS)
+    first, memory = await live()
+    return "\n".join(
+        (
+            "| a look at | all of it, ms | our own, ms | questions |",
+            "| --- | --- | --- | --- |",
+            few.row("the three shipped objectives"),
+            many.row(f"one objective with {LABEL_SETS:,} label sets"),
+            "",
+            f"From a process's start to its first tick: {first:.2f} s. A minute later it holds {memory:.0f} MB.",
+        )
+    )
+
+
+def write(figures: str) -> None:
+    """Put the table into the page, between its marks."""
+    page = PAGE.read_text()
+    about = (
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"Prometheus {version()}. Median (min to max) of {LOOKS} looks, {EVERY} s apart."
+    )
+    begin, end = (page.index(mark) for mark in MARKS)
+    PAGE.write_text(f"{page[:begin]}{MARKS[0]}\n{about}\n\n{figures}\n{page[end:]}")
+
+
+if __name__ == "__main__":
+    measured = asyncio.run(run())
+    print(measured)
+    write(measured)
