@@ -169,7 +169,7 @@ def test_paces_of_ones_own_are_taken() -> None:
         pytest.param(
             "objective: 0.95",
             "objective: 95%",
-            "7: objectives.0.objective is '95%'; it must be a valid number, unable to parse string as a number",
+            "7: objectives.0.objective is '95%'; it must be a number",
             id="an objective with a percent sign",
         ),
         pytest.param(
@@ -200,7 +200,7 @@ def test_paces_of_ones_own_are_taken() -> None:
         pytest.param(
             "    threshold: 1s",
             BURN.replace("page", "shout"),
-            "12: objectives.0.burns.0.alert is 'shout'; it must be 'page' or 'ticket'",
+            "12: objectives.0.burns.0.alert is 'shout'; it must be page or ticket",
             id="an alert that does not exist",
         ),
         pytest.param(
@@ -218,7 +218,7 @@ def test_paces_of_ones_own_are_taken() -> None:
         pytest.param(
             "name: errors",
             "name: My Errors",
-            "10: objectives.1.name must be small letters, digits, - and _, a letter first",
+            "10: objectives.1.name is 'My Errors'; it must be small letters, digits, - and _, a letter first",
             id="a name that nobody can type",
         ),
         pytest.param(
@@ -245,7 +245,7 @@ def test_paces_of_ones_own_are_taken() -> None:
         pytest.param(
             "threshold: 1s",
             "threshold: 99999999999999d",
-            "8: objectives.0.threshold is '99999999999999d'; it must be a span that somebody lives to see",
+            "8: objectives.0.threshold must be a span that somebody lives to see",
             id="a span that no clock can hold",
         ),
         pytest.param(

@@ -6,14 +6,15 @@ The model below is also the JSON schema for editors: `python -m wine_slo.slo_fil
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
+import msgspec
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, WithJsonSchema
+from msgspec import Meta, Struct
 
 from wine_slo.domain.objective import (
     BURNS,
@@ -37,16 +38,9 @@ UNITS = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
-SENTENCES = {
-    "extra_forbidden": "is not known here",
-    "missing": "is missing",
-    "model_type": "must be a mapping with job and objectives",
-    "union_tag_not_found": "needs a kind: latency, ratio or up",
-    "union_tag_invalid": "must have the kind latency, ratio or up",
-    "string_pattern_mismatch": "must be small letters, digits, - and _, a letter first",
-}
 
 Place = tuple[str | int, ...]
+S = TypeVar("S", bound=Struct)
 
 
 class SloFileError(Exception):
@@ -58,7 +52,11 @@ class SloFileError(Exception):
 
 
 def span(text: object) -> timedelta:
-    """A span as Prometheus writes it: `25s`, `1h30m`, `30d`."""
+    """A span as Prometheus writes it: `25s`, `1h30m`, `30d`.
+
+    Raises:
+        ValueError: It is none; the text says what is wanted.
+    """
     if not isinstance(text, str) or not re.match(SPAN, text):
         raise ValueError("must be a span such as 25s, 5m or 30d")
     parts = re.findall(r"(\d+)(ms|[smhdw])", text)
@@ -68,78 +66,82 @@ def span(text: object) -> timedelta:
         raise ValueError("must be a span that somebody lives to see") from error
 
 
-Span = Annotated[timedelta, BeforeValidator(span), WithJsonSchema({"type": "string", "pattern": SPAN})]
+def _wanted(sentence: str, **limits: Any) -> Meta:
+    return Meta(extra={"wanted": sentence}, **limits)
 
 
-class _Burn(BaseModel):
-    model_config = ConfigDict(extra="forbid", title="A pace of burning the budget")
+# What can stand in the file: each type says in words what is wanted, each field what it is for.
+Span = Annotated[str, _wanted("must be a span such as 25s, 5m or 30d", pattern=SPAN)]
+Name = Annotated[str, _wanted("must be small letters, digits, - and _, a letter first", pattern=r"^[a-z][a-z0-9_-]*$")]
+Text = Annotated[str, _wanted("must be text")]
+Number = Annotated[float, _wanted("must be a number")]
+Count = Annotated[int, _wanted("must be a whole number")]
+Names = Annotated[list[str], _wanted("must be a list of names")]
+Urgency = Annotated[Literal["page", "ticket"], _wanted("must be page or ticket")]
 
-    budget: float = Field(description="The share of the budget that is burnt in the long window, 0 to 1")
-    long: Span = Field(description="The long window")
-    short: Span = Field(description="The short window, over which it must still burn")
-    alert: Literal["page", "ticket"] = Field(description="A page is loud, a ticket is quiet")
+
+class _Burn(Struct, forbid_unknown_fields=True):
+    budget: Annotated[Number, Meta(description="The share of the budget that is burnt in the long window, 0 to 1")]
+    long: Annotated[Span, Meta(description="The long window")]
+    short: Annotated[Span, Meta(description="The short window, over which it must still burn")]
+    alert: Annotated[Urgency, Meta(description="A page is loud, a ticket is quiet")]
 
 
-class _Objective(BaseModel):
-    model_config = ConfigDict(extra="forbid", title="Objective")
+Paces = Annotated[list[_Burn], _wanted("must be a list of paces")]
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$", description="Short and unique; people type it in the chat")
-    title: str = Field(default="", description="What messages call it; the name where it is left out")
-    job: str = Field(default="", description="The Prometheus job; the file's where it is left out")
-    objective: float = Field(description="The share of events that is promised to be good, 0 to 1")
-    bad_for: Span = Field(default=timedelta(seconds=25), description="Bad for less than this is a stall")
-    good_for: Span = Field(default=timedelta(seconds=20), description="Good for so long is a recovery")
-    over: Span = Field(default=timedelta(minutes=5), description="The range that is shown")
-    window: Span = Field(default=timedelta(days=30), description="The span of the error budget")
-    least: int = Field(default=5, description="With fewer events than this nothing is judged")
-    expires_after: Span = Field(default=timedelta(minutes=30), description="An incident nobody feeds ends after this")
-    remind_after: Span = Field(default=timedelta(hours=4), description="An open incident is told again after this")
-    by: list[str] = Field(default=[], description="Label names; one state for each label set")
-    burns: list[_Burn] | None = Field(
-        default=None, description="The paces that are told; the SRE Workbook's if not said"
-    )
+
+class _Objective(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    name: Annotated[Name, Meta(description="Short and unique; people type it in the chat")]
+    title: Annotated[Text, Meta(description="What messages call it; the name where it is left out")] = ""
+    job: Annotated[Text, Meta(description="The Prometheus job; the file's where it is left out")] = ""
+    objective: Annotated[Number, Meta(description="The share of events that is promised to be good, 0 to 1")]
+    bad_for: Annotated[Span, Meta(description="Bad for less than this is a stall")] = "25s"
+    good_for: Annotated[Span, Meta(description="Good for so long is a recovery")] = "20s"
+    over: Annotated[Span, Meta(description="The range that is shown")] = "5m"
+    window: Annotated[Span, Meta(description="The span of the error budget")] = "30d"
+    least: Annotated[Count, Meta(description="With fewer events than this nothing is judged")] = 5
+    expires_after: Annotated[Span, Meta(description="An incident nobody feeds ends after this")] = "30m"
+    remind_after: Annotated[Span, Meta(description="An open incident is told again after this")] = "4h"
+    by: Annotated[Names, Meta(description="Label names; one state for each label set")] = []
+    burns: Annotated[Paces | None, Meta(description="The paces that are told; the SRE Workbook's if not said")] = None
 
     def source(self) -> Source:
         """What is counted."""
         raise NotImplementedError
 
 
-class _Latency(_Objective):
-    kind: Literal["latency"]
-    threshold: Span = Field(description="A request that takes longer is bad; a bucket bound of the histogram")
-    clear: Span | None = Field(default=None, description="A quick recovery keeps to this; a bucket bound too")
-    histogram: str = Field(description="The histogram's name, without _bucket")
-    selector: str = Field(default="", description='Label matchers, such as endpoint!~"/metrics|/health"')
-    oldest_age: str | None = Field(default=None, description="A gauge: the age of the oldest unanswered request")
+class _Latency(_Objective, kw_only=True, tag="latency"):
+    threshold: Annotated[Span, Meta(description="A request that takes longer is bad; a bucket bound of the histogram")]
+    clear: Annotated[Span | None, Meta(description="A quick recovery keeps to this; a bucket bound too")] = None
+    histogram: Annotated[Text, Meta(description="The histogram's name, without _bucket")]
+    selector: Annotated[Text, Meta(description='Label matchers, such as endpoint!~"/metrics|/health"')] = ""
+    oldest_age: Annotated[Text | None, Meta(description="A gauge: the age of the oldest unanswered request")] = None
 
     def source(self) -> Source:
-        clear = None if self.clear is None else self.clear.total_seconds()
-        return Latency(self.histogram, self.threshold.total_seconds(), self.selector, self.oldest_age, clear)
+        clear = None if self.clear is None else _span("clear", self.clear).total_seconds()
+        oldest_age = None if self.oldest_age is None else self.oldest_age
+        threshold = _span("threshold", self.threshold).total_seconds()
+        return Latency(self.histogram, threshold, self.selector, oldest_age, clear)
 
 
-class _Ratio(_Objective):
-    kind: Literal["ratio"]
-    bad: str = Field(description="A selector of the counter of bad events")
-    total: str = Field(description="A selector of the counter of all events")
+class _Ratio(_Objective, kw_only=True, tag="ratio"):
+    bad: Annotated[Text, Meta(description="A selector of the counter of bad events")]
+    total: Annotated[Text, Meta(description="A selector of the counter of all events")]
 
     def source(self) -> Source:
         return Ratio(self.bad, self.total)
 
 
-class _Up(_Objective):
-    kind: Literal["up"]
-
+class _Up(_Objective, tag="up"):
     def source(self) -> Source:
         return Up()
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", title="What a service promises")
-
-    job: str = Field(description="The job in prometheus.yml")
-    scrape_interval: Span = Field(default=timedelta(seconds=5), description="The same as in prometheus.yml")
-    blind_for: Span = Field(default=timedelta(minutes=2), description="Blind for so long is an incident of its own")
-    objectives: list[Annotated[_Latency | _Ratio | _Up, Field(discriminator="kind")]]
+class _File(Struct, kw_only=True, forbid_unknown_fields=True):
+    job: Annotated[Text, Meta(description="The job in prometheus.yml")]
+    scrape_interval: Annotated[Span, Meta(description="The same as in prometheus.yml")] = "5s"
+    blind_for: Annotated[Span, Meta(description="Blind for so long is an incident of its own")] = "2m"
+    objectives: Annotated[list[_Latency | _Ratio | _Up], _wanted("must be a list of objectives")]
 
 
 def load(path: Path) -> Objectives:
@@ -168,28 +170,23 @@ def parse(text: str, name: str = "slo.yml") -> Objectives:
         shown = ".".join(str(each) for each in place)
         return f"{name}:{_line(root, place)}: {shown + ' ' if shown else ''}{sentence}"
 
-    mistakes = [at(place, "stands here twice") for place in repeated]
-    try:
-        file = _File.model_validate(content)
-    except ValidationError as error:
-        mistakes += [at(*_mistake(each)) for each in error.errors()]
-        raise SloFileError(mistakes) from error
+    found = [(place, "stands here twice") for place in repeated]
+    file = _taken(_File, content, (), found)
+    if file is None:
+        raise SloFileError(at(*each) for each in found)
     objectives = []
-    seen: set[str] = set()
     for number, each in enumerate(file.objectives):
         try:
             objectives.append(_objective(file, each))
         except ObjectiveError as error:
             field = tuple(int(part) if part.isdigit() else part for part in error.field.split("."))
-            place = field if field[0] in _File.model_fields else ("objectives", number, *field)
-            mistakes.append(at(place, str(error)))
-        if each.name in seen:
-            mistakes.append(at(("objectives", number, "name"), f"is {each.name!r}, as another objective's is"))
-        seen.add(each.name)
-    if mistakes:
-        raise SloFileError(dict.fromkeys(mistakes))
+            found.append((field if field[0] in _File.__struct_fields__ else ("objectives", number, *field), str(error)))
+        if each.name in {other.name for other in file.objectives[:number]}:
+            found.append((("objectives", number, "name"), f"is {each.name!r}, as another objective's is"))
+    if found:
+        raise SloFileError(dict.fromkeys(at(*each) for each in found))
     try:
-        return Objectives(tuple(objectives), blind_for=file.blind_for)
+        return Objectives(tuple(objectives), blind_for=_span("blind_for", file.blind_for))
     except ObjectiveError as error:
         raise SloFileError([at((error.field,), str(error))]) from error
 
@@ -218,24 +215,76 @@ def _read(text: str, name: str) -> tuple[yaml.Node | None, Any, list[Place]]:
 
 def schema() -> dict[str, Any]:
     """Return the JSON schema of the file."""
-    return TypeAdapter(_File).json_schema()
+    return msgspec.json.schema(_File)
 
 
-def _objective(file: _File, each: _Latency | _Ratio | _Up) -> Objective:
+def _taken(kind: type[S], content: Any, place: Place, mistakes: list[tuple[Place, str]]) -> S | None:
+    """What a mapping holds; None where something is wrong with it, and then all of that is among the mistakes."""
+    if not isinstance(content, dict):
+        mistakes.append((place, f"must be a mapping with {' and '.join(_required(kind))}"))
+        return None
+    known_before = len(mistakes)
+    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    values = {}
+    for name, field in fields.items():
+        there = (*place, name)
+        if name not in content:
+            if field.required:
+                mistakes.append((there, "is missing"))
+        elif name in ITEMS and isinstance(content[name], list):
+            values[name] = [_item(name, each, (*there, number), mistakes) for number, each in enumerate(content[name])]
+        else:
+            try:
+                values[name] = msgspec.convert(content[name], field.type)
+            except msgspec.ValidationError:
+                wanted = next(each.extra["wanted"] for each in reversed(get_args(field.type)) if each.extra)
+                mistakes.append((there, f"is {content[name]!r}; it {wanted}"))
+    known = {*fields, kind.__struct_config__.tag_field}
+    mistakes += [((*place, key), "is not known here") for key in content if key not in known]
+    return kind(**values) if len(mistakes) == known_before else None
+
+
+def _item(of: str, content: Any, place: Place, mistakes: list[tuple[Place, str]]) -> Struct | None:
+    """What one mapping in a list of them holds."""
+    try:
+        kind = ITEMS[of](content)
+    except ValueError as error:
+        mistakes.append((place, str(error)))
+        return None
+    return _taken(kind, content, place, mistakes)
+
+
+def _kind(content: Any) -> type[_Objective]:
+    if not isinstance(content, dict) or "kind" not in content:
+        raise ValueError("needs a kind: latency, ratio or up")
+    for kind in (_Latency, _Ratio, _Up):
+        if kind.__struct_config__.tag == content["kind"]:
+            return kind
+    raise ValueError("must have the kind latency, ratio or up")
+
+
+ITEMS: dict[str, Callable[[Any], type[Struct]]] = {"objectives": _kind, "burns": lambda _: _Burn}
+
+
+def _required(kind: type[Struct]) -> list[str]:
+    return [field.name for field in msgspec.structs.fields(kind) if field.required]
+
+
+def _objective(file: _File, each: _Objective) -> Objective:
     objective = Objective(
         name=each.name,
         title=each.title or each.name,
         job=each.job or file.job,
         source=each.source(),
         ratio=each.objective,
-        scrape_interval=file.scrape_interval,
-        bad_for=each.bad_for,
-        good_for=each.good_for,
-        over=each.over,
-        window=each.window,
+        scrape_interval=_span("scrape_interval", file.scrape_interval),
+        bad_for=_span("bad_for", each.bad_for),
+        good_for=_span("good_for", each.good_for),
+        over=_span("over", each.over),
+        window=_span("window", each.window),
         least_events=each.least,
-        expires_after=each.expires_after,
-        remind_after=each.remind_after,
+        expires_after=_span("expires_after", each.expires_after),
+        remind_after=_span("remind_after", each.remind_after),
         by=tuple(each.by),
     )
     if each.burns is None:
@@ -245,26 +294,18 @@ def _objective(file: _File, each: _Latency | _Ratio | _Up) -> Objective:
     return replace(objective, burns=burns)
 
 
+def _span(field: str, text: str) -> timedelta:
+    try:
+        return span(text)
+    except ValueError as error:
+        raise ObjectiveError(field, str(error)) from error
+
+
 def _burn(number: int, burn: _Burn) -> Burn:
     try:
-        return Burn(burn.budget, burn.long, burn.short, Alert(burn.alert))
+        return Burn(burn.budget, _span("long", burn.long), _span("short", burn.short), Alert(burn.alert))
     except ObjectiveError as error:
         raise ObjectiveError(f"burns.{number}.{error.field}", str(error)) from error
-
-
-def _mistake(mistake: Any) -> tuple[Place, str]:
-    # A discriminated union puts its tag into the place, where the file has none.
-    place = tuple(
-        part
-        for number, part in enumerate(mistake["loc"])
-        if not (number == 2 and mistake["loc"][0] == "objectives" and part in ("latency", "ratio", "up"))
-    )
-    sentence = SENTENCES.get(mistake["type"])
-    if sentence is None:
-        message = mistake["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("should ")
-        wanted = message if message.startswith("must ") else f"must {message[0].lower()}{message[1:]}"
-        sentence = f"is {mistake['input']!r}; it {wanted}"
-    return place, sentence
 
 
 def _line(root: yaml.Node | None, place: Place) -> int:
