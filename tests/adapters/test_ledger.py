@@ -301,5 +301,5 @@ async def test_what_could_not_be_written_is_written_with_the_next_look(
         assert await evaluation.look() == []
 
     loaded = ledger.load()
-    assert loaded.state == replace(evaluation.state, readings={})
+    assert loaded.state == replace(evaluation.state, readings={}, unwritten_since=None)
     assert {(each.chat, each.stage) for each in loaded.told} == {(CHAT, Stage.OPENED), (-5, Stage.NOTHING)}
