@@ -27,7 +27,7 @@ from wine_slo.domain.budget import Budget
 from wine_slo.domain.incident import Incident, Outcome
 from wine_slo.domain.notice import Kind, Stage, Told
 from wine_slo.domain.objective import BURNS, Alert, Burn, Key, Objectives
-from wine_slo.domain.phrases import ENGLISH
+from wine_slo.domain.phrases import ENGLISH, Reason
 from wine_slo.domain.reading import Interval, Reading, Sight
 from wine_slo.domain.watch import GAP, LEDGER, SIGHT, State
 from wine_slo.domain.words import Speech, plain
@@ -55,14 +55,23 @@ BLIND = Incident(
     began_at=at(60),
     opened_at=at(185),
     last_bad_at=at(185),
-    reason="Prometheus: it cannot be reached (Connection refused)",
+    reason=Reason(
+        "Prometheus: {why}", {"why": Reason("it cannot be reached ({cause})", {"cause": Reason("connection refused")})}
+    ),
 )
 UNWRITTEN = replace(BLIND, key=LEDGER, reason="database or disk is full")
 WRITTEN = replace(UNWRITTEN, closed_at=at(185), outcome=Outcome.RECOVERED)
 
 
-def breach(truth: Incident, *, after: float = 120, told: Told = NOTHING, state: State | None = None) -> str:
-    return SPEECH.breach(truth, told, state or State(), at(after))
+def breach(
+    truth: Incident,
+    *,
+    after: float = 120,
+    told: Told = NOTHING,
+    state: State | None = None,
+    speech: Speech = SPEECH,
+) -> str:
+    return speech.breach(truth, told, state or State(), at(after))
 
 
 def burning(burn: Burn) -> Incident:
@@ -72,53 +81,65 @@ def burning(burn: Burn) -> Incident:
 
 HELD_BY_THE_OUTAGE = State(incidents={11: incident(number=11, held=Sight.TARGET_DOWN), 12: DOWN})
 
-EXAMPLES: dict[str, Callable[[], str]] = {
-    "a breach": lambda: breach(SLOW),
-    "a breach that lasts": lambda: breach(SLOW, after=720),
-    "a breach of which nothing more is known": lambda: breach(incident(value=None)),
-    "a breach that may be a repeat": lambda: breach(incident(), told=replace(NOTHING, perhaps_sent=True)),
-    "a breach that came back": lambda: breach(replace(SLOW, openings=3, again_at=at(90)), after=150),
-    "a service that hangs": lambda: breach(incident(waiting_seconds=72.4, value=None, by_endpoint=(("/sleep", 2.4),))),
-    "many endpoints": lambda: breach(
-        incident(by_endpoint=tuple((f"/page/{number}", 5.0 - number) for number in range(5)))
+EXAMPLES: dict[str, Callable[[Speech], str]] = {
+    "a breach": lambda speech: breach(SLOW, speech=speech),
+    "a breach that lasts": lambda speech: breach(SLOW, after=720, speech=speech),
+    "a breach of which nothing more is known": lambda speech: breach(incident(value=None), speech=speech),
+    "a breach that may be a repeat": lambda speech: breach(
+        incident(), told=replace(NOTHING, perhaps_sent=True), speech=speech
     ),
-    "failing": lambda: breach(FAILING),
-    "down": lambda: breach(DOWN, state=HELD_BY_THE_OUTAGE),
-    "one label set": lambda: breach(incident(key=Key("latency", (("endpoint", "/predict"),)))),
-    "nobody asks": lambda: breach(incident(held=Sight.NO_TRAFFIC, held_since=at(780)), after=900),
-    "too few ask": lambda: breach(incident(held=Sight.TOO_FEW, held_since=at(780)), after=900),
-    "it went down": lambda: breach(incident(held=Sight.TARGET_DOWN, held_since=at(780)), after=900),
-    "it cannot be seen": lambda: breach(incident(held=Sight.BLIND, held_since=at(780)), after=900),
-    "blind": lambda: breach(BLIND, after=185),
-    "the ledger cannot be written": lambda: breach(UNWRITTEN, after=185),
-    "the ledger is written again": lambda: SPEECH.recovery(WRITTEN, OPENED),
-    "the ledger was written again": lambda: SPEECH.closed(WRITTEN),
-    "the budget burns": lambda: breach(burning(BURNS[0])),
-    "the budget melts": lambda: breach(burning(BURNS[3])),
-    "reminder": lambda: SPEECH.reminder(incident(value=1.7), at(60 + 4 * 3600)),
-    "recovery": lambda: SPEECH.recovery(RECOVERED, OPENED),
-    "recovery of a short one": lambda: SPEECH.recovery(replace(RECOVERED, last_bad_at=at(115)), OPENED),
-    "recovery after it came back": lambda: SPEECH.recovery(
+    "a breach that came back": lambda speech: breach(
+        replace(SLOW, openings=3, again_at=at(90)), after=150, speech=speech
+    ),
+    "a service that hangs": lambda speech: breach(
+        incident(waiting_seconds=72.4, value=None, by_endpoint=(("/sleep", 2.4),)), speech=speech
+    ),
+    "many endpoints": lambda speech: breach(
+        incident(by_endpoint=tuple((f"/page/{number}", 5.0 - number) for number in range(5))), speech=speech
+    ),
+    "failing": lambda speech: breach(FAILING, speech=speech),
+    "down": lambda speech: breach(DOWN, state=HELD_BY_THE_OUTAGE, speech=speech),
+    "one label set": lambda speech: breach(incident(key=Key("latency", (("endpoint", "/predict"),))), speech=speech),
+    "nobody asks": lambda speech: breach(incident(held=Sight.NO_TRAFFIC, held_since=at(780)), after=900, speech=speech),
+    "too few ask": lambda speech: breach(incident(held=Sight.TOO_FEW, held_since=at(780)), after=900, speech=speech),
+    "it went down": lambda speech: breach(
+        incident(held=Sight.TARGET_DOWN, held_since=at(780)), after=900, speech=speech
+    ),
+    "it cannot be seen": lambda speech: breach(
+        incident(held=Sight.BLIND, held_since=at(780)), after=900, speech=speech
+    ),
+    "blind": lambda speech: breach(BLIND, after=185, speech=speech),
+    "the ledger cannot be written": lambda speech: breach(UNWRITTEN, after=185, speech=speech),
+    "the ledger is written again": lambda speech: speech.recovery(WRITTEN, OPENED),
+    "the ledger was written again": lambda speech: speech.closed(WRITTEN),
+    "the budget burns": lambda speech: breach(burning(BURNS[0]), speech=speech),
+    "the budget melts": lambda speech: breach(burning(BURNS[3]), speech=speech),
+    "reminder": lambda speech: speech.reminder(incident(value=1.7), at(60 + 4 * 3600)),
+    "recovery": lambda speech: speech.recovery(RECOVERED, OPENED),
+    "recovery of a short one": lambda speech: speech.recovery(replace(RECOVERED, last_bad_at=at(115)), OPENED),
+    "recovery after it came back": lambda speech: speech.recovery(
         replace(RECOVERED, openings=3, again_at=at(660)), replace(OPENED, breach_told_at=at(690))
     ),
-    "recovery of errors": lambda: SPEECH.recovery(
+    "recovery of errors": lambda speech: speech.recovery(
         replace(RECOVERED, key=Key("errors"), value=0.0, worst=0.2, budget=None), OPENED
     ),
-    "up again": lambda: SPEECH.recovery(
+    "up again": lambda speech: speech.recovery(
         replace(RECOVERED, key=Key("availability"), value=0.0, worst=1.0, budget=None), OPENED
     ),
-    "seeing again": lambda: SPEECH.recovery(
+    "seeing again": lambda speech: speech.recovery(
         replace(BLIND, closed_at=at(400), last_bad_at=at(400), outcome=Outcome.RECOVERED), OPENED
     ),
-    "the budget lasts again": lambda: SPEECH.recovery(
+    "the budget lasts again": lambda speech: speech.recovery(
         replace(burning(BURNS[0]), closed_at=at(900), outcome=Outcome.RECOVERED), OPENED
     ),
-    "closed": lambda: SPEECH.closed(RECOVERED),
-    "closed blindness": lambda: SPEECH.closed(replace(BLIND, closed_at=at(400), outcome=Outcome.RECOVERED)),
-    "closed budget": lambda: SPEECH.closed(replace(burning(BURNS[0]), closed_at=at(900), outcome=Outcome.RECOVERED)),
-    "missed": lambda: SPEECH.missed(RECOVERED, State()),
-    "expired": lambda: SPEECH.recovery(EXPIRED, OPENED),
-    "withdrawn": lambda: SPEECH.recovery(replace(EXPIRED, outcome=Outcome.WITHDRAWN), OPENED),
+    "closed": lambda speech: speech.closed(RECOVERED),
+    "closed blindness": lambda speech: speech.closed(replace(BLIND, closed_at=at(400), outcome=Outcome.RECOVERED)),
+    "closed budget": lambda speech: speech.closed(
+        replace(burning(BURNS[0]), closed_at=at(900), outcome=Outcome.RECOVERED)
+    ),
+    "missed": lambda speech: speech.missed(RECOVERED, State()),
+    "expired": lambda speech: speech.recovery(EXPIRED, OPENED),
+    "withdrawn": lambda speech: speech.recovery(replace(EXPIRED, outcome=Outcome.WITHDRAWN), OPENED),
 }
 
 READS = {
@@ -200,7 +221,7 @@ READS = {
         "#12 · latency"
     ),
     "blind": (
-        "🔴 Cannot see for <b>2 min</b>: Prometheus: it cannot be reached (Connection refused)\n"
+        "🔴 Cannot see for <b>2 min</b>: Prometheus: it cannot be reached (connection refused)\n"
         "3 objectives are unjudged since 22:41. Nothing is known to be wrong or right.\n"
         "#13 · sight"
     ),
@@ -281,12 +302,12 @@ READS = {
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_it_reads(name: str) -> None:
-    assert EXAMPLES[name]() == READS[name]
+    assert EXAMPLES[name](SPEECH) == READS[name]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_message_is_short_and_begins_with_one_sign(name: str) -> None:
-    text = EXAMPLES[name]()
+    text = EXAMPLES[name](SPEECH)
     check(text)
     shown = visible_text(text)
     assert shown[0] in "🔴🟡🟢⚪⏱"

@@ -1,0 +1,328 @@
+"""How everything reads in Russian, by the examples of the English texts, and that nothing of them stays English."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.domain.scene import ALL, LATENCY, Scene, at, incident, minutes
+from tests.domain.test_words import BUDGET, EXAMPLES, EXPIRED, NOTHING, SLOW, SPEECH, burning, check, incidents, several
+from tests.fakes.telegram_html import visible_text
+from wine_slo.adapters import catalogue
+from wine_slo.domain.incident import Incident, Outcome
+from wine_slo.domain.notice import Kind
+from wine_slo.domain.objective import BURNS, Key, Objectives
+from wine_slo.domain.phrases import Reason
+from wine_slo.domain.reading import Interval, Reading, Sight, unseen
+from wine_slo.domain.watch import GAP, State
+from wine_slo.domain.words import Speech
+
+RUSSIAN = catalogue.load()["ru"]
+SAYS = replace(SPEECH, language=RUSSIAN)
+ALLOWED = frozenset("ID Prometheus Telegram API JSON PNG RE2 wine-slo p95".split())  # noqa: SIM905 - reads better
+OF_OTHERS = re.compile(  # names and texts that others chose: objectives, endpoints, titles, commands, what SQLite says
+    r"\{[a-z]+=\"[^\"]*\"\}|/[a-z]\w*(/\d+)?|\b(latency|errors|availability|sight|ledger|busy|few|gone|hidden|quiet)\b"
+    r"|\bunknown\b|Errors|database or disk is full"
+)
+TOO_FEW = Reason("only {seen} of the {needed} requests that a verdict needs", {"seen": 3, "needed": 5})
+BLIND = Reason("Prometheus: {why}", {"why": Reason("it answered {status}: {error}", {"status": 503, "error": "busy"})})
+OVER = several(6, outcome=Outcome.RECOVERED, closed_at=at(200))
+TWICE = replace(burning(BURNS[3]), budget=replace(BUDGET, bad_ratios={**BUDGET.bad_ratios, timedelta(days=3): 0.12}))
+YOUNG = replace(BUDGET, history=timedelta(hours=3), bad_ratios={timedelta(days=30): 1.0, minutes(5): 1.0})
+
+
+def status(speech: Speech) -> str:
+    """All that a line of it can be."""
+    titled = [replace(LATENCY, name=name) for name in ("busy", "quiet", "few", "hidden", "gone", "unknown")]
+    objectives = Objectives((*titled, *ALL.all))
+    seen = Reading(
+        at=at(0), sight=Sight.CLEAR, intervals=(Interval(at(0), 0, 50),), good_ratio=0.998, events_per_second=9.83
+    )
+    scene = Scene()
+    scene.objectives = objectives
+    readings = {
+        Key("busy"): replace(seen, recent_seconds=0.05, budget=BUDGET),
+        Key("quiet"): unseen(at(0), Sight.NO_TRAFFIC, ""),
+        Key("few"): unseen(at(0), Sight.TOO_FEW, TOO_FEW),
+        Key("hidden"): unseen(at(0), Sight.BLIND, BLIND),
+        Key("gone"): unseen(at(0), Sight.TARGET_DOWN, ""),
+        Key("unknown"): Reading(at=at(0), sight=Sight.CLEAR),
+        Key("errors"): seen,
+        Key("availability"): seen,
+    }
+    scene.look(readings)
+    scene.has(1.0, 30)
+    scene.look(readings)
+    return replace(speech, objectives=objectives).status(scene.state, at(scene.second + 12))
+
+
+MORE: dict[str, Callable[[Speech], str]] = {
+    "a storm": lambda speech: speech.storm(Kind.BREACH, several(21), State()),
+    "the end of a storm": lambda speech: speech.storm(Kind.RECOVERY, OVER, State()),
+    "the end of a part of a storm": lambda speech: speech.storm(
+        Kind.RECOVERY, OVER, State(incidents={12: incident(), 13: incident(number=13)})
+    ),
+    "a storm that is no recovery": lambda speech: speech.storm(Kind.RECOVERY, [*OVER, EXPIRED], State()),
+    "a storm that was missed": lambda speech: speech.storm(Kind.MISSED, OVER, State()),
+    "nobody looked": lambda speech: speech.missed(
+        incident(key=GAP, began_at=at(0), last_bad_at=at(250), closed_at=at(250), outcome=Outcome.RECOVERED),
+        State(incidents={12: incident()}),
+    ),
+    "the budget melts twice as fast": lambda speech: speech.breach(TWICE, NOTHING, State(), at(120)),
+    "a young history": lambda speech: speech.breach(replace(SLOW, budget=YOUNG), NOTHING, State(), at(120)),
+    "status": status,
+}
+
+EVERYTHING = EXAMPLES | MORE
+
+READS = {
+    "a breach": (
+        "🔴 Задержка: p95 <b>2,4 с</b> при обещанной 1 с\n"
+        "С 22:41:00 (1 мин). Медленных запросов 46 из 58.\n"
+        "Медленно: /sleep 2,4 с. Нормально: /predict 0,031 с.\n"
+        "Бюджет: за 55 с сгорело 0,4 % от 30 дней; осталось 97 %; такими темпами хватит на 3 дня.\n"
+        "№ 12 · latency"
+    ),
+    "a breach that lasts": (
+        "🔴 Задержка: p95 <b>2,4 с</b> при обещанной 1 с · 11 мин\n"
+        "С 22:41:00. Хуже всего 2,6 с в 22:41. Медленных запросов 46 из 58.\n"
+        "Медленно: /sleep 2,4 с. Нормально: /predict 0,031 с.\n"
+        "Бюджет: за 55 с сгорело 0,4 % от 30 дней; осталось 97 %; такими темпами хватит на 3 дня.\n"
+        "№ 12 · latency"
+    ),
+    "a breach of which nothing more is known": (
+        "🔴 Задержка: плохо, обещано 1 с\nС 22:41:00 (1 мин). Медленных запросов 46 из 58.\n№ 12 · latency"
+    ),
+    "a breach that may be a repeat": (
+        "🔴 Задержка: p95 <b>2,4 с</b> при обещанной 1 с\n"
+        "С 22:41:00 (1 мин). Медленных запросов 46 из 58.\n"
+        "Возможно, это повтор: ответ на первую отправку потерялся.\n"
+        "№ 12 · latency"
+    ),
+    "a breach that came back": (
+        "🔴 Задержка снова: p95 <b>2,4 с</b> при обещанной 1 с\n"
+        "С 22:41:30 (1 мин). Медленных запросов 46 из 58.\n"
+        "Медленно: /sleep 2,4 с. Нормально: /predict 0,031 с.\n"
+        "Бюджет: за 25 с сгорело 0,4 % от 30 дней; осталось 97 %; такими темпами хватит на 3 дня.\n"
+        "С 22:41 нарушалось 3 раза.\n"
+        "№ 12 · latency"
+    ),
+    "a service that hangs": (
+        "🔴 Задержка: нет ответа уже <b>72 с</b> при обещанной 1 с\n"
+        "С 22:41:00 (1 мин). Медленных запросов 46 из 58.\n"
+        "№ 12 · latency"
+    ),
+    "many endpoints": (
+        "🔴 Задержка: p95 <b>2,4 с</b> при обещанной 1 с\n"
+        "С 22:41:00 (1 мин). Медленных запросов 46 из 58.\n"
+        "Медленно: /page/0 5 с, /page/1 4 с, /page/2 3 с и ещё 1. Нормально: /page/4 1 с.\n"
+        "№ 12 · latency"
+    ),
+    "failing": (
+        "🔴 Errors: <b>11 %</b> с ошибкой, обещано меньше 1 %\n"
+        "С 22:41:00 (1 мин). Запросов с ошибкой 46 из 58.\n"
+        "№ 12 · errors"
+    ),
+    "down": (
+        "🔴 Сервис не работает: wine-slo не отвечает уже <b>1 мин</b> (с 22:41:00)\n"
+        "Инцидент № 11 (Задержка) остаётся открытым.\n"
+        "№ 12 · availability"
+    ),
+    "one label set": (
+        "🔴 Задержка /predict: p95 <b>2,4 с</b> при обещанной 1 с\n"
+        "С 22:41:00 (1 мин). Медленных запросов 46 из 58.\n"
+        "№ 12 · latency{endpoint=&quot;/predict&quot;}"
+    ),
+    "nobody asks": (
+        "🔴 Задержка: было p95 2,4 с при обещанной 1 с · 14 мин · запросов нет уже 2 мин\n"
+        "Остаётся открытым: без запросов нельзя сказать, что всё в норме.\n"
+        "№ 12 · latency"
+    ),
+    "too few ask": (
+        "🔴 Задержка: было p95 2,4 с при обещанной 1 с · 14 мин · запросов слишком мало для оценки\n"
+        "Остаётся открытым: по нескольким запросам нельзя сказать, что всё в норме.\n"
+        "№ 12 · latency"
+    ),
+    "it went down": (
+        "🔴 Задержка: было p95 2,4 с при обещанной 1 с · 14 мин · сервис не работает уже 2 мин\n"
+        "Остаётся открытым: сервис не отвечает, значит, не восстановился.\n"
+        "№ 12 · latency"
+    ),
+    "it cannot be seen": (
+        "🔴 Задержка: было p95 2,4 с при обещанной 1 с · 14 мин · нет данных уже 2 мин\n"
+        "Остаётся открытым: без данных нельзя сказать, что всё в норме.\n"
+        "№ 12 · latency"
+    ),
+    "blind": (
+        "🔴 Нет данных уже <b>2 мин</b>: Prometheus недоступен (в соединении отказано)\n"
+        "С 22:41 без оценки 3 цели. Неизвестно, всё ли в порядке.\n"
+        "№ 13 · sight"
+    ),
+    "the ledger cannot be written": (
+        "🔴 Не удаётся вести журнал уже <b>2 мин</b>: database or disk is full\n"
+        "Работаю по памяти; при перезапуске забудется всё, что было после 22:41.\n"
+        "№ 13 · ledger"
+    ),
+    "the ledger is written again": (
+        "🟢 Журнал снова ведётся: ничего не потеряно.\nНе вёлся 2 мин (22:41–22:43).\n№ 13 · ledger"
+    ),
+    "the ledger was written again": "⚪️ Журнал не вёлся с 22:41 до 22:43 (2 мин). № 13",
+    "the budget burns": (
+        "🔴 Задержка: бюджет ошибок сгорает <b>в 16 раз быстрее допустимого</b>, если считать за 1 ч.\n"
+        "Бюджет: осталось 97 %.\n"
+        "№ 12 · latency (бюджет)"
+    ),
+    "the budget melts": (
+        "🟡 Задержка: за 3 дня сгорело <b>10 %</b> бюджета ошибок, это на пределе допустимого. Вставать "
+        "не нужно.\n"
+        "Бюджет: осталось 97 %.\n"
+        "№ 12 · latency (бюджет)"
+    ),
+    "reminder": "⏱ Не закрыто уже 4 ч: Задержка, p95 1,7 с. № 12",
+    "recovery": (
+        "🟢 Задержка в норме: p95 0,041 с\n"
+        "Длилось 13 мин (22:41–22:54). Хуже всего 2,6 с в 22:41.\n"
+        "Медленных запросов 640 из 1\N{NO-BREAK SPACE}910.\n"
+        "Бюджет: за 13 мин сгорело 5,3 % от 30 дней; осталось 97 %.\n"
+        "Сообщено через 27 с.\n"
+        "№ 12 · latency"
+    ),
+    "recovery of a short one": (
+        "🟢 Задержка в норме: p95 0,041 с\n"
+        "Длилось 55 с (22:41:00–22:41:55). Хуже всего 2,6 с в 22:41.\n"
+        "Медленных запросов 640 из 1\N{NO-BREAK SPACE}910.\n"
+        "Бюджет: за 55 с сгорело 5,3 % от 30 дней; осталось 97 %.\n"
+        "Сообщено через 27 с.\n"
+        "№ 12 · latency"
+    ),
+    "recovery after it came back": (
+        "🟢 Задержка в норме: p95 0,041 с\n"
+        "Длилось 3 мин (22:51–22:54). Хуже всего 2,6 с в 22:41.\n"
+        "С 22:41 нарушалось 3 раза.\n"
+        "Медленных запросов 640 из 1\N{NO-BREAK SPACE}910.\n"
+        "Бюджет: за 3 мин сгорело 5,3 % от 30 дней; осталось 97 %.\n"
+        "Сообщено через 30 с.\n"
+        "№ 12 · latency"
+    ),
+    "recovery of errors": (
+        "🟢 Errors в норме: 0 % с ошибкой\n"
+        "Длилось 13 мин (22:41–22:54). Хуже всего 20 % в 22:41.\n"
+        "Запросов с ошибкой 640 из 1\N{NO-BREAK SPACE}910.\n"
+        "Сообщено через 27 с.\n"
+        "№ 12 · errors"
+    ),
+    "up again": (
+        "🟢 Доступность в норме: 0 % опросов без ответа\n"
+        "Длилось 13 мин (22:41–22:54).\n"
+        "Сообщено через 27 с.\n"
+        "№ 12 · availability"
+    ),
+    "seeing again": (
+        "🟢 Данные снова есть: можно оценить каждую цель.\nДанных не было 5 мин (22:41–22:46).\n№ 13 · sight"
+    ),
+    "the budget lasts again": (
+        "🟢 Задержка: бюджета ошибок снова хватает\nБюджет: осталось 97 %.\n№ 12 · latency (бюджет)"
+    ),
+    "closed": "⚪️ Задержка: нарушение с 22:41 до 22:54 (13 мин), хуже всего 2,6 с. № 12",
+    "closed blindness": "⚪️ Не было данных от Prometheus с 22:41 до 22:43 (2 мин). № 13",
+    "closed budget": "⚪️ Задержка: бюджет ошибок сгорал слишком быстро с 22:37 до 22:41 (4 мин). № 12",
+    "missed": (
+        "⚪️ Пропущено, пока не отправлялись сообщения. Задержка: нарушение с 22:41 до 22:54 (13 мин), "
+        "хуже всего 2,6 с. Сейчас всё в норме. № 12"
+    ),
+    "expired": (
+        "⚪️ Задержка: с 22:41 нет запросов, судить не по чему. Закрыто через 30 мин как устаревшее; это "
+        "не восстановление. № 12"
+    ),
+    "withdrawn": "⚪️ Задержка: этого больше не обещают, поэтому закрыто; это не восстановление. № 12",
+    "a storm": (
+        "🔴 Нарушена сразу <b>21</b> цель. Хуже всего: Задержка /21 22 с, Задержка /20 21 с, Задержка "
+        "/19 20 с, Задержка /18 19 с, Задержка /17 18 с, Задержка /16 17 с, Задержка /15 16 с, Задержка "
+        "/14 15 с, Задержка /13 14 с, Задержка /12 13 с и ещё 11. Все: /status"
+    ),
+    "the end of a storm": (
+        "🟢 <b>6</b> целей снова в норме: Задержка /6 2,4 с, Задержка /5 2,4 с, Задержка /4 2,4 с, "
+        "Задержка /3 2,4 с, Задержка /2 2,4 с, Задержка /1 2,4 с.\n"
+        "Больше ничего не нарушено."
+    ),
+    "the end of a part of a storm": (
+        "🟢 <b>6</b> целей снова в норме: Задержка /6 2,4 с, Задержка /5 2,4 с, Задержка /4 2,4 с, "
+        "Задержка /3 2,4 с, Задержка /2 2,4 с, Задержка /1 2,4 с.\n"
+        "Ещё нарушены 2 цели: /status"
+    ),
+    "a storm that is no recovery": (
+        "⚪️ Закрыто <b>7</b> инцидентов, но восстановилось не всё: Задержка /6 2,4 с, Задержка /5 2,4 "
+        "с, Задержка /4 2,4 с, Задержка /3 2,4 с, Задержка /2 2,4 с, Задержка 2,4 с, Задержка /1 2,4 с. "
+        "Все: /status"
+    ),
+    "a storm that was missed": (
+        "⚪️ Пропущено, пока не отправлялись сообщения: нарушалось <b>6</b> целей. Задержка /6 2,4 с, "
+        "Задержка /5 2,4 с, Задержка /4 2,4 с, Задержка /3 2,4 с, Задержка /2 2,4 с, Задержка /1 2,4 с. "
+        "Все: /status"
+    ),
+    "nobody looked": "🔄 Снова наблюдаю после перерыва в 4 мин (перезапуск). Открыт 1 инцидент: № 12 latency.",
+    "the budget melts twice as fast": (
+        "🟡 Задержка: за 3 дня сгорело <b>24 %</b> бюджета ошибок, это в 2,4 раза быстрее допустимого. "
+        "Вставать не нужно.\n"
+        "Бюджет: осталось 97 %.\n"
+        "№ 12 · latency (бюджет)"
+    ),
+    "a young history": (
+        "🔴 Задержка: p95 <b>2,4 с</b> при обещанной 1 с\n"
+        "С 22:41:00 (1 мин). Медленных запросов 46 из 58.\n"
+        "Медленно: /sleep 2,4 с. Нормально: /predict 0,031 с.\n"
+        "Бюджет: за 55 с сгорело 0,002 % от 30 дней; осталось 92 %; такими темпами хватит на 33 ч "
+        "(история за 3 ч).\n"
+        "№ 12 · latency"
+    ),
+    "status": (
+        "🔴 latency: после запуска ещё не проверялось · № 1, 42 с\n"
+        "🟢 availability: работает\n"
+        "🟢 busy: p95 0,05 с при обещанной 1 с · бюджет 97 %\n"
+        "🟢 errors: 0,2 % с ошибкой, обещано меньше 1 %\n"
+        "⚪️ few: мало запросов: 3, для оценки нужно 5\n"
+        "⚪️ gone: сервис не работает уже 12 с\n"
+        "⚪️ hidden: нет данных: Prometheus ответил 503: busy\n"
+        "⚪️ quiet: запросов нет уже 12 с\n"
+        "⚪️ unknown: чисел пока нет\n"
+        "Запросов в секунду: 9,8. Последняя проверка 12 с назад."
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_it_reads(name: str) -> None:
+    text = EVERYTHING[name](SAYS)
+    assert text == READS[name]
+    if name != "status":  # which is as long as there are objectives
+        check(text)
+    assert english(visible_text(text)) == []
+
+
+def english(text: str) -> list[str]:
+    """The English words of a text that nobody but us has chosen."""
+    words = re.findall(r"[A-Za-z][\w-]+", OF_OTHERS.sub("", text))
+    return [word for word in words if word not in ALLOWED]
+
+
+@given(incidents(), st.sampled_from([Kind.BREACH, Kind.RECOVERY, Kind.MISSED]))
+@settings(max_examples=30, deadline=None)
+def test_whatever_it_is_about_telegram_takes_it(truth: Incident, kind: Kind) -> None:
+    state = State(incidents={truth.number + 100: truth})
+    check(SAYS.storm(kind, [truth] * 6, state))
+    check(SAYS.missed(truth, state) if truth.closed_at else SAYS.breach(truth, NOTHING, state, truth.last_bad_at))
+
+
+def test_no_translation_holds_an_english_word() -> None:
+    for message in catalogue.read(RUSSIAN):
+        for text in [message.string] if isinstance(message.string, str) else message.string or ():
+            assert english(re.sub(r"\{\w+\}|</?b>|&\w+;", "", text) if message.id else "") == [], message.id
+
+
+def test_an_english_word_would_be_found() -> None:
+    assert english(visible_text(EXAMPLES["a breach"](SPEECH)))
+    assert english("Since вчера, p95, /status, latency") == ["Since"]
