@@ -299,6 +299,15 @@ async def test_a_selector_leaves_out_what_it_is_to_leave_out(world: World) -> No
     assert [endpoint for endpoint, _ in reading.by_endpoint] == ["/predict"]
 
 
+async def test_the_budget_leaves_out_what_the_verdict_does_not(world: World) -> None:
+    source = Latency("request_latency_seconds", 1.0, budget_selector='endpoint!="/sleep"')
+    reading = await world.look_at_one(latency("mixed", source=source))
+    assert reading.good_ratio == pytest.approx(18 / 22)
+    assert reading.budget is not None
+    assert set(reading.budget.bad_ratios.values()) == {0.0}
+    assert reading.budget.remaining(latency("mixed")) == 1
+
+
 async def test_what_is_good_by_little_is_known(world: World) -> None:
     source = Latency("request_latency_seconds", 2.0, clear_seconds=1.0)
     reading = await world.look_at_one(latency("mixed", source=source))

@@ -59,7 +59,12 @@ def test_the_shipped_file_promises_what_the_readme_says() -> None:
     latency, errors, availability = objectives.all
     assert objectives.blind_for == timedelta(minutes=2)
     assert latency.source == Latency(
-        "request_latency_seconds", 1.0, 'endpoint!~"/metrics|/health"', "oldest_request_age_seconds", 0.75
+        "request_latency_seconds",
+        1.0,
+        'endpoint!~"/metrics|/health"',
+        "oldest_request_age_seconds",
+        0.75,
+        budget_selector='endpoint!="/sleep?drill"',
     )
     assert isinstance(errors.source, Ratio)
     assert isinstance(availability.source, Up)

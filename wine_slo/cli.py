@@ -45,9 +45,44 @@ def check(
 ) -> None:
     """Say whether the promises are kept right now.
 
-    Looks at Prometheus once, by the watchdog's rules, and exits with 0 met, 1 breached, 2 bad configuration,
-    3 cannot see, 4 too little traffic to judge. Of several objectives the first that holds of 1, 3, 4 and 0 counts.
+    Looks at Prometheus once, by the watchdog's rules.
+
+    Exits with 0 met, 1 breached, 2 bad configuration, 3 cannot see,
+    4 too little traffic to judge. Of several objectives the first that
+    holds of 1, 3, 4 and 0 counts.
     """
     from wine_slo import verbs  # noqa: PLC0415
 
     raise typer.Exit(verbs.check(objective, as_json=as_json))
+
+
+@app.command()
+def status(as_json: Json = False) -> None:  # noqa: FBT002
+    """Say how everything stands, as the watchdog sees it.
+
+    Exits with 0, with 1 where its last look is too old,
+    2 where a setting is wrong, 3 where it does not answer.
+    """
+    from wine_slo import verbs  # noqa: PLC0415
+
+    raise typer.Exit(verbs.status(as_json=as_json))
+
+
+@app.command()
+def drill(
+    objective: Annotated[str | None, typer.Option(metavar="NAME", help="The latency to break; else the first.")] = None,
+    minutes: Annotated[float, typer.Option(min=0.1, max=10, help="For how long at the most.")] = 3,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Make the service slow on purpose, and see how soon that is noticed, told and ended.
+
+    Asks /sleep of the service for at most so many minutes, then asks for
+    nothing slow. The error budget leaves these requests out. Ctrl-C ends it.
+
+    Exits with 0 where all went as soon as the settings make it expect,
+    1 where it did not, 2 where the configuration is wrong, 3 where there
+    was no drill, as something is broken or not what it should be.
+    """
+    from wine_slo import verbs  # noqa: PLC0415
+
+    raise typer.Exit(verbs.drill(objective, minutes, as_json=as_json))

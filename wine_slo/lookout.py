@@ -163,6 +163,7 @@ class Budgets:
         Raises:
             PrometheusError: An answer is missing or cannot be trusted.
         """
+        objective = objective.as_budgeted
         history = await self._ask(objective, promql.seconds_of_history(objective), self._known_for(objective))
         known_for = timedelta(seconds=next(iter(history.values()), 0.0))
         spans = windows(objective)

@@ -24,6 +24,7 @@ from time import perf_counter, sleep
 from typing import NoReturn
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from msgspec.structs import replace
 
 from wine_slo.adapters import api_contract, form_page, log_output, model_file, sample_body
@@ -47,6 +48,7 @@ LOG_WAIT = 0.2  # seconds; nobody reads faster, and one write for many requests 
 WORKER_PAUSE = 1.0  # seconds before a worker that ended by itself is replaced
 FORK = multiprocessing.get_context("fork")  # workers share the memory of what is imported, and the cells
 UNMATCHED = "unmatched"  # the endpoint of whatever is no route of ours
+DRILL = "/sleep?drill"  # the endpoint of what `wine-slo drill` asks, so that the error budget can leave it out
 SERVER_ERRORS = range(500, 600)
 FILES = Path(__file__).parent / "web"
 CONTENT_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -96,12 +98,17 @@ def create_app(settings: ServerSettings, cells: Cells | None = None, worker: int
             "/fail": (web.get, fail, (422, 500, 502, 503, 504)),
         }
     endpoints = {template: statuses for template, (_, _, statuses) in routes.items()} | {UNMATCHED: (404, 405)}
+    if settings.sleep_enabled:
+        endpoints[DRILL] = endpoints["/sleep"]
     app[SETTINGS] = settings
     app[INSTRUMENTS] = instruments = ServerInstruments(endpoints, perf_counter, cells or Cells(), worker)
     app[SLEEPERS] = asyncio.Semaphore(MOST_SLEEPERS)
     app[STARTED] = perf_counter()
     for template, (method, handler, _) in routes.items():
-        app.add_routes([method(template, observed(handler, instruments.endpoint(template)))])
+        counted = observed(handler, instruments.endpoint(template))
+        if template == "/sleep":
+            counted = told_apart(counted, observed(handler, instruments.endpoint(DRILL)))
+        app.add_routes([method(template, counted)])
     app.router.add_route("*", "/{path:.*}", observed(unmatched, instruments.endpoint(UNMATCHED)))  # the last resort
     app.cleanup_ctx.append(load_model)
     return app
@@ -172,6 +179,15 @@ async def snooze(request: web.Request) -> web.Response:
     async with request.app[SLEEPERS]:
         await asyncio.sleep(seconds)
     return json_response({"status": "ok", "slept_seconds": seconds})
+
+
+def told_apart(usual: Handler, drill: Handler) -> Handler:
+    """Return a handler that counts a drill's requests at an endpoint of their own."""
+
+    async def choose(request: web.Request) -> web.StreamResponse:
+        return await (drill if "drill" in request.query else usual)(request)
+
+    return choose
 
 
 async def fail(request: web.Request) -> web.Response:

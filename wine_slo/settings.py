@@ -125,6 +125,7 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     service_url: Annotated[Url, Meta(description="the root of the service, such as http://host:8000")] = Url(
         "http://127.0.0.1:8000"
     )
+    watchdog_url: Annotated[Url | None, Meta(description="the root of the watchdog, such as http://host:8001")] = None
     grafana_url: Annotated[Url | None, Meta(description="an address of Grafana, for a link on the status page")] = None
     telegram_token: Annotated[Secret | None, Meta(description="the bot's token, as @BotFather gave it")] = None
     telegram_chat_ids: Annotated[
@@ -141,6 +142,14 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     charts_enabled: Annotated[bool, Meta(description="true or false")] = True
     language: Annotated[Literal["en", "ru"], Meta(description="en or ru; a chat chooses its own with /language")] = "en"
     log_format: Annotated[LogFormat, Meta(description="text or json")] = "text"
+
+    @property
+    def watchdog_root(self) -> str:
+        """Return where the watchdog is found: as it is set, else where it listens."""
+        if self.watchdog_url:
+            return self.watchdog_url
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.watchdog_host, self.watchdog_host)  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.watchdog_port}"
 
     @property
     def prometheus_headers(self) -> dict[str, str]:

@@ -116,12 +116,15 @@ class _Latency(_Objective, kw_only=True, tag="latency"):
     histogram: Annotated[Text, Meta(description="The histogram's name, without _bucket")]
     selector: Annotated[Text, Meta(description='Label matchers, such as endpoint!~"/metrics|/health"')] = ""
     oldest_age: Annotated[Text | None, Meta(description="A gauge: the age of the oldest unanswered request")] = None
+    budget_selector: Annotated[
+        Text, Meta(description="More label matchers, for the error budget alone: it leaves a drill out")
+    ] = ""
 
     def source(self) -> Source:
         clear = None if self.clear is None else _span("clear", self.clear).total_seconds()
         oldest_age = None if self.oldest_age is None else self.oldest_age
         threshold = _span("threshold", self.threshold).total_seconds()
-        return Latency(self.histogram, threshold, self.selector, oldest_age, clear)
+        return Latency(self.histogram, threshold, self.selector, oldest_age, clear, self.budget_selector)
 
 
 class _Ratio(_Objective, kw_only=True, tag="ratio"):

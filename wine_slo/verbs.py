@@ -8,21 +8,29 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
 import aiohttp
 import msgspec
 
-from wine_slo import slo_file
+from wine_slo import drill as drill_
+from wine_slo import reports, slo_file
 from wine_slo.adapters.prometheus_api import PrometheusApi
+from wine_slo.adapters.service_api import ServiceApi
+from wine_slo.adapters.terminal import Terminal
+from wine_slo.adapters.watchdog_api import WatchdogApi, WatchdogError
 from wine_slo.check import check as look
-from wine_slo.domain.objective import Objectives
+from wine_slo.domain.objective import Objective, Objectives
+from wine_slo.domain.status import Status
+from wine_slo.drill import Drill
 from wine_slo.settings import SettingsError, WatchdogSettings, read
 
 VERSION = version("wine-slo")
 BAD_CONFIGURATION = 2
+CANNOT_SEE = 3
+INTERRUPTED = 130  # as a shell has it: 128 and the number of SIGINT
 
 
 def check(name: str | None, *, as_json: bool) -> int:
@@ -43,6 +51,82 @@ def check(name: str | None, *, as_json: bool) -> int:
         return report.exit_status
 
     return asyncio.run(ask())
+
+
+def status(*, as_json: bool) -> int:
+    """Print what the watchdog says; return 0 where it is of now, 1 where it is not, 3 where nobody answers."""
+    try:
+        settings = read(WatchdogSettings)
+    except SettingsError as error:
+        return _refuse(error, as_json=as_json)
+
+    async def ask() -> Status:
+        async with aiohttp.ClientSession() as session:
+            return await WatchdogApi(session, settings.watchdog_root).status()
+
+    try:
+        found = asyncio.run(ask())
+    except WatchdogError as error:
+        if as_json:
+            _print_json({"trouble": str(error)})
+        else:
+            sys.stderr.write(f"{error}\n")
+        return CANNOT_SEE
+    if as_json:
+        _print_json(found)
+    else:
+        reports.status(Terminal(), found, settings.timezone)
+    return 1 if found.overdue else 0
+
+
+def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
+    """Make an incident, and return 0 where it was told in time, 1 where it was not, 3 where there was none."""
+    try:
+        settings = read(WatchdogSettings)
+        objective = _latency(slo_file.load(settings.objectives), name)
+    except (SettingsError, slo_file.SloFileError) as error:
+        return _refuse(error, as_json=as_json)
+    terminal = Terminal()
+
+    async def do() -> Drill:
+        async with _prometheus(settings) as api, aiohttp.ClientSession() as session:
+            with reports.drilling(None if as_json else terminal) as show:
+                return await drill_.run(
+                    ServiceApi(session, settings.service_url),
+                    WatchdogApi(session, settings.watchdog_root).status,
+                    api,
+                    objective,
+                    longest=timedelta(minutes=minutes),
+                    clock=_now,
+                    on_progress=show,
+                )
+
+    try:
+        done = asyncio.run(do())
+    except drill_.DrillRefusedError as error:
+        if as_json:
+            _print_json({"refused": str(error)})
+        else:
+            sys.stderr.write(f"no drill: {error}\n")
+        return CANNOT_SEE
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped: nothing more is asked; an incident that is open ends with the next good requests\n")
+        return INTERRUPTED
+    if as_json:
+        _print_json({**msgspec.to_builtins(done), "has_worked": done.has_worked})
+    return 0 if done.has_worked else 1
+
+
+def _latency(objectives: Objectives, name: str | None) -> Objective:
+    """The latency objective of a name, or the first.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    found = next((each for each in _chosen(objectives, name).all if each.is_latency), None)
+    if found is None:
+        raise SettingsError("there is no objective of the kind latency that a drill could break")
+    return found
 
 
 def _chosen(objectives: Objectives, name: str | None) -> Objectives:

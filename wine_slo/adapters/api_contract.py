@@ -246,7 +246,13 @@ EXERCISES: dict[str, Any] = {
                     "name": "seconds",
                     "in": "query",
                     "schema": {"type": "number", "minimum": 0, "maximum": 10, "default": 2},
-                }
+                },
+                {
+                    "name": "drill",
+                    "in": "query",
+                    "description": "Counts the request at the endpoint `/sleep?drill`; any value does.",
+                    "schema": {"type": "string"},
+                },
             ],
             "responses": {
                 "200": answer(

@@ -5,7 +5,7 @@ constructor refuses what could never be judged and says which field is wrong.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Self
@@ -36,6 +36,8 @@ class Latency:
 
     `oldest_age` names a gauge with the age in seconds of the oldest request still being answered: a service that
     hangs completes nothing, so its histogram says nothing, and this gauge is then all there is to see.
+
+    `budget_selector` leaves requests out of the error budget that count for the verdict: those of a drill.
     """
 
     histogram: str
@@ -43,6 +45,7 @@ class Latency:
     selector: str = ""
     oldest_age: str | None = None
     clear_seconds: float | None = None
+    budget_selector: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a threshold that no request can meet."""
@@ -201,6 +204,15 @@ class Objective:
     def can_fire(self, burn: Burn) -> bool:
         """Whether any share of bad events burns so fast."""
         return burn.factor(self.window) <= self.fastest_burn
+
+    @property
+    def as_budgeted(self) -> "Objective":
+        """The same, of only what the error budget counts."""
+        source = self.source
+        if not isinstance(source, Latency) or not source.budget_selector:
+            return self
+        selector = ", ".join(filter(None, (source.selector, source.budget_selector)))
+        return replace(self, source=replace(source, selector=selector))
 
     @property
     def stall_intervals(self) -> int:

@@ -1,0 +1,87 @@
+"""What the verbs print, word for word."""
+
+from dataclasses import replace
+from datetime import UTC
+
+import pytest
+
+from tests.adapters.test_status_page import BAD, NOW, PROCESS
+from tests.domain.scene import ALL, at
+from wine_slo import reports
+from wine_slo.adapters.terminal import Terminal
+from wine_slo.domain.status import status_of
+from wine_slo.domain.watch import State
+from wine_slo.drill import Drill, Step
+
+STATUS = """\
+          objective     value                  promise               budget              incident
+breached  latency       2.4 s p95              promised 1 s          98 % (of 3 days)    #12
+unknown   availability  nobody has asked       promised 99.5 %       not known
+met       errors        0.04 % bad over 5 min  promised at most 1 %  99.6 % (of 3 days)
+
+           incident     when                           worst
+open       #12 Latency  since 01 Jan 20:26 (14 min)    2.6 s
+recovered  #11 Errors   01 Jan 19:45 to 19:52 (7 min)  20 %
+
+Looked 12 s ago, looks every 30 s. wine-slo 1.2.3.
+"""
+
+
+def test_status_is_a_table_with_the_worst_first(capsys: pytest.CaptureFixture[str]) -> None:
+    reports.status(Terminal(), status_of(BAD, ALL, NOW, PROCESS), UTC)
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines == STATUS.splitlines()
+
+
+def test_an_old_look_is_said_to_be_old(capsys: pytest.CaptureFixture[str]) -> None:
+    old = replace(status_of(replace(BAD, looked_at=at(0)), ALL, NOW, PROCESS), untold_seconds=720.0, blind=True)
+    reports.status(Terminal(), old, UTC)
+    assert capsys.readouterr().out.splitlines()[-4:] == [
+        "Looked 1 h ago, looks every 30 s. wine-slo 1.2.3.",
+        "That is too long ago: nothing above is the present.",
+        "Prometheus cannot be seen.",
+        "Something has not been told for 12 min.",
+    ]
+    reports.status(Terminal(), status_of(State(), ALL, NOW, PROCESS), UTC)
+    assert capsys.readouterr().out.splitlines()[-1] == "It has not looked yet. wine-slo 1.2.3."
+
+
+def drill(*seconds: float | None, trouble: str = "") -> Drill:
+    names = ("scraped", "detected", "told", "recovered", "recovery_told")
+    titles = ("seen", "sure", "told", "sure that it is over", "told that")
+    steps = tuple(
+        Step(name=name, title=title, seconds=took, expected_seconds=10.0)
+        for name, title, took in zip(names, titles, seconds, strict=True)
+    )
+    return Drill(
+        slo="latency", sleep_seconds=2.0, requests_per_second=5.0, started_at=NOW, stopped_at=NOW, incident=12,
+        steps=steps, trouble=trouble,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("done", "has_worked", "last"),
+    [
+        pytest.param(drill(1, 2, 3, 4, 5), True, "It works.", id="in time"),
+        pytest.param(
+            drill(1, 2, 11, 4, 5),
+            False,
+            "It works, but not as soon as the settings make it expect.",
+            id="late",
+        ),
+        pytest.param(drill(1, 2, None, None, None, trouble="told"), False, "It did not work: told", id="not at all"),
+    ],
+)
+def test_a_drill_says_what_it_came_to(done: Drill, *, has_worked: bool, last: str) -> None:
+    assert done.has_worked is has_worked
+    assert reports.progress(done)[-1] == last
+
+
+def test_what_is_late_is_said_to_be() -> None:
+    assert reports.progress(drill(1, 2, 11, None, None)) == [
+        "Asking 5 times a second for 2 s, to break latency.",
+        "   1.0 s  seen; expected within 10 s",
+        "   2.0 s  sure (#12); expected within 10 s",
+        "  11.0 s  told; expected within 10 s, LATE",
+        "Asking as often for nothing slow.",
+    ]

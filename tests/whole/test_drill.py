@@ -1,0 +1,85 @@
+"""`wine-slo drill` on the real processes, sped up, and every reason for which there is none."""
+
+import asyncio
+import json
+import re
+import signal
+
+import aiohttp
+
+from tests.real.processes import Process
+from tests.whole.conftest import CHAT, House
+from wine_slo.adapters.watchdog_api import WatchdogApi
+from wine_slo.domain.status import Status
+
+
+def settings(house: House, **changes: str) -> dict[str, str]:
+    return {
+        "WINE_SLO_SERVICE_URL": f"http://127.0.0.1:{house.server_port}",
+        "WINE_SLO_WATCHDOG_PORT": str(house.watchdog_port),
+        "WINE_SLO_PROMETHEUS_URL": house.prometheus.url,
+        **changes,
+    }
+
+
+async def drill(house: House, *arguments: str, **changes: str) -> Process:
+    return await house.processes.wine_slo("drill", *arguments, settings=settings(house, **changes))
+
+
+async def metric(house: House, series: str) -> float:
+    """A number of the service, as it is now."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{house.server_port}/metrics") as response,
+    ):
+        text = await response.text()
+    found = re.search(f"^{re.escape(series)} (.*)$", text, re.MULTILINE)
+    assert found, series
+    return float(found[1])
+
+
+async def status(house: House) -> Status:
+    async with aiohttp.ClientSession() as session:
+        return await WatchdogApi(session, f"http://127.0.0.1:{house.watchdog_port}").status()
+
+
+async def test_it_is_noticed_told_and_ended_in_time_and_the_budget_is_spared(house: House) -> None:
+    await house.watchdog.until_line("sight of latency is (no_traffic|clear)", seconds=20)
+    others = asyncio.create_task(house.asks("/ui", per_second=2))
+    process = await drill(house)
+    assert await process.wait(90) == 0, process.output
+    assert re.fullmatch(
+        r"Asking 5 times a second for 2 s, to break latency\.\n"
+        r" +[\d.]+ s  Prometheus has seen it; expected within 2 s\n"
+        r" +[\d.]+ s  the watchdog is sure \(#1\); expected within 9 s\n"
+        r" +[\d.]+ s  every chat is told; expected within 14 s\n"
+        r"Asking as often for nothing slow\.\n"
+        r" +[\d.]+ s  the watchdog is sure that it is over; expected within 10 s\n"
+        r" +[\d.]+ s  every chat is told that; expected within 15 s\n"
+        r"It works\.",
+        process.output,
+    )
+    breach, recovery = house.bot_api.chat(CHAT).messages
+    assert "Slow: /sleep?drill 2" in breach.versions[0].text
+    assert recovery.text.startswith("🟢 Latency is back")
+    latency = (await status(house)).objectives[0]
+    assert latency.good_ratio is not None
+    assert latency.good_ratio < 0.9
+    assert latency.budget_remaining_ratio == 1
+    others.cancel()
+
+
+async def test_ctrl_c_ends_it_at_once_and_what_is_broken_already_is_left_alone(house: House) -> None:
+    await house.watchdog.until_line("sight of latency is (no_traffic|clear)", seconds=20)
+    process = await drill(house)
+    await process.until_line("the watchdog is sure", seconds=40)
+    assert await metric(house, 'requests_in_flight{endpoint="/sleep?drill"}') > 1
+    process.send(signal.SIGINT)
+    assert await process.wait() == 130
+    assert process.lines[-1].startswith("stopped: nothing more is asked")
+    assert "Traceback" not in process.output
+    asked = await metric(house, 'requests_total{endpoint="/sleep?drill"}')
+    again = await drill(house, "--json")
+    assert await again.wait() == 3
+    assert json.loads(again.output) == {"refused": "latency is in breach already: #1"}
+    assert await metric(house, 'requests_total{endpoint="/sleep?drill"}') == asked + 1  # whether there is a /sleep

@@ -1,0 +1,397 @@
+"""The drill: an incident made on purpose, to see that it is noticed, told and ended, and how soon.
+
+The service is made slow through its own `/sleep`, by requests that it counts at an endpoint of their own, so that the
+error budget can leave them out (`budget_selector` in slo.yml) while the verdict does not. Then as many quick requests
+follow, because only what is asked can be seen to be well again. However it ends, nothing is asked of it afterwards.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Protocol
+
+from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
+from wine_slo.adapters.service_api import ServiceApi, ServiceError
+from wine_slo.adapters.watchdog_api import WatchdogError
+from wine_slo.domain.metric_names import ENDPOINT, REQUESTS
+from wine_slo.domain.notice import Stage
+from wine_slo.domain.objective import Latency, Objective
+from wine_slo.domain.reading import Sight
+from wine_slo.domain.status import IncidentStatus, ObjectiveStatus, Status, Verdict
+
+PER_SECOND = 5.0  # requests; five in a scrape interval of a second are enough to judge
+MOST_PER_SECOND = 20.0  # a service that has more of its own is not made slow by a drill
+MOST_ASLEEP = 80  # requests at once; the service refuses more than a hundred
+SHARE = 0.5  # of all requests that are slow in a drill
+LEAST_SHARE = 3  # times what may be bad; less would hardly be told from chance
+SLOWER = 2  # times the threshold
+LONGEST_SLEEP = 10.0  # seconds; the service refuses more
+EACH = 0.25  # seconds between two looks at the watchdog
+TELLING = timedelta(seconds=5)  # what a message may take once there is something to tell
+SEEN_WITHIN = 6  # scrape intervals; what Prometheus has not seen by then it does not scrape
+
+
+class DrillRefusedError(Exception):
+    """Why there is no drill; nothing was done."""
+
+
+class Watchdog(Protocol):
+    """How everything stands, asked of the watchdog wherever it runs."""
+
+    def __call__(self) -> Awaitable[Status]:
+        """Return the status.
+
+        Raises:
+            WatchdogError: It does not answer.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing that must happen.
+
+    Attributes:
+        name: scraped, detected, told, recovered or recovery_told.
+        title: The same for people.
+        seconds: After how long it happened; None where it has not, or not yet.
+        expected_seconds: Within how long the settings make it happen.
+    """
+
+    name: str
+    title: str
+    seconds: float | None
+    expected_seconds: float
+
+    @property
+    def is_in_time(self) -> bool:
+        """Whether it happened as soon as it should."""
+        return self.seconds is not None and self.seconds <= self.expected_seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drill:
+    """What a drill does and what came of it so far.
+
+    Attributes:
+        slo: The objective that is broken.
+        sleep_seconds: How long each slow request takes.
+        requests_per_second: How many there are.
+        started_at: When the first slow one was sent.
+        stopped_at: When the last slow one had ended; None while it is slow.
+        requests: How many of the drill's requests were answered.
+        incident: Its number.
+        steps: What must happen, in order; the first three count from the start, the others from the end of slowness.
+        trouble: Why it ended early; empty where it did not.
+    """
+
+    slo: str
+    sleep_seconds: float
+    requests_per_second: float
+    started_at: datetime
+    stopped_at: datetime | None = None
+    requests: int = 0
+    incident: int | None = None
+    steps: tuple[Step, ...] = ()
+    trouble: str = ""
+
+    @property
+    def has_worked(self) -> bool:
+        """Whether everything happened, and in time."""
+        return not self.trouble and all(step.is_in_time for step in self.steps)
+
+    def reached(self, name: str, seconds: float) -> "Drill":
+        """The drill with one more thing that has happened."""
+        return replace(
+            self, steps=tuple(replace(each, seconds=seconds) if each.name == name else each for each in self.steps)
+        )
+
+    def has(self, name: str) -> bool:
+        """Whether a step was reached."""
+        return any(each.name == name and each.seconds is not None for each in self.steps)
+
+
+class DrillFailedError(Exception):
+    """What did not happen."""
+
+
+async def run(
+    service: ServiceApi,
+    watchdog: Watchdog,
+    prometheus: PrometheusApi,
+    objective: Objective,
+    *,
+    longest: timedelta,
+    clock: Callable[[], datetime],
+    on_progress: Callable[[Drill], None] = lambda _: None,
+) -> Drill:
+    """Make an incident, watch it told, end it, watch that told, and return how long each took.
+
+    Args:
+        service: The one that is made slow.
+        watchdog: The one that must notice.
+        prometheus: The one that must scrape.
+        objective: The latency objective that is broken.
+        longest: For at most so long it is slow, and for at most so long a recovery is waited for.
+        clock: Read for the drill's own instants.
+        on_progress: Called whenever something has happened.
+
+    Raises:
+        DrillRefusedError: There was no drill, and why not.
+    """
+    drill = await prepare(service, watchdog, objective, clock)
+    running = _Running(service, watchdog, prometheus, objective, drill, on_progress)
+    try:
+        before = await running.counted()
+    except PrometheusError as error:
+        raise DrillRefusedError(f"Prometheus: {error}") from error
+    try:
+        await running.break_it(before, longest, clock)
+    except DrillFailedError as error:
+        running.fail(error)
+    if running.drill.incident is not None:
+        try:
+            await running.mend_it(longest)
+        except DrillFailedError as error:
+            running.fail(error)
+    return running.drill
+
+
+async def prepare(
+    service: ServiceApi, watchdog: Watchdog, objective: Objective, clock: Callable[[], datetime]
+) -> Drill:
+    """The drill that can be done, or why there can be none.
+
+    Raises:
+        DrillRefusedError: There can be none.
+    """
+    source = objective.source
+    if not isinstance(source, Latency) or objective.by:
+        raise DrillRefusedError(f"{objective.name} is no latency of all requests together, which a drill breaks")
+    sleep = min(SLOWER * source.threshold_seconds, LONGEST_SLEEP)
+    if sleep <= source.threshold_seconds:
+        raise DrillRefusedError(
+            f"/sleep takes at most {LONGEST_SLEEP:g} s, which breaks no promise of {objective.name}"
+        )
+    try:
+        health = await service.health()
+        await service.sleep(0)
+        status = await watchdog()
+    except (ServiceError, WatchdogError) as error:
+        raise DrillRefusedError(str(error)) from error
+    if health.status != "ok":
+        raise DrillRefusedError(f"the service is not well: {health.reason or health.status}")
+    slo = next((each for each in status.objectives if each.slo == objective.name), None)
+    if slo is None:
+        raise DrillRefusedError(f"the watchdog knows no objective {objective.name}; does it read another slo.yml?")
+    _refuse_unless_calm(status, slo)
+    most = min(MOST_PER_SECOND, MOST_ASLEEP / sleep)
+    per_second = min(most, max(PER_SECOND, (slo.events_per_second or 0.0) * SHARE / (1 - SHARE)))
+    share = per_second / (per_second + (slo.events_per_second or 0.0))
+    if share < LEAST_SHARE * objective.allowed_bad_ratio:
+        raise DrillRefusedError(
+            f"the service answers {slo.events_per_second:.0f} requests a second; the {per_second:g} slow ones that a "
+            "drill asks at the most would not be noticed"
+        )
+    return Drill(
+        slo=slo.slo,
+        sleep_seconds=sleep,
+        requests_per_second=per_second,
+        started_at=clock(),
+        steps=_steps(objective, timedelta(seconds=status.poll_seconds), timedelta(seconds=sleep)),
+    )
+
+
+def _refuse_unless_calm(status: Status, slo: ObjectiveStatus) -> None:
+    """Refuse where an incident of a drill would be mistaken, or could not be seen.
+
+    Raises:
+        DrillRefusedError: It would.
+    """
+    if status.overdue:
+        raise DrillRefusedError("the watchdog has not looked for too long")
+    if slo.incident is not None:
+        raise DrillRefusedError(f"{slo.slo} is in breach already: #{slo.incident}")
+    if slo.verdict is Verdict.SUSPICIOUS:
+        raise DrillRefusedError(f"{slo.slo} is suspicious at the moment; wait until it is clear")
+    if slo.sight not in (Sight.CLEAR, Sight.NO_TRAFFIC, Sight.TOO_FEW):
+        raise DrillRefusedError(f"the watchdog cannot judge {slo.slo}: {slo.reason}")
+
+
+def _steps(objective: Objective, poll: timedelta, sleep: timedelta) -> tuple[Step, ...]:
+    """What must happen, and within how long by the settings: two scrapes for what jitters and what is settled late."""
+    scrapes = 2 * objective.scrape_interval
+    detected = max(objective.bad_for, poll) + scrapes + sleep
+    recovered = objective.good_for + 2 * scrapes + timedelta(seconds=2)
+    parts = (
+        ("scraped", "Prometheus has seen it", scrapes),
+        ("detected", "the watchdog is sure", detected),
+        ("told", "every chat is told", detected + TELLING),
+        ("recovered", "the watchdog is sure that it is over", recovered),
+        ("recovery_told", "every chat is told that", recovered + TELLING),
+    )
+    return tuple(
+        Step(name=name, title=title, seconds=None, expected_seconds=within.total_seconds())
+        for name, title, within in parts
+    )
+
+
+class _Running:
+    """A drill while it runs."""
+
+    def __init__(
+        self,
+        service: ServiceApi,
+        watchdog: Watchdog,
+        prometheus: PrometheusApi,
+        objective: Objective,
+        drill: Drill,
+        on_progress: Callable[[Drill], None],
+    ) -> None:
+        self.drill = drill
+        self._service = service
+        self._watchdog = watchdog
+        self._prometheus = prometheus
+        self._objective = objective
+        self._on_progress = on_progress
+        self._failures = 0  # in a row
+        self._began = monotonic()
+
+    def fail(self, error: DrillFailedError) -> None:
+        """Keep what went wrong first."""
+        self.drill = replace(self.drill, trouble=self.drill.trouble or str(error))
+        self._on_progress(self.drill)
+
+    async def break_it(self, before: float, longest: timedelta, clock: Callable[[], datetime]) -> None:
+        """Make it slow until every chat is told.
+
+        Args:
+            before: How many of a drill's requests Prometheus knew before.
+            longest: For how long at the most.
+            clock: Read when it has ended.
+
+        Raises:
+            DrillFailedError: That did not happen in time.
+        """
+        self._began = monotonic()
+        try:
+            async with self._asking(self.drill.sleep_seconds):
+                await self._until(self._is_told, longest, before)
+        finally:
+            self.drill = replace(self.drill, stopped_at=clock())
+        self._began = monotonic()
+
+    async def mend_it(self, longest: timedelta) -> None:
+        """Make it quick until every chat is told that it is over.
+
+        Raises:
+            DrillFailedError: That did not happen in time.
+        """
+        self._show()
+        async with self._asking(0.0):
+            await self._until(self._is_over, longest, None)
+
+    async def _until(self, happened: Callable[[Status], bool], longest: timedelta, before: float | None) -> None:
+        while True:
+            elapsed = monotonic() - self._began
+            if before is not None and not self.drill.has("scraped"):
+                await self._look_for_scrape(before, elapsed)
+            with suppress(WatchdogError):  # a moment's absence is told by the time that everything takes
+                if happened(await self._watchdog()):
+                    return
+            if elapsed > longest.total_seconds():
+                missing = next(each for each in self.drill.steps if each.seconds is None)
+                raise DrillFailedError(f"after {elapsed:.0f} s this is still missing: {missing.title}")
+            if self._failures > 3 * self.drill.requests_per_second:
+                raise DrillFailedError("the service does not answer the drill's requests")
+            await asyncio.sleep(EACH)
+
+    async def _look_for_scrape(self, before: float, elapsed: float) -> None:
+        with suppress(PrometheusError):
+            if await self.counted() > before:
+                self._reach("scraped", elapsed)
+        interval = self._objective.scrape_interval.total_seconds()
+        if not self.drill.has("scraped") and elapsed > SEEN_WITHIN * interval:
+            raise DrillFailedError(
+                f"Prometheus has not seen the drill's requests in {elapsed:.0f} s: does it scrape this service, and as "
+                f"the job {self._objective.job}?"
+            )
+
+    async def counted(self) -> float:
+        """How many of a drill's requests Prometheus knows.
+
+        Raises:
+            PrometheusError: It does not say.
+        """
+        query = f'sum({REQUESTS}{{job="{self._objective.job}", {ENDPOINT}="/sleep?drill"}})'
+        samples = (await self._prometheus.query(query)).samples
+        return samples[0].value if samples else 0.0
+
+    def _is_told(self, status: Status) -> bool:
+        incident = self._incident(status.open_incidents)
+        if incident is None:
+            return False
+        elapsed = monotonic() - self._began
+        if not self.drill.has("detected"):
+            self.drill = replace(self.drill, incident=incident.number)
+            self._reach("detected", elapsed)
+        if incident.told is Stage.OPENED:
+            self._reach("told", elapsed)
+        return self.drill.has("told")
+
+    def _is_over(self, status: Status) -> bool:
+        incident = self._incident((*status.open_incidents, *status.recent_incidents))
+        if incident is None or incident.is_open:
+            return False
+        elapsed = monotonic() - self._began
+        if not self.drill.has("recovered"):
+            self._reach("recovered", elapsed)
+        if incident.told is Stage.CLOSED:
+            self._reach("recovery_told", elapsed)
+        return self.drill.has("recovery_told")
+
+    def _incident(self, those: tuple[IncidentStatus, ...]) -> IncidentStatus | None:
+        number = self.drill.incident
+        return next((each for each in those if each.slo == self.drill.slo and number in (None, each.number)), None)
+
+    def _reach(self, name: str, elapsed: float) -> None:
+        self.drill = self.drill.reached(name, round(elapsed, 1))
+        self._show()
+
+    def _show(self) -> None:
+        self._on_progress(self.drill)
+
+    @asynccontextmanager
+    async def _asking(self, seconds: float) -> AsyncIterator[None]:
+        """Ask at a steady pace meanwhile; at the end what was asked is answered first, unless it is broken off."""
+        asked: set[asyncio.Task[None]] = set()
+
+        async def ask() -> None:
+            try:
+                await self._service.sleep(seconds)
+            except ServiceError:
+                self._failures += 1
+            else:
+                self._failures = 0
+                self.drill = replace(self.drill, requests=self.drill.requests + 1)
+
+        async def keep_asking() -> None:
+            while True:
+                task = asyncio.create_task(ask())
+                asked.add(task)
+                task.add_done_callback(asked.discard)
+                await asyncio.sleep(1 / self.drill.requests_per_second)
+
+        asking = asyncio.create_task(keep_asking())
+        try:
+            yield
+            asking.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+        finally:
+            asking.cancel()
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(asking, *asked, return_exceptions=True)

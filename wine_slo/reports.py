@@ -1,0 +1,143 @@
+"""How the verbs' findings read in a terminal."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, tzinfo
+
+from wine_slo.adapters.terminal import Line, Terminal, table
+from wine_slo.domain import status_words
+from wine_slo.domain.incident import Outcome
+from wine_slo.domain.phrases import ENGLISH
+from wine_slo.domain.status import IncidentStatus, ObjectiveStatus, Status, Verdict
+from wine_slo.drill import Drill, Step
+
+MOODS = {Verdict.MET: "good", Verdict.BREACHED: "bad", Verdict.SUSPICIOUS: "care", Verdict.UNKNOWN: "grey"}
+percent, span = ENGLISH.percent, ENGLISH.span  # as the command line is in English only
+MOST_RECENT = 5  # closed incidents in one table
+
+
+# Status
+
+
+def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
+    """Print how everything stands, the worst first."""
+    order = tuple(Verdict)
+    worst_first = sorted(found.objectives, key=lambda each: order.index(each.verdict))
+    terminal.table(
+        ("", "objective", "value", "promise", "budget", "incident"), (_objective(each) for each in worst_first)
+    )
+    incidents = [*found.open_incidents, *found.recent_incidents[:MOST_RECENT]]
+    if incidents:
+        terminal.say("")
+        terminal.table(("", "incident", "when", "worst"), (_incident(each, found.now, zone) for each in incidents))
+    terminal.say("")
+    if found.seconds_since_look is None:
+        terminal.say(f"It has not looked yet. wine-slo {found.version}.", "care")
+        return
+    age = span(timedelta(seconds=found.seconds_since_look))
+    poll = span(timedelta(seconds=found.poll_seconds))
+    terminal.say(f"Looked {age} ago, looks every {poll}. wine-slo {found.version}.", "bad" if found.overdue else "")
+    if found.overdue:
+        terminal.say("That is too long ago: nothing above is the present.", "bad")
+    if found.blind:
+        terminal.say("Prometheus cannot be seen.", "bad")
+    if found.untold_seconds >= 1:
+        terminal.say(f"Something has not been told for {span(timedelta(seconds=found.untold_seconds))}.", "bad")
+
+
+def _objective(slo: ObjectiveStatus) -> Line:
+    value = f"{status_words.value(slo)} {status_words.meaning(slo)}" if status_words.value(slo) else "no number"
+    left, history = slo.budget_remaining_ratio, slo.budget_history_seconds
+    budget = "not known" if left is None or history is None else percent(max(left, 0.0))
+    if left is not None and history is not None and history < slo.budget_window_seconds:
+        budget += f" (of {span(timedelta(seconds=history))})"
+    return Line(
+        MOODS[slo.verdict],
+        (
+            slo.verdict,
+            slo.slo,
+            slo.reason if slo.verdict is Verdict.UNKNOWN and slo.reason else value,
+            status_words.promise(slo),
+            budget,
+            f"#{slo.incident}" if slo.incident else "",
+        ),
+    )
+
+
+def _incident(incident: IncidentStatus, now: datetime, zone: tzinfo) -> Line:
+    began = incident.again_at or incident.began_at
+    first = f"{began.astimezone(zone):%d %b %H:%M}"
+    if incident.is_open:
+        when, mood, word = f"since {first} ({span(now - began)})", "bad", "open"
+    else:
+        last = incident.last_bad_at
+        when, mood = f"{first} to {last.astimezone(zone):%H:%M} ({span(last - began)})", "grey"
+        word = str(incident.outcome or Outcome.RECOVERED)
+    worst = status_words.number(incident.worst_seconds, incident.worst_bad_ratio)
+    return Line(mood, (word, f"#{incident.number} {incident.title}", when, worst))
+
+
+# The drill
+
+
+@contextmanager
+def drilling(terminal: Terminal | None) -> Iterator[Callable[[Drill], None]]:
+    """Show a drill while it runs; nothing without a terminal to show it on."""
+    if terminal is None:
+        yield lambda _: None
+        return
+    last: list[Drill] = []
+    if terminal.is_watched:
+        with terminal.live() as live:
+
+            def update(drill: Drill) -> None:
+                last[:] = [drill]
+                live.update(table(("", "", "", "expected"), (_step(drill, each) for each in drill.steps)))
+
+            yield update
+        if last and (end := conclusion(last[0])):
+            terminal.say(end, "good" if last[0].has_worked else "bad")
+        return
+    said: set[str] = set()
+
+    def show(drill: Drill) -> None:
+        for line in progress(drill):
+            if line not in said:
+                said.add(line)
+                terminal.say(line)
+
+    yield show
+
+
+def progress(drill: Drill) -> list[str]:
+    """What has happened so far, a line for each."""
+    lines = [
+        f"Asking {drill.requests_per_second:g} times a second for {drill.sleep_seconds:g} s, to break {drill.slo}."
+    ]
+    for step in drill.steps:
+        if step.name == "recovered" and drill.stopped_at is not None and drill.incident is not None:
+            lines.append("Asking as often for nothing slow.")
+        if step.seconds is not None:
+            late = "" if step.is_in_time else ", LATE"
+            title = f"{step.title} (#{drill.incident})" if step.name == "detected" else step.title
+            lines.append(f"{step.seconds:6.1f} s  {title}; expected within {step.expected_seconds:.0f} s{late}")
+    return [*lines, *filter(None, [conclusion(drill)])]
+
+
+def conclusion(drill: Drill) -> str:
+    """What it came to; empty while it runs."""
+    if drill.trouble:
+        return f"It did not work: {drill.trouble}"
+    if any(step.seconds is None for step in drill.steps):
+        return ""
+    return "It works." if drill.has_worked else "It works, but not as soon as the settings make it expect."
+
+
+def _step(drill: Drill, step: Step) -> Line:
+    if step.seconds is None:
+        waiting = next(each for each in drill.steps if each.seconds is None)
+        mood, word, took = ("care", "…", "") if step is waiting and not drill.trouble else ("grey", "", "")
+    else:
+        mood, word = ("good", "✓") if step.is_in_time else ("bad", "late")
+        took = f"{step.seconds:.1f} s"
+    return Line(mood, (word, step.title, took, f"{step.expected_seconds:.0f} s"))
