@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from telegram.ext import ExtBot
 
 from tests.fakes.bot_api import TOKEN, BotApi
 from tests.fakes.telegram_chats import Message
@@ -32,6 +34,7 @@ class Talk:
     received: Counter[Reception] = field(default_factory=Counter)
     listens: list[bool] = field(default_factory=list)
     conflicts: asyncio.Queue[int] = field(default_factory=asyncio.Queue)
+    connect: Callable[[str, str], ExtBot[int]] = telegram_chat.connect
     conversation: Conversation = field(init=False)
 
     def __post_init__(self) -> None:
@@ -46,7 +49,7 @@ class Talk:
     async def listening(self, *commands: Command | Reaction) -> AsyncIterator[None]:
         """Listen, and answer these too."""
         self.conversation.add(*commands)
-        async with telegram_chat.connect(TOKEN, self.api.url) as bot:
+        async with self.connect(TOKEN, self.api.url) as bot:
             listener = Listener(
                 self.conversation.ask,
                 self.conversation.press,
@@ -79,11 +82,11 @@ class Talk:
         await self.is_heard()
         assert len(known.messages) == before, known.texts
 
-    async def is_heard(self) -> None:
+    async def is_heard(self, seconds: float = 5.0) -> None:
         """Wait until everything that was said is heard, and what it led to is done."""
         last = self.api.last_update
         await self.api.until(
-            lambda: any((call.integer("offset") or 0) > last for call in self.api.calls_of("getUpdates"))
+            lambda: any((call.integer("offset") or 0) > last for call in self.api.calls_of("getUpdates")), seconds
         )
 
     def _receive(self, reception: Reception) -> None:

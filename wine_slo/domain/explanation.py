@@ -171,7 +171,8 @@ class Explanation(Speech):
             if not lines:  # an end that is no recovery is one line
                 lines, foot = [foot], self._foot(incident)
         lines.append(self._course(incident, now))
-        if told:
+        is_said = first is not None and len(told) == 1 and not incident.is_open  # the recovery says it
+        if told and not is_said:
             lines.append(self._told(incident, first, told))
         return "\n".join([*lines, *deeds, foot])
 
@@ -271,14 +272,12 @@ class Explanation(Speech):
             lines.append(self.say("Bad in the last {duration}: {share}.", duration=objective.over, share=bad))
         if reading.events_per_second is not None and not objective.is_up:
             lines.append(self.say("Requests {rate}/s.", rate=self.language.rate(reading.events_per_second)))
-        if reading.sight is not Sight.CLEAR:
-            lines.append(self.say("Not judged: {reason}.", reason=self.language.tell(reading.reason)))
         return lines
 
     def _evidence(self, objective: Objective, track: Track, now: datetime) -> list[str]:
         """What a suspicion rests on, and what is still missing for a breach."""
         if not track.evidence:
-            return [self.say("Nothing bad was seen in the last look.")]
+            return [self.say("Nothing bad was seen in the last look.")] if track.sight is Sight.CLEAR else []
         weighing = weigh(objective, track.evidence)
         bad_ones = sum(is_bad(objective, each) for each in track.evidence)
         lines = [
@@ -305,19 +304,18 @@ class Explanation(Speech):
                 )
             )
         elif not weighing.is_bad_without_stall:
-            lines.append(self.say("That is a stall and no breach."))
+            lines.append(self.say("So far a short stall explains it: no breach."))
+        elif weighing.is_breach:
+            lines.append(self.say("Chance does not explain that: a breach."))
         else:
             chance, limit = self.language.percent(weighing.chance), self.language.percent(CHANCE)
-            if weighing.is_breach:
-                lines.append(self.say("Chance alone would show that in {chance}: a breach.", chance=chance))
-            else:
-                lines.append(
-                    self.say(
-                        "Chance alone would show that in {chance}; a breach takes less than {limit}.",
-                        chance=chance,
-                        limit=limit,
-                    )
+            lines.append(
+                self.say(
+                    "Chance may still explain it: {chance}, and a breach takes less than {limit}.",
+                    chance=chance,
+                    limit=limit,
                 )
+            )
         if track.phase is Phase.RECOVERING:
             good_for = now - max((each.ended_at for each in track.evidence if is_bad(objective, each)), default=now)
             lines.append(
