@@ -314,6 +314,25 @@ def test_a_minute_without_a_request_holds_though_the_range_still_has_some() -> N
 # Nobody feeds it any more
 
 
+@pytest.mark.parametrize("sight", [Sight.NO_TRAFFIC, Sight.TARGET_DOWN, Sight.BLIND])
+def test_a_recovery_says_for_how_long_nothing_could_be_judged(sight: Sight) -> None:
+    scene = Scene().breaks()
+    reader = Reader(scene)
+    reader.hears()
+    scene.lacks(sight, 240).has(1.0, 30).lacks(sight, 120).has(0.0, 20)
+    recovery = next(each.text for each in reader.hears() if each.kind is Kind.RECOVERY)
+    assert "For 6 min nothing could be judged." in recovery.splitlines()
+
+
+def test_a_look_or_two_without_sight_are_not_worth_a_word() -> None:
+    scene = Scene().breaks()
+    reader = Reader(scene)
+    reader.hears()
+    scene.lacks(Sight.BLIND, 30).has(1.0, 30).has(0.0, 20)
+    recovery = next(each.text for each in reader.hears() if each.kind is Kind.RECOVERY)
+    assert "nothing could be judged" not in recovery
+
+
 def test_an_incident_that_nobody_feeds_ends_as_expired_and_not_as_recovered() -> None:
     scene = Scene().breaks().lacks(Sight.NO_TRAFFIC, 1795)
     assert scene.incident.is_open

@@ -66,6 +66,7 @@ class Incident:
         worst: The worst value seen: seconds for a latency, else the share of bad events.
         held: Why nothing can be said at the moment; None while sight is clear.
         reason: The same in words.
+        unjudged_for: How long in all, since it began, nothing could be judged: nobody asked, or nothing was seen.
         value: The value at the last look whose sight was clear.
         by_endpoint: The same, endpoint by endpoint, slowest first.
         waiting_seconds: How long the oldest request has waited, where nothing is answered at all.
@@ -97,6 +98,7 @@ class Incident:
     held: Sight | None = None
     held_since: datetime | None = None
     reason: Reason | str = ""
+    unjudged_for: timedelta = timedelta(0)
 
     @property
     def is_open(self) -> bool:
@@ -156,12 +158,20 @@ def follow(
     # Scrapes jitter, and with them the ends of intervals: what ends half an interval later is the same one again.
     for interval in reading.intervals if reading.sight.is_seeing else ():
         if track.judged_until is None or interval.ended_at - track.judged_until > objective.scrape_interval / 2:
+            if incident is not None and incident.is_open:
+                incident = _note_gap(incident, track.judged_until, interval, objective)
             track = replace(track, judged_until=interval.ended_at)
             track, incident = _judge(track, incident, objective, reading, interval, number=number)
     track = _forget(track, incident, objective, reading)
     if incident is not None and (was_open or incident.is_open):
         track, incident = _expire(track, _describe(incident, track, objective, reading), objective, reading)
     return track, incident
+
+
+def _note_gap(incident: Incident, judged_until: datetime | None, interval: Interval, objective: Objective) -> Incident:
+    """The incident with the time between two intervals in which there was nothing to judge, where it is worth a word."""
+    gap = interval.ended_at - objective.scrape_interval - (judged_until or interval.ended_at)
+    return incident if gap < HELD_AFTER else replace(incident, unjudged_for=incident.unjudged_for + gap)
 
 
 def follow_burn(

@@ -148,6 +148,8 @@ class Speech:
             lines.append(self._again(incident))
         if counts := self._counts(incident, objective):
             lines.append(counts)
+        if incident.unjudged_for:
+            lines.append(self.say("For {duration} nothing could be judged.", duration=incident.unjudged_for))
         if objective is not None and (burnt := self._burnt(incident, objective)):
             lines.append(self._budget([burnt, *self._left(incident, objective)], self._known(incident, objective)))
         if told.breach_told_at is not None:
