@@ -21,6 +21,7 @@ from wine_slo.domain.incident import Incident
 from wine_slo.domain.look import key_of
 from wine_slo.domain.notice import Kind, Notice
 from wine_slo.domain.objective import Key, Objective
+from wine_slo.domain.phrases import ReasonedError
 from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech
 
@@ -30,8 +31,8 @@ RATE_INTERVALS = 4  # scrapes that a rate looks back over, so that one may be mi
 WITHIN = 25  # seconds for a whole picture, from the first question to the last byte sent; later it is no news
 
 
-class NoChartError(Exception):
-    """There is no chart; the text says why, for people."""
+class NoChartError(ReasonedError):
+    """There is no chart."""
 
 
 class Charts:
@@ -74,14 +75,16 @@ class Charts:
         """
         objective = speech.objectives.of(key)
         if objective is None:
-            raise NoChartError(f"{key.objective} is not promised")
+            raise NoChartError("{name} is not promised", name=key.objective)
         if span is None:
             span = span_of(self._open_incident(key), self._clock())
         try:
             course = await self._course(key, objective, span)
             png = await self._drawing.draw(chart_of(course, objective, speech))
-        except (PrometheusError, DrawingError) as error:
-            raise NoChartError(str(error)) from error
+        except PrometheusError as error:
+            raise NoChartError("Prometheus: {why}", why=error.reason) from error
+        except DrawingError as error:
+            raise NoChartError(error.reason) from error
         return Picture(png, caption_of(course, objective, speech))
 
     async def answer(self, key: Key, speech: Speech, span: timedelta | None = None) -> Picture | str:
@@ -90,7 +93,7 @@ class Charts:
             return await self.of(key, speech, span)
         except NoChartError as error:
             log.warning("no chart of %s: %s", key, error)
-            return Explanation.of(speech).no_chart(str(error))
+            return Explanation.of(speech).no_chart(error.reason)
 
     def follow(self, chat: int, notice: Notice, message: int, speech: Speech) -> None:
         """Send a chart after the message of a breach, as a reply to it; returns at once and never fails."""

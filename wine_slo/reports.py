@@ -28,21 +28,21 @@ def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
     )
     incidents = [*found.open_incidents, *found.recent_incidents[:MOST_RECENT]]
     if incidents:
-        terminal.say("")
+        terminal.line("")
         terminal.table(("", "incident", "when", "worst"), (_incident(each, found.now, zone) for each in incidents))
-    terminal.say("")
+    terminal.line("")
     if found.seconds_since_look is None:
-        terminal.say(f"It has not looked yet. wine-slo {found.version}.", "care")
+        terminal.line(f"It has not looked yet. wine-slo {found.version}.", "care")
         return
     age = span(timedelta(seconds=found.seconds_since_look))
     poll = span(timedelta(seconds=found.poll_seconds))
-    terminal.say(f"Looked {age} ago, looks every {poll}. wine-slo {found.version}.", "bad" if found.overdue else "")
+    terminal.line(f"Looked {age} ago, looks every {poll}. wine-slo {found.version}.", "bad" if found.overdue else "")
     if found.overdue:
-        terminal.say("That is too long ago: nothing above is the present.", "bad")
+        terminal.line("That is too long ago: nothing above is the present.", "bad")
     if found.blind:
-        terminal.say("Prometheus cannot be seen.", "bad")
+        terminal.line("Prometheus cannot be seen.", "bad")
     if found.untold_seconds >= 1:
-        terminal.say(f"Something has not been told for {span(timedelta(seconds=found.untold_seconds))}.", "bad")
+        terminal.line(f"Something has not been told for {span(timedelta(seconds=found.untold_seconds))}.", "bad")
 
 
 def _objective(slo: ObjectiveStatus) -> Line:
@@ -96,7 +96,7 @@ def drilling(terminal: Terminal | None) -> Iterator[Callable[[Drill], None]]:
 
             yield update
         if last and (end := conclusion(last[0])):
-            terminal.say(end, "good" if last[0].has_worked else "bad")
+            terminal.line(end, "good" if last[0].has_worked else "bad")
         return
     said: set[str] = set()
 
@@ -104,7 +104,7 @@ def drilling(terminal: Terminal | None) -> Iterator[Callable[[Drill], None]]:
         for line in progress(drill):
             if line not in said:
                 said.add(line)
-                terminal.say(line)
+                terminal.line(line)
 
     yield show
 

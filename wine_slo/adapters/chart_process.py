@@ -10,14 +10,15 @@ from typing import Self
 import msgspec
 
 from wine_slo.domain.chart import Chart
+from wine_slo.domain.phrases import ReasonedError
 
 TIME_BOX = 10.0  # seconds; drawing takes one
 WAITING = 8  # charts that may wait for their turn; whoever comes then is told so
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-class DrawingError(Exception):
-    """There is no picture; the text says why, for people."""
+class DrawingError(ReasonedError):
+    """There is no picture."""
 
 
 class ChartProcess:
@@ -68,12 +69,12 @@ class ChartProcess:
                 *self._command, *folder, stdin=pipe, stdout=pipe, stderr=pipe
             )
         except OSError as error:
-            raise DrawingError(f"drawing cannot be started ({error.strerror})") from error
+            raise DrawingError("drawing cannot be started ({error})", error=error.strerror or str(error)) from error
         try:
             async with asyncio.timeout(self._time_box):
                 png, said = await process.communicate(chart)
         except TimeoutError as error:
-            raise DrawingError(f"drawing took longer than {self._time_box:g} s") from error
+            raise DrawingError("drawing took longer than {seconds} s", seconds=f"{self._time_box:g}") from error
         finally:
             if process.returncode is None:
                 with suppress(ProcessLookupError):
@@ -81,5 +82,5 @@ class ChartProcess:
                 await process.wait()
         if process.returncode or not png.startswith(PNG):
             last = said.decode(errors="replace").strip().rpartition("\n")[2] or f"status {process.returncode}"
-            raise DrawingError(f"drawing crashed ({last[:200]})")
+            raise DrawingError("drawing crashed ({error})", error=last[:200])
         return png

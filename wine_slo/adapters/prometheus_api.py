@@ -15,13 +15,12 @@ from typing import Any, TypeVar
 import aiohttp
 import msgspec
 
-from wine_slo.domain.phrases import Reason, phrase
+from wine_slo.domain.phrases import Reason, ReasonedError, phrase
 
 T = TypeVar("T")
 
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3)  # seconds; well inside one tick
 MAX_BYTES = 32 * 2**20  # a thousand label sets over an hour are 20 MB; more is a mistake
-LONGEST_TEXT = 300  # characters of what Prometheus says of itself
 MAX_POINTS = 11_000  # a series; Prometheus refuses more
 
 CAUSES = {  # by the number of the error; the text of the system would be in the system's language
@@ -33,17 +32,8 @@ CAUSES = {  # by the number of the error; the text of the system would be in the
 }
 
 
-class PrometheusError(Exception):
-    """Prometheus did not answer, or not in a way that can be trusted.
-
-    Attributes:
-        reason: Why, as a sentence about it for people.
-    """
-
-    def __init__(self, sentence: str, **holes: str | int | Reason) -> None:
-        clipped = {name: each[:LONGEST_TEXT] if isinstance(each, str) else each for name, each in holes.items()}
-        self.reason = Reason(sentence, clipped)
-        super().__init__(str(self.reason))
+class PrometheusError(ReasonedError):
+    """Prometheus did not answer, or not in a way that can be trusted; the reason is a sentence about "it"."""
 
 
 @dataclass(frozen=True, slots=True)

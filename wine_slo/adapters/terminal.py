@@ -36,7 +36,7 @@ class Terminal:
         """Whether a person may look at it, so that a line can be written over."""
         return self._console.is_terminal
 
-    def say(self, text: str, mood: str = "") -> None:
+    def line(self, text: str, mood: str = "") -> None:
         """Print a text."""
         self._console.print(Text(text, style=COLOURS.get(mood, "")), soft_wrap=True)
 

@@ -15,7 +15,7 @@ from wine_slo.domain.incident import Incident, Outcome, Phase, Track
 from wine_slo.domain.naming import UnknownNameError
 from wine_slo.domain.notice import Told
 from wine_slo.domain.objective import Alert, Key, Latency, Objective, Up
-from wine_slo.domain.phrases import shortened
+from wine_slo.domain.phrases import Reason, shortened
 from wine_slo.domain.reading import Interval, Reading, Sight
 from wine_slo.domain.verdict import CHANCE, is_bad, weigh
 from wine_slo.domain.watch import GAP, State
@@ -57,9 +57,9 @@ class Explanation(Speech):
         """What was said is no span of time."""
         return self.say("I did not understand {word}. Spans are written 30m, 6h or 7d.", word=shortened(word))
 
-    def no_chart(self, reason: str) -> str:
+    def no_chart(self, reason: Reason) -> str:
         """A picture that was asked for could not be made."""
-        return self.say("There is no chart: {reason}.", reason=shortened(reason))
+        return self.say("There is no chart: {reason}.", reason=self.language.tell(reason))
 
     def not_looked(self, name: str) -> str:
         """An objective of which nothing is known yet."""

@@ -13,6 +13,7 @@ from typing import Any
 
 Hole = str | int | timedelta
 LONGEST_NAME = 120  # characters; a label's value can be of any length
+LONGEST_TEXT = 300  # characters of what others say of a failure of theirs
 
 
 def phrase(sentence: str) -> str:
@@ -35,6 +36,19 @@ class Reason:
     def __str__(self) -> str:
         """In English, for the log."""
         return self.sentence.format_map({name: str(each) for name, each in self.holes.items()})
+
+
+class ReasonedError(Exception):
+    """Something failed, and people are told why.
+
+    Attributes:
+        reason: Why, in any language; the text of the exception is its English.
+    """
+
+    def __init__(self, sentence: str | Reason, /, **holes: str | int | Reason) -> None:
+        clipped = {name: each[:LONGEST_TEXT] if isinstance(each, str) else each for name, each in holes.items()}
+        self.reason = sentence if isinstance(sentence, Reason) else Reason(sentence, clipped)
+        super().__init__(str(self.reason))
 
 
 @dataclass(frozen=True, slots=True)
