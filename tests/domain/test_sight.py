@@ -324,7 +324,7 @@ def test_a_recovery_says_for_how_long_nothing_could_be_judged(sight: Sight) -> N
     assert "For 6 min nothing could be judged." in recovery.splitlines()
 
 
-def test_a_look_or_two_without_sight_are_not_worth_a_word() -> None:
+def test_a_recovery_says_nothing_of_a_look_or_two_without_sight() -> None:
     scene = Scene().breaks()
     reader = Reader(scene)
     reader.hears()

@@ -169,7 +169,7 @@ def follow(
 
 
 def _note_gap(incident: Incident, judged_until: datetime | None, interval: Interval, objective: Objective) -> Incident:
-    """The incident with the time between two intervals in which there was nothing to judge, where it is worth a word."""
+    """The incident with the time before an interval in which there was nothing to judge, where it is worth a word."""
     gap = interval.ended_at - objective.scrape_interval - (judged_until or interval.ended_at)
     return incident if gap < HELD_AFTER else replace(incident, unjudged_for=incident.unjudged_for + gap)
 
