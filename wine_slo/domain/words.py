@@ -146,14 +146,14 @@ class Speech:
         lines = [f"🟢 {head}", f"{lasting} {self._worst(incident, objective)}".rstrip()]
         if incident.openings > 1:
             lines.append(self._again(incident))
-        lines += filter(None, (self._counts(incident, objective), self._unjudged(incident)))
+        lines += filter(None, (self._counts(incident, objective), self._not_judged(incident)))
         if objective is not None and (burnt := self._burnt(incident, objective)):
             lines.append(self._budget([burnt, *self._left(incident, objective)], self._known(incident, objective)))
         if told.breach_told_at is not None:
             lines.append(self.say("Told after {duration}.", duration=told.breach_told_at - incident.since))
         return "\n".join([*lines, self._foot(incident)])
 
-    def _unjudged(self, incident: Incident) -> str:
+    def _not_judged(self, incident: Incident) -> str:
         duration = incident.unjudged_for
         return self.say("For {duration} nothing could be judged.", duration=duration) if duration else ""
 
