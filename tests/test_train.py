@@ -41,12 +41,11 @@ def test_the_shipped_fold_gives_the_pickles_probabilities_for_every_wine_of_the_
     np.testing.assert_allclose(probabilities, joblib.load(SHIPPED).predict_proba(ROWS), rtol=0, atol=1e-9)
 
 
-def test_a_fold_that_is_wrong_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fold_that_is_wrong_is_refused() -> None:
     data = load_wine()
     estimator = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(data.data, data.target)
-    monkeypatch.setattr(train, "LARGEST_DIFFERENCE", 0.0)
     with pytest.raises(ValueError, match="differ from the classifier's"):
-        train.fold(estimator, data.data)
+        train.fold(estimator, data.data, largest_difference=0.0)
 
 
 def test_two_classes_do_not_fold_like_three() -> None:

@@ -34,6 +34,7 @@ class Predictor:
     def __init__(self, model: Model, instruments: ServerInstruments) -> None:
         self._model = model
         self._instruments = instruments
+        self._is_folded = model.engine is Engine.FOLDED
         card = model.card
         self._version = card.version
         self._labels = [each.name for each in card.classes]
@@ -44,10 +45,7 @@ class Predictor:
 
     async def predict(self, samples: Sequence[Sample]) -> list[Answer]:
         """Return an answer for each sample, in order."""
-        if self._model.engine is Engine.FOLDED:
-            probabilities = self._classify(samples)
-        else:
-            probabilities = await self._classify_together(samples)
+        probabilities = self._classify(samples) if self._is_folded else await self._classify_together(samples)
         return [self._answer(*pair) for pair in zip(samples, probabilities, strict=True)]
 
     def _classify(self, samples: Sequence[Sample]) -> Sequence[Probabilities]:

@@ -7,6 +7,7 @@ into one memory, so that any of them can tell Prometheus the numbers of all.
 
 import argparse
 import asyncio
+import gc
 import logging
 import multiprocessing
 import os
@@ -16,6 +17,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.metadata import version
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
@@ -30,7 +32,7 @@ from msgspec.structs import replace
 from wine_slo.adapters import api_contract, form_page, log_output, model_file, sample_body
 from wine_slo.adapters.form_page import LANGUAGES, Language, Outcome
 from wine_slo.adapters.server_instruments import Cells, ServerInstruments
-from wine_slo.answers import Problem, json_response, observed, unmatched
+from wine_slo.answers import LogRequest, Problem, json_response, observed, unmatched
 from wine_slo.domain.classifier import Model
 from wine_slo.domain.wine import NAMES
 from wine_slo.prediction import Answer, Predictor
@@ -38,7 +40,6 @@ from wine_slo.settings import ServerSettings, SettingsError, read
 
 VERSION = version("wine-slo")
 LARGEST_BODY = 1024 * 1024  # bytes
-IDLE_TIMEOUT = 75.0  # seconds for a request's headers to come in, and between requests; longer than a usual proxy
 LONGEST_SLEEP = 10.0  # seconds
 USUAL_SLEEP = 2.0  # seconds; twice the shipped latency objective
 MOST_SLEEPERS = 100  # requests to /sleep at once
@@ -62,9 +63,19 @@ PAGE_HEADERS = {
     "Vary": "Accept, Accept-Language",
 }
 
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """For how many seconds the server waits for a client."""
+
+    idle: float = 75.0  # for a request's headers to come in, and between requests; longer than a usual proxy
+    body: float = 10.0
+
+
 INSTRUMENTS = web.AppKey("INSTRUMENTS", ServerInstruments)
 MODEL = web.AppKey("MODEL", Model)
 UNUSABLE = web.AppKey("UNUSABLE", str)  # why there is no model
+PATIENCE = web.AppKey("PATIENCE", Patience)
 PREDICTOR = web.AppKey("PREDICTOR", Predictor)
 SETTINGS = web.AppKey("SETTINGS", ServerSettings)
 SLEEPERS = web.AppKey("SLEEPERS", asyncio.Semaphore)
@@ -73,13 +84,22 @@ STARTED = web.AppKey("STARTED", float)
 log = logging.getLogger("wine_slo.server")  # also when it is run as a script
 
 
-def create_app(settings: ServerSettings, cells: Cells | None = None, worker: int = 0) -> web.Application:
+def create_app(
+    settings: ServerSettings,
+    cells: Cells | None = None,
+    worker: int = 0,
+    *,
+    log_request: LogRequest = lambda *_: None,
+    patience: Patience | None = None,
+) -> web.Application:
     """Return the application; nothing runs before it is started.
 
     Args:
         settings: where the model is, and what is switched on.
         cells: where workers count together; None where there is only this one.
         worker: which of the workers this one is.
+        log_request: writes a line for each request.
+        patience: for how long clients are waited for.
     """
     app = web.Application(client_max_size=LARGEST_BODY)
     routes = {
@@ -102,14 +122,16 @@ def create_app(settings: ServerSettings, cells: Cells | None = None, worker: int
         endpoints[DRILL] = endpoints["/sleep"]
     app[SETTINGS] = settings
     app[INSTRUMENTS] = instruments = ServerInstruments(endpoints, perf_counter, cells or Cells(), worker)
+    app[PATIENCE] = patience or Patience()
     app[SLEEPERS] = asyncio.Semaphore(MOST_SLEEPERS)
     app[STARTED] = perf_counter()
     for template, (method, handler, _) in routes.items():
-        counted = observed(handler, instruments.endpoint(template))
+        counted = observed(handler, instruments.endpoint(template), log_request)
         if template == "/sleep":
-            counted = told_apart(counted, observed(handler, instruments.endpoint(DRILL)))
+            counted = told_apart(counted, observed(handler, instruments.endpoint(DRILL), log_request))
         app.add_routes([method(template, counted)])
-    app.router.add_route("*", "/{path:.*}", observed(unmatched, instruments.endpoint(UNMATCHED)))  # the last resort
+    last_resort = observed(unmatched, instruments.endpoint(UNMATCHED), log_request)
+    app.router.add_route("*", "/{path:.*}", last_resort)
     app.cleanup_ctx.append(load_model)
     return app
 
@@ -140,7 +162,7 @@ async def predict(request: web.Request) -> web.Response:
     if wants_page(request):
         return await predict_for_page(request, predictor)
     try:
-        samples = await sample_body.read(request)
+        samples = await sample_body.read(request, request.app[PATIENCE].body)
     except sample_body.BodyError as error:
         raise Problem(error.status, error.detail, error.headers, errors=error.entries()) from error
     if isinstance(samples, list):
@@ -237,7 +259,7 @@ async def predict_for_page(request: web.Request, predictor: Predictor) -> web.Re
     """Classify the wine in a form that a browser sent, and answer with the page."""
     card, language = request.app[MODEL].card, language_of(request)
     try:
-        given = await sample_body.read_fields(request)
+        given = await sample_body.read_fields(request, request.app[PATIENCE].body)
     except sample_body.BodyError as error:
         raise Problem(error.status, error.detail) from error
     fields = dict(given)
@@ -296,7 +318,18 @@ async def give_file(request: web.Request) -> web.Response:
 # The process
 
 
-async def serve(settings: ServerSettings, cells: Cells | None = None, worker: int = 0) -> None:
+def runner_of(app: web.Application) -> web.AppRunner:
+    """Return what serves the application, as patient as it is."""
+    return web.AppRunner(
+        app,
+        access_log=None,
+        keepalive_timeout=app[PATIENCE].idle,
+        lingering_time=app[PATIENCE].body,
+        shutdown_timeout=SHUTDOWN_TIMEOUT,
+    )
+
+
+async def serve(app: web.Application, name: str, *, shares_port: bool) -> None:
     """Serve until SIGTERM or SIGINT, then let what is being answered end.
 
     Raises:
@@ -305,18 +338,14 @@ async def serve(settings: ServerSettings, cells: Cells | None = None, worker: in
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    runner = web.AppRunner(
-        create_app(settings, cells, worker),
-        access_log=None,
-        keepalive_timeout=IDLE_TIMEOUT,
-        lingering_time=sample_body.TIMEOUT,
-        shutdown_timeout=SHUTDOWN_TIMEOUT,
-    )
+    settings = app[SETTINGS]
+    runner = runner_of(app)
     await runner.setup()
     try:
-        await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG, reuse_port=bool(cells)).start()
+        await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG, reuse_port=shares_port).start()
         host, bound = runner.addresses[0][:2]
-        log.info("listening on http://%s:%s%s", host, bound, f" as worker {worker}" if cells else "")
+        log.info("listening on http://%s:%s%s", host, bound, name)
+        gc.freeze()  # what is here now stays; no collection need look at it again
         await stop.wait()
         log.info("stopping")
     finally:
@@ -325,10 +354,11 @@ async def serve(settings: ServerSettings, cells: Cells | None = None, worker: in
 
 def run(settings: ServerSettings, cells: Cells | None = None, worker: int = 0) -> None:
     """Serve in this process; exit with 1 where the address is taken."""
-    log_output.configure(settings.log_format, wait=LOG_WAIT)
+    lines = log_output.configure(settings.log_format, wait=LOG_WAIT)
+    app = create_app(settings, cells, worker, log_request=lines.log_request)
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(serve(settings, cells, worker))
+            runner.run(serve(app, f" as worker {worker}" if cells else "", shares_port=bool(cells)))
     except OSError as error:
         cannot_listen(settings, error)
 

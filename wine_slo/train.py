@@ -105,7 +105,7 @@ def most_typical(rows: Any) -> list[float]:
     return [float(value) for value in rows[distances.argmin()]]
 
 
-def fold(estimator: Any, rows: Any) -> dict[str, Any] | None:
+def fold(estimator: Any, rows: Any, largest_difference: float = LARGEST_DIFFERENCE) -> dict[str, Any] | None:
     """Return a scaler and regression as one affine map, proved on `rows`; None where the classifier is another kind.
 
     Raises:
@@ -122,7 +122,7 @@ def fold(estimator: Any, rows: Any) -> dict[str, Any] | None:
     folded = FoldedClassifier(tuple(map(tuple, weights.tolist())), tuple(intercepts.tolist()))
     samples = [Sample(tuple(row)) for row in rows.tolist()]
     difference = float(np.abs(folded(samples) - estimator.predict_proba(rows)).max())
-    if difference > LARGEST_DIFFERENCE:
+    if difference > largest_difference:
         raise ValueError(f"the fold's probabilities differ from the classifier's by {difference:.1e}")
     return {"weights": weights.tolist(), "intercepts": intercepts.tolist(), "largest_difference": difference}
 

@@ -1,5 +1,8 @@
+import asyncio
+import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -59,7 +62,7 @@ def test_libraries_that_log_urls_are_quiet(capsys: pytest.CaptureFixture[str]) -
     assert not capsys.readouterr().err
 
 
-def test_lines_may_wait_but_a_warning_takes_them_along_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_lines_may_wait_but_a_warning_takes_them_along_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     log_output.configure("text", wait=60)
     logging.getLogger("x").info("first")
     assert not capsys.readouterr().err
@@ -67,21 +70,81 @@ def test_lines_may_wait_but_a_warning_takes_them_along_in_order(capsys: pytest.C
     assert [line.split()[-1] for line in capsys.readouterr().err.splitlines()] == ["first", "second"]
 
 
-def test_lines_that_wait_are_written_at_the_end_of_the_process(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_lines_that_wait_are_written_at_the_end_of_the_process(capsys: pytest.CaptureFixture[str]) -> None:
     log_output.configure("text", wait=60)
     logging.getLogger("x").info("last words")
+    assert not capsys.readouterr().err
     logging.getLogger().handlers[0].flush()  # what logging does when the process ends
     assert capsys.readouterr().err.endswith("last words\n")
 
 
-def test_many_lines_do_not_wait(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_lines_wait_no_longer_than_they_may(capsys: pytest.CaptureFixture[str]) -> None:
+    log_output.configure("text", wait=0.05)
+    logging.getLogger("x").info("patient")
+    written = ""
+    async with asyncio.timeout(5):
+        while not written:
+            await asyncio.sleep(0.01)
+            written = capsys.readouterr().err
+    assert written.endswith("patient\n")
+
+
+def test_where_nothing_would_write_them_later_lines_do_not_wait(capsys: pytest.CaptureFixture[str]) -> None:
+    log_output.configure("text", wait=60)
+    logging.getLogger("x").info("no loop runs")
+    assert capsys.readouterr().err.endswith("no loop runs\n")
+
+
+async def test_many_lines_do_not_wait(capsys: pytest.CaptureFixture[str]) -> None:
     log_output.configure("text", wait=60)
     for number in range(log_output.MOST_WAITING):
         logging.getLogger("x").info("%s", number)
     assert len(capsys.readouterr().err.splitlines()) == log_output.MOST_WAITING
 
 
-def test_a_line_that_cannot_be_worded_does_not_take_the_others_along(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_requests_and_records_are_written_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = log_output.configure("text", wait=60)
+    logging.getLogger("x").info("before")
+    lines.log_request("GET", "/ui", 200, 0.00125, "mine-1")
+    lines.log_request("GET", "/sleep", None, 1.5, "mine-2")
+    logging.getLogger("x").warning("after")
+    words = [line.split(maxsplit=3)[1:] for line in capsys.readouterr().err.splitlines()]
+    assert words == [
+        ["INFO", "x:", "before"],
+        ["INFO", "wine_slo.server:", "GET /ui 200 1.25 ms mine-1"],
+        ["INFO", "wine_slo.server:", "GET /sleep given up 1500.00 ms mine-2"],
+        ["WARNING", "x:", "after"],
+    ]
+
+
+def test_a_request_in_json_has_its_parts_as_members(capsys: pytest.CaptureFixture[str]) -> None:
+    log_output.configure("json").log_request("GET", "/ui", 200, 0.00125, "mine-1")
+    written = json.loads(capsys.readouterr().err)
+    assert datetime.fromisoformat(written.pop("at")).utcoffset() is not None
+    assert written == {
+        "level": "INFO",
+        "logger": "wine_slo.server",
+        "message": "GET /ui 200 1.25 ms mine-1",
+        "method": "GET",
+        "path": "/ui",
+        "status": 200,
+        "milliseconds": 1.25,
+        "request_id": "mine-1",
+    }
+
+
+class BrokenPipe(io.StringIO):
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+def test_where_nobody_reads_any_more_the_service_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", BrokenPipe())
+    log_output.configure("text").log_request("GET", "/ui", 200, 0.001, "mine-1")
+    logging.getLogger("x").warning("hello")
+
+
+async def test_a_line_that_cannot_be_worded_does_not_take_the_others_along(capsys: pytest.CaptureFixture[str]) -> None:
     log_output.configure("text", wait=60)
     logging.getLogger("x").info("%d", "no number")
     logging.getLogger("x").warning("after it")

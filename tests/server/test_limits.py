@@ -9,12 +9,12 @@ from time import perf_counter
 
 import aiohttp
 import pytest
+from aiohttp import web
 from pytest_aiohttp.plugin import AiohttpClient
 
 from tests.real.processes import Process, Processes
 from tests.server.conftest import IS_UP, SHIPPED, Client
-from wine_slo.adapters import sample_body
-from wine_slo.server import create_app
+from wine_slo.server import Patience, create_app, runner_of
 from wine_slo.settings import ServerSettings
 
 IDLE, DRIBBLING = 2000, 200  # connections
@@ -54,14 +54,44 @@ async def test_idle_and_dribbling_connections_hold_nobody_up(server: Process, po
     assert server.is_running
 
 
-async def test_a_body_that_does_not_come_is_408(aiohttp_client: AiohttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sample_body, "TIMEOUT", 0.2)
-    client = await aiohttp_client(create_app(ServerSettings(model=SHIPPED)))
+async def test_a_body_that_does_not_come_is_408(aiohttp_client: AiohttpClient) -> None:
+    client = await aiohttp_client(create_app(ServerSettings(model=SHIPPED), patience=Patience(body=0.2)))
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{")
     async with asyncio.timeout(5):
         assert (await reader.readline()).startswith(b"HTTP/1.1 408")
     writer.close()
+
+
+@pytest.mark.parametrize(
+    ("sent", "dribble"),
+    [
+        pytest.param(b"", b"", id="nothing was ever sent"),
+        pytest.param(b"GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: ", b"x", id="headers come letter by letter"),
+        pytest.param(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n", b"", id="idle after a request"),
+        pytest.param(
+            b"GET /health HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.1\r\nX-Slow: ",
+            b"x",
+            id="headers of a second request come letter by letter",
+        ),
+    ],
+)
+async def test_a_client_that_is_slow_to_ask_is_hung_up_on(stack: AsyncExitStack, sent: bytes, dribble: bytes) -> None:
+    runner = runner_of(create_app(ServerSettings(model=SHIPPED), patience=Patience(idle=0.4)))
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    reader, writer = await asyncio.open_connection(*runner.addresses[0][:2])
+    stack.callback(writer.close)
+    writer.write(sent)
+    ended = asyncio.create_task(reader.read())
+    started = perf_counter()
+    while not ended.done() and perf_counter() - started < 5:
+        if dribble:
+            writer.write(dribble)
+        await asyncio.wait([ended], timeout=0.05)
+    assert 0.3 < perf_counter() - started < 4
+    assert (await ended).count(b"HTTP/1.1 200") == sent.count(b"\r\n\r\n")
 
 
 async def test_no_more_than_a_hundred_sleep_at_once(client: Client) -> None:

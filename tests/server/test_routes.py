@@ -1,11 +1,11 @@
 import asyncio
-import logging
 from pathlib import Path
 
+import aiohttp
 import pytest
 from pytest_aiohttp.plugin import AiohttpClient
 
-from tests.server.conftest import Client, metrics
+from tests.server.conftest import SHIPPED, Client, metrics
 from wine_slo.server import create_app
 from wine_slo.settings import ServerSettings
 
@@ -104,12 +104,24 @@ async def test_what_is_being_answered_shows_with_its_age_and_is_gone_afterwards(
     assert after["oldest_request_age_seconds"] == 0
 
 
-async def test_a_request_is_one_line_of_the_log(client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO):
-        await client.post("/predict", data={"request": ROW}, headers={"X-Request-ID": "mine-1"})
-    (record,) = [record for record in caplog.records if record.name == "wine_slo.server"]
-    assert record.getMessage().startswith("POST /predict 200 ")
-    assert record.getMessage().endswith(" ms mine-1")
+async def test_a_request_is_one_line_of_the_log(aiohttp_client: AiohttpClient) -> None:
+    lines: list[tuple[str, str, int | None, str]] = []
+
+    def keep(method: str, path: str, status: int | None, seconds: float, request_id: str) -> None:
+        assert 0 < seconds < 5
+        lines.append((method, path, status, request_id))
+
+    client = await aiohttp_client(create_app(ServerSettings(model=SHIPPED), log_request=keep))
+    await client.post("/predict?x=1", data={"request": ROW}, headers={"X-Request-ID": "mine-1"})
+    await client.get("/" + "a" * 300, headers={"X-Request-ID": "mine-2"})
+    with pytest.raises(TimeoutError):
+        await client.get("/sleep", headers={"X-Request-ID": "mine-3"}, timeout=aiohttp.ClientTimeout(0.1))
+    await client.close()
+    assert lines == [
+        ("POST", "/predict?x=1", 200, "mine-1"),
+        ("GET", "/" + "a" * 199, 404, "mine-2"),
+        ("GET", "/sleep", None, "mine-3"),
+    ]
 
 
 async def test_openmetrics_is_given_where_it_is_asked_for(client: Client) -> None:

@@ -1,19 +1,25 @@
 """Where the log goes: standard error, a line for each record, as text or as JSON.
 
 A record that is logged with named arguments, `log.info("%(method)s %(path)s", {"method": ..., "path": ...})`, has them
-as members of its JSON line too.
+as members of its JSON line too. Requests that were answered do not go through `logging`: to make a record of one and
+to hand it on costs five times what the line itself does.
 """
 
+import asyncio
 import json
 import logging
 import sys
+import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
-from threading import Event, Lock, Thread
-from typing import Any, Literal
+from threading import RLock
+from typing import Any, Literal, NamedTuple
 
 LogFormat = Literal["text", "json"]
+REQUESTS = "wine_slo.server"  # the logger whose lines those of requests look like
+GIVEN_UP = "given up"  # in place of a status
 QUIET = {
     "httpx": logging.WARNING,  # these two log every URL, and a Telegram URL holds the token
     "httpcore": logging.WARNING,
@@ -21,7 +27,18 @@ QUIET = {
     "telegram.request": logging.CRITICAL,  # a traceback for each answer that is no JSON; delivery says it in a line
     "telegram.ext.AIORateLimiter": logging.CRITICAL,  # the same for each 429
 }
-MOST_WAITING = 64  # records; to word and write them takes half a millisecond
+MOST_WAITING = 64  # lines; to word and write them takes a fifth of a millisecond
+
+
+class Answered(NamedTuple):
+    """A request that was answered, or given up (no status)."""
+
+    at: float  # seconds since 1970
+    method: str
+    path: str
+    status: int | None
+    seconds: float
+    request_id: str
 
 
 class TextFormatter(logging.Formatter):
@@ -35,18 +52,26 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, or lines where there is a traceback."""
-        line = f"{self._time(record)} {record.levelname:7} {record.name}: {record.getMessage()}"
+        line = f"{self._time(record.created)} {record.levelname:7} {record.name}: {record.getMessage()}"
         if record.exc_info:
             line = f"{line}\n{self.formatException(record.exc_info)}"
         return self._redact(line)
 
-    def _time(self, record: logging.LogRecord) -> str:
+    def format_request(self, request: Answered) -> str:
+        """Return the line of a request."""
+        return self._redact(f"{self._time(request.at)} INFO    {REQUESTS}: {self._said(request)}")
+
+    def _said(self, request: Answered) -> str:
+        _, method, path, status, seconds, request_id = request
+        return f"{method} {path} {status or GIVEN_UP} {seconds * 1000:.2f} ms {request_id}"
+
+    def _time(self, at: float) -> str:
         """Return the local time with its offset from UTC; all but the milliseconds is worked out once a second."""
-        second = int(record.created)
+        second = int(at)
         if second != self._second:
             whole = datetime.fromtimestamp(second).astimezone().isoformat()
             self._second, self._date, self._offset = second, whole[:-6], whole[-6:]
-        return f"{self._date}.{int(record.msecs):03d}{self._offset}"
+        return f"{self._date}.{int((at - second) * 1000):03d}{self._offset}"
 
     def _redact(self, text: str) -> str:
         for secret in self._secrets:
@@ -60,7 +85,7 @@ class JsonFormatter(TextFormatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the object."""
         line = {
-            "at": self._time(record),
+            "at": self._time(record.created),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
@@ -71,57 +96,83 @@ class JsonFormatter(TextFormatter):
             line["traceback"] = self.formatException(record.exc_info)
         return self._redact(json.dumps(line, ensure_ascii=False, default=str))
 
+    def format_request(self, request: Answered) -> str:
+        """Return the object."""
+        line = {
+            "at": self._time(request.at),
+            "level": "INFO",
+            "logger": REQUESTS,
+            "message": self._said(request),
+            "method": request.method,
+            "path": request.path,
+            "status": request.status or GIVEN_UP,
+            "milliseconds": request.seconds * 1000,
+            "request_id": request.request_id,
+        }
+        return self._redact(json.dumps(line, ensure_ascii=False))
 
-class WaitingLines(logging.StreamHandler[Any]):
+
+class Lines(logging.StreamHandler[Any]):
     """Writes lines below WARNING together with those that follow soon: one system call for many requests."""
 
-    def __init__(self, wait: float) -> None:
+    def __init__(self, formatter: TextFormatter, wait: float) -> None:
         super().__init__(sys.stderr)
-        self._wait = wait  # seconds
-        self._records: deque[logging.LogRecord] = deque()  # safe to fill here and empty there
-        self._has_records = Event()
-        self._has_ended = Event()
-        self._writing = Lock()
-        Thread(target=self._write_now_and_then, name="log", daemon=True).start()
+        self.setFormatter(formatter)
+        self._words = formatter
+        self._wait = wait  # seconds; 0 to write each line at once
+        self._waiting: deque[logging.LogRecord | Answered] = deque()  # safe to fill here and empty there
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing = RLock()  # a finalizer may log while a line is worded
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep the record; write all at once where it is a warning or worse, or many wait."""
-        self._records.append(record)
-        if record.levelno >= logging.WARNING or len(self._records) >= MOST_WAITING:
-            self.flush()
-        elif len(self._records) == 1:
-            self._has_records.set()
+        """Keep the record; write all at once where it is a warning or worse, or nothing would write it soon."""
+        self._keep(record, is_urgent=record.levelno >= logging.WARNING)
+
+    def log_request(self, method: str, path: str, status: int | None, seconds: float, request_id: str) -> None:
+        """Keep the line of a request that was answered now; the status is None where it was given up."""
+        self._keep(Answered(time.time(), method, path, status, seconds, request_id))
 
     def flush(self) -> None:
         """Write what waits; logging calls this at the end of the process too."""
         with self._writing:
-            records = [self._records.popleft() for _ in range(len(self._records))]
-            if records:
-                self.stream.write("".join(map(self._line, records)))
-                self.stream.flush()
+            text = ""
+            while self._waiting:
+                text += self._line(self._waiting.popleft())
+            if text:
+                with suppress(OSError):  # nobody reads standard error any more; the service goes on
+                    self.stream.write(text)
+                    self.stream.flush()
 
-    def close(self) -> None:
-        """Write what waits, and end."""
-        self._has_ended.set()
-        self._has_records.set()
-        self.flush()
-        super().close()
-
-    def _line(self, record: logging.LogRecord) -> str:
-        try:
-            return f"{self.format(record)}\n"
-        except Exception:  # noqa: BLE001  # as every handler does: a line that cannot be worded stops nothing
-            self.handleError(record)
-            return ""
-
-    def _write_now_and_then(self) -> None:
-        while self._has_records.wait() and not self._has_ended.wait(self._wait):
-            self._has_records.clear()
+    def _keep(self, line: logging.LogRecord | Answered, *, is_urgent: bool = False) -> None:
+        self._waiting.append(line)
+        if is_urgent or len(self._waiting) >= MOST_WAITING or not (self._timer or self._start_timer()):
             self.flush()
 
+    def _start_timer(self) -> bool:
+        """Have the lines written in a while; False where nothing could do that."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # the application has not started, has ended, or this is another thread
+            return False
+        self._timer = loop.call_later(self._wait, self._end_timer) if self._wait else None
+        return bool(self._timer)
 
-def configure(log_format: LogFormat, secrets: Sequence[str] = (), wait: float = 0.0) -> None:
-    """Send the log of this process to standard error; no secret ever occurs in it.
+    def _end_timer(self) -> None:
+        self._timer = None
+        self.flush()
+
+    def _line(self, line: logging.LogRecord | Answered) -> str:
+        if isinstance(line, Answered):
+            return f"{self._words.format_request(line)}\n"
+        try:
+            return f"{self._words.format(line)}\n"
+        except Exception:  # noqa: BLE001  # as every handler does: a line that cannot be worded stops nothing
+            self.handleError(line)
+            return ""
+
+
+def configure(log_format: LogFormat, secrets: Sequence[str] = (), wait: float = 0.0) -> Lines:
+    """Send the log of this process to standard error, and return what writes it; no secret ever occurs in it.
 
     Args:
         log_format: for people or for machines.
@@ -132,8 +183,9 @@ def configure(log_format: LogFormat, secrets: Sequence[str] = (), wait: float = 
     # https://docs.python.org/3/howto/logging.html#optimization
     logging._srcfile = None  # noqa: SLF001  # documented there
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    handler = WaitingLines(wait) if wait else logging.StreamHandler(sys.stderr)
-    handler.setFormatter((JsonFormatter if log_format == "json" else TextFormatter)([each for each in secrets if each]))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    formatter = (JsonFormatter if log_format == "json" else TextFormatter)([each for each in secrets if each])
+    lines = Lines(formatter, wait)
+    logging.basicConfig(level=logging.INFO, handlers=[lines], force=True)
     for name, level in QUIET.items():
         logging.getLogger(name).setLevel(level)
+    return lines

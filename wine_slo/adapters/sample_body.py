@@ -32,8 +32,6 @@ MOST_SAMPLES = 1000  # in one body
 MOST_ERRORS = 100  # in one answer; more help nobody
 LONGEST_NAME = 80  # letters of an unknown field's name that are given back
 
-TIMEOUT = 10.0  # seconds for a body to come in
-
 BAD_REQUEST, LATE, TOO_LARGE, UNSUPPORTED, UNPROCESSABLE = 400, 408, 413, 415, 422
 
 Measurements: Any = msgspec.defstruct(
@@ -76,8 +74,8 @@ class BodyError(Exception):
         ]
 
 
-async def read(request: web.Request) -> list[Sample] | Sample:
-    """Return the wines in the body: a list for an array.
+async def read(request: web.Request, within: float) -> list[Sample] | Sample:
+    """Return the wines in the body, which may take `within` seconds to come in: a list for an array.
 
     Raises:
         BodyError: there are none in it.
@@ -85,9 +83,9 @@ async def read(request: web.Request) -> list[Sample] | Sample:
     """
     kind = request.content_type
     if kind == JSON:
-        return read_json(await read_bytes(request))
+        return read_json(await read_bytes(request, within))
     if kind in FORMS:
-        return read_form(await read_fields(request))
+        return read_form(await read_fields(request, within))
     raise BodyError(UNSUPPORTED, f"send {JSON}, {' or '.join(FORMS)}")
 
 
@@ -150,7 +148,7 @@ def explain_json(body: bytes) -> list[Sample] | Sample:
     return samples
 
 
-async def read_bytes(request: web.Request) -> bytes:
+async def read_bytes(request: web.Request, within: float) -> bytes:
     """Return the whole body.
 
     Raises:
@@ -160,13 +158,13 @@ async def read_bytes(request: web.Request) -> bytes:
     if request.content.is_eof() and request.content.total_bytes <= request.client_max_size:
         return request.content.read_nowait()  # a small body came with its headers; no need to wait for it
     try:
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(within):
             return await request.read()
     except TimeoutError as error:
-        raise BodyError(LATE, f"the body did not come within {TIMEOUT:g} s") from error
+        raise BodyError(LATE, f"the body did not come within {within:g} s") from error
 
 
-async def read_fields(request: web.Request) -> list[tuple[str, str]]:
+async def read_fields(request: web.Request, within: float) -> list[tuple[str, str]]:
     """Return a form's fields as they came; a file counts as the text that no number is.
 
     Raises:
@@ -174,10 +172,10 @@ async def read_fields(request: web.Request) -> list[tuple[str, str]]:
         web.HTTPRequestEntityTooLarge: it is larger than the application allows.
     """
     try:
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(within):
             fields = await request.post()
     except TimeoutError as error:
-        raise BodyError(LATE, f"the form did not come within {TIMEOUT:g} s") from error
+        raise BodyError(LATE, f"the form did not come within {within:g} s") from error
     except (ValueError, LookupError, AssertionError) as error:  # what aiohttp raises for a broken form
         raise BodyError(BAD_REQUEST, "the form cannot be read") from error
     return [(name, value if isinstance(value, str) else "a file") for name, value in fields.items()]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from math import fsum
 from mmap import mmap
-from typing import cast
+from typing import TypeAlias
 
 from aiohttp.typedefs import Handler
 from prometheus_client import (
@@ -51,6 +51,7 @@ MACHINE_ENDPOINTS = ("/metrics", "/health")  # asked by machines; never what som
 
 CELLS = 8192  # of a worker; about 7,500 are used
 CELL = 8  # bytes
+Row: TypeAlias = "list[float] | memoryview[float]"  # Python 3.11 cannot subscript the latter
 
 
 class Cells:
@@ -60,12 +61,14 @@ class Cells:
     """
 
     def __init__(self, workers: int = 1) -> None:
-        everything = memoryview(mmap(-1, workers * CELLS * CELL)).cast("d")
-        self.rows = [everything[start : start + CELLS] for start in range(0, workers * CELLS, CELLS)]
+        self.rows: list[Row] = [[0.0] * CELLS]  # a single process has nobody to share with; a list is quickest
+        if workers > 1:
+            everything = memoryview(mmap(-1, workers * CELLS * CELL)).cast("d")
+            self.rows = [everything[start : start + CELLS] for start in range(0, workers * CELLS, CELLS)]
 
     def totals(self) -> list[float]:
         """Return each cell's sum over the workers."""
-        rows = [cast("list[float]", row.tolist()) for row in self.rows]
+        rows = [list(row) for row in self.rows]
         return rows[0] if len(rows) == 1 else [fsum(column) for column in zip(*rows, strict=True)]
 
 
@@ -73,7 +76,7 @@ class Cells:
 class Tally:
     """One series of a counter or an additive gauge."""
 
-    row: "memoryview[float]"  # Python 3.11 cannot subscript it
+    row: Row
     place: int
 
     def add(self, amount: float = 1.0) -> None:
@@ -85,7 +88,7 @@ class Tally:
 class Spread:
     """One series of a histogram: a cell for each bucket, one for what is above them all, one for the sum."""
 
-    row: "memoryview[float]"  # Python 3.11 cannot subscript it
+    row: Row
     place: int
     bounds: Sequence[float]
 
@@ -199,32 +202,35 @@ class Endpoint:
     """What is counted at one endpoint: a request when it arrives and when it is answered."""
 
     def __init__(self, server: "ServerInstruments", name: str) -> None:
-        self._requests = server.requests[name]
+        self._row = server.row
+        self._requests = server.requests[name].place
+        self._in_flight = server.in_flight[name].place
+        self._responses = server.responses[name] - STATUSES.start
+        self._oldest = server.oldest.place
         self._seconds = server.request_seconds[name]
-        self._in_flight = server.in_flight[name]
-        self._row, self._responses = server.row, server.responses[name] - STATUSES.start
-        self._is_for_machines = name in MACHINE_ENDPOINTS
         self._waiting = server.waiting
-        self._oldest = server.oldest
+        self._is_for_machines = name in MACHINE_ENDPOINTS
 
     def arrive(self, request: object, now: float) -> None:
         """Count a request in."""
-        self._requests.add()
-        self._in_flight.add()
+        row = self._row
+        row[self._requests] += 1
+        row[self._in_flight] += 1
         if not self._is_for_machines:
             if not self._waiting:
-                self._row[self._oldest.place] = now
+                row[self._oldest] = now
             self._waiting[id(request)] = now
 
     def leave(self, request: object, seconds: float, status: int | None) -> None:
         """Count it out after so many seconds; None where it was given up without an answer."""
-        self._in_flight.add(-1)
+        row = self._row
+        row[self._in_flight] -= 1
         if not self._is_for_machines:
             del self._waiting[id(request)]
-            self._row[self._oldest.place] = next(iter(self._waiting.values()), 0.0)
+            row[self._oldest] = next(iter(self._waiting.values()), 0.0)
         if status is not None:
             self._seconds.observe(seconds)
-            self._row[self._responses + status] += 1
+            row[self._responses + status] += 1
 
 
 class ServerInstruments:
