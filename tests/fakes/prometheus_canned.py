@@ -58,9 +58,9 @@ class CannedPrometheus(PrometheusApi):
             promql.good_per_interval(LATENCY): lambda second: 0.0 if self._is_slow(second) else PER_SECOND,
         }
 
-    async def query(self, promql: str) -> Vector:
+    async def query(self, promql: str, at: datetime | None = None) -> Vector:
         await self._think()
-        now = self._clock()
+        now = at or self._clock()
         second = (now - START).total_seconds()
         value = self._answers[promql](second) if promql in self._answers else 0.999  # all else is a share of good ones
         labels = {"job": LATENCY.job, ENDPOINT: "/predict"}

@@ -22,6 +22,8 @@ T = TypeVar("T")
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3)  # seconds; well inside one tick
 MAX_BYTES = 32 * 2**20  # a thousand label sets over an hour are 20 MB; more is a mistake
 MAX_POINTS = 11_000  # a series; Prometheus refuses more
+BAD_REQUEST = 400
+TOO_MUCH = (422, 503)  # it would load too many samples, or took too long
 
 CAUSES = {  # by the number of the error; the text of the system would be in the system's language
     errno.ECONNREFUSED: phrase("connection refused"),
@@ -33,7 +35,19 @@ CAUSES = {  # by the number of the error; the text of the system would be in the
 
 
 class PrometheusError(ReasonedError):
-    """Prometheus did not answer, or not in a way that can be trusted; the reason is a sentence about "it"."""
+    """Prometheus did not answer, or not in a way that can be trusted; the reason is a sentence about "it".
+
+    Attributes:
+        is_refused: The question itself is wrong, so that asking again helps nothing.
+        is_too_much: A question about less time might be answered.
+    """
+
+    def __init__(
+        self, sentence: str, *, is_refused: bool = False, is_too_much: bool = False, **holes: str | int | Reason
+    ) -> None:
+        super().__init__(sentence, **holes)
+        self.is_refused = is_refused
+        self.is_too_much = is_too_much
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +121,14 @@ class PrometheusApi:
         self._headers = headers
         self._timeout = timeout
 
-    async def query(self, promql: str) -> Vector:
-        """The answer to a question about now.
+    async def query(self, promql: str, at: datetime | None = None) -> Vector:
+        """The answer to a question about now, or about an instant of the past.
 
         Raises:
             PrometheusError: There is none that can be trusted.
         """
-        return await self._ask("query", {"query": promql}, _vector)
+        instant = {} if at is None else {"time": f"{at.timestamp():.3f}"}
+        return await self._ask("query", {"query": promql, **instant}, _vector)
 
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         """The answer to a question about every `step` from `start` to `end`, both included.
@@ -146,7 +161,7 @@ class PrometheusApi:
                 body = await _read(response)
                 status = response.status
         except TimeoutError as error:
-            raise PrometheusError("it did not answer in time") from error
+            raise PrometheusError("it did not answer in time", is_too_much=True) from error
         except aiohttp.ClientConnectorError as error:
             raise PrometheusError("it cannot be reached ({cause})", cause=_cause(error.os_error)) from error
         except (aiohttp.ClientError, OSError) as error:
@@ -158,9 +173,18 @@ class PrometheusApi:
                 "it answered {status} with something that is no JSON of its API", status=status
             ) from error
         if answer.status != "success" or answer.data is None or status != 200:
+            refused, too_much = status == BAD_REQUEST, status in TOO_MUCH
             if answer.error:
-                raise PrometheusError("it answered {status}: {error}", status=status, error=answer.error)
-            raise PrometheusError("it answered {status} and no reason", status=status)
+                raise PrometheusError(
+                    "it answered {status}: {error}",
+                    is_refused=refused,
+                    is_too_much=too_much,
+                    status=status,
+                    error=answer.error,
+                )
+            raise PrometheusError(
+                "it answered {status} and no reason", is_refused=refused, is_too_much=too_much, status=status
+            )
         if answer.warnings:
             raise PrometheusError("its answer is partial: {warning}", warning=answer.warnings[0])
         return answer.data
@@ -177,7 +201,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     async for chunk in response.content.iter_chunked(2**16):
         body += chunk
         if len(body) > MAX_BYTES:
-            raise PrometheusError("its answer is larger than {size} MiB", size=MAX_BYTES // 2**20)
+            raise PrometheusError("its answer is larger than {size} MiB", is_too_much=True, size=MAX_BYTES // 2**20)
     return bytes(body)
 
 
