@@ -1,5 +1,6 @@
 """The `wine-slo` command. Each subcommand imports its own, so that `--help` is there at once."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -86,3 +87,51 @@ def drill(
     from wine_slo import verbs  # noqa: PLC0415
 
     raise typer.Exit(verbs.drill(objective, minutes, as_json=as_json))
+
+
+@app.command()
+def replay(  # noqa: PLR0913  # options of a command, each by its name
+    *,
+    since: Annotated[str | None, typer.Option(metavar="SPAN", help="How far back, such as 7d.  [default: 7d]")] = None,
+    start: Annotated[str | None, typer.Option("--from", metavar="ISO", help="Or from when.")] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="ISO", help="Until when.  [default: now]")] = None,
+    objectives: Annotated[Path | None, typer.Option(metavar="FILE", help="Instead of slo.yml.")] = None,
+    sweep: Annotated[
+        str | None,
+        typer.Option(metavar="FIELD=VALUES", help="Try latency.threshold=0.5..2 or errors.bad_for=15s,25s,1m."),
+    ] = None,
+    incidents: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="True incidents, CSV or YAML with start and end, to compare.")
+    ] = None,
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a row an alarm, or a row a value, instead.")] = False,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write one page with charts.")] = None,
+    keep: Annotated[bool, typer.Option(help="Keep what Prometheus answered in data/replay.")] = True,
+) -> None:
+    """Say what the objectives would have told in the past.
+
+    Runs the watchdog's own evaluator over what Prometheus remembers:
+    same looks, same rules, same incidents. A run that is broken off goes
+    on where it was.
+
+    Exits with 0, with 2 for what cannot be asked for, with 3 where
+    Prometheus cannot be asked or knows nothing of the time.
+    """
+    from wine_slo import replay  # noqa: PLC0415
+
+    form = "json" if as_json else "csv" if as_csv else "table"
+    raise typer.Exit(
+        replay.main(
+            replay.Options(
+                since=since,
+                start=start,
+                until=until,
+                objectives=objectives,
+                sweep=sweep,
+                truth=incidents,
+                form=form,
+                html=html,
+                keep=keep,
+            )
+        )
+    )

@@ -50,13 +50,14 @@ async def _examine_latency(api: PrometheusApi, objective: Objective, source: Lat
     mistakes = []
     for field, seconds in (("threshold", source.threshold_seconds), ("clear", source.clear_seconds)):
         if seconds is not None and seconds not in bounds:
-            mistakes.append(Mistake(objective.name, field, _no_bound(seconds, bounds)))
+            mistakes.append(Mistake(objective.name, field, no_bound(seconds, bounds)))
     if source.oldest_age and not (await api.query(promql.count(source.oldest_age))).samples:
         mistakes.append(Mistake(objective.name, "oldest_age", f"names {source.oldest_age}, which has no series"))
     return mistakes
 
 
-def _no_bound(seconds: float, bounds: list[float]) -> str:
+def no_bound(seconds: float, bounds: list[float]) -> str:
+    """What is wrong with a threshold that is none of these sorted bounds."""
     place = bisect(bounds, seconds)
     below, above = bounds[place - 1] if place else 0.0, bounds[place]
     if above == float("inf"):

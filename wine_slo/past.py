@@ -434,10 +434,10 @@ class _Sums:
 
     def extend(self, times: NDArray[np.int64], bad: Numbers, total: Numbers, keep: int) -> None:
         """Add events at the end; what is older than `keep` milliseconds is only kept in marks."""
-        bad = np.cumsum(bad) + (self.bad[-1] if len(self.bad) else self.mark_bad[-1] if len(self.mark_bad) else 0.0)
-        total = np.cumsum(total) + (
-            self.total[-1] if len(self.total) else self.mark_total[-1] if len(self.mark_total) else 0.0
-        )
+        if not len(self.mark_times):
+            self.add_marks(times[:1] - 1, np.zeros(1), np.zeros(1))
+        bad = np.cumsum(bad) + (self.bad[-1] if len(self.bad) else self.mark_bad[-1])
+        total = np.cumsum(total) + (self.total[-1] if len(self.total) else self.mark_total[-1])
         from_ = int(self.times.searchsorted(int(times[0]) - keep))
         self.times = np.concatenate([self.times[from_:], times])
         self.bad = np.concatenate([self.bad[from_:], bad])
@@ -462,15 +462,24 @@ class _Sums:
         """Bad and all events up to an instant."""
         place = int(self.times.searchsorted(at, side="right")) - 1
         if place < 0:
-            return self.in_marks(at)
+            bad, total = self.in_marks(np.array([at]))
+            return float(bad[0]), float(total[0])
         return float(self.bad[place]), float(self.total[place])
 
-    def in_marks(self, at: int) -> tuple[float, float]:
-        """The same from the marks, taken to be even between two of them."""
-        if not len(self.mark_times) or at < self.mark_times[0]:
-            return 0.0, 0.0
-        bad = np.interp(at, self.mark_times, self.mark_bad)
-        return float(bad), float(np.interp(at, self.mark_times, self.mark_total))
+    def in_marks(self, at: NDArray[np.int64]) -> tuple[Numbers, Numbers]:
+        """The same from the marks: events are spread evenly over the five minutes before the mark that counts them."""
+        if len(self.mark_times) < 2:
+            nothing = np.zeros(len(at))
+            return nothing, nothing
+        right = np.clip(self.mark_times.searchsorted(at, side="right"), 1, len(self.mark_times) - 1)
+        ends = self.mark_times[right]
+        begins = np.maximum(self.mark_times[right - 1], ends - milliseconds(MARK))
+        share = np.clip((at - begins) / (ends - begins), 0.0, 1.0)
+
+        def between(sums: Numbers) -> Numbers:
+            return sums[right - 1] + share * (sums[right] - sums[right - 1])
+
+        return between(self.mark_bad), between(self.mark_total)
 
 
 class _Budgets:
@@ -599,12 +608,9 @@ class _Budgets:
                     continue
                 first = sums.times.searchsorted(begin, side="right") - 1
                 until = np.maximum(sums.times.searchsorted(ticks + self._step // 10, side="right") - 1, 0)
-                if (first < 0).any() and len(sums.mark_times) > 1:
-                    bad = sums.bad[until] - np.interp(begin, sums.mark_times, sums.mark_bad)
-                    total = sums.total[until] - np.interp(begin, sums.mark_times, sums.mark_total)
-                else:
-                    bad = sums.bad[until] - np.where(first < 0, 0.0, sums.bad[first])
-                    total = sums.total[until] - np.where(first < 0, 0.0, sums.total[first])
+                bad_before, total_before = sums.in_marks(begin)
+                bad = sums.bad[until] - np.where(first < 0, bad_before, sums.bad[first])
+                total = sums.total[until] - np.where(first < 0, total_before, sums.total[first])
                 burning |= (bad >= limit * total) & (bad > 0)
         stops = np.flatnonzero(burning)
         return int(ticks[stops[0]]) - poll if len(stops) else last
@@ -660,7 +666,7 @@ class _Budgets:
     def _sum(self, sums: _Sums, span: timedelta, at: int) -> tuple[float, float]:
         bad, total = sums.up_to(at + self._step // 10)
         begin = self._begin(span, at)
-        bad_before, total_before = sums.up_to(begin) if span <= FINE else sums.in_marks(begin)
+        bad_before, total_before = sums.up_to(begin)
         return max(0.0, bad - bad_before), max(0.0, total - total_before)
 
     def _begin(self, span: timedelta, at: Any) -> Any:

@@ -1,6 +1,6 @@
 """Days of history for the real Prometheus, made in seconds: what a service did is told, `promtool` writes the blocks.
 
-Everything is exact: scrapes are in step, counts are whole numbers, so that what must be read can be said to the request.
+Everything is exact: scrapes are in step and counts are whole, so that what must be read can be said to the request.
 """
 
 import subprocess

@@ -1,0 +1,153 @@
+"""A Prometheus that remembers some hours of one service, and answers about any instant of them as the real one does.
+
+Counters are exact, so a live watchdog and a replay that ask it at the same instants are told exactly the same.
+"""
+
+import asyncio
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from wine_slo.adapters.prometheus_api import PrometheusApi, Sample, Series, Vector
+from wine_slo.domain import promql
+from wine_slo.domain.look import OF_LATE
+from wine_slo.domain.metric_names import ENDPOINT
+from wine_slo.domain.objective import Objective
+
+LOOKBACK = 300.0  # seconds for which an instant query takes an old sample
+
+
+@dataclass(frozen=True)
+class Spell:
+    """Seconds in which a share of the requests was slow, nobody asked, the service was down, or Prometheus away."""
+
+    since: float
+    until: float
+    slow: float = 0.0
+    rate: float = 10.0
+    is_down: bool = False
+    is_away: bool = False
+
+
+class PastPrometheus(PrometheusApi):
+    """The fake.
+
+    Args:
+        objective: The latency that it knows; every other question has no answer.
+        start: The beginning of its history; spells count from it.
+        seconds: How long its history is.
+        spells: What was not as usual; the first one that covers a second holds.
+        clock: The present, for questions that name no instant.
+        every: How far apart the scrapes are, in seconds.
+        phase: When the first one was, in seconds after the start.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        start: datetime,
+        seconds: float,
+        spells: list[Spell],
+        clock: Callable[[], datetime],
+        *,
+        every: float = 5.0,
+        phase: float = 1.25,
+    ) -> None:
+        self._clock = clock
+        self._every = every
+        self._start = start.timestamp()
+        self._scrapes: list[float] = []  # every scrape that Prometheus made
+        self._up: list[float] = []
+        self._seen: list[float] = []  # those that were answered
+        self._total: list[float] = []
+        self._slow: list[float] = []
+        total = slow = 0.0
+        for number in range(int((seconds - phase) / every) + 1):
+            second = phase + number * every
+            spell = next((each for each in spells if each.since <= second < each.until), Spell(0, 0))
+            total += spell.rate * every
+            slow += spell.rate * every * spell.slow
+            if spell.is_away:
+                continue
+            self._scrapes.append(self._start + second)
+            self._up.append(0.0 if spell.is_down else 1.0)
+            if not spell.is_down:
+                self._seen.append(self._start + second)
+                self._total.append(total)
+                self._slow.append(slow)
+        self._answers: dict[str | None, Callable[[float], float | None]] = {
+            promql.targets_up(objective): lambda at: self._last(self._up, at),
+            promql.targets_scraped_at(objective): lambda at: self._last(self._scrapes, at),
+            promql.total_per_interval(objective): lambda at: self._per_second(self._total, at),
+            promql.good_per_interval(objective): self._good_per_second,
+            promql.seconds_of_history(objective): self._history,
+            promql.quantile_by_endpoint(objective, OF_LATE): self._quantile(OF_LATE),
+            promql.quantile(objective, objective.over): self._quantile(objective.over),
+            promql.quantile(objective, objective.good_for): self._quantile(objective.good_for),
+        }
+        spans = {OF_LATE, objective.over, objective.expires_after, objective.window, timedelta(minutes=5)}
+        for span in (*spans, *(each for burn in objective.burns for each in (burn.short, burn.long))):
+            self._answers[promql.events(objective, span)] = self._events(span)
+            self._answers[promql.good_ratio(objective, span)] = self._ratio(span)
+
+    async def query(self, promql: str, at: datetime | None = None) -> Vector:
+        await asyncio.sleep(0)
+        now = at or self._clock()
+        value = self._answers[promql](round(now.timestamp(), 3)) if promql in self._answers else None
+        if value is None:
+            return Vector((), None)
+        return Vector((Sample({"job": "wine-slo", ENDPOINT: "/predict"}, value),), now)
+
+    async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
+        await asyncio.sleep(0)
+        answer = self._answers[promql]
+        found = {}
+        for number in range((end - start) // step + 1):
+            at = round((start + number * step).timestamp(), 3)
+            value = answer(at) if self._start <= at <= self._scrapes[-1] + LOOKBACK else None
+            if value is not None:
+                found[at] = value
+        return [Series({"job": "wine-slo", ENDPOINT: "/predict"}, found)] if found else []
+
+    def _last(self, values: list[float], at: float) -> float | None:
+        place = bisect_right(self._scrapes, at) - 1
+        return values[place] if place >= 0 and at - self._scrapes[place] < LOOKBACK else None
+
+    def _per_second(self, counter: list[float], at: float) -> float | None:
+        last = bisect_right(self._seen, at) - 1
+        if last < 1 or at - self._seen[last] >= self._every or at - self._seen[last - 1] > 4 * self._every:
+            return None
+        return (counter[last] - counter[last - 1]) / (self._seen[last] - self._seen[last - 1])
+
+    def _good_per_second(self, at: float) -> float | None:
+        total, slow = self._per_second(self._total, at), self._per_second(self._slow, at)
+        return None if total is None or slow is None else total - slow
+
+    def _increase(self, counter: list[float], span: timedelta, at: float) -> float | None:
+        first = bisect_left(self._seen, at - span.total_seconds())
+        last = bisect_right(self._seen, at) - 1
+        return counter[last] - counter[first] if last > first else None
+
+    def _events(self, span: timedelta) -> Callable[[float], float | None]:
+        return lambda at: self._increase(self._total, span, at)
+
+    def _ratio(self, span: timedelta) -> Callable[[float], float | None]:
+        def ratio(at: float) -> float | None:
+            total, slow = self._increase(self._total, span, at), self._increase(self._slow, span, at)
+            return 1 - (slow or 0.0) / total if total else None
+
+        return ratio
+
+    def _quantile(self, span: timedelta) -> Callable[[float], float | None]:
+        def quantile(at: float) -> float | None:
+            good = self._ratio(span)(at)
+            return None if good is None else 0.05 if good >= 0.95 else 1 + (1 - good)
+
+        return quantile
+
+    def _history(self, at: float) -> float | None:
+        """To the hour, as the real question has it."""
+        first = self._scrapes[0]
+        hour = datetime.fromtimestamp(first, UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        return None if at < first else at - (hour.timestamp() - 3.75 if hour.timestamp() <= at else first)
