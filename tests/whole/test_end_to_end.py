@@ -23,7 +23,9 @@ async def asking(house: House, path: str) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_a_breach_is_told_survives_a_kill_and_its_recovery_is_a_reply(house: House) -> None:
+async def test_a_breach_is_told_survives_a_kill_and_its_recovery_is_a_reply_in_the_language_that_was_chosen(
+    house: House,
+) -> None:
     chat = house.bot_api.chat(CHAT)
     async with asking(house, "/ui"):
         async with asking(house, "/sleep?seconds=1.6"):
@@ -34,17 +36,21 @@ async def test_a_breach_is_told_survives_a_kill_and_its_recovery_is_a_reply(hous
             await house.bot_api.says(CHAT, CHAT, "/status")
             await house.bot_api.until(lambda: len(chat.messages) == 2, seconds=20)
             await shows_the_breach(house)
-        await house.bot_api.until(lambda: any(text.startswith("🟢 Latency is back") for text in chat.texts), seconds=40)
+            await house.bot_api.says(CHAT, CHAT, "/language ru")
+            await house.bot_api.until(lambda: "Здесь я говорю по-русски." in chat.texts, seconds=10)
+        await house.bot_api.until(
+            lambda: any(text.startswith("🟢 Задержка в норме") for text in chat.texts), seconds=40
+        )
         await house.bot_api.until(lambda: chat.messages[0].text.startswith("⚪️"), seconds=10)
-    breach, status, recovery = chat.messages
+    breach, status, _, recovery = chat.messages
     assert breach.versions[0].text.startswith("🔴 Latency: p95 ")
     assert breach.is_loud
     assert "🔴 latency: " in status.text
     assert "#1" in status.text
     assert recovery.reply_to == breach.id
     assert recovery.is_silent
-    assert "Budget: " in recovery.text
-    assert breach.text.startswith("⚪️ Latency was in breach")
+    assert "Бюджет: " in recovery.text
+    assert breach.text.startswith("⚪️ Задержка: нарушение с ")
 
 
 async def shows_the_breach(house: House) -> None:

@@ -184,13 +184,14 @@ def _count_in(axes: "Axes", chart: Chart, bins: int | None = None) -> None:
 
 
 def _label_gaps(axes: "Axes", chart: Chart) -> None:
+    top = axes.get_ylim()[1]
+    beside_the_promise = chart.promise / 2 if chart.promise > top / 2 else (chart.promise + top) / 2
     for since, until in gaps(chart):
         if until - since > WIDE * (chart.last - chart.first):
             axes.text(
                 (since + until) / 2,
-                0.5,
+                beside_the_promise,
                 chart.gap_label,
-                transform=axes.get_xaxis_transform(),
                 size=LETTERS - 2,
                 color=FAINT,
                 ha="center",

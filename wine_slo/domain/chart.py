@@ -129,7 +129,9 @@ def chart_of(course: Course, objective: Objective, speech: Speech) -> Chart:
             speech.zone,
             lambda each: plain(speech.say("{day}/{month}", day=each.day, month=f"{each.month:02}")),
         ),
-        breaches=breaches(course.incidents, course.first, course.last),
+        breaches=breaches(
+            course.incidents, course.first, course.last, lambda number: speech.say("#{number}", number=number)
+        ),
     )
 
 
@@ -194,14 +196,16 @@ def step_of(span: timedelta, scrape_interval: timedelta) -> timedelta:
     return scrape_interval * max(1, -(-span // (scrape_interval * POINTS)))
 
 
-def breaches(incidents: Iterable[Incident], first: datetime, last: datetime) -> tuple[Breach, ...]:
+def breaches(
+    incidents: Iterable[Incident], first: datetime, last: datetime, name: Callable[[int], str] = "#{}".format
+) -> tuple[Breach, ...]:
     """What is shaded between two instants, oldest first."""
     shaded = []
     those = (each for each in incidents if each.key.alert is Alert.BREACH)
     for each in sorted(those, key=lambda incident: incident.began_at):
         since, until = max(each.began_at, first), min(last if each.is_open else each.last_bad_at, last)
         if since < until:
-            shaded.append(Breach(since.timestamp(), until.timestamp(), f"#{each.number}"))
+            shaded.append(Breach(since.timestamp(), until.timestamp(), name(each.number)))
     return tuple(shaded)
 
 
