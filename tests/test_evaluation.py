@@ -32,6 +32,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 STEPS = 9
 JOBS = ("mixed", "counted", "idle", "few", "hanging", "wide", "restarted", "missed", "downed", "breaking", "spread")
+OLD_MODEL, NEW_MODEL = "3f2a" * 16, "91bc" * 16  # that "breaking" serves, the second since just before it breaks
 SELDOM = "seldom"  # scraped so seldom that its samples are old
 SCRAPE = timedelta(seconds=1)
 ENDPOINTS = 50
@@ -186,6 +187,12 @@ class World:
         service = self.services["breaking"]
         evaluation = self.evaluation(latency("breaking"), name="breaking")
         total = 0
+        for sha256 in OLD_MODEL, NEW_MODEL:
+            service.serves(sha256)
+            service.answers(good=20)
+            total += 20
+            await self.scraped("breaking", total)
+            await evaluation.look()
         for slow, is_open in ((20, True), (0, False)):
             for _ in range(15):  # six and five where scrapes come in time
                 service.answers(slow=slow, good=20 - slow)
@@ -339,6 +346,13 @@ async def test_an_incident_is_opened_and_closed_on_real_samples(world: World) ->
     assert incident.bad <= world.slow * 1.1
     assert incident.worst is not None
     assert 1.5 < incident.worst <= 2
+
+
+async def test_an_incident_names_the_change_of_the_model_before_it(world: World) -> None:
+    (incident,) = world.broken
+    assert incident.change is not None
+    assert (incident.change.before, incident.change.after) == (OLD_MODEL, NEW_MODEL)
+    assert timedelta(0) <= incident.began_at - incident.change.at < timedelta(seconds=15)
 
 
 async def test_what_an_incident_counts_is_what_the_service_counted(steady_world: World) -> None:

@@ -5,12 +5,15 @@ for that objective and costs the others nothing.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Series, Vector
 from wine_slo.domain import promql
 from wine_slo.domain.budget import Budget, stays_known_for, windows
+from wine_slo.domain.change import WITHIN, Change, last_change
 from wine_slo.domain.look import (
     OF_LATE,
     Answers,
@@ -24,10 +27,13 @@ from wine_slo.domain.look import (
     read_nothing,
     remembered,
 )
+from wine_slo.domain.metric_names import SHA256
 from wine_slo.domain.objective import Key, Objective, Objectives
 from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Reading, Sight, unseen
 from wine_slo.domain.watch import State, advance
+
+log = logging.getLogger(__name__)
 
 
 class Lookout:
@@ -52,11 +58,39 @@ class Lookout:
         seen = [reading.at for reading in readings.values() if reading.sight is not Sight.BLIND]
         if seen:
             self._ahead = self._clock() - max(seen)
-        return advance(state, objectives, readings, max(seen, default=self.now()), unwritten)
+        after = advance(state, objectives, readings, max(seen, default=self.now()), unwritten)
+        return await self._with_changes(state, after, objectives)
 
     def now(self) -> datetime:
         """The instant by Prometheus' clock, as far as it is known; every instant in a state is by that clock."""
         return self._clock() - self._ahead
+
+    async def _with_changes(self, before: State, after: State, objectives: Objectives) -> State:
+        """The state in which the incidents that were opened just now have the change of the model before them."""
+        opened = [
+            (incident, objective)
+            for number, incident in after.incidents.items()
+            if incident.is_open
+            and (number not in before.incidents or before.incidents[number].openings < incident.openings)
+            and (objective := objectives.of(incident.key)) is not None
+        ]
+        by_job = {objective.job: objective for _, objective in opened}  # one question, however many label sets
+        changes = dict(zip(by_job, await asyncio.gather(*map(self._last_change, by_job.values())), strict=True))
+        changed = {
+            incident.number: replace(incident, change=change)
+            for incident, objective in opened
+            if (change := changes[objective.job]) is not None and timedelta(0) <= incident.since - change.at <= WITHIN
+        }
+        return replace(after, incidents={**after.incidents, **changed}) if changed else after
+
+    async def _last_change(self, objective: Objective) -> Change | None:
+        """The last change of the model; None also where it is not known, as nothing else waits for it."""
+        try:
+            seen = (await self._api.query(promql.model_first_seen(objective))).samples
+        except PrometheusError as error:
+            log.info("whether the model of %s changed is not known: %s", objective.job, error)
+            return None
+        return last_change({each.labels.get(SHA256, ""): each.value for each in seen})
 
     async def _read_one(self, objective: Objective, state: State) -> dict[Key, Reading]:
         """What is seen now, by key."""

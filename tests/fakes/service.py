@@ -29,6 +29,7 @@ class Service:
         self._seconds = Histogram(
             metric_names.REQUEST_SECONDS, "Seconds.", endpoint, buckets=BOUNDS, registry=self._registry
         )
+        self._model = Gauge(metric_names.MODEL_INFO, "1.", [metric_names.SHA256], registry=self._registry)
         oldest = Gauge(metric_names.OLDEST_REQUEST_SECONDS, "Seconds.", registry=self._registry)
         oldest.set_function(lambda: self.oldest_request_seconds)
         self.answers(0)
@@ -44,6 +45,11 @@ class Service:
             self._requests.labels(endpoint).inc(count)
             self._responses.labels(endpoint, status).inc(count)
             self.observes(seconds, count, endpoint)
+
+    def serves(self, sha256: str) -> None:
+        """Serve that model from now on."""
+        self._model.clear()
+        self._model.labels(sha256).set(1)
 
     def observes(self, seconds: float, count: int = 1, endpoint: str = "/predict") -> None:
         """Put requests of that many seconds into the histogram alone."""

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wine_slo.domain.budget import Budget, burning
+from wine_slo.domain.change import Change
 from wine_slo.domain.objective import Burn, Key, Objective
 from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Interval, Reading, Sight
@@ -72,6 +73,7 @@ class Incident:
         waiting_seconds: How long the oldest request has waited, where nothing is answered at all.
         budget: What is known of the error budget.
         burn: The pace that is told, where it is the budget that this is about.
+        change: The change of the model shortly before, if there was one.
     """
 
     number: int
@@ -99,6 +101,7 @@ class Incident:
     held_since: datetime | None = None
     reason: Reason | str = ""
     unjudged_for: timedelta = timedelta(0)
+    change: Change | None = None
 
     @property
     def is_open(self) -> bool:

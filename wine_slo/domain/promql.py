@@ -9,7 +9,8 @@ series by series.
 from collections.abc import Iterable
 from datetime import timedelta
 
-from wine_slo.domain.metric_names import ENDPOINT
+from wine_slo.domain.change import LOOKS_BACK
+from wine_slo.domain.metric_names import ENDPOINT, MODEL_INFO, SHA256
 from wine_slo.domain.objective import Latency, Objective, Ratio, Up
 
 
@@ -30,6 +31,12 @@ def targets_up(objective: Objective) -> str:
 def targets_scraped_at(objective: Objective) -> str:
     """When each target of the job was scraped last, in seconds since the epoch."""
     return f"timestamp({targets_up(objective)})"
+
+
+def model_first_seen(objective: Objective) -> str:
+    """When each model that served of late was first seen, in seconds since the epoch."""
+    seen = f'timestamp({MODEL_INFO}{{job="{objective.job}"}})'
+    return f"min by ({SHA256}) (min_over_time({seen}[{duration(LOOKS_BACK)}:{duration(objective.scrape_interval)}]))"
 
 
 def total_per_interval(objective: Objective) -> str:

@@ -23,6 +23,7 @@ URGENCY = (Phase.BREACHED, Phase.RECOVERING, Phase.BREACHING, Phase.MET)
 STORM_NAMES = 10  # of a message about many incidents
 MAX_HELD = 3  # incidents that are named in one message
 PACE_OVER = timedelta(minutes=5)  # the pace of now
+SHA_LETTERS = 4  # of a model's sha256; enough to tell two apart
 LONG_OPEN = timedelta(minutes=2)  # from then on the first line says for how long
 TITLES = (phrase("Latency"), phrase("Error rate"), phrase("Availability"))  # of slo.yml as it is shipped
 
@@ -73,7 +74,7 @@ class Speech:
             name = self.say("The ledger")
         elif name in TITLES:
             name = self.say(name)
-        values = ", ".join(value for _, value in key.labels if value)
+        values = ", ".join(value for _, value in key.labels if value.strip())
         if not values:
             return shortened(name)
         return self.say("{title} of {labels}", title=shortened(name), labels=shortened(values))
@@ -325,6 +326,15 @@ class Speech:
                 lines.append(self._budget([burnt, *left], self._known(incident, objective)))
         if incident.openings > 1:
             lines.append(self._again(incident))
+        if (change := incident.change) is not None:
+            lines.append(
+                self.say(
+                    "The model changed {duration} before ({before}… → {after}…).",
+                    duration=incident.since - change.at,
+                    before=shortened(change.before[:SHA_LETTERS]),
+                    after=shortened(change.after[:SHA_LETTERS]),
+                )
+            )
         return lines
 
     def _down(self, objective: Objective, state: State, down_for: timedelta, since: str) -> list[str]:

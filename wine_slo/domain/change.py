@@ -1,0 +1,36 @@
+"""A change of the model shortly before an incident: often its cause, and always worth a look."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+WITHIN = timedelta(minutes=30)  # a change longer before is not told as a reason
+LOOKS_BACK = 2 * WITHIN  # what served before must be seen too
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Another model began to serve.
+
+    Attributes:
+        at: When it was first seen.
+        before: The sha256 of the model that served before.
+        after: Its own.
+    """
+
+    at: datetime
+    before: str
+    after: str
+
+
+def last_change(first_seen: Mapping[str, float]) -> Change | None:
+    """The last change of the model; None where only one was seen.
+
+    Args:
+        first_seen: When each model was first seen in the time that was looked back, in seconds since the epoch, by its
+            sha256.
+    """
+    ordered = sorted(first_seen, key=lambda each: first_seen[each])
+    if len(ordered) < 2:
+        return None
+    return Change(datetime.fromtimestamp(first_seen[ordered[-1]], UTC), before=ordered[-2], after=ordered[-1])
