@@ -96,7 +96,7 @@ def test_every_hole_of_a_sentence_is_filled_where_it_is_said() -> None:
     found = list(calls())
     assert len(found) > 50
     for where, call, text in found:
-        given = {str(each.arg) for each in call.keywords}
+        given = {str(each.arg) for each in call.keywords if not str(each.arg).startswith("is_")}  # what an error claims
         kept = [each for each in call.args if isinstance(each, ast.Dict)]
         given |= {str(key.value) for each in kept for key in each.keys if isinstance(key, ast.Constant)}
         assert holes(text) - {"n"} == given - {"n"}, where

@@ -23,7 +23,7 @@ async def asking(house: House, path: str) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_a_breach_is_told_survives_a_kill_and_its_recovery_is_a_reply_in_the_language_that_was_chosen(
+async def test_a_breach_is_told_survives_a_kill_and_its_recovery_is_a_reply_in_the_chosen_language(
     house: House,
 ) -> None:
     chat = house.bot_api.chat(CHAT)
