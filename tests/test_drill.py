@@ -17,10 +17,11 @@ from tests.server.conftest import SHIPPED
 from wine_slo.adapters.prometheus_api import PrometheusApi
 from wine_slo.adapters.service_api import ServiceApi
 from wine_slo.adapters.watchdog_api import WatchdogApi, WatchdogError
+from wine_slo.domain.exercise import Drill
 from wine_slo.domain.objective import Latency, Objective
 from wine_slo.domain.reading import Sight
 from wine_slo.domain.status import Status, Verdict, status_of
-from wine_slo.drill import Drill, DrillRefusedError, prepare, run
+from wine_slo.drill import DrillRefusedError, prepare, run
 from wine_slo.server import create_app
 from wine_slo.settings import ServerSettings
 

@@ -9,9 +9,9 @@ from tests.adapters.test_status_page import BAD, NOW, PROCESS
 from tests.domain.scene import ALL, at
 from wine_slo import reports
 from wine_slo.adapters.terminal import Terminal
+from wine_slo.domain.exercise import Drill, Step
 from wine_slo.domain.status import status_of
 from wine_slo.domain.watch import State
-from wine_slo.drill import Drill, Step
 
 STATUS = """\
           objective     value                  promise               budget              incident

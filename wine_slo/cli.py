@@ -135,3 +135,16 @@ def replay(  # noqa: PLR0913  # options of a command, each by its name
             )
         )
     )
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:  # noqa: FBT002
+    """Say what is wrong with the set-up, and what to do about it.
+
+    Looks at the settings, the objectives, Prometheus and what it scrapes, the
+    service and its model, the watchdog, its ledger, Telegram and its chats. It
+    changes nothing and tells nobody. Exits with 1 where something is wrong.
+    """
+    from wine_slo import verbs  # noqa: PLC0415
+
+    raise typer.Exit(verbs.doctor(as_json=as_json))

@@ -8,7 +8,7 @@ follow, because only what is asked can be seen to be well again. However it ends
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Protocol
@@ -16,6 +16,7 @@ from typing import Protocol
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
 from wine_slo.adapters.service_api import ServiceApi, ServiceError
 from wine_slo.adapters.watchdog_api import WatchdogError
+from wine_slo.domain.exercise import Drill, Step
 from wine_slo.domain.metric_names import ENDPOINT, REQUESTS
 from wine_slo.domain.notice import Stage
 from wine_slo.domain.objective import Latency, Objective
@@ -48,70 +49,6 @@ class Watchdog(Protocol):
             WatchdogError: It does not answer.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One thing that must happen.
-
-    Attributes:
-        name: scraped, detected, told, recovered or recovery_told.
-        title: The same for people.
-        seconds: After how long it happened; None where it has not, or not yet.
-        expected_seconds: Within how long the settings make it happen.
-    """
-
-    name: str
-    title: str
-    seconds: float | None
-    expected_seconds: float
-
-    @property
-    def is_in_time(self) -> bool:
-        """Whether it happened as soon as it should."""
-        return self.seconds is not None and self.seconds <= self.expected_seconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drill:
-    """What a drill does and what came of it so far.
-
-    Attributes:
-        slo: The objective that is broken.
-        sleep_seconds: How long each slow request takes.
-        requests_per_second: How many there are.
-        started_at: When the first slow one was sent.
-        stopped_at: When the last slow one had ended; None while it is slow.
-        requests: How many of the drill's requests were answered.
-        incident: Its number.
-        steps: What must happen, in order; the first three count from the start, the others from the end of slowness.
-        trouble: Why it ended early; empty where it did not.
-    """
-
-    slo: str
-    sleep_seconds: float
-    requests_per_second: float
-    started_at: datetime
-    stopped_at: datetime | None = None
-    requests: int = 0
-    incident: int | None = None
-    steps: tuple[Step, ...] = ()
-    trouble: str = ""
-
-    @property
-    def has_worked(self) -> bool:
-        """Whether everything happened, and in time."""
-        return not self.trouble and all(step.is_in_time for step in self.steps)
-
-    def reached(self, name: str, seconds: float) -> "Drill":
-        """The drill with one more thing that has happened."""
-        return replace(
-            self, steps=tuple(replace(each, seconds=seconds) if each.name == name else each for each in self.steps)
-        )
-
-    def has(self, name: str) -> bool:
-        """Whether a step was reached."""
-        return any(each.name == name and each.seconds is not None for each in self.steps)
 
 
 class DrillFailedError(Exception):

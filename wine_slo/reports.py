@@ -1,18 +1,20 @@
 """How the verbs' findings read in a terminal."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, tzinfo
 
 from wine_slo.adapters.terminal import Line, Terminal, table
 from wine_slo.domain import status_words
+from wine_slo.domain.exercise import Drill, Step
+from wine_slo.domain.finding import Finding, Grade
 from wine_slo.domain.incident import Outcome
 from wine_slo.domain.phrases import ENGLISH
 from wine_slo.domain.status import IncidentStatus, ObjectiveStatus, Status, Verdict
-from wine_slo.drill import Drill, Step
 
 MOODS = {Verdict.MET: "good", Verdict.BREACHED: "bad", Verdict.SUSPICIOUS: "care", Verdict.UNKNOWN: "grey"}
 percent, span = ENGLISH.percent, ENGLISH.span  # as the command line is in English only
+GRADES = {Grade.OK: "good", Grade.WARNING: "care", Grade.WRONG: "bad"}
 MOST_RECENT = 5  # closed incidents in one table
 
 
@@ -75,6 +77,22 @@ def _incident(incident: IncidentStatus, now: datetime, zone: tzinfo) -> Line:
         word = str(incident.outcome or Outcome.RECOVERED)
     worst = status_words.number(incident.worst_seconds, incident.worst_bad_ratio)
     return Line(mood, (word, f"#{incident.number} {incident.title}", when, worst))
+
+
+# The doctor
+
+
+def findings(terminal: Terminal, found: Sequence[Finding]) -> None:
+    """Print what was found, each with what to do, and how much of it is wrong."""
+    for each in found:
+        terminal.line(f"{each.grade:<8} {each.about:<11} {each.sentence}", GRADES[each.grade])
+        if each.remedy:
+            terminal.line(f"{'':<20} → {each.remedy}")
+    wrong = sum(each.grade is Grade.WRONG for each in found)
+    warnings = sum(each.grade is Grade.WARNING for each in found)
+    counts = f"{wrong} wrong, {warnings} to be warned of" if wrong or warnings else "Everything is as it should be."
+    terminal.line("")
+    terminal.line(counts, "bad" if wrong else "care" if warnings else "good")
 
 
 # The drill

@@ -7,7 +7,8 @@ What a person reads goes to standard output; what is wrong before anything could
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
@@ -15,17 +16,17 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from wine_slo import drill as drill_
 from wine_slo import reports, slo_file
 from wine_slo.adapters.prometheus_api import PrometheusApi
 from wine_slo.adapters.service_api import ServiceApi
 from wine_slo.adapters.terminal import Terminal
 from wine_slo.adapters.watchdog_api import WatchdogApi, WatchdogError
 from wine_slo.check import check as look
+from wine_slo.domain.exercise import Drill
+from wine_slo.domain.finding import Finding, Grade
 from wine_slo.domain.objective import Objective, Objectives
 from wine_slo.domain.status import Status
-from wine_slo.drill import Drill
-from wine_slo.settings import SettingsError, WatchdogSettings, read
+from wine_slo.settings import ServerSettings, SettingsError, WatchdogSettings, read
 
 VERSION = version("wine-slo")
 BAD_CONFIGURATION = 2
@@ -86,12 +87,14 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
         objective = _latency(slo_file.load(settings.objectives), name)
     except (SettingsError, slo_file.SloFileError) as error:
         return _refuse(error, as_json=as_json)
+    from wine_slo import drill as drilling  # noqa: PLC0415
+
     terminal = Terminal()
 
     async def do() -> Drill:
         async with _prometheus(settings) as api, aiohttp.ClientSession() as session:
             with reports.drilling(None if as_json else terminal) as show:
-                return await drill_.run(
+                return await drilling.run(
                     ServiceApi(session, settings.service_url),
                     WatchdogApi(session, settings.watchdog_root).status,
                     api,
@@ -103,7 +106,7 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
 
     try:
         done = asyncio.run(do())
-    except drill_.DrillRefusedError as error:
+    except drilling.DrillRefusedError as error:
         if as_json:
             _print_json({"refused": str(error)})
         else:
@@ -115,6 +118,64 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
     if as_json:
         _print_json({**msgspec.to_builtins(done), "has_worked": done.has_worked})
     return 0 if done.has_worked else 1
+
+
+def doctor(*, as_json: bool) -> int:
+    """Look at everything that a first start gets wrong; return 1 where something is wrong, else 0."""
+    from wine_slo import doctor as examining  # noqa: PLC0415  # it loads what asks Telegram, half a second
+
+    findings = examining.read_settings("settings", WatchdogSettings) + examining.read_settings("server", ServerSettings)
+    secrets: tuple[str, ...] = ()
+    try:
+        settings = read(WatchdogSettings)
+    except SettingsError:
+        pass
+    else:
+        secrets = settings.secrets
+        objectives, found = examining.read_objectives(settings)
+        findings += [*found, *asyncio.run(_examine(settings, objectives))]
+    findings = [_without(secrets, each) for each in findings]
+    is_wrong = any(each.grade is Grade.WRONG for each in findings)
+    if as_json:
+        _print_json({"exit_status": int(is_wrong), "findings": findings})
+    else:
+        reports.findings(Terminal(), findings)
+    return int(is_wrong)
+
+
+async def _examine(settings: WatchdogSettings, objectives: Objectives | None) -> list[Finding]:
+    from wine_slo import doctor as examining  # noqa: PLC0415
+    from wine_slo.adapters import telegram_chat, telegram_rights  # noqa: PLC0415
+    from wine_slo.adapters.prometheus_facts import PrometheusFacts  # noqa: PLC0415
+
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        telegram = None
+        if settings.telegram_token:
+            proxy = settings.telegram_proxy.value if settings.telegram_proxy else None
+            bot = telegram_chat.connect(settings.telegram_token.value, settings.telegram_api_url, proxy)
+            telegram = telegram_rights.TelegramRights(bot)
+            stack.push_async_callback(telegram.close)
+        around = examining.Surroundings(
+            PrometheusApi(session, settings.prometheus_url, settings.prometheus_headers),
+            PrometheusFacts(session, settings.prometheus_url, settings.prometheus_headers),
+            ServiceApi(session, settings.service_url),
+            WatchdogApi(session, settings.watchdog_root),
+            telegram,
+            _now,
+        )
+        return await examining.examine_all(settings, objectives, around)
+
+
+def _without(secrets: tuple[str, ...], finding: Finding) -> Finding:
+    """The finding without a secret, should an answer from elsewhere have held one."""
+
+    def redacted(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    return replace(finding, sentence=redacted(finding.sentence), remedy=redacted(finding.remedy))
 
 
 def _latency(objectives: Objectives, name: str | None) -> Objective:

@@ -368,7 +368,7 @@ def _check_together(settings: WatchdogSettings, objectives: Objectives) -> None:
     Raises:
         SettingsError: it is.
     """
-    longest = objectives.blind_for.total_seconds() / 2
+    longest = objectives.longest_poll.total_seconds()
     if settings.poll_seconds > longest:
         raise SettingsError(
             f"WINE_SLO_POLL_SECONDS is {settings.poll_seconds:g}; wanted: at most half of blind_for in "

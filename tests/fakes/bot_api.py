@@ -34,6 +34,19 @@ MAX_WAIT = 50  # seconds a getUpdates may wait
 BLOCKED = "Forbidden: bot was blocked by the user"
 KICKED = "Forbidden: bot was kicked from the supergroup chat"
 
+RIGHTS = {  # what a member of such a status has or has not
+    "administrator": (
+        "can_be_edited", "is_anonymous", "can_manage_chat", "can_delete_messages", "can_manage_video_chats",
+        "can_restrict_members", "can_promote_members", "can_change_info", "can_invite_users", "can_post_stories",
+        "can_edit_stories", "can_delete_stories", "can_pin_messages", "can_post_messages", "can_edit_messages",
+    ),
+    "restricted": (
+        "is_member", "can_change_info", "can_invite_users", "can_pin_messages", "can_send_messages", "can_send_polls",
+        "can_send_other_messages", "can_add_web_page_previews", "can_manage_topics", "can_send_audios",
+        "can_send_documents", "can_send_photos", "can_send_videos", "can_send_video_notes", "can_send_voice_notes",
+        "can_edit_tag", "can_react_to_messages",
+    ),
+}  # fmt: skip
 DESCRIPTIONS = {
     400: "Bad Request: chat not found",
     401: "Unauthorized",
@@ -149,6 +162,7 @@ class BotApi:
         self.calls: list[Call] = []
         self.answers: dict[str, str] = {}  # what the presser of a button was shown, by callback query id
         self.commands: dict[str, dict[str, str]] = {}  # command and its description, by language code ("" is any)
+        self.webhook = ""  # the address to which updates go instead
         self.names: dict[int, str] = {}  # first names, by user id
         self._chats: dict[int, Chat] = {}
         self._moved: dict[int, int] = {}
@@ -173,6 +187,11 @@ class BotApi:
             "getchatmember": self._get_member,
             "sendchataction": lambda call: bool(self._chat_of(call)),
             "deletewebhook": lambda _: True,
+            "getwebhookinfo": lambda _: {
+                "url": self.webhook,
+                "has_custom_certificate": False,
+                "pending_update_count": 0,
+            },
         }
 
     async def __aenter__(self) -> Self:
@@ -480,19 +499,28 @@ class BotApi:
 
     def _get_chat(self, call: Call) -> Json:
         gifts = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels")
-        return self._chat_of(call).as_json() | {
+        chat = self._chat_of(call)
+        more = {} if chat.kind == "private" else {"permissions": dict.fromkeys(chat.permissions, True)}
+        return chat.as_json() | {
             "accent_color_id": 0,
             "max_reaction_count": 11,
             "accepted_gift_types": dict.fromkeys(gifts, True),
+            **more,
         }
 
     def _get_member(self, call: Call) -> Json:
         chat = self._chat_of(call)
         user_id = call.integer("user_id") or 0
         is_bot = user_id == self._bot_as_json()["id"]
+        status = chat.members.get(user_id, "member")
+        given = chat.rights.get(user_id, set())
+        rights = {name: name in given for name in RIGHTS.get(status, ())}
+        until = {"until_date": 0} if status in {"restricted", "kicked"} else {}
         return {
             "user": self._bot_as_json() if is_bot else self._person(user_id),
-            "status": chat.members.get(user_id, "member"),
+            "status": status,
+            **rights,
+            **until,
         }
 
     # What a call speaks of

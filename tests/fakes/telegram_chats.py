@@ -123,6 +123,8 @@ class Chat:
     history: dict[int, Message] = field(default_factory=dict)  # by message id, people's words among them
     pinned: list[int] = field(default_factory=list)  # message ids, the newest last
     members: dict[int, str] = field(default_factory=dict)  # status by user id where it is not "member"
+    rights: dict[int, set[str]] = field(default_factory=dict)  # of administrators and the restricted, by user id
+    permissions: set[str] = field(default_factory=lambda: {"can_send_messages", "can_send_photos"})  # of all others
 
     @property
     def messages(self) -> list[Message]:

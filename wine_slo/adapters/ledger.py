@@ -230,6 +230,17 @@ class Ledger:
         except DBAPIError as error:
             raise LedgerError(f"the ledger cannot be read: {_cause(error)}") from error
 
+    def try_writing(self) -> None:
+        """See whether it can be written, and leave nothing written.
+
+        Raises:
+            LedgerError: It cannot.
+        """
+        with self._writing() as connection:
+            attempt = connection.begin_nested()
+            _write(connection, _facts, [{"name": "tried", "value": ""}])
+            attempt.rollback()
+
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
         """One transaction; what goes wrong in it is a LedgerError."""

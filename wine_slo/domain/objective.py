@@ -255,6 +255,11 @@ class Objectives:
         if len(self.by_name) < len(self.all):
             raise ObjectiveError("objectives", "must not hold two objectives of one name")
 
+    @property
+    def longest_poll(self) -> timedelta:
+        """How seldom may be looked, at the most, without each look being one after a time in which nobody looked."""
+        return self.blind_for / 2
+
     def of(self, key: Key) -> Objective | None:
         """The objective that a key belongs to; None when it is no longer promised."""
         return self.by_name.get(key.objective)

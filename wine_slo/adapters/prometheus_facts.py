@@ -1,0 +1,123 @@
+"""What Prometheus says of itself: its version, how long it keeps samples, what it scrapes and how often.
+
+Others that speak its query API do not tell all of this; what is not told is None.
+Source: https://prometheus.io/docs/prometheus/latest/querying/api/#status and #targets
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import aiohttp
+import msgspec
+
+T = TypeVar("T")
+
+TIMEOUT = aiohttp.ClientTimeout(total=5)  # seconds
+DEFAULT_RETENTION = timedelta(days=15)  # where neither a time nor a size is set
+UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One target that is scraped.
+
+    Attributes:
+        job: Its job.
+        url: What is fetched.
+        is_up: Whether the last scrape was answered.
+        trouble: Why not.
+        interval: How often it is scraped; None where that is not told.
+    """
+
+    job: str
+    url: str
+    is_up: bool
+    trouble: str
+    interval: timedelta | None
+
+
+class _Target(msgspec.Struct, rename="camel"):
+    labels: dict[str, str]
+    health: str
+    scrape_url: str = ""
+    last_error: str = ""
+    scrape_interval: str = ""
+
+
+class _Targets(msgspec.Struct, rename="camel"):
+    active_targets: list[_Target]
+
+
+class _Build(msgspec.Struct):
+    version: str
+
+
+class PrometheusFacts:
+    """Asks Prometheus about itself.
+
+    Args:
+        session: Its connections; closed by whoever made it.
+        url: The root of the API, without `/api/v1`.
+        headers: Sent with each request: authorisation, tenant.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, headers: Mapping[str, str]) -> None:
+        self._session = session
+        self._url = url.rstrip("/")
+        self._headers = headers
+
+    async def version(self) -> str | None:
+        """Its version; None where it does not say."""
+        found = await self._ask("status/buildinfo", _Build)
+        return found.version if found else None
+
+    async def retention(self) -> timedelta | None:
+        """How long it keeps samples; None where it does not say, or where their size decides."""
+        flags = await self._ask("status/flags", dict[str, str])
+        if flags is None or "storage.tsdb.retention.time" not in flags:
+            return None
+        kept = _span(flags["storage.tsdb.retention.time"])
+        if kept:
+            return kept
+        has_size = _has_size(flags.get("storage.tsdb.retention.size", ""))
+        return None if has_size else DEFAULT_RETENTION
+
+    async def targets(self) -> list[Target] | None:
+        """What it scrapes; None where it does not say."""
+        found = await self._ask("targets?state=active", _Targets)
+        if found is None:
+            return None
+        return [
+            Target(
+                each.labels.get("job", ""),
+                each.scrape_url,
+                each.health == "up",
+                each.last_error,
+                _span(each.scrape_interval),
+            )
+            for each in found.active_targets
+        ]
+
+    async def _ask(self, what: str, kind: type[T]) -> T | None:
+        try:
+            async with self._session.get(
+                f"{self._url}/api/v1/{what}", headers=self._headers, timeout=TIMEOUT
+            ) as response:
+                body = await response.read()
+            answer: Any = msgspec.json.decode(body)
+            return msgspec.convert(answer["data"], kind) if response.ok else None
+        except (aiohttp.ClientError, OSError, TimeoutError, msgspec.MsgspecError, KeyError, TypeError):
+            return None
+
+
+def _span(text: str) -> timedelta | None:
+    parts = re.findall(r"(\d+)(ms|[smhdwy])", text)
+    total = sum(int(count) * UNITS[unit] for count, unit in parts)
+    return timedelta(seconds=total) if total else None
+
+
+def _has_size(text: str) -> bool:
+    return bool(re.match(r"[1-9]", text))
