@@ -72,6 +72,9 @@ MORE: dict[str, Callable[[Speech], str]] = {
         incident(key=GAP, began_at=at(0), last_bad_at=at(250), closed_at=at(250), outcome=Outcome.RECOVERED),
         State(incidents={12: incident()}),
     ),
+    "nobody looked, and nothing is open": lambda speech: speech.missed(
+        incident(key=GAP, began_at=at(0), last_bad_at=at(250), closed_at=at(250), outcome=Outcome.RECOVERED), State()
+    ),
     "the budget melts twice as fast": lambda speech: speech.breach(TWICE, NOTHING, State(), at(120)),
     "a young history": lambda speech: speech.breach(replace(SLOW, budget=YOUNG), NOTHING, State(), at(120)),
     "status": status,
@@ -273,6 +276,9 @@ READS = {
         "Все: /status"
     ),
     "nobody looked": "🔄 Снова наблюдаю после перерыва в 4 мин (перезапуск). Открыт 1 инцидент: № 12 latency.",
+    "nobody looked, and nothing is open": (
+        "🔄 Снова наблюдаю после перерыва в 4 мин (перезапуск). Открытых инцидентов нет."
+    ),
     "the budget melts twice as fast": (
         "🟡 Задержка: за 3 дня сгорело <b>24 %</b> бюджета ошибок, это в 2,4 раза быстрее допустимого. "
         "Вставать не нужно.\n"
