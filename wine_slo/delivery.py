@@ -142,6 +142,11 @@ class Delivery:
         """How things read in a chat."""
         return self._speech(self._standing_at(chat).language)
 
+    def address(self, chat: int) -> int | None:
+        """Where a chat of the settings is written to now; None while it is closed to us."""
+        standing = self._standing(chat)
+        return None if standing.is_closed else standing.address
+
     async def speak(self, chat: int, language: str) -> None:
         """Speak another language in a chat; what is open there is edited, quietly."""
         await self._stand(replace(self._standing_at(chat), language=language))

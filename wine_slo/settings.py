@@ -140,6 +140,13 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         "UTC"
     )
     charts_enabled: Annotated[bool, Meta(description="true or false")] = True
+    digest_at: Annotated[
+        str,
+        Meta(
+            pattern=r"^(off|(mon|tues|wednes|thurs|fri|satur|sun)day ([01]?\d|2[0-3]):[0-5]\d)$",
+            description="a day and a time in the zone of the chats, such as monday 9:00, or off",
+        ),
+    ] = "monday 9:00"
     language: Annotated[Literal["en", "ru"], Meta(description="en or ru; a chat chooses its own with /language")] = "en"
     log_format: Annotated[LogFormat, Meta(description="text or json")] = "text"
 

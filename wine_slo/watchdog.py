@@ -32,10 +32,13 @@ from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
 from wine_slo.adapters.status_page import StatusPages
 from wine_slo.adapters.telegram_commands import Listener, TelegramCommands
 from wine_slo.adapters.watchdog_instruments import WatchdogInstruments
+from wine_slo.board import Boards
 from wine_slo.charts import Charts
 from wine_slo.conversation import Access, Conversation
 from wine_slo.delivery import Delivery
+from wine_slo.digest import Digests
 from wine_slo.domain.chat import Chat, ChatError
+from wine_slo.domain.digest import Weekly
 from wine_slo.domain.objective import Objectives
 from wine_slo.domain.phrases import LANGUAGES
 from wine_slo.domain.replies import Replies
@@ -296,8 +299,12 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             duty = Duty(lambda: evaluation.state, delivery.speech, evaluation.now, delivery.revive)
             inquiry = Inquiry(ledger, lambda: evaluation.state, delivery.speech, evaluation.now, charts.answer)
             languages = Languages(replies, delivery.speak)
-            conversation.add(*duty.commands(), *inquiry.commands(), *languages.commands())
             answers = telegram_chat.TelegramChat(bot)
+            boards = await stack.enter_async_context(_hanging(answers, ledger, evaluation, delivery, instruments))
+            await stack.enter_async_context(
+                _digesting(settings, api, ledger, answers, evaluation, delivery, instruments)
+            )
+            conversation.add(*duty.commands(), *inquiry.commands(), *boards.commands(), *languages.commands())
 
             async def tell_conflict() -> None:
                 for each in settings.telegram_chat_ids:
@@ -320,6 +327,59 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         log.info("stopping")
         heartbeat.notify("STOPPING=1")
         await delivery.finish(within=STOPS_WITHIN)
+
+
+@asynccontextmanager
+async def _hanging(
+    chat: Chat, ledger: Ledger, evaluation: Evaluation, delivery: Delivery, instruments: WatchdogInstruments
+) -> AsyncIterator[Boards]:
+    """Keep the boards beside everything else."""
+    boards = Boards(
+        chat,
+        ledger,
+        ledger.boards(),
+        lambda: evaluation.state,
+        delivery.speech,
+        evaluation.now,
+        instruments.count_message,
+    )
+    async with running(boards.run, "what keeps the boards"):
+        yield boards
+
+
+@asynccontextmanager
+async def _digesting(
+    settings: WatchdogSettings,
+    api: PrometheusApi,
+    ledger: Ledger,
+    chat: Chat,
+    evaluation: Evaluation,
+    delivery: Delivery,
+    instruments: WatchdogInstruments,
+) -> AsyncIterator[None]:
+    """Tell every chat of the settings that is open to us how each week was, unless that is switched off."""
+
+    def chats() -> dict[int, int]:
+        addresses = {each: delivery.address(each) for each in settings.telegram_chat_ids}
+        return {each: address for each, address in addresses.items() if address is not None}
+
+    if settings.digest_at == "off":
+        yield
+        return
+    digests = Digests(
+        api,
+        ledger,
+        chat=chat,
+        chats=chats,
+        weekly=Weekly.parse(settings.digest_at, settings.timezone),
+        state=lambda: evaluation.state,
+        speech=delivery.speech,
+        now=evaluation.now,
+        acknowledged_at=lambda _incident: None,
+        on_message=instruments.count_message,
+    )
+    async with running(digests.run, "what tells the digests"):
+        yield
 
 
 def _told_to_stop() -> asyncio.Event:

@@ -39,3 +39,9 @@ class ConsoleChat:
     async def show(self, chat: int, picture: Picture, *, topic: int | None = None, reply_to: int | None = None) -> None:  # noqa: ARG002 - one chat
         """Print that there would be a picture."""
         self._write(f"  a picture of {len(picture.png)} bytes, reply to {reply_to}: {plain(picture.caption)}")
+
+    async def pin(self, chat: int, message: int) -> None:
+        """What was printed cannot be kept in sight."""
+
+    async def unpin(self, chat: int, message: int) -> None:
+        """Nothing is kept in sight."""

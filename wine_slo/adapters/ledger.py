@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 
+from wine_slo.domain.board import Board
 from wine_slo.domain.chat import Standing
 from wine_slo.domain.incident import Incident, Track
 from wine_slo.domain.notice import Told
@@ -53,8 +54,28 @@ _standings = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
 )
 
+_boards = sa.Table(
+    "boards",
+    _tables,
+    sa.Column("chat", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("value", sa.Text, nullable=False),
+)
+_digests = sa.Table(
+    "digests",
+    _tables,
+    sa.Column("chat", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("told", sa.Text, nullable=False),
+)
+
+
+def _add_boards_and_digests(connection: sa.Connection) -> None:
+    """The boards that are kept, and which digest each chat was told last."""
+    for table in (_boards, _digests):
+        table.create(connection, checkfirst=True)
+
+
 # Each step takes the schema from one version to the next; the first makes it. Steps that have run are never changed.
-STEPS: tuple[Callable[[sa.Connection], None], ...] = (_tables.create_all,)
+STEPS: tuple[Callable[[sa.Connection], None], ...] = (_tables.create_all, _add_boards_and_digests)
 
 
 class LedgerError(Exception):
@@ -240,6 +261,54 @@ class Ledger:
             attempt = connection.begin_nested()
             _write(connection, _facts, [{"name": "tried", "value": ""}])
             attempt.rollback()
+
+    def boards(self) -> list[Board]:
+        """The boards that are kept.
+
+        Raises:
+            LedgerError: It cannot be read.
+        """
+        return _decode(self._read(sa.select(_boards.c.value)), Board)
+
+    def keep_board(self, board: Board) -> None:
+        """Write a board as it reads now.
+
+        Raises:
+            LedgerError: Nothing was written.
+        """
+        with self._writing() as connection:
+            _write(connection, _boards, [{"chat": board.chat, "value": _text(board)}])
+
+    def drop_board(self, chat: int) -> None:
+        """Forget the board of a chat.
+
+        Raises:
+            LedgerError: Nothing was written.
+        """
+        with self._writing() as connection:
+            connection.execute(_boards.delete().where(_boards.c.chat == chat))
+
+    def digests(self) -> dict[int, datetime]:
+        """Which digest each chat was told last, by the time at which it was to be told.
+
+        Raises:
+            LedgerError: It cannot be read.
+        """
+        try:
+            with self._engine.connect() as connection:
+                rows = connection.execute(sa.select(_digests)).all()
+        except DBAPIError as error:
+            raise LedgerError(f"the ledger cannot be read: {_cause(error)}") from error
+        return {row.chat: datetime.fromisoformat(row.told) for row in rows}
+
+    def mark_digest(self, chat: int, slot: datetime) -> None:
+        """Write which digest a chat was told.
+
+        Raises:
+            LedgerError: Nothing was written.
+        """
+        with self._writing() as connection:
+            _write(connection, _digests, [{"chat": chat, "told": slot.astimezone(UTC).isoformat()}])
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:

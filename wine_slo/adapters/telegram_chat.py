@@ -173,6 +173,28 @@ class TelegramChat:
         except TelegramError as error:
             raise _chat_error(error) from error
 
+    async def pin(self, chat: int, message: int) -> None:
+        """Pin a message, without a sound.
+
+        Raises:
+            ChatError: It was not pinned, or perhaps not.
+        """
+        try:
+            await self._bot.pin_chat_message(chat, message, disable_notification=True)
+        except TelegramError as error:
+            raise _chat_error(error) from error
+
+    async def unpin(self, chat: int, message: int) -> None:
+        """Unpin a message.
+
+        Raises:
+            ChatError: It is still pinned, or perhaps.
+        """
+        try:
+            await self._bot.unpin_chat_message(chat, message)
+        except TelegramError as error:
+            raise _chat_error(error) from error
+
     def _markup(self, chat: int, buttons: Keyboard) -> InlineKeyboardMarkup | None:
         if not buttons:
             return None

@@ -101,3 +101,19 @@ class Chat(Protocol):
             ChatError: It was not sent, or perhaps not.
         """
         ...
+
+    async def pin(self, chat: int, message: int) -> None:
+        """Keep a message in sight, without a sound.
+
+        Raises:
+            ChatError: It was not pinned, or perhaps not.
+        """
+        ...
+
+    async def unpin(self, chat: int, message: int) -> None:
+        """Keep a message in sight no more.
+
+        Raises:
+            ChatError: It is still pinned, or perhaps.
+        """
+        ...

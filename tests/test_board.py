@@ -1,0 +1,235 @@
+"""The board, through the real Telegram client: written when its words change, and only then."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from tests.domain.scene import ALL, KEY, Scene
+from tests.fakes.bot_api import KICKED, BotApi
+from tests.fakes.people import ANNA, FORUM, GROUP, TOPIC, Talk, among
+from tests.fakes.telegram_chats import Message
+from wine_slo.adapters import telegram_chat
+from wine_slo.adapters.ledger import Ledger
+from wine_slo.board import Boards
+from wine_slo.domain.budget import Budget
+from wine_slo.domain.notice import Kind
+from wine_slo.domain.reading import Sight
+from wine_slo.domain.words import Speech
+
+EDIT = "editMessageText"
+FINE = "🟢 latency: kept\nSeen at 19:40 or later."
+
+
+class Wall:
+    """Where boards hang."""
+
+    def __init__(self, bot_api: BotApi, path: Path) -> None:
+        self.api = bot_api
+        self.scene = Scene().has(0.0, 60)
+        self.ledger = Ledger.open(f"sqlite:///{path}")
+        self.talk = Talk(bot_api, Speech(ALL, UTC), among())
+        self.outcomes: list[tuple[Kind, str]] = []
+        self.bot = telegram_chat.connect(bot_api.token, bot_api.url)
+        self.boards = self.remembered()
+
+    def remembered(self) -> Boards:
+        """The boards after a restart."""
+        return Boards(
+            telegram_chat.TelegramChat(self.bot),
+            self.ledger,
+            self.ledger.boards(),
+            lambda: self.scene.state,
+            lambda _chat: self.talk.speech,
+            lambda: self.scene.now,
+            lambda kind, outcome: self.outcomes.append((kind, outcome)),
+        )
+
+    async def hangs(self, chat: int = ANNA, topic: int | None = None) -> Message:
+        """Somebody asks for a board."""
+        board = await self.talk.asks(chat, ANNA, "/board", topic)
+        await self.talk.is_heard()  # and so it is pinned, and remembered
+        return next(each for each in self.api.chat(chat).messages if each.id == board.id)
+
+    @property
+    def edits(self) -> int:
+        return len(self.api.calls_of(EDIT))
+
+
+@pytest.fixture
+async def wall(bot_api: BotApi, tmp_path: Path) -> AsyncIterator[Wall]:
+    for chat in (ANNA, GROUP):
+        bot_api.chat(chat)
+    bot_api.chat(FORUM, topics=[TOPIC])
+    wall = Wall(bot_api, tmp_path / "watchdog.db")
+    async with wall.bot, wall.talk.listening(*wall.boards.commands()):
+        yield wall
+    wall.ledger.close()
+
+
+@pytest.mark.parametrize(("chat", "topic"), [(ANNA, None), (GROUP, None), (FORUM, TOPIC)])
+async def test_a_board_is_hung_quietly_and_pinned(wall: Wall, chat: int, topic: int | None) -> None:
+    board = await wall.hangs(chat, topic)
+    assert wall.api.chat(chat).pinned == [board.id]
+    assert (board.text, board.topic, board.is_silent) == (FINE, topic, True)
+    assert len(wall.api.chat(chat).messages) == 1, "the board itself is the answer"
+
+
+async def test_it_is_written_when_its_words_change_and_only_then(wall: Wall) -> None:
+    board = await wall.hangs()
+    for _ in range(20):
+        wall.scene.has(0.0, p95=0.01 + wall.scene.second / 10_000)
+        await wall.boards.keep()
+    assert wall.edits == 0
+    wall.scene.breaks()
+    await wall.boards.keep()
+    await wall.boards.keep()
+    assert wall.edits == 1
+    assert board.text.splitlines()[0] == "🔴 latency: p95 2.4 s, promised 1 s · #1 since 19:42"
+    wall.scene.has(0.0, 60)
+    await wall.boards.keep()
+    assert board.text == "🟢 latency: kept\nSeen at 19:40 or later."
+    assert wall.outcomes == [(Kind.BOARD, "told")] * 2
+
+
+async def test_a_stall_is_not_written(wall: Wall) -> None:
+    board = await wall.hangs()
+    wall.scene.has(1.0, 15)
+    await wall.boards.keep()
+    assert board.text == FINE
+
+
+async def test_it_says_since_when_nothing_can_be_said_and_is_never_green_without_evidence(wall: Wall) -> None:
+    board = await wall.hangs()
+    for sight, words in (
+        (Sight.NO_TRAFFIC, "nobody has asked since 19:4"),
+        (Sight.TARGET_DOWN, "the service is down since 19:4"),
+        (Sight.BLIND, "cannot be seen since 19:4"),
+        (Sight.TOO_FEW, "too few ask to judge"),
+    ):
+        wall.scene.lacks(sight, 30)
+        await wall.boards.keep()
+        assert board.text.startswith(f"⚪️ latency: {words}")
+
+
+async def test_now_and_then_it_shows_that_somebody_looks(wall: Wall) -> None:
+    board = await wall.hangs()
+    for _ in range(120):
+        wall.scene.has(0.0, 5)
+        await wall.boards.keep()
+    assert wall.edits == 1
+    assert board.text.splitlines()[-1] == "Seen at 19:50 or later."
+
+
+async def test_the_budget_is_told_in_whole_percents(wall: Wall) -> None:
+    board = await wall.hangs()
+    window = ALL.by_name["latency"].window
+    for bad in (0.0001, 0.0002, 0.0003):
+        wall.scene.has(0.0)
+        budget = Budget(history=window, events=1e6, bad_ratios={window: bad})
+        reading = replace(wall.scene.state.readings[KEY], budget=budget)
+        wall.scene.state = replace(wall.scene.state, readings={KEY: reading})
+        await wall.boards.keep()
+    assert wall.edits == 1
+    assert board.text.splitlines()[0] == "🟢 latency: kept · budget 99 %"
+
+
+async def test_it_survives_a_restart(wall: Wall) -> None:
+    board = await wall.hangs()
+    wall.boards = wall.remembered()
+    await wall.boards.keep()
+    assert wall.edits == 0
+    wall.scene.breaks()
+    await wall.boards.keep()
+    assert board.text.startswith("🔴")
+
+
+async def test_a_board_that_somebody_deleted_is_hung_anew(wall: Wall) -> None:
+    board = await wall.hangs(FORUM, TOPIC)
+    del wall.api.chat(FORUM).history[board.id]
+    wall.scene.breaks()
+    await wall.boards.keep()
+    (fresh,) = wall.api.chat(FORUM).messages
+    assert fresh.text.startswith("🔴")
+    assert (fresh.topic, wall.api.chat(FORUM).pinned[-1]) == (TOPIC, fresh.id)
+
+
+async def test_a_second_board_takes_the_place_of_the_first(wall: Wall) -> None:
+    first = await wall.hangs()
+    second = await wall.hangs()
+    assert wall.api.chat(ANNA).pinned == [second.id]
+    assert first.text == "⚪️ This board is not kept any more. A new one: /board"
+    wall.scene.breaks()
+    await wall.boards.keep()
+    assert second.text.startswith("🔴")
+    assert first.text.startswith("⚪️")
+
+
+async def test_a_board_can_be_taken_down_for_good(wall: Wall) -> None:
+    board = await wall.hangs()
+    assert (await wall.talk.asks(ANNA, ANNA, "/board off")).text == "The board is off. A new one: /board"
+    assert wall.api.chat(ANNA).pinned == []
+    assert board.text == "⚪️ This board is not kept any more. A new one: /board"
+    assert wall.ledger.boards() == []
+    assert (await wall.talk.asks(ANNA, ANNA, "/board off")).text.startswith("There is no board in this chat.")
+
+
+async def test_where_nothing_may_be_pinned_that_is_said_and_the_board_is_kept_all_the_same(wall: Wall) -> None:
+    refusal = "Bad Request: not enough rights to manage pinned messages in the chat"
+    wall.api.fails_with(400, refusal, methods=["pinChatMessage"])
+    board = await wall.hangs(GROUP)
+    assert wall.api.chat(GROUP).texts[-1].startswith("I may not pin messages here (Not enough rights")
+    wall.scene.breaks()
+    await wall.boards.keep()
+    assert board.text.startswith("🔴")
+
+
+async def test_a_word_that_is_none_is_said(wall: Wall) -> None:
+    assert (await wall.talk.asks(ANNA, ANNA, "/board of")).text.startswith("I did not understand of.")
+
+
+async def test_telegram_being_away_loses_nothing(wall: Wall) -> None:
+    board = await wall.hangs()
+    wall.api.fails_with(502, methods=[EDIT])
+    wall.scene.breaks()
+    await wall.boards.keep()
+    wall.api.recovers()
+    await wall.boards.keep()
+    assert board.text.startswith("🔴")
+    assert wall.outcomes == [(Kind.BOARD, "failed"), (Kind.BOARD, "told")]
+
+
+async def test_a_chat_that_wants_to_be_left_alone_is(wall: Wall) -> None:
+    await wall.hangs()
+    wall.api.fails_with(429, retry_after=300, methods=[EDIT])
+    wall.scene.breaks()
+    await wall.boards.keep()
+    wall.scene.has(1.0, 120)
+    await wall.boards.keep()
+    assert wall.edits == 1
+    wall.scene.has(1.0, 200)
+    await wall.boards.keep()
+    assert wall.edits == 2
+
+
+async def test_a_chat_that_threw_us_out_has_no_board_any_more(wall: Wall) -> None:
+    await wall.hangs(GROUP)
+    wall.api.fails_with(403, KICKED, methods=[EDIT])
+    wall.scene.breaks()
+    await wall.boards.keep()
+    await wall.boards.keep()
+    assert wall.edits == 1
+    assert wall.ledger.boards() == []
+
+
+async def test_a_group_that_became_a_supergroup_keeps_its_board(wall: Wall) -> None:
+    await wall.hangs(GROUP)
+    wall.api.migrates(GROUP, FORUM)
+    wall.scene.breaks()
+    await wall.boards.keep()
+    await wall.boards.keep()
+    (board,) = wall.api.chat(FORUM).messages
+    assert board.text.startswith("🔴")
+    assert [each.chat for each in wall.ledger.boards()] == [FORUM]

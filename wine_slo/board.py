@@ -1,0 +1,173 @@
+"""Keeps the boards: compares what each should read with what it reads, and writes that once a minute at most."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from wine_slo.adapters.ledger import Ledger, LedgerError
+from wine_slo.domain.board import WRITTEN_EVERY, Board, BoardSpeech
+from wine_slo.domain.chat import Chat, ChatError
+from wine_slo.domain.dialogue import Answer, Command, Question
+from wine_slo.domain.notice import Kind
+from wine_slo.domain.phrases import phrase
+from wine_slo.domain.watch import State
+from wine_slo.domain.words import Speech
+
+log = logging.getLogger(__name__)
+
+OFF = ("off", "stop", "выкл", "стоп")
+
+
+class Boards:
+    """Keeps the boards.
+
+    Args:
+        chat: Where they hang.
+        ledger: Remembers them.
+        boards: Those that are remembered.
+        state: What is known now.
+        speech: How things read in a chat.
+        now: The instant, by the clock of the state.
+        on_message: Called after each try to write one with the kind and the outcome: `told` or `failed`.
+    """
+
+    def __init__(
+        self,
+        chat: Chat,
+        ledger: Ledger,
+        boards: Iterable[Board],
+        state: Callable[[], State],
+        speech: Callable[[int], Speech],
+        now: Callable[[], datetime],
+        on_message: Callable[[Kind, str], None],
+    ) -> None:
+        self._chat = chat
+        self._ledger = ledger
+        self._boards = {each.chat: each for each in boards}
+        self._state = state
+        self._speech = speech
+        self._now = now
+        self._on_message = on_message
+        self._patience: dict[int, datetime] = {}  # until when a chat wants to be left alone
+        self._writing = asyncio.Lock()
+
+    def commands(self) -> tuple[Command, ...]:
+        """What can be asked."""
+        return (Command("board", phrase("A pinned message kept up to date"), self._answer, changes=True, usage="off"),)
+
+    async def run(self) -> None:
+        """Keep the boards, for ever."""
+        while True:
+            if self._state().looked_at is not None:  # before the first look it would say that nothing is known
+                await self.keep()
+            await asyncio.sleep(WRITTEN_EVERY.total_seconds())
+
+    async def keep(self) -> None:
+        """Write every board that does not read what it should."""
+        async with self._writing:
+            for board in list(self._boards.values()):
+                text = self._text(board.chat)
+                until = self._patience.get(board.chat)
+                if text == board.text or (until is not None and self._now() < until):
+                    continue
+                try:
+                    await self._write(board, text)
+                except ChatError as error:
+                    await self._fail(board, error)
+                else:
+                    self._on_message(Kind.BOARD, "told")
+
+    def _text(self, chat: int) -> str:
+        return BoardSpeech.of(self._speech(chat)).board(self._state(), self._now())
+
+    async def _write(self, board: Board, text: str) -> None:
+        """Have a board read that; hang a new one where somebody took it down.
+
+        Raises:
+            ChatError: It was not written, or perhaps not.
+        """
+        try:
+            await self._chat.edit(board.chat, board.message, text)
+        except ChatError as error:
+            if not error.message_gone:
+                raise
+            await self._hang(board.chat, board.topic, text)
+        else:
+            await self._remember(replace(board, text=text, written_at=self._now()))
+
+    async def _hang(self, chat: int, topic: int | None, text: str) -> ChatError | None:
+        """Send a board and pin it; why it could not be pinned.
+
+        Raises:
+            ChatError: It was not sent, or perhaps not.
+        """
+        message = await self._chat.send(chat, text, topic=topic, loud=False)
+        await self._remember(Board(chat=chat, message=message, topic=topic, text=text, written_at=self._now()))
+        try:
+            await self._chat.pin(chat, message)
+        except ChatError as error:
+            log.warning("chat %d: the board cannot be pinned: %s", chat, error)
+            return error
+        return None
+
+    async def _fail(self, board: Board, error: ChatError) -> None:
+        self._on_message(Kind.BOARD, "failed")
+        log.warning("chat %d: the board was not written: %s", board.chat, error)
+        if error.moved_to is not None:
+            await self._forget(board.chat)
+            await self._remember(replace(board, chat=error.moved_to, text=""))
+        elif error.permanent:
+            await self._forget(board.chat)
+        elif error.retry_after is not None:
+            self._patience[board.chat] = self._now() + error.retry_after
+
+    async def _answer(self, question: Question) -> Answer:
+        speech = BoardSpeech.of(self._speech(question.chat))
+        words = [each.lower() for each in question.arguments]
+        async with self._writing:
+            old = self._boards.get(question.chat)
+            if words and words[0] in OFF:
+                return await self._take_down(old, speech)
+            if words:
+                return Answer(speech.not_understood(" ".join(question.arguments)))
+            try:
+                unpinned = await self._hang(question.chat, question.topic, self._text(question.chat))
+            except ChatError as error:
+                return Answer(speech.not_sent(str(error)))
+            if old is not None:
+                await self._end(old, speech)
+        return Answer(speech.not_pinned(str(unpinned))) if unpinned else Answer()
+
+    async def _take_down(self, board: Board | None, speech: BoardSpeech) -> Answer:
+        if board is None:
+            return Answer(speech.none())
+        await self._forget(board.chat)
+        await self._end(board, speech)
+        return Answer(speech.off())
+
+    async def _end(self, board: Board, speech: BoardSpeech) -> None:
+        """Have a board that is not kept any more say so."""
+        try:
+            await self._chat.unpin(board.chat, board.message)
+        except ChatError as error:
+            log.info("chat %d: the old board was not unpinned: %s", board.chat, error)
+        try:
+            await self._chat.edit(board.chat, board.message, speech.ended())
+        except ChatError as error:
+            log.info("chat %d: the old board was not ended: %s", board.chat, error)
+
+    async def _remember(self, board: Board) -> None:
+        self._boards[board.chat] = board
+        try:
+            await asyncio.to_thread(self._ledger.keep_board, board)
+        except LedgerError as error:
+            log.error("%s; after a restart the board of chat %d may be written once more", error, board.chat)  # noqa: TRY400 - expected
+
+    async def _forget(self, chat: int) -> None:
+        self._boards.pop(chat, None)
+        try:
+            await asyncio.to_thread(self._ledger.drop_board, chat)
+        except LedgerError as error:
+            log.error("%s; after a restart the board of chat %d is kept again", error, chat)  # noqa: TRY400 - expected

@@ -1,0 +1,138 @@
+"""The board: one pinned message in a chat that always reads how everything stands.
+
+It is a level: what it should read is compared with what it reads, and the difference is written. So that it is not
+written all the time it says no more than matters from afar: numbers only of what is broken, times instead of ages.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+from wine_slo.domain.incident import Track
+from wine_slo.domain.objective import Alert, Objective
+from wine_slo.domain.phrases import shortened
+from wine_slo.domain.reading import Reading, Sight
+from wine_slo.domain.watch import State
+from wine_slo.domain.words import STATUS_LINES, URGENCY, Speech
+
+WRITTEN_EVERY = timedelta(minutes=1)  # a message that changes more often is read by nobody
+SIGN_OF_LIFE = timedelta(minutes=10)  # how exactly it says when it was right last
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """The board of one chat, as it was written last.
+
+    Attributes:
+        message: Its id.
+        topic: The topic of a forum that it stands in; None elsewhere.
+        text: What it reads.
+        written_at: Since when.
+    """
+
+    chat: int
+    message: int
+    topic: int | None = None
+    text: str
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BoardSpeech(Speech):
+    """What boards read, for the readers of one chat."""
+
+    @classmethod
+    def of(cls, speech: Speech) -> Self:
+        """The same readers."""
+        return cls(speech.objectives, speech.zone, speech.language)
+
+    def board(self, state: State, now: datetime) -> str:
+        """How everything stands, in words that change only when that matters."""
+        tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
+        tracks.sort(key=lambda track: URGENCY.index(track.phase) if track.phase.is_open else len(URGENCY))
+        lines = [self._line(track, state, now) for track in tracks[:STATUS_LINES]]
+        if (rest := len(tracks) - STATUS_LINES) > 0:
+            lines.append(self.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
+        if state.looked_at is None or not lines:
+            return f"⚪️ {self.say('Nothing is known yet.')}"
+        looked_at = state.looked_at.astimezone(self.zone)
+        minute = looked_at.minute - looked_at.minute % int(SIGN_OF_LIFE / timedelta(minutes=1))
+        lines.append(self.say("Seen at {time} or later.", time=f"{looked_at.replace(minute=minute):%H:%M}"))
+        return "\n".join(lines)
+
+    def ended(self) -> str:
+        """What a board reads that is not kept any more."""
+        return f"⚪️ {self.say('This board is not kept any more. A new one: /board')}"
+
+    def off(self) -> str:
+        """A board was given up."""
+        return self.say("The board is off. A new one: /board")
+
+    def none(self) -> str:
+        """There is no board to be given up."""
+        return self.say("There is no board in this chat. A new one: /board")
+
+    def not_pinned(self, reason: str) -> str:
+        """A board is kept but could not be pinned."""
+        return self.say(
+            "I may not pin messages here ({reason}). The board is kept up to date all the same; "
+            "pin it yourself, or let me pin messages and say /board again.",
+            reason=shortened(reason),
+        )
+
+    def not_sent(self, reason: str) -> str:
+        """A board could not be sent."""
+        return self.say("There is no board: {reason}.", reason=shortened(reason))
+
+    def not_understood(self, word: str) -> str:
+        """A word after /board that is none."""
+        return self.say("I did not understand {word}. I know /board and /board off.", word=shortened(word))
+
+    def _line(self, track: Track, state: State, now: datetime) -> str:
+        objective, reading = self.objectives.of(track.key), state.readings.get(track.key)
+        incident = state.incidents.get(track.incident) if track.incident is not None else None
+        is_open = incident is not None and incident.is_open
+        sign, parts = "⚪️", [self._unjudged_since(track, objective, reading, now)]
+        if objective is not None and reading is not None and not parts[0]:
+            sign = "🟢"
+            value = self._current(objective, reading)
+            if is_open:
+                parts = [self.say("down") if value is None else self._kept(objective, value)]
+            else:
+                parts = [self.say("up") if objective.is_up else self.say("kept")]
+            left = reading.budget.remaining(objective) if reading.budget else None
+            if left is not None:
+                whole = math.floor(max(left, 0.0) * 100) / 100
+                parts.append(self.say("budget {share}", share=self.language.percent(whole)))
+        if incident is not None and is_open:
+            sign = "🔴"
+            parts.append(
+                self.say("#{number} since {time}", number=incident.number, time=self._since(incident.began_at, now))
+            )
+        return f"{sign} {self._name(track.key)}: {' · '.join(parts)}"
+
+    def _unjudged_since(self, track: Track, objective: Objective | None, reading: Reading | None, now: datetime) -> str:
+        """Why nothing can be said, and since when; empty where something can."""
+        if objective is None or reading is None:
+            return self.say("not looked at since the start")
+        since = self._since(track.quiet_since or track.sight_since, now)
+        match track.sight:
+            case Sight.CLEAR:
+                is_known = objective.is_up or self._current(objective, reading) is not None
+                return "" if is_known else self.say("no number yet")
+            case Sight.NO_TRAFFIC:
+                return self.say("nobody has asked since {time}", time=since)
+            case Sight.TOO_FEW:
+                return self.say("too few ask to judge")
+            case Sight.TARGET_DOWN:
+                return self.say("the service is down since {time}", time=since)
+            case _:
+                return self.say("cannot be seen since {time}", time=since)
+
+    def _since(self, instant: datetime, now: datetime) -> str:
+        """A time of day, with the day where that is not today."""
+        local, today = instant.astimezone(self.zone), now.astimezone(self.zone)
+        if local.date() == today.date():
+            return f"{local:%H:%M}"
+        return self.say("{day} {time}", day=self.language.date(local), time=f"{local:%H:%M}")
