@@ -18,15 +18,21 @@ SHIPPED = Path("models/model.pkl")
 ROWS = load_wine().data
 
 
-def test_training_anew_gives_the_committed_models_predictions(tmp_path: Path) -> None:
-    train.main(tmp_path / "model.pkl")
-    anew, shipped = joblib.load(tmp_path / "model.pkl"), joblib.load(SHIPPED)
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that was trained anew."""
+    path = tmp_path_factory.mktemp("trained") / "model.pkl"
+    train.main(path)
+    return path
+
+
+def test_training_anew_gives_the_committed_models_predictions(trained: Path) -> None:
+    anew, shipped = joblib.load(trained), joblib.load(SHIPPED)
     np.testing.assert_allclose(anew.predict_proba(ROWS), shipped.predict_proba(ROWS), atol=1e-9)
 
 
-def test_training_anew_gives_the_committed_card_but_for_its_date_and_its_files_hash(tmp_path: Path) -> None:
-    train.main(tmp_path / "model.pkl")
-    anew, shipped = (json.loads(path.with_suffix(".json").read_text()) for path in (tmp_path / "model.pkl", SHIPPED))
+def test_training_anew_gives_the_committed_card_but_for_its_date_and_its_files_hash(trained: Path) -> None:
+    anew, shipped = (json.loads(path.with_suffix(".json").read_text()) for path in (trained, SHIPPED))
     for card in (anew, shipped):
         del card["trained_at"], card["sha256"]
         folded = card.pop("folded")
