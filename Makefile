@@ -7,6 +7,7 @@
 # make reliability   writes the table of docs/reliability.md anew
 # make soak   the crash test at every step and in every way; a quarter of an hour
 # make benchmark-watchdog    4 minutes: what a look costs, with three objectives and with a thousand label sets
+# make dashboard-preview   some minutes and half a gigabyte of npm: writes the pictures of docs/dashboards.md anew
 # make benchmark-detection   25 minutes: how soon and how falsely we tell, beside Alertmanager
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null || true
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: up test soak reliability check lock catalogue benchmark-detection benchmark-watchdog benchmark-serving
+.PHONY: up test soak reliability check lock dashboard-preview catalogue benchmark-detection benchmark-watchdog benchmark-serving
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
@@ -75,6 +76,14 @@ benchmark-watchdog: $(BIN)/.dev .tools/bin/prometheus
 
 benchmark-detection: $(BIN)/.dev .tools/bin/prometheus .tools/bin/alertmanager
 	python -m benchmarks.detection
+
+dashboard-preview: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
+	@command -v npm >/dev/null || { echo "npm is needed, of Node 20 or newer" >&2; exit 1; }
+	mkdir -p .tools/preview
+	cp tools/preview/package.json tools/preview/preview.jsx .tools/preview
+	cd .tools/preview && npm install --no-audit --no-fund --no-package-lock --ignore-scripts && npx esbuild preview.jsx --bundle \
+	    --minify --outfile=preview.js --loader:.ttf=empty --define:process.env.NODE_ENV='"production"' --define:global=window
+	python -m tools.preview
 
 .tools/bin/prometheus:
 	tools/get_prometheus.sh .tools

@@ -17,6 +17,7 @@ import yaml
 from tests.dashboards.grafana import FOLDER as DASHBOARDS
 from tests.dashboards.grafana import expressions, panels, seconds
 from wine_slo import slo_file
+from wine_slo.domain.metric_names import RESPONSES
 from wine_slo.domain.objective import Alert, Latency, Objective
 from wine_slo.settings import ServerSettings, Setting, WatchdogSettings, listed
 
@@ -493,6 +494,8 @@ def _promises(plan: Plan) -> Iterator[str]:
     for name, dashboard in plan.dashboards.items():
         for panel in panels(dashboard):
             found = (*_latency_lines(panel, plan.objectives["latency"]), *_other_lines(panel, plan.objectives))
+            if name == "overview":
+                found = (*found, *_same_requests(panel, plan.objectives["latency"]))
             yield from (f"{name}: {panel['title']}: {problem}" for problem in found)
 
 
@@ -509,6 +512,15 @@ def _latency_lines(panel: Json, objective: Objective) -> Iterator[str]:
             yield f"has no line at the promised {source.threshold_seconds:g} s but at {_bounds(panel)}"
         if "p95" in panel["title"] and not is_promised:
             yield f"is not of the promised quantile, {objective.ratio:g}"
+
+
+def _same_requests(panel: Json, objective: Objective) -> Iterator[str]:
+    source = objective.source
+    assert isinstance(source, Latency)
+    for target in panel["targets"]:
+        counts = any(name in target["expr"] for name in (source.histogram, RESPONSES))
+        if counts and source.selector not in target["expr"]:
+            yield f"counts others than slo.yml, which says {source.selector}"
 
 
 def _other_lines(panel: Json, objectives: Mapping[str, Objective]) -> Iterator[str]:
