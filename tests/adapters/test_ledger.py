@@ -20,6 +20,7 @@ from wine_slo.domain.chat import Standing
 from wine_slo.domain.incident import Outcome
 from wine_slo.domain.notice import Stage, Told
 from wine_slo.domain.objective import BURNS, Objectives
+from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Interval, Reading, Sight
 from wine_slo.domain.watch import SIGHT, State
 from wine_slo.evaluation import Evaluation
@@ -76,6 +77,22 @@ def test_what_is_written_comes_back(ledger: Ledger) -> None:
     assert {each.key for each in state.incidents.values()} == {KEY, SIGHT}
     ledger.save(State(), state, [TOLD])
     assert ledger.load() == Memory(replace(state, readings={}), (TOLD,), ())
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "kept as text, as older versions did",
+        Reason("nobody has asked"),
+        Reason("Prometheus: {why}", {"why": Reason("it answered {status}: {error}", {"status": 503, "error": "busy"})}),
+    ],
+    ids=str,
+)
+def test_a_reason_comes_back_so_that_it_can_be_told_in_any_language(ledger: Ledger, reason: Reason | str) -> None:
+    state = eventful()
+    state = replace(state, incidents={n: replace(each, reason=reason) for n, each in state.incidents.items()})
+    ledger.save(State(), state)
+    assert ledger.load().state == replace(state, readings={})
 
 
 def test_a_restart_finds_it(path: Path, ledger: Ledger) -> None:
@@ -222,7 +239,7 @@ def test_a_row_that_nobody_can_read_is_told_in_a_sentence(path: Path, ledger: Le
 
 
 def test_how_a_chat_stands_with_us_comes_back(ledger: Ledger) -> None:
-    standing = Standing(chat=-5, moved_to=-1001234567890, closed_because="kicked")
+    standing = Standing(chat=-5, moved_to=-1001234567890, closed_because="kicked", language="ru")
     ledger.stand(Standing(chat=-5))
     ledger.stand(standing)
     assert ledger.load().standings == (standing,)
