@@ -15,6 +15,7 @@ from wine_slo.domain.incident import Incident
 from wine_slo.domain.look import by_key
 from wine_slo.domain.notice import Kind, Told
 from wine_slo.domain.objective import Alert, Key, Objective
+from wine_slo.domain.phrases import Reason
 from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech
 
@@ -122,12 +123,13 @@ class Digests:
 
     async def _week(self, slot: datetime) -> Week:
         """What there is to tell of the week that ended at a time."""
-        first, trouble = slot - WEEK, ""
+        first = slot - WEEK
+        trouble: Reason | str = ""
         objectives = self._speech(next(iter(self._chats()))).objectives.all
         try:
             attained = tuple(await asyncio.gather(*(self._attained(each, slot) for each in objectives)))
         except PrometheusError as error:
-            attained, trouble = (), str(error)
+            attained, trouble = (), error.reason
         incidents, told = await asyncio.to_thread(self._past, first)
         those = [each for each in incidents if each.began_at < slot]
         return Week(

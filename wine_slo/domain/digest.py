@@ -9,6 +9,7 @@ from typing import Self
 from wine_slo.domain.incident import Incident
 from wine_slo.domain.moments import parse_clock
 from wine_slo.domain.objective import Alert, Key, Latency, Objective, Up
+from wine_slo.domain.phrases import Reason
 from wine_slo.domain.watch import GAP, LEDGER, SIGHT
 from wine_slo.domain.words import STATUS_LINES, Speech
 
@@ -100,7 +101,7 @@ class Week:
     incidents: tuple[Incident, ...] = ()
     detected: tuple[timedelta, ...] = ()
     acknowledged: tuple[timedelta, ...] = ()
-    trouble: str = ""
+    trouble: Reason | str = ""
 
     @property
     def breaches(self) -> tuple[Incident, ...]:
@@ -144,7 +145,8 @@ class DigestSpeech(Speech):
             )
         ]
         if week.trouble:
-            lines.append(self.say("Prometheus does not answer, so there are no shares: {reason}.", reason=week.trouble))
+            reason = self.language.tell(week.trouble)
+            lines.append(self.say("Prometheus does not answer, so there are no shares: {reason}.", reason=reason))
         lines += [
             self._attained(objective, each)
             for each in week.attained[:STATUS_LINES]
