@@ -159,8 +159,8 @@ async def test_a_prometheus_that_scrapes_something_else_is_told(
         clock=lambda: datetime.now(UTC),
         on_progress=seen.append,
     )
-    assert drill.trouble.startswith("Prometheus has not seen the drill's requests")
-    assert drill.trouble.endswith("and as the job wine-slo?")
+    assert str(drill.trouble).startswith("Prometheus has not seen the drill in")
+    assert str(drill.trouble).endswith("as the job wine-slo?")
     assert not drill.has_worked
     assert seen[-1] == drill
     await prometheus_junk.goes_down()

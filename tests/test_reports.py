@@ -10,6 +10,7 @@ from tests.domain.scene import ALL, at
 from wine_slo import reports
 from wine_slo.adapters.terminal import Terminal
 from wine_slo.domain.exercise import Drill, Step
+from wine_slo.domain.phrases import Reason
 from wine_slo.domain.status import status_of
 from wine_slo.domain.watch import State
 
@@ -55,7 +56,7 @@ def drill(*seconds: float | None, trouble: str = "") -> Drill:
     )
     return Drill(
         slo="latency", sleep_seconds=2.0, requests_per_second=5.0, started_at=NOW, stopped_at=NOW, incident=12,
-        steps=steps, trouble=trouble,
+        steps=steps, trouble=Reason(trouble) if trouble else None,
     )  # fmt: skip
 
 

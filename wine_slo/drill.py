@@ -20,6 +20,7 @@ from wine_slo.domain.exercise import Drill, Step
 from wine_slo.domain.metric_names import ENDPOINT, REQUESTS
 from wine_slo.domain.notice import Stage
 from wine_slo.domain.objective import Latency, Objective
+from wine_slo.domain.phrases import Reason, ReasonedError, phrase
 from wine_slo.domain.reading import Sight
 from wine_slo.domain.status import IncidentStatus, ObjectiveStatus, Status, Verdict
 
@@ -35,7 +36,7 @@ TELLING = timedelta(seconds=5)  # what a message may take once there is somethin
 SEEN_WITHIN = 6  # scrape intervals; what Prometheus has not seen by then it does not scrape
 
 
-class DrillRefusedError(Exception):
+class DrillRefusedError(ReasonedError):
     """Why there is no drill; nothing was done."""
 
 
@@ -51,7 +52,7 @@ class Watchdog(Protocol):
         ...
 
 
-class DrillFailedError(Exception):
+class DrillFailedError(ReasonedError):
     """What did not happen."""
 
 
@@ -84,7 +85,7 @@ async def run(
     try:
         before = await running.counted()
     except PrometheusError as error:
-        raise DrillRefusedError(f"Prometheus: {error}") from error
+        raise DrillRefusedError("Prometheus: {why}", why=error.reason) from error
     try:
         await running.break_it(before, longest, clock)
     except DrillFailedError as error:
@@ -107,31 +108,40 @@ async def prepare(
     """
     source = objective.source
     if not isinstance(source, Latency) or objective.by:
-        raise DrillRefusedError(f"{objective.name} is no latency of all requests together, which a drill breaks")
+        raise DrillRefusedError(
+            "{name} is no latency of all requests together, which a drill breaks", name=objective.name
+        )
     sleep = min(SLOWER * source.threshold_seconds, LONGEST_SLEEP)
     if sleep <= source.threshold_seconds:
         raise DrillRefusedError(
-            f"/sleep takes at most {LONGEST_SLEEP:g} s, which breaks no promise of {objective.name}"
+            "/sleep takes at most {longest} s, which breaks no promise of {name}",
+            longest=f"{LONGEST_SLEEP:g}",
+            name=objective.name,
         )
     try:
         health = await service.health()
         await service.sleep(0)
         status = await watchdog()
-    except (ServiceError, WatchdogError) as error:
-        raise DrillRefusedError(str(error)) from error
+    except ServiceError as error:
+        raise DrillRefusedError(error.reason) from error
+    except WatchdogError as error:
+        raise DrillRefusedError("the watchdog: {why}", why=str(error)) from error
     if health.status != "ok":
-        raise DrillRefusedError(f"the service is not well: {health.reason or health.status}")
+        raise DrillRefusedError("the service is not well: {why}", why=health.reason or health.status)
     slo = next((each for each in status.objectives if each.slo == objective.name), None)
     if slo is None:
-        raise DrillRefusedError(f"the watchdog knows no objective {objective.name}; does it read another slo.yml?")
+        raise DrillRefusedError(
+            "the watchdog knows no objective {name}; does it read another slo.yml?", name=objective.name
+        )
     _refuse_unless_calm(status, slo)
     most = min(MOST_PER_SECOND, MOST_ASLEEP / sleep)
     per_second = min(most, max(PER_SECOND, (slo.events_per_second or 0.0) * SHARE / (1 - SHARE)))
     share = per_second / (per_second + (slo.events_per_second or 0.0))
     if share < LEAST_SHARE * objective.allowed_bad_ratio:
         raise DrillRefusedError(
-            f"the service answers {slo.events_per_second:.0f} requests a second; the {per_second:g} slow ones that a "
-            "drill asks at the most would not be noticed"
+            "the service answers {rate} requests a second; the {most} slow ones of a drill would not be noticed",
+            rate=f"{slo.events_per_second:.0f}",
+            most=f"{per_second:g}",
         )
     return Drill(
         slo=slo.slo,
@@ -151,11 +161,11 @@ def _refuse_unless_calm(status: Status, slo: ObjectiveStatus) -> None:
     if status.overdue:
         raise DrillRefusedError("the watchdog has not looked for too long")
     if slo.incident is not None:
-        raise DrillRefusedError(f"{slo.slo} is in breach already: #{slo.incident}")
+        raise DrillRefusedError("{name} is in breach already: #{number}", name=slo.slo, number=slo.incident)
     if slo.verdict is Verdict.SUSPICIOUS:
-        raise DrillRefusedError(f"{slo.slo} is suspicious at the moment; wait until it is clear")
+        raise DrillRefusedError("{name} is suspicious at the moment; wait until it is clear", name=slo.slo)
     if slo.sight not in (Sight.CLEAR, Sight.NO_TRAFFIC, Sight.TOO_FEW):
-        raise DrillRefusedError(f"the watchdog cannot judge {slo.slo}: {slo.reason}")
+        raise DrillRefusedError("the watchdog cannot judge {name}: {why}", name=slo.slo, why=slo.reason)
 
 
 def _steps(objective: Objective, poll: timedelta, sleep: timedelta) -> tuple[Step, ...]:
@@ -164,11 +174,11 @@ def _steps(objective: Objective, poll: timedelta, sleep: timedelta) -> tuple[Ste
     detected = max(objective.bad_for, poll) + scrapes + sleep
     recovered = objective.good_for + 2 * scrapes + timedelta(seconds=2)
     parts = (
-        ("scraped", "Prometheus has seen it", scrapes),
-        ("detected", "the watchdog is sure", detected),
-        ("told", "every chat is told", detected + TELLING),
-        ("recovered", "the watchdog is sure that it is over", recovered),
-        ("recovery_told", "every chat is told that", recovered + TELLING),
+        ("scraped", phrase("Prometheus has seen it"), scrapes),
+        ("detected", phrase("the watchdog is sure"), detected),
+        ("told", phrase("every chat is told"), detected + TELLING),
+        ("recovered", phrase("the watchdog is sure that it is over"), recovered),
+        ("recovery_told", phrase("every chat is told that"), recovered + TELLING),
     )
     return tuple(
         Step(name=name, title=title, seconds=None, expected_seconds=within.total_seconds())
@@ -199,7 +209,7 @@ class _Running:
 
     def fail(self, error: DrillFailedError) -> None:
         """Keep what went wrong first."""
-        self.drill = replace(self.drill, trouble=self.drill.trouble or str(error))
+        self.drill = replace(self.drill, trouble=self.drill.trouble or error.reason)
         self._on_progress(self.drill)
 
     async def break_it(self, before: float, longest: timedelta, clock: Callable[[], datetime]) -> None:
@@ -241,7 +251,11 @@ class _Running:
                     return
             if elapsed > longest.total_seconds():
                 missing = next(each for each in self.drill.steps if each.seconds is None)
-                raise DrillFailedError(f"after {elapsed:.0f} s this is still missing: {missing.title}")
+                raise DrillFailedError(
+                    "after {seconds} s this is still missing: {what}",
+                    seconds=f"{elapsed:.0f}",
+                    what=Reason(missing.title),
+                )
             if self._failures > 3 * self.drill.requests_per_second:
                 raise DrillFailedError("the service does not answer the drill's requests")
             await asyncio.sleep(EACH)
@@ -253,8 +267,9 @@ class _Running:
         interval = self._objective.scrape_interval.total_seconds()
         if not self.drill.has("scraped") and elapsed > SEEN_WITHIN * interval:
             raise DrillFailedError(
-                f"Prometheus has not seen the drill's requests in {elapsed:.0f} s: does it scrape this service, and as "
-                f"the job {self._objective.job}?"
+                "Prometheus has not seen the drill in {seconds} s: does it scrape this service, as the job {job}?",
+                seconds=f"{elapsed:.0f}",
+                job=self._objective.job,
             )
 
     async def counted(self) -> float:

@@ -116,7 +116,7 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
         sys.stderr.write("stopped: nothing more is asked; an incident that is open ends with the next good requests\n")
         return INTERRUPTED
     if as_json:
-        _print_json({**msgspec.to_builtins(done), "has_worked": done.has_worked})
+        _print_json({**msgspec.to_builtins(done), "trouble": str(done.trouble or ""), "has_worked": done.has_worked})
     return 0 if done.has_worked else 1
 
 

@@ -22,13 +22,14 @@ from aiohttp import web
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from wine_slo import slo_file
+from wine_slo import drill, slo_file
 from wine_slo.adapters import catalogue, log_output, telegram_chat
 from wine_slo.adapters.chart_process import ChartProcess
 from wine_slo.adapters.console_chat import ConsoleChat
 from wine_slo.adapters.heartbeat import Heartbeat
 from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
+from wine_slo.adapters.service_api import ServiceApi
 from wine_slo.adapters.status_page import StatusPages
 from wine_slo.adapters.telegram_commands import Listener, TelegramCommands
 from wine_slo.adapters.watchdog_instruments import WatchdogInstruments
@@ -49,6 +50,7 @@ from wine_slo.domain.words import Speech
 from wine_slo.duty import Duty
 from wine_slo.evaluation import Evaluation
 from wine_slo.examination import Mistake, examine
+from wine_slo.exercises import Exercises
 from wine_slo.inquiry import Inquiry
 from wine_slo.languages import Languages
 from wine_slo.settings import SettingsError, WatchdogSettings, read
@@ -57,6 +59,7 @@ from wine_slo.trend import Trends
 CONSOLE = 0  # the id of the one chat that the terminal is
 STOPS_WITHIN = 5  # seconds for what is being told when the process is to end
 LONGEST_UNTOLD = timedelta(minutes=10)  # what nobody could be told for longer turns /health red
+DRILL = timedelta(minutes=3)  # for so long a drill is slow at the most
 OVERDUE_TICKS = 3  # so many polls without a complete tick, and /health is red
 
 log = logging.getLogger("wine_slo.watchdog")  # also when it is run as a script
@@ -304,7 +307,10 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             await stack.enter_async_context(
                 _digesting(settings, api, ledger, answers, evaluation, delivery, instruments)
             )
-            conversation.add(*duty.commands(), *inquiry.commands(), *boards.commands(), *languages.commands())
+            exercises = _exercises(session, settings, api, evaluation, watchdog, delivery)
+            conversation.add(
+                *(command for each in (duty, inquiry, boards, exercises, languages) for command in each.commands())
+            )
 
             async def tell_conflict() -> None:
                 for each in settings.telegram_chat_ids:
@@ -380,6 +386,29 @@ async def _digesting(
     )
     async with running(digests.run, "what tells the digests"):
         yield
+
+
+def _exercises(
+    session: aiohttp.ClientSession,
+    settings: WatchdogSettings,
+    api: PrometheusApi,
+    evaluation: Evaluation,
+    watchdog: Watchdog,
+    delivery: Delivery,
+) -> Exercises:
+    """Return what tries the alert on the real service."""
+    service = ServiceApi(session, settings.service_url)
+
+    async def status() -> Status:
+        return watchdog.status()
+
+    return Exercises(
+        lambda: evaluation.objectives,
+        delivery.speech,
+        lambda objective: drill.prepare(service, status, objective, now),
+        lambda objective: drill.run(service, status, api, objective, longest=DRILL, clock=now),
+        DRILL,
+    )
 
 
 def _told_to_stop() -> asyncio.Event:

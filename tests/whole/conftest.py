@@ -62,6 +62,7 @@ class House:
             "WINE_SLO_PROMETHEUS_URL": self.prometheus.url,
             "WINE_SLO_WATCHDOG_PORT": str(self.watchdog_port),
             "WINE_SLO_POLL_SECONDS": "2",
+            "WINE_SLO_SERVICE_URL": f"http://127.0.0.1:{self.server_port}",
         }
         self.watchdog = await self.processes.watchdog({**telegram, **own, **settings})
 

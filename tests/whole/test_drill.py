@@ -83,3 +83,24 @@ async def test_ctrl_c_ends_it_at_once_and_what_is_broken_already_is_left_alone(h
     assert await again.wait() == 3
     assert json.loads(again.output) == {"refused": "latency is in breach already: #1"}
     assert await metric(house, 'requests_total{endpoint="/sleep?drill"}') == asked + 1  # whether there is a /sleep
+
+
+async def test_a_chat_asks_for_one_and_is_told_how_it_went(house: House) -> None:
+    await house.watchdog.until_line("sight of latency is (no_traffic|clear)", seconds=20)
+    chat = house.bot_api.chat(CHAT)
+    await house.bot_api.says(CHAT, CHAT, "/drill")
+    await house.bot_api.until(lambda: any("The next breach is mine." in text for text in chat.texts), seconds=10)
+    await house.bot_api.says(CHAT, CHAT, "/drill")
+    await house.bot_api.until(lambda: chat.texts[-1] == "A drill is running. /drill stop ends it.", seconds=10)
+    await house.bot_api.until(lambda: any("The drill worked" in text for text in chat.texts), seconds=60)
+    (said,) = (text for text in chat.texts if "The drill worked" in text)
+    assert re.fullmatch(
+        r"🟢 The drill worked: everything was told in time\.\n"
+        r"Prometheus saw it after [\d.]+ s, expected within 2 s\.\n"
+        r"I was sure after [\d.]+ s, expected within 9 s\.\n"
+        r"Every chat was told after [\d.]+ s, expected within 14 s\.\n"
+        r"I was sure of its end [\d.]+ s after it, expected within 10 s\.\n"
+        r"Every chat was told of its end [\d.]+ s after it, expected within 15 s\.",
+        said,
+    )
+    assert await metric(house, 'requests_in_flight{endpoint="/sleep?drill"}') == 0

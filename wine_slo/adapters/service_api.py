@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import aiohttp
 import msgspec
 
+from wine_slo.domain.phrases import ReasonedError
+
 PATIENCE = 5.0  # seconds beyond what was asked for
 
 
-class ServiceError(Exception):
-    """The service does not answer, or not as ours does; the text says why, for people."""
+class ServiceError(ReasonedError):
+    """The service does not answer, or not as ours does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class ServiceApi:
         try:
             found = msgspec.json.decode(body, type=_Health)
         except msgspec.DecodeError as error:
-            raise ServiceError(f"what answers at {self._url}/health is another service") from error
+            raise ServiceError("what answers at {url} is another service", url=f"{self._url}/health") from error
         if found.model is None:
             return ServiceHealth(found.status, found.version, found.reason)
         return ServiceHealth(found.status, found.version, found.reason, found.model.version, found.model.sha256)
@@ -58,11 +60,13 @@ class ServiceApi:
         """
         status, body = await self._get(f"/sleep?seconds={seconds:g}&drill=1", seconds + PATIENCE)
         if status == 404:
-            raise ServiceError(f"/sleep is switched off at {self._url} (WINE_SLO_SLEEP_ENABLED)")
+            raise ServiceError("/sleep is switched off at {url} (WINE_SLO_SLEEP_ENABLED)", url=self._url)
         try:
             msgspec.json.decode(body, type=_Slept)
         except msgspec.DecodeError as error:
-            raise ServiceError(f"/sleep at {self._url} answered {status}, and not that it has slept") from error
+            raise ServiceError(
+                "/sleep at {url} answered {status}, and not that it has slept", url=self._url, status=status
+            ) from error
 
     async def _get(self, path: str, seconds: float) -> tuple[int, bytes]:
         try:
@@ -70,11 +74,13 @@ class ServiceApi:
             async with self._session.get(self._url + path, timeout=timeout) as response:
                 return response.status, await response.read()
         except TimeoutError as error:
-            raise ServiceError(f"the service at {self._url} did not answer in time") from error
+            raise ServiceError("the service at {url} did not answer in time", url=self._url) from error
         except aiohttp.ClientConnectorError as error:
-            raise ServiceError(f"the service at {self._url} cannot be reached: is it running?") from error
+            raise ServiceError("the service at {url} cannot be reached: is it running?", url=self._url) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise ServiceError(f"the service at {self._url} broke off ({type(error).__name__})") from error
+            raise ServiceError(
+                "the service at {url} broke off ({error})", url=self._url, error=type(error).__name__
+            ) from error
 
 
 class _Model(msgspec.Struct):

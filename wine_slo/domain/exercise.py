@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from wine_slo.domain.phrases import Reason
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -39,7 +41,7 @@ class Drill:
         requests: How many of the drill's requests were answered.
         incident: Its number.
         steps: What must happen, in order; the first three count from the start, the others from the end of slowness.
-        trouble: Why it ended early; empty where it did not.
+        trouble: Why it ended early; None where it did not.
     """
 
     slo: str
@@ -50,7 +52,7 @@ class Drill:
     requests: int = 0
     incident: int | None = None
     steps: tuple[Step, ...] = ()
-    trouble: str = ""
+    trouble: Reason | None = None
 
     @property
     def has_worked(self) -> bool:
