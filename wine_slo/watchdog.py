@@ -301,15 +301,18 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             )
             duty = Duty(lambda: evaluation.state, delivery.speech, evaluation.now, delivery.revive)
             inquiry = Inquiry(ledger, lambda: evaluation.state, delivery.speech, evaluation.now, charts.answer)
-            languages = Languages(replies, delivery.speak)
             answers = telegram_chat.TelegramChat(bot)
             boards = await stack.enter_async_context(_hanging(answers, ledger, evaluation, delivery, instruments))
             await stack.enter_async_context(
                 _digesting(settings, api, ledger, answers, evaluation, delivery, instruments)
             )
-            exercises = _exercises(session, settings, api, evaluation, watchdog, delivery)
+            drills = _exercises(session, settings, api, evaluation, watchdog, delivery).commands()
             conversation.add(
-                *(command for each in (duty, inquiry, boards, exercises, languages) for command in each.commands())
+                *duty.commands(),
+                *inquiry.commands(),
+                *boards.commands(),
+                *drills,
+                *Languages(replies, delivery.speak).commands(),
             )
 
             async def tell_conflict() -> None:
