@@ -95,4 +95,5 @@ class Predictor:
 
     def _is_in_range(self, sample: Sample) -> bool:
         """Say whether all is within the range seen in training; nearly always so, and quickly found."""
-        return all(map(le, self._lowest, sample.values)) and all(map(le, sample.values, self._highest))
+        values = sample.values
+        return all(map(le, self._lowest, values)) and all(map(le, values, self._highest))

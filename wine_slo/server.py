@@ -156,13 +156,14 @@ async def load_model(app: web.Application) -> AsyncIterator[None]:
 
 async def predict(request: web.Request) -> web.Response:
     """Classify the wine, or the wines, in the body."""
-    predictor = request.app.get(PREDICTOR)
+    app = request.app
+    predictor = app.get(PREDICTOR)
     if predictor is None:
-        raise Problem(503, request.app[UNUSABLE])
+        raise Problem(503, app[UNUSABLE])
     if wants_page(request):
         return await predict_for_page(request, predictor)
     try:
-        samples = await sample_body.read(request, request.app[PATIENCE].body)
+        samples = await sample_body.read(request, app[PATIENCE].body)
     except sample_body.BodyError as error:
         raise Problem(error.status, error.detail, error.headers, errors=error.entries()) from error
     if isinstance(samples, list):

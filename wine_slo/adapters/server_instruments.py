@@ -94,8 +94,9 @@ class Spread:
 
     def observe(self, value: float) -> None:
         """Count a value into its bucket."""
-        self.row[self.place + bisect_left(self.bounds, value)] += 1
-        self.row[self.place + len(self.bounds) + 1] += value
+        row, place, bounds = self.row, self.place, self.bounds
+        row[place + bisect_left(bounds, value)] += 1
+        row[place + len(bounds) + 1] += value
 
 
 class Board(Collector):
