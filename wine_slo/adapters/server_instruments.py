@@ -1,9 +1,12 @@
 """The metrics of the server.
 
-It counts into plain cells of memory, which worker processes share, and turns them into metrics when it is
-scraped: a request is counted a dozen times, and prometheus_client's own counters (a lock, a check and a search each)
-would cost as much as the model. Every label set that can be known is there from the start, so that a ratio over it is
-never empty. Seconds throughout.
+It counts into plain cells of memory, which worker processes share, and turns them into metrics when it is scraped.
+Every label set that can be known is there from the start, so that a ratio over it is never empty. Seconds throughout.
+
+Why not prometheus_client's own counters: what is counted at one prediction (nine series; a lock, a check and a search
+each) costs 8.5 µs with them, and 21.5 µs in their multiprocess mode, which several workers would need. Here it is
+2.1 µs, and 2.7 µs in shared memory; all that a prediction costs over a constant answer is about 50 µs. The mode would
+also take the process's own metrics away, and wants a folder that somebody empties.
 """
 
 from bisect import bisect_left
