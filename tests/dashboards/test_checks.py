@@ -8,7 +8,8 @@ import pytest
 
 from tests.dashboards import checks
 from tests.dashboards.checks import problems
-from tests.dashboards.grafana import Json, load_all, panels, variables
+from tests.dashboards.grafana import Json, expressions, load_all, panels, variables
+from wine_slo.domain import metric_names
 from wine_slo.domain.incident import Phase
 from wine_slo.domain.reading import Sight
 
@@ -31,6 +32,12 @@ def test_each_exception_from_the_linters_rules_is_needed(exception: str, monkeyp
     monkeypatch.delitem(checks.EXCEPTIONS, exception)
     rule, _, _ = exception.partition(":")
     assert any(rule in problem for each in DASHBOARDS.values() for problem in problems(each, UIDS))
+
+
+def test_every_metric_of_ours_is_drawn() -> None:
+    drawn = " ".join(text for dashboard in DASHBOARDS.values() for _, text in expressions(dashboard))
+    ours = {value for name, value in vars(metric_names).items() if name.isupper() and "_" in value}  # no label has one
+    assert {name for name in ours if name not in drawn} == set()
 
 
 def test_the_words_for_states_and_sights_are_those_of_the_watchdog() -> None:
