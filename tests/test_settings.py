@@ -8,6 +8,7 @@ import pytest
 
 from wine_slo.settings import (
     PREFIX,
+    ChatAddress,
     Secret,
     ServerSettings,
     Setting,
@@ -73,7 +74,7 @@ def test_every_mistake_is_told_in_a_line_with_its_name_its_value_and_what_is_wan
 def test_a_value_becomes_what_its_field_is(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "POLL_SECONDS": "2.5",
-        "TELEGRAM_CHAT_IDS": "-1001, 42,",
+        "TELEGRAM_CHAT_IDS": "-1001/5, 42,",
         "TIMEZONE": "Europe/Moscow",
         "TELEGRAM_TOKEN": "110201543:AA",
         "OBJECTIVES": "/etc/slo.yml",
@@ -82,7 +83,7 @@ def test_a_value_becomes_what_its_field_is(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setenv(f"WINE_SLO_{name}", value)
     assert read(WatchdogSettings) == WatchdogSettings(
         poll_seconds=2.5,
-        telegram_chat_ids=(-1001, 42),
+        telegram_chat_ids=(ChatAddress("-1001/5"), ChatAddress("42")),
         timezone=ZoneInfo("Europe/Moscow"),
         telegram_token=Secret("110201543:AA"),
         objectives=Path("/etc/slo.yml"),

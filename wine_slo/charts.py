@@ -95,14 +95,16 @@ class Charts:
             log.warning("no chart of %s: %s", key, error)
             return Explanation.of(speech).no_chart(error.reason)
 
-    def follow(self, chat: int, notice: Notice, message: int, speech: Speech) -> None:
+    def follow(self, chat: int, notice: Notice, message: int, speech: Speech, topic: int | None = None) -> None:
         """Send a chart after the message of a breach, as a reply to it; returns at once and never fails."""
         incident = self._state().incidents.get(notice.after.incident)
         if notice.kind is not Kind.BREACH or not notice.loud or notice.others or incident is None:
             return
         if incident.openings > 1 or speech.objectives.of(incident.key) is None:
             return
-        task = asyncio.create_task(self._send(chat, incident.key, message, speech), name=f"chart of #{incident.number}")
+        task = asyncio.create_task(
+            self._send(chat, topic, incident.key, message, speech), name=f"chart of #{incident.number}"
+        )
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
@@ -112,11 +114,11 @@ class Charts:
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
 
-    async def _send(self, chat: int, key: Key, message: int, speech: Speech) -> None:
+    async def _send(self, chat: int, topic: int | None, key: Key, message: int, speech: Speech) -> None:
         try:
             async with asyncio.timeout(WITHIN):
                 picture = await self.of(key, speech)
-                await self._chat.show(chat, picture, reply_to=message)
+                await self._chat.show(chat, picture, topic=topic, reply_to=message)
         except (NoChartError, ChatError, TimeoutError) as error:
             log.warning("chat %d gets no chart of %s: %s", chat, key, str(error) or "it took too long")
             self._on_message(Kind.CHART, "failed")

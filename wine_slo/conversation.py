@@ -95,9 +95,9 @@ class Conversation:
                 self._reactions[each.verb] = each
 
     @property
-    def verbs(self) -> frozenset[str]:
-        """What buttons can do."""
-        return frozenset(self._reactions)
+    def verbs(self) -> Collection[str]:
+        """What buttons can do; it grows with what is added."""
+        return self._reactions.keys()
 
     def menu(self, replies: Replies) -> list[tuple[str, str]]:
         """Every command with its line, as the chat's program lists them."""

@@ -8,14 +8,20 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from wine_slo.adapters.ledger import Ledger, LedgerError, Memory
+from wine_slo.domain.acts import NO_ACTS, Acts
+from wine_slo.domain.budget import burning
+from wine_slo.domain.buttons import buttons_of
 from wine_slo.domain.chat import Chat, ChatError, Standing
-from wine_slo.domain.notice import Kind, Notice, Stage, Told, fold, next_notice
+from wine_slo.domain.incident import Incident
+from wine_slo.domain.moments import QuietHours
+from wine_slo.domain.notice import Kind, Manner, Notice, Stage, Told, Withheld, fold, next_notice, owes
+from wine_slo.domain.objective import Alert, Objective
 from wine_slo.domain.watch import SIGHT, State
 from wine_slo.domain.words import Speech
 
@@ -35,6 +41,27 @@ class _Wait:
     failures: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """When and where may be spoken, by the settings.
+
+    Attributes:
+        topics: The topic to which a forum is told, by its id.
+        second_chats: The ids of chats that are told only of what nobody acknowledges in the others.
+        escalate_after: After how long that is; None for never.
+        quiet_hours: When nothing may make a sound; None for never.
+        pages_in_quiet_hours: Whether what burns the error budget fast is told all the same.
+        offers: What can be done by pressing a button.
+    """
+
+    topics: Mapping[int, int] = field(default_factory=dict)
+    second_chats: Collection[int] = ()
+    escalate_after: timedelta | None = None
+    quiet_hours: QuietHours | None = None
+    pages_in_quiet_hours: bool = True
+    offers: Collection[str] = ()
+
+
 class Delivery:
     """Tells.
 
@@ -47,9 +74,11 @@ class Delivery:
     Attributes:
         on_sent: Called with the address, the notice and the new message's id once that is told and marked; it returns
             at once and never fails.
+        acts: What people did.
+        rules: When and where may be spoken.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one place wires it, by name
         self,
         chat: Chat,
         ledger: Ledger,
@@ -58,7 +87,12 @@ class Delivery:
         state: Callable[[], State],
         clock: Callable[[], datetime],
         on_message: Callable[[Kind, str], None],
+        *,
+        acts: Callable[[], Acts] = lambda: NO_ACTS,
+        rules: Rules | None = None,
     ) -> None:
+        self._acts = acts
+        self._rules = rules or Rules()
         self._chat = chat
         self._ledger = ledger
         self._told = {(each.incident, each.chat): each for each in memory.told}
@@ -70,6 +104,7 @@ class Delivery:
         self._standings = {each.chat: each for each in memory.standings}
         self._waits: dict[int, _Wait] = {}
         self._unwritten: dict[tuple[int, int], Told] = {}
+        self._has_looked = asyncio.Event()
         self._news = asyncio.Event()
         self._news_for: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)
         self._telling: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -79,7 +114,8 @@ class Delivery:
         """Take note of what is new to be told, and wake up."""
         for each in told:
             self._told.setdefault((each.incident, each.chat), each)
-        self._wake()
+        self._has_looked.set()
+        self.wake()
 
     @property
     def beliefs(self) -> tuple[Told, ...]:
@@ -88,22 +124,20 @@ class Delivery:
 
     @property
     def untold_since(self) -> datetime | None:
-        """The age of the oldest thing that a chat does not know: when its incident was opened or closed."""
-        incidents = self._state().incidents
+        """The age of the oldest thing that a chat may know and does not: when its incident was opened or closed."""
+        state, now, acts = self._state(), self._clock(), self._acts()
         waiting = []
         for told in self._told.values():
-            incident = incidents.get(told.incident)
+            incident = state.incidents.get(told.incident)
             if incident is None or self._standing(told.chat).is_closed:
                 continue
-            if incident.is_open and told.stage is not Stage.OPENED:
-                waiting.append(incident.opened_at)
-            elif not incident.is_open and (told.stage is not Stage.CLOSED or told.opening < incident.openings):
+            if owes(incident, told, now, self._manner(incident, told.chat, state, acts, now)):
                 waiting.append(incident.closed_at or incident.opened_at)
         return min(waiting, default=None)
 
     async def run(self) -> None:
         """Tell whatever is to be told, for ever; after a start nothing is said before the first look."""
-        await self._news.wait()
+        await self._has_looked.wait()
         async with asyncio.TaskGroup() as group:
             served: set[int] = set()
             while True:
@@ -136,7 +170,7 @@ class Delivery:
             if standing.is_closed and chat in (standing.chat, standing.address):
                 log.info("chat %d is open to us again", chat)
                 await self._stand(replace(standing, closed_because=""))
-        self._wake()
+        self.wake()
 
     def speech(self, chat: int) -> Speech:
         """How things read in a chat."""
@@ -150,7 +184,7 @@ class Delivery:
     async def speak(self, chat: int, language: str) -> None:
         """Speak another language in a chat; what is open there is edited, quietly."""
         await self._stand(replace(self._standing_at(chat), language=language))
-        self._wake()
+        self.wake()
 
     async def tell(self) -> None:
         """Tell every chat that may be spoken to what it does not know."""
@@ -161,7 +195,7 @@ class Delivery:
     def _chats(self) -> set[int]:
         return {told.chat for told in self._told.values()}
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
         """Have everything compared anew."""
         incidents = self._state().incidents
         self._told = {key: told for key, told in self._told.items() if key[0] in incidents}
@@ -193,25 +227,59 @@ class Delivery:
         self._waits.pop(chat, None)  # where what could not be said need not be said any more
 
     def _next(self, chat: int) -> Notice | None:
-        state, now, speech = self._state(), self._clock(), self.speech(chat)
-        words = speech.words(state, now)
+        state, now, speech, acts = self._state(), self._clock(), self.speech(chat), self._acts()
+        words = speech.words(state, now, acts)
         notices = []
         for (number, to), told in sorted(self._told.items()):
             incident = state.incidents.get(number)
             if to != chat or incident is None:
                 continue
-            objective = speech.objectives.of(incident.key)
-            notice = next_notice(
-                incident,
-                told,
-                words,
-                now,
-                remind_after=objective.remind_after if objective else REMIND_OF_OURS,
-                hushed=state.is_blind and incident.key != SIGHT,
-            )
+            notice = next_notice(incident, told, words, now, self._manner(incident, chat, state, acts, now))
             if notice is not None:
                 notices.append((incident, notice))
         return fold(notices, words) or next((notice for _, notice in notices), None)
+
+    def _manner(self, incident: Incident, chat: int, state: State, acts: Acts, now: datetime) -> Manner:
+        """How an incident may be spoken of in a chat now."""
+        rules, speech = self._rules, self.speech(chat)
+        objective = speech.objectives.of(incident.key)
+        quiet = rules.quiet_hours
+        withheld = Withheld.OUTAGE
+        if acts.had_silence(incident, state.incidents):
+            withheld = Withheld.SILENCE
+        elif quiet is not None and quiet.cover(incident.opened_at):
+            withheld = Withheld.QUIET_HOURS
+        is_second = chat in rules.second_chats
+        return Manner(
+            remind_after=objective.remind_after if objective else REMIND_OF_OURS,
+            escalate_after=rules.escalate_after,
+            hushed=state.is_blind and incident.key != SIGHT,
+            is_silenced=acts.silence_of(incident, state.incidents, now) is not None,
+            silenced_until=acts.ran_out(incident.key, now),
+            is_quiet=(
+                quiet is not None
+                and quiet.cover(now)
+                and not (rules.pages_in_quiet_hours and _is_page(incident, objective))
+            ),
+            is_acknowledged=acts.acknowledgement(incident) is not None,
+            is_second=is_second,
+            known_since=self._known_since(incident) if is_second else None,
+            withheld=withheld,
+            buttons=buttons_of(incident, acts, state.incidents, speech.objectives, now, rules.offers, speech.say),
+        )
+
+    def _known_since(self, incident: Incident) -> datetime | None:
+        """Since when a first chat knows that an incident is open; where none can be told, since it is open."""
+        first = [
+            told
+            for (number, chat), told in self._told.items()
+            if number == incident.number and chat not in self._rules.second_chats
+        ]
+        knowing = [told.breach_told_at for told in first if told.stage is Stage.OPENED and told.breach_told_at]
+        if knowing:
+            return min(knowing)
+        can_be_told = any(not self._standing(told.chat).is_closed and told.chat not in self._waits for told in first)
+        return None if can_be_told else incident.opened_at
 
     async def _say(self, chat: int, notice: Notice) -> None:
         """Tell one notice, then mark it told.
@@ -228,7 +296,14 @@ class Delivery:
             if any(each.perhaps_sent for each in beliefs):
                 text = self.speech(chat).as_repeat(text)
             try:
-                message = await self._chat.send(address, text, reply_to=notice.reply_to, loud=notice.loud)
+                message = await self._chat.send(
+                    address,
+                    text,
+                    topic=self._rules.topics.get(chat),
+                    reply_to=notice.reply_to,
+                    loud=notice.loud,
+                    buttons=notice.buttons,
+                )
             except ChatError as error:
                 if error.surely_not_sent:
                     await self._mark(beliefs)  # but an earlier try may have arrived
@@ -238,13 +313,15 @@ class Delivery:
             return
         told = notice.after
         try:
-            await self._chat.edit(address, notice.edits, notice.text)
+            await self._chat.edit(address, notice.edits, notice.text, buttons=notice.buttons)
         except ChatError as error:
             if not error.message_gone:
                 raise
             # Somebody deleted it. An open incident needs a message; of a closed one enough has been said.
             if notice.kind is Kind.EDIT:
-                told = replace(told, message=await self._chat.send(address, notice.text, loud=False))
+                topic = self._rules.topics.get(chat)
+                message = await self._chat.send(address, notice.text, topic=topic, loud=False, buttons=notice.buttons)
+                told = replace(told, message=message)
         await self._mark([told])
 
     async def _mark(self, beliefs: Iterable[Told]) -> None:
@@ -303,3 +380,12 @@ class Delivery:
         wait = error.retry_after or backoff
         self._waits[chat] = _Wait(self._clock() + wait, failures)
         log.warning("chat %d was not told (%s): %s; again in %.0f s", chat, notice.kind, error, wait.total_seconds())
+
+
+def _is_page(incident: Incident, objective: Objective | None) -> bool:
+    """Whether an incident burns the error budget so fast that somebody must act, whatever it is about."""
+    if incident.key.alert is not Alert.BREACH:
+        return incident.key.alert is Alert.PAGE
+    if objective is None or incident.budget is None:
+        return False
+    return burning(objective, incident.budget, Alert.PAGE) is not None

@@ -8,6 +8,7 @@ name in capitals behind WINE_SLO_. An empty value counts as not set. Each secret
 import os
 from base64 import b64encode
 from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args, get_origin
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from dotenv import dotenv_values
 from msgspec import Meta
+
+from wine_slo.domain.moments import QuietHours
 
 PREFIX = "WINE_SLO_"
 FILE = Path(".env")
@@ -68,6 +71,42 @@ class SecretUrl(Secret):
 
     def __init__(self, value: str) -> None:
         super().__init__(Url(value))
+
+
+class ChatAddress(int):
+    """A chat's id, and a topic of it where it is a forum: `-1001234/5`.
+
+    Attributes:
+        topic: The topic's id; None for the chat itself.
+    """
+
+    topic: int | None
+
+    def __new__(cls, text: str) -> Self:
+        """Return the address.
+
+        Raises:
+            ValueError: it is none.
+        """
+        chat, slash, topic = str(text).partition("/")
+        address = super().__new__(cls, chat)
+        address.topic = int(topic) if slash else None
+        return address
+
+
+class Hours(str):
+    """Two times of day, such as 22:00-07:00."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Return the hours.
+
+        Raises:
+            ValueError: it is none.
+        """
+        QuietHours.parse(text, UTC)
+        return super().__new__(cls, text)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"{PREFIX}{name.upper()}"):
@@ -129,11 +168,18 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     grafana_url: Annotated[Url | None, Meta(description="an address of Grafana, for a link on the status page")] = None
     telegram_token: Annotated[Secret | None, Meta(description="the bot's token, as @BotFather gave it")] = None
     telegram_chat_ids: Annotated[
-        tuple[int, ...], Meta(description="chat ids separated by commas; ask the bot /id")
+        tuple[ChatAddress, ...], Meta(description="chat ids separated by commas; ask the bot /id")
+    ] = ()
+    telegram_second_chat_ids: Annotated[
+        tuple[ChatAddress, ...],
+        Meta(description="ids of chats for what nobody acknowledges, separated by commas; ask the bot /id"),
     ] = ()
     telegram_admin_ids: Annotated[
         tuple[int, ...], Meta(description="ids of people, separated by commas; ask the bot /id")
     ] = ()
+    escalate_minutes: Annotated[float, Meta(ge=0, le=1440, description="minutes from 0 (never) to 1440")] = 15
+    quiet_hours: Annotated[Hours | None, Meta(description="two times of day, such as 22:00-07:00")] = None
+    quiet_hours_pages: Annotated[bool, Meta(description="true or false")] = True
     telegram_api_url: Annotated[Url | None, Meta(description="the root of an own Bot API server")] = None
     telegram_proxy: Annotated[Secret | None, Meta(description="a proxy's URL, such as socks5://host:1080")] = None
     timezone: Annotated[ZoneInfo, Meta(description="the time zone of the chats, such as Europe/Moscow")] = ZoneInfo(

@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -36,10 +36,11 @@ from wine_slo.adapters.watchdog_instruments import WatchdogInstruments
 from wine_slo.board import Boards
 from wine_slo.charts import Charts
 from wine_slo.conversation import Access, Conversation
-from wine_slo.delivery import Delivery
+from wine_slo.delivery import Delivery, Rules
 from wine_slo.digest import Digests
 from wine_slo.domain.chat import Chat, ChatError
 from wine_slo.domain.digest import Weekly
+from wine_slo.domain.moments import QuietHours
 from wine_slo.domain.objective import Objectives
 from wine_slo.domain.phrases import LANGUAGES
 from wine_slo.domain.replies import Replies
@@ -47,7 +48,7 @@ from wine_slo.domain.status import Process, Status, status_of
 from wine_slo.domain.trend import Trend
 from wine_slo.domain.watch import SETTLES_IN, next_look_at
 from wine_slo.domain.words import Speech
-from wine_slo.duty import Duty
+from wine_slo.duty import Duty, Journal
 from wine_slo.evaluation import Evaluation
 from wine_slo.examination import Mistake, examine
 from wine_slo.exercises import Exercises
@@ -254,14 +255,22 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             else None
         )
         chat: Chat = ConsoleChat(lambda text: print(text, flush=True))  # noqa: T201  # the terminal is the chat
+        firsts, seconds = settings.telegram_chat_ids, settings.telegram_second_chat_ids
         chats: tuple[int, ...] = (CONSOLE,)
-        if bot and settings.telegram_chat_ids:
-            chat, chats = telegram_chat.TelegramChat(bot), settings.telegram_chat_ids
+        if bot and firsts:
+            chat, chats = telegram_chat.TelegramChat(bot), tuple(map(int, (*firsts, *seconds)))
         else:
             log.warning("no Telegram token or no chat id is set: messages are printed here")
 
         evaluation = Evaluation(api, ledger, objectives, memory.state, chats, now)
         speech = speeches(settings, lambda: evaluation.objectives)
+
+        def replies(chat: int) -> Replies:
+            return Replies(delivery.speech(chat))
+
+        access = Access(tuple(map(int, (*firsts, *seconds))), settings.telegram_admin_ids)
+        conversation = Conversation(access, replies, now, version("wine-slo"), instruments.count_question)
+        rules = _rules(settings, conversation.verbs)
         delivery = Delivery(
             chat,
             ledger,
@@ -270,12 +279,21 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             lambda: evaluation.state,
             evaluation.now,
             on_message=instruments.count_message,
+            acts=lambda: journal.acts,
+            rules=rules,
         )
+        journal = Journal(ledger, memory.acts, on_act=delivery.wake)
+        duty = Duty(lambda: evaluation.state, replies, evaluation.now, journal, delivery.revive)
         charts = await stack.enter_async_context(_charting(api, chat, ledger, evaluation, instruments))
         if settings.charts_enabled and not isinstance(chat, ConsoleChat):
             delivery.on_sent = lambda address, notice, message: charts.follow(
-                address, notice, message, delivery.speech(address)
+                address, notice, message, delivery.speech(address), rules.topics.get(notice.after.chat)
             )
+        inquiry = Inquiry(
+            ledger, lambda: evaluation.state, delivery.speech, evaluation.now, charts.answer, journal.lines
+        )
+        languages = Languages(replies, delivery.speak)
+        conversation.add(*duty.commands(), *inquiry.commands(), *languages.commands())
         heartbeat = Heartbeat(
             session,
             settings.heartbeat_url.value if settings.heartbeat_url else None,
@@ -288,46 +306,19 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         await stack.enter_async_context(_serving(watchdog.app(), settings))
 
         if bot:
-
-            def replies(chat: int) -> Replies:
-                return Replies(delivery.speech(chat))
-
-            conversation = Conversation(
-                Access(settings.telegram_chat_ids, settings.telegram_admin_ids),
-                replies,
-                now,
-                version("wine-slo"),
-                instruments.count_question,
-            )
-            duty = Duty(lambda: evaluation.state, delivery.speech, evaluation.now, delivery.revive)
-            inquiry = Inquiry(ledger, lambda: evaluation.state, delivery.speech, evaluation.now, charts.answer)
             answers = telegram_chat.TelegramChat(bot)
             boards = await stack.enter_async_context(_hanging(answers, ledger, evaluation, delivery, instruments))
             await stack.enter_async_context(
                 _digesting(settings, api, ledger, answers, evaluation, delivery, instruments)
             )
             drills = _exercises(session, settings, api, evaluation, watchdog, delivery).commands()
-            conversation.add(
-                *duty.commands(),
-                *inquiry.commands(),
-                *boards.commands(),
-                *drills,
-                *Languages(replies, delivery.speak).commands(),
-            )
-
-            async def tell_conflict() -> None:
-                for each in settings.telegram_chat_ids:
-                    with suppress(ChatError):
-                        await answers.send(each, replies(each).conflict(), loud=False)
-
-            listener = Listener(
-                conversation.ask, conversation.press, conversation.refuse, instruments.show_listening, tell_conflict
-            )
+            conversation.add(*boards.commands(), *drills)
             menus = {
                 code: conversation.menu(Replies(speech(code))) for code in ("", *(each.code for each in LANGUAGES))
             }
-            commands = TelegramCommands(bot, answers, listener, menus, now, memory.state.looked_at)
+            commands = _listen(bot, settings, conversation, replies, instruments, menus, memory.state.looked_at)
             await stack.enter_async_context(running(commands.run, "the listener to commands"))
+        await stack.enter_async_context(running(journal.run, "the journal"))
         await stack.enter_async_context(running(delivery.run, "the delivery"))
         watchdog.start()
         stack.callback(watchdog.stop)
@@ -454,12 +445,54 @@ async def _charting(
             await charts.stop()
 
 
+def _listen(
+    bot: telegram_chat.Connection,
+    settings: WatchdogSettings,
+    conversation: Conversation,
+    replies: Callable[[int], Replies],
+    instruments: WatchdogInstruments,
+    menus: Mapping[str, Sequence[tuple[str, str]]],
+    heard_at: datetime | None,
+) -> TelegramCommands:
+    """Return what hears a bot's updates and has them answered."""
+    answers = telegram_chat.TelegramChat(bot)
+
+    async def tell_conflict() -> None:
+        for each in settings.telegram_chat_ids:
+            with suppress(ChatError):
+                await answers.send(int(each), replies(each).conflict(), topic=each.topic, loud=False)
+
+    listener = Listener(
+        conversation.ask, conversation.press, conversation.refuse, instruments.show_listening, tell_conflict
+    )
+    return TelegramCommands(bot, answers, listener, menus, now, heard_at)
+
+
+def _rules(settings: WatchdogSettings, offers: Collection[str]) -> Rules:
+    """Return when and where may be spoken."""
+    firsts, seconds = settings.telegram_chat_ids, settings.telegram_second_chat_ids
+    return Rules(
+        topics={int(each): each.topic for each in (*firsts, *seconds) if each.topic is not None},
+        second_chats=frozenset(map(int, seconds)),
+        escalate_after=timedelta(minutes=settings.escalate_minutes) if settings.escalate_minutes else None,
+        quiet_hours=QuietHours.parse(settings.quiet_hours, settings.timezone) if settings.quiet_hours else None,
+        pages_in_quiet_hours=settings.quiet_hours_pages,
+        offers=offers,
+    )
+
+
 def _check_together(settings: WatchdogSettings, objectives: Objectives) -> None:
-    """Refuse a poll so slow that each tick would look like a time in which nobody looked.
+    """Refuse what is right by itself and wrong together: a poll as slow as blindness, a chat that is named twice.
 
     Raises:
-        SettingsError: it is.
+        SettingsError: there is such a thing.
     """
+    named = [int(each) for each in (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids)]
+    if twice := next((each for each in named if named.count(each) > 1), None):
+        raise SettingsError(
+            f"WINE_SLO_TELEGRAM_CHAT_IDS and WINE_SLO_TELEGRAM_SECOND_CHAT_IDS name {twice} twice; wanted: each chat "
+            "once, with one topic at most"
+        )
     longest = objectives.longest_poll.total_seconds()
     if settings.poll_seconds > longest:
         raise SettingsError(

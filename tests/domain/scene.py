@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from wine_slo.domain.incident import Incident, Track
-from wine_slo.domain.notice import Notice, Told, next_notice
+from wine_slo.domain.notice import Manner, Notice, Told, next_notice
 from wine_slo.domain.objective import Key, Latency, Objective, Objectives, Ratio, Up
 from wine_slo.domain.reading import Interval, Reading, Sight
 from wine_slo.domain.watch import SIGHT, State, advance
@@ -112,7 +112,11 @@ class Reader:
             told = self.told.get(number, Told(incident=number, chat=CHAT))
             hushed = state.is_blind and incident.key != SIGHT
             while notice := next_notice(
-                incident, told, self.speech.words(state, now), now, remind_after=LATENCY.remind_after, hushed=hushed
+                incident,
+                told,
+                self.speech.words(state, now),
+                now,
+                Manner(remind_after=LATENCY.remind_after, hushed=hushed),
             ):
                 told = notice.after if notice.edits is not None else notice.told(100 + len(self.notices))[0]
                 fresh.append(notice)

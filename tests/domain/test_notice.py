@@ -7,7 +7,7 @@ import pytest
 
 from tests.domain.scene import CHAT, LATENCY, Reader, Scene, at, incident, minutes
 from wine_slo.domain.incident import Incident, Outcome
-from wine_slo.domain.notice import EDITED_EVERY, Kind, Notice, Stage, Told, Words, next_notice
+from wine_slo.domain.notice import EDITED_EVERY, Kind, Manner, Notice, Stage, Told, Words, next_notice
 from wine_slo.domain.objective import Alert, Key
 from wine_slo.domain.reading import Sight
 
@@ -16,7 +16,8 @@ WORDS = Words(
     reminder=lambda incident: f"reminder {incident.number}",
     recovery=lambda incident, _told: f"recovery {incident.number}",
     closed=lambda incident: f"closed {incident.number}",
-    missed=lambda incident: f"missed {incident.number}",
+    escalation=lambda incident: f"nobody has {incident.number}",
+    missed=lambda incident, _withheld: f"missed {incident.number}",
     storm=lambda kind, incidents: f"{kind} of {len(incidents)}",
 )
 OPEN = incident()
@@ -41,9 +42,16 @@ MUCH_LATER = at(95) + LATENCY.remind_after
 
 
 def next_of(
-    truth: Incident, believed: Told, now: datetime = LATER, *, hushed: bool = False, words: Words = WORDS
+    truth: Incident,
+    believed: Told,
+    now: datetime = LATER,
+    *,
+    hushed: bool = False,
+    words: Words = WORDS,
+    **manners: object,
 ) -> Notice | None:
-    return next_notice(truth, believed, words, now, remind_after=LATENCY.remind_after, hushed=hushed)
+    manner = Manner(remind_after=LATENCY.remind_after, hushed=hushed, **manners)  # type: ignore[arg-type]
+    return next_notice(truth, believed, words, now, manner)
 
 
 @pytest.mark.parametrize(

@@ -255,7 +255,7 @@ READS = {
         "Budget: 97 % left.\n"
         "#12 · latency budget"
     ),
-    "reminder": "⏱ Still open after 4 h: Latency, p95 1.7 s. #12",
+    "reminder": "⏱ Still open after 4 h, acknowledged by nobody: Latency, p95 1.7 s. #12",
     "recovery": (
         "🟢 Latency is back: p95 0.041 s\n"
         "Lasted 13 min (22:41 to 22:54). Worst 2.6 s at 22:41.\n"
@@ -531,7 +531,7 @@ def look(scene: Scene, **readings: Reading) -> Scene:
     ],
 )
 def test_status_says_how_it_stands(scene: Scene, line: str) -> None:
-    assert status(scene) == [line, "Looked 12 s ago."]
+    assert status(scene) == [line, "Looked 12 s ago. No silences."]
 
 
 def test_status_has_a_line_for_each_objective_and_the_rate_of_the_busiest() -> None:
@@ -546,7 +546,7 @@ def test_status_has_a_line_for_each_objective_and_the_rate_of_the_busiest() -> N
         "🟢 availability: up",
         "🟢 errors: 0.2 % failed, promised &lt; 1 %",
         "🟢 latency: p95 0.05 s, promised 1 s · budget 97 %",
-        "Requests 9.8/s. Looked 12 s ago.",
+        "Requests 9.8/s. Looked 12 s ago. No silences.",
     ]
     visible_text("\n".join(lines))
 
@@ -643,5 +643,5 @@ def test_status_of_very_many_names_the_worst_first_and_counts_the_rest() -> None
         )
     lines = status(scene)
     assert plain(lines[0]).startswith('🔴 latency{endpoint="/039"}')
-    assert lines[-2:] == ["… and 15 more, none of them worse.", "Requests 123/s. Looked 12 s ago."]
+    assert lines[-2:] == ["… and 15 more, none of them worse.", "Requests 123/s. Looked 12 s ago. No silences."]
     assert len(lines) == 27

@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 
+from wine_slo.domain.acts import KEPT as KEPT_ACTS
+from wine_slo.domain.acts import Act
 from wine_slo.domain.board import Board
 from wine_slo.domain.chat import Standing
 from wine_slo.domain.incident import Incident, Track
@@ -74,8 +76,24 @@ def _add_boards_and_digests(connection: sa.Connection) -> None:
         table.create(connection, checkfirst=True)
 
 
+_acts = sa.Table(
+    "acts",
+    _tables,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Text, nullable=False, index=True),
+    sa.Column("incident", sa.Integer, index=True),
+    sa.Column("cause", sa.Text, nullable=False, unique=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+
+def _add_acts(connection: sa.Connection) -> None:
+    """What people did; an act is never changed."""
+    _acts.create(connection, checkfirst=True)
+
+
 # Each step takes the schema from one version to the next; the first makes it. Steps that have run are never changed.
-STEPS: tuple[Callable[[sa.Connection], None], ...] = (_tables.create_all, _add_boards_and_digests)
+STEPS: tuple[Callable[[sa.Connection], None], ...] = (_tables.create_all, _add_boards_and_digests, _add_acts)
 
 
 class LedgerError(Exception):
@@ -92,11 +110,12 @@ class LedgerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the ledger holds: what is known, what every chat was told of it, and how the chats stand."""
+    """What the ledger holds: what is known, what chats were told of it, how they stand, and what people did."""
 
     state: State
     told: tuple[Told, ...]
     standings: tuple[Standing, ...]
+    acts: tuple[Act, ...] = ()
 
 
 class Ledger:
@@ -157,6 +176,13 @@ class Ledger:
                     sa.select(_told.c.value).join(_incidents, _incidents.c.number == _told.c.incident).where(at_hand)
                 ).all()
                 standings = connection.scalars(sa.select(_standings.c.value)).all()
+                newest = sa.select(sa.func.max(_acts.c.number)).scalar_subquery()  # so that none is given twice
+                lately = (looked_at - KEPT_ACTS).isoformat() if looked_at else ""
+                acts = connection.scalars(
+                    sa.select(_acts.c.value)
+                    .where(sa.or_(_acts.c.at > lately, _acts.c.number == newest))
+                    .order_by(_acts.c.number)
+                ).all()
         except DBAPIError as error:
             raise LedgerError(f"the ledger cannot be read: {_cause(error)}") from error
         found = _decode(tracks, Track)
@@ -167,7 +193,7 @@ class Ledger:
             blind_since=_instant(facts.get("blind_since")),
             looked_at=looked_at,
         )
-        return Memory(state, tuple(_decode(told, Told)), tuple(_decode(standings, Standing)))
+        return Memory(state, tuple(_decode(told, Told)), tuple(_decode(standings, Standing)), tuple(_decode(acts, Act)))
 
     def incidents(
         self, *, key: Key | None = None, since: datetime | None = None, numbers: Iterable[int] = (), last: int = 1000
@@ -309,6 +335,26 @@ class Ledger:
         """
         with self._writing() as connection:
             _write(connection, _digests, [{"chat": chat, "told": slot.astimezone(UTC).isoformat()}])
+
+    def act(self, acts: Iterable[Act]) -> None:
+        """Write down what people did, in one transaction; what is written already stays as it is.
+
+        Raises:
+            LedgerError: Nothing was written.
+        """
+        rows = [
+            {
+                "number": act.number,
+                "at": act.at.isoformat(),
+                "incident": act.incident,
+                "cause": act.cause,
+                "value": _text(act),
+            }
+            for act in acts
+        ]
+        if rows:
+            with self._writing() as connection:
+                connection.execute(sqlite.insert(_acts).on_conflict_do_nothing(index_elements=[_acts.c.cause]), rows)
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:

@@ -43,7 +43,10 @@ CLOSED = (
 )
 
 
-def connect(token: str, api_url: str | None = None, proxy: str | None = None) -> ExtBot[int]:
+Connection = ExtBot[int]
+
+
+def connect(token: str, api_url: str | None = None, proxy: str | None = None) -> Connection:
     """The bot of a token, at Telegram's own server or at another one's root; nothing is sent yet."""
 
     def request() -> HTTPXRequest:

@@ -87,6 +87,10 @@ class Act:
     silence: Silence | None = None
     of: int | None = None
 
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether it can still be taken back."""
+        return now - self.at <= UNDONE_WITHIN
+
 
 @dataclass(frozen=True, slots=True)
 class Acts:
@@ -163,6 +167,16 @@ class Acts:
         those = [act for act in self.silences(incidents, now) if act.silence and act.silence.is_about(incident.key)]
         return max(those, key=lambda act: _end(act, now), default=None)
 
+    def ran_out(self, key: Key, now: datetime) -> datetime | None:
+        """When the last silence about a key ran out by itself; None where none did."""
+        gone = self._gone
+        ends = (
+            act.silence.until
+            for act in self.all
+            if act.silence and act.silence.until and act.silence.is_about(key) and act.number not in gone
+        )
+        return max((each for each in ends if each <= now), default=None)
+
     def had_silence(self, incident: Incident, incidents: Mapping[int, Incident]) -> bool:
         """Whether it was silenced when it opened: why nobody was told."""
         opened_at = incident.opened_at
@@ -194,7 +208,7 @@ class Acts:
                 if act.by.id == person
                 and act.deed in (Deed.ACKNOWLEDGE, Deed.SILENCE)
                 and act.number not in gone
-                and now - act.at <= UNDONE_WITHIN
+                and act.is_fresh(now)
             ),
             None,
         )
@@ -202,6 +216,9 @@ class Acts:
     @property
     def _gone(self) -> Collection[int]:
         return {act.of for act in self.all if act.of is not None}
+
+
+NO_ACTS = Acts()
 
 
 def _end(act: Act, now: datetime) -> datetime:

@@ -7,10 +7,15 @@ difference, and the next pass says it.
 |---|---|---|
 | open | nothing, or that it was over | the breach, loud |
 | open, the text differs | open | that message is edited, quietly and at most once a minute |
-| open for long | open | a reminder, loud |
+| open for long, or a silence has run out | open | a reminder, loud |
+| open, acknowledged by nobody for long | open | that, loud, once; and the breach in the second chats |
 | closed | open | the recovery, as a reply to the breach |
 | closed, the first message does not say so | closed | that message is edited |
 | closed | nothing | one line for both |
+
+A silence mutes what is said of an open incident, but for what people did about it. Quiet hours hold what makes a
+sound, and what would be told late anyway. Neither holds the end of what a chat knows of, which is quiet. Both leave a
+difference, which is told once they are over.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,6 +23,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from wine_slo.domain.dialogue import Keyboard
 from wine_slo.domain.incident import Incident
 from wine_slo.domain.objective import Alert
 from wine_slo.domain.reading import Sight
@@ -48,6 +54,8 @@ class Told:
         loud_at: When the chat last made a sound for it.
         perhaps_sent: A send was begun and its end is not known, so it may have arrived.
         is_folded: Its message is about other incidents too, so it is not edited.
+        buttons: What can be pressed under the live message.
+        escalated: The opening of which it was told that nobody has it.
     """
 
     incident: int
@@ -62,6 +70,8 @@ class Told:
     loud_at: datetime | None = None
     perhaps_sent: bool = False
     is_folded: bool = False
+    buttons: Keyboard = ()
+    escalated: int = 0
 
 
 class Kind(StrEnum):
@@ -70,6 +80,7 @@ class Kind(StrEnum):
     BREACH = "breach"
     EDIT = "edit"
     REMINDER = "reminder"
+    ESCALATION = "escalation"
     RECOVERY = "recovery"
     CLOSE = "close"
     MISSED = "missed"
@@ -87,6 +98,7 @@ class Notice:
         reply_to: The message that a new one answers.
         after: What the chat believes once it is told, but for the new message's id.
         others: The same of further incidents that this message tells too.
+        buttons: What can be pressed under it.
     """
 
     kind: Kind
@@ -96,6 +108,7 @@ class Notice:
     reply_to: int | None = None
     loud: bool = False
     others: tuple[Told, ...] = ()
+    buttons: Keyboard = ()
 
     def told(self, message: int) -> tuple[Told, ...]:
         """What the chat believes once a new message with this id has been sent."""
@@ -105,47 +118,109 @@ class Notice:
         return beliefs
 
 
+class Withheld(StrEnum):
+    """Why a chat was not told in time."""
+
+    OUTAGE = "outage"  # it could not be
+    SILENCE = "silence"
+    QUIET_HOURS = "quiet hours"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How an incident may be spoken of in a chat, at one instant.
+
+    Attributes:
+        remind_after: A breach that is open for so long is told again.
+        escalate_after: One that nobody has acknowledged for so long is told again, and to second chats; None for never.
+        hushed: Whether nothing can be seen, so that edits and reminders would say what nobody knows.
+        is_silenced: Whether somebody has silenced it.
+        silenced_until: When the last silence ran out by itself; None where none did.
+        is_quiet: Whether nothing may make a sound now.
+        is_acknowledged: Whether somebody has it.
+        is_second: Whether the chat is told only of what nobody acknowledges in the others.
+        known_since: Where it is: since when another chat knows of it; None where none does yet.
+        withheld: Why it was not told in time, where it was not.
+        buttons: What can be done about it.
+    """
+
+    remind_after: timedelta
+    escalate_after: timedelta | None = None
+    hushed: bool = False
+    is_silenced: bool = False
+    silenced_until: datetime | None = None
+    is_quiet: bool = False
+    is_acknowledged: bool = False
+    is_second: bool = False
+    known_since: datetime | None = None
+    withheld: Withheld = Withheld.OUTAGE
+    buttons: Keyboard = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
-    """How an incident reads; each returns HTML. `render` in `words` binds them to an objective and a time zone."""
+    """How an incident reads; each returns HTML. `Speech.words` binds them to objectives and a time zone."""
 
     breach: Callable[[Incident, Told], str]
     reminder: Callable[[Incident], str]
+    escalation: Callable[[Incident], str]
     recovery: Callable[[Incident, Told], str]
     closed: Callable[[Incident], str]
-    missed: Callable[[Incident], str]
+    missed: Callable[[Incident, Withheld], str]
     storm: Callable[[Kind, Sequence[Incident]], str]
 
 
-def next_notice(
-    incident: Incident, told: Told, words: Words, now: datetime, *, remind_after: timedelta, hushed: bool = False
-) -> Notice | None:
-    """The next thing to say in a chat about an incident; None when the chat believes the truth.
+def next_notice(incident: Incident, told: Told, words: Words, now: datetime, manner: Manner) -> Notice | None:
+    """The next thing to say in a chat about an incident; None when the chat believes the truth, or has to wait for it.
 
     Args:
         incident: The truth.
         told: What the chat believes.
         words: How it reads.
         now: The instant of this pass.
-        remind_after: A breach that is open for so long is told again.
-        hushed: Whether nothing can be seen, so that edits and reminders would say what nobody knows.
+        manner: How it may be spoken of now.
     """
     match incident.is_open, told.stage:
         case True, Stage.NOTHING | Stage.CLOSED:
-            return _breach(incident, told, words, now)
-        case True, Stage.OPENED if not hushed:
-            return _reminder(incident, told, words, now, remind_after) or _edit(incident, told, words, now)
+            return _breach(incident, told, words, now, manner) if owes(incident, told, now, manner) else None
+        case True, Stage.OPENED:
+            return _again(incident, told, words, now, manner) or _edit(incident, told, words, now, manner)
         case False, Stage.OPENED:
             return _recovery(incident, told, words)
         case False, Stage.CLOSED if told.opening == incident.openings:
             return _close(incident, told, words, now)
         case False, Stage.NOTHING | Stage.CLOSED:
-            return _missed(incident, told, words, now)
+            return _missed(incident, told, words, now, manner) if owes(incident, told, now, manner) else None
         case _:
             return None
 
 
-def _breach(incident: Incident, told: Told, words: Words, now: datetime) -> Notice:
+def owes(incident: Incident, told: Told, now: datetime, manner: Manner) -> bool:
+    """Whether a chat does not know that an incident is open, or that it is over, and may be told so now."""
+    if incident.is_open:
+        if told.stage is Stage.OPENED or manner.is_silenced or manner.is_quiet:
+            return False
+        return not manner.is_second or is_unheard(incident, manner.known_since, now, manner)
+    if told.stage is Stage.OPENED:
+        return True
+    if told.stage is Stage.CLOSED and told.opening >= incident.openings:
+        return False
+    return not manner.is_second and not manner.is_quiet
+
+
+def is_unheard(incident: Incident, known_since: datetime | None, now: datetime, manner: Manner) -> bool:
+    """Whether nobody has acknowledged for so long what has been known since then."""
+    return (
+        manner.escalate_after is not None
+        and known_since is not None
+        and now - known_since >= manner.escalate_after
+        and not manner.is_acknowledged
+        and incident.key.alert is not Alert.TICKET
+        and incident.held in (None, Sight.TARGET_DOWN)  # of what nobody asks for any more nobody is woken
+    )
+
+
+def _breach(incident: Incident, told: Told, words: Words, now: datetime, manner: Manner) -> Notice:
     text = words.breach(incident, told)
     after = replace(
         told,
@@ -158,27 +233,44 @@ def _breach(incident: Incident, told: Told, words: Words, now: datetime) -> Noti
         loud_at=now,
         perhaps_sent=False,
         is_folded=False,
+        buttons=manner.buttons,
     )
     is_loud = incident.key.alert is not Alert.TICKET
-    return Notice(kind=Kind.BREACH, text=text, after=after, reply_to=told.message, loud=is_loud)
+    return Notice(kind=Kind.BREACH, text=text, after=after, reply_to=told.message, loud=is_loud, buttons=manner.buttons)
 
 
-def _reminder(incident: Incident, told: Told, words: Words, now: datetime, remind_after: timedelta) -> Notice | None:
-    if incident.key.alert is Alert.TICKET or told.loud_at is None or now - told.loud_at < remind_after:
+def _again(incident: Incident, told: Told, words: Words, now: datetime, manner: Manner) -> Notice | None:
+    """A sound about what is known already; None where there is no need of one."""
+    if manner.hushed or manner.is_silenced or manner.is_quiet:
+        return None
+    if incident.key.alert is Alert.TICKET or told.loud_at is None:
         return None
     after = replace(told, loud_at=now, perhaps_sent=False)
-    return Notice(kind=Kind.REMINDER, text=words.reminder(incident), after=after, reply_to=told.message, loud=True)
+    if manner.silenced_until is not None and told.loud_at < manner.silenced_until:
+        return Notice(kind=Kind.REMINDER, text=words.reminder(incident), after=after, reply_to=told.message, loud=True)
+    if told.escalated < incident.openings and is_unheard(incident, told.loud_at, now, manner):
+        after = replace(after, escalated=incident.openings)
+        text = words.escalation(incident)
+        return Notice(kind=Kind.ESCALATION, text=text, after=after, reply_to=told.message, loud=True)
+    if now - told.loud_at >= manner.remind_after:
+        return Notice(kind=Kind.REMINDER, text=words.reminder(incident), after=after, reply_to=told.message, loud=True)
+    return None
 
 
-def _edit(incident: Incident, told: Told, words: Words, now: datetime) -> Notice | None:
-    turned = incident.held is not told.held or incident.openings != told.opening
+def _edit(incident: Incident, told: Told, words: Words, now: datetime, manner: Manner) -> Notice | None:
+    acted = manner.buttons != told.buttons  # what people did is shown at once, whatever is muted
+    if (manner.hushed or manner.is_silenced) and not acted:
+        return None
+    turned = acted or incident.held is not told.held or incident.openings != told.opening
     if not turned and told.written_at is not None and now - told.written_at < EDITED_EVERY:
         return None
     text = words.breach(incident, replace(told, perhaps_sent=False))
-    if text == told.text or told.message is None or told.is_folded:
+    if (text == told.text and not acted) or told.message is None or told.is_folded:
         return None
-    after = replace(told, opening=incident.openings, text=text, held=incident.held, written_at=now)
-    return Notice(kind=Kind.EDIT, text=text, after=after, edits=told.message)
+    after = replace(
+        told, opening=incident.openings, text=text, held=incident.held, written_at=now, buttons=manner.buttons
+    )
+    return Notice(kind=Kind.EDIT, text=text, after=after, edits=told.message, buttons=manner.buttons)
 
 
 def _recovery(incident: Incident, told: Told, words: Words) -> Notice:
@@ -190,11 +282,12 @@ def _close(incident: Incident, told: Told, words: Words, now: datetime) -> Notic
     text = words.closed(incident)
     if text == told.text or told.message is None or told.is_folded:
         return None
-    return Notice(kind=Kind.CLOSE, text=text, after=replace(told, text=text, written_at=now), edits=told.message)
+    after = replace(told, text=text, written_at=now, buttons=())
+    return Notice(kind=Kind.CLOSE, text=text, after=after, edits=told.message)
 
 
-def _missed(incident: Incident, told: Told, words: Words, now: datetime) -> Notice:
-    text = words.missed(incident)
+def _missed(incident: Incident, told: Told, words: Words, now: datetime, manner: Manner) -> Notice:
+    text = words.missed(incident, manner.withheld)
     after = replace(
         told,
         stage=Stage.CLOSED,

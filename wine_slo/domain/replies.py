@@ -3,12 +3,21 @@
 Texts are HTML with `<b>` only; a toast is plain and short, as Telegram shows it for a second.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from html import escape, unescape
 
+from wine_slo.domain.acts import LONGEST_SILENCE, UNDONE_WITHIN, Act, Deed, Silence
 from wine_slo.domain.dialogue import Command, Person
+from wine_slo.domain.incident import Incident
+from wine_slo.domain.moments import NotUnderstoodError
 from wine_slo.domain.phrases import Hole, shortened
+from wine_slo.domain.wishes import SlipError, TooLongError
 from wine_slo.domain.words import Speech
+
+MAX_SILENCES = 10  # in one answer, and incidents that are named in one
+MAX_LABEL = 40  # characters of a name on a button
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +102,141 @@ class Replies:
     def version(self, version: str) -> str:
         """What runs."""
         return self.say("wine-slo {version}", version=version)
+
+    # Who has it
+
+    def taken(self, incident: Incident) -> str:
+        """Somebody has it from now on. Plain."""
+        return self.say("You have #{number}.", number=incident.number)
+
+    def taken_all(self, incidents: Sequence[Incident], person: Person) -> str:
+        """Somebody has these from now on."""
+        return self.say("{name} has it: {incidents}.", name=shortened(person.name), incidents=self._named(incidents))
+
+    def taken_already(self, act: Act) -> str:
+        """Somebody has it since then. Plain."""
+        return self.say("{name} has it already ({time}).", name=act.by.name, time=self.speech.clock(act.at))
+
+    def which(self, incidents: Sequence[Incident]) -> str:
+        """There are several."""
+        return self.say(
+            "Which one? Open: {incidents}. Write for example /ack {number}, or /ack all.",
+            incidents=self._named(incidents),
+            number=incidents[0].number,
+        )
+
+    def none_open(self) -> str:
+        """There is nothing to be acknowledged."""
+        return self.say("Nothing is in breach.")
+
+    def over(self, number: int) -> str:
+        """An incident is over, or this is not its present time. Plain."""
+        return self.say("#{number} is over, so this button does nothing any more.", number=number)
+
+    def not_an_incident(self, word: str) -> str:
+        """No open incident of that name."""
+        return self.say("I did not understand “{word}”. Write for example /ack 12, or /ack all.", word=shortened(word))
+
+    # Silences
+
+    def hushed(self, silence: Silence, now: datetime) -> str:
+        """A silence begins."""
+        what = self.speech.silenced(silence)
+        if silence.until is None:
+            return self.say("{what}: silenced until recovery.", what=what)
+        return self.say("{what}: silenced until {time}.", what=what, time=self.speech.moment(silence.until, now))
+
+    def hushed_in_full(self, silence: Silence, now: datetime) -> str:
+        """A silence begins, and what that means."""
+        lines = [f"🔇 {self.hushed(silence, now)}"]
+        if silence.reason:
+            lines.append(self.say("Reason: {reason}", reason=shortened(silence.reason)))
+        lines.append(self.say("I go on looking. Ends are still told, quietly. To take it back: /undo"))
+        return "\n".join(lines)
+
+    def silence_not_understood(self, error: NotUnderstoodError, name: str) -> str:
+        """What was wrong with a silence, and a right one."""
+        example = self.say(
+            "Write for example /silence 1h {name} deploying, or /silence until 18:00.", name=escape(name)
+        )
+        word = shortened(error.word)
+        match error:
+            case TooLongError():
+                wrong = self.say("{word} is too long: at most {span}.", word=word, span=LONGEST_SILENCE)
+            case SlipError(near=near):
+                wrong = self.say("I did not understand “{word}”. Did you mean {near}?", word=word, near=shortened(near))
+            case _ if error.word:
+                wrong = self.say("I did not understand “{word}”.", word=word)
+            case _:
+                wrong = self.say("For how long?")
+        return f"{wrong} {example}"
+
+    def nothing_to_wait_for(self) -> str:
+        """Until recovery, and nothing is in breach."""
+        return self.say("Nothing of that is in breach, so there is no recovery to wait for. Say for how long.")
+
+    def silences(self, acts: Sequence[Act], now: datetime) -> str:
+        """The silences that run."""
+        if not acts:
+            return self.say("No silences. To make one: /silence 1h")
+        lines = [self._silence(act, now) for act in acts[:MAX_SILENCES]]
+        if len(acts) > MAX_SILENCES:
+            lines.append(self.speech.count(len(acts) - MAX_SILENCES, "… and {n} more.", "… and {n} more."))
+        return "\n".join(lines)
+
+    def end_of(self, silence: Silence, now: datetime) -> str:
+        """The button that ends a silence. Plain."""
+        what = unescape(self.speech.silenced(silence))[:MAX_LABEL]
+        if silence.until is None:
+            return self.say("End: {what}, until recovery", what=what)
+        return self.say("End: {what}, until {time}", what=what, time=self.speech.moment(silence.until, now))
+
+    def ended(self, silence: Silence) -> str:
+        """A silence is over before its time. Plain."""
+        return self.say("The silence is ended: {what}.", what=unescape(self.speech.silenced(silence)))
+
+    def no_such_silence(self) -> str:
+        """It does not run any more. Plain."""
+        return self.say("That silence is over already.")
+
+    # Taking back
+
+    def taken_back(self, act: Act) -> str:
+        """One's own last act is undone. Plain."""
+        if act.silence is not None:
+            return self.say("Taken back: the silence of {what}.", what=unescape(self.speech.silenced(act.silence)))
+        return self.say("Taken back: you do not have #{number} any more.", number=act.incident or 0)
+
+    def not_yours(self, act: Act) -> str:
+        """Only who did it can take it back. Plain."""
+        return self.say("Only {name} can take that back.", name=act.by.name)
+
+    def nothing_to_take_back(self) -> str:
+        """It is too long ago, or there is nothing."""
+        return self.say("There is nothing of yours from the last {span} to take back.", span=UNDONE_WITHIN)
+
+    def deed(self, act: Act, incident: Incident) -> str:
+        """One thing that somebody did about an incident, for its history."""
+        name, time = shortened(act.by.name), self.speech.moment(act.at, incident.began_at)
+        match act.deed:
+            case Deed.ACKNOWLEDGE:
+                return self.say("{time} {name} had it.", time=time, name=name)
+            case Deed.UNDO:
+                return self.say("{time} {name} took that back.", time=time, name=name)
+            case Deed.END:
+                return self.say("{time} {name} ended the silence.", time=time, name=name)
+            case _:
+                return f"{time} {self.speech.silenced_by(act, incident.began_at)}"
+
+    def not_written(self) -> str:
+        """What was done holds, but is not kept. Plain."""
+        return self.say("It holds, but the ledger cannot be written just now: a restart would forget it.")
+
+    def _silence(self, act: Act, now: datetime) -> str:
+        made = self.speech.moment(act.at, now)
+        line = self.say("{silence} Made at {time}.", silence=self.speech.silenced_by(act, now), time=made)
+        return f"🔇 {line}"
+
+    def _named(self, incidents: Sequence[Incident]) -> str:
+        names = [f"#{each.number} {self.speech.title(each.key)}" for each in incidents[:MAX_SILENCES]]
+        return ", ".join(names) + (" …" if len(incidents) > MAX_SILENCES else "")

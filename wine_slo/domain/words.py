@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from html import escape, unescape
 
+from wine_slo.domain.acts import NO_ACTS, Act, Acts, Silence
 from wine_slo.domain.incident import Incident, Outcome, Phase, Track
-from wine_slo.domain.notice import Kind, Told, Words
+from wine_slo.domain.notice import Kind, Told, Withheld, Words
 from wine_slo.domain.objective import Alert, Burn, Key, Latency, Objective, Objectives, Up
 from wine_slo.domain.phrases import ENGLISH, Hole, Language, phrase, shortened
 from wine_slo.domain.reading import Reading, Sight
@@ -49,14 +50,15 @@ class Speech:
         """A sentence about so many in the readers' language, see `Language.count`."""
         return self.language.count(n, one, many, **holes)
 
-    def words(self, state: State, now: datetime) -> Words:
+    def words(self, state: State, now: datetime, acts: Acts = NO_ACTS) -> Words:
         """The texts of incidents as they read now."""
         return Words(
-            breach=lambda incident, told: self.breach(incident, told, state, now),
-            reminder=lambda incident: self.reminder(incident, now),
-            recovery=self.recovery,
+            breach=lambda incident, told: self.breach(incident, told, state, now, acts),
+            reminder=lambda incident: self.reminder(incident, now, acts),
+            escalation=lambda incident: self.escalation(incident, now),
+            recovery=lambda incident, told: self.recovery(incident, told, acts),
             closed=self.closed,
-            missed=lambda incident: self.missed(incident, state),
+            missed=lambda incident, withheld: self.missed(incident, state, withheld),
             storm=lambda kind, incidents: self.storm(kind, incidents, state),
         )
 
@@ -84,7 +86,7 @@ class Speech:
         repeat = self._repeat
         return text if repeat in text else f"{text}\n{repeat}"
 
-    def breach(self, incident: Incident, told: Told, state: State, now: datetime) -> str:
+    def breach(self, incident: Incident, told: Told, state: State, now: datetime, acts: Acts = NO_ACTS) -> str:
         """An open incident: the message that lives as long as it does."""
         objective = self.objectives.of(incident.key)
         if incident.key == SIGHT:
@@ -99,25 +101,87 @@ class Speech:
             lines = self._held(incident, incident.held, objective, now)
         else:
             lines = self._bad(incident, objective, state, now)
+        lines += self.acted(incident, state, now, acts)
         if told.perhaps_sent:
             lines.append(self._repeat)
         return "\n".join([*lines, self._foot(incident)])
 
-    def reminder(self, incident: Incident, now: datetime) -> str:
+    def acted(self, incident: Incident, state: State, now: datetime, acts: Acts) -> list[str]:
+        """Who has it, and who has hushed it."""
+        lines = []
+        if (who := acts.acknowledgement(incident)) is not None:
+            lines.append(self.say("{name} has it ({time}).", name=shortened(who.by.name), time=self.clock(who.at)))
+        if (silence := acts.silence_of(incident, state.incidents, now)) is not None:
+            lines.append(self.silenced_by(silence, now, named=False))
+        return lines
+
+    def silenced(self, silence: Silence) -> str:
+        """What a silence is about: `Everything`, `Latency`, `Latency of /predict`."""
+        return self.title(Key(silence.objective, silence.labels)) if silence.objective else self.say("Everything")
+
+    def silenced_by(self, act: Act, now: datetime, *, named: bool = True) -> str:
+        """A silence: what it is about where that is to be named, how long it lasts, who made it and why."""
+        silence = act.silence or Silence()
+        holes: dict[str, Hole] = {"name": shortened(act.by.name)}
+        if named:
+            holes["what"] = self.silenced(silence)
+        if silence.until is not None:
+            holes["time"] = self.moment(silence.until, now)
+        sentence = {
+            (False, False): phrase("Silenced until recovery by {name}"),
+            (False, True): phrase("Silenced until {time} by {name}"),
+            (True, False): phrase("{what}: silenced until recovery by {name}"),
+            (True, True): phrase("{what}: silenced until {time} by {name}"),
+        }[named, silence.until is not None]
+        text = self.say(sentence, **holes)
+        return f"{text}: {shortened(silence.reason)}" if silence.reason else f"{text}."
+
+    def moment(self, instant: datetime, now: datetime) -> str:
+        """A time that need not be of today: `20:43`, `9:00 on 3 November`."""
+        local = instant.astimezone(self.zone)
+        if local.date() == now.astimezone(self.zone).date():
+            return self.clock(instant)
+        return self.say("{time} on {day}", time=self.clock(instant), day=self.language.date(local))
+
+    def reminder(self, incident: Incident, now: datetime, acts: Acts = NO_ACTS) -> str:
         """An incident that nobody has ended for long."""
-        objective = self.objectives.of(incident.key)
-        what = [self.title(incident.key)]
-        if objective is not None and incident.value is not None:
-            what.append(self._value(objective, incident.value))
+        what, lasted = self._in_short(incident), now - incident.since
+        if (who := acts.acknowledgement(incident)) is None:
+            text = self.say(
+                "Still open after {duration}, acknowledged by nobody: {what}. #{number}",
+                duration=lasted,
+                what=what,
+                number=incident.number,
+            )
+        else:
+            text = self.say(
+                "Still open after {duration}, {name} has it since {time}: {what}. #{number}",
+                duration=lasted,
+                name=shortened(who.by.name),
+                time=self.clock(who.at),
+                what=what,
+                number=incident.number,
+            )
+        return f"⏱ {text}"
+
+    def escalation(self, incident: Incident, now: datetime) -> str:
+        """An incident that nobody has acknowledged."""
         text = self.say(
-            "Still open after {duration}: {what}. #{number}",
-            duration=now - incident.began_at,
-            what=", ".join(what),
+            "Nobody has it after {duration}: {what}. #{number}",
+            duration=now - incident.since,
+            what=self._in_short(incident),
             number=incident.number,
         )
         return f"⏱ {text}"
 
-    def recovery(self, incident: Incident, told: Told) -> str:
+    def _in_short(self, incident: Incident) -> str:
+        objective = self.objectives.of(incident.key)
+        what = [self.title(incident.key)]
+        if objective is not None and incident.value is not None:
+            what.append(self._value(objective, incident.value))
+        return ", ".join(what)
+
+    def recovery(self, incident: Incident, told: Told, acts: Acts = NO_ACTS) -> str:
         """The end of an incident that the chat knows of, and all that is known of it."""
         if incident.outcome is not Outcome.RECOVERED:
             return self._unproved_end(incident)
@@ -151,12 +215,22 @@ class Speech:
         if objective is not None and (burnt := self._burnt(incident, objective)):
             lines.append(self._budget([burnt, *self._left(incident, objective)], self._known(incident, objective)))
         if told.breach_told_at is not None:
-            lines.append(self.say("Told after {duration}.", duration=told.breach_told_at - incident.since))
+            lines.append(self._told_after(incident, told.breach_told_at - incident.since, acts))
         return "\n".join([*lines, self._foot(incident)])
 
     def _not_judged(self, incident: Incident) -> str:
         duration = incident.unjudged_for
         return self.say("For {duration} nothing could be judged.", duration=duration) if duration else ""
+
+    def _told_after(self, incident: Incident, duration: timedelta, acts: Acts) -> str:
+        if (who := acts.acknowledgement(incident)) is None:
+            return self.say("Told after {duration}.", duration=duration)
+        return self.say(
+            "Told after {duration}, acknowledged by {name} after {later}.",
+            duration=duration,
+            name=shortened(who.by.name),
+            later=who.at - incident.since,
+        )
 
     def closed(self, incident: Incident) -> str:
         """What the first message reads once the incident is over."""
@@ -166,18 +240,18 @@ class Speech:
             return self._unproved_end(incident)
         return f"⚪️ {self.say('{what}. #{number}', what=self._was(incident), number=incident.number)}"
 
-    def missed(self, incident: Incident, state: State) -> str:
+    def missed(self, incident: Incident, state: State, withheld: Withheld = Withheld.OUTAGE) -> str:
         """Breach and end in one line, for a chat that heard of neither."""
         if incident.key == GAP:
             return f"🔄 {self._back(incident)} {self._still_open(state)}"
         if incident.outcome is not Outcome.RECOVERED:
             return self._unproved_end(incident)
-        text = self.say(
-            "Missed while messages could not be sent: {what}. It is fine now. #{number}",
-            what=self._was(incident),
-            number=incident.number,
-        )
-        return f"⚪️ {text}"
+        sentence = {
+            Withheld.OUTAGE: phrase("Missed while messages could not be sent: {what}. It is fine now. #{number}"),
+            Withheld.SILENCE: phrase("While it was silenced: {what}. It is fine now. #{number}"),
+            Withheld.QUIET_HOURS: phrase("In the quiet hours: {what}. It is fine now. #{number}"),
+        }[withheld]
+        return f"⚪️ {self.say(sentence, what=self._was(incident), number=incident.number)}"
 
     def storm(self, kind: Kind, incidents: Sequence[Incident], state: State) -> str:
         """Many incidents in one message, the worst of them by name."""
@@ -215,7 +289,7 @@ class Speech:
                 )
                 return f"⚪️ {text}"
 
-    def status(self, state: State, now: datetime) -> str:
+    def status(self, state: State, now: datetime, acts: Acts = NO_ACTS) -> str:
         """Every objective in a line each, and how old that knowledge is."""
         if state.looked_at is None:
             return f"⚪️ {self.say('Nothing has been looked at yet.')}"
@@ -230,7 +304,13 @@ class Speech:
         last = self.say("Looked {duration} ago.", duration=now - state.looked_at)
         if rates:
             last = f"{self.say('Requests {rate}/s.', rate=self.language.rate(max(rates)))} {last}"
-        return "\n".join([*lines, last])
+        silences = acts.silences(state.incidents, now)
+        if not silences:
+            last = f"{last} {self.say('No silences.')}"
+        lines += [last, *(f"🔇 {self.silenced_by(each, now)}" for each in silences[:MAX_HELD])]
+        if (rest := len(silences) - MAX_HELD) > 0:
+            lines.append(self.count(rest, "{n} silence more: /silences", "{n} silences more: /silences"))
+        return "\n".join(lines)
 
     @property
     def _repeat(self) -> str:
