@@ -4,8 +4,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.domain.scene import CHAT, LATENCY, Reader, Scene, at, incident, minutes
+from wine_slo.domain.dialogue import Button
 from wine_slo.domain.incident import Incident, Outcome
 from wine_slo.domain.notice import EDITED_EVERY, Kind, Manner, Notice, Stage, Told, Words, next_notice
 from wine_slo.domain.objective import Alert, Key
@@ -216,6 +219,220 @@ def test_the_end_is_told_whatever_is_hushed() -> None:
     said = next_of(CLOSED, OPENED, hushed=True)
     assert said is not None
     assert said.kind is Kind.RECOVERY
+
+
+# Silences
+
+
+MUTED = {"is_silenced": True}
+BUTTONS = ((Button("Undo", "undo", ("1",)),),)
+
+
+@pytest.mark.parametrize(
+    ("truth", "believed", "said"),
+    [
+        pytest.param(OPEN, NOTHING, None, id="no breach"),
+        pytest.param(REOPENED, ENDED, None, id="nor that it is open again"),
+        pytest.param(WORSE, OPENED, None, id="no edit"),
+        pytest.param(CLOSED, OPENED, Kind.RECOVERY, id="but its end"),
+        pytest.param(CLOSED, replace(OPENED, stage=Stage.CLOSED), Kind.CLOSE, id="and in the first message too"),
+        pytest.param(CLOSED, NOTHING, Kind.MISSED, id="one quiet line where the breach was never told"),
+    ],
+)
+def test_under_a_silence_is_said(truth: Incident, believed: Told, said: Kind | None) -> None:
+    notice = next_of(truth, believed, **MUTED)
+    assert (notice and notice.kind) == said
+    assert notice is None or not notice.loud
+
+
+def test_under_a_silence_nobody_is_reminded() -> None:
+    assert next_of(OPEN, OPENED, MUCH_LATER, **MUTED) is None
+
+
+def test_what_people_did_is_shown_at_once_whatever_is_muted() -> None:
+    for muted in ({"is_silenced": True}, {"hushed": True}, {"is_quiet": True}):
+        edit = next_of(OPEN, OPENED, at(96), buttons=BUTTONS, **muted)
+        assert edit is not None
+        assert (edit.kind, edit.buttons, edit.after.buttons) == (Kind.EDIT, BUTTONS, BUTTONS)
+        assert next_of(OPEN, edit.after, at(97), buttons=BUTTONS, **muted) is None
+
+
+def test_once_a_silence_is_over_what_it_kept_back_is_told() -> None:
+    said = next_of(OPEN, NOTHING, silenced_until=at(500))
+    assert said is not None
+    assert (said.kind, said.loud) == (Kind.BREACH, True)
+
+
+def test_a_silence_that_runs_out_while_it_is_open_is_a_reminder_once() -> None:
+    ran_out = {"silenced_until": at(500)}
+    assert next_of(OPEN, OPENED, at(501)) is None
+    reminder = next_of(OPEN, OPENED, at(501), **ran_out)
+    assert reminder is not None
+    assert (reminder.kind, reminder.loud) == (Kind.REMINDER, True)
+    assert next_of(OPEN, reminder.told(9)[0], at(502), **ran_out) is None
+    assert next_of(OPEN, OPENED, at(501), is_silenced=True, **ran_out) is None, "another one runs"
+
+
+def test_one_that_ran_out_before_the_breach_was_told_reminds_nobody() -> None:
+    assert next_of(OPEN, OPENED, at(501), silenced_until=at(90)) is None
+
+
+# Quiet hours
+
+
+@pytest.mark.parametrize(
+    ("truth", "believed", "said"),
+    [
+        pytest.param(OPEN, NOTHING, None, id="no breach"),
+        pytest.param(REOPENED, ENDED, None, id="nor that it is open again"),
+        pytest.param(CLOSED, NOTHING, None, id="nor what is late anyway"),
+        pytest.param(WORSE, OPENED, Kind.EDIT, id="but edits, which make no sound"),
+        pytest.param(CLOSED, OPENED, Kind.RECOVERY, id="and the end of what is known"),
+    ],
+)
+def test_in_quiet_hours_is_said(truth: Incident, believed: Told, said: Kind | None) -> None:
+    notice = next_of(truth, believed, is_quiet=True)
+    assert (notice and notice.kind) == said
+    assert notice is None or not notice.loud
+
+
+def test_in_quiet_hours_nobody_is_reminded_but_after_them() -> None:
+    assert next_of(OPEN, OPENED, MUCH_LATER, is_quiet=True) is None
+    assert next_of(OPEN, OPENED, at(501), is_quiet=True, silenced_until=at(500)) is None
+    for after in (next_of(OPEN, OPENED, MUCH_LATER), next_of(OPEN, OPENED, at(502), silenced_until=at(500))):
+        assert after is not None
+        assert after.kind is Kind.REMINDER
+
+
+# Nobody has it
+
+
+ESCALATES = {"escalate_after": minutes(15)}
+UNHEARD = at(95) + minutes(15)
+
+
+def test_what_nobody_acknowledges_is_told_again_loud_and_once() -> None:
+    assert next_of(OPEN, OPENED, UNHEARD - timedelta(seconds=1), **ESCALATES) is None
+    again = next_of(OPEN, OPENED, UNHEARD, **ESCALATES)
+    assert again is not None
+    assert (again.kind, again.text, again.loud, again.reply_to) == (Kind.ESCALATION, "nobody has 12", True, 5)
+    believed = again.told(9)[0]
+    assert believed.message == 5
+    assert next_of(OPEN, believed, UNHEARD + minutes(30), **ESCALATES) is None
+
+
+def test_of_what_came_back_it_is_told_anew() -> None:
+    believed = replace(OPENED, opening=2, escalated=1)
+    again = next_of(REOPENED, believed, UNHEARD, **ESCALATES)
+    assert again is not None
+    assert again.after.escalated == 2
+
+
+@pytest.mark.parametrize(
+    ("truth", "manner"),
+    [
+        pytest.param(OPEN, {"is_acknowledged": True}, id="somebody has it"),
+        pytest.param(OPEN, {"is_silenced": True}, id="it is silenced"),
+        pytest.param(OPEN, {"is_quiet": True}, id="it is night"),
+        pytest.param(OPEN, {"hushed": True}, id="nothing can be seen"),
+        pytest.param(OPEN, {"escalate_after": None}, id="it is not wanted"),
+        pytest.param(replace(OPEN, held=Sight.NO_TRAFFIC), {}, id="nobody asks any more"),
+        pytest.param(replace(OPEN, key=Key("latency", alert=Alert.TICKET)), {}, id="it is a ticket"),
+    ],
+)
+def test_nobody_is_woken(truth: Incident, manner: dict[str, object]) -> None:
+    said = next_of(truth, replace(OPENED, held=truth.held), UNHEARD, **(ESCALATES | manner))
+    assert said is None
+
+
+def test_a_service_that_is_down_wakes_people_though_nothing_can_be_judged() -> None:
+    down = replace(OPEN, held=Sight.TARGET_DOWN)
+    said = next_of(down, replace(OPENED, held=Sight.TARGET_DOWN), UNHEARD, **ESCALATES)
+    assert said is not None
+    assert said.kind is Kind.ESCALATION
+
+
+SECOND = {"is_second": True, "known_since": at(95), **ESCALATES}
+
+
+@pytest.mark.parametrize(
+    ("truth", "believed", "now", "said"),
+    [
+        pytest.param(OPEN, NOTHING, UNHEARD - timedelta(seconds=1), None, id="not before nobody has it for long"),
+        pytest.param(OPEN, NOTHING, UNHEARD, Kind.BREACH, id="then the breach"),
+        pytest.param(WORSE, OPENED, UNHEARD + minutes(1), Kind.ESCALATION, id="and then as others are"),
+        pytest.param(CLOSED, OPENED, UNHEARD, Kind.RECOVERY, id="its end too"),
+        pytest.param(CLOSED, NOTHING, UNHEARD, None, id="but no end of what it never heard of"),
+        pytest.param(REOPENED, ENDED, at(96), None, id="nor that it is open again, at once"),
+        pytest.param(REOPENED, ENDED, UNHEARD, Kind.BREACH, id="but where nobody has it again"),
+    ],
+)
+def test_a_second_chat_is_told(truth: Incident, believed: Told, now: datetime, said: Kind | None) -> None:
+    notice = next_of(truth, believed, now, **SECOND)
+    assert (notice and notice.kind) == said
+
+
+def test_a_second_chat_is_not_told_while_no_first_one_knows_or_somebody_has_it() -> None:
+    assert next_of(OPEN, NOTHING, UNHEARD, **(SECOND | {"known_since": None})) is None
+    assert next_of(OPEN, NOTHING, UNHEARD, **(SECOND | {"is_acknowledged": True})) is None
+
+
+# Whatever holds
+
+
+MANNERS = st.fixed_dictionaries(
+    {
+        "hushed": st.booleans(),
+        "is_silenced": st.booleans(),
+        "is_quiet": st.booleans(),
+        "is_acknowledged": st.booleans(),
+        "is_second": st.booleans(),
+        "silenced_until": st.sampled_from([None, at(90), at(400)]),
+        "known_since": st.sampled_from([None, at(95)]),
+        "escalate_after": st.sampled_from([None, minutes(15)]),
+        "buttons": st.sampled_from([(), BUTTONS]),
+    }
+)
+COURSE = (OPEN, WORSE, replace(WORSE, held=Sight.NO_TRAFFIC), CLOSED, REOPENED, replace(CLOSED, openings=2))
+
+
+@given(st.lists(MANNERS, min_size=len(COURSE), max_size=len(COURSE)), st.integers(1, 1800))
+def test_whatever_is_muted_breach_comes_before_end_and_nothing_muted_makes_a_sound(
+    manners: list[dict[str, object]], apart: int
+) -> None:
+    told, now, kinds = NOTHING, at(95), []
+    for truth, manner in zip(COURSE, manners, strict=True):
+        now += timedelta(seconds=apart)
+        for count in range(10):
+            notice = next_of(truth, told, now, **manner)  # type: ignore[arg-type]
+            if notice is None:
+                break
+            assert count < 5, "it never stops saying things"
+            assert not (notice.loud and (manner["is_silenced"] or manner["is_quiet"]))
+            told = notice.after if notice.edits is not None else notice.told(50)[0]
+            kinds.append(notice.kind)
+    opened = False
+    for kind in kinds:
+        if kind is Kind.BREACH:
+            opened = True
+        elif kind is Kind.RECOVERY:
+            assert opened, kinds
+            opened = False
+        elif kind in (Kind.EDIT, Kind.REMINDER, Kind.ESCALATION):
+            assert opened, kinds
+
+
+@given(MANNERS)
+def test_once_nothing_is_muted_everybody_knows_the_truth(manner: dict[str, object]) -> None:
+    told, now = NOTHING, at(95)
+    for truth in COURSE:
+        now += minutes(2)
+        while notice := next_of(truth, told, now, **manner):  # type: ignore[arg-type]
+            told = notice.after if notice.edits is not None else notice.told(50)[0]
+    while notice := next_of(COURSE[-1], told, now):
+        told = notice.after if notice.edits is not None else notice.told(50)[0]
+    assert told.stage is Stage.CLOSED
+    assert told.opening == 2
 
 
 # What may have arrived

@@ -246,7 +246,7 @@ def _again(incident: Incident, told: Told, words: Words, now: datetime, manner: 
     if incident.key.alert is Alert.TICKET or told.loud_at is None:
         return None
     after = replace(told, loud_at=now, perhaps_sent=False)
-    if manner.silenced_until is not None and told.loud_at < manner.silenced_until:
+    if manner.silenced_until is not None and told.loud_at < manner.silenced_until <= now:
         return Notice(kind=Kind.REMINDER, text=words.reminder(incident), after=after, reply_to=told.message, loud=True)
     if told.escalated < incident.openings and is_unheard(incident, told.loud_at, now, manner):
         after = replace(after, escalated=incident.openings)
