@@ -14,9 +14,10 @@ from tests.fakes.people import ANNA, BORIS, ELSEWHERE, FORUM, GROUP, STRANGER, T
 from wine_slo.adapters.ledger import Ledger
 from wine_slo.domain.dialogue import Command, Picture, Reception
 from wine_slo.domain.objective import Key
+from wine_slo.domain.replies import Replies
 from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech
-from wine_slo.duty import Duty
+from wine_slo.duty import Duty, Journal
 from wine_slo.inquiry import Inquiry
 
 UPDATES = 500
@@ -163,7 +164,8 @@ async def test_no_update_stops_the_bot_and_every_answer_is_one_that_telegram_tak
         bot_api.chat(chat, topics=[TOPIC] if chat == FORUM else [])
     talk = HurriedTalk(bot_api, Speech(ALL, UTC), among(CHATS), connect=unhurried)
     inquiry = Inquiry(ledger, lambda: scene.state, lambda _chat: talk.speech, lambda: scene.now, draw)
-    duty = Duty(lambda: scene.state, lambda _chat: talk.speech, lambda: scene.now, revive=never_mind)
+    journal = Journal(ledger, (), on_act=lambda: None)
+    duty = Duty(lambda: scene.state, lambda _chat: Replies(talk.speech), lambda: scene.now, journal, never_mind)
     commands = (*duty.commands(), *inquiry.commands())
     names = [each.name for each in commands if isinstance(each, Command)]
     fuzz = Fuzz(seed, [*names, "help", "id", "version", "nonsense", ""])

@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -268,9 +268,8 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         def replies(chat: int) -> Replies:
             return Replies(delivery.speech(chat))
 
-        access = Access(tuple(map(int, (*firsts, *seconds))), settings.telegram_admin_ids)
+        access = Access({int(each) for each in (*firsts, *seconds)}, settings.telegram_admin_ids)
         conversation = Conversation(access, replies, now, version("wine-slo"), instruments.count_question)
-        rules = _rules(settings, conversation.verbs)
         delivery = Delivery(
             chat,
             ledger,
@@ -280,27 +279,26 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             evaluation.now,
             on_message=instruments.count_message,
             acts=lambda: journal.acts,
-            rules=rules,
+            rules=_rules(settings, conversation.verbs),
         )
         journal = Journal(ledger, memory.acts, on_act=delivery.wake)
-        duty = Duty(lambda: evaluation.state, replies, evaluation.now, journal, delivery.revive)
+        duty = Duty(lambda: evaluation.state, replies, evaluation.now, journal, delivery.revive).commands()
         charts = await stack.enter_async_context(_charting(api, chat, ledger, evaluation, instruments))
         if settings.charts_enabled and not isinstance(chat, ConsoleChat):
             delivery.on_sent = lambda address, notice, message: charts.follow(
-                address, notice, message, delivery.speech(address), rules.topics.get(notice.after.chat)
+                address, notice, message, delivery.speech(address), _topics(settings).get(notice.after.chat)
             )
         inquiry = Inquiry(
             ledger, lambda: evaluation.state, delivery.speech, evaluation.now, charts.answer, journal.lines
         )
-        languages = Languages(replies, delivery.speak)
-        conversation.add(*duty.commands(), *inquiry.commands(), *languages.commands())
+        conversation.add(*duty, *inquiry.commands(), *Languages(replies, delivery.speak).commands())
         heartbeat = Heartbeat(
             session,
             settings.heartbeat_url.value if settings.heartbeat_url else None,
             settings.notify_socket,
         )
-        trends = Trends(api, lambda: evaluation.objectives, evaluation.now)
-        watchdog = Watchdog(settings, evaluation, delivery, instruments, heartbeat, partial(examine, api), trends.over)
+        trend = Trends(api, lambda: evaluation.objectives, evaluation.now).over
+        watchdog = Watchdog(settings, evaluation, delivery, instruments, heartbeat, partial(examine, api), trend)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watchdog.reload)
 
         await stack.enter_async_context(_serving(watchdog.app(), settings))
@@ -311,13 +309,10 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             await stack.enter_async_context(
                 _digesting(settings, api, ledger, answers, evaluation, delivery, instruments)
             )
-            drills = _exercises(session, settings, api, evaluation, watchdog, delivery).commands()
-            conversation.add(*boards.commands(), *drills)
-            menus = {
-                code: conversation.menu(Replies(speech(code))) for code in ("", *(each.code for each in LANGUAGES))
-            }
-            commands = _listen(bot, settings, conversation, replies, instruments, menus, memory.state.looked_at)
-            await stack.enter_async_context(running(commands.run, "the listener to commands"))
+            drills = _exercises(session, settings, api, evaluation, watchdog, delivery)
+            conversation.add(*boards.commands(), *drills.commands())
+            listens = _listen(bot, settings, conversation, speech, instruments, memory.state.looked_at).run
+            await stack.enter_async_context(running(listens, "the listener to commands"))
         await stack.enter_async_context(running(journal.run, "the journal"))
         await stack.enter_async_context(running(delivery.run, "the delivery"))
         watchdog.start()
@@ -449,9 +444,8 @@ def _listen(
     bot: telegram_chat.Connection,
     settings: WatchdogSettings,
     conversation: Conversation,
-    replies: Callable[[int], Replies],
+    speech: Callable[[str], Speech],
     instruments: WatchdogInstruments,
-    menus: Mapping[str, Sequence[tuple[str, str]]],
     heard_at: datetime | None,
 ) -> TelegramCommands:
     """Return what hears a bot's updates and has them answered."""
@@ -460,20 +454,26 @@ def _listen(
     async def tell_conflict() -> None:
         for each in settings.telegram_chat_ids:
             with suppress(ChatError):
-                await answers.send(int(each), replies(each).conflict(), topic=each.topic, loud=False)
+                await answers.send(int(each), Replies(speech("")).conflict(), topic=each.topic, loud=False)
 
     listener = Listener(
         conversation.ask, conversation.press, conversation.refuse, instruments.show_listening, tell_conflict
     )
+    menus = {code: conversation.menu(Replies(speech(code))) for code in ("", *(each.code for each in LANGUAGES))}
     return TelegramCommands(bot, answers, listener, menus, now, heard_at)
+
+
+def _topics(settings: WatchdogSettings) -> dict[int, int]:
+    """Return the topics that are told instead of their chats."""
+    named = (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids)
+    return {int(each): each.topic for each in named if each.topic is not None}
 
 
 def _rules(settings: WatchdogSettings, offers: Collection[str]) -> Rules:
     """Return when and where may be spoken."""
-    firsts, seconds = settings.telegram_chat_ids, settings.telegram_second_chat_ids
     return Rules(
-        topics={int(each): each.topic for each in (*firsts, *seconds) if each.topic is not None},
-        second_chats=frozenset(map(int, seconds)),
+        topics=_topics(settings),
+        second_chats=frozenset(map(int, settings.telegram_second_chat_ids)),
         escalate_after=timedelta(minutes=settings.escalate_minutes) if settings.escalate_minutes else None,
         quiet_hours=QuietHours.parse(settings.quiet_hours, settings.timezone) if settings.quiet_hours else None,
         pages_in_quiet_hours=settings.quiet_hours_pages,

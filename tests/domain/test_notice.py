@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -51,9 +52,9 @@ def next_of(
     *,
     hushed: bool = False,
     words: Words = WORDS,
-    **manners: object,
+    **manners: Any,
 ) -> Notice | None:
-    manner = Manner(remind_after=LATENCY.remind_after, hushed=hushed, **manners)  # type: ignore[arg-type]
+    manner = Manner(remind_after=LATENCY.remind_after, hushed=hushed, **manners)
     return next_notice(truth, believed, words, now, manner)
 
 
@@ -224,7 +225,7 @@ def test_the_end_is_told_whatever_is_hushed() -> None:
 # Silences
 
 
-MUTED = {"is_silenced": True}
+MUTED: dict[str, Any] = {"is_silenced": True}
 BUTTONS = ((Button("Undo", "undo", ("1",)),),)
 
 
@@ -250,7 +251,8 @@ def test_under_a_silence_nobody_is_reminded() -> None:
 
 
 def test_what_people_did_is_shown_at_once_whatever_is_muted() -> None:
-    for muted in ({"is_silenced": True}, {"hushed": True}, {"is_quiet": True}):
+    ways: tuple[dict[str, Any], ...] = ({"is_silenced": True}, {"hushed": True}, {"is_quiet": True})
+    for muted in ways:
         edit = next_of(OPEN, OPENED, at(96), buttons=BUTTONS, **muted)
         assert edit is not None
         assert (edit.kind, edit.buttons, edit.after.buttons) == (Kind.EDIT, BUTTONS, BUTTONS)
@@ -264,7 +266,7 @@ def test_once_a_silence_is_over_what_it_kept_back_is_told() -> None:
 
 
 def test_a_silence_that_runs_out_while_it_is_open_is_a_reminder_once() -> None:
-    ran_out = {"silenced_until": at(500)}
+    ran_out: dict[str, Any] = {"silenced_until": at(500)}
     assert next_of(OPEN, OPENED, at(501)) is None
     reminder = next_of(OPEN, OPENED, at(501), **ran_out)
     assert reminder is not None
@@ -307,7 +309,7 @@ def test_in_quiet_hours_nobody_is_reminded_but_after_them() -> None:
 # Nobody has it
 
 
-ESCALATES = {"escalate_after": minutes(15)}
+ESCALATES: dict[str, Any] = {"escalate_after": minutes(15)}
 UNHEARD = at(95) + minutes(15)
 
 
@@ -340,7 +342,7 @@ def test_of_what_came_back_it_is_told_anew() -> None:
         pytest.param(replace(OPEN, key=Key("latency", alert=Alert.TICKET)), {}, id="it is a ticket"),
     ],
 )
-def test_nobody_is_woken(truth: Incident, manner: dict[str, object]) -> None:
+def test_nobody_is_woken(truth: Incident, manner: dict[str, Any]) -> None:
     said = next_of(truth, replace(OPENED, held=truth.held), UNHEARD, **(ESCALATES | manner))
     assert said is None
 
@@ -352,7 +354,7 @@ def test_a_service_that_is_down_wakes_people_though_nothing_can_be_judged() -> N
     assert said.kind is Kind.ESCALATION
 
 
-SECOND = {"is_second": True, "known_since": at(95), **ESCALATES}
+SECOND: dict[str, Any] = {"is_second": True, "known_since": at(95), **ESCALATES}
 
 
 @pytest.mark.parametrize(
@@ -398,13 +400,13 @@ COURSE = (OPEN, WORSE, replace(WORSE, held=Sight.NO_TRAFFIC), CLOSED, REOPENED, 
 
 @given(st.lists(MANNERS, min_size=len(COURSE), max_size=len(COURSE)), st.integers(1, 1800))
 def test_whatever_is_muted_breach_comes_before_end_and_nothing_muted_makes_a_sound(
-    manners: list[dict[str, object]], apart: int
+    manners: list[dict[str, Any]], apart: int
 ) -> None:
     told, now, kinds = NOTHING, at(95), []
     for truth, manner in zip(COURSE, manners, strict=True):
         now += timedelta(seconds=apart)
         for count in range(10):
-            notice = next_of(truth, told, now, **manner)  # type: ignore[arg-type]
+            notice = next_of(truth, told, now, **manner)
             if notice is None:
                 break
             assert count < 5, "it never stops saying things"
@@ -423,11 +425,11 @@ def test_whatever_is_muted_breach_comes_before_end_and_nothing_muted_makes_a_sou
 
 
 @given(MANNERS)
-def test_once_nothing_is_muted_everybody_knows_the_truth(manner: dict[str, object]) -> None:
+def test_once_nothing_is_muted_everybody_knows_the_truth(manner: dict[str, Any]) -> None:
     told, now = NOTHING, at(95)
     for truth in COURSE:
         now += minutes(2)
-        while notice := next_of(truth, told, now, **manner):  # type: ignore[arg-type]
+        while notice := next_of(truth, told, now, **manner):
             told = notice.after if notice.edits is not None else notice.told(50)[0]
     while notice := next_of(COURSE[-1], told, now):
         told = notice.after if notice.edits is not None else notice.told(50)[0]

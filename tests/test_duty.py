@@ -1,0 +1,507 @@
+"""Who is on call, and the watchdog: commands and buttons through the fake Bot API, to the real conversation, delivery
+and ledger; time passes when the test says so."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.domain.scene import ALL, START, Scene
+from tests.fakes.bot_api import TOKEN, BotApi
+from tests.fakes.people import ANNA, BORIS, FORUM, GROUP, TOPIC, Talk, among
+from tests.fakes.telegram_chats import Message
+from wine_slo.adapters import telegram_chat
+from wine_slo.adapters.ledger import Ledger
+from wine_slo.conversation import Access
+from wine_slo.delivery import Delivery, Rules
+from wine_slo.domain.dialogue import Reception
+from wine_slo.domain.moments import QuietHours
+from wine_slo.domain.notice import Kind, Told
+from wine_slo.domain.replies import Replies
+from wine_slo.domain.watch import State
+from wine_slo.domain.words import Speech
+from wine_slo.duty import Duty, Journal
+
+ACKNOWLEDGE, SILENCE, UNTIL_RECOVERY, END, UNDO = (
+    "Acknowledge",
+    "Silence 1 h",
+    "Until recovery",
+    "End the silence",
+    "Undo",
+)
+BREACH = [ACKNOWLEDGE, SILENCE, UNTIL_RECOVERY]
+SECOND = -99
+MINUTE = 60.0
+
+
+@dataclass
+class Post:
+    """A watchdog at its post, and the people who talk to it."""
+
+    api: BotApi
+    path: Path
+    rules: Rules = field(default_factory=Rules)
+    chats: tuple[int, ...] = (ANNA, GROUP)
+    access: Access = field(default_factory=among)
+    scene: Scene = field(default_factory=lambda: Scene(*ALL.all))
+    outcomes: list[tuple[Kind, str]] = field(default_factory=list)
+    ledger: Ledger = field(init=False)
+    delivery: Delivery = field(init=False)
+    journal: Journal = field(init=False)
+    talk: Talk = field(init=False)
+    _saved: State = field(default_factory=State)
+
+    def now(self) -> datetime:
+        return self.scene.now
+
+    @asynccontextmanager
+    async def life(self) -> AsyncIterator[None]:
+        """From a start to an end; what is in memory is gone at the end, what is in the ledger is not."""
+        self.ledger = Ledger.open(f"sqlite:///{self.path}")
+        memory = self.ledger.load()
+        speech = Speech(ALL, UTC)
+        self.talk = Talk(self.api, speech, self.access, heard_at=datetime.now(UTC))
+        async with telegram_chat.connect(TOKEN, self.api.url) as bot:
+            self.delivery = Delivery(
+                telegram_chat.TelegramChat(bot),
+                self.ledger,
+                memory,
+                lambda _language: speech,
+                lambda: self.scene.state,
+                self.now,
+                lambda kind, outcome: self.outcomes.append((kind, outcome)),
+                acts=lambda: self.journal.acts,
+                rules=Rules(
+                    topics=self.rules.topics,
+                    second_chats=self.rules.second_chats,
+                    escalate_after=self.rules.escalate_after,
+                    quiet_hours=self.rules.quiet_hours,
+                    pages_in_quiet_hours=self.rules.pages_in_quiet_hours,
+                    offers=self.talk.conversation.verbs,
+                ),
+            )
+            self.journal = Journal(self.ledger, memory.acts, self.delivery.wake)
+            duty = Duty(
+                lambda: self.scene.state,
+                lambda _chat: Replies(speech),
+                self.now,
+                self.journal,
+                self.delivery.revive,
+            )
+            async with self.talk.listening(*duty.commands()):
+                yield
+        self.ledger.close()
+
+    async def tell(self, after: float = 0) -> None:
+        """What was seen is saved, as evaluation does it, and told."""
+        self.scene.second += after
+        fresh = self.scene.state.incidents.keys() - self._saved.incidents.keys()
+        told = [Told(incident=number, chat=chat) for number in sorted(fresh) for chat in self.chats]
+        self.ledger.save(self._saved, self.scene.state, told)
+        self._saved = self.scene.state
+        self.delivery.hear(told)
+        await self.delivery.tell()
+
+    async def press(self, message: Message, button: str, person: int = ANNA) -> str:
+        """Somebody presses; what they are shown. What follows from it is told."""
+        press = await self.api.press(message, button, person)
+        await self.api.until(lambda: press in self.api.answers)
+        await self.delivery.tell()
+        return self.api.answers[press]
+
+    async def asks(self, text: str, chat: int = ANNA, person: int = ANNA, topic: int | None = None) -> Message:
+        """Somebody writes, and is answered. What follows from it is told."""
+        answer = await self.talk.asks(chat, person, text, topic)
+        await self.delivery.tell()
+        return answer
+
+    def messages(self, chat: int = ANNA) -> list[Message]:
+        return self.api.chat(chat).messages
+
+    def heads(self, chat: int = ANNA) -> list[str]:
+        return [each.text.splitlines()[0] for each in self.messages(chat)]
+
+
+@pytest.fixture
+def post(bot_api: BotApi, tmp_path: Path) -> Post:
+    bot_api.names |= {ANNA: "Anna", BORIS: "Boris <b>"}
+    for chat in (ANNA, GROUP, SECOND):
+        bot_api.chat(chat)
+    bot_api.chat(FORUM, topics=[TOPIC])
+    return Post(bot_api, tmp_path / "watchdog.db")
+
+
+# Acknowledge
+
+
+async def test_who_presses_acknowledge_has_it_and_every_chat_sees_who_and_when(post: Post) -> None:
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+        message = post.messages(GROUP)[0]
+        assert message.buttons == BREACH
+        assert await post.press(message, ACKNOWLEDGE) == "You have #1."
+        for chat in (ANNA, GROUP):
+            assert "Anna has it (19:40)." in post.messages(chat)[0].text.splitlines()
+            assert post.messages(chat)[0].buttons == [UNDO, SILENCE, UNTIL_RECOVERY]
+        post.scene.has(1.0, 120)
+        assert await post.press(message, UNDO, BORIS) == "Only Anna can take that back."
+        post.scene.has(1.0, 200)
+        await post.tell()
+        assert message.buttons == [SILENCE, UNTIL_RECOVERY]
+        post.scene.has(0.0, 30)
+        await post.tell()
+    assert "Told after 25 s, acknowledged by Anna after 25 s." in post.messages(GROUP)[1].text
+    assert message.buttons == []
+
+
+async def test_the_second_who_presses_is_told_who_has_it(post: Post) -> None:
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+        message = post.messages(GROUP)[0]
+        acknowledge = message.button(ACKNOWLEDGE).data or ""
+        await post.press(message, ACKNOWLEDGE, BORIS)
+        late = await post.api.press_with(message, acknowledge, ANNA)
+        await post.api.until(lambda: late in post.api.answers)
+    assert post.api.answers[late] == "Boris <b> has it already (19:40)."
+    assert "Boris <b> has it (19:40)." in message.text
+
+
+async def test_what_was_taken_by_mistake_is_taken_back(post: Post) -> None:
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+        message = post.messages()[0]
+        await post.press(message, ACKNOWLEDGE)
+        assert await post.press(message, UNDO) == "Taken back: you do not have #1 any more."
+        assert "has it" not in message.text
+        assert message.buttons == BREACH
+
+
+@pytest.mark.parametrize("text", ["/ack", "/ack 1", "/ack #1", "/ack latency", "/ack all"])
+async def test_it_can_be_written_too(post: Post, text: str) -> None:
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+        assert (await post.asks(text, GROUP)).text == "Anna has it: #1 Latency."
+        assert "Anna has it (19:40)." in post.messages()[0].text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("/ack 2", "I did not understand “2”. Write for example /ack 12, or /ack all."),
+        ("/ack latncy now", "I did not understand “latncy now”. Write for example /ack 12, or /ack all."),
+    ],
+)
+async def test_a_wrong_argument_is_answered_with_a_right_one(post: Post, text: str, said: str) -> None:
+    async with post.life():
+        assert (await post.asks("/ack")).text == "Nothing is in breach."
+        post.scene.breaks()
+        await post.tell()
+        assert (await post.asks(text)).text == said
+
+
+async def test_an_acknowledgement_pressed_while_nobody_listened_counts_and_a_silence_does_not(post: Post) -> None:
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+    message = post.messages()[0]
+    await post.api.press(message, SILENCE)
+    await post.api.press(message, SILENCE)
+    await post.api.press(message, ACKNOWLEDGE)
+    async with post.life():
+        post.talk.heard_at = None
+    async with post.life():
+        await post.talk.is_heard()
+        await post.tell()
+        assert "Anna has it" in message.text
+        assert "Silenced" not in message.text or "Anna has it" in message.text
+
+
+async def test_what_is_over_cannot_be_taken_and_that_is_counted(post: Post) -> None:
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+        message = post.messages()[0]
+        data = [each.data or "" for row in message.keyboard for each in row]
+        post.scene.has(0.0, 30)
+        await post.tell()
+        for each in data:
+            press = await post.api.press_with(message, each)
+            await post.api.until(lambda press=press: press in post.api.answers)  # type: ignore[misc]
+            assert post.api.answers[press] == "#1 is over, so this button does nothing any more."
+        assert post.talk.received[Reception.OLD] == 3
+        assert post.journal.acts.all == ()
+
+
+# Silences
+
+
+async def test_a_silence_by_button_mutes_and_its_end_is_told(post: Post) -> None:
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+        message = post.messages()[0]
+        assert await post.press(message, SILENCE) == "Latency: silenced until 20:40."
+        assert "Silenced until 20:40 by Anna." in message.text.splitlines()
+        assert message.buttons == [ACKNOWLEDGE, END]
+        edits = len(message.edits)
+        for _ in range(10):
+            post.scene.has(1.0, 300)
+            await post.tell()
+        assert len(message.edits) == edits
+        post.scene.has(1.0, 601)
+        await post.tell()
+        assert [each.is_loud for each in post.messages()] == [True, True]
+        assert post.heads()[1] == "⏱ Still open after 1 h, acknowledged by nobody: Latency, p95 2.4 s. #1"
+        assert "Silenced" not in message.text
+
+
+async def test_a_breach_under_a_silence_is_not_told_but_its_end_is_in_a_quiet_line(post: Post) -> None:
+    async with post.life():
+        answer = await post.asks("/silence 1h latency deploying", GROUP)
+        assert answer.text.splitlines() == [
+            "🔇 Latency: silenced until 20:40.",
+            "Reason: deploying",
+            "I go on looking. Ends are still told, quietly. To take it back: /undo",
+        ]
+        post.scene.breaks()
+        await post.tell()
+        assert post.messages() == []
+        assert post.delivery.untold_since is None
+        post.scene.has(0.0, 30)
+        await post.tell()
+        (line,) = post.messages()
+        assert line.text == (
+            "⚪️ While it was silenced: Latency was in breach 19:40:00 to 19:40:25 (25 s), worst 2.4 s. "
+            "It is fine now. #1"
+        )
+        assert line.is_silent
+
+
+@pytest.mark.parametrize("how", ["it runs out", "its button", "/undo"])
+async def test_when_a_silence_is_over_what_is_open_is_told(post: Post, how: str) -> None:
+    async with post.life():
+        answer = await post.asks("/silence 2m", GROUP, BORIS)
+        post.scene.breaks()
+        await post.tell()
+        assert post.messages() == []
+        if how == "it runs out":
+            post.scene.has(1.0, 120)
+        elif how == "/undo":
+            assert (await post.asks("/undo", GROUP, BORIS)).text == "Taken back: the silence of Everything."
+        else:
+            assert answer.buttons == ["End: Everything, until 19:42"]
+            assert await post.press(answer, answer.buttons[0], ANNA) == "The silence is ended: Everything."
+            again = await post.press(answer, answer.buttons[0], ANNA)
+            assert again == "That silence is over already."
+        await post.tell()
+    assert post.heads()[0].startswith("🔴 Latency: p95 2.4 s, promised 1 s")
+    assert post.messages()[0].is_loud
+
+
+async def test_a_silence_until_recovery_ends_with_it(post: Post) -> None:
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+        message = post.messages()[0]
+        assert await post.press(message, UNTIL_RECOVERY) == "Latency: silenced until recovery."
+        post.scene.has(0.0, 30)
+        await post.tell()
+        assert post.heads()[1].startswith("🟢 Latency is back")
+        assert post.messages()[1].is_silent
+        assert (await post.asks("/silences")).text == "No silences. To make one: /silence 1h"
+        post.scene.has(1.0, 25)
+        await post.tell()
+        assert "Latency again" in post.messages()[-1].text
+        assert post.messages()[-1].is_loud
+
+
+async def test_silences_are_listed_with_who_when_until_and_why(post: Post) -> None:
+    async with post.life():
+        await post.asks("/silence until 21:00 errors known & <old>", GROUP, BORIS)
+        await post.asks("/silence 2d latency", GROUP)
+        listed = await post.asks("/silences")
+        status = await post.asks("/status")
+    assert listed.text.splitlines() == [
+        "🔇 Errors: silenced until 21:00 by Boris <b>: known & <old> Made at 19:40.",
+        "🔇 Latency: silenced until 19:40 on 3 January by Anna. Made at 19:40.",
+    ]
+    assert listed.buttons == ["End: Errors, until 21:00", "End: Latency, until 19:40 on 3 January"]
+    assert "🔇 Errors: silenced until 21:00 by Boris <b>: known & <old>" in status.text or "Nothing" in status.text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("/silence", "For how long?"),
+        ("/silence until tomorow 9:00", "I did not understand “tomorow”."),
+        ("/silence 1h latncy", "I did not understand “latncy”. Did you mean latency?"),
+        ("/silence 99d", "99d is too long: at most 30 days."),
+    ],
+)
+async def test_what_is_not_understood_is_said_with_a_right_example(post: Post, text: str, said: str) -> None:
+    async with post.life():
+        answer = (await post.asks(text)).text
+        assert answer == f"{said} Write for example /silence 1h latency deploying, or /silence until 18:00."
+        assert post.journal.acts.all == ()
+        waits = (await post.asks("/silence until recovery")).text
+        assert waits.startswith("Nothing of that is in breach")
+
+
+async def test_only_admins_silence_where_there_are_any(post: Post) -> None:
+    post.access = among(admins=[BORIS])
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+        message = post.messages(GROUP)[0]
+        assert "Only an admin" in await post.press(message, SILENCE, ANNA)
+        assert "Only an admin" in (await post.asks("/silence 1h", GROUP, ANNA)).text
+        assert "silenced" in await post.press(message, SILENCE, BORIS)
+        assert [each.by.id for each in post.journal.acts.all] == [BORIS]
+
+
+async def test_acts_outlive_a_restart_and_what_is_delivered_twice_counts_once(post: Post) -> None:
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+        await post.press(post.messages()[0], ACKNOWLEDGE)
+        asked = await post.api.says(ANNA, ANNA, "/silence 1h errors")
+        await post.talk.is_heard()
+        kept = post.journal.acts
+    await post.api.tells_bot("message", asked.as_json())
+    async with post.life():
+        await post.talk.is_heard()
+        assert post.journal.acts == kept
+        await post.tell()
+    assert "Anna has it (19:40)." in post.messages()[0].text
+
+
+async def test_a_ledger_that_cannot_be_written_is_told_and_loses_nothing(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wine_slo.duty.AGAIN_AFTER", 0.01)
+    async with post.life():
+        writing = asyncio.create_task(post.journal.run())
+        other = sqlite3.connect(post.path, isolation_level=None)
+        for deed in ("INSERT", "UPDATE"):
+            other.execute(
+                f"CREATE TRIGGER no_{deed} BEFORE {deed} ON acts BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+            )
+        answer = await post.asks("/silence 1h")
+        assert answer.text.endswith("the ledger cannot be written just now: a restart would forget it.")
+        post.scene.breaks()
+        await post.tell()
+        assert post.messages()[1:] == [], "it holds all the same"
+        for deed in ("INSERT", "UPDATE"):
+            other.execute(f"DROP TRIGGER no_{deed}")
+        async with asyncio.timeout(5):
+            while post.ledger.load().acts != post.journal.acts.all:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.01)
+        other.close()
+        writing.cancel()
+
+
+# Quiet hours and nobody who has it
+
+
+async def test_quiet_hours_hold_what_makes_a_sound_until_they_are_over(post: Post) -> None:
+    post.rules = Rules(quiet_hours=QuietHours.parse("19:00-20:00", UTC))
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+        assert post.messages() == []
+        assert post.delivery.untold_since is None
+        post.scene.has(1.0, 19.5 * MINUTE)
+        await post.tell()
+        assert post.messages() == []
+        post.scene.has(1.0, MINUTE)
+        await post.tell()
+        assert post.messages()[0].is_loud
+        assert post.messages()[0].sent_at is not None
+        assert post.now() >= START + timedelta(minutes=20)
+
+
+async def test_what_came_and_went_in_quiet_hours_is_told_in_a_line_after_them(post: Post) -> None:
+    post.rules = Rules(quiet_hours=QuietHours.parse("19:00-20:00", UTC))
+    async with post.life():
+        post.scene.breaks().has(0.0, 30)
+        await post.tell()
+        assert post.messages() == []
+        await post.tell(after=20 * MINUTE)
+        assert post.heads() == [
+            "⚪️ In the quiet hours: Latency was in breach 19:40:00 to 19:40:25 (25 s), worst 2.4 s. It is fine now. #1"
+        ]
+
+
+async def test_what_nobody_acknowledges_is_told_again_and_to_a_second_chat_which_hears_the_rest(post: Post) -> None:
+    post.rules = Rules(escalate_after=timedelta(minutes=15), second_chats=[SECOND])
+    post.chats = (ANNA, SECOND)
+    post.access = among([ANNA, SECOND])
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+        post.scene.has(1.0, 15 * MINUTE - 5)
+        await post.tell()
+        assert (len(post.messages()), post.messages(SECOND)) == (1, [])
+        post.scene.has(1.0, 10)
+        await post.tell()
+        assert post.heads()[1] == "⏱ Nobody has it after 15 min: Latency, p95 2.4 s. #1"
+        assert post.messages()[1].is_loud
+        assert post.heads(SECOND)[0].startswith("🔴 Latency")
+        await post.press(post.messages(SECOND)[0], ACKNOWLEDGE, BORIS)
+        assert "Boris <b> has it" in post.messages()[0].text
+        post.scene.has(1.0, 40 * MINUTE)
+        await post.tell()
+        post.scene.has(0.0, 60)
+        await post.tell()
+    assert len(post.messages()) == 3
+    assert post.heads(SECOND)[1].startswith("🟢 Latency is back")
+    assert "acknowledged by Boris <b> after 15 min" in post.messages(SECOND)[1].text
+
+
+async def test_a_second_chat_hears_nothing_of_what_somebody_has(post: Post) -> None:
+    post.rules = Rules(escalate_after=timedelta(minutes=15), second_chats=[SECOND])
+    post.chats = (ANNA, SECOND)
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+        await post.press(post.messages()[0], ACKNOWLEDGE)
+        post.scene.has(1.0, 30 * MINUTE).has(0.0, 60)
+        await post.tell()
+        assert post.messages(SECOND) == []
+        assert post.delivery.untold_since is None
+
+
+# Topics
+
+
+async def test_a_topic_of_a_forum_is_told_and_asked_there(post: Post) -> None:
+    post.rules = Rules(topics={FORUM: TOPIC})
+    post.chats = (FORUM,)
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+        message = post.messages(FORUM)[0]
+        await post.press(message, ACKNOWLEDGE, BORIS)
+        await post.asks("/silence@wine_slo_bot 1h", FORUM, ANNA, TOPIC)
+        post.scene.has(0.0, 60)
+        await post.tell()
+    assert [each.topic for each in post.messages(FORUM)] == [TOPIC] * 3
+    assert "Boris <b> has it" in message.versions[1].text
+
+
+async def test_where_a_topic_is_gone_the_chat_is_told(post: Post) -> None:
+    post.rules = Rules(topics={FORUM: 31})
+    post.chats = (FORUM,)
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+    assert post.messages(FORUM)[0].topic is None
