@@ -24,6 +24,7 @@ from wine_slo.adapters.watchdog_api import WatchdogApi, WatchdogError
 from wine_slo.domain import promql
 from wine_slo.domain.finding import Finding, Grade
 from wine_slo.domain.objective import Objective, Objectives
+from wine_slo.domain.phrases import ENGLISH
 from wine_slo.examination import examine
 from wine_slo.settings import ServerSettings, SettingsError, WatchdogSettings, read
 
@@ -206,10 +207,9 @@ async def _history(objectives: Objectives, retention: timedelta | None, api: Pro
     if known is None:
         yield _warning(about, "there is none yet", "nothing: it begins with the first scrape")
     elif known < longest.window / MARGIN:
-        shown = timedelta(seconds=round(known.total_seconds()))
         yield _warning(
             about,
-            f"Prometheus knows {longest.job} for {shown}, of the {window} of the error budget",
+            f"Prometheus knows {longest.job} for {ENGLISH.span(known)}, of the {window} of the error budget",
             "nothing: the rest is taken to be without a fault, and messages say how much is known",
         )
     else:

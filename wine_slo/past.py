@@ -488,7 +488,7 @@ class _Budgets:
     def __init__(self, history: History, objective: Objective, since: int) -> None:
         self.known: dict[Key, Budget] = {}
         self._history = history
-        self._objective = objective
+        self._objective = objective.as_budgeted
         self._since = since
         self._step = milliseconds(objective.scrape_interval)
         self._spans = windows(objective)

@@ -255,6 +255,17 @@ async def test_a_suspicion_is_no_breach_and_not_green(client: Client, watch: Wat
     assert '<h1 class="headline suspicious">Something is suspicious</h1>' in text
 
 
+async def test_a_recovery_that_is_not_sure_yet_says_so(client: Client, watch: Watch) -> None:
+    tracks = {**BAD.tracks, LATENCY_KEY: track(LATENCY_KEY, Phase.RECOVERING, incident=12)}
+    watch.state = replace(BAD, tracks=tracks)
+    assert "recovering, in breach for 14 min · #12" in await page_of(client)
+
+
+async def test_what_never_changed_is_said_in_short(client: Client, watch: Watch) -> None:
+    watch.trend = trend(values={UP_KEY: {at(3000).timestamp(): 0.0, at(3040).timestamp(): 0.0}})
+    assert "Availability over the last hour: 0 % of scrapes unanswered all the time" in await page_of(client)
+
+
 async def test_of_a_thousand_label_sets_the_worst_are_shown(client: Client, watch: Watch) -> None:
     keys = [Key("latency", (("endpoint", f"/{number:04}"),)) for number in range(1000)]
     watch.objectives = Objectives.only(replace(LATENCY, by=("endpoint",)))

@@ -15,7 +15,7 @@ import msgspec
 from aiohttp import web
 
 from wine_slo.domain import status_words
-from wine_slo.domain.incident import Outcome
+from wine_slo.domain.incident import Outcome, Phase
 from wine_slo.domain.objective import Alert
 from wine_slo.domain.phrases import ENGLISH
 from wine_slo.domain.status import IncidentStatus, ObjectiveStatus, Status, Verdict
@@ -185,7 +185,7 @@ class StatusPages:
         left = slo.budget_remaining_ratio
         return Card(
             status=slo,
-            badge=BADGES[slo.verdict],
+            badge="recovering, in breach" if slo.state is Phase.RECOVERING else BADGES[slo.verdict],
             value=status_words.value(slo),
             meaning=status_words.meaning(slo),
             promise=status_words.promise(slo),
@@ -265,8 +265,7 @@ def _facts(slo: ObjectiveStatus) -> Iterator[str]:
     if slo.by_endpoint_seconds:
         slowest = list(slo.by_endpoint_seconds.items())[:SLOWEST]
         yield "slowest: " + ", ".join(f"{endpoint} {seconds(value)}" for endpoint, value in slowest)
-    rates = [f"{each.window} {each.burn_rate:.2g}×" for each in slo.burn_rates if each.burn_rate is not None]
-    if rates:
+    if rates := [f"{each.window} {each.burn_rate:.2g}×" for each in slo.burn_rates if each.burn_rate]:
         yield "burn rate: " + ", ".join(rates)
 
 
@@ -325,8 +324,12 @@ def _in_words(slo: ObjectiveStatus, points: Mapping[float, float], limit: float,
     if not points:
         return "no requests in this time"
     say = seconds if slo.kind == "latency" else percent
+    what = {"latency": "", "ratio": " bad", "up": " of scrapes unanswered"}[slo.kind]
     worst_at, worst = max(points.items(), key=lambda each: each[1])
+    best = min(points.values())
+    if say(best) == say(worst):
+        return f"{say(worst)}{what} all the time"
     when = datetime.fromtimestamp(worst_at, zone)
     above = sum(value > limit for value in points.values()) / len(points)
     broken = f"{percent(above)} of the time worse than promised" if above else "never worse than promised"
-    return f"from {say(min(points.values()))} to {say(worst)} (at {when:%H:%M}), {broken}"
+    return f"from {say(best)} to {say(worst)}{what} (at {when:%H:%M}), {broken}"
