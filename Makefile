@@ -5,7 +5,7 @@
 # make lock   writes the pinned requirement files anew
 # make benchmark-serving     10 minutes: our server beside FastAPI, Litestar, Flask, BentoML and MLServer
 # make reliability   writes the table of docs/reliability.md anew
-# make soak   the crash test at every step and in every way; a quarter of an hour
+# make soak   the crash test at every step and in every way, and a hundred charts; a quarter of an hour
 # make benchmark-watchdog    4 minutes: what a look costs, with three objectives and with a thousand label sets
 # make dashboard-preview   some minutes and half a gigabyte of npm: writes the pictures of docs/dashboards.md anew
 # make benchmark-detection   25 minutes: how soon and how falsely we tell, beside Alertmanager
@@ -31,7 +31,7 @@ reliability: $(BIN)/.dev
 	WINE_SLO_WRITE_RELIABILITY=1 python -m pytest tests/whole/test_fault_matrix.py
 
 soak: $(BIN)/.dev
-	WINE_SLO_SOAK=4 python -m pytest tests/whole/test_crash.py
+	WINE_SLO_SOAK=4 python -m pytest tests/whole/test_crash.py tests/whole/test_memory.py
 
 check: $(BIN)/.dev
 	ruff check

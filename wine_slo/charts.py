@@ -126,6 +126,7 @@ class Charts:
             log.exception("a chart of %s failed by a fault of ours", key)
             self._on_message(Kind.CHART, "failed")
         else:
+            log.info("chat %d was sent a chart of %s", chat, key)
             self._on_message(Kind.CHART, "told")
 
     def _open_incident(self, key: Key) -> Incident | None:

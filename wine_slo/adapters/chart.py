@@ -38,7 +38,6 @@ LABEL_STEP = 0.06  # of the width; a shaded time that is narrower has no room fo
 
 def main() -> None:
     """Draw what standard input holds onto standard output."""
-    os.nice(5)  # looking at Prometheus comes first
     os.environ["MPLCONFIGDIR"] = sys.argv[1] if len(sys.argv) > 1 else gettempdir()  # noqa: TID251 - else it writes in the home
     os.environ["MPL_IGNORE_SYSTEM_FONTS"] = "1"  # noqa: TID251 - looking at all letters there are can take a minute
     chart = msgspec.json.decode(sys.stdin.buffer.read(), type=Chart)
@@ -109,6 +108,7 @@ def _frame(axes: "Axes", chart: Chart) -> None:
     axes.set_xlim(chart.first, chart.last)
     axes.set_xticks([at for at, _ in chart.ticks], [label for _, label in chart.ticks])
     axes.tick_params(labelsize=LETTERS, colors=INK, length=0, pad=7)
+    axes.tick_params(axis="x", pad=11)  # below the 0 of the other axis
     axes.grid(color=FAINT, alpha=0.35, lw=1)
     axes.set_axisbelow(True)
     for side, spine in axes.spines.items():
