@@ -12,7 +12,7 @@ from tests.fakes.bot_api import BLOCKED, BotApi
 from wine_slo.adapters import telegram_chat
 from wine_slo.adapters.ledger import Ledger
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Sample, Vector
-from wine_slo.digest import PATIENCE, Digests
+from wine_slo.digest import PATIENCE, Digests, Place
 from wine_slo.domain.digest import LATE, Weekly
 from wine_slo.domain.incident import Incident
 from wine_slo.domain.notice import Kind, Told
@@ -47,7 +47,7 @@ class Desk:
         self.prometheus = Answers()
         self.ledger = Ledger.open(f"sqlite:///{path}")
         self.bot = telegram_chat.connect(bot_api.token, bot_api.url)
-        self.chats = {ANNA: ANNA, GROUP: GROUP}
+        self.chats: dict[int, Place] = {ANNA: (ANNA, None), GROUP: (GROUP, None)}
         self.now = MONDAY - timedelta(days=2)
         self.outcomes: list[tuple[Kind, str]] = []
         self.digests = self.remembered()
@@ -104,6 +104,13 @@ async def test_it_is_told_once_quietly_to_every_chat(desk: Desk) -> None:
     assert desk.outcomes == [(Kind.DIGEST, "told")] * 2
 
 
+async def test_a_topic_is_told_in_place_of_its_chat(desk: Desk) -> None:
+    desk.api.chat(-1001, topics=[30])
+    desk.chats[GROUP] = -1001, 30
+    await desk.tell(MONDAY)
+    assert [message.topic for message in desk.api.chat(-1001).messages] == [30]
+
+
 async def test_a_restart_does_not_tell_it_again_and_the_next_week_does(desk: Desk) -> None:
     await desk.tell(MONDAY)
     desk.digests = desk.remembered()
@@ -122,7 +129,7 @@ async def test_what_was_missed_is_told_within_a_day_and_not_later(desk: Desk) ->
 
 
 async def test_a_new_chat_is_told_from_its_first_whole_week_on(desk: Desk) -> None:
-    desk.chats[8] = desk.api.chat(8).id
+    desk.chats[8] = desk.api.chat(8).id, None
     await desk.tell(MONDAY + MINUTE)
     assert not desk.texts(8)
     await desk.tell(MONDAY + timedelta(days=7))

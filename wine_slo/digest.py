@@ -25,6 +25,9 @@ LOOKS_EVERY = 60.0  # seconds between two looks at the clock
 PATIENCE = timedelta(hours=1)  # for a Prometheus that does not answer; then it is told without its numbers
 
 
+Place = tuple[int, int | None]  # an address, and the topic there
+
+
 class Digests:
     """Tells the digests.
 
@@ -32,7 +35,7 @@ class Digests:
         api: Prometheus.
         ledger: Knows the week's incidents, and what was told.
         chat: Where it is told.
-        chats: Who is told, and at which address.
+        chats: Who is told, and where.
         weekly: When.
         state: What is known now.
         speech: How things read in a chat.
@@ -47,7 +50,7 @@ class Digests:
         ledger: Ledger,
         *,
         chat: Chat,
-        chats: Callable[[], Mapping[int, int]],
+        chats: Callable[[], Mapping[int, Place]],
         weekly: Weekly,
         state: Callable[[], State],
         speech: Callable[[int], Speech],
@@ -92,13 +95,13 @@ class Digests:
         week = await self._week(slot)
         if week.trouble and now - slot < PATIENCE:
             return
-        for chat, address in waiting.items():
-            await self._tell(chat, address, week, slot)
+        for chat, place in waiting.items():
+            await self._tell(chat, place, week, slot)
 
-    async def _tell(self, chat: int, address: int, week: Week, slot: datetime) -> None:
+    async def _tell(self, chat: int, place: Place, week: Week, slot: datetime) -> None:
         text = DigestSpeech.of(self._speech(chat)).digest(week)
         try:
-            await self._chat.send(address, text, loud=False)
+            await self._chat.send(place[0], text, topic=place[1], loud=False)
         except ChatError as error:
             self._on_message(Kind.DIGEST, "failed")
             log.warning("chat %d was not told the digest: %s", chat, error)

@@ -37,9 +37,10 @@ from wine_slo.board import Boards
 from wine_slo.charts import Charts
 from wine_slo.conversation import Access, Conversation
 from wine_slo.delivery import Delivery, Rules
-from wine_slo.digest import Digests
+from wine_slo.digest import Digests, Place
 from wine_slo.domain.chat import Chat, ChatError
 from wine_slo.domain.digest import Weekly
+from wine_slo.domain.incident import Incident
 from wine_slo.domain.moments import QuietHours
 from wine_slo.domain.objective import Objectives
 from wine_slo.domain.phrases import LANGUAGES
@@ -307,7 +308,16 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             answers = telegram_chat.TelegramChat(bot)
             boards = await stack.enter_async_context(_hanging(answers, ledger, evaluation, delivery, instruments))
             await stack.enter_async_context(
-                _digesting(settings, api, ledger, answers, evaluation, delivery, instruments)
+                _digesting(
+                    settings,
+                    api,
+                    ledger,
+                    answers,
+                    evaluation=evaluation,
+                    delivery=delivery,
+                    instruments=instruments,
+                    journal=journal,
+                )
             )
             drills = _exercises(session, settings, api, evaluation, watchdog, delivery)
             conversation.add(*boards.commands(), *drills.commands())
@@ -343,20 +353,27 @@ async def _hanging(
 
 
 @asynccontextmanager
-async def _digesting(
+async def _digesting(  # noqa: PLR0913 - a digest tells of everything
     settings: WatchdogSettings,
     api: PrometheusApi,
     ledger: Ledger,
     chat: Chat,
+    *,
     evaluation: Evaluation,
     delivery: Delivery,
     instruments: WatchdogInstruments,
+    journal: Journal,
 ) -> AsyncIterator[None]:
     """Tell every chat of the settings that is open to us how each week was, unless that is switched off."""
 
-    def chats() -> dict[int, int]:
-        addresses = {each: delivery.address(each) for each in settings.telegram_chat_ids}
-        return {each: address for each, address in addresses.items() if address is not None}
+    def chats() -> dict[int, Place]:
+        addresses = {int(each): delivery.address(int(each)) for each in settings.telegram_chat_ids}
+        topics = _topics(settings)
+        return {each: (to, topics.get(each)) for each, to in addresses.items() if to is not None}
+
+    def acknowledged_at(incident: Incident) -> datetime | None:
+        act = journal.acts.acknowledgement(incident)
+        return act.at if act else None
 
     if settings.digest_at == "off":
         yield
@@ -370,7 +387,7 @@ async def _digesting(
         state=lambda: evaluation.state,
         speech=delivery.speech,
         now=evaluation.now,
-        acknowledged_at=lambda _incident: None,
+        acknowledged_at=acknowledged_at,
         on_message=instruments.count_message,
     )
     async with running(digests.run, "what tells the digests"):
