@@ -25,8 +25,8 @@ RUSSIAN = catalogue.load()["ru"]
 SAYS = replace(SPEECH, language=RUSSIAN)
 ALLOWED = frozenset("ID Prometheus Telegram API JSON PNG RE2 wine-slo p95".split())  # noqa: SIM905 - reads better
 OF_OTHERS = re.compile(  # names and texts that others chose: objectives, endpoints, titles, commands, what SQLite says
-    r"\{[a-z]+=\"[^\"]*\"\}|/[a-z]\w*(/\d+| all| off)?|\b(latency|errors|availability|sight|ledger)\b"
-    r"|\b(busy|few|gone|hidden|quiet|unknown)\b|Errors|database or disk is full"
+    r"\{[a-z]+=\"[^\"]*\"\}|/[a-z]\w*(/\d+| all| off| stop)?|\b(latency|errors|availability|sight|ledger)\b"
+    r"|\b(busy|few|gone|hidden|quiet|unknown)\b|Errors|WINE_SLO_\w+|slo\.yml|database or disk is full"
 )
 TOO_FEW = Reason("only {seen} of the {needed} requests that a verdict needs", {"seen": 3, "needed": 5})
 BLIND = Reason("Prometheus: {why}", {"why": Reason("it answered {status}: {error}", {"status": 503, "error": "busy"})})
