@@ -113,14 +113,19 @@ class Duty:
         return (
             Command("status", phrase("How every objective stands, live"), self._status),
             Command(
-                "ack", phrase("Say that you have it"), self._take, changes=True, counts_late=True, usage="[number]"
+                "ack",
+                phrase("Say that you have it"),
+                self._take,
+                changes=True,
+                counts_late=True,
+                usage=phrase("[number]"),
             ),
             Command(
                 "silence",
                 phrase("Mute messages for a while"),
                 self._hush,
                 changes=True,
-                usage="1h | until 18:00 | until recovery [objective] [reason]",
+                usage=phrase("1h | until 18:00 | until recovery [objective] [reason]"),
             ),
             Command("silences", phrase("What is muted, by whom, until when"), self._silences),
             Command("undo", phrase("Take back what you did last"), self._undo_last, changes=True),

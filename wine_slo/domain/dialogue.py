@@ -155,7 +155,7 @@ class Command:
         answer: Answers it.
         changes: Whether it changes anything, so that not everybody who may ask may do it.
         counts_late: Whether it is done too where it was asked long ago, while nobody listened.
-        usage: What follows the word, as `/help` shows it: `1h [objective] [reason]`.
+        usage: What follows the word, as `/help` shows it: `1h [objective] [reason]`; it is looked up there too.
     """
 
     name: str

@@ -95,7 +95,7 @@ class Replies:
         """Every command in a line."""
         lines = [self.say("What I can be asked:")]
         for each in commands:
-            usage = f" {shortened(each.usage)}" if each.usage else ""
+            usage = f" {shortened(self.say(each.usage))}" if each.usage else ""
             lines.append(f"/{each.name}{usage} · {self.say(each.help)}")
         return "\n".join(lines)
 
@@ -238,5 +238,8 @@ class Replies:
         return f"🔇 {line}"
 
     def _named(self, incidents: Sequence[Incident]) -> str:
-        names = [f"#{each.number} {self.speech.title(each.key)}" for each in incidents[:MAX_SILENCES]]
+        names = [
+            self.say("#{number} {name}", number=each.number, name=self.speech.title(each.key))
+            for each in incidents[:MAX_SILENCES]
+        ]
         return ", ".join(names) + (" …" if len(incidents) > MAX_SILENCES else "")
