@@ -331,7 +331,7 @@ async def test_silences_are_listed_with_who_when_until_and_why(post: Post) -> No
         listed = await post.asks("/silences")
         status = await post.asks("/status")
     assert listed.text.splitlines() == [
-        "🔇 Errors: silenced until 21:00 by Boris <b>: known & <old> Made at 19:40.",
+        "🔇 Errors: silenced until 21:00 by Boris <b>: known & <old>. Made at 19:40.",
         "🔇 Latency: silenced until 19:40 on 3 January by Anna. Made at 19:40.",
     ]
     assert listed.buttons == ["End: Errors, until 21:00", "End: Latency, until 19:40 on 3 January"]

@@ -134,7 +134,7 @@ class Speech:
             (True, True): phrase("{what}: silenced until {time} by {name}"),
         }[named, silence.until is not None]
         text = self.say(sentence, **holes)
-        return f"{text}: {shortened(silence.reason)}" if silence.reason else f"{text}."
+        return f"{text}: {shortened(silence.reason)}." if silence.reason else f"{text}."
 
     def moment(self, instant: datetime, now: datetime) -> str:
         """A time that need not be of today: `20:43`, `9:00 on 3 November`."""
