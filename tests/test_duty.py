@@ -54,6 +54,7 @@ class Post:
     delivery: Delivery = field(init=False)
     journal: Journal = field(init=False)
     talk: Talk = field(init=False)
+    heard_ago: timedelta = timedelta(0)
     _saved: State = field(default_factory=State)
 
     def now(self) -> datetime:
@@ -65,7 +66,7 @@ class Post:
         self.ledger = Ledger.open(f"sqlite:///{self.path}")
         memory = self.ledger.load()
         speech = Speech(ALL, UTC)
-        self.talk = Talk(self.api, speech, self.access, heard_at=datetime.now(UTC))
+        self.talk = Talk(self.api, speech, self.access, heard_at=datetime.now(UTC) - self.heard_ago)
         async with telegram_chat.connect(TOKEN, self.api.url) as bot:
             self.delivery = Delivery(
                 telegram_chat.TelegramChat(bot),
@@ -213,16 +214,33 @@ async def test_an_acknowledgement_pressed_while_nobody_listened_counts_and_a_sil
         post.scene.breaks()
         await post.tell()
     message = post.messages()[0]
-    await post.api.press(message, SILENCE)
-    await post.api.press(message, SILENCE)
-    await post.api.press(message, ACKNOWLEDGE)
-    async with post.life():
-        post.talk.heard_at = None
+    for button in (SILENCE, SILENCE, ACKNOWLEDGE):
+        await post.api.press(message, button)
+    post.heard_ago = timedelta(hours=8)
     async with post.life():
         await post.talk.is_heard()
         await post.tell()
-        assert "Anna has it" in message.text
-        assert "Silenced" not in message.text or "Anna has it" in message.text
+    assert "Anna has it" in message.text
+    assert "Silenced" not in message.text
+    assert [each.text for each in post.messages()[1:]] == [
+        "I was away when this was asked, so it is not done. Ask again if it still holds."
+    ]
+
+
+async def test_an_acknowledgement_written_while_nobody_listened_counts_from_then_and_for_what_was_open_then(
+    post: Post,
+) -> None:
+    post.scene.second = (datetime.now(UTC) - START).total_seconds() // 1 - 3600  # Telegram's clock is the real one
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+    await post.api.says(ANNA, ANNA, "/ack", ago=timedelta(minutes=50))
+    await post.api.says(ANNA, ANNA, "/silence 1h", ago=timedelta(minutes=49))
+    post.scene.has(1.0, 3600)
+    async with post.life():
+        await post.talk.is_heard()
+        (act,) = post.journal.acts.all
+    assert abs((datetime.now(UTC) - act.at) - timedelta(minutes=50)) < timedelta(minutes=1)
 
 
 async def test_what_is_over_cannot_be_taken_and_that_is_counted(post: Post) -> None:
