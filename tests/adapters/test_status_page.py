@@ -19,7 +19,7 @@ from wine_slo.domain.incident import Incident, Outcome, Phase, Track
 from wine_slo.domain.notice import Stage, Told
 from wine_slo.domain.objective import Key, Objective, Objectives
 from wine_slo.domain.reading import Reading, Sight
-from wine_slo.domain.status import Process, Status, status_of
+from wine_slo.domain.status import Process, Status, Verdict, status_of
 from wine_slo.domain.trend import Trend
 from wine_slo.domain.watch import State
 
@@ -246,6 +246,24 @@ async def test_nothing_is_green_without_evidence(client: Client, watch: Watch, s
     watch.state = state
     text = await page_of(client)
     assert f'<h1 class="headline unknown">{headline}</h1>' in text
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(replace(GOOD, looked_at=at(3000)), id="an old look"),
+        pytest.param(
+            state(**dict.fromkeys(("latency", "errors", "availability"), replace(FINE, sight=Sight.STALE))),
+            id="numbers without sight",
+        ),
+    ],
+)
+async def test_no_objective_is_green_without_evidence_whatever_its_numbers(
+    client: Client, watch: Watch, known: State
+) -> None:
+    watch.state = known
+    assert 'class="card slo met"' not in await page_of(client)
+    assert {each.verdict for each in watch.status().objectives} == {Verdict.UNKNOWN}
 
 
 async def test_a_suspicion_is_no_breach_and_not_green(client: Client, watch: Watch) -> None:
