@@ -253,3 +253,8 @@ async def test_a_span_that_is_none_is_said(desk: Desk, word: str) -> None:
 async def test_why_there_is_no_chart_is_said(desk: Desk) -> None:
     desk.picture = "There is no chart: no ink."
     assert await desk.asks("/chart latency") == ["There is no chart: no ink."]
+
+
+async def test_a_picture_that_surely_did_not_arrive_is_sent_again(desk: Desk) -> None:
+    desk.talk.api.fails_with(429, retry_after=1, methods=["sendPhoto"], times=1)
+    assert (await desk.talk.asks(ANNA, ANNA, "/chart latency")).photo == PNG

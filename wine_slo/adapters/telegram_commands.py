@@ -11,7 +11,7 @@ import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from telegram import BotCommand
@@ -23,6 +23,7 @@ from wine_slo.domain.dialogue import Answer, Person, Picture, Press, Question
 from wine_slo.domain.seal import Seal
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 POLL_SECONDS = 30  # how long Telegram waits for something to happen
 READ_SECONDS = 10  # and how much longer the answer may take
@@ -330,22 +331,28 @@ class TelegramCommands:
         more = await answer.follow() if answer.follow else None
         if isinstance(more, str):
             await self._send_text(chat, topic, Answer(more), reply_to)
-        if not isinstance(more, Picture):
-            return
-        try:
-            await self._chat.show(chat, more, topic=topic, reply_to=reply_to)
-        except ChatError as error:
-            log.warning("chat %d: a picture was not sent: %s", chat, error)
+        if isinstance(more, Picture):
+            await self._try(chat, lambda to: self._chat.show(to, more, topic=topic, reply_to=reply_to))
 
     async def _send_text(
         self, chat: int, topic: int | None, answer: Answer, reply_to: int | None
     ) -> tuple[int, int] | None:
         """The chat in which it arrived and the id of the message; None where it did not arrive, or perhaps not."""
+        return await self._try(
+            chat,
+            lambda to: self._chat.send(
+                to, answer.text, topic=topic, reply_to=reply_to, loud=False, buttons=answer.buttons
+            ),
+        )
+
+    async def _try(self, chat: int, deed: Callable[[int], Awaitable[T]]) -> tuple[int, T] | None:
+        """The chat for which it was done and what it gave; None where it was not done, or perhaps not.
+
+        What surely did not arrive is tried again.
+        """
         for attempt in range(1, ANSWER_TRIES + 1):
             try:
-                return chat, await self._chat.send(
-                    chat, answer.text, topic=topic, reply_to=reply_to, loud=False, buttons=answer.buttons
-                )
+                return chat, await deed(chat)
             except ChatError as error:
                 wait = error.retry_after or timedelta(seconds=2 * attempt)
                 if error.moved_to is not None:
