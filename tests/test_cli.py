@@ -11,9 +11,10 @@ from wine_slo.cli import app
 
 GOLDEN = Path(__file__).parent / "golden"
 VERBS = ("check", "doctor", "drill", "status")
+HELPED = (*VERBS, "replay")
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", HELPED)
 def test_help_reads_as_it_was_agreed(verb: str) -> None:
     """`WINE_SLO_WRITE_GOLDEN=1` writes them anew."""
     said = CliRunner().invoke(app, [verb, "--help"], prog_name="wine-slo", env={"COLUMNS": "100"}, terminal_width=100)

@@ -133,13 +133,13 @@ def place(alarm: Alarm) -> tuple[int, datetime]:
     return alarm.number, alarm.told_at
 
 
-@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=FOUND)
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=FOUND)
 @given(spells=spells("slow", "slow", "quiet", "down", "away"))
 def test_a_replay_tells_what_the_live_watchdog_told_whatever_happened(spells: list[Spell]) -> None:
     asyncio.run(compare(Objectives.only(replace(LATENCY, burns=())), spells))
 
 
-@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=FOUND)
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=FOUND)
 @given(spells=spells("slow", "slow", "slow", "quiet"))
 def test_a_replay_tells_of_budgets_what_the_live_watchdog_told(spells: list[Spell]) -> None:
     asyncio.run(compare(Objectives.only(LATENCY), spells))

@@ -92,9 +92,11 @@ def drill(
 @app.command()
 def replay(  # noqa: PLR0913  # options of a command, each by its name
     *,
-    since: Annotated[str | None, typer.Option(metavar="SPAN", help="How far back, such as 7d.  [default: 7d]")] = None,
+    since: Annotated[str | None, typer.Option(metavar="SPAN", help="How far back; 7d where nothing is said.")] = None,
     start: Annotated[str | None, typer.Option("--from", metavar="ISO", help="Or from when.")] = None,
-    until: Annotated[str | None, typer.Option("--to", metavar="ISO", help="Until when.  [default: now]")] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="ISO", help="Until when; now where it is not said.")
+    ] = None,
     objectives: Annotated[Path | None, typer.Option(metavar="FILE", help="Instead of slo.yml.")] = None,
     sweep: Annotated[
         str | None,

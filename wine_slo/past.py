@@ -45,8 +45,7 @@ from wine_slo.domain.verdict import ROUNDING, is_bad
 from wine_slo.domain.watch import State
 from wine_slo.history import EPOCH, History, Lattice, Numbers, Table, instant, milliseconds
 
-CHUNK = timedelta(hours=12)
-MOST_INSTANTS = 10_000  # a chunk; Prometheus answers 11,000
+INSTANTS = 8_640  # a chunk: twelve hours of scrapes 5 s apart; Prometheus answers 11,000 at once
 SHORT_CHUNK = timedelta(minutes=30)  # for what is needed here and there only
 FINE = timedelta(hours=6)  # budgets over no longer than this are summed interval by interval, others in marks
 MARK = timedelta(minutes=5)
@@ -568,7 +567,7 @@ class _Budgets:
             bad = share if isinstance(objective.source, Ratio) else events - share
             sums = self._sums.setdefault(key, _Sums())
             sums.extend(instants[places], np.clip(bad, 0, events), events, keep)
-            sums.trim(int(instants[0]) - milliseconds(objective.window) - milliseconds(CHUNK))
+            sums.trim(int(instants[0]) - milliseconds(objective.window) - total.count * self._step)
 
     def begins(self, scraped_at: datetime) -> None:
         """Take the first scrape that is seen for the first there was, where nothing older is known."""
@@ -676,7 +675,7 @@ class _Budgets:
 
 
 def _long(phase: int, step: int) -> Lattice:
-    return Lattice(phase, step, max(2, min(MOST_INSTANTS, milliseconds(CHUNK) // step)))
+    return Lattice(phase, step, INSTANTS)
 
 
 def _short(phase: int, step: int) -> Lattice:

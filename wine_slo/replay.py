@@ -25,7 +25,7 @@ from wine_slo.adapters.replay_report import Report, Run
 from wine_slo.domain import promql
 from wine_slo.domain import sweep as sweeps
 from wine_slo.domain.objective import Latency, Objective, Objectives
-from wine_slo.domain.replay import Truth, score
+from wine_slo.domain.replay import Score, Story, Truth, score
 from wine_slo.domain.sweep import Sweep, SweepError
 from wine_slo.examination import no_bound
 from wine_slo.history import EPOCH, History, milliseconds, tidy
@@ -170,11 +170,17 @@ async def _report(
                         bar.show((number + (at - since) / (until - since)) / len(tried), what)
 
                     story = await replay(history, changed, since, until, poll, on_progress)
-                    compared = None if truths is None else score(story.alarms, truths, story.since, story.until)
+                    compared = None if truths is None else _score(story, truths)
                     runs.append(Run(story, value, compared))
         finally:
             await history.close()
     return Report(runs, sweep, poll, notes, settings.timezone)
+
+
+def _score(story: Story, truths: Sequence[Truth]) -> Score:
+    """How a story compares with what is known to be true of its objectives."""
+    known = [each for each in truths if not each.objective or each.objective in story.objectives.by_name]
+    return score(story.alarms, known, story.since, story.until)
 
 
 def _on_tick(at: datetime, poll: timedelta) -> datetime:

@@ -103,9 +103,12 @@ class PastPrometheus(PrometheusApi):
         await asyncio.sleep(0)
         answer = self._answers[promql]
         found = {}
-        for number in range((end - start) // step + 1):
-            at = round((start + number * step).timestamp(), 3)
-            value = answer(at) if self._start <= at <= self._scrapes[-1] + LOOKBACK else None
+        begin, every = start.timestamp(), step.total_seconds()
+        first = max(0, int((self._start - begin) / every))
+        last = min((end - start) // step, int((self._scrapes[-1] + LOOKBACK - begin) / every))
+        for number in range(first, last + 1):
+            at = round(begin + number * every, 3)
+            value = answer(at)
             if value is not None:
                 found[at] = value
         return [Series({"job": "wine-slo", ENDPOINT: "/predict"}, found)] if found else []

@@ -13,7 +13,7 @@ from tests.real.prometheus import program
 
 BOUNDS = ("0.05", "0.5", "0.75", "1.0", "2.0", "+Inf")
 ENDPOINTS = {"/predict": 0.75, "/sleep": 0.25}  # and their share of the requests
-DAY = timedelta(days=1)
+PIECE = 43_200  # scrapes; the samples of more would not fit into memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,16 +68,16 @@ class History:
         """Make the blocks in the data folder of a Prometheus that does not run."""
         data.mkdir(parents=True, exist_ok=True)
         text = data.parent / f"{self.job}.om"
-        for lines in self._days():
+        for lines in self._pieces():
             text.write_text(lines)
             command = [program("promtool"), "tsdb", "create-blocks-from", "openmetrics", "--quiet"]
-            command += ["--max-block-duration=24h", str(text), str(data)]
+            command += ["--max-block-duration=744h", str(text), str(data)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr
         text.unlink()
 
-    def _days(self) -> Iterator[str]:
-        """OpenMetrics, a day at a time; a text for all of it would not fit into memory."""
+    def _pieces(self) -> Iterator[str]:
+        """OpenMetrics, some of the scrapes at a time."""
         up: list[str] = []
         samples: dict[str, list[str]] = {}
         counts = _Counts()
@@ -85,7 +85,7 @@ class History:
         restarts = sorted(self.restarts, reverse=True)
         chapters = sorted(self.chapters, key=lambda each: each.since)
         usual = Chapter(since=timedelta(0), until=self.lasts)
-        ends = DAY
+        ends = PIECE * self.every
         while at < self.lasts:
             chapter = next((each for each in reversed(chapters) if each.since <= at < each.until), usual)
             if restarts and at >= restarts[-1]:
@@ -100,11 +100,11 @@ class History:
                 second = f"{(self.begins_at + at).timestamp():.3f}"
                 up.append(f"{'0' if chapter.is_down else '1'} {second}")
                 for name, value in () if chapter.is_down else counts.samples():
-                    samples.setdefault(name, []).append(f"{value:g} {second}")
+                    samples.setdefault(name, []).append(f"{value:.12g} {second}")
             at += self.every
             if at >= min(ends, self.lasts):
                 yield self._text(up, samples)
-                up, samples, ends = [], {}, ends + DAY
+                up, samples, ends = [], {}, ends + PIECE * self.every
 
     def _text(self, up: list[str], samples: dict[str, list[str]]) -> str:
         target = f'job="{self.job}",instance="{self.instance}"'

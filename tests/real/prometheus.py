@@ -66,6 +66,7 @@ class Prometheus:
             "--config.file=prometheus.yml",
             "--storage.tsdb.path=data",
             f"--web.listen-address=127.0.0.1:{self.port}",
+            "--storage.tsdb.retention.time=90d",
         ]
         self._process = await Process.start("prometheus", command, self.folder, {})
         async with aiohttp.ClientSession() as session, asyncio.timeout(20):

@@ -152,8 +152,8 @@ def _objective_table(story: Story) -> Table:
             str(summary.alarms),
             f"{summary.a_week:.1f}",
             _span(summary.in_breach),
-            _spread(summary.detected_in),
-            _spread(summary.recovered_in),
+            _short_spread(summary.detected_in),
+            _short_spread(summary.recovered_in),
             _left(story, objective),
             _sparkline(_lefts(story, objective)),
         )
@@ -161,8 +161,8 @@ def _objective_table(story: Story) -> Table:
         both = story.summary()
         table.add_section()
         table.add_row(
-            "all", str(both.alarms), f"{both.a_week:.1f}", _span(both.in_breach), _spread(both.detected_in),
-            _spread(both.recovered_in), "", "",
+            "all", str(both.alarms), f"{both.a_week:.1f}", _span(both.in_breach), _short_spread(both.detected_in),
+            _short_spread(both.recovered_in), "", "",
         )  # fmt: skip
     return table
 
@@ -201,8 +201,8 @@ def _sweep_table(report: Report, sweep: Sweep) -> Table:
             str(summary.alarms),
             f"{summary.a_week:.1f}",
             _span(summary.in_breach),
-            _spread(summary.detected_in),
-            _spread(summary.recovered_in),
+            _short_spread(summary.detected_in),
+            _short_spread(summary.recovered_in),
             _left(run.story, objective),
             *_score_cells(run.score),
         )
@@ -210,7 +210,7 @@ def _sweep_table(report: Report, sweep: Sweep) -> Table:
 
 
 def _score_cells(score: Score | None) -> tuple[str, ...]:
-    return () if score is None else (_share(score.precision), _share(score.recall), _spread(score.found_in))
+    return () if score is None else (_share(score.precision), _share(score.recall), _short_spread(score.found_in))
 
 
 def _score_line(score: Score) -> str:
@@ -224,7 +224,7 @@ def _score_line(score: Score) -> str:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in ("told after", "recovery after", "found after"))
     return table
 
 
@@ -234,6 +234,10 @@ def _span(span: timedelta) -> str:
 
 def _spread(spread: Spread | None) -> str:
     return "–" if spread is None else f"{_span(spread.median)}, {_span(spread.longest)} at most"
+
+
+def _short_spread(spread: Spread | None) -> str:
+    return "–" if spread is None else f"{_span(spread.median)}, ≤ {_span(spread.longest)}"
 
 
 def _share(share: float | None) -> str:
@@ -262,7 +266,7 @@ def _lefts(story: Story, objective: Objective) -> list[Left]:
 
 def _left(story: Story, objective: Objective) -> str:
     lefts = _lefts(story, objective)
-    return "–" if not lefts else f"{100 * lefts[-1].share:.0f} %"
+    return "–" if not lefts else ENGLISH.percent(lefts[-1].share)
 
 
 def _sparkline(lefts: Sequence[Left]) -> str:
@@ -451,6 +455,7 @@ def as_html(report: Report) -> str:
         score_line=_score_line(runs[0].score) if runs[0].score else "",
         span=_span,
         spread=_spread,
+        short_spread=_short_spread,
         worst=worst,
         moment=lambda at: _moment(at, report.zone, seconds=True),
         clock=lambda at: f"{at.astimezone(report.zone):%H:%M:%S}",
@@ -521,7 +526,7 @@ def _sweep_rows(report: Report) -> list[Mapping[str, Any]]:
                 "share": 100 * summary.a_week / most,
                 "precision": _share(run.score.precision) if run.score else None,
                 "recall": _share(run.score.recall) if run.score else None,
-                "found_in": _spread(run.score.found_in) if run.score else None,
+                "found_in": _short_spread(run.score.found_in) if run.score else None,
             }
         )
     return rows

@@ -1,0 +1,278 @@
+"""`wine-slo replay` over a past that the real Prometheus holds: what it tells is what the live watchdog told of it."""
+
+import asyncio
+import csv
+import io
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import chdir
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from typer.testing import CliRunner
+
+from tests.real.history import Chapter
+from tests.real.history import History as Made
+from tests.real.prometheus import Prometheus, free_port, scraping
+from tests.test_past import Clock, live, place, telling
+from wine_slo import slo_file
+from wine_slo.adapters.prometheus_api import PrometheusApi, Vector
+from wine_slo.cli import app
+from wine_slo.history import History
+from wine_slo.past import replay
+
+GOLDEN = Path(__file__).parent / "golden"
+START = datetime(2026, 10, 1, tzinfo=UTC)
+OF_SHORT = """
+job: wine-slo
+objectives:
+  - name: latency
+    kind: latency
+    objective: 0.95
+    threshold: 1s
+    clear: 750ms
+    histogram: request_latency_seconds
+    oldest_age: oldest_request_age_seconds
+    window: 1d
+    burns: [{budget: 0.02, long: 10m, short: 2m, alert: page}]
+  - name: availability
+    kind: up
+    objective: 0.995
+    window: 1d
+"""
+
+
+def minutes(count: float) -> timedelta:
+    return timedelta(minutes=count)
+
+
+SHORT = Made(  # an hour in which everything happens, which a live watchdog can look at as a whole
+    begins_at=START,
+    lasts=minutes(62),
+    restarts=(minutes(2.5),),
+    job="wine-slo",
+    chapters=(
+        Chapter(since=minutes(5), until=minutes(6), slow=0.5),
+        Chapter(since=minutes(12), until=minutes(12.2), slow=1.0),  # a stall
+        Chapter(since=minutes(18), until=minutes(19), is_down=True),
+        Chapter(since=minutes(26), until=minutes(29), is_away=True),
+        Chapter(since=minutes(35), until=minutes(39), rate=0.0),
+        *(Chapter(since=minutes(44 + number), until=minutes(44.25 + number), slow=1.0) for number in range(5)),
+        Chapter(since=minutes(55), until=minutes(56), slow=1.0),
+        Chapter(since=minutes(56.8), until=minutes(57.8), slow=1.0),  # comes back
+    ),
+)
+LONG = Made(  # thirty days, scraped each minute
+    begins_at=START,
+    lasts=timedelta(days=30),
+    every=timedelta(minutes=1),
+    phase=timedelta(seconds=7),
+    rate=1.0,
+    job="long",
+    restarts=(timedelta(days=4), timedelta(days=21)),
+    chapters=(
+        Chapter(since=timedelta(days=3), until=timedelta(days=3, minutes=40), slow=0.6),
+        Chapter(since=timedelta(days=9), until=timedelta(days=9, minutes=20), is_down=True),
+        Chapter(since=timedelta(days=12), until=timedelta(days=12, hours=7), is_away=True),
+        Chapter(since=timedelta(days=15), until=timedelta(days=15, hours=8), rate=0.0),
+        Chapter(since=timedelta(days=20), until=timedelta(days=20, hours=2), failed=0.2),
+        Chapter(since=timedelta(days=27), until=timedelta(days=27, minutes=30), slow=1.0),
+    ),
+)
+LONG_FILE = """
+job: long
+scrape_interval: 1m
+blind_for: 10m
+objectives:
+  - name: latency
+    title: Latency
+    kind: latency
+    objective: 0.95
+    threshold: 1s
+    histogram: request_latency_seconds
+    bad_for: 5m
+    good_for: 4m
+    over: 15m
+  - name: errors
+    title: Error rate
+    kind: ratio
+    objective: 0.99
+    bad: responses_total{job="long", status="500"}
+    total: responses_total{job="long"}
+    bad_for: 5m
+    good_for: 4m
+    over: 15m
+"""
+TRUTH = """\
+start,end,objective
+2026-10-04T00:00Z,2026-10-04T00:40Z,latency
+2026-10-21T00:00Z,2026-10-21T02:00Z,errors
+2026-10-28T00:00Z,2026-10-28T00:30Z,latency
+2026-10-29T00:00Z,2026-10-29T00:10Z,latency
+"""
+
+
+@dataclass
+class World:
+    """A Prometheus that holds both pasts, and a folder with what is asked of it."""
+
+    prometheus: Prometheus
+    folder: Path
+
+    def says(self, *options: str, **environment: str) -> tuple[int, str, str]:
+        """The exit status of `wine-slo replay`, and what it says on either output."""
+        variables = {
+            "WINE_SLO_PROMETHEUS_URL": self.prometheus.url,
+            "WINE_SLO_OBJECTIVES": "long.yml",
+            "WINE_SLO_POLL_SECONDS": "120",
+            "COLUMNS": "120",
+            **environment,
+        }
+        with chdir(self.folder):
+            done = CliRunner().invoke(app, ["replay", *options], env=variables, catch_exceptions=False)
+        return done.exit_code, done.stdout, done.stderr
+
+
+ALL_OF_IT = ("--from", "2026-10-01T01:00Z", "--to", "2026-10-31T00:00Z")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    folder = tmp_path_factory.mktemp("replay")
+    prometheus = Prometheus(folder / "prometheus", scraping(every="1m"))
+    await asyncio.gather(
+        asyncio.to_thread(SHORT.write, prometheus.folder / "data"),
+        asyncio.to_thread(LONG.write, prometheus.folder / "data"),
+    )
+    for name, content in (("long.yml", LONG_FILE), ("short.yml", OF_SHORT), ("truth.csv", TRUTH)):
+        (folder / name).write_text(content)
+    await prometheus.start()
+    yield World(prometheus, folder)
+    await prometheus.kill()
+
+
+class Shifted(PrometheusApi):
+    """Asks as if the present were another."""
+
+    clock = Clock()
+
+    async def query(self, promql: str, at: datetime | None = None) -> Vector:
+        return await super().query(promql, at or self.clock())
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_replay_tells_what_the_live_watchdog_told_of_real_samples(world: World) -> None:
+    objectives = slo_file.load(world.folder / "short.yml")
+    since, until = START + minutes(3), START + minutes(62)
+    async with aiohttp.ClientSession() as session:
+        api = Shifted(session, world.prometheus.url, {})
+        told, looks = await live(api, api.clock, objectives, since, until)
+        stories = []
+        for is_fast in (True, False):
+            history = History(PrometheusApi(session, world.prometheus.url, {}), None, "real", until)
+            stories.append(await replay(history, objectives, since, until, minutes(0.5), is_fast=is_fast))
+            await history.close()
+    for story in stories:
+        assert [telling(each) for each in sorted(story.alarms, key=place)] == [told[each] for each in sorted(told)]
+        assert story.looks == looks
+    names = [str(alarm.key) for alarm in stories[0].alarms]
+    assert names.count("latency") >= 3
+    assert {"availability", "sight", "latency budget"} <= {*names}
+    assert any(alarm.is_again for alarm in stories[0].alarms)
+
+
+@pytest.mark.parametrize("form", ["table", "csv"])
+def test_thirty_days_read_as_they_were_agreed(world: World, form: str) -> None:
+    """`WINE_SLO_WRITE_GOLDEN=1` writes them anew."""
+    options = ["--csv"] if form == "csv" else ["--incidents", "truth.csv"]
+    status, said, trouble = world.says(*ALL_OF_IT, *options)
+    assert (status, trouble) == (0, "")
+    lines = "".join(f"{line.rstrip()}\n" for line in said.splitlines())
+    path = GOLDEN / f"replay.{'csv' if form == 'csv' else 'txt'}"
+    if os.environ.get("WINE_SLO_WRITE_GOLDEN"):
+        path.write_text(lines)
+    assert lines == path.read_text()
+
+
+def test_the_known_incidents_are_found_and_no_other(world: World) -> None:
+    status, said, _ = world.says(*ALL_OF_IT, "--json", "--incidents", "truth.csv")
+    content = json.loads(said)
+    assert status == 0
+    breaches = [each for each in content["alarms"] if each["alert"] == "breach" and each["objective"] != "sight"]
+    began = [(each["objective"], each["told_at"][:10]) for each in breaches]
+    assert began == [
+        ("latency", "2026-10-04"), ("errors", "2026-10-21"), ("latency", "2026-10-28"),
+    ]  # fmt: skip
+    score = content["score"]
+    assert (score["precision"], score["recall"], score["true"]) == (1.0, 0.75, 4)
+    lefts = [each["share"] for each in content["objectives"]["latency"]["budget_left"]]
+    assert len(lefts) == 30
+    slow = 0.6 * 40 * 60 + 30 * 60  # requests, of one a second
+    spent = slow / (30 * 86400 * 0.05)
+    assert lefts[-1] == pytest.approx(1 - spent, abs=0.002)
+    assert content["cannot_see"]
+
+
+def test_a_sweep_is_a_row_a_value(world: World) -> None:
+    status, said, _ = world.says(*ALL_OF_IT, "--sweep", "latency.threshold=0.5..2", "--csv")
+    rows = list(csv.DictReader(io.StringIO(said)))
+    assert status == 0
+    assert [row["value"] for row in rows] == ["0.5", "0.75", "1.0", "2.0"]
+    assert [row["incidents"] for row in rows] == ["2", "2", "2", "0"], "slow ones took 1.6 s"
+
+
+def test_the_page_is_one_file_without_a_script(world: World) -> None:
+    status, said, _ = world.says(*ALL_OF_IT, "--html", "page.html")
+    page = (world.folder / "page.html").read_text()
+    assert status == 0
+    assert said.endswith("The page with charts: page.html\n")
+    assert page.count("<path") == 2
+    assert not any(sign in page for sign in ("<script", "src=", "href=", "@import", "url("))
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--since", "soon"), "--since soon must be a span such as 12h, 7d or 4w"),
+        (("--since", "7d", "--from", "2026-10-01"), "--since and --from say the same thing twice; give one of them"),
+        (("--from", "yesterday"), "--from yesterday must be an instant such as 2026-10-01 or 2026-10-01T14:00Z"),
+        (("--to", "2999-01-01"), "--to 2999-01-01 lies in the future"),
+        (("--from", "2026-10-02", "--to", "2026-10-01"), "is too short: ten minutes are the least"),
+        (("--objectives", "none.yml"), "none.yml cannot be read: No such file or directory"),
+        ((*ALL_OF_IT, "--incidents", "none.csv"), "none.csv cannot be read: No such file or directory"),
+        ((*ALL_OF_IT, "--incidents", "long.yml"), "long.yml must hold a list of incidents, each with start and end"),
+        ((*ALL_OF_IT, "--sweep", "latency.threshold=0.6"), "latency.threshold is 0.6 s, which is no bucket bound"),
+        ((*ALL_OF_IT, "--sweep", "speed.threshold=1"), "there is no objective 'speed'; there are latency, errors"),
+        ((*ALL_OF_IT, "--html", "none/page.html"), "none/page.html cannot be written: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_a_sentence_and_2(world: World, options: tuple[str, ...], sentence: str) -> None:
+    status, said, trouble = world.says(*options)
+    assert (status, said) == (2, "")
+    assert sentence in trouble
+    assert trouble.count("\n") == 1
+
+
+def test_prometheus_away_is_a_sentence_and_3(world: World) -> None:
+    away = {"WINE_SLO_PROMETHEUS_URL": f"http://127.0.0.1:{free_port()}"}
+    status, said, trouble = world.says(*ALL_OF_IT, **away)
+    assert (status, said) == (3, "")
+    assert trouble.startswith("Prometheus: it cannot be reached (connection refused)")
+
+
+def test_a_time_of_which_prometheus_knows_nothing_is_a_sentence_and_3(world: World) -> None:
+    status, said, trouble = world.says("--from", "2026-08-01T00:00Z", "--to", "2026-08-02T00:00Z")
+    assert (status, said) == (3, "")
+    assert trouble.startswith("Prometheus knows no target of long between 2026-08-01T00:00:00+00:00 and ")
+
+
+def test_it_begins_where_prometheus_remembers(world: World) -> None:
+    _, said, _ = world.says("--from", "2026-09-20T00:00Z", "--to", "2026-10-02T00:00Z", "--json")
+    content = json.loads(said)
+    assert content["since"] == "2026-10-01T01:00:00Z"
+    assert content["cannot_see"][0].startswith("Prometheus remembers nothing before 2026-10-01 00:59 UTC")
