@@ -45,7 +45,8 @@ from wine_slo.domain.verdict import ROUNDING, is_bad
 from wine_slo.domain.watch import State
 from wine_slo.history import EPOCH, History, Lattice, Numbers, Table, instant, milliseconds
 
-INSTANTS = 8_640  # a chunk: twelve hours of scrapes 5 s apart; Prometheus answers 11,000 at once
+CHUNK = timedelta(hours=12)
+MOST_INSTANTS = 10_000  # a chunk; Prometheus answers 11,000
 SHORT_CHUNK = timedelta(minutes=30)  # for what is needed here and there only
 FINE = timedelta(hours=6)  # budgets over no longer than this are summed interval by interval, others in marks
 MARK = timedelta(minutes=5)
@@ -675,7 +676,7 @@ class _Budgets:
 
 
 def _long(phase: int, step: int) -> Lattice:
-    return Lattice(phase, step, INSTANTS)
+    return Lattice(phase, step, max(2, min(MOST_INSTANTS, milliseconds(CHUNK) // step)))
 
 
 def _short(phase: int, step: int) -> Lattice:
