@@ -21,7 +21,7 @@ export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
-	@echo "The form: http://127.0.0.1:8000/ui   The watchdog: http://127.0.0.1:8001/health   Ctrl-C stops everything"
+	@echo "The form: http://127.0.0.1:8000/ui   The watchdog: http://127.0.0.1:8001/   Ctrl-C stops everything"
 	@exec honcho start $(if $(WINE_SLO_PROMETHEUS_URL),server watchdog)
 
 test: check .tools/bin/prometheus .tools/bin/chromium .tools/bin/docker-compose
