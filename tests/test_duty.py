@@ -5,13 +5,13 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.domain.scene import ALL, START, Scene
+from tests.domain.scene import ALL, LATENCY, START, Scene
 from tests.fakes.bot_api import TOKEN, BotApi
 from tests.fakes.people import ANNA, BORIS, FORUM, GROUP, TOPIC, Talk, among
 from tests.fakes.telegram_chats import Message
@@ -19,9 +19,11 @@ from wine_slo.adapters import telegram_chat
 from wine_slo.adapters.ledger import Ledger
 from wine_slo.conversation import Access
 from wine_slo.delivery import Delivery, Rules
+from wine_slo.domain.budget import Budget
 from wine_slo.domain.dialogue import Reception
 from wine_slo.domain.moments import QuietHours
 from wine_slo.domain.notice import Kind, Told
+from wine_slo.domain.objective import Alert, Burn
 from wine_slo.domain.replies import Replies
 from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech
@@ -65,7 +67,7 @@ class Post:
         """From a start to an end; what is in memory is gone at the end, what is in the ledger is not."""
         self.ledger = Ledger.open(f"sqlite:///{self.path}")
         memory = self.ledger.load()
-        speech = Speech(ALL, UTC)
+        speech = Speech(self.scene.objectives, UTC)
         self.talk = Talk(self.api, speech, self.access, heard_at=datetime.now(UTC) - self.heard_ago)
         async with telegram_chat.connect(TOKEN, self.api.url) as bot:
             self.delivery = Delivery(
@@ -170,6 +172,8 @@ async def test_the_second_who_presses_is_told_who_has_it(post: Post) -> None:
         await post.press(message, ACKNOWLEDGE, BORIS)
         late = await post.api.press_with(message, acknowledge, ANNA)
         await post.api.until(lambda: late in post.api.answers)
+        written = await post.asks("/ack")
+    assert (written.text, written.parse_mode) == ("Boris <b> has it already (19:40).", "HTML")
     assert post.api.answers[late] == "Boris <b> has it already (19:40)."
     assert "Boris <b> has it (19:40)." in message.text
 
@@ -445,6 +449,22 @@ async def test_quiet_hours_hold_what_makes_a_sound_until_they_are_over(post: Pos
         assert post.messages()[0].is_loud
         assert post.messages()[0].sent_at is not None
         assert post.now() >= START + timedelta(minutes=20)
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["where that is wanted", "where it is not"])
+async def test_what_burns_the_budget_fast_is_told_in_quiet_hours(post: Post, told: bool) -> None:  # noqa: FBT001
+    burn = Burn(0.02, timedelta(hours=1), timedelta(minutes=5), Alert.PAGE)
+    post.scene = Scene(replace(LATENCY, burns=(burn,)))
+    post.rules = Rules(quiet_hours=QuietHours.parse("19:00-20:00", UTC), pages_in_quiet_hours=told)
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+        assert post.messages() == []
+        fast = Budget(history=timedelta(days=30), events=1e6, bad_ratios={burn.short: 0.9, burn.long: 0.8})
+        burning = replace(post.scene.incident, budget=fast)
+        post.scene.state = replace(post.scene.state, incidents={1: burning})
+        await post.tell()
+        assert bool(post.messages()) is told
 
 
 async def test_what_came_and_went_in_quiet_hours_is_told_in_a_line_after_them(post: Post) -> None:

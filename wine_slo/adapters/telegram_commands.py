@@ -21,6 +21,7 @@ from telegram.ext import ExtBot
 from wine_slo.domain.chat import Chat, ChatError
 from wine_slo.domain.dialogue import Answer, Person, Picture, Press, Question
 from wine_slo.domain.seal import Seal
+from wine_slo.domain.words import plain
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -315,7 +316,7 @@ class TelegramCommands:
     async def _toast(self, press: str, answer: Answer) -> None:
         """Show it to who pressed; one who pressed long ago is not waiting for it any more."""
         try:
-            await self._bot.answer_callback_query(press, answer.toast[:MAX_TOAST] or None)
+            await self._bot.answer_callback_query(press, plain(answer.toast)[:MAX_TOAST] or None)
         except BadRequest as error:
             log.info("a press was too old to be answered: %s", error)
         except TelegramError as error:

@@ -130,7 +130,7 @@ class Answer:
     Attributes:
         text: HTML; a new message. Empty where there is none.
         buttons: What can be pressed under it.
-        toast: Plain, at most 200 characters: shown once to who pressed, and to nobody else.
+        toast: HTML whose markup is taken off, at most 200 characters: shown once to who pressed, and to nobody else.
         reception: What became of the question, for the metric.
         replaces: Whether the text is written over the message whose button was pressed.
         follow: What takes longer and is sent after the text, as a reply to it: a picture, or words where there is

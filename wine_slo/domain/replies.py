@@ -1,6 +1,6 @@
 """How the bot answers what it is asked or told to do; what it says by itself is in `words`.
 
-Texts are HTML with `<b>` only; a toast is plain and short, as Telegram shows it for a second.
+Texts are HTML with `<b>` only; what is shown as a toast is short, as Telegram shows it for a second.
 """
 
 from collections.abc import Iterable, Sequence
@@ -42,15 +42,15 @@ class Replies:
         return "\n".join(lines)
 
     def not_allowed(self, person: Person) -> str:
-        """Somebody may ask, but not change anything. Plain."""
+        """Somebody may ask, but not change anything."""
         return self.say("Only an admin of this bot may do that. Your id is {id}.", id=person.id)
 
     def stranger(self) -> str:
-        """Somebody pressed a button in a chat that is not ours any more. Plain."""
+        """Somebody pressed a button in a chat that is not ours any more."""
         return self.say("This chat is not in the settings of this bot.")
 
     def too_often(self) -> str:
-        """One too many in a minute. Plain."""
+        """One too many in a minute."""
         return self.say("That is too much at once. Try again in a minute.")
 
     def asked_long_ago(self) -> str:
@@ -58,11 +58,11 @@ class Replies:
         return self.say("I was away when this was asked, so it is not done. Ask again if it still holds.")
 
     def forged(self) -> str:
-        """A button is not ours, or is of another chat. Plain."""
+        """A button is not ours, or is of another chat."""
         return self.say("This button is not one of mine.")
 
     def failed(self) -> str:
-        """A fault of ours. Plain."""
+        """A fault of ours."""
         return self.say("That went wrong by a fault of mine. What happened is in the log.")
 
     def conflict(self) -> str:
@@ -106,7 +106,7 @@ class Replies:
     # Who has it
 
     def taken(self, incident: Incident) -> str:
-        """Somebody has it from now on. Plain."""
+        """Somebody has it from now on."""
         return self.say("You have #{number}.", number=incident.number)
 
     def taken_all(self, incidents: Sequence[Incident], person: Person) -> str:
@@ -114,8 +114,8 @@ class Replies:
         return self.say("{name} has it: {incidents}.", name=shortened(person.name), incidents=self._named(incidents))
 
     def taken_already(self, act: Act) -> str:
-        """Somebody has it since then. Plain."""
-        return self.say("{name} has it already ({time}).", name=act.by.name, time=self.speech.clock(act.at))
+        """Somebody has it since then."""
+        return self.say("{name} has it already ({time}).", name=shortened(act.by.name), time=self.speech.clock(act.at))
 
     def which(self, incidents: Sequence[Incident]) -> str:
         """There are several."""
@@ -130,7 +130,7 @@ class Replies:
         return self.say("Nothing is in breach.")
 
     def over(self, number: int) -> str:
-        """An incident is over, or this is not its present time. Plain."""
+        """An incident is over, or this is not its present time."""
         return self.say("#{number} is over, so this button does nothing any more.", number=number)
 
     def not_an_incident(self, word: str) -> str:
@@ -192,24 +192,24 @@ class Replies:
         return self.say("End: {what}, until {time}", what=what, time=self.speech.moment(silence.until, now))
 
     def ended(self, silence: Silence) -> str:
-        """A silence is over before its time. Plain."""
-        return self.say("The silence is ended: {what}.", what=unescape(self.speech.silenced(silence)))
+        """A silence is over before its time."""
+        return self.say("The silence is ended: {what}.", what=self.speech.silenced(silence))
 
     def no_such_silence(self) -> str:
-        """It does not run any more. Plain."""
+        """It does not run any more."""
         return self.say("That silence is over already.")
 
     # Taking back
 
     def taken_back(self, act: Act) -> str:
-        """One's own last act is undone. Plain."""
+        """One's own last act is undone."""
         if act.silence is not None:
-            return self.say("Taken back: the silence of {what}.", what=unescape(self.speech.silenced(act.silence)))
+            return self.say("Taken back: the silence of {what}.", what=self.speech.silenced(act.silence))
         return self.say("Taken back: you do not have #{number} any more.", number=act.incident or 0)
 
     def not_yours(self, act: Act) -> str:
-        """Only who did it can take it back. Plain."""
-        return self.say("Only {name} can take that back.", name=act.by.name)
+        """Only who did it can take it back."""
+        return self.say("Only {name} can take that back.", name=shortened(act.by.name))
 
     def nothing_to_take_back(self) -> str:
         """It is too long ago, or there is nothing."""
@@ -229,7 +229,7 @@ class Replies:
                 return f"{time} {self.speech.silenced_by(act, incident.began_at)}"
 
     def not_written(self) -> str:
-        """What was done holds, but is not kept. Plain."""
+        """What was done holds, but is not kept."""
         return self.say("It holds, but the ledger cannot be written just now: a restart would forget it.")
 
     def _silence(self, act: Act, now: datetime) -> str:
