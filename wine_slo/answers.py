@@ -7,7 +7,6 @@ import itertools
 import logging
 import re
 import secrets
-from collections.abc import Callable
 from http import HTTPStatus
 from time import perf_counter
 from typing import Any
@@ -23,9 +22,7 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what of a client's own id ma
 LONGEST_PATH = 200  # letters of it in a log line
 JSON_HEADERS = CIMultiDict({"Content-Type": "application/json", "Cache-Control": "no-store"})  # quick to copy
 TITLES = {status.value: status.phrase for status in HTTPStatus}
-
-# What writes the line of a request: method, path, status (None where it was given up), seconds, its id.
-LogRequest = Callable[[str, str, int | None, float, str], None]
+LOG_LINE = "%(method)s %(path)s %(status)s %(milliseconds).2f ms %(request_id)s"
 
 log = logging.getLogger("wine_slo.server")
 _own_ids = itertools.count(1)
@@ -47,7 +44,7 @@ def json_response(content: Any, status: int = 200) -> web.Response:
     return web.Response(body=msgspec.json.encode(content), status=status, headers=JSON_HEADERS)
 
 
-def observed(handler: Handler, endpoint: Endpoint, log_request: LogRequest) -> Handler:
+def observed(handler: Handler, endpoint: Endpoint) -> Handler:
     """Return the handler so that each request is counted and timed, has an id, and gets its line in the log.
 
     Not a middleware: that would wrap every request in two more coroutines, and look its endpoint up each time.
@@ -69,7 +66,16 @@ def observed(handler: Handler, endpoint: Endpoint, log_request: LogRequest) -> H
         finally:  # without a status where it was given up
             seconds = perf_counter() - started
             endpoint.leave(request, seconds, status)
-            log_request(request.method, request.raw_path[:LONGEST_PATH], status, seconds, request_id)
+            log.info(
+                LOG_LINE,
+                {
+                    "method": request.method,
+                    "path": request.raw_path[:LONGEST_PATH],
+                    "status": status or "given up",
+                    "milliseconds": seconds * 1000,
+                    "request_id": request_id,
+                },
+            )
         return response
 
     return observe

@@ -32,7 +32,7 @@ from msgspec.structs import replace
 from wine_slo.adapters import api_contract, form_page, log_output, model_file, sample_body
 from wine_slo.adapters.form_page import LANGUAGES, Language, Outcome
 from wine_slo.adapters.server_instruments import Cells, ServerInstruments
-from wine_slo.answers import LogRequest, Problem, json_response, observed, unmatched
+from wine_slo.answers import Problem, json_response, observed, unmatched
 from wine_slo.domain.classifier import Model
 from wine_slo.domain.wine import NAMES
 from wine_slo.prediction import Answer, Predictor
@@ -89,7 +89,6 @@ def create_app(
     cells: Cells | None = None,
     worker: int = 0,
     *,
-    log_request: LogRequest = lambda *_: None,
     patience: Patience | None = None,
 ) -> web.Application:
     """Return the application; nothing runs before it is started.
@@ -98,7 +97,6 @@ def create_app(
         settings: where the model is, and what is switched on.
         cells: where workers count together; None where there is only this one.
         worker: which of the workers this one is.
-        log_request: writes a line for each request.
         patience: for how long clients are waited for.
     """
     app = web.Application(client_max_size=LARGEST_BODY)
@@ -126,11 +124,11 @@ def create_app(
     app[SLEEPERS] = asyncio.Semaphore(MOST_SLEEPERS)
     app[STARTED] = perf_counter()
     for template, (method, handler, _) in routes.items():
-        counted = observed(handler, instruments.endpoint(template), log_request)
+        counted = observed(handler, instruments.endpoint(template))
         if template == "/sleep":
-            counted = told_apart(counted, observed(handler, instruments.endpoint(DRILL), log_request))
+            counted = told_apart(counted, observed(handler, instruments.endpoint(DRILL)))
         app.add_routes([method(template, counted)])
-    last_resort = observed(unmatched, instruments.endpoint(UNMATCHED), log_request)
+    last_resort = observed(unmatched, instruments.endpoint(UNMATCHED))
     app.router.add_route("*", "/{path:.*}", last_resort)
     app.cleanup_ctx.append(load_model)
     return app
@@ -355,8 +353,8 @@ async def serve(app: web.Application, name: str, *, shares_port: bool) -> None:
 
 def run(settings: ServerSettings, cells: Cells | None = None, worker: int = 0) -> None:
     """Serve in this process; exit with 1 where the address is taken."""
-    lines = log_output.configure(settings.log_format, wait=LOG_WAIT)
-    app = create_app(settings, cells, worker, log_request=lines.log_request)
+    log_output.configure(settings.log_format, wait=LOG_WAIT)
+    app = create_app(settings, cells, worker)
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(serve(app, f" as worker {worker}" if cells else "", shares_port=bool(cells)))

@@ -102,37 +102,6 @@ async def test_many_lines_do_not_wait(capsys: pytest.CaptureFixture[str]) -> Non
     assert len(capsys.readouterr().err.splitlines()) == log_output.MOST_WAITING
 
 
-async def test_requests_and_records_are_written_in_order(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = log_output.configure("text", wait=60)
-    logging.getLogger("x").info("before")
-    lines.log_request("GET", "/ui", 200, 0.00125, "mine-1")
-    lines.log_request("GET", "/sleep", None, 1.5, "mine-2")
-    logging.getLogger("x").warning("after")
-    words = [line.split(maxsplit=3)[1:] for line in capsys.readouterr().err.splitlines()]
-    assert words == [
-        ["INFO", "x:", "before"],
-        ["INFO", "wine_slo.server:", "GET /ui 200 1.25 ms mine-1"],
-        ["INFO", "wine_slo.server:", "GET /sleep given up 1500.00 ms mine-2"],
-        ["WARNING", "x:", "after"],
-    ]
-
-
-def test_a_request_in_json_has_its_parts_as_members(capsys: pytest.CaptureFixture[str]) -> None:
-    log_output.configure("json").log_request("GET", "/ui", 200, 0.00125, "mine-1")
-    written = json.loads(capsys.readouterr().err)
-    assert datetime.fromisoformat(written.pop("at")).utcoffset() is not None
-    assert written == {
-        "level": "INFO",
-        "logger": "wine_slo.server",
-        "message": "GET /ui 200 1.25 ms mine-1",
-        "method": "GET",
-        "path": "/ui",
-        "status": 200,
-        "milliseconds": 1.25,
-        "request_id": "mine-1",
-    }
-
-
 class BrokenPipe(io.StringIO):
     def flush(self) -> None:
         raise BrokenPipeError
@@ -140,7 +109,7 @@ class BrokenPipe(io.StringIO):
 
 def test_where_nobody_reads_any_more_the_service_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", BrokenPipe())
-    log_output.configure("text").log_request("GET", "/ui", 200, 0.001, "mine-1")
+    log_output.configure("text")
     logging.getLogger("x").warning("hello")
 
 

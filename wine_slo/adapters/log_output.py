@@ -1,25 +1,21 @@
 """Where the log goes: standard error, a line for each record, as text or as JSON.
 
 A record that is logged with named arguments, `log.info("%(method)s %(path)s", {"method": ..., "path": ...})`, has them
-as members of its JSON line too. Requests that were answered do not go through `logging`: to make a record of one and
-to hand it on costs five times what the line itself does.
+as members of its JSON line too.
 """
 
 import asyncio
 import json
 import logging
 import sys
-import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from threading import RLock
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 LogFormat = Literal["text", "json"]
-REQUESTS = "wine_slo.server"  # the logger whose lines those of requests look like
-GIVEN_UP = "given up"  # in place of a status
 QUIET = {
     "httpx": logging.WARNING,  # these two log every URL, and a Telegram URL holds the token
     "httpcore": logging.WARNING,
@@ -28,17 +24,6 @@ QUIET = {
     "telegram.ext.AIORateLimiter": logging.CRITICAL,  # the same for each 429
 }
 MOST_WAITING = 64  # lines; to word and write them takes a fifth of a millisecond
-
-
-class Answered(NamedTuple):
-    """A request that was answered, or given up (no status)."""
-
-    at: float  # seconds since 1970
-    method: str
-    path: str
-    status: int | None
-    seconds: float
-    request_id: str
 
 
 class TextFormatter(logging.Formatter):
@@ -56,14 +41,6 @@ class TextFormatter(logging.Formatter):
         if record.exc_info:
             line = f"{line}\n{self.formatException(record.exc_info)}"
         return self._redact(line)
-
-    def format_request(self, request: Answered) -> str:
-        """Return the line of a request."""
-        return self._redact(f"{self._time(request.at)} INFO    {REQUESTS}: {self._said(request)}")
-
-    def _said(self, request: Answered) -> str:
-        _, method, path, status, seconds, request_id = request
-        return f"{method} {path} {status or GIVEN_UP} {seconds * 1000:.2f} ms {request_id}"
 
     def _time(self, at: float) -> str:
         """Return the local time with its offset from UTC; all but the milliseconds is worked out once a second."""
@@ -96,21 +73,6 @@ class JsonFormatter(TextFormatter):
             line["traceback"] = self.formatException(record.exc_info)
         return self._redact(json.dumps(line, ensure_ascii=False, default=str))
 
-    def format_request(self, request: Answered) -> str:
-        """Return the object."""
-        line = {
-            "at": self._time(request.at),
-            "level": "INFO",
-            "logger": REQUESTS,
-            "message": self._said(request),
-            "method": request.method,
-            "path": request.path,
-            "status": request.status or GIVEN_UP,
-            "milliseconds": request.seconds * 1000,
-            "request_id": request.request_id,
-        }
-        return self._redact(json.dumps(line, ensure_ascii=False))
-
 
 class Lines(logging.StreamHandler[Any]):
     """Writes lines below WARNING together with those that follow soon: one system call for many requests."""
@@ -118,19 +80,17 @@ class Lines(logging.StreamHandler[Any]):
     def __init__(self, formatter: TextFormatter, wait: float) -> None:
         super().__init__(sys.stderr)
         self.setFormatter(formatter)
-        self._words = formatter
         self._wait = wait  # seconds; 0 to write each line at once
-        self._waiting: deque[logging.LogRecord | Answered] = deque()  # safe to fill here and empty there
+        self._waiting: deque[logging.LogRecord] = deque()  # safe to fill here and empty there
         self._timer: asyncio.TimerHandle | None = None
         self._writing = RLock()  # a finalizer may log while a line is worded
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the record; write all at once where it is a warning or worse, or nothing would write it soon."""
-        self._keep(record, is_urgent=record.levelno >= logging.WARNING)
-
-    def log_request(self, method: str, path: str, status: int | None, seconds: float, request_id: str) -> None:
-        """Keep the line of a request that was answered now; the status is None where it was given up."""
-        self._keep(Answered(time.time(), method, path, status, seconds, request_id))
+        self._waiting.append(record)
+        is_urgent = record.levelno >= logging.WARNING
+        if is_urgent or len(self._waiting) >= MOST_WAITING or not (self._timer or self._start_timer()):
+            self.flush()
 
     def flush(self) -> None:
         """Write what waits; logging calls this at the end of the process too."""
@@ -142,11 +102,6 @@ class Lines(logging.StreamHandler[Any]):
                 with suppress(OSError):  # nobody reads standard error any more; the service goes on
                     self.stream.write(text)
                     self.stream.flush()
-
-    def _keep(self, line: logging.LogRecord | Answered, *, is_urgent: bool = False) -> None:
-        self._waiting.append(line)
-        if is_urgent or len(self._waiting) >= MOST_WAITING or not (self._timer or self._start_timer()):
-            self.flush()
 
     def _start_timer(self) -> bool:
         """Have the lines written in a while; False where nothing could do that."""
@@ -161,18 +116,16 @@ class Lines(logging.StreamHandler[Any]):
         self._timer = None
         self.flush()
 
-    def _line(self, line: logging.LogRecord | Answered) -> str:
-        if isinstance(line, Answered):
-            return f"{self._words.format_request(line)}\n"
+    def _line(self, record: logging.LogRecord) -> str:
         try:
-            return f"{self._words.format(line)}\n"
+            return f"{self.format(record)}\n"
         except Exception:  # noqa: BLE001  # as every handler does: a line that cannot be worded stops nothing
-            self.handleError(line)
+            self.handleError(record)
             return ""
 
 
-def configure(log_format: LogFormat, secrets: Sequence[str] = (), wait: float = 0.0) -> Lines:
-    """Send the log of this process to standard error, and return what writes it; no secret ever occurs in it.
+def configure(log_format: LogFormat, secrets: Sequence[str] = (), wait: float = 0.0) -> None:
+    """Send the log of this process to standard error; no secret ever occurs in it.
 
     Args:
         log_format: for people or for machines.
@@ -184,8 +137,6 @@ def configure(log_format: LogFormat, secrets: Sequence[str] = (), wait: float = 
     logging._srcfile = None  # noqa: SLF001  # documented there
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     formatter = (JsonFormatter if log_format == "json" else TextFormatter)([each for each in secrets if each])
-    lines = Lines(formatter, wait)
-    logging.basicConfig(level=logging.INFO, handlers=[lines], force=True)
+    logging.basicConfig(level=logging.INFO, handlers=[Lines(formatter, wait)], force=True)
     for name, level in QUIET.items():
         logging.getLogger(name).setLevel(level)
-    return lines
