@@ -3,6 +3,7 @@
 import pytest
 
 from wine_slo.adapters.console_chat import ConsoleChat
+from wine_slo.domain.dialogue import Button
 
 
 @pytest.fixture
@@ -26,3 +27,10 @@ async def test_a_reply_says_what_it_answers_and_numbers_go_on(printed: list[str]
 async def test_an_edit_is_one_line(printed: list[str]) -> None:
     await ConsoleChat(printed.append).edit(0, 1, "⚪️ <b>over</b>\nmore")
     assert printed == ["  message 1 now reads: ⚪️ over"]
+
+
+async def test_the_buttons_it_would_have_are_printed_below() -> None:
+    lines: list[str] = []
+    rows = ((Button("Acknowledge", "ack"),), (Button("Silence 1 h", "hush"), Button("Until recovery", "hush")))
+    await ConsoleChat(lines.append).send(0, "bad", buttons=rows)
+    assert lines == ["┌ message 1\n│ bad\n│ [Acknowledge]\n│ [Silence 1 h] [Until recovery]\n└"]
