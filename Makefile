@@ -8,6 +8,7 @@
 # make soak   the crash test at every step and in every way, and a hundred charts; a quarter of an hour
 # make benchmark-watchdog    4 minutes: what a look costs, with three objectives and with a thousand label sets
 # make dashboard-preview   some minutes and half a gigabyte of npm: writes the pictures of docs/dashboards.md anew
+# make benchmark-replay      10 minutes: what a replay of thirty days costs beside Prometheus' own time
 # make benchmark-detection   25 minutes: how soon and how falsely we tell, beside Alertmanager
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null || true
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: up test soak reliability check lock dashboard-preview catalogue benchmark-detection benchmark-watchdog benchmark-serving
+.PHONY: up test soak reliability check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
@@ -73,6 +74,9 @@ benchmark-serving: $(BIN)/.dev
 
 benchmark-watchdog: $(BIN)/.dev .tools/bin/prometheus
 	python -m benchmarks.watchdog
+
+benchmark-replay: $(BIN)/.dev .tools/bin/prometheus
+	python -m benchmarks.replay
 
 benchmark-detection: $(BIN)/.dev .tools/bin/prometheus .tools/bin/alertmanager
 	python -m benchmarks.detection

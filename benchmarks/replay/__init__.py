@@ -1,0 +1,1 @@
+"""What a replay costs beside the time that Prometheus takes."""

@@ -1,0 +1,111 @@
+"""What a replay of thirty days and three objectives costs, and whether its memory grows with the length.
+
+Makes thirty days of samples, one each 5 s, in a Prometheus on a free port of loopback; replays them once, so that every
+answer is on disk, and then a week of them and all of them again, each in a process of its own: what that takes is ours
+alone. Ends by itself and prints its table. `--quick` tries it with two days and six.
+"""
+
+import argparse
+import asyncio
+import resource
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import perf_counter, process_time
+
+import aiohttp
+
+from tests.real.history import Chapter
+from tests.real.history import History as Made
+from tests.real.prometheus import Prometheus, scraping, version
+from wine_slo import slo_file
+from wine_slo.adapters.prometheus_api import PrometheusApi
+from wine_slo.history import History
+from wine_slo.past import replay
+
+START = datetime(2026, 10, 1, tzinfo=UTC)
+OBJECTIVES = Path(__file__).parents[2] / "slo.yml"
+POLL = timedelta(seconds=30)
+PATIENCE = aiohttp.ClientTimeout(total=300)
+
+
+def made(days: int) -> Made:
+    """Days of which each holds an incident, a stall and a restart; some hold a gap, a time down or a quiet night."""
+    chapters = []
+    for day in range(days):
+        noon = timedelta(days=day, hours=12)
+        chapters.append(Chapter(since=noon, until=noon + timedelta(minutes=6), slow=0.5))
+        chapters.append(Chapter(since=noon + timedelta(hours=1), until=noon + timedelta(hours=1, seconds=12), slow=1))
+        usual = {0: {"is_away": True}, 1: {"is_down": True}, 2: {"rate": 0.0}, 3: {"failed": 0.2}}.get(day % 5, {})
+        chapters.append(Chapter(since=noon + timedelta(hours=3), until=noon + timedelta(hours=3, minutes=20), **usual))  # type: ignore[arg-type]
+    restarts = tuple(timedelta(days=day, hours=6) for day in range(days))
+    return Made(begins_at=START, lasts=timedelta(days=days), chapters=tuple(chapters), restarts=restarts)
+
+
+async def look_back(url: str, folder: Path, days: int, whole: int) -> str:
+    """Replay the last days; return the seconds, the processor's seconds, the peak of memory, looks and alarms."""
+    until = START + timedelta(days=whole)
+    async with aiohttp.ClientSession() as session:
+        history = History(PrometheusApi(session, url, {}, timeout=PATIENCE), folder, "benchmark", datetime.now(UTC))
+        began, used = perf_counter(), process_time()
+        since = max(until - timedelta(days=days), START + POLL)
+        story = await replay(history, slo_file.load(OBJECTIVES), since, until, POLL)
+        seconds, processor = perf_counter() - began, process_time() - used
+        await history.close()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return f"{seconds:.1f} {processor:.1f} {peak:.0f} {story.looks} {len(story.alarms)}"
+
+
+def in_a_process(url: str, folder: Path, days: int, whole: int) -> list[str]:
+    """Do the same in a process of its own, so that its memory is its own."""
+    command = [sys.executable, "-m", "benchmarks.replay", "--from", url, str(folder), str(days), str(whole)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+
+
+async def run(folder: Path, short: int, whole: int) -> str:
+    """Make the days, replay them, and return the table."""
+    prometheus = Prometheus(folder / "prometheus", scraping("127.0.0.1:1", every="1m"))
+    await asyncio.to_thread(made(whole).write, prometheus.folder / "data")
+    await prometheus.start()
+    try:
+        first = await asyncio.to_thread(in_a_process, prometheus.url, folder / "chunks", whole, whole)
+        # So long before the last day that no chunk is missing: a week looks back from the same end.
+        await asyncio.to_thread(in_a_process, prometheus.url, folder / "chunks", short, whole)
+        rows = {
+            days: await asyncio.to_thread(in_a_process, prometheus.url, folder / "chunks", days, whole)
+            for days in (short, whole)
+        }
+    finally:
+        await prometheus.kill()
+    ratio = float(rows[whole][2]) / float(rows[short][2])
+    machine = f"{datetime.now(UTC):%Y-%m-%d}, Python {sys.version.split()[0]}, Prometheus {version()}"
+    lines = [
+        f"{machine}. {whole} days the first time, with Prometheus' own: {first[0]} s.",
+        "",
+        "| from disk | seconds | of the processor | peak memory, MiB | looks | alarms |",
+        "| --- | --- | --- | --- | --- | --- |",
+        *(f"| {days} days | {' | '.join(cells)} |" for days, cells in rows.items()),
+        "",
+        f"Peak memory of {whole} days to that of {short}: {ratio:.2f}.",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--from", dest="past", nargs=4, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.past:
+        url, folder, days, whole = options.past
+        print(asyncio.run(look_back(url, Path(folder), int(days), int(whole))))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        print(asyncio.run(run(Path(folder), *((2, 6) if options.quick else (7, 30)))))
+
+
+if __name__ == "__main__":
+    main()
