@@ -1,5 +1,6 @@
 """What tests stand on: fakes on loopback, the real Prometheus and real processes."""
 
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from tests.fakes.prometheus_junk import PrometheusJunk
 from tests.fakes.service import Service
 from tests.real import prometheus
 from tests.real.processes import Processes
+
+# Who runs us in the background has it ignored, and what we start would inherit that: no Ctrl-C would end it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 StartPrometheus = Callable[[Service], Awaitable[prometheus.Prometheus]]
 

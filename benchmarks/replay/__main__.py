@@ -66,7 +66,7 @@ def in_a_process(url: str, folder: Path, days: int, whole: int) -> list[str]:
 
 async def run(folder: Path, short: int, whole: int) -> str:
     """Make the days, replay them, and return the table."""
-    prometheus = Prometheus(folder / "prometheus", scraping("127.0.0.1:1", every="1m"))
+    prometheus = Prometheus(folder / "prometheus", scraping("127.0.0.1:1", every="1m"), retention="90d")
     await asyncio.to_thread(made(whole).write, prometheus.folder / "data")
     await prometheus.start()
     try:

@@ -50,10 +50,11 @@ def scraping(*targets: str, every: str = "1s") -> dict[str, Any]:
 class Prometheus:
     """One Prometheus with its configuration, its rules and its data in a folder."""
 
-    def __init__(self, folder: Path, configuration: dict[str, Any], rules: str = "") -> None:
+    def __init__(self, folder: Path, configuration: dict[str, Any], rules: str = "", retention: str = "15d") -> None:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self._retention = retention  # 15d is its own default
         self._process: Process | None = None
         folder.mkdir(exist_ok=True)
         (folder / "prometheus.yml").write_text(yaml.safe_dump(configuration))
@@ -66,7 +67,7 @@ class Prometheus:
             "--config.file=prometheus.yml",
             "--storage.tsdb.path=data",
             f"--web.listen-address=127.0.0.1:{self.port}",
-            "--storage.tsdb.retention.time=90d",
+            f"--storage.tsdb.retention.time={self._retention}",
         ]
         self._process = await Process.start("prometheus", command, self.folder, {})
         async with aiohttp.ClientSession() as session, asyncio.timeout(20):
