@@ -189,7 +189,8 @@ class Budgets:
     def __init__(self, api: PrometheusApi, clock: Callable[[], datetime]) -> None:
         self._api = api
         self._clock = clock
-        self._known: dict[str, tuple[datetime, dict[Key, float]]] = {}
+        # By objective too: two of them may ask the same, and each has the answer by keys of its own.
+        self._known: dict[tuple[str, str], tuple[datetime, dict[Key, float]]] = {}
 
     async def read(self, objective: Objective) -> dict[Key, Budget]:
         """What is known of an objective's budgets, by key.
@@ -213,16 +214,16 @@ class Budgets:
 
     def _known_for(self, objective: Objective) -> timedelta:
         """How long the history was when it was last asked for."""
-        _, history = self._known.get(promql.seconds_of_history(objective), (None, {}))
+        _, history = self._known.get((objective.name, promql.seconds_of_history(objective)), (None, {}))
         return timedelta(seconds=next(iter(history.values()), 0.0))
 
     async def _ask(self, objective: Objective, query: str, span: timedelta) -> dict[Key, float]:
         """The answer to a question about a span, not too old for it."""
         now = self._clock()
-        asked_at, answer = self._known.get(query, (None, {}))
+        asked_at, answer = self._known.get((objective.name, query), (None, {}))
         if asked_at is None or now - asked_at >= stays_known_for(span):
             answer = by_key(objective, _labelled(await self._api.query(query)))
-            self._known[query] = (now, answer)
+            self._known[objective.name, query] = (now, answer)
         return answer
 
 
