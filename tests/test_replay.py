@@ -23,6 +23,7 @@ from tests.test_past import Clock, live, place, telling
 from wine_slo import slo_file
 from wine_slo.adapters.prometheus_api import PrometheusApi, Vector
 from wine_slo.cli import app
+from wine_slo.domain import promql
 from wine_slo.history import History
 from wine_slo.past import replay
 
@@ -38,6 +39,15 @@ objectives:
     clear: 750ms
     histogram: request_latency_seconds
     oldest_age: oldest_request_age_seconds
+    window: 1d
+    burns: [{budget: 0.02, long: 10m, short: 2m, alert: page}]
+  - name: patient                       # a spell of a minute is no breach to it, but burns
+    kind: latency
+    objective: 0.95
+    threshold: 1s
+    histogram: request_latency_seconds
+    bad_for: 10m
+    over: 15m
     window: 1d
     burns: [{budget: 0.02, long: 10m, short: 2m, alert: page}]
   - name: availability
@@ -145,7 +155,7 @@ ALL_OF_IT = ("--from", "2026-10-01T01:00Z", "--to", "2026-10-31T00:00Z")
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     folder = tmp_path_factory.mktemp("replay")
-    prometheus = Prometheus(folder / "prometheus", scraping(every="1m"))
+    prometheus = Prometheus(folder / "prometheus", scraping(every="1m"), retention="90d")
     await asyncio.gather(
         asyncio.to_thread(SHORT.write, prometheus.folder / "data"),
         asyncio.to_thread(LONG.write, prometheus.folder / "data"),
@@ -183,8 +193,18 @@ async def test_a_replay_tells_what_the_live_watchdog_told_of_real_samples(world:
         assert story.looks == looks
     names = [str(alarm.key) for alarm in stories[0].alarms]
     assert names.count("latency") >= 3
-    assert {"availability", "sight", "latency budget"} <= {*names}
+    assert {"availability", "sight", "patient budget"} <= {*names}
     assert any(alarm.is_again for alarm in stories[0].alarms)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_length_of_a_young_history_is_known_on_either_side_of_a_full_hour(world: World) -> None:
+    objective = slo_file.load(world.folder / "short.yml").by_name["latency"]
+    async with aiohttp.ClientSession() as session:
+        api = PrometheusApi(session, world.prometheus.url, {})
+        for age in (10, 45, 59, 61):
+            (sample,) = (await api.query(promql.seconds_of_history(objective), START + minutes(age))).samples
+            assert sample.value == pytest.approx(60 * min(age, 60), abs=15)
 
 
 @pytest.mark.parametrize("form", ["table", "csv"])

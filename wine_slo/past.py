@@ -650,10 +650,11 @@ class _Budgets:
 
     def _known_for(self, at: int) -> timedelta:
         """For how long Prometheus has known the job; as `seconds_of_history` says it."""
-        hour = 3_600_000
+        hour, fine = 3_600_000, 10_000
         first = max(self._first_scrape or at, at - milliseconds(self._objective.window))
         mark = -(-first // hour) * hour
-        return timedelta(milliseconds=at - (mark if mark <= at else first))
+        young = max(first, -(-(at - hour) // fine) * fine)
+        return timedelta(milliseconds=at - min(mark, young))
 
     def _bad_ratios(self, span: timedelta, at: int) -> dict[Key, float]:
         found = {}

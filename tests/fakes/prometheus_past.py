@@ -153,4 +153,5 @@ class PastPrometheus(PrometheusApi):
         """To the hour, as the real question has it."""
         first = self._scrapes[0]
         hour = datetime.fromtimestamp(first, UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-        return None if at < first else at - (hour.timestamp() - 3.75 if hour.timestamp() <= at else first)
+        young = max(first, at - 3600)
+        return None if at < first else at - min(hour.timestamp() - 3.75, young)

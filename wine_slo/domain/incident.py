@@ -7,13 +7,14 @@ nothing and closes nothing. The only other way out is expiry: nobody has asked f
 known, and that is told as such, never as a recovery.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wine_slo.domain.budget import Budget, burning
 from wine_slo.domain.change import Change
-from wine_slo.domain.objective import Burn, Key, Objective
+from wine_slo.domain.objective import Alert, Burn, Key, Objective
 from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Interval, Reading, Sight
 from wine_slo.domain.verdict import has_held, is_bad, is_breach, is_clear
@@ -178,7 +179,13 @@ def _note_gap(incident: Incident, judged_until: datetime | None, interval: Inter
 
 
 def follow_burn(
-    track: Track, incident: Incident | None, objective: Objective, reading: Reading, *, is_told: bool, number: int
+    track: Track,
+    incident: Incident | None,
+    objective: Objective,
+    reading: Reading,
+    *,
+    breaches: Iterable[Incident],
+    number: int,
 ) -> tuple[Track, Incident | None]:
     """The track of a burning budget, and its incident, after one more look.
 
@@ -187,7 +194,7 @@ def follow_burn(
         incident: The incident that `track` names; None when it names none.
         objective: What is promised.
         reading: What was seen.
-        is_told: Whether the breach that burns it is told already, so that this would say it twice.
+        breaches: Those of the same promise, of late: what one of them burns is told with it, and not twice.
         number: What the next new incident is to be called.
     """
     track = _look(track, reading)
@@ -195,7 +202,7 @@ def follow_burn(
     burn = None
     if reading.sight is Sight.CLEAR and reading.budget is not None:
         burn = burning(objective, reading.budget, track.key.alert)
-        if burn is not None and not is_open and not is_told:
+        if burn is not None and not is_open and not _is_told(burn, breaches, reading.at):
             incident = Incident(
                 number=number,
                 key=track.key,
@@ -211,10 +218,17 @@ def follow_burn(
                 moved = replace(incident, last_bad_at=reading.at, budget=reading.budget, burn=burn, held=None)
                 return track, moved
             closed = replace(incident, closed_at=reading.at, outcome=Outcome.RECOVERED, budget=reading.budget)
-            return replace(track, phase=Phase.MET, since=reading.at), closed
+            return replace(track, phase=Phase.MET, since=reading.at, incident=None), closed
     if incident is not None and is_open:
         track, incident = _expire(track, _hold(incident, track, reading), objective, reading)
+        if not incident.is_open:
+            track = replace(track, incident=None)  # what burns anew is another incident
     return track, incident
+
+
+def _is_told(burn: Burn, breaches: Iterable[Incident], at: datetime) -> bool:
+    """Whether a breach tells of what burns; nobody is woken for one that is over while it still is in the range."""
+    return any(each.is_open or (burn.alert is Alert.PAGE and at - each.last_bad_at < burn.short) for each in breaches)
 
 
 def _look(track: Track, reading: Reading) -> Track:

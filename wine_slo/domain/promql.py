@@ -137,8 +137,11 @@ def seconds_of_history(objective: Objective) -> str:
     To the hour, and to ten seconds while it is younger than that: a finer look over a whole window costs too much.
     """
     scraped_at = f"timestamp({targets_up(objective)})"
-    long, young = f"{duration(objective.window)}:1h", "1h:10s"
-    first = " or ".join(f"min(min_over_time({scraped_at}[{each}]))" for each in (long, young))
+    # Each with a label of its own, as `or` drops what is labelled like something before it.
+    first = " or ".join(
+        f'label_replace(min(min_over_time({scraped_at}[{each}])), "look", "{name}", "", "")'
+        for name, each in (("long", f"{duration(objective.window)}:1h"), ("young", "1h:10s"))
+    )
     return f"time() - min({first})"
 
 

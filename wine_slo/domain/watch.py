@@ -128,7 +128,7 @@ class _Move:
                 self._last_of(self._track(burn_key)),
                 objective,
                 reading,
-                is_told=track.phase.is_open,
+                breaches=(each for each in self.incidents.values() if each.key == key),
                 number=self.last_number + 1,
             )
             if incident is not None:
