@@ -622,6 +622,7 @@ def test_a_time_in_which_nobody_looked_is_told_in_a_line() -> None:
     check(text)
     assert text.startswith("🔄 Back after 4 min without a look (restart).")
     assert "#12" in text
+    assert SPEECH.missed(gap, State(incidents={13: BLIND})).endswith("1 incident still open: #13 sight.")
 
 
 def test_status_of_very_many_names_the_worst_first_and_counts_the_rest() -> None:

@@ -321,7 +321,7 @@ class Speech:
         return self.say("Back after {duration} without a look (restart).", duration=gap.last_bad_at - gap.began_at)
 
     def _still_open(self, state: State) -> str:
-        still = [each for each in state.open_incidents if each.key != SIGHT]
+        still = state.open_incidents
         if not still:
             return self.say("No incident is open.")
         names = ", ".join(
