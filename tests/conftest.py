@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.fakes.bot_api import BotApi
 from tests.fakes.prometheus_junk import PrometheusJunk
@@ -14,6 +15,10 @@ from tests.real.processes import Processes
 
 # Who runs us in the background has it ignored, and what we start would inherit that: no Ctrl-C would end it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes says more of the machine than of us.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 StartPrometheus = Callable[[Service], Awaitable[prometheus.Prometheus]]
 
