@@ -15,11 +15,10 @@ from tests.fakes.prometheus_junk import EMPTY_VECTOR, PrometheusJunk, vector
 from tests.real.prometheus import free_port
 from wine_slo.adapters import telegram_chat
 from wine_slo.adapters.ledger import Ledger
+from wine_slo.adapters.own_pages import ServiceApi, WatchdogApi
 from wine_slo.adapters.prometheus_api import PrometheusApi
 from wine_slo.adapters.prometheus_facts import PrometheusFacts
-from wine_slo.adapters.service_api import ServiceApi
 from wine_slo.adapters.telegram_rights import TelegramRights
-from wine_slo.adapters.watchdog_api import WatchdogApi
 from wine_slo.doctor import Surroundings, examine_all, read_objectives, read_settings
 from wine_slo.domain.finding import Finding, Grade
 from wine_slo.domain.objective import Objectives

@@ -14,9 +14,8 @@ from tests.domain.scene import ALL, ERRORS, LATENCY
 from tests.fakes.prometheus_junk import PrometheusJunk, vector
 from tests.real.prometheus import free_port
 from tests.server.conftest import SHIPPED
+from wine_slo.adapters.own_pages import ServiceApi, WatchdogApi, WatchdogError
 from wine_slo.adapters.prometheus_api import PrometheusApi
-from wine_slo.adapters.service_api import ServiceApi
-from wine_slo.adapters.watchdog_api import WatchdogApi, WatchdogError
 from wine_slo.domain.exercise import Drill
 from wine_slo.domain.objective import Latency, Objective
 from wine_slo.domain.reading import Sight

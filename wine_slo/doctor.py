@@ -16,11 +16,10 @@ from wine_slo import slo_file
 from wine_slo.adapters import model_file
 from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.adapters.model_file import ModelFileError
+from wine_slo.adapters.own_pages import ServiceApi, ServiceError, WatchdogApi, WatchdogError
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
 from wine_slo.adapters.prometheus_facts import PrometheusFacts, Target
-from wine_slo.adapters.service_api import ServiceApi, ServiceError
 from wine_slo.adapters.telegram_rights import RightsError, TelegramRights
-from wine_slo.adapters.watchdog_api import WatchdogApi, WatchdogError
 from wine_slo.domain import promql
 from wine_slo.domain.finding import Finding, Grade
 from wine_slo.domain.objective import Objective, Objectives

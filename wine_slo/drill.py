@@ -13,9 +13,8 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Protocol
 
+from wine_slo.adapters.own_pages import ServiceApi, ServiceError, WatchdogError
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
-from wine_slo.adapters.service_api import ServiceApi, ServiceError
-from wine_slo.adapters.watchdog_api import WatchdogError
 from wine_slo.domain.exercise import Drill, Step
 from wine_slo.domain.metric_names import ENDPOINT, REQUESTS
 from wine_slo.domain.notice import Stage
@@ -122,10 +121,8 @@ async def prepare(
         health = await service.health()
         await service.sleep(0)
         status = await watchdog()
-    except ServiceError as error:
+    except (ServiceError, WatchdogError) as error:
         raise DrillRefusedError(error.reason) from error
-    except WatchdogError as error:
-        raise DrillRefusedError("the watchdog: {why}", why=str(error)) from error
     if health.status != "ok":
         raise DrillRefusedError("the service is not well: {why}", why=health.reason or health.status)
     slo = next((each for each in status.objectives if each.slo == objective.name), None)

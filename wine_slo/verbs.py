@@ -17,10 +17,9 @@ import aiohttp
 import msgspec
 
 from wine_slo import reports, slo_file
+from wine_slo.adapters.own_pages import ServiceApi, WatchdogApi, WatchdogError
 from wine_slo.adapters.prometheus_api import PrometheusApi
-from wine_slo.adapters.service_api import ServiceApi
 from wine_slo.adapters.terminal import Terminal
-from wine_slo.adapters.watchdog_api import WatchdogApi, WatchdogError
 from wine_slo.check import check as look
 from wine_slo.domain.exercise import Drill
 from wine_slo.domain.finding import Finding, Grade

@@ -28,8 +28,8 @@ from wine_slo.adapters.chart_process import ChartProcess
 from wine_slo.adapters.console_chat import ConsoleChat
 from wine_slo.adapters.heartbeat import Heartbeat
 from wine_slo.adapters.ledger import Ledger, LedgerError
+from wine_slo.adapters.own_pages import ServiceApi
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
-from wine_slo.adapters.service_api import ServiceApi
 from wine_slo.adapters.status_page import StatusPages
 from wine_slo.adapters.telegram_commands import Listener, TelegramCommands
 from wine_slo.adapters.watchdog_instruments import WatchdogInstruments

@@ -9,7 +9,7 @@ import aiohttp
 
 from tests.real.processes import Process
 from tests.whole.conftest import CHAT, House
-from wine_slo.adapters.watchdog_api import WatchdogApi
+from wine_slo.adapters.own_pages import WatchdogApi
 from wine_slo.domain.status import Status
 
 

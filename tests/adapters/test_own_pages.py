@@ -1,0 +1,51 @@
+"""Who does not answer as a process of ours does is named in a sentence, in every language."""
+
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from tests.fakes.loopback import Loopback, never
+from wine_slo.adapters import catalogue
+from wine_slo.adapters.own_pages import ServiceApi, WatchdogApi
+from wine_slo.domain.phrases import ReasonedError
+
+RUSSIAN = catalogue.load()["ru"]
+SOON = 0.1  # seconds
+QUESTIONS: dict[str, Callable[[ServiceApi, WatchdogApi], Awaitable[object]]] = {
+    "the service's health": lambda service, _: service.health(),
+    "the service's sleep": lambda service, _: service.sleep(0.0),
+    "the watchdog's health": lambda _, watchdog: watchdog.health(),
+    "the watchdog's status": lambda _, watchdog: watchdog.status(),
+}
+
+
+async def hangs_up(request: web.BaseRequest) -> web.StreamResponse:
+    assert request.transport
+    request.transport.abort()
+    return web.Response()
+
+
+async def says_nothing(_request: web.BaseRequest) -> web.StreamResponse:
+    return await never()
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+async def test_who_does_not_answer_is_named_in_a_sentence(question: str) -> None:
+    who, ask = question[: question.index("'")], QUESTIONS[question]
+    for happens, english, russian in (
+        (hangs_up, "broke off (", "оборвал ответ ("),
+        (says_nothing, "did not answer in time", "не ответил вовремя"),
+        (None, "cannot be reached: is it running?", "недоступен: запущен ли он?"),
+    ):
+        server = Loopback(happens or says_nothing)
+        await server.open()
+        if happens is None:
+            await server.close()
+        async with aiohttp.ClientSession() as session:
+            with pytest.raises(ReasonedError) as failed:
+                await ask(ServiceApi(session, server.url, SOON), WatchdogApi(session, server.url, SOON))
+        await server.close()
+        assert str(failed.value).startswith(f"{who} at {server.url} {english}")
+        assert f" {server.url} {russian}" in RUSSIAN.tell(failed.value.reason)
