@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Series, Vector
 from wine_slo.domain import promql
 from wine_slo.domain.budget import Budget, stays_known_for, windows
-from wine_slo.domain.change import WITHIN, Change, last_change
+from wine_slo.domain.change import Change, last_change
 from wine_slo.domain.look import (
     OF_LATE,
     Answers,
@@ -79,7 +79,7 @@ class Lookout:
         changed = {
             incident.number: replace(incident, change=change)
             for incident, objective in opened
-            if (change := changes[objective.job]) is not None and timedelta(0) <= incident.since - change.at <= WITHIN
+            if (change := changes[objective.job]) is not None and change.may_have_caused(incident.since)
         }
         return replace(after, incidents={**after.incidents, **changed}) if changed else after
 

@@ -1,4 +1,8 @@
-"""What is known of a change of the model from when each was first seen."""
+"""What is known of a change of the model from when each was first seen, and of which incident it may be the cause."""
+
+from datetime import timedelta
+
+import pytest
 
 from tests.domain.scene import at
 from wine_slo.domain.change import Change, last_change
@@ -14,3 +18,17 @@ def test_the_last_of_several_changes_is_told() -> None:
 def test_the_only_model_that_was_seen_is_no_change() -> None:
     assert last_change({OLD: at(0).timestamp()}) is None
     assert last_change({}) is None
+
+
+@pytest.mark.parametrize(
+    ("minutes", "told"),
+    [
+        pytest.param(0, True, id="at its start"),
+        pytest.param(30, True, id="half an hour before"),
+        pytest.param(30.1, False, id="longer before"),
+        pytest.param(-0.1, False, id="after its start, as when somebody rolls back to mend it"),
+    ],
+)
+def test_a_change_is_told_of_an_incident_that_began_within_half_an_hour(minutes: float, *, told: bool) -> None:
+    change = Change(at(60), before=OLD, after=NEW)
+    assert change.may_have_caused(at(60) + timedelta(minutes=minutes)) is told

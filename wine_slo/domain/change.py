@@ -22,6 +22,10 @@ class Change:
     before: str
     after: str
 
+    def may_have_caused(self, since: datetime) -> bool:
+        """Whether it came so shortly before something began that it is worth a look."""
+        return timedelta(0) <= since - self.at <= WITHIN
+
 
 def last_change(first_seen: Mapping[str, float]) -> Change | None:
     """The last change of the model; None where only one was seen.
