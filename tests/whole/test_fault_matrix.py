@@ -111,13 +111,21 @@ class Cell:
 
     @property
     def repeats(self) -> list[Message]:
-        return self.told("🔴")[1:] + (self.told("🟢") + self.told("⚪️ Missed"))[1:]
+        return [repeat for told in self._told_alike for repeat in told[1:]]
+
+    @property
+    def deliveries(self) -> int:
+        """The most in 180 s of what is one message to us: the breach, or its end."""
+        return max(most_within(180, [second(each.sent_at) for each in told]) for told in self._told_alike)
 
     @property
     def calls_while_faulty(self) -> int:
         """The most calls in 90 s of the fault."""
-        times = [second(each.at) for each in self.calls if OPENS - 2 <= second(each.at) <= self.fault_ended]
-        return max((sum(first <= each < first + 90 for each in times) for first in times), default=0)
+        return most_within(90, [at for each in self.calls if OPENS - 2 <= (at := second(each.at)) <= self.fault_ended])
+
+    @property
+    def _told_alike(self) -> tuple[list[Message], list[Message]]:
+        return self.told("🔴"), self.told("🟢") + self.told("⚪️ Missed")
 
     def row(self) -> str:
         told = "one line" if self.told("⚪️ Missed") else "yes" if self.begin and self.end else "**no**"
@@ -132,6 +140,10 @@ class Cell:
 
 def second(at: datetime) -> float:
     return (at - START).total_seconds()
+
+
+def most_within(seconds: float, times: list[float]) -> int:
+    return max((sum(first <= each < first + seconds for each in times) for first in times), default=0)
 
 
 async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Cell:
@@ -226,6 +238,11 @@ def test_what_is_repeated_says_so_and_only_where_an_answer_was_lost(cells: list[
     for cell in cells:
         assert all("may be a repeat" in each.versions[0].text for each in cell.repeats), cell.row()
         assert bool(cell.repeats) == cell.fault.loses_answers, cell.row()
+
+
+def test_what_is_repeated_is_repeated_at_a_pace_that_people_bear(cells: list[Cell]) -> None:
+    """Waits of 15, 30, 60, 60 s… that chance makes half as long at the most: at 0, 7.5, 22.5, 52.5 s…"""
+    assert max(cell.deliveries for cell in cells) <= 8
 
 
 def test_no_fault_is_answered_with_a_burst_of_calls(cells: list[Cell]) -> None:
