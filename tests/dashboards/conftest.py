@@ -111,8 +111,8 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             began = time.time()
             async with asking(ports["wine-slo"], "/sleep?seconds=1.2", "/fail?status=503"):
                 await prometheus.until('count(slo_state{slo=~"latency|errors"} == 2) == 2', seconds=40)
-                await prometheus.until("watchdog_messages_total{kind='breach', outcome='told'} >= 2", seconds=10)
-                await asyncio.sleep(2 * SCRAPE)  # two more scrapes of it
+                told = "watchdog_messages_total{kind='breach', outcome='told'} >= 2"
+                await prometheus.until(f"count_over_time(({told})[1m:{SCRAPE:g}s]) > 2", seconds=15)  # and in two more
                 sick = Act(began, time.time())
             await prometheus.until('slo_state{slo="errors"} == 3', seconds=20)
             recovering = Act(sick.end, time.time())

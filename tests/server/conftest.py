@@ -1,8 +1,10 @@
 """The server in this process, with the shipped model."""
 
+import asyncio
 import socket
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
@@ -29,10 +31,18 @@ def port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def metrics(client: Client) -> dict[str, float]:
+async def metrics(client: Client | aiohttp.ClientSession) -> dict[str, float]:
     """Return each series of /metrics."""
     lines = (await (await client.get("/metrics")).text()).splitlines()
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
+
+
+async def until_it_sleeps(client: Client | aiohttp.ClientSession, seconds: float = 0.0) -> dict[str, float]:
+    """Return the first /metrics that has a request which has been answered for so long."""
+    async with asyncio.timeout(5):
+        while (seen := await metrics(client))["oldest_request_age_seconds"] <= seconds:
+            pass
+    return seen
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from tests.real.processes import Processes
-from tests.server.conftest import IS_UP
+from tests.server.conftest import IS_UP, until_it_sleeps
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -17,7 +17,7 @@ async def test_a_signal_ends_it_with_0_and_what_is_being_answered_ends_first(
     await server.until_line(IS_UP)
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
         slow = asyncio.create_task(session.get("/sleep?seconds=0.5"))
-        await asyncio.sleep(0.2)
+        await until_it_sleeps(session)
         server.send(number)
         assert (await slow).status == 200
     assert await server.wait() == 0
