@@ -88,7 +88,7 @@ class Post:
                     offers=self.talk.conversation.verbs,
                 ),
             )
-            self.journal = Journal(self.ledger, memory.acts, self.delivery.wake)
+            self.journal = Journal(self.ledger, memory.acts, self.delivery.wake, again_after=0.01)
             duty = Duty(
                 lambda: self.scene.state,
                 lambda _chat: Replies(speech),
@@ -406,10 +406,7 @@ async def test_acts_outlive_a_restart_and_what_is_delivered_twice_counts_once(po
     assert "Anna has it (19:40)." in post.messages()[0].text
 
 
-async def test_a_ledger_that_cannot_be_written_is_told_and_loses_nothing(
-    post: Post, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("wine_slo.duty.AGAIN_AFTER", 0.01)
+async def test_a_ledger_that_cannot_be_written_is_told_and_loses_nothing(post: Post) -> None:
     async with post.life():
         writing = asyncio.create_task(post.journal.run())
         other = sqlite3.connect(post.path, isolation_level=None)

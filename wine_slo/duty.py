@@ -25,21 +25,29 @@ from wine_slo.domain.words import Speech
 
 log = logging.getLogger(__name__)
 
-AGAIN_AFTER = 10.0  # seconds between two tries to write what could not be written
 JUST_NOW = timedelta(minutes=1)  # a question that took no longer to arrive was asked when it came
 
 
 class Journal:
     """Keeps what people did: at once for everybody, and in the ledger as soon as it can be written.
 
+    Args:
+        ledger: Where it is written.
+        acts: What is written there.
+        on_act: Called after each act.
+        again_after: Seconds between two tries to write what could not be written.
+
     Attributes:
         acts: All of them, as far as they matter.
     """
 
-    def __init__(self, ledger: Ledger, acts: Sequence[Act], on_act: Callable[[], None]) -> None:
+    def __init__(
+        self, ledger: Ledger, acts: Sequence[Act], on_act: Callable[[], None], again_after: float = 10.0
+    ) -> None:
         self.acts = Acts(tuple(acts))
         self._ledger = ledger
         self._on_act = on_act
+        self._again_after = again_after
         self._unwritten: list[Act] = []
         self._turn = asyncio.Lock()
         self._news = asyncio.Event()
@@ -68,7 +76,7 @@ class Journal:
             await self._news.wait()
             self._news.clear()
             while self._unwritten:
-                await asyncio.sleep(AGAIN_AFTER)
+                await asyncio.sleep(self._again_after)
                 async with self._turn:
                     await self._write()
 

@@ -2,7 +2,6 @@ import asyncio
 import io
 import json
 import logging
-import sys
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -107,9 +106,8 @@ class BrokenPipe(io.StringIO):
         raise BrokenPipeError
 
 
-def test_where_nobody_reads_any_more_the_service_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", BrokenPipe())
-    log_output.configure("text")
+def test_where_nobody_reads_any_more_the_service_goes_on() -> None:
+    log_output.configure("text", stream=BrokenPipe())
     logging.getLogger("x").warning("hello")
 
 

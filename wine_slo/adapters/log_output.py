@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from threading import RLock
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 LogFormat = Literal["text", "json"]
 QUIET = {
@@ -77,8 +77,8 @@ class JsonFormatter(TextFormatter):
 class Lines(logging.StreamHandler[Any]):
     """Writes lines below WARNING together with those that follow soon: one system call for many requests."""
 
-    def __init__(self, formatter: TextFormatter, wait: float) -> None:
-        super().__init__(sys.stderr)
+    def __init__(self, formatter: TextFormatter, wait: float, stream: TextIO) -> None:
+        super().__init__(stream)
         self.setFormatter(formatter)
         self._wait = wait  # seconds; 0 to write each line at once
         self._waiting: deque[logging.LogRecord] = deque()  # safe to fill here and empty there
@@ -124,19 +124,22 @@ class Lines(logging.StreamHandler[Any]):
             return ""
 
 
-def configure(log_format: LogFormat, secrets: Sequence[str] = (), wait: float = 0.0) -> None:
+def configure(
+    log_format: LogFormat, secrets: Sequence[str] = (), wait: float = 0.0, stream: TextIO | None = None
+) -> None:
     """Send the log of this process to standard error; no secret ever occurs in it.
 
     Args:
         log_format: for people or for machines.
         secrets: what is replaced by ***.
         wait: seconds that a line below WARNING may wait to be written with others; a killed process loses these.
+        stream: where it goes instead of standard error.
     """
     # No line says where it comes from, so nobody need find out:
     # https://docs.python.org/3/howto/logging.html#optimization
     logging._srcfile = None  # noqa: SLF001  # documented there
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     formatter = (JsonFormatter if log_format == "json" else TextFormatter)([each for each in secrets if each])
-    logging.basicConfig(level=logging.INFO, handlers=[Lines(formatter, wait)], force=True)
+    logging.basicConfig(level=logging.INFO, handlers=[Lines(formatter, wait, stream or sys.stderr)], force=True)
     for name, level in QUIET.items():
         logging.getLogger(name).setLevel(level)
