@@ -59,3 +59,16 @@ def test_two_classes_do_not_fold_like_three() -> None:
     two = data.target < 2
     estimator = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(data.data[two], data.target[two])
     assert train.fold(estimator, data.data) is None
+
+
+def test_where_it_cannot_be_written_a_sentence_says_so_before_the_training_and_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "file" / "model.pkl"
+    path.parent.write_text("no folder")
+    with pytest.raises(SystemExit) as ended:
+        train.main(path)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == (
+        f"{path} and its card cannot be written (File exists); wanted: a folder that this user may write to\n"
+    )

@@ -13,6 +13,7 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import joblib
@@ -27,6 +28,7 @@ from sklearn.preprocessing import StandardScaler
 from wine_slo.domain.classifier import FoldedClassifier
 from wine_slo.domain.wine import FEATURES, Sample
 
+BAD_CONFIGURATION = 2  # as an exit status, of the other verbs too
 VERSION = "1.0.0"  # of the recipe: raise it when predictions change
 SEED = 20
 HELD_OUT = 0.2  # of the wines, by strata
@@ -128,8 +130,18 @@ def fold(estimator: Any, rows: Any, largest_difference: float = LARGEST_DIFFEREN
 
 
 def main(path: Path = Path("models/model.pkl")) -> None:
-    """Train, write, and say how good it is."""
-    card = train(path)
+    """Train, write, and say how good it is; exit with 2 where it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path.parent):
+            pass  # training takes a while; better to know before it
+        card = train(path)
+    except OSError as error:
+        sys.stderr.write(
+            f"{path.absolute()} and its card cannot be written ({error.strerror}); "
+            "wanted: a folder that this user may write to\n"
+        )
+        raise SystemExit(BAD_CONFIGURATION) from None
     accuracy = card["scores"]["accuracy"]
     sys.stdout.write(
         f"{path}: version {card['version']}, accuracy {accuracy['mean']} ± {accuracy['standard_deviation']}, "
