@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.domain.scene import ALL, LATENCY, Scene, at, incident, minutes
-from tests.domain.test_words import BUDGET, EXAMPLES, EXPIRED, NOTHING, SLOW, SPEECH, burning, check, incidents, several
+from tests.domain.scene import ALL, LATENCY, Scene, at, incident
+from tests.domain.test_words import BUDGET, EXAMPLES, EXPIRED, NOTHING, SPEECH, burning, check, incidents, several
 from tests.fakes.telegram_html import visible_text
 from wine_slo.adapters import catalogue
 from wine_slo.domain.incident import Incident, Outcome
@@ -32,7 +32,6 @@ TOO_FEW = Reason("only {seen} of the {needed} requests that a verdict needs", {"
 BLIND = Reason("Prometheus: {why}", {"why": Reason("it answered {status}: {error}", {"status": 503, "error": "busy"})})
 OVER = several(6, outcome=Outcome.RECOVERED, closed_at=at(200))
 TWICE = replace(burning(BURNS[3]), budget=replace(BUDGET, bad_ratios={**BUDGET.bad_ratios, timedelta(days=3): 0.12}))
-YOUNG = replace(BUDGET, history=timedelta(hours=3), bad_ratios={timedelta(days=30): 1.0, minutes(5): 1.0})
 
 
 def status(speech: Speech) -> str:
@@ -76,7 +75,6 @@ MORE: dict[str, Callable[[Speech], str]] = {
         incident(key=GAP, began_at=at(0), last_bad_at=at(250), closed_at=at(250), outcome=Outcome.RECOVERED), State()
     ),
     "the budget melts twice as fast": lambda speech: speech.breach(TWICE, NOTHING, State(), at(120)),
-    "a young history": lambda speech: speech.breach(replace(SLOW, budget=YOUNG), NOTHING, State(), at(120)),
     "status": status,
 }
 
@@ -96,6 +94,21 @@ READS = {
         "Медленно: /sleep 2,4 с. Нормально: /predict 0,031 с.\n"
         "Бюджет: за 55 с сгорело 0,4 % от 30 дней; осталось 97 %; такими темпами хватит на 3 дня.\n"
         "За 6 мин до этого сменилась модель (3021… → 9188…).\n"
+        "№ 12 · latency"
+    ),
+    "a breach in a young history": (
+        "🔴 Задержка: p95 <b>2,4 с</b> при обещанной 1 с\n"
+        "С 22:41:00 (1 мин). Медленных запросов 13 из 13.\n"
+        "Бюджет (оценка по истории за 1 мин): за 55 с сгорело 0,01 % от 30 дней; осталось больше 99,999 %; "
+        "такими темпами хватит на 3 дня.\n"
+        "№ 12 · latency"
+    ),
+    "a recovery in a young history": (
+        "🟢 Задержка в норме: p95 0,041 с\n"
+        "Длилось 13 мин (22:41–22:54). Хуже всего 2,6 с в 22:41.\n"
+        "Медленных запросов 15 из 120.\n"
+        "Бюджет (оценка по истории за 16 мин): за 13 мин сгорело 0,003 % от 30 дней; осталось 99,999 %.\n"
+        "Сообщено через 27 с.\n"
         "№ 12 · latency"
     ),
     "a breach that lasts": (
@@ -284,14 +297,6 @@ READS = {
         "Вставать не нужно.\n"
         "Бюджет: осталось 97 %.\n"
         "№ 12 · latency (бюджет)"
-    ),
-    "a young history": (
-        "🔴 Задержка: p95 <b>2,4 с</b> при обещанной 1 с\n"
-        "С 22:41:00 (1 мин). Медленных запросов 46 из 58.\n"
-        "Медленно: /sleep 2,4 с. Нормально: /predict 0,031 с.\n"
-        "Бюджет: за 55 с сгорело 0,002 % от 30 дней; осталось 92 %; такими темпами хватит на 33 ч "
-        "(история за 3 ч).\n"
-        "№ 12 · latency"
     ),
     "status": (
         "🔴 latency: после запуска ещё не проверялось · № 1, 42 с\n"

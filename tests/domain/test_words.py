@@ -45,6 +45,7 @@ BUDGET = Budget(
 )
 SLOW = incident(by_endpoint=(("/sleep", 2.44), ("/predict", 0.031)), budget=BUDGET)
 CHANGED = replace(SLOW, change=Change(at(60) - minutes(6), "3021" * 16, "9188" * 16))
+YOUNG, OLDER = (replace(BUDGET, history=minutes(count), events=events) for count, events in ((1, 100), (16, 4000)))
 FAILING = incident(key=Key("errors"), value=0.113, worst=0.2)
 DOWN = incident(key=Key("availability"), value=1.0, worst=1.0)
 RECOVERED = incident(
@@ -86,6 +87,10 @@ HELD_BY_THE_OUTAGE = State(incidents={11: incident(number=11, held=Sight.TARGET_
 EXAMPLES: dict[str, Callable[[Speech], str]] = {
     "a breach": lambda speech: breach(SLOW, speech=speech),
     "a breach after a change": lambda speech: breach(CHANGED, speech=speech),
+    "a breach in a young history": lambda speech: breach(incident(bad=13, total=13, budget=YOUNG), speech=speech),
+    "a recovery in a young history": lambda speech: speech.recovery(
+        replace(RECOVERED, bad=15, total=120, budget=OLDER), OPENED
+    ),
     "a breach that lasts": lambda speech: breach(SLOW, after=720, speech=speech),
     "a breach of which nothing more is known": lambda speech: breach(incident(value=None), speech=speech),
     "a breach that may be a repeat": lambda speech: breach(
@@ -159,6 +164,21 @@ READS = {
         "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
         "Budget: 0.4 % of 30 days burnt in 55 s; 97 % left; at this pace gone in 3 days.\n"
         "The model changed 6 min before (3021… → 9188…).\n"
+        "#12 · latency"
+    ),
+    "a breach in a young history": (
+        "🔴 Latency: p95 <b>2.4 s</b>, promised 1 s\n"
+        "Since 22:41:00 (1 min). 13 of 13 requests were slow.\n"
+        "Budget (estimated from 1 min of history): 0.01 % of 30 days burnt in 55 s; over 99.999 % left; "
+        "at this pace gone in 3 days.\n"
+        "#12 · latency"
+    ),
+    "a recovery in a young history": (
+        "🟢 Latency is back: p95 0.041 s\n"
+        "Lasted 13 min (22:41 to 22:54). Worst 2.6 s at 22:41.\n"
+        "15 of 120 requests were slow.\n"
+        "Budget (estimated from 16 min of history): 0.003 % of 30 days burnt in 13 min; 99.999 % left.\n"
+        "Told after 27 s.\n"
         "#12 · latency"
     ),
     "a breach that lasts": (

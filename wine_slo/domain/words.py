@@ -472,12 +472,17 @@ class Speech:
         )
 
     def _budget(self, facts: Sequence[str], known: timedelta | None = None) -> str:
-        """The line on the error budget; empty where nothing is known."""
+        """The line on the error budget; empty where nothing is known.
+
+        What a young history says of a long window may change from message to message, downwards too: an estimate.
+        """
         if not facts:
             return ""
         if known is None:
             return self.say("Budget: {facts}.", facts="; ".join(facts))
-        return self.say("Budget: {facts} ({duration} of history).", facts="; ".join(facts), duration=known)
+        return self.say(
+            "Budget (estimated from {duration} of history): {facts}.", facts="; ".join(facts), duration=known
+        )
 
     def _burnt(self, incident: Incident, objective: Objective) -> str:
         """What an incident has burnt."""
