@@ -7,6 +7,7 @@
 set -eu
 
 dir=$1
+. "$(dirname "$0")/debian.sh"
 
 say() { echo "docker-compose: $*" >&2; }
 
@@ -28,33 +29,13 @@ from_path() {
 }
 
 from_debian() {
-    command -v apt-get >/dev/null && command -v dpkg >/dev/null || return 1
-    say "getting Debian's package into $dir"
-    work=$(mktemp -d "$dir/apt.XXXXXX")
-    mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
-    # Our own lists and cache: apt's may be empty or old, and are root's.
-    options="-q -o Dir::State::Lists=$work/lists -o Dir::Cache=$work/cache -o APT::Sandbox::User="
-    # shellcheck disable=SC2086
-    if (
-        apt-get $options update >"$work/log" 2>&1 &&
-            apt-get $options install -y --print-uris --no-install-recommends docker-compose >"$work/needed" 2>>"$work/log" &&
-            cd "$work" &&
-            # shellcheck disable=SC2046
-            apt-get $options download $(sed -n "s/^'.*' \([^_]*\)_.*/\1/p" needed) >>"$work/log" 2>&1 &&
-            for package in *.deb; do dpkg -x "$package" "$dir/debian"; done
-    ); then
-        rm -rf "$work"
-        root='root=$(cd "$(dirname "$0")/../debian" && pwd)'
-        if [ "$(head -c 2 "$dir/debian/usr/bin/docker-compose")" = '#!' ]; then # 1.29 is Python
-            program "$root" 'export PYTHONPATH="$root/usr/lib/python3/dist-packages"' \
-                'exec /usr/bin/python3 "$root/usr/bin/docker-compose" "$@"'
-        else
-            program "$root" 'exec "$root/usr/bin/docker-compose" "$@"'
-        fi
+    unpack_debian docker-compose with-needs || return 1
+    root='root=$(cd "$(dirname "$0")/../debian" && pwd)'
+    if [ "$(head -c 2 "$dir/debian/usr/bin/docker-compose")" = '#!' ]; then # 1.29 is Python
+        program "$root" 'export PYTHONPATH="$root/usr/lib/python3/dist-packages"' \
+            'exec /usr/bin/python3 "$root/usr/bin/docker-compose" "$@"'
     else
-        say "apt could not: $(grep '^[EW]:' "$work/log" | tail -n 1)"
-        rm -rf "$work"
-        return 1
+        program "$root" 'exec "$root/usr/bin/docker-compose" "$@"'
     fi
 }
 

@@ -7,6 +7,7 @@
 set -eu
 
 dir=$1
+. "$(dirname "$0")/debian.sh"
 wanted=${2:-prometheus}
 case $wanted in
 prometheus)
@@ -58,26 +59,9 @@ from_path() {
 }
 
 from_debian() {
-    command -v apt-get >/dev/null && command -v dpkg >/dev/null || return 1
-    say "getting Debian's package into $dir"
-    work=$(mktemp -d "$dir/apt.XXXXXX")
-    mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
-    # Our own lists and cache: apt's may be empty or old, and are root's.
-    options="-q -o Dir::State::Lists=$work/lists -o Dir::Cache=$work/cache -o APT::Sandbox::User="
-    if (
-        # shellcheck disable=SC2086
-        apt-get $options update >"$work/log" 2>&1 &&
-            cd "$work" && apt-get $options download "$package" >>"$work/log" 2>&1 &&
-            dpkg -x "$work/$package"_*.deb "$dir/debian"
-    ); then
-        rm -rf "$work"
-        link ../debian/usr/bin
-        [ "$wanted" = prometheus ] || show_templates
-    else
-        say "apt could not: $(grep '^[EW]:' "$work/log" | tail -n 1)"
-        rm -rf "$work"
-        return 1
-    fi
+    unpack_debian "$package" || return 1
+    link ../debian/usr/bin
+    [ "$wanted" = prometheus ] || show_templates
 }
 
 from_homebrew() {
