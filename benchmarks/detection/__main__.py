@@ -6,15 +6,13 @@ and writes them into docs/benchmarks.md. Quick figures are for trying the benchm
 
 import argparse
 import asyncio
-import os
-import platform
 import tempfile
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks import page
 from benchmarks.detection import peers, schedule
 from benchmarks.detection.replica import Service
 from benchmarks.detection.table import tables
@@ -22,8 +20,6 @@ from benchmarks.detection.told import Record
 from benchmarks.detection.watchdogs import Watchdog
 from tests.real.prometheus import Prometheus, version
 
-PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
-MARKS = ("<!-- detection: written by `make benchmark-detection` -->", "<!-- detection: end -->")
 OURS = "**wine-slo**, shipped settings: scrape 5 s, poll 30 s"
 
 
@@ -82,17 +78,6 @@ async def run(pace: schedule.Pace, folder: Path) -> str:
     return tables([case for subject in subjects for case in subject.cases], records)
 
 
-def write(figures: str) -> None:
-    """Put the tables into the page, between its marks."""
-    page = PAGE.read_text()
-    about = (
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"Prometheus {version()}, Alertmanager {version('alertmanager')}."
-    )
-    begin, end = (page.index(mark) for mark in MARKS)
-    PAGE.write_text(f"{page[:begin]}{MARKS[0]}\n{about}\n\n{figures}\n{page[end:]}")
-
-
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.detection", description=__doc__)
@@ -102,7 +87,7 @@ def main() -> None:
         figures = asyncio.run(run(schedule.QUICK if quick else schedule.FULL, Path(folder)))
     print(figures)
     if not quick:
-        write(figures)
+        page.write("detection", f"{page.today()}, Alertmanager {version('alertmanager')}.", figures)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks import page
+
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
 PEERS = HERE / "peers"
@@ -35,8 +37,6 @@ HEAD = """\
 | server | throughput at 1 / 16 / 64 connections, ratio | p50 at 16, ms | p99 at 16, ms | p99, ratio \
 | CPU a request, µs | memory, MiB | start, s | installed, MiB | |
 |---|---|---|---|---|---|---|---|---|---|"""
-PAGE = PROJECT / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- serving: written by `make benchmark-serving` -->", "<!-- serving: end -->"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 VALUES = (14.1, 2.02, 2.4, 18.8, 103.0, 2.75, 2.92, 0.32, 2.38, 6.2, 1.07, 2.75, 1060.0)
@@ -295,15 +295,7 @@ def main() -> None:
     table = "\n".join(lines)
     print(table)
     if not chosen.names:
-        keep(table)
-
-
-def keep(table: str) -> None:
-    """Write the table into docs/benchmarks.md with today's date."""
-    text = PAGE.read_text()
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n{datetime.now(UTC):%Y-%m-%d}:\n\n{table}\n{END}{after}")
+        page.write("serving", f"{datetime.now(UTC):%Y-%m-%d}:", table)
 
 
 if __name__ == "__main__":

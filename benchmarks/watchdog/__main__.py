@@ -6,8 +6,6 @@ it; the rest of a look is Prometheus and the way to it. Prints its table and wri
 """
 
 import asyncio
-import os
-import platform
 import statistics
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -19,9 +17,10 @@ from time import perf_counter, process_time
 
 import aiohttp
 
+from benchmarks import page
 from tests.fakes.service import Service
 from tests.real.processes import Processes
-from tests.real.prometheus import Prometheus, free_port, scraping, version
+from tests.real.prometheus import Prometheus, free_port, scraping
 from wine_slo import slo_file
 from wine_slo.adapters.ledger import Ledger
 from wine_slo.adapters.prometheus_api import PrometheusApi
@@ -30,8 +29,6 @@ from wine_slo.domain.watch import State
 from wine_slo.evaluation import Evaluation
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "benchmarks.md"
-MARKS = ("<!-- watchdog: written by `make benchmark-watchdog` -->", "<!-- watchdog: end -->")
 LABEL_SETS = 1000
 LOOKS, EVERY = 8, 15  # seconds
 LIVES = 60  # seconds after which the memory of a process is read
@@ -153,18 +150,7 @@ async def run() -> str:
     )
 
 
-def write(figures: str) -> None:
-    """Put the table into the page, between its marks."""
-    page = PAGE.read_text()
-    about = (
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"Prometheus {version()}. Median (min to max) of {LOOKS} looks, {EVERY} s apart."
-    )
-    begin, end = (page.index(mark) for mark in MARKS)
-    PAGE.write_text(f"{page[:begin]}{MARKS[0]}\n{about}\n\n{figures}\n{page[end:]}")
-
-
 if __name__ == "__main__":
     measured = asyncio.run(run())
     print(measured)
-    write(measured)
+    page.write("watchdog", f"{page.today()}. Median (min to max) of {LOOKS} looks, {EVERY} s apart.", measured)
