@@ -171,16 +171,8 @@ class Duty:
             return Answer(replies.which(free))
         written = True
         for incident in free:
-            act = Act(
-                number=0,
-                at=at,
-                deed=Deed.ACKNOWLEDGE,
-                by=question.person,
-                chat=question.chat,
-                cause=f"{question.cause} #{incident.number}",  # one question can be about several
-                incident=incident.number,
-                opening=incident.openings,
-            )
+            act = _acknowledgement(question, at, incident)
+            act = replace(act, cause=f"{question.cause} #{incident.number}")  # one question can be about several
             _, written = await self._journal.add(act)
         return Answer(_with(replies, replies.taken_all(free, question.person), written=written))
 
@@ -207,17 +199,7 @@ class Duty:
         taken = self._journal.acts.acknowledgement(incident)
         if taken is not None and taken.cause != press.cause:
             return Answer(toast=replies.taken_already(taken))
-        act = Act(
-            number=0,
-            at=now,
-            deed=Deed.ACKNOWLEDGE,
-            by=press.person,
-            chat=press.chat,
-            cause=press.cause,
-            incident=incident.number,
-            opening=incident.openings,
-        )
-        _, written = await self._journal.add(act)
+        _, written = await self._journal.add(_acknowledgement(press, now, incident))
         return Answer(toast=_with(replies, replies.taken(incident), written=written))
 
     # Silences
@@ -241,7 +223,7 @@ class Duty:
             if not those:
                 return Answer(replies.nothing_to_wait_for())
             silence = replace(silence, incidents=tuple((each.number, each.openings) for each in those))
-        act, written = await self._journal.add(_act(question, now, silence))
+        act, written = await self._journal.add(_silence(question, now, silence))
         text = replies.hushed_in_full(silence, now)
         buttons = ((self._end_button(replies, act, now),),)
         return Answer(_with(replies, text, written=written), buttons=buttons)
@@ -258,7 +240,7 @@ class Duty:
         until = None if span == RECOVERY else now + timedelta(minutes=int(span))
         which = ((incident.number, incident.openings),) if until is None else ()
         silence = Silence(until, which, incident.key.objective, incident.key.labels)
-        act, written = await self._journal.add(_act(press, now, silence))
+        act, written = await self._journal.add(_silence(press, now, silence))
         return Answer(toast=_with(replies, replies.hushed(act.silence or silence, now), written=written))
 
     async def _silences(self, question: Question) -> Answer:
@@ -302,9 +284,7 @@ class Duty:
         return await self._revoke(press, act, Deed.UNDO, replies.taken_back(act))
 
     async def _revoke(self, asked: Question | Press, act: Act, deed: Deed, text: str) -> Answer:
-        revocation = Act(
-            number=0, at=self._now(), deed=deed, by=asked.person, chat=asked.chat, cause=asked.cause, of=act.number
-        )
+        revocation = replace(_act(asked, self._now(), deed), of=act.number)
         _, written = await self._journal.add(revocation)
         return Answer(toast=_with(self._replies(asked.chat), text, written=written))
 
@@ -321,10 +301,16 @@ class Duty:
         return Answer(toast=replies.over(int(press.arguments[0])), reception=Reception.OLD)
 
 
-def _act(asked: Question | Press, now: datetime, silence: Silence) -> Act:
-    return Act(
-        number=0, at=now, deed=Deed.SILENCE, by=asked.person, chat=asked.chat, cause=asked.cause, silence=silence
-    )
+def _act(asked: Question | Press, at: datetime, deed: Deed) -> Act:
+    return Act(number=0, at=at, deed=deed, by=asked.person, chat=asked.chat, cause=asked.cause)
+
+
+def _acknowledgement(asked: Question | Press, at: datetime, incident: Incident) -> Act:
+    return replace(_act(asked, at, Deed.ACKNOWLEDGE), incident=incident.number, opening=incident.openings)
+
+
+def _silence(asked: Question | Press, at: datetime, silence: Silence) -> Act:
+    return replace(_act(asked, at, Deed.SILENCE), silence=silence)
 
 
 def _with(replies: Replies, text: str, *, written: bool) -> str:

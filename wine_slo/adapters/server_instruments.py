@@ -12,6 +12,7 @@ also take the process's own metrics away, and wants a folder that somebody empti
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from math import fsum
 from mmap import mmap
@@ -119,25 +120,22 @@ class Board(Collector):
 
     def counter(self, name: str, text: str, label: str, values: Iterable[str]) -> dict[str, Tally]:
         """Return a counter's series by the value of its label."""
-        tallies = {value: Tally(self._row, self._take(1)) for value in values}
-
-        def family(totals: list[float]) -> Metric:
-            metric = CounterMetricFamily(name, text, labels=[label])
-            for value, tally in tallies.items():
-                metric.add_metric([value], totals[tally.place])
-            return metric
-
-        self._families.append(family)
-        return tallies
+        return self._tallies(partial(CounterMetricFamily, name, text, labels=[label]), values)
 
     def gauge(self, name: str, text: str, label: str, values: Iterable[str]) -> dict[str, Tally]:
         """Return an additive gauge's series by the value of its label; they begin at 0 with each worker."""
-        tallies = {value: Tally(self._row, self._take(1)) for value in values}
+        tallies = self._tallies(partial(GaugeMetricFamily, name, text, labels=[label]), values)
         for tally in tallies.values():
             tally.row[tally.place] = 0
+        return tallies
+
+    def _tallies(
+        self, make: Callable[[], CounterMetricFamily | GaugeMetricFamily], values: Iterable[str]
+    ) -> dict[str, Tally]:
+        tallies = {value: Tally(self._row, self._take(1)) for value in values}
 
         def family(totals: list[float]) -> Metric:
-            metric = GaugeMetricFamily(name, text, labels=[label])
+            metric = make()
             for value, tally in tallies.items():
                 metric.add_metric([value], totals[tally.place])
             return metric

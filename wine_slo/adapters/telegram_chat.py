@@ -5,7 +5,9 @@ Source of the texts: https://github.com/tdlib/td, telegram/cli of the Bot API se
 """
 
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import TypeVar
 
 import httpx
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
@@ -19,6 +21,7 @@ from wine_slo.domain.dialogue import Keyboard, Picture
 from wine_slo.domain.seal import Seal
 from wine_slo.domain.words import plain
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 READ_SECONDS = 20  # Telegram may take that long under load, and asking again would double a message
@@ -96,7 +99,7 @@ class TelegramChat:
             ChatError: It was not told, or perhaps not.
         """
 
-        async def send(words: str, mode: str | None, thread: int | None) -> int:
+        async def send_to(thread: int | None, words: str, mode: str | None) -> int:
             message = await self._bot.send_message(
                 chat,
                 words,
@@ -109,25 +112,16 @@ class TelegramChat:
             )
             return message.message_id
 
-        async def send_there(words: str, mode: str | None) -> int:
+        async def send(words: str, mode: str | None) -> int:
             try:
-                return await send(words, mode, topic)
+                return await send_to(topic, words, mode)
             except TelegramError as error:
                 if topic is None or NO_TOPIC not in str(error).lower():
                     raise
             log.warning("chat %d has no topic %d any more: it is told outside of it", chat, topic)
-            return await send(words, mode, None)
+            return await send_to(None, words, mode)
 
-        try:
-            return await send_there(text, ParseMode.HTML)
-        except TelegramError as error:
-            refused = _chat_error(error)
-            if not refused.refused:
-                raise refused from error
-        try:
-            return await send_there(_clipped(text), None)
-        except TelegramError as error:
-            raise _chat_error(error) from error
+        return await _plain_where_refused(text, send)
 
     async def edit(self, chat: int, message: int, text: str, *, buttons: Keyboard = ()) -> None:
         """Exchange a message's text and buttons; plain, and clipped, where Telegram refuses the markup.
@@ -137,27 +131,20 @@ class TelegramChat:
         """
 
         async def edit(words: str, mode: str | None) -> None:
-            await self._bot.edit_message_text(
-                words,
-                chat_id=chat,
-                message_id=message,
-                parse_mode=mode,
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
-                reply_markup=self._markup(chat, buttons),
-            )
+            try:
+                await self._bot.edit_message_text(
+                    words,
+                    chat_id=chat,
+                    message_id=message,
+                    parse_mode=mode,
+                    link_preview_options=LinkPreviewOptions(is_disabled=True),
+                    reply_markup=self._markup(chat, buttons),
+                )
+            except TelegramError as error:
+                if NOT_MODIFIED not in str(error).lower():
+                    raise
 
-        try:
-            return await edit(text, ParseMode.HTML)
-        except TelegramError as error:
-            if NOT_MODIFIED in str(error).lower():
-                return None
-            refused = _chat_error(error)
-            if not refused.refused:
-                raise refused from error
-        try:
-            return await edit(_clipped(text), None)
-        except TelegramError as error:
-            raise _chat_error(error) from error
+        await _plain_where_refused(text, edit)
 
     async def show(self, chat: int, picture: Picture, *, topic: int | None = None, reply_to: int | None = None) -> None:
         """Send a picture, quietly.
@@ -209,6 +196,24 @@ class TelegramChat:
                 for row in buttons
             ]
         )
+
+
+async def _plain_where_refused(text: str, tell: Callable[[str, str | None], Awaitable[T]]) -> T:
+    """What comes of telling a text as HTML; without markup, and clipped, where Telegram refuses that.
+
+    Raises:
+        ChatError: It was not told, or perhaps not.
+    """
+    try:
+        return await tell(text, ParseMode.HTML)
+    except TelegramError as error:
+        refused = _chat_error(error)
+        if not refused.refused:
+            raise refused from error
+    try:
+        return await tell(_clipped(text), None)
+    except TelegramError as error:
+        raise _chat_error(error) from error
 
 
 def _reply(message: int | None) -> ReplyParameters | None:
