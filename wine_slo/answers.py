@@ -16,13 +16,14 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from multidict import CIMultiDict
 
+from wine_slo.adapters.log_output import RepeatedMessage
 from wine_slo.adapters.server_instruments import Endpoint
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what of a client's own id may go into a log
 LONGEST_PATH = 200  # letters of it in a log line
 JSON_HEADERS = CIMultiDict({"Content-Type": "application/json", "Cache-Control": "no-store"})  # quick to copy
 TITLES = {status.value: status.phrase for status in HTTPStatus}
-LOG_LINE = "%(method)s %(path)s %(status)s %(milliseconds).2f ms %(request_id)s"
+LINE = "%(method)s %(path)s %(status)s %(milliseconds).2f ms %(request_id)s"
 
 log = logging.getLogger("wine_slo.server")
 _own_ids = itertools.count(1)
@@ -49,6 +50,7 @@ def observed(handler: Handler, endpoint: Endpoint) -> Handler:
 
     Not a middleware: that would wrap every request in two more coroutines, and look its endpoint up each time.
     """
+    line = RepeatedMessage(log, logging.INFO, LINE)
 
     async def observe(request: web.Request) -> web.StreamResponse:
         given = request.headers.get("X-Request-ID")
@@ -66,15 +68,14 @@ def observed(handler: Handler, endpoint: Endpoint) -> Handler:
         finally:  # without a status where it was given up
             seconds = perf_counter() - started
             endpoint.leave(request, seconds, status)
-            log.info(
-                LOG_LINE,
+            line.log(
                 {
                     "method": request.method,
                     "path": request.raw_path[:LONGEST_PATH],
                     "status": status or "given up",
                     "milliseconds": seconds * 1000,
                     "request_id": request_id,
-                },
+                }
             )
         return response
 
