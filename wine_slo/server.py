@@ -345,6 +345,7 @@ async def serve(app: web.Application, name: str, *, shares_port: bool) -> None:
         host, bound = runner.addresses[0][:2]
         log.info("listening on http://%s:%s%s", host, bound, name)
         gc.freeze()  # what is here now stays; no collection need look at it again
+        gc.enable()
         await stop.wait()
         log.info("stopping")
     finally:
@@ -353,6 +354,7 @@ async def serve(app: web.Application, name: str, *, shares_port: bool) -> None:
 
 def run(settings: ServerSettings, cells: Cells | None = None, worker: int = 0) -> None:
     """Serve in this process; exit with 1 where the address is taken."""
+    gc.disable()  # until what stays is here: to look for garbage among imports takes scikit-learn's a tenth longer
     log_output.configure(settings.log_format, wait=LOG_WAIT)
     app = create_app(settings, cells, worker)
     try:

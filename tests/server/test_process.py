@@ -24,6 +24,17 @@ async def test_a_signal_ends_it_with_0_and_what_is_being_answered_ends_first(
     assert "Traceback" not in server.output
 
 
+async def test_garbage_is_collected_once_it_serves(processes: Processes, settings: dict[str, str], port: int) -> None:
+    await (await processes.server(settings)).until_line(IS_UP)
+    counter = 'python_gc_collections_total{generation="0"}'
+    collections: set[str] = set()
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session, asyncio.timeout(10):
+        while len(collections) < 2:
+            async with session.get("/metrics") as response:
+                lines = (await response.text()).splitlines()
+            collections |= {line for line in lines if line.startswith(counter)}
+
+
 async def test_a_port_in_use_is_one_sentence_and_1(processes: Processes, settings: dict[str, str], port: int) -> None:
     await (await processes.server(settings)).until_line(IS_UP)
     second = await processes.server(settings)
