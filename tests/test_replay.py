@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import chdir
 from dataclasses import dataclass
@@ -77,6 +78,42 @@ SHORT = Made(  # an hour in which everything happens, which a live watchdog can 
         Chapter(since=minutes(56.8), until=minutes(57.8), slow=1.0),  # comes back
     ),
 )
+PAIR = [  # two replicas, of which the second is away for a while; one endpoint is slow, and later both are
+    Made(
+        begins_at=START,
+        lasts=minutes(13),
+        phase=timedelta(seconds=phase),
+        job="pair",
+        instance=instance,
+        chapters=(
+            Chapter(since=minutes(4), until=minutes(5), slow=1.0, endpoint="/sleep"),
+            Chapter(since=minutes(7), until=minutes(7.7), slow=1.0),
+            *down,
+        ),
+    )
+    for instance, phase, down in (
+        ("service:8000", 1.25, ()),
+        ("service:8001", 3.5, (Chapter(since=minutes(10), until=minutes(11), is_down=True),)),
+    )
+]
+OF_PAIR = """
+job: pair
+objectives:
+  - name: latency
+    kind: latency
+    objective: 0.95
+    threshold: 1s
+    histogram: request_latency_seconds
+    by: [endpoint]
+    window: 1d
+    burns: [{budget: 0.02, long: 5m, short: 1m, alert: page}]
+  - name: availability
+    kind: up
+    objective: 0.995
+    by: [instance]
+    window: 1d
+    burns: []
+"""
 LONG = Made(  # thirty days, scraped each minute
     begins_at=START,
     lasts=timedelta(days=30),
@@ -160,7 +197,14 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         asyncio.to_thread(SHORT.write, prometheus.folder / "data"),
         asyncio.to_thread(LONG.write, prometheus.folder / "data"),
     )
-    for name, content in (("long.yml", LONG_FILE), ("short.yml", OF_SHORT), ("truth.csv", TRUTH)):
+    for replica in PAIR:
+        await asyncio.to_thread(replica.write, prometheus.folder / "data")
+    for name, content in (
+        ("long.yml", LONG_FILE),
+        ("short.yml", OF_SHORT),
+        ("pair.yml", OF_PAIR),
+        ("truth.csv", TRUTH),
+    ):
         (folder / name).write_text(content)
     await prometheus.start()
     yield World(prometheus, folder)
@@ -192,6 +236,27 @@ async def test_a_replay_tells_what_the_live_watchdog_told_of_real_samples(world:
     assert names.count("latency") >= 3
     assert {"availability", "sight", "patient budget"} <= {*names}
     assert any(alarm.is_again for alarm in story.alarms)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_each_label_set_has_the_story_that_it_had_live(world: World) -> None:
+    objectives = slo_file.load(world.folder / "pair.yml")
+    since, until = START + minutes(3), START + minutes(13)
+    async with aiohttp.ClientSession() as session:
+        api = Shifted(session, world.prometheus.url, {})
+        told, looks = await live(api, api.clock, objectives, since, until)
+        for is_fast in (False, True):
+            history = History(PrometheusApi(session, world.prometheus.url, {}), None, "real", until)
+            story = await replay(history, objectives, since, until, minutes(0.5), is_fast=is_fast)
+            await history.close()
+            assert [telling(each) for each in sorted(story.alarms, key=place)] == [told[each] for each in sorted(told)]
+            assert story.looks == looks
+    names = Counter(str(alarm.key) for alarm in story.alarms)
+    assert names == {
+        'latency{endpoint="/sleep"}': 2,
+        'latency{endpoint="/predict"}': 1,
+        'availability{instance="service:8001"}': 1,
+    }
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -289,8 +354,9 @@ def test_a_time_of_which_prometheus_knows_nothing_is_a_sentence_and_3(world: Wor
     assert trouble.startswith("Prometheus knows no target of long between 2026-08-01T00:00:00+00:00 and ")
 
 
-def test_it_begins_where_prometheus_remembers(world: World) -> None:
-    _, said, _ = world.says("--from", "2026-09-20T00:00Z", "--to", "2026-10-02T00:00Z", "--json")
+@pytest.mark.parametrize("since", ["2026-09-20T00:00Z", "2026-09-30T23:30Z"])
+def test_it_begins_where_prometheus_remembers(world: World, since: str) -> None:
+    _, said, _ = world.says("--from", since, "--to", "2026-10-02T00:00Z", "--json")
     content = json.loads(said)
-    assert content["since"] == "2026-10-01T01:00:00Z"
-    assert content["cannot_see"][0].startswith("Prometheus remembers nothing before 2026-10-01 00:59 UTC")
+    assert content["since"] == "2026-10-01T00:02:00Z"
+    assert content["cannot_see"][0].startswith("Prometheus remembers nothing before 2026-10-01 00:00 UTC")

@@ -16,13 +16,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wine_slo.domain import promql
-from wine_slo.domain.budget import Budget, stays_known_for, windows
+from wine_slo.domain.budget import Budget, is_burning, stays_known_for, windows
 from wine_slo.domain.incident import Phase
 from wine_slo.domain.look import (
     CATCHES_UP,
@@ -54,6 +53,7 @@ OUT_OF_STEP = 20  # a scrape may be late by a twentieth of an interval and still
 HOLE = 3  # intervals; a rate over the hole that a missed scrape leaves counts all of it
 BREATHES_AFTER = 100  # looks; then questions that wait get their turn
 
+NOTHING = 1e-6  # events; less than that is the arithmetic of rates
 HISTORY, EVENTS = timedelta(-1), timedelta(-2)  # stand beside the spans of a budget, for what is asked of no span
 SPENT_EVERY = timedelta(hours=6)  # what is left of a budget is noted
 
@@ -458,13 +458,15 @@ class _Sums:
         self.mark_times = self.mark_times[from_:]
         self.mark_bad, self.mark_total = self.mark_bad[from_:], self.mark_total[from_:]
 
-    def up_to(self, at: int) -> tuple[float, float]:
-        """Bad and all events up to an instant."""
-        place = int(self.times.searchsorted(at, side="right")) - 1
-        if place < 0:
-            bad, total = self.in_marks(np.array([at]))
-            return float(bad[0]), float(total[0])
-        return float(self.bad[place]), float(self.total[place])
+    def up_to(self, at: NDArray[np.int64]) -> tuple[Numbers, Numbers]:
+        """Bad and all events up to some instants."""
+        place = self.times.searchsorted(at, side="right") - 1
+        if len(place) and place.min() >= 0:
+            return self.bad[place], self.total[place]
+        bad, total = self.in_marks(at)
+        if not len(self.times):
+            return bad, total
+        return np.where(place < 0, bad, self.bad[place]), np.where(place < 0, total, self.total[place])
 
     def in_marks(self, at: NDArray[np.int64]) -> tuple[Numbers, Numbers]:
         """The same from the marks: events are spread evenly over the five minutes before the mark that counts them."""
@@ -577,68 +579,94 @@ class _Budgets:
 
     def read(self, at: int) -> Mapping[Key, Budget]:
         """What is known of the budgets at a look."""
-        objective = self._objective
+        asks = {}
         for what in (HISTORY, EVENTS, *self._spans):
             stays = self._stays_known_for(self._history_span)[what]
             if at - self._asked_at.get(what, at - stays) >= stays:
-                self._asked_at[what] = at
-                self._ask(what, at)
-        history = min(self._history_span, objective.window)
-        self.known = {
-            key: Budget(
-                history=history,
-                events=events,
-                bad_ratios={span: each[key] for span, each in self._ratios.items() if key in each},
-            )
-            for key, events in self._events.items()
-        }
+                asks[what] = at
+                if what == HISTORY:
+                    self._history_span = self._known_for(at)
+        self._ask(asks)
         return self.known
 
     def calm_until(self, tick: int, last: int, poll: int) -> int:
-        """The last tick up to which no pace can be said to hold, over its short window alone."""
+        """The last tick up to which no pace holds, by what a look at each of them would know."""
+        objective = self._objective
+        if any(is_burning(objective, budget, burn) for budget in self.known.values() for burn in objective.burns):
+            return tick - poll
+        plan = self._plan(tick, last, poll)
         ticks = np.arange(tick, last + 1, poll, dtype=np.int64)
+        newest = {what: np.array(asks, np.int64).searchsorted(ticks, side="right") for what, asks in plan.items()}
+        spans = [self._history_span, *map(self._known_for, plan[HISTORY])]
+        history = np.array([milliseconds(each) for each in spans])[newest[HISTORY]]
         burning = np.zeros(len(ticks), bool)
-        for burn in self._objective.burns:
-            limit = burn.factor(self._objective.window) * self._objective.allowed_bad_ratio * (1 - 1e-6)
-            if any(budget.bad_ratios.get(burn.short, 0.0) >= limit for budget in self.known.values()):
-                return tick - poll
-            begin = self._begin(burn.short, ticks)
-            for sums in self._sums.values():
-                if not len(sums.times):
-                    continue
-                first = sums.times.searchsorted(begin, side="right") - 1
-                until = np.maximum(sums.times.searchsorted(ticks + self._step // 10, side="right") - 1, 0)
-                bad_before, total_before = sums.in_marks(begin)
-                bad = sums.bad[until] - np.where(first < 0, bad_before, sums.bad[first])
-                total = sums.total[until] - np.where(first < 0, total_before, sums.total[first])
-                burning |= (bad >= limit * total) & (bad > 0)
+        for key, sums in self._sums.items():
+            ratios = {
+                span: np.append(self._ratios.get(span, {}).get(key, -1.0), self._bad_ratios(sums, span, plan[span]))
+                for span in self._spans
+            }
+            for burn in objective.burns:
+                long, short = milliseconds(burn.long), milliseconds(burn.short)
+                pace = burn.factor(objective.window) * long / np.clip(history, short, long)
+                limit = pace * objective.allowed_bad_ratio * (1 - 1e-6)
+                holds = [ratios[span][newest[span]] >= limit for span in (burn.long, burn.short)]
+                burning |= holds[0] & holds[1] & (history >= short)
         stops = np.flatnonzero(burning)
         return int(ticks[stops[0]]) - poll if len(stops) else last
 
     def pass_over(self, tick: int, before: int, poll: int) -> None:
         """Know what would be known had each tick from one to another been looked at."""
-        asked_at, known_for = dict(self._asked_at), self._history_span
-        stays = self._stays_known_for(known_for)
-        for at in range(tick, before + 1, poll):
-            if at - asked_at[HISTORY] >= stays[HISTORY]:
-                asked_at[HISTORY], known_for = at, self._known_for(at)
-                stays = self._stays_known_for(known_for)
-            for what, known in asked_at.items():
-                if at - known >= stays[what]:
-                    asked_at[what] = at
-        fresh = {what: at for what, at in asked_at.items() if at != self._asked_at[what]}
-        self._asked_at, self._history_span = asked_at, known_for
-        for what, at in fresh.items():
-            self._ask(what, at)
+        asks = {what: each[-1] for what, each in self._plan(tick, before, poll).items() if each}
+        if HISTORY in asks:
+            self._history_span = self._known_for(asks[HISTORY])
+        self._ask(asks)
 
-    def _ask(self, what: timedelta, at: int) -> None:
-        if what == HISTORY:
-            self._history_span = self._known_for(at)
-        elif what == EVENTS:
-            sums = {key: self._sum(each, self._objective.window, at)[1] for key, each in self._sums.items()}
-            self._events = {key: total for key, total in sums.items() if total > 0}
-        else:
-            self._ratios[what] = self._bad_ratios(what, at)
+    def _plan(self, tick: int, last: int, poll: int) -> dict[timedelta, list[int]]:
+        """The ticks, of those from one to another, at which each thing would be asked for, as live."""
+        plan: dict[timedelta, list[int]] = {what: [] for what in self._asked_at}
+        asked_at, known_for, begin = dict(self._asked_at), self._history_span, tick
+        while begin <= last:
+            stays = self._stays_known_for(known_for)
+            due = {what: tick - (tick - at - stays[what]) // poll * poll for what, at in asked_at.items()}
+            if due[HISTORY] <= begin and asked_at[HISTORY] < begin:
+                plan[HISTORY].append(begin)
+                asked_at[HISTORY], known_for = begin, self._known_for(begin)
+                continue
+            end = min(max(due[HISTORY], begin + poll), last + 1)
+            for what in (EVENTS, *self._spans):
+                asks = range(max(begin, due[what]), end, max(poll, -(-stays[what] // poll) * poll))
+                if asks:
+                    plan[what] += asks
+                    asked_at[what] = asks[-1]
+            begin = tick - (tick - end) // poll * poll
+        return plan
+
+    def _ask(self, asks: Mapping[timedelta, int]) -> None:
+        """Know what is asked for, each at an instant of its own."""
+        self._asked_at |= asks
+        objective, counts = self._objective, [what for what in asks if what != HISTORY]
+        if counts:
+            spans = np.array([milliseconds(objective.window if each == EVENTS else each) for each in counts])
+            instants = np.array([asks[each] for each in counts])
+            found: dict[timedelta, dict[Key, float]] = {what: {} for what in counts}
+            for key, sums in self._sums.items():
+                for what, bad, total in zip(counts, *self._counts(sums, spans, instants), strict=True):
+                    if what == EVENTS and total > 0:
+                        found[what][key] = float(total)
+                    elif what != EVENTS and total > NOTHING:
+                        found[what][key] = float(min(1.0, bad / total))
+            self._events = found.pop(EVENTS, self._events)
+            self._ratios |= found
+        if asks:
+            history = min(self._history_span, objective.window)
+            self.known = {
+                key: Budget(
+                    history=history,
+                    events=events,
+                    bad_ratios={span: each[key] for span, each in self._ratios.items() if key in each},
+                )
+                for key, events in self._events.items()
+            }
 
     def _stays_known_for(self, history: timedelta) -> dict[timedelta, int]:
         """For how many milliseconds each answer is good enough, as live."""
@@ -652,28 +680,21 @@ class _Budgets:
         """For how long Prometheus has known the job; as `seconds_of_history` says it."""
         hour, fine = 3_600_000, 10_000
         first = max(self._first_scrape or at, at - milliseconds(self._objective.window))
-        mark = -(-first // hour) * hour
-        young = max(first, -(-(at - hour) // fine) * fine)
-        return timedelta(milliseconds=at - min(mark, young))
+        long, young = -(-first // hour) * hour, -(-max(first, at - hour) // fine) * fine
+        return timedelta(milliseconds=max(0, at - min(long, young)))
 
-    def _bad_ratios(self, span: timedelta, at: int) -> dict[Key, float]:
-        found = {}
-        for key, sums in self._sums.items():
-            bad, total = self._sum(sums, span, at)
-            if total > 1e-6:
-                found[key] = max(0.0, min(1.0, bad / total))
-        return found
+    def _bad_ratios(self, sums: _Sums, span: timedelta, at: Sequence[int]) -> Numbers:
+        """The share of bad events over a span that ends at each of some instants; -1 where there were none."""
+        bad, total = self._counts(sums, np.array(milliseconds(span)), np.array(at, np.int64))
+        return np.where(total > NOTHING, np.minimum(1.0, bad / np.maximum(total, NOTHING)), -1.0)
 
-    def _sum(self, sums: _Sums, span: timedelta, at: int) -> tuple[float, float]:
-        bad, total = sums.up_to(at + self._step // 10)
-        begin = self._begin(span, at)
-        bad_before, total_before = sums.up_to(begin)
-        return max(0.0, bad - bad_before), max(0.0, total - total_before)
-
-    def _begin(self, span: timedelta, at: Any) -> Any:
-        """The instant up to which intervals lie outside of a span: one that begins before it counts as outside."""
-        begin = at - milliseconds(span) + self._step // 10
-        return begin if self._objective.is_up else begin + self._step
+    def _counts(self, sums: _Sums, spans: NDArray[np.int64], at: NDArray[np.int64]) -> tuple[Numbers, Numbers]:
+        """Bad and all events over spans that end at some instants."""
+        end = at + self._step // 10
+        begin = end - spans  # an interval that begins before a span is outside of it
+        bad, total = sums.up_to(end)
+        bad_before, total_before = sums.up_to(begin if self._objective.is_up else begin + self._step)
+        return np.maximum(0.0, bad - bad_before), np.maximum(0.0, total - total_before)
 
 
 def _long(phase: int, step: int) -> Lattice:

@@ -9,7 +9,7 @@ import csv
 import io
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
@@ -190,22 +190,27 @@ def _on_tick(at: datetime, poll: timedelta) -> datetime:
 
 
 async def _first_scrape(api: PrometheusApi, objectives: Objectives, since: datetime, until: datetime) -> datetime:
-    """The first scrape in the time, to the hour.
+    """The first scrape in the time, to ten seconds.
 
     Raises:
         NothingError: There is none.
     """
-    firsts: list[datetime] = []
-    span = until - since
+    firsts = []
     for objective in objectives.all:
-        asked = replace(objective, window=span, over=span / 2, bad_for=2 * objective.scrape_interval)
-        found = await api.query(promql.seconds_of_history(asked), until)
-        firsts += [until - timedelta(seconds=sample.value) for sample in found.samples]
+        first = await _seen_since(api, objective, until - since, until)
+        if first is not None and first > since:  # which is the hour after it
+            first = await _seen_since(api, objective, timedelta(hours=1), first) or first
+        firsts += [] if first is None else [first]
     if not firsts:
         jobs = ", ".join(sorted({objective.job for objective in objectives.all}))
         raise NothingError(f"Prometheus knows no target of {jobs} between {since.isoformat()} and {until.isoformat()}")
-    first = min(firsts)
-    return since if first - since <= timedelta(hours=1) else first
+    return max(since, min(firsts))
+
+
+async def _seen_since(api: PrometheusApi, objective: Objective, span: timedelta, until: datetime) -> datetime | None:
+    """The first instant of a span at which its targets were known; None where there is none."""
+    found = await api.query(promql.seconds_of_history(objective, span), until)
+    return min((until - timedelta(seconds=sample.value) for sample in found.samples), default=None)
 
 
 async def _check_bounds(api: PrometheusApi, objective: Objective, sweep: Sweep | None, until: datetime) -> Sweep | None:

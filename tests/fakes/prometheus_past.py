@@ -7,7 +7,7 @@ import asyncio
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from wine_slo.adapters.prometheus_api import PrometheusApi, Sample, Series, Vector
 from wine_slo.domain import promql
@@ -150,8 +150,8 @@ class PastPrometheus(PrometheusApi):
         return quantile
 
     def _history(self, at: float) -> float | None:
-        """To the hour, as the real question has it."""
+        """To the hour or to ten seconds, as the real question has it."""
         first = self._scrapes[0]
-        hour = datetime.fromtimestamp(first, UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-        young = max(first, at - 3600)
-        return None if at < first else at - min(hour.timestamp() - 3.75, young)
+        marks = [-(-max(first, at - 3600) // 10) * 10, -(-first // 3600) * 3600]
+        seen = [each for each in marks if each <= at]
+        return at - min(seen) if seen else None

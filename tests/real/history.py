@@ -25,6 +25,7 @@ class Chapter:
         until: When it was over.
         slow: The share of requests that took 1.6 s.
         failed: The share of requests that got a 500.
+        endpoint: Whose requests were slow or failed; everybody's where it is empty.
         rate: Requests a second; as usual where it is None.
         is_down: The service did not answer its scrapes, and its counters begin anew after that.
         is_away: Prometheus itself was away: there is not even `up`.
@@ -34,6 +35,7 @@ class Chapter:
     until: timedelta
     slow: float = 0.0
     failed: float = 0.0
+    endpoint: str = ""
     rate: float | None = None
     is_down: bool = False
     is_away: bool = False
@@ -141,8 +143,9 @@ class _Counts:
         served = 0
         for endpoint, share in ENDPOINTS.items():
             requests = self._whole(endpoint, count * share)
-            slow = min(requests, self._whole("slow", requests * chapter.slow))
-            self._failed[endpoint] += min(requests, self._whole("failed", requests * chapter.failed))
+            touched = requests if chapter.endpoint in ("", endpoint) else 0
+            slow = min(requests, self._whole("slow", touched * chapter.slow))
+            self._failed[endpoint] += min(requests, self._whole("failed", touched * chapter.failed))
             self._slow[endpoint] += slow
             self._fast[endpoint] += requests - slow
             served += requests

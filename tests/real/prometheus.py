@@ -60,6 +60,12 @@ class Prometheus:
         (folder / "prometheus.yml").write_text(yaml.safe_dump(configuration))
         (folder / "rules.yml").write_text(rules)
 
+    @property
+    def pid(self) -> int:
+        """The number of the process that runs."""
+        assert self._process is not None, "it does not run"
+        return self._process.pid
+
     async def start(self) -> None:
         """Run until `stop`; come back when it answers that it is ready."""
         command = [

@@ -131,16 +131,17 @@ def events(objective: Objective, over: timedelta) -> str:
     return f"sum{_by(objective)} (increase({series}[{duration(over)}]))"
 
 
-def seconds_of_history(objective: Objective) -> str:
-    """For how long Prometheus has known the job, in seconds, at most the budget's window.
+def seconds_of_history(objective: Objective, within: timedelta | None = None) -> str:
+    """For how long Prometheus has known the job, in seconds, at most a span or else the budget's window.
 
     To the hour, and to ten seconds while it is younger than that: a finer look over a whole window costs too much.
     """
-    scraped_at = f"timestamp({targets_up(objective)})"
+    # Not `timestamp()`: before 2.47, Prometheus reads all samples anew for each of its instants, which takes seconds.
+    seen_at = f"(0 * {targets_up(objective)} + time())"
     # Each with a label of its own, as `or` drops what is labelled like something before it.
     first = " or ".join(
-        f'label_replace(min(min_over_time({scraped_at}[{each}])), "look", "{name}", "", "")'
-        for name, each in (("long", f"{duration(objective.window)}:1h"), ("young", "1h:10s"))
+        f'label_replace(min(min_over_time({seen_at}[{each}])), "look", "{name}", "", "")'
+        for name, each in (("long", f"{duration(within or objective.window)}:1h"), ("young", "1h:10s"))
     )
     return f"time() - min({first})"
 
@@ -165,7 +166,8 @@ def _fresh(objective: Objective, series: str) -> str:
 
 
 def _is_fresh(objective: Objective, series: str) -> str:
-    return f"(time() - timestamp({series}) < {objective.scrape_interval.total_seconds():g})"
+    # Not `time() - timestamp()`, for the same reason as above.
+    return f"present_over_time({series}[{duration(objective.scrape_interval)}])"
 
 
 def _within(objective: Objective, source: Latency, bound: float) -> str:
