@@ -6,21 +6,14 @@ It answers without a server, so a test can live through hours and any number of 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from tests.domain.scene import LATENCY, START
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Sample, Series, Vector
 from wine_slo.domain import promql
 from wine_slo.domain.metric_names import ENDPOINT
-from wine_slo.domain.objective import Latency, Objective, Objectives
+from wine_slo.domain.objective import Objectives
 
-START = datetime(2026, 1, 1, 19, 40, tzinfo=UTC)
-LATENCY = Objective(
-    name="latency",
-    title="Latency",
-    job="wine-slo",
-    source=Latency("request_latency_seconds", 1.0),
-    ratio=0.95,
-)
 OBJECTIVES = Objectives.only(LATENCY)
 PER_SECOND = 10.0  # requests
 

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from tests.fakes.bot_api import BotApi
+from tests.fakes.prometheus_junk import PrometheusJunk
 from tests.real.processes import Process, Processes
 from tests.real.prometheus import Prometheus, free_port, scraping
 
@@ -85,6 +86,21 @@ async def _ask(session: aiohttp.ClientSession, path: str) -> None:
     with suppress(aiohttp.ClientError):
         async with session.get(path) as response:
             await response.read()
+
+
+@pytest.fixture
+def blind(processes: Processes, bot_api: BotApi, prometheus_junk: PrometheusJunk) -> dict[str, str]:
+    """The settings of a watchdog that cannot see, and soon says so: its Prometheus is junk."""
+    slo = (ROOT / "slo.yml").read_text().replace("blind_for: 2m", "blind_for: 3s")
+    (processes.folder / "slo.yml").write_text(slo)
+    return {
+        "WINE_SLO_PROMETHEUS_URL": prometheus_junk.url,
+        "WINE_SLO_POLL_SECONDS": "1",
+        "WINE_SLO_WATCHDOG_PORT": str(free_port()),
+        "WINE_SLO_TELEGRAM_TOKEN": bot_api.token,
+        "WINE_SLO_TELEGRAM_API_URL": bot_api.url,
+        "WINE_SLO_TELEGRAM_CHAT_IDS": str(CHAT),
+    }
 
 
 @pytest.fixture

@@ -10,20 +10,19 @@ import os
 import signal
 from collections.abc import Coroutine, Generator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from threading import Lock
 from typing import Any
 
 import sqlalchemy as sa
 
+from tests.domain.scene import START
 from tests.fakes.bot_api import TOKEN
-from tests.fakes.prometheus_canned import OBJECTIVES, START, CannedPrometheus, Slow
+from tests.fakes.prometheus_canned import Slow
+from tests.whole.loops import loops
 from wine_slo.adapters import telegram_chat
 from wine_slo.adapters.ledger import Ledger
-from wine_slo.delivery import Delivery
-from wine_slo.domain.words import Speech
-from wine_slo.evaluation import Evaluation
 
 # When each tick comes, in seconds after START: calm, suspicion, breach, edit, edit, recovery, calm.
 TICKS = (0, 30, 60, 130, 195, 230, 260)
@@ -120,18 +119,8 @@ async def _live(life: Life, steps: Steps, report: Connection) -> None:
         return now
 
     ledger = Ledger.open(life.ledger)
-    memory = ledger.load()
     bot = telegram_chat.connect(TOKEN, life.bot_api)
-    evaluation = Evaluation(CannedPrometheus(clock, SLOW), ledger, OBJECTIVES, memory.state, (life.chat,), clock)
-    delivery = Delivery(
-        telegram_chat.TelegramChat(bot),
-        ledger,
-        memory,
-        lambda _language: Speech(OBJECTIVES, UTC),
-        lambda: evaluation.state,
-        evaluation.now,
-        on_message=lambda _kind, _outcome: None,
-    )
+    evaluation, delivery = loops(ledger, SLOW, bot, (life.chat,), clock)
     for number, second in enumerate(life.ticks):
         report.send(("tick", second))
         now = START + timedelta(seconds=second)

@@ -8,28 +8,19 @@ from tests.fakes.bot_api import BotApi
 from tests.fakes.prometheus_junk import PrometheusJunk
 from tests.fakes.telegram_chats import Message
 from tests.real.processes import Process, Processes
-from tests.real.prometheus import free_port
-from tests.whole.test_restart import ROOT
 
 GROUP, FORUM, TOPIC, ANNA, BORIS, STRANGER = -42, -10042, 30, 7, 8, 666
 BLIND = "🔴 Cannot see"
 
 
 @pytest.fixture
-async def settings(processes: Processes, bot_api: BotApi, prometheus_junk: PrometheusJunk) -> dict[str, str]:
-    """Those of a watchdog that cannot see, so that it soon has something to tell."""
+async def settings(bot_api: BotApi, prometheus_junk: PrometheusJunk, blind: dict[str, str]) -> dict[str, str]:
+    """Those of a watchdog that has something to tell, and an admin."""
     bot_api.chat(GROUP)
     bot_api.chat(FORUM, topics=[TOPIC])
     bot_api.names |= {ANNA: "Anna", BORIS: "Boris"}
-    slo = (ROOT / "slo.yml").read_text().replace("blind_for: 2m", "blind_for: 3s")
-    (processes.folder / "slo.yml").write_text(slo)
     await prometheus_junk.goes_down()
-    return {
-        "WINE_SLO_PROMETHEUS_URL": prometheus_junk.url,
-        "WINE_SLO_POLL_SECONDS": "1",
-        "WINE_SLO_WATCHDOG_PORT": str(free_port()),
-        "WINE_SLO_TELEGRAM_TOKEN": bot_api.token,
-        "WINE_SLO_TELEGRAM_API_URL": bot_api.url,
+    return blind | {
         "WINE_SLO_TELEGRAM_CHAT_IDS": f"{GROUP}, {FORUM}/{TOPIC}",
         "WINE_SLO_TELEGRAM_ADMIN_IDS": f"{ANNA}",
     }

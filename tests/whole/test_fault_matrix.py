@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.domain.scene import START
 from tests.fakes.bot_api import KICKED, TOKEN, BotApi, Call
-from tests.fakes.prometheus_canned import OBJECTIVES, START, CannedPrometheus, Slow
+from tests.fakes.prometheus_canned import Slow
 from tests.fakes.telegram_chats import Message
 from tests.fakes.virtual_time import VirtualLoop
+from tests.whole.loops import loops
 from wine_slo.adapters import telegram_chat
 from wine_slo.adapters.ledger import Ledger
 from wine_slo.delivery import LONGEST_WAIT, Delivery
-from wine_slo.domain.words import Speech
-from wine_slo.evaluation import Evaluation
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 ANNA, OTHER = -5, 8  # a group, and a person
@@ -158,23 +158,11 @@ async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Ce
     slow_until = fault_begins + length + 60 if goes_on else OVER
     looks = 0
     async with BotApi(clock=clock) as api, telegram_chat.connect(TOKEN, api.url) as bot:
-        memory_file = Ledger.open(ledger)
-        memory = memory_file.load()
+        memory = Ledger.open(ledger)
         chats = (ANNA, OTHER)
         for chat in chats:
             api.chat(chat)
-        evaluation = Evaluation(
-            CannedPrometheus(clock, Slow(SLOW_SINCE, slow_until)), memory_file, OBJECTIVES, memory.state, chats, clock
-        )
-        delivery = Delivery(
-            telegram_chat.TelegramChat(bot),
-            memory_file,
-            memory,
-            lambda _language: Speech(OBJECTIVES, UTC),
-            lambda: evaluation.state,
-            evaluation.now,
-            lambda _kind, _outcome: None,
-        )
+        evaluation, delivery = loops(memory, Slow(SLOW_SINCE, slow_until), bot, chats, clock)
         telling = asyncio.create_task(delivery.run())
 
         async def misbehave() -> float:
@@ -194,7 +182,7 @@ async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Ce
         await asyncio.gather(telling, return_exceptions=True)
         assert delivery.untold_since is None
         opened_at = evaluation.state.incidents[1].opened_at
-        memory_file.close()
+        memory.close()
         return Cell(
             fault,
             length,

@@ -3,26 +3,23 @@
 import resource
 import sqlite3
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from tests.domain.scene import START
 from tests.fakes.bot_api import TOKEN, BotApi
-from tests.fakes.prometheus_canned import OBJECTIVES, START, CannedPrometheus
 from tests.fakes.prometheus_junk import PrometheusJunk
 from tests.real.processes import Processes
-from tests.real.prometheus import free_port
+from tests.whole.conftest import CHAT
 from tests.whole.life import AFTERWARDS, SLOW, TICKS
+from tests.whole.loops import loops
 from wine_slo.adapters import telegram_chat
 from wine_slo.adapters.ledger import Ledger
-from wine_slo.delivery import Delivery
 from wine_slo.domain.notice import Stage
 from wine_slo.domain.watch import LEDGER, SIGHT
-from wine_slo.domain.words import Speech
-from wine_slo.evaluation import Evaluation
 
-CHAT = 7
 BREACH = "🔴 Latency: p95 2.4 s, promised 1 s"
 OVER = "⚪️ Latency was in breach 19:40 to 19:43 (2 min), worst 3.7 s. #1"
 LEDGER_AWAY = "🔴 The ledger cannot be written for 3 min: database or disk is full"
@@ -75,24 +72,8 @@ async def test_all_is_told_all_the_same_and_nothing_is_lost_or_repeated_afterwar
         return now
 
     async with telegram_chat.connect(TOKEN, bot_api.url) as bot:
-
-        def live(ledger: Ledger) -> tuple[Evaluation, Delivery]:
-            memory = ledger.load()
-            prometheus = CannedPrometheus(clock, SLOW)
-            evaluation = Evaluation(prometheus, ledger, OBJECTIVES, memory.state, (CHAT,), clock)
-            delivery = Delivery(
-                telegram_chat.TelegramChat(bot),
-                ledger,
-                memory,
-                lambda _language: Speech(OBJECTIVES, UTC),
-                lambda: evaluation.state,
-                evaluation.now,
-                lambda _kind, _outcome: None,
-            )
-            return evaluation, delivery
-
         ledger = Ledger.open(f"sqlite:///{path}")
-        evaluation, delivery = live(ledger)
+        evaluation, delivery = loops(ledger, SLOW, bot, (CHAT,), clock)
         recovers = fails(path)
         for second in (each for each in TICKS if each <= until):
             now = START + timedelta(seconds=second)
@@ -115,7 +96,7 @@ async def test_all_is_told_all_the_same_and_nothing_is_lost_or_repeated_afterwar
         ledger.close()
 
         ledger = Ledger.open(f"sqlite:///{path}")  # a restart knows all of it
-        evaluation, delivery = live(ledger)
+        evaluation, delivery = loops(ledger, SLOW, bot, (CHAT,), clock)
         for second in (each for each in (*TICKS, *AFTERWARDS) if each > until + 30):
             now = START + timedelta(seconds=second)
             delivery.hear(await evaluation.look())
@@ -128,20 +109,10 @@ async def test_all_is_told_all_the_same_and_nothing_is_lost_or_repeated_afterwar
 
 
 async def test_a_real_process_whose_disk_is_full_says_so_and_loses_nothing_once_there_is_room(
-    processes: Processes, bot_api: BotApi, prometheus_junk: PrometheusJunk
+    processes: Processes, bot_api: BotApi, prometheus_junk: PrometheusJunk, blind: dict[str, str]
 ) -> None:
     chat = bot_api.chat(CHAT)
-    slo = (Path(__file__).parents[2] / "slo.yml").read_text().replace("blind_for: 2m", "blind_for: 3s")
-    (processes.folder / "slo.yml").write_text(slo)
-    settings = {
-        "WINE_SLO_PROMETHEUS_URL": prometheus_junk.url,
-        "WINE_SLO_POLL_SECONDS": "1",
-        "WINE_SLO_WATCHDOG_PORT": str(free_port()),
-        "WINE_SLO_TELEGRAM_TOKEN": bot_api.token,
-        "WINE_SLO_TELEGRAM_API_URL": bot_api.url,
-        "WINE_SLO_TELEGRAM_CHAT_IDS": str(CHAT),
-    }
-    watchdog = await processes.watchdog(settings)
+    watchdog = await processes.watchdog(blind)
     await watchdog.until_line("sight of latency is", seconds=30)
 
     def told(start: str) -> bool:
@@ -153,7 +124,7 @@ async def test_a_real_process_whose_disk_is_full_says_so_and_loses_nothing_once_
     await bot_api.until(lambda: told("🔴 Cannot see") and told("🔴 The ledger cannot be written for"), seconds=30)
     resource.prlimit(watchdog.pid, resource.RLIMIT_FSIZE, room)
     await bot_api.until(lambda: told("🟢 The ledger is written again"), seconds=30)
-    await watchdog.until_line("chat 7 was told: close of #2", seconds=30)
+    await watchdog.until_line(f"chat {CHAT} was told: close of #2", seconds=30)
     await watchdog.kill()
 
     ledger = Ledger.open(f"sqlite:///{processes.folder / 'data' / 'watchdog.db'}")

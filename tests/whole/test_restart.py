@@ -6,7 +6,6 @@ import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -16,15 +15,13 @@ from tests.fakes.bot_api import BotApi
 from tests.fakes.loopback import Loopback
 from tests.fakes.prometheus_junk import NEVER, PrometheusJunk
 from tests.real.processes import Process, Processes
-from tests.real.prometheus import free_port
+from tests.whole.conftest import CHAT
 from wine_slo.adapters.ledger import Ledger
 from wine_slo.domain.incident import Incident
 from wine_slo.domain.notice import Told
 from wine_slo.domain.objective import Key
 from wine_slo.domain.watch import State
 
-ROOT = Path(__file__).parents[2]
-CHAT = 42
 SEND = "sendMessage"
 
 
@@ -52,10 +49,8 @@ class Post:
 
 
 @pytest.fixture
-async def post(processes: Processes, bot_api: BotApi, prometheus_junk: PrometheusJunk) -> AsyncIterator[Post]:
+async def post(processes: Processes, bot_api: BotApi, blind: dict[str, str]) -> AsyncIterator[Post]:
     bot_api.chat(CHAT)
-    slo = (ROOT / "slo.yml").read_text().replace("blind_for: 2m", "blind_for: 3s")
-    (processes.folder / "slo.yml").write_text(slo)
     path = str(processes.folder / "notify")
     beats: asyncio.Queue[str] = asyncio.Queue()
 
@@ -68,16 +63,7 @@ async def post(processes: Processes, bot_api: BotApi, prometheus_junk: Prometheu
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(path)
         systemd.settimeout(0)
-        settings = {
-            "WINE_SLO_PROMETHEUS_URL": prometheus_junk.url,
-            "WINE_SLO_POLL_SECONDS": "1",
-            "WINE_SLO_WATCHDOG_PORT": str(free_port()),
-            "WINE_SLO_TELEGRAM_TOKEN": bot_api.token,
-            "WINE_SLO_TELEGRAM_API_URL": bot_api.url,
-            "WINE_SLO_TELEGRAM_CHAT_IDS": str(CHAT),
-            "WINE_SLO_HEARTBEAT_URL": f"{switch.url}/beat",
-            "NOTIFY_SOCKET": path,
-        }
+        settings = blind | {"WINE_SLO_HEARTBEAT_URL": f"{switch.url}/beat", "NOTIFY_SOCKET": path}
         yield Post(processes, settings, systemd, beats)
     await switch.close()
 

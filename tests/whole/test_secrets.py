@@ -10,9 +10,8 @@ from tests.fakes.bot_api import TOKEN, BotApi
 from tests.fakes.prometheus_junk import PrometheusJunk
 from tests.real.processes import Process, Processes
 from tests.real.prometheus import free_port
+from tests.whole.conftest import CHAT
 
-ROOT = Path(__file__).parents[2]
-CHAT = 42
 SECRET = TOKEN.partition(":")[2]
 WRONG = "110201543:AAnobodyKnowsThisOne_0123456789abcd"
 PROXY_PASSWORD = "hunter2-of-the-proxy"
@@ -30,17 +29,10 @@ watchdog.main()
 
 
 @pytest.fixture
-async def away(processes: Processes, prometheus_junk: PrometheusJunk) -> dict[str, str]:
-    """The settings of a watchdog that cannot see, so that it soon has something to tell."""
-    slo = (ROOT / "slo.yml").read_text().replace("blind_for: 2m", "blind_for: 3s")
-    (processes.folder / "slo.yml").write_text(slo)
+async def away(prometheus_junk: PrometheusJunk, blind: dict[str, str]) -> dict[str, str]:
+    """The settings of a watchdog that has something to tell."""
     await prometheus_junk.goes_down()
-    return {
-        "WINE_SLO_PROMETHEUS_URL": prometheus_junk.url,
-        "WINE_SLO_POLL_SECONDS": "1",
-        "WINE_SLO_WATCHDOG_PORT": str(free_port()),
-        "WINE_SLO_TELEGRAM_CHAT_IDS": str(CHAT),
-    }
+    return blind
 
 
 async def pages(settings: dict[str, str]) -> str:
@@ -67,7 +59,6 @@ async def start_at_debug(processes: Processes, settings: dict[str, str]) -> Proc
 
 async def test_at_debug_the_token_is_nowhere(processes: Processes, bot_api: BotApi, away: dict[str, str]) -> None:
     chat = bot_api.chat(CHAT)
-    away |= {"WINE_SLO_TELEGRAM_TOKEN": TOKEN, "WINE_SLO_TELEGRAM_API_URL": bot_api.url}
     watchdog = await start_at_debug(processes, away)
     await bot_api.until(lambda: chat.messages, seconds=30)
     shown = await pages(away)
@@ -78,7 +69,7 @@ async def test_at_debug_the_token_is_nowhere(processes: Processes, bot_api: BotA
 
 async def test_a_wrong_token_is_told_but_not_said(processes: Processes, bot_api: BotApi, away: dict[str, str]) -> None:
     bot_api.chat(CHAT)
-    away |= {"WINE_SLO_TELEGRAM_TOKEN": WRONG, "WINE_SLO_TELEGRAM_API_URL": bot_api.url}
+    away |= {"WINE_SLO_TELEGRAM_TOKEN": WRONG}
     watchdog = await start_at_debug(processes, away)
     await watchdog.until_line("chat 42 was not told .*Telegram does not know the token", seconds=30)
     shown = await pages(away)
@@ -90,7 +81,8 @@ async def test_a_proxy_that_fails_gives_away_neither_token_nor_password(
     processes: Processes, away: dict[str, str]
 ) -> None:
     proxy = f"http://someone:{PROXY_PASSWORD}@127.0.0.1:{free_port()}"
-    away |= {"WINE_SLO_TELEGRAM_TOKEN": TOKEN, "WINE_SLO_TELEGRAM_PROXY": proxy}
+    del away["WINE_SLO_TELEGRAM_API_URL"]
+    away |= {"WINE_SLO_TELEGRAM_PROXY": proxy}
     watchdog = await start_at_debug(processes, away)
     await watchdog.until_line("chat 42 was not told .*Telegram cannot be reached", seconds=30)
     shown = await pages(away)
@@ -99,11 +91,8 @@ async def test_a_proxy_that_fails_gives_away_neither_token_nor_password(
     assert_hidden(PROXY_PASSWORD, processes.folder, watchdog.output, shown)
 
 
-async def test_an_exception_that_nobody_handles_gives_away_nothing(
-    processes: Processes, bot_api: BotApi, away: dict[str, str]
-) -> None:
+async def test_an_exception_that_nobody_handles_gives_away_nothing(processes: Processes, away: dict[str, str]) -> None:
     proxy = f"ftp://someone:{PROXY_PASSWORD}@127.0.0.1:1"  # httpx puts it into what it raises
-    away |= {"WINE_SLO_TELEGRAM_TOKEN": TOKEN, "WINE_SLO_TELEGRAM_API_URL": bot_api.url}
     watchdog = await start_at_debug(processes, away | {"WINE_SLO_TELEGRAM_PROXY": proxy})
     assert await watchdog.wait(30) == 1
     assert "Traceback" in watchdog.output
