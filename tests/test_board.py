@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.domain.scene import ALL, KEY, Scene
+from tests.domain.test_acts import BORIS, acts, silence
 from tests.fakes.bot_api import KICKED, BotApi
 from tests.fakes.people import ANNA, FORUM, GROUP, TOPIC, Talk, among
 from tests.fakes.telegram_chats import Message
-from wine_slo.adapters import telegram_chat
+from wine_slo.adapters import catalogue, telegram_chat
 from wine_slo.adapters.ledger import Ledger
 from wine_slo.board import Boards
+from wine_slo.domain.acts import NO_ACTS
 from wine_slo.domain.budget import Budget
 from wine_slo.domain.notice import Kind
 from wine_slo.domain.reading import Sight
@@ -30,6 +32,7 @@ class Wall:
         self.api = bot_api
         self.scene = Scene().has(0.0, 60)
         self.ledger = Ledger.open(f"sqlite:///{path}")
+        self.acts = NO_ACTS
         self.talk = Talk(bot_api, Speech(ALL, UTC), among())
         self.outcomes: list[tuple[Kind, str]] = []
         self.bot = telegram_chat.connect(bot_api.token, bot_api.url)
@@ -40,8 +43,8 @@ class Wall:
         return Boards(
             telegram_chat.TelegramChat(self.bot),
             self.ledger,
-            self.ledger.boards(),
             lambda: self.scene.state,
+            lambda: self.acts,
             lambda _chat: self.talk.speech,
             lambda: self.scene.now,
             lambda kind, outcome: self.outcomes.append((kind, outcome)),
@@ -134,6 +137,48 @@ async def test_the_budget_is_told_in_whole_percents(wall: Wall) -> None:
         await wall.boards.keep()
     assert wall.edits == 1
     assert board.text.splitlines()[0] == "🟢 latency: kept · budget 99 %"
+
+
+async def test_it_says_what_is_silenced_by_whom_until_when_and_why(wall: Wall) -> None:
+    board = await wall.hangs()
+    wall.acts = acts(
+        silence(0, until=3600, objective="latency", reason="deploying <v2>"),
+        silence(1, by=BORIS, incidents=((1, 1),), objective="latency", labels=(("endpoint", "/predict"),)),
+    )
+    wall.scene.breaks()
+    await wall.boards.keep()
+    assert board.text.splitlines()[1:] == [
+        "🔇 Latency: silenced until 20:40 by Anna: deploying <v2>.",
+        "🔇 Latency of /predict: silenced until recovery by Boris.",
+        "Seen at 19:40 or later.",
+    ]
+    wall.scene.has(0.0, 3600)
+    await wall.boards.keep()
+    assert "🔇" not in board.text, "both are over"
+
+
+async def test_of_many_silences_it_names_three(wall: Wall) -> None:
+    board = await wall.hangs()
+    wall.acts = acts(*(silence(each, until=3600) for each in range(5)))
+    await wall.boards.keep()
+    assert board.text.splitlines()[1:] == [
+        *["🔇 Everything: silenced until 20:40 by Anna."] * 3,
+        "2 silences more: /silences",
+        "Seen at 19:40 or later.",
+    ]
+
+
+async def test_it_reads_in_russian(wall: Wall) -> None:
+    wall.talk.speech = replace(wall.talk.speech, language=catalogue.load()["ru"])
+    wall.acts = acts(silence(0, until=3600, objective="latency", reason="выкладка"), *[silence(0, until=90000)] * 3)
+    board = await wall.hangs()
+    assert board.text.splitlines() == [
+        "🟢 latency: выполняется",
+        "🔇 Задержка: заглушено до 20:40, Anna: выкладка.",
+        *["🔇 Всё: заглушено до 20:40, 2 января, Anna."] * 2,
+        "Ещё 1 заглушено: /silences",
+        "Проверено в 19:40 или позже.",
+    ]
 
 
 async def test_it_survives_a_restart(wall: Wall) -> None:

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 from wine_slo.adapters.ledger import Ledger, LedgerError
+from wine_slo.domain.acts import Acts
 from wine_slo.domain.board import WRITTEN_EVERY, Board, BoardSpeech
 from wine_slo.domain.chat import Chat, ChatError
 from wine_slo.domain.dialogue import Answer, Command, Question
@@ -26,8 +27,8 @@ class Boards:
     Args:
         chat: Where they hang.
         ledger: Remembers them.
-        boards: Those that are remembered.
         state: What is known now.
+        acts: What people did, their silences among it.
         speech: How things read in a chat.
         now: The instant, by the clock of the state.
         on_message: Called after each try to write one with the kind and the outcome: `told` or `failed`.
@@ -37,16 +38,17 @@ class Boards:
         self,
         chat: Chat,
         ledger: Ledger,
-        boards: Iterable[Board],
         state: Callable[[], State],
+        acts: Callable[[], Acts],
         speech: Callable[[int], Speech],
         now: Callable[[], datetime],
         on_message: Callable[[Kind, str], None],
     ) -> None:
         self._chat = chat
         self._ledger = ledger
-        self._boards = {each.chat: each for each in boards}
+        self._boards = {each.chat: each for each in ledger.boards()}
         self._state = state
+        self._acts = acts
         self._speech = speech
         self._now = now
         self._on_message = on_message
@@ -80,7 +82,7 @@ class Boards:
                     self._on_message(Kind.BOARD, "told")
 
     def _text(self, chat: int) -> str:
-        return BoardSpeech.of(self._speech(chat)).board(self._state(), self._now())
+        return BoardSpeech.of(self._speech(chat)).board(self._state(), self._now(), self._acts())
 
     async def _write(self, board: Board, text: str) -> None:
         """Have a board read that; hang a new one where somebody took it down.

@@ -306,7 +306,9 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
 
         if bot:
             answers = telegram_chat.TelegramChat(bot)
-            boards = await stack.enter_async_context(_hanging(answers, ledger, evaluation, delivery, instruments))
+            boards = await stack.enter_async_context(
+                _hanging(answers, ledger, evaluation, delivery, instruments, journal)
+            )
             await stack.enter_async_context(
                 _digesting(
                     settings,
@@ -336,14 +338,19 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
 
 @asynccontextmanager
 async def _hanging(
-    chat: Chat, ledger: Ledger, evaluation: Evaluation, delivery: Delivery, instruments: WatchdogInstruments
+    chat: Chat,
+    ledger: Ledger,
+    evaluation: Evaluation,
+    delivery: Delivery,
+    instruments: WatchdogInstruments,
+    journal: Journal,
 ) -> AsyncIterator[Boards]:
     """Keep the boards beside everything else."""
     boards = Boards(
         chat,
         ledger,
-        ledger.boards(),
         lambda: evaluation.state,
+        lambda: journal.acts,
         delivery.speech,
         evaluation.now,
         instruments.count_message,

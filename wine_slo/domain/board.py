@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
+from wine_slo.domain.acts import NO_ACTS, Acts
 from wine_slo.domain.incident import Track
 from wine_slo.domain.objective import Alert, Objective
 from wine_slo.domain.phrases import shortened
@@ -47,7 +48,7 @@ class BoardSpeech(Speech):
         """The same readers."""
         return cls(speech.objectives, speech.zone, speech.language)
 
-    def board(self, state: State, now: datetime) -> str:
+    def board(self, state: State, now: datetime, acts: Acts = NO_ACTS) -> str:
         """How everything stands, in words that change only when that matters."""
         tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
         tracks.sort(key=lambda track: URGENCY.index(track.phase) if track.phase.is_open else len(URGENCY))
@@ -56,6 +57,7 @@ class BoardSpeech(Speech):
             lines.append(self.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
         if state.looked_at is None or not lines:
             return f"⚪️ {self.say('Nothing is known yet.')}"
+        lines += self._silences(state, now, acts)
         looked_at = state.looked_at.astimezone(self.zone)
         minute = looked_at.minute - looked_at.minute % int(SIGN_OF_LIFE / timedelta(minutes=1))
         lines.append(self.say("Seen at {time} or later.", time=f"{looked_at.replace(minute=minute):%H:%M}"))

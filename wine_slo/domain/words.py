@@ -304,13 +304,18 @@ class Speech:
         last = self.say("Looked {duration} ago.", duration=now - state.looked_at)
         if rates:
             last = f"{self.say('Requests {rate}/s.', rate=self.language.rate(max(rates)))} {last}"
-        silences = acts.silences(state.incidents, now)
+        silences = self._silences(state, now, acts)
         if not silences:
             last = f"{last} {self.say('No silences.')}"
-        lines += [last, *(f"🔇 {self.silenced_by(each, now)}" for each in silences[:MAX_HELD])]
+        return "\n".join([*lines, last, *silences])
+
+    def _silences(self, state: State, now: datetime, acts: Acts) -> list[str]:
+        """A line for each silence that runs, as far as there is room."""
+        silences = acts.silences(state.incidents, now)
+        lines = [f"🔇 {self.silenced_by(each, now)}" for each in silences[:MAX_HELD]]
         if (rest := len(silences) - MAX_HELD) > 0:
             lines.append(self.count(rest, "{n} silence more: /silences", "{n} silences more: /silences"))
-        return "\n".join(lines)
+        return lines
 
     @property
     def _repeat(self) -> str:
