@@ -8,7 +8,7 @@
 # make soak   the crash test at every step and in every way, and a hundred charts; a quarter of an hour
 # make benchmark-watchdog    4 minutes: what a look costs, with three objectives and with a thousand label sets
 # make dashboard-preview   some minutes and half a gigabyte of npm: writes the pictures of docs/dashboards.md anew
-# make benchmark-replay      10 minutes: what a replay of thirty days costs beside Prometheus' own time
+# make benchmark-replay      6 minutes: what a replay of thirty days costs beside Prometheus' own time
 # make benchmark-detection   25 minutes: how soon and how falsely we tell, beside Alertmanager
 
 PYTHON ?= python3

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wine_slo.domain import promql
-from wine_slo.domain.budget import Budget, is_burning, stays_known_for, windows
+from wine_slo.domain.budget import SELDOM, Budget, is_burning, stays_known_for, windows
 from wine_slo.domain.incident import Phase
 from wine_slo.domain.look import (
     CATCHES_UP,
@@ -670,6 +670,7 @@ class _Budgets:
 
     def _stays_known_for(self, history: timedelta) -> dict[timedelta, int]:
         """For how many milliseconds each answer is good enough, as live."""
+        history = min(history, 100 * SELDOM)  # more makes no difference, and is as often another
         if history != self._stays[0]:
             whole = milliseconds(stays_known_for(history))
             stays = {span: milliseconds(stays_known_for(min(span, history))) for span in self._spans}
