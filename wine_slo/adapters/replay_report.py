@@ -33,7 +33,8 @@ CANNOT_SEE = (
     "Whether the service or Prometheus was away where there are no samples; that counts as not seen, as it does live.",
     "That Prometheus could not be asked though it went on scraping: it is seen here and was not live.",
     "Label sets that Prometheus no longer keeps, and requests that hung where no gauge of their age was recorded.",
-    "Budgets to the last digit: over more than six hours they are sums of five minutes, without gaps in the samples.",
+    "Budgets to the last digit: over more than six hours they are sums of five minutes.",
+    "What happened while there were no samples: no budget holds it, so alarms about a burn around then may differ.",
 )
 
 
