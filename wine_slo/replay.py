@@ -149,7 +149,7 @@ async def _report(
         api = PrometheusApi(session, settings.prometheus_url, settings.prometheus_headers, timeout=TIMEOUT)
         first = await _first_scrape(api, objectives, since, until)
         notes = []
-        if first > since:
+        if first - since > poll:
             notes.append(f"Prometheus remembers nothing before {first:%Y-%m-%d %H:%M} UTC, so it begins there.")
         since = _on_tick(max(first, since), poll)
         for objective in objectives.all:
