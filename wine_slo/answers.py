@@ -22,6 +22,7 @@ from wine_slo.adapters.server_instruments import Endpoint
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what of a client's own id may go into a log
 LONGEST_PATH = 200  # letters of it in a log line
 JSON_HEADERS = CIMultiDict({"Content-Type": "application/json", "Cache-Control": "no-store"})  # quick to copy
+ENCODER = msgspec.json.Encoder()
 TITLES = {status.value: status.phrase for status in HTTPStatus}
 LINE = "%(method)s %(path)s %(status)s %(milliseconds).2f ms %(request_id)s"
 
@@ -42,7 +43,7 @@ class Problem(Exception):  # noqa: N818  # RFC 9457's word
 
 def json_response(content: Any, status: int = 200) -> web.Response:
     """Return an answer that nobody may keep."""
-    return web.Response(body=msgspec.json.encode(content), status=status, headers=JSON_HEADERS)
+    return web.Response(body=ENCODER.encode(content), status=status, headers=JSON_HEADERS)
 
 
 def observed(handler: Handler, endpoint: Endpoint) -> Handler:

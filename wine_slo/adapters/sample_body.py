@@ -105,16 +105,24 @@ def read_json(body: bytes) -> list[Sample] | Sample:
         decoded = DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return explain_json(body)
-    wines = decoded if isinstance(decoded, list) else [decoded]
+    wines = len(decoded) if isinstance(decoded, list) else 1
     # All values are numbers and all names known, so every colon parts a name from its value:
     # more of them than names means that a name was given twice, which the decoder lets pass.
-    if body.count(b":") > len(NAMES) * len(wines) or not 0 < len(wines) <= MOST_SAMPLES:
+    if body.count(b":") > len(NAMES) * wines or not 0 < wines <= MOST_SAMPLES:
         return explain_json(body)
     try:
-        samples = [Sample(msgspec.structs.astuple(wine)) for wine in wines]
+        return [*map(sample_of, decoded)] if isinstance(decoded, list) else sample_of(decoded)
     except SampleError:
         return explain_json(body)
-    return samples if isinstance(decoded, list) else samples[0]
+
+
+def sample_of(wine: Any) -> Sample:
+    """Return the sample that decoded measurements are.
+
+    Raises:
+        SampleError: a value is beyond the limit.
+    """
+    return Sample(msgspec.structs.astuple(wine))
 
 
 class Members(list[tuple[str, Any]]):

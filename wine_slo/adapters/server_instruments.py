@@ -95,12 +95,13 @@ class Spread:
     row: Row
     place: int
     bounds: Sequence[float]
+    sum_place: int
 
     def observe(self, value: float) -> None:
         """Count a value into its bucket."""
-        row, place, bounds = self.row, self.place, self.bounds
-        row[place + bisect_left(bounds, value)] += 1
-        row[place + len(bounds) + 1] += value
+        row = self.row
+        row[self.place + bisect_left(self.bounds, value)] += 1
+        row[self.sum_place] += value
 
 
 class Board(Collector):
@@ -147,13 +148,14 @@ class Board(Collector):
         self, name: str, text: str, bounds: Sequence[float], label: str | None = None, values: Iterable[str] = ("",)
     ) -> dict[str, Spread]:
         """Return a histogram's series by the value of its label, or the only one as ""."""
-        spreads = {value: Spread(self._row, self._take(len(bounds) + 2), bounds) for value in values}
+        places = {value: self._take(len(bounds) + 2) for value in values}
+        spreads = {value: Spread(self._row, place, bounds, place + len(bounds) + 1) for value, place in places.items()}
         tops = [*map(floatToGoString, bounds), "+Inf"]
 
         def family(totals: list[float]) -> Metric:
             metric = HistogramMetricFamily(name, text, labels=[label] if label else [])
             for value, spread in spreads.items():
-                *counts, total = totals[spread.place : spread.place + len(bounds) + 2]
+                *counts, total = totals[spread.place : spread.sum_place + 1]
                 buckets = list(zip(tops, accumulate(counts), strict=True))
                 metric.add_metric([value] if label else [], buckets, total)
             return metric

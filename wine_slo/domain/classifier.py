@@ -27,17 +27,17 @@ class FoldedClassifier:
 
     def __call__(self, samples: Sequence[Sample]) -> list[Probabilities]:
         """Return the probabilities of each class for each sample."""
-        return [self._softmax(sample.values) for sample in samples]
-
-    def _softmax(self, values: tuple[float, ...]) -> Probabilities:
-        scores = [
-            sum(map(mul, weights, values), intercept)
-            for weights, intercept in zip(self.weights, self.intercepts, strict=True)
-        ]
-        top = max(scores)  # subtracted, so that exp cannot overflow
-        powers = [exp(score - top) for score in scores]
-        total = sum(powers)
-        return [power / total for power in powers]
+        answers: list[Probabilities] = []
+        for sample in samples:
+            scores = [
+                sum(map(mul, weights, sample.values), intercept)
+                for weights, intercept in zip(self.weights, self.intercepts, strict=True)
+            ]
+            top = max(scores)  # subtracted, so that exp cannot overflow
+            powers = [exp(score - top) for score in scores]
+            total = sum(powers)
+            answers.append([power / total for power in powers])
+        return answers
 
 
 @dataclass(frozen=True, slots=True)
