@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.prometheus_past import PastPrometheus, Spell
@@ -104,7 +104,7 @@ def spells(draw: st.DrawFn, *kinds: str) -> list[Spell]:
             Spell(
                 second,
                 second + lasts,
-                slow=draw(st.sampled_from([0.02, 0.1, 0.5, 1.0])) if kind == "slow" else 0.0,
+                slow=draw(st.sampled_from([0.02, 0.1, 0.5, 1.0])) if kind in {"slow", "down", "away"} else 0.0,
                 rate=0.0 if kind == "quiet" else draw(st.sampled_from([10.0, 10.0, 0.2])),
                 is_down=kind == "down",
                 is_away=kind == "away",
@@ -133,14 +133,16 @@ def place(alarm: Alarm) -> tuple[int, datetime]:
     return alarm.number, alarm.told_at
 
 
-@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=FOUND)
+@settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=FOUND)
 @given(spells=spells("slow", "slow", "quiet", "down", "away"))
 def test_a_replay_tells_what_the_live_watchdog_told_whatever_happened(spells: list[Spell]) -> None:
     asyncio.run(compare(Objectives.only(replace(LATENCY, burns=())), spells))
 
 
 @settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=FOUND)
-@given(spells=spells("slow", "slow", "slow", "quiet"))
+@given(spells=spells("slow", "slow", "quiet", "down", "away"))
+@example(spells=[Spell(180, 360, slow=1.0, is_away=True), Spell(3685, 4685, slow=0.1)])
+@example(spells=[Spell(140, 540, is_down=True), Spell(3680, 3860, slow=1.0), Spell(4560, 4740, slow=0.5, is_down=True)])
 def test_a_replay_tells_of_budgets_what_the_live_watchdog_told(spells: list[Spell]) -> None:
     asyncio.run(compare(Objectives.only(LATENCY), spells))
 

@@ -269,6 +269,19 @@ async def test_the_length_of_a_young_history_is_known_on_either_side_of_a_full_h
             assert sample.value == pytest.approx(60 * min(age, 60), abs=15)
 
 
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_happened_in_a_gap_is_told_by_the_counters_behind_it(world: World) -> None:
+    objective = slo_file.load(world.folder / "short.yml").by_name["latency"]
+    async with aiohttp.ClientSession() as session:
+        api = PrometheusApi(session, world.prometheus.url, {})
+        for gap, ends, events in ((185, 29, 1850), (65, 19, 50)):  # Prometheus away; the service down, and begun anew
+            for query in (promql.total_across, promql.part_across):
+                question = query(objective, timedelta(seconds=gap))
+                assert question is not None
+                (sample,) = (await api.query(question, START + minutes(ends) + timedelta(seconds=1.75))).samples
+                assert sample.value == pytest.approx(events, abs=2)  # whole requests of each endpoint
+
+
 @pytest.mark.parametrize("form", ["table", "csv"])
 def test_thirty_days_read_as_they_were_agreed(world: World, form: str) -> None:
     """`WINE_SLO_WRITE_GOLDEN=1` writes them anew."""

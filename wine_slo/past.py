@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -452,6 +453,21 @@ class _Sums:
         self.mark_bad = np.concatenate([self.mark_bad, bad])
         self.mark_total = np.concatenate([self.mark_total, total])
 
+    def bridge(self, first: int, last: int, bad: float, total: float) -> None:
+        """Add what happened between two samples that lie far apart, seen with the last, none of it without the first.
+
+        Args:
+            first: One interval after the first sample, which is the last instant of which there are sums.
+            last: When the last one came.
+            bad: Bad events between them.
+            total: All events between them.
+        """
+        bad_before, total_before = self.bad[-1], self.total[-1]
+        sums_bad, sums_total = np.array([bad_before, bad_before + bad]), np.array([total_before, total_before + total])
+        self.add_marks(np.array([first, first + 1]), sums_bad, sums_total)
+        self.times = np.append(self.times, last)
+        self.bad, self.total = np.append(self.bad, sums_bad[1]), np.append(self.total, sums_total[1])
+
     def trim(self, before: int) -> None:
         """Forget the marks before an instant, but for one."""
         from_ = max(0, int(self.mark_times.searchsorted(before)) - 1)
@@ -467,6 +483,18 @@ class _Sums:
         if not len(self.times):
             return bad, total
         return np.where(place < 0, bad, self.bad[place]), np.where(place < 0, total, self.total[place])
+
+    def before(self, begin: NDArray[np.int64], step: int) -> tuple[Numbers, Numbers]:
+        """Bad and all events up to the first sample of spans that begin at some instants."""
+        if not len(self.times):
+            return self.in_marks(begin + step)
+        place = np.minimum(self.times.searchsorted(begin), len(self.times) - 1)
+        bad, total = self.bad[place], self.total[place]
+        early = begin + step < self.times[0]
+        if not early.any():
+            return bad, total
+        bad_in_marks, total_in_marks = self.in_marks(begin + step)
+        return np.where(early, bad_in_marks, bad), np.where(early, total_in_marks, total)
 
     def in_marks(self, at: NDArray[np.int64]) -> tuple[Numbers, Numbers]:
         """The same from the marks: events are spread evenly over the five minutes before the mark that counts them."""
@@ -548,10 +576,10 @@ class _Budgets:
             share = promql.good_per_interval(objective) or promql.bad_per_interval(objective) or ""
             queries = [promql.total_per_interval(objective), share]
             total, part = await self._history.tables(queries, grid, chunk)
-            self._add(total, part)
+            await self._add(total, part)
             self._summed_until = total.end - self._step
 
-    def _add(self, total: Table, part: Table) -> None:
+    async def _add(self, total: Table, part: Table) -> None:
         objective = self._objective
         parts, instants = _by_key(objective, part), total.instants()
         wanted = instants > self._summed_until + self._step // 2
@@ -563,14 +591,41 @@ class _Budgets:
                 continue
             last = self._last_total.get(key, int(instants[places[0]]) - self._step)
             apart = np.diff(instants[places], prepend=last) / self._step
-            apart = np.where((apart > HOLE + 0.5) | objective.is_up, 1, np.rint(apart))
+            is_gap = (apart > HOLE + 0.5) & (not objective.is_up)
+            apart = np.where(is_gap | objective.is_up, 1, np.rint(apart))
             self._last_total[key] = int(instants[places[-1]])
             events = row[places] * seconds * apart
             share = np.nan_to_num(parts[key][places]) * seconds * apart if key in parts else np.zeros(len(places))
             bad = share if isinstance(objective.source, Ratio) else events - share
             sums = self._sums.setdefault(key, _Sums())
-            sums.extend(instants[places], np.clip(bad, 0, events), events, keep)
+            bad = np.clip(bad, 0, events)
+            begins = sorted({0, *np.flatnonzero(is_gap).tolist(), len(places)})
+            for begin, end in pairwise(begins):
+                if is_gap[begin]:
+                    first = int(instants[places[begin]])  # that ends an interval; what the counters hid came before it
+                    before = int(instants[places[begin - 1]]) if begin else last
+                    bad_across, across = await self._across(key, before, first)
+                    hidden = max(0.0, bad_across - bad[begin]), max(0.0, across - events[begin])
+                    sums.bridge(before + self._step, first - self._step, *hidden)
+                sums.extend(instants[places[begin:end]], bad[begin:end], events[begin:end], keep)
             sums.trim(int(instants[0]) - milliseconds(objective.window) - total.count * self._step)
+
+    async def _across(self, key: Key, before: int, after: int) -> tuple[float, float]:
+        """Bad and all events between two instants that have samples and nothing between them, as the counters tell.
+
+        Raises:
+            PrometheusError: An answer is missing or cannot be trusted.
+        """
+        objective, gap = self._objective, timedelta(milliseconds=after - before)
+        total, part = promql.total_across(objective, gap), promql.part_across(objective, gap)
+        if total is None or part is None or gap > objective.window:
+            return 0.0, 0.0
+        lattice = Lattice(after % self._step, self._step, 1)
+        tables = await self._history.tables([total, part], lattice, lattice.chunk(after))
+        found = [_by_key(objective, table).get(key) for table in tables]
+        events, some = (0.0 if row is None else max(0.0, float(np.nan_to_num(row[0]))) for row in found)
+        bad = some if isinstance(objective.source, Ratio) else events - some
+        return min(max(0.0, bad), events), events
 
     def begins(self, scraped_at: datetime) -> None:
         """Take the first scrape that is seen for the first there was, where nothing older is known."""
@@ -694,7 +749,7 @@ class _Budgets:
         end = at + self._step // 10
         begin = end - spans  # an interval that begins before a span is outside of it
         bad, total = sums.up_to(end)
-        bad_before, total_before = sums.up_to(begin if self._objective.is_up else begin + self._step)
+        bad_before, total_before = sums.up_to(begin) if self._objective.is_up else sums.before(begin, self._step)
         return np.maximum(0.0, bad - bad_before), np.maximum(0.0, total - total_before)
 
 

@@ -4,6 +4,7 @@ Counters are exact, so a live watchdog and a replay that ask it at the same inst
 """
 
 import asyncio
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,13 @@ from wine_slo.domain.look import OF_LATE
 from wine_slo.domain.metric_names import ENDPOINT
 from wine_slo.domain.objective import Objective
 
+UNITS = {
+    "ms": timedelta(milliseconds=1),
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
 LOOKBACK = 300.0  # seconds for which an instant query takes an old sample
 
 
@@ -54,6 +62,7 @@ class PastPrometheus(PrometheusApi):
         every: float = 5.0,
         phase: float = 1.25,
     ) -> None:
+        self._objective = objective
         self._clock = clock
         self._every = every
         self._start = start.timestamp()
@@ -62,6 +71,7 @@ class PastPrometheus(PrometheusApi):
         self._seen: list[float] = []  # those that were answered
         self._total: list[float] = []
         self._slow: list[float] = []
+        self._good: list[float] = []
         total = slow = 0.0
         for number in range(int((seconds - phase) / every) + 1):
             second = phase + number * every
@@ -76,6 +86,7 @@ class PastPrometheus(PrometheusApi):
                 self._seen.append(self._start + second)
                 self._total.append(total)
                 self._slow.append(slow)
+                self._good.append(total - slow)
         self._answers: dict[str | None, Callable[[float], float | None]] = {
             promql.targets_up(objective): lambda at: self._last(self._up, at),
             promql.targets_scraped_at(objective): lambda at: self._last(self._scrapes, at),
@@ -94,14 +105,14 @@ class PastPrometheus(PrometheusApi):
     async def query(self, promql: str, at: datetime | None = None) -> Vector:
         await asyncio.sleep(0)
         now = at or self._clock()
-        value = self._answers[promql](round(now.timestamp(), 3)) if promql in self._answers else None
+        value = self._answer_to(promql)(round(now.timestamp(), 3))
         if value is None:
             return Vector((), None)
         return Vector((Sample({"job": "wine-slo", ENDPOINT: "/predict"}, value),), now)
 
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         await asyncio.sleep(0)
-        answer = self._answers[promql]
+        answer = self._answer_to(promql)
         found = {}
         begin, every = start.timestamp(), step.total_seconds()
         first = max(0, int((self._start - begin) / every))
@@ -112,6 +123,15 @@ class PastPrometheus(PrometheusApi):
             if value is not None:
                 found[at] = value
         return [Series({"job": "wine-slo", ENDPOINT: "/predict"}, found)] if found else []
+
+    def _answer_to(self, question: str) -> Callable[[float], float | None]:
+        """The answer to a question; a gap may be of any length."""
+        gap = re.search(r" offset (\d+)(ms|s|m|h|d)\)", question)
+        if question not in self._answers and gap is not None:
+            span = int(gap[1]) * UNITS[gap[2]]
+            self._answers[promql.total_across(self._objective, span)] = self._across(self._total, span)
+            self._answers[promql.part_across(self._objective, span)] = self._across(self._good, span)
+        return self._answers.get(question, lambda _: None)
 
     def _last(self, values: list[float], at: float) -> float | None:
         place = bisect_right(self._scrapes, at) - 1
@@ -131,6 +151,13 @@ class PastPrometheus(PrometheusApi):
         first = bisect_left(self._seen, at - span.total_seconds())
         last = bisect_right(self._seen, at) - 1
         return counter[last] - counter[first] if last > first else None
+
+    def _across(self, counter: list[float], gap: timedelta) -> Callable[[float], float | None]:
+        def across(at: float) -> float | None:
+            last, first = (bisect_right(self._seen, each) - 1 for each in (at, at - gap.total_seconds()))
+            return None if first < 0 else counter[last] - counter[first]
+
+        return across
 
     def _events(self, span: timedelta) -> Callable[[float], float | None]:
         return lambda at: self._increase(self._total, span, at)

@@ -34,7 +34,7 @@ CANNOT_SEE = (
     "That Prometheus could not be asked though it went on scraping: it is seen here and was not live.",
     "Label sets that Prometheus no longer keeps, and requests that hung where no gauge of their age was recorded.",
     "Budgets to the last digit: over more than six hours they are sums of five minutes.",
-    "What happened while there were no samples: no budget holds it, so alarms about a burn around then may differ.",
+    "What the counters told after a gap of only some targets, or of one before the first look: no budget holds it.",
 )
 
 

@@ -68,6 +68,28 @@ def good_per_interval(objective: Objective) -> str | None:
             return None
 
 
+def total_across(objective: Objective, gap: timedelta) -> str | None:
+    """Events from the last sample before a gap to the newest one; None where each scrape is an event."""
+    match objective.source:
+        case Latency(histogram=histogram):
+            return _difference(objective, _select(objective, f"{histogram}_count"), gap)
+        case Ratio(total=total):
+            return _difference(objective, total, gap)
+        case Up():
+            return None
+
+
+def part_across(objective: Objective, gap: timedelta) -> str | None:
+    """The good ones of these events, or the bad ones where those are what can be asked for."""
+    match objective.source:
+        case Latency() as source:
+            return _difference(objective, _within(objective, source, source.threshold_seconds), gap)
+        case Ratio(bad=bad):
+            return _difference(objective, bad, gap)
+        case Up():
+            return None
+
+
 def clear_per_interval(objective: Objective) -> str | None:
     """Events a second in each interval that are as good as a recovery wants; None where every good one is."""
     match objective.source:
@@ -159,6 +181,15 @@ def count(selector: str) -> str:
 def _interval_rate(objective: Objective, series: str) -> str:
     window = duration(4 * objective.scrape_interval)
     return f"sum{_by(objective)} (irate({series}[{window}]) and {_is_fresh(objective, series)})"
+
+
+def _difference(objective: Objective, series: str, gap: timedelta) -> str:
+    """What `increase` has between two samples, but not stretched to the ends of its range."""
+    # Not the series alone: where a scrape failed, it ends at once, however young its last sample is.
+    newest = f"last_over_time({series}[{duration(4 * objective.scrape_interval)}])"
+    before = f"last_over_time({series}[{duration(4 * objective.scrape_interval)}] offset {duration(gap)})"
+    # A counter that is lower began anew; one that was not there before says nothing.
+    return f"sum{_by(objective)} ({newest} - {before} >= 0 or {newest} and {before})"
 
 
 def _fresh(objective: Objective, series: str) -> str:
