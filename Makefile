@@ -26,7 +26,7 @@ up: $(BIN)/.up .tools/bin/prometheus models/model.json
 	@exec honcho start $(if $(WINE_SLO_PROMETHEUS_URL),server watchdog)
 
 test: check .tools/bin/prometheus .tools/bin/chromium .tools/bin/docker-compose
-	python -m pytest
+	python -m pytest --numprocesses 2 --dist loadfile
 
 reliability: $(BIN)/.dev
 	WINE_SLO_WRITE_RELIABILITY=1 python -m pytest tests/whole/test_fault_matrix.py
