@@ -5,7 +5,7 @@ Every label set that can be known is there from the start, so that a ratio over 
 
 Why not prometheus_client's own counters: what is counted at one prediction (nine series; a lock, a check and a search
 each) costs 8.5 µs with them, and 21.5 µs in their multiprocess mode, which several workers would need. Here it is
-2.1 µs, and 2.7 µs in shared memory; all that a prediction costs over a constant answer is about 50 µs. The mode would
+2.1 µs, and 2.7 µs in shared memory; all that a prediction costs over a constant answer is about 100 µs. The mode would
 also take the process's own metrics away, and wants a folder that somebody empties.
 """
 
