@@ -20,11 +20,13 @@ from typer.testing import CliRunner
 from tests.real.history import Chapter
 from tests.real.history import History as Made
 from tests.real.prometheus import Prometheus, free_port, scraping
-from tests.test_past import Clock, live, place, telling
+from tests.test_past import Clock, Telling, live, place, telling
 from wine_slo import slo_file
 from wine_slo.adapters.prometheus_api import PrometheusApi, Vector
 from wine_slo.cli import app
 from wine_slo.domain import promql
+from wine_slo.domain.objective import Objectives
+from wine_slo.domain.replay import Story
 from wine_slo.history import History
 from wine_slo.past import replay
 
@@ -220,17 +222,31 @@ class Shifted(PrometheusApi):
         return await super().query(promql, at or self.clock())
 
 
+async def lived(world: World, objectives: Objectives, since: datetime, until: datetime) -> tuple[list[Telling], int]:
+    """What a live watchdog would have told, and how often it would have looked."""
+    async with aiohttp.ClientSession() as session:
+        api = Shifted(session, world.prometheus.url, {})
+        told, looks = await live(api, api.clock, objectives, since, until)
+    return [told[each] for each in sorted(told)], looks
+
+
+async def replayed(
+    world: World, objectives: Objectives, since: datetime, until: datetime, *, is_fast: bool = True
+) -> Story:
+    async with aiohttp.ClientSession() as session:
+        history = History(PrometheusApi(session, world.prometheus.url, {}), None, "real", until)
+        story = await replay(history, objectives, since, until, minutes(0.5), is_fast=is_fast)
+        await history.close()
+    return story
+
+
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_replay_tells_what_the_live_watchdog_told_of_real_samples(world: World) -> None:
     objectives = slo_file.load(world.folder / "short.yml")
     since, until = START + minutes(3), START + minutes(62)
-    async with aiohttp.ClientSession() as session:
-        api = Shifted(session, world.prometheus.url, {})
-        told, looks = await live(api, api.clock, objectives, since, until)
-        history = History(PrometheusApi(session, world.prometheus.url, {}), None, "real", until)
-        story = await replay(history, objectives, since, until, minutes(0.5))
-        await history.close()
-    assert [telling(each) for each in sorted(story.alarms, key=place)] == [told[each] for each in sorted(told)]
+    told, looks = await lived(world, objectives, since, until)
+    story = await replayed(world, objectives, since, until)
+    assert [telling(each) for each in sorted(story.alarms, key=place)] == told
     assert story.looks == looks
     names = [str(alarm.key) for alarm in story.alarms]
     assert names.count("latency") >= 3
@@ -242,15 +258,11 @@ async def test_a_replay_tells_what_the_live_watchdog_told_of_real_samples(world:
 async def test_each_label_set_has_the_story_that_it_had_live(world: World) -> None:
     objectives = slo_file.load(world.folder / "pair.yml")
     since, until = START + minutes(3), START + minutes(13)
-    async with aiohttp.ClientSession() as session:
-        api = Shifted(session, world.prometheus.url, {})
-        told, looks = await live(api, api.clock, objectives, since, until)
-        for is_fast in (False, True):
-            history = History(PrometheusApi(session, world.prometheus.url, {}), None, "real", until)
-            story = await replay(history, objectives, since, until, minutes(0.5), is_fast=is_fast)
-            await history.close()
-            assert [telling(each) for each in sorted(story.alarms, key=place)] == [told[each] for each in sorted(told)]
-            assert story.looks == looks
+    told, looks = await lived(world, objectives, since, until)
+    for is_fast in (False, True):
+        story = await replayed(world, objectives, since, until, is_fast=is_fast)
+        assert [telling(each) for each in sorted(story.alarms, key=place)] == told
+        assert story.looks == looks
     names = Counter(str(alarm.key) for alarm in story.alarms)
     assert names == {
         'latency{endpoint="/sleep"}': 2,

@@ -32,6 +32,7 @@ KEPT_ON_DISK = timedelta(days=14)  # since it was last used
 # four times as long: https://github.com/prometheus/prometheus/pull/12579
 MOST_OF_TIMESTAMPS = 240
 FEW = 100  # instants; a question about no more than that is not made smaller
+MILLISECOND = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ log = logging.getLogger(__name__)
 
 def milliseconds(span: timedelta) -> int:
     """A span in milliseconds."""
-    return (span.days * 86_400 + span.seconds) * 1000 + round(span.microseconds / 1000)
+    return round(span / MILLISECOND)
 
 
 def instant(at: int) -> datetime:

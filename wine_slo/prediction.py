@@ -46,7 +46,7 @@ class Predictor:
     async def predict(self, samples: Sequence[Sample]) -> list[Answer]:
         """Return an answer for each sample, in order."""
         probabilities = self._classify(samples) if self._is_folded else await self._classify_together(samples)
-        return list(map(self._answer, samples, probabilities))
+        return [self._answer(*pair) for pair in zip(samples, probabilities, strict=True)]
 
     def _classify(self, samples: Sequence[Sample]) -> Sequence[Probabilities]:
         started = perf_counter()

@@ -79,30 +79,29 @@ async def run(folder: Path, short: int, whole: int) -> str:
     prometheus = Prometheus(folder / "prometheus", scraping("127.0.0.1:1", every="1m"), retention="90d")
     await asyncio.to_thread(made(whole).write, prometheus.folder / "data")
     await prometheus.start()
-    rows = []
 
-    async def look(name: str, days: int) -> float:
+    async def look(name: str, days: int) -> tuple[str, float]:
         used = used_by(prometheus.pid)
         seconds, processor, peak, looks, alarms = await asyncio.to_thread(
             in_a_process, prometheus.url, folder / "chunks", days, whole
         )
         theirs = used_by(prometheus.pid) - used
-        rows.append(f"| {name} | {seconds} | {processor} | {theirs:.1f} | {peak} | {looks} | {alarms} |")
-        print(rows[-1], flush=True)
-        return float(peak)
+        return f"| {name} | {seconds} | {processor} | {theirs:.1f} | {peak} | {looks} | {alarms} |", float(peak)
 
     try:
-        await look(f"{whole} days, the first time", whole)
-        await look(f"{short} days, the first time", short)  # asks for little: only what lies before them
-        del rows[-1]
-        short_peak = await look(f"{short} days, from disk", short)
-        whole_peak = await look(f"{whole} days, from disk", whole)
+        first, _ = await look(f"{whole} days, the first time", whole)
+        # Asks for what only a week looks back on; not told, as it is little.
+        await asyncio.to_thread(in_a_process, prometheus.url, folder / "chunks", short, whole)
+        short_again, short_peak = await look(f"{short} days, from disk", short)
+        whole_again, whole_peak = await look(f"{whole} days, from disk", whole)
     finally:
         await prometheus.kill()
     lines = [
         "| | seconds | our processor's | Prometheus' processors' | our peak memory, MiB | looks | alarms |",
         "| --- | --- | --- | --- | --- | --- | --- |",
-        *rows,
+        first,
+        short_again,
+        whole_again,
         "",
         f"Peak memory of {whole} days to that of {short}, from disk: {whole_peak / short_peak:.2f}.",
     ]

@@ -15,14 +15,8 @@ from wine_slo.domain import promql
 from wine_slo.domain.look import OF_LATE
 from wine_slo.domain.metric_names import ENDPOINT
 from wine_slo.domain.objective import Objective
+from wine_slo.slo_file import UNITS
 
-UNITS = {
-    "ms": timedelta(milliseconds=1),
-    "s": timedelta(seconds=1),
-    "m": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-}
 LOOKBACK = 300.0  # seconds for which an instant query takes an old sample
 
 

@@ -1,8 +1,10 @@
 import asyncio
 import gzip
 import json
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import aiohttp
@@ -17,7 +19,11 @@ from sklearn.preprocessing import MinMaxScaler
 
 from tests.server.conftest import SHIPPED, Client, metrics
 from wine_slo import train
-from wine_slo.domain.wine import NAMES
+from wine_slo.adapters import model_file
+from wine_slo.adapters.server_instruments import Cells, ServerInstruments
+from wine_slo.domain.classifier import Engine
+from wine_slo.domain.wine import NAMES, Sample
+from wine_slo.prediction import Predictor
 from wine_slo.server import create_app
 from wine_slo.settings import ServerSettings
 
@@ -109,6 +115,15 @@ async def test_requests_that_wait_together_are_one_call_of_the_estimator_and_eac
     seen = await metrics(client)
     assert seen["model_batch_size_sum"] == len(wines)
     assert seen["model_batch_size_count"] < len(wines)
+
+
+async def test_an_estimator_that_leaves_a_wine_out_gives_no_answer_rather_than_half_of_one() -> None:
+    shipped = model_file.load(SHIPPED)
+    forgetful = replace(shipped, engine=Engine.ESTIMATOR, classify=lambda samples: shipped.classify(samples[1:]))
+    instruments = ServerInstruments({}, perf_counter, Cells(), 0)
+    instruments.introduce(forgetful)
+    with pytest.raises(ValueError, match="shorter"):
+        await Predictor(forgetful, instruments).predict([Sample(tuple(VALUES))] * 2)
 
 
 async def test_what_is_out_of_range_is_answered_flagged_and_counted(client: Client) -> None:
