@@ -35,19 +35,26 @@ class Scrapes:
         """When the first target was scraped; there must be one."""
         return datetime.fromtimestamp(min(self.at, key=lambda each: sorted(each[0].items()))[1], UTC)
 
-    def targets(self, key: Key) -> Targets:
-        """The targets of a key: those that bear its labels, or all of the job's where none does (any more)."""
+    def targets(self, names: Sequence[str]) -> "dict[tuple[str, ...] | None, Targets]":
+        """The targets by their values of some labels; all of them by None, for what has none of its own (any more).
 
-        def of_key(all_of_job: Sequence[Labelled]) -> Sequence[Labelled]:
-            mine = [each for each in all_of_job if all(each[0].get(name) == value for name, value in key.labels)]
-            return mine or all_of_job
-
-        answered, last = of_key(self.up), max((value for _, value in of_key(self.at)), default=None)
-        return Targets(
-            up=sum(value > 0 for _, value in answered),
-            known=len(answered),
-            scraped_at=None if last is None else datetime.fromtimestamp(last, UTC),
-        )
+        Grouped once for all keys of an objective, as there may be thousands of both.
+        """
+        groups: dict[tuple[str, ...] | None, tuple[list[float], list[float]]] = {None: ([], [])}
+        for number, answer in enumerate((self.up, self.at)):
+            for labels, value in answer:
+                groups[None][number].append(value)
+                values = tuple(labels.get(name, "") for name in names)
+                groups.setdefault(values, ([], []))[number].append(value)
+        all_up, all_at = groups[None]
+        return {
+            values: Targets(
+                up=sum(value > 0 for value in up or all_up),
+                known=len(up or all_up),
+                scraped_at=datetime.fromtimestamp(max(at or all_at), UTC) if all_at else None,
+            )
+            for values, (up, at) in groups.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +162,7 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
     """What is seen of each key."""
     now, found = answers.at, {}
     alone = [] if objective.by else [Key(objective.name)]
+    targets = answers.scrapes.targets(objective.by)
     for key in dict.fromkeys((*answers.shown, *answers.total, *remembered(state, objective), *alone)):
         if isinstance(objective.source, Latency) and key in answers.total and key not in answers.good:
             found[key] = unseen(now, Sight.BLIND, _no_bucket(objective.source))
@@ -162,7 +170,9 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
         ages = answers.ages.get(key, {})
         hangs = bool(ages) and _is_stuck(objective, list(ages.values())[-1])
         traffic = Traffic(answers.shown.get(key, 0), answers.long.get(key, 0), hangs)
-        sight, reason = sight_of(objective, answers.scrapes.targets(key), traffic, now)
+        sight, reason = sight_of(
+            objective, targets.get(tuple(value for _, value in key.labels), targets[None]), traffic, now
+        )
         found[key] = Reading(
             at=now,
             sight=sight,
