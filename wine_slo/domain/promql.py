@@ -11,16 +11,7 @@ from datetime import timedelta
 
 from wine_slo.domain.change import LOOKS_BACK
 from wine_slo.domain.metric_names import ENDPOINT, MODEL_INFO, SHA256
-from wine_slo.domain.objective import Latency, Objective, Ratio, Up
-
-
-def duration(span: timedelta) -> str:
-    """A span as Prometheus writes it, in the largest unit that fits: `90s`, `5m`, `30d`; milliseconds at the least."""
-    milliseconds = round(span / timedelta(milliseconds=1))
-    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)):
-        if milliseconds % size == 0:
-            return f"{milliseconds // size}{unit}"
-    return f"{milliseconds}ms"
+from wine_slo.domain.objective import Latency, Objective, Ratio, Up, duration
 
 
 def targets_up(objective: Objective) -> str:
