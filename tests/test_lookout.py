@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -124,13 +124,13 @@ class WidePrometheus(CannedPrometheus):
 
 
 async def test_many_label_sets_do_not_hold_up_the_event_loop() -> None:
-    longest, last = 0.0, perf_counter()
+    longest, last = 0.0, thread_time()
 
     async def breathe() -> None:
         nonlocal longest, last
         while True:
             await asyncio.sleep(0.001)
-            longest, last = max(longest, perf_counter() - last), perf_counter()
+            longest, last = max(longest, thread_time() - last), thread_time()
 
     prometheus = WidePrometheus(2000)
     breathing = asyncio.create_task(breathe())

@@ -179,6 +179,8 @@ class _Look:
                 self._instant(promql.quantile(objective, objective.over)),
                 self._instant(promql.quantile(objective, objective.good_for)),
                 self._instant(promql.good_ratio(objective, objective.over)),
+                self._instant(promql.total_settled(objective)),
+                self._instant(promql.part_settled(objective)),
                 self._instant(promql.quantile_by_endpoint(objective, OF_LATE)),
             ),
         )
@@ -198,7 +200,9 @@ class _Look:
             {key_of(objective, series.labels): series.points for series in each} for each in ranges
         )
         *by_objective, endpoints = instants
-        of_late, shown, long, over, recent, ratio = (by_key(objective, each) for each in by_objective)
+        of_late, shown, long, over, recent, ratio, total_settled, part_settled = (
+            by_key(objective, each) for each in by_objective
+        )
         answers = Answers(
             at=now,
             scrapes=scrapes,
@@ -216,6 +220,8 @@ class _Look:
             ratio=ratio,
             by_endpoint=by_endpoint(objective, endpoints),
             budgets=self._budgets,
+            total_settled=total_settled,
+            part_settled=part_settled,
         )
         return read(objective, self._state, answers)
 

@@ -46,7 +46,7 @@ MAX_INFOS = 100  # remembered, so that each is logged once
 NOT_FOUND = 404
 CREDENTIALS = {
     401: phrase(
-        "it answered {status}: it wants other credentials; set WINE_SLO_PROMETHEUS_TOKEN, or _USERNAME and _PASSWORD"
+        "it answered {status}: it wants credentials; set WINE_SLO_PROMETHEUS_TOKEN or WINE_SLO_PROMETHEUS_USERNAME"
     ),
     403: phrase("it answered {status}: the credentials that are set do not permit queries"),
 }

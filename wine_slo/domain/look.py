@@ -105,6 +105,8 @@ class Answers:
         ratio: The share of good events over the objective's range.
         by_endpoint: Endpoints and their quantile over the last minute, slowest first.
         budgets: What is known of the error budgets.
+        total_settled: How many series of all events are old enough to have intervals; empty where that is not asked.
+        part_settled: The same of the good ones of a latency, or of the bad ones of a ratio.
     """
 
     at: datetime
@@ -123,6 +125,20 @@ class Answers:
     ratio: Mapping[Key, float] = field(default_factory=dict)
     by_endpoint: Mapping[Key, tuple[tuple[str, float], ...]] = field(default_factory=dict)
     budgets: Mapping[Key, Budget] = field(default_factory=dict)
+    total_settled: Mapping[Key, float] = field(default_factory=dict)
+    part_settled: Mapping[Key, float] = field(default_factory=dict)
+
+    @property
+    def have_intervals(self) -> bool:
+        """Whether all counters whose series are old enough have an interval of late.
+
+        One label set alone may have none, as it may be gone; where no label set has any, samples are too far apart.
+        """
+        since = (self.grid.last - LATENESS * self.grid.step).timestamp()
+        for settled, points in ((self.total_settled, self.total), (self.part_settled, self.good or self.bad)):
+            if settled and not any(at >= since for each in points.values() for at in each):
+                return False
+        return True
 
 
 def key_of(objective: Objective, labels: Mapping[str, str]) -> Key:
@@ -162,14 +178,14 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
     """What is seen of each key."""
     now, found = answers.at, {}
     alone = [] if objective.by else [Key(objective.name)]
-    targets = answers.scrapes.targets(objective.by)
+    targets, have_intervals = answers.scrapes.targets(objective.by), answers.have_intervals
     for key in dict.fromkeys((*answers.shown, *answers.total, *remembered(state, objective), *alone)):
-        if isinstance(objective.source, Latency) and key in answers.total and key not in answers.good:
-            found[key] = unseen(now, Sight.BLIND, _no_bucket(objective.source))
+        if isinstance(objective.source, Latency) and (no_bucket := _no_bucket(objective.source, answers, key)):
+            found[key] = unseen(now, Sight.BLIND, no_bucket)
             continue
         ages = answers.ages.get(key, {})
         hangs = bool(ages) and _is_stuck(objective, list(ages.values())[-1])
-        traffic = Traffic(answers.shown.get(key, 0), answers.long.get(key, 0), hangs)
+        traffic = Traffic(answers.shown.get(key, 0), answers.long.get(key, 0), hangs, have_intervals)
         sight, reason = sight_of(
             objective, targets.get(tuple(value for _, value in key.labels), targets[None]), traffic, now
         )
@@ -213,8 +229,14 @@ def _is_stuck(objective: Objective, age: float) -> bool:
     return isinstance(objective.source, Latency) and age > objective.source.threshold_seconds
 
 
-def _no_bucket(source: Latency) -> Reason:
-    return Reason(
-        "no bucket of {histogram} ends at {threshold} s",
-        {"histogram": source.histogram, "threshold": f"{source.threshold_seconds:g}"},
-    )
+def _no_bucket(source: Latency, answers: Answers, key: Key) -> Reason | None:
+    """Why the requests within the threshold cannot be counted; None where they can."""
+    holes: dict[str, str | int] = {"histogram": source.histogram, "threshold": f"{source.threshold_seconds:g}"}
+    series = round(answers.total_settled.get(key, 0))
+    without = series - round(answers.part_settled.get(key, 0))
+    if 0 < without < series:
+        holes |= {"without": without, "series": series}
+        return Reason("{without} of {series} series of {histogram} have no bucket that ends at {threshold} s", holes)
+    if without > 0 or (key in answers.total and key not in answers.good):
+        return Reason("no bucket of {histogram} ends at {threshold} s", holes)
+    return None
