@@ -34,6 +34,7 @@ MAX_VALUE = 1e18  # counts, seconds and their sums stay far below it, and arithm
 MAX_INSTANT = 1e11  # seconds since the epoch, the year 5138; later instants do not fit into a datetime
 READ_HERE = 2**16  # bytes; a larger answer is parsed in a thread, so that it does not hold up the event loop
 BAD_REQUEST = 400
+OF_QUERY = (400, 422)  # what is asked cannot be answered
 TOO_MUCH = (422, 503)  # it would load too many samples, or took too long
 WANTS_ANOTHER_METHOD = (403, 405, 501)  # some gateways and RBAC proxies permit only GET, or only POST
 # VictoriaMetrics hides the newest 30 s and repeats older points in their place, unless a query says otherwise.
@@ -67,14 +68,22 @@ class PrometheusError(ReasonedError):
     Attributes:
         is_refused: The question itself is wrong, so that asking again helps nothing.
         is_too_much: A question about less time might be answered.
+        is_of_query: Only this question has no answer; others may have one.
     """
 
     def __init__(
-        self, sentence: str, *, is_refused: bool = False, is_too_much: bool = False, **holes: str | int | Reason
+        self,
+        sentence: str,
+        *,
+        is_refused: bool = False,
+        is_too_much: bool = False,
+        is_of_query: bool = False,
+        **holes: str | int | Reason,
     ) -> None:
         super().__init__(sentence, **holes)
         self.is_refused = is_refused
         self.is_too_much = is_too_much
+        self.is_of_query = is_of_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +291,7 @@ def _data(response: aiohttp.ClientResponse, body: bytes) -> tuple[_Data, list[st
                 "it answered {status}: {error}",
                 is_refused=refused,
                 is_too_much=too_much,
+                is_of_query=status in OF_QUERY,
                 status=status,
                 error=answer.error,
             )
@@ -290,7 +300,7 @@ def _data(response: aiohttp.ClientResponse, body: bytes) -> tuple[_Data, list[st
         )
     warnings = [each for each in answer.warnings or () if not each.startswith(INFO)]
     if warnings and warnings[0].startswith(WARNING):
-        raise PrometheusError("it warns of its answer: {warning}", warning=warnings[0])
+        raise PrometheusError("it warns of its answer: {warning}", is_of_query=True, warning=warnings[0])
     if warnings:
         raise PrometheusError("its answer is partial: {warning}", warning=warnings[0])
     if answer.isPartial:
@@ -367,7 +377,8 @@ def _series(data: _Data, wanted: str) -> list[msgspec.Raw]:
         raise PrometheusError("its answer has an unknown shape ({error})", error=str(error)) from error
     if len(found) > MAX_SERIES:
         raise PrometheusError(
-            "its answer has {count} series, more than the {most} that can be judged: narrow the selector or `by`",
+            "its answer has {count} series, more than the {most} that can be judged: narrow its selector",
+            is_of_query=True,
             count=len(found),
             most=MAX_SERIES,
         )

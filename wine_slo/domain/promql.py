@@ -13,6 +13,8 @@ from wine_slo.domain.change import LOOKS_BACK
 from wine_slo.domain.metric_names import ENDPOINT, MODEL_INFO, SHA256
 from wine_slo.domain.objective import Latency, Objective, Ratio, Up, duration
 
+GONE_FOR = timedelta(hours=1)  # targets that have vanished count as down for so long, and as unknown after that
+
 
 def targets_up(objective: Objective) -> str:
     """Whether each target of the job answered its last scrape: 1 or 0."""
@@ -22,6 +24,11 @@ def targets_up(objective: Objective) -> str:
 def targets_scraped_at(objective: Objective) -> str:
     """When each target of the job was scraped last, in seconds since the epoch."""
     return f"timestamp({targets_up(objective)})"
+
+
+def targets_of_late(objective: Objective) -> str:
+    """How many targets the job has or had of late."""
+    return f"count(last_over_time({targets_up(objective)}[{duration(GONE_FOR)}]))"
 
 
 def model_first_seen(objective: Objective) -> str:
