@@ -9,6 +9,7 @@ import asyncio
 import errno
 import logging
 import math
+import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ WANTS_ANOTHER_METHOD = (403, 405, 501)  # some gateways and RBAC proxies permit 
 # Prometheus, Thanos and Mimir ignore both. Source: https://docs.victoriametrics.com/#query-latency
 FRESH = {"nocache": "1", "latency_offset": "1ms"}
 INFO = "PromQL info:"  # Prometheus 2.48 to 2.53 put these among the warnings; the answer is whole all the same
+PLACE = re.compile(r" \(\d+:\d+\)$")
 WARNING = "PromQL warning:"
 MAX_INFOS = 100  # remembered, so that each is logged once
 
@@ -147,7 +149,7 @@ class PrometheusApi:
     Args:
         session: Its connections; closed by whoever made it.
         url: The root of the API, without `/api/v1`.
-        headers: Sent with each request: authorisation, tenant.
+        headers: Sent with each request: authorisation, tenant; looked at for each, as secrets are rotated.
         on_query: Called after each question with its outcome, `answered` or `failed`.
         timeout: For one question and its whole answer.
     """
@@ -228,11 +230,12 @@ class PrometheusApi:
 
     async def _request(self, method: str, what: str, params: dict[str, str]) -> tuple[aiohttp.ClientResponse, bytes]:
         sent = {"data": params} if method == "POST" else {"params": params}
+        headers = dict(self._headers)
         try:
             async with self._session.request(
                 method,
                 f"{self._url}/api/v1/{what}",
-                headers=self._headers,
+                headers=headers,
                 timeout=self._timeout,
                 allow_redirects=False,  # another host would get the query and the headers, and would be believed
                 **sent,  # type: ignore[arg-type]
@@ -249,9 +252,10 @@ class PrometheusApi:
 
     def _log_once(self, infos: list[str]) -> None:
         for each in infos:
-            if each not in self._infos and len(self._infos) < MAX_INFOS:
-                self._infos.add(each)
-                log.info("Prometheus remarks: %s", each)
+            remark = PLACE.sub("", each)  # where in the query it is, differs from question to question
+            if remark not in self._infos and len(self._infos) < MAX_INFOS:
+                self._infos.add(remark)
+                log.info("Prometheus remarks: %s", remark)
 
 
 def _cause(error: OSError) -> str | Reason:

@@ -112,7 +112,7 @@ class PrometheusFacts:
     async def _ask(self, what: str, kind: type[T]) -> T | None:
         try:
             async with self._session.get(
-                f"{self._url}/api/v1/{what}", headers=self._headers, timeout=TIMEOUT, allow_redirects=False
+                f"{self._url}/api/v1/{what}", headers=dict(self._headers), timeout=TIMEOUT, allow_redirects=False
             ) as response:
                 body = await response.content.read(MAX_BYTES)
                 while len(body) < MAX_BYTES and (more := await response.content.read(MAX_BYTES - len(body))):
