@@ -195,6 +195,7 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
             description="an SQLAlchemy URL: sqlite:///relative/path or sqlite:////absolute/path",
         ),
     ] = "sqlite:///data/watchdog.db"
+    standby: Annotated[bool, Meta(description="true or false")] = False
     heartbeat_url: Annotated[SecretUrl | None, Meta(description="the URL of a dead-man's switch")] = None
     notify_socket: Annotated[str | None, Meta(description="systemd's; it sets it itself")] = msgspec.field(
         default=None, name="NOTIFY_SOCKET"

@@ -15,7 +15,6 @@ SECRET = 'pa"ss <wörd>/#+\\7'
 @pytest.fixture(autouse=True)
 def _nothing_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redaction, "_forms", {})
-    return
 
 
 @pytest.mark.parametrize(
