@@ -9,7 +9,7 @@ from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.adapters.prometheus_api import PrometheusApi
 from wine_slo.domain.notice import Told
 from wine_slo.domain.objective import Objectives
-from wine_slo.domain.watch import State
+from wine_slo.domain.watch import Interruption, State
 from wine_slo.lookout import Lookout
 
 log = logging.getLogger(__name__)
@@ -31,23 +31,28 @@ class Evaluation:
         state: State,
         chats: Collection[int],
         clock: Callable[[], datetime],
+        steady: Callable[[], float] | None = None,
     ) -> None:
         self.state = state
         self.objectives = objectives
-        self._lookout = Lookout(api, clock)
+        self._lookout = Lookout(api, clock, steady)
         self._ledger = ledger
         self._chats = chats
         self._saved = state
         self._unsaved: list[Told] = []
         self._unwritten = ""  # why the last look could not be written down
+        self._interruption = Interruption.RESTART  # why there is none since the last complete one
 
     async def look(self) -> list[Told]:
         """Look once; what is new to be told is returned, and the state has moved on.
 
         A ledger that cannot be written stops nothing: what is known is kept here and written with the next look.
         """
-        before = self.state
-        after = await self._lookout.look(before, self.objectives, self._unwritten)
+        before, interruption = self.state, self._interruption
+        if interruption is not Interruption.RESTART:
+            self._interruption = Interruption.FAILURE  # until it is complete
+        after = await self._lookout.look(before, self.objectives, self._unwritten, interruption)
+        self._interruption = Interruption.PAUSE
         opened = after.incidents.keys() - before.incidents.keys()
         told = [Told(incident=number, chat=chat) for number in sorted(opened) for chat in self._chats]
         self.state = after
