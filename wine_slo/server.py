@@ -11,13 +11,13 @@ import gc
 import logging
 import multiprocessing
 import os
+import re
 import resource
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib.metadata import version
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
@@ -31,15 +31,19 @@ from msgspec.structs import replace
 
 from wine_slo.adapters import api_contract, form_page, log_output, model_file, sample_body
 from wine_slo.adapters.form_page import LANGUAGES, Language, Outcome
+from wine_slo.adapters.http_server import Door, Patience, Problem, Runner
 from wine_slo.adapters.server_instruments import Cells, ServerInstruments
-from wine_slo.answers import Problem, json_response, observed, unmatched
+from wine_slo.answers import json_response, observed, refused, unmatched
 from wine_slo.domain.classifier import Model
+from wine_slo.domain.form import split_header
+from wine_slo.domain.shares import Room
 from wine_slo.domain.wine import NAMES
 from wine_slo.prediction import Answer, Predictor
 from wine_slo.settings import ServerSettings, SettingsError, read
 
 VERSION = version("wine-slo")
 LARGEST_BODY = 1024 * 1024  # bytes
+BODIES, SMALL_BODY = 48 * 2**20, 2**16  # bytes of all bodies that are in memory at once, and of a usual one
 LONGEST_SLEEP = 10.0  # seconds
 USUAL_SLEEP = 2.0  # seconds; twice the shipped latency objective
 MOST_SLEEPERS = 100  # requests to /sleep at once
@@ -50,9 +54,10 @@ WORKER_PAUSE = 1.0  # seconds before a worker that ended by itself is replaced
 FORK = multiprocessing.get_context("fork")  # workers share the memory of what is imported, and the cells
 UNMATCHED = "unmatched"  # the endpoint of whatever is no route of ours
 DRILL = "/sleep?drill"  # the endpoint of what `wine-slo drill` asks, so that the error budget can leave it out
-SERVER_ERRORS = range(500, 600)
+SERVER_ERROR = re.compile(r"5[0-9][0-9]")
 FILES = Path(__file__).parent / "web"
 CONTENT_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+GIVEN = {path.name: path for path in FILES.iterdir() if path.suffix in CONTENT_TYPES}  # no other name meets the disk
 PAGE_HEADERS = {
     # Everything comes from here, nothing is inline, and nobody may frame it.
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
@@ -64,18 +69,11 @@ PAGE_HEADERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """For how many seconds the server waits for a client."""
-
-    idle: float = 75.0  # for a request's headers to come in, and between requests; longer than a usual proxy
-    body: float = 10.0
-
-
 INSTRUMENTS = web.AppKey("INSTRUMENTS", ServerInstruments)
 MODEL = web.AppKey("MODEL", Model)
 UNUSABLE = web.AppKey("UNUSABLE", str)  # why there is no model
 PATIENCE = web.AppKey("PATIENCE", Patience)
+ROOM = web.AppKey("ROOM", Room)
 PREDICTOR = web.AppKey("PREDICTOR", Predictor)
 SETTINGS = web.AppKey("SETTINGS", ServerSettings)
 SLEEPERS = web.AppKey("SLEEPERS", asyncio.Semaphore)
@@ -121,6 +119,7 @@ def create_app(
     app[SETTINGS] = settings
     app[INSTRUMENTS] = instruments = ServerInstruments(endpoints, perf_counter, cells or Cells(), worker)
     app[PATIENCE] = patience or Patience()
+    app[ROOM] = Room(BODIES, SMALL_BODY)
     app[SLEEPERS] = asyncio.Semaphore(MOST_SLEEPERS)
     app[STARTED] = perf_counter()
     for template, (method, handler, _) in routes.items():
@@ -161,7 +160,7 @@ async def predict(request: web.Request) -> web.Response:
     if wants_page(request):
         return await predict_for_page(request, predictor)
     try:
-        samples = await sample_body.read(request, app[PATIENCE].body)
+        samples = await sample_body.read(request, app[PATIENCE].body, app[ROOM])
     except sample_body.BodyError as error:
         raise Problem(error.status, error.detail, error.headers, errors=error.entries()) from error
     if isinstance(samples, list):
@@ -214,7 +213,7 @@ def told_apart(usual: Handler, drill: Handler) -> Handler:
 async def fail(request: web.Request) -> web.Response:
     """Answer with a 5xx: how a person makes the service fail."""
     text = request.query.get("status", "500")
-    if not text.isascii() or not text.isdecimal() or int(text) not in SERVER_ERRORS:
+    if not SERVER_ERROR.fullmatch(text):
         raise Problem(422, "status is a whole number from 500 to 599")
     raise Problem(int(text), "this failure was asked for")
 
@@ -258,9 +257,9 @@ async def predict_for_page(request: web.Request, predictor: Predictor) -> web.Re
     """Classify the wine in a form that a browser sent, and answer with the page."""
     card, language = request.app[MODEL].card, language_of(request)
     try:
-        given = await sample_body.read_fields(request, request.app[PATIENCE].body)
+        given = await sample_body.read_fields(request, request.app[PATIENCE].body, request.app[ROOM])
     except sample_body.BodyError as error:
-        raise Problem(error.status, error.detail) from error
+        raise Problem(error.status, error.detail, error.headers) from error
     fields = dict(given)
     try:
         sample = sample_body.read_form(given)
@@ -280,7 +279,8 @@ def outcome(answer: Answer, model: Model) -> Outcome:
 
 def wants_page(request: web.Request) -> bool:
     """Say whether a browser sent this from a form: it asks for HTML, and API clients do not."""
-    return "text/html" in request.headers.get("Accept", "") and request.content_type in sample_body.FORMS
+    kind, _ = split_header(request.headers.get("Content-Type", ""))
+    return kind in sample_body.FORMS and "text/html" in request.headers.get("Accept", "")
 
 
 def language_of(request: web.Request) -> Language:
@@ -305,8 +305,8 @@ async def show_contract(request: web.Request) -> web.Response:
 
 async def give_file(request: web.Request) -> web.Response:
     """Return a style, script or picture of the pages."""
-    path = FILES / request.match_info["file"]  # a single segment: the route lets no slash through
-    if path.suffix not in CONTENT_TYPES or path.parent != FILES or not path.is_file():
+    path = GIVEN.get(request.match_info["file"])
+    if path is None:
         raise Problem(404, "there is no such file")
     headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
     return web.Response(
@@ -319,12 +319,13 @@ async def give_file(request: web.Request) -> web.Response:
 
 def runner_of(app: web.Application) -> web.AppRunner:
     """Return what serves the application, as patient as it is."""
-    return web.AppRunner(
+    return Runner(
         app,
-        access_log=None,
-        keepalive_timeout=app[PATIENCE].idle,
-        lingering_time=app[PATIENCE].body,
+        Door(),
+        app[PATIENCE],
+        refuse=refused(app[INSTRUMENTS].endpoint(UNMATCHED)),
         shutdown_timeout=SHUTDOWN_TIMEOUT,
+        gives_up=True,
     )
 
 

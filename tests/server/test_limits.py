@@ -14,7 +14,8 @@ from pytest_aiohttp.plugin import AiohttpClient
 
 from tests.real.processes import Process, Processes
 from tests.server.conftest import IS_UP, SHIPPED, Client
-from wine_slo.server import Patience, create_app, runner_of
+from wine_slo.adapters.http_server import Patience
+from wine_slo.server import create_app, runner_of
 from wine_slo.settings import ServerSettings
 
 IDLE, DRIBBLING = 2000, 200  # connections
