@@ -18,6 +18,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
@@ -50,7 +51,7 @@ MOST_SLEEPERS = 100  # requests to /sleep at once
 SHUTDOWN_TIMEOUT = LONGEST_SLEEP + 2  # seconds; what is being answered may end first
 BACKLOG = 1024  # connections that wait to be accepted
 LOG_WAIT = 0.2  # seconds; nobody reads faster, and one write for many requests is a tenth of the cost
-WORKER_PAUSE = 1.0  # seconds before a worker that ended by itself is replaced
+WORKER_PAUSE = 1.0  # seconds before a worker is replaced that ended sooner than that after its start
 FORK = multiprocessing.get_context("fork")  # workers share the memory of what is imported, and the cells
 UNMATCHED = "unmatched"  # the endpoint of whatever is no route of ours
 DRILL = "/sleep?drill"  # the endpoint of what `wine-slo drill` asks, so that the error budget can leave it out
@@ -329,38 +330,64 @@ def runner_of(app: web.Application) -> web.AppRunner:
     )
 
 
-async def serve(app: web.Application, name: str, *, shares_port: bool) -> None:
-    """Serve until SIGTERM or SIGINT, then let what is being answered end.
+class Lifeline:
+    """A pipe that ends when the parent process does, however that ends; its children see it."""
+
+    def __init__(self) -> None:
+        self.end_of_child, self._end_of_parent = os.pipe()
+
+    def hold_as_child(self) -> None:
+        """Close the parent's end, of which the fork has made another."""
+        os.close(self._end_of_parent)
+
+
+async def serve(app: web.Application, name: str = "", lifeline: Lifeline | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, or until the parent process has ended; then let what is being answered end.
+
+    Args:
+        app: what is served.
+        name: which of the workers this is, for the log.
+        lifeline: to the parent of several workers, which share the port; None where there is only this process.
 
     Raises:
         OSError: the address cannot be listened on.
     """
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
+    if lifeline:
+        loop.add_reader(lifeline.end_of_child, stop.set)  # readable at its end, and nothing is ever written
     settings = app[SETTINGS]
     runner = runner_of(app)
     await runner.setup()
     try:
-        await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG, reuse_port=shares_port).start()
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG, reuse_port=lifeline is not None)
+        await site.start()
         host, bound = runner.addresses[0][:2]
         log.info("listening on http://%s:%s%s", host, bound, name)
         gc.freeze()  # what is here now stays; no collection need look at it again
         gc.enable()
         await stop.wait()
+        if lifeline:
+            loop.remove_reader(lifeline.end_of_child)  # else it would be called for as long as the rest takes
         log.info("stopping")
     finally:
         await runner.cleanup()
 
 
-def run(settings: ServerSettings, cells: Cells | None = None, worker: int = 0) -> None:
-    """Serve in this process; exit with 1 where the address is taken."""
+def run(
+    settings: ServerSettings, cells: Cells | None = None, worker: int = 0, lifeline: Lifeline | None = None
+) -> None:
+    """Serve in this process, alone or as one of several workers; exit with 1 where the address is taken."""
     gc.disable()  # until what stays is here: to look for garbage among imports takes scikit-learn's a tenth longer
+    if lifeline:
+        lifeline.hold_as_child()
     log_output.configure(settings.log_format, wait=LOG_WAIT)
     app = create_app(settings, cells, worker)
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(serve(app, f" as worker {worker}" if cells else "", shares_port=bool(cells)))
+            runner.run(serve(app, f" as worker {worker}" if lifeline else "", lifeline))
     except OSError as error:
         cannot_listen(settings, error)
 
@@ -374,22 +401,22 @@ def run_workers(settings: ServerSettings, workers: int) -> None:
             port = probe.getsockname()[1]
     except OSError as error:  # workers share a port, so they would not notice that another server has it
         cannot_listen(settings, error)
-    cells = Cells(workers)
-    settings = replace(settings, port=port)
-    processes = [start_worker(settings, cells, worker) for worker in range(workers)]
+    start = partial(start_worker, replace(settings, port=port), Cells(workers), Lifeline())
+    started = [(start(worker), perf_counter()) for worker in range(workers)]
     with suppress(Stop):
         signal.signal(signal.SIGTERM, raise_stop)
         signal.signal(signal.SIGINT, raise_stop)
         while True:
-            wait([process.sentinel for process in processes])
-            for worker, process in enumerate(processes):
+            wait([process.sentinel for process, _ in started])
+            for worker, (process, at) in enumerate(started):
                 if not process.is_alive():
                     log.error("worker %s ended with %s; another takes its place", worker, process.exitcode)
-                    sleep(WORKER_PAUSE)
-                    processes[worker] = start_worker(settings, cells, worker)
-    for process in processes:
+                    if perf_counter() - at < WORKER_PAUSE:
+                        sleep(WORKER_PAUSE)  # it cannot even start; to try without a pause would keep a processor busy
+                    started[worker] = (start(worker), perf_counter())
+    for process, _ in started:
         process.terminate()
-    for process in processes:
+    for process, _ in started:
         process.join()
 
 
@@ -402,9 +429,10 @@ def raise_stop(*_: object) -> None:
     raise Stop
 
 
-def start_worker(settings: ServerSettings, cells: Cells, worker: int) -> ForkProcess:
+def start_worker(settings: ServerSettings, cells: Cells, lifeline: Lifeline, worker: int) -> ForkProcess:
     """Return a process that serves."""
-    process = FORK.Process(target=run, args=(settings, cells, worker), name=f"worker {worker}", daemon=True)
+    arguments = (settings, cells, worker, lifeline)
+    process = FORK.Process(target=run, args=arguments, name=f"worker {worker}", daemon=True)
     process.start()
     log.info("worker %s is process %s", worker, process.pid)
     return process
