@@ -43,7 +43,9 @@ check: $(BIN)/.dev
 lock: $(BIN)/.dev
 	uv pip compile pyproject.toml --extra up --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --quiet --output-file requirements.txt
-	uv pip compile pyproject.toml --extra up --group dev --constraints requirements.txt --universal \
+	uv pip compile --group build --constraints requirements.txt --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --quiet --output-file requirements-build.txt
+	uv pip compile pyproject.toml --extra up --group dev --constraints requirements.txt --constraints requirements-build.txt --universal \
 	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-dev.txt
 
 # English is the name of each sentence, so it has no list. Without places and dates, so that branches do not collide.
@@ -56,10 +58,10 @@ models/model.json: | $(BIN)/.up
 	wine-slo train
 
 # Two stamps, so that who only wants to run it does not install the linters.
-$(BIN)/.up: requirements.txt pyproject.toml
+$(BIN)/.up: requirements.txt requirements-build.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(PIP) --require-hashes -r requirements.txt
-	$(PIP) --no-deps --editable .
+	$(PIP) --require-hashes -r requirements.txt -r requirements-build.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
 	$(COMPILE)
 	@touch $@
 
@@ -98,5 +100,5 @@ dashboard-preview: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 .tools/bin/chromium:
 	tools/get_chromium.sh .tools
 
-.tools/bin/docker-compose:
+.tools/bin/docker-compose: tools/get_compose.sh
 	tools/get_compose.sh .tools

@@ -42,7 +42,7 @@ def test_the_compose_file_is_of_the_published_schema(tmp_path: Path) -> None:
 def test_hadolint_has_nothing_against_the_dockerfile(tmp_path: Path) -> None:
     linted = run(PYTHON / "hadolint", DOCKERFILE)
     assert (linted.returncode, linted.stdout) == (0, "")
-    (tmp_path / DOCKERFILE).write_text((ROOT / DOCKERFILE).read_text().replace(":3.11-slim-bookworm\n", "\n"))
+    (tmp_path / DOCKERFILE).write_text((ROOT / DOCKERFILE).read_text().replace("FROM ${PYTHON_IMAGE}", "FROM python"))
     assert run(PYTHON / "hadolint", DOCKERFILE, folder=tmp_path).returncode != 0
 
 
@@ -64,3 +64,12 @@ def test_systemd_reads_the_units(tmp_path: Path) -> None:
     assert (verified.returncode, verified.stderr) == (0, "")
     units[0].write_text(units[0].read_text().replace("NoNewPrivileges", "NoNewPrivilege"))
     assert "NoNewPrivilege" in run("systemd-analyze", "verify", "--man=no", *units).stderr
+
+
+@pytest.mark.parametrize("secret", ["secrets/token", ".env", ".env.local", "data/watchdog.db"])
+def test_git_takes_no_secret_and_no_database(secret: str) -> None:
+    assert run("git", "check-ignore", secret).returncode == 0
+
+
+def test_git_takes_the_example_of_the_settings() -> None:
+    assert run("git", "check-ignore", ".env.example").returncode == 1
