@@ -86,8 +86,8 @@ benchmark-detection: $(BIN)/.dev .tools/bin/prometheus .tools/bin/alertmanager
 dashboard-preview: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 	@command -v npm >/dev/null || { echo "npm is needed, of Node 20 or newer" >&2; exit 1; }
 	mkdir -p .tools/preview
-	cp tools/preview/package.json tools/preview/preview.jsx .tools/preview
-	cd .tools/preview && npm install --no-audit --no-fund --no-package-lock --ignore-scripts && npx esbuild preview.jsx --bundle \
+	cp tools/preview/package.json tools/preview/package-lock.json tools/preview/preview.jsx .tools/preview
+	cd .tools/preview && npm ci --no-audit --no-fund --ignore-scripts && npx esbuild preview.jsx --bundle \
 	    --minify --outfile=preview.js --loader:.ttf=empty --define:process.env.NODE_ENV='"production"' --define:global=window
 	python -m tools.preview
 
