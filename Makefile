@@ -1,5 +1,6 @@
 # make up     runs server, Prometheus and watchdog together; Ctrl-C stops all three
 # make test   everything CI runs
+# make test-image   10 minutes, where Docker or podman is: builds the image and tries docker-compose.yml on it
 # make check  lint, types and layers
 # make catalogue    finds what is said in the chat and writes the list that is to be translated anew
 # make lock   writes the pinned requirement files anew
@@ -18,7 +19,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null || true
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: up test soak reliability check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
+.PHONY: up test test-image soak reliability check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
@@ -27,6 +28,10 @@ up: $(BIN)/.up .tools/bin/prometheus models/model.json
 
 test: check .tools/bin/prometheus .tools/bin/chromium .tools/bin/docker-compose
 	python -m pytest --numprocesses 2 --dist loadfile
+
+# Not of CI, which has no engine. It needs nothing but Python.
+test-image:
+	$(PYTHON) tools/try_image.py
 
 reliability: $(BIN)/.dev
 	WINE_SLO_WRITE_RELIABILITY=1 python -m pytest tests/whole/test_fault_matrix.py
