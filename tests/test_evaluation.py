@@ -84,7 +84,7 @@ class World:
     def evaluation(self, *objectives: Objective, name: str = "ledger") -> Evaluation:
         api = PrometheusApi(self.session, self.prometheus.url, {}, self.asked.append)
         ledger = Ledger.open(f"sqlite:///{self.folder}/{name}.db")
-        return Evaluation(api, ledger, Objectives.only(*objectives), State(), [1], lambda: datetime.now(UTC))
+        return Evaluation(api, ledger, Objectives.only(*objectives), State(), lambda: datetime.now(UTC))
 
     async def look(self, objective: Objective) -> dict[Key, Reading]:
         """What the first look sees."""

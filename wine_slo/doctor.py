@@ -284,9 +284,16 @@ async def _watchdog(watchdog: WatchdogApi) -> Findings:
     except WatchdogError as error:
         yield _wrong(about, str(error), "start it (`make up` does), or set WINE_SLO_WATCHDOG_URL to its root")
         return
-    if health != "ok":
-        yield _wrong(about, f"says of itself: {health}", "its log says why")
-    else:
+    for chat, reason in health.unreachable.items():
+        yield _wrong(
+            about,
+            f"cannot reach chat {chat}: {reason}",
+            "let the bot write there, or take the chat out of the settings; it is tried again within the hour, at "
+            "the next incident, and as soon as anything is heard from there",
+        )
+    if health.status != "ok" and not health.unreachable:
+        yield _wrong(about, f"says of itself: {health.status}", "its log says why")
+    elif health.status == "ok":
         yield _ok(about, "answers, and looks when it should")
 
 
@@ -359,7 +366,7 @@ async def _telegram(settings: WatchdogSettings, telegram: TelegramRights | None)
             "no chat is set: messages are printed by the watchdog instead",
             f"ask @{identity.username} /id in the chat that is to be told, and set WINE_SLO_TELEGRAM_CHAT_IDS",
         )
-    for chat in settings.telegram_chat_ids:
+    for chat in (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids):
         async for finding in _chat(chat, telegram):
             yield finding
 
@@ -373,7 +380,7 @@ async def _chat(chat: int, telegram: TelegramRights) -> Findings:
             yield _wrong(
                 about,
                 f"{chat} has become the supergroup {error.moved_to}",
-                f"write {error.moved_to} instead of {chat} into WINE_SLO_TELEGRAM_CHAT_IDS",
+                f"write {error.moved_to} instead of {chat} into the settings",
             )
         elif error.is_unreachable:
             yield _wrong(about, f"{chat} could not be asked about: {error}", "try again")

@@ -32,42 +32,68 @@ from wine_slo.domain.metric_names import SHA256
 from wine_slo.domain.objective import Key, Objective, Objectives
 from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Reading, Sight, unseen
-from wine_slo.domain.watch import State, advance
+from wine_slo.domain.watch import CLOCKS_AGREE, Interruption, State, advance, is_ahead
 
 LONGEST_HISTORY = timedelta(days=36_500)  # no Prometheus has kept samples for longer
 
 log = logging.getLogger(__name__)
+CLOCK_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
 class Lookout:
-    """Looks at Prometheus; remembers nothing but what its clock says and what is known of the budgets."""
+    """Looks at Prometheus; remembers nothing but what its clock says and what is known of the budgets.
 
-    def __init__(self, api: PrometheusApi, clock: Callable[[], datetime]) -> None:
+    Prometheus' clock is believed where it agrees with the clock of this machine, and between two evaluations time goes
+    on by the steady clock, so that no clock that is set, here or there, moves the instants of a state.
+
+    Args:
+        api: Prometheus.
+        clock: Reads the wall clock of this machine.
+        steady: Reads, in seconds, a clock that nobody sets; where there is none, it is the wall clock.
+    """
+
+    def __init__(
+        self, api: PrometheusApi, clock: Callable[[], datetime], steady: Callable[[], float] | None = None
+    ) -> None:
         self._api = api
         self._clock = clock
-        self._ahead = timedelta(0)  # our clock, of Prometheus'
-        self._budgets = Budgets(api, clock)
+        self._steady = steady or (lambda: clock().timestamp())
+        self._last: tuple[datetime, float] | None = None  # the last evaluation by Prometheus' and by the steady clock
+        self._is_by_prometheus = False  # whether that instant goes back to one of Prometheus' clock
+        self._budgets = Budgets(api, self._steady)
 
-    async def look(self, state: State, objectives: Objectives, unwritten: str = "") -> State:
+    async def look(
+        self,
+        state: State,
+        objectives: Objectives,
+        unwritten: str = "",
+        interruption: Interruption = Interruption.PAUSE,
+    ) -> State:
         """The state after one look; after the first one, what the objectives' ranges show is known.
 
         Args:
             state: What was known.
             objectives: What is promised.
             unwritten: Why the ledger cannot be written; empty where it can.
+            interruption: Why the last evaluation is as long ago as it is.
         """
         answers = await asyncio.gather(*(self._read_one(objective, state) for objective in objectives.all))
         readings = {key: reading for each in answers for key, reading in each.items()}
         seen = [reading.at for reading in readings.values() if reading.sight is not Sight.BLIND]
-        if seen:
-            self._ahead = self._clock() - max(seen)
-        now = max(seen, default=self.now())
-        after = await asyncio.to_thread(_advance, state, objectives, readings, now, unwritten)
+        now = max(seen, default=self.now() if self._is_by_prometheus else self._clock())
+        self._is_by_prometheus |= bool(seen)
+        if is_ahead(state, now):
+            log.warning("the last evaluation is recorded at %s and it is %s now: it is dropped", state.looked_at, now)
+        after = await asyncio.to_thread(_advance, state, objectives, readings, now, unwritten, interruption)
+        self._last = (after.looked_at or now, self._steady())
         return await self._with_changes(state, after, objectives)
 
     def now(self) -> datetime:
         """The instant by Prometheus' clock, as far as it is known; every instant in a state is by that clock."""
-        return self._clock() - self._ahead
+        if self._last is None:
+            return self._clock()
+        instant, steady = self._last
+        return instant + timedelta(seconds=self._steady() - steady)
 
     async def _with_changes(self, before: State, after: State, objectives: Objectives) -> State:
         """The state in which the incidents that were opened just now have the change of the model before them."""
@@ -100,7 +126,7 @@ class Lookout:
         """What is seen now, by key."""
         try:
             budgets = await self._budgets.read(objective)
-            return await _Look(self._api, objective, state, self.now(), budgets).readings()
+            return await _Look(self._api, objective, state, self.now(), budgets, self._clock).readings()
         except PrometheusError as error:
             reason = Reason("Prometheus: {why}", {"why": error.reason})
             return _blind(objective, state, self.now(), reason, is_unanswered=not error.is_of_query)
@@ -122,11 +148,16 @@ def _unjudged(error: Exception) -> Reason:
 
 
 def _advance(
-    state: State, objectives: Objectives, readings: Mapping[Key, Reading], now: datetime, unwritten: str
+    state: State,
+    objectives: Objectives,
+    readings: Mapping[Key, Reading],
+    now: datetime,
+    unwritten: str,
+    interruption: Interruption,
 ) -> State:
     """Return the state after an evaluation; an objective whose readings cannot be judged is blind."""
     try:
-        return advance(state, objectives, readings, now, unwritten)
+        return advance(state, objectives, readings, now, unwritten, interruption)
     except Exception:
         log.exception("what was read cannot be judged")
         mended = dict(readings)
@@ -137,16 +168,23 @@ def _advance(
             except Exception as error:  # noqa: BLE001 - it is logged above, with all that is known
                 for key in mine:
                     mended[key] = unseen(now, Sight.BLIND, _unjudged(error))
-        return advance(state, objectives, mended, now, unwritten)
+        return advance(state, objectives, mended, now, unwritten, interruption)
 
 
 class _Look:
     """One look at one objective."""
 
     def __init__(
-        self, api: PrometheusApi, objective: Objective, state: State, now: datetime, budgets: Mapping[Key, Budget]
+        self,
+        api: PrometheusApi,
+        objective: Objective,
+        state: State,
+        now: datetime,
+        budgets: Mapping[Key, Budget],
+        clock: Callable[[], datetime],
     ) -> None:
         self._budgets = budgets
+        self._clock = clock
         self._api = api
         self._objective = objective
         self._state = state
@@ -158,10 +196,11 @@ class _Look:
         Raises:
             PrometheusError: An answer is missing or cannot be trusted.
         """
-        objective = self._objective
+        objective, asked_at = self._objective, self._clock()
         up, scraped = await asyncio.gather(
             self._api.query(promql.targets_up(objective)), self._api.query(promql.targets_scraped_at(objective))
         )
+        _compare_clocks(scraped.at, asked_at, self._clock())
         now = scraped.at or self._now
         scrapes = Scrapes(_labelled(up), _labelled(scraped))
         if not scrapes.at:
@@ -237,14 +276,34 @@ class _Look:
         return [] if query is None else _labelled(await self._api.query(query))
 
 
+def _compare_clocks(theirs: datetime | None, asked_at: datetime, answered_at: datetime) -> None:
+    """Refuse an answer that was given at a time which is not now.
+
+    Args:
+        theirs: The instant of the answer by Prometheus' clock; None where it says none.
+        asked_at: When it was asked, by this machine's clock.
+        answered_at: When it had answered, by the same.
+
+    Raises:
+        PrometheusError: The clocks do not agree.
+    """
+    if theirs is None or asked_at - CLOCKS_AGREE <= theirs <= answered_at + CLOCKS_AGREE:
+        return
+    raise PrometheusError(
+        "its clock and the watchdog's differ: {theirs} there, {ours} here (UTC)",
+        theirs=f"{theirs:{CLOCK_FORMAT}}",
+        ours=f"{answered_at:{CLOCK_FORMAT}}",
+    )
+
+
 class Budgets:
     """What is known of the error budgets; long windows are asked for seldom, as little changes in them."""
 
-    def __init__(self, api: PrometheusApi, clock: Callable[[], datetime]) -> None:
+    def __init__(self, api: PrometheusApi, steady: Callable[[], float]) -> None:
         self._api = api
-        self._clock = clock
+        self._steady = steady
         # By objective too: two of them may ask the same, and each has the answer by keys of its own.
-        self._known: dict[tuple[str, str], tuple[datetime, dict[Key, float]]] = {}
+        self._known: dict[tuple[str, str], tuple[float, dict[Key, float]]] = {}
 
     async def read(self, objective: Objective) -> dict[Key, Budget]:
         """What is known of an objective's budgets, by key.
@@ -274,9 +333,9 @@ class Budgets:
         self, objective: Objective, query: str, span: timedelta, check: Callable[[float], float]
     ) -> dict[Key, float]:
         """The answer to a question about a span, not too old for it; what `check` refuses is not kept."""
-        now = self._clock()
+        now = self._steady()
         asked_at, answer = self._known.get((objective.name, query), (None, {}))
-        if asked_at is None or now - asked_at >= stays_known_for(span):
+        if asked_at is None or now - asked_at >= stays_known_for(span).total_seconds():
             vector = await self._api.query(query)
             found = await asyncio.to_thread(by_key, objective, _labelled(vector))
             answer = {key: check(value) for key, value in found.items()}
