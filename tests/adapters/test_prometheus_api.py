@@ -24,6 +24,7 @@ from tests.fakes.prometheus_junk import (
     vector,
 )
 from wine_slo.adapters.prometheus_api import MAX_BYTES, TIMEOUT, PrometheusApi, PrometheusError, Sample, Series
+from wine_slo.adapters.prometheus_facts import PrometheusFacts
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STEP = timedelta(seconds=5)
@@ -398,3 +399,22 @@ async def test_a_large_answer_does_not_hold_up_the_event_loop(
     breathing.cancel()
     assert len(found) == 2500
     assert longest < 0.1
+
+
+async def test_a_token_that_was_rotated_is_sent_with_the_next_question(session: aiohttp.ClientSession) -> None:
+    sent: list[str] = []
+
+    async def listen(request: web.BaseRequest) -> web.StreamResponse:
+        sent.append(request.headers["Authorization"])
+        return web.Response(status=401)
+
+    server, headers = Loopback(listen), {"Authorization": "Bearer old"}
+    await server.open()
+    api, facts = PrometheusApi(session, server.url, headers), PrometheusFacts(session, server.url, headers)
+    for token in ("old", "new"):
+        headers["Authorization"] = f"Bearer {token}"
+        with pytest.raises(PrometheusError, match="it answered 401: it wants credentials"):
+            await api.query("up")
+        assert await facts.version() is None
+    await server.close()
+    assert sent == ["Bearer old"] * 2 + ["Bearer new"] * 2
