@@ -11,7 +11,7 @@ import pytest
 
 from tests.domain.scene import LATENCY
 from tests.fakes.bot_api import BotApi
-from tests.fakes.prometheus_junk import EMPTY_VECTOR, PrometheusJunk, vector
+from tests.fakes.prometheus_junk import EMPTY_VECTOR, JUNK, PrometheusJunk, vector
 from tests.real.prometheus import free_port
 from wine_slo.adapters import telegram_chat
 from wine_slo.adapters.ledger import Ledger
@@ -40,6 +40,10 @@ class Patient:
 
     async def examined(self, about: str, objectives: Objectives | None = None, *, telegram: bool = False) -> list[str]:
         """What is found about something, a line each."""
+        return lines(await self.findings(objectives, telegram=telegram), about)
+
+    async def findings(self, objectives: Objectives | None = None, *, telegram: bool = False) -> list[Finding]:
+        """All that is found."""
         nobody = f"http://127.0.0.1:{free_port()}"
         rights = TelegramRights(telegram_chat.connect(self.token, self.bot_api.url))
         found = await examine_all(
@@ -57,7 +61,7 @@ class Patient:
         await rights.close()
         assert self.token not in repr(found)
         assert all(each.remedy for each in found if each.grade is not Grade.OK)
-        return lines(found, about)
+        return found
 
 
 def lines(found: list[Finding], about: str) -> list[str]:
@@ -134,6 +138,26 @@ async def test_prometheus_away_is_one_line(patient: Patient, prometheus_junk: Pr
     await prometheus_junk.goes_down()
     (said,) = await patient.examined("prometheus", Objectives.only(LATENCY))
     assert said.startswith(f"wrong: at {WatchdogSettings().prometheus_url}: it cannot be reached")
+
+
+@pytest.mark.parametrize(
+    ("junk", "remedy"),
+    [
+        ("401, no credentials", "set WINE_SLO_PROMETHEUS_TOKEN"),
+        ("403, a page of a filter", "let these credentials query"),
+        ("404, a page of another server", "set WINE_SLO_PROMETHEUS_URL to the root of its API"),
+        ("a page of HTML", "set WINE_SLO_PROMETHEUS_URL to the root of its API"),
+        ("302, another host", "set WINE_SLO_PROMETHEUS_URL to the address that answers by itself"),
+        ("500 without a word", "see its log"),
+    ],
+)
+async def test_the_advice_about_prometheus_fits_its_answer(
+    patient: Patient, prometheus_junk: PrometheusJunk, junk: str, remedy: str
+) -> None:
+    prometheus_junk.answer = JUNK[junk]
+    (finding,) = [each for each in await patient.findings(Objectives.only(LATENCY)) if each.about == "prometheus"]
+    assert finding.grade is Grade.WRONG
+    assert finding.remedy.startswith(remedy)
 
 
 # Telegram

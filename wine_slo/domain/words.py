@@ -471,7 +471,7 @@ class Speech:
 
     def _down(self, objective: Objective, state: State, down_for: timedelta, since: str) -> list[str]:
         head = self.say(
-            "The service is down: {job} has not been reachable for {duration} (since {time})",
+            "The service is down: all scrapes of {job} fail for {duration} (since {time})",
             job=escape(objective.job),
             duration=f"<b>{self.language.span(down_for)}</b>",
             time=since,
