@@ -126,7 +126,7 @@ class Watchdog:
             await self._evaluation.look()
             self._delivery.hear()
             state, objectives = self._evaluation.state, self._evaluation.objectives
-            self._instruments.show(state, objectives)
+            await asyncio.to_thread(self._instruments.show, state, objectives)
             self._ticked_at = now()
             self._instruments.count_tick(self._ticked_at, perf_counter() - started)
             await self._heartbeat.beat()
