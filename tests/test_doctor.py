@@ -160,6 +160,16 @@ async def test_the_advice_about_prometheus_fits_its_answer(
     assert finding.remedy.startswith(remedy)
 
 
+@pytest.mark.parametrize("value", ["1e18", "-1", "1e10"])
+async def test_a_history_that_cannot_be_is_a_finding(
+    patient: Patient, prometheus_junk: PrometheusJunk, value: str
+) -> None:
+    prometheus_junk.answer = vector((datetime.now(UTC).timestamp(), value))
+    (patient.settings.objectives).write_text((ROOT / "slo.yml").read_text())
+    (said,) = await patient.examined("history", Objectives.only(LATENCY))
+    assert said.startswith("warning: could not be asked for: its answer has ")
+
+
 # Telegram
 
 

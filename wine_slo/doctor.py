@@ -26,6 +26,7 @@ from wine_slo.domain.finding import Finding, Grade
 from wine_slo.domain.objective import Objective, Objectives, duration
 from wine_slo.domain.phrases import ENGLISH
 from wine_slo.examination import examine, measured
+from wine_slo.lookout import known_for
 from wine_slo.settings import ServerSettings, SettingsError, WatchdogSettings, read
 
 SKEW = timedelta(seconds=5)  # more between two clocks is seen in messages
@@ -251,8 +252,7 @@ async def _known(objective: Objective, api: PrometheusApi) -> timedelta | None:
     Raises:
         PrometheusError: It does not say.
     """
-    samples = (await api.query(promql.seconds_of_history(objective))).samples
-    return timedelta(seconds=samples[0].value) if samples else None
+    return known_for(await api.query(promql.seconds_of_history(objective)))
 
 
 # The service and its model

@@ -351,6 +351,15 @@ class Budgets:
         return answer
 
 
+def known_for(vector: Vector) -> timedelta | None:
+    """Return for how long Prometheus has known a job, by the answer to `seconds_of_history`; None where it does not.
+
+    Raises:
+        PrometheusError: It says what cannot be.
+    """
+    return max((timedelta(seconds=_span(each.value)) for each in vector.samples), default=None)
+
+
 def _history(answer: Mapping[Key, float]) -> timedelta:
     return timedelta(seconds=next(iter(answer.values()), 0.0))
 
