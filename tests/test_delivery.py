@@ -581,7 +581,7 @@ async def test_that_nobody_looked_is_told_once_whatever_the_language_is_later(tw
     desk.scene.second += 600
     desk.scene.has(0.0, 5)
     await desk.tell()
-    assert desk.texts() == ["🔄 Back after 10 min without a look (restart). No incident is open."]
+    assert desk.texts() == ["🔄 Not evaluating for 10 min: the watchdog was suspended. No incident is open."]
     await desk.delivery.speak(ANNA, "ru")
     await desk.tell()
     assert len(desk.messages()) == 1

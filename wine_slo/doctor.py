@@ -22,7 +22,7 @@ from wine_slo.adapters.prometheus_facts import PrometheusFacts, Target
 from wine_slo.adapters.telegram_rights import RightsError, TelegramRights
 from wine_slo.domain import promql
 from wine_slo.domain.finding import Finding, Grade
-from wine_slo.domain.objective import Objective, Objectives
+from wine_slo.domain.objective import Objective, Objectives, duration
 from wine_slo.domain.phrases import ENGLISH
 from wine_slo.examination import examine
 from wine_slo.settings import ServerSettings, SettingsError, WatchdogSettings, read
@@ -160,7 +160,7 @@ async def _targets(objectives: Objectives, targets: Collection[Target] | None) -
                     "start the service, or correct its address in prometheus.yml",
                 )
             if each.interval is not None and each.interval != objective.scrape_interval:
-                slo, real = promql.duration(objective.scrape_interval), promql.duration(each.interval)
+                slo, real = duration(objective.scrape_interval), duration(each.interval)
                 yield _wrong(
                     about,
                     f"{each.url} is scraped every {real}, but slo.yml says scrape_interval: {slo}",
@@ -191,11 +191,11 @@ async def _series(settings: WatchdogSettings, objectives: Objectives, api: Prome
 async def _history(objectives: Objectives, retention: timedelta | None, api: PrometheusApi) -> Findings:
     about = "history"
     longest = max(objectives.all, key=lambda each: each.window)
-    window = promql.duration(longest.window)
+    window = duration(longest.window)
     if retention is not None and retention < longest.window:
         yield _warning(
             about,
-            f"Prometheus keeps {promql.duration(retention)}, and the error budget of {longest.name} is one of {window}",
+            f"Prometheus keeps {duration(retention)}, and the error budget of {longest.name} is one of {window}",
             f"start it with --storage.tsdb.retention.time={longest.window.days + 5}d",
         )
     try:

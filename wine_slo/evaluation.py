@@ -8,7 +8,7 @@ from datetime import datetime
 from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.adapters.prometheus_api import PrometheusApi
 from wine_slo.domain.objective import Objectives
-from wine_slo.domain.watch import State
+from wine_slo.domain.watch import Interruption, State
 from wine_slo.lookout import Lookout
 
 log = logging.getLogger(__name__)
@@ -29,21 +29,26 @@ class Evaluation:
         objectives: Objectives,
         state: State,
         clock: Callable[[], datetime],
+        steady: Callable[[], float] | None = None,
     ) -> None:
         self.state = state
         self.objectives = objectives
-        self._lookout = Lookout(api, clock)
+        self._lookout = Lookout(api, clock, steady)
         self._ledger = ledger
         self._saved = state
         self._unwritten = ""  # why the last look could not be written down
+        self._interruption = Interruption.RESTART  # why there is none since the last complete one
 
     async def look(self) -> None:
         """Look once, and move the state on.
 
         A ledger that cannot be written stops nothing: what is known is kept here and written with the next look.
         """
-        before = self.state
-        after = await self._lookout.look(before, self.objectives, self._unwritten)
+        before, interruption = self.state, self._interruption
+        if interruption is not Interruption.RESTART:
+            self._interruption = Interruption.FAILURE  # until it is complete
+        after = await self._lookout.look(before, self.objectives, self._unwritten, interruption)
+        self._interruption = Interruption.PAUSE
         self.state = after
         _log_changes(before, after)
         try:

@@ -35,6 +35,7 @@ from wine_slo.adapters.telegram_commands import Listener, TelegramCommands
 from wine_slo.adapters.watchdog_instruments import WatchdogInstruments
 from wine_slo.board import Boards
 from wine_slo.charts import Charts
+from wine_slo.claim import Claim, ClaimError
 from wine_slo.conversation import Access, Conversation
 from wine_slo.delivery import Delivery, Rules
 from wine_slo.digest import Digests
@@ -235,17 +236,27 @@ def speeches(settings: WatchdogSettings, objectives: Callable[[], Objectives]) -
 
 
 async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledger) -> None:
-    """Watch until SIGTERM or SIGINT.
+    """Watch until SIGTERM or SIGINT, holding the ledger.
 
     Raises:
+        ClaimError: another watchdog holds the ledger, or has taken it.
         OSError: the address of its own pages cannot be listened on.
         LedgerError: the ledger cannot be read.
     """
     stop = _told_to_stop()
-    memory = ledger.load()
 
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
+        heartbeat = Heartbeat(
+            session,
+            settings.heartbeat_url.value if settings.heartbeat_url else None,
+            settings.notify_socket,
+        )
+        claim = Claim(ledger, now)
+        stack.callback(claim.free)
+        if not await claim.take(stop, partial(_wait_as_standby, heartbeat), waits=settings.standby):
+            return
+        memory = ledger.load()
         instruments = WatchdogInstruments(
             version("wine-slo"), lambda: untold_seconds(delivery), lambda: len(delivery.unreachable)
         )
@@ -294,11 +305,6 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             ledger, lambda: evaluation.state, delivery.speech, evaluation.now, charts.answer, journal.lines
         )
         conversation.add(*duty, *inquiry.commands(), *Languages(replies, delivery.speak).commands())
-        heartbeat = Heartbeat(
-            session,
-            settings.heartbeat_url.value if settings.heartbeat_url else None,
-            settings.notify_socket,
-        )
         trend = Trends(api, lambda: evaluation.objectives, evaluation.now).over
         watchdog = Watchdog(settings, evaluation, delivery, instruments, heartbeat, partial(examine, api), trend)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watchdog.reload)
@@ -335,10 +341,33 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         watchdog.start()
         stack.callback(watchdog.stop)
         heartbeat.notify("READY=1")
-        await stop.wait()
+        await _until(stop, claim)
         log.info("stopping")
         heartbeat.notify("STOPPING=1")
         await delivery.finish(within=STOPS_WITHIN)
+
+
+async def _until(stop: asyncio.Event, claim: Claim) -> None:
+    """Hold the ledger until it is time to stop.
+
+    Raises:
+        ClaimError: another watchdog has taken it.
+    """
+    stopping, keeping = asyncio.create_task(stop.wait()), asyncio.create_task(claim.keep())
+    try:
+        await asyncio.wait({stopping, keeping}, return_when=asyncio.FIRST_COMPLETED)
+        if keeping.done():
+            raise ClaimError(keeping.result())
+    finally:
+        stopping.cancel()
+        keeping.cancel()
+        await asyncio.gather(stopping, keeping, return_exceptions=True)
+
+
+def _wait_as_standby(heartbeat: Heartbeat) -> None:
+    """Say to systemd that waiting for the ledger is what we are to do."""
+    heartbeat.notify("READY=1")
+    heartbeat.notify("WATCHDOG=1")
 
 
 def _where(bot: telegram_chat.Connection | None, settings: WatchdogSettings) -> tuple[Chat, tuple[int, ...]]:
@@ -568,8 +597,8 @@ def main() -> None:
     try:
         ledger = Ledger.open(settings.database_url)
         asyncio.run(watch(settings, objectives, ledger))
-    except LedgerError as error:
-        sys.stderr.write(f"{error}\n")
+    except (LedgerError, ClaimError) as error:
+        log.critical("%s", error)
         sys.exit(1)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else error

@@ -21,8 +21,7 @@ from wine_slo.domain.budget import windows
 from wine_slo.domain.dialogue import Reception
 from wine_slo.domain.incident import Phase
 from wine_slo.domain.notice import Kind
-from wine_slo.domain.objective import Objectives
-from wine_slo.domain.promql import duration
+from wine_slo.domain.objective import Objectives, duration
 from wine_slo.domain.reading import Sight
 from wine_slo.domain.watch import State
 
