@@ -347,8 +347,8 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
                 loops.append((digests.run, "what tells the digests"))
             drills = _exercises(session, settings, api, evaluation, watchdog, delivery)
             conversation.add(*boards.commands(), *drills.commands())
-            listens = _listen(bot, settings, conversation, speech, instruments, evaluation, memory.state.looked_at).run
-            loops.append((listens, "the listener to commands"))
+            listener = _listen(bot, settings, conversation, speech, instruments, evaluation, delivery)
+            loops.append((listener.run, "the listener to commands"))
         await stack.enter_async_context(running(loops))
         watchdog.start()
         stack.callback(watchdog.stop)
@@ -509,21 +509,27 @@ def _listen(
     speech: Callable[[str], Speech],
     instruments: WatchdogInstruments,
     evaluation: Evaluation,
-    heard_at: datetime | None,
+    delivery: Delivery,
 ) -> TelegramCommands:
     """Return what hears a bot's updates and has them answered."""
     answers = telegram_chat.TelegramChat(bot)
 
-    async def tell_conflict() -> None:
+    async def tell_conflict(has_webhook: bool) -> None:  # noqa: FBT001 - it says what it is
         for each in settings.telegram_chat_ids:
+            text = Replies(speech("")).conflict(has_webhook=has_webhook)
             with suppress(ChatError):
-                await answers.send(int(each), Replies(speech("")).conflict(), topic=each.topic, loud=False)
+                await answers.send(int(each), text, topic=each.topic, loud=False)
 
     listener = Listener(
-        conversation.ask, conversation.press, conversation.refuse, instruments.show_listening, tell_conflict
+        conversation.ask,
+        conversation.press,
+        conversation.refuse,
+        instruments.show_listening,
+        tell_conflict,
+        delivery.revive,
     )
     menus = {code: conversation.menu(Replies(speech(code))) for code in ("", *(each.code for each in LANGUAGES))}
-    return TelegramCommands(bot, answers, listener, menus, evaluation.now, heard_at)
+    return TelegramCommands(bot, answers, listener, menus, evaluation.now, evaluation.state.looked_at)
 
 
 def _topics(settings: WatchdogSettings) -> dict[int, int]:

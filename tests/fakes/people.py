@@ -33,7 +33,8 @@ class Talk:
     heard_at: datetime | None = None
     received: Counter[Reception] = field(default_factory=Counter)
     listens: list[bool] = field(default_factory=list)
-    conflicts: asyncio.Queue[int] = field(default_factory=asyncio.Queue)
+    conflicts: asyncio.Queue[bool] = field(default_factory=asyncio.Queue)
+    heard: list[int] = field(default_factory=list)
     connect: Callable[[str, str], ExtBot[int]] = telegram_chat.connect
     conversation: Conversation = field(init=False)
 
@@ -56,6 +57,7 @@ class Talk:
                 self.conversation.refuse,
                 self.listens.append,
                 self._conflict,
+                self._hear,
             )
             menus = {"": self.conversation.menu(Replies(self.speech))}
             listens = TelegramCommands(bot, telegram_chat.TelegramChat(bot), listener, menus, self.clock, self.heard_at)
@@ -92,8 +94,11 @@ class Talk:
     def _receive(self, reception: Reception) -> None:
         self.received[reception] += 1
 
-    async def _conflict(self) -> None:
-        self.conflicts.put_nowait(1)
+    async def _conflict(self, has_webhook: bool) -> None:  # noqa: FBT001 - it says what it is
+        self.conflicts.put_nowait(has_webhook)
+
+    async def _hear(self, chat: int) -> None:
+        self.heard.append(chat)
 
 
 def among(chats: Collection[int] = (ANNA, GROUP, FORUM), admins: Collection[int] = ()) -> Access:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.bot_api import BotApi
 from tests.fakes.prometheus_junk import PrometheusJunk
 from tests.real.processes import Process, Processes
+from tests.whole.conftest import CHAT
 
 NO_TELEGRAM = {"WINE_SLO_TELEGRAM_TOKEN": "", "WINE_SLO_TELEGRAM_CHAT_IDS": ""}
 BREAKS = {  # what is wrong with a watchdog that is started by a program
@@ -56,6 +58,21 @@ async def test_what_cannot_go_on_ends_the_process_with_status_1_and_says_where(
     else:
         assert "has stalled for" in watchdog.output
         assert "program.py" in watchdog.output.partition("has stalled")[2] or "fails" in what
+
+
+async def test_odd_answers_of_the_bot_api_end_nothing(
+    processes: Processes, blind: dict[str, str], bot_api: BotApi
+) -> None:
+    bot_api.chat(CHAT)
+    for odd in ("{}", "[]", "null", '{"ok": true, "result": {}}'):
+        bot_api.answers_oddly(odd, methods=["getMe"], times=1)
+    for odd in ("{}", "null", "[[[["):
+        bot_api.answers_oddly(odd, methods=["getUpdates"], times=1)
+    watchdog = await processes.watchdog(blind)
+    await watchdog.until_line("Telegram knows this bot as", seconds=30)
+    await watchdog.until_line("updates cannot be read .*again in 4 s", seconds=20)
+    await bot_api.until(lambda: len(bot_api.calls_of("getUpdates")) > 3, seconds=20)
+    assert await watchdog.terminate() == 0
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1251"])
