@@ -67,12 +67,16 @@ async def serving(
 
 
 async def until_nobody_is_connected(runner: web.AppRunner) -> None:
-    assert runner.server is not None
+    server = runner.server
+    assert server is not None
+
+    async def is_so() -> bool:
+        await asyncio.sleep(0)
+        return bool(server.requests_count) and not server.connections
+
     async with asyncio.timeout(5):
-        while not runner.server.requests_count:
-            await asyncio.sleep(0)
-        while runner.server.connections:
-            await asyncio.sleep(0)
+        while not await is_so():
+            pass
 
 
 def cut(writer: asyncio.StreamWriter) -> None:
