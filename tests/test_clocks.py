@@ -119,7 +119,7 @@ async def test_while_the_clocks_differ_nothing_is_met_and_both_are_named(
     (sight,) = world.state.open_incidents
     assert sight.key == SIGHT
     for name, ahead in (("ours", world.ours), ("theirs", world.theirs)):
-        assert f"{world.time + ahead:%Y-%m-%d %H:%M:%S}" in str(sight.reason), name
+        assert f"{world.time + ahead:%Y-%m-%d %H:%M}" in str(sight.reason), name
     world.ours = world.theirs = NO_STEP
     await world.goes_on(2 * POLL)
     assert world.opened(SIGHT) == 1

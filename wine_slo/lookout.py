@@ -38,7 +38,7 @@ MAX_LABEL_SETS = 3000  # of one objective; 168 MB and two seconds of processor t
 LONGEST_HISTORY = timedelta(days=36_500)  # no Prometheus has kept samples for longer
 
 log = logging.getLogger(__name__)
-CLOCK_FORMAT = "%Y-%m-%d %H:%M:%S"
+CLOCK_FORMAT = "%Y-%m-%d %H:%M"  # not to the second, so that a message that says it is not edited all the time
 
 
 class Lookout:

@@ -236,6 +236,9 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     notify_socket: Annotated[str | None, Meta(description="systemd's; it sets it itself")] = msgspec.field(
         default=None, name="NOTIFY_SOCKET"
     )
+    watchdog_usec: Annotated[int, Meta(ge=0, description="systemd's, in microseconds; it sets it itself")] = (
+        msgspec.field(default=0, name="WATCHDOG_USEC")
+    )
     watchdog_host: Annotated[str, Meta(description="an address of this machine, or 0.0.0.0 for all")] = "127.0.0.1"
     watchdog_port: Annotated[Port, Meta(description="a whole number from 0 (any free) to 65535")] = 8001
     service_url: Annotated[Url, Meta(description="the root of the service, such as http://host:8000")] = Url(
