@@ -163,7 +163,7 @@ class Watchdog:
         started = perf_counter()
         await self._evaluation.look()
         self._delivery.hear()
-        self._instruments.show(self._evaluation.state, self._evaluation.objectives)
+        await asyncio.to_thread(self._instruments.show, self._evaluation.state, self._evaluation.objectives)
         self._ticked_at = steady()
         self._guard.goes_on(THE_TICKS)
         self._instruments.count_tick(self._evaluation.now(), perf_counter() - started)
