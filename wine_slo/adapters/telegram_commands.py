@@ -180,7 +180,7 @@ class TelegramCommands:
                 for language, lines in self._menus.items():
                     menu = [BotCommand(name, line) for name, line in lines]
                     await self._bot.set_my_commands(menu, language_code=language or None)
-            except TelegramError as error:
+            except Exception as error:  # noqa: BLE001 - also what the library raises at an answer that nobody foresaw
                 log.warning("Telegram cannot be asked yet (%s); again in %.0f s", type(error).__name__, wait)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT)
