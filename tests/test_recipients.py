@@ -544,6 +544,19 @@ async def test_whatever_telegram_answers_an_attempt_succeeds_or_is_a_chat_error(
                 bot_api.recovers()
 
 
+async def test_a_picture_that_a_topic_refuses_goes_to_the_chat_itself(bot_api: BotApi) -> None:
+    forum = bot_api.chat(SUPERGROUP, topics=[TOPIC])
+    async with telegram_chat.connect(TOKEN, bot_api.url) as bot:
+        for refusal in (
+            "Bad Request: TOPIC_CLOSED",
+            "Bad Request: TOPIC_DELETED",
+            "Bad Request: message thread not found",
+        ):
+            forum.shut_topics[TOPIC] = refusal
+            await telegram_chat.TelegramChat(bot).show(SUPERGROUP, Picture(b"\x89PNG\r\n", "Latency"), topic=TOPIC)
+    assert [message.topic for message in forum.messages] == [None] * 3
+
+
 async def test_everything_that_is_heard_from_a_chat_is_noted_and_so_are_its_moves(bot_api: BotApi) -> None:
     talk = Talk(bot_api, Speech(Objectives.only(LATENCY), UTC), among())
 
