@@ -590,7 +590,7 @@ async def test_an_odd_answer_to_who_the_bot_is_does_not_end_what_listens(bot_api
     bot_api.answers_with(200, '{"ok":true,"result":true}', methods=["getMe"], times=1)
     talk = Talk(bot_api, Speech(Objectives.only(LATENCY), UTC), among())
 
-    async def conflict() -> None:
+    async def conflict(_by_webhook: bool) -> None:  # noqa: FBT001 - as it is called
         raise AssertionError
 
     said = talk.conversation
