@@ -11,7 +11,6 @@ import gc
 import logging
 import multiprocessing
 import os
-import resource
 import signal
 import socket
 import sys
@@ -29,7 +28,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from msgspec.structs import replace
 
-from wine_slo.adapters import api_contract, form_page, log_output, model_file, sample_body
+from wine_slo.adapters import api_contract, form_page, listener, log_output, model_file, sample_body
 from wine_slo.adapters.form_page import LANGUAGES, Language, Outcome
 from wine_slo.adapters.server_instruments import Cells, ServerInstruments
 from wine_slo.answers import Problem, json_response, observed, unmatched
@@ -45,6 +44,7 @@ USUAL_SLEEP = 2.0  # seconds; twice the shipped latency objective
 MOST_SLEEPERS = 100  # requests to /sleep at once
 SHUTDOWN_TIMEOUT = LONGEST_SLEEP + 2  # seconds; what is being answered may end first
 BACKLOG = 1024  # connections that wait to be accepted
+MOST_CONNECTIONS = 10_000  # in one process; idle ones are 5 kB each
 LOG_WAIT = 0.2  # seconds; nobody reads faster, and one write for many requests is a tenth of the cost
 WORKER_PAUSE = 1.0  # seconds before a worker that ended by itself is replaced
 FORK = multiprocessing.get_context("fork")  # workers share the memory of what is imported, and the cells
@@ -338,10 +338,13 @@ async def serve(app: web.Application, name: str, *, shares_port: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     settings = app[SETTINGS]
+    most = listener.most_connections(MOST_CONNECTIONS)
     runner = runner_of(app)
     await runner.setup()
     try:
-        await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG, reuse_port=shares_port).start()
+        await listener.BoundedSite(
+            runner, settings.host, settings.port, most=most, backlog=BACKLOG, reuse_port=shares_port
+        ).start()
         host, bound = runner.addresses[0][:2]
         log.info("listening on http://%s:%s%s", host, bound, name)
         gc.freeze()  # what is here now stays; no collection need look at it again
@@ -423,8 +426,6 @@ def main(workers: int = 1) -> None:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
-    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # an idle connection is an open file
     if workers > 1:
         run_workers(settings, workers)
     else:

@@ -22,7 +22,7 @@ import aiohttp
 from aiohttp import web
 
 from wine_slo import drill, slo_file
-from wine_slo.adapters import catalogue, log_output, telegram_chat
+from wine_slo.adapters import catalogue, listener, log_output, telegram_chat
 from wine_slo.adapters.chart_process import ChartProcess
 from wine_slo.adapters.console_chat import ConsoleChat
 from wine_slo.adapters.heartbeat import Heartbeat
@@ -67,6 +67,10 @@ OVERDUE_TICKS = 3  # so many polls without a complete tick, and /health is red
 LONGEST_TICK = 60.0  # seconds, then it is given up; four rounds of questions of 10 s each, and the heartbeat's 5 s
 SHORTEST_PATIENCE = LONGEST_TICK + 15  # seconds without a complete tick before the process ends itself
 LOOP_TURN = 1.0  # seconds between two signs that the event loop runs
+MOST_CONNECTIONS = 500  # to its own pages
+BACKLOG = 64  # connections that wait to be accepted
+IDLE = 75.0  # seconds for a request's headers to come in, and between requests; longer than a usual proxy
+READS_WITHIN = 10.0  # seconds for what a client still sends after its answer
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux' goes on while the machine sleeps
 THE_LOOP, THE_TICKS = "the event loop", "the evaluation"
 
@@ -347,8 +351,8 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
                 loops.append((digests.run, "what tells the digests"))
             drills = _exercises(session, settings, api, evaluation, watchdog, delivery)
             conversation.add(*boards.commands(), *drills.commands())
-            listener = _listen(bot, settings, conversation, speech, instruments, evaluation, delivery)
-            loops.append((listener.run, "the listener to commands"))
+            listens = _listen(bot, settings, conversation, speech, instruments, evaluation, delivery)
+            loops.append((listens.run, "the listener to commands"))
         await stack.enter_async_context(running(loops))
         watchdog.start()
         stack.callback(watchdog.stop)
@@ -477,10 +481,15 @@ async def _serving(app: web.Application, settings: WatchdogSettings) -> AsyncIte
     Raises:
         OSError: their address cannot be listened on.
     """
-    runner = web.AppRunner(app, access_log=None)
+    most = listener.most_connections(MOST_CONNECTIONS)
+    runner = web.AppRunner(
+        app, access_log=None, keepalive_timeout=IDLE, lingering_time=READS_WITHIN, shutdown_timeout=STOPS_WITHIN
+    )
     await runner.setup()
     try:
-        await web.TCPSite(runner, settings.watchdog_host, settings.watchdog_port).start()
+        await listener.BoundedSite(
+            runner, settings.watchdog_host, settings.watchdog_port, most=most, backlog=BACKLOG
+        ).start()
         log.info("listening on http://%s:%s", *runner.addresses[0][:2])
         yield
     finally:
@@ -520,7 +529,7 @@ def _listen(
             with suppress(ChatError):
                 await answers.send(int(each), text, topic=each.topic, loud=False)
 
-    listener = Listener(
+    hearing = Listener(
         conversation.ask,
         conversation.press,
         conversation.refuse,
@@ -529,7 +538,7 @@ def _listen(
         delivery.revive,
     )
     menus = {code: conversation.menu(Replies(speech(code))) for code in ("", *(each.code for each in LANGUAGES))}
-    return TelegramCommands(bot, answers, listener, menus, evaluation.now, evaluation.state.looked_at)
+    return TelegramCommands(bot, answers, hearing, menus, evaluation.now, evaluation.state.looked_at)
 
 
 def _topics(settings: WatchdogSettings) -> dict[int, int]:
