@@ -76,7 +76,6 @@ class World:
             self._ledger,
             OBJECTIVES,
             state,
-            [1],
             clock=lambda: self.time + self.ours,
             steady=self._steady,
         )

@@ -1,12 +1,13 @@
 """Looking at Prometheus: what is asked, and the state after it.
 
-Questions are asked side by side and are as many for a thousand label sets as for one. What cannot be asked is blind
-for that objective and costs the others nothing.
+Questions are asked side by side and are as many for a thousand label sets as for one. What cannot be asked or judged is
+blind for that objective, whatever was raised, and costs the others nothing. Many label sets take seconds to judge, so
+that is done in a thread: the event loop is free meanwhile.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -32,6 +33,8 @@ from wine_slo.domain.objective import Key, Objective, Objectives
 from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Reading, Sight, unseen
 from wine_slo.domain.watch import CLOCKS_AGREE, Interruption, State, advance, is_ahead
+
+LONGEST_HISTORY = timedelta(days=36_500)  # no Prometheus has kept samples for longer
 
 log = logging.getLogger(__name__)
 CLOCK_FORMAT = "%Y-%m-%d %H:%M"  # not to the second, so that a message that says it is not edited all the time
@@ -81,7 +84,7 @@ class Lookout:
         self._is_by_prometheus |= bool(seen)
         if is_ahead(state, now):
             log.warning("the last evaluation is recorded at %s and it is %s now: it is dropped", state.looked_at, now)
-        after = advance(state, objectives, readings, now, unwritten, interruption)
+        after = await asyncio.to_thread(_advance, state, objectives, readings, now, unwritten, interruption)
         self._last = (after.looked_at or now, self._steady())
         return await self._with_changes(state, after, objectives)
 
@@ -114,10 +117,10 @@ class Lookout:
         """The last change of the model; None also where it is not known, as nothing else waits for it."""
         try:
             seen = (await self._api.query(promql.model_first_seen(objective))).samples
-        except PrometheusError as error:
+            return last_change({each.labels.get(SHA256, ""): each.value for each in seen})
+        except (PrometheusError, ValueError, ArithmeticError) as error:
             log.info("whether the model of %s changed is not known: %s", objective.job, error)
             return None
-        return last_change({each.labels.get(SHA256, ""): each.value for each in seen})
 
     async def _read_one(self, objective: Objective, state: State) -> dict[Key, Reading]:
         """What is seen now, by key."""
@@ -125,10 +128,43 @@ class Lookout:
             budgets = await self._budgets.read(objective)
             return await _Look(self._api, objective, state, self.now(), budgets, self._clock).readings()
         except PrometheusError as error:
-            keys = remembered(state, objective) or [Key(objective.name)]
-            return {
-                key: unseen(self.now(), Sight.BLIND, Reason("Prometheus: {why}", {"why": error.reason})) for key in keys
-            }
+            return _blind(objective, state, self.now(), Reason("Prometheus: {why}", {"why": error.reason}))
+        except Exception as error:  # whatever it is, people are told that nothing can be judged
+            log.exception("%s cannot be evaluated", objective.name)
+            return _blind(objective, state, self.now(), _unjudged(error))
+
+
+def _blind(objective: Objective, state: State, now: datetime, reason: Reason) -> dict[Key, Reading]:
+    """Return that nothing can be seen of an objective."""
+    return {key: unseen(now, Sight.BLIND, reason) for key in remembered(state, objective) or [Key(objective.name)]}
+
+
+def _unjudged(error: Exception) -> Reason:
+    return Reason("what Prometheus answered cannot be judged ({error})", {"error": type(error).__name__})
+
+
+def _advance(
+    state: State,
+    objectives: Objectives,
+    readings: Mapping[Key, Reading],
+    now: datetime,
+    unwritten: str,
+    interruption: Interruption,
+) -> State:
+    """Return the state after an evaluation; an objective whose readings cannot be judged is blind."""
+    try:
+        return advance(state, objectives, readings, now, unwritten, interruption)
+    except Exception:
+        log.exception("what was read cannot be judged")
+        mended = dict(readings)
+        for objective in objectives.all:
+            mine = {key: each for key, each in readings.items() if key.objective == objective.name}
+            try:
+                advance(state, Objectives.only(objective), mine, now)
+            except Exception as error:  # noqa: BLE001 - it is logged above, with all that is known
+                for key in mine:
+                    mended[key] = unseen(now, Sight.BLIND, _unjudged(error))
+        return advance(state, objectives, mended, now, unwritten, interruption)
 
 
 class _Look:
@@ -167,7 +203,7 @@ class _Look:
             return read_nothing(objective, self._state, now)
 
         grid = Grid.since_last_look(objective, self._state, scrapes.anchor, now)
-        (total, good, bad, clear, ages), (of_late, shown, long, over, recent, ratio), endpoints = await asyncio.gather(
+        ranges, instants = await asyncio.gather(
             asyncio.gather(
                 self._range(promql.total_per_interval(objective), grid),
                 self._range(promql.good_per_interval(objective), grid),
@@ -182,8 +218,29 @@ class _Look:
                 self._instant(promql.quantile(objective, objective.over)),
                 self._instant(promql.quantile(objective, objective.good_for)),
                 self._instant(promql.good_ratio(objective, objective.over)),
+                self._instant(promql.total_settled(objective)),
+                self._instant(promql.part_settled(objective)),
+                self._instant(promql.quantile_by_endpoint(objective, OF_LATE)),
             ),
-            self._by_endpoint(promql.quantile_by_endpoint(objective, OF_LATE)),
+        )
+        return await asyncio.to_thread(self._read, now, scrapes, grid, ranges, instants)
+
+    def _read(
+        self,
+        now: datetime,
+        scrapes: Scrapes,
+        grid: Grid,
+        ranges: Sequence[Sequence[Series]],
+        instants: Sequence[Sequence[Labelled]],
+    ) -> dict[Key, Reading]:
+        """Read the answers to the questions of `readings`, in their order."""
+        objective = self._objective
+        total, good, bad, clear, ages = (
+            {key_of(objective, series.labels): series.points for series in each} for each in ranges
+        )
+        *by_objective, endpoints = instants
+        of_late, shown, long, over, recent, ratio, total_settled, part_settled = (
+            by_key(objective, each) for each in by_objective
         )
         answers = Answers(
             at=now,
@@ -200,22 +257,18 @@ class _Look:
             over=over,
             recent=recent,
             ratio=ratio,
-            by_endpoint=endpoints,
+            by_endpoint=by_endpoint(objective, endpoints),
             budgets=self._budgets,
+            total_settled=total_settled,
+            part_settled=part_settled,
         )
         return read(objective, self._state, answers)
 
-    async def _by_endpoint(self, query: str | None) -> dict[Key, tuple[tuple[str, float], ...]]:
-        return by_endpoint(self._objective, _labelled(await self._api.query(query))) if query else {}
+    async def _range(self, query: str | None, grid: Grid) -> list[Series]:
+        return [] if query is None else await self._api.query_range(query, grid.first, grid.last, grid.step)
 
-    async def _range(self, query: str | None, grid: Grid) -> dict[Key, dict[float, float]]:
-        if query is None:
-            return {}
-        series: list[Series] = await self._api.query_range(query, grid.first, grid.last, grid.step)
-        return {key_of(self._objective, each.labels): each.points for each in series}
-
-    async def _instant(self, query: str | None) -> dict[Key, float]:
-        return {} if query is None else by_key(self._objective, _labelled(await self._api.query(query)))
+    async def _instant(self, query: str | None) -> list[Labelled]:
+        return [] if query is None else _labelled(await self._api.query(query))
 
 
 def _compare_clocks(theirs: datetime | None, asked_at: datetime, answered_at: datetime) -> None:
@@ -254,32 +307,55 @@ class Budgets:
             PrometheusError: An answer is missing or cannot be trusted.
         """
         objective = objective.as_budgeted
-        history = await self._ask(objective, promql.seconds_of_history(objective), self._known_for(objective))
-        known_for = timedelta(seconds=next(iter(history.values()), 0.0))
+        history = await self._ask(objective, promql.seconds_of_history(objective), self._known_for(objective), _span)
+        known_for = _history(history)
         spans = windows(objective)
         events, *ratios = await asyncio.gather(
-            self._ask(objective, promql.events(objective, objective.window), known_for),
-            *(self._ask(objective, promql.good_ratio(objective, each), min(each, known_for)) for each in spans),
+            self._ask(objective, promql.events(objective, objective.window), known_for, _count),
+            *(self._ask(objective, promql.good_ratio(objective, each), min(each, known_for), _share) for each in spans),
         )
         budgets = {}
         for key in events:
-            bad = {span: max(0.0, 1 - each[key]) for span, each in zip(spans, ratios, strict=True) if key in each}
+            bad = {span: 1 - each[key] for span, each in zip(spans, ratios, strict=True) if key in each}
             budgets[key] = Budget(history=min(known_for, objective.window), events=events[key], bad_ratios=bad)
         return budgets
 
     def _known_for(self, objective: Objective) -> timedelta:
         """How long the history was when it was last asked for."""
-        _, history = self._known.get((objective.name, promql.seconds_of_history(objective)), (None, {}))
-        return timedelta(seconds=next(iter(history.values()), 0.0))
+        return _history(self._known.get((objective.name, promql.seconds_of_history(objective)), (None, {}))[1])
 
-    async def _ask(self, objective: Objective, query: str, span: timedelta) -> dict[Key, float]:
-        """The answer to a question about a span, not too old for it."""
+    async def _ask(
+        self, objective: Objective, query: str, span: timedelta, check: Callable[[float], float]
+    ) -> dict[Key, float]:
+        """The answer to a question about a span, not too old for it; what `check` refuses is not kept."""
         now = self._steady()
         asked_at, answer = self._known.get((objective.name, query), (None, {}))
         if asked_at is None or now - asked_at >= stays_known_for(span).total_seconds():
-            answer = by_key(objective, _labelled(await self._api.query(query)))
+            vector = await self._api.query(query)
+            found = await asyncio.to_thread(by_key, objective, _labelled(vector))
+            answer = {key: check(value) for key, value in found.items()}
             self._known[objective.name, query] = (now, answer)
         return answer
+
+
+def _history(answer: Mapping[Key, float]) -> timedelta:
+    return timedelta(seconds=next(iter(answer.values()), 0.0))
+
+
+def _span(seconds: float) -> float:
+    if not 0 <= seconds <= LONGEST_HISTORY.total_seconds():
+        raise PrometheusError("its answer has {text} where a span of time belongs", text=f"{seconds:g}")
+    return seconds
+
+
+def _count(events: float) -> float:
+    """Return how many events there were; a counter that went down is stretched to less than none."""
+    return max(0.0, events)
+
+
+def _share(ratio: float) -> float:
+    """Return a share of good events; more than all and less than none are rounding, or counters that do not match."""
+    return min(1.0, max(0.0, ratio))
 
 
 def _labelled(vector: Vector) -> list[Labelled]:

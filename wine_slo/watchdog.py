@@ -22,10 +22,11 @@ import aiohttp
 from aiohttp import web
 
 from wine_slo import drill, slo_file
-from wine_slo.adapters import catalogue, listener, log_output, telegram_chat
+from wine_slo.adapters import catalogue, http_server, log_output, telegram_chat
 from wine_slo.adapters.chart_process import ChartProcess
-from wine_slo.adapters.console_chat import ConsoleChat
+from wine_slo.adapters.console_chat import ConsoleChat, printing
 from wine_slo.adapters.heartbeat import Heartbeat
+from wine_slo.adapters.http_server import Door, Patience, Runner
 from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.adapters.own_pages import ServiceApi
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
@@ -36,9 +37,10 @@ from wine_slo.adapters.telegram_commands import Listener, TelegramCommands
 from wine_slo.adapters.watchdog_instruments import WatchdogInstruments
 from wine_slo.board import Boards
 from wine_slo.charts import Charts
+from wine_slo.claim import Claim, ClaimError
 from wine_slo.conversation import Access, Conversation
 from wine_slo.delivery import Delivery, Rules
-from wine_slo.digest import Digests, Place
+from wine_slo.digest import Digests
 from wine_slo.domain.chat import Chat, ChatError
 from wine_slo.domain.digest import Weekly
 from wine_slo.domain.incident import Incident
@@ -56,6 +58,7 @@ from wine_slo.examination import Mistake, examine
 from wine_slo.exercises import Exercises
 from wine_slo.inquiry import Inquiry
 from wine_slo.languages import Languages
+from wine_slo.recipients import Recipients
 from wine_slo.settings import SettingsError, WatchdogSettings, read
 from wine_slo.trend import Trends
 
@@ -69,8 +72,6 @@ SHORTEST_PATIENCE = LONGEST_TICK + 15  # seconds without a complete tick before 
 LOOP_TURN = 1.0  # seconds between two signs that the event loop runs
 MOST_CONNECTIONS = 500  # to its own pages
 BACKLOG = 64  # connections that wait to be accepted
-IDLE = 75.0  # seconds for a request's headers to come in, and between requests; longer than a usual proxy
-READS_WITHIN = 10.0  # seconds for what a client still sends after its answer
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux' goes on while the machine sleeps
 THE_LOOP, THE_TICKS = "the event loop", "the evaluation"
 
@@ -159,8 +160,8 @@ class Watchdog:
 
     async def _tick(self) -> None:
         started = perf_counter()
-        told = await self._evaluation.look()
-        self._delivery.hear(told)
+        await self._evaluation.look()
+        self._delivery.hear()
         self._instruments.show(self._evaluation.state, self._evaluation.objectives)
         self._ticked_at = steady()
         self._guard.goes_on(THE_TICKS)
@@ -209,18 +210,21 @@ class Watchdog:
 
     async def _health(self, _request: web.Request) -> web.Response:
         age = steady() - (self._started_at if self._ticked_at is None else self._ticked_at)
-        untold = untold_seconds(self._delivery, self._evaluation)
+        untold, unreachable = untold_seconds(self._delivery, self._evaluation), self._delivery.unreachable
         status = "ok"
         if age > self._overdue_after.total_seconds():
             status = "tick overdue"
         elif untold > LONGEST_UNTOLD.total_seconds():
             status = "untold for too long"
+        elif unreachable:
+            status = "a recipient cannot be reached"
         content = {
             "status": status,
             "version": version("wine-slo"),
             "seconds_since_tick": None if self._ticked_at is None else round(age, 3),
             "untold_seconds": round(untold, 3),
             "incidents_open": len(self._evaluation.state.open_incidents),
+            "unreachable": {str(chat): reason for chat, reason in unreachable.items()},
         }
         return web.json_response(content, status=200 if status == "ok" else 503)
 
@@ -265,35 +269,70 @@ def speeches(settings: WatchdogSettings, objectives: Callable[[], Objectives]) -
 
 
 async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledger) -> None:
-    """Watch until SIGTERM or SIGINT.
+    """Watch until SIGTERM or SIGINT, holding the ledger.
+
+    Raises:
+        ClaimError: another watchdog holds the ledger, or has taken it.
+        OSError: the address of its own pages cannot be listened on.
+        LedgerError: the ledger cannot be read.
+    """
+    stop = _told_to_stop()
+
+    async with aiohttp.ClientSession() as session:
+        heartbeat = Heartbeat(
+            session,
+            settings.heartbeat_url.value if settings.heartbeat_url else None,
+            settings.notify_socket,
+        )
+        claim = Claim(ledger, now)
+        try:
+            if not await claim.take(stop, partial(_wait_as_standby, heartbeat), waits=settings.standby):
+                return
+            lost = await _watch(settings, objectives, ledger, session, heartbeat, until=lambda: _until(stop, claim))
+        finally:
+            claim.free()
+    if lost:
+        raise ClaimError(lost)
+
+
+async def _watch(
+    settings: WatchdogSettings,
+    objectives: Objectives,
+    ledger: Ledger,
+    session: aiohttp.ClientSession,
+    heartbeat: Heartbeat,
+    *,
+    until: Callable[[], Awaitable[str]],
+) -> str:
+    """Watch until that says why it ends; return what it says.
 
     Raises:
         OSError: the address of its own pages cannot be listened on.
         LedgerError: the ledger cannot be read.
     """
-    stop = _told_to_stop()
-    memory = ledger.load()
-
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        instruments = WatchdogInstruments(version("wine-slo"), lambda: untold_seconds(delivery, evaluation))
+        memory = ledger.load()
+        instruments = WatchdogInstruments(
+            version("wine-slo"), lambda: untold_seconds(delivery, evaluation), lambda: len(delivery.unreachable)
+        )
         api = PrometheusApi(
             session, settings.prometheus_url, settings.prometheus_headers, on_query=instruments.count_query
         )
         bot = _connect(settings)
-        chat, chats = _where(settings, bot)
-        evaluation = Evaluation(api, ledger, objectives, memory.state, chats, now, steady)
+        chat, chats = _where(bot, settings)
+        evaluation = Evaluation(api, ledger, objectives, memory.state, now, steady)
+        recipients = Recipients(ledger, memory, chats, evaluation.now())
         speech = speeches(settings, lambda: evaluation.objectives)
 
         def replies(chat: int) -> Replies:
             return Replies(delivery.speech(chat))
 
-        access = Access(_named(settings), settings.telegram_admin_ids)
+        access = Access(recipients, settings.telegram_admin_ids)
         conversation = Conversation(access, replies, evaluation.now, version("wine-slo"), instruments.count_question)
         delivery = Delivery(
             chat,
             ledger,
-            memory,
+            recipients,
             speech,
             lambda: evaluation.state,
             evaluation.now,
@@ -312,11 +351,6 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             ledger, lambda: evaluation.state, delivery.speech, evaluation.now, charts.answer, journal.lines
         )
         conversation.add(*duty, *inquiry.commands(), *Languages(replies, delivery.speak).commands())
-        heartbeat = Heartbeat(
-            session,
-            settings.heartbeat_url.value if settings.heartbeat_url else None,
-            settings.notify_socket,
-        )
         trend = Trends(api, lambda: evaluation.objectives, evaluation.now).over
         watchdog = Watchdog(settings, evaluation, delivery, instruments, heartbeat, partial(examine, api), trend)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watchdog.reload)
@@ -335,7 +369,7 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             loops.append((informs, "the sign of life for systemd"))
         if bot:
             answers = telegram_chat.TelegramChat(bot)
-            boards = _boards(answers, ledger, evaluation, delivery, instruments, journal)
+            boards = _boards(answers, ledger, recipients, evaluation, delivery, instruments, journal)
             loops.append((boards.run, "what keeps the boards"))
             if settings.digest_at != "off":
                 digests = _digests(
@@ -343,6 +377,7 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
                     api,
                     ledger,
                     answers,
+                    recipients,
                     evaluation=evaluation,
                     delivery=delivery,
                     instruments=instruments,
@@ -351,16 +386,20 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
                 loops.append((digests.run, "what tells the digests"))
             drills = _exercises(session, settings, api, evaluation, watchdog, delivery)
             conversation.add(*boards.commands(), *drills.commands())
-            listens = _listen(bot, settings, conversation, speech, instruments, evaluation, delivery)
+            listens = _listen(
+                bot, settings, recipients, delivery, conversation, speech, instruments, evaluation=evaluation
+            )
             loops.append((listens.run, "the listener to commands"))
         await stack.enter_async_context(running(loops))
         watchdog.start()
         stack.callback(watchdog.stop)
         heartbeat.notify("READY=1")
-        await stop.wait()
+        lost = await until()
         log.info("stopping")
         heartbeat.notify("STOPPING=1")
-        await delivery.finish(within=STOPS_WITHIN)
+        if not lost:
+            await delivery.finish(within=STOPS_WITHIN)
+    return lost
 
 
 def _connect(settings: WatchdogSettings) -> telegram_chat.Connection | None:
@@ -374,22 +413,37 @@ def _connect(settings: WatchdogSettings) -> telegram_chat.Connection | None:
     )
 
 
-def _where(settings: WatchdogSettings, bot: telegram_chat.Connection | None) -> tuple[Chat, tuple[int, ...]]:
-    """Return what notifications are sent through, and the ids of the chats that have them."""
+async def _until(stop: asyncio.Event, claim: Claim) -> str:
+    """Hold the ledger until it is time to stop, or another watchdog has taken it; a sentence says that it has."""
+    stopping, keeping = asyncio.create_task(stop.wait()), asyncio.create_task(claim.keep())
+    try:
+        await asyncio.wait({stopping, keeping}, return_when=asyncio.FIRST_COMPLETED)
+        return keeping.result() if keeping.done() else ""
+    finally:
+        stopping.cancel()
+        keeping.cancel()
+        await asyncio.gather(stopping, keeping, return_exceptions=True)
+
+
+def _wait_as_standby(heartbeat: Heartbeat) -> None:
+    """Say to systemd that waiting for the ledger is what we are to do."""
+    heartbeat.notify("READY=1")
+    heartbeat.notify("WATCHDOG=1")
+
+
+def _where(bot: telegram_chat.Connection | None, settings: WatchdogSettings) -> tuple[Chat, tuple[int, ...]]:
+    """Return where messages go, and the ids of the recipients there: the chats of the settings, or the terminal."""
     if bot and settings.telegram_chat_ids:
-        return telegram_chat.TelegramChat(bot), _named(settings)
+        named = (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids)
+        return telegram_chat.TelegramChat(bot), tuple(map(int, named))
     log.warning("no Telegram token or no chat id is set: messages are printed here")
-    return ConsoleChat(sys.stdout), (CONSOLE,)
-
-
-def _named(settings: WatchdogSettings) -> tuple[int, ...]:
-    """Return the ids of all chats of the settings."""
-    return tuple(map(int, (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids)))
+    return ConsoleChat(printing(sys.stdout)), (CONSOLE,)
 
 
 def _boards(
     chat: Chat,
     ledger: Ledger,
+    recipients: Recipients,
     evaluation: Evaluation,
     delivery: Delivery,
     instruments: WatchdogInstruments,
@@ -404,6 +458,7 @@ def _boards(
         delivery.speech,
         evaluation.now,
         instruments.count_message,
+        recipients=recipients,
     )
 
 
@@ -412,18 +467,18 @@ def _digests(  # noqa: PLR0913 - a digest tells of everything
     api: PrometheusApi,
     ledger: Ledger,
     chat: Chat,
+    recipients: Recipients,
     *,
     evaluation: Evaluation,
     delivery: Delivery,
     instruments: WatchdogInstruments,
     journal: Journal,
 ) -> Digests:
-    """Return what tells every chat of the settings that is open to us how each week was."""
+    """Return what tells every recipient that can be reached, but for the second ones, how each week was."""
+    seconds, topics = set(map(int, settings.telegram_second_chat_ids)), _topics(settings)
 
-    def chats() -> dict[int, Place]:
-        addresses = {int(each): delivery.address(int(each)) for each in settings.telegram_chat_ids}
-        topics = _topics(settings)
-        return {each: (to, topics.get(each)) for each, to in addresses.items() if to is not None}
+    def chats() -> dict[int, int | None]:
+        return {each: topics.get(each) for each in recipients if each not in seconds and each not in recipients.closed}
 
     def acknowledged_at(incident: Incident) -> datetime | None:
         act = journal.acts.acknowledgement(incident)
@@ -433,6 +488,7 @@ def _digests(  # noqa: PLR0913 - a digest tells of everything
         api,
         ledger,
         chat=chat,
+        recipients=recipients,
         chats=chats,
         weekly=Weekly.parse(settings.digest_at, settings.timezone),
         state=lambda: evaluation.state,
@@ -481,15 +537,12 @@ async def _serving(app: web.Application, settings: WatchdogSettings) -> AsyncIte
     Raises:
         OSError: their address cannot be listened on.
     """
-    most = listener.most_connections(MOST_CONNECTIONS)
-    runner = web.AppRunner(
-        app, access_log=None, keepalive_timeout=IDLE, lingering_time=READS_WITHIN, shutdown_timeout=STOPS_WITHIN
-    )
+    http_server.raise_limit_of_files()
+    most = min(MOST_CONNECTIONS, http_server.connections_allowed())
+    runner = Runner(app, Door(), Patience(), shutdown_timeout=STOPS_WITHIN, most_connections=most)
     await runner.setup()
     try:
-        await listener.BoundedSite(
-            runner, settings.watchdog_host, settings.watchdog_port, most=most, backlog=BACKLOG
-        ).start()
+        await web.TCPSite(runner, settings.watchdog_host, settings.watchdog_port, backlog=BACKLOG).start()
         log.info("listening on http://%s:%s", *runner.addresses[0][:2])
         yield
     finally:
@@ -511,23 +564,28 @@ async def _charting(
             await charts.stop()
 
 
-def _listen(
+def _listen(  # noqa: PLR0913 - one place wires it
     bot: telegram_chat.Connection,
     settings: WatchdogSettings,
+    recipients: Recipients,
+    delivery: Delivery,
     conversation: Conversation,
     speech: Callable[[str], Speech],
     instruments: WatchdogInstruments,
+    *,
     evaluation: Evaluation,
-    delivery: Delivery,
 ) -> TelegramCommands:
     """Return what hears a bot's updates and has them answered."""
     answers = telegram_chat.TelegramChat(bot)
 
     async def tell_conflict(has_webhook: bool) -> None:  # noqa: FBT001 - it says what it is
-        for each in settings.telegram_chat_ids:
-            text = Replies(speech("")).conflict(has_webhook=has_webhook)
-            with suppress(ChatError):
-                await answers.send(int(each), text, topic=each.topic, loud=False)
+        topics, seconds = _topics(settings), set(map(int, settings.telegram_second_chat_ids))
+        for chat in recipients:
+            if chat not in seconds:
+                with suppress(ChatError):
+                    text = Replies(delivery.speech(chat)).conflict(has_webhook=has_webhook)
+                    address = recipients.standing(chat).address
+                    await answers.send(address, text, topic=topics.get(chat), loud=False)
 
     hearing = Listener(
         conversation.ask,
@@ -535,7 +593,8 @@ def _listen(
         conversation.refuse,
         instruments.show_listening,
         tell_conflict,
-        delivery.revive,
+        heard=delivery.revive,
+        moved=recipients.move,
     )
     menus = {code: conversation.menu(Replies(speech(code))) for code in ("", *(each.code for each in LANGUAGES))}
     return TelegramCommands(bot, answers, hearing, menus, evaluation.now, evaluation.state.looked_at)
@@ -593,8 +652,8 @@ def main() -> None:
     try:
         ledger = Ledger.open(settings.database_url)
         asyncio.run(watch(settings, objectives, ledger))
-    except LedgerError as error:
-        sys.stderr.write(f"{error}\n")
+    except (LedgerError, ClaimError) as error:
+        log.critical("%s", error)
         sys.exit(1)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else error

@@ -140,7 +140,7 @@ async def test_whatever_is_heard_from_a_chat_shows_that_it_is_open(talk: Talk, w
         await talk.api.tells_bot(*THROWN_OUT)
         await talk.api.tells_bot(*HEARD[what])
         await talk.is_heard()
-    assert talk.heard == [GROUP]
+    assert talk.heard_from == [GROUP]
     asked = talk.api.calls_of("getUpdates")[-1].json("allowed_updates")
     assert asked == ["message", "callback_query", "channel_post", "my_chat_member"]
 

@@ -33,8 +33,9 @@ class Talk:
     heard_at: datetime | None = None
     received: Counter[Reception] = field(default_factory=Counter)
     listens: list[bool] = field(default_factory=list)
+    heard_from: list[int] = field(default_factory=list)
+    moves: list[tuple[int, int]] = field(default_factory=list)
     conflicts: asyncio.Queue[bool] = field(default_factory=asyncio.Queue)
-    heard: list[int] = field(default_factory=list)
     connect: Callable[[str, str], ExtBot[int]] = telegram_chat.connect
     conversation: Conversation = field(init=False)
 
@@ -45,6 +46,12 @@ class Talk:
 
     def clock(self) -> datetime:
         return datetime.now(UTC)
+
+    async def heard(self, chat: int) -> None:
+        self.heard_from.append(chat)
+
+    async def moved(self, chat: int, to: int) -> None:
+        self.moves.append((chat, to))
 
     @asynccontextmanager
     async def listening(self, *commands: Command | Reaction) -> AsyncIterator[None]:
@@ -57,7 +64,8 @@ class Talk:
                 self.conversation.refuse,
                 self.listens.append,
                 self._conflict,
-                self._hear,
+                self.heard,
+                self.moved,
             )
             menus = {"": self.conversation.menu(Replies(self.speech))}
             listens = TelegramCommands(bot, telegram_chat.TelegramChat(bot), listener, menus, self.clock, self.heard_at)
@@ -96,9 +104,6 @@ class Talk:
 
     async def _conflict(self, has_webhook: bool) -> None:  # noqa: FBT001 - it says what it is
         self.conflicts.put_nowait(has_webhook)
-
-    async def _hear(self, chat: int) -> None:
-        self.heard.append(chat)
 
 
 def among(chats: Collection[int] = (ANNA, GROUP, FORUM), admins: Collection[int] = ()) -> Access:

@@ -1,6 +1,7 @@
 """A chat for who has no Telegram: the same words, printed."""
 
 import os
+from collections.abc import Callable
 from itertools import count
 from typing import TextIO
 
@@ -9,31 +10,42 @@ from wine_slo.domain.dialogue import Keyboard, Picture
 from wine_slo.domain.words import plain
 
 
+def printing(console: TextIO | None) -> Callable[[str], None]:
+    """Return what prints a line on a console, with question marks for letters that it does not have.
+
+    It writes past the stream's own buffer, which would fail once more at the end of the process. It raises OSError or
+    ValueError where nobody can read it.
+    """
+
+    def write(text: str) -> None:
+        if console is None:
+            raise ValueError("there is none")
+        descriptor, left = console.fileno(), f"{text}\n".encode(console.encoding, errors="replace")
+        while left:
+            left = left[os.write(descriptor, left) :]
+
+    return write
+
+
 class ConsoleChat:
     """Prints what would be sent. It cannot change what was printed, so an edit is one short line.
 
-    Letters that the console does not have are printed as question marks.
-
     Args:
-        console: Where it is printed; None where the process has no standard output.
+        write: Prints a line, or raises OSError or ValueError.
     """
 
-    def __init__(self, console: TextIO | None) -> None:
-        self._console = console
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._print = write
         self._numbers = count(1)
 
     def _write(self, text: str) -> None:
-        """Print a text; past the stream's own buffer, which would fail again at the end of the process.
+        """Print a text.
 
         Raises:
             ChatError: Nobody can read it.
         """
-        if self._console is None:
-            raise ChatError("there is no standard output")
         try:
-            descriptor, left = self._console.fileno(), f"{text}\n".encode(self._console.encoding, errors="replace")
-            while left:
-                left = left[os.write(descriptor, left) :]
+            self._print(text)
         except (OSError, ValueError) as error:  # a closed stream is a ValueError
             raise ChatError(f"standard output cannot be written: {error}") from error
 
@@ -62,6 +74,9 @@ class ConsoleChat:
     async def show(self, chat: int, picture: Picture, *, topic: int | None = None, reply_to: int | None = None) -> None:  # noqa: ARG002 - one chat
         """Print that there would be a picture."""
         self._write(f"  a picture of {len(picture.png)} bytes, reply to {reply_to}: {plain(picture.caption)}")
+
+    async def reach(self, chat: int) -> None:
+        """Whatever is printed arrives."""
 
     async def pin(self, chat: int, message: int) -> None:
         """What was printed cannot be kept in sight."""

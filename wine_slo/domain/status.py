@@ -13,8 +13,7 @@ from enum import StrEnum
 from wine_slo.domain.budget import windows
 from wine_slo.domain.incident import Incident, Outcome, Phase, Track
 from wine_slo.domain.notice import Stage, Told
-from wine_slo.domain.objective import Alert, Key, Latency, Objective, Objectives, Ratio
-from wine_slo.domain.promql import duration
+from wine_slo.domain.objective import Alert, Key, Latency, Objective, Objectives, Ratio, duration
 from wine_slo.domain.reading import Reading, Sight
 from wine_slo.domain.watch import GAP, LEDGER, SIGHT, State, is_ahead
 
