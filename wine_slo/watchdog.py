@@ -24,12 +24,13 @@ from aiohttp import web
 from wine_slo import drill, slo_file
 from wine_slo.adapters import catalogue, http_server, log_output, telegram_chat
 from wine_slo.adapters.chart_process import ChartProcess
-from wine_slo.adapters.console_chat import ConsoleChat, printing
+from wine_slo.adapters.console_chat import ConsoleChat
 from wine_slo.adapters.heartbeat import Heartbeat
 from wine_slo.adapters.http_server import Door, Patience, Runner
 from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.adapters.own_pages import ServiceApi
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
+from wine_slo.adapters.prometheus_facts import PrometheusFacts
 from wine_slo.adapters.stall_guard import StallGuard
 from wine_slo.adapters.status_page import StatusPages
 from wine_slo.adapters.steady_scheduler import SteadyScheduler
@@ -47,6 +48,7 @@ from wine_slo.domain.incident import Incident
 from wine_slo.domain.moments import QuietHours
 from wine_slo.domain.objective import Objectives
 from wine_slo.domain.phrases import LANGUAGES
+from wine_slo.domain.reading import Sight
 from wine_slo.domain.replies import Replies
 from wine_slo.domain.status import Process, Status, status_of
 from wine_slo.domain.trend import Trend
@@ -54,7 +56,7 @@ from wine_slo.domain.watch import SETTLES_IN, next_look_at
 from wine_slo.domain.words import Speech
 from wine_slo.duty import Duty, Journal
 from wine_slo.evaluation import Evaluation
-from wine_slo.examination import Mistake, examine
+from wine_slo.examination import Examiner, Mistake
 from wine_slo.exercises import Exercises
 from wine_slo.inquiry import Inquiry
 from wine_slo.languages import Languages
@@ -98,14 +100,14 @@ class Watchdog:
         delivery: Delivery,
         instruments: WatchdogInstruments,
         heartbeat: Heartbeat,
-        examine: Callable[[Objectives], Awaitable[list[Mistake]]],
+        examiner: Examiner,
         trend: Callable[[timedelta], Awaitable[Trend]],
     ) -> None:
         self._settings = settings
         links = {"Grafana": settings.grafana_url} if settings.grafana_url else {}
         self._pages = StatusPages(self.status, trend, settings.timezone, links)
-        self._examine = examine
-        self._is_examined = False
+        self._examiner = examiner
+        self._is_examined = self._are_intervals_examined = False
         self._heartbeat = heartbeat
         self._evaluation = evaluation
         self._delivery = delivery
@@ -151,8 +153,10 @@ class Watchdog:
             log.error("a tick was given up after %.0f s", LONGEST_TICK)  # noqa: TRY400 - where it waits is no news
             return
         state, objectives = self._evaluation.state, self._evaluation.objectives
+        if not self._are_intervals_examined and not all(each.sight is Sight.BLIND for each in state.readings.values()):
+            self._are_intervals_examined = await self._tell_mistakes(self._examiner.intervals, objectives)
         if not self._is_examined and len(state.unseen) < len(state.readings):
-            await self._tell_mistakes(objectives)
+            self._is_examined = await self._tell_mistakes(self._examiner.series, objectives)
         look_at = next_look_at(state, objectives)
         if look_at is not None:
             wait = max(look_at - self._evaluation.now(), timedelta(0)) + SETTLES_IN
@@ -176,19 +180,21 @@ class Watchdog:
             for mistake in error.mistakes:
                 log.error("the objectives stay as they were: %s", mistake)  # noqa: TRY400  # a sentence says it all
         else:
-            self._is_examined = False
+            self._is_examined = self._are_intervals_examined = False
             log.info("objectives are read anew")
 
-    async def _tell_mistakes(self, objectives: Objectives) -> None:
-        """Tell what only Prometheus can tell of the objectives, once it knows the service."""
+    async def _tell_mistakes(
+        self, examine: Callable[[Objectives], Awaitable[list[Mistake]]], objectives: Objectives
+    ) -> bool:
+        """Log what only Prometheus knows of the objectives; return whether it has said so."""
         try:
-            mistakes = await self._examine(objectives)
+            mistakes = await examine(objectives)
         except PrometheusError:
-            return  # the next tick tries again
-        self._is_examined = True
+            return False  # the next tick tries again
         for each in mistakes:
             where = slo_file.place(self._settings.objectives, each.objective, each.field)
             log.warning("%s: %s of %s %s", where, each.field, each.objective, each.sentence)
+        return True
 
     def app(self) -> web.Application:
         """Return the pages of the watchdog itself."""
@@ -352,7 +358,15 @@ async def _watch(
         )
         conversation.add(*duty, *inquiry.commands(), *Languages(replies, delivery.speak).commands())
         trend = Trends(api, lambda: evaluation.objectives, evaluation.now).over
-        watchdog = Watchdog(settings, evaluation, delivery, instruments, heartbeat, partial(examine, api), trend)
+        watchdog = Watchdog(
+            settings,
+            evaluation,
+            delivery,
+            instruments,
+            heartbeat,
+            Examiner(api, PrometheusFacts(session, settings.prometheus_url, settings.prometheus_headers)),
+            trend,
+        )
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watchdog.reload)
 
         await stack.enter_async_context(_serving(watchdog.app(), settings))
@@ -387,7 +401,7 @@ async def _watch(
             drills = _exercises(session, settings, api, evaluation, watchdog, delivery)
             conversation.add(*boards.commands(), *drills.commands())
             listens = _listen(
-                bot, settings, recipients, delivery, conversation, speech, instruments, evaluation=evaluation
+                bot, settings, recipients, conversation, speech, instruments, evaluation=evaluation, delivery=delivery
             )
             loops.append((listens.run, "the listener to commands"))
         await stack.enter_async_context(running(loops))
@@ -437,7 +451,7 @@ def _where(bot: telegram_chat.Connection | None, settings: WatchdogSettings) -> 
         named = (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids)
         return telegram_chat.TelegramChat(bot), tuple(map(int, named))
     log.warning("no Telegram token or no chat id is set: messages are printed here")
-    return ConsoleChat(printing(sys.stdout)), (CONSOLE,)
+    return ConsoleChat(sys.stdout), (CONSOLE,)
 
 
 def _boards(
@@ -568,12 +582,12 @@ def _listen(  # noqa: PLR0913 - one place wires it
     bot: telegram_chat.Connection,
     settings: WatchdogSettings,
     recipients: Recipients,
-    delivery: Delivery,
     conversation: Conversation,
     speech: Callable[[str], Speech],
     instruments: WatchdogInstruments,
     *,
     evaluation: Evaluation,
+    delivery: Delivery,
 ) -> TelegramCommands:
     """Return what hears a bot's updates and has them answered."""
     answers = telegram_chat.TelegramChat(bot)
@@ -582,10 +596,9 @@ def _listen(  # noqa: PLR0913 - one place wires it
         topics, seconds = _topics(settings), set(map(int, settings.telegram_second_chat_ids))
         for chat in recipients:
             if chat not in seconds:
+                text = Replies(delivery.speech(chat)).conflict(has_webhook=has_webhook)
                 with suppress(ChatError):
-                    text = Replies(delivery.speech(chat)).conflict(has_webhook=has_webhook)
-                    address = recipients.standing(chat).address
-                    await answers.send(address, text, topic=topics.get(chat), loud=False)
+                    await answers.send(recipients.standing(chat).address, text, topic=topics.get(chat), loud=False)
 
     hearing = Listener(
         conversation.ask,

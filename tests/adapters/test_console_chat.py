@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wine_slo.adapters.console_chat import ConsoleChat, printing
+from wine_slo.adapters.console_chat import ConsoleChat
 from wine_slo.domain.chat import ChatError
 from wine_slo.domain.dialogue import Button
 
@@ -36,7 +36,7 @@ def console(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Console]
 
 @pytest.fixture
 def chat(console: Console) -> ConsoleChat:
-    return ConsoleChat(printing(console.stream))
+    return ConsoleChat(console.stream)
 
 
 async def test_a_message_is_printed_framed_and_without_markup(chat: ConsoleChat, console: Console) -> None:
@@ -87,7 +87,7 @@ async def test_a_console_that_nobody_reads_is_a_chat_that_cannot_be_reached(
 ) -> None:
     stream = console()
     with pytest.raises(ChatError) as error:
-        await ConsoleChat(printing(stream)).send(0, "words")
+        await ConsoleChat(stream).send(0, "words")
     assert error.value.surely_not_sent
     assert not error.value.permanent
     if stream is not None:

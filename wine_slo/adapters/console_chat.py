@@ -1,7 +1,6 @@
 """A chat for who has no Telegram: the same words, printed."""
 
 import os
-from collections.abc import Callable
 from itertools import count
 from typing import TextIO
 
@@ -10,42 +9,31 @@ from wine_slo.domain.dialogue import Keyboard, Picture
 from wine_slo.domain.words import plain
 
 
-def printing(console: TextIO | None) -> Callable[[str], None]:
-    """Return what prints a line on a console, with question marks for letters that it does not have.
-
-    It writes past the stream's own buffer, which would fail once more at the end of the process. It raises OSError or
-    ValueError where nobody can read it.
-    """
-
-    def write(text: str) -> None:
-        if console is None:
-            raise ValueError("there is none")
-        descriptor, left = console.fileno(), f"{text}\n".encode(console.encoding, errors="replace")
-        while left:
-            left = left[os.write(descriptor, left) :]
-
-    return write
-
-
 class ConsoleChat:
     """Prints what would be sent. It cannot change what was printed, so an edit is one short line.
 
+    Letters that the console does not have are printed as question marks.
+
     Args:
-        write: Prints a line, or raises OSError or ValueError.
+        console: Where it is printed; None where the process has no standard output.
     """
 
-    def __init__(self, write: Callable[[str], None]) -> None:
-        self._print = write
+    def __init__(self, console: TextIO | None) -> None:
+        self._console = console
         self._numbers = count(1)
 
     def _write(self, text: str) -> None:
-        """Print a text.
+        """Print a text; past the stream's own buffer, which would fail again at the end of the process.
 
         Raises:
             ChatError: Nobody can read it.
         """
+        if self._console is None:
+            raise ChatError("there is no standard output")
         try:
-            self._print(text)
+            descriptor, left = self._console.fileno(), f"{text}\n".encode(self._console.encoding, errors="replace")
+            while left:
+                left = left[os.write(descriptor, left) :]
         except (OSError, ValueError) as error:  # a closed stream is a ValueError
             raise ChatError(f"standard output cannot be written: {error}") from error
 
