@@ -160,6 +160,7 @@ def _migrate(scene: Scene) -> None:
 
 EDITS = ("editMessageText",)
 SENDS = ("sendMessage",)
+POLLS = ("getUpdates", "get_Updates")
 FAULTS = (
     Fault("edits refused", lambda s: s.api.fails_with(400, "Bad Request: MESSAGE_ID_INVALID", methods=EDITS)),
     Fault(
@@ -179,6 +180,21 @@ FAULTS = (
         lambda s: s.api.fails_with(400, "Bad Request: TOPIC_DELETED", chat=FORUM, times=1),
     ),
     Fault("topic gone", lambda s: s.api.chat(FORUM).topics.clear(), lambda s: s.api.chat(FORUM).topics.add(TOPIC)),
+    Fault(
+        "topic closed",
+        lambda s: s.api.chat(FORUM).shut_topics.update({TOPIC: "Bad Request: TOPIC_CLOSED"}),
+        lambda s: s.api.chat(FORUM).shut_topics.clear(),
+    ),
+    Fault("403, a page of a filter", lambda s: s.api.answers_with(403, "<html>403 Forbidden</html>")),
+    Fault("200, an empty object", lambda s: s.api.answers_with(200, "{}")),
+    Fault("200, ok without a message", lambda s: s.api.answers_with(200, '{"ok":true,"result":true}', methods=SENDS)),
+    Fault("updates of an odd shape", lambda s: s.api.answers_with(200, '{"ok":true,"result":{}}', methods=POLLS)),
+    Fault(
+        "429 with a text to wait",
+        lambda s: s.api.answers_with(
+            429, '{"ok":false,"error_code":429,"description":"x","parameters":{"retry_after":"7"}}', methods=SENDS
+        ),
+    ),
     Fault("accepts and never answers", lambda s: s.api.hangs(chat=GROUP)),
     Fault("does it and resets", lambda s: s.api.does_then_resets(chat=PERSON, times=2)),
     Fault("refuses connections", lambda s: s.api.refuses_connections(), lambda s: s.api.accepts_connections()),
