@@ -1,5 +1,6 @@
 """The `wine-slo` command. Each subcommand imports its own, so that `--help` is there at once."""
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -7,12 +8,20 @@ import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.callback()
-def main() -> None:
+def main(
+    env_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Read settings from this file instead of .env.")
+    ] = None,
+) -> None:
     """Serve a wine classifier, and watch that it keeps its promises."""
+    if env_file:
+        from wine_slo import settings  # noqa: PLC0415
+
+        settings.read_file(env_file)
 
 
 @app.command()
@@ -150,3 +159,15 @@ def doctor(as_json: Json = False) -> None:  # noqa: FBT002
     from wine_slo import verbs  # noqa: PLC0415
 
     raise typer.Exit(verbs.doctor(as_json=as_json))
+
+
+def run() -> None:
+    """Run the command; what nobody expected is logged, as the log hides secrets, and ends it with 1."""
+    from wine_slo.adapters import log_output  # noqa: PLC0415
+
+    log_output.configure("text", level=logging.WARNING)
+    try:
+        app(prog_name="wine-slo")
+    except Exception:
+        logging.getLogger("wine_slo").critical("an error that nobody expected", exc_info=True)
+        raise SystemExit(1) from None

@@ -25,6 +25,7 @@ from wine_slo.adapters.replay_report import Report, Run
 from wine_slo.domain import promql
 from wine_slo.domain import sweep as sweeps
 from wine_slo.domain.objective import Latency, Objective, Objectives
+from wine_slo.domain.redaction import redact
 from wine_slo.domain.replay import Score, Story, Truth, score
 from wine_slo.domain.sweep import Sweep, SweepError
 from wine_slo.examination import no_bound
@@ -113,14 +114,14 @@ def _shown(report: Report, options: Options) -> str:
             content = msgspec.json.encode(replay_report.as_data(report))
             return msgspec.json.format(content, indent=2).decode() + "\n"
         case "csv":
-            return replay_report.as_csv(report)
+            return redact(replay_report.as_csv(report))
         case _:
             page = f"\nThe page with charts: {options.html}\n" if options.html is not None else ""
-            return replay_report.print_tables(report) + page
+            return redact(replay_report.print_tables(report)) + page
 
 
 def _refuse(sentence: str, status: int = BAD_INPUT) -> int:
-    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.write(f"{redact(sentence)}\n")
     return status
 
 

@@ -45,6 +45,7 @@ from wine_slo.domain.incident import Incident
 from wine_slo.domain.moments import QuietHours
 from wine_slo.domain.objective import Objectives
 from wine_slo.domain.phrases import LANGUAGES
+from wine_slo.domain.redaction import without_credentials
 from wine_slo.domain.replies import Replies
 from wine_slo.domain.status import Process, Status, status_of
 from wine_slo.domain.trend import Trend
@@ -87,7 +88,7 @@ class Watchdog:
         trend: Callable[[timedelta], Awaitable[Trend]],
     ) -> None:
         self._settings = settings
-        links = {"Grafana": settings.grafana_url} if settings.grafana_url else {}
+        links = {"Grafana": without_credentials(settings.grafana_url)} if settings.grafana_url else {}
         self._pages = StatusPages(self.status, trend, settings.timezone, links)
         self._examine = examine
         self._is_examined = False
@@ -246,10 +247,11 @@ async def watch(  # noqa: PLR0915  # it wires everything
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         heartbeat = Heartbeat(
-            session,
             settings.heartbeat_url.value if settings.heartbeat_url else None,
             settings.notify_socket,
+            settings.heartbeat_way,
         )
+        stack.push_async_callback(heartbeat.close)
         claim = Claim(ledger, now)
         stack.callback(claim.free)
         if not await claim.take(stop, partial(_wait_as_standby, heartbeat), waits=settings.standby):
@@ -260,11 +262,7 @@ async def watch(  # noqa: PLR0915  # it wires everything
             session, settings.prometheus_url, settings.prometheus_headers, on_query=instruments.count_query
         )
         bot = (
-            telegram_chat.connect(
-                settings.telegram_token.value,
-                settings.telegram_api_url,
-                settings.telegram_proxy.value if settings.telegram_proxy else None,
-            )
+            telegram_chat.connect(settings.telegram_token.value, settings.telegram_api_url, settings.telegram_way)
             if settings.telegram_token
             else None
         )
@@ -565,8 +563,7 @@ def main() -> None:
     except (SettingsError, slo_file.SloFileError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
-    log_output.configure(settings.log_format, settings.secrets)
-    sys.excepthook = lambda *error: log.critical("a fault of ours", exc_info=error)  # through the log: it redacts
+    log_output.configure(settings.log_format)
     try:
         ledger = Ledger.open(settings.database_url)
         asyncio.run(watch(settings, objectives, ledger))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from itertools import count
 
 from wine_slo.domain.dialogue import Keyboard, Picture
+from wine_slo.domain.redaction import redact
 from wine_slo.domain.words import plain
 
 
@@ -11,7 +12,7 @@ class ConsoleChat:
     """Prints what would be sent. It cannot change what was printed, so an edit is one short line."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
-        self._write = write
+        self._print = write
         self._numbers = count(1)
 
     async def send(
@@ -45,3 +46,6 @@ class ConsoleChat:
 
     async def unpin(self, chat: int, message: int) -> None:
         """Nothing is kept in sight."""
+
+    def _write(self, text: str) -> None:
+        self._print(redact(text))

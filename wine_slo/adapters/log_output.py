@@ -9,12 +9,14 @@ import json
 import logging
 import sys
 from collections import deque
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from threading import RLock
 from time import time
+from types import TracebackType
 from typing import Any, Literal, TextIO
+
+from wine_slo.domain.redaction import redact, redacted
 
 LogFormat = Literal["text", "json"]
 QUIET = {
@@ -30,9 +32,8 @@ MOST_WAITING = 64  # lines; to word and write them takes a fifth of a millisecon
 class TextFormatter(logging.Formatter):
     """Lines for people, with every secret replaced by ***, in tracebacks too."""
 
-    def __init__(self, secrets: Sequence[str]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._secrets = secrets
         self._second = -1
         self._date, self._offset = "", ""
 
@@ -41,7 +42,7 @@ class TextFormatter(logging.Formatter):
         line = f"{self._time(record.created)} {record.levelname:7} {record.name}: {record.getMessage()}"
         if record.exc_info:
             line = f"{line}\n{self.formatException(record.exc_info)}"
-        return self._redact(line)
+        return redact(line)
 
     def _time(self, at: float) -> str:
         """Return the local time with its offset from UTC; all but the milliseconds is worked out once a second."""
@@ -50,11 +51,6 @@ class TextFormatter(logging.Formatter):
             whole = datetime.fromtimestamp(second).astimezone().isoformat()
             self._second, self._date, self._offset = second, whole[:-6], whole[-6:]
         return f"{self._date}.{int((at - second) * 1000):03d}{self._offset}"
-
-    def _redact(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
 
 
 class JsonFormatter(TextFormatter):
@@ -72,7 +68,7 @@ class JsonFormatter(TextFormatter):
             line |= record.args
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return self._redact(json.dumps(line, ensure_ascii=False, default=str))
+        return json.dumps(redacted(line), ensure_ascii=False, default=lambda value: redact(str(value)))
 
 
 class RepeatedMessage:
@@ -132,7 +128,7 @@ class Lines(logging.StreamHandler[Any]):
             while self._waiting:
                 text += self._line(self._waiting.popleft())
             if text:
-                with suppress(OSError):  # nobody reads standard error any more; the service goes on
+                with suppress(OSError, ValueError):  # nobody reads standard error any more; the service goes on
                     self.stream.write(text)
                     self.stream.flush()
 
@@ -158,21 +154,30 @@ class Lines(logging.StreamHandler[Any]):
 
 
 def configure(
-    log_format: LogFormat, secrets: Sequence[str] = (), wait: float = 0.0, stream: TextIO | None = None
+    log_format: LogFormat, wait: float = 0.0, stream: TextIO | None = None, level: int = logging.INFO
 ) -> None:
-    """Send the log of this process to standard error; no secret ever occurs in it.
+    """Send the log of this process, and what nobody catches, to standard error; no secret ever occurs in it.
 
     Args:
         log_format: for people or for machines.
-        secrets: what is replaced by ***.
         wait: seconds that a line below WARNING may wait to be written with others; a killed process loses these.
         stream: where it goes instead of standard error.
+        level: what is less urgent is left out.
     """
     # No line says where it comes from, so nobody need find out:
     # https://docs.python.org/3/howto/logging.html#optimization
     logging._srcfile = None  # noqa: SLF001  # documented there
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    formatter = (JsonFormatter if log_format == "json" else TextFormatter)([each for each in secrets if each])
-    logging.basicConfig(level=logging.INFO, handlers=[Lines(formatter, wait, stream or sys.stderr)], force=True)
-    for name, level in QUIET.items():
-        logging.getLogger(name).setLevel(level)
+    formatter = JsonFormatter() if log_format == "json" else TextFormatter()
+    logging.basicConfig(level=level, handlers=[Lines(formatter, wait, stream or sys.stderr)], force=True)
+    for name, least in QUIET.items():
+        logging.getLogger(name).setLevel(least)
+    sys.excepthook = _log_uncaught
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Say what nobody has caught through the log, as the log hides secrets."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, traceback)
+        return
+    logging.getLogger("wine_slo").critical("an error that nobody expected", exc_info=(kind, error, traceback))

@@ -50,7 +50,13 @@ Connection = ExtBot[int]
 
 
 def connect(token: str, api_url: str | None = None, proxy: str | None = None) -> Connection:
-    """The bot of a token, at Telegram's own server or at another one's root; nothing is sent yet."""
+    """Return the bot of a token, at Telegram's own server or at another one's root; nothing is sent yet.
+
+    Args:
+        token: The bot's.
+        api_url: The root of another server than Telegram's.
+        proxy: The way there; what the environment says of proxies does not count here, as the settings have read it.
+    """
     certificates = httpx.create_ssl_context()  # one for both, as each takes a megabyte
 
     def request() -> HTTPXRequest:
@@ -60,7 +66,7 @@ def connect(token: str, api_url: str | None = None, proxy: str | None = None) ->
             write_timeout=READ_SECONDS,
             pool_timeout=CONNECT_SECONDS,
             proxy=proxy,
-            httpx_kwargs={"verify": certificates},
+            httpx_kwargs={"verify": certificates, "trust_env": False},
         )
 
     root = (api_url or "https://api.telegram.org").rstrip("/")
