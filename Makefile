@@ -23,7 +23,9 @@ export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
 	@echo "The form: http://127.0.0.1:8000/ui   The watchdog: http://127.0.0.1:8001/   Ctrl-C stops everything"
-	@exec honcho start $(if $(WINE_SLO_PROMETHEUS_URL),server watchdog)
+	@wine-slo is-set WINE_SLO_PROMETHEUS_URL; \
+	    case $$? in 0) own= ;; 1) own=prometheus ;; *) exit 2 ;; esac; \
+	    exec honcho start --env /dev/null server $$own watchdog    # each reads .env itself: honcho has other rules
 
 test: check .tools/bin/prometheus .tools/bin/chromium .tools/bin/docker-compose
 	python -m pytest --numprocesses 2 --dist loadfile

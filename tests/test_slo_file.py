@@ -1,6 +1,7 @@
 """The page on which people write what is promised: what it means, and every mistake with its line."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import timedelta
@@ -349,6 +350,7 @@ def test_whatever_is_written_there_it_loads_or_is_told_in_sentences(text: str) -
         pytest.param(lambda _: None, "cannot be read: No such file or directory", id="no file"),
         pytest.param(lambda path: path.mkdir(), "cannot be read: Is a directory", id="a folder"),
         pytest.param(lambda path: path.write_bytes(b"\xff\xfe"), "cannot be read: it is not UTF-8", id="no text"),
+        pytest.param(os.mkfifo, "cannot be read: it is no regular file", id="a pipe"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, make: Callable[[Path], object], said: str) -> None:

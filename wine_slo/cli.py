@@ -24,6 +24,14 @@ def main(
         settings.read_file(env_file)
 
 
+@app.command(hidden=True)
+def is_set(name: str) -> None:
+    """Exit with 0 where a variable is set, by the rules of our own settings, with 1 where it is not, else with 2."""
+    from wine_slo import verbs  # noqa: PLC0415
+
+    raise typer.Exit(verbs.is_set(name))
+
+
 @app.command()
 def train() -> None:
     """Train the shipped model and write models/model.pkl and its card."""

@@ -18,7 +18,7 @@ import aiohttp
 import msgspec
 import yaml
 
-from wine_slo import slo_file
+from wine_slo import slo_file, text_file
 from wine_slo.adapters import replay_report
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
 from wine_slo.adapters.replay_report import Report, Run
@@ -279,11 +279,10 @@ def _truths(path: Path, zone: tzinfo) -> list[Truth]:
         InputError: It is none.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_file.read(path)
         rows = yaml.safe_load(text) if path.suffix in (".yml", ".yaml") else list(csv.DictReader(io.StringIO(text)))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise InputError(f"{path} cannot be read: {reason}") from error
+    except text_file.TextFileError as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
     except (yaml.YAMLError, csv.Error) as error:
         raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

@@ -181,6 +181,8 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     def secrets(self) -> tuple[str, ...]:
         """Return every secret's value, those of proxies in the environment too."""
         own = super().secrets
+        if self.prometheus_password:
+            own += (f"{self.prometheus_username or ''}:{self.prometheus_password.value}",)
         return own + tuple(part for url in getproxies().values() for part in redaction.credentials_of(url))
 
     @property

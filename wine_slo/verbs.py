@@ -26,11 +26,20 @@ from wine_slo.domain.objective import Objective, Objectives
 from wine_slo.domain.redaction import redact, redacted
 from wine_slo.domain.status import Status
 from wine_slo.settings import ServerSettings, SettingsError, WatchdogSettings, read
+from wine_slo.settings import is_set as has_value
 
 VERSION = version("wine-slo")
 BAD_CONFIGURATION = 2
 CANNOT_SEE = 3
 INTERRUPTED = 130  # as a shell has it: 128 and the number of SIGINT
+
+
+def is_set(variable: str) -> int:
+    """Return 0 where a variable has a value in the environment or `.env`, 1 where not, 2 where `.env` is wrong."""
+    try:
+        return int(not has_value(variable))
+    except SettingsError as error:
+        return _refuse(error, as_json=False)
 
 
 def check(name: str | None, *, as_json: bool) -> int:

@@ -119,7 +119,7 @@ async def test_of_all_settings_that_are_secret_none_is_shown_anywhere_even_where
     await bot_api.until(lambda: any("Cannot see" in text for text in chat.texts), seconds=30)
     asked = len(chat.texts)
     for command in ("/status", "/why latency", "/drill"):
-        await bot_api.says(chat, command, user_id=PERSON)
+        await bot_api.says(CHAT, PERSON, command)
     await bot_api.until(lambda: len(chat.texts) >= asked + 3, seconds=30)
     own = settings | {"WINE_SLO_WATCHDOG_URL": f"http://bob:sentinel-own@127.0.0.1:{blind['WINE_SLO_WATCHDOG_PORT']}"}
     outputs = []
