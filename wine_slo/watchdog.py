@@ -38,7 +38,7 @@ from wine_slo.charts import Charts
 from wine_slo.claim import Claim, ClaimError
 from wine_slo.conversation import Access, Conversation
 from wine_slo.delivery import Delivery, Rules
-from wine_slo.digest import Digests, Place
+from wine_slo.digest import Digests
 from wine_slo.domain.chat import Chat, ChatError
 from wine_slo.domain.digest import Weekly
 from wine_slo.domain.incident import Incident
@@ -57,6 +57,7 @@ from wine_slo.examination import Mistake, examine
 from wine_slo.exercises import Exercises
 from wine_slo.inquiry import Inquiry
 from wine_slo.languages import Languages
+from wine_slo.recipients import Recipients
 from wine_slo.settings import SettingsError, WatchdogSettings, read
 from wine_slo.trend import Trends
 
@@ -121,8 +122,8 @@ class Watchdog:
             return  # a tick and a quick look have met; the one that runs is as good
         async with self._looking:
             started = perf_counter()
-            told = await self._evaluation.look()
-            self._delivery.hear(told)
+            await self._evaluation.look()
+            self._delivery.hear()
             state, objectives = self._evaluation.state, self._evaluation.objectives
             self._instruments.show(state, objectives)
             self._ticked_at = now()
@@ -178,18 +179,21 @@ class Watchdog:
     async def _health(self, _request: web.Request) -> web.Response:
         last = self._ticked_at or self._started_at
         age = (now() - last).total_seconds()
-        untold = untold_seconds(self._delivery)
+        untold, unreachable = untold_seconds(self._delivery), self._delivery.unreachable
         status = "ok"
         if age > OVERDUE_TICKS * self._settings.poll_seconds:
             status = "tick overdue"
         elif untold > LONGEST_UNTOLD.total_seconds():
             status = "untold for too long"
+        elif unreachable:
+            status = "a recipient cannot be reached"
         content = {
             "status": status,
             "version": version("wine-slo"),
             "seconds_since_tick": round(age, 3) if self._ticked_at else None,
             "untold_seconds": round(untold, 3),
             "incidents_open": len(self._evaluation.state.open_incidents),
+            "unreachable": {str(chat): reason for chat, reason in unreachable.items()},
         }
         return web.json_response(content, status=200 if status == "ok" else 503)
 
@@ -232,9 +236,7 @@ def speeches(settings: WatchdogSettings, objectives: Callable[[], Objectives]) -
     return lambda code: Speech(objectives(), settings.timezone, languages.get(code, own))
 
 
-async def watch(  # noqa: PLR0915  # it wires everything
-    settings: WatchdogSettings, objectives: Objectives, ledger: Ledger
-) -> None:
+async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledger) -> None:
     """Watch until SIGTERM or SIGINT, holding the ledger.
 
     Raises:
@@ -257,7 +259,9 @@ async def watch(  # noqa: PLR0915  # it wires everything
         if not await claim.take(stop, partial(_wait_as_standby, heartbeat), waits=settings.standby):
             return
         memory = ledger.load()
-        instruments = WatchdogInstruments(version("wine-slo"), lambda: untold_seconds(delivery))
+        instruments = WatchdogInstruments(
+            version("wine-slo"), lambda: untold_seconds(delivery), lambda: len(delivery.unreachable)
+        )
         api = PrometheusApi(
             session, settings.prometheus_url, settings.prometheus_headers, on_query=instruments.count_query
         )
@@ -266,26 +270,21 @@ async def watch(  # noqa: PLR0915  # it wires everything
             if settings.telegram_token
             else None
         )
-        chat: Chat = ConsoleChat(lambda text: print(text, flush=True))  # noqa: T201  # the terminal is the chat
-        firsts, seconds = settings.telegram_chat_ids, settings.telegram_second_chat_ids
-        chats: tuple[int, ...] = (CONSOLE,)
-        if bot and firsts:
-            chat, chats = telegram_chat.TelegramChat(bot), tuple(map(int, (*firsts, *seconds)))
-        else:
-            log.warning("no Telegram token or no chat id is set: messages are printed here")
+        chat, chats = _where(bot, settings)
 
-        evaluation = Evaluation(api, ledger, objectives, memory.state, chats, now)
+        evaluation = Evaluation(api, ledger, objectives, memory.state, now)
+        recipients = Recipients(ledger, memory, chats, evaluation.now())
         speech = speeches(settings, lambda: evaluation.objectives)
 
         def replies(chat: int) -> Replies:
             return Replies(delivery.speech(chat))
 
-        access = Access({int(each) for each in (*firsts, *seconds)}, settings.telegram_admin_ids)
+        access = Access(recipients, settings.telegram_admin_ids)
         conversation = Conversation(access, replies, now, version("wine-slo"), instruments.count_question)
         delivery = Delivery(
             chat,
             ledger,
-            memory,
+            recipients,
             speech,
             lambda: evaluation.state,
             evaluation.now,
@@ -313,7 +312,7 @@ async def watch(  # noqa: PLR0915  # it wires everything
         if bot:
             answers = telegram_chat.TelegramChat(bot)
             boards = await stack.enter_async_context(
-                _hanging(answers, ledger, evaluation, delivery, instruments, journal)
+                _hanging(answers, ledger, recipients, evaluation, delivery, instruments, journal)
             )
             await stack.enter_async_context(
                 _digesting(
@@ -321,6 +320,7 @@ async def watch(  # noqa: PLR0915  # it wires everything
                     api,
                     ledger,
                     answers,
+                    recipients,
                     evaluation=evaluation,
                     delivery=delivery,
                     instruments=instruments,
@@ -329,7 +329,10 @@ async def watch(  # noqa: PLR0915  # it wires everything
             )
             drills = _exercises(session, settings, api, evaluation, watchdog, delivery)
             conversation.add(*boards.commands(), *drills.commands())
-            listens = _listen(bot, settings, conversation, speech, instruments, memory.state.looked_at).run
+            heard_at = memory.state.looked_at
+            listens = _listen(
+                bot, settings, recipients, delivery, conversation, speech, instruments, heard_at=heard_at
+            ).run
             await stack.enter_async_context(running(listens, "the listener to commands"))
         await stack.enter_async_context(running(journal.run, "the journal"))
         await stack.enter_async_context(running(delivery.run, "the delivery"))
@@ -365,10 +368,20 @@ def _wait_as_standby(heartbeat: Heartbeat) -> None:
     heartbeat.notify("WATCHDOG=1")
 
 
+def _where(bot: telegram_chat.Connection | None, settings: WatchdogSettings) -> tuple[Chat, tuple[int, ...]]:
+    """Return where messages go, and the ids of the recipients there: the chats of the settings, or the terminal."""
+    if bot and settings.telegram_chat_ids:
+        named = (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids)
+        return telegram_chat.TelegramChat(bot), tuple(map(int, named))
+    log.warning("no Telegram token or no chat id is set: messages are printed here")
+    return ConsoleChat(lambda text: print(text, flush=True)), (CONSOLE,)  # noqa: T201  # the terminal is the chat
+
+
 @asynccontextmanager
 async def _hanging(
     chat: Chat,
     ledger: Ledger,
+    recipients: Recipients,
     evaluation: Evaluation,
     delivery: Delivery,
     instruments: WatchdogInstruments,
@@ -383,6 +396,7 @@ async def _hanging(
         delivery.speech,
         evaluation.now,
         instruments.count_message,
+        recipients=recipients,
     )
     async with running(boards.run, "what keeps the boards"):
         yield boards
@@ -394,18 +408,18 @@ async def _digesting(  # noqa: PLR0913 - a digest tells of everything
     api: PrometheusApi,
     ledger: Ledger,
     chat: Chat,
+    recipients: Recipients,
     *,
     evaluation: Evaluation,
     delivery: Delivery,
     instruments: WatchdogInstruments,
     journal: Journal,
 ) -> AsyncIterator[None]:
-    """Tell every chat of the settings that is open to us how each week was, unless that is switched off."""
+    """Tell every recipient that can be reached, but for the second ones, how each week was; unless that is off."""
+    seconds, topics = set(map(int, settings.telegram_second_chat_ids)), _topics(settings)
 
-    def chats() -> dict[int, Place]:
-        addresses = {int(each): delivery.address(int(each)) for each in settings.telegram_chat_ids}
-        topics = _topics(settings)
-        return {each: (to, topics.get(each)) for each, to in addresses.items() if to is not None}
+    def chats() -> dict[int, int | None]:
+        return {each: topics.get(each) for each in recipients if each not in seconds and each not in recipients.closed}
 
     def acknowledged_at(incident: Incident) -> datetime | None:
         act = journal.acts.acknowledgement(incident)
@@ -418,6 +432,7 @@ async def _digesting(  # noqa: PLR0913 - a digest tells of everything
         api,
         ledger,
         chat=chat,
+        recipients=recipients,
         chats=chats,
         weekly=Weekly.parse(settings.digest_at, settings.timezone),
         state=lambda: evaluation.state,
@@ -493,24 +508,36 @@ async def _charting(
             await charts.stop()
 
 
-def _listen(
+def _listen(  # noqa: PLR0913 - one place wires it
     bot: telegram_chat.Connection,
     settings: WatchdogSettings,
+    recipients: Recipients,
+    delivery: Delivery,
     conversation: Conversation,
     speech: Callable[[str], Speech],
     instruments: WatchdogInstruments,
+    *,
     heard_at: datetime | None,
 ) -> TelegramCommands:
     """Return what hears a bot's updates and has them answered."""
     answers = telegram_chat.TelegramChat(bot)
 
     async def tell_conflict() -> None:
-        for each in settings.telegram_chat_ids:
-            with suppress(ChatError):
-                await answers.send(int(each), Replies(speech("")).conflict(), topic=each.topic, loud=False)
+        topics, seconds = _topics(settings), set(map(int, settings.telegram_second_chat_ids))
+        for chat in recipients:
+            if chat not in seconds:
+                with suppress(ChatError):
+                    address, text = recipients.standing(chat).address, Replies(delivery.speech(chat)).conflict()
+                    await answers.send(address, text, topic=topics.get(chat), loud=False)
 
     listener = Listener(
-        conversation.ask, conversation.press, conversation.refuse, instruments.show_listening, tell_conflict
+        conversation.ask,
+        conversation.press,
+        conversation.refuse,
+        instruments.show_listening,
+        tell_conflict,
+        heard=delivery.revive,
+        moved=recipients.move,
     )
     menus = {code: conversation.menu(Replies(speech(code))) for code in ("", *(each.code for each in LANGUAGES))}
     return TelegramCommands(bot, answers, listener, menus, now, heard_at)

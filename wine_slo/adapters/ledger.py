@@ -236,10 +236,8 @@ class Ledger:
         """
         return _decode(self._read(sa.select(_told.c.value).where(_told.c.incident.in_(list(incidents)))), Told)
 
-    def save(self, before: State, after: State, told: Iterable[Told] = ()) -> None:
-        """Write what changed from one state to the next, and what is now to be told, in one transaction.
-
-        What a chat was told meanwhile is not overwritten.
+    def save(self, before: State, after: State) -> None:
+        """Write what changed from one state to the next, in one transaction.
 
         Raises:
             LedgerError: Nothing was written.
@@ -258,8 +256,6 @@ class Ledger:
             if gone:
                 connection.execute(_tracks.delete().where(_tracks.c.key.in_(gone)))
             _write(connection, _incidents, [_incident_row(each) for each in incidents])
-            if fresh := [_told_row(each) for each in told]:
-                connection.execute(sqlite.insert(_told).on_conflict_do_nothing(), fresh)
 
     def mark(self, told: Iterable[Told]) -> None:
         """Write what chats believe now, in one transaction.
@@ -283,7 +279,7 @@ class Ledger:
         try:
             with self._engine.connect() as connection:
                 return connection.scalars(wanted).all()
-        except DBAPIError as error:
+        except (DBAPIError, OverflowError) as error:
             raise LedgerError(f"the ledger cannot be read: {_cause(error)}") from error
 
     def try_writing(self) -> None:
@@ -397,6 +393,8 @@ class Ledger:
                 yield connection
         except DBAPIError as error:
             raise LedgerError(f"the ledger cannot be written: {error.orig}", str(error.orig)) from error
+        except OverflowError as error:  # a number that no column holds
+            raise LedgerError(f"the ledger cannot be written: {error}", str(error)) from error
 
 
 def _version(connection: sa.Connection) -> int:
