@@ -592,7 +592,7 @@ def main() -> None:
         sys.exit(2)
     log_output.configure(settings.log_format)
     try:
-        ledger = Ledger.open(settings.database_url)
+        ledger = Ledger.open_or_remember(settings.database_url)
         asyncio.run(watch(settings, objectives, ledger))
     except (LedgerError, ClaimError) as error:
         log.critical("%s", error)
