@@ -169,6 +169,29 @@ def doctor(as_json: Json = False) -> None:  # noqa: FBT002
     raise typer.Exit(verbs.doctor(as_json=as_json))
 
 
+ledger = typer.Typer(no_args_is_help=True, help="Keep the watchdog's ledger safe.")
+app.add_typer(ledger, name="ledger")
+
+
+@ledger.callback()
+def of_ledger() -> None:
+    """Keep the watchdog's ledger safe."""
+
+
+@ledger.command()
+def backup(file: Annotated[Path, typer.Argument(help="A new file; one that is there is not overwritten.")]) -> None:
+    """Write the whole ledger into one new file, beside a running watchdog too.
+
+    To restore, stop the watchdog and put that file in the place of the
+    ledger, without the -wal and -shm files beside it.
+
+    Exits with 1 where that is not possible, 2 where a setting is wrong.
+    """
+    from wine_slo import verbs  # noqa: PLC0415
+
+    raise typer.Exit(verbs.backup(file))
+
+
 def run() -> None:
     """Run the command; what nobody expected is logged, as the log hides secrets, and ends it with 1."""
     from wine_slo.adapters import log_output  # noqa: PLC0415

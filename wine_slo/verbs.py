@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -146,6 +147,23 @@ def doctor(*, as_json: bool) -> int:
     else:
         reports.findings(Terminal(), findings)
     return int(is_wrong)
+
+
+def backup(to: Path) -> int:
+    """Write the ledger into a new file; return 1 where that is not possible."""
+    from wine_slo.adapters.ledger import Ledger, LedgerError  # noqa: PLC0415  # the database takes a while to load
+
+    try:
+        settings = read(WatchdogSettings)
+    except SettingsError as error:
+        return _refuse(error, as_json=False)
+    try:
+        Ledger.backup(settings.database_url, to)
+    except LedgerError as error:
+        _complain(str(error))
+        return 1
+    _print(f"{settings.database_url.removeprefix('sqlite:///')} is written into {to}")
+    return 0
 
 
 async def _examine(settings: WatchdogSettings, objectives: Objectives | None) -> list[Finding]:

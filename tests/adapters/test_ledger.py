@@ -539,16 +539,24 @@ def test_a_backup_of_a_ledger_in_use_is_a_whole_ledger_in_one_file(path: Path, l
     ledger.save(State(), state)
     ledger.mark([TOLD])
     copy = tmp_path / "backup.db"
-    other = Ledger.open(f"sqlite:///{path}")
-    other.backup(copy)
-    other.close()
+    Ledger.backup(f"sqlite:///{path}", copy)
     assert copy.stat().st_mode & 0o777 == 0o600
     assert [each.name for each in tmp_path.iterdir() if each.is_file()] == ["backup.db"]
     assert Ledger.open(f"sqlite:///{copy}").load() == Memory(replace(state, readings={}), (TOLD,), ())
 
 
-def test_a_backup_overwrites_nothing(ledger: Ledger, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("ledger")
+def test_a_backup_overwrites_nothing(path: Path, tmp_path: Path) -> None:
     (tmp_path / "backup.db").write_text("precious")
     with pytest.raises(LedgerError, match="cannot be made: File exists"):
-        ledger.backup(tmp_path / "backup.db")
+        Ledger.backup(f"sqlite:///{path}", tmp_path / "backup.db")
     assert (tmp_path / "backup.db").read_text() == "precious"
+
+
+@pytest.mark.parametrize("content", [None, b"certainly not a database" * 100])
+def test_what_is_no_ledger_gives_no_backup(tmp_path: Path, content: bytes | None) -> None:
+    if content:
+        (tmp_path / "watchdog.db").write_bytes(content)
+    with pytest.raises(LedgerError):
+        Ledger.backup(f"sqlite:///{tmp_path / 'watchdog.db'}", tmp_path / "backup.db")
+    assert not (tmp_path / "backup.db").exists()

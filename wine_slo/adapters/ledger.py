@@ -12,7 +12,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -200,25 +200,28 @@ class Ledger:
         """End its connections."""
         self._engine.dispose()
 
-    def backup(self, to: Path) -> None:
-        """Write all of it into a new file, which is a whole ledger by itself; whoever writes meanwhile goes on.
+    @staticmethod
+    def backup(url: str, to: Path) -> None:
+        """Write all of a ledger into a new file, a whole ledger by itself; a watchdog that writes meanwhile goes on.
 
         Raises:
             LedgerError: That is not possible, or there is such a file.
         """
+        path = _path(sa.make_url(url))
+        if path is None or not path.is_file():
+            raise LedgerError(f"there is no ledger {path or url} that could be written into {to}")
         try:
             os.close(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         except OSError as error:
             raise LedgerError(f"the backup {to} cannot be made: {error.strerror}") from error
         try:
-            with sqlite3.connect(to) as copy, self._engine.connect() as connection:
-                _raw(connection).backup(copy)
+            with closing(sqlite3.connect(path)) as ledger, closing(sqlite3.connect(to)) as copy:
+                ledger.backup(copy)
                 copy.execute("PRAGMA journal_mode = DELETE")  # one file instead of three
                 damage = copy.execute("PRAGMA quick_check").fetchone()[0]
-            copy.close()
-        except (DBAPIError, sqlite3.Error) as error:
+        except sqlite3.Error as error:
             to.unlink()
-            raise LedgerError(f"the backup {to} cannot be made: {_cause(error)}") from error
+            raise LedgerError(f"the backup {to} cannot be made: {error}") from error
         if damage != "ok":
             raise LedgerError(f"the backup {to} is damaged, as the ledger is: {damage}")
 
