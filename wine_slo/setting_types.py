@@ -185,6 +185,18 @@ class ProxyUrl(Secret):
         return (self.value, *redaction.credentials_of(self.value))
 
 
+class Rotating:
+    """A secret that is rotated while the process runs: called, it returns the value that its file holds now."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret
+
+    def __call__(self) -> str:
+        """Return the value; blocks on the disk, shortly."""
+        self._secret = self._secret.reread()
+        return self._secret.value
+
+
 class SecretUrl(Secret):
     """A URL that holds a secret.
 

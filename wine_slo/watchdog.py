@@ -58,6 +58,7 @@ from wine_slo.exercises import Exercises
 from wine_slo.inquiry import Inquiry
 from wine_slo.languages import Languages
 from wine_slo.recipients import Recipients
+from wine_slo.setting_types import Rotating
 from wine_slo.settings import SettingsError, WatchdogSettings, read
 from wine_slo.trend import Trends
 
@@ -266,7 +267,12 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             session, settings.prometheus_url, settings.prometheus_headers, on_query=instruments.count_query
         )
         bot = (
-            telegram_chat.connect(settings.telegram_token.value, settings.telegram_api_url, settings.telegram_way)
+            telegram_chat.connect(
+                settings.telegram_token.value,
+                settings.telegram_api_url,
+                settings.telegram_way,
+                Rotating(settings.telegram_token),
+            )
             if settings.telegram_token
             else None
         )

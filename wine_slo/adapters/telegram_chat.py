@@ -5,10 +5,11 @@ Source of the texts: https://github.com/tdlib/telegram-bot-api (Client.cpp), and
 """
 
 import logging
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
+from time import monotonic
 from typing import Any, TypeVar
 
 import httpx
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 READ_SECONDS = 20  # Telegram may take that long under load, and asking again would double a message
 CONNECT_SECONDS = 5
+AGAIN_SECONDS = 10  # between two looks at a token that may have been rotated
+NO_SUCH_TOKEN = (401, 404)  # the second for what does not even look like one
 
 SURELY_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 LONGEST_REASON = 100  # letters of an answer that go into a log line
@@ -55,18 +58,23 @@ CLOSED = (
 Connection = ExtBot[int]
 
 
-def connect(token: str, api_url: str | None = None, proxy: str | None = None) -> Connection:
+def connect(
+    token: str, api_url: str | None = None, proxy: str | None = None, current: Callable[[], str] | None = None
+) -> Connection:
     """Return the bot of a token, at Telegram's own server or at another one's root; nothing is sent yet.
 
     Args:
         token: The bot's.
         api_url: The root of another server than Telegram's.
         proxy: The way there; what the environment says of proxies does not count here, as the settings have read it.
+        current: Returns the token as it is now, where it may be rotated.
     """
     certificates = httpx.create_ssl_context()  # one for both, as each takes a megabyte
 
-    def request() -> BotApiRequest:
-        return BotApiRequest(
+    def request() -> RotatingRequest:
+        return RotatingRequest(
+            token,
+            current or (lambda: token),
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             write_timeout=READ_SECONDS,
@@ -110,6 +118,35 @@ class BotApiRequest(HTTPXRequest):
         """
         code, payload = await super().do_request(*args, **kwargs)
         return code, _checked(code, payload)
+
+
+class RotatingRequest(BotApiRequest):
+    """Requests with the token as it is now: it is looked at again now and then, and at once where it is refused.
+
+    The library writes the token that it was made with into each URL. Signatures of buttons stay those of that token, so
+    what was sent before a rotation can still be pressed.
+    """
+
+    def __init__(self, token: str, current: Callable[[], str], **options: Any) -> None:
+        super().__init__(**options)
+        self._first, self._token = token, token
+        self._current = current
+        self._again_at = 0.0
+
+    async def do_request(self, url: str, *arguments: Any, **options: Any) -> tuple[int, bytes]:
+        """Ask, and once more where a token is refused that has been rotated meanwhile: nothing was done then."""
+        if monotonic() >= self._again_at:
+            self._again_at = monotonic() + AGAIN_SECONDS
+            self._token = self._current()
+        status, answer = await super().do_request(self._with_token(url), *arguments, **options)
+        if status in NO_SUCH_TOKEN and (token := self._current()) != self._token:
+            log.warning("Telegram does not know the token any more: the one that its file holds now is used")
+            self._token = token
+            status, answer = await super().do_request(self._with_token(url), *arguments, **options)
+        return status, answer
+
+    def _with_token(self, url: str) -> str:
+        return url.replace(f"/bot{self._first}/", f"/bot{self._token}/", 1)
 
 
 def _checked(code: int, payload: bytes) -> bytes:
