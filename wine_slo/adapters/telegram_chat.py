@@ -22,6 +22,7 @@ from telegram.request import HTTPXRequest
 
 from wine_slo.domain.chat import ChatError
 from wine_slo.domain.dialogue import Keyboard, Picture
+from wine_slo.domain.redaction import redact
 from wine_slo.domain.seal import Seal
 from wine_slo.domain.words import plain
 
@@ -208,7 +209,7 @@ class TelegramChat:
         Raises:
             ChatError: It was not sent, or perhaps not.
         """
-        markup = self._markup(chat, buttons)
+        text, markup = redact(text), self._markup(chat, buttons)
 
         async def send_as(form: _Form) -> int:
             message = await self._bot.send_message(
@@ -243,7 +244,7 @@ class TelegramChat:
         Raises:
             ChatError: It was not edited, or perhaps not.
         """
-        markup = self._markup(chat, buttons)
+        text, markup = redact(text), self._markup(chat, buttons)
 
         async def edit_as(words: str, mode: str | None) -> None:
             try:
@@ -286,7 +287,7 @@ class TelegramChat:
             await self._bot.send_photo(
                 chat,
                 picture.png,
-                caption=picture.caption or None,
+                caption=redact(picture.caption) or None,
                 parse_mode=ParseMode.HTML,
                 message_thread_id=thread,
                 reply_parameters=_reply(reply_to),
