@@ -1,6 +1,8 @@
 """The `wine-slo` command. Each subcommand imports its own, so that `--help` is there at once."""
 
+import io
 import logging
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +20,8 @@ def main(
     ] = None,
 ) -> None:
     """Serve a wine classifier, and watch that it keeps its promises."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a console that lacks a letter shows the rest
     if env_file:
         from wine_slo import settings  # noqa: PLC0415
 

@@ -75,7 +75,10 @@ class Digests:
         """Tell every digest in its time, for ever."""
         while True:
             if self._state().looked_at is not None:
-                await self.tell()
+                try:
+                    await self.tell()
+                except Exception:
+                    log.exception("no digest was told by a fault of ours; again in a minute")
             await asyncio.sleep(LOOKS_EVERY)
 
     async def tell(self) -> None:

@@ -412,7 +412,7 @@ async def _heartbeat(settings: WatchdogSettings) -> Findings:
 async def _secrets(settings: WatchdogSettings) -> Findings:
     path = file()
     try:
-        mode = path.stat().st_mode  # noqa: ASYNC240  # one look at a local file
+        mode = path.stat().st_mode  # one look at a local file
     except OSError:
         return
     if settings.secrets and mode & (stat.S_IRGRP | stat.S_IROTH):

@@ -37,7 +37,7 @@ from wine_slo.domain.watch import CLOCKS_AGREE, Interruption, State, advance, is
 LONGEST_HISTORY = timedelta(days=36_500)  # no Prometheus has kept samples for longer
 
 log = logging.getLogger(__name__)
-CLOCK_FORMAT = "%Y-%m-%d %H:%M:%S"
+CLOCK_FORMAT = "%Y-%m-%d %H:%M"  # not to the second, so that a message that says it is not edited all the time
 
 
 class Lookout:

@@ -118,6 +118,9 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     notify_socket: Annotated[str | None, Meta(description="systemd's; it sets it itself")] = msgspec.field(
         default=None, name="NOTIFY_SOCKET"
     )
+    watchdog_usec: Annotated[int, Meta(ge=0, description="systemd's, in microseconds; it sets it itself")] = (
+        msgspec.field(default=0, name="WATCHDOG_USEC")
+    )
     watchdog_host: Annotated[Host, Meta(description="an address of this machine, or 0.0.0.0 for all")] = Host(
         "127.0.0.1"
     )

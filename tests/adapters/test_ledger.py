@@ -19,8 +19,10 @@ from tests.domain.scene import ALL, CHAT, KEY, LATENCY, Scene, at, incident
 from tests.fakes.prometheus_junk import PrometheusJunk
 from wine_slo.adapters.ledger import STEPS, Ledger, LedgerError, Memory, _tables
 from wine_slo.adapters.prometheus_api import PrometheusApi
+from wine_slo.domain.acts import Act, Deed, Silence
 from wine_slo.domain.budget import Budget
 from wine_slo.domain.chat import Standing
+from wine_slo.domain.dialogue import Person
 from wine_slo.domain.incident import Outcome
 from wine_slo.domain.notice import Stage, Told
 from wine_slo.domain.objective import BURNS, Objectives
@@ -491,6 +493,29 @@ def test_a_ledger_that_is_deleted_while_it_is_used_is_made_anew_with_all_it_held
     assert again == Memory(replace(state, readings={}), (TOLD,), (Standing(chat=CHAT),))
 
 
+def act(number: int, reason: str = "") -> Act:
+    person = Person(7, "Ann\ud83d" if reason else "Ann")
+    silence = Silence(until=at(60), reason=reason)
+    return Act(
+        number=number, at=at(number), by=person, chat=CHAT, cause=f"m{number}", deed=next(iter(Deed)), silence=silence
+    )
+
+
+def test_an_act_with_half_a_character_in_it_is_written_like_any_other(ledger: Ledger) -> None:
+    ledger.act([act(1, "half \ud83d"), act(2)])
+    first, second = ledger.load().acts
+    assert first.silence
+    assert (first.by.name, first.silence.reason) == ("Ann?", "half ?")
+    assert second == act(2)
+
+
+def test_acts_that_are_out_of_order_are_told_in_a_sentence(path: Path, ledger: Ledger) -> None:
+    ledger.act([act(1), act(2)])
+    rows(path, "UPDATE acts SET value = (SELECT value FROM acts WHERE number = 1) WHERE number = 2")
+    with pytest.raises(LedgerError, match="the ledger has acts that are out of order"):
+        ledger.load()
+
+
 # Rights
 
 
@@ -512,23 +537,32 @@ def test_one_that_an_older_version_made_readable_for_all_is_so_no_more(path: Pat
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
-@pytest.mark.parametrize("place", ["data/watchdog.db", "data/deeper/watchdog.db"])
-def test_a_folder_of_somebody_else_is_told_with_the_command_that_mends_it(tmp_path: Path, place: str) -> None:
-    nobody = 65534
-    for each in (tmp_path, *tmp_path.parents[:2]):
-        each.chmod(0o755)
-    (tmp_path / "data").mkdir(mode=0o755)
+@pytest.mark.parametrize(
+    ("place", "mode", "said"),
+    [
+        ("data/watchdog.db", 0o755, "; chown -R 65534 {data} (it belongs to root (0), this is nobody (65534))"),
+        ("data/deeper/watchdog.db", 0o755, "; install -d -o 65534 {data}/deeper (this is nobody (65534))"),
+        ("data/watchdog.db", 0o700, "; the user nobody (65534) may not enter {data}"),
+    ],
+)
+def test_a_missing_right_is_told_with_the_command_that_mends_it_and_no_other_folder_in_it(
+    tmp_path: Path, place: str, mode: int, said: str
+) -> None:
+    for each in (tmp_path, *tmp_path.parents):
+        if each.name.startswith(("pytest-", "popen-", "test_")):
+            each.chmod(0o755)
+    (tmp_path / "data").mkdir(mode=mode)
     code = (
         "import os, sys\n"
         "from wine_slo.adapters.ledger import Ledger, LedgerError\n"
         "Ledger.open('sqlite://').close()\n"  # whatever it imports, as root
-        f"os.setgid({nobody}); os.setuid({nobody})\n"
+        "os.setgid(65534); os.setuid(65534)\n"
         "try: Ledger.open(sys.argv[1])\n"
         "except LedgerError as error: print(error.reason)"
     )
-    url = f"sqlite:///{tmp_path / place}"
-    said = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=True, cwd="/").stdout
-    assert f"chown -R {nobody} {tmp_path / 'data'} (it belongs to root (0), this is nobody ({nobody}))" in said
+    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path / place}"]
+    reason = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/").stdout
+    assert said.format(data=tmp_path / "data") in reason
 
 
 # Backup

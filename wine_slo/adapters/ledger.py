@@ -8,6 +8,7 @@ write says that it is not in the file, and all of it is written as soon as the f
 """
 
 import errno
+import json
 import logging
 import os
 import sqlite3
@@ -15,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from threading import RLock
 from time import monotonic
@@ -295,7 +297,10 @@ class Ledger:
             blind_since=_instant(facts.get("blind_since"), "blind_since"),
             looked_at=looked_at,
         )
-        return Memory(state, tuple(_decode(told, Told)), tuple(_decode(standings, Standing)), tuple(_decode(acts, Act)))
+        done = tuple(_decode(acts, Act))
+        if any(later.number <= earlier.number for earlier, later in pairwise(done)):
+            raise LedgerError("the ledger has acts that are out of order", "damaged (Act)")
+        return Memory(state, tuple(_decode(told, Told)), tuple(_decode(standings, Standing)), done)
 
     def incidents(
         self, *, key: Key | None = None, since: datetime | None = None, numbers: Iterable[int] = (), last: int = 1000
@@ -572,11 +577,17 @@ def _hint(path: Path | None) -> str:
     whole = path.absolute()
     there = [each for each in (whole, *whole.parents) if os.path.exists(each)]  # noqa: PTH110 - False where it is hidden
     for each in there[:2] if there[0] == whole else there[:1]:
-        if not os.access(each, os.W_OK):
-            if os.statvfs(each).f_flag & os.ST_RDONLY:
-                return f"; {each} is on a file system that is read-only"
-            owner, me = text_file.user(each.stat().st_uid), os.geteuid()
-            return f"; chown -R {me} {each} (it belongs to {owner}, this is {text_file.user(me)})"
+        if os.access(each, os.W_OK):
+            continue
+        if os.statvfs(each).f_flag & os.ST_RDONLY:
+            return f"; {each} is on a file system that is read-only"
+        me = text_file.user(os.geteuid())
+        if each.is_dir() and not os.access(each, os.X_OK):
+            return f"; the user {me} may not enter {each}"
+        if each in {whole, whole.parent}:
+            command = f"chown -R {os.geteuid()} {whole.parent}"
+            return f"; {command} (it belongs to {text_file.user(each.stat().st_uid)}, this is {me})"
+        return f"; install -d -o {os.geteuid()} {whole.parent} (this is {me})"
     return ""
 
 
@@ -675,7 +686,11 @@ def _told_row(told: Told) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:  # half a surrogate in what somebody wrote, which no encoding has
+        whole = json.dumps(msgspec.to_builtins(value), ensure_ascii=False)
+        return whole.encode(errors="replace").decode()
 
 
 def _instant(text: str | None, name: str) -> datetime | None:
