@@ -8,6 +8,7 @@ name in capitals behind WINE_SLO_. An empty value counts as not set. Each secret
 import os
 import re
 from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -47,6 +48,43 @@ LINK = re.compile(r"(tcp|udp|sctp)://.*")  # what Kubernetes and Docker set for 
 
 class SettingsError(Exception):
     """Settings that cannot be used; the text has one line for each mistake."""
+
+
+class PrometheusHeaders(Mapping[str, str]):
+    """Headers that authorise us; each use reads a token or a password in a file again, as it may be rotated.
+
+    What the file held last is sent while it cannot be read.
+    """
+
+    def __init__(self, token: Secret | None, username: str | None, password: Secret | None, tenant: str | None) -> None:
+        self._token = token
+        self._username = username
+        self._password = password
+        self._tenant = tenant
+
+    def __getitem__(self, name: str) -> str:
+        return self._now()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._now())
+
+    def __len__(self) -> int:
+        return len(self._now())
+
+    def _now(self) -> dict[str, str]:
+        headers = {}
+        if self._token:
+            self._token = self._token.reread()
+            headers["Authorization"] = f"Bearer {self._token.value}"
+        elif self._username:
+            self._password = self._password and self._password.reread()
+            pair = f"{self._username}:{self._password.value if self._password else ''}"
+            if self._password:
+                redaction.learn([pair])  # it is sent as base64, and a rotated one is new
+            headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+        if self._tenant:
+            headers["X-Scope-OrgID"] = self._tenant
+        return headers
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"{PREFIX}{name.upper()}"):
@@ -208,18 +246,11 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         )
 
     @property
-    def prometheus_headers(self) -> dict[str, str]:
+    def prometheus_headers(self) -> "PrometheusHeaders":
         """Return what authorises us at Prometheus, or at what speaks its API."""
-        headers = {}
-        if self.prometheus_token:
-            headers["Authorization"] = f"Bearer {self.prometheus_token.value}"
-        elif self.prometheus_username:
-            password = self.prometheus_password.value if self.prometheus_password else ""
-            pair = b64encode(f"{self.prometheus_username}:{password}".encode()).decode()
-            headers["Authorization"] = f"Basic {pair}"
-        if self.prometheus_tenant:
-            headers["X-Scope-OrgID"] = self.prometheus_tenant
-        return headers
+        return PrometheusHeaders(
+            self.prometheus_token, self.prometheus_username, self.prometheus_password, self.prometheus_tenant
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,7 +216,8 @@ def place(path: Path, objective: str, field: str) -> str:
         number = next(number for number, each in enumerate(objectives) if each["name"] == objective)
     except (text_file.TextFileError, yaml.YAMLError, LookupError, TypeError, StopIteration):
         return str(path)
-    return f"{path}:{_line(root, ('objectives', number, field))}"
+    there: Place = (field,) if field in _File.__struct_fields__ else ("objectives", number, field)
+    return f"{path}:{_line(root, there)}"
 
 
 def _read(text: str, name: str) -> tuple[yaml.Node | None, Any, list[Place]]:

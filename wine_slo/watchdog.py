@@ -29,6 +29,7 @@ from wine_slo.adapters.heartbeat import Heartbeat
 from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.adapters.own_pages import ServiceApi
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
+from wine_slo.adapters.prometheus_facts import PrometheusFacts
 from wine_slo.adapters.stall_guard import StallGuard
 from wine_slo.adapters.status_page import StatusPages
 from wine_slo.adapters.steady_scheduler import SteadyScheduler
@@ -46,6 +47,7 @@ from wine_slo.domain.incident import Incident
 from wine_slo.domain.moments import QuietHours
 from wine_slo.domain.objective import Objectives
 from wine_slo.domain.phrases import LANGUAGES
+from wine_slo.domain.reading import Sight
 from wine_slo.domain.redaction import without_credentials
 from wine_slo.domain.replies import Replies
 from wine_slo.domain.status import Process, Status, status_of
@@ -54,7 +56,7 @@ from wine_slo.domain.watch import SETTLES_IN, next_look_at
 from wine_slo.domain.words import Speech
 from wine_slo.duty import Duty, Journal
 from wine_slo.evaluation import Evaluation
-from wine_slo.examination import Mistake, examine
+from wine_slo.examination import Examiner, Mistake
 from wine_slo.exercises import Exercises
 from wine_slo.inquiry import Inquiry
 from wine_slo.languages import Languages
@@ -97,14 +99,14 @@ class Watchdog:
         delivery: Delivery,
         instruments: WatchdogInstruments,
         heartbeat: Heartbeat,
-        examine: Callable[[Objectives], Awaitable[list[Mistake]]],
+        examiner: Examiner,
         trend: Callable[[timedelta], Awaitable[Trend]],
     ) -> None:
         self._settings = settings
         links = {"Grafana": without_credentials(settings.grafana_url)} if settings.grafana_url else {}
         self._pages = StatusPages(self.status, trend, settings.timezone, links)
-        self._examine = examine
-        self._is_examined = False
+        self._examiner = examiner
+        self._is_examined = self._are_intervals_examined = False
         self._heartbeat = heartbeat
         self._evaluation = evaluation
         self._delivery = delivery
@@ -150,8 +152,10 @@ class Watchdog:
             log.error("a tick was given up after %.0f s", LONGEST_TICK)  # noqa: TRY400 - where it waits is no news
             return
         state, objectives = self._evaluation.state, self._evaluation.objectives
+        if not self._are_intervals_examined and not all(each.sight is Sight.BLIND for each in state.readings.values()):
+            self._are_intervals_examined = await self._tell_mistakes(self._examiner.intervals, objectives)
         if not self._is_examined and len(state.unseen) < len(state.readings):
-            await self._tell_mistakes(objectives)
+            self._is_examined = await self._tell_mistakes(self._examiner.series, objectives)
         look_at = next_look_at(state, objectives)
         if look_at is not None:
             wait = max(look_at - self._evaluation.now(), timedelta(0)) + SETTLES_IN
@@ -175,19 +179,21 @@ class Watchdog:
             for mistake in error.mistakes:
                 log.error("the objectives stay as they were: %s", mistake)  # noqa: TRY400  # a sentence says it all
         else:
-            self._is_examined = False
+            self._is_examined = self._are_intervals_examined = False
             log.info("objectives are read anew")
 
-    async def _tell_mistakes(self, objectives: Objectives) -> None:
-        """Tell what only Prometheus can tell of the objectives, once it knows the service."""
+    async def _tell_mistakes(
+        self, examine: Callable[[Objectives], Awaitable[list[Mistake]]], objectives: Objectives
+    ) -> bool:
+        """Log what only Prometheus knows of the objectives; return whether it has said so."""
         try:
-            mistakes = await self._examine(objectives)
+            mistakes = await examine(objectives)
         except PrometheusError:
-            return  # the next tick tries again
-        self._is_examined = True
+            return False  # the next tick tries again
         for each in mistakes:
             where = slo_file.place(self._settings.objectives, each.objective, each.field)
             log.warning("%s: %s of %s %s", where, each.field, each.objective, each.sentence)
+        return True
 
     def app(self) -> web.Application:
         """Return the pages of the watchdog itself."""
@@ -332,7 +338,15 @@ async def watch(  # noqa: PLR0915 - it wires everything
         )
         conversation.add(*duty, *inquiry.commands(), *Languages(replies, delivery.speak).commands())
         trend = Trends(api, lambda: evaluation.objectives, evaluation.now).over
-        watchdog = Watchdog(settings, evaluation, delivery, instruments, heartbeat, partial(examine, api), trend)
+        watchdog = Watchdog(
+            settings,
+            evaluation,
+            delivery,
+            instruments,
+            heartbeat,
+            Examiner(api, PrometheusFacts(session, settings.prometheus_url, settings.prometheus_headers)),
+            trend,
+        )
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watchdog.reload)
 
         await stack.enter_async_context(_serving(watchdog.app(), settings))

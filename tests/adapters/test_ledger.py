@@ -25,10 +25,10 @@ from wine_slo.domain.chat import Standing
 from wine_slo.domain.dialogue import Person
 from wine_slo.domain.incident import Outcome
 from wine_slo.domain.notice import Stage, Told
-from wine_slo.domain.objective import BURNS, Objectives
+from wine_slo.domain.objective import BURNS, Key, Objectives
 from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Interval, Reading, Sight
-from wine_slo.domain.watch import SIGHT, State
+from wine_slo.domain.watch import State
 from wine_slo.evaluation import Evaluation
 
 BUDGET = Budget(
@@ -80,7 +80,7 @@ def rows(path: Path, query: str) -> list[Any]:
 
 def test_what_is_written_comes_back(ledger: Ledger) -> None:
     state = eventful()
-    assert {each.key for each in state.incidents.values()} == {KEY, SIGHT}
+    assert {each.key for each in state.incidents.values()} == {KEY, Key("sight", (("objective", "latency"),))}
     ledger.save(State(), state)
     ledger.mark([TOLD])
     assert ledger.load() == Memory(replace(state, readings={}), (TOLD,), ())
@@ -391,7 +391,7 @@ def test_the_steps_make_the_tables_that_are_used(tmp_path: Path) -> None:
         ("looked_at", '"2026-01-01T00:00:00Z'),
         ("last_number", "1e9"),
         ("last_number", "9" * 40),
-        ("blind_since", "{}"),
+        ("troubles_since", "{}"),
     ],
 )
 def test_garbage_in_the_facts_is_told_in_a_sentence(path: Path, ledger: Ledger, name: str, value: str) -> None:

@@ -37,7 +37,7 @@ from wine_slo.domain.holder import Holder
 from wine_slo.domain.incident import Incident, Track
 from wine_slo.domain.notice import Told
 from wine_slo.domain.objective import Key
-from wine_slo.domain.watch import KEPT, State
+from wine_slo.domain.watch import KEPT, SIGHT, State
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -294,7 +294,7 @@ class Ledger:
             tracks={track.key: track for track in found},
             incidents={each.number: each for each in _decode(incidents, Incident)},
             last_number=_number(facts.get("last_number"), "last_number"),
-            blind_since=_instant(facts.get("blind_since"), "blind_since"),
+            troubles_since=_troubles(facts),
             looked_at=looked_at,
         )
         done = tuple(_decode(acts, Act))
@@ -345,7 +345,8 @@ class Ledger:
         incidents = _changed(before.incidents, after.incidents)
         facts = {
             "last_number": str(after.last_number),
-            "blind_since": _text(after.blind_since),
+            "troubles_since": _text(list(after.troubles_since.items())),
+            "blind_since": _text(after.blind_since),  # for an earlier version that is started again
             "looked_at": _text(after.looked_at),
         }
         with self._writing() as connection:
@@ -711,6 +712,18 @@ def _number(text: str | None, name: str) -> int:
     if not 0 <= found < 2**53:
         raise LedgerError(f"the ledger has a {name} that cannot be: {found}", f"damaged ({name})")
     return found
+
+
+def _troubles(facts: Mapping[str, str]) -> dict[Key, datetime]:
+    """Since when there is each trouble; versions that knew one for all of them wrote only that."""
+    if "troubles_since" in facts:
+        try:
+            return dict(msgspec.json.decode(facts["troubles_since"], type=list[tuple[Key, datetime]]))
+        except msgspec.DecodeError as error:
+            sentence = f"the ledger has a troubles_since that cannot be read: {error}"
+            raise LedgerError(sentence, "damaged (troubles_since)") from error
+    since = _instant(facts.get("blind_since"), "blind_since")
+    return {SIGHT: since} if since else {}
 
 
 def _cause(error: BaseException) -> object:
