@@ -370,6 +370,17 @@ def test_a_ledger_of_every_earlier_version_becomes_one_of_this(tmp_path: Path, v
     assert schema(old) == schema(new)
 
 
+def test_one_that_was_left_half_made_is_made_whole(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    with sqlite3.connect(path) as connection:
+        for statement in STEPS[0][:3]:
+            connection.execute(statement)
+    connection.close()
+    ledger = Ledger.open(f"sqlite:///{path}")
+    assert ledger.load() == Memory(State(), (), ())
+    ledger.close()
+
+
 def test_the_steps_make_the_tables_that_are_used(tmp_path: Path) -> None:
     Ledger.open(f"sqlite:///{tmp_path / 'new.db'}").close()
     made = schema(tmp_path / "new.db")

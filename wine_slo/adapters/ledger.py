@@ -102,22 +102,23 @@ _acts = sa.Table(
 _HOLDER = sa.select(_facts.c.value).where(_facts.c.name == "holder")
 
 # Each step takes the schema from one version to the next; the first makes it. Each is what it was when it was written,
-# whatever the tables above have become since, and is never changed.
+# whatever the tables above have become since, and is never changed. A version that was killed while it made the tables
+# may have left some.
 STEPS: tuple[tuple[str, ...], ...] = (
     (
-        "CREATE TABLE facts (name TEXT NOT NULL, value TEXT, PRIMARY KEY (name))",
-        'CREATE TABLE tracks ("key" TEXT NOT NULL, value TEXT, PRIMARY KEY ("key"))',
+        "CREATE TABLE IF NOT EXISTS facts (name TEXT NOT NULL, value TEXT, PRIMARY KEY (name))",
+        'CREATE TABLE IF NOT EXISTS tracks ("key" TEXT NOT NULL, value TEXT, PRIMARY KEY ("key"))',
         (
-            'CREATE TABLE incidents (number INTEGER NOT NULL, "key" TEXT NOT NULL, began_at TEXT NOT NULL, '
-            "closed_at TEXT, value TEXT NOT NULL, PRIMARY KEY (number))"
+            'CREATE TABLE IF NOT EXISTS incidents (number INTEGER NOT NULL, "key" TEXT NOT NULL, '
+            "began_at TEXT NOT NULL, closed_at TEXT, value TEXT NOT NULL, PRIMARY KEY (number))"
         ),
-        "CREATE INDEX ix_incidents_began_at ON incidents (began_at)",
-        "CREATE INDEX ix_incidents_closed_at ON incidents (closed_at)",
+        "CREATE INDEX IF NOT EXISTS ix_incidents_began_at ON incidents (began_at)",
+        "CREATE INDEX IF NOT EXISTS ix_incidents_closed_at ON incidents (closed_at)",
         (
-            "CREATE TABLE told (incident INTEGER NOT NULL, chat BIGINT NOT NULL, value TEXT NOT NULL, "
+            "CREATE TABLE IF NOT EXISTS told (incident INTEGER NOT NULL, chat BIGINT NOT NULL, value TEXT NOT NULL, "
             "PRIMARY KEY (incident, chat))"
         ),
-        "CREATE TABLE standings (chat BIGINT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (chat))",
+        "CREATE TABLE IF NOT EXISTS standings (chat BIGINT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (chat))",
     ),
     (
         "CREATE TABLE IF NOT EXISTS boards (chat BIGINT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (chat))",
@@ -538,10 +539,11 @@ def _opened(url: str) -> sa.Engine:
             _prepare_sqlite(engine)
         with engine.begin() as connection:
             version = _version(connection)
-            for step in STEPS[version:]:
-                for statement in step:
-                    connection.execute(sa.text(statement))
             if version < len(STEPS):
+                connection.exec_driver_sql("BEGIN IMMEDIATE")  # or each table would be a transaction of its own
+                for step in STEPS[_version(connection) :]:  # another process may have been faster
+                    for statement in step:
+                        connection.exec_driver_sql(statement)
                 _write(connection, _facts, [{"name": "version", "value": str(len(STEPS))}])
     except (sa.exc.SQLAlchemyError, OSError, TypeError, ValueError) as error:  # the last two: an odd option of the URL
         reason = f"{_cause(error)}{_hint(path)}"
