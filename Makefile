@@ -7,7 +7,7 @@
 # make benchmark-serving     10 minutes: our server beside FastAPI, Litestar, Flask, BentoML and MLServer
 # make reliability   writes the table of docs/reliability.md anew
 # make pictures      draws the pictures of the pages and charts in docs/images anew; tests alone change none
-# make soak   the crash test at every step and in every way, and a hundred charts; a quarter of an hour
+# make soak   the crash test at every step and in every way, a hundred charts, and two hours of random faults
 # make benchmark-watchdog    4 minutes: what a look costs, with three objectives and with a thousand label sets
 # make dashboard-preview   some minutes and half a gigabyte of npm: writes the pictures of docs/dashboards.md anew
 # make benchmark-replay      6 minutes: what a replay of thirty days costs beside Prometheus' own time
@@ -43,8 +43,9 @@ pictures: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 	WINE_SLO_WRITE_PICTURES=1 python -m pytest tests/server/test_browser.py tests/adapters/test_status_page.py \
 	    tests/whole/test_chart_of_history.py
 
-soak: $(BIN)/.dev
+soak: $(BIN)/.dev .tools/bin/prometheus .tools/lib/libfaketime.so
 	WINE_SLO_SOAK=4 python -m pytest tests/whole/test_crash.py tests/whole/test_memory.py
+	WINE_SLO_SOAK_MINUTES=120 python -m pytest --capture=no tests/whole/soak.py
 
 check: $(BIN)/.dev
 	ruff check
@@ -105,6 +106,9 @@ dashboard-preview: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 
 .tools/bin/prometheus:
 	tools/get_prometheus.sh .tools
+
+.tools/lib/libfaketime.so:
+	tools/get_faketime.sh .tools
 
 .tools/bin/alertmanager:
 	tools/get_prometheus.sh .tools alertmanager
