@@ -189,7 +189,21 @@ async def test_what_was_taken_by_mistake_is_taken_back(post: Post) -> None:
         assert message.buttons == BREACH
 
 
-@pytest.mark.parametrize("text", ["/ack", "/ack 1", "/ack #1", "/ack latency", "/ack all"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/ack",
+        "/ack 1",
+        "/ack #1",
+        "/ack latency",
+        "/ack all",
+        "/ack №1",
+        "/ack Latency, 1",
+        "/ack задержку",
+        "/ack всё",
+        "/беру",
+    ],
+)
 async def test_it_can_be_written_too(post: Post, text: str) -> None:
     async with post.life():
         post.scene.breaks()
@@ -201,8 +215,12 @@ async def test_it_can_be_written_too(post: Post, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("/ack 2", "I did not understand “2”. Write for example /ack 12, or /ack all."),
-        ("/ack latncy now", "I did not understand “latncy now”. Write for example /ack 12, or /ack all."),
+        ("/ack 2", "There is no #2."),
+        ("/ack №99", "There is no #99."),
+        ("/ack errors", "Errors is not in breach."),
+        ("/ack ошибки", "Errors is not in breach."),
+        ("/ack latncy now", "I did not understand “latncy”. Did you mean latency?"),
+        ("/ack xyzzy", "I did not understand “xyzzy”. Write for example /ack 12, or /ack all."),
     ],
 )
 async def test_a_wrong_argument_is_answered_with_a_right_one(post: Post, text: str, said: str) -> None:
@@ -311,7 +329,7 @@ async def test_a_breach_under_a_silence_is_not_told_but_its_end_is_in_a_quiet_li
 @pytest.mark.parametrize("how", ["it runs out", "its button", "/undo"])
 async def test_when_a_silence_is_over_what_is_open_is_told(post: Post, how: str) -> None:
     async with post.life():
-        answer = await post.asks("/silence 2m", GROUP, BORIS)
+        answer = await post.asks("/silence 2m all", GROUP, BORIS)
         post.scene.breaks()
         await post.tell()
         assert post.messages() == []
@@ -339,7 +357,7 @@ async def test_a_silence_until_recovery_ends_with_it(post: Post) -> None:
         await post.tell()
         assert post.heads()[1].startswith("🟢 Latency is back")
         assert post.messages()[1].is_silent
-        assert (await post.asks("/silences")).text == "No silences. To make one: /silence 1h"
+        assert (await post.asks("/silences")).text == "No silences. To make one: /silence 1h all"
         post.scene.has(1.0, 25)
         await post.tell()
         assert "Latency again" in post.messages()[-1].text
@@ -365,16 +383,17 @@ async def test_silences_are_listed_with_who_when_until_and_why(post: Post) -> No
     [
         ("/silence", "For how long?"),
         ("/silence until tomorow 9:00", "I did not understand “tomorow”."),
-        ("/silence 1h latncy", "I did not understand “latncy”. Did you mean latency?"),
-        ("/silence 99d", "99d is too long: at most 30 days."),
+        ("/silence untli 18:00 all", "I did not understand “untli”. Did you mean until?"),
+        ("/silence today 9:00 all", "today 9:00 is over already."),
+        ("/silence 99d", "99d is too long: at most 7 days."),
     ],
 )
 async def test_what_is_not_understood_is_said_with_a_right_example(post: Post, text: str, said: str) -> None:
     async with post.life():
         answer = (await post.asks(text)).text
-        assert answer == f"{said} Write for example /silence 1h latency deploying, or /silence until 18:00."
+        assert answer == f"{said} Write for example /silence 1h latency deploying, or /silence until 18:00 all."
         assert post.journal.acts.all == ()
-        waits = (await post.asks("/silence until recovery")).text
+        waits = (await post.asks("/silence until recovery all")).text
         assert waits.startswith("Nothing of that is in breach")
 
 
@@ -385,7 +404,7 @@ async def test_only_admins_silence_where_there_are_any(post: Post) -> None:
         await post.tell()
         message = post.messages(GROUP)[0]
         assert "Only an admin" in await post.press(message, SILENCE, ANNA)
-        assert "Only an admin" in (await post.asks("/silence 1h", GROUP, ANNA)).text
+        assert "Only an admin" in (await post.asks("/silence 1h all", GROUP, ANNA)).text
         assert "silenced" in await post.press(message, SILENCE, BORIS)
         assert [each.by.id for each in post.journal.acts.all] == [BORIS]
 
@@ -414,7 +433,7 @@ async def test_a_ledger_that_cannot_be_written_is_told_and_loses_nothing(post: P
             other.execute(
                 f"CREATE TRIGGER no_{deed} BEFORE {deed} ON acts BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
             )
-        answer = await post.asks("/silence 1h")
+        answer = await post.asks("/silence 1h all")
         assert answer.text.endswith("the ledger cannot be written just now: a restart would forget it.")
         post.scene.breaks()
         await post.tell()
@@ -488,9 +507,12 @@ async def test_what_nobody_acknowledges_is_told_again_and_to_a_second_chat_which
         assert (len(post.messages()), post.messages(SECOND)) == (1, [])
         post.scene.has(1.0, 10)
         await post.tell()
-        assert post.heads()[1] == "⏱ Nobody has it after 15 min: Latency, p95 2.4 s. #1"
+        assert post.heads()[1] == "⏱ Escalation: nobody acknowledged Latency, p95 2.4 s for 15 min. #1"
         assert post.messages()[1].is_loud
+        assert post.messages()[1].buttons == [ACKNOWLEDGE]
         assert post.heads(SECOND)[0].startswith("🔴 Latency")
+        assert post.messages(SECOND)[0].text.splitlines()[1] == "Escalated: nobody acknowledged it for 15 min."
+        assert post.messages(SECOND)[0].buttons[0] == ACKNOWLEDGE
         await post.press(post.messages(SECOND)[0], ACKNOWLEDGE, BORIS)
         assert "Boris <b> has it" in post.messages()[0].text
         post.scene.has(1.0, 40 * MINUTE)
@@ -526,7 +548,7 @@ async def test_a_topic_of_a_forum_is_told_and_asked_there(post: Post) -> None:
         await post.tell()
         message = post.messages(FORUM)[0]
         await post.press(message, ACKNOWLEDGE, BORIS)
-        await post.asks("/silence@wine_slo_bot 1h", FORUM, ANNA, TOPIC)
+        await post.asks("/silence@wine_slo_bot 1h all", FORUM, ANNA, TOPIC)
         post.scene.has(0.0, 60)
         await post.tell()
     assert [each.topic for each in post.messages(FORUM)] == [TOPIC] * 3

@@ -89,8 +89,11 @@ async def test_slo_tells_promise_value_budget_and_since_when(desk: Desk) -> None
 
 @pytest.mark.parametrize("command", ["slo", "why", "chart"])
 async def test_a_wrong_name_is_answered_with_the_right_ones(desk: Desk, command: str) -> None:
-    assert await desk.asks(f"/{command} latenzy") == ["I do not know latenzy. I know latency, errors, availability."]
-    assert await desk.asks(f"/{command}") == ["Which one? I know latency, errors, availability."]
+    assert await desk.asks(f"/{command} latenzy") == ["I do not know latenzy. Did you mean latency?"]
+    assert await desk.asks(f"/{command} xyzzy") == ["I do not know xyzzy. I know latency, errors, availability."]
+    answer = await desk.talk.asks(ANNA, ANNA, f"/{command}")
+    assert answer.text == "Which one? I know latency, errors, availability."
+    assert answer.buttons == ["Latency", "Errors", "Availability"]
 
 
 async def test_what_was_never_seen_is_said_so(desk: Desk) -> None:
@@ -243,7 +246,14 @@ async def test_a_chart_is_sent_into_the_topic_in_which_it_was_asked_for(desk: De
     assert (answer.photo, answer.topic) == (PNG, TOPIC)
 
 
-@pytest.mark.parametrize("word", ["tomorow", "1s", "99d", "-5m", "6h please"])
+@pytest.mark.parametrize("span", ["1s", "60d", "99d"])
+async def test_a_span_of_which_there_is_no_chart_is_answered_with_the_bounds(desk: Desk, span: str) -> None:
+    said = ["A chart is of 1 min at least and 35 days at most."]
+    assert await desk.asks(f"/chart latency {span}") == await desk.asks(f"/chart {span} latency") == said
+    assert not desk.drawn
+
+
+@pytest.mark.parametrize("word", ["tomorow", "-5m", "6h please"])
 async def test_a_span_that_is_none_is_said(desk: Desk, word: str) -> None:
     (said,) = await desk.asks(f"/chart latency {word}")
     assert said.endswith("Spans are written 30m, 6h or 7d.")

@@ -34,6 +34,7 @@ from wine_slo.adapters.form_page import LANGUAGES, Language, Outcome
 from wine_slo.adapters.server_instruments import Cells, ServerInstruments
 from wine_slo.answers import Problem, json_response, observed, unmatched
 from wine_slo.domain.classifier import Model
+from wine_slo.domain.metric_names import DRILL_ENDPOINT
 from wine_slo.domain.wine import NAMES
 from wine_slo.prediction import Answer, Predictor
 from wine_slo.settings import ServerSettings, SettingsError, read
@@ -49,7 +50,6 @@ LOG_WAIT = 0.2  # seconds; nobody reads faster, and one write for many requests 
 WORKER_PAUSE = 1.0  # seconds before a worker that ended by itself is replaced
 FORK = multiprocessing.get_context("fork")  # workers share the memory of what is imported, and the cells
 UNMATCHED = "unmatched"  # the endpoint of whatever is no route of ours
-DRILL = "/sleep?drill"  # the endpoint of what `wine-slo drill` asks, so that the error budget can leave it out
 SERVER_ERRORS = range(500, 600)
 FILES = Path(__file__).parent / "web"
 CONTENT_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -117,7 +117,7 @@ def create_app(
         }
     endpoints = {template: statuses for template, (_, _, statuses) in routes.items()} | {UNMATCHED: (404, 405)}
     if settings.sleep_enabled:
-        endpoints[DRILL] = endpoints["/sleep"]
+        endpoints[DRILL_ENDPOINT] = endpoints["/sleep"]
     app[SETTINGS] = settings
     app[INSTRUMENTS] = instruments = ServerInstruments(endpoints, perf_counter, cells or Cells(), worker)
     app[PATIENCE] = patience or Patience()
@@ -126,7 +126,7 @@ def create_app(
     for template, (method, handler, _) in routes.items():
         counted = observed(handler, instruments.endpoint(template))
         if template == "/sleep":
-            counted = told_apart(counted, observed(handler, instruments.endpoint(DRILL)))
+            counted = told_apart(counted, observed(handler, instruments.endpoint(DRILL_ENDPOINT)))
         app.add_routes([method(template, counted)])
     last_resort = observed(unmatched, instruments.endpoint(UNMATCHED))
     app.router.add_route("*", "/{path:.*}", last_resort)

@@ -33,6 +33,8 @@ from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
 from wine_slo.adapters.status_page import StatusPages
 from wine_slo.adapters.telegram_commands import Listener, TelegramCommands
 from wine_slo.adapters.watchdog_instruments import WatchdogInstruments
+from wine_slo.announcements import Announcements
+from wine_slo.announcements import Place as Where
 from wine_slo.board import Boards
 from wine_slo.charts import Charts
 from wine_slo.conversation import Access, Conversation
@@ -269,7 +271,7 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         def replies(chat: int) -> Replies:
             return Replies(delivery.speech(chat))
 
-        access = Access({int(each) for each in (*firsts, *seconds)}, settings.telegram_admin_ids)
+        access = _access(settings)
         conversation = Conversation(access, replies, now, version("wine-slo"), instruments.count_question)
         delivery = Delivery(
             chat,
@@ -282,30 +284,45 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             acts=lambda: journal.acts,
             rules=_rules(settings, conversation.verbs),
         )
-        journal = Journal(ledger, memory.acts, on_act=delivery.wake)
-        duty = Duty(lambda: evaluation.state, replies, evaluation.now, journal, delivery.revive).commands()
+        instruments.watch_silences(lambda: len(journal.acts.silences(evaluation.state.incidents, evaluation.now())))
+        journal = Journal(ledger, memory.acts, on_act=delivery.wake, last_number=memory.last_act)
+        announcements = await stack.enter_async_context(
+            _announcing(bot if firsts else None, chat, settings, evaluation, delivery, journal)
+        )
+        duty = Duty(
+            lambda: evaluation.state,
+            replies,
+            evaluation.now,
+            journal,
+            delivery.revive,
+            announcements.tell,
+            lambda asked: delivery.known_in(asked.chat) if access.is_limited_to_what_it_was_told(asked) else None,
+        ).commands()
         charts = await stack.enter_async_context(_charting(api, chat, ledger, evaluation, instruments))
         if settings.charts_enabled and not isinstance(chat, ConsoleChat):
             delivery.on_sent = lambda address, notice, message: charts.follow(
                 address, notice, message, delivery.speech(address), _topics(settings).get(notice.after.chat)
             )
-        inquiry = Inquiry(
-            ledger, lambda: evaluation.state, delivery.speech, evaluation.now, charts.answer, journal.lines
+        conversation.add(
+            *duty,
+            *Inquiry(
+                ledger, lambda: evaluation.state, delivery.speech, evaluation.now, charts.answer, journal.lines
+            ).commands(),
+            *Languages(replies, delivery.speak).commands(),
         )
-        conversation.add(*duty, *inquiry.commands(), *Languages(replies, delivery.speak).commands())
         heartbeat = Heartbeat(
             session,
             settings.heartbeat_url.value if settings.heartbeat_url else None,
             settings.notify_socket,
         )
-        trend = Trends(api, lambda: evaluation.objectives, evaluation.now).over
-        watchdog = Watchdog(settings, evaluation, delivery, instruments, heartbeat, partial(examine, api), trend)
+        trends = Trends(api, lambda: evaluation.objectives, evaluation.now)
+        watchdog = Watchdog(settings, evaluation, delivery, instruments, heartbeat, partial(examine, api), trends.over)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watchdog.reload)
 
         await stack.enter_async_context(_serving(watchdog.app(), settings))
 
         if bot:
-            answers = telegram_chat.TelegramChat(bot)
+            answers = telegram_chat.TelegramChat(bot, answers=True)
             boards = await stack.enter_async_context(
                 _hanging(answers, ledger, evaluation, delivery, instruments, journal)
             )
@@ -321,8 +338,10 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
                     journal=journal,
                 )
             )
-            drills = _exercises(session, settings, api, evaluation, watchdog, delivery)
-            conversation.add(*boards.commands(), *drills.commands())
+            conversation.add(
+                *boards.commands(),
+                *_exercises(session, settings, api, evaluation, watchdog, delivery, journal, announcements).commands(),
+            )
             listens = _listen(bot, settings, conversation, speech, instruments, memory.state.looked_at).run
             await stack.enter_async_context(running(listens, "the listener to commands"))
         await stack.enter_async_context(running(journal.run, "the journal"))
@@ -334,6 +353,29 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         log.info("stopping")
         heartbeat.notify("STOPPING=1")
         await delivery.finish(within=STOPS_WITHIN)
+
+
+@asynccontextmanager
+async def _announcing(
+    bot: telegram_chat.Connection | None,
+    chat: Chat,
+    settings: WatchdogSettings,
+    evaluation: Evaluation,
+    delivery: Delivery,
+    journal: Journal,
+) -> AsyncIterator[Announcements]:
+    """Tell every chat what somebody does in one of them, and each day which silences go on."""
+
+    def places() -> dict[int, Where]:
+        named, topics = (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids), _topics(settings)
+        addresses = {int(each): delivery.address(int(each)) for each in named}
+        return {each: (to, topics.get(each)) for each, to in addresses.items() if to is not None}
+
+    told = telegram_chat.TelegramChat(bot, answers=True) if bot else chat
+    announcements = Announcements(told, places, lambda each: Replies(delivery.speech(each)))
+    reminds = partial(announcements.remind, lambda: journal.acts, lambda: evaluation.state, evaluation.now)
+    async with running(announcements.run, "what announces"), running(reminds, "what reminds of silences"):
+        yield announcements
 
 
 @asynccontextmanager
@@ -401,13 +443,15 @@ async def _digesting(  # noqa: PLR0913 - a digest tells of everything
         yield
 
 
-def _exercises(
+def _exercises(  # noqa: PLR0913, PLR0917 - a drill goes through everything
     session: aiohttp.ClientSession,
     settings: WatchdogSettings,
     api: PrometheusApi,
     evaluation: Evaluation,
     watchdog: Watchdog,
     delivery: Delivery,
+    journal: Journal,
+    announcements: Announcements,
 ) -> Exercises:
     """Return what tries the alert on the real service."""
     service = ServiceApi(session, settings.service_url)
@@ -421,6 +465,9 @@ def _exercises(
         lambda objective: drill.prepare(service, status, objective, now),
         lambda objective: drill.run(service, status, api, objective, longest=DRILL, clock=now),
         DRILL,
+        now=evaluation.now,
+        journal=journal,
+        announce=announcements.tell,
     )
 
 
@@ -473,7 +520,7 @@ def _listen(
     heard_at: datetime | None,
 ) -> TelegramCommands:
     """Return what hears a bot's updates and has them answered."""
-    answers = telegram_chat.TelegramChat(bot)
+    answers = telegram_chat.TelegramChat(bot, answers=True)
 
     async def tell_conflict() -> None:
         for each in settings.telegram_chat_ids:
@@ -485,6 +532,14 @@ def _listen(
     )
     menus = {code: conversation.menu(Replies(speech(code))) for code in ("", *(each.code for each in LANGUAGES))}
     return TelegramCommands(bot, answers, listener, menus, now, heard_at)
+
+
+def _access(settings: WatchdogSettings) -> Access:
+    """Return who is known."""
+    firsts, seconds = (
+        frozenset(map(int, each)) for each in (settings.telegram_chat_ids, settings.telegram_second_chat_ids)
+    )
+    return Access(firsts | seconds, settings.telegram_admin_ids, seconds)
 
 
 def _topics(settings: WatchdogSettings) -> dict[int, int]:

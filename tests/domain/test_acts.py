@@ -142,14 +142,12 @@ def test_why_nobody_was_told(those: tuple[Act, ...], had: bool) -> None:  # noqa
 
 def test_ones_last_act_can_be_taken_back_within_five_minutes() -> None:
     mine = acts(act(100), silence(150, 3700), act(160, by=BORIS))
-    last = mine.undoable(ANNA.id, at(200))
-    assert last is not None
+    (last,) = mine.undoable(ANNA.id, at(200))
     assert last.number == 2
-    before = mine.with_one_more(act(210, Deed.UNDO, of=2)).undoable(ANNA.id, at(220))
-    assert before is not None
+    (before,) = mine.with_one_more(act(210, Deed.UNDO, of=2)).undoable(ANNA.id, at(220))
     assert before.number == 1
-    assert mine.undoable(ANNA.id, at(150) + UNDONE_WITHIN + timedelta(seconds=1)) is None
-    assert mine.undoable(99, at(200)) is None
+    assert mine.undoable(ANNA.id, at(150) + UNDONE_WITHIN + timedelta(seconds=1)) == ()
+    assert mine.undoable(99, at(200)) == ()
 
 
 def test_what_was_done_about_an_incident_is_found() -> None:

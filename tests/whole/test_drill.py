@@ -92,7 +92,7 @@ async def test_a_chat_asks_for_one_and_is_told_how_it_went(house: House) -> None
     await house.watchdog.until_line("sight of latency is (no_traffic|clear)", seconds=20)
     chat = house.bot_api.chat(CHAT)
     await house.bot_api.says(CHAT, CHAT, "/drill")
-    await house.bot_api.until(lambda: any("The next breach is mine." in text for text in chat.texts), seconds=10)
+    await house.bot_api.until(lambda: any("The next breach is a drill." in text for text in chat.texts), seconds=10)
     await house.bot_api.says(CHAT, CHAT, "/drill")
     await house.bot_api.until(lambda: chat.texts[-1] == "A drill is running. /drill stop ends it.", seconds=10)
     await house.bot_api.until(lambda: any("The drill worked" in text for text in chat.texts), seconds=60)

@@ -4,9 +4,10 @@ Values are kept as the JSON of the domain's own dataclasses, beside the few colu
 field with a default needs no migration; whatever else changes the tables is one more step.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
@@ -27,6 +28,8 @@ from wine_slo.domain.watch import KEPT, State
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+log = logging.getLogger(__name__)
 
 BUSY_SECONDS = 2  # how long to wait for another process that writes; well inside one tick
 
@@ -110,12 +113,17 @@ class LedgerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the ledger holds: what is known, what chats were told of it, how they stand, and what people did."""
+    """What the ledger holds: what is known, what chats were told of it, how they stand, and what people did.
+
+    Attributes:
+        last_act: The highest number of an act, also of one that cannot be read.
+    """
 
     state: State
     told: tuple[Told, ...]
     standings: tuple[Standing, ...]
     acts: tuple[Act, ...] = ()
+    last_act: int = 0
 
 
 class Ledger:
@@ -178,8 +186,8 @@ class Ledger:
                 standings = connection.scalars(sa.select(_standings.c.value)).all()
                 newest = sa.select(sa.func.max(_acts.c.number)).scalar_subquery()  # so that none is given twice
                 lately = (looked_at - KEPT_ACTS).isoformat() if looked_at else ""
-                acts = connection.scalars(
-                    sa.select(_acts.c.value)
+                acts = connection.execute(
+                    sa.select(_acts.c.number, _acts.c.value)
                     .where(sa.or_(_acts.c.at > lately, _acts.c.number == newest))
                     .order_by(_acts.c.number)
                 ).all()
@@ -193,7 +201,13 @@ class Ledger:
             blind_since=_instant(facts.get("blind_since")),
             looked_at=looked_at,
         )
-        return Memory(state, tuple(_decode(told, Told)), tuple(_decode(standings, Standing)), tuple(_decode(acts, Act)))
+        return Memory(
+            state,
+            tuple(_decode(told, Told)),
+            tuple(_decode(standings, Standing)),
+            tuple(_readable_acts(acts)),
+            max((row.number for row in acts), default=0),
+        )
 
     def incidents(
         self, *, key: Key | None = None, since: datetime | None = None, numbers: Iterable[int] = (), last: int = 1000
@@ -388,6 +402,15 @@ def _decode(rows: Sequence[str], kind: type[V]) -> list[V]:
         return [msgspec.json.decode(each, type=kind) for each in rows]
     except msgspec.DecodeError as error:
         raise LedgerError(f"the ledger has a {kind.__name__} that cannot be read: {error}") from error
+
+
+def _readable_acts(rows: Iterable[Any]) -> Iterator[Act]:
+    """The acts under the numbers of their rows; one that cannot be read is left out, as it must not hide the others."""
+    for row in rows:
+        try:
+            yield replace(msgspec.json.decode(row.value, type=Act), number=row.number)
+        except msgspec.DecodeError as error:
+            log.error("the ledger has an act %s that cannot be read and is left out: %s", row.number, error)  # noqa: TRY400
 
 
 def _prepare_sqlite(engine: sa.Engine) -> None:

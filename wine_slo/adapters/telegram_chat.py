@@ -7,13 +7,13 @@ Source of the texts: https://github.com/tdlib/td, telegram/cli of the Bot API se
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
 from telegram.constants import MessageLimit, ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
-from telegram.ext import AIORateLimiter, ExtBot
+from telegram.ext import AIORateLimiter, BaseRateLimiter, ExtBot
 from telegram.request import HTTPXRequest
 
 from wine_slo.domain.chat import ChatError
@@ -46,7 +46,47 @@ CLOSED = (
 )
 
 
+ANSWERS_A_SECOND = 10  # of the thirty messages that Telegram lets a bot send in all its chats together
+ANSWERS_A_MINUTE = 12  # of the twenty in a group; the others are kept for alerts
+ANSWER = 1  # says to the limiter that a call is an answer
+
 Connection = ExtBot[int]
+
+
+class AlertsFirst(BaseRateLimiter[int]):
+    """Space calls out below Telegram's limits, answers below limits of their own, so that an alert never waits for one.
+
+    Answers pass two limiters: the narrow one of answers, and then the one of all calls, in which there is always room
+    for alerts. Nothing is tried again here: what to do after a 429 is delivery's.
+    """
+
+    def __init__(self) -> None:
+        self._all = AIORateLimiter()
+        self._answers = AIORateLimiter(overall_max_rate=ANSWERS_A_SECOND, group_max_rate=ANSWERS_A_MINUTE)
+
+    async def initialize(self) -> None:
+        """Do nothing."""
+
+    async def shutdown(self) -> None:
+        """Do nothing."""
+
+    async def process_request(
+        self,
+        callback: Callable[..., Any],
+        args: Any,
+        kwargs: dict[str, Any],
+        endpoint: str,
+        data: dict[str, Any],
+        rate_limit_args: int | None,
+    ) -> Any:
+        """Return what the call gives, once it may be made."""
+
+        async def call() -> Any:
+            return await self._all.process_request(callback, args, kwargs, endpoint, data, None)
+
+        if not rate_limit_args:
+            return await call()
+        return await self._answers.process_request(call, (), {}, endpoint, data, None)
 
 
 def connect(token: str, api_url: str | None = None, proxy: str | None = None) -> Connection:
@@ -70,15 +110,21 @@ def connect(token: str, api_url: str | None = None, proxy: str | None = None) ->
         base_file_url=f"{root}/file/bot",
         request=request(),
         get_updates_request=request(),
-        rate_limiter=AIORateLimiter(max_retries=0),  # it spaces messages out; waiting after a 429 is delivery's
+        rate_limiter=AlertsFirst(),
     )
 
 
 class TelegramChat:
-    """Sends and edits through a bot, and signs what its buttons carry."""
+    """Sends and edits through a bot, and signs what its buttons carry.
 
-    def __init__(self, bot: Bot) -> None:
+    Args:
+        bot: The bot.
+        answers: Whether what is said here can wait until every alert is out; the bot is one of `connect` then.
+    """
+
+    def __init__(self, bot: Bot, *, answers: bool = False) -> None:
         self._bot = bot
+        self._limits: dict[str, Any] = {"rate_limit_args": ANSWER} if answers else {}
         self._seal = Seal(bot.token)
 
     async def send(
@@ -109,6 +155,7 @@ class TelegramChat:
                 disable_notification=not loud,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
                 reply_markup=self._markup(chat, buttons),
+                **self._limits,
             )
             return message.message_id
 
@@ -139,6 +186,7 @@ class TelegramChat:
                     parse_mode=mode,
                     link_preview_options=LinkPreviewOptions(is_disabled=True),
                     reply_markup=self._markup(chat, buttons),
+                    **self._limits,
                 )
             except TelegramError as error:
                 if NOT_MODIFIED not in str(error).lower():
@@ -161,6 +209,7 @@ class TelegramChat:
                 message_thread_id=topic,
                 reply_parameters=_reply(reply_to),
                 disable_notification=True,
+                **self._limits,
             )
         except TelegramError as error:
             raise _chat_error(error) from error
@@ -172,7 +221,7 @@ class TelegramChat:
             ChatError: It was not pinned, or perhaps not.
         """
         try:
-            await self._bot.pin_chat_message(chat, message, disable_notification=True)
+            await self._bot.pin_chat_message(chat, message, disable_notification=True, **self._limits)
         except TelegramError as error:
             raise _chat_error(error) from error
 
@@ -183,7 +232,7 @@ class TelegramChat:
             ChatError: It is still pinned, or perhaps.
         """
         try:
-            await self._bot.unpin_chat_message(chat, message)
+            await self._bot.unpin_chat_message(chat, message, **self._limits)
         except TelegramError as error:
             raise _chat_error(error) from error
 
