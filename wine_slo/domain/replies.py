@@ -321,7 +321,7 @@ class Replies:
 
     def deed(self, act: Act, incident: Incident) -> str:
         """One thing that somebody did about an incident, for its history."""
-        name = self.say("{name} (id {id})", name=shortened(act.by.name), id=act.by.id)
+        name = self.say("{name} ({id})", name=shortened(act.by.name), id=act.by.id)
         time = self.speech.moment(act.at, incident.began_at)
         match act.deed:
             case Deed.ACKNOWLEDGE:
