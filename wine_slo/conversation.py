@@ -13,7 +13,7 @@ limited, but for the same thing over and over.
 
 import difflib
 import logging
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Container, Hashable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -60,14 +60,14 @@ class Access:
     """Who is known.
 
     Attributes:
-        chats: The chats of the settings.
+        chats: The recipients; a group that has become a supergroup is there by either id.
         admins: The people of the settings.
-        second_chats: Those of the chats that are only escalated to.
+        is_second: Whether a chat is only escalated to.
     """
 
-    chats: Collection[int]
+    chats: Container[int]
     admins: Collection[int]
-    second_chats: Collection[int] = ()
+    is_second: Callable[[int], bool] = lambda _chat: False
 
     def may_ask(self, asked: Question | Press) -> bool:
         """Whether that person may read what we know, in that chat."""
@@ -89,7 +89,7 @@ class Access:
 
     def is_limited_to_what_it_was_told(self, asked: Question | Press) -> bool:
         """Whether that person may act only on what was escalated to that chat."""
-        return asked.chat in self.second_chats and asked.person.id not in self.admins
+        return self.is_second(asked.chat) and asked.person.id not in self.admins
 
 
 class Conversation:

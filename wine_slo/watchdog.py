@@ -37,9 +37,10 @@ from wine_slo.announcements import Announcements
 from wine_slo.announcements import Place as Where
 from wine_slo.board import Boards
 from wine_slo.charts import Charts
+from wine_slo.claim import Claim, ClaimError
 from wine_slo.conversation import Access, Conversation
 from wine_slo.delivery import Delivery, Rules
-from wine_slo.digest import Digests, Place
+from wine_slo.digest import Digests
 from wine_slo.domain.chat import Chat, ChatError
 from wine_slo.domain.digest import Weekly
 from wine_slo.domain.incident import Incident
@@ -57,6 +58,7 @@ from wine_slo.examination import Mistake, examine
 from wine_slo.exercises import Exercises
 from wine_slo.inquiry import Inquiry
 from wine_slo.languages import Languages
+from wine_slo.recipients import Recipients
 from wine_slo.settings import SettingsError, WatchdogSettings, read
 from wine_slo.trend import Trends
 
@@ -121,8 +123,8 @@ class Watchdog:
             return  # a tick and a quick look have met; the one that runs is as good
         async with self._looking:
             started = perf_counter()
-            told = await self._evaluation.look()
-            self._delivery.hear(told)
+            await self._evaluation.look()
+            self._delivery.hear()
             state, objectives = self._evaluation.state, self._evaluation.objectives
             self._instruments.show(state, objectives)
             self._ticked_at = now()
@@ -178,18 +180,21 @@ class Watchdog:
     async def _health(self, _request: web.Request) -> web.Response:
         last = self._ticked_at or self._started_at
         age = (now() - last).total_seconds()
-        untold = untold_seconds(self._delivery)
+        untold, unreachable = untold_seconds(self._delivery), self._delivery.unreachable
         status = "ok"
         if age > OVERDUE_TICKS * self._settings.poll_seconds:
             status = "tick overdue"
         elif untold > LONGEST_UNTOLD.total_seconds():
             status = "untold for too long"
+        elif unreachable:
+            status = "a recipient cannot be reached"
         content = {
             "status": status,
             "version": version("wine-slo"),
             "seconds_since_tick": round(age, 3) if self._ticked_at else None,
             "untold_seconds": round(untold, 3),
             "incidents_open": len(self._evaluation.state.open_incidents),
+            "unreachable": {str(chat): reason for chat, reason in unreachable.items()},
         }
         return web.json_response(content, status=200 if status == "ok" else 503)
 
@@ -233,18 +238,30 @@ def speeches(settings: WatchdogSettings, objectives: Callable[[], Objectives]) -
 
 
 async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledger) -> None:
-    """Watch until SIGTERM or SIGINT.
+    """Watch until SIGTERM or SIGINT, holding the ledger.
 
     Raises:
+        ClaimError: another watchdog holds the ledger, or has taken it.
         OSError: the address of its own pages cannot be listened on.
         LedgerError: the ledger cannot be read.
     """
     stop = _told_to_stop()
-    memory = ledger.load()
 
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        instruments = WatchdogInstruments(version("wine-slo"), lambda: untold_seconds(delivery))
+        heartbeat = Heartbeat(
+            session,
+            settings.heartbeat_url.value if settings.heartbeat_url else None,
+            settings.notify_socket,
+        )
+        claim = Claim(ledger, now)
+        stack.callback(claim.free)
+        if not await claim.take(stop, partial(_wait_as_standby, heartbeat), waits=settings.standby):
+            return
+        memory = ledger.load()
+        instruments = WatchdogInstruments(
+            version("wine-slo"), lambda: untold_seconds(delivery), lambda: len(delivery.unreachable)
+        )
         api = PrometheusApi(
             session, settings.prometheus_url, settings.prometheus_headers, on_query=instruments.count_query
         )
@@ -257,26 +274,21 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             if settings.telegram_token
             else None
         )
-        chat: Chat = ConsoleChat(lambda text: print(text, flush=True))  # noqa: T201  # the terminal is the chat
-        firsts, seconds = settings.telegram_chat_ids, settings.telegram_second_chat_ids
-        chats: tuple[int, ...] = (CONSOLE,)
-        if bot and firsts:
-            chat, chats = telegram_chat.TelegramChat(bot), tuple(map(int, (*firsts, *seconds)))
-        else:
-            log.warning("no Telegram token or no chat id is set: messages are printed here")
+        chat, chats = _where(bot, settings)
 
-        evaluation = Evaluation(api, ledger, objectives, memory.state, chats, now)
+        evaluation = Evaluation(api, ledger, objectives, memory.state, now)
+        recipients = Recipients(ledger, memory, chats, evaluation.now())
         speech = speeches(settings, lambda: evaluation.objectives)
 
         def replies(chat: int) -> Replies:
             return Replies(delivery.speech(chat))
 
-        access = _access(settings)
+        access = _access(settings, recipients)
         conversation = Conversation(access, replies, now, version("wine-slo"), instruments.count_question)
         delivery = Delivery(
             chat,
             ledger,
-            memory,
+            recipients,
             speech,
             lambda: evaluation.state,
             evaluation.now,
@@ -287,7 +299,7 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         instruments.watch_silences(lambda: len(journal.acts.silences(evaluation.state.incidents, evaluation.now())))
         journal = Journal(ledger, memory.acts, on_act=delivery.wake, last_number=memory.last_act)
         announcements = await stack.enter_async_context(
-            _announcing(bot if firsts else None, chat, settings, evaluation, delivery, journal)
+            _announcing(bot, chat, settings, recipients, evaluation, delivery, journal)
         )
         duty = Duty(
             lambda: evaluation.state,
@@ -310,13 +322,8 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             ).commands(),
             *Languages(replies, delivery.speak).commands(),
         )
-        heartbeat = Heartbeat(
-            session,
-            settings.heartbeat_url.value if settings.heartbeat_url else None,
-            settings.notify_socket,
-        )
-        trends = Trends(api, lambda: evaluation.objectives, evaluation.now)
-        watchdog = Watchdog(settings, evaluation, delivery, instruments, heartbeat, partial(examine, api), trends.over)
+        trend = Trends(api, lambda: evaluation.objectives, evaluation.now).over
+        watchdog = Watchdog(settings, evaluation, delivery, instruments, heartbeat, partial(examine, api), trend)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watchdog.reload)
 
         await stack.enter_async_context(_serving(watchdog.app(), settings))
@@ -324,7 +331,7 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         if bot:
             answers = telegram_chat.TelegramChat(bot, answers=True)
             boards = await stack.enter_async_context(
-                _hanging(answers, ledger, evaluation, delivery, instruments, journal)
+                _hanging(answers, ledger, recipients, evaluation, delivery, instruments, journal)
             )
             await stack.enter_async_context(
                 _digesting(
@@ -332,6 +339,7 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
                     api,
                     ledger,
                     answers,
+                    recipients,
                     evaluation=evaluation,
                     delivery=delivery,
                     instruments=instruments,
@@ -342,17 +350,52 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
                 *boards.commands(),
                 *_exercises(session, settings, api, evaluation, watchdog, delivery, journal, announcements).commands(),
             )
-            listens = _listen(bot, settings, conversation, speech, instruments, memory.state.looked_at).run
+            heard_at = memory.state.looked_at
+            listens = _listen(
+                bot, settings, recipients, delivery, conversation, speech, instruments, heard_at=heard_at
+            ).run
             await stack.enter_async_context(running(listens, "the listener to commands"))
         await stack.enter_async_context(running(journal.run, "the journal"))
         await stack.enter_async_context(running(delivery.run, "the delivery"))
         watchdog.start()
         stack.callback(watchdog.stop)
         heartbeat.notify("READY=1")
-        await stop.wait()
+        await _until(stop, claim)
         log.info("stopping")
         heartbeat.notify("STOPPING=1")
         await delivery.finish(within=STOPS_WITHIN)
+
+
+async def _until(stop: asyncio.Event, claim: Claim) -> None:
+    """Hold the ledger until it is time to stop.
+
+    Raises:
+        ClaimError: another watchdog has taken it.
+    """
+    stopping, keeping = asyncio.create_task(stop.wait()), asyncio.create_task(claim.keep())
+    try:
+        await asyncio.wait({stopping, keeping}, return_when=asyncio.FIRST_COMPLETED)
+        if keeping.done():
+            raise ClaimError(keeping.result())
+    finally:
+        stopping.cancel()
+        keeping.cancel()
+        await asyncio.gather(stopping, keeping, return_exceptions=True)
+
+
+def _wait_as_standby(heartbeat: Heartbeat) -> None:
+    """Say to systemd that waiting for the ledger is what we are to do."""
+    heartbeat.notify("READY=1")
+    heartbeat.notify("WATCHDOG=1")
+
+
+def _where(bot: telegram_chat.Connection | None, settings: WatchdogSettings) -> tuple[Chat, tuple[int, ...]]:
+    """Return where messages go, and the ids of the recipients there: the chats of the settings, or the terminal."""
+    if bot and settings.telegram_chat_ids:
+        named = (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids)
+        return telegram_chat.TelegramChat(bot), tuple(map(int, named))
+    log.warning("no Telegram token or no chat id is set: messages are printed here")
+    return ConsoleChat(lambda text: print(text, flush=True)), (CONSOLE,)  # noqa: T201  # the terminal is the chat
 
 
 @asynccontextmanager
@@ -360,6 +403,7 @@ async def _announcing(
     bot: telegram_chat.Connection | None,
     chat: Chat,
     settings: WatchdogSettings,
+    recipients: Recipients,
     evaluation: Evaluation,
     delivery: Delivery,
     journal: Journal,
@@ -367,11 +411,10 @@ async def _announcing(
     """Tell every chat what somebody does in one of them, and each day which silences go on."""
 
     def places() -> dict[int, Where]:
-        named, topics = (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids), _topics(settings)
-        addresses = {int(each): delivery.address(int(each)) for each in named}
-        return {each: (to, topics.get(each)) for each, to in addresses.items() if to is not None}
+        standings, topics = [recipients.standing(each) for each in recipients], _topics(settings)
+        return {each.chat: (each.address, topics.get(each.chat)) for each in standings if not each.is_closed}
 
-    told = telegram_chat.TelegramChat(bot, answers=True) if bot else chat
+    told = telegram_chat.TelegramChat(bot, answers=True) if bot and settings.telegram_chat_ids else chat
     announcements = Announcements(told, places, lambda each: Replies(delivery.speech(each)))
     reminds = partial(announcements.remind, lambda: journal.acts, lambda: evaluation.state, evaluation.now)
     async with running(announcements.run, "what announces"), running(reminds, "what reminds of silences"):
@@ -382,6 +425,7 @@ async def _announcing(
 async def _hanging(
     chat: Chat,
     ledger: Ledger,
+    recipients: Recipients,
     evaluation: Evaluation,
     delivery: Delivery,
     instruments: WatchdogInstruments,
@@ -396,6 +440,7 @@ async def _hanging(
         delivery.speech,
         evaluation.now,
         instruments.count_message,
+        recipients=recipients,
     )
     async with running(boards.run, "what keeps the boards"):
         yield boards
@@ -407,18 +452,18 @@ async def _digesting(  # noqa: PLR0913 - a digest tells of everything
     api: PrometheusApi,
     ledger: Ledger,
     chat: Chat,
+    recipients: Recipients,
     *,
     evaluation: Evaluation,
     delivery: Delivery,
     instruments: WatchdogInstruments,
     journal: Journal,
 ) -> AsyncIterator[None]:
-    """Tell every chat of the settings that is open to us how each week was, unless that is switched off."""
+    """Tell every recipient that can be reached, but for the second ones, how each week was; unless that is off."""
+    seconds, topics = set(map(int, settings.telegram_second_chat_ids)), _topics(settings)
 
-    def chats() -> dict[int, Place]:
-        addresses = {int(each): delivery.address(int(each)) for each in settings.telegram_chat_ids}
-        topics = _topics(settings)
-        return {each: (to, topics.get(each)) for each, to in addresses.items() if to is not None}
+    def chats() -> dict[int, int | None]:
+        return {each: topics.get(each) for each in recipients if each not in seconds and each not in recipients.closed}
 
     def acknowledged_at(incident: Incident) -> datetime | None:
         act = journal.acts.acknowledgement(incident)
@@ -431,6 +476,7 @@ async def _digesting(  # noqa: PLR0913 - a digest tells of everything
         api,
         ledger,
         chat=chat,
+        recipients=recipients,
         chats=chats,
         weekly=Weekly.parse(settings.digest_at, settings.timezone),
         state=lambda: evaluation.state,
@@ -511,35 +557,45 @@ async def _charting(
             await charts.stop()
 
 
-def _listen(
+def _listen(  # noqa: PLR0913 - one place wires it
     bot: telegram_chat.Connection,
     settings: WatchdogSettings,
+    recipients: Recipients,
+    delivery: Delivery,
     conversation: Conversation,
     speech: Callable[[str], Speech],
     instruments: WatchdogInstruments,
+    *,
     heard_at: datetime | None,
 ) -> TelegramCommands:
     """Return what hears a bot's updates and has them answered."""
     answers = telegram_chat.TelegramChat(bot, answers=True)
 
     async def tell_conflict() -> None:
-        for each in settings.telegram_chat_ids:
-            with suppress(ChatError):
-                await answers.send(int(each), Replies(speech("")).conflict(), topic=each.topic, loud=False)
+        topics, seconds = _topics(settings), set(map(int, settings.telegram_second_chat_ids))
+        for chat in recipients:
+            if chat not in seconds:
+                with suppress(ChatError):
+                    address, text = recipients.standing(chat).address, Replies(delivery.speech(chat)).conflict()
+                    await answers.send(address, text, topic=topics.get(chat), loud=False)
 
     listener = Listener(
-        conversation.ask, conversation.press, conversation.refuse, instruments.show_listening, tell_conflict
+        conversation.ask,
+        conversation.press,
+        conversation.refuse,
+        instruments.show_listening,
+        tell_conflict,
+        heard=delivery.revive,
+        moved=recipients.move,
     )
     menus = {code: conversation.menu(Replies(speech(code))) for code in ("", *(each.code for each in LANGUAGES))}
     return TelegramCommands(bot, answers, listener, menus, now, heard_at)
 
 
-def _access(settings: WatchdogSettings) -> Access:
+def _access(settings: WatchdogSettings, recipients: Recipients) -> Access:
     """Return who is known."""
-    firsts, seconds = (
-        frozenset(map(int, each)) for each in (settings.telegram_chat_ids, settings.telegram_second_chat_ids)
-    )
-    return Access(firsts | seconds, settings.telegram_admin_ids, seconds)
+    seconds = set(map(int, settings.telegram_second_chat_ids))
+    return Access(recipients, settings.telegram_admin_ids, lambda chat: recipients.standing_at(chat).chat in seconds)
 
 
 def _topics(settings: WatchdogSettings) -> dict[int, int]:
@@ -594,8 +650,8 @@ def main() -> None:
     try:
         ledger = Ledger.open(settings.database_url)
         asyncio.run(watch(settings, objectives, ledger))
-    except LedgerError as error:
-        sys.stderr.write(f"{error}\n")
+    except (LedgerError, ClaimError) as error:
+        log.critical("%s", error)
         sys.exit(1)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else error

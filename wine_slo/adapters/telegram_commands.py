@@ -38,6 +38,7 @@ ANSWER_TRIES = 3
 LONGEST_ANSWER_WAIT = timedelta(seconds=30)  # what Telegram wants to be left alone for longer is not worth an answer
 MAX_TOAST = 200  # characters, Telegram's limit
 LAST_SECOND = 253_402_300_799  # of the year 9999; Python has no later ones
+UPDATES = ["message", "callback_query", "channel_post", "my_chat_member"]
 AT_ONCE = 20  # updates that are being answered
 
 LONGEST_NAME = 64  # characters of somebody's name that are kept; Telegram has no more of a first name
@@ -82,6 +83,8 @@ class _Message(msgspec.Struct):
     def is_forwarded(self) -> bool:
         return self.forward_origin is not None or self.forward_date is not None or self.is_automatic_forward
 
+    migrate_to_chat_id: int | None = None
+
     @property
     def topic(self) -> int | None:
         return self.message_thread_id if self.is_topic_message else None  # elsewhere it is a thread of replies
@@ -94,9 +97,30 @@ class _Query(msgspec.Struct):
     data: str = ""
 
 
+class _Member(msgspec.Struct):
+    status: str = ""
+
+
+class _Membership(msgspec.Struct):
+    chat: _Chat
+    new_chat_member: _Member
+
+
 class _Update(msgspec.Struct):
     message: _Message | None = None
     callback_query: _Query | None = None
+    channel_post: _Message | None = None
+    my_chat_member: _Membership | None = None
+
+    @property
+    def heard_from(self) -> int | None:
+        """The chat in which the bot is heard to be; None where it was put out of it."""
+        if self.my_chat_member is not None:
+            is_in = self.my_chat_member.new_chat_member.status not in ("left", "kicked")
+            return self.my_chat_member.chat.id if is_in else None
+        pressed = self.callback_query.message if self.callback_query else None
+        message = self.message or self.channel_post or pressed
+        return message.chat.id if message else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +133,8 @@ class Listener:
         refuse: The answer to a press, in that chat, of what is not one of our buttons.
         listening: Called when updates can be read, and when they cannot.
         conflict: Called once when another program reads them instead.
+        heard: Called with the id of a chat from which anything is heard.
+        moved: Called with the old and the new id of a group that has become a supergroup.
     """
 
     ask: Callable[[Question], Awaitable[Answer | None]]
@@ -116,6 +142,8 @@ class Listener:
     refuse: Callable[[int], Answer]
     listening: Callable[[bool], None]
     conflict: Callable[[], Coroutine[Any, Any, None]]
+    heard: Callable[[int], Awaitable[None]]
+    moved: Callable[[int, int], Awaitable[None]]
 
 
 class TelegramCommands:
@@ -203,7 +231,7 @@ class TelegramCommands:
         """
         # Only what comes while we wait was pressed just now, so the first time we do not wait.
         wait = POLL_SECONDS if self._is_listening() else 0
-        asked = {"offset": offset, "timeout": wait, "allowed_updates": ["message", "callback_query"]}
+        asked = {"offset": offset, "timeout": wait, "allowed_updates": UPDATES}
         # `Bot.get_updates` reads every field of every update, and one that it cannot read hides all the others.
         answer = await self._bot.do_api_request(
             "get_Updates",  # the method by a name that the library does not take for a slip
@@ -243,6 +271,7 @@ class TelegramCommands:
             except msgspec.ValidationError as error:
                 log.info("an update was passed over: %s", error)
                 continue
+            await self._hear(update)
             deed = self._deed(update)
             if deed is not None:
                 begun.append(self._begin_task(deed))
@@ -253,6 +282,14 @@ class TelegramCommands:
         elif batch and offset is None:
             await asyncio.sleep(1)  # nothing in it had a number, so the same would come again at once
         return offset
+
+    async def _hear(self, update: _Update) -> None:
+        """Note what an update says of the chat itself."""
+        message = update.message
+        if message is not None and message.migrate_to_chat_id is not None:
+            await self._listener.moved(message.chat.id, message.migrate_to_chat_id)
+        if update.heard_from is not None:
+            await self._listener.heard(update.heard_from)
 
     def _begin_task(self, deed: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(deed)
