@@ -4,6 +4,7 @@
 Source of the texts: https://github.com/tdlib/telegram-bot-api (Client.cpp), and healthchecks' list.
 """
 
+import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 import httpx
-import msgspec
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ChatAction, MessageLimit, ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
@@ -154,8 +154,8 @@ def _checked(code: int, payload: bytes) -> bytes:
     """
     is_success = _is_success(code)
     try:
-        answer = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, ValueError, RecursionError):
+        answer = json.loads(payload)  # as python-telegram-bot does: msgspec refuses half a character in somebody's name
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict) or answer.get("ok") is not is_success:
         raise NoBotApiError(code)
@@ -171,7 +171,7 @@ def _checked(code: int, payload: bytes) -> bytes:
         refusal["parameters"] = {"migrate_to_chat_id": moved_to}
     elif code == HTTPStatus.TOO_MANY_REQUESTS:
         refusal["parameters"] = {"retry_after": _seconds(parameters.get("retry_after"))}
-    return msgspec.json.encode(refusal)
+    return json.dumps(refusal).encode()
 
 
 def _seconds(given: object) -> int:
