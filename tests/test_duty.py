@@ -11,19 +11,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.domain.scene import ALL, LATENCY, START, Scene
+from tests.domain.scene import ALL, AVAILABILITY, LATENCY, START, Scene
 from tests.fakes.bot_api import TOKEN, BotApi
 from tests.fakes.people import ANNA, BORIS, FORUM, GROUP, TOPIC, Talk, among
 from tests.fakes.telegram_chats import Message
 from wine_slo.adapters import telegram_chat
 from wine_slo.adapters.ledger import Ledger
+from wine_slo.announcements import Announcements
 from wine_slo.conversation import Access
 from wine_slo.delivery import Delivery, Rules
+from wine_slo.domain.acts import NO_ACTS
 from wine_slo.domain.budget import Budget
-from wine_slo.domain.dialogue import Reception
+from wine_slo.domain.dialogue import Press, Question, Reception
 from wine_slo.domain.moments import QuietHours
 from wine_slo.domain.notice import Kind
-from wine_slo.domain.objective import Alert, Burn
+from wine_slo.domain.objective import Alert, Burn, Key
+from wine_slo.domain.reading import Sight
 from wine_slo.domain.replies import Replies
 from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech
@@ -56,8 +59,10 @@ class Post:
     ledger: Ledger = field(init=False)
     delivery: Delivery = field(init=False)
     journal: Journal = field(init=False)
+    announcements: Announcements = field(init=False)
     talk: Talk = field(init=False)
     heard_ago: timedelta = timedelta(0)
+    announces: bool = False
     _saved: State = field(default_factory=State)
 
     def now(self) -> datetime:
@@ -89,17 +94,33 @@ class Post:
                     offers=self.talk.conversation.verbs,
                 ),
             )
-            self.journal = Journal(self.ledger, memory.acts, self.delivery.wake, again_after=0.01)
+            self.journal = Journal(
+                self.ledger, memory.acts, self.delivery.wake, again_after=0.01, last_number=memory.last_act
+            )
+            self.announcements = Announcements(
+                telegram_chat.TelegramChat(bot, answers=True),
+                lambda: {chat: (chat, self.rules.topics.get(chat)) for chat in self.chats},
+                lambda _chat: Replies(speech),
+                again_after=0.01,
+            )
+            announcing = asyncio.create_task(self.announcements.run())
             duty = Duty(
                 lambda: self.scene.state,
                 lambda _chat: Replies(speech),
                 self.now,
                 self.journal,
                 self.delivery.revive,
+                self.announcements.tell if self.announces else lambda _text, _but: None,
+                self.reach,
             )
             async with self.talk.listening(*duty.commands()):
                 yield
+            announcing.cancel()
         self.ledger.close()
+
+    def reach(self, asked: Question | Press) -> frozenset[int] | None:
+        """What people in a second chat may act on, as the watchdog wires it."""
+        return self.delivery.known_in(asked.chat) if self.access.is_limited_to_what_it_was_told(asked) else None
 
     async def tell(self, after: float = 0) -> None:
         """What was seen is saved, as evaluation does it, and told."""
@@ -561,3 +582,243 @@ async def test_where_a_topic_is_gone_the_chat_is_told(post: Post) -> None:
         post.scene.breaks()
         await post.tell()
     assert post.messages(FORUM)[0].topic is None
+
+
+# What is asked back
+
+
+async def test_a_name_that_is_not_known_silences_nothing_and_is_asked_for_with_buttons(post: Post) -> None:
+    async with post.life():
+        asked = await post.asks("/silence 1h predict", GROUP)
+        assert asked.text == "I do not know “predict”. What is to be silent?"
+        assert asked.buttons == ["Everything", "Latency", "Errors", "Availability"]
+        assert post.journal.acts == NO_ACTS
+        post.scene.second += 60
+        await post.press(asked, "Errors", BORIS)
+        await post.api.until(lambda: asked.text.startswith("🔇 Errors: silenced until 20:40."))
+        (act,) = post.journal.acts.all
+        assert act.silence is not None
+        assert (act.by.id, act.silence.objective, act.silence.until) == (BORIS, "errors", START + timedelta(hours=1))
+        assert asked.buttons == ["End: Errors, until 20:40"]
+
+
+async def test_who_may_not_silence_may_not_choose_either(post: Post) -> None:
+    post.access = among(admins=[BORIS])
+    async with post.life():
+        asked = await post.asks("/silence 1h", GROUP, BORIS)
+        assert "Only an admin" in await post.press(asked, "Everything", ANNA)
+        assert post.journal.acts == NO_ACTS
+        await post.press(asked, "Everything", BORIS)
+        assert len(post.journal.acts.all) == 1
+        again = await post.api.press_with(asked, asked.button(asked.buttons[0]).data or "", BORIS)
+        await post.api.until(lambda: again in post.api.answers)
+
+
+async def test_a_choice_of_an_earlier_process_is_not_mistaken_for_another_one(post: Post) -> None:
+    async with post.life():
+        asked = await post.asks("/silence 1h", GROUP)
+        await post.talk.is_heard()
+    async with post.life():
+        await post.asks("/silence 1h", GROUP)
+        assert await post.press(asked, "Everything") == "That was asked too long ago. Write it again."
+        assert post.journal.acts == NO_ACTS
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "buttons"),
+    [
+        ("/silence latency", "For how long?", ["30 min", "1 h", "4 h"]),
+        ("/silence 90 latency", "90 of what?", ["90 min · Latency", "90 h · Latency"]),
+        ("/silence 1h latncy", "I do not know “latncy”. Did you mean latency?", ["Latency", "Everything"]),
+        ("/silence 1h #99", "There is no #99.", []),
+        ("/silence off", "No silences. To make one: /silence 1h all", []),
+    ],
+)
+async def test_what_is_missing_is_asked_for(post: Post, text: str, said: str, buttons: list[str]) -> None:
+    async with post.life():
+        answer = await post.asks(text)
+        assert (answer.text, answer.buttons[: len(buttons)]) == (said, buttons)
+        assert post.journal.acts == NO_ACTS
+
+
+async def test_several_objectives_are_silenced_at_once_and_taken_back_at_once(post: Post) -> None:
+    async with post.life():
+        answer = await post.asks("/silence latency, ошибки 1h deploying")
+        assert answer.text.splitlines()[:3] == [
+            "🔇 Latency: silenced until 20:40.",
+            "🔇 Errors: silenced until 20:40.",
+            "Reason: deploying",
+        ]
+        back = await post.asks("/undo")
+        assert back.text.splitlines() == [
+            "Taken back: the silence of Latency.",
+            "Taken back: the silence of Errors.",
+        ]
+        assert (await post.asks("/silences")).text.startswith("No silences")
+
+
+async def test_which_incident_is_acknowledged_can_be_pressed(post: Post) -> None:
+    async with post.life():
+        post.scene.breaks()
+        post.scene.has(1.0, 25, key=Key("errors"))
+        await post.tell()
+        asked = await post.asks("/ack")
+        assert asked.buttons == ["#1 Latency", "#2 Errors"]
+        assert await post.press(asked, "#2 Errors") == "You have #2."
+
+
+# What is never silenced, and who hears of silences
+
+
+async def test_a_silence_of_everything_mutes_neither_lost_monitoring_nor_an_outage_of_the_whole_service(
+    post: Post,
+) -> None:
+    up = Key(AVAILABILITY.name)
+    async with post.life():
+        await post.asks("/silence 1h all", GROUP)
+        post.scene.breaks()
+        post.scene.has(0.34, 60, key=up, of=3)
+        await post.tell()
+        assert post.messages() == [], "one replica of three is down, and latency is in breach"
+        post.scene.has(1.0, 60, key=up, of=3)
+        await post.tell()
+        assert [each.split(":")[0] for each in post.heads()] == ["🔴 The service is down"]
+        assert post.messages()[0].is_loud
+        post.scene.lacks(Sight.BLIND, 300, keys=(Key("latency"), Key("errors"), up))
+        await post.tell()
+        assert post.heads()[-1].startswith("🔴 Cannot see")
+        assert post.messages()[-1].is_loud
+
+
+async def test_a_silence_its_end_and_what_is_taken_back_are_announced_in_every_other_chat(post: Post) -> None:
+    post.announces = True
+    async with post.life():
+        await post.asks("/silence 1h all fixing <it>", GROUP, BORIS)
+        await post.api.until(lambda: len(post.messages()) == 1)
+        assert post.messages()[0].text == "🔇 Everything: silenced until 20:40 by Boris <b>: fixing <it>."
+        assert post.messages()[0].is_silent
+        await post.asks("/undo", GROUP, BORIS)
+        await post.api.until(lambda: len(post.messages()) == 2)
+        assert post.messages()[1].text == "🔔 Boris <b> ended the silence: Everything."
+        post.scene.breaks()
+        await post.tell()
+        await post.press(post.messages()[-1], SILENCE)
+        await post.api.until(lambda: post.messages(GROUP)[-1].text == "🔇 Latency: silenced until 20:40 by Anna.")
+    assert not any(each.text.startswith("🔔") for each in post.messages(GROUP)), "there it is the answer"
+
+
+# A second chat
+
+
+async def test_a_second_chat_acts_only_on_what_was_escalated_to_it(post: Post) -> None:
+    post.rules = Rules(escalate_after=timedelta(minutes=15), second_chats=[SECOND])
+    post.chats = (ANNA, SECOND)
+    post.access = Access([ANNA, SECOND], [], lambda chat: chat == SECOND)
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+        for text in ("/silence 1h all", "/silence 1h latency", "/silence 1h #1", "/ack", "/ack 1"):
+            assert (await post.asks(text, SECOND, BORIS)).text.startswith("From here you can act only on"), text
+        assert post.journal.acts == NO_ACTS
+        post.scene.has(1.0, 15 * MINUTE)
+        await post.tell()
+        assert "is not in breach" not in (await post.asks("/ack 1", SECOND, BORIS)).text
+        assert (await post.asks("/silence 1h all", SECOND, BORIS)).text.startswith("From here you can act only on")
+        assert (await post.asks("/silence 1h #1", SECOND, BORIS)).text.startswith("🔇 Latency")
+        assert [each.by.id for each in post.journal.acts.all] == [BORIS, BORIS]
+
+
+async def test_an_admin_acts_from_a_second_chat_as_from_a_first(post: Post) -> None:
+    post.access = Access([ANNA, SECOND], [BORIS], lambda chat: chat == SECOND)
+    async with post.life():
+        assert (await post.asks("/silence 1h all", SECOND, BORIS)).text.startswith("🔇 Everything")
+        assert "Only an admin" in (await post.asks("/silence 1h all", SECOND, ANNA)).text
+
+
+async def test_an_acknowledgement_that_is_taken_back_escalates_after_a_minute_of_grace(post: Post) -> None:
+    post.rules = Rules(escalate_after=timedelta(minutes=15), second_chats=[SECOND])
+    post.chats = (ANNA, SECOND)
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+        post.scene.has(1.0, 14 * MINUTE)
+        await post.press(post.messages()[0], ACKNOWLEDGE)
+        post.scene.has(1.0, 2 * MINUTE)
+        await post.press(post.messages()[0], UNDO)
+        post.scene.has(1.0, 55)
+        await post.tell()
+        assert (len(post.messages()), post.messages(SECOND)) == (1, [])
+        post.scene.has(1.0, 5)
+        await post.tell()
+        assert len(post.messages()) == 2
+        assert post.messages(SECOND)[0].is_loud
+
+
+# Who it was
+
+
+async def test_two_people_of_one_name_are_told_apart(post: Post) -> None:
+    post.api.names[BORIS] = "anna"
+    async with post.life():
+        post.scene.breaks()
+        await post.tell()
+        await post.press(post.messages(GROUP)[0], ACKNOWLEDGE, ANNA)
+        await post.press(post.messages(GROUP)[0], SILENCE, BORIS)
+        lines = post.messages()[0].text.splitlines()
+        assert "Anna has it (19:40)." in lines
+        assert f"Silenced until 20:40 by anna ({BORIS})." in lines
+        deeds = post.journal.lines(post.scene.incident, post.talk.speech)
+    assert deeds[0] == f"19:40 Anna ({ANNA}) had it."
+    assert str(BORIS) in deeds[1]
+
+
+async def test_what_is_garbage_in_the_ledger_hides_no_act_and_stops_none(post: Post) -> None:
+    async with post.life():
+        await post.asks("/silence 1h errors")
+        await post.asks("/silence 1h latency")
+        await post.talk.is_heard()
+    other = sqlite3.connect(post.path, isolation_level=None)
+    other.execute("UPDATE acts SET value = json_set(value, '$.number', 77) WHERE number = 1")
+    for number, value in ((3, "{}"), (9, "no json"), (10, "[1")):
+        other.execute(
+            "INSERT INTO acts VALUES (?, '2026-01-01T19:41:00+00:00', NULL, ?, ?)", (number, f"x{number}", value)
+        )
+    async with post.life():
+        assert [each.number for each in post.journal.acts.all] == [1, 2]
+        assert (await post.asks("/silence 1h availability")).text.endswith("To take it back: /undo")
+        assert post.journal.acts.all[-1].number == 11
+    assert other.execute("SELECT max(number), count(*) FROM acts").fetchone() == (11, 6)
+    other.close()
+
+
+async def test_an_act_that_can_never_be_written_holds_up_no_later_one(post: Post) -> None:
+    async with post.life():
+        await post.asks("/silence 1h errors")
+        (good,) = post.journal.acts.all
+        broken = replace(good, cause="broken", by=replace(good.by, name="half \ud800"))
+        await post.journal.add(broken)
+        _, is_written = await post.journal.add(replace(good, cause="later"))
+        assert is_written
+        assert [each.cause for each in post.ledger.load().acts] == [good.cause, "later"]
+
+
+async def test_start_says_who_the_bot_is_and_what_it_watches(post: Post) -> None:
+    async with post.life():
+        said = await post.asks("/start")
+        assert said.text.startswith(
+            "I am wine-slo, and I watch the objectives of wine-slo: Latency, Errors, Availability."
+        )
+        assert said.buttons == ["Status", "Commands", "Language"]
+        post.scene.has(0.0, 30)
+        shown = len(post.messages())
+        await post.press(said, "Status")
+        await post.api.until(lambda: len(post.messages()) > shown)
+        assert post.messages()[-1].text.startswith("🟢 latency")
+
+
+async def test_status_of_one_objective_is_of_that_one(post: Post) -> None:
+    async with post.life():
+        post.scene.has(0.0, 30)
+        post.scene.has(0.0, 30, key=Key("errors"))
+        assert "latency" not in (await post.asks("/status ошибки")).text
+        assert (await post.asks("/status latncy")).text == "I do not know latncy. Did you mean latency?"

@@ -294,7 +294,7 @@ class Duty:
             self._asked_back.popitem(last=False)
         now = self._now()
         buttons = [
-            (Button(replies.choice(wish, error.missing, now), CHOOSE, (str(question.message), str(number))),)
+            (Button(replies.choice(wish, error, now), CHOOSE, (str(question.message), str(number))),)
             for number, wish in enumerate(error.choices)
         ]
         return Answer(text, tuple(buttons))

@@ -270,14 +270,17 @@ class Replies:
             return self.say("I do not know “{word}”. What is to be silent?", word=word)
         return self.say("What is to be silent?")
 
-    def choice(self, wish: Wish, missing: Missing, now: datetime) -> str:
+    def choice(self, wish: Wish, error: UnclearError, now: datetime) -> str:
         """The button of one of the things that somebody may have wanted. Plain."""
         names = [unescape(self.speech.title(each)) for each in wish.keys]
         what = ", ".join(names) if names else self.say("Everything")
-        if missing is Missing.WHAT or wish.until is None:
+        if error.missing is Missing.WHAT or wish.until is None:
             return what[:MAX_LABEL]
-        span = self.speech.language.span(wish.until - now)
-        return span if missing is Missing.WHEN else f"{span} · {what}"[:MAX_LABEL]
+        if error.missing is Missing.WHEN:
+            return self.speech.language.span(wish.until - now)
+        is_hours = wish.keys == error.choices[0].keys and wish != error.choices[0]
+        span = self.say("{number} h", number=error.word) if is_hours else self.say("{number} min", number=error.word)
+        return f"{span} · {what}"[:MAX_LABEL]
 
     def chosen_already(self) -> str:
         """Somebody has pressed another of these buttons, or it is too long ago."""
