@@ -173,8 +173,7 @@ class Conversation:
         replies = self._replies(question.chat)
         if not self._access.may_ask(question):
             return Reception.STRANGER, self._receive_stranger(question, replies)
-        command = self._commands.get(ALIASES.get(question.command, question.command))
-        command = self._commands.get(question.command, command)
+        command = self._commands.get(question.command) or self._commands.get(ALIASES.get(question.command, ""))
         is_old = self._clock() - question.asked_at > OLD_AFTER
         if is_old and not (command and command.counts_late):
             return Reception.OLD, self._turn_down_old(question.chat, replies)

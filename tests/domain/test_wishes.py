@@ -65,6 +65,7 @@ IN_AN_HOUR = at(3600)
         ("an hour", at(3600)),
         ("an hour and a half", at(5400)),
         ("for two hours", at(7200)),
+        ("for the next hour", at(3600)),
         ("for 2 hours", at(7200)),
         ("until 20:00", on(1, 20)),
         ("till 20.00", on(1, 20)),
@@ -136,6 +137,8 @@ def test_an_end_is_understood_before_and_after_what_it_is_about(written: str, un
         ("#12, errors", (LATE, BAD)),
         ("all", ()),
         ("Everything", ()),
+        ("all!", ()),
+        ("Latency.", (LATE,)),
         ("всё", ()),
         ("ВСЕ", ()),
     ],
@@ -212,6 +215,7 @@ def test_a_name_that_is_not_known_is_asked_for_and_never_a_reason_to_silence_eve
     others = [(key,) for key in (LATE, BAD, UP) if key.objective != near]
     assert [each.keys for each in error.choices] == [*likeliest, (), *others]
     assert len({each.until for each in error.choices}) == 1
+    assert {each.reason for each in error.choices} == {"deploying" if ":" in written else ""}
 
 
 @pytest.mark.parametrize("written", ['1h latency{endpoint="/nowhere"}', "1h latency /nowhere", "1h latency{x"])

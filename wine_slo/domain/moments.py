@@ -45,6 +45,7 @@ ARTICLES = ("a", "an", "of", "the")  # between a number and its unit: half an ho
 AND_A_HALF = (("and", "a", "half"), ("с", "половиной"))
 UNTIL = ("until", "till", "til", "untill", "до")
 FOR = ("for", "на")
+NEXT = ("the", "next", "another", "ближайший", "ближайшие", "следующий")  # for the next hour
 AT = ("at", "в", "на", "on", "next", "the", "до")
 TOMORROW = ("tomorrow", "завтра", "завтрашнего")
 TODAY = ("today", "сегодня")
@@ -198,7 +199,7 @@ def take_end(words: Sequence[str], now: datetime, zone: tzinfo) -> tuple[datetim
         return None, words[1:]
     if low[0] in FOREVER:
         raise TooLongError(words[0])
-    rest = words[1:] if low[0] in FOR and len(low) > 1 else words
+    rest = (_without(NEXT, words[1:]) or words) if low[0] in FOR else words
     if (found := _take_end_of_span(rest, now)) is not None:
         return found
     if _NUMBER.fullmatch(rest[0]) and not _is_clock(rest):

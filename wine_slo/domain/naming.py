@@ -263,6 +263,6 @@ def _values(key: Key) -> tuple[str, ...]:
 
 
 def _plain(word: str) -> str:
-    """A word as it is compared: one form of each letter, without blanks, quotes and the slash of a path."""
+    """A word as it is compared: one form of each letter, without blanks, quotes, a path's slash, a sentence's end."""
     folded = unicodedata.normalize("NFKC", word).casefold().replace("ё", "е")
-    return re.sub(r"[\s\"'“”„«»]", "", folded).lstrip("/")
+    return re.sub(r"[\s\"'“”„«»]", "", folded).lstrip("/").rstrip(".!?;")

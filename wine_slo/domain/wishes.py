@@ -154,6 +154,8 @@ class _Found:
         if self.keys is not None:
             return Wish(self.end[0], self.keys, reason)
         word, near = self._strange(rest)
+        if word or not rest or rest[0].lower() not in BECAUSE:  # what names nothing may be a name that is mistyped
+            reason = ""
         raise UnclearError(word, Missing.WHAT, [Wish(self.end[0], each, reason) for each in self._offered(near)], near)
 
     def _take_end(self, words: Sequence[str]) -> Sequence[str]:
@@ -180,7 +182,7 @@ class _Found:
         for skipped in range(3):  # for the latency
             if not words[skipped:] or any(each.lower() not in ABOUT for each in words[:skipped]):
                 return words
-            if words[skipped].lower() in ALL:
+            if words[skipped].lower().rstrip(".!?;") in ALL:
                 self.keys = ()
                 return words[skipped + 1 :]
             taken = self._take_list(words[skipped:])
