@@ -9,7 +9,15 @@ from tests.domain.scene import ALL
 from tests.fakes.bot_api import BotApi
 from tests.fakes.people import ANNA, BORIS, ELSEWHERE, FORUM, GROUP, STRANGER, TOPIC, Talk, among
 from tests.fakes.telegram_chats import Button as Shown
-from wine_slo.conversation import ANSWERS_A_MINUTE, STRANGERS_A_MINUTE, Access
+from wine_slo.conversation import (
+    ANSWERS_A_MINUTE,
+    PERSONAL_A_MINUTE,
+    QUESTIONS_A_MINUTE,
+    REFUSALS_A_MINUTE,
+    REPEATS,
+    STRANGERS_A_MINUTE,
+    Access,
+)
 from wine_slo.domain.dialogue import Answer, Button, Command, Picture, Press, Question, Reaction, Reception
 from wine_slo.domain.seal import MAX_BYTES, Seal
 from wine_slo.domain.words import Speech
@@ -152,12 +160,17 @@ async def test_one_chat_cannot_use_up_what_telegram_lets_us_say_but_what_changes
         return Answer()
 
     async with talk.listening(HELLO, Command("change", "Changes", change, changes=True)):
-        for _ in range(ANSWERS_A_MINUTE + 3):
-            await talk.api.says(GROUP, ANNA, "/hello")
+        for number in range(ANSWERS_A_MINUTE + 3):
+            await talk.api.says(GROUP, 1000 + number, "/hello")
         await talk.api.says(GROUP, ANNA, "/change it")
         await talk.asks(ANNA, ANNA, "/hello")
         await talk.api.until(lambda: changed)
+        await talk.is_heard()
     assert talk.received[Reception.LIMITED] == 3
+    limited = [
+        text for text in talk.api.chat(GROUP).texts if text.startswith("Too many questions at once: ask again in")
+    ]
+    assert len(limited) == 1, "said once, to the first"
 
 
 # Help
@@ -182,7 +195,10 @@ async def test_a_slip_is_answered_with_what_may_have_been_meant(talk: Talk, aske
     async with talk.listening(HELLO):
         assert (await talk.asks(ANNA, ANNA, asked)).text == said
         assert (await talk.asks(GROUP, ANNA, f"{asked}@wine_slo_bot")).text == said
-        await talk.asks_in_vain(GROUP, ANNA, asked)
+        if "Did you mean" in said:
+            assert (await talk.asks(GROUP, ANNA, asked)).text == said
+        else:
+            await talk.asks_in_vain(GROUP, ANNA, asked)
 
 
 async def test_the_version_is_told(talk: Talk) -> None:
@@ -441,3 +457,156 @@ async def test_where_another_program_polls_it_says_so_once_and_stops(
     assert talk.conflicts.empty()
     assert talk.listens == [False]
     assert "another program reads this bot's updates" in caplog.text
+
+
+# How often
+
+
+async def test_refusals_are_limited_to_a_person_and_leave_the_others_room(talk: Talk) -> None:
+    talk = with_admins(talk, BORIS)
+    async with talk.listening(HELLO, CHANGE):
+        for _ in range(30):
+            await talk.api.says(GROUP, ANNA, "/change")
+        await talk.is_heard()
+        assert len(talk.api.chat(GROUP).messages) == REFUSALS_A_MINUTE + 1
+        assert (await talk.asks(GROUP, BORIS, "/hello")).text.startswith("hello")
+    assert talk.received[Reception.REFUSED] == REFUSALS_A_MINUTE
+
+
+async def test_acts_of_who_may_are_not_limited_but_for_the_same_one_again_and_again(talk: Talk) -> None:
+    done = []
+
+    async def change(question: Question) -> Answer:
+        done.append(question.arguments)
+        return Answer()
+
+    async with talk.listening(Command("change", "Changes", change, changes=True)):
+        for number in range(40):
+            await talk.api.says(GROUP, ANNA, f"/change {number}")
+        for _ in range(10):
+            await talk.api.says(GROUP, ANNA, "/change it")
+        await talk.is_heard()
+    assert done == [*((str(number),) for number in range(40)), *([("it",)] * REPEATS)]
+    assert len(talk.api.chat(GROUP).texts) == 1, "and that is said once"
+
+
+async def test_a_private_chat_has_room_for_thirty_questions_a_minute(talk: Talk) -> None:
+    async with talk.listening(HELLO):
+        for _ in range(QUESTIONS_A_MINUTE + 5):
+            await talk.api.says(ANNA, ANNA, "/hello")
+        await talk.api.until(lambda: talk.received[Reception.LIMITED] == 5, seconds=30)
+        await talk.api.until(lambda: len(talk.api.chat(ANNA).messages) == QUESTIONS_A_MINUTE + 1, seconds=30)
+
+
+async def test_a_press_too_many_is_answered_too(talk: Talk) -> None:
+    async def press(_: Press) -> Answer:
+        return Answer(toast="pressed")
+
+    async def offer(_: Question) -> Answer:
+        return Answer("there", ((Button("More", "more"),),))
+
+    async with talk.listening(Command("offer", "Offers", offer), Reaction("more", press)):
+        message = await talk.asks(GROUP, ANNA, "/offer")
+        presses = [await talk.api.press(message, "More", ANNA) for _ in range(PERSONAL_A_MINUTE + 2)]
+        await talk.api.until(lambda: all(each in talk.api.answers for each in presses))
+    toasts = [talk.api.answers[each] for each in presses]
+    assert toasts[: PERSONAL_A_MINUTE - 1] == ["pressed"] * (PERSONAL_A_MINUTE - 1)
+    assert toasts[PERSONAL_A_MINUTE - 1].startswith("Too many questions at once")
+    assert set(toasts[PERSONAL_A_MINUTE:]) == {""}, "the program of who pressed stops waiting"
+
+
+# What people write instead
+
+
+STATUS = Command("status", "Says how it is", say_hello)
+MUTE = Command("silence", "Mutes", say_hello, changes=True)
+
+
+@pytest.mark.parametrize("text", ["/mute 1h", "/snooze 1h", "/тишина 1h", "/Mute@wine_slo_bot 1h"])
+async def test_a_usual_word_for_a_command_is_that_command(talk: Talk, text: str) -> None:
+    async with talk.listening(MUTE):
+        assert (await talk.asks(GROUP, ANNA, text)).text == "hello Person 7: 1h"
+
+
+@pytest.mark.parametrize("text", ["/stauts", "/stat", "/статуc", "/statu"])
+async def test_a_near_miss_is_answered_in_a_group(talk: Talk, text: str) -> None:
+    async with talk.listening(STATUS):
+        assert (await talk.asks(GROUP, ANNA, text)).text.endswith("Did you mean /status?")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("status", "I read commands, which begin with a slash. Did you mean /status?"),
+        ("статус?", "I read commands, which begin with a slash. Did you mean /status?"),
+        ("how is it going", "I read commands, which begin with a slash. All of them: /help"),
+    ],
+)
+async def test_plain_words_get_a_hint_in_a_private_chat_and_nothing_in_a_group(
+    talk: Talk, text: str, said: str
+) -> None:
+    async with talk.listening(STATUS):
+        assert (await talk.asks(ANNA, ANNA, text)).text == said
+        await talk.asks_in_vain(GROUP, ANNA, text)
+        await talk.asks_in_vain(STRANGER, STRANGER, text)
+
+
+# Who acts
+
+
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        pytest.param({"forward_origin": {"type": "user"}}, "A forwarded message changes nothing", id="who forwards"),
+        pytest.param({"forward_date": 1}, "A forwarded message changes nothing", id="who forwards, on an older server"),
+        pytest.param(
+            {"sender_chat": {"id": GROUP, "type": "group", "title": "Chat"}}, "I must know who", id="an anonymous admin"
+        ),
+        pytest.param(
+            {
+                "sender_chat": {"id": -100777, "type": "channel", "title": "Anna"},
+                "is_automatic_forward": True,
+                "forward_origin": {"type": "channel"},
+            },
+            "I must know who",
+            id="a channel",
+        ),
+        pytest.param({"from": None}, "I must know who", id="nobody"),
+    ],
+)
+@pytest.mark.parametrize("admins", [[], [ANNA, GROUP]])
+async def test_nobody_acts_without_a_person(talk: Talk, who: dict[str, object], said: str, admins: list[int]) -> None:
+    talk = with_admins(talk, *admins)
+    async with talk.listening(CHANGE):
+        message = (await talk.api.says(GROUP, ANNA, "hm")).as_json()
+        await talk.api.tells_bot("message", message | {"text": "/change"} | who)
+        await talk.api.until(lambda: talk.received[Reception.REFUSED])
+        await talk.api.until(lambda: talk.api.chat(GROUP).texts)
+    assert talk.api.chat(GROUP).texts[0].startswith(said)
+
+
+async def test_what_cannot_be_seen_of_a_name_or_a_text_is_left_out(talk: Talk) -> None:
+    hostile = {"id": ANNA, "is_bot": False, "first_name": "Eve\n2026 CRITICAL\x1b[31m\ud800\u202e"}
+    async with talk.listening(HELLO):
+        message = (await talk.api.says(GROUP, ANNA, "hm")).as_json()
+        await talk.api.tells_bot("message", message | {"from": hostile, "text": "/hello a\ud800b\x00c"})
+        await talk.api.until(lambda: talk.api.chat(GROUP).texts == ["hello Eve 2026 CRITICAL [31m: a b c"])
+
+
+async def test_a_press_just_after_the_start_is_known_to_be_of_now(talk: Talk) -> None:
+    async def press(press: Press) -> Answer:
+        return Answer(toast="late" if press.pressed_at is None else "now")
+
+    async def offer(_: Question) -> Answer:
+        return Answer("there", ((Button("More", "more"),),))
+
+    commands = (Command("offer", "Offers", offer), Reaction("more", press, counts_late=True))
+    async with talk.listening(*commands):
+        message = await talk.asks(GROUP, ANNA, "/offer")
+    before = await talk.api.press(message, "More", ANNA)
+    talk.api.calls.clear()
+    async with Talk(talk.api, talk.speech, talk.access).listening(*commands):
+        await talk.api.until(lambda: before in talk.api.answers)
+        after = await talk.api.press(message, "More", ANNA)
+        await talk.api.until(lambda: after in talk.api.answers)
+    assert (talk.api.answers[before], talk.api.answers[after]) == ("late", "now")

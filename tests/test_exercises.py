@@ -1,19 +1,25 @@
 """`/drill`: one at a time, stopped when asked or when the watchdog ends, and refused in words."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from tests.domain.scene import ALL, START
 from wine_slo.adapters import catalogue
+from wine_slo.adapters.ledger import Ledger
+from wine_slo.domain.acts import Deed
 from wine_slo.domain.dialogue import Answer, Person, Question
 from wine_slo.domain.exercise import Drill, Step
 from wine_slo.domain.objective import Objective
 from wine_slo.domain.phrases import Reason
+from wine_slo.domain.replies import Replies
 from wine_slo.domain.words import Speech
 from wine_slo.drill import DrillRefusedError
+from wine_slo.duty import Journal
 from wine_slo.exercises import Exercises, said
 
 NAMES = ("scraped", "detected", "told", "recovered", "recovery_told")
@@ -34,14 +40,29 @@ DONE = Drill(
 class Stage:
     """A drill that takes until it is over, and who asks for it."""
 
+    ledger: Ledger
     refuses: DrillRefusedError | None = None
     over: asyncio.Event = field(default_factory=asyncio.Event)
     was_stopped: bool = False
+    messages: int = 0
     language: str = "en"
+    now: datetime = START
+    announced: list[tuple[str, int]] = field(default_factory=list)
+    journal: Journal = field(init=False)
     exercises: Exercises = field(init=False)
 
     def __post_init__(self) -> None:
-        self.exercises = Exercises(lambda: ALL, self.speech, self.prepare, self.run, timedelta(minutes=3))
+        self.journal = Journal(self.ledger, (), on_act=lambda: None)
+        self.exercises = Exercises(
+            lambda: ALL,
+            self.speech,
+            self.prepare,
+            self.run,
+            timedelta(minutes=3),
+            now=lambda: self.now,
+            journal=self.journal,
+            announce=lambda text, but: self.announced.append((text(Replies(self.speech(0))), but)),
+        )
 
     def speech(self, _chat: int) -> Speech:
         return Speech(ALL, UTC, catalogue.load()[self.language])
@@ -63,20 +84,34 @@ class Stage:
 
     async def ask(self, *words: str) -> Answer:
         (command,) = self.exercises.commands()
-        asked = Question(chat=1, message=2, person=Person(3, "Anna"), command="drill", arguments=words, asked_at=START)
+        self.messages += 1
+        asked = Question(
+            chat=1,
+            message=self.messages,
+            person=Person(3, "Anna"),
+            command="drill",
+            arguments=words,
+            asked_at=START,
+        )
         return await command.answer(asked)
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage()
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    ledger = Ledger.open(f"sqlite:///{tmp_path / 'watchdog.db'}")
+    yield Stage(ledger)
+    ledger.close()
 
 
 async def test_what_came_of_it_follows_when_it_is_over(stage: Stage) -> None:
     begun = await stage.ask("latency")
     assert begun.text == (
-        "Drill: I make latency slow for at most 3 min, until every chat is told. The next breach is mine."
+        "🟠 DRILL by Anna: I make latency slow for at most 3 min, until every chat is notified. "
+        "The next breach is a drill."
     )
+    assert stage.announced == [(begun.text, 1)], "all other chats are told who makes the next breach"
+    (act,) = stage.journal.acts.all
+    assert (act.deed, act.by.name, act.objective, act.at) == (Deed.DRILL, "Anna", "latency", START)
     assert begun.follow
     following = asyncio.ensure_future(begun.follow())
     assert (await stage.ask()).text == "A drill is running. /drill stop ends it."
@@ -97,7 +132,8 @@ async def test_who_wants_it_stopped_is_heard(stage: Stage) -> None:
     assert begun.follow
     following = asyncio.ensure_future(begun.follow())
     await asyncio.sleep(0)
-    assert (await stage.ask("stop")).text == "The drill is stopped: I ask for nothing any more."
+    assert (await stage.ask("STOP")).text == "The drill is stopped: I ask for nothing any more."
+    assert stage.announced[-1] == ("⚪️ Anna stopped the drill.", 1)
     assert await following is None
     assert stage.was_stopped
 
@@ -129,9 +165,29 @@ async def test_one_that_is_refused_at_its_start_is_told(stage: Stage) -> None:
     assert await begun.follow() == "⚪️ No drill: Prometheus: it is away"
 
 
-def test_what_did_not_work_says_so_first() -> None:
-    speech = Stage().speech(1)
+def test_what_did_not_work_says_so_first(stage: Stage) -> None:
+    speech = stage.speech(1)
     late = replace(DONE, steps=(replace(DONE.steps[0], seconds=50), *DONE.steps[1:]))
     assert said(late, speech).startswith("🟡 The drill worked, but not as soon as the settings make it expect.\n")
     failed = replace(DONE, steps=(replace(DONE.steps[0], seconds=None),), trouble=Reason("it is away"))
     assert said(failed, speech) == "🔴 The drill did not work: it is away"
+
+
+async def test_the_next_drill_has_to_wait_and_is_told_how_long(stage: Stage) -> None:
+    begun = await stage.ask()
+    stage.over.set()
+    assert begun.follow
+    await begun.follow()
+    await asyncio.sleep(0)
+    stage.now += timedelta(minutes=2)
+    assert (await stage.ask()).text == "There was a drill just now; the next one can begin in 3 min."
+    stage.now += timedelta(minutes=3)
+    assert (await stage.ask()).follow
+
+
+@pytest.mark.parametrize("name", ["latency", "Latency", "lat", "задержка", "latency now"])
+async def test_what_a_drill_breaks_is_named_as_in_every_command(stage: Stage, name: str) -> None:
+    assert (await stage.ask(*name.split())).follow
+    await asyncio.sleep(0)
+    assert (await stage.ask("stop")).text
+    await asyncio.sleep(0)

@@ -89,8 +89,11 @@ async def test_slo_tells_promise_value_budget_and_since_when(desk: Desk) -> None
 
 @pytest.mark.parametrize("command", ["slo", "why", "chart"])
 async def test_a_wrong_name_is_answered_with_the_right_ones(desk: Desk, command: str) -> None:
-    assert await desk.asks(f"/{command} latenzy") == ["I do not know latenzy. I know latency, errors, availability."]
-    assert await desk.asks(f"/{command}") == ["Which one? I know latency, errors, availability."]
+    assert await desk.asks(f"/{command} latenzy") == ["I do not know latenzy. Did you mean latency?"]
+    assert await desk.asks(f"/{command} xyzzy") == ["I do not know xyzzy. I know latency, errors, availability."]
+    answer = await desk.talk.asks(ANNA, ANNA, f"/{command}")
+    assert answer.text == "Which one? I know latency, errors, availability."
+    assert answer.buttons == ["Latency", "Errors", "Availability"]
 
 
 async def test_what_was_never_seen_is_said_so(desk: Desk) -> None:
@@ -244,7 +247,14 @@ async def test_a_chart_is_sent_into_the_topic_in_which_it_was_asked_for(desk: De
     assert (answer.photo, answer.topic) == (PNG, TOPIC)
 
 
-@pytest.mark.parametrize("word", ["tomorow", "1s", "99d", "-5m", "6h please"])
+@pytest.mark.parametrize("span", ["1s", "60d", "99d"])
+async def test_a_span_of_which_there_is_no_chart_is_answered_with_the_bounds(desk: Desk, span: str) -> None:
+    said = ["A chart is of 1 min at least and 35 days at most."]
+    assert await desk.asks(f"/chart latency {span}") == await desk.asks(f"/chart {span} latency") == said
+    assert not desk.drawn
+
+
+@pytest.mark.parametrize("word", ["tomorow", "-5m", "6h please"])
 async def test_a_span_that_is_none_is_said(desk: Desk, word: str) -> None:
     (said,) = await desk.asks(f"/chart latency {word}")
     assert said.endswith("Spans are written 30m, 6h or 7d.")
@@ -259,3 +269,42 @@ async def test_why_there_is_no_chart_is_said(desk: Desk) -> None:
 async def test_a_picture_that_surely_did_not_arrive_is_sent_again(desk: Desk) -> None:
     desk.talk.api.fails_with(429, retry_after=1, methods=["sendPhoto"], times=1)
     assert (await desk.talk.asks(ANNA, ANNA, "/chart latency")).photo == PNG
+
+
+# What is meant where little is said
+
+
+@pytest.mark.parametrize("command", ["slo", "why", "budget"])
+async def test_what_is_in_breach_is_meant_where_nothing_is_named(desk: Desk, command: str) -> None:
+    desk.scene.has(0.0, 60, key=Key("errors")).breaks()
+    with_budget(desk.scene, 0.5)
+    named = (await desk.asks(f"/{command} latency"))[0]
+    assert "latency" in named
+    if command != "budget":
+        assert (await desk.asks(f"/{command}"))[0] == named
+
+
+async def test_the_chart_of_what_is_in_breach_is_drawn_where_nothing_is_named(desk: Desk) -> None:
+    desk.scene.has(0.0, 60, key=Key("errors")).breaks()
+    for text in ("/chart", "/chart 6h", "/chart 6h задержка", "/chart #1 6h", "/chart половина"):
+        await desk.talk.asks(ANNA, ANNA, text)
+    assert desk.drawn == [(KEY, None), *([(KEY, timedelta(hours=6))] * 3)]
+
+
+async def test_one_of_several_is_chosen_by_a_button_with_its_span(desk: Desk) -> None:
+    asked = await desk.talk.asks(ANNA, ANNA, "/chart 6h")
+    await desk.talk.api.press(asked, "Errors", ANNA)
+    await desk.talk.api.until(lambda: bool(desk.drawn))
+    assert desk.drawn == [(Key("errors"), timedelta(hours=6))]
+    asked = await desk.talk.asks(ANNA, ANNA, "/slo latncy")
+    assert asked.buttons == ["Latency"]
+    shown = len(desk.talk.api.chat(ANNA).messages)
+    await desk.talk.api.press(asked, "Latency", ANNA)
+    await desk.talk.api.until(lambda: len(desk.talk.api.chat(ANNA).messages) > shown)
+    assert desk.talk.api.chat(ANNA).texts[-1] == "⚪️ Nothing is known of latency yet."
+
+
+@pytest.mark.parametrize("text", ["/incident", "/incident 1", "/incident #1", "/incident №1", "/incident latency"])
+async def test_an_incident_is_named_by_its_number_or_its_objective(desk: Desk, text: str) -> None:
+    desk.scene.breaks()
+    assert (await desk.asks(text))[-1] == "#1 · latency"

@@ -11,6 +11,7 @@ from wine_slo.domain.acts import Acts
 from wine_slo.domain.board import WRITTEN_EVERY, Board, BoardSpeech
 from wine_slo.domain.chat import Chat, ChatError
 from wine_slo.domain.dialogue import Answer, Command, Question
+from wine_slo.domain.limits import Limit
 from wine_slo.domain.notice import Kind
 from wine_slo.domain.phrases import phrase
 from wine_slo.domain.watch import State
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 PATIENCE = timedelta(hours=1)  # with a chat that refuses a board
 OFF = ("off", "stop", "выкл", "стоп")
+ON = ("on", "вкл")
+PAUSE = timedelta(minutes=1)  # in which a chat gets two new boards; each is four calls of Telegram's
 
 
 class Boards:
@@ -61,10 +64,12 @@ class Boards:
         self._patience: dict[int, datetime] = {}  # until when a chat is left alone
         self._hung_anew: dict[int, datetime] = {}  # when a board that could not be edited was replaced
         self._writing = asyncio.Lock()
+        self._hung = Limit(2, PAUSE)
 
     def commands(self) -> tuple[Command, ...]:
         """What can be asked."""
-        return (Command("board", phrase("A pinned message kept up to date"), self._answer, changes=True, usage="off"),)
+        line = phrase("A pinned message kept up to date")
+        return (Command("board", line, self._answer, changes=True, usage=phrase("[off]")),)
 
     async def run(self) -> None:
         """Keep the boards, for ever."""
@@ -145,8 +150,12 @@ class Boards:
             old = self._boards.get(question.chat)
             if words and words[0] in OFF:
                 return await self._take_down(old, speech)
-            if words:
+            if words and words[0] not in ON:
                 return Answer(speech.not_understood(" ".join(question.arguments)))
+            now = self._now()
+            if (excess := self._hung.excess(question.chat, now)) is not None:
+                return Answer(speech.too_soon(excess.seconds))
+            self._hung.count(question.chat, now)
             try:
                 unpinned = await self._hang(question.chat, question.topic, self._text(question.chat))
             except ChatError as error:

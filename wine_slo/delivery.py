@@ -239,6 +239,12 @@ class Delivery:
         """How things read in a chat."""
         return self._speech(self._recipients.standing_at(chat).language)
 
+    def known_in(self, address: int) -> frozenset[int]:
+        """The numbers of the open incidents of which a chat was told, by where its people are heard."""
+        chat = self._recipients.standing_at(address).chat
+        told = (each for each in self._told.values() if each.chat == chat and each.stage is Stage.OPENED)
+        return frozenset(each.incident for each in told)
+
     async def speak(self, chat: int, language: str) -> None:
         """Speak another language in a chat; what is open there is edited, quietly."""
         await self._recipients.keep(replace(self._recipients.standing_at(chat), language=language))
@@ -418,6 +424,7 @@ class Delivery:
                 and not (rules.pages_in_quiet_hours and _is_page(incident, objective))
             ),
             is_acknowledged=acts.acknowledgement(incident) is not None,
+            given_up_at=acts.given_up_at(incident),
             is_second=is_second,
             known_since=self._known_since(incident) if is_second else None,
             withheld=withheld,

@@ -16,7 +16,7 @@ from typing import Protocol
 from wine_slo.adapters.own_pages import ServiceApi, ServiceError, WatchdogError
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
 from wine_slo.domain.exercise import Drill, Step
-from wine_slo.domain.metric_names import ENDPOINT, REQUESTS
+from wine_slo.domain.metric_names import DRILL_ENDPOINT, ENDPOINT, REQUESTS
 from wine_slo.domain.notice import Stage
 from wine_slo.domain.objective import Latency, Objective
 from wine_slo.domain.phrases import Reason, ReasonedError, phrase
@@ -275,7 +275,7 @@ class _Running:
         Raises:
             PrometheusError: It does not say.
         """
-        query = f'sum({REQUESTS}{{job="{self._objective.job}", {ENDPOINT}="/sleep?drill"}})'
+        query = f'sum({REQUESTS}{{job="{self._objective.job}", {ENDPOINT}="{DRILL_ENDPOINT}"}})'
         samples = (await self._prometheus.query(query)).samples
         return samples[0].value if samples else 0.0
 

@@ -6,26 +6,34 @@ holds all the same; it is written as soon as that works.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from html import unescape
 
 from wine_slo.adapters.ledger import Ledger, LedgerError
-from wine_slo.domain.acts import Act, Acts, Deed, Silence
-from wine_slo.domain.buttons import ACKNOWLEDGE, END, RECOVERY, SILENCE, UNDO
-from wine_slo.domain.dialogue import Answer, Button, Command, Press, Question, Reaction, Reception
+from wine_slo.domain.acts import LONGEST_SILENCE, Act, Acts, Deed, Silence
+from wine_slo.domain.buttons import ACKNOWLEDGE, CHOOSE, END, RECOVERY, SHOW, SILENCE, UNDO
+from wine_slo.domain.dialogue import Answer, Button, Command, Person, Press, Question, Reaction, Reception
 from wine_slo.domain.incident import Incident
 from wine_slo.domain.moments import NotUnderstoodError
+from wine_slo.domain.naming import NUMBER_SIGNS, UnknownNameError, UnknownNumberError
 from wine_slo.domain.objective import Key
 from wine_slo.domain.phrases import phrase
-from wine_slo.domain.replies import MAX_SILENCES, Replies
+from wine_slo.domain.replies import MAX_LABEL, MAX_SILENCES, Replies
 from wine_slo.domain.watch import State
-from wine_slo.domain.wishes import parse_silence
+from wine_slo.domain.wishes import ALL, UnclearError, Wish, parse_silence
 from wine_slo.domain.words import Speech
 
 log = logging.getLogger(__name__)
 
 JUST_NOW = timedelta(minutes=1)  # a question that took no longer to arrive was asked when it came
+OFF = ("off", "stop", "end", "none", "выкл", "стоп", "снять")  # of silences
+MOST_ASKED_BACK = 100  # wishes that wait for somebody to choose
+MOST_NAMED = 8  # incidents that are offered to be acknowledged
+
+Reach = Collection[int] | None
 
 
 class Journal:
@@ -36,15 +44,21 @@ class Journal:
         acts: What is written there.
         on_act: Called after each act.
         again_after: Seconds between two tries to write what could not be written.
+        last_number: The highest number of an act in the ledger.
 
     Attributes:
         acts: All of them, as far as they matter.
     """
 
     def __init__(
-        self, ledger: Ledger, acts: Sequence[Act], on_act: Callable[[], None], again_after: float = 10.0
+        self,
+        ledger: Ledger,
+        acts: Iterable[Act],
+        on_act: Callable[[], None],
+        again_after: float = 10.0,
+        last_number: int = 0,
     ) -> None:
-        self.acts = Acts(tuple(acts))
+        self.acts = Acts.kept(acts, last_number)
         self._ledger = ledger
         self._on_act = on_act
         self._again_after = again_after
@@ -66,6 +80,12 @@ class Journal:
         self._on_act()
         return known, known not in self._unwritten
 
+    def told_apart(self, person: Person) -> Person:
+        """A person, with their id in the name where somebody else of that name has done something."""
+        if not self.acts.is_other_of_that_name(person):
+            return person
+        return replace(person, name=f"{person.name} ({person.id})")
+
     def lines(self, incident: Incident, speech: Speech) -> list[str]:
         """What was done about an incident, a line each."""
         return [Replies(speech).deed(act, incident) for act in self.acts.about(incident)]
@@ -81,17 +101,16 @@ class Journal:
                     await self._write()
 
     async def _write(self) -> None:
-        waiting = list(self._unwritten)
-        try:
-            await asyncio.to_thread(self._ledger.act, waiting)
-        except LedgerError as error:
-            log.error("%s; what people did is kept in memory and written as soon as that works", error)  # noqa: TRY400 - expected
-            self._news.set()
-        except Exception:
-            log.exception("what people did was not written by a fault of ours; it is kept in memory and tried again")
-            self._news.set()
-        else:
-            self._unwritten.clear()
+        for act in list(self._unwritten):  # one by one, so that none that can never be written holds the others
+            try:
+                await asyncio.to_thread(self._ledger.act, [act])
+            except LedgerError as error:
+                log.error("%s; what people did is kept in memory and written as soon as that works", error)  # noqa: TRY400 - expected
+                self._news.set()
+                return
+            except Exception:
+                log.exception("act %d cannot be written by a fault of ours; it holds until a restart", act.number)
+            self._unwritten.remove(act)
 
 
 class Duty:
@@ -103,6 +122,8 @@ class Duty:
         now: The instant, by the clock of the state.
         journal: Keeps what is done.
         revive: Called with the id of a chat in which somebody has sent `/start`.
+        announce: Tells every chat but one what somebody has done there.
+        reach: The numbers of the only incidents on which that person may act from that chat; None for everything.
     """
 
     def __init__(
@@ -112,17 +133,22 @@ class Duty:
         now: Callable[[], datetime],
         journal: Journal,
         revive: Callable[[int], Awaitable[None]],
+        announce: Callable[[Callable[[Replies], str], int], None] = lambda _text, _but: None,
+        reach: Callable[[Question | Press], Reach] = lambda _asked: None,
     ) -> None:
         self._state = state
         self._replies = replies
         self._now = now
         self._journal = journal
         self._revive = revive
+        self._announce = announce
+        self._reach = reach
+        self._asked_back: OrderedDict[tuple[int, str], UnclearError] = OrderedDict()
 
     def commands(self) -> tuple[Command | Reaction, ...]:
         """What can be asked and pressed."""
         return (
-            Command("status", phrase("How every objective stands, live"), self._status),
+            Command("status", phrase("How every objective stands, live"), self._status, usage=phrase("[objective]")),
             Command(
                 "ack",
                 phrase("Say that you have it"),
@@ -136,24 +162,45 @@ class Duty:
                 phrase("Mute messages for a while"),
                 self._hush,
                 changes=True,
-                usage=phrase("1h | until 18:00 | until recovery [objective] [reason]"),
+                usage=phrase("1h | until 18:00 | until recovery, objective | all, [reason]"),
             ),
             Command("silences", phrase("What is muted, by whom, until when"), self._silences),
             Command("undo", phrase("Take back what you did last"), self._undo_last, changes=True),
-            Command("start", phrase("Tell this chat again, where it was closed"), self._start, counts_late=True),
+            Command("start", phrase("Who I am, and what I watch"), self._start, counts_late=True),
             Reaction(ACKNOWLEDGE, self._press_take, changes=True, counts_late=True),
             Reaction(SILENCE, self._press_hush, changes=True),
             Reaction(END, self._press_end, changes=True),
             Reaction(UNDO, self._press_undo, changes=True),
+            Reaction(CHOOSE, self._press_choose, changes=True),
+            Reaction(SHOW, self._press_show),
         )
 
     async def _status(self, question: Question) -> Answer:
-        speech = self._replies(question.chat).speech
-        return Answer(speech.status(self._state(), self._now(), self._journal.acts))
+        replies, state = self._replies(question.chat), self._state()
+        if not question.arguments:
+            return self._shown(replies)
+        try:
+            about = replies.names(state).resolve(question.arguments).about
+        except UnknownNameError as error:
+            return Answer(replies.unknown_name(error))
+        tracks = {key: each for key, each in state.tracks.items() if Silence(None, (), *_named(about)).is_about(key)}
+        return Answer(replies.speech.status(replace(state, tracks=tracks), self._now(), self._journal.acts))
+
+    def _shown(self, replies: Replies) -> Answer:
+        return Answer(replies.speech.status(self._state(), self._now(), self._journal.acts))
+
+    async def _press_show(self, press: Press) -> Answer:
+        return self._shown(self._replies(press.chat))
 
     async def _start(self, question: Question) -> Answer:
         await self._revive(question.chat)
-        return await self._status(question)
+        replies = self._replies(question.chat)
+        buttons = (
+            Button(replies.say("Status"), SHOW),
+            Button(replies.say("Commands"), "help"),
+            Button(replies.say("Language"), "language"),
+        )
+        return Answer(replies.introduction(), (buttons,))
 
     # Who has it
 
@@ -162,37 +209,57 @@ class Duty:
         is_late = now - question.asked_at > JUST_NOW
         at = question.asked_at if is_late else now
         those = [each for each in self._state().open_incidents if not is_late or each.opened_at <= at]
-        acts = self._journal.acts
-        named = self._named(question.arguments, those)
-        if named is None:
-            return Answer(replies.not_an_incident(" ".join(question.arguments)))
+        reach, acts = self._reach(question), self._journal.acts
+        if reach is not None and those:
+            those = [each for each in those if each.number in reach]
+            if not those:
+                return Answer(replies.not_here())
+        named, complaint = self._named(question.arguments, those, replies)
+        if complaint:
+            return Answer(complaint)
         free = [each for each in named if acts.acknowledgement(each) is None]
         if not free:
             taken = next((act for each in named if (act := acts.acknowledgement(each))), None)
             return Answer(replies.taken_already(taken) if taken else replies.none_open())
         if len(free) > 1 and not question.arguments:
-            return Answer(replies.which(free))
+            titles = (f"#{each.number} {unescape(replies.speech.title(each.key))}"[:MAX_LABEL] for each in free)
+            buttons = [Button(title, ACKNOWLEDGE, _of(each)) for title, each in zip(titles, free, strict=True)]
+            return Answer(replies.which(free), tuple((each,) for each in buttons[:MOST_NAMED]))
         written = True
         for incident in free:
-            act = _acknowledgement(question, at, incident)
+            act = self._acknowledgement(question, at, incident)
             act = replace(act, cause=f"{question.cause} #{incident.number}")  # one question can be about several
             _, written = await self._journal.add(act)
         return Answer(_with(replies, replies.taken_all(free, question.person), written=written))
 
-    def _named(self, words: Sequence[str], incidents: Sequence[Incident]) -> list[Incident] | None:
-        """The open incidents that the words mean; None where they mean none."""
-        if not words or [each.lower() for each in words] == ["all"]:
-            return list(incidents)
-        found: list[Incident] = []
-        for word in words:
-            name = word.removeprefix("#").rstrip(",").lower()
-            those = [
-                each for each in incidents if name in (str(each.number), each.key.objective, str(each.key).lower())
-            ]
+    def _named(
+        self, words: Sequence[str], incidents: Sequence[Incident], replies: Replies
+    ) -> tuple[list[Incident], str]:
+        """The open incidents that the words mean, and what is wrong with the words; that is empty where nothing is."""
+        if not words or (len(words) == 1 and words[0].lower() in ALL):
+            return list(incidents), ""
+        names, found = replies.names(self._state()), list[Incident]()
+        words = " ".join(words).replace(",", " ").split()
+        while words:
+            if words[0].isascii() and words[0].isdecimal():
+                words = [f"#{words[0]}", *words[1:]]
+            number = words[0][1:] or "".join(words[1:2]) if words[0].startswith(NUMBER_SIGNS) else ""
+            try:
+                named = names.resolve(words)
+            except UnknownNumberError as error:
+                return [], replies.no_number(error.word)
+            except UnknownNameError as error:
+                return [], replies.not_an_incident(error.word, error.near)
+            if number:
+                those = [each for each in incidents if each.number == int(number)]
+            else:
+                wanted = Silence(None, (), *_named(named.about))
+                those = [each for each in incidents if wanted.is_about(each.key)]
             if not those:
-                return None
+                return [], replies.closed_already(int(number)) if number else replies.not_in_breach(named.about)
             found += [each for each in those if each not in found]
-        return found
+            words = list(named.rest)
+        return found, ""
 
     async def _press_take(self, press: Press) -> Answer:
         replies, now = self._replies(press.chat), self._now()
@@ -202,34 +269,70 @@ class Duty:
         taken = self._journal.acts.acknowledgement(incident)
         if taken is not None and taken.cause != press.cause:
             return Answer(toast=replies.taken_already(taken))
-        _, written = await self._journal.add(_acknowledgement(press, now, incident))
+        _, written = await self._journal.add(self._acknowledgement(press, now, incident))
         return Answer(toast=_with(replies, replies.taken(incident), written=written))
 
     # Silences
 
     async def _hush(self, question: Question) -> Answer:
         replies, now, state = self._replies(question.chat), self._now(), self._state()
-        speech = replies.speech
-        keys = {*state.tracks, *(Key(name) for name in speech.objectives.by_name)}
+        if question.arguments and question.arguments[0].lower() in OFF:
+            return await self._silences(question)
         try:
-            wish = parse_silence(question.arguments, keys, state.incidents, now, speech.zone)
+            wish = parse_silence(question.arguments, replies.names(state), now, replies.speech.zone)
         except NotUnderstoodError as error:
-            return Answer(replies.silence_not_understood(error, next(iter(speech.objectives.by_name))))
-        silence = Silence(
-            until=wish.until,
-            objective=wish.key.objective if wish.key else "",
-            labels=wish.key.labels if wish.key else (),
-            reason=wish.reason,
-        )
-        if wish.until is None:
+            return self._ask_back(question, error, replies)
+        return await self._make(question, wish)
+
+    def _ask_back(self, question: Question, error: NotUnderstoodError, replies: Replies) -> Answer:
+        """What was wrong with a silence, and what to choose from where that can be said."""
+        text = replies.silence_not_understood(error, next(iter(replies.speech.objectives.by_name)))
+        if not isinstance(error, UnclearError):
+            return Answer(text)
+        self._asked_back[question.chat, str(question.message)] = error
+        if len(self._asked_back) > MOST_ASKED_BACK:
+            self._asked_back.popitem(last=False)
+        now = self._now()
+        buttons = [
+            (Button(replies.choice(wish, error, now), CHOOSE, (str(question.message), str(number))),)
+            for number, wish in enumerate(error.choices)
+        ]
+        return Answer(text, tuple(buttons))
+
+    async def _press_choose(self, press: Press) -> Answer:
+        """One of the wishes that were asked back is chosen; the first who presses chooses for all."""
+        replies = self._replies(press.chat)
+        message, number = press.arguments
+        error = self._asked_back.pop((press.chat, message), None)
+        wish = error.choices[int(number)] if error else None
+        if wish is None or (wish.until is not None and wish.until <= self._now()):
+            return Answer(toast=replies.chosen_already(), reception=Reception.OLD)
+        return replace(await self._make(press, wish), replaces=True)
+
+    async def _make(self, asked: Question | Press, wish: Wish) -> Answer:
+        """Begin the silences that somebody wants."""
+        replies, now, state = self._replies(asked.chat), self._now(), self._state()
+        reach, silences = self._reach(asked), []
+        for about in wish.keys or (None,):
+            silence = Silence(wish.until, (), *_named(about), reason=wish.reason)
             those = [each for each in state.open_incidents if silence.is_about(each.key)]
-            if not those:
-                return Answer(replies.nothing_to_wait_for())
-            silence = replace(silence, incidents=tuple((each.number, each.openings) for each in those))
-        act, written = await self._journal.add(_silence(question, now, silence))
-        text = replies.hushed_in_full(silence, now)
-        buttons = ((self._end_button(replies, act, now),),)
-        return Answer(_with(replies, text, written=written), buttons=buttons)
+            if reach is not None and (about is None or not those or any(each.number not in reach for each in those)):
+                return Answer(replies.not_here())
+            if wish.until is None:
+                silence = replace(silence, incidents=tuple((each.number, each.openings) for each in those))
+            if wish.until is not None or those:
+                silences.append(silence)
+        if not silences:
+            return Answer(replies.nothing_to_wait_for())
+        made = [
+            await self._journal.add(replace(self._silence(asked, now, each), cause=f"{asked.cause} #{number}"))
+            for number, each in enumerate(silences)
+        ]
+        acts = [act for act, _ in made]
+        self._announce(lambda others: others.announced(acts, now), asked.chat)
+        buttons = tuple((self._end_button(replies, act, now),) for act in acts)
+        text = replies.hushed_in_full(silences, now)
+        return Answer(_with(replies, text, written=all(written for _, written in made)), buttons=buttons)
 
     async def _press_hush(self, press: Press) -> Answer:
         replies, now = self._replies(press.chat), self._now()
@@ -240,10 +343,11 @@ class Duty:
         if known is not None and known.silence is not None:
             return Answer(toast=replies.hushed(known.silence, now))
         span = press.arguments[2]
-        until = None if span == RECOVERY else now + timedelta(minutes=int(span))
+        until = None if span == RECOVERY else now + min(timedelta(minutes=int(span)), LONGEST_SILENCE)
         which = ((incident.number, incident.openings),) if until is None else ()
         silence = Silence(until, which, incident.key.objective, incident.key.labels)
-        act, written = await self._journal.add(_silence(press, now, silence))
+        act, written = await self._journal.add(self._silence(press, now, silence))
+        self._announce(lambda others: others.announced([act], now), press.chat)
         return Answer(toast=_with(replies, replies.hushed(act.silence or silence, now), written=written))
 
     async def _silences(self, question: Question) -> Answer:
@@ -261,19 +365,19 @@ class Duty:
         running = self._journal.acts.silences(self._state().incidents, now)
         if act is None or act.silence is None or act not in running:
             return Answer(toast=replies.no_such_silence(), reception=Reception.OLD)
-        return await self._revoke(press, act, Deed.END, replies.ended(act.silence))
+        return await self._revoke(press, [act], Deed.END, replies.ended(act.silence))
 
     # Taking back
 
     async def _undo_last(self, question: Question) -> Answer:
         replies, now = self._replies(question.chat), self._now()
-        act = self._journal.acts.undoable(question.person.id, now)
-        done = self._journal.acts.of_cause(question.cause)
-        if done is not None and done.of is not None:  # delivered twice, and done already
-            act = self._journal.acts.of_number(done.of)
-        if act is None:
+        acts = self._journal.acts
+        done = [each.of for each in acts.all if each.wish == question.cause]  # delivered twice, and done already
+        those = [each for each in acts.all if each.number in done] or acts.undoable(question.person.id, now)
+        if not those:
             return Answer(replies.nothing_to_take_back())
-        answer = await self._revoke(question, act, Deed.UNDO, replies.taken_back(act))
+        text = "\n".join(map(replies.taken_back, those))
+        answer = await self._revoke(question, those, Deed.UNDO, text)
         return Answer(answer.toast)
 
     async def _press_undo(self, press: Press) -> Answer:
@@ -284,11 +388,15 @@ class Duty:
             return Answer(toast=replies.nothing_to_take_back(), reception=Reception.OLD)
         if act.by.id != press.person.id:
             return Answer(toast=replies.not_yours(act), reception=Reception.REFUSED)
-        return await self._revoke(press, act, Deed.UNDO, replies.taken_back(act))
+        return await self._revoke(press, [act], Deed.UNDO, replies.taken_back(act))
 
-    async def _revoke(self, asked: Question | Press, act: Act, deed: Deed, text: str) -> Answer:
-        revocation = replace(_act(asked, self._now(), deed), of=act.number)
-        _, written = await self._journal.add(revocation)
+    async def _revoke(self, asked: Question | Press, acts: Sequence[Act], deed: Deed, text: str) -> Answer:
+        written = True
+        for act in acts:
+            revocation = replace(self._act(asked, self._now(), deed), of=act.number)
+            _, written = await self._journal.add(replace(revocation, cause=f"{asked.cause} #{act.number}"))
+        if silences := [act for act in acts if act.silence is not None]:
+            self._announce(lambda others: others.announced_end(asked.person, silences), asked.chat)
         return Answer(toast=_with(self._replies(asked.chat), text, written=written))
 
     # What is pressed
@@ -303,17 +411,27 @@ class Duty:
     def _over(self, press: Press, replies: Replies) -> Answer:
         return Answer(toast=replies.over(int(press.arguments[0])), reception=Reception.OLD)
 
+    # What is kept
 
-def _act(asked: Question | Press, at: datetime, deed: Deed) -> Act:
-    return Act(number=0, at=at, deed=deed, by=asked.person, chat=asked.chat, cause=asked.cause)
+    def _act(self, asked: Question | Press, at: datetime, deed: Deed) -> Act:
+        by = self._journal.told_apart(asked.person)
+        return Act(number=0, at=at, deed=deed, by=by, chat=asked.chat, cause=asked.cause)
+
+    def _acknowledgement(self, asked: Question | Press, at: datetime, incident: Incident) -> Act:
+        return replace(self._act(asked, at, Deed.ACKNOWLEDGE), incident=incident.number, opening=incident.openings)
+
+    def _silence(self, asked: Question | Press, at: datetime, silence: Silence) -> Act:
+        return replace(self._act(asked, at, Deed.SILENCE), silence=silence)
 
 
-def _acknowledgement(asked: Question | Press, at: datetime, incident: Incident) -> Act:
-    return replace(_act(asked, at, Deed.ACKNOWLEDGE), incident=incident.number, opening=incident.openings)
+def _of(incident: Incident) -> tuple[str, str]:
+    """What a button carries to name an incident and its opening."""
+    return str(incident.number), str(incident.openings)
 
 
-def _silence(asked: Question | Press, at: datetime, silence: Silence) -> Act:
-    return replace(_act(asked, at, Deed.SILENCE), silence=silence)
+def _named(key: Key | None) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The objective and the labels of a silence of a key; of everything where there is none."""
+    return (key.objective, key.labels) if key else ("", ())
 
 
 def _with(replies: Replies, text: str, *, written: bool) -> str:

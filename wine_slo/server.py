@@ -36,6 +36,7 @@ from wine_slo.adapters.server_instruments import Cells, ServerInstruments
 from wine_slo.answers import json_response, observed, refused, unmatched
 from wine_slo.domain.classifier import Model
 from wine_slo.domain.form import split_header
+from wine_slo.domain.metric_names import DRILL_ENDPOINT
 from wine_slo.domain.shares import Room
 from wine_slo.domain.wine import NAMES
 from wine_slo.prediction import Answer, Predictor
@@ -54,7 +55,6 @@ WORKER_PAUSE = 1.0  # seconds before a worker is replaced that ended sooner than
 FORK = multiprocessing.get_context("fork")  # workers share the memory of what is imported, and the cells
 LONGEST_ECHO = 2000  # letters of what was filled in that come back in the page
 UNMATCHED = "unmatched"  # the endpoint of whatever is no route of ours
-DRILL = "/sleep?drill"  # the endpoint of what `wine-slo drill` asks, so that the error budget can leave it out
 SERVER_ERROR = re.compile(r"5[0-9][0-9]")
 FILES = Path(__file__).parent / "web"
 CONTENT_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -116,7 +116,7 @@ def create_app(
         }
     endpoints = {template: statuses for template, (_, _, statuses) in routes.items()} | {UNMATCHED: (404, 405)}
     if settings.sleep_enabled:
-        endpoints[DRILL] = endpoints["/sleep"]
+        endpoints[DRILL_ENDPOINT] = endpoints["/sleep"]
     app[SETTINGS] = settings
     app[INSTRUMENTS] = instruments = ServerInstruments(endpoints, perf_counter, cells or Cells(), worker)
     app[PATIENCE] = patience or Patience()
@@ -126,7 +126,7 @@ def create_app(
     for template, (method, handler, _) in routes.items():
         counted = observed(handler, instruments.endpoint(template))
         if template == "/sleep":
-            counted = told_apart(counted, observed(handler, instruments.endpoint(DRILL)))
+            counted = told_apart(counted, observed(handler, instruments.endpoint(DRILL_ENDPOINT)))
         app.add_routes([method(template, counted)])
     last_resort = observed(unmatched, instruments.endpoint(UNMATCHED))
     app.router.add_route("*", "/{path:.*}", last_resort)

@@ -36,6 +36,8 @@ from wine_slo.adapters.status_page import StatusPages
 from wine_slo.adapters.steady_scheduler import SteadyScheduler
 from wine_slo.adapters.telegram_commands import Listener, TelegramCommands
 from wine_slo.adapters.watchdog_instruments import WatchdogInstruments
+from wine_slo.announcements import Announcements
+from wine_slo.announcements import Place as Where
 from wine_slo.board import Boards
 from wine_slo.charts import Charts
 from wine_slo.claim import Claim, ClaimError
@@ -336,7 +338,7 @@ async def _watch(
         def replies(chat: int) -> Replies:
             return Replies(delivery.speech(chat))
 
-        access = Access(recipients, settings.telegram_admin_ids)
+        access = _access(settings, recipients)
         conversation = Conversation(access, replies, evaluation.now, version("wine-slo"), instruments.count_question)
         delivery = Delivery(
             chat,
@@ -349,17 +351,30 @@ async def _watch(
             acts=lambda: journal.acts,
             rules=_rules(settings, conversation.verbs),
         )
-        journal = Journal(ledger, memory.acts, on_act=delivery.wake)
-        duty = Duty(lambda: evaluation.state, replies, evaluation.now, journal, delivery.revive).commands()
+        instruments.watch_silences(lambda: len(journal.acts.silences(evaluation.state.incidents, evaluation.now())))
+        journal = Journal(ledger, memory.acts, on_act=delivery.wake, last_number=memory.last_act)
+        announcements = _announcements(bot, chat, settings, recipients, delivery)
+        duty = Duty(
+            lambda: evaluation.state,
+            replies,
+            evaluation.now,
+            journal,
+            delivery.revive,
+            announcements.tell,
+            lambda asked: delivery.known_in(asked.chat) if access.is_limited_to_what_it_was_told(asked) else None,
+        ).commands()
         charts = await stack.enter_async_context(_charting(api, chat, ledger, evaluation, instruments))
         if settings.charts_enabled and not isinstance(chat, ConsoleChat):
             delivery.on_sent = lambda address, notice, message: charts.follow(
                 address, notice, message, delivery.speech(address), _topics(settings).get(notice.after.chat)
             )
-        inquiry = Inquiry(
-            ledger, lambda: evaluation.state, delivery.speech, evaluation.now, charts.answer, journal.lines
+        conversation.add(
+            *duty,
+            *Inquiry(
+                ledger, lambda: evaluation.state, delivery.speech, evaluation.now, charts.answer, journal.lines
+            ).commands(),
+            *Languages(replies, delivery.speak).commands(),
         )
-        conversation.add(*duty, *inquiry.commands(), *Languages(replies, delivery.speak).commands())
         trend = Trends(api, lambda: evaluation.objectives, evaluation.now).over
         watchdog = Watchdog(
             settings,
@@ -378,6 +393,11 @@ async def _watch(
             (watchdog.run, "the sign of the event loop"),
             (journal.run, "the journal"),
             (delivery.run, "the delivery"),
+            (announcements.run, "what announces"),
+            (
+                partial(announcements.remind, lambda: journal.acts, lambda: evaluation.state, evaluation.now),
+                "what reminds of silences",
+            ),
         ]
         if settings.watchdog_usec:
             informs = partial(
@@ -385,7 +405,7 @@ async def _watch(
             )
             loops.append((informs, "the sign of life for systemd"))
         if bot:
-            answers = telegram_chat.TelegramChat(bot)
+            answers = telegram_chat.TelegramChat(bot, answers=True)
             boards = _boards(answers, ledger, recipients, evaluation, delivery, instruments, journal)
             loops.append((boards.run, "what keeps the boards"))
             if settings.digest_at != "off":
@@ -401,7 +421,7 @@ async def _watch(
                     journal=journal,
                 )
                 loops.append((digests.run, "what tells the digests"))
-            drills = _exercises(session, settings, api, evaluation, watchdog, delivery)
+            drills = _exercises(session, settings, api, evaluation, watchdog, delivery, journal, announcements)
             conversation.add(*boards.commands(), *drills.commands())
             listens = _listen(
                 bot, settings, recipients, conversation, speech, instruments, evaluation=evaluation, delivery=delivery
@@ -456,6 +476,23 @@ def _where(bot: telegram_chat.Connection | None, settings: WatchdogSettings) -> 
         return telegram_chat.TelegramChat(bot), tuple(map(int, named))
     log.warning("no Telegram token or no chat id is set: messages are printed here")
     return ConsoleChat(sys.stdout), (CONSOLE,)
+
+
+def _announcements(
+    bot: telegram_chat.Connection | None,
+    chat: Chat,
+    settings: WatchdogSettings,
+    recipients: Recipients,
+    delivery: Delivery,
+) -> Announcements:
+    """Return what lets every chat know what somebody does in one of them."""
+
+    def places() -> dict[int, Where]:
+        standings, topics = [recipients.standing(each) for each in recipients], _topics(settings)
+        return {each.chat: (each.address, topics.get(each.chat)) for each in standings if not each.is_closed}
+
+    told = telegram_chat.TelegramChat(bot, answers=True) if bot and settings.telegram_chat_ids else chat
+    return Announcements(told, places, lambda each: Replies(delivery.speech(each)))
 
 
 def _boards(
@@ -517,13 +554,15 @@ def _digests(  # noqa: PLR0913 - a digest tells of everything
     )
 
 
-def _exercises(
+def _exercises(  # noqa: PLR0913, PLR0917 - a drill goes through everything
     session: aiohttp.ClientSession,
     settings: WatchdogSettings,
     api: PrometheusApi,
     evaluation: Evaluation,
     watchdog: Watchdog,
     delivery: Delivery,
+    journal: Journal,
+    announcements: Announcements,
 ) -> Exercises:
     """Return what tries the alert on the real service."""
     service = ServiceApi(session, settings.service_url)
@@ -537,6 +576,9 @@ def _exercises(
         lambda objective: drill.prepare(service, status, objective, now),
         lambda objective: drill.run(service, status, api, objective, longest=DRILL, clock=now),
         DRILL,
+        now=evaluation.now,
+        journal=journal,
+        announce=announcements.tell,
     )
 
 
@@ -594,7 +636,7 @@ def _listen(  # noqa: PLR0913 - one place wires it
     delivery: Delivery,
 ) -> TelegramCommands:
     """Return what hears a bot's updates and has them answered."""
-    answers = telegram_chat.TelegramChat(bot)
+    answers = telegram_chat.TelegramChat(bot, answers=True)
 
     async def tell_conflict(has_webhook: bool) -> None:  # noqa: FBT001 - it says what it is
         topics, seconds = _topics(settings), set(map(int, settings.telegram_second_chat_ids))
@@ -615,6 +657,12 @@ def _listen(  # noqa: PLR0913 - one place wires it
     )
     menus = {code: conversation.menu(Replies(speech(code))) for code in ("", *(each.code for each in LANGUAGES))}
     return TelegramCommands(bot, answers, hearing, menus, evaluation.now, evaluation.state.looked_at)
+
+
+def _access(settings: WatchdogSettings, recipients: Recipients) -> Access:
+    """Return who is known."""
+    seconds = set(map(int, settings.telegram_second_chat_ids))
+    return Access(recipients, settings.telegram_admin_ids, lambda chat: recipients.standing_at(chat).chat in seconds)
 
 
 def _topics(settings: WatchdogSettings) -> dict[int, int]:

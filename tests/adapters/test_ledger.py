@@ -520,13 +520,6 @@ def test_an_act_with_half_a_character_in_it_is_written_like_any_other(ledger: Le
     assert second == act(2)
 
 
-def test_acts_that_are_out_of_order_are_told_in_a_sentence(path: Path, ledger: Ledger) -> None:
-    ledger.act([act(1), act(2)])
-    rows(path, "UPDATE acts SET value = (SELECT value FROM acts WHERE number = 1) WHERE number = 2")
-    with pytest.raises(LedgerError, match="the ledger has acts that are out of order"):
-        ledger.load()
-
-
 # Rights
 
 

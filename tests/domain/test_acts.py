@@ -142,14 +142,12 @@ def test_why_nobody_was_told(those: tuple[Act, ...], had: bool) -> None:  # noqa
 
 def test_ones_last_act_can_be_taken_back_within_five_minutes() -> None:
     mine = acts(act(100), silence(150, 3700), act(160, by=BORIS))
-    last = mine.undoable(ANNA.id, at(200))
-    assert last is not None
+    (last,) = mine.undoable(ANNA.id, at(200))
     assert last.number == 2
-    before = mine.with_one_more(act(210, Deed.UNDO, of=2)).undoable(ANNA.id, at(220))
-    assert before is not None
+    (before,) = mine.with_one_more(act(210, Deed.UNDO, of=2)).undoable(ANNA.id, at(220))
     assert before.number == 1
-    assert mine.undoable(ANNA.id, at(150) + UNDONE_WITHIN + timedelta(seconds=1)) is None
-    assert mine.undoable(99, at(200)) is None
+    assert mine.undoable(ANNA.id, at(150) + UNDONE_WITHIN + timedelta(seconds=1)) == ()
+    assert mine.undoable(99, at(200)) == ()
 
 
 def test_what_was_done_about_an_incident_is_found() -> None:
@@ -205,3 +203,57 @@ def test_whatever_people_did_who_has_it_did_say_so_and_nothing_that_was_ended_mu
         assert running.silence.until is not None
         assert running.silence.until > now
         assert running.number not in gone
+
+
+# Silences that are announced
+
+
+def test_a_silence_is_announced_again_each_day_as_long_as_it_is_active() -> None:
+    day = 86_400
+    those = acts(silence(100, 3 * day), silence(200, 3600), silence(300, 7 * day))
+    announced = [
+        [each.number for each in those.to_announce({}, at(second - 60), at(second))]
+        for second in (160, day + 99, day + 130, day + 190, day + 330, 2 * day + 130, 3 * day + 130, 3 * day + 330)
+    ]
+    assert announced == [[], [], [1], [], [3], [1], [], [3]]
+    ended = those.with_one_more(act(day, Deed.END, of=1))
+    assert ended.to_announce({}, at(day + 70), at(day + 130)) == ()
+
+
+@pytest.mark.parametrize("key", [Key("sight"), Key("ledger"), Key("gap")])
+def test_a_silence_of_everything_is_about_objectives_only(key: Key) -> None:
+    assert not Silence(until=at(100)).is_about(key)
+    assert Silence(until=at(100), objective=key.objective).is_about(key), "but where it is named"
+
+
+def test_a_silence_of_everything_mutes_no_outage_of_the_whole_service() -> None:
+    outage = replace(OPEN, is_outage=True)
+    assert not Silence(until=at(9000)).mutes(outage)
+    assert Silence(until=at(9000)).mutes(OPEN)
+    assert Silence(until=at(9000), objective="latency").mutes(outage)
+
+
+def test_a_silence_that_was_over_before_an_incident_began_is_not_about_it() -> None:
+    done = acts(
+        silence(0, 9000), act(10, Deed.UNDO, of=1), silence(20, 9000), act(100, Deed.END, of=3), silence(30, 40)
+    )
+    assert [each.number for each in done.about(OPEN)] == [3, 4]
+
+
+def test_acts_that_come_out_of_order_or_twice_are_put_in_order() -> None:
+    one, two = (replace(act(second), number=number) for number, second in ((1, 10), (2, 20)))
+    found = Acts.kept([two, one, replace(one, cause="again")], last_number=9)
+    assert found.all == (one, two)
+    assert found.with_one_more(act(30)).all[-1].number == 10
+
+
+# Drills
+
+
+def test_who_began_a_drill_is_known_of_its_incident_only() -> None:
+    done = acts(act(10, Deed.DRILL, objective="latency"), act(200, Deed.DRILL, by=BORIS, objective="latency"))
+    drill = done.drill_of(replace(OPEN, is_drill=True))
+    assert drill is not None
+    assert drill.by == ANNA
+    assert done.drill_of(OPEN) is None
+    assert done.drill_of(replace(OTHER, is_drill=True)) is None

@@ -242,3 +242,43 @@ def test_two_label_sets_are_two_stories() -> None:
 
 def test_the_tenth_minute_is_counted_from_the_last_bad_interval() -> None:
     assert Scene().breaks().has(0.0, 600).breaks().incident.again_at == at(25) + minutes(10)
+
+
+# Drills
+
+
+def slow_at(scene: Scene, *endpoints: str, seconds: float = 25) -> Scene:
+    """For so long these endpoints are slow, and one is not."""
+    for _ in range(round(seconds / 5)):
+        scene.second += 5
+        by_endpoint = (
+            *((each, 2.4) for each in endpoints),
+            ("/predict" if "/predict" not in endpoints else "/ui", 0.01),
+        )
+        interval = Interval(scene.now, bad=50.0 if endpoints else 0.0, total=50)
+        reading = Reading(
+            at=scene.now, sight=Sight.CLEAR, intervals=(interval,), recent_seconds=2.4, by_endpoint=by_endpoint
+        )
+        scene.look({KEY: reading})
+    return scene
+
+
+def test_an_incident_is_a_drill_where_all_that_is_slow_is_what_a_drill_asks() -> None:
+    scene = slow_at(Scene(), "/sleep?drill")
+    assert scene.incident.is_drill
+    slow_at(scene, seconds=30)
+    assert not scene.incident.is_open
+    assert scene.incident.is_drill, "so its end is told as that of a drill"
+
+
+def test_a_real_breach_during_a_drill_is_no_drill() -> None:
+    assert not slow_at(Scene(), "/sleep?drill", "/predict").incident.is_drill
+    scene = slow_at(Scene(), "/sleep?drill")
+    assert not slow_at(scene, "/predict", seconds=5).incident.is_drill
+
+
+def test_a_real_breach_soon_after_a_drill_opens_its_incident_again_and_is_no_drill() -> None:
+    scene = slow_at(slow_at(Scene(), "/sleep?drill"), seconds=60)
+    scene.has(1.0, 25)
+    assert scene.incident.openings == 2
+    assert not scene.incident.is_drill

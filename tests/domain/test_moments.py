@@ -86,6 +86,10 @@ def test_every_unit_has_a_short_name_that_no_other_has() -> None:
         ("tomorrow 18:00", datetime(2026, 5, 2, 16, 0, tzinfo=UTC)),
         ("today 18:00", datetime(2026, 5, 1, 16, 0, tzinfo=UTC)),
         ("завтра 9:00", datetime(2026, 5, 2, 7, 0, tzinfo=UTC)),
+        ("tomorrow", datetime(2026, 5, 2, 7, 0, tzinfo=UTC)),
+        ("24:00", datetime(2026, 5, 1, 22, 0, tzinfo=UTC)),
+        ("12 am", datetime(2026, 5, 1, 22, 0, tzinfo=UTC)),
+        ("12pm", datetime(2026, 5, 2, 10, 0, tzinfo=UTC)),
     ],
 )
 def test_a_moment_is_the_next_such_time_on_the_readers_wall(written: str, meant: datetime) -> None:
@@ -94,7 +98,7 @@ def test_a_moment_is_the_next_such_time_on_the_readers_wall(written: str, meant:
 
 @pytest.mark.parametrize(
     ("written", "word"),
-    [("tomorow 9:00", "tomorow"), ("25:00", "25:00"), ("", ""), ("tomorrow", ""), ("today 9:00", "today 9:00")],
+    [("tomorow 9:00", "tomorow"), ("25:00", "25:00"), ("", ""), ("today", "today"), ("today 9:00", "today 9:00")],
 )
 def test_of_what_says_no_moment_the_word_is_told(written: str, word: str) -> None:
     with pytest.raises(NotUnderstoodError) as caught:

@@ -2,9 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.domain.scene import ALL, AVAILABILITY, ERRORS, LATENCY
-from wine_slo.domain.naming import Named, UnknownNameError, resolve
+from tests.domain.scene import ALL, AVAILABILITY, ERRORS, LATENCY, incident
+from wine_slo.adapters import catalogue
+from wine_slo.domain.naming import SPOKEN, Named, Names, UnknownNameError, UnknownNumberError
 from wine_slo.domain.objective import Key, Objectives
+from wine_slo.domain.words import TITLES
 
 BY_PATH = Objectives.only(replace(LATENCY, by=("method", "path")), ERRORS)
 GET, POST, HEALTH = (
@@ -26,18 +28,18 @@ GET, POST, HEALTH = (
     ],
 )
 def test_an_objective_is_known_by(words: str, meant: Named) -> None:
-    assert resolve(words.split(), ALL, ()) == meant
+    assert Names(ALL).resolve(words.split()) == meant
 
 
 @pytest.mark.parametrize("words", ["", "nonsense", "y", "%", "\N{GRINNING FACE}", "{}", "latency\u202e"])
 def test_what_means_nothing_or_several_things_says_what_there_is(words: str) -> None:
     with pytest.raises(UnknownNameError) as error:
-        resolve(words.split(), ALL, ())
+        Names(ALL).resolve(words.split())
     assert error.value.known == ("latency", "errors", "availability")
 
 
 def test_where_there_is_only_one_it_need_not_be_named() -> None:
-    assert resolve([], Objectives.only(AVAILABILITY), ()) == Named("availability", Key("availability"))
+    assert Names(Objectives.only(AVAILABILITY)).resolve([]) == Named("availability", Key("availability"))
 
 
 @pytest.mark.parametrize(
@@ -48,16 +50,45 @@ def test_where_there_is_only_one_it_need_not_be_named() -> None:
         pytest.param("latency /health 6h", HEALTH, ("6h",), id="a value"),
         pytest.param("latency post", POST, (), id="in any letters"),
         pytest.param("latency heal", HEALTH, (), id="a part of a value"),
-        pytest.param("latency /predict", None, ("/predict",), id="none, as two have that value"),
+        pytest.param("latency /predict", Key("latency", (("path", "/predict"),)), (), id="the label that two have"),
         pytest.param('latency{method="GET", path="/predict"} 6h', GET, ("6h",), id="as messages write it"),
         pytest.param("latency{method=GET,path=/predict}", GET, (), id="without quotes"),
     ],
 )
 def test_a_label_set_is_known_by(words: str, key: Key | None, rest: tuple[str, ...]) -> None:
-    assert resolve(words.split(), BY_PATH, (GET, POST, HEALTH)) == Named("latency", key, rest)
+    assert Names(BY_PATH, (GET, POST, HEALTH)).resolve(words.split()) == Named("latency", key, rest)
 
 
 def test_a_label_set_that_there_is_not_says_which_there_are() -> None:
     with pytest.raises(UnknownNameError) as error:
-        resolve(["latency{path=/nowhere}"], BY_PATH, (GET, HEALTH))
+        Names(BY_PATH, (GET, HEALTH)).resolve(["latency{path=/nowhere}"])
     assert error.value.known == ("GET /predict", "GET /health")
+
+
+@pytest.mark.parametrize(
+    ("words", "near"), [("latncy", "latency"), ("avalability", "availability"), ("xyzzy", ""), ("задежрка", "latency")]
+)
+def test_a_slip_is_near_what_was_meant(words: str, near: str) -> None:
+    with pytest.raises(UnknownNameError) as error:
+        Names(ALL).resolve(words.split())
+    assert error.value.near == near
+
+
+@pytest.mark.parametrize("words", ["#12 6h", "№12 6h", "№ 12 6h"])
+def test_the_number_of_an_incident_names_what_it_is_about(words: str) -> None:
+    names = Names(BY_PATH, (GET, POST), {12: incident(key=GET)})
+    assert names.resolve(words.split()) == Named("latency", GET, ("6h",))
+    with pytest.raises(UnknownNumberError, match="#13"):
+        names.resolve(["#13"])
+
+
+@pytest.mark.parametrize("words", ["latency{path=/predict}", "latency /predict"])
+def test_an_objective_without_labels_has_no_label_set(words: str) -> None:
+    with pytest.raises(UnknownNameError) as error:
+        Names(ALL).resolve(words.split())
+    assert (error.value.word, error.value.near) == (words, "latency")
+
+
+def test_every_title_of_the_shipped_objectives_is_known_in_every_language() -> None:
+    for title in TITLES:
+        assert SPOKEN[title.lower()][0] == catalogue.load()["ru"].say(title).lower()

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,10 +23,12 @@ from tests.domain.scene import (
     minutes,
 )
 from tests.fakes.telegram_html import visible_text
+from wine_slo.domain.acts import NO_ACTS, Act, Acts, Deed
 from wine_slo.domain.budget import Budget
 from wine_slo.domain.change import Change
+from wine_slo.domain.dialogue import Person
 from wine_slo.domain.incident import Incident, Outcome
-from wine_slo.domain.notice import Kind, Stage, Told
+from wine_slo.domain.notice import Kind, Stage, Told, Withheld
 from wine_slo.domain.objective import BURNS, Alert, Burn, Key, Objectives
 from wine_slo.domain.phrases import ENGLISH, Reason
 from wine_slo.domain.reading import Interval, Reading, Sight
@@ -678,3 +680,28 @@ def test_status_of_very_many_names_the_worst_first_and_counts_the_rest() -> None
     assert plain(lines[0]).startswith('🔴 latency{endpoint="/039"}')
     assert lines[-2:] == ["… and 15 more, none of them worse.", "Requests 123/s. Looked 12 s ago. No silences."]
     assert len(lines) == 27
+
+
+def test_a_drill_is_marked_first_in_every_text_and_says_nothing_of_the_budget() -> None:
+    budget = Budget(history=timedelta(days=30), events=1e6, bad_ratios={LATENCY.window: 0.01})
+    truth = incident(is_drill=True, budget=budget)
+    closed = replace(truth, closed_at=at(600), outcome=Outcome.RECOVERED)
+    by = Act(
+        number=1, at=at(30), deed=Deed.DRILL, by=Person(8, "Boris"), chat=7, cause="x", objective=truth.key.objective
+    )
+    for acts, mark in ((NO_ACTS, "🟠 DRILL"), (Acts((by,)), "🟠 DRILL by Boris")):
+        words = Speech(ALL, UTC).words(State(incidents={12: truth}, looked_at=at(120)), at(120), acts)
+        texts = (
+            words.breach(truth, Told(incident=12, chat=7)),
+            words.recovery(closed, Told(incident=12, chat=7, breach_told_at=at(90))),
+            words.closed(closed),
+            words.missed(closed, Withheld.OUTAGE),
+            words.reminder(truth),
+            words.escalation(truth),
+        )
+        for text in texts:
+            assert text.splitlines()[0] == mark
+            assert "udget" not in text
+    assert "udget" in Speech(ALL, UTC).breach(
+        replace(truth, is_drill=False), Told(incident=12, chat=7), State(), at(120)
+    )

@@ -60,7 +60,7 @@ async def test_every_command_is_answered_where_it_was_asked(
             command = f"/{name}" if kind == "private" else f"/{name}@wine_slo_bot"
             text = f"{command} {ARGUMENTS.get(name, '')}".strip()
             topic = TOPIC if kind == "topic" else None
-            said = await bot_api.says(chats[number % len(chats)], KINDS["private"][0], text, topic)
+            said = await bot_api.says(chats[number % len(chats)], 20 + number, text, topic)
             asked.append(Asked(name, kind, said))
     await bot_api.until(lambda: all(each.answers() for each in asked), seconds=60)
     for each in asked:

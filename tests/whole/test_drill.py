@@ -60,8 +60,11 @@ async def test_it_is_noticed_told_and_ended_in_time_and_the_budget_is_spared(hou
         process.output,
     )
     breach, recovery = (each for each in house.bot_api.chat(CHAT).messages if each.photo is None)
+    assert breach.versions[0].text.startswith("🟠 DRILL\n🔴 Latency")
     assert "Slow: /sleep?drill 2" in breach.versions[0].text
-    assert recovery.text.startswith("🟢 Latency is back")
+    assert all(each.text.startswith("🟠 DRILL\n") and "Budget" not in each.text for each in breach.versions)
+    assert recovery.text.startswith("🟠 DRILL\n🟢 Latency is back")
+    assert "Budget" not in recovery.text
     latency = (await status(house)).objectives[0]
     assert latency.good_ratio is not None
     assert latency.good_ratio < 0.9
@@ -92,7 +95,7 @@ async def test_a_chat_asks_for_one_and_is_told_how_it_went(house: House) -> None
     await house.watchdog.until_line("sight of latency is (no_traffic|clear)", seconds=20)
     chat = house.bot_api.chat(CHAT)
     await house.bot_api.says(CHAT, CHAT, "/drill")
-    await house.bot_api.until(lambda: any("The next breach is mine." in text for text in chat.texts), seconds=10)
+    await house.bot_api.until(lambda: any("The next breach is a drill." in text for text in chat.texts), seconds=10)
     await house.bot_api.says(CHAT, CHAT, "/drill")
     await house.bot_api.until(lambda: chat.texts[-1] == "A drill is running. /drill stop ends it.", seconds=10)
     await house.bot_api.until(lambda: any("The drill worked" in text for text in chat.texts), seconds=60)
@@ -107,3 +110,8 @@ async def test_a_chat_asks_for_one_and_is_told_how_it_went(house: House) -> None
         said,
     )
     assert await metric(house, 'requests_in_flight{endpoint="/sleep?drill"}') == 0
+    breach, recovery = (each for each in chat.messages if "DRILL by Person" in each.text and "until" not in each.text)
+    for text in (*(each.text for each in breach.versions), recovery.text):
+        assert text.startswith(f"🟠 DRILL by Person {CHAT}\n")
+    await house.bot_api.says(CHAT, CHAT, "/drill")
+    await house.bot_api.until(lambda: "the next one can begin in" in chat.texts[-1], seconds=10)

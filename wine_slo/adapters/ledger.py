@@ -14,9 +14,8 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
 from threading import RLock
 from time import monotonic
@@ -149,12 +148,17 @@ class LedgerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the ledger holds: what is known, what chats were told of it, how they stand, and what people did."""
+    """What the ledger holds: what is known, what chats were told of it, how they stand, and what people did.
+
+    Attributes:
+        last_act: The highest number of an act, also of one that cannot be read.
+    """
 
     state: State
     told: tuple[Told, ...]
     standings: tuple[Standing, ...]
     acts: tuple[Act, ...] = ()
+    last_act: int = 0
 
 
 class Ledger:
@@ -283,8 +287,8 @@ class Ledger:
                 standings = connection.scalars(sa.select(_standings.c.value)).all()
                 newest = sa.select(sa.func.max(_acts.c.number)).scalar_subquery()  # so that none is given twice
                 lately = (looked_at - KEPT_ACTS).isoformat() if looked_at else ""
-                acts = connection.scalars(
-                    sa.select(_acts.c.value)
+                acts = connection.execute(
+                    sa.select(_acts.c.number, _acts.c.value)
                     .where(sa.or_(_acts.c.at > lately, _acts.c.number == newest))
                     .order_by(_acts.c.number)
                 ).all()
@@ -298,10 +302,13 @@ class Ledger:
             troubles_since=_troubles(facts),
             looked_at=looked_at,
         )
-        done = tuple(_decode(acts, Act))
-        if any(later.number <= earlier.number for earlier, later in pairwise(done)):
-            raise LedgerError("the ledger has acts that are out of order", "damaged (Act)")
-        return Memory(state, tuple(_decode(told, Told)), tuple(_decode(standings, Standing)), done)
+        return Memory(
+            state,
+            tuple(_decode(told, Told)),
+            tuple(_decode(standings, Standing)),
+            tuple(_readable_acts(acts)),
+            max((row.number for row in acts), default=0),
+        )
 
     def incidents(
         self, *, key: Key | None = None, since: datetime | None = None, numbers: Iterable[int] = (), last: int = 1000
@@ -653,6 +660,15 @@ def _decode(rows: Sequence[str], kind: type[V]) -> list[V]:
     except (msgspec.DecodeError, ValueError, TypeError) as error:  # the last two: no row of ours is so
         sentence = f"the ledger has a {kind.__name__} that cannot be read: {error}"
         raise LedgerError(sentence, f"damaged ({kind.__name__})") from error
+
+
+def _readable_acts(rows: Iterable[Any]) -> Iterator[Act]:
+    """The acts under the numbers of their rows; one that cannot be read is left out, as it must not hide the others."""
+    for row in rows:
+        try:
+            yield replace(msgspec.json.decode(row.value, type=Act), number=row.number)
+        except (msgspec.DecodeError, ValueError, TypeError) as error:
+            log.error("the ledger has an act %s that cannot be read and is left out: %s", row.number, error)  # noqa: TRY400
 
 
 def _holder(text: str | None) -> Holder | None:

@@ -4,6 +4,7 @@
 Source of the texts: https://github.com/tdlib/telegram-bot-api (Client.cpp), and healthchecks' list.
 """
 
+import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -13,11 +14,10 @@ from time import monotonic
 from typing import Any, TypeVar
 
 import httpx
-import msgspec
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ChatAction, MessageLimit, ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
-from telegram.ext import AIORateLimiter, ExtBot
+from telegram.ext import AIORateLimiter, BaseRateLimiter, ExtBot
 from telegram.request import HTTPXRequest
 
 from wine_slo.domain.chat import ChatError
@@ -57,7 +57,47 @@ CLOSED = (
 )
 
 
+ANSWERS_A_SECOND = 10  # of the thirty messages that Telegram lets a bot send in all its chats together
+ANSWERS_A_MINUTE = 12  # of the twenty in a group; the others are kept for alerts
+ANSWER = 1  # says to the limiter that a call is an answer
+
 Connection = ExtBot[int]
+
+
+class AlertsFirst(BaseRateLimiter[int]):
+    """Space calls out below Telegram's limits, answers below limits of their own, so that an alert never waits for one.
+
+    Answers pass two limiters: the narrow one of answers, and then the one of all calls, in which there is always room
+    for alerts. Nothing is tried again here: what to do after a 429 is delivery's.
+    """
+
+    def __init__(self) -> None:
+        self._all = AIORateLimiter()
+        self._answers = AIORateLimiter(overall_max_rate=ANSWERS_A_SECOND, group_max_rate=ANSWERS_A_MINUTE)
+
+    async def initialize(self) -> None:
+        """Do nothing."""
+
+    async def shutdown(self) -> None:
+        """Do nothing."""
+
+    async def process_request(
+        self,
+        callback: Callable[..., Any],
+        args: Any,
+        kwargs: dict[str, Any],
+        endpoint: str,
+        data: dict[str, Any],
+        rate_limit_args: int | None,
+    ) -> Any:
+        """Return what the call gives, once it may be made."""
+
+        async def call() -> Any:
+            return await self._all.process_request(callback, args, kwargs, endpoint, data, None)
+
+        if not rate_limit_args:
+            return await call()
+        return await self._answers.process_request(call, (), {}, endpoint, data, None)
 
 
 class _Bounded(httpx.AsyncByteStream):
@@ -133,7 +173,7 @@ def connect(
         base_file_url=f"{root}/file/bot",
         request=request(),
         get_updates_request=request(),
-        rate_limiter=AIORateLimiter(max_retries=0),  # it spaces messages out; waiting after a 429 is delivery's
+        rate_limiter=AlertsFirst(),
     )
 
 
@@ -200,8 +240,8 @@ def _checked(code: int, payload: bytes) -> bytes:
     """
     is_success = _is_success(code)
     try:
-        answer = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, ValueError, RecursionError):
+        answer = json.loads(payload)  # as python-telegram-bot does: msgspec refuses half a character in somebody's name
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict) or answer.get("ok") is not is_success:
         raise NoBotApiError(code)
@@ -217,7 +257,7 @@ def _checked(code: int, payload: bytes) -> bytes:
         refusal["parameters"] = {"migrate_to_chat_id": moved_to}
     elif code == HTTPStatus.TOO_MANY_REQUESTS:
         refusal["parameters"] = {"retry_after": _seconds(parameters.get("retry_after"))}
-    return msgspec.json.encode(refusal)
+    return json.dumps(refusal).encode()
 
 
 def _seconds(given: object) -> int:
@@ -230,10 +270,16 @@ def _seconds(given: object) -> int:
 
 
 class TelegramChat:
-    """Sends and edits through a bot, and signs what its buttons carry."""
+    """Sends and edits through a bot, and signs what its buttons carry.
 
-    def __init__(self, bot: Bot) -> None:
+    Args:
+        bot: The bot.
+        answers: Whether what is said here can wait until every alert is out; the bot is one of `connect` then.
+    """
+
+    def __init__(self, bot: Bot, *, answers: bool = False) -> None:
         self._bot = bot
+        self._limits: dict[str, Any] = {"rate_limit_args": ANSWER} if answers else {}
         self._seal = Seal(bot.token)
 
     async def send(
@@ -263,6 +309,7 @@ class TelegramChat:
                 disable_notification=not loud,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
                 reply_markup=None if form.is_bare else markup,
+                **self._limits,
             )
             return message.message_id
 
@@ -297,6 +344,7 @@ class TelegramChat:
                     parse_mode=mode,
                     link_preview_options=LinkPreviewOptions(is_disabled=True),
                     reply_markup=markup,
+                    **self._limits,
                 )
             except TelegramError as error:
                 if NOT_MODIFIED not in str(error).lower():
@@ -334,6 +382,7 @@ class TelegramChat:
                 message_thread_id=thread,
                 reply_parameters=_reply(reply_to),
                 disable_notification=True,
+                **self._limits,
             )
 
         try:
@@ -363,7 +412,7 @@ class TelegramChat:
         Raises:
             ChatError: It was not pinned, or perhaps not.
         """
-        await _guarded(self._bot.pin_chat_message(chat, message, disable_notification=True))
+        await _guarded(self._bot.pin_chat_message(chat, message, disable_notification=True, **self._limits))
 
     async def unpin(self, chat: int, message: int) -> None:
         """Unpin a message.
@@ -371,7 +420,7 @@ class TelegramChat:
         Raises:
             ChatError: It is still pinned, or perhaps.
         """
-        await _guarded(self._bot.unpin_chat_message(chat, message))
+        await _guarded(self._bot.unpin_chat_message(chat, message, **self._limits))
 
     def _markup(self, chat: int, buttons: Keyboard) -> InlineKeyboardMarkup | None:
         if not buttons:

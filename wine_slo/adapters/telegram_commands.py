@@ -43,7 +43,12 @@ UPDATES = ["message", "callback_query", "channel_post", "my_chat_member"]
 WEBHOOK = "webhook is active"  # what a 409 says where it is no other poller
 AT_ONCE = 20  # updates that are being answered
 
-_COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL)
+LONGEST_NAME = 64  # characters of somebody's name that are kept; Telegram has no more of a first name
+
+_COMMAND = re.compile(r"/(\w{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL)
+_UNSEEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)  # and surrogates
 
 
 class _User(msgspec.Struct):
@@ -68,6 +73,18 @@ class _Message(msgspec.Struct):
     text: str = ""
     message_thread_id: int | None = None
     is_topic_message: bool = False
+    forward_origin: Any = None
+    forward_date: Any = None  # the same of older servers
+    is_automatic_forward: bool = False
+
+    @property
+    def is_private(self) -> bool:
+        return self.chat.type == "private"
+
+    @property
+    def is_forwarded(self) -> bool:
+        return self.forward_origin is not None or self.forward_date is not None or self.is_automatic_forward
+
     migrate_to_chat_id: int | None = None
     migrate_from_chat_id: int | None = None
 
@@ -287,14 +304,10 @@ class TelegramCommands:
             await self._listener.heard(update.heard_from)
 
     def _begin_task(self, deed: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        task = asyncio.create_task(self._in_turn(deed))
+        task = asyncio.create_task(deed)
         self._tasks.add(task)
         task.add_done_callback(self._end_task)
         return task
-
-    async def _in_turn(self, deed: Coroutine[Any, Any, None]) -> None:
-        async with self._turns:
-            await deed
 
     def _end_task(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
@@ -307,14 +320,13 @@ class TelegramCommands:
         if update.callback_query is not None:
             return self._answer_press(update.callback_query, now if self._is_live() else None)
         message = update.message
-        found = _COMMAND.fullmatch(message.text.strip()) if message else None
-        if (
-            message is None
-            or found is None
-            or (message.sender is not None and message.sender.is_bot and not message.sender_chat)
-        ):
+        if message is None or (message.sender is not None and message.sender.is_bot and not message.sender_chat):
             return None
-        word, name, rest = found.groups()
+        text = _UNSEEN.sub(" ", message.text).strip()
+        found = _COMMAND.fullmatch(text)
+        if found is None and (not message.is_private or message.is_forwarded or not text):
+            return None
+        word, name, rest = found.groups() if found else ("", None, text)
         if name is not None and name.lower() != self._bot.username.lower():
             return None
         asked_at = min(datetime.fromtimestamp(message.date, UTC), now)
@@ -327,15 +339,18 @@ class TelegramCommands:
             command=word.lower(),
             arguments=tuple((rest or "").split()),
             topic=message.topic,
-            is_to_us=name is not None or message.chat.type == "private",
+            is_to_us=name is not None or message.is_private,
+            is_private=message.is_private,
+            is_forwarded=message.is_forwarded,
             asked_at=asked_at,
         )
-        return self._answer(question, is_private=message.chat.type == "private")
+        return self._answer(question)
 
-    async def _answer(self, question: Question, *, is_private: bool) -> None:
-        answer = await self._listener.ask(question)
+    async def _answer(self, question: Question) -> None:
+        async with self._turns:  # what is said may have to wait, and what others do must not wait for that
+            answer = await self._listener.ask(question)
         if answer is not None:
-            reply_to = None if is_private else question.message
+            reply_to = None if question.is_private else question.message
             await self._send(question.chat, question.topic, answer, reply_to=reply_to)
 
     async def _answer_press(self, query: _Query, pressed_at: datetime | None) -> None:
@@ -357,9 +372,11 @@ class TelegramCommands:
             verb=verb,
             arguments=arguments,
             topic=message.topic,
+            is_private=message.is_private,
             pressed_at=pressed_at,
         )
-        answer = await self._listener.press(press)
+        async with self._turns:
+            answer = await self._listener.press(press)
         await self._toast(query.id, answer)
         if answer.replaces and answer.text:
             try:
@@ -447,7 +464,12 @@ def _first_words(error: Exception) -> str:
 def _person(user: _User | None, group: _Chat | None) -> Person:
     """Who it was; somebody who speaks as a group or a channel is that."""
     if group is not None:
-        return Person(group.id, group.title or str(group.id))
+        return Person(group.id, _name(group.title) or str(group.id), is_known=False)
     if user is None:
-        return Person(0, "?")
-    return Person(user.id, user.first_name or str(user.id), user.language_code)
+        return Person(0, "?", is_known=False)
+    return Person(user.id, _name(user.first_name) or str(user.id), user.language_code)
+
+
+def _name(text: str) -> str:
+    """A name that others chose, on one line and without what cannot be seen: it goes into the log and the ledger."""
+    return " ".join(_UNSEEN.sub(" ", text).split())[:LONGEST_NAME]

@@ -76,6 +76,7 @@ class WatchdogInstruments:
             names.WATCHDOG_LISTENING, "1 where commands and buttons are heard, 0 where they are not."
         )
         self._incidents_open = gauge(names.WATCHDOG_INCIDENTS_OPEN, "Incidents that are open.")
+        self._silences = gauge(names.WATCHDOG_SILENCES_ACTIVE, "Silences that mute messages now.")
         gauge(names.WATCHDOG_UNTOLD_SECONDS, "Age of the oldest thing not yet told.").set_function(untold_seconds)
         gauge(
             names.WATCHDOG_RECIPIENTS_UNREACHABLE, "Chats of the settings that cannot be reached; /health says why."
@@ -90,6 +91,10 @@ class WatchdogInstruments:
             self._questions.labels(reception)
         self._shown: dict[Gauge, frozenset[tuple[str, ...]]] = {}
         self.expose: Handler = make_aiohttp_handler(registry)
+
+    def watch_silences(self, count: Callable[[], float]) -> None:
+        """Ask at each scrape how many silences there are."""
+        self._silences.set_function(count)
 
     def count_query(self, outcome: str) -> None:
         """Count a question: `answered` or `failed`."""

@@ -5,18 +5,20 @@ A look at Prometheus touches none of it, and no act touches what a look found: a
 messages.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wine_slo.domain.dialogue import Person
 from wine_slo.domain.incident import Incident
-from wine_slo.domain.objective import Key
+from wine_slo.domain.objective import TAKEN, Key
 
 UNDONE_WITHIN = timedelta(minutes=5)  # longer ago, an act is history, and others have acted upon it
-LONGEST_SILENCE = timedelta(days=30)  # what is to be quiet for longer is no objective
+LONGEST_SILENCE = timedelta(days=7)  # what is to be quiet for longer is no objective
+LONGEST_REASON = 200  # characters
 KEPT = timedelta(days=90)  # acts at hand; the ledger keeps them all
+ANNOUNCED_EVERY = timedelta(days=1)  # as long as a silence runs
 
 
 class Deed(StrEnum):
@@ -26,11 +28,15 @@ class Deed(StrEnum):
     SILENCE = "silence"
     END = "end"  # of a silence, before its time
     UNDO = "undo"  # of one's own last act
+    DRILL = "drill"  # an incident on purpose
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
     """A span of time in which nothing is said of some objectives.
+
+    One of everything is about the objectives only: that nothing can be judged, that nothing can be written down and
+    that the whole service is down are told all the same.
 
     Attributes:
         until: When it ends; None where it ends with the recovery of `incidents`.
@@ -48,9 +54,13 @@ class Silence:
 
     def is_about(self, key: Key) -> bool:
         """Whether what is said of that key is muted by it."""
-        return (not self.objective or key.objective == self.objective) and (
-            not self.labels or set(self.labels) <= set(key.labels)
-        )
+        if not self.objective:
+            return key.objective not in TAKEN
+        return key.objective == self.objective and set(self.labels) <= set(key.labels)
+
+    def mutes(self, incident: Incident) -> bool:
+        """Whether what is said of an incident is muted by it."""
+        return self.is_about(incident.key) and (bool(self.objective) or not incident.is_outage)
 
     def runs(self, incidents: Mapping[int, Incident], now: datetime) -> bool:
         """Whether its time is not over; by itself, so unless somebody has ended it."""
@@ -70,6 +80,7 @@ class Act:
         number: Its place among all of them.
         cause: The message or the press by which it was done, so that one that is delivered twice counts once.
         incident: What was acknowledged; None for other deeds.
+        objective: What a drill breaks; empty for other deeds.
         opening: Which opening of it.
         silence: What was silenced; None for other deeds.
         of: The act that was undone or ended; None for other deeds.
@@ -86,6 +97,12 @@ class Act:
     opening: int = 1
     silence: Silence | None = None
     of: int | None = None
+    objective: str = ""
+
+    @property
+    def wish(self) -> str:
+        """What names everything that was done by the same message."""
+        return self.cause.partition(" #")[0]
 
     def is_fresh(self, now: datetime) -> bool:
         """Whether it can still be taken back."""
@@ -94,20 +111,34 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Acts:
-    """Everything that people did, oldest first."""
+    """Everything that people did, oldest first.
+
+    Attributes:
+        last_number: The highest number that was ever given, where that is of none of them.
+    """
 
     all: tuple[Act, ...] = ()
+    last_number: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse acts that are out of order."""
         if any(later.number <= earlier.number for earlier, later in zip(self.all, self.all[1:], strict=False)):
             raise ValueError("acts must be in the order of their numbers")
 
+    @classmethod
+    def kept(cls, acts: Iterable[Act], last_number: int = 0) -> "Acts":
+        """What was kept, in whatever order it comes; of two with one number the first."""
+        by_number: dict[int, Act] = {}
+        for act in acts:
+            by_number.setdefault(act.number, act)
+        return cls(tuple(by_number[number] for number in sorted(by_number)), last_number)
+
     def with_one_more(self, act: Act) -> "Acts":
         """These and one that has no number yet; what is too old to matter is left out."""
-        number = max((each.number for each in self.all), default=0) + 1
+        number = max((each.number for each in self.all), default=self.last_number)
+        number = max(number, self.last_number) + 1
         oldest = act.at - KEPT
-        return Acts((*(each for each in self.all if each.at > oldest), replace(act, number=number)))
+        return Acts((*(each for each in self.all if each.at > oldest), replace(act, number=number)), number)
 
     def of_cause(self, cause: str) -> Act | None:
         """The act that a message or a press has led to already."""
@@ -118,16 +149,21 @@ class Acts:
         return next((act for act in reversed(self.all) if act.number == number), None)
 
     def about(self, incident: Incident) -> tuple[Act, ...]:
-        """Everything that was done about an incident, oldest first; for who asks what happened."""
+        """Everything that was done about an incident, oldest first; for who asks what happened.
+
+        A silence is about it where it ran while the incident was open.
+        """
         ended_at = incident.closed_at
+        revoked_at = {act.of: act.at for act in self.all if act.of is not None}
         ours = [
             act
             for act in self.all
             if act.incident == incident.number
             or (
                 act.silence is not None
-                and act.silence.is_about(incident.key)
+                and act.silence.mutes(incident)
                 and (ended_at is None or act.at <= ended_at)
+                and revoked_at.get(act.number, incident.began_at) >= incident.began_at
                 and (act.silence.until is None or act.silence.until > incident.began_at)
                 and (
                     act.silence.until is not None
@@ -153,6 +189,28 @@ class Acts:
             None,
         )
 
+    def given_up_at(self, incident: Incident) -> datetime | None:
+        """When somebody took back last that they have an incident, this time; None where nobody did."""
+        those = {
+            act.number
+            for act in self.all
+            if act.deed is Deed.ACKNOWLEDGE and act.incident == incident.number and act.opening == incident.openings
+        }
+        return max((act.at for act in self.all if act.of in those), default=None)
+
+    def drill_of(self, incident: Incident) -> Act | None:
+        """The drill that somebody began shortly before an incident was seen; None where that was no drill of a chat."""
+        those = (act for act in reversed(self.all) if act.deed is Deed.DRILL and act.at <= incident.opened_at)
+        return next((act for act in those if incident.is_drill and act.objective == incident.key.objective), None)
+
+    def to_announce(self, incidents: Mapping[int, Incident], since: datetime, now: datetime) -> tuple[Act, ...]:
+        """The silences that run, and one more day of which has passed since then."""
+        return tuple(
+            act
+            for act in self.silences(incidents, now)
+            if (now - act.at) // ANNOUNCED_EVERY > (max(since, act.at) - act.at) // ANNOUNCED_EVERY
+        )
+
     def silences(self, incidents: Mapping[int, Incident], now: datetime) -> tuple[Act, ...]:
         """The silences that run now, oldest first."""
         gone = self._gone
@@ -164,7 +222,7 @@ class Acts:
 
     def silence_of(self, incident: Incident, incidents: Mapping[int, Incident], now: datetime) -> Act | None:
         """The silence that mutes an incident now: the one that lasts longest where there are several."""
-        those = [act for act in self.silences(incidents, now) if act.silence and act.silence.is_about(incident.key)]
+        those = [act for act in self.silences(incidents, now) if act.silence and act.silence.mutes(incident)]
         return max(those, key=lambda act: _end(act, now), default=None)
 
     def ran_out(self, key: Key, now: datetime) -> datetime | None:
@@ -182,7 +240,7 @@ class Acts:
         opened_at = incident.opened_at
         for act in self.all:
             silence = act.silence
-            if silence is None or not silence.is_about(incident.key) or act.at > opened_at:
+            if silence is None or not silence.mutes(incident) or act.at > opened_at:
                 continue
             ended_at = next((each.at for each in self.all if each.of == act.number), None)
             if silence.until is None:
@@ -198,20 +256,22 @@ class Acts:
         """Whether somebody has ended or undone that act, so that it did not end by itself."""
         return number in self._gone
 
-    def undoable(self, person: int, now: datetime) -> Act | None:
-        """The last act of a person, where it can still be taken back."""
+    def undoable(self, person: int, now: datetime) -> tuple[Act, ...]:
+        """What a person did last, by one message, where it can still be taken back."""
         gone = self._gone
-        return next(
-            (
-                act
-                for act in reversed(self.all)
-                if act.by.id == person
-                and act.deed in (Deed.ACKNOWLEDGE, Deed.SILENCE)
-                and act.number not in gone
-                and act.is_fresh(now)
-            ),
-            None,
-        )
+        those = [
+            act
+            for act in self.all
+            if act.by.id == person
+            and act.deed in (Deed.ACKNOWLEDGE, Deed.SILENCE)
+            and act.number not in gone
+            and act.is_fresh(now)
+        ]
+        return tuple(act for act in those if act.wish == those[-1].wish)
+
+    def is_other_of_that_name(self, person: Person) -> bool:
+        """Whether somebody else of the same name has done something."""
+        return any(act.by.id != person.id and act.by.name.casefold() == person.name.casefold() for act in self.all)
 
     @property
     def _gone(self) -> Collection[int]:

@@ -71,6 +71,12 @@ class BoardSpeech(Speech):
         """A board was given up."""
         return self.say("The board is off. A new one: /board")
 
+    def too_soon(self, seconds: int) -> str:
+        """A new one was hung just now."""
+        return self.say(
+            "This chat was given new boards just now; another one can be hung in {seconds} s.", seconds=seconds
+        )
+
     def none(self) -> str:
         """There is no board to be given up."""
         return self.say("There is no board in this chat. A new one: /board")

@@ -10,6 +10,8 @@ from wine_slo.domain.objective import Objectives
 
 ACKNOWLEDGE, SILENCE, END, UNDO = "ack", "hush", "end", "undo"
 CHART, WHY = "chart", "why"
+CHOOSE = "choose"  # one of the silences that somebody may have wanted
+SHOW = "show"  # how everything stands
 HOUR, RECOVERY = "60", "recovery"  # arguments of a silence: minutes, or until it is over
 
 

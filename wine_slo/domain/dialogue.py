@@ -23,6 +23,15 @@ class Reception(StrEnum):
     FAILED = "failed"  # by a fault of ours
 
 
+class Refusal(StrEnum):
+    """Why somebody may change nothing."""
+
+    NO_ADMIN = "no admin"
+    NOBODY = "nobody"  # who writes as a group or a channel
+    FORWARDED = "forwarded"
+    SECOND_CHAT = "second chat"
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody in a chat.
@@ -30,11 +39,13 @@ class Person:
     Attributes:
         name: The first name, as others see it; chosen by that person, so any text at all.
         language: The language of their program, such as `ru`; empty where it is not known.
+        is_known: Whether it is a person; False for who speaks as a group or a channel, and so could be anybody.
     """
 
     id: int
     name: str
     language: str = ""
+    is_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +87,12 @@ class Question:
         chat: Where.
         message: The id of the message that asks.
         person: Who.
-        command: The word after the slash, in small letters.
+        command: The word after the slash, in small letters; empty where there is none, which only a private chat hears.
         arguments: The words after it.
         topic: The topic of a forum, None elsewhere.
         is_to_us: Whether it is surely meant for us; in a group other bots read a bare `/status` too.
+        is_private: Whether nobody else is in that chat.
+        is_forwarded: Whether somebody else wrote it, elsewhere, and this person has passed it on.
         asked_at: When, by Telegram's clock.
     """
 
@@ -90,6 +103,8 @@ class Question:
     arguments: tuple[str, ...] = ()
     topic: int | None = None
     is_to_us: bool = True
+    is_private: bool = False
+    is_forwarded: bool = False
     asked_at: datetime
 
     @property
@@ -115,6 +130,7 @@ class Press:
     verb: str
     arguments: tuple[str, ...] = ()
     topic: int | None = None
+    is_private: bool = False
     pressed_at: datetime | None
 
     @property
@@ -156,6 +172,7 @@ class Command:
         changes: Whether it changes anything, so that not everybody who may ask may do it.
         counts_late: Whether it is done too where it was asked long ago, while nobody listened.
         usage: What follows the word, as `/help` shows it: `1h [objective] [reason]`; it is looked up there too.
+        is_for_first_chats: Whether it is refused in a chat that is only escalated to, but to an admin.
     """
 
     name: str
@@ -164,6 +181,7 @@ class Command:
     changes: bool = False
     counts_late: bool = False
     usage: str = ""
+    is_for_first_chats: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from html import escape
 from typing import Self
 
 from wine_slo.domain import promql
+from wine_slo.domain.acts import NO_ACTS
 from wine_slo.domain.budget import Budget, windows
 from wine_slo.domain.incident import Incident, Outcome, Phase, Track
-from wine_slo.domain.naming import UnknownNameError
 from wine_slo.domain.notice import Told
 from wine_slo.domain.objective import Alert, Key, Latency, Objective, Up
 from wine_slo.domain.phrases import Reason, shortened
@@ -22,7 +22,6 @@ from wine_slo.domain.watch import GAP, State
 from wine_slo.domain.words import STATUS_LINES, URGENCY, Speech
 
 LONGEST_QUERY = 700  # characters; a selector that people wrote can be of any length
-NAMES = 20  # that are offered where one was not understood
 STRIP = 20  # intervals of evidence that are drawn
 BAD, GOOD = "■", "□"
 CLOSED = 10  # incidents that are over, in a list
@@ -38,15 +37,6 @@ class Explanation(Speech):
         """The same readers, told more."""
         return cls(speech.objectives, speech.zone, speech.language)
 
-    def unknown(self, error: UnknownNameError) -> str:
-        """Words meant no objective, or several."""
-        names = ", ".join(shortened(each) for each in error.known[:NAMES])
-        if len(error.known) > NAMES:
-            names += " …"
-        if not error.word:
-            return self.say("Which one? I know {names}.", names=names)
-        return self.say("I do not know {word}. I know {names}.", word=shortened(error.word), names=names)
-
     def no_number(self, word: str) -> str:
         """What was said is no incident's number."""
         if not word:
@@ -56,6 +46,10 @@ class Explanation(Speech):
     def no_span(self, word: str) -> str:
         """What was said is no span of time."""
         return self.say("I did not understand {word}. Spans are written 30m, 6h or 7d.", word=shortened(word))
+
+    def no_such_span(self, shortest: timedelta, longest: timedelta) -> str:
+        """A chart over a span of which there is none."""
+        return self.say("A chart is of {shortest} at least and {longest} at most.", shortest=shortest, longest=longest)
 
     def no_chart(self, reason: Reason) -> str:
         """A picture that was asked for could not be made."""
@@ -163,11 +157,11 @@ class Explanation(Speech):
         first = min((each for each in told if each.breach_told_at), key=_told_at, default=None)
         belief = first or Told(incident=incident.number, chat=0)
         if incident.is_open:
-            *lines, foot = self.breach(incident, belief, state, now).split("\n")
+            *lines, foot = self.as_drill(self.breach(incident, belief, state, now), incident, NO_ACTS).split("\n")
         elif incident.key == GAP:
             *lines, foot = self.closed(incident), self._foot(incident)
         else:
-            *lines, foot = self.recovery(incident, belief).split("\n")
+            *lines, foot = self.as_drill(self.recovery(incident, belief), incident, NO_ACTS).split("\n")
             if not lines:  # an end that is no recovery is one line
                 lines, foot = [foot], self._foot(incident)
         lines.append(self._course(incident, now))

@@ -14,7 +14,8 @@ from enum import StrEnum
 
 from wine_slo.domain.budget import Budget, burning
 from wine_slo.domain.change import Change
-from wine_slo.domain.objective import Alert, Burn, Key, Objective
+from wine_slo.domain.metric_names import DRILL_ENDPOINT
+from wine_slo.domain.objective import Alert, Burn, Key, Latency, Objective
 from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Interval, Reading, Sight
 from wine_slo.domain.verdict import has_held, is_bad, is_breach, is_clear
@@ -75,6 +76,8 @@ class Incident:
         budget: What is known of the error budget.
         burn: The pace that is told, where it is the budget that this is about.
         change: The change of the model shortly before, if there was one.
+        is_drill: Whether all that is slow is what a drill has asked for.
+        is_outage: Whether no target answers at all.
     """
 
     number: int
@@ -103,6 +106,8 @@ class Incident:
     reason: Reason | str = ""
     unjudged_for: timedelta = timedelta(0)
     change: Change | None = None
+    is_drill: bool = False
+    is_outage: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -314,6 +319,7 @@ def _open(
             outcome=None,
             openings=last.openings + 1,
             relapses=last.relapses + relapsed,
+            is_drill=False,
         )
     else:
         incident = Incident(
@@ -398,12 +404,23 @@ def _describe(incident: Incident, track: Track, objective: Objective, reading: R
         by_endpoint=reading.by_endpoint or incident.by_endpoint,
         waiting_seconds=reading.waiting_seconds,
         budget=reading.budget or incident.budget,
+        is_outage=objective.is_up and value == 1 and not incident.key.labels,
+        is_drill=_is_drill(incident, objective, reading),
     )
     if reading.waiting_seconds is not None:
         value = reading.waiting_seconds
     if value is not None and (incident.worst is None or value > incident.worst):
         return replace(incident, worst=value, worst_at=reading.at)
     return incident
+
+
+def _is_drill(incident: Incident, objective: Objective, reading: Reading) -> bool:
+    """Whether all that is slow is what a drill has asked for; it stays so while nothing is slow."""
+    if not isinstance(objective.source, Latency) or reading.waiting_seconds is not None:
+        return False
+    threshold = objective.source.threshold_seconds
+    slow = {endpoint for endpoint, seconds in reading.by_endpoint if seconds > threshold}
+    return slow == {DRILL_ENDPOINT} if slow else incident.is_drill
 
 
 def _recent_bad_ratio(track: Track, objective: Objective) -> float | None:

@@ -2,6 +2,7 @@
 
 # Labels
 ENDPOINT = "endpoint"  # the route's template, `unmatched` for all else
+DRILL_ENDPOINT = "/sleep?drill"  # of what a drill asks, so that the error budget can leave it out
 STATUS = "status"  # HTTP status code, three digits
 LABEL = "label"  # the class that was predicted
 FEATURE = "feature"  # one of the thirteen measurements
@@ -41,4 +42,5 @@ WATCHDOG_RECIPIENTS_UNREACHABLE = "watchdog_recipients_unreachable"
 WATCHDOG_QUESTIONS = "watchdog_questions_total"
 WATCHDOG_LISTENING = "watchdog_listening"
 WATCHDOG_INCIDENTS_OPEN = "watchdog_incidents_open"
+WATCHDOG_SILENCES_ACTIVE = "watchdog_silences_active"
 WATCHDOG_INFO = "watchdog_info"

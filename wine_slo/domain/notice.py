@@ -31,6 +31,7 @@ from wine_slo.domain.watch import GAP, LEDGER, SIGHT
 
 STORM = 5  # more notices of a kind than this at once are one message
 EDITED_EVERY = timedelta(minutes=1)  # a message that changes more often is read by nobody
+GRACE = timedelta(minutes=1)  # after an acknowledgement was taken back: a slip of the thumb wakes nobody else
 
 
 class Stage(StrEnum):
@@ -140,6 +141,7 @@ class Manner:
         silenced_until: When the last silence ran out by itself; None where none did.
         is_quiet: Whether nothing may make a sound now.
         is_acknowledged: Whether somebody has it.
+        given_up_at: When somebody took back that they have it; None where nobody did.
         is_second: Whether the chat is told only of what nobody acknowledges in the others.
         known_since: Where it is: since when another chat knows of it; None where none does yet.
         withheld: Why it was not told in time, where it was not.
@@ -153,6 +155,7 @@ class Manner:
     silenced_until: datetime | None = None
     is_quiet: bool = False
     is_acknowledged: bool = False
+    given_up_at: datetime | None = None
     is_second: bool = False
     known_since: datetime | None = None
     withheld: Withheld = Withheld.OUTAGE
@@ -170,6 +173,7 @@ class Words:
     closed: Callable[[Incident], str]
     missed: Callable[[Incident, Withheld], str]
     storm: Callable[[Kind, Sequence[Incident]], str]
+    escalated: Callable[[str, timedelta], str] = lambda text, _duration: text
 
 
 def next_notice(incident: Incident, told: Told, words: Words, now: datetime, manner: Manner) -> Notice | None:
@@ -217,13 +221,14 @@ def is_unheard(incident: Incident, known_since: datetime | None, now: datetime, 
         and known_since is not None
         and now - known_since >= manner.escalate_after
         and not manner.is_acknowledged
+        and (manner.given_up_at is None or now - manner.given_up_at >= GRACE)
         and incident.key.alert is not Alert.TICKET
         and incident.held in (None, Sight.TARGET_DOWN)  # of what nobody asks for any more nobody is woken
     )
 
 
 def _breach(incident: Incident, told: Told, words: Words, now: datetime, manner: Manner) -> Notice:
-    text = words.breach(incident, told)
+    text = _open(incident, told, words, manner)
     after = replace(
         told,
         stage=Stage.OPENED,
@@ -241,6 +246,14 @@ def _breach(incident: Incident, told: Told, words: Words, now: datetime, manner:
     return Notice(kind=Kind.BREACH, text=text, after=after, reply_to=told.message, loud=is_loud, buttons=manner.buttons)
 
 
+def _open(incident: Incident, told: Told, words: Words, manner: Manner) -> str:
+    """How an open incident reads; in a chat that is escalated to, why it is told there."""
+    text = words.breach(incident, told)
+    if not manner.is_second or manner.is_acknowledged or manner.escalate_after is None:
+        return text
+    return words.escalated(text, manner.escalate_after)
+
+
 def _again(incident: Incident, told: Told, words: Words, now: datetime, manner: Manner) -> Notice | None:
     """A sound about what is known already; None where there is no need of one."""
     if manner.hushed or manner.is_silenced or manner.is_quiet:
@@ -253,7 +266,14 @@ def _again(incident: Incident, told: Told, words: Words, now: datetime, manner: 
     if told.escalated < incident.openings and is_unheard(incident, told.loud_at, now, manner):
         after = replace(after, escalated=incident.openings)
         text = words.escalation(incident)
-        return Notice(kind=Kind.ESCALATION, text=text, after=after, reply_to=told.message, loud=True)
+        return Notice(
+            kind=Kind.ESCALATION,
+            text=text,
+            after=after,
+            reply_to=told.message,
+            loud=True,
+            buttons=manner.buttons[:1],  # who takes it has it; all else is under the breach
+        )
     if now - told.loud_at >= manner.remind_after:
         return Notice(kind=Kind.REMINDER, text=words.reminder(incident), after=after, reply_to=told.message, loud=True)
     return None
@@ -266,7 +286,7 @@ def _edit(incident: Incident, told: Told, words: Words, now: datetime, manner: M
     turned = acted or incident.held is not told.held or incident.openings != told.opening
     if not turned and told.written_at is not None and now - told.written_at < EDITED_EVERY:
         return None
-    text = words.breach(incident, replace(told, perhaps_sent=False))
+    text = _open(incident, replace(told, perhaps_sent=False), words, manner)
     if (text == told.text and not acted) or told.message is None or told.is_folded:
         return None
     after = replace(

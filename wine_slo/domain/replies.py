@@ -9,11 +9,14 @@ from datetime import datetime
 from html import escape, unescape
 
 from wine_slo.domain.acts import LONGEST_SILENCE, UNDONE_WITHIN, Act, Deed, Silence
-from wine_slo.domain.dialogue import Command, Person
+from wine_slo.domain.dialogue import Command, Person, Refusal
 from wine_slo.domain.incident import Incident
-from wine_slo.domain.moments import NotUnderstoodError
+from wine_slo.domain.moments import NotUnderstoodError, PastError, TooLongError
+from wine_slo.domain.naming import Names, UnknownNameError, UnknownNumberError
+from wine_slo.domain.objective import Key
 from wine_slo.domain.phrases import Hole, shortened
-from wine_slo.domain.wishes import SlipError, TooLongError
+from wine_slo.domain.watch import State
+from wine_slo.domain.wishes import Missing, NoNumberError, SlipError, UnclearError, Wish
 from wine_slo.domain.words import Speech
 
 MAX_SILENCES = 10  # in one answer, and incidents that are named in one
@@ -41,17 +44,29 @@ class Replies:
             lines.append(self.say("Yours is {id}.", id=person.id))
         return "\n".join(lines)
 
-    def not_allowed(self, person: Person) -> str:
-        """Somebody may ask, but not change anything."""
-        return self.say("Only an admin of this bot may do that. Your id is {id}.", id=person.id)
+    def names(self, state: State) -> Names:
+        """Everything that can be named here."""
+        return Names(self.speech.objectives, tuple(state.tracks), state.incidents, self.speech.title)
+
+    def refused(self, refusal: Refusal, person: Person) -> str:
+        """Somebody may ask, but not change anything, and why."""
+        match refusal:
+            case Refusal.NOBODY:
+                return self.say("I must know who does that: write as yourself, not as a group or a channel.")
+            case Refusal.FORWARDED:
+                return self.say("A forwarded message changes nothing: write it yourself.")
+            case Refusal.SECOND_CHAT:
+                return self.say("Only an admin of this bot may do that from a chat that is escalated to.")
+            case Refusal.NO_ADMIN:
+                return self.say("Only an admin of this bot may do that. Your id is {id}.", id=person.id)
 
     def stranger(self) -> str:
         """Somebody pressed a button in a chat that is not ours any more."""
         return self.say("This chat is not in the settings of this bot.")
 
-    def too_often(self) -> str:
+    def too_often(self, seconds: int) -> str:
         """One too many in a minute."""
-        return self.say("That is too much at once. Try again in a minute.")
+        return self.say("Too many questions at once: ask again in {seconds} s.", seconds=seconds)
 
     def asked_long_ago(self) -> str:
         """What was asked while nobody listened is not done, and is said once for all of it."""
@@ -97,6 +112,27 @@ class Replies:
 
     # What can be asked
 
+    def introduction(self) -> str:
+        """Who this is, for who has just met it."""
+        jobs = ", ".join(dict.fromkeys(shortened(each.job) for each in self.speech.objectives.all))
+        titles = ", ".join(self.speech.title(Key(each)) for each in list(self.speech.objectives.by_name)[:MAX_SILENCES])
+        if len(self.speech.objectives.all) > MAX_SILENCES:
+            titles += " …"
+        lines = (
+            self.say("I am wine-slo, and I watch the objectives of {jobs}: {titles}.", jobs=jobs, titles=titles),
+            self.say(
+                "Alerts and recoveries are sent to this chat; the buttons under an alert acknowledge and silence it."
+            ),
+            self.say("How everything stands: /status. Everything else: /help"),
+        )
+        return "\n".join(lines)
+
+    def no_command(self, near: str | None) -> str:
+        """Words without a slash."""
+        if near is not None:
+            return self.say("I read commands, which begin with a slash. Did you mean /{near}?", near=near)
+        return self.say("I read commands, which begin with a slash. All of them: /help")
+
     def unknown(self, command: str, near: str | None) -> str:
         """No such command."""
         sent = f"/{shortened(command)}"
@@ -115,6 +151,20 @@ class Replies:
     def version(self, version: str) -> str:
         """What runs."""
         return self.say("wine-slo {version}", version=version)
+
+    def unknown_name(self, error: UnknownNameError) -> str:
+        """Words meant no objective, or several."""
+        if isinstance(error, UnknownNumberError):
+            return self.no_number(error.word)
+        names = ", ".join(shortened(each) for each in error.known[:MAX_SILENCES])
+        if len(error.known) > MAX_SILENCES:
+            names += " …"
+        if not error.word:
+            return self.say("Which one? I know {names}.", names=names)
+        word = shortened(error.word)
+        if error.near:
+            return self.say("I do not know {word}. Did you mean {near}?", word=word, near=shortened(error.near))
+        return self.say("I do not know {word}. I know {names}.", word=word, names=names)
 
     # Who has it
 
@@ -146,9 +196,29 @@ class Replies:
         """An incident is over, or this is not its present time."""
         return self.say("#{number} is over, so this button does nothing any more.", number=number)
 
-    def not_an_incident(self, word: str) -> str:
+    def not_an_incident(self, word: str, near: str = "") -> str:
         """No open incident of that name."""
+        if near:
+            return self.say(
+                "I did not understand “{word}”. Did you mean {near}?", word=shortened(word), near=shortened(near)
+            )
         return self.say("I did not understand “{word}”. Write for example /ack 12, or /ack all.", word=shortened(word))
+
+    def no_number(self, word: str) -> str:
+        """No incident of that number."""
+        return self.say("There is no {number}.", number=shortened(word))
+
+    def not_in_breach(self, key: Key) -> str:
+        """An objective of which nothing is open."""
+        return self.say("{title} is not in breach.", title=self.speech.title(key))
+
+    def closed_already(self, number: int) -> str:
+        """An incident that is over."""
+        return self.say("#{number} is over.", number=number)
+
+    def not_here(self) -> str:
+        """Somebody in a chat that is escalated to wants what was not escalated."""
+        return self.say("From here you can act only on what was escalated to this chat: write its number, such as #12.")
 
     # Silences
 
@@ -159,21 +229,29 @@ class Replies:
             return self.say("{what}: silenced until recovery.", what=what)
         return self.say("{what}: silenced until {time}.", what=what, time=self.speech.moment(silence.until, now))
 
-    def hushed_in_full(self, silence: Silence, now: datetime) -> str:
-        """A silence begins, and what that means."""
-        lines = [f"🔇 {self.hushed(silence, now)}"]
-        if silence.reason:
-            lines.append(self.say("Reason: {reason}", reason=shortened(silence.reason)))
+    def hushed_in_full(self, silences: Sequence[Silence], now: datetime) -> str:
+        """Silences begin that were wanted together, and what that means."""
+        lines = [f"🔇 {self.hushed(each, now)}" for each in silences]
+        if silences[0].reason:
+            lines.append(self.say("Reason: {reason}", reason=escape(silences[0].reason)))
+        if any(not each.objective for each in silences):
+            lines.append(self.say("Never silenced by this: lost monitoring, and an outage of the whole service."))
         lines.append(self.say("I go on looking. Ends are still told, quietly. To take it back: /undo"))
         return "\n".join(lines)
 
     def silence_not_understood(self, error: NotUnderstoodError, name: str) -> str:
         """What was wrong with a silence, and a right one."""
+        if isinstance(error, UnclearError):
+            return self._unclear(error)
         example = self.say(
-            "Write for example /silence 1h {name} deploying, or /silence until 18:00.", name=escape(name)
+            "Write for example /silence 1h {name} deploying, or /silence until 18:00 all.", name=escape(name)
         )
         word = shortened(error.word)
         match error:
+            case NoNumberError():
+                return self.no_number(error.word)
+            case PastError():
+                wrong = self.say("{word} is over already.", word=word)
             case TooLongError():
                 wrong = self.say("{word} is too long: at most {span}.", word=word, span=LONGEST_SILENCE)
             case SlipError(near=near):
@@ -184,6 +262,35 @@ class Replies:
                 wrong = self.say("For how long?")
         return f"{wrong} {example}"
 
+    def _unclear(self, error: UnclearError) -> str:
+        """What is asked back; there are buttons under it."""
+        word = shortened(error.word)
+        if error.missing is Missing.UNIT:
+            return self.say("{word} of what?", word=word)
+        if error.missing is Missing.WHEN:
+            return self.say("For how long?")
+        if error.near:
+            return self.say("I do not know “{word}”. Did you mean {near}?", word=word, near=shortened(error.near))
+        if error.word:
+            return self.say("I do not know “{word}”. What is to be silent?", word=word)
+        return self.say("What is to be silent?")
+
+    def choice(self, wish: Wish, error: UnclearError, now: datetime) -> str:
+        """The button of one of the things that somebody may have wanted. Plain."""
+        names = [unescape(self.speech.title(each)) for each in wish.keys]
+        what = ", ".join(names) if names else self.say("Everything")
+        if error.missing is Missing.WHAT or wish.until is None:
+            return what[:MAX_LABEL]
+        if error.missing is Missing.WHEN:
+            return self.speech.language.span(wish.until - now)
+        is_hours = wish.keys == error.choices[0].keys and wish != error.choices[0]
+        span = self.say("{number} h", number=error.word) if is_hours else self.say("{number} min", number=error.word)
+        return f"{span} · {what}"[:MAX_LABEL]
+
+    def chosen_already(self) -> str:
+        """Somebody has pressed another of these buttons, or it is too long ago."""
+        return self.say("That was asked too long ago. Write it again.")
+
     def nothing_to_wait_for(self) -> str:
         """Until recovery, and nothing is in breach."""
         return self.say("Nothing of that is in breach, so there is no recovery to wait for. Say for how long.")
@@ -191,7 +298,7 @@ class Replies:
     def silences(self, acts: Sequence[Act], now: datetime) -> str:
         """The silences that run."""
         if not acts:
-            return self.say("No silences. To make one: /silence 1h")
+            return self.say("No silences. To make one: /silence 1h all")
         lines = [self._silence(act, now) for act in acts[:MAX_SILENCES]]
         if len(acts) > MAX_SILENCES:
             lines.append(self.speech.count(len(acts) - MAX_SILENCES, "… and {n} more.", "… and {n} more."))
@@ -225,12 +332,13 @@ class Replies:
         return self.say("Only {name} can take that back.", name=shortened(act.by.name))
 
     def nothing_to_take_back(self) -> str:
-        """It is too long ago, or there is nothing."""
+        """It is too long ago, or there is nothing of that person."""
         return self.say("There is nothing of yours from the last {span} to take back.", span=UNDONE_WITHIN)
 
     def deed(self, act: Act, incident: Incident) -> str:
         """One thing that somebody did about an incident, for its history."""
-        name, time = shortened(act.by.name), self.speech.moment(act.at, incident.began_at)
+        name = self.say("{name} ({id})", name=shortened(act.by.name), id=act.by.id)
+        time = self.speech.moment(act.at, incident.began_at)
         match act.deed:
             case Deed.ACKNOWLEDGE:
                 return self.say("{time} {name} had it.", time=time, name=name)
@@ -239,7 +347,18 @@ class Replies:
             case Deed.END:
                 return self.say("{time} {name} ended the silence.", time=time, name=name)
             case _:
-                return f"{time} {self.speech.silenced_by(act, incident.began_at)}"
+                return f"{time} {self.speech.silenced_by(act, incident.began_at)} ({name})"
+
+    # What every chat is told of what somebody does in one
+
+    def announced(self, acts: Sequence[Act], now: datetime) -> str:
+        """Silences that somebody has begun, or that go on."""
+        return "\n".join(f"🔇 {self.speech.silenced_by(each, now)}" for each in acts)
+
+    def announced_end(self, person: Person, acts: Sequence[Act]) -> str:
+        """Silences that somebody has ended."""
+        what = ", ".join(self.speech.silenced(each.silence) for each in acts if each.silence)
+        return f"🔔 {self.say('{name} ended the silence: {what}.', name=shortened(person.name), what=what)}"
 
     def not_written(self) -> str:
         """What was done holds, but is not kept."""

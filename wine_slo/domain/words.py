@@ -57,13 +57,18 @@ class Speech:
 
     def words(self, state: State, now: datetime, acts: Acts = NO_ACTS) -> Words:
         """The texts of incidents as they read now."""
+
+        def marked(text: str, incident: Incident) -> str:
+            return self.as_drill(text, incident, acts)
+
         return Words(
-            breach=lambda incident, told: self.breach(incident, told, state, now, acts),
-            reminder=lambda incident: self.reminder(incident, now, acts),
-            escalation=lambda incident: self.escalation(incident, now),
-            recovery=lambda incident, told: self.recovery(incident, told, acts),
-            closed=self.closed,
-            missed=lambda incident, withheld: self.missed(incident, state, withheld),
+            breach=lambda incident, told: marked(self.breach(incident, told, state, now, acts), incident),
+            escalated=self.escalated,
+            reminder=lambda incident: marked(self.reminder(incident, now, acts), incident),
+            escalation=lambda incident: marked(self.escalation(incident, now), incident),
+            recovery=lambda incident, told: marked(self.recovery(incident, told, acts), incident),
+            closed=lambda incident: marked(self.closed(incident), incident),
+            missed=lambda incident, withheld: marked(self.missed(incident, state, withheld), incident),
             storm=lambda kind, incidents: self.storm(kind, incidents, state),
         )
 
@@ -87,6 +92,20 @@ class Speech:
         if not values:
             return shortened(name)
         return self.say("{title} of {labels}", title=shortened(name), labels=shortened(values))
+
+    def as_drill(self, text: str, incident: Incident, acts: Acts) -> str:
+        """A text that says first that it is about a drill, where it is."""
+        if not incident.is_drill:
+            return text
+        act = acts.drill_of(incident)
+        mark = self.say("DRILL") if act is None else self.say("DRILL by {name}", name=shortened(act.by.name))
+        return f"🟠 {mark}\n{text}"
+
+    def escalated(self, text: str, duration: timedelta) -> str:
+        """A breach, told in a chat that is escalated to, with the reason for that below its first line."""
+        first, *others = text.split("\n")
+        why = self.say("Escalated: nobody acknowledged it for {duration}.", duration=duration)
+        return "\n".join([first, why, *others])
 
     def as_repeat(self, text: str) -> str:
         """A text that says of itself that it may have been sent before."""
@@ -176,7 +195,7 @@ class Speech:
     def escalation(self, incident: Incident, now: datetime) -> str:
         """An incident that nobody has acknowledged."""
         text = self.say(
-            "Nobody has it after {duration}: {what}. #{number}",
+            "Escalation: nobody acknowledged {what} for {duration}. #{number}",
             duration=now - incident.since,
             what=self._in_short(incident),
             number=incident.number,
@@ -227,7 +246,7 @@ class Speech:
         if incident.openings > 1:
             lines.append(self._again(incident))
         lines += filter(None, (self._counts(incident, objective), self._not_judged(incident)))
-        if objective is not None and (burnt := self._burnt(incident, objective)):
+        if objective is not None and not incident.is_drill and (burnt := self._burnt(incident, objective)):
             lines.append(self._budget([burnt, *self._left(incident, objective)], self._known(incident, objective)))
         if told.breach_told_at is not None:
             lines.append(self._told_after(incident, told.breach_told_at - incident.since, acts))
@@ -454,7 +473,7 @@ class Speech:
                 when = [self.say("Since {time} ({duration}).", time=since, duration=open_for)]
             lines.append(" ".join(filter(None, (*when, self._counts(incident, objective)))))
             lines += self._endpoints(incident, objective)
-            if burnt := self._burnt(incident, objective):
+            if not incident.is_drill and (burnt := self._burnt(incident, objective)):
                 left = self._left(incident, objective, pace=True)
                 lines.append(self._budget([burnt, *left], self._known(incident, objective)))
         if incident.openings > 1:

@@ -1,0 +1,73 @@
+"""How often somebody may ask: limits over a minute, of which the first question too many is answered and no other.
+
+Telegram lets a bot say 20 things a minute in a group and about one a second in a private chat. Answers stay well below
+that, so that an alert has room at any time. Source: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from math import ceil
+
+MINUTE = timedelta(minutes=1)
+KEPT = 1000  # whose last times are remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """One too many.
+
+    Attributes:
+        seconds: In how many the next may be asked.
+        is_first: Whether it is the first one too many of late, so that it is answered.
+    """
+
+    seconds: int
+    is_first: bool
+
+
+@dataclass(slots=True)
+class _Lately:
+    """When somebody asked last, and until when nothing more is said of asking too often."""
+
+    times: deque[datetime] = field(default_factory=deque)
+    told_until: datetime | None = None
+
+
+class Limit:
+    """At most so many within a span, for each of those who ask.
+
+    Args:
+        most: How many.
+        within: The span.
+    """
+
+    def __init__(self, most: int, within: timedelta = MINUTE) -> None:
+        self._most = most
+        self._within = within
+        self._lately: OrderedDict[Hashable, _Lately] = OrderedDict()
+
+    def excess(self, who: Hashable, now: datetime) -> Excess | None:
+        """What there is too much of, where that one asks once more now; None where there is room."""
+        lately = self._of(who, now)
+        if len(lately.times) < self._most:
+            return None
+        free_at = lately.times[0] + self._within
+        is_first = lately.told_until is None or now >= lately.told_until
+        if is_first:
+            lately.told_until = now + max(self._within, MINUTE)
+        return Excess(max(1, ceil((free_at - now).total_seconds())), is_first)
+
+    def count(self, who: Hashable, now: datetime) -> None:
+        """Count one."""
+        self._of(who, now).times.append(now)
+
+    def _of(self, who: Hashable, now: datetime) -> _Lately:
+        lately = self._lately.setdefault(who, _Lately())
+        self._lately.move_to_end(who)
+        if len(self._lately) > KEPT:
+            self._lately.popitem(last=False)
+        while lately.times and not timedelta(0) <= now - lately.times[0] < self._within:
+            lately.times.popleft()  # also what a clock that was put back has left in the future
+        return lately
