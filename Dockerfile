@@ -17,7 +17,8 @@ COPY requirements-build.txt /build/
 RUN pip --python /venv/bin/python install --no-cache-dir --require-hashes -r /build/requirements-build.txt
 WORKDIR /build
 COPY models /own/app/models
-COPY slo.yml deploy/image/health.sh /own/app/
+COPY config /own/app/config
+COPY deploy/image/health.sh /own/app/
 COPY pyproject.toml README.md ./
 COPY wine_slo ./wine_slo
 RUN pip --python /venv/bin/python install --no-cache-dir --no-compile --no-deps --no-build-isolation --root /own . \

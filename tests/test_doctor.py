@@ -103,7 +103,7 @@ def test_a_burn_factor_that_can_never_fire_is_told_with_its_line(tmp_path: Path)
 
 
 def test_a_poll_as_slow_as_blindness_is_told() -> None:
-    settings = WatchdogSettings(objectives=ROOT / "slo.yml", poll_seconds=90)
+    settings = WatchdogSettings(objectives=ROOT / "config" / "slo.yml", poll_seconds=90)
     _, found = read_objectives(settings)
     assert lines(found, "objectives")[1] == ("wrong: the watchdog looks every 90 s, and counts as blind after 120 s")
 
@@ -122,7 +122,7 @@ async def test_a_clock_that_is_off_is_told(patient: Patient, prometheus_junk: Pr
 async def test_what_speaks_only_the_query_api_is_enough(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
     prometheus_junk.answer = EMPTY_VECTOR
     objectives = Objectives.only(LATENCY)
-    (patient.settings.objectives).write_text((ROOT / "slo.yml").read_text())
+    (patient.settings.objectives).write_text((ROOT / "config" / "slo.yml").read_text())
     assert await patient.examined("targets", objectives) == ["warning: it does not say what it scrapes and how often"]
     assert (await patient.examined("metrics", objectives))[0].endswith(
         "histogram of latency has no series request_latency_seconds_bucket that Prometheus knows"

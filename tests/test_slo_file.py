@@ -55,7 +55,7 @@ def written(old: str, new: str) -> str:
 
 
 def test_the_shipped_file_promises_what_the_readme_says() -> None:
-    objectives = load(ROOT / "slo.yml")
+    objectives = load(ROOT / "config" / "slo.yml")
     latency, errors, availability = objectives.all
     assert objectives.blind_for == timedelta(minutes=2)
     assert latency.source == Latency(

@@ -29,6 +29,7 @@ PROMETHEUS, COMPOSED_PROMETHEUS = "prometheus.yml", "deploy/compose/prometheus.y
 SOURCE = "dashboards/provisioning/datasources/prometheus.yml"
 PROVIDER = "dashboards/provisioning/dashboards/wine-slo.yml"
 UNITS = "deploy/systemd"
+SLO = str(WatchdogSettings().objectives)
 SETTINGS = {"server": listed(ServerSettings), "watchdog": listed(WatchdogSettings)}
 # What .env does not decide under compose, because docker-compose.yml or the image does.
 DECIDED = {
@@ -75,7 +76,7 @@ class Plan:
             *(COMPOSE, DOCKERFILE, PROCFILE, MAKEFILE, PROMETHEUS, COMPOSED_PROMETHEUS, HEALTH, TRIM),
             *(".dockerignore", ".gitignore", ".env.example", "requirements-build.txt"),
             *(
-                "slo.yml",
+                SLO,
                 "pyproject.toml",
                 "dashboards/*.json",
                 "dashboards/provisioning/*/*.yml",
@@ -104,7 +105,7 @@ class Plan:
 
     @cached_property
     def objectives(self) -> dict[str, Objective]:
-        return _objectives(self.texts["slo.yml"])
+        return _objectives(self.texts[SLO])
 
     @cached_property
     def image(self) -> list[str]:
@@ -302,6 +303,8 @@ def _mount(volume: str, volumes: Json) -> Iterator[str]:
             yield f"there is no volume {source}"
     elif not (ROOT / source).exists():
         yield f"{source} is mounted and does not exist"
+    elif (ROOT / source).is_file():
+        yield f"{source} is mounted by itself: a container keeps the old one when an editor replaces it"
     elif mode != ["ro"]:
         yield f"{source} can be written to"
 
@@ -312,7 +315,7 @@ def _places(plan: Plan) -> Iterator[str]:
     command = plan.services["prometheus"]["command"]
     wanted = {
         ("watchdog", data): "watchdog",
-        ("watchdog", f"/app/{_default(SETTINGS['watchdog'], 'WINE_SLO_OBJECTIVES')}"): "./slo.yml",
+        ("watchdog", f"/app/{Path(SLO).parent}"): f"./{Path(SLO).parent}",
         ("prometheus", _flag(command, "storage.tsdb.path")): "prometheus",
         ("prometheus", str(Path(_flag(command, "config.file")).parent)): f"./{Path(COMPOSED_PROMETHEUS).parent}",
         ("grafana", plan.yaml(PROVIDER)["providers"][0]["options"]["path"]): "./dashboards",

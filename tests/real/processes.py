@@ -125,7 +125,8 @@ class Processes:
         return await self.start("wine-slo", [sys.executable, "-m", "wine_slo", *arguments], settings)
 
     async def start(self, name: str, command: Sequence[str], settings: Mapping[str, str]) -> Process:
-        process = await Process.start(name, command, self.folder, settings)
+        own = {"WINE_SLO_OBJECTIVES": "slo.yml"}  # of that folder
+        process = await Process.start(name, command, self.folder, {**own, **settings})
         self._started.append(process)
         return process
 
