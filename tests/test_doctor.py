@@ -122,7 +122,8 @@ async def test_a_clock_that_is_off_is_told(patient: Patient, prometheus_junk: Pr
 async def test_what_speaks_only_the_query_api_is_enough(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
     prometheus_junk.answer = EMPTY_VECTOR
     objectives = Objectives.only(LATENCY)
-    (patient.settings.objectives).write_text((ROOT / "config" / "slo.yml").read_text())
+    patient.settings.objectives.parent.mkdir()
+    patient.settings.objectives.write_text((ROOT / "config" / "slo.yml").read_text())
     assert await patient.examined("targets", objectives) == ["warning: it does not say what it scrapes and how often"]
     assert (await patient.examined("metrics", objectives))[0].endswith(
         "histogram of latency has no series request_latency_seconds_bucket that Prometheus knows"

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+OBJECTIVES = {"WINE_SLO_OBJECTIVES": "slo.yml"}  # in the folder in which it runs
+
 
 class Process:
     """A running program and everything it has said so far, standard output and error together."""
@@ -118,15 +120,14 @@ class Processes:
         return await self.start("server", [sys.executable, "-m", "wine_slo.server"], settings)
 
     async def watchdog(self, settings: Mapping[str, str]) -> Process:
-        return await self.start("watchdog", [sys.executable, "-m", "wine_slo.watchdog"], settings)
+        return await self.start("watchdog", [sys.executable, "-m", "wine_slo.watchdog"], {**OBJECTIVES, **settings})
 
     async def wine_slo(self, *arguments: str, settings: Mapping[str, str]) -> Process:
         """Run a verb of the command line."""
-        return await self.start("wine-slo", [sys.executable, "-m", "wine_slo", *arguments], settings)
+        return await self.start("wine-slo", [sys.executable, "-m", "wine_slo", *arguments], {**OBJECTIVES, **settings})
 
     async def start(self, name: str, command: Sequence[str], settings: Mapping[str, str]) -> Process:
-        own = {"WINE_SLO_OBJECTIVES": "slo.yml"}  # of that folder
-        process = await Process.start(name, command, self.folder, {**own, **settings})
+        process = await Process.start(name, command, self.folder, settings)
         self._started.append(process)
         return process
 
