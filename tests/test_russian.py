@@ -18,12 +18,12 @@ from wine_slo.domain.notice import Kind
 from wine_slo.domain.objective import BURNS, Key, Objectives
 from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Interval, Reading, Sight, unseen
-from wine_slo.domain.watch import GAP, State
+from wine_slo.domain.watch import GAP, Interruption, State
 from wine_slo.domain.words import Speech
 
 RUSSIAN = catalogue.load()["ru"]
 SAYS = replace(SPEECH, language=RUSSIAN)
-ALLOWED = frozenset("ID Prometheus Telegram API JSON PNG RE2 wine-slo p95".split())  # noqa: SIM905 - reads better
+ALLOWED = frozenset("ID Prometheus Telegram API JSON PNG RE2 UTC wine-slo p95".split())  # noqa: SIM905 - reads better
 OF_OTHERS = re.compile(  # names and texts that others chose: objectives, endpoints, titles, commands, what SQLite says
     r"\{[a-z]+=\"[^\"]*\"\}|/[a-z]\w*(/\d+| all| off| stop)?|\b(latency|errors|availability|sight|ledger)\b"
     r"|\b(busy|few|gone|hidden|quiet|unknown)\b|Errors|WINE_SLO_\w+|slo\.yml|database or disk is full"
@@ -59,6 +59,11 @@ def status(speech: Speech) -> str:
     return replace(speech, objectives=objectives).status(scene.state, at(scene.second + 12))
 
 
+def gap(why: str = "") -> Incident:
+    over = at(250)
+    return incident(key=GAP, began_at=at(0), last_bad_at=over, closed_at=over, outcome=Outcome.RECOVERED, reason=why)
+
+
 MORE: dict[str, Callable[[Speech], str]] = {
     "a storm": lambda speech: speech.storm(Kind.BREACH, several(21), State()),
     "the end of a storm": lambda speech: speech.storm(Kind.RECOVERY, OVER, State()),
@@ -67,13 +72,12 @@ MORE: dict[str, Callable[[Speech], str]] = {
     ),
     "a storm that is no recovery": lambda speech: speech.storm(Kind.RECOVERY, [*OVER, EXPIRED], State()),
     "a storm that was missed": lambda speech: speech.storm(Kind.MISSED, OVER, State()),
-    "nobody looked": lambda speech: speech.missed(
-        incident(key=GAP, began_at=at(0), last_bad_at=at(250), closed_at=at(250), outcome=Outcome.RECOVERED),
-        State(incidents={12: incident()}),
-    ),
-    "nobody looked, and nothing is open": lambda speech: speech.missed(
-        incident(key=GAP, began_at=at(0), last_bad_at=at(250), closed_at=at(250), outcome=Outcome.RECOVERED), State()
-    ),
+    "nobody looked": lambda speech: speech.missed(gap(), State(incidents={12: incident()})),
+    "nobody looked, and nothing is open": lambda speech: speech.missed(gap(), State()),
+    "a restart": lambda speech: speech.missed(gap(Interruption.RESTART), State()),
+    "evaluations that failed": lambda speech: speech.missed(gap(Interruption.FAILURE), State()),
+    "a suspension": lambda speech: speech.missed(gap(Interruption.PAUSE), State()),
+    "a clock that was ahead": lambda speech: speech.missed(gap(Interruption.CLOCK), State()),
     "the budget melts twice as fast": lambda speech: speech.breach(TWICE, NOTHING, State(), at(120)),
     "status": status,
 }
@@ -288,9 +292,15 @@ READS = {
         "Задержка /5 2,4 с, Задержка /4 2,4 с, Задержка /3 2,4 с, Задержка /2 2,4 с, Задержка /1 2,4 с. "
         "Все: /status"
     ),
-    "nobody looked": "🔄 Снова наблюдаю после перерыва в 4 мин (перезапуск). Открыт 1 инцидент: № 12 latency.",
-    "nobody looked, and nothing is open": (
-        "🔄 Снова наблюдаю после перерыва в 4 мин (перезапуск). Открытых инцидентов нет."
+    "nobody looked": "🔄 Перерыв в наблюдении: 4 мин. Открыт 1 инцидент: № 12 latency.",
+    "nobody looked, and nothing is open": "🔄 Перерыв в наблюдении: 4 мин. Открытых инцидентов нет.",
+    "a restart": "🔄 Мониторинг перезапущен, перерыв в наблюдении: 4 мин. Открытых инцидентов нет.",
+    "evaluations that failed": (
+        "🔄 Перерыв в наблюдении: 4 мин, проверки завершались ошибкой. Открытых инцидентов нет."
+    ),
+    "a suspension": "🔄 Перерыв в наблюдении: 4 мин, процесс мониторинга был приостановлен. Открытых инцидентов нет.",
+    "a clock that was ahead": (
+        "🔄 Часы переведены назад: последняя проверка оказалась в будущем и отброшена. Открытых инцидентов нет."
     ),
     "the budget melts twice as fast": (
         "🟡 Задержка: за 3 дня сгорело <b>24 %</b> бюджета ошибок, это в 2,4 раза быстрее допустимого. "

@@ -22,7 +22,7 @@ from wine_slo.adapters.prometheus_facts import PrometheusFacts, Target
 from wine_slo.adapters.telegram_rights import RightsError, TelegramRights
 from wine_slo.domain import promql
 from wine_slo.domain.finding import Finding, Grade
-from wine_slo.domain.objective import Objective, Objectives
+from wine_slo.domain.objective import Objective, Objectives, duration
 from wine_slo.domain.phrases import ENGLISH
 from wine_slo.examination import examine
 from wine_slo.settings import ServerSettings, SettingsError, WatchdogSettings, read
@@ -160,7 +160,7 @@ async def _targets(objectives: Objectives, targets: Collection[Target] | None) -
                     "start the service, or correct its address in prometheus.yml",
                 )
             if each.interval is not None and each.interval != objective.scrape_interval:
-                slo, real = promql.duration(objective.scrape_interval), promql.duration(each.interval)
+                slo, real = duration(objective.scrape_interval), duration(each.interval)
                 yield _wrong(
                     about,
                     f"{each.url} is scraped every {real}, but slo.yml says scrape_interval: {slo}",
@@ -191,11 +191,11 @@ async def _series(settings: WatchdogSettings, objectives: Objectives, api: Prome
 async def _history(objectives: Objectives, retention: timedelta | None, api: PrometheusApi) -> Findings:
     about = "history"
     longest = max(objectives.all, key=lambda each: each.window)
-    window = promql.duration(longest.window)
+    window = duration(longest.window)
     if retention is not None and retention < longest.window:
         yield _warning(
             about,
-            f"Prometheus keeps {promql.duration(retention)}, and the error budget of {longest.name} is one of {window}",
+            f"Prometheus keeps {duration(retention)}, and the error budget of {longest.name} is one of {window}",
             f"start it with --storage.tsdb.retention.time={longest.window.days + 5}d",
         )
     try:
@@ -275,9 +275,16 @@ async def _watchdog(watchdog: WatchdogApi) -> Findings:
     except WatchdogError as error:
         yield _wrong(about, str(error), "start it (`make up` does), or set WINE_SLO_WATCHDOG_URL to its root")
         return
-    if health != "ok":
-        yield _wrong(about, f"says of itself: {health}", "its log says why")
-    else:
+    for chat, reason in health.unreachable.items():
+        yield _wrong(
+            about,
+            f"cannot reach chat {chat}: {reason}",
+            "let the bot write there, or take the chat out of the settings; it is tried again within the hour, at "
+            "the next incident, and as soon as anything is heard from there",
+        )
+    if health.status != "ok" and not health.unreachable:
+        yield _wrong(about, f"says of itself: {health.status}", "its log says why")
+    elif health.status == "ok":
         yield _ok(about, "answers, and looks when it should")
 
 
@@ -350,7 +357,7 @@ async def _telegram(settings: WatchdogSettings, telegram: TelegramRights | None)
             "no chat is set: messages are printed by the watchdog instead",
             f"ask @{identity.username} /id in the chat that is to be told, and set WINE_SLO_TELEGRAM_CHAT_IDS",
         )
-    for chat in settings.telegram_chat_ids:
+    for chat in (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids):
         async for finding in _chat(chat, telegram):
             yield finding
 
@@ -364,7 +371,7 @@ async def _chat(chat: int, telegram: TelegramRights) -> Findings:
             yield _wrong(
                 about,
                 f"{chat} has become the supergroup {error.moved_to}",
-                f"write {error.moved_to} instead of {chat} into WINE_SLO_TELEGRAM_CHAT_IDS",
+                f"write {error.moved_to} instead of {chat} into the settings",
             )
         elif error.is_unreachable:
             yield _wrong(about, f"{chat} could not be asked about: {error}", "try again")

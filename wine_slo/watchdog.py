@@ -35,9 +35,10 @@ from wine_slo.adapters.telegram_commands import Listener, TelegramCommands
 from wine_slo.adapters.watchdog_instruments import WatchdogInstruments
 from wine_slo.board import Boards
 from wine_slo.charts import Charts
+from wine_slo.claim import Claim, ClaimError
 from wine_slo.conversation import Access, Conversation
 from wine_slo.delivery import Delivery, Rules
-from wine_slo.digest import Digests, Place
+from wine_slo.digest import Digests
 from wine_slo.domain.chat import Chat, ChatError
 from wine_slo.domain.digest import Weekly
 from wine_slo.domain.incident import Incident
@@ -55,6 +56,7 @@ from wine_slo.examination import Mistake, examine
 from wine_slo.exercises import Exercises
 from wine_slo.inquiry import Inquiry
 from wine_slo.languages import Languages
+from wine_slo.recipients import Recipients
 from wine_slo.settings import SettingsError, WatchdogSettings, read
 from wine_slo.trend import Trends
 
@@ -119,8 +121,8 @@ class Watchdog:
             return  # a tick and a quick look have met; the one that runs is as good
         async with self._looking:
             started = perf_counter()
-            told = await self._evaluation.look()
-            self._delivery.hear(told)
+            await self._evaluation.look()
+            self._delivery.hear()
             state, objectives = self._evaluation.state, self._evaluation.objectives
             self._instruments.show(state, objectives)
             self._ticked_at = now()
@@ -176,18 +178,21 @@ class Watchdog:
     async def _health(self, _request: web.Request) -> web.Response:
         last = self._ticked_at or self._started_at
         age = (now() - last).total_seconds()
-        untold = untold_seconds(self._delivery)
+        untold, unreachable = untold_seconds(self._delivery), self._delivery.unreachable
         status = "ok"
         if age > OVERDUE_TICKS * self._settings.poll_seconds:
             status = "tick overdue"
         elif untold > LONGEST_UNTOLD.total_seconds():
             status = "untold for too long"
+        elif unreachable:
+            status = "a recipient cannot be reached"
         content = {
             "status": status,
             "version": version("wine-slo"),
             "seconds_since_tick": round(age, 3) if self._ticked_at else None,
             "untold_seconds": round(untold, 3),
             "incidents_open": len(self._evaluation.state.open_incidents),
+            "unreachable": {str(chat): reason for chat, reason in unreachable.items()},
         }
         return web.json_response(content, status=200 if status == "ok" else 503)
 
@@ -231,18 +236,30 @@ def speeches(settings: WatchdogSettings, objectives: Callable[[], Objectives]) -
 
 
 async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledger) -> None:
-    """Watch until SIGTERM or SIGINT.
+    """Watch until SIGTERM or SIGINT, holding the ledger.
 
     Raises:
+        ClaimError: another watchdog holds the ledger, or has taken it.
         OSError: the address of its own pages cannot be listened on.
         LedgerError: the ledger cannot be read.
     """
     stop = _told_to_stop()
-    memory = ledger.load()
 
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        instruments = WatchdogInstruments(version("wine-slo"), lambda: untold_seconds(delivery))
+        heartbeat = Heartbeat(
+            session,
+            settings.heartbeat_url.value if settings.heartbeat_url else None,
+            settings.notify_socket,
+        )
+        claim = Claim(ledger, now)
+        stack.callback(claim.free)
+        if not await claim.take(stop, partial(_wait_as_standby, heartbeat), waits=settings.standby):
+            return
+        memory = ledger.load()
+        instruments = WatchdogInstruments(
+            version("wine-slo"), lambda: untold_seconds(delivery), lambda: len(delivery.unreachable)
+        )
         api = PrometheusApi(
             session, settings.prometheus_url, settings.prometheus_headers, on_query=instruments.count_query
         )
@@ -255,26 +272,21 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             if settings.telegram_token
             else None
         )
-        chat: Chat = ConsoleChat(lambda text: print(text, flush=True))  # noqa: T201  # the terminal is the chat
-        firsts, seconds = settings.telegram_chat_ids, settings.telegram_second_chat_ids
-        chats: tuple[int, ...] = (CONSOLE,)
-        if bot and firsts:
-            chat, chats = telegram_chat.TelegramChat(bot), tuple(map(int, (*firsts, *seconds)))
-        else:
-            log.warning("no Telegram token or no chat id is set: messages are printed here")
+        chat, chats = _where(bot, settings)
 
-        evaluation = Evaluation(api, ledger, objectives, memory.state, chats, now)
+        evaluation = Evaluation(api, ledger, objectives, memory.state, now)
+        recipients = Recipients(ledger, memory, chats, evaluation.now())
         speech = speeches(settings, lambda: evaluation.objectives)
 
         def replies(chat: int) -> Replies:
             return Replies(delivery.speech(chat))
 
-        access = Access({int(each) for each in (*firsts, *seconds)}, settings.telegram_admin_ids)
+        access = Access(recipients, settings.telegram_admin_ids)
         conversation = Conversation(access, replies, now, version("wine-slo"), instruments.count_question)
         delivery = Delivery(
             chat,
             ledger,
-            memory,
+            recipients,
             speech,
             lambda: evaluation.state,
             evaluation.now,
@@ -293,11 +305,6 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             ledger, lambda: evaluation.state, delivery.speech, evaluation.now, charts.answer, journal.lines
         )
         conversation.add(*duty, *inquiry.commands(), *Languages(replies, delivery.speak).commands())
-        heartbeat = Heartbeat(
-            session,
-            settings.heartbeat_url.value if settings.heartbeat_url else None,
-            settings.notify_socket,
-        )
         trend = Trends(api, lambda: evaluation.objectives, evaluation.now).over
         watchdog = Watchdog(settings, evaluation, delivery, instruments, heartbeat, partial(examine, api), trend)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watchdog.reload)
@@ -307,7 +314,7 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         if bot:
             answers = telegram_chat.TelegramChat(bot)
             boards = await stack.enter_async_context(
-                _hanging(answers, ledger, evaluation, delivery, instruments, journal)
+                _hanging(answers, ledger, recipients, evaluation, delivery, instruments, journal)
             )
             await stack.enter_async_context(
                 _digesting(
@@ -315,6 +322,7 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
                     api,
                     ledger,
                     answers,
+                    recipients,
                     evaluation=evaluation,
                     delivery=delivery,
                     instruments=instruments,
@@ -323,23 +331,59 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             )
             drills = _exercises(session, settings, api, evaluation, watchdog, delivery)
             conversation.add(*boards.commands(), *drills.commands())
-            listens = _listen(bot, settings, conversation, speech, instruments, memory.state.looked_at).run
+            heard_at = memory.state.looked_at
+            listens = _listen(
+                bot, settings, recipients, delivery, conversation, speech, instruments, heard_at=heard_at
+            ).run
             await stack.enter_async_context(running(listens, "the listener to commands"))
         await stack.enter_async_context(running(journal.run, "the journal"))
         await stack.enter_async_context(running(delivery.run, "the delivery"))
         watchdog.start()
         stack.callback(watchdog.stop)
         heartbeat.notify("READY=1")
-        await stop.wait()
+        await _until(stop, claim)
         log.info("stopping")
         heartbeat.notify("STOPPING=1")
         await delivery.finish(within=STOPS_WITHIN)
+
+
+async def _until(stop: asyncio.Event, claim: Claim) -> None:
+    """Hold the ledger until it is time to stop.
+
+    Raises:
+        ClaimError: another watchdog has taken it.
+    """
+    stopping, keeping = asyncio.create_task(stop.wait()), asyncio.create_task(claim.keep())
+    try:
+        await asyncio.wait({stopping, keeping}, return_when=asyncio.FIRST_COMPLETED)
+        if keeping.done():
+            raise ClaimError(keeping.result())
+    finally:
+        stopping.cancel()
+        keeping.cancel()
+        await asyncio.gather(stopping, keeping, return_exceptions=True)
+
+
+def _wait_as_standby(heartbeat: Heartbeat) -> None:
+    """Say to systemd that waiting for the ledger is what we are to do."""
+    heartbeat.notify("READY=1")
+    heartbeat.notify("WATCHDOG=1")
+
+
+def _where(bot: telegram_chat.Connection | None, settings: WatchdogSettings) -> tuple[Chat, tuple[int, ...]]:
+    """Return where messages go, and the ids of the recipients there: the chats of the settings, or the terminal."""
+    if bot and settings.telegram_chat_ids:
+        named = (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids)
+        return telegram_chat.TelegramChat(bot), tuple(map(int, named))
+    log.warning("no Telegram token or no chat id is set: messages are printed here")
+    return ConsoleChat(lambda text: print(text, flush=True)), (CONSOLE,)  # noqa: T201  # the terminal is the chat
 
 
 @asynccontextmanager
 async def _hanging(
     chat: Chat,
     ledger: Ledger,
+    recipients: Recipients,
     evaluation: Evaluation,
     delivery: Delivery,
     instruments: WatchdogInstruments,
@@ -354,6 +398,7 @@ async def _hanging(
         delivery.speech,
         evaluation.now,
         instruments.count_message,
+        recipients=recipients,
     )
     async with running(boards.run, "what keeps the boards"):
         yield boards
@@ -365,18 +410,18 @@ async def _digesting(  # noqa: PLR0913 - a digest tells of everything
     api: PrometheusApi,
     ledger: Ledger,
     chat: Chat,
+    recipients: Recipients,
     *,
     evaluation: Evaluation,
     delivery: Delivery,
     instruments: WatchdogInstruments,
     journal: Journal,
 ) -> AsyncIterator[None]:
-    """Tell every chat of the settings that is open to us how each week was, unless that is switched off."""
+    """Tell every recipient that can be reached, but for the second ones, how each week was; unless that is off."""
+    seconds, topics = set(map(int, settings.telegram_second_chat_ids)), _topics(settings)
 
-    def chats() -> dict[int, Place]:
-        addresses = {int(each): delivery.address(int(each)) for each in settings.telegram_chat_ids}
-        topics = _topics(settings)
-        return {each: (to, topics.get(each)) for each, to in addresses.items() if to is not None}
+    def chats() -> dict[int, int | None]:
+        return {each: topics.get(each) for each in recipients if each not in seconds and each not in recipients.closed}
 
     def acknowledged_at(incident: Incident) -> datetime | None:
         act = journal.acts.acknowledgement(incident)
@@ -389,6 +434,7 @@ async def _digesting(  # noqa: PLR0913 - a digest tells of everything
         api,
         ledger,
         chat=chat,
+        recipients=recipients,
         chats=chats,
         weekly=Weekly.parse(settings.digest_at, settings.timezone),
         state=lambda: evaluation.state,
@@ -464,24 +510,36 @@ async def _charting(
             await charts.stop()
 
 
-def _listen(
+def _listen(  # noqa: PLR0913 - one place wires it
     bot: telegram_chat.Connection,
     settings: WatchdogSettings,
+    recipients: Recipients,
+    delivery: Delivery,
     conversation: Conversation,
     speech: Callable[[str], Speech],
     instruments: WatchdogInstruments,
+    *,
     heard_at: datetime | None,
 ) -> TelegramCommands:
     """Return what hears a bot's updates and has them answered."""
     answers = telegram_chat.TelegramChat(bot)
 
     async def tell_conflict() -> None:
-        for each in settings.telegram_chat_ids:
-            with suppress(ChatError):
-                await answers.send(int(each), Replies(speech("")).conflict(), topic=each.topic, loud=False)
+        topics, seconds = _topics(settings), set(map(int, settings.telegram_second_chat_ids))
+        for chat in recipients:
+            if chat not in seconds:
+                with suppress(ChatError):
+                    address, text = recipients.standing(chat).address, Replies(delivery.speech(chat)).conflict()
+                    await answers.send(address, text, topic=topics.get(chat), loud=False)
 
     listener = Listener(
-        conversation.ask, conversation.press, conversation.refuse, instruments.show_listening, tell_conflict
+        conversation.ask,
+        conversation.press,
+        conversation.refuse,
+        instruments.show_listening,
+        tell_conflict,
+        heard=delivery.revive,
+        moved=recipients.move,
     )
     menus = {code: conversation.menu(Replies(speech(code))) for code in ("", *(each.code for each in LANGUAGES))}
     return TelegramCommands(bot, answers, listener, menus, now, heard_at)
@@ -539,8 +597,8 @@ def main() -> None:
     try:
         ledger = Ledger.open(settings.database_url)
         asyncio.run(watch(settings, objectives, ledger))
-    except LedgerError as error:
-        sys.stderr.write(f"{error}\n")
+    except (LedgerError, ClaimError) as error:
+        log.critical("%s", error)
         sys.exit(1)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else error

@@ -30,7 +30,7 @@ from wine_slo.domain.notice import Kind, Stage, Told
 from wine_slo.domain.objective import BURNS, Alert, Burn, Key, Objectives
 from wine_slo.domain.phrases import ENGLISH, Reason
 from wine_slo.domain.reading import Interval, Reading, Sight
-from wine_slo.domain.watch import GAP, LEDGER, SIGHT, State
+from wine_slo.domain.watch import GAP, LEDGER, SIGHT, Interruption, State
 from wine_slo.domain.words import Speech, plain
 
 MAX_TEXT = 4096  # characters of a Telegram message
@@ -636,11 +636,23 @@ def test_whatever_a_storm_is_made_of_telegram_takes_it(those: list[Incident], ki
     check(SPEECH.storm(kind, those, State()))
 
 
-def test_a_time_in_which_nobody_looked_is_told_in_a_line() -> None:
-    gap = incident(key=GAP, began_at=at(0), last_bad_at=at(250), closed_at=at(250), outcome=Outcome.RECOVERED)
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        (Interruption.RESTART, "Watchdog restarted; not evaluating for 4 min."),
+        (Interruption.FAILURE, "Not evaluating for 4 min: evaluations failed."),
+        (Interruption.PAUSE, "Not evaluating for 4 min: the watchdog was suspended."),
+        (Interruption.CLOCK, "The clock was set back: the last evaluation lay in the future and is dropped."),
+        ("", "Not evaluating for 4 min."),
+    ],
+)
+def test_a_time_without_evaluations_is_told_in_a_line_with_its_cause(reason: str, says: str) -> None:
+    gap = incident(
+        key=GAP, began_at=at(0), last_bad_at=at(250), closed_at=at(250), outcome=Outcome.RECOVERED, reason=reason
+    )
     text = SPEECH.missed(gap, State(incidents={12: incident()}))
     check(text)
-    assert text.startswith("🔄 Back after 4 min without a look (restart).")
+    assert text.startswith(f"🔄 {says} ")
     assert "#12" in text
     assert SPEECH.missed(gap, State(incidents={13: BLIND})).endswith("1 incident still open: #13 sight.")
 

@@ -33,6 +33,8 @@ class Talk:
     heard_at: datetime | None = None
     received: Counter[Reception] = field(default_factory=Counter)
     listens: list[bool] = field(default_factory=list)
+    heard_from: list[int] = field(default_factory=list)
+    moves: list[tuple[int, int]] = field(default_factory=list)
     conflicts: asyncio.Queue[int] = field(default_factory=asyncio.Queue)
     connect: Callable[[str, str], ExtBot[int]] = telegram_chat.connect
     conversation: Conversation = field(init=False)
@@ -45,6 +47,12 @@ class Talk:
     def clock(self) -> datetime:
         return datetime.now(UTC)
 
+    async def heard(self, chat: int) -> None:
+        self.heard_from.append(chat)
+
+    async def moved(self, chat: int, to: int) -> None:
+        self.moves.append((chat, to))
+
     @asynccontextmanager
     async def listening(self, *commands: Command | Reaction) -> AsyncIterator[None]:
         """Listen, and answer these too."""
@@ -56,6 +64,8 @@ class Talk:
                 self.conversation.refuse,
                 self.listens.append,
                 self._conflict,
+                self.heard,
+                self.moved,
             )
             menus = {"": self.conversation.menu(Replies(self.speech))}
             listens = TelegramCommands(bot, telegram_chat.TelegramChat(bot), listener, menus, self.clock, self.heard_at)

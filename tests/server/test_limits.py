@@ -14,7 +14,8 @@ from pytest_aiohttp.plugin import AiohttpClient
 
 from tests.real.processes import Process, Processes
 from tests.server.conftest import IS_UP, SHIPPED, Client
-from wine_slo.server import Patience, create_app, runner_of
+from wine_slo.adapters.http_server import Patience
+from wine_slo.server import WORKER_PAUSE, create_app, runner_of
 from wine_slo.settings import ServerSettings
 
 IDLE, DRIBBLING = 2000, 200  # connections
@@ -146,6 +147,39 @@ async def test_a_worker_that_is_killed_is_replaced_and_its_counts_are_kept(
     await parent.until_line(f"worker 1 is process (?!{second})")
     await every_worker_tells(port, 'responses_total{endpoint="/predict",status="200"} 40.0')
     assert await parent.terminate() == 0
+
+
+async def test_no_worker_outlives_a_parent_that_is_killed_and_a_new_one_starts_at_once(
+    processes: Processes, settings: dict[str, str], port: int
+) -> None:
+    parent, _ = await start_workers(processes, settings)
+    assert await parent.kill() == -signal.SIGKILL  # said when its output ends, which the workers hold too
+    await start_workers(processes, settings)
+    await predict_on_many_connections(port)
+
+
+async def test_a_replaced_worker_does_not_outlive_its_parent_either(
+    processes: Processes, settings: dict[str, str]
+) -> None:
+    parent, (_, second) = await start_workers(processes, settings)
+    os.kill(second, signal.SIGKILL)
+    await parent.until_line(f"worker 1 is process (?!{second})")
+    assert await parent.kill() == -signal.SIGKILL
+
+
+async def test_all_workers_that_are_killed_at_once_are_replaced_without_a_pause(
+    processes: Processes, settings: dict[str, str], port: int
+) -> None:
+    parent, workers = await start_workers(processes, settings)
+    await predict_on_many_connections(port)
+    await asyncio.sleep(WORKER_PAUSE)  # who has run for less is thought to be unable to
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    killed_at = perf_counter()
+    for worker in range(2):
+        await parent.until_line(f"worker {worker} is process (?!{workers[worker]})")
+    assert perf_counter() - killed_at < WORKER_PAUSE
+    await parent.terminate()
 
 
 async def test_workers_notice_that_the_port_is_in_use(

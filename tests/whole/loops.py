@@ -11,6 +11,7 @@ from wine_slo.adapters.telegram_chat import TelegramChat
 from wine_slo.delivery import Delivery
 from wine_slo.domain.words import Speech
 from wine_slo.evaluation import Evaluation
+from wine_slo.recipients import Recipients
 
 
 def loops(
@@ -18,11 +19,11 @@ def loops(
 ) -> tuple[Evaluation, Delivery]:
     """Both, as a start makes them from what the ledger remembers."""
     memory = ledger.load()
-    evaluation = Evaluation(CannedPrometheus(clock, slow), ledger, OBJECTIVES, memory.state, chats, clock)
+    evaluation = Evaluation(CannedPrometheus(clock, slow), ledger, OBJECTIVES, memory.state, clock)
     delivery = Delivery(
         TelegramChat(bot),
         ledger,
-        memory,
+        Recipients(ledger, memory, chats, evaluation.now()),
         lambda _language: Speech(OBJECTIVES, UTC),
         lambda: evaluation.state,
         evaluation.now,

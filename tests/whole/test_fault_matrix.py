@@ -174,7 +174,8 @@ async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Ce
 
         misbehaving = asyncio.create_task(misbehave())
         while loop.time() < fault_begins + length + LIVES:
-            delivery.hear(await evaluation.look())
+            await evaluation.look()
+            delivery.hear()
             looks += 1
             await asyncio.sleep(TICK)
         assert not telling.done(), telling

@@ -18,7 +18,6 @@ from tests.real.processes import Process, Processes
 from tests.whole.conftest import CHAT
 from wine_slo.adapters.ledger import Ledger
 from wine_slo.domain.incident import Incident
-from wine_slo.domain.notice import Told
 from wine_slo.domain.objective import Key
 from wine_slo.domain.watch import State
 
@@ -91,7 +90,7 @@ async def test_health_is_red_while_something_has_been_untold_for_too_long(post: 
     long_ago = datetime.now(UTC) - timedelta(minutes=11)
     old = Incident(number=1, key=Key("latency"), began_at=long_ago, opened_at=long_ago, last_bad_at=long_ago)
     known = State(incidents={1: old}, last_number=1, looked_at=datetime.now(UTC))
-    ledger.save(State(), known, [Told(incident=1, chat=CHAT)])
+    ledger.save(State(), known)
     ledger.close()
     bot_api.fails_with(500, methods=[SEND])
     watchdog = await post.start()

@@ -40,6 +40,9 @@ class ConsoleChat:
         """Print that there would be a picture."""
         self._write(f"  a picture of {len(picture.png)} bytes, reply to {reply_to}: {plain(picture.caption)}")
 
+    async def reach(self, chat: int) -> None:
+        """Whatever is printed arrives."""
+
     async def pin(self, chat: int, message: int) -> None:
         """What was printed cannot be kept in sight."""
 

@@ -38,6 +38,7 @@ ANSWER_TRIES = 3
 LONGEST_ANSWER_WAIT = timedelta(seconds=30)  # what Telegram wants to be left alone for longer is not worth an answer
 MAX_TOAST = 200  # characters, Telegram's limit
 LAST_SECOND = 253_402_300_799  # of the year 9999; Python has no later ones
+UPDATES = ["message", "callback_query", "channel_post", "my_chat_member"]
 AT_ONCE = 20  # updates that are being answered
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL)
@@ -65,6 +66,7 @@ class _Message(msgspec.Struct):
     text: str = ""
     message_thread_id: int | None = None
     is_topic_message: bool = False
+    migrate_to_chat_id: int | None = None
 
     @property
     def topic(self) -> int | None:
@@ -78,9 +80,30 @@ class _Query(msgspec.Struct):
     data: str = ""
 
 
+class _Member(msgspec.Struct):
+    status: str = ""
+
+
+class _Membership(msgspec.Struct):
+    chat: _Chat
+    new_chat_member: _Member
+
+
 class _Update(msgspec.Struct):
     message: _Message | None = None
     callback_query: _Query | None = None
+    channel_post: _Message | None = None
+    my_chat_member: _Membership | None = None
+
+    @property
+    def heard_from(self) -> int | None:
+        """The chat in which the bot is heard to be; None where it was put out of it."""
+        if self.my_chat_member is not None:
+            is_in = self.my_chat_member.new_chat_member.status not in ("left", "kicked")
+            return self.my_chat_member.chat.id if is_in else None
+        pressed = self.callback_query.message if self.callback_query else None
+        message = self.message or self.channel_post or pressed
+        return message.chat.id if message else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +116,8 @@ class Listener:
         refuse: The answer to a press, in that chat, of what is not one of our buttons.
         listening: Called when updates can be read, and when they cannot.
         conflict: Called once when another program reads them instead.
+        heard: Called with the id of a chat from which anything is heard.
+        moved: Called with the old and the new id of a group that has become a supergroup.
     """
 
     ask: Callable[[Question], Awaitable[Answer | None]]
@@ -100,6 +125,8 @@ class Listener:
     refuse: Callable[[int], Answer]
     listening: Callable[[bool], None]
     conflict: Callable[[], Coroutine[Any, Any, None]]
+    heard: Callable[[int], Awaitable[None]]
+    moved: Callable[[int, int], Awaitable[None]]
 
 
 class TelegramCommands:
@@ -185,7 +212,7 @@ class TelegramCommands:
         Raises:
             TelegramError: They cannot be read.
         """
-        asked = {"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": ["message", "callback_query"]}
+        asked = {"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": UPDATES}
         # `Bot.get_updates` reads every field of every update, and one that it cannot read hides all the others.
         answer = await self._bot.do_api_request(
             "get_Updates",  # the method by a name that the library does not take for a slip
@@ -221,6 +248,7 @@ class TelegramCommands:
             except msgspec.ValidationError as error:
                 log.info("an update was passed over: %s", error)
                 continue
+            await self._hear(update)
             deed = self._deed(update)
             if deed is not None:
                 begun.append(self._begin_task(deed))
@@ -231,6 +259,14 @@ class TelegramCommands:
         elif batch and offset is None:
             await asyncio.sleep(1)  # nothing in it had a number, so the same would come again at once
         return offset
+
+    async def _hear(self, update: _Update) -> None:
+        """Note what an update says of the chat itself."""
+        message = update.message
+        if message is not None and message.migrate_to_chat_id is not None:
+            await self._listener.moved(message.chat.id, message.migrate_to_chat_id)
+        if update.heard_from is not None:
+            await self._listener.heard(update.heard_from)
 
     def _begin_task(self, deed: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(self._in_turn(deed))

@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from wine_slo.domain.budget import Budget
-from wine_slo.domain.objective import Objective
+from wine_slo.domain.objective import Objective, duration
 from wine_slo.domain.phrases import Reason
 
 ROUNDING = 1e-9
@@ -121,11 +121,13 @@ class Traffic:
         shown: Over the objective's range.
         long: Over the span after which an incident expires: where little is asked, this decides.
         hangs: Whether a request has been waiting for an answer for longer than is promised.
+        has_intervals: Whether any interval of late has two samples, where there are series that must have them.
     """
 
     shown: float
     long: float
     hangs: bool = False
+    has_intervals: bool = True
 
 
 def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: datetime) -> tuple[Sight, Reason | str]:
@@ -141,14 +143,23 @@ def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: date
         return Sight.CLEAR, ""
     if targets.up == 0:
         return Sight.TARGET_DOWN, Reason("{job} does not answer its scrapes", {"job": objective.job})
+    return _sight_of_traffic(objective, traffic)
+
+
+def _sight_of_traffic(objective: Objective, traffic: Traffic) -> tuple[Sight, Reason | str]:
+    if not traffic.has_intervals and round(traffic.shown) > 0:
+        return Sight.STALE, Reason(
+            "no two samples of {job} lie within {span}: scrape_interval in slo.yml must be that of Prometheus",
+            {"job": objective.job, "span": duration(STALE_INTERVALS * objective.scrape_interval)},
+        )
     if traffic.hangs:
         return Sight.CLEAR, ""
-    if round(traffic.shown) == 0:
+    if round(traffic.shown) <= 0:
         return Sight.NO_TRAFFIC, Reason("nobody has asked")
     if round(traffic.long) < objective.least_events:
         return Sight.TOO_FEW, Reason(
             "only {seen} of the {needed} requests that a verdict needs",
-            {"seen": round(traffic.long), "needed": objective.least_events},
+            {"seen": max(0, round(traffic.long)), "needed": objective.least_events},
         )
     return Sight.CLEAR, ""
 

@@ -72,6 +72,14 @@ class Replies:
             "Breaches and recoveries are still told."
         )
 
+    def unreachable(self, chat: int, reason: str) -> str:
+        """Another chat of the settings is not notified, and why."""
+        return self.say(
+            "🟠 Chat {id} cannot be reached: {why}. It is not notified until that works again.",
+            id=chat,
+            why=shortened(reason),
+        )
+
     # In which language
 
     def language(self) -> str:

@@ -13,10 +13,9 @@ from enum import StrEnum
 from wine_slo.domain.budget import windows
 from wine_slo.domain.incident import Incident, Outcome, Phase, Track
 from wine_slo.domain.notice import Stage, Told
-from wine_slo.domain.objective import Alert, Key, Latency, Objective, Objectives, Ratio
-from wine_slo.domain.promql import duration
+from wine_slo.domain.objective import Alert, Key, Latency, Objective, Objectives, Ratio, duration
 from wine_slo.domain.reading import Reading, Sight
-from wine_slo.domain.watch import GAP, LEDGER, SIGHT, State
+from wine_slo.domain.watch import GAP, LEDGER, SIGHT, State, is_ahead
 
 OWN = {SIGHT: "Cannot see", LEDGER: "Cannot write down", GAP: "Nobody looked"}  # the watchdog's own incidents
 RECENT = 20  # closed incidents; the ledger keeps them all
@@ -169,9 +168,9 @@ class Status:
         version: The watchdog's.
         now: The instant of this answer.
         looked_at: The last look; null before the first.
-        seconds_since_look: How old everything below is.
+        seconds_since_look: How old everything below is; below 0 where a clock was set back.
         poll_seconds: How often it looks.
-        overdue: The last look is so old that nothing below is the present.
+        overdue: The last look is so old, or so far in the future, that nothing below is the present.
         blind: Nothing at all can be seen, for so long that it is an incident.
         blind_since: Since when something that is promised cannot be seen.
         untold_seconds: The age of the oldest thing that a chat has not been told; 0 where there is none.
@@ -222,8 +221,8 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
         now: The instant, by the clock of the state.
         process: What the watchdog knows of itself.
     """
-    age = None if state.looked_at is None else max(now - state.looked_at, timedelta(0))
-    overdue = age is None or age > process.overdue_after
+    age = None if state.looked_at is None else now - state.looked_at
+    overdue = age is None or age > process.overdue_after or is_ahead(state, now)
     closed = sorted((each for each in state.incidents.values() if each.closed_at), key=lambda it: it.last_bad_at)
 
     def incidents(those: Iterable[Incident]) -> tuple[IncidentStatus, ...]:

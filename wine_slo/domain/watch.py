@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from wine_slo.domain.incident import Incident, Outcome, Phase, Track, follow, follow_burn
 from wine_slo.domain.objective import Alert, Key, Objective, Objectives
@@ -17,6 +18,16 @@ LEDGER = Key("ledger")  # the incident of not being able to write down; nor can 
 GAP = Key("gap")  # a time in which nobody looked, told once; no objective can have this name either
 SETTLES_IN = timedelta(milliseconds=100)  # a quick look comes so much after its interval has ended
 KEPT = timedelta(days=1)  # closed incidents stay at hand for so long; the ledger keeps them all
+CLOCKS_AGREE = timedelta(minutes=1)  # two clocks that differ by more are not the same time
+
+
+class Interruption(StrEnum):
+    """Why there was no evaluation for a while."""
+
+    RESTART = "restart"  # the process was not running
+    FAILURE = "failure"  # it was running, and its evaluations failed
+    PAUSE = "pause"  # it was suspended, or had no processor time
+    CLOCK = "clock"  # there was one, recorded at a time that is still to come
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +70,12 @@ class State:
 
 
 def advance(
-    state: State, objectives: Objectives, readings: Mapping[Key, Reading], now: datetime, unwritten: str = ""
+    state: State,
+    objectives: Objectives,
+    readings: Mapping[Key, Reading],
+    now: datetime,
+    unwritten: str = "",
+    interruption: Interruption = Interruption.PAUSE,
 ) -> State:
     """The state after one look.
 
@@ -69,7 +85,10 @@ def advance(
         readings: What was seen, by key. A key that is remembered and not seen counts as having no traffic.
         now: The instant of the look.
         unwritten: Why the last look could not be written down; empty where it was.
+        interruption: Why the last evaluation is as long ago as it is.
     """
+    if is_ahead(state, now):
+        state, interruption = _without_future(state, now), Interruption.CLOCK
     now = max(now, state.looked_at or now)  # clocks of two machines differ, and time only goes forward
     before = state
     move = _Move(state, now)
@@ -87,11 +106,60 @@ def advance(
         looked_at=now,
         readings=dict(readings),
     )
-    state = _tell_gap(state, state_before=before, objectives=objectives)
+    state = _tell_gap(state, state_before=before, objectives=objectives, interruption=interruption)
     unseen = [state.readings[key].reason for key in state.unseen]
     state, blind_since = _follow_trouble(state, SIGHT, unseen[0] if unseen else "", state.blind_since, objectives)
     state, unwritten_since = _follow_trouble(state, LEDGER, unwritten, state.unwritten_since, objectives)
     return replace(state, blind_since=blind_since, unwritten_since=unwritten_since)
+
+
+def is_ahead(state: State, now: datetime) -> bool:
+    """Return whether the last evaluation is recorded at a time that is still to come, so that it cannot be true."""
+    return state.looked_at is not None and state.looked_at - now > CLOCKS_AGREE
+
+
+def _without_future(state: State, now: datetime) -> State:
+    """Return the state without what a clock that was ahead has recorded: no instant in it is after `now`.
+
+    Suspicions that rest on such instants are dropped; open incidents stay open.
+    """
+
+    def past(instant: datetime | None) -> datetime | None:
+        return None if instant is None else min(instant, now)
+
+    def track_of(track: Track) -> Track:
+        evidence = tuple(each for each in track.evidence if each.ended_at <= now)
+        is_suspicion = track.phase is Phase.BREACHING and not evidence
+        return replace(
+            track,
+            phase=Phase.MET if is_suspicion else track.phase,
+            evidence=evidence,
+            since=min(track.since, now),
+            sight_since=min(track.sight_since, now),
+            judged_until=past(track.judged_until),
+            quiet_since=past(track.quiet_since),
+        )
+
+    def incident_of(incident: Incident) -> Incident:
+        return replace(
+            incident,
+            began_at=min(incident.began_at, now),
+            opened_at=min(incident.opened_at, now),
+            last_bad_at=min(incident.last_bad_at, now),
+            closed_at=past(incident.closed_at),
+            again_at=past(incident.again_at),
+            worst_at=past(incident.worst_at),
+            held_since=past(incident.held_since),
+        )
+
+    return replace(
+        state,
+        tracks={key: track_of(track) for key, track in state.tracks.items()},
+        incidents={number: incident_of(each) for number, each in state.incidents.items()},
+        blind_since=past(state.blind_since),
+        unwritten_since=past(state.unwritten_since),
+        looked_at=now,
+    )
 
 
 class _Move:
@@ -185,10 +253,12 @@ def seen_until(state: State, key: Key, lateness: timedelta) -> datetime | None:
     return max(known, default=None)
 
 
-def _tell_gap(state: State, *, state_before: State, objectives: Objectives) -> State:
-    """The state with an incident, closed at once, for a time in which nobody looked."""
+def _tell_gap(state: State, *, state_before: State, objectives: Objectives, interruption: Interruption) -> State:
+    """Return the state with an incident, closed at once, for a time in which there was no evaluation."""
     began_at, ended_at = state_before.looked_at, state.looked_at
-    if began_at is None or ended_at is None or ended_at - began_at < objectives.blind_for:
+    if began_at is None or ended_at is None:
+        return state
+    if ended_at - began_at < objectives.blind_for and interruption is not Interruption.CLOCK:
         return state
     number = state.last_number + 1
     gap = Incident(
@@ -199,6 +269,7 @@ def _tell_gap(state: State, *, state_before: State, objectives: Objectives) -> S
         last_bad_at=ended_at,
         closed_at=ended_at,
         outcome=Outcome.RECOVERED,
+        reason=interruption.value,
     )
     return replace(state, incidents={**state.incidents, number: gap}, last_number=number)
 

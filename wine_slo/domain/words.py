@@ -16,7 +16,7 @@ from wine_slo.domain.notice import Kind, Told, Withheld, Words
 from wine_slo.domain.objective import Alert, Burn, Key, Latency, Objective, Objectives, Up
 from wine_slo.domain.phrases import ENGLISH, Hole, Language, phrase, shortened
 from wine_slo.domain.reading import Reading, Sight
-from wine_slo.domain.watch import GAP, LEDGER, SIGHT, State
+from wine_slo.domain.watch import GAP, LEDGER, SIGHT, Interruption, State
 
 MAX_ENDPOINTS = 3  # in one line of a message
 STATUS_LINES = 25  # objectives in one answer; a thousand label sets are not read by anyone
@@ -322,8 +322,19 @@ class Speech:
         return self.say("This may be a repeat: the answer to the first try was lost.")
 
     def _back(self, gap: Incident) -> str:
-        """Nobody looked for a while."""
-        return self.say("Back after {duration} without a look (restart).", duration=gap.last_bad_at - gap.began_at)
+        """Return that there was no evaluation for a while, and why."""
+        duration = gap.last_bad_at - gap.began_at
+        match gap.reason:
+            case Interruption.RESTART:
+                return self.say("Watchdog restarted; not evaluating for {duration}.", duration=duration)
+            case Interruption.FAILURE:
+                return self.say("Not evaluating for {duration}: evaluations failed.", duration=duration)
+            case Interruption.PAUSE:
+                return self.say("Not evaluating for {duration}: the watchdog was suspended.", duration=duration)
+            case Interruption.CLOCK:
+                return self.say("The clock was set back: the last evaluation lay in the future and is dropped.")
+            case _:
+                return self.say("Not evaluating for {duration}.", duration=duration)
 
     def _still_open(self, state: State) -> str:
         still = state.open_incidents
