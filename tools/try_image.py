@@ -38,6 +38,7 @@ OVERRIDE = {
             "image": IMAGE,
             "command": ["python", "-m", "tests.fakes.served", "8081"],
             "working_dir": "/fakes",
+            "healthcheck": {"disable": True},
             "volumes": ["./tests:/fakes/tests:ro"],
         },
     }
@@ -219,8 +220,8 @@ class Trial:
             container = self.container(service)
             state = self.inspect(container)
             # From beside: a container cannot kill its own first process, and `docker kill` counts as told to stop.
-            kill = ("--rm", "--pid", "host", "--user", "0", "--entrypoint", "kill", IMAGE, "-9")
-            self.run("run", *kill, str(state["State"]["Pid"]))
+            kill = ("--rm", "--pid", "host", "--user", "0", "--entrypoint", "sh", IMAGE, "-c")
+            self.run("run", *kill, f"kill -9 {state['State']['Pid']}")
             until(
                 f"{service} is restarted",
                 partial(lambda of, n: self.restarts(of) > n, container, state["RestartCount"]),
