@@ -40,7 +40,8 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     WINE_SLO_HOST=0.0.0.0 \
-    WINE_SLO_WATCHDOG_HOST=0.0.0.0
+    WINE_SLO_WATCHDOG_HOST=0.0.0.0 \
+    WINE_SLO_SLEEP_ENABLED=false
 EXPOSE 8000 8001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["bash", "/app/health.sh"]
 CMD ["python", "-m", "wine_slo.server"]

@@ -25,6 +25,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PROJECT, IMAGE = "wine-slo-test", "wine-slo-test"
+FAKE = "wine-slo-test-telegram"  # the first image: what is sent to the fake outlives an upgrade
 PORTS = {"PORT": 18000, "WATCHDOG_PORT": 18001, "PROMETHEUS_PORT": 19090, "GRAFANA_PORT": 13000}
 SERVER, WATCHDOG = (f"http://127.0.0.1:{PORTS[name]}" for name in ("PORT", "WATCHDOG_PORT"))
 OURS = ("server", "watchdog")
@@ -35,7 +36,7 @@ OVERRIDE = {
     "services": {
         **{name: {"image": IMAGE} for name in OURS},
         "telegram": {
-            "image": IMAGE,
+            "image": FAKE,
             "command": ["python", "-m", "tests.fakes.served", "8081"],
             "working_dir": "/fakes",
             "healthcheck": {"disable": True},
@@ -136,6 +137,7 @@ class Trial:
         begun = time.monotonic()
         self.compose("build")
         took, before = time.monotonic() - begun, self.inspect(IMAGE)
+        self.run("tag", IMAGE, FAKE)
         with (self.folder / "wine_slo/verbs.py").open("a") as module:
             module.write("# changed\n")
         begun = time.monotonic()
@@ -301,7 +303,7 @@ class Trial:
         if left := self.run("ps", "--all", "--quiet", "--filter", f"label={PROJECT}=1", ok=False).split():
             self.run("rm", "--force", "--volumes", *left, ok=False)
         self.compose("down", "--volumes", "--remove-orphans", ok=False)
-        self.run("image", "rm", "--force", IMAGE, ok=False)
+        self.run("image", "rm", "--force", IMAGE, FAKE, ok=False)
 
 
 SLEEPS = """

@@ -157,6 +157,7 @@ def problems(plan: Plan) -> list[str]:
         _limits,
         _health,
         _alone,
+        _exercises,
         _ignored,
         _grafana,
         _image,
@@ -453,6 +454,17 @@ def _alone(plan: Plan) -> Iterator[str]:
         yield "the watchdog does not find this machine"
     if "profiles" in watchdog:
         yield "the watchdog does not start by itself"
+
+
+def _exercises(plan: Plan) -> Iterator[str]:
+    """Whoever reaches the service cannot make it slow, but where only this machine reaches it."""
+    off = "WINE_SLO_SLEEP_ENABLED=false"
+    if not any(line.startswith("ENV ") and off in line.split() for line in plan.last_stage):
+        yield f"{DOCKERFILE}: /sleep and /fail are on"
+    if ("Environment", off) not in plan.unit("server"):
+        yield "server.service: /sleep and /fail are on"
+    if _environment_of(plan, "server").get("WINE_SLO_SLEEP_ENABLED") != "${WINE_SLO_SLEEP_ENABLED:-true}":
+        yield "the drill does not reach /sleep under compose"
 
 
 def _ignored(plan: Plan) -> Iterator[str]:
