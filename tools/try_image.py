@@ -280,7 +280,8 @@ class Trial:
         configuration = "--config.file=/etc/prometheus/prometheus.yml"
         existing = ("--network-alias", "existing", "--volume", mount, prometheus, configuration)
         self.run("run", "--detach", *network, *existing)
-        until("it sees the service", lambda: '"sight":"seen"' in ask(f"{WATCHDOG}/api/status")[1].replace(" ", ""), 60)
+        seen = "sight of availability is clear"
+        until("it sees the service", lambda: seen in self.compose("logs", "watchdog"))
         return "beside a Prometheus of another's"
 
     def bare(self) -> str:
