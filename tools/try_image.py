@@ -277,8 +277,8 @@ class Trial:
         self.run("run", "--detach", *network, "--network-alias", "server", IMAGE)
         mount = f"{self.folder}/deploy/compose:/etc/prometheus:ro"
         prometheus = json.loads(self.compose("config", "--format", "json"))["services"]["prometheus"]["image"]
-        configuration = "--config.file=/etc/prometheus/prometheus.yml"
-        existing = ("--network-alias", "existing", "--volume", mount, prometheus, configuration)
+        flags = ("--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/tmp/data")
+        existing = ("--network-alias", "existing", "--tmpfs", "/tmp", "--volume", mount, prometheus, *flags)
         self.run("run", "--detach", *network, *existing)
         seen = "sight of availability is clear"
         until("it sees the service", lambda: seen in self.compose("logs", "watchdog"))
