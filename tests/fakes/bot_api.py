@@ -62,13 +62,18 @@ BAD_GATEWAY = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>ng
 class RefusalError(Exception):
     """Telegram says no."""
 
-    def __init__(self, status: int, description: str | None = None, **parameters: int) -> None:
+    def __init__(
+        self, status: int, description: str | None = None, *, raw: bytes | None = None, **parameters: int
+    ) -> None:
         self.status = status
-        self.description = (description or DESCRIPTIONS.get(status, "")).format(**parameters)
+        self.raw = raw
+        self.description = description or ("" if raw is not None else DESCRIPTIONS.get(status, "").format(**parameters))
         self.parameters = parameters
         super().__init__(self.description)
 
     def as_response(self) -> web.Response:
+        if self.raw is not None:
+            return web.Response(status=self.status, body=self.raw)
         if self.status == 502:
             return web.Response(status=502, text=BAD_GATEWAY, content_type="text/html")
         answer: Json = {"ok": False, "error_code": self.status, "description": self.description}
@@ -289,7 +294,13 @@ class BotApi:
     ) -> None:
         """Refuse calls with that HTTP status; a 429 asks to wait `retry_after` seconds, a 502 is a page of HTML."""
         parameters = {"retry_after": retry_after} if status == 429 else {}
-        self._faults.append(_Fault(Outcome.REFUSED, where, refusal=RefusalError(status, description, **parameters)))
+        refusal = RefusalError(status, description, raw=None, **parameters)
+        self._faults.append(_Fault(Outcome.REFUSED, where, refusal=refusal))
+
+    def answers_with(self, status: int, body: str | bytes, **where: Unpack[Where]) -> None:
+        """Do nothing and answer with that, as a proxy, a login page or a broken server does."""
+        raw = body if isinstance(body, bytes) else body.encode()
+        self._faults.append(_Fault(Outcome.REFUSED, where, refusal=RefusalError(status, raw=raw)))
 
     def hangs(self, **where: Unpack[Where]) -> None:
         """Accept calls, do nothing and never answer."""
@@ -421,6 +432,8 @@ class BotApi:
 
     def _put(self, chat: Chat, call: Call, version: Version) -> Message:
         topic = call.integer("message_thread_id")
+        if topic in chat.shut_topics:
+            raise RefusalError(400, chat.shut_topics[topic])
         if topic is not None and topic not in chat.topics:
             raise RefusalError(400, "Bad Request: message thread not found")
         message = Message(

@@ -67,6 +67,7 @@ class _Message(msgspec.Struct):
     message_thread_id: int | None = None
     is_topic_message: bool = False
     migrate_to_chat_id: int | None = None
+    migrate_from_chat_id: int | None = None
 
     @property
     def topic(self) -> int | None:
@@ -265,6 +266,8 @@ class TelegramCommands:
         message = update.message
         if message is not None and message.migrate_to_chat_id is not None:
             await self._listener.moved(message.chat.id, message.migrate_to_chat_id)
+        if message is not None and message.migrate_from_chat_id is not None:
+            await self._listener.moved(message.migrate_from_chat_id, message.chat.id)
         if update.heard_from is not None:
             await self._listener.heard(update.heard_from)
 
