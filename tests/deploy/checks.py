@@ -569,6 +569,8 @@ SANDBOX = {
 def _units(plan: Plan) -> Iterator[str]:
     for name in UNIT_NAMES:
         unit = dict(plan.unit(name))
+        if "ExecReload" in unit and not unit["ExecReload"].startswith("/bin/sh "):
+            yield f"{name}.service: a small system has no program {unit['ExecReload'].split()[0]}"
         if name in SETTINGS and unit.get("WorkingDirectory") != "/":
             yield f"{name}.service: reads a .env that lies in {unit.get('WorkingDirectory')}"
         yield from (f"{name}.service: {key} is not {value}" for key, value in SANDBOX.items() if unit.get(key) != value)

@@ -252,6 +252,12 @@ MISTAKES = {
         "WorkingDirectory=/opt/wine-slo\n",
         "reads a .env",
     ),
+    "a unit that cannot be reloaded": (
+        WATCHDOG_UNIT,
+        "/bin/sh -c 'kill -HUP $MAINPID'",
+        "kill -HUP 1",
+        "no program kill",
+    ),
     "a unit whose files everybody reads": (WATCHDOG_UNIT, "UMask=0077", "UMask=0022", "UMask is not 0077"),
     "another program": (
         PROCFILE,
