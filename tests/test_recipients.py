@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, timedelta
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -119,13 +120,18 @@ async def test_the_terminal_is_no_telegram_chat_and_nothing_is_sent_to_it(desk: 
     assert {call.chat_id for call in desk.api.calls} <= {ANNA, None}
 
 
-async def test_the_terminal_prints_also_on_a_ledger_in_which_it_was_closed(desk: Desk) -> None:
-    printed: list[str] = []
+async def test_the_terminal_prints_also_on_a_ledger_in_which_it_was_closed(desk: Desk, tmp_path: Path) -> None:
     recipients = Recipients(desk.ledger, desk.ledger.load(), [0], desk.scene.now)
     await recipients.close(0, "Chat not found")
     recipients = Recipients(desk.ledger, desk.ledger.load(), [0], desk.scene.now)
+    with (tmp_path / "terminal").open("w") as terminal:
+        await notify_on(terminal, desk, recipients)
+    assert BREACH in (tmp_path / "terminal").read_text()
+
+
+async def notify_on(terminal: TextIO, desk: Desk, recipients: Recipients) -> None:
     delivery = Delivery(
-        ConsoleChat(printed.append),
+        ConsoleChat(terminal),
         desk.ledger,
         recipients,
         lambda _language: Speech(desk.scene.objectives, UTC),
@@ -136,7 +142,6 @@ async def test_the_terminal_prints_also_on_a_ledger_in_which_it_was_closed(desk:
     desk.scene.breaks()
     delivery.hear()
     await delivery.tell()
-    assert BREACH in printed[0]
     assert delivery.unreachable == {}
 
 

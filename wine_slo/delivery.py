@@ -27,7 +27,7 @@ from wine_slo.domain.moments import QuietHours
 from wine_slo.domain.notice import Kind, Manner, Notice, Stage, Told, Withheld, fold, next_notice, owes
 from wine_slo.domain.objective import Alert, Objective
 from wine_slo.domain.replies import Replies
-from wine_slo.domain.watch import SIGHT, State
+from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech
 from wine_slo.recipients import Recipients
 
@@ -409,7 +409,7 @@ class Delivery:
         return Manner(
             remind_after=objective.remind_after if objective else REMIND_OF_OURS,
             escalate_after=rules.escalate_after,
-            hushed=state.is_blind and incident.key != SIGHT,
+            hushed=state.is_blind and not incident.key.is_own,
             is_silenced=acts.silence_of(incident, state.incidents, now) is not None,
             silenced_until=acts.ran_out(incident.key, now),
             is_quiet=(

@@ -53,6 +53,7 @@ BACKLOG = 1024  # connections that wait to be accepted
 LOG_WAIT = 0.2  # seconds; nobody reads faster, and one write for many requests is a tenth of the cost
 WORKER_PAUSE = 1.0  # seconds before a worker is replaced that ended sooner than that after its start
 FORK = multiprocessing.get_context("fork")  # workers share the memory of what is imported, and the cells
+LONGEST_ECHO = 2000  # letters of what was filled in that come back in the page
 UNMATCHED = "unmatched"  # the endpoint of whatever is no route of ours
 DRILL = "/sleep?drill"  # the endpoint of what `wine-slo drill` asks, so that the error budget can leave it out
 SERVER_ERROR = re.compile(r"5[0-9][0-9]")
@@ -261,7 +262,7 @@ async def predict_for_page(request: web.Request, predictor: Predictor) -> web.Re
         given = await sample_body.read_fields(request, request.app[PATIENCE].body, request.app[ROOM])
     except sample_body.BodyError as error:
         raise Problem(error.status, error.detail, error.headers) from error
-    fields = dict(given)
+    fields = {name: value[:LONGEST_ECHO] for name, value in given}
     try:
         sample = sample_body.read_form(given)
     except sample_body.BodyError as error:
@@ -318,7 +319,7 @@ async def give_file(request: web.Request) -> web.Response:
 # The process
 
 
-def runner_of(app: web.Application) -> web.AppRunner:
+def runner_of(app: web.Application, most_connections: int | None = None) -> web.AppRunner:
     """Return what serves the application, as patient as it is."""
     return Runner(
         app,
@@ -327,6 +328,7 @@ def runner_of(app: web.Application) -> web.AppRunner:
         refuse=refused(app[INSTRUMENTS].endpoint(UNMATCHED)),
         shutdown_timeout=SHUTDOWN_TIMEOUT,
         gives_up=True,
+        most_connections=most_connections,
     )
 
 

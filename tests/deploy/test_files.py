@@ -287,7 +287,7 @@ MISTAKES = {
         "objective: 0.9 ",
         "not of the promised quantile",
     ),
-    "other requests than are judged": (SLO, '"/metrics|/health"', '"/metrics"', "counts others than slo.yml"),
+    "other requests than are judged": (SLO, '|unmatched"', '"', "counts others than slo.yml"),
     "a line that has moved": (OVERVIEW, '"value": 14.4', '"value": 15', "Burn rate: has no line at 14.4"),
     "the line of the watchdog's own graph": (
         WATCHDOG,

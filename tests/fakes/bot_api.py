@@ -92,6 +92,7 @@ class Outcome(StrEnum):
     DONE_THEN_HANGS = "done, then hangs"
     DONE_THEN_RESET = "done, then reset"
     DONE_LATE = "done late"
+    ODD = "answered oddly"  # and not done
 
 
 @dataclass(slots=True)
@@ -137,10 +138,17 @@ class Where(TypedDict, total=False):
 
 class _Fault:
     def __init__(
-        self, outcome: Outcome, where: Where, *, refusal: RefusalError | None = None, seconds: float = 0
+        self,
+        outcome: Outcome,
+        where: Where,
+        *,
+        refusal: RefusalError | None = None,
+        seconds: float = 0,
+        raw: tuple[bytes, dict[str, str]] | None = None,
     ) -> None:
         self.outcome = outcome
         self.refusal = refusal
+        self.raw = raw
         self.seconds = seconds
         self._left = where.get("times")
         self._methods = {method.lower() for method in where.get("methods", ())}
@@ -302,6 +310,15 @@ class BotApi:
         raw = body if isinstance(body, bytes) else body.encode()
         self._faults.append(_Fault(Outcome.REFUSED, where, refusal=RefusalError(status, raw=raw)))
 
+    def answers_oddly(self, body: str | bytes, headers: dict[str, str] | None = None, **where: Unpack[Where]) -> None:
+        """Answer 200 with that body, and do nothing."""
+        raw = (body.encode(errors="surrogatepass") if isinstance(body, str) else body, headers or {})
+        self._faults.append(_Fault(Outcome.ODD, where, raw=raw))
+
+    def numbers_updates_from(self, number: int) -> None:
+        """Give the next update that number, as Telegram does after a week without updates."""
+        self._last["update"] = number - 1
+
     def hangs(self, **where: Unpack[Where]) -> None:
         """Accept calls, do nothing and never answer."""
         self._faults.append(_Fault(Outcome.HANGS, where))
@@ -346,6 +363,10 @@ class BotApi:
         if fault and fault.outcome is Outcome.HANGS:
             call.outcome = Outcome.HANGS
             return await never()
+        if fault and fault.raw:
+            call.outcome = Outcome.ODD
+            body, headers = fault.raw
+            return web.Response(body=body, content_type="application/json", headers=headers)
         try:
             result = await self._do(call, token, fault)
         except RefusalError as refusal:
@@ -401,7 +422,7 @@ class BotApi:
         offset = call.integer("offset") or 0
         if offset < 0:
             self._updates = self._updates[offset:]
-        else:
+        elif offset <= self._last["update"] + 1:  # what is further in the future confirms nothing
             self._updates = [update for update in self._updates if update["update_id"] >= offset]
         await self._notify()
         try:

@@ -13,6 +13,7 @@ import ipaddress
 import logging
 import re
 import resource
+import socket
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ HEADERS = {
     "Cache-Control": "no-store",
     "Server": NAME,
 }
-LARGEST_READ = 2**16  # bytes that wait for a handler, twice so many at most
+LARGEST_READ = 2**15  # bytes that wait for a handler, twice so many at most, and as many again in the socket
 UNREAD = 48 * 2**20  # bytes of answers that wait for their clients, all together
 SMALL_ANSWER = 2**17  # bytes
 MOST_CONNECTIONS = 10_000
@@ -202,6 +203,7 @@ class Runner(web.AppRunner):
                     problem = Problem(500, "a fault of ours; the log says more")
                 else:
                     response.headers["Server"] = NAME
+                    cast("_Protocol", request.protocol).answer_bytes = response.content_length or 0
                     return response
             return self._refuse(request, problem)
 
@@ -247,7 +249,7 @@ class _Server(web.Server):
 class _Protocol(web.RequestHandler):
     """One connection."""
 
-    __slots__ = ("_late", "_server", "_unread")
+    __slots__ = ("_late", "_server", "_unread", "answer_bytes")
 
     def __init__(self, server: _Server) -> None:
         super().__init__(
@@ -260,6 +262,7 @@ class _Protocol(web.RequestHandler):
             read_bufsize=LARGEST_READ,
         )
         self._server = server
+        self.answer_bytes = 0  # of the latest; they stay in memory until the last of them is sent
         self._unread = 0
         self._late: asyncio.TimerHandle | None = None
 
@@ -275,6 +278,9 @@ class _Protocol(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        if self.transport is not None:
+            self.transport.set_write_buffer_limits(high=0)  # whatever waits to be sent pauses writing
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LARGEST_READ)
         self._server.open[self] = None
         self._server.make_room()
 
@@ -288,7 +294,7 @@ class _Protocol(web.RequestHandler):
         super().pause_writing()
         if self.transport is None:
             return
-        waiting = self.transport.get_write_buffer_size()
+        waiting = max(self.transport.get_write_buffer_size(), self.answer_bytes)
         if not self._server.unread.take(waiting):
             self.hang_up()
             return
@@ -306,6 +312,15 @@ class _Protocol(web.RequestHandler):
         if self._late is not None:
             self._late.cancel()
             self._late = None
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send the answer, and forget its body; aiohttp keeps the answer until the connection's next one."""
+        finished = await super().finish_response(request, resp, start_time)
+        if isinstance(resp, web.Response):
+            resp.body = None
+        return finished
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None

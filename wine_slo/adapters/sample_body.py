@@ -45,7 +45,7 @@ MOST_SAMPLES = 1000  # in one body
 MOST_ERRORS = 100  # in one answer; more help nobody
 LONGEST_NAME = 80  # letters of an unknown field's name that are given back
 
-MOST_MARKS = 60_000  # colons and commas of a JSON body; 1,000 wines have 26,000, and more would hold the event loop
+MOST_MARKS = 40_000  # colons and commas of a JSON body; 1,000 wines have 26,000, and more would hold the event loop
 BAD_REQUEST, LATE, TOO_LARGE, UNSUPPORTED, UNPROCESSABLE, FULL = 400, 408, 413, 415, 422, 503
 
 Measurements: Any = msgspec.defstruct(
