@@ -120,14 +120,14 @@ class Processes:
         return await self.start("server", [sys.executable, "-m", "wine_slo.server"], settings)
 
     async def watchdog(self, settings: Mapping[str, str]) -> Process:
-        return await self.start("watchdog", [sys.executable, "-m", "wine_slo.watchdog"], {**OBJECTIVES, **settings})
+        return await self.start("watchdog", [sys.executable, "-m", "wine_slo.watchdog"], settings)
 
     async def wine_slo(self, *arguments: str, settings: Mapping[str, str]) -> Process:
         """Run a verb of the command line."""
-        return await self.start("wine-slo", [sys.executable, "-m", "wine_slo", *arguments], {**OBJECTIVES, **settings})
+        return await self.start("wine-slo", [sys.executable, "-m", "wine_slo", *arguments], settings)
 
     async def start(self, name: str, command: Sequence[str], settings: Mapping[str, str]) -> Process:
-        process = await Process.start(name, command, self.folder, settings)
+        process = await Process.start(name, command, self.folder, {**OBJECTIVES, **settings})
         self._started.append(process)
         return process
 
