@@ -246,11 +246,12 @@ class Trial:
         """An incident that is open when the image changes is neither told twice nor forgotten."""
         old = len(self.messages())
 
-        def sent(method: str = "sendMessage") -> list[dict[str, Any]]:
-            return [each for each in self.messages()[old:] if each["method"] == method]
+        def sent(sign: str) -> list[dict[str, Any]]:
+            new = [each for each in self.messages()[old:] if each["method"] == "sendMessage"]
+            return [each for each in new if each["text"].startswith(sign)]
 
         with asking(f"{SERVER}/sleep?seconds=1.5"):
-            until("a breach is sent", sent, seconds=120)
+            until("a breach is sent", partial(sent, "🔴"), seconds=120)
             with (self.folder / "wine_slo/verbs.py").open("a") as module:
                 module.write("# upgraded\n")
             before = self.container("watchdog")
@@ -259,10 +260,10 @@ class Trial:
             expect(self.container("watchdog") != before, "the watchdog still runs the old image")
             self.until_healthy("watchdog")
             time.sleep(20)
-            again = [each for each in sent() if not each["is_reply"] and each["text"].startswith("🔴")]
-            expect(len(again) == 1, f"the breach was sent {len(again)} times")
         with asking(f"{SERVER}/ui"):
-            until("the recovery answers it", lambda: any(each["is_reply"] for each in sent()), seconds=120)
+            until("the recovery is sent", partial(sent, "🟢"), seconds=120)
+        expect(len(sent("🔴")) == 1, f"the breach was sent {len(sent('🔴'))} times")
+        expect(all(each["is_reply"] for each in sent("🟢")), "the recovery answers no message")
         return "one breach, one recovery, as its answer"
 
     def alone(self) -> str:
