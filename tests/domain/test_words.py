@@ -222,7 +222,7 @@ READS = {
         "#12 · errors"
     ),
     "down": (
-        "🔴 The service is down: wine-slo has not been reachable for <b>1 min</b> (since 22:41:00)\n"
+        "🔴 The service is down: all scrapes of wine-slo fail for <b>1 min</b> (since 22:41:00)\n"
         "Latency #11 is held open.\n"
         "#12 · availability"
     ),

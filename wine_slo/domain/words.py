@@ -271,7 +271,8 @@ class Speech:
     def storm(self, kind: Kind, incidents: Sequence[Incident], state: State) -> str:
         """Many incidents in one message, the worst of them by name."""
         worst = sorted(incidents, key=lambda each: -(each.worst or 0.0))[:STORM_NAMES]
-        names = self._and_more([self._in_storm(each) for each in worst], len(incidents) - len(worst))
+        is_over = kind is Kind.RECOVERY
+        names = self._and_more([self._in_storm(each, is_over=is_over) for each in worst], len(incidents) - len(worst))
         n = len(incidents)
         match kind:
             case Kind.BREACH:
@@ -298,8 +299,8 @@ class Speech:
             case _:
                 text = self.count(
                     n,
-                    "Missed while messages could not be sent: <b>{n}</b> objective in breach. {names}. All: /status",
-                    "Missed while messages could not be sent: <b>{n}</b> objectives in breach. {names}. All: /status",
+                    "Delivered late: <b>{n}</b> incident, which is over. Worst: {names}. All: /incidents",
+                    "Delivered late: <b>{n}</b> incidents, which are over. Worst: {names}. All: /incidents",
                     names=names,
                 )
                 return f"⚪️ {text}"
@@ -371,9 +372,9 @@ class Speech:
             return self.say("None is in breach any more.")
         return self.count(still, "{n} still in breach: /status", "{n} still in breach: /status")
 
-    def _in_storm(self, incident: Incident) -> str:
+    def _in_storm(self, incident: Incident, *, is_over: bool) -> str:
         objective = self.objectives.of(incident.key)
-        value = incident.worst if incident.is_open else incident.value
+        value = incident.value if is_over else incident.worst
         if objective is None or value is None:
             return self.title(incident.key)
         return f"{self.title(incident.key)} {self._number(objective, value)}"
@@ -471,7 +472,7 @@ class Speech:
 
     def _down(self, objective: Objective, state: State, down_for: timedelta, since: str) -> list[str]:
         head = self.say(
-            "The service is down: {job} has not been reachable for {duration} (since {time})",
+            "The service is down: all scrapes of {job} fail for {duration} (since {time})",
             job=escape(objective.job),
             duration=f"<b>{self.language.span(down_for)}</b>",
             time=since,
