@@ -168,7 +168,8 @@ async def test_a_history_that_cannot_be_is_a_finding(
     patient: Patient, prometheus_junk: PrometheusJunk, value: str
 ) -> None:
     prometheus_junk.answer = vector((datetime.now(UTC).timestamp(), value))
-    (patient.settings.objectives).write_text((ROOT / "slo.yml").read_text())
+    patient.settings.objectives.parent.mkdir(exist_ok=True)
+    patient.settings.objectives.write_text((ROOT / "config" / "slo.yml").read_text())
     (said,) = await patient.examined("history", Objectives.only(LATENCY))
     assert said.startswith("warning: could not be asked for: its answer has ")
 
