@@ -6,6 +6,7 @@
 # make lock   writes the pinned requirement files anew
 # make benchmark-serving     10 minutes: our server beside FastAPI, Litestar, Flask, BentoML and MLServer
 # make reliability   writes the table of docs/reliability.md anew
+# make pictures      draws the pictures of the pages and charts in docs/images anew; tests alone change none
 # make soak   the crash test at every step and in every way, a hundred charts, and two hours of random faults
 # make benchmark-watchdog    4 minutes: what a look costs, with three objectives and with a thousand label sets
 # make dashboard-preview   some minutes and half a gigabyte of npm: writes the pictures of docs/dashboards.md anew
@@ -19,12 +20,14 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null || true
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: up test test-image soak reliability check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
+.PHONY: up test test-image soak reliability pictures check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
 	@echo "The form: http://127.0.0.1:8000/ui   The watchdog: http://127.0.0.1:8001/   Ctrl-C stops everything"
-	@exec honcho start $(if $(WINE_SLO_PROMETHEUS_URL),server watchdog)
+	@wine-slo is-set WINE_SLO_PROMETHEUS_URL; \
+	    case $$? in 0) own= ;; 1) own=prometheus ;; *) exit 2 ;; esac; \
+	    exec honcho start --env /dev/null server $$own watchdog    # each reads .env itself: honcho has other rules
 
 test: check .tools/bin/prometheus .tools/bin/chromium .tools/bin/docker-compose
 	python -m pytest --numprocesses 2 --dist loadfile
@@ -35,6 +38,10 @@ test-image:
 
 reliability: $(BIN)/.dev
 	WINE_SLO_WRITE_RELIABILITY=1 python -m pytest tests/whole/test_fault_matrix.py
+
+pictures: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
+	WINE_SLO_WRITE_PICTURES=1 python -m pytest tests/server/test_browser.py tests/adapters/test_status_page.py \
+	    tests/whole/test_chart_of_history.py
 
 soak: $(BIN)/.dev .tools/bin/prometheus .tools/lib/libfaketime.so
 	WINE_SLO_SOAK=4 python -m pytest tests/whole/test_crash.py tests/whole/test_memory.py

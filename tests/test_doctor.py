@@ -22,7 +22,8 @@ from wine_slo.adapters.telegram_rights import TelegramRights
 from wine_slo.doctor import Surroundings, examine_all, read_objectives, read_settings
 from wine_slo.domain.finding import Finding, Grade
 from wine_slo.domain.objective import Objectives
-from wine_slo.settings import ChatAddress, Secret, WatchdogSettings
+from wine_slo.setting_types import BotToken, ChatAddress
+from wine_slo.settings import WatchdogSettings
 
 GROUP, SUPERGROUP, MOVED, PERSON, STRANGER = -5, -1005, -6, 7, 8
 ROOT = Path(__file__).parents[1]
@@ -81,7 +82,7 @@ def with_chats(*chats: int, second: int | None = None) -> WatchdogSettings:
     return WatchdogSettings(
         telegram_chat_ids=tuple(ChatAddress(str(each)) for each in chats),
         telegram_second_chat_ids=(ChatAddress(str(second)),) if second else (),
-        telegram_token=Secret("1:x"),
+        telegram_token=BotToken("1:x"),
     )
 
 

@@ -205,7 +205,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         ("long.yml", LONG_FILE),
         ("short.yml", OF_SHORT),
         ("pair.yml", OF_PAIR),
-        ("truth.csv", TRUTH),
+        ("truth.csv", f"\ufeff{TRUTH}"),  # as Excel writes it
     ):
         (folder / name).write_text(content)
     await prometheus.start()

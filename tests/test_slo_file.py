@@ -1,6 +1,7 @@
 """The page on which people write what is promised: what it means, and every mistake with its line."""
 
 import json
+import os
 import re
 from collections.abc import Callable
 from dataclasses import fields
@@ -230,7 +231,7 @@ def test_paces_of_ones_own_are_taken() -> None:
         pytest.param(
             "name: errors",
             "name: sight",
-            "10: objectives.1.name must not be sight, gap or ledger, which are the watchdog's own",
+            "10: objectives.1.name must not be sight, down, gap or ledger, which are the watchdog's own",
             id="a name that is taken",
         ),
         pytest.param(
@@ -362,6 +363,7 @@ def test_whatever_is_written_there_it_loads_or_is_told_in_sentences(text: str) -
         pytest.param(lambda _: None, "cannot be read: No such file or directory", id="no file"),
         pytest.param(lambda path: path.mkdir(), "cannot be read: Is a directory", id="a folder"),
         pytest.param(lambda path: path.write_bytes(b"\xff\xfe"), "cannot be read: it is not UTF-8", id="no text"),
+        pytest.param(os.mkfifo, "cannot be read: it is no regular file", id="a pipe"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, make: Callable[[Path], object], said: str) -> None:

@@ -30,7 +30,7 @@ def test_a_named_pipe_is_refused_at_once(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == "it is no regular file"
+    assert refusal(tmp_path) == "Is a directory"
 
 
 @pytest.mark.parametrize("name", ["nowhere", "a\0b"])

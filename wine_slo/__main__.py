@@ -1,5 +1,5 @@
 """`python -m wine_slo`, where the `wine-slo` command is not on PATH."""
 
-from wine_slo.cli import app
+from wine_slo.cli import run
 
-app(prog_name="wine-slo")
+run()

@@ -1,6 +1,7 @@
 """The `wine-slo` command. Each subcommand imports its own, so that `--help` is there at once."""
 
 import io
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,14 +10,30 @@ import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.callback()
-def main() -> None:
+def main(
+    env_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Read settings from this file instead of .env.")
+    ] = None,
+) -> None:
     """Serve a wine classifier, and watch that it keeps its promises."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a console that lacks a letter shows the rest
+    if env_file:
+        from wine_slo import settings  # noqa: PLC0415
+
+        settings.read_file(env_file)
+
+
+@app.command(hidden=True)
+def is_set(name: str) -> None:
+    """Exit with 0 where a variable is set, by the rules of our own settings, with 1 where it is not, else with 2."""
+    from wine_slo import verbs  # noqa: PLC0415
+
+    raise typer.Exit(verbs.is_set(name))
 
 
 @app.command()
@@ -154,3 +171,38 @@ def doctor(as_json: Json = False) -> None:  # noqa: FBT002
     from wine_slo import verbs  # noqa: PLC0415
 
     raise typer.Exit(verbs.doctor(as_json=as_json))
+
+
+ledger = typer.Typer(no_args_is_help=True, help="Keep the watchdog's ledger safe.")
+app.add_typer(ledger, name="ledger")
+
+
+@ledger.callback()
+def of_ledger() -> None:
+    """Keep the watchdog's ledger safe."""
+
+
+@ledger.command()
+def backup(file: Annotated[Path, typer.Argument(help="A new file; one that is there is not overwritten.")]) -> None:
+    """Write the whole ledger into one new file, beside a running watchdog too.
+
+    To restore, stop the watchdog and put that file in the place of the
+    ledger, without the -wal and -shm files beside it.
+
+    Exits with 1 where that is not possible, 2 where a setting is wrong.
+    """
+    from wine_slo import verbs  # noqa: PLC0415
+
+    raise typer.Exit(verbs.backup(file))
+
+
+def run() -> None:
+    """Run the command; what nobody expected is logged, as the log hides secrets, and ends it with 1."""
+    from wine_slo.adapters import log_output  # noqa: PLC0415
+
+    log_output.configure("text", level=logging.WARNING)
+    try:
+        app(prog_name="wine-slo")
+    except Exception:
+        logging.getLogger("wine_slo").critical("an error that nobody expected", exc_info=True)
+        raise SystemExit(1) from None

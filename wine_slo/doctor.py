@@ -27,7 +27,7 @@ from wine_slo.domain.objective import Objective, Objectives, duration
 from wine_slo.domain.phrases import ENGLISH
 from wine_slo.examination import examine, measured
 from wine_slo.lookout import known_for
-from wine_slo.settings import ServerSettings, SettingsError, WatchdogSettings, read
+from wine_slo.settings import ServerSettings, SettingsError, WatchdogSettings, file, read
 
 SKEW = timedelta(seconds=5)  # more between two clocks is seen in messages
 MARGIN = 1.1  # of the retention over the budget's window; Prometheus drops whole blocks
@@ -440,13 +440,13 @@ async def _heartbeat(settings: WatchdogSettings) -> Findings:
 
 
 async def _secrets(settings: WatchdogSettings) -> Findings:
-    path = Path(".env")
+    path = file()
     try:
-        mode = path.stat().st_mode  # noqa: ASYNC240  # one look at a local file
+        mode = path.stat().st_mode  # one look at a local file
     except OSError:
         return
     if settings.secrets and mode & (stat.S_IRGRP | stat.S_IROTH):
-        yield _warning("secrets", ".env can be read by others on this machine", "chmod 600 .env")
+        yield _warning("secrets", f"{path} can be read by others on this machine", f"chmod 600 {path}")
 
 
 def _ok(about: str, sentence: str) -> Finding:

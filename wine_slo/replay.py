@@ -18,13 +18,14 @@ import aiohttp
 import msgspec
 import yaml
 
-from wine_slo import slo_file
+from wine_slo import slo_file, text_file
 from wine_slo.adapters import replay_report
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
 from wine_slo.adapters.replay_report import Report, Run
 from wine_slo.domain import promql
 from wine_slo.domain import sweep as sweeps
 from wine_slo.domain.objective import Latency, Objective, Objectives
+from wine_slo.domain.redaction import redact
 from wine_slo.domain.replay import Score, Story, Truth, score
 from wine_slo.domain.sweep import Sweep, SweepError
 from wine_slo.examination import bounds_in, measured, no_bound, other_interval
@@ -114,14 +115,14 @@ def _shown(report: Report, options: Options) -> str:
             content = msgspec.json.encode(replay_report.as_data(report))
             return msgspec.json.format(content, indent=2).decode() + "\n"
         case "csv":
-            return replay_report.as_csv(report)
+            return redact(replay_report.as_csv(report))
         case _:
             page = f"\nThe page with charts: {options.html}\n" if options.html is not None else ""
-            return replay_report.print_tables(report) + page
+            return redact(replay_report.print_tables(report)) + page
 
 
 def _refuse(sentence: str, status: int = BAD_INPUT) -> int:
-    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.write(f"{redact(sentence)}\n")
     return status
 
 
@@ -282,11 +283,10 @@ def _truths(path: Path, zone: tzinfo) -> list[Truth]:
         InputError: It is none.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_file.read(path)
         rows = yaml.safe_load(text) if path.suffix in (".yml", ".yaml") else list(csv.DictReader(io.StringIO(text)))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise InputError(f"{path} cannot be read: {reason}") from error
+    except text_file.TextFileError as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
     except (yaml.YAMLError, csv.Error) as error:
         raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

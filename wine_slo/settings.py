@@ -2,116 +2,52 @@
 
 A setting is a field: its name, type and default, and a `Meta` with what is wanted of it. The variable is the field's
 name in capitals behind WINE_SLO_. An empty value counts as not set. Each secret can also stand in a file that
-`NAME_FILE` names. All mistakes are told at once.
+`NAME_FILE` names. All mistakes are told at once. In `.env` nothing is expanded: a value is what it says.
 """
 
 import os
+import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC
+from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from msgspec import Meta
 
 from wine_slo import text_file
 from wine_slo.domain import redaction
-from wine_slo.domain.moments import QuietHours
+from wine_slo.setting_types import (
+    BotToken,
+    ChatAddress,
+    Header,
+    Host,
+    Hours,
+    PersonId,
+    ProxyUrl,
+    Secret,
+    SecretUrl,
+    Token,
+    Url,
+    UrlWithoutPassword,
+    UserName,
+    is_loopback,
+)
 
 PREFIX = "WINE_SLO_"
 FILE = Path(".env")
 S = TypeVar("S", bound="Settings")
+LINK = re.compile(r"(tcp|udp|sctp)://.*")  # what Kubernetes and Docker set for a service of the name wine-slo
 
 
 class SettingsError(Exception):
     """Settings that cannot be used; the text has one line for each mistake."""
-
-
-class Url(str):
-    """An http or https URL."""
-
-    __slots__ = ()
-
-    def __new__(cls, text: str) -> Self:
-        """Return the URL.
-
-        Raises:
-            ValueError: it is none.
-        """
-        parts = urlsplit(text)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0 or " " in text:
-            raise ValueError("is no URL")
-        return super().__new__(cls, text)
-
-    @property
-    def hidden(self) -> tuple[str, ...]:
-        """Return what no output may show: the password in it, if there is one."""
-        return redaction.credentials_of(self)
-
-
-class Secret:
-    """What nobody may see; neither a log nor a traceback shows it.
-
-    Attributes:
-        value: The secret itself.
-        file: The file that holds it; None where it stands in the environment or in `.env`.
-    """
-
-    def __init__(self, value: str, file: Path | None = None) -> None:
-        self.value = value
-        self.file = file
-
-    @property
-    def hidden(self) -> tuple[str, ...]:
-        """Return what no output may show."""
-        return (self.value,)
-
-    def reread(self) -> Self:
-        """Return the secret as its file holds it now, for one that is rotated while the process runs.
-
-        It is the same where it stands in no file, and where the file cannot be read, is empty or holds what this kind
-        of secret cannot be. A new one is hidden in all output from now on. Blocks on the disk, shortly.
-        """
-        if self.file is None:
-            return self
-        try:
-            found = type(self)(text_file.read(self.file).strip(), self.file)
-        except (text_file.TextFileError, ValueError):
-            return self
-        if not found.value or found == self:
-            return self
-        redaction.learn(found.hidden)
-        return found
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other.value == self.value
-
-    def __hash__(self) -> int:
-        return hash(self.value)
-
-    def __repr__(self) -> str:
-        return "***"
-
-
-class SecretUrl(Secret):
-    """A URL that holds a secret.
-
-    Raises:
-        ValueError: it is no URL.
-    """
-
-    def __init__(self, value: str, file: Path | None = None) -> None:
-        super().__init__(Url(value), file)
-
-    @property
-    def hidden(self) -> tuple[str, ...]:
-        """Return what no output may show: the URL, and each secret part of it by itself."""
-        return redaction.parts_of_url(self.value)
 
 
 class PrometheusHeaders(Mapping[str, str]):
@@ -143,51 +79,12 @@ class PrometheusHeaders(Mapping[str, str]):
         elif self._username:
             self._password = self._password and self._password.reread()
             pair = f"{self._username}:{self._password.value if self._password else ''}"
+            if self._password:
+                redaction.learn([pair])  # it is sent as base64, and a rotated one is new
             headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
         if self._tenant:
             headers["X-Scope-OrgID"] = self._tenant
         return headers
-
-
-LARGEST_CHAT_ID = 2**52  # by the manual of the Bot API an id has at most 52 bits; 0 is the terminal
-
-
-class ChatAddress(int):
-    """A chat's id, and a topic of it where it is a forum: `-1001234/5`.
-
-    Attributes:
-        topic: The topic's id; None for the chat itself.
-    """
-
-    topic: int | None
-
-    def __new__(cls, text: str) -> Self:
-        """Return the address.
-
-        Raises:
-            ValueError: it is none.
-        """
-        chat, slash, topic = str(text).partition("/")
-        address = super().__new__(cls, chat)
-        if not 0 < abs(address) < LARGEST_CHAT_ID:
-            raise ValueError(chat)
-        address.topic = int(topic) if slash else None
-        return address
-
-
-class Hours(str):
-    """Two times of day, such as 22:00-07:00."""
-
-    __slots__ = ()
-
-    def __new__(cls, text: str) -> Self:
-        """Return the hours.
-
-        Raises:
-            ValueError: it is none.
-        """
-        QuietHours.parse(text, UTC)
-        return super().__new__(cls, text)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"{PREFIX}{name.upper()}"):
@@ -199,16 +96,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
         values = (getattr(self, name) for name in self.__struct_fields__)
         return tuple(part for value in values if isinstance(value, Secret | Url) for part in value.hidden)
 
+    def mistakes(self) -> list[str]:
+        """Return what is wrong together, a sentence each."""
+        return []
+
 
 Ids = tuple[int, ...]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 LogFormat = Literal["text", "json"]
+PROXY = "a proxy's URL, such as socks5://host:1080 or http://host:3128"
 
 
 class ServerSettings(Settings, frozen=True, kw_only=True):
     """The server's."""
 
-    host: Annotated[str, Meta(description="an address of this machine, or 0.0.0.0 for all of them")] = "127.0.0.1"
+    host: Annotated[Host, Meta(description="an address of this machine, or 0.0.0.0 for all of them")] = Host(
+        "127.0.0.1"
+    )
     port: Annotated[Port, Meta(description="a whole number from 0 (any free port) to 65535")] = 8000
     model: Annotated[Path, Meta(description="the path of a model that `wine-slo train` wrote")] = Path(
         "models/model.pkl"
@@ -220,13 +124,23 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
 class WatchdogSettings(Settings, frozen=True, kw_only=True):
     """The watchdog's."""
 
-    prometheus_url: Annotated[Url, Meta(description="the root of Prometheus' API, such as http://host:9090")] = Url(
-        "http://127.0.0.1:9090"
-    )
-    prometheus_token: Annotated[Secret | None, Meta(description="a bearer token")] = None
-    prometheus_username: Annotated[str | None, Meta(description="a name for basic authentication")] = None
+    prometheus_url: Annotated[
+        UrlWithoutPassword,
+        Meta(
+            description="the root of Prometheus' API, such as http://host:9090; a name and a password belong in "
+            "WINE_SLO_PROMETHEUS_USERNAME and WINE_SLO_PROMETHEUS_PASSWORD"
+        ),
+    ] = UrlWithoutPassword("http://127.0.0.1:9090")
+    prometheus_token: Annotated[
+        Token | None, Meta(description="a bearer token: letters, digits and signs on one line, without blanks")
+    ] = None
+    prometheus_username: Annotated[
+        UserName | None, Meta(description="a name for basic authentication, on one line and without a colon")
+    ] = None
     prometheus_password: Annotated[Secret | None, Meta(description="its password")] = None
-    prometheus_tenant: Annotated[str | None, Meta(description="a tenant's id, sent as X-Scope-OrgID")] = None
+    prometheus_tenant: Annotated[
+        Header | None, Meta(description="a tenant's id on one line, sent as X-Scope-OrgID")
+    ] = None
     poll_seconds: Annotated[float, Meta(ge=1, le=3600, description="a number of seconds from 1 to 3600")] = 30
     objectives: Annotated[Path, Meta(description="the path of a file such as slo.yml")] = Path("config/slo.yml")
     database_url: Annotated[
@@ -238,20 +152,23 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     ] = "sqlite:///data/watchdog.db"
     standby: Annotated[bool, Meta(description="true or false")] = False
     heartbeat_url: Annotated[SecretUrl | None, Meta(description="the URL of a dead-man's switch")] = None
+    heartbeat_proxy: Annotated[ProxyUrl | None, Meta(description=PROXY)] = None
     notify_socket: Annotated[str | None, Meta(description="systemd's; it sets it itself")] = msgspec.field(
         default=None, name="NOTIFY_SOCKET"
     )
     watchdog_usec: Annotated[int, Meta(ge=0, description="systemd's, in microseconds; it sets it itself")] = (
         msgspec.field(default=0, name="WATCHDOG_USEC")
     )
-    watchdog_host: Annotated[str, Meta(description="an address of this machine, or 0.0.0.0 for all")] = "127.0.0.1"
+    watchdog_host: Annotated[Host, Meta(description="an address of this machine, or 0.0.0.0 for all")] = Host(
+        "127.0.0.1"
+    )
     watchdog_port: Annotated[Port, Meta(description="a whole number from 0 (any free) to 65535")] = 8001
     service_url: Annotated[Url, Meta(description="the root of the service, such as http://host:8000")] = Url(
         "http://127.0.0.1:8000"
     )
     watchdog_url: Annotated[Url | None, Meta(description="the root of the watchdog, such as http://host:8001")] = None
     grafana_url: Annotated[Url | None, Meta(description="an address of Grafana, for a link on the status page")] = None
-    telegram_token: Annotated[Secret | None, Meta(description="the bot's token, as @BotFather gave it")] = None
+    telegram_token: Annotated[BotToken | None, Meta(description="the bot's token, as @BotFather gave it")] = None
     telegram_chat_ids: Annotated[
         tuple[ChatAddress, ...], Meta(description="chat ids separated by commas; ask the bot /id")
     ] = ()
@@ -260,13 +177,13 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         Meta(description="ids of chats for what nobody acknowledges, separated by commas; ask the bot /id"),
     ] = ()
     telegram_admin_ids: Annotated[
-        tuple[int, ...], Meta(description="ids of people, separated by commas; ask the bot /id")
+        tuple[PersonId, ...], Meta(description="ids of people, separated by commas; ask the bot /id")
     ] = ()
     escalate_minutes: Annotated[float, Meta(ge=0, le=1440, description="minutes from 0 (never) to 1440")] = 15
     quiet_hours: Annotated[Hours | None, Meta(description="two times of day, such as 22:00-07:00")] = None
     quiet_hours_pages: Annotated[bool, Meta(description="true or false")] = True
     telegram_api_url: Annotated[Url | None, Meta(description="the root of an own Bot API server")] = None
-    telegram_proxy: Annotated[Secret | None, Meta(description="a proxy's URL, such as socks5://host:1080")] = None
+    telegram_proxy: Annotated[ProxyUrl | None, Meta(description=PROXY)] = None
     timezone: Annotated[ZoneInfo, Meta(description="the time zone of the chats, such as Europe/Moscow")] = ZoneInfo(
         "UTC"
     )
@@ -288,6 +205,45 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
             return self.watchdog_url
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.watchdog_host, self.watchdog_host)  # noqa: S104
         return f"http://{f'[{host}]' if ':' in host else host}:{self.watchdog_port}"
+
+    def mistakes(self) -> list[str]:
+        """Return what is wrong of the proxies that the environment names for what has none of its own."""
+        found = []
+        for name, url, own in self._outside:
+            if url and own is None:
+                try:
+                    _proxy_of_environment(url)
+                except ValueError:
+                    variables = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY"
+                    found.append(f"{variables} of the environment is no proxy for {name}; wanted: {PROXY}")
+        return found
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return every secret's value, those of proxies in the environment too."""
+        own = super().secrets
+        if self.prometheus_password:
+            own += (f"{self.prometheus_username or ''}:{self.prometheus_password.value}",)
+        return own + tuple(part for url in getproxies().values() for part in redaction.credentials_of(url))
+
+    @property
+    def telegram_way(self) -> str | None:
+        """Return the proxy through which Telegram is reached, the environment's too; None for none."""
+        return _way(*self._outside[0][1:])
+
+    @property
+    def heartbeat_way(self) -> str | None:
+        """Return the proxy through which the dead-man's switch is reached, the environment's too; None for none."""
+        return _way(*self._outside[1][1:])
+
+    @property
+    def _outside(self) -> "tuple[tuple[str, str | None, ProxyUrl | None], ...]":
+        """Return what may be behind a proxy: its name, its URL and a proxy of its own."""
+        api = self.telegram_api_url or "https://api.telegram.org"
+        return (
+            ("Telegram", api if self.telegram_token else None, self.telegram_proxy),
+            ("the heartbeat", self.heartbeat_url.value if self.heartbeat_url else None, self.heartbeat_proxy),
+        )
 
     @property
     def prometheus_headers(self) -> "PrometheusHeaders":
@@ -325,7 +281,8 @@ class Setting:
         try:
             read = msgspec.convert(value, self.type, strict=False, dec_hook=lambda kind, part: kind(part))
         except (msgspec.ValidationError, ZoneInfoNotFoundError, OSError) as error:  # OSError: a folder of time zones
-            shown = "has a value" if self.is_secret else f"is {text!r}"
+            is_hidden = self.is_secret or ("@" in text and "://" not in text)  # perhaps a password without a scheme
+            shown = "has a value" if is_hidden else f"is {text!r}"
             raise SettingsError(f"{self.variable} {shown}; wanted: {self.wanted}") from error
         if isinstance(read, Secret):
             read.file = file
@@ -362,20 +319,90 @@ def read(settings: type[S]) -> S:
         else:
             if value is not None:
                 values[setting.field] = value
+    if not mistakes:
+        found = settings(**values)
+        redaction.learn(found.secrets)
+        mistakes = found.mistakes()
     if mistakes:
         raise SettingsError(redaction.redact("\n".join(mistakes)))
-    found = settings(**values)
-    redaction.learn(found.secrets)
     return found
+
+
+def is_set(variable: str) -> bool:
+    """Return whether a variable has a value, in the environment or in `.env`.
+
+    Raises:
+        SettingsError: `.env` cannot be read.
+    """
+    return variable in _variables()
+
+
+def read_file(path: Path) -> None:
+    """Read this file instead of `.env` from now on, whatever WINE_SLO_ENV_FILE says."""
+    _chosen[:] = [path]
+
+
+_chosen: list[Path] = []
+
+
+def file() -> Path:
+    """Return the file that is read beside the environment."""
+    named = os.environ.get(f"{PREFIX}ENV_FILE")
+    return _chosen[0] if _chosen else Path(named) if named else FILE
 
 
 def _variables() -> dict[str, str]:
     """Return what is set, by its name in capitals; the environment wins over the file."""
+    found = {name.upper(): value for name, value in _read_file(file()).items() if value}
+    for name, value in os.environ.items():
+        is_link = name.upper().endswith("_PORT") and LINK.fullmatch(value)
+        if value and not is_link:
+            found[name.upper()] = value
+    return found
+
+
+def _read_file(path: Path) -> dict[str, str | None]:
+    """Return what a file of variables holds; nothing where there is none, and none was asked for by its name.
+
+    Raises:
+        SettingsError: it cannot be read, or not every line of it can be understood.
+    """
+    if path == FILE and not path.exists():
+        return {}
     try:
-        file = dotenv_values(FILE)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{FILE} cannot be read; wanted: a text file in UTF-8") from error
-    return {name.upper(): value for source in (file, os.environ) for name, value in source.items() if value}
+        text = text_file.read(path)
+    except text_file.TextFileError as error:
+        raise SettingsError(f"{path} cannot be read: {error}; wanted: a text file in UTF-8") from error
+    lines = list(parse_stream(StringIO(text)))
+    mistakes = [
+        f"{path}:{line.original.line} cannot be understood; wanted: NAME=value, and each quote closed at its end"
+        for line in lines
+        if line.error or (line.key is not None and line.value is None)
+    ]
+    if mistakes:
+        raise SettingsError("\n".join(mistakes))
+    return {line.key: line.value for line in lines if line.key is not None}
+
+
+def _way(url: str | None, own: ProxyUrl | None) -> str | None:
+    """Return the proxy for a URL: its own, else the environment's; none for what is on this machine."""
+    if url is None or is_loopback(urlsplit(url).hostname or ""):
+        return None
+    return own.value if own else _proxy_of_environment(url)
+
+
+def _proxy_of_environment(url: str) -> str | None:
+    """Return the proxy that the environment names for a URL.
+
+    Raises:
+        ValueError: it is none.
+    """
+    parts = urlsplit(url)
+    named = getproxies()
+    proxy = named.get(parts.scheme) or named.get("all")
+    if not proxy or is_loopback(parts.hostname or "") or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    return ProxyUrl(proxy if "://" in proxy else f"http://{proxy}").value  # as curl and others take it
 
 
 def _setting(field: msgspec.structs.FieldInfo) -> Setting:

@@ -16,6 +16,7 @@ import msgspec
 import yaml
 from msgspec import Meta, Struct
 
+from wine_slo import text_file
 from wine_slo.domain.objective import (
     BURNS,
     Alert,
@@ -166,10 +167,9 @@ def load(path: Path) -> Objectives:
         SloFileError: It cannot be read, or not every line of it can be used.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise SloFileError([f"{path} cannot be read: {reason}"]) from error
+        text = text_file.read(path)
+    except text_file.TextFileError as error:
+        raise SloFileError([f"{path} cannot be read: {error}"]) from error
     return parse(text, str(path))
 
 
@@ -209,10 +209,13 @@ def parse(text: str, name: str = "slo.yml") -> Objectives:
 
 
 def place(path: Path, objective: str, field: str) -> str:
-    """Return where a field of an objective stands: `slo.yml:14`."""
-    root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    objectives = yaml.safe_load(path.read_text(encoding="utf-8"))["objectives"]
-    number = next(number for number, each in enumerate(objectives) if each["name"] == objective)
+    """Return where a field of an objective stands: `slo.yml:14`; only the file where it was changed meanwhile."""
+    try:
+        text = text_file.read(path)
+        root, objectives = yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)["objectives"]
+        number = next(number for number, each in enumerate(objectives) if each["name"] == objective)
+    except (text_file.TextFileError, yaml.YAMLError, LookupError, TypeError, StopIteration):
+        return str(path)
     there: Place = (field,) if field in _File.__struct_fields__ else ("objectives", number, field)
     return f"{path}:{_line(root, there)}"
 

@@ -4,6 +4,7 @@ Only a regular file is read: a pipe would block the process. A byte order mark i
 was refused and the owner of the file, as that is what has to be changed.
 """
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -33,9 +34,11 @@ def _content(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # or a pipe would block here
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise TextFileError(refusal(path, error)) from error
-    if not _is_text(os.fstat(descriptor)):
+    found = os.fstat(descriptor)
+    if not _is_text(found):
         os.close(descriptor)
-        raise TextFileError("it is no regular file")
+        is_folder = stat.S_ISDIR(found.st_mode)
+        raise TextFileError(os.strerror(errno.EISDIR) if is_folder else "it is no regular file")
     with os.fdopen(descriptor, "rb") as file:
         try:
             content = file.read(LONGEST + 1)

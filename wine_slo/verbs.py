@@ -8,9 +8,9 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -24,13 +24,23 @@ from wine_slo.check import check as look
 from wine_slo.domain.exercise import Drill
 from wine_slo.domain.finding import Finding, Grade
 from wine_slo.domain.objective import Objective, Objectives
+from wine_slo.domain.redaction import redact, redacted
 from wine_slo.domain.status import Status
 from wine_slo.settings import ServerSettings, SettingsError, WatchdogSettings, read
+from wine_slo.settings import is_set as has_value
 
 VERSION = version("wine-slo")
 BAD_CONFIGURATION = 2
 CANNOT_SEE = 3
 INTERRUPTED = 130  # as a shell has it: 128 and the number of SIGINT
+
+
+def is_set(variable: str) -> int:
+    """Return 0 where a variable has a value in the environment or `.env`, 1 where not, 2 where `.env` is wrong."""
+    try:
+        return int(not has_value(variable))
+    except SettingsError as error:
+        return _refuse(error, as_json=False)
 
 
 def check(name: str | None, *, as_json: bool) -> int:
@@ -70,7 +80,7 @@ def status(*, as_json: bool) -> int:
         if as_json:
             _print_json({"trouble": str(error)})
         else:
-            sys.stderr.write(f"{error}\n")
+            _complain(str(error))
         return CANNOT_SEE
     if as_json:
         _print_json(found)
@@ -109,10 +119,10 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
         if as_json:
             _print_json({"refused": str(error)})
         else:
-            sys.stderr.write(f"no drill: {error}\n")
+            _complain(f"no drill: {error}")
         return CANNOT_SEE
     except KeyboardInterrupt:
-        sys.stderr.write("stopped: nothing more is asked; an incident that is open ends with the next good requests\n")
+        _complain("stopped: nothing more is asked; an incident that is open ends with the next good requests")
         return INTERRUPTED
     if as_json:
         _print_json({**msgspec.to_builtins(done), "trouble": str(done.trouble or ""), "has_worked": done.has_worked})
@@ -124,22 +134,36 @@ def doctor(*, as_json: bool) -> int:
     from wine_slo import doctor as examining  # noqa: PLC0415  # it loads what asks Telegram, half a second
 
     findings = examining.read_settings("settings", WatchdogSettings) + examining.read_settings("server", ServerSettings)
-    secrets: tuple[str, ...] = ()
     try:
         settings = read(WatchdogSettings)
     except SettingsError:
         pass
     else:
-        secrets = settings.secrets
         objectives, found = examining.read_objectives(settings)
         findings += [*found, *asyncio.run(_examine(settings, objectives))]
-    findings = [_without(secrets, each) for each in findings]
     is_wrong = any(each.grade is Grade.WRONG for each in findings)
     if as_json:
         _print_json({"exit_status": int(is_wrong), "findings": findings})
     else:
         reports.findings(Terminal(), findings)
     return int(is_wrong)
+
+
+def backup(to: Path) -> int:
+    """Write the ledger into a new file; return 1 where that is not possible."""
+    from wine_slo.adapters.ledger import Ledger, LedgerError  # noqa: PLC0415  # the database takes a while to load
+
+    try:
+        settings = read(WatchdogSettings)
+    except SettingsError as error:
+        return _refuse(error, as_json=False)
+    try:
+        Ledger.backup(settings.database_url, to)
+    except LedgerError as error:
+        _complain(str(error))
+        return 1
+    _print(f"{settings.database_url.removeprefix('sqlite:///')} is written into {to}")
+    return 0
 
 
 async def _examine(settings: WatchdogSettings, objectives: Objectives | None) -> list[Finding]:
@@ -151,8 +175,7 @@ async def _examine(settings: WatchdogSettings, objectives: Objectives | None) ->
         session = await stack.enter_async_context(aiohttp.ClientSession())
         telegram = None
         if settings.telegram_token:
-            proxy = settings.telegram_proxy.value if settings.telegram_proxy else None
-            bot = telegram_chat.connect(settings.telegram_token.value, settings.telegram_api_url, proxy)
+            bot = telegram_chat.connect(settings.telegram_token.value, settings.telegram_api_url, settings.telegram_way)
             telegram = telegram_rights.TelegramRights(bot)
             stack.push_async_callback(telegram.close)
         around = examining.Surroundings(
@@ -164,17 +187,6 @@ async def _examine(settings: WatchdogSettings, objectives: Objectives | None) ->
             _now,
         )
         return await examining.examine_all(settings, objectives, around)
-
-
-def _without(secrets: tuple[str, ...], finding: Finding) -> Finding:
-    """The finding without a secret, should an answer from elsewhere have held one."""
-
-    def redacted(text: str) -> str:
-        for secret in secrets:
-            text = text.replace(secret, "***")
-        return text
-
-    return replace(finding, sentence=redacted(finding.sentence), remedy=redacted(finding.remedy))
 
 
 def _latency(objectives: Objectives, name: str | None) -> Objective:
@@ -220,13 +232,18 @@ def _refuse(error: Exception, *, as_json: bool) -> int:
             {"answer": "bad_configuration", "exit_status": BAD_CONFIGURATION, "mistakes": str(error).split("\n")}
         )
     else:
-        sys.stderr.write(f"{error}\n")
+        _complain(str(error))
     return BAD_CONFIGURATION
 
 
+def _complain(text: str) -> None:
+    sys.stderr.write(f"{redact(text)}\n")
+
+
 def _print(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{redact(text)}\n")
 
 
 def _print_json(value: Any) -> None:
-    _print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    shown = redacted(msgspec.to_builtins(value, str_keys=True))
+    sys.stdout.write(f"{msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()}\n")

@@ -49,6 +49,7 @@ from wine_slo.domain.moments import QuietHours
 from wine_slo.domain.objective import Objectives
 from wine_slo.domain.phrases import LANGUAGES
 from wine_slo.domain.reading import Sight
+from wine_slo.domain.redaction import without_credentials
 from wine_slo.domain.replies import Replies
 from wine_slo.domain.status import Process, Status, status_of
 from wine_slo.domain.trend import Trend
@@ -61,6 +62,7 @@ from wine_slo.exercises import Exercises
 from wine_slo.inquiry import Inquiry
 from wine_slo.languages import Languages
 from wine_slo.recipients import Recipients
+from wine_slo.setting_types import Rotating
 from wine_slo.settings import SettingsError, WatchdogSettings, read
 from wine_slo.trend import Trends
 
@@ -104,7 +106,7 @@ class Watchdog:
         trend: Callable[[timedelta], Awaitable[Trend]],
     ) -> None:
         self._settings = settings
-        links = {"Grafana": settings.grafana_url} if settings.grafana_url else {}
+        links = {"Grafana": without_credentials(settings.grafana_url)} if settings.grafana_url else {}
         self._pages = StatusPages(self.status, trend, settings.timezone, links)
         self._examiner = examiner
         self._is_examined = self._are_intervals_examined = False
@@ -286,9 +288,9 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
 
     async with aiohttp.ClientSession() as session:
         heartbeat = Heartbeat(
-            session,
             settings.heartbeat_url.value if settings.heartbeat_url else None,
             settings.notify_socket,
+            settings.heartbeat_way,
         )
         claim = Claim(ledger, now)
         try:
@@ -297,6 +299,7 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             lost = await _watch(settings, objectives, ledger, session, heartbeat, until=lambda: _until(stop, claim))
         finally:
             claim.free()
+            await heartbeat.close()
     if lost:
         raise ClaimError(lost)
 
@@ -423,7 +426,8 @@ def _connect(settings: WatchdogSettings) -> telegram_chat.Connection | None:
     return telegram_chat.connect(
         settings.telegram_token.value,
         settings.telegram_api_url,
-        settings.telegram_proxy.value if settings.telegram_proxy else None,
+        settings.telegram_way,
+        Rotating(settings.telegram_token),
     )
 
 
@@ -660,10 +664,9 @@ def main() -> None:
     except (SettingsError, slo_file.SloFileError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
-    log_output.configure(settings.log_format, settings.secrets)
-    sys.excepthook = lambda *error: log.critical("a fault of ours", exc_info=error)  # through the log: it redacts
+    log_output.configure(settings.log_format)
     try:
-        ledger = Ledger.open(settings.database_url)
+        ledger = Ledger.open_or_remember(settings.database_url)
         asyncio.run(watch(settings, objectives, ledger))
     except (LedgerError, ClaimError) as error:
         log.critical("%s", error)

@@ -1,6 +1,10 @@
 """The ledger: what is written comes back, whatever the disk and other processes do meanwhile."""
 
+import os
+import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,10 +17,12 @@ import sqlalchemy as sa
 
 from tests.domain.scene import ALL, CHAT, KEY, LATENCY, Scene, at, incident
 from tests.fakes.prometheus_junk import PrometheusJunk
-from wine_slo.adapters.ledger import STEPS, Ledger, LedgerError, Memory
+from wine_slo.adapters.ledger import STEPS, Ledger, LedgerError, Memory, _tables
 from wine_slo.adapters.prometheus_api import PrometheusApi
+from wine_slo.domain.acts import Act, Deed, Silence
 from wine_slo.domain.budget import Budget
 from wine_slo.domain.chat import Standing
+from wine_slo.domain.dialogue import Person
 from wine_slo.domain.incident import Outcome
 from wine_slo.domain.notice import Stage, Told
 from wine_slo.domain.objective import BURNS, Key, Objectives
@@ -180,7 +186,7 @@ def test_a_newer_version_is_refused_with_what_to_do(path: Path, ledger: Ledger) 
 @pytest.mark.parametrize(
     ("place", "reason"),
     [
-        pytest.param("folder", "unable to open database file", id="a folder"),
+        pytest.param("folder", "it is no regular file", id="a folder"),
         pytest.param("file/watchdog.db", "file", id="a file where a folder belongs"),
         pytest.param("text.db", "file is not a database", id="a file that is no database"),
     ],
@@ -327,3 +333,275 @@ async def test_what_could_not_be_written_is_written_with_the_next_look(
 
     loaded = ledger.load()
     assert loaded.state == replace(evaluation.state, readings={}, unwritten_since=None)
+
+
+# From every earlier version
+
+
+def earlier(path: Path, version: int) -> None:
+    """Write a ledger as the program of an earlier schema wrote it."""
+    path.parent.mkdir(parents=True)
+    with sqlite3.connect(path) as connection:
+        for statement in (each for step in STEPS[:version] for each in step):
+            connection.execute(statement)
+        connection.execute("INSERT INTO facts VALUES ('version', ?)", (str(version),))
+        connection.execute("INSERT INTO facts VALUES ('last_number', '41')")
+    connection.close()
+
+
+def schema(path: Path) -> dict[str, list[Any]]:
+    tables = [name for (name,) in rows(path, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    return {
+        name: rows(path, f"PRAGMA table_info({name})") + rows(path, f"PRAGMA index_list({name})") for name in tables
+    }
+
+
+@pytest.mark.parametrize("version", range(len(STEPS) + 1))
+def test_a_ledger_of_every_earlier_version_becomes_one_of_this(tmp_path: Path, version: int) -> None:
+    new, old = tmp_path / "new.db", tmp_path / "old" / "old.db"
+    Ledger.open(f"sqlite:///{new}").close()
+    if version:
+        earlier(old, version)
+    ledger = Ledger.open(f"sqlite:///{old}")
+    ledger.save(State(), eventful())
+    ledger.mark([TOLD])
+    ledger.stand(Standing(chat=CHAT))
+    ledger.close()
+    assert schema(old) == schema(new)
+
+
+def test_one_that_was_left_half_made_is_made_whole(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    with sqlite3.connect(path) as connection:
+        for statement in STEPS[0][:3]:
+            connection.execute(statement)
+    connection.close()
+    ledger = Ledger.open(f"sqlite:///{path}")
+    assert ledger.load() == Memory(State(), (), ())
+    ledger.close()
+
+
+def test_the_steps_make_the_tables_that_are_used(tmp_path: Path) -> None:
+    Ledger.open(f"sqlite:///{tmp_path / 'new.db'}").close()
+    made = schema(tmp_path / "new.db")
+    for table in _tables.sorted_tables:
+        assert [column[1] for column in made[table.name][: len(table.columns)]] == [each.name for each in table.columns]
+    assert len(made) == len(_tables.sorted_tables)
+
+
+# Damage, and a file that is not there
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("version", "many"),
+        ("version", "-1"),
+        ("looked_at", "yesterday"),
+        ("looked_at", '"2026-01-01T00:00:00"'),
+        ("looked_at", '"2026-01-01T00:00:00Z'),
+        ("last_number", "1e9"),
+        ("last_number", "9" * 40),
+        ("troubles_since", "{}"),
+    ],
+)
+def test_garbage_in_the_facts_is_told_in_a_sentence(path: Path, ledger: Ledger, name: str, value: str) -> None:
+    ledger.save(State(), eventful())
+    ledger.close()
+    rows(path, f"UPDATE facts SET value = '{value}' WHERE name = '{name}'")
+    with pytest.raises(LedgerError, match=f"the ledger has a {name} that "):
+        Ledger.open(f"sqlite:///{path}").load()
+
+
+def remembering(path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
+    monkeypatch.setattr("wine_slo.adapters.ledger.AGAIN_AFTER", 0.0)
+    return Ledger.open_or_remember(f"sqlite:///{path}")
+
+
+@pytest.mark.parametrize("damage", ["no database", "half", "a fact", "a board", "a newer version"])
+def test_a_damaged_ledger_is_left_as_it_is_and_the_watchdog_works_from_memory_until_it_is_moved_away(
+    path: Path, ledger: Ledger, damage: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger.save(State(), eventful())
+    ledger.close()
+    match damage:
+        case "no database":
+            path.write_bytes(b"certainly not a database" * 1000)
+        case "half":
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2 + 100])
+        case "a fact":
+            rows(path, "UPDATE facts SET value = 'x' WHERE name = 'looked_at'")
+        case "a board":
+            rows(path, "INSERT INTO boards VALUES (1, '{')")
+        case _:
+            rows(path, "UPDATE facts SET value = '99' WHERE name = 'version'")
+    content = path.read_bytes()
+    ledger = remembering(path, monkeypatch)
+    assert "everything is kept in memory" in caplog.text
+    state = eventful()
+    with pytest.raises(LedgerError) as caught:
+        ledger.save(State(), state)
+    assert caught.value.reason
+    assert ledger.load().state == replace(state, readings={}), "it remembers"
+    assert path.read_bytes() == content
+    path.rename(path.with_name("damaged.db"))
+    ledger.save(State(), state)
+    ledger.mark([TOLD])
+    ledger.close()
+    assert Ledger.open(f"sqlite:///{path}").load() == Memory(replace(state, readings={}), (TOLD,), ())
+
+
+def test_what_was_written_only_into_memory_is_in_the_file_once_it_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").write_text("a file where a folder belongs")
+    ledger = remembering(tmp_path / "data" / "watchdog.db", monkeypatch)
+    with pytest.raises(LedgerError, match="cannot be opened"):
+        ledger.mark([TOLD])
+    with pytest.raises(LedgerError, match="cannot be opened"):
+        ledger.stand(Standing(chat=CHAT))
+    (tmp_path / "data").unlink()
+    state = eventful()
+    ledger.save(State(), state)
+    ledger.close()
+    again = Ledger.open(f"sqlite:///{tmp_path / 'data' / 'watchdog.db'}").load()
+    assert again == Memory(replace(state, readings={}), (TOLD,), (Standing(chat=CHAT),))
+
+
+def test_an_earlier_history_that_appears_meanwhile_is_not_written_over(
+    path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.save(State(), eventful())
+    ledger.close()
+    away = path.with_name("away.db")
+    path.rename(away)
+    path.mkdir()
+    ledger = remembering(path, monkeypatch)
+    path.rmdir()
+    away.rename(path)
+    with pytest.raises(LedgerError, match="holds an earlier history: restart the watchdog"):
+        ledger.save(State(), State(last_number=7))
+    assert Ledger.open(f"sqlite:///{path}").load().state == replace(eventful(), readings={})
+
+
+@pytest.mark.parametrize("what", ["the file", "the folder"])
+def test_a_ledger_that_is_deleted_while_it_is_used_is_made_anew_with_all_it_held(
+    path: Path, ledger: Ledger, what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = eventful()
+    ledger.save(State(), state)
+    ledger.mark([TOLD])
+    if what == "the file":
+        for each in path.parent.glob("watchdog.db*"):
+            each.unlink()
+    else:
+        shutil.rmtree(path.parent)
+    ledger.stand(Standing(chat=CHAT))
+    assert "the ledger was deleted or replaced while it was in use" in caplog.text
+    assert "was made anew and holds everything" in caplog.text
+    ledger.close()
+    again = Ledger.open(f"sqlite:///{path}").load()
+    assert again == Memory(replace(state, readings={}), (TOLD,), (Standing(chat=CHAT),))
+
+
+def act(number: int, reason: str = "") -> Act:
+    person = Person(7, "Ann\ud83d" if reason else "Ann")
+    silence = Silence(until=at(60), reason=reason)
+    return Act(
+        number=number, at=at(number), by=person, chat=CHAT, cause=f"m{number}", deed=next(iter(Deed)), silence=silence
+    )
+
+
+def test_an_act_with_half_a_character_in_it_is_written_like_any_other(ledger: Ledger) -> None:
+    ledger.act([act(1, "half \ud83d"), act(2)])
+    first, second = ledger.load().acts
+    assert first.silence
+    assert (first.by.name, first.silence.reason) == ("Ann?", "half ?")
+    assert second == act(2)
+
+
+def test_acts_that_are_out_of_order_are_told_in_a_sentence(path: Path, ledger: Ledger) -> None:
+    ledger.act([act(1), act(2)])
+    rows(path, "UPDATE acts SET value = (SELECT value FROM acts WHERE number = 1) WHERE number = 2")
+    with pytest.raises(LedgerError, match="the ledger has acts that are out of order"):
+        ledger.load()
+
+
+# Rights
+
+
+def modes(path: Path) -> dict[str, int]:
+    return {each.name: each.stat().st_mode & 0o777 for each in (path.parent, *path.parent.glob("watchdog.db*"))}
+
+
+def test_nobody_else_can_read_it(path: Path, ledger: Ledger) -> None:
+    ledger.save(State(), eventful())
+    files = {"watchdog.db", "watchdog.db-wal", "watchdog.db-shm"}
+    assert modes(path) == {"data": 0o700, **dict.fromkeys(files, 0o600)}
+
+
+def test_one_that_an_older_version_made_readable_for_all_is_so_no_more(path: Path, ledger: Ledger) -> None:
+    ledger.close()
+    path.chmod(0o644)
+    Ledger.open(f"sqlite:///{path}").close()
+    assert modes(path)["watchdog.db"] == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+@pytest.mark.parametrize(
+    ("place", "mode", "said"),
+    [
+        ("data/watchdog.db", 0o755, "; chown -R 65534 {data} (it belongs to root (0), this is nobody (65534))"),
+        ("data/deeper/watchdog.db", 0o755, "; install -d -o 65534 {data}/deeper (this is nobody (65534))"),
+        ("data/watchdog.db", 0o700, "; the user nobody (65534) may not enter {data}"),
+    ],
+)
+def test_a_missing_right_is_told_with_the_command_that_mends_it_and_no_other_folder_in_it(
+    tmp_path: Path, place: str, mode: int, said: str
+) -> None:
+    for each in (tmp_path, *tmp_path.parents):
+        if each.name.startswith(("pytest-", "popen-", "test_")):
+            each.chmod(0o755)
+    (tmp_path / "data").mkdir(mode=mode)
+    code = (
+        "import os, sys\n"
+        "from wine_slo.adapters.ledger import Ledger, LedgerError\n"
+        "Ledger.open('sqlite://').close()\n"  # whatever it imports, as root
+        "os.setgid(65534); os.setuid(65534)\n"
+        "try: Ledger.open(sys.argv[1])\n"
+        "except LedgerError as error: print(error.reason)"
+    )
+    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path / place}"]
+    reason = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/").stdout
+    assert said.format(data=tmp_path / "data") in reason
+
+
+# Backup
+
+
+def test_a_backup_of_a_ledger_in_use_is_a_whole_ledger_in_one_file(path: Path, ledger: Ledger, tmp_path: Path) -> None:
+    state = eventful()
+    ledger.save(State(), state)
+    ledger.mark([TOLD])
+    copy = tmp_path / "backup.db"
+    Ledger.backup(f"sqlite:///{path}", copy)
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in tmp_path.iterdir() if each.is_file()] == ["backup.db"]
+    assert Ledger.open(f"sqlite:///{copy}").load() == Memory(replace(state, readings={}), (TOLD,), ())
+
+
+@pytest.mark.usefixtures("ledger")
+def test_a_backup_overwrites_nothing(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "backup.db").write_text("precious")
+    with pytest.raises(LedgerError, match="cannot be made: File exists"):
+        Ledger.backup(f"sqlite:///{path}", tmp_path / "backup.db")
+    assert (tmp_path / "backup.db").read_text() == "precious"
+
+
+@pytest.mark.parametrize("content", [None, b"certainly not a database" * 100])
+def test_what_is_no_ledger_gives_no_backup(tmp_path: Path, content: bytes | None) -> None:
+    if content:
+        (tmp_path / "watchdog.db").write_bytes(content)
+    with pytest.raises(LedgerError):
+        Ledger.backup(f"sqlite:///{tmp_path / 'watchdog.db'}", tmp_path / "backup.db")
+    assert not (tmp_path / "backup.db").exists()

@@ -2,6 +2,7 @@ import asyncio
 import io
 import json
 import logging
+import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,6 +10,7 @@ from datetime import datetime
 import pytest
 
 from wine_slo.adapters import log_output
+from wine_slo.domain import redaction
 
 TOKEN = "123:the-token"
 
@@ -16,8 +18,9 @@ TOKEN = "123:the-token"
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, hook = root.handlers[:], root.level, sys.excepthook
     yield
+    sys.excepthook = hook
     for handler in set(root.handlers) - set(handlers):
         handler.close()
     root.handlers[:] = handlers
@@ -28,7 +31,8 @@ def logging_as_before() -> Iterator[None]:
 def test_a_secret_is_nowhere_in_the_output_not_even_in_a_traceback(
     log_format: log_output.LogFormat, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    log_output.configure(log_format, secrets=[TOKEN, ""])
+    redaction.learn([TOKEN, ""])
+    log_output.configure(log_format)
     try:
         int(TOKEN)
     except ValueError:
@@ -71,7 +75,8 @@ def test_no_name_makes_a_line_a_colour_or_a_turn_of_its_own(
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_a_long_message_is_a_short_line(log_format: log_output.LogFormat, capsys: pytest.CaptureFixture[str]) -> None:
-    log_output.configure(log_format, secrets=[TOKEN])
+    redaction.learn([TOKEN])
+    log_output.configure(log_format)
     logging.getLogger("x").info("%s", "a" * (log_output.LONGEST - 5) + TOKEN + "\x00" * 8000)
     written = capsys.readouterr().err
     assert len(written) < 2200

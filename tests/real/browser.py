@@ -1,5 +1,6 @@
 """The real browser: pages that may ask nothing of anyone but their own server, and must be usable by everyone."""
 
+import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
+WRITES = "WINE_SLO_WRITE_PICTURES" in os.environ  # `make pictures`; a test changes nothing of the project
 PHONE = {"width": 390, "height": 844}
 
 Open = Callable[..., Awaitable[Page]]
@@ -50,6 +52,13 @@ async def is_accessible(page: Page, *, but: tuple[str, ...] = ()) -> None:
 
 
 async def picture(page: Page, name: str) -> None:
-    """Keep what a person sees for the documentation."""
-    IMAGES.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=IMAGES / f"{name}.png", full_page=True, animations="disabled")
+    """Draw what a person sees, and keep it for the documentation where that is wanted."""
+    png = await page.screenshot(full_page=True, animations="disabled")
+    keep(png, name)
+
+
+def keep(png: bytes, name: str) -> None:
+    """Keep a picture for the documentation where that is wanted."""
+    if WRITES:
+        IMAGES.mkdir(parents=True, exist_ok=True)
+        (IMAGES / f"{name}.png").write_bytes(png)

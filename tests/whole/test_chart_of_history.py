@@ -1,9 +1,8 @@
 """A chart of what the real Prometheus holds, compared with what is known to have happened.
 
-`WINE_SLO_WRITE_PICTURES=1` writes the pictures of docs/chart.md anew.
+`make pictures` writes the pictures of docs/chart.md anew.
 """
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ import aiohttp
 import pytest
 
 from tests.domain.scene import AVAILABILITY, ERRORS, LATENCY, incident
+from tests.real.browser import WRITES, keep
 from tests.real.history import Chapter, History
 from tests.real.prometheus import Prometheus, scraping
 from wine_slo.adapters import catalogue
@@ -28,7 +28,6 @@ from wine_slo.domain.objective import Key, Objectives, Ratio
 from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech
 
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
 MINUTE = timedelta(minutes=1)
 BEGINS = datetime(2026, 11, 20, 17, 30, tzinfo=UTC)
 LASTS = 150 * MINUTE
@@ -56,7 +55,7 @@ class Recorder(ChartProcess):
 
     async def draw(self, chart: Chart) -> bytes:
         self.chart = chart
-        return await super().draw(chart) if os.environ.get("WINE_SLO_WRITE_PICTURES") else PNG
+        return await super().draw(chart) if WRITES else PNG
 
 
 @dataclass
@@ -66,8 +65,7 @@ class Studio:
 
     async def draws(self, name: str, speech: Speech, span: timedelta = 2 * 60 * MINUTE) -> Chart:
         picture = await self.charts.of(Key(name), speech, span)
-        if os.environ.get("WINE_SLO_WRITE_PICTURES"):
-            (IMAGES / f"chart-{name}-{speech.language.code}.png").write_bytes(picture.png)
+        keep(picture.png, f"chart-{name}-{speech.language.code}")
         return self.recorder.chart
 
 

@@ -94,7 +94,7 @@ class Story:
     def check(self) -> None:
         """What people see, whatever happened."""
         breaches, recoveries = self.told("🔴 Latency: p95"), self.told("🟢 Latency is back")
-        missed, gaps = self.told("⚪️ Missed"), self.told("🔄 Back after")
+        missed, gaps = self.told("⚪️ Missed"), self.told("🔄 Watchdog restarted")
         seen = f"{self.log}: {self.chat.texts}"
         assert breaches or missed, f"the breach was lost; {seen}"
         assert recoveries or missed, f"the end was lost; {seen}"
@@ -200,7 +200,7 @@ async def test_a_kill_at_any_step_loses_nothing_and_repeats_at_most_one_message(
     assert any(len(each.told("🔴")) == 2 for each in told)
     assert any(len(each.told("🟢")) == 2 for each in told)
     assert any(each.told("⚪️ Missed") for each in told)
-    assert any(each.told("🔄 Back after") for each in told)
+    assert any(each.told("🔄 Watchdog restarted") for each in told)
 
 
 async def test_kills_of_life_after_life_repeat_at_most_one_message_each(stories: Stories) -> None:

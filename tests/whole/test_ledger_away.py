@@ -141,3 +141,28 @@ async def test_a_real_process_whose_disk_is_full_says_so_and_loses_nothing_once_
         (Stage.OPENED, chat.messages[0].id),
         (Stage.CLOSED, chat.messages[1].id),
     ]
+
+
+async def test_a_real_process_whose_ledger_cannot_be_opened_watches_from_memory_and_writes_all_of_it_later(
+    processes: Processes, bot_api: BotApi, prometheus_junk: PrometheusJunk, blind: dict[str, str]
+) -> None:
+    chat = bot_api.chat(CHAT)
+    data = processes.folder / "data"
+    data.write_text("a file where a folder belongs")
+    await prometheus_junk.goes_down()
+    watchdog = await processes.watchdog(blind)
+
+    def told(start: str) -> bool:
+        return any(text.startswith(start) for text in chat.texts)
+
+    await bot_api.until(lambda: told("🔴 Cannot see") and told("🔴 The ledger cannot be written for"), seconds=30)
+    data.unlink()
+    await bot_api.until(lambda: told("🟢 The ledger is written again"), seconds=30)
+    backup = await processes.wine_slo("ledger", "backup", "backup.db", settings=blind)
+    assert await backup.wait(30) == 0, backup.output
+    await watchdog.kill()
+    assert "Traceback" not in watchdog.output
+    ledger = Ledger.open(f"sqlite:///{processes.folder / 'backup.db'}")
+    memory = ledger.load()
+    ledger.close()
+    assert SIGHT in {each.key for each in memory.state.incidents.values()}

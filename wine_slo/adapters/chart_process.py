@@ -14,6 +14,10 @@ from wine_slo.domain.phrases import ReasonedError
 
 TIME_BOX = 10.0  # seconds; drawing takes one
 WAITING = 8  # charts that may wait for their turn; whoever comes then is told so
+ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}  # all of it: nothing of ours is a secret there
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -66,7 +70,7 @@ class ChartProcess:
         folder = (self._folder.name,) if self._folder else ()
         try:
             process = await asyncio.create_subprocess_exec(
-                *self._command, *folder, stdin=pipe, stdout=pipe, stderr=pipe
+                *self._command, *folder, stdin=pipe, stdout=pipe, stderr=pipe, env=ENVIRONMENT
             )
         except OSError as error:
             raise DrawingError("drawing cannot be started ({error})", error=error.strerror or str(error)) from error

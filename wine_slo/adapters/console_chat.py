@@ -6,6 +6,7 @@ from typing import TextIO
 
 from wine_slo.domain.chat import ChatError
 from wine_slo.domain.dialogue import Keyboard, Picture
+from wine_slo.domain.redaction import redact
 from wine_slo.domain.words import plain
 
 
@@ -31,7 +32,10 @@ class ConsoleChat:
         if self._console is None:
             raise ChatError("there is no standard output")
         try:
-            descriptor, left = self._console.fileno(), f"{text}\n".encode(self._console.encoding, errors="replace")
+            descriptor, left = (
+                self._console.fileno(),
+                f"{redact(text)}\n".encode(self._console.encoding, errors="replace"),
+            )
             while left:
                 left = left[os.write(descriptor, left) :]
         except (OSError, ValueError) as error:  # a closed stream is a ValueError

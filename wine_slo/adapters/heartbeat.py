@@ -10,9 +10,9 @@ import logging
 import socket
 from collections.abc import Callable
 
-import aiohttp
+import httpx
 
-TIMEOUT = aiohttp.ClientTimeout(total=5)  # seconds; well inside one tick
+TIMEOUT = 5  # seconds; well inside one tick
 
 log = logging.getLogger(__name__)
 
@@ -21,15 +21,21 @@ class Heartbeat:
     """Gives the signs.
 
     Args:
-        session: Its connections; closed by whoever made it.
         url: What to fetch after each tick; None for no switch.
         notify_socket: The path that systemd listens on; None where it does not.
+        proxy: The URL of the proxy through which it is fetched; None for none.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, url: str | None, notify_socket: str | None) -> None:
-        self._session = session
+    def __init__(self, url: str | None, notify_socket: str | None, proxy: str | None = None) -> None:
         self._url = url
         self._notify_socket = notify_socket
+        # Not aiohttp, which knows no SOCKS. The environment was read by the settings.
+        self._client = httpx.AsyncClient(proxy=proxy, timeout=TIMEOUT, trust_env=False) if url else None
+
+    async def close(self) -> None:
+        """End its connections."""
+        if self._client:
+            await self._client.aclose()
 
     def notify(self, state: str) -> None:
         """Tell systemd: `READY=1`, `WATCHDOG=1` or `STOPPING=1`."""
@@ -52,11 +58,12 @@ class Heartbeat:
 
     async def beat(self) -> None:
         """Give the sign of one complete tick; that it does not arrive stops nothing."""
-        if not self._url:
+        if not self._url or not self._client:
             return
         try:
-            async with self._session.get(self._url, timeout=TIMEOUT) as response:
-                if not response.ok:
-                    log.warning("the heartbeat was answered with %d", response.status)
+            async with asyncio.timeout(TIMEOUT):
+                response = await self._client.get(self._url, follow_redirects=True)
+            if not response.is_success:
+                log.warning("the heartbeat was answered with %d", response.status_code)
         except Exception as error:  # noqa: BLE001 - whatever an odd answer raises, a redirect to no address among it
             log.warning("the heartbeat did not arrive (%s)", type(error).__name__)

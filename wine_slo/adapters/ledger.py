@@ -2,20 +2,33 @@
 
 Values are kept as the JSON of the domain's own dataclasses, beside the few columns by which they are found, so a new
 field with a default needs no migration; whatever else changes the tables is one more step.
+
+A file that cannot be opened, or that is deleted while it is in use, stops nothing: everything is kept in memory, each
+write says that it is not in the file, and all of it is written as soon as the file can be opened.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import errno
+import json
+import logging
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
+from threading import RLock
+from time import monotonic
 from typing import Any, Self, TypeVar, cast
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
 
+from wine_slo import text_file
 from wine_slo.domain.acts import KEPT as KEPT_ACTS
 from wine_slo.domain.acts import Act
 from wine_slo.domain.board import Board
@@ -29,7 +42,11 @@ from wine_slo.domain.watch import KEPT, SIGHT, State
 K = TypeVar("K")
 V = TypeVar("V")
 
+AGAIN_AFTER = 5.0  # seconds between two tries to open a file that cannot be opened
+MEMORY = "sqlite://"
 BUSY_SECONDS = 2  # how long to wait for another process that writes; well inside one tick
+
+log = logging.getLogger(__name__)
 
 _tables = sa.MetaData()
 _facts = sa.Table("facts", _tables, sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Text))
@@ -71,12 +88,6 @@ _digests = sa.Table(
 )
 
 
-def _add_boards_and_digests(connection: sa.Connection) -> None:
-    """The boards that are kept, and which digest each chat was told last."""
-    for table in (_boards, _digests):
-        table.create(connection, checkfirst=True)
-
-
 _acts = sa.Table(
     "acts",
     _tables,
@@ -88,15 +99,40 @@ _acts = sa.Table(
 )
 
 
-def _add_acts(connection: sa.Connection) -> None:
-    """What people did; an act is never changed."""
-    _acts.create(connection, checkfirst=True)
-
-
 _HOLDER = sa.select(_facts.c.value).where(_facts.c.name == "holder")
 
-# Each step takes the schema from one version to the next; the first makes it. Steps that have run are never changed.
-STEPS: tuple[Callable[[sa.Connection], None], ...] = (_tables.create_all, _add_boards_and_digests, _add_acts)
+# Each step takes the schema from one version to the next; the first makes it. Each is what it was when it was written,
+# whatever the tables above have become since, and is never changed. A version that was killed while it made the tables
+# may have left some.
+STEPS: tuple[tuple[str, ...], ...] = (
+    (
+        "CREATE TABLE IF NOT EXISTS facts (name TEXT NOT NULL, value TEXT, PRIMARY KEY (name))",
+        'CREATE TABLE IF NOT EXISTS tracks ("key" TEXT NOT NULL, value TEXT, PRIMARY KEY ("key"))',
+        (
+            'CREATE TABLE IF NOT EXISTS incidents (number INTEGER NOT NULL, "key" TEXT NOT NULL, '
+            "began_at TEXT NOT NULL, closed_at TEXT, value TEXT NOT NULL, PRIMARY KEY (number))"
+        ),
+        "CREATE INDEX IF NOT EXISTS ix_incidents_began_at ON incidents (began_at)",
+        "CREATE INDEX IF NOT EXISTS ix_incidents_closed_at ON incidents (closed_at)",
+        (
+            "CREATE TABLE IF NOT EXISTS told (incident INTEGER NOT NULL, chat BIGINT NOT NULL, value TEXT NOT NULL, "
+            "PRIMARY KEY (incident, chat))"
+        ),
+        "CREATE TABLE IF NOT EXISTS standings (chat BIGINT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (chat))",
+    ),
+    (
+        "CREATE TABLE IF NOT EXISTS boards (chat BIGINT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (chat))",
+        "CREATE TABLE IF NOT EXISTS digests (chat BIGINT NOT NULL, told TEXT NOT NULL, PRIMARY KEY (chat))",
+    ),
+    (
+        (
+            'CREATE TABLE IF NOT EXISTS acts (number INTEGER NOT NULL, "at" TEXT NOT NULL, incident INTEGER, '
+            "cause TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (number), UNIQUE (cause))"
+        ),
+        'CREATE INDEX IF NOT EXISTS ix_acts_at ON acts ("at")',
+        "CREATE INDEX IF NOT EXISTS ix_acts_incident ON acts (incident)",
+    ),
+)
 
 
 class LedgerError(Exception):
@@ -124,14 +160,18 @@ class Memory:
 class Ledger:
     """Reads and writes the ledger. Every call is one transaction and may block on the disk."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, url: str | None = None, trouble: LedgerError | None = None) -> None:
         self._engine = engine
+        self._url = url or engine.url.render_as_string(hide_password=False)
+        self._trouble = trouble  # why the file is not the one that is used; None while it is
+        self._again_at = monotonic() + AGAIN_AFTER
+        self._turn = RLock()  # of the file's coming and going, and of the one connection that memory has
+        self._file = _identity(self.path)
 
     @property
     def path(self) -> Path | None:
         """Return the file; None where it is none."""
-        name = self._engine.url.database
-        return Path(name) if name and name != ":memory:" and not name.startswith("file:") else None
+        return _path(sa.make_url(self._url))
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -140,32 +180,88 @@ class Ledger:
         Raises:
             LedgerError: It cannot be opened, or a newer version of this program wrote it.
         """
+        return cls(_opened(url), url)
+
+    @classmethod
+    def open_or_remember(cls, url: str) -> Self:
+        """The ledger at an SQLAlchemy URL; one in memory for as long as that cannot be opened and read."""
         try:
-            place = repr(sa.make_url(url))  # without its password
-        except sa.exc.ArgumentError as error:
-            raise LedgerError("the ledger cannot be opened: its address is no SQLAlchemy URL") from error
-        try:
-            engine = sa.create_engine(url)
-            if engine.dialect.name == "sqlite":
-                _prepare_sqlite(engine)
-            with engine.begin() as connection:
-                version = _version(connection)
-                for step in STEPS[version:]:
-                    step(connection)
-                if version < len(STEPS):
-                    _write(connection, _facts, [{"name": "version", "value": str(len(STEPS))}])
-        except (sa.exc.SQLAlchemyError, OSError) as error:
-            raise LedgerError(f"the ledger {place} cannot be opened: {_cause(error)}") from error
-        if version > len(STEPS):
-            raise LedgerError(
-                f"the ledger {place} was written by a newer version (its schema is {version}, "
-                f"this program knows {len(STEPS)}); start that version, or name another ledger"
-            )
-        return cls(engine)
+            ledger = cls.open(url)
+            try:
+                ledger.load()
+                ledger.boards()
+                ledger.digests()
+            except LedgerError:
+                ledger.close()
+                raise
+        except LedgerError as error:
+            log.error("%s; everything is kept in memory, and is lost with this process, until it can", error)  # noqa: TRY400 - a sentence says it all
+            return cls(_opened(MEMORY), url, error)
+        return ledger
 
     def close(self) -> None:
         """End its connections."""
         self._engine.dispose()
+
+    @staticmethod
+    def backup(url: str, to: Path) -> None:
+        """Write all of a ledger into a new file, a whole ledger by itself; a watchdog that writes meanwhile goes on.
+
+        Raises:
+            LedgerError: That is not possible, or there is such a file.
+        """
+        path = _path(sa.make_url(url))
+        if path is None or not path.is_file():
+            raise LedgerError(f"there is no ledger {path or url} that could be written into {to}")
+        try:
+            os.close(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except OSError as error:
+            raise LedgerError(f"the backup {to} cannot be made: {error.strerror}") from error
+        try:
+            with closing(sqlite3.connect(path)) as ledger, closing(sqlite3.connect(to)) as copy:
+                ledger.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")  # one file instead of three
+                damage = copy.execute("PRAGMA quick_check").fetchone()[0]
+        except sqlite3.Error as error:
+            to.unlink()
+            raise LedgerError(f"the backup {to} cannot be made: {error}") from error
+        if damage != "ok":
+            raise LedgerError(f"the backup {to} is damaged, as the ledger is: {damage}")
+
+    def _come_back(self) -> None:
+        """See whether the file that is used is still there, and whether one that was not can be opened now."""
+        if self._trouble is None:
+            if self.path is None or _identity(self.path) == self._file:
+                return
+            self._remember(LedgerError("the ledger was deleted or replaced while it was in use", "it was deleted"))
+        if monotonic() < self._again_at:
+            return
+        self._again_at = monotonic() + AGAIN_AFTER
+        try:
+            engine = _opened(self._url)
+            _check_empty(engine)
+            with self._engine.connect() as here, engine.connect() as there:
+                _raw(here).backup(_raw(there))
+        except LedgerError as error:
+            self._trouble = error
+        except (DBAPIError, sqlite3.Error) as error:
+            self._trouble = LedgerError(f"the ledger cannot be written: {_cause(error)}", str(_cause(error)))
+        else:
+            log.warning("the ledger %s was made anew and holds everything that was kept in memory", self.path)
+            self._engine.dispose()
+            self._engine, self._trouble, self._file = engine, None, _identity(self.path)
+
+    def _remember(self, trouble: LedgerError) -> None:
+        """Go on in memory, with all that the file held."""
+        log.error("%s; everything is kept in memory until it can be written", trouble)
+        memory = _opened(MEMORY)
+        try:
+            with self._engine.connect() as here, memory.connect() as there:
+                _raw(here).backup(_raw(there))
+        except (DBAPIError, sqlite3.Error) as error:
+            log.error("what the ledger held cannot be read any more: %s", _cause(error))  # noqa: TRY400 - a sentence says it all
+        self._engine.dispose()
+        self._engine, self._trouble, self._again_at = memory, trouble, 0.0
 
     def load(self) -> Memory:
         """What was known; of closed incidents only those that are still at hand.
@@ -174,10 +270,10 @@ class Ledger:
             LedgerError: It cannot be read.
         """
         try:
-            with self._engine.connect() as connection:
+            with self._reading() as connection:
                 facts = {row.name: row.value for row in connection.execute(sa.select(_facts))}
                 tracks = connection.scalars(sa.select(_tracks.c.value)).all()
-                looked_at = _instant(facts.get("looked_at"))
+                looked_at = _instant(facts.get("looked_at"), "looked_at")
                 oldest = (looked_at - KEPT).isoformat() if looked_at else ""
                 at_hand = sa.or_(_incidents.c.closed_at.is_(None), _incidents.c.closed_at > oldest)
                 incidents = connection.scalars(sa.select(_incidents.c.value).where(at_hand)).all()
@@ -198,11 +294,14 @@ class Ledger:
         state = State(
             tracks={track.key: track for track in found},
             incidents={each.number: each for each in _decode(incidents, Incident)},
-            last_number=int(facts.get("last_number") or 0),
+            last_number=_number(facts.get("last_number"), "last_number"),
             troubles_since=_troubles(facts),
             looked_at=looked_at,
         )
-        return Memory(state, tuple(_decode(told, Told)), tuple(_decode(standings, Standing)), tuple(_decode(acts, Act)))
+        done = tuple(_decode(acts, Act))
+        if any(later.number <= earlier.number for earlier, later in pairwise(done)):
+            raise LedgerError("the ledger has acts that are out of order", "damaged (Act)")
+        return Memory(state, tuple(_decode(told, Told)), tuple(_decode(standings, Standing)), done)
 
     def incidents(
         self, *, key: Key | None = None, since: datetime | None = None, numbers: Iterable[int] = (), last: int = 1000
@@ -278,7 +377,7 @@ class Ledger:
 
     def _read(self, wanted: sa.Select[Any]) -> Sequence[str]:
         try:
-            with self._engine.connect() as connection:
+            with self._reading() as connection:
                 return connection.scalars(wanted).all()
         except (DBAPIError, OverflowError) as error:
             raise LedgerError(f"the ledger cannot be read: {_cause(error)}") from error
@@ -327,11 +426,14 @@ class Ledger:
             LedgerError: It cannot be read.
         """
         try:
-            with self._engine.connect() as connection:
+            with self._reading() as connection:
                 rows = connection.execute(sa.select(_digests)).all()
         except DBAPIError as error:
             raise LedgerError(f"the ledger cannot be read: {_cause(error)}") from error
-        return {row.chat: datetime.fromisoformat(row.told) for row in rows}
+        try:
+            return {row.chat: datetime.fromisoformat(row.told) for row in rows}
+        except ValueError as error:
+            raise LedgerError(f"the ledger has a digest that cannot be read: {error}") from error
 
     def mark_digest(self, chat: int, slot: datetime) -> None:
         """Write which digest a chat was told.
@@ -387,22 +489,152 @@ class Ledger:
             return connection.execute(unchanged.values(value=_text(holder))).rowcount == 1
 
     @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        """One connection, to the file or to what is kept in memory."""
+        with self._turn:
+            self._come_back()
+            if self._trouble is not None:
+                with self._engine.connect() as connection:
+                    yield connection
+                return
+        with self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
-        """One transaction; what goes wrong in it is a LedgerError."""
+        """One transaction; what goes wrong in it is a LedgerError, and so is that it goes only into memory."""
         try:
+            with self._turn:
+                self._come_back()
+                if self._trouble is not None:
+                    with self._engine.begin() as connection:
+                        yield connection
+                    raise self._trouble
             with self._engine.begin() as connection:
                 yield connection
         except DBAPIError as error:
-            raise LedgerError(f"the ledger cannot be written: {error.orig}", str(error.orig)) from error
+            reason = f"{error.orig}{_hint(self.path)}"
+            raise LedgerError(f"the ledger cannot be written: {reason}", reason) from error
         except OverflowError as error:  # a number that no column holds
             raise LedgerError(f"the ledger cannot be written: {error}", str(error)) from error
+
+
+def _opened(url: str) -> sa.Engine:
+    """The database at a URL, with the tables of this version.
+
+    Raises:
+        LedgerError: It cannot be opened, or a newer version of this program wrote it.
+    """
+    try:
+        place = repr(sa.make_url(url))  # without its password
+    except sa.exc.ArgumentError as error:
+        raise LedgerError("the ledger cannot be opened: its address is no SQLAlchemy URL", "it is no URL") from error
+    path = _path(sa.make_url(url))
+    try:
+        if path is not None:
+            _make(path)
+        more = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}} if url == MEMORY else {}
+        engine = sa.create_engine(url, **more)
+        if engine.dialect.name == "sqlite":
+            _prepare_sqlite(engine)
+        with engine.begin() as connection:
+            version = _version(connection)
+            if version < len(STEPS):
+                connection.exec_driver_sql("BEGIN IMMEDIATE")  # or each table would be a transaction of its own
+                for step in STEPS[_version(connection) :]:  # another process may have been faster
+                    for statement in step:
+                        connection.exec_driver_sql(statement)
+                _write(connection, _facts, [{"name": "version", "value": str(len(STEPS))}])
+    except (sa.exc.SQLAlchemyError, OSError, TypeError, ValueError) as error:  # the last two: an odd option of the URL
+        reason = f"{_cause(error)}{_hint(path)}"
+        raise LedgerError(f"the ledger {place} cannot be opened: {reason}", reason) from error
+    if version > len(STEPS):
+        raise LedgerError(
+            f"the ledger {place} was written by a newer version (its schema is {version}, "
+            f"this program knows {len(STEPS)}); start that version, or name another ledger",
+            "a newer version wrote it",
+        )
+    return engine
+
+
+def _make(path: Path) -> None:
+    """Make the file and its folder where there are none, for nobody else to read.
+
+    Raises:
+        OSError: They cannot be made.
+    """
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True, mode=0o700)
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file")  # a pipe would block
+    with suppress(OSError):  # SQLite says it better
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    if path.is_file() and path.stat().st_uid == os.geteuid() and path.stat().st_mode & 0o077:
+        path.chmod(0o600)  # older versions made it readable for all; SQLite gives its other files the same mode
+
+
+def _hint(path: Path | None) -> str:
+    """What is wrong with the rights to a file, and the command that mends it; nothing where that is not the matter."""
+    if path is None:
+        return ""
+    whole = path.absolute()
+    there = [each for each in (whole, *whole.parents) if os.path.exists(each)]  # noqa: PTH110 - False where it is hidden
+    for each in there[:2] if there[0] == whole else there[:1]:
+        if os.access(each, os.W_OK):
+            continue
+        if os.statvfs(each).f_flag & os.ST_RDONLY:
+            return f"; {each} is on a file system that is read-only"
+        me = text_file.user(os.geteuid())
+        if each.is_dir() and not os.access(each, os.X_OK):
+            return f"; the user {me} may not enter {each}"
+        if each in {whole, whole.parent}:
+            command = f"chown -R {os.geteuid()} {whole.parent}"
+            return f"; {command} (it belongs to {text_file.user(each.stat().st_uid)}, this is {me})"
+        return f"; install -d -o {os.geteuid()} {whole.parent} (this is {me})"
+    return ""
+
+
+def _path(url: sa.URL) -> Path | None:
+    name = url.database
+    is_file = name and name != ":memory:" and not name.startswith("file:")
+    return Path(name) if name and is_file else None
+
+
+def _identity(path: Path | None) -> tuple[int, int] | None:
+    """What tells a file from another one that came in its place."""
+    try:
+        found = path.stat() if path else None
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found else None
+
+
+def _check_empty(engine: sa.Engine) -> None:
+    """See whether a ledger holds nothing, so that what is kept in memory can be written into it.
+
+    Raises:
+        LedgerError: It holds something, which would be lost.
+    """
+    with engine.connect() as connection:
+        is_empty = not any(
+            connection.scalar(sa.select(sa.func.count()).select_from(each)) for each in (_incidents, _acts)
+        )
+        looked = connection.scalar(sa.select(_facts.c.value).where(_facts.c.name == "looked_at"))
+    if not is_empty or looked is not None:
+        engine.dispose()
+        reason = "it can be opened again and holds an earlier history: restart the watchdog to go on with that"
+        raise LedgerError(f"the ledger is not written: {reason}", reason)
+
+
+def _raw(connection: sa.Connection) -> sqlite3.Connection:
+    return cast("sqlite3.Connection", connection.connection.driver_connection)
 
 
 def _version(connection: sa.Connection) -> int:
     """The version of the schema; 0 where there is none yet."""
     if not sa.inspect(connection).has_table("facts"):
         return 0
-    return int(connection.scalar(sa.select(_facts.c.value).where(_facts.c.name == "version")) or 0)
+    return _number(connection.scalar(sa.select(_facts.c.value).where(_facts.c.name == "version")), "version")
 
 
 def _write(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
@@ -418,8 +650,9 @@ def _write(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]
 def _decode(rows: Sequence[str], kind: type[V]) -> list[V]:
     try:
         return [msgspec.json.decode(each, type=kind) for each in rows]
-    except msgspec.DecodeError as error:
-        raise LedgerError(f"the ledger has a {kind.__name__} that cannot be read: {error}") from error
+    except (msgspec.DecodeError, ValueError, TypeError) as error:  # the last two: no row of ours is so
+        sentence = f"the ledger has a {kind.__name__} that cannot be read: {error}"
+        raise LedgerError(sentence, f"damaged ({kind.__name__})") from error
 
 
 def _holder(text: str | None) -> Holder | None:
@@ -430,9 +663,6 @@ def _holder(text: str | None) -> Holder | None:
 
 
 def _prepare_sqlite(engine: sa.Engine) -> None:
-    if engine.url.database and engine.url.database != ":memory:":
-        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
-
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -459,20 +689,46 @@ def _told_row(told: Told) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:  # half a surrogate in what somebody wrote, which no encoding has
+        whole = json.dumps(msgspec.to_builtins(value), ensure_ascii=False)
+        return whole.encode(errors="replace").decode()
 
 
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else cast("datetime | None", msgspec.json.decode(text, type=datetime | None))
+def _instant(text: str | None, name: str) -> datetime | None:
+    try:
+        found = None if text is None else msgspec.json.decode(text, type=datetime | None)
+    except msgspec.DecodeError as error:
+        raise LedgerError(f"the ledger has a {name} that cannot be read: {error}", f"damaged ({name})") from error
+    if found is not None and found.tzinfo is None:
+        raise LedgerError(f"the ledger has a {name} that is in no time zone", f"damaged ({name})")
+    return cast("datetime | None", found)
+
+
+def _number(text: str | None, name: str) -> int:
+    try:
+        found = int(text or 0)
+    except ValueError as error:
+        raise LedgerError(f"the ledger has a {name} that cannot be read: {text!r}", f"damaged ({name})") from error
+    if not 0 <= found < 2**53:
+        raise LedgerError(f"the ledger has a {name} that cannot be: {found}", f"damaged ({name})")
+    return found
 
 
 def _troubles(facts: Mapping[str, str]) -> dict[Key, datetime]:
     """Since when there is each trouble; versions that knew one for all of them wrote only that."""
     if "troubles_since" in facts:
-        return dict(msgspec.json.decode(facts["troubles_since"], type=list[tuple[Key, datetime]]))
-    since = _instant(facts.get("blind_since"))
+        try:
+            return dict(msgspec.json.decode(facts["troubles_since"], type=list[tuple[Key, datetime]]))
+        except msgspec.DecodeError as error:
+            sentence = f"the ledger has a troubles_since that cannot be read: {error}"
+            raise LedgerError(sentence, "damaged (troubles_since)") from error
+    since = _instant(facts.get("blind_since"), "blind_since")
     return {SIGHT: since} if since else {}
 
 
 def _cause(error: BaseException) -> object:
+    if isinstance(error, OSError):
+        return error.strerror or error
     return error.orig if isinstance(error, DBAPIError) else error

@@ -10,12 +10,14 @@ import logging
 import re
 import sys
 from collections import deque
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from threading import RLock
 from time import time
+from types import TracebackType
 from typing import Any, Literal, TextIO
+
+from wine_slo.domain.redaction import redact, redacted
 
 LogFormat = Literal["text", "json"]
 QUIET = {
@@ -38,18 +40,17 @@ class TextFormatter(logging.Formatter):
     lines of a traceback are indented.
     """
 
-    def __init__(self, secrets: Sequence[str]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._secrets = secrets
         self._second = -1
         self._date, self._offset = "", ""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, or lines where there is a traceback."""
-        message = _on_one_line(self._redact(record.getMessage()))
+        message = _on_one_line(redact(record.getMessage()))
         line = f"{self._time(record.created)} {record.levelname:7} {record.name}: {message}"
         if record.exc_info:
-            stack = self._redact(self.formatException(record.exc_info)).split("\n")
+            stack = redact(self.formatException(record.exc_info)).split("\n")
             line = "\n    ".join([line, *map(_visible, stack)])
         return line
 
@@ -61,11 +62,6 @@ class TextFormatter(logging.Formatter):
             self._second, self._date, self._offset = second, whole[:-6], whole[-6:]
         return f"{self._date}.{int((at - second) * 1000):03d}{self._offset}"
 
-    def _redact(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
-
 
 class JsonFormatter(TextFormatter):
     """One JSON object a line."""
@@ -76,13 +72,13 @@ class JsonFormatter(TextFormatter):
             "at": self._time(record.created),
             "level": record.levelname,
             "logger": record.name,
-            "message": self._redact(record.getMessage())[:LONGEST],  # no secret is cut in two, which none would know
+            "message": redact(record.getMessage())[:LONGEST],  # no secret is cut in two, which none would know
         }
         if isinstance(record.args, dict):
             line |= record.args
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        written = self._redact(json.dumps(line, ensure_ascii=False, default=str))
+        written = json.dumps(redacted(line), ensure_ascii=False, default=lambda value: redact(str(value)))
         return written if written.isprintable() else CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
 
 
@@ -155,7 +151,7 @@ class Lines(logging.StreamHandler[Any]):
             while self._waiting:
                 text += self._line(self._waiting.popleft())
             if text:
-                with suppress(OSError):  # nobody reads standard error any more; the service goes on
+                with suppress(OSError, ValueError):  # nobody reads standard error any more; the service goes on
                     self.stream.write(text)
                     self.stream.flush()
 
@@ -181,21 +177,30 @@ class Lines(logging.StreamHandler[Any]):
 
 
 def configure(
-    log_format: LogFormat, secrets: Sequence[str] = (), wait: float = 0.0, stream: TextIO | None = None
+    log_format: LogFormat, wait: float = 0.0, stream: TextIO | None = None, level: int = logging.INFO
 ) -> None:
-    """Send the log of this process to standard error; no secret ever occurs in it.
+    """Send the log of this process, and what nobody catches, to standard error; no secret ever occurs in it.
 
     Args:
         log_format: for people or for machines.
-        secrets: what is replaced by ***.
         wait: seconds that a line below WARNING may wait to be written with others; a killed process loses these.
         stream: where it goes instead of standard error.
+        level: what is less urgent is left out.
     """
     # No line says where it comes from, so nobody need find out:
     # https://docs.python.org/3/howto/logging.html#optimization
     logging._srcfile = None  # noqa: SLF001  # documented there
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    formatter = (JsonFormatter if log_format == "json" else TextFormatter)([each for each in secrets if each])
-    logging.basicConfig(level=logging.INFO, handlers=[Lines(formatter, wait, stream or sys.stderr)], force=True)
-    for name, level in QUIET.items():
-        logging.getLogger(name).setLevel(level)
+    formatter = JsonFormatter() if log_format == "json" else TextFormatter()
+    logging.basicConfig(level=level, handlers=[Lines(formatter, wait, stream or sys.stderr)], force=True)
+    for name, least in QUIET.items():
+        logging.getLogger(name).setLevel(least)
+    sys.excepthook = _log_uncaught
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Say what nobody has caught through the log, as the log hides secrets."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, traceback)
+        return
+    logging.getLogger("wine_slo").critical("an error that nobody expected", exc_info=(kind, error, traceback))

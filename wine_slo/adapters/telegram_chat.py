@@ -5,10 +5,11 @@ Source of the texts: https://github.com/tdlib/telegram-bot-api (Client.cpp), and
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
+from time import monotonic
 from typing import Any, TypeVar
 
 import httpx
@@ -21,6 +22,7 @@ from telegram.request import HTTPXRequest
 
 from wine_slo.domain.chat import ChatError
 from wine_slo.domain.dialogue import Keyboard, Picture
+from wine_slo.domain.redaction import redact
 from wine_slo.domain.seal import Seal
 from wine_slo.domain.words import plain
 
@@ -29,6 +31,8 @@ log = logging.getLogger(__name__)
 
 READ_SECONDS = 20  # Telegram may take that long under load, and asking again would double a message
 CONNECT_SECONDS = 5
+AGAIN_SECONDS = 10  # between two looks at a token that may have been rotated
+NO_SUCH_TOKEN = (401, 404)  # the second for what does not even look like one
 
 SURELY_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 MAX_BYTES = 16 * 2**20  # of one answer; a hundred updates of the longest texts are two
@@ -92,12 +96,23 @@ async def _refuse_too_much(response: httpx.Response) -> None:
     response.stream = _Bounded(response)
 
 
-def connect(token: str, api_url: str | None = None, proxy: str | None = None) -> Connection:
-    """The bot of a token, at Telegram's own server or at another one's root; nothing is sent yet."""
+def connect(
+    token: str, api_url: str | None = None, proxy: str | None = None, current: Callable[[], str] | None = None
+) -> Connection:
+    """Return the bot of a token, at Telegram's own server or at another one's root; nothing is sent yet.
+
+    Args:
+        token: The bot's.
+        api_url: The root of another server than Telegram's.
+        proxy: The way there; what the environment says of proxies does not count here, as the settings have read it.
+        current: Returns the token as it is now, where it may be rotated.
+    """
     certificates = httpx.create_ssl_context()  # one for both, as each takes a megabyte
 
-    def request() -> BotApiRequest:
-        return BotApiRequest(
+    def request() -> RotatingRequest:
+        return RotatingRequest(
+            token,
+            current or (lambda: token),
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             write_timeout=READ_SECONDS,
@@ -105,6 +120,7 @@ def connect(token: str, api_url: str | None = None, proxy: str | None = None) ->
             proxy=proxy,
             httpx_kwargs={
                 "verify": certificates,
+                "trust_env": False,
                 "headers": {"Accept-Encoding": "identity"},
                 "event_hooks": {"response": [_refuse_too_much]},
             },
@@ -145,6 +161,35 @@ class BotApiRequest(HTTPXRequest):
         """
         code, payload = await super().do_request(*args, **kwargs)
         return code, _checked(code, payload)
+
+
+class RotatingRequest(BotApiRequest):
+    """Requests with the token as it is now: it is looked at again now and then, and at once where it is refused.
+
+    The library writes the token that it was made with into each URL. Signatures of buttons stay those of that token, so
+    what was sent before a rotation can still be pressed.
+    """
+
+    def __init__(self, token: str, current: Callable[[], str], **options: Any) -> None:
+        super().__init__(**options)
+        self._first, self._token = token, token
+        self._current = current
+        self._again_at = 0.0
+
+    async def do_request(self, url: str, *arguments: Any, **options: Any) -> tuple[int, bytes]:
+        """Ask, and once more where a token is refused that has been rotated meanwhile: nothing was done then."""
+        if monotonic() >= self._again_at:
+            self._again_at = monotonic() + AGAIN_SECONDS
+            self._token = self._current()
+        status, answer = await super().do_request(self._with_token(url), *arguments, **options)
+        if status in NO_SUCH_TOKEN and (token := self._current()) != self._token:
+            log.warning("Telegram does not know the token any more: the one that its file holds now is used")
+            self._token = token
+            status, answer = await super().do_request(self._with_token(url), *arguments, **options)
+        return status, answer
+
+    def _with_token(self, url: str) -> str:
+        return url.replace(f"/bot{self._first}/", f"/bot{self._token}/", 1)
 
 
 def _checked(code: int, payload: bytes) -> bytes:
@@ -206,7 +251,7 @@ class TelegramChat:
         Raises:
             ChatError: It was not sent, or perhaps not.
         """
-        markup = self._markup(chat, buttons)
+        text, markup = redact(text), self._markup(chat, buttons)
 
         async def send_as(form: _Form) -> int:
             message = await self._bot.send_message(
@@ -241,7 +286,7 @@ class TelegramChat:
         Raises:
             ChatError: It was not edited, or perhaps not.
         """
-        markup = self._markup(chat, buttons)
+        text, markup = redact(text), self._markup(chat, buttons)
 
         async def edit_as(words: str, mode: str | None) -> None:
             try:
@@ -284,7 +329,7 @@ class TelegramChat:
             await self._bot.send_photo(
                 chat,
                 picture.png,
-                caption=picture.caption or None,
+                caption=redact(picture.caption) or None,
                 parse_mode=ParseMode.HTML,
                 message_thread_id=thread,
                 reply_parameters=_reply(reply_to),

@@ -9,6 +9,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from wine_slo.domain.redaction import redact
+
 PLAIN_WIDTH = 120  # columns, where nobody says how wide the terminal is
 
 
@@ -38,7 +40,7 @@ class Terminal:
 
     def line(self, text: str, mood: str = "") -> None:
         """Print a text."""
-        self._console.print(Text(text, style=COLOURS.get(mood, "")), soft_wrap=True)
+        self._console.print(Text(redact(text), style=COLOURS.get(mood, "")), soft_wrap=True)
 
     def table(self, header: Sequence[str], lines: Iterable[Line]) -> None:
         """Print a table."""
@@ -57,5 +59,7 @@ def table(header: Sequence[str], lines: Iterable[Line]) -> Table:
     for each in header:
         made.add_column(each, overflow="fold")
     for line in lines:
-        made.add_row(Text(line.cells[0], style=COLOURS[line.mood]), *map(Text, line.cells[1:]))
+        made.add_row(
+            Text(redact(line.cells[0]), style=COLOURS[line.mood]), *(Text(redact(each)) for each in line.cells[1:])
+        )
     return made

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from wine_slo.domain.dialogue import Keyboard, Picture
+from wine_slo.domain.redaction import redact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ class ChatError(Exception):
         message_gone: bool = False,
         moved_to: int | None = None,
     ) -> None:
-        super().__init__(sentence)
+        super().__init__(redact(sentence))
         self.permanent = permanent
         self.retry_after = retry_after
         self.surely_not_sent = surely_not_sent

@@ -11,6 +11,8 @@ from gettext import NullTranslations
 from html import escape
 from typing import Any
 
+from wine_slo.domain.redaction import redact
+
 Hole = str | int | timedelta
 LONGEST_NAME = 120  # characters; a label's value can be of any length
 LONGEST_TEXT = 300  # characters of what others say of a failure of theirs
@@ -46,8 +48,8 @@ class ReasonedError(Exception):
     """
 
     def __init__(self, sentence: str | Reason, /, **holes: str | int | Reason) -> None:
-        clipped = {name: each[:LONGEST_TEXT] if isinstance(each, str) else each for name, each in holes.items()}
-        self.reason = sentence if isinstance(sentence, Reason) else Reason(sentence, clipped)
+        shown = {name: redact(each)[:LONGEST_TEXT] if isinstance(each, str) else each for name, each in holes.items()}
+        self.reason = sentence if isinstance(sentence, Reason) else Reason(sentence, shown)
         super().__init__(str(self.reason))
 
 
@@ -167,5 +169,5 @@ LANGUAGES = (ENGLISH, RUSSIAN)
 
 def shortened(name: str) -> str:
     """A name that others chose, as a part of a line: HTML, on one line, and no longer than people read."""
-    words = " ".join(name.split())
+    words = redact(" ".join(name.split()))  # a target's address may hold a password
     return escape(words if len(words) <= LONGEST_NAME else f"{words[: LONGEST_NAME - 1].rstrip()}…")

@@ -23,7 +23,10 @@ _forms: dict[str, None] = {}  # the longest first, so that no form is left over 
 
 def learn(secrets: Iterable[str]) -> None:
     """Hide these from now on."""
-    known = {*_forms, *(form for secret in secrets for form in _forms_of(secret) if len(form) >= SHORTEST)}
+    fresh = [each for each in secrets if each not in _forms]
+    if not fresh:
+        return
+    known = {*_forms, *(form for secret in fresh for form in _forms_of(secret) if len(form) >= SHORTEST)}
     found = dict.fromkeys(sorted(known, key=lambda form: (-len(form), form)))
     _forms.clear()
     _forms.update(found)
