@@ -17,7 +17,8 @@ COPY requirements-build.txt /build/
 RUN pip --python /venv/bin/python install --no-cache-dir --require-hashes -r /build/requirements-build.txt
 WORKDIR /build
 COPY models /own/app/models
-COPY slo.yml deploy/image/health.sh /own/app/
+COPY config /own/app/config
+COPY deploy/image/health.sh /own/app/
 COPY pyproject.toml README.md ./
 COPY wine_slo ./wine_slo
 RUN pip --python /venv/bin/python install --no-cache-dir --no-compile --no-deps --no-build-isolation --root /own . \
@@ -39,7 +40,8 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     WINE_SLO_HOST=0.0.0.0 \
-    WINE_SLO_WATCHDOG_HOST=0.0.0.0
+    WINE_SLO_WATCHDOG_HOST=0.0.0.0 \
+    WINE_SLO_SLEEP_ENABLED=false
 EXPOSE 8000 8001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["bash", "/app/health.sh"]
 CMD ["python", "-m", "wine_slo.server"]

@@ -110,7 +110,7 @@ def test_a_burn_factor_that_can_never_fire_is_told_with_its_line(tmp_path: Path)
 
 
 def test_a_poll_as_slow_as_blindness_is_told() -> None:
-    settings = WatchdogSettings(objectives=ROOT / "slo.yml", poll_seconds=90)
+    settings = WatchdogSettings(objectives=ROOT / "config" / "slo.yml", poll_seconds=90)
     _, found = read_objectives(settings)
     assert lines(found, "objectives")[1] == ("wrong: the watchdog looks every 90 s, and counts as blind after 120 s")
 
@@ -129,7 +129,8 @@ async def test_a_clock_that_is_off_is_told(patient: Patient, prometheus_junk: Pr
 async def test_what_speaks_only_the_query_api_is_enough(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
     prometheus_junk.answer = EMPTY_VECTOR
     objectives = Objectives.only(LATENCY)
-    (patient.settings.objectives).write_text((ROOT / "slo.yml").read_text())
+    patient.settings.objectives.parent.mkdir()
+    patient.settings.objectives.write_text((ROOT / "config" / "slo.yml").read_text())
     assert await patient.examined("targets", objectives) == ["warning: it does not say what it scrapes and how often"]
     assert (await patient.examined("metrics", objectives))[0].endswith(
         "histogram of latency has no series request_latency_seconds_bucket that Prometheus knows"
@@ -168,7 +169,8 @@ async def test_a_history_that_cannot_be_is_a_finding(
     patient: Patient, prometheus_junk: PrometheusJunk, value: str
 ) -> None:
     prometheus_junk.answer = vector((datetime.now(UTC).timestamp(), value))
-    (patient.settings.objectives).write_text((ROOT / "slo.yml").read_text())
+    patient.settings.objectives.parent.mkdir(exist_ok=True)
+    patient.settings.objectives.write_text((ROOT / "config" / "slo.yml").read_text())
     (said,) = await patient.examined("history", Objectives.only(LATENCY))
     assert said.startswith("warning: could not be asked for: its answer has ")
 

@@ -57,7 +57,7 @@ def written(old: str, new: str) -> str:
 
 
 def test_the_shipped_file_promises_what_the_readme_says() -> None:
-    objectives = load(ROOT / "slo.yml")
+    objectives = load(ROOT / "config" / "slo.yml")
     latency, errors, availability = objectives.all
     assert objectives.blind_for == timedelta(minutes=2)
     assert latency.source == Latency(
@@ -80,7 +80,7 @@ def test_the_shipped_file_promises_what_the_readme_says() -> None:
 
 
 def test_the_shipped_objectives_count_what_users_do_and_nothing_else() -> None:
-    latency, errors, _ = load(ROOT / "slo.yml").all
+    latency, errors, _ = load(ROOT / "config" / "slo.yml").all
     assert isinstance(latency.source, Latency)
     assert isinstance(errors.source, Ratio)
     machines = ("/metrics", "/health", "/docs", "/openapi.json", "/web/{file}", "unmatched")

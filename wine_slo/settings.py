@@ -142,7 +142,7 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         Header | None, Meta(description="a tenant's id on one line, sent as X-Scope-OrgID")
     ] = None
     poll_seconds: Annotated[float, Meta(ge=1, le=3600, description="a number of seconds from 1 to 3600")] = 30
-    objectives: Annotated[Path, Meta(description="the path of a file such as slo.yml")] = Path("slo.yml")
+    objectives: Annotated[Path, Meta(description="the path of a file such as slo.yml")] = Path("config/slo.yml")
     database_url: Annotated[
         str,
         Meta(

@@ -9,7 +9,7 @@ from benchmarks.detection.told import Record, Word
 from tests.fakes.bot_api import TOKEN, BotApi
 from tests.real.processes import Processes
 
-SHIPPED = Path(__file__).parents[2] / "slo.yml"
+SHIPPED = Path(__file__).parents[2] / "config" / "slo.yml"
 CHAT = 1
 EXPIRES_AFTER = "10m"  # instead of half an hour, so that a run sees it
 SIGNS = {"🔴": Word.BREACH, "🟢": Word.RECOVERY, "⚪": Word.ENDED}  # the first sign of a message says what it is

@@ -28,7 +28,7 @@ from wine_slo.history import History
 from wine_slo.past import replay
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
-OBJECTIVES = Path(__file__).parents[2] / "slo.yml"
+OBJECTIVES = Path(__file__).parents[2] / "config" / "slo.yml"
 POLL = timedelta(seconds=30)
 PATIENCE = aiohttp.ClientTimeout(total=300)
 LONGEST = 900  # seconds for one replay; then it has failed

@@ -109,7 +109,7 @@ async def live() -> tuple[float, float]:
     """The seconds from a process's start to its first complete tick, and its resident MB a minute later."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "slo.yml").write_text((ROOT / "slo.yml").read_text())
+        (folder / "slo.yml").write_text((ROOT / "config" / "slo.yml").read_text())
         async with serving(folder, 3) as prometheus:
             await asyncio.sleep(EVERY)
             processes = Processes(folder)
@@ -133,7 +133,7 @@ def resident(pid: int) -> float:
 
 async def run() -> str:
     """Both costs and the life of a process, as Markdown."""
-    shipped = slo_file.load(ROOT / "slo.yml")
+    shipped = slo_file.load(ROOT / "config" / "slo.yml")
     latency = replace(shipped.by_name["latency"], by=("endpoint",))
     few = await look(shipped, 3)
     many = await look(replace(shipped, all=(latency,)), LABEL_SETS)

@@ -29,6 +29,7 @@ PROMETHEUS, COMPOSED_PROMETHEUS = "prometheus.yml", "deploy/compose/prometheus.y
 SOURCE = "dashboards/provisioning/datasources/prometheus.yml"
 PROVIDER = "dashboards/provisioning/dashboards/wine-slo.yml"
 UNITS = "deploy/systemd"
+SLO = str(WatchdogSettings().objectives)
 SETTINGS = {"server": listed(ServerSettings), "watchdog": listed(WatchdogSettings)}
 # What .env does not decide under compose, because docker-compose.yml or the image does.
 DECIDED = {
@@ -75,7 +76,7 @@ class Plan:
             *(COMPOSE, DOCKERFILE, PROCFILE, MAKEFILE, PROMETHEUS, COMPOSED_PROMETHEUS, HEALTH, TRIM),
             *(".dockerignore", ".gitignore", ".env.example", "requirements-build.txt"),
             *(
-                "slo.yml",
+                SLO,
                 "pyproject.toml",
                 "dashboards/*.json",
                 "dashboards/provisioning/*/*.yml",
@@ -104,7 +105,7 @@ class Plan:
 
     @cached_property
     def objectives(self) -> dict[str, Objective]:
-        return _objectives(self.texts["slo.yml"])
+        return _objectives(self.texts[SLO])
 
     @cached_property
     def image(self) -> list[str]:
@@ -156,6 +157,7 @@ def problems(plan: Plan) -> list[str]:
         _limits,
         _health,
         _alone,
+        _exercises,
         _ignored,
         _grafana,
         _image,
@@ -302,6 +304,8 @@ def _mount(volume: str, volumes: Json) -> Iterator[str]:
             yield f"there is no volume {source}"
     elif not (ROOT / source).exists():
         yield f"{source} is mounted and does not exist"
+    elif (ROOT / source).is_file():
+        yield f"{source} is mounted by itself: a container keeps the old one when an editor replaces it"
     elif mode != ["ro"]:
         yield f"{source} can be written to"
 
@@ -312,7 +316,7 @@ def _places(plan: Plan) -> Iterator[str]:
     command = plan.services["prometheus"]["command"]
     wanted = {
         ("watchdog", data): "watchdog",
-        ("watchdog", f"/app/{_default(SETTINGS['watchdog'], 'WINE_SLO_OBJECTIVES')}"): "./slo.yml",
+        ("watchdog", f"/app/{Path(SLO).parent}"): f"./{Path(SLO).parent}",
         ("prometheus", _flag(command, "storage.tsdb.path")): "prometheus",
         ("prometheus", str(Path(_flag(command, "config.file")).parent)): f"./{Path(COMPOSED_PROMETHEUS).parent}",
         ("grafana", plan.yaml(PROVIDER)["providers"][0]["options"]["path"]): "./dashboards",
@@ -452,6 +456,17 @@ def _alone(plan: Plan) -> Iterator[str]:
         yield "the watchdog does not start by itself"
 
 
+def _exercises(plan: Plan) -> Iterator[str]:
+    """Whoever reaches the service cannot make it slow, but where only this machine reaches it."""
+    off = "WINE_SLO_SLEEP_ENABLED=false"
+    if not any(line.startswith("ENV ") and off in line.split() for line in plan.last_stage):
+        yield f"{DOCKERFILE}: /sleep and /fail are on"
+    if ("Environment", off) not in plan.unit("server"):
+        yield "server.service: /sleep and /fail are on"
+    if _environment_of(plan, "server").get("WINE_SLO_SLEEP_ENABLED") != "${WINE_SLO_SLEEP_ENABLED:-true}":
+        yield "the drill does not reach /sleep under compose"
+
+
 def _ignored(plan: Plan) -> Iterator[str]:
     for path in (".gitignore", ".dockerignore"):
         lines = {line.strip("/") for line in plan.texts[path].splitlines()}
@@ -554,6 +569,8 @@ SANDBOX = {
 def _units(plan: Plan) -> Iterator[str]:
     for name in UNIT_NAMES:
         unit = dict(plan.unit(name))
+        if "ExecReload" in unit and not unit["ExecReload"].startswith("/bin/sh "):
+            yield f"{name}.service: a small system has no program {unit['ExecReload'].split()[0]}"
         if name in SETTINGS and unit.get("WorkingDirectory") != "/":
             yield f"{name}.service: reads a .env that lies in {unit.get('WorkingDirectory')}"
         yield from (f"{name}.service: {key} is not {value}" for key, value in SANDBOX.items() if unit.get(key) != value)

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+OBJECTIVES = {"WINE_SLO_OBJECTIVES": "slo.yml"}  # in the folder in which it runs
+
 
 class Process:
     """A running program and everything it has said so far, standard output and error together."""
@@ -125,7 +127,7 @@ class Processes:
         return await self.start("wine-slo", [sys.executable, "-m", "wine_slo", *arguments], settings)
 
     async def start(self, name: str, command: Sequence[str], settings: Mapping[str, str]) -> Process:
-        process = await Process.start(name, command, self.folder, settings)
+        process = await Process.start(name, command, self.folder, {**OBJECTIVES, **settings})
         self._started.append(process)
         return process
 

@@ -26,7 +26,7 @@ FAST = {
 
 def fast_objectives() -> str:
     """The shipped slo.yml with every span of judgement divided by five."""
-    text = (ROOT / "slo.yml").read_text()
+    text = (ROOT / "config" / "slo.yml").read_text()
     for slow, fast in FAST.items():
         assert slow in text
         text = text.replace(slow, fast)
@@ -93,7 +93,7 @@ async def _ask(session: aiohttp.ClientSession, path: str) -> None:
 @pytest.fixture
 def blind(processes: Processes, bot_api: BotApi, prometheus_junk: PrometheusJunk) -> dict[str, str]:
     """The settings of a watchdog that cannot see, and soon says so: its Prometheus is junk."""
-    slo = (ROOT / "slo.yml").read_text().replace("blind_for: 2m", "blind_for: 3s")
+    slo = (ROOT / "config" / "slo.yml").read_text().replace("blind_for: 2m", "blind_for: 3s")
     (processes.folder / "slo.yml").write_text(slo)
     return {
         "WINE_SLO_PROMETHEUS_URL": prometheus_junk.url,

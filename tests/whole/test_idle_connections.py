@@ -54,7 +54,7 @@ async def test_idle_connections_make_the_watchdog_neither_blind_nor_mute(
         "WINE_SLO_POLL_SECONDS": "1",
         "WINE_SLO_WATCHDOG_PORT": str(port),
     }
-    (processes.folder / "slo.yml").write_text((ROOT / "slo.yml").read_text())
+    (processes.folder / "slo.yml").write_text((ROOT / "config" / "slo.yml").read_text())
     watchdog = await few_files(processes, "wine_slo.watchdog", settings)
     await watchdog.until_line("listening on", seconds=20)
     await attack(stack, port)
