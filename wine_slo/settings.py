@@ -20,6 +20,7 @@ from msgspec import Meta
 
 from wine_slo import text_file
 from wine_slo.domain import redaction
+from wine_slo.domain.hosts import is_loopback
 from wine_slo.domain.moments import QuietHours
 
 PREFIX = "WINE_SLO_"
@@ -162,6 +163,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
 Ids = tuple[int, ...]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 LogFormat = Literal["text", "json"]
+NAMES = "names separated by commas, such as wine.example.org"
 
 
 class ServerSettings(Settings, frozen=True, kw_only=True):
@@ -172,8 +174,14 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     model: Annotated[Path, Meta(description="the path of a model that `wine-slo train` wrote")] = Path(
         "models/model.pkl"
     )
-    sleep_enabled: Annotated[bool, Meta(description="true or false")] = True
+    sleep_enabled: Annotated[bool | None, Meta(description="true or false; if not set, true on loopback only")] = None
+    allowed_hosts: Annotated[tuple[str, ...], Meta(description=NAMES)] = ()
     log_format: Annotated[LogFormat, Meta(description="text or json")] = "text"
+
+    @property
+    def has_exercises(self) -> bool:
+        """Return whether there are /sleep and /fail: as it is set, else where only this machine reaches them."""
+        return is_loopback(self.host) if self.sleep_enabled is None else self.sleep_enabled
 
 
 class WatchdogSettings(Settings, frozen=True, kw_only=True):
@@ -202,6 +210,9 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     )
     watchdog_host: Annotated[str, Meta(description="an address of this machine, or 0.0.0.0 for all")] = "127.0.0.1"
     watchdog_port: Annotated[Port, Meta(description="a whole number from 0 (any free) to 65535")] = 8001
+    watchdog_password: Annotated[Secret | None, Meta(description="a password for the watchdog's pages")] = None
+    watchdog_login_required: Annotated[bool, Meta(description="true or false")] = True
+    allowed_hosts: Annotated[tuple[str, ...], Meta(description=NAMES)] = ()
     service_url: Annotated[Url, Meta(description="the root of the service, such as http://host:8000")] = Url(
         "http://127.0.0.1:8000"
     )

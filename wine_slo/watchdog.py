@@ -16,6 +16,7 @@ from functools import partial
 from importlib.metadata import version
 from time import perf_counter
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
@@ -27,6 +28,7 @@ from wine_slo.adapters import catalogue, log_output, telegram_chat
 from wine_slo.adapters.chart_process import ChartProcess
 from wine_slo.adapters.console_chat import ConsoleChat
 from wine_slo.adapters.heartbeat import Heartbeat
+from wine_slo.adapters.http_server import Door, Patience, Runner
 from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.adapters.own_pages import ServiceApi
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
@@ -41,6 +43,7 @@ from wine_slo.delivery import Delivery, Rules
 from wine_slo.digest import Digests
 from wine_slo.domain.chat import Chat, ChatError
 from wine_slo.domain.digest import Weekly
+from wine_slo.domain.hosts import is_loopback
 from wine_slo.domain.incident import Incident
 from wine_slo.domain.moments import QuietHours
 from wine_slo.domain.objective import Objectives
@@ -65,6 +68,8 @@ STOPS_WITHIN = 5  # seconds for what is being told when the process is to end
 LONGEST_UNTOLD = timedelta(minutes=10)  # what nobody could be told for longer turns /health red
 DRILL = timedelta(minutes=3)  # for so long a drill is slow at the most
 OVERDUE_TICKS = 3  # so many polls without a complete tick, and /health is red
+
+OPEN_PATHS = ("/health",)  # of our own pages, without a login: whoever restarts us has no password
 
 log = logging.getLogger("wine_slo.watchdog")  # also when it is run as a script
 
@@ -485,7 +490,14 @@ async def _serving(app: web.Application, settings: WatchdogSettings) -> AsyncIte
     Raises:
         OSError: their address cannot be listened on.
     """
-    runner = web.AppRunner(app, access_log=None)
+    door = Door.at(
+        settings.watchdog_host,
+        settings.allowed_hosts,
+        own=urlsplit(settings.watchdog_root).hostname,
+        password=settings.watchdog_password.value if settings.watchdog_password else None,
+        open_paths=OPEN_PATHS,
+    )
+    runner = Runner(app, door, Patience())
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.watchdog_host, settings.watchdog_port).start()
@@ -564,7 +576,7 @@ def _rules(settings: WatchdogSettings, offers: Collection[str]) -> Rules:
 
 
 def _check_together(settings: WatchdogSettings, objectives: Objectives) -> None:
-    """Refuse what is right by itself and wrong together: a poll as slow as blindness, a chat that is named twice.
+    """Refuse what is right by itself and wrong together.
 
     Raises:
         SettingsError: there is such a thing.
@@ -580,6 +592,11 @@ def _check_together(settings: WatchdogSettings, objectives: Objectives) -> None:
         raise SettingsError(
             f"WINE_SLO_POLL_SECONDS is {settings.poll_seconds:g}; wanted: at most half of blind_for in "
             f"{settings.objectives}, {longest:g} seconds"
+        )
+    if settings.watchdog_login_required and not settings.watchdog_password and not is_loopback(settings.watchdog_host):
+        raise SettingsError(
+            f"WINE_SLO_WATCHDOG_HOST is {settings.watchdog_host}, so others may read the status page; wanted: "
+            "WINE_SLO_WATCHDOG_PASSWORD, or WINE_SLO_WATCHDOG_LOGIN_REQUIRED=false where only those reach it who may"
         )
 
 

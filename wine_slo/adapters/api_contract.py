@@ -181,8 +181,10 @@ PATHS: dict[str, Any] = {
                 ),
                 "400": problem("The body cannot be read."),
                 "408": problem("It did not come in time."),
-                "413": problem("It is larger than 1 MiB, or holds more than 1,000 wines."),
-                "415": problem("It is of a type that is not listed here."),
+                "413": problem(
+                    "It is larger than 1 MiB (a URL-encoded form: 256 KiB), or holds more than 1,000 wines."
+                ),
+                "415": problem("It is of a type that is not listed here, packed, or in a charset that is not read."),
                 "422": answer(
                     "Fields are missing, unknown, given twice or no finite numbers; an entry for each.",
                     {
@@ -190,7 +192,7 @@ PATHS: dict[str, Any] = {
                         "text/html": {"schema": {"type": "string"}},
                     },
                 ),
-                "503": problem("There is no model; /health says why."),
+                "503": problem("There is no model (/health says why), or too many bodies are being read."),
             },
         }
     },
@@ -268,8 +270,9 @@ EXERCISES: dict[str, Any] = {
                         }
                     },
                 ),
+                "403": problem("Another site has a browser ask for it."),
                 "422": problem("That is no time from 0 to 10 seconds."),
-                "429": problem("Too many requests are asleep."),
+                "429": problem("Too many requests of this client are asleep."),
             },
         }
     },
@@ -286,7 +289,9 @@ EXERCISES: dict[str, Any] = {
             ],
             "responses": {
                 "5XX": problem("As asked for."),
+                "403": problem("Another site has a browser ask for it."),
                 "422": problem("That is no status from 500 to 599."),
+                "429": problem("Too many requests of this client have failed within a second."),
             },
         }
     },
