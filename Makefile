@@ -37,7 +37,7 @@ reliability: $(BIN)/.dev
 	WINE_SLO_WRITE_RELIABILITY=1 python -m pytest tests/whole/test_fault_matrix.py
 
 soak: $(BIN)/.dev
-	WINE_SLO_SOAK=4 python -m pytest tests/whole/test_crash.py tests/whole/test_memory.py
+	WINE_SLO_SOAK=4 python -m pytest tests/whole/test_crash.py tests/whole/test_memory.py tests/server/test_fuzz_body.py tests/server/test_contract.py
 
 check: $(BIN)/.dev
 	ruff check

@@ -147,6 +147,7 @@ BAD_REQUESTS = {
     "options of everything": b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "connect": b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n",
     "an expectation that nobody can meet": post(b"{}", "Expect: banana"),
+    "an expectation that is not utf-8": b"GET / HTTP/1.1\r\nHost: localhost\r\nExpect: \xff\r\n\r\n",
     "http/2": b"GET / HTTP/2.0\r\nHost: localhost\r\n\r\n",
     "the preface of http/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 }

@@ -40,6 +40,7 @@ MOST_CONNECTIONS = 10_000
 LONGEST_REASON = 100  # letters of a request that is none, in a log line
 SAID = re.compile(r"\n|:|\s*\bb?['\"]")  # where a reason of the parser ends, and what the client has sent begins
 OUR_OWN = {"same-origin", "none"}  # Sec-Fetch-Site of our own pages, and of a person who typed the address
+CONTINUE = "100-continue"
 BASIC, BEARER = "basic ", "bearer "
 
 log = logging.getLogger("wine_slo.http")
@@ -123,6 +124,8 @@ class Door:
         headers = request.headers
         if request.version > HttpVersion11:
             return Problem(400, "this server speaks HTTP/1.1")
+        if headers.get("Expect", CONTINUE).lower() != CONTINUE:
+            return Problem(417, f"only {CONTINUE} can be expected")
         if self.hosts is not None and not self._is_ours(headers.get("Host", "")):
             return Problem(421, "this name is not one of this server's; WINE_SLO_ALLOWED_HOSTS lists them")
         if is_from_elsewhere(headers) and headers.get("Sec-Fetch-Mode") != "navigate":
