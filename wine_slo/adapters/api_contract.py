@@ -40,7 +40,9 @@ LANGUAGE = {
     "schema": {"type": "string", "examples": ["en", "ru"]},
 }
 NUMBER = r"\s*[+-]?([0-9]{1,9}(\.[0-9]*)?|\.[0-9]+)([eE]-[0-9]{1,2})?\s*"
-TEXT_NUMBER = {"type": "string", "pattern": f"^{NUMBER}$"}
+NOT_NEGATIVE = NUMBER.replace("[+-]?", r"\+?")
+WITH_COMMA = r"\s*\+?[0-9]{1,9},([0-9]{1,2}|[0-9]{4,9})\s*"  # three digits behind it may be thousands
+TEXT_NUMBER = {"type": "string", "pattern": f"^({NOT_NEGATIVE}|{WITH_COMMA})$"}
 TEXT_ROW = {
     "type": "string",
     "description": "13 numbers separated by commas.",
@@ -186,7 +188,7 @@ PATHS: dict[str, Any] = {
                 ),
                 "415": problem("It is of a type that is not listed here, packed, or in a charset that is not read."),
                 "422": answer(
-                    "Fields are missing, unknown, given twice or no finite numbers; an entry for each.",
+                    "Fields are missing, unknown, given twice, no finite numbers, or below 0 in a form; an entry each.",
                     {
                         "application/problem+json": {"schema": schema("Problem")},
                         "text/html": {"schema": {"type": "string"}},
