@@ -73,9 +73,11 @@ async def patient(
         yield Patient(session, bot_api, WatchdogSettings(), bot_api.token, prometheus_junk.url)
 
 
-def with_chats(*chats: int) -> WatchdogSettings:
+def with_chats(*chats: int, second: int | None = None) -> WatchdogSettings:
     return WatchdogSettings(
-        telegram_chat_ids=tuple(ChatAddress(str(each)) for each in chats), telegram_token=Secret("1:x")
+        telegram_chat_ids=tuple(ChatAddress(str(each)) for each in chats),
+        telegram_second_chat_ids=(ChatAddress(str(second)),) if second else (),
+        telegram_token=Secret("1:x"),
     )
 
 
@@ -150,6 +152,16 @@ async def test_a_token_that_telegram_does_not_know_is_told_without_naming_it(pat
     assert await patient.examined("telegram", telegram=True) == ["wrong: Telegram does not know the token"]
 
 
+async def test_what_answers_instead_of_telegram_is_not_blamed_on_the_chat(patient: Patient) -> None:
+    patient.bot_api.chat(PERSON)
+    patient.settings = with_chats(PERSON)
+    for status, body in ((403, "<html>Forbidden</html>"), (200, '{"ok":true,"result":true}'), (200, "[]")):
+        patient.bot_api.answers_with(status, body, methods=["getChat"])
+        (said,) = await patient.examined("chat", telegram=True)
+        assert said.startswith("wrong: 7 could not be asked about: "), said
+        patient.bot_api.recovers()
+
+
 async def test_telegram_away_is_told(patient: Patient) -> None:
     await patient.bot_api.refuses_connections()
     (said,) = await patient.examined("telegram", telegram=True)
@@ -173,7 +185,7 @@ async def test_each_chat_says_what_the_bot_may_do_there(patient: Patient) -> Non
     api.migrates(MOVED, -1006)
     api.chat(SUPERGROUP).members[bot_id] = "administrator"
     api.chat(SUPERGROUP).rights[bot_id] = {"can_pin_messages"}
-    patient.settings = with_chats(PERSON, GROUP, SUPERGROUP, MOVED, STRANGER)
+    patient.settings = with_chats(PERSON, GROUP, SUPERGROUP, MOVED, second=STRANGER)
     assert await patient.examined("chat", telegram=True) == [
         "ok: the bot may write in 7 (Person 7)",
         "ok: the bot may write in -5 (Chat -5)",

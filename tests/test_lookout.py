@@ -102,6 +102,37 @@ async def test_what_cannot_be_judged_is_told_as_blindness_with_its_reason() -> N
     assert str(incident.reason) == "what Prometheus answered cannot be judged (ZeroDivisionError)"
 
 
+class ForgetfulPrometheus(CannedPrometheus):
+    """A Prometheus whose targets have vanished from service discovery; it knew three of late, or never any."""
+
+    def __init__(self, known: int) -> None:
+        super().__init__(lambda: START + timedelta(hours=1))
+        self._known = known
+
+    async def query(self, promql: str, at: datetime | None = None) -> Vector:
+        found = await super().query(promql, at)
+        if promql == OF_LATENCY["up"] or promql == OF_LATENCY["when it was scraped"]:
+            return Vector((), None)
+        if promql.startswith("count(last_over_time(up"):
+            return replace(found, samples=(Sample({}, self._known),) if self._known else ())
+        return found
+
+
+@pytest.mark.parametrize(
+    ("known", "sight", "said"),
+    [
+        (3, Sight.TARGET_DOWN, "Prometheus knows none of the 3 targets of wine-slo any more"),
+        (0, Sight.STALE, "Prometheus knows no target of the job wine-slo"),
+    ],
+)
+async def test_targets_that_have_vanished_are_down_and_those_that_never_were_are_unknown(
+    known: int, sight: Sight, said: str
+) -> None:
+    lookout = Lookout(ForgetfulPrometheus(known), lambda: START + timedelta(hours=1))
+    reading = (await lookout.look(State(), Objectives.only(LATENCY))).readings[Key("latency")]
+    assert (reading.sight, str(reading.reason)) == (sight, said)
+
+
 class WidePrometheus(CannedPrometheus):
     """A Prometheus with so many label sets, each with a target of its own."""
 

@@ -1,6 +1,7 @@
 """What can be set, where it is read from, and how a mistake is told."""
 
 import os
+from base64 import b64decode
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -98,6 +99,8 @@ def test_a_value_becomes_what_its_field_is(monkeypatch: pytest.MonkeyPatch) -> N
     [
         ("POLL_SECONDS", "nan", "a number of seconds from 1 to 3600"),
         ("TELEGRAM_CHAT_IDS", "1,me", "chat ids separated by commas; ask the bot /id"),
+        ("TELEGRAM_CHAT_IDS", "12345678901234567890", "chat ids separated by commas; ask the bot /id"),
+        ("TELEGRAM_CHAT_IDS", "0", "chat ids separated by commas; ask the bot /id"),
         ("TIMEZONE", "Mars", "the time zone of the chats, such as Europe/Moscow"),
         ("TIMEZONE", "Europe", "the time zone of the chats, such as Europe/Moscow"),
         ("PROMETHEUS_URL", "localhost:9090", "the root of Prometheus' API, such as http://host:9090"),
@@ -164,6 +167,32 @@ def test_a_secret_whose_file_is_rotated_is_read_again() -> None:
     Path("token").unlink()
     assert rotated.reread() is rotated
     assert Secret("hunter2").reread() == Secret("hunter2")
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        pytest.param("WINE_SLO_PROMETHEUS_TOKEN_FILE=secret", "Bearer {}", id="a token"),
+        pytest.param(
+            "WINE_SLO_PROMETHEUS_USERNAME=bob\nWINE_SLO_PROMETHEUS_PASSWORD_FILE=secret",
+            "Basic bob:{}",
+            id="a password",
+        ),
+    ],
+)
+def test_prometheus_is_sent_what_the_file_of_its_secret_holds_now(lines: str, expected: str) -> None:
+    def sent() -> str:
+        kind, _, value = dict(headers)["Authorization"].partition(" ")
+        return f"{kind} {value if kind == 'Bearer' else b64decode(value).decode()}"
+
+    Path("secret").write_text("hunter2\n")
+    Path(".env").write_text(lines + "\n")
+    headers = read(WatchdogSettings).prometheus_headers
+    assert sent() == expected.format("hunter2")
+    Path("secret").write_text("hunter3\n")
+    assert sent() == expected.format("hunter3")
+    Path("secret").unlink()
+    assert sent() == expected.format("hunter3"), "it is being exchanged"
 
 
 def test_a_secret_that_stands_in_a_pipe_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The page on which people write what is promised: what it means, and every mistake with its line."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import timedelta
@@ -61,7 +62,7 @@ def test_the_shipped_file_promises_what_the_readme_says() -> None:
     assert latency.source == Latency(
         "request_latency_seconds",
         1.0,
-        'endpoint!~"/metrics|/health"',
+        'endpoint!~"/metrics|/health|/docs|/openapi.json|/web/.*|unmatched"',
         "oldest_request_age_seconds",
         0.75,
         budget_selector='endpoint!="/sleep?drill"',
@@ -75,6 +76,18 @@ def test_the_shipped_file_promises_what_the_readme_says() -> None:
     ]
     assert {each.job for each in objectives.all} == {"wine-slo"}
     assert {each.burns for each in (errors, availability)} == {BURNS}
+
+
+def test_the_shipped_objectives_count_what_users_do_and_nothing_else() -> None:
+    latency, errors, _ = load(ROOT / "slo.yml").all
+    assert isinstance(latency.source, Latency)
+    assert isinstance(errors.source, Ratio)
+    machines = ("/metrics", "/health", "/docs", "/openapi.json", "/web/{file}", "unmatched")
+    for selector in (latency.source.selector, errors.source.bad, errors.source.total):
+        left_out = re.search('endpoint!~"([^"]*)"', selector)
+        assert left_out
+        assert all(re.fullmatch(left_out[1], each) for each in machines)
+        assert not any(re.fullmatch(left_out[1], each) for each in ("/predict", "/ui", "/sleep", "/fail"))
 
 
 def test_the_shipped_schema_is_that_of_the_program() -> None:

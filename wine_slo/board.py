@@ -70,7 +70,10 @@ class Boards:
         """Keep the boards, for ever."""
         while True:
             if self._state().looked_at is not None:  # before the first look it would say that nothing is known
-                await self.keep()
+                try:
+                    await self.keep()
+                except Exception:
+                    log.exception("the boards were not kept by a fault of ours; again in a minute")
             await asyncio.sleep(WRITTEN_EVERY.total_seconds())
 
     async def keep(self) -> None:

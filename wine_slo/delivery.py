@@ -27,7 +27,7 @@ from wine_slo.domain.moments import QuietHours
 from wine_slo.domain.notice import Kind, Manner, Notice, Stage, Told, Withheld, fold, next_notice, owes
 from wine_slo.domain.objective import Alert, Objective
 from wine_slo.domain.replies import Replies
-from wine_slo.domain.watch import SIGHT, State
+from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech
 from wine_slo.recipients import Recipients
 
@@ -337,7 +337,7 @@ class Delivery:
         failures = last.failures + 1 if last else 1
         wait = min(FIRST_RETRY_CLOSED * 2 ** min(failures - 1, 10), LONGEST_RETRY_CLOSED)
         self._refusals[chat] = _Refusal(now, now + wait, failures, self._openings())
-        await self._recipients.close(chat, str(error))
+        await self._recipients.close(chat, str(error) or "it gives no reason")
         for other in self._recipients:
             self._news[other].set()  # they are to know of it
 
@@ -409,7 +409,7 @@ class Delivery:
         return Manner(
             remind_after=objective.remind_after if objective else REMIND_OF_OURS,
             escalate_after=rules.escalate_after,
-            hushed=state.is_blind and incident.key != SIGHT,
+            hushed=state.is_blind and not incident.key.is_own,
             is_silenced=acts.silence_of(incident, state.incidents, now) is not None,
             silenced_until=acts.ran_out(incident.key, now),
             is_quiet=(

@@ -10,7 +10,7 @@ from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
 from wine_slo.domain import promql
 from wine_slo.domain.chat import Chat, ChatError
-from wine_slo.domain.digest import OURS, WEEK, Attained, DigestSpeech, Week, Weekly, is_due
+from wine_slo.domain.digest import WEEK, Attained, DigestSpeech, Week, Weekly, is_due
 from wine_slo.domain.incident import Incident
 from wine_slo.domain.look import by_key
 from wine_slo.domain.notice import Kind, Told
@@ -75,7 +75,10 @@ class Digests:
         """Tell every digest in its time, for ever."""
         while True:
             if self._state().looked_at is not None:
-                await self.tell()
+                try:
+                    await self.tell()
+                except Exception:
+                    log.exception("no digest was told by a fault of ours; again in a minute")
             await asyncio.sleep(LOOKS_EVERY)
 
     async def tell(self) -> None:
@@ -199,7 +202,7 @@ def _touches(incident: Incident, since: datetime) -> bool:
 
 def _detected(incident: Incident, told: Collection[Told]) -> list[timedelta]:
     """How long it took until the first chat knew of a breach; nothing where none does."""
-    if incident.key.alert is not Alert.BREACH or incident.key in OURS:
+    if incident.key.alert is not Alert.BREACH or incident.key.is_own:
         return []
     instants = [each.breach_told_at for each in told if each.incident == incident.number and each.breach_told_at]
     return [max(timedelta(0), min(instants) - incident.since)] if instants else []

@@ -8,6 +8,7 @@ import asyncio
 import os
 import stat
 from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ from wine_slo.domain import promql
 from wine_slo.domain.finding import Finding, Grade
 from wine_slo.domain.objective import Objective, Objectives, duration
 from wine_slo.domain.phrases import ENGLISH
-from wine_slo.examination import examine
+from wine_slo.examination import examine, measured
 from wine_slo.settings import ServerSettings, SettingsError, WatchdogSettings, read
 
 SKEW = timedelta(seconds=5)  # more between two clocks is seen in messages
@@ -126,7 +127,7 @@ async def _prometheus(settings: WatchdogSettings, objectives: Objectives | None,
         )
     if objectives is None:
         return
-    async for finding in _targets(objectives, await around.facts.targets()):
+    async for finding in _targets(objectives, await around.facts.targets(), around.prometheus):
         yield finding
     async for finding in _series(settings, objectives, around.prometheus):
         yield finding
@@ -134,7 +135,7 @@ async def _prometheus(settings: WatchdogSettings, objectives: Objectives | None,
         yield finding
 
 
-async def _targets(objectives: Objectives, targets: Collection[Target] | None) -> Findings:
+async def _targets(objectives: Objectives, targets: Collection[Target] | None, api: PrometheusApi) -> Findings:
     about = "targets"
     if targets is None:
         yield _warning(
@@ -142,6 +143,10 @@ async def _targets(objectives: Objectives, targets: Collection[Target] | None) -
             "it does not say what it scrapes and how often",
             "see to it yourself that scrape_interval in slo.yml is the real one",
         )
+        for objective in {each.job: each for each in objectives.all}.values():
+            with suppress(PrometheusError):
+                if (real := await measured(api, objective)) is not None:
+                    yield _other_interval(objective, real)
         return
     for job, objective in {each.job: each for each in objectives.all}.items():
         mine = [each for each in targets if each.job == job]
@@ -159,15 +164,19 @@ async def _targets(objectives: Objectives, targets: Collection[Target] | None) -
                     f"{each.url} of {job} does not answer: {each.trouble or 'it has not been scraped yet'}",
                     "start the service, or correct its address in prometheus.yml",
                 )
-            if each.interval is not None and each.interval != objective.scrape_interval:
-                slo, real = duration(objective.scrape_interval), duration(each.interval)
-                yield _wrong(
-                    about,
-                    f"{each.url} is scraped every {real}, but slo.yml says scrape_interval: {slo}",
-                    f"write scrape_interval: {real} into slo.yml; the watchdog judges interval by interval",
-                )
+        for interval in sorted({each.interval for each in mine if each.interval} - {objective.scrape_interval}):
+            yield _other_interval(objective, interval)
         if mine and all(each.is_up for each in mine):
             yield _ok(about, f"{len(mine)} of {job} {'answers' if len(mine) == 1 else 'answer'}")
+
+
+def _other_interval(objective: Objective, real: timedelta) -> Finding:
+    slo, span = duration(objective.scrape_interval), duration(real)
+    return _wrong(
+        "targets",
+        f"{objective.job} is scraped every {span}, but slo.yml says scrape_interval: {slo}",
+        f"write scrape_interval: {span} into slo.yml; the watchdog judges interval by interval",
+    )
 
 
 async def _series(settings: WatchdogSettings, objectives: Objectives, api: PrometheusApi) -> Findings:

@@ -37,7 +37,7 @@ from wine_slo.domain.watch import CLOCKS_AGREE, Interruption, State, advance, is
 LONGEST_HISTORY = timedelta(days=36_500)  # no Prometheus has kept samples for longer
 
 log = logging.getLogger(__name__)
-CLOCK_FORMAT = "%Y-%m-%d %H:%M:%S"
+CLOCK_FORMAT = "%Y-%m-%d %H:%M"  # not to the second, so that a message that says it is not edited all the time
 
 
 class Lookout:
@@ -128,15 +128,19 @@ class Lookout:
             budgets = await self._budgets.read(objective)
             return await _Look(self._api, objective, state, self.now(), budgets, self._clock).readings()
         except PrometheusError as error:
-            return _blind(objective, state, self.now(), Reason("Prometheus: {why}", {"why": error.reason}))
+            reason = Reason("Prometheus: {why}", {"why": error.reason})
+            return _blind(objective, state, self.now(), reason, is_unanswered=not error.is_of_query)
         except Exception as error:  # whatever it is, people are told that nothing can be judged
             log.exception("%s cannot be evaluated", objective.name)
             return _blind(objective, state, self.now(), _unjudged(error))
 
 
-def _blind(objective: Objective, state: State, now: datetime, reason: Reason) -> dict[Key, Reading]:
+def _blind(
+    objective: Objective, state: State, now: datetime, reason: Reason, *, is_unanswered: bool = False
+) -> dict[Key, Reading]:
     """Return that nothing can be seen of an objective."""
-    return {key: unseen(now, Sight.BLIND, reason) for key in remembered(state, objective) or [Key(objective.name)]}
+    reading = Reading(at=now, sight=Sight.BLIND, reason=reason, is_unanswered=is_unanswered)
+    return dict.fromkeys(remembered(state, objective) or [Key(objective.name)], reading)
 
 
 def _unjudged(error: Exception) -> Reason:
@@ -200,7 +204,8 @@ class _Look:
         now = scraped.at or self._now
         scrapes = Scrapes(_labelled(up), _labelled(scraped))
         if not scrapes.at:
-            return read_nothing(objective, self._state, now)
+            gone = await self._api.query(promql.targets_of_late(objective))
+            return read_nothing(objective, self._state, now, gone=round(sum(each.value for each in gone.samples)))
 
         grid = Grid.since_last_look(objective, self._state, scrapes.anchor, now)
         ranges, instants = await asyncio.gather(

@@ -7,6 +7,7 @@ name in capitals behind WINE_SLO_. An empty value counts as not set. Each secret
 
 import os
 from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -114,6 +115,44 @@ class SecretUrl(Secret):
         return redaction.parts_of_url(self.value)
 
 
+class PrometheusHeaders(Mapping[str, str]):
+    """Headers that authorise us; each use reads a token or a password in a file again, as it may be rotated.
+
+    What the file held last is sent while it cannot be read.
+    """
+
+    def __init__(self, token: Secret | None, username: str | None, password: Secret | None, tenant: str | None) -> None:
+        self._token = token
+        self._username = username
+        self._password = password
+        self._tenant = tenant
+
+    def __getitem__(self, name: str) -> str:
+        return self._now()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._now())
+
+    def __len__(self) -> int:
+        return len(self._now())
+
+    def _now(self) -> dict[str, str]:
+        headers = {}
+        if self._token:
+            self._token = self._token.reread()
+            headers["Authorization"] = f"Bearer {self._token.value}"
+        elif self._username:
+            self._password = self._password and self._password.reread()
+            pair = f"{self._username}:{self._password.value if self._password else ''}"
+            headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+        if self._tenant:
+            headers["X-Scope-OrgID"] = self._tenant
+        return headers
+
+
+LARGEST_CHAT_ID = 2**52  # by the manual of the Bot API an id has at most 52 bits; 0 is the terminal
+
+
 class ChatAddress(int):
     """A chat's id, and a topic of it where it is a forum: `-1001234/5`.
 
@@ -131,6 +170,8 @@ class ChatAddress(int):
         """
         chat, slash, topic = str(text).partition("/")
         address = super().__new__(cls, chat)
+        if not 0 < abs(address) < LARGEST_CHAT_ID:
+            raise ValueError(chat)
         address.topic = int(topic) if slash else None
         return address
 
@@ -208,6 +249,9 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     notify_socket: Annotated[str | None, Meta(description="systemd's; it sets it itself")] = msgspec.field(
         default=None, name="NOTIFY_SOCKET"
     )
+    watchdog_usec: Annotated[int, Meta(ge=0, description="systemd's, in microseconds; it sets it itself")] = (
+        msgspec.field(default=0, name="WATCHDOG_USEC")
+    )
     watchdog_host: Annotated[str, Meta(description="an address of this machine, or 0.0.0.0 for all")] = "127.0.0.1"
     watchdog_port: Annotated[Port, Meta(description="a whole number from 0 (any free) to 65535")] = 8001
     watchdog_password: Annotated[Secret | None, Meta(description="a password for the watchdog's pages")] = None
@@ -257,18 +301,11 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         return f"http://{f'[{host}]' if ':' in host else host}:{self.watchdog_port}"
 
     @property
-    def prometheus_headers(self) -> dict[str, str]:
+    def prometheus_headers(self) -> "PrometheusHeaders":
         """Return what authorises us at Prometheus, or at what speaks its API."""
-        headers = {}
-        if self.prometheus_token:
-            headers["Authorization"] = f"Bearer {self.prometheus_token.value}"
-        elif self.prometheus_username:
-            password = self.prometheus_password.value if self.prometheus_password else ""
-            pair = b64encode(f"{self.prometheus_username}:{password}".encode()).decode()
-            headers["Authorization"] = f"Basic {pair}"
-        if self.prometheus_tenant:
-            headers["X-Scope-OrgID"] = self.prometheus_tenant
-        return headers
+        return PrometheusHeaders(
+            self.prometheus_token, self.prometheus_username, self.prometheus_password, self.prometheus_tenant
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,7 +213,8 @@ def place(path: Path, objective: str, field: str) -> str:
     root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     objectives = yaml.safe_load(path.read_text(encoding="utf-8"))["objectives"]
     number = next(number for number, each in enumerate(objectives) if each["name"] == objective)
-    return f"{path}:{_line(root, ('objectives', number, field))}"
+    there: Place = (field,) if field in _File.__struct_fields__ else ("objectives", number, field)
+    return f"{path}:{_line(root, there)}"
 
 
 def _read(text: str, name: str) -> tuple[yaml.Node | None, Any, list[Place]]:

@@ -19,10 +19,10 @@ from wine_slo.domain.budget import Budget
 from wine_slo.domain.chat import Standing
 from wine_slo.domain.incident import Outcome
 from wine_slo.domain.notice import Stage, Told
-from wine_slo.domain.objective import BURNS, Objectives
+from wine_slo.domain.objective import BURNS, Key, Objectives
 from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Interval, Reading, Sight
-from wine_slo.domain.watch import SIGHT, State
+from wine_slo.domain.watch import State
 from wine_slo.evaluation import Evaluation
 
 BUDGET = Budget(
@@ -74,7 +74,7 @@ def rows(path: Path, query: str) -> list[Any]:
 
 def test_what_is_written_comes_back(ledger: Ledger) -> None:
     state = eventful()
-    assert {each.key for each in state.incidents.values()} == {KEY, SIGHT}
+    assert {each.key for each in state.incidents.values()} == {KEY, Key("sight", (("objective", "latency"),))}
     ledger.save(State(), state)
     ledger.mark([TOLD])
     assert ledger.load() == Memory(replace(state, readings={}), (TOLD,), ())

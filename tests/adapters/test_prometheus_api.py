@@ -24,6 +24,7 @@ from tests.fakes.prometheus_junk import (
     vector,
 )
 from wine_slo.adapters.prometheus_api import MAX_BYTES, TIMEOUT, PrometheusApi, PrometheusError, Sample, Series
+from wine_slo.adapters.prometheus_facts import PrometheusFacts
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STEP = timedelta(seconds=5)
@@ -61,7 +62,7 @@ SAID = {
     "more series than can be judged": "its answer has 10001 series, more than the 10000 that can be judged: narrow",
     "part of a cluster": "its answer is partial",
     "a warning of Prometheus' own": "it warns of its answer: PromQL warning: bucket label le is missing",
-    "401, no credentials": "it answered 401: it wants other credentials; set WINE_SLO_PROMETHEUS_TOKEN",
+    "401, no credentials": "it answered 401: it wants credentials; set WINE_SLO_PROMETHEUS_TOKEN",
     "403, a page of a filter": "it answered 403: the credentials that are set do not permit queries",
     "403, a token in JSON": "it answered 403: the credentials that are set do not permit queries",
     "404, a page of another server": "it answered 404: WINE_SLO_PROMETHEUS_URL must be the root of its API",
@@ -351,7 +352,7 @@ async def test_an_info_is_logged_once_and_the_answer_counts(
         for _ in range(2):
             assert [each.value for each in (await api.query("up")).samples] == [2.0]
     assert [each.getMessage() for each in caplog.records if each.name.startswith("wine_slo")] == [
-        f"Prometheus remarks: {info}"
+        f"Prometheus remarks: {info.removesuffix(' (1:15)')}"
     ]
 
 
@@ -398,3 +399,22 @@ async def test_a_large_answer_does_not_hold_up_the_event_loop(
     breathing.cancel()
     assert len(found) == 2500
     assert longest < 0.1
+
+
+async def test_a_token_that_was_rotated_is_sent_with_the_next_question(session: aiohttp.ClientSession) -> None:
+    sent: list[str] = []
+
+    async def listen(request: web.BaseRequest) -> web.StreamResponse:
+        sent.append(request.headers["Authorization"])
+        return web.Response(status=401)
+
+    server, headers = Loopback(listen), {"Authorization": "Bearer old"}
+    await server.open()
+    api, facts = PrometheusApi(session, server.url, headers), PrometheusFacts(session, server.url, headers)
+    for token in ("old", "new"):
+        headers["Authorization"] = f"Bearer {token}"
+        with pytest.raises(PrometheusError, match="it answered 401: it wants credentials"):
+            await api.query("up")
+        assert await facts.version() is None
+    await server.close()
+    assert sent == ["Bearer old"] * 2 + ["Bearer new"] * 2

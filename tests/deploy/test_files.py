@@ -266,7 +266,7 @@ MISTAKES = {
         "objective: 0.9 ",
         "not of the promised quantile",
     ),
-    "other requests than are judged": ("slo.yml", '"/metrics|/health"', '"/metrics"', "counts others than slo.yml"),
+    "other requests than are judged": ("slo.yml", '|unmatched"', '"', "counts others than slo.yml"),
     "a line that has moved": (OVERVIEW, '"value": 14.4', '"value": 15', "Burn rate: has no line at 14.4"),
     "the line of the watchdog's own graph": (
         WATCHDOG,

@@ -82,6 +82,24 @@ def test_scrapes_themselves_need_no_second_sample() -> None:
     assert sight(AVAILABILITY, key, total={key: {NOW.timestamp(): 1.0}}, good={}, shown={key: 5.0}) is Sight.CLEAR
 
 
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [
+        pytest.param(SCRAPES, {}, id="an idle service says nothing of label sets that nobody has seen"),
+        pytest.param(Scrapes([(TARGET, 0.0)], SCRAPES.at), {KEY: Sight.TARGET_DOWN}, id="no target answers"),
+        pytest.param(Scrapes(SCRAPES.up, [(TARGET, 0.0)]), {KEY: Sight.STALE}, id="the samples are old"),
+    ],
+)
+def test_that_nothing_can_be_seen_is_said_too_where_no_label_set_is_known(
+    targets: Scrapes, expected: dict[Key, Sight]
+) -> None:
+    nothing: dict[str, object] = {
+        name: {} for name in ("total", "good", "shown", "long", "total_settled", "part_settled")
+    }
+    found = read(BY, State(), answers(**nothing, scrapes=targets))
+    assert {key: each.sight for key, each in found.items()} == expected
+
+
 # Histograms without a bucket at the threshold
 
 

@@ -314,7 +314,7 @@ READS = {
         "Told after 27 s.\n"
         "#12 · availability"
     ),
-    "seeing again": ("🟢 Seeing again: every objective can be judged.\nBlind for 5 min (22:41 to 22:46).\n#13 · sight"),
+    "seeing again": ("🟢 Seeing again: Prometheus answers.\nBlind for 5 min (22:41 to 22:46).\n#13 · sight"),
     "the budget lasts again": ("🟢 Latency: the error budget lasts again\nBudget: 97 % left.\n#12 · latency budget"),
     "closed": "⚪️ Latency was in breach 22:41 to 22:54 (13 min), worst 2.6 s. #12",
     "closed blindness": "⚪️ Prometheus could not be seen 22:41 to 22:43 (2 min). #13",

@@ -35,7 +35,7 @@ class Talk:
     listens: list[bool] = field(default_factory=list)
     heard_from: list[int] = field(default_factory=list)
     moves: list[tuple[int, int]] = field(default_factory=list)
-    conflicts: asyncio.Queue[int] = field(default_factory=asyncio.Queue)
+    conflicts: asyncio.Queue[bool] = field(default_factory=asyncio.Queue)
     connect: Callable[[str, str], ExtBot[int]] = telegram_chat.connect
     conversation: Conversation = field(init=False)
 
@@ -102,8 +102,8 @@ class Talk:
     def _receive(self, reception: Reception) -> None:
         self.received[reception] += 1
 
-    async def _conflict(self) -> None:
-        self.conflicts.put_nowait(1)
+    async def _conflict(self, has_webhook: bool) -> None:  # noqa: FBT001 - it says what it is
+        self.conflicts.put_nowait(has_webhook)
 
 
 def among(chats: Collection[int] = (ANNA, GROUP, FORUM), admins: Collection[int] = ()) -> Access:

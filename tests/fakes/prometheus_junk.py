@@ -106,6 +106,7 @@ JUNK = {
     "302 to nowhere": Answer("", 302),
     "50 MB": Answer("[" * 2**20, repeats=50),
 }
+PIECE = 2**18  # bytes sent at once
 NEVER = Answer(seconds=float("inf"))
 
 
@@ -157,7 +158,9 @@ async def _send(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
     if answer.location:
         response.headers["Location"] = answer.location
     await response.prepare(request)
-    for _ in range(answer.repeats):
-        await response.write(answer.body.encode(errors="surrogatepass"))
+    body = answer.body.encode(errors="surrogatepass")
+    for start in (start for _ in range(answer.repeats) for start in range(0, len(body), PIECE)):
+        await response.write(body[start : start + PIECE])
+        await asyncio.sleep(0)  # or else a large body would hold up the loop that it shares with who asks
     await response.write_eof()
     return response

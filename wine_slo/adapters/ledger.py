@@ -24,7 +24,7 @@ from wine_slo.domain.holder import Holder
 from wine_slo.domain.incident import Incident, Track
 from wine_slo.domain.notice import Told
 from wine_slo.domain.objective import Key
-from wine_slo.domain.watch import KEPT, State
+from wine_slo.domain.watch import KEPT, SIGHT, State
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -199,7 +199,7 @@ class Ledger:
             tracks={track.key: track for track in found},
             incidents={each.number: each for each in _decode(incidents, Incident)},
             last_number=int(facts.get("last_number") or 0),
-            blind_since=_instant(facts.get("blind_since")),
+            troubles_since=_troubles(facts),
             looked_at=looked_at,
         )
         return Memory(state, tuple(_decode(told, Told)), tuple(_decode(standings, Standing)), tuple(_decode(acts, Act)))
@@ -247,7 +247,8 @@ class Ledger:
         incidents = _changed(before.incidents, after.incidents)
         facts = {
             "last_number": str(after.last_number),
-            "blind_since": _text(after.blind_since),
+            "troubles_since": _text(list(after.troubles_since.items())),
+            "blind_since": _text(after.blind_since),  # for an earlier version that is started again
             "looked_at": _text(after.looked_at),
         }
         with self._writing() as connection:
@@ -463,6 +464,14 @@ def _text(value: object) -> str:
 
 def _instant(text: str | None) -> datetime | None:
     return None if text is None else cast("datetime | None", msgspec.json.decode(text, type=datetime | None))
+
+
+def _troubles(facts: Mapping[str, str]) -> dict[Key, datetime]:
+    """Since when there is each trouble; versions that knew one for all of them wrote only that."""
+    if "troubles_since" in facts:
+        return dict(msgspec.json.decode(facts["troubles_since"], type=list[tuple[Key, datetime]]))
+    since = _instant(facts.get("blind_since"))
+    return {SIGHT: since} if since else {}
 
 
 def _cause(error: BaseException) -> object:

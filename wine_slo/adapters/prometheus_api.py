@@ -9,6 +9,7 @@ import asyncio
 import errno
 import logging
 import math
+import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,12 +35,14 @@ MAX_VALUE = 1e18  # counts, seconds and their sums stay far below it, and arithm
 MAX_INSTANT = 1e11  # seconds since the epoch, the year 5138; later instants do not fit into a datetime
 READ_HERE = 2**16  # bytes; a larger answer is parsed in a thread, so that it does not hold up the event loop
 BAD_REQUEST = 400
+OF_QUERY = (400, 422)  # what is asked cannot be answered
 TOO_MUCH = (422, 503)  # it would load too many samples, or took too long
 WANTS_ANOTHER_METHOD = (403, 405, 501)  # some gateways and RBAC proxies permit only GET, or only POST
 # VictoriaMetrics hides the newest 30 s and repeats older points in their place, unless a query says otherwise.
 # Prometheus, Thanos and Mimir ignore both. Source: https://docs.victoriametrics.com/#query-latency
 FRESH = {"nocache": "1", "latency_offset": "1ms"}
 INFO = "PromQL info:"  # Prometheus 2.48 to 2.53 put these among the warnings; the answer is whole all the same
+PLACE = re.compile(r" \(\d+:\d+\)$")
 WARNING = "PromQL warning:"
 MAX_INFOS = 100  # remembered, so that each is logged once
 
@@ -67,14 +70,22 @@ class PrometheusError(ReasonedError):
     Attributes:
         is_refused: The question itself is wrong, so that asking again helps nothing.
         is_too_much: A question about less time might be answered.
+        is_of_query: Only this question has no answer; others may have one.
     """
 
     def __init__(
-        self, sentence: str, *, is_refused: bool = False, is_too_much: bool = False, **holes: str | int | Reason
+        self,
+        sentence: str,
+        *,
+        is_refused: bool = False,
+        is_too_much: bool = False,
+        is_of_query: bool = False,
+        **holes: str | int | Reason,
     ) -> None:
         super().__init__(sentence, **holes)
         self.is_refused = is_refused
         self.is_too_much = is_too_much
+        self.is_of_query = is_of_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +149,7 @@ class PrometheusApi:
     Args:
         session: Its connections; closed by whoever made it.
         url: The root of the API, without `/api/v1`.
-        headers: Sent with each request: authorisation, tenant.
+        headers: Sent with each request: authorisation, tenant; looked at for each, as secrets are rotated.
         on_query: Called after each question with its outcome, `answered` or `failed`.
         timeout: For one question and its whole answer.
     """
@@ -219,11 +230,12 @@ class PrometheusApi:
 
     async def _request(self, method: str, what: str, params: dict[str, str]) -> tuple[aiohttp.ClientResponse, bytes]:
         sent = {"data": params} if method == "POST" else {"params": params}
+        headers = dict(self._headers)
         try:
             async with self._session.request(
                 method,
                 f"{self._url}/api/v1/{what}",
-                headers=self._headers,
+                headers=headers,
                 timeout=self._timeout,
                 allow_redirects=False,  # another host would get the query and the headers, and would be believed
                 **sent,  # type: ignore[arg-type]
@@ -240,9 +252,10 @@ class PrometheusApi:
 
     def _log_once(self, infos: list[str]) -> None:
         for each in infos:
-            if each not in self._infos and len(self._infos) < MAX_INFOS:
-                self._infos.add(each)
-                log.info("Prometheus remarks: %s", each)
+            remark = PLACE.sub("", each)  # where in the query it is, differs from question to question
+            if remark not in self._infos and len(self._infos) < MAX_INFOS:
+                self._infos.add(remark)
+                log.info("Prometheus remarks: %s", remark)
 
 
 def _cause(error: OSError) -> str | Reason:
@@ -282,6 +295,7 @@ def _data(response: aiohttp.ClientResponse, body: bytes) -> tuple[_Data, list[st
                 "it answered {status}: {error}",
                 is_refused=refused,
                 is_too_much=too_much,
+                is_of_query=status in OF_QUERY,
                 status=status,
                 error=answer.error,
             )
@@ -290,7 +304,7 @@ def _data(response: aiohttp.ClientResponse, body: bytes) -> tuple[_Data, list[st
         )
     warnings = [each for each in answer.warnings or () if not each.startswith(INFO)]
     if warnings and warnings[0].startswith(WARNING):
-        raise PrometheusError("it warns of its answer: {warning}", warning=warnings[0])
+        raise PrometheusError("it warns of its answer: {warning}", is_of_query=True, warning=warnings[0])
     if warnings:
         raise PrometheusError("its answer is partial: {warning}", warning=warnings[0])
     if answer.isPartial:
@@ -367,7 +381,8 @@ def _series(data: _Data, wanted: str) -> list[msgspec.Raw]:
         raise PrometheusError("its answer has an unknown shape ({error})", error=str(error)) from error
     if len(found) > MAX_SERIES:
         raise PrometheusError(
-            "its answer has {count} series, more than the {most} that can be judged: narrow the selector or `by`",
+            "its answer has {count} series, more than the {most} that can be judged: narrow its selector",
+            is_of_query=True,
             count=len(found),
             most=MAX_SERIES,
         )

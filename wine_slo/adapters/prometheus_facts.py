@@ -47,6 +47,12 @@ class _Target(msgspec.Struct, rename="camel"):
     scrape_url: str = ""
     last_error: str = ""
     scrape_interval: str = ""
+    discovered_labels: dict[str, str] = {}
+
+    @property
+    def interval(self) -> timedelta | None:
+        """How often it is scraped; VictoriaMetrics says so among what was discovered."""
+        return _span(self.scrape_interval or self.discovered_labels.get("__scrape_interval__", ""))
 
 
 class _Targets(msgspec.Struct, rename="camel"):
@@ -98,7 +104,7 @@ class PrometheusFacts:
                 each.scrape_url,
                 each.health == "up",
                 each.last_error,
-                _span(each.scrape_interval),
+                each.interval,
             )
             for each in found.active_targets
         ]
@@ -106,7 +112,7 @@ class PrometheusFacts:
     async def _ask(self, what: str, kind: type[T]) -> T | None:
         try:
             async with self._session.get(
-                f"{self._url}/api/v1/{what}", headers=self._headers, timeout=TIMEOUT, allow_redirects=False
+                f"{self._url}/api/v1/{what}", headers=dict(self._headers), timeout=TIMEOUT, allow_redirects=False
             ) as response:
                 body = await response.content.read(MAX_BYTES)
                 while len(body) < MAX_BYTES and (more := await response.content.read(MAX_BYTES - len(body))):

@@ -5,7 +5,7 @@ Source of the texts: https://github.com/tdlib/telegram-bot-api (Client.cpp), and
 """
 
 import logging
-from collections.abc import Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -31,6 +31,7 @@ READ_SECONDS = 20  # Telegram may take that long under load, and asking again wo
 CONNECT_SECONDS = 5
 
 SURELY_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+MAX_BYTES = 16 * 2**20  # of one answer; a hundred updates of the longest texts are two
 LONGEST_REASON = 100  # letters of an answer that go into a log line
 SHORTEST_WAIT, LONGEST_WAIT = 1, 300  # seconds; what Telegram asks for beyond is tried again all the same
 LARGEST_ID = 2**52  # by the manual of the Bot API, a chat's id has at most 52 bits
@@ -55,6 +56,42 @@ CLOSED = (
 Connection = ExtBot[int]
 
 
+class _Bounded(httpx.AsyncByteStream):
+    """The body of an answer, as far as an answer of the Bot API can be long."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self._stream = response.stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Give it on, piece by piece.
+
+        Raises:
+            httpx.DecodingError: It is too long.
+        """
+        size = 0
+        async for chunk in self._stream:  # type: ignore[union-attr]  # a client that is async has no other
+            size += len(chunk)
+            if size > MAX_BYTES:
+                raise httpx.DecodingError("an answer that is too long", request=self._response.request)
+            yield chunk
+
+    async def aclose(self) -> None:
+        """Read no more of it."""
+        await self._stream.aclose()  # type: ignore[union-attr]
+
+
+async def _refuse_too_much(response: httpx.Response) -> None:
+    """Read of an answer only so much, and nothing that would become longer by unpacking it.
+
+    Raises:
+        httpx.DecodingError: It is packed.
+    """
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise httpx.DecodingError("an answer that is packed", request=response.request)
+    response.stream = _Bounded(response)
+
+
 def connect(token: str, api_url: str | None = None, proxy: str | None = None) -> Connection:
     """The bot of a token, at Telegram's own server or at another one's root; nothing is sent yet."""
     certificates = httpx.create_ssl_context()  # one for both, as each takes a megabyte
@@ -66,7 +103,11 @@ def connect(token: str, api_url: str | None = None, proxy: str | None = None) ->
             write_timeout=READ_SECONDS,
             pool_timeout=CONNECT_SECONDS,
             proxy=proxy,
-            httpx_kwargs={"verify": certificates},
+            httpx_kwargs={
+                "verify": certificates,
+                "headers": {"Accept-Encoding": "identity"},
+                "event_hooks": {"response": [_refuse_too_much]},
+            },
         )
 
     root = (api_url or "https://api.telegram.org").rstrip("/")

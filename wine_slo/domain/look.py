@@ -168,10 +168,23 @@ def remembered(state: State, objective: Objective) -> list[Key]:
     ]
 
 
-def read_nothing(objective: Objective, state: State, now: datetime) -> dict[Key, Reading]:
-    """What is seen where Prometheus knows no target at all."""
+def read_nothing(objective: Objective, state: State, now: datetime, *, gone: int = 0) -> dict[Key, Reading]:
+    """What is seen where Prometheus knows no target at all.
+
+    Args:
+        objective: Whose.
+        state: What is known.
+        now: The instant.
+        gone: How many targets of the job it knew of late.
+    """
     sight, reason = sight_of(objective, Targets(up=0, known=0, scraped_at=None), Traffic(0, 0), now)
-    return {key: unseen(now, sight, reason) for key in remembered(state, objective) or [Key(objective.name)]}
+    if gone:
+        sight = Sight.TARGET_DOWN
+        reason = Reason(
+            "Prometheus knows none of the {count} targets of {job} any more", {"count": gone, "job": objective.job}
+        )
+    reading = Reading(at=now, sight=sight, reason=reason, targets=gone, is_gone=gone > 0)
+    return dict.fromkeys(remembered(state, objective) or [Key(objective.name)], reading)
 
 
 def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Reading]:
@@ -202,7 +215,12 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
             waiting_seconds=list(ages.values())[-1] if hangs and key not in answers.recent else None,
             budget=answers.budgets.get(key),
             next_at=answers.grid.last + answers.grid.step,
+            targets=targets[None].known,
         )
+    if not found:  # no label set is known, which is worth a word where that is for want of samples
+        sight, reason = sight_of(objective, targets[None], Traffic(0, 0), now)
+        if not sight.is_seeing:
+            found[Key(objective.name)] = Reading(at=now, sight=sight, reason=reason, targets=targets[None].known)
     return found
 
 
@@ -231,12 +249,16 @@ def _is_stuck(objective: Objective, age: float) -> bool:
 
 def _no_bucket(source: Latency, answers: Answers, key: Key) -> Reason | None:
     """Why the requests within the threshold cannot be counted; None where they can."""
-    holes: dict[str, str | int] = {"histogram": source.histogram, "threshold": f"{source.threshold_seconds:g}"}
+    histogram, threshold = source.histogram, f"{source.threshold_seconds:g}"
     series = round(answers.total_settled.get(key, 0))
     without = series - round(answers.part_settled.get(key, 0))
     if 0 < without < series:
-        holes |= {"without": without, "series": series}
-        return Reason("{without} of {series} series of {histogram} have no bucket that ends at {threshold} s", holes)
+        return Reason(
+            "{without} of {series} series of {histogram} have no bucket that ends at {threshold} s",
+            {"without": without, "series": series, "histogram": histogram, "threshold": threshold},
+        )
     if without > 0 or (key in answers.total and key not in answers.good):
-        return Reason("no bucket of {histogram} ends at {threshold} s", holes)
+        return Reason(
+            "no bucket of {histogram} ends at {threshold} s", {"histogram": histogram, "threshold": threshold}
+        )
     return None

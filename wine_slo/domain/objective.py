@@ -12,7 +12,7 @@ from typing import Self
 
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 QUANTILE_FLOOR = 0.5
-TAKEN = ("sight", "gap", "ledger")
+TAKEN = ("sight", "down", "gap", "ledger")  # what the watchdog's own incidents are about
 
 
 # A stall of 15 s touches two intervals of 15 s and more. Of 107 such stalls at random phases 89, 41 and 11 were told at
@@ -192,7 +192,7 @@ class Objective:
         bad, good = LEAST_BAD_INTERVALS * self.scrape_interval, LEAST_GOOD_INTERVALS * self.scrape_interval
         both = self.bad_for + self.good_for
         checks = (
-            ("name", self.name not in TAKEN, "must not be sight, gap or ledger, which are the watchdog's own"),
+            ("name", self.name not in TAKEN, "must not be sight, down, gap or ledger, which are the watchdog's own"),
             ("objective", 0 < self.ratio < 1, "must lie between 0 and 1, both left out"),
             ("objective", not self.is_latency or self.ratio >= QUANTILE_FLOOR, "must be 0.5 or more for a latency"),
             ("scrape_interval", self.scrape_interval > timedelta(0), "must be longer than 0"),
@@ -266,6 +266,11 @@ class Key:
     objective: str
     labels: tuple[tuple[str, str], ...] = ()
     alert: Alert = Alert.BREACH
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is about monitoring itself or a service that is down, so that a silence of all never mutes it."""
+        return self.objective in TAKEN
 
     def __str__(self) -> str:
         """As it stands at the foot of a message: `latency` or `latency{endpoint="/predict"}`."""

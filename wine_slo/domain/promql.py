@@ -13,6 +13,9 @@ from wine_slo.domain.change import LOOKS_BACK
 from wine_slo.domain.metric_names import ENDPOINT, MODEL_INFO, SHA256
 from wine_slo.domain.objective import Latency, Objective, Ratio, Up, duration
 
+MEASURED_OVER = timedelta(minutes=10)
+GONE_FOR = timedelta(hours=1)  # targets that have vanished count as down for so long, and as unknown after that
+
 
 def targets_up(objective: Objective) -> str:
     """Whether each target of the job answered its last scrape: 1 or 0."""
@@ -22,6 +25,18 @@ def targets_up(objective: Objective) -> str:
 def targets_scraped_at(objective: Objective) -> str:
     """When each target of the job was scraped last, in seconds since the epoch."""
     return f"timestamp({targets_up(objective)})"
+
+
+def measured_interval(objective: Objective) -> str:
+    """How far apart the job's scrapes are, in seconds, by their number in ten minutes; nothing for a younger job."""
+    up, span = targets_up(objective), duration(MEASURED_OVER)
+    scrapes = f"max(count_over_time({up}[{span}]) and {up} offset {span})"
+    return f"{MEASURED_OVER.total_seconds():g} / {scrapes}"
+
+
+def targets_of_late(objective: Objective) -> str:
+    """How many targets the job has or had of late."""
+    return f"count(last_over_time({targets_up(objective)}[{duration(GONE_FOR)}]))"
 
 
 def model_first_seen(objective: Objective) -> str:

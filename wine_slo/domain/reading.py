@@ -72,6 +72,9 @@ class Reading:
         waiting_seconds: How long the oldest request has waited for an answer, where nothing was answered of late.
         budget: What is known of the error budget.
         next_at: When the next interval will be there to see.
+        targets: How many targets the job has, or had of late; 0 where that is not known.
+        is_gone: Whether Prometheus knows none of them any more.
+        is_unanswered: Whether Prometheus did not answer at all, so that no objective can be seen.
     """
 
     at: datetime
@@ -86,6 +89,9 @@ class Reading:
     waiting_seconds: float | None = None
     budget: Budget | None = None
     next_at: datetime | None = None
+    targets: int = 0
+    is_gone: bool = False
+    is_unanswered: bool = False
 
     def __post_init__(self) -> None:
         """Refuse intervals that are out of order."""

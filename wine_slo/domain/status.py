@@ -15,9 +15,14 @@ from wine_slo.domain.incident import Incident, Outcome, Phase, Track
 from wine_slo.domain.notice import Stage, Told
 from wine_slo.domain.objective import Alert, Key, Latency, Objective, Objectives, Ratio, duration
 from wine_slo.domain.reading import Reading, Sight
-from wine_slo.domain.watch import GAP, LEDGER, SIGHT, State, is_ahead
+from wine_slo.domain.watch import DOWN, GAP, LEDGER, SIGHT, State, is_ahead
 
-OWN = {SIGHT: "Cannot see", LEDGER: "Cannot write down", GAP: "Nobody looked"}  # the watchdog's own incidents
+OWN = {  # the watchdog's own incidents
+    SIGHT.objective: "Cannot see",
+    DOWN: "Targets down",
+    LEDGER.objective: "Cannot write down",
+    GAP.objective: "Nobody looked",
+}
 RECENT = 20  # closed incidents; the ledger keeps them all
 
 
@@ -108,8 +113,8 @@ class IncidentStatus:
 
     Attributes:
         number: What people call it: #12.
-        slo: What it is about; `sight` for not being able to see, `ledger` for not being able to write down, `gap` for a
-            time in which nobody looked.
+        slo: What it is about; `sight` for not being able to see, `down` for a job of which no target answers,
+            `ledger` for not being able to write down, `gap` for a time in which nobody looked.
         title: What people call that.
         alert: breach, or page or ticket where the budget burns.
         is_open: Whether it is not over.
@@ -275,10 +280,8 @@ def verdict_of(objective: Objective, track: Track | None, reading: Reading | Non
 
 def title_of(key: Key, objectives: Objectives) -> str:
     """What people call a key: `Latency`, or `Latency of /predict` for one label set. Plain text."""
-    if key in OWN:
-        return OWN[key]
     objective = objectives.of(key)
-    name = objective.title if objective else key.objective
+    name = objective.title if objective else OWN.get(key.objective, key.objective)
     values = ", ".join(value for _, value in key.labels if value)
     return f"{name} of {values}" if values else name
 

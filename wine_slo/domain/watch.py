@@ -13,9 +13,12 @@ from wine_slo.domain.objective import Alert, Key, Objective, Objectives
 from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Reading, Sight, unseen
 
-SIGHT = Key("sight")  # the incident of not being able to see; no objective can have this name
-LEDGER = Key("ledger")  # the incident of not being able to write down; nor can it have this one
-GAP = Key("gap")  # a time in which nobody looked, told once; no objective can have this name either
+# The watchdog's own incidents; no objective can have one of these names. Not being able to see has an incident for each
+# cause: Prometheus itself, a job or one objective. A job of which no target answers has one too.
+SIGHT = Key("sight")
+LEDGER = Key("ledger")  # not being able to write down
+DOWN = "down"
+GAP = Key("gap")  # a time in which nobody looked, told once
 SETTLES_IN = timedelta(milliseconds=100)  # a quick look comes so much after its interval has ended
 KEPT = timedelta(days=1)  # closed incidents stay at hand for so long; the ledger keeps them all
 CLOCKS_AGREE = timedelta(minutes=1)  # two clocks that differ by more are not the same time
@@ -38,7 +41,7 @@ class State:
         tracks: What is remembered of each key.
         incidents: Those that are open, and those that were closed lately, by number.
         last_number: The highest number that was ever given.
-        blind_since: Since when something that is promised cannot be seen; None while all of it can.
+        troubles_since: Since when there is each cause for not seeing, or a job that is down.
         unwritten_since: Since when the ledger cannot be written; None while it can. Not kept over a restart.
         looked_at: The last look; None before the first.
         readings: What the last look saw. Not kept over a restart.
@@ -47,7 +50,7 @@ class State:
     tracks: Mapping[Key, Track] = field(default_factory=dict)
     incidents: Mapping[int, Incident] = field(default_factory=dict)
     last_number: int = 0
-    blind_since: datetime | None = None
+    troubles_since: Mapping[Key, datetime] = field(default_factory=dict)
     unwritten_since: datetime | None = None
     looked_at: datetime | None = None
     readings: Mapping[Key, Reading] = field(default_factory=dict)
@@ -63,9 +66,14 @@ class State:
         return tuple(key for key, each in self.readings.items() if each.sight in (Sight.BLIND, Sight.STALE))
 
     @property
+    def blind_since(self) -> datetime | None:
+        """Since when something that is promised cannot be seen; None while all of it can."""
+        return min((at for key, at in self.troubles_since.items() if key.objective == SIGHT.objective), default=None)
+
+    @property
     def is_blind(self) -> bool:
         """Whether nothing at all can be seen, for so long that it is an incident."""
-        has_incident = any(incident.key == SIGHT for incident in self.open_incidents)
+        has_incident = any(incident.key.objective == SIGHT.objective for incident in self.open_incidents)
         return has_incident and len(self.unseen) == len(self.readings)
 
 
@@ -107,10 +115,9 @@ def advance(
         readings=dict(readings),
     )
     state = _tell_gap(state, state_before=before, objectives=objectives, interruption=interruption)
-    unseen = [state.readings[key].reason for key in state.unseen]
-    state, blind_since = _follow_trouble(state, SIGHT, unseen[0] if unseen else "", state.blind_since, objectives)
+    state = _follow_troubles(state, objectives)
     state, unwritten_since = _follow_trouble(state, LEDGER, unwritten, state.unwritten_since, objectives)
-    return replace(state, blind_since=blind_since, unwritten_since=unwritten_since)
+    return replace(state, unwritten_since=unwritten_since)
 
 
 def is_ahead(state: State, now: datetime) -> bool:
@@ -156,7 +163,7 @@ def _without_future(state: State, now: datetime) -> State:
         state,
         tracks={key: track_of(track) for key, track in state.tracks.items()},
         incidents={number: incident_of(each) for number, each in state.incidents.items()},
-        blind_since=past(state.blind_since),
+        troubles_since={key: min(at, now) for key, at in state.troubles_since.items()},
         unwritten_since=past(state.unwritten_since),
         looked_at=now,
     )
@@ -272,6 +279,83 @@ def _tell_gap(state: State, *, state_before: State, objectives: Objectives, inte
         reason=interruption.value,
     )
     return replace(state, incidents={**state.incidents, number: gap}, last_number=number)
+
+
+def causes_of(state: State, objectives: Objectives) -> dict[Key, Key | None]:
+    """Which incident tells why each key could not be judged at the last evaluation; None for what could be."""
+    open_keys = {each.key for each in state.open_incidents}
+    is_unanswered = all(each.is_unanswered for each in state.readings.values())
+    causes: dict[Key, Key | None] = {}
+    for key, reading in state.readings.items():
+        objective = objectives.of(key)
+        if objective is None:
+            continue
+        down, job = Key(DOWN, (("job", objective.job),)), replace(SIGHT, labels=(("job", objective.job),))
+        match reading.sight:
+            case Sight.TARGET_DOWN:
+                causes[key] = down
+            case Sight.STALE:
+                causes[key] = down if down in open_keys else job
+            case Sight.BLIND:
+                causes[key] = SIGHT if is_unanswered else replace(SIGHT, labels=(("objective", objective.name),))
+            case _:
+                causes[key] = None
+    return causes
+
+
+def _follow_troubles(state: State, objectives: Objectives) -> State:
+    """The state with an incident for each cause of not seeing, and for each job of which no target answers.
+
+    One cause neither hides another nor ends it: while a key cannot be seen for another reason, nobody knows.
+    """
+    causes = causes_of(state, objectives)
+    opened = {each.key for each in state.open_incidents if each.key.objective in (SIGHT.objective, DOWN)}
+    troubles_since = {}
+    for trouble in dict.fromkeys((*state.troubles_since, *sorted(opened), *filter(None, causes.values()))):
+        since = state.troubles_since.get(trouble)
+        is_there = _is_there(trouble, causes, objectives)
+        is_told = trouble.objective == DOWN and trouble not in opened and _is_told_by_up(trouble, state, objectives)
+        if is_there is not None and not (is_there and is_told):
+            reason = _trouble(trouble, state, causes) if is_there else ""
+            state, since = _follow_trouble(state, trouble, reason, since, objectives)
+        if since is not None:
+            troubles_since[trouble] = since
+    return replace(state, troubles_since=troubles_since)
+
+
+def _is_there(trouble: Key, causes: Mapping[Key, Key | None], objectives: Objectives) -> bool | None:
+    """Whether there is a trouble; None where that cannot be seen."""
+    found = [cause for key, cause in causes.items() if _concerns(trouble, objectives.of(key))]
+    if trouble in found and not (trouble.objective == DOWN and None in found):
+        return True
+    is_promised = any(_concerns(trouble, each) for each in objectives.all)
+    return False if trouble == SIGHT or None in found or not is_promised else None
+
+
+def _concerns(trouble: Key, objective: Objective | None) -> bool:
+    """Whether a trouble is one of an objective."""
+    labels = dict(trouble.labels)
+    return (
+        objective is not None
+        and labels.get("job", objective.job) == objective.job
+        and labels.get("objective", objective.name) == objective.name
+    )
+
+
+def _is_told_by_up(down: Key, state: State, objectives: Objectives) -> bool:
+    """Whether an objective about the targets themselves tells that they are down."""
+    return any(
+        (objective := objectives.of(each.key)) is not None and objective.is_up and _concerns(down, objective)
+        for each in state.open_incidents
+    )
+
+
+def _trouble(trouble: Key, state: State, causes: Mapping[Key, Key | None]) -> Reason | str:
+    """What a trouble is, in words."""
+    reading = next(state.readings[key] for key, cause in causes.items() if cause == trouble)
+    if trouble.objective != DOWN or not reading.targets or reading.is_gone:
+        return reading.reason
+    return Reason("{count} of {count} targets do not answer", {"count": reading.targets})
 
 
 def _follow_trouble(

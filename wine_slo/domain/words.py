@@ -16,7 +16,7 @@ from wine_slo.domain.notice import Kind, Told, Withheld, Words
 from wine_slo.domain.objective import Alert, Burn, Key, Latency, Objective, Objectives, Up
 from wine_slo.domain.phrases import ENGLISH, Hole, Language, phrase, shortened
 from wine_slo.domain.reading import Reading, Sight
-from wine_slo.domain.watch import GAP, LEDGER, SIGHT, Interruption, State
+from wine_slo.domain.watch import DOWN, GAP, LEDGER, SIGHT, Interruption, State, causes_of
 
 MAX_ENDPOINTS = 3  # in one line of a message
 STATUS_LINES = 25  # objectives in one answer; a thousand label sets are not read by anyone
@@ -32,6 +32,11 @@ TITLES = (phrase("Latency"), phrase("Error rate"), phrase("Availability"))  # of
 def plain(text: str) -> str:
     """A text without its markup."""
     return unescape(re.sub(r"</?b>", "", text))
+
+
+def _job(incident: Incident) -> str:
+    """The job that an incident about its targets is about."""
+    return dict(incident.key.labels).get("job", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +75,10 @@ class Speech:
         """What an objective is called: `Latency`, or `Latency of /predict` for one label set."""
         objective = self.objectives.of(key)
         name = objective.title if objective else key.objective
-        if key == SIGHT:
+        if key.objective == SIGHT.objective:
             name = self.say("Sight")
+        elif key.objective == DOWN:
+            name = self.say("Targets")
         elif key == LEDGER:
             name = self.say("The ledger")
         elif name in TITLES:
@@ -89,8 +96,10 @@ class Speech:
     def breach(self, incident: Incident, told: Told, state: State, now: datetime, acts: Acts = NO_ACTS) -> str:
         """An open incident: the message that lives as long as it does."""
         objective = self.objectives.of(incident.key)
-        if incident.key == SIGHT:
+        if incident.key.objective == SIGHT.objective:
             lines = self._cannot_see(incident, state, now)
+        elif incident.key.objective == DOWN:
+            lines = self._no_target(incident, state, now)
         elif incident.key == LEDGER:
             lines = self._cannot_write(incident, now)
         elif objective is None:
@@ -188,9 +197,15 @@ class Speech:
         title, objective = self.title(incident.key), self.objectives.of(incident.key)
         first, last = self._bounds(incident)
         lasted = incident.last_bad_at - incident.since
-        if incident.key == SIGHT:
+        if incident.key.objective == DOWN:
             lines = [
-                f"🟢 {self.say('Seeing again: every objective can be judged.')}",
+                f"🟢 {self.say('{job} answers its scrapes again', job=shortened(_job(incident)))}",
+                self.say("Down for {duration} ({first} to {last}).", duration=lasted, first=first, last=last),
+            ]
+            return "\n".join([*lines, self._foot(incident)])
+        if incident.key.objective == SIGHT.objective:
+            lines = [
+                f"🟢 {self._seeing(incident)}",
                 self.say("Blind for {duration} ({first} to {last}).", duration=lasted, first=first, last=last),
             ]
             return "\n".join([*lines, self._foot(incident)])
@@ -256,7 +271,8 @@ class Speech:
     def storm(self, kind: Kind, incidents: Sequence[Incident], state: State) -> str:
         """Many incidents in one message, the worst of them by name."""
         worst = sorted(incidents, key=lambda each: -(each.worst or 0.0))[:STORM_NAMES]
-        names = self._and_more([self._in_storm(each) for each in worst], len(incidents) - len(worst))
+        is_over = kind is Kind.RECOVERY
+        names = self._and_more([self._in_storm(each, is_over=is_over) for each in worst], len(incidents) - len(worst))
         n = len(incidents)
         match kind:
             case Kind.BREACH:
@@ -283,8 +299,8 @@ class Speech:
             case _:
                 text = self.count(
                     n,
-                    "Missed while messages could not be sent: <b>{n}</b> objective in breach. {names}. All: /status",
-                    "Missed while messages could not be sent: <b>{n}</b> objectives in breach. {names}. All: /status",
+                    "Delivered late: <b>{n}</b> incident, which is over. Worst: {names}. All: /incidents",
+                    "Delivered late: <b>{n}</b> incidents, which are over. Worst: {names}. All: /incidents",
                     names=names,
                 )
                 return f"⚪️ {text}"
@@ -356,9 +372,9 @@ class Speech:
             return self.say("None is in breach any more.")
         return self.count(still, "{n} still in breach: /status", "{n} still in breach: /status")
 
-    def _in_storm(self, incident: Incident) -> str:
+    def _in_storm(self, incident: Incident, *, is_over: bool) -> str:
         objective = self.objectives.of(incident.key)
-        value = incident.worst if incident.is_open else incident.value
+        value = incident.value if is_over else incident.worst
         if objective is None or value is None:
             return self.title(incident.key)
         return f"{self.title(incident.key)} {self._number(objective, value)}"
@@ -367,8 +383,29 @@ class Speech:
         listed = ", ".join(names)
         return self.count(rest, "{names} and {n} more", "{names} and {n} more", names=listed) if rest > 0 else listed
 
+    def _seeing(self, incident: Incident) -> str:
+        """What can be seen again; another cause may hide the same objectives, and has an incident of its own."""
+        labels = dict(incident.key.labels)
+        if "job" in labels:
+            return self.say("Seeing again: the samples of {job} are fresh.", job=shortened(labels["job"]))
+        if "objective" in labels:
+            return self.say("Seeing again: {name} can be judged.", name=shortened(labels["objective"]))
+        return self.say("Seeing again: Prometheus answers.")
+
+    def _no_target(self, incident: Incident, state: State, now: datetime) -> list[str]:
+        head = self.say(
+            "{job} is down: {reason} since {time} ({duration}).",
+            job=f"<b>{shortened(_job(incident))}</b>",
+            reason=self.language.tell(incident.reason),
+            time=f"{incident.since.astimezone(self.zone):%H:%M:%S}",
+            duration=now - incident.since,
+        )
+        return [f"🔴 {head}", *self._stay_open(state)]
+
     def _cannot_see(self, incident: Incident, state: State, now: datetime) -> list[str]:
-        names = sorted({key.objective for key in state.unseen} or self.objectives.by_name)
+        causes = causes_of(state, self.objectives)
+        unseen = {key.objective for key, cause in causes.items() if cause == incident.key}
+        names = sorted(unseen or self.objectives.by_name)
         blind_for = f"<b>{self.language.span(now - incident.began_at)}</b>"
         reason = self.language.tell(incident.reason)
         since = self.clock(incident.began_at)
@@ -434,15 +471,18 @@ class Speech:
         return lines
 
     def _down(self, objective: Objective, state: State, down_for: timedelta, since: str) -> list[str]:
-        held = [each for each in state.open_incidents if each.held is Sight.TARGET_DOWN]
         head = self.say(
             "The service is down: {job} has not been reachable for {duration} (since {time})",
             job=escape(objective.job),
             duration=f"<b>{self.language.span(down_for)}</b>",
             time=since,
         )
-        lines = [f"🔴 {head}"]
-        lines += [
+        return [f"🔴 {head}", *self._stay_open(state)]
+
+    def _stay_open(self, state: State) -> list[str]:
+        """The incidents that stay open because no target answers, as far as there is room."""
+        held = [each for each in state.open_incidents if each.held is Sight.TARGET_DOWN]
+        lines = [
             self.say("{title} #{number} is held open.", title=self.title(each.key), number=each.number)
             for each in held[:MAX_HELD]
         ]
@@ -581,6 +621,22 @@ class Speech:
         title = self.title(incident.key)
         first, last = self._bounds(incident)
         lasted = incident.last_bad_at - incident.since
+        if incident.key.objective == DOWN:
+            return self.say(
+                "{job} was down {first} to {last} ({duration})",
+                job=shortened(_job(incident)),
+                first=first,
+                last=last,
+                duration=lasted,
+            )
+        if incident.key.objective == SIGHT.objective and incident.key.labels:
+            return self.say(
+                "{name} could not be judged {first} to {last} ({duration})",
+                name=shortened(next(value for _, value in incident.key.labels)),
+                first=first,
+                last=last,
+                duration=lasted,
+            )
         if incident.key == SIGHT:
             return self.say(
                 "Prometheus could not be seen {first} to {last} ({duration})", first=first, last=last, duration=lasted
