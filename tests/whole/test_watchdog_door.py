@@ -26,7 +26,7 @@ async def test_it_does_not_start_where_others_could_read_its_pages_without_a_log
     processes: Processes, settings: dict[str, str]
 ) -> None:
     watchdog = await processes.watchdog(settings | {"WINE_SLO_WATCHDOG_HOST": "0.0.0.0"})
-    assert await watchdog.wait() == 2
+    assert await watchdog.wait(seconds=30) == 2
     (line,) = watchdog.lines
     assert line.startswith("WINE_SLO_WATCHDOG_HOST is 0.0.0.0, so others may read the status page; wanted: ")
     assert "WINE_SLO_WATCHDOG_PASSWORD, or WINE_SLO_WATCHDOG_LOGIN_REQUIRED=false" in line
@@ -36,7 +36,7 @@ async def test_with_a_password_all_pages_but_health_want_it_and_a_bad_request_is
     processes: Processes, settings: dict[str, str]
 ) -> None:
     watchdog = await processes.watchdog(settings | {"WINE_SLO_WATCHDOG_PASSWORD": "open sesame"})
-    await watchdog.until_line("listening on http://127.0.0.1:")
+    await watchdog.until_line("listening on http://127.0.0.1:", seconds=30)
     port = int(settings["WINE_SLO_WATCHDOG_PORT"])
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
         for path in ("/", "/api/status", "/metrics"):
@@ -45,7 +45,7 @@ async def test_with_a_password_all_pages_but_health_want_it_and_a_bad_request_is
         assert (await session.get("/health")).status == 200
         assert (await session.get("/health", headers={"Host": "evil.example"})).status == 421
     status = await processes.wine_slo("status", settings=settings | {"WINE_SLO_WATCHDOG_PASSWORD": "open sesame"})
-    await status.wait()
+    await status.wait(seconds=30)
     assert "another password" not in status.output
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"\x1b[31m" + b"x" * 8000 + b"\r\n\r\n")
