@@ -44,7 +44,8 @@ pictures: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 	    tests/whole/test_chart_of_history.py
 
 soak: $(BIN)/.dev .tools/bin/prometheus .tools/lib/libfaketime.so
-	WINE_SLO_SOAK=4 python -m pytest tests/whole/test_crash.py tests/whole/test_memory.py
+	WINE_SLO_SOAK=4 python -m pytest tests/whole/test_crash.py tests/whole/test_memory.py \
+	    tests/server/test_fuzz_body.py tests/server/test_contract.py
 	WINE_SLO_SOAK_MINUTES=120 python -m pytest --capture=no tests/whole/soak.py
 
 check: $(BIN)/.dev

@@ -48,7 +48,7 @@ def mistakes() -> list[str]:
 
 def test_everything_has_a_default() -> None:
     assert read(ServerSettings) == ServerSettings(
-        host=Host("127.0.0.1"), port=8000, model=Path("models/model.pkl"), sleep_enabled=True, log_format="text"
+        host=Host("127.0.0.1"), port=8000, model=Path("models/model.pkl"), sleep_enabled=None, log_format="text"
     )
 
 
@@ -73,7 +73,7 @@ def test_every_mistake_is_told_in_a_line_with_its_name_its_value_and_what_is_wan
         read(ServerSettings)
     assert str(caught.value).splitlines() == [
         "WINE_SLO_PORT is '70000'; wanted: a whole number from 0 (any free port) to 65535",
-        "WINE_SLO_SLEEP_ENABLED is 'perhaps'; wanted: true or false",
+        "WINE_SLO_SLEEP_ENABLED is 'perhaps'; wanted: true or false; if not set, true on loopback only",
     ]
 
 
@@ -421,6 +421,25 @@ def test_a_secrets_file_that_cannot_be_read_is_told_with_all_else(monkeypatch: p
             "wanted: the path of a text file"
         ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("host", "sleep_enabled", "has_exercises"),
+    [
+        ("127.0.0.1", None, True),
+        ("::1", None, True),
+        ("localhost", None, True),
+        ("0.0.0.0", None, False),
+        ("::", None, False),
+        ("192.0.2.1", None, False),
+        ("0.0.0.0", True, True),
+        ("127.0.0.1", False, False),
+    ],
+)
+def test_exercises_are_on_by_default_only_on_loopback(
+    host: str, *, sleep_enabled: bool | None, has_exercises: bool
+) -> None:
+    assert ServerSettings(host=Host(host), sleep_enabled=sleep_enabled).has_exercises is has_exercises
 
 
 # What the pages say

@@ -31,13 +31,13 @@ from msgspec.structs import replace
 
 from wine_slo.adapters import api_contract, form_page, log_output, model_file, sample_body
 from wine_slo.adapters.form_page import LANGUAGES, Language, Outcome
-from wine_slo.adapters.http_server import Door, Patience, Problem, Runner, raise_limit_of_files
+from wine_slo.adapters.http_server import Door, Patience, Problem, Runner, is_from_elsewhere, raise_limit_of_files
 from wine_slo.adapters.server_instruments import Cells, ServerInstruments
 from wine_slo.answers import json_response, observed, refused, unmatched
 from wine_slo.domain.classifier import Model
 from wine_slo.domain.form import split_header
 from wine_slo.domain.metric_names import DRILL_ENDPOINT
-from wine_slo.domain.shares import Room
+from wine_slo.domain.shares import Places, Room
 from wine_slo.domain.wine import NAMES
 from wine_slo.prediction import Answer, Predictor
 from wine_slo.settings import ServerSettings, SettingsError, read
@@ -47,7 +47,8 @@ LARGEST_BODY = 1024 * 1024  # bytes
 BODIES, SMALL_BODY = 48 * 2**20, 2**16  # bytes of all bodies that are in memory at once, and of a usual one
 LONGEST_SLEEP = 10.0  # seconds
 USUAL_SLEEP = 2.0  # seconds; twice the shipped latency objective
-MOST_SLEEPERS = 100  # requests to /sleep at once
+SLEEPERS_SHARED = 200  # requests to /sleep at once; one client alone gets half of them
+FAILURES_SHARED = 200  # answers of /fail within a second; likewise
 SHUTDOWN_TIMEOUT = LONGEST_SLEEP + 2  # seconds; what is being answered may end first
 BACKLOG = 1024  # connections that wait to be accepted
 LOG_WAIT = 0.2  # seconds; nobody reads faster, and one write for many requests is a tenth of the cost
@@ -77,7 +78,8 @@ PATIENCE = web.AppKey("PATIENCE", Patience)
 ROOM = web.AppKey("ROOM", Room)
 PREDICTOR = web.AppKey("PREDICTOR", Predictor)
 SETTINGS = web.AppKey("SETTINGS", ServerSettings)
-SLEEPERS = web.AppKey("SLEEPERS", asyncio.Semaphore)
+SLEEPERS = web.AppKey("SLEEPERS", Places)
+FAILURES = web.AppKey("FAILURES", Places)
 STARTED = web.AppKey("STARTED", float)
 
 log = logging.getLogger("wine_slo.server")  # also when it is run as a script
@@ -109,19 +111,21 @@ def create_app(
         "/openapi.json": (web.get, give_contract, (200,)),
         "/web/{file}": (web.get, give_file, (200, 404)),
     }
-    if settings.sleep_enabled:
+    if settings.has_exercises:
         routes |= {
-            "/sleep": (web.get, snooze, (200, 422, 429)),
-            "/fail": (web.get, fail, (422, 500, 502, 503, 504)),
+            "/sleep": (web.get, snooze, (200, 403, 422, 429)),
+            "/fail": (web.get, fail, (403, 422, 429, 500, 502, 503, 504)),
         }
-    endpoints = {template: statuses for template, (_, _, statuses) in routes.items()} | {UNMATCHED: (404, 405)}
-    if settings.sleep_enabled:
+    endpoints = {template: statuses for template, (_, _, statuses) in routes.items()} | {
+        UNMATCHED: (400, 404, 405, 421)
+    }
+    if settings.has_exercises:
         endpoints[DRILL_ENDPOINT] = endpoints["/sleep"]
     app[SETTINGS] = settings
     app[INSTRUMENTS] = instruments = ServerInstruments(endpoints, perf_counter, cells or Cells(), worker)
     app[PATIENCE] = patience or Patience()
     app[ROOM] = Room(BODIES, SMALL_BODY)
-    app[SLEEPERS] = asyncio.Semaphore(MOST_SLEEPERS)
+    app[SLEEPERS], app[FAILURES] = Places(SLEEPERS_SHARED), Places(FAILURES_SHARED)
     app[STARTED] = perf_counter()
     for template, (method, handler, _) in routes.items():
         counted = observed(handler, instruments.endpoint(template))
@@ -187,7 +191,11 @@ async def health(request: web.Request) -> web.Response:
 
 
 async def snooze(request: web.Request) -> web.Response:
-    """Answer after a while: how a person makes the service slow."""
+    """Answer after a while: how a person makes the service slow.
+
+    Whoever goes away meanwhile gives the place back at once, as that cancels this.
+    """
+    refuse_other_sites(request)
     text = request.query.get("seconds", str(USUAL_SLEEP))
     try:
         seconds = float(text)
@@ -195,10 +203,13 @@ async def snooze(request: web.Request) -> web.Response:
         seconds = -1.0
     if not 0 <= seconds <= LONGEST_SLEEP:
         raise Problem(422, f"seconds is a number from 0 to {LONGEST_SLEEP:g}")
-    if request.app[SLEEPERS].locked():
-        raise Problem(429, f"{MOST_SLEEPERS} requests are asleep already", {"Retry-After": "1"})
-    async with request.app[SLEEPERS]:
+    sleepers, client = request.app[SLEEPERS], request.remote
+    if not sleepers.take(client):
+        raise Problem(429, "too many of your requests are asleep already", {"Retry-After": "1"})
+    try:
         await asyncio.sleep(seconds)
+    finally:
+        sleepers.give(client)
     return json_response({"status": "ok", "slept_seconds": seconds})
 
 
@@ -213,10 +224,25 @@ def told_apart(usual: Handler, drill: Handler) -> Handler:
 
 async def fail(request: web.Request) -> web.Response:
     """Answer with a 5xx: how a person makes the service fail."""
+    refuse_other_sites(request)
     text = request.query.get("status", "500")
     if not SERVER_ERROR.fullmatch(text):
         raise Problem(422, "status is a whole number from 500 to 599")
+    failures, client = request.app[FAILURES], request.remote
+    if not failures.take(client):
+        raise Problem(429, "too many of your requests have failed within a second", {"Retry-After": "1"})
+    asyncio.get_running_loop().call_later(1.0, failures.give, client)
     raise Problem(int(text), "this failure was asked for")
+
+
+def refuse_other_sites(request: web.Request) -> None:
+    """Accept a person, a program or our own page; a link or a picture on another site is no way to break a service.
+
+    Raises:
+        Problem: another site has a browser ask.
+    """
+    if is_from_elsewhere(request.headers):
+        raise Problem(403, "another site asks for this; write the address into the browser instead")
 
 
 async def give_metrics(request: web.Request) -> web.StreamResponse:
@@ -231,7 +257,7 @@ async def give_contract(request: web.Request) -> web.Response:
 
 def contract(app: web.Application) -> dict[str, object]:
     """Return the contract of what is switched on."""
-    return api_contract.contract(VERSION, has_exercises=app[SETTINGS].sleep_enabled)
+    return api_contract.contract(VERSION, has_exercises=app[SETTINGS].has_exercises)
 
 
 # The pages
@@ -322,7 +348,7 @@ def runner_of(app: web.Application, most_connections: int | None = None) -> web.
     """Return what serves the application, as patient as it is."""
     return Runner(
         app,
-        Door(),
+        Door.at(app[SETTINGS].host, app[SETTINGS].allowed_hosts),
         app[PATIENCE],
         refuse=refused(app[INSTRUMENTS].endpoint(UNMATCHED)),
         shutdown_timeout=SHUTDOWN_TIMEOUT,

@@ -265,7 +265,7 @@ class Hours(str):
         return super().__new__(cls, text)
 
 
-def is_loopback(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
     """Return whether a host is this machine: by its address in any form, or by a name that only this machine has."""
     name = host.rstrip(".").lower()
     if name in LOOPBACK_NAMES or name.endswith(".localhost") or name == socket.gethostname().lower():

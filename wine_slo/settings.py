@@ -23,6 +23,7 @@ from msgspec import Meta
 
 from wine_slo import text_file
 from wine_slo.domain import redaction
+from wine_slo.domain.hosts import is_loopback
 from wine_slo.setting_types import (
     BotToken,
     ChatAddress,
@@ -37,7 +38,7 @@ from wine_slo.setting_types import (
     Url,
     UrlWithoutPassword,
     UserName,
-    is_loopback,
+    is_this_machine,
 )
 
 PREFIX = "WINE_SLO_"
@@ -105,6 +106,7 @@ Ids = tuple[int, ...]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 LogFormat = Literal["text", "json"]
 PROXY = "a proxy's URL, such as socks5://host:1080 or http://host:3128"
+NAMES = "names separated by commas, such as wine.example.org"
 
 
 class ServerSettings(Settings, frozen=True, kw_only=True):
@@ -117,8 +119,14 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     model: Annotated[Path, Meta(description="the path of a model that `wine-slo train` wrote")] = Path(
         "models/model.pkl"
     )
-    sleep_enabled: Annotated[bool, Meta(description="true or false")] = True
+    sleep_enabled: Annotated[bool | None, Meta(description="true or false; if not set, true on loopback only")] = None
+    allowed_hosts: Annotated[tuple[str, ...], Meta(description=NAMES)] = ()
     log_format: Annotated[LogFormat, Meta(description="text or json")] = "text"
+
+    @property
+    def has_exercises(self) -> bool:
+        """Return whether there are /sleep and /fail: as it is set, else where only this machine reaches them."""
+        return is_loopback(self.host) if self.sleep_enabled is None else self.sleep_enabled
 
 
 class WatchdogSettings(Settings, frozen=True, kw_only=True):
@@ -163,6 +171,9 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         "127.0.0.1"
     )
     watchdog_port: Annotated[Port, Meta(description="a whole number from 0 (any free) to 65535")] = 8001
+    watchdog_password: Annotated[Secret | None, Meta(description="a password for the watchdog's pages")] = None
+    watchdog_login_required: Annotated[bool, Meta(description="true or false")] = True
+    allowed_hosts: Annotated[tuple[str, ...], Meta(description=NAMES)] = ()
     service_url: Annotated[Url, Meta(description="the root of the service, such as http://host:8000")] = Url(
         "http://127.0.0.1:8000"
     )
@@ -386,7 +397,7 @@ def _read_file(path: Path) -> dict[str, str | None]:
 
 def _way(url: str | None, own: ProxyUrl | None) -> str | None:
     """Return the proxy for a URL: its own, else the environment's; none for what is on this machine."""
-    if url is None or is_loopback(urlsplit(url).hostname or ""):
+    if url is None or is_this_machine(urlsplit(url).hostname or ""):
         return None
     return own.value if own else _proxy_of_environment(url)
 
@@ -400,7 +411,7 @@ def _proxy_of_environment(url: str) -> str | None:
     parts = urlsplit(url)
     named = getproxies()
     proxy = named.get(parts.scheme) or named.get("all")
-    if not proxy or is_loopback(parts.hostname or "") or proxy_bypass(parts.netloc.rpartition("@")[2]):
+    if not proxy or is_this_machine(parts.hostname or "") or proxy_bypass(parts.netloc.rpartition("@")[2]):
         return None
     return ProxyUrl(proxy if "://" in proxy else f"http://{proxy}").value  # as curl and others take it
 

@@ -72,7 +72,7 @@ def status(*, as_json: bool) -> int:
 
     async def ask() -> Status:
         async with aiohttp.ClientSession() as session:
-            return await WatchdogApi(session, settings.watchdog_root).status()
+            return await _watchdog(session, settings).status()
 
     try:
         found = asyncio.run(ask())
@@ -105,7 +105,7 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
             with reports.drilling(None if as_json else terminal) as show:
                 return await drilling.run(
                     ServiceApi(session, settings.service_url),
-                    WatchdogApi(session, settings.watchdog_root).status,
+                    _watchdog(session, settings).status,
                     api,
                     objective,
                     longest=timedelta(minutes=minutes),
@@ -182,7 +182,7 @@ async def _examine(settings: WatchdogSettings, objectives: Objectives | None) ->
             PrometheusApi(session, settings.prometheus_url, settings.prometheus_headers),
             PrometheusFacts(session, settings.prometheus_url, settings.prometheus_headers),
             ServiceApi(session, settings.service_url),
-            WatchdogApi(session, settings.watchdog_root),
+            _watchdog(session, settings),
             telegram,
             _now,
         )
@@ -218,6 +218,12 @@ def _chosen(objectives: Objectives, name: str | None) -> Objectives:
 async def _prometheus(settings: WatchdogSettings) -> AsyncIterator[PrometheusApi]:
     async with aiohttp.ClientSession() as session:
         yield PrometheusApi(session, settings.prometheus_url, settings.prometheus_headers)
+
+
+def _watchdog(session: aiohttp.ClientSession, settings: WatchdogSettings) -> WatchdogApi:
+    """Return the watchdog of the settings."""
+    password = settings.watchdog_password.value if settings.watchdog_password else None
+    return WatchdogApi(session, settings.watchdog_root, password=password)
 
 
 def _now() -> datetime:

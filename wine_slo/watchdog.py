@@ -17,6 +17,7 @@ from functools import partial
 from importlib.metadata import version
 from time import perf_counter
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
@@ -46,6 +47,7 @@ from wine_slo.delivery import Delivery, Rules
 from wine_slo.digest import Digests
 from wine_slo.domain.chat import Chat, ChatError
 from wine_slo.domain.digest import Weekly
+from wine_slo.domain.hosts import is_loopback
 from wine_slo.domain.incident import Incident
 from wine_slo.domain.moments import QuietHours
 from wine_slo.domain.objective import Objectives
@@ -80,6 +82,8 @@ MOST_CONNECTIONS = 500  # to its own pages
 BACKLOG = 64  # connections that wait to be accepted
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux' goes on while the machine sleeps
 THE_LOOP, THE_TICKS = "the event loop", "the evaluation"
+
+OPEN_PATHS = ("/health",)  # of our own pages, without a login: whoever restarts us has no password
 
 log = logging.getLogger("wine_slo.watchdog")  # also when it is run as a script
 
@@ -597,9 +601,16 @@ async def _serving(app: web.Application, settings: WatchdogSettings) -> AsyncIte
     Raises:
         OSError: their address cannot be listened on.
     """
+    door = Door.at(
+        settings.watchdog_host,
+        settings.allowed_hosts,
+        own=urlsplit(settings.watchdog_root).hostname,
+        password=settings.watchdog_password.value if settings.watchdog_password else None,
+        open_paths=OPEN_PATHS,
+    )
     http_server.raise_limit_of_files()
     most = min(MOST_CONNECTIONS, http_server.connections_allowed())
-    runner = Runner(app, Door(), Patience(), shutdown_timeout=STOPS_WITHIN, most_connections=most)
+    runner = Runner(app, door, Patience(), shutdown_timeout=STOPS_WITHIN, most_connections=most)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.watchdog_host, settings.watchdog_port, backlog=BACKLOG).start()
@@ -684,7 +695,7 @@ def _rules(settings: WatchdogSettings, offers: Collection[str]) -> Rules:
 
 
 def _check_together(settings: WatchdogSettings, objectives: Objectives) -> None:
-    """Refuse what is right by itself and wrong together: a poll as slow as blindness, a chat that is named twice.
+    """Refuse what is right by itself and wrong together.
 
     Raises:
         SettingsError: there is such a thing.
@@ -700,6 +711,11 @@ def _check_together(settings: WatchdogSettings, objectives: Objectives) -> None:
         raise SettingsError(
             f"WINE_SLO_POLL_SECONDS is {settings.poll_seconds:g}; wanted: at most half of blind_for in "
             f"{settings.objectives}, {longest:g} seconds"
+        )
+    if settings.watchdog_login_required and not settings.watchdog_password and not is_loopback(settings.watchdog_host):
+        raise SettingsError(
+            f"WINE_SLO_WATCHDOG_HOST is {settings.watchdog_host}, so others may read the status page; wanted: "
+            "WINE_SLO_WATCHDOG_PASSWORD, or WINE_SLO_WATCHDOG_LOGIN_REQUIRED=false where only those reach it who may"
         )
 
 

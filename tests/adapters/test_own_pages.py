@@ -49,3 +49,18 @@ async def test_who_does_not_answer_is_named_in_a_sentence(question: str) -> None
         await server.close()
         assert str(failed.value).startswith(f"{who} at {server.url} {english}")
         assert f" {server.url} {russian}" in RUSSIAN.tell(failed.value.reason)
+
+
+async def test_a_watchdog_that_wants_a_password_gets_it_or_is_named_with_the_setting() -> None:
+    async def wants_one(request: web.BaseRequest) -> web.StreamResponse:
+        if request.headers.get("Authorization") != "Bearer right":
+            return web.Response(status=401)
+        return web.json_response({"status": "ok", "version": "1", "untold_seconds": 0, "incidents_open": 0})
+
+    server = Loopback(wants_one)
+    await server.open()
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(ReasonedError, match="WINE_SLO_WATCHDOG_PASSWORD"):
+            await WatchdogApi(session, server.url, SOON, "wrong").status()
+        assert (await WatchdogApi(session, server.url, 5.0, "right").health()).status == "ok"
+    await server.close()

@@ -14,6 +14,7 @@ from wine_slo.domain.wine import (
     SampleError,
     parse,
     parse_row,
+    read_field,
     read_number,
     read_text,
 )
@@ -106,8 +107,27 @@ def test_a_json_value_is_read(value: object, read: float | Mistake) -> None:
         pytest.param("9999999999", Mistake.TOO_LARGE, id="beyond the limit is too large"),
     ],
 )
-def test_a_forms_text_is_read(text: str, read: float | Mistake) -> None:
+def test_a_text_is_read(text: str, read: float | Mistake) -> None:
     assert read_text(text) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        pytest.param("13,2", 13.2, id="a decimal comma"),
+        pytest.param(" +13,25 ", 13.25, id="with a sign and blanks"),
+        pytest.param("0,345", 0.345, id="three digits that cannot be thousands"),
+        pytest.param("1060,5", 1060.5, id="nor these"),
+        pytest.param("1,060", Mistake.DECIMAL_COMMA, id="three digits that can be thousands"),
+        pytest.param("1,2,3", Mistake.NOT_A_NUMBER, id="two commas"),
+        pytest.param("1.060,5", Mistake.NOT_A_NUMBER, id="a point and a comma"),
+        pytest.param("-1", Mistake.NEGATIVE, id="less than nothing"),
+        pytest.param("-0,5", Mistake.NEGATIVE, id="less than nothing, with a comma"),
+        pytest.param("-0.0", 0.0, id="nought with a sign"),
+    ],
+)
+def test_a_field_of_the_form_is_read_as_people_write_it(text: str, read: float | Mistake) -> None:
+    assert read_field(text) == read
 
 
 @pytest.mark.parametrize("numbers", [12, 14])

@@ -1,27 +1,28 @@
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestServer
 from pytest_aiohttp.plugin import AiohttpClient
 
-from tests.server.conftest import SHIPPED, Client
+from tests.server.conftest import SHIPPED, Client, OwnServer
 from wine_slo.adapters import api_contract
 from wine_slo.server import create_app
 from wine_slo.settings import ServerSettings
 
+EXAMPLES = int(40 * float(os.environ.get("WINE_SLO_SOAK", "1")) ** 2)
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 
 
 async def test_no_request_that_schemathesis_thinks_of_gets_a_5xx_or_an_undocumented_answer(tmp_path: Path) -> None:
-    server = TestServer(create_app(ServerSettings(model=SHIPPED)))
+    server = OwnServer(create_app(ServerSettings(model=SHIPPED)))
     await server.start_server()
     process = await asyncio.create_subprocess_exec(
         *(SCHEMATHESIS, "run", str(server.make_url("/openapi.json"))),
         *("--exclude-path-regex", "^/(fail|sleep)"),  # one fails on request, the other takes its time
-        *("--max-examples", "40", "--seed", "1", "--no-color"),
+        *("--checks", "all", "--max-examples", str(EXAMPLES), "--seed", "1", "--no-color"),
         cwd=tmp_path,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -1,10 +1,12 @@
 import asyncio
+import itertools
 import os
 import resource
 import signal
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from time import perf_counter
 
 import aiohttp
@@ -13,7 +15,7 @@ from aiohttp import web
 from pytest_aiohttp.plugin import AiohttpClient
 
 from tests.real.processes import Process, Processes
-from tests.server.conftest import IS_UP, SHIPPED, Client
+from tests.server.conftest import IS_UP, SHIPPED, Client, metrics
 from wine_slo.adapters.http_server import Patience
 from wine_slo.server import WORKER_PAUSE, create_app, runner_of
 from wine_slo.settings import ServerSettings
@@ -43,7 +45,7 @@ async def test_idle_and_dribbling_connections_hold_nobody_up(server: Process, po
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         stack.callback(writer.close)
         if place >= IDLE:
-            writer.write(b"POST /predict HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+            writer.write(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
             dribbling.append(writer)
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
         for _ in range(10):
@@ -79,6 +81,15 @@ async def until_nobody_is_connected(runner: web.AppRunner) -> None:
             pass
 
 
+async def until_the_end(reader: asyncio.StreamReader) -> bytes:
+    """Return what comes until the other side closes; it may do so by a reset where we were still writing."""
+    read = b""
+    with suppress(ConnectionResetError):
+        while piece := await reader.read(2**16):
+            read += piece
+    return read
+
+
 def cut(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
@@ -86,7 +97,9 @@ def cut(writer: asyncio.StreamWriter) -> None:
 async def test_a_body_that_does_not_come_is_408(aiohttp_client: AiohttpClient) -> None:
     client = await aiohttp_client(create_app(ServerSettings(model=SHIPPED), patience=Patience(body=0.2)))
     reader, writer = await asyncio.open_connection(client.host, client.port)
-    writer.write(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{")
+    writer.write(
+        b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+    )
     async with asyncio.timeout(5):
         assert (await reader.readline()).startswith(b"HTTP/1.1 408")
     writer.close()
@@ -96,10 +109,10 @@ async def test_a_body_that_does_not_come_is_408(aiohttp_client: AiohttpClient) -
     ("sent", "dribble"),
     [
         pytest.param(b"", b"", id="nothing was ever sent"),
-        pytest.param(b"GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: ", b"x", id="headers come letter by letter"),
-        pytest.param(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n", b"", id="idle after a request"),
+        pytest.param(b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", b"x", id="headers come letter by letter"),
+        pytest.param(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n", b"", id="idle after a request"),
         pytest.param(
-            b"GET /health HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.1\r\nX-Slow: ",
+            b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\nGET /health HTTP/1.1\r\nX-Slow: ",
             b"x",
             id="headers of a second request come letter by letter",
         ),
@@ -110,7 +123,7 @@ async def test_a_client_that_is_slow_to_ask_is_hung_up_on(stack: AsyncExitStack,
     reader, writer = await asyncio.open_connection(*runner.addresses[0][:2])
     stack.callback(writer.close)
     writer.write(sent)
-    ended = asyncio.create_task(reader.read())
+    ended = asyncio.create_task(until_the_end(reader))
     started = perf_counter()
     while not ended.done() and perf_counter() - started < 5:
         if dribble:
@@ -147,7 +160,45 @@ async def test_the_oldest_idle_connection_gives_way_where_there_are_too_many(sta
         assert (await streams[0][0].readline()).startswith(b"HTTP/1.1 200"), "who is being answered is not disturbed"
 
 
-async def test_no_more_than_a_hundred_sleep_at_once(client: Client) -> None:
+async def test_a_newcomer_finds_a_place_however_many_requests_of_another_client_are_asleep(client: Client) -> None:
+    other = aiohttp.TCPConnector(limit=0, local_addr=("127.0.0.2", 0))
+    async with aiohttp.ClientSession(connector=other) as greedy:
+        url = client.make_url("/sleep?seconds=5")
+        asleep = [asyncio.create_task(greedy.get(url)) for _ in range(150)]
+        refused = [await each for each in itertools.islice(asyncio.as_completed(asleep), 50)]
+        assert {response.status for response in refused} == {429}
+        assert (await client.get("/sleep?seconds=0")).status == 200
+        for each in asleep:
+            each.cancel()
+    async with asyncio.timeout(5):
+        while (await metrics(client))['requests_in_flight{endpoint="/sleep"}']:
+            pass
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, local_addr=("127.0.0.2", 0))) as again:
+        assert (await again.get(client.make_url("/sleep?seconds=0"))).status == 200, "who goes away gives places back"
+
+
+async def test_a_client_fails_no_more_than_a_hundred_times_a_second(client: Client) -> None:
+    statuses = Counter([(await client.get("/fail")).status for _ in range(102)])
+    assert statuses[429] <= 102 - 100
+    responses = await asyncio.gather(*(client.get("/fail") for _ in range(300)))
+    assert 429 in {response.status for response in responses}
+
+
+@pytest.mark.parametrize("path", ["/sleep?seconds=0", "/fail"])
+@pytest.mark.parametrize("mode", ["navigate", "no-cors"])
+async def test_another_site_can_neither_slow_the_service_down_nor_have_it_fail(
+    client: Client, path: str, mode: str
+) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": mode}
+    assert (await client.get(path, headers=headers)).status == 403
+
+
+async def test_a_website_whose_name_leads_here_is_refused(client: Client) -> None:
+    response = await client.get("/metrics", headers={"Host": "evil.example"})
+    assert (response.status, response.content_type) == (421, "application/problem+json")
+
+
+async def test_no_more_than_a_hundred_of_one_client_sleep_at_once(client: Client) -> None:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         asleep = [asyncio.create_task(session.get(client.make_url("/sleep?seconds=1"))) for _ in range(101)]
         statuses = [(await each).status for each in asleep]

@@ -41,10 +41,13 @@ class Connections:
         """Send a JSON body, all of it or the beginning of a longer one."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         self._stack.callback(cut, writer)
-        head = (
-            f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        lines = (
+            "POST /predict HTTP/1.1",
+            "Host: localhost",
+            "Content-Type: application/json",
+            f"Content-Length: {length}",
         )
-        writer.write(head.encode() + body)
+        writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
         await writer.drain()
         return reader
 

@@ -50,6 +50,7 @@ async def errors(response: aiohttp.ClientResponse, status: int = 422) -> list[tu
         pytest.param({"json": WINE}, id="a JSON object"),
         pytest.param({"json": dict(reversed(WINE.items()))}, id="in any order"),
         pytest.param({"data": {name: str(value) for name, value in WINE.items()}}, id="a form"),
+        pytest.param({"data": {name: str(value).replace(".", ",") for name, value in WINE.items()}}, id="with commas"),
         pytest.param({"data": {"request": ROW}}, id="a row, as the first version's clients send it"),
         pytest.param({"data": {"request": f" {ROW.replace(',', ' , ')} "}}, id="a row with blanks"),
         pytest.param(
@@ -237,7 +238,9 @@ async def test_another_type_is_415_and_the_answer_says_which_are_read(client: Cl
 @pytest.mark.parametrize(
     ("fields", "found"),
     [
-        pytest.param([("alcohol", "13,2")], ("alcohol", "decimal_comma"), id="a decimal comma"),
+        pytest.param([("alcohol", "1,060")], ("alcohol", "decimal_comma"), id="a comma that may part thousands"),
+        pytest.param([("alcohol", "-13.2")], ("alcohol", "negative"), id="less than nothing"),
+        pytest.param([("alcohol", "-13,2")], ("alcohol", "negative"), id="less than nothing, with a comma"),
         pytest.param([("alcohol", "")], ("alcohol", "missing"), id="an empty field"),
         pytest.param([("alcohol", "1"), ("alcohol", "1")], ("alcohol", "duplicate"), id="a field twice"),
         pytest.param([("alcohol", "1"), ("request", ROW)], ("request", "unknown"), id="fields and a row"),

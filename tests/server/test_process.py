@@ -47,7 +47,7 @@ async def test_wrong_settings_are_told_and_2(processes: Processes) -> None:
     server = await processes.server({"WINE_SLO_LOG_FORMAT": "xml", "WINE_SLO_SLEEP_ENABLED": "perhaps"})
     assert await server.wait() == 2
     assert server.lines == [
-        "WINE_SLO_SLEEP_ENABLED is 'perhaps'; wanted: true or false",
+        "WINE_SLO_SLEEP_ENABLED is 'perhaps'; wanted: true or false; if not set, true on loopback only",
         "WINE_SLO_LOG_FORMAT is 'xml'; wanted: text or json",
     ]
 

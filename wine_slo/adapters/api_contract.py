@@ -40,7 +40,9 @@ LANGUAGE = {
     "schema": {"type": "string", "examples": ["en", "ru"]},
 }
 NUMBER = r"\s*[+-]?([0-9]{1,9}(\.[0-9]*)?|\.[0-9]+)([eE]-[0-9]{1,2})?\s*"
-TEXT_NUMBER = {"type": "string", "pattern": f"^{NUMBER}$"}
+NOT_NEGATIVE = NUMBER.replace("[+-]?", r"\+?")
+WITH_COMMA = r"\s*\+?[0-9]{1,9},([0-9]{1,2}|[0-9]{4,9})\s*"  # three digits behind it may be thousands
+TEXT_NUMBER = {"type": "string", "pattern": f"^({NOT_NEGATIVE}|{WITH_COMMA})$"}
 TEXT_ROW = {
     "type": "string",
     "description": "13 numbers separated by commas.",
@@ -181,16 +183,18 @@ PATHS: dict[str, Any] = {
                 ),
                 "400": problem("The body cannot be read."),
                 "408": problem("It did not come in time."),
-                "413": problem("It is larger than 1 MiB, or holds more than 1,000 wines."),
-                "415": problem("It is of a type that is not listed here."),
+                "413": problem(
+                    "It is larger than 1 MiB (a URL-encoded form: 256 KiB), or holds more than 1,000 wines."
+                ),
+                "415": problem("It is of a type that is not listed here, packed, or in a charset that is not read."),
                 "422": answer(
-                    "Fields are missing, unknown, given twice or no finite numbers; an entry for each.",
+                    "Fields are missing, unknown, given twice, no finite numbers, or below 0 in a form; an entry each.",
                     {
                         "application/problem+json": {"schema": schema("Problem")},
                         "text/html": {"schema": {"type": "string"}},
                     },
                 ),
-                "503": problem("There is no model; /health says why."),
+                "503": problem("There is no model (/health says why), or too many bodies are being read."),
             },
         }
     },
@@ -268,8 +272,9 @@ EXERCISES: dict[str, Any] = {
                         }
                     },
                 ),
+                "403": problem("Another site has a browser ask for it."),
                 "422": problem("That is no time from 0 to 10 seconds."),
-                "429": problem("Too many requests are asleep."),
+                "429": problem("Too many requests of this client are asleep."),
             },
         }
     },
@@ -286,7 +291,9 @@ EXERCISES: dict[str, Any] = {
             ],
             "responses": {
                 "5XX": problem("As asked for."),
+                "403": problem("Another site has a browser ask for it."),
                 "422": problem("That is no status from 500 to 599."),
+                "429": problem("Too many requests of this client have failed within a second."),
             },
         }
     },

@@ -9,7 +9,6 @@
 
 import asyncio
 import hmac
-import ipaddress
 import logging
 import re
 import resource
@@ -18,11 +17,12 @@ from base64 import b64decode
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import msgspec
 from aiohttp import HttpVersion11, web
 
+from wine_slo.domain.hosts import host_name, is_loopback
 from wine_slo.domain.shares import Room
 
 TITLES = {status.value: status.phrase for status in HTTPStatus}
@@ -41,6 +41,7 @@ QUIET_FOR = 60.0  # seconds in which the same trouble with sockets is not logged
 LONGEST_REASON = 100  # letters of a request that is none, in a log line
 SAID = re.compile(r"\n|:|\s*\bb?['\"]")  # where a reason of the parser ends, and what the client has sent begins
 OUR_OWN = {"same-origin", "none"}  # Sec-Fetch-Site of our own pages, and of a person who typed the address
+CONTINUE = "100-continue"
 BASIC, BEARER = "basic ", "bearer "
 
 log = logging.getLogger("wine_slo.http")
@@ -84,20 +85,48 @@ class Door:
     """Who may come in.
 
     Attributes:
-        hosts: The names in `Host` that are ours; None where every name is. Addresses of loopback always are.
+        hosts: The names in `Host` that are ours; None where every name is. Those of loopback always are.
         password: Wanted by basic authentication, with any name, or as a bearer token; None where nobody need log in.
         open_paths: What needs no password.
     """
 
-    hosts: Collection[str] | None = None
+    hosts: Collection[str | None] | None = None
     password: str | None = None
     open_paths: Collection[str] = ()
+
+    @classmethod
+    def at(
+        cls,
+        address: str,
+        hosts: Collection[str],
+        *,
+        own: str | None = None,
+        password: str | None = None,
+        open_paths: Collection[str] = (),
+    ) -> Self:
+        """Return the door of a server that listens on an address.
+
+        On loopback every other name is that of a website whose name leads here (DNS rebinding). Elsewhere a proxy may
+        call us by any name, so that only names which are set are held to.
+
+        Args:
+            address: where it listens.
+            hosts: the names that are set.
+            own: the name by which we ourselves call it.
+            password: as the door's.
+            open_paths: as the door's.
+        """
+        names = {host_name(each) for each in hosts}
+        is_checked = names or is_loopback(address)
+        return cls(hosts=names | {own} if is_checked else None, password=password, open_paths=open_paths)
 
     def refusal(self, request: web.BaseRequest) -> Problem | None:
         """Return why a request is refused; None where it is not."""
         headers = request.headers
         if request.version > HttpVersion11:
             return Problem(400, "this server speaks HTTP/1.1")
+        if headers.get("Expect", CONTINUE).lower() != CONTINUE:
+            return Problem(417, f"only {CONTINUE} can be expected")
         if self.hosts is not None and not self._is_ours(headers.get("Host", "")):
             return Problem(421, "this name is not one of this server's; WINE_SLO_ALLOWED_HOSTS lists them")
         if is_from_elsewhere(headers) and headers.get("Sec-Fetch-Mode") != "navigate":
@@ -122,22 +151,6 @@ class Door:
         else:
             return False
         return hmac.compare_digest(secret, (self.password or "").encode())
-
-
-def host_name(host: str) -> str:
-    """Return the name in a Host header, without port, brackets and a last dot, in small letters."""
-    name = host.partition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
-    return name.rstrip(".").lower()
-
-
-def is_loopback(name: str) -> bool:
-    """Say whether a name or an address is always this machine."""
-    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761, 6.3
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def is_from_elsewhere(headers: Any) -> bool:

@@ -38,6 +38,7 @@ class _Pages:
         session: Its connections; closed by whoever made it.
         url: Its root.
         patience: Seconds that it may take beyond what is asked of it.
+        password: Of its login; None where it has none.
     """
 
     failure: ClassVar[type[ReasonedError]]
@@ -45,15 +46,18 @@ class _Pages:
     away: ClassVar[str]
     broken: ClassVar[str]
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, url: str, patience: float = PATIENCE, password: str | None = None
+    ) -> None:
         self._session = session
         self._url = url.rstrip("/")
         self._patience = patience
+        self._headers = {"Authorization": f"Bearer {password}"} if password else {}
 
     async def _get(self, path: str, seconds: float = 0.0) -> tuple[int, bytes]:
         timeout = aiohttp.ClientTimeout(total=seconds + self._patience)
         try:
-            async with self._session.get(self._url + path, timeout=timeout) as response:
+            async with self._session.get(self._url + path, timeout=timeout, headers=self._headers) as response:
                 return response.status, await response.read()
         except TimeoutError as error:
             raise self.failure(self.late, url=self._url) from error
@@ -133,6 +137,10 @@ class WatchdogApi(_Pages):
             WatchdogError: It does not answer, or not as a watchdog of ours does.
         """
         status, body = await self._get("/api/status")
+        if status == 401:
+            raise WatchdogError(
+                "the watchdog at {url} wants another password (WINE_SLO_WATCHDOG_PASSWORD)", url=self._url
+            )
         try:
             return msgspec.json.decode(body, type=Status)
         except msgspec.DecodeError as error:

@@ -35,8 +35,8 @@ from wine_slo.domain.wine import (
     SampleError,
     parse,
     parse_row,
+    read_field,
     read_number,
-    read_text,
 )
 
 JSON = "application/json"
@@ -296,7 +296,7 @@ def read_form(fields: list[tuple[str, str]]) -> Sample:
             case [(name, row)] if name == ROW:
                 return parse_row(row)
             case _:
-                return parse(fields, read_text)
+                return parse(fields, read_field)
     except SampleError as error:
         raise BodyError(UNPROCESSABLE, summary(error.errors), map(PlacedError, error.errors)) from error
 

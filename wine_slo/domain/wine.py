@@ -16,6 +16,7 @@ from typing import TypeVar
 LIMIT = 1e9  # nothing measured in a wine comes near, and no model overflows below it
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)  # 1,060 is 1060 to some and 1.06 to others
 NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 
 Raw = TypeVar("Raw")
@@ -57,6 +58,7 @@ class Mistake(StrEnum):
     NOT_A_NUMBER = "not_a_number"
     NOT_FINITE = "not_finite"
     TOO_LARGE = "too_large"
+    NEGATIVE = "negative"
     DECIMAL_COMMA = "decimal_comma"
     NOT_THIRTEEN = "not_thirteen"  # of a row
 
@@ -68,7 +70,8 @@ DETAILS = {
     Mistake.NOT_A_NUMBER: "is not a number",
     Mistake.NOT_FINITE: "is not a finite number",
     Mistake.TOO_LARGE: f"is beyond ±{LIMIT:.0e}, which no wine has",
-    Mistake.DECIMAL_COMMA: "has a decimal comma; write a point, as in 13.2",
+    Mistake.NEGATIVE: "is below 0, which no wine has",
+    Mistake.DECIMAL_COMMA: "may be thousands or thousandths; write a point, as in 1.06, or no comma",
     Mistake.NOT_THIRTEEN: "is not 13 numbers separated by commas",
 }
 
@@ -164,7 +167,7 @@ def read_number(value: object) -> float | Mistake:
 
 
 def read_text(text: str) -> float | Mistake:
-    """Return the number that a form's field holds."""
+    """Return the number that a text is."""
     text = text.strip()
     if not text:
         return Mistake.MISSING
@@ -173,6 +176,15 @@ def read_text(text: str) -> float | Mistake:
     if DECIMAL_COMMA.fullmatch(text):
         return Mistake.DECIMAL_COMMA
     return Mistake.NOT_FINITE if NOT_FINITE.fullmatch(text) else Mistake.NOT_A_NUMBER
+
+
+def read_field(text: str) -> float | Mistake:
+    """Return the number in a field of the form, where people write a decimal comma and none means less than 0."""
+    text = text.strip()
+    if DECIMAL_COMMA.fullmatch(text) and not THOUSANDS.fullmatch(text):
+        text = text.replace(",", ".")
+    value = read_text(text)
+    return Mistake.NEGATIVE if isinstance(value, float) and value < 0 else value
 
 
 def weigh(value: float) -> Mistake | None:

@@ -27,7 +27,8 @@ document.addEventListener("submit", async (event) => {
 });
 
 document.addEventListener("paste", (event) => {
-  const numbers = event.clipboardData.getData("text").trim().split(/[,;\t]\s*|\s+/);
+  const row = event.clipboardData.getData("text").trim();
+  const numbers = row.split(/[;\t]/.test(row) ? /\s*[;\t]\s*/ : /,\s*|\s+/); // between tabs a comma is of a number
   const fields = document.querySelectorAll(".fields input");
   if (numbers.length === fields.length && [...fields].includes(event.target)) {
     event.preventDefault();

@@ -1,0 +1,130 @@
+"""The door of both servers: who comes in, and how who does not is answered."""
+
+from base64 import b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from wine_slo.adapters.http_server import Door, Patience, Runner
+
+Ask = Callable[..., Awaitable[tuple[int, str]]]
+Serve = Callable[[Door], Awaitable[Ask]]
+
+
+async def hello(_: web.Request) -> web.Response:
+    return web.Response(text="hello")
+
+
+async def breaks(_: web.Request) -> web.Response:
+    raise ValueError("ours")
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Serve a small application behind a door, and return what asks it."""
+    async with AsyncExitStack() as stack:
+
+        async def start(door: Door) -> Ask:
+            app = web.Application()
+            app.add_routes([web.get("/", hello), web.get("/health", hello), web.get("/breaks", breaks)])
+            runner = Runner(app, door, Patience())
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            session = await stack.enter_async_context(aiohttp.ClientSession(url))
+
+            async def ask(path: str = "/", method: str = "GET", **headers: str) -> tuple[int, str]:
+                sent = {name.replace("_", "-"): value for name, value in headers.items()}
+                async with session.request(method, path, headers=sent) as response:
+                    return response.status, response.content_type
+
+            return ask
+
+        yield start
+
+
+LOOPBACK = Door.at("127.0.0.1", [])
+PROBLEM = "application/problem+json"
+OURS = ("localhost", "LOCALHOST:8001", "127.0.0.1", "127.1.2.3:80", "[::1]:8001", "a.localhost", "localhost.")
+OTHERS = ("evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1", "[::2]")
+
+
+@pytest.mark.parametrize("host", OURS)
+async def test_on_loopback_a_name_of_loopback_is_answered(serve: Serve, host: str) -> None:
+    assert await (await serve(LOOPBACK))(Host=host) == (200, "text/plain")
+
+
+@pytest.mark.parametrize("host", OTHERS)
+async def test_on_loopback_another_name_is_refused_as_it_leads_here_from_a_website(serve: Serve, host: str) -> None:
+    assert await (await serve(LOOPBACK))(Host=host) == (421, PROBLEM)
+
+
+async def test_names_that_are_set_are_answered_and_all_others_refused(serve: Serve) -> None:
+    for address in ("127.0.0.1", "0.0.0.0"):
+        ask = await serve(Door.at(address, ["Wine.Example.org"], own="watchdog"))
+        assert (await ask(Host="wine.example.org:443"))[0] == 200
+        assert (await ask(Host="watchdog:8001"))[0] == 200
+        assert (await ask(Host="localhost"))[0] == 200
+        assert (await ask(Host="evil.example"))[0] == 421
+
+
+async def test_where_others_reach_it_any_name_is_answered_unless_some_are_set(serve: Serve) -> None:
+    assert (await (await serve(Door.at("0.0.0.0", [], own="watchdog")))(Host="wine.example.org"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("site", "mode", "status"),
+    [
+        ("cross-site", "no-cors", 403),
+        ("same-site", "cors", 403),
+        ("cross-site", "navigate", 200),
+        ("same-origin", "cors", 200),
+        ("none", "navigate", 200),
+    ],
+)
+async def test_a_picture_or_a_script_of_another_site_is_refused_and_a_link_is_not(
+    serve: Serve, site: str, mode: str, status: int
+) -> None:
+    ask = await serve(LOOPBACK)
+    assert (await ask(Sec_Fetch_Site=site, Sec_Fetch_Mode=mode))[0] == status
+
+
+def basic(text: str) -> str:
+    return f"Basic {b64encode(text.encode()).decode()}"
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        (basic("anybody:pässword"), 200),
+        (basic(":pässword"), 200),
+        ("bearer pässword", 200),
+        (basic("anybody:other"), 401),
+        (basic("pässword"), 401),
+        ("Bearer ", 401),
+        ("Basic !", 401),
+        ("Basic é", 401),
+        ("Digest pässword", 401),
+        ("", 401),
+    ],
+)
+async def test_with_a_password_everything_but_an_open_path_wants_it(
+    serve: Serve, authorization: str, status: int
+) -> None:
+    ask = await serve(Door(password="pässword", open_paths=["/health"]))
+    assert (await ask(Authorization=authorization))[0] == status
+    assert (await ask("/nowhere", Authorization=authorization))[0] == (404 if status == 200 else 401)
+    assert (await ask("/health", Authorization=authorization))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/nowhere", 404), ("POST", "/", 405), ("GET", "/breaks", 500)]
+)
+async def test_whatever_aiohttp_would_answer_by_itself_is_a_problem_document(
+    serve: Serve, method: str, path: str, status: int
+) -> None:
+    assert await (await serve(LOOPBACK))(path, method) == (status, PROBLEM)
