@@ -123,6 +123,11 @@ class Delivery:
         return tuple(each for each in self._told.values() if not self._standing(each.chat).is_closed)
 
     @property
+    def acts(self) -> Acts:
+        """What people did."""
+        return self._acts()
+
+    @property
     def untold_since(self) -> datetime | None:
         """The age of the oldest thing that a chat may know and does not: when its incident was opened or closed."""
         state, now, acts = self._state(), self._clock(), self._acts()

@@ -80,8 +80,10 @@ class Inquiry:
         except UnknownNameError as error:
             return Answer(explain.unknown(error))
         span, rest = take_span(named.rest)
-        if rest or (span is not None and not SHORTEST <= span <= LONGEST):
-            return Answer(explain.no_span(" ".join(rest or named.rest)))
+        if rest:
+            return Answer(explain.no_span(" ".join(rest)))
+        if span is not None and not SHORTEST <= span <= LONGEST:
+            return Answer(explain.no_such_span(" ".join(named.rest), SHORTEST, LONGEST))
         key, _ = self._key_of(named)
         return Answer(follow=lambda: self._chart(key, explain, span))
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Series, Vector
 from wine_slo.domain import promql
-from wine_slo.domain.budget import Budget, stays_known_for, windows
+from wine_slo.domain.budget import SELDOM, Budget, stays_known_for, windows
 from wine_slo.domain.change import Change, last_change
 from wine_slo.domain.look import (
     OF_LATE,
@@ -22,13 +22,14 @@ from wine_slo.domain.look import (
     Scrapes,
     by_endpoint,
     by_key,
+    finite_bounds,
     key_of,
     read,
     read_nothing,
     remembered,
 )
 from wine_slo.domain.metric_names import SHA256
-from wine_slo.domain.objective import Key, Objective, Objectives
+from wine_slo.domain.objective import Key, Latency, Objective, Objectives
 from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Reading, Sight, unseen
 from wine_slo.domain.watch import State, advance
@@ -44,6 +45,7 @@ class Lookout:
         self._clock = clock
         self._ahead = timedelta(0)  # our clock, of Prometheus'
         self._budgets = Budgets(api, clock)
+        self._bounds = Bounds(api, clock)
 
     async def look(self, state: State, objectives: Objectives, unwritten: str = "") -> State:
         """The state after one look; after the first one, what the objectives' ranges show is known.
@@ -95,8 +97,8 @@ class Lookout:
     async def _read_one(self, objective: Objective, state: State) -> dict[Key, Reading]:
         """What is seen now, by key."""
         try:
-            budgets = await self._budgets.read(objective)
-            return await _Look(self._api, objective, state, self.now(), budgets).readings()
+            budgets, bounds = await asyncio.gather(self._budgets.read(objective), self._bounds.read(objective))
+            return await _Look(self._api, objective, state, self.now(), budgets, bounds).readings()
         except PrometheusError as error:
             keys = remembered(state, objective) or [Key(objective.name)]
             return {
@@ -108,9 +110,16 @@ class _Look:
     """One look at one objective."""
 
     def __init__(
-        self, api: PrometheusApi, objective: Objective, state: State, now: datetime, budgets: Mapping[Key, Budget]
+        self,
+        api: PrometheusApi,
+        objective: Objective,
+        state: State,
+        now: datetime,
+        budgets: Mapping[Key, Budget],
+        bounds: tuple[float, ...],
     ) -> None:
         self._budgets = budgets
+        self._bounds = bounds
         self._api = api
         self._objective = objective
         self._state = state
@@ -145,7 +154,7 @@ class _Look:
                 self._instant(promql.events(objective, objective.over)),
                 self._instant(promql.events(objective, objective.expires_after)),
                 self._instant(promql.quantile(objective, objective.over)),
-                self._instant(promql.quantile(objective, objective.good_for)),
+                self._instant(promql.quantile(objective, objective.recent)),
                 self._instant(promql.good_ratio(objective, objective.over)),
             ),
             self._by_endpoint(promql.quantile_by_endpoint(objective, OF_LATE)),
@@ -167,6 +176,7 @@ class _Look:
             ratio=ratio,
             by_endpoint=endpoints,
             budgets=self._budgets,
+            bounds=self._bounds,
         )
         return read(objective, self._state, answers)
 
@@ -181,6 +191,30 @@ class _Look:
 
     async def _instant(self, query: str | None) -> dict[Key, float]:
         return {} if query is None else by_key(self._objective, _labelled(await self._api.query(query)))
+
+
+class Bounds:
+    """The bucket bounds of the histograms; asked for seldom, as they change only with a release of the service."""
+
+    def __init__(self, api: PrometheusApi, clock: Callable[[], datetime]) -> None:
+        self._api = api
+        self._clock = clock
+        self._known: dict[str, tuple[datetime, tuple[float, ...]]] = {}
+
+    async def read(self, objective: Objective) -> tuple[float, ...]:
+        """The finite bounds of an objective's histogram in seconds, ascending; empty where they are not known."""
+        if not isinstance(objective.source, Latency):
+            return ()
+        query, now = promql.bucket_bounds(objective, objective.source), self._clock()
+        asked_at, bounds = self._known.get(query, (None, ()))
+        if asked_at is None or not bounds or now - asked_at >= SELDOM:
+            try:
+                bounds = finite_bounds(_labelled(await self._api.query(query)))
+            except PrometheusError as error:
+                log.info("the bucket bounds of %s are not known anew: %s", objective.name, error)
+            else:
+                self._known[query] = (now, bounds)
+        return bounds
 
 
 class Budgets:

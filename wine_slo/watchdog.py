@@ -143,6 +143,7 @@ class Watchdog:
         else:
             self._is_examined = False
             log.info("objectives are read anew")
+            _log_left_out(self._settings, self._evaluation.objectives)
 
     async def _tell_mistakes(self, objectives: Objectives) -> None:
         """Tell what only Prometheus can tell of the objectives, once it knows the service."""
@@ -170,6 +171,7 @@ class Watchdog:
             overdue_after=OVERDUE_TICKS * timedelta(seconds=self._settings.poll_seconds),
             untold_seconds=untold_seconds(self._delivery),
             told=self._delivery.beliefs,
+            acts=self._delivery.acts,
         )
         return status_of(self._evaluation.state, self._evaluation.objectives, self._evaluation.now(), process)
 
@@ -190,6 +192,11 @@ class Watchdog:
             "incidents_open": len(self._evaluation.state.open_incidents),
         }
         return web.json_response(content, status=200 if status == "ok" else 503)
+
+
+def _log_left_out(settings: WatchdogSettings, objectives: Objectives) -> None:
+    for sentence in slo_file.left_out(settings.objectives, objectives):
+        log.info(sentence)
 
 
 def untold_seconds(delivery: Delivery) -> float:
@@ -535,6 +542,7 @@ def main() -> None:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
     log_output.configure(settings.log_format, settings.secrets)
+    _log_left_out(settings, objectives)
     sys.excepthook = lambda *error: log.critical("a fault of ours", exc_info=error)  # through the log: it redacts
     try:
         ledger = Ledger.open(settings.database_url)

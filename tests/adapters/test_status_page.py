@@ -146,13 +146,13 @@ async def visit(browser: Browser, server: TestServer) -> AsyncIterator[Open]:
 
 async def test_a_breach_is_the_first_thing_to_read(visit: Open) -> None:
     page = await visit("/")
-    await expect(page).to_have_title("1 of 3 promises broken · wine-slo")
+    await expect(page).to_have_title("1 of 3 objectives in breach · wine-slo")
     first = page.get_by_role("article").first
-    await expect(first.get_by_role("heading")).to_have_text("Latency in breach for 14 min · #12")
-    await expect(first).to_contain_text("2.4 s p95, promised 1 s")
+    await expect(first.get_by_role("heading")).to_have_text("Latency in breach since 21:26:00 (14 min) · #12")
+    await expect(first).to_contain_text("2.4 s p95 over 20 s (target ≤ 1 s)")
     await expect(first.get_by_role("img")).to_have_attribute(
         "aria-label",
-        "Latency over the last hour: from 0.04 s to 2.7 s (at 21:29), 25 % of the time worse than promised",
+        "Latency over the last hour: from 0.04 s to 2.7 s (at 21:29), 25 % of the time worse than the target",
     )
     await is_accessible(page, but=("meta-refresh",))  # it can be switched off, which axe does not see
     await picture(page, "status-breach")
@@ -161,7 +161,7 @@ async def test_a_breach_is_the_first_thing_to_read(visit: Open) -> None:
 async def test_all_is_well(visit: Open, watch: Watch) -> None:
     watch.state = GOOD
     page = await visit("/?reload=off")
-    await expect(page.get_by_role("heading", level=1)).to_have_text("All 3 promises are kept")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("All 3 objectives are met")
     await is_accessible(page)
 
 
@@ -215,7 +215,7 @@ async def test_when_prometheus_is_away_the_page_comes_and_says_so(client: Client
     watch.trend = trend(values={}, trouble="it cannot be reached (Connection refused)")
     text = await page_of(client)
     assert "as Prometheus does not say: it cannot be reached (Connection refused)." in text
-    assert "in breach for 14 min" in text
+    assert "in breach since 21:26:00 (14 min)" in text
     assert "<figure>" not in text
 
 
@@ -231,13 +231,13 @@ async def test_when_prometheus_is_away_the_page_comes_and_says_so(client: Client
         ),
         pytest.param(
             state(latency=UNSEEN, errors=ERRING, availability=ERRING),
-            "2 of 3 promises kept, the rest not known",
+            "2 of 3 objectives met, the rest not known",
             id="something seen",
         ),
         pytest.param(replace(GOOD, readings={}), "Nothing can be said at the moment", id="after a restart"),
         pytest.param(
             state(latency=replace(FINE, recent_seconds=None), errors=ERRING, availability=ERRING),
-            "2 of 3 promises kept, the rest not known",
+            "2 of 3 objectives met, the rest not known",
             id="no number",
         ),
     ],
@@ -276,12 +276,12 @@ async def test_a_suspicion_is_no_breach_and_not_green(client: Client, watch: Wat
 async def test_a_recovery_that_is_not_sure_yet_says_so(client: Client, watch: Watch) -> None:
     tracks = {**BAD.tracks, LATENCY_KEY: track(LATENCY_KEY, Phase.RECOVERING, incident=12)}
     watch.state = replace(BAD, tracks=tracks)
-    assert "recovering, in breach for 14 min · #12" in await page_of(client)
+    assert "recovering, in breach since 21:26:00 (14 min) · #12" in await page_of(client)
 
 
 async def test_what_never_changed_is_said_in_short(client: Client, watch: Watch) -> None:
     watch.trend = trend(values={UP_KEY: {at(3000).timestamp(): 0.0, at(3040).timestamp(): 0.0}})
-    assert "Availability over the last hour: 0 % of scrapes unanswered all the time" in await page_of(client)
+    assert "Availability over the last hour: 0 % down all the time" in await page_of(client)
 
 
 async def test_of_a_thousand_label_sets_the_worst_are_shown(client: Client, watch: Watch) -> None:

@@ -61,7 +61,7 @@ async def test_it_is_noticed_told_and_ended_in_time_and_the_budget_is_spared(hou
     )
     breach, recovery = (each for each in house.bot_api.chat(CHAT).messages if each.photo is None)
     assert "Slow: /sleep?drill 2" in breach.versions[0].text
-    assert recovery.text.startswith("🟢 Latency is back")
+    assert recovery.text.startswith("🟢 Latency resolved")
     latency = (await status(house)).objectives[0]
     assert latency.good_ratio is not None
     assert latency.good_ratio < 0.9

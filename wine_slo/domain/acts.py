@@ -164,7 +164,11 @@ class Acts:
 
     def silence_of(self, incident: Incident, incidents: Mapping[int, Incident], now: datetime) -> Act | None:
         """The silence that mutes an incident now: the one that lasts longest where there are several."""
-        those = [act for act in self.silences(incidents, now) if act.silence and act.silence.is_about(incident.key)]
+        return self.silence_about(incident.key, incidents, now)
+
+    def silence_about(self, key: Key, incidents: Mapping[int, Incident], now: datetime) -> Act | None:
+        """The silence that mutes a key now: the one that lasts longest where there are several."""
+        those = [act for act in self.silences(incidents, now) if act.silence and act.silence.is_about(key)]
         return max(those, key=lambda act: _end(act, now), default=None)
 
     def ran_out(self, key: Key, now: datetime) -> datetime | None:

@@ -4,8 +4,10 @@ Who asks, and when, is no matter here: `Answers` holds what Prometheus said of o
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from math import inf
 
 from wine_slo.domain.budget import Budget
 from wine_slo.domain.incident import Phase
@@ -17,6 +19,7 @@ from wine_slo.domain.watch import State, seen_until
 
 CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
 LATENESS = 4  # scrape intervals after which a sample that is not there will not come
+INSTANCE = "instance"  # the label by which Prometheus tells targets apart
 OF_LATE = timedelta(minutes=1)  # the range over which the rate is told, and endpoints are named as slow or fine
 
 Labelled = tuple[Mapping[str, str], float]  # a label set, and its value
@@ -47,6 +50,7 @@ class Scrapes:
             up=sum(value > 0 for _, value in answered),
             known=len(answered),
             scraped_at=None if last is None else datetime.fromtimestamp(last, UTC),
+            down=tuple(sorted(_name_of(labels) for labels, value in answered if value <= 0)),
         )
 
 
@@ -60,7 +64,7 @@ class Grid:
 
     @classmethod
     def since_last_look(cls, objective: Objective, state: State, anchor: datetime, now: datetime) -> "Grid":
-        """Every scrape since the last look, or over the objective's range at the first one.
+        """Every scrape since the last look and of the last moments, or over the objective's range at the first one.
 
         Args:
             objective: Whose.
@@ -74,7 +78,7 @@ class Grid:
         seen = [seen_until(state, key, LATENESS * step) for key in known] or [None]
         first = min(now - objective.over if each is None else each for each in seen)
         count = (last - max(first, now - CATCHES_UP)) // step
-        return cls(last - max(count, 1) * step, last, step)
+        return cls(last - max(count, round(objective.recent / step)) * step, last, step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +102,7 @@ class Answers:
         ratio: The share of good events over the objective's range.
         by_endpoint: Endpoints and their quantile over the last minute, slowest first.
         budgets: What is known of the error budgets.
+        bounds: The finite bucket bounds of the histogram in seconds, ascending.
     """
 
     at: datetime
@@ -116,6 +121,7 @@ class Answers:
     ratio: Mapping[Key, float] = field(default_factory=dict)
     by_endpoint: Mapping[Key, tuple[tuple[str, float], ...]] = field(default_factory=dict)
     budgets: Mapping[Key, Budget] = field(default_factory=dict)
+    bounds: tuple[float, ...] = ()
 
 
 def key_of(objective: Objective, labels: Mapping[str, str]) -> Key:
@@ -132,8 +138,18 @@ def by_endpoint(objective: Objective, answer: Iterable[Labelled]) -> dict[Key, t
     """An answer of one value an endpoint, by key, highest first."""
     found: dict[Key, list[tuple[str, float]]] = {}
     for labels, value in answer:
-        found.setdefault(key_of(objective, labels), []).append((labels.get(ENDPOINT, ""), value))
+        if name := labels.get(ENDPOINT, "").strip():  # without a name it would say nothing of where
+            found.setdefault(key_of(objective, labels), []).append((name, value))
     return {key: tuple(sorted(each, key=lambda pair: -pair[1])) for key, each in found.items()}
+
+
+def finite_bounds(answer: Iterable[Labelled]) -> tuple[float, ...]:
+    """The finite bucket bounds in the answer of `promql.bucket_bounds`, ascending."""
+    bounds = set()
+    for labels, _ in answer:
+        with suppress(ValueError):  # a label that is called `le` may hold anything
+            bounds.add(float(labels.get("le", "")))
+    return tuple(sorted(each for each in bounds if 0 < each < inf))
 
 
 def remembered(state: State, objective: Objective) -> list[Key]:
@@ -162,7 +178,8 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
         ages = answers.ages.get(key, {})
         hangs = bool(ages) and _is_stuck(objective, list(ages.values())[-1])
         traffic = Traffic(answers.shown.get(key, 0), answers.long.get(key, 0), hangs)
-        sight, reason = sight_of(objective, answers.scrapes.targets(key), traffic, now)
+        targets = answers.scrapes.targets(key)
+        sight, reason = sight_of(objective, targets, traffic, now)
         found[key] = Reading(
             at=now,
             sight=sight,
@@ -174,7 +191,9 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
             events_per_second=answers.of_late[key] / OF_LATE.total_seconds() if key in answers.of_late else None,
             good_ratio=answers.ratio.get(key),
             waiting_seconds=list(ages.values())[-1] if hangs and key not in answers.recent else None,
+            bounds=answers.bounds,
             budget=answers.budgets.get(key),
+            targets=targets if objective.is_up else None,
             next_at=answers.grid.last + answers.grid.step,
         )
     return found
@@ -197,6 +216,12 @@ def _intervals(objective: Objective, answers: Answers, key: Key) -> tuple[Interv
             ended_at = datetime.fromtimestamp(at, UTC)
             intervals.append(Interval(ended_at, failed, events, min(max(marginal, 0.0), events - failed)))
     return tuple(intervals)
+
+
+def _name_of(labels: Mapping[str, str]) -> str:
+    """What a target is called: its address, or all that is known of it where it has none."""
+    own = (f"{name}={value}" for name, value in sorted(labels.items()) if name not in ("__name__", "job"))
+    return labels.get(INSTANCE, "").strip() or ", ".join(own) or labels.get("job", "")
 
 
 def _is_stuck(objective: Objective, age: float) -> bool:
