@@ -618,7 +618,8 @@ async def test_each_chat_is_told_in_its_own_language(two_languages: Desk) -> Non
     desk.scene.has(0.0, 20)
     await desk.tell()
     assert desk.texts(GROUP)[1] == "🟢 Задержка в норме: p95 0,05 с (за 20 с)"
-    assert desk.delivery.speech(GROUP).status(desk.scene.state, desk.clock()).startswith("🟢 latency: p95 0,05 с (цель ≤ 1 с, за 20 с)")
+    said = desk.delivery.speech(GROUP).status(desk.scene.state, desk.clock())
+    assert said.startswith("🟢 latency: p95 0,05 с (цель ≤ 1 с, за 20 с)")
 
 
 async def test_another_language_is_a_quiet_edit_of_what_is_there_and_nothing_new(two_languages: Desk) -> None:

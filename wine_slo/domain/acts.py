@@ -119,24 +119,20 @@ class Acts:
 
     def about(self, incident: Incident) -> tuple[Act, ...]:
         """Everything that was done about an incident, oldest first; for who asks what happened."""
-        ended_at = incident.closed_at
-        ours = [
-            act
-            for act in self.all
-            if act.incident == incident.number
-            or (
-                act.silence is not None
-                and act.silence.is_about(incident.key)
-                and (ended_at is None or act.at <= ended_at)
-                and (act.silence.until is None or act.silence.until > incident.began_at)
-                and (
-                    act.silence.until is not None
-                    or any(number == incident.number for number, _ in act.silence.incidents)
-                )
-            )
-        ]
-        numbers = {act.number for act in ours}
-        return tuple(act for act in self.all if act in ours or act.of in numbers)
+        ours = {act.number for act in self.all if act.incident == incident.number or self._muted(act, incident)}
+        return tuple(act for act in self.all if act.number in ours or act.of in ours)
+
+    def _muted(self, act: Act, incident: Incident) -> bool:
+        """Whether an act is a silence that ran at some time of an incident."""
+        silence = act.silence
+        if silence is None or not silence.is_about(incident.key):
+            return False
+        if incident.closed_at is not None and act.at > incident.closed_at:
+            return False
+        if silence.until is None and all(number != incident.number for number, _ in silence.incidents):
+            return False
+        ends = [silence.until, next((each.at for each in self.all if each.of == act.number), None)]
+        return all(each is None or each > incident.began_at for each in ends)
 
     def acknowledgement(self, incident: Incident) -> Act | None:
         """Who has it; of an incident that came back, who has it this time."""
