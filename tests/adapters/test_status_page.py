@@ -1,5 +1,6 @@
 """The status page as people see it, in a real browser, and as machines read it."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -11,15 +12,17 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from playwright.async_api import Browser, expect
 
-from tests.domain.scene import ALL, ERRORS, LATENCY, START, at, incident
+from tests.domain.scene import ALL, ERRORS, LATENCY, START, at, incident, minutes
 from tests.real.browser import PHONE, Open, is_accessible, picture, running_browser, visiting
 from wine_slo.adapters.status_page import HEADERS, MOST_SHOWN, StatusPages
+from wine_slo.domain.acts import NO_ACTS, Act, Acts, Deed, Silence
 from wine_slo.domain.budget import Budget, windows
-from wine_slo.domain.incident import Incident, Outcome, Phase, Track
+from wine_slo.domain.dialogue import Person
+from wine_slo.domain.incident import Incident, Opening, Outcome, Phase, Track
 from wine_slo.domain.notice import Stage, Told
-from wine_slo.domain.objective import Key, Objective, Objectives
-from wine_slo.domain.reading import Reading, Sight
-from wine_slo.domain.status import Process, Status, Verdict, status_of
+from wine_slo.domain.objective import BURNS, Key, Objective, Objectives
+from wine_slo.domain.reading import Reading, Sight, Targets
+from wine_slo.domain.status import Process, SilenceStatus, Status, Verdict, status_of
 from wine_slo.domain.trend import Trend
 from wine_slo.domain.watch import State
 
@@ -100,10 +103,11 @@ class Watch:
     objectives: Objectives = ALL
     trend: Trend = field(default_factory=trend)
     told: tuple[Told, ...] = ()
+    acts: Acts = NO_ACTS
     asked: list[timedelta] = field(default_factory=list)
 
     def status(self) -> Status:
-        return status_of(self.state, self.objectives, NOW, replace(PROCESS, told=self.told))
+        return status_of(self.state, self.objectives, NOW, replace(PROCESS, told=self.told, acts=self.acts))
 
     async def over(self, span: timedelta) -> Trend:
         self.asked.append(span)
@@ -264,6 +268,89 @@ async def test_no_objective_is_green_without_evidence_whatever_its_numbers(
     watch.state = known
     assert 'class="card slo met"' not in await page_of(client)
     assert {each.verdict for each in watch.status().objectives} == {Verdict.UNKNOWN}
+
+
+def act(second: float, deed: Deed, by: Person, **changes: object) -> Act:
+    made = Act(number=0, at=at(second), deed=deed, by=by, chat=1, cause=f"press {second}")
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+ACTS = (
+    NO_ACTS.with_one_more(act(2900, Deed.ACKNOWLEDGE, Person(7, "Anna <b>"), incident=12))
+    .with_one_more(
+        act(3000, Deed.SILENCE, Person(8, "Boris"), silence=Silence(at(7200), (), "latency", (), "deploying"))
+    )
+    .with_one_more(act(3100, Deed.SILENCE, Person(8, "Boris"), silence=Silence(None, ((12, 1),), "errors")))
+)
+
+
+async def test_who_acknowledged_and_what_is_silenced_until_when_stands_on_card_row_and_in_the_answer(
+    client: Client, watch: Watch
+) -> None:
+    watch.acts = ACTS
+    text = await page_of(client)
+    acknowledged = "acknowledged by Anna &lt;b&gt; at 21:28:20"
+    silenced = "silenced until 22:40:00 by Boris: deploying"
+    assert f'<p class="people">{acknowledged}</p>' in text
+    assert f'<p class="people">{silenced}</p>' in text
+    assert f"{acknowledged}; {silenced}; worst 2.6 s" in text
+    assert f"Latency: {silenced}" in text
+    assert "Errors: silenced until recovery by Boris" in text
+    status = msgspec.json.decode(await (await client.get("/api/status")).read(), type=Status)
+    latency, (open_one,) = status.objectives[0], status.open_incidents
+    for each in (latency, open_one):
+        assert (each.acknowledged_by, each.acknowledged_at) == ("Anna <b>", at(2900))
+        assert each.silence == SilenceStatus(
+            slo="latency", title="Latency", until=at(7200), by="Boris", since=at(3000), reason="deploying"
+        )
+    assert [each.slo for each in status.silences] == ["latency", "errors"]
+    assert status.recent_incidents[0].acknowledged_by is None
+
+
+async def test_what_is_taken_back_stands_nowhere(client: Client, watch: Watch) -> None:
+    watch.acts = ACTS.with_one_more(act(3200, Deed.UNDO, Person(7, "Anna"), of=1)).with_one_more(
+        act(3300, Deed.END, Person(8, "Boris"), of=2)
+    )
+    text = await page_of(client)
+    assert "acknowledged" not in text
+    assert "deploying" not in text
+
+
+async def test_targets_that_are_down_are_named(client: Client, watch: Watch) -> None:
+    down = replace(ERRING, good_ratio=2 / 3, targets=Targets(up=2, known=3, scraped_at=NOW, down=("b:8000",)))
+    watch.state = state(latency=FINE, errors=ERRING, availability=down)
+    assert "1 of 3 targets down (b:8000)" in await page_of(client)
+
+
+async def test_burn_rates_of_windows_longer_than_the_history_are_not_shown(client: Client, watch: Watch) -> None:
+    burns = replace(LATENCY, burns=BURNS)
+    rates = dict.fromkeys(windows(burns), 0.008)
+    watch.objectives = Objectives.only(burns)
+    for history, shown in ((timedelta(days=3), True), (minutes(4), False)):
+        seen = replace(SLOW, budget=Budget(history=history, events=9e4, bad_ratios=rates))
+        watch.state = state(OPEN, latency=seen)
+        text = await page_of(client)
+        assert ("3d 0.16×" in text) is shown
+        assert "30d 0.16×" not in text
+        assert ("Error budget: 4 min of history so far." in text) is not shown
+        assert ("of the error budget" in text) is shown
+
+
+async def test_an_incident_that_came_back_is_shaded_only_where_it_was_bad(client: Client, watch: Watch) -> None:
+    again = replace(
+        OPEN, began_at=at(600), again_at=at(2760), openings=2,
+        earlier=(Opening(began_at=at(600), last_bad_at=at(900), bad=12, total=40),),
+    )  # fmt: skip
+    watch.state = state(again, latency=SLOW)
+    watch.objectives = Objectives.only(LATENCY)
+    text = await page_of(client)
+    assert [float(each) for each in re.findall(r'class="breach" x="[\d.]+" y="0" width="([\d.]+)"', text)] == [50, 140]
+    assert "500 of 600 bad; in breach 2 times since 20:50:00, 19 min in all, 512 of 640 bad" in text
+
+
+async def test_rates_are_written_as_people_read_them(client: Client, watch: Watch) -> None:
+    watch.state = state(latency=replace(FINE, events_per_second=1234.0))
+    assert "1234 requests a second" in await page_of(client)
 
 
 async def test_a_suspicion_is_no_breach_and_not_green(client: Client, watch: Watch) -> None:

@@ -352,7 +352,7 @@ def _runs(instants: Sequence[float], longest: float) -> Iterator[list[float]]:
 
 def _in_words(slo: ObjectiveStatus, points: Mapping[float, float], limit: float, zone: tzinfo) -> str:
     if not points:
-        return "no requests in this time"
+        return "no data in this time"
     bounds, what = slo.bucket_bounds_seconds, {"latency": "", "ratio": " failed", "up": " down"}[slo.kind]
 
     def say(value: float) -> str:

@@ -59,7 +59,7 @@ def budget(slo: ObjectiveStatus) -> str:
     left, history = slo.budget_remaining_ratio, slo.budget_history_seconds
     window = span(timedelta(seconds=slo.budget_window_seconds))
     if left is None or history is None:
-        return f"The error budget of {window} is not known yet."
+        return f"The error budget of {window} is not known at the moment."
     if slo.is_budget_young:
         return f"Error budget: {span(timedelta(seconds=history))} of history so far."
     known = "" if history >= slo.budget_window_seconds else f", from {span(timedelta(seconds=history))} of history"
