@@ -1,5 +1,6 @@
 # make up     runs server, Prometheus and watchdog together; Ctrl-C stops all three
 # make test   everything CI runs
+# make test-image   10 minutes, where Docker or podman is: builds the image and tries docker-compose.yml on it
 # make check  lint, types and layers
 # make catalogue    finds what is said in the chat and writes the list that is to be translated anew
 # make lock   writes the pinned requirement files anew
@@ -18,7 +19,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null || true
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: up test soak reliability check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
+.PHONY: up test test-image soak reliability check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
@@ -27,6 +28,10 @@ up: $(BIN)/.up .tools/bin/prometheus models/model.json
 
 test: check .tools/bin/prometheus .tools/bin/chromium .tools/bin/docker-compose
 	python -m pytest --numprocesses 2 --dist loadfile
+
+# Not of CI, which has no engine. It needs nothing but Python.
+test-image:
+	$(PYTHON) tools/try_image.py
 
 reliability: $(BIN)/.dev
 	WINE_SLO_WRITE_RELIABILITY=1 python -m pytest tests/whole/test_fault_matrix.py
@@ -43,7 +48,9 @@ check: $(BIN)/.dev
 lock: $(BIN)/.dev
 	uv pip compile pyproject.toml --extra up --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --quiet --output-file requirements.txt
-	uv pip compile pyproject.toml --extra up --group dev --constraints requirements.txt --universal \
+	uv pip compile --group build --constraints requirements.txt --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --quiet --output-file requirements-build.txt
+	uv pip compile pyproject.toml --extra up --group dev --constraints requirements.txt --constraints requirements-build.txt --universal \
 	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-dev.txt
 
 # English is the name of each sentence, so it has no list. Without places and dates, so that branches do not collide.
@@ -56,10 +63,10 @@ models/model.json: | $(BIN)/.up
 	wine-slo train
 
 # Two stamps, so that who only wants to run it does not install the linters.
-$(BIN)/.up: requirements.txt pyproject.toml
+$(BIN)/.up: requirements.txt requirements-build.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(PIP) --require-hashes -r requirements.txt
-	$(PIP) --no-deps --editable .
+	$(PIP) --require-hashes -r requirements.txt -r requirements-build.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
 	$(COMPILE)
 	@touch $@
 
@@ -84,8 +91,8 @@ benchmark-detection: $(BIN)/.dev .tools/bin/prometheus .tools/bin/alertmanager
 dashboard-preview: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 	@command -v npm >/dev/null || { echo "npm is needed, of Node 20 or newer" >&2; exit 1; }
 	mkdir -p .tools/preview
-	cp tools/preview/package.json tools/preview/preview.jsx .tools/preview
-	cd .tools/preview && npm install --no-audit --no-fund --no-package-lock --ignore-scripts && npx esbuild preview.jsx --bundle \
+	cp tools/preview/package.json tools/preview/package-lock.json tools/preview/preview.jsx .tools/preview
+	cd .tools/preview && npm ci --no-audit --no-fund --ignore-scripts && npx esbuild preview.jsx --bundle \
 	    --minify --outfile=preview.js --loader:.ttf=empty --define:process.env.NODE_ENV='"production"' --define:global=window
 	python -m tools.preview
 
@@ -98,5 +105,5 @@ dashboard-preview: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 .tools/bin/chromium:
 	tools/get_chromium.sh .tools
 
-.tools/bin/docker-compose:
+.tools/bin/docker-compose: tools/get_compose.sh
 	tools/get_compose.sh .tools

@@ -20,6 +20,7 @@ from wine_slo.domain.budget import Budget
 from wine_slo.domain.notice import Kind
 from wine_slo.domain.reading import Sight
 from wine_slo.domain.words import Speech
+from wine_slo.recipients import Recipients
 
 EDIT = "editMessageText"
 FINE = "🟢 latency: met\nSeen at 19:40 or later."
@@ -36,10 +37,12 @@ class Wall:
         self.talk = Talk(bot_api, Speech(ALL, UTC), among())
         self.outcomes: list[tuple[Kind, str]] = []
         self.bot = telegram_chat.connect(bot_api.token, bot_api.url)
+        self.chats: tuple[int, ...] = (ANNA, GROUP, FORUM)
         self.boards = self.remembered()
 
     def remembered(self) -> Boards:
         """The boards after a restart."""
+        self.recipients = Recipients(self.ledger, self.ledger.load(), self.chats, self.scene.now)
         return Boards(
             telegram_chat.TelegramChat(self.bot),
             self.ledger,
@@ -48,6 +51,7 @@ class Wall:
             lambda _chat: self.talk.speech,
             lambda: self.scene.now,
             lambda kind, outcome: self.outcomes.append((kind, outcome)),
+            recipients=self.recipients,
         )
 
     async def hangs(self, chat: int = ANNA, topic: int | None = None) -> Message:
@@ -259,14 +263,36 @@ async def test_a_chat_that_wants_to_be_left_alone_is(wall: Wall) -> None:
     assert wall.edits == 2
 
 
-async def test_a_chat_that_threw_us_out_has_no_board_any_more(wall: Wall) -> None:
-    await wall.hangs(GROUP)
+async def test_a_chat_that_refuses_its_board_is_left_alone_for_an_hour_and_keeps_it(wall: Wall) -> None:
+    board = await wall.hangs(GROUP)
     wall.api.fails_with(403, KICKED, methods=[EDIT])
     wall.scene.breaks()
     await wall.boards.keep()
     await wall.boards.keep()
     assert wall.edits == 1
-    assert wall.ledger.boards() == []
+    wall.api.recovers()
+    wall.scene.second += 3600
+    await wall.boards.keep()
+    assert board.edits
+
+
+async def test_a_board_whose_edits_are_refused_is_hung_anew_but_not_every_minute(wall: Wall) -> None:
+    await wall.hangs()
+    wall.api.fails_with(400, "Bad Request: MESSAGE_ID_INVALID", methods=[EDIT])
+    wall.scene.breaks()
+    for _ in range(5):
+        await wall.boards.keep()
+        wall.scene.has(1.0, 60)
+    assert len([each for each in wall.api.chat(ANNA).messages if each.text.startswith("🔴")]) == 1
+
+
+async def test_a_chat_that_is_no_recipient_any_more_has_no_board(wall: Wall) -> None:
+    board = await wall.hangs(GROUP)
+    wall.chats = (ANNA,)
+    wall.boards = wall.remembered()
+    wall.scene.breaks()
+    await wall.boards.keep()
+    assert board.edits == []
 
 
 async def test_a_group_that_became_a_supergroup_keeps_its_board(wall: Wall) -> None:
@@ -278,3 +304,4 @@ async def test_a_group_that_became_a_supergroup_keeps_its_board(wall: Wall) -> N
     (board,) = wall.api.chat(FORUM).messages
     assert board.text.startswith("🔴")
     assert [each.chat for each in wall.ledger.boards()] == [FORUM]
+    assert wall.recipients.standing(GROUP).address == FORUM

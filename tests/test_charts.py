@@ -21,10 +21,11 @@ from wine_slo.adapters.telegram_chat import TelegramChat
 from wine_slo.charts import Charts, NoChartError
 from wine_slo.delivery import Delivery
 from wine_slo.domain import promql
-from wine_slo.domain.notice import STORM, Kind, Told
+from wine_slo.domain.notice import STORM, Kind
 from wine_slo.domain.objective import Key
 from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech
+from wine_slo.recipients import Recipients
 
 DRAWS = f"import sys; sys.stdin.read(); sys.stdout.buffer.write({PNG!r} + b'picture')"
 HANGS = "import time; time.sleep(60)"
@@ -67,7 +68,7 @@ class Studio:
         self.delivery = Delivery(
             self._chat,
             self.ledger,
-            self.ledger.load(),
+            Recipients(self.ledger, self.ledger.load(), [CHAT], self.scene.now),
             lambda _language: self.speech,
             lambda: self.scene.state,
             lambda: self.scene.now,
@@ -101,15 +102,13 @@ class Studio:
         self._drawings.close()
         self.ledger.close()
 
-    def save(self) -> list[Told]:
-        fresh = self.scene.state.incidents.keys() - self._saved.incidents.keys()
-        told = [Told(incident=number, chat=CHAT) for number in sorted(fresh)]
-        self.ledger.save(self._saved, self.scene.state, told)
+    def save(self) -> None:
+        self.ledger.save(self._saved, self.scene.state)
         self._saved = self.scene.state
-        return told
 
     async def tell(self) -> None:
-        self.delivery.hear(self.save())
+        self.save()
+        self.delivery.hear()
         await self.delivery.tell()
 
     async def until_counted(self, outcome: str) -> None:

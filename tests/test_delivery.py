@@ -3,105 +3,41 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 
 import pytest
-from telegram import Bot
-from telegram.request import HTTPXRequest
 
 from tests.domain.scene import LATENCY, Scene
 from tests.fakes.bot_api import KICKED, TOKEN, BotApi
-from tests.fakes.telegram_chats import Message
+from tests.fakes.desk import (
+    ANNA,
+    BACK,
+    BREACH,
+    CLOSED,
+    EDIT,
+    GROUP,
+    REPEAT,
+    SEND,
+    SUPERGROUP,
+    Desk,
+    keys,
+    opened_desk,
+    storm,
+)  # fmt: skip
 from wine_slo.adapters import catalogue
 from wine_slo.adapters.ledger import Ledger
-from wine_slo.adapters.telegram_chat import TelegramChat
-from wine_slo.delivery import FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT, Delivery
+from wine_slo.delivery import FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT
 from wine_slo.domain.notice import STORM, Kind, Stage, Told
-from wine_slo.domain.objective import Key
-from wine_slo.domain.reading import Interval, Reading, Sight
-from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech
-
-ANNA, GROUP, SUPERGROUP = 7, -5, -1001
-REPEAT = "This may be a repeat"
-SEND, EDIT = "sendMessage", "editMessageText"
-READ_SECONDS = 0.3
-
-
-class Desk:
-    """A scene, and the delivery that tells of it; the clock is the scene's."""
-
-    def __init__(self, bot_api: BotApi, bot: Bot, path: Path) -> None:
-        self.api = bot_api
-        self.scene = Scene()
-        self.path = path
-        self.chats: tuple[int, ...] = (ANNA,)
-        self.outcomes: list[tuple[Kind, str]] = []
-        self._chat = TelegramChat(bot)
-        self.ledger = Ledger.open(f"sqlite:///{path}")
-        self._saved = State()
-        self.is_real_time = False
-        self.speech: Callable[[str], Speech] = lambda _language: Speech(self.scene.objectives, UTC)
-        self.delivery = self._delivery()
-
-    def _delivery(self) -> Delivery:
-        return Delivery(
-            self._chat,
-            self.ledger,
-            self.ledger.load(),
-            self.speech,
-            lambda: self.scene.state,
-            self.clock,
-            lambda kind, outcome: self.outcomes.append((kind, outcome)),
-        )
-
-    def clock(self) -> datetime:
-        return datetime.now(UTC) if self.is_real_time else self.scene.now
-
-    def decide(self) -> None:
-        """Save what was seen, and let delivery hear of it, as evaluation does."""
-        fresh = self.scene.state.incidents.keys() - self._saved.incidents.keys()
-        told = [Told(incident=number, chat=chat) for number in sorted(fresh) for chat in self.chats]
-        self.ledger.save(self._saved, self.scene.state, told)
-        self._saved = self.scene.state
-        self.delivery.hear(told)
-
-    async def tell(self, after: float = 0) -> None:
-        self.scene.second += after
-        self.decide()
-        await self.delivery.tell()
-
-    def restart(self) -> None:
-        """What is in memory is gone; what is in the ledger is not."""
-        self.scene.state = self.ledger.load().state
-        self.delivery = self._delivery()
-
-    def messages(self, chat: int = ANNA) -> list[Message]:
-        return self.api.chat(chat).messages
-
-    def texts(self, chat: int = ANNA) -> list[str]:
-        return [message.text.splitlines()[0] for message in self.messages(chat)]
-
-    def tries(self, method: str = SEND) -> int:
-        return len(self.api.calls_of(method))
 
 
 @pytest.fixture
 async def desk(bot_api: BotApi, tmp_path: Path) -> AsyncIterator[Desk]:
-    bot_api.chat(ANNA)
-    request = HTTPXRequest(read_timeout=READ_SECONDS, connect_timeout=2, pool_timeout=2)
-    async with Bot(TOKEN, base_url=bot_api.base_url, request=request) as bot:
-        desk = Desk(bot_api, bot, tmp_path / "watchdog.db")
+    async with opened_desk(bot_api, tmp_path) as desk:
         yield desk
-        desk.ledger.close()
-
-
-BREACH = "🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s)"
-BACK = "🟢 Latency resolved: p95 0.05 s (last 20 s)"
-CLOSED = "⚪️ Latency was in breach 19:40:00–19:40:25 (25 s), worst 2.4 s. #1"
 
 
 # Good days
@@ -162,14 +98,13 @@ async def test_nothing_is_said_before_the_first_look(desk: Desk) -> None:
     running = asyncio.create_task(desk.delivery.run())
     await asyncio.wait([running], timeout=0.1)
     assert desk.tries() == 0
-    desk.delivery.hear([])
+    desk.delivery.hear()
     await desk.api.until(lambda: desk.texts() == [BREACH])
     running.cancel()
 
 
 async def test_every_chat_is_told(desk: Desk) -> None:
-    desk.chats = (ANNA, GROUP)
-    desk.api.chat(GROUP)
+    desk.notifies((ANNA, GROUP))
     desk.scene.breaks()
     await desk.tell()
     assert desk.texts(ANNA) == desk.texts(GROUP) == [BREACH]
@@ -229,8 +164,7 @@ async def test_waits_grow_up_to_a_minute_and_are_forgotten_with_the_first_succes
 
 
 async def test_too_many_requests_are_waited_for_as_long_as_telegram_says_and_by_that_chat_alone(desk: Desk) -> None:
-    desk.chats = (ANNA, GROUP)
-    desk.api.chat(GROUP)
+    desk.notifies((ANNA, GROUP))
     desk.api.fails_with(429, retry_after=35, methods=[SEND], chat=ANNA)
     desk.scene.breaks()
     await desk.tell()
@@ -422,32 +356,39 @@ async def test_refused_words_are_sent_plain_at_once(desk: Desk, refusal: str) ->
         pytest.param(400, "Bad Request: not enough rights to send text messages to the chat", id="no rights"),
     ],
 )
-async def test_a_chat_that_is_closed_is_left_alone_and_the_others_are_told(
+async def test_a_chat_that_refuses_messages_is_tried_now_and_then_and_said_to_be_unreachable(
     desk: Desk, caplog: pytest.LogCaptureFixture, status: int, description: str | None
 ) -> None:
-    desk.chats = (ANNA, GROUP)
-    desk.api.chat(GROUP)
+    desk.notifies((ANNA, GROUP))
     desk.api.fails_with(status, description, methods=[SEND], chat=ANNA)
     desk.scene.breaks()
-    await desk.tell()
-    await desk.tell(after=600)
+    for _ in range(10):
+        await desk.tell(after=5)
+    assert desk.sends_to(ANNA) == 1
+    assert list(desk.delivery.unreachable) == [ANNA]
+    assert "chat 7 cannot be reached: " in caplog.text
+    assert desk.delivery.untold_since == desk.scene.incident.opened_at
+    assert desk.texts(GROUP)[0] == BREACH
+    assert desk.texts(GROUP)[1].startswith("🟠 Chat 7 cannot be reached: ")
+    await desk.tell(after=3600)
+    assert desk.sends_to(ANNA) == 2
     desk.restart()
-    await desk.tell(after=600)
-    assert desk.texts(GROUP)
-    assert len([call for call in desk.api.calls_of(SEND) if call.chat_id == ANNA]) == 1
-    assert desk.delivery.untold_since is None
-    assert "chat 7 is closed to us until somebody there sends /start" in caplog.text
+    for _ in range(10):
+        await desk.tell(after=5)
+    assert desk.sends_to(ANNA) == 3, "a restart tries it at once"
+    assert sum(text.startswith("🟠 Chat 7") for text in desk.texts(GROUP)) == 1
 
     desk.api.recovers()
     await desk.delivery.revive(ANNA)
     await desk.tell()
     assert desk.texts(ANNA)
     assert REPEAT not in desk.messages(ANNA)[0].text
+    assert desk.delivery.unreachable == {}
+    assert desk.delivery.untold_since is None
 
 
 async def test_a_group_that_becomes_a_supergroup_is_followed_also_after_a_restart(desk: Desk) -> None:
-    desk.chats = (GROUP,)
-    desk.api.chat(GROUP)
+    desk.notifies((GROUP,))
     desk.api.migrates(GROUP, SUPERGROUP)
     desk.scene.breaks()
     await desk.tell()
@@ -472,26 +413,6 @@ async def test_a_token_that_is_not_known_is_waited_for_and_not_written_into_the_
 
 
 # Storms
-
-
-def keys(count: int) -> list[Key]:
-    return [Key("latency", (("endpoint", f"/{number}"),)) for number in range(count)]
-
-
-def storm(scene: Scene, those: Iterable[Key], bad: float, seconds: int) -> None:
-    for _ in range(seconds // 5):
-        scene.second += 5
-        scene.look(
-            {
-                key: Reading(
-                    at=scene.now,
-                    sight=Sight.CLEAR,
-                    intervals=(Interval(scene.now, 50 * bad, 50),),
-                    recent_seconds=0.05 + 2 * bad,
-                )
-                for key in those
-            }
-        )
 
 
 async def test_a_storm_is_one_message_and_so_is_its_end(desk: Desk) -> None:
@@ -558,8 +479,7 @@ async def test_no_older_belief_is_written_over_a_newer_one(desk: Desk) -> None:
     desk.ledger.close()
     desk.ledger = LateLedger.open(f"sqlite:///{desk.path}")
     desk.restart()
-    desk.chats = (ANNA, GROUP)
-    desk.api.chat(GROUP)
+    desk.notifies((ANNA, GROUP))
     desk.scene.breaks()
     await desk.tell()
     assert {(each.chat, each.stage) for each in desk.ledger.load().told} == {
@@ -602,8 +522,7 @@ async def test_at_the_end_what_is_being_told_is_told_and_nothing_more_is_begun(d
 def two_languages(desk: Desk) -> Desk:
     spoken = catalogue.load()
     desk.speech = lambda language: Speech(desk.scene.objectives, UTC, spoken[language or "en"])
-    desk.chats = (ANNA, GROUP)
-    desk.api.chat(GROUP)
+    desk.notifies((ANNA, GROUP))
     desk.restart()
     return desk
 
@@ -658,12 +577,12 @@ async def test_the_language_of_a_chat_outlives_a_restart_and_a_move(two_language
 
 async def test_that_nobody_looked_is_told_once_whatever_the_language_is_later(two_languages: Desk) -> None:
     desk = two_languages
-    desk.chats = (ANNA,)
+    desk.notifies((ANNA,))
     desk.scene.has(0.0, 20)
     desk.scene.second += 600
     desk.scene.has(0.0, 5)
     await desk.tell()
-    assert desk.texts() == ["🔄 Back after 10 min without a look (restart). No incident is open."]
+    assert desk.texts() == ["🔄 Not evaluating for 10 min: the watchdog was suspended. No incident is open."]
     await desk.delivery.speak(ANNA, "ru")
     await desk.tell()
     assert len(desk.messages()) == 1

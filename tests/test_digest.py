@@ -8,17 +8,18 @@ from pathlib import Path
 import pytest
 
 from tests.domain.scene import LATENCY, at, incident
-from tests.fakes.bot_api import BLOCKED, BotApi
+from tests.fakes.bot_api import BLOCKED, KICKED, BotApi
 from wine_slo.adapters import telegram_chat
 from wine_slo.adapters.ledger import Ledger
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Sample, Vector
-from wine_slo.digest import PATIENCE, Digests, Place
+from wine_slo.digest import PATIENCE, Digests
 from wine_slo.domain.digest import LATE, Weekly
 from wine_slo.domain.incident import Incident
 from wine_slo.domain.notice import Kind, Told
 from wine_slo.domain.objective import Objectives
 from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech
+from wine_slo.recipients import Recipients
 
 ANNA, GROUP = 7, -5
 MONDAY = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -47,7 +48,7 @@ class Desk:
         self.prometheus = Answers()
         self.ledger = Ledger.open(f"sqlite:///{path}")
         self.bot = telegram_chat.connect(bot_api.token, bot_api.url)
-        self.chats: dict[int, Place] = {ANNA: (ANNA, None), GROUP: (GROUP, None)}
+        self.chats: dict[int, int | None] = {ANNA: None, GROUP: None}
         self.now = MONDAY - timedelta(days=2)
         self.outcomes: list[tuple[Kind, str]] = []
         self.digests = self.remembered()
@@ -55,11 +56,13 @@ class Desk:
     def remembered(self) -> Digests:
         """What tells the digests after a restart."""
         speech = Speech(Objectives.only(LATENCY), UTC)
+        self.recipients = Recipients(self.ledger, self.ledger.load(), self.chats, self.now)
         return Digests(
             self.prometheus,
             self.ledger,
             chat=telegram_chat.TelegramChat(self.bot),
-            chats=lambda: self.chats,
+            recipients=self.recipients,
+            chats=lambda: {each: to for each, to in self.chats.items() if each not in self.recipients.closed},
             weekly=Weekly.parse("monday 9:00", UTC),
             state=lambda: State(looked_at=self.now),
             speech=lambda _chat: speech,
@@ -105,10 +108,35 @@ async def test_it_is_told_once_quietly_to_every_chat(desk: Desk) -> None:
 
 
 async def test_a_topic_is_told_in_place_of_its_chat(desk: Desk) -> None:
-    desk.api.chat(-1001, topics=[30])
-    desk.chats[GROUP] = -1001, 30
+    desk.api.chat(GROUP, topics=[30])
+    desk.chats[GROUP] = 30
     await desk.tell(MONDAY)
-    assert [message.topic for message in desk.api.chat(-1001).messages] == [30]
+    assert [message.topic for message in desk.api.chat(GROUP).messages] == [30]
+
+
+async def test_a_group_that_became_a_supergroup_is_sent_the_digest_at_once(desk: Desk) -> None:
+    supergroup = desk.api.migrates(GROUP, -1001)
+    await desk.tell(MONDAY)
+    assert len(supergroup.messages) == 1
+    assert -1001 in desk.recipients
+    assert desk.recipients.standing(GROUP).address == -1001
+
+
+async def test_a_chat_that_refuses_the_digest_is_sent_it_once_it_can_be_reached_again(desk: Desk) -> None:
+    desk.api.fails_with(403, BLOCKED, methods=[SEND], chat=ANNA)
+    await desk.tell(MONDAY)
+    assert desk.recipients.closed == {ANNA: BLOCKED}
+    desk.api.recovers()
+    await desk.recipients.open(ANNA)
+    await desk.tell(MONDAY + MINUTE)
+    assert len(desk.texts()) == 1
+
+
+async def test_no_digest_is_sent_while_no_chat_can_be_reached(desk: Desk) -> None:
+    for chat in (ANNA, GROUP):
+        await desk.recipients.close(chat, KICKED)
+    await desk.tell(MONDAY)
+    assert desk.api.calls_of(SEND) == []
 
 
 async def test_a_restart_does_not_tell_it_again_and_the_next_week_does(desk: Desk) -> None:
@@ -129,7 +157,9 @@ async def test_what_was_missed_is_told_within_a_day_and_not_later(desk: Desk) ->
 
 
 async def test_a_new_chat_is_told_from_its_first_whole_week_on(desk: Desk) -> None:
-    desk.chats[8] = desk.api.chat(8).id, None
+    desk.chats[8] = None
+    desk.api.chat(8)
+    desk.digests = desk.remembered()
     await desk.tell(MONDAY + MINUTE)
     assert not desk.texts(8)
     await desk.tell(MONDAY + timedelta(days=7))
@@ -170,7 +200,8 @@ async def test_it_tells_of_the_incidents_in_the_ledger(desk: Desk) -> None:
         )
     }
     told = [Told(incident=number, chat=chat, breach_told_at=at(second)) for number, chat, second in TOLD]
-    desk.ledger.save(State(), State(incidents=long_ago, looked_at=at(0)), told)
+    desk.ledger.save(State(), State(incidents=long_ago, looked_at=at(0)))
+    desk.ledger.mark(told)
     await desk.tell(MONDAY)
     assert desk.texts()[0].splitlines()[-3:-1] == [
         "2 incidents, 10 min in all: /incidents",

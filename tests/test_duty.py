@@ -22,12 +22,13 @@ from wine_slo.delivery import Delivery, Rules
 from wine_slo.domain.budget import Budget
 from wine_slo.domain.dialogue import Reception
 from wine_slo.domain.moments import QuietHours
-from wine_slo.domain.notice import Kind, Told
+from wine_slo.domain.notice import Kind
 from wine_slo.domain.objective import Alert, Burn
 from wine_slo.domain.replies import Replies
 from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech
 from wine_slo.duty import Duty, Journal
+from wine_slo.recipients import Recipients
 
 ACKNOWLEDGE, SILENCE, UNTIL_RECOVERY, END, UNDO = (
     "Acknowledge",
@@ -73,7 +74,7 @@ class Post:
             self.delivery = Delivery(
                 telegram_chat.TelegramChat(bot),
                 self.ledger,
-                memory,
+                Recipients(self.ledger, memory, self.chats, self.scene.now),
                 lambda _language: speech,
                 lambda: self.scene.state,
                 self.now,
@@ -103,11 +104,9 @@ class Post:
     async def tell(self, after: float = 0) -> None:
         """What was seen is saved, as evaluation does it, and told."""
         self.scene.second += after
-        fresh = self.scene.state.incidents.keys() - self._saved.incidents.keys()
-        told = [Told(incident=number, chat=chat) for number in sorted(fresh) for chat in self.chats]
-        self.ledger.save(self._saved, self.scene.state, told)
+        self.ledger.save(self._saved, self.scene.state)
         self._saved = self.scene.state
-        self.delivery.hear(told)
+        self.delivery.hear()
         await self.delivery.tell()
 
     async def press(self, message: Message, button: str, person: int = ANNA) -> str:

@@ -84,7 +84,7 @@ class World:
     def evaluation(self, *objectives: Objective, name: str = "ledger") -> Evaluation:
         api = PrometheusApi(self.session, self.prometheus.url, {}, self.asked.append)
         ledger = Ledger.open(f"sqlite:///{self.folder}/{name}.db")
-        return Evaluation(api, ledger, Objectives.only(*objectives), State(), [1], lambda: datetime.now(UTC))
+        return Evaluation(api, ledger, Objectives.only(*objectives), State(), lambda: datetime.now(UTC))
 
     async def look(self, objective: Objective) -> dict[Key, Reading]:
         """What the first look sees."""
@@ -243,7 +243,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         jobs = [
             {
                 "job_name": job,
-                "scrape_interval": "10s" if job == SELDOM else "1s",
+                "scrape_interval": "6s" if job == SELDOM else "1s",
                 "scrape_timeout": "1s",
                 "static_configs": [{"targets": [service.target]}],
             }
@@ -403,10 +403,26 @@ async def test_that_a_target_is_down_is_what_availability_judges(world: World) -
 
 
 async def test_samples_that_are_old_are_stale(world: World) -> None:
-    await world.prometheus.until(f'time() - timestamp(up{{job="{SELDOM}"}}) > 4.2 < 9')
+    await world.prometheus.until(f'time() - timestamp(up{{job="{SELDOM}"}}) > 4.2 < 5.5')
     reading = await world.look_at_one(latency(SELDOM))
     assert reading.sight is Sight.STALE
     assert str(reading.reason).startswith("the last sample of seldom is ")
+
+
+@pytest.mark.parametrize("objective", [latency(SELDOM), errors(SELDOM)], ids=["latency", "ratio"])
+async def test_samples_further_apart_than_the_file_says_are_stale_however_fresh_the_last_one_is(
+    world: World, objective: Objective
+) -> None:
+    world.services[SELDOM].answers(good=20, failed=1)
+    await world.prometheus.until(
+        f'sum(increase(request_latency_seconds_count{{job="{SELDOM}"}}[1m])) > 0 '
+        f'and on () time() - timestamp(up{{job="{SELDOM}"}}) < 2'
+    )
+    reading = await world.look_at_one(objective)
+    assert (reading.sight, str(reading.reason)) == (
+        Sight.STALE,
+        "no two samples of seldom lie within 4s: scrape_interval in slo.yml must be that of Prometheus",
+    )
 
 
 async def test_a_job_that_prometheus_does_not_know_is_stale(world: World) -> None:

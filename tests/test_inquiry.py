@@ -191,7 +191,8 @@ async def test_incidents_are_the_open_ones_and_the_last_ten_of_all_time(desk: De
 async def test_an_incident_is_told_with_who_was_told_when(desk: Desk) -> None:
     desk.scene.breaks()
     told = [Told(incident=1, chat=chat, breach_told_at=at(27 + chat)) for chat in (0, 9)]
-    desk.ledger.save(State(), desk.scene.state, told)
+    desk.ledger.save(State(), desk.scene.state)
+    desk.ledger.mark(told)
     said = await desk.asks("/incident 1")
     assert said[0] == "🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s)"
     assert said[-3:] == [

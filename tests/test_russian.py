@@ -18,12 +18,12 @@ from wine_slo.domain.notice import Kind
 from wine_slo.domain.objective import BURNS, Key, Objectives
 from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Interval, Reading, Sight, unseen
-from wine_slo.domain.watch import GAP, State
+from wine_slo.domain.watch import GAP, Interruption, State
 from wine_slo.domain.words import Speech
 
 RUSSIAN = catalogue.load()["ru"]
 SAYS = replace(SPEECH, language=RUSSIAN)
-ALLOWED = frozenset("ID Prometheus Telegram API JSON PNG RE2 wine-slo p95".split())  # noqa: SIM905 - reads better
+ALLOWED = frozenset("ID Prometheus Telegram API JSON PNG RE2 UTC wine-slo p95".split())  # noqa: SIM905 - reads better
 OF_OTHERS = re.compile(  # names and texts that others chose: objectives, endpoints, titles, commands, what SQLite says
     r"\{[a-z]+=\"[^\"]*\"\}|/[a-z]\w*(/\d+| all| off| stop)?|\b(latency|errors|availability|sight|ledger)\b"
     r"|\b(busy|few|gone|hidden|quiet|unknown)\b|Errors|WINE_SLO_\w+|slo\.yml|database or disk is full"
@@ -59,6 +59,11 @@ def status(speech: Speech) -> str:
     return replace(speech, objectives=objectives).status(scene.state, at(scene.second + 12))
 
 
+def gap(why: str = "") -> Incident:
+    over = at(250)
+    return incident(key=GAP, began_at=at(0), last_bad_at=over, closed_at=over, outcome=Outcome.RECOVERED, reason=why)
+
+
 MORE: dict[str, Callable[[Speech], str]] = {
     "a storm": lambda speech: speech.storm(Kind.BREACH, several(21), State()),
     "the end of a storm": lambda speech: speech.storm(Kind.RECOVERY, OVER, State()),
@@ -67,13 +72,12 @@ MORE: dict[str, Callable[[Speech], str]] = {
     ),
     "a storm that is no recovery": lambda speech: speech.storm(Kind.RECOVERY, [*OVER, EXPIRED], State()),
     "a storm that was missed": lambda speech: speech.storm(Kind.MISSED, OVER, State()),
-    "nobody looked": lambda speech: speech.missed(
-        incident(key=GAP, began_at=at(0), last_bad_at=at(250), closed_at=at(250), outcome=Outcome.RECOVERED),
-        State(incidents={12: incident()}),
-    ),
-    "nobody looked, and nothing is open": lambda speech: speech.missed(
-        incident(key=GAP, began_at=at(0), last_bad_at=at(250), closed_at=at(250), outcome=Outcome.RECOVERED), State()
-    ),
+    "nobody looked": lambda speech: speech.missed(gap(), State(incidents={12: incident()})),
+    "nobody looked, and nothing is open": lambda speech: speech.missed(gap(), State()),
+    "a restart": lambda speech: speech.missed(gap(Interruption.RESTART), State()),
+    "evaluations that failed": lambda speech: speech.missed(gap(Interruption.FAILURE), State()),
+    "a suspension": lambda speech: speech.missed(gap(Interruption.PAUSE), State()),
+    "a clock that was ahead": lambda speech: speech.missed(gap(Interruption.CLOCK), State()),
     "the budget melts twice as fast": lambda speech: speech.breach(TWICE, NOTHING, State(), at(120)),
     "status": status,
 }
@@ -258,7 +262,7 @@ READS = {
         "№ 12 · availability"
     ),
     "seeing again": (
-        "🟢 Данные снова есть: можно оценить каждую цель.\nДанных не было 5 мин 40 с (22:41:00–22:46:40).\n№ 13 · sight"
+        "🟢 Данные снова есть: Prometheus отвечает.\nДанных не было 5 мин 40 с (22:41:00–22:46:40).\n№ 13 · sight"
     ),
     "the budget lasts again": (
         "🟢 Задержка: бюджет ошибок больше не расходуется слишком быстро\n"
@@ -300,9 +304,17 @@ READS = {
         "⚪️ Пропущено, пока не отправлялись сообщения: нарушалось <b>6</b> целей. Задержка /6 7 с, "
         "Задержка /5 6 с, Задержка /4 5 с, Задержка /3 4 с, Задержка /2 3 с, Задержка /1 2 с. Все: /status"
     ),
-    "nobody looked": "🔄 Снова наблюдаю после перерыва в 4 мин 10 с (перезапуск). Открыт 1 инцидент: № 12 latency.",
-    "nobody looked, and nothing is open": (
-        "🔄 Снова наблюдаю после перерыва в 4 мин 10 с (перезапуск). Открытых инцидентов нет."
+    "nobody looked": "🔄 Перерыв в наблюдении: 4 мин 10 с. Открыт 1 инцидент: № 12 latency.",
+    "nobody looked, and nothing is open": "🔄 Перерыв в наблюдении: 4 мин 10 с. Открытых инцидентов нет.",
+    "a restart": "🔄 Мониторинг перезапущен, перерыв в наблюдении: 4 мин 10 с. Открытых инцидентов нет.",
+    "evaluations that failed": (
+        "🔄 Перерыв в наблюдении: 4 мин 10 с, проверки завершались ошибкой. Открытых инцидентов нет."
+    ),
+    "a suspension": (
+        "🔄 Перерыв в наблюдении: 4 мин 10 с, процесс мониторинга был приостановлен. Открытых инцидентов нет."
+    ),
+    "a clock that was ahead": (
+        "🔄 Часы переведены назад: последняя проверка оказалась в будущем и отброшена. Открытых инцидентов нет."
     ),
     "the budget melts twice as fast": (
         "🟡 Задержка: скорость расхода бюджета ошибок <b>2,4×</b> от допустимой за 3 дня (потрачено 24 %). "

@@ -1,11 +1,13 @@
 """What can be set, where it is read from, and how a mistake is told."""
 
 import os
+from base64 import b64decode
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from wine_slo.domain import redaction
 from wine_slo.settings import (
     PREFIX,
     ChatAddress,
@@ -24,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(redaction, "_forms", {})
     for name in os.environ:
         if name.startswith(PREFIX):
             monkeypatch.delenv(name)
@@ -133,6 +136,7 @@ def test_whoever_prints_settings_prints_no_secret(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("WINE_SLO_HEARTBEAT_URL", "http://127.0.0.1/hunter3")
     settings = read(WatchdogSettings)
     assert settings.secrets == ("http://127.0.0.1/hunter3", "hunter2")
+    assert redaction.redact("hunter2, http://127.0.0.1/hunter3") == "***, ***"
     assert "hunter" not in f"{settings} {settings!r} {settings.telegram_token} {settings.heartbeat_url!r}"
 
 
@@ -146,12 +150,69 @@ def test_a_secret_may_stand_in_a_file_of_its_own(monkeypatch: pytest.MonkeyPatch
     assert read(WatchdogSettings).telegram_token == Secret("hunter3")
 
 
+def test_a_secret_whose_file_is_rotated_is_read_again() -> None:
+    Path("token").write_text("hunter2\n")
+    Path(".env").write_text("WINE_SLO_TELEGRAM_TOKEN_FILE=token\n")
+    token = read(WatchdogSettings).telegram_token
+    assert token
+    assert token.reread() is token
+    Path("token").write_text("hunter3\n")
+    rotated = token.reread()
+    assert rotated.value == "hunter3"
+    assert redaction.redact("hunter3") == "***"
+    Path("token").write_text("\n")
+    assert rotated.reread() is rotated, "an empty file is one that is being written"
+    Path("token").unlink()
+    assert rotated.reread() is rotated
+    assert Secret("hunter2").reread() == Secret("hunter2")
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        pytest.param("WINE_SLO_PROMETHEUS_TOKEN_FILE=secret", "Bearer {}", id="a token"),
+        pytest.param(
+            "WINE_SLO_PROMETHEUS_USERNAME=bob\nWINE_SLO_PROMETHEUS_PASSWORD_FILE=secret",
+            "Basic bob:{}",
+            id="a password",
+        ),
+    ],
+)
+def test_prometheus_is_sent_what_the_file_of_its_secret_holds_now(lines: str, expected: str) -> None:
+    def sent() -> str:
+        kind, _, value = dict(headers)["Authorization"].partition(" ")
+        return f"{kind} {value if kind == 'Bearer' else b64decode(value).decode()}"
+
+    Path("secret").write_text("hunter2\n")
+    Path(".env").write_text(lines + "\n")
+    headers = read(WatchdogSettings).prometheus_headers
+    assert sent() == expected.format("hunter2")
+    Path("secret").write_text("hunter3\n")
+    assert sent() == expected.format("hunter3")
+    Path("secret").unlink()
+    assert sent() == expected.format("hunter3"), "it is being exchanged"
+
+
+def test_a_secret_that_stands_in_a_pipe_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo("pipe")
+    monkeypatch.setenv("WINE_SLO_TELEGRAM_TOKEN_FILE", "pipe")
+    assert mistakes() == [
+        (
+            "WINE_SLO_TELEGRAM_TOKEN_FILE is 'pipe', which cannot be read: it is no regular file; "
+            "wanted: the path of a text file"
+        )
+    ]
+
+
 def test_a_secrets_file_that_cannot_be_read_is_told_with_all_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WINE_SLO_TELEGRAM_TOKEN_FILE", "nowhere")
     monkeypatch.setenv("WINE_SLO_WATCHDOG_PORT", "-1")
     assert mistakes() == [
         "WINE_SLO_WATCHDOG_PORT is '-1'; wanted: a whole number from 0 (any free) to 65535",
-        "WINE_SLO_TELEGRAM_TOKEN_FILE is 'nowhere', which cannot be read; wanted: the path of a text file",
+        (
+            "WINE_SLO_TELEGRAM_TOKEN_FILE is 'nowhere', which cannot be read: No such file or directory; "
+            "wanted: the path of a text file"
+        ),
     ]
 
 

@@ -1,6 +1,7 @@
 """The page on which people write what is promised: what it means, and every mistake with its line."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import timedelta
@@ -61,7 +62,7 @@ def test_the_shipped_file_promises_what_the_readme_says() -> None:
     assert latency.source == Latency(
         "request_latency_seconds",
         1.0,
-        'endpoint!~"/metrics|/health"',
+        'endpoint!~"/metrics|/health|/docs|/openapi.json|/web/.*|unmatched"',
         "oldest_request_age_seconds",
         0.75,
         budget_selector='endpoint!="/sleep?drill"',
@@ -75,6 +76,18 @@ def test_the_shipped_file_promises_what_the_readme_says() -> None:
     ]
     assert {each.job for each in objectives.all} == {"wine-slo"}
     assert {each.burns for each in (errors, availability)} == {BURNS}
+
+
+def test_the_shipped_objectives_count_what_users_do_and_nothing_else() -> None:
+    latency, errors, _ = load(ROOT / "slo.yml").all
+    assert isinstance(latency.source, Latency)
+    assert isinstance(errors.source, Ratio)
+    machines = ("/metrics", "/health", "/docs", "/openapi.json", "/web/{file}", "unmatched")
+    for selector in (latency.source.selector, errors.source.bad, errors.source.total):
+        left_out = re.search('endpoint!~"([^"]*)"', selector)
+        assert left_out
+        assert all(re.fullmatch(left_out[1], each) for each in machines)
+        assert not any(re.fullmatch(left_out[1], each) for each in ("/predict", "/ui", "/sleep", "/fail"))
 
 
 def test_the_shipped_schema_is_that_of_the_program() -> None:
@@ -217,7 +230,7 @@ def test_paces_of_ones_own_are_taken() -> None:
         pytest.param(
             "name: errors",
             "name: sight",
-            "10: objectives.1.name must not be sight, gap or ledger, which are the watchdog's own",
+            "10: objectives.1.name must not be sight, down, gap or ledger, which are the watchdog's own",
             id="a name that is taken",
         ),
         pytest.param(
@@ -274,13 +287,13 @@ def test_paces_of_ones_own_are_taken() -> None:
         pytest.param(
             "    bad: bad_total",
             "    bad_for: 5s\n    bad: bad_total",
-            "13: objectives.1.bad_for must be two scrape intervals or longer",
+            "13: objectives.1.bad_for is 5s; with scrape_interval: 5s it must be at least 15s to keep stalls quiet",
             id="a breach of one interval",
         ),
         pytest.param(
             "    bad: bad_total",
             "    over: 30s\n    bad: bad_total",
-            "13: objectives.1.over must be at least bad_for and good_for together",
+            "13: objectives.1.over is 30s; with bad_for: 25s and good_for: 20s it must be at least 45s",
             id="a range shorter than what is judged in it",
         ),
         pytest.param(
@@ -374,3 +387,30 @@ def test_a_span_is_read_as_prometheus_writes_it(text: str, seconds: float) -> No
 def test_what_is_no_span_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match="must be a span such as"):
         span(text)
+
+
+# Spans that follow the scrape interval
+
+
+@pytest.mark.parametrize(
+    ("interval", "bad_for", "good_for", "over"),
+    [("5s", 25, 20, 300), ("15s", 45, 30, 300), ("30s", 90, 60, 300), ("1m", 180, 120, 300), ("2m", 360, 240, 600)],
+)
+def test_a_file_loads_at_every_scrape_interval_with_spans_that_follow_it(
+    interval: str, bad_for: int, good_for: int, over: int
+) -> None:
+    for objective in parse(written("scrape_interval: 5s", f"scrape_interval: {interval}")).all:
+        spans = (objective.bad_for, objective.good_for, objective.over)
+        assert spans == tuple(timedelta(seconds=each) for each in (bad_for, good_for, over))
+
+
+def test_spans_too_short_for_the_scrape_interval_are_told_all_at_once_each_with_its_line_and_numbers() -> None:
+    text = written("scrape_interval: 5s", "scrape_interval: 30s").replace(
+        "    objective: 0.95", "    objective: 0.95\n    bad_for: 25s\n    good_for: 20s\n    over: 30s"
+    )
+    least = "with scrape_interval: 30s it must be at least"
+    assert mistakes(text) == (
+        f"slo.yml:8: objectives.0.bad_for is 25s; {least} 90s to keep stalls quiet",
+        f"slo.yml:9: objectives.0.good_for is 20s; {least} 1m to prove a recovery",
+        "slo.yml:10: objectives.0.over is 30s; with bad_for: 25s and good_for: 20s it must be at least 45s",
+    )

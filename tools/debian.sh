@@ -1,21 +1,30 @@
 # Sourced by the others: Debian's packages without root. Wants $dir, an absolute path, and say().
 
-unpack_debian() ( # PACKAGE [with-needs]: put it, or it and whatever it needs and this machine lacks, into $dir/debian
+list_sources() ( # RELEASE: where this Debian gets its packages, written for another release of it
+    . /etc/os-release
+    [ "$ID" = debian ] || return 1
+    mkdir parts
+    for file in sources.list sources.list.d/debian.sources; do
+        [ ! -e "/etc/apt/$file" ] || sed "s/$VERSION_CODENAME/$1/g" "/etc/apt/$file" >"parts/$(basename "$file" .list).${file##*.}"
+    done
+)
+
+unpack_debian() ( # PACKAGE [RELEASE]: put it, of this Debian or of another release, into $dir/debian
     command -v apt-get >/dev/null && command -v dpkg >/dev/null || return 1
     say "getting Debian's package into $dir"
     work=$(mktemp -d "$dir/apt.XXXXXX")
     trap 'rm -rf "$work"' EXIT
     cd "$work"
     mkdir -p lists/partial cache/archives/partial
-    apt() { # our own lists and cache: apt's may be empty or old, and are root's
-        apt-get -q -o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User= "$@" 2>>log
-    }
-    needed() {
-        [ "${2:-}" = with-needs ] || { echo "$1" && return; }
-        apt install -y --print-uris --no-install-recommends "$1" | sed -n "s/^'.*' \([^_]*\)_.*/\1/p"
-    }
-    # shellcheck disable=SC2046
-    apt update >>log && apt download $(needed "$@") >>log || {
+    set -- "$1" "${2:-}" -o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=
+    if [ -n "$2" ]; then
+        list_sources "$2" || return 1
+        set -- "$@" -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$work/parts"
+    fi
+    package=$1
+    shift 2
+    # Our own lists and cache: apt's may be empty or old, and are root's.
+    apt-get -q "$@" update >>log 2>&1 && apt-get -q "$@" download "$package" >>log 2>&1 || {
         say "apt could not: $(grep '^[EW]:' log | tail -n 1)"
         return 1
     }

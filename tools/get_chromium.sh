@@ -2,7 +2,9 @@
 # Puts a `chromium` into DIR/bin for the tests that look at the pages.
 # Usage: tools/get_chromium.sh DIR
 #
-# In order: a Chromium or Chrome that is installed already; Debian's package, as root. Says what to do where neither works.
+# In order: a Chromium or Chrome that is installed already; Debian's package, as root. This is the one thing that is
+# installed in the machine and not in this folder: a browser needs too much beside itself. Says what to do where neither
+# works.
 set -eu
 
 dir=$1

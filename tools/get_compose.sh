@@ -2,8 +2,8 @@
 # Puts a `docker-compose` into DIR/bin that can check a compose file; no Docker engine is needed for that.
 # Usage: tools/get_compose.sh DIR
 #
-# In order: one that is installed already, as a program or as Docker's plugin; Debian's package and what it needs,
-# unpacked beside us without root. Says what to do where neither works.
+# In order: one that is installed already, as a program or as Docker's plugin; the package of Debian 13, which needs
+# nothing else, unpacked beside us without root. Says what to do where neither works.
 set -eu
 
 dir=$1
@@ -18,10 +18,15 @@ program() { # LINE...: the program that these lines are
     chmod +x "$dir/bin/docker-compose"
 }
 
+is_current() { # PROGRAM...: whether it reads today's compose files; 1.29, the last in Python, does not know `name`
+    version=$("$@" version --short 2>/dev/null) || return 1
+    case $version in 1.*) return 1 ;; esac
+}
+
 from_path() {
-    if found=$(command -v docker-compose) && [ "$found" != "$dir/bin/docker-compose" ]; then
+    if found=$(command -v docker-compose) && [ "$found" != "$dir/bin/docker-compose" ] && is_current "$found"; then
         program "exec $found \"\$@\""
-    elif command -v docker >/dev/null && docker compose version >/dev/null 2>&1; then
+    elif is_current docker compose; then
         program 'exec docker compose "$@"'
     else
         return 1
@@ -29,14 +34,8 @@ from_path() {
 }
 
 from_debian() {
-    unpack_debian docker-compose with-needs || return 1
-    root='root=$(cd "$(dirname "$0")/../debian" && pwd)'
-    if [ "$(head -c 2 "$dir/debian/usr/bin/docker-compose")" = '#!' ]; then # 1.29 is Python
-        program "$root" 'export PYTHONPATH="$root/usr/lib/python3/dist-packages"' \
-            'exec /usr/bin/python3 "$root/usr/bin/docker-compose" "$@"'
-    else
-        program "$root" 'exec "$root/usr/bin/docker-compose" "$@"'
-    fi
+    unpack_debian docker-compose trixie || return 1
+    program 'exec "$(dirname "$0")/../debian/usr/libexec/docker/cli-plugins/docker-compose" "$@"'
 }
 
 mkdir -p "$dir"

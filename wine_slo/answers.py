@@ -1,13 +1,13 @@
 """How every request is answered: with an id, counted and timed, with one line in the log, and errors in words.
 
-Errors are `application/problem+json` documents (RFC 9457); each has the id that its line in the log has.
+Errors are `application/problem+json` documents (RFC 9457); each has the id that its line in the log has. A client that
+goes away before its answer is counted without a status: it is neither good nor bad.
 """
 
 import itertools
 import logging
 import re
 import secrets
-from http import HTTPStatus
 from time import perf_counter
 from typing import Any
 
@@ -16,29 +16,21 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from multidict import CIMultiDict
 
+from wine_slo.adapters.http_server import Problem, Refuse, problem_of
 from wine_slo.adapters.log_output import RepeatedMessage
 from wine_slo.adapters.server_instruments import Endpoint
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what of a client's own id may go into a log
-LONGEST_PATH = 200  # letters of it in a log line
-JSON_HEADERS = CIMultiDict({"Content-Type": "application/json", "Cache-Control": "no-store"})  # quick to copy
+LONGEST_PATH, LONGEST_METHOD = 200, 20  # letters of them in a log line
+JSON_HEADERS = CIMultiDict(  # quick to copy
+    {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+)
 ENCODER = msgspec.json.Encoder()
-TITLES = {status.value: status.phrase for status in HTTPStatus}
 LINE = "%(method)s %(path)s %(status)s %(milliseconds).2f ms %(request_id)s"
 
 log = logging.getLogger("wine_slo.server")
 _own_ids = itertools.count(1)
 _run = secrets.token_hex(4)  # so that the ids of two runs differ
-
-
-class Problem(Exception):  # noqa: N818  # RFC 9457's word
-    """An error that the client is told of."""
-
-    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None, **members: Any) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.members = {"title": TITLES.get(status, "Server Error"), "status": status, "detail": detail, **members}
-        self.headers = headers or {}
 
 
 def json_response(content: Any, status: int = 200) -> web.Response:
@@ -54,14 +46,15 @@ def observed(handler: Handler, endpoint: Endpoint) -> Handler:
     line = RepeatedMessage(log, logging.INFO, LINE)
 
     async def observe(request: web.Request) -> web.StreamResponse:
-        given = request.headers.get("X-Request-ID")
-        request_id = given if given and REQUEST_ID.fullmatch(given) else f"{_run}-{next(_own_ids)}"
+        request_id = id_of(request)
         status = None
         started = perf_counter()
         endpoint.arrive(request, started)
         try:
             try:
                 response = await handler(request)
+            except OSError:  # the client has gone away
+                raise
             except Exception as error:  # noqa: BLE001  # whatever it is, someone waits for an answer
                 response = explain(error, request_id)
             response.headers["X-Request-ID"] = request_id
@@ -71,7 +64,7 @@ def observed(handler: Handler, endpoint: Endpoint) -> Handler:
             endpoint.leave(request, seconds, status)
             line.log(
                 {
-                    "method": request.method,
+                    "method": request.method[:LONGEST_METHOD],
                     "path": request.raw_path[:LONGEST_PATH],
                     "status": status or "given up",
                     "milliseconds": seconds * 1000,
@@ -81,6 +74,27 @@ def observed(handler: Handler, endpoint: Endpoint) -> Handler:
         return response
 
     return observe
+
+
+def id_of(request: web.BaseRequest) -> str:
+    """Return the request's own id, or a new one where it has none that may go into a log."""
+    given = request.headers.get("X-Request-ID")
+    return given if given and REQUEST_ID.fullmatch(given) else f"{_run}-{next(_own_ids)}"
+
+
+def refused(endpoint: Endpoint) -> Refuse:
+    """Return what answers, counts and logs a request that comes to no route: the parser or the door refuses it."""
+
+    def refuse(request: web.BaseRequest, problem: Problem) -> web.Response:
+        request_id = id_of(request)
+        endpoint.arrive(request, perf_counter())
+        endpoint.leave(request, 0.0, problem.status)
+        log.info("refused: %s %s %s", problem.detail, problem.status, request_id)
+        response = problem.document(request_id=request_id)
+        response.headers["X-Request-ID"] = request_id
+        return response
+
+    return refuse
 
 
 async def unmatched(request: web.Request) -> web.Response:
@@ -100,10 +114,8 @@ def explain(error: Exception, request_id: str) -> web.Response:
         case Problem():
             problem = error
         case web.HTTPException():
-            problem = Problem(error.status, error.text or error.reason)
+            problem = problem_of(error)
         case _:
             log.error("request %s failed", request_id, exc_info=error)
             problem = Problem(500, "a fault of ours; the log says more")
-    body = msgspec.json.encode({"type": "about:blank", **problem.members, "request_id": request_id})
-    headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **problem.headers}
-    return web.Response(body=body, status=problem.status, headers=headers)
+    return problem.document(request_id=request_id)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.domain.acts import Acts
@@ -15,9 +15,11 @@ from wine_slo.domain.notice import Kind
 from wine_slo.domain.phrases import phrase
 from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech
+from wine_slo.recipients import Recipients
 
 log = logging.getLogger(__name__)
 
+PATIENCE = timedelta(hours=1)  # with a chat that refuses a board
 OFF = ("off", "stop", "выкл", "стоп")
 
 
@@ -27,6 +29,7 @@ class Boards:
     Args:
         chat: Where they hang.
         ledger: Remembers them.
+        recipients: Learn from a board that a group has moved. One that is no recipient any more has no board.
         state: What is known now.
         acts: What people did, their silences among it.
         speech: How things read in a chat.
@@ -34,7 +37,7 @@ class Boards:
         on_message: Called after each try to write one with the kind and the outcome: `told` or `failed`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one place wires it
         self,
         chat: Chat,
         ledger: Ledger,
@@ -43,16 +46,20 @@ class Boards:
         speech: Callable[[int], Speech],
         now: Callable[[], datetime],
         on_message: Callable[[Kind, str], None],
+        *,
+        recipients: Recipients,
     ) -> None:
         self._chat = chat
         self._ledger = ledger
-        self._boards = {each.chat: each for each in ledger.boards()}
+        self._recipients = recipients
+        self._boards = {each.chat: each for each in ledger.boards() if not recipients.is_former(each.chat)}
         self._state = state
         self._acts = acts
         self._speech = speech
         self._now = now
         self._on_message = on_message
-        self._patience: dict[int, datetime] = {}  # until when a chat wants to be left alone
+        self._patience: dict[int, datetime] = {}  # until when a chat is left alone
+        self._hung_anew: dict[int, datetime] = {}  # when a board that could not be edited was replaced
         self._writing = asyncio.Lock()
 
     def commands(self) -> tuple[Command, ...]:
@@ -63,7 +70,10 @@ class Boards:
         """Keep the boards, for ever."""
         while True:
             if self._state().looked_at is not None:  # before the first look it would say that nothing is known
-                await self.keep()
+                try:
+                    await self.keep()
+                except Exception:
+                    log.exception("the boards were not kept by a fault of ours; again in a minute")
             await asyncio.sleep(WRITTEN_EVERY.total_seconds())
 
     async def keep(self) -> None:
@@ -85,7 +95,7 @@ class Boards:
         return BoardSpeech.of(self._speech(chat)).board(self._state(), self._now(), self._acts())
 
     async def _write(self, board: Board, text: str) -> None:
-        """Have a board read that; hang a new one where somebody took it down.
+        """Have a board read that; hang a new one where it cannot be edited any more, but not one after the other.
 
         Raises:
             ChatError: It was not written, or perhaps not.
@@ -93,9 +103,11 @@ class Boards:
         try:
             await self._chat.edit(board.chat, board.message, text)
         except ChatError as error:
-            if not error.message_gone:
+            last = self._hung_anew.get(board.chat)
+            if not error.message_gone or (last is not None and self._now() - last < PATIENCE):
                 raise
             await self._hang(board.chat, board.topic, text)
+            self._hung_anew[board.chat] = self._now()
         else:
             await self._remember(replace(board, text=text, written_at=self._now()))
 
@@ -120,8 +132,9 @@ class Boards:
         if error.moved_to is not None:
             await self._forget(board.chat)
             await self._remember(replace(board, chat=error.moved_to, text=""))
-        elif error.permanent:
-            await self._forget(board.chat)
+            await self._recipients.move(board.chat, error.moved_to)
+        elif error.permanent or error.message_gone:
+            self._patience[board.chat] = self._now() + PATIENCE
         elif error.retry_after is not None:
             self._patience[board.chat] = self._now() + error.retry_after
 

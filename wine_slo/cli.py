@@ -1,5 +1,7 @@
 """The `wine-slo` command. Each subcommand imports its own, so that `--help` is there at once."""
 
+import io
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +15,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 @app.callback()
 def main() -> None:
     """Serve a wine classifier, and watch that it keeps its promises."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a console that lacks a letter shows the rest
 
 
 @app.command()

@@ -11,7 +11,7 @@ minute, and nothing else.
 import difflib
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Container, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -34,11 +34,11 @@ class Access:
     """Who is known.
 
     Attributes:
-        chats: The chats of the settings.
+        chats: The recipients; a group that has become a supergroup is there by either id.
         admins: The people of the settings.
     """
 
-    chats: Collection[int]
+    chats: Container[int]
     admins: Collection[int]
 
     def may_ask(self, asked: Question | Press) -> bool:

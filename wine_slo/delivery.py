@@ -1,7 +1,10 @@
-"""The second of the two loops: tell each chat what it does not know yet, as soon as there is something and it may be.
+"""The second of the two loops: tell each recipient what it does not know yet, as soon as it may be told.
 
-One chat's trouble is that chat's alone. There is no queue: a try that fails leaves a difference between the truth
-and what the chat believes, and when its wait has run out the difference is told as it reads then.
+What is to be delivered is derived at every evaluation, from the incidents at hand and the recipients of the settings.
+There is no queue: an attempt that fails leaves a difference between the truth and a delivery record, and when its wait
+has run out the difference is delivered as it reads then. Each notification has a wait of its own and holds no other;
+only a flood wait, which Telegram asks for, holds all sends of a chat, or all edits. A chat that refuses messages is
+tried again by a schedule, and what others need to know of it is delivered to them.
 """
 
 import asyncio
@@ -13,17 +16,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from wine_slo.adapters.ledger import Ledger, LedgerError, Memory
+from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.domain.acts import NO_ACTS, Acts
 from wine_slo.domain.budget import burning
 from wine_slo.domain.buttons import buttons_of
-from wine_slo.domain.chat import Chat, ChatError, Standing
+from wine_slo.domain.chat import Chat, ChatError
+from wine_slo.domain.dialogue import Keyboard
 from wine_slo.domain.incident import Incident
 from wine_slo.domain.moments import QuietHours
 from wine_slo.domain.notice import Kind, Manner, Notice, Stage, Told, Withheld, fold, next_notice, owes
 from wine_slo.domain.objective import Alert, Objective
-from wine_slo.domain.watch import SIGHT, State
+from wine_slo.domain.replies import Replies
+from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech
+from wine_slo.recipients import Recipients
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +37,37 @@ FIRST_WAIT = timedelta(seconds=2)
 FIRST_WAIT_UNSURE = timedelta(seconds=15)  # what may have arrived is repeated at a pace that people bear
 LONGEST_WAIT = timedelta(minutes=1)
 REMIND_OF_OURS = timedelta(hours=4)  # of not seeing, or not being able to write down
+LONG_FLOOD = timedelta(minutes=2)  # a chat that wants to be left alone for so long cannot be reached
+FIRST_RETRY_CLOSED = timedelta(minutes=1)  # what refuses messages is tried again after so long, then twice that …
+LONGEST_RETRY_CLOSED = timedelta(hours=1)
+HEARD_PAUSE = timedelta(seconds=5)  # between two tries that people's messages lead to
+MOST_MOVES = 3  # in a row; more is no group that has become a supergroup
+ELSEWHERE = 0  # where a wait belongs to no incident; these are numbered from 1
 
 
 @dataclass(frozen=True, slots=True)
 class _Wait:
-    """Until when a chat is left alone, and how often in a row it has failed."""
+    """Until when something is not tried again, and how often in a row it has failed."""
 
     until: datetime
     failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """The last try to reach a chat that refuses messages.
+
+    Attributes:
+        at: When that was.
+        again_at: When it is tried again.
+        failures: How often in a row it has failed.
+        openings: Which incidents were open then, and how often each had been opened; a new one is a reason to try.
+    """
+
+    at: datetime
+    again_at: datetime
+    failures: int
+    openings: frozenset[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,17 +92,17 @@ class Rules:
 
 
 class Delivery:
-    """Tells.
+    """Delivers.
 
     Args:
-        chat: Where it is told.
-        memory: What is believed already, from the ledger.
+        chat: Where it is delivered.
+        recipients: To whom.
         speech: How things read in a language, by its code; the empty one is that of the settings.
         on_message: Called after each try with the notice's kind and the outcome: `told` or `failed`.
 
     Attributes:
-        on_sent: Called with the address, the notice and the new message's id once that is told and marked; it returns
-            at once and never fails.
+        on_sent: Called with the address, the notice and the new message's id once that is delivered and recorded; it
+            returns at once and never fails.
         acts: What people did.
         rules: When and where may be spoken.
     """
@@ -82,7 +111,7 @@ class Delivery:
         self,
         chat: Chat,
         ledger: Ledger,
-        memory: Memory,
+        recipients: Recipients,
         speech: Callable[[str], Speech],
         state: Callable[[], State],
         clock: Callable[[], datetime],
@@ -95,32 +124,47 @@ class Delivery:
         self._rules = rules or Rules()
         self._chat = chat
         self._ledger = ledger
-        self._told = {(each.incident, each.chat): each for each in memory.told}
+        self._recipients = recipients
+        self._told = {(each.incident, each.chat): each for each in recipients.records}
         self._speech = speech
         self._state = state
         self._clock = clock
         self._on_message = on_message
         self.on_sent: Callable[[int, Notice, int], None] = lambda _address, _notice, _message: None
-        self._standings = {each.chat: each for each in memory.standings}
-        self._waits: dict[int, _Wait] = {}
+        self._waits: dict[tuple[int, int, bool], _Wait] = {}  # by chat, incident, and whether it is an edit
+        self._floods: dict[tuple[int, bool], datetime] = {}  # by chat, and whether it is about edits
+        self._long_floods: dict[int, str] = {}  # what Telegram asked for, by chat
+        self._refusals: dict[int, _Refusal] = {}
+        self._replaced: set[tuple[int, int, int]] = set()  # incident, chat and opening whose message was sent anew
         self._unwritten: dict[tuple[int, int], Told] = {}
         self._has_looked = asyncio.Event()
-        self._news = asyncio.Event()
-        self._news_for: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)
+        self._news: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)
         self._telling: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._writing = asyncio.Lock()
 
-    def hear(self, told: Iterable[Told]) -> None:
-        """Take note of what is new to be told, and wake up."""
-        for each in told:
-            self._told.setdefault((each.incident, each.chat), each)
+    def hear(self) -> None:
+        """Take note of an evaluation: record what each recipient is to know, and wake up."""
+        for number, incident in self._state().incidents.items():
+            for chat in self._recipients:
+                if (number, chat) not in self._told and self._recipients.is_due(chat, incident):
+                    self._told[number, chat] = self._unwritten[number, chat] = Told(incident=number, chat=chat)
         self._has_looked.set()
         self.wake()
 
     @property
     def beliefs(self) -> tuple[Told, ...]:
-        """What every chat that is open to us believes of every incident that is at hand."""
-        return tuple(each for each in self._told.values() if not self._standing(each.chat).is_closed)
+        """What every recipient believes of each incident at hand of which it is to know at present."""
+        state, now, acts = self._state(), self._clock(), self._acts()
+        due = []
+        for told in self._records():
+            incident = state.incidents.get(told.incident)
+            if incident is None:
+                continue
+            knows = told.stage is Stage.OPENED or told.opening == incident.openings
+            manner = self._manner(incident, told.chat, state, acts, now)
+            if knows or not manner.is_second or owes(incident, told, now, manner):
+                due.append(told)
+        return tuple(due)
 
     @property
     def acts(self) -> Acts:
@@ -129,120 +173,232 @@ class Delivery:
 
     @property
     def untold_since(self) -> datetime | None:
-        """The age of the oldest thing that a chat may know and does not: when its incident was opened or closed."""
+        """Since when something has not been delivered: when the oldest such incident was opened or closed."""
         state, now, acts = self._state(), self._clock(), self._acts()
         waiting = []
-        for told in self._told.values():
+        for told in self._records():
             incident = state.incidents.get(told.incident)
-            if incident is None or self._standing(told.chat).is_closed:
-                continue
-            if owes(incident, told, now, self._manner(incident, told.chat, state, acts, now)):
+            if incident is not None and owes(incident, told, now, self._manner(incident, told.chat, state, acts, now)):
                 waiting.append(incident.closed_at or incident.opened_at)
         return min(waiting, default=None)
 
+    @property
+    def unreachable(self) -> dict[int, str]:
+        """Why each recipient that cannot be reached for minutes cannot be, by its id in the settings."""
+        now = self._clock()
+        floods = {
+            chat: reason
+            for chat, reason in self._long_floods.items()
+            if now < self._floods[chat, False] + LONGEST_WAIT  # and the try that follows
+        }
+        return floods | self._recipients.closed
+
     async def run(self) -> None:
-        """Tell whatever is to be told, for ever; after a start nothing is said before the first look."""
+        """Deliver whatever there is, for ever; after a start nothing is said before the first evaluation."""
         await self._has_looked.wait()
         async with asyncio.TaskGroup() as group:
-            served: set[int] = set()
-            while True:
-                self._news.clear()
-                for chat in self._chats - served:
-                    group.create_task(self._serve(chat), name=f"telling chat {chat}")
-                    served.add(chat)
-                await self._news.wait()
+            for chat in self._recipients:
+                group.create_task(self._serve(chat), name=f"telling chat {chat}")
 
     async def _serve(self, chat: int) -> None:
-        """Tell one chat, for ever; a chat that hangs holds no other."""
-        news = self._news_for[chat]
+        """Deliver to one chat, for ever; a chat that hangs holds no other."""
+        news = self._news[chat]
         while True:
             news.clear()
-            await self._tell_chat(chat)
-            await self._write()
-            wait = self._waits.get(chat)
-            pause = None if wait is None else max(0.0, (wait.until - self._clock()).total_seconds())
+            try:
+                await self._tell_chat(chat)
+                await self._write()
+                pause = self._pause(chat)
+            except Exception:  # whatever it is, it must not end what delivers
+                log.exception(
+                    "chat %d: delivery failed by a fault of ours; again in %.0f s", chat, LONGEST_WAIT.seconds
+                )
+                pause = LONGEST_WAIT.total_seconds()
             with suppress(TimeoutError):
                 await asyncio.wait_for(news.wait(), pause)
+
+    def _pause(self, chat: int) -> float | None:
+        """How many seconds there is nothing to do in a chat; None where that is so until there is news."""
+        now = self._clock()
+        instants = [wait.until for (to, _, _), wait in self._waits.items() if to == chat]
+        instants += [until for (to, _), until in self._floods.items() if to == chat]
+        if chat in self._refusals:
+            instants.append(self._refusals[chat].again_at)
+        return min(((each - now).total_seconds() for each in instants if each > now), default=None)
 
     async def finish(self, within: float) -> None:
         """Let what is being told end, within so many seconds, and begin nothing more."""
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*(each.acquire() for each in self._telling.values())), within)
 
-    async def revive(self, chat: int) -> None:
-        """Speak again to a chat that was closed to us: somebody there has spoken to us."""
-        for standing in list(self._standings.values()):
-            if standing.is_closed and chat in (standing.chat, standing.address):
-                log.info("chat %d is open to us again", chat)
-                await self._stand(replace(standing, closed_because=""))
-        self.wake()
+    async def revive(self, address: int) -> None:
+        """Try a chat again that refuses messages: it has been heard from."""
+        chat = self._recipients.standing_at(address).chat
+        refusal = self._refusals.get(chat)
+        if refusal is not None:
+            again_at = min(refusal.again_at, max(self._clock(), refusal.at + HEARD_PAUSE))
+            self._refusals[chat] = replace(refusal, again_at=again_at)
+            self._news[chat].set()
 
     def speech(self, chat: int) -> Speech:
         """How things read in a chat."""
-        return self._speech(self._standing_at(chat).language)
-
-    def address(self, chat: int) -> int | None:
-        """Where a chat of the settings is written to now; None while it is closed to us."""
-        standing = self._standing(chat)
-        return None if standing.is_closed else standing.address
+        return self._speech(self._recipients.standing_at(chat).language)
 
     async def speak(self, chat: int, language: str) -> None:
         """Speak another language in a chat; what is open there is edited, quietly."""
-        await self._stand(replace(self._standing_at(chat), language=language))
+        await self._recipients.keep(replace(self._recipients.standing_at(chat), language=language))
         self.wake()
 
     async def tell(self) -> None:
-        """Tell every chat that may be spoken to what it does not know."""
-        await asyncio.gather(*(self._tell_chat(chat) for chat in sorted(self._chats)))
+        """Deliver to every recipient what it does not know and may be told now."""
+        await asyncio.gather(*(self._tell_chat(chat) for chat in self._recipients))
         await self._write()
-
-    @property
-    def _chats(self) -> set[int]:
-        return {told.chat for told in self._told.values()}
 
     def wake(self) -> None:
         """Have everything compared anew."""
         incidents = self._state().incidents
         self._told = {key: told for key, told in self._told.items() if key[0] in incidents}
-        for chat in self._chats:
-            self._news_for[chat].set()
-        self._news.set()
+        self._waits = {key: wait for key, wait in self._waits.items() if key[1] in incidents or key[1] == ELSEWHERE}
+        self._replaced = {key for key in self._replaced if key[0] in incidents}
+        for chat in self._recipients:
+            self._news[chat].set()
+
+    def _records(self) -> Iterable[Told]:
+        """The delivery records, in the order of the incidents' numbers."""
+        chats = set(self._recipients)
+        return [told for (_, chat), told in sorted(self._told.items()) if chat in chats]
 
     async def _tell_chat(self, chat: int) -> None:
         async with self._telling[chat]:
-            wait = self._waits.get(chat)
-            if wait is None or self._clock() >= wait.until:
-                await self._tell_now(chat)
+            await self._tell_now(chat)
 
     async def _tell_now(self, chat: int) -> None:
-        if self._standing(chat).is_closed:
-            self._waits.pop(chat, None)
+        moves = 0
+        while self._may_try(chat) and (notice := self._next(chat)) is not None:
+            address = self._recipients.standing(chat).address
+            await self._try(chat, notice)
+            moves += self._recipients.standing(chat).address != address
+            if moves > MOST_MOVES:
+                self._wait(chat, notice.after.incident, FIRST_WAIT, is_edit=notice.edits is not None)
+        if self._may_try(chat) and self._recipients.standing(chat).is_closed and not self._waits_at_all(chat):
+            await self._reach(chat)
+        if not self._recipients.standing(chat).is_closed:
+            await self._announce(chat)
+
+    def _may_try(self, chat: int) -> bool:
+        """Whether a chat is to be tried now; one that refuses messages is by a schedule, and at each new incident."""
+        refusal = self._refusals.get(chat)
+        if refusal is None or not self._recipients.standing(chat).is_closed:
+            return True
+        return self._clock() >= refusal.again_at or not self._openings() <= refusal.openings
+
+    def _openings(self) -> frozenset[tuple[int, int]]:
+        return frozenset((each.number, each.openings) for each in self._state().open_incidents)
+
+    def _waits_at_all(self, chat: int) -> bool:
+        now = self._clock()
+        return any(to == chat and wait.until > now for (to, _, _), wait in self._waits.items())
+
+    async def _try(self, chat: int, notice: Notice) -> None:
+        """Deliver one notification, or note why not and when it is tried again."""
+        numbers = [each.incident for each in (notice.after, *notice.others)]
+        is_edit = notice.edits is not None
+        try:
+            await self._say(chat, notice)
+        except ChatError as error:
+            await self._fail(chat, error, notice.kind, numbers, is_edit=is_edit)
             return
-        while (notice := self._next(chat)) is not None:
+        except Exception:
+            log.exception("chat %d was not told (%s): a fault of ours", chat, notice.kind)
+            self._on_message(notice.kind, "failed")
+            for number in numbers:
+                self._wait(chat, number, FIRST_WAIT, is_edit=is_edit)
+            return
+        self._on_message(notice.kind, "told")
+        log.info("chat %d was told: %s of %s", chat, notice.kind, ", ".join(f"#{each}" for each in numbers))
+        for number in numbers:
+            self._waits.pop((chat, number, is_edit), None)
+        if not is_edit:
+            await self._has_arrived(chat)
+
+    async def _has_arrived(self, chat: int) -> None:
+        """Note that a chat accepts messages."""
+        self._refusals.pop(chat, None)
+        self._long_floods.pop(chat, None)
+        await self._recipients.open(chat)
+
+    async def _reach(self, chat: int) -> None:
+        """Try a chat that refuses messages and is owed none."""
+        try:
+            await self._chat.reach(self._recipients.standing(chat).address)
+        except ChatError as error:
+            await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
+        else:
+            self._waits.pop((chat, ELSEWHERE, False), None)
+            await self._has_arrived(chat)
+
+    async def _close(self, chat: int, error: ChatError) -> None:
+        now, last = self._clock(), self._refusals.get(chat)
+        failures = last.failures + 1 if last else 1
+        wait = min(FIRST_RETRY_CLOSED * 2 ** min(failures - 1, 10), LONGEST_RETRY_CLOSED)
+        self._refusals[chat] = _Refusal(now, now + wait, failures, self._openings())
+        await self._recipients.close(chat, str(error))
+        for other in self._recipients:
+            self._news[other].set()  # they are to know of it
+
+    async def _announce(self, chat: int) -> None:
+        """Let a recipient know once of each other one that cannot be reached."""
+        for other, reason in self.unreachable.items():
+            standing = self._recipients.standing(other)
+            if other == chat or chat in standing.announced_to or not self._is_free(chat, ELSEWHERE, is_edit=False):
+                continue
+            text = Replies(self.speech(chat)).unreachable(standing.address, reason)
             try:
-                await self._say(chat, notice)
+                await self._send(chat, text, loud=False)
             except ChatError as error:
-                self._on_message(notice.kind, "failed")
-                await self._fail(chat, notice, error)
+                await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
                 return
-            self._on_message(notice.kind, "told")
-            numbers = ", ".join(f"#{each.incident}" for each in (notice.after, *notice.others))
-            log.info("chat %d was told: %s of %s", chat, notice.kind, numbers)
-            self._waits.pop(chat, None)
-        self._waits.pop(chat, None)  # where what could not be said need not be said any more
+            self._on_message(Kind.UNREACHABLE, "told")
+            standing = self._recipients.standing(other)
+            await self._recipients.keep(replace(standing, announced_to=(*standing.announced_to, chat)))
+
+    def _is_free(self, chat: int, number: int, *, is_edit: bool) -> bool:
+        """Whether nothing that is to be sent in a chat, or edited, has to wait."""
+        now = self._clock()
+        wait, flood = self._waits.get((chat, number, is_edit)), self._floods.get((chat, is_edit))
+        return (wait is None or now >= wait.until) and (flood is None or now >= flood)
 
     def _next(self, chat: int) -> Notice | None:
+        """The next notification for a chat that does not have to wait; only new messages while it refuses them."""
         state, now, speech, acts = self._state(), self._clock(), self.speech(chat), self._acts()
         words = speech.words(state, now, acts)
+        is_closed = self._recipients.standing(chat).is_closed
         notices = []
-        for (number, to), told in sorted(self._told.items()):
-            incident = state.incidents.get(number)
-            if to != chat or incident is None:
+        for told in self._records():
+            incident = state.incidents.get(told.incident)
+            if told.chat != chat or incident is None:
                 continue
-            notice = next_notice(incident, told, words, now, self._manner(incident, chat, state, acts, now))
-            if notice is not None:
+            if not any(self._is_free(chat, told.incident, is_edit=each) for each in (False, True)):
+                continue
+            try:
+                manner = self._manner(incident, chat, state, acts, now)
+                notice = next_notice(incident, told, words, now, manner)
+            except Exception:  # one incident that cannot be worded holds no other
+                log.exception("chat %d: nothing can be said of #%d: a fault of ours", chat, told.incident)
+                self._on_message(Kind.BREACH if incident.is_open else Kind.RECOVERY, "failed")
+                for is_edit in (False, True):
+                    self._wait(chat, told.incident, FIRST_WAIT, is_edit=is_edit)
+                continue
+            if notice is None or (is_closed and notice.edits is not None):
+                continue
+            if self._is_free(chat, told.incident, is_edit=notice.edits is not None):
                 notices.append((incident, notice))
-        return fold(notices, words) or next((notice for _, notice in notices), None)
+        try:
+            folded = fold(notices, words)
+        except Exception:
+            log.exception("chat %d: what is too much at once is told one by one: a fault of ours", chat)
+            folded = None
+        return folded or next((notice for _, notice in notices), None)
 
     def _manner(self, incident: Incident, chat: int, state: State, acts: Acts, now: datetime) -> Manner:
         """How an incident may be spoken of in a chat now."""
@@ -258,7 +414,7 @@ class Delivery:
         return Manner(
             remind_after=objective.remind_after if objective else REMIND_OF_OURS,
             escalate_after=rules.escalate_after,
-            hushed=state.is_blind and incident.key != SIGHT,
+            hushed=state.is_blind and not incident.key.is_own,
             is_silenced=acts.silence_of(incident, state.incidents, now) is not None,
             silenced_until=acts.ran_out(incident.key, now),
             is_quiet=(
@@ -277,14 +433,34 @@ class Delivery:
         """Since when a first chat knows that an incident is open; where none can be told, since it is open."""
         first = [
             told
-            for (number, chat), told in self._told.items()
-            if number == incident.number and chat not in self._rules.second_chats
+            for told in self._records()
+            if told.incident == incident.number and told.chat not in self._rules.second_chats
         ]
         knowing = [told.breach_told_at for told in first if told.stage is Stage.OPENED and told.breach_told_at]
         if knowing:
             return min(knowing)
-        can_be_told = any(not self._standing(told.chat).is_closed and told.chat not in self._waits for told in first)
+        can_be_told = any(
+            told.chat not in self.unreachable and (told.chat, incident.number, False) not in self._waits
+            for told in first
+        )
         return None if can_be_told else incident.opened_at
+
+    async def _send(
+        self, chat: int, text: str, *, loud: bool, reply_to: int | None = None, buttons: Keyboard = ()
+    ) -> int:
+        """Send a new message to a recipient, wherever it is now, and return its id.
+
+        Raises:
+            ChatError: It was not sent, or perhaps not.
+        """
+        return await self._chat.send(
+            self._recipients.standing(chat).address,
+            text,
+            topic=self._rules.topics.get(chat),
+            reply_to=reply_to,
+            loud=loud,
+            buttons=buttons,
+        )
 
     async def _say(self, chat: int, notice: Notice) -> None:
         """Tell one notice, then mark it told.
@@ -292,41 +468,46 @@ class Delivery:
         Raises:
             ChatError: It was not told, or perhaps not.
         """
-        address = self._standing(chat).address
-        if notice.edits is None:
-            # Telegram has no idempotency key: a crash from here to the mark below repeats this message, and says so.
-            beliefs = [self._told[each.incident, chat] for each in (notice.after, *notice.others)]
-            await self._mark(replace(each, perhaps_sent=True) for each in beliefs)
-            text = notice.text
-            if any(each.perhaps_sent for each in beliefs):
-                text = self.speech(chat).as_repeat(text)
-            try:
-                message = await self._chat.send(
-                    address,
-                    text,
-                    topic=self._rules.topics.get(chat),
-                    reply_to=notice.reply_to,
-                    loud=notice.loud,
-                    buttons=notice.buttons,
-                )
-            except ChatError as error:
-                if error.surely_not_sent:
-                    await self._mark(beliefs)  # but an earlier try may have arrived
-                raise
-            await self._mark(notice.told(message))
-            self.on_sent(address, notice, message)
+        if notice.edits is not None:
+            await self._edit(chat, notice, notice.edits)
             return
-        told = notice.after
+        # Telegram has no idempotency key: a crash from here to the mark below repeats this message, and says so.
+        beliefs = [self._told[each.incident, chat] for each in (notice.after, *notice.others)]
+        await self._mark(replace(each, perhaps_sent=True) for each in beliefs)
+        text = notice.text
+        if any(each.perhaps_sent for each in beliefs):
+            text = self.speech(chat).as_repeat(text)
         try:
-            await self._chat.edit(address, notice.edits, notice.text, buttons=notice.buttons)
+            message = await self._send(chat, text, loud=notice.loud, reply_to=notice.reply_to, buttons=notice.buttons)
         except ChatError as error:
-            if not error.message_gone:
+            if error.surely_not_sent:
+                await self._mark(beliefs)  # but an earlier try may have arrived
+            raise
+        await self._mark(notice.told(message))
+        self.on_sent(self._recipients.standing(chat).address, notice, message)
+
+    async def _edit(self, chat: int, notice: Notice, message: int) -> None:
+        """Edit a message, then record it; one that cannot be edited is sent anew, or given up.
+
+        Raises:
+            ChatError: It was not edited, or perhaps not.
+        """
+        address, told = self._recipients.standing(chat).address, notice.after
+        try:
+            await self._chat.edit(address, message, notice.text, buttons=notice.buttons)
+        except ChatError as error:
+            if error.permanent:
+                await self._chat.reach(address)  # it may be the chat that refuses, and not the edit
+            elif not error.message_gone:
                 raise
-            # Somebody deleted it. An open incident needs a message; of a closed one enough has been said.
-            if notice.kind is Kind.EDIT:
-                topic = self._rules.topics.get(chat)
-                message = await self._chat.send(address, notice.text, topic=topic, loud=False, buttons=notice.buttons)
-                told = replace(told, message=message)
+            log.warning("chat %d: message %d cannot be edited: %s", chat, message, error)
+            incident = self._state().incidents.get(told.incident)
+            replaced = (told.incident, chat, told.opening)
+            # An open incident needs a message, but not one a minute; of a closed one enough has been said.
+            if notice.kind is Kind.EDIT and replaced not in self._replaced and incident is not None:
+                fresh = await self._send(chat, notice.text, loud=False, buttons=notice.buttons)
+                self._replaced.add(replaced)
+                told = replace(told, message=fresh)
         await self._mark([told])
 
     async def _mark(self, beliefs: Iterable[Told]) -> None:
@@ -351,40 +532,38 @@ class Delivery:
                 if self._unwritten.get((told.incident, told.chat)) is told:
                     del self._unwritten[told.incident, told.chat]
 
-    def _standing(self, chat: int) -> Standing:
-        return self._standings.get(chat) or Standing(chat=chat)
+    async def _fail(self, chat: int, error: ChatError, kind: Kind, numbers: Iterable[int], *, is_edit: bool) -> None:
+        """Note what a failure means for a chat, or for what was tried: the notification of these incidents."""
+        self._on_message(kind, "failed")
+        if error.moved_to not in (None, self._recipients.standing(chat).address):
+            await self._recipients.move(chat, error.moved_to)
+        elif error.permanent:
+            await self._close(chat, error)
+        elif error.retry_after is not None:
+            self._flood(chat, error, error.retry_after, is_edit=is_edit)
+        else:
+            first = FIRST_WAIT if error.surely_not_sent or is_edit else FIRST_WAIT_UNSURE
+            waits = [self._wait(chat, each, first, is_edit=is_edit) for each in numbers]
+            again = min(waits).total_seconds()
+            log.warning("chat %d was not told (%s): %s; again in %.0f s", chat, kind, error, again)
 
-    def _standing_at(self, address: int) -> Standing:
-        """How a chat stands whose people we hear there, wherever it was when the settings were written."""
-        moved = (each for each in self._standings.values() if each.moved_to == address)
-        return next(moved, self._standing(address))
+    def _flood(self, chat: int, error: ChatError, wait: timedelta, *, is_edit: bool) -> None:
+        """Send nothing into a chat, or edit nothing there, for as long as Telegram asks."""
+        self._floods[chat, is_edit] = self._clock() + wait
+        log.warning("chat %d %s: %s", chat, "must not be edited in" if is_edit else "must be left alone", error)
+        if not is_edit and wait >= LONG_FLOOD:
+            self._long_floods[chat] = str(error)
+            for other in self._recipients:
+                self._news[other].set()
 
-    async def _stand(self, standing: Standing) -> None:
-        """Keep what is known of a chat, and write it down."""
-        self._standings[standing.chat] = standing
-        try:
-            await asyncio.to_thread(self._ledger.stand, standing)
-        except LedgerError as error:
-            log.error("%s; a restart now would find out about chat %d anew", error, standing.chat)  # noqa: TRY400
-
-    async def _fail(self, chat: int, notice: Notice, error: ChatError) -> None:
-        if error.moved_to is not None:
-            log.warning("chat %d has moved to %d", chat, error.moved_to)
-            await self._stand(replace(self._standing(chat), moved_to=error.moved_to))
-            await self._tell_now(chat)
-            return
-        if error.permanent:
-            log.error("chat %d is closed to us until somebody there sends /start: %s", chat, error)
-            self._waits.pop(chat, None)
-            await self._stand(replace(self._standing(chat), closed_because=str(error)))
-            return
-        failures = self._waits[chat].failures + 1 if chat in self._waits else 1
+    def _wait(self, chat: int, number: int, first: timedelta, *, is_edit: bool) -> timedelta:
+        """Try one notification again later, and later each time; return how much."""
+        last = self._waits.get((chat, number, is_edit))
+        failures = last.failures + 1 if last else 1
         doubled = min(failures - 1, 10)  # no timedelta holds two seconds doubled for every try of a long outage
-        first = FIRST_WAIT if error.surely_not_sent or notice.edits is not None else FIRST_WAIT_UNSURE
-        backoff = min(first * 2**doubled, LONGEST_WAIT) * random.uniform(0.5, 1)  # noqa: S311 - jitter
-        wait = error.retry_after or backoff
-        self._waits[chat] = _Wait(self._clock() + wait, failures)
-        log.warning("chat %d was not told (%s): %s; again in %.0f s", chat, notice.kind, error, wait.total_seconds())
+        wait: timedelta = min(first * 2**doubled, LONGEST_WAIT) * random.uniform(0.5, 1)  # noqa: S311 - jitter
+        self._waits[chat, number, is_edit] = _Wait(self._clock() + wait, failures)
+        return wait
 
 
 def _is_page(incident: Incident, objective: Objective | None) -> bool:

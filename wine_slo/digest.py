@@ -10,7 +10,7 @@ from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
 from wine_slo.domain import promql
 from wine_slo.domain.chat import Chat, ChatError
-from wine_slo.domain.digest import OURS, WEEK, Attained, DigestSpeech, Week, Weekly, is_due
+from wine_slo.domain.digest import WEEK, Attained, DigestSpeech, Week, Weekly, is_due
 from wine_slo.domain.incident import Incident
 from wine_slo.domain.look import by_key
 from wine_slo.domain.notice import Kind, Told
@@ -18,14 +18,12 @@ from wine_slo.domain.objective import Alert, Key, Objective
 from wine_slo.domain.phrases import Reason
 from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech
+from wine_slo.recipients import Recipients
 
 log = logging.getLogger(__name__)
 
 LOOKS_EVERY = 60.0  # seconds between two looks at the clock
 PATIENCE = timedelta(hours=1)  # for a Prometheus that does not answer; then it is told without its numbers
-
-
-Place = tuple[int, int | None]  # an address, and the topic there
 
 
 class Digests:
@@ -35,7 +33,8 @@ class Digests:
         api: Prometheus.
         ledger: Knows the week's incidents, and what was told.
         chat: Where it is told.
-        chats: Who is told, and where.
+        recipients: Where they are now.
+        chats: Who is told, and in which topic.
         weekly: When.
         state: What is known now.
         speech: How things read in a chat.
@@ -50,7 +49,8 @@ class Digests:
         ledger: Ledger,
         *,
         chat: Chat,
-        chats: Callable[[], Mapping[int, Place]],
+        recipients: Recipients,
+        chats: Callable[[], Mapping[int, int | None]],
         weekly: Weekly,
         state: Callable[[], State],
         speech: Callable[[int], Speech],
@@ -61,6 +61,7 @@ class Digests:
         self._api = api
         self._ledger = ledger
         self._chat = chat
+        self._recipients = recipients
         self._chats = chats
         self._weekly = weekly
         self._state = state
@@ -74,7 +75,10 @@ class Digests:
         """Tell every digest in its time, for ever."""
         while True:
             if self._state().looked_at is not None:
-                await self.tell()
+                try:
+                    await self.tell()
+                except Exception:
+                    log.exception("no digest was told by a fault of ours; again in a minute")
             await asyncio.sleep(LOOKS_EVERY)
 
     async def tell(self) -> None:
@@ -92,20 +96,22 @@ class Digests:
         waiting = {chat: to for chat, to in self._chats().items() if is_due(slot, told.get(chat), now)}
         if not waiting:
             return
-        week = await self._week(slot)
+        week = await self._week(slot, self._speech(next(iter(waiting))))
         if week.trouble and now - slot < PATIENCE:
             return
-        for chat, place in waiting.items():
-            await self._tell(chat, place, week, slot)
+        for chat, topic in waiting.items():
+            await self._tell(chat, topic, week, slot)
 
-    async def _tell(self, chat: int, place: Place, week: Week, slot: datetime) -> None:
+    async def _tell(self, chat: int, topic: int | None, week: Week, slot: datetime) -> None:
         text = DigestSpeech.of(self._speech(chat)).digest(week)
         try:
-            await self._chat.send(place[0], text, topic=place[1], loud=False)
+            await self._send(chat, topic, text)
         except ChatError as error:
             self._on_message(Kind.DIGEST, "failed")
             log.warning("chat %d was not told the digest: %s", chat, error)
-            if error.surely_not_sent and not error.permanent:
+            if error.permanent:
+                await self._recipients.close(chat, str(error))
+            if error.surely_not_sent:
                 return  # the next look at the clock tries again
         else:
             self._on_message(Kind.DIGEST, "told")
@@ -113,6 +119,20 @@ class Digests:
             await self._mark(chat, slot)
         except LedgerError as error:
             log.error("%s; a restart now would tell chat %d the digest once more", error, chat)  # noqa: TRY400
+
+    async def _send(self, chat: int, topic: int | None, text: str) -> None:
+        """Send it to where a chat is now; once more where it turns out to have moved.
+
+        Raises:
+            ChatError: It was not sent, or perhaps not.
+        """
+        try:
+            await self._chat.send(self._recipients.standing(chat).address, text, topic=topic, loud=False)
+        except ChatError as error:
+            if error.moved_to is None:
+                raise
+            await self._recipients.move(chat, error.moved_to)
+            await self._chat.send(error.moved_to, text, topic=topic, loud=False)
 
     async def _read(self) -> Mapping[int, datetime]:
         if self._told is None:
@@ -124,11 +144,11 @@ class Digests:
             self._told[chat] = slot
         await asyncio.to_thread(self._ledger.mark_digest, chat, slot)
 
-    async def _week(self, slot: datetime) -> Week:
-        """What there is to tell of the week that ended at a time."""
+    async def _week(self, slot: datetime, speech: Speech) -> Week:
+        """What there is to tell of the week that ended at a time; the speech is only asked for the objectives."""
         first = slot - WEEK
         trouble: Reason | str = ""
-        objectives = self._speech(next(iter(self._chats()))).objectives.all
+        objectives = speech.objectives.all
         try:
             attained = tuple(await asyncio.gather(*(self._attained(each, slot) for each in objectives)))
         except PrometheusError as error:
@@ -182,7 +202,7 @@ def _touches(incident: Incident, since: datetime) -> bool:
 
 def _detected(incident: Incident, told: Collection[Told]) -> list[timedelta]:
     """How long it took until the first chat knew of a breach; nothing where none does."""
-    if incident.key.alert is not Alert.BREACH or incident.key in OURS:
+    if incident.key.alert is not Alert.BREACH or incident.key.is_own:
         return []
     instants = [each.breach_told_at for each in told if each.incident == incident.number and each.breach_told_at]
     return [max(timedelta(0), min(instants) - incident.since)] if instants else []

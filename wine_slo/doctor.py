@@ -8,6 +8,7 @@ import asyncio
 import os
 import stat
 from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,9 +23,9 @@ from wine_slo.adapters.prometheus_facts import PrometheusFacts, Target
 from wine_slo.adapters.telegram_rights import RightsError, TelegramRights
 from wine_slo.domain import promql
 from wine_slo.domain.finding import Finding, Grade
-from wine_slo.domain.objective import Objective, Objectives
+from wine_slo.domain.objective import Objective, Objectives, duration
 from wine_slo.domain.phrases import ENGLISH
-from wine_slo.examination import examine
+from wine_slo.examination import examine, measured
 from wine_slo.settings import ServerSettings, SettingsError, WatchdogSettings, read
 
 SKEW = timedelta(seconds=5)  # more between two clocks is seen in messages
@@ -126,7 +127,7 @@ async def _prometheus(settings: WatchdogSettings, objectives: Objectives | None,
         )
     if objectives is None:
         return
-    async for finding in _targets(objectives, await around.facts.targets()):
+    async for finding in _targets(objectives, await around.facts.targets(), around.prometheus):
         yield finding
     async for finding in _series(settings, objectives, around.prometheus):
         yield finding
@@ -134,7 +135,7 @@ async def _prometheus(settings: WatchdogSettings, objectives: Objectives | None,
         yield finding
 
 
-async def _targets(objectives: Objectives, targets: Collection[Target] | None) -> Findings:
+async def _targets(objectives: Objectives, targets: Collection[Target] | None, api: PrometheusApi) -> Findings:
     about = "targets"
     if targets is None:
         yield _warning(
@@ -142,6 +143,10 @@ async def _targets(objectives: Objectives, targets: Collection[Target] | None) -
             "it does not say what it scrapes and how often",
             "see to it yourself that scrape_interval in slo.yml is the real one",
         )
+        for objective in {each.job: each for each in objectives.all}.values():
+            with suppress(PrometheusError):
+                if (real := await measured(api, objective)) is not None:
+                    yield _other_interval(objective, real)
         return
     for job, objective in {each.job: each for each in objectives.all}.items():
         mine = [each for each in targets if each.job == job]
@@ -159,15 +164,19 @@ async def _targets(objectives: Objectives, targets: Collection[Target] | None) -
                     f"{each.url} of {job} does not answer: {each.trouble or 'it has not been scraped yet'}",
                     "start the service, or correct its address in prometheus.yml",
                 )
-            if each.interval is not None and each.interval != objective.scrape_interval:
-                slo, real = promql.duration(objective.scrape_interval), promql.duration(each.interval)
-                yield _wrong(
-                    about,
-                    f"{each.url} is scraped every {real}, but slo.yml says scrape_interval: {slo}",
-                    f"write scrape_interval: {real} into slo.yml; the watchdog judges interval by interval",
-                )
+        for interval in sorted({each.interval for each in mine if each.interval} - {objective.scrape_interval}):
+            yield _other_interval(objective, interval)
         if mine and all(each.is_up for each in mine):
             yield _ok(about, f"{len(mine)} of {job} {'answers' if len(mine) == 1 else 'answer'}")
+
+
+def _other_interval(objective: Objective, real: timedelta) -> Finding:
+    slo, span = duration(objective.scrape_interval), duration(real)
+    return _wrong(
+        "targets",
+        f"{objective.job} is scraped every {span}, but slo.yml says scrape_interval: {slo}",
+        f"write scrape_interval: {span} into slo.yml; the watchdog judges interval by interval",
+    )
 
 
 async def _series(settings: WatchdogSettings, objectives: Objectives, api: PrometheusApi) -> Findings:
@@ -191,11 +200,11 @@ async def _series(settings: WatchdogSettings, objectives: Objectives, api: Prome
 async def _history(objectives: Objectives, retention: timedelta | None, api: PrometheusApi) -> Findings:
     about = "history"
     longest = max(objectives.all, key=lambda each: each.window)
-    window = promql.duration(longest.window)
+    window = duration(longest.window)
     if retention is not None and retention < longest.window:
         yield _warning(
             about,
-            f"Prometheus keeps {promql.duration(retention)}, and the error budget of {longest.name} is one of {window}",
+            f"Prometheus keeps {duration(retention)}, and the error budget of {longest.name} is one of {window}",
             f"start it with --storage.tsdb.retention.time={longest.window.days + 5}d",
         )
     try:
@@ -275,9 +284,16 @@ async def _watchdog(watchdog: WatchdogApi) -> Findings:
     except WatchdogError as error:
         yield _wrong(about, str(error), "start it (`make up` does), or set WINE_SLO_WATCHDOG_URL to its root")
         return
-    if health != "ok":
-        yield _wrong(about, f"says of itself: {health}", "its log says why")
-    else:
+    for chat, reason in health.unreachable.items():
+        yield _wrong(
+            about,
+            f"cannot reach chat {chat}: {reason}",
+            "let the bot write there, or take the chat out of the settings; it is tried again within the hour, at "
+            "the next incident, and as soon as anything is heard from there",
+        )
+    if health.status != "ok" and not health.unreachable:
+        yield _wrong(about, f"says of itself: {health.status}", "its log says why")
+    elif health.status == "ok":
         yield _ok(about, "answers, and looks when it should")
 
 
@@ -350,7 +366,7 @@ async def _telegram(settings: WatchdogSettings, telegram: TelegramRights | None)
             "no chat is set: messages are printed by the watchdog instead",
             f"ask @{identity.username} /id in the chat that is to be told, and set WINE_SLO_TELEGRAM_CHAT_IDS",
         )
-    for chat in settings.telegram_chat_ids:
+    for chat in (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids):
         async for finding in _chat(chat, telegram):
             yield finding
 
@@ -364,7 +380,7 @@ async def _chat(chat: int, telegram: TelegramRights) -> Findings:
             yield _wrong(
                 about,
                 f"{chat} has become the supergroup {error.moved_to}",
-                f"write {error.moved_to} instead of {chat} into WINE_SLO_TELEGRAM_CHAT_IDS",
+                f"write {error.moved_to} instead of {chat} into the settings",
             )
         elif error.is_unreachable:
             yield _wrong(about, f"{chat} could not be asked about: {error}", "try again")

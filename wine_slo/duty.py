@@ -87,6 +87,9 @@ class Journal:
         except LedgerError as error:
             log.error("%s; what people did is kept in memory and written as soon as that works", error)  # noqa: TRY400 - expected
             self._news.set()
+        except Exception:
+            log.exception("what people did was not written by a fault of ours; it is kept in memory and tried again")
+            self._news.set()
         else:
             self._unwritten.clear()
 

@@ -6,10 +6,14 @@ but it is told, with what to write instead.
 
 from bisect import bisect
 from dataclasses import dataclass
+from datetime import timedelta
 
 from wine_slo.adapters.prometheus_api import PrometheusApi
+from wine_slo.adapters.prometheus_facts import PrometheusFacts
 from wine_slo.domain import promql
-from wine_slo.domain.objective import Latency, Objective, Objectives, Ratio
+from wine_slo.domain.objective import Latency, Objective, Objectives, Ratio, duration
+
+OFF_BY = 1.5  # times; a few scrapes that are missing are no other interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,38 @@ class Mistake:
     objective: str
     field: str
     sentence: str
+
+
+class Examiner:
+    """Asks Prometheus what is wrong with the objectives."""
+
+    def __init__(self, api: PrometheusApi, facts: PrometheusFacts) -> None:
+        self._api = api
+        self._facts = facts
+
+    async def series(self, objectives: Objectives) -> list[Mistake]:
+        """Return which series and bucket bounds do not exist.
+
+        Raises:
+            PrometheusError: It cannot be asked.
+        """
+        return await examine(self._api, objectives)
+
+    async def intervals(self, objectives: Objectives) -> list[Mistake]:
+        """Return where `scrape_interval` is not that of the targets, one for each job.
+
+        Raises:
+            PrometheusError: It cannot be asked.
+        """
+        targets = await self._facts.targets() or []
+        mistakes = []
+        for job, objective in {each.job: each for each in objectives.all}.items():
+            told = {each.interval for each in targets if each.job == job and each.interval is not None}
+            others = told - {objective.scrape_interval}
+            real = min(others, default=None) if told else await measured(self._api, objective)
+            if real is not None:
+                mistakes.append(Mistake(objective.name, "scrape_interval", _other_interval(objective, real)))
+        return mistakes
 
 
 async def examine(api: PrometheusApi, objectives: Objectives) -> list[Mistake]:
@@ -37,6 +73,28 @@ async def examine(api: PrometheusApi, objectives: Objectives) -> list[Mistake]:
                     if not (await api.query(promql.count(selector))).samples:
                         mistakes.append(Mistake(objective.name, field, "matches no series that Prometheus knows"))
     return mistakes
+
+
+async def measured(api: PrometheusApi, objective: Objective) -> timedelta | None:
+    """Return how far apart the scrapes of a job are where that is not as it is written; None where it is, or unknown.
+
+    Raises:
+        PrometheusError: It cannot be asked.
+    """
+    found = (await api.query(promql.measured_interval(objective))).samples
+    if not found or not 0 < found[0].value <= promql.MEASURED_OVER.total_seconds():
+        return None
+    real = timedelta(seconds=found[0].value)
+    is_off = max(real / objective.scrape_interval, objective.scrape_interval / real) >= OFF_BY
+    return timedelta(seconds=max(1, round(real.total_seconds()))) if is_off else None
+
+
+def _other_interval(objective: Objective, real: timedelta) -> str:
+    """What is wrong with a scrape interval that is not the real one."""
+    return (
+        f"is {duration(objective.scrape_interval)}, but {objective.job} is scraped every {duration(real)}: write "
+        f"scrape_interval: {duration(real)}, as everything is judged interval by interval"
+    )
 
 
 async def _examine_latency(api: PrometheusApi, objective: Objective, source: Latency) -> list[Mistake]:
@@ -60,6 +118,8 @@ def no_bound(seconds: float, bounds: list[float]) -> str:
     """What is wrong with a threshold that is none of these sorted bounds."""
     place = bisect(bounds, seconds)
     below, above = bounds[place - 1] if place else 0.0, bounds[place]
+    if below == 0.0 and above == float("inf"):
+        return f"is {seconds:g} s, and no bucket but +Inf has a bound: nothing can be told of how long requests take"
     if above == float("inf"):
         return f"is {seconds:g} s, above the highest bucket bound, {below:g} s: slower requests cannot be told apart"
     return (

@@ -12,7 +12,7 @@ from time import perf_counter
 import msgspec
 
 from wine_slo.adapters.server_instruments import ServerInstruments
-from wine_slo.domain.classifier import Engine, Model, Probabilities
+from wine_slo.domain.classifier import Engine, Model, Probabilities, are_probabilities
 from wine_slo.domain.wine import Sample
 
 
@@ -52,6 +52,8 @@ class Predictor:
         started = perf_counter()
         probabilities = self._model.classify(samples)
         self._instruments.count_inference(len(samples), perf_counter() - started)
+        if not all(map(are_probabilities, probabilities)):
+            raise ValueError("the model gave what are no probabilities")
         return probabilities
 
     async def _classify_together(self, samples: Sequence[Sample]) -> Sequence[Probabilities]:

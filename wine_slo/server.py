@@ -11,13 +11,14 @@ import gc
 import logging
 import multiprocessing
 import os
+import re
 import resource
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
@@ -31,28 +32,34 @@ from msgspec.structs import replace
 
 from wine_slo.adapters import api_contract, form_page, log_output, model_file, sample_body
 from wine_slo.adapters.form_page import LANGUAGES, Language, Outcome
+from wine_slo.adapters.http_server import Door, Patience, Problem, Runner
 from wine_slo.adapters.server_instruments import Cells, ServerInstruments
-from wine_slo.answers import Problem, json_response, observed, unmatched
+from wine_slo.answers import json_response, observed, refused, unmatched
 from wine_slo.domain.classifier import Model
+from wine_slo.domain.form import split_header
+from wine_slo.domain.shares import Room
 from wine_slo.domain.wine import NAMES
 from wine_slo.prediction import Answer, Predictor
 from wine_slo.settings import ServerSettings, SettingsError, read
 
 VERSION = version("wine-slo")
 LARGEST_BODY = 1024 * 1024  # bytes
+BODIES, SMALL_BODY = 48 * 2**20, 2**16  # bytes of all bodies that are in memory at once, and of a usual one
 LONGEST_SLEEP = 10.0  # seconds
 USUAL_SLEEP = 2.0  # seconds; twice the shipped latency objective
 MOST_SLEEPERS = 100  # requests to /sleep at once
 SHUTDOWN_TIMEOUT = LONGEST_SLEEP + 2  # seconds; what is being answered may end first
 BACKLOG = 1024  # connections that wait to be accepted
 LOG_WAIT = 0.2  # seconds; nobody reads faster, and one write for many requests is a tenth of the cost
-WORKER_PAUSE = 1.0  # seconds before a worker that ended by itself is replaced
+WORKER_PAUSE = 1.0  # seconds before a worker is replaced that ended sooner than that after its start
 FORK = multiprocessing.get_context("fork")  # workers share the memory of what is imported, and the cells
+LONGEST_ECHO = 2000  # letters of what was filled in that come back in the page
 UNMATCHED = "unmatched"  # the endpoint of whatever is no route of ours
 DRILL = "/sleep?drill"  # the endpoint of what `wine-slo drill` asks, so that the error budget can leave it out
-SERVER_ERRORS = range(500, 600)
+SERVER_ERROR = re.compile(r"5[0-9][0-9]")
 FILES = Path(__file__).parent / "web"
 CONTENT_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+GIVEN = {path.name: path for path in FILES.iterdir() if path.suffix in CONTENT_TYPES}  # no other name meets the disk
 PAGE_HEADERS = {
     # Everything comes from here, nothing is inline, and nobody may frame it.
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
@@ -64,18 +71,11 @@ PAGE_HEADERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """For how many seconds the server waits for a client."""
-
-    idle: float = 75.0  # for a request's headers to come in, and between requests; longer than a usual proxy
-    body: float = 10.0
-
-
 INSTRUMENTS = web.AppKey("INSTRUMENTS", ServerInstruments)
 MODEL = web.AppKey("MODEL", Model)
 UNUSABLE = web.AppKey("UNUSABLE", str)  # why there is no model
 PATIENCE = web.AppKey("PATIENCE", Patience)
+ROOM = web.AppKey("ROOM", Room)
 PREDICTOR = web.AppKey("PREDICTOR", Predictor)
 SETTINGS = web.AppKey("SETTINGS", ServerSettings)
 SLEEPERS = web.AppKey("SLEEPERS", asyncio.Semaphore)
@@ -121,6 +121,7 @@ def create_app(
     app[SETTINGS] = settings
     app[INSTRUMENTS] = instruments = ServerInstruments(endpoints, perf_counter, cells or Cells(), worker)
     app[PATIENCE] = patience or Patience()
+    app[ROOM] = Room(BODIES, SMALL_BODY)
     app[SLEEPERS] = asyncio.Semaphore(MOST_SLEEPERS)
     app[STARTED] = perf_counter()
     for template, (method, handler, _) in routes.items():
@@ -161,7 +162,7 @@ async def predict(request: web.Request) -> web.Response:
     if wants_page(request):
         return await predict_for_page(request, predictor)
     try:
-        samples = await sample_body.read(request, app[PATIENCE].body)
+        samples = await sample_body.read(request, app[PATIENCE].body, app[ROOM])
     except sample_body.BodyError as error:
         raise Problem(error.status, error.detail, error.headers, errors=error.entries()) from error
     if isinstance(samples, list):
@@ -214,7 +215,7 @@ def told_apart(usual: Handler, drill: Handler) -> Handler:
 async def fail(request: web.Request) -> web.Response:
     """Answer with a 5xx: how a person makes the service fail."""
     text = request.query.get("status", "500")
-    if not text.isascii() or not text.isdecimal() or int(text) not in SERVER_ERRORS:
+    if not SERVER_ERROR.fullmatch(text):
         raise Problem(422, "status is a whole number from 500 to 599")
     raise Problem(int(text), "this failure was asked for")
 
@@ -258,10 +259,10 @@ async def predict_for_page(request: web.Request, predictor: Predictor) -> web.Re
     """Classify the wine in a form that a browser sent, and answer with the page."""
     card, language = request.app[MODEL].card, language_of(request)
     try:
-        given = await sample_body.read_fields(request, request.app[PATIENCE].body)
+        given = await sample_body.read_fields(request, request.app[PATIENCE].body, request.app[ROOM])
     except sample_body.BodyError as error:
-        raise Problem(error.status, error.detail) from error
-    fields = dict(given)
+        raise Problem(error.status, error.detail, error.headers) from error
+    fields = {name: value[:LONGEST_ECHO] for name, value in given}
     try:
         sample = sample_body.read_form(given)
     except sample_body.BodyError as error:
@@ -280,7 +281,8 @@ def outcome(answer: Answer, model: Model) -> Outcome:
 
 def wants_page(request: web.Request) -> bool:
     """Say whether a browser sent this from a form: it asks for HTML, and API clients do not."""
-    return "text/html" in request.headers.get("Accept", "") and request.content_type in sample_body.FORMS
+    kind, _ = split_header(request.headers.get("Content-Type", ""))
+    return kind in sample_body.FORMS and "text/html" in request.headers.get("Accept", "")
 
 
 def language_of(request: web.Request) -> Language:
@@ -305,8 +307,8 @@ async def show_contract(request: web.Request) -> web.Response:
 
 async def give_file(request: web.Request) -> web.Response:
     """Return a style, script or picture of the pages."""
-    path = FILES / request.match_info["file"]  # a single segment: the route lets no slash through
-    if path.suffix not in CONTENT_TYPES or path.parent != FILES or not path.is_file():
+    path = GIVEN.get(request.match_info["file"])
+    if path is None:
         raise Problem(404, "there is no such file")
     headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
     return web.Response(
@@ -317,49 +319,77 @@ async def give_file(request: web.Request) -> web.Response:
 # The process
 
 
-def runner_of(app: web.Application) -> web.AppRunner:
+def runner_of(app: web.Application, most_connections: int | None = None) -> web.AppRunner:
     """Return what serves the application, as patient as it is."""
-    return web.AppRunner(
+    return Runner(
         app,
-        access_log=None,
-        keepalive_timeout=app[PATIENCE].idle,
-        lingering_time=app[PATIENCE].body,
+        Door(),
+        app[PATIENCE],
+        refuse=refused(app[INSTRUMENTS].endpoint(UNMATCHED)),
         shutdown_timeout=SHUTDOWN_TIMEOUT,
+        gives_up=True,
+        most_connections=most_connections,
     )
 
 
-async def serve(app: web.Application, name: str, *, shares_port: bool) -> None:
-    """Serve until SIGTERM or SIGINT, then let what is being answered end.
+class Lifeline:
+    """A pipe that ends when the parent process does, however that ends; its children see it."""
+
+    def __init__(self) -> None:
+        self.end_of_child, self._end_of_parent = os.pipe()
+
+    def hold_as_child(self) -> None:
+        """Close the parent's end, of which the fork has made another."""
+        os.close(self._end_of_parent)
+
+
+async def serve(app: web.Application, name: str = "", lifeline: Lifeline | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, or until the parent process has ended; then let what is being answered end.
+
+    Args:
+        app: what is served.
+        name: which of the workers this is, for the log.
+        lifeline: to the parent of several workers, which share the port; None where there is only this process.
 
     Raises:
         OSError: the address cannot be listened on.
     """
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
+    if lifeline:
+        loop.add_reader(lifeline.end_of_child, stop.set)  # readable at its end, and nothing is ever written
     settings = app[SETTINGS]
     runner = runner_of(app)
     await runner.setup()
     try:
-        await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG, reuse_port=shares_port).start()
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG, reuse_port=lifeline is not None)
+        await site.start()
         host, bound = runner.addresses[0][:2]
         log.info("listening on http://%s:%s%s", host, bound, name)
         gc.freeze()  # what is here now stays; no collection need look at it again
         gc.enable()
         await stop.wait()
+        if lifeline:
+            loop.remove_reader(lifeline.end_of_child)  # else it would be called for as long as the rest takes
         log.info("stopping")
     finally:
         await runner.cleanup()
 
 
-def run(settings: ServerSettings, cells: Cells | None = None, worker: int = 0) -> None:
-    """Serve in this process; exit with 1 where the address is taken."""
+def run(
+    settings: ServerSettings, cells: Cells | None = None, worker: int = 0, lifeline: Lifeline | None = None
+) -> None:
+    """Serve in this process, alone or as one of several workers; exit with 1 where the address is taken."""
     gc.disable()  # until what stays is here: to look for garbage among imports takes scikit-learn's a tenth longer
+    if lifeline:
+        lifeline.hold_as_child()
     log_output.configure(settings.log_format, wait=LOG_WAIT)
     app = create_app(settings, cells, worker)
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(serve(app, f" as worker {worker}" if cells else "", shares_port=bool(cells)))
+            runner.run(serve(app, f" as worker {worker}" if lifeline else "", lifeline))
     except OSError as error:
         cannot_listen(settings, error)
 
@@ -373,22 +403,22 @@ def run_workers(settings: ServerSettings, workers: int) -> None:
             port = probe.getsockname()[1]
     except OSError as error:  # workers share a port, so they would not notice that another server has it
         cannot_listen(settings, error)
-    cells = Cells(workers)
-    settings = replace(settings, port=port)
-    processes = [start_worker(settings, cells, worker) for worker in range(workers)]
+    start = partial(start_worker, replace(settings, port=port), Cells(workers), Lifeline())
+    started = [(start(worker), perf_counter()) for worker in range(workers)]
     with suppress(Stop):
         signal.signal(signal.SIGTERM, raise_stop)
         signal.signal(signal.SIGINT, raise_stop)
         while True:
-            wait([process.sentinel for process in processes])
-            for worker, process in enumerate(processes):
+            wait([process.sentinel for process, _ in started])
+            for worker, (process, at) in enumerate(started):
                 if not process.is_alive():
                     log.error("worker %s ended with %s; another takes its place", worker, process.exitcode)
-                    sleep(WORKER_PAUSE)
-                    processes[worker] = start_worker(settings, cells, worker)
-    for process in processes:
+                    if perf_counter() - at < WORKER_PAUSE:
+                        sleep(WORKER_PAUSE)  # it cannot even start; to try without a pause would keep a processor busy
+                    started[worker] = (start(worker), perf_counter())
+    for process, _ in started:
         process.terminate()
-    for process in processes:
+    for process, _ in started:
         process.join()
 
 
@@ -401,9 +431,10 @@ def raise_stop(*_: object) -> None:
     raise Stop
 
 
-def start_worker(settings: ServerSettings, cells: Cells, worker: int) -> ForkProcess:
+def start_worker(settings: ServerSettings, cells: Cells, lifeline: Lifeline, worker: int) -> ForkProcess:
     """Return a process that serves."""
-    process = FORK.Process(target=run, args=(settings, cells, worker), name=f"worker {worker}", daemon=True)
+    arguments = (settings, cells, worker, lifeline)
+    process = FORK.Process(target=run, args=arguments, name=f"worker {worker}", daemon=True)
     process.start()
     log.info("worker %s is process %s", worker, process.pid)
     return process

@@ -7,6 +7,7 @@ name in capitals behind WINE_SLO_. An empty value counts as not set. Each secret
 
 import os
 from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -18,6 +19,8 @@ import msgspec
 from dotenv import dotenv_values
 from msgspec import Meta
 
+from wine_slo import text_file
+from wine_slo.domain import redaction
 from wine_slo.domain.moments import QuietHours
 
 PREFIX = "WINE_SLO_"
@@ -45,12 +48,45 @@ class Url(str):
             raise ValueError("is no URL")
         return super().__new__(cls, text)
 
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Return what no output may show: the password in it, if there is one."""
+        return redaction.credentials_of(self)
+
 
 class Secret:
-    """What nobody may see; neither a log nor a traceback shows it."""
+    """What nobody may see; neither a log nor a traceback shows it.
 
-    def __init__(self, value: str) -> None:
+    Attributes:
+        value: The secret itself.
+        file: The file that holds it; None where it stands in the environment or in `.env`.
+    """
+
+    def __init__(self, value: str, file: Path | None = None) -> None:
         self.value = value
+        self.file = file
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Return what no output may show."""
+        return (self.value,)
+
+    def reread(self) -> Self:
+        """Return the secret as its file holds it now, for one that is rotated while the process runs.
+
+        It is the same where it stands in no file, and where the file cannot be read, is empty or holds what this kind
+        of secret cannot be. A new one is hidden in all output from now on. Blocks on the disk, shortly.
+        """
+        if self.file is None:
+            return self
+        try:
+            found = type(self)(text_file.read(self.file).strip(), self.file)
+        except (text_file.TextFileError, ValueError):
+            return self
+        if not found.value or found == self:
+            return self
+        redaction.learn(found.hidden)
+        return found
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and other.value == self.value
@@ -69,8 +105,48 @@ class SecretUrl(Secret):
         ValueError: it is no URL.
     """
 
-    def __init__(self, value: str) -> None:
-        super().__init__(Url(value))
+    def __init__(self, value: str, file: Path | None = None) -> None:
+        super().__init__(Url(value), file)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Return what no output may show: the URL, and each secret part of it by itself."""
+        return redaction.parts_of_url(self.value)
+
+
+class PrometheusHeaders(Mapping[str, str]):
+    """Headers that authorise us; each use reads a token or a password in a file again, as it may be rotated.
+
+    What the file held last is sent while it cannot be read.
+    """
+
+    def __init__(self, token: Secret | None, username: str | None, password: Secret | None, tenant: str | None) -> None:
+        self._token = token
+        self._username = username
+        self._password = password
+        self._tenant = tenant
+
+    def __getitem__(self, name: str) -> str:
+        return self._now()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._now())
+
+    def __len__(self) -> int:
+        return len(self._now())
+
+    def _now(self) -> dict[str, str]:
+        headers = {}
+        if self._token:
+            self._token = self._token.reread()
+            headers["Authorization"] = f"Bearer {self._token.value}"
+        elif self._username:
+            self._password = self._password and self._password.reread()
+            pair = f"{self._username}:{self._password.value if self._password else ''}"
+            headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+        if self._tenant:
+            headers["X-Scope-OrgID"] = self._tenant
+        return headers
 
 
 class ChatAddress(int):
@@ -116,7 +192,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
     def secrets(self) -> tuple[str, ...]:
         """Return every secret's value, so that it can be kept out of what is printed."""
         values = (getattr(self, name) for name in self.__struct_fields__)
-        return tuple(value.value for value in values if isinstance(value, Secret))
+        return tuple(part for value in values if isinstance(value, Secret | Url) for part in value.hidden)
 
 
 Ids = tuple[int, ...]
@@ -155,9 +231,13 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
             description="an SQLAlchemy URL: sqlite:///relative/path or sqlite:////absolute/path",
         ),
     ] = "sqlite:///data/watchdog.db"
+    standby: Annotated[bool, Meta(description="true or false")] = False
     heartbeat_url: Annotated[SecretUrl | None, Meta(description="the URL of a dead-man's switch")] = None
     notify_socket: Annotated[str | None, Meta(description="systemd's; it sets it itself")] = msgspec.field(
         default=None, name="NOTIFY_SOCKET"
+    )
+    watchdog_usec: Annotated[int, Meta(ge=0, description="systemd's, in microseconds; it sets it itself")] = (
+        msgspec.field(default=0, name="WATCHDOG_USEC")
     )
     watchdog_host: Annotated[str, Meta(description="an address of this machine, or 0.0.0.0 for all")] = "127.0.0.1"
     watchdog_port: Annotated[Port, Meta(description="a whole number from 0 (any free) to 65535")] = 8001
@@ -205,18 +285,11 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         return f"http://{f'[{host}]' if ':' in host else host}:{self.watchdog_port}"
 
     @property
-    def prometheus_headers(self) -> dict[str, str]:
+    def prometheus_headers(self) -> "PrometheusHeaders":
         """Return what authorises us at Prometheus, or at what speaks its API."""
-        headers = {}
-        if self.prometheus_token:
-            headers["Authorization"] = f"Bearer {self.prometheus_token.value}"
-        elif self.prometheus_username:
-            password = self.prometheus_password.value if self.prometheus_password else ""
-            pair = b64encode(f"{self.prometheus_username}:{password}".encode()).decode()
-            headers["Authorization"] = f"Basic {pair}"
-        if self.prometheus_tenant:
-            headers["X-Scope-OrgID"] = self.prometheus_tenant
-        return headers
+        return PrometheusHeaders(
+            self.prometheus_token, self.prometheus_username, self.prometheus_password, self.prometheus_tenant
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,24 +310,28 @@ class Setting:
         Raises:
             SettingsError: the value is not what is wanted, or the file that holds it cannot be read.
         """
-        text = variables.get(self.variable) or self._read_file(variables.get(f"{self.variable}_FILE"))
+        text, file = variables.get(self.variable), None
+        if not text and self.is_secret and (name := variables.get(f"{self.variable}_FILE")):
+            file = Path(name)
+            text = self._read_file(file)
         if not text:
             return None
         value = [each.strip() for each in text.split(",") if each.strip()] if self.is_list else text
         try:
-            return msgspec.convert(value, self.type, strict=False, dec_hook=lambda kind, part: kind(part))
+            read = msgspec.convert(value, self.type, strict=False, dec_hook=lambda kind, part: kind(part))
         except (msgspec.ValidationError, ZoneInfoNotFoundError, OSError) as error:  # OSError: a folder of time zones
             shown = "has a value" if self.is_secret else f"is {text!r}"
             raise SettingsError(f"{self.variable} {shown}; wanted: {self.wanted}") from error
+        if isinstance(read, Secret):
+            read.file = file
+        return read
 
-    def _read_file(self, path: str | None) -> str | None:
-        if not path or not self.is_secret:
-            return None
+    def _read_file(self, path: Path) -> str:
         try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+            return text_file.read(path).strip()
+        except text_file.TextFileError as error:
             raise SettingsError(
-                f"{self.variable}_FILE is {path!r}, which cannot be read; wanted: the path of a text file"
+                f"{self.variable}_FILE is {str(path)!r}, which cannot be read: {error}; wanted: the path of a text file"
             ) from error
 
 
@@ -281,8 +358,10 @@ def read(settings: type[S]) -> S:
             if value is not None:
                 values[setting.field] = value
     if mistakes:
-        raise SettingsError("\n".join(mistakes))
-    return settings(**values)
+        raise SettingsError(redaction.redact("\n".join(mistakes)))
+    found = settings(**values)
+    redaction.learn(found.secrets)
+    return found
 
 
 def _variables() -> dict[str, str]:

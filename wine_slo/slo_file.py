@@ -27,9 +27,12 @@ from wine_slo.domain.objective import (
     Ratio,
     Source,
     Up,
+    duration,
+    usual_bad_for,
+    usual_good_for,
 )
-from wine_slo.domain.promql import duration
 
+OVER = timedelta(minutes=5)  # the range that is shown, where nothing else is written
 SPAN = r"^(\d+(ms|[smhdw]))+$"
 UNITS = {
     "ms": timedelta(milliseconds=1),
@@ -96,9 +99,18 @@ class _Objective(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="ki
     title: Annotated[Text, Meta(description="What messages call it; the name where it is left out")] = ""
     job: Annotated[Text, Meta(description="The Prometheus job; the file's where it is left out")] = ""
     objective: Annotated[Number, Meta(description="The share of events that is promised to be good, 0 to 1")]
-    bad_for: Annotated[Span, Meta(description="Bad for less than this is a stall")] = "25s"
-    good_for: Annotated[Span, Meta(description="Good for so long is a recovery")] = "20s"
-    over: Annotated[Span, Meta(description="The range that is shown")] = "5m"
+    bad_for: Annotated[
+        Span | None,
+        Meta(description="Bad for less than this is a stall; 25s or three scrape intervals, the longer, if not said"),
+    ] = None
+    good_for: Annotated[
+        Span | None,
+        Meta(description="Good for so long is a recovery; 20s or two scrape intervals, the longer, if not said"),
+    ] = None
+    over: Annotated[
+        Span | None,
+        Meta(description="The range that is shown; 5m, or bad_for and good_for together where that is longer"),
+    ] = None
     window: Annotated[Span, Meta(description="The span of the error budget")] = "30d"
     least: Annotated[Count, Meta(description="With fewer events than this nothing is judged")] = 5
     expires_after: Annotated[Span, Meta(description="An incident nobody feeds ends after this")] = "30m"
@@ -183,8 +195,10 @@ def parse(text: str, name: str = "slo.yml") -> Objectives:
         try:
             objectives.append(_objective(file, each))
         except ObjectiveError as error:
-            field = tuple(int(part) if part.isdigit() else part for part in error.field.split("."))
-            found.append((field if field[0] in _File.__struct_fields__ else ("objectives", number, *field), str(error)))
+            for dotted, sentence in error.mistakes:
+                field = tuple(int(part) if part.isdigit() else part for part in dotted.split("."))
+                there = field if field[0] in _File.__struct_fields__ else ("objectives", number, *field)
+                found.append((there, sentence))
         if each.name in {other.name for other in file.objectives[:number]}:
             found.append((("objectives", number, "name"), f"is {each.name!r}, as another objective's is"))
     if found:
@@ -213,7 +227,8 @@ def place(path: Path, objective: str, field: str) -> str:
     root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     objectives = yaml.safe_load(path.read_text(encoding="utf-8"))["objectives"]
     number = next(number for number, each in enumerate(objectives) if each["name"] == objective)
-    return f"{path}:{_line(root, ('objectives', number, field))}"
+    there: Place = (field,) if field in _File.__struct_fields__ else ("objectives", number, field)
+    return f"{path}:{_line(root, there)}"
 
 
 def _read(text: str, name: str) -> tuple[yaml.Node | None, Any, list[Place]]:
@@ -288,16 +303,20 @@ def _required(kind: type[Struct]) -> list[str]:
 
 
 def _objective(file: _File, each: _Objective) -> Objective:
+    scrape_interval = _span("scrape_interval", file.scrape_interval)
+    bad_for = usual_bad_for(scrape_interval) if each.bad_for is None else _span("bad_for", each.bad_for)
+    good_for = usual_good_for(scrape_interval) if each.good_for is None else _span("good_for", each.good_for)
+    over = max(OVER, bad_for + good_for) if each.over is None else _span("over", each.over)
     objective = Objective(
         name=each.name,
         title=each.title or each.name,
         job=each.job or file.job,
         source=each.source(),
         ratio=each.objective,
-        scrape_interval=_span("scrape_interval", file.scrape_interval),
-        bad_for=_span("bad_for", each.bad_for),
-        good_for=_span("good_for", each.good_for),
-        over=_span("over", each.over),
+        scrape_interval=scrape_interval,
+        bad_for=bad_for,
+        good_for=good_for,
+        over=over,
         window=_span("window", each.window),
         least_events=each.least,
         expires_after=_span("expires_after", each.expires_after),

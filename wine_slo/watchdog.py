@@ -9,18 +9,17 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from time import perf_counter
-from typing import Any
+from typing import Any, NoReturn
 
 import aiohttp
 from aiohttp import web
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from wine_slo import drill, slo_file
 from wine_slo.adapters import catalogue, log_output, telegram_chat
@@ -30,20 +29,25 @@ from wine_slo.adapters.heartbeat import Heartbeat
 from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.adapters.own_pages import ServiceApi
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
+from wine_slo.adapters.prometheus_facts import PrometheusFacts
+from wine_slo.adapters.stall_guard import StallGuard
 from wine_slo.adapters.status_page import StatusPages
+from wine_slo.adapters.steady_scheduler import SteadyScheduler
 from wine_slo.adapters.telegram_commands import Listener, TelegramCommands
 from wine_slo.adapters.watchdog_instruments import WatchdogInstruments
 from wine_slo.board import Boards
 from wine_slo.charts import Charts
+from wine_slo.claim import Claim, ClaimError
 from wine_slo.conversation import Access, Conversation
 from wine_slo.delivery import Delivery, Rules
-from wine_slo.digest import Digests, Place
+from wine_slo.digest import Digests
 from wine_slo.domain.chat import Chat, ChatError
 from wine_slo.domain.digest import Weekly
 from wine_slo.domain.incident import Incident
 from wine_slo.domain.moments import QuietHours
 from wine_slo.domain.objective import Objectives
 from wine_slo.domain.phrases import LANGUAGES
+from wine_slo.domain.reading import Sight
 from wine_slo.domain.replies import Replies
 from wine_slo.domain.status import Process, Status, status_of
 from wine_slo.domain.trend import Trend
@@ -51,10 +55,11 @@ from wine_slo.domain.watch import SETTLES_IN, next_look_at
 from wine_slo.domain.words import Speech
 from wine_slo.duty import Duty, Journal
 from wine_slo.evaluation import Evaluation
-from wine_slo.examination import Mistake, examine
+from wine_slo.examination import Examiner, Mistake
 from wine_slo.exercises import Exercises
 from wine_slo.inquiry import Inquiry
 from wine_slo.languages import Languages
+from wine_slo.recipients import Recipients
 from wine_slo.settings import SettingsError, WatchdogSettings, read
 from wine_slo.trend import Trends
 
@@ -63,6 +68,11 @@ STOPS_WITHIN = 5  # seconds for what is being told when the process is to end
 LONGEST_UNTOLD = timedelta(minutes=10)  # what nobody could be told for longer turns /health red
 DRILL = timedelta(minutes=3)  # for so long a drill is slow at the most
 OVERDUE_TICKS = 3  # so many polls without a complete tick, and /health is red
+LONGEST_TICK = 60.0  # seconds, then it is given up; four rounds of questions of 10 s each, and the heartbeat's 5 s
+SHORTEST_PATIENCE = LONGEST_TICK + 15  # seconds without a complete tick before the process ends itself
+LOOP_TURN = 1.0  # seconds between two signs that the event loop runs
+CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux' goes on while the machine sleeps
+THE_LOOP, THE_TICKS = "the event loop", "the evaluation"
 
 log = logging.getLogger("wine_slo.watchdog")  # also when it is run as a script
 
@@ -70,6 +80,11 @@ log = logging.getLogger("wine_slo.watchdog")  # also when it is run as a script
 def now() -> datetime:
     """Read the clock; the only place that does."""
     return datetime.now(UTC)
+
+
+def steady() -> float:
+    """Read, in seconds, a clock that nobody sets."""
+    return time.clock_gettime(CLOCK)
 
 
 class Watchdog:
@@ -82,56 +97,77 @@ class Watchdog:
         delivery: Delivery,
         instruments: WatchdogInstruments,
         heartbeat: Heartbeat,
-        examine: Callable[[Objectives], Awaitable[list[Mistake]]],
+        examiner: Examiner,
         trend: Callable[[timedelta], Awaitable[Trend]],
     ) -> None:
         self._settings = settings
         links = {"Grafana": settings.grafana_url} if settings.grafana_url else {}
         self._pages = StatusPages(self.status, trend, settings.timezone, links)
-        self._examine = examine
-        self._is_examined = False
+        self._examiner = examiner
+        self._is_examined = self._are_intervals_examined = False
         self._heartbeat = heartbeat
         self._evaluation = evaluation
         self._delivery = delivery
         self._instruments = instruments
-        self._scheduler = AsyncIOScheduler(
-            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-        )
+        self._scheduler = SteadyScheduler()
+        overdue_after = OVERDUE_TICKS * settings.poll_seconds
+        patience = max(overdue_after, SHORTEST_PATIENCE)
+        self._overdue_after = timedelta(seconds=overdue_after)
+        self._guard = StallGuard({THE_LOOP: patience, THE_TICKS: patience})
         self._looking = asyncio.Lock()
-        self._ticked_at: datetime | None = None
-        self._started_at = now()
+        self._ticked_at: float | None = None  # by the steady clock
+        self._started_at = steady()
 
     def start(self) -> None:
-        """Look now, and from now on at every poll."""
-        self._scheduler.add_listener(_complain, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
-        self._scheduler.add_job(
-            self.tick, "interval", seconds=self._settings.poll_seconds, next_run_time=now(), id="tick"
-        )
+        """Look now, and from now on at every poll; end the process where that stalls."""
+        self._guard.start()
         self._scheduler.start()
+        self._scheduler.every(self._settings.poll_seconds, self.tick, "tick")
 
     def stop(self) -> None:
         """Look no more."""
-        self._scheduler.shutdown(wait=False)
+        self._scheduler.stop()
+
+    async def run(self) -> None:
+        """Show for ever that the event loop runs."""
+        while True:
+            self._guard.goes_on(THE_LOOP)
+            await asyncio.sleep(LOOP_TURN)
+
+    @property
+    def is_well(self) -> bool:
+        """Whether evaluations are made, so that a supervisor need not restart the process."""
+        return not self._guard.has_stalled(THE_TICKS)
 
     async def tick(self) -> None:
         """Look once, tell what is new, and look again soon where something is suspicious."""
         if self._looking.locked():
             return  # a tick and a quick look have met; the one that runs is as good
-        async with self._looking:
-            started = perf_counter()
-            told = await self._evaluation.look()
-            self._delivery.hear(told)
-            state, objectives = self._evaluation.state, self._evaluation.objectives
-            self._instruments.show(state, objectives)
-            self._ticked_at = now()
-            self._instruments.count_tick(self._ticked_at, perf_counter() - started)
-            await self._heartbeat.beat()
+        try:
+            async with self._looking, asyncio.timeout(LONGEST_TICK):
+                await self._tick()
+        except TimeoutError:
+            log.error("a tick was given up after %.0f s", LONGEST_TICK)  # noqa: TRY400 - where it waits is no news
+            return
+        state, objectives = self._evaluation.state, self._evaluation.objectives
+        if not self._are_intervals_examined and not all(each.sight is Sight.BLIND for each in state.readings.values()):
+            self._are_intervals_examined = await self._tell_mistakes(self._examiner.intervals, objectives)
         if not self._is_examined and len(state.unseen) < len(state.readings):
-            await self._tell_mistakes(objectives)
+            self._is_examined = await self._tell_mistakes(self._examiner.series, objectives)
         look_at = next_look_at(state, objectives)
-        if look_at is not None and state.looked_at is not None:
-            soon = self._ticked_at + max(look_at - state.looked_at, timedelta(0)) + SETTLES_IN
-            self._scheduler.add_job(self.tick, "date", run_date=soon, id="quick look", replace_existing=True)
+        if look_at is not None:
+            wait = max(look_at - self._evaluation.now(), timedelta(0)) + SETTLES_IN
+            self._scheduler.after(wait, self.tick, "quick look")
+
+    async def _tick(self) -> None:
+        started = perf_counter()
+        await self._evaluation.look()
+        self._delivery.hear()
+        self._instruments.show(self._evaluation.state, self._evaluation.objectives)
+        self._ticked_at = steady()
+        self._guard.goes_on(THE_TICKS)
+        self._instruments.count_tick(self._evaluation.now(), perf_counter() - started)
+        await self._heartbeat.beat()
 
     def reload(self) -> None:
         """Read the objectives anew; a file that is wrong changes nothing."""
@@ -141,20 +177,22 @@ class Watchdog:
             for mistake in error.mistakes:
                 log.error("the objectives stay as they were: %s", mistake)  # noqa: TRY400  # a sentence says it all
         else:
-            self._is_examined = False
+            self._is_examined = self._are_intervals_examined = False
             log.info("objectives are read anew")
             _log_left_out(self._settings, self._evaluation.objectives)
 
-    async def _tell_mistakes(self, objectives: Objectives) -> None:
-        """Tell what only Prometheus can tell of the objectives, once it knows the service."""
+    async def _tell_mistakes(
+        self, examine: Callable[[Objectives], Awaitable[list[Mistake]]], objectives: Objectives
+    ) -> bool:
+        """Log what only Prometheus knows of the objectives; return whether it has said so."""
         try:
-            mistakes = await self._examine(objectives)
+            mistakes = await examine(objectives)
         except PrometheusError:
-            return  # the next tick tries again
-        self._is_examined = True
+            return False  # the next tick tries again
         for each in mistakes:
             where = slo_file.place(self._settings.objectives, each.objective, each.field)
             log.warning("%s: %s of %s %s", where, each.field, each.objective, each.sentence)
+        return True
 
     def app(self) -> web.Application:
         """Return the pages of the watchdog itself."""
@@ -168,28 +206,30 @@ class Watchdog:
         process = Process(
             version=version("wine-slo"),
             poll=timedelta(seconds=self._settings.poll_seconds),
-            overdue_after=OVERDUE_TICKS * timedelta(seconds=self._settings.poll_seconds),
-            untold_seconds=untold_seconds(self._delivery),
+            overdue_after=self._overdue_after,
+            untold_seconds=untold_seconds(self._delivery, self._evaluation),
             told=self._delivery.beliefs,
             acts=self._delivery.acts,
         )
         return status_of(self._evaluation.state, self._evaluation.objectives, self._evaluation.now(), process)
 
     async def _health(self, _request: web.Request) -> web.Response:
-        last = self._ticked_at or self._started_at
-        age = (now() - last).total_seconds()
-        untold = untold_seconds(self._delivery)
+        age = steady() - (self._started_at if self._ticked_at is None else self._ticked_at)
+        untold, unreachable = untold_seconds(self._delivery, self._evaluation), self._delivery.unreachable
         status = "ok"
-        if age > OVERDUE_TICKS * self._settings.poll_seconds:
+        if age > self._overdue_after.total_seconds():
             status = "tick overdue"
         elif untold > LONGEST_UNTOLD.total_seconds():
             status = "untold for too long"
+        elif unreachable:
+            status = "a recipient cannot be reached"
         content = {
             "status": status,
             "version": version("wine-slo"),
-            "seconds_since_tick": round(age, 3) if self._ticked_at else None,
+            "seconds_since_tick": None if self._ticked_at is None else round(age, 3),
             "untold_seconds": round(untold, 3),
             "incidents_open": len(self._evaluation.state.open_incidents),
+            "unreachable": {str(chat): reason for chat, reason in unreachable.items()},
         }
         return web.json_response(content, status=200 if status == "ok" else 503)
 
@@ -199,35 +239,36 @@ def _log_left_out(settings: WatchdogSettings, objectives: Objectives) -> None:
         log.info(sentence)
 
 
-def untold_seconds(delivery: Delivery) -> float:
+def untold_seconds(delivery: Delivery, evaluation: Evaluation) -> float:
     """Return the age of the oldest thing not yet told; 0 where everything is told."""
     since = delivery.untold_since
-    return max(0.0, (now() - since).total_seconds()) if since else 0.0
+    return max(0.0, (evaluation.now() - since).total_seconds()) if since else 0.0
+
+
+Loop = Callable[[], Coroutine[Any, Any, None]]
+
+
+class LoopEndedError(Exception):
+    """A loop that is to run for ever has ended."""
 
 
 @asynccontextmanager
-async def running(task: Callable[[], Coroutine[Any, Any, None]], name: str) -> AsyncIterator[None]:
-    """Run something beside, and stop it at the end."""
-    job = asyncio.create_task(task(), name=name)
-    job.add_done_callback(_report)
-    try:
+async def running(loops: Sequence[tuple[Loop, str]]) -> AsyncIterator[None]:
+    """Run loops beside, and stop them at the end; where one of them ends before, everything ends.
+
+    Raises:
+        ExceptionGroup: A loop has ended; what it raised is in it.
+    """
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_without_end(loop, name), name=name) for loop, name in loops]
         yield
-    finally:
-        job.cancel()
-        await asyncio.gather(job, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
 
 
-def _report(job: asyncio.Task[Any]) -> None:
-    if not job.cancelled() and (error := job.exception()) is not None:
-        log.critical("%s has ended with a fault of ours", job.get_name(), exc_info=error)
-        os.kill(os.getpid(), signal.SIGTERM)  # whoever started us starts us again; the ledger holds the rest
-
-
-def _complain(event: JobEvent) -> None:
-    if event.code == EVENT_JOB_ERROR:
-        log.error("a tick failed by a fault of ours", exc_info=event.exception)
-    else:
-        log.warning("a tick was skipped: the one before has not ended")
+async def _without_end(loop: Loop, name: str) -> NoReturn:
+    await loop()
+    raise LoopEndedError(f"{name} has ended")
 
 
 def speeches(settings: WatchdogSettings, objectives: Callable[[], Objectives]) -> Callable[[str], Speech]:
@@ -237,51 +278,51 @@ def speeches(settings: WatchdogSettings, objectives: Callable[[], Objectives]) -
     return lambda code: Speech(objectives(), settings.timezone, languages.get(code, own))
 
 
-async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledger) -> None:
-    """Watch until SIGTERM or SIGINT.
+async def watch(  # noqa: PLR0915 - it wires everything
+    settings: WatchdogSettings, objectives: Objectives, ledger: Ledger
+) -> None:
+    """Watch until SIGTERM or SIGINT, holding the ledger.
 
     Raises:
+        ClaimError: another watchdog holds the ledger, or has taken it.
         OSError: the address of its own pages cannot be listened on.
         LedgerError: the ledger cannot be read.
     """
     stop = _told_to_stop()
-    memory = ledger.load()
 
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        instruments = WatchdogInstruments(version("wine-slo"), lambda: untold_seconds(delivery))
+        heartbeat = Heartbeat(
+            session,
+            settings.heartbeat_url.value if settings.heartbeat_url else None,
+            settings.notify_socket,
+        )
+        claim = Claim(ledger, now)
+        stack.callback(claim.free)
+        if not await claim.take(stop, partial(_wait_as_standby, heartbeat), waits=settings.standby):
+            return
+        memory = ledger.load()
+        instruments = WatchdogInstruments(
+            version("wine-slo"), lambda: untold_seconds(delivery, evaluation), lambda: len(delivery.unreachable)
+        )
         api = PrometheusApi(
             session, settings.prometheus_url, settings.prometheus_headers, on_query=instruments.count_query
         )
-        bot = (
-            telegram_chat.connect(
-                settings.telegram_token.value,
-                settings.telegram_api_url,
-                settings.telegram_proxy.value if settings.telegram_proxy else None,
-            )
-            if settings.telegram_token
-            else None
-        )
-        chat: Chat = ConsoleChat(lambda text: print(text, flush=True))  # noqa: T201  # the terminal is the chat
-        firsts, seconds = settings.telegram_chat_ids, settings.telegram_second_chat_ids
-        chats: tuple[int, ...] = (CONSOLE,)
-        if bot and firsts:
-            chat, chats = telegram_chat.TelegramChat(bot), tuple(map(int, (*firsts, *seconds)))
-        else:
-            log.warning("no Telegram token or no chat id is set: messages are printed here")
-
-        evaluation = Evaluation(api, ledger, objectives, memory.state, chats, now)
+        bot = _connect(settings)
+        chat, chats = _where(settings, bot)
+        evaluation = Evaluation(api, ledger, objectives, memory.state, now, steady)
+        recipients = Recipients(ledger, memory, chats, evaluation.now())
         speech = speeches(settings, lambda: evaluation.objectives)
 
         def replies(chat: int) -> Replies:
             return Replies(delivery.speech(chat))
 
-        access = Access({int(each) for each in (*firsts, *seconds)}, settings.telegram_admin_ids)
-        conversation = Conversation(access, replies, now, version("wine-slo"), instruments.count_question)
+        access = Access(recipients, settings.telegram_admin_ids)
+        conversation = Conversation(access, replies, evaluation.now, version("wine-slo"), instruments.count_question)
         delivery = Delivery(
             chat,
             ledger,
-            memory,
+            recipients,
             speech,
             lambda: evaluation.state,
             evaluation.now,
@@ -300,60 +341,121 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
             ledger, lambda: evaluation.state, delivery.speech, evaluation.now, charts.answer, journal.lines
         )
         conversation.add(*duty, *inquiry.commands(), *Languages(replies, delivery.speak).commands())
-        heartbeat = Heartbeat(
-            session,
-            settings.heartbeat_url.value if settings.heartbeat_url else None,
-            settings.notify_socket,
-        )
         trend = Trends(api, lambda: evaluation.objectives, evaluation.now).over
-        watchdog = Watchdog(settings, evaluation, delivery, instruments, heartbeat, partial(examine, api), trend)
+        watchdog = Watchdog(
+            settings,
+            evaluation,
+            delivery,
+            instruments,
+            heartbeat,
+            Examiner(api, PrometheusFacts(session, settings.prometheus_url, settings.prometheus_headers)),
+            trend,
+        )
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watchdog.reload)
 
         await stack.enter_async_context(_serving(watchdog.app(), settings))
 
+        loops: list[tuple[Loop, str]] = [
+            (watchdog.run, "the sign of the event loop"),
+            (journal.run, "the journal"),
+            (delivery.run, "the delivery"),
+        ]
+        if settings.watchdog_usec:
+            informs = partial(
+                heartbeat.keep_systemd_informed, settings.watchdog_usec / 1_000_000, lambda: watchdog.is_well
+            )
+            loops.append((informs, "the sign of life for systemd"))
         if bot:
             answers = telegram_chat.TelegramChat(bot)
-            boards = await stack.enter_async_context(
-                _hanging(answers, ledger, evaluation, delivery, instruments, journal)
-            )
-            await stack.enter_async_context(
-                _digesting(
+            boards = _boards(answers, ledger, recipients, evaluation, delivery, instruments, journal)
+            loops.append((boards.run, "what keeps the boards"))
+            if settings.digest_at != "off":
+                digests = _digests(
                     settings,
                     api,
                     ledger,
                     answers,
+                    recipients,
                     evaluation=evaluation,
                     delivery=delivery,
                     instruments=instruments,
                     journal=journal,
                 )
-            )
+                loops.append((digests.run, "what tells the digests"))
             drills = _exercises(session, settings, api, evaluation, watchdog, delivery)
             conversation.add(*boards.commands(), *drills.commands())
-            listens = _listen(bot, settings, conversation, speech, instruments, memory.state.looked_at).run
-            await stack.enter_async_context(running(listens, "the listener to commands"))
-        await stack.enter_async_context(running(journal.run, "the journal"))
-        await stack.enter_async_context(running(delivery.run, "the delivery"))
+            listener = _listen(
+                bot, settings, recipients, conversation, speech, instruments, evaluation=evaluation, delivery=delivery
+            )
+            loops.append((listener.run, "the listener to commands"))
+        await stack.enter_async_context(running(loops))
         watchdog.start()
         stack.callback(watchdog.stop)
         heartbeat.notify("READY=1")
-        await stop.wait()
+        await _until(stop, claim)
         log.info("stopping")
         heartbeat.notify("STOPPING=1")
         await delivery.finish(within=STOPS_WITHIN)
 
 
-@asynccontextmanager
-async def _hanging(
+async def _until(stop: asyncio.Event, claim: Claim) -> None:
+    """Hold the ledger until it is time to stop.
+
+    Raises:
+        ClaimError: another watchdog has taken it.
+    """
+    stopping, keeping = asyncio.create_task(stop.wait()), asyncio.create_task(claim.keep())
+    try:
+        await asyncio.wait({stopping, keeping}, return_when=asyncio.FIRST_COMPLETED)
+        if keeping.done():
+            raise ClaimError(keeping.result())
+    finally:
+        stopping.cancel()
+        keeping.cancel()
+        await asyncio.gather(stopping, keeping, return_exceptions=True)
+
+
+def _wait_as_standby(heartbeat: Heartbeat) -> None:
+    """Say to systemd that waiting for the ledger is what we are to do."""
+    heartbeat.notify("READY=1")
+    heartbeat.notify("WATCHDOG=1")
+
+
+def _connect(settings: WatchdogSettings) -> telegram_chat.Connection | None:
+    """Return the bot; None where no token is set."""
+    if settings.telegram_token is None:
+        return None
+    return telegram_chat.connect(
+        settings.telegram_token.value,
+        settings.telegram_api_url,
+        settings.telegram_proxy.value if settings.telegram_proxy else None,
+    )
+
+
+def _where(settings: WatchdogSettings, bot: telegram_chat.Connection | None) -> tuple[Chat, tuple[int, ...]]:
+    """Return what notifications are sent through, and the ids of the chats that have them."""
+    if bot and settings.telegram_chat_ids:
+        return telegram_chat.TelegramChat(bot), _named(settings)
+    log.warning("no Telegram token or no chat id is set: messages are printed here")
+    return ConsoleChat(sys.stdout), (CONSOLE,)
+
+
+def _named(settings: WatchdogSettings) -> tuple[int, ...]:
+    """Return the ids of all chats of the settings."""
+    return tuple(map(int, (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids)))
+
+
+def _boards(
     chat: Chat,
     ledger: Ledger,
+    recipients: Recipients,
     evaluation: Evaluation,
     delivery: Delivery,
     instruments: WatchdogInstruments,
     journal: Journal,
-) -> AsyncIterator[Boards]:
-    """Keep the boards beside everything else."""
-    boards = Boards(
+) -> Boards:
+    """Return what keeps the boards."""
+    return Boards(
         chat,
         ledger,
         lambda: evaluation.state,
@@ -361,41 +463,37 @@ async def _hanging(
         delivery.speech,
         evaluation.now,
         instruments.count_message,
+        recipients=recipients,
     )
-    async with running(boards.run, "what keeps the boards"):
-        yield boards
 
 
-@asynccontextmanager
-async def _digesting(  # noqa: PLR0913 - a digest tells of everything
+def _digests(  # noqa: PLR0913 - a digest tells of everything
     settings: WatchdogSettings,
     api: PrometheusApi,
     ledger: Ledger,
     chat: Chat,
+    recipients: Recipients,
     *,
     evaluation: Evaluation,
     delivery: Delivery,
     instruments: WatchdogInstruments,
     journal: Journal,
-) -> AsyncIterator[None]:
-    """Tell every chat of the settings that is open to us how each week was, unless that is switched off."""
+) -> Digests:
+    """Return what tells every recipient that can be reached, but for the second ones, how each week was."""
+    seconds, topics = set(map(int, settings.telegram_second_chat_ids)), _topics(settings)
 
-    def chats() -> dict[int, Place]:
-        addresses = {int(each): delivery.address(int(each)) for each in settings.telegram_chat_ids}
-        topics = _topics(settings)
-        return {each: (to, topics.get(each)) for each, to in addresses.items() if to is not None}
+    def chats() -> dict[int, int | None]:
+        return {each: topics.get(each) for each in recipients if each not in seconds and each not in recipients.closed}
 
     def acknowledged_at(incident: Incident) -> datetime | None:
         act = journal.acts.acknowledgement(incident)
         return act.at if act else None
 
-    if settings.digest_at == "off":
-        yield
-        return
-    digests = Digests(
+    return Digests(
         api,
         ledger,
         chat=chat,
+        recipients=recipients,
         chats=chats,
         weekly=Weekly.parse(settings.digest_at, settings.timezone),
         state=lambda: evaluation.state,
@@ -404,8 +502,6 @@ async def _digesting(  # noqa: PLR0913 - a digest tells of everything
         acknowledged_at=acknowledged_at,
         on_message=instruments.count_message,
     )
-    async with running(digests.run, "what tells the digests"):
-        yield
 
 
 def _exercises(
@@ -471,27 +567,39 @@ async def _charting(
             await charts.stop()
 
 
-def _listen(
+def _listen(  # noqa: PLR0913 - one place wires it
     bot: telegram_chat.Connection,
     settings: WatchdogSettings,
+    recipients: Recipients,
     conversation: Conversation,
     speech: Callable[[str], Speech],
     instruments: WatchdogInstruments,
-    heard_at: datetime | None,
+    *,
+    evaluation: Evaluation,
+    delivery: Delivery,
 ) -> TelegramCommands:
     """Return what hears a bot's updates and has them answered."""
     answers = telegram_chat.TelegramChat(bot)
 
-    async def tell_conflict() -> None:
-        for each in settings.telegram_chat_ids:
-            with suppress(ChatError):
-                await answers.send(int(each), Replies(speech("")).conflict(), topic=each.topic, loud=False)
+    async def tell_conflict(has_webhook: bool) -> None:  # noqa: FBT001 - it says what it is
+        topics, seconds = _topics(settings), set(map(int, settings.telegram_second_chat_ids))
+        for chat in recipients:
+            if chat not in seconds:
+                text = Replies(delivery.speech(chat)).conflict(has_webhook=has_webhook)
+                with suppress(ChatError):
+                    await answers.send(recipients.standing(chat).address, text, topic=topics.get(chat), loud=False)
 
     listener = Listener(
-        conversation.ask, conversation.press, conversation.refuse, instruments.show_listening, tell_conflict
+        conversation.ask,
+        conversation.press,
+        conversation.refuse,
+        instruments.show_listening,
+        tell_conflict,
+        heard=delivery.revive,
+        moved=recipients.move,
     )
     menus = {code: conversation.menu(Replies(speech(code))) for code in ("", *(each.code for each in LANGUAGES))}
-    return TelegramCommands(bot, answers, listener, menus, now, heard_at)
+    return TelegramCommands(bot, answers, listener, menus, evaluation.now, evaluation.state.looked_at)
 
 
 def _topics(settings: WatchdogSettings) -> dict[int, int]:
@@ -547,13 +655,16 @@ def main() -> None:
     try:
         ledger = Ledger.open(settings.database_url)
         asyncio.run(watch(settings, objectives, ledger))
-    except LedgerError as error:
-        sys.stderr.write(f"{error}\n")
+    except (LedgerError, ClaimError) as error:
+        log.critical("%s", error)
         sys.exit(1)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else error
         sys.stderr.write(f"cannot listen on {settings.watchdog_host}:{settings.watchdog_port}: {reason}\n")
         sys.exit(1)
+    except Exception:
+        log.critical("a loop has ended by a fault of ours", exc_info=True)
+        sys.exit(1)  # whoever started us starts us again; the ledger holds the rest
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ async def look(objectives: Objectives, endpoints: int) -> Cost:
             await asyncio.sleep(2 * EVERY)
             ledger = Ledger.open(f"sqlite:///{folder / 'watchdog.db'}")
             api = PrometheusApi(session, prometheus.url, {}, on_query=count)
-            evaluation = Evaluation(api, ledger, objectives, State(), (), lambda: datetime.now(UTC))
+            evaluation = Evaluation(api, ledger, objectives, State(), lambda: datetime.now(UTC))
             for number in range(LOOKS + 1):
                 asked_before, started, used = asked, perf_counter(), process_time()
                 await evaluation.look()

@@ -103,7 +103,7 @@ def test_every_hole_of_a_sentence_is_filled_where_it_is_said() -> None:
 
 
 def test_what_is_said_inside_an_fstring_is_found(sentences: Catalog) -> None:
-    assert "Seeing again: every objective can be judged." in messages(sentences)
+    assert "Seeing again: Prometheus answers." in messages(sentences)
 
 
 def test_the_titles_that_are_shipped_are_in_the_catalogue() -> None:

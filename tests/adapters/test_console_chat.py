@@ -1,36 +1,94 @@
 """The chat of who has no Telegram: the same words, printed."""
 
+import io
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import pytest
 
 from wine_slo.adapters.console_chat import ConsoleChat
+from wine_slo.domain.chat import ChatError
 from wine_slo.domain.dialogue import Button
+
+FRAMED = "┌ message 1\n│ 🔴 2.4 s, promised < 1 %\n│ #1\n└\n"
+
+
+class Console:
+    """A console that is a file."""
+
+    def __init__(self, path: Path, encoding: str = "utf-8") -> None:
+        self._path = path
+        self._encoding = encoding
+        self.stream = path.open("w", encoding=encoding)
+
+    @property
+    def printed(self) -> str:
+        return self._path.read_text(self._encoding)
 
 
 @pytest.fixture
-def printed() -> list[str]:
-    return []
+def console(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Console]:
+    console = Console(tmp_path / "console", getattr(request, "param", "utf-8"))
+    with console.stream:
+        yield console
 
 
-async def test_a_message_is_printed_framed_and_without_markup(printed: list[str]) -> None:
-    number = await ConsoleChat(printed.append).send(0, "🔴 <b>2.4 s</b>, promised &lt; 1 %\n#1")
+@pytest.fixture
+def chat(console: Console) -> ConsoleChat:
+    return ConsoleChat(console.stream)
+
+
+async def test_a_message_is_printed_framed_and_without_markup(chat: ConsoleChat, console: Console) -> None:
+    number = await chat.send(0, "🔴 <b>2.4 s</b>, promised &lt; 1 %\n#1")
     assert number == 1
-    assert printed == ["┌ message 1\n│ 🔴 2.4 s, promised < 1 %\n│ #1\n└"]
+    assert console.printed == FRAMED
 
 
-async def test_a_reply_says_what_it_answers_and_numbers_go_on(printed: list[str]) -> None:
-    chat = ConsoleChat(printed.append)
+async def test_a_reply_says_what_it_answers_and_numbers_go_on(chat: ConsoleChat, console: Console) -> None:
     first = await chat.send(0, "one")
     assert await chat.send(0, "two", reply_to=first, loud=False) == 2
-    assert printed[1].startswith("┌ message 2, reply to 1\n")
+    assert "┌ message 2, reply to 1\n" in console.printed
 
 
-async def test_an_edit_is_one_line(printed: list[str]) -> None:
-    await ConsoleChat(printed.append).edit(0, 1, "⚪️ <b>over</b>\nmore")
-    assert printed == ["  message 1 now reads: ⚪️ over"]
+async def test_an_edit_is_one_line(chat: ConsoleChat, console: Console) -> None:
+    await chat.edit(0, 1, "⚪️ <b>over</b>\nmore")
+    assert console.printed == "  message 1 now reads: ⚪️ over\n"
 
 
-async def test_the_buttons_it_would_have_are_printed_below() -> None:
-    lines: list[str] = []
+async def test_the_buttons_it_would_have_are_printed_below(chat: ConsoleChat, console: Console) -> None:
     rows = ((Button("Acknowledge", "ack"),), (Button("Silence 1 h", "hush"), Button("Until recovery", "hush")))
-    await ConsoleChat(lines.append).send(0, "bad", buttons=rows)
-    assert lines == ["┌ message 1\n│ bad\n│ [Acknowledge]\n│ [Silence 1 h] [Until recovery]\n└"]
+    await chat.send(0, "bad", buttons=rows)
+    assert console.printed == "┌ message 1\n│ bad\n│ [Acknowledge]\n│ [Silence 1 h] [Until recovery]\n└\n"
+
+
+@pytest.mark.parametrize("console", ["ascii", "latin-1", "cp1251", "koi8-r"], indirect=True)
+async def test_a_console_of_any_encoding_shows_what_it_can(chat: ConsoleChat, console: Console) -> None:
+    await chat.send(0, "🔴 Задержка 2.4 s")
+    assert "2.4 s" in console.printed
+    assert ("Задержка" in console.printed) == (console.stream.encoding in {"cp1251", "koi8-r"})
+
+
+def closed_pipe() -> io.TextIOWrapper:
+    reader, writer = os.pipe()
+    os.close(reader)
+    return os.fdopen(writer, "w", encoding="utf-8")
+
+
+def closed_stream() -> io.TextIOWrapper:
+    stream = closed_pipe()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("console", [closed_pipe, closed_stream, lambda: None])
+async def test_a_console_that_nobody_reads_is_a_chat_that_cannot_be_reached(
+    console: Callable[[], io.TextIOWrapper | None],
+) -> None:
+    stream = console()
+    with pytest.raises(ChatError) as error:
+        await ConsoleChat(stream).send(0, "words")
+    assert error.value.surely_not_sent
+    assert not error.value.permanent
+    if stream is not None:
+        stream.close()  # what was not written does not fail once more

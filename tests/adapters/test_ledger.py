@@ -19,10 +19,10 @@ from wine_slo.domain.budget import Budget
 from wine_slo.domain.chat import Standing
 from wine_slo.domain.incident import Outcome
 from wine_slo.domain.notice import Stage, Told
-from wine_slo.domain.objective import BURNS, Objectives
+from wine_slo.domain.objective import BURNS, Key, Objectives
 from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Interval, Reading, Sight
-from wine_slo.domain.watch import SIGHT, State
+from wine_slo.domain.watch import State
 from wine_slo.evaluation import Evaluation
 
 BUDGET = Budget(
@@ -74,8 +74,9 @@ def rows(path: Path, query: str) -> list[Any]:
 
 def test_what_is_written_comes_back(ledger: Ledger) -> None:
     state = eventful()
-    assert {each.key for each in state.incidents.values()} == {KEY, SIGHT}
-    ledger.save(State(), state, [TOLD])
+    assert {each.key for each in state.incidents.values()} == {KEY, Key("sight", (("objective", "latency"),))}
+    ledger.save(State(), state)
+    ledger.mark([TOLD])
     assert ledger.load() == Memory(replace(state, readings={}), (TOLD,), ())
 
 
@@ -97,7 +98,8 @@ def test_a_reason_comes_back_so_that_it_can_be_told_in_any_language(ledger: Ledg
 
 def test_a_restart_finds_it(path: Path, ledger: Ledger) -> None:
     state = eventful()
-    ledger.save(State(), state, [TOLD])
+    ledger.save(State(), state)
+    ledger.mark([TOLD])
     ledger.close()
     again = Ledger.open(f"sqlite:///{path}")
     assert again.load() == Memory(replace(state, readings={}), (TOLD,), ())
@@ -130,7 +132,8 @@ def test_what_was_closed_long_ago_stays_written_but_is_not_at_hand(path: Path, l
     old = incident(number=1, closed_at=at(200), outcome=Outcome.RECOVERED)
     late = at(200) + timedelta(days=1)
     state = State(incidents={1: old, 2: incident(number=2)}, last_number=2, looked_at=late)
-    ledger.save(State(), state, [TOLD, replace(TOLD, incident=2)])
+    ledger.save(State(), state)
+    ledger.mark([TOLD, replace(TOLD, incident=2)])
     loaded = ledger.load()
     assert list(loaded.state.incidents) == [2]
     assert [each.incident for each in loaded.told] == [2]
@@ -143,20 +146,16 @@ def test_a_number_is_never_given_twice(ledger: Ledger) -> None:
 
 
 def test_what_a_chat_believes_is_overwritten_by_what_it_was_told(ledger: Ledger) -> None:
-    ledger.save(State(), State(incidents={1: incident(number=1)}), [Told(incident=1, chat=CHAT)])
+    ledger.save(State(), State(incidents={1: incident(number=1)}))
+    ledger.mark([Told(incident=1, chat=CHAT)])
     ledger.mark([TOLD])
-    assert ledger.load().told == (TOLD,)
-
-
-def test_what_a_chat_was_told_is_not_overwritten_by_a_late_save(ledger: Ledger) -> None:
-    ledger.mark([TOLD])
-    ledger.save(State(), State(incidents={1: incident(number=1)}), [Told(incident=1, chat=CHAT)])
     assert ledger.load().told == (TOLD,)
 
 
 def test_chats_are_kept_apart(ledger: Ledger) -> None:
     told = [TOLD, replace(TOLD, chat=-1001234567890, message=3)]
-    ledger.save(State(), State(incidents={1: incident(number=1)}), told)
+    ledger.save(State(), State(incidents={1: incident(number=1)}))
+    ledger.mark(told)
     assert sorted(ledger.load().told, key=lambda each: each.chat) == sorted(told, key=lambda each: each.chat)
 
 
@@ -205,7 +204,8 @@ def test_a_password_in_its_address_is_not_told() -> None:
 
 
 def test_a_ledger_that_may_only_be_read_says_so_and_is_still_read(path: Path, ledger: Ledger) -> None:
-    ledger.save(State(), eventful(), [TOLD])
+    ledger.save(State(), eventful())
+    ledger.mark([TOLD])
     read_only = Ledger.open(f"sqlite:///file:{path}?mode=ro&uri=true")
     assert read_only.load() == ledger.load()
     with pytest.raises(LedgerError, match="cannot be written: attempt to write a readonly database"):
@@ -231,15 +231,25 @@ def test_while_another_process_writes_it_is_still_read_and_no_write_is_half_done
 
 @pytest.mark.parametrize("table", ["tracks", "incidents", "told", "standings"])
 def test_a_row_that_nobody_can_read_is_told_in_a_sentence(path: Path, ledger: Ledger, table: str) -> None:
-    ledger.save(State(), eventful(), [TOLD])
+    ledger.save(State(), eventful())
+    ledger.mark([TOLD])
     ledger.stand(Standing(chat=CHAT))
     rows(path, f"UPDATE {table} SET value = '{{\"key\":'")
     with pytest.raises(LedgerError, match=r"^the ledger has a \w+ that cannot be read: "):
         ledger.load()
 
 
-def test_how_a_chat_stands_with_us_comes_back(ledger: Ledger) -> None:
-    standing = Standing(chat=-5, moved_to=-1001234567890, closed_because="kicked", language="ru")
+def test_a_number_that_no_column_holds_is_refused_in_a_sentence(ledger: Ledger) -> None:
+    with pytest.raises(LedgerError, match="cannot be written: Python int too large"):
+        ledger.stand(Standing(chat=12345678901234567890))
+    with pytest.raises(LedgerError, match="cannot be read: Python int too large"):
+        ledger.incidents(numbers=[12345678901234567890])
+
+
+def test_what_is_known_of_a_chat_comes_back(ledger: Ledger) -> None:
+    standing = Standing(
+        chat=-5, moved_to=-1001234567890, closed_because="kicked", language="ru", since=at(1), announced_to=(7,)
+    )
     ledger.stand(Standing(chat=-5))
     ledger.stand(standing)
     assert ledger.load().standings == (standing,)
@@ -277,7 +287,7 @@ def test_a_full_disk_is_told_in_a_sentence_and_loses_nothing(disk: Disk) -> None
     disk.ledger.save(State(), state)
     disk.is_full = True
     with pytest.raises(LedgerError, match="cannot be written: database or disk is full"):
-        disk.ledger.save(state, replace(state, last_number=99), [BIG])
+        disk.ledger.mark([BIG])
     assert disk.ledger.load() == Memory(replace(state, readings={}), (), ())
 
 
@@ -298,25 +308,22 @@ async def test_what_could_not_be_written_is_written_with_the_next_look(
     clock = Clock()
     async with aiohttp.ClientSession() as session:
         api = PrometheusApi(session, prometheus_junk.url, {})
-        evaluation = Evaluation(api, ledger, Objectives(ALL.all), State(), [CHAT, -5], clock)
+        evaluation = Evaluation(api, ledger, Objectives(ALL.all), State(), clock)
         for _ in range(4):
             await evaluation.look()
             clock.now += timedelta(seconds=30)
 
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
-        told = await evaluation.look()
-        assert [(each.incident, each.chat) for each in told] == [(1, CHAT), (1, -5)]
+        await evaluation.look()
         assert evaluation.state.is_blind, "a ledger that cannot be written stops nothing"
         assert ledger.load().state.incidents == {}
         assert "database is locked; it is kept in memory and written as soon as that works" in caplog.text
         other.execute("ROLLBACK")
         other.close()
 
-        ledger.mark([replace(told[0], stage=Stage.OPENED, message=7)])  # delivery was first
         clock.now += timedelta(seconds=30)
-        assert await evaluation.look() == []
+        await evaluation.look()
 
     loaded = ledger.load()
     assert loaded.state == replace(evaluation.state, readings={}, unwritten_since=None)
-    assert {(each.chat, each.stage) for each in loaded.told} == {(CHAT, Stage.OPENED), (-5, Stage.NOTHING)}

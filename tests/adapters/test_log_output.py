@@ -48,6 +48,36 @@ def test_json_is_one_object_a_line_with_the_records_arguments(capsys: pytest.Cap
     assert written == {"level": "INFO", "logger": "x", "message": "two\nlines, 200", "status": 200}
 
 
+HOSTILE = "Eve\n2026-01-01T00:00:00.000+00:00 CRITICAL wine_slo: all is lost\r\x1b[31m\x9b2J\u2028\u202e\x00\ud800"
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_no_name_makes_a_line_a_colour_or_a_turn_of_its_own(
+    log_format: log_output.LogFormat, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log_output.configure(log_format)
+    logging.getLogger("x").info("%s did it", HOSTILE)
+    logging.getLogger("x").info("%(name)s did it", {"name": HOSTILE})
+    logging.getLogger("x").error("it failed", exc_info=ValueError(HOSTILE))
+    written = capsys.readouterr().err
+    assert all(letter.isprintable() for letter in written if letter != "\n"), repr(written)
+    lines = written.split("\n")
+    assert not any(line.startswith("2026-01-01") for line in lines)
+    own = [line for line in lines if line and not line.startswith("    ")]
+    assert len(own) == 3
+    if log_format == "json":
+        assert json.loads(own[0])["message"] == f"{HOSTILE} did it"
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_long_message_is_a_short_line(log_format: log_output.LogFormat, capsys: pytest.CaptureFixture[str]) -> None:
+    log_output.configure(log_format, secrets=[TOKEN])
+    logging.getLogger("x").info("%s", "a" * (log_output.LONGEST - 5) + TOKEN + "\x00" * 8000)
+    written = capsys.readouterr().err
+    assert len(written) < 2200
+    assert TOKEN[:3] not in written.partition("x")[2]
+
+
 def test_text_begins_with_the_time_and_its_offset(capsys: pytest.CaptureFixture[str]) -> None:
     log_output.configure("text")
     logging.getLogger("x").info("hello")

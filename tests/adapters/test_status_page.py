@@ -317,7 +317,7 @@ async def test_what_is_taken_back_stands_nowhere(client: Client, watch: Watch) -
 
 
 async def test_targets_that_are_down_are_named(client: Client, watch: Watch) -> None:
-    down = replace(ERRING, good_ratio=2 / 3, targets=Targets(up=2, known=3, scraped_at=NOW, down=("b:8000",)))
+    down = replace(ERRING, good_ratio=2 / 3, up_targets=Targets(up=2, known=3, scraped_at=NOW, down=("b:8000",)))
     watch.state = state(latency=FINE, errors=ERRING, availability=down)
     assert "1 of 3 targets down (b:8000)" in await page_of(client)
 

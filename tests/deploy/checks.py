@@ -4,6 +4,7 @@ import fnmatch
 import json
 import math
 import re
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -22,7 +23,8 @@ from wine_slo.domain.objective import Alert, Latency, Objective
 from wine_slo.settings import ServerSettings, Setting, WatchdogSettings, listed
 
 ROOT = DASHBOARDS.parent
-COMPOSE, DOCKERFILE, PROCFILE = "docker-compose.yml", "Dockerfile", "Procfile"
+COMPOSE, DOCKERFILE, PROCFILE, MAKEFILE = "docker-compose.yml", "Dockerfile", "Procfile", "Makefile"
+HEALTH, TRIM = "deploy/image/health.sh", "deploy/image/trim.sh"
 PROMETHEUS, COMPOSED_PROMETHEUS = "prometheus.yml", "deploy/compose/prometheus.yml"
 SOURCE = "dashboards/provisioning/datasources/prometheus.yml"
 PROVIDER = "dashboards/provisioning/dashboards/wine-slo.yml"
@@ -35,13 +37,10 @@ DECIDED = {
     "WINE_SLO_MODEL": "the image holds it",
     "WINE_SLO_WATCHDOG_HOST": "as WINE_SLO_HOST",
     "WINE_SLO_WATCHDOG_PORT": "as WINE_SLO_PORT",
-    "WINE_SLO_PROMETHEUS_TOKEN": "the Prometheus beside it wants none",
-    "WINE_SLO_PROMETHEUS_USERNAME": "as the token",
-    "WINE_SLO_PROMETHEUS_PASSWORD": "as the token",
-    "WINE_SLO_PROMETHEUS_TENANT": "as the token",
-    "WINE_SLO_OBJECTIVES": "slo.yml is mounted",
-    "WINE_SLO_DATABASE_URL": "the volume is where its default lies",
+    "WINE_SLO_WATCHDOG_URL": "who asks from inside the container finds it where it listens",
 }
+# What only docker-compose.yml reads, and its default there.
+COMPOSE_ONLY = {"WINE_SLO_PROMETHEUS_PORT": "9090", "WINE_SLO_GRAFANA_PORT": "3000"}
 QUIET_GRAFANA = {
     "GF_AUTH_ANONYMOUS_ENABLED": "true",
     "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
@@ -57,6 +56,8 @@ QUIET_GRAFANA = {
     "GF_PLUGINS_PREINSTALL_AUTO_UPDATE": "false",
     "GF_PLUGINS_PLUGIN_ADMIN_ENABLED": "false",
 }
+UNIT_NAMES = ("server", "watchdog", "prometheus")
+PINNED = re.compile(r"^\$\{[A-Z]+_IMAGE:-[a-z/]+:v?\d+\.\d+\.\d+@sha256:[0-9a-f]{64}\}$")
 DANGEROUS = ("--web.enable-admin-api", "--web.enable-lifecycle", "--web.enable-remote-write-receiver")
 
 Json = dict[str, Any]
@@ -71,7 +72,8 @@ class Plan:
     @classmethod
     def shipped(cls) -> "Plan":
         patterns = (
-            *(COMPOSE, DOCKERFILE, PROCFILE, PROMETHEUS, COMPOSED_PROMETHEUS, ".dockerignore", ".env.example"),
+            *(COMPOSE, DOCKERFILE, PROCFILE, MAKEFILE, PROMETHEUS, COMPOSED_PROMETHEUS, HEALTH, TRIM),
+            *(".dockerignore", ".gitignore", ".env.example", "requirements-build.txt"),
             *(
                 "slo.yml",
                 "pyproject.toml",
@@ -151,6 +153,10 @@ def problems(plan: Plan) -> list[str]:
         _environment,
         _example,
         _hardening,
+        _limits,
+        _health,
+        _alone,
+        _ignored,
         _grafana,
         _image,
         _copies,
@@ -189,12 +195,25 @@ def _ports(plan: Plan) -> Iterator[str]:
                 yield f"{name}: its port is open to other machines"
             if published != wanted[name] or inner != wanted[name]:
                 yield f"{name}: port {published}:{inner} instead of {wanted[name]}"
-        if f":{wanted[name]}/" not in " ".join(service["healthcheck"]["test"]):
+        if name not in SETTINGS and f":{wanted[name]}/" not in " ".join(service["healthcheck"]["test"]):
             yield f"{name}: its health is asked on another port than {wanted[name]}"
     if f"EXPOSE {wanted['server']} {wanted['watchdog']}" not in plan.last_stage:
         yield f"{DOCKERFILE}: EXPOSE is not what they listen on"
-    if not any(line.startswith("HEALTHCHECK") and f":{wanted['server']}/health" in line for line in plan.last_stage):
-        yield f"{DOCKERFILE}: HEALTHCHECK asks another port"
+
+
+def _health(plan: Plan) -> Iterator[str]:
+    """One script says how either process is, by the port that it has by default."""
+    asks = '["bash", "/app/health.sh"]'
+    if not any(line.startswith("HEALTHCHECK") and line.endswith(f"CMD {asks}") for line in plan.last_stage):
+        yield f"{DOCKERFILE}: HEALTHCHECK does not run {asks}"
+    for name, settings in SETTINGS.items():
+        if plan.services[name]["healthcheck"]["test"] != ["CMD", *json.loads(asks)]:
+            yield f"{name}: its health is not asked by {asks}"
+        variable = "WINE_SLO_PORT" if name == "server" else "WINE_SLO_WATCHDOG_PORT"
+        if rf"*wine[-_]slo[.\ ]{name}*)" not in plan.texts[HEALTH]:
+            yield f"{HEALTH}: does not know the {name}"
+        if f"${{{variable}:-{_default(settings, variable)}}}" not in plan.texts[HEALTH]:
+            yield f"{HEALTH}: asks the {name} on another port than {_default(settings, variable)}"
 
 
 def _addresses(plan: Plan) -> Iterator[str]:
@@ -209,11 +228,11 @@ def _addresses(plan: Plan) -> Iterator[str]:
             yield f"{path}: scrapes {scraped}"
     watchdog = _environment_of(plan, "watchdog")
     prometheus = f"http://prometheus:{wanted['prometheus']}"
-    if watchdog.get("WINE_SLO_PROMETHEUS_URL") != prometheus:
-        yield f"the watchdog does not ask {prometheus}"
+    if watchdog.get("WINE_SLO_PROMETHEUS_URL") != f"${{WINE_SLO_PROMETHEUS_URL:-{prometheus}}}":
+        yield f"the watchdog does not ask {prometheus}, unless it is told where else"
     if plan.yaml(SOURCE)["datasources"][0]["url"] != prometheus:
         yield f"grafana does not ask {prometheus}"
-    if watchdog.get("WINE_SLO_SERVICE_URL") != f"http://server:{wanted['server']}":
+    if watchdog.get("WINE_SLO_SERVICE_URL") != f"${{WINE_SLO_SERVICE_URL:-http://server:{wanted['server']}}}":
         yield "the watchdog's drill does not reach the server"
     if f"http://127.0.0.1:{wanted['grafana']}" not in str(watchdog.get("WINE_SLO_GRAFANA_URL")):
         yield "the status page links to no Grafana"
@@ -295,7 +314,7 @@ def _places(plan: Plan) -> Iterator[str]:
         ("watchdog", data): "watchdog",
         ("watchdog", f"/app/{_default(SETTINGS['watchdog'], 'WINE_SLO_OBJECTIVES')}"): "./slo.yml",
         ("prometheus", _flag(command, "storage.tsdb.path")): "prometheus",
-        ("prometheus", _flag(command, "config.file")): f"./{COMPOSED_PROMETHEUS}",
+        ("prometheus", str(Path(_flag(command, "config.file")).parent)): f"./{Path(COMPOSED_PROMETHEUS).parent}",
         ("grafana", plan.yaml(PROVIDER)["providers"][0]["options"]["path"]): "./dashboards",
         ("grafana", "/etc/grafana/provisioning"): "./dashboards/provisioning",
         ("grafana", "/var/lib/grafana"): "grafana",
@@ -325,6 +344,8 @@ def _history(plan: Plan) -> Iterator[str]:
         kept = _flag(command, "storage.tsdb.retention.time")
         if not kept or seconds(kept) < longest:
             yield f"{path}: Prometheus keeps {kept or '15d'}, less than the window of a budget"
+        if not _flag(command, "storage.tsdb.retention.size"):
+            yield f"{path}: nothing bounds the disk that Prometheus takes"
         for flag in DANGEROUS:
             if flag in command:
                 yield f"{path}: {flag} lets whoever sees a dashboard change Prometheus"
@@ -352,6 +373,8 @@ def _passed(setting: Setting, service: Json) -> Iterator[str]:
     given = service["environment"]
     if setting.variable not in given:
         yield f"{COMPOSE} does not pass {setting.variable} on"
+    elif given[setting.variable] is not None and f"${{{setting.variable}" not in given[setting.variable]:
+        yield f"{setting.variable} of .env is not heard"
     secret = setting.variable.removeprefix("WINE_SLO_").lower()
     is_filed = given.get(f"{setting.variable}_FILE") == f"/run/secrets/{secret}" and secret in service["secrets"]
     if setting.is_secret and not is_filed:
@@ -369,6 +392,7 @@ def _example(plan: Plan) -> Iterator[str]:
             wanted[setting.variable] = setting.default
         if setting.is_secret:
             wanted[f"{setting.variable}_FILE"] = ""
+    wanted |= COMPOSE_ONLY
     for variable in wanted.keys() - given.keys():
         yield f".env.example: {variable} is missing"
     for variable in given.keys() - wanted.keys():
@@ -389,16 +413,49 @@ def _hardening(plan: Plan) -> Iterator[str]:
             "logs that are rotated": {"max-size", "max-file"} <= service.get("logging", {}).get("options", {}).keys(),
             "a check of its health": bool(service.get("healthcheck", {}).get("test")),
             "a restart": service.get("restart") == "unless-stopped",
-            "a pinned tag": "build" in service or bool(re.search(r":v?\d+\.\d+\.\d+$", service["image"])),
+            "a pinned image": service["image"] == "wine-slo" or bool(PINNED.search(service["image"])),
+            "its limit of memory without swap": service.get("memswap_limit") == service.get("mem_limit"),
         }
         yield from (f"{name}: lacks {what}" for what, is_so in wanted.items() if not is_so)
-        for other, how in service.get("depends_on", {}).items():
-            if how["condition"] == "service_healthy" and "healthcheck" not in plan.services[other]:
-                yield f"{name}: waits for the health of {other}, which nobody asks"
-    if "server" in plan.services["prometheus"].get("depends_on", {}):
-        yield "prometheus waits for the server: one that does not come up would not be seen"
-    if plan.services["watchdog"].get("depends_on", {}).get("prometheus") != {"condition": "service_started"}:
-        yield "the watchdog waits for Prometheus to be well: to tell that it is not is its work"
+        for other in service.get("depends_on", {}):
+            yield f"{name}: waits for {other}: what does not start must be seen, and keep nobody from seeing it"
+
+
+def _limits(plan: Plan) -> Iterator[str]:
+    """A process may take as much under compose as under systemd."""
+    for name in UNIT_NAMES:
+        unit, service = dict(plan.unit(name)), plan.services[name]
+        pairs = {
+            "memory": (unit.get("MemoryMax", "").lower(), service.get("mem_limit")),
+            "processes": (unit.get("TasksMax"), str(service.get("pids_limit"))),
+            "seconds to stop": (f"{unit.get('TimeoutStopSec')}s", service.get("stop_grace_period")),
+        }
+        for what, (ours, composed) in pairs.items():
+            if ours != composed:
+                yield f"{name}: the limit of {what} is {ours} in the unit and {composed} under compose"
+        if unit.get("LimitNOFILE") != "65536":
+            yield f"{name}.service: its connections can take every descriptor"
+        if unit.get("MemorySwapMax") != "0":
+            yield f"{name}.service: swap doubles its limit of memory"
+
+
+def _alone(plan: Plan) -> Iterator[str]:
+    """The watchdog runs beside a Prometheus that is there already, from a folder of any name."""
+    compose, watchdog = plan.yaml(COMPOSE), plan.services["watchdog"]
+    if compose.get("name") != "wine-slo":
+        yield f"{COMPOSE}: the volumes are named after the folder"
+    if [name for name, service in plan.services.items() if "build" in service] != ["watchdog"]:
+        yield f"{COMPOSE}: the image is not built once, for the watchdog"
+    if "host.docker.internal:host-gateway" not in watchdog.get("extra_hosts", []):
+        yield "the watchdog does not find this machine"
+    if "profiles" in watchdog:
+        yield "the watchdog does not start by itself"
+
+
+def _ignored(plan: Plan) -> Iterator[str]:
+    for path in (".gitignore", ".dockerignore"):
+        lines = {line.strip("/") for line in plan.texts[path].splitlines()}
+        yield from (f"{path}: {each} is not ignored" for each in sorted({".env", "secrets"} - lines))
 
 
 def _grafana(plan: Plan) -> Iterator[str]:
@@ -435,10 +492,44 @@ def _image(plan: Plan) -> Iterator[str]:
         yield f"the user is {users[-1]} in the image and {plan.services['server']['user']} under compose"
     if re.search(r"apt-get|apk add|pip install|gcc|build-essential", text):
         yield f"{DOCKERFILE}: what runs holds what builds"
-    if not any("compileall" in line for line in plan.image):
-        yield f"{DOCKERFILE}: nothing is compiled, so that each start compiles it anew"
-    if "--require-hashes" not in plan.texts[DOCKERFILE]:
-        yield f"{DOCKERFILE}: installs what nobody has checked"
+    stages = re.split(r"^FROM ", "\n".join(plan.image), flags=re.MULTILINE)
+    if any("pip " in stage and "compileall" not in stage for stage in stages):
+        yield f"{DOCKERFILE}: what is installed is not compiled, so that each start compiles it anew"
+    if any(
+        "COPY wine_slo" in stage and "install --no-cache-dir --no-compile --require-hashes" in stage for stage in stages
+    ):
+        yield f"{DOCKERFILE}: libraries and our own code are one layer"
+    if "sh /build/trim.sh" not in plan.texts[DOCKERFILE]:
+        yield f"{DOCKERFILE}: holds what no process reads"
+    if not re.search(r"RUN .*chmod -R u=rwX,go=rX /own$", stages[-2], flags=re.MULTILINE):
+        yield f"{DOCKERFILE}: what it copies can be read only where the clone's umask let it"
+    if not re.match(r"^ARG PYTHON_IMAGE=python:3\.11-slim-bookworm@sha256:[0-9a-f]{64}$", plan.image[0]):
+        yield f"{DOCKERFILE}: its base is not pinned by a digest"
+    if any(
+        not line.startswith(("FROM ${PYTHON_IMAGE}", "FROM libraries "))
+        for line in plan.image
+        if line.startswith("FROM ")
+    ):
+        yield f"{DOCKERFILE}: a stage has another base"
+    yield from _installs(plan)
+
+
+def _installs(plan: Plan) -> Iterator[str]:
+    """Whatever pip installs is checked by a hash, the tools that build this project too."""
+    commands = {DOCKERFILE: r"\bpip .*?install ([^&\n]+)", MAKEFILE: r"^\t\$\(PIP\) (.+)"}
+    for path, command in commands.items():
+        text = "\n".join(plan.image) if path == DOCKERFILE else plan.texts[path]
+        for arguments in re.findall(command, text, flags=re.MULTILINE):
+            if "--require-hashes" not in arguments and not {"--no-deps", "--no-build-isolation"} <= {
+                *arguments.split()
+            }:
+                yield f"{path}: installs what nobody has checked: {arguments.strip()}"
+        if "requirements-build.txt" not in text:
+            yield f"{path}: does not install what builds this project"
+    requires = tomllib.loads(plan.texts["pyproject.toml"])["build-system"]["requires"]
+    for name in (re.split(r"\W", each)[0] for each in requires):
+        if not re.search(rf"^{name}==", plan.texts["requirements-build.txt"], flags=re.MULTILINE):
+            yield f"requirements-build.txt: lacks {name}"
 
 
 def _copies(plan: Plan) -> Iterator[str]:
@@ -447,16 +538,24 @@ def _copies(plan: Plan) -> Iterator[str]:
     for source in (source for line in lines for source in line.split()[1:-1]):
         if not (ROOT / source).exists():
             yield f"{DOCKERFILE}: {source} is copied and does not exist"
-        if source.partition("/")[0] not in shown:
+        if not any(source == each or source.startswith(f"{each}/") for each in shown):
             yield f"{DOCKERFILE}: {source} is copied and .dockerignore hides it"
 
 
-SANDBOX = {"ProtectSystem": "strict", "NoNewPrivileges": "yes", "DynamicUser": "yes", "Restart": "always"}
+SANDBOX = {
+    "ProtectSystem": "strict",
+    "NoNewPrivileges": "yes",
+    "DynamicUser": "yes",
+    "Restart": "always",
+    "UMask": "0077",
+}
 
 
 def _units(plan: Plan) -> Iterator[str]:
-    for name in ("server", "watchdog", "prometheus"):
+    for name in UNIT_NAMES:
         unit = dict(plan.unit(name))
+        if name in SETTINGS and unit.get("WorkingDirectory") != "/":
+            yield f"{name}.service: reads a .env that lies in {unit.get('WorkingDirectory')}"
         yield from (f"{name}.service: {key} is not {value}" for key, value in SANDBOX.items() if unit.get(key) != value)
         settings = SETTINGS.get(name, [])
         known = {setting.variable for setting in settings} | {f"{each.variable}_FILE" for each in settings}

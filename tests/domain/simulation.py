@@ -89,7 +89,8 @@ class Simulation:
     def _look(self, second: float) -> None:
         before = self.state
         self.state = advance(before, OBJECTIVES, {KEY: self._reading(second)}, after(second))
-        for number, incident in self.state.incidents.items():
+        about_requests = {number: each for number, each in self.state.incidents.items() if not each.key.is_own}
+        for number, incident in about_requests.items():
             known = before.incidents.get(number)
             if incident.is_open and (known is None or known.openings < incident.openings):
                 self.told.append(Told(second, None))

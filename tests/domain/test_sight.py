@@ -209,7 +209,7 @@ def test_being_blind_for_two_minutes_is_an_incident_of_its_own(sight: Sight) -> 
     scene.lacks(sight)
 
     (blind,) = scene.state.open_incidents
-    assert blind.key == SIGHT
+    assert blind.key.objective == SIGHT.objective
     assert blind.began_at == at(65)
     assert blind.reason == f"{sight} is the reason"
     assert scene.state.is_blind
@@ -239,7 +239,7 @@ def test_blindness_that_goes_on_is_one_incident() -> None:
     assert list(scene.state.incidents) == [1]
 
 
-@pytest.mark.parametrize("sight", [each for each in Sight if each not in (Sight.BLIND, Sight.STALE)])
+@pytest.mark.parametrize("sight", [each for each in Sight if each.is_seeing])
 def test_other_sights_are_no_blindness(sight: Sight) -> None:
     assert Scene().lacks(sight, 600).state.incidents == {}
 
@@ -251,7 +251,7 @@ def test_one_objective_that_cannot_be_asked_for_long_is_told_and_hushes_no_other
         blind = Reading(at=scene.now, sight=Sight.BLIND, reason="422")
         seen = Reading(at=scene.now, sight=Sight.CLEAR, intervals=(Interval(scene.now, 0, 50),))
         scene.look({KEY: blind, Key("errors"): seen})
-    assert [each.key for each in scene.state.open_incidents] == [SIGHT]
+    assert [each.key for each in scene.state.open_incidents] == [Key("sight", (("objective", "latency"),))]
     assert not scene.state.is_blind
 
 

@@ -59,7 +59,10 @@ def test_a_text_that_names_none_is_refused_with_a_sentence(text: str, sentence: 
         ("latency.objective=1.5", "latency.objective = 1.5: must lie between 0 and 1, both left out"),
         ("latency.least=2.5", "latency.least = 2.5: must be a whole number"),
         ("errors.threshold=1", "errors.threshold = 1s: is a field of latencies only"),
-        ("latency.bad_for=1s", "latency.bad_for = 1s: must be two scrape intervals or longer"),
+        (
+            "latency.bad_for=1s",
+            "latency.bad_for = 1s: is 1s; with scrape_interval: 5s it must be at least 15s to keep stalls quiet",
+        ),
         ("latency.clear=2s", "latency.clear = 2s: must be a time longer than 0 and at most the threshold"),
     ],
 )

@@ -380,7 +380,7 @@ def test_a_reading_of_availability_knows_which_targets_are_down() -> None:
         at=now, scrapes=scrapes, grid=grid, total={}, good={}, bad={}, clear={}, ages={}, shown={}, long={}
     )
     reading = read(AVAILABILITY, State(), answers)[Key("availability")]
-    assert reading.targets == Targets(up=2, known=3, scraped_at=now, down=("b:1",))
+    assert reading.up_targets == Targets(up=2, known=3, scraped_at=now, down=("b:1",))
 
 
 # The budget of a young history

@@ -30,7 +30,7 @@ from wine_slo.domain.notice import Kind, Stage, Told
 from wine_slo.domain.objective import BURNS, Alert, Burn, Key, Objectives
 from wine_slo.domain.phrases import ENGLISH, Reason
 from wine_slo.domain.reading import Interval, Reading, Sight
-from wine_slo.domain.watch import GAP, LEDGER, SIGHT, State
+from wine_slo.domain.watch import GAP, LEDGER, SIGHT, Interruption, State
 from wine_slo.domain.words import Speech, plain
 
 MAX_TEXT = 4096  # characters of a Telegram message
@@ -339,9 +339,7 @@ READS = {
         "Notified after 27 s.\n"
         "#12 · availability"
     ),
-    "seeing again": (
-        "🟢 Seeing again: every objective can be judged.\nBlind for 5 min 40 s (22:41:00–22:46:40).\n#13 · sight"
-    ),
+    "seeing again": ("🟢 Seeing again: Prometheus answers.\nBlind for 5 min 40 s (22:41:00–22:46:40).\n#13 · sight"),
     "the budget lasts again": (
         "🟢 Latency: the error budget no longer burns too fast\n"
         "Error budget: 97 % left of 30 days.\n"
@@ -677,11 +675,23 @@ def test_whatever_a_storm_is_made_of_telegram_takes_it(those: list[Incident], ki
     check(SPEECH.storm(kind, those, State()))
 
 
-def test_a_time_in_which_nobody_looked_is_told_in_a_line() -> None:
-    gap = incident(key=GAP, began_at=at(0), last_bad_at=at(250), closed_at=at(250), outcome=Outcome.RECOVERED)
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        (Interruption.RESTART, "Watchdog restarted; not evaluating for 4 min 10 s."),
+        (Interruption.FAILURE, "Not evaluating for 4 min 10 s: evaluations failed."),
+        (Interruption.PAUSE, "Not evaluating for 4 min 10 s: the watchdog was suspended."),
+        (Interruption.CLOCK, "The clock was set back: the last evaluation lay in the future and is dropped."),
+        ("", "Not evaluating for 4 min 10 s."),
+    ],
+)
+def test_a_time_without_evaluations_is_told_in_a_line_with_its_cause(reason: str, says: str) -> None:
+    gap = incident(
+        key=GAP, began_at=at(0), last_bad_at=at(250), closed_at=at(250), outcome=Outcome.RECOVERED, reason=reason
+    )
     text = SPEECH.missed(gap, State(incidents={12: incident()}))
     check(text)
-    assert text.startswith("🔄 Back after 4 min 10 s without a look (restart).")
+    assert text.startswith(f"🔄 {says} ")
     assert "#12" in text
     assert SPEECH.missed(gap, State(incidents={13: BLIND})).endswith("1 incident still open: #13 sight.")
 

@@ -62,13 +62,18 @@ BAD_GATEWAY = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>ng
 class RefusalError(Exception):
     """Telegram says no."""
 
-    def __init__(self, status: int, description: str | None = None, **parameters: int) -> None:
+    def __init__(
+        self, status: int, description: str | None = None, *, raw: bytes | None = None, **parameters: int
+    ) -> None:
         self.status = status
-        self.description = (description or DESCRIPTIONS.get(status, "")).format(**parameters)
+        self.raw = raw
+        self.description = description or ("" if raw is not None else DESCRIPTIONS.get(status, "").format(**parameters))
         self.parameters = parameters
         super().__init__(self.description)
 
     def as_response(self) -> web.Response:
+        if self.raw is not None:
+            return web.Response(status=self.status, body=self.raw)
         if self.status == 502:
             return web.Response(status=502, text=BAD_GATEWAY, content_type="text/html")
         answer: Json = {"ok": False, "error_code": self.status, "description": self.description}
@@ -87,6 +92,7 @@ class Outcome(StrEnum):
     DONE_THEN_HANGS = "done, then hangs"
     DONE_THEN_RESET = "done, then reset"
     DONE_LATE = "done late"
+    ODD = "answered oddly"  # and not done
 
 
 @dataclass(slots=True)
@@ -132,10 +138,17 @@ class Where(TypedDict, total=False):
 
 class _Fault:
     def __init__(
-        self, outcome: Outcome, where: Where, *, refusal: RefusalError | None = None, seconds: float = 0
+        self,
+        outcome: Outcome,
+        where: Where,
+        *,
+        refusal: RefusalError | None = None,
+        seconds: float = 0,
+        raw: tuple[bytes, dict[str, str]] | None = None,
     ) -> None:
         self.outcome = outcome
         self.refusal = refusal
+        self.raw = raw
         self.seconds = seconds
         self._left = where.get("times")
         self._methods = {method.lower() for method in where.get("methods", ())}
@@ -289,7 +302,22 @@ class BotApi:
     ) -> None:
         """Refuse calls with that HTTP status; a 429 asks to wait `retry_after` seconds, a 502 is a page of HTML."""
         parameters = {"retry_after": retry_after} if status == 429 else {}
-        self._faults.append(_Fault(Outcome.REFUSED, where, refusal=RefusalError(status, description, **parameters)))
+        refusal = RefusalError(status, description, raw=None, **parameters)
+        self._faults.append(_Fault(Outcome.REFUSED, where, refusal=refusal))
+
+    def answers_with(self, status: int, body: str | bytes, **where: Unpack[Where]) -> None:
+        """Do nothing and answer with that, as a proxy, a login page or a broken server does."""
+        raw = body if isinstance(body, bytes) else body.encode()
+        self._faults.append(_Fault(Outcome.REFUSED, where, refusal=RefusalError(status, raw=raw)))
+
+    def answers_oddly(self, body: str | bytes, headers: dict[str, str] | None = None, **where: Unpack[Where]) -> None:
+        """Answer 200 with that body, and do nothing."""
+        raw = (body.encode(errors="surrogatepass") if isinstance(body, str) else body, headers or {})
+        self._faults.append(_Fault(Outcome.ODD, where, raw=raw))
+
+    def numbers_updates_from(self, number: int) -> None:
+        """Give the next update that number, as Telegram does after a week without updates."""
+        self._last["update"] = number - 1
 
     def hangs(self, **where: Unpack[Where]) -> None:
         """Accept calls, do nothing and never answer."""
@@ -335,6 +363,10 @@ class BotApi:
         if fault and fault.outcome is Outcome.HANGS:
             call.outcome = Outcome.HANGS
             return await never()
+        if fault and fault.raw:
+            call.outcome = Outcome.ODD
+            body, headers = fault.raw
+            return web.Response(body=body, content_type="application/json", headers=headers)
         try:
             result = await self._do(call, token, fault)
         except RefusalError as refusal:
@@ -390,7 +422,7 @@ class BotApi:
         offset = call.integer("offset") or 0
         if offset < 0:
             self._updates = self._updates[offset:]
-        else:
+        elif offset <= self._last["update"] + 1:  # what is further in the future confirms nothing
             self._updates = [update for update in self._updates if update["update_id"] >= offset]
         await self._notify()
         try:
@@ -421,6 +453,8 @@ class BotApi:
 
     def _put(self, chat: Chat, call: Call, version: Version) -> Message:
         topic = call.integer("message_thread_id")
+        if topic in chat.shut_topics:
+            raise RefusalError(400, chat.shut_topics[topic])
         if topic is not None and topic not in chat.topics:
             raise RefusalError(400, "Bad Request: message thread not found")
         message = Message(

@@ -33,7 +33,9 @@ class Talk:
     heard_at: datetime | None = None
     received: Counter[Reception] = field(default_factory=Counter)
     listens: list[bool] = field(default_factory=list)
-    conflicts: asyncio.Queue[int] = field(default_factory=asyncio.Queue)
+    heard_from: list[int] = field(default_factory=list)
+    moves: list[tuple[int, int]] = field(default_factory=list)
+    conflicts: asyncio.Queue[bool] = field(default_factory=asyncio.Queue)
     connect: Callable[[str, str], ExtBot[int]] = telegram_chat.connect
     conversation: Conversation = field(init=False)
 
@@ -44,6 +46,12 @@ class Talk:
 
     def clock(self) -> datetime:
         return datetime.now(UTC)
+
+    async def heard(self, chat: int) -> None:
+        self.heard_from.append(chat)
+
+    async def moved(self, chat: int, to: int) -> None:
+        self.moves.append((chat, to))
 
     @asynccontextmanager
     async def listening(self, *commands: Command | Reaction) -> AsyncIterator[None]:
@@ -56,6 +64,8 @@ class Talk:
                 self.conversation.refuse,
                 self.listens.append,
                 self._conflict,
+                self.heard,
+                self.moved,
             )
             menus = {"": self.conversation.menu(Replies(self.speech))}
             listens = TelegramCommands(bot, telegram_chat.TelegramChat(bot), listener, menus, self.clock, self.heard_at)
@@ -92,8 +102,8 @@ class Talk:
     def _receive(self, reception: Reception) -> None:
         self.received[reception] += 1
 
-    async def _conflict(self) -> None:
-        self.conflicts.put_nowait(1)
+    async def _conflict(self, has_webhook: bool) -> None:  # noqa: FBT001 - it says what it is
+        self.conflicts.put_nowait(has_webhook)
 
 
 def among(chats: Collection[int] = (ANNA, GROUP, FORUM), admins: Collection[int] = ()) -> Access:

@@ -22,6 +22,7 @@ class Answer:
     content_type: str = "application/json"
     seconds: float = 0  # how long it takes
     repeats: int = 1  # how often the body is sent
+    location: str = ""  # of a redirect
 
 
 def _success(kind: str, result: Any, **more: Any) -> Answer:
@@ -75,8 +76,37 @@ JUNK = {
     "a time that is no number": _success("vector", [{"metric": {}, "value": ["now", "1"]}]),
     "a series of null": _success("matrix", [{"metric": None, "values": None}]),
     "bytes that are no text": Answer("\ud800", content_type="application/octet-stream"),
+    "a label that is no text": Answer(
+        '{"status":"success","data":{"resultType":"vector","result":[{"metric":{"a":"\ud800"},"value":[1,"1"]}]}}'
+    ),
+    "a label of half a surrogate": Answer(
+        r'{"status":"success","data":{"resultType":"vector","result":[{"metric":{"a":"\ud800"},"value":[1,"1"]}]}}'
+    ),
+    "lists in lists in lists": Answer("[" * 100_000),
+    "a result of lists in lists": Answer(
+        '{"status":"success","data":{"resultType":"vector","result":[' + "[" * 100_000 + "]" * 100_000 + "]}}"
+    ),
+    "a value of 1e308": vector((1.0, "1e308")),
+    "a value below -1e308": vector((1.0, "-1e308")),
+    "a time of 1e17": vector((1e17, "1")),
+    "a time before 1970": vector((-1.0, "1")),
+    "more series than can be judged": vector(*[(1.0, "1")] * 10_001),
+    "part of a cluster": _success("vector", [], isPartial=True),
+    "a warning of Prometheus' own": _success("vector", [], warnings=["PromQL warning: bucket label le is missing"]),
+    "401, no credentials": Answer("Unauthorized", 401, "text/plain"),
+    "403, a page of a filter": Answer("<html>Forbidden</html>", 403, "text/html"),
+    "403, a token in JSON": _error(403, "forbidden", "invalid token Bearer abc"),
+    "404, a page of another server": Answer("404 page not found", 404, "text/plain"),
+    "301, another path": Answer("", 301, location="/prometheus/api/v1/query?query=up"),
+    "302, another host": Answer("", 302, location="https://u:p@prometheus.example:9443/prom/api/v1/query"),
+    "302, a login page": Answer("", 302, location="https://login.example/?back=x"),
+    "302, a long host": Answer("", 302, location=f"https://{'a' * 300}.example/api/v1/query"),
+    "302, an empty label": Answer("", 302, location="http://foo..bar/api/v1/query"),
+    "302, no URL": Answer("", 302, location="http://[::1/api/v1/query"),
+    "302 to nowhere": Answer("", 302),
     "50 MB": Answer("[" * 2**20, repeats=50),
 }
+PIECE = 2**18  # bytes sent at once
 NEVER = Answer(seconds=float("inf"))
 
 
@@ -125,8 +155,12 @@ async def _send(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
         return await never()
     await asyncio.sleep(answer.seconds)
     response = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
+    if answer.location:
+        response.headers["Location"] = answer.location
     await response.prepare(request)
-    for _ in range(answer.repeats):
-        await response.write(answer.body.encode(errors="surrogatepass"))
+    body = answer.body.encode(errors="surrogatepass")
+    for start in (start for _ in range(answer.repeats) for start in range(0, len(body), PIECE)):
+        await response.write(body[start : start + PIECE])
+        await asyncio.sleep(0)  # or else a large body would hold up the loop that it shares with who asks
     await response.write_eof()
     return response

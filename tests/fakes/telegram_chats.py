@@ -120,6 +120,7 @@ class Chat:
 
     id: int
     topics: set[int] = field(default_factory=set)
+    shut_topics: dict[int, str] = field(default_factory=dict)  # how Telegram refuses what is sent there, by topic
     history: dict[int, Message] = field(default_factory=dict)  # by message id, people's words among them
     pinned: list[int] = field(default_factory=list)  # message ids, the newest last
     members: dict[int, str] = field(default_factory=dict)  # status by user id where it is not "member"

@@ -11,7 +11,7 @@ async def test_it_sends_junk_whole(prometheus_junk: PrometheusJunk, name: str) -
     prometheus_junk.answer = JUNK[name]
     async with (
         aiohttp.ClientSession(prometheus_junk.url) as session,
-        session.get("/api/v1/query", params={"query": "up"}) as response,
+        session.get("/api/v1/query", params={"query": "up"}, allow_redirects=False) as response,
     ):
         body = await response.read()
     assert response.status == JUNK[name].status

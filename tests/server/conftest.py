@@ -3,19 +3,38 @@
 import asyncio
 import socket
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient
+from aiohttp.test_utils import BaseTestServer, TestClient, TestServer
 from pytest_aiohttp.plugin import AiohttpClient
 
-from wine_slo.server import create_app
+from wine_slo.server import create_app, runner_of
 from wine_slo.settings import ServerSettings
 
 Client = TestClient[web.Request, web.Application]
 SHIPPED = Path("models/model.pkl").resolve()
 IS_UP = "listening on http://127.0.0.1:"
+
+
+class OwnServer(TestServer):
+    """Serves as the process does, not as aiohttp would by itself."""
+
+    async def _make_runner(self, **_: object) -> web.AppRunner:
+        return runner_of(self.app)
+
+
+class OwnClient(TestClient[web.Request, web.Application]):
+    def __init__(self, server: BaseTestServer, **options: Any) -> None:
+        assert isinstance(server, TestServer)
+        super().__init__(OwnServer(server.app), **options)
+
+
+@pytest.fixture
+def aiohttp_client_cls() -> type[OwnClient]:
+    return OwnClient
 
 
 @pytest.fixture

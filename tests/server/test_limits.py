@@ -14,7 +14,8 @@ from pytest_aiohttp.plugin import AiohttpClient
 
 from tests.real.processes import Process, Processes
 from tests.server.conftest import IS_UP, SHIPPED, Client
-from wine_slo.server import Patience, create_app, runner_of
+from wine_slo.adapters.http_server import Patience
+from wine_slo.server import WORKER_PAUSE, create_app, runner_of
 from wine_slo.settings import ServerSettings
 
 IDLE, DRIBBLING = 2000, 200  # connections
@@ -54,6 +55,34 @@ async def test_idle_and_dribbling_connections_hold_nobody_up(server: Process, po
     assert server.is_running
 
 
+async def serving(
+    stack: AsyncExitStack, patience: Patience | None = None, *, most_connections: int | None = None
+) -> web.AppRunner:
+    """Serve in this process until the end of the test."""
+    runner = runner_of(create_app(ServerSettings(model=SHIPPED), patience=patience), most_connections)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return runner
+
+
+async def until_nobody_is_connected(runner: web.AppRunner) -> None:
+    server = runner.server
+    assert server is not None
+
+    async def is_so() -> bool:
+        await asyncio.sleep(0)
+        return bool(server.requests_count) and not server.connections
+
+    async with asyncio.timeout(5):
+        while not await is_so():
+            pass
+
+
+def cut(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+
+
 async def test_a_body_that_does_not_come_is_408(aiohttp_client: AiohttpClient) -> None:
     client = await aiohttp_client(create_app(ServerSettings(model=SHIPPED), patience=Patience(body=0.2)))
     reader, writer = await asyncio.open_connection(client.host, client.port)
@@ -77,10 +106,7 @@ async def test_a_body_that_does_not_come_is_408(aiohttp_client: AiohttpClient) -
     ],
 )
 async def test_a_client_that_is_slow_to_ask_is_hung_up_on(stack: AsyncExitStack, sent: bytes, dribble: bytes) -> None:
-    runner = runner_of(create_app(ServerSettings(model=SHIPPED), patience=Patience(idle=0.4)))
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    runner = await serving(stack, Patience(idle=0.4))
     reader, writer = await asyncio.open_connection(*runner.addresses[0][:2])
     stack.callback(writer.close)
     writer.write(sent)
@@ -92,6 +118,33 @@ async def test_a_client_that_is_slow_to_ask_is_hung_up_on(stack: AsyncExitStack,
         await asyncio.wait([ended], timeout=0.05)
     assert 0.3 < perf_counter() - started < 4
     assert (await ended).count(b"HTTP/1.1 200") == sent.count(b"\r\n\r\n")
+
+
+async def test_a_client_that_does_not_read_its_answers_is_hung_up_on(stack: AsyncExitStack) -> None:
+    runner = await serving(stack, Patience(reading=0.2))
+    _, writer = await asyncio.open_connection(*runner.addresses[0][:2], limit=1024)
+    stack.callback(cut, writer)
+    writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport
+    writer.write(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2000)  # 20 MB of answers
+    await until_nobody_is_connected(runner)
+
+
+async def test_the_oldest_idle_connection_gives_way_where_there_are_too_many(stack: AsyncExitStack) -> None:
+    runner = await serving(stack, most_connections=3)
+    streams = [await asyncio.open_connection(*runner.addresses[0][:2]) for _ in range(3)]
+    busy = streams[0][1]
+    busy.write(b"GET /sleep?seconds=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    await busy.drain()
+    for _ in range(3):
+        streams.append(await asyncio.open_connection(*runner.addresses[0][:2]))
+        streams[-1][1].write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        async with asyncio.timeout(5):
+            assert (await streams[-1][0].readline()).startswith(b"HTTP/1.1 200")
+    for _, writer in streams:
+        stack.callback(cut, writer)
+    async with asyncio.timeout(5):
+        assert await streams[1][0].read() == b""
+        assert (await streams[0][0].readline()).startswith(b"HTTP/1.1 200"), "who is being answered is not disturbed"
 
 
 async def test_no_more_than_a_hundred_sleep_at_once(client: Client) -> None:
@@ -146,6 +199,39 @@ async def test_a_worker_that_is_killed_is_replaced_and_its_counts_are_kept(
     await parent.until_line(f"worker 1 is process (?!{second})")
     await every_worker_tells(port, 'responses_total{endpoint="/predict",status="200"} 40.0')
     assert await parent.terminate() == 0
+
+
+async def test_no_worker_outlives_a_parent_that_is_killed_and_a_new_one_starts_at_once(
+    processes: Processes, settings: dict[str, str], port: int
+) -> None:
+    parent, _ = await start_workers(processes, settings)
+    assert await parent.kill() == -signal.SIGKILL  # said when its output ends, which the workers hold too
+    await start_workers(processes, settings)
+    await predict_on_many_connections(port)
+
+
+async def test_a_replaced_worker_does_not_outlive_its_parent_either(
+    processes: Processes, settings: dict[str, str]
+) -> None:
+    parent, (_, second) = await start_workers(processes, settings)
+    os.kill(second, signal.SIGKILL)
+    await parent.until_line(f"worker 1 is process (?!{second})")
+    assert await parent.kill() == -signal.SIGKILL
+
+
+async def test_all_workers_that_are_killed_at_once_are_replaced_without_a_pause(
+    processes: Processes, settings: dict[str, str], port: int
+) -> None:
+    parent, workers = await start_workers(processes, settings)
+    await predict_on_many_connections(port)
+    await asyncio.sleep(WORKER_PAUSE)  # who has run for less is thought to be unable to
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    killed_at = perf_counter()
+    for worker in range(2):
+        await parent.until_line(f"worker {worker} is process (?!{workers[worker]})")
+    assert perf_counter() - killed_at < WORKER_PAUSE
+    await parent.terminate()
 
 
 async def test_workers_notice_that_the_port_is_in_use(

@@ -16,6 +16,7 @@ from tests.real.prometheus import Prometheus, free_port, scraping
 
 ROOT = Path(__file__).parents[2]
 CHAT = 42
+SECOND = 43  # is notified of what nobody acknowledges for a quarter of an hour, which is nothing here
 FAST = {
     "scrape_interval: 5s": "scrape_interval: 1s\n",
     "blind_for: 2m": "blind_for: 6s\n",
@@ -58,6 +59,7 @@ class House:
             "WINE_SLO_TELEGRAM_TOKEN": self.bot_api.token,
             "WINE_SLO_TELEGRAM_API_URL": self.bot_api.url,
             "WINE_SLO_TELEGRAM_CHAT_IDS": str(CHAT),
+            "WINE_SLO_TELEGRAM_SECOND_CHAT_IDS": str(SECOND),
         }
         own = {
             "WINE_SLO_PROMETHEUS_URL": self.prometheus.url,
@@ -106,6 +108,7 @@ def blind(processes: Processes, bot_api: BotApi, prometheus_junk: PrometheusJunk
 @pytest.fixture
 async def house(processes: Processes, bot_api: BotApi, tmp_path: Path) -> AsyncIterator[House]:
     bot_api.chat(CHAT)
+    bot_api.chat(SECOND)
     house = House(processes, bot_api, tmp_path)
     await house.start()
     yield house

@@ -125,10 +125,11 @@ async def _live(life: Life, steps: Steps, report: Connection) -> None:
         report.send(("tick", second))
         now = START + timedelta(seconds=second)
         if life.side_by_side and number:
-            told, _ = await asyncio.gather(asyncio.create_task(evaluation.look()), asyncio.create_task(delivery.tell()))
-            delivery.hear(told)
+            await asyncio.gather(asyncio.create_task(evaluation.look()), asyncio.create_task(delivery.tell()))
+            delivery.hear()
         else:
-            delivery.hear(await asyncio.create_task(evaluation.look()))
+            await asyncio.create_task(evaluation.look())
+            delivery.hear()
             if not life.side_by_side:
                 await asyncio.create_task(delivery.tell())
     await asyncio.create_task(delivery.tell())

@@ -1,6 +1,6 @@
 """The two loops of a watchdog without its process: they look at a canned Prometheus and tell through a bot."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from telegram import Bot
@@ -8,24 +8,31 @@ from telegram import Bot
 from tests.fakes.prometheus_canned import OBJECTIVES, CannedPrometheus, Slow
 from wine_slo.adapters.ledger import Ledger
 from wine_slo.adapters.telegram_chat import TelegramChat
-from wine_slo.delivery import Delivery
+from wine_slo.delivery import Delivery, Rules
 from wine_slo.domain.words import Speech
 from wine_slo.evaluation import Evaluation
+from wine_slo.recipients import Recipients
 
 
 def loops(
-    ledger: Ledger, slow: Slow, bot: Bot, chats: Sequence[int], clock: Callable[[], datetime]
+    ledger: Ledger,
+    slow: Slow,
+    bot: Bot,
+    chats: Sequence[int],
+    clock: Callable[[], datetime],
+    topics: Mapping[int, int] | None = None,
 ) -> tuple[Evaluation, Delivery]:
     """Both, as a start makes them from what the ledger remembers."""
     memory = ledger.load()
-    evaluation = Evaluation(CannedPrometheus(clock, slow), ledger, OBJECTIVES, memory.state, chats, clock)
+    evaluation = Evaluation(CannedPrometheus(clock, slow), ledger, OBJECTIVES, memory.state, clock)
     delivery = Delivery(
         TelegramChat(bot),
         ledger,
-        memory,
+        Recipients(ledger, memory, chats, evaluation.now()),
         lambda _language: Speech(OBJECTIVES, UTC),
         lambda: evaluation.state,
         evaluation.now,
         on_message=lambda _kind, _outcome: None,
+        rules=Rules(topics=topics or {}),
     )
     return evaluation, delivery

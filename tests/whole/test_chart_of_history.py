@@ -95,7 +95,7 @@ async def studio(data: Path, stack: ExitStack) -> AsyncIterator[Studio]:
         charts = Charts(
             PrometheusApi(session, prometheus.url, {}),
             recorder,
-            ConsoleChat(lambda _: None),
+            ConsoleChat(None),
             ledger,
             lambda: state,
             lambda: ENDS,

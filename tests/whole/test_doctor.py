@@ -42,12 +42,12 @@ async def test_a_set_up_that_is_right_and_one_that_is_not(house: House) -> None:
     ]  # fmt: skip
     objectives = house.folder / "slo.yml"
     wrong = objectives.read_text().replace("threshold: 1s", "threshold: 1200ms")
-    objectives.write_text(wrong.replace("scrape_interval: 1s", "scrape_interval: 2s"))
+    objectives.write_text(wrong.replace("scrape_interval: 1s", "scrape_interval: 1500ms"))
     doctor = await house.processes.wine_slo("doctor", "--json", settings=settings(house))
     assert await doctor.wait(40) == 1
     found = json.loads(doctor.output)
     sentences = [each["sentence"] for each in found["findings"] if each["grade"] == "wrong"]
     assert len(sentences) == 2, sentences
-    assert sentences[0].endswith("is scraped every 1s, but slo.yml says scrape_interval: 2s")
+    assert sentences[0].endswith("is scraped every 1s, but slo.yml says scrape_interval: 1500ms")
     assert "threshold of latency is 1.2 s, which is no bucket bound" in sentences[1]
     assert house.bot_api.token not in doctor.output

@@ -1,18 +1,41 @@
 """A chat for who has no Telegram: the same words, printed."""
 
-from collections.abc import Callable
+import os
 from itertools import count
+from typing import TextIO
 
+from wine_slo.domain.chat import ChatError
 from wine_slo.domain.dialogue import Keyboard, Picture
 from wine_slo.domain.words import plain
 
 
 class ConsoleChat:
-    """Prints what would be sent. It cannot change what was printed, so an edit is one short line."""
+    """Prints what would be sent. It cannot change what was printed, so an edit is one short line.
 
-    def __init__(self, write: Callable[[str], None]) -> None:
-        self._write = write
+    Letters that the console does not have are printed as question marks.
+
+    Args:
+        console: Where it is printed; None where the process has no standard output.
+    """
+
+    def __init__(self, console: TextIO | None) -> None:
+        self._console = console
         self._numbers = count(1)
+
+    def _write(self, text: str) -> None:
+        """Print a text; past the stream's own buffer, which would fail again at the end of the process.
+
+        Raises:
+            ChatError: Nobody can read it.
+        """
+        if self._console is None:
+            raise ChatError("there is no standard output")
+        try:
+            descriptor, left = self._console.fileno(), f"{text}\n".encode(self._console.encoding, errors="replace")
+            while left:
+                left = left[os.write(descriptor, left) :]
+        except (OSError, ValueError) as error:  # a closed stream is a ValueError
+            raise ChatError(f"standard output cannot be written: {error}") from error
 
     async def send(
         self,
@@ -39,6 +62,9 @@ class ConsoleChat:
     async def show(self, chat: int, picture: Picture, *, topic: int | None = None, reply_to: int | None = None) -> None:  # noqa: ARG002 - one chat
         """Print that there would be a picture."""
         self._write(f"  a picture of {len(picture.png)} bytes, reply to {reply_to}: {plain(picture.caption)}")
+
+    async def reach(self, chat: int) -> None:
+        """Whatever is printed arrives."""
 
     async def pin(self, chat: int, message: int) -> None:
         """What was printed cannot be kept in sight."""

@@ -10,6 +10,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 from typing import Literal
+from urllib.parse import quote
 
 import msgspec
 
@@ -96,7 +97,7 @@ def render(
         outcome=failed(words, by_field) if errors else succeeded(words, card, outcome) if outcome else "",
         examples_label=escape(words.examples),
         examples=" ".join(
-            f'<a href="/ui?lang={language}&amp;example={example.cultivar}">{words.cultivars[example.cultivar]}</a>'
+            f'<a href="/ui?lang={language}&amp;example={quote(example.cultivar)}">{grape(words, example.cultivar)}</a>'
             for example in card.examples
         ),
         measurements=escape(words.measurements),
@@ -155,10 +156,15 @@ def failed(words: Words, by_field: Mapping[str, Mistake]) -> str:
     )
 
 
+def grape(words: Words, cultivar: str) -> str:
+    """Return a grape's name in the page's language, or its own where a model of someone else's knows another grape."""
+    return escape(words.cultivars.get(cultivar, cultivar))
+
+
 def succeeded(words: Words, card: Card, outcome: Outcome) -> str:
     """Return the answer with a bar for each grape's probability."""
     bars = "\n".join(
-        f'<dt{chosen}>{escape(words.cultivars[cultivar])}</dt><dd{chosen} aria-hidden="true">'
+        f'<dt{chosen}>{grape(words, cultivar)}</dt><dd{chosen} aria-hidden="true">'
         f'<svg viewBox="0 0 100 1" preserveAspectRatio="none"><rect width="{share * 100:.2f}" height="1"/></svg></dd>'
         f'<dd class="number{" chosen" if chosen else ""}">{share * 100:.1f} %</dd>'
         for cultivar, share in outcome.probabilities.items()
@@ -169,11 +175,10 @@ def succeeded(words: Words, card: Card, outcome: Outcome) -> str:
         for feature in card.features
         if feature.name in outcome.out_of_range
     )
-    grape = words.cultivars[outcome.cultivar]
     certainty = f"{words.certainty} {outcome.probabilities[outcome.cultivar] * 100:.1f} %"
     return (
         '<section class="outcome" role="status" tabindex="-1" autofocus>'
-        f"<h2>{escape(words.result)} {escape(grape)} <small>{escape(certainty)}</small></h2>"
+        f"<h2>{escape(words.result)} {grape(words, outcome.cultivar)} <small>{escape(certainty)}</small></h2>"
         f'<dl class="bars" aria-label="{escape(words.probabilities)}">{bars}</dl>'
         f'{f"""<p class="care">{escape(words.outside)} {outside}.</p>""" if outside else ""}</section>'
     )

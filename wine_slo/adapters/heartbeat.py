@@ -1,11 +1,14 @@
-"""A sign of life after each complete tick, for whatever watches the watchdog: a dead-man's switch and systemd.
+"""Signs of life, for whatever watches the watchdog: a dead-man's switch and systemd.
 
-A switch such as healthchecks.io rings when the sign stays out. systemd restarts a service whose sign stays out, where
-its unit says `WatchdogSec`; the protocol is a datagram, https://www.freedesktop.org/software/systemd/man/sd_notify.html
+A switch such as healthchecks.io has one after each complete tick, and rings when it stays out. systemd restarts a
+service whose sign stays out for as long as its unit's `WatchdogSec`, so it has one twice in that time while no tick is
+overdue; the protocol is a datagram, https://www.freedesktop.org/software/systemd/man/sd_notify.html
 """
 
+import asyncio
 import logging
 import socket
+from collections.abc import Callable
 
 import aiohttp
 
@@ -40,14 +43,20 @@ class Heartbeat:
         except OSError as error:
             log.warning("systemd was not told %s: %s", state, error)
 
+    async def keep_systemd_informed(self, watchdog_seconds: float, is_well: Callable[[], bool]) -> None:
+        """Give systemd a sign twice in the time in which it wants one, for ever, while all is well."""
+        while True:
+            if is_well():
+                self.notify("WATCHDOG=1")
+            await asyncio.sleep(watchdog_seconds / 2)
+
     async def beat(self) -> None:
         """Give the sign of one complete tick; that it does not arrive stops nothing."""
-        self.notify("WATCHDOG=1")
         if not self._url:
             return
         try:
             async with self._session.get(self._url, timeout=TIMEOUT) as response:
                 if not response.ok:
                     log.warning("the heartbeat was answered with %d", response.status)
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever an odd answer raises, a redirect to no address among it
             log.warning("the heartbeat did not arrive (%s)", type(error).__name__)

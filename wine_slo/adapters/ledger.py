@@ -20,10 +20,11 @@ from wine_slo.domain.acts import KEPT as KEPT_ACTS
 from wine_slo.domain.acts import Act
 from wine_slo.domain.board import Board
 from wine_slo.domain.chat import Standing
+from wine_slo.domain.holder import Holder
 from wine_slo.domain.incident import Incident, Track
 from wine_slo.domain.notice import Told
 from wine_slo.domain.objective import Key
-from wine_slo.domain.watch import KEPT, State
+from wine_slo.domain.watch import KEPT, SIGHT, State
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -92,6 +93,8 @@ def _add_acts(connection: sa.Connection) -> None:
     _acts.create(connection, checkfirst=True)
 
 
+_HOLDER = sa.select(_facts.c.value).where(_facts.c.name == "holder")
+
 # Each step takes the schema from one version to the next; the first makes it. Steps that have run are never changed.
 STEPS: tuple[Callable[[sa.Connection], None], ...] = (_tables.create_all, _add_boards_and_digests, _add_acts)
 
@@ -123,6 +126,12 @@ class Ledger:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+
+    @property
+    def path(self) -> Path | None:
+        """Return the file; None where it is none."""
+        name = self._engine.url.database
+        return Path(name) if name and name != ":memory:" and not name.startswith("file:") else None
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -190,7 +199,7 @@ class Ledger:
             tracks={track.key: track for track in found},
             incidents={each.number: each for each in _decode(incidents, Incident)},
             last_number=int(facts.get("last_number") or 0),
-            blind_since=_instant(facts.get("blind_since")),
+            troubles_since=_troubles(facts),
             looked_at=looked_at,
         )
         return Memory(state, tuple(_decode(told, Told)), tuple(_decode(standings, Standing)), tuple(_decode(acts, Act)))
@@ -227,10 +236,8 @@ class Ledger:
         """
         return _decode(self._read(sa.select(_told.c.value).where(_told.c.incident.in_(list(incidents)))), Told)
 
-    def save(self, before: State, after: State, told: Iterable[Told] = ()) -> None:
-        """Write what changed from one state to the next, and what is now to be told, in one transaction.
-
-        What a chat was told meanwhile is not overwritten.
+    def save(self, before: State, after: State) -> None:
+        """Write what changed from one state to the next, in one transaction.
 
         Raises:
             LedgerError: Nothing was written.
@@ -240,7 +247,8 @@ class Ledger:
         incidents = _changed(before.incidents, after.incidents)
         facts = {
             "last_number": str(after.last_number),
-            "blind_since": _text(after.blind_since),
+            "troubles_since": _text(list(after.troubles_since.items())),
+            "blind_since": _text(after.blind_since),  # for an earlier version that is started again
             "looked_at": _text(after.looked_at),
         }
         with self._writing() as connection:
@@ -249,8 +257,6 @@ class Ledger:
             if gone:
                 connection.execute(_tracks.delete().where(_tracks.c.key.in_(gone)))
             _write(connection, _incidents, [_incident_row(each) for each in incidents])
-            if fresh := [_told_row(each) for each in told]:
-                connection.execute(sqlite.insert(_told).on_conflict_do_nothing(), fresh)
 
     def mark(self, told: Iterable[Told]) -> None:
         """Write what chats believe now, in one transaction.
@@ -274,7 +280,7 @@ class Ledger:
         try:
             with self._engine.connect() as connection:
                 return connection.scalars(wanted).all()
-        except DBAPIError as error:
+        except (DBAPIError, OverflowError) as error:
             raise LedgerError(f"the ledger cannot be read: {_cause(error)}") from error
 
     def try_writing(self) -> None:
@@ -356,6 +362,30 @@ class Ledger:
             with self._writing() as connection:
                 connection.execute(sqlite.insert(_acts).on_conflict_do_nothing(index_elements=[_acts.c.cause]), rows)
 
+    def holder(self) -> Holder | None:
+        """Who holds it or held it last; None where nobody did, or nobody can read who.
+
+        Raises:
+            LedgerError: It cannot be read.
+        """
+        return _holder(next(iter(self._read(_HOLDER)), None))
+
+    def hold(self, holder: Holder, instead_of: Holder | None) -> bool:
+        """Write who holds it from now on; False, and nothing is written, where another one was faster.
+
+        Raises:
+            LedgerError: Nothing was written.
+        """
+        known = next(iter(self._read(_HOLDER)), None)
+        if _holder(known) != instead_of:
+            return False
+        with self._writing() as connection:
+            if known is None:
+                row = {"name": "holder", "value": _text(holder)}
+                return connection.execute(sqlite.insert(_facts).on_conflict_do_nothing(), row).rowcount == 1
+            unchanged = _facts.update().where(_facts.c.name == "holder", _facts.c.value == known)
+            return connection.execute(unchanged.values(value=_text(holder))).rowcount == 1
+
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
         """One transaction; what goes wrong in it is a LedgerError."""
@@ -364,6 +394,8 @@ class Ledger:
                 yield connection
         except DBAPIError as error:
             raise LedgerError(f"the ledger cannot be written: {error.orig}", str(error.orig)) from error
+        except OverflowError as error:  # a number that no column holds
+            raise LedgerError(f"the ledger cannot be written: {error}", str(error)) from error
 
 
 def _version(connection: sa.Connection) -> int:
@@ -388,6 +420,13 @@ def _decode(rows: Sequence[str], kind: type[V]) -> list[V]:
         return [msgspec.json.decode(each, type=kind) for each in rows]
     except msgspec.DecodeError as error:
         raise LedgerError(f"the ledger has a {kind.__name__} that cannot be read: {error}") from error
+
+
+def _holder(text: str | None) -> Holder | None:
+    try:
+        return cast("Holder | None", msgspec.json.decode(text or "null", type=Holder | None))
+    except msgspec.DecodeError:
+        return None  # whoever wrote that is no watchdog of ours
 
 
 def _prepare_sqlite(engine: sa.Engine) -> None:
@@ -425,6 +464,14 @@ def _text(value: object) -> str:
 
 def _instant(text: str | None) -> datetime | None:
     return None if text is None else cast("datetime | None", msgspec.json.decode(text, type=datetime | None))
+
+
+def _troubles(facts: Mapping[str, str]) -> dict[Key, datetime]:
+    """Since when there is each trouble; versions that knew one for all of them wrote only that."""
+    if "troubles_since" in facts:
+        return dict(msgspec.json.decode(facts["troubles_since"], type=list[tuple[Key, datetime]]))
+    since = _instant(facts.get("blind_since"))
+    return {SIGHT: since} if since else {}
 
 
 def _cause(error: BaseException) -> object:

@@ -7,6 +7,7 @@ as members of its JSON line too.
 import asyncio
 import json
 import logging
+import re
 import sys
 from collections import deque
 from collections.abc import Sequence
@@ -24,11 +25,18 @@ QUIET = {
     "telegram.request": logging.CRITICAL,  # a traceback for each answer that is no JSON; delivery says it in a line
     "telegram.ext.AIORateLimiter": logging.CRITICAL,  # the same for each 429
 }
+LONGEST = 2000  # characters of a message; others choose some of them
+# What would begin a line of its own, colour a terminal or turn a text around, and what no stream can encode.
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 MOST_WAITING = 64  # lines; to word and write them takes a fifth of a millisecond
 
 
 class TextFormatter(logging.Formatter):
-    """Lines for people, with every secret replaced by ***, in tracebacks too."""
+    """Lines for people, with every secret replaced by ***, in tracebacks too.
+
+    Whoever chooses a part of a message, a name or a path, cannot make a line of it: a message is one line, and the
+    lines of a traceback are indented.
+    """
 
     def __init__(self, secrets: Sequence[str]) -> None:
         super().__init__()
@@ -38,10 +46,12 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, or lines where there is a traceback."""
-        line = f"{self._time(record.created)} {record.levelname:7} {record.name}: {record.getMessage()}"
+        message = _on_one_line(self._redact(record.getMessage()))
+        line = f"{self._time(record.created)} {record.levelname:7} {record.name}: {message}"
         if record.exc_info:
-            line = f"{line}\n{self.formatException(record.exc_info)}"
-        return self._redact(line)
+            stack = self._redact(self.formatException(record.exc_info)).split("\n")
+            line = "\n    ".join([line, *map(_visible, stack)])
+        return line
 
     def _time(self, at: float) -> str:
         """Return the local time with its offset from UTC; all but the milliseconds is worked out once a second."""
@@ -66,13 +76,26 @@ class JsonFormatter(TextFormatter):
             "at": self._time(record.created),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": self._redact(record.getMessage())[:LONGEST],  # no secret is cut in two, which none would know
         }
         if isinstance(record.args, dict):
             line |= record.args
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return self._redact(json.dumps(line, ensure_ascii=False, default=str))
+        written = self._redact(json.dumps(line, ensure_ascii=False, default=str))
+        return written if written.isprintable() else CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+
+
+def _on_one_line(text: str) -> str:
+    """A message that is no longer than people read."""
+    return _visible(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
+
+
+def _visible(text: str) -> str:
+    """A text in which what is no letter is written out."""
+    if text.isprintable():
+        return text
+    return CONTROL.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
 
 
 class RepeatedMessage:

@@ -103,6 +103,21 @@ class ServiceApi(_Pages):
             ) from error
 
 
+class WatchdogHealth(msgspec.Struct):
+    """What a watchdog says of itself.
+
+    Attributes:
+        status: `ok`, or what is wrong.
+        unreachable: Why each recipient that cannot be reached cannot be, by its id in the settings.
+    """
+
+    status: str
+    version: str
+    untold_seconds: float
+    incidents_open: int
+    unreachable: dict[str, str] = {}
+
+
 class WatchdogApi(_Pages):
     """Asks the watchdog: how it is, and how everything stands."""
 
@@ -127,15 +142,15 @@ class WatchdogApi(_Pages):
                 status=status,
             ) from error
 
-    async def health(self) -> str:
-        """What it says of itself: `ok`, or what is wrong.
+    async def health(self) -> WatchdogHealth:
+        """What it says of itself.
 
         Raises:
             WatchdogError: It does not answer, or not as a watchdog of ours does.
         """
         _, body = await self._get("/health")
         try:
-            return msgspec.json.decode(body, type=_WatchdogHealth).status
+            return msgspec.json.decode(body, type=WatchdogHealth)
         except msgspec.DecodeError as error:
             raise WatchdogError("what answers at {url} is no watchdog", url=f"{self._url}/health") from error
 
@@ -155,10 +170,3 @@ class _ServiceHealth(msgspec.Struct):
 
 class _Slept(msgspec.Struct):
     slept_seconds: float
-
-
-class _WatchdogHealth(msgspec.Struct):
-    status: str
-    version: str
-    untold_seconds: float
-    incidents_open: int

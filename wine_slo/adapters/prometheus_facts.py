@@ -4,6 +4,7 @@ Others that speak its query API do not tell all of this; what is not told is Non
 Source: https://prometheus.io/docs/prometheus/latest/querying/api/#status and #targets
 """
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import msgspec
 
 T = TypeVar("T")
 
+MAX_BYTES = 8 * 2**20  # some ten thousand targets; more is taken for no answer
 TIMEOUT = aiohttp.ClientTimeout(total=5)  # seconds
 DEFAULT_RETENTION = timedelta(days=15)  # where neither a time nor a size is set
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
@@ -45,6 +47,12 @@ class _Target(msgspec.Struct, rename="camel"):
     scrape_url: str = ""
     last_error: str = ""
     scrape_interval: str = ""
+    discovered_labels: dict[str, str] = {}
+
+    @property
+    def interval(self) -> timedelta | None:
+        """How often it is scraped; VictoriaMetrics says so among what was discovered."""
+        return _span(self.scrape_interval or self.discovered_labels.get("__scrape_interval__", ""))
 
 
 class _Targets(msgspec.Struct, rename="camel"):
@@ -96,7 +104,7 @@ class PrometheusFacts:
                 each.scrape_url,
                 each.health == "up",
                 each.last_error,
-                _span(each.scrape_interval),
+                each.interval,
             )
             for each in found.active_targets
         ]
@@ -104,13 +112,28 @@ class PrometheusFacts:
     async def _ask(self, what: str, kind: type[T]) -> T | None:
         try:
             async with self._session.get(
-                f"{self._url}/api/v1/{what}", headers=self._headers, timeout=TIMEOUT
+                f"{self._url}/api/v1/{what}", headers=dict(self._headers), timeout=TIMEOUT, allow_redirects=False
             ) as response:
-                body = await response.read()
-            answer: Any = msgspec.json.decode(body)
-            return msgspec.convert(answer["data"], kind) if response.ok else None
-        except (aiohttp.ClientError, OSError, TimeoutError, msgspec.MsgspecError, KeyError, TypeError):
+                body = await response.content.read(MAX_BYTES)
+                while len(body) < MAX_BYTES and (more := await response.content.read(MAX_BYTES - len(body))):
+                    body += more
+            return (await asyncio.to_thread(_data, body, kind)) if response.ok else None
+        except (
+            aiohttp.ClientError,
+            OSError,
+            TimeoutError,
+            msgspec.MsgspecError,
+            ValueError,
+            RecursionError,
+            KeyError,
+            TypeError,
+        ):
             return None
+
+
+def _data(body: bytes, kind: type[T]) -> T:
+    answer: Any = msgspec.json.decode(body)
+    return msgspec.convert(answer["data"], kind)
 
 
 def _span(text: str) -> timedelta | None:

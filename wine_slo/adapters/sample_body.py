@@ -2,6 +2,9 @@
 
 Bodies of the right form are read by msgspec straight into floats. Only what that refuses is read again, slowly, to say
 what is wrong with each field.
+
+`read_bytes` is the one place where a body comes in. Whatever goes wrong there is the client's doing, so it is a 4xx; a
+client that has gone away gets no answer at all. The one 5xx is of ours: the bodies of all clients fill the room.
 """
 
 import asyncio
@@ -14,6 +17,16 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from wine_slo.domain.form import (
+    FormError,
+    LargeFormError,
+    UnsupportedFormError,
+    codec,
+    read_multipart,
+    read_urlencoded,
+    split_header,
+)
+from wine_slo.domain.shares import Room
 from wine_slo.domain.wine import (
     NAMES,
     ROW,
@@ -27,12 +40,13 @@ from wine_slo.domain.wine import (
 )
 
 JSON = "application/json"
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+URLENCODED, MULTIPART = FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 MOST_SAMPLES = 1000  # in one body
 MOST_ERRORS = 100  # in one answer; more help nobody
 LONGEST_NAME = 80  # letters of an unknown field's name that are given back
 
-BAD_REQUEST, LATE, TOO_LARGE, UNSUPPORTED, UNPROCESSABLE = 400, 408, 413, 415, 422
+MOST_MARKS = 40_000  # colons and commas of a JSON body; 1,000 wines have 26,000, and more would hold the event loop
+BAD_REQUEST, LATE, TOO_LARGE, UNSUPPORTED, UNPROCESSABLE, FULL = 400, 408, 413, 415, 422, 503
 
 Measurements: Any = msgspec.defstruct(
     "Measurements",
@@ -51,12 +65,18 @@ class PlacedError:
     index: int | None = None
 
 
+HEADERS = {
+    UNSUPPORTED: {"Accept-Post": ", ".join((JSON, *FORMS)), "Accept-Encoding": "identity"},
+    FULL: {"Retry-After": "1"},
+}
+
+
 class BodyError(Exception):
     """A body that is no wine; `status` is what to answer."""
 
     def __init__(self, status: int, detail: str, errors: Iterable[PlacedError] = ()) -> None:
         super().__init__(detail)
-        self.headers = {"Accept-Post": ", ".join((JSON, *FORMS))} if status == UNSUPPORTED else {}
+        self.headers = HEADERS.get(status, {})
         self.status = status
         self.detail = detail
         self.errors = tuple(islice(errors, MOST_ERRORS))
@@ -74,25 +94,28 @@ class BodyError(Exception):
         ]
 
 
-async def read(request: web.Request, within: float) -> list[Sample] | Sample:
-    """Return the wines in the body, which may take `within` seconds to come in: a list for an array.
+async def read(request: web.Request, within: float, room: Room) -> list[Sample] | Sample:
+    """Return the wines in the body: a list for an array.
+
+    Args:
+        request: whose body it is.
+        within: seconds that it may take to come in.
+        room: for all bodies that are in memory at once.
 
     Raises:
         BodyError: there are none in it.
-        web.HTTPRequestEntityTooLarge: it is larger than the application allows.
+        OSError: the client has gone away.
     """
     # Nearly all say it plainly; to parse the header would cost as much as to read what it is about.
-    if request.headers.get("Content-Type") == JSON or request.content_type == JSON:
-        return read_json(arrived(request) or await read_bytes(request, within))
-    if request.content_type in FORMS:
-        return read_form(await read_fields(request, within))
+    if request.headers.get("Content-Type") == JSON:
+        return read_json(await read_bytes(request, within, room))
+    kind, parameters = split_header(request.headers.get("Content-Type", ""))
+    if kind == JSON:
+        check_charset(parameters)
+        return read_json(await read_bytes(request, within, room))
+    if kind in FORMS:
+        return read_form(await read_fields(request, within, room))
     raise BodyError(UNSUPPORTED, f"send {JSON}, {' or '.join(FORMS)}")
-
-
-def arrived(request: web.Request) -> bytes:
-    """Return a small body that came with its headers, so that nobody need wait for it; else nothing."""
-    content = request.content
-    return content.read_nowait() if content.is_eof() and content.total_bytes <= request.client_max_size else b""
 
 
 def read_json(body: bytes) -> list[Sample] | Sample:
@@ -135,10 +158,7 @@ def explain_json(body: bytes) -> list[Sample] | Sample:
     Raises:
         BodyError: it is not JSON, or not wines.
     """
-    try:
-        decoded = json.loads(body, object_pairs_hook=Members, parse_int=float)
-    except (ValueError, RecursionError) as error:
-        raise BodyError(BAD_REQUEST, f"the body is not JSON: {error}") from error
+    decoded = decode_json(body)
     if isinstance(decoded, Members):
         try:
             return parse(decoded, read_number)
@@ -162,35 +182,107 @@ def explain_json(body: bytes) -> list[Sample] | Sample:
     return samples
 
 
-async def read_bytes(request: web.Request, within: float) -> bytes:
+def decode_json(body: bytes) -> Any:
+    """Return what a JSON body holds, with every member of each object.
+
+    Raises:
+        BodyError: it is not JSON, or so much of it that others would wait.
+    """
+    if body.count(b":") + body.count(b",") > MOST_MARKS:
+        raise BodyError(TOO_LARGE, f"the body holds more values than {MOST_SAMPLES} wines have")
+    try:
+        return json.loads(body, object_pairs_hook=Members, parse_int=float)
+    except (ValueError, RecursionError) as error:
+        raise BodyError(BAD_REQUEST, f"the body is not JSON: {error}") from error
+
+
+async def read_bytes(request: web.Request, within: float, room: Room) -> bytes:
     """Return the whole body.
 
     Raises:
-        BodyError: it did not come in time.
-        web.HTTPRequestEntityTooLarge: it is larger than the application allows.
+        BodyError: it is compressed, larger than the application allows, did not come in time, or cannot be read.
+        OSError: the client has gone away.
     """
+    if "Content-Encoding" in request.headers:
+        check_coding(request.headers.getall("Content-Encoding"))
+    content = request.content
+    if content.is_eof() and content.exception() is None and content.total_bytes <= request.client_max_size:
+        return content.read_nowait()  # it came with its headers, so that nobody need wait for it
     try:
         async with asyncio.timeout(within):
-            return await request.read()
+            return await collect(request, room)
     except TimeoutError as error:
         raise BodyError(LATE, f"the body did not come within {within:g} s") from error
+    except (BodyError, OSError):
+        raise
+    except Exception as error:  # whatever else aiohttp raises here, it is about what the client has sent
+        raise BodyError(BAD_REQUEST, "the body cannot be read") from error
 
 
-async def read_fields(request: web.Request, within: float) -> list[tuple[str, str]]:
+async def collect(request: web.Request, room: Room) -> bytes:
+    """Return the body, piece by piece, as long as there is room for it among those of others.
+
+    Raises:
+        BodyError: it is too large, or there is no room.
+    """
+    pieces: list[bytes] = []
+    held = 0
+    try:
+        while piece := await request.content.readany():
+            if held + len(piece) > request.client_max_size:
+                raise BodyError(TOO_LARGE, f"the body is larger than {request.client_max_size} bytes")
+            if not room.take(len(piece), held):
+                raise BodyError(FULL, "too many bodies are being read; try again in a second")
+            held += len(piece)
+            pieces.append(piece)
+        return b"".join(pieces)
+    finally:
+        room.give(held)
+
+
+def check_coding(codings: Iterable[str]) -> None:
+    """Accept what the Content-Encoding headers say.
+
+    Raises:
+        BodyError: the body is packed; a small one could unpack to anything.
+    """
+    if not {each.strip().lower() for each in ",".join(codings).split(",")} <= {"", "identity"}:
+        raise BodyError(UNSUPPORTED, "send the body as it is; no Content-Encoding is read here")
+
+
+def check_charset(parameters: dict[str, str]) -> None:
+    """Accept the charset that a content type says.
+
+    Raises:
+        BodyError: it is none that is read here.
+    """
+    try:
+        codec(parameters.get("charset", "utf-8"))
+    except UnsupportedFormError as error:
+        raise BodyError(UNSUPPORTED, str(error)) from error
+
+
+async def read_fields(request: web.Request, within: float, room: Room) -> list[tuple[str, str]]:
     """Return a form's fields as they came; a file counts as the text that no number is.
 
     Raises:
         BodyError: the form cannot be read, or did not come in time.
-        web.HTTPRequestEntityTooLarge: it is larger than the application allows.
+        OSError: the client has gone away.
     """
+    kind, parameters = split_header(request.headers.get("Content-Type", ""))
+    check_charset(parameters)
+    body = await read_bytes(request, within, room)
+    charset = parameters.get("charset", "utf-8")
     try:
-        async with asyncio.timeout(within):
-            fields = await request.post()
-    except TimeoutError as error:
-        raise BodyError(LATE, f"the form did not come within {within:g} s") from error
-    except (ValueError, LookupError, AssertionError) as error:  # what aiohttp raises for a broken form
-        raise BodyError(BAD_REQUEST, "the form cannot be read") from error
-    return [(name, value if isinstance(value, str) else "a file") for name, value in fields.items()]
+        if kind == MULTIPART:
+            return read_multipart(body, parameters.get("boundary", ""), charset)
+        return read_urlencoded(body, charset)
+    except UnsupportedFormError as error:
+        raise BodyError(UNSUPPORTED, str(error)) from error
+    except LargeFormError as error:
+        raise BodyError(TOO_LARGE, str(error)) from error
+    except FormError as error:
+        raise BodyError(BAD_REQUEST, str(error)) from error
 
 
 def read_form(fields: list[tuple[str, str]]) -> Sample:

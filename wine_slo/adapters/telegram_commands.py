@@ -2,7 +2,7 @@
 
 Updates are asked for in a loop of our own: Telegram forgets an update once a later one is asked for, so the next are
 asked for only when what these led to is done. Of each update only what we need is read, and what cannot be read is
-passed over, so that no strange update stops the others.
+passed over, so that no strange update stops the others. Whatever else goes wrong with a poll is a try that failed.
 """
 
 import asyncio
@@ -38,6 +38,10 @@ ANSWER_TRIES = 3
 LONGEST_ANSWER_WAIT = timedelta(seconds=30)  # what Telegram wants to be left alone for longer is not worth an answer
 MAX_TOAST = 200  # characters, Telegram's limit
 LAST_SECOND = 253_402_300_799  # of the year 9999; Python has no later ones
+LARGEST_NUMBER = 2**52  # of an update; Telegram's have 31 bits, and a larger one than this would confirm all to come
+ALLOWED = ["message", "callback_query", "channel_post", "my_chat_member"]
+WEBHOOK = "webhook is active"  # what a 409 says where it is no other poller
+PRESENT = ("member", "administrator", "creator", "restricted")  # what the bot is in a chat to which it may write
 AT_ONCE = 20  # updates that are being answered
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL)
@@ -65,6 +69,8 @@ class _Message(msgspec.Struct):
     text: str = ""
     message_thread_id: int | None = None
     is_topic_message: bool = False
+    migrate_to_chat_id: int | None = None
+    migrate_from_chat_id: int | None = None
 
     @property
     def topic(self) -> int | None:
@@ -78,9 +84,30 @@ class _Query(msgspec.Struct):
     data: str = ""
 
 
+class _Member(msgspec.Struct):
+    status: str = ""
+
+
+class _Membership(msgspec.Struct):
+    chat: _Chat
+    new_chat_member: _Member
+
+
 class _Update(msgspec.Struct):
     message: _Message | None = None
     callback_query: _Query | None = None
+    channel_post: _Message | None = None
+    my_chat_member: _Membership | None = None
+
+    @property
+    def heard_from(self) -> int | None:
+        """The chat in which the bot is heard to be; None where it was put out of it."""
+        if self.my_chat_member is not None:
+            is_in = self.my_chat_member.new_chat_member.status not in ("left", "kicked")
+            return self.my_chat_member.chat.id if is_in else None
+        pressed = self.callback_query.message if self.callback_query else None
+        message = self.message or self.channel_post or pressed
+        return message.chat.id if message else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +119,18 @@ class Listener:
         press: The answer to a press of one of our buttons.
         refuse: The answer to a press, in that chat, of what is not one of our buttons.
         listening: Called when updates can be read, and when they cannot.
-        conflict: Called once when another program reads them instead.
+        conflict: Called once when they go elsewhere instead, with whether that is a webhook, else another program.
+        heard: Called with each chat from which something is heard.
+        moved: Called with the old and the new id of a group that has become a supergroup.
     """
 
     ask: Callable[[Question], Awaitable[Answer | None]]
     press: Callable[[Press], Awaitable[Answer]]
     refuse: Callable[[int], Answer]
     listening: Callable[[bool], None]
-    conflict: Callable[[], Coroutine[Any, Any, None]]
+    conflict: Callable[[bool], Coroutine[Any, Any, None]]
+    heard: Callable[[int], Awaitable[None]]
+    moved: Callable[[int, int], Awaitable[None]]
 
 
 class TelegramCommands:
@@ -130,6 +161,8 @@ class TelegramCommands:
         self._menus = menus
         self._clock = clock
         self._heard_at = heard_at
+        self._has_heard_all = False  # that waited when this process began
+        self._last_batch: list[Any] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = asyncio.Semaphore(AT_ONCE)
 
@@ -152,7 +185,7 @@ class TelegramCommands:
                 for language, lines in self._menus.items():
                     menu = [BotCommand(name, line) for name, line in lines]
                     await self._bot.set_my_commands(menu, language_code=language or None)
-            except TelegramError as error:
+            except Exception as error:  # noqa: BLE001 - the library raises whatever an odd answer makes of its code
                 log.warning("Telegram cannot be asked yet (%s); again in %.0f s", type(error).__name__, wait)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT)
@@ -164,73 +197,88 @@ class TelegramCommands:
         offset, failures, conflicts = None, 0, 0
         while True:
             try:
-                batch = await self._poll(offset)
-            except Conflict:
+                offset = await self._take(await self._poll(offset), offset)
+            except Conflict as error:
                 conflicts += 1
-                await self._yield_to_another(conflicts)
-            except TelegramError as error:
+                await self._yield_to_another(conflicts, has_webhook=WEBHOOK in str(error))
+            except Exception as error:  # noqa: BLE001 - the library raises whatever an odd answer makes of its code
                 failures += 1
                 wait = min(2.0 ** min(failures - 1, 10), LONGEST_WAIT)
                 self._listener.listening(False)  # noqa: FBT003 - it says what it is
-                log.warning("updates cannot be read (%s); again in %.0f s", type(error).__name__, wait)
+                log.warning("updates cannot be read (%s); again in %.0f s", _first_words(error), wait)
                 await asyncio.sleep(wait)
             else:
                 failures = conflicts = 0
                 self._listener.listening(True)  # noqa: FBT003 - it says what it is
-                offset = await self._take(batch, offset)
 
     async def _poll(self, offset: int | None) -> list[Any]:
         """The next updates as they come.
 
+        What waited while nobody listened is fetched without waiting, so that what comes after it is known to be new.
+
         Raises:
             TelegramError: They cannot be read.
         """
-        asked = {"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": ["message", "callback_query"]}
+        seconds = POLL_SECONDS if self._is_live() and self._has_heard_all else 0
+        asked = {"offset": offset, "timeout": seconds, "allowed_updates": ALLOWED}
         # `Bot.get_updates` reads every field of every update, and one that it cannot read hides all the others.
         answer = await self._bot.do_api_request(
             "get_Updates",  # the method by a name that the library does not take for a slip
             {name: value for name, value in asked.items() if value is not None},
             read_timeout=POLL_SECONDS + READ_SECONDS,
         )
-        return answer if isinstance(answer, list) else []
+        if not isinstance(answer, list):
+            raise TelegramError("no list of updates")
+        return answer
 
-    async def _yield_to_another(self, conflicts: int) -> None:
-        """Leave the updates to another program; the first time it may be one that is just ending."""
+    async def _yield_to_another(self, conflicts: int, *, has_webhook: bool) -> None:
+        """Leave the updates to whatever has them; the first time it may be a poller that is just ending."""
         if conflicts == 1:
             await asyncio.sleep(SETTLES_IN)
             return
         self._listener.listening(False)  # noqa: FBT003 - it says what it is
         if conflicts == 2:
             log.error(
-                "another program reads this bot's updates: messages are still sent, commands and buttons are not "
-                "heard; it is tried again every %.0f min",
+                "%s: messages are still sent, commands and buttons are not heard; it is tried again every %.0f min",
+                "this bot's updates go to a webhook" if has_webhook else "another program reads this bot's updates",
                 CONFLICT_PAUSE / 60,
             )
-            self._begin_task(self._listener.conflict())
+            self._begin_task(self._listener.conflict(has_webhook))
         await asyncio.sleep(CONFLICT_PAUSE)
 
     async def _take(self, batch: list[Any], offset: int | None) -> int | None:
-        """Do what the updates of a batch lead to; the number from which on to ask for more."""
-        begun = []
-        for raw in batch:
-            number = raw.get("update_id") if isinstance(raw, dict) else None
-            if isinstance(number, int):
-                offset = max(offset or 0, number + 1)
-            try:
-                update = msgspec.convert(raw, _Update)
-            except msgspec.ValidationError as error:
-                log.info("an update was passed over: %s", error)
-                continue
-            deed = self._deed(update)
-            if deed is not None:
-                begun.append(self._begin_task(deed))
+        """Do what the updates of a batch lead to; the number from which on to ask for more.
+
+        The numbers follow this batch alone: after a week without updates Telegram begins anew, below the old ones.
+
+        Raises:
+            TelegramError: Nothing in it can be confirmed, or all of it came before, so it would come again at once.
+        """
+        numbered = [raw for raw in batch if _number(raw) is not None]
+        fresh = [raw for raw in numbered if raw not in self._last_batch]
+        begun = [self._begin_task(deed) for raw in fresh for deed in self._deeds(raw)]
         if len(batch) < BATCH:
-            self._heard_at = self._clock()
+            self._heard_at, self._has_heard_all = self._clock(), True
         if begun:
             await asyncio.wait(begun, timeout=DONE_WITHIN)
-        elif batch and offset is None:
-            await asyncio.sleep(1)  # nothing in it had a number, so the same would come again at once
-        return offset
+        self._last_batch = numbered
+        if batch and not fresh:
+            raise TelegramError("the same updates again" if numbered else "updates without numbers")
+        return max((number + 1 for raw in numbered if (number := _number(raw)) is not None), default=offset)
+
+    def _is_live(self) -> bool:
+        """Whether somebody has listened all the time of late, so that what is heard now was done just now."""
+        return self._heard_at is not None and abs(self._clock() - self._heard_at) <= LATE_AFTER
+
+    async def _hear(self, update: _Update) -> None:
+        """Note what an update says of the chat itself."""
+        message = update.message
+        if message is not None and message.migrate_to_chat_id is not None:
+            await self._listener.moved(message.chat.id, message.migrate_to_chat_id)
+        if message is not None and message.migrate_from_chat_id is not None:
+            await self._listener.moved(message.migrate_from_chat_id, message.chat.id)
+        if update.heard_from is not None:
+            await self._listener.heard(update.heard_from)
 
     def _begin_task(self, deed: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(self._in_turn(deed))
@@ -247,12 +295,21 @@ class TelegramCommands:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("an update was not answered by a fault of ours", exc_info=error)
 
+    def _deeds(self, raw: Any) -> list[Coroutine[Any, Any, None]]:
+        """What is to be done about an update."""
+        try:
+            update = msgspec.convert(raw, _Update)
+        except (msgspec.ValidationError, RecursionError) as error:
+            log.info("an update was passed over: %s", error)
+            return []
+        deed = self._deed(update)
+        return [self._hear(update), *([] if deed is None else [deed])]
+
     def _deed(self, update: _Update) -> Coroutine[Any, Any, None] | None:
-        """What is to be done about an update; None where it is not for us."""
+        """The answer to an update; None where there is none to give."""
+        now = self._clock()
         if update.callback_query is not None:
-            now = self._clock()
-            is_known = self._heard_at is not None and now - self._heard_at <= LATE_AFTER
-            return self._answer_press(update.callback_query, now if is_known else None)
+            return self._answer_press(update.callback_query, now if self._is_live() else None)
         message = update.message
         found = _COMMAND.fullmatch(message.text.strip()) if message else None
         if (
@@ -264,6 +321,9 @@ class TelegramCommands:
         word, name, rest = found.groups()
         if name is not None and name.lower() != self._bot.username.lower():
             return None
+        asked_at = min(datetime.fromtimestamp(message.date, UTC), now)
+        if self._is_live() and self._has_heard_all:
+            asked_at = max(asked_at, now - LATE_AFTER)  # Telegram's clock is not ours
         question = Question(
             chat=message.chat.id,
             message=message.message_id,
@@ -272,7 +332,7 @@ class TelegramCommands:
             arguments=tuple((rest or "").split()),
             topic=message.topic,
             is_to_us=name is not None or message.chat.type == "private",
-            asked_at=datetime.fromtimestamp(message.date, UTC),
+            asked_at=asked_at,
         )
         return self._answer(question, is_private=message.chat.type == "private")
 
@@ -366,6 +426,19 @@ class TelegramCommands:
                 log.info("chat %d was not answered yet: %s", chat, error)
                 await asyncio.sleep(wait.total_seconds())
         return None
+
+
+def _number(raw: Any) -> int | None:
+    """The number of an update; None where it has none that could be confirmed."""
+    number = raw.get("update_id") if isinstance(raw, dict) else None
+    is_number = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < LARGEST_NUMBER
+    return number if is_number else None
+
+
+def _first_words(error: Exception) -> str:
+    """What went wrong, in a few words; not those of a token that is not known, which hold it."""
+    kind = type(error).__name__
+    return kind if type(error) is not TelegramError else f"{kind}: {error}"
 
 
 def _person(user: _User | None, group: _Chat | None) -> Person:

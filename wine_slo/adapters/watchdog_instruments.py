@@ -21,8 +21,7 @@ from wine_slo.domain.budget import windows
 from wine_slo.domain.dialogue import Reception
 from wine_slo.domain.incident import Phase
 from wine_slo.domain.notice import Kind
-from wine_slo.domain.objective import Objectives
-from wine_slo.domain.promql import duration
+from wine_slo.domain.objective import Objectives, duration
 from wine_slo.domain.reading import Sight
 from wine_slo.domain.watch import State
 
@@ -39,9 +38,10 @@ class WatchdogInstruments:
     Args:
         version: the watchdog's own.
         untold_seconds: asked at each scrape.
+        unreachable: the same; how many recipients cannot be reached.
     """
 
-    def __init__(self, version: str, untold_seconds: Callable[[], float]) -> None:
+    def __init__(self, version: str, untold_seconds: Callable[[], float], unreachable: Callable[[], int]) -> None:
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
@@ -77,6 +77,9 @@ class WatchdogInstruments:
         )
         self._incidents_open = gauge(names.WATCHDOG_INCIDENTS_OPEN, "Incidents that are open.")
         gauge(names.WATCHDOG_UNTOLD_SECONDS, "Age of the oldest thing not yet told.").set_function(untold_seconds)
+        gauge(
+            names.WATCHDOG_RECIPIENTS_UNREACHABLE, "Chats of the settings that cannot be reached; /health says why."
+        ).set_function(unreachable)
         gauge(names.WATCHDOG_INFO, "The version that runs; always 1.", (names.VERSION,)).labels(version).set(1)
         for outcome in ("answered", "failed"):
             self._queries.labels(outcome)

@@ -1,7 +1,7 @@
 """What the watchdog needs of a chat, whichever it is: to send, to edit, and to say how a try failed."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from wine_slo.domain.dialogue import Keyboard, Picture
@@ -9,19 +9,25 @@ from wine_slo.domain.dialogue import Keyboard, Picture
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How a chat that is to be told stands with us.
+    """What is known of a chat besides its settings.
 
     Attributes:
         chat: Its id, as the settings name it.
         moved_to: Its new id, where a group has become a supergroup.
-        closed_because: Why it is closed to us; empty while it is open.
+        closed_because: Why it refuses messages; empty while it does not.
         language: The code of the language that people there have chosen; empty where it is that of the settings.
+        since: Since when it has been a recipient; None where it is none.
+        is_former: It was a recipient once, and is none.
+        announced_to: The other recipients, by id, that know that it cannot be reached.
     """
 
     chat: int
     moved_to: int | None = None
     closed_because: str = ""
     language: str = ""
+    since: datetime | None = None
+    is_former: bool = False
+    announced_to: tuple[int, ...] = ()
 
     @property
     def address(self) -> int:
@@ -30,7 +36,7 @@ class Standing:
 
     @property
     def is_closed(self) -> bool:
-        """Whether nothing can be told there, until somebody there speaks to us."""
+        """Whether it refuses messages."""
         return bool(self.closed_because)
 
 
@@ -38,11 +44,11 @@ class ChatError(Exception):
     """A message that was not told, and what that means for the next try.
 
     Attributes:
-        permanent: No later try can help; this chat is closed to us.
-        retry_after: The chat asks to be left alone for so long.
+        permanent: The chat refuses whatever we send; only people can change that.
+        retry_after: The chat asks to be left alone for so long; from a second to some minutes.
         surely_not_sent: It did not arrive. When False it may have arrived unseen.
-        refused: The chat does not take these words; others, or the same ones plain, it may take.
-        message_gone: The message to be edited does not exist any more.
+        refused: The chat refuses this one message as it is; another one, or a plainer one, it may accept.
+        message_gone: The message cannot be edited, or not any more; a new one can be sent.
         moved_to: The chat has a new id.
     """
 
@@ -99,6 +105,14 @@ class Chat(Protocol):
 
         Raises:
             ChatError: It was not sent, or perhaps not.
+        """
+        ...
+
+    async def reach(self, chat: int) -> None:
+        """See whether a chat accepts messages, without sending one.
+
+        Raises:
+            ChatError: It does not, or it is not known.
         """
         ...
 

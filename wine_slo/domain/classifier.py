@@ -9,11 +9,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from math import exp
+from itertools import chain
+from math import exp, inf, isfinite
 from operator import mul
 
-from wine_slo.domain.wine import FEATURES, NAMES, Sample
+from wine_slo.domain.wine import FEATURES, Sample
 
+HEAVIEST = 1e100  # of a weight or intercept; no product with a measurement and no sum of such overflows
+LONGEST_TEXT = 100  # letters of a version or a name; they are labels of metrics and stand on the page
+FEWEST_CLASSES = 2
+LARGEST_MISS = 1e-6  # of the sum of probabilities; what an estimator counts in float32 is further off than in float64
 Probabilities = Sequence[float]  # one for each class, in the card's order; they add up to 1
 Classify = Callable[[Sequence[Sample]], Sequence[Probabilities]]
 
@@ -24,6 +29,17 @@ class FoldedClassifier:
 
     weights: tuple[tuple[float, ...], ...]
     intercepts: tuple[float, ...]
+
+    def check(self, classes: int) -> None:
+        """Accept the numbers as those of a classifier of so many classes.
+
+        Raises:
+            ValueError: there is not one for each class and feature, or some are no usable numbers.
+        """
+        if [len(weights) for weights in self.weights] != [len(FEATURES)] * classes or len(self.intercepts) != classes:
+            raise ValueError("the fold has not a weight for each class and feature, and an intercept for each class")
+        if not all(abs(each) <= HEAVIEST for each in chain(self.intercepts, *self.weights)):
+            raise ValueError("a number of the fold is too large to be one")
 
     def __call__(self, samples: Sequence[Sample]) -> list[Probabilities]:
         """Return the probabilities of each class for each sample."""
@@ -66,6 +82,11 @@ class Example:
     values: tuple[float, ...]
 
 
+def is_plain(text: str) -> bool:
+    """Say whether a text is short and can be shown as it is."""
+    return 0 < len(text) <= LONGEST_TEXT and text.isprintable()
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """What is known about a model without loading it."""
@@ -85,12 +106,22 @@ class Card:
         Raises:
             ValueError: it is not about these features, or its parts do not fit together.
         """
-        if tuple(feature.name for feature in self.features) != NAMES:
-            raise ValueError(f"its features are not the {len(FEATURES)} measurements of a wine")
-        if any(len(example.values) != len(FEATURES) for example in self.examples):
-            raise ValueError("an example has not a value for each feature")
-        if self.folded and [len(weights) for weights in self.folded.weights] != [len(FEATURES)] * len(self.classes):
-            raise ValueError("the fold has not a weight for each class and feature")
+        if [(each.name, each.unit) for each in self.features] != [(each.name, each.unit) for each in FEATURES]:
+            raise ValueError(f"its features are not the {len(FEATURES)} measurements of a wine in their units")
+        if not all(isfinite(each.lowest) and each.lowest <= each.highest < inf for each in self.features):
+            raise ValueError("the range of a feature is none")
+        labels = [each.name for each in self.classes]
+        if not FEWEST_CLASSES <= len(labels) == len(set(labels)):
+            raise ValueError("it has not two classes or more, each of another name")
+        grapes = [each.cultivar for each in self.classes] + [each.cultivar for each in self.examples]
+        if not all(is_plain(text) for text in (self.version, self.sklearn, *labels, *grapes)):
+            raise ValueError(f"a version or a name is not 1 to {LONGEST_TEXT} letters that can be printed")
+        for example in self.examples:
+            if len(example.values) != len(FEATURES):
+                raise ValueError("an example has not a value for each feature")
+            Sample(example.values)
+        if self.folded:
+            self.folded.check(len(labels))
 
     def out_of_range(self, sample: Sample) -> list[str]:
         """Return the names of the features whose value was not seen in training."""
@@ -115,3 +146,21 @@ class Model:
     card: Card
     engine: Engine
     classify: Classify
+
+    def prove(self) -> None:
+        """Classify the card's examples.
+
+        Raises:
+            ValueError: what comes out are no probabilities of the card's classes.
+        """
+        samples = [Sample(example.values) for example in self.card.examples]
+        answers = self.classify(samples)
+        if len(answers) != len(samples) or any(len(each) != len(self.card.classes) for each in answers):
+            raise ValueError("it does not give a probability for each class and wine")
+        if not all(map(are_probabilities, answers)):
+            raise ValueError("what it gives are no probabilities")
+
+
+def are_probabilities(numbers: Probabilities) -> bool:
+    """Say whether the numbers add up to 1, none of them negative; NaN makes them none."""
+    return abs(sum(numbers) - 1) < LARGEST_MISS and min(numbers) >= 0

@@ -11,12 +11,11 @@ from wine_slo.domain.incident import Incident
 from wine_slo.domain.moments import parse_clock
 from wine_slo.domain.objective import Alert, Key, Latency, Objective, Up
 from wine_slo.domain.phrases import Reason
-from wine_slo.domain.watch import GAP, LEDGER, SIGHT
+from wine_slo.domain.watch import GAP, SIGHT
 from wine_slo.domain.words import STATUS_LINES, Speech
 
 WEEK = timedelta(days=7)
 LATE = timedelta(days=1)  # what was missed for longer is no news, and the next is near
-OURS = (SIGHT, GAP, LEDGER)  # incidents of the watchdog itself
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -107,7 +106,7 @@ class Week:
     @property
     def breaches(self) -> tuple[Incident, ...]:
         """The incidents that are broken promises."""
-        return tuple(each for each in self.incidents if each.key.alert is Alert.BREACH and each.key not in OURS)
+        return tuple(each for each in self.incidents if each.key.alert is Alert.BREACH and not each.key.is_own)
 
     @property
     def broken_for(self) -> timedelta:
@@ -117,7 +116,7 @@ class Week:
     @property
     def blind_for(self) -> timedelta:
         """How long nobody could see, or nobody looked."""
-        return self._within([each for each in self.incidents if each.key in (SIGHT, GAP)])
+        return self._within([each for each in self.incidents if each.key.objective in (SIGHT.objective, GAP.objective)])
 
     def _within(self, incidents: Sequence[Incident]) -> timedelta:
         spans = (

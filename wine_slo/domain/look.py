@@ -38,20 +38,27 @@ class Scrapes:
         """When the first target was scraped; there must be one."""
         return datetime.fromtimestamp(min(self.at, key=lambda each: sorted(each[0].items()))[1], UTC)
 
-    def targets(self, key: Key) -> Targets:
-        """The targets of a key: those that bear its labels, or all of the job's where none does (any more)."""
+    def targets(self, names: Sequence[str]) -> "dict[tuple[str, ...] | None, Targets]":
+        """The targets by their values of some labels; all of them by None, for what has none of its own (any more).
 
-        def of_key(all_of_job: Sequence[Labelled]) -> Sequence[Labelled]:
-            mine = [each for each in all_of_job if all(each[0].get(name) == value for name, value in key.labels)]
-            return mine or all_of_job
-
-        answered, last = of_key(self.up), max((value for _, value in of_key(self.at)), default=None)
-        return Targets(
-            up=sum(value > 0 for _, value in answered),
-            known=len(answered),
-            scraped_at=None if last is None else datetime.fromtimestamp(last, UTC),
-            down=tuple(sorted(_name_of(labels) for labels, value in answered if value <= 0)),
-        )
+        Grouped once for all keys of an objective, as there may be thousands of both.
+        """
+        groups: dict[tuple[str, ...] | None, tuple[list[Labelled], list[Labelled]]] = {None: ([], [])}
+        for number, answer in enumerate((self.up, self.at)):
+            for each in answer:
+                groups[None][number].append(each)
+                values = tuple(each[0].get(name, "") for name in names)
+                groups.setdefault(values, ([], []))[number].append(each)
+        all_up, all_at = groups[None]
+        return {
+            values: Targets(
+                up=sum(value > 0 for _, value in up or all_up),
+                known=len(up or all_up),
+                scraped_at=datetime.fromtimestamp(max(value for _, value in at or all_at), UTC) if all_at else None,
+                down=tuple(sorted(_name_of(labels) for labels, value in up or all_up if value <= 0)),
+            )
+            for values, (up, at) in groups.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,8 @@ class Answers:
         by_endpoint: Endpoints and their quantile over the last minute, slowest first.
         budgets: What is known of the error budgets.
         bounds: The finite bucket bounds of the histogram in seconds, ascending.
+        total_settled: How many series of all events are old enough to have intervals; empty where that is not asked.
+        part_settled: The same of the good ones of a latency, or of the bad ones of a ratio.
     """
 
     at: datetime
@@ -122,6 +131,20 @@ class Answers:
     by_endpoint: Mapping[Key, tuple[tuple[str, float], ...]] = field(default_factory=dict)
     budgets: Mapping[Key, Budget] = field(default_factory=dict)
     bounds: tuple[float, ...] = ()
+    total_settled: Mapping[Key, float] = field(default_factory=dict)
+    part_settled: Mapping[Key, float] = field(default_factory=dict)
+
+    @property
+    def have_intervals(self) -> bool:
+        """Whether all counters whose series are old enough have an interval of late.
+
+        One label set alone may have none, as it may be gone; where no label set has any, samples are too far apart.
+        """
+        since = (self.grid.last - LATENESS * self.grid.step).timestamp()
+        for settled, points in ((self.total_settled, self.total), (self.part_settled, self.good or self.bad)):
+            if settled and not any(at >= since for each in points.values() for at in each):
+                return False
+        return True
 
 
 def key_of(objective: Objective, labels: Mapping[str, str]) -> Key:
@@ -161,25 +184,39 @@ def remembered(state: State, objective: Objective) -> list[Key]:
     ]
 
 
-def read_nothing(objective: Objective, state: State, now: datetime) -> dict[Key, Reading]:
-    """What is seen where Prometheus knows no target at all."""
+def read_nothing(objective: Objective, state: State, now: datetime, *, gone: int = 0) -> dict[Key, Reading]:
+    """What is seen where Prometheus knows no target at all.
+
+    Args:
+        objective: Whose.
+        state: What is known.
+        now: The instant.
+        gone: How many targets of the job it knew of late.
+    """
     sight, reason = sight_of(objective, Targets(up=0, known=0, scraped_at=None), Traffic(0, 0), now)
-    return {key: unseen(now, sight, reason) for key in remembered(state, objective) or [Key(objective.name)]}
+    if gone:
+        sight = Sight.TARGET_DOWN
+        reason = Reason(
+            "Prometheus knows none of the {count} targets of {job} any more", {"count": gone, "job": objective.job}
+        )
+    reading = Reading(at=now, sight=sight, reason=reason, targets=gone, is_gone=gone > 0)
+    return dict.fromkeys(remembered(state, objective) or [Key(objective.name)], reading)
 
 
 def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Reading]:
     """What is seen of each key."""
     now, found = answers.at, {}
     alone = [] if objective.by else [Key(objective.name)]
+    targets, have_intervals = answers.scrapes.targets(objective.by), answers.have_intervals
     for key in dict.fromkeys((*answers.shown, *answers.total, *remembered(state, objective), *alone)):
-        if isinstance(objective.source, Latency) and key in answers.total and key not in answers.good:
-            found[key] = unseen(now, Sight.BLIND, _no_bucket(objective.source))
+        if isinstance(objective.source, Latency) and (no_bucket := _no_bucket(objective.source, answers, key)):
+            found[key] = unseen(now, Sight.BLIND, no_bucket)
             continue
         ages = answers.ages.get(key, {})
         hangs = bool(ages) and _is_stuck(objective, list(ages.values())[-1])
-        traffic = Traffic(answers.shown.get(key, 0), answers.long.get(key, 0), hangs)
-        targets = answers.scrapes.targets(key)
-        sight, reason = sight_of(objective, targets, traffic, now)
+        traffic = Traffic(answers.shown.get(key, 0), answers.long.get(key, 0), hangs, have_intervals)
+        mine = targets.get(tuple(value for _, value in key.labels), targets[None])
+        sight, reason = sight_of(objective, mine, traffic, now)
         found[key] = Reading(
             at=now,
             sight=sight,
@@ -193,9 +230,14 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
             waiting_seconds=list(ages.values())[-1] if hangs and key not in answers.recent else None,
             bounds=answers.bounds,
             budget=answers.budgets.get(key),
-            targets=targets if objective.is_up else None,
+            up_targets=mine if objective.is_up else None,
             next_at=answers.grid.last + answers.grid.step,
+            targets=targets[None].known,
         )
+    if not found:  # no label set is known, which is worth a word where that is for want of samples
+        sight, reason = sight_of(objective, targets[None], Traffic(0, 0), now)
+        if not sight.is_seeing:
+            found[Key(objective.name)] = Reading(at=now, sight=sight, reason=reason, targets=targets[None].known)
     return found
 
 
@@ -228,8 +270,18 @@ def _is_stuck(objective: Objective, age: float) -> bool:
     return isinstance(objective.source, Latency) and age > objective.source.threshold_seconds
 
 
-def _no_bucket(source: Latency) -> Reason:
-    return Reason(
-        "no bucket of {histogram} ends at {threshold} s",
-        {"histogram": source.histogram, "threshold": f"{source.threshold_seconds:g}"},
-    )
+def _no_bucket(source: Latency, answers: Answers, key: Key) -> Reason | None:
+    """Why the requests within the threshold cannot be counted; None where they can."""
+    histogram, threshold = source.histogram, f"{source.threshold_seconds:g}"
+    series = round(answers.total_settled.get(key, 0))
+    without = series - round(answers.part_settled.get(key, 0))
+    if 0 < without < series:
+        return Reason(
+            "{without} of {series} series of {histogram} have no bucket that ends at {threshold} s",
+            {"without": without, "series": series, "histogram": histogram, "threshold": threshold},
+        )
+    if without > 0 or (key in answers.total and key not in answers.good):
+        return Reason(
+            "no bucket of {histogram} ends at {threshold} s", {"histogram": histogram, "threshold": threshold}
+        )
+    return None

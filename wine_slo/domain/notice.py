@@ -84,9 +84,10 @@ class Kind(StrEnum):
     RECOVERY = "recovery"
     CLOSE = "close"
     MISSED = "missed"
-    CHART = "chart"  # these three are told beside, and are never the difference of an incident
+    CHART = "chart"  # these four are told beside, and are never the difference of an incident
     BOARD = "board"
     DIGEST = "digest"
+    UNREACHABLE = "unreachable"  # that another recipient cannot be reached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,16 +11,10 @@ from datetime import timedelta
 
 from wine_slo.domain.change import LOOKS_BACK
 from wine_slo.domain.metric_names import ENDPOINT, MODEL_INFO, SHA256
-from wine_slo.domain.objective import Latency, Objective, Ratio, Up
+from wine_slo.domain.objective import Latency, Objective, Ratio, Up, duration
 
-
-def duration(span: timedelta) -> str:
-    """A span as Prometheus writes it, in the largest unit that fits: `90s`, `5m`, `30d`; milliseconds at the least."""
-    milliseconds = round(span / timedelta(milliseconds=1))
-    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)):
-        if milliseconds % size == 0:
-            return f"{milliseconds // size}{unit}"
-    return f"{milliseconds}ms"
+MEASURED_OVER = timedelta(minutes=10)
+GONE_FOR = timedelta(hours=1)  # targets that have vanished count as down for so long, and as unknown after that
 
 
 def targets_up(objective: Objective) -> str:
@@ -31,6 +25,18 @@ def targets_up(objective: Objective) -> str:
 def targets_scraped_at(objective: Objective) -> str:
     """When each target of the job was scraped last, in seconds since the epoch."""
     return f"timestamp({targets_up(objective)})"
+
+
+def measured_interval(objective: Objective) -> str:
+    """How far apart the job's scrapes are, in seconds, by their number in ten minutes; nothing for a younger job."""
+    up, span = targets_up(objective), duration(MEASURED_OVER)
+    scrapes = f"max(count_over_time({up}[{span}]) and {up} offset {span})"
+    return f"{MEASURED_OVER.total_seconds():g} / {scrapes}"
+
+
+def targets_of_late(objective: Objective) -> str:
+    """How many targets the job has or had of late."""
+    return f"count(last_over_time({targets_up(objective)}[{duration(GONE_FOR)}]))"
 
 
 def model_first_seen(objective: Objective) -> str:
@@ -65,6 +71,28 @@ def good_per_interval(objective: Objective) -> str | None:
         case Up():
             return f"sum{_by(objective)} ({_fresh(objective, targets_up(objective))})"
         case Ratio():
+            return None
+
+
+def total_settled(objective: Objective) -> str | None:
+    """How many series of all events there are, and were before an interval could end; None where scrapes are events."""
+    match objective.source:
+        case Latency(histogram=histogram):
+            return _settled(objective, _select(objective, f"{histogram}_count"))
+        case Ratio(total=total):
+            return _settled(objective, total)
+        case Up():
+            return None
+
+
+def part_settled(objective: Objective) -> str | None:
+    """The same of the good ones, or of the bad ones where those are what can be asked for."""
+    match objective.source:
+        case Latency() as source:
+            return _settled(objective, _within(objective, source, source.threshold_seconds))
+        case Ratio(bad=bad):
+            return _settled(objective, bad)
+        case Up():
             return None
 
 
@@ -190,6 +218,11 @@ def _difference(objective: Objective, series: str, gap: timedelta) -> str:
     before = f"last_over_time({series}[{duration(4 * objective.scrape_interval)}] offset {duration(gap)})"
     # A counter that is lower began anew; one that was not there before says nothing.
     return f"sum{_by(objective)} ({newest} - {before} >= 0 or {newest} and {before})"
+
+
+def _settled(objective: Objective, series: str) -> str:
+    # A series that has just appeared has one sample, and no interval for want of a second one.
+    return f"count{_by(objective)} ({series} and {series} offset {duration(4 * objective.scrape_interval)})"
 
 
 def _fresh(objective: Objective, series: str) -> str:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from wine_slo.domain.budget import Budget
-from wine_slo.domain.objective import Objective
+from wine_slo.domain.objective import Objective, duration
 from wine_slo.domain.phrases import Reason
 
 ROUNDING = 1e-9
@@ -72,8 +72,11 @@ class Reading:
         good_ratio: The share of good events over the objective's range.
         waiting_seconds: How long the oldest request has waited for an answer, where nothing was answered of late.
         budget: What is known of the error budget.
-        targets: The targets whose being up is the objective; None for other kinds.
+        up_targets: The targets whose being up is the objective; None for other kinds.
         next_at: When the next interval will be there to see.
+        targets: How many targets the job has, or had of late; 0 where that is not known.
+        is_gone: Whether Prometheus knows none of them any more.
+        is_unanswered: Whether Prometheus did not answer at all, so that no objective can be seen.
     """
 
     at: datetime
@@ -88,8 +91,11 @@ class Reading:
     good_ratio: float | None = None
     waiting_seconds: float | None = None
     budget: Budget | None = None
-    targets: "Targets | None" = None
+    up_targets: "Targets | None" = None
     next_at: datetime | None = None
+    targets: int = 0
+    is_gone: bool = False
+    is_unanswered: bool = False
 
     def __post_init__(self) -> None:
         """Refuse intervals that are out of order."""
@@ -130,11 +136,13 @@ class Traffic:
         shown: Over the objective's range.
         long: Over the span after which an incident expires: where little is asked, this decides.
         hangs: Whether a request has been waiting for an answer for longer than is promised.
+        has_intervals: Whether any interval of late has two samples, where there are series that must have them.
     """
 
     shown: float
     long: float
     hangs: bool = False
+    has_intervals: bool = True
 
 
 def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: datetime) -> tuple[Sight, Reason | str]:
@@ -150,14 +158,23 @@ def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: date
         return Sight.CLEAR, ""
     if targets.up == 0:
         return Sight.TARGET_DOWN, Reason("{job} does not answer its scrapes", {"job": objective.job})
+    return _sight_of_traffic(objective, traffic)
+
+
+def _sight_of_traffic(objective: Objective, traffic: Traffic) -> tuple[Sight, Reason | str]:
+    if not traffic.has_intervals and round(traffic.shown) > 0:
+        return Sight.STALE, Reason(
+            "no two samples of {job} lie within {span}: scrape_interval in slo.yml must be that of Prometheus",
+            {"job": objective.job, "span": duration(STALE_INTERVALS * objective.scrape_interval)},
+        )
     if traffic.hangs:
         return Sight.CLEAR, ""
-    if round(traffic.shown) == 0:
+    if round(traffic.shown) <= 0:
         return Sight.NO_TRAFFIC, Reason("nobody has asked")
     if round(traffic.long) < objective.least_events:
         return Sight.TOO_FEW, Reason(
             "only {seen} of the {needed} requests that a verdict needs",
-            {"seen": round(traffic.long), "needed": objective.least_events},
+            {"seen": max(0, round(traffic.long)), "needed": objective.least_events},
         )
     return Sight.CLEAR, ""
 

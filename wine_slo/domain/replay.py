@@ -13,7 +13,7 @@ from statistics import median
 from wine_slo.domain.incident import Incident, Outcome, Phase
 from wine_slo.domain.objective import Alert, Key, Objectives
 from wine_slo.domain.reading import Reading, Sight
-from wine_slo.domain.watch import GAP, SETTLES_IN, SIGHT, State, advance, next_look_at
+from wine_slo.domain.watch import SETTLES_IN, State, advance, next_look_at
 
 WEEK = timedelta(weeks=1)
 
@@ -49,7 +49,7 @@ class Alarm:
     @property
     def is_of_objective(self) -> bool:
         """Whether a promise was broken, not the sight lost."""
-        return self.key not in (SIGHT, GAP)
+        return not self.key.is_own
 
     @property
     def is_breach(self) -> bool:
@@ -274,7 +274,7 @@ class Replay:
         """Whether every promise is kept, nothing is open or remembered, and no quick look is due."""
         return (
             self._quick is None
-            and self.state.blind_since is None
+            and not self.state.troubles_since
             and not any(each.is_open for each in self.state.incidents.values())
             and all(each.phase is Phase.MET and each.incident is None for each in self.state.tracks.values())
         )

@@ -65,11 +65,24 @@ class Replies:
         """A fault of ours."""
         return self.say("That went wrong by a fault of mine. What happened is in the log.")
 
-    def conflict(self) -> str:
-        """Another program hears what is said to this bot."""
+    def conflict(self, *, has_webhook: bool) -> str:
+        """Return that what is said to this bot goes to a webhook, or else to another program."""
+        if has_webhook:
+            return self.say(
+                "⚪️ What is sent to this bot goes to a webhook, so commands and buttons do not work here now. "
+                "Breaches and recoveries are still told."
+            )
         return self.say(
             "⚪️ Another program reads what is sent to this bot, so commands and buttons do not work here now. "
             "Breaches and recoveries are still told."
+        )
+
+    def unreachable(self, chat: int, reason: str) -> str:
+        """Another chat of the settings is not notified, and why."""
+        return self.say(
+            "🟠 Chat {id} cannot be reached: {why}. It is not notified until that works again.",
+            id=chat,
+            why=shortened(reason),
         )
 
     # In which language

@@ -14,13 +14,17 @@ from wine_slo.domain.acts import NO_ACTS, Act, Acts
 from wine_slo.domain.budget import YOUNG, windows
 from wine_slo.domain.incident import Incident, Outcome, Phase, Track
 from wine_slo.domain.notice import Stage, Told
-from wine_slo.domain.objective import Alert, Key, Latency, Objective, Objectives, Ratio
-from wine_slo.domain.promql import duration
+from wine_slo.domain.objective import Alert, Key, Latency, Objective, Objectives, Ratio, duration
 from wine_slo.domain.reading import Reading, Sight
 from wine_slo.domain.value import value_of
-from wine_slo.domain.watch import GAP, LEDGER, SIGHT, State
+from wine_slo.domain.watch import DOWN, GAP, LEDGER, SIGHT, State, is_ahead
 
-OWN = {SIGHT: "Cannot see", LEDGER: "Cannot write down", GAP: "Nobody looked"}  # the watchdog's own incidents
+OWN = {  # the watchdog's own incidents
+    SIGHT.objective: "Cannot see",
+    DOWN: "Targets down",
+    LEDGER.objective: "Cannot write down",
+    GAP.objective: "Nobody looked",
+}
 RECENT = 20  # closed incidents; the ledger keeps them all
 
 
@@ -168,8 +172,8 @@ class IncidentStatus:
 
     Attributes:
         number: What people call it: #12.
-        slo: What it is about; `sight` for not being able to see, `ledger` for not being able to write down, `gap` for a
-            time in which nobody looked.
+        slo: What it is about; `sight` for not being able to see, `down` for a job of which no target answers,
+            `ledger` for not being able to write down, `gap` for a time in which nobody looked.
         title: What people call that.
         alert: breach, or page or ticket where the budget burns.
         is_open: Whether it is not over.
@@ -244,9 +248,9 @@ class Status:
         version: The watchdog's.
         now: The instant of this answer.
         looked_at: The last look; null before the first.
-        seconds_since_look: How old everything below is.
+        seconds_since_look: How old everything below is; below 0 where a clock was set back.
         poll_seconds: How often it looks.
-        overdue: The last look is so old that nothing below is the present.
+        overdue: The last look is so old, or so far in the future, that nothing below is the present.
         blind: Nothing at all can be seen, for so long that it is an incident.
         blind_since: Since when something that is promised cannot be seen.
         untold_seconds: The age of the oldest thing that a chat has not been told; 0 where there is none.
@@ -301,8 +305,8 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
         now: The instant, by the clock of the state.
         process: What the watchdog knows of itself.
     """
-    age = None if state.looked_at is None else max(now - state.looked_at, timedelta(0))
-    overdue = age is None or age > process.overdue_after
+    age = None if state.looked_at is None else now - state.looked_at
+    overdue = age is None or age > process.overdue_after or is_ahead(state, now)
     closed = sorted((each for each in state.incidents.values() if each.closed_at), key=lambda it: it.last_bad_at)
 
     def incidents(those: Iterable[Incident]) -> tuple[IncidentStatus, ...]:
@@ -360,10 +364,8 @@ def verdict_of(objective: Objective, track: Track | None, reading: Reading | Non
 
 def title_of(key: Key, objectives: Objectives) -> str:
     """What people call a key: `Latency`, or `Latency of /predict` for one label set. Plain text."""
-    if key in OWN:
-        return OWN[key]
     objective = objectives.of(key)
-    name = objective.title if objective else key.objective
+    name = objective.title if objective else OWN.get(key.objective, key.objective)
     values = ", ".join(value for _, value in key.labels if value)
     return f"{name} of {values}" if values else name
 
@@ -384,7 +386,7 @@ def _objective(
     number = incident.number if incident is not None and is_open else None
     acknowledgement = acts.acknowledgement(incident) if incident is not None and is_open else None
     value = value_of(objective, reading, is_met=track is None or track.phase is Phase.MET) if reading else None
-    targets = reading.targets if reading else None
+    targets = reading.up_targets if reading else None
     source = objective.source
     budget = reading.budget if reading else None
     is_latency = isinstance(source, Latency)

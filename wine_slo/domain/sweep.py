@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from wine_slo.domain.objective import Latency, Objective, ObjectiveError, Objectives
-from wine_slo.domain.promql import duration
+from wine_slo.domain.objective import Latency, Objective, ObjectiveError, Objectives, duration
 
 SPEC = re.compile(r"(?P<objective>[a-z][a-z0-9_-]*)\.(?P<field>[a-z_]+)=(?P<values>\S+)")
 STEPS = 4  # of a range whose step is not said

@@ -6,17 +6,31 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from wine_slo.domain.incident import Incident, Outcome, Phase, Track, follow, follow_burn
 from wine_slo.domain.objective import Alert, Key, Objective, Objectives
 from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Reading, Sight, unseen
 
-SIGHT = Key("sight")  # the incident of not being able to see; no objective can have this name
-LEDGER = Key("ledger")  # the incident of not being able to write down; nor can it have this one
-GAP = Key("gap")  # a time in which nobody looked, told once; no objective can have this name either
+# The watchdog's own incidents; no objective can have one of these names. Not being able to see has an incident for each
+# cause: Prometheus itself, a job or one objective. A job of which no target answers has one too.
+SIGHT = Key("sight")
+LEDGER = Key("ledger")  # not being able to write down
+DOWN = "down"
+GAP = Key("gap")  # a time in which nobody looked, told once
 SETTLES_IN = timedelta(milliseconds=100)  # a quick look comes so much after its interval has ended
 KEPT = timedelta(days=1)  # closed incidents stay at hand for so long; the ledger keeps them all
+CLOCKS_AGREE = timedelta(minutes=1)  # two clocks that differ by more are not the same time
+
+
+class Interruption(StrEnum):
+    """Why there was no evaluation for a while."""
+
+    RESTART = "restart"  # the process was not running
+    FAILURE = "failure"  # it was running, and its evaluations failed
+    PAUSE = "pause"  # it was suspended, or had no processor time
+    CLOCK = "clock"  # there was one, recorded at a time that is still to come
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +41,7 @@ class State:
         tracks: What is remembered of each key.
         incidents: Those that are open, and those that were closed lately, by number.
         last_number: The highest number that was ever given.
-        blind_since: Since when something that is promised cannot be seen; None while all of it can.
+        troubles_since: Since when there is each cause for not seeing, or a job that is down.
         unwritten_since: Since when the ledger cannot be written; None while it can. Not kept over a restart.
         looked_at: The last look; None before the first.
         readings: What the last look saw. Not kept over a restart.
@@ -36,7 +50,7 @@ class State:
     tracks: Mapping[Key, Track] = field(default_factory=dict)
     incidents: Mapping[int, Incident] = field(default_factory=dict)
     last_number: int = 0
-    blind_since: datetime | None = None
+    troubles_since: Mapping[Key, datetime] = field(default_factory=dict)
     unwritten_since: datetime | None = None
     looked_at: datetime | None = None
     readings: Mapping[Key, Reading] = field(default_factory=dict)
@@ -52,14 +66,24 @@ class State:
         return tuple(key for key, each in self.readings.items() if each.sight in (Sight.BLIND, Sight.STALE))
 
     @property
+    def blind_since(self) -> datetime | None:
+        """Since when something that is promised cannot be seen; None while all of it can."""
+        return min((at for key, at in self.troubles_since.items() if key.objective == SIGHT.objective), default=None)
+
+    @property
     def is_blind(self) -> bool:
         """Whether nothing at all can be seen, for so long that it is an incident."""
-        has_incident = any(incident.key == SIGHT for incident in self.open_incidents)
+        has_incident = any(incident.key.objective == SIGHT.objective for incident in self.open_incidents)
         return has_incident and len(self.unseen) == len(self.readings)
 
 
 def advance(
-    state: State, objectives: Objectives, readings: Mapping[Key, Reading], now: datetime, unwritten: str = ""
+    state: State,
+    objectives: Objectives,
+    readings: Mapping[Key, Reading],
+    now: datetime,
+    unwritten: str = "",
+    interruption: Interruption = Interruption.PAUSE,
 ) -> State:
     """The state after one look.
 
@@ -69,7 +93,10 @@ def advance(
         readings: What was seen, by key. A key that is remembered and not seen counts as having no traffic.
         now: The instant of the look.
         unwritten: Why the last look could not be written down; empty where it was.
+        interruption: Why the last evaluation is as long ago as it is.
     """
+    if is_ahead(state, now):
+        state, interruption = _without_future(state, now), Interruption.CLOCK
     now = max(now, state.looked_at or now)  # clocks of two machines differ, and time only goes forward
     before = state
     move = _Move(state, now)
@@ -87,11 +114,59 @@ def advance(
         looked_at=now,
         readings=dict(readings),
     )
-    state = _tell_gap(state, state_before=before, objectives=objectives)
-    unseen = [state.readings[key].reason for key in state.unseen]
-    state, blind_since = _follow_trouble(state, SIGHT, unseen[0] if unseen else "", state.blind_since, objectives)
+    state = _tell_gap(state, state_before=before, objectives=objectives, interruption=interruption)
+    state = _follow_troubles(state, objectives)
     state, unwritten_since = _follow_trouble(state, LEDGER, unwritten, state.unwritten_since, objectives)
-    return replace(state, blind_since=blind_since, unwritten_since=unwritten_since)
+    return replace(state, unwritten_since=unwritten_since)
+
+
+def is_ahead(state: State, now: datetime) -> bool:
+    """Return whether the last evaluation is recorded at a time that is still to come, so that it cannot be true."""
+    return state.looked_at is not None and state.looked_at - now > CLOCKS_AGREE
+
+
+def _without_future(state: State, now: datetime) -> State:
+    """Return the state without what a clock that was ahead has recorded: no instant in it is after `now`.
+
+    Suspicions that rest on such instants are dropped; open incidents stay open.
+    """
+
+    def past(instant: datetime | None) -> datetime | None:
+        return None if instant is None else min(instant, now)
+
+    def track_of(track: Track) -> Track:
+        evidence = tuple(each for each in track.evidence if each.ended_at <= now)
+        is_suspicion = track.phase is Phase.BREACHING and not evidence
+        return replace(
+            track,
+            phase=Phase.MET if is_suspicion else track.phase,
+            evidence=evidence,
+            since=min(track.since, now),
+            sight_since=min(track.sight_since, now),
+            judged_until=past(track.judged_until),
+            quiet_since=past(track.quiet_since),
+        )
+
+    def incident_of(incident: Incident) -> Incident:
+        return replace(
+            incident,
+            began_at=min(incident.began_at, now),
+            opened_at=min(incident.opened_at, now),
+            last_bad_at=min(incident.last_bad_at, now),
+            closed_at=past(incident.closed_at),
+            again_at=past(incident.again_at),
+            worst_at=past(incident.worst_at),
+            held_since=past(incident.held_since),
+        )
+
+    return replace(
+        state,
+        tracks={key: track_of(track) for key, track in state.tracks.items()},
+        incidents={number: incident_of(each) for number, each in state.incidents.items()},
+        troubles_since={key: min(at, now) for key, at in state.troubles_since.items()},
+        unwritten_since=past(state.unwritten_since),
+        looked_at=now,
+    )
 
 
 class _Move:
@@ -185,10 +260,12 @@ def seen_until(state: State, key: Key, lateness: timedelta) -> datetime | None:
     return max(known, default=None)
 
 
-def _tell_gap(state: State, *, state_before: State, objectives: Objectives) -> State:
-    """The state with an incident, closed at once, for a time in which nobody looked."""
+def _tell_gap(state: State, *, state_before: State, objectives: Objectives, interruption: Interruption) -> State:
+    """Return the state with an incident, closed at once, for a time in which there was no evaluation."""
     began_at, ended_at = state_before.looked_at, state.looked_at
-    if began_at is None or ended_at is None or ended_at - began_at < objectives.blind_for:
+    if began_at is None or ended_at is None:
+        return state
+    if ended_at - began_at < objectives.blind_for and interruption is not Interruption.CLOCK:
         return state
     number = state.last_number + 1
     gap = Incident(
@@ -199,8 +276,86 @@ def _tell_gap(state: State, *, state_before: State, objectives: Objectives) -> S
         last_bad_at=ended_at,
         closed_at=ended_at,
         outcome=Outcome.RECOVERED,
+        reason=interruption.value,
     )
     return replace(state, incidents={**state.incidents, number: gap}, last_number=number)
+
+
+def causes_of(state: State, objectives: Objectives) -> dict[Key, Key | None]:
+    """Which incident tells why each key could not be judged at the last evaluation; None for what could be."""
+    open_keys = {each.key for each in state.open_incidents}
+    is_unanswered = all(each.is_unanswered for each in state.readings.values())
+    causes: dict[Key, Key | None] = {}
+    for key, reading in state.readings.items():
+        objective = objectives.of(key)
+        if objective is None:
+            continue
+        down, job = Key(DOWN, (("job", objective.job),)), replace(SIGHT, labels=(("job", objective.job),))
+        match reading.sight:
+            case Sight.TARGET_DOWN:
+                causes[key] = down
+            case Sight.STALE:
+                causes[key] = down if down in open_keys else job
+            case Sight.BLIND:
+                causes[key] = SIGHT if is_unanswered else replace(SIGHT, labels=(("objective", objective.name),))
+            case _:
+                causes[key] = None
+    return causes
+
+
+def _follow_troubles(state: State, objectives: Objectives) -> State:
+    """The state with an incident for each cause of not seeing, and for each job of which no target answers.
+
+    One cause neither hides another nor ends it: while a key cannot be seen for another reason, nobody knows.
+    """
+    causes = causes_of(state, objectives)
+    opened = {each.key for each in state.open_incidents if each.key.objective in (SIGHT.objective, DOWN)}
+    troubles_since = {}
+    for trouble in dict.fromkeys((*state.troubles_since, *sorted(opened), *filter(None, causes.values()))):
+        since = state.troubles_since.get(trouble)
+        is_there = _is_there(trouble, causes, objectives)
+        is_told = trouble.objective == DOWN and trouble not in opened and _is_told_by_up(trouble, state, objectives)
+        if is_there is not None and not (is_there and is_told):
+            reason = _trouble(trouble, state, causes) if is_there else ""
+            state, since = _follow_trouble(state, trouble, reason, since, objectives)
+        if since is not None:
+            troubles_since[trouble] = since
+    return replace(state, troubles_since=troubles_since)
+
+
+def _is_there(trouble: Key, causes: Mapping[Key, Key | None], objectives: Objectives) -> bool | None:
+    """Whether there is a trouble; None where that cannot be seen."""
+    found = [cause for key, cause in causes.items() if _concerns(trouble, objectives.of(key))]
+    if trouble in found and not (trouble.objective == DOWN and None in found):
+        return True
+    is_promised = any(_concerns(trouble, each) for each in objectives.all)
+    return False if trouble == SIGHT or None in found or not is_promised else None
+
+
+def _concerns(trouble: Key, objective: Objective | None) -> bool:
+    """Whether a trouble is one of an objective."""
+    labels = dict(trouble.labels)
+    return (
+        objective is not None
+        and labels.get("job", objective.job) == objective.job
+        and labels.get("objective", objective.name) == objective.name
+    )
+
+
+def _is_told_by_up(down: Key, state: State, objectives: Objectives) -> bool:
+    """Whether an objective about the targets themselves tells that they are down."""
+    return any(
+        (objective := objectives.of(each.key)) is not None and objective.is_up and _concerns(down, objective)
+        for each in state.open_incidents
+    )
+
+
+def _trouble(trouble: Key, state: State, causes: Mapping[Key, Key | None]) -> Reason | str:
+    """What a trouble is, in words."""
+    reading = next(state.readings[key] for key, cause in causes.items() if cause == trouble)
+    if trouble.objective != DOWN or not reading.targets or reading.is_gone:
+        return reading.reason
+    return Reason("{count} of {count} targets do not answer", {"count": reading.targets})
 
 
 def _follow_trouble(

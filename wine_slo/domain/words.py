@@ -18,7 +18,7 @@ from wine_slo.domain.objective import Alert, Burn, Key, Latency, Objective, Obje
 from wine_slo.domain.phrases import ENGLISH, Hole, Language, phrase, shortened
 from wine_slo.domain.reading import Reading, Sight
 from wine_slo.domain.value import Value, value_of
-from wine_slo.domain.watch import GAP, LEDGER, SIGHT, State
+from wine_slo.domain.watch import DOWN, GAP, LEDGER, SIGHT, Interruption, State, causes_of
 
 MAX_ENDPOINTS = 3  # in one line of a message
 STATUS_LINES = 25  # objectives in one answer; a thousand label sets are not read by anyone
@@ -35,6 +35,11 @@ TITLES = (phrase("Latency"), phrase("Error rate"), phrase("Availability"))  # of
 def plain(text: str) -> str:
     """A text without its markup."""
     return unescape(re.sub(r"</?b>", "", text))
+
+
+def _job(incident: Incident) -> str:
+    """The job that an incident about its targets is about."""
+    return dict(incident.key.labels).get("job", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +93,10 @@ class Speech:
         """What an objective is called: `Latency`, or `Latency of /predict` for one label set."""
         objective = self.objectives.of(key)
         name = objective.title if objective else key.objective
-        if key == SIGHT:
+        if key.objective == SIGHT.objective:
             name = self.say("Sight")
+        elif key.objective == DOWN:
+            name = self.say("Targets")
         elif key == LEDGER:
             name = self.say("The ledger")
         elif name in TITLES:
@@ -107,8 +114,10 @@ class Speech:
     def breach(self, incident: Incident, told: Told, state: State, now: datetime, acts: Acts = NO_ACTS) -> str:
         """An open incident: the message that lives as long as it does."""
         objective = self.objectives.of(incident.key)
-        if incident.key == SIGHT:
+        if incident.key.objective == SIGHT.objective:
             lines = self._cannot_see(incident, state, now)
+        elif incident.key.objective == DOWN:
+            lines = self._no_target(incident, state, now)
         elif incident.key == LEDGER:
             lines = self._cannot_write(incident, now)
         elif objective is None:
@@ -213,9 +222,15 @@ class Speech:
         title, objective = self.title(incident.key), self.objectives.of(incident.key)
         first, last = self._first_and_last(incident)
         lasted = incident.last_bad_at - incident.since
-        if incident.key == SIGHT:
+        if incident.key.objective == DOWN:
             lines = [
-                f"🟢 {self.say('Seeing again: every objective can be judged.')}",
+                f"🟢 {self.say('{job} answers its scrapes again', job=shortened(_job(incident)))}",
+                self.say("Down for {duration} ({first}–{last}).", duration=lasted, first=first, last=last),
+            ]
+            return "\n".join([*lines, self._foot(incident)])
+        if incident.key.objective == SIGHT.objective:
+            lines = [
+                f"🟢 {self._seeing(incident)}",
                 self.say("Blind for {duration} ({first}–{last}).", duration=lasted, first=first, last=last),
             ]
             return "\n".join([*lines, self._foot(incident)])
@@ -353,8 +368,19 @@ class Speech:
         return self.say("This may be a repeat: the answer to the first try was lost.")
 
     def _back(self, gap: Incident) -> str:
-        """Nobody looked for a while."""
-        return self.say("Back after {duration} without a look (restart).", duration=gap.last_bad_at - gap.began_at)
+        """Return that there was no evaluation for a while, and why."""
+        duration = gap.last_bad_at - gap.began_at
+        match gap.reason:
+            case Interruption.RESTART:
+                return self.say("Watchdog restarted; not evaluating for {duration}.", duration=duration)
+            case Interruption.FAILURE:
+                return self.say("Not evaluating for {duration}: evaluations failed.", duration=duration)
+            case Interruption.PAUSE:
+                return self.say("Not evaluating for {duration}: the watchdog was suspended.", duration=duration)
+            case Interruption.CLOCK:
+                return self.say("The clock was set back: the last evaluation lay in the future and is dropped.")
+            case _:
+                return self.say("Not evaluating for {duration}.", duration=duration)
 
     def _still_open(self, state: State) -> str:
         still = state.open_incidents
@@ -390,8 +416,29 @@ class Speech:
         listed = ", ".join(names)
         return self.count(rest, "{names} and {n} more", "{names} and {n} more", names=listed) if rest > 0 else listed
 
+    def _seeing(self, incident: Incident) -> str:
+        """What can be seen again; another cause may hide the same objectives, and has an incident of its own."""
+        labels = dict(incident.key.labels)
+        if "job" in labels:
+            return self.say("Seeing again: the samples of {job} are fresh.", job=shortened(labels["job"]))
+        if "objective" in labels:
+            return self.say("Seeing again: {name} can be judged.", name=shortened(labels["objective"]))
+        return self.say("Seeing again: Prometheus answers.")
+
+    def _no_target(self, incident: Incident, state: State, now: datetime) -> list[str]:
+        head = self.say(
+            "{job} is down: {reason} since {time} ({duration}).",
+            job=f"<b>{shortened(_job(incident))}</b>",
+            reason=self.language.tell(incident.reason),
+            time=self.beginning(incident.since, now),
+            duration=self.so_far(now - incident.since),
+        )
+        return [f"🔴 {head}", *self._stay_open(state)]
+
     def _cannot_see(self, incident: Incident, state: State, now: datetime) -> list[str]:
-        names = sorted({key.objective for key in state.unseen} or self.objectives.by_name)
+        causes = causes_of(state, self.objectives)
+        unseen = {key.objective for key, cause in causes.items() if cause == incident.key}
+        names = sorted(unseen or self.objectives.by_name)
         blind_for = f"<b>{self.so_far(now - incident.began_at)}</b>"
         reason = self.language.tell(incident.reason)
         since = self.clock(incident.began_at)
@@ -455,7 +502,6 @@ class Speech:
 
     def _down(self, incident: Incident, objective: Objective, state: State, now: datetime) -> list[str]:
         """Targets that do not answer: which of how many, and what that holds open."""
-        held = [each for each in state.open_incidents if each.held is Sight.TARGET_DOWN]
         down_for = f"<b>{self.so_far(now - incident.since)}</b>"
         name = self.title(incident.key) if incident.key.labels else escape(objective.job)
         head = self.say(
@@ -464,8 +510,12 @@ class Speech:
             duration=down_for,
             time=self.beginning(incident.since, now),
         )
-        lines = [f"🔴 {head}"]
-        lines += [
+        return [f"🔴 {head}", *self._stay_open(state)]
+
+    def _stay_open(self, state: State) -> list[str]:
+        """The incidents that stay open because no target answers, as far as there is room."""
+        held = [each for each in state.open_incidents if each.held is Sight.TARGET_DOWN]
+        lines = [
             self.say("{title} #{number} is held open.", title=self.title(each.key), number=each.number)
             for each in held[:MAX_HELD]
         ]
@@ -596,6 +646,22 @@ class Speech:
         title = self.title(incident.key)
         first, last = self._first_and_last(incident)
         lasted = incident.last_bad_at - incident.since
+        if incident.key.objective == DOWN:
+            return self.say(
+                "{job} was down {first}–{last} ({duration})",
+                job=shortened(_job(incident)),
+                first=first,
+                last=last,
+                duration=lasted,
+            )
+        if incident.key.objective == SIGHT.objective and incident.key.labels:
+            return self.say(
+                "{name} could not be judged {first}–{last} ({duration})",
+                name=shortened(next(value for _, value in incident.key.labels)),
+                first=first,
+                last=last,
+                duration=lasted,
+            )
         if incident.key == SIGHT:
             return self.say(
                 "Prometheus could not be seen {first}–{last} ({duration})", first=first, last=last, duration=lasted
@@ -838,8 +904,8 @@ class Speech:
         """How it stands, and what of its budget is left."""
         value = self._now(objective, reading, track)
         parts = [] if value is None else [self._kept(objective, value, reading.bounds)]
-        if reading.targets is not None and reading.targets.down:
-            parts.append(self._targets_down(reading.targets.down, reading.targets.known))
+        if reading.up_targets is not None and reading.up_targets.down:
+            parts.append(self._targets_down(reading.up_targets.down, reading.up_targets.known))
         return " · ".join([*parts, *filter(None, [self.budget_in_short(reading.budget, objective)])])
 
     def _targets_down(self, down: Sequence[str], known: int) -> str:

@@ -1,0 +1,64 @@
+"""A thread that ends the process where it stalls, so that a supervisor starts it again.
+
+A process that hangs answers no signal and no health check, and most supervisors restart only what has ended. Time in
+which the process itself did not run (SIGSTOP, a machine that sleeps) is not counted: the thread counts its own turns.
+"""
+
+import asyncio
+import faulthandler
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+
+TURN = 1.0  # seconds
+LAST_WORDS = 5.0  # seconds for the stacks; standard error may be what the process hangs at
+
+
+class StallGuard:
+    """Ends the process with status 1 where something has not gone on for too long, and prints every stack.
+
+    Args:
+        patience: For how many seconds each of the things that must go on may stand still, by its name.
+        turn: Seconds between two looks.
+    """
+
+    def __init__(self, patience: Mapping[str, float], turn: float = TURN) -> None:
+        self._patience = patience
+        self._turn = turn
+        self._waited = dict.fromkeys(patience, 0.0)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        """Begin; the event loop whose tasks are printed must run. It never ends before the process does."""
+        self._loop = asyncio.get_running_loop()
+        threading.Thread(target=self._watch, name="stall guard", daemon=True).start()
+
+    def goes_on(self, name: str) -> None:
+        """Note that a thing goes on."""
+        self._waited[name] = 0.0
+
+    def has_stalled(self, name: str) -> bool:
+        """Return whether a thing has stood still for longer than it may."""
+        return self._waited[name] > self._patience[name]
+
+    def _watch(self) -> None:
+        turns = threading.Event()
+        while not any(map(self.has_stalled, self._patience)):
+            turns.wait(self._turn)
+            for name in self._waited:
+                self._waited[name] += self._turn
+        words = threading.Thread(target=self._say_why, daemon=True)
+        words.start()
+        words.join(LAST_WORDS)
+        os._exit(1)  # nothing else can be relied on; what is known is in the ledger
+
+    def _say_why(self) -> None:
+        for name in filter(self.has_stalled, self._patience):
+            sys.stderr.write(f"{name} has stalled for {self._waited[name]:.0f} s: this process ends\n")
+        faulthandler.dump_traceback(file=sys.stderr)
+        with suppress(Exception):  # the loop may change them meanwhile
+            for task in asyncio.all_tasks(self._loop):
+                task.print_stack(file=sys.stderr)
+        sys.stderr.flush()
