@@ -77,7 +77,7 @@ async def test_who_has_no_telegram_reads_the_same_words_on_the_terminal(house: H
     await house.watchdog.terminate()
     await house.start_watchdog(WINE_SLO_TELEGRAM_TOKEN="", WINE_SLO_DATABASE_URL="sqlite:///console.db")
     async with asking(house, "/sleep?seconds=1.6"):
-        await house.watchdog.until_line(r"│ 🔴 Latency: p95 [\d.–]+ s \(target ≤ 1 s, last 20 s\)", seconds=40)
+        await house.watchdog.until_line(r"│ 🔴 Latency: p95 [\d.–]+ s \(target ≤ 1 s, last 4 s\)", seconds=40)
     assert house.watchdog.output.count("│ 🔴 Latency") == 1
     assert await house.watchdog.terminate() == 0
     assert "Traceback" not in house.watchdog.output
