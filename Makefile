@@ -6,7 +6,7 @@
 # make lock   writes the pinned requirement files anew
 # make benchmark-serving     10 minutes: our server beside FastAPI, Litestar, Flask, BentoML and MLServer
 # make reliability   writes the table of docs/reliability.md anew
-# make soak   the crash test at every step and in every way, and a hundred charts; a quarter of an hour
+# make soak   the crash test at every step and in every way, a hundred charts, and two hours of random faults
 # make benchmark-watchdog    4 minutes: what a look costs, with three objectives and with a thousand label sets
 # make dashboard-preview   some minutes and half a gigabyte of npm: writes the pictures of docs/dashboards.md anew
 # make benchmark-replay      6 minutes: what a replay of thirty days costs beside Prometheus' own time
@@ -36,8 +36,9 @@ test-image:
 reliability: $(BIN)/.dev
 	WINE_SLO_WRITE_RELIABILITY=1 python -m pytest tests/whole/test_fault_matrix.py
 
-soak: $(BIN)/.dev
+soak: $(BIN)/.dev .tools/bin/prometheus .tools/lib/libfaketime.so
 	WINE_SLO_SOAK=4 python -m pytest tests/whole/test_crash.py tests/whole/test_memory.py
+	WINE_SLO_SOAK_MINUTES=120 python -m pytest --capture=no tests/whole/soak.py
 
 check: $(BIN)/.dev
 	ruff check
@@ -98,6 +99,9 @@ dashboard-preview: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 
 .tools/bin/prometheus:
 	tools/get_prometheus.sh .tools
+
+.tools/lib/libfaketime.so:
+	tools/get_faketime.sh .tools
 
 .tools/bin/alertmanager:
 	tools/get_prometheus.sh .tools alertmanager

@@ -11,7 +11,7 @@ import pytest
 
 from tests.domain.scene import LATENCY
 from tests.fakes.bot_api import BotApi
-from tests.fakes.prometheus_junk import EMPTY_VECTOR, PrometheusJunk, vector
+from tests.fakes.prometheus_junk import EMPTY_VECTOR, JUNK, PrometheusJunk, vector
 from tests.real.prometheus import free_port
 from wine_slo.adapters import telegram_chat
 from wine_slo.adapters.ledger import Ledger
@@ -40,6 +40,10 @@ class Patient:
 
     async def examined(self, about: str, objectives: Objectives | None = None, *, telegram: bool = False) -> list[str]:
         """What is found about something, a line each."""
+        return lines(await self.findings(objectives, telegram=telegram), about)
+
+    async def findings(self, objectives: Objectives | None = None, *, telegram: bool = False) -> list[Finding]:
+        """All that is found."""
         nobody = f"http://127.0.0.1:{free_port()}"
         rights = TelegramRights(telegram_chat.connect(self.token, self.bot_api.url))
         found = await examine_all(
@@ -57,7 +61,7 @@ class Patient:
         await rights.close()
         assert self.token not in repr(found)
         assert all(each.remedy for each in found if each.grade is not Grade.OK)
-        return lines(found, about)
+        return found
 
 
 def lines(found: list[Finding], about: str) -> list[str]:
@@ -73,9 +77,11 @@ async def patient(
         yield Patient(session, bot_api, WatchdogSettings(), bot_api.token, prometheus_junk.url)
 
 
-def with_chats(*chats: int) -> WatchdogSettings:
+def with_chats(*chats: int, second: int | None = None) -> WatchdogSettings:
     return WatchdogSettings(
-        telegram_chat_ids=tuple(ChatAddress(str(each)) for each in chats), telegram_token=Secret("1:x")
+        telegram_chat_ids=tuple(ChatAddress(str(each)) for each in chats),
+        telegram_second_chat_ids=(ChatAddress(str(second)),) if second else (),
+        telegram_token=Secret("1:x"),
     )
 
 
@@ -136,6 +142,36 @@ async def test_prometheus_away_is_one_line(patient: Patient, prometheus_junk: Pr
     assert said.startswith(f"wrong: at {WatchdogSettings().prometheus_url}: it cannot be reached")
 
 
+@pytest.mark.parametrize(
+    ("junk", "remedy"),
+    [
+        ("401, no credentials", "set WINE_SLO_PROMETHEUS_TOKEN"),
+        ("403, a page of a filter", "let these credentials query"),
+        ("404, a page of another server", "set WINE_SLO_PROMETHEUS_URL to the root of its API"),
+        ("a page of HTML", "set WINE_SLO_PROMETHEUS_URL to the root of its API"),
+        ("302, another host", "set WINE_SLO_PROMETHEUS_URL to the address that answers by itself"),
+        ("500 without a word", "see its log"),
+    ],
+)
+async def test_the_advice_about_prometheus_fits_its_answer(
+    patient: Patient, prometheus_junk: PrometheusJunk, junk: str, remedy: str
+) -> None:
+    prometheus_junk.answer = JUNK[junk]
+    (finding,) = [each for each in await patient.findings(Objectives.only(LATENCY)) if each.about == "prometheus"]
+    assert finding.grade is Grade.WRONG
+    assert finding.remedy.startswith(remedy)
+
+
+@pytest.mark.parametrize("value", ["1e18", "-1", "1e10"])
+async def test_a_history_that_cannot_be_is_a_finding(
+    patient: Patient, prometheus_junk: PrometheusJunk, value: str
+) -> None:
+    prometheus_junk.answer = vector((datetime.now(UTC).timestamp(), value))
+    (patient.settings.objectives).write_text((ROOT / "slo.yml").read_text())
+    (said,) = await patient.examined("history", Objectives.only(LATENCY))
+    assert said.startswith("warning: could not be asked for: its answer has ")
+
+
 # Telegram
 
 
@@ -148,6 +184,16 @@ async def test_without_a_token_messages_are_printed(patient: Patient) -> None:
 async def test_a_token_that_telegram_does_not_know_is_told_without_naming_it(patient: Patient) -> None:
     patient.token = "123456:AAHdqTcvCH1vGWJxfSeofSAs0K5PALwrong"
     assert await patient.examined("telegram", telegram=True) == ["wrong: Telegram does not know the token"]
+
+
+async def test_what_answers_instead_of_telegram_is_not_blamed_on_the_chat(patient: Patient) -> None:
+    patient.bot_api.chat(PERSON)
+    patient.settings = with_chats(PERSON)
+    for status, body in ((403, "<html>Forbidden</html>"), (200, '{"ok":true,"result":true}'), (200, "[]")):
+        patient.bot_api.answers_with(status, body, methods=["getChat"])
+        (said,) = await patient.examined("chat", telegram=True)
+        assert said.startswith("wrong: 7 could not be asked about: "), said
+        patient.bot_api.recovers()
 
 
 async def test_telegram_away_is_told(patient: Patient) -> None:
@@ -173,7 +219,7 @@ async def test_each_chat_says_what_the_bot_may_do_there(patient: Patient) -> Non
     api.migrates(MOVED, -1006)
     api.chat(SUPERGROUP).members[bot_id] = "administrator"
     api.chat(SUPERGROUP).rights[bot_id] = {"can_pin_messages"}
-    patient.settings = with_chats(PERSON, GROUP, SUPERGROUP, MOVED, STRANGER)
+    patient.settings = with_chats(PERSON, GROUP, SUPERGROUP, MOVED, second=STRANGER)
     assert await patient.examined("chat", telegram=True) == [
         "ok: the bot may write in 7 (Person 7)",
         "ok: the bot may write in -5 (Chat -5)",

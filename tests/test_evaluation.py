@@ -379,7 +379,7 @@ async def test_three_requests_are_too_few(world: World) -> None:
 
 async def test_a_target_that_is_down_is_seen_as_that_and_its_numbers_are_not_judged(world: World) -> None:
     reading = await world.look_at_one(latency("downed"))
-    assert (reading.sight, str(reading.reason)) == (Sight.TARGET_DOWN, "downed does not answer its scrapes")
+    assert (reading.sight, str(reading.reason)) == (Sight.TARGET_DOWN, "all scrapes of downed fail")
 
 
 async def test_of_two_targets_the_one_that_is_down_is_seen_as_that_and_the_other_is_judged(world: World) -> None:

@@ -9,10 +9,10 @@ from aiohttp import web
 
 from tests.domain.scene import AVAILABILITY, ERRORS, LATENCY
 from tests.fakes.loopback import Loopback
-from wine_slo.adapters.prometheus_api import PrometheusApi
+from wine_slo.adapters.prometheus_api import PrometheusApi, Sample, Vector
 from wine_slo.adapters.prometheus_facts import PrometheusFacts
 from wine_slo.domain.objective import Objectives
-from wine_slo.examination import Examiner, Mistake, no_bound
+from wine_slo.examination import Examiner, Mistake, bounds_in, no_bound
 
 ALL = Objectives.only(LATENCY, ERRORS, AVAILABILITY)
 THIRTY = (
@@ -92,6 +92,16 @@ async def test_the_right_interval_some_scrapes_that_are_missing_and_a_young_job_
 async def test_the_right_interval_by_the_targets_own_word_is_no_mistake(source: Source) -> None:
     source.targets, source.scrapes = [target(scrapeInterval="5s")], 20
     assert await source.said() == []
+
+
+def test_labels_that_are_no_bounds_are_no_bounds() -> None:
+    labels = ["1", "0.5", "+Inf", "abc", "NaN", "", "1.0"]
+    found = Vector(tuple(Sample({"le": each}, 1.0) for each in labels), None)
+    assert bounds_in(Vector((*found.samples, Sample({}, 1.0)), None)) == [0.5, 1.0, float("inf")]
+
+
+def test_a_threshold_above_the_highest_bound_is_told_though_nothing_says_inf() -> None:
+    assert no_bound(3.0, [0.5, 1.0]).startswith("is 3 s, above the highest bucket bound, 1 s")
 
 
 def test_a_histogram_without_bounds_is_called_that() -> None:

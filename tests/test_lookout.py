@@ -154,6 +154,15 @@ class WidePrometheus(CannedPrometheus):
         return replace(found, samples=tuple(Sample(each, found.samples[0].value) for each in labels))
 
 
+async def test_more_label_sets_than_can_be_judged_are_blind_with_their_number() -> None:
+    lookout = Lookout(WidePrometheus(3001), lambda: START + timedelta(hours=1))
+    (reading,) = (await lookout.look(State(), Objectives.only(BY))).readings.values()
+    assert (reading.sight, str(reading.reason)) == (
+        Sight.BLIND,
+        "Prometheus: its labels have 3001 sets of values, more than the 3000 that can be judged",
+    )
+
+
 async def test_many_label_sets_do_not_hold_up_the_event_loop() -> None:
     longest, last = 0.0, thread_time()
 

@@ -1,6 +1,8 @@
 """Who is notified, and that nothing goes silent: chats that come, go, move, refuse, and answers that nobody foresaw."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, timedelta
 from pathlib import Path
@@ -9,12 +11,18 @@ from typing import TextIO
 import pytest
 
 from tests.domain.scene import LATENCY, Scene
-from tests.fakes.bot_api import KICKED, BotApi
+from tests.fakes.bot_api import KICKED, TOKEN, BotApi
 from tests.fakes.desk import ANNA, BACK, BREACH, EDIT, GROUP, REPEAT, SEND, SUPERGROUP, Desk, keys, opened_desk, storm
+from tests.fakes.people import Talk, among
+from wine_slo.adapters import telegram_chat
 from wine_slo.adapters.console_chat import ConsoleChat
+from wine_slo.adapters.telegram_commands import Listener, TelegramCommands
 from wine_slo.delivery import LONGEST_WAIT, Delivery, Rules
+from wine_slo.domain.chat import ChatError
+from wine_slo.domain.dialogue import Picture
 from wine_slo.domain.incident import Incident
-from wine_slo.domain.notice import Kind, Told
+from wine_slo.domain.notice import STORM, Kind, Told
+from wine_slo.domain.objective import Objectives
 from wine_slo.domain.words import Speech
 from wine_slo.recipients import Recipients
 
@@ -143,6 +151,26 @@ async def notify_on(terminal: TextIO, desk: Desk, recipients: Recipients) -> Non
     delivery.hear()
     await delivery.tell()
     assert delivery.unreachable == {}
+
+
+async def test_what_is_delivered_late_is_counted_as_incidents_and_names_no_inner_thing(desk: Desk) -> None:
+    desk.scene = Scene(replace(LATENCY, by=("endpoint",)))
+    desk.restart()
+    await desk.api.refuses_connections()
+    storm(desk.scene, keys(STORM + 2), 1.0, 25)
+    storm(desk.scene, keys(STORM + 2), 0.0, 20)
+    desk.scene.second += 600  # without an evaluation, which is an incident of our own
+    storm(desk.scene, keys(1), 0.0, 5)
+    await desk.tell()
+    await desk.api.accepts_connections()
+    await desk.tell(after=60)
+    late, gap = desk.texts()
+    assert late == (
+        "⚪️ Delivered late: 7 incidents, which are over. "
+        "Worst: Latency of /0 2 s, Latency of /1 2 s, Latency of /2 2 s, Latency of /3 2 s, Latency of /4 2 s, "
+        "Latency of /5 2 s, Latency of /6 2 s. All: /incidents"
+    )
+    assert gap.startswith("🔄 ")
 
 
 # A chat that cannot be reached
@@ -495,3 +523,81 @@ async def test_a_group_that_has_moved_and_refuses_messages_is_tried_under_its_ne
     await desk.delivery.revive(SUPERGROUP)
     await desk.tell(after=5)
     assert len(desk.texts(SUPERGROUP)) == 1
+
+
+# The edge
+
+
+@pytest.mark.parametrize("deed", ["send", "edit", "show", "reach", "pin", "unpin"])
+async def test_whatever_telegram_answers_an_attempt_succeeds_or_is_a_chat_error(bot_api: BotApi, deed: str) -> None:
+    bot_api.chat(ANNA)
+    async with telegram_chat.connect(TOKEN, bot_api.url) as bot:
+        chat = telegram_chat.TelegramChat(bot)
+        attempts: dict[str, Callable[[], Awaitable[object]]] = {
+            "send": lambda: chat.send(ANNA, "text"),
+            "edit": lambda: chat.edit(ANNA, 1, "text"),
+            "show": lambda: chat.show(ANNA, Picture(b"png", "caption"), topic=TOPIC),
+            "reach": lambda: chat.reach(ANNA),
+            "pin": lambda: chat.pin(ANNA, 1),
+            "unpin": lambda: chat.unpin(ANNA, 1),
+        }
+        for body in ODD:
+            for status in (200, 400, 403, 500):
+                bot_api.answers_with(status, body)
+                with suppress(ChatError):
+                    await attempts[deed]()
+                bot_api.recovers()
+
+
+async def test_a_picture_that_a_topic_refuses_goes_to_the_chat_itself(bot_api: BotApi) -> None:
+    forum = bot_api.chat(SUPERGROUP, topics=[TOPIC])
+    async with telegram_chat.connect(TOKEN, bot_api.url) as bot:
+        for refusal in (
+            "Bad Request: TOPIC_CLOSED",
+            "Bad Request: TOPIC_DELETED",
+            "Bad Request: message thread not found",
+        ):
+            forum.shut_topics[TOPIC] = refusal
+            await telegram_chat.TelegramChat(bot).show(SUPERGROUP, Picture(b"\x89PNG\r\n", "Latency"), topic=TOPIC)
+    assert [message.topic for message in forum.messages] == [None] * 3
+
+
+async def test_everything_that_is_heard_from_a_chat_is_noted_and_so_are_its_moves(bot_api: BotApi) -> None:
+    talk = Talk(bot_api, Speech(Objectives.only(LATENCY), UTC), among())
+
+    def membership(chat: int, status: str) -> dict[str, object]:
+        return {"chat": {"id": chat, "type": "group"}, "new_chat_member": {"status": status}}
+
+    def message(chat: int, **more: object) -> dict[str, object]:
+        return {"message_id": 1, "date": 1, "chat": {"id": chat, "type": "supergroup"}, **more}
+
+    async with talk.listening():
+        await bot_api.says(ANNA, ANNA, "good morning")
+        await bot_api.tells_bot("channel_post", message(-1007, text="news"))
+        await bot_api.tells_bot("my_chat_member", membership(-20, "kicked"))
+        await bot_api.tells_bot("my_chat_member", membership(-21, "administrator"))
+        sender = {"id": 8, "is_bot": False, "first_name": "Boris"}
+        press = {"id": "1", "from": sender, "message": message(-22), "chat_instance": "1", "data": "x"}
+        await bot_api.tells_bot("callback_query", press)
+        await bot_api.tells_bot("message", message(GROUP, migrate_to_chat_id=SUPERGROUP))
+        await bot_api.tells_bot("message", message(SUPERGROUP, migrate_from_chat_id=GROUP))
+        await talk.is_heard()
+    assert talk.heard_from == [ANNA, -1007, -21, -22, GROUP, SUPERGROUP]
+    assert talk.moves == [(GROUP, SUPERGROUP), (GROUP, SUPERGROUP)]
+
+
+async def test_an_odd_answer_to_who_the_bot_is_does_not_end_what_listens(bot_api: BotApi) -> None:
+    bot_api.answers_with(200, '{"ok":true,"result":true}', methods=["getMe"], times=1)
+    talk = Talk(bot_api, Speech(Objectives.only(LATENCY), UTC), among())
+
+    async def conflict(_by_webhook: bool) -> None:  # noqa: FBT001 - as it is called
+        raise AssertionError
+
+    said = talk.conversation
+    listener = Listener(said.ask, said.press, said.refuse, talk.listens.append, conflict, talk.heard, talk.moved)
+    bot = telegram_chat.connect(TOKEN, bot_api.url)
+    listens = TelegramCommands(bot, telegram_chat.TelegramChat(bot), listener, {}, talk.clock, None)
+    task = asyncio.create_task(listens.run())
+    await bot_api.until(lambda: bot_api.calls_of("getUpdates"), seconds=10)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

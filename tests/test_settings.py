@@ -99,6 +99,8 @@ def test_a_value_becomes_what_its_field_is(monkeypatch: pytest.MonkeyPatch) -> N
     [
         ("POLL_SECONDS", "nan", "a number of seconds from 1 to 3600"),
         ("TELEGRAM_CHAT_IDS", "1,me", "chat ids separated by commas; ask the bot /id"),
+        ("TELEGRAM_CHAT_IDS", "12345678901234567890", "chat ids separated by commas; ask the bot /id"),
+        ("TELEGRAM_CHAT_IDS", "0", "chat ids separated by commas; ask the bot /id"),
         ("TIMEZONE", "Mars", "the time zone of the chats, such as Europe/Moscow"),
         ("TIMEZONE", "Europe", "the time zone of the chats, such as Europe/Moscow"),
         ("PROMETHEUS_URL", "localhost:9090", "the root of Prometheus' API, such as http://host:9090"),

@@ -342,7 +342,7 @@ class Delivery:
         failures = last.failures + 1 if last else 1
         wait = min(FIRST_RETRY_CLOSED * 2 ** min(failures - 1, 10), LONGEST_RETRY_CLOSED)
         self._refusals[chat] = _Refusal(now, now + wait, failures, self._openings())
-        await self._recipients.close(chat, str(error))
+        await self._recipients.close(chat, str(error) or "it gives no reason")
         for other in self._recipients:
             self._news[other].set()  # they are to know of it
 

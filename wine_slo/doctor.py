@@ -26,6 +26,7 @@ from wine_slo.domain.finding import Finding, Grade
 from wine_slo.domain.objective import Objective, Objectives, duration
 from wine_slo.domain.phrases import ENGLISH
 from wine_slo.examination import examine, measured
+from wine_slo.lookout import known_for
 from wine_slo.settings import ServerSettings, SettingsError, WatchdogSettings, read
 
 SKEW = timedelta(seconds=5)  # more between two clocks is seen in messages
@@ -113,7 +114,7 @@ async def _prometheus(settings: WatchdogSettings, objectives: Objectives | None,
         yield _wrong(
             about,
             f"at {settings.prometheus_url}: {error}",
-            "start it (`make up` does), or set WINE_SLO_PROMETHEUS_URL to the root of its API",
+            _remedy(error),
         )
         return
     version = await around.facts.version()
@@ -133,6 +134,25 @@ async def _prometheus(settings: WatchdogSettings, objectives: Objectives | None,
         yield finding
     async for finding in _history(objectives, await around.facts.retention(), around.prometheus):
         yield finding
+
+
+def _remedy(error: PrometheusError) -> str:
+    """What to do where Prometheus gives no answer that can be trusted."""
+    match error.status:
+        case 401:
+            return "set WINE_SLO_PROMETHEUS_TOKEN, or WINE_SLO_PROMETHEUS_USERNAME and _PASSWORD, to what it knows"
+        case 403:
+            return "let these credentials query: /api/v1/query and /api/v1/query_range, by GET or POST"
+        case 404 | 200:
+            return "set WINE_SLO_PROMETHEUS_URL to the root of its API, with the prefix that it has"
+        case int(status) if 300 <= status < 400:
+            return "set WINE_SLO_PROMETHEUS_URL to the address that answers by itself, with its scheme and prefix"
+        case int():
+            return "see its log, and that of what stands in front of it"
+        case None if error.is_too_much:
+            return "see why it takes so long: its load, and what lies between"
+        case _:
+            return "start it (`make up` does), or set WINE_SLO_PROMETHEUS_URL to the root of its API"
 
 
 async def _targets(objectives: Objectives, targets: Collection[Target] | None, api: PrometheusApi) -> Findings:
@@ -161,8 +181,10 @@ async def _targets(objectives: Objectives, targets: Collection[Target] | None, a
             if not each.is_up:
                 yield _wrong(
                     about,
-                    f"{each.url} of {job} does not answer: {each.trouble or 'it has not been scraped yet'}",
-                    "start the service, or correct its address in prometheus.yml",
+                    f"the scrapes of {each.url} of {job} fail: {each.trouble or 'there was none yet'}",
+                    "raise that limit in prometheus.yml, or export less"
+                    if "limit exceeded" in each.trouble
+                    else "start the service, or correct its address in prometheus.yml",
                 )
         for interval in sorted({each.interval for each in mine if each.interval} - {objective.scrape_interval}):
             yield _other_interval(objective, interval)
@@ -230,8 +252,7 @@ async def _known(objective: Objective, api: PrometheusApi) -> timedelta | None:
     Raises:
         PrometheusError: It does not say.
     """
-    samples = (await api.query(promql.seconds_of_history(objective))).samples
-    return timedelta(seconds=samples[0].value) if samples else None
+    return known_for(await api.query(promql.seconds_of_history(objective)))
 
 
 # The service and its model

@@ -5,10 +5,12 @@ but it is told, with what to write instead.
 """
 
 from bisect import bisect
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from math import inf, isnan
 
-from wine_slo.adapters.prometheus_api import PrometheusApi
+from wine_slo.adapters.prometheus_api import PrometheusApi, Vector
 from wine_slo.adapters.prometheus_facts import PrometheusFacts
 from wine_slo.domain import promql
 from wine_slo.domain.objective import Latency, Objective, Objectives, Ratio, duration
@@ -53,7 +55,7 @@ class Examiner:
             others = told - {objective.scrape_interval}
             real = min(others, default=None) if told else await measured(self._api, objective)
             if real is not None:
-                mistakes.append(Mistake(objective.name, "scrape_interval", _other_interval(objective, real)))
+                mistakes.append(Mistake(objective.name, "scrape_interval", other_interval(objective, real)))
         return mistakes
 
 
@@ -75,13 +77,18 @@ async def examine(api: PrometheusApi, objectives: Objectives) -> list[Mistake]:
     return mistakes
 
 
-async def measured(api: PrometheusApi, objective: Objective) -> timedelta | None:
+async def measured(api: PrometheusApi, objective: Objective, at: datetime | None = None) -> timedelta | None:
     """Return how far apart the scrapes of a job are where that is not as it is written; None where it is, or unknown.
+
+    Args:
+        api: Prometheus.
+        objective: One of the job's.
+        at: An instant of the past; now where it is left out.
 
     Raises:
         PrometheusError: It cannot be asked.
     """
-    found = (await api.query(promql.measured_interval(objective))).samples
+    found = (await api.query(promql.measured_interval(objective), at)).samples
     if not found or not 0 < found[0].value <= promql.MEASURED_OVER.total_seconds():
         return None
     real = timedelta(seconds=found[0].value)
@@ -89,7 +96,7 @@ async def measured(api: PrometheusApi, objective: Objective) -> timedelta | None
     return timedelta(seconds=max(1, round(real.total_seconds()))) if is_off else None
 
 
-def _other_interval(objective: Objective, real: timedelta) -> str:
+def other_interval(objective: Objective, real: timedelta) -> str:
     """What is wrong with a scrape interval that is not the real one."""
     return (
         f"is {duration(objective.scrape_interval)}, but {objective.job} is scraped every {duration(real)}: write "
@@ -99,7 +106,7 @@ def _other_interval(objective: Objective, real: timedelta) -> str:
 
 async def _examine_latency(api: PrometheusApi, objective: Objective, source: Latency) -> list[Mistake]:
     found = await api.query(promql.bucket_bounds(objective, source))
-    bounds = sorted(float(each.labels["le"]) for each in found.samples if "le" in each.labels)
+    bounds = bounds_in(found)
     if not bounds:
         histogram = f"{source.histogram}_bucket"
         if source.selector and (await api.query(promql.count(histogram))).samples:
@@ -114,10 +121,19 @@ async def _examine_latency(api: PrometheusApi, objective: Objective, source: Lat
     return mistakes
 
 
+def bounds_in(vector: Vector) -> list[float]:
+    """Return the bucket bounds among label sets, lowest first; what is no number is no bound."""
+    bounds = set()
+    for each in vector.samples:
+        with suppress(ValueError):
+            bounds.add(float(each.labels.get("le", "")))
+    return sorted(bound for bound in bounds if not isnan(bound))
+
+
 def no_bound(seconds: float, bounds: list[float]) -> str:
     """What is wrong with a threshold that is none of these sorted bounds."""
     place = bisect(bounds, seconds)
-    below, above = bounds[place - 1] if place else 0.0, bounds[place]
+    below, above = (bounds[place - 1] if place else 0.0), (*bounds, inf)[place]
     if below == 0.0 and above == float("inf"):
         return f"is {seconds:g} s, and no bucket but +Inf has a bound: nothing can be told of how long requests take"
     if above == float("inf"):

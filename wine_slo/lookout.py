@@ -35,6 +35,7 @@ from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Reading, Sight, unseen
 from wine_slo.domain.watch import CLOCKS_AGREE, Interruption, State, advance, is_ahead
 
+MAX_LABEL_SETS = 3000  # of one objective; 168 MB and two seconds of processor time an evaluation
 LONGEST_HISTORY = timedelta(days=36_500)  # no Prometheus has kept samples for longer
 
 log = logging.getLogger(__name__)
@@ -251,6 +252,13 @@ class _Look:
         of_late, shown, long, over, recent, ratio, total_settled, part_settled = (
             by_key(objective, each) for each in by_objective
         )
+        if (count := max(len(shown), len(total))) > MAX_LABEL_SETS:
+            raise PrometheusError(
+                "its labels have {count} sets of values, more than the {most} that can be judged",
+                is_of_query=True,
+                count=count,
+                most=MAX_LABEL_SETS,
+            )
         answers = Answers(
             at=now,
             scrapes=scrapes,
@@ -370,6 +378,15 @@ class Budgets:
             answer = {key: check(value) for key, value in found.items()}
             self._known[objective.name, query] = (now, answer)
         return answer
+
+
+def known_for(vector: Vector) -> timedelta | None:
+    """Return for how long Prometheus has known a job, by the answer to `seconds_of_history`; None where it does not.
+
+    Raises:
+        PrometheusError: It says what cannot be.
+    """
+    return max((timedelta(seconds=_span(each.value)) for each in vector.samples), default=None)
 
 
 def _history(answer: Mapping[Key, float]) -> timedelta:

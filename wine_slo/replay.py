@@ -27,8 +27,9 @@ from wine_slo.domain import sweep as sweeps
 from wine_slo.domain.objective import Latency, Objective, Objectives
 from wine_slo.domain.replay import Score, Story, Truth, score
 from wine_slo.domain.sweep import Sweep, SweepError
-from wine_slo.examination import no_bound
+from wine_slo.examination import bounds_in, measured, no_bound, other_interval
 from wine_slo.history import EPOCH, History, milliseconds, tidy
+from wine_slo.lookout import known_for
 from wine_slo.past import replay
 from wine_slo.settings import SettingsError, WatchdogSettings, read
 
@@ -151,6 +152,9 @@ async def _report(
         notes = []
         if first - since > poll:
             notes.append(f"Prometheus remembers nothing before {first:%Y-%m-%d %H:%M} UTC, so it begins there.")
+        by_job = {each.job: each for each in objectives.all}.values()
+        intervals = [(each, await measured(api, each, until)) for each in by_job]
+        notes += [f"scrape_interval {other_interval(each, real)}." for each, real in intervals if real is not None]
         since = _on_tick(max(first, since), poll)
         for objective in objectives.all:
             sweep = await _check_bounds(api, objective, sweep, until)
@@ -209,8 +213,8 @@ async def _first_scrape(api: PrometheusApi, objectives: Objectives, since: datet
 
 async def _seen_since(api: PrometheusApi, objective: Objective, span: timedelta, until: datetime) -> datetime | None:
     """The first instant of a span at which its targets were known; None where there is none."""
-    found = await api.query(promql.seconds_of_history(objective, span), until)
-    return min((until - timedelta(seconds=sample.value) for sample in found.samples), default=None)
+    known = known_for(await api.query(promql.seconds_of_history(objective, span), until))
+    return None if known is None else until - known
 
 
 async def _check_bounds(api: PrometheusApi, objective: Objective, sweep: Sweep | None, until: datetime) -> Sweep | None:
@@ -225,7 +229,7 @@ async def _check_bounds(api: PrometheusApi, objective: Objective, sweep: Sweep |
         return sweep
     is_swept = sweep is not None and sweep.objective == objective.name and sweep.is_bound
     found = await api.query(promql.bucket_bounds(objective, source), until)
-    bounds = sorted(float(each.labels["le"]) for each in found.samples if "le" in each.labels)
+    bounds = bounds_in(found)
     if not bounds:
         return sweep
     finite = [each for each in bounds if each != float("inf")]

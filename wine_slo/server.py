@@ -12,7 +12,6 @@ import logging
 import multiprocessing
 import os
 import re
-import resource
 import signal
 import socket
 import sys
@@ -32,7 +31,7 @@ from msgspec.structs import replace
 
 from wine_slo.adapters import api_contract, form_page, log_output, model_file, sample_body
 from wine_slo.adapters.form_page import LANGUAGES, Language, Outcome
-from wine_slo.adapters.http_server import Door, Patience, Problem, Runner
+from wine_slo.adapters.http_server import Door, Patience, Problem, Runner, raise_limit_of_files
 from wine_slo.adapters.server_instruments import Cells, ServerInstruments
 from wine_slo.answers import json_response, observed, refused, unmatched
 from wine_slo.domain.classifier import Model
@@ -454,8 +453,7 @@ def main(workers: int = 1) -> None:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
-    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # an idle connection is an open file
+    raise_limit_of_files()
     if workers > 1:
         run_workers(settings, workers)
     else:

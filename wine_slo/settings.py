@@ -149,6 +149,9 @@ class PrometheusHeaders(Mapping[str, str]):
         return headers
 
 
+LARGEST_CHAT_ID = 2**52  # by the manual of the Bot API an id has at most 52 bits; 0 is the terminal
+
+
 class ChatAddress(int):
     """A chat's id, and a topic of it where it is a forum: `-1001234/5`.
 
@@ -166,6 +169,8 @@ class ChatAddress(int):
         """
         chat, slash, topic = str(text).partition("/")
         address = super().__new__(cls, chat)
+        if not 0 < abs(address) < LARGEST_CHAT_ID:
+            raise ValueError(chat)
         address.topic = int(topic) if slash else None
         return address
 

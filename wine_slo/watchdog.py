@@ -22,10 +22,11 @@ import aiohttp
 from aiohttp import web
 
 from wine_slo import drill, slo_file
-from wine_slo.adapters import catalogue, log_output, telegram_chat
+from wine_slo.adapters import catalogue, http_server, log_output, telegram_chat
 from wine_slo.adapters.chart_process import ChartProcess
 from wine_slo.adapters.console_chat import ConsoleChat
 from wine_slo.adapters.heartbeat import Heartbeat
+from wine_slo.adapters.http_server import Door, Patience, Runner
 from wine_slo.adapters.ledger import Ledger, LedgerError
 from wine_slo.adapters.own_pages import ServiceApi
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
@@ -71,6 +72,8 @@ OVERDUE_TICKS = 3  # so many polls without a complete tick, and /health is red
 LONGEST_TICK = 60.0  # seconds, then it is given up; four rounds of questions of 10 s each, and the heartbeat's 5 s
 SHORTEST_PATIENCE = LONGEST_TICK + 15  # seconds without a complete tick before the process ends itself
 LOOP_TURN = 1.0  # seconds between two signs that the event loop runs
+MOST_CONNECTIONS = 500  # to its own pages
+BACKLOG = 64  # connections that wait to be accepted
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux' goes on while the machine sleeps
 THE_LOOP, THE_TICKS = "the event loop", "the evaluation"
 
@@ -163,7 +166,7 @@ class Watchdog:
         started = perf_counter()
         await self._evaluation.look()
         self._delivery.hear()
-        self._instruments.show(self._evaluation.state, self._evaluation.objectives)
+        await asyncio.to_thread(self._instruments.show, self._evaluation.state, self._evaluation.objectives)
         self._ticked_at = steady()
         self._guard.goes_on(THE_TICKS)
         self._instruments.count_tick(self._evaluation.now(), perf_counter() - started)
@@ -278,9 +281,7 @@ def speeches(settings: WatchdogSettings, objectives: Callable[[], Objectives]) -
     return lambda code: Speech(objectives(), settings.timezone, languages.get(code, own))
 
 
-async def watch(  # noqa: PLR0915 - it wires everything
-    settings: WatchdogSettings, objectives: Objectives, ledger: Ledger
-) -> None:
+async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledger) -> None:
     """Watch until SIGTERM or SIGINT, holding the ledger.
 
     Raises:
@@ -290,17 +291,39 @@ async def watch(  # noqa: PLR0915 - it wires everything
     """
     stop = _told_to_stop()
 
-    async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(aiohttp.ClientSession())
+    async with aiohttp.ClientSession() as session:
         heartbeat = Heartbeat(
             session,
             settings.heartbeat_url.value if settings.heartbeat_url else None,
             settings.notify_socket,
         )
         claim = Claim(ledger, now)
-        stack.callback(claim.free)
-        if not await claim.take(stop, partial(_wait_as_standby, heartbeat), waits=settings.standby):
-            return
+        try:
+            if not await claim.take(stop, partial(_wait_as_standby, heartbeat), waits=settings.standby):
+                return
+            lost = await _watch(settings, objectives, ledger, session, heartbeat, until=lambda: _until(stop, claim))
+        finally:
+            claim.free()
+    if lost:
+        raise ClaimError(lost)
+
+
+async def _watch(
+    settings: WatchdogSettings,
+    objectives: Objectives,
+    ledger: Ledger,
+    session: aiohttp.ClientSession,
+    heartbeat: Heartbeat,
+    *,
+    until: Callable[[], Awaitable[str]],
+) -> str:
+    """Watch until that says why it ends; return what it says.
+
+    Raises:
+        OSError: the address of its own pages cannot be listened on.
+        LedgerError: the ledger cannot be read.
+    """
+    async with AsyncExitStack() as stack:
         memory = ledger.load()
         instruments = WatchdogInstruments(
             version("wine-slo"), lambda: untold_seconds(delivery, evaluation), lambda: len(delivery.unreachable)
@@ -309,7 +332,7 @@ async def watch(  # noqa: PLR0915 - it wires everything
             session, settings.prometheus_url, settings.prometheus_headers, on_query=instruments.count_query
         )
         bot = _connect(settings)
-        chat, chats = _where(settings, bot)
+        chat, chats = _where(bot, settings)
         evaluation = Evaluation(api, ledger, objectives, memory.state, now, steady)
         recipients = Recipients(ledger, memory, chats, evaluation.now())
         speech = speeches(settings, lambda: evaluation.objectives)
@@ -384,41 +407,20 @@ async def watch(  # noqa: PLR0915 - it wires everything
                 loops.append((digests.run, "what tells the digests"))
             drills = _exercises(session, settings, api, evaluation, watchdog, delivery)
             conversation.add(*boards.commands(), *drills.commands())
-            listener = _listen(
+            listens = _listen(
                 bot, settings, recipients, conversation, speech, instruments, evaluation=evaluation, delivery=delivery
             )
-            loops.append((listener.run, "the listener to commands"))
+            loops.append((listens.run, "the listener to commands"))
         await stack.enter_async_context(running(loops))
         watchdog.start()
         stack.callback(watchdog.stop)
         heartbeat.notify("READY=1")
-        await _until(stop, claim)
+        lost = await until()
         log.info("stopping")
         heartbeat.notify("STOPPING=1")
-        await delivery.finish(within=STOPS_WITHIN)
-
-
-async def _until(stop: asyncio.Event, claim: Claim) -> None:
-    """Hold the ledger until it is time to stop.
-
-    Raises:
-        ClaimError: another watchdog has taken it.
-    """
-    stopping, keeping = asyncio.create_task(stop.wait()), asyncio.create_task(claim.keep())
-    try:
-        await asyncio.wait({stopping, keeping}, return_when=asyncio.FIRST_COMPLETED)
-        if keeping.done():
-            raise ClaimError(keeping.result())
-    finally:
-        stopping.cancel()
-        keeping.cancel()
-        await asyncio.gather(stopping, keeping, return_exceptions=True)
-
-
-def _wait_as_standby(heartbeat: Heartbeat) -> None:
-    """Say to systemd that waiting for the ledger is what we are to do."""
-    heartbeat.notify("READY=1")
-    heartbeat.notify("WATCHDOG=1")
+        if not lost:
+            await delivery.finish(within=STOPS_WITHIN)
+    return lost
 
 
 def _connect(settings: WatchdogSettings) -> telegram_chat.Connection | None:
@@ -432,17 +434,31 @@ def _connect(settings: WatchdogSettings) -> telegram_chat.Connection | None:
     )
 
 
-def _where(settings: WatchdogSettings, bot: telegram_chat.Connection | None) -> tuple[Chat, tuple[int, ...]]:
-    """Return what notifications are sent through, and the ids of the chats that have them."""
+async def _until(stop: asyncio.Event, claim: Claim) -> str:
+    """Hold the ledger until it is time to stop, or another watchdog has taken it; a sentence says that it has."""
+    stopping, keeping = asyncio.create_task(stop.wait()), asyncio.create_task(claim.keep())
+    try:
+        await asyncio.wait({stopping, keeping}, return_when=asyncio.FIRST_COMPLETED)
+        return keeping.result() if keeping.done() else ""
+    finally:
+        stopping.cancel()
+        keeping.cancel()
+        await asyncio.gather(stopping, keeping, return_exceptions=True)
+
+
+def _wait_as_standby(heartbeat: Heartbeat) -> None:
+    """Say to systemd that waiting for the ledger is what we are to do."""
+    heartbeat.notify("READY=1")
+    heartbeat.notify("WATCHDOG=1")
+
+
+def _where(bot: telegram_chat.Connection | None, settings: WatchdogSettings) -> tuple[Chat, tuple[int, ...]]:
+    """Return where messages go, and the ids of the recipients there: the chats of the settings, or the terminal."""
     if bot and settings.telegram_chat_ids:
-        return telegram_chat.TelegramChat(bot), _named(settings)
+        named = (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids)
+        return telegram_chat.TelegramChat(bot), tuple(map(int, named))
     log.warning("no Telegram token or no chat id is set: messages are printed here")
     return ConsoleChat(sys.stdout), (CONSOLE,)
-
-
-def _named(settings: WatchdogSettings) -> tuple[int, ...]:
-    """Return the ids of all chats of the settings."""
-    return tuple(map(int, (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids)))
 
 
 def _boards(
@@ -542,10 +558,12 @@ async def _serving(app: web.Application, settings: WatchdogSettings) -> AsyncIte
     Raises:
         OSError: their address cannot be listened on.
     """
-    runner = web.AppRunner(app, access_log=None)
+    http_server.raise_limit_of_files()
+    most = min(MOST_CONNECTIONS, http_server.connections_allowed())
+    runner = Runner(app, Door(), Patience(), shutdown_timeout=STOPS_WITHIN, most_connections=most)
     await runner.setup()
     try:
-        await web.TCPSite(runner, settings.watchdog_host, settings.watchdog_port).start()
+        await web.TCPSite(runner, settings.watchdog_host, settings.watchdog_port, backlog=BACKLOG).start()
         log.info("listening on http://%s:%s", *runner.addresses[0][:2])
         yield
     finally:
@@ -589,7 +607,7 @@ def _listen(  # noqa: PLR0913 - one place wires it
                 with suppress(ChatError):
                     await answers.send(recipients.standing(chat).address, text, topic=topics.get(chat), loud=False)
 
-    listener = Listener(
+    hearing = Listener(
         conversation.ask,
         conversation.press,
         conversation.refuse,
@@ -599,7 +617,7 @@ def _listen(  # noqa: PLR0913 - one place wires it
         moved=recipients.move,
     )
     menus = {code: conversation.menu(Replies(speech(code))) for code in ("", *(each.code for each in LANGUAGES))}
-    return TelegramCommands(bot, answers, listener, menus, evaluation.now, evaluation.state.looked_at)
+    return TelegramCommands(bot, answers, hearing, menus, evaluation.now, evaluation.state.looked_at)
 
 
 def _topics(settings: WatchdogSettings) -> dict[int, int]:

@@ -108,7 +108,7 @@ def test_time_without_sight_counts_neither_as_good_nor_as_bad(sight: Sight) -> N
             Targets(up=0, known=2, scraped_at=at(0)),
             BUSY,
             Sight.TARGET_DOWN,
-            "wine-slo does not answer its scrapes",
+            "all scrapes of wine-slo fail",
             id="no target that answers is down",
         ),
         pytest.param(
@@ -162,7 +162,7 @@ def test_time_without_sight_counts_neither_as_good_nor_as_bad(sight: Sight) -> N
             Targets(up=0, known=1, scraped_at=at(0)),
             Traffic(shown=0, long=0, hangs=True),
             Sight.TARGET_DOWN,
-            "wine-slo does not answer its scrapes",
+            "all scrapes of wine-slo fail",
             id="what hung before it went down is down",
         ),
     ],

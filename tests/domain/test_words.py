@@ -234,7 +234,7 @@ READS = {
         "#12 · errors"
     ),
     "down": (
-        "🔴 wine-slo is down: it does not answer for <b>1 min</b> (since 22:41:00)\n"
+        "🔴 wine-slo is down: all its scrapes fail for <b>1 min</b> (since 22:41:00)\n"
         "Latency #11 is held open.\n"
         "#12 · availability"
     ),

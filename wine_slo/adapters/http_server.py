@@ -37,6 +37,7 @@ LARGEST_READ = 2**15  # bytes that wait for a handler, twice so many at most, an
 UNREAD = 48 * 2**20  # bytes of answers that wait for their clients, all together
 SMALL_ANSWER = 2**17  # bytes
 MOST_CONNECTIONS = 10_000
+QUIET_FOR = 60.0  # seconds in which the same trouble with sockets is not logged again
 LONGEST_REASON = 100  # letters of a request that is none, in a log line
 SAID = re.compile(r"\n|:|\s*\bb?['\"]")  # where a reason of the parser ends, and what the client has sent begins
 OUR_OWN = {"same-origin", "none"}  # Sec-Fetch-Site of our own pages, and of a person who typed the address
@@ -184,6 +185,11 @@ class Runner(web.AppRunner):
         self._gives_up = gives_up
         self._most_connections = most_connections or connections_allowed()
 
+    async def setup(self) -> None:
+        """Get ready to serve."""
+        _complain_seldom(asyncio.get_running_loop())
+        await super().setup()
+
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
 
@@ -217,9 +223,30 @@ class Runner(web.AppRunner):
         )
 
 
+def raise_limit_of_files() -> None:
+    """Raise the limit of open files as far as it goes; an idle connection is an open file."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def connections_allowed() -> int:
     """Return how many connections there may be, so that as many files again can be opened for other things."""
     return max(8, min(MOST_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
+
+
+def _complain_seldom(loop: asyncio.AbstractEventLoop) -> None:
+    """Log what an event loop has to say of its sockets once a minute at most; where no file is left it says much."""
+    complained_at: dict[str, float] = {}
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error, what = context.get("exception"), str(context.get("message"))
+        if not isinstance(error, OSError):
+            loop.default_exception_handler(context)
+        elif what not in complained_at or loop.time() - complained_at[what] >= QUIET_FOR:
+            complained_at[what] = loop.time()
+            log.error("%s: %s", what, error)
+
+    loop.set_exception_handler(handle)
 
 
 class _Server(web.Server):

@@ -71,6 +71,7 @@ class PrometheusError(ReasonedError):
         is_refused: The question itself is wrong, so that asking again helps nothing.
         is_too_much: A question about less time might be answered.
         is_of_query: Only this question has no answer; others may have one.
+        status: The HTTP status of the answer; None where there was none.
     """
 
     def __init__(
@@ -86,6 +87,8 @@ class PrometheusError(ReasonedError):
         self.is_refused = is_refused
         self.is_too_much = is_too_much
         self.is_of_query = is_of_query
+        status = holes.get("status")
+        self.status = status if isinstance(status, int) else None
 
 
 @dataclass(frozen=True, slots=True)

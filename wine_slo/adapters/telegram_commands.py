@@ -39,9 +39,8 @@ LONGEST_ANSWER_WAIT = timedelta(seconds=30)  # what Telegram wants to be left al
 MAX_TOAST = 200  # characters, Telegram's limit
 LAST_SECOND = 253_402_300_799  # of the year 9999; Python has no later ones
 LARGEST_NUMBER = 2**52  # of an update; Telegram's have 31 bits, and a larger one than this would confirm all to come
-ALLOWED = ["message", "callback_query", "channel_post", "my_chat_member"]
+UPDATES = ["message", "callback_query", "channel_post", "my_chat_member"]
 WEBHOOK = "webhook is active"  # what a 409 says where it is no other poller
-PRESENT = ("member", "administrator", "creator", "restricted")  # what the bot is in a chat to which it may write
 AT_ONCE = 20  # updates that are being answered
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL)
@@ -120,7 +119,7 @@ class Listener:
         refuse: The answer to a press, in that chat, of what is not one of our buttons.
         listening: Called when updates can be read, and when they cannot.
         conflict: Called once when they go elsewhere instead, with whether that is a webhook, else another program.
-        heard: Called with each chat from which something is heard.
+        heard: Called with the id of a chat from which anything is heard.
         moved: Called with the old and the new id of a group that has become a supergroup.
     """
 
@@ -220,7 +219,7 @@ class TelegramCommands:
             TelegramError: They cannot be read.
         """
         seconds = POLL_SECONDS if self._is_live() and self._has_heard_all else 0
-        asked = {"offset": offset, "timeout": seconds, "allowed_updates": ALLOWED}
+        asked = {"offset": offset, "timeout": seconds, "allowed_updates": UPDATES}
         # `Bot.get_updates` reads every field of every update, and one that it cannot read hides all the others.
         answer = await self._bot.do_api_request(
             "get_Updates",  # the method by a name that the library does not take for a slip
@@ -256,7 +255,14 @@ class TelegramCommands:
         """
         numbered = [raw for raw in batch if _number(raw) is not None]
         fresh = [raw for raw in numbered if raw not in self._last_batch]
-        begun = [self._begin_task(deed) for raw in fresh for deed in self._deeds(raw)]
+        begun = []
+        for update in map(_read, fresh):
+            if update is None:
+                continue
+            await self._hear(update)
+            deed = self._deed(update)
+            if deed is not None:
+                begun.append(self._begin_task(deed))
         if len(batch) < BATCH:
             self._heard_at, self._has_heard_all = self._clock(), True
         if begun:
@@ -294,16 +300,6 @@ class TelegramCommands:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("an update was not answered by a fault of ours", exc_info=error)
-
-    def _deeds(self, raw: Any) -> list[Coroutine[Any, Any, None]]:
-        """What is to be done about an update."""
-        try:
-            update = msgspec.convert(raw, _Update)
-        except (msgspec.ValidationError, RecursionError) as error:
-            log.info("an update was passed over: %s", error)
-            return []
-        deed = self._deed(update)
-        return [self._hear(update), *([] if deed is None else [deed])]
 
     def _deed(self, update: _Update) -> Coroutine[Any, Any, None] | None:
         """The answer to an update; None where there is none to give."""
@@ -425,6 +421,15 @@ class TelegramCommands:
                     return None
                 log.info("chat %d was not answered yet: %s", chat, error)
                 await asyncio.sleep(wait.total_seconds())
+        return None
+
+
+def _read(raw: Any) -> _Update | None:
+    """Return what we need of an update; None where it cannot be read."""
+    try:
+        return msgspec.convert(raw, _Update)
+    except (msgspec.ValidationError, RecursionError) as error:
+        log.info("an update was passed over: %s", error)
         return None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from telegram import Bot, ChatMemberAdministrator, ChatMemberRestricted
 from telegram.constants import ChatMemberStatus, ChatType
-from telegram.error import ChatMigrated, Forbidden, InvalidToken, NetworkError, TelegramError
+from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, TelegramError
 
 
 class RightsError(Exception):
@@ -66,7 +66,7 @@ class TelegramRights:
         try:
             me = await self._bot.get_me()
             webhook = await self._bot.get_webhook_info()
-        except TelegramError as error:
+        except Exception as error:  # also what the library raises at an answer that nobody foresaw
             raise _rights_error(error) from error
         return Identity(me.username or me.first_name, bool(webhook.url))
 
@@ -82,7 +82,7 @@ class TelegramRights:
             if found.type == ChatType.PRIVATE:
                 return Rights(title, is_member=True, may_send=True, may_send_pictures=True, may_pin=True)
             member = await self._bot.get_chat_member(chat, self._bot.id)
-        except TelegramError as error:
+        except Exception as error:  # also what the library raises at an answer that nobody foresaw
             raise _rights_error(error) from error
         usual = found.permissions
         may_pin = bool(usual and usual.can_pin_messages)
@@ -100,7 +100,7 @@ class TelegramRights:
         return Rights(title, is_member, may_send, may_show, may_pin)
 
 
-def _rights_error(error: TelegramError) -> RightsError:
+def _rights_error(error: Exception) -> RightsError:
     match error:
         case ChatMigrated():
             return RightsError("it became a supergroup", moved_to=error.new_chat_id)
@@ -110,5 +110,9 @@ def _rights_error(error: TelegramError) -> RightsError:
             return RightsError(str(error))
         case NetworkError() if error.__cause__ is not None:
             return RightsError(f"it cannot be reached ({type(error.__cause__).__name__})", is_unreachable=True)
-        case _:
+        case NetworkError() if not isinstance(error, BadRequest):
+            return RightsError(f"what answers is no Bot API ({str(error)[:60]})", is_unreachable=True)
+        case TelegramError():
             return RightsError(str(error).splitlines()[0] if str(error) else type(error).__name__)
+        case _:
+            return RightsError(f"its answer cannot be read ({type(error).__name__})", is_unreachable=True)

@@ -88,6 +88,7 @@ class WatchdogInstruments:
                 self._messages.labels(kind, outcome)
         for reception in Reception:
             self._questions.labels(reception)
+        self._shown: dict[Gauge, frozenset[tuple[str, ...]]] = {}
         self.expose: Handler = make_aiohttp_handler(registry)
 
     def count_query(self, outcome: str) -> None:
@@ -112,7 +113,7 @@ class WatchdogInstruments:
         self._tick_seconds.observe(seconds)
 
     def show(self, state: State, objectives: Objectives) -> None:
-        """Publish what is believed; what is not known is absent instead of 0."""
+        """Publish what is believed; what is not known is absent instead of 0. It may run beside a scrape."""
         self._incidents_open.set(len(state.open_incidents))
         shown: dict[Gauge, dict[tuple[str, ...], float | None]] = {
             each: {}
@@ -140,7 +141,9 @@ class WatchdogInstruments:
                 for window in windows(objective):
                     shown[self._burn][slo, duration(window)] = reading.budget.burn_rate(objective, window)
         for gauge, values in shown.items():
-            gauge.clear()
-            for labels, value in values.items():
-                if value is not None:
-                    gauge.labels(*labels).set(value)
+            known = {labels: value for labels, value in values.items() if value is not None}
+            for labels, value in known.items():
+                gauge.labels(*labels).set(value)
+            for labels in self._shown.get(gauge, frozenset()) - known.keys():  # not before: a scrape may come between
+                gauge.remove(*labels)
+            self._shown[gauge] = frozenset(known)

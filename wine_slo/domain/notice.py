@@ -27,6 +27,7 @@ from wine_slo.domain.dialogue import Keyboard
 from wine_slo.domain.incident import Incident
 from wine_slo.domain.objective import Alert
 from wine_slo.domain.reading import Sight
+from wine_slo.domain.watch import GAP, LEDGER, SIGHT
 
 STORM = 5  # more notices of a kind than this at once are one message
 EDITED_EVERY = timedelta(minutes=1)  # a message that changes more often is read by nobody
@@ -308,7 +309,11 @@ def fold(notices: Sequence[tuple[Incident, Notice]], words: Words) -> Notice | N
         words: How it reads.
     """
     for kind in (Kind.BREACH, Kind.RECOVERY, Kind.MISSED):
-        those = [(incident, notice) for incident, notice in notices if notice.kind is kind]
+        those = [
+            (incident, notice)
+            for incident, notice in notices
+            if notice.kind is kind and incident.key not in (SIGHT, LEDGER, GAP)  # these have sentences of their own
+        ]
         if len(those) > STORM:
             beliefs = tuple(replace(notice.after, is_folded=True) for _, notice in those)
             return Notice(

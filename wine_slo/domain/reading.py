@@ -157,7 +157,7 @@ def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: date
     if objective.is_up:
         return Sight.CLEAR, ""
     if targets.up == 0:
-        return Sight.TARGET_DOWN, Reason("{job} does not answer its scrapes", {"job": objective.job})
+        return Sight.TARGET_DOWN, Reason("all scrapes of {job} fail", {"job": objective.job})
     return _sight_of_traffic(objective, traffic)
 
 

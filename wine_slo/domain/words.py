@@ -329,8 +329,8 @@ class Speech:
             case _:
                 text = self.count(
                     n,
-                    "Missed while messages could not be sent: <b>{n}</b> objective in breach. {names}. All: /status",
-                    "Missed while messages could not be sent: <b>{n}</b> objectives in breach. {names}. All: /status",
+                    "Delivered late: <b>{n}</b> incident, which is over. Worst: {names}. All: /incidents",
+                    "Delivered late: <b>{n}</b> incidents, which are over. Worst: {names}. All: /incidents",
                     names=names,
                 )
                 return f"⚪️ {text}"
@@ -526,7 +526,7 @@ class Speech:
     def _which_are_down(self, name: str, down: Sequence[str], known: int) -> str:
         """How many of how many targets do not answer; which they are where others do."""
         if known == 1:
-            return self.say("{name} is down: it does not answer", name=name)
+            return self.say("{name} is down: all its scrapes fail", name=name)
         if len(down) >= known:
             return self.count(
                 known,
