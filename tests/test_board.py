@@ -23,7 +23,7 @@ from wine_slo.domain.words import Speech
 from wine_slo.recipients import Recipients
 
 EDIT = "editMessageText"
-FINE = "🟢 latency: kept\nSeen at 19:40 or later."
+FINE = "🟢 latency: met\nSeen at 19:40 or later."
 
 
 class Wall:
@@ -94,10 +94,10 @@ async def test_it_is_written_when_its_words_change_and_only_then(wall: Wall) -> 
     await wall.boards.keep()
     await wall.boards.keep()
     assert wall.edits == 1
-    assert board.text.splitlines()[0] == "🔴 latency: p95 2.4 s, promised 1 s · #1 since 19:42"
+    assert board.text.splitlines()[0] == "🔴 latency: p95 2.4 s (target ≤ 1 s, last 20 s) · #1 since 19:42:40"
     wall.scene.has(0.0, 60)
     await wall.boards.keep()
-    assert board.text == "🟢 latency: kept\nSeen at 19:40 or later."
+    assert board.text == "🟢 latency: met\nSeen at 19:40 or later."
     assert wall.outcomes == [(Kind.BOARD, "told")] * 2
 
 
@@ -111,10 +111,10 @@ async def test_a_stall_is_not_written(wall: Wall) -> None:
 async def test_it_says_since_when_nothing_can_be_said_and_is_never_green_without_evidence(wall: Wall) -> None:
     board = await wall.hangs()
     for sight, words in (
-        (Sight.NO_TRAFFIC, "nobody has asked since 19:4"),
-        (Sight.TARGET_DOWN, "the service is down since 19:4"),
-        (Sight.BLIND, "cannot be seen since 19:4"),
-        (Sight.TOO_FEW, "too few ask to judge"),
+        (Sight.NO_TRAFFIC, "no requests since 19:4"),
+        (Sight.TARGET_DOWN, "the service has been down since 19:4"),
+        (Sight.BLIND, "no data since 19:4"),
+        (Sight.TOO_FEW, "too few requests to judge"),
     ):
         wall.scene.lacks(sight, 30)
         await wall.boards.keep()
@@ -140,7 +140,7 @@ async def test_the_budget_is_told_in_whole_percents(wall: Wall) -> None:
         wall.scene.state = replace(wall.scene.state, readings={KEY: reading})
         await wall.boards.keep()
     assert wall.edits == 1
-    assert board.text.splitlines()[0] == "🟢 latency: kept · budget 99 %"
+    assert board.text.splitlines()[0] == "🟢 latency: met · budget 99 %"
 
 
 async def test_it_says_what_is_silenced_by_whom_until_when_and_why(wall: Wall) -> None:
@@ -177,11 +177,11 @@ async def test_it_reads_in_russian(wall: Wall) -> None:
     wall.acts = acts(silence(0, until=3600, objective="latency", reason="выкладка"), *[silence(0, until=90000)] * 3)
     board = await wall.hangs()
     assert board.text.splitlines() == [
-        "🟢 latency: выполняется",
+        "🟢 latency: в норме",
         "🔇 Задержка: заглушено до 20:40, Anna: выкладка.",
         *["🔇 Всё: заглушено до 20:40, 2 января, Anna."] * 2,
         "Ещё 1 заглушено: /silences",
-        "Проверено в 19:40 или позже.",
+        "Проверяется; последняя отметка 19:40.",
     ]
 
 

@@ -141,7 +141,7 @@ async def test_the_first_message_of_a_breach_is_followed_by_a_chart_as_a_quiet_r
     assert chart.photo == PNG + b"picture"
     assert chart.reply_to == breach.id
     assert chart.is_silent
-    assert chart.text.splitlines()[0] == "Latency: p95 · promised 1 s"
+    assert chart.text.splitlines()[0] == "🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s); in breach since 19:40:00"
 
 
 async def test_it_shows_the_time_from_before_the_breach_to_now(studio: Studio) -> None:

@@ -74,7 +74,7 @@ async def test_while_it_lasts_its_message_is_kept_up_to_date_once_a_minute(desk:
         await desk.tell()
     (message,) = desk.messages()
     assert len(message.edits) == 2
-    assert message.text.splitlines()[0] == "🔴 Latency: p95 2.4 s, promised 1 s · 2 min"
+    assert message.text.splitlines()[0] == "🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s) · 2 min"
 
 
 async def test_a_restart_repeats_nothing_and_the_recovery_is_still_a_reply(desk: Desk) -> None:
@@ -532,12 +532,13 @@ async def test_each_chat_is_told_in_its_own_language(two_languages: Desk) -> Non
     await desk.delivery.speak(GROUP, "ru")
     desk.scene.breaks()
     await desk.tell()
-    assert desk.texts(ANNA) == ["🔴 Latency: p95 2.4 s, promised 1 s"]
-    assert desk.texts(GROUP) == ["🔴 Задержка: p95 2,4 с при обещанной 1 с"]
+    assert desk.texts(ANNA) == ["🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s)"]
+    assert desk.texts(GROUP) == ["🔴 Задержка: p95 2,4 с (цель ≤ 1 с, за 20 с)"]
     desk.scene.has(0.0, 20)
     await desk.tell()
-    assert desk.texts(GROUP)[1] == "🟢 Задержка в норме: p95 0,05 с"
-    assert desk.delivery.speech(GROUP).status(desk.scene.state, desk.clock()).startswith("🟢 latency: p95 0,05 с при")
+    assert desk.texts(GROUP)[1] == "🟢 Задержка в норме: p95 0,05 с (за 20 с)"
+    said = desk.delivery.speech(GROUP).status(desk.scene.state, desk.clock())
+    assert said.startswith("🟢 latency: p95 0,05 с (цель ≤ 1 с, за 20 с)")
 
 
 async def test_another_language_is_a_quiet_edit_of_what_is_there_and_nothing_new(two_languages: Desk) -> None:

@@ -102,7 +102,7 @@ async def test_it_is_told_once_quietly_to_every_chat(desk: Desk) -> None:
         assert message.is_silent
         assert message.text.splitlines()[:2] == [
             "📊 The week from 29 December to 5 January",
-            "🟢 latency: 99.3 % within 1 s, promised 95 %",
+            "🟢 latency: 99.3 % within 1 s (target ≥ 95 %)",
         ]
     assert desk.outcomes == [(Kind.DIGEST, "told")] * 2
 
@@ -205,7 +205,7 @@ async def test_it_tells_of_the_incidents_in_the_ledger(desk: Desk) -> None:
     await desk.tell(MONDAY)
     assert desk.texts()[0].splitlines()[-3:-1] == [
         "2 incidents, 10 min in all: /incidents",
-        "Told after 35 s at the median. Acknowledged after 2 min.",
+        "Notified after 35 s at the median. Acknowledged after 2 min.",
     ]
 
 

@@ -179,7 +179,7 @@ async def test_who_presses_acknowledge_has_it_and_every_chat_sees_who_and_when(p
         assert message.buttons == [SILENCE, UNTIL_RECOVERY]
         post.scene.has(0.0, 30)
         await post.tell()
-    assert "Told after 25 s, acknowledged by Anna after 25 s." in post.messages(GROUP)[1].text
+    assert "Notified after 25 s, acknowledged by Anna after 25 s." in post.messages(GROUP)[1].text
     assert message.buttons == []
 
 
@@ -320,7 +320,7 @@ async def test_a_silence_by_button_mutes_and_its_end_is_told(post: Post) -> None
         post.scene.has(1.0, 601)
         await post.tell()
         assert [each.is_loud for each in post.messages()] == [True, True]
-        assert post.heads()[1] == "⏱ Still open after 1 h, acknowledged by nobody: Latency, p95 2.4 s. #1"
+        assert post.heads()[1] == "⏱ Still open after 1 h, acknowledged by nobody: Latency, p95 2.4 s (last 20 s). #1"
         assert "Silenced" not in message.text
 
 
@@ -340,8 +340,7 @@ async def test_a_breach_under_a_silence_is_not_told_but_its_end_is_in_a_quiet_li
         await post.tell()
         (line,) = post.messages()
         assert line.text == (
-            "⚪️ While it was silenced: Latency was in breach 19:40:00 to 19:40:25 (25 s), worst 2.4 s. "
-            "It is fine now. #1"
+            "⚪️ While it was silenced: Latency was in breach 19:40:00–19:40:25 (25 s), worst 2.4 s. It is fine now. #1"
         )
         assert line.is_silent
 
@@ -363,7 +362,7 @@ async def test_when_a_silence_is_over_what_is_open_is_told(post: Post, how: str)
             again = await post.press(answer, answer.buttons[0], ANNA)
             assert again == "That silence is over already."
         await post.tell()
-    assert post.heads()[0].startswith("🔴 Latency: p95 2.4 s, promised 1 s")
+    assert post.heads()[0].startswith("🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s)")
     assert post.messages()[0].is_loud
 
 
@@ -375,7 +374,7 @@ async def test_a_silence_until_recovery_ends_with_it(post: Post) -> None:
         assert await post.press(message, UNTIL_RECOVERY) == "Latency: silenced until recovery."
         post.scene.has(0.0, 30)
         await post.tell()
-        assert post.heads()[1].startswith("🟢 Latency is back")
+        assert post.heads()[1].startswith("🟢 Latency resolved")
         assert post.messages()[1].is_silent
         assert (await post.asks("/silences")).text == "No silences. To make one: /silence 1h all"
         post.scene.has(1.0, 25)
@@ -511,7 +510,7 @@ async def test_what_came_and_went_in_quiet_hours_is_told_in_a_line_after_them(po
         assert post.messages() == []
         await post.tell(after=20 * MINUTE)
         assert post.heads() == [
-            "⚪️ In the quiet hours: Latency was in breach 19:40:00 to 19:40:25 (25 s), worst 2.4 s. It is fine now. #1"
+            "⚪️ In the quiet hours: Latency was in breach 19:40:00–19:40:25 (25 s), worst 2.4 s. It is fine now. #1"
         ]
 
 
@@ -527,7 +526,7 @@ async def test_what_nobody_acknowledges_is_told_again_and_to_a_second_chat_which
         assert (len(post.messages()), post.messages(SECOND)) == (1, [])
         post.scene.has(1.0, 10)
         await post.tell()
-        assert post.heads()[1] == "⏱ Escalation: nobody acknowledged Latency, p95 2.4 s for 15 min. #1"
+        assert post.heads()[1] == "⏱ Escalation: nobody acknowledged Latency, p95 2.4 s (last 20 s) for 15 min. #1"
         assert post.messages()[1].is_loud
         assert post.messages()[1].buttons == [ACKNOWLEDGE]
         assert post.heads(SECOND)[0].startswith("🔴 Latency")
@@ -540,7 +539,7 @@ async def test_what_nobody_acknowledges_is_told_again_and_to_a_second_chat_which
         post.scene.has(0.0, 60)
         await post.tell()
     assert len(post.messages()) == 3
-    assert post.heads(SECOND)[1].startswith("🟢 Latency is back")
+    assert post.heads(SECOND)[1].startswith("🟢 Latency resolved")
     assert "acknowledged by Boris <b> after 15 min" in post.messages(SECOND)[1].text
 
 
@@ -682,7 +681,7 @@ async def test_a_silence_of_everything_mutes_neither_lost_monitoring_nor_an_outa
         assert post.messages() == [], "one replica of three is down, and latency is in breach"
         post.scene.has(1.0, 60, key=up, of=3)
         await post.tell()
-        assert [each.split(":")[0] for each in post.heads()] == ["🔴 The service is down"]
+        assert [each.split(":")[0] for each in post.heads()] == ["🔴 Availability"]
         assert post.messages()[0].is_loud
         post.scene.lacks(Sight.BLIND, 300, keys=(Key("latency"), Key("errors"), up))
         await post.tell()

@@ -99,7 +99,7 @@ async def test_a_chat_that_is_listed_again_reads_the_end_of_what_it_knew_and_not
     await desk.tell()
     desk.notifies((ANNA, GROUP))
     await desk.tell()
-    assert [text.split(":")[0] for text in desk.texts(GROUP)[1:]] == ["🟢 Latency is back"]
+    assert [text.split(":")[0] for text in desk.texts(GROUP)[1:]] == ["🟢 Latency resolved"]
 
 
 async def test_what_was_over_before_a_chat_was_a_recipient_is_not_told_there(desk: Desk) -> None:
@@ -322,7 +322,7 @@ async def test_an_edit_that_is_refused_holds_neither_a_recovery_nor_a_breach(
     desk.api.fails_with(status, refusal, methods=[EDIT])
     storm(desk.scene, keys(1), 0.0, 20)
     await desk.tell()
-    assert sum("is back" in text for text in desk.texts()) == 1
+    assert sum("resolved" in text for text in desk.texts()) == 1
     storm(desk.scene, keys(3)[2:], 1.0, 25)
     await desk.tell()
     assert any("/2" in text for text in desk.texts())
@@ -508,7 +508,7 @@ async def test_settings_that_name_the_new_id_of_a_group_repeat_nothing_and_keep_
     assert desk.recipients.standing(SUPERGROUP).language == "ru"
     desk.scene.has(0.0, 20)
     await desk.tell()
-    assert [text.split(":")[0] for text in desk.texts(SUPERGROUP)][1:] == ["🟢 Latency is back"]
+    assert [text.split(":")[0] for text in desk.texts(SUPERGROUP)][1:] == ["🟢 Latency resolved"]
 
 
 async def test_a_group_that_has_moved_and_refuses_messages_is_tried_under_its_new_id(desk: Desk) -> None:

@@ -15,14 +15,14 @@ from wine_slo.domain.status import status_of
 from wine_slo.domain.watch import State
 
 STATUS = """\
-          objective     value                  promise               budget              incident
-breached  latency       2.4 s p95              promised 1 s          98 % (of 3 days)    #12
-unknown   availability  nobody has asked       promised 99.5 %       not known
-met       errors        0.04 % bad over 5 min  promised at most 1 %  99.6 % (of 3 days)
+          objective     value                     target           budget                incident
+breached  latency       2.4 s p95 over 20 s       target ≤ 1 s     98 % (from 3 days)    #12
+unknown   availability  nobody has asked          target ≥ 99.5 %  not known
+met       errors        0.04 % failed over 5 min  target ≤ 1 %     99.6 % (from 3 days)
 
-           incident     when                           worst
-open       #12 Latency  since 01 Jan 20:26 (14 min)    2.6 s
-recovered  #11 Errors   01 Jan 19:45 to 19:52 (7 min)  20 %
+           incident     when                          worst
+open       #12 Latency  since 20:26:00 (14 min)       2.6 s
+recovered  #11 Errors   19:45:00 to 19:52:00 (7 min)  20 % bad
 
 Looked 12 s ago, looks every 30 s. wine-slo 1.2.3.
 """

@@ -21,7 +21,7 @@ from wine_slo.domain.incident import Incident
 from wine_slo.domain.look import key_of
 from wine_slo.domain.notice import Kind, Notice
 from wine_slo.domain.objective import Key, Objective
-from wine_slo.domain.phrases import ReasonedError
+from wine_slo.domain.phrases import Reason, ReasonedError
 from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech
 
@@ -85,15 +85,25 @@ class Charts:
             raise NoChartError("Prometheus: {why}", why=error.reason) from error
         except DrawingError as error:
             raise NoChartError(error.reason) from error
-        return Picture(png, caption_of(course, objective, speech))
+        caption = caption_of(course, speech, self._state(), self._clock())
+        not_sent = Explanation.of(speech).no_chart(Reason("it could not be sent"))
+        return Picture(png, caption, instead=not_sent)
 
     async def answer(self, key: Key, speech: Speech, span: timedelta | None = None) -> Picture | str:
-        """A chart as `of` gives it, or in words why there is none."""
+        """A chart as `of` gives it, or in words why there is none; whoever asked is answered, whatever fails."""
         try:
-            return await self.of(key, speech, span)
+            async with asyncio.timeout(WITHIN):
+                return await self.of(key, speech, span)
         except NoChartError as error:
             log.warning("no chart of %s: %s", key, error)
-            return Explanation.of(speech).no_chart(error.reason)
+            reason = error.reason
+        except TimeoutError:
+            log.warning("no chart of %s within %d s", key, WITHIN)
+            reason = Reason("it took longer than {seconds} s", {"seconds": WITHIN})
+        except Exception:  # whoever asked must not wait for nothing
+            log.exception("a chart of %s failed by a fault of ours", key)
+            reason = Reason("an internal error; the log says which")
+        return Explanation.of(speech).no_chart(reason)
 
     def follow(self, chat: int, notice: Notice, message: int, speech: Speech, topic: int | None = None) -> None:
         """Send a chart after the message of a breach, as a reply to it; returns at once and never fails."""

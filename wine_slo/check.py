@@ -109,7 +109,7 @@ def _answer(slo: ObjectiveStatus) -> Answer:
 
 def _line(slo: ObjectiveStatus, answer: Answer) -> str:
     value = status_words.value(slo)
-    number = f"{value} {status_words.meaning(slo)}, {status_words.promise(slo)}" if value else ""
+    number = f"{value} {status_words.meaning(slo)} ({status_words.target(slo)})" if value else ""
     if answer in (Answer.CANNOT_SEE, Answer.TOO_LITTLE):
         said = slo.reason or "no number yet"
     elif slo.verdict is Verdict.SUSPICIOUS:

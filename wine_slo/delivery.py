@@ -167,6 +167,11 @@ class Delivery:
         return tuple(due)
 
     @property
+    def acts(self) -> Acts:
+        """What people did."""
+        return self._acts()
+
+    @property
     def untold_since(self) -> datetime | None:
         """Since when something has not been delivered: when the oldest such incident was opened or closed."""
         state, now, acts = self._state(), self._clock(), self._acts()

@@ -181,7 +181,7 @@ class Digests:
         return Attained(
             key=key,
             good_ratio=ratios.get(key),
-            remaining=reading.budget.remaining(objective) if reading and reading.budget else None,
+            budget=reading.budget if reading else None,
         )
 
     def _past(self, since: datetime) -> tuple[list[Incident], list[Told]]:

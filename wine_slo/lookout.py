@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Series, Vector
 from wine_slo.domain import promql
-from wine_slo.domain.budget import Budget, stays_known_for, windows
+from wine_slo.domain.budget import SELDOM, Budget, stays_known_for, windows
 from wine_slo.domain.change import Change, last_change
 from wine_slo.domain.look import (
     OF_LATE,
@@ -23,13 +23,14 @@ from wine_slo.domain.look import (
     Scrapes,
     by_endpoint,
     by_key,
+    finite_bounds,
     key_of,
     read,
     read_nothing,
     remembered,
 )
 from wine_slo.domain.metric_names import SHA256
-from wine_slo.domain.objective import Key, Objective, Objectives
+from wine_slo.domain.objective import Key, Latency, Objective, Objectives
 from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Reading, Sight, unseen
 from wine_slo.domain.watch import CLOCKS_AGREE, Interruption, State, advance, is_ahead
@@ -62,6 +63,7 @@ class Lookout:
         self._last: tuple[datetime, float] | None = None  # the last evaluation by Prometheus' and by the steady clock
         self._is_by_prometheus = False  # whether that instant goes back to one of Prometheus' clock
         self._budgets = Budgets(api, self._steady)
+        self._bounds = Bounds(api, self._steady)
 
     async def look(
         self,
@@ -126,8 +128,8 @@ class Lookout:
     async def _read_one(self, objective: Objective, state: State) -> dict[Key, Reading]:
         """What is seen now, by key."""
         try:
-            budgets = await self._budgets.read(objective)
-            return await _Look(self._api, objective, state, self.now(), budgets, self._clock).readings()
+            budgets, bounds = await asyncio.gather(self._budgets.read(objective), self._bounds.read(objective))
+            return await _Look(self._api, objective, state, self.now(), budgets, bounds, self._clock).readings()
         except PrometheusError as error:
             reason = Reason("Prometheus: {why}", {"why": error.reason})
             return _blind(objective, state, self.now(), reason, is_unanswered=not error.is_of_query)
@@ -182,9 +184,11 @@ class _Look:
         state: State,
         now: datetime,
         budgets: Mapping[Key, Budget],
+        bounds: tuple[float, ...],
         clock: Callable[[], datetime],
     ) -> None:
         self._budgets = budgets
+        self._bounds = bounds
         self._clock = clock
         self._api = api
         self._objective = objective
@@ -222,7 +226,7 @@ class _Look:
                 self._instant(promql.events(objective, objective.over)),
                 self._instant(promql.events(objective, objective.expires_after)),
                 self._instant(promql.quantile(objective, objective.over)),
-                self._instant(promql.quantile(objective, objective.good_for)),
+                self._instant(promql.quantile(objective, objective.recent)),
                 self._instant(promql.good_ratio(objective, objective.over)),
                 self._instant(promql.total_settled(objective)),
                 self._instant(promql.part_settled(objective)),
@@ -272,6 +276,7 @@ class _Look:
             ratio=ratio,
             by_endpoint=by_endpoint(objective, endpoints),
             budgets=self._budgets,
+            bounds=self._bounds,
             total_settled=total_settled,
             part_settled=part_settled,
         )
@@ -302,6 +307,30 @@ def _compare_clocks(theirs: datetime | None, asked_at: datetime, answered_at: da
         theirs=f"{theirs:{CLOCK_FORMAT}}",
         ours=f"{answered_at:{CLOCK_FORMAT}}",
     )
+
+
+class Bounds:
+    """The bucket bounds of the histograms; asked for seldom, as they change only with a release of the service."""
+
+    def __init__(self, api: PrometheusApi, steady: Callable[[], float]) -> None:
+        self._api = api
+        self._steady = steady
+        self._known: dict[str, tuple[float, tuple[float, ...]]] = {}
+
+    async def read(self, objective: Objective) -> tuple[float, ...]:
+        """The finite bounds of an objective's histogram in seconds, ascending; empty where they are not known."""
+        if not isinstance(objective.source, Latency):
+            return ()
+        query, now = promql.bucket_bounds(objective, objective.source), self._steady()
+        asked_at, bounds = self._known.get(query, (None, ()))
+        if asked_at is None or not bounds or now - asked_at >= SELDOM.total_seconds():
+            try:
+                bounds = finite_bounds(_labelled(await self._api.query(query)))
+            except PrometheusError as error:
+                log.info("the bucket bounds of %s are not known anew: %s", objective.name, error)
+            else:
+                self._known[query] = (now, bounds)
+        return bounds
 
 
 class Budgets:

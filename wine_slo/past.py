@@ -176,7 +176,7 @@ class _Past:
         ]
         self._told = [
             promql.quantile(objective, objective.over),
-            promql.quantile(objective, objective.good_for),
+            promql.quantile(objective, objective.recent),
             promql.quantile_by_endpoint(objective, OF_LATE),
         ]
         self._calm: _Calm | None = None
@@ -662,7 +662,7 @@ class _Budgets:
             }
             for burn in objective.burns:
                 long, short = milliseconds(burn.long), milliseconds(burn.short)
-                pace = burn.factor(objective.window) * long / np.clip(history, short, long)
+                pace = np.maximum(1.0, burn.budget * milliseconds(objective.window) / np.clip(history, short, long))
                 limit = pace * objective.allowed_bad_ratio * (1 - 1e-6)
                 holds = [ratios[span][newest[span]] >= limit for span in (burn.long, burn.short)]
                 burning |= holds[0] & holds[1] & (history >= short)

@@ -13,7 +13,7 @@ from wine_slo.domain.phrases import ENGLISH
 from wine_slo.domain.status import IncidentStatus, ObjectiveStatus, Status, Verdict
 
 MOODS = {Verdict.MET: "good", Verdict.BREACHED: "bad", Verdict.SUSPICIOUS: "care", Verdict.UNKNOWN: "grey"}
-percent, span = ENGLISH.percent, ENGLISH.span  # as the command line is in English only
+span = ENGLISH.span  # as the command line is in English only
 GRADES = {Grade.OK: "good", Grade.WARNING: "care", Grade.WRONG: "bad"}
 MOST_RECENT = 5  # closed incidents in one table
 
@@ -26,7 +26,7 @@ def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
     order = tuple(Verdict)
     worst_first = sorted(found.objectives, key=lambda each: order.index(each.verdict))
     terminal.table(
-        ("", "objective", "value", "promise", "budget", "incident"), (_objective(each) for each in worst_first)
+        ("", "objective", "value", "target", "budget", "incident"), (_objective(each) for each in worst_first)
     )
     incidents = [*found.open_incidents, *found.recent_incidents[:MOST_RECENT]]
     if incidents:
@@ -49,18 +49,14 @@ def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
 
 def _objective(slo: ObjectiveStatus) -> Line:
     value = f"{status_words.value(slo)} {status_words.meaning(slo)}" if status_words.value(slo) else "no number"
-    left, history = slo.budget_remaining_ratio, slo.budget_history_seconds
-    budget = "not known" if left is None or history is None else percent(max(left, 0.0))
-    if left is not None and history is not None and history < slo.budget_window_seconds:
-        budget += f" (of {span(timedelta(seconds=history))})"
     return Line(
         MOODS[slo.verdict],
         (
             slo.verdict,
             slo.slo,
             slo.reason if slo.verdict is Verdict.UNKNOWN and slo.reason else value,
-            status_words.promise(slo),
-            budget,
+            status_words.target(slo),
+            status_words.budget_in_short(slo),
             f"#{slo.incident}" if slo.incident else "",
         ),
     )
@@ -68,15 +64,15 @@ def _objective(slo: ObjectiveStatus) -> Line:
 
 def _incident(incident: IncidentStatus, now: datetime, zone: tzinfo) -> Line:
     began = incident.again_at or incident.began_at
-    first = f"{began.astimezone(zone):%d %b %H:%M}"
+    first = status_words.beginning(began, now, zone)
     if incident.is_open:
         when, mood, word = f"since {first} ({span(now - began)})", "bad", "open"
     else:
         last = incident.last_bad_at
-        when, mood = f"{first} to {last.astimezone(zone):%H:%M} ({span(last - began)})", "grey"
+        when = f"{first} to {status_words.beginning(last, began, zone)} ({span(last - began)})"
+        mood = "grey"
         word = str(incident.outcome or Outcome.RECOVERED)
-    worst = status_words.number(incident.worst_seconds, incident.worst_bad_ratio)
-    return Line(mood, (word, f"#{incident.number} {incident.title}", when, worst))
+    return Line(mood, (word, f"#{incident.number} {incident.title}", when, status_words.worst(incident)))
 
 
 # The doctor

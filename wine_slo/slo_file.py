@@ -18,7 +18,7 @@ from msgspec import Meta, Struct
 
 from wine_slo import text_file
 from wine_slo.domain.objective import (
-    BURNS,
+    BURNS_WINDOW,
     Alert,
     Burn,
     Latency,
@@ -28,6 +28,7 @@ from wine_slo.domain.objective import (
     Ratio,
     Source,
     Up,
+    duration,
     usual_bad_for,
     usual_good_for,
 )
@@ -208,6 +209,19 @@ def parse(text: str, name: str = "slo.yml") -> Objectives:
         raise SloFileError([at((error.field,), str(error))]) from error
 
 
+def left_out(path: Path, objectives: Objectives) -> list[str]:
+    """Return a sentence for each objective for which some of the usual burn-rate alerts can never fire."""
+    sentences = []
+    for each in objectives.all:
+        if each.burns_left_out:
+            rates = ", ".join(
+                f"{burn.factor(BURNS_WINDOW):g} over {duration(burn.long)}" for burn in each.burns_left_out
+            )
+            where = place(path, each.name, "objective")
+            sentences.append(f"{where}: {each.name} has not the usual burn-rate alerts that can never fire: {rates}")
+    return sentences
+
+
 def place(path: Path, objective: str, field: str) -> str:
     """Return where a field of an objective stands: `slo.yml:14`; only the file where it was changed meanwhile."""
     try:
@@ -313,8 +327,7 @@ def _objective(file: _File, each: _Objective) -> Objective:
         by=tuple(each.by),
     )
     if each.burns is None:
-        # The usual paces, but for those that a modest objective can never burn at.
-        return replace(objective, burns=tuple(burn for burn in BURNS if objective.can_fire(burn)))
+        return objective.with_usual_burns
     burns = tuple(_burn(number, burn) for number, burn in enumerate(each.burns))
     return replace(objective, burns=burns)
 

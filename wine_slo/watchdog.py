@@ -190,6 +190,7 @@ class Watchdog:
         else:
             self._is_examined = self._are_intervals_examined = False
             log.info("objectives are read anew")
+            _log_left_out(self._settings, self._evaluation.objectives)
 
     async def _tell_mistakes(
         self, examine: Callable[[Objectives], Awaitable[list[Mistake]]], objectives: Objectives
@@ -219,6 +220,7 @@ class Watchdog:
             overdue_after=self._overdue_after,
             untold_seconds=untold_seconds(self._delivery, self._evaluation),
             told=self._delivery.beliefs,
+            acts=self._delivery.acts,
         )
         return status_of(self._evaluation.state, self._evaluation.objectives, self._evaluation.now(), process)
 
@@ -241,6 +243,11 @@ class Watchdog:
             "unreachable": {str(chat): reason for chat, reason in unreachable.items()},
         }
         return web.json_response(content, status=200 if status == "ok" else 503)
+
+
+def _log_left_out(settings: WatchdogSettings, objectives: Objectives) -> None:
+    for sentence in slo_file.left_out(settings.objectives, objectives):
+        log.info(sentence)
 
 
 def untold_seconds(delivery: Delivery, evaluation: Evaluation) -> float:
@@ -729,6 +736,7 @@ def main() -> None:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
     log_output.configure(settings.log_format)
+    _log_left_out(settings, objectives)
     try:
         ledger = Ledger.open_or_remember(settings.database_url)
         asyncio.run(watch(settings, objectives, ledger))

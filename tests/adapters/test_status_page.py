@@ -1,5 +1,6 @@
 """The status page as people see it, in a real browser, and as machines read it."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -11,15 +12,17 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from playwright.async_api import Browser, expect
 
-from tests.domain.scene import ALL, ERRORS, LATENCY, START, at, incident
+from tests.domain.scene import ALL, ERRORS, LATENCY, START, at, incident, minutes
 from tests.real.browser import PHONE, Open, is_accessible, picture, running_browser, visiting
 from wine_slo.adapters.status_page import HEADERS, MOST_SHOWN, StatusPages
+from wine_slo.domain.acts import NO_ACTS, Act, Acts, Deed, Silence
 from wine_slo.domain.budget import Budget, windows
-from wine_slo.domain.incident import Incident, Outcome, Phase, Track
+from wine_slo.domain.dialogue import Person
+from wine_slo.domain.incident import Incident, Opening, Outcome, Phase, Track
 from wine_slo.domain.notice import Stage, Told
-from wine_slo.domain.objective import Key, Objective, Objectives
-from wine_slo.domain.reading import Reading, Sight
-from wine_slo.domain.status import Process, Status, Verdict, status_of
+from wine_slo.domain.objective import BURNS, Key, Objective, Objectives
+from wine_slo.domain.reading import Reading, Sight, Targets
+from wine_slo.domain.status import Process, SilenceStatus, Status, Verdict, status_of
 from wine_slo.domain.trend import Trend
 from wine_slo.domain.watch import State
 
@@ -100,10 +103,11 @@ class Watch:
     objectives: Objectives = ALL
     trend: Trend = field(default_factory=trend)
     told: tuple[Told, ...] = ()
+    acts: Acts = NO_ACTS
     asked: list[timedelta] = field(default_factory=list)
 
     def status(self) -> Status:
-        return status_of(self.state, self.objectives, NOW, replace(PROCESS, told=self.told))
+        return status_of(self.state, self.objectives, NOW, replace(PROCESS, told=self.told, acts=self.acts))
 
     async def over(self, span: timedelta) -> Trend:
         self.asked.append(span)
@@ -146,13 +150,13 @@ async def visit(browser: Browser, server: TestServer) -> AsyncIterator[Open]:
 
 async def test_a_breach_is_the_first_thing_to_read(visit: Open) -> None:
     page = await visit("/")
-    await expect(page).to_have_title("1 of 3 promises broken · wine-slo")
+    await expect(page).to_have_title("1 of 3 objectives in breach · wine-slo")
     first = page.get_by_role("article").first
-    await expect(first.get_by_role("heading")).to_have_text("Latency in breach for 14 min · #12")
-    await expect(first).to_contain_text("2.4 s p95, promised 1 s")
+    await expect(first.get_by_role("heading")).to_have_text("Latency in breach since 21:26:00 (14 min) · #12")
+    await expect(first).to_contain_text("2.4 s p95 over 20 s (target ≤ 1 s)")
     await expect(first.get_by_role("img")).to_have_attribute(
         "aria-label",
-        "Latency over the last hour: from 0.04 s to 2.7 s (at 21:29), 25 % of the time worse than promised",
+        "Latency over the last hour: from 0.04 s to 2.7 s (at 21:29), 25 % of the time worse than the target",
     )
     await is_accessible(page, but=("meta-refresh",))  # it can be switched off, which axe does not see
     await picture(page, "status-breach")
@@ -161,7 +165,7 @@ async def test_a_breach_is_the_first_thing_to_read(visit: Open) -> None:
 async def test_all_is_well(visit: Open, watch: Watch) -> None:
     watch.state = GOOD
     page = await visit("/?reload=off")
-    await expect(page.get_by_role("heading", level=1)).to_have_text("All 3 promises are kept")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("All 3 objectives are met")
     await is_accessible(page)
 
 
@@ -215,7 +219,7 @@ async def test_when_prometheus_is_away_the_page_comes_and_says_so(client: Client
     watch.trend = trend(values={}, trouble="it cannot be reached (Connection refused)")
     text = await page_of(client)
     assert "as Prometheus does not say: it cannot be reached (Connection refused)." in text
-    assert "in breach for 14 min" in text
+    assert "in breach since 21:26:00 (14 min)" in text
     assert "<figure>" not in text
 
 
@@ -231,13 +235,13 @@ async def test_when_prometheus_is_away_the_page_comes_and_says_so(client: Client
         ),
         pytest.param(
             state(latency=UNSEEN, errors=ERRING, availability=ERRING),
-            "2 of 3 promises kept, the rest not known",
+            "2 of 3 objectives met, the rest not known",
             id="something seen",
         ),
         pytest.param(replace(GOOD, readings={}), "Nothing can be said at the moment", id="after a restart"),
         pytest.param(
             state(latency=replace(FINE, recent_seconds=None), errors=ERRING, availability=ERRING),
-            "2 of 3 promises kept, the rest not known",
+            "2 of 3 objectives met, the rest not known",
             id="no number",
         ),
     ],
@@ -266,6 +270,89 @@ async def test_no_objective_is_green_without_evidence_whatever_its_numbers(
     assert {each.verdict for each in watch.status().objectives} == {Verdict.UNKNOWN}
 
 
+def act(second: float, deed: Deed, by: Person, **changes: object) -> Act:
+    made = Act(number=0, at=at(second), deed=deed, by=by, chat=1, cause=f"press {second}")
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+ACTS = (
+    NO_ACTS.with_one_more(act(2900, Deed.ACKNOWLEDGE, Person(7, "Anna <b>"), incident=12))
+    .with_one_more(
+        act(3000, Deed.SILENCE, Person(8, "Boris"), silence=Silence(at(7200), (), "latency", (), "deploying"))
+    )
+    .with_one_more(act(3100, Deed.SILENCE, Person(8, "Boris"), silence=Silence(None, ((12, 1),), "errors")))
+)
+
+
+async def test_who_acknowledged_and_what_is_silenced_until_when_stands_on_card_row_and_in_the_answer(
+    client: Client, watch: Watch
+) -> None:
+    watch.acts = ACTS
+    text = await page_of(client)
+    acknowledged = "acknowledged by Anna &lt;b&gt; at 21:28:20"
+    silenced = "silenced until 22:40:00 by Boris: deploying"
+    assert f'<p class="people">{acknowledged}</p>' in text
+    assert f'<p class="people">{silenced}</p>' in text
+    assert f"{acknowledged}; {silenced}; worst 2.6 s" in text
+    assert f"Latency: {silenced}" in text
+    assert "Errors: silenced until recovery by Boris" in text
+    status = msgspec.json.decode(await (await client.get("/api/status")).read(), type=Status)
+    latency, (open_one,) = status.objectives[0], status.open_incidents
+    for each in (latency, open_one):
+        assert (each.acknowledged_by, each.acknowledged_at) == ("Anna <b>", at(2900))
+        assert each.silence == SilenceStatus(
+            slo="latency", title="Latency", until=at(7200), by="Boris", since=at(3000), reason="deploying"
+        )
+    assert [each.slo for each in status.silences] == ["latency", "errors"]
+    assert status.recent_incidents[0].acknowledged_by is None
+
+
+async def test_what_is_taken_back_stands_nowhere(client: Client, watch: Watch) -> None:
+    watch.acts = ACTS.with_one_more(act(3200, Deed.UNDO, Person(7, "Anna"), of=1)).with_one_more(
+        act(3300, Deed.END, Person(8, "Boris"), of=2)
+    )
+    text = await page_of(client)
+    assert "acknowledged" not in text
+    assert "deploying" not in text
+
+
+async def test_targets_that_are_down_are_named(client: Client, watch: Watch) -> None:
+    down = replace(ERRING, good_ratio=2 / 3, up_targets=Targets(up=2, known=3, scraped_at=NOW, down=("b:8000",)))
+    watch.state = state(latency=FINE, errors=ERRING, availability=down)
+    assert "1 of 3 targets down (b:8000)" in await page_of(client)
+
+
+async def test_burn_rates_of_windows_longer_than_the_history_are_not_shown(client: Client, watch: Watch) -> None:
+    burns = replace(LATENCY, burns=BURNS)
+    rates = dict.fromkeys(windows(burns), 0.008)
+    watch.objectives = Objectives.only(burns)
+    for history, shown in ((timedelta(days=3), True), (minutes(4), False)):
+        seen = replace(SLOW, budget=Budget(history=history, events=9e4, bad_ratios=rates))
+        watch.state = state(OPEN, latency=seen)
+        text = await page_of(client)
+        assert ("3d 0.16×" in text) is shown
+        assert "30d 0.16×" not in text
+        assert ("Error budget: 4 min of history so far." in text) is not shown
+        assert ("of the error budget" in text) is shown
+
+
+async def test_an_incident_that_came_back_is_shaded_only_where_it_was_bad(client: Client, watch: Watch) -> None:
+    again = replace(
+        OPEN, began_at=at(600), again_at=at(2760), openings=2,
+        earlier=(Opening(began_at=at(600), last_bad_at=at(900), bad=12, total=40),),
+    )  # fmt: skip
+    watch.state = state(again, latency=SLOW)
+    watch.objectives = Objectives.only(LATENCY)
+    text = await page_of(client)
+    assert [float(each) for each in re.findall(r'class="breach" x="[\d.]+" y="0" width="([\d.]+)"', text)] == [50, 140]
+    assert "500 of 600 bad; in breach 2 times since 20:50:00, 19 min in all, 512 of 640 bad" in text
+
+
+async def test_rates_are_written_as_people_read_them(client: Client, watch: Watch) -> None:
+    watch.state = state(latency=replace(FINE, events_per_second=1234.0))
+    assert "1234 requests a second" in await page_of(client)
+
+
 async def test_a_suspicion_is_no_breach_and_not_green(client: Client, watch: Watch) -> None:
     tracks = {**GOOD.tracks, LATENCY_KEY: track(LATENCY_KEY, Phase.BREACHING)}
     watch.state = replace(GOOD, tracks=tracks)
@@ -276,12 +363,12 @@ async def test_a_suspicion_is_no_breach_and_not_green(client: Client, watch: Wat
 async def test_a_recovery_that_is_not_sure_yet_says_so(client: Client, watch: Watch) -> None:
     tracks = {**BAD.tracks, LATENCY_KEY: track(LATENCY_KEY, Phase.RECOVERING, incident=12)}
     watch.state = replace(BAD, tracks=tracks)
-    assert "recovering, in breach for 14 min · #12" in await page_of(client)
+    assert "recovering, in breach since 21:26:00 (14 min) · #12" in await page_of(client)
 
 
 async def test_what_never_changed_is_said_in_short(client: Client, watch: Watch) -> None:
     watch.trend = trend(values={UP_KEY: {at(3000).timestamp(): 0.0, at(3040).timestamp(): 0.0}})
-    assert "Availability over the last hour: 0 % of scrapes unanswered all the time" in await page_of(client)
+    assert "Availability over the last hour: 0 % down all the time" in await page_of(client)
 
 
 async def test_of_a_thousand_label_sets_the_worst_are_shown(client: Client, watch: Watch) -> None:

@@ -137,6 +137,7 @@ def incident(**changes: object) -> Incident:
         bad=46,
         total=58,
         value=2.44,
+        value_over=LATENCY.recent,
         worst=2.61,
         worst_at=at(100),
     )

@@ -150,6 +150,21 @@ def test_ones_last_act_can_be_taken_back_within_five_minutes() -> None:
     assert mine.undoable(99, at(200)) == ()
 
 
+def test_a_silence_that_was_over_before_an_incident_began_does_not_concern_it() -> None:
+    done = acts(
+        silence(10, 3700),
+        act(20, Deed.UNDO, of=1),
+        silence(25, 3700, objective="latency"),
+        act(30, Deed.END, BORIS, of=3),
+        silence(35, 50),
+        silence(40, 3700, objective="errors"),
+        silence(45, 3700),
+        act(200, Deed.END, of=7),
+        silence(700, 3700),
+    )
+    assert [each.number for each in done.about(CLOSED)] == [7, 8]
+
+
 def test_what_was_done_about_an_incident_is_found() -> None:
     done = acts(
         act(100),

@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.domain.scene import ALL, AVAILABILITY, ERRORS, KEY, LATENCY, at, incident, minutes
+from tests.domain.scene import ALL, AVAILABILITY, ERRORS, KEY, LATENCY, Scene, at, incident, minutes
 from wine_slo.domain.chart import POINTS, TICKS, Chart, Course, caption_of, chart_of, span_of, step_of, ticks
+from wine_slo.domain.incident import Opening
 from wine_slo.domain.objective import Alert, Key, Objective
+from wine_slo.domain.reading import Sight
 from wine_slo.domain.words import Speech
 
 MOSCOW = Speech(ALL, ZoneInfo("Europe/Moscow"))
@@ -27,9 +29,9 @@ def chart(objective: Objective = LATENCY, **changes: object) -> Chart:
 @pytest.mark.parametrize(
     ("objective", "title", "promise", "unit"),
     [
-        pytest.param(LATENCY, "Latency: p95", "promised 1 s", "s", id="a latency in seconds"),
-        pytest.param(ERRORS, "Errors: share of failed requests", "promised < 1 %", "%", id="errors in percent"),
-        pytest.param(AVAILABILITY, "Availability", "promised 99.5 %", "%", id="availability in percent"),
+        pytest.param(LATENCY, "Latency: p95", "target ≤ 1 s", "s", id="a latency in seconds"),
+        pytest.param(ERRORS, "Errors: share of failed requests", "target ≤ 1 %", "%", id="errors in percent"),
+        pytest.param(AVAILABILITY, "Availability", "target ≥ 99.5 %", "%", id="availability in percent"),
     ],
 )
 def test_a_chart_says_what_it_is_about_and_what_was_promised(
@@ -102,10 +104,51 @@ def test_ticks_are_few_and_round(zone: str, hours: float) -> None:
 
 
 def test_its_caption_says_the_same_for_who_cannot_see_it() -> None:
-    assert caption_of(course(), LATENCY, MOSCOW) == "Latency: p95 · promised 1 s\n1 January, 21:40 to 22:40 (MSK)"
+    scene = Scene().has(0.0, 30)
+    assert caption_of(course(), MOSCOW, scene.state, scene.now).splitlines() == [
+        "🟢 Latency: p95 0.05 s (target ≤ 1 s, last 20 s)",
+        "1 January, 21:40 to 22:40 (MSK)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("scene", "line"),
+    [
+        pytest.param(
+            Scene().breaks(),
+            "🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s); in breach since 22:40:00",
+            id="in breach",
+        ),
+        pytest.param(Scene().has(1.0, 10), "🟡 Latency: p95 2.4 s (target ≤ 1 s, last 20 s)", id="suspicious"),
+        pytest.param(
+            Scene().breaks().lacks(Sight.TARGET_DOWN, 60),
+            "🔴 Latency: the service has been down for 55 s; in breach since 22:40:00",
+            id="in breach and down",
+        ),
+        pytest.param(Scene().lacks(Sight.NO_TRAFFIC, 60), "⚪️ Latency: no requests for 55 s", id="no traffic"),
+        pytest.param(Scene(), "⚪️ Latency", id="never evaluated"),
+    ],
+)
+def test_its_caption_carries_the_state_as_it_is_the_top_line_of_the_chat(scene: Scene, line: str) -> None:
+    assert caption_of(course(), MOSCOW, scene.state, scene.now).splitlines()[0] == line
+
+
+def test_only_the_bad_time_of_an_incident_that_came_back_is_shaded() -> None:
+    again = incident(
+        began_at=at(-1200),
+        again_at=at(-300),
+        openings=2,
+        last_bad_at=at(-5),
+        earlier=(Opening(began_at=at(-1200), last_bad_at=at(-1100), bad=5, total=9),),
+    )
+    assert [(each.label, each.since, each.until) for each in chart(incidents=(again,)).breaches] == [
+        ("#12", at(-1200).timestamp(), at(-1100).timestamp()),
+        ("", at(-300).timestamp(), at(0).timestamp()),
+    ]
 
 
 def test_a_caption_is_never_too_long() -> None:
     labels = tuple((f"label_{number}", "&<" * 2000) for number in range(20))
-    objective = replace(LATENCY, by=tuple(name for name, _ in labels))
-    assert len(caption_of(course(key=Key("latency", labels)), objective, MOSCOW)) < 1024
+    key = Key("latency", labels)
+    scene = Scene(replace(LATENCY, by=tuple(name for name, _ in labels))).has(1.0, 30, key=key)
+    assert len(caption_of(course(key=key), MOSCOW, scene.state, scene.now)) < 1024

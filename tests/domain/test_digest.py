@@ -4,9 +4,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.domain.scene import ALL, KEY, at, incident, minutes
+from tests.domain.scene import ALL, ERRORS, KEY, LATENCY, at, incident, minutes
+from wine_slo.domain.budget import Budget
 from wine_slo.domain.digest import LATE, Attained, DigestSpeech, Week, Weekly, is_due
-from wine_slo.domain.objective import Alert, Key
+from wine_slo.domain.incident import Opening, Outcome
+from wine_slo.domain.objective import Alert, Key, Objective
 from wine_slo.domain.watch import GAP, LEDGER, SIGHT
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -56,11 +58,16 @@ def test_a_digest_is_told(told: timedelta | None, after: timedelta, due: bool) -
     assert is_due(MONDAY, None if told is None else MONDAY - told, MONDAY + after) is due
 
 
+def budget(left: float, objective: Objective, history: timedelta = timedelta(days=30)) -> Budget:
+    """A budget of which so much is left."""
+    return Budget(history=history, bad_ratios={objective.window: (1 - left) * objective.allowed_bad_ratio})
+
+
 def week(**changes: object) -> Week:
     attained = (
-        Attained(key=KEY, good_ratio=0.9921, remaining=0.81),
-        Attained(key=Key("errors"), good_ratio=0.97, remaining=-0.5),
-        Attained(key=Key("availability"), good_ratio=None, remaining=None),
+        Attained(key=KEY, good_ratio=0.9921, budget=budget(0.81, LATENCY)),
+        Attained(key=Key("errors"), good_ratio=0.97, budget=budget(-0.5, ERRORS)),
+        Attained(key=Key("availability"), good_ratio=None, budget=None),
     )
     usual = Week(first=at(0) - timedelta(days=7), last=at(0), attained=attained)
     return replace(usual, **changes)  # type: ignore[arg-type]
@@ -69,10 +76,10 @@ def week(**changes: object) -> Week:
 def test_a_week_in_which_nothing_happened_says_so_and_that_somebody_watched() -> None:
     assert SPEECH.digest(week()).splitlines() == [
         "📊 The week from 25 December to 1 January",
-        "🟢 latency: 99.2 % within 1 s, promised 95 % · budget 81 %",
-        "🔴 errors: 97 % well, promised 99 % · budget 0 %",
+        "🟢 latency: 99.2 % within 1 s (target ≥ 95 %) · budget 81 %",
+        "🔴 errors: 97 % succeeded (target ≥ 99 %) · budget 0 %",
         "⚪️ availability: nothing is known of this week",
-        "No promise was broken.",
+        "No objective was in breach.",
         "I have been watching all the time.",
     ]
 
@@ -96,9 +103,28 @@ def test_a_week_of_trouble_tells_how_much_and_how_soon_it_was_known() -> None:
     )
     assert said.splitlines()[-3:] == [
         "3 incidents, 16 min in all: /incidents",
-        "Told after 30 s at the median. Acknowledged after 2 min.",
-        "Blind for 5 min.",
+        "Notified after 30 s at the median. Acknowledged after 2 min.",
+        "Blind for 5 min 40 s.",
     ]
+
+
+def test_a_young_history_says_nothing_of_the_budget() -> None:
+    young = Attained(key=KEY, good_ratio=0.91, budget=budget(0.999, LATENCY, timedelta(hours=3)))
+    said = SPEECH.digest(week(attained=(young,))).splitlines()
+    assert said[1] == "🔴 latency: 91 % within 1 s (target ≥ 95 %) · budget: 3 h of history so far"
+
+
+def test_an_incident_that_came_back_counts_its_bad_time_alone() -> None:
+    again = incident(
+        began_at=at(-7200),
+        again_at=at(-6700),
+        openings=2,
+        last_bad_at=at(-6600),
+        closed_at=at(-6580),
+        outcome=Outcome.RECOVERED,
+        earlier=(Opening(began_at=at(-7200), last_bad_at=at(-7120), bad=5, total=9),),
+    )
+    assert "1 incident, 3 min in all: /incidents" in SPEECH.digest(week(incidents=(again,)))
 
 
 def test_without_prometheus_it_is_told_without_shares() -> None:

@@ -199,12 +199,6 @@ def test_a_reading_keeps_its_intervals_in_order() -> None:
         Reading(at=at(9), sight=Sight.CLEAR, intervals=(first, first))
 
 
-def test_the_value_is_that_of_the_last_moments_where_they_hold_a_request() -> None:
-    reading = Reading(at=at(0), sight=Sight.CLEAR, latency_seconds=1.2, recent_seconds=0.0)
-    assert reading.value_seconds == 0.0
-    assert Reading(at=at(0), sight=Sight.CLEAR, latency_seconds=1.2).value_seconds == 1.2
-
-
 # Seeing nothing at all
 
 

@@ -13,7 +13,7 @@ from tests.domain.scene import AVAILABILITY, LATENCY, at
 from tests.fakes.service import BOUNDS
 from wine_slo.domain.objective import Latency
 from wine_slo.domain.reading import Interval
-from wine_slo.domain.verdict import CHANCE, chance_of_share, is_bad, is_breach, is_clear
+from wine_slo.domain.verdict import CHANCE, chance_of_share, clear_run, is_bad, is_breach
 
 QUIET = replace(LATENCY, least_events=5)
 
@@ -153,19 +153,19 @@ def test_no_stall_is_worse_than_the_one_that_is_left_out(shares: list[float]) ->
         pytest.param([], False, id="nothing seen is not clear"),
     ],
 )
-def test_it_is_clear_when_the_newest_intervals_are(seen: list[Interval], clear: bool) -> None:  # noqa: FBT001 - a column
-    assert is_clear(LATENCY, seen, intervals=4, bad_ratio=1.0) is clear
+def test_it_clear_run_when_the_newest_intervals_are(seen: list[Interval], clear: bool) -> None:  # noqa: FBT001 - a column
+    assert bool(clear_run(LATENCY, seen, intervals=4, bad_ratio=1.0)) is clear
 
 
 def test_what_was_bad_by_a_little_takes_longer_to_be_known_as_good() -> None:
     """With a tenth slow, four good intervals of ten requests each happen by chance once in seventy."""
-    assert not is_clear(LATENCY, intervals(*[0] * 4, of=5), intervals=4, bad_ratio=0.1)
-    assert is_clear(LATENCY, intervals(*[0] * 6, of=5), intervals=4, bad_ratio=0.1)
+    assert not clear_run(LATENCY, intervals(*[0] * 4, of=5), intervals=4, bad_ratio=0.1)
+    assert clear_run(LATENCY, intervals(*[0] * 6, of=5), intervals=4, bad_ratio=0.1)
 
 
 def test_what_is_as_bad_as_it_was_is_not_clear() -> None:
     lenient = replace(LATENCY, ratio=0.5)
-    assert not is_clear(lenient, intervals(*[0.4] * 50), intervals=4, bad_ratio=0.4)
+    assert not clear_run(lenient, intervals(*[0.4] * 50), intervals=4, bad_ratio=0.4)
 
 
 # p95 <= threshold is the same as: the share within it is the promised one

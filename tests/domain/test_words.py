@@ -27,7 +27,7 @@ from wine_slo.domain.acts import NO_ACTS, Act, Acts, Deed
 from wine_slo.domain.budget import Budget
 from wine_slo.domain.change import Change
 from wine_slo.domain.dialogue import Person
-from wine_slo.domain.incident import Incident, Outcome
+from wine_slo.domain.incident import Incident, Opening, Outcome
 from wine_slo.domain.notice import Kind, Stage, Told, Withheld
 from wine_slo.domain.objective import BURNS, Alert, Burn, Key, Objectives
 from wine_slo.domain.phrases import ENGLISH, Reason
@@ -40,6 +40,7 @@ MAX_LINES = 9
 SPEECH = Speech(ALL, ZoneInfo("Etc/GMT-3"))
 NOTHING = Told(incident=12, chat=CHAT)
 OPENED = Told(incident=12, chat=CHAT, stage=Stage.OPENED, opening=1, message=5, breach_told_at=at(87))
+BOUNDS = (0.001, 0.025, 0.05, 0.9, 1.0, 1.1, 2.0, 2.5, 10.0)
 BUDGET = Budget(
     history=timedelta(days=30),
     events=240_000,
@@ -49,9 +50,14 @@ SLOW = incident(by_endpoint=(("/sleep", 2.44), ("/predict", 0.031)), budget=BUDG
 CHANGED = replace(SLOW, change=Change(at(60) - minutes(6), "3021" * 16, "9188" * 16))
 YOUNG, OLDER = (replace(BUDGET, history=minutes(count), events=events) for count, events in ((1, 100), (16, 4000)))
 FAILING = incident(key=Key("errors"), value=0.113, worst=0.2)
-DOWN = incident(key=Key("availability"), value=1.0, worst=1.0)
+DOWN = incident(key=Key("availability"), value=1.0, worst=1.0, targets=1, down=("127.0.0.1:8000",))
+PARTLY_DOWN = replace(DOWN, value=1 / 3, targets=3, down=("b:8000",))
 RECOVERED = incident(
     last_bad_at=at(860), closed_at=at(887), outcome=Outcome.RECOVERED, value=0.041, bad=640, total=1910, budget=BUDGET
+)
+EARLIER = (
+    Opening(began_at=at(60), last_bad_at=at(115), bad=46, total=58),
+    Opening(began_at=at(300), last_bad_at=at(340), bad=80, total=100),
 )
 EXPIRED = incident(closed_at=at(1915), outcome=Outcome.EXPIRED, held=Sight.NO_TRAFFIC, held_since=at(115))
 BLIND = Incident(
@@ -99,7 +105,9 @@ EXAMPLES: dict[str, Callable[[Speech], str]] = {
         incident(), told=replace(NOTHING, perhaps_sent=True), speech=speech
     ),
     "a breach that came back": lambda speech: breach(
-        replace(SLOW, openings=3, again_at=at(90)), after=150, speech=speech
+        replace(SLOW, openings=3, again_at=at(660), last_bad_at=at(685), earlier=EARLIER, bad=151, total=188),
+        after=690,
+        speech=speech,
     ),
     "a service that hangs": lambda speech: breach(
         incident(waiting_seconds=72.4, value=None, by_endpoint=(("/sleep", 2.4),)), speech=speech
@@ -109,6 +117,11 @@ EXAMPLES: dict[str, Callable[[Speech], str]] = {
     ),
     "failing": lambda speech: breach(FAILING, speech=speech),
     "down": lambda speech: breach(DOWN, state=HELD_BY_THE_OUTAGE, speech=speech),
+    "one of three down": lambda speech: breach(PARTLY_DOWN, speech=speech),
+    "three of three down": lambda speech: breach(
+        replace(PARTLY_DOWN, value=1.0, down=("a:8000", "b:8000", "c:8000")), speech=speech
+    ),
+    "buckets that are wide": lambda speech: breach(replace(SLOW, bounds=BOUNDS), speech=speech),
     "one label set": lambda speech: breach(incident(key=Key("latency", (("endpoint", "/predict"),))), speech=speech),
     "nobody asks": lambda speech: breach(incident(held=Sight.NO_TRAFFIC, held_since=at(780)), after=900, speech=speech),
     "too few ask": lambda speech: breach(incident(held=Sight.TOO_FEW, held_since=at(780)), after=900, speech=speech),
@@ -128,7 +141,7 @@ EXAMPLES: dict[str, Callable[[Speech], str]] = {
     "recovery": lambda speech: speech.recovery(RECOVERED, OPENED),
     "recovery of a short one": lambda speech: speech.recovery(replace(RECOVERED, last_bad_at=at(115)), OPENED),
     "recovery after it came back": lambda speech: speech.recovery(
-        replace(RECOVERED, openings=3, again_at=at(660)), replace(OPENED, breach_told_at=at(690))
+        replace(RECOVERED, openings=3, again_at=at(660), earlier=EARLIER), replace(OPENED, breach_told_at=at(690))
     ),
     "recovery of errors": lambda speech: speech.recovery(
         replace(RECOVERED, key=Key("errors"), value=0.0, worst=0.2, budget=None), OPENED
@@ -154,102 +167,114 @@ EXAMPLES: dict[str, Callable[[Speech], str]] = {
 
 READS = {
     "a breach": (
-        "🔴 Latency: p95 <b>2.4 s</b>, promised 1 s\n"
-        "Since 22:41:00 (1 min). 46 of 58 requests were slow.\n"
+        "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
         "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
-        "Budget: 0.4 % of 30 days burnt in 55 s; 97 % left; at this pace gone in 3 days.\n"
+        "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
         "#12 · latency"
     ),
     "a breach after a change": (
-        "🔴 Latency: p95 <b>2.4 s</b>, promised 1 s\n"
-        "Since 22:41:00 (1 min). 46 of 58 requests were slow.\n"
+        "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
         "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
-        "Budget: 0.4 % of 30 days burnt in 55 s; 97 % left; at this pace gone in 3 days.\n"
+        "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
         "The model changed 6 min before (3021… → 9188…).\n"
         "#12 · latency"
     ),
     "a breach in a young history": (
-        "🔴 Latency: p95 <b>2.4 s</b>, promised 1 s\n"
-        "Since 22:41:00 (1 min). 13 of 13 requests were slow.\n"
-        "Budget (estimated from 1 min of history): 0.01 % of 30 days burnt in 55 s; over 99.999 % left; "
-        "at this pace gone in 3 days.\n"
+        "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
+        "Since 22:41:00 (1 min). 13 of 13 requests over 1 s.\n"
+        "Error budget: 1 min of history so far.\n"
         "#12 · latency"
     ),
     "a recovery in a young history": (
-        "🟢 Latency is back: p95 0.041 s\n"
-        "Lasted 13 min (22:41 to 22:54). Worst 2.6 s at 22:41.\n"
-        "15 of 120 requests were slow.\n"
-        "Budget (estimated from 16 min of history): 0.003 % of 30 days burnt in 13 min; 99.999 % left.\n"
-        "Told after 27 s.\n"
+        "🟢 Latency resolved: p95 0.041 s (last 20 s)\n"
+        "Lasted 13 min (22:41:00–22:54:20). Worst 2.6 s at 22:41.\n"
+        "15 of 120 requests over 1 s.\n"
+        "Error budget: 16 min of history so far.\n"
+        "Notified after 27 s.\n"
         "#12 · latency"
     ),
     "a breach that lasts": (
-        "🔴 Latency: p95 <b>2.4 s</b>, promised 1 s · 11 min\n"
-        "Since 22:41:00. Worst 2.6 s at 22:41. 46 of 58 requests were slow.\n"
+        "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s) · 11 min\n"
+        "Since 22:41:00. Worst 2.6 s at 22:41. 46 of 58 requests over 1 s.\n"
         "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
-        "Budget: 0.4 % of 30 days burnt in 55 s; 97 % left; at this pace gone in 3 days.\n"
+        "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
         "#12 · latency"
     ),
     "a breach of which nothing more is known": (
-        "🔴 Latency: bad, promised 1 s\nSince 22:41:00 (1 min). 46 of 58 requests were slow.\n#12 · latency"
+        "🔴 Latency: in breach (target ≤ 1 s)\nSince 22:41:00 (1 min). 46 of 58 requests over 1 s.\n#12 · latency"
     ),
     "a breach that may be a repeat": (
-        "🔴 Latency: p95 <b>2.4 s</b>, promised 1 s\n"
-        "Since 22:41:00 (1 min). 46 of 58 requests were slow.\n"
+        "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
         "This may be a repeat: the answer to the first try was lost.\n"
         "#12 · latency"
     ),
     "a breach that came back": (
-        "🔴 Latency again: p95 <b>2.4 s</b>, promised 1 s\n"
-        "Since 22:41:30 (1 min). 46 of 58 requests were slow.\n"
+        "🔴 Latency again: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
+        "Since 22:51:00 (30 s). 25 of 30 requests over 1 s.\n"
         "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
-        "Budget: 0.4 % of 30 days burnt in 25 s; 97 % left; at this pace gone in 3 days.\n"
-        "Bad 3 times since 22:41.\n"
+        "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
+        "In breach 3 times since 22:41:00, 2 min 5 s in all. 151 of 188 requests over 1 s.\n"
         "#12 · latency"
     ),
     "a service that hangs": (
-        "🔴 Latency: no answer for <b>72 s</b>, promised 1 s\n"
-        "Since 22:41:00 (1 min). 46 of 58 requests were slow.\n"
+        "🔴 Latency: no answer for <b>72 s</b> (target ≤ 1 s)\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
         "#12 · latency"
     ),
     "many endpoints": (
-        "🔴 Latency: p95 <b>2.4 s</b>, promised 1 s\n"
-        "Since 22:41:00 (1 min). 46 of 58 requests were slow.\n"
+        "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
         "Slow: /page/0 5 s, /page/1 4 s, /page/2 3 s and 1 more. Fine: /page/4 1 s.\n"
         "#12 · latency"
     ),
     "failing": (
-        "🔴 Errors: <b>11 %</b> failed, promised &lt; 1 %\n"
+        "🔴 Errors: <b>11 %</b> failed (target ≤ 1 %, last 20 s)\n"
         "Since 22:41:00 (1 min). 46 of 58 requests failed.\n"
         "#12 · errors"
     ),
     "down": (
-        "🔴 The service is down: all scrapes of wine-slo fail for <b>1 min</b> (since 22:41:00)\n"
+        "🔴 wine-slo is down: all its scrapes fail for <b>1 min</b> (since 22:41:00)\n"
         "Latency #11 is held open.\n"
         "#12 · availability"
     ),
+    "one of three down": (
+        "🔴 wine-slo: 1 of 3 targets down (b:8000) for <b>1 min</b> (since 22:41:00)\n#12 · availability"
+    ),
+    "three of three down": (
+        "🔴 wine-slo is down: 3 of 3 targets do not answer for <b>1 min</b> (since 22:41:00)\n#12 · availability"
+    ),
+    "buckets that are wide": (
+        "🔴 Latency: p95 <b>2–2.5 s</b> (target ≤ 1 s, last 20 s)\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
+        "Slow: /sleep 2–2.5 s. Fine: /predict 0.025–0.05 s.\n"
+        "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
+        "#12 · latency"
+    ),
     "one label set": (
-        "🔴 Latency of /predict: p95 <b>2.4 s</b>, promised 1 s\n"
-        "Since 22:41:00 (1 min). 46 of 58 requests were slow.\n"
+        "🔴 Latency of /predict: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
         "#12 · latency{endpoint=&quot;/predict&quot;}"
     ),
     "nobody asks": (
-        "🔴 Latency: was p95 2.4 s, promised 1 s · 14 min · nobody has asked for 2 min\n"
+        "🔴 Latency: was p95 2.4 s (target ≤ 1 s) · 14 min · no requests for 2 min\n"
         "Held open: no requests is not a recovery.\n"
         "#12 · latency"
     ),
     "too few ask": (
-        "🔴 Latency: was p95 2.4 s, promised 1 s · 14 min · too few ask to judge\n"
+        "🔴 Latency: was p95 2.4 s (target ≤ 1 s) · 14 min · too few requests to judge\n"
         "Held open: too few requests are no recovery.\n"
         "#12 · latency"
     ),
     "it went down": (
-        "🔴 Latency: was p95 2.4 s, promised 1 s · 14 min · the service is down for 2 min\n"
+        "🔴 Latency: was p95 2.4 s (target ≤ 1 s) · 14 min · the service has been down for 2 min\n"
         "Held open: a service that is down has not recovered.\n"
         "#12 · latency"
     ),
     "it cannot be seen": (
-        "🔴 Latency: was p95 2.4 s, promised 1 s · 14 min · cannot see for 2 min\n"
+        "🔴 Latency: was p95 2.4 s (target ≤ 1 s) · 14 min · no data for 2 min\n"
         "Held open: what cannot be seen is no recovery.\n"
         "#12 · latency"
     ),
@@ -264,70 +289,74 @@ READS = {
         "#13 · ledger"
     ),
     "the ledger is written again": (
-        "🟢 The ledger is written again: nothing is lost.\nIt was not for 2 min (22:41 to 22:43).\n#13 · ledger"
+        "🟢 The ledger is written again: nothing is lost.\nIt was not for 2 min 5 s (22:41:00–22:43:05).\n#13 · ledger"
     ),
-    "the ledger was written again": "⚪️ The ledger could not be written 22:41 to 22:43 (2 min). #13",
+    "the ledger was written again": "⚪️ The ledger could not be written 22:41:00–22:43:05 (2 min 5 s). #13",
     "the budget burns": (
-        "🔴 Error budget of Latency burns <b>16 times as fast as lasts</b>, over 1 h.\n"
-        "Budget: 97 % left.\n"
+        "🔴 Latency: error budget burn rate <b>16×</b> over 1 h (2.2 % spent).\n"
+        "Error budget: 97 % left of 30 days.\n"
         "#12 · latency budget"
     ),
     "the budget melts": (
-        "🟡 Error budget of Latency: <b>10 %</b> burnt in 3 days, as fast as just lasts. No need to get up.\n"
-        "Budget: 97 % left.\n"
+        "🟡 Latency: error budget burn rate <b>1×</b> over 3 days (10 % spent). No action needed tonight.\n"
+        "Error budget: 97 % left of 30 days.\n"
         "#12 · latency budget"
     ),
-    "reminder": "⏱ Still open after 4 h, acknowledged by nobody: Latency, p95 1.7 s. #12",
+    "reminder": "⏱ Still open after 4 h, acknowledged by nobody: Latency, p95 1.7 s (last 20 s). #12",
     "recovery": (
-        "🟢 Latency is back: p95 0.041 s\n"
-        "Lasted 13 min (22:41 to 22:54). Worst 2.6 s at 22:41.\n"
-        "640 of 1,910 requests were slow.\n"
-        "Budget: 5.3 % of 30 days burnt in 13 min; 97 % left.\n"
-        "Told after 27 s.\n"
+        "🟢 Latency resolved: p95 0.041 s (last 20 s)\n"
+        "Lasted 13 min (22:41:00–22:54:20). Worst 2.6 s at 22:41.\n"
+        "640 of 1,910 requests over 1 s.\n"
+        "Error budget: 5.3 % spent, 97 % left of 30 days.\n"
+        "Notified after 27 s.\n"
         "#12 · latency"
     ),
     "recovery of a short one": (
-        "🟢 Latency is back: p95 0.041 s\n"
-        "Lasted 55 s (22:41:00 to 22:41:55). Worst 2.6 s at 22:41.\n"
-        "640 of 1,910 requests were slow.\n"
-        "Budget: 5.3 % of 30 days burnt in 55 s; 97 % left.\n"
-        "Told after 27 s.\n"
+        "🟢 Latency resolved: p95 0.041 s (last 20 s)\n"
+        "Lasted 55 s (22:41:00–22:41:55). Worst 2.6 s at 22:41.\n"
+        "640 of 1,910 requests over 1 s.\n"
+        "Error budget: 5.3 % spent, 97 % left of 30 days.\n"
+        "Notified after 27 s.\n"
         "#12 · latency"
     ),
     "recovery after it came back": (
-        "🟢 Latency is back: p95 0.041 s\n"
-        "Lasted 3 min (22:51 to 22:54). Worst 2.6 s at 22:41.\n"
-        "Bad 3 times since 22:41.\n"
-        "640 of 1,910 requests were slow.\n"
-        "Budget: 5.3 % of 30 days burnt in 3 min; 97 % left.\n"
-        "Told after 30 s.\n"
+        "🟢 Latency resolved: p95 0.041 s (last 20 s)\n"
+        "Lasted 3 min 20 s (22:51:00–22:54:20). Worst 2.6 s at 22:41.\n"
+        "514 of 1,752 requests over 1 s.\n"
+        "In breach 3 times since 22:41:00, 4 min 55 s in all. 640 of 1,910 requests over 1 s.\n"
+        "Error budget: 5.3 % spent, 97 % left of 30 days.\n"
+        "Notified after 30 s.\n"
         "#12 · latency"
     ),
     "recovery of errors": (
-        "🟢 Errors is back: 0 % failed\n"
-        "Lasted 13 min (22:41 to 22:54). Worst 20 % at 22:41.\n"
+        "🟢 Errors resolved: 0 % failed (last 20 s)\n"
+        "Lasted 13 min (22:41:00–22:54:20). Worst 20 % at 22:41.\n"
         "640 of 1,910 requests failed.\n"
-        "Told after 27 s.\n"
+        "Notified after 27 s.\n"
         "#12 · errors"
     ),
     "up again": (
-        "🟢 Availability is back: 0 % of its scrapes unanswered\n"
-        "Lasted 13 min (22:41 to 22:54).\n"
-        "Told after 27 s.\n"
+        "🟢 Availability resolved: 100 % up (last 20 s)\n"
+        "Lasted 13 min (22:41:00–22:54:20).\n"
+        "Notified after 27 s.\n"
         "#12 · availability"
     ),
-    "seeing again": ("🟢 Seeing again: Prometheus answers.\nBlind for 5 min (22:41 to 22:46).\n#13 · sight"),
-    "the budget lasts again": ("🟢 Latency: the error budget lasts again\nBudget: 97 % left.\n#12 · latency budget"),
-    "closed": "⚪️ Latency was in breach 22:41 to 22:54 (13 min), worst 2.6 s. #12",
-    "closed blindness": "⚪️ Prometheus could not be seen 22:41 to 22:43 (2 min). #13",
-    "closed budget": "⚪️ The error budget of Latency burnt too fast 22:37 to 22:41 (4 min). #12",
+    "seeing again": ("🟢 Seeing again: Prometheus answers.\nBlind for 5 min 40 s (22:41:00–22:46:40).\n#13 · sight"),
+    "the budget lasts again": (
+        "🟢 Latency: the error budget no longer burns too fast\n"
+        "Error budget: 97 % left of 30 days.\n"
+        "#12 · latency budget"
+    ),
+    "closed": "⚪️ Latency was in breach 22:41:00–22:54:20 (13 min), worst 2.6 s. #12",
+    "closed blindness": "⚪️ Prometheus could not be seen 22:41:00–22:43:05 (2 min 5 s). #13",
+    "closed budget": "⚪️ The error budget of Latency burnt too fast 22:37:00–22:41:55 (4 min 55 s). #12",
     "missed": (
-        "⚪️ Missed while messages could not be sent: "
-        "Latency was in breach 22:41 to 22:54 (13 min), worst 2.6 s. It is fine now. #12"
+        "⚪️ Missed while messages could not be sent: Latency was in breach 22:41:00–22:54:20 (13 min), "
+        "worst 2.6 s. It is fine now. #12"
     ),
     "expired": (
-        "⚪️ Latency: no requests since 22:41, so nothing can be said. "
-        "Closed as expired after 30 min; this is not a recovery. #12"
+        "⚪️ Latency: no requests since 22:41, so nothing can be said. Closed as expired after 30 min; this "
+        "is not a recovery. #12"
     ),
     "withdrawn": "⚪️ Latency is no longer promised, so this is closed; it is not a recovery. #12",
 }
@@ -436,7 +465,7 @@ def test_a_longer_time_does_not_read_shorter(one: float, other: float) -> None:
     units = {"ms": 0.001, "s": 1.0}
 
     def read(value: float) -> float:
-        number, unit = ENGLISH.seconds(value).split()
+        number, unit = ENGLISH.seconds(value).removeprefix("< ").split()
         return float(number) * units[unit]
 
     assert read(shorter) <= read(longer) * 1.000001
@@ -498,8 +527,12 @@ def test_what_is_not_nothing_and_not_all_does_not_read_so(ratio: float) -> None:
         (0, "0 s"),
         (27.4, "27 s"),
         (59.6, "1 min"),
-        (119, "1 min"),
+        (60, "1 min"),
+        (100, "1 min 40 s"),
+        (119, "1 min 59 s"),
         (120, "2 min"),
+        (599, "9 min 59 s"),
+        (601, "10 min"),
         (3599, "59 min"),
         (3600, "1 h"),
         (4800, "1 h 20 min"),
@@ -534,21 +567,27 @@ def look(scene: Scene, **readings: Reading) -> Scene:
 @pytest.mark.parametrize(
     ("scene", "line"),
     [
-        pytest.param(Scene().has(0.0, 30), "🟢 latency: p95 0.05 s, promised 1 s", id="it is met"),
-        pytest.param(Scene().has(1.0, 10), "🟡 latency: p95 2.4 s, promised 1 s", id="it is suspicious"),
-        pytest.param(Scene().breaks(), "🔴 latency: p95 2.4 s, promised 1 s · #1, 37 s", id="it is in breach"),
+        pytest.param(Scene().has(0.0, 30), "🟢 latency: p95 0.05 s (target ≤ 1 s, last 20 s)", id="it is met"),
+        pytest.param(Scene().has(1.0, 10), "🟡 latency: p95 2.4 s (target ≤ 1 s, last 20 s)", id="it is suspicious"),
         pytest.param(
-            Scene().has(0.0).lacks(Sight.NO_TRAFFIC, 2400), "⚪️ latency: nobody has asked for 40 min", id="nobody asks"
+            Scene().breaks(),
+            "🔴 latency: p95 2.4 s (target ≤ 1 s, last 20 s) · #1 since 19:40:00 (37 s)",
+            id="it is in breach",
+        ),
+        pytest.param(
+            Scene().has(0.0).lacks(Sight.NO_TRAFFIC, 2400), "⚪️ latency: no requests for 40 min", id="nobody asks"
         ),
         pytest.param(
             Scene().breaks().lacks(Sight.NO_TRAFFIC, 300),
-            "🔴 latency: nobody has asked for 5 min · #1, 5 min",
+            "🔴 latency: no requests for 5 min 12 s · #1 since 19:40:00 (5 min 37 s)",
             id="nobody asks while it is in breach",
         ),
         pytest.param(
-            Scene().lacks(Sight.TARGET_DOWN, 120), "⚪️ latency: the service is down for 2 min", id="it is down"
+            Scene().lacks(Sight.TARGET_DOWN, 120),
+            "⚪️ latency: the service has been down for 2 min 7 s",
+            id="it is down",
         ),
-        pytest.param(Scene().lacks(Sight.BLIND), "⚪️ latency: cannot see: blind is the reason", id="it cannot be seen"),
+        pytest.param(Scene().lacks(Sight.BLIND), "⚪️ latency: no data: blind is the reason", id="it cannot be seen"),
         pytest.param(Scene().lacks(Sight.TOO_FEW), "⚪️ latency: too_few is the reason", id="too few ask"),
     ],
 )
@@ -565,9 +604,9 @@ def test_status_has_a_line_for_each_objective_and_the_rate_of_the_busiest() -> N
         look(scene, latency=replace(seen, recent_seconds=0.05, budget=BUDGET), errors=seen, availability=seen)
     )
     assert lines == [
-        "🟢 availability: up",
-        "🟢 errors: 0.2 % failed, promised &lt; 1 %",
-        "🟢 latency: p95 0.05 s, promised 1 s · budget 97 %",
+        "🟢 availability: 99.8 % up (target ≥ 99.5 %, last 5 min)",
+        "🟢 errors: 0.2 % failed (target ≤ 1 %, last 5 min)",
+        "🟢 latency: p95 0.05 s (target ≤ 1 s, last 20 s) · budget 97 %",
         "Requests 9.8/s. Looked 12 s ago. No silences.",
     ]
     visible_text("\n".join(lines))
@@ -586,7 +625,7 @@ def test_one_objective_is_one_objective() -> None:
 
 
 def test_a_value_that_rounds_to_its_threshold_is_told_more_exactly() -> None:
-    assert "p95 <b>1.02 s</b>, promised 1 s" in breach(incident(value=1.02))
+    assert "p95 <b>1.02 s</b> (target ≤ 1 s" in breach(incident(value=1.02))
 
 
 # Many at once, and nobody looking
@@ -619,7 +658,7 @@ def test_the_end_of_a_storm_says_what_is_left() -> None:
     over = several(6, outcome=Outcome.RECOVERED, closed_at=at(200))
     text = SPEECH.storm(Kind.RECOVERY, over, State())
     check(text)
-    assert text.startswith("🟢 <b>6</b> objectives are back: ")
+    assert text.startswith("🟢 <b>6</b> objectives resolved: ")
     assert text.endswith("None is in breach any more.")
     left = State(incidents={12: incident()})
     assert SPEECH.storm(Kind.RECOVERY, over, left).endswith("1 still in breach: /status")
@@ -641,11 +680,11 @@ def test_whatever_a_storm_is_made_of_telegram_takes_it(those: list[Incident], ki
 @pytest.mark.parametrize(
     ("reason", "says"),
     [
-        (Interruption.RESTART, "Watchdog restarted; not evaluating for 4 min."),
-        (Interruption.FAILURE, "Not evaluating for 4 min: evaluations failed."),
-        (Interruption.PAUSE, "Not evaluating for 4 min: the watchdog was suspended."),
+        (Interruption.RESTART, "Watchdog restarted; not evaluating for 4 min 10 s."),
+        (Interruption.FAILURE, "Not evaluating for 4 min 10 s: evaluations failed."),
+        (Interruption.PAUSE, "Not evaluating for 4 min 10 s: the watchdog was suspended."),
         (Interruption.CLOCK, "The clock was set back: the last evaluation lay in the future and is dropped."),
-        ("", "Not evaluating for 4 min."),
+        ("", "Not evaluating for 4 min 10 s."),
     ],
 )
 def test_a_time_without_evaluations_is_told_in_a_line_with_its_cause(reason: str, says: str) -> None:

@@ -93,7 +93,7 @@ class Story:
 
     def check(self) -> None:
         """What people see, whatever happened."""
-        breaches, recoveries = self.told("🔴 Latency: p95"), self.told("🟢 Latency is back")
+        breaches, recoveries = self.told("🔴 Latency: p95"), self.told("🟢 Latency resolved")
         missed, gaps = self.told("⚪️ Missed"), self.told("🔄 Watchdog restarted")
         seen = f"{self.log}: {self.chat.texts}"
         assert breaches or missed, f"the breach was lost; {seen}"

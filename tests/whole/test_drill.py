@@ -63,7 +63,7 @@ async def test_it_is_noticed_told_and_ended_in_time_and_the_budget_is_spared(hou
     assert breach.versions[0].text.startswith("🟠 DRILL\n🔴 Latency")
     assert "Slow: /sleep?drill 2" in breach.versions[0].text
     assert all(each.text.startswith("🟠 DRILL\n") and "Budget" not in each.text for each in breach.versions)
-    assert recovery.text.startswith("🟠 DRILL\n🟢 Latency is back")
+    assert recovery.text.startswith("🟠 DRILL\n🟢 Latency resolved")
     assert "Budget" not in recovery.text
     latency = (await status(house)).objectives[0]
     assert latency.good_ratio is not None

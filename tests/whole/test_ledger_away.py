@@ -20,8 +20,8 @@ from wine_slo.adapters.ledger import Ledger
 from wine_slo.domain.notice import Stage
 from wine_slo.domain.watch import LEDGER, SIGHT
 
-BREACH = "🔴 Latency: p95 2.4 s, promised 1 s"
-OVER = "⚪️ Latency was in breach 19:40 to 19:43 (2 min), worst 3.7 s. #1"
+BREACH = "🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s)"
+OVER = "⚪️ Latency was in breach 19:40:20–19:43:15 (2 min 55 s), worst 3.7 s. #1"
 LEDGER_AWAY = "🔴 The ledger cannot be written for 3 min: database or disk is full"
 BACK = Callable[[], None]
 
@@ -81,7 +81,7 @@ async def test_all_is_told_all_the_same_and_nothing_is_lost_or_repeated_afterwar
             delivery.hear()
             await delivery.tell()
         assert [text.splitlines()[0] for text in chat.texts] == (
-            [BREACH] if until == 60 else [OVER, LEDGER_AWAY, "🟢 Latency is back: p95 0.05 s"]
+            [BREACH] if until == 60 else [OVER, LEDGER_AWAY, "🟢 Latency resolved: p95 0.05 s (last 20 s)"]
         )
         assert "the ledger cannot be written" in caplog.text
         assert "it is kept in memory" in caplog.text

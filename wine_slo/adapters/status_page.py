@@ -35,6 +35,7 @@ HEADERS = {
 SPANS = {"1h": timedelta(hours=1), "6h": timedelta(hours=6), "1d": timedelta(days=1)}
 SPAN_NAMES = {"1h": "hour", "6h": "6 hours", "1d": "day"}
 percent, seconds, span = ENGLISH.percent, ENGLISH.seconds, ENGLISH.span  # the page is in English only
+rate = ENGLISH.rate
 
 RELOADS_AFTER = 15  # seconds
 MOST_SHOWN = 25  # label sets on one page, the worst first; /api/status has them all
@@ -46,7 +47,7 @@ BADGES = {
     Verdict.BREACHED: "in breach",
     Verdict.UNKNOWN: "not known",
     Verdict.SUSPICIOUS: "suspicious",
-    Verdict.MET: "kept",
+    Verdict.MET: "met",
 }
 
 
@@ -69,8 +70,9 @@ class Card:
     badge: str
     value: str
     meaning: str
-    promise: str
+    target: str
     since: str
+    people: tuple[str, ...]
     facts: tuple[str, ...]
     budget: str
     left: float | None  # 0 to 1
@@ -154,6 +156,9 @@ class StatusPages:
             hidden=len(worst) - len(shown),
             open_rows=[self._row(each, status) for each in status.open_incidents],
             recent_rows=[self._row(each, status) for each in status.recent_incidents],
+            silences=[
+                f"{each.title}: {status_words.silenced(each, status.now, self._zone)}" for each in status.silences
+            ],
             trend=trend,
             first=self._clock(trend.first, trend.last),
             last=self._clock(trend.last, trend.last),
@@ -177,19 +182,20 @@ class StatusPages:
         since = ""
         if slo.incident is not None:
             began_at = next(each.again_at or each.began_at for each in incidents if each.number == slo.incident)
-            since = f"for {span(status.now - began_at)}"
+            since = f"since {self._beginning(began_at, status.now)} ({span(status.now - began_at)})"
         elif slo.verdict is Verdict.UNKNOWN and slo.sight_since is not None and slo.reason:
             since = f"for {span(status.now - slo.sight_since)}"
         elif slo.state_since is not None and slo.verdict is not Verdict.UNKNOWN:
             since = f"for {span(status.now - slo.state_since)}"
-        left = slo.budget_remaining_ratio
+        left = None if slo.is_budget_young else slo.budget_remaining_ratio
         return Card(
             status=slo,
             badge="recovering, in breach" if slo.state is Phase.RECOVERING else BADGES[slo.verdict],
             value=status_words.value(slo),
             meaning=status_words.meaning(slo),
-            promise=status_words.promise(slo),
+            target=status_words.target(slo),
             since=since,
+            people=tuple(self._people(slo, status)),
             facts=tuple(_facts(slo)),
             budget=status_words.budget(slo),
             left=None if left is None else min(max(left, 0.0), 1.0),
@@ -199,24 +205,42 @@ class StatusPages:
     def _row(self, incident: IncidentStatus, status: Status) -> Row:
         began = incident.again_at or incident.began_at
         end = status.now if incident.is_open else incident.last_bad_at
-        lasted = span(end - began)
+        lasted, first = span(end - began), self._beginning(began, status.now)
         if incident.is_open:
-            when = f"since {self._clock(began, status.now)} ({lasted})"
+            when = f"since {first} ({lasted})"
         else:
-            when = f"{self._clock(began, status.now)} to {self._clock(end, status.now)} ({lasted})"
+            when = f"{first} to {self._beginning(end, began)} ({lasted})"
         return Row(incident, when, tuple(self._facts(incident, status)))
 
+    def _people(self, about: ObjectiveStatus | IncidentStatus, status: Status) -> Iterator[str]:
+        """Who has acknowledged something, and what is silenced by whom and until when."""
+        if about.acknowledged_by is not None:
+            yield status_words.acknowledged(about.acknowledged_by, about.acknowledged_at, status.now, self._zone)
+        if about.silence is not None:
+            yield status_words.silenced(about.silence, status.now, self._zone)
+
+    def _beginning(self, instant: datetime, now: datetime) -> str:
+        return status_words.beginning(instant, now, self._zone)
+
     def _facts(self, incident: IncidentStatus, status: Status) -> Iterator[str]:
-        worst = status_words.number(incident.worst_seconds, incident.worst_bad_ratio)
+        slo = next((each for each in status.objectives if each.slo == incident.slo), None)
+        yield from self._people(incident, status)
+        worst = status_words.worst(incident)
         if worst:
             at = f" at {self._clock(incident.worst_at, status.now)}" if incident.worst_at else ""
             yield f"worst {worst}{at}"
-        if round(incident.total_events):
-            yield f"{incident.bad_events:,.0f} of {incident.total_events:,.0f} bad"
+        if round(incident.opening_total_events):
+            yield f"{incident.opening_bad_events:,.0f} of {incident.opening_total_events:,.0f} bad"
         if incident.openings > 1:
-            yield f"came back {incident.openings - 1} time{'s' if incident.openings > 2 else ''}"
-        if incident.budget_burnt_ratio:
-            yield f"burnt {percent(incident.budget_burnt_ratio)} of the budget"
+            in_all = sum(((each.ended_at or status.now) - each.began_at for each in incident.bad_times), timedelta(0))
+            first = self._beginning(incident.began_at, status.now)
+            yield (
+                f"in breach {incident.openings} times since {first}, {span(in_all)} in all, "
+                f"{incident.bad_events:,.0f} of {incident.total_events:,.0f} bad"
+            )
+        is_known = slo is None or not slo.is_budget_young
+        if incident.budget_burnt_ratio and is_known:
+            yield f"spent {percent(incident.budget_burnt_ratio)} of the error budget"
         if incident.alert is not Alert.BREACH:
             yield "the error budget burns too fast"
         if incident.held:
@@ -243,9 +267,9 @@ def _headline(status: Status) -> tuple[str, Verdict]:
     """The one sentence to read, and its colour; green only where everything was seen to be met."""
     counts = {verdict: sum(each.verdict is verdict for each in status.objectives) for verdict in Verdict}
     count = len(status.objectives)
-    promises = "promise" if count == 1 else "promises"
+    objectives = "objective" if count == 1 else "objectives"
     if counts[Verdict.BREACHED]:
-        return f"{counts[Verdict.BREACHED]} of {count} {promises} broken", Verdict.BREACHED
+        return f"{counts[Verdict.BREACHED]} of {count} {objectives} in breach", Verdict.BREACHED
     if status.looked_at is None:
         return "Not looked yet", Verdict.UNKNOWN
     if status.overdue:
@@ -255,18 +279,23 @@ def _headline(status: Status) -> tuple[str, Verdict]:
     if counts[Verdict.SUSPICIOUS]:
         return "Something is suspicious", Verdict.SUSPICIOUS
     if counts[Verdict.UNKNOWN]:
-        return f"{counts[Verdict.MET]} of {count} {promises} kept, the rest not known", Verdict.UNKNOWN
-    return ("The promise is kept" if count == 1 else f"All {count} promises are kept"), Verdict.MET
+        return f"{counts[Verdict.MET]} of {count} {objectives} met, the rest not known", Verdict.UNKNOWN
+    return ("The objective is met" if count == 1 else f"All {count} objectives are met"), Verdict.MET
 
 
 def _facts(slo: ObjectiveStatus) -> Iterator[str]:
     if slo.events_per_second is not None and slo.kind != "up":
-        yield f"{slo.events_per_second:.2g} requests a second"
+        yield f"{rate(slo.events_per_second)} requests a second"
+    if down := status_words.down(slo):
+        yield down
     if slo.by_endpoint_seconds:
         slowest = list(slo.by_endpoint_seconds.items())[:SLOWEST]
-        yield "slowest: " + ", ".join(f"{endpoint} {seconds(value)}" for endpoint, value in slowest)
-    if rates := [f"{each.window} {each.burn_rate:.2g}×" for each in slo.burn_rates if each.burn_rate]:
-        yield "burn rate: " + ", ".join(rates)
+        bounds = slo.bucket_bounds_seconds
+        yield "slowest: " + ", ".join(f"{name} {ENGLISH.latency(value, bounds)}" for name, value in slowest)
+    history = slo.budget_history_seconds or 0.0
+    known = [each for each in slo.burn_rates if each.burn_rate and each.window_seconds <= history]
+    if known and not slo.is_budget_young:
+        yield "burn rate: " + ", ".join(f"{each.window} {rate(each.burn_rate or 0.0)}×" for each in known)
 
 
 def _picture(
@@ -289,10 +318,11 @@ def _picture(
 
     breaches = []
     for each in incidents:
-        ends_at = trend.last if each.is_open else each.last_bad_at
-        begin, end = across(each.began_at.timestamp()), across(ends_at.timestamp())
-        if end > 0 and ends_at >= trend.first:
-            breaches.append((round(begin, 1), round(max(end - begin, 2.0), 1)))
+        for bad in each.bad_times:
+            ends_at = bad.ended_at or trend.last
+            begin, end = across(bad.began_at.timestamp()), across(ends_at.timestamp())
+            if end > 0 and ends_at >= trend.first:
+                breaches.append((round(begin, 1), round(max(end - begin, 2.0), 1)))
     return Picture(
         paths=tuple(
             " ".join(
@@ -322,14 +352,17 @@ def _runs(instants: Sequence[float], longest: float) -> Iterator[list[float]]:
 
 def _in_words(slo: ObjectiveStatus, points: Mapping[float, float], limit: float, zone: tzinfo) -> str:
     if not points:
-        return "no requests in this time"
-    say = seconds if slo.kind == "latency" else percent
-    what = {"latency": "", "ratio": " bad", "up": " of scrapes unanswered"}[slo.kind]
+        return "no data in this time"
+    bounds, what = slo.bucket_bounds_seconds, {"latency": "", "ratio": " failed", "up": " down"}[slo.kind]
+
+    def say(value: float) -> str:
+        return ENGLISH.latency(value, bounds) if slo.kind == "latency" else percent(value)
+
     worst_at, worst = max(points.items(), key=lambda each: each[1])
     best = min(points.values())
     if say(best) == say(worst):
         return f"{say(worst)}{what} all the time"
     when = datetime.fromtimestamp(worst_at, zone)
     above = sum(value > limit for value in points.values()) / len(points)
-    broken = f"{percent(above)} of the time worse than promised" if above else "never worse than promised"
+    broken = f"{percent(above)} of the time worse than the target" if above else "never worse than the target"
     return f"from {say(best)} to {say(worst)}{what} (at {when:%H:%M}), {broken}"

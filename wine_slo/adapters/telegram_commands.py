@@ -406,7 +406,9 @@ class TelegramCommands:
         if isinstance(more, str):
             await self._send_text(chat, topic, Answer(more), reply_to)
         if isinstance(more, Picture):
-            await self._try(chat, lambda to: self._chat.show(to, more, topic=topic, reply_to=reply_to))
+            shown = await self._try(chat, lambda to: self._chat.show(to, more, topic=topic, reply_to=reply_to))
+            if shown is None and more.instead:
+                await self._send_text(chat, topic, Answer(more.instead), reply_to)
 
     async def _send_text(
         self, chat: int, topic: int | None, answer: Answer, reply_to: int | None

@@ -149,30 +149,21 @@ class Acts:
         return next((act for act in reversed(self.all) if act.number == number), None)
 
     def about(self, incident: Incident) -> tuple[Act, ...]:
-        """Everything that was done about an incident, oldest first; for who asks what happened.
+        """Everything that was done about an incident, oldest first; for who asks what happened."""
+        ours = {act.number for act in self.all if act.incident == incident.number or self._muted(act, incident)}
+        return tuple(act for act in self.all if act.number in ours or act.of in ours)
 
-        A silence is about it where it ran while the incident was open.
-        """
-        ended_at = incident.closed_at
-        revoked_at = {act.of: act.at for act in self.all if act.of is not None}
-        ours = [
-            act
-            for act in self.all
-            if act.incident == incident.number
-            or (
-                act.silence is not None
-                and act.silence.mutes(incident)
-                and (ended_at is None or act.at <= ended_at)
-                and revoked_at.get(act.number, incident.began_at) >= incident.began_at
-                and (act.silence.until is None or act.silence.until > incident.began_at)
-                and (
-                    act.silence.until is not None
-                    or any(number == incident.number for number, _ in act.silence.incidents)
-                )
-            )
-        ]
-        numbers = {act.number for act in ours}
-        return tuple(act for act in self.all if act in ours or act.of in numbers)
+    def _muted(self, act: Act, incident: Incident) -> bool:
+        """Whether an act is a silence that ran at some time of an incident."""
+        silence = act.silence
+        if silence is None or not silence.mutes(incident):
+            return False
+        if incident.closed_at is not None and act.at > incident.closed_at:
+            return False
+        if silence.until is None and all(number != incident.number for number, _ in silence.incidents):
+            return False
+        ends = [silence.until, next((each.at for each in self.all if each.of == act.number), None)]
+        return all(each is None or each > incident.began_at for each in ends)
 
     def acknowledgement(self, incident: Incident) -> Act | None:
         """Who has it; of an incident that came back, who has it this time."""
@@ -223,6 +214,11 @@ class Acts:
     def silence_of(self, incident: Incident, incidents: Mapping[int, Incident], now: datetime) -> Act | None:
         """The silence that mutes an incident now: the one that lasts longest where there are several."""
         those = [act for act in self.silences(incidents, now) if act.silence and act.silence.mutes(incident)]
+        return max(those, key=lambda act: _end(act, now), default=None)
+
+    def silence_about(self, key: Key, incidents: Mapping[int, Incident], now: datetime) -> Act | None:
+        """The silence that mutes a key now: the one that lasts longest where there are several."""
+        those = [act for act in self.silences(incidents, now) if act.silence and act.silence.is_about(key)]
         return max(those, key=lambda act: _end(act, now), default=None)
 
     def ran_out(self, key: Key, now: datetime) -> datetime | None:

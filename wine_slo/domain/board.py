@@ -52,7 +52,7 @@ class BoardSpeech(Speech):
         """How everything stands, in words that change only when that matters."""
         tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
         tracks.sort(key=lambda track: URGENCY.index(track.phase) if track.phase.is_open else len(URGENCY))
-        lines = [self._line(track, state, now) for track in tracks[:STATUS_LINES]]
+        lines = [self._line(track, state, now, acts) for track in tracks[:STATUS_LINES]]
         if (rest := len(tracks) - STATUS_LINES) > 0:
             lines.append(self.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
         if state.looked_at is None or not lines:
@@ -97,50 +97,46 @@ class BoardSpeech(Speech):
         """A word after /board that is none."""
         return self.say("I did not understand {word}. I know /board and /board off.", word=shortened(word))
 
-    def _line(self, track: Track, state: State, now: datetime) -> str:
+    def _line(self, track: Track, state: State, now: datetime, acts: Acts) -> str:
         objective, reading = self.objectives.of(track.key), state.readings.get(track.key)
         incident = state.incidents.get(track.incident) if track.incident is not None else None
         is_open = incident is not None and incident.is_open
         sign, parts = "⚪️", [self._unjudged_since(track, objective, reading, now)]
         if objective is not None and reading is not None and not parts[0]:
             sign = "🟢"
-            value = self._current(objective, reading)
-            if is_open:
-                parts = [self.say("down") if value is None else self._kept(objective, value)]
-            else:
-                parts = [self.say("up") if objective.is_up else self.say("kept")]
-            left = reading.budget.remaining(objective) if reading.budget else None
-            if left is not None:
-                whole = math.floor(max(left, 0.0) * 100) / 100
-                parts.append(self.say("budget {share}", share=self.language.percent(whole)))
+            value = self._now(objective, reading, track)
+            is_shown = is_open and value is not None
+            parts = [self._kept(objective, value, reading.bounds) if is_shown and value else self.say("met")]
+            parts += filter(None, [self._whole_budget(reading, objective)])
         if incident is not None and is_open:
             sign = "🔴"
-            parts.append(
-                self.say("#{number} since {time}", number=incident.number, time=self._since(incident.began_at, now))
-            )
+            since = self.beginning(incident.since, now)
+            parts.append(self.say("#{number} since {time}", number=incident.number, time=since))
+            if (who := acts.acknowledgement(incident)) is not None:
+                parts.append(self.say("acknowledged by {name}", name=shortened(who.by.name)))
         return f"{sign} {self._name(track.key)}: {' · '.join(parts)}"
+
+    def _whole_budget(self, reading: Reading, objective: Objective) -> str:
+        """What of the budget is left, in whole percents; empty where that is not known, or too little history is."""
+        left = reading.budget.remaining(objective) if reading.budget else None
+        if reading.budget is None or left is None or reading.budget.is_young(objective):
+            return ""
+        whole = math.floor(max(left, 0.0) * 100) / 100
+        return self.say("budget {share}", share=self.language.percent(whole))
 
     def _unjudged_since(self, track: Track, objective: Objective | None, reading: Reading | None, now: datetime) -> str:
         """Why nothing can be said, and since when; empty where something can."""
         if objective is None or reading is None:
             return self.say("not looked at since the start")
-        since = self._since(track.quiet_since or track.sight_since, now)
+        since = self.beginning(track.quiet_since or track.sight_since, now)
         match track.sight:
             case Sight.CLEAR:
-                is_known = objective.is_up or self._current(objective, reading) is not None
-                return "" if is_known else self.say("no number yet")
+                return "" if self._now(objective, reading, track) is not None else self.say("no number yet")
             case Sight.NO_TRAFFIC:
-                return self.say("nobody has asked since {time}", time=since)
+                return self.say("no requests since {time}", time=since)
             case Sight.TOO_FEW:
-                return self.say("too few ask to judge")
+                return self.say("too few requests to judge")
             case Sight.TARGET_DOWN:
-                return self.say("the service is down since {time}", time=since)
+                return self.say("the service has been down since {time}", time=since)
             case _:
-                return self.say("cannot be seen since {time}", time=since)
-
-    def _since(self, instant: datetime, now: datetime) -> str:
-        """A time of day, with the day where that is not today."""
-        local, today = instant.astimezone(self.zone), now.astimezone(self.zone)
-        if local.date() == today.date():
-            return f"{local:%H:%M}"
-        return self.say("{day} {time}", day=self.language.date(local), time=f"{local:%H:%M}")
+                return self.say("no data since {time}", time=since)

@@ -1,7 +1,9 @@
 """The error budget: how much may go wrong in its window, how much has, and how fast it burns.
 
-A pace of 1 uses the budget up exactly at the end of its window. Where less history is known than the window holds,
-the rest of it is taken to be as busy and without a fault, so a young history neither cries wolf nor hides one.
+A burn rate of 1 uses the budget up exactly at the end of its window. Where less history is known than the window
+holds, the rest of it is taken to be as busy and without a fault. Of a history that is shorter than a thirtieth of the
+window (a day of thirty) nothing is said but how long it is: such an estimate says more of the assumption than of the
+service.
 """
 
 from collections.abc import Mapping
@@ -10,6 +12,7 @@ from datetime import timedelta
 
 from wine_slo.domain.objective import Alert, Burn, Objective
 
+YOUNG = 1 / 30  # of the window; with less history than that nothing is said of a budget
 SELDOM = timedelta(minutes=10)  # for what changes little between two looks
 
 
@@ -31,6 +34,10 @@ class Budget:
         """How many times the lasting pace the budget burns over a window; None where there were no events."""
         bad_ratio = self.bad_ratios.get(window)
         return None if bad_ratio is None else bad_ratio / objective.allowed_bad_ratio
+
+    def is_young(self, objective: Objective) -> bool:
+        """Whether there is too little history to say anything of the budget."""
+        return self.history < YOUNG * objective.window
 
     def remaining(self, objective: Objective) -> float | None:
         """The share of the budget that is left, below 0 where more is gone than there was; None if not known."""
@@ -66,6 +73,11 @@ def is_burning(objective: Objective, budget: Budget, burn: Burn) -> bool | None:
 def burning(objective: Objective, budget: Budget, alert: Alert) -> Burn | None:
     """The first pace of an alert that holds; None where none does."""
     return next((burn for burn in objective.burns if burn.alert is alert and is_burning(objective, budget, burn)), None)
+
+
+def is_any_burning(objective: Objective, budget: Budget) -> bool:
+    """Whether any of the burn rates that are alerted on holds."""
+    return any(is_burning(objective, budget, burn) for burn in objective.burns)
 
 
 def windows(objective: Objective) -> tuple[timedelta, ...]:

@@ -11,6 +11,7 @@ from itertools import count
 
 from wine_slo.domain.incident import Incident
 from wine_slo.domain.objective import Alert, Key, Latency, Objective, Up
+from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech, plain
 
 POINTS = 300  # of one line; more than a phone can show
@@ -23,8 +24,6 @@ STEPS = tuple(
 BEFORE = timedelta(minutes=10)  # a chart of an incident begins so long before it, to show what is usual
 USUAL = timedelta(hours=1)  # a chart of no incident
 LONGEST = timedelta(days=35)  # what the shipped Prometheus keeps
-
-DOT = " · "
 
 Points = tuple[tuple[float, float], ...]
 
@@ -115,7 +114,7 @@ def chart_of(course: Course, objective: Objective, speech: Speech) -> Chart:
         step=course.step.total_seconds(),
         values=tuple(sorted((at, 1 - value if is_up else value) for at, value in course.values.items())),
         promise=source.threshold_seconds if isinstance(source, Latency) else objective.allowed_bad_ratio,
-        promise_label=plain(_promise(objective, speech)),
+        promise_label=plain(_target(objective, speech)),
         unit=speech.say("{number} s", number="").strip() if objective.is_latency else "%",
         scale=1.0 if objective.is_latency else 100.0,
         is_band=is_up,
@@ -135,20 +134,17 @@ def chart_of(course: Course, objective: Objective, speech: Speech) -> Chart:
     )
 
 
-def caption_of(course: Course, objective: Objective, speech: Speech) -> str:
-    """What stands under the picture; HTML, for who cannot see it too."""
-    title, promise = _title(course, objective, speech), _promise(objective, speech)
-    return f"{title}{DOT}{promise}\n{_subtitle(course, speech)}"
+def caption_of(course: Course, speech: Speech, state: State, now: datetime) -> str:
+    """What stands under the picture: how the objective stands, and the span; HTML.
+
+    It is the newest message of a chat, so its first line is read on the lock screen as the state of things.
+    """
+    return f"{speech.standing(course.key, state, now)}\n{_subtitle(course, speech)}"
 
 
-def _promise(objective: Objective, speech: Speech) -> str:
+def _target(objective: Objective, speech: Speech) -> str:
     """What stands at the line that is not to be crossed."""
-    source = objective.source
-    if isinstance(source, Latency):
-        return speech.say("promised {promise}", promise=speech.language.seconds(source.threshold_seconds))
-    if isinstance(source, Up):
-        return speech.say("promised {promise}", promise=speech.language.percent(objective.ratio))
-    return speech.say("promised &lt; {promise}", promise=speech.language.percent(objective.allowed_bad_ratio))
+    return speech.say("target {target}", target=speech.target(objective))
 
 
 def _title(course: Course, objective: Objective, speech: Speech) -> str:
@@ -203,9 +199,12 @@ def breaches(
     shaded = []
     those = (each for each in incidents if each.key.alert is Alert.BREACH)
     for each in sorted(those, key=lambda incident: incident.began_at):
-        since, until = max(each.began_at, first), min(last if each.is_open else each.last_bad_at, last)
-        if since < until:
-            shaded.append(Breach(since.timestamp(), until.timestamp(), name(each.number)))
+        label = name(each.number)
+        for began_at, ended_at in each.bad_times(last):
+            since, until = max(began_at, first), min(ended_at, last)
+            if since < until:
+                shaded.append(Breach(since.timestamp(), until.timestamp(), label))
+                label = ""  # once for all openings of an incident
     return tuple(shaded)
 
 

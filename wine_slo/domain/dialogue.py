@@ -73,10 +73,12 @@ class Picture:
     Attributes:
         png: The file.
         caption: HTML, at most 1,024 characters.
+        instead: HTML that is sent where the picture cannot be.
     """
 
     png: bytes = field(repr=False)
     caption: str = ""
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta, tzinfo
 from statistics import median
 from typing import Self
 
+from wine_slo.domain.budget import Budget
 from wine_slo.domain.incident import Incident
 from wine_slo.domain.moments import parse_clock
 from wine_slo.domain.objective import Alert, Key, Latency, Objective, Up
@@ -72,12 +73,12 @@ class Attained:
     Attributes:
         key: The worst label set of it.
         good_ratio: The share of good events; None where nobody asked, or it is not known.
-        remaining: The share of the error budget that is left; None where it is not known.
+        budget: What is known of the error budget; None where nothing is.
     """
 
     key: Key
     good_ratio: float | None
-    remaining: float | None
+    budget: Budget | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +120,9 @@ class Week:
 
     def _within(self, incidents: Sequence[Incident]) -> timedelta:
         spans = (
-            min(self.last if each.is_open else each.last_bad_at, self.last) - max(each.began_at, self.first)
+            min(until, self.last) - max(since, self.first)
             for each in incidents
+            for since, until in each.bad_times(self.last)
         )
         return sum((max(each, timedelta(0)) for each in spans), timedelta(0))
 
@@ -162,32 +164,30 @@ class DigestSpeech(Speech):
         return "\n".join(lines)
 
     def _attained(self, objective: Objective, attained: Attained) -> str:
-        name, promised = self._name(attained.key), self.language.percent(objective.ratio)
+        name, target = self._name(attained.key), self.language.percent(objective.ratio)
         if attained.good_ratio is None:
             return f"⚪️ {name}: {self.say('nothing is known of this week')}"
         sign = "🟢" if attained.good_ratio >= objective.ratio else "🔴"
-        share = self.language.percent(attained.good_ratio)
+        share = self.language.percent(attained.good_ratio, apart_from=objective.ratio)
         match objective.source:
             case Latency(threshold_seconds=threshold):
                 text = self.say(
-                    "{share} within {threshold}, promised {promised}",
+                    "{share} within {threshold} (target ≥ {target})",
                     share=share,
-                    threshold=self.language.seconds(threshold),
-                    promised=promised,
+                    threshold=self.seconds(threshold),
+                    target=target,
                 )
             case Up():
-                text = self.say("{share} up, promised {promised}", share=share, promised=promised)
+                text = self.say("{share} up (target ≥ {target})", share=share, target=target)
             case _:
-                text = self.say("{share} well, promised {promised}", share=share, promised=promised)
-        if attained.remaining is None:
-            return f"{sign} {name}: {text}"
-        left = self.say("budget {share}", share=self.language.percent(max(attained.remaining, 0.0)))
-        return f"{sign} {name}: {text} · {left}"
+                text = self.say("{share} succeeded (target ≥ {target})", share=share, target=target)
+        parts = [f"{sign} {name}: {text}", self.budget_in_short(attained.budget, objective)]
+        return " · ".join(filter(None, parts))
 
     def _incidents(self, week: Week) -> str:
         count = len(week.breaches)
         if not count:
-            return self.say("No promise was broken.")
+            return self.say("No objective was in breach.")
         return self.count(
             count,
             "{n} incident, {duration} in all: /incidents",
@@ -196,7 +196,7 @@ class DigestSpeech(Speech):
         )
 
     def _times(self, week: Week) -> str:
-        told = self.say("Told after {duration} at the median.", duration=_median(week.detected))
+        told = self.say("Notified after {duration} at the median.", duration=_median(week.detected))
         if not week.acknowledged:
             return told
         return f"{told} {self.say('Acknowledged after {duration}.', duration=_median(week.acknowledged))}"

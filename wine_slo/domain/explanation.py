@@ -11,15 +11,16 @@ from typing import Self
 
 from wine_slo.domain import promql
 from wine_slo.domain.acts import NO_ACTS
-from wine_slo.domain.budget import Budget, windows
+from wine_slo.domain.budget import Budget, is_any_burning, windows
 from wine_slo.domain.incident import Incident, Outcome, Phase, Track
 from wine_slo.domain.notice import Told
 from wine_slo.domain.objective import Alert, Key, Latency, Objective, Up
 from wine_slo.domain.phrases import Reason, shortened
 from wine_slo.domain.reading import Interval, Reading, Sight
+from wine_slo.domain.value import Value
 from wine_slo.domain.verdict import CHANCE, is_bad, weigh
 from wine_slo.domain.watch import GAP, State
-from wine_slo.domain.words import STATUS_LINES, URGENCY, Speech
+from wine_slo.domain.words import STATUS_LINES, URGENCY, WHOLE, Speech
 
 LONGEST_QUERY = 700  # characters; a selector that people wrote can be of any length
 STRIP = 20  # intervals of evidence that are drawn
@@ -74,20 +75,27 @@ class Explanation(Speech):
         if objective is None or track is None:
             return f"⚪️ {self.not_looked(str(key))}"
         reading = state.readings.get(key)
-        lines = [self._status_line(track, state, now), self._promised(objective)]
+        lines = [self._status_line(track, state, now), self._objective(objective)]
         if reading is not None and reading.good_ratio is not None:
-            good = self.language.percent(reading.good_ratio)
-            lines.append(self.say("Good in the last {duration}: {share}.", duration=objective.over, share=good))
+            good = self.language.percent(reading.good_ratio, apart_from=objective.ratio)
+            lines.append(
+                self.say(
+                    "Good in the last {duration}: {share} (target ≥ {target}).",
+                    duration=objective.over,
+                    share=good,
+                    target=self.language.percent(objective.ratio),
+                )
+            )
         if reading is not None and reading.budget is not None:
             lines += self._budget_lines(objective, reading.budget)
         lines.append(
             self.say(
-                "A breach takes {bad} of bad, a recovery {good} of good.",
+                "A breach takes {bad} of violation, a recovery {good} without.",
                 bad=objective.bad_for,
                 good=objective.good_for,
             )
         )
-        lines.append(self._phase(track, now))
+        lines.append(self._phase(track, state, now))
         if others:
             lines.append(self._others(objective, others))
         return "\n".join(lines)
@@ -101,7 +109,7 @@ class Explanation(Speech):
         query = promql.value(objective, objective.over)
         if len(query) > LONGEST_QUERY:
             query = f"{query[:LONGEST_QUERY]}…"
-        lines = [self._status_line(track, state, now), self._phase(track, now)]
+        lines = [self._status_line(track, state, now), self._phase(track, state, now)]
         if reading is not None:
             lines += self._numbers(objective, reading)
         lines += self._evidence(objective, track, now)
@@ -170,25 +178,27 @@ class Explanation(Speech):
             lines.append(self._told(incident, first, told))
         return "\n".join([*lines, *deeds, foot])
 
-    def _promised(self, objective: Objective) -> str:
-        """The promise as a sentence."""
+    def _objective(self, objective: Objective) -> str:
+        """The objective as a sentence."""
         share, window = self.language.percent(objective.ratio), objective.window
         match objective.source:
             case Latency(threshold_seconds=threshold):
                 return self.say(
-                    "Promised: {share} of requests within {threshold}, over {window}.",
+                    "Objective: {share} of requests within {threshold}, over {window}.",
                     share=share,
-                    threshold=self.language.seconds(threshold),
+                    threshold=self.seconds(threshold),
                     window=window,
                 )
             case Up():
-                return self.say("Promised: {share} of scrapes answered, over {window}.", share=share, window=window)
+                return self.say("Objective: up {share} of the time, over {window}.", share=share, window=window)
             case _:
-                return self.say("Promised: {share} of requests well, over {window}.", share=share, window=window)
+                return self.say("Objective: {share} of requests succeed, over {window}.", share=share, window=window)
 
-    def _phase(self, track: Track, now: datetime) -> str:
+    def _phase(self, track: Track, state: State, now: datetime) -> str:
         """Since when it has been as it is; it holds where nothing can be said."""
-        since, duration = self._when(track.since, now), now - track.since
+        incident = state.incidents.get(track.incident) if track.incident is not None else None
+        started = incident.since if incident is not None and incident.is_open else track.since
+        since, duration = self.beginning(started, now), now - started
         match track.phase:
             case Phase.MET:
                 text = self.say("No breach since {time} ({duration}).", time=since, duration=duration)
@@ -197,73 +207,68 @@ class Explanation(Speech):
             case Phase.BREACHED:
                 text = self.say("In breach since {time} ({duration}).", time=since, duration=duration)
             case Phase.RECOVERING:
-                text = self.say("Recovering since {time} ({duration}).", time=since, duration=duration)
+                good_since = self.beginning(track.since, now)
+                text = self.say(
+                    "In breach since {time} ({duration}), recovering since {later}.",
+                    time=since,
+                    duration=duration,
+                    later=good_since,
+                )
         if track.sight is Sight.CLEAR:
             return text
         return f"{text} {self.say('It stays so while nothing can be judged.')}"
 
     def _budget_lines(self, objective: Objective, budget: Budget) -> list[str]:
         """What is left, and how fast it goes."""
-        lines = []
-        if (remaining := budget.remaining(objective)) is not None:
-            lines.append(
-                self.say(
-                    "Budget of {window}: {left}, from {history} of history.",
-                    window=objective.window,
-                    left=self._remaining(remaining),
-                    history=budget.history,
-                )
-            )
-        rates = [
-            f"{self.language.span(each)} {self.language.rate(pace)}"
-            for each in windows(objective)
-            if (pace := budget.burn_rate(objective, each)) is not None and each <= max(budget.history, objective.over)
-        ]
-        if rates:
-            lines.append(self.say("It burns (1 lasts): {rates}.", rates=", ".join(rates)))
-        return lines
-
-    def _remaining(self, remaining: float) -> str:
-        if remaining < 0:
-            return self.say("none left, overspent by {share}", share=self.language.percent(-remaining))
-        return self.say("{share} left", share=self.language.percent(remaining))
+        lines = [self.budget_left(budget, objective)]
+        if not budget.is_young(objective):
+            rates = [
+                f"{self.language.span(each)} {self.language.rate(rate)}×"
+                for each in windows(objective)
+                if (rate := budget.burn_rate(objective, each)) is not None and each <= budget.history
+            ]
+            if rates:
+                lines.append(self.say("Burn rate: {rates}.", rates=", ".join(rates)))
+        return [each for each in lines if each]
 
     def _budget_line(self, key: Key, objective: Objective, budget: Budget | None) -> str:
         remaining = budget.remaining(objective) if budget else None
         name = shortened(str(key))
         if budget is None or remaining is None:
             return f"⚪️ {name}: {self.say('no number yet')}"
-        gone = budget.lasts_for(objective, objective.burns[0].long) if objective.burns else None
+        if budget.is_young(objective):
+            return f"⚪️ {name}: {self.budget_in_short(budget, objective)}"
         parts = [self._remaining(remaining)]
-        if gone is not None:
-            parts.append(self.say("at this pace gone in {duration}", duration=gone))
-        if budget.history < objective.window * 0.95:
+        burns = is_any_burning(objective, budget)
+        if burns and (gone := budget.lasts_for(objective, objective.burns[0].long)) is not None:
+            parts.append(self.say("gone in {duration} at this rate", duration=gone))
+        if budget.history < objective.window * WHOLE:
             parts.append(self.say("{duration} of history", duration=budget.history))
-        sign = "🔴" if remaining <= 0 else "🟡" if gone is not None else "🟢"
+        sign = "🔴" if remaining <= 0 else "🟡" if burns else "🟢"
         return f"{sign} {name}: {' · '.join(parts)}"
 
+    def _remaining(self, remaining: float) -> str:
+        if remaining < 0:
+            return self.say("none left, overspent by {share}", share=self.language.percent(-remaining))
+        return self.say("{share} left", share=self.language.percent(remaining))
+
     def _numbers(self, objective: Objective, reading: Reading) -> list[str]:
-        """What was seen at the last look."""
+        """What was seen at the last evaluation, over each time range."""
+        values = [
+            Value(number, over)
+            for number, over in (
+                (reading.latency_seconds if objective.is_latency else _bad_ratio(reading), objective.over),
+                (
+                    reading.recent_seconds if objective.is_latency else reading.recent_bad_ratio(objective),
+                    objective.recent,
+                ),
+            )
+            if number is not None
+        ]
         lines = []
-        if objective.is_latency and reading.latency_seconds is not None:
-            over = self.language.seconds(reading.latency_seconds)
-            if reading.recent_seconds is None:
-                lines.append(
-                    self.say("Over {duration}: {value}; no request of late.", duration=objective.over, value=over)
-                )
-            else:
-                lines.append(
-                    self.say(
-                        "Over {duration}: {value}; over the last {recently}: {recent}.",
-                        duration=objective.over,
-                        value=over,
-                        recently=objective.good_for,
-                        recent=self.language.seconds(reading.recent_seconds),
-                    )
-                )
-        elif reading.good_ratio is not None:
-            bad = self.language.percent(1 - reading.good_ratio)
-            lines.append(self.say("Bad in the last {duration}: {share}.", duration=objective.over, share=bad))
+        if values:
+            told = "; ".join(self._value(objective, each, reading.bounds) for each in values)
+            lines.append(self.say("Measured: {values}.", values=told))
         if reading.events_per_second is not None and not objective.is_up:
             lines.append(self.say("Requests {rate}/s.", rate=self.language.rate(reading.events_per_second)))
         return lines
@@ -279,7 +284,7 @@ class Explanation(Speech):
                 len(track.evidence),
                 "Seen since {time}: {n} interval, {bad} of them bad. {events}",
                 "Seen since {time}: {n} intervals, {bad} of them bad. {events}",
-                time=f"{track.evidence[0].ended_at.astimezone(self.zone):%H:%M:%S}",
+                time=self.beginning(track.evidence[0].ended_at - objective.scrape_interval, now),
                 bad=self.language.number(bad_ones),
                 events=self._events(objective, weighing.bad, weighing.total),
             ),
@@ -288,7 +293,9 @@ class Explanation(Speech):
         stall = objective.scrape_interval * (objective.stall_intervals - 1)
         rest = self._events(objective, weighing.rest_bad, weighing.rest_total)
         if weighing.rest_total > 0:
-            lines.append(self.say("Without the worst stall of {duration}: {events}", duration=stall, events=rest))
+            lines.append(
+                self.say("{events} This leaves out the worst stall of {duration}.", duration=stall, events=rest)
+            )
         if not weighing.is_enough:
             lines.append(
                 self.count(
@@ -327,19 +334,6 @@ class Explanation(Speech):
         signs = "".join(BAD if is_bad(objective, each) else GOOD for each in last)
         return self.say("The last of them ({bad} bad, {good} good): {signs}", bad=BAD, good=GOOD, signs=signs)
 
-    def _events(self, objective: Objective, bad: float, total: float) -> str:
-        """How many of how many were bad, as a sentence."""
-        n, those = round(total), self.language.number(bad)
-        match objective.source:
-            case Latency():
-                return self.count(n, "{bad} of {n} request was slow.", "{bad} of {n} requests were slow.", bad=those)
-            case Up():
-                return self.count(
-                    n, "{bad} of {n} scrape was not answered.", "{bad} of {n} scrapes were not answered.", bad=those
-                )
-            case _:
-                return self.count(n, "{bad} of {n} request failed.", "{bad} of {n} requests failed.", bad=those)
-
     def _others(self, objective: Objective, others: int) -> str:
         return self.count(
             others,
@@ -349,9 +343,9 @@ class Explanation(Speech):
         )
 
     def _open_line(self, incident: Incident, now: datetime) -> str:
-        title, number, since = self._about(incident), incident.number, self._when(incident.since, now)
+        title, number, since = self.about(incident), incident.number, self.beginning(incident.since, now)
         duration, objective = now - incident.since, self.objectives.of(incident.key)
-        if objective is None or incident.value is None or incident.burn is not None:
+        if objective is None or incident.shown is None or incident.burn is not None:
             text = self.say(
                 "#{number} {title}: since {time} ({duration})",
                 number=number,
@@ -364,7 +358,7 @@ class Explanation(Speech):
                 "#{number} {title}: {value}, since {time} ({duration})",
                 number=number,
                 title=title,
-                value=self._value(objective, incident.value),
+                value=self._value(objective, incident.shown, incident.bounds),
                 time=since,
                 duration=duration,
             )
@@ -376,30 +370,23 @@ class Explanation(Speech):
             self.say(
                 "#{number} {title}: {time} ({duration})",
                 number=incident.number,
-                title=self._about(incident),
-                time=self._when(incident.began_at, now),
-                duration=incident.last_bad_at - incident.began_at,
+                title=self.about(incident),
+                time=self.beginning(incident.began_at, now),
+                duration=incident.bad_for(now),
             )
         ]
         if objective is not None and incident.worst is not None and not objective.is_up:
-            parts.append(self.say("worst {value}", value=self._number(objective, incident.worst)))
+            value = self._number(objective, incident.worst, incident.bounds)
+            parts.append(self.say("worst {value}", value=value))
         if incident.outcome is Outcome.EXPIRED:
             parts.append(self.say("expired"))
         if incident.outcome is Outcome.WITHDRAWN:
             parts.append(self.say("no longer promised"))
         return f"⚪️ {', '.join(parts)}"
 
-    def _about(self, incident: Incident) -> str:
-        """What it is called in a list."""
-        if incident.key == GAP:
-            return self.say("Nobody looked")
-        if incident.burn is not None:
-            return self.say("Error budget of {title}", title=self.title(incident.key))
-        return self.title(incident.key)
-
     def _course(self, incident: Incident, now: datetime) -> str:
         """When it began, when it was certain, when it was over."""
-        began, opened = self._when(incident.began_at, now), incident.opened_at
+        began, opened = self.beginning(incident.began_at, now), incident.opened_at
         if incident.key == GAP or incident.openings > 1:
             text = self.say("It began {time}.", time=began)
         else:
@@ -410,28 +397,23 @@ class Explanation(Speech):
             )
         if incident.closed_at is None:
             return text
-        return f"{text} {self.say('It was closed {time}.', time=self._when(incident.closed_at, now))}"
+        return f"{text} {self.say('It was closed {time}.', time=self.beginning(incident.closed_at, now))}"
 
     def _told(self, incident: Incident, first: Told | None, told: Sequence[Told]) -> str:
         heard = sum(each.breach_told_at is not None for each in told)
         if first is None or first.breach_told_at is None:
-            return self.count(
-                len(told), "{n} chat has not been told of the breach.", "{n} chats have not been told of the breach."
-            )
+            return self.count(len(told), "{n} chat has not been notified.", "{n} chats have not been notified.")
         duration = max(timedelta(0), first.breach_told_at - incident.since)
         return self.count(
             heard,
-            "{n} chat was told, after {duration}.",
-            "{n} chats were told, the first after {duration}.",
+            "{n} chat was notified, after {duration}.",
+            "{n} chats were notified, the first after {duration}.",
             duration=duration,
         )
 
-    def _when(self, instant: datetime, now: datetime) -> str:
-        """A time of day, with the day where that is not today."""
-        local, today = instant.astimezone(self.zone), now.astimezone(self.zone)
-        if local.date() == today.date():
-            return f"{local:%H:%M}"
-        return self.say("{day} {time}", day=self.language.date(local), time=f"{local:%H:%M}")
+
+def _bad_ratio(reading: Reading) -> float | None:
+    return None if reading.good_ratio is None else max(0.0, 1 - reading.good_ratio)
 
 
 def _told_at(told: Told) -> datetime:

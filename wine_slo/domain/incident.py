@@ -7,7 +7,7 @@ nothing and closes nothing. The only other way out is expiry: nobody has asked f
 known, and that is told as such, never as a recovery.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,12 +18,14 @@ from wine_slo.domain.metric_names import DRILL_ENDPOINT
 from wine_slo.domain.objective import Alert, Burn, Key, Latency, Objective
 from wine_slo.domain.phrases import Reason
 from wine_slo.domain.reading import Interval, Reading, Sight
-from wine_slo.domain.verdict import has_held, is_bad, is_breach, is_clear
+from wine_slo.domain.value import Value, value_of
+from wine_slo.domain.verdict import clear_run, held_run, is_bad, is_breach
 
 REOPENS_WITHIN = timedelta(minutes=10)  # what comes back sooner is the same incident, opened again
 RELAPSES_WITHIN = timedelta(minutes=1)  # good for less than this in between: it flaps
 HELD_AFTER = timedelta(minutes=1)  # without an event or without sight for so long, the last value is not the present
 HOLDS_FOR = timedelta(minutes=10)  # good by little for so long is a recovery too
+MOST_OPENINGS = 50  # of one incident that are kept apart; the oldest of more are taken together
 OLDEST_EVIDENCE = 150  # intervals; twelve minutes of a busy service, longer for a quiet one
 
 
@@ -50,6 +52,23 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """The bad time that one opening of an incident was for, once it is over.
+
+    Attributes:
+        began_at: The start of its first bad interval.
+        last_bad_at: The end of its last one.
+        bad: Bad events in that time; estimated, so not a whole number.
+        total: All events in that time.
+    """
+
+    began_at: datetime
+    last_bad_at: datetime
+    bad: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
     """One time that a promise was broken, from its first bad interval to its last.
 
@@ -61,8 +80,9 @@ class Incident:
         last_bad_at: The end of the last bad interval so far.
         closed_at: When the watchdog was sure that it is over; None while it is open.
         openings: How often it was opened: more than once when it came back soon after its recovery.
+        earlier: The openings before the last one, oldest first.
         relapses: How many of those came so soon that it flaps, which makes a recovery take longer.
-        bad: Bad events from its first bad interval to its last; estimated, so not a whole number.
+        bad: Bad events in the bad time of all openings; estimated, so not a whole number.
         total: All events in that time.
         bad_since: Bad events after its last bad interval: a recovery, if it goes on.
         total_since: All events after its last bad interval.
@@ -70,7 +90,11 @@ class Incident:
         held: Why nothing can be said at the moment; None while sight is clear.
         reason: The same in words.
         unjudged_for: How long in all, since it began, nothing could be judged: nobody asked, or nothing was seen.
-        value: The value at the last look whose sight was clear.
+        value: The value at the last look whose sight was clear; of a recovered one, what proved the recovery.
+        value_over: The time range of the value; None where it is not known.
+        bounds: The finite bucket bounds of the histogram in seconds, ascending; empty where they are not known.
+        targets: How many targets there are, where being up is the objective.
+        down: The names of those that did not answer at the last look.
         by_endpoint: The same, endpoint by endpoint, slowest first.
         waiting_seconds: How long the oldest request has waited, where nothing is answered at all.
         budget: What is known of the error budget.
@@ -94,7 +118,12 @@ class Incident:
     total: float = 0.0
     bad_since: float = 0.0
     total_since: float = 0.0
+    earlier: tuple[Opening, ...] = ()
     value: float | None = None
+    value_over: timedelta | None = None
+    bounds: tuple[float, ...] = ()
+    targets: int = 0
+    down: tuple[str, ...] = ()
     worst: float | None = None
     worst_at: datetime | None = None
     by_endpoint: tuple[tuple[str, float], ...] = ()
@@ -118,6 +147,30 @@ class Incident:
     def since(self) -> datetime:
         """The start of the bad time that the last opening was for."""
         return self.again_at or self.began_at
+
+    @property
+    def shown(self) -> Value | None:
+        """The value with its time range; None where none is known."""
+        return None if self.value is None else Value(self.value, self.value_over)
+
+    @property
+    def this_opening(self) -> Opening:
+        """The bad time of the last opening, as far as it has come."""
+        return Opening(
+            began_at=self.since,
+            last_bad_at=self.last_bad_at,
+            bad=max(0.0, self.bad - sum(each.bad for each in self.earlier)),
+            total=max(0.0, self.total - sum(each.total for each in self.earlier)),
+        )
+
+    def bad_times(self, now: datetime) -> tuple[tuple[datetime, datetime], ...]:
+        """From when to when it was bad, oldest first; until now where it is open."""
+        last = (self.since, now if self.is_open else self.last_bad_at)
+        return (*((each.began_at, each.last_bad_at) for each in self.earlier), last)
+
+    def bad_for(self, now: datetime) -> timedelta:
+        """How long it was bad in all, without the time between its openings."""
+        return sum((until - since for since, until in self.bad_times(now)), timedelta(0))
 
     @property
     def bad_ratio(self) -> float:
@@ -152,29 +205,35 @@ class Track:
 
 def follow(
     track: Track, incident: Incident | None, objective: Objective, reading: Reading, *, number: int
-) -> tuple[Track, Incident | None]:
-    """The track and its incident after one more look.
+) -> tuple[Track, tuple[Incident, ...]]:
+    """The track and its incidents after one more look: the last of them is its own, the others ended in this look.
+
+    A look after an outage catches up on an hour, in which one incident can end and another begin.
 
     Args:
         track: What was remembered.
         incident: The incident that `track` names, open or closed; None when it names none.
         objective: What is promised.
         reading: What was seen.
-        number: What the next new incident is to be called.
+        number: What the next new incident is to be called; further ones are called by the numbers after it.
     """
-    was_open = incident is not None and incident.is_open
+    was_open, ended = incident is not None and incident.is_open, []
     track = _look(track, reading)
     # Scrapes jitter, and with them the ends of intervals: what ends half an interval later is the same one again.
     for interval in reading.intervals if reading.sight.is_seeing else ():
         if track.judged_until is None or interval.ended_at - track.judged_until > objective.scrape_interval / 2:
             if incident is not None and incident.is_open:
                 incident = _note_gap(incident, track.judged_until, interval, objective)
-            track = replace(track, judged_until=interval.ended_at)
+            track, before = replace(track, judged_until=interval.ended_at), incident
             track, incident = _judge(track, incident, objective, reading, interval, number=number)
+            if incident is not None and before is not None and incident.number != before.number:
+                ended.append(before)
+            if incident is not None and incident.number == number:
+                number += 1
     track = _forget(track, incident, objective, reading)
     if incident is not None and (was_open or incident.is_open):
         track, incident = _expire(track, _describe(incident, track, objective, reading), objective, reading)
-    return track, incident
+    return track, (*ended, incident) if incident is not None else tuple(ended)
 
 
 def _note_gap(incident: Incident, judged_until: datetime | None, interval: Interval, objective: Objective) -> Incident:
@@ -277,29 +336,57 @@ def _judge(
             return track, incident
         case Phase.BREACHING if is_breach(objective, track.evidence):
             return _open(now_in(Phase.BREACHED), incident, objective, reading, number=number)
-        case Phase.BREACHING if _is_clear(objective, track, incident):
+        case Phase.BREACHING if clear_run(
+            objective, track.evidence, intervals=objective.stall_intervals + 1, bad_ratio=1.0
+        ):  # a suspicion is dropped once it was good for as long as it would have had to be bad
             return replace(now_in(Phase.MET), evidence=()), incident
-        case Phase.BREACHED | Phase.RECOVERING if incident is not None and _is_clear(objective, track, incident):
-            closed = replace(incident, closed_at=reading.at, outcome=Outcome.RECOVERED, held=None, held_since=None)
-            return replace(now_in(Phase.MET), evidence=()), closed
+        case Phase.BREACHED | Phase.RECOVERING if incident is not None and (
+            proof := _proof(objective, track, incident)
+        ):
+            return replace(now_in(Phase.MET), evidence=()), _recovered(incident, objective, reading, proof)
         case Phase.BREACHED | Phase.RECOVERING:
             return now_in(Phase.BREACHED if bad else Phase.RECOVERING), incident
         case _:
             return track, incident
 
 
-def _is_clear(objective: Objective, track: Track, incident: Incident | None) -> bool:
-    """Whether the promise is kept again.
+def _proof(objective: Objective, track: Track, incident: Incident) -> Sequence[Interval]:
+    """Return the intervals that prove a recovery; none where it is not proved.
 
-    A suspicion is dropped once it was good for as long as it would have had to be bad; an incident takes proof that
-    it is not as bad as it was, and the longer the more often it came back at once. What is good by little takes long.
+    It takes proof that it is not as bad as it was, and the longer the more often it came back at once. What is good by
+    little takes long.
     """
-    if incident is None or not incident.is_open:
-        return is_clear(objective, track.evidence, intervals=objective.stall_intervals + 1, bad_ratio=1.0)
     needed = round(objective.good_for / objective.scrape_interval)
     needed = min(needed << min(incident.relapses, 10), round(objective.over / objective.scrape_interval))
-    return is_clear(objective, track.evidence, intervals=needed, bad_ratio=incident.bad_ratio) or has_held(
+    return clear_run(objective, track.evidence, intervals=needed, bad_ratio=incident.bad_ratio) or held_run(
         objective, track.evidence, HOLDS_FOR
+    )
+
+
+def _recovered(incident: Incident, objective: Objective, reading: Reading, proof: Sequence[Interval]) -> Incident:
+    """Return the incident as closed by a recovery, with the value of what proved it.
+
+    A quantile is over other samples than the intervals are; one that is worse than the target proves nothing, and then
+    no value is named.
+    """
+    if objective.is_latency:
+        seconds = reading.recent_seconds
+        value = None if seconds is None else Value(seconds, objective.recent)
+    else:
+        ratio = sum(each.bad for each in proof) / sum(each.total for each in proof)
+        value = Value(ratio, proof[-1].ended_at - proof[0].ended_at + objective.scrape_interval)
+    if value is not None and not value.is_within(objective):
+        value = None
+    return replace(
+        incident,
+        closed_at=reading.at,
+        outcome=Outcome.RECOVERED,
+        held=None,
+        held_since=None,
+        reason="",
+        value=value.number if value else None,
+        value_over=value.over if value else None,
+        waiting_seconds=None,
     )
 
 
@@ -318,6 +405,9 @@ def _open(
             closed_at=None,
             outcome=None,
             openings=last.openings + 1,
+            earlier=_joined((*last.earlier, last.this_opening)),
+            bad_since=0.0,  # the good time between two openings belongs to neither
+            total_since=0.0,
             relapses=last.relapses + relapsed,
             is_drill=False,
         )
@@ -328,6 +418,20 @@ def _open(
     for interval in evidence:
         incident = _count(incident, interval, bad=is_bad(objective, interval))
     return replace(track, incident=incident.number), incident
+
+
+def _joined(openings: tuple[Opening, ...]) -> tuple[Opening, ...]:
+    """Return the openings, the two oldest as one where there are very many."""
+    if len(openings) <= MOST_OPENINGS:
+        return openings
+    first, second, *others = openings
+    both = Opening(
+        began_at=first.began_at,
+        last_bad_at=second.last_bad_at,
+        bad=first.bad + second.bad,
+        total=first.total + second.total,
+    )
+    return (both, *others)
 
 
 def _may_reopen(last: Incident, began_at: datetime) -> bool:
@@ -389,26 +493,31 @@ def _hold(incident: Incident, track: Track, reading: Reading) -> Incident:
 
 def _describe(incident: Incident, track: Track, objective: Objective, reading: Reading) -> Incident:
     """The incident with the values that its message reads."""
+    if not incident.is_open:
+        return replace(incident, budget=reading.budget or incident.budget, bounds=reading.bounds or incident.bounds)
     if reading.sight is not Sight.CLEAR:
         return _hold(incident, track, reading)
     last_event = track.judged_until or reading.at
-    if incident.is_open and reading.at - last_event > HELD_AFTER:
+    if reading.at - last_event > HELD_AFTER:
         return replace(incident, held=Sight.NO_TRAFFIC, held_since=last_event, reason=Reason("nobody has asked"))
-    value = reading.value_seconds if objective.is_latency else _recent_bad_ratio(track, objective)
+    shown = value_of(objective, reading, is_met=False) or incident.shown
     incident = replace(
         incident,
         held=None,
         held_since=None,
         reason="",
-        value=incident.value if value is None else value,
+        value=shown.number if shown else None,
+        value_over=shown.over if shown else None,
+        bounds=reading.bounds or incident.bounds,
+        targets=reading.up_targets.known if reading.up_targets else 0,
+        down=reading.up_targets.down if reading.up_targets else (),
         by_endpoint=reading.by_endpoint or incident.by_endpoint,
         waiting_seconds=reading.waiting_seconds,
         budget=reading.budget or incident.budget,
-        is_outage=objective.is_up and value == 1 and not incident.key.labels,
+        is_outage=objective.is_up and shown is not None and shown.number == 1 and not incident.key.labels,
         is_drill=_is_drill(incident, objective, reading),
     )
-    if reading.waiting_seconds is not None:
-        value = reading.waiting_seconds
+    value = incident.value if reading.waiting_seconds is None else reading.waiting_seconds
     if value is not None and (incident.worst is None or value > incident.worst):
         return replace(incident, worst=value, worst_at=reading.at)
     return incident
@@ -421,10 +530,3 @@ def _is_drill(incident: Incident, objective: Objective, reading: Reading) -> boo
     threshold = objective.source.threshold_seconds
     slow = {endpoint for endpoint, seconds in reading.by_endpoint if seconds > threshold}
     return slow == {DRILL_ENDPOINT} if slow else incident.is_drill
-
-
-def _recent_bad_ratio(track: Track, objective: Objective) -> float | None:
-    """The share of bad events in the newest intervals."""
-    recent = track.evidence[-objective.stall_intervals :]
-    total = sum(each.total for each in recent)
-    return sum(each.bad for each in recent) / total if total else None

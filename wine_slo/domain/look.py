@@ -4,8 +4,10 @@ Who asks, and when, is no matter here: `Answers` holds what Prometheus said of o
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from math import inf
 
 from wine_slo.domain.budget import Budget
 from wine_slo.domain.incident import Phase
@@ -17,6 +19,7 @@ from wine_slo.domain.watch import State, seen_until
 
 CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
 LATENESS = 4  # scrape intervals after which a sample that is not there will not come
+INSTANCE = "instance"  # the label by which Prometheus tells targets apart
 OF_LATE = timedelta(minutes=1)  # the range over which the rate is told, and endpoints are named as slow or fine
 
 Labelled = tuple[Mapping[str, str], float]  # a label set, and its value
@@ -40,18 +43,19 @@ class Scrapes:
 
         Grouped once for all keys of an objective, as there may be thousands of both.
         """
-        groups: dict[tuple[str, ...] | None, tuple[list[float], list[float]]] = {None: ([], [])}
+        groups: dict[tuple[str, ...] | None, tuple[list[Labelled], list[Labelled]]] = {None: ([], [])}
         for number, answer in enumerate((self.up, self.at)):
-            for labels, value in answer:
-                groups[None][number].append(value)
-                values = tuple(labels.get(name, "") for name in names)
-                groups.setdefault(values, ([], []))[number].append(value)
+            for each in answer:
+                groups[None][number].append(each)
+                values = tuple(each[0].get(name, "") for name in names)
+                groups.setdefault(values, ([], []))[number].append(each)
         all_up, all_at = groups[None]
         return {
             values: Targets(
-                up=sum(value > 0 for value in up or all_up),
+                up=sum(value > 0 for _, value in up or all_up),
                 known=len(up or all_up),
-                scraped_at=datetime.fromtimestamp(max(at or all_at), UTC) if all_at else None,
+                scraped_at=datetime.fromtimestamp(max(value for _, value in at or all_at), UTC) if all_at else None,
+                down=tuple(sorted(_name_of(labels) for labels, value in up or all_up if value <= 0)),
             )
             for values, (up, at) in groups.items()
         }
@@ -67,7 +71,7 @@ class Grid:
 
     @classmethod
     def since_last_look(cls, objective: Objective, state: State, anchor: datetime, now: datetime) -> "Grid":
-        """Every scrape since the last look, or over the objective's range at the first one.
+        """Every scrape since the last look and of the last moments, or over the objective's range at the first one.
 
         Args:
             objective: Whose.
@@ -81,7 +85,7 @@ class Grid:
         seen = [seen_until(state, key, LATENESS * step) for key in known] or [None]
         first = min(now - objective.over if each is None else each for each in seen)
         count = (last - max(first, now - CATCHES_UP)) // step
-        return cls(last - max(count, 1) * step, last, step)
+        return cls(last - max(count, round(objective.recent / step)) * step, last, step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +109,7 @@ class Answers:
         ratio: The share of good events over the objective's range.
         by_endpoint: Endpoints and their quantile over the last minute, slowest first.
         budgets: What is known of the error budgets.
+        bounds: The finite bucket bounds of the histogram in seconds, ascending.
         total_settled: How many series of all events are old enough to have intervals; empty where that is not asked.
         part_settled: The same of the good ones of a latency, or of the bad ones of a ratio.
     """
@@ -125,6 +130,7 @@ class Answers:
     ratio: Mapping[Key, float] = field(default_factory=dict)
     by_endpoint: Mapping[Key, tuple[tuple[str, float], ...]] = field(default_factory=dict)
     budgets: Mapping[Key, Budget] = field(default_factory=dict)
+    bounds: tuple[float, ...] = ()
     total_settled: Mapping[Key, float] = field(default_factory=dict)
     part_settled: Mapping[Key, float] = field(default_factory=dict)
 
@@ -155,8 +161,18 @@ def by_endpoint(objective: Objective, answer: Iterable[Labelled]) -> dict[Key, t
     """An answer of one value an endpoint, by key, highest first."""
     found: dict[Key, list[tuple[str, float]]] = {}
     for labels, value in answer:
-        found.setdefault(key_of(objective, labels), []).append((labels.get(ENDPOINT, ""), value))
+        if name := labels.get(ENDPOINT, "").strip():  # without a name it would say nothing of where
+            found.setdefault(key_of(objective, labels), []).append((name, value))
     return {key: tuple(sorted(each, key=lambda pair: -pair[1])) for key, each in found.items()}
+
+
+def finite_bounds(answer: Iterable[Labelled]) -> tuple[float, ...]:
+    """The finite bucket bounds in the answer of `promql.bucket_bounds`, ascending."""
+    bounds = set()
+    for labels, _ in answer:
+        with suppress(ValueError):  # a label that is called `le` may hold anything
+            bounds.add(float(labels.get("le", "")))
+    return tuple(sorted(each for each in bounds if 0 < each < inf))
 
 
 def remembered(state: State, objective: Objective) -> list[Key]:
@@ -199,9 +215,8 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
         ages = answers.ages.get(key, {})
         hangs = bool(ages) and _is_stuck(objective, list(ages.values())[-1])
         traffic = Traffic(answers.shown.get(key, 0), answers.long.get(key, 0), hangs, have_intervals)
-        sight, reason = sight_of(
-            objective, targets.get(tuple(value for _, value in key.labels), targets[None]), traffic, now
-        )
+        mine = targets.get(tuple(value for _, value in key.labels), targets[None])
+        sight, reason = sight_of(objective, mine, traffic, now)
         found[key] = Reading(
             at=now,
             sight=sight,
@@ -213,7 +228,9 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
             events_per_second=answers.of_late[key] / OF_LATE.total_seconds() if key in answers.of_late else None,
             good_ratio=answers.ratio.get(key),
             waiting_seconds=list(ages.values())[-1] if hangs and key not in answers.recent else None,
+            bounds=answers.bounds,
             budget=answers.budgets.get(key),
+            up_targets=mine if objective.is_up else None,
             next_at=answers.grid.last + answers.grid.step,
             targets=targets[None].known,
         )
@@ -241,6 +258,12 @@ def _intervals(objective: Objective, answers: Answers, key: Key) -> tuple[Interv
             ended_at = datetime.fromtimestamp(at, UTC)
             intervals.append(Interval(ended_at, failed, events, min(max(marginal, 0.0), events - failed)))
     return tuple(intervals)
+
+
+def _name_of(labels: Mapping[str, str]) -> str:
+    """What a target is called: its address, or all that is known of it where it has none."""
+    own = (f"{name}={value}" for name, value in sorted(labels.items()) if name not in ("__name__", "job"))
+    return labels.get(INSTANCE, "").strip() or ", ".join(own) or labels.get("job", "")
 
 
 def _is_stuck(objective: Objective, age: float) -> bool:

@@ -134,8 +134,11 @@ class Burn:
             raise ObjectiveError("alert", "must be page or ticket")
 
     def factor(self, window: timedelta, history: timedelta | None = None) -> float:
-        """How many times the lasting pace burns this share in the long window, or in as much of it as is known."""
-        return self.budget * (window / (self.long if history is None else min(self.long, history)))
+        """The burn rate at which this share is burnt in the long window, or in as much of it as is known.
+
+        Never below 1: a budget that lasts is no alert, whatever share is written.
+        """
+        return max(1.0, self.budget * (window / (self.long if history is None else min(self.long, history))))
 
 
 # Source: the SRE Workbook, chapter 5, table 5-8; 5 % in 6 h and 2 % in 1 h page, 10 % in 1 d and in 3 d are tickets.
@@ -145,6 +148,17 @@ BURNS = (
     Burn(0.10, timedelta(days=1), timedelta(hours=2), Alert.TICKET),
     Burn(0.10, timedelta(days=3), timedelta(hours=6), Alert.TICKET),
 )
+BURNS_WINDOW = timedelta(days=30)  # that these shares are of
+
+
+def usual_burns(window: timedelta) -> tuple[Burn, ...]:
+    """The usual burn-rate alerts for a budget of any window: the same burn rates over the same windows.
+
+    The shares follow: 2 % of 30 days in 1 h is a burn rate of 14.4, and so is 8.6 % of 7 days. One whose long window
+    holds more than the whole budget at its burn rate is left out: the budget would be gone before it fires.
+    """
+    shares = ((burn, burn.budget * (BURNS_WINDOW / window)) for burn in BURNS)
+    return tuple(replace(burn, budget=share) for burn, share in shares if share <= 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +180,8 @@ class Objective:
         expires_after: An incident that no event has fed for so long is closed as expired.
         remind_after: An open incident is told again after so long.
         by: Label names; one state for each label set.
-        burns: The paces of burning the budget that are told.
+        burns: The burn rates that are alerted on.
+        burns_left_out: The usual ones that can never fire for this objective, so that they are not among them.
     """
 
     name: str
@@ -184,6 +199,7 @@ class Objective:
     remind_after: timedelta = timedelta(hours=4)
     by: tuple[str, ...] = ()
     burns: tuple[Burn, ...] = ()
+    burns_left_out: tuple[Burn, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what could never be judged."""
@@ -245,6 +261,13 @@ class Objective:
         return burn.factor(self.window) <= self.fastest_burn
 
     @property
+    def with_usual_burns(self) -> "Objective":
+        """The same with the usual burn-rate alerts, but for those that can never fire."""
+        burns = tuple(burn for burn in usual_burns(self.window) if self.can_fire(burn))
+        kept = {burn.long for burn in burns}
+        return replace(self, burns=burns, burns_left_out=tuple(each for each in BURNS if each.long not in kept))
+
+    @property
     def as_budgeted(self) -> "Objective":
         """The same, of only what the error budget counts."""
         source = self.source
@@ -252,6 +275,11 @@ class Objective:
             return self
         selector = ", ".join(filter(None, (source.selector, source.budget_selector)))
         return replace(self, source=replace(source, selector=selector))
+
+    @property
+    def recent(self) -> timedelta:
+        """The last moments: the range of the value that is said while something is wrong, of two scrapes or more."""
+        return max(self.good_for, 2 * self.scrape_interval)
 
     @property
     def stall_intervals(self) -> int:

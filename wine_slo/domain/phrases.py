@@ -4,17 +4,25 @@ Sentences are whole: what stands in their holes are names, numbers and spans, ne
 as the caller gives it. English needs no catalogue; every other language has one, see `adapters.catalogue`.
 """
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from gettext import NullTranslations
 from html import escape
+from math import floor, log10
 from typing import Any
 
 from wine_slo.domain.redaction import redact
 
 Hole = str | int | timedelta
 LONGEST_NAME = 120  # characters; a label's value can be of any length
+MOST_DIGITS = 7  # that a number needs to be told from another
+MILLISECONDS_BELOW = 0.01  # seconds
+LEAST_SECONDS = 1e-6  # what is shorter is told as less than this
+LEAST_PERCENT = 0.001  # what is nearer to nothing or to all is told as nearer than this
+NARROW = 1.15  # a bucket whose upper bound is at most so many times its lower one is told as one number
+ROUNDING = 1e-9  # of a ratio; 1 - 0.99 is a little more than a hundredth
 LONGEST_TEXT = 300  # characters of what others say of a failure of theirs
 
 
@@ -90,36 +98,68 @@ class Language:
 
     def rate(self, value: float) -> str:
         """A number as exact as people need it: `9.8`, `123`."""
-        return self._decimal(f"{value:.0f}" if value >= 10 else f"{value:.2g}")
+        return self._decimal(_significant(value, 2))
 
-    def seconds(self, value: float, *, exactly: bool = False) -> str:
-        """A request's duration: `0.04 s`, `2.4 s`, `12 s`; `1.02 s` where asked for exactly."""
-        if exactly:
-            return self.say("{number} s", number=self._decimal(f"{value:.3g}"))
-        if value < 0.01:
-            return self.say("{number} ms", number=self._decimal(f"{value * 1000:.2g}"))
-        decimals = f"{value:.2g}" if value < 1 else f"{value:.1f}".removesuffix(".0") if value < 10 else f"{value:.0f}"
-        return self.say("{number} s", number=self._decimal(decimals))
+    def seconds(self, value: float, *, apart_from: float | None = None) -> str:
+        """A request's duration: `0.04 s`, `2.4 s`, `12 s`.
 
-    def percent(self, ratio: float) -> str:
-        """A ratio as people say it: `97 %`, `0.4 %`, `0 %`; never 0 or 100 when it is not."""
+        Args:
+            value: Seconds.
+            apart_from: Another duration that this one must not read like where it differs: a target.
+        """
+        texts = [self._seconds(value, digits) for digits in range(2, MOST_DIGITS)]
+        return _apart(texts, "" if apart_from in (None, value) else self._seconds(apart_from or 0.0, 2))
+
+    def latency(self, value: float, bounds: Sequence[float] = (), *, apart_from: float | None = None) -> str:
+        """A quantile of a histogram, no more exact than its buckets: `2.4 s`, `2–2.5 s`, `< 1 ms`, `≥ 10 s`.
+
+        Args:
+            value: Seconds, interpolated as Prometheus does.
+            bounds: The finite bounds of the buckets in seconds, ascending; empty where they are not known.
+            apart_from: As for `seconds`.
+        """
+        if not bounds or value > bounds[-1]:
+            return self.seconds(value, apart_from=apart_from)
+        place = bisect_left(bounds, value)
+        if place == 0:
+            return f"< {self._seconds(bounds[0], 3)}"
+        if value == bounds[-1]:  # which Prometheus answers for all that took longer
+            return f"≥ {self._seconds(value, 3)}"
+        low, high = bounds[place - 1], bounds[place]
+        if high <= NARROW * low:
+            return self.seconds(value, apart_from=apart_from)
+        unit, scale = ("{number} ms", 1000) if low < MILLISECONDS_BELOW else ("{number} s", 1)
+        ends = (self._decimal(_significant(each * scale, 3)) for each in (low, high))
+        return self.say(unit, number="–".join(ends))
+
+    def percent(self, ratio: float, *, apart_from: float | None = None) -> str:
+        """A ratio as people say it: `97 %`, `0.4 %`, `0 %`; never 0 or 100 when it is not.
+
+        Args:
+            ratio: 0 to 1.
+            apart_from: Another ratio that this one must not read like where it differs: a target.
+        """
         value = ratio * 100
-        if 0 < value < 0.001:
-            return self.say("under {number} %", number=self._decimal("0.001"))
-        if 99.999 < value < 100:
-            return self.say("over {number} %", number=self._decimal("99.999"))
+        if 0 < value < LEAST_PERCENT:
+            return self.say("under {number} %", number=self._decimal(str(LEAST_PERCENT)))
+        if 100 - LEAST_PERCENT < value < 100:
+            return self.say("over {number} %", number=self._decimal(str(100 - LEAST_PERCENT)))
+        first = 0
         if 0 < value < 10 or 99 < value < 100:
-            decimals = next((digits for digits in (1, 2, 3) if 0 < round(value, digits) < 100), 3)
-            return f"{self._decimal(f'{value:.{decimals}f}'.rstrip('0').rstrip('.'))} %"
-        return f"{value:.0f} %"
+            first = next((digits for digits in (1, 2, 3) if 0 < round(value, digits) < 100), 3)
+        texts = [self._percent(value, decimals) for decimals in range(first, MOST_DIGITS)]
+        is_close = apart_from is not None and abs(ratio - apart_from) > ROUNDING
+        return _apart(texts, self.percent(apart_from) if apart_from is not None and is_close else "")
 
     def span(self, duration: timedelta) -> str:
-        """How long, in words a phone can show: `30 s`, `14 min`, `4 h`, `1 h 20 min`, `3 days`."""
+        """How long, in words a phone can show: `30 s`, `1 min 40 s`, `14 min`, `1 h 20 min`, `3 days`."""
         whole = max(0, round(duration.total_seconds()))  # clocks differ a little
         minutes = whole // 60
         hours = minutes // 60
         if whole < 60:
             return self.say("{number} s", number=whole)
+        if minutes < 10 and whole % 60:
+            return self.say("{minutes} min {seconds} s", minutes=minutes, seconds=whole % 60)
         if hours < 1:
             return self.say("{number} min", number=minutes)
         if hours < 10 and minutes % 60:
@@ -131,6 +171,17 @@ class Language:
     def date(self, day: datetime) -> str:
         """A day of the year, by the instant's own zone: `3 November`."""
         return self.say(MONTHS[day.month - 1], day=day.day)
+
+    def _seconds(self, value: float, digits: int) -> str:
+        """A duration with so many significant digits, in milliseconds below a hundredth of a second."""
+        if 0 < value < LEAST_SECONDS:
+            return self.say("{number} ms", number=f"< {self._decimal(str(LEAST_SECONDS * 1000))}")
+        if value < MILLISECONDS_BELOW:
+            return self.say("{number} ms", number=self._decimal(_significant(value * 1000, digits)))
+        return self.say("{number} s", number=self._decimal(_significant(value, digits)))
+
+    def _percent(self, value: float, decimals: int) -> str:
+        return f"{self._decimal(_trimmed(f'{value:.{decimals}f}'))} %"
 
     def _decimal(self, digits: str) -> str:
         return digits.replace(".", self.decimal)
@@ -165,6 +216,23 @@ MONTHS = (
 ENGLISH = Language("en", "English", decimal=".", thousands=",")
 RUSSIAN = Language("ru", "Русский", decimal=",", thousands="\N{NO-BREAK SPACE}")  # its sentences are the catalogue's
 LANGUAGES = (ENGLISH, RUSSIAN)
+
+
+def _significant(value: float, digits: int) -> str:
+    """A number with so many significant digits, all of its whole part among them, and no exponent: `0.031`, `123`."""
+    decimals = digits - 1 - floor(log10(abs(value))) if value else 0
+    return _trimmed(f"{value:.{max(0, decimals)}f}")
+
+
+def _trimmed(digits: str) -> str:
+    """Digits without what says nothing: zeros after the point, a minus before nothing."""
+    digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
+    return "0" if digits in ("-0", "") else digits
+
+
+def _apart(texts: Sequence[str], other: str) -> str:
+    """The shortest text that differs from another."""
+    return next((each for each in texts if each != other), texts[-1])
 
 
 def shortened(name: str) -> str:

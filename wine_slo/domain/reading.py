@@ -63,14 +63,16 @@ class Reading:
         at: The instant of the look.
         sight: Whether it can be judged.
         reason: Why it cannot, in words; empty when it can.
-        intervals: Those with events that ended since the last look, oldest first.
+        intervals: Those with events that ended since the last look or in the objective's last moments, oldest first.
         latency_seconds: The promised quantile over the objective's range.
-        recent_seconds: The same over the last moments, which is what messages say.
+        recent_seconds: The same over the last moments.
+        bounds: The finite bucket bounds of the histogram in seconds, ascending; empty where they are not known.
         by_endpoint: Endpoints and their quantile over the last minute, slowest first.
         events_per_second: The rate over the last minute.
         good_ratio: The share of good events over the objective's range.
         waiting_seconds: How long the oldest request has waited for an answer, where nothing was answered of late.
         budget: What is known of the error budget.
+        up_targets: The targets whose being up is the objective; None for other kinds.
         next_at: When the next interval will be there to see.
         targets: How many targets the job has, or had of late; 0 where that is not known.
         is_gone: Whether Prometheus knows none of them any more.
@@ -83,11 +85,13 @@ class Reading:
     intervals: tuple[Interval, ...] = ()
     latency_seconds: float | None = None
     recent_seconds: float | None = None
+    bounds: tuple[float, ...] = ()
     by_endpoint: tuple[tuple[str, float], ...] = ()
     events_per_second: float | None = None
     good_ratio: float | None = None
     waiting_seconds: float | None = None
     budget: Budget | None = None
+    up_targets: "Targets | None" = None
     next_at: datetime | None = None
     targets: int = 0
     is_gone: bool = False
@@ -98,10 +102,13 @@ class Reading:
         if any(earlier.ended_at >= later.ended_at for earlier, later in pairwise(self.intervals)):
             raise ValueError("intervals must be in order")
 
-    @property
-    def value_seconds(self) -> float | None:
-        """The quantile as it is now, or over the range where the last moments hold no request."""
-        return self.latency_seconds if self.recent_seconds is None else self.recent_seconds
+    def recent_bad_ratio(self, objective: Objective) -> float | None:
+        """The share of bad events in the objective's last moments; None where there were none."""
+        if not self.intervals:
+            return None
+        since = self.intervals[-1].ended_at - objective.recent + objective.scrape_interval / 2  # as their ends jitter
+        recent = [each for each in self.intervals if each.ended_at > since]
+        return sum(each.bad for each in recent) / sum(each.total for each in recent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +119,13 @@ class Targets:
         up: How many answered their last scrape.
         known: How many there are.
         scraped_at: When the last one was scraped.
+        down: The names of those that did not answer.
     """
 
     up: int
     known: int
     scraped_at: datetime | None
+    down: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

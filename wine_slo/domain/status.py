@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from wine_slo.domain.budget import windows
+from wine_slo.domain.acts import NO_ACTS, Act, Acts
+from wine_slo.domain.budget import YOUNG, windows
 from wine_slo.domain.incident import Incident, Outcome, Phase, Track
 from wine_slo.domain.notice import Stage, Told
 from wine_slo.domain.objective import Alert, Key, Latency, Objective, Objectives, Ratio, duration
 from wine_slo.domain.reading import Reading, Sight
+from wine_slo.domain.value import value_of
 from wine_slo.domain.watch import DOWN, GAP, LEDGER, SIGHT, State, is_ahead
 
 OWN = {  # the watchdog's own incidents
@@ -51,6 +53,27 @@ class BurnStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceStatus:
+    """A silence that runs.
+
+    Attributes:
+        slo: What it mutes: an objective, or one label set of it; empty for everything.
+        title: What people call that.
+        until: When it ends; null where it ends with the recovery.
+        by: Who made it.
+        since: When.
+        reason: Why, in their words; may be empty.
+    """
+
+    slo: str
+    title: str
+    until: datetime | None
+    by: str
+    since: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectiveStatus:
     """How one objective stands, or one label set of it.
 
@@ -67,11 +90,15 @@ class ObjectiveStatus:
         sight_since: Since when it is so.
         reason: Why it cannot be judged, in words; empty when it can.
         incident: The number of its open incident.
-        latency_seconds: The promised quantile over the last moments with requests; null for other kinds.
+        latency_seconds: The quantile of the objective over `value_over_seconds`; null for other kinds.
+        bad_ratio: The share of bad events over `value_over_seconds`; null for a latency.
+        value_over_seconds: The time range of this value: `over_seconds` while the objective is met, the last moments
+            while something is wrong or that range still holds bad time that is over.
+        bucket_bounds_seconds: The finite bucket bounds of the histogram: a quantile is known no better than them.
         latency_quantile: Which quantile that is, 0 to 1; null for other kinds.
-        threshold_seconds: What it is promised to be at most; null for other kinds.
+        threshold_seconds: What it is to be at most; null for other kinds.
         good_ratio: The share of good events over `over_seconds`.
-        objective_ratio: The share of good events that is promised.
+        objective_ratio: The share of events that is to be good.
         over_seconds: The range of `good_ratio`.
         events_per_second: The rate over the last minute.
         by_endpoint_seconds: The quantile over the last minute, endpoint by endpoint, slowest first.
@@ -79,6 +106,11 @@ class ObjectiveStatus:
         budget_window_seconds: The span of the budget.
         budget_history_seconds: Over how much of that span it is known.
         burn_rates: How fast it burns, shortest window first.
+        targets: How many targets there are, where being up is the objective; null for other kinds.
+        targets_down: The names of those that do not answer.
+        acknowledged_by: Who has acknowledged its open incident; null where nobody has, or there is none.
+        acknowledged_at: Since when.
+        silence: What mutes its messages now; null where nothing does.
     """
 
     slo: str
@@ -94,6 +126,9 @@ class ObjectiveStatus:
     reason: str
     incident: int | None
     latency_seconds: float | None
+    bad_ratio: float | None
+    value_over_seconds: float | None
+    bucket_bounds_seconds: tuple[float, ...]
     latency_quantile: float | None
     threshold_seconds: float | None
     good_ratio: float | None
@@ -105,6 +140,30 @@ class ObjectiveStatus:
     budget_window_seconds: float
     budget_history_seconds: float | None
     burn_rates: tuple[BurnStatus, ...]
+    targets: int | None
+    targets_down: tuple[str, ...]
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+    silence: SilenceStatus | None
+
+    @property
+    def is_budget_young(self) -> bool:
+        """Whether there is too little history to say anything of the budget."""
+        history = self.budget_history_seconds
+        return history is not None and history < YOUNG * self.budget_window_seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadTime:
+    """A time in which an incident was bad.
+
+    Attributes:
+        began_at: The start of its first bad interval.
+        ended_at: The end of its last one; null where it is not over.
+    """
+
+    began_at: datetime
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,10 +184,15 @@ class IncidentStatus:
         closed_at: When the watchdog was sure that it is over.
         openings: How often it was opened; more than once where it came back within ten minutes.
         again_at: The start of the bad time that its last opening was for, where that is not the first.
-        bad_events: Estimated, so not a whole number.
+        bad_times: From when to when it was bad, opening by opening, oldest first.
+        bad_events: In the bad time of all its openings; estimated, so not a whole number.
         total_events: All of that time.
-        value_seconds: At the last clear look, for a latency.
+        opening_bad_events: The same of its last opening alone.
+        opening_total_events: All of that time.
+        value_seconds: At the last evaluation that could judge, for a latency; once it has recovered, what proved that.
         value_bad_ratio: The same for other kinds.
+        value_over_seconds: The time range of that value.
+        bucket_bounds_seconds: The finite bucket bounds of the histogram; empty for other kinds.
         worst_seconds: The worst that was seen, for a latency.
         worst_bad_ratio: The same for other kinds.
         worst_at: When.
@@ -137,6 +201,9 @@ class IncidentStatus:
         reason: The same in words.
         told: What the chats know of it, the least of them: nothing, opened or closed.
         breach_told_at: When the first chat was told of it.
+        acknowledged_by: Who has acknowledged it; null where nobody has.
+        acknowledged_at: When.
+        silence: What mutes its messages now; null where nothing does.
     """
 
     number: int
@@ -151,10 +218,15 @@ class IncidentStatus:
     closed_at: datetime | None
     openings: int
     again_at: datetime | None
+    bad_times: tuple[BadTime, ...]
     bad_events: float
     total_events: float
+    opening_bad_events: float
+    opening_total_events: float
     value_seconds: float | None
     value_bad_ratio: float | None
+    value_over_seconds: float | None
+    bucket_bounds_seconds: tuple[float, ...]
     worst_seconds: float | None
     worst_bad_ratio: float | None
     worst_at: datetime | None
@@ -163,6 +235,9 @@ class IncidentStatus:
     reason: str
     told: Stage
     breach_told_at: datetime | None
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+    silence: SilenceStatus | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +257,7 @@ class Status:
         objectives: In the order of slo.yml.
         open_incidents: Oldest first.
         recent_incidents: Those that were closed within a day, newest first, at most 20.
+        silences: Those that run, oldest first.
     """
 
     version: str
@@ -196,6 +272,7 @@ class Status:
     objectives: tuple[ObjectiveStatus, ...]
     open_incidents: tuple[IncidentStatus, ...]
     recent_incidents: tuple[IncidentStatus, ...]
+    silences: tuple[SilenceStatus, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +285,7 @@ class Process:
         overdue_after: A last look older than this is not the present.
         untold_seconds: The age of the oldest thing that a chat has not been told.
         told: What each chat believes of each incident.
+        acts: What people did: who has acknowledged and silenced what.
     """
 
     version: str
@@ -215,6 +293,7 @@ class Process:
     overdue_after: timedelta
     untold_seconds: float = 0.0
     told: tuple[Told, ...] = ()
+    acts: Acts = NO_ACTS
 
 
 def status_of(state: State, objectives: Objectives, now: datetime, process: Process) -> Status:
@@ -231,7 +310,7 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
     closed = sorted((each for each in state.incidents.values() if each.closed_at), key=lambda it: it.last_bad_at)
 
     def incidents(those: Iterable[Incident]) -> tuple[IncidentStatus, ...]:
-        return tuple(_incident(each, objectives, process.told) for each in those)
+        return tuple(_incident(each, objectives, state, now, process) for each in those)
 
     return Status(
         version=process.version,
@@ -244,12 +323,17 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
         blind_since=state.blind_since,
         untold_seconds=process.untold_seconds,
         objectives=tuple(
-            _objective(key, objective, objectives, state, is_present=not overdue)
+            _objective(key, objective, objectives, state, now, process.acts, is_present=not overdue)
             for objective in objectives.all
             for key in keys_of(objective, state)
         ),
         open_incidents=incidents(state.open_incidents),
         recent_incidents=incidents(closed[: -RECENT - 1 : -1]),
+        silences=tuple(
+            each
+            for act in process.acts.silences(state.incidents, now)
+            if (each := _silence(act, objectives)) is not None
+        ),
     )
 
 
@@ -274,7 +358,7 @@ def verdict_of(objective: Objective, track: Track | None, reading: Reading | Non
         return Verdict.UNKNOWN
     if track.phase is Phase.BREACHING:
         return Verdict.SUSPICIOUS
-    value = reading.value_seconds if objective.is_latency else reading.good_ratio
+    value = value_of(objective, reading, is_met=track.phase is Phase.MET)
     return Verdict.UNKNOWN if value is None else Verdict.MET
 
 
@@ -287,11 +371,22 @@ def title_of(key: Key, objectives: Objectives) -> str:
 
 
 def _objective(
-    key: Key, objective: Objective, objectives: Objectives, state: State, *, is_present: bool
+    key: Key,
+    objective: Objective,
+    objectives: Objectives,
+    state: State,
+    now: datetime,
+    acts: Acts,
+    *,
+    is_present: bool,
 ) -> ObjectiveStatus:
     track, reading = state.tracks.get(key), state.readings.get(key)
     incident = None if track is None or track.incident is None else state.incidents.get(track.incident)
-    number = incident.number if incident is not None and incident.is_open else None
+    is_open = incident is not None and incident.is_open
+    number = incident.number if incident is not None and is_open else None
+    acknowledgement = acts.acknowledgement(incident) if incident is not None and is_open else None
+    value = value_of(objective, reading, is_met=track is None or track.phase is Phase.MET) if reading else None
+    targets = reading.up_targets if reading else None
     source = objective.source
     budget = reading.budget if reading else None
     is_latency = isinstance(source, Latency)
@@ -308,7 +403,10 @@ def _objective(
         sight_since=track.sight_since if track and reading else None,
         reason=str(track.reason) if track and reading else "not looked at since the start",
         incident=number,
-        latency_seconds=reading.value_seconds if reading and is_latency else None,
+        latency_seconds=value.number if value and is_latency else None,
+        bad_ratio=value.number if value and not is_latency else None,
+        value_over_seconds=value.over.total_seconds() if value and value.over else None,
+        bucket_bounds_seconds=reading.bounds if reading else (),
         latency_quantile=objective.ratio if is_latency else None,
         threshold_seconds=source.threshold_seconds if isinstance(source, Latency) else None,
         good_ratio=reading.good_ratio if reading else None,
@@ -327,13 +425,36 @@ def _objective(
             )
             for each in windows(objective)
         ),
+        targets=targets.known if targets else None,
+        targets_down=targets.down if targets else (),
+        acknowledged_by=acknowledgement.by.name if acknowledgement else None,
+        acknowledged_at=acknowledgement.at if acknowledgement else None,
+        silence=_silence(acts.silence_about(key, state.incidents, now), objectives),
     )
 
 
-def _incident(incident: Incident, objectives: Objectives, told: Iterable[Told]) -> IncidentStatus:
-    objective = objectives.of(incident.key)
+def _silence(act: Act | None, objectives: Objectives) -> SilenceStatus | None:
+    if act is None or act.silence is None:
+        return None
+    silence = act.silence
+    key = Key(silence.objective, silence.labels)
+    return SilenceStatus(
+        slo=str(key),
+        title=title_of(key, objectives) if silence.objective else "Everything",
+        until=silence.until,
+        by=act.by.name,
+        since=act.at,
+        reason=silence.reason,
+    )
+
+
+def _incident(
+    incident: Incident, objectives: Objectives, state: State, now: datetime, process: Process
+) -> IncidentStatus:
+    objective, acts, opening = objectives.of(incident.key), process.acts, incident.this_opening
     is_latency = objective is not None and objective.is_latency
-    beliefs = [each for each in told if each.incident == incident.number]
+    beliefs = [each for each in process.told if each.incident == incident.number]
+    acknowledgement = acts.acknowledgement(incident)
     stages = [each.stage if each.opening == incident.openings else Stage.NOTHING for each in beliefs]
     burnt = None
     if objective is not None and incident.budget is not None:
@@ -351,10 +472,18 @@ def _incident(incident: Incident, objectives: Objectives, told: Iterable[Told]) 
         closed_at=incident.closed_at,
         openings=incident.openings,
         again_at=incident.again_at,
+        bad_times=tuple(
+            BadTime(began_at=since, ended_at=None if incident.is_open and since == incident.since else until)
+            for since, until in incident.bad_times(now)
+        ),
         bad_events=incident.bad,
         total_events=incident.total,
+        opening_bad_events=opening.bad,
+        opening_total_events=opening.total,
         value_seconds=incident.value if is_latency else None,
         value_bad_ratio=None if is_latency else incident.value,
+        value_over_seconds=incident.value_over.total_seconds() if incident.value_over else None,
+        bucket_bounds_seconds=incident.bounds,
         worst_seconds=incident.worst if is_latency else None,
         worst_bad_ratio=None if is_latency else incident.worst,
         worst_at=incident.worst_at,
@@ -363,4 +492,7 @@ def _incident(incident: Incident, objectives: Objectives, told: Iterable[Told]) 
         reason=str(incident.reason),
         told=min(stages, key=list(Stage).index, default=Stage.NOTHING),
         breach_told_at=min((each.breach_told_at for each in beliefs if each.breach_told_at), default=None),
+        acknowledged_by=acknowledgement.by.name if acknowledgement else None,
+        acknowledged_at=acknowledgement.at if acknowledgement else None,
+        silence=_silence(acts.silence_of(incident, state.incidents, now), objectives) if incident.is_open else None,
     )

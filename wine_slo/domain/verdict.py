@@ -102,8 +102,10 @@ def is_breach(objective: Objective, suspicion: Sequence[Interval]) -> bool:
     return weigh(objective, suspicion).is_breach
 
 
-def is_clear(objective: Objective, seen: Sequence[Interval], *, intervals: int, bad_ratio: float) -> bool:
-    """Whether the newest intervals show that the promise is kept again.
+def clear_run(
+    objective: Objective, seen: Sequence[Interval], *, intervals: int, bad_ratio: float
+) -> Sequence[Interval]:
+    """Return the newest intervals that show that the objective is met again; none where they do not.
 
     Args:
         objective: What is promised.
@@ -118,27 +120,27 @@ def is_clear(objective: Objective, seen: Sequence[Interval], *, intervals: int, 
         if count < intervals or round(total) < objective.least_events:
             continue
         if unclear / total > CLEAR_SHARE * objective.allowed_bad_ratio:
-            return False
+            return ()
         if unclear / total < bad_ratio and chance_of_share(unclear, total, bad_ratio) < CHANCE:
-            return True
-    return False
+            return seen[-count:]
+    return ()
 
 
-def has_held(objective: Objective, seen: Sequence[Interval], span: timedelta) -> bool:
-    """Whether the promise was kept over a span that ends now and reaches back so far.
+def held_run(objective: Objective, seen: Sequence[Interval], span: timedelta) -> Sequence[Interval]:
+    """Return the intervals of a span that ends now, where the objective was met over all of it; none where it was not.
 
     Args:
         objective: What is promised.
         seen: The intervals with events, oldest first, the newest last.
-        span: How far back it must have been kept.
+        span: How far back it must have been met.
     """
     since = seen[-1].ended_at - span
     if seen[0].ended_at > since:
-        return False
+        return ()
     recent = [each for each in seen if each.ended_at > since]
     total = sum(each.total for each in recent)
     bad = sum(each.bad for each in recent)
-    return round(total) >= objective.least_events and bad <= total * objective.allowed_bad_ratio
+    return recent if round(total) >= objective.least_events and bad <= total * objective.allowed_bad_ratio else ()
 
 
 def chance_of_share(bad: float, total: float, ratio: float) -> float:

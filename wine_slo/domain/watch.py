@@ -195,8 +195,8 @@ class _Move:
             reading = unseen(self._now, Sight.NO_TRAFFIC, "nobody has asked")
         if self._looked_at is not None and reading.at < self._looked_at:
             reading = replace(reading, at=self._looked_at)  # so that nothing ends before it began
-        track, incident = follow(track, self._last_of(track), objective, reading, number=self.last_number + 1)
-        self._keep(track, incident)
+        track, incidents = follow(track, self._last_of(track), objective, reading, number=self.last_number + 1)
+        self._keep(track, *incidents)
         for burn_key in burn_keys:
             burnt, incident = follow_burn(
                 self._track(burn_key),
@@ -223,9 +223,9 @@ class _Move:
     def _last_of(self, track: Track) -> Incident | None:
         return None if track.incident is None else self.incidents.get(track.incident)
 
-    def _keep(self, track: Track, incident: Incident | None) -> None:
+    def _keep(self, track: Track, *incidents: Incident) -> None:
         self.tracks[track.key] = track
-        if incident is not None:
+        for incident in incidents:
             self.incidents[incident.number] = incident
             self.last_number = max(self.last_number, incident.number)
 

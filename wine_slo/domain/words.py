@@ -11,11 +11,13 @@ from datetime import datetime, timedelta, tzinfo
 from html import escape, unescape
 
 from wine_slo.domain.acts import NO_ACTS, Act, Acts, Silence
+from wine_slo.domain.budget import Budget
 from wine_slo.domain.incident import Incident, Outcome, Phase, Track
-from wine_slo.domain.notice import Kind, Told, Withheld, Words
+from wine_slo.domain.notice import EDITED_EVERY, Kind, Told, Withheld, Words
 from wine_slo.domain.objective import Alert, Burn, Key, Latency, Objective, Objectives, Up
 from wine_slo.domain.phrases import ENGLISH, Hole, Language, phrase, shortened
 from wine_slo.domain.reading import Reading, Sight
+from wine_slo.domain.value import Value, value_of
 from wine_slo.domain.watch import DOWN, GAP, LEDGER, SIGHT, Interruption, State, causes_of
 
 MAX_ENDPOINTS = 3  # in one line of a message
@@ -23,7 +25,8 @@ STATUS_LINES = 25  # objectives in one answer; a thousand label sets are not rea
 URGENCY = (Phase.BREACHED, Phase.RECOVERING, Phase.BREACHING, Phase.MET)
 STORM_NAMES = 10  # of a message about many incidents
 MAX_HELD = 3  # incidents that are named in one message
-PACE_OVER = timedelta(minutes=5)  # the pace of now
+RATE_OVER = timedelta(minutes=5)  # the burn rate of now
+WHOLE = 0.95  # of a window; with so much history it counts as known
 SHA_LETTERS = 4  # of a model's sha256; enough to tell two apart
 LONG_OPEN = timedelta(minutes=2)  # from then on the first line says for how long
 TITLES = (phrase("Latency"), phrase("Error rate"), phrase("Availability"))  # of slo.yml as it is shipped
@@ -75,6 +78,21 @@ class Speech:
     def clock(self, instant: datetime) -> str:
         """A time of day: `19:41`."""
         return f"{instant.astimezone(self.zone):%H:%M}"
+
+    def beginning(self, instant: datetime, now: datetime) -> str:
+        """When something began or ended: `19:41:05`, with its day where that is not today's."""
+        local = instant.astimezone(self.zone)
+        if local.date() == now.astimezone(self.zone).date():
+            return f"{local:%H:%M:%S}"
+        return self.say("{day} {time}", day=self.language.date(local), time=f"{local:%H:%M:%S}")
+
+    def so_far(self, duration: timedelta) -> str:
+        """How long something has lasted, in a message that is kept up to date, so minutes are exact enough."""
+        return self.language.span(duration - duration % EDITED_EVERY if duration >= LONG_OPEN else duration)
+
+    def seconds(self, value: float, bounds: Sequence[float] = (), *, apart_from: float | None = None) -> str:
+        """A quantile as HTML, see `Language.latency`."""
+        return escape(self.language.latency(value, bounds, apart_from=apart_from), quote=False)
 
     def title(self, key: Key) -> str:
         """What an objective is called: `Latency`, or `Latency of /predict` for one label set."""
@@ -204,50 +222,60 @@ class Speech:
 
     def _in_short(self, incident: Incident) -> str:
         objective = self.objectives.of(incident.key)
-        what = [self.title(incident.key)]
-        if objective is not None and incident.value is not None:
-            what.append(self._value(objective, incident.value))
-        return ", ".join(what)
+        if objective is None or incident.shown is None or incident.burn is not None:
+            return self.about(incident)
+        return f"{self.title(incident.key)}, {self._value(objective, incident.shown, incident.bounds)}"
+
+    def about(self, incident: Incident) -> str:
+        """What an incident is called in a list."""
+        if incident.key == GAP:
+            return self.say("Nobody looked")
+        if incident.burn is not None:
+            return self.say("Error budget of {title}", title=self.title(incident.key))
+        return self.title(incident.key)
 
     def recovery(self, incident: Incident, told: Told, acts: Acts = NO_ACTS) -> str:
         """The end of an incident that the chat knows of, and all that is known of it."""
         if incident.outcome is not Outcome.RECOVERED:
             return self._unproved_end(incident)
         title, objective = self.title(incident.key), self.objectives.of(incident.key)
-        first, last = self._bounds(incident)
+        first, last = self._first_and_last(incident)
         lasted = incident.last_bad_at - incident.since
         if incident.key.objective == DOWN:
             lines = [
                 f"🟢 {self.say('{job} answers its scrapes again', job=shortened(_job(incident)))}",
-                self.say("Down for {duration} ({first} to {last}).", duration=lasted, first=first, last=last),
+                self.say("Down for {duration} ({first}–{last}).", duration=lasted, first=first, last=last),
             ]
             return "\n".join([*lines, self._foot(incident)])
         if incident.key.objective == SIGHT.objective:
             lines = [
                 f"🟢 {self._seeing(incident)}",
-                self.say("Blind for {duration} ({first} to {last}).", duration=lasted, first=first, last=last),
+                self.say("Blind for {duration} ({first}–{last}).", duration=lasted, first=first, last=last),
             ]
             return "\n".join([*lines, self._foot(incident)])
         if incident.key == LEDGER:
             lines = [
                 f"🟢 {self.say('The ledger is written again: nothing is lost.')}",
-                self.say("It was not for {duration} ({first} to {last}).", duration=lasted, first=first, last=last),
+                self.say("It was not for {duration} ({first}–{last}).", duration=lasted, first=first, last=last),
             ]
             return "\n".join([*lines, self._foot(incident)])
         if incident.burn is not None and objective is not None:
-            head = f"🟢 {self.say('{title}: the error budget lasts again', title=title)}"
-            return "\n".join(filter(None, (head, self._budget(self._left(incident, objective)), self._foot(incident))))
-        if objective is not None and incident.value is not None:
-            head = self.say("{title} is back: {value}", title=title, value=self._value(objective, incident.value))
+            head = f"🟢 {self.say('{title}: the error budget no longer burns too fast', title=title)}"
+            budget = self.budget_left(incident.budget, objective)
+            return "\n".join(filter(None, (head, budget, self._foot(incident))))
+        if objective is not None and (proof := _proof(incident, objective)) is not None:
+            value = self._value(objective, proof, incident.bounds)
+            head = self.say("{title} resolved: {value}", title=title, value=value)
         else:
-            head = self.say("{title} is back", title=title)
-        lasting = self.say("Lasted {duration} ({first} to {last}).", duration=lasted, first=first, last=last)
+            head = self.say("{title} resolved", title=title)
+        lasting = self.say("Lasted {duration} ({first}–{last}).", duration=lasted, first=first, last=last)
         lines = [f"🟢 {head}", f"{lasting} {self._worst(incident, objective)}".rstrip()]
-        if incident.openings > 1:
-            lines.append(self._again(incident))
         lines += filter(None, (self._counts(incident, objective), self._not_judged(incident)))
-        if objective is not None and not incident.is_drill and (burnt := self._burnt(incident, objective)):
-            lines.append(self._budget([burnt, *self._left(incident, objective)], self._known(incident, objective)))
+        if incident.openings > 1:
+            lines.append(self._again(incident, objective, incident.last_bad_at))
+        if objective is not None and not incident.is_drill:
+            spent = incident.budget.share_of(objective, incident.bad) if incident.budget else None
+            lines += filter(None, [self.budget_left(incident.budget, objective, spent=spent)])
         if told.breach_told_at is not None:
             lines.append(self._told_after(incident, told.breach_told_at - incident.since, acts))
         return "\n".join([*lines, self._foot(incident)])
@@ -258,9 +286,9 @@ class Speech:
 
     def _told_after(self, incident: Incident, duration: timedelta, acts: Acts) -> str:
         if (who := acts.acknowledgement(incident)) is None:
-            return self.say("Told after {duration}.", duration=duration)
+            return self.say("Notified after {duration}.", duration=duration)
         return self.say(
-            "Told after {duration}, acknowledged by {name} after {later}.",
+            "Notified after {duration}, acknowledged by {name} after {later}.",
             duration=duration,
             name=shortened(who.by.name),
             later=who.at - incident.since,
@@ -290,8 +318,7 @@ class Speech:
     def storm(self, kind: Kind, incidents: Sequence[Incident], state: State) -> str:
         """Many incidents in one message, the worst of them by name."""
         worst = sorted(incidents, key=lambda each: -(each.worst or 0.0))[:STORM_NAMES]
-        is_over = kind is Kind.RECOVERY
-        names = self._and_more([self._in_storm(each, is_over=is_over) for each in worst], len(incidents) - len(worst))
+        names = self._and_more([self._in_storm(kind, each) for each in worst], len(incidents) - len(worst))
         n = len(incidents)
         match kind:
             case Kind.BREACH:
@@ -304,7 +331,10 @@ class Speech:
                 return f"🔴 {text}"
             case Kind.RECOVERY if all(each.outcome is Outcome.RECOVERED for each in incidents):
                 text = self.count(
-                    n, "<b>{n}</b> objective is back: {names}.", "<b>{n}</b> objectives are back: {names}.", names=names
+                    n,
+                    "<b>{n}</b> objective resolved: {names}.",
+                    "<b>{n}</b> objectives resolved: {names}.",
+                    names=names,
                 )
                 return f"🟢 {text}\n{self._still_in_breach(state)}"
             case Kind.RECOVERY:
@@ -330,7 +360,7 @@ class Speech:
             return f"⚪️ {self.say('Nothing has been looked at yet.')}"
         tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
         tracks.sort(key=lambda track: URGENCY.index(track.phase))
-        lines = [self._status_line(track, state, now) for track in tracks[:STATUS_LINES]]
+        lines = [self._status_line(track, state, now, acts) for track in tracks[:STATUS_LINES]]
         if (rest := len(tracks) - STATUS_LINES) > 0:
             lines.append(self.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
         if not lines:
@@ -391,12 +421,15 @@ class Speech:
             return self.say("None is in breach any more.")
         return self.count(still, "{n} still in breach: /status", "{n} still in breach: /status")
 
-    def _in_storm(self, incident: Incident, *, is_over: bool) -> str:
+    def _in_storm(self, kind: Kind, incident: Incident) -> str:
         objective = self.objectives.of(incident.key)
-        value = incident.value if is_over else incident.worst
-        if objective is None or value is None:
-            return self.title(incident.key)
-        return f"{self.title(incident.key)} {self._number(objective, value)}"
+        value = incident.worst
+        if objective is not None and kind is Kind.RECOVERY:
+            proof = _proof(incident, objective)
+            value = proof.number if proof else None
+        if objective is None or value is None or incident.burn is not None:
+            return self.about(incident)
+        return f"{self.title(incident.key)} {self._number(objective, value, incident.bounds)}"
 
     def _and_more(self, names: Sequence[str], rest: int) -> str:
         listed = ", ".join(names)
@@ -416,8 +449,8 @@ class Speech:
             "{job} is down: {reason} since {time} ({duration}).",
             job=f"<b>{shortened(_job(incident))}</b>",
             reason=self.language.tell(incident.reason),
-            time=f"{incident.since.astimezone(self.zone):%H:%M:%S}",
-            duration=now - incident.since,
+            time=self.beginning(incident.since, now),
+            duration=self.so_far(now - incident.since),
         )
         return [f"🔴 {head}", *self._stay_open(state)]
 
@@ -425,7 +458,7 @@ class Speech:
         causes = causes_of(state, self.objectives)
         unseen = {key.objective for key, cause in causes.items() if cause == incident.key}
         names = sorted(unseen or self.objectives.by_name)
-        blind_for = f"<b>{self.language.span(now - incident.began_at)}</b>"
+        blind_for = f"<b>{self.so_far(now - incident.began_at)}</b>"
         reason = self.language.tell(incident.reason)
         since = self.clock(incident.began_at)
         if len(names) < len(self.objectives.all):
@@ -446,7 +479,7 @@ class Speech:
         return [f"🔴 {self.say('Cannot see for {duration}: {reason}', duration=blind_for, reason=reason)}", unjudged]
 
     def _cannot_write(self, incident: Incident, now: datetime) -> list[str]:
-        unwritten_for = f"<b>{self.language.span(now - incident.began_at)}</b>"
+        unwritten_for = f"<b>{self.so_far(now - incident.began_at)}</b>"
         reason = self.language.tell(incident.reason)
         head = self.say("The ledger cannot be written for {duration}: {reason}", duration=unwritten_for, reason=reason)
         since = self.clock(incident.began_at)
@@ -456,28 +489,26 @@ class Speech:
         ]
 
     def _bad(self, incident: Incident, objective: Objective, state: State, now: datetime) -> list[str]:
-        since = f"{incident.since.astimezone(self.zone):%H:%M:%S}"
-        open_for = now - incident.since
+        since, open_for = self.beginning(incident.since, now), now - incident.since
         is_long = open_for >= LONG_OPEN
-        if isinstance(objective.source, Up) and incident.value == 1:
-            lines = self._down(objective, state, open_for, since)
+        if objective.is_up and incident.down:
+            lines = self._down(incident, objective, state, now)
         else:
             title = self.title(incident.key)
             if incident.openings > 1:
                 title = self.say("{title} again", title=title)
-            lasting = f" · {self.language.span(open_for)}" if is_long else ""
-            lines = [f"🔴 {title}: {self._against_promise(incident, objective, bold=True)}{lasting}"]
+            lasting = f" · {self.so_far(open_for)}" if is_long else ""
+            lines = [f"🔴 {title}: {self._against_target(incident, objective, bold=True)}{lasting}"]
             if is_long:
                 when = [self.say("Since {time}.", time=since), self._worst(incident, objective)]
             else:
                 when = [self.say("Since {time} ({duration}).", time=since, duration=open_for)]
             lines.append(" ".join(filter(None, (*when, self._counts(incident, objective)))))
             lines += self._endpoints(incident, objective)
-            if not incident.is_drill and (burnt := self._burnt(incident, objective)):
-                left = self._left(incident, objective, pace=True)
-                lines.append(self._budget([burnt, *left], self._known(incident, objective)))
+            if not incident.is_drill:
+                lines += filter(None, [self.budget_left(incident.budget, objective, at_rate_of=RATE_OVER)])
         if incident.openings > 1:
-            lines.append(self._again(incident))
+            lines.append(self._again(incident, objective, now))
         if (change := incident.change) is not None:
             lines.append(
                 self.say(
@@ -489,12 +520,15 @@ class Speech:
             )
         return lines
 
-    def _down(self, objective: Objective, state: State, down_for: timedelta, since: str) -> list[str]:
+    def _down(self, incident: Incident, objective: Objective, state: State, now: datetime) -> list[str]:
+        """Targets that do not answer: which of how many, and what that holds open."""
+        down_for = f"<b>{self.so_far(now - incident.since)}</b>"
+        name = self.title(incident.key) if incident.key.labels else escape(objective.job)
         head = self.say(
-            "The service is down: all scrapes of {job} fail for {duration} (since {time})",
-            job=escape(objective.job),
-            duration=f"<b>{self.language.span(down_for)}</b>",
-            time=since,
+            "{what} for {duration} (since {time})",
+            what=self._which_are_down(name, incident.down, incident.targets),
+            duration=down_for,
+            time=self.beginning(incident.since, now),
         )
         return [f"🔴 {head}", *self._stay_open(state)]
 
@@ -509,110 +543,100 @@ class Speech:
             lines.append(self.count(rest, "{n} more is held open.", "{n} more are held open."))
         return lines
 
-    def _burning(self, incident: Incident, burn: Burn, objective: Objective) -> list[str]:
-        title, budget = self.title(incident.key), incident.budget
-        pace = budget.burn_rate(objective, burn.long) if budget else None
-        over = self.language.span(min(burn.long, budget.history) if budget else burn.long)
-        if burn.alert is Alert.TICKET:
-            burnt = self.language.percent(burn.budget if pace is None else pace * (burn.long / objective.window))
-            head = self.say(
-                "Error budget of {title}: <b>{burnt}</b> burnt in {window}, {pace}. No need to get up.",
-                title=title,
-                burnt=burnt,
-                window=over,
-                pace=self._pace(pace),
+    def _which_are_down(self, name: str, down: Sequence[str], known: int) -> str:
+        """How many of how many targets do not answer; which they are where others do."""
+        if known == 1:
+            return self.say("{name} is down: all its scrapes fail", name=name)
+        if len(down) >= known:
+            return self.count(
+                known,
+                "{name} is down: {down} of {n} target does not answer",
+                "{name} is down: {down} of {n} targets do not answer",
+                name=name,
+                down=self.language.number(len(down)),
             )
-            lines = [f"🟡 {head}"]
-        else:
-            head = self.say(
-                "Error budget of {title} burns <b>{pace}</b>, over {window}.",
-                title=title,
-                pace=self._pace(pace),
-                window=over,
-            )
-            lines = [f"🔴 {head}"]
-        left = self._left(incident, objective)
-        return [*lines, self._budget(left, self._known(incident, objective))] if left else lines
-
-    def _pace(self, pace: float | None) -> str:
-        """How much faster than lasts a budget burns."""
-        if pace is None:
-            return self.say("faster than lasts")
-        times = float(f"{pace:.2g}")
-        if times == 1:
-            return self.say("as fast as just lasts")
-        whole = round(times) if times.is_integer() else 2  # 2.4 takes the plural, in Russian that of 2
         return self.count(
-            whole, "{times} times as fast as lasts", "{times} times as fast as lasts", times=self.language.rate(times)
+            known,
+            "{name}: {down} of {n} target down ({which})",
+            "{name}: {down} of {n} targets down ({which})",
+            name=name,
+            down=self.language.number(len(down)),
+            which=self._few([shortened(each) for each in down]),
         )
 
-    def _budget(self, facts: Sequence[str], known: timedelta | None = None) -> str:
+    def _burning(self, incident: Incident, burn: Burn, objective: Objective) -> list[str]:
+        budget = incident.budget
+        rate = budget.burn_rate(objective, burn.long) if budget else None
+        over = min(burn.long, budget.history) if budget else burn.long
+        factor = burn.factor(objective.window)
+        head = self.say(
+            phrase("{title}: error budget burn rate {rate} over {window} ({spent} spent). No action needed tonight.")
+            if burn.alert is Alert.TICKET
+            else phrase("{title}: error budget burn rate {rate} over {window} ({spent} spent)."),
+            title=self.title(incident.key),
+            rate=f"<b>{self.language.rate(factor if rate is None else rate)}×</b>",
+            window=over,
+            spent=self.language.percent(burn.budget if rate is None else rate * (over / objective.window)),
+        )
+        lines = [f"{'🟡' if burn.alert is Alert.TICKET else '🔴'} {head}"]
+        return [*lines, *filter(None, [self.budget_left(budget, objective)])]
+
+    def budget_left(
+        self,
+        budget: Budget | None,
+        objective: Objective,
+        *,
+        spent: float | None = None,
+        at_rate_of: timedelta | None = None,
+    ) -> str:
         """The line on the error budget; empty where nothing is known.
 
-        What a young history says of a long window may change from message to message, downwards too: an estimate.
+        Args:
+            budget: What is known of it.
+            objective: Whose.
+            spent: Which share of it an incident has spent, where that is to be told.
+            at_rate_of: The window whose burn rate says how long it lasts, where that is to be told.
         """
-        if not facts:
+        left = budget.remaining(objective) if budget else None
+        if budget is None or left is None:
             return ""
-        if known is None:
-            return self.say("Budget: {facts}.", facts="; ".join(facts))
-        return self.say(
-            "Budget (estimated from {duration} of history): {facts}.", facts="; ".join(facts), duration=known
-        )
-
-    def _burnt(self, incident: Incident, objective: Objective) -> str:
-        """What an incident has burnt."""
-        share = incident.budget.share_of(objective, incident.bad) if incident.budget else None
-        if share is None:
-            return ""
-        burnt, lasted = self.language.percent(share), incident.last_bad_at - incident.since
-        if objective.window < timedelta(days=2):
-            return self.say(
-                "{burnt} of {window} burnt in {duration}", burnt=burnt, window=objective.window, duration=lasted
+        if budget.is_young(objective):
+            return self.say("Error budget: {duration} of history so far.", duration=budget.history)
+        window, share = objective.window, self.language.percent(max(left, 0.0))
+        gone = budget.lasts_for(objective, at_rate_of) if at_rate_of else None
+        if left <= 0:
+            facts = self.say("none left of {window}", window=window)
+        elif gone is not None:
+            facts = self.say(
+                "{share} left of {window}, gone in {duration} at this rate", share=share, window=window, duration=gone
             )
-        return self.count(
-            objective.window.days,
-            "{burnt} of {n} day burnt in {duration}",
-            "{burnt} of {n} days burnt in {duration}",
-            burnt=burnt,
-            duration=lasted,
-        )
-
-    def _left(self, incident: Incident, objective: Objective, *, pace: bool = False) -> list[str]:
-        """What of the budget is left, and how long that lasts."""
-        remaining = incident.budget.remaining(objective) if incident.budget else None
-        if incident.budget is None or remaining is None:
-            return []
-        if remaining <= 0:
-            return [self.say("none left")]
-        left = [self.say("{share} left", share=self.language.percent(remaining))]
-        if pace and (gone := incident.budget.lasts_for(objective, PACE_OVER)):
-            left.append(self.say("at this pace gone in {duration}", duration=gone))
-        return left
-
-    def _known(self, incident: Incident, objective: Objective) -> timedelta | None:
-        """Over how much history the budget is known, where that is less than its window."""
-        budget = incident.budget
-        if budget is None or budget.remaining(objective) is None or budget.history >= objective.window * 0.95:
-            return None
-        return budget.history
+        else:
+            facts = self.say("{share} left of {window}", share=share, window=window)
+        if spent is not None:
+            facts = self.say("{spent} spent, {facts}", spent=self.language.percent(spent), facts=facts)
+        line = self.say("Error budget: {facts}.", facts=facts)
+        if budget.history >= objective.window * WHOLE:
+            return line
+        return f"{line} {self.say('Known from {duration} of history.', duration=budget.history)}"
 
     def _held(self, incident: Incident, held: Sight, objective: Objective, now: datetime) -> list[str]:
-        held_for = now - (incident.held_since or now)
+        held_for = self.so_far(now - (incident.held_since or now))
         match held:
             case Sight.NO_TRAFFIC:
-                why = self.say("nobody has asked for {duration}", duration=held_for)
+                why = self.say("no requests for {duration}", duration=held_for)
                 meaning = self.say("Held open: no requests is not a recovery.")
             case Sight.TOO_FEW:
-                why = self.say("too few ask to judge")
+                why = self.say("too few requests to judge")
                 meaning = self.say("Held open: too few requests are no recovery.")
             case Sight.TARGET_DOWN:
-                why = self.say("the service is down for {duration}", duration=held_for)
+                why = self.say("the service has been down for {duration}", duration=held_for)
                 meaning = self.say("Held open: a service that is down has not recovered.")
             case _:
-                why = self.say("cannot see for {duration}", duration=held_for)
+                why = self.say("no data for {duration}", duration=held_for)
                 meaning = self.say("Held open: what cannot be seen is no recovery.")
-        was = self.say("was {value}", value=self._against_promise(replace(incident, waiting_seconds=None), objective))
-        lasting = self.language.span(now - incident.since)
+        value = self._against_target(replace(incident, waiting_seconds=None, value_over=None), objective)
+        was = self.say("was {value}", value=value)
+        lasting = self.so_far(now - incident.since)
         return [f"🔴 {self.title(incident.key)}: {was} · {lasting} · {why}", meaning]
 
     def _unproved_end(self, incident: Incident) -> str:
@@ -638,11 +662,11 @@ class Speech:
     def _was(self, incident: Incident) -> str:
         objective = self.objectives.of(incident.key)
         title = self.title(incident.key)
-        first, last = self._bounds(incident)
+        first, last = self._first_and_last(incident)
         lasted = incident.last_bad_at - incident.since
         if incident.key.objective == DOWN:
             return self.say(
-                "{job} was down {first} to {last} ({duration})",
+                "{job} was down {first}–{last} ({duration})",
                 job=shortened(_job(incident)),
                 first=first,
                 last=last,
@@ -650,7 +674,7 @@ class Speech:
             )
         if incident.key.objective == SIGHT.objective and incident.key.labels:
             return self.say(
-                "{name} could not be judged {first} to {last} ({duration})",
+                "{name} could not be judged {first}–{last} ({duration})",
                 name=shortened(next(value for _, value in incident.key.labels)),
                 first=first,
                 last=last,
@@ -658,18 +682,18 @@ class Speech:
             )
         if incident.key == SIGHT:
             return self.say(
-                "Prometheus could not be seen {first} to {last} ({duration})", first=first, last=last, duration=lasted
+                "Prometheus could not be seen {first}–{last} ({duration})", first=first, last=last, duration=lasted
             )
         if incident.key == LEDGER:
             return self.say(
-                "The ledger could not be written {first} to {last} ({duration})",
+                "The ledger could not be written {first}–{last} ({duration})",
                 first=first,
                 last=last,
                 duration=lasted,
             )
         if incident.burn is not None:
             return self.say(
-                "The error budget of {title} burnt too fast {first} to {last} ({duration})",
+                "The error budget of {title} burnt too fast {first}–{last} ({duration})",
                 title=title,
                 first=first,
                 last=last,
@@ -677,60 +701,83 @@ class Speech:
             )
         if objective is None or incident.worst is None or objective.is_up:
             return self.say(
-                "{title} was in breach {first} to {last} ({duration})",
+                "{title} was in breach {first}–{last} ({duration})",
                 title=title,
                 first=first,
                 last=last,
                 duration=lasted,
             )
         return self.say(
-            "{title} was in breach {first} to {last} ({duration}), worst {worst}",
+            "{title} was in breach {first}–{last} ({duration}), worst {worst}",
             title=title,
             first=first,
             last=last,
             duration=lasted,
-            worst=self._number(objective, incident.worst),
+            worst=self._number(objective, incident.worst, incident.bounds),
         )
 
-    def _again(self, incident: Incident) -> str:
-        return self.count(
+    def _again(self, incident: Incident, objective: Objective | None, now: datetime) -> str:
+        """How often an incident was opened, and what all of that comes to."""
+        times = self.count(
             incident.openings,
-            "Bad {n} time since {time}.",
-            "Bad {n} times since {time}.",
-            time=self.clock(incident.began_at),
+            "In breach {n} time since {time}, {duration} in all.",
+            "In breach {n} times since {time}, {duration} in all.",
+            time=self.beginning(incident.began_at, incident.since),
+            duration=incident.bad_for(now),
         )
+        if objective is None or objective.is_up or not incident.earlier or not round(incident.total):
+            return times
+        return f"{times} {self._events(objective, incident.bad, incident.total)}"
 
-    def _bounds(self, incident: Incident) -> tuple[str, str]:
-        """The first and the last time that it was bad."""
-        first, last = incident.since.astimezone(self.zone), incident.last_bad_at.astimezone(self.zone)
-        form = "%H:%M:%S" if last - first < LONG_OPEN else "%H:%M"
-        return f"{first:{form}}", f"{last:{form}}"
+    def _first_and_last(self, incident: Incident) -> tuple[str, str]:
+        """The beginning and the end of the bad time."""
+        last = incident.last_bad_at
+        return self.beginning(incident.since, last), self.beginning(last, last)
 
     def _worst(self, incident: Incident, objective: Objective | None) -> str:
         if objective is None or incident.worst is None or objective.is_up:
             return ""
-        value = self._number(objective, incident.worst)
+        value = self._number(objective, incident.worst, incident.bounds)
         if incident.worst_at is None:
             return self.say("Worst {value}.", value=value)
         return self.say("Worst {value} at {time}.", value=value, time=self.clock(incident.worst_at))
 
     def _counts(self, incident: Incident, objective: Objective | None) -> str:
-        total = round(incident.total)
-        if objective is None or objective.is_up or total == 0:
+        now = incident.this_opening
+        if objective is None or objective.is_up or not round(now.total):
             return ""
-        bad = self.language.number(incident.bad)
-        if objective.is_latency:
-            return self.count(total, "{bad} of {n} request was slow.", "{bad} of {n} requests were slow.", bad=bad)
-        return self.count(total, "{bad} of {n} request failed.", "{bad} of {n} requests failed.", bad=bad)
+        return self._events(objective, now.bad, now.total)
+
+    def _events(self, objective: Objective, bad: float, total: float) -> str:
+        """How many of how many were bad, as a sentence."""
+        n, those = round(total), self.language.number(bad)
+        match objective.source:
+            case Latency(threshold_seconds=threshold):
+                return self.count(
+                    n,
+                    "{bad} of {n} request over {target}.",
+                    "{bad} of {n} requests over {target}.",
+                    bad=those,
+                    target=self.seconds(threshold),
+                )
+            case Up():
+                return self.count(
+                    n, "{bad} of {n} scrape was not answered.", "{bad} of {n} scrapes were not answered.", bad=those
+                )
+            case _:
+                return self.count(n, "{bad} of {n} request failed.", "{bad} of {n} requests failed.", bad=those)
 
     def _endpoints(self, incident: Incident, objective: Objective) -> list[str]:
         if not isinstance(objective.source, Latency) or incident.waiting_seconds is not None:
             return []
+        threshold = objective.source.threshold_seconds
         slow: list[str] = []
         fine: list[str] = []
         for endpoint, value in incident.by_endpoint:
-            those = slow if value > objective.source.threshold_seconds else fine
-            those.append(f"{shortened(endpoint)} {self.language.seconds(value)}")
+            if not endpoint.strip():
+                continue
+            those = slow if value > threshold else fine
+            those.append(f"{shortened(endpoint)} {self.seconds(value, incident.bounds, apart_from=threshold)}")
         parts = []
         if slow:
             parts.append(self.say("Slow: {endpoints}.", endpoints=self._few(slow)))
@@ -749,75 +796,110 @@ class Speech:
         name = shortened(str(replace(key, alert=Alert.BREACH)))
         return name if key.alert is Alert.BREACH else self.say("{name} budget", name=name)
 
-    def _promise(self, objective: Objective) -> str:
-        if isinstance(objective.source, Latency):
-            return self.language.seconds(objective.source.threshold_seconds)
-        return self.language.percent(objective.allowed_bad_ratio)
+    def target(self, objective: Objective) -> str:
+        """What a value is to be, with its sign: `≤ 1 s`."""
+        match objective.source:
+            case Latency(threshold_seconds=threshold):
+                return f"≤ {self.seconds(threshold)}"
+            case Up():
+                return f"≥ {self.language.percent(objective.ratio)}"
+            case _:
+                return f"≤ {self.language.percent(objective.allowed_bad_ratio)}"
 
-    def _number(self, objective: Objective, value: float) -> str:
-        """A value with its unit; as exact as it takes to differ from the threshold."""
-        if not isinstance(objective.source, Latency):
-            return self.language.percent(value)
-        number = self.language.seconds(value)
-        is_threshold = number == self.language.seconds(objective.source.threshold_seconds)
-        return self.language.seconds(value, exactly=True) if is_threshold else number
+    def _number(self, objective: Objective, value: float, bounds: Sequence[float] = ()) -> str:
+        """A value with its unit, as exact as it takes to differ from the target; for up, how much of it was up."""
+        match objective.source:
+            case Latency(threshold_seconds=threshold):
+                return self.seconds(value, bounds, apart_from=threshold)
+            case Up():
+                return self.language.percent(max(0.0, 1 - value), apart_from=objective.ratio)
+            case _:
+                return self.language.percent(value, apart_from=objective.allowed_bad_ratio)
 
-    def _value(self, objective: Objective, value: float) -> str:
-        number = self._number(objective, value)
+    def _value(self, objective: Objective, value: Value, bounds: Sequence[float] = ()) -> str:
+        """A value and its time range: `p95 0.04 s (last 20 s)`."""
+        what = self._measured(objective, self._number(objective, value.number, bounds))
+        return what if value.over is None else self.say("{value} (last {duration})", value=what, duration=value.over)
+
+    def _measured(self, objective: Objective, number: str) -> str:
+        """A number with what it is the number of."""
         match objective.source:
             case Latency():
                 return f"p{objective.ratio * 100:g} {number}"
             case Up():
-                return self.say("{share} of its scrapes unanswered", share=number)
+                return self.say("{share} up", share=number)
             case _:
                 return self.say("{share} failed", share=number)
 
-    def _against_promise(self, incident: Incident, objective: Objective, *, bold: bool = False) -> str:
-        """How an incident stands against its promise."""
-        promise = self._promise(objective)
+    def _against_target(self, incident: Incident, objective: Objective, *, bold: bool = False) -> str:
+        """How an incident stands against its target."""
         if incident.waiting_seconds is not None:
-            waited = self.language.seconds(incident.waiting_seconds)
-            return self.say(
-                "no answer for {duration}, promised {promise}",
-                duration=f"<b>{waited}</b>" if bold else waited,
-                promise=promise,
-            )
-        if incident.value is None:
-            if objective.is_latency:
-                return self.say("bad, promised {promise}", promise=promise)
-            return self.say("bad, promised under {promise} failed", promise=promise)
-        return self._kept(objective, incident.value, bold=bold)
+            waited = self.seconds(incident.waiting_seconds)
+            waited = self.say("no answer for {duration}", duration=f"<b>{waited}</b>" if bold else waited)
+            return self.say("{value} (target {target})", value=waited, target=self.target(objective))
+        if incident.shown is None:
+            return self.say("in breach (target {target})", target=self.target(objective))
+        return self._kept(objective, incident.shown, incident.bounds, bold=bold)
 
-    def _kept(self, objective: Objective, value: float, *, bold: bool = False) -> str:
-        """A value beside what is promised of it."""
-        number, promise = self._number(objective, value), self._promise(objective)
-        number = f"<b>{number}</b>" if bold else number
-        match objective.source:
-            case Latency():
-                quantile = f"{objective.ratio * 100:g}"
-                return self.say(
-                    "p{quantile} {value}, promised {promise}", quantile=quantile, value=number, promise=promise
-                )
-            case Up():
-                return self.say(
-                    "{share} of its scrapes unanswered, promised &lt; {promise}", share=number, promise=promise
-                )
-            case _:
-                return self.say("{share} failed, promised &lt; {promise}", share=number, promise=promise)
+    def _kept(self, objective: Objective, value: Value, bounds: Sequence[float] = (), *, bold: bool = False) -> str:
+        """A value beside its target and its time range: `p95 2.4 s (target ≤ 1 s, last 20 s)`."""
+        number = self._number(objective, value.number, bounds)
+        what = self._measured(objective, f"<b>{number}</b>" if bold else number)
+        target = self.target(objective)
+        if value.over is None:
+            return self.say("{value} (target {target})", value=what, target=target)
+        return self.say("{value} (target {target}, last {duration})", value=what, target=target, duration=value.over)
 
-    def _status_line(self, track: Track, state: State, now: datetime) -> str:
+    def standing(self, key: Key, state: State, now: datetime) -> str:
+        """How one objective stands, in a line that begins with its sign and its title."""
+        track, objective = state.tracks.get(key), self.objectives.of(key)
+        if track is None or objective is None:
+            return f"⚪️ {self.title(key)}"
+        incident = state.incidents.get(track.incident) if track.incident is not None else None
+        reading = state.readings.get(key)
+        stands, sign = self._unjudged(track, objective, reading, now), "⚪️"
+        if reading is not None and not stands:
+            value = self._now(objective, reading, track)
+            stands = "" if value is None else self._kept(objective, value, reading.bounds)
+            sign = "🟡" if track.phase is Phase.BREACHING else "🟢"
+        if incident is None or not incident.is_open:
+            return f"{sign} {self.title(key)}: {stands}"
+        since = self.beginning(incident.since, now)
+        return f"🔴 {self.title(key)}: {stands}; {self.say('in breach since {time}', time=since)}"
+
+    def _status_line(self, track: Track, state: State, now: datetime, acts: Acts = NO_ACTS) -> str:
         objective = self.objectives.of(track.key)
         reading = state.readings.get(track.key)
         incident = state.incidents.get(track.incident) if track.incident is not None else None
         is_open = incident is not None and incident.is_open
         sign, stands = "⚪️", self._unjudged(track, objective, reading, now)
         if objective is not None and reading is not None and not stands:
-            stands = self._stands(objective, reading, is_open=is_open)
+            stands = self._stands(objective, reading, track)
             sign = "🟡" if track.phase is Phase.BREACHING else "🟢"
         line = [f"{'🔴' if is_open else sign} {self._name(track.key)}: {stands}"]
         if incident is not None and is_open:
-            line.append(self.say("#{number}, {duration}", number=incident.number, duration=now - incident.began_at))
+            line.append(
+                self.say(
+                    "#{number} since {time} ({duration})",
+                    number=incident.number,
+                    time=self.beginning(incident.since, now),
+                    duration=now - incident.since,
+                )
+            )
+            if (who := acts.acknowledgement(incident)) is not None:
+                line.append(self.say("acknowledged by {name}", name=shortened(who.by.name)))
+        line += self._muted(track.key, state, now, acts)
         return " · ".join(line)
+
+    def _muted(self, key: Key, state: State, now: datetime, acts: Acts) -> list[str]:
+        """That a key is silenced, until when and by whom; nothing where it is not."""
+        act = acts.silence_about(key, state.incidents, now)
+        if act is None or act.silence is None:
+            return []
+        name = shortened(act.by.name)
+        if act.silence.until is None:
+            return [f"🔇 {self.say('until recovery, {name}', name=name)}"]
+        return [f"🔇 {self.say('until {time}, {name}', time=self.moment(act.silence.until, now), name=name)}"]
 
     def _unjudged(self, track: Track, objective: Objective | None, reading: Reading | None, now: datetime) -> str:
         """Why nothing can be said of how it stands; empty where something can."""
@@ -825,33 +907,54 @@ class Speech:
             return self.say("not looked at since the start")
         match track.sight:
             case Sight.CLEAR:
-                is_known = objective.is_up or self._current(objective, reading) is not None
-                return "" if is_known else self.say("no number yet")
+                return "" if self._now(objective, reading, track) is not None else self.say("no number yet")
             case Sight.NO_TRAFFIC:
                 quiet_for = now - (track.quiet_since or track.sight_since)
-                return self.say("nobody has asked for {duration}", duration=quiet_for)
+                return self.say("no requests for {duration}", duration=quiet_for)
             case Sight.TOO_FEW:
                 return self.language.tell(track.reason)
             case Sight.TARGET_DOWN:
-                return self.say("the service is down for {duration}", duration=now - track.sight_since)
+                return self.say("the service has been down for {duration}", duration=now - track.sight_since)
             case _:
-                return self.say("cannot see: {reason}", reason=self.language.tell(track.reason))
+                return self.say("no data: {reason}", reason=self.language.tell(track.reason))
 
-    def _stands(self, objective: Objective, reading: Reading, *, is_open: bool) -> str:
+    def _stands(self, objective: Objective, reading: Reading, track: Track) -> str:
         """How it stands, and what of its budget is left."""
-        value = self._current(objective, reading)
-        if value is None:
-            return self.say("down") if is_open else self.say("up")
-        stands = self._kept(objective, value)
-        left = reading.budget.remaining(objective) if reading.budget else None
-        if left is None:
-            return stands
-        return f"{stands} · {self.say('budget {share}', share=self.language.percent(max(left, 0.0)))}"
+        value = self._now(objective, reading, track)
+        parts = [] if value is None else [self._kept(objective, value, reading.bounds)]
+        if reading.up_targets is not None and reading.up_targets.down:
+            parts.append(self._targets_down(reading.up_targets.down, reading.up_targets.known))
+        return " · ".join([*parts, *filter(None, [self.budget_in_short(reading.budget, objective)])])
 
-    def _current(self, objective: Objective, reading: Reading) -> float | None:
-        """The value as it is now; None where there is none, or up and down say it all."""
-        if objective.is_up:
-            return None
-        if objective.is_latency:
-            return reading.value_seconds
-        return None if reading.good_ratio is None else 1 - reading.good_ratio
+    def _targets_down(self, down: Sequence[str], known: int) -> str:
+        return self.count(
+            known,
+            "{down} of {n} target down ({which})",
+            "{down} of {n} targets down ({which})",
+            down=self.language.number(len(down)),
+            which=self._few([shortened(each) for each in down]),
+        )
+
+    def budget_in_short(self, budget: Budget | None, objective: Objective) -> str:
+        """What of a budget is left, as a part of a line; empty where nothing is known."""
+        left = budget.remaining(objective) if budget else None
+        if budget is None or left is None:
+            return ""
+        if budget.is_young(objective):
+            return self.say("budget: {duration} of history so far", duration=budget.history)
+        return self.say("budget {share}", share=self.language.percent(max(left, 0.0)))
+
+    def _now(self, objective: Objective, reading: Reading, track: Track) -> Value | None:
+        """The value as it is now; None where there is none."""
+        return value_of(objective, reading, is_met=track.phase is Phase.MET)
+
+
+def _proof(incident: Incident, objective: Objective) -> Value | None:
+    """The value that a recovery may name: none where it did not recover, and never one that is worse than the target.
+
+    Older versions kept the value from before the recovery.
+    """
+    value = incident.shown
+    if incident.outcome is not Outcome.RECOVERED or value is None or not value.is_within(objective):
+        return None
+    return value
