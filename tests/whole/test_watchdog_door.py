@@ -18,7 +18,7 @@ LOGIN = {"Authorization": f"Basic {b64encode(b'me:open sesame').decode()}"}
 @pytest.fixture
 def settings(tmp_path: Path) -> dict[str, str]:
     """Settings of a watchdog that is alone."""
-    shutil.copy(ROOT / "slo.yml", tmp_path)
+    shutil.copy(ROOT / "config" / "slo.yml", tmp_path)
     return {"WINE_SLO_PROMETHEUS_URL": f"http://127.0.0.1:{free_port()}", "WINE_SLO_WATCHDOG_PORT": str(free_port())}
 
 
