@@ -30,7 +30,8 @@ from wine_slo.domain.reading import Sight
 from wine_slo.domain.replies import Replies
 from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech
-from wine_slo.duty import Duty, Journal
+from wine_slo.duty import Duty
+from wine_slo.journal import Journal
 from wine_slo.recipients import Recipients
 
 ACKNOWLEDGE, SILENCE, UNTIL_RECOVERY, END, UNDO = (

@@ -19,8 +19,8 @@ from wine_slo.domain.phrases import Reason
 from wine_slo.domain.replies import Replies
 from wine_slo.domain.words import Speech
 from wine_slo.drill import DrillRefusedError
-from wine_slo.duty import Journal
 from wine_slo.exercises import Exercises, said
+from wine_slo.journal import Journal
 
 NAMES = ("scraped", "detected", "told", "recovered", "recovery_told")
 DONE = Drill(

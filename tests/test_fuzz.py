@@ -17,8 +17,9 @@ from wine_slo.domain.objective import Key
 from wine_slo.domain.replies import Replies
 from wine_slo.domain.watch import State
 from wine_slo.domain.words import Speech
-from wine_slo.duty import Duty, Journal
+from wine_slo.duty import Duty
 from wine_slo.inquiry import Inquiry
+from wine_slo.journal import Journal
 
 UPDATES = 500
 CHATS = (ANNA, GROUP, FORUM, ELSEWHERE, STRANGER, 10**15, -1)

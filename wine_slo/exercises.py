@@ -14,7 +14,7 @@ from wine_slo.domain.phrases import phrase, shortened
 from wine_slo.domain.replies import Replies
 from wine_slo.domain.words import Speech
 from wine_slo.drill import DrillRefusedError
-from wine_slo.duty import Journal
+from wine_slo.journal import Journal
 
 STOP = ("stop", "off", "стоп", "выкл")
 PAUSE = timedelta(minutes=5)  # between two drills, each of which is loud in every chat

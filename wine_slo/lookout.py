@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Series, Vector
 from wine_slo.domain import promql
 from wine_slo.domain.budget import SELDOM, Budget, stays_known_for, windows
-from wine_slo.domain.change import Change, last_change
+from wine_slo.domain.change import LOOKS_BACK, Change, last_change
 from wine_slo.domain.look import (
     OF_LATE,
     Answers,
@@ -119,7 +119,7 @@ class Lookout:
     async def _last_change(self, objective: Objective) -> Change | None:
         """The last change of the model; None also where it is not known, as nothing else waits for it."""
         try:
-            seen = (await self._api.query(promql.model_first_seen(objective))).samples
+            seen = (await self._api.query(promql.model_first_seen(objective, LOOKS_BACK))).samples
             return last_change({each.labels.get(SHA256, ""): each.value for each in seen})
         except (PrometheusError, ValueError, ArithmeticError) as error:
             log.info("whether the model of %s changed is not known: %s", objective.job, error)

@@ -59,11 +59,12 @@ from wine_slo.domain.status import Process, Status, status_of
 from wine_slo.domain.trend import Trend
 from wine_slo.domain.watch import SETTLES_IN, next_look_at
 from wine_slo.domain.words import Speech
-from wine_slo.duty import Duty, Journal
+from wine_slo.duty import Duty
 from wine_slo.evaluation import Evaluation
 from wine_slo.examination import Examiner, Mistake
 from wine_slo.exercises import Exercises
 from wine_slo.inquiry import Inquiry
+from wine_slo.journal import Journal
 from wine_slo.languages import Languages
 from wine_slo.recipients import Recipients
 from wine_slo.setting_types import Rotating

@@ -9,7 +9,6 @@ series by series.
 from collections.abc import Iterable
 from datetime import timedelta
 
-from wine_slo.domain.change import LOOKS_BACK
 from wine_slo.domain.metric_names import ENDPOINT, MODEL_INFO, SHA256
 from wine_slo.domain.objective import Latency, Objective, Ratio, Up, duration
 
@@ -39,10 +38,10 @@ def targets_of_late(objective: Objective) -> str:
     return f"count(last_over_time({targets_up(objective)}[{duration(GONE_FOR)}]))"
 
 
-def model_first_seen(objective: Objective) -> str:
-    """When each model that served of late was first seen, in seconds since the epoch."""
+def model_first_seen(objective: Objective, span: timedelta) -> str:
+    """When each model that served within a span was first seen, in seconds since the epoch."""
     seen = f'timestamp({MODEL_INFO}{{job="{objective.job}"}})'
-    return f"min by ({SHA256}) (min_over_time({seen}[{duration(LOOKS_BACK)}:{duration(objective.scrape_interval)}]))"
+    return f"min by ({SHA256}) (min_over_time({seen}[{duration(span)}:{duration(objective.scrape_interval)}]))"
 
 
 def total_per_interval(objective: Objective) -> str:
