@@ -12,15 +12,16 @@ from tests.domain.test_acts import BORIS, acts, silence
 from tests.fakes.bot_api import KICKED, BotApi
 from tests.fakes.people import ANNA, FORUM, GROUP, TOPIC, Talk, among
 from tests.fakes.telegram_chats import Message
-from wine_slo.adapters import catalogue, telegram_chat
-from wine_slo.adapters.ledger import Ledger
-from wine_slo.board import Boards
-from wine_slo.domain.acts import NO_ACTS
-from wine_slo.domain.budget import Budget
-from wine_slo.domain.notice import Kind
-from wine_slo.domain.reading import Sight
-from wine_slo.domain.words import Speech
-from wine_slo.recipients import Recipients
+from wine_slo.config import translations
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram import channel
+from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.monitor.publish.board import Boards
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.notification.plan import Kind
+from wine_slo.slo.objectives.budget import Budget
+from wine_slo.slo.oncall.actions import NO_ACTS
+from wine_slo.slo.text.incident_text import Speech
 
 EDIT = "editMessageText"
 FINE = "🟢 latency: met\nSeen at 19:40 or later."
@@ -36,7 +37,7 @@ class Wall:
         self.acts = NO_ACTS
         self.talk = Talk(bot_api, Speech(ALL, UTC), among())
         self.outcomes: list[tuple[Kind, str]] = []
-        self.bot = telegram_chat.connect(bot_api.token, bot_api.url)
+        self.bot = channel.connect(bot_api.token, bot_api.url)
         self.chats: tuple[int, ...] = (ANNA, GROUP, FORUM)
         self.boards = self.remembered()
 
@@ -44,7 +45,7 @@ class Wall:
         """The boards after a restart."""
         self.recipients = Recipients(self.ledger, self.ledger.load(), self.chats, self.scene.now)
         return Boards(
-            telegram_chat.TelegramChat(self.bot),
+            channel.TelegramChat(self.bot),
             self.ledger,
             lambda: self.scene.state,
             lambda: self.acts,
@@ -173,7 +174,7 @@ async def test_of_many_silences_it_names_three(wall: Wall) -> None:
 
 
 async def test_it_reads_in_russian(wall: Wall) -> None:
-    wall.talk.speech = replace(wall.talk.speech, language=catalogue.load()["ru"])
+    wall.talk.speech = replace(wall.talk.speech, language=translations.load()["ru"])
     wall.acts = acts(silence(0, until=3600, objective="latency", reason="выкладка"), *[silence(0, until=90000)] * 3)
     board = await wall.hangs()
     assert board.text.splitlines() == [

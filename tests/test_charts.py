@@ -14,18 +14,18 @@ from telegram.request import HTTPXRequest
 
 from tests.domain.scene import CHAT, KEY, LATENCY, START, Scene, incident
 from tests.fakes.bot_api import TOKEN, BotApi
-from wine_slo.adapters.chart_process import PNG, ChartProcess
-from wine_slo.adapters.ledger import Ledger
-from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Series
-from wine_slo.adapters.telegram_chat import TelegramChat
-from wine_slo.charts import Charts, NoChartError
-from wine_slo.delivery import Delivery
-from wine_slo.domain import promql
-from wine_slo.domain.notice import STORM, Kind
-from wine_slo.domain.objective import Key
-from wine_slo.domain.watch import State
-from wine_slo.domain.words import Speech
-from wine_slo.recipients import Recipients
+from wine_slo.integrations.drawing.render_process import PNG, ChartProcess
+from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError, Series
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram.channel import TelegramChat
+from wine_slo.monitor.notify.dispatcher import Delivery
+from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.monitor.publish.charts import Charts, NoChartError
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.notification.plan import STORM, Kind
+from wine_slo.slo.objectives import promql
+from wine_slo.slo.objectives.objective import Key
+from wine_slo.slo.text.incident_text import Speech
 
 DRAWS = f"import sys; sys.stdin.read(); sys.stdout.buffer.write({PNG!r} + b'picture')"
 HANGS = "import time; time.sleep(60)"

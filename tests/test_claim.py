@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from wine_slo.adapters.ledger import Ledger
-from wine_slo.claim import BOOT, Claim, ClaimError
-from wine_slo.domain.holder import Holder
+from wine_slo.integrations.storage.claim import BOOT, Claim, ClaimError
+from wine_slo.integrations.storage.holder import Holder
+from wine_slo.integrations.storage.ledger import Ledger
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ELSEWHERE = Holder(id="x", host="elsewhere", boot="another", pid=7, since=NOW, number=41, beats=5)

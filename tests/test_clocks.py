@@ -8,12 +8,12 @@ import pytest
 
 from tests.domain.scene import KEY, LATENCY, START
 from tests.fakes.prometheus_canned import OBJECTIVES, CannedPrometheus, Slow
-from wine_slo.adapters.ledger import Ledger
-from wine_slo.adapters.prometheus_api import Vector
-from wine_slo.domain.reading import Sight
-from wine_slo.domain.status import Process, Status, Verdict, status_of
-from wine_slo.domain.watch import GAP, SIGHT, Interruption, State
-from wine_slo.evaluation import Evaluation
+from wine_slo.integrations.prometheus.client import Vector
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.monitor.evaluate.evaluator import Evaluation
+from wine_slo.slo.evaluation.engine import GAP, SIGHT, Interruption, State
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.views.status import Process, Status, Verdict, status_of
 
 POLL = timedelta(seconds=15)
 MINUTE = timedelta(minutes=1)

@@ -9,7 +9,8 @@ from tests.domain.scene import ALL
 from tests.fakes.bot_api import BotApi
 from tests.fakes.people import ANNA, BORIS, ELSEWHERE, FORUM, GROUP, STRANGER, TOPIC, Talk, among
 from tests.fakes.telegram_chats import Button as Shown
-from wine_slo.conversation import (
+from wine_slo.integrations.telegram.callback_data import MAX_BYTES, Seal
+from wine_slo.monitor.chatops.router import (
     ANSWERS_A_MINUTE,
     PERSONAL_A_MINUTE,
     QUESTIONS_A_MINUTE,
@@ -18,9 +19,8 @@ from wine_slo.conversation import (
     STRANGERS_A_MINUTE,
     Access,
 )
-from wine_slo.domain.dialogue import Answer, Button, Command, Picture, Press, Question, Reaction, Reception
-from wine_slo.domain.seal import MAX_BYTES, Seal
-from wine_slo.domain.words import Speech
+from wine_slo.slo.chat.messages import Answer, Button, Command, Picture, Press, Question, Reaction, Reception
+from wine_slo.slo.text.incident_text import Speech
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 HOURS_AGO = timedelta(hours=3)

@@ -27,11 +27,11 @@ from tests.fakes.desk import (
     opened_desk,
     storm,
 )  # fmt: skip
-from wine_slo.adapters import catalogue
-from wine_slo.adapters.ledger import Ledger
-from wine_slo.delivery import FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT
-from wine_slo.domain.notice import STORM, Kind, Stage, Told
-from wine_slo.domain.words import Speech
+from wine_slo.config import translations
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.monitor.notify.dispatcher import FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT
+from wine_slo.slo.notification.plan import STORM, Kind, Stage, Told
+from wine_slo.slo.text.incident_text import Speech
 
 
 @pytest.fixture
@@ -520,7 +520,7 @@ async def test_at_the_end_what_is_being_told_is_told_and_nothing_more_is_begun(d
 
 @pytest.fixture
 def two_languages(desk: Desk) -> Desk:
-    spoken = catalogue.load()
+    spoken = translations.load()
     desk.speech = lambda language: Speech(desk.scene.objectives, UTC, spoken[language or "en"])
     desk.notifies((ANNA, GROUP))
     desk.restart()

@@ -9,17 +9,17 @@ import pytest
 
 from tests.domain.scene import LATENCY, at, incident
 from tests.fakes.bot_api import BLOCKED, KICKED, BotApi
-from wine_slo.adapters import telegram_chat
-from wine_slo.adapters.ledger import Ledger
-from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Sample, Vector
-from wine_slo.digest import PATIENCE, Digests
-from wine_slo.domain.digest import LATE, Weekly
-from wine_slo.domain.incident import Incident
-from wine_slo.domain.notice import Kind, Told
-from wine_slo.domain.objective import Objectives
-from wine_slo.domain.watch import State
-from wine_slo.domain.words import Speech
-from wine_slo.recipients import Recipients
+from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError, Sample, Vector
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram import channel
+from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.monitor.publish.digest import PATIENCE, Digests
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.notification.plan import Kind, Told
+from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.views.digest_text import LATE, Weekly
 
 ANNA, GROUP = 7, -5
 MONDAY = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -47,7 +47,7 @@ class Desk:
         self.api = bot_api
         self.prometheus = Answers()
         self.ledger = Ledger.open(f"sqlite:///{path}")
-        self.bot = telegram_chat.connect(bot_api.token, bot_api.url)
+        self.bot = channel.connect(bot_api.token, bot_api.url)
         self.chats: dict[int, int | None] = {ANNA: None, GROUP: None}
         self.now = MONDAY - timedelta(days=2)
         self.outcomes: list[tuple[Kind, str]] = []
@@ -60,7 +60,7 @@ class Desk:
         return Digests(
             self.prometheus,
             self.ledger,
-            chat=telegram_chat.TelegramChat(self.bot),
+            chat=channel.TelegramChat(self.bot),
             recipients=self.recipients,
             chats=lambda: {each: to for each, to in self.chats.items() if each not in self.recipients.closed},
             weekly=Weekly.parse("monday 9:00", UTC),

@@ -14,15 +14,15 @@ from tests.domain.scene import ALL, ERRORS, LATENCY
 from tests.fakes.prometheus_junk import PrometheusJunk, vector
 from tests.real.prometheus import free_port
 from tests.server.conftest import SHIPPED
-from wine_slo.adapters.own_pages import ServiceApi, WatchdogApi, WatchdogError
-from wine_slo.adapters.prometheus_api import PrometheusApi
-from wine_slo.domain.exercise import Drill
-from wine_slo.domain.objective import Latency, Objective
-from wine_slo.domain.reading import Sight
-from wine_slo.domain.status import Status, Verdict, status_of
-from wine_slo.drill import DrillRefusedError, prepare, run
+from wine_slo.config.environment import ServerSettings
+from wine_slo.integrations.peers import ServiceApi, WatchdogApi, WatchdogError
+from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.monitor.drill.result import Drill
+from wine_slo.monitor.drill.runner import DrillRefusedError, prepare, run
 from wine_slo.server import create_app
-from wine_slo.settings import ServerSettings
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.objectives.objective import Latency, Objective
+from wine_slo.slo.views.status import Status, Verdict, status_of
 
 CALM = status_of(GOOD, ALL, NOW, PROCESS)
 

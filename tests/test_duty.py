@@ -15,24 +15,24 @@ from tests.domain.scene import ALL, AVAILABILITY, LATENCY, START, Scene
 from tests.fakes.bot_api import TOKEN, BotApi
 from tests.fakes.people import ANNA, BORIS, FORUM, GROUP, TOPIC, Talk, among
 from tests.fakes.telegram_chats import Message
-from wine_slo.adapters import telegram_chat
-from wine_slo.adapters.ledger import Ledger
-from wine_slo.announcements import Announcements
-from wine_slo.conversation import Access
-from wine_slo.delivery import Delivery, Rules
-from wine_slo.domain.acts import NO_ACTS
-from wine_slo.domain.budget import Budget
-from wine_slo.domain.dialogue import Press, Question, Reception
-from wine_slo.domain.moments import QuietHours
-from wine_slo.domain.notice import Kind
-from wine_slo.domain.objective import Alert, Burn, Key
-from wine_slo.domain.reading import Sight
-from wine_slo.domain.replies import Replies
-from wine_slo.domain.watch import State
-from wine_slo.domain.words import Speech
-from wine_slo.duty import Duty
-from wine_slo.journal import Journal
-from wine_slo.recipients import Recipients
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram import channel
+from wine_slo.monitor.chatops.oncall import Duty
+from wine_slo.monitor.chatops.router import Access
+from wine_slo.monitor.notify.announcements import Announcements
+from wine_slo.monitor.notify.dispatcher import Delivery, Rules
+from wine_slo.monitor.notify.journal import Journal
+from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.slo.chat.messages import Press, Question, Reception
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.notification.plan import Kind
+from wine_slo.slo.objectives.budget import Budget
+from wine_slo.slo.objectives.objective import Alert, Burn, Key
+from wine_slo.slo.oncall.actions import NO_ACTS
+from wine_slo.slo.oncall.time_phrases import QuietHours
+from wine_slo.slo.text.command_text import Replies
+from wine_slo.slo.text.incident_text import Speech
 
 ACKNOWLEDGE, SILENCE, UNTIL_RECOVERY, END, UNDO = (
     "Acknowledge",
@@ -76,9 +76,9 @@ class Post:
         memory = self.ledger.load()
         speech = Speech(self.scene.objectives, UTC)
         self.talk = Talk(self.api, speech, self.access, heard_at=datetime.now(UTC) - self.heard_ago)
-        async with telegram_chat.connect(TOKEN, self.api.url) as bot:
+        async with channel.connect(TOKEN, self.api.url) as bot:
             self.delivery = Delivery(
-                telegram_chat.TelegramChat(bot),
+                channel.TelegramChat(bot),
                 self.ledger,
                 Recipients(self.ledger, memory, self.chats, self.scene.now),
                 lambda _language: speech,
@@ -99,7 +99,7 @@ class Post:
                 self.ledger, memory.acts, self.delivery.wake, again_after=0.01, last_number=memory.last_act
             )
             self.announcements = Announcements(
-                telegram_chat.TelegramChat(bot, answers=True),
+                channel.TelegramChat(bot, answers=True),
                 lambda: {chat: (chat, self.rules.topics.get(chat)) for chat in self.chats},
                 lambda _chat: Replies(speech),
                 again_after=0.01,

@@ -19,14 +19,14 @@ import pytest_asyncio
 
 from tests.fakes.service import BOUNDS, Service
 from tests.real.prometheus import Prometheus
-from wine_slo.adapters.ledger import Ledger
-from wine_slo.adapters.prometheus_api import PrometheusApi
-from wine_slo.domain import promql
-from wine_slo.domain.incident import Incident, Outcome
-from wine_slo.domain.objective import Key, Latency, Objective, Objectives, Ratio, Up
-from wine_slo.domain.reading import Reading, Sight
-from wine_slo.domain.watch import State
-from wine_slo.evaluation import Evaluation
+from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.monitor.evaluate.evaluator import Evaluation
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.reading import Reading, Sight
+from wine_slo.slo.objectives import promql
+from wine_slo.slo.objectives.objective import Key, Latency, Objective, Objectives, Ratio, Up
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

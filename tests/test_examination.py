@@ -9,10 +9,10 @@ from aiohttp import web
 
 from tests.domain.scene import AVAILABILITY, ERRORS, LATENCY
 from tests.fakes.loopback import Loopback
-from wine_slo.adapters.prometheus_api import PrometheusApi, Sample, Vector
-from wine_slo.adapters.prometheus_facts import PrometheusFacts
-from wine_slo.domain.objective import Objectives
-from wine_slo.examination import Examiner, Mistake, bounds_in, no_bound
+from wine_slo.integrations.prometheus.client import PrometheusApi, Sample, Vector
+from wine_slo.integrations.prometheus.server_info import PrometheusFacts
+from wine_slo.monitor.evaluate.objective_checks import Examiner, Mistake, bounds_in, no_bound
+from wine_slo.slo.objectives.objective import Objectives
 
 ALL = Objectives.only(LATENCY, ERRORS, AVAILABILITY)
 THIRTY = (

@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 
 from tests.domain.scene import ALL, START
-from wine_slo.adapters import catalogue
-from wine_slo.adapters.ledger import Ledger
-from wine_slo.domain.acts import Deed
-from wine_slo.domain.dialogue import Answer, Person, Question
-from wine_slo.domain.exercise import Drill, Step
-from wine_slo.domain.objective import Objective
-from wine_slo.domain.phrases import Reason
-from wine_slo.domain.replies import Replies
-from wine_slo.domain.words import Speech
-from wine_slo.drill import DrillRefusedError
-from wine_slo.exercises import Exercises, said
-from wine_slo.journal import Journal
+from wine_slo.config import translations
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.monitor.drill.chat_command import Exercises, said
+from wine_slo.monitor.drill.result import Drill, Step
+from wine_slo.monitor.drill.runner import DrillRefusedError
+from wine_slo.monitor.notify.journal import Journal
+from wine_slo.slo.chat.messages import Answer, Person, Question
+from wine_slo.slo.objectives.objective import Objective
+from wine_slo.slo.oncall.actions import Deed
+from wine_slo.slo.reason import Reason
+from wine_slo.slo.text.command_text import Replies
+from wine_slo.slo.text.incident_text import Speech
 
 NAMES = ("scraped", "detected", "told", "recovered", "recovery_told")
 DONE = Drill(
@@ -65,7 +65,7 @@ class Stage:
         )
 
     def speech(self, _chat: int) -> Speech:
-        return Speech(ALL, UTC, catalogue.load()[self.language])
+        return Speech(ALL, UTC, translations.load()[self.language])
 
     async def prepare(self, _objective: Objective) -> Drill:
         if self.refuses:

@@ -11,15 +11,15 @@ from telegram.ext import ExtBot
 from tests.domain.scene import ALL, Scene
 from tests.fakes.bot_api import BotApi, Outcome
 from tests.fakes.people import ANNA, BORIS, ELSEWHERE, FORUM, GROUP, STRANGER, TOPIC, Talk, among
-from wine_slo.adapters.ledger import Ledger
-from wine_slo.domain.dialogue import Command, Picture, Reception
-from wine_slo.domain.objective import Key
-from wine_slo.domain.replies import Replies
-from wine_slo.domain.watch import State
-from wine_slo.domain.words import Speech
-from wine_slo.duty import Duty
-from wine_slo.inquiry import Inquiry
-from wine_slo.journal import Journal
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.monitor.chatops.info import Inquiry
+from wine_slo.monitor.chatops.oncall import Duty
+from wine_slo.monitor.notify.journal import Journal
+from wine_slo.slo.chat.messages import Command, Picture, Reception
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.objectives.objective import Key
+from wine_slo.slo.text.command_text import Replies
+from wine_slo.slo.text.incident_text import Speech
 
 UPDATES = 500
 CHATS = (ANNA, GROUP, FORUM, ELSEWHERE, STRANGER, 10**15, -1)

@@ -10,15 +10,15 @@ import pytest
 from tests.domain.scene import ALL, AVAILABILITY, ERRORS, KEY, LATENCY, Scene, at, incident, minutes
 from tests.fakes.bot_api import BotApi
 from tests.fakes.people import ANNA, FORUM, GROUP, TOPIC, Talk, among
-from wine_slo.adapters.ledger import Ledger
-from wine_slo.domain.budget import Budget
-from wine_slo.domain.dialogue import Picture
-from wine_slo.domain.notice import Told
-from wine_slo.domain.objective import Key, Objectives
-from wine_slo.domain.reading import Interval, Reading, Sight
-from wine_slo.domain.watch import KEPT, State
-from wine_slo.domain.words import Speech
-from wine_slo.inquiry import Inquiry
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.monitor.chatops.info import Inquiry
+from wine_slo.slo.chat.messages import Picture
+from wine_slo.slo.evaluation.engine import KEPT, State
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
+from wine_slo.slo.notification.plan import Told
+from wine_slo.slo.objectives.budget import Budget
+from wine_slo.slo.objectives.objective import Key, Objectives
+from wine_slo.slo.text.incident_text import Speech
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 BY_PATH = replace(LATENCY, by=("path",))

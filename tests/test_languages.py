@@ -7,12 +7,12 @@ import pytest
 from tests.domain.scene import ALL
 from tests.fakes.bot_api import BotApi
 from tests.fakes.people import ANNA, BORIS, GROUP, Talk, among
-from wine_slo.adapters import catalogue
-from wine_slo.conversation import Access
-from wine_slo.domain.dialogue import Reception
-from wine_slo.domain.replies import Replies
-from wine_slo.domain.words import Speech
-from wine_slo.languages import Languages, named
+from wine_slo.config import translations
+from wine_slo.monitor.chatops.language import Languages, named
+from wine_slo.monitor.chatops.router import Access
+from wine_slo.slo.chat.messages import Reception
+from wine_slo.slo.text.command_text import Replies
+from wine_slo.slo.text.incident_text import Speech
 
 
 class Chats:
@@ -20,7 +20,7 @@ class Chats:
 
     def __init__(self) -> None:
         self.spoken: dict[int, str] = {}
-        self._languages = catalogue.load()
+        self._languages = translations.load()
 
     def replies(self, chat: int) -> Replies:
         return Replies(Speech(ALL, UTC, self._languages[self.spoken.get(chat, "en")]))

@@ -10,12 +10,12 @@ import pytest
 
 from tests.domain.scene import LATENCY, START
 from tests.fakes.prometheus_canned import CannedPrometheus
-from wine_slo.adapters.prometheus_api import Sample, Series, Vector
-from wine_slo.domain import promql
-from wine_slo.domain.objective import Key, Objectives
-from wine_slo.domain.reading import Sight
-from wine_slo.domain.watch import State
-from wine_slo.lookout import Lookout
+from wine_slo.integrations.prometheus.client import Sample, Series, Vector
+from wine_slo.monitor.evaluate.collector import Lookout
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.objectives import promql
+from wine_slo.slo.objectives.objective import Key, Objectives
 
 OTHER = replace(LATENCY, name="other", job="other")
 BOTH = Objectives.only(LATENCY, OTHER)

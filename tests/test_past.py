@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.prometheus_past import PastPrometheus, Spell
-from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Series
-from wine_slo.domain.objective import Alert, Burn, Key, Latency, Objective, Objectives
-from wine_slo.domain.replay import Alarm, Story
-from wine_slo.domain.watch import SETTLES_IN, State, next_look_at
-from wine_slo.history import History
-from wine_slo.lookout import Lookout
-from wine_slo.past import replay
+from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError, Series
+from wine_slo.monitor.evaluate.collector import Lookout
+from wine_slo.monitor.replay.engine import replay
+from wine_slo.monitor.replay.range_cache import History
+from wine_slo.monitor.replay.story import Alarm, Story
+from wine_slo.slo.evaluation.engine import SETTLES_IN, State, next_look_at
+from wine_slo.slo.objectives.objective import Alert, Burn, Key, Latency, Objective, Objectives
 
 START = datetime(2026, 10, 1, 12, tzinfo=UTC)
 HOURS = 2.0

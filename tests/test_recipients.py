@@ -14,17 +14,17 @@ from tests.domain.scene import LATENCY, Scene
 from tests.fakes.bot_api import KICKED, TOKEN, BotApi
 from tests.fakes.desk import ANNA, BACK, BREACH, EDIT, GROUP, REPEAT, SEND, SUPERGROUP, Desk, keys, opened_desk, storm
 from tests.fakes.people import Talk, among
-from wine_slo.adapters import telegram_chat
-from wine_slo.adapters.console_chat import ConsoleChat
-from wine_slo.adapters.telegram_commands import Listener, TelegramCommands
-from wine_slo.delivery import LONGEST_WAIT, Delivery, Rules
-from wine_slo.domain.chat import ChatError
-from wine_slo.domain.dialogue import Picture
-from wine_slo.domain.incident import Incident
-from wine_slo.domain.notice import STORM, Kind, Told
-from wine_slo.domain.objective import Objectives
-from wine_slo.domain.words import Speech
-from wine_slo.recipients import Recipients
+from wine_slo.integrations.console.channel import ConsoleChat
+from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram.updates import Listener, TelegramCommands
+from wine_slo.monitor.notify.dispatcher import LONGEST_WAIT, Delivery, Rules
+from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.slo.chat.channel import ChatError
+from wine_slo.slo.chat.messages import Picture
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.notification.plan import STORM, Kind, Told
+from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.text.incident_text import Speech
 
 TOPIC = 30
 HTML_403 = "<html><head><title>403 Forbidden</title></head><body>nginx</body></html>"
@@ -531,8 +531,8 @@ async def test_a_group_that_has_moved_and_refuses_messages_is_tried_under_its_ne
 @pytest.mark.parametrize("deed", ["send", "edit", "show", "reach", "pin", "unpin"])
 async def test_whatever_telegram_answers_an_attempt_succeeds_or_is_a_chat_error(bot_api: BotApi, deed: str) -> None:
     bot_api.chat(ANNA)
-    async with telegram_chat.connect(TOKEN, bot_api.url) as bot:
-        chat = telegram_chat.TelegramChat(bot)
+    async with channel.connect(TOKEN, bot_api.url) as bot:
+        chat = channel.TelegramChat(bot)
         attempts: dict[str, Callable[[], Awaitable[object]]] = {
             "send": lambda: chat.send(ANNA, "text"),
             "edit": lambda: chat.edit(ANNA, 1, "text"),
@@ -551,14 +551,14 @@ async def test_whatever_telegram_answers_an_attempt_succeeds_or_is_a_chat_error(
 
 async def test_a_picture_that_a_topic_refuses_goes_to_the_chat_itself(bot_api: BotApi) -> None:
     forum = bot_api.chat(SUPERGROUP, topics=[TOPIC])
-    async with telegram_chat.connect(TOKEN, bot_api.url) as bot:
+    async with channel.connect(TOKEN, bot_api.url) as bot:
         for refusal in (
             "Bad Request: TOPIC_CLOSED",
             "Bad Request: TOPIC_DELETED",
             "Bad Request: message thread not found",
         ):
             forum.shut_topics[TOPIC] = refusal
-            await telegram_chat.TelegramChat(bot).show(SUPERGROUP, Picture(b"\x89PNG\r\n", "Latency"), topic=TOPIC)
+            await channel.TelegramChat(bot).show(SUPERGROUP, Picture(b"\x89PNG\r\n", "Latency"), topic=TOPIC)
     assert [message.topic for message in forum.messages] == [None] * 3
 
 
@@ -595,8 +595,8 @@ async def test_an_odd_answer_to_who_the_bot_is_does_not_end_what_listens(bot_api
 
     said = talk.conversation
     listener = Listener(said.ask, said.press, said.refuse, talk.listens.append, conflict, talk.heard, talk.moved)
-    bot = telegram_chat.connect(TOKEN, bot_api.url)
-    listens = TelegramCommands(bot, telegram_chat.TelegramChat(bot), listener, {}, talk.clock, None)
+    bot = channel.connect(TOKEN, bot_api.url)
+    listens = TelegramCommands(bot, channel.TelegramChat(bot), listener, {}, talk.clock, None)
     task = asyncio.create_task(listens.run())
     await bot_api.until(lambda: bot_api.calls_of("getUpdates"), seconds=10)
     task.cancel()

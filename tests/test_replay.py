@@ -21,14 +21,14 @@ from tests.real.history import Chapter
 from tests.real.history import History as Made
 from tests.real.prometheus import Prometheus, free_port, scraping
 from tests.test_past import Clock, Telling, live, place, telling
-from wine_slo import slo_file
-from wine_slo.adapters.prometheus_api import PrometheusApi, Vector
 from wine_slo.cli import app
-from wine_slo.domain import promql
-from wine_slo.domain.objective import TAKEN, Objectives
-from wine_slo.domain.replay import Story
-from wine_slo.history import History
-from wine_slo.past import replay
+from wine_slo.config import slo_file
+from wine_slo.integrations.prometheus.client import PrometheusApi, Vector
+from wine_slo.monitor.replay.engine import replay
+from wine_slo.monitor.replay.range_cache import History
+from wine_slo.monitor.replay.story import Story
+from wine_slo.slo.objectives import promql
+from wine_slo.slo.objectives.objective import TAKEN, Objectives
 
 GOLDEN = Path(__file__).parent / "golden"
 START = datetime(2026, 10, 1, tzinfo=UTC)

@@ -7,12 +7,12 @@ import pytest
 
 from tests.adapters.test_status_page import BAD, NOW, PROCESS
 from tests.domain.scene import ALL, at
-from wine_slo import reports
-from wine_slo.adapters.terminal import Terminal
-from wine_slo.domain.exercise import Drill, Step
-from wine_slo.domain.phrases import Reason
-from wine_slo.domain.status import status_of
-from wine_slo.domain.watch import State
+from wine_slo.integrations.console.terminal import Terminal
+from wine_slo.monitor.commands import output
+from wine_slo.monitor.drill.result import Drill, Step
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.reason import Reason
+from wine_slo.slo.views.status import status_of
 
 STATUS = """\
           objective     value                     target           budget                incident
@@ -29,21 +29,21 @@ Looked 12 s ago, looks every 30 s. wine-slo 1.2.3.
 
 
 def test_status_is_a_table_with_the_worst_first(capsys: pytest.CaptureFixture[str]) -> None:
-    reports.status(Terminal(), status_of(BAD, ALL, NOW, PROCESS), UTC)
+    output.status(Terminal(), status_of(BAD, ALL, NOW, PROCESS), UTC)
     lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert lines == STATUS.splitlines()
 
 
 def test_an_old_look_is_said_to_be_old(capsys: pytest.CaptureFixture[str]) -> None:
     old = replace(status_of(replace(BAD, looked_at=at(0)), ALL, NOW, PROCESS), untold_seconds=720.0, blind=True)
-    reports.status(Terminal(), old, UTC)
+    output.status(Terminal(), old, UTC)
     assert capsys.readouterr().out.splitlines()[-4:] == [
         "Looked 1 h ago, looks every 30 s. wine-slo 1.2.3.",
         "That is too long ago: nothing above is the present.",
         "Prometheus cannot be seen.",
         "Something has not been told for 12 min.",
     ]
-    reports.status(Terminal(), status_of(State(), ALL, NOW, PROCESS), UTC)
+    output.status(Terminal(), status_of(State(), ALL, NOW, PROCESS), UTC)
     assert capsys.readouterr().out.splitlines()[-1] == "It has not looked yet. wine-slo 1.2.3."
 
 
@@ -75,11 +75,11 @@ def drill(*seconds: float | None, trouble: str = "") -> Drill:
 )
 def test_a_drill_says_what_it_came_to(done: Drill, *, has_worked: bool, last: str) -> None:
     assert done.has_worked is has_worked
-    assert reports.progress(done)[-1] == last
+    assert output.progress(done)[-1] == last
 
 
 def test_what_is_late_is_said_to_be() -> None:
-    assert reports.progress(drill(1, 2, 11, None, None)) == [
+    assert output.progress(drill(1, 2, 11, None, None)) == [
         "Asking 5 times a second for 2 s, to break latency.",
         "   1.0 s  seen; expected within 10 s",
         "   2.0 s  sure (#12); expected within 10 s",

@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from tests.domain.scene import ALL, LATENCY, Scene, at, incident
 from tests.domain.test_words import BUDGET, EXAMPLES, EXPIRED, NOTHING, SPEECH, burning, check, incidents, several
 from tests.fakes.telegram_html import visible_text
-from wine_slo.adapters import catalogue
-from wine_slo.domain.incident import Incident, Outcome
-from wine_slo.domain.notice import Kind
-from wine_slo.domain.objective import BURNS, Key, Objectives
-from wine_slo.domain.phrases import Reason
-from wine_slo.domain.reading import Interval, Reading, Sight, unseen
-from wine_slo.domain.watch import GAP, Interruption, State
-from wine_slo.domain.words import Speech
+from wine_slo.config import translations
+from wine_slo.slo.evaluation.engine import GAP, Interruption, State
+from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, unseen
+from wine_slo.slo.notification.plan import Kind
+from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
+from wine_slo.slo.reason import Reason
+from wine_slo.slo.text.incident_text import Speech
 
-RUSSIAN = catalogue.load()["ru"]
+RUSSIAN = translations.load()["ru"]
 SAYS = replace(SPEECH, language=RUSSIAN)
 ALLOWED = frozenset("ID Prometheus Telegram API JSON PNG RE2 UTC wine-slo p95".split())  # noqa: SIM905 - reads better
 OF_OTHERS = re.compile(  # names and texts that others chose: objectives, endpoints, titles, commands, what SQLite says
@@ -361,7 +361,7 @@ def test_whatever_it_is_about_telegram_takes_it(truth: Incident, kind: Kind) -> 
 
 
 def test_no_translation_holds_an_english_word() -> None:
-    for message in catalogue.read(RUSSIAN):
+    for message in translations.read(RUSSIAN):
         for text in [message.string] if isinstance(message.string, str) else message.string or ():
             assert english(re.sub(r"\{\w+\}|</?b>|&\w+;", "", text) if message.id else "") == [], message.id
 

@@ -7,17 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from wine_slo.domain import redaction
-from wine_slo.setting_types import BotToken, ChatAddress, Host, Secret, UrlWithoutPassword
-from wine_slo.settings import (
-    PREFIX,
-    ServerSettings,
-    Setting,
-    SettingsError,
-    WatchdogSettings,
-    listed,
-    read,
-)
+from wine_slo.config.environment import PREFIX, ServerSettings, Setting, SettingsError, WatchdogSettings, listed, read
+from wine_slo.config.setting_types import BotToken, ChatAddress, Host, Secret, UrlWithoutPassword
+from wine_slo.slo import redaction
 
 ROOT = Path(__file__).parents[1]
 PROMETHEUS = (

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wine_slo.domain.objective import BURNS, Alert, Burn, Latency, Objective, Ratio, Up
-from wine_slo.slo_file import SloFileError, load, parse, schema, span
+from wine_slo.config.slo_file import SloFileError, load, parse, schema, span
+from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Latency, Objective, Ratio, Up
 
 ROOT = Path(__file__).parents[1]
 PAGE = """\

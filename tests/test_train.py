@@ -9,10 +9,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from wine_slo import train
-from wine_slo.adapters import model_file
-from wine_slo.domain.classifier import Engine
-from wine_slo.domain.wine import Sample
+from wine_slo.service.model import model_file, training
+from wine_slo.service.model.classifier import Engine
+from wine_slo.service.model.features import Sample
 
 SHIPPED = Path("models/model.pkl")
 ROWS = load_wine().data
@@ -22,7 +21,7 @@ ROWS = load_wine().data
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that was trained anew."""
     path = tmp_path_factory.mktemp("trained") / "model.pkl"
-    train.main(path)
+    training.main(path)
     return path
 
 
@@ -51,14 +50,14 @@ def test_a_fold_that_is_wrong_is_refused() -> None:
     data = load_wine()
     estimator = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(data.data, data.target)
     with pytest.raises(ValueError, match="differ from the classifier's"):
-        train.fold(estimator, data.data, largest_difference=0.0)
+        training.fold(estimator, data.data, largest_difference=0.0)
 
 
 def test_two_classes_do_not_fold_like_three() -> None:
     data = load_wine()
     two = data.target < 2
     estimator = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(data.data[two], data.target[two])
-    assert train.fold(estimator, data.data) is None
+    assert training.fold(estimator, data.data) is None
 
 
 def test_where_it_cannot_be_written_a_sentence_says_so_before_the_training_and_2(
@@ -67,7 +66,7 @@ def test_where_it_cannot_be_written_a_sentence_says_so_before_the_training_and_2
     path = tmp_path / "file" / "model.pkl"
     path.parent.write_text("no folder")
     with pytest.raises(SystemExit) as ended:
-        train.main(path)
+        training.main(path)
     assert ended.value.code == 2
     assert capsys.readouterr().err == (
         f"{path} and its card cannot be written (File exists); wanted: a folder that this user may write to\n"

@@ -6,10 +6,10 @@ import pytest
 
 from tests.domain.scene import ALL, ERRORS, LATENCY, at
 from tests.fakes.prometheus_junk import EMPTY_MATRIX, NEVER, PrometheusJunk, matrix
-from wine_slo.adapters.prometheus_api import PrometheusApi
-from wine_slo.domain import promql
-from wine_slo.domain.objective import Key
-from wine_slo.trend import KNOWN_FOR, Trends
+from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.monitor.publish.series_source import KNOWN_FOR, Trends
+from wine_slo.slo.objectives import promql
+from wine_slo.slo.objectives.objective import Key
 
 HOUR = timedelta(hours=1)
 

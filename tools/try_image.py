@@ -138,7 +138,7 @@ class Trial:
         self.compose("build")
         took, before = time.monotonic() - begun, self.inspect(IMAGE)
         self.run("tag", IMAGE, FAKE)
-        with (self.folder / "wine_slo/verbs.py").open("a") as module:
+        with (self.folder / "wine_slo/monitor/commands/run.py").open("a") as module:
             module.write("# changed\n")
         begun = time.monotonic()
         self.compose("build")
@@ -252,7 +252,7 @@ class Trial:
 
         with asking(f"{SERVER}/sleep?seconds=1.5"):
             until("a breach is sent", partial(sent, "🔴"), seconds=120)
-            with (self.folder / "wine_slo/verbs.py").open("a") as module:
+            with (self.folder / "wine_slo/monitor/commands/run.py").open("a") as module:
                 module.write("# upgraded\n")
             before = self.container("watchdog")
             self.compose("build")

@@ -23,25 +23,25 @@ def main(
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a console that lacks a letter shows the rest
     if env_file:
-        from wine_slo import settings  # noqa: PLC0415
+        from wine_slo.config import environment  # noqa: PLC0415
 
-        settings.read_file(env_file)
+        environment.read_file(env_file)
 
 
 @app.command(hidden=True)
 def is_set(name: str) -> None:
     """Exit with 0 where a variable is set, by the rules of our own settings, with 1 where it is not, else with 2."""
-    from wine_slo import verbs  # noqa: PLC0415
+    from wine_slo.monitor.commands import run  # noqa: PLC0415
 
-    raise typer.Exit(verbs.is_set(name))
+    raise typer.Exit(run.is_set(name))
 
 
 @app.command()
 def train() -> None:
     """Train the shipped model and write models/model.pkl and its card."""
-    from wine_slo import train  # noqa: PLC0415  # scikit-learn takes two seconds
+    from wine_slo.service.model import training  # noqa: PLC0415
 
-    train.main()
+    training.main()
 
 
 @app.command()
@@ -73,9 +73,9 @@ def check(
     4 too little traffic to judge. Of several objectives the first that
     holds of 1, 3, 4 and 0 counts.
     """
-    from wine_slo import verbs  # noqa: PLC0415
+    from wine_slo.monitor.commands import run  # noqa: PLC0415
 
-    raise typer.Exit(verbs.check(objective, as_json=as_json))
+    raise typer.Exit(run.check(objective, as_json=as_json))
 
 
 @app.command()
@@ -85,9 +85,9 @@ def status(as_json: Json = False) -> None:  # noqa: FBT002
     Exits with 0, with 1 where its last look is too old,
     2 where a setting is wrong, 3 where it does not answer.
     """
-    from wine_slo import verbs  # noqa: PLC0415
+    from wine_slo.monitor.commands import run  # noqa: PLC0415
 
-    raise typer.Exit(verbs.status(as_json=as_json))
+    raise typer.Exit(run.status(as_json=as_json))
 
 
 @app.command()
@@ -105,9 +105,9 @@ def drill(
     1 where it did not, 2 where the configuration is wrong, 3 where there
     was no drill, as something is broken or not what it should be.
     """
-    from wine_slo import verbs  # noqa: PLC0415
+    from wine_slo.monitor.commands import run  # noqa: PLC0415
 
-    raise typer.Exit(verbs.drill(objective, minutes, as_json=as_json))
+    raise typer.Exit(run.drill(objective, minutes, as_json=as_json))
 
 
 @app.command()
@@ -140,12 +140,12 @@ def replay(  # noqa: PLR0913  # options of a command, each by its name
     Exits with 0, with 2 for what cannot be asked for, with 3 where
     Prometheus cannot be asked or knows nothing of the time.
     """
-    from wine_slo import replay  # noqa: PLC0415
+    from wine_slo.monitor.replay import command  # noqa: PLC0415
 
     form = "json" if as_json else "csv" if as_csv else "table"
     raise typer.Exit(
-        replay.main(
-            replay.Options(
+        command.main(
+            command.Options(
                 since=since,
                 start=start,
                 until=until,
@@ -168,9 +168,9 @@ def doctor(as_json: Json = False) -> None:  # noqa: FBT002
     service and its model, the watchdog, its ledger, Telegram and its chats. It
     changes nothing and tells nobody. Exits with 1 where something is wrong.
     """
-    from wine_slo import verbs  # noqa: PLC0415
+    from wine_slo.monitor.commands import run  # noqa: PLC0415
 
-    raise typer.Exit(verbs.doctor(as_json=as_json))
+    raise typer.Exit(run.doctor(as_json=as_json))
 
 
 ledger = typer.Typer(no_args_is_help=True, help="Keep the watchdog's ledger safe.")
@@ -191,16 +191,16 @@ def backup(file: Annotated[Path, typer.Argument(help="A new file; one that is th
 
     Exits with 1 where that is not possible, 2 where a setting is wrong.
     """
-    from wine_slo import verbs  # noqa: PLC0415
+    from wine_slo.monitor.commands import run  # noqa: PLC0415
 
-    raise typer.Exit(verbs.backup(file))
+    raise typer.Exit(run.backup(file))
 
 
 def run() -> None:
     """Run the command; what nobody expected is logged, as the log hides secrets, and ends it with 1."""
-    from wine_slo.adapters import log_output  # noqa: PLC0415
+    from wine_slo.config import log_setup  # noqa: PLC0415
 
-    log_output.configure("text", level=logging.WARNING)
+    log_setup.configure("text", level=logging.WARNING)
     try:
         app(prog_name="wine-slo")
     except Exception:

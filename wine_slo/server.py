@@ -29,18 +29,20 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from msgspec.structs import replace
 
-from wine_slo.adapters import api_contract, form_page, log_output, model_file, sample_body
-from wine_slo.adapters.form_page import LANGUAGES, Language, Outcome
-from wine_slo.adapters.http_server import Door, Patience, Problem, Runner, is_from_elsewhere, raise_limit_of_files
-from wine_slo.adapters.server_instruments import Cells, ServerInstruments
-from wine_slo.answers import json_response, observed, refused, unmatched
-from wine_slo.domain.classifier import Model
-from wine_slo.domain.form import split_header
-from wine_slo.domain.metric_names import DRILL_ENDPOINT
-from wine_slo.domain.shares import Places, Room
-from wine_slo.domain.wine import NAMES
-from wine_slo.prediction import Answer, Predictor
-from wine_slo.settings import ServerSettings, SettingsError, read
+from wine_slo.config import log_setup
+from wine_slo.config.environment import ServerSettings, SettingsError, read
+from wine_slo.http.guarded_server import Door, Patience, Problem, Runner, is_from_elsewhere, raise_limit_of_files
+from wine_slo.http.shares import Places, Room
+from wine_slo.metric_names import DRILL_ENDPOINT
+from wine_slo.service.metrics.instruments import Cells, ServerInstruments
+from wine_slo.service.model import model_file
+from wine_slo.service.model.classifier import Model
+from wine_slo.service.model.features import NAMES
+from wine_slo.service.predictor import Answer, Predictor
+from wine_slo.service.responses import json_response, observed, refused, unmatched
+from wine_slo.service.web import form, openapi, request_body
+from wine_slo.service.web.form import LANGUAGES, Language, Outcome
+from wine_slo.service.web.form_parser import split_header
 
 VERSION = version("wine-slo")
 LARGEST_BODY = 1024 * 1024  # bytes
@@ -165,8 +167,8 @@ async def predict(request: web.Request) -> web.Response:
     if wants_page(request):
         return await predict_for_page(request, predictor)
     try:
-        samples = await sample_body.read(request, app[PATIENCE].body, app[ROOM])
-    except sample_body.BodyError as error:
+        samples = await request_body.read(request, app[PATIENCE].body, app[ROOM])
+    except request_body.BodyError as error:
         raise Problem(error.status, error.detail, error.headers, errors=error.entries()) from error
     if isinstance(samples, list):
         return json_response(await predictor.predict(samples))
@@ -257,7 +259,7 @@ async def give_contract(request: web.Request) -> web.Response:
 
 def contract(app: web.Application) -> dict[str, object]:
     """Return the contract of what is switched on."""
-    return api_contract.contract(VERSION, has_exercises=app[SETTINGS].has_exercises)
+    return openapi.contract(VERSION, has_exercises=app[SETTINGS].has_exercises)
 
 
 # The pages
@@ -277,25 +279,25 @@ async def show_form(request: web.Request) -> web.Response:
         (each.values for each in model.card.examples if each.cultivar == request.query.get("example")), ()
     )
     fields = {name: f"{value:g}" for name, value in zip(NAMES, values, strict=False)}
-    return page(form_page.render(model.card, language_of(request), fields))
+    return page(form.render(model.card, language_of(request), fields))
 
 
 async def predict_for_page(request: web.Request, predictor: Predictor) -> web.Response:
     """Classify the wine in a form that a browser sent, and answer with the page."""
     card, language = request.app[MODEL].card, language_of(request)
     try:
-        given = await sample_body.read_fields(request, request.app[PATIENCE].body, request.app[ROOM])
-    except sample_body.BodyError as error:
+        given = await request_body.read_fields(request, request.app[PATIENCE].body, request.app[ROOM])
+    except request_body.BodyError as error:
         raise Problem(error.status, error.detail, error.headers) from error
     fields = {name: value[:LONGEST_ECHO] for name, value in given}
     try:
-        sample = sample_body.read_form(given)
-    except sample_body.BodyError as error:
+        sample = request_body.read_form(given)
+    except request_body.BodyError as error:
         errors = [placed.error for placed in error.errors]
-        return page(form_page.render(card, language, fields, errors=errors), status=error.status)
+        return page(form.render(card, language, fields, errors=errors), status=error.status)
     (answer,) = await predictor.predict([sample])
     fields = {name: f"{value!r}".removesuffix(".0") for name, value in zip(NAMES, sample.values, strict=True)}
-    return page(form_page.render(card, language, fields, outcome=outcome(answer, request.app[MODEL])))
+    return page(form.render(card, language, fields, outcome=outcome(answer, request.app[MODEL])))
 
 
 def outcome(answer: Answer, model: Model) -> Outcome:
@@ -307,7 +309,7 @@ def outcome(answer: Answer, model: Model) -> Outcome:
 def wants_page(request: web.Request) -> bool:
     """Say whether a browser sent this from a form: it asks for HTML, and API clients do not."""
     kind, _ = split_header(request.headers.get("Content-Type", ""))
-    return kind in sample_body.FORMS and "text/html" in request.headers.get("Accept", "")
+    return kind in request_body.FORMS and "text/html" in request.headers.get("Accept", "")
 
 
 def language_of(request: web.Request) -> Language:
@@ -327,7 +329,7 @@ def page(text: str, status: int = 200) -> web.Response:
 
 async def show_contract(request: web.Request) -> web.Response:
     """Show the API's contract as a page."""
-    return page(api_contract.render(contract(request.app)))
+    return page(openapi.render(contract(request.app)))
 
 
 async def give_file(request: web.Request) -> web.Response:
@@ -410,7 +412,7 @@ def run(
     gc.disable()  # until what stays is here: to look for garbage among imports takes scikit-learn's a tenth longer
     if lifeline:
         lifeline.hold_as_child()
-    log_output.configure(settings.log_format, wait=LOG_WAIT)
+    log_setup.configure(settings.log_format, wait=LOG_WAIT)
     app = create_app(settings, cells, worker)
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
@@ -421,7 +423,7 @@ def run(
 
 def run_workers(settings: ServerSettings, workers: int) -> None:
     """Serve in several processes, forked from this one; one that ends by itself is replaced."""
-    log_output.configure(settings.log_format)
+    log_setup.configure(settings.log_format)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         with socket.create_server((settings.host, settings.port), family=family) as probe:

@@ -22,54 +22,56 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp import web
 
-from wine_slo import drill, slo_file
-from wine_slo.adapters import catalogue, http_server, log_output, telegram_chat
-from wine_slo.adapters.chart_process import ChartProcess
-from wine_slo.adapters.console_chat import ConsoleChat
-from wine_slo.adapters.heartbeat import Heartbeat
-from wine_slo.adapters.http_server import Door, Patience, Runner
-from wine_slo.adapters.ledger import Ledger, LedgerError
-from wine_slo.adapters.own_pages import ServiceApi
-from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError
-from wine_slo.adapters.prometheus_facts import PrometheusFacts
-from wine_slo.adapters.stall_guard import StallGuard
-from wine_slo.adapters.status_page import StatusPages
-from wine_slo.adapters.steady_scheduler import SteadyScheduler
-from wine_slo.adapters.telegram_commands import Listener, TelegramCommands
-from wine_slo.adapters.watchdog_instruments import WatchdogInstruments
-from wine_slo.announcements import Announcements
-from wine_slo.announcements import Place as Where
-from wine_slo.board import Boards
-from wine_slo.charts import Charts
-from wine_slo.claim import Claim, ClaimError
-from wine_slo.conversation import Access, Conversation
-from wine_slo.delivery import Delivery, Rules
-from wine_slo.digest import Digests
-from wine_slo.domain.chat import Chat, ChatError
-from wine_slo.domain.digest import Weekly
-from wine_slo.domain.hosts import is_loopback
-from wine_slo.domain.incident import Incident
-from wine_slo.domain.moments import QuietHours
-from wine_slo.domain.objective import Objectives
-from wine_slo.domain.phrases import LANGUAGES
-from wine_slo.domain.reading import Sight
-from wine_slo.domain.redaction import without_credentials
-from wine_slo.domain.replies import Replies
-from wine_slo.domain.status import Process, Status, status_of
-from wine_slo.domain.trend import Trend
-from wine_slo.domain.watch import SETTLES_IN, next_look_at
-from wine_slo.domain.words import Speech
-from wine_slo.duty import Duty
-from wine_slo.evaluation import Evaluation
-from wine_slo.examination import Examiner, Mistake
-from wine_slo.exercises import Exercises
-from wine_slo.inquiry import Inquiry
-from wine_slo.journal import Journal
-from wine_slo.languages import Languages
-from wine_slo.recipients import Recipients
-from wine_slo.setting_types import Rotating
-from wine_slo.settings import SettingsError, WatchdogSettings, read
-from wine_slo.trend import Trends
+from wine_slo.config import log_setup, slo_file, translations
+from wine_slo.config.environment import SettingsError, WatchdogSettings, read
+from wine_slo.config.hosts import is_loopback
+from wine_slo.config.setting_types import Rotating
+from wine_slo.http import guarded_server
+from wine_slo.http.guarded_server import Door, Patience, Runner
+from wine_slo.integrations.console.channel import ConsoleChat
+from wine_slo.integrations.drawing.render_process import ChartProcess
+from wine_slo.integrations.heartbeat import Heartbeat
+from wine_slo.integrations.peers import ServiceApi
+from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError
+from wine_slo.integrations.prometheus.server_info import PrometheusFacts
+from wine_slo.integrations.stall_guard import StallGuard
+from wine_slo.integrations.steady_scheduler import SteadyScheduler
+from wine_slo.integrations.storage.claim import Claim, ClaimError
+from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram.updates import Listener, TelegramCommands
+from wine_slo.monitor.chatops.info import Inquiry
+from wine_slo.monitor.chatops.language import Languages
+from wine_slo.monitor.chatops.oncall import Duty
+from wine_slo.monitor.chatops.router import Access, Conversation
+from wine_slo.monitor.drill import runner as drill_runner
+from wine_slo.monitor.drill.chat_command import Exercises
+from wine_slo.monitor.evaluate.evaluator import Evaluation
+from wine_slo.monitor.evaluate.objective_checks import Examiner, Mistake
+from wine_slo.monitor.notify.announcements import Announcements
+from wine_slo.monitor.notify.announcements import Place as Where
+from wine_slo.monitor.notify.dispatcher import Delivery, Rules
+from wine_slo.monitor.notify.journal import Journal
+from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.monitor.publish.board import Boards
+from wine_slo.monitor.publish.charts import Charts
+from wine_slo.monitor.publish.digest import Digests
+from wine_slo.monitor.publish.metrics import WatchdogInstruments
+from wine_slo.monitor.publish.series_source import Trends
+from wine_slo.monitor.publish.status_page import StatusPages
+from wine_slo.slo.chat.channel import Chat, ChatError
+from wine_slo.slo.evaluation.engine import SETTLES_IN, next_look_at
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.oncall.time_phrases import QuietHours
+from wine_slo.slo.redaction import without_credentials
+from wine_slo.slo.text.command_text import Replies
+from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.language import LANGUAGES
+from wine_slo.slo.views.digest_text import Weekly
+from wine_slo.slo.views.series import Trend
+from wine_slo.slo.views.status import Process, Status, status_of
 
 CONSOLE = 0  # the id of the one chat that the terminal is
 STOPS_WITHIN = 5  # seconds for what is being told when the process is to end
@@ -285,7 +287,7 @@ async def _without_end(loop: Loop, name: str) -> NoReturn:
 
 def speeches(settings: WatchdogSettings, objectives: Callable[[], Objectives]) -> Callable[[str], Speech]:
     """Return how things read in a language, by its code; without one, in that of the settings."""
-    languages = catalogue.load()
+    languages = translations.load()
     own = languages[settings.language]
     return lambda code: Speech(objectives(), settings.timezone, languages.get(code, own))
 
@@ -417,7 +419,7 @@ async def _watch(
             )
             loops.append((informs, "the sign of life for systemd"))
         if bot:
-            answers = telegram_chat.TelegramChat(bot, answers=True)
+            answers = channel.TelegramChat(bot, answers=True)
             boards = _boards(answers, ledger, recipients, evaluation, delivery, instruments, journal)
             loops.append((boards.run, "what keeps the boards"))
             if settings.digest_at != "off":
@@ -451,11 +453,11 @@ async def _watch(
     return lost
 
 
-def _connect(settings: WatchdogSettings) -> telegram_chat.Connection | None:
+def _connect(settings: WatchdogSettings) -> channel.Connection | None:
     """Return the bot; None where no token is set."""
     if settings.telegram_token is None:
         return None
-    return telegram_chat.connect(
+    return channel.connect(
         settings.telegram_token.value,
         settings.telegram_api_url,
         settings.telegram_way,
@@ -481,17 +483,17 @@ def _wait_as_standby(heartbeat: Heartbeat) -> None:
     heartbeat.notify("WATCHDOG=1")
 
 
-def _where(bot: telegram_chat.Connection | None, settings: WatchdogSettings) -> tuple[Chat, tuple[int, ...]]:
+def _where(bot: channel.Connection | None, settings: WatchdogSettings) -> tuple[Chat, tuple[int, ...]]:
     """Return where messages go, and the ids of the recipients there: the chats of the settings, or the terminal."""
     if bot and settings.telegram_chat_ids:
         named = (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids)
-        return telegram_chat.TelegramChat(bot), tuple(map(int, named))
+        return channel.TelegramChat(bot), tuple(map(int, named))
     log.warning("no Telegram token or no chat id is set: messages are printed here")
     return ConsoleChat(sys.stdout), (CONSOLE,)
 
 
 def _announcements(
-    bot: telegram_chat.Connection | None,
+    bot: channel.Connection | None,
     chat: Chat,
     settings: WatchdogSettings,
     recipients: Recipients,
@@ -503,7 +505,7 @@ def _announcements(
         standings, topics = [recipients.standing(each) for each in recipients], _topics(settings)
         return {each.chat: (each.address, topics.get(each.chat)) for each in standings if not each.is_closed}
 
-    told = telegram_chat.TelegramChat(bot, answers=True) if bot and settings.telegram_chat_ids else chat
+    told = channel.TelegramChat(bot, answers=True) if bot and settings.telegram_chat_ids else chat
     return Announcements(told, places, lambda each: Replies(delivery.speech(each)))
 
 
@@ -585,8 +587,8 @@ def _exercises(  # noqa: PLR0913, PLR0917 - a drill goes through everything
     return Exercises(
         lambda: evaluation.objectives,
         delivery.speech,
-        lambda objective: drill.prepare(service, status, objective, now),
-        lambda objective: drill.run(service, status, api, objective, longest=DRILL, clock=now),
+        lambda objective: drill_runner.prepare(service, status, objective, now),
+        lambda objective: drill_runner.run(service, status, api, objective, longest=DRILL, clock=now),
         DRILL,
         now=evaluation.now,
         journal=journal,
@@ -616,8 +618,8 @@ async def _serving(app: web.Application, settings: WatchdogSettings) -> AsyncIte
         password=settings.watchdog_password.value if settings.watchdog_password else None,
         open_paths=OPEN_PATHS,
     )
-    http_server.raise_limit_of_files()
-    most = min(MOST_CONNECTIONS, http_server.connections_allowed())
+    guarded_server.raise_limit_of_files()
+    most = min(MOST_CONNECTIONS, guarded_server.connections_allowed())
     runner = Runner(app, door, Patience(), shutdown_timeout=STOPS_WITHIN, most_connections=most)
     await runner.setup()
     try:
@@ -644,7 +646,7 @@ async def _charting(
 
 
 def _listen(  # noqa: PLR0913 - one place wires it
-    bot: telegram_chat.Connection,
+    bot: channel.Connection,
     settings: WatchdogSettings,
     recipients: Recipients,
     conversation: Conversation,
@@ -655,7 +657,7 @@ def _listen(  # noqa: PLR0913 - one place wires it
     delivery: Delivery,
 ) -> TelegramCommands:
     """Return what hears a bot's updates and has them answered."""
-    answers = telegram_chat.TelegramChat(bot, answers=True)
+    answers = channel.TelegramChat(bot, answers=True)
 
     async def tell_conflict(has_webhook: bool) -> None:  # noqa: FBT001 - it says what it is
         topics, seconds = _topics(settings), set(map(int, settings.telegram_second_chat_ids))
@@ -736,7 +738,7 @@ def main() -> None:
     except (SettingsError, slo_file.SloFileError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
-    log_output.configure(settings.log_format)
+    log_setup.configure(settings.log_format)
     _log_left_out(settings, objectives)
     try:
         ledger = Ledger.open_or_remember(settings.database_url)

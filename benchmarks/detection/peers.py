@@ -14,7 +14,7 @@ from benchmarks.detection.told import Record, Word
 from tests.fakes.loopback import Loopback
 from tests.real.processes import Process
 from tests.real.prometheus import Prometheus, free_port, program
-from wine_slo.domain.metric_names import REQUEST_SECONDS
+from wine_slo.metric_names import REQUEST_SECONDS
 
 POLL_SECONDS = 30  # of the plain loop
 

@@ -15,8 +15,8 @@ from itertools import accumulate, count
 from aiohttp import web
 
 from tests.fakes.loopback import Loopback
-from wine_slo.adapters.server_instruments import REQUEST_BUCKETS
-from wine_slo.domain import metric_names
+from wine_slo import metric_names
+from wine_slo.service.metrics.instruments import REQUEST_BUCKETS
 
 BOUNDS = (*REQUEST_BUCKETS, math.inf)  # seconds
 HEALTHY = 0.05  # seconds

@@ -22,10 +22,10 @@ from benchmarks import page
 from tests.real.history import Chapter
 from tests.real.history import History as Made
 from tests.real.prometheus import Prometheus, scraping
-from wine_slo import slo_file
-from wine_slo.adapters.prometheus_api import PrometheusApi
-from wine_slo.history import History
-from wine_slo.past import replay
+from wine_slo.config import slo_file
+from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.monitor.replay.engine import replay
+from wine_slo.monitor.replay.range_cache import History
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 OBJECTIVES = Path(__file__).parents[2] / "config" / "slo.yml"

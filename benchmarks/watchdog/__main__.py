@@ -21,12 +21,12 @@ from benchmarks import page
 from tests.fakes.service import Service
 from tests.real.processes import Processes
 from tests.real.prometheus import Prometheus, free_port, scraping
-from wine_slo import slo_file
-from wine_slo.adapters.ledger import Ledger
-from wine_slo.adapters.prometheus_api import PrometheusApi
-from wine_slo.domain.objective import Objectives
-from wine_slo.domain.watch import State
-from wine_slo.evaluation import Evaluation
+from wine_slo.config import slo_file
+from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.monitor.evaluate.evaluator import Evaluation
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.objectives.objective import Objectives
 
 ROOT = Path(__file__).parents[2]
 LABEL_SETS = 1000

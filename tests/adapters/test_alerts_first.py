@@ -4,8 +4,8 @@ import asyncio
 from time import monotonic
 
 from tests.fakes.bot_api import TOKEN, BotApi
-from wine_slo.adapters import telegram_chat
-from wine_slo.adapters.telegram_chat import ANSWERS_A_MINUTE, TelegramChat
+from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram.channel import ANSWERS_A_MINUTE, TelegramChat
 
 GROUP = -5
 QUEUED = 60
@@ -13,7 +13,7 @@ QUEUED = 60
 
 async def test_an_alert_goes_out_while_more_answers_wait_than_a_group_may_have(bot_api: BotApi) -> None:
     group = bot_api.chat(GROUP)
-    async with telegram_chat.connect(TOKEN, bot_api.url) as bot:
+    async with channel.connect(TOKEN, bot_api.url) as bot:
         answers, alerts = TelegramChat(bot, answers=True), TelegramChat(bot)
         waiting = [asyncio.create_task(answers.send(GROUP, f"answer {number}")) for number in range(QUEUED)]
         await bot_api.until(lambda: len(group.messages) == ANSWERS_A_MINUTE)

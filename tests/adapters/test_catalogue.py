@@ -11,10 +11,11 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.frontend import CommandLineInterface
 from babel.messages.pofile import read_po
 
-from wine_slo.adapters import catalogue
-from wine_slo.domain.phrases import ENGLISH, LANGUAGES, Language, Reason
-from wine_slo.domain.words import TITLES
-from wine_slo.slo_file import load
+from wine_slo.config import translations
+from wine_slo.config.slo_file import load
+from wine_slo.slo.reason import Reason
+from wine_slo.slo.text.incident_text import TITLES
+from wine_slo.slo.text.language import ENGLISH, LANGUAGES, Language
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "wine_slo"
@@ -53,7 +54,7 @@ def holes(text: str) -> set[str]:
 
 @translated
 def test_every_sentence_is_translated_and_nothing_else_is(language: Language, sentences: Catalog) -> None:
-    known = messages(catalogue.read(language))
+    known = messages(translations.read(language))
     missing = [name for name, each in known.items() if not all(_texts(each.string))]
     assert missing == [], f"not translated; {WRITE_ANEW}"
     assert sorted(messages(sentences).keys() - known.keys()) == [], f"not in the file; {WRITE_ANEW}"
@@ -62,14 +63,14 @@ def test_every_sentence_is_translated_and_nothing_else_is(language: Language, se
 
 @translated
 def test_no_translation_is_a_guess_or_left_over(language: Language) -> None:
-    found = catalogue.read(language)
+    found = translations.read(language)
     assert [name for name, each in messages(found).items() if each.fuzzy] == []
     assert list(found.obsolete) == []
 
 
 @translated
 def test_a_translation_has_the_same_holes_and_every_plural_form(language: Language) -> None:
-    found = catalogue.read(language)
+    found = translations.read(language)
     for name, each in messages(found).items():
         texts = _texts(each.string)
         wanted = set.union(*map(holes, _texts(each.id)))
@@ -111,7 +112,7 @@ def test_the_titles_that_are_shipped_are_in_the_catalogue() -> None:
 
 
 def test_english_needs_no_file() -> None:
-    assert catalogue.load()["en"] is ENGLISH
+    assert translations.load()["en"] is ENGLISH
     assert ENGLISH.say("What is in no catalogue, #{number}", number=1910) == "What is in no catalogue, #1910"
 
 
@@ -126,7 +127,7 @@ def test_english_needs_no_file() -> None:
     ],
 )
 def test_russian_has_three_plurals(n: int, text: str) -> None:
-    assert catalogue.load()["ru"].count(n, "{n} more is held open.", "{n} more are held open.") == text
+    assert translations.load()["ru"].count(n, "{n} more is held open.", "{n} more are held open.") == text
 
 
 def test_a_reason_is_kept_as_a_value_and_told_in_any_language() -> None:
@@ -135,5 +136,5 @@ def test_a_reason_is_kept_as_a_value_and_told_in_any_language() -> None:
     )
     assert str(reason) == "Prometheus: it cannot be reached (connection refused)"
     assert ENGLISH.tell(reason) == str(reason)
-    assert catalogue.load()["ru"].tell(reason) == "Prometheus недоступен (в соединении отказано)"
+    assert translations.load()["ru"].tell(reason) == "Prometheus недоступен (в соединении отказано)"
     assert ENGLISH.tell("an older <reason>, kept as text") == "an older &lt;reason&gt;, kept as text"

@@ -18,9 +18,9 @@ from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from wine_slo.adapters.chart import BLUE, GROUND, HEIGHT, INK, VERMILLION, WIDTH, draw, gaps, with_gaps
-from wine_slo.adapters.chart_process import PNG, WAITING, ChartProcess, DrawingError
-from wine_slo.domain.chart import Breach, Chart
+from wine_slo.integrations.drawing.render_process import PNG, WAITING, ChartProcess, DrawingError
+from wine_slo.integrations.drawing.renderer import BLUE, GROUND, HEIGHT, INK, VERMILLION, WIDTH, draw, gaps, with_gaps
+from wine_slo.slo.views.chart_spec import Breach, Chart
 
 STEP = 10.0
 VALUES = tuple((at * STEP, 2.4 if 60 <= at < 80 else 0.05) for at in range(101))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from wine_slo.adapters.console_chat import ConsoleChat
-from wine_slo.domain.chat import ChatError
-from wine_slo.domain.dialogue import Button
+from wine_slo.integrations.console.channel import ConsoleChat
+from wine_slo.slo.chat.channel import ChatError
+from wine_slo.slo.chat.messages import Button
 
 FRAMED = "┌ message 1\n│ 🔴 2.4 s, promised < 1 %\n│ #1\n└\n"
 

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from wine_slo.adapters import model_file
-from wine_slo.adapters.form_page import LANGUAGES, WORDS, Language, Outcome, render
-from wine_slo.domain.wine import FEATURES, NAMES, FieldError, Mistake
+from wine_slo.service.model import model_file
+from wine_slo.service.model.features import FEATURES, NAMES, FieldError, Mistake
+from wine_slo.service.web.form import LANGUAGES, WORDS, Language, Outcome, render
 
 CARD = model_file.load(Path("models/model.pkl")).card
 

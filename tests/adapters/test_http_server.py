@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from wine_slo.adapters.http_server import Door, Patience, Runner
+from wine_slo.http.guarded_server import Door, Patience, Runner
 
 Ask = Callable[..., Awaitable[tuple[int, str]]]
 Serve = Callable[[Door], Awaitable[Ask]]

@@ -17,19 +17,19 @@ import sqlalchemy as sa
 
 from tests.domain.scene import ALL, CHAT, KEY, LATENCY, Scene, at, incident
 from tests.fakes.prometheus_junk import PrometheusJunk
-from wine_slo.adapters.ledger import STEPS, Ledger, LedgerError, Memory, _tables
-from wine_slo.adapters.prometheus_api import PrometheusApi
-from wine_slo.domain.acts import Act, Deed, Silence
-from wine_slo.domain.budget import Budget
-from wine_slo.domain.chat import Standing
-from wine_slo.domain.dialogue import Person
-from wine_slo.domain.incident import Outcome
-from wine_slo.domain.notice import Stage, Told
-from wine_slo.domain.objective import BURNS, Key, Objectives
-from wine_slo.domain.phrases import Reason
-from wine_slo.domain.reading import Interval, Reading, Sight
-from wine_slo.domain.watch import State
-from wine_slo.evaluation import Evaluation
+from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.integrations.storage.ledger import STEPS, Ledger, LedgerError, Memory, _tables
+from wine_slo.monitor.evaluate.evaluator import Evaluation
+from wine_slo.slo.chat.channel import Standing
+from wine_slo.slo.chat.messages import Person
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Outcome
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
+from wine_slo.slo.notification.plan import Stage, Told
+from wine_slo.slo.objectives.budget import Budget
+from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
+from wine_slo.slo.oncall.actions import Act, Deed, Silence
+from wine_slo.slo.reason import Reason
 
 BUDGET = Budget(
     history=timedelta(days=3), events=0.1 + 0.2, bad_ratios={timedelta(hours=1): 1 / 3, timedelta(minutes=5): 0.0}
@@ -414,7 +414,7 @@ def test_garbage_in_the_facts_is_told_in_a_sentence(path: Path, ledger: Ledger, 
 
 
 def remembering(path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
-    monkeypatch.setattr("wine_slo.adapters.ledger.AGAIN_AFTER", 0.0)
+    monkeypatch.setattr("wine_slo.integrations.storage.ledger.AGAIN_AFTER", 0.0)
     return Ledger.open_or_remember(f"sqlite:///{path}")
 
 
@@ -558,7 +558,7 @@ def test_a_missing_right_is_told_with_the_command_that_mends_it_and_no_other_fol
     (tmp_path / "data").mkdir(mode=mode)
     code = (
         "import os, sys\n"
-        "from wine_slo.adapters.ledger import Ledger, LedgerError\n"
+        "from wine_slo.integrations.storage.ledger import Ledger, LedgerError\n"
         "Ledger.open('sqlite://').close()\n"  # whatever it imports, as root
         "os.setgid(65534); os.setuid(65534)\n"
         "try: Ledger.open(sys.argv[1])\n"

@@ -9,8 +9,8 @@ from datetime import datetime
 
 import pytest
 
-from wine_slo.adapters import log_output
-from wine_slo.domain import redaction
+from wine_slo.config import log_setup
+from wine_slo.slo import redaction
 
 TOKEN = "123:the-token"
 
@@ -29,10 +29,10 @@ def logging_as_before() -> Iterator[None]:
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_a_secret_is_nowhere_in_the_output_not_even_in_a_traceback(
-    log_format: log_output.LogFormat, capsys: pytest.CaptureFixture[str]
+    log_format: log_setup.LogFormat, capsys: pytest.CaptureFixture[str]
 ) -> None:
     redaction.learn([TOKEN, ""])
-    log_output.configure(log_format)
+    log_setup.configure(log_format)
     try:
         int(TOKEN)
     except ValueError:
@@ -44,7 +44,7 @@ def test_a_secret_is_nowhere_in_the_output_not_even_in_a_traceback(
 
 
 def test_json_is_one_object_a_line_with_the_records_arguments(capsys: pytest.CaptureFixture[str]) -> None:
-    log_output.configure("json")
+    log_setup.configure("json")
     logging.getLogger("x").info("two\nlines, %(status)s", {"status": 200})
     (line,) = capsys.readouterr().err.splitlines()
     written = json.loads(line)
@@ -57,9 +57,9 @@ HOSTILE = "Eve\n2026-01-01T00:00:00.000+00:00 CRITICAL wine_slo: all is lost\r\x
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_no_name_makes_a_line_a_colour_or_a_turn_of_its_own(
-    log_format: log_output.LogFormat, capsys: pytest.CaptureFixture[str]
+    log_format: log_setup.LogFormat, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    log_output.configure(log_format)
+    log_setup.configure(log_format)
     logging.getLogger("x").info("%s did it", HOSTILE)
     logging.getLogger("x").info("%(name)s did it", {"name": HOSTILE})
     logging.getLogger("x").error("it failed", exc_info=ValueError(HOSTILE))
@@ -74,17 +74,17 @@ def test_no_name_makes_a_line_a_colour_or_a_turn_of_its_own(
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_a_long_message_is_a_short_line(log_format: log_output.LogFormat, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_long_message_is_a_short_line(log_format: log_setup.LogFormat, capsys: pytest.CaptureFixture[str]) -> None:
     redaction.learn([TOKEN])
-    log_output.configure(log_format)
-    logging.getLogger("x").info("%s", "a" * (log_output.LONGEST - 5) + TOKEN + "\x00" * 8000)
+    log_setup.configure(log_format)
+    logging.getLogger("x").info("%s", "a" * (log_setup.LONGEST - 5) + TOKEN + "\x00" * 8000)
     written = capsys.readouterr().err
     assert len(written) < 2200
     assert TOKEN[:3] not in written.partition("x")[2]
 
 
 def test_text_begins_with_the_time_and_its_offset(capsys: pytest.CaptureFixture[str]) -> None:
-    log_output.configure("text")
+    log_setup.configure("text")
     logging.getLogger("x").info("hello")
     at, level, logger, message = capsys.readouterr().err.split()
     assert datetime.fromisoformat(at).utcoffset() is not None
@@ -92,13 +92,13 @@ def test_text_begins_with_the_time_and_its_offset(capsys: pytest.CaptureFixture[
 
 
 def test_libraries_that_log_urls_are_quiet(capsys: pytest.CaptureFixture[str]) -> None:
-    log_output.configure("text")
+    log_setup.configure("text")
     logging.getLogger("httpx").info("HTTP Request: POST /bot.../getMe")
     assert not capsys.readouterr().err
 
 
 async def test_lines_may_wait_but_a_warning_takes_them_along_in_order(capsys: pytest.CaptureFixture[str]) -> None:
-    log_output.configure("text", wait=60)
+    log_setup.configure("text", wait=60)
     logging.getLogger("x").info("first")
     assert not capsys.readouterr().err
     logging.getLogger("x").warning("second")
@@ -106,7 +106,7 @@ async def test_lines_may_wait_but_a_warning_takes_them_along_in_order(capsys: py
 
 
 async def test_lines_that_wait_are_written_at_the_end_of_the_process(capsys: pytest.CaptureFixture[str]) -> None:
-    log_output.configure("text", wait=60)
+    log_setup.configure("text", wait=60)
     logging.getLogger("x").info("last words")
     assert not capsys.readouterr().err
     logging.getLogger().handlers[0].flush()  # what logging does when the process ends
@@ -114,7 +114,7 @@ async def test_lines_that_wait_are_written_at_the_end_of_the_process(capsys: pyt
 
 
 async def test_lines_wait_no_longer_than_they_may(capsys: pytest.CaptureFixture[str]) -> None:
-    log_output.configure("text", wait=0.05)
+    log_setup.configure("text", wait=0.05)
     logging.getLogger("x").info("patient")
     written = ""
     async with asyncio.timeout(5):
@@ -125,21 +125,21 @@ async def test_lines_wait_no_longer_than_they_may(capsys: pytest.CaptureFixture[
 
 
 def test_where_nothing_would_write_them_later_lines_do_not_wait(capsys: pytest.CaptureFixture[str]) -> None:
-    log_output.configure("text", wait=60)
+    log_setup.configure("text", wait=60)
     logging.getLogger("x").info("no loop runs")
     assert capsys.readouterr().err.endswith("no loop runs\n")
 
 
 async def test_many_lines_do_not_wait(capsys: pytest.CaptureFixture[str]) -> None:
-    log_output.configure("text", wait=60)
-    for number in range(log_output.MOST_WAITING):
+    log_setup.configure("text", wait=60)
+    for number in range(log_setup.MOST_WAITING):
         logging.getLogger("x").info("%s", number)
-    assert len(capsys.readouterr().err.splitlines()) == log_output.MOST_WAITING
+    assert len(capsys.readouterr().err.splitlines()) == log_setup.MOST_WAITING
 
 
 def test_a_repeated_message_gives_the_record_that_logging_itself_gives(caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("x")
-    message = log_output.RepeatedMessage(logger, logging.WARNING, "%(status)s")
+    message = log_setup.RepeatedMessage(logger, logging.WARNING, "%(status)s")
     before = time.time()
     message.log({"status": 200})
     logger.warning("%(status)s", {"status": 200})
@@ -157,7 +157,7 @@ def test_a_repeated_message_gives_the_record_that_logging_itself_gives(caplog: p
 
 def test_a_repeated_message_heeds_level_and_filters(caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("x")
-    message = log_output.RepeatedMessage(logger, logging.INFO, "%(status)s")
+    message = log_setup.RepeatedMessage(logger, logging.INFO, "%(status)s")
     caplog.set_level(logging.WARNING, "x")
     message.log({"status": 1})
     caplog.set_level(logging.INFO, "x")
@@ -181,12 +181,12 @@ class BrokenPipe(io.StringIO):
 
 
 def test_where_nobody_reads_any_more_the_service_goes_on() -> None:
-    log_output.configure("text", stream=BrokenPipe())
+    log_setup.configure("text", stream=BrokenPipe())
     logging.getLogger("x").warning("hello")
 
 
 async def test_a_line_that_cannot_be_worded_does_not_take_the_others_along(capsys: pytest.CaptureFixture[str]) -> None:
-    log_output.configure("text", wait=60)
+    log_setup.configure("text", wait=60)
     logging.getLogger("x").info("%d", "no number")
     logging.getLogger("x").warning("after it")
     assert capsys.readouterr().err.endswith("after it\n")

@@ -12,10 +12,10 @@ import pytest
 from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
 
-from wine_slo import train
-from wine_slo.adapters.model_file import ModelFileError, load
-from wine_slo.domain.classifier import Engine
-from wine_slo.domain.wine import Sample
+from wine_slo.service.model import training
+from wine_slo.service.model.classifier import Engine
+from wine_slo.service.model.features import Sample
+from wine_slo.service.model.model_file import ModelFileError, load
 
 Change = Callable[[dict[str, Any]], Any]
 
@@ -32,7 +32,7 @@ def forest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = load_wine()
     path = tmp_path_factory.mktemp("forest") / "forest.pkl"
     estimator = RandomForestClassifier(n_estimators=5, random_state=1).fit(data.data, data.target)
-    train.save(estimator, path, data.data, version="forest", scores={})
+    training.save(estimator, path, data.data, version="forest", scores={})
     return path
 
 

@@ -7,11 +7,11 @@ import pytest
 from aiohttp import web
 
 from tests.fakes.loopback import Loopback, never
-from wine_slo.adapters import catalogue
-from wine_slo.adapters.own_pages import ServiceApi, WatchdogApi
-from wine_slo.domain.phrases import ReasonedError
+from wine_slo.config import translations
+from wine_slo.integrations.peers import ServiceApi, WatchdogApi
+from wine_slo.slo.reason import ReasonedError
 
-RUSSIAN = catalogue.load()["ru"]
+RUSSIAN = translations.load()["ru"]
 SOON = 0.1  # seconds
 QUESTIONS: dict[str, Callable[[ServiceApi, WatchdogApi], Awaitable[object]]] = {
     "the service's health": lambda service, _: service.health(),

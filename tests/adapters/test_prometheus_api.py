@@ -23,8 +23,8 @@ from tests.fakes.prometheus_junk import (
     slow,
     vector,
 )
-from wine_slo.adapters.prometheus_api import MAX_BYTES, TIMEOUT, PrometheusApi, PrometheusError, Sample, Series
-from wine_slo.adapters.prometheus_facts import PrometheusFacts
+from wine_slo.integrations.prometheus.client import MAX_BYTES, TIMEOUT, PrometheusApi, PrometheusError, Sample, Series
+from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STEP = timedelta(seconds=5)

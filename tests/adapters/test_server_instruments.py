@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from wine_slo.adapters.server_instruments import CELLS, REQUEST_BUCKETS, Board, Cells, ServerInstruments
-from wine_slo.domain.wine import NAMES
+from wine_slo.service.metrics.instruments import CELLS, REQUEST_BUCKETS, Board, Cells, ServerInstruments
+from wine_slo.service.model.features import NAMES
 
 ENDPOINTS = {"/predict": (200, 422), "/health": (200,), "unmatched": (404,)}
 

@@ -11,7 +11,7 @@ from tests.real.processes import Process, Processes
 
 PROGRAM = """
 import asyncio, sys, time
-from wine_slo.adapters.stall_guard import StallGuard
+from wine_slo.integrations.stall_guard import StallGuard
 
 async def main(case):
     guard = StallGuard({"the event loop": 1.0, "the ticks": 1.5}, turn=0.1)

@@ -14,17 +14,17 @@ from playwright.async_api import Browser, expect
 
 from tests.domain.scene import ALL, ERRORS, LATENCY, START, at, incident, minutes
 from tests.real.browser import PHONE, Open, is_accessible, picture, running_browser, visiting
-from wine_slo.adapters.status_page import HEADERS, MOST_SHOWN, StatusPages
-from wine_slo.domain.acts import NO_ACTS, Act, Acts, Deed, Silence
-from wine_slo.domain.budget import Budget, windows
-from wine_slo.domain.dialogue import Person
-from wine_slo.domain.incident import Incident, Opening, Outcome, Phase, Track
-from wine_slo.domain.notice import Stage, Told
-from wine_slo.domain.objective import BURNS, Key, Objective, Objectives
-from wine_slo.domain.reading import Reading, Sight, Targets
-from wine_slo.domain.status import Process, SilenceStatus, Status, Verdict, status_of
-from wine_slo.domain.trend import Trend
-from wine_slo.domain.watch import State
+from wine_slo.monitor.publish.status_page import HEADERS, MOST_SHOWN, StatusPages
+from wine_slo.slo.chat.messages import Person
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Incident, Opening, Outcome, Phase, Track
+from wine_slo.slo.evaluation.reading import Reading, Sight, Targets
+from wine_slo.slo.notification.plan import Stage, Told
+from wine_slo.slo.objectives.budget import Budget, windows
+from wine_slo.slo.objectives.objective import BURNS, Key, Objective, Objectives
+from wine_slo.slo.oncall.actions import NO_ACTS, Act, Acts, Deed, Silence
+from wine_slo.slo.views.series import Trend
+from wine_slo.slo.views.status import Process, SilenceStatus, Status, Verdict, status_of
 
 NOW = at(3600)
 HOSTILE = '"><script>alert(1)</script><b>'

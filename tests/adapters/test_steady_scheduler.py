@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes.virtual_time import VirtualLoop
-from wine_slo.adapters.steady_scheduler import SteadyScheduler
+from wine_slo.integrations.steady_scheduler import SteadyScheduler
 
 EVERY = 30.0  # seconds
 

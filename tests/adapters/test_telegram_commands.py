@@ -10,8 +10,8 @@ import pytest
 from tests.domain.scene import ALL
 from tests.fakes.bot_api import BotApi
 from tests.fakes.people import ANNA, BORIS, GROUP, Talk, among
-from wine_slo.domain.dialogue import Answer, Button, Command, Press, Question, Reaction
-from wine_slo.domain.words import Speech
+from wine_slo.slo.chat.messages import Answer, Button, Command, Press, Question, Reaction
+from wine_slo.slo.text.incident_text import Speech
 
 UPDATES = ["getUpdates"]
 DEEP = "[" * 100_000 + "]" * 100_000

@@ -7,11 +7,11 @@ import aiohttp
 
 from tests.domain.scene import KEY, LATENCY, START
 from tests.fakes.loopback import Loopback
-from wine_slo.adapters.watchdog_instruments import WatchdogInstruments
-from wine_slo.domain.incident import Track
-from wine_slo.domain.objective import Key, Objectives
-from wine_slo.domain.reading import Reading, Sight
-from wine_slo.domain.watch import State
+from wine_slo.monitor.publish.metrics import WatchdogInstruments
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Track
+from wine_slo.slo.evaluation.reading import Reading, Sight
+from wine_slo.slo.objectives.objective import Key, Objectives
 
 BY = replace(LATENCY, by=("endpoint",))
 ONE, TWO = (Key("latency", (("endpoint", name),)) for name in ("/one", "/two"))

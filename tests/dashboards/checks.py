@@ -16,7 +16,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import units
 
 from tests.dashboards.grafana import VARIABLE, Json, annotations, expressions, name_of, panels, variables
-from wine_slo.domain import metric_names
+from wine_slo import metric_names
 
 register_default_plugins()
 

@@ -8,9 +8,9 @@ import pytest
 
 from tests.dashboards.checks import EXCEPTIONS, problems
 from tests.dashboards.grafana import Json, expressions, load_all, panels, variables
-from wine_slo.domain import metric_names
-from wine_slo.domain.incident import Phase
-from wine_slo.domain.reading import Sight
+from wine_slo import metric_names
+from wine_slo.slo.evaluation.incident import Phase
+from wine_slo.slo.evaluation.reading import Sight
 
 DASHBOARDS = load_all()
 UIDS = {each["uid"]: each for each in DASHBOARDS.values()}

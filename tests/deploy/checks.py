@@ -17,10 +17,10 @@ import yaml
 
 from tests.dashboards.grafana import FOLDER as DASHBOARDS
 from tests.dashboards.grafana import expressions, panels, seconds
-from wine_slo import slo_file
-from wine_slo.domain.metric_names import RESPONSES
-from wine_slo.domain.objective import Alert, Latency, Objective
-from wine_slo.settings import ServerSettings, Setting, WatchdogSettings, listed
+from wine_slo.config import slo_file
+from wine_slo.config.environment import ServerSettings, Setting, WatchdogSettings, listed
+from wine_slo.metric_names import RESPONSES
+from wine_slo.slo.objectives.objective import Alert, Latency, Objective
 
 ROOT = DASHBOARDS.parent
 COMPOSE, DOCKERFILE, PROCFILE, MAKEFILE = "docker-compose.yml", "Dockerfile", "Procfile", "Makefile"

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from wine_slo.domain.incident import Incident, Track
-from wine_slo.domain.notice import Manner, Notice, Told, next_notice
-from wine_slo.domain.objective import Key, Latency, Objective, Objectives, Ratio, Up
-from wine_slo.domain.reading import Interval, Reading, Sight
-from wine_slo.domain.watch import SIGHT, State, advance
-from wine_slo.domain.words import Speech
+from wine_slo.slo.evaluation.engine import SIGHT, State, advance
+from wine_slo.slo.evaluation.incident import Incident, Track
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
+from wine_slo.slo.notification.plan import Manner, Notice, Told, next_notice
+from wine_slo.slo.objectives.objective import Key, Latency, Objective, Objectives, Ratio, Up
+from wine_slo.slo.text.incident_text import Speech
 
 START = datetime(2026, 1, 1, 19, 40, tzinfo=UTC)
 LATENCY = Objective(

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.scene import CHAT, KEY, at, incident
-from wine_slo.domain.acts import KEPT, NO_ACTS, UNDONE_WITHIN, Act, Acts, Deed, Silence
-from wine_slo.domain.dialogue import Person
-from wine_slo.domain.incident import Incident, Outcome
-from wine_slo.domain.objective import Alert, Key
+from wine_slo.slo.chat.messages import Person
+from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.objectives.objective import Alert, Key
+from wine_slo.slo.oncall.actions import KEPT, NO_ACTS, UNDONE_WITHIN, Act, Acts, Deed, Silence
 
 ANNA, BORIS = Person(7, "Anna"), Person(8, "Boris")
 OPEN = incident()

@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tests.domain.scene import KEY, LATENCY, Scene, minutes
-from wine_slo.domain.budget import Budget
-from wine_slo.domain.incident import Outcome
-from wine_slo.domain.objective import BURNS, Alert
-from wine_slo.domain.reading import Interval, Reading, Sight
+from wine_slo.slo.evaluation.incident import Outcome
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
+from wine_slo.slo.objectives.budget import Budget
+from wine_slo.slo.objectives.objective import BURNS, Alert
 
 BURNING = replace(LATENCY, burns=BURNS)
 PAGE, TICKET = replace(KEY, alert=Alert.PAGE), replace(KEY, alert=Alert.TICKET)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.domain.scene import at
-from wine_slo.domain.change import Change, last_change
+from wine_slo.slo.evaluation.deployment import Change, last_change
 
 OLD, NEW, NEWEST = "3f2a", "91bc", "c0de"
 

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.domain.scene import ALL, AVAILABILITY, ERRORS, KEY, LATENCY, Scene, at, incident, minutes
-from wine_slo.domain.chart import POINTS, TICKS, Chart, Course, caption_of, chart_of, span_of, step_of, ticks
-from wine_slo.domain.incident import Opening
-from wine_slo.domain.objective import Alert, Key, Objective
-from wine_slo.domain.reading import Sight
-from wine_slo.domain.words import Speech
+from wine_slo.slo.evaluation.incident import Opening
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.objectives.objective import Alert, Key, Objective
+from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.views.chart_spec import POINTS, TICKS, Chart, Course, caption_of, chart_of, span_of, step_of, ticks
 
 MOSCOW = Speech(ALL, ZoneInfo("Europe/Moscow"))
 

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wine_slo.domain.classifier import FoldedClassifier
-from wine_slo.domain.wine import LIMIT, Sample
+from wine_slo.service.model.classifier import FoldedClassifier
+from wine_slo.service.model.features import LIMIT, Sample
 
 FOLD = FoldedClassifier(((1.0,) * 13, (-2.0,) * 13, (0.5,) * 13), (0.0, 1.0, -1.0))
 

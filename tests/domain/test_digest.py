@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.domain.scene import ALL, ERRORS, KEY, LATENCY, at, incident, minutes
-from wine_slo.domain.budget import Budget
-from wine_slo.domain.digest import LATE, Attained, DigestSpeech, Week, Weekly, is_due
-from wine_slo.domain.incident import Opening, Outcome
-from wine_slo.domain.objective import Alert, Key, Objective
-from wine_slo.domain.watch import GAP, LEDGER, SIGHT
+from wine_slo.slo.evaluation.engine import GAP, LEDGER, SIGHT
+from wine_slo.slo.evaluation.incident import Opening, Outcome
+from wine_slo.slo.objectives.budget import Budget
+from wine_slo.slo.objectives.objective import Alert, Key, Objective
+from wine_slo.slo.views.digest_text import LATE, Attained, DigestSpeech, Week, Weekly, is_due
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 BERLIN = ZoneInfo("Europe/Berlin")

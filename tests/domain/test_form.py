@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wine_slo.domain.form import (
+from wine_slo.service.web.form_parser import (
     FormError,
     LargeFormError,
     UnsupportedFormError,

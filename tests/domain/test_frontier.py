@@ -6,7 +6,7 @@ from statistics import median
 import pytest
 
 from tests.domain.simulation import Simulation, Told, slow_between, traffic
-from wine_slo.domain.incident import Outcome
+from wine_slo.slo.evaluation.incident import Outcome
 
 PHASES = [(seed, random.Random(seed).uniform(0, 5), random.Random(-seed).uniform(0, 30)) for seed in range(1, 41)]
 BEGIN, END = 600.0, 720.0

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from tests.domain.scene import ERRORS, KEY, LATENCY, Scene, at, minutes
-from wine_slo.domain.incident import Outcome, Phase
-from wine_slo.domain.objective import Key, Objectives
-from wine_slo.domain.reading import Interval, Reading, Sight
+from wine_slo.slo.evaluation.incident import Outcome, Phase
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
+from wine_slo.slo.objectives.objective import Key, Objectives
 
 Spell = tuple[float, float]  # the share of bad requests, and for how many seconds
 BREACH: Spell = (1.0, 25)

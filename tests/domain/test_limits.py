@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.scene import at
-from wine_slo.domain.limits import Excess, Limit
+from wine_slo.slo.chat.limits import Excess, Limit
 
 
 def test_the_first_one_over_the_limit_is_answered_with_the_seconds_to_wait_and_later_ones_are_not() -> None:

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from tests.domain.scene import AVAILABILITY, ERRORS, KEY, LATENCY, at
-from wine_slo.domain.look import Answers, Grid, Points, Scrapes, read
-from wine_slo.domain.objective import Key, Objective
-from wine_slo.domain.reading import Sight
-from wine_slo.domain.watch import State
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.evaluation.sampling import Answers, Grid, Points, Scrapes, read
+from wine_slo.slo.objectives.objective import Key, Objective
 
 NOW = at(3600)
 STEP = timedelta(seconds=5)

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wine_slo.domain.moments import LENGTHS, UNITS, NotUnderstoodError, QuietHours, parse_span, take_moment, take_span
+from wine_slo.slo.oncall.time_phrases import (
+    LENGTHS,
+    UNITS,
+    NotUnderstoodError,
+    QuietHours,
+    parse_span,
+    take_moment,
+    take_span,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 5, 1, 15, 30, tzinfo=UTC)  # 17:30 in Berlin

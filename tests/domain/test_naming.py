@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 
 from tests.domain.scene import ALL, AVAILABILITY, ERRORS, LATENCY, incident
-from wine_slo.adapters import catalogue
-from wine_slo.domain.naming import SPOKEN, Named, Names, UnknownNameError, UnknownNumberError
-from wine_slo.domain.objective import Key, Objectives
-from wine_slo.domain.words import TITLES
+from wine_slo.config import translations
+from wine_slo.slo.objectives.objective import Key, Objectives
+from wine_slo.slo.oncall.lookup import SPOKEN, Named, Names, UnknownNameError, UnknownNumberError
+from wine_slo.slo.text.incident_text import TITLES
 
 BY_PATH = Objectives.only(replace(LATENCY, by=("method", "path")), ERRORS)
 GET, POST, HEALTH = (
@@ -91,4 +91,4 @@ def test_an_objective_without_labels_has_no_label_set(words: str) -> None:
 
 def test_every_title_of_the_shipped_objectives_is_known_in_every_language() -> None:
     for title in TITLES:
-        assert SPOKEN[title.lower()][0] == catalogue.load()["ru"].say(title).lower()
+        assert SPOKEN[title.lower()][0] == translations.load()["ru"].say(title).lower()

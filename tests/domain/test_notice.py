@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.scene import CHAT, LATENCY, Reader, Scene, at, incident, minutes
-from wine_slo.domain.dialogue import Button
-from wine_slo.domain.incident import Incident, Outcome
-from wine_slo.domain.notice import EDITED_EVERY, Kind, Manner, Notice, Stage, Told, Words, next_notice
-from wine_slo.domain.objective import Alert, Key
-from wine_slo.domain.reading import Sight
+from wine_slo.slo.chat.messages import Button
+from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.notification.plan import EDITED_EVERY, Kind, Manner, Notice, Stage, Told, Words, next_notice
+from wine_slo.slo.objectives.objective import Alert, Key
 
 WORDS = Words(
     breach=lambda incident, told: f"breach {incident.value}{' perhaps' * told.perhaps_sent}",

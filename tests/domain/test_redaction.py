@@ -7,7 +7,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from wine_slo.domain import redaction
+from wine_slo.slo import redaction
 
 SECRET = 'pa"ss <wörd>/#+\\7'
 

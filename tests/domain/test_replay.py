@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from tests.domain.scene import ALL, KEY, at, minutes
-from wine_slo.domain.incident import Outcome
-from wine_slo.domain.objective import Alert, Key
-from wine_slo.domain.replay import Alarm, Left, Spread, Story, Truth, days, score
-from wine_slo.domain.watch import SIGHT
+from wine_slo.monitor.replay.story import Alarm, Left, Spread, Story, Truth, days, score
+from wine_slo.slo.evaluation.engine import SIGHT
+from wine_slo.slo.evaluation.incident import Outcome
+from wine_slo.slo.objectives.objective import Alert, Key
 
 
 def alarm(

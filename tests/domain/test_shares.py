@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wine_slo.domain.shares import Places, Room
+from wine_slo.http.shares import Places, Room
 
 
 def test_one_client_gets_half_of_the_places_the_next_a_quarter() -> None:

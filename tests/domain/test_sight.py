@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from tests.domain.scene import AVAILABILITY, ERRORS, KEY, LATENCY, Reader, Scene, at, minutes
-from wine_slo.domain.incident import Outcome, Phase
-from wine_slo.domain.notice import Kind
-from wine_slo.domain.objective import Key, Objective
-from wine_slo.domain.reading import Interval, Reading, Sight, Targets, Traffic, sight_of
-from wine_slo.domain.watch import SIGHT
+from wine_slo.slo.evaluation.engine import SIGHT
+from wine_slo.slo.evaluation.incident import Outcome, Phase
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets, Traffic, sight_of
+from wine_slo.slo.notification.plan import Kind
+from wine_slo.slo.objectives.objective import Key, Objective
 
 NOT_CLEAR = [sight for sight in Sight if sight is not Sight.CLEAR]
 UP = Targets(up=1, known=1, scraped_at=at(0))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from wine_slo.domain.status import Status
+from wine_slo.slo.views.status import Status
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "status.schema.json"
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from tests.domain.scene import ALL, ERRORS, LATENCY
-from wine_slo.domain.objective import BURNS, Latency, Objectives
-from wine_slo.domain.sweep import Sweep, SweepError, apply, parse
-from wine_slo.slo_file import span
+from wine_slo.config.slo_file import span
+from wine_slo.monitor.replay.sweep import Sweep, SweepError, apply, parse
+from wine_slo.slo.objectives.objective import BURNS, Latency, Objectives
 
 
 @pytest.mark.parametrize(

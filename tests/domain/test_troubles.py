@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from tests.domain.scene import AVAILABILITY, ERRORS, KEY, LATENCY, Reader, Scene, at
-from wine_slo.domain.incident import Outcome
-from wine_slo.domain.notice import Kind
-from wine_slo.domain.objective import Key, Objective
-from wine_slo.domain.phrases import Reason
-from wine_slo.domain.reading import Interval, Reading, Sight
-from wine_slo.domain.watch import SIGHT
+from wine_slo.slo.evaluation.engine import SIGHT
+from wine_slo.slo.evaluation.incident import Outcome
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
+from wine_slo.slo.notification.plan import Kind
+from wine_slo.slo.objectives.objective import Key, Objective
+from wine_slo.slo.reason import Reason
 
 ERRORS_KEY, UP_KEY = Key("errors"), Key("availability")
 OF_LATENCY = Key("sight", (("objective", "latency"),))

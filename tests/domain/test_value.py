@@ -9,20 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.domain.scene import AVAILABILITY, CHAT, ERRORS, KEY, LATENCY, Scene, at, incident, minutes
-from wine_slo.domain.board import BoardSpeech
-from wine_slo.domain.budget import Budget
-from wine_slo.domain.explanation import Explanation
-from wine_slo.domain.incident import Incident, Outcome, Phase
-from wine_slo.domain.look import Answers, Grid, Scrapes, by_endpoint, finite_bounds, read
-from wine_slo.domain.notice import Kind, Stage, Told
-from wine_slo.domain.objective import BURNS, Alert, Key, Objective, Objectives
-from wine_slo.domain.phrases import ENGLISH
-from wine_slo.domain.reading import Interval, Reading, Sight, Targets
-from wine_slo.domain.status import ObjectiveStatus, Process, status_of
-from wine_slo.domain.status_words import meaning, target, value
-from wine_slo.domain.value import Value, value_of
-from wine_slo.domain.watch import State, advance
-from wine_slo.domain.words import Speech
+from wine_slo.slo.evaluation.engine import State, advance
+from wine_slo.slo.evaluation.incident import Incident, Outcome, Phase
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets
+from wine_slo.slo.evaluation.sampling import Answers, Grid, Scrapes, by_endpoint, finite_bounds, read
+from wine_slo.slo.evaluation.value import Value, value_of
+from wine_slo.slo.notification.plan import Kind, Stage, Told
+from wine_slo.slo.objectives.budget import Budget
+from wine_slo.slo.objectives.objective import BURNS, Alert, Key, Objective, Objectives
+from wine_slo.slo.text.detail_text import Explanation
+from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.language import ENGLISH
+from wine_slo.slo.views.board_text import BoardSpeech
+from wine_slo.slo.views.status import ObjectiveStatus, Process, status_of
+from wine_slo.slo.views.status_text import meaning, target, value
 
 SCRAPES = [5, 15, 30, 60]  # seconds
 

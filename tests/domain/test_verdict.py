@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.domain.scene import AVAILABILITY, LATENCY, at
 from tests.fakes.service import BOUNDS
-from wine_slo.domain.objective import Latency
-from wine_slo.domain.reading import Interval
-from wine_slo.domain.verdict import CHANCE, chance_of_share, clear_run, is_bad, is_breach
+from wine_slo.slo.evaluation.judgement import CHANCE, chance_of_share, clear_run, is_bad, is_breach
+from wine_slo.slo.evaluation.reading import Interval
+from wine_slo.slo.objectives.objective import Latency
 
 QUIET = replace(LATENCY, least_events=5)
 

@@ -9,11 +9,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from wine_slo.domain.budget import Budget
-from wine_slo.domain.incident import Incident, Outcome, Phase, Track
-from wine_slo.domain.objective import BURNS, Alert, Key, Latency, Objective, Objectives, Ratio, Up
-from wine_slo.domain.reading import Interval, Reading, Sight
-from wine_slo.domain.watch import GAP, LEDGER, State, advance, is_ahead
+from wine_slo.slo.evaluation.engine import GAP, LEDGER, State, advance, is_ahead
+from wine_slo.slo.evaluation.incident import Incident, Outcome, Phase, Track
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
+from wine_slo.slo.objectives.budget import Budget
+from wine_slo.slo.objectives.objective import BURNS, Alert, Key, Latency, Objective, Objectives, Ratio, Up
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SCRAPE = timedelta(seconds=5)

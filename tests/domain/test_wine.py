@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import load_wine
 
-from wine_slo.domain.wine import (
+from wine_slo.service.model.features import (
     FEATURES,
     LIMIT,
     NAMES,

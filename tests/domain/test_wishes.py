@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.scene import AVAILABILITY, ERRORS, LATENCY, at, incident
-from wine_slo.domain.acts import LONGEST_REASON, LONGEST_SILENCE
-from wine_slo.domain.moments import NotUnderstoodError, TooLongError
-from wine_slo.domain.naming import Names
-from wine_slo.domain.objective import Key, Objectives
-from wine_slo.domain.wishes import Missing, NoNumberError, SlipError, UnclearError, Wish, parse_silence
+from wine_slo.slo.objectives.objective import Key, Objectives
+from wine_slo.slo.oncall.actions import LONGEST_REASON, LONGEST_SILENCE
+from wine_slo.slo.oncall.lookup import Names
+from wine_slo.slo.oncall.silence_request import Missing, NoNumberError, SlipError, UnclearError, Wish, parse_silence
+from wine_slo.slo.oncall.time_phrases import NotUnderstoodError, TooLongError
 
 NOW = at(0)  # Thursday, 1 January 2026, 19:40
 RATE = replace(ERRORS, title="Error rate")

@@ -23,17 +23,18 @@ from tests.domain.scene import (
     minutes,
 )
 from tests.fakes.telegram_html import visible_text
-from wine_slo.domain.acts import NO_ACTS, Act, Acts, Deed
-from wine_slo.domain.budget import Budget
-from wine_slo.domain.change import Change
-from wine_slo.domain.dialogue import Person
-from wine_slo.domain.incident import Incident, Opening, Outcome
-from wine_slo.domain.notice import Kind, Stage, Told, Withheld
-from wine_slo.domain.objective import BURNS, Alert, Burn, Key, Objectives
-from wine_slo.domain.phrases import ENGLISH, Reason
-from wine_slo.domain.reading import Interval, Reading, Sight
-from wine_slo.domain.watch import GAP, LEDGER, SIGHT, Interruption, State
-from wine_slo.domain.words import Speech, plain
+from wine_slo.slo.chat.messages import Person
+from wine_slo.slo.evaluation.deployment import Change
+from wine_slo.slo.evaluation.engine import GAP, LEDGER, SIGHT, Interruption, State
+from wine_slo.slo.evaluation.incident import Incident, Opening, Outcome
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
+from wine_slo.slo.notification.plan import Kind, Stage, Told, Withheld
+from wine_slo.slo.objectives.budget import Budget
+from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Key, Objectives
+from wine_slo.slo.oncall.actions import NO_ACTS, Act, Acts, Deed
+from wine_slo.slo.reason import Reason
+from wine_slo.slo.text.incident_text import Speech, plain
+from wine_slo.slo.text.language import ENGLISH
 
 MAX_TEXT = 4096  # characters of a Telegram message
 MAX_LINES = 9

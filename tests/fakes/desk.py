@@ -10,15 +10,15 @@ from telegram import Bot
 from tests.domain.scene import Scene
 from tests.fakes.bot_api import TOKEN, BotApi
 from tests.fakes.telegram_chats import Message
-from wine_slo.adapters.ledger import Ledger
-from wine_slo.adapters.telegram_chat import BotApiRequest, TelegramChat
-from wine_slo.delivery import Delivery, Rules
-from wine_slo.domain.notice import Kind
-from wine_slo.domain.objective import Key
-from wine_slo.domain.reading import Interval, Reading, Sight
-from wine_slo.domain.watch import State
-from wine_slo.domain.words import Speech
-from wine_slo.recipients import Recipients
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram.channel import BotApiRequest, TelegramChat
+from wine_slo.monitor.notify.dispatcher import Delivery, Rules
+from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
+from wine_slo.slo.notification.plan import Kind
+from wine_slo.slo.objectives.objective import Key
+from wine_slo.slo.text.incident_text import Speech
 
 ANNA, GROUP, SUPERGROUP = 7, -5, -1001
 REPEAT = "This may be a repeat"

@@ -11,12 +11,12 @@ from telegram.ext import ExtBot
 
 from tests.fakes.bot_api import TOKEN, BotApi
 from tests.fakes.telegram_chats import Message
-from wine_slo.adapters import telegram_chat
-from wine_slo.adapters.telegram_commands import Listener, TelegramCommands
-from wine_slo.conversation import Access, Conversation
-from wine_slo.domain.dialogue import Command, Reaction, Reception
-from wine_slo.domain.replies import Replies
-from wine_slo.domain.words import Speech
+from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram.updates import Listener, TelegramCommands
+from wine_slo.monitor.chatops.router import Access, Conversation
+from wine_slo.slo.chat.messages import Command, Reaction, Reception
+from wine_slo.slo.text.command_text import Replies
+from wine_slo.slo.text.incident_text import Speech
 
 ANNA, BORIS, STRANGER = 7, 8, 666
 GROUP, FORUM, ELSEWHERE = -5, -1001, -77
@@ -36,7 +36,7 @@ class Talk:
     heard_from: list[int] = field(default_factory=list)
     moves: list[tuple[int, int]] = field(default_factory=list)
     conflicts: asyncio.Queue[bool] = field(default_factory=asyncio.Queue)
-    connect: Callable[[str, str], ExtBot[int]] = telegram_chat.connect
+    connect: Callable[[str, str], ExtBot[int]] = channel.connect
     conversation: Conversation = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,7 +68,7 @@ class Talk:
                 self.moved,
             )
             menus = {"": self.conversation.menu(Replies(self.speech))}
-            listens = TelegramCommands(bot, telegram_chat.TelegramChat(bot), listener, menus, self.clock, self.heard_at)
+            listens = TelegramCommands(bot, channel.TelegramChat(bot), listener, menus, self.clock, self.heard_at)
             task = asyncio.create_task(listens.run())
             try:
                 yield

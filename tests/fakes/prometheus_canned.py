@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tests.domain.scene import LATENCY, START
-from wine_slo.adapters.prometheus_api import PrometheusApi, PrometheusError, Sample, Series, Vector
-from wine_slo.domain import promql
-from wine_slo.domain.metric_names import ENDPOINT
-from wine_slo.domain.objective import Objectives
+from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError, Sample, Series, Vector
+from wine_slo.metric_names import ENDPOINT
+from wine_slo.slo.objectives import promql
+from wine_slo.slo.objectives.objective import Objectives
 
 OBJECTIVES = Objectives.only(LATENCY)
 PER_SECOND = 10.0  # requests

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from wine_slo.adapters.prometheus_api import PrometheusApi, Sample, Series, Vector
-from wine_slo.domain import promql
-from wine_slo.domain.look import OF_LATE
-from wine_slo.domain.metric_names import ENDPOINT
-from wine_slo.domain.objective import Objective
-from wine_slo.slo_file import UNITS
+from wine_slo.config.slo_file import UNITS
+from wine_slo.integrations.prometheus.client import PrometheusApi, Sample, Series, Vector
+from wine_slo.metric_names import ENDPOINT
+from wine_slo.slo.evaluation.sampling import OF_LATE
+from wine_slo.slo.objectives import promql
+from wine_slo.slo.objectives.objective import Objective
 
 LOOKBACK = 300.0  # seconds for which an instant query takes an old sample
 

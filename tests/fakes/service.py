@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from tests.fakes.loopback import Loopback, never
-from wine_slo.domain import metric_names
+from wine_slo import metric_names
 
 BOUNDS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 2.5, 5.0, 10.0)  # seconds
 

@@ -9,8 +9,10 @@ from time import process_time
 import atheris
 
 with atheris.instrument_imports(include=["wine_slo"]):
-    from wine_slo.adapters import sample_body
-    from wine_slo.domain import form
+    from wine_slo.service.web import (
+        form_parser,
+        request_body,
+    )
 
 LONGEST = 0.1  # seconds that others may wait meanwhile
 BOUNDARY = "x"
@@ -21,17 +23,19 @@ def read(kind: int, body: bytes) -> None:
     """Read the body as one of the kinds that there are."""
     match kind:
         case 0:
-            sample_body.read_json(body)
+            request_body.read_json(body)
         case 1:
-            sample_body.read_form(form.read_urlencoded(body))
+            request_body.read_form(form_parser.read_urlencoded(body))
         case 2:
-            sample_body.read_form(form.read_multipart(body, BOUNDARY))
+            request_body.read_form(form_parser.read_multipart(body, BOUNDARY))
         case 3:
             part = b'--x\r\nContent-Disposition: form-data; name="request"\r\n' + body + b"\r\n--x--"
-            sample_body.read_form(form.read_multipart(part, BOUNDARY))
+            request_body.read_form(form_parser.read_multipart(part, BOUNDARY))
         case _:
-            value, parameters = form.split_header(body.decode("utf-8", "surrogateescape"))
-            form.read_urlencoded(b"request=" + value.encode("utf-8", "surrogateescape"), parameters.get("charset", ""))
+            value, parameters = form_parser.split_header(body.decode("utf-8", "surrogateescape"))
+            form_parser.read_urlencoded(
+                b"request=" + value.encode("utf-8", "surrogateescape"), parameters.get("charset", "")
+            )
 
 
 def feed(data: bytes) -> None:
@@ -39,8 +43,8 @@ def feed(data: bytes) -> None:
     started = process_time()
     try:
         read(data[0] % KINDS if data else 0, data[1:])
-    except (sample_body.BodyError, form.FormError) as error:
-        if isinstance(error, sample_body.BodyError):
+    except (request_body.BodyError, form_parser.FormError) as error:
+        if isinstance(error, request_body.BodyError):
             for entry in error.entries():
                 entry["detail"].encode()  # it goes out as UTF-8
     seconds = process_time() - started

@@ -8,9 +8,9 @@ import pytest
 from pytest_aiohttp.plugin import AiohttpClient
 
 from tests.server.conftest import SHIPPED, Client, OwnServer
-from wine_slo.adapters import api_contract
+from wine_slo.config.environment import ServerSettings
 from wine_slo.server import create_app
-from wine_slo.settings import ServerSettings
+from wine_slo.service.web import openapi
 
 EXAMPLES = int(40 * float(os.environ.get("WINE_SLO_SOAK", "1")) ** 2)
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
@@ -50,7 +50,7 @@ async def test_every_route_is_in_the_contract_or_one_of_the_pages(
     [("/sleep?seconds=0", 200), ("/sleep?seconds=11", 422), ("/fail?status=503", 503), ("/fail?status=200", 422)],
 )
 async def test_the_exercises_answer_as_the_contract_says(client: Client, path: str, status: int) -> None:
-    contract = api_contract.contract("1", has_exercises=True)
+    contract = openapi.contract("1", has_exercises=True)
     documented: dict[str, Any] = contract["paths"][path.partition("?")[0]]["get"]["responses"]
     response = await client.get(path)
     assert response.status == status

@@ -18,14 +18,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from tests.server.conftest import SHIPPED, Client, metrics
-from wine_slo import train
-from wine_slo.adapters import model_file
-from wine_slo.adapters.server_instruments import Cells, ServerInstruments
-from wine_slo.domain.classifier import Engine
-from wine_slo.domain.wine import NAMES, Sample
-from wine_slo.prediction import Predictor
+from wine_slo.config.environment import ServerSettings
 from wine_slo.server import create_app
-from wine_slo.settings import ServerSettings
+from wine_slo.service.metrics.instruments import Cells, ServerInstruments
+from wine_slo.service.model import model_file, training
+from wine_slo.service.model.classifier import Engine
+from wine_slo.service.model.features import NAMES, Sample
+from wine_slo.service.predictor import Predictor
 
 WINES = load_wine()
 VALUES = [float(value) for value in WINES.data[0]]
@@ -84,7 +83,7 @@ def other_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a model that cannot be folded."""
     path = tmp_path_factory.mktemp("other") / "other.pkl"
     estimator = make_pipeline(MinMaxScaler(), LogisticRegression(max_iter=1000)).fit(WINES.data, WINES.target)
-    train.save(estimator, path, WINES.data, version="other", scores={})
+    training.save(estimator, path, WINES.data, version="other", scores={})
     return path
 
 

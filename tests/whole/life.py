@@ -21,8 +21,8 @@ from tests.domain.scene import START
 from tests.fakes.bot_api import TOKEN
 from tests.fakes.prometheus_canned import Slow
 from tests.whole.loops import loops
-from wine_slo.adapters import telegram_chat
-from wine_slo.adapters.ledger import Ledger
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram import channel
 
 # When each tick comes, in seconds after START: calm, suspicion, breach, edit, edit, recovery, calm.
 TICKS = (0, 30, 60, 130, 195, 230, 260)
@@ -119,7 +119,7 @@ async def _live(life: Life, steps: Steps, report: Connection) -> None:
         return now
 
     ledger = Ledger.open(life.ledger)
-    bot = telegram_chat.connect(TOKEN, life.bot_api)
+    bot = channel.connect(TOKEN, life.bot_api)
     evaluation, delivery = loops(ledger, SLOW, bot, (life.chat,), clock)
     for number, second in enumerate(life.ticks):
         report.send(("tick", second))

@@ -5,9 +5,9 @@ import os
 
 from tests.fakes.bot_api import TOKEN
 from tests.whole import life
-from wine_slo.adapters import telegram_chat
-from wine_slo.adapters.ledger import Ledger
-from wine_slo.domain.chat import ChatError
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram import channel
+from wine_slo.slo.chat.channel import ChatError
 
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = "/dev"  # all of it is plain HTTP, and loading certificates takes longer than a life
@@ -17,7 +17,7 @@ async def _try() -> None:
     """Some modules are loaded only where they are needed first."""
     Ledger.open("sqlite://").close()
     try:
-        await telegram_chat.TelegramChat(telegram_chat.connect(TOKEN, "http://127.0.0.1:1")).send(1, "")
+        await channel.TelegramChat(channel.connect(TOKEN, "http://127.0.0.1:1")).send(1, "")
     except ChatError:
         assert life.TICKS
 

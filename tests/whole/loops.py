@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from telegram import Bot
 
 from tests.fakes.prometheus_canned import OBJECTIVES, CannedPrometheus, Slow
-from wine_slo.adapters.ledger import Ledger
-from wine_slo.adapters.telegram_chat import TelegramChat
-from wine_slo.delivery import Delivery, Rules
-from wine_slo.domain.words import Speech
-from wine_slo.evaluation import Evaluation
-from wine_slo.recipients import Recipients
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram.channel import TelegramChat
+from wine_slo.monitor.evaluate.evaluator import Evaluation
+from wine_slo.monitor.notify.dispatcher import Delivery, Rules
+from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.slo.text.incident_text import Speech
 
 
 def loops(

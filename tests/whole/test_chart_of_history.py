@@ -17,16 +17,16 @@ from tests.domain.scene import AVAILABILITY, ERRORS, LATENCY, incident
 from tests.real.browser import WRITES, keep
 from tests.real.history import Chapter, History
 from tests.real.prometheus import Prometheus, scraping
-from wine_slo.adapters import catalogue
-from wine_slo.adapters.chart_process import PNG, ChartProcess
-from wine_slo.adapters.console_chat import ConsoleChat
-from wine_slo.adapters.ledger import Ledger
-from wine_slo.adapters.prometheus_api import PrometheusApi
-from wine_slo.charts import Charts
-from wine_slo.domain.chart import Chart
-from wine_slo.domain.objective import Key, Objectives, Ratio
-from wine_slo.domain.watch import State
-from wine_slo.domain.words import Speech
+from wine_slo.config import translations
+from wine_slo.integrations.console.channel import ConsoleChat
+from wine_slo.integrations.drawing.render_process import PNG, ChartProcess
+from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.monitor.publish.charts import Charts
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.objectives.objective import Key, Objectives, Ratio
+from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.views.chart_spec import Chart
 
 MINUTE = timedelta(minutes=1)
 BEGINS = datetime(2026, 11, 20, 17, 30, tzinfo=UTC)
@@ -131,7 +131,7 @@ async def test_a_latency_is_drawn_as_it_was_with_gaps_where_nothing_is_known(stu
 
 
 async def test_requests_are_none_where_nobody_asked_and_unknown_where_nobody_looked(studio: Studio) -> None:
-    chart = await studio.draws("latency", Speech(ALL, ZoneInfo("Europe/Moscow"), catalogue.load()["ru"]))
+    chart = await studio.draws("latency", Speech(ALL, ZoneInfo("Europe/Moscow"), translations.load()["ru"]))
     assert outside(chart.rates, QUIET, DOWN, AWAY) == pytest.approx(
         [10.0] * len(outside(chart.rates, QUIET, DOWN, AWAY))
     )

@@ -6,7 +6,7 @@ from tests.fakes.bot_api import BotApi
 from tests.fakes.prometheus_junk import PrometheusJunk
 from tests.fakes.telegram_chats import Message
 from tests.real.processes import Processes
-from wine_slo.conversation import ANSWERS_A_MINUTE
+from wine_slo.monitor.chatops.router import ANSWERS_A_MINUTE
 
 TOPIC = 30
 # Each kind of chat several times, as one chat is not answered about everything within a minute.

@@ -9,8 +9,8 @@ import aiohttp
 
 from tests.real.processes import Process
 from tests.whole.conftest import CHAT, House
-from wine_slo.adapters.own_pages import WatchdogApi
-from wine_slo.domain.status import Status
+from wine_slo.integrations.peers import WatchdogApi
+from wine_slo.slo.views.status import Status
 
 
 def settings(house: House, **changes: str) -> dict[str, str]:

@@ -8,8 +8,8 @@ import aiohttp
 import msgspec
 
 from tests.whole.conftest import CHAT, House
-from wine_slo.domain.notice import Stage
-from wine_slo.domain.status import Status, Verdict
+from wine_slo.slo.notification.plan import Stage
+from wine_slo.slo.views.status import Status, Verdict
 
 
 @asynccontextmanager

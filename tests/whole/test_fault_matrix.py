@@ -20,10 +20,10 @@ from tests.fakes.prometheus_canned import Slow
 from tests.fakes.telegram_chats import Message
 from tests.fakes.virtual_time import VirtualLoop
 from tests.whole.loops import loops
-from wine_slo.adapters import telegram_chat
-from wine_slo.adapters.ledger import Ledger
-from wine_slo.delivery import LONGEST_WAIT, Delivery
-from wine_slo.evaluation import Evaluation
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram import channel
+from wine_slo.monitor.evaluate.evaluator import Evaluation
+from wine_slo.monitor.notify.dispatcher import LONGEST_WAIT, Delivery
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 ANNA, OTHER = -5, 8  # a group, and a person
@@ -177,7 +177,7 @@ async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Ce
     fault_begins = OPENS - 2 if hits_both else CLOSES - 2  # a short one cannot hide all of an incident, only its end
     slow_until = fault_begins + length + 60 if goes_on else OVER
     looks = 0
-    async with BotApi(clock=clock) as api, telegram_chat.connect(TOKEN, api.url) as bot:
+    async with BotApi(clock=clock) as api, channel.connect(TOKEN, api.url) as bot:
         memory = Ledger.open(ledger)
         for chat in (ANNA, OTHER):
             api.chat(chat, topics=[TOPIC] if fault.in_topic else [])
@@ -250,7 +250,7 @@ def test_no_fault_loses_anything(cells: list[Cell]) -> None:
 
 
 def test_no_chat_stays_stuck_once_the_fault_has_gone(cells: list[Cell]) -> None:
-    longest = LONGEST_WAIT.total_seconds() + telegram_chat.READ_SECONDS + TICK
+    longest = LONGEST_WAIT.total_seconds() + channel.READ_SECONDS + TICK
     assert max(cell.late for cell in cells) <= longest
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.bot_api import BotApi
 from tests.fakes.prometheus_junk import PrometheusJunk
 from tests.real.processes import Processes
-from wine_slo.conversation import REFUSALS_A_MINUTE
+from wine_slo.monitor.chatops.router import REFUSALS_A_MINUTE
 
 GROUP, ADMIN, EVE = -42, 7, 666
 BLIND = "🔴 Cannot see"

@@ -15,10 +15,10 @@ from tests.real.processes import Processes
 from tests.whole.conftest import CHAT
 from tests.whole.life import AFTERWARDS, SLOW, TICKS
 from tests.whole.loops import loops
-from wine_slo.adapters import telegram_chat
-from wine_slo.adapters.ledger import Ledger
-from wine_slo.domain.notice import Stage
-from wine_slo.domain.watch import LEDGER, SIGHT
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram import channel
+from wine_slo.slo.evaluation.engine import LEDGER, SIGHT
+from wine_slo.slo.notification.plan import Stage
 
 BREACH = "🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s)"
 OVER = "⚪️ Latency was in breach 19:40:20–19:43:15 (2 min 55 s), worst 3.7 s. #1"
@@ -71,7 +71,7 @@ async def test_all_is_told_all_the_same_and_nothing_is_lost_or_repeated_afterwar
     def clock() -> datetime:
         return now
 
-    async with telegram_chat.connect(TOKEN, bot_api.url) as bot:
+    async with channel.connect(TOKEN, bot_api.url) as bot:
         ledger = Ledger.open(f"sqlite:///{path}")
         evaluation, delivery = loops(ledger, SLOW, bot, (CHAT,), clock)
         recovers = fails(path)

@@ -16,10 +16,10 @@ from tests.fakes.loopback import Loopback
 from tests.fakes.prometheus_junk import NEVER, PrometheusJunk
 from tests.real.processes import Process, Processes
 from tests.whole.conftest import CHAT
-from wine_slo.adapters.ledger import Ledger
-from wine_slo.domain.incident import Incident
-from wine_slo.domain.objective import Key
-from wine_slo.domain.watch import State
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.objectives.objective import Key
 
 SEND = "sendMessage"
 

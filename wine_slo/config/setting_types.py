@@ -1,0 +1,308 @@
+"""What the values of settings are: each kind of value refuses what it cannot be, so that what exists can be used."""
+
+import re
+import socket
+from datetime import UTC
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Self
+from urllib.parse import SplitResult, urlsplit
+
+from wine_slo.config import text_file
+from wine_slo.slo import redaction
+from wine_slo.slo.oncall.time_phrases import QuietHours
+
+LARGEST_ID = 2**52  # Telegram's ids have at most 52 significant bits: https://core.telegram.org/bots/api#chat
+ADDRESS = re.compile(r"(-?[0-9]{1,16})(?:/([0-9]{1,9}))?")
+PERSON = re.compile(r"[0-9]{1,16}")
+LOOPBACK_NAMES = {"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"}
+
+
+class Url(str):
+    """An http or https URL."""
+
+    __slots__ = ()
+    has_credentials = True
+
+    def __new__(cls, text: str) -> Self:
+        """Return the URL.
+
+        Raises:
+            ValueError: it is none.
+        """
+        parts = _parts(text, {"http", "https"})
+        if "@" in parts.netloc and not cls.has_credentials:
+            raise ValueError("holds a name or a password")
+        return super().__new__(cls, text)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Return what no output may show: the password in it, if there is one."""
+        return redaction.credentials_of(self)
+
+
+class Secret:
+    """What nobody may see; neither a log nor a traceback shows it.
+
+    Attributes:
+        value: The secret itself.
+        file: The file that holds it; None where it stands in the environment or in `.env`.
+    """
+
+    def __init__(self, value: str, file: Path | None = None) -> None:
+        self.value = value
+        self.file = file
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Return what no output may show."""
+        return (self.value,)
+
+    def reread(self) -> Self:
+        """Return the secret as its file holds it now, for one that is rotated while the process runs.
+
+        It is the same where it stands in no file, and where the file cannot be read, is empty or holds what this kind
+        of secret cannot be. A new one is hidden in all output from now on. Blocks on the disk, shortly.
+        """
+        if self.file is None:
+            return self
+        try:
+            found = type(self)(text_file.read(self.file).strip(), self.file)
+        except (text_file.TextFileError, ValueError):
+            return self
+        if not found.value or found == self:
+            return self
+        redaction.learn(found.hidden)
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other.value == self.value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __repr__(self) -> str:
+        return "***"
+
+
+class UrlWithoutPassword(Url):
+    """A URL of what has settings of its own for a name and a password."""
+
+    __slots__ = ()
+    has_credentials = False
+
+
+class Header(str):
+    """What is sent in the head of a request: characters on one line, without a blank at either end."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Return it.
+
+        Raises:
+            ValueError: it cannot be sent.
+        """
+        if not text.isprintable() or text != text.strip():
+            raise ValueError("cannot be sent in a header")
+        return super().__new__(cls, text)
+
+
+class UserName(Header):
+    """A name for basic authentication; a colon would begin the password."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Return it.
+
+        Raises:
+            ValueError: it cannot be sent.
+        """
+        if ":" in text:
+            raise ValueError("holds a colon")
+        return super().__new__(cls, text)
+
+
+class Host(str):
+    """An address, or the name of one."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Return it.
+
+        Raises:
+            ValueError: nothing can have that name.
+        """
+        _check_host(text)
+        return super().__new__(cls, text)
+
+
+class Token(Secret):
+    """A token that is sent in a header: visible ASCII.
+
+    Raises:
+        ValueError: it is none.
+    """
+
+    pattern = re.compile(r"[!-~]+")
+
+    def __init__(self, value: str, file: Path | None = None) -> None:
+        if not self.pattern.fullmatch(value):
+            raise ValueError("is no token")
+        super().__init__(value, file)
+
+
+class BotToken(Token):
+    """A token that is a part of a URL."""
+
+    pattern = re.compile(r"[A-Za-z0-9_:-]+")
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Return what no output may show: the token, and what of it is secret by itself."""
+        secret = self.value.partition(":")[2]
+        return (self.value, secret) if secret else (self.value,)
+
+
+class ProxyUrl(Secret):
+    """A proxy's URL; it may hold a name and a password.
+
+    Raises:
+        ValueError: it is no URL of a proxy.
+    """
+
+    def __init__(self, value: str, file: Path | None = None) -> None:
+        parts = _parts(value, {"http", "https", "socks5", "socks5h"})
+        if parts.path not in {"", "/"} or parts.query or parts.fragment:
+            raise ValueError("is no proxy")
+        super().__init__(value, file)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Return what no output may show: the URL, and the password by itself."""
+        return (self.value, *redaction.credentials_of(self.value))
+
+
+class Rotating:
+    """A secret that is rotated while the process runs: called, it returns the value that its file holds now."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret
+
+    def __call__(self) -> str:
+        """Return the value; blocks on the disk, shortly."""
+        self._secret = self._secret.reread()
+        return self._secret.value
+
+
+class SecretUrl(Secret):
+    """A URL that holds a secret.
+
+    Raises:
+        ValueError: it is no URL.
+    """
+
+    def __init__(self, value: str, file: Path | None = None) -> None:
+        super().__init__(Url(value), file)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Return what no output may show: the URL, and each secret part of it by itself."""
+        return redaction.parts_of_url(self.value)
+
+
+class ChatAddress(int):
+    """A chat's id, and a topic of it where it is a forum: `-1001234/5`.
+
+    Attributes:
+        topic: The topic's id; None for the chat itself.
+    """
+
+    topic: int | None
+
+    def __new__(cls, text: str) -> Self:
+        """Return the address.
+
+        Raises:
+            ValueError: it is none.
+        """
+        found = ADDRESS.fullmatch(str(text))
+        if found is None or not 0 < abs(int(found[1])) <= LARGEST_ID:
+            raise ValueError("is no chat")
+        address = super().__new__(cls, found[1])
+        address.topic = int(found[2]) if found[2] else None
+        return address
+
+
+class PersonId(int):
+    """A person's id."""
+
+    def __new__(cls, text: str) -> Self:
+        """Return it.
+
+        Raises:
+            ValueError: it is none.
+        """
+        if not PERSON.fullmatch(str(text)) or not 0 < int(text) <= LARGEST_ID:
+            raise ValueError("is no person")
+        return super().__new__(cls, text)
+
+
+class Hours(str):
+    """Two times of day, such as 22:00-07:00."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Return the hours.
+
+        Raises:
+            ValueError: it is none.
+        """
+        QuietHours.parse(text, UTC)
+        return super().__new__(cls, text)
+
+
+def is_this_machine(host: str) -> bool:
+    """Return whether a host is this machine: by its address in any form, or by a name that only this machine has."""
+    name = host.rstrip(".").lower()
+    if name in LOOPBACK_NAMES or name.endswith(".localhost") or name == socket.gethostname().lower():
+        return True
+    try:
+        address = ip_address(name.partition("%")[0])
+    except ValueError:
+        try:
+            address = ip_address(socket.inet_aton(name))  # 127.1, 0x7f000001
+        except OSError:
+            return False
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return bool(mapped.is_loopback or mapped.is_unspecified)
+
+
+def _parts(text: str, schemes: set[str]) -> SplitResult:
+    """Return the parts of a URL.
+
+    Raises:
+        ValueError: it is none, or has another scheme.
+    """
+    parts = urlsplit(text)
+    if not text.isprintable() or re.search(r"[\s\\]", text) or parts.scheme not in schemes or parts.port == 0:
+        raise ValueError("is no URL")
+    _check_host(parts.hostname or "")
+    return parts
+
+
+def _check_host(name: str) -> None:
+    """See whether a host can have that name.
+
+    Raises:
+        ValueError: none can.
+    """
+    if not name or not name.isprintable() or re.search(r"[\s/\\@?#]", name):
+        raise ValueError("is no host")
+    if ":" in name:
+        ip_address(name.partition("%")[0])
+        return
+    name.removesuffix(".").encode("idna")  # UnicodeError is a ValueError: an empty label, or a long one

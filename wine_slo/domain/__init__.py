@@ -1,1 +1,0 @@
-"""The core: values and decisions; standard library only, no IO, no clock."""

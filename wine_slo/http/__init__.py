@@ -1,0 +1,1 @@
+"""What both processes answer HTTP with: bounds, hosts, logins, problem documents."""

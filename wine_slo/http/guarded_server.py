@@ -1,0 +1,379 @@
+"""How both of our processes serve HTTP: what aiohttp's own server leaves open, closed in one place.
+
+* Every error is a problem document (RFC 9457), also where the parser refuses a request before any route sees it.
+* A body is never unpacked: the parser hands it on as it came.
+* A client that is slow to ask, to send or to read is hung up on; what clients do not read is bounded in all, and so is
+  the number of connections. Where there are too many, the one that has been idle for longest gives way.
+* A browser that another site has sent here, by a name that is not ours or by a picture on its page, is refused.
+"""
+
+import asyncio
+import hmac
+import logging
+import re
+import resource
+import socket
+from base64 import b64decode
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Self, cast
+
+import msgspec
+from aiohttp import HttpVersion11, web
+
+from wine_slo.config.hosts import host_name, is_loopback
+from wine_slo.http.shares import Room
+
+TITLES = {status.value: status.phrase for status in HTTPStatus}
+NAME = "wine-slo"  # in the header Server, instead of the versions of Python and aiohttp
+HEADERS = {
+    "Content-Type": "application/problem+json",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Server": NAME,
+}
+LARGEST_READ = 2**15  # bytes that wait for a handler, twice so many at most, and as many again in the socket
+UNREAD = 48 * 2**20  # bytes of answers that wait for their clients, all together
+SMALL_ANSWER = 2**17  # bytes
+MOST_CONNECTIONS = 10_000
+QUIET_FOR = 60.0  # seconds in which the same trouble with sockets is not logged again
+LONGEST_REASON = 100  # letters of a request that is none, in a log line
+SAID = re.compile(r"\n|:|\s*\bb?['\"]")  # where a reason of the parser ends, and what the client has sent begins
+OUR_OWN = {"same-origin", "none"}  # Sec-Fetch-Site of our own pages, and of a person who typed the address
+CONTINUE = "100-continue"
+BASIC, BEARER = "basic ", "bearer "
+
+log = logging.getLogger("wine_slo.http")
+
+Handler = Callable[[Any], Awaitable[web.StreamResponse]]
+
+
+class Problem(Exception):  # noqa: N818  # RFC 9457's word
+    """An error that the client is told of."""
+
+    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None, **members: Any) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.members = {"title": TITLES.get(status, "Server Error"), "status": status, "detail": detail, **members}
+        self.headers = headers or {}
+
+    def document(self, **members: Any) -> web.Response:
+        """Return it as an answer, with some members more."""
+        body = msgspec.json.encode({"type": "about:blank", **self.members, **members})
+        return web.Response(body=body, status=self.status, headers=HEADERS | self.headers)
+
+
+def problem_of(error: web.HTTPException) -> Problem:
+    """Return what aiohttp refuses a request with, as a problem."""
+    headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+    return Problem(error.status, error.text or error.reason, headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """For how many seconds the server waits for a client."""
+
+    idle: float = 75.0  # for a request's headers to come in, and between requests; longer than a usual proxy
+    body: float = 10.0
+    reading: float = 30.0  # for some of an answer to be taken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """Who may come in.
+
+    Attributes:
+        hosts: The names in `Host` that are ours; None where every name is. Those of loopback always are.
+        password: Wanted by basic authentication, with any name, or as a bearer token; None where nobody need log in.
+        open_paths: What needs no password.
+    """
+
+    hosts: Collection[str | None] | None = None
+    password: str | None = None
+    open_paths: Collection[str] = ()
+
+    @classmethod
+    def at(
+        cls,
+        address: str,
+        hosts: Collection[str],
+        *,
+        own: str | None = None,
+        password: str | None = None,
+        open_paths: Collection[str] = (),
+    ) -> Self:
+        """Return the door of a server that listens on an address.
+
+        On loopback every other name is that of a website whose name leads here (DNS rebinding). Elsewhere a proxy may
+        call us by any name, so that only names which are set are held to.
+
+        Args:
+            address: where it listens.
+            hosts: the names that are set.
+            own: the name by which we ourselves call it.
+            password: as the door's.
+            open_paths: as the door's.
+        """
+        names = {host_name(each) for each in hosts}
+        is_checked = names or is_loopback(address)
+        return cls(hosts=names | {own} if is_checked else None, password=password, open_paths=open_paths)
+
+    def refusal(self, request: web.BaseRequest) -> Problem | None:
+        """Return why a request is refused; None where it is not."""
+        headers = request.headers
+        if request.version > HttpVersion11:
+            return Problem(400, "this server speaks HTTP/1.1")
+        if headers.get("Expect", CONTINUE).lower() != CONTINUE:
+            return Problem(417, f"only {CONTINUE} can be expected")
+        if self.hosts is not None and not self._is_ours(headers.get("Host", "")):
+            return Problem(421, "this name is not one of this server's; WINE_SLO_ALLOWED_HOSTS lists them")
+        if is_from_elsewhere(headers) and headers.get("Sec-Fetch-Mode") != "navigate":
+            return Problem(403, "another site asks for this")
+        if self.password is not None and request.path not in self.open_paths and not self._knows(headers):
+            return Problem(401, "log in", {"WWW-Authenticate": f'Basic realm="{NAME}", charset="UTF-8"'})
+        return None
+
+    def _is_ours(self, host: str) -> bool:
+        name = host_name(host)
+        return not name or is_loopback(name) or name in (self.hosts or ())
+
+    def _knows(self, headers: Any) -> bool:
+        given = headers.get("Authorization", "")
+        if given[: len(BEARER)].lower() == BEARER:
+            secret = given[len(BEARER) :].strip().encode("utf-8", "surrogateescape")
+        elif given[: len(BASIC)].lower() == BASIC:
+            try:
+                _, _, secret = b64decode(given[len(BASIC) :]).partition(b":")
+            except ValueError:
+                return False
+        else:
+            return False
+        return hmac.compare_digest(secret, (self.password or "").encode())
+
+
+def is_from_elsewhere(headers: Any) -> bool:
+    """Say whether a browser asks because a page of another site has it ask."""
+    return headers.get("Sec-Fetch-Site", "none") not in OUR_OWN
+
+
+def refuse(request: web.BaseRequest, problem: Problem) -> web.Response:
+    """Answer with the problem, and log a line of it."""
+    log.info("%s was refused: %s", request.remote, problem.detail)
+    return problem.document()
+
+
+Refuse = Callable[[web.BaseRequest, Problem], web.Response]
+
+
+class Runner(web.AppRunner):
+    """Runs an application behind the door.
+
+    Args:
+        app: the application.
+        door: who may come in.
+        patience: for how long clients are waited for.
+        refuse: answers what no handler of the application does; logs and counts as it likes.
+        shutdown_timeout: seconds for what is being answered to end.
+        gives_up: whether a handler is cancelled when its client has gone away.
+        most_connections: at once; by default a half of what the process may open, and 10,000 at most.
+    """
+
+    def __init__(
+        self,
+        app: web.Application,
+        door: Door,
+        patience: Patience,
+        *,
+        refuse: Refuse = refuse,
+        shutdown_timeout: float = 5.0,
+        gives_up: bool = False,
+        most_connections: int | None = None,
+    ) -> None:
+        super().__init__(app, shutdown_timeout=shutdown_timeout)
+        self._door = door
+        self._patience = patience
+        self._refuse = refuse
+        self._gives_up = gives_up
+        self._most_connections = most_connections or connections_allowed()
+
+    async def setup(self) -> None:
+        """Get ready to serve."""
+        _complain_seldom(asyncio.get_running_loop())
+        await super().setup()
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+
+        async def handle(request: web.BaseRequest) -> web.StreamResponse:
+            problem = self._door.refusal(request)
+            if problem is None:
+                try:
+                    response = await made.request_handler(request)
+                except web.HTTPException as error:
+                    if error.status < HTTPStatus.BAD_REQUEST:
+                        raise
+                    problem = problem_of(error)
+                except OSError:
+                    raise  # the client has gone away
+                except Exception:  # someone waits for an answer
+                    log.exception("a request failed by a fault of ours")
+                    problem = Problem(500, "a fault of ours; the log says more")
+                else:
+                    response.headers["Server"] = NAME
+                    cast("_Protocol", request.protocol).answer_bytes = response.content_length or 0
+                    return response
+            return self._refuse(request, problem)
+
+        return _Server(
+            handle,
+            request_factory=made.request_factory,
+            handler_cancellation=self._gives_up,
+            refuse=self._refuse,
+            patience=self._patience,
+            most_connections=self._most_connections,
+        )
+
+
+def raise_limit_of_files() -> None:
+    """Raise the limit of open files as far as it goes; an idle connection is an open file."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def connections_allowed() -> int:
+    """Return how many connections there may be, so that as many files again can be opened for other things."""
+    return max(8, min(MOST_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
+
+
+def _complain_seldom(loop: asyncio.AbstractEventLoop) -> None:
+    """Log what an event loop has to say of its sockets once a minute at most; where no file is left it says much."""
+    complained_at: dict[str, float] = {}
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error, what = context.get("exception"), str(context.get("message"))
+        if not isinstance(error, OSError):
+            loop.default_exception_handler(context)
+        elif what not in complained_at or loop.time() - complained_at[what] >= QUIET_FOR:
+            complained_at[what] = loop.time()
+            log.error("%s: %s", what, error)
+
+    loop.set_exception_handler(handle)
+
+
+class _Server(web.Server):
+    """Makes a protocol for each connection, and holds what they share."""
+
+    def __init__(
+        self, handler: Handler, *, refuse: Refuse, patience: Patience, most_connections: int, **options: Any
+    ) -> None:
+        super().__init__(handler, **options)
+        self.refuse = refuse
+        self.patience = patience
+        self.most_connections = most_connections
+        self.unread = Room(UNREAD, SMALL_ANSWER)
+        self.open: dict[_Protocol, None] = {}  # a set in the order of arrival
+
+    def __call__(self) -> web.RequestHandler:
+        return _Protocol(self)
+
+    def make_room(self) -> None:
+        """Close the connection that is idle and came first, where there are too many."""
+        if len(self.open) > self.most_connections:
+            oldest = next((each for each in self.open if each.is_idle), None)
+            if oldest is not None:
+                oldest.hang_up()
+
+
+class _Protocol(web.RequestHandler):
+    """One connection."""
+
+    __slots__ = ("_late", "_server", "_unread", "answer_bytes")
+
+    def __init__(self, server: _Server) -> None:
+        super().__init__(
+            server,
+            loop=asyncio.get_running_loop(),
+            access_log=cast("logging.Logger", None),
+            auto_decompress=False,
+            keepalive_timeout=server.patience.idle,
+            lingering_time=server.patience.body,
+            read_bufsize=LARGEST_READ,
+        )
+        self._server = server
+        self.answer_bytes = 0  # of the latest; they stay in memory until the last of them is sent
+        self._unread = 0
+        self._late: asyncio.TimerHandle | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is being answered."""
+        return self._current_request is None
+
+    def hang_up(self) -> None:
+        """Drop the connection, whatever waits to be sent."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if self.transport is not None:
+            self.transport.set_write_buffer_limits(high=0)  # whatever waits to be sent pauses writing
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LARGEST_READ)
+        self._server.open[self] = None
+        self._server.make_room()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._server.open.pop(self, None)
+        self._end_waiting()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Wait for the client to read, not for ever and not for more than all clients may leave unread."""
+        super().pause_writing()
+        if self.transport is None:
+            return
+        waiting = max(self.transport.get_write_buffer_size(), self.answer_bytes)
+        if not self._server.unread.take(waiting):
+            self.hang_up()
+            return
+        self._unread = waiting
+        self._late = self._loop.call_later(self._server.patience.reading, self.hang_up)
+
+    def resume_writing(self) -> None:
+        """Wait no more."""
+        super().resume_writing()
+        self._end_waiting()
+
+    def _end_waiting(self) -> None:
+        self._server.unread.give(self._unread)
+        self._unread = 0
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send the answer, and forget its body; aiohttp keeps the answer until the connection's next one."""
+        finished = await super().finish_response(request, resp, start_time)
+        if isinstance(resp, web.Response):
+            resp.body = None
+        return finished
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """Answer a request that the parser refuses; its first line may be anything, so little of it is repeated."""
+        if isinstance(exc, OSError):
+            raise ConnectionError("the client has gone away") from exc
+        reason = SAID.split(message or "", maxsplit=1)[0] or "the request cannot be read"
+        response = self._server.refuse(request, Problem(status, reason[:LONGEST_REASON]))
+        response.force_close()
+        return response
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """Log a fault; that a client's body broke off after its answer is none."""
+        if not isinstance(kw.get("exc_info"), (web.RequestPayloadError, OSError)):
+            log.error(*args, **kw)

@@ -1,0 +1,77 @@
+"""A chat for who has no Telegram: the same words, printed."""
+
+import os
+from itertools import count
+from typing import TextIO
+
+from wine_slo.slo.chat.channel import ChatError
+from wine_slo.slo.chat.messages import Keyboard, Picture
+from wine_slo.slo.redaction import redact
+from wine_slo.slo.text.incident_text import plain
+
+
+class ConsoleChat:
+    """Prints what would be sent. It cannot change what was printed, so an edit is one short line.
+
+    Letters that the console does not have are printed as question marks.
+
+    Args:
+        console: Where it is printed; None where the process has no standard output.
+    """
+
+    def __init__(self, console: TextIO | None) -> None:
+        self._console = console
+        self._numbers = count(1)
+
+    def _write(self, text: str) -> None:
+        """Print a text; past the stream's own buffer, which would fail again at the end of the process.
+
+        Raises:
+            ChatError: Nobody can read it.
+        """
+        if self._console is None:
+            raise ChatError("there is no standard output")
+        try:
+            descriptor, left = (
+                self._console.fileno(),
+                f"{redact(text)}\n".encode(self._console.encoding, errors="replace"),
+            )
+            while left:
+                left = left[os.write(descriptor, left) :]
+        except (OSError, ValueError) as error:  # a closed stream is a ValueError
+            raise ChatError(f"standard output cannot be written: {error}") from error
+
+    async def send(
+        self,
+        chat: int,  # noqa: ARG002 - one chat
+        text: str,
+        *,
+        topic: int | None = None,  # noqa: ARG002 - and no topics
+        reply_to: int | None = None,
+        loud: bool = True,  # noqa: ARG002 - nor a sound
+        buttons: Keyboard = (),
+    ) -> int:
+        """Print a message, framed to stand out of the log, with its buttons; returns its number."""
+        number = next(self._numbers)
+        head = f"message {number}, reply to {reply_to}" if reply_to else f"message {number}"
+        rows = [" ".join(f"[{button.label}]" for button in row) for row in buttons]
+        lines = "\n".join(f"│ {line}" for line in (*plain(text).splitlines(), *rows))
+        self._write(f"┌ {head}\n{lines}\n└")
+        return number
+
+    async def edit(self, chat: int, message: int, text: str, *, buttons: Keyboard = ()) -> None:  # noqa: ARG002 - one chat, and what can be pressed was printed
+        """Print what a message would read now, in a line."""
+        self._write(f"  message {message} now reads: {plain(text).splitlines()[0]}")
+
+    async def show(self, chat: int, picture: Picture, *, topic: int | None = None, reply_to: int | None = None) -> None:  # noqa: ARG002 - one chat
+        """Print that there would be a picture."""
+        self._write(f"  a picture of {len(picture.png)} bytes, reply to {reply_to}: {plain(picture.caption)}")
+
+    async def reach(self, chat: int) -> None:
+        """Whatever is printed arrives."""
+
+    async def pin(self, chat: int, message: int) -> None:
+        """What was printed cannot be kept in sight."""
+
+    async def unpin(self, chat: int, message: int) -> None:
+        """Nothing is kept in sight."""

@@ -1,0 +1,1 @@
+"""Charts as pictures, in a process of their own."""

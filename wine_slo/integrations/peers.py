@@ -1,0 +1,180 @@
+"""The pages of our own processes, for whoever asks from another: the service under watch, and the watchdog."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import aiohttp
+import msgspec
+
+from wine_slo.slo.reason import ReasonedError, phrase
+from wine_slo.slo.views.status import Status
+
+PATIENCE = 5.0  # seconds; a page of ours takes milliseconds
+
+
+class ServiceError(ReasonedError):
+    """The service does not answer, or not as ours does."""
+
+
+class WatchdogError(ReasonedError):
+    """The watchdog does not answer, or is none of this version."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceHealth:
+    """What the service says of itself; the model's version and sha256 are None where it has no model."""
+
+    status: str
+    version: str
+    reason: str = ""
+    model_version: str | None = None
+    model_sha256: str | None = None
+
+
+class _Pages:
+    """Asks one of our processes.
+
+    Args:
+        session: Its connections; closed by whoever made it.
+        url: Its root.
+        patience: Seconds that it may take beyond what is asked of it.
+        password: Of its login; None where it has none.
+    """
+
+    failure: ClassVar[type[ReasonedError]]
+    late: ClassVar[str]
+    away: ClassVar[str]
+    broken: ClassVar[str]
+
+    def __init__(
+        self, session: aiohttp.ClientSession, url: str, patience: float = PATIENCE, password: str | None = None
+    ) -> None:
+        self._session = session
+        self._url = url.rstrip("/")
+        self._patience = patience
+        self._headers = {"Authorization": f"Bearer {password}"} if password else {}
+
+    async def _get(self, path: str, seconds: float = 0.0) -> tuple[int, bytes]:
+        timeout = aiohttp.ClientTimeout(total=seconds + self._patience)
+        try:
+            async with self._session.get(self._url + path, timeout=timeout, headers=self._headers) as response:
+                return response.status, await response.read()
+        except TimeoutError as error:
+            raise self.failure(self.late, url=self._url) from error
+        except aiohttp.ClientConnectorError as error:
+            raise self.failure(self.away, url=self._url) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise self.failure(self.broken, url=self._url, error=type(error).__name__) from error
+
+
+class ServiceApi(_Pages):
+    """Asks the service: how it is, and to be slow."""
+
+    failure = ServiceError
+    late = phrase("the service at {url} did not answer in time")
+    away = phrase("the service at {url} cannot be reached: is it running?")
+    broken = phrase("the service at {url} broke off ({error})")
+
+    async def health(self) -> ServiceHealth:
+        """What it says of itself.
+
+        Raises:
+            ServiceError: It does not answer, or is another service.
+        """
+        _, body = await self._get("/health")
+        try:
+            found = msgspec.json.decode(body, type=_ServiceHealth)
+        except msgspec.DecodeError as error:
+            raise ServiceError("what answers at {url} is another service", url=f"{self._url}/health") from error
+        if found.model is None:
+            return ServiceHealth(found.status, found.version, found.reason)
+        return ServiceHealth(found.status, found.version, found.reason, found.model.version, found.model.sha256)
+
+    async def sleep(self, seconds: float) -> None:
+        """Have it take so long for an answer, counted as a drill's request.
+
+        Raises:
+            ServiceError: It did not.
+        """
+        status, body = await self._get(f"/sleep?seconds={seconds:g}&drill=1", seconds)
+        if status == 404:
+            raise ServiceError("/sleep is switched off at {url} (WINE_SLO_SLEEP_ENABLED)", url=self._url)
+        try:
+            msgspec.json.decode(body, type=_Slept)
+        except msgspec.DecodeError as error:
+            raise ServiceError(
+                "/sleep at {url} answered {status}, and not that it has slept", url=self._url, status=status
+            ) from error
+
+
+class WatchdogHealth(msgspec.Struct):
+    """What a watchdog says of itself.
+
+    Attributes:
+        status: `ok`, or what is wrong.
+        unreachable: Why each recipient that cannot be reached cannot be, by its id in the settings.
+    """
+
+    status: str
+    version: str
+    untold_seconds: float
+    incidents_open: int
+    unreachable: dict[str, str] = {}
+
+
+class WatchdogApi(_Pages):
+    """Asks the watchdog: how it is, and how everything stands."""
+
+    failure = WatchdogError
+    late = phrase("the watchdog at {url} did not answer in time")
+    away = phrase("the watchdog at {url} cannot be reached: is it running?")
+    broken = phrase("the watchdog at {url} broke off ({error})")
+
+    async def status(self) -> Status:
+        """How everything stands.
+
+        Raises:
+            WatchdogError: It does not answer, or not as a watchdog of ours does.
+        """
+        status, body = await self._get("/api/status")
+        if status == 401:
+            raise WatchdogError(
+                "the watchdog at {url} wants another password (WINE_SLO_WATCHDOG_PASSWORD)", url=self._url
+            )
+        try:
+            return msgspec.json.decode(body, type=Status)
+        except msgspec.DecodeError as error:
+            raise WatchdogError(
+                "what answers at {url} is no watchdog of this version (its /api/status is {status})",
+                url=self._url,
+                status=status,
+            ) from error
+
+    async def health(self) -> WatchdogHealth:
+        """What it says of itself.
+
+        Raises:
+            WatchdogError: It does not answer, or not as a watchdog of ours does.
+        """
+        _, body = await self._get("/health")
+        try:
+            return msgspec.json.decode(body, type=WatchdogHealth)
+        except msgspec.DecodeError as error:
+            raise WatchdogError("what answers at {url} is no watchdog", url=f"{self._url}/health") from error
+
+
+class _Model(msgspec.Struct):
+    version: str
+    sha256: str
+
+
+class _ServiceHealth(msgspec.Struct):
+    status: str
+    version: str
+    uptime_seconds: float
+    reason: str = ""
+    model: _Model | None = None
+
+
+class _Slept(msgspec.Struct):
+    slept_seconds: float

@@ -1,0 +1,420 @@
+"""Prometheus' HTTP API, and whatever speaks it: Thanos, Mimir, VictoriaMetrics.
+
+What is no clear answer is no data: an HTTP error, a redirect, a warning of a partial answer, half a JSON, a number that
+cannot be and an answer that is too large are all the same `PrometheusError`.
+Source: https://prometheus.io/docs/prometheus/latest/querying/api/
+"""
+
+import asyncio
+import errno
+import logging
+import math
+import re
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+
+from wine_slo.slo.reason import Reason, ReasonedError, phrase
+
+T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3)  # seconds; well inside one tick
+MAX_BYTES = 32 * 2**20  # a thousand label sets over an hour are 20 MB; more is a mistake
+MAX_SERIES = 10_000  # in one answer; more can neither be judged in time nor be read by anybody
+MAX_POINTS = 11_000  # a series; Prometheus refuses more
+MAX_VALUE = 1e18  # counts, seconds and their sums stay far below it, and arithmetic with it cannot overflow
+MAX_INSTANT = 1e11  # seconds since the epoch, the year 5138; later instants do not fit into a datetime
+READ_HERE = 2**16  # bytes; a larger answer is parsed in a thread, so that it does not hold up the event loop
+BAD_REQUEST = 400
+OF_QUERY = (400, 422)  # what is asked cannot be answered
+TOO_MUCH = (422, 503)  # it would load too many samples, or took too long
+WANTS_ANOTHER_METHOD = (403, 405, 501)  # some gateways and RBAC proxies permit only GET, or only POST
+# VictoriaMetrics hides the newest 30 s and repeats older points in their place, unless a query says otherwise.
+# Prometheus, Thanos and Mimir ignore both. Source: https://docs.victoriametrics.com/#query-latency
+FRESH = {"nocache": "1", "latency_offset": "1ms"}
+INFO = "PromQL info:"  # Prometheus 2.48 to 2.53 put these among the warnings; the answer is whole all the same
+PLACE = re.compile(r" \(\d+:\d+\)$")
+WARNING = "PromQL warning:"
+MAX_INFOS = 100  # remembered, so that each is logged once
+
+NOT_FOUND = 404
+CREDENTIALS = {
+    401: phrase(
+        "it answered {status}: it wants credentials; set WINE_SLO_PROMETHEUS_TOKEN or WINE_SLO_PROMETHEUS_USERNAME"
+    ),
+    403: phrase("it answered {status}: the credentials that are set do not permit queries"),
+}
+LONGEST_HOST = 100  # characters; a name that is longer is no host of ours
+
+CAUSES = {  # by the number of the error; the text of the system would be in the system's language
+    errno.ECONNREFUSED: phrase("connection refused"),
+    errno.EHOSTUNREACH: phrase("no route to host"),
+    errno.ENETUNREACH: phrase("network is unreachable"),
+    socket.EAI_NONAME: phrase("name or service not known"),
+    socket.EAI_AGAIN: phrase("its name cannot be looked up now"),
+}
+
+
+class PrometheusError(ReasonedError):
+    """Prometheus did not answer, or not in a way that can be trusted; the reason is a sentence about "it".
+
+    Attributes:
+        is_refused: The question itself is wrong, so that asking again helps nothing.
+        is_too_much: A question about less time might be answered.
+        is_of_query: Only this question has no answer; others may have one.
+        status: The HTTP status of the answer; None where there was none.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        is_refused: bool = False,
+        is_too_much: bool = False,
+        is_of_query: bool = False,
+        **holes: str | int | Reason,
+    ) -> None:
+        super().__init__(sentence, **holes)
+        self.is_refused = is_refused
+        self.is_too_much = is_too_much
+        self.is_of_query = is_of_query
+        status = holes.get("status")
+        self.status = status if isinstance(status, int) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value of one label set."""
+
+    labels: dict[str, str]
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """The finite values of an instant query, and the instant by Prometheus' own clock; None when there are none."""
+
+    samples: tuple[Sample, ...]
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The finite values of one label set over a range, by seconds since the epoch."""
+
+    labels: dict[str, str]
+    points: dict[float, float]
+
+
+class _InstantSample(msgspec.Struct, gc=False):
+    value: tuple[float, str]
+    metric: dict[str, str] = {}
+
+
+class _RangeSample(msgspec.Struct):
+    values: list[tuple[float, str]]
+    metric: dict[str, str] = {}
+
+
+class _RangeNumbers(msgspec.Struct):
+    """The same where every value is a number that msgspec reads; `+Inf` is none."""
+
+    values: list[tuple[float, float]]
+    metric: dict[str, str] = {}
+
+
+class _Data(msgspec.Struct):
+    result: msgspec.Raw
+    resultType: str  # noqa: N815 - the API's own name
+
+
+class _Answer(msgspec.Struct):
+    status: str
+    data: _Data | None = None
+    error: str | None = None
+    warnings: list[str] | None = None
+    infos: list[str] | None = None
+    isPartial: bool | None = None  # noqa: N815 - VictoriaMetrics' own name
+
+
+class PrometheusApi:
+    """Asks questions in PromQL.
+
+    Args:
+        session: Its connections; closed by whoever made it.
+        url: The root of the API, without `/api/v1`.
+        headers: Sent with each request: authorisation, tenant; looked at for each, as secrets are rotated.
+        on_query: Called after each question with its outcome, `answered` or `failed`.
+        timeout: For one question and its whole answer.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        headers: Mapping[str, str],
+        on_query: Callable[[str], None] = lambda _: None,
+        timeout: aiohttp.ClientTimeout = TIMEOUT,
+    ) -> None:
+        self._session = session
+        self._method = "POST"  # as a query may be longer than a URL
+        self._infos: set[str] = set()
+        self._on_query = on_query
+        self._url = url.rstrip("/")
+        self._headers = headers
+        self._timeout = timeout
+
+    async def query(self, promql: str, at: datetime | None = None) -> Vector:
+        """The answer to a question about now, or about an instant of the past.
+
+        Raises:
+            PrometheusError: There is none that can be trusted.
+        """
+        instant = {} if at is None else {"time": f"{at.timestamp():.3f}"}
+        return await self._ask("query", {"query": promql, **instant}, _vector)
+
+    async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
+        """The answer to a question about every `step` from `start` to `end`, both included.
+
+        Raises:
+            PrometheusError: There is none that can be trusted.
+        """
+        params = {
+            "query": promql,
+            "start": f"{start.timestamp():.3f}",
+            "end": f"{end.timestamp():.3f}",
+            "step": f"{step.total_seconds():g}",
+        }
+        return await self._ask("query_range", params, _matrix)
+
+    async def _ask(self, what: str, params: dict[str, str], read: Callable[[_Data], T]) -> T:
+        try:
+            found = await self._answer(what, params, read)
+        except PrometheusError:
+            self._on_query("failed")
+            raise
+        self._on_query("answered")
+        return found
+
+    async def _answer(self, what: str, params: dict[str, str], read: Callable[[_Data], T]) -> T:
+        response, body = await self._send(what, params | FRESH)
+
+        def parse() -> tuple[T, list[str]]:
+            data, infos = _data(response, body)
+            return read(data), infos
+
+        try:
+            found, infos = parse() if len(body) <= READ_HERE else await asyncio.to_thread(parse)
+        except (ValueError, RecursionError, OverflowError) as error:  # bytes that are no text, lists in lists in lists
+            raise PrometheusError("its answer cannot be read ({error})", error=type(error).__name__) from error
+        self._log_once(infos)
+        return found
+
+    async def _send(self, what: str, params: dict[str, str]) -> tuple[aiohttp.ClientResponse, bytes]:
+        """Return what answers, with its body, by the method that is permitted; that method is used from then on."""
+        response, body = await self._request(self._method, what, params)
+        if response.status not in WANTS_ANOTHER_METHOD:
+            return response, body
+        other = "GET" if self._method == "POST" else "POST"
+        again, again_body = await self._request(other, what, params)
+        if again.status in WANTS_ANOTHER_METHOD:
+            return response, body
+        self._method = other
+        return again, again_body
+
+    async def _request(self, method: str, what: str, params: dict[str, str]) -> tuple[aiohttp.ClientResponse, bytes]:
+        sent = {"data": params} if method == "POST" else {"params": params}
+        headers = dict(self._headers)
+        try:
+            async with self._session.request(
+                method,
+                f"{self._url}/api/v1/{what}",
+                headers=headers,
+                timeout=self._timeout,
+                allow_redirects=False,  # another host would get the query and the headers, and would be believed
+                **sent,  # type: ignore[arg-type]
+            ) as response:
+                return response, await _read(response)
+        except TimeoutError as error:
+            raise PrometheusError("it did not answer in time", is_too_much=True) from error
+        except aiohttp.ClientConnectorError as error:
+            raise PrometheusError("it cannot be reached ({cause})", cause=_cause(error.os_error)) from error
+        except (aiohttp.InvalidURL, UnicodeError) as error:
+            raise PrometheusError("its address is no URL that can be asked ({error})", error=str(error)) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise PrometheusError("it broke off ({error})", error=type(error).__name__) from error
+
+    def _log_once(self, infos: list[str]) -> None:
+        for each in infos:
+            remark = PLACE.sub("", each)  # where in the query it is, differs from question to question
+            if remark not in self._infos and len(self._infos) < MAX_INFOS:
+                self._infos.add(remark)
+                log.info("Prometheus remarks: %s", remark)
+
+
+def _cause(error: OSError) -> str | Reason:
+    """Why there is no connection."""
+    known = CAUSES.get(error.errno or 0)
+    return Reason(known) if known else error.strerror or str(error)
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(2**16):
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise PrometheusError("its answer is larger than {size} MiB", is_too_much=True, size=MAX_BYTES // 2**20)
+    return bytes(body)
+
+
+def _data(response: aiohttp.ClientResponse, body: bytes) -> tuple[_Data, list[str]]:
+    """Return what was asked for, and what is remarked about it.
+
+    Raises:
+        PrometheusError: The answer is none, or not all of it.
+    """
+    status = response.status
+    if 300 <= status < 400:
+        raise _redirected(response)
+    try:
+        answer = msgspec.json.decode(body, type=_Answer)
+    except msgspec.DecodeError as error:
+        raise _no_json(status, response.content_type) from error
+    if answer.status != "success" or answer.data is None or status != 200:
+        refused, too_much = status == BAD_REQUEST, status in TOO_MUCH
+        if status in CREDENTIALS:
+            raise PrometheusError(CREDENTIALS[status], status=status)
+        if answer.error:
+            raise PrometheusError(
+                "it answered {status}: {error}",
+                is_refused=refused,
+                is_too_much=too_much,
+                is_of_query=status in OF_QUERY,
+                status=status,
+                error=answer.error,
+            )
+        raise PrometheusError(
+            "it answered {status} and no reason", is_refused=refused, is_too_much=too_much, status=status
+        )
+    warnings = [each for each in answer.warnings or () if not each.startswith(INFO)]
+    if warnings and warnings[0].startswith(WARNING):
+        raise PrometheusError("it warns of its answer: {warning}", is_of_query=True, warning=warnings[0])
+    if warnings:
+        raise PrometheusError("its answer is partial: {warning}", warning=warnings[0])
+    if answer.isPartial:
+        raise PrometheusError("its answer is partial")
+    infos = [each for each in answer.warnings or () if each.startswith(INFO)]
+    return answer.data, [*infos, *(answer.infos or ())]
+
+
+def _redirected(response: aiohttp.ClientResponse) -> PrometheusError:
+    try:
+        target = urlsplit(response.headers.get("Location", ""))
+        host, port = target.hostname or "", f":{target.port}" if target.port else ""
+    except ValueError:
+        target, host, port = urlsplit(""), "", ""
+    root, is_api, _ = target.path.partition("/api/v1/")
+    if not is_api:
+        return PrometheusError(
+            "it answered {status}, a redirect to {host}, which may be a login page: its API must be open to us",
+            status=response.status,
+            host=(host or target.path)[:LONGEST_HOST] or "?",
+        )
+    return PrometheusError(
+        "it answered {status}, a redirect, which is not followed: WINE_SLO_PROMETHEUS_URL must be {url}",
+        status=response.status,
+        url=f"{target.scheme}://{host[:LONGEST_HOST]}{port}{root}" if host else root or "/",
+    )
+
+
+def _no_json(status: int, content_type: str) -> PrometheusError:
+    if status in CREDENTIALS:
+        return PrometheusError(CREDENTIALS[status], status=status)
+    if status == NOT_FOUND:
+        return PrometheusError(
+            "it answered {status}: WINE_SLO_PROMETHEUS_URL must be the root of its API", status=status
+        )
+    if content_type == "text/html":
+        return PrometheusError("it answered {status} with a page of HTML, perhaps that of a login", status=status)
+    return PrometheusError("it answered {status} with something that is no JSON of its API", status=status)
+
+
+def _vector(data: _Data) -> Vector:
+    found = [_decode(each, _InstantSample) for each in _series(data, "vector")]
+    samples = (Sample(each.metric, _number(each.value[1])) for each in found)
+    at = datetime.fromtimestamp(_instant(found[0].value[0]), UTC) if found else None
+    return Vector(tuple(each for each in samples if math.isfinite(each.value)), at)
+
+
+def _matrix(data: _Data) -> list[Series]:
+    return [_points(each) for each in _series(data, "matrix")]
+
+
+def _points(raw: msgspec.Raw) -> Series:
+    """Return one series, piece by piece as other threads want to run between two of them."""
+    try:  # the quick way, as a replay reads millions of them
+        found = _decode(raw, _RangeNumbers, strict=False)
+    except PrometheusError:
+        series = _decode(raw, _RangeSample)
+        found = _RangeNumbers([(at, _number(text)) for at, text in series.values], series.metric)
+    points = {at: value for at, value in found.values if math.isfinite(value)}
+    for at in (min(points), max(points)) if points else ():
+        _instant(at)
+    for value in (min(points.values()), max(points.values())) if points else ():
+        _possible(value)
+    return Series(found.metric, points)
+
+
+def _series(data: _Data, wanted: str) -> list[msgspec.Raw]:
+    """Return the series of a result, each still to be parsed, so that too many of them cost little."""
+    if data.resultType != wanted:
+        raise PrometheusError("it answered with a {got} instead of a {wanted}", got=data.resultType, wanted=wanted)
+    try:
+        found = msgspec.json.decode(data.result, type=list[msgspec.Raw])
+    except msgspec.DecodeError as error:
+        raise PrometheusError("its answer has an unknown shape ({error})", error=str(error)) from error
+    if len(found) > MAX_SERIES:
+        raise PrometheusError(
+            "its answer has {count} series, more than the {most} that can be judged: narrow its selector",
+            is_of_query=True,
+            count=len(found),
+            most=MAX_SERIES,
+        )
+    return found
+
+
+def _decode(raw: msgspec.Raw, kind: type[S], *, strict: bool = True) -> S:
+    try:
+        return msgspec.json.decode(raw, type=kind, strict=strict)
+    except msgspec.DecodeError as error:
+        raise PrometheusError("its answer has an unknown shape ({error})", error=str(error)) from error
+
+
+def _number(text: str) -> float:
+    try:
+        return _possible(float(text))
+    except ValueError as error:
+        raise PrometheusError("its answer has {text} where a number belongs", text=repr(text)) from error
+
+
+def _possible(value: float) -> float:
+    """Return a value that sums and spans can be made of; NaN and the infinities are dropped elsewhere."""
+    if math.isfinite(value) and abs(value) > MAX_VALUE:
+        raise PrometheusError("its answer has {text} where a number belongs", text=f"{value:g}")
+    return value
+
+
+def _instant(seconds: float) -> float:
+    """Return an instant, in seconds since the epoch, that a datetime can hold."""
+    if not 0 <= seconds <= MAX_INSTANT:
+        raise PrometheusError("its answer has {text} where a time belongs", text=f"{seconds:g}")
+    return seconds

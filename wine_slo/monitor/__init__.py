@@ -1,0 +1,1 @@
+"""The SLO monitor: one folder for each feature."""

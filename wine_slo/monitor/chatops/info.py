@@ -1,0 +1,213 @@
+"""What people ask to know more: one objective, why it was judged so, budgets, charts, incidents; it changes nothing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from html import unescape
+
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.slo.chat.messages import Answer, Button, Command, Picture, Press, Question, Reaction
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.objectives.objective import Alert, Key
+from wine_slo.slo.oncall.lookup import NUMBER_SIGNS, Named, Names, UnknownNameError
+from wine_slo.slo.oncall.time_phrases import take_span
+from wine_slo.slo.reason import phrase
+from wine_slo.slo.text.command_text import MAX_LABEL, Replies
+from wine_slo.slo.text.detail_text import CLOSED, Explanation, worst_of
+from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.views.chart_spec import LONGEST
+
+SHORTEST = timedelta(minutes=1)  # a chart of less shows nothing
+HIGHEST = 2**31  # no incident has a number beyond it
+OFFERED = 8  # objectives to choose from
+TELL = "tell"  # the button of one of them
+LONGEST_ARGUMENT = 30  # bytes of a name that a button can carry
+
+Chart = Callable[[Key, Speech, timedelta | None], Awaitable[Picture | str]]
+
+
+class Inquiry:
+    """Answers who wants to know more.
+
+    Args:
+        ledger: Knows of the incidents that are not at hand any more.
+        state: What is known now.
+        speech: How things read in a chat.
+        now: The instant, by the clock of the state.
+        chart: Draws a key over a span, or over the usual one; the reason in words where it cannot.
+        deeds: What people did about an incident, as lines of HTML.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        state: Callable[[], State],
+        speech: Callable[[int], Speech],
+        now: Callable[[], datetime],
+        chart: Chart,
+        deeds: Callable[[Incident, Speech], Sequence[str]] = lambda _incident, _speech: (),
+    ) -> None:
+        self._ledger = ledger
+        self._state = state
+        self._speech = speech
+        self._now = now
+        self._chart = chart
+        self._deeds = deeds
+
+    def commands(self) -> tuple[Command | Reaction, ...]:
+        """What can be asked and pressed."""
+        one = phrase("[objective]")
+        return (
+            Command("slo", phrase("One objective: value, promise, budget"), self._tell_slo, usage=one),
+            Command("why", phrase("Why it was judged so"), self._tell_why, usage=one),
+            Command(
+                "budget",
+                phrase("What is left of every error budget"),
+                self._tell_budget,
+                usage=one,
+            ),
+            Command("chart", phrase("A chart of one objective"), self._draw, usage=phrase("[objective] [6h]")),
+            Command("incidents", phrase("Open incidents, and the last ten"), self._tell_incidents),
+            Command("incident", phrase("Everything about one incident"), self._tell_incident, usage="12"),
+            Reaction("why", self._press_why),
+            Reaction("chart", self._press_chart),
+            Reaction(TELL, self._press_tell),
+        )
+
+    async def _tell_slo(self, question: Question) -> Answer:
+        return self._of_one("slo", question.chat, question.arguments)
+
+    async def _tell_why(self, question: Question) -> Answer:
+        return self._of_one("why", question.chat, question.arguments)
+
+    async def _tell_budget(self, question: Question) -> Answer:
+        if question.arguments:
+            return self._of_one("budget", question.chat, question.arguments)
+        return Answer(self._explain(question.chat).budgets(self._state()))
+
+    async def _draw(self, question: Question) -> Answer:
+        return self._of_one("chart", question.chat, question.arguments)
+
+    async def _press_tell(self, press: Press) -> Answer:
+        command, *words = press.arguments
+        return self._of_one(command, press.chat, words)
+
+    async def _tell_incidents(self, question: Question) -> Answer:
+        state = self._state()
+        at_hand = {each.number: each for each in state.incidents.values()}
+        older = await asyncio.to_thread(self._ledger.incidents, last=CLOSED + len(state.open_incidents))
+        known = sorted(({each.number: each for each in older} | at_hand).values(), key=lambda each: -each.number)
+        opened, closed = ([each for each in known if each.is_open is wanted] for wanted in (True, False))
+        return Answer(self._explain(question.chat).incidents(opened, closed, self._now()))
+
+    async def _tell_incident(self, question: Question) -> Answer:
+        explain, state = self._explain(question.chat), self._state()
+        word = " ".join(question.arguments)
+        incident = await self._incident(word.lstrip("".join(NUMBER_SIGNS)).strip()) or self._last_of(question)
+        if incident is None:
+            return Answer(explain.no_number(word))
+        told = await asyncio.to_thread(self._ledger.told_of, [incident.number])
+        deeds = self._deeds(incident, explain)
+        return Answer(explain.incident(incident, told, deeds, state, self._now()))
+
+    async def _press_why(self, press: Press) -> Answer:
+        explain = self._explain(press.chat)
+        incident = await self._incident("".join(press.arguments))
+        if incident is None:
+            return Answer(toast=explain.say("That incident is not known any more."))
+        key = replace(incident.key, alert=Alert.BREACH)
+        return Answer(explain.why(key, self._state(), self._now()))
+
+    async def _press_chart(self, press: Press) -> Answer:
+        explain = self._explain(press.chat)
+        incident = await self._incident("".join(press.arguments))
+        if incident is None or explain.objectives.of(incident.key) is None:
+            return Answer(toast=explain.say("There is nothing to be drawn of it."))
+        key = replace(incident.key, alert=Alert.BREACH)
+        return Answer(toast=explain.say("Drawing …"), follow=lambda: self._chart(key, explain, None))
+
+    def _of_one(self, command: str, chat: int, words: Sequence[str]) -> Answer:
+        """An answer about one objective, or what there is to ask about."""
+        explain, state, now = self._explain(chat), self._state(), self._now()
+        span, rest = take_span(words) if command == "chart" else (None, words)
+        try:
+            named = self._named(rest, explain)
+        except UnknownNameError as error:
+            return self._ask_back(command, error, explain, [] if span is None else words[: len(words) - len(rest)])
+        key, others = self._key_of(named)
+        match command:
+            case "slo":
+                return Answer(explain.objective(key, state, now, others=others))
+            case "why":
+                return Answer(explain.why(key, state, now, others=others))
+            case "budget":
+                tracks = {each: track for each, track in state.tracks.items() if each.objective == named.objective}
+                return Answer(explain.budgets(replace(state, tracks=tracks)))
+        if span is None:
+            span, rest = take_span(named.rest)
+        else:
+            rest = named.rest
+        if rest:
+            return Answer(explain.no_span(" ".join(rest)))
+        if span is not None and not SHORTEST <= span <= LONGEST:
+            return Answer(explain.no_such_span(SHORTEST, LONGEST))
+        return Answer(follow=lambda: self._chart(key, explain, span))
+
+    def _ask_back(self, command: str, error: UnknownNameError, explain: Explanation, span: Sequence[str]) -> Answer:
+        """What there is to ask about, with a button for each."""
+        names = [error.near] if error.near else list(explain.objectives.by_name)[:OFFERED]
+        buttons = [
+            (Button(unescape(explain.title(Key(each)))[:MAX_LABEL], TELL, (command, each, *span)),)
+            for each in names
+            if len(" ".join((each, *span)).encode()) <= LONGEST_ARGUMENT and "|" not in each
+        ]
+        return Answer(Replies(explain).unknown_name(error), tuple(buttons))
+
+    def _named(self, words: Sequence[str], explain: Explanation) -> Named:
+        """What was named; where nothing was, the only objective that is in breach.
+
+        Raises:
+            UnknownNameError: Nothing that there is.
+        """
+        state = self._state()
+        names = Names(explain.objectives, tuple(state.tracks), state.incidents, explain.title)
+        in_breach = {each.key.objective for each in state.open_incidents if explain.objectives.of(each.key)}
+        if not words and len(in_breach) == 1:
+            return Named(in_breach.pop(), None)
+        return names.resolve(words)
+
+    def _last_of(self, question: Question) -> Incident | None:
+        """The last incident of an objective that was named, or the only open one where nothing was."""
+        state = self._state()
+        if not question.arguments:
+            return state.open_incidents[0] if len(state.open_incidents) == 1 else None
+        try:
+            named = self._named(question.arguments, self._explain(question.chat))
+        except UnknownNameError:
+            return None
+        those = [each for each in state.incidents.values() if each.key.objective == named.objective]
+        return max(those, key=lambda each: each.number, default=None)
+
+    def _key_of(self, named: Named) -> tuple[Key, int]:
+        """The label set that was named, else the worst, and then how many others there are."""
+        state, wanted = self._state(), set(named.about.labels)
+        if named.key in state.tracks:
+            return named.about, 0
+        of_it = (key for key in state.tracks if key.objective == named.objective and key.alert is Alert.BREACH)
+        keys = [key for key in of_it if wanted <= set(key.labels)]
+        worst = worst_of(keys, state)
+        return worst or named.about, max(0, len(keys) - 1)
+
+    async def _incident(self, word: str) -> Incident | None:
+        """The incident of that number, at hand or in the ledger; None where there is none."""
+        if not (word.isascii() and word.isdecimal() and 0 < int(word[:12]) < HIGHEST):
+            return None
+        number = int(word[:12])
+        if (known := self._state().incidents.get(number)) is not None:
+            return known
+        return next(iter(await asyncio.to_thread(self._ledger.incidents, numbers=[number])), None)
+
+    def _explain(self, chat: int) -> Explanation:
+        return Explanation.of(self._speech(chat))

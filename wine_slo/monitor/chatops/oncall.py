@@ -1,0 +1,359 @@
+"""What people on call ask and do: how everything stands, who has what, what is to be hushed.
+
+What somebody does is kept first and answered then. A ledger that cannot be written is told in the answer, and the act
+holds all the same; it is written as soon as that works.
+"""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from html import unescape
+
+from wine_slo.monitor.notify.journal import Journal
+from wine_slo.slo.chat.messages import Answer, Button, Command, Press, Question, Reaction, Reception
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.notification.keyboard import ACKNOWLEDGE, CHOOSE, END, RECOVERY, SHOW, SILENCE, UNDO
+from wine_slo.slo.objectives.objective import Key
+from wine_slo.slo.oncall.actions import LONGEST_SILENCE, Act, Deed, Silence
+from wine_slo.slo.oncall.lookup import NUMBER_SIGNS, UnknownNameError, UnknownNumberError
+from wine_slo.slo.oncall.silence_request import ALL, UnclearError, Wish, parse_silence
+from wine_slo.slo.oncall.time_phrases import NotUnderstoodError
+from wine_slo.slo.reason import phrase
+from wine_slo.slo.text.command_text import MAX_LABEL, MAX_SILENCES, Replies
+
+log = logging.getLogger(__name__)
+
+JUST_NOW = timedelta(minutes=1)  # a question that took no longer to arrive was asked when it came
+OFF = ("off", "stop", "end", "none", "выкл", "стоп", "снять")  # of silences
+MOST_ASKED_BACK = 100  # wishes that wait for somebody to choose
+MOST_NAMED = 8  # incidents that are offered to be acknowledged
+
+Reach = Collection[int] | None
+
+
+class Duty:
+    """Answers who is on call.
+
+    Args:
+        state: What is known now.
+        replies: How to answer in a chat.
+        now: The instant, by the clock of the state.
+        journal: Keeps what is done.
+        revive: Called with the id of a chat in which somebody has sent `/start`.
+        announce: Tells every chat but one what somebody has done there.
+        reach: The numbers of the only incidents on which that person may act from that chat; None for everything.
+    """
+
+    def __init__(
+        self,
+        state: Callable[[], State],
+        replies: Callable[[int], Replies],
+        now: Callable[[], datetime],
+        journal: Journal,
+        revive: Callable[[int], Awaitable[None]],
+        announce: Callable[[Callable[[Replies], str], int], None] = lambda _text, _but: None,
+        reach: Callable[[Question | Press], Reach] = lambda _asked: None,
+    ) -> None:
+        self._state = state
+        self._replies = replies
+        self._now = now
+        self._journal = journal
+        self._revive = revive
+        self._announce = announce
+        self._reach = reach
+        self._asked_back: OrderedDict[tuple[int, str], UnclearError] = OrderedDict()
+
+    def commands(self) -> tuple[Command | Reaction, ...]:
+        """What can be asked and pressed."""
+        return (
+            Command("status", phrase("How every objective stands, live"), self._status, usage=phrase("[objective]")),
+            Command(
+                "ack",
+                phrase("Say that you have it"),
+                self._take,
+                changes=True,
+                counts_late=True,
+                usage=phrase("[number]"),
+            ),
+            Command(
+                "silence",
+                phrase("Mute messages for a while"),
+                self._hush,
+                changes=True,
+                usage=phrase("1h | until 18:00 | until recovery, objective | all, [reason]"),
+            ),
+            Command("silences", phrase("What is muted, by whom, until when"), self._silences),
+            Command("undo", phrase("Take back what you did last"), self._undo_last, changes=True),
+            Command("start", phrase("Who I am, and what I watch"), self._start, counts_late=True),
+            Reaction(ACKNOWLEDGE, self._press_take, changes=True, counts_late=True),
+            Reaction(SILENCE, self._press_hush, changes=True),
+            Reaction(END, self._press_end, changes=True),
+            Reaction(UNDO, self._press_undo, changes=True),
+            Reaction(CHOOSE, self._press_choose, changes=True),
+            Reaction(SHOW, self._press_show),
+        )
+
+    async def _status(self, question: Question) -> Answer:
+        replies, state = self._replies(question.chat), self._state()
+        if not question.arguments:
+            return self._shown(replies)
+        try:
+            about = replies.names(state).resolve(question.arguments).about
+        except UnknownNameError as error:
+            return Answer(replies.unknown_name(error))
+        tracks = {key: each for key, each in state.tracks.items() if Silence(None, (), *_named(about)).is_about(key)}
+        return Answer(replies.speech.status(replace(state, tracks=tracks), self._now(), self._journal.acts))
+
+    def _shown(self, replies: Replies) -> Answer:
+        return Answer(replies.speech.status(self._state(), self._now(), self._journal.acts))
+
+    async def _press_show(self, press: Press) -> Answer:
+        return self._shown(self._replies(press.chat))
+
+    async def _start(self, question: Question) -> Answer:
+        await self._revive(question.chat)
+        replies = self._replies(question.chat)
+        buttons = (
+            Button(replies.say("Status"), SHOW),
+            Button(replies.say("Commands"), "help"),
+            Button(replies.say("Language"), "language"),
+        )
+        return Answer(replies.introduction(), (buttons,))
+
+    # Who has it
+
+    async def _take(self, question: Question) -> Answer:
+        replies, now = self._replies(question.chat), self._now()
+        is_late = now - question.asked_at > JUST_NOW
+        at = question.asked_at if is_late else now
+        those = [each for each in self._state().open_incidents if not is_late or each.opened_at <= at]
+        reach, acts = self._reach(question), self._journal.acts
+        if reach is not None and those:
+            those = [each for each in those if each.number in reach]
+            if not those:
+                return Answer(replies.not_here())
+        named, complaint = self._named(question.arguments, those, replies)
+        if complaint:
+            return Answer(complaint)
+        free = [each for each in named if acts.acknowledgement(each) is None]
+        if not free:
+            taken = next((act for each in named if (act := acts.acknowledgement(each))), None)
+            return Answer(replies.taken_already(taken) if taken else replies.none_open())
+        if len(free) > 1 and not question.arguments:
+            titles = (f"#{each.number} {unescape(replies.speech.title(each.key))}"[:MAX_LABEL] for each in free)
+            buttons = [Button(title, ACKNOWLEDGE, _of(each)) for title, each in zip(titles, free, strict=True)]
+            return Answer(replies.which(free), tuple((each,) for each in buttons[:MOST_NAMED]))
+        written = True
+        for incident in free:
+            act = self._acknowledgement(question, at, incident)
+            act = replace(act, cause=f"{question.cause} #{incident.number}")  # one question can be about several
+            _, written = await self._journal.add(act)
+        return Answer(_with(replies, replies.taken_all(free, question.person), written=written))
+
+    def _named(
+        self, words: Sequence[str], incidents: Sequence[Incident], replies: Replies
+    ) -> tuple[list[Incident], str]:
+        """The open incidents that the words mean, and what is wrong with the words; that is empty where nothing is."""
+        if not words or (len(words) == 1 and words[0].lower() in ALL):
+            return list(incidents), ""
+        names, found = replies.names(self._state()), list[Incident]()
+        words = " ".join(words).replace(",", " ").split()
+        while words:
+            if words[0].isascii() and words[0].isdecimal():
+                words = [f"#{words[0]}", *words[1:]]
+            number = words[0][1:] or "".join(words[1:2]) if words[0].startswith(NUMBER_SIGNS) else ""
+            try:
+                named = names.resolve(words)
+            except UnknownNumberError as error:
+                return [], replies.no_number(error.word)
+            except UnknownNameError as error:
+                return [], replies.not_an_incident(error.word, error.near)
+            if number:
+                those = [each for each in incidents if each.number == int(number)]
+            else:
+                wanted = Silence(None, (), *_named(named.about))
+                those = [each for each in incidents if wanted.is_about(each.key)]
+            if not those:
+                return [], replies.closed_already(int(number)) if number else replies.not_in_breach(named.about)
+            found += [each for each in those if each not in found]
+            words = list(named.rest)
+        return found, ""
+
+    async def _press_take(self, press: Press) -> Answer:
+        replies, now = self._replies(press.chat), self._now()
+        incident = self._pressed(press)
+        if incident is None:
+            return self._over(press, replies)
+        taken = self._journal.acts.acknowledgement(incident)
+        if taken is not None and taken.cause != press.cause:
+            return Answer(toast=replies.taken_already(taken))
+        _, written = await self._journal.add(self._acknowledgement(press, now, incident))
+        return Answer(toast=_with(replies, replies.taken(incident), written=written))
+
+    # Silences
+
+    async def _hush(self, question: Question) -> Answer:
+        replies, now, state = self._replies(question.chat), self._now(), self._state()
+        if question.arguments and question.arguments[0].lower() in OFF:
+            return await self._silences(question)
+        try:
+            wish = parse_silence(question.arguments, replies.names(state), now, replies.speech.zone)
+        except NotUnderstoodError as error:
+            return self._ask_back(question, error, replies)
+        return await self._make(question, wish)
+
+    def _ask_back(self, question: Question, error: NotUnderstoodError, replies: Replies) -> Answer:
+        """What was wrong with a silence, and what to choose from where that can be said."""
+        text = replies.silence_not_understood(error, next(iter(replies.speech.objectives.by_name)))
+        if not isinstance(error, UnclearError):
+            return Answer(text)
+        self._asked_back[question.chat, str(question.message)] = error
+        if len(self._asked_back) > MOST_ASKED_BACK:
+            self._asked_back.popitem(last=False)
+        now = self._now()
+        buttons = [
+            (Button(replies.choice(wish, error, now), CHOOSE, (str(question.message), str(number))),)
+            for number, wish in enumerate(error.choices)
+        ]
+        return Answer(text, tuple(buttons))
+
+    async def _press_choose(self, press: Press) -> Answer:
+        """One of the wishes that were asked back is chosen; the first who presses chooses for all."""
+        replies = self._replies(press.chat)
+        message, number = press.arguments
+        error = self._asked_back.pop((press.chat, message), None)
+        wish = error.choices[int(number)] if error else None
+        if wish is None or (wish.until is not None and wish.until <= self._now()):
+            return Answer(toast=replies.chosen_already(), reception=Reception.OLD)
+        return replace(await self._make(press, wish), replaces=True)
+
+    async def _make(self, asked: Question | Press, wish: Wish) -> Answer:
+        """Begin the silences that somebody wants."""
+        replies, now, state = self._replies(asked.chat), self._now(), self._state()
+        reach, silences = self._reach(asked), []
+        for about in wish.keys or (None,):
+            silence = Silence(wish.until, (), *_named(about), reason=wish.reason)
+            those = [each for each in state.open_incidents if silence.is_about(each.key)]
+            if reach is not None and (about is None or not those or any(each.number not in reach for each in those)):
+                return Answer(replies.not_here())
+            if wish.until is None:
+                silence = replace(silence, incidents=tuple((each.number, each.openings) for each in those))
+            if wish.until is not None or those:
+                silences.append(silence)
+        if not silences:
+            return Answer(replies.nothing_to_wait_for())
+        made = [
+            await self._journal.add(replace(self._silence(asked, now, each), cause=f"{asked.cause} #{number}"))
+            for number, each in enumerate(silences)
+        ]
+        acts = [act for act, _ in made]
+        self._announce(lambda others: others.announced(acts, now), asked.chat)
+        buttons = tuple((self._end_button(replies, act, now),) for act in acts)
+        text = replies.hushed_in_full(silences, now)
+        return Answer(_with(replies, text, written=all(written for _, written in made)), buttons=buttons)
+
+    async def _press_hush(self, press: Press) -> Answer:
+        replies, now = self._replies(press.chat), self._now()
+        incident = self._pressed(press)
+        if incident is None:
+            return self._over(press, replies)
+        known = self._journal.acts.silence_of(incident, self._state().incidents, now)
+        if known is not None and known.silence is not None:
+            return Answer(toast=replies.hushed(known.silence, now))
+        span = press.arguments[2]
+        until = None if span == RECOVERY else now + min(timedelta(minutes=int(span)), LONGEST_SILENCE)
+        which = ((incident.number, incident.openings),) if until is None else ()
+        silence = Silence(until, which, incident.key.objective, incident.key.labels)
+        act, written = await self._journal.add(self._silence(press, now, silence))
+        self._announce(lambda others: others.announced([act], now), press.chat)
+        return Answer(toast=_with(replies, replies.hushed(act.silence or silence, now), written=written))
+
+    async def _silences(self, question: Question) -> Answer:
+        replies, now = self._replies(question.chat), self._now()
+        acts = self._journal.acts.silences(self._state().incidents, now)
+        buttons = tuple((self._end_button(replies, act, now),) for act in acts[:MAX_SILENCES])
+        return Answer(replies.silences(acts, now), buttons=buttons)
+
+    def _end_button(self, replies: Replies, act: Act, now: datetime) -> Button:
+        return Button(replies.end_of(act.silence or Silence(), now), END, (str(act.number),))
+
+    async def _press_end(self, press: Press) -> Answer:
+        replies, now = self._replies(press.chat), self._now()
+        act = self._journal.acts.of_number(int(press.arguments[0]))
+        running = self._journal.acts.silences(self._state().incidents, now)
+        if act is None or act.silence is None or act not in running:
+            return Answer(toast=replies.no_such_silence(), reception=Reception.OLD)
+        return await self._revoke(press, [act], Deed.END, replies.ended(act.silence))
+
+    # Taking back
+
+    async def _undo_last(self, question: Question) -> Answer:
+        replies, now = self._replies(question.chat), self._now()
+        acts = self._journal.acts
+        done = [each.of for each in acts.all if each.wish == question.cause]  # delivered twice, and done already
+        those = [each for each in acts.all if each.number in done] or acts.undoable(question.person.id, now)
+        if not those:
+            return Answer(replies.nothing_to_take_back())
+        text = "\n".join(map(replies.taken_back, those))
+        answer = await self._revoke(question, those, Deed.UNDO, text)
+        return Answer(answer.toast)
+
+    async def _press_undo(self, press: Press) -> Answer:
+        replies, now = self._replies(press.chat), self._now()
+        acts = self._journal.acts
+        act = acts.of_number(int(press.arguments[0]))
+        if act is None or acts.was_ended(act.number) or not act.is_fresh(now):
+            return Answer(toast=replies.nothing_to_take_back(), reception=Reception.OLD)
+        if act.by.id != press.person.id:
+            return Answer(toast=replies.not_yours(act), reception=Reception.REFUSED)
+        return await self._revoke(press, [act], Deed.UNDO, replies.taken_back(act))
+
+    async def _revoke(self, asked: Question | Press, acts: Sequence[Act], deed: Deed, text: str) -> Answer:
+        written = True
+        for act in acts:
+            revocation = replace(self._act(asked, self._now(), deed), of=act.number)
+            _, written = await self._journal.add(replace(revocation, cause=f"{asked.cause} #{act.number}"))
+        if silences := [act for act in acts if act.silence is not None]:
+            self._announce(lambda others: others.announced_end(asked.person, silences), asked.chat)
+        return Answer(toast=_with(self._replies(asked.chat), text, written=written))
+
+    # What is pressed
+
+    def _pressed(self, press: Press) -> Incident | None:
+        """The open incident that a button is about; None where it is over, or is open for another time."""
+        incident = self._state().incidents.get(int(press.arguments[0]))
+        if incident is None or not incident.is_open or str(incident.openings) != press.arguments[1]:
+            return None
+        return incident
+
+    def _over(self, press: Press, replies: Replies) -> Answer:
+        return Answer(toast=replies.over(int(press.arguments[0])), reception=Reception.OLD)
+
+    # What is kept
+
+    def _act(self, asked: Question | Press, at: datetime, deed: Deed) -> Act:
+        by = self._journal.told_apart(asked.person)
+        return Act(number=0, at=at, deed=deed, by=by, chat=asked.chat, cause=asked.cause)
+
+    def _acknowledgement(self, asked: Question | Press, at: datetime, incident: Incident) -> Act:
+        return replace(self._act(asked, at, Deed.ACKNOWLEDGE), incident=incident.number, opening=incident.openings)
+
+    def _silence(self, asked: Question | Press, at: datetime, silence: Silence) -> Act:
+        return replace(self._act(asked, at, Deed.SILENCE), silence=silence)
+
+
+def _of(incident: Incident) -> tuple[str, str]:
+    """What a button carries to name an incident and its opening."""
+    return str(incident.number), str(incident.openings)
+
+
+def _named(key: Key | None) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The objective and the labels of a silence of a key; of everything where there is none."""
+    return (key.objective, key.labels) if key else ("", ())
+
+
+def _with(replies: Replies, text: str, *, written: bool) -> str:
+    return text if written else f"{text} {replies.not_written()}"

@@ -1,0 +1,119 @@
+"""Whether the promises are kept right now: one look, by the same rules as the watchdog's, and one answer.
+
+Nothing is remembered from earlier: the look judges the objectives' own ranges (five minutes as shipped), so a breach
+of which the watchdog would have told is found, and one that has ended in between is not.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.monitor.evaluate.collector import Lookout
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.views import status_text
+from wine_slo.slo.views.status import ObjectiveStatus, Process, Status, Verdict, status_of
+
+
+class Answer(StrEnum):
+    """What a check says; the first that holds for any objective is the answer of all."""
+
+    BREACHED = "breached"
+    CANNOT_SEE = "cannot_see"
+    TOO_LITTLE = "too_little_traffic"
+    MET = "met"
+
+    @property
+    def exit_status(self) -> int:
+        """What a process ends with; 2 is left for settings and objectives that cannot be used."""
+        return {Answer.MET: 0, Answer.BREACHED: 1, Answer.CANNOT_SEE: 3, Answer.TOO_LITTLE: 4}[self]
+
+
+WORST_FIRST = tuple(Answer)
+WORDS = {
+    Answer.BREACHED: "breached",
+    Answer.CANNOT_SEE: "cannot see",
+    Answer.TOO_LITTLE: "too little traffic",
+    Answer.MET: "met",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One objective, or one label set of it."""
+
+    slo: str
+    answer: Answer
+    line: str
+    status: ObjectiveStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a check has found.
+
+    Attributes:
+        answer: The worst of all.
+        exit_status: What the process ends with.
+        checked_at: The instant, by Prometheus' clock where it answered.
+        objectives: Each with its own answer, in the order of slo.yml.
+    """
+
+    version: str
+    answer: Answer
+    exit_status: int
+    checked_at: datetime
+    objectives: tuple[Checked, ...]
+
+
+async def check(api: PrometheusApi, objectives: Objectives, clock: Callable[[], datetime], version: str) -> Report:
+    """What one look finds."""
+    lookout = Lookout(api, clock)
+    state = await lookout.look(State(), objectives)
+    process = Process(version=version, poll=timedelta(0), overdue_after=timedelta.max)
+    return report(status_of(state, objectives, lookout.now(), process))
+
+
+def report(status: Status) -> Report:
+    """What a status comes to."""
+    found = tuple(_checked(each) for each in status.objectives)
+    worst = min((each.answer for each in found), key=WORST_FIRST.index)
+    return Report(
+        version=status.version,
+        answer=worst,
+        exit_status=worst.exit_status,
+        checked_at=status.now,
+        objectives=found,
+    )
+
+
+def _checked(slo: ObjectiveStatus) -> Checked:
+    answer = _answer(slo)
+    return Checked(slo=slo.slo, answer=answer, line=_line(slo, answer), status=slo)
+
+
+def _answer(slo: ObjectiveStatus) -> Answer:
+    match slo.verdict:
+        case Verdict.BREACHED:
+            return Answer.BREACHED
+        case Verdict.MET | Verdict.SUSPICIOUS:
+            return Answer.MET
+        case Verdict.UNKNOWN if slo.sight in (Sight.NO_TRAFFIC, Sight.TOO_FEW, Sight.CLEAR):
+            return Answer.TOO_LITTLE
+        case _:
+            return Answer.CANNOT_SEE
+
+
+def _line(slo: ObjectiveStatus, answer: Answer) -> str:
+    value = status_text.value(slo)
+    number = f"{value} {status_text.meaning(slo)} ({status_text.target(slo)})" if value else ""
+    if answer in (Answer.CANNOT_SEE, Answer.TOO_LITTLE):
+        said = slo.reason or "no number yet"
+    elif slo.verdict is Verdict.SUSPICIOUS:
+        said = f"{number}; suspicious, but not for long enough to be a breach"
+    else:
+        said = number or "no number"
+    return f"{WORDS[answer]:<18} {slo.slo}: {said}"

@@ -1,0 +1,157 @@
+"""How the verbs' findings read in a terminal."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta, tzinfo
+
+from wine_slo.integrations.console.terminal import Line, Terminal, table
+from wine_slo.monitor.commands.finding import Finding, Grade
+from wine_slo.monitor.drill.result import Drill, Step
+from wine_slo.slo.evaluation.incident import Outcome
+from wine_slo.slo.text.language import ENGLISH
+from wine_slo.slo.views import status_text
+from wine_slo.slo.views.status import IncidentStatus, ObjectiveStatus, Status, Verdict
+
+MOODS = {Verdict.MET: "good", Verdict.BREACHED: "bad", Verdict.SUSPICIOUS: "care", Verdict.UNKNOWN: "grey"}
+span = ENGLISH.span  # as the command line is in English only
+GRADES = {Grade.OK: "good", Grade.WARNING: "care", Grade.WRONG: "bad"}
+MOST_RECENT = 5  # closed incidents in one table
+
+
+# Status
+
+
+def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
+    """Print how everything stands, the worst first."""
+    order = tuple(Verdict)
+    worst_first = sorted(found.objectives, key=lambda each: order.index(each.verdict))
+    terminal.table(
+        ("", "objective", "value", "target", "budget", "incident"), (_objective(each) for each in worst_first)
+    )
+    incidents = [*found.open_incidents, *found.recent_incidents[:MOST_RECENT]]
+    if incidents:
+        terminal.line("")
+        terminal.table(("", "incident", "when", "worst"), (_incident(each, found.now, zone) for each in incidents))
+    terminal.line("")
+    if found.seconds_since_look is None:
+        terminal.line(f"It has not looked yet. wine-slo {found.version}.", "care")
+        return
+    age = span(timedelta(seconds=found.seconds_since_look))
+    poll = span(timedelta(seconds=found.poll_seconds))
+    terminal.line(f"Looked {age} ago, looks every {poll}. wine-slo {found.version}.", "bad" if found.overdue else "")
+    if found.overdue:
+        terminal.line("That is too long ago: nothing above is the present.", "bad")
+    if found.blind:
+        terminal.line("Prometheus cannot be seen.", "bad")
+    if found.untold_seconds >= 1:
+        terminal.line(f"Something has not been told for {span(timedelta(seconds=found.untold_seconds))}.", "bad")
+
+
+def _objective(slo: ObjectiveStatus) -> Line:
+    value = f"{status_text.value(slo)} {status_text.meaning(slo)}" if status_text.value(slo) else "no number"
+    return Line(
+        MOODS[slo.verdict],
+        (
+            slo.verdict,
+            slo.slo,
+            slo.reason if slo.verdict is Verdict.UNKNOWN and slo.reason else value,
+            status_text.target(slo),
+            status_text.budget_in_short(slo),
+            f"#{slo.incident}" if slo.incident else "",
+        ),
+    )
+
+
+def _incident(incident: IncidentStatus, now: datetime, zone: tzinfo) -> Line:
+    began = incident.again_at or incident.began_at
+    first = status_text.beginning(began, now, zone)
+    if incident.is_open:
+        when, mood, word = f"since {first} ({span(now - began)})", "bad", "open"
+    else:
+        last = incident.last_bad_at
+        when = f"{first} to {status_text.beginning(last, began, zone)} ({span(last - began)})"
+        mood = "grey"
+        word = str(incident.outcome or Outcome.RECOVERED)
+    return Line(mood, (word, f"#{incident.number} {incident.title}", when, status_text.worst(incident)))
+
+
+# The doctor
+
+
+def findings(terminal: Terminal, found: Sequence[Finding]) -> None:
+    """Print what was found, each with what to do, and how much of it is wrong."""
+    for each in found:
+        terminal.line(f"{each.grade:<8} {each.about:<11} {each.sentence}", GRADES[each.grade])
+        if each.remedy:
+            terminal.line(f"{'':<20} → {each.remedy}")
+    wrong = sum(each.grade is Grade.WRONG for each in found)
+    warnings = sum(each.grade is Grade.WARNING for each in found)
+    counts = f"{wrong} wrong, {warnings} to be warned of" if wrong or warnings else "Everything is as it should be."
+    terminal.line("")
+    terminal.line(counts, "bad" if wrong else "care" if warnings else "good")
+
+
+# The drill
+
+
+@contextmanager
+def drilling(terminal: Terminal | None) -> Iterator[Callable[[Drill], None]]:
+    """Show a drill while it runs; nothing without a terminal to show it on."""
+    if terminal is None:
+        yield lambda _: None
+        return
+    last: list[Drill] = []
+    if terminal.is_watched:
+        with terminal.live() as live:
+
+            def update(drill: Drill) -> None:
+                last[:] = [drill]
+                live.update(table(("", "", "", "expected"), (_step(drill, each) for each in drill.steps)))
+
+            yield update
+        if last and (end := conclusion(last[0])):
+            terminal.line(end, "good" if last[0].has_worked else "bad")
+        return
+    said: set[str] = set()
+
+    def show(drill: Drill) -> None:
+        for line in progress(drill):
+            if line not in said:
+                said.add(line)
+                terminal.line(line)
+
+    yield show
+
+
+def progress(drill: Drill) -> list[str]:
+    """What has happened so far, a line for each."""
+    lines = [
+        f"Asking {drill.requests_per_second:g} times a second for {drill.sleep_seconds:g} s, to break {drill.slo}."
+    ]
+    for step in drill.steps:
+        if step.name == "recovered" and drill.stopped_at is not None and drill.incident is not None:
+            lines.append("Asking as often for nothing slow.")
+        if step.seconds is not None:
+            late = "" if step.is_in_time else ", LATE"
+            title = f"{step.title} (#{drill.incident})" if step.name == "detected" else step.title
+            lines.append(f"{step.seconds:6.1f} s  {title}; expected within {step.expected_seconds:.0f} s{late}")
+    return [*lines, *filter(None, [conclusion(drill)])]
+
+
+def conclusion(drill: Drill) -> str:
+    """What it came to; empty while it runs."""
+    if drill.trouble:
+        return f"It did not work: {drill.trouble}"
+    if any(step.seconds is None for step in drill.steps):
+        return ""
+    return "It works." if drill.has_worked else "It works, but not as soon as the settings make it expect."
+
+
+def _step(drill: Drill, step: Step) -> Line:
+    if step.seconds is None:
+        waiting = next(each for each in drill.steps if each.seconds is None)
+        mood, word, took = ("care", "…", "") if step is waiting and not drill.trouble else ("grey", "", "")
+    else:
+        mood, word = ("good", "✓") if step.is_in_time else ("bad", "late")
+        took = f"{step.seconds:.1f} s"
+    return Line(mood, (word, step.title, took, f"{step.expected_seconds:.0f} s"))

@@ -1,0 +1,256 @@
+"""The verbs that look and try: each reads the settings, does its thing, prints, and returns an exit status.
+
+What a person reads goes to standard output; what is wrong before anything could be done, to standard error. With
+`--json` standard output holds one JSON document and nothing else.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from wine_slo.config import slo_file
+from wine_slo.config.environment import ServerSettings, SettingsError, WatchdogSettings, read
+from wine_slo.config.environment import is_set as has_value
+from wine_slo.integrations.console.terminal import Terminal
+from wine_slo.integrations.peers import ServiceApi, WatchdogApi, WatchdogError
+from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.monitor.commands import output
+from wine_slo.monitor.commands.check import check as look
+from wine_slo.monitor.commands.finding import Finding, Grade
+from wine_slo.monitor.drill.result import Drill
+from wine_slo.slo.objectives.objective import Objective, Objectives
+from wine_slo.slo.redaction import redact, redacted
+from wine_slo.slo.views.status import Status
+
+VERSION = version("wine-slo")
+BAD_CONFIGURATION = 2
+CANNOT_SEE = 3
+INTERRUPTED = 130  # as a shell has it: 128 and the number of SIGINT
+
+
+def is_set(variable: str) -> int:
+    """Return 0 where a variable has a value in the environment or `.env`, 1 where not, 2 where `.env` is wrong."""
+    try:
+        return int(not has_value(variable))
+    except SettingsError as error:
+        return _refuse(error, as_json=False)
+
+
+def check(name: str | None, *, as_json: bool) -> int:
+    """Look once, print a line for each objective, and return 0 to 4."""
+    try:
+        settings = read(WatchdogSettings)
+        objectives = _chosen(slo_file.load(settings.objectives), name)
+    except (SettingsError, slo_file.SloFileError) as error:
+        return _refuse(error, as_json=as_json)
+
+    async def ask() -> int:
+        async with _prometheus(settings) as api:
+            report = await look(api, objectives, _now, VERSION)
+        if as_json:
+            _print_json(report)
+        else:
+            _print("\n".join(each.line for each in report.objectives))
+        return report.exit_status
+
+    return asyncio.run(ask())
+
+
+def status(*, as_json: bool) -> int:
+    """Print what the watchdog says; return 0 where it is of now, 1 where it is not, 3 where nobody answers."""
+    try:
+        settings = read(WatchdogSettings)
+    except SettingsError as error:
+        return _refuse(error, as_json=as_json)
+
+    async def ask() -> Status:
+        async with aiohttp.ClientSession() as session:
+            return await _watchdog(session, settings).status()
+
+    try:
+        found = asyncio.run(ask())
+    except WatchdogError as error:
+        if as_json:
+            _print_json({"trouble": str(error)})
+        else:
+            _complain(str(error))
+        return CANNOT_SEE
+    if as_json:
+        _print_json(found)
+    else:
+        output.status(Terminal(), found, settings.timezone)
+    return 1 if found.overdue else 0
+
+
+def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
+    """Make an incident, and return 0 where it was told in time, 1 where it was not, 3 where there was none."""
+    try:
+        settings = read(WatchdogSettings)
+        objective = _latency(slo_file.load(settings.objectives), name)
+    except (SettingsError, slo_file.SloFileError) as error:
+        return _refuse(error, as_json=as_json)
+    from wine_slo.monitor.drill import runner as drilling  # noqa: PLC0415
+
+    terminal = Terminal()
+
+    async def do() -> Drill:
+        async with _prometheus(settings) as api, aiohttp.ClientSession() as session:
+            with output.drilling(None if as_json else terminal) as show:
+                return await drilling.run(
+                    ServiceApi(session, settings.service_url),
+                    _watchdog(session, settings).status,
+                    api,
+                    objective,
+                    longest=timedelta(minutes=minutes),
+                    clock=_now,
+                    on_progress=show,
+                )
+
+    try:
+        done = asyncio.run(do())
+    except drilling.DrillRefusedError as error:
+        if as_json:
+            _print_json({"refused": str(error)})
+        else:
+            _complain(f"no drill: {error}")
+        return CANNOT_SEE
+    except KeyboardInterrupt:
+        _complain("stopped: nothing more is asked; an incident that is open ends with the next good requests")
+        return INTERRUPTED
+    if as_json:
+        _print_json({**msgspec.to_builtins(done), "trouble": str(done.trouble or ""), "has_worked": done.has_worked})
+    return 0 if done.has_worked else 1
+
+
+def doctor(*, as_json: bool) -> int:
+    """Look at everything that a first start gets wrong; return 1 where something is wrong, else 0."""
+    from wine_slo.monitor.commands import doctor as examining  # noqa: PLC0415
+
+    findings = examining.read_settings("settings", WatchdogSettings) + examining.read_settings("server", ServerSettings)
+    try:
+        settings = read(WatchdogSettings)
+    except SettingsError:
+        pass
+    else:
+        objectives, found = examining.read_objectives(settings)
+        findings += [*found, *asyncio.run(_examine(settings, objectives))]
+    is_wrong = any(each.grade is Grade.WRONG for each in findings)
+    if as_json:
+        _print_json({"exit_status": int(is_wrong), "findings": findings})
+    else:
+        output.findings(Terminal(), findings)
+    return int(is_wrong)
+
+
+def backup(to: Path) -> int:
+    """Write the ledger into a new file; return 1 where that is not possible."""
+    from wine_slo.integrations.storage.ledger import Ledger, LedgerError  # noqa: PLC0415
+
+    try:
+        settings = read(WatchdogSettings)
+    except SettingsError as error:
+        return _refuse(error, as_json=False)
+    try:
+        Ledger.backup(settings.database_url, to)
+    except LedgerError as error:
+        _complain(str(error))
+        return 1
+    _print(f"{settings.database_url.removeprefix('sqlite:///')} is written into {to}")
+    return 0
+
+
+async def _examine(settings: WatchdogSettings, objectives: Objectives | None) -> list[Finding]:
+    from wine_slo.integrations.prometheus.server_info import PrometheusFacts  # noqa: PLC0415
+    from wine_slo.integrations.telegram import channel, rights  # noqa: PLC0415
+    from wine_slo.monitor.commands import doctor as examining  # noqa: PLC0415
+
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        telegram = None
+        if settings.telegram_token:
+            bot = channel.connect(settings.telegram_token.value, settings.telegram_api_url, settings.telegram_way)
+            telegram = rights.TelegramRights(bot)
+            stack.push_async_callback(telegram.close)
+        around = examining.Surroundings(
+            PrometheusApi(session, settings.prometheus_url, settings.prometheus_headers),
+            PrometheusFacts(session, settings.prometheus_url, settings.prometheus_headers),
+            ServiceApi(session, settings.service_url),
+            _watchdog(session, settings),
+            telegram,
+            _now,
+        )
+        return await examining.examine_all(settings, objectives, around)
+
+
+def _latency(objectives: Objectives, name: str | None) -> Objective:
+    """The latency objective of a name, or the first.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    found = next((each for each in _chosen(objectives, name).all if each.is_latency), None)
+    if found is None:
+        raise SettingsError("there is no objective of the kind latency that a drill could break")
+    return found
+
+
+def _chosen(objectives: Objectives, name: str | None) -> Objectives:
+    """All objectives, or the one of a name.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
+    if name is None:
+        return objectives
+    if name not in objectives.by_name:
+        raise SettingsError(f"there is no objective {name!r}; there are {', '.join(objectives.by_name)}")
+    return Objectives((objectives.by_name[name],), blind_for=objectives.blind_for)
+
+
+@asynccontextmanager
+async def _prometheus(settings: WatchdogSettings) -> AsyncIterator[PrometheusApi]:
+    async with aiohttp.ClientSession() as session:
+        yield PrometheusApi(session, settings.prometheus_url, settings.prometheus_headers)
+
+
+def _watchdog(session: aiohttp.ClientSession, settings: WatchdogSettings) -> WatchdogApi:
+    """Return the watchdog of the settings."""
+    password = settings.watchdog_password.value if settings.watchdog_password else None
+    return WatchdogApi(session, settings.watchdog_root, password=password)
+
+
+def _now() -> datetime:
+    """Read the clock."""
+    return datetime.now(UTC)
+
+
+def _refuse(error: Exception, *, as_json: bool) -> int:
+    """Say what is wrong with the configuration."""
+    if as_json:
+        _print_json(
+            {"answer": "bad_configuration", "exit_status": BAD_CONFIGURATION, "mistakes": str(error).split("\n")}
+        )
+    else:
+        _complain(str(error))
+    return BAD_CONFIGURATION
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"{redact(text)}\n")
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(f"{redact(text)}\n")
+
+
+def _print_json(value: Any) -> None:
+    shown = redacted(msgspec.to_builtins(value, str_keys=True))
+    sys.stdout.write(f"{msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()}\n")

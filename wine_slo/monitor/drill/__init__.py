@@ -1,0 +1,1 @@
+"""The drill: a breach made on purpose."""

@@ -1,0 +1,191 @@
+"""`/drill` in a chat: whether the alert works, tried on the real service, and answered when it is over."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from wine_slo.monitor.drill.result import Drill, Step
+from wine_slo.monitor.drill.runner import DrillRefusedError
+from wine_slo.monitor.notify.journal import Journal
+from wine_slo.slo.chat.messages import Answer, Command, Person, Question
+from wine_slo.slo.objectives.objective import Objective, Objectives
+from wine_slo.slo.oncall.actions import Act, Deed
+from wine_slo.slo.oncall.lookup import Names, UnknownNameError
+from wine_slo.slo.reason import phrase
+from wine_slo.slo.text.command_text import Replies
+from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.language import shortened
+
+STOP = ("stop", "off", "стоп", "выкл")
+PAUSE = timedelta(minutes=5)  # between two drills, each of which is loud in every chat
+SENTENCES = {
+    "scraped": phrase("Prometheus saw it after {took} s, expected within {expected} s."),
+    "detected": phrase("I was sure after {took} s, expected within {expected} s."),
+    "told": phrase("Every chat was told after {took} s, expected within {expected} s."),
+    "recovered": phrase("I was sure of its end {took} s after it, expected within {expected} s."),
+    "recovery_told": phrase("Every chat was told of its end {took} s after it, expected within {expected} s."),
+}
+
+log = logging.getLogger(__name__)
+
+
+class Exercises:
+    """Answers who wants to try the alert.
+
+    Args:
+        objectives: What is promised at the moment.
+        speech: How things read in a chat.
+        prepare: The drill of an objective that can be done; raises DrillRefusedError where there can be none.
+        run: Does it, and returns what came of it; raises DrillRefusedError.
+        longest: For how long it is slow at the most.
+        now: The instant, by the clock of the state.
+        journal: Keeps who began a drill, so that its incident can be told as one.
+        announce: Tells every chat but one.
+    """
+
+    def __init__(  # noqa: PLR0913 - one place wires it, by name
+        self,
+        objectives: Callable[[], Objectives],
+        speech: Callable[[int], Speech],
+        prepare: Callable[[Objective], Awaitable[Drill]],
+        run: Callable[[Objective], Awaitable[Drill]],
+        longest: timedelta,
+        *,
+        now: Callable[[], datetime],
+        journal: Journal,
+        announce: Callable[[Callable[[Replies], str], int], None] = lambda _text, _but: None,
+    ) -> None:
+        self._objectives = objectives
+        self._speech = speech
+        self._prepare = prepare
+        self._run = run
+        self._longest = longest
+        self._now = now
+        self._journal = journal
+        self._announce = announce
+        self._next_at: datetime | None = None
+        self._running: asyncio.Task[Drill] | None = None
+
+    def commands(self) -> tuple[Command, ...]:
+        """What can be asked."""
+        return (
+            Command(
+                "drill",
+                phrase("Try the alert on the real service"),
+                self._drill,
+                changes=True,
+                usage=phrase("[stop]"),
+                is_for_first_chats=True,
+            ),
+        )
+
+    async def _drill(self, question: Question) -> Answer:
+        speech = self._speech(question.chat)
+        if question.arguments and question.arguments[0].lower() in STOP:
+            return Answer(self._stop(speech, question))
+        if self._running is not None:
+            return Answer(speech.say("A drill is running. /drill stop ends it."))
+        now = self._now()
+        if self._next_at is not None and timedelta(0) < (wait := self._next_at - now) <= PAUSE:
+            return Answer(speech.say("There was a drill just now; the next one can begin in {wait}.", wait=wait))
+        objective = self._chosen(question.arguments, speech)
+        if objective is None:
+            name = shortened(" ".join(question.arguments))
+            return Answer(speech.say("There is no latency {name} that a drill could break.", name=name))
+        try:
+            drill = await self._prepare(objective)
+        except DrillRefusedError as error:
+            return Answer(speech.say("⚪️ No drill: {why}", why=speech.language.tell(error.reason)))
+        if self._running is not None:  # somebody else asked meanwhile
+            return Answer(speech.say("A drill is running. /drill stop ends it."))
+        log.warning("person %d in chat %d begins a drill", question.person.id, question.chat)
+        self._next_at = now + PAUSE
+        await self._keep(question, objective, now)
+        if self._running is not None:  # somebody else asked meanwhile
+            return Answer(speech.say("A drill is running. /drill stop ends it."))
+        running = asyncio.create_task(_done(self._run(objective)), name="the drill")
+        running.add_done_callback(self._forget)
+        self._running = running
+        self._announce(lambda others: _announced(others.speech, question.person, drill, self._longest), question.chat)
+        begun = _announced(speech, question.person, drill, self._longest)
+        return Answer(begun, follow=lambda: self._tell_end(running, question.chat))
+
+    async def _keep(self, question: Question, objective: Objective, now: datetime) -> None:
+        """Keep who begins it, before there is an incident that is to be told as a drill."""
+        by, deed = self._journal.told_apart(question.person), Deed.DRILL
+        act = Act(
+            number=0, at=now, deed=deed, by=by, chat=question.chat, cause=question.cause, objective=objective.name
+        )
+        await self._journal.add(act)
+
+    def _stop(self, speech: Speech, question: Question) -> str:
+        if self._running is None:
+            return speech.say("No drill is running.")
+        self._running.cancel()
+        self._announce(
+            lambda others: others.say("⚪️ {name} stopped the drill.", name=shortened(question.person.name)),
+            question.chat,
+        )
+        return speech.say("The drill is stopped: I ask for nothing any more.")
+
+    async def _tell_end(self, running: asyncio.Task[Drill], chat: int) -> str | None:
+        """What came of it, once it is over; nothing where it was stopped."""
+        try:
+            return said(await running, self._speech(chat))
+        except DrillRefusedError as error:
+            speech = self._speech(chat)
+            return speech.say("⚪️ No drill: {why}", why=speech.language.tell(error.reason))
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # it is we who are to end, and the drill ends with us
+                raise
+            return None
+
+    def _forget(self, _running: asyncio.Task[Drill]) -> None:
+        self._running = None
+        self._next_at = self._now() + PAUSE
+
+    def _chosen(self, words: tuple[str, ...], speech: Speech) -> Objective | None:
+        """The latency that is named, or the first."""
+        objectives = self._objectives()
+        latencies = tuple(each for each in objectives.all if each.is_latency)
+        if not words or not latencies:
+            return next(iter(latencies), None)
+        try:
+            named = Names(objectives, title=speech.title).resolve(words)
+        except UnknownNameError:
+            return None
+        return next((each for each in latencies if each.name == named.objective), None)
+
+
+def _announced(speech: Speech, person: Person, drill: Drill, longest: timedelta) -> str:
+    """A drill begins."""
+    head = speech.say(
+        "🟠 DRILL by {name}: I make {slo} slow for at most {longest}, until every chat is notified.",
+        name=shortened(person.name),
+        slo=shortened(drill.slo),
+        longest=longest,
+    )
+    return f"{head} {speech.say('The next breach is a drill.')}"
+
+
+async def _done(drill: Awaitable[Drill]) -> Drill:
+    return await drill
+
+
+def said(drill: Drill, speech: Speech) -> str:
+    """What came of a drill; the first line says whether it worked."""
+    if drill.trouble is not None:
+        first = speech.say("🔴 The drill did not work: {why}", why=speech.language.tell(drill.trouble))
+    elif drill.has_worked:
+        first = speech.say("🟢 The drill worked: everything was told in time.")
+    else:
+        first = speech.say("🟡 The drill worked, but not as soon as the settings make it expect.")
+    return "\n".join([first, *(_line(each, each.seconds, speech) for each in drill.steps if each.seconds is not None)])
+
+
+def _line(step: Step, seconds: float, speech: Speech) -> str:
+    return speech.say(
+        SENTENCES[step.name], took=speech.language.rate(seconds), expected=speech.language.rate(step.expected_seconds)
+    )

@@ -1,0 +1,346 @@
+"""The drill: an incident made on purpose, to see that it is noticed, told and ended, and how soon.
+
+The service is made slow through its own `/sleep`, by requests that it counts at an endpoint of their own, so that the
+error budget can leave them out (`budget_selector` in slo.yml) while the verdict does not. Then as many quick requests
+follow, because only what is asked can be seen to be well again. However it ends, nothing is asked of it afterwards.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Protocol
+
+from wine_slo.integrations.peers import ServiceApi, ServiceError, WatchdogError
+from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError
+from wine_slo.metric_names import DRILL_ENDPOINT, ENDPOINT, REQUESTS
+from wine_slo.monitor.drill.result import Drill, Step
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.notification.plan import Stage
+from wine_slo.slo.objectives.objective import Latency, Objective
+from wine_slo.slo.reason import Reason, ReasonedError, phrase
+from wine_slo.slo.views.status import IncidentStatus, ObjectiveStatus, Status, Verdict
+
+PER_SECOND = 5.0  # requests; five in a scrape interval of a second are enough to judge
+MOST_PER_SECOND = 20.0  # a service that has more of its own is not made slow by a drill
+MOST_ASLEEP = 80  # requests at once; the service refuses more than a hundred
+SHARE = 0.5  # of all requests that are slow in a drill
+LEAST_SHARE = 3  # times what may be bad; less would hardly be told from chance
+SLOWER = 2  # times the threshold
+LONGEST_SLEEP = 10.0  # seconds; the service refuses more
+EACH = 0.25  # seconds between two looks at the watchdog
+TELLING = timedelta(seconds=5)  # what a message may take once there is something to tell
+SEEN_WITHIN = 6  # scrape intervals; what Prometheus has not seen by then it does not scrape
+
+
+class DrillRefusedError(ReasonedError):
+    """Why there is no drill; nothing was done."""
+
+
+class Watchdog(Protocol):
+    """How everything stands, asked of the watchdog wherever it runs."""
+
+    def __call__(self) -> Awaitable[Status]:
+        """Return the status.
+
+        Raises:
+            WatchdogError: It does not answer.
+        """
+        ...
+
+
+class DrillFailedError(ReasonedError):
+    """What did not happen."""
+
+
+async def run(
+    service: ServiceApi,
+    watchdog: Watchdog,
+    prometheus: PrometheusApi,
+    objective: Objective,
+    *,
+    longest: timedelta,
+    clock: Callable[[], datetime],
+    on_progress: Callable[[Drill], None] = lambda _: None,
+) -> Drill:
+    """Make an incident, watch it told, end it, watch that told, and return how long each took.
+
+    Args:
+        service: The one that is made slow.
+        watchdog: The one that must notice.
+        prometheus: The one that must scrape.
+        objective: The latency objective that is broken.
+        longest: For at most so long it is slow, and for at most so long a recovery is waited for.
+        clock: Read for the drill's own instants.
+        on_progress: Called whenever something has happened.
+
+    Raises:
+        DrillRefusedError: There was no drill, and why not.
+    """
+    drill = await prepare(service, watchdog, objective, clock)
+    running = _Running(service, watchdog, prometheus, objective, drill, on_progress)
+    try:
+        before = await running.counted()
+    except PrometheusError as error:
+        raise DrillRefusedError("Prometheus: {why}", why=error.reason) from error
+    try:
+        await running.break_it(before, longest, clock)
+    except DrillFailedError as error:
+        running.fail(error)
+    if running.drill.incident is not None:
+        try:
+            await running.mend_it(longest)
+        except DrillFailedError as error:
+            running.fail(error)
+    return running.drill
+
+
+async def prepare(
+    service: ServiceApi, watchdog: Watchdog, objective: Objective, clock: Callable[[], datetime]
+) -> Drill:
+    """The drill that can be done, or why there can be none.
+
+    Raises:
+        DrillRefusedError: There can be none.
+    """
+    source = objective.source
+    if not isinstance(source, Latency) or objective.by:
+        raise DrillRefusedError(
+            "{name} is no latency of all requests together, which a drill breaks", name=objective.name
+        )
+    sleep = min(SLOWER * source.threshold_seconds, LONGEST_SLEEP)
+    if sleep <= source.threshold_seconds:
+        raise DrillRefusedError(
+            "/sleep takes at most {longest} s, which breaks no promise of {name}",
+            longest=f"{LONGEST_SLEEP:g}",
+            name=objective.name,
+        )
+    try:
+        health = await service.health()
+        await service.sleep(0)
+        status = await watchdog()
+    except (ServiceError, WatchdogError) as error:
+        raise DrillRefusedError(error.reason) from error
+    if health.status != "ok":
+        raise DrillRefusedError("the service is not well: {why}", why=health.reason or health.status)
+    slo = next((each for each in status.objectives if each.slo == objective.name), None)
+    if slo is None:
+        raise DrillRefusedError(
+            "the watchdog knows no objective {name}; does it read another slo.yml?", name=objective.name
+        )
+    _refuse_unless_calm(status, slo)
+    most = min(MOST_PER_SECOND, MOST_ASLEEP / sleep)
+    per_second = min(most, max(PER_SECOND, (slo.events_per_second or 0.0) * SHARE / (1 - SHARE)))
+    share = per_second / (per_second + (slo.events_per_second or 0.0))
+    if share < LEAST_SHARE * objective.allowed_bad_ratio:
+        raise DrillRefusedError(
+            "the service answers {rate} requests a second; the {most} slow ones of a drill would not be noticed",
+            rate=f"{slo.events_per_second:.0f}",
+            most=f"{per_second:g}",
+        )
+    return Drill(
+        slo=slo.slo,
+        sleep_seconds=sleep,
+        requests_per_second=per_second,
+        started_at=clock(),
+        steps=_steps(objective, timedelta(seconds=status.poll_seconds), timedelta(seconds=sleep)),
+    )
+
+
+def _refuse_unless_calm(status: Status, slo: ObjectiveStatus) -> None:
+    """Refuse where an incident of a drill would be mistaken, or could not be seen.
+
+    Raises:
+        DrillRefusedError: It would.
+    """
+    if status.overdue:
+        raise DrillRefusedError("the watchdog has not looked for too long")
+    if slo.incident is not None:
+        raise DrillRefusedError("{name} is in breach already: #{number}", name=slo.slo, number=slo.incident)
+    if slo.verdict is Verdict.SUSPICIOUS:
+        raise DrillRefusedError("{name} is suspicious at the moment; wait until it is clear", name=slo.slo)
+    if slo.sight not in (Sight.CLEAR, Sight.NO_TRAFFIC, Sight.TOO_FEW):
+        raise DrillRefusedError("the watchdog cannot judge {name}: {why}", name=slo.slo, why=slo.reason)
+
+
+def _steps(objective: Objective, poll: timedelta, sleep: timedelta) -> tuple[Step, ...]:
+    """What must happen, and within how long by the settings: two scrapes for what jitters and what is settled late."""
+    scrapes = 2 * objective.scrape_interval
+    detected = max(objective.bad_for, poll) + scrapes + sleep
+    recovered = objective.good_for + 2 * scrapes + timedelta(seconds=2)
+    parts = (
+        ("scraped", phrase("Prometheus has seen it"), scrapes),
+        ("detected", phrase("the watchdog is sure"), detected),
+        ("told", phrase("every chat is told"), detected + TELLING),
+        ("recovered", phrase("the watchdog is sure that it is over"), recovered),
+        ("recovery_told", phrase("every chat is told that"), recovered + TELLING),
+    )
+    return tuple(
+        Step(name=name, title=title, seconds=None, expected_seconds=within.total_seconds())
+        for name, title, within in parts
+    )
+
+
+class _Running:
+    """A drill while it runs."""
+
+    def __init__(
+        self,
+        service: ServiceApi,
+        watchdog: Watchdog,
+        prometheus: PrometheusApi,
+        objective: Objective,
+        drill: Drill,
+        on_progress: Callable[[Drill], None],
+    ) -> None:
+        self.drill = drill
+        self._service = service
+        self._watchdog = watchdog
+        self._prometheus = prometheus
+        self._objective = objective
+        self._on_progress = on_progress
+        self._failures = 0  # in a row
+        self._began = monotonic()
+
+    def fail(self, error: DrillFailedError) -> None:
+        """Keep what went wrong first."""
+        self.drill = replace(self.drill, trouble=self.drill.trouble or error.reason)
+        self._on_progress(self.drill)
+
+    async def break_it(self, before: float, longest: timedelta, clock: Callable[[], datetime]) -> None:
+        """Make it slow until every chat is told.
+
+        Args:
+            before: How many of a drill's requests Prometheus knew before.
+            longest: For how long at the most.
+            clock: Read when it has ended.
+
+        Raises:
+            DrillFailedError: That did not happen in time.
+        """
+        self._began = monotonic()
+        try:
+            async with self._asking(self.drill.sleep_seconds):
+                await self._until(self._is_told, longest, before)
+        finally:
+            self.drill = replace(self.drill, stopped_at=clock())
+        self._began = monotonic()
+
+    async def mend_it(self, longest: timedelta) -> None:
+        """Make it quick until every chat is told that it is over.
+
+        Raises:
+            DrillFailedError: That did not happen in time.
+        """
+        self._show()
+        async with self._asking(0.0):
+            await self._until(self._is_over, longest, None)
+
+    async def _until(self, happened: Callable[[Status], bool], longest: timedelta, before: float | None) -> None:
+        while True:
+            elapsed = monotonic() - self._began
+            if before is not None and not self.drill.has("scraped"):
+                await self._look_for_scrape(before, elapsed)
+            with suppress(WatchdogError):  # a moment's absence is told by the time that everything takes
+                if happened(await self._watchdog()):
+                    return
+            if elapsed > longest.total_seconds():
+                missing = next(each for each in self.drill.steps if each.seconds is None)
+                raise DrillFailedError(
+                    "after {seconds} s this is still missing: {what}",
+                    seconds=f"{elapsed:.0f}",
+                    what=Reason(missing.title),
+                )
+            if self._failures > 3 * self.drill.requests_per_second:
+                raise DrillFailedError("the service does not answer the drill's requests")
+            await asyncio.sleep(EACH)
+
+    async def _look_for_scrape(self, before: float, elapsed: float) -> None:
+        with suppress(PrometheusError):
+            if await self.counted() > before:
+                self._reach("scraped", elapsed)
+        interval = self._objective.scrape_interval.total_seconds()
+        if not self.drill.has("scraped") and elapsed > SEEN_WITHIN * interval:
+            raise DrillFailedError(
+                "Prometheus has not seen the drill in {seconds} s: does it scrape this service, as the job {job}?",
+                seconds=f"{elapsed:.0f}",
+                job=self._objective.job,
+            )
+
+    async def counted(self) -> float:
+        """How many of a drill's requests Prometheus knows.
+
+        Raises:
+            PrometheusError: It does not say.
+        """
+        query = f'sum({REQUESTS}{{job="{self._objective.job}", {ENDPOINT}="{DRILL_ENDPOINT}"}})'
+        samples = (await self._prometheus.query(query)).samples
+        return samples[0].value if samples else 0.0
+
+    def _is_told(self, status: Status) -> bool:
+        incident = self._incident(status.open_incidents)
+        if incident is None:
+            return False
+        elapsed = monotonic() - self._began
+        if not self.drill.has("detected"):
+            self.drill = replace(self.drill, incident=incident.number)
+            self._reach("detected", elapsed)
+        if incident.told is Stage.OPENED:
+            self._reach("told", elapsed)
+        return self.drill.has("told")
+
+    def _is_over(self, status: Status) -> bool:
+        incident = self._incident((*status.open_incidents, *status.recent_incidents))
+        if incident is None or incident.is_open:
+            return False
+        elapsed = monotonic() - self._began
+        if not self.drill.has("recovered"):
+            self._reach("recovered", elapsed)
+        if incident.told is Stage.CLOSED:
+            self._reach("recovery_told", elapsed)
+        return self.drill.has("recovery_told")
+
+    def _incident(self, those: tuple[IncidentStatus, ...]) -> IncidentStatus | None:
+        number = self.drill.incident
+        return next((each for each in those if each.slo == self.drill.slo and number in (None, each.number)), None)
+
+    def _reach(self, name: str, elapsed: float) -> None:
+        self.drill = self.drill.reached(name, round(elapsed, 1))
+        self._show()
+
+    def _show(self) -> None:
+        self._on_progress(self.drill)
+
+    @asynccontextmanager
+    async def _asking(self, seconds: float) -> AsyncIterator[None]:
+        """Ask at a steady pace meanwhile; at the end what was asked is answered first, unless it is broken off."""
+        asked: set[asyncio.Task[None]] = set()
+
+        async def ask() -> None:
+            try:
+                await self._service.sleep(seconds)
+            except ServiceError:
+                self._failures += 1
+            else:
+                self._failures = 0
+                self.drill = replace(self.drill, requests=self.drill.requests + 1)
+
+        async def keep_asking() -> None:
+            while True:
+                task = asyncio.create_task(ask())
+                asked.add(task)
+                task.add_done_callback(asked.discard)
+                await asyncio.sleep(1 / self.drill.requests_per_second)
+
+        asking = asyncio.create_task(keep_asking())
+        try:
+            yield
+            asking.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+        finally:
+            asking.cancel()
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(asking, *asked, return_exceptions=True)

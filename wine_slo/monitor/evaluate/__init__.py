@@ -1,0 +1,1 @@
+"""One evaluation: queries, readings, the next state."""

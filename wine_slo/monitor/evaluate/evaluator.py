@@ -1,0 +1,76 @@
+"""The first of the two loops: look at everything that is promised, move the state on, write it down."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.monitor.evaluate.collector import Lookout
+from wine_slo.slo.evaluation.engine import Interruption, State
+from wine_slo.slo.objectives.objective import Objectives
+
+log = logging.getLogger(__name__)
+
+
+class Evaluation:
+    """Looks, judges and remembers.
+
+    Attributes:
+        state: What is known now.
+        objectives: What is promised; may be exchanged between two looks.
+    """
+
+    def __init__(
+        self,
+        api: PrometheusApi,
+        ledger: Ledger,
+        objectives: Objectives,
+        state: State,
+        clock: Callable[[], datetime],
+        steady: Callable[[], float] | None = None,
+    ) -> None:
+        self.state = state
+        self.objectives = objectives
+        self._lookout = Lookout(api, clock, steady)
+        self._ledger = ledger
+        self._saved = state
+        self._unwritten = ""  # why the last look could not be written down
+        self._interruption = Interruption.RESTART  # why there is none since the last complete one
+
+    async def look(self) -> None:
+        """Look once, and move the state on.
+
+        A ledger that cannot be written stops nothing: what is known is kept here and written with the next look.
+        """
+        before, interruption = self.state, self._interruption
+        if interruption is not Interruption.RESTART:
+            self._interruption = Interruption.FAILURE  # until it is complete
+        after = await self._lookout.look(before, self.objectives, self._unwritten, interruption)
+        self._interruption = Interruption.PAUSE
+        self.state = after
+        _log_changes(before, after)
+        try:
+            await asyncio.to_thread(self._ledger.save, self._saved, after)
+            self._saved, self._unwritten = after, ""
+        except LedgerError as error:
+            self._unwritten = error.reason
+            log.error("%s; it is kept in memory and written as soon as that works", error)  # noqa: TRY400 - expected
+
+    def now(self) -> datetime:
+        """The instant by Prometheus' clock, as far as it is known; every instant in the state is by that clock."""
+        return self._lookout.now()
+
+
+def _log_changes(before: State, after: State) -> None:
+    for number, incident in after.incidents.items():
+        known = before.incidents.get(number)
+        if known is None or known.openings < incident.openings:
+            log.warning("incident #%d opened: %s, bad since %s", number, incident.key, incident.began_at.isoformat())
+        if not incident.is_open and (known is None or known.is_open):
+            log.warning("incident #%d closed: %s, %s", number, incident.key, incident.outcome)
+    for key, track in after.tracks.items():
+        earlier = before.tracks.get(key)
+        if earlier is None or earlier.sight is not track.sight:
+            log.info("sight of %s is %s%s", key, track.sight, f": {track.reason}" if track.reason else "")

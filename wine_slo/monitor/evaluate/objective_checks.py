@@ -1,0 +1,144 @@
+"""What only Prometheus can tell of the objectives: series that do not exist, bounds that no bucket has.
+
+The file itself can be right and still promise what nothing measures. That stops nothing, as the service may be young,
+but it is told, with what to write instead.
+"""
+
+from bisect import bisect
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import inf, isnan
+
+from wine_slo.integrations.prometheus.client import PrometheusApi, Vector
+from wine_slo.integrations.prometheus.server_info import PrometheusFacts
+from wine_slo.slo.objectives import promql
+from wine_slo.slo.objectives.objective import Latency, Objective, Objectives, Ratio, duration
+
+OFF_BY = 1.5  # times; a few scrapes that are missing are no other interval
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One field of one objective, and what is wrong with it."""
+
+    objective: str
+    field: str
+    sentence: str
+
+
+class Examiner:
+    """Asks Prometheus what is wrong with the objectives."""
+
+    def __init__(self, api: PrometheusApi, facts: PrometheusFacts) -> None:
+        self._api = api
+        self._facts = facts
+
+    async def series(self, objectives: Objectives) -> list[Mistake]:
+        """Return which series and bucket bounds do not exist.
+
+        Raises:
+            PrometheusError: It cannot be asked.
+        """
+        return await examine(self._api, objectives)
+
+    async def intervals(self, objectives: Objectives) -> list[Mistake]:
+        """Return where `scrape_interval` is not that of the targets, one for each job.
+
+        Raises:
+            PrometheusError: It cannot be asked.
+        """
+        targets = await self._facts.targets() or []
+        mistakes = []
+        for job, objective in {each.job: each for each in objectives.all}.items():
+            told = {each.interval for each in targets if each.job == job and each.interval is not None}
+            others = told - {objective.scrape_interval}
+            real = min(others, default=None) if told else await measured(self._api, objective)
+            if real is not None:
+                mistakes.append(Mistake(objective.name, "scrape_interval", other_interval(objective, real)))
+        return mistakes
+
+
+async def examine(api: PrometheusApi, objectives: Objectives) -> list[Mistake]:
+    """Return what is wrong with the objectives by what Prometheus knows.
+
+    Raises:
+        PrometheusError: It cannot be asked.
+    """
+    mistakes = []
+    for objective in objectives.all:
+        match objective.source:
+            case Latency() as source:
+                mistakes += await _examine_latency(api, objective, source)
+            case Ratio(bad=bad, total=total):
+                for field, selector in (("bad", bad), ("total", total)):
+                    if not (await api.query(promql.count(selector))).samples:
+                        mistakes.append(Mistake(objective.name, field, "matches no series that Prometheus knows"))
+    return mistakes
+
+
+async def measured(api: PrometheusApi, objective: Objective, at: datetime | None = None) -> timedelta | None:
+    """Return how far apart the scrapes of a job are where that is not as it is written; None where it is, or unknown.
+
+    Args:
+        api: Prometheus.
+        objective: One of the job's.
+        at: An instant of the past; now where it is left out.
+
+    Raises:
+        PrometheusError: It cannot be asked.
+    """
+    found = (await api.query(promql.measured_interval(objective), at)).samples
+    if not found or not 0 < found[0].value <= promql.MEASURED_OVER.total_seconds():
+        return None
+    real = timedelta(seconds=found[0].value)
+    is_off = max(real / objective.scrape_interval, objective.scrape_interval / real) >= OFF_BY
+    return timedelta(seconds=max(1, round(real.total_seconds()))) if is_off else None
+
+
+def other_interval(objective: Objective, real: timedelta) -> str:
+    """What is wrong with a scrape interval that is not the real one."""
+    return (
+        f"is {duration(objective.scrape_interval)}, but {objective.job} is scraped every {duration(real)}: write "
+        f"scrape_interval: {duration(real)}, as everything is judged interval by interval"
+    )
+
+
+async def _examine_latency(api: PrometheusApi, objective: Objective, source: Latency) -> list[Mistake]:
+    found = await api.query(promql.bucket_bounds(objective, source))
+    bounds = bounds_in(found)
+    if not bounds:
+        histogram = f"{source.histogram}_bucket"
+        if source.selector and (await api.query(promql.count(histogram))).samples:
+            return [Mistake(objective.name, "selector", f"matches no series of {histogram}")]
+        return [Mistake(objective.name, "histogram", f"has no series {histogram} that Prometheus knows")]
+    mistakes = []
+    for field, seconds in (("threshold", source.threshold_seconds), ("clear", source.clear_seconds)):
+        if seconds is not None and seconds not in bounds:
+            mistakes.append(Mistake(objective.name, field, no_bound(seconds, bounds)))
+    if source.oldest_age and not (await api.query(promql.count(source.oldest_age))).samples:
+        mistakes.append(Mistake(objective.name, "oldest_age", f"names {source.oldest_age}, which has no series"))
+    return mistakes
+
+
+def bounds_in(vector: Vector) -> list[float]:
+    """Return the bucket bounds among label sets, lowest first; what is no number is no bound."""
+    bounds = set()
+    for each in vector.samples:
+        with suppress(ValueError):
+            bounds.add(float(each.labels.get("le", "")))
+    return sorted(bound for bound in bounds if not isnan(bound))
+
+
+def no_bound(seconds: float, bounds: list[float]) -> str:
+    """What is wrong with a threshold that is none of these sorted bounds."""
+    place = bisect(bounds, seconds)
+    below, above = (bounds[place - 1] if place else 0.0), (*bounds, inf)[place]
+    if below == 0.0 and above == float("inf"):
+        return f"is {seconds:g} s, and no bucket but +Inf has a bound: nothing can be told of how long requests take"
+    if above == float("inf"):
+        return f"is {seconds:g} s, above the highest bucket bound, {below:g} s: slower requests cannot be told apart"
+    return (
+        f"is {seconds:g} s, which is no bucket bound: requests within it cannot be counted, and their quantile is off "
+        f"by up to {above - below:.3g} s; the nearest bounds are {below:g} s and {above:g} s"
+    )

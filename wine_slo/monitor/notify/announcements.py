@@ -1,0 +1,87 @@
+"""What every chat is told of what somebody does in one of them: silences, their ends and drills; all of it quietly.
+
+An announcement waits for every alert, and is given up where a chat cannot be told: what holds is on the status page,
+in `/silences` and in a metric, and a silence is announced again each day.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+
+from wine_slo.slo.chat.channel import Chat, ChatError
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.oncall.actions import Acts
+from wine_slo.slo.text.command_text import Replies
+
+log = logging.getLogger(__name__)
+
+TRIES = 3
+MOST_WAITING = 20  # announcements; of a chat that does more at once, the later ones are left out
+LONGEST_WAIT = timedelta(seconds=30)  # what Telegram wants to be left alone for longer is not worth an announcement
+LOOKED_EVERY = 60.0  # seconds between two looks at how long silences have run
+
+Text = Callable[[Replies], str]
+Place = tuple[int, int | None]  # an address, and the topic there
+
+
+class Announcements:
+    """Tells every chat.
+
+    Args:
+        chat: Where it is told.
+        places: The chats that can be told, by their ids in the settings.
+        replies: How to speak in a chat, by its address.
+        again_after: Seconds before a try that failed is repeated.
+    """
+
+    def __init__(
+        self,
+        chat: Chat,
+        places: Callable[[], Mapping[int, Place]],
+        replies: Callable[[int], Replies],
+        again_after: float = 2.0,
+    ) -> None:
+        self._chat = chat
+        self._places = places
+        self._replies = replies
+        self._again_after = again_after
+        self._waiting: asyncio.Queue[tuple[Text, int | None]] = asyncio.Queue(MOST_WAITING)
+
+    def tell(self, text: Text, but: int | None = None) -> None:
+        """Have every chat told, but the one in which it was done; returns at once."""
+        try:
+            self._waiting.put_nowait((text, but))
+        except asyncio.QueueFull:
+            log.warning("an announcement was left out: %d are waiting already", MOST_WAITING)
+
+    async def run(self) -> None:
+        """Tell what is to be told, for ever; a chat that hangs holds no other one's first try."""
+        while True:
+            text, but = await self._waiting.get()
+            places = [place for chat, place in self._places().items() if but not in (chat, place[0])]
+            await asyncio.gather(*(self._tell(address, topic, text) for address, topic in places))
+
+    async def remind(self, acts: Callable[[], Acts], state: Callable[[], State], now: Callable[[], datetime]) -> None:
+        """Tell each day, for ever, which silences go on."""
+        since = now()
+        while True:
+            await asyncio.sleep(LOOKED_EVERY)
+            instant = now()
+            if those := acts().to_announce(state().incidents, since, instant):
+                self.tell(partial(Replies.announced, acts=those, now=instant))
+            since = instant
+
+    async def _tell(self, address: int, topic: int | None, text: Text) -> None:
+        for attempt in range(1, TRIES + 1):
+            try:
+                await self._chat.send(address, text(self._replies(address)), topic=topic, loud=False)
+            except ChatError as error:
+                log.warning("chat %d: an announcement was not sent: %s", address, error)
+                wait = (error.retry_after or timedelta(seconds=self._again_after * attempt)).total_seconds()
+                if error.permanent or not error.surely_not_sent or wait > LONGEST_WAIT.total_seconds():
+                    return
+                await asyncio.sleep(wait)
+            else:
+                return

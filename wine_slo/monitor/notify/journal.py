@@ -1,0 +1,92 @@
+"""What people did about incidents: kept in memory at once, and written to the ledger as soon as that works."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.slo.chat.messages import Person
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.oncall.actions import Act, Acts
+from wine_slo.slo.text.command_text import Replies
+from wine_slo.slo.text.incident_text import Speech
+
+log = logging.getLogger(__name__)
+
+
+class Journal:
+    """Keeps what people did: at once for everybody, and in the ledger as soon as it can be written.
+
+    Args:
+        ledger: Where it is written.
+        acts: What is written there.
+        on_act: Called after each act.
+        again_after: Seconds between two tries to write what could not be written.
+        last_number: The highest number of an act in the ledger.
+
+    Attributes:
+        acts: All of them, as far as they matter.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        acts: Iterable[Act],
+        on_act: Callable[[], None],
+        again_after: float = 10.0,
+        last_number: int = 0,
+    ) -> None:
+        self.acts = Acts.kept(acts, last_number)
+        self._ledger = ledger
+        self._on_act = on_act
+        self._again_after = again_after
+        self._unwritten: list[Act] = []
+        self._turn = asyncio.Lock()
+        self._news = asyncio.Event()
+
+    async def add(self, act: Act) -> tuple[Act, bool]:
+        """Keep an act; it with its number, and whether it is written down. One of the same cause counts once."""
+        async with self._turn:
+            known = self.acts.of_cause(act.cause)
+            if known is None:
+                self.acts = self.acts.with_one_more(act)
+                known = self.acts.all[-1]
+                self._unwritten.append(known)
+                log.info("%s (%d) did: %s, act %d", known.by.name, known.by.id, known.deed, known.number)
+            if self._unwritten:
+                await self._write()
+        self._on_act()
+        return known, known not in self._unwritten
+
+    def told_apart(self, person: Person) -> Person:
+        """A person, with their id in the name where somebody else of that name has done something."""
+        if not self.acts.is_other_of_that_name(person):
+            return person
+        return replace(person, name=f"{person.name} ({person.id})")
+
+    def lines(self, incident: Incident, speech: Speech) -> list[str]:
+        """What was done about an incident, a line each."""
+        return [Replies(speech).deed(act, incident) for act in self.acts.about(incident)]
+
+    async def run(self) -> None:
+        """Write down, for ever, what could not be written at once."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._unwritten:
+                await asyncio.sleep(self._again_after)
+                async with self._turn:
+                    await self._write()
+
+    async def _write(self) -> None:
+        for act in list(self._unwritten):  # one by one, so that none that can never be written holds the others
+            try:
+                await asyncio.to_thread(self._ledger.act, [act])
+            except LedgerError as error:
+                log.error("%s; what people did is kept in memory and written as soon as that works", error)  # noqa: TRY400 - expected
+                self._news.set()
+                return
+            except Exception:
+                log.exception("act %d cannot be written by a fault of ours; it holds until a restart", act.number)
+            self._unwritten.remove(act)

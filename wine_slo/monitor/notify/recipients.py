@@ -1,0 +1,123 @@
+"""The recipients: the chats of the settings, and for each where it is now and whether it can be reached.
+
+The settings alone decide who is notified. What is remembered of a chat besides (a new id, a language, why it cannot be
+reached) is in the ledger. A chat that is taken out of the settings gets nothing more, not even the end of what it
+knows of: whoever reads there is not meant to any more.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from wine_slo.integrations.storage.ledger import Ledger, LedgerError, Memory
+from wine_slo.slo.chat.channel import Standing
+from wine_slo.slo.evaluation.incident import Incident
+
+log = logging.getLogger(__name__)
+
+
+class Recipients:
+    """Knows who is notified, and keeps what is learned of them.
+
+    Args:
+        ledger: Remembers them.
+        memory: What the ledger remembers.
+        chats: The chats of the settings, by id; the first ones before the second ones.
+        now: The instant, by the clock of the state.
+
+    Attributes:
+        records: The delivery records of the recipients, from the ledger.
+    """
+
+    def __init__(self, ledger: Ledger, memory: Memory, chats: Iterable[int], now: datetime) -> None:
+        self._ledger = ledger
+        self._chats = tuple(chats)
+        self._standings = {each.chat: each for each in memory.standings}
+        records = {(each.incident, each.chat): each for each in memory.told if each.chat in self._chats}
+        known = self._standings.keys() | {each.chat for each in memory.told}
+        for chat in self._chats:
+            before = self._standings.get(chat)
+            old = next((each for each in memory.standings if each.moved_to == chat != each.chat), None)
+            if before is None and old is not None and old.chat not in self._chats:  # named by its new id from now on
+                before = replace(old, chat=chat, moved_to=None)
+                records |= {(r.incident, chat): replace(r, chat=chat) for r in memory.told if r.chat == old.chat}
+            # An older version kept no such time; what it knew was a recipient at the last evaluation.
+            since = (before.since if before else None) or (memory.state.looked_at if chat in known else None) or now
+            after = replace(before or Standing(chat=chat), since=min(since, now), is_former=False)
+            if after != self._standings.get(chat):
+                self._write(after)
+        for each in memory.standings:
+            if each.since is not None and each.chat not in self._chats:
+                self._write(replace(each, since=None, is_former=True))
+        self.records = tuple(records.values())
+
+    def __iter__(self) -> Iterator[int]:
+        """Each recipient once, by its id in the settings; a group that the settings name by both its ids is one."""
+        seen: set[int] = set()
+        for chat in self._chats:
+            address = self.standing(chat).address
+            if address not in seen:
+                seen.add(address)
+                yield chat
+
+    def __contains__(self, chat: object) -> bool:
+        """Whether a chat is a recipient, by its id in the settings or by the one it has now."""
+        return any(chat in (each, self.standing(each).address) for each in self._chats)
+
+    def standing(self, chat: int) -> Standing:
+        """What is known of a chat, by its id in the settings."""
+        return self._standings.get(chat) or Standing(chat=chat)
+
+    def standing_at(self, address: int) -> Standing:
+        """What is known of the chat that has this id now."""
+        moved = (each for each in self._standings.values() if each.moved_to == address and each.chat in self._chats)
+        return next(moved, self.standing(address))
+
+    def is_former(self, chat: int) -> bool:
+        """Whether a chat was a recipient once and is none now."""
+        return self.standing(chat).is_former and chat not in self
+
+    @property
+    def closed(self) -> dict[int, str]:
+        """Why each of them that refuses messages does so, by its id in the settings."""
+        return {chat: reason for chat in self if (reason := self.standing(chat).closed_because)}
+
+    def is_due(self, chat: int, incident: Incident) -> bool:
+        """Whether a chat that knows nothing of an incident is to know: what was over before it came is not news."""
+        since = self.standing(chat).since
+        return incident.is_open or since is None or incident.since >= since
+
+    async def move(self, chat: int, to: int) -> None:
+        """Note the new id of a group that has become a supergroup, by any id that it had."""
+        standing = self.standing_at(chat)
+        if chat in self and to != standing.address:
+            log.warning("chat %d has moved to %d", chat, to)
+            await self.keep(replace(standing, moved_to=to))
+
+    async def close(self, chat: int, reason: str) -> None:
+        """Note that a chat refuses messages, and why."""
+        standing = self.standing_at(chat)
+        if chat in self and reason != standing.closed_because:
+            log.error("chat %d cannot be reached: %s", chat, reason)
+            await self.keep(replace(standing, closed_because=reason))
+
+    async def open(self, chat: int) -> None:
+        """Note that a message has arrived in a chat."""
+        standing = self.standing_at(chat)
+        if chat in self and (standing.is_closed or standing.announced_to):
+            log.info("chat %d can be reached again", chat)
+            await self.keep(replace(standing, closed_because="", announced_to=()))
+
+    async def keep(self, standing: Standing) -> None:
+        """Keep what is known of a chat, and write it down."""
+        self._standings[standing.chat] = standing
+        await asyncio.to_thread(self._write, standing)
+
+    def _write(self, standing: Standing) -> None:
+        self._standings[standing.chat] = standing
+        try:
+            self._ledger.stand(standing)
+        except LedgerError as error:
+            log.error("%s; a restart now would find out about chat %d anew", error, standing.chat)  # noqa: TRY400

@@ -1,0 +1,1 @@
+"""What is shown beside notifications: board, digest, charts, status page, metrics."""

@@ -1,0 +1,197 @@
+"""Keeps the boards: compares what each should read with what it reads, and writes that once a minute at most."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.slo.chat.channel import Chat, ChatError
+from wine_slo.slo.chat.limits import Limit
+from wine_slo.slo.chat.messages import Answer, Command, Question
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.notification.plan import Kind
+from wine_slo.slo.oncall.actions import Acts
+from wine_slo.slo.reason import phrase
+from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.views.board_text import WRITTEN_EVERY, Board, BoardSpeech
+
+log = logging.getLogger(__name__)
+
+PATIENCE = timedelta(hours=1)  # with a chat that refuses a board
+OFF = ("off", "stop", "выкл", "стоп")
+ON = ("on", "вкл")
+PAUSE = timedelta(minutes=1)  # in which a chat gets two new boards; each is four calls of Telegram's
+
+
+class Boards:
+    """Keeps the boards.
+
+    Args:
+        chat: Where they hang.
+        ledger: Remembers them.
+        recipients: Learn from a board that a group has moved. One that is no recipient any more has no board.
+        state: What is known now.
+        acts: What people did, their silences among it.
+        speech: How things read in a chat.
+        now: The instant, by the clock of the state.
+        on_message: Called after each try to write one with the kind and the outcome: `told` or `failed`.
+    """
+
+    def __init__(  # noqa: PLR0913 - one place wires it
+        self,
+        chat: Chat,
+        ledger: Ledger,
+        state: Callable[[], State],
+        acts: Callable[[], Acts],
+        speech: Callable[[int], Speech],
+        now: Callable[[], datetime],
+        on_message: Callable[[Kind, str], None],
+        *,
+        recipients: Recipients,
+    ) -> None:
+        self._chat = chat
+        self._ledger = ledger
+        self._recipients = recipients
+        self._boards = {each.chat: each for each in ledger.boards() if not recipients.is_former(each.chat)}
+        self._state = state
+        self._acts = acts
+        self._speech = speech
+        self._now = now
+        self._on_message = on_message
+        self._patience: dict[int, datetime] = {}  # until when a chat is left alone
+        self._hung_anew: dict[int, datetime] = {}  # when a board that could not be edited was replaced
+        self._writing = asyncio.Lock()
+        self._hung = Limit(2, PAUSE)
+
+    def commands(self) -> tuple[Command, ...]:
+        """What can be asked."""
+        line = phrase("A pinned message kept up to date")
+        return (Command("board", line, self._answer, changes=True, usage=phrase("[off]")),)
+
+    async def run(self) -> None:
+        """Keep the boards, for ever."""
+        while True:
+            if self._state().looked_at is not None:  # before the first look it would say that nothing is known
+                try:
+                    await self.keep()
+                except Exception:
+                    log.exception("the boards were not kept by a fault of ours; again in a minute")
+            await asyncio.sleep(WRITTEN_EVERY.total_seconds())
+
+    async def keep(self) -> None:
+        """Write every board that does not read what it should."""
+        async with self._writing:
+            for board in list(self._boards.values()):
+                text = self._text(board.chat)
+                until = self._patience.get(board.chat)
+                if text == board.text or (until is not None and self._now() < until):
+                    continue
+                try:
+                    await self._write(board, text)
+                except ChatError as error:
+                    await self._fail(board, error)
+                else:
+                    self._on_message(Kind.BOARD, "told")
+
+    def _text(self, chat: int) -> str:
+        return BoardSpeech.of(self._speech(chat)).board(self._state(), self._now(), self._acts())
+
+    async def _write(self, board: Board, text: str) -> None:
+        """Have a board read that; hang a new one where it cannot be edited any more, but not one after the other.
+
+        Raises:
+            ChatError: It was not written, or perhaps not.
+        """
+        try:
+            await self._chat.edit(board.chat, board.message, text)
+        except ChatError as error:
+            last = self._hung_anew.get(board.chat)
+            if not error.message_gone or (last is not None and self._now() - last < PATIENCE):
+                raise
+            await self._hang(board.chat, board.topic, text)
+            self._hung_anew[board.chat] = self._now()
+        else:
+            await self._remember(replace(board, text=text, written_at=self._now()))
+
+    async def _hang(self, chat: int, topic: int | None, text: str) -> ChatError | None:
+        """Send a board and pin it; why it could not be pinned.
+
+        Raises:
+            ChatError: It was not sent, or perhaps not.
+        """
+        message = await self._chat.send(chat, text, topic=topic, loud=False)
+        await self._remember(Board(chat=chat, message=message, topic=topic, text=text, written_at=self._now()))
+        try:
+            await self._chat.pin(chat, message)
+        except ChatError as error:
+            log.warning("chat %d: the board cannot be pinned: %s", chat, error)
+            return error
+        return None
+
+    async def _fail(self, board: Board, error: ChatError) -> None:
+        self._on_message(Kind.BOARD, "failed")
+        log.warning("chat %d: the board was not written: %s", board.chat, error)
+        if error.moved_to is not None:
+            await self._forget(board.chat)
+            await self._remember(replace(board, chat=error.moved_to, text=""))
+            await self._recipients.move(board.chat, error.moved_to)
+        elif error.permanent or error.message_gone:
+            self._patience[board.chat] = self._now() + PATIENCE
+        elif error.retry_after is not None:
+            self._patience[board.chat] = self._now() + error.retry_after
+
+    async def _answer(self, question: Question) -> Answer:
+        speech = BoardSpeech.of(self._speech(question.chat))
+        words = [each.lower() for each in question.arguments]
+        async with self._writing:
+            old = self._boards.get(question.chat)
+            if words and words[0] in OFF:
+                return await self._take_down(old, speech)
+            if words and words[0] not in ON:
+                return Answer(speech.not_understood(" ".join(question.arguments)))
+            now = self._now()
+            if (excess := self._hung.excess(question.chat, now)) is not None:
+                return Answer(speech.too_soon(excess.seconds))
+            self._hung.count(question.chat, now)
+            try:
+                unpinned = await self._hang(question.chat, question.topic, self._text(question.chat))
+            except ChatError as error:
+                return Answer(speech.not_sent(str(error)))
+            if old is not None:
+                await self._end(old, speech)
+        return Answer(speech.not_pinned(str(unpinned))) if unpinned else Answer()
+
+    async def _take_down(self, board: Board | None, speech: BoardSpeech) -> Answer:
+        if board is None:
+            return Answer(speech.none())
+        await self._forget(board.chat)
+        await self._end(board, speech)
+        return Answer(speech.off())
+
+    async def _end(self, board: Board, speech: BoardSpeech) -> None:
+        """Have a board that is not kept any more say so."""
+        try:
+            await self._chat.unpin(board.chat, board.message)
+        except ChatError as error:
+            log.info("chat %d: the old board was not unpinned: %s", board.chat, error)
+        try:
+            await self._chat.edit(board.chat, board.message, speech.ended())
+        except ChatError as error:
+            log.info("chat %d: the old board was not ended: %s", board.chat, error)
+
+    async def _remember(self, board: Board) -> None:
+        self._boards[board.chat] = board
+        try:
+            await asyncio.to_thread(self._ledger.keep_board, board)
+        except LedgerError as error:
+            log.error("%s; after a restart the board of chat %d may be written once more", error, board.chat)  # noqa: TRY400 - expected
+
+    async def _forget(self, chat: int) -> None:
+        self._boards.pop(chat, None)
+        try:
+            await asyncio.to_thread(self._ledger.drop_board, chat)
+        except LedgerError as error:
+            log.error("%s; after a restart the board of chat %d is kept again", error, chat)  # noqa: TRY400 - expected

@@ -1,0 +1,187 @@
+"""Charts: asked of Prometheus, drawn in a process of their own, and sent after the text that they belong to.
+
+A picture is an extra. It is made when its text has been told, beside everything else, and whatever goes wrong with it
+is logged, counted and forgotten: no text waits for one, none is repeated, and one that a crash has lost stays lost.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from wine_slo.integrations.drawing.render_process import ChartProcess, DrawingError
+from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError, Series
+from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.slo.chat.channel import Chat, ChatError
+from wine_slo.slo.chat.messages import Picture
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.sampling import key_of
+from wine_slo.slo.notification.plan import Kind, Notice
+from wine_slo.slo.objectives import promql
+from wine_slo.slo.objectives.objective import Key, Objective
+from wine_slo.slo.reason import Reason, ReasonedError
+from wine_slo.slo.text.detail_text import Explanation
+from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.views.chart_spec import Course, caption_of, chart_of, span_of, step_of
+
+log = logging.getLogger(__name__)
+
+RATE_INTERVALS = 4  # scrapes that a rate looks back over, so that one may be missing
+WITHIN = 25  # seconds for a whole picture, from the first question to the last byte sent; later it is no news
+
+
+class NoChartError(ReasonedError):
+    """There is no chart."""
+
+
+class Charts:
+    """Makes charts, and sends them after messages.
+
+    Args:
+        api: Prometheus.
+        drawing: Draws.
+        chat: Where they are sent.
+        ledger: Knows of the incidents that are not at hand any more.
+        state: What is known now.
+        clock: The instant by Prometheus' clock.
+        on_message: Called after each try to send one with the kind and the outcome: `told` or `failed`.
+    """
+
+    def __init__(
+        self,
+        api: PrometheusApi,
+        drawing: ChartProcess,
+        chat: Chat,
+        ledger: Ledger,
+        state: Callable[[], State],
+        clock: Callable[[], datetime],
+        on_message: Callable[[Kind, str], None],
+    ) -> None:
+        self._api = api
+        self._drawing = drawing
+        self._chat = chat
+        self._ledger = ledger
+        self._state = state
+        self._clock = clock
+        self._on_message = on_message
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def of(self, key: Key, speech: Speech, span: timedelta | None = None) -> Picture:
+        """A chart of a key over a span that ends now; where none is said, from a while before its incident.
+
+        Raises:
+            NoChartError: Its objective is not promised, Prometheus does not answer, or it cannot be drawn.
+        """
+        objective = speech.objectives.of(key)
+        if objective is None:
+            raise NoChartError("{name} is not promised", name=key.objective)
+        if span is None:
+            span = span_of(self._open_incident(key), self._clock())
+        try:
+            course = await self._course(key, objective, span)
+            png = await self._drawing.draw(chart_of(course, objective, speech))
+        except PrometheusError as error:
+            raise NoChartError("Prometheus: {why}", why=error.reason) from error
+        except DrawingError as error:
+            raise NoChartError(error.reason) from error
+        caption = caption_of(course, speech, self._state(), self._clock())
+        not_sent = Explanation.of(speech).no_chart(Reason("it could not be sent"))
+        return Picture(png, caption, instead=not_sent)
+
+    async def answer(self, key: Key, speech: Speech, span: timedelta | None = None) -> Picture | str:
+        """A chart as `of` gives it, or in words why there is none; whoever asked is answered, whatever fails."""
+        try:
+            async with asyncio.timeout(WITHIN):
+                return await self.of(key, speech, span)
+        except NoChartError as error:
+            log.warning("no chart of %s: %s", key, error)
+            reason = error.reason
+        except TimeoutError:
+            log.warning("no chart of %s within %d s", key, WITHIN)
+            reason = Reason("it took longer than {seconds} s", {"seconds": WITHIN})
+        except Exception:  # whoever asked must not wait for nothing
+            log.exception("a chart of %s failed by a fault of ours", key)
+            reason = Reason("an internal error; the log says which")
+        return Explanation.of(speech).no_chart(reason)
+
+    def follow(self, chat: int, notice: Notice, message: int, speech: Speech, topic: int | None = None) -> None:
+        """Send a chart after the message of a breach, as a reply to it; returns at once and never fails."""
+        incident = self._state().incidents.get(notice.after.incident)
+        if notice.kind is not Kind.BREACH or not notice.loud or notice.others or incident is None:
+            return
+        if incident.openings > 1 or speech.objectives.of(incident.key) is None:
+            return
+        task = asyncio.create_task(
+            self._send(chat, topic, incident.key, message, speech), name=f"chart of #{incident.number}"
+        )
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def stop(self) -> None:
+        """Give up every picture that is being made."""
+        for task in self._sending:
+            task.cancel()
+        await asyncio.gather(*self._sending, return_exceptions=True)
+
+    async def _send(self, chat: int, topic: int | None, key: Key, message: int, speech: Speech) -> None:
+        try:
+            async with asyncio.timeout(WITHIN):
+                picture = await self.of(key, speech)
+                await self._chat.show(chat, picture, topic=topic, reply_to=message)
+        except (NoChartError, ChatError, TimeoutError) as error:
+            log.warning("chat %d gets no chart of %s: %s", chat, key, str(error) or "it took too long")
+            self._on_message(Kind.CHART, "failed")
+        except Exception:  # a picture must not end what tells
+            log.exception("a chart of %s failed by a fault of ours", key)
+            self._on_message(Kind.CHART, "failed")
+        else:
+            log.info("chat %d was sent a chart of %s", chat, key)
+            self._on_message(Kind.CHART, "told")
+
+    def _open_incident(self, key: Key) -> Incident | None:
+        return next((each for each in self._state().open_incidents if each.key == key), None)
+
+    async def _course(self, key: Key, objective: Objective, span: timedelta) -> Course:
+        """How a key went over a span.
+
+        Raises:
+            PrometheusError: An answer is missing or cannot be trusted.
+        """
+        step = step_of(span, objective.scrape_interval)
+        last = self._clock()
+        first = last - span // step * step
+        over = max(step, RATE_INTERVALS * objective.scrape_interval)
+        values, events, incidents = await asyncio.gather(
+            self._api.query_range(promql.value(objective, over), first, last, step),
+            self._api.query_range(promql.events(objective, over), first, last, step),
+            self._incidents(key, first),
+        )
+        rates = {at: count / over.total_seconds() for at, count in _of(key, objective, events).items()}
+        return Course(
+            key=key,
+            first=first,
+            last=last,
+            step=step,
+            values=_of(key, objective, values),
+            rates=rates,
+            incidents=incidents,
+        )
+
+    async def _incidents(self, key: Key, since: datetime) -> tuple[Incident, ...]:
+        """Those of a key that lasted into a time, older ones from the ledger; what that cannot say is not shaded."""
+        known = {each.number: each for each in self._state().incidents.values() if each.key == key}
+        try:
+            older = await asyncio.to_thread(self._ledger.incidents, key=key, since=since)
+        except LedgerError as error:
+            log.warning("%s; a chart shades only what is at hand", error)
+            older = []
+        return tuple(({each.number: each for each in older} | known).values())
+
+
+def _of(key: Key, objective: Objective, series: list[Series]) -> dict[float, float]:
+    """The points of one label set."""
+    for each in series:
+        if key_of(objective, each.labels) == key:
+            return each.points
+    return {}

@@ -1,0 +1,208 @@
+"""Tells the weekly digest: once a week to each chat, quietly; what was missed is told when that is still news."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
+from itertools import chain
+
+from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError
+from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.slo.chat.channel import Chat, ChatError
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.sampling import by_key
+from wine_slo.slo.notification.plan import Kind, Told
+from wine_slo.slo.objectives import promql
+from wine_slo.slo.objectives.objective import Alert, Key, Objective
+from wine_slo.slo.reason import Reason
+from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.views.digest_text import WEEK, Attained, DigestSpeech, Week, Weekly, is_due
+
+log = logging.getLogger(__name__)
+
+LOOKS_EVERY = 60.0  # seconds between two looks at the clock
+PATIENCE = timedelta(hours=1)  # for a Prometheus that does not answer; then it is told without its numbers
+
+
+class Digests:
+    """Tells the digests.
+
+    Args:
+        api: Prometheus.
+        ledger: Knows the week's incidents, and what was told.
+        chat: Where it is told.
+        recipients: Where they are now.
+        chats: Who is told, and in which topic.
+        weekly: When.
+        state: What is known now.
+        speech: How things read in a chat.
+        now: The instant, by the clock of the state.
+        acknowledged_at: When somebody had an incident; None where nobody did.
+        on_message: Called after each try with the kind and the outcome: `told` or `failed`.
+    """
+
+    def __init__(  # noqa: PLR0913 - it tells of everything
+        self,
+        api: PrometheusApi,
+        ledger: Ledger,
+        *,
+        chat: Chat,
+        recipients: Recipients,
+        chats: Callable[[], Mapping[int, int | None]],
+        weekly: Weekly,
+        state: Callable[[], State],
+        speech: Callable[[int], Speech],
+        now: Callable[[], datetime],
+        acknowledged_at: Callable[[Incident], datetime | None],
+        on_message: Callable[[Kind, str], None],
+    ) -> None:
+        self._api = api
+        self._ledger = ledger
+        self._chat = chat
+        self._recipients = recipients
+        self._chats = chats
+        self._weekly = weekly
+        self._state = state
+        self._speech = speech
+        self._now = now
+        self._acknowledged_at = acknowledged_at
+        self._on_message = on_message
+        self._told: dict[int, datetime] | None = None
+
+    async def run(self) -> None:
+        """Tell every digest in its time, for ever."""
+        while True:
+            if self._state().looked_at is not None:
+                try:
+                    await self.tell()
+                except Exception:
+                    log.exception("no digest was told by a fault of ours; again in a minute")
+            await asyncio.sleep(LOOKS_EVERY)
+
+    async def tell(self) -> None:
+        """Tell every chat what is due there."""
+        now = self._now()
+        slot = self._weekly.last(now)
+        try:
+            told = await self._read()
+            for chat in self._chats():
+                if chat not in told:
+                    await self._mark(chat, slot)  # a new chat has no week behind it yet
+        except LedgerError as error:
+            log.error("%s; no digest is told until it can be", error)  # noqa: TRY400 - expected
+            return
+        waiting = {chat: to for chat, to in self._chats().items() if is_due(slot, told.get(chat), now)}
+        if not waiting:
+            return
+        week = await self._week(slot, self._speech(next(iter(waiting))))
+        if week.trouble and now - slot < PATIENCE:
+            return
+        for chat, topic in waiting.items():
+            await self._tell(chat, topic, week, slot)
+
+    async def _tell(self, chat: int, topic: int | None, week: Week, slot: datetime) -> None:
+        text = DigestSpeech.of(self._speech(chat)).digest(week)
+        try:
+            await self._send(chat, topic, text)
+        except ChatError as error:
+            self._on_message(Kind.DIGEST, "failed")
+            log.warning("chat %d was not told the digest: %s", chat, error)
+            if error.permanent:
+                await self._recipients.close(chat, str(error))
+            if error.surely_not_sent:
+                return  # the next look at the clock tries again
+        else:
+            self._on_message(Kind.DIGEST, "told")
+        try:
+            await self._mark(chat, slot)
+        except LedgerError as error:
+            log.error("%s; a restart now would tell chat %d the digest once more", error, chat)  # noqa: TRY400
+
+    async def _send(self, chat: int, topic: int | None, text: str) -> None:
+        """Send it to where a chat is now; once more where it turns out to have moved.
+
+        Raises:
+            ChatError: It was not sent, or perhaps not.
+        """
+        try:
+            await self._chat.send(self._recipients.standing(chat).address, text, topic=topic, loud=False)
+        except ChatError as error:
+            if error.moved_to is None:
+                raise
+            await self._recipients.move(chat, error.moved_to)
+            await self._chat.send(error.moved_to, text, topic=topic, loud=False)
+
+    async def _read(self) -> Mapping[int, datetime]:
+        if self._told is None:
+            self._told = await asyncio.to_thread(self._ledger.digests)
+        return self._told
+
+    async def _mark(self, chat: int, slot: datetime) -> None:
+        if self._told is not None:
+            self._told[chat] = slot
+        await asyncio.to_thread(self._ledger.mark_digest, chat, slot)
+
+    async def _week(self, slot: datetime, speech: Speech) -> Week:
+        """What there is to tell of the week that ended at a time; the speech is only asked for the objectives."""
+        first = slot - WEEK
+        trouble: Reason | str = ""
+        objectives = speech.objectives.all
+        try:
+            attained = tuple(await asyncio.gather(*(self._attained(each, slot) for each in objectives)))
+        except PrometheusError as error:
+            attained, trouble = (), error.reason
+        incidents, told = await asyncio.to_thread(self._past, first)
+        those = [each for each in incidents if each.began_at < slot]
+        return Week(
+            first=first,
+            last=slot,
+            attained=attained,
+            incidents=tuple(those),
+            detected=tuple(chain.from_iterable(_detected(each, told) for each in those)),
+            acknowledged=tuple(
+                at - each.since for each in those if (at := self._acknowledged_at(each)) is not None and at > each.since
+            ),
+            trouble=trouble,
+        )
+
+    async def _attained(self, objective: Objective, slot: datetime) -> Attained:
+        """How an objective went in the week that ended at a time.
+
+        Raises:
+            PrometheusError: It does not say.
+        """
+        answer = await self._api.query(promql.good_ratio(objective, WEEK), slot)
+        ratios = by_key(objective, ((each.labels, each.value) for each in answer.samples))
+        readings = self._state().readings
+        key = min(ratios, key=ratios.__getitem__, default=Key(objective.name))
+        reading = readings.get(key)
+        return Attained(
+            key=key,
+            good_ratio=ratios.get(key),
+            budget=reading.budget if reading else None,
+        )
+
+    def _past(self, since: datetime) -> tuple[list[Incident], list[Told]]:
+        """The incidents since a time, with what is known of them now, and what was told of them."""
+        try:
+            older = {each.number: each for each in self._ledger.incidents(since=since)}
+            told = self._ledger.told_of(older)
+        except LedgerError as error:
+            log.warning("%s; the digest knows only what is at hand", error)
+            older, told = {}, []
+        at_hand = {number: each for number, each in self._state().incidents.items() if _touches(each, since)}
+        return sorted((older | at_hand).values(), key=lambda each: each.number), told
+
+
+def _touches(incident: Incident, since: datetime) -> bool:
+    return incident.closed_at is None or incident.closed_at > since
+
+
+def _detected(incident: Incident, told: Collection[Told]) -> list[timedelta]:
+    """How long it took until the first chat knew of a breach; nothing where none does."""
+    if incident.key.alert is not Alert.BREACH or incident.key.is_own:
+        return []
+    instants = [each.breach_told_at for each in told if each.incident == incident.number and each.breach_told_at]
+    return [max(timedelta(0), min(instants) - incident.since)] if instants else []

@@ -1,0 +1,154 @@
+"""What the watchdog believes and how it is doing, as metrics; what is not known is absent instead of 0."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from aiohttp.typedefs import Handler
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.aiohttp import make_aiohttp_handler
+
+from wine_slo import metric_names as names
+from wine_slo.slo.chat.messages import Reception
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Phase
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.notification.plan import Kind
+from wine_slo.slo.objectives.budget import windows
+from wine_slo.slo.objectives.objective import Objectives, duration
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside each counter, which nobody asks for
+
+TICK_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+PHASES = tuple(Phase)  # their numbers are those of the help text
+SIGHTS = tuple(Sight)
+
+
+class WatchdogInstruments:
+    """What the watchdog believes and how it is doing.
+
+    Args:
+        version: the watchdog's own.
+        untold_seconds: asked at each scrape.
+        unreachable: the same; how many recipients cannot be reached.
+    """
+
+    def __init__(self, version: str, untold_seconds: Callable[[], float], unreachable: Callable[[], int]) -> None:
+        registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        gauge = partial(Gauge, registry=registry)
+        counter = partial(Counter, registry=registry)
+        by_slo = (names.SLO,)
+        self._state = gauge(names.SLO_STATE, "0 met, 1 breaching, 2 breached, 3 recovering.", by_slo)
+        self._sight = gauge(
+            names.SLO_SIGHT, "0 clear, 1 no traffic, 2 too few, 3 target down, 4 stale, 5 blind.", by_slo
+        )
+        self._latency = gauge(names.SLO_LATENCY_SECONDS, "The promised quantile over the objective's range.", by_slo)
+        self._sli = gauge(names.SLO_SLI_RATIO, "The share of good events over the objective's range.", by_slo)
+        self._objective = gauge(names.SLO_OBJECTIVE_RATIO, "The share of good events that is promised.", by_slo)
+        self._remaining = gauge(
+            names.SLO_ERROR_BUDGET_REMAINING_RATIO, "The share of the error budget that is left.", by_slo
+        )
+        self._burn = gauge(
+            names.SLO_BURN_RATE, "Times the pace at which the budget just lasts.", (names.SLO, names.WINDOW)
+        )
+        self._last_tick = gauge(
+            names.WATCHDOG_LAST_TICK_TIMESTAMP_SECONDS, "When the last tick was complete, since the epoch."
+        )
+        self._tick_seconds = Histogram(
+            names.WATCHDOG_TICK_SECONDS, "Time of one tick.", buckets=TICK_BUCKETS, registry=registry
+        )
+        self._queries = counter(names.WATCHDOG_QUERIES, "Questions put to Prometheus.", (names.OUTCOME,))
+        self._messages = counter(names.WATCHDOG_MESSAGES, "Messages told or not.", (names.KIND, names.OUTCOME))
+        self._questions = counter(
+            names.WATCHDOG_QUESTIONS, "Commands and presses of buttons, by what became of them.", (names.OUTCOME,)
+        )
+        self._listening = gauge(
+            names.WATCHDOG_LISTENING, "1 where commands and buttons are heard, 0 where they are not."
+        )
+        self._incidents_open = gauge(names.WATCHDOG_INCIDENTS_OPEN, "Incidents that are open.")
+        self._silences = gauge(names.WATCHDOG_SILENCES_ACTIVE, "Silences that mute messages now.")
+        gauge(names.WATCHDOG_UNTOLD_SECONDS, "Age of the oldest thing not yet told.").set_function(untold_seconds)
+        gauge(
+            names.WATCHDOG_RECIPIENTS_UNREACHABLE, "Chats of the settings that cannot be reached; /health says why."
+        ).set_function(unreachable)
+        gauge(names.WATCHDOG_INFO, "The version that runs; always 1.", (names.VERSION,)).labels(version).set(1)
+        for outcome in ("answered", "failed"):
+            self._queries.labels(outcome)
+        for kind in Kind:
+            for outcome in ("told", "failed"):
+                self._messages.labels(kind, outcome)
+        for reception in Reception:
+            self._questions.labels(reception)
+        self._shown: dict[Gauge, frozenset[tuple[str, ...]]] = {}
+        self.expose: Handler = make_aiohttp_handler(registry)
+
+    def watch_silences(self, count: Callable[[], float]) -> None:
+        """Ask at each scrape how many silences there are."""
+        self._silences.set_function(count)
+
+    def count_query(self, outcome: str) -> None:
+        """Count a question: `answered` or `failed`."""
+        self._queries.labels(outcome).inc()
+
+    def count_message(self, kind: Kind, outcome: str) -> None:
+        """Count a try to tell something: `told` or `failed`."""
+        self._messages.labels(kind, outcome).inc()
+
+    def count_question(self, reception: Reception) -> None:
+        """Count a command or a press of a button."""
+        self._questions.labels(reception).inc()
+
+    def show_listening(self, listening: bool) -> None:  # noqa: FBT001 - it says what it is
+        """Publish whether commands and buttons are heard."""
+        self._listening.set(listening)
+
+    def count_tick(self, ended_at: datetime, seconds: float) -> None:
+        """Count a complete tick."""
+        self._last_tick.set(ended_at.timestamp())
+        self._tick_seconds.observe(seconds)
+
+    def show(self, state: State, objectives: Objectives) -> None:
+        """Publish what is believed; what is not known is absent instead of 0. It may run beside a scrape."""
+        self._incidents_open.set(len(state.open_incidents))
+        shown: dict[Gauge, dict[tuple[str, ...], float | None]] = {
+            each: {}
+            for each in (
+                self._state,
+                self._sight,
+                self._objective,
+                self._latency,
+                self._sli,
+                self._remaining,
+                self._burn,
+            )
+        }
+        for key, track in state.tracks.items():
+            objective, reading, slo = objectives.of(key), state.readings.get(key), str(key)
+            if objective is None or reading is None:
+                continue
+            shown[self._state][slo,] = PHASES.index(track.phase)
+            shown[self._sight][slo,] = SIGHTS.index(track.sight)
+            shown[self._objective][slo,] = objective.ratio
+            shown[self._latency][slo,] = reading.latency_seconds
+            shown[self._sli][slo,] = reading.good_ratio
+            if reading.budget is not None:
+                shown[self._remaining][slo,] = reading.budget.remaining(objective)
+                for window in windows(objective):
+                    shown[self._burn][slo, duration(window)] = reading.budget.burn_rate(objective, window)
+        for gauge, values in shown.items():
+            known = {labels: value for labels, value in values.items() if value is not None}
+            for labels, value in known.items():
+                gauge.labels(*labels).set(value)
+            for labels in self._shown.get(gauge, frozenset()) - known.keys():  # not before: a scrape may come between
+                gauge.remove(*labels)
+            self._shown[gauge] = frozenset(known)

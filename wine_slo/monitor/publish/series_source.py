@@ -1,0 +1,74 @@
+"""What Prometheus knows of the last hours, for whoever looks at the status page.
+
+Asked when somebody looks, kept for a while, and given up soon: a page must come whether Prometheus answers or not.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError, Series
+from wine_slo.slo.evaluation.sampling import key_of
+from wine_slo.slo.objectives import promql
+from wine_slo.slo.objectives.objective import Key, Objective, Objectives
+from wine_slo.slo.views.series import Trend
+
+KNOWN_FOR = timedelta(seconds=10)  # a page that ten people look at asks once
+TIME_BOX = 2.0  # seconds for all of the answers
+POINTS = 90  # of one line; more than a phone shows
+
+
+class Trends:
+    """Asks how everything went, at most once in ten seconds for each span.
+
+    Args:
+        api: Prometheus.
+        objectives: What is promised at the moment.
+        clock: The instant by Prometheus' clock.
+        time_box: Seconds after which an answer is not waited for any more.
+    """
+
+    def __init__(
+        self,
+        api: PrometheusApi,
+        objectives: Callable[[], Objectives],
+        clock: Callable[[], datetime],
+        time_box: float = TIME_BOX,
+    ) -> None:
+        self._api = api
+        self._objectives = objectives
+        self._clock = clock
+        self._time_box = time_box
+        self._known: dict[timedelta, tuple[Trend, datetime]] = {}
+        self._asking: defaultdict[timedelta, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def over(self, span: timedelta) -> Trend:
+        """How everything went over a span that ends now; what was last known, and the trouble, where nobody says."""
+        async with self._asking[span]:
+            now = self._clock()
+            known, asked_at = self._known.get(span, (None, now))
+            if known is None or now - asked_at >= KNOWN_FOR:
+                known = await self._ask(span, now, known)
+                self._known[span] = (known, self._clock())
+            return known
+
+    async def _ask(self, span: timedelta, now: datetime, known: Trend | None) -> Trend:
+        step = timedelta(seconds=max(1, round(span.total_seconds() / POINTS)))
+        fresh = Trend(first=now - span, last=now, step=step)
+        try:
+            async with asyncio.timeout(self._time_box):
+                answers = await asyncio.gather(*(self._ask_of(each, fresh) for each in self._objectives().all))
+        except PrometheusError as error:
+            return replace(known or fresh, trouble=str(error))
+        except TimeoutError:
+            return replace(known or fresh, trouble="it did not answer in time")
+        return replace(fresh, values={key: points for each in answers for key, points in each.items()})
+
+    async def _ask_of(self, objective: Objective, trend: Trend) -> dict[Key, dict[float, float]]:
+        over = max(trend.step, 4 * objective.scrape_interval)  # a rate needs two samples, also where one is missed
+        found: list[Series] = await self._api.query_range(
+            promql.value(objective, over), trend.first, trend.last, trend.step
+        )
+        return {key_of(objective, each.labels): each.points for each in found}

@@ -1,0 +1,368 @@
+"""The watchdog's pages for people and machines: `/`, a status page without a script, and `/api/status`.
+
+The page says how old its numbers are, and is green only where a look saw so. It loads nothing from elsewhere, and
+comes whether or not Prometheus answers.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
+from pathlib import Path
+
+import jinja2
+import msgspec
+from aiohttp import web
+
+from wine_slo.slo.evaluation.incident import Outcome, Phase
+from wine_slo.slo.objectives.objective import Alert
+from wine_slo.slo.text.language import ENGLISH
+from wine_slo.slo.views import status_text
+from wine_slo.slo.views.series import Trend
+from wine_slo.slo.views.status import IncidentStatus, ObjectiveStatus, Status, Verdict
+
+FILES = Path(__file__).parents[2] / "web"
+STYLES = ("style.css", "status.css", "icon.svg")
+CONTENT_TYPES = {".css": "text/css", ".svg": "image/svg+xml"}
+HEADERS = {
+    # Everything comes from here, nothing is inline, nothing is sent, and nobody may frame it.
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+SPANS = {"1h": timedelta(hours=1), "6h": timedelta(hours=6), "1d": timedelta(days=1)}
+SPAN_NAMES = {"1h": "hour", "6h": "6 hours", "1d": "day"}
+percent, seconds, span = ENGLISH.percent, ENGLISH.seconds, ENGLISH.span  # the page is in English only
+rate = ENGLISH.rate
+
+RELOADS_AFTER = 15  # seconds
+MOST_SHOWN = 25  # label sets on one page, the worst first; /api/status has them all
+WIDTH, HEIGHT = 600.0, 100.0  # of a picture, in its own units
+HEADROOM = 1.25  # of a picture, above what it shows
+SLOWEST = 3  # endpoints in one line
+URGENCY = tuple(Verdict)
+BADGES = {
+    Verdict.BREACHED: "in breach",
+    Verdict.UNKNOWN: "not known",
+    Verdict.SUSPICIOUS: "suspicious",
+    Verdict.MET: "met",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A line over a while, in the units of an SVG, and what it says in words."""
+
+    paths: tuple[str, ...]
+    limit: float | None  # how high the promise is; None where it is beyond the picture
+    breaches: tuple[tuple[float, float], ...]  # where they begin, and how wide they are
+    highest: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """All that the page says of one objective."""
+
+    status: ObjectiveStatus
+    badge: str
+    value: str
+    meaning: str
+    target: str
+    since: str
+    people: tuple[str, ...]
+    facts: tuple[str, ...]
+    budget: str
+    left: float | None  # 0 to 1
+    picture: Picture | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """All that the page says of one incident."""
+
+    incident: IncidentStatus
+    when: str
+    facts: tuple[str, ...]
+
+
+class StatusPages:
+    """Answers for what the watchdog knows.
+
+    Args:
+        status: How everything stands now.
+        trend: How it went over a span that ends now.
+        zone: Of the times on the page; those of `/api/status` are UTC.
+        links: Names and addresses of other pages about the same, shown at the foot.
+    """
+
+    def __init__(
+        self,
+        status: Callable[[], Status],
+        trend: Callable[[timedelta], Awaitable[Trend]],
+        zone: tzinfo,
+        links: Mapping[str, str],
+    ) -> None:
+        self._status = status
+        self._trend = trend
+        self._zone = zone
+        self._links = links
+        self._template = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(FILES),
+            autoescape=True,  # label values are whatever a service says
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        ).get_template("status.html")
+
+    def routes(self) -> list[web.RouteDef]:
+        """What to add to an application."""
+        files = [web.get(f"/web/{name}", _give_file(FILES / name)) for name in STYLES]
+        return [web.get("/", self._show), web.get("/api/status", self._give), *files]
+
+    async def _give(self, _request: web.Request) -> web.Response:
+        body = msgspec.json.encode(self._status())
+        return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
+
+    async def _show(self, request: web.Request) -> web.Response:
+        chosen = request.query.get("span", "")
+        chosen = chosen if chosen in SPANS else next(iter(SPANS))
+        trend = await self._trend(SPANS[chosen])
+        page = self.render(self._status(), trend, chosen, reloads=request.query.get("reload") != "off")
+        return web.Response(text=page, content_type="text/html", headers=HEADERS)
+
+    def render(self, status: Status, trend: Trend, chosen: str = "1h", *, reloads: bool = True) -> str:
+        """The page.
+
+        Args:
+            status: How everything stands.
+            trend: How it went.
+            chosen: The name of the trend's span.
+            reloads: Whether the page asks the browser to load it again.
+        """
+        worst = sorted(status.objectives, key=lambda each: URGENCY.index(each.verdict))
+        shown = worst[:MOST_SHOWN]
+        headline, mood = _headline(status)
+        return self._template.render(
+            status=status,
+            headline=headline,
+            mood=mood,
+            age=None if status.seconds_since_look is None else span(timedelta(seconds=status.seconds_since_look)),
+            poll=span(timedelta(seconds=status.poll_seconds)),
+            untold=span(timedelta(seconds=status.untold_seconds)) if status.untold_seconds >= 1 else "",
+            cards=[self._card(each, status, trend) for each in shown],
+            hidden=len(worst) - len(shown),
+            open_rows=[self._row(each, status) for each in status.open_incidents],
+            recent_rows=[self._row(each, status) for each in status.recent_incidents],
+            silences=[
+                f"{each.title}: {status_text.silenced(each, status.now, self._zone)}" for each in status.silences
+            ],
+            trend=trend,
+            first=self._clock(trend.first, trend.last),
+            last=self._clock(trend.last, trend.last),
+            chosen=chosen,
+            spans=SPAN_NAMES,
+            reloads_after=RELOADS_AFTER if reloads else None,
+            links=self._links,
+            now=status.now.astimezone(self._zone),
+            width=WIDTH,
+            height=HEIGHT,
+        )
+
+    def _clock(self, instant: datetime, now: datetime) -> str:
+        """A time of day, with its date where that is not today's."""
+        local, today = instant.astimezone(self._zone), now.astimezone(self._zone)
+        return f"{local:%H:%M}" if local.date() == today.date() else f"{local:%d %b %H:%M}"
+
+    def _card(self, slo: ObjectiveStatus, status: Status, trend: Trend) -> Card:
+        points = next((each for key, each in trend.values.items() if str(key) == slo.slo), {})
+        incidents = [each for each in (*status.open_incidents, *status.recent_incidents) if each.slo == slo.slo]
+        since = ""
+        if slo.incident is not None:
+            began_at = next(each.again_at or each.began_at for each in incidents if each.number == slo.incident)
+            since = f"since {self._beginning(began_at, status.now)} ({span(status.now - began_at)})"
+        elif slo.verdict is Verdict.UNKNOWN and slo.sight_since is not None and slo.reason:
+            since = f"for {span(status.now - slo.sight_since)}"
+        elif slo.state_since is not None and slo.verdict is not Verdict.UNKNOWN:
+            since = f"for {span(status.now - slo.state_since)}"
+        left = None if slo.is_budget_young else slo.budget_remaining_ratio
+        return Card(
+            status=slo,
+            badge="recovering, in breach" if slo.state is Phase.RECOVERING else BADGES[slo.verdict],
+            value=status_text.value(slo),
+            meaning=status_text.meaning(slo),
+            target=status_text.target(slo),
+            since=since,
+            people=tuple(self._people(slo, status)),
+            facts=tuple(_facts(slo)),
+            budget=status_text.budget(slo),
+            left=None if left is None else min(max(left, 0.0), 1.0),
+            picture=_picture(slo, points, trend, incidents, self._zone) if trend.values or not trend.trouble else None,
+        )
+
+    def _row(self, incident: IncidentStatus, status: Status) -> Row:
+        began = incident.again_at or incident.began_at
+        end = status.now if incident.is_open else incident.last_bad_at
+        lasted, first = span(end - began), self._beginning(began, status.now)
+        if incident.is_open:
+            when = f"since {first} ({lasted})"
+        else:
+            when = f"{first} to {self._beginning(end, began)} ({lasted})"
+        return Row(incident, when, tuple(self._facts(incident, status)))
+
+    def _people(self, about: ObjectiveStatus | IncidentStatus, status: Status) -> Iterator[str]:
+        """Who has acknowledged something, and what is silenced by whom and until when."""
+        if about.acknowledged_by is not None:
+            yield status_text.acknowledged(about.acknowledged_by, about.acknowledged_at, status.now, self._zone)
+        if about.silence is not None:
+            yield status_text.silenced(about.silence, status.now, self._zone)
+
+    def _beginning(self, instant: datetime, now: datetime) -> str:
+        return status_text.beginning(instant, now, self._zone)
+
+    def _facts(self, incident: IncidentStatus, status: Status) -> Iterator[str]:
+        slo = next((each for each in status.objectives if each.slo == incident.slo), None)
+        yield from self._people(incident, status)
+        worst = status_text.worst(incident)
+        if worst:
+            at = f" at {self._clock(incident.worst_at, status.now)}" if incident.worst_at else ""
+            yield f"worst {worst}{at}"
+        if round(incident.opening_total_events):
+            yield f"{incident.opening_bad_events:,.0f} of {incident.opening_total_events:,.0f} bad"
+        if incident.openings > 1:
+            in_all = sum(((each.ended_at or status.now) - each.began_at for each in incident.bad_times), timedelta(0))
+            first = self._beginning(incident.began_at, status.now)
+            yield (
+                f"in breach {incident.openings} times since {first}, {span(in_all)} in all, "
+                f"{incident.bad_events:,.0f} of {incident.total_events:,.0f} bad"
+            )
+        is_known = slo is None or not slo.is_budget_young
+        if incident.budget_burnt_ratio and is_known:
+            yield f"spent {percent(incident.budget_burnt_ratio)} of the error budget"
+        if incident.alert is not Alert.BREACH:
+            yield "the error budget burns too fast"
+        if incident.held:
+            yield f"held open: {incident.reason}"
+        elif incident.is_open and incident.reason:
+            yield incident.reason
+        if incident.outcome is Outcome.EXPIRED:
+            yield "expired: nobody asked any more, which is no recovery"
+        if incident.outcome is Outcome.WITHDRAWN:
+            yield "its objective is no longer promised"
+
+
+def _give_file(path: Path) -> Callable[[web.Request], Awaitable[web.Response]]:
+    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+    content = path.read_bytes()
+
+    async def give(_request: web.Request) -> web.Response:
+        return web.Response(body=content, content_type=CONTENT_TYPES[path.suffix], charset="utf-8", headers=headers)
+
+    return give
+
+
+def _headline(status: Status) -> tuple[str, Verdict]:
+    """The one sentence to read, and its colour; green only where everything was seen to be met."""
+    counts = {verdict: sum(each.verdict is verdict for each in status.objectives) for verdict in Verdict}
+    count = len(status.objectives)
+    objectives = "objective" if count == 1 else "objectives"
+    if counts[Verdict.BREACHED]:
+        return f"{counts[Verdict.BREACHED]} of {count} {objectives} in breach", Verdict.BREACHED
+    if status.looked_at is None:
+        return "Not looked yet", Verdict.UNKNOWN
+    if status.overdue:
+        return "Nothing is known: the last look is too old", Verdict.UNKNOWN
+    if counts[Verdict.UNKNOWN] == count:
+        return "Nothing can be said at the moment", Verdict.UNKNOWN
+    if counts[Verdict.SUSPICIOUS]:
+        return "Something is suspicious", Verdict.SUSPICIOUS
+    if counts[Verdict.UNKNOWN]:
+        return f"{counts[Verdict.MET]} of {count} {objectives} met, the rest not known", Verdict.UNKNOWN
+    return ("The objective is met" if count == 1 else f"All {count} objectives are met"), Verdict.MET
+
+
+def _facts(slo: ObjectiveStatus) -> Iterator[str]:
+    if slo.events_per_second is not None and slo.kind != "up":
+        yield f"{rate(slo.events_per_second)} requests a second"
+    if down := status_text.down(slo):
+        yield down
+    if slo.by_endpoint_seconds:
+        slowest = list(slo.by_endpoint_seconds.items())[:SLOWEST]
+        bounds = slo.bucket_bounds_seconds
+        yield "slowest: " + ", ".join(f"{name} {ENGLISH.latency(value, bounds)}" for name, value in slowest)
+    history = slo.budget_history_seconds or 0.0
+    known = [each for each in slo.burn_rates if each.burn_rate and each.window_seconds <= history]
+    if known and not slo.is_budget_young:
+        yield "burn rate: " + ", ".join(f"{each.window} {rate(each.burn_rate or 0.0)}×" for each in known)
+
+
+def _picture(
+    slo: ObjectiveStatus,
+    points: Mapping[float, float],
+    trend: Trend,
+    incidents: Sequence[IncidentStatus],
+    zone: tzinfo,
+) -> Picture:
+    limit = slo.threshold_seconds if slo.kind == "latency" else 1 - slo.objective_ratio
+    limit = limit or 0.0
+    top = HEADROOM * max((limit, *points.values()))
+    first, length = trend.first.timestamp(), (trend.last - trend.first).total_seconds()
+
+    def across(at: float) -> float:
+        return min(max((at - first) / length, 0.0), 1.0) * WIDTH
+
+    def up(value: float) -> float:
+        return HEIGHT * (1 - value / top)
+
+    breaches = []
+    for each in incidents:
+        for bad in each.bad_times:
+            ends_at = bad.ended_at or trend.last
+            begin, end = across(bad.began_at.timestamp()), across(ends_at.timestamp())
+            if end > 0 and ends_at >= trend.first:
+                breaches.append((round(begin, 1), round(max(end - begin, 2.0), 1)))
+    return Picture(
+        paths=tuple(
+            " ".join(
+                f"{'M' if place == 0 else 'L'}{across(at):.1f} {up(points[at]):.1f}" for place, at in enumerate(run)
+            )
+            + " h0.1"
+            for run in _runs(sorted(points), 1.5 * trend.step.total_seconds())
+        ),
+        limit=round(up(limit), 1),
+        breaches=tuple(breaches),
+        highest=seconds(top) if slo.kind == "latency" else percent(min(top, 1.0)),
+        words=_in_words(slo, points, limit, zone),
+    )
+
+
+def _runs(instants: Sequence[float], longest: float) -> Iterator[list[float]]:
+    """Instants in a row; a hole in which nothing was asked is not drawn over."""
+    run = list(instants[:1])
+    for earlier, later in pairwise(instants):
+        if later - earlier > longest:
+            yield run
+            run = []
+        run.append(later)
+    if run:
+        yield run
+
+
+def _in_words(slo: ObjectiveStatus, points: Mapping[float, float], limit: float, zone: tzinfo) -> str:
+    if not points:
+        return "no data in this time"
+    bounds, what = slo.bucket_bounds_seconds, {"latency": "", "ratio": " failed", "up": " down"}[slo.kind]
+
+    def say(value: float) -> str:
+        return ENGLISH.latency(value, bounds) if slo.kind == "latency" else percent(value)
+
+    worst_at, worst = max(points.items(), key=lambda each: each[1])
+    best = min(points.values())
+    if say(best) == say(worst):
+        return f"{say(worst)}{what} all the time"
+    when = datetime.fromtimestamp(worst_at, zone)
+    above = sum(value > limit for value in points.values()) / len(points)
+    broken = f"{percent(above)} of the time worse than the target" if above else "never worse than the target"
+    return f"from {say(best)} to {say(worst)}{what} (at {when:%H:%M}), {broken}"

@@ -1,0 +1,267 @@
+"""What Prometheus remembers, as tables of numbers: asked for chunk by chunk, side by side, and kept on disk.
+
+A chunk is one question at so many instants, fewer than Prometheus answers at once. Chunks lie on the calendar, not
+where a run begins, so that a run that was broken off, or another one an hour later, finds them on disk again. Only
+what lies near the present of the replay is held in memory. Instants are milliseconds since the epoch, which is what
+Prometheus counts in.
+"""
+
+import asyncio
+import hashlib
+import logging
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from wine_slo.integrations.prometheus.client import MAX_POINTS, PrometheusApi, PrometheusError, Series
+
+Numbers = NDArray[np.float64]  # one value an instant; NaN where there is none
+Labels = tuple[tuple[str, str], ...]
+
+AT_ONCE = 4  # questions; Prometheus answers twenty side by side, and others ask too
+WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds between the tries of one question
+SETTLED_AFTER = timedelta(minutes=10)  # what is younger may still change, and is not kept on disk
+KEPT_ON_DISK = timedelta(days=14)  # since it was last used
+# Before 2.47, Prometheus reads all samples anew for each instant of a `timestamp()`, so twice as many instants take
+# four times as long: https://github.com/prometheus/prometheus/pull/12579
+MOST_OF_TIMESTAMPS = 240
+FEW = 100  # instants; a question about no more than that is not made smaller
+MILLISECOND = timedelta(milliseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+log = logging.getLogger(__name__)
+
+
+def milliseconds(span: timedelta) -> int:
+    """A span in milliseconds."""
+    return round(span / MILLISECOND)
+
+
+def instant(at: int) -> datetime:
+    """The instant so many milliseconds after the epoch."""
+    return EPOCH + timedelta(milliseconds=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Lattice:
+    """Instants that are one step apart, cut into chunks of so many.
+
+    Attributes:
+        phase: Where they lie between two multiples of the step, in milliseconds.
+        step: How far apart they are, in milliseconds.
+        count: How many make a chunk.
+    """
+
+    phase: int
+    step: int
+    count: int
+
+    def chunk(self, at: int) -> int:
+        """The number of the chunk that an instant lies in."""
+        return (at - self.phase) // (self.step * self.count)
+
+    def first(self, chunk: int) -> int:
+        """The first instant of a chunk."""
+        return self.phase + chunk * self.step * self.count
+
+    def nearest(self, at: int) -> int:
+        """The instant of the lattice that is nearest."""
+        return self.phase + round((at - self.phase) / self.step) * self.step
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The answer to one question at the instants of one chunk."""
+
+    first: int
+    step: int
+    count: int
+    rows: Mapping[Labels, Numbers]
+
+    @property
+    def end(self) -> int:
+        """The first instant of the next chunk."""
+        return self.first + self.step * self.count
+
+    def index(self, at: int) -> int:
+        """The place of an instant of the lattice."""
+        return (at - self.first) // self.step
+
+    def instants(self) -> NDArray[np.int64]:
+        """Every instant."""
+        return self.first + self.step * np.arange(self.count, dtype=np.int64)
+
+
+class _Row(msgspec.Struct, array_like=True):
+    labels: Labels
+    values: bytes
+
+
+class History:
+    """Answers to questions about the past.
+
+    Args:
+        api: Who is asked.
+        folder: Where chunks are kept; None where they are not.
+        source: Whose answers they are, as no other Prometheus' may be taken for them.
+        until: What comes later is not asked for.
+        on_chunk: Called with each chunk that has come, from Prometheus or from disk.
+    """
+
+    def __init__(
+        self,
+        api: PrometheusApi,
+        folder: Path | None,
+        source: str,
+        until: datetime,
+        on_chunk: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.api = api
+        self._folder = folder
+        self._source = source
+        self._until = milliseconds(until - EPOCH)
+        self._settled = self._until - milliseconds(SETTLED_AFTER)
+        self._on_chunk = on_chunk
+        self._tables: dict[tuple[str, Lattice, int], Table] = {}
+        self._coming: dict[tuple[str, Lattice, int], asyncio.Task[Table]] = {}
+        self._doors = asyncio.Semaphore(AT_ONCE)
+
+    async def tables(self, queries: Iterable[str], lattice: Lattice, chunk: int) -> list[Table]:
+        """The answers at one chunk.
+
+        Raises:
+            PrometheusError: One is missing after several tries.
+        """
+        known = [self._tables.get((query, lattice, chunk)) for query in queries]
+        found = [each for each in known if each is not None]
+        if len(found) == len(known):
+            return found
+        return list(await asyncio.gather(*(self._fetch((query, lattice, chunk)) for query in queries)))
+
+    def known(self, query: str, lattice: Lattice, chunk: int) -> Table | None:
+        """The answer at one chunk where it is at hand."""
+        return self._tables.get((query, lattice, chunk))
+
+    def expect(self, queries: Iterable[str], lattice: Lattice, chunk: int) -> None:
+        """Begin to ask what will be wanted soon."""
+        if lattice.first(chunk) <= self._until:
+            for query in queries:
+                self._fetch((query, lattice, chunk))
+
+    def forget(self, before: int) -> None:
+        """Drop the chunks that end before an instant."""
+        self._tables = {place: table for place, table in self._tables.items() if table.end >= before}
+
+    async def close(self) -> None:
+        """Ask no more."""
+        for task in self._coming.values():
+            task.cancel()
+        await asyncio.gather(*self._coming.values(), return_exceptions=True)
+
+    def _fetch(self, place: tuple[str, Lattice, int]) -> "asyncio.Future[Table]":
+        table = self._tables.get(place)
+        if table is not None:
+            done: asyncio.Future[Table] = asyncio.get_running_loop().create_future()
+            done.set_result(table)
+            return done
+        if place not in self._coming:
+            self._coming[place] = asyncio.create_task(self._get(place))
+            self._coming[place].add_done_callback(_mind)
+        return self._coming[place]
+
+    async def _get(self, place: tuple[str, Lattice, int]) -> Table:
+        try:
+            query, lattice, chunk = place
+            first = lattice.first(chunk)
+            last = min(first + lattice.step * (lattice.count - 1), self._until)
+            path = self._path(place) if last <= self._settled else None
+            rows = _load(path, lattice.count)
+            if rows is None:
+                async with self._doors:
+                    rows = _rows(await self._ask(query, first, last, lattice.step), first, lattice)
+                _save(path, rows)
+            self._on_chunk()
+            table = self._tables[place] = Table(first, lattice.step, lattice.count, rows)
+            return table
+        finally:
+            del self._coming[place]
+
+    async def _ask(self, query: str, first: int, last: int, step: int) -> list[Series]:
+        """The answer; asked again where that may help, and in halves where it is too much at once."""
+        count = (last - first) // step + 1
+        if count <= 0:
+            return []
+        if count < (MOST_OF_TIMESTAMPS if query.startswith("timestamp(") else MAX_POINTS):
+            for wait in (*WAITS, None):
+                try:
+                    return await self.api.query_range(
+                        query, instant(first), instant(last), timedelta(milliseconds=step)
+                    )
+                except PrometheusError as error:
+                    if error.is_too_much and count > FEW:
+                        break
+                    if error.is_refused or wait is None:
+                        raise
+                    log.info("asking again in %g s: %s", wait, error)
+                    await asyncio.sleep(wait)
+        middle = first + count // 2 * step
+        return [*await self._ask(query, first, middle - step, step), *await self._ask(query, middle, last, step)]
+
+    def _path(self, place: tuple[str, Lattice, int]) -> Path | None:
+        if self._folder is None:
+            return None
+        return self._folder / (hashlib.sha256(repr((self._source, place)).encode()).hexdigest()[:40] + ".chunk")
+
+
+def _mind(task: "asyncio.Task[Table]") -> None:
+    """Look at how it ended: who wants the chunk asks again and hears of the error then."""
+    if not task.cancelled():
+        task.exception()
+
+
+def tidy(folder: Path, now: datetime) -> None:
+    """Remove the chunks that nobody has used for long."""
+    for path in folder.glob("*.chunk"):
+        if now.timestamp() - path.stat().st_mtime > KEPT_ON_DISK.total_seconds():
+            path.unlink(missing_ok=True)
+
+
+def _rows(answer: Iterable[Series], first: int, lattice: Lattice) -> dict[Labels, Numbers]:
+    rows: dict[Labels, Numbers] = {}
+    for series in answer:
+        row = rows.setdefault(tuple(sorted(series.labels.items())), np.full(lattice.count, np.nan))
+        places = (np.fromiter(series.points, np.float64, len(series.points)) * 1000 - first) / lattice.step
+        row[np.rint(places).astype(np.int64)] = np.fromiter(series.points.values(), np.float64, len(series.points))
+    return rows
+
+
+def _load(path: Path | None, count: int) -> dict[Labels, Numbers] | None:
+    """What is on disk; a chunk that cannot be read is as good as none."""
+    if path is None:
+        return None
+    try:
+        rows = msgspec.msgpack.decode(path.read_bytes(), type=list[_Row])
+        found = {row.labels: np.frombuffer(zlib.decompress(row.values)) for row in rows}
+        path.touch()
+    except (OSError, ValueError, zlib.error, msgspec.DecodeError):
+        return None
+    return found if all(len(row) == count for row in found.values()) else None
+
+
+def _save(path: Path | None, rows: Mapping[Labels, Numbers]) -> None:
+    if path is None:
+        return
+    content = msgspec.msgpack.encode([_Row(labels, zlib.compress(row.tobytes(), 1)) for labels, row in rows.items()])
+    fresh = path.with_suffix(".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_bytes(content)
+        fresh.replace(path)
+    except OSError as error:
+        log.warning("%s cannot be kept: %s", path, error.strerror or error)

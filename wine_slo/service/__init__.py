@@ -1,0 +1,1 @@
+"""The wine service: a small machine-learning API and its form."""

@@ -1,0 +1,1 @@
+"""The model: its features, its training, its file."""

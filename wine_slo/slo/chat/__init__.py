@@ -1,0 +1,1 @@
+"""What goes to a channel and what comes from it."""

@@ -1,0 +1,1 @@
+"""From samples to readings, from readings to judgements, from judgements to incidents."""

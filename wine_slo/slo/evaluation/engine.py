@@ -1,0 +1,388 @@
+"""The watch over everything that is promised: one value, and the function that moves it on by one look.
+
+`advance` reads no clock and asks nobody: the same looks give the same incidents, live and in a replay.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from wine_slo.slo.evaluation.incident import Incident, Outcome, Phase, Track, follow, follow_burn
+from wine_slo.slo.evaluation.reading import Reading, Sight, unseen
+from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
+from wine_slo.slo.reason import Reason
+
+# The watchdog's own incidents; no objective can have one of these names. Not being able to see has an incident for each
+# cause: Prometheus itself, a job or one objective. A job of which no target answers has one too.
+SIGHT = Key("sight")
+LEDGER = Key("ledger")  # not being able to write down
+DOWN = "down"
+GAP = Key("gap")  # a time in which nobody looked, told once
+SETTLES_IN = timedelta(milliseconds=100)  # a quick look comes so much after its interval has ended
+KEPT = timedelta(days=1)  # closed incidents stay at hand for so long; the ledger keeps them all
+CLOCKS_AGREE = timedelta(minutes=1)  # two clocks that differ by more are not the same time
+
+
+class Interruption(StrEnum):
+    """Why there was no evaluation for a while."""
+
+    RESTART = "restart"  # the process was not running
+    FAILURE = "failure"  # it was running, and its evaluations failed
+    PAUSE = "pause"  # it was suspended, or had no processor time
+    CLOCK = "clock"  # there was one, recorded at a time that is still to come
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What the watchdog knows.
+
+    Attributes:
+        tracks: What is remembered of each key.
+        incidents: Those that are open, and those that were closed lately, by number.
+        last_number: The highest number that was ever given.
+        troubles_since: Since when there is each cause for not seeing, or a job that is down.
+        unwritten_since: Since when the ledger cannot be written; None while it can. Not kept over a restart.
+        looked_at: The last look; None before the first.
+        readings: What the last look saw. Not kept over a restart.
+    """
+
+    tracks: Mapping[Key, Track] = field(default_factory=dict)
+    incidents: Mapping[int, Incident] = field(default_factory=dict)
+    last_number: int = 0
+    troubles_since: Mapping[Key, datetime] = field(default_factory=dict)
+    unwritten_since: datetime | None = None
+    looked_at: datetime | None = None
+    readings: Mapping[Key, Reading] = field(default_factory=dict)
+
+    @property
+    def open_incidents(self) -> tuple[Incident, ...]:
+        """The open ones, oldest first."""
+        return tuple(incident for _, incident in sorted(self.incidents.items()) if incident.is_open)
+
+    @property
+    def unseen(self) -> tuple[Key, ...]:
+        """What could not be seen at the last look."""
+        return tuple(key for key, each in self.readings.items() if each.sight in (Sight.BLIND, Sight.STALE))
+
+    @property
+    def blind_since(self) -> datetime | None:
+        """Since when something that is promised cannot be seen; None while all of it can."""
+        return min((at for key, at in self.troubles_since.items() if key.objective == SIGHT.objective), default=None)
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether nothing at all can be seen, for so long that it is an incident."""
+        has_incident = any(incident.key.objective == SIGHT.objective for incident in self.open_incidents)
+        return has_incident and len(self.unseen) == len(self.readings)
+
+
+def advance(
+    state: State,
+    objectives: Objectives,
+    readings: Mapping[Key, Reading],
+    now: datetime,
+    unwritten: str = "",
+    interruption: Interruption = Interruption.PAUSE,
+) -> State:
+    """The state after one look.
+
+    Args:
+        state: What was known.
+        objectives: What is promised.
+        readings: What was seen, by key. A key that is remembered and not seen counts as having no traffic.
+        now: The instant of the look.
+        unwritten: Why the last look could not be written down; empty where it was.
+        interruption: Why the last evaluation is as long ago as it is.
+    """
+    if is_ahead(state, now):
+        state, interruption = _without_future(state, now), Interruption.CLOCK
+    now = max(now, state.looked_at or now)  # clocks of two machines differ, and time only goes forward
+    before = state
+    move = _Move(state, now)
+    for key in dict.fromkeys((*readings, *(replace(each, alert=Alert.BREACH) for each in state.tracks))):
+        objective = objectives.of(key)
+        if objective is None:
+            move.withdraw(key)
+        else:
+            move.follow(key, objective, readings.get(key))
+    state = replace(
+        state,
+        tracks=move.tracks,
+        incidents=move.incidents,
+        last_number=move.last_number,
+        looked_at=now,
+        readings=dict(readings),
+    )
+    state = _tell_gap(state, state_before=before, objectives=objectives, interruption=interruption)
+    state = _follow_troubles(state, objectives)
+    state, unwritten_since = _follow_trouble(state, LEDGER, unwritten, state.unwritten_since, objectives)
+    return replace(state, unwritten_since=unwritten_since)
+
+
+def is_ahead(state: State, now: datetime) -> bool:
+    """Return whether the last evaluation is recorded at a time that is still to come, so that it cannot be true."""
+    return state.looked_at is not None and state.looked_at - now > CLOCKS_AGREE
+
+
+def _without_future(state: State, now: datetime) -> State:
+    """Return the state without what a clock that was ahead has recorded: no instant in it is after `now`.
+
+    Suspicions that rest on such instants are dropped; open incidents stay open.
+    """
+
+    def past(instant: datetime | None) -> datetime | None:
+        return None if instant is None else min(instant, now)
+
+    def track_of(track: Track) -> Track:
+        evidence = tuple(each for each in track.evidence if each.ended_at <= now)
+        is_suspicion = track.phase is Phase.BREACHING and not evidence
+        return replace(
+            track,
+            phase=Phase.MET if is_suspicion else track.phase,
+            evidence=evidence,
+            since=min(track.since, now),
+            sight_since=min(track.sight_since, now),
+            judged_until=past(track.judged_until),
+            quiet_since=past(track.quiet_since),
+        )
+
+    def incident_of(incident: Incident) -> Incident:
+        return replace(
+            incident,
+            began_at=min(incident.began_at, now),
+            opened_at=min(incident.opened_at, now),
+            last_bad_at=min(incident.last_bad_at, now),
+            closed_at=past(incident.closed_at),
+            again_at=past(incident.again_at),
+            worst_at=past(incident.worst_at),
+            held_since=past(incident.held_since),
+        )
+
+    return replace(
+        state,
+        tracks={key: track_of(track) for key, track in state.tracks.items()},
+        incidents={number: incident_of(each) for number, each in state.incidents.items()},
+        troubles_since={key: min(at, now) for key, at in state.troubles_since.items()},
+        unwritten_since=past(state.unwritten_since),
+        looked_at=now,
+    )
+
+
+class _Move:
+    """The next state while it is being made."""
+
+    def __init__(self, state: State, now: datetime) -> None:
+        self.tracks: dict[Key, Track] = {}
+        self.incidents = {
+            number: incident
+            for number, incident in state.incidents.items()
+            if incident.is_open or now - (incident.closed_at or now) < KEPT
+        }
+        self.last_number = state.last_number
+        self._before = state.tracks
+        self._looked_at = state.looked_at
+        self._now = now
+
+    def follow(self, key: Key, objective: Objective, reading: Reading | None) -> None:
+        """Move a key on, and what burns its budget."""
+        track = self._track(key)
+        burn_keys = [replace(key, alert=alert) for alert in (Alert.PAGE, Alert.TICKET)]
+        if reading is None:
+            is_forgotten = track.phase is Phase.MET and track.incident is None
+            if is_forgotten and not any(each in self._before for each in burn_keys):
+                return
+            reading = unseen(self._now, Sight.NO_TRAFFIC, "nobody has asked")
+        if self._looked_at is not None and reading.at < self._looked_at:
+            reading = replace(reading, at=self._looked_at)  # so that nothing ends before it began
+        track, incidents = follow(track, self._last_of(track), objective, reading, number=self.last_number + 1)
+        self._keep(track, *incidents)
+        for burn_key in burn_keys:
+            burnt, incident = follow_burn(
+                self._track(burn_key),
+                self._last_of(self._track(burn_key)),
+                objective,
+                reading,
+                breaches=(each for each in self.incidents.values() if each.key == key),
+                number=self.last_number + 1,
+            )
+            if incident is not None:
+                self._keep(burnt, incident)
+
+    def withdraw(self, key: Key) -> None:
+        """Close whatever is open of a key that nothing promises any more, and forget it."""
+        for alert in Alert:
+            incident = self._last_of(self._track(replace(key, alert=alert)))
+            if incident is not None and incident.is_open:
+                closed = replace(incident, closed_at=self._now, outcome=Outcome.WITHDRAWN)
+                self.incidents[incident.number] = closed
+
+    def _track(self, key: Key) -> Track:
+        return self._before.get(key) or Track(key=key, since=self._now, sight_since=self._now)
+
+    def _last_of(self, track: Track) -> Incident | None:
+        return None if track.incident is None else self.incidents.get(track.incident)
+
+    def _keep(self, track: Track, *incidents: Incident) -> None:
+        self.tracks[track.key] = track
+        for incident in incidents:
+            self.incidents[incident.number] = incident
+            self.last_number = max(self.last_number, incident.number)
+
+
+def next_look_at(state: State, objectives: Objectives) -> datetime | None:
+    """When to look again without waiting for the next tick; None where every promise is kept, or nobody asks."""
+    instants = []
+    for key, track in state.tracks.items():
+        objective, reading = objectives.of(key), state.readings.get(key)
+        if objective is None or reading is None or reading.next_at is None or not track.evidence:
+            continue
+        is_moving = track.phase is not Phase.MET and track.sight is Sight.CLEAR
+        if is_moving and reading.at - track.evidence[-1].ended_at <= objective.bad_for:
+            instants.append(reading.next_at)
+    return min(instants, default=None)
+
+
+def seen_until(state: State, key: Key, lateness: timedelta) -> datetime | None:
+    """Up to when a key has been judged, so that the next look need not go further back; None before the first look.
+
+    Args:
+        state: What is known.
+        key: Whose.
+        lateness: A sample that has not arrived after so long will not.
+    """
+    track = state.tracks.get(key)
+    if track is None or state.looked_at is None:
+        return None
+    known = [track.judged_until] if track.judged_until else []
+    if track.sight.is_seeing:
+        known.append(state.looked_at - lateness)
+    return max(known, default=None)
+
+
+def _tell_gap(state: State, *, state_before: State, objectives: Objectives, interruption: Interruption) -> State:
+    """Return the state with an incident, closed at once, for a time in which there was no evaluation."""
+    began_at, ended_at = state_before.looked_at, state.looked_at
+    if began_at is None or ended_at is None:
+        return state
+    if ended_at - began_at < objectives.blind_for and interruption is not Interruption.CLOCK:
+        return state
+    number = state.last_number + 1
+    gap = Incident(
+        number=number,
+        key=GAP,
+        began_at=began_at,
+        opened_at=ended_at,
+        last_bad_at=ended_at,
+        closed_at=ended_at,
+        outcome=Outcome.RECOVERED,
+        reason=interruption.value,
+    )
+    return replace(state, incidents={**state.incidents, number: gap}, last_number=number)
+
+
+def causes_of(state: State, objectives: Objectives) -> dict[Key, Key | None]:
+    """Which incident tells why each key could not be judged at the last evaluation; None for what could be."""
+    open_keys = {each.key for each in state.open_incidents}
+    is_unanswered = all(each.is_unanswered for each in state.readings.values())
+    causes: dict[Key, Key | None] = {}
+    for key, reading in state.readings.items():
+        objective = objectives.of(key)
+        if objective is None:
+            continue
+        down, job = Key(DOWN, (("job", objective.job),)), replace(SIGHT, labels=(("job", objective.job),))
+        match reading.sight:
+            case Sight.TARGET_DOWN:
+                causes[key] = down
+            case Sight.STALE:
+                causes[key] = down if down in open_keys else job
+            case Sight.BLIND:
+                causes[key] = SIGHT if is_unanswered else replace(SIGHT, labels=(("objective", objective.name),))
+            case _:
+                causes[key] = None
+    return causes
+
+
+def _follow_troubles(state: State, objectives: Objectives) -> State:
+    """The state with an incident for each cause of not seeing, and for each job of which no target answers.
+
+    One cause neither hides another nor ends it: while a key cannot be seen for another reason, nobody knows.
+    """
+    causes = causes_of(state, objectives)
+    opened = {each.key for each in state.open_incidents if each.key.objective in (SIGHT.objective, DOWN)}
+    troubles_since = {}
+    for trouble in dict.fromkeys((*state.troubles_since, *sorted(opened), *filter(None, causes.values()))):
+        since = state.troubles_since.get(trouble)
+        is_there = _is_there(trouble, causes, objectives)
+        is_told = trouble.objective == DOWN and trouble not in opened and _is_told_by_up(trouble, state, objectives)
+        if is_there is not None and not (is_there and is_told):
+            reason = _trouble(trouble, state, causes) if is_there else ""
+            state, since = _follow_trouble(state, trouble, reason, since, objectives)
+        if since is not None:
+            troubles_since[trouble] = since
+    return replace(state, troubles_since=troubles_since)
+
+
+def _is_there(trouble: Key, causes: Mapping[Key, Key | None], objectives: Objectives) -> bool | None:
+    """Whether there is a trouble; None where that cannot be seen."""
+    found = [cause for key, cause in causes.items() if _concerns(trouble, objectives.of(key))]
+    if trouble in found and not (trouble.objective == DOWN and None in found):
+        return True
+    is_promised = any(_concerns(trouble, each) for each in objectives.all)
+    return False if trouble == SIGHT or None in found or not is_promised else None
+
+
+def _concerns(trouble: Key, objective: Objective | None) -> bool:
+    """Whether a trouble is one of an objective."""
+    labels = dict(trouble.labels)
+    return (
+        objective is not None
+        and labels.get("job", objective.job) == objective.job
+        and labels.get("objective", objective.name) == objective.name
+    )
+
+
+def _is_told_by_up(down: Key, state: State, objectives: Objectives) -> bool:
+    """Whether an objective about the targets themselves tells that they are down."""
+    return any(
+        (objective := objectives.of(each.key)) is not None and objective.is_up and _concerns(down, objective)
+        for each in state.open_incidents
+    )
+
+
+def _trouble(trouble: Key, state: State, causes: Mapping[Key, Key | None]) -> Reason | str:
+    """What a trouble is, in words."""
+    reading = next(state.readings[key] for key, cause in causes.items() if cause == trouble)
+    if trouble.objective != DOWN or not reading.targets or reading.is_gone:
+        return reading.reason
+    return Reason("{count} of {count} targets do not answer", {"count": reading.targets})
+
+
+def _follow_trouble(
+    state: State, key: Key, reason: Reason | str, since: datetime | None, objectives: Objectives
+) -> tuple[State, datetime | None]:
+    """The state with the incident of a trouble of our own opened or closed, and since when there is that trouble.
+
+    Args:
+        state: What is known, after the look.
+        key: The trouble's.
+        reason: Why there is it; empty where there is none.
+        since: Since when there was it before this look.
+        objectives: What is promised; says how long it may last before it is told.
+    """
+    now = state.looked_at
+    if now is None:
+        return state, since
+    since = (since or now) if reason else None
+    incident = next((each for each in state.open_incidents if each.key == key), None)
+    if incident is not None:
+        incident = replace(incident, last_bad_at=now, reason=reason or incident.reason)
+        if since is None:
+            incident = replace(incident, closed_at=now, outcome=Outcome.RECOVERED)
+    elif since is not None and now - since >= objectives.blind_for:
+        number = state.last_number + 1
+        incident = Incident(number=number, key=key, began_at=since, opened_at=now, last_bad_at=now, reason=reason)
+        state = replace(state, last_number=number)
+    else:
+        return state, since
+    return replace(state, incidents={**state.incidents, incident.number: incident}), since

@@ -1,0 +1,184 @@
+"""What was seen of one objective in one look: intervals of events, and sight, which says if it can be judged at all.
+
+Every instant is Prometheus' own time, so that a clock that differs between machines changes nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import pairwise
+
+from wine_slo.slo.objectives.budget import Budget
+from wine_slo.slo.objectives.objective import Objective, duration
+from wine_slo.slo.reason import Reason
+
+ROUNDING = 1e-9
+STALE_INTERVALS = 4  # scrapes that may be missing before the last sample counts as old
+
+
+class Sight(StrEnum):
+    """Whether there can be a verdict."""
+
+    CLEAR = "clear"
+    NO_TRAFFIC = "no_traffic"  # nobody asks; not a breach
+    TOO_FEW = "too_few"  # some asked, too few to judge
+    TARGET_DOWN = "target_down"  # no target answers its scrapes
+    STALE = "stale"  # the last sample is old, or there is none
+    BLIND = "blind"  # Prometheus cannot be asked, or its answer cannot be trusted
+
+    @property
+    def is_seeing(self) -> bool:
+        """Whether the service's own numbers can be seen, however few they are."""
+        return self in (Sight.CLEAR, Sight.NO_TRAFFIC, Sight.TOO_FEW)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The events between two scrapes; `bad` of `total` as estimated counts, so not whole numbers.
+
+    `marginal` ones are good by so little that they are no sign of a recovery.
+    """
+
+    ended_at: datetime
+    bad: float
+    total: float
+    marginal: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse counts that cannot be."""
+        if not (self.bad >= 0 <= self.marginal and self.bad + self.marginal <= self.total * (1 + ROUNDING)):
+            raise ValueError(f"{self.bad} bad and {self.marginal} marginal of {self.total} events")
+
+    @property
+    def bad_ratio(self) -> float:
+        """The share of bad events; there must have been some."""
+        return self.bad / self.total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One look at one label set of an objective.
+
+    Attributes:
+        at: The instant of the look.
+        sight: Whether it can be judged.
+        reason: Why it cannot, in words; empty when it can.
+        intervals: Those with events that ended since the last look or in the objective's last moments, oldest first.
+        latency_seconds: The promised quantile over the objective's range.
+        recent_seconds: The same over the last moments.
+        bounds: The finite bucket bounds of the histogram in seconds, ascending; empty where they are not known.
+        by_endpoint: Endpoints and their quantile over the last minute, slowest first.
+        events_per_second: The rate over the last minute.
+        good_ratio: The share of good events over the objective's range.
+        waiting_seconds: How long the oldest request has waited for an answer, where nothing was answered of late.
+        budget: What is known of the error budget.
+        up_targets: The targets whose being up is the objective; None for other kinds.
+        next_at: When the next interval will be there to see.
+        targets: How many targets the job has, or had of late; 0 where that is not known.
+        is_gone: Whether Prometheus knows none of them any more.
+        is_unanswered: Whether Prometheus did not answer at all, so that no objective can be seen.
+    """
+
+    at: datetime
+    sight: Sight
+    reason: Reason | str = ""
+    intervals: tuple[Interval, ...] = ()
+    latency_seconds: float | None = None
+    recent_seconds: float | None = None
+    bounds: tuple[float, ...] = ()
+    by_endpoint: tuple[tuple[str, float], ...] = ()
+    events_per_second: float | None = None
+    good_ratio: float | None = None
+    waiting_seconds: float | None = None
+    budget: Budget | None = None
+    up_targets: "Targets | None" = None
+    next_at: datetime | None = None
+    targets: int = 0
+    is_gone: bool = False
+    is_unanswered: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse intervals that are out of order."""
+        if any(earlier.ended_at >= later.ended_at for earlier, later in pairwise(self.intervals)):
+            raise ValueError("intervals must be in order")
+
+    def recent_bad_ratio(self, objective: Objective) -> float | None:
+        """The share of bad events in the objective's last moments; None where there were none."""
+        if not self.intervals:
+            return None
+        since = self.intervals[-1].ended_at - objective.recent + objective.scrape_interval / 2  # as their ends jitter
+        recent = [each for each in self.intervals if each.ended_at > since]
+        return sum(each.bad for each in recent) / sum(each.total for each in recent)
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The targets of a job as Prometheus sees them.
+
+    Attributes:
+        up: How many answered their last scrape.
+        known: How many there are.
+        scraped_at: When the last one was scraped.
+        down: The names of those that did not answer.
+    """
+
+    up: int
+    known: int
+    scraped_at: datetime | None
+    down: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """How many events there were.
+
+    Attributes:
+        shown: Over the objective's range.
+        long: Over the span after which an incident expires: where little is asked, this decides.
+        hangs: Whether a request has been waiting for an answer for longer than is promised.
+        has_intervals: Whether any interval of late has two samples, where there are series that must have them.
+    """
+
+    shown: float
+    long: float
+    hangs: bool = False
+    has_intervals: bool = True
+
+
+def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: datetime) -> tuple[Sight, Reason | str]:
+    """Whether a look can be judged, and why not."""
+    if targets.scraped_at is None:
+        return Sight.STALE, Reason("Prometheus knows no target of the job {job}", {"job": objective.job})
+    age = now - targets.scraped_at
+    if age > STALE_INTERVALS * objective.scrape_interval:
+        return Sight.STALE, Reason(
+            "the last sample of {job} is {age} s old", {"job": objective.job, "age": round(age.total_seconds())}
+        )
+    if objective.is_up:
+        return Sight.CLEAR, ""
+    if targets.up == 0:
+        return Sight.TARGET_DOWN, Reason("all scrapes of {job} fail", {"job": objective.job})
+    return _sight_of_traffic(objective, traffic)
+
+
+def _sight_of_traffic(objective: Objective, traffic: Traffic) -> tuple[Sight, Reason | str]:
+    if not traffic.has_intervals and round(traffic.shown) > 0:
+        return Sight.STALE, Reason(
+            "no two samples of {job} lie within {span}: scrape_interval in slo.yml must be that of Prometheus",
+            {"job": objective.job, "span": duration(STALE_INTERVALS * objective.scrape_interval)},
+        )
+    if traffic.hangs:
+        return Sight.CLEAR, ""
+    if round(traffic.shown) <= 0:
+        return Sight.NO_TRAFFIC, Reason("nobody has asked")
+    if round(traffic.long) < objective.least_events:
+        return Sight.TOO_FEW, Reason(
+            "only {seen} of the {needed} requests that a verdict needs",
+            {"seen": max(0, round(traffic.long)), "needed": objective.least_events},
+        )
+    return Sight.CLEAR, ""
+
+
+def unseen(at: datetime, sight: Sight, reason: Reason | str) -> Reading:
+    """A look that saw nothing."""
+    return Reading(at=at, sight=sight, reason=reason)

@@ -1,0 +1,287 @@
+"""What one look reads from answers: numbers in, readings out. The live look and the replay both read with this.
+
+Who asks, and when, is no matter here: `Answers` holds what Prometheus said of one objective at one instant.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from math import inf
+
+from wine_slo.metric_names import ENDPOINT
+from wine_slo.slo.evaluation.engine import State, seen_until
+from wine_slo.slo.evaluation.incident import Phase
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets, Traffic, sight_of, unseen
+from wine_slo.slo.objectives.budget import Budget
+from wine_slo.slo.objectives.objective import Alert, Key, Latency, Objective
+from wine_slo.slo.reason import Reason
+
+CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
+LATENESS = 4  # scrape intervals after which a sample that is not there will not come
+INSTANCE = "instance"  # the label by which Prometheus tells targets apart
+OF_LATE = timedelta(minutes=1)  # the range over which the rate is told, and endpoints are named as slow or fine
+
+Labelled = tuple[Mapping[str, str], float]  # a label set, and its value
+Points = Mapping[float, float]  # a value by seconds since the epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Scrapes:
+    """The last scrape of each target: whether it was answered (1 or 0), and when it was, in seconds since the epoch."""
+
+    up: Sequence[Labelled]
+    at: Sequence[Labelled]
+
+    @property
+    def anchor(self) -> datetime:
+        """When the first target was scraped; there must be one."""
+        return datetime.fromtimestamp(min(self.at, key=lambda each: sorted(each[0].items()))[1], UTC)
+
+    def targets(self, names: Sequence[str]) -> "dict[tuple[str, ...] | None, Targets]":
+        """The targets by their values of some labels; all of them by None, for what has none of its own (any more).
+
+        Grouped once for all keys of an objective, as there may be thousands of both.
+        """
+        groups: dict[tuple[str, ...] | None, tuple[list[Labelled], list[Labelled]]] = {None: ([], [])}
+        for number, answer in enumerate((self.up, self.at)):
+            for each in answer:
+                groups[None][number].append(each)
+                values = tuple(each[0].get(name, "") for name in names)
+                groups.setdefault(values, ([], []))[number].append(each)
+        all_up, all_at = groups[None]
+        return {
+            values: Targets(
+                up=sum(value > 0 for _, value in up or all_up),
+                known=len(up or all_up),
+                scraped_at=datetime.fromtimestamp(max(value for _, value in at or all_at), UTC) if all_at else None,
+                down=tuple(sorted(_name_of(labels) for labels, value in up or all_up if value <= 0)),
+            )
+            for values, (up, at) in groups.items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The instants at which intervals end: just after the scrapes of one target, so that none is seen late."""
+
+    first: datetime
+    last: datetime
+    step: timedelta
+
+    @classmethod
+    def since_last_look(cls, objective: Objective, state: State, anchor: datetime, now: datetime) -> "Grid":
+        """Every scrape since the last look and of the last moments, or over the objective's range at the first one.
+
+        Args:
+            objective: Whose.
+            state: What is known; the last look is in it.
+            anchor: When its first target was scraped last.
+            now: The instant of the look.
+        """
+        step = objective.scrape_interval
+        last = now - (now - anchor - step / 10) % step  # a tenth of an interval for the scrape itself to arrive
+        known = [key for key in state.tracks if key.objective == objective.name]
+        seen = [seen_until(state, key, LATENESS * step) for key in known] or [None]
+        first = min(now - objective.over if each is None else each for each in seen)
+        count = (last - max(first, now - CATCHES_UP)) // step
+        return cls(last - max(count, round(objective.recent / step)) * step, last, step)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What Prometheus said of one objective at one instant; everything that can differ by label set is by key.
+
+    Attributes:
+        at: The instant.
+        scrapes: The last ones.
+        grid: The instants that the four rates and the ages are for.
+        total: Events a second in each interval.
+        good: The same of good ones; nothing where bad ones are counted instead.
+        bad: The same of bad ones; nothing where good ones are counted instead.
+        clear: The same of those that are as good as a recovery wants; nothing where every good one is.
+        ages: Seconds that the oldest request has waited.
+        of_late: Events in the last minute.
+        shown: Events over the objective's range.
+        long: Events over the span after which an incident expires.
+        over: The quantile in seconds over the objective's range.
+        recent: The same over the last moments.
+        ratio: The share of good events over the objective's range.
+        by_endpoint: Endpoints and their quantile over the last minute, slowest first.
+        budgets: What is known of the error budgets.
+        bounds: The finite bucket bounds of the histogram in seconds, ascending.
+        total_settled: How many series of all events are old enough to have intervals; empty where that is not asked.
+        part_settled: The same of the good ones of a latency, or of the bad ones of a ratio.
+    """
+
+    at: datetime
+    scrapes: Scrapes
+    grid: Grid
+    total: Mapping[Key, Points]
+    good: Mapping[Key, Points]
+    bad: Mapping[Key, Points]
+    clear: Mapping[Key, Points]
+    ages: Mapping[Key, Points]
+    shown: Mapping[Key, float]
+    long: Mapping[Key, float]
+    of_late: Mapping[Key, float] = field(default_factory=dict)
+    over: Mapping[Key, float] = field(default_factory=dict)
+    recent: Mapping[Key, float] = field(default_factory=dict)
+    ratio: Mapping[Key, float] = field(default_factory=dict)
+    by_endpoint: Mapping[Key, tuple[tuple[str, float], ...]] = field(default_factory=dict)
+    budgets: Mapping[Key, Budget] = field(default_factory=dict)
+    bounds: tuple[float, ...] = ()
+    total_settled: Mapping[Key, float] = field(default_factory=dict)
+    part_settled: Mapping[Key, float] = field(default_factory=dict)
+
+    @property
+    def have_intervals(self) -> bool:
+        """Whether all counters whose series are old enough have an interval of late.
+
+        One label set alone may have none, as it may be gone; where no label set has any, samples are too far apart.
+        """
+        since = (self.grid.last - LATENESS * self.grid.step).timestamp()
+        for settled, points in ((self.total_settled, self.total), (self.part_settled, self.good or self.bad)):
+            if settled and not any(at >= since for each in points.values() for at in each):
+                return False
+        return True
+
+
+def key_of(objective: Objective, labels: Mapping[str, str]) -> Key:
+    """Whose a label set is."""
+    return Key(objective.name, tuple((name, labels.get(name, "")) for name in objective.by))
+
+
+def by_key(objective: Objective, answer: Iterable[Labelled]) -> dict[Key, float]:
+    """An answer of one value a label set, by key."""
+    return {key_of(objective, labels): value for labels, value in answer}
+
+
+def by_endpoint(objective: Objective, answer: Iterable[Labelled]) -> dict[Key, tuple[tuple[str, float], ...]]:
+    """An answer of one value an endpoint, by key, highest first."""
+    found: dict[Key, list[tuple[str, float]]] = {}
+    for labels, value in answer:
+        if name := labels.get(ENDPOINT, "").strip():  # without a name it would say nothing of where
+            found.setdefault(key_of(objective, labels), []).append((name, value))
+    return {key: tuple(sorted(each, key=lambda pair: -pair[1])) for key, each in found.items()}
+
+
+def finite_bounds(answer: Iterable[Labelled]) -> tuple[float, ...]:
+    """The finite bucket bounds in the answer of `promql.bucket_bounds`, ascending."""
+    bounds = set()
+    for labels, _ in answer:
+        with suppress(ValueError):  # a label that is called `le` may hold anything
+            bounds.add(float(labels.get("le", "")))
+    return tuple(sorted(each for each in bounds if 0 < each < inf))
+
+
+def remembered(state: State, objective: Objective) -> list[Key]:
+    """The keys that must be looked at even where Prometheus shows nothing of them any more."""
+    return [
+        replace(key, alert=Alert.BREACH)
+        for key, track in state.tracks.items()
+        if key.objective == objective.name and (track.phase is not Phase.MET or track.incident is not None)
+    ]
+
+
+def read_nothing(objective: Objective, state: State, now: datetime, *, gone: int = 0) -> dict[Key, Reading]:
+    """What is seen where Prometheus knows no target at all.
+
+    Args:
+        objective: Whose.
+        state: What is known.
+        now: The instant.
+        gone: How many targets of the job it knew of late.
+    """
+    sight, reason = sight_of(objective, Targets(up=0, known=0, scraped_at=None), Traffic(0, 0), now)
+    if gone:
+        sight = Sight.TARGET_DOWN
+        reason = Reason(
+            "Prometheus knows none of the {count} targets of {job} any more", {"count": gone, "job": objective.job}
+        )
+    reading = Reading(at=now, sight=sight, reason=reason, targets=gone, is_gone=gone > 0)
+    return dict.fromkeys(remembered(state, objective) or [Key(objective.name)], reading)
+
+
+def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Reading]:
+    """What is seen of each key."""
+    now, found = answers.at, {}
+    alone = [] if objective.by else [Key(objective.name)]
+    targets, have_intervals = answers.scrapes.targets(objective.by), answers.have_intervals
+    for key in dict.fromkeys((*answers.shown, *answers.total, *remembered(state, objective), *alone)):
+        if isinstance(objective.source, Latency) and (no_bucket := _no_bucket(objective.source, answers, key)):
+            found[key] = unseen(now, Sight.BLIND, no_bucket)
+            continue
+        ages = answers.ages.get(key, {})
+        hangs = bool(ages) and _is_stuck(objective, list(ages.values())[-1])
+        traffic = Traffic(answers.shown.get(key, 0), answers.long.get(key, 0), hangs, have_intervals)
+        mine = targets.get(tuple(value for _, value in key.labels), targets[None])
+        sight, reason = sight_of(objective, mine, traffic, now)
+        found[key] = Reading(
+            at=now,
+            sight=sight,
+            reason=reason,
+            intervals=_intervals(objective, answers, key),
+            latency_seconds=answers.over.get(key),
+            recent_seconds=answers.recent.get(key),
+            by_endpoint=answers.by_endpoint.get(key, ()),
+            events_per_second=answers.of_late[key] / OF_LATE.total_seconds() if key in answers.of_late else None,
+            good_ratio=answers.ratio.get(key),
+            waiting_seconds=list(ages.values())[-1] if hangs and key not in answers.recent else None,
+            bounds=answers.bounds,
+            budget=answers.budgets.get(key),
+            up_targets=mine if objective.is_up else None,
+            next_at=answers.grid.last + answers.grid.step,
+            targets=targets[None].known,
+        )
+    if not found:  # no label set is known, which is worth a word where that is for want of samples
+        sight, reason = sight_of(objective, targets[None], Traffic(0, 0), now)
+        if not sight.is_seeing:
+            found[Key(objective.name)] = Reading(at=now, sight=sight, reason=reason, targets=targets[None].known)
+    return found
+
+
+def _intervals(objective: Objective, answers: Answers, key: Key) -> tuple[Interval, ...]:
+    """The intervals with events; where nothing ended but a request hangs, that request is the one bad event."""
+    total, ages = answers.total.get(key, {}), answers.ages.get(key, {})
+    good, bad, clear = answers.good.get(key), answers.bad.get(key, {}), answers.clear.get(key)
+    seconds = 1.0 if objective.is_up else objective.scrape_interval.total_seconds()
+    intervals = []
+    for at in sorted(total.keys() | ages.keys()):
+        events = total.get(at, 0.0) * seconds
+        failed = bad.get(at, 0.0) * seconds if good is None else events - good.get(at, 0.0) * seconds
+        if events < 0.01 and _is_stuck(objective, ages.get(at, 0.0)):
+            events = failed = 1.0
+        if events >= 0.01:  # less than that is no request but the arithmetic of rates
+            failed = min(max(failed, 0.0), events)
+            marginal = 0.0 if clear is None else events - failed - clear.get(at, 0.0) * seconds
+            ended_at = datetime.fromtimestamp(at, UTC)
+            intervals.append(Interval(ended_at, failed, events, min(max(marginal, 0.0), events - failed)))
+    return tuple(intervals)
+
+
+def _name_of(labels: Mapping[str, str]) -> str:
+    """What a target is called: its address, or all that is known of it where it has none."""
+    own = (f"{name}={value}" for name, value in sorted(labels.items()) if name not in ("__name__", "job"))
+    return labels.get(INSTANCE, "").strip() or ", ".join(own) or labels.get("job", "")
+
+
+def _is_stuck(objective: Objective, age: float) -> bool:
+    return isinstance(objective.source, Latency) and age > objective.source.threshold_seconds
+
+
+def _no_bucket(source: Latency, answers: Answers, key: Key) -> Reason | None:
+    """Why the requests within the threshold cannot be counted; None where they can."""
+    histogram, threshold = source.histogram, f"{source.threshold_seconds:g}"
+    series = round(answers.total_settled.get(key, 0))
+    without = series - round(answers.part_settled.get(key, 0))
+    if 0 < without < series:
+        return Reason(
+            "{without} of {series} series of {histogram} have no bucket that ends at {threshold} s",
+            {"without": without, "series": series, "histogram": histogram, "threshold": threshold},
+        )
+    if without > 0 or (key in answers.total and key not in answers.good):
+        return Reason(
+            "no bucket of {histogram} ends at {threshold} s", {"histogram": histogram, "threshold": threshold}
+        )
+    return None

@@ -1,0 +1,1 @@
+"""What a recipient is to be sent, and how."""

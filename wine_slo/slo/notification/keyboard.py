@@ -1,0 +1,63 @@
+"""What can be pressed under an incident's message, as it makes sense now."""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+
+from wine_slo.slo.chat.messages import Button, Keyboard
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.oncall.actions import Act, Acts
+
+ACKNOWLEDGE, SILENCE, END, UNDO = "ack", "hush", "end", "undo"
+CHART, WHY = "chart", "why"
+CHOOSE = "choose"  # one of the silences that somebody may have wanted
+SHOW = "show"  # how everything stands
+HOUR, RECOVERY = "60", "recovery"  # arguments of a silence: minutes, or until it is over
+
+
+def buttons_of(
+    incident: Incident,
+    acts: Acts,
+    incidents: Mapping[int, Incident],
+    objectives: Objectives,
+    now: datetime,
+    offers: Collection[str],
+    say: Callable[[str], str],
+) -> Keyboard:
+    """Rows of buttons; none where the incident is over.
+
+    Args:
+        incident: The one whose message it is.
+        acts: What people did.
+        incidents: All that are at hand.
+        objectives: What is promised; there is a chart of that only.
+        now: The instant of this pass.
+        offers: What pressing can do here.
+        say: Says a sentence in the readers' language.
+    """
+    if not incident.is_open:
+        return ()
+    which = (str(incident.number), str(incident.openings))
+    acknowledgement = acts.acknowledgement(incident)
+    silence = acts.silence_of(incident, incidents, now)
+    first = (
+        [Button(say("Acknowledge"), ACKNOWLEDGE, which)]
+        if acknowledgement is None
+        else _undo(acknowledgement, now, say)
+    )
+    if silence is None:
+        second = [
+            Button(say("Silence 1 h"), SILENCE, (*which, HOUR)),
+            Button(say("Until recovery"), SILENCE, (*which, RECOVERY)),
+        ]
+    else:
+        second = [Button(say("End the silence"), END, (str(silence.number),))]
+    third = []
+    if objectives.of(incident.key) is not None:
+        third = [Button(say("Chart"), CHART, which[:1]), Button(say("Why"), WHY, which[:1])]
+    rows = ([each for each in row if each.verb in offers] for row in (first, second, third))
+    return tuple(tuple(row) for row in rows if row)
+
+
+def _undo(act: Act, now: datetime, say: Callable[[str], str]) -> list[Button]:
+    return [Button(say("Undo"), UNDO, (str(act.number),))] if act.is_fresh(now) else []

@@ -1,0 +1,347 @@
+"""What to say: the difference between an incident and what a chat believes of it.
+
+Levels, not edges: nothing here knows what just changed. A failed send, a restart or an outage of the chat leave a
+difference, and the next pass says it.
+
+| truth | the chat believes | so |
+|---|---|---|
+| open | nothing, or that it was over | the breach, loud |
+| open, the text differs | open | that message is edited, quietly and at most once a minute |
+| open for long, or a silence has run out | open | a reminder, loud |
+| open, acknowledged by nobody for long | open | that, loud, once; and the breach in the second chats |
+| closed | open | the recovery, as a reply to the breach |
+| closed, the first message does not say so | closed | that message is edited |
+| closed | nothing | one line for both |
+
+A silence mutes what is said of an open incident, but for what people did about it. Quiet hours hold what makes a
+sound, and what would be told late anyway. Neither holds the end of what a chat knows of, which is quiet. Both leave a
+difference, which is told once they are over.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from wine_slo.slo.chat.messages import Keyboard
+from wine_slo.slo.evaluation.engine import GAP, LEDGER, SIGHT
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.objectives.objective import Alert
+
+STORM = 5  # more notices of a kind than this at once are one message
+EDITED_EVERY = timedelta(minutes=1)  # a message that changes more often is read by nobody
+GRACE = timedelta(minutes=1)  # after an acknowledgement was taken back: a slip of the thumb wakes nobody else
+
+
+class Stage(StrEnum):
+    """How much of an incident a chat has been told."""
+
+    NOTHING = "nothing"
+    OPENED = "opened"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What one chat believes of one incident.
+
+    Attributes:
+        opening: Which opening of the incident it was told.
+        message: The id of the live message.
+        text: What that message reads.
+        held: Why it was said to be held.
+        breach_told_at: When the breach was told.
+        written_at: When the live message was written last.
+        loud_at: When the chat last made a sound for it.
+        perhaps_sent: A send was begun and its end is not known, so it may have arrived.
+        is_folded: Its message is about other incidents too, so it is not edited.
+        buttons: What can be pressed under the live message.
+        escalated: The opening of which it was told that nobody has it.
+    """
+
+    incident: int
+    chat: int
+    stage: Stage = Stage.NOTHING
+    opening: int = 0
+    message: int | None = None
+    text: str = ""
+    held: Sight | None = None
+    breach_told_at: datetime | None = None
+    written_at: datetime | None = None
+    loud_at: datetime | None = None
+    perhaps_sent: bool = False
+    is_folded: bool = False
+    buttons: Keyboard = ()
+    escalated: int = 0
+
+
+class Kind(StrEnum):
+    """What a notice is for."""
+
+    BREACH = "breach"
+    EDIT = "edit"
+    REMINDER = "reminder"
+    ESCALATION = "escalation"
+    RECOVERY = "recovery"
+    CLOSE = "close"
+    MISSED = "missed"
+    CHART = "chart"  # these four are told beside, and are never the difference of an incident
+    BOARD = "board"
+    DIGEST = "digest"
+    UNREACHABLE = "unreachable"  # that another recipient cannot be reached
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One thing to say in one chat.
+
+    Attributes:
+        edits: The message to edit; None when a new one is to be sent.
+        reply_to: The message that a new one answers.
+        after: What the chat believes once it is told, but for the new message's id.
+        others: The same of further incidents that this message tells too.
+        buttons: What can be pressed under it.
+    """
+
+    kind: Kind
+    text: str
+    after: Told
+    edits: int | None = None
+    reply_to: int | None = None
+    loud: bool = False
+    others: tuple[Told, ...] = ()
+    buttons: Keyboard = ()
+
+    def told(self, message: int) -> tuple[Told, ...]:
+        """What the chat believes once a new message with this id has been sent."""
+        beliefs = (self.after, *self.others)
+        if self.kind in (Kind.BREACH, Kind.MISSED):
+            return tuple(replace(each, message=message) for each in beliefs)
+        return beliefs
+
+
+class Withheld(StrEnum):
+    """Why a chat was not told in time."""
+
+    OUTAGE = "outage"  # it could not be
+    SILENCE = "silence"
+    QUIET_HOURS = "quiet hours"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How an incident may be spoken of in a chat, at one instant.
+
+    Attributes:
+        remind_after: A breach that is open for so long is told again.
+        escalate_after: One that nobody has acknowledged for so long is told again, and to second chats; None for never.
+        hushed: Whether nothing can be seen, so that edits and reminders would say what nobody knows.
+        is_silenced: Whether somebody has silenced it.
+        silenced_until: When the last silence ran out by itself; None where none did.
+        is_quiet: Whether nothing may make a sound now.
+        is_acknowledged: Whether somebody has it.
+        given_up_at: When somebody took back that they have it; None where nobody did.
+        is_second: Whether the chat is told only of what nobody acknowledges in the others.
+        known_since: Where it is: since when another chat knows of it; None where none does yet.
+        withheld: Why it was not told in time, where it was not.
+        buttons: What can be done about it.
+    """
+
+    remind_after: timedelta
+    escalate_after: timedelta | None = None
+    hushed: bool = False
+    is_silenced: bool = False
+    silenced_until: datetime | None = None
+    is_quiet: bool = False
+    is_acknowledged: bool = False
+    given_up_at: datetime | None = None
+    is_second: bool = False
+    known_since: datetime | None = None
+    withheld: Withheld = Withheld.OUTAGE
+    buttons: Keyboard = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How an incident reads; each returns HTML. `Speech.words` binds them to objectives and a time zone."""
+
+    breach: Callable[[Incident, Told], str]
+    reminder: Callable[[Incident], str]
+    escalation: Callable[[Incident], str]
+    recovery: Callable[[Incident, Told], str]
+    closed: Callable[[Incident], str]
+    missed: Callable[[Incident, Withheld], str]
+    storm: Callable[[Kind, Sequence[Incident]], str]
+    escalated: Callable[[str, timedelta], str] = lambda text, _duration: text
+
+
+def next_notice(incident: Incident, told: Told, words: Words, now: datetime, manner: Manner) -> Notice | None:
+    """The next thing to say in a chat about an incident; None when the chat believes the truth, or has to wait for it.
+
+    Args:
+        incident: The truth.
+        told: What the chat believes.
+        words: How it reads.
+        now: The instant of this pass.
+        manner: How it may be spoken of now.
+    """
+    match incident.is_open, told.stage:
+        case True, Stage.NOTHING | Stage.CLOSED:
+            return _breach(incident, told, words, now, manner) if owes(incident, told, now, manner) else None
+        case True, Stage.OPENED:
+            return _again(incident, told, words, now, manner) or _edit(incident, told, words, now, manner)
+        case False, Stage.OPENED:
+            return _recovery(incident, told, words)
+        case False, Stage.CLOSED if told.opening == incident.openings:
+            return _close(incident, told, words, now)
+        case False, Stage.NOTHING | Stage.CLOSED:
+            return _missed(incident, told, words, now, manner) if owes(incident, told, now, manner) else None
+        case _:
+            return None
+
+
+def owes(incident: Incident, told: Told, now: datetime, manner: Manner) -> bool:
+    """Whether a chat does not know that an incident is open, or that it is over, and may be told so now."""
+    if incident.is_open:
+        if told.stage is Stage.OPENED or manner.is_silenced or manner.is_quiet:
+            return False
+        return not manner.is_second or is_unheard(incident, manner.known_since, now, manner)
+    if told.stage is Stage.OPENED:
+        return True
+    if told.stage is Stage.CLOSED and told.opening >= incident.openings:
+        return False
+    return not manner.is_second and not manner.is_quiet
+
+
+def is_unheard(incident: Incident, known_since: datetime | None, now: datetime, manner: Manner) -> bool:
+    """Whether nobody has acknowledged for so long what has been known since then."""
+    return (
+        manner.escalate_after is not None
+        and known_since is not None
+        and now - known_since >= manner.escalate_after
+        and not manner.is_acknowledged
+        and (manner.given_up_at is None or now - manner.given_up_at >= GRACE)
+        and incident.key.alert is not Alert.TICKET
+        and incident.held in (None, Sight.TARGET_DOWN)  # of what nobody asks for any more nobody is woken
+    )
+
+
+def _breach(incident: Incident, told: Told, words: Words, now: datetime, manner: Manner) -> Notice:
+    text = _open(incident, told, words, manner)
+    after = replace(
+        told,
+        stage=Stage.OPENED,
+        opening=incident.openings,
+        text=text,
+        held=incident.held,
+        breach_told_at=now,
+        written_at=now,
+        loud_at=now,
+        perhaps_sent=False,
+        is_folded=False,
+        buttons=manner.buttons,
+    )
+    is_loud = incident.key.alert is not Alert.TICKET
+    return Notice(kind=Kind.BREACH, text=text, after=after, reply_to=told.message, loud=is_loud, buttons=manner.buttons)
+
+
+def _open(incident: Incident, told: Told, words: Words, manner: Manner) -> str:
+    """How an open incident reads; in a chat that is escalated to, why it is told there."""
+    text = words.breach(incident, told)
+    if not manner.is_second or manner.is_acknowledged or manner.escalate_after is None:
+        return text
+    return words.escalated(text, manner.escalate_after)
+
+
+def _again(incident: Incident, told: Told, words: Words, now: datetime, manner: Manner) -> Notice | None:
+    """A sound about what is known already; None where there is no need of one."""
+    if manner.hushed or manner.is_silenced or manner.is_quiet:
+        return None
+    if incident.key.alert is Alert.TICKET or told.loud_at is None:
+        return None
+    after = replace(told, loud_at=now, perhaps_sent=False)
+    if manner.silenced_until is not None and told.loud_at < manner.silenced_until <= now:
+        return Notice(kind=Kind.REMINDER, text=words.reminder(incident), after=after, reply_to=told.message, loud=True)
+    if told.escalated < incident.openings and is_unheard(incident, told.loud_at, now, manner):
+        after = replace(after, escalated=incident.openings)
+        text = words.escalation(incident)
+        return Notice(
+            kind=Kind.ESCALATION,
+            text=text,
+            after=after,
+            reply_to=told.message,
+            loud=True,
+            buttons=manner.buttons[:1],  # who takes it has it; all else is under the breach
+        )
+    if now - told.loud_at >= manner.remind_after:
+        return Notice(kind=Kind.REMINDER, text=words.reminder(incident), after=after, reply_to=told.message, loud=True)
+    return None
+
+
+def _edit(incident: Incident, told: Told, words: Words, now: datetime, manner: Manner) -> Notice | None:
+    acted = manner.buttons != told.buttons  # what people did is shown at once, whatever is muted
+    if (manner.hushed or manner.is_silenced) and not acted:
+        return None
+    turned = acted or incident.held is not told.held or incident.openings != told.opening
+    if not turned and told.written_at is not None and now - told.written_at < EDITED_EVERY:
+        return None
+    text = _open(incident, replace(told, perhaps_sent=False), words, manner)
+    if (text == told.text and not acted) or told.message is None or told.is_folded:
+        return None
+    after = replace(
+        told, opening=incident.openings, text=text, held=incident.held, written_at=now, buttons=manner.buttons
+    )
+    return Notice(kind=Kind.EDIT, text=text, after=after, edits=told.message, buttons=manner.buttons)
+
+
+def _recovery(incident: Incident, told: Told, words: Words) -> Notice:
+    after = replace(told, stage=Stage.CLOSED, opening=incident.openings, perhaps_sent=False)
+    return Notice(kind=Kind.RECOVERY, text=words.recovery(incident, told), after=after, reply_to=told.message)
+
+
+def _close(incident: Incident, told: Told, words: Words, now: datetime) -> Notice | None:
+    text = words.closed(incident)
+    if text == told.text or told.message is None or told.is_folded:
+        return None
+    after = replace(told, text=text, written_at=now, buttons=())
+    return Notice(kind=Kind.CLOSE, text=text, after=after, edits=told.message)
+
+
+def _missed(incident: Incident, told: Told, words: Words, now: datetime, manner: Manner) -> Notice:
+    text = words.missed(incident, manner.withheld)
+    after = replace(
+        told,
+        stage=Stage.CLOSED,
+        opening=incident.openings,
+        text=words.closed(incident),
+        written_at=now,
+        perhaps_sent=False,
+    )
+    return Notice(kind=Kind.MISSED, text=text, after=after, reply_to=told.message)
+
+
+def fold(notices: Sequence[tuple[Incident, Notice]], words: Words) -> Notice | None:
+    """One notice for all of a kind of which there are too many to be read; None where there are not.
+
+    Args:
+        notices: What is to be told in one chat, with what each is about.
+        words: How it reads.
+    """
+    for kind in (Kind.BREACH, Kind.RECOVERY, Kind.MISSED):
+        those = [
+            (incident, notice)
+            for incident, notice in notices
+            if notice.kind is kind and incident.key not in (SIGHT, LEDGER, GAP)  # these have sentences of their own
+        ]
+        if len(those) > STORM:
+            beliefs = tuple(replace(notice.after, is_folded=True) for _, notice in those)
+            return Notice(
+                kind=kind,
+                text=words.storm(kind, [incident for incident, _ in those]),
+                after=beliefs[0],
+                others=beliefs[1:],
+                reply_to=those[0][1].reply_to if kind is Kind.RECOVERY else None,
+                loud=any(notice.loud for _, notice in those),
+            )
+    return None

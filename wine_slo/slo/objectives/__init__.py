@@ -1,0 +1,1 @@
+"""Objectives, their error budgets, and the queries that measure them."""

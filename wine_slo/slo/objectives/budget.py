@@ -1,0 +1,90 @@
+"""The error budget: how much may go wrong in its window, how much has, and how fast it burns.
+
+A burn rate of 1 uses the budget up exactly at the end of its window. Where less history is known than the window
+holds, the rest of it is taken to be as busy and without a fault. Of a history that is shorter than a thirtieth of the
+window (a day of thirty) nothing is said but how long it is: such an estimate says more of the assumption than of the
+service.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from wine_slo.slo.objectives.objective import Alert, Burn, Objective
+
+YOUNG = 1 / 30  # of the window; with less history than that nothing is said of a budget
+SELDOM = timedelta(minutes=10)  # for what changes little between two looks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What is known of one objective's budget.
+
+    Attributes:
+        history: Over how much of its window that is known.
+        events: All events in that time; None where they are not known yet.
+        bad_ratios: The share of bad events over each window; a window without events is absent.
+    """
+
+    history: timedelta
+    events: float | None = None
+    bad_ratios: Mapping[timedelta, float] = field(default_factory=dict)
+
+    def burn_rate(self, objective: Objective, window: timedelta) -> float | None:
+        """How many times the lasting pace the budget burns over a window; None where there were no events."""
+        bad_ratio = self.bad_ratios.get(window)
+        return None if bad_ratio is None else bad_ratio / objective.allowed_bad_ratio
+
+    def is_young(self, objective: Objective) -> bool:
+        """Whether there is too little history to say anything of the budget."""
+        return self.history < YOUNG * objective.window
+
+    def remaining(self, objective: Objective) -> float | None:
+        """The share of the budget that is left, below 0 where more is gone than there was; None if not known."""
+        pace = self.burn_rate(objective, objective.window)
+        return None if pace is None else 1 - pace * (self.history / objective.window)
+
+    def share_of(self, objective: Objective, bad_events: float) -> float | None:
+        """Which share of the whole window's budget so many bad events are; None if not known."""
+        if not self.events or not self.history:
+            return None
+        events_in_window = self.events * (objective.window / self.history)
+        return bad_events / (events_in_window * objective.allowed_bad_ratio)
+
+    def lasts_for(self, objective: Objective, window: timedelta) -> timedelta | None:
+        """How long what is left lasts at the pace of a window; None where it lasts, or is not known."""
+        remaining, pace = self.remaining(objective), self.burn_rate(objective, window)
+        if remaining is None or pace is None or pace <= 1 or remaining <= 0:
+            return None
+        return remaining * objective.window / pace
+
+
+def is_burning(objective: Objective, budget: Budget, burn: Burn) -> bool | None:
+    """Whether a pace holds over both of its windows; None where one had no events or is longer than all history."""
+    if budget.history < burn.short:
+        return None
+    long, short = budget.burn_rate(objective, burn.long), budget.burn_rate(objective, burn.short)
+    if long is None or short is None:
+        return None
+    factor = burn.factor(objective.window, budget.history)
+    return long >= factor and short >= factor
+
+
+def burning(objective: Objective, budget: Budget, alert: Alert) -> Burn | None:
+    """The first pace of an alert that holds; None where none does."""
+    return next((burn for burn in objective.burns if burn.alert is alert and is_burning(objective, budget, burn)), None)
+
+
+def is_any_burning(objective: Objective, budget: Budget) -> bool:
+    """Whether any of the burn rates that are alerted on holds."""
+    return any(is_burning(objective, budget, burn) for burn in objective.burns)
+
+
+def windows(objective: Objective) -> tuple[timedelta, ...]:
+    """Every window that has to be asked for, shortest first."""
+    return tuple(sorted({objective.window, *(each for burn in objective.burns for each in (burn.short, burn.long))}))
+
+
+def stays_known_for(span: timedelta) -> timedelta:
+    """For how long what is known of a span is good enough: a hundredth of it at most."""
+    return min(span / 100, SELDOM)

@@ -1,0 +1,1 @@
+"""What people do about incidents: acknowledge, silence, undo."""

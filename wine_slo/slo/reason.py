@@ -1,0 +1,43 @@
+"""Why something cannot be, as a sentence that can be said in any language and kept until then."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from wine_slo.slo.redaction import redact
+
+LONGEST_TEXT = 300  # characters of what others say of a failure of theirs
+
+
+def phrase(sentence: str) -> str:
+    """A sentence that is said elsewhere; marks it for the catalogue."""
+    return sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something cannot be, as a sentence that can be said in any language and kept until then.
+
+    Attributes:
+        sentence: In English, with named holes.
+        holes: What stands in them; text of others as it is, without markup.
+    """
+
+    sentence: str
+    holes: "Mapping[str, str | int | Reason]" = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """In English, for the log."""
+        return self.sentence.format_map({name: str(each) for name, each in self.holes.items()})
+
+
+class ReasonedError(Exception):
+    """Something failed, and people are told why.
+
+    Attributes:
+        reason: Why, in any language; the text of the exception is its English.
+    """
+
+    def __init__(self, sentence: str | Reason, /, **holes: str | int | Reason) -> None:
+        shown = {name: redact(each)[:LONGEST_TEXT] if isinstance(each, str) else each for name, each in holes.items()}
+        self.reason = sentence if isinstance(sentence, Reason) else Reason(sentence, shown)
+        super().__init__(str(self.reason))

@@ -1,0 +1,1 @@
+"""How everything reads, in each language."""

@@ -1,0 +1,377 @@
+"""How the bot answers what it is asked or told to do; what it says by itself is in `words`.
+
+Texts are HTML with `<b>` only; what is shown as a toast is short, as Telegram shows it for a second.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape, unescape
+
+from wine_slo.slo.chat.messages import Command, Person, Refusal
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.objectives.objective import Key
+from wine_slo.slo.oncall.actions import LONGEST_SILENCE, UNDONE_WITHIN, Act, Deed, Silence
+from wine_slo.slo.oncall.lookup import Names, UnknownNameError, UnknownNumberError
+from wine_slo.slo.oncall.silence_request import Missing, NoNumberError, SlipError, UnclearError, Wish
+from wine_slo.slo.oncall.time_phrases import NotUnderstoodError, PastError, TooLongError
+from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.language import Hole, shortened
+
+MAX_SILENCES = 10  # in one answer, and incidents that are named in one
+MAX_LABEL = 40  # characters of a name on a button
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """The answers, for the readers of one chat."""
+
+    speech: Speech
+
+    def say(self, sentence: str, /, **holes: Hole) -> str:
+        """A sentence in the readers' language, see `Language.say`."""
+        return self.speech.say(sentence, **holes)
+
+    # Who asks
+
+    def ids(self, chat: int, person: Person, topic: int | None) -> str:
+        """What is to be written into the settings so that this chat, or this person, is known."""
+        lines = [self.say("This chat's id is {id}.", id=chat)]
+        if topic is not None:
+            lines.append(self.say("This topic alone is {id}.", id=f"{chat}/{topic}"))
+        if person.id != chat:
+            lines.append(self.say("Yours is {id}.", id=person.id))
+        return "\n".join(lines)
+
+    def names(self, state: State) -> Names:
+        """Everything that can be named here."""
+        return Names(self.speech.objectives, tuple(state.tracks), state.incidents, self.speech.title)
+
+    def refused(self, refusal: Refusal, person: Person) -> str:
+        """Somebody may ask, but not change anything, and why."""
+        match refusal:
+            case Refusal.NOBODY:
+                return self.say("I must know who does that: write as yourself, not as a group or a channel.")
+            case Refusal.FORWARDED:
+                return self.say("A forwarded message changes nothing: write it yourself.")
+            case Refusal.SECOND_CHAT:
+                return self.say("Only an admin of this bot may do that from a chat that is escalated to.")
+            case Refusal.NO_ADMIN:
+                return self.say("Only an admin of this bot may do that. Your id is {id}.", id=person.id)
+
+    def stranger(self) -> str:
+        """Somebody pressed a button in a chat that is not ours any more."""
+        return self.say("This chat is not in the settings of this bot.")
+
+    def too_often(self, seconds: int) -> str:
+        """One too many in a minute."""
+        return self.say("Too many questions at once: ask again in {seconds} s.", seconds=seconds)
+
+    def asked_long_ago(self) -> str:
+        """What was asked while nobody listened is not done, and is said once for all of it."""
+        return self.say("I was away when this was asked, so it is not done. Ask again if it still holds.")
+
+    def forged(self) -> str:
+        """A button is not ours, or is of another chat."""
+        return self.say("This button is not one of mine.")
+
+    def failed(self) -> str:
+        """A fault of ours."""
+        return self.say("That went wrong by a fault of mine. What happened is in the log.")
+
+    def conflict(self, *, has_webhook: bool) -> str:
+        """Return that what is said to this bot goes to a webhook, or else to another program."""
+        if has_webhook:
+            return self.say(
+                "⚪️ What is sent to this bot goes to a webhook, so commands and buttons do not work here now. "
+                "Breaches and recoveries are still told."
+            )
+        return self.say(
+            "⚪️ Another program reads what is sent to this bot, so commands and buttons do not work here now. "
+            "Breaches and recoveries are still told."
+        )
+
+    def unreachable(self, chat: int, reason: str) -> str:
+        """Another chat of the settings is not notified, and why."""
+        return self.say(
+            "🟠 Chat {id} cannot be reached: {why}. It is not notified until that works again.",
+            id=chat,
+            why=shortened(reason),
+        )
+
+    # In which language
+
+    def language(self) -> str:
+        """Which language this chat is told in; each says so of itself."""
+        return self.say("I speak English here.")
+
+    def other_language(self, said: str) -> str:
+        """Somebody wants a language that we do not have."""
+        return self.say("I do not speak {language}. What I speak:", language=shortened(said))
+
+    # What can be asked
+
+    def introduction(self) -> str:
+        """Who this is, for who has just met it."""
+        jobs = ", ".join(dict.fromkeys(shortened(each.job) for each in self.speech.objectives.all))
+        titles = ", ".join(self.speech.title(Key(each)) for each in list(self.speech.objectives.by_name)[:MAX_SILENCES])
+        if len(self.speech.objectives.all) > MAX_SILENCES:
+            titles += " …"
+        lines = (
+            self.say("I am wine-slo, and I watch the objectives of {jobs}: {titles}.", jobs=jobs, titles=titles),
+            self.say(
+                "Alerts and recoveries are sent to this chat; the buttons under an alert acknowledge and silence it."
+            ),
+            self.say("How everything stands: /status. Everything else: /help"),
+        )
+        return "\n".join(lines)
+
+    def no_command(self, near: str | None) -> str:
+        """Words without a slash."""
+        if near is not None:
+            return self.say("I read commands, which begin with a slash. Did you mean /{near}?", near=near)
+        return self.say("I read commands, which begin with a slash. All of them: /help")
+
+    def unknown(self, command: str, near: str | None) -> str:
+        """No such command."""
+        sent = f"/{shortened(command)}"
+        if near is not None:
+            return self.say("I do not know {sent}. Did you mean /{near}?", sent=sent, near=near)
+        return self.say("I do not know {sent}. What I know: /help", sent=sent)
+
+    def help(self, commands: Iterable[Command]) -> str:
+        """Every command in a line."""
+        lines = [self.say("What I can be asked:")]
+        for each in commands:
+            usage = f" {shortened(self.say(each.usage))}" if each.usage else ""
+            lines.append(f"/{each.name}{usage} · {self.say(each.help)}")
+        return "\n".join(lines)
+
+    def version(self, version: str) -> str:
+        """What runs."""
+        return self.say("wine-slo {version}", version=version)
+
+    def unknown_name(self, error: UnknownNameError) -> str:
+        """Words meant no objective, or several."""
+        if isinstance(error, UnknownNumberError):
+            return self.no_number(error.word)
+        names = ", ".join(shortened(each) for each in error.known[:MAX_SILENCES])
+        if len(error.known) > MAX_SILENCES:
+            names += " …"
+        if not error.word:
+            return self.say("Which one? I know {names}.", names=names)
+        word = shortened(error.word)
+        if error.near:
+            return self.say("I do not know {word}. Did you mean {near}?", word=word, near=shortened(error.near))
+        return self.say("I do not know {word}. I know {names}.", word=word, names=names)
+
+    # Who has it
+
+    def taken(self, incident: Incident) -> str:
+        """Somebody has it from now on."""
+        return self.say("You have #{number}.", number=incident.number)
+
+    def taken_all(self, incidents: Sequence[Incident], person: Person) -> str:
+        """Somebody has these from now on."""
+        return self.say("{name} has it: {incidents}.", name=shortened(person.name), incidents=self._named(incidents))
+
+    def taken_already(self, act: Act) -> str:
+        """Somebody has it since then."""
+        return self.say("{name} has it already ({time}).", name=shortened(act.by.name), time=self.speech.clock(act.at))
+
+    def which(self, incidents: Sequence[Incident]) -> str:
+        """There are several."""
+        return self.say(
+            "Which one? Open: {incidents}. Write for example /ack {number}, or /ack all.",
+            incidents=self._named(incidents),
+            number=incidents[0].number,
+        )
+
+    def none_open(self) -> str:
+        """There is nothing to be acknowledged."""
+        return self.say("Nothing is in breach.")
+
+    def over(self, number: int) -> str:
+        """An incident is over, or this is not its present time."""
+        return self.say("#{number} is over, so this button does nothing any more.", number=number)
+
+    def not_an_incident(self, word: str, near: str = "") -> str:
+        """No open incident of that name."""
+        if near:
+            return self.say(
+                "I did not understand “{word}”. Did you mean {near}?", word=shortened(word), near=shortened(near)
+            )
+        return self.say("I did not understand “{word}”. Write for example /ack 12, or /ack all.", word=shortened(word))
+
+    def no_number(self, word: str) -> str:
+        """No incident of that number."""
+        return self.say("There is no {number}.", number=shortened(word))
+
+    def not_in_breach(self, key: Key) -> str:
+        """An objective of which nothing is open."""
+        return self.say("{title} is not in breach.", title=self.speech.title(key))
+
+    def closed_already(self, number: int) -> str:
+        """An incident that is over."""
+        return self.say("#{number} is over.", number=number)
+
+    def not_here(self) -> str:
+        """Somebody in a chat that is escalated to wants what was not escalated."""
+        return self.say("From here you can act only on what was escalated to this chat: write its number, such as #12.")
+
+    # Silences
+
+    def hushed(self, silence: Silence, now: datetime) -> str:
+        """A silence begins."""
+        what = self.speech.silenced(silence)
+        if silence.until is None:
+            return self.say("{what}: silenced until recovery.", what=what)
+        return self.say("{what}: silenced until {time}.", what=what, time=self.speech.moment(silence.until, now))
+
+    def hushed_in_full(self, silences: Sequence[Silence], now: datetime) -> str:
+        """Silences begin that were wanted together, and what that means."""
+        lines = [f"🔇 {self.hushed(each, now)}" for each in silences]
+        if silences[0].reason:
+            lines.append(self.say("Reason: {reason}", reason=escape(silences[0].reason)))
+        if any(not each.objective for each in silences):
+            lines.append(self.say("Never silenced by this: lost monitoring, and an outage of the whole service."))
+        lines.append(self.say("I go on looking. Ends are still told, quietly. To take it back: /undo"))
+        return "\n".join(lines)
+
+    def silence_not_understood(self, error: NotUnderstoodError, name: str) -> str:
+        """What was wrong with a silence, and a right one."""
+        if isinstance(error, UnclearError):
+            return self._unclear(error)
+        example = self.say(
+            "Write for example /silence 1h {name} deploying, or /silence until 18:00 all.", name=escape(name)
+        )
+        word = shortened(error.word)
+        match error:
+            case NoNumberError():
+                return self.no_number(error.word)
+            case PastError():
+                wrong = self.say("{word} is over already.", word=word)
+            case TooLongError():
+                wrong = self.say("{word} is too long: at most {span}.", word=word, span=LONGEST_SILENCE)
+            case SlipError(near=near):
+                wrong = self.say("I did not understand “{word}”. Did you mean {near}?", word=word, near=shortened(near))
+            case _ if error.word:
+                wrong = self.say("I did not understand “{word}”.", word=word)
+            case _:
+                wrong = self.say("For how long?")
+        return f"{wrong} {example}"
+
+    def _unclear(self, error: UnclearError) -> str:
+        """What is asked back; there are buttons under it."""
+        word = shortened(error.word)
+        if error.missing is Missing.UNIT:
+            return self.say("{word} of what?", word=word)
+        if error.missing is Missing.WHEN:
+            return self.say("For how long?")
+        if error.near:
+            return self.say("I do not know “{word}”. Did you mean {near}?", word=word, near=shortened(error.near))
+        if error.word:
+            return self.say("I do not know “{word}”. What is to be silent?", word=word)
+        return self.say("What is to be silent?")
+
+    def choice(self, wish: Wish, error: UnclearError, now: datetime) -> str:
+        """The button of one of the things that somebody may have wanted. Plain."""
+        names = [unescape(self.speech.title(each)) for each in wish.keys]
+        what = ", ".join(names) if names else self.say("Everything")
+        if error.missing is Missing.WHAT or wish.until is None:
+            return what[:MAX_LABEL]
+        if error.missing is Missing.WHEN:
+            return self.speech.language.span(wish.until - now)
+        is_hours = wish.keys == error.choices[0].keys and wish != error.choices[0]
+        span = self.say("{number} h", number=error.word) if is_hours else self.say("{number} min", number=error.word)
+        return f"{span} · {what}"[:MAX_LABEL]
+
+    def chosen_already(self) -> str:
+        """Somebody has pressed another of these buttons, or it is too long ago."""
+        return self.say("That was asked too long ago. Write it again.")
+
+    def nothing_to_wait_for(self) -> str:
+        """Until recovery, and nothing is in breach."""
+        return self.say("Nothing of that is in breach, so there is no recovery to wait for. Say for how long.")
+
+    def silences(self, acts: Sequence[Act], now: datetime) -> str:
+        """The silences that run."""
+        if not acts:
+            return self.say("No silences. To make one: /silence 1h all")
+        lines = [self._silence(act, now) for act in acts[:MAX_SILENCES]]
+        if len(acts) > MAX_SILENCES:
+            lines.append(self.speech.count(len(acts) - MAX_SILENCES, "… and {n} more.", "… and {n} more."))
+        return "\n".join(lines)
+
+    def end_of(self, silence: Silence, now: datetime) -> str:
+        """The button that ends a silence. Plain."""
+        what = unescape(self.speech.silenced(silence))[:MAX_LABEL]
+        if silence.until is None:
+            return self.say("End: {what}, until recovery", what=what)
+        return self.say("End: {what}, until {time}", what=what, time=self.speech.moment(silence.until, now))
+
+    def ended(self, silence: Silence) -> str:
+        """A silence is over before its time."""
+        return self.say("The silence is ended: {what}.", what=self.speech.silenced(silence))
+
+    def no_such_silence(self) -> str:
+        """It does not run any more."""
+        return self.say("That silence is over already.")
+
+    # Taking back
+
+    def taken_back(self, act: Act) -> str:
+        """One's own last act is undone."""
+        if act.silence is not None:
+            return self.say("Taken back: the silence of {what}.", what=self.speech.silenced(act.silence))
+        return self.say("Taken back: you do not have #{number} any more.", number=act.incident or 0)
+
+    def not_yours(self, act: Act) -> str:
+        """Only who did it can take it back."""
+        return self.say("Only {name} can take that back.", name=shortened(act.by.name))
+
+    def nothing_to_take_back(self) -> str:
+        """It is too long ago, or there is nothing of that person."""
+        return self.say("There is nothing of yours from the last {span} to take back.", span=UNDONE_WITHIN)
+
+    def deed(self, act: Act, incident: Incident) -> str:
+        """One thing that somebody did about an incident, for its history."""
+        name = self.say("{name} ({id})", name=shortened(act.by.name), id=act.by.id)
+        time = self.speech.moment(act.at, incident.began_at)
+        match act.deed:
+            case Deed.ACKNOWLEDGE:
+                return self.say("{time} {name} had it.", time=time, name=name)
+            case Deed.UNDO:
+                return self.say("{time} {name} took that back.", time=time, name=name)
+            case Deed.END:
+                return self.say("{time} {name} ended the silence.", time=time, name=name)
+            case _:
+                return f"{time} {self.speech.silenced_by(act, incident.began_at)} ({name})"
+
+    # What every chat is told of what somebody does in one
+
+    def announced(self, acts: Sequence[Act], now: datetime) -> str:
+        """Silences that somebody has begun, or that go on."""
+        return "\n".join(f"🔇 {self.speech.silenced_by(each, now)}" for each in acts)
+
+    def announced_end(self, person: Person, acts: Sequence[Act]) -> str:
+        """Silences that somebody has ended."""
+        what = ", ".join(self.speech.silenced(each.silence) for each in acts if each.silence)
+        return f"🔔 {self.say('{name} ended the silence: {what}.', name=shortened(person.name), what=what)}"
+
+    def not_written(self) -> str:
+        """What was done holds, but is not kept."""
+        return self.say("It holds, but the ledger cannot be written just now: a restart would forget it.")
+
+    def _silence(self, act: Act, now: datetime) -> str:
+        made = self.speech.moment(act.at, now)
+        line = self.say("{silence} Made at {time}.", silence=self.speech.silenced_by(act, now), time=made)
+        return f"🔇 {line}"
+
+    def _named(self, incidents: Sequence[Incident]) -> str:
+        names = [
+            self.say("#{number} {name}", number=each.number, name=self.speech.title(each.key))
+            for each in incidents[:MAX_SILENCES]
+        ]
+        return ", ".join(names) + (" …" if len(incidents) > MAX_SILENCES else "")

@@ -1,0 +1,1 @@
+"""The values that pages, boards, digests and charts show."""

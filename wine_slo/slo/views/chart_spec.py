@@ -1,0 +1,241 @@
+"""A chart of one objective as values: what is to be drawn, with every word on it, and nothing of how.
+
+Points are pairs of epoch seconds and a value. Where nothing was asked, or nothing could be seen, there is no point, and
+what is drawn has a gap there.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from itertools import count
+
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.objectives.objective import Alert, Key, Latency, Objective, Up
+from wine_slo.slo.text.incident_text import Speech, plain
+
+POINTS = 300  # of one line; more than a phone can show
+TICKS = 6  # labels under a chart; what a phone can show in large letters
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+STEPS = tuple(
+    timedelta(seconds=each) for each in (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200)
+)
+BEFORE = timedelta(minutes=10)  # a chart of an incident begins so long before it, to show what is usual
+USUAL = timedelta(hours=1)  # a chart of no incident
+LONGEST = timedelta(days=35)  # what the shipped Prometheus keeps
+
+Points = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A time that is shaded, and what stands over it."""
+
+    since: float
+    until: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """What is drawn.
+
+    Attributes:
+        title: The first line: what it is about.
+        subtitle: The second: what the values are, the span and the zone.
+        first: Where it begins, in epoch seconds.
+        last: Where it ends.
+        step: Seconds between two points; a longer hole between two is a gap.
+        values: Seconds, or shares of 0 to 1.
+        promise: What is promised, in the same unit.
+        promise_label: What stands at its line.
+        unit: What follows a number of the values: `s` or `%`.
+        scale: By what a value is multiplied to be read in that unit.
+        is_band: Whether the values are how much of the service was up, which is a band and not a line.
+        rates: Requests a second; empty where there is nothing to be counted.
+        rate_label: What stands over them.
+        gap_label: What stands in a wide gap.
+        decimal: The sign before the decimals.
+        ticks: Instants in epoch seconds that have a label, and that label.
+        breaches: What is shaded.
+    """
+
+    title: str
+    subtitle: str
+    first: float
+    last: float
+    step: float
+    values: Points
+    promise: float
+    promise_label: str
+    unit: str
+    scale: float = 1.0
+    is_band: bool = False
+    rates: Points = ()
+    rate_label: str = ""
+    gap_label: str = ""
+    decimal: str = "."
+    ticks: tuple[tuple[float, str], ...] = ()
+    breaches: tuple[Breach, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How one objective went, as Prometheus tells it.
+
+    Attributes:
+        first: Where it begins.
+        last: Where it ends.
+        step: How far apart the points are; each is over at least so long a range.
+        values: Seconds of the promised quantile for a latency, else the share of bad events; by epoch seconds.
+        rates: Requests a second, in the same way.
+        incidents: What of it was a breach.
+    """
+
+    key: Key
+    first: datetime
+    last: datetime
+    step: timedelta
+    values: Mapping[float, float]
+    rates: Mapping[float, float]
+    incidents: tuple[Incident, ...] = ()
+
+
+def chart_of(course: Course, objective: Objective, speech: Speech) -> Chart:
+    """What is drawn of a course, in its readers' words and by their clock."""
+    source = objective.source
+    is_up = isinstance(source, Up)
+    return Chart(
+        title=plain(_title(course, objective, speech)),
+        subtitle=plain(_subtitle(course, speech)),
+        first=course.first.timestamp(),
+        last=course.last.timestamp(),
+        step=course.step.total_seconds(),
+        values=tuple(sorted((at, 1 - value if is_up else value) for at, value in course.values.items())),
+        promise=source.threshold_seconds if isinstance(source, Latency) else objective.allowed_bad_ratio,
+        promise_label=plain(_target(objective, speech)),
+        unit=speech.say("{number} s", number="").strip() if objective.is_latency else "%",
+        scale=1.0 if objective.is_latency else 100.0,
+        is_band=is_up,
+        rates=() if is_up else tuple(sorted(course.rates.items())),
+        rate_label="" if is_up else plain(speech.say("Requests a second")),
+        gap_label=plain(speech.say("no data")),
+        decimal=speech.language.decimal,
+        ticks=ticks(
+            course.first,
+            course.last,
+            speech.zone,
+            lambda each: plain(speech.say("{day}/{month}", day=each.day, month=f"{each.month:02}")),
+        ),
+        breaches=breaches(
+            course.incidents, course.first, course.last, lambda number: speech.say("#{number}", number=number)
+        ),
+    )
+
+
+def caption_of(course: Course, speech: Speech, state: State, now: datetime) -> str:
+    """What stands under the picture: how the objective stands, and the span; HTML.
+
+    It is the newest message of a chat, so its first line is read on the lock screen as the state of things.
+    """
+    return f"{speech.standing(course.key, state, now)}\n{_subtitle(course, speech)}"
+
+
+def _target(objective: Objective, speech: Speech) -> str:
+    """What stands at the line that is not to be crossed."""
+    return speech.say("target {target}", target=speech.target(objective))
+
+
+def _title(course: Course, objective: Objective, speech: Speech) -> str:
+    title = speech.title(course.key)
+    match objective.source:
+        case Latency():
+            return f"{title}: p{objective.ratio * 100:g}"
+        case Up():
+            return title
+        case _:
+            return speech.say("{title}: share of failed requests", title=title)
+
+
+def _subtitle(course: Course, speech: Speech) -> str:
+    """From when to when, by which clock."""
+    first, last = (each.astimezone(speech.zone) for each in (course.first, course.last))
+    zone = f"{last:%Z}"
+    if first.date() == last.date():
+        return speech.say(
+            "{day}, {first} to {last} ({zone})",
+            day=speech.language.date(last),
+            first=speech.clock(first),
+            last=speech.clock(last),
+            zone=zone,
+        )
+    return speech.say(
+        "{first_day} {first} to {last_day} {last} ({zone})",
+        first_day=speech.language.date(first),
+        first=speech.clock(first),
+        last_day=speech.language.date(last),
+        last=speech.clock(last),
+        zone=zone,
+    )
+
+
+def span_of(incident: Incident | None, now: datetime) -> timedelta:
+    """How far back a chart goes where nobody says: to a while before the incident."""
+    if incident is None:
+        return USUAL
+    return min(now - incident.since + BEFORE, LONGEST)
+
+
+def step_of(span: timedelta, scrape_interval: timedelta) -> timedelta:
+    """How far apart the points of a span are: a whole number of scrapes, and not more points than can be seen."""
+    return scrape_interval * max(1, -(-span // (scrape_interval * POINTS)))
+
+
+def breaches(
+    incidents: Iterable[Incident], first: datetime, last: datetime, name: Callable[[int], str] = "#{}".format
+) -> tuple[Breach, ...]:
+    """What is shaded between two instants, oldest first."""
+    shaded = []
+    those = (each for each in incidents if each.key.alert is Alert.BREACH)
+    for each in sorted(those, key=lambda incident: incident.began_at):
+        label = name(each.number)
+        for began_at, ended_at in each.bad_times(last):
+            since, until = max(began_at, first), min(ended_at, last)
+            if since < until:
+                shaded.append(Breach(since.timestamp(), until.timestamp(), label))
+                label = ""  # once for all openings of an incident
+    return tuple(shaded)
+
+
+def ticks(
+    first: datetime, last: datetime, zone: tzinfo, day: Callable[[datetime], str]
+) -> tuple[tuple[float, str], ...]:
+    """The instants that have a label: round times of the zone, and the name of the day where one begins.
+
+    Args:
+        first: Where the chart begins.
+        last: Where it ends.
+        zone: The reader's.
+        day: What a day is called.
+    """
+    span = last - first
+    midnight = first.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    step = next((each for each in STEPS if span / each <= TICKS), None)
+    if step is None:
+        step = DAY * -(-span // (DAY * TICKS))
+    form = "%H:%M:%S" if step < MINUTE else "%H:%M"
+    return tuple(
+        (at.timestamp(), day(at) if step >= DAY or not (at.hour or at.minute or at.second) else f"{at:{form}}")
+        for at in _every(step, midnight, first, last)
+    )
+
+
+def _every(step: timedelta, midnight: datetime, first: datetime, last: datetime) -> Iterator[datetime]:
+    """Round times of the zone's own clock between two instants."""
+    for number in count((first - midnight) // step):
+        at = midnight + number * step
+        if at > last:
+            return
+        if at >= first:
+            yield at

@@ -1,0 +1,206 @@
+"""The weekly digest: how the promises were kept, and a proof that somebody is watching."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, tzinfo
+from statistics import median
+from typing import Self
+
+from wine_slo.slo.evaluation.engine import GAP, SIGHT
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.objectives.budget import Budget
+from wine_slo.slo.objectives.objective import Alert, Key, Latency, Objective, Up
+from wine_slo.slo.oncall.time_phrases import parse_clock
+from wine_slo.slo.reason import Reason
+from wine_slo.slo.text.incident_text import STATUS_LINES, Speech
+
+WEEK = timedelta(days=7)
+LATE = timedelta(days=1)  # what was missed for longer is no news, and the next is near
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True, slots=True)
+class Weekly:
+    """A time of the week.
+
+    Attributes:
+        weekday: 0 is Monday.
+        at: The time of day.
+        zone: Whose.
+    """
+
+    weekday: int
+    at: time
+    zone: tzinfo
+
+    @classmethod
+    def parse(cls, text: str, zone: tzinfo) -> Self:
+        """A time of the week as it is written in a setting: `monday 9:00`.
+
+        Raises:
+            ValueError: It is not written so.
+        """
+        day, _, clock = text.strip().lower().partition(" ")
+        those = [number for number, name in enumerate(DAYS) if len(day) > 1 and name.startswith(day)]
+        at = parse_clock(clock.strip())
+        if len(those) != 1 or at is None:
+            raise ValueError("is no day and time, such as monday 9:00")
+        return cls(those[0], at, zone)
+
+    def last(self, now: datetime) -> datetime:
+        """The last time that it was so, `now` among them."""
+        today = now.astimezone(self.zone)
+        day = today.date() - timedelta(days=(today.weekday() - self.weekday) % 7)
+        moment = datetime.combine(day, self.at, self.zone)
+        return moment if moment <= now else datetime.combine(day - WEEK, self.at, self.zone)
+
+
+def is_due(slot: datetime, told: datetime | None, now: datetime) -> bool:
+    """Whether the digest of a time is still to be told.
+
+    Args:
+        slot: When it was to be told.
+        told: Which one the chat was told last, or what counts as that; None where there is nothing to go by.
+        now: The instant.
+    """
+    return told is not None and told < slot and now - slot <= LATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attained:
+    """How one objective went.
+
+    Attributes:
+        key: The worst label set of it.
+        good_ratio: The share of good events; None where nobody asked, or it is not known.
+        budget: What is known of the error budget; None where nothing is.
+    """
+
+    key: Key
+    good_ratio: float | None
+    budget: Budget | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Week:
+    """What there is to tell.
+
+    Attributes:
+        first: Where it begins.
+        last: Where it ends.
+        attained: One for each objective.
+        incidents: Those that touched it.
+        detected: How long it took to tell each breach.
+        acknowledged: How long it took until somebody had it, where somebody did.
+        trouble: Why there are no numbers; empty where there are.
+    """
+
+    first: datetime
+    last: datetime
+    attained: tuple[Attained, ...]
+    incidents: tuple[Incident, ...] = ()
+    detected: tuple[timedelta, ...] = ()
+    acknowledged: tuple[timedelta, ...] = ()
+    trouble: Reason | str = ""
+
+    @property
+    def breaches(self) -> tuple[Incident, ...]:
+        """The incidents that are broken promises."""
+        return tuple(each for each in self.incidents if each.key.alert is Alert.BREACH and not each.key.is_own)
+
+    @property
+    def broken_for(self) -> timedelta:
+        """How long something was broken, each incident for itself."""
+        return self._within(self.breaches)
+
+    @property
+    def blind_for(self) -> timedelta:
+        """How long nobody could see, or nobody looked."""
+        return self._within([each for each in self.incidents if each.key.objective in (SIGHT.objective, GAP.objective)])
+
+    def _within(self, incidents: Sequence[Incident]) -> timedelta:
+        spans = (
+            min(until, self.last) - max(since, self.first)
+            for each in incidents
+            for since, until in each.bad_times(self.last)
+        )
+        return sum((max(each, timedelta(0)) for each in spans), timedelta(0))
+
+
+@dataclass(frozen=True, slots=True)
+class DigestSpeech(Speech):
+    """What digests read, for the readers of one chat."""
+
+    @classmethod
+    def of(cls, speech: Speech) -> Self:
+        """The same readers."""
+        return cls(speech.objectives, speech.zone, speech.language)
+
+    def digest(self, week: Week) -> str:
+        """A week in a message."""
+        first, last = (each.astimezone(self.zone) for each in (week.first, week.last))
+        lines = [
+            "📊 "
+            + self.say(
+                "The week from {first} to {last}", first=self.language.date(first), last=self.language.date(last)
+            )
+        ]
+        if week.trouble:
+            reason = self.language.tell(week.trouble)
+            lines.append(self.say("Prometheus does not answer, so there are no shares: {reason}.", reason=reason))
+        lines += [
+            self._attained(objective, each)
+            for each in week.attained[:STATUS_LINES]
+            if (objective := self.objectives.of(each.key)) is not None
+        ]
+        lines.append(self._incidents(week))
+        if week.detected:
+            lines.append(self._times(week))
+        lines.append(
+            self.say("Blind for {duration}.", duration=week.blind_for)
+            if week.blind_for
+            else self.say("I have been watching all the time.")
+        )
+        return "\n".join(lines)
+
+    def _attained(self, objective: Objective, attained: Attained) -> str:
+        name, target = self._name(attained.key), self.language.percent(objective.ratio)
+        if attained.good_ratio is None:
+            return f"⚪️ {name}: {self.say('nothing is known of this week')}"
+        sign = "🟢" if attained.good_ratio >= objective.ratio else "🔴"
+        share = self.language.percent(attained.good_ratio, apart_from=objective.ratio)
+        match objective.source:
+            case Latency(threshold_seconds=threshold):
+                text = self.say(
+                    "{share} within {threshold} (target ≥ {target})",
+                    share=share,
+                    threshold=self.seconds(threshold),
+                    target=target,
+                )
+            case Up():
+                text = self.say("{share} up (target ≥ {target})", share=share, target=target)
+            case _:
+                text = self.say("{share} succeeded (target ≥ {target})", share=share, target=target)
+        parts = [f"{sign} {name}: {text}", self.budget_in_short(attained.budget, objective)]
+        return " · ".join(filter(None, parts))
+
+    def _incidents(self, week: Week) -> str:
+        count = len(week.breaches)
+        if not count:
+            return self.say("No objective was in breach.")
+        return self.count(
+            count,
+            "{n} incident, {duration} in all: /incidents",
+            "{n} incidents, {duration} in all: /incidents",
+            duration=week.broken_for,
+        )
+
+    def _times(self, week: Week) -> str:
+        told = self.say("Notified after {duration} at the median.", duration=_median(week.detected))
+        if not week.acknowledged:
+            return told
+        return f"{told} {self.say('Acknowledged after {duration}.', duration=_median(week.acknowledged))}"
+
+
+def _median(spans: Sequence[timedelta]) -> timedelta:
+    return timedelta(seconds=median(each.total_seconds() for each in spans))

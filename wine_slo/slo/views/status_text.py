@@ -1,0 +1,99 @@
+"""How a status reads on the status page and in a terminal; plain text, for who runs the watchdog."""
+
+from datetime import datetime, timedelta, tzinfo
+
+from wine_slo.slo.text.language import ENGLISH
+from wine_slo.slo.views.status import IncidentStatus, ObjectiveStatus, SilenceStatus
+
+percent, seconds, span = ENGLISH.percent, ENGLISH.seconds, ENGLISH.span
+LONGEST_NAMES = 3  # targets in one line
+
+
+def value(slo: ObjectiveStatus) -> str:
+    """The number to read; empty where there is none."""
+    if slo.kind == "latency":
+        if slo.latency_seconds is None:
+            return ""
+        return ENGLISH.latency(slo.latency_seconds, slo.bucket_bounds_seconds, apart_from=slo.threshold_seconds)
+    if slo.bad_ratio is None:
+        return ""
+    if slo.kind == "up":
+        return percent(max(0.0, 1 - slo.bad_ratio), apart_from=slo.objective_ratio)
+    return percent(slo.bad_ratio, apart_from=1 - slo.objective_ratio)
+
+
+def meaning(slo: ObjectiveStatus) -> str:
+    """What the number is, and over which time range: `p95 over 5 min`, `failed over 20 s`, `up over 5 min`."""
+    what = {"latency": f"p{(slo.latency_quantile or 0) * 100:g}", "ratio": "failed", "up": "up"}[slo.kind]
+    if slo.value_over_seconds is None:
+        return what
+    return f"{what} over {span(timedelta(seconds=slo.value_over_seconds))}"
+
+
+def target(slo: ObjectiveStatus) -> str:
+    """What the number should be."""
+    match slo.kind:
+        case "latency":
+            return f"target ≤ {seconds(slo.threshold_seconds or 0)}"
+        case "ratio":
+            return f"target ≤ {percent(1 - slo.objective_ratio)}"
+        case _:
+            return f"target ≥ {percent(slo.objective_ratio)}"
+
+
+def worst(incident: IncidentStatus) -> str:
+    """The worst value of an incident; empty where none is known."""
+    if incident.worst_seconds is not None:
+        return ENGLISH.latency(incident.worst_seconds, incident.bucket_bounds_seconds)
+    return "" if incident.worst_bad_ratio is None else f"{percent(incident.worst_bad_ratio)} bad"
+
+
+def beginning(instant: datetime, now: datetime, zone: tzinfo) -> str:
+    """When something began or ended: `19:41:05`, with its date where that is not today's."""
+    local, today = instant.astimezone(zone), now.astimezone(zone)
+    return f"{local:%H:%M:%S}" if local.date() == today.date() else f"{local:%d %b %H:%M:%S}"
+
+
+def budget(slo: ObjectiveStatus) -> str:
+    """What is left of the error budget, and from how much history that is known."""
+    left, history = slo.budget_remaining_ratio, slo.budget_history_seconds
+    window = span(timedelta(seconds=slo.budget_window_seconds))
+    if left is None or history is None:
+        return f"The error budget of {window} is not known at the moment."
+    if slo.is_budget_young:
+        return f"Error budget: {span(timedelta(seconds=history))} of history so far."
+    known = "" if history >= slo.budget_window_seconds else f", from {span(timedelta(seconds=history))} of history"
+    if left < 0:
+        return f"The error budget of {window} is overspent by {percent(-left)}{known}."
+    return f"{percent(left)} of the error budget of {window} left{known}."
+
+
+def budget_in_short(slo: ObjectiveStatus) -> str:
+    """The same for a table: `97 %`, `97 % (from 4 days)`, `4 min of history so far`."""
+    left, history = slo.budget_remaining_ratio, slo.budget_history_seconds
+    if left is None or history is None:
+        return "not known"
+    if slo.is_budget_young:
+        return f"{span(timedelta(seconds=history))} of history so far"
+    known = "" if history >= slo.budget_window_seconds else f" (from {span(timedelta(seconds=history))})"
+    return f"{percent(max(left, 0.0))}{known}"
+
+
+def down(slo: ObjectiveStatus) -> str:
+    """Which targets do not answer; empty where all do, or that is not what the objective is about."""
+    if not slo.targets_down or slo.targets is None:
+        return ""
+    names = ", ".join(slo.targets_down[:LONGEST_NAMES]) + (" …" if len(slo.targets_down) > LONGEST_NAMES else "")
+    targets = "target" if slo.targets == 1 else "targets"
+    return f"{len(slo.targets_down)} of {slo.targets} {targets} down ({names})"
+
+
+def silenced(silence: SilenceStatus, now: datetime, zone: tzinfo) -> str:
+    """Until when something is silenced, by whom and why."""
+    until = "until recovery" if silence.until is None else f"until {beginning(silence.until, now, zone)}"
+    return f"silenced {until} by {silence.by}" + (f": {silence.reason}" if silence.reason else "")
+
+
+def acknowledged(by: str, at: datetime | None, now: datetime, zone: tzinfo) -> str:
+    """Who has acknowledged something, and when."""
+    return f"acknowledged by {by}" + ("" if at is None else f" at {beginning(at, now, zone)}")
