@@ -1,6 +1,7 @@
 # make up     runs server, Prometheus and watchdog together; Ctrl-C stops all three
 # make test   everything CI runs
 # make test-image   10 minutes, where Docker or podman is: builds the image and tries docker-compose.yml on it
+# make test-quick   the unit tests, half a minute
 # make check  lint, types and layers
 # make catalogue    finds what is said in the chat and writes the list that is to be translated anew
 # make lock   writes the pinned requirement files anew
@@ -20,7 +21,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null || true
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: up test test-image soak reliability pictures check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
+.PHONY: up test test-quick test-image soak reliability pictures check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
@@ -32,21 +33,24 @@ up: $(BIN)/.up .tools/bin/prometheus models/model.json
 test: check .tools/bin/prometheus .tools/bin/chromium .tools/bin/docker-compose
 	python -m pytest --numprocesses 2 --dist loadfile
 
+test-quick: $(BIN)/.dev
+	python -m pytest --numprocesses 2 --dist loadfile tests/unit
+
 # Not of CI, which has no engine. It needs nothing but Python.
 test-image:
 	$(PYTHON) tools/try_image.py
 
 reliability: $(BIN)/.dev
-	WINE_SLO_WRITE_RELIABILITY=1 python -m pytest tests/whole/test_fault_matrix.py
+	WINE_SLO_WRITE_RELIABILITY=1 python -m pytest tests/system/test_fault_matrix.py
 
 pictures: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
-	WINE_SLO_WRITE_PICTURES=1 python -m pytest tests/server/test_browser.py tests/adapters/test_status_page.py \
-	    tests/whole/test_chart_of_history.py
+	WINE_SLO_WRITE_PICTURES=1 python -m pytest tests/integration/service/test_browser.py tests/integration/monitor/publish/test_status_page.py \
+	    tests/system/test_chart_of_history.py
 
 soak: $(BIN)/.dev .tools/bin/prometheus .tools/lib/libfaketime.so
-	WINE_SLO_SOAK=4 python -m pytest tests/whole/test_crash.py tests/whole/test_memory.py \
-	    tests/server/test_fuzz_body.py tests/server/test_contract.py
-	WINE_SLO_SOAK_MINUTES=120 python -m pytest --capture=no tests/whole/soak.py
+	WINE_SLO_SOAK=4 python -m pytest tests/system/test_crash.py tests/system/test_memory.py \
+	    tests/integration/service/test_fuzz_body.py tests/integration/service/test_contract.py
+	WINE_SLO_SOAK_MINUTES=120 python -m pytest --capture=no tests/system/soak.py
 
 check: $(BIN)/.dev
 	ruff check

@@ -5,7 +5,7 @@ import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.real.prometheus import version
+from tests.support.real.prometheus import version
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.fakes.bot_api import BotApi
-from tests.fakes.prometheus_junk import PrometheusJunk
-from tests.fakes.service import Service
-from tests.real import prometheus
-from tests.real.processes import Processes
+from tests.support.fakes.bot_api import BotApi
+from tests.support.fakes.prometheus_junk import PrometheusJunk
+from tests.support.fakes.service import Service
+from tests.support.real import prometheus
+from tests.support.real.processes import Processes
 
 # Who runs us in the background has it ignored, and what we start would inherit that: no Ctrl-C would end it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

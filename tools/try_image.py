@@ -37,7 +37,7 @@ OVERRIDE = {
         **{name: {"image": IMAGE} for name in OURS},
         "telegram": {
             "image": FAKE,
-            "command": ["python", "-m", "tests.fakes.served", "8081"],
+            "command": ["python", "-m", "tests.support.fakes.served", "8081"],
             "working_dir": "/fakes",
             "healthcheck": {"disable": True},
             "volumes": ["./tests:/fakes/tests:ro"],

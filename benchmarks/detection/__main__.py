@@ -18,7 +18,7 @@ from benchmarks.detection.replica import Service
 from benchmarks.detection.table import tables
 from benchmarks.detection.told import Record
 from benchmarks.detection.watchdogs import Watchdog
-from tests.real.prometheus import Prometheus, version
+from tests.support.real.prometheus import Prometheus, version
 
 OURS = "**wine-slo**, shipped settings: scrape 5 s, poll 30 s"
 

@@ -11,9 +11,9 @@ from aiohttp import web
 
 from benchmarks.detection.replica import Service
 from benchmarks.detection.told import Record, Word
-from tests.fakes.loopback import Loopback
-from tests.real.processes import Process
-from tests.real.prometheus import Prometheus, free_port, program
+from tests.support.fakes.loopback import Loopback
+from tests.support.real.processes import Process
+from tests.support.real.prometheus import Prometheus, free_port, program
 from wine_slo.metric_names import REQUEST_SECONDS
 
 POLL_SECONDS = 30  # of the plain loop

@@ -14,7 +14,7 @@ from itertools import accumulate, count
 
 from aiohttp import web
 
-from tests.fakes.loopback import Loopback
+from tests.support.fakes.loopback import Loopback
 from wine_slo import metric_names
 from wine_slo.service.metrics.instruments import REQUEST_BUCKETS
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import yaml
 
 from benchmarks.detection.told import Record, Word
-from tests.fakes.bot_api import TOKEN, BotApi
-from tests.real.processes import Processes
+from tests.support.fakes.bot_api import TOKEN, BotApi
+from tests.support.real.processes import Processes
 
 SHIPPED = Path(__file__).parents[2] / "config" / "slo.yml"
 CHAT = 1

@@ -19,9 +19,9 @@ from time import perf_counter, process_time
 import aiohttp
 
 from benchmarks import page
-from tests.real.history import Chapter
-from tests.real.history import History as Made
-from tests.real.prometheus import Prometheus, scraping
+from tests.support.real.history import Chapter
+from tests.support.real.history import History as Made
+from tests.support.real.prometheus import Prometheus, scraping
 from wine_slo.config import slo_file
 from wine_slo.integrations.prometheus.client import PrometheusApi
 from wine_slo.monitor.replay.engine import replay

@@ -18,9 +18,9 @@ from time import perf_counter, process_time
 import aiohttp
 
 from benchmarks import page
-from tests.fakes.service import Service
-from tests.real.processes import Processes
-from tests.real.prometheus import Prometheus, free_port, scraping
+from tests.support.fakes.service import Service
+from tests.support.real.processes import Processes
+from tests.support.real.prometheus import Prometheus, free_port, scraping
 from wine_slo.config import slo_file
 from wine_slo.integrations.prometheus.client import PrometheusApi
 from wine_slo.integrations.storage.ledger import Ledger

@@ -15,12 +15,12 @@ from typing import Any
 import aiohttp
 from playwright.async_api import Browser, async_playwright
 
-from tests.dashboards.conftest import PAGES, Act, asking, scraping
-from tests.dashboards.grafana import FOLDER, Json, annotations, load_all, panels
-from tests.dashboards.test_against_prometheus import Grafana
-from tests.real.processes import Processes
-from tests.real.prometheus import Prometheus, free_port
-from tests.whole.conftest import ROOT, fast_objectives
+from tests.repo.dashboards.conftest import PAGES, Act, asking, scraping
+from tests.repo.dashboards.grafana import FOLDER, Json, annotations, load_all, panels
+from tests.repo.dashboards.test_against_prometheus import Grafana
+from tests.support.real.processes import Processes
+from tests.support.real.prometheus import Prometheus, free_port
+from tests.system.conftest import ROOT, fast_objectives
 
 BUILT = FOLDER.parent / ".tools" / "preview"  # where `make` puts what it built of preview.jsx
 IMAGES = FOLDER.parent / "docs" / "images"

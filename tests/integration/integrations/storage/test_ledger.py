@@ -1,0 +1,600 @@
+"""The ledger: what is written comes back, whatever the disk and other processes do meanwhile."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import sqlalchemy as sa
+
+from tests.support.fakes.prometheus_junk import PrometheusJunk
+from tests.support.scene import ALL, CHAT, KEY, LATENCY, Scene, at, incident
+from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.integrations.storage.ledger import STEPS, Ledger, LedgerError, Memory, _tables
+from wine_slo.monitor.evaluate.evaluator import Evaluation
+from wine_slo.slo.chat.channel import Standing
+from wine_slo.slo.chat.messages import Person
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Outcome
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
+from wine_slo.slo.notification.plan import Stage, Told
+from wine_slo.slo.objectives.budget import Budget
+from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
+from wine_slo.slo.oncall.actions import Act, Deed, Silence
+from wine_slo.slo.reason import Reason
+
+BUDGET = Budget(
+    history=timedelta(days=3), events=0.1 + 0.2, bad_ratios={timedelta(hours=1): 1 / 3, timedelta(minutes=5): 0.0}
+)
+TOLD = Told(
+    incident=1,
+    chat=CHAT,
+    stage=Stage.OPENED,
+    opening=1,
+    message=2**40,
+    text="🔴 <b>2.4 s</b>\nmore",
+    held=Sight.BLIND,
+    breach_told_at=at(1.000001),
+    written_at=at(2),
+    loud_at=at(3),
+    perhaps_sent=True,
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "watchdog.db"
+
+
+@pytest.fixture
+def ledger(path: Path) -> Iterator[Ledger]:
+    ledger = Ledger.open(f"sqlite:///{path}")
+    yield ledger
+    ledger.close()
+
+
+def eventful() -> State:
+    """A state in which there is something of everything."""
+    scene = Scene(replace(LATENCY, burns=BURNS)).breaks().has(0.0, 20).breaks().lacks(Sight.BLIND, 300)
+    reading = Reading(
+        at=scene.now, sight=Sight.CLEAR, intervals=(Interval(scene.now, 1, 3, 0.5),), latency_seconds=2.4, budget=BUDGET
+    )
+    scene.look({KEY: reading})
+    return scene.lacks(Sight.BLIND, 150).state
+
+
+def rows(path: Path, query: str) -> list[Any]:
+    with sqlite3.connect(path) as connection:
+        found = connection.execute(query).fetchall()
+    connection.close()
+    return found
+
+
+def test_what_is_written_comes_back(ledger: Ledger) -> None:
+    state = eventful()
+    assert {each.key for each in state.incidents.values()} == {KEY, Key("sight", (("objective", "latency"),))}
+    ledger.save(State(), state)
+    ledger.mark([TOLD])
+    assert ledger.load() == Memory(replace(state, readings={}), (TOLD,), ())
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "kept as text, as older versions did",
+        Reason("nobody has asked"),
+        Reason("Prometheus: {why}", {"why": Reason("it answered {status}: {error}", {"status": 503, "error": "busy"})}),
+    ],
+    ids=str,
+)
+def test_a_reason_comes_back_so_that_it_can_be_told_in_any_language(ledger: Ledger, reason: Reason | str) -> None:
+    state = eventful()
+    state = replace(state, incidents={n: replace(each, reason=reason) for n, each in state.incidents.items()})
+    ledger.save(State(), state)
+    assert ledger.load().state == replace(state, readings={})
+
+
+def test_a_restart_finds_it(path: Path, ledger: Ledger) -> None:
+    state = eventful()
+    ledger.save(State(), state)
+    ledger.mark([TOLD])
+    ledger.close()
+    again = Ledger.open(f"sqlite:///{path}")
+    assert again.load() == Memory(replace(state, readings={}), (TOLD,), ())
+    again.close()
+
+
+def test_a_new_ledger_knows_nothing_and_makes_its_folder(path: Path, ledger: Ledger) -> None:
+    assert path.exists()
+    assert ledger.load() == Memory(State(), (), ())
+
+
+def test_step_by_step_is_the_same_as_at_once(ledger: Ledger) -> None:
+    scene = Scene()
+    before = State()
+    for bad in [0.0] * 3 + [1.0] * 6 + [0.0] * 8:
+        scene.has(bad)
+        ledger.save(before, scene.state)
+        before = scene.state
+    assert ledger.load().state == replace(scene.state, readings={})
+
+
+def test_a_track_that_is_forgotten_is_forgotten_here_too(ledger: Ledger) -> None:
+    state = Scene().has(1.0).state
+    ledger.save(State(), state)
+    ledger.save(state, replace(state, tracks={}))
+    assert ledger.load().state.tracks == {}
+
+
+def test_what_was_closed_long_ago_stays_written_but_is_not_at_hand(path: Path, ledger: Ledger) -> None:
+    old = incident(number=1, closed_at=at(200), outcome=Outcome.RECOVERED)
+    late = at(200) + timedelta(days=1)
+    state = State(incidents={1: old, 2: incident(number=2)}, last_number=2, looked_at=late)
+    ledger.save(State(), state)
+    ledger.mark([TOLD, replace(TOLD, incident=2)])
+    loaded = ledger.load()
+    assert list(loaded.state.incidents) == [2]
+    assert [each.incident for each in loaded.told] == [2]
+    assert rows(path, "SELECT number FROM incidents ORDER BY number") == [(1,), (2,)]
+
+
+def test_a_number_is_never_given_twice(ledger: Ledger) -> None:
+    ledger.save(State(), State(last_number=41, looked_at=at(0)))
+    assert ledger.load().state.last_number == 41
+
+
+def test_what_a_chat_believes_is_overwritten_by_what_it_was_told(ledger: Ledger) -> None:
+    ledger.save(State(), State(incidents={1: incident(number=1)}))
+    ledger.mark([Told(incident=1, chat=CHAT)])
+    ledger.mark([TOLD])
+    assert ledger.load().told == (TOLD,)
+
+
+def test_chats_are_kept_apart(ledger: Ledger) -> None:
+    told = [TOLD, replace(TOLD, chat=-1001234567890, message=3)]
+    ledger.save(State(), State(incidents={1: incident(number=1)}))
+    ledger.mark(told)
+    assert sorted(ledger.load().told, key=lambda each: each.chat) == sorted(told, key=lambda each: each.chat)
+
+
+# What it refuses
+
+
+def refusal(url: str) -> str:
+    with pytest.raises(LedgerError) as caught:
+        Ledger.open(url)
+    return str(caught.value)
+
+
+def test_a_newer_version_is_refused_with_what_to_do(path: Path, ledger: Ledger) -> None:
+    ledger.close()
+    rows(path, f"UPDATE facts SET value = '{len(STEPS) + 1}' WHERE name = 'version'")
+    sentence = refusal(f"sqlite:///{path}")
+    assert f"its schema is {len(STEPS) + 1}, this program knows {len(STEPS)}" in sentence
+    assert "start that version, or name another ledger" in sentence
+    assert str(path) in sentence
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        pytest.param("folder", "it is no regular file", id="a folder"),
+        pytest.param("file/watchdog.db", "file", id="a file where a folder belongs"),
+        pytest.param("text.db", "file is not a database", id="a file that is no database"),
+    ],
+)
+def test_a_place_that_cannot_hold_it_is_told_in_a_sentence(tmp_path: Path, place: str, reason: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    (tmp_path / "text.db").write_text("certainly not a database" * 100)
+    sentence = refusal(f"sqlite:///{tmp_path / place}")
+    assert "cannot be opened" in sentence
+    assert reason in sentence
+
+
+@pytest.mark.parametrize("url", ["not a url", "nosuch://x"], ids=["no URL", "an unknown database"])
+def test_an_address_that_is_none_is_told_in_a_sentence(url: str) -> None:
+    assert "cannot be opened" in refusal(url)
+
+
+def test_a_password_in_its_address_is_not_told() -> None:
+    assert "hunter2" not in refusal("nosuch://me:hunter2@db/ledger")
+
+
+def test_a_ledger_that_may_only_be_read_says_so_and_is_still_read(path: Path, ledger: Ledger) -> None:
+    ledger.save(State(), eventful())
+    ledger.mark([TOLD])
+    read_only = Ledger.open(f"sqlite:///file:{path}?mode=ro&uri=true")
+    assert read_only.load() == ledger.load()
+    with pytest.raises(LedgerError, match="cannot be written: attempt to write a readonly database"):
+        read_only.save(State(), State(last_number=2))
+    with pytest.raises(LedgerError, match="cannot be written: attempt to write a readonly database"):
+        read_only.mark([TOLD])
+    read_only.close()
+
+
+def test_while_another_process_writes_it_is_still_read_and_no_write_is_half_done(path: Path, ledger: Ledger) -> None:
+    state = eventful()
+    ledger.save(State(), state)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(LedgerError, match="cannot be written: database is locked"):
+        ledger.save(state, replace(state, tracks={}, incidents={}, last_number=99))
+    assert ledger.load().state == replace(state, readings={})
+    other.execute("ROLLBACK")
+    other.close()
+    ledger.save(state, replace(state, last_number=99))
+    assert ledger.load().state.last_number == 99
+
+
+@pytest.mark.parametrize("table", ["tracks", "incidents", "told", "standings"])
+def test_a_row_that_nobody_can_read_is_told_in_a_sentence(path: Path, ledger: Ledger, table: str) -> None:
+    ledger.save(State(), eventful())
+    ledger.mark([TOLD])
+    ledger.stand(Standing(chat=CHAT))
+    rows(path, f"UPDATE {table} SET value = '{{\"key\":'")
+    with pytest.raises(LedgerError, match=r"^the ledger has a \w+ that cannot be read: "):
+        ledger.load()
+
+
+def test_a_number_that_no_column_holds_is_refused_in_a_sentence(ledger: Ledger) -> None:
+    with pytest.raises(LedgerError, match="cannot be written: Python int too large"):
+        ledger.stand(Standing(chat=12345678901234567890))
+    with pytest.raises(LedgerError, match="cannot be read: Python int too large"):
+        ledger.incidents(numbers=[12345678901234567890])
+
+
+def test_what_is_known_of_a_chat_comes_back(ledger: Ledger) -> None:
+    standing = Standing(
+        chat=-5, moved_to=-1001234567890, closed_because="kicked", language="ru", since=at(1), announced_to=(7,)
+    )
+    ledger.stand(Standing(chat=-5))
+    ledger.stand(standing)
+    assert ledger.load().standings == (standing,)
+
+
+# A full disk, and what Evaluation makes of it
+
+
+class Disk:
+    """The ledger on a disk that can fill up: SQLite may not add a page to its file while it is full."""
+
+    def __init__(self, path: Path) -> None:
+        Ledger.open(f"sqlite:///{path}").close()
+        self.is_full = False
+        engine = sa.create_engine(f"sqlite:///{path}")
+        sa.event.listen(engine, "checkout", self._limit)
+        self.ledger = Ledger(engine)
+
+    def _limit(self, connection: Any, _record: object, _proxy: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {1 if self.is_full else 2**30}")
+
+
+@pytest.fixture
+def disk(path: Path) -> Iterator[Disk]:
+    disk = Disk(path)
+    yield disk
+    disk.ledger.close()
+
+
+BIG = Told(incident=1, chat=CHAT, text="x" * 100_000)
+
+
+def test_a_full_disk_is_told_in_a_sentence_and_loses_nothing(disk: Disk) -> None:
+    state = eventful()
+    disk.ledger.save(State(), state)
+    disk.is_full = True
+    with pytest.raises(LedgerError, match="cannot be written: database or disk is full"):
+        disk.ledger.mark([BIG])
+    assert disk.ledger.load() == Memory(replace(state, readings={}), (), ())
+
+
+class Clock:
+    """Moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+async def test_what_could_not_be_written_is_written_with_the_next_look(
+    path: Path, ledger: Ledger, prometheus_junk: PrometheusJunk, caplog: pytest.LogCaptureFixture
+) -> None:
+    await prometheus_junk.goes_down()
+    clock = Clock()
+    async with aiohttp.ClientSession() as session:
+        api = PrometheusApi(session, prometheus_junk.url, {})
+        evaluation = Evaluation(api, ledger, Objectives(ALL.all), State(), clock)
+        for _ in range(4):
+            await evaluation.look()
+            clock.now += timedelta(seconds=30)
+
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        await evaluation.look()
+        assert evaluation.state.is_blind, "a ledger that cannot be written stops nothing"
+        assert ledger.load().state.incidents == {}
+        assert "database is locked; it is kept in memory and written as soon as that works" in caplog.text
+        other.execute("ROLLBACK")
+        other.close()
+
+        clock.now += timedelta(seconds=30)
+        await evaluation.look()
+
+    loaded = ledger.load()
+    assert loaded.state == replace(evaluation.state, readings={}, unwritten_since=None)
+
+
+# From every earlier version
+
+
+def earlier(path: Path, version: int) -> None:
+    """Write a ledger as the program of an earlier schema wrote it."""
+    path.parent.mkdir(parents=True)
+    with sqlite3.connect(path) as connection:
+        for statement in (each for step in STEPS[:version] for each in step):
+            connection.execute(statement)
+        connection.execute("INSERT INTO facts VALUES ('version', ?)", (str(version),))
+        connection.execute("INSERT INTO facts VALUES ('last_number', '41')")
+    connection.close()
+
+
+def schema(path: Path) -> dict[str, list[Any]]:
+    tables = [name for (name,) in rows(path, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    return {
+        name: rows(path, f"PRAGMA table_info({name})") + rows(path, f"PRAGMA index_list({name})") for name in tables
+    }
+
+
+@pytest.mark.parametrize("version", range(len(STEPS) + 1))
+def test_a_ledger_of_every_earlier_version_becomes_one_of_this(tmp_path: Path, version: int) -> None:
+    new, old = tmp_path / "new.db", tmp_path / "old" / "old.db"
+    Ledger.open(f"sqlite:///{new}").close()
+    if version:
+        earlier(old, version)
+    ledger = Ledger.open(f"sqlite:///{old}")
+    ledger.save(State(), eventful())
+    ledger.mark([TOLD])
+    ledger.stand(Standing(chat=CHAT))
+    ledger.close()
+    assert schema(old) == schema(new)
+
+
+def test_one_that_was_left_half_made_is_made_whole(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    with sqlite3.connect(path) as connection:
+        for statement in STEPS[0][:3]:
+            connection.execute(statement)
+    connection.close()
+    ledger = Ledger.open(f"sqlite:///{path}")
+    assert ledger.load() == Memory(State(), (), ())
+    ledger.close()
+
+
+def test_the_steps_make_the_tables_that_are_used(tmp_path: Path) -> None:
+    Ledger.open(f"sqlite:///{tmp_path / 'new.db'}").close()
+    made = schema(tmp_path / "new.db")
+    for table in _tables.sorted_tables:
+        assert [column[1] for column in made[table.name][: len(table.columns)]] == [each.name for each in table.columns]
+    assert len(made) == len(_tables.sorted_tables)
+
+
+# Damage, and a file that is not there
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("version", "many"),
+        ("version", "-1"),
+        ("looked_at", "yesterday"),
+        ("looked_at", '"2026-01-01T00:00:00"'),
+        ("looked_at", '"2026-01-01T00:00:00Z'),
+        ("last_number", "1e9"),
+        ("last_number", "9" * 40),
+        ("troubles_since", "{}"),
+    ],
+)
+def test_garbage_in_the_facts_is_told_in_a_sentence(path: Path, ledger: Ledger, name: str, value: str) -> None:
+    ledger.save(State(), eventful())
+    ledger.close()
+    rows(path, f"UPDATE facts SET value = '{value}' WHERE name = '{name}'")
+    with pytest.raises(LedgerError, match=f"the ledger has a {name} that "):
+        Ledger.open(f"sqlite:///{path}").load()
+
+
+def remembering(path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
+    monkeypatch.setattr("wine_slo.integrations.storage.ledger.AGAIN_AFTER", 0.0)
+    return Ledger.open_or_remember(f"sqlite:///{path}")
+
+
+@pytest.mark.parametrize("damage", ["no database", "half", "a fact", "a board", "a newer version"])
+def test_a_damaged_ledger_is_left_as_it_is_and_the_watchdog_works_from_memory_until_it_is_moved_away(
+    path: Path, ledger: Ledger, damage: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger.save(State(), eventful())
+    ledger.close()
+    match damage:
+        case "no database":
+            path.write_bytes(b"certainly not a database" * 1000)
+        case "half":
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2 + 100])
+        case "a fact":
+            rows(path, "UPDATE facts SET value = 'x' WHERE name = 'looked_at'")
+        case "a board":
+            rows(path, "INSERT INTO boards VALUES (1, '{')")
+        case _:
+            rows(path, "UPDATE facts SET value = '99' WHERE name = 'version'")
+    content = path.read_bytes()
+    ledger = remembering(path, monkeypatch)
+    assert "everything is kept in memory" in caplog.text
+    state = eventful()
+    with pytest.raises(LedgerError) as caught:
+        ledger.save(State(), state)
+    assert caught.value.reason
+    assert ledger.load().state == replace(state, readings={}), "it remembers"
+    assert path.read_bytes() == content
+    path.rename(path.with_name("damaged.db"))
+    ledger.save(State(), state)
+    ledger.mark([TOLD])
+    ledger.close()
+    assert Ledger.open(f"sqlite:///{path}").load() == Memory(replace(state, readings={}), (TOLD,), ())
+
+
+def test_what_was_written_only_into_memory_is_in_the_file_once_it_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").write_text("a file where a folder belongs")
+    ledger = remembering(tmp_path / "data" / "watchdog.db", monkeypatch)
+    with pytest.raises(LedgerError, match="cannot be opened"):
+        ledger.mark([TOLD])
+    with pytest.raises(LedgerError, match="cannot be opened"):
+        ledger.stand(Standing(chat=CHAT))
+    (tmp_path / "data").unlink()
+    state = eventful()
+    ledger.save(State(), state)
+    ledger.close()
+    again = Ledger.open(f"sqlite:///{tmp_path / 'data' / 'watchdog.db'}").load()
+    assert again == Memory(replace(state, readings={}), (TOLD,), (Standing(chat=CHAT),))
+
+
+def test_an_earlier_history_that_appears_meanwhile_is_not_written_over(
+    path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.save(State(), eventful())
+    ledger.close()
+    away = path.with_name("away.db")
+    path.rename(away)
+    path.mkdir()
+    ledger = remembering(path, monkeypatch)
+    path.rmdir()
+    away.rename(path)
+    with pytest.raises(LedgerError, match="holds an earlier history: restart the watchdog"):
+        ledger.save(State(), State(last_number=7))
+    assert Ledger.open(f"sqlite:///{path}").load().state == replace(eventful(), readings={})
+
+
+@pytest.mark.parametrize("what", ["the file", "the folder"])
+def test_a_ledger_that_is_deleted_while_it_is_used_is_made_anew_with_all_it_held(
+    path: Path, ledger: Ledger, what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = eventful()
+    ledger.save(State(), state)
+    ledger.mark([TOLD])
+    if what == "the file":
+        for each in path.parent.glob("watchdog.db*"):
+            each.unlink()
+    else:
+        shutil.rmtree(path.parent)
+    ledger.stand(Standing(chat=CHAT))
+    assert "the ledger was deleted or replaced while it was in use" in caplog.text
+    assert "was made anew and holds everything" in caplog.text
+    ledger.close()
+    again = Ledger.open(f"sqlite:///{path}").load()
+    assert again == Memory(replace(state, readings={}), (TOLD,), (Standing(chat=CHAT),))
+
+
+def act(number: int, reason: str = "") -> Act:
+    person = Person(7, "Ann\ud83d" if reason else "Ann")
+    silence = Silence(until=at(60), reason=reason)
+    return Act(
+        number=number, at=at(number), by=person, chat=CHAT, cause=f"m{number}", deed=next(iter(Deed)), silence=silence
+    )
+
+
+def test_an_act_with_half_a_character_in_it_is_written_like_any_other(ledger: Ledger) -> None:
+    ledger.act([act(1, "half \ud83d"), act(2)])
+    first, second = ledger.load().acts
+    assert first.silence
+    assert (first.by.name, first.silence.reason) == ("Ann?", "half ?")
+    assert second == act(2)
+
+
+# Rights
+
+
+def modes(path: Path) -> dict[str, int]:
+    return {each.name: each.stat().st_mode & 0o777 for each in (path.parent, *path.parent.glob("watchdog.db*"))}
+
+
+def test_nobody_else_can_read_it(path: Path, ledger: Ledger) -> None:
+    ledger.save(State(), eventful())
+    files = {"watchdog.db", "watchdog.db-wal", "watchdog.db-shm"}
+    assert modes(path) == {"data": 0o700, **dict.fromkeys(files, 0o600)}
+
+
+def test_one_that_an_older_version_made_readable_for_all_is_so_no_more(path: Path, ledger: Ledger) -> None:
+    ledger.close()
+    path.chmod(0o644)
+    Ledger.open(f"sqlite:///{path}").close()
+    assert modes(path)["watchdog.db"] == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+@pytest.mark.parametrize(
+    ("place", "mode", "said"),
+    [
+        ("data/watchdog.db", 0o755, "; chown -R 65534 {data} (it belongs to root (0), this is nobody (65534))"),
+        ("data/deeper/watchdog.db", 0o755, "; install -d -o 65534 {data}/deeper (this is nobody (65534))"),
+        ("data/watchdog.db", 0o700, "; the user nobody (65534) may not enter {data}"),
+    ],
+)
+def test_a_missing_right_is_told_with_the_command_that_mends_it_and_no_other_folder_in_it(
+    tmp_path: Path, place: str, mode: int, said: str
+) -> None:
+    for each in (tmp_path, *tmp_path.parents):
+        if each.name.startswith(("pytest-", "popen-", "test_")):
+            each.chmod(0o755)
+    (tmp_path / "data").mkdir(mode=mode)
+    code = (
+        "import os, sys\n"
+        "from wine_slo.integrations.storage.ledger import Ledger, LedgerError\n"
+        "Ledger.open('sqlite://').close()\n"  # whatever it imports, as root
+        "os.setgid(65534); os.setuid(65534)\n"
+        "try: Ledger.open(sys.argv[1])\n"
+        "except LedgerError as error: print(error.reason)"
+    )
+    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path / place}"]
+    reason = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/").stdout
+    assert said.format(data=tmp_path / "data") in reason
+
+
+# Backup
+
+
+def test_a_backup_of_a_ledger_in_use_is_a_whole_ledger_in_one_file(path: Path, ledger: Ledger, tmp_path: Path) -> None:
+    state = eventful()
+    ledger.save(State(), state)
+    ledger.mark([TOLD])
+    copy = tmp_path / "backup.db"
+    Ledger.backup(f"sqlite:///{path}", copy)
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in tmp_path.iterdir() if each.is_file()] == ["backup.db"]
+    assert Ledger.open(f"sqlite:///{copy}").load() == Memory(replace(state, readings={}), (TOLD,), ())
+
+
+@pytest.mark.usefixtures("ledger")
+def test_a_backup_overwrites_nothing(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "backup.db").write_text("precious")
+    with pytest.raises(LedgerError, match="cannot be made: File exists"):
+        Ledger.backup(f"sqlite:///{path}", tmp_path / "backup.db")
+    assert (tmp_path / "backup.db").read_text() == "precious"
+
+
+@pytest.mark.parametrize("content", [None, b"certainly not a database" * 100])
+def test_what_is_no_ledger_gives_no_backup(tmp_path: Path, content: bytes | None) -> None:
+    if content:
+        (tmp_path / "watchdog.db").write_bytes(content)
+    with pytest.raises(LedgerError):
+        Ledger.backup(f"sqlite:///{tmp_path / 'watchdog.db'}", tmp_path / "backup.db")
+    assert not (tmp_path / "backup.db").exists()

@@ -1,0 +1,27 @@
+"""Answers and alerts share Telegram's limits: however many answers are waiting, an alert goes out at once."""
+
+import asyncio
+from time import monotonic
+
+from tests.support.fakes.bot_api import TOKEN, BotApi
+from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram.channel import ANSWERS_A_MINUTE, TelegramChat
+
+GROUP = -5
+QUEUED = 60
+
+
+async def test_an_alert_goes_out_while_more_answers_wait_than_a_group_may_have(bot_api: BotApi) -> None:
+    group = bot_api.chat(GROUP)
+    async with channel.connect(TOKEN, bot_api.url) as bot:
+        answers, alerts = TelegramChat(bot, answers=True), TelegramChat(bot)
+        waiting = [asyncio.create_task(answers.send(GROUP, f"answer {number}")) for number in range(QUEUED)]
+        await bot_api.until(lambda: len(group.messages) == ANSWERS_A_MINUTE)
+        began = monotonic()
+        for number in range(4):
+            await alerts.send(GROUP, f"alert {number}")
+        assert monotonic() - began < 1
+        assert len(group.messages) < 20, "Telegram lets a group have twenty a minute"
+        for each in waiting:
+            each.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)

@@ -1,0 +1,309 @@
+"""What a first start gets wrong, each with what to do about it; and no secret in any of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.support.fakes.bot_api import BotApi
+from tests.support.fakes.prometheus_junk import EMPTY_VECTOR, JUNK, PrometheusJunk, vector
+from tests.support.real.prometheus import free_port
+from tests.support.scene import LATENCY
+from wine_slo.config.environment import WatchdogSettings
+from wine_slo.config.setting_types import BotToken, ChatAddress
+from wine_slo.integrations.peers import ServiceApi, WatchdogApi
+from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.integrations.prometheus.server_info import PrometheusFacts
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram.rights import TelegramRights
+from wine_slo.monitor.commands.doctor import Surroundings, examine_all, read_objectives, read_settings
+from wine_slo.monitor.commands.finding import Finding, Grade
+from wine_slo.slo.objectives.objective import Objectives
+
+GROUP, SUPERGROUP, MOVED, PERSON, STRANGER = -5, -1005, -6, 7, 8
+ROOT = Path(__file__).parents[4]
+
+
+@dataclass
+class Patient:
+    """A set-up in which nothing answers but what a test gives it."""
+
+    session: aiohttp.ClientSession
+    bot_api: BotApi
+    settings: WatchdogSettings
+    token: str
+    prometheus_url: str
+
+    async def examined(self, about: str, objectives: Objectives | None = None, *, telegram: bool = False) -> list[str]:
+        """What is found about something, a line each."""
+        return lines(await self.findings(objectives, telegram=telegram), about)
+
+    async def findings(self, objectives: Objectives | None = None, *, telegram: bool = False) -> list[Finding]:
+        """All that is found."""
+        nobody = f"http://127.0.0.1:{free_port()}"
+        rights = TelegramRights(channel.connect(self.token, self.bot_api.url))
+        found = await examine_all(
+            self.settings,
+            objectives,
+            Surroundings(
+                PrometheusApi(self.session, self.prometheus_url, {}),
+                PrometheusFacts(self.session, self.prometheus_url, {}),
+                ServiceApi(self.session, nobody),
+                WatchdogApi(self.session, nobody),
+                rights if telegram else None,
+                lambda: datetime.now(UTC),
+            ),
+        )
+        await rights.close()
+        assert self.token not in repr(found)
+        assert all(each.remedy for each in found if each.grade is not Grade.OK)
+        return found
+
+
+def lines(found: list[Finding], about: str) -> list[str]:
+    return [f"{each.grade}: {each.sentence}" for each in found if each.about == about]
+
+
+@pytest.fixture
+async def patient(
+    bot_api: BotApi, prometheus_junk: PrometheusJunk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Patient]:
+    monkeypatch.chdir(tmp_path)
+    async with aiohttp.ClientSession() as session:
+        yield Patient(session, bot_api, WatchdogSettings(), bot_api.token, prometheus_junk.url)
+
+
+def with_chats(*chats: int, second: int | None = None) -> WatchdogSettings:
+    return WatchdogSettings(
+        telegram_chat_ids=tuple(ChatAddress(str(each)) for each in chats),
+        telegram_second_chat_ids=(ChatAddress(str(second)),) if second else (),
+        telegram_token=BotToken("1:x"),
+    )
+
+
+# Settings and objectives
+
+
+def test_each_mistake_in_the_settings_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WINE_SLO_POLL_SECONDS", "often")
+    monkeypatch.setenv("WINE_SLO_TELEGRAM_CHAT_IDS", "anna")
+    assert lines(read_settings("settings", WatchdogSettings), "settings") == [
+        "wrong: WINE_SLO_POLL_SECONDS is 'often'; wanted: a number of seconds from 1 to 3600",
+        "wrong: WINE_SLO_TELEGRAM_CHAT_IDS is 'anna'; wanted: chat ids separated by commas; ask the bot /id",
+    ]
+
+
+def test_a_burn_factor_that_can_never_fire_is_told_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "slo.yml"
+    path.write_text(
+        "job: a\nobjectives:\n  - name: up\n    kind: up\n    objective: 0.9\n    burns:\n"
+        "      - {budget: 0.5, long: 1h, short: 5m, alert: page}\n"
+    )
+    objectives, found = read_objectives(WatchdogSettings(objectives=path))
+    assert objectives is None
+    assert lines(found, "objectives")[0].startswith(f"wrong: {path}:7: objectives.0.burns.0 can never fire")
+
+
+def test_a_poll_as_slow_as_blindness_is_told() -> None:
+    settings = WatchdogSettings(objectives=ROOT / "config" / "slo.yml", poll_seconds=90)
+    _, found = read_objectives(settings)
+    assert lines(found, "objectives")[1] == ("wrong: the watchdog looks every 90 s, and counts as blind after 120 s")
+
+
+# Prometheus
+
+
+async def test_a_clock_that_is_off_is_told(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
+    late = datetime.now(UTC) - timedelta(minutes=2)
+    prometheus_junk.answer = vector((late.timestamp(), "1"))
+    said = await patient.examined("prometheus")
+    assert said[1].startswith("warning: its clock is 12")
+    assert said[1].endswith(" s behind this machine's")
+
+
+async def test_what_speaks_only_the_query_api_is_enough(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
+    prometheus_junk.answer = EMPTY_VECTOR
+    objectives = Objectives.only(LATENCY)
+    patient.settings.objectives.parent.mkdir()
+    patient.settings.objectives.write_text((ROOT / "config" / "slo.yml").read_text())
+    assert await patient.examined("targets", objectives) == ["warning: it does not say what it scrapes and how often"]
+    assert (await patient.examined("metrics", objectives))[0].endswith(
+        "histogram of latency has no series request_latency_seconds_bucket that Prometheus knows"
+    )
+    assert await patient.examined("history", objectives) == ["warning: there is none yet"]
+
+
+async def test_prometheus_away_is_one_line(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
+    await prometheus_junk.goes_down()
+    (said,) = await patient.examined("prometheus", Objectives.only(LATENCY))
+    assert said.startswith(f"wrong: at {WatchdogSettings().prometheus_url}: it cannot be reached")
+
+
+@pytest.mark.parametrize(
+    ("junk", "remedy"),
+    [
+        ("401, no credentials", "set WINE_SLO_PROMETHEUS_TOKEN"),
+        ("403, a page of a filter", "let these credentials query"),
+        ("404, a page of another server", "set WINE_SLO_PROMETHEUS_URL to the root of its API"),
+        ("a page of HTML", "set WINE_SLO_PROMETHEUS_URL to the root of its API"),
+        ("302, another host", "set WINE_SLO_PROMETHEUS_URL to the address that answers by itself"),
+        ("500 without a word", "see its log"),
+    ],
+)
+async def test_the_advice_about_prometheus_fits_its_answer(
+    patient: Patient, prometheus_junk: PrometheusJunk, junk: str, remedy: str
+) -> None:
+    prometheus_junk.answer = JUNK[junk]
+    (finding,) = [each for each in await patient.findings(Objectives.only(LATENCY)) if each.about == "prometheus"]
+    assert finding.grade is Grade.WRONG
+    assert finding.remedy.startswith(remedy)
+
+
+@pytest.mark.parametrize("value", ["1e18", "-1", "1e10"])
+async def test_a_history_that_cannot_be_is_a_finding(
+    patient: Patient, prometheus_junk: PrometheusJunk, value: str
+) -> None:
+    prometheus_junk.answer = vector((datetime.now(UTC).timestamp(), value))
+    patient.settings.objectives.parent.mkdir(exist_ok=True)
+    patient.settings.objectives.write_text((ROOT / "config" / "slo.yml").read_text())
+    (said,) = await patient.examined("history", Objectives.only(LATENCY))
+    assert said.startswith("warning: could not be asked for: its answer has ")
+
+
+# Telegram
+
+
+async def test_without_a_token_messages_are_printed(patient: Patient) -> None:
+    assert await patient.examined("telegram") == [
+        "warning: no token is set: messages are printed by the watchdog instead"
+    ]
+
+
+async def test_a_token_that_telegram_does_not_know_is_told_without_naming_it(patient: Patient) -> None:
+    patient.token = "123456:AAHdqTcvCH1vGWJxfSeofSAs0K5PALwrong"
+    assert await patient.examined("telegram", telegram=True) == ["wrong: Telegram does not know the token"]
+
+
+async def test_what_answers_instead_of_telegram_is_not_blamed_on_the_chat(patient: Patient) -> None:
+    patient.bot_api.chat(PERSON)
+    patient.settings = with_chats(PERSON)
+    for status, body in ((403, "<html>Forbidden</html>"), (200, '{"ok":true,"result":true}'), (200, "[]")):
+        patient.bot_api.answers_with(status, body, methods=["getChat"])
+        (said,) = await patient.examined("chat", telegram=True)
+        assert said.startswith("wrong: 7 could not be asked about: "), said
+        patient.bot_api.recovers()
+
+
+async def test_telegram_away_is_told(patient: Patient) -> None:
+    await patient.bot_api.refuses_connections()
+    (said,) = await patient.examined("telegram", telegram=True)
+    assert said == "wrong: cannot be asked: it cannot be reached (ConnectError)"
+
+
+async def test_a_webhook_and_no_chat_are_told(patient: Patient) -> None:
+    patient.bot_api.webhook = "https://example.org/hook"
+    assert await patient.examined("telegram", telegram=True) == [
+        "ok: the token is that of @wine_slo_bot",
+        "wrong: the bot's updates go to a webhook, so that no command is heard here",
+        "warning: no chat is set: messages are printed by the watchdog instead",
+    ]
+
+
+async def test_each_chat_says_what_the_bot_may_do_there(patient: Patient) -> None:
+    api = patient.bot_api
+    bot_id = int(api.token.split(":")[0])
+    for chat in (PERSON, GROUP, SUPERGROUP, MOVED):
+        api.chat(chat)
+    api.migrates(MOVED, -1006)
+    api.chat(SUPERGROUP).members[bot_id] = "administrator"
+    api.chat(SUPERGROUP).rights[bot_id] = {"can_pin_messages"}
+    patient.settings = with_chats(PERSON, GROUP, SUPERGROUP, MOVED, second=STRANGER)
+    assert await patient.examined("chat", telegram=True) == [
+        "ok: the bot may write in 7 (Person 7)",
+        "ok: the bot may write in -5 (Chat -5)",
+        "warning: the bot may not pin in -5 (Chat -5)",
+        "ok: the bot may write in -1005 (Chat -1005)",
+        "wrong: -6 has become the supergroup -1006",
+        "wrong: 8 is not open to the bot: Chat not found",
+    ]
+
+
+async def test_a_chat_in_which_the_bot_is_not_or_may_not_write_is_told(patient: Patient) -> None:
+    api = patient.bot_api
+    bot_id = int(api.token.split(":")[0])
+    api.chat(GROUP).members[bot_id] = "left"
+    api.chat(SUPERGROUP).members[bot_id] = "restricted"
+    patient.settings = with_chats(GROUP, SUPERGROUP)
+    assert await patient.examined("chat", telegram=True) == [
+        "wrong: the bot is not in -5 (Chat -5)",
+        "wrong: the bot may not write in -1005 (Chat -1005)",
+    ]
+    api.chat(SUPERGROUP).rights[bot_id] = {"can_send_messages"}
+    patient.settings = with_chats(SUPERGROUP)
+    assert await patient.examined("chat", telegram=True) == [
+        "ok: the bot may write in -1005 (Chat -1005)",
+        "warning: the bot may not send pictures in -1005 (Chat -1005)",
+        "warning: the bot may not pin in -1005 (Chat -1005)",
+    ]
+
+
+# The ledger, the model, the rest
+
+
+async def test_a_ledger_that_cannot_be_written_is_told(patient: Patient, tmp_path: Path) -> None:
+    Ledger.open(f"sqlite:///{tmp_path}/there.db").close()
+    (tmp_path / "junk.db").write_text("this is no database" * 100)
+    (tmp_path / "file").touch()
+    for name, said in (
+        ("there.db", "ok: can be read and written"),
+        ("not/yet.db", "ok: not/yet.db will be made by the first start of the watchdog"),
+        ("file/below.db", f"wrong: file/below.db cannot be made: {tmp_path}/file cannot be written"),
+        ("junk.db", "cannot be opened: file is not a database"),
+    ):
+        patient.settings = WatchdogSettings(database_url=f"sqlite:///{name}")
+        (found,) = await patient.examined("ledger")
+        assert found.endswith(said)
+    assert Ledger.open("sqlite:///there.db").load().told == ()
+    assert not (tmp_path / "not").exists()
+
+
+async def test_a_model_without_its_card_and_a_service_that_is_away_are_told(patient: Patient) -> None:
+    assert await patient.examined("model") == [
+        "wrong: models/model.json cannot be read (No such file or directory); `wine-slo train` writes it"
+    ]
+    (service,) = await patient.examined("service")
+    assert service.endswith("cannot be reached: is it running?")
+    (watchdog,) = await patient.examined("watchdog")
+    assert watchdog.endswith("cannot be reached: is it running?")
+
+
+@pytest.fixture
+def env(patient: Patient) -> Path:
+    """The file of settings, beside which everything runs."""
+    path = Path(".env")
+    path.write_text("WINE_SLO_TELEGRAM_TOKEN=1:x\n")
+    patient.settings = with_chats()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        pytest.param(0o644, ["warning: .env can be read by others on this machine"], id="by others"),
+        pytest.param(0o600, [], id="by us alone"),
+    ],
+)
+async def test_secrets_that_others_can_read_are_warned_of(
+    patient: Patient, env: Path, mode: int, said: list[str]
+) -> None:
+    await asyncio.to_thread(env.chmod, mode)
+    assert await patient.examined("secrets") == said
+
+
+async def test_a_dead_mans_switch_is_recommended(patient: Patient) -> None:
+    assert (await patient.examined("heartbeat"))[0].startswith("warning: is not set")

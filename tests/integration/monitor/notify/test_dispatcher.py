@@ -1,0 +1,589 @@
+"""Delivery through the real Telegram client against a Bot API that has bad days; time passes when the test says so."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from tests.support.fakes.bot_api import KICKED, TOKEN, BotApi
+from tests.support.fakes.desk import (
+    ANNA,
+    BACK,
+    BREACH,
+    CLOSED,
+    EDIT,
+    GROUP,
+    REPEAT,
+    SEND,
+    SUPERGROUP,
+    Desk,
+    keys,
+    opened_desk,
+    storm,
+)  # fmt: skip
+from tests.support.scene import LATENCY, Scene
+from wine_slo.config import translations
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.monitor.notify.dispatcher import FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT
+from wine_slo.slo.notification.plan import STORM, Kind, Stage, Told
+from wine_slo.slo.text.incident_text import Speech
+
+
+@pytest.fixture
+async def desk(bot_api: BotApi, tmp_path: Path) -> AsyncIterator[Desk]:
+    async with opened_desk(bot_api, tmp_path) as desk:
+        yield desk
+
+
+# Good days
+
+
+async def test_a_breach_is_told_once_and_loud(desk: Desk) -> None:
+    desk.scene.breaks()
+    for _ in range(3):
+        await desk.tell()
+    assert desk.texts() == [BREACH]
+    assert desk.messages()[0].is_loud
+    assert desk.outcomes == [(Kind.BREACH, "told")]
+    assert desk.tries() == 1
+
+
+async def test_its_recovery_is_a_quiet_reply_and_the_first_message_says_that_it_is_over(desk: Desk) -> None:
+    desk.scene.breaks()
+    await desk.tell()
+    desk.scene.has(0.0, 20)
+    await desk.tell()
+    await desk.tell()
+    first, second = desk.messages()
+    assert (first.text, second.text.splitlines()[0]) == (CLOSED, BACK)
+    assert second.reply_to == first.id
+    assert second.is_silent
+    assert [kind for kind, _ in desk.outcomes] == [Kind.BREACH, Kind.RECOVERY, Kind.CLOSE]
+
+
+async def test_while_it_lasts_its_message_is_kept_up_to_date_once_a_minute(desk: Desk) -> None:
+    desk.scene.breaks()
+    await desk.tell()
+    for _ in range(24):
+        desk.scene.has(1.0)
+        await desk.tell()
+    (message,) = desk.messages()
+    assert len(message.edits) == 2
+    assert message.text.splitlines()[0] == "🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s) · 2 min"
+
+
+async def test_a_restart_repeats_nothing_and_the_recovery_is_still_a_reply(desk: Desk) -> None:
+    desk.scene.breaks()
+    await desk.tell()
+    desk.restart()
+    await desk.tell()
+    assert desk.texts() == [BREACH]
+    desk.scene.has(0.0, 20)
+    desk.restart()
+    desk.scene.has(0.0, 20)
+    await desk.tell()
+    first, second = desk.messages()
+    assert second.reply_to == first.id
+
+
+async def test_nothing_is_said_before_the_first_look(desk: Desk) -> None:
+    desk.scene.breaks()
+    desk.decide()
+    desk.restart()
+    running = asyncio.create_task(desk.delivery.run())
+    await asyncio.wait([running], timeout=0.1)
+    assert desk.tries() == 0
+    desk.delivery.hear()
+    await desk.api.until(lambda: desk.texts() == [BREACH])
+    running.cancel()
+
+
+async def test_every_chat_is_told(desk: Desk) -> None:
+    desk.notifies((ANNA, GROUP))
+    desk.scene.breaks()
+    await desk.tell()
+    assert desk.texts(ANNA) == desk.texts(GROUP) == [BREACH]
+
+
+# Not sent for certain
+
+
+async def test_what_was_surely_not_sent_is_sent_once_it_can_be_and_is_no_repeat(desk: Desk) -> None:
+    await desk.api.refuses_connections()
+    desk.scene.breaks()
+    await desk.tell()
+    await desk.tell()
+    assert desk.outcomes == [(Kind.BREACH, "failed")], "it is not tried again at once"
+    assert desk.delivery.untold_since == desk.scene.incident.opened_at
+    await desk.api.accepts_connections()
+    await desk.tell(after=FIRST_WAIT.total_seconds())
+    assert desk.texts() == [BREACH]
+    assert REPEAT not in desk.messages()[0].text
+    assert desk.delivery.untold_since is None
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+async def test_a_bad_day_of_telegram_is_waited_out(desk: Desk, status: int) -> None:
+    desk.api.fails_with(status, "Bad day", methods=[SEND], times=2)
+    desk.scene.breaks()
+    await desk.tell()
+    await desk.tell(after=FIRST_WAIT.total_seconds())
+    assert desk.texts() == []
+    await desk.tell(after=2 * FIRST_WAIT.total_seconds())
+    assert desk.texts() == [BREACH]
+    assert desk.tries() == 3
+
+
+async def test_waits_grow_up_to_a_minute_and_are_forgotten_with_the_first_success(desk: Desk) -> None:
+    desk.api.fails_with(500, methods=[SEND])
+    desk.scene.breaks()
+    await desk.tell()
+    waits = []
+    for _ in range(8):
+        began, tries = desk.scene.second, desk.tries()
+        while desk.tries() == tries:
+            await desk.tell(after=0.5)
+        waits.append(desk.scene.second - began)
+    for number, wait in enumerate(waits):
+        longest = min(FIRST_WAIT.total_seconds() * 2**number, LONGEST_WAIT.total_seconds())
+        assert longest / 2 <= wait <= longest + 0.5
+    desk.api.recovers()
+    await desk.tell(after=LONGEST_WAIT.total_seconds())
+    assert len(desk.texts()) == 1
+    desk.api.fails_with(500, methods=[SEND], times=1)
+    desk.scene.has(0.0, 20)
+    await desk.tell()
+    assert BACK not in desk.texts()
+    await desk.tell(after=FIRST_WAIT.total_seconds())
+    assert BACK in desk.texts()
+
+
+async def test_too_many_requests_are_waited_for_as_long_as_telegram_says_and_by_that_chat_alone(desk: Desk) -> None:
+    desk.notifies((ANNA, GROUP))
+    desk.api.fails_with(429, retry_after=35, methods=[SEND], chat=ANNA)
+    desk.scene.breaks()
+    await desk.tell()
+    assert desk.texts(GROUP) == [BREACH]
+    desk.api.recovers()
+    await desk.tell(after=34)
+    assert desk.texts(ANNA) == []
+    await desk.tell(after=1)
+    assert len(desk.texts(ANNA)) == 1
+    assert REPEAT not in desk.messages(ANNA)[0].text
+
+
+# Perhaps sent
+
+
+async def test_what_was_never_answered_is_sent_again_and_says_that_it_may_be_a_repeat(desk: Desk) -> None:
+    desk.api.hangs(methods=[SEND], times=1)
+    desk.scene.breaks()
+    await desk.tell()
+    await desk.tell(after=FIRST_WAIT_UNSURE.total_seconds())
+    (message,) = desk.messages()
+    assert REPEAT in message.text
+
+
+@pytest.mark.parametrize("fault", ["hangs", "resets"])
+async def test_what_arrived_unseen_is_repeated_once_and_the_repeat_says_so(desk: Desk, fault: str) -> None:
+    if fault == "hangs":
+        desk.api.does_then_hangs(methods=[SEND], times=1)
+    else:
+        desk.api.does_then_resets(methods=[SEND], times=1)
+    desk.scene.breaks()
+    await desk.tell()
+    await desk.tell(after=FIRST_WAIT_UNSURE.total_seconds())
+    await desk.tell(after=60)
+    first, second = desk.messages()
+    assert REPEAT not in first.versions[0].text
+    assert REPEAT in second.versions[0].text
+    assert REPEAT not in second.text, "the next edit takes the mark off"
+
+
+async def test_a_sure_failure_after_an_unsure_one_does_not_take_the_mark_off(desk: Desk) -> None:
+    desk.api.does_then_hangs(methods=[SEND], times=1)
+    desk.scene.breaks()
+    await desk.tell()
+    await desk.api.refuses_connections()
+    await desk.tell(after=FIRST_WAIT_UNSURE.total_seconds())
+    await desk.api.accepts_connections()
+    await desk.tell(after=2 * FIRST_WAIT_UNSURE.total_seconds())
+    assert REPEAT in desk.messages()[-1].text
+
+
+@pytest.mark.parametrize("fault", ["before", "after"])
+async def test_an_edit_that_may_have_arrived_is_simply_repeated(desk: Desk, fault: str) -> None:
+    desk.scene.breaks()
+    await desk.tell()
+    desk.scene.has(1.0, 120)
+    if fault == "before":
+        desk.api.hangs(methods=[EDIT], times=1)
+    else:
+        desk.api.does_then_hangs(methods=[EDIT], times=1)
+    await desk.tell()
+    await desk.tell(after=FIRST_WAIT.total_seconds())
+    (message,) = desk.messages()
+    assert len(message.edits) == 1
+    assert message.text.splitlines()[0].endswith("· 2 min")
+    assert REPEAT not in message.text
+    assert desk.outcomes[-1] == (Kind.EDIT, "told"), "that it reads so already is success"
+
+
+async def test_a_kill_between_sending_and_marking_repeats_one_message_and_says_so(desk: Desk) -> None:
+    desk.api.does_then_hangs(methods=[SEND], times=1)
+    desk.scene.breaks()
+    desk.decide()
+    telling = asyncio.create_task(desk.delivery.tell())
+    await desk.api.until(lambda: desk.texts() == [BREACH])
+    telling.cancel()
+    await asyncio.gather(telling, return_exceptions=True)
+
+    desk.restart()
+    for _ in range(3):
+        await desk.tell()
+    assert len(desk.messages()) == 2
+    assert REPEAT in desk.messages()[1].text
+
+
+async def test_a_kill_before_sending_loses_nothing(desk: Desk) -> None:
+    desk.scene.breaks()
+    desk.decide()
+    desk.restart()
+    await desk.tell()
+    assert desk.texts() == [BREACH]
+    assert REPEAT not in desk.messages()[0].text
+
+
+# Order
+
+
+async def test_what_began_and_ended_untold_is_told_in_one_line(desk: Desk) -> None:
+    await desk.api.refuses_connections()
+    desk.scene.breaks()
+    await desk.tell()
+    desk.scene.has(0.0, 20)
+    await desk.tell()
+    await desk.api.accepts_connections()
+    await desk.tell(after=60)
+    (message,) = desk.messages()
+    assert message.text.startswith("⚪️ Missed while messages could not be sent: Latency was in breach")
+    assert message.is_silent
+
+
+async def test_a_recovery_is_never_dropped(desk: Desk) -> None:
+    desk.scene.breaks()
+    await desk.tell()
+    await desk.api.refuses_connections()
+    desk.scene.has(0.0, 20)
+    await desk.tell()
+    desk.restart()
+    await desk.tell(after=3600)
+    await desk.api.accepts_connections()
+    await desk.tell(after=3600)
+    first, second = desk.messages()
+    assert second.text.startswith(BACK)
+    assert second.reply_to == first.id
+
+
+# What people do to messages
+
+
+async def test_a_message_that_was_deleted_is_replaced_while_it_is_open(desk: Desk) -> None:
+    desk.scene.breaks()
+    await desk.tell()
+    del desk.api.chat(ANNA).history[desk.messages()[0].id]
+    desk.scene.has(1.0, 60)
+    await desk.tell()
+    (fresh,) = desk.messages()
+    assert fresh.is_silent
+    desk.scene.has(1.0, 60)
+    await desk.tell()
+    assert len(fresh.edits) == 1, "the new message is the one that lives"
+    desk.scene.has(0.0, 20)
+    await desk.tell()
+    assert desk.messages()[1].reply_to == fresh.id
+
+
+async def test_of_what_is_over_a_deleted_message_is_not_replaced(desk: Desk) -> None:
+    desk.scene.breaks()
+    await desk.tell()
+    del desk.api.chat(ANNA).history[desk.messages()[0].id]
+    desk.scene.has(0.0, 20)
+    await desk.tell()
+    await desk.tell()
+    assert desk.texts() == [BACK]
+    assert desk.messages()[0].reply_to is None
+    assert desk.tries(EDIT) == 1
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        pytest.param("Bad Request: can't parse entities: Unsupported start tag", id="markup"),
+        pytest.param("Bad Request: message is too long", id="length"),
+    ],
+)
+async def test_refused_words_are_sent_plain_at_once(desk: Desk, refusal: str) -> None:
+    desk.api.fails_with(400, refusal, methods=[SEND], times=1)
+    desk.scene.breaks()
+    await desk.tell()
+    (message,) = desk.messages()
+    assert message.text.startswith(BREACH)
+    assert message.parse_mode is None
+    assert "<b>" not in message.source
+
+    desk.api.fails_with(400, refusal, methods=[EDIT], times=1)
+    desk.scene.has(1.0, 120)
+    await desk.tell()
+    assert message.parse_mode is None
+    assert message.text.splitlines()[0].endswith("· 2 min")
+
+
+# A chat that is closed to us, or moves
+
+
+@pytest.mark.parametrize(
+    ("status", "description"),
+    [
+        pytest.param(403, None, id="blocked"),
+        pytest.param(403, KICKED, id="kicked"),
+        pytest.param(400, "Bad Request: chat not found", id="not found"),
+        pytest.param(400, "Bad Request: not enough rights to send text messages to the chat", id="no rights"),
+    ],
+)
+async def test_a_chat_that_refuses_messages_is_tried_now_and_then_and_said_to_be_unreachable(
+    desk: Desk, caplog: pytest.LogCaptureFixture, status: int, description: str | None
+) -> None:
+    desk.notifies((ANNA, GROUP))
+    desk.api.fails_with(status, description, methods=[SEND], chat=ANNA)
+    desk.scene.breaks()
+    for _ in range(10):
+        await desk.tell(after=5)
+    assert desk.sends_to(ANNA) == 1
+    assert list(desk.delivery.unreachable) == [ANNA]
+    assert "chat 7 cannot be reached: " in caplog.text
+    assert desk.delivery.untold_since == desk.scene.incident.opened_at
+    assert desk.texts(GROUP)[0] == BREACH
+    assert desk.texts(GROUP)[1].startswith("🟠 Chat 7 cannot be reached: ")
+    await desk.tell(after=3600)
+    assert desk.sends_to(ANNA) == 2
+    desk.restart()
+    for _ in range(10):
+        await desk.tell(after=5)
+    assert desk.sends_to(ANNA) == 3, "a restart tries it at once"
+    assert sum(text.startswith("🟠 Chat 7") for text in desk.texts(GROUP)) == 1
+
+    desk.api.recovers()
+    await desk.delivery.revive(ANNA)
+    await desk.tell()
+    assert desk.texts(ANNA)
+    assert REPEAT not in desk.messages(ANNA)[0].text
+    assert desk.delivery.unreachable == {}
+    assert desk.delivery.untold_since is None
+
+
+async def test_a_group_that_becomes_a_supergroup_is_followed_also_after_a_restart(desk: Desk) -> None:
+    desk.notifies((GROUP,))
+    desk.api.migrates(GROUP, SUPERGROUP)
+    desk.scene.breaks()
+    await desk.tell()
+    assert desk.texts(SUPERGROUP) == [BREACH]
+    desk.restart()
+    desk.scene.has(0.0, 20)
+    await desk.tell()
+    assert desk.messages(SUPERGROUP)[1].reply_to == desk.messages(SUPERGROUP)[0].id
+    assert len([call for call in desk.api.calls_of(SEND) if call.chat_id == GROUP]) == 1
+
+
+async def test_a_token_that_is_not_known_is_waited_for_and_not_written_into_the_log(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.api.fails_with(401, methods=[SEND], times=1)
+    desk.scene.breaks()
+    await desk.tell()
+    assert "Telegram does not know the token" in caplog.text
+    assert TOKEN not in caplog.text
+    await desk.tell(after=FIRST_WAIT.total_seconds())
+    assert desk.texts() == [BREACH]
+
+
+# Storms
+
+
+async def test_a_storm_is_one_message_and_so_is_its_end(desk: Desk) -> None:
+    desk.scene = Scene(replace(LATENCY, by=("endpoint",)))
+    storm(desk.scene, keys(STORM + 15), 1.0, 25)
+    await desk.tell()
+    await desk.tell(after=70)
+    (first,) = desk.messages()
+    assert first.is_loud
+    assert f"{STORM + 15} objectives" in first.text
+    storm(desk.scene, keys(STORM + 15), 0.0, 20)
+    await desk.tell()
+    desk.restart()
+    await desk.tell()
+    _, second = desk.messages()
+    assert second.is_silent
+    assert second.reply_to == first.id
+
+
+async def test_a_few_at_once_are_told_one_by_one(desk: Desk) -> None:
+    desk.scene = Scene(replace(LATENCY, by=("endpoint",)))
+    storm(desk.scene, keys(STORM), 1.0, 25)
+    await desk.tell()
+    assert len(desk.messages()) == STORM
+
+
+# The ledger, and the loop
+
+
+async def test_a_ledger_that_cannot_be_written_holds_no_message_back_and_is_written_later(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.scene.breaks()
+    desk.decide()
+    other = sqlite3.connect(desk.path, isolation_level=None)
+    other.execute("CREATE TRIGGER broken BEFORE INSERT ON told BEGIN SELECT RAISE(ABORT, 'broken'); END")
+    await desk.delivery.tell()
+    assert desk.texts() == [BREACH]
+    assert "cannot be written: broken" in caplog.text
+    other.execute("DROP TRIGGER broken")
+    other.close()
+    await desk.delivery.tell()
+    desk.restart()
+    await desk.tell()
+    assert desk.texts() == [BREACH]
+
+
+class LateLedger(Ledger):
+    """Writes what it is told of Anna no sooner than what came of the group's message, if it can."""
+
+    _group_was_told = threading.Event()
+
+    def mark(self, told: Iterable[Told]) -> None:
+        beliefs = list(told)
+        tells_group = any(each.chat == GROUP and each.stage is Stage.OPENED for each in beliefs)
+        if not tells_group and any(each.chat == ANNA for each in beliefs):
+            self._group_was_told.wait(0.3)
+        super().mark(beliefs)
+        if tells_group:
+            self._group_was_told.set()
+
+
+async def test_no_older_belief_is_written_over_a_newer_one(desk: Desk) -> None:
+    desk.ledger.close()
+    desk.ledger = LateLedger.open(f"sqlite:///{desk.path}")
+    desk.restart()
+    desk.notifies((ANNA, GROUP))
+    desk.scene.breaks()
+    await desk.tell()
+    assert {(each.chat, each.stage) for each in desk.ledger.load().told} == {
+        (ANNA, Stage.OPENED),
+        (GROUP, Stage.OPENED),
+    }
+
+
+async def test_the_loop_tells_again_by_itself_when_a_wait_is_over(desk: Desk) -> None:
+    desk.is_real_time = True
+    desk.api.fails_with(429, retry_after=1, methods=[SEND], times=1)
+    desk.scene.breaks()
+    desk.decide()
+    running = asyncio.create_task(desk.delivery.run())
+    await desk.api.until(desk.texts)
+    running.cancel()
+    assert desk.tries() == 2
+
+
+async def test_at_the_end_what_is_being_told_is_told_and_nothing_more_is_begun(desk: Desk) -> None:
+    desk.api.answers_late(0.1, methods=[SEND])
+    desk.scene.breaks()
+    desk.decide()
+    telling = asyncio.create_task(desk.delivery.tell())
+    await desk.api.until(lambda: desk.texts() == [BREACH])
+    await desk.delivery.finish(5)
+    assert telling.done()
+    desk.scene.has(0.0, 20)
+    desk.decide()
+    more = asyncio.create_task(desk.delivery.tell())
+    await asyncio.wait([more], timeout=0.1)
+    assert desk.texts() == [BREACH]
+    more.cancel()
+
+
+# Languages
+
+
+@pytest.fixture
+def two_languages(desk: Desk) -> Desk:
+    spoken = translations.load()
+    desk.speech = lambda language: Speech(desk.scene.objectives, UTC, spoken[language or "en"])
+    desk.notifies((ANNA, GROUP))
+    desk.restart()
+    return desk
+
+
+async def test_each_chat_is_told_in_its_own_language(two_languages: Desk) -> None:
+    desk = two_languages
+    await desk.delivery.speak(GROUP, "ru")
+    desk.scene.breaks()
+    await desk.tell()
+    assert desk.texts(ANNA) == ["🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s)"]
+    assert desk.texts(GROUP) == ["🔴 Задержка: p95 2,4 с (цель ≤ 1 с, за 20 с)"]
+    desk.scene.has(0.0, 20)
+    await desk.tell()
+    assert desk.texts(GROUP)[1] == "🟢 Задержка в норме: p95 0,05 с (за 20 с)"
+    said = desk.delivery.speech(GROUP).status(desk.scene.state, desk.clock())
+    assert said.startswith("🟢 latency: p95 0,05 с (цель ≤ 1 с, за 20 с)")
+
+
+async def test_another_language_is_a_quiet_edit_of_what_is_there_and_nothing_new(two_languages: Desk) -> None:
+    desk = two_languages
+    desk.scene.breaks()
+    await desk.tell()
+    await desk.delivery.speak(GROUP, "ru")
+    desk.scene.has(1.0, 60)
+    await desk.tell()
+    (message,) = desk.messages(GROUP)
+    assert message.text.startswith("🔴 Задержка: ")
+    assert len(message.edits) == 1
+    desk.scene.has(0.0, 20)
+    await desk.tell()
+    await desk.delivery.speak(GROUP, "en")
+    await desk.tell()
+    assert desk.texts(GROUP)[0].startswith("⚪️ Latency was in breach")
+    assert len(desk.messages(GROUP)) == 2, "and of what is over only the first message"
+
+
+async def test_the_language_of_a_chat_outlives_a_restart_and_a_move(two_languages: Desk) -> None:
+    desk = two_languages
+    desk.scene.breaks()
+    await desk.tell()
+    await desk.delivery.speak(GROUP, "ru")
+    desk.api.migrates(GROUP, SUPERGROUP)
+    desk.restart()
+    desk.scene.has(1.0, 60)
+    await desk.tell()
+    assert desk.delivery.speech(SUPERGROUP).language.code == "ru"
+    await desk.delivery.speak(SUPERGROUP, "en")
+    assert desk.delivery.speech(GROUP).language.code == "en"
+    desk.restart()
+    assert desk.delivery.speech(SUPERGROUP).language.code == "en"
+
+
+async def test_that_nobody_looked_is_told_once_whatever_the_language_is_later(two_languages: Desk) -> None:
+    desk = two_languages
+    desk.notifies((ANNA,))
+    desk.scene.has(0.0, 20)
+    desk.scene.second += 600
+    desk.scene.has(0.0, 5)
+    await desk.tell()
+    assert desk.texts() == ["🔄 Not evaluating for 10 min: the watchdog was suspended. No incident is open."]
+    await desk.delivery.speak(ANNA, "ru")
+    await desk.tell()
+    assert len(desk.messages()) == 1
+    assert desk.texts()[0].startswith("🔄 ")

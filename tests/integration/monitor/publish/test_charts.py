@@ -1,0 +1,273 @@
+"""A chart follows its text and never holds it: through the real Telegram client and real drawing processes."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from telegram import Bot
+from telegram.request import HTTPXRequest
+
+from tests.support.fakes.bot_api import TOKEN, BotApi
+from tests.support.scene import CHAT, KEY, LATENCY, START, Scene, incident
+from wine_slo.integrations.drawing.render_process import PNG, ChartProcess
+from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError, Series
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram.channel import TelegramChat
+from wine_slo.monitor.notify.dispatcher import Delivery
+from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.monitor.publish.charts import Charts, NoChartError
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.notification.plan import STORM, Kind
+from wine_slo.slo.objectives import promql
+from wine_slo.slo.objectives.objective import Key
+from wine_slo.slo.text.incident_text import Speech
+
+DRAWS = f"import sys; sys.stdin.read(); sys.stdout.buffer.write({PNG!r} + b'picture')"
+HANGS = "import time; time.sleep(60)"
+CRASHES = "raise RuntimeError('no ink')"
+COUNT = 300.0  # requests over each range
+
+
+class Answers(PrometheusApi):
+    """A Prometheus that has one value for all time, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.is_away = False
+        self.asked: list[tuple[str, datetime, datetime, timedelta]] = []
+        self.labels: dict[str, str] = {}
+
+    async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
+        self.asked.append((promql, start, end, step))
+        if self.is_away:
+            raise PrometheusError("it cannot be reached")
+        value = COUNT if promql.startswith("sum (increase") else 2.4
+        instants = [start + number * step for number in range((end - start) // step + 1)]
+        return [Series(self.labels, {each.timestamp(): value for each in instants})]
+
+
+class Studio:
+    """A scene, what tells of it, and what draws of it."""
+
+    def __init__(self, bot_api: BotApi, bot: Bot, folder: Path) -> None:
+        self.api = bot_api
+        self.folder = folder
+        self.prometheus = Answers()
+        self.scene = Scene()
+        self.outcomes: list[tuple[Kind, str]] = []
+        self.ledger = Ledger.open(f"sqlite:///{folder / 'watchdog.db'}")
+        self.speech = Speech(self.scene.objectives, UTC)
+        self._counted = asyncio.Condition()
+        self._drawings = ExitStack()
+        self._saved = State()
+        self._chat = TelegramChat(bot)
+        self.delivery = Delivery(
+            self._chat,
+            self.ledger,
+            Recipients(self.ledger, self.ledger.load(), [CHAT], self.scene.now),
+            lambda _language: self.speech,
+            lambda: self.scene.state,
+            lambda: self.scene.now,
+            self.count,
+        )
+        self.draw_with(DRAWS)
+
+    def count(self, kind: Kind, outcome: str) -> None:
+        self.outcomes.append((kind, outcome))
+        self._notifying = asyncio.create_task(self._notify())
+
+    async def _notify(self) -> None:
+        async with self._counted:
+            self._counted.notify_all()
+
+    def draw_with(self, program: str, time_box: float = 5.0) -> None:
+        drawing = self._drawings.enter_context(ChartProcess([sys.executable, "-S", "-c", program], time_box))
+        self.charts = Charts(
+            self.prometheus,
+            drawing,
+            self._chat,
+            self.ledger,
+            lambda: self.scene.state,
+            lambda: self.scene.now,
+            self.count,
+        )
+        self.delivery.on_sent = lambda chat, notice, message: self.charts.follow(chat, notice, message, self.speech)
+
+    async def close(self) -> None:
+        await self.charts.stop()
+        self._drawings.close()
+        self.ledger.close()
+
+    def save(self) -> None:
+        self.ledger.save(self._saved, self.scene.state)
+        self._saved = self.scene.state
+
+    async def tell(self) -> None:
+        self.save()
+        self.delivery.hear()
+        await self.delivery.tell()
+
+    async def until_counted(self, outcome: str) -> None:
+        async with asyncio.timeout(5), self._counted:
+            await self._counted.wait_for(lambda: (Kind.CHART, outcome) in self.outcomes)
+
+    @property
+    def charts_told(self) -> list[Any]:
+        return [each for each in self.api.chat(CHAT).messages if each.photo is not None]
+
+
+@pytest.fixture
+async def studio(bot_api: BotApi, tmp_path: Path) -> AsyncIterator[Studio]:
+    bot_api.chat(CHAT)
+    request = HTTPXRequest(read_timeout=2, connect_timeout=2, pool_timeout=2)
+    async with Bot(TOKEN, base_url=bot_api.base_url, request=request) as bot:
+        studio = Studio(bot_api, bot, tmp_path)
+        yield studio
+        await studio.close()
+
+
+# After a breach
+
+
+async def test_the_first_message_of_a_breach_is_followed_by_a_chart_as_a_quiet_reply(studio: Studio) -> None:
+    studio.scene.breaks()
+    await studio.tell()
+    await studio.until_counted("told")
+    breach, chart = studio.api.chat(CHAT).messages
+    assert chart.photo == PNG + b"picture"
+    assert chart.reply_to == breach.id
+    assert chart.is_silent
+    assert chart.text.splitlines()[0] == "🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s); in breach since 19:40:00"
+
+
+async def test_it_shows_the_time_from_before_the_breach_to_now(studio: Studio) -> None:
+    studio.scene.has(0.0, 60).breaks()
+    await studio.tell()
+    await studio.until_counted("told")
+    (values, first, last, step), (events, *_) = studio.prometheus.asked
+    assert values == promql.value(LATENCY, timedelta(seconds=20))
+    assert events == promql.events(LATENCY, timedelta(seconds=20))
+    assert last == studio.scene.now
+    assert studio.scene.incident.began_at - first == timedelta(minutes=10)
+    assert step == LATENCY.scrape_interval
+
+
+async def test_nothing_else_of_an_incident_is_followed_by_a_chart(studio: Studio) -> None:
+    studio.scene.breaks()
+    await studio.tell()
+    await studio.until_counted("told")
+    studio.scene.has(1.0, 120)
+    await studio.tell()
+    studio.scene.has(0.0, 20)
+    await studio.tell()
+    studio.scene.breaks()
+    await studio.tell()
+    assert studio.scene.incident.openings == 2
+    assert [kind for kind, _ in studio.outcomes].count(Kind.BREACH) == 2
+    assert [kind for kind, _ in studio.outcomes].count(Kind.CHART) == 1
+
+
+async def test_a_storm_is_not_followed_by_charts(studio: Studio) -> None:
+    number = STORM + 2
+    studio.scene.state = State(
+        incidents={
+            each: incident(number=each, key=Key("latency", (("path", f"/{each}"),))) for each in range(1, number)
+        },
+        last_number=number,
+    )
+    await studio.tell()
+    assert [kind for kind, _ in studio.outcomes] == [Kind.BREACH]
+
+
+# Text first
+
+
+async def test_a_drawing_that_hangs_holds_no_text_back(studio: Studio) -> None:
+    studio.draw_with(HANGS, time_box=60)
+    studio.scene.breaks()
+    await studio.tell()
+    studio.scene.has(0.0, 20)
+    await studio.tell()
+    assert [kind for kind, _ in studio.outcomes] == [Kind.BREACH, Kind.RECOVERY, Kind.CLOSE]
+
+
+async def test_a_drawing_that_takes_too_long_is_counted_and_forgotten(studio: Studio) -> None:
+    studio.draw_with(HANGS, time_box=0.2)
+    studio.scene.breaks()
+    await studio.tell()
+    await studio.until_counted("failed")
+    assert not studio.charts_told
+
+
+async def test_a_drawing_that_crashes_holds_no_text_back(studio: Studio) -> None:
+    studio.draw_with(CRASHES)
+    studio.scene.breaks()
+    await studio.tell()
+    await studio.until_counted("failed")
+    studio.scene.has(0.0, 20)
+    await studio.tell()
+    assert [kind for kind, _ in studio.outcomes] == [Kind.BREACH, Kind.CHART, Kind.RECOVERY, Kind.CLOSE]
+    assert not studio.charts_told
+
+
+async def test_a_picture_that_telegram_never_takes_holds_no_text_back(studio: Studio) -> None:
+    studio.api.hangs(methods=["sendPhoto"])
+    studio.scene.breaks()
+    await studio.tell()
+    await studio.api.until(lambda: studio.api.calls_of("sendPhoto"))
+    studio.scene.has(0.0, 20)
+    await studio.tell()
+    assert (Kind.CHART, "failed") not in studio.outcomes
+    assert len(studio.api.chat(CHAT).messages) == 2
+
+
+async def test_a_picture_that_is_refused_is_counted_and_tells_nothing_again(studio: Studio) -> None:
+    studio.api.fails_with(400, "Bad Request: not enough rights to send photos to the chat", methods=["sendPhoto"])
+    studio.scene.breaks()
+    await studio.tell()
+    await studio.until_counted("failed")
+    await studio.tell()
+    assert len(studio.api.chat(CHAT).messages) == 1
+    assert len(studio.api.calls_of("sendPhoto")) == 1
+
+
+async def test_without_prometheus_there_is_a_text_and_no_chart(studio: Studio) -> None:
+    studio.prometheus.is_away = True
+    studio.scene.breaks()
+    await studio.tell()
+    await studio.until_counted("failed")
+    assert [message.photo for message in studio.api.chat(CHAT).messages] == [None]
+
+
+async def test_a_ledger_that_cannot_be_read_costs_a_chart_its_old_shades_only(studio: Studio) -> None:
+    studio.scene.breaks()
+    studio.save()
+    (studio.folder / "watchdog.db").write_bytes(b"no ledger any more")
+    picture = await studio.charts.of(KEY, studio.speech)
+    assert picture.png.startswith(PNG)
+
+
+# When asked
+
+
+async def test_a_chart_can_be_asked_for_over_any_span(studio: Studio) -> None:
+    picture = await studio.charts.of(KEY, studio.speech, timedelta(hours=6))
+    assert picture.caption.splitlines()[1] == "1 January, 13:40 to 19:40 (UTC)"
+    (_, first, last, step), _ = studio.prometheus.asked
+    assert (first, last, step) == (START - timedelta(hours=6), START, timedelta(seconds=75))
+
+
+async def test_a_chart_that_cannot_be_made_says_why(studio: Studio) -> None:
+    studio.prometheus.is_away = True
+    with pytest.raises(NoChartError, match="cannot be reached"):
+        await studio.charts.of(KEY, studio.speech)
+    studio.prometheus.is_away = False
+    studio.draw_with(CRASHES)
+    with pytest.raises(NoChartError, match="no ink"):
+        await studio.charts.of(KEY, studio.speech)
+    with pytest.raises(NoChartError, match="nonsense"):
+        await studio.charts.of(Key("nonsense"), studio.speech)

@@ -1,0 +1,52 @@
+"""What the watchdog publishes of the objectives: what is known, and nothing of what is not."""
+
+import re
+from dataclasses import replace
+
+import aiohttp
+
+from tests.support.fakes.loopback import Loopback
+from tests.support.scene import KEY, LATENCY, START
+from wine_slo.monitor.publish.metrics import WatchdogInstruments
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Track
+from wine_slo.slo.evaluation.reading import Reading, Sight
+from wine_slo.slo.objectives.objective import Key, Objectives
+
+BY = replace(LATENCY, by=("endpoint",))
+ONE, TWO = (Key("latency", (("endpoint", name),)) for name in ("/one", "/two"))
+
+
+def known(*keys: Key, good_ratio: float | None = 0.9) -> State:
+    return State(
+        tracks={key: Track(key=key, since=START, sight_since=START) for key in keys},
+        readings={key: Reading(at=START, sight=Sight.CLEAR, good_ratio=good_ratio) for key in keys},
+    )
+
+
+async def published(instruments: WatchdogInstruments, name: str) -> list[str]:
+    server = Loopback(instruments.expose)  # type: ignore[arg-type]
+    await server.open()
+    async with aiohttp.ClientSession() as session, session.get(f"{server.url}/metrics") as response:
+        text = await response.text()
+    await server.close()
+    return re.findall(rf"^{name}{{(.*)}} .*$", text, flags=re.MULTILINE)
+
+
+async def test_a_label_set_or_a_value_that_is_no_longer_known_is_no_longer_published() -> None:
+    instruments = WatchdogInstruments("1", lambda: 0.0, lambda: 0)
+    instruments.show(known(ONE, TWO), Objectives.only(BY))
+    assert len(await published(instruments, "slo_sli_ratio")) == 2
+    instruments.show(known(TWO), Objectives.only(BY))
+    (labels,) = await published(instruments, "slo_sli_ratio")
+    assert "/two" in labels
+    instruments.show(known(TWO, good_ratio=None), Objectives.only(BY))
+    assert await published(instruments, "slo_sli_ratio") == []
+    assert len(await published(instruments, "slo_state")) == 1
+
+
+async def test_what_goes_and_comes_back_is_published_again() -> None:
+    instruments = WatchdogInstruments("1", lambda: 0.0, lambda: 0)
+    for keys in ((KEY,), (), (KEY,)):
+        instruments.show(known(*keys), Objectives.only(LATENCY))
+        assert len(await published(instruments, "slo_state")) == len(keys)

@@ -1,0 +1,73 @@
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+import aiohttp
+import pytest
+
+from tests.support.fakes.prometheus_junk import EMPTY_MATRIX, NEVER, PrometheusJunk, matrix
+from tests.support.scene import ALL, ERRORS, LATENCY, at
+from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.monitor.publish.series_source import KNOWN_FOR, Trends
+from wine_slo.slo.objectives import promql
+from wine_slo.slo.objectives.objective import Key
+
+HOUR = timedelta(hours=1)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = at(0)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def trends(prometheus_junk: PrometheusJunk, clock: Clock) -> AsyncIterator[Trends]:
+    prometheus_junk.answer = EMPTY_MATRIX
+    prometheus_junk.by_query = {
+        "histogram_quantile": matrix([(at(-60).timestamp(), "0.5"), (at(0).timestamp(), "NaN")])
+    }
+    async with aiohttp.ClientSession() as session:
+        yield Trends(PrometheusApi(session, prometheus_junk.url, {}), lambda: ALL, clock, time_box=0.2)
+
+
+async def test_each_objective_is_one_question_and_a_hole_is_a_hole(
+    trends: Trends, prometheus_junk: PrometheusJunk
+) -> None:
+    trend = await trends.over(HOUR)
+    assert trend.values == {Key("latency"): {at(-60).timestamp(): 0.5}}
+    assert (trend.first, trend.last, trend.trouble) == (at(-3600), at(0), "")
+    assert len(prometheus_junk.queries) == len(ALL.all)
+    assert promql.value(LATENCY, timedelta(seconds=40)) in prometheus_junk.queries
+    assert promql.value(ERRORS, timedelta(seconds=40)) in prometheus_junk.queries
+
+
+async def test_who_looks_again_soon_asks_nothing(trends: Trends, prometheus_junk: PrometheusJunk, clock: Clock) -> None:
+    first = await trends.over(HOUR)
+    clock.now += KNOWN_FOR / 2
+    assert await trends.over(HOUR) is first
+    clock.now += KNOWN_FOR / 2
+    assert await trends.over(HOUR) is not first
+    assert len(prometheus_junk.queries) == 2 * len(ALL.all)
+
+
+async def test_when_nobody_answers_the_last_is_shown_with_the_trouble(
+    trends: Trends, prometheus_junk: PrometheusJunk, clock: Clock
+) -> None:
+    known = await trends.over(HOUR)
+    prometheus_junk.by_query, prometheus_junk.answer = {}, NEVER
+    clock.now += KNOWN_FOR
+    trend = await trends.over(HOUR)
+    assert (trend.values, trend.last, trend.trouble) == (known.values, at(0), "it did not answer in time")
+    assert await trends.over(HOUR) is trend  # and is not waited for by every reader
+    await prometheus_junk.goes_down()
+    clock.now += KNOWN_FOR
+    trend = await trends.over(HOUR)
+    assert trend.values == known.values
+    assert trend.trouble.startswith("it cannot be reached")

@@ -1,0 +1,412 @@
+"""The status page as people see it, in a real browser, and as machines read it."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from playwright.async_api import Browser, expect
+
+from tests.support.real.browser import PHONE, Open, is_accessible, picture, running_browser, visiting
+from tests.support.scene import ALL, ERRORS, LATENCY, START, at, incident, minutes
+from wine_slo.monitor.publish.status_page import HEADERS, MOST_SHOWN, StatusPages
+from wine_slo.slo.chat.messages import Person
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Incident, Opening, Outcome, Phase, Track
+from wine_slo.slo.evaluation.reading import Reading, Sight, Targets
+from wine_slo.slo.notification.plan import Stage, Told
+from wine_slo.slo.objectives.budget import Budget, windows
+from wine_slo.slo.objectives.objective import BURNS, Key, Objective, Objectives
+from wine_slo.slo.oncall.actions import NO_ACTS, Act, Acts, Deed, Silence
+from wine_slo.slo.views.series import Trend
+from wine_slo.slo.views.status import Process, SilenceStatus, Status, Verdict, status_of
+
+NOW = at(3600)
+HOSTILE = '"><script>alert(1)</script><b>'
+PROCESS = Process(version="1.2.3", poll=timedelta(seconds=30), overdue_after=timedelta(seconds=90))
+LATENCY_KEY, ERRORS_KEY, UP_KEY = Key("latency"), Key("errors"), Key("availability")
+OPEN = incident(
+    number=12, began_at=at(2760), opened_at=at(2787), last_bad_at=at(3595), bad=512, total=640, worst=2.6,
+    worst_at=at(2940),
+)  # fmt: skip
+PAST = incident(
+    number=11, key=ERRORS_KEY, began_at=at(300), opened_at=at(325), last_bad_at=at(720), closed_at=at(745),
+    outcome=Outcome.RECOVERED, value=0.0, worst=0.2, worst_at=at(400), bad=31, total=300,
+)  # fmt: skip
+
+
+def budget(objective: Objective, bad_ratio: float) -> Budget:
+    return Budget(history=timedelta(days=3), events=90_000, bad_ratios=dict.fromkeys(windows(objective), bad_ratio))
+
+
+def track(key: Key, phase: Phase = Phase.MET, sight: Sight = Sight.CLEAR, **changes: object) -> Track:
+    made = Track(key=key, phase=phase, since=at(2787), sight=sight, sight_since=START)
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def state(*incidents: Incident, **readings: Reading) -> State:
+    phases = {each.key: Phase.BREACHED for each in incidents if each.is_open}
+    open_ones = {each.key: each.number for each in incidents if each.is_open}
+    tracks = {}
+    for name, reading in readings.items():
+        key = Key(name)
+        tracks[key] = track(
+            key, phases.get(key, Phase.MET), reading.sight, reason=reading.reason, incident=open_ones.get(key)
+        )
+    return State(
+        tracks=tracks,
+        readings={Key(name): reading for name, reading in readings.items()},
+        incidents={each.number: each for each in incidents},
+        last_number=12,
+        looked_at=at(3588),
+    )
+
+
+FINE = Reading(
+    at=NOW, sight=Sight.CLEAR, good_ratio=0.9996, recent_seconds=0.043, events_per_second=9.8,
+    by_endpoint=(("/predict", 0.043), ("/ui", 0.012)), budget=budget(LATENCY, 0.001),
+)  # fmt: skip
+SLOW = replace(
+    FINE, recent_seconds=2.44, good_ratio=0.2, by_endpoint=(("/sleep", 2.4), ("/predict", 0.03)),
+    budget=budget(LATENCY, 0.008),
+)  # fmt: skip
+ERRING = replace(FINE, budget=budget(ERRORS, 0.0004), recent_seconds=None)
+UNSEEN = Reading(at=NOW, sight=Sight.NO_TRAFFIC, reason="nobody has asked")
+GOOD = state(latency=FINE, errors=ERRING, availability=replace(ERRING, good_ratio=1.0, events_per_second=0.2))
+BAD = state(OPEN, PAST, latency=SLOW, errors=ERRING, availability=UNSEEN)
+
+
+def trend(**changes: object) -> Trend:
+    first = NOW - timedelta(hours=1)
+    step = timedelta(seconds=40)
+    instants = [(first + number * step) for number in range(91)]
+    latency = {
+        each.timestamp(): 2.3 + (number % 5) / 10 if each > OPEN.began_at else 0.04 + (number % 7) / 50
+        for number, each in enumerate(instants)
+        if not 30 < number < 38
+    }
+    errors = {each.timestamp(): 0.15 if PAST.began_at < each < PAST.last_bad_at else 0.0 for each in instants}
+    made = Trend(first=first, last=NOW, step=step, values={LATENCY_KEY: latency, ERRORS_KEY: errors})
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+@dataclass
+class Watch:
+    """What the pages ask for; a test changes it."""
+
+    state: State = BAD
+    objectives: Objectives = ALL
+    trend: Trend = field(default_factory=trend)
+    told: tuple[Told, ...] = ()
+    acts: Acts = NO_ACTS
+    asked: list[timedelta] = field(default_factory=list)
+
+    def status(self) -> Status:
+        return status_of(self.state, self.objectives, NOW, replace(PROCESS, told=self.told, acts=self.acts))
+
+    async def over(self, span: timedelta) -> Trend:
+        self.asked.append(span)
+        return self.trend
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+async def server(watch: Watch) -> AsyncIterator[TestServer]:
+    pages = StatusPages(watch.status, watch.over, ZoneInfo("Europe/Paris"), {"Grafana": "http://grafana.example/d/1"})
+    app = web.Application()
+    app.add_routes(pages.routes())
+    server = TestServer(app)
+    await server.start_server()
+    yield server
+    await server.close()
+
+
+@pytest.fixture
+async def client(server: TestServer) -> AsyncIterator[TestClient[web.Request, web.Application]]:
+    async with TestClient(server) as client:
+        yield client
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with running_browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+async def visit(browser: Browser, server: TestServer) -> AsyncIterator[Open]:
+    async with visiting(browser, str(server.make_url("")).rstrip("/")) as visit:
+        yield visit
+
+
+async def test_a_breach_is_the_first_thing_to_read(visit: Open) -> None:
+    page = await visit("/")
+    await expect(page).to_have_title("1 of 3 objectives in breach · wine-slo")
+    first = page.get_by_role("article").first
+    await expect(first.get_by_role("heading")).to_have_text("Latency in breach since 21:26:00 (14 min) · #12")
+    await expect(first).to_contain_text("2.4 s p95 over 20 s (target ≤ 1 s)")
+    await expect(first.get_by_role("img")).to_have_attribute(
+        "aria-label",
+        "Latency over the last hour: from 0.04 s to 2.7 s (at 21:29), 25 % of the time worse than the target",
+    )
+    await is_accessible(page, but=("meta-refresh",))  # it can be switched off, which axe does not see
+    await picture(page, "status-breach")
+
+
+async def test_all_is_well(visit: Open, watch: Watch) -> None:
+    watch.state = GOOD
+    page = await visit("/?reload=off")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("All 3 objectives are met")
+    await is_accessible(page)
+
+
+async def test_a_phone_in_the_dark_shows_it_all_without_scrolling_sideways(visit: Open) -> None:
+    page = await visit("/?reload=off", viewport=PHONE, color_scheme="dark", java_script_enabled=True)
+    assert await page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    await is_accessible(page)
+    await picture(page, "status-phone-dark")
+
+
+async def test_by_keyboard_a_longer_span_is_chosen_and_the_reloading_stopped(visit: Open, watch: Watch) -> None:
+    page = await visit("/", java_script_enabled=False)
+    await page.get_by_role("link", name="6 hours").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("link", name="6 hours")).to_have_attribute("aria-current", "true")
+    await page.get_by_role("link", name="stop that").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("link", name="load it again by itself")).to_be_visible()
+    assert await page.locator('meta[http-equiv="refresh"]').count() == 0
+    assert watch.asked == [timedelta(hours=1), timedelta(hours=6), timedelta(hours=6)]
+
+
+async def test_what_a_service_calls_itself_is_never_markup(visit: Open, watch: Watch) -> None:
+    key = Key("latency", (("endpoint", HOSTILE),))
+    watch.objectives = Objectives.only(replace(LATENCY, by=("endpoint",)))
+    watch.state = State(
+        tracks={key: track(key, sight=Sight.BLIND, reason=HOSTILE)},
+        readings={key: Reading(at=NOW, sight=Sight.BLIND, reason=HOSTILE, by_endpoint=((HOSTILE, 1.0),))},
+        looked_at=at(3588),
+    )
+    watch.trend = trend(values={key: {at(3000).timestamp(): 0.5}}, trouble=HOSTILE)
+    page = await visit("/?reload=off&span=<script>", viewport=PHONE)
+    assert await page.locator("script, main b > b").count() == 0
+    await expect(page.get_by_role("article")).to_contain_text(f"Latency of {HOSTILE}")
+    await expect(page.get_by_role("status")).to_contain_text(HOSTILE)
+    assert await page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+# Without a browser
+
+Client = TestClient[web.Request, web.Application]
+
+
+async def page_of(client: Client, path: str = "/") -> str:
+    response = await client.get(path)
+    assert response.status == 200
+    return await response.text()
+
+
+async def test_when_prometheus_is_away_the_page_comes_and_says_so(client: Client, watch: Watch) -> None:
+    watch.trend = trend(values={}, trouble="it cannot be reached (Connection refused)")
+    text = await page_of(client)
+    assert "as Prometheus does not say: it cannot be reached (Connection refused)." in text
+    assert "in breach since 21:26:00 (14 min)" in text
+    assert "<figure>" not in text
+
+
+@pytest.mark.parametrize(
+    ("state", "headline"),
+    [
+        pytest.param(State(), "Not looked yet", id="before the first look"),
+        pytest.param(replace(GOOD, looked_at=at(3000)), "Nothing is known: the last look is too old", id="an old look"),
+        pytest.param(
+            state(latency=UNSEEN, errors=UNSEEN, availability=UNSEEN),
+            "Nothing can be said at the moment",
+            id="nothing seen",
+        ),
+        pytest.param(
+            state(latency=UNSEEN, errors=ERRING, availability=ERRING),
+            "2 of 3 objectives met, the rest not known",
+            id="something seen",
+        ),
+        pytest.param(replace(GOOD, readings={}), "Nothing can be said at the moment", id="after a restart"),
+        pytest.param(
+            state(latency=replace(FINE, recent_seconds=None), errors=ERRING, availability=ERRING),
+            "2 of 3 objectives met, the rest not known",
+            id="no number",
+        ),
+    ],
+)
+async def test_nothing_is_green_without_evidence(client: Client, watch: Watch, state: State, headline: str) -> None:
+    watch.state = state
+    text = await page_of(client)
+    assert f'<h1 class="headline unknown">{headline}</h1>' in text
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(replace(GOOD, looked_at=at(3000)), id="an old look"),
+        pytest.param(
+            state(**dict.fromkeys(("latency", "errors", "availability"), replace(FINE, sight=Sight.STALE))),
+            id="numbers without sight",
+        ),
+    ],
+)
+async def test_no_objective_is_green_without_evidence_whatever_its_numbers(
+    client: Client, watch: Watch, known: State
+) -> None:
+    watch.state = known
+    assert 'class="card slo met"' not in await page_of(client)
+    assert {each.verdict for each in watch.status().objectives} == {Verdict.UNKNOWN}
+
+
+def act(second: float, deed: Deed, by: Person, **changes: object) -> Act:
+    made = Act(number=0, at=at(second), deed=deed, by=by, chat=1, cause=f"press {second}")
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+ACTS = (
+    NO_ACTS.with_one_more(act(2900, Deed.ACKNOWLEDGE, Person(7, "Anna <b>"), incident=12))
+    .with_one_more(
+        act(3000, Deed.SILENCE, Person(8, "Boris"), silence=Silence(at(7200), (), "latency", (), "deploying"))
+    )
+    .with_one_more(act(3100, Deed.SILENCE, Person(8, "Boris"), silence=Silence(None, ((12, 1),), "errors")))
+)
+
+
+async def test_who_acknowledged_and_what_is_silenced_until_when_stands_on_card_row_and_in_the_answer(
+    client: Client, watch: Watch
+) -> None:
+    watch.acts = ACTS
+    text = await page_of(client)
+    acknowledged = "acknowledged by Anna &lt;b&gt; at 21:28:20"
+    silenced = "silenced until 22:40:00 by Boris: deploying"
+    assert f'<p class="people">{acknowledged}</p>' in text
+    assert f'<p class="people">{silenced}</p>' in text
+    assert f"{acknowledged}; {silenced}; worst 2.6 s" in text
+    assert f"Latency: {silenced}" in text
+    assert "Errors: silenced until recovery by Boris" in text
+    status = msgspec.json.decode(await (await client.get("/api/status")).read(), type=Status)
+    latency, (open_one,) = status.objectives[0], status.open_incidents
+    for each in (latency, open_one):
+        assert (each.acknowledged_by, each.acknowledged_at) == ("Anna <b>", at(2900))
+        assert each.silence == SilenceStatus(
+            slo="latency", title="Latency", until=at(7200), by="Boris", since=at(3000), reason="deploying"
+        )
+    assert [each.slo for each in status.silences] == ["latency", "errors"]
+    assert status.recent_incidents[0].acknowledged_by is None
+
+
+async def test_what_is_taken_back_stands_nowhere(client: Client, watch: Watch) -> None:
+    watch.acts = ACTS.with_one_more(act(3200, Deed.UNDO, Person(7, "Anna"), of=1)).with_one_more(
+        act(3300, Deed.END, Person(8, "Boris"), of=2)
+    )
+    text = await page_of(client)
+    assert "acknowledged" not in text
+    assert "deploying" not in text
+
+
+async def test_targets_that_are_down_are_named(client: Client, watch: Watch) -> None:
+    down = replace(ERRING, good_ratio=2 / 3, up_targets=Targets(up=2, known=3, scraped_at=NOW, down=("b:8000",)))
+    watch.state = state(latency=FINE, errors=ERRING, availability=down)
+    assert "1 of 3 targets down (b:8000)" in await page_of(client)
+
+
+async def test_burn_rates_of_windows_longer_than_the_history_are_not_shown(client: Client, watch: Watch) -> None:
+    burns = replace(LATENCY, burns=BURNS)
+    rates = dict.fromkeys(windows(burns), 0.008)
+    watch.objectives = Objectives.only(burns)
+    for history, shown in ((timedelta(days=3), True), (minutes(4), False)):
+        seen = replace(SLOW, budget=Budget(history=history, events=9e4, bad_ratios=rates))
+        watch.state = state(OPEN, latency=seen)
+        text = await page_of(client)
+        assert ("3d 0.16×" in text) is shown
+        assert "30d 0.16×" not in text
+        assert ("Error budget: 4 min of history so far." in text) is not shown
+        assert ("of the error budget" in text) is shown
+
+
+async def test_an_incident_that_came_back_is_shaded_only_where_it_was_bad(client: Client, watch: Watch) -> None:
+    again = replace(
+        OPEN, began_at=at(600), again_at=at(2760), openings=2,
+        earlier=(Opening(began_at=at(600), last_bad_at=at(900), bad=12, total=40),),
+    )  # fmt: skip
+    watch.state = state(again, latency=SLOW)
+    watch.objectives = Objectives.only(LATENCY)
+    text = await page_of(client)
+    assert [float(each) for each in re.findall(r'class="breach" x="[\d.]+" y="0" width="([\d.]+)"', text)] == [50, 140]
+    assert "500 of 600 bad; in breach 2 times since 20:50:00, 19 min in all, 512 of 640 bad" in text
+
+
+async def test_rates_are_written_as_people_read_them(client: Client, watch: Watch) -> None:
+    watch.state = state(latency=replace(FINE, events_per_second=1234.0))
+    assert "1234 requests a second" in await page_of(client)
+
+
+async def test_a_suspicion_is_no_breach_and_not_green(client: Client, watch: Watch) -> None:
+    tracks = {**GOOD.tracks, LATENCY_KEY: track(LATENCY_KEY, Phase.BREACHING)}
+    watch.state = replace(GOOD, tracks=tracks)
+    text = await page_of(client)
+    assert '<h1 class="headline suspicious">Something is suspicious</h1>' in text
+
+
+async def test_a_recovery_that_is_not_sure_yet_says_so(client: Client, watch: Watch) -> None:
+    tracks = {**BAD.tracks, LATENCY_KEY: track(LATENCY_KEY, Phase.RECOVERING, incident=12)}
+    watch.state = replace(BAD, tracks=tracks)
+    assert "recovering, in breach since 21:26:00 (14 min) · #12" in await page_of(client)
+
+
+async def test_what_never_changed_is_said_in_short(client: Client, watch: Watch) -> None:
+    watch.trend = trend(values={UP_KEY: {at(3000).timestamp(): 0.0, at(3040).timestamp(): 0.0}})
+    assert "Availability over the last hour: 0 % down all the time" in await page_of(client)
+
+
+async def test_of_a_thousand_label_sets_the_worst_are_shown(client: Client, watch: Watch) -> None:
+    keys = [Key("latency", (("endpoint", f"/{number:04}"),)) for number in range(1000)]
+    watch.objectives = Objectives.only(replace(LATENCY, by=("endpoint",)))
+    broken = replace(OPEN, key=keys[700])
+    tracks = {key: track(key) for key in keys} | {keys[700]: track(keys[700], Phase.BREACHED, incident=12)}
+    watch.state = State(tracks=tracks, readings=dict.fromkeys(keys, FINE), incidents={12: broken}, looked_at=at(3588))
+    text = await page_of(client)
+    assert text.count("<article") == MOST_SHOWN
+    assert text.index("Latency of /0700") < text.index("Latency of /0000")
+    assert "And 975 more that stand no worse" in text
+    status = msgspec.json.decode(await (await client.get("/api/status")).read(), type=Status)
+    assert len(status.objectives) == 1000
+
+
+async def test_a_browser_may_load_nothing_from_elsewhere(client: Client) -> None:
+    response = await client.get("/")
+    assert {name: response.headers[name] for name in HEADERS} == HEADERS
+    for name in ("style.css", "status.css", "icon.svg"):
+        assert (await client.get(f"/web/{name}")).status == 200
+    assert (await client.get("/web/status.html")).status == 404
+
+
+async def test_machines_read_the_same(client: Client, watch: Watch) -> None:
+    watch.told = (Told(incident=12, chat=1, stage=Stage.OPENED, opening=1, breach_told_at=at(2788)),)
+    response = await client.get("/api/status")
+    assert response.content_type == "application/json"
+    status = msgspec.json.decode(await response.read(), type=Status)
+    assert status == watch.status()
+    latency, errors, availability = status.objectives
+    assert (latency.slo, latency.verdict, latency.state, latency.incident) == ("latency", "breached", "breached", 12)
+    assert (latency.latency_seconds, latency.threshold_seconds, latency.latency_quantile) == (2.44, 1.0, 0.95)
+    assert latency.budget_history_seconds == 3 * 86_400
+    assert latency.budget_remaining_ratio == pytest.approx(1 - 0.008 / 0.05 * 3 / 30)
+    assert (errors.verdict, errors.latency_seconds) == ("met", None)
+    assert (availability.verdict, availability.reason) == ("unknown", "nobody has asked")
+    assert (status.seconds_since_look, status.overdue, status.blind) == (12.0, False, False)
+    (open_one,), (closed,) = status.open_incidents, status.recent_incidents
+    assert (open_one.told, open_one.breach_told_at, open_one.worst_seconds) == (Stage.OPENED, at(2788), 2.6)
+    assert (closed.number, closed.outcome, closed.worst_bad_ratio) == (11, Outcome.RECOVERED, 0.2)

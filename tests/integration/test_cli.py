@@ -1,0 +1,48 @@
+"""The command line: what `--help` says, word for word, and how an exit status is given."""
+
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.support.real.prometheus import free_port
+from wine_slo.cli import app
+
+GOLDEN = Path(__file__).parents[1] / "support" / "golden"
+VERBS = ("check", "doctor", "drill", "status")
+HELPED = (*VERBS, "replay")
+
+
+@pytest.mark.parametrize("verb", HELPED)
+def test_help_reads_as_it_was_agreed(verb: str) -> None:
+    """`WINE_SLO_WRITE_GOLDEN=1` writes them anew."""
+    said = CliRunner().invoke(app, [verb, "--help"], prog_name="wine-slo", env={"COLUMNS": "100"}, terminal_width=100)
+    lines = "".join(f"{line.rstrip()}\n" for line in said.stdout.splitlines())
+    path = GOLDEN / f"help-{verb}.txt"
+    if os.environ.get("WINE_SLO_WRITE_GOLDEN"):
+        path.write_text(lines)
+    assert lines == path.read_text()
+
+
+def test_a_watchdog_that_is_away_is_a_sentence_and_3() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    said = CliRunner().invoke(app, ["status"], env={"WINE_SLO_WATCHDOG_URL": url})
+    assert said.exit_code == 3
+    assert said.stderr == f"the watchdog at {url} cannot be reached: is it running?\n"
+    said = CliRunner().invoke(app, ["status", "--json"], env={"WINE_SLO_WATCHDOG_URL": url})
+    assert said.exit_code == 3
+    assert said.stdout == f'{{\n  "trouble": "the watchdog at {url} cannot be reached: is it running?"\n}}\n'
+
+
+@pytest.mark.parametrize("verb", ["check", "drill", "status"])
+def test_a_wrong_setting_is_a_sentence_and_2(verb: str) -> None:
+    said = CliRunner().invoke(app, [verb], env={"WINE_SLO_WATCHDOG_URL": "nowhere"})
+    assert said.exit_code == 2
+    assert said.stderr.startswith("WINE_SLO_WATCHDOG_URL is 'nowhere'; wanted: the root of the watchdog")
+
+
+def test_a_drill_of_what_is_no_latency_is_refused() -> None:
+    said = CliRunner().invoke(app, ["drill", "--objective", "errors"])
+    assert said.exit_code == 2
+    assert said.stderr == "there is no objective of the kind latency that a drill could break\n"

@@ -1,0 +1,129 @@
+"""A scene, and the delivery that tells of it through the real Telegram client against a fake Bot API."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from telegram import Bot
+
+from tests.support.fakes.bot_api import TOKEN, BotApi
+from tests.support.fakes.telegram_chats import Message
+from tests.support.scene import Scene
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram.channel import BotApiRequest, TelegramChat
+from wine_slo.monitor.notify.dispatcher import Delivery, Rules
+from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
+from wine_slo.slo.notification.plan import Kind
+from wine_slo.slo.objectives.objective import Key
+from wine_slo.slo.text.incident_text import Speech
+
+ANNA, GROUP, SUPERGROUP = 7, -5, -1001
+REPEAT = "This may be a repeat"
+SEND, EDIT = "sendMessage", "editMessageText"
+READ_SECONDS = 0.3
+
+BREACH = "🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s)"
+BACK = "🟢 Latency resolved: p95 0.05 s (last 20 s)"
+CLOSED = "⚪️ Latency was in breach 19:40:00–19:40:25 (25 s), worst 2.4 s. #1"
+
+
+class Desk:
+    """A scene, and the delivery that tells of it; the clock is the scene's."""
+
+    def __init__(self, bot_api: BotApi, bot: Bot, path: Path) -> None:
+        self.api = bot_api
+        self.scene = Scene()
+        self.path = path
+        self.chats: tuple[int, ...] = (ANNA,)
+        self.outcomes: list[tuple[Kind, str]] = []
+        self._chat = TelegramChat(bot)
+        self.ledger = Ledger.open(f"sqlite:///{path}")
+        self._saved = State()
+        self.is_real_time = False
+        self.rules = Rules()
+        self.speech: Callable[[str], Speech] = lambda _language: Speech(self.scene.objectives, UTC)
+        self.delivery = self._delivery()
+
+    def _delivery(self) -> Delivery:
+        self.recipients = Recipients(self.ledger, self.ledger.load(), self.chats, self.clock())
+        return Delivery(
+            self._chat,
+            self.ledger,
+            self.recipients,
+            self.speech,
+            lambda: self.scene.state,
+            self.clock,
+            lambda kind, outcome: self.outcomes.append((kind, outcome)),
+            rules=self.rules,
+        )
+
+    def clock(self) -> datetime:
+        return datetime.now(UTC) if self.is_real_time else self.scene.now
+
+    def decide(self) -> None:
+        """Save what was seen, and let delivery hear of it, as evaluation does."""
+        self.ledger.save(self._saved, self.scene.state)
+        self._saved = self.scene.state
+        self.delivery.hear()
+
+    async def tell(self, after: float = 0) -> None:
+        self.scene.second += after
+        self.decide()
+        await self.delivery.tell()
+
+    def notifies(self, chats: tuple[int, ...]) -> None:
+        """These chats exist, and the settings name them, from a restart on."""
+        self.chats = chats
+        for chat in chats:
+            self.api.chat(chat)
+        self.restart()
+
+    def restart(self) -> None:
+        """What is in memory is gone; what is in the ledger is not."""
+        self.scene.state = self.ledger.load().state
+        self.delivery = self._delivery()
+
+    def messages(self, chat: int = ANNA) -> list[Message]:
+        return self.api.chat(chat).messages
+
+    def texts(self, chat: int = ANNA) -> list[str]:
+        return [message.text.splitlines()[0] for message in self.messages(chat)]
+
+    def sends_to(self, chat: int) -> int:
+        return len([call for call in self.api.calls_of(SEND) if call.chat_id == chat])
+
+    def tries(self, method: str = SEND) -> int:
+        return len(self.api.calls_of(method))
+
+
+@asynccontextmanager
+async def opened_desk(bot_api: BotApi, folder: Path) -> AsyncIterator[Desk]:
+    bot_api.chat(ANNA)
+    request = BotApiRequest(read_timeout=READ_SECONDS, connect_timeout=2, pool_timeout=2)
+    async with Bot(TOKEN, base_url=bot_api.base_url, request=request) as bot:
+        desk = Desk(bot_api, bot, folder / "watchdog.db")
+        yield desk
+        desk.ledger.close()
+
+
+def keys(count: int) -> list[Key]:
+    return [Key("latency", (("endpoint", f"/{number}"),)) for number in range(count)]
+
+
+def storm(scene: Scene, those: Iterable[Key], bad: float, seconds: int) -> None:
+    for _ in range(seconds // 5):
+        scene.second += 5
+        scene.look(
+            {
+                key: Reading(
+                    at=scene.now,
+                    sight=Sight.CLEAR,
+                    intervals=(Interval(scene.now, 50 * bad, 50),),
+                    recent_seconds=0.05 + 2 * bad,
+                )
+                for key in those
+            }
+        )

@@ -1,0 +1,110 @@
+"""The real listener and the real conversation at the fake Bot API, and the people who talk to them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from telegram.ext import ExtBot
+
+from tests.support.fakes.bot_api import TOKEN, BotApi
+from tests.support.fakes.telegram_chats import Message
+from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram.updates import Listener, TelegramCommands
+from wine_slo.monitor.chatops.router import Access, Conversation
+from wine_slo.slo.chat.messages import Command, Reaction, Reception
+from wine_slo.slo.text.command_text import Replies
+from wine_slo.slo.text.incident_text import Speech
+
+ANNA, BORIS, STRANGER = 7, 8, 666
+GROUP, FORUM, ELSEWHERE = -5, -1001, -77
+TOPIC = 30
+
+
+@dataclass
+class Talk:
+    """A conversation, and what came of it."""
+
+    api: BotApi
+    speech: Speech
+    access: Access
+    heard_at: datetime | None = None
+    received: Counter[Reception] = field(default_factory=Counter)
+    listens: list[bool] = field(default_factory=list)
+    heard_from: list[int] = field(default_factory=list)
+    moves: list[tuple[int, int]] = field(default_factory=list)
+    conflicts: asyncio.Queue[bool] = field(default_factory=asyncio.Queue)
+    connect: Callable[[str, str], ExtBot[int]] = channel.connect
+    conversation: Conversation = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.conversation = Conversation(
+            self.access, lambda _chat: Replies(self.speech), self.clock, "1.2.3", self._receive
+        )
+
+    def clock(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def heard(self, chat: int) -> None:
+        self.heard_from.append(chat)
+
+    async def moved(self, chat: int, to: int) -> None:
+        self.moves.append((chat, to))
+
+    @asynccontextmanager
+    async def listening(self, *commands: Command | Reaction) -> AsyncIterator[None]:
+        """Listen, and answer these too."""
+        self.conversation.add(*commands)
+        async with self.connect(TOKEN, self.api.url) as bot:
+            listener = Listener(
+                self.conversation.ask,
+                self.conversation.press,
+                self.conversation.refuse,
+                self.listens.append,
+                self._conflict,
+                self.heard,
+                self.moved,
+            )
+            menus = {"": self.conversation.menu(Replies(self.speech))}
+            listens = TelegramCommands(bot, channel.TelegramChat(bot), listener, menus, self.clock, self.heard_at)
+            task = asyncio.create_task(listens.run())
+            try:
+                yield
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    async def asks(self, chat: int, person: int, text: str, topic: int | None = None) -> Message:
+        """Somebody writes, and is answered."""
+        known = self.api.chat(chat)
+        before = len(known.messages)
+        await self.api.says(chat, person, text, topic)
+        await self.api.until(lambda: len(known.messages) > before)
+        return known.messages[-1]
+
+    async def asks_in_vain(self, chat: int, person: int, text: str) -> None:
+        """Somebody writes, and that is heard but not answered."""
+        known = self.api.chat(chat)
+        before = len(known.messages)
+        await self.api.says(chat, person, text)
+        await self.is_heard()
+        assert len(known.messages) == before, known.texts
+
+    async def is_heard(self, seconds: float = 5.0) -> None:
+        """Wait until everything that was said is heard, and what it led to is done."""
+        last = self.api.last_update
+        await self.api.until(
+            lambda: any((call.integer("offset") or 0) > last for call in self.api.calls_of("getUpdates")), seconds
+        )
+
+    def _receive(self, reception: Reception) -> None:
+        self.received[reception] += 1
+
+    async def _conflict(self, has_webhook: bool) -> None:  # noqa: FBT001 - it says what it is
+        self.conflicts.put_nowait(has_webhook)
+
+
+def among(chats: Collection[int] = (ANNA, GROUP, FORUM), admins: Collection[int] = ()) -> Access:
+    return Access(chats, admins)

@@ -1,0 +1,38 @@
+"""The two loops of a watchdog without its process: they look at a canned Prometheus and tell through a bot."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from telegram import Bot
+
+from tests.support.fakes.prometheus_canned import OBJECTIVES, CannedPrometheus, Slow
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram.channel import TelegramChat
+from wine_slo.monitor.evaluate.evaluator import Evaluation
+from wine_slo.monitor.notify.dispatcher import Delivery, Rules
+from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.slo.text.incident_text import Speech
+
+
+def loops(
+    ledger: Ledger,
+    slow: Slow,
+    bot: Bot,
+    chats: Sequence[int],
+    clock: Callable[[], datetime],
+    topics: Mapping[int, int] | None = None,
+) -> tuple[Evaluation, Delivery]:
+    """Both, as a start makes them from what the ledger remembers."""
+    memory = ledger.load()
+    evaluation = Evaluation(CannedPrometheus(clock, slow), ledger, OBJECTIVES, memory.state, clock)
+    delivery = Delivery(
+        TelegramChat(bot),
+        ledger,
+        Recipients(ledger, memory, chats, evaluation.now()),
+        lambda _language: Speech(OBJECTIVES, UTC),
+        lambda: evaluation.state,
+        evaluation.now,
+        on_message=lambda _kind, _outcome: None,
+        rules=Rules(topics=topics or {}),
+    )
+    return evaluation, delivery

@@ -1,0 +1,117 @@
+"""`wine-slo drill` on the real processes, sped up, and every reason for which there is none."""
+
+import asyncio
+import json
+import re
+import signal
+
+import aiohttp
+
+from tests.support.real.processes import Process
+from tests.system.conftest import CHAT, House
+from wine_slo.integrations.peers import WatchdogApi
+from wine_slo.slo.views.status import Status
+
+
+def settings(house: House, **changes: str) -> dict[str, str]:
+    return {
+        "WINE_SLO_SERVICE_URL": f"http://127.0.0.1:{house.server_port}",
+        "WINE_SLO_WATCHDOG_PORT": str(house.watchdog_port),
+        "WINE_SLO_PROMETHEUS_URL": house.prometheus.url,
+        **changes,
+    }
+
+
+async def drill(house: House, *arguments: str, **changes: str) -> Process:
+    return await house.processes.wine_slo("drill", *arguments, settings=settings(house, **changes))
+
+
+async def metric(house: House, series: str) -> float:
+    """A number of the service, as it is now."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{house.server_port}/metrics") as response,
+    ):
+        text = await response.text()
+    found = re.search(f"^{re.escape(series)} (.*)$", text, re.MULTILINE)
+    assert found, series
+    return float(found[1])
+
+
+async def status(house: House) -> Status:
+    async with aiohttp.ClientSession() as session:
+        return await WatchdogApi(session, f"http://127.0.0.1:{house.watchdog_port}").status()
+
+
+async def test_it_is_noticed_told_and_ended_in_time_and_the_budget_is_spared(house: House) -> None:
+    await house.watchdog.until_line("sight of latency is (no_traffic|clear)", seconds=20)
+    others = asyncio.create_task(house.asks("/ui", per_second=2))
+    process = await drill(house)
+    assert await process.wait(90) == 0, process.output
+    assert re.fullmatch(
+        r"Asking 5 times a second for 2 s, to break latency\.\n"
+        r" +[\d.]+ s  Prometheus has seen it; expected within 2 s\n"
+        r" +[\d.]+ s  the watchdog is sure \(#1\); expected within 9 s\n"
+        r" +[\d.]+ s  every chat is told; expected within 14 s\n"
+        r"Asking as often for nothing slow\.\n"
+        r" +[\d.]+ s  the watchdog is sure that it is over; expected within 10 s\n"
+        r" +[\d.]+ s  every chat is told that; expected within 15 s\n"
+        r"It works\.",
+        process.output,
+    )
+    breach, recovery = (each for each in house.bot_api.chat(CHAT).messages if each.photo is None)
+    assert breach.versions[0].text.startswith("🟠 DRILL\n🔴 Latency")
+    assert "Slow: /sleep?drill 2" in breach.versions[0].text
+    assert all(each.text.startswith("🟠 DRILL\n") and "Budget" not in each.text for each in breach.versions)
+    assert recovery.text.startswith("🟠 DRILL\n🟢 Latency resolved")
+    assert "Budget" not in recovery.text
+    latency = (await status(house)).objectives[0]
+    assert latency.good_ratio is not None
+    assert latency.good_ratio < 0.9
+    assert latency.budget_remaining_ratio == 1
+    others.cancel()
+
+
+async def test_ctrl_c_ends_it_at_once(house: House) -> None:
+    await house.watchdog.until_line("sight of latency is (no_traffic|clear)", seconds=20)
+    process = await drill(house)
+    await process.until_line("Prometheus has seen it", seconds=20)
+    assert await metric(house, 'requests_in_flight{endpoint="/sleep?drill"}') > 1
+    process.send(signal.SIGINT)
+    assert await process.wait() == 130
+    assert process.lines[-1].startswith("stopped: nothing more is asked")
+    assert "Traceback" not in process.output
+
+
+async def test_a_service_that_is_another_is_left_alone(house: House) -> None:
+    refused = await drill(house, "--json", WINE_SLO_SERVICE_URL=house.prometheus.url)
+    assert await refused.wait() == 3
+    assert json.loads(refused.output) == {
+        "refused": f"what answers at {house.prometheus.url}/health is another service"
+    }
+
+
+async def test_a_chat_asks_for_one_and_is_told_how_it_went(house: House) -> None:
+    await house.watchdog.until_line("sight of latency is (no_traffic|clear)", seconds=20)
+    chat = house.bot_api.chat(CHAT)
+    await house.bot_api.says(CHAT, CHAT, "/drill")
+    await house.bot_api.until(lambda: any("The next breach is a drill." in text for text in chat.texts), seconds=10)
+    await house.bot_api.says(CHAT, CHAT, "/drill")
+    await house.bot_api.until(lambda: chat.texts[-1] == "A drill is running. /drill stop ends it.", seconds=10)
+    await house.bot_api.until(lambda: any("The drill worked" in text for text in chat.texts), seconds=60)
+    (said,) = (text for text in chat.texts if "The drill worked" in text)
+    assert re.fullmatch(
+        r"🟢 The drill worked: everything was told in time\.\n"
+        r"Prometheus saw it after [\d.]+ s, expected within 2 s\.\n"
+        r"I was sure after [\d.]+ s, expected within 9 s\.\n"
+        r"Every chat was told after [\d.]+ s, expected within 14 s\.\n"
+        r"I was sure of its end [\d.]+ s after it, expected within 10 s\.\n"
+        r"Every chat was told of its end [\d.]+ s after it, expected within 15 s\.",
+        said,
+    )
+    assert await metric(house, 'requests_in_flight{endpoint="/sleep?drill"}') == 0
+    breach, recovery = (each for each in chat.messages if "DRILL by Person" in each.text and "until" not in each.text)
+    for text in (*(each.text for each in breach.versions), recovery.text):
+        assert text.startswith(f"🟠 DRILL by Person {CHAT}\n")
+    await house.bot_api.says(CHAT, CHAT, "/drill")
+    await house.bot_api.until(lambda: "the next one can begin in" in chat.texts[-1], seconds=10)

@@ -1,0 +1,107 @@
+"""What ends the watchdog's process and what does not, and with which status: each case is a process of its own."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.fakes.bot_api import BotApi
+from tests.support.fakes.prometheus_junk import PrometheusJunk
+from tests.support.real.processes import Process, Processes
+from tests.system.conftest import CHAT
+
+NO_TELEGRAM = {"WINE_SLO_TELEGRAM_TOKEN": "", "WINE_SLO_TELEGRAM_CHAT_IDS": ""}
+BREAKS = {  # what is wrong with a watchdog that is started by a program
+    "a loop that raises": "duty.Journal.run = raises",
+    "a loop that returns": "duty.Journal.run = returns",
+    "an event loop that hangs": "evaluation.Evaluation.look = hangs",
+    "an evaluation that never ends": "evaluation.Evaluation.look = waits",
+    "an evaluation that always fails": "evaluation.Evaluation.look = raises",
+}
+PROGRAM = """
+import asyncio, time
+from wine_slo import duty, evaluation, watchdog
+
+async def raises(self):
+    raise ValueError("odd")
+
+async def returns(self):
+    return []
+
+async def waits(self):
+    await asyncio.sleep(1000)
+
+async def hangs(self):
+    time.sleep(1000)
+
+watchdog.SHORTEST_PATIENCE = 3.0
+{breaks}
+watchdog.main()
+"""
+
+
+async def start(processes: Processes, settings: dict[str, str], breaks: str) -> Process:
+    (processes.folder / "program.py").write_text(PROGRAM.format(breaks=breaks))
+    settings = {"PYTHONPATH": str(Path(__file__).parents[2]), **settings}
+    return await processes.start("watchdog", [sys.executable, "program.py"], settings)
+
+
+@pytest.mark.parametrize("what", BREAKS)
+async def test_what_cannot_go_on_ends_the_process_with_status_1_and_says_where(
+    processes: Processes, blind: dict[str, str], what: str
+) -> None:
+    watchdog = await start(processes, blind | NO_TELEGRAM, BREAKS[what])
+    assert await watchdog.wait(seconds=20) == 1
+    if "loop that r" in what:
+        assert "a loop has ended by a fault of ours" in watchdog.output
+        assert "the journal has ended" in watchdog.output or "ValueError: odd" in watchdog.output
+    else:
+        assert "has stalled for" in watchdog.output
+        assert "program.py" in watchdog.output.partition("has stalled")[2] or "fails" in what
+
+
+async def test_odd_answers_of_the_bot_api_end_nothing(
+    processes: Processes, blind: dict[str, str], bot_api: BotApi
+) -> None:
+    bot_api.chat(CHAT)
+    for odd in ("{}", "[]", "null", '{"ok": true, "result": {}}'):
+        bot_api.answers_oddly(odd, methods=["getMe"], times=1)
+    for odd in ("{}", "null", "[[[["):
+        bot_api.answers_oddly(odd, methods=["getUpdates"], times=1)
+    watchdog = await processes.watchdog(blind)
+    await watchdog.until_line("Telegram knows this bot as", seconds=30)
+    await watchdog.until_line("updates cannot be read .*again in 4 s", seconds=20)
+    await bot_api.until(lambda: len(bot_api.calls_of("getUpdates")) > 3, seconds=20)
+    assert await watchdog.terminate() == 0
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1251"])
+async def test_a_console_that_lacks_letters_shows_the_rest(
+    processes: Processes, blind: dict[str, str], prometheus_junk: PrometheusJunk, encoding: str
+) -> None:
+    await prometheus_junk.goes_down()
+    watchdog = await processes.watchdog(blind | NO_TELEGRAM | {"PYTHONIOENCODING": encoding})
+    await watchdog.until_line("Cannot see for", seconds=20)
+    assert await watchdog.terminate() == 0
+
+
+@pytest.mark.parametrize("stdout", [">/dev/full", ">&-"])
+async def test_a_console_that_nobody_reads_ends_nothing(
+    processes: Processes, blind: dict[str, str], prometheus_junk: PrometheusJunk, stdout: str
+) -> None:
+    await prometheus_junk.goes_down()
+    command = ["sh", "-c", f'exec "$0" -m wine_slo.watchdog {stdout}', sys.executable]
+    watchdog = await processes.start("watchdog", command, blind | NO_TELEGRAM)
+    await watchdog.until_line("chat 0 was not told .*standard output", seconds=20)
+    assert await watchdog.terminate() == 0
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1251"])
+@pytest.mark.parametrize("verb", ["check", "doctor", "status"])
+async def test_a_verb_prints_what_a_console_can_show(
+    processes: Processes, blind: dict[str, str], encoding: str, verb: str
+) -> None:
+    said = await processes.wine_slo(verb, settings=blind | NO_TELEGRAM | {"PYTHONIOENCODING": encoding})
+    await said.wait(seconds=30)
+    assert said.output
+    assert "Traceback" not in said.output

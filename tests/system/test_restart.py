@@ -1,0 +1,135 @@
+"""The end and the next start of the real process, and the signs of life that it gives: all of it without Prometheus."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from tests.support.fakes.bot_api import BotApi
+from tests.support.fakes.loopback import Loopback
+from tests.support.fakes.prometheus_junk import NEVER, PrometheusJunk
+from tests.support.real.processes import Process, Processes
+from tests.system.conftest import CHAT
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.objectives.objective import Key
+
+SEND = "sendMessage"
+
+
+@dataclass
+class Post:
+    """A watchdog at its post: it cannot see, and soon says so; systemd and a dead-man's switch listen to it."""
+
+    processes: Processes
+    settings: dict[str, str]
+    systemd: socket.socket
+    beats: asyncio.Queue[str]
+
+    async def start(self) -> Process:
+        return await self.processes.watchdog(self.settings)
+
+    async def hears(self) -> str:
+        """What systemd is told next."""
+        async with asyncio.timeout(20):
+            return (await asyncio.get_running_loop().sock_recv(self.systemd, 100)).decode()
+
+    async def health(self) -> tuple[int, str]:
+        url = f"http://127.0.0.1:{self.settings['WINE_SLO_WATCHDOG_PORT']}/health"
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            return response.status, (await response.json())["status"]
+
+
+@pytest.fixture
+async def post(processes: Processes, bot_api: BotApi, blind: dict[str, str]) -> AsyncIterator[Post]:
+    bot_api.chat(CHAT)
+    path = str(processes.folder / "notify")
+    beats: asyncio.Queue[str] = asyncio.Queue()
+
+    async def beat(request: web.BaseRequest) -> web.Response:
+        beats.put_nowait(request.path)
+        return web.Response()
+
+    switch = Loopback(beat)
+    await switch.open()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(path)
+        systemd.settimeout(0)
+        settings = blind | {"WINE_SLO_HEARTBEAT_URL": f"{switch.url}/beat", "NOTIFY_SOCKET": path}
+        yield Post(processes, settings, systemd, beats)
+    await switch.close()
+
+
+async def test_what_is_being_sent_at_the_end_is_sent_and_not_repeated_after_it(
+    post: Post, bot_api: BotApi, prometheus_junk: PrometheusJunk
+) -> None:
+    await prometheus_junk.goes_down()
+    bot_api.answers_late(2, methods=[SEND])
+    watchdog = await post.start()
+    await bot_api.until(lambda: bot_api.calls_of(SEND), seconds=30)
+    watchdog.send(signal.SIGTERM)
+    assert await watchdog.wait(seconds=6) == 0
+    bot_api.recovers()
+    await post.start()
+    for sign in ("READY=1", "STOPPING=1", "READY=1"):  # of the first one, and of the second
+        assert await post.hears() == sign
+    async with asyncio.timeout(20):
+        while not post.beats.empty():
+            post.beats.get_nowait()
+        for _ in range(3):
+            await post.beats.get()
+    assert [text.split(" for ")[0] for text in bot_api.chat(CHAT).texts if "Cannot see" in text] == ["🔴 Cannot see"]
+
+
+async def test_health_is_red_while_something_has_been_untold_for_too_long(post: Post, bot_api: BotApi) -> None:
+    ledger = Ledger.open(f"sqlite:///{post.processes.folder / 'data' / 'watchdog.db'}")
+    long_ago = datetime.now(UTC) - timedelta(minutes=11)
+    old = Incident(number=1, key=Key("latency"), began_at=long_ago, opened_at=long_ago, last_bad_at=long_ago)
+    known = State(incidents={1: old}, last_number=1, looked_at=datetime.now(UTC))
+    ledger.save(State(), known)
+    ledger.close()
+    bot_api.fails_with(500, methods=[SEND])
+    watchdog = await post.start()
+    await watchdog.until_line("chat 42 was not told", seconds=30)
+    assert await post.health() == (503, "untold for too long")
+    bot_api.recovers()
+    await watchdog.until_line("chat 42 was told: breach of #1", seconds=30)
+    assert await post.health() == (200, "ok")
+
+
+async def test_a_complete_tick_is_a_sign_of_life_for_the_switch_and_an_incomplete_one_is_not(
+    post: Post, prometheus_junk: PrometheusJunk
+) -> None:
+    watchdog = await post.start()
+    async with asyncio.timeout(10):
+        assert await post.beats.get() == "/beat"
+    prometheus_junk.answer = NEVER
+    asked = len(prometheus_junk.queries)
+    await watchdog.until_line("a tick was skipped: the one before has not ended", seconds=10)
+    assert len(prometheus_junk.queries) > asked
+    while not post.beats.empty():
+        post.beats.get_nowait()
+    async with asyncio.timeout(10):
+        while await post.health() != (503, "tick overdue"):
+            await watchdog.until_line("a tick was skipped")
+    assert post.beats.empty()
+
+
+async def test_systemd_has_a_sign_twice_in_the_time_in_which_it_wants_one_however_seldom_it_evaluates(
+    post: Post,
+) -> None:
+    slo = post.processes.folder / "slo.yml"
+    slo.write_text(slo.read_text().replace("blind_for: 3s", "blind_for: 20m"))
+    post.settings |= {"WINE_SLO_POLL_SECONDS": "300", "WATCHDOG_USEC": "1000000"}
+    await post.start()
+    assert await post.hears() == "READY=1"
+    began = asyncio.get_running_loop().time()
+    assert [await post.hears() for _ in range(5)] == ["WATCHDOG=1"] * 5
+    assert asyncio.get_running_loop().time() - began == pytest.approx(2, abs=1)

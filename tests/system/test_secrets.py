@@ -1,0 +1,156 @@
+"""The token is the key to the bot: it is in no output, metric, page, ledger or message, whatever goes wrong."""
+
+import json
+import sys
+from base64 import b64encode
+from pathlib import Path
+from urllib.parse import quote
+
+import aiohttp
+import pytest
+
+from tests.support.fakes.bot_api import TOKEN, BotApi
+from tests.support.fakes.prometheus_junk import Answer, PrometheusJunk
+from tests.support.real.processes import Process, Processes
+from tests.support.real.prometheus import free_port
+from tests.system.conftest import CHAT
+
+SECRET = TOKEN.partition(":")[2]
+WRONG = "110201543:AAnobodyKnowsThisOne_0123456789abcd"
+PERSON = 7
+PROXY_PASSWORD = "hunter2-of-the-proxy"
+# Runs the watchdog with every library at DEBUG, whatever it is told, as somebody would who looks for a fault.
+AT_DEBUG = """
+import logging
+
+set_level = logging.Logger.setLevel
+logging.Logger.setLevel = lambda self, level: set_level(self, logging.DEBUG)
+
+from wine_slo import watchdog
+
+watchdog.main()
+"""
+
+
+@pytest.fixture
+async def away(prometheus_junk: PrometheusJunk, blind: dict[str, str]) -> dict[str, str]:
+    """The settings of a watchdog that has something to tell."""
+    await prometheus_junk.goes_down()
+    return blind
+
+
+async def pages(settings: dict[str, str]) -> str:
+    """Everything that the watchdog shows over HTTP."""
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{settings['WINE_SLO_WATCHDOG_PORT']}") as session:
+        texts = []
+        for path in ("/metrics", "/health", "/", "/api/status"):
+            async with session.get(path) as response:
+                texts.append(await response.text())
+    return "".join(texts)
+
+
+def assert_hidden(secret: str, folder: Path, *texts: str) -> None:
+    for text in texts:
+        assert secret not in text
+    files = [each for each in folder.rglob("*") if each.is_file()]
+    assert any(each.name.startswith("watchdog.db") for each in files)
+    assert not [each for each in files if secret.encode() in each.read_bytes()]
+
+
+async def start_at_debug(processes: Processes, settings: dict[str, str]) -> Process:
+    return await processes.start("watchdog", [sys.executable, "-c", AT_DEBUG], settings)
+
+
+async def test_at_debug_the_token_is_nowhere(processes: Processes, bot_api: BotApi, away: dict[str, str]) -> None:
+    chat = bot_api.chat(CHAT)
+    watchdog = await start_at_debug(processes, away)
+    await bot_api.until(lambda: chat.messages, seconds=30)
+    shown = await pages(away)
+    assert await watchdog.terminate() == 0
+    assert "/bot***/sendMessage" in watchdog.output  # at DEBUG the URL is there, and what is secret of it is not
+    assert_hidden(SECRET, processes.folder, watchdog.output, shown, *chat.texts)
+
+
+async def test_a_wrong_token_is_told_but_not_said(processes: Processes, bot_api: BotApi, away: dict[str, str]) -> None:
+    bot_api.chat(CHAT)
+    away |= {"WINE_SLO_TELEGRAM_TOKEN": WRONG}
+    watchdog = await start_at_debug(processes, away)
+    await watchdog.until_line("chat 42 was not told .*Telegram does not know the token", seconds=30)
+    shown = await pages(away)
+    assert await watchdog.terminate() == 0
+    assert_hidden(WRONG.partition(":")[2], processes.folder, watchdog.output, shown)
+
+
+async def test_a_proxy_that_fails_gives_away_neither_token_nor_password(
+    processes: Processes, away: dict[str, str]
+) -> None:
+    proxy = f"http://someone:{PROXY_PASSWORD}@127.0.0.1:{free_port()}"
+    away |= {"WINE_SLO_TELEGRAM_API_URL": "https://telegram.example", "WINE_SLO_TELEGRAM_PROXY": proxy}
+    watchdog = await start_at_debug(processes, away)
+    await watchdog.until_line("chat 42 was not told .*Telegram cannot be reached", seconds=30)
+    shown = await pages(away)
+    assert await watchdog.terminate() == 0
+    assert_hidden(SECRET, processes.folder, watchdog.output, shown)
+    assert_hidden(PROXY_PASSWORD, processes.folder, watchdog.output, shown)
+
+
+async def test_of_all_settings_that_are_secret_none_is_shown_anywhere_even_where_a_gateway_repeats_them(
+    processes: Processes, bot_api: BotApi, prometheus_junk: PrometheusJunk, blind: dict[str, str]
+) -> None:
+    chat = bot_api.chat(CHAT)
+    password = "sentinel/password#1"
+    basic = b64encode(f"sentinel-name:{password}".encode()).decode()
+    repeated = f"invalid token Bearer sentinel-token-2, Basic {basic}, {quote(password, safe='')}, {password}"
+    prometheus_junk.answer = Answer(json.dumps({"status": "error", "errorType": "x", "error": repeated}), 401)
+    nobody = f"127.0.0.1:{free_port()}"
+    settings = blind | {
+        "WINE_SLO_PROMETHEUS_TOKEN": "sentinel-token-2",
+        "WINE_SLO_PROMETHEUS_USERNAME": "sentinel-name",
+        "WINE_SLO_PROMETHEUS_PASSWORD": password,
+        "WINE_SLO_SERVICE_URL": f"http://bob:sentinel-service@{nobody}",
+        "WINE_SLO_GRAFANA_URL": f"http://bob:sentinel-grafana@{nobody}",
+        "WINE_SLO_HEARTBEAT_URL": f"http://bob:sentinel-heartbeat@{nobody}/sentinel-ping?key=sentinel-key",
+        "WINE_SLO_HEARTBEAT_PROXY": f"http://bob:sentinel-proxy-1@{nobody}",
+        "WINE_SLO_TELEGRAM_PROXY": f"http://bob:sentinel-proxy-2@{nobody}",
+        "ALL_PROXY": f"http://bob:sentinel-proxy-3@{nobody}",
+        "WINE_SLO_TELEGRAM_ADMIN_IDS": str(PERSON),
+    }
+    watchdog = await start_at_debug(processes, settings)
+    await bot_api.until(lambda: any("Cannot see" in text for text in chat.texts), seconds=30)
+    asked = len(chat.texts)
+    for command in ("/status", "/why latency", "/drill"):
+        await bot_api.says(CHAT, PERSON, command)
+    await bot_api.until(lambda: len(chat.texts) >= asked + 3, seconds=30)
+    own = settings | {"WINE_SLO_WATCHDOG_URL": f"http://bob:sentinel-own@127.0.0.1:{blind['WINE_SLO_WATCHDOG_PORT']}"}
+    outputs = []
+    for command in (
+        "check",
+        "check --json",
+        "status",
+        "status --json",
+        "doctor",
+        "doctor --json",
+        "drill",
+        "drill --json",
+    ):
+        ran = await processes.wine_slo(*command.split(), settings=own)
+        await ran.wait(60)
+        outputs.append(ran.output)
+    shown = await pages(blind)
+    assert await watchdog.terminate() == 0
+    everything = [watchdog.output, shown, *outputs, *chat.texts]
+    assert "***" in "".join(everything)
+    for secret in ("sentinel", basic, SECRET):
+        kept = "sentinel-name"  # a name is none
+        assert_hidden(secret, processes.folder, *(text.replace(kept, "") for text in everything))
+
+
+async def test_an_error_that_nobody_expects_gives_away_nothing(processes: Processes, away: dict[str, str]) -> None:
+    fails = "import sys\nfrom wine_slo import verbs\n"
+    fails += "def status(**_): raise RuntimeError('with hunter2-of-the-token in it')\n"
+    fails += "from wine_slo import cli, settings\nsettings.read(settings.WatchdogSettings)\n"
+    fails += "verbs.status = status\nsys.argv = ['wine-slo', 'status']\ncli.run()"
+    settings = away | {"WINE_SLO_PROMETHEUS_TOKEN": "hunter2-of-the-token"}
+    process = await processes.start("wine-slo", [sys.executable, "-c", fails], settings)
+    assert await process.wait(30) == 1
+    assert "RuntimeError: with *** in it" in process.output

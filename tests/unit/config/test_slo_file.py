@@ -1,0 +1,418 @@
+"""The page on which people write what is promised: what it means, and every mistake with its line."""
+
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wine_slo.config.slo_file import SloFileError, load, parse, schema, span
+from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Latency, Objective, Ratio, Up
+
+ROOT = Path(__file__).parents[3]
+PAGE = """\
+job: wine-slo
+scrape_interval: 5s
+blind_for: 2m
+objectives:
+  - name: latency
+    kind: latency
+    objective: 0.95
+    threshold: 1s
+    histogram: request_latency_seconds
+  - name: errors
+    kind: ratio
+    objective: 0.99
+    bad: bad_total
+    total: all_total
+"""
+BURN = """\
+    burns:
+      - budget: 0.02
+        long: 1h
+        short: 5m
+        alert: page
+    threshold: 1s"""
+
+
+def mistakes(text: str) -> tuple[str, ...]:
+    with pytest.raises(SloFileError) as caught:
+        parse(text)
+    return caught.value.mistakes
+
+
+def written(old: str, new: str) -> str:
+    """The page with one thing written otherwise."""
+    assert old in PAGE
+    return PAGE.replace(old, new)
+
+
+# What is shipped
+
+
+def test_the_shipped_file_promises_what_the_readme_says() -> None:
+    objectives = load(ROOT / "config" / "slo.yml")
+    latency, errors, availability = objectives.all
+    assert objectives.blind_for == timedelta(minutes=2)
+    assert latency.source == Latency(
+        "request_latency_seconds",
+        1.0,
+        'endpoint!~"/metrics|/health|/docs|/openapi.json|/web/.*|unmatched"',
+        "oldest_request_age_seconds",
+        0.75,
+        budget_selector='endpoint!="/sleep?drill"',
+    )
+    assert isinstance(errors.source, Ratio)
+    assert isinstance(availability.source, Up)
+    assert [(each.name, each.title, each.ratio) for each in objectives.all] == [
+        ("latency", "Latency", 0.95),
+        ("errors", "Error rate", 0.99),
+        ("availability", "Availability", 0.995),
+    ]
+    assert {each.job for each in objectives.all} == {"wine-slo"}
+    assert {each.burns for each in (errors, availability)} == {BURNS}
+
+
+def test_the_shipped_objectives_count_what_users_do_and_nothing_else() -> None:
+    latency, errors, _ = load(ROOT / "config" / "slo.yml").all
+    assert isinstance(latency.source, Latency)
+    assert isinstance(errors.source, Ratio)
+    machines = ("/metrics", "/health", "/docs", "/openapi.json", "/web/{file}", "unmatched")
+    for selector in (latency.source.selector, errors.source.bad, errors.source.total):
+        left_out = re.search('endpoint!~"([^"]*)"', selector)
+        assert left_out
+        assert all(re.fullmatch(left_out[1], each) for each in machines)
+        assert not any(re.fullmatch(left_out[1], each) for each in ("/predict", "/ui", "/sleep", "/fail"))
+
+
+def test_the_shipped_schema_is_that_of_the_program() -> None:
+    assert json.loads((ROOT / "slo.schema.json").read_text()) == schema()
+
+
+def test_what_is_not_said_is_as_the_objective_has_it() -> None:
+    latency, _ = parse(PAGE).all
+    plain = Objective(name="latency", title="latency", job="wine-slo", source=latency.source, ratio=0.95)
+    for field in fields(Objective):
+        if field.name != "burns":
+            assert getattr(latency, field.name) == getattr(plain, field.name), field.name
+
+
+def test_everything_that_is_said_is_taken() -> None:
+    text = written(
+        "    bad: bad_total",
+        """\
+    title: Failures
+    job: other
+    bad_for: 1m
+    good_for: 40s
+    over: 10m
+    window: 1w
+    least: 7
+    expires_after: 1h30m
+    remind_after: 8h
+    by: [endpoint, instance]
+    burns: []
+    bad: bad_total""",
+    )
+    _, errors = parse(text).all
+    assert errors == Objective(
+        name="errors",
+        title="Failures",
+        job="other",
+        source=Ratio("bad_total", "all_total"),
+        ratio=0.99,
+        scrape_interval=timedelta(seconds=5),
+        bad_for=timedelta(minutes=1),
+        good_for=timedelta(seconds=40),
+        over=timedelta(minutes=10),
+        window=timedelta(weeks=1),
+        least_events=7,
+        expires_after=timedelta(hours=1, minutes=30),
+        remind_after=timedelta(hours=8),
+        by=("endpoint", "instance"),
+        burns=(),
+    )
+
+
+def test_the_usual_paces_are_told_where_they_can_be_reached() -> None:
+    assert parse(PAGE).all[0].burns == BURNS
+    modest = parse(written("objective: 0.95", "objective: 0.9")).all[0]
+    assert all(burn.factor(modest.window) <= 10 for burn in modest.burns)
+    assert len(modest.burns) == 3
+
+
+def test_paces_of_ones_own_are_taken() -> None:
+    latency = parse(written("    threshold: 1s", BURN.replace("page", "ticket"))).all[0]
+    assert latency.burns == (Burn(0.02, timedelta(hours=1), timedelta(minutes=5), Alert.TICKET),)
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        pytest.param(
+            "    bad: bad_total",
+            "    treshold: 1s\n    bad: bad_total",
+            "13: objectives.1.treshold is not known here",
+            id="an unknown key",
+        ),
+        pytest.param("job: w", "jbo: x\njob: w", "1: jbo is not known here", id="an unknown key at the top"),
+        pytest.param("    total: all_total\n", "", "10: objectives.1.total is missing", id="a missing key"),
+        pytest.param("job: wine-slo\n", "", "1: job is missing", id="no job"),
+        pytest.param(
+            "objective: 0.95",
+            "objective: 1",
+            "7: objectives.0.objective must lie between 0 and 1, both left out",
+            id="an objective of one",
+        ),
+        pytest.param(
+            "objective: 0.95",
+            "objective: 95",
+            "7: objectives.0.objective must lie between 0 and 1, both left out",
+            id="an objective in percent",
+        ),
+        pytest.param(
+            "objective: 0.95",
+            "objective: .nan",
+            "7: objectives.0.objective must lie between 0 and 1, both left out",
+            id="an objective that is no number",
+        ),
+        pytest.param(
+            "objective: 0.95",
+            "objective: 95%",
+            "7: objectives.0.objective is '95%'; it must be a number",
+            id="an objective with a percent sign",
+        ),
+        pytest.param(
+            "objective: 0.95",
+            "objective: 0.3",
+            "7: objectives.0.objective must be 0.5 or more for a latency",
+            id="a quantile of the faster half",
+        ),
+        pytest.param(
+            "    threshold: 1s",
+            BURN.replace("0.02", "0.5"),
+            "9: objectives.0.burns.0 can never fire: 0.5 of the budget in that window is 360 times the lasting pace, "
+            "and where every event is bad it is 20 times",
+            id="a pace that can never be reached",
+        ),
+        pytest.param(
+            "    threshold: 1s",
+            BURN.replace("5m", "2h"),
+            "11: objectives.0.burns.0.short must be shorter than long",
+            id="a short window that is longer",
+        ),
+        pytest.param(
+            "    threshold: 1s",
+            BURN.replace("0.02", "2"),
+            "9: objectives.0.burns.0.budget must be a share of the budget, more than 0 and at most 1",
+            id="more than the whole budget",
+        ),
+        pytest.param(
+            "    threshold: 1s",
+            BURN.replace("page", "shout"),
+            "12: objectives.0.burns.0.alert is 'shout'; it must be page or ticket",
+            id="an alert that does not exist",
+        ),
+        pytest.param(
+            "name: errors",
+            "name: latency",
+            "10: objectives.1.name is 'latency', as another objective's is",
+            id="two objectives of one name",
+        ),
+        pytest.param(
+            "name: errors",
+            "name: sight",
+            "10: objectives.1.name must not be sight, down, gap or ledger, which are the watchdog's own",
+            id="a name that is taken",
+        ),
+        pytest.param(
+            "name: errors",
+            "name: My Errors",
+            "10: objectives.1.name is 'My Errors'; it must be small letters, digits, - and _, a letter first",
+            id="a name that nobody can type",
+        ),
+        pytest.param(
+            "    threshold: 1s",
+            "    threshold: 1s\n    threshold: 2s",
+            "8: objectives.0.threshold stands here twice",
+            id="a key that stands twice",
+        ),
+        pytest.param(
+            "kind: ratio",
+            "kind: rate",
+            "10: objectives.1 must have the kind latency, ratio or up",
+            id="a kind that does not exist",
+        ),
+        pytest.param(
+            "    kind: ratio\n", "", "10: objectives.1 needs a kind: latency, ratio or up", id="an objective of no kind"
+        ),
+        pytest.param(
+            "threshold: 1s",
+            "threshold: 1",
+            "8: objectives.0.threshold is 1; it must be a span such as 25s, 5m or 30d",
+            id="a span without a unit",
+        ),
+        pytest.param(
+            "threshold: 1s",
+            "threshold: 99999999999999d",
+            "8: objectives.0.threshold must be a span that somebody lives to see",
+            id="a span that no clock can hold",
+        ),
+        pytest.param(
+            "threshold: 1s",
+            "threshold: 0s",
+            "8: objectives.0.threshold must be a time longer than 0",
+            id="a threshold of no time",
+        ),
+        pytest.param(
+            "threshold: 1s",
+            "threshold: 1s\n    clear: 2s",
+            "9: objectives.0.clear must be a time longer than 0 and at most the threshold",
+            id="clear above the threshold",
+        ),
+        pytest.param(
+            "scrape_interval: 5s",
+            "scrape_interval: 0s",
+            "2: scrape_interval must be longer than 0",
+            id="scrapes without a pause, once though two objectives have them",
+        ),
+        pytest.param(
+            "    bad: bad_total",
+            "    bad_for: 5s\n    bad: bad_total",
+            "13: objectives.1.bad_for is 5s; with scrape_interval: 5s it must be at least 15s to keep stalls quiet",
+            id="a breach of one interval",
+        ),
+        pytest.param(
+            "    bad: bad_total",
+            "    over: 30s\n    bad: bad_total",
+            "13: objectives.1.over is 30s; with bad_for: 25s and good_for: 20s it must be at least 45s",
+            id="a range shorter than what is judged in it",
+        ),
+        pytest.param(
+            "    bad: bad_total",
+            "    by: [a-b]\n    bad: bad_total",
+            "13: objectives.1.by must be names of labels",
+            id="a label that cannot be one",
+        ),
+        pytest.param(
+            "    bad: bad_total",
+            "    least: 0\n    bad: bad_total",
+            "13: objectives.1.least must be 1 or more",
+            id="a verdict from nothing",
+        ),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(old: str, new: str, said: str) -> None:
+    assert mistakes(written(old, new)) == (f"slo.yml:{said}",)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("", "1: must be a mapping with job and objectives", id="an empty page"),
+        pytest.param("- a\n", "1: must be a mapping with job and objectives", id="a list"),
+        pytest.param("job: x\nobjectives: []\n", "2: objectives must hold at least one objective", id="no objective"),
+        pytest.param(
+            "job:\n\t- a\n", "2: is no YAML: found character '\\t' that cannot start any token", id="a tabulator"
+        ),
+        pytest.param("job: *x\n", "1: is no YAML: found undefined alias 'x'", id="an alias of nothing"),
+        pytest.param("? [a]\n: b\n", "1: is no YAML: found unhashable key", id="a list as a key"),
+        pytest.param(
+            "job: \x00\n",
+            "1: is no YAML: unacceptable character #x0000: special characters are not allowed",
+            id="a character that no page holds",
+        ),
+        pytest.param("job: 2026-13-45\n", "1: is no YAML: month must be in 1..12", id="a date that never comes"),
+        pytest.param("job: &a [*a]\n", "1: something in it holds itself", id="a list that holds itself"),
+    ],
+)
+def test_what_is_no_page_is_told_in_a_sentence(text: str, said: str) -> None:
+    assert mistakes(text) == (f"slo.yml:{said}",)
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    text = written("name: errors", "name: latency").replace("0.95", "1").replace("0.99", "2")
+    assert [each.split(":")[1] for each in mistakes(text)] == ["7", "12", "10"]
+    text = written("threshold: 1s", "treshold: 1s").replace("kind: ratio", "kind: rate")
+    assert [each.split(":")[1] for each in mistakes(text)] == ["5", "8", "10"]
+
+
+@given(st.text(max_size=80) | st.sampled_from(PAGE.split("\n")).map(lambda line: PAGE.replace(line, line[::-1])))
+def test_whatever_is_written_there_it_loads_or_is_told_in_sentences(text: str) -> None:
+    said: tuple[str, ...] = ("slo.yml:",)
+    try:
+        parse(text)
+    except SloFileError as error:
+        said = error.mistakes
+    assert said
+    assert all(each.startswith("slo.yml:") and "\n" not in each for each in said)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        pytest.param(lambda _: None, "cannot be read: No such file or directory", id="no file"),
+        pytest.param(lambda path: path.mkdir(), "cannot be read: Is a directory", id="a folder"),
+        pytest.param(lambda path: path.write_bytes(b"\xff\xfe"), "cannot be read: it is not UTF-8", id="no text"),
+        pytest.param(os.mkfifo, "cannot be read: it is no regular file", id="a pipe"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, make: Callable[[Path], object], said: str) -> None:
+    path = tmp_path / "slo.yml"
+    make(path)
+    with pytest.raises(SloFileError) as caught:
+        load(path)
+    assert str(caught.value) == f"{path} {said}"
+
+
+# Spans
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("250ms", 0.25), ("5s", 5), ("5m", 300), ("2h", 7200), ("30d", 2_592_000), ("1w", 604_800), ("1h30m", 5400)],
+)
+def test_a_span_is_read_as_prometheus_writes_it(text: str, seconds: float) -> None:
+    assert span(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "5", "s", "5 s", "-5s", "1.5s", "5S", "5s!", 5, None, True])
+def test_what_is_no_span_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match="must be a span such as"):
+        span(text)
+
+
+# Spans that follow the scrape interval
+
+
+@pytest.mark.parametrize(
+    ("interval", "bad_for", "good_for", "over"),
+    [("5s", 25, 20, 300), ("15s", 45, 30, 300), ("30s", 90, 60, 300), ("1m", 180, 120, 300), ("2m", 360, 240, 600)],
+)
+def test_a_file_loads_at_every_scrape_interval_with_spans_that_follow_it(
+    interval: str, bad_for: int, good_for: int, over: int
+) -> None:
+    for objective in parse(written("scrape_interval: 5s", f"scrape_interval: {interval}")).all:
+        spans = (objective.bad_for, objective.good_for, objective.over)
+        assert spans == tuple(timedelta(seconds=each) for each in (bad_for, good_for, over))
+
+
+def test_spans_too_short_for_the_scrape_interval_are_told_all_at_once_each_with_its_line_and_numbers() -> None:
+    text = written("scrape_interval: 5s", "scrape_interval: 30s").replace(
+        "    objective: 0.95", "    objective: 0.95\n    bad_for: 25s\n    good_for: 20s\n    over: 30s"
+    )
+    least = "with scrape_interval: 30s it must be at least"
+    assert mistakes(text) == (
+        f"slo.yml:8: objectives.0.bad_for is 25s; {least} 90s to keep stalls quiet",
+        f"slo.yml:9: objectives.0.good_for is 20s; {least} 1m to prove a recovery",
+        "slo.yml:10: objectives.0.over is 30s; with bad_for: 25s and good_for: 20s it must be at least 45s",
+    )

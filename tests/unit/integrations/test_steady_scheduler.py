@@ -1,0 +1,75 @@
+"""Jobs run by the clock of the event loop, whatever happens to the clock on the wall."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from tests.support.fakes.virtual_time import VirtualLoop
+from wine_slo.integrations.steady_scheduler import SteadyScheduler
+
+EVERY = 30.0  # seconds
+
+
+class Diary:
+    """When a job has run, in seconds of the loop's clock."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    async def note(self) -> None:
+        self.seconds.append(asyncio.get_running_loop().time())
+
+
+def test_while_the_wall_clock_stands_still_the_loops_clock_decides() -> None:
+    """In a virtual loop an hour passes while the wall clock does not move, as if it were set back all the time."""
+
+    async def an_hour() -> None:
+        scheduler, often, once = SteadyScheduler(), Diary(), Diary()
+        scheduler.start()
+        scheduler.every(EVERY, often.note, "often")
+        await asyncio.sleep(1000)
+        scheduler.after(timedelta(seconds=100), once.note, "once")
+        await asyncio.sleep(2590)
+        scheduler.stop()
+        assert often.seconds == pytest.approx([each * EVERY for each in range(120)], abs=0.2)
+        assert once.seconds == pytest.approx([1100], abs=0.2)
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(an_hour())
+
+
+class SlowLoop(asyncio.SelectorEventLoop):
+    """A loop beside whose clock the wall clock runs fifty times as fast, as if it were set forward all the time."""
+
+    def time(self) -> float:
+        return super().time() / 50
+
+
+def test_while_the_wall_clock_races_the_loops_clock_decides() -> None:
+    async def a_while() -> None:
+        scheduler, diary = SteadyScheduler(), Diary()
+        scheduler.start()
+        scheduler.every(0.01, diary.note, "often")
+        await asyncio.sleep(0.035)
+        scheduler.stop()
+        assert 2 <= len(diary.seconds) <= 4, "half a second of the wall clock is a hundredth of the loop's"
+
+    with asyncio.Runner(loop_factory=SlowLoop) as runner:
+        runner.run(a_while())
+
+
+async def test_a_job_that_raises_is_logged_and_runs_again(caplog: pytest.LogCaptureFixture) -> None:
+    scheduler, twice = SteadyScheduler(), asyncio.Event()
+
+    async def fail() -> None:
+        if len(caplog.records) > 0:
+            twice.set()
+        raise RuntimeError("odd")
+
+    scheduler.start()
+    scheduler.every(0.05, fail, "odd")
+    async with asyncio.timeout(5):
+        await twice.wait()
+    scheduler.stop()
+    assert "a tick failed by a fault of ours" in caplog.messages

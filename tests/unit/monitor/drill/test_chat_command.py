@@ -1,0 +1,193 @@
+"""`/drill`: one at a time, stopped when asked or when the watchdog ends, and refused in words."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.support.scene import ALL, START
+from wine_slo.config import translations
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.monitor.drill.chat_command import Exercises, said
+from wine_slo.monitor.drill.result import Drill, Step
+from wine_slo.monitor.drill.runner import DrillRefusedError
+from wine_slo.monitor.notify.journal import Journal
+from wine_slo.slo.chat.messages import Answer, Person, Question
+from wine_slo.slo.objectives.objective import Objective
+from wine_slo.slo.oncall.actions import Deed
+from wine_slo.slo.reason import Reason
+from wine_slo.slo.text.command_text import Replies
+from wine_slo.slo.text.incident_text import Speech
+
+NAMES = ("scraped", "detected", "told", "recovered", "recovery_told")
+DONE = Drill(
+    slo="latency",
+    sleep_seconds=2,
+    requests_per_second=5,
+    started_at=START,
+    incident=12,
+    steps=tuple(
+        Step(name=name, title=name, seconds=took, expected_seconds=42)
+        for name, took in zip(NAMES, (4.1, 33.0, 33.3, 24.7, 24.9), strict=True)
+    ),
+)
+
+
+@dataclass
+class Stage:
+    """A drill that takes until it is over, and who asks for it."""
+
+    ledger: Ledger
+    refuses: DrillRefusedError | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    was_stopped: bool = False
+    messages: int = 0
+    language: str = "en"
+    now: datetime = START
+    announced: list[tuple[str, int]] = field(default_factory=list)
+    journal: Journal = field(init=False)
+    exercises: Exercises = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.journal = Journal(self.ledger, (), on_act=lambda: None)
+        self.exercises = Exercises(
+            lambda: ALL,
+            self.speech,
+            self.prepare,
+            self.run,
+            timedelta(minutes=3),
+            now=lambda: self.now,
+            journal=self.journal,
+            announce=lambda text, but: self.announced.append((text(Replies(self.speech(0))), but)),
+        )
+
+    def speech(self, _chat: int) -> Speech:
+        return Speech(ALL, UTC, translations.load()[self.language])
+
+    async def prepare(self, _objective: Objective) -> Drill:
+        if self.refuses:
+            raise self.refuses
+        return DONE
+
+    async def run(self, _objective: Objective) -> Drill:
+        try:
+            await self.over.wait()
+        except asyncio.CancelledError:
+            self.was_stopped = True
+            raise
+        if self.refuses:
+            raise self.refuses
+        return DONE
+
+    async def ask(self, *words: str) -> Answer:
+        (command,) = self.exercises.commands()
+        self.messages += 1
+        asked = Question(
+            chat=1,
+            message=self.messages,
+            person=Person(3, "Anna"),
+            command="drill",
+            arguments=words,
+            asked_at=START,
+        )
+        return await command.answer(asked)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    ledger = Ledger.open(f"sqlite:///{tmp_path / 'watchdog.db'}")
+    yield Stage(ledger)
+    ledger.close()
+
+
+async def test_what_came_of_it_follows_when_it_is_over(stage: Stage) -> None:
+    begun = await stage.ask("latency")
+    assert begun.text == (
+        "🟠 DRILL by Anna: I make latency slow for at most 3 min, until every chat is notified. "
+        "The next breach is a drill."
+    )
+    assert stage.announced == [(begun.text, 1)], "all other chats are told who makes the next breach"
+    (act,) = stage.journal.acts.all
+    assert (act.deed, act.by.name, act.objective, act.at) == (Deed.DRILL, "Anna", "latency", START)
+    assert begun.follow
+    following = asyncio.ensure_future(begun.follow())
+    assert (await stage.ask()).text == "A drill is running. /drill stop ends it."
+    stage.over.set()
+    assert await following == (
+        "🟢 The drill worked: everything was told in time.\n"
+        "Prometheus saw it after 4.1 s, expected within 42 s.\n"
+        "I was sure after 33 s, expected within 42 s.\n"
+        "Every chat was told after 33 s, expected within 42 s.\n"
+        "I was sure of its end 25 s after it, expected within 42 s.\n"
+        "Every chat was told of its end 25 s after it, expected within 42 s."
+    )
+    assert (await stage.ask("stop")).text == "No drill is running."
+
+
+async def test_who_wants_it_stopped_is_heard(stage: Stage) -> None:
+    begun = await stage.ask()
+    assert begun.follow
+    following = asyncio.ensure_future(begun.follow())
+    await asyncio.sleep(0)
+    assert (await stage.ask("STOP")).text == "The drill is stopped: I ask for nothing any more."
+    assert stage.announced[-1] == ("⚪️ Anna stopped the drill.", 1)
+    assert await following is None
+    assert stage.was_stopped
+
+
+async def test_the_end_of_the_watchdog_ends_it(stage: Stage) -> None:
+    begun = await stage.ask()
+    assert begun.follow
+    following = asyncio.ensure_future(begun.follow())
+    await asyncio.sleep(0)
+    following.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await following
+    assert stage.was_stopped
+
+
+async def test_one_that_there_cannot_be_is_refused_in_the_chats_language(stage: Stage) -> None:
+    stage.refuses = DrillRefusedError("{name} is in breach already: #{number}", name="latency", number=12)
+    assert (await stage.ask()).text == "⚪️ No drill: latency is in breach already: #12"
+    stage.language = "ru"
+    assert (await stage.ask()).text == "⚪️ Проверки не будет: latency уже нарушена: № 12"
+    assert (await stage.ask("errors")).text == "Нет задержки errors, которую могла бы нарушить проверка."
+
+
+async def test_one_that_is_refused_at_its_start_is_told(stage: Stage) -> None:
+    begun = await stage.ask()
+    stage.refuses = DrillRefusedError("Prometheus: {why}", why="it is away")
+    stage.over.set()
+    assert begun.follow
+    assert await begun.follow() == "⚪️ No drill: Prometheus: it is away"
+
+
+def test_what_did_not_work_says_so_first(stage: Stage) -> None:
+    speech = stage.speech(1)
+    late = replace(DONE, steps=(replace(DONE.steps[0], seconds=50), *DONE.steps[1:]))
+    assert said(late, speech).startswith("🟡 The drill worked, but not as soon as the settings make it expect.\n")
+    failed = replace(DONE, steps=(replace(DONE.steps[0], seconds=None),), trouble=Reason("it is away"))
+    assert said(failed, speech) == "🔴 The drill did not work: it is away"
+
+
+async def test_the_next_drill_has_to_wait_and_is_told_how_long(stage: Stage) -> None:
+    begun = await stage.ask()
+    stage.over.set()
+    assert begun.follow
+    await begun.follow()
+    await asyncio.sleep(0)
+    stage.now += timedelta(minutes=2)
+    assert (await stage.ask()).text == "There was a drill just now; the next one can begin in 3 min."
+    stage.now += timedelta(minutes=3)
+    assert (await stage.ask()).follow
+
+
+@pytest.mark.parametrize("name", ["latency", "Latency", "lat", "задержка", "latency now"])
+async def test_what_a_drill_breaks_is_named_as_in_every_command(stage: Stage, name: str) -> None:
+    assert (await stage.ask(*name.split())).follow
+    await asyncio.sleep(0)
+    assert (await stage.ask("stop")).text
+    await asyncio.sleep(0)

@@ -1,0 +1,180 @@
+"""An evaluation never fails: what cannot be asked or judged is blind, for that objective and while that is so."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from time import thread_time
+
+import pytest
+
+from tests.support.fakes.prometheus_canned import CannedPrometheus
+from tests.support.scene import LATENCY, START
+from wine_slo.integrations.prometheus.client import Sample, Series, Vector
+from wine_slo.monitor.evaluate.collector import Lookout
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.objectives import promql
+from wine_slo.slo.objectives.objective import Key, Objectives
+
+OTHER = replace(LATENCY, name="other", job="other")
+BOTH = Objectives.only(LATENCY, OTHER)
+BY = replace(LATENCY, by=("endpoint",))
+OF_LATENCY = {
+    "up": promql.targets_up(LATENCY),
+    "when it was scraped": promql.targets_scraped_at(LATENCY),
+    "the history": promql.seconds_of_history(LATENCY),
+    "the events of the window": promql.events(LATENCY, LATENCY.window),
+    "the share over the window": promql.good_ratio(LATENCY, LATENCY.window),
+    "the events of five minutes": promql.events(LATENCY, LATENCY.over),
+    "the events before an expiry": promql.events(LATENCY, LATENCY.expires_after),
+    "the quantile": promql.quantile(LATENCY, LATENCY.over),
+    "all per interval": promql.total_per_interval(LATENCY),
+    "good per interval": promql.good_per_interval(LATENCY),
+}
+
+
+class OddPrometheus(CannedPrometheus):
+    """A Prometheus that answers one question oddly; the questions of the other job it answers as those of the first."""
+
+    def __init__(self) -> None:
+        self.now = START + timedelta(hours=1)
+        super().__init__(lambda: self.now)
+        self.odd: dict[str, Callable[[], float]] = {}
+
+    async def query(self, promql: str, at: datetime | None = None) -> Vector:
+        found = await super().query(promql.replace(OTHER.job + '"', LATENCY.job + '"'), at)
+        if promql in self.odd:
+            return replace(found, samples=(replace(found.samples[0], value=self.odd[promql]()),))
+        return found
+
+    async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
+        found = await super().query_range(promql.replace(OTHER.job + '"', LATENCY.job + '"'), start, end, step)
+        if promql in self.odd:
+            return [replace(each, points=dict.fromkeys(each.points, self.odd[promql]())) for each in found]
+        return found
+
+
+def fails() -> float:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("question", OF_LATENCY)
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param(lambda: 1e308, id="1e308"),
+        pytest.param(lambda: -1e308, id="-1e308"),
+        pytest.param(lambda: 1e18, id="1e18"),
+        pytest.param(lambda: -1.0, id="-1"),
+        pytest.param(lambda: float("inf"), id="inf"),
+        pytest.param(lambda: float("nan"), id="nan"),
+        pytest.param(fails, id="an exception"),
+    ],
+)
+async def test_an_odd_answer_stops_no_evaluation_hides_no_other_objective_and_is_not_kept(
+    question: str, odd: Callable[[], float]
+) -> None:
+    prometheus = OddPrometheus()
+    prometheus.odd = {str(OF_LATENCY[question]): odd}
+    lookout = Lookout(prometheus, lambda: prometheus.now)
+    state = await lookout.look(State(), BOTH)
+    assert state.readings[Key("other")].sight is Sight.CLEAR
+    assert Key("latency") in state.readings
+
+    prometheus.odd = {}
+    prometheus.now += timedelta(seconds=30)
+    state = await lookout.look(state, BOTH)
+    assert {key: each.sight for key, each in state.readings.items()} == {
+        Key("latency"): Sight.CLEAR,
+        Key("other"): Sight.CLEAR,
+    }
+
+
+async def test_what_cannot_be_judged_is_told_as_blindness_with_its_reason() -> None:
+    prometheus = OddPrometheus()
+    prometheus.odd = {str(OF_LATENCY["up"]): fails}
+    lookout, state = Lookout(prometheus, lambda: prometheus.now), State()
+    for _ in range(6):
+        state = await lookout.look(state, BOTH)
+        prometheus.now += timedelta(seconds=30)
+    (incident,) = state.open_incidents
+    assert str(incident.reason) == "what Prometheus answered cannot be judged (ZeroDivisionError)"
+
+
+class ForgetfulPrometheus(CannedPrometheus):
+    """A Prometheus whose targets have vanished from service discovery; it knew three of late, or never any."""
+
+    def __init__(self, known: int) -> None:
+        super().__init__(lambda: START + timedelta(hours=1))
+        self._known = known
+
+    async def query(self, promql: str, at: datetime | None = None) -> Vector:
+        found = await super().query(promql, at)
+        if promql == OF_LATENCY["up"] or promql == OF_LATENCY["when it was scraped"]:
+            return Vector((), None)
+        if promql.startswith("count(last_over_time(up"):
+            return replace(found, samples=(Sample({}, self._known),) if self._known else ())
+        return found
+
+
+@pytest.mark.parametrize(
+    ("known", "sight", "said"),
+    [
+        (3, Sight.TARGET_DOWN, "Prometheus knows none of the 3 targets of wine-slo any more"),
+        (0, Sight.STALE, "Prometheus knows no target of the job wine-slo"),
+    ],
+)
+async def test_targets_that_have_vanished_are_down_and_those_that_never_were_are_unknown(
+    known: int, sight: Sight, said: str
+) -> None:
+    lookout = Lookout(ForgetfulPrometheus(known), lambda: START + timedelta(hours=1))
+    reading = (await lookout.look(State(), Objectives.only(LATENCY))).readings[Key("latency")]
+    assert (reading.sight, str(reading.reason)) == (sight, said)
+
+
+class WidePrometheus(CannedPrometheus):
+    """A Prometheus with so many label sets, each with a target of its own."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(lambda: START + timedelta(hours=1))
+        self._count = count
+
+    async def query(self, promql: str, at: datetime | None = None) -> Vector:
+        asked = promql.replace(" by (endpoint)", "").replace("by (le, endpoint)", "by (le)")
+        found = await super().query(asked, at)
+        return await asyncio.to_thread(self._widened, found)
+
+    async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
+        (found,) = await super().query_range(promql.replace(" by (endpoint)", ""), start, end, step)
+        return [replace(found, labels={"endpoint": f"/{n}"}) for n in range(self._count)]
+
+    def _widened(self, found: Vector) -> Vector:
+        labels = [{"job": "wine-slo", "endpoint": f"/{n}"} for n in range(self._count)]
+        return replace(found, samples=tuple(Sample(each, found.samples[0].value) for each in labels))
+
+
+async def test_more_label_sets_than_can_be_judged_are_blind_with_their_number() -> None:
+    lookout = Lookout(WidePrometheus(3001), lambda: START + timedelta(hours=1))
+    (reading,) = (await lookout.look(State(), Objectives.only(BY))).readings.values()
+    assert (reading.sight, str(reading.reason)) == (
+        Sight.BLIND,
+        "Prometheus: its labels have 3001 sets of values, more than the 3000 that can be judged",
+    )
+
+
+async def test_many_label_sets_do_not_hold_up_the_event_loop() -> None:
+    longest, last = 0.0, thread_time()
+
+    async def breathe() -> None:
+        nonlocal longest, last
+        while True:
+            await asyncio.sleep(0.001)
+            longest, last = max(longest, thread_time() - last), thread_time()
+
+    prometheus = WidePrometheus(2000)
+    breathing = asyncio.create_task(breathe())
+    state = await Lookout(prometheus, lambda: START + timedelta(hours=1)).look(State(), Objectives.only(BY))
+    breathing.cancel()
+    assert len(state.readings) == 2000
+    assert longest < 1, "what is quadratic here takes minutes; benchmarks say how little it should be"

@@ -1,0 +1,131 @@
+"""What one evaluation reads from answers: when there is something to judge, and when it only looks so."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.support.scene import AVAILABILITY, ERRORS, KEY, LATENCY, at
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.evaluation.sampling import Answers, Grid, Points, Scrapes, read
+from wine_slo.slo.objectives.objective import Key, Objective
+
+NOW = at(3600)
+STEP = timedelta(seconds=5)
+GRID = Grid(NOW - 6 * STEP, NOW, STEP)
+TARGET = {"job": "wine-slo", "instance": "a"}
+SCRAPES = Scrapes([(TARGET, 1.0)], [(TARGET, NOW.timestamp() - 1)])
+BY = replace(LATENCY, by=("endpoint",))
+PREDICT, GONE = (Key("latency", (("endpoint", name),)) for name in ("/predict", "/gone"))
+
+
+def each_interval(rate: float) -> Points:
+    return {(NOW - number * STEP).timestamp(): rate for number in range(6)}
+
+
+def answers(**changes: object) -> Answers:
+    """A busy service that keeps its promise."""
+    busy: Mapping[Key, Points] = {KEY: each_interval(10)}
+    known = Answers(
+        at=NOW, scrapes=SCRAPES, grid=GRID, total=busy, good=busy, bad={}, clear={}, ages={},
+        shown={KEY: 3000.0}, long={KEY: 18_000.0}, total_settled={KEY: 1.0}, part_settled={KEY: 1.0},
+    )  # fmt: skip
+    return replace(known, **changes)  # type: ignore[arg-type]
+
+
+def sight(objective: Objective = LATENCY, key: Key = KEY, **changes: object) -> Sight:
+    return read(objective, State(), answers(**changes))[key].sight
+
+
+def test_a_busy_service_is_seen_clearly() -> None:
+    assert sight() is Sight.CLEAR
+
+
+def test_events_over_the_range_without_a_usable_interval_are_stale() -> None:
+    assert sight(total={}, good={}) is Sight.STALE
+
+
+def test_intervals_that_are_all_old_are_no_usable_ones() -> None:
+    old = {KEY: {(NOW - timedelta(seconds=25)).timestamp(): 10.0}}
+    assert sight(total=old, good=old) is Sight.STALE
+
+
+def test_where_nobody_asks_for_want_of_samples_nothing_is_stale() -> None:
+    assert sight(total={}, good={}, shown={KEY: 0.0}) is Sight.NO_TRAFFIC
+
+
+def test_series_that_have_just_appeared_are_not_taken_for_samples_that_are_too_far_apart() -> None:
+    assert sight(total={}, good={}, total_settled={}, part_settled={}) is Sight.CLEAR
+
+
+def test_a_label_set_that_is_gone_is_not_taken_for_samples_that_are_too_far_apart() -> None:
+    seen = {PREDICT: each_interval(10)}
+    found = {"total": seen, "good": seen, "total_settled": {PREDICT: 1.0}, "part_settled": {PREDICT: 1.0}}
+    shown = {"shown": {PREDICT: 3000.0, GONE: 200.0}, "long": {PREDICT: 9000.0, GONE: 200.0}}
+    assert sight(BY, PREDICT, **found, **shown) is Sight.CLEAR
+    assert sight(BY, GONE, **found, **shown) is Sight.CLEAR
+
+
+def test_bad_events_whose_samples_are_further_apart_than_those_of_all_events_are_stale() -> None:
+    key = Key("errors")
+    ratio = {"total": {key: each_interval(10)}, "good": {}, "shown": {key: 3000.0}, "long": {key: 18_000.0}}
+    settled = {"total_settled": {key: 1.0}}
+    assert sight(ERRORS, key, **ratio, **settled, bad={}, part_settled={key: 1.0}) is Sight.STALE
+    assert sight(ERRORS, key, **ratio, **settled, bad={}, part_settled={}) is Sight.CLEAR
+    assert sight(ERRORS, key, **ratio, **settled, bad={key: each_interval(0)}, part_settled={key: 1.0}) is Sight.CLEAR
+
+
+def test_scrapes_themselves_need_no_second_sample() -> None:
+    key = Key("availability")
+    assert sight(AVAILABILITY, key, total={key: {NOW.timestamp(): 1.0}}, good={}, shown={key: 5.0}) is Sight.CLEAR
+
+
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [
+        pytest.param(SCRAPES, {}, id="an idle service says nothing of label sets that nobody has seen"),
+        pytest.param(Scrapes([(TARGET, 0.0)], SCRAPES.at), {KEY: Sight.TARGET_DOWN}, id="no target answers"),
+        pytest.param(Scrapes(SCRAPES.up, [(TARGET, 0.0)]), {KEY: Sight.STALE}, id="the samples are old"),
+    ],
+)
+def test_that_nothing_can_be_seen_is_said_too_where_no_label_set_is_known(
+    targets: Scrapes, expected: dict[Key, Sight]
+) -> None:
+    nothing: dict[str, object] = {
+        name: {} for name in ("total", "good", "shown", "long", "total_settled", "part_settled")
+    }
+    found = read(BY, State(), answers(**nothing, scrapes=targets))
+    assert {key: each.sight for key, each in found.items()} == expected
+
+
+# Histograms without a bucket at the threshold
+
+
+@pytest.mark.parametrize(
+    ("settled", "said"),
+    [
+        pytest.param(0.0, "no bucket of request_latency_seconds ends at 1 s", id="none has it"),
+        pytest.param(
+            3.0, "1 of 4 series of request_latency_seconds have no bucket that ends at 1 s", id="some do not have it"
+        ),
+    ],
+)
+def test_a_histogram_without_a_bound_at_the_threshold_cannot_be_judged(settled: float, said: str) -> None:
+    part = {KEY: settled} if settled else {}
+    reading = read(LATENCY, State(), answers(total_settled={KEY: 4.0}, part_settled=part))[KEY]
+    assert (reading.sight, str(reading.reason)) == (Sight.BLIND, said)
+
+
+def test_that_is_so_too_while_no_interval_can_be_seen() -> None:
+    assert sight(total={}, good={}, part_settled={}) is Sight.BLIND
+
+
+def test_one_label_set_without_the_bound_costs_the_others_nothing() -> None:
+    seen = {PREDICT: each_interval(10), GONE: each_interval(10)}
+    found = {"total": seen, "good": {PREDICT: each_interval(10)}, "shown": dict.fromkeys(seen, 3000.0)}
+    settled = {"total_settled": dict.fromkeys(seen, 1.0), "part_settled": {PREDICT: 1.0}}
+    more = {"long": dict.fromkeys(seen, 9000.0)}
+    assert sight(BY, PREDICT, **found, **settled, **more) is Sight.CLEAR
+    assert sight(BY, GONE, **found, **settled, **more) is Sight.BLIND

@@ -1,0 +1,200 @@
+"""Not being able to see, and a service that is down: an incident for each cause, told and ended by itself."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.support.scene import AVAILABILITY, ERRORS, KEY, LATENCY, Reader, Scene, at
+from wine_slo.slo.evaluation.engine import SIGHT
+from wine_slo.slo.evaluation.incident import Outcome
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
+from wine_slo.slo.notification.plan import Kind
+from wine_slo.slo.objectives.objective import Key, Objective
+from wine_slo.slo.reason import Reason
+
+ERRORS_KEY, UP_KEY = Key("errors"), Key("availability")
+OF_LATENCY = Key("sight", (("objective", "latency"),))
+OF_JOB = Key("sight", (("job", "wine-slo"),))
+DOWN = Key("down", (("job", "wine-slo"),))
+REFUSED = "Prometheus: it answered 400: parse error"
+UNREACHABLE = "Prometheus: it cannot be reached (connection refused)"
+
+
+class Watched(Scene):
+    """Readings by what they are called here: well, mistaken, away, stale, down, gone."""
+
+    def sees(self, seconds: float, **how: str) -> "Watched":
+        for _ in range(round(seconds / 5)):
+            self.second += 5
+            self.look({Key(name): self.reading(each) for name, each in how.items()})
+        return self
+
+    def reading(self, how: str) -> Reading:
+        at = self.now
+        match how:
+            case "well":
+                return Reading(at=at, sight=Sight.CLEAR, intervals=(Interval(at, 0, 50),), targets=3)
+            case "all scrapes failed":
+                return Reading(at=at, sight=Sight.CLEAR, intervals=(Interval(at, 3, 3),), targets=3)
+            case "quiet":
+                return Reading(at=at, sight=Sight.NO_TRAFFIC, reason="nobody has asked", targets=3)
+            case "mistaken":
+                return Reading(at=at, sight=Sight.BLIND, reason=REFUSED)
+            case "away":
+                return Reading(at=at, sight=Sight.BLIND, reason=UNREACHABLE, is_unanswered=True)
+            case "stale":
+                return Reading(at=at, sight=Sight.STALE, reason="the last sample is old", targets=3)
+            case "down":
+                return Reading(at=at, sight=Sight.TARGET_DOWN, reason="it does not answer its scrapes", targets=3)
+            case "gone":
+                reason = Reason(
+                    "Prometheus knows none of the {count} targets of {job} any more", {"count": 3, "job": "a"}
+                )
+                return Reading(at=at, sight=Sight.TARGET_DOWN, reason=reason, targets=3, is_gone=True)
+        raise AssertionError(how)
+
+    @property
+    def open_keys(self) -> list[Key]:
+        return [each.key for each in self.state.open_incidents]
+
+
+def outcomes(scene: Scene) -> dict[Key, Outcome | None]:
+    return {each.key: each.outcome for each in scene.state.incidents.values()}
+
+
+# Blindness for each cause
+
+
+def test_prometheus_going_away_is_told_anew_and_loud_while_an_objective_is_blind_for_a_mistake() -> None:
+    scene = Watched(LATENCY, ERRORS).sees(130, latency="mistaken", errors="well")
+    reader = Reader(scene)
+    assert [each.kind for each in reader.hears()] == [Kind.BREACH]
+    scene.sees(130, latency="away", errors="away")
+    (notice,) = reader.hears()
+    assert (notice.kind, notice.loud) == (Kind.BREACH, True)
+    assert notice.text.startswith("🔴 Cannot see for <b>2 min</b>: Prometheus: it cannot be reached")
+    assert scene.open_keys == [OF_LATENCY, SIGHT]
+
+
+def test_that_is_so_too_where_the_mistaken_objective_is_the_only_one() -> None:
+    scene = Watched(LATENCY).sees(130, latency="mistaken").sees(130, latency="away")
+    assert scene.open_keys == [OF_LATENCY, SIGHT]
+
+
+def test_the_recovery_of_one_cause_does_not_close_the_other() -> None:
+    scene = (
+        Watched(LATENCY, ERRORS).sees(130, latency="mistaken", errors="well").sees(130, latency="away", errors="away")
+    )
+    scene.sees(5, latency="mistaken", errors="well")
+    assert outcomes(scene) == {OF_LATENCY: None, SIGHT: Outcome.RECOVERED}
+    assert (scene.state.incidents[1].number, scene.state.incidents[1].openings) == (1, 1)
+    scene.sees(5, latency="well", errors="well")
+    assert outcomes(scene) == {OF_LATENCY: Outcome.RECOVERED, SIGHT: Outcome.RECOVERED}
+
+
+def test_where_prometheus_answers_nobody_the_mistake_of_one_objective_stays_as_it_was() -> None:
+    scene = Watched(LATENCY, ERRORS).sees(130, latency="mistaken", errors="well")
+    scene.sees(600, latency="away", errors="away")
+    assert scene.state.incidents[1].is_open
+    assert scene.state.incidents[1].reason == REFUSED
+
+
+def test_one_question_without_an_answer_is_not_prometheus_being_away() -> None:
+    assert Watched(LATENCY, ERRORS).sees(130, latency="away", errors="well").open_keys == [OF_LATENCY]
+
+
+def test_stale_samples_of_a_job_are_one_incident_however_many_objectives_it_has() -> None:
+    scene = Watched(LATENCY, ERRORS).sees(130, latency="stale", errors="stale")
+    assert scene.open_keys == [OF_JOB]
+    other = Watched(LATENCY, replace(ERRORS, job="other")).sees(130, latency="stale", errors="stale")
+    assert other.open_keys == [OF_JOB, Key("sight", (("job", "other"),))]
+
+
+def test_causes_that_take_turns_are_told_though_none_is_there_at_each_evaluation() -> None:
+    scene = Watched(LATENCY)
+    for _ in range(14):
+        scene.sees(5, latency="stale").sees(5, latency="away")
+    assert OF_JOB in scene.open_keys
+
+
+def test_blindness_of_an_objective_that_is_no_longer_promised_is_over() -> None:
+    scene = Watched(LATENCY, ERRORS).sees(130, latency="mistaken", errors="well")
+    scene.objectives = type(scene.objectives).only(ERRORS)
+    assert scene.sees(5, errors="well").open_keys == []
+
+
+# A service that is down
+
+
+@pytest.mark.parametrize("how", ["down", "gone"])
+def test_a_service_of_which_no_target_answers_is_an_incident_of_its_own(how: str) -> None:
+    scene = Watched(LATENCY, ERRORS).sees(60, latency="well", errors="well").sees(120, latency=how, errors=how)
+    assert scene.open_keys == []
+    scene.sees(5, latency=how, errors=how)
+    assert scene.open_keys == [DOWN]
+    assert scene.incident.began_at == at(65)
+
+
+def test_that_it_is_down_is_told_loud_with_its_targets_and_its_recovery_too() -> None:
+    scene = Watched(LATENCY, ERRORS).sees(130, latency="down", errors="down")
+    reader = Reader(scene)
+    (notice,) = reader.hears()
+    assert notice.loud
+    assert notice.text.splitlines()[0] == (
+        "🔴 <b>wine-slo</b> is down: 3 of 3 targets do not answer since 19:40:05 (2 min)."
+    )
+    scene.sees(5, latency="well", errors="quiet")
+    told = [each.text for each in reader.hears() if each.kind is Kind.RECOVERY]
+    assert [each.splitlines()[0] for each in told] == ["🟢 wine-slo answers its scrapes again"]
+
+
+def test_a_target_that_answers_again_without_a_request_is_up() -> None:
+    scene = Watched(LATENCY).sees(130, latency="down").sees(5, latency="quiet")
+    assert outcomes(scene) == {DOWN: Outcome.RECOVERED}
+
+
+@pytest.mark.parametrize("how", ["away", "stale", "mistaken"])
+def test_what_cannot_be_seen_is_no_recovery_of_a_service_that_is_down(how: str) -> None:
+    scene = Watched(LATENCY).sees(130, latency="down").sees(600, latency=how)
+    assert scene.state.incidents[1].is_open
+
+
+def test_one_target_of_several_that_is_down_is_not_the_service() -> None:
+    by: Objective = replace(LATENCY, by=("instance",))
+    scene = Watched(by)
+    a, b = (Key("latency", (("instance", name),)) for name in "ab")
+    for _ in range(40):
+        scene.second += 5
+        scene.look({a: scene.reading("down"), b: scene.reading("well")})
+    assert scene.open_keys == []
+
+
+def test_an_objective_about_the_targets_tells_it_and_nothing_is_told_twice() -> None:
+    scene = Watched(LATENCY, AVAILABILITY).sees(60, latency="well", availability="well")
+    scene.sees(600, latency="down", availability="all scrapes failed")
+    assert scene.open_keys == [UP_KEY]
+    scene.sees(600, latency="gone", availability="gone")
+    assert scene.open_keys == [UP_KEY]
+
+
+def test_vanished_targets_are_told_where_an_objective_about_them_has_nothing_to_judge() -> None:
+    scene = Watched(LATENCY, AVAILABILITY).sees(60, latency="well", availability="well")
+    assert scene.sees(130, latency="gone", availability="gone").open_keys == [DOWN]
+
+
+def test_of_two_jobs_the_one_that_is_down_is_told() -> None:
+    scene = Watched(LATENCY, replace(ERRORS, job="other")).sees(130, latency="down", errors="well")
+    assert scene.open_keys == [DOWN]
+
+
+def test_that_a_service_is_down_hushes_and_heals_nothing() -> None:
+    scene = Watched(LATENCY)
+    scene.breaks()
+    scene.sees(300, latency="down")
+    assert {each.key for each in scene.state.open_incidents} == {KEY, DOWN}
+    assert not scene.state.is_blind
+
+
+def test_what_is_about_monitoring_itself_or_a_dead_service_says_so() -> None:
+    assert all(key.is_own for key in (SIGHT, OF_LATENCY, OF_JOB, DOWN, Key("ledger"), Key("gap")))
+    assert not any(key.is_own for key in (KEY, ERRORS_KEY, UP_KEY))

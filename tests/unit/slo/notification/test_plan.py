@@ -1,0 +1,463 @@
+"""What is said: the difference between the truth and what a chat believes, row by row."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.scene import CHAT, LATENCY, Reader, Scene, at, incident, minutes
+from wine_slo.slo.chat.messages import Button
+from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.notification.plan import EDITED_EVERY, Kind, Manner, Notice, Stage, Told, Words, next_notice
+from wine_slo.slo.objectives.objective import Alert, Key
+
+WORDS = Words(
+    breach=lambda incident, told: f"breach {incident.value}{' perhaps' * told.perhaps_sent}",
+    reminder=lambda incident: f"reminder {incident.number}",
+    recovery=lambda incident, _told: f"recovery {incident.number}",
+    closed=lambda incident: f"closed {incident.number}",
+    escalation=lambda incident: f"nobody has {incident.number}",
+    missed=lambda incident, _withheld: f"missed {incident.number}",
+    storm=lambda kind, incidents: f"{kind} of {len(incidents)}",
+)
+OPEN = incident()
+CLOSED = incident(closed_at=at(600), outcome=Outcome.RECOVERED)
+NOTHING = Told(incident=12, chat=CHAT)
+OPENED = Told(
+    incident=12,
+    chat=CHAT,
+    stage=Stage.OPENED,
+    opening=1,
+    message=5,
+    text="breach 2.44",
+    breach_told_at=at(95),
+    written_at=at(95),
+    loud_at=at(95),
+)
+WORSE = replace(OPEN, value=3.0)
+REOPENED = replace(OPEN, openings=2, again_at=at(700), opened_at=at(725))
+ENDED = replace(OPENED, stage=Stage.CLOSED, text="closed 12")
+LATER = at(95) + EDITED_EVERY
+MUCH_LATER = at(95) + LATENCY.remind_after
+
+
+def next_of(
+    truth: Incident,
+    believed: Told,
+    now: datetime = LATER,
+    *,
+    hushed: bool = False,
+    words: Words = WORDS,
+    **manners: Any,
+) -> Notice | None:
+    manner = Manner(remind_after=LATENCY.remind_after, hushed=hushed, **manners)
+    return next_notice(truth, believed, words, now, manner)
+
+
+@pytest.mark.parametrize(
+    ("truth", "believed", "said"),
+    [
+        pytest.param(OPEN, NOTHING, (Kind.BREACH, "breach 2.44", None, None, True), id="open, and nothing is known"),
+        pytest.param(OPEN, OPENED, None, id="open, and the text says so"),
+        pytest.param(WORSE, OPENED, (Kind.EDIT, "breach 3.0", 5, None, False), id="open, and the text differs"),
+        pytest.param(CLOSED, OPENED, (Kind.RECOVERY, "recovery 12", None, 5, False), id="closed, and believed open"),
+        pytest.param(
+            CLOSED,
+            replace(OPENED, stage=Stage.CLOSED),
+            (Kind.CLOSE, "closed 12", 5, None, False),
+            id="closed, and the first message does not say so",
+        ),
+        pytest.param(CLOSED, ENDED, None, id="closed, and everything says so"),
+        pytest.param(CLOSED, NOTHING, (Kind.MISSED, "missed 12", None, None, False), id="closed, and nothing is known"),
+        pytest.param(
+            REOPENED, ENDED, (Kind.BREACH, "breach 2.44", None, 5, True), id="open again, and believed to be over"
+        ),
+        pytest.param(
+            REOPENED, OPENED, (Kind.EDIT, "breach again", 5, None, False), id="open again, and its end was never told"
+        ),
+        pytest.param(
+            replace(REOPENED, closed_at=at(900), outcome=Outcome.RECOVERED),
+            ENDED,
+            (Kind.MISSED, "missed 12", None, 5, False),
+            id="over again, and of the second time nothing is known",
+        ),
+    ],
+)
+def test_the_difference_is_said(
+    truth: Incident, believed: Told, said: tuple[Kind, str, int | None, int | None, bool] | None
+) -> None:
+    words = replace(WORDS, breach=lambda _, __: "breach again") if said and said[1] == "breach again" else WORDS
+    notice = next_of(truth, believed, words=words)
+    assert said == (notice and (notice.kind, notice.text, notice.edits, notice.reply_to, notice.loud))
+
+
+@pytest.mark.parametrize("truth", [OPEN, WORSE, CLOSED, REOPENED], ids=["open", "worse", "closed", "open again"])
+@pytest.mark.parametrize("believed", [NOTHING, OPENED, ENDED], ids=["nothing", "opened", "closed"])
+def test_what_was_told_is_not_told_again(truth: Incident, believed: Told) -> None:
+    told, count = believed, 0
+    while notice := next_of(truth, told):
+        told = notice.after if notice.edits is not None else notice.told(count + 50)[0]
+        count += 1
+        assert count <= 2
+    assert next_of(truth, told) is None
+    assert told.stage is (Stage.OPENED if truth.is_open else Stage.CLOSED)
+
+
+def test_the_breach_is_told_before_its_end() -> None:
+    scene = Scene().breaks()
+    reader = Reader(scene)
+    reader.hears()
+    scene.has(0.0, 20)
+    reader.hears()
+    kinds = [each.kind for each in reader.notices]
+    assert kinds == [Kind.BREACH, Kind.RECOVERY, Kind.CLOSE]
+    assert reader.notices[1].reply_to == reader.told[1].message == 100
+
+
+def test_the_id_of_a_new_message_is_kept_where_it_becomes_the_one_that_lives() -> None:
+    breach, recovery, missed = next_of(OPEN, NOTHING), next_of(CLOSED, OPENED), next_of(CLOSED, NOTHING)
+    assert breach is not None
+    assert recovery is not None
+    assert missed is not None
+    assert breach.told(77)[0].message == 77
+    assert missed.told(77)[0].message == 77
+    assert recovery.told(77)[0].message == 5
+
+
+# Edits
+
+
+def test_a_message_is_edited_once_a_minute_at_most() -> None:
+    assert next_of(WORSE, OPENED, LATER - timedelta(seconds=1)) is None
+    assert next_of(WORSE, OPENED, LATER) is not None
+
+
+def test_edits_are_counted_from_the_last_one() -> None:
+    edit = next_of(WORSE, OPENED, LATER)
+    assert edit is not None
+    worst = replace(WORSE, value=4.0)
+    assert next_of(worst, edit.after, LATER + EDITED_EVERY - timedelta(seconds=1)) is None
+    again = next_of(worst, edit.after, LATER + EDITED_EVERY)
+    assert again is not None
+    assert again.text == "breach 4.0"
+
+
+def test_that_it_is_held_is_said_at_once() -> None:
+    held = replace(WORSE, held=Sight.TARGET_DOWN)
+    edit = next_of(held, OPENED, at(96))
+    assert edit is not None
+    assert edit.kind is Kind.EDIT
+    assert edit.after.held is Sight.TARGET_DOWN
+    assert next_of(replace(WORSE, value=9.0), edit.after, at(97)) is not None, "and so is that it is not any more"
+
+
+def test_a_message_of_which_no_id_is_known_cannot_be_edited() -> None:
+    assert next_of(WORSE, replace(OPENED, message=None)) is None
+    assert next_of(CLOSED, replace(ENDED, message=None, text="")) is None
+
+
+# Reminders
+
+
+def test_a_reminder_comes_after_the_time_that_the_objective_says_and_is_loud() -> None:
+    assert next_of(OPEN, OPENED, MUCH_LATER - timedelta(seconds=1)) is None
+    reminder = next_of(OPEN, OPENED, MUCH_LATER)
+    assert reminder is not None
+    assert (reminder.kind, reminder.loud, reminder.reply_to) == (Kind.REMINDER, True, 5)
+    assert reminder.told(99)[0].message == 5, "the first message stays the one that lives"
+
+
+def test_reminders_are_as_far_apart() -> None:
+    reminder = next_of(OPEN, OPENED, MUCH_LATER)
+    assert reminder is not None
+    believed = reminder.told(99)[0]
+    assert next_of(OPEN, believed, MUCH_LATER + LATENCY.remind_after - timedelta(seconds=1)) is None
+    assert next_of(OPEN, believed, MUCH_LATER + LATENCY.remind_after) is not None
+
+
+def test_a_quiet_edit_does_not_put_a_reminder_off() -> None:
+    edit = next_of(WORSE, OPENED, MUCH_LATER - minutes(1))
+    assert edit is not None
+    assert edit.kind is Kind.EDIT
+    reminder = next_of(WORSE, edit.after, MUCH_LATER)
+    assert reminder is not None
+    assert reminder.kind is Kind.REMINDER
+
+
+def test_a_ticket_is_quiet_and_nobody_is_reminded_of_it() -> None:
+    ticket = replace(OPEN, key=Key("latency", alert=Alert.TICKET))
+    said = next_of(ticket, NOTHING)
+    assert said is not None
+    assert (said.kind, said.loud) == (Kind.BREACH, False)
+    assert next_of(ticket, OPENED, MUCH_LATER) is None
+
+
+def test_a_page_of_the_budget_is_loud() -> None:
+    said = next_of(replace(OPEN, key=Key("latency", alert=Alert.PAGE)), NOTHING)
+    assert said is not None
+    assert said.loud
+
+
+# Hushed while nothing can be seen
+
+
+@pytest.mark.parametrize("now", [LATER, MUCH_LATER], ids=["an edit", "a reminder"])
+def test_nothing_is_said_of_what_cannot_be_seen(now: datetime) -> None:
+    assert next_of(WORSE, OPENED, now, hushed=True) is None
+
+
+def test_a_breach_that_was_not_told_yet_is_told_though_nothing_can_be_seen_now() -> None:
+    said = next_of(OPEN, NOTHING, hushed=True)
+    assert said is not None
+    assert said.kind is Kind.BREACH
+
+
+def test_the_end_is_told_whatever_is_hushed() -> None:
+    said = next_of(CLOSED, OPENED, hushed=True)
+    assert said is not None
+    assert said.kind is Kind.RECOVERY
+
+
+# Silences
+
+
+MUTED: dict[str, Any] = {"is_silenced": True}
+BUTTONS = ((Button("Undo", "undo", ("1",)),),)
+
+
+@pytest.mark.parametrize(
+    ("truth", "believed", "said"),
+    [
+        pytest.param(OPEN, NOTHING, None, id="no breach"),
+        pytest.param(REOPENED, ENDED, None, id="nor that it is open again"),
+        pytest.param(WORSE, OPENED, None, id="no edit"),
+        pytest.param(CLOSED, OPENED, Kind.RECOVERY, id="but its end"),
+        pytest.param(CLOSED, replace(OPENED, stage=Stage.CLOSED), Kind.CLOSE, id="and in the first message too"),
+        pytest.param(CLOSED, NOTHING, Kind.MISSED, id="one quiet line where the breach was never told"),
+    ],
+)
+def test_under_a_silence_is_said(truth: Incident, believed: Told, said: Kind | None) -> None:
+    notice = next_of(truth, believed, **MUTED)
+    assert (notice and notice.kind) == said
+    assert notice is None or not notice.loud
+
+
+def test_under_a_silence_nobody_is_reminded() -> None:
+    assert next_of(OPEN, OPENED, MUCH_LATER, **MUTED) is None
+
+
+def test_what_people_did_is_shown_at_once_whatever_is_muted() -> None:
+    ways: tuple[dict[str, Any], ...] = ({"is_silenced": True}, {"hushed": True}, {"is_quiet": True})
+    for muted in ways:
+        edit = next_of(OPEN, OPENED, at(96), buttons=BUTTONS, **muted)
+        assert edit is not None
+        assert (edit.kind, edit.buttons, edit.after.buttons) == (Kind.EDIT, BUTTONS, BUTTONS)
+        assert next_of(OPEN, edit.after, at(97), buttons=BUTTONS, **muted) is None
+
+
+def test_once_a_silence_is_over_what_it_kept_back_is_told() -> None:
+    said = next_of(OPEN, NOTHING, silenced_until=at(500))
+    assert said is not None
+    assert (said.kind, said.loud) == (Kind.BREACH, True)
+
+
+def test_a_silence_that_runs_out_while_it_is_open_is_a_reminder_once() -> None:
+    ran_out: dict[str, Any] = {"silenced_until": at(500)}
+    assert next_of(OPEN, OPENED, at(501)) is None
+    reminder = next_of(OPEN, OPENED, at(501), **ran_out)
+    assert reminder is not None
+    assert (reminder.kind, reminder.loud) == (Kind.REMINDER, True)
+    assert next_of(OPEN, reminder.told(9)[0], at(502), **ran_out) is None
+    assert next_of(OPEN, OPENED, at(501), is_silenced=True, **ran_out) is None, "another one runs"
+
+
+def test_one_that_ran_out_before_the_breach_was_told_reminds_nobody() -> None:
+    assert next_of(OPEN, OPENED, at(501), silenced_until=at(90)) is None
+
+
+# Quiet hours
+
+
+@pytest.mark.parametrize(
+    ("truth", "believed", "said"),
+    [
+        pytest.param(OPEN, NOTHING, None, id="no breach"),
+        pytest.param(REOPENED, ENDED, None, id="nor that it is open again"),
+        pytest.param(CLOSED, NOTHING, None, id="nor what is late anyway"),
+        pytest.param(WORSE, OPENED, Kind.EDIT, id="but edits, which make no sound"),
+        pytest.param(CLOSED, OPENED, Kind.RECOVERY, id="and the end of what is known"),
+    ],
+)
+def test_in_quiet_hours_is_said(truth: Incident, believed: Told, said: Kind | None) -> None:
+    notice = next_of(truth, believed, is_quiet=True)
+    assert (notice and notice.kind) == said
+    assert notice is None or not notice.loud
+
+
+def test_in_quiet_hours_nobody_is_reminded_but_after_them() -> None:
+    assert next_of(OPEN, OPENED, MUCH_LATER, is_quiet=True) is None
+    assert next_of(OPEN, OPENED, at(501), is_quiet=True, silenced_until=at(500)) is None
+    for after in (next_of(OPEN, OPENED, MUCH_LATER), next_of(OPEN, OPENED, at(502), silenced_until=at(500))):
+        assert after is not None
+        assert after.kind is Kind.REMINDER
+
+
+# Nobody has it
+
+
+ESCALATES: dict[str, Any] = {"escalate_after": minutes(15)}
+UNHEARD = at(95) + minutes(15)
+
+
+def test_what_nobody_acknowledges_is_told_again_loud_and_once() -> None:
+    assert next_of(OPEN, OPENED, UNHEARD - timedelta(seconds=1), **ESCALATES) is None
+    again = next_of(OPEN, OPENED, UNHEARD, **ESCALATES)
+    assert again is not None
+    assert (again.kind, again.text, again.loud, again.reply_to) == (Kind.ESCALATION, "nobody has 12", True, 5)
+    believed = again.told(9)[0]
+    assert believed.message == 5
+    assert next_of(OPEN, believed, UNHEARD + minutes(30), **ESCALATES) is None
+
+
+def test_of_what_came_back_it_is_told_anew() -> None:
+    believed = replace(OPENED, opening=2, escalated=1)
+    again = next_of(REOPENED, believed, UNHEARD, **ESCALATES)
+    assert again is not None
+    assert again.after.escalated == 2
+
+
+@pytest.mark.parametrize(
+    ("truth", "manner"),
+    [
+        pytest.param(OPEN, {"is_acknowledged": True}, id="somebody has it"),
+        pytest.param(OPEN, {"is_silenced": True}, id="it is silenced"),
+        pytest.param(OPEN, {"is_quiet": True}, id="it is night"),
+        pytest.param(OPEN, {"hushed": True}, id="nothing can be seen"),
+        pytest.param(OPEN, {"escalate_after": None}, id="it is not wanted"),
+        pytest.param(replace(OPEN, held=Sight.NO_TRAFFIC), {}, id="nobody asks any more"),
+        pytest.param(replace(OPEN, key=Key("latency", alert=Alert.TICKET)), {}, id="it is a ticket"),
+    ],
+)
+def test_nobody_is_woken(truth: Incident, manner: dict[str, Any]) -> None:
+    said = next_of(truth, replace(OPENED, held=truth.held), UNHEARD, **(ESCALATES | manner))
+    assert said is None
+
+
+def test_a_service_that_is_down_wakes_people_though_nothing_can_be_judged() -> None:
+    down = replace(OPEN, held=Sight.TARGET_DOWN)
+    said = next_of(down, replace(OPENED, held=Sight.TARGET_DOWN), UNHEARD, **ESCALATES)
+    assert said is not None
+    assert said.kind is Kind.ESCALATION
+
+
+SECOND: dict[str, Any] = {"is_second": True, "known_since": at(95), **ESCALATES}
+
+
+@pytest.mark.parametrize(
+    ("truth", "believed", "now", "said"),
+    [
+        pytest.param(OPEN, NOTHING, UNHEARD - timedelta(seconds=1), None, id="not before nobody has it for long"),
+        pytest.param(OPEN, NOTHING, UNHEARD, Kind.BREACH, id="then the breach"),
+        pytest.param(WORSE, OPENED, UNHEARD + minutes(1), Kind.ESCALATION, id="and then as others are"),
+        pytest.param(CLOSED, OPENED, UNHEARD, Kind.RECOVERY, id="its end too"),
+        pytest.param(CLOSED, NOTHING, UNHEARD, None, id="but no end of what it never heard of"),
+        pytest.param(REOPENED, ENDED, at(96), None, id="nor that it is open again, at once"),
+        pytest.param(REOPENED, ENDED, UNHEARD, Kind.BREACH, id="but where nobody has it again"),
+    ],
+)
+def test_a_second_chat_is_told(truth: Incident, believed: Told, now: datetime, said: Kind | None) -> None:
+    notice = next_of(truth, believed, now, **SECOND)
+    assert (notice and notice.kind) == said
+
+
+def test_a_second_chat_is_not_told_while_no_first_one_knows_or_somebody_has_it() -> None:
+    assert next_of(OPEN, NOTHING, UNHEARD, **(SECOND | {"known_since": None})) is None
+    assert next_of(OPEN, NOTHING, UNHEARD, **(SECOND | {"is_acknowledged": True})) is None
+
+
+# Whatever holds
+
+
+MANNERS = st.fixed_dictionaries(
+    {
+        "hushed": st.booleans(),
+        "is_silenced": st.booleans(),
+        "is_quiet": st.booleans(),
+        "is_acknowledged": st.booleans(),
+        "is_second": st.booleans(),
+        "silenced_until": st.sampled_from([None, at(90), at(400)]),
+        "known_since": st.sampled_from([None, at(95)]),
+        "escalate_after": st.sampled_from([None, minutes(15)]),
+        "buttons": st.sampled_from([(), BUTTONS]),
+    }
+)
+COURSE = (OPEN, WORSE, replace(WORSE, held=Sight.NO_TRAFFIC), CLOSED, REOPENED, replace(CLOSED, openings=2))
+
+
+@given(st.lists(MANNERS, min_size=len(COURSE), max_size=len(COURSE)), st.integers(1, 1800))
+def test_whatever_is_muted_breach_comes_before_end_and_nothing_muted_makes_a_sound(
+    manners: list[dict[str, Any]], apart: int
+) -> None:
+    told, now, kinds = NOTHING, at(95), []
+    for truth, manner in zip(COURSE, manners, strict=True):
+        now += timedelta(seconds=apart)
+        for count in range(10):
+            notice = next_of(truth, told, now, **manner)
+            if notice is None:
+                break
+            assert count < 5, "it never stops saying things"
+            assert not (notice.loud and (manner["is_silenced"] or manner["is_quiet"]))
+            told = notice.after if notice.edits is not None else notice.told(50)[0]
+            kinds.append(notice.kind)
+    opened = False
+    for kind in kinds:
+        if kind is Kind.BREACH:
+            opened = True
+        elif kind is Kind.RECOVERY:
+            assert opened, kinds
+            opened = False
+        elif kind in (Kind.EDIT, Kind.REMINDER, Kind.ESCALATION):
+            assert opened, kinds
+
+
+@given(MANNERS)
+def test_once_nothing_is_muted_everybody_knows_the_truth(manner: dict[str, Any]) -> None:
+    told, now = NOTHING, at(95)
+    for truth in COURSE:
+        now += minutes(2)
+        while notice := next_of(truth, told, now, **manner):
+            told = notice.after if notice.edits is not None else notice.told(50)[0]
+    while notice := next_of(COURSE[-1], told, now):
+        told = notice.after if notice.edits is not None else notice.told(50)[0]
+    assert told.stage is Stage.CLOSED
+    assert told.opening == 2
+
+
+# What may have arrived
+
+
+def test_a_breach_that_may_have_arrived_says_so_when_it_is_sent_again() -> None:
+    again = next_of(OPEN, replace(NOTHING, perhaps_sent=True))
+    assert again is not None
+    assert again.text == "breach 2.44 perhaps"
+    assert not again.after.perhaps_sent
+
+
+def test_the_mark_goes_with_the_next_edit() -> None:
+    again = next_of(OPEN, replace(NOTHING, perhaps_sent=True), at(95))
+    assert again is not None
+    edit = next_of(OPEN, again.told(7)[0], LATER)
+    assert edit is not None
+    assert (edit.kind, edit.text) == (Kind.EDIT, "breach 2.44")
+
+
+def test_what_is_believed_is_kept_by_chat() -> None:
+    for chat in (1, -100):
+        said = next_of(OPEN, replace(NOTHING, chat=chat))
+        assert said is not None
+        assert said.after.chat == chat
+        assert said.after.breach_told_at == said.after.loud_at == LATER

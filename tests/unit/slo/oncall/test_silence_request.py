@@ -1,0 +1,307 @@
+"""What people write after /silence, and what of it is not understood."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.scene import AVAILABILITY, ERRORS, LATENCY, at, incident
+from wine_slo.slo.objectives.objective import Key, Objectives
+from wine_slo.slo.oncall.actions import LONGEST_REASON, LONGEST_SILENCE
+from wine_slo.slo.oncall.lookup import Names
+from wine_slo.slo.oncall.silence_request import Missing, NoNumberError, SlipError, UnclearError, Wish, parse_silence
+from wine_slo.slo.oncall.time_phrases import NotUnderstoodError, TooLongError
+
+NOW = at(0)  # Thursday, 1 January 2026, 19:40
+RATE = replace(ERRORS, title="Error rate")
+ALL = Objectives.only(LATENCY, RATE, AVAILABILITY)
+BY_LABELS = Objectives.only(replace(LATENCY, by=("endpoint", "method")), RATE, AVAILABILITY)
+PREDICT, GET, HEALTH = (
+    Key("latency", (("endpoint", endpoint), ("method", method)))
+    for endpoint, method in (("/predict", "POST"), ("/predict", "GET"), ("/health", "GET"))
+)
+LATE, BAD, UP = Key("latency"), Key("errors"), Key("availability")
+ENDPOINT = Key("latency", (("endpoint", "/predict"),))
+INCIDENTS = {12: incident(key=LATE), 13: incident(number=13, key=PREDICT)}
+PLAIN = Names(ALL, (LATE, BAD, UP), INCIDENTS)
+LABELLED = Names(BY_LABELS, (PREDICT, GET, HEALTH, BAD, UP), INCIDENTS)
+
+
+def wish(text: str, names: Names = PLAIN) -> Wish:
+    return parse_silence(text.split(), names, NOW, UTC)
+
+
+def on(day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 1, day, hour, minute, tzinfo=UTC)
+
+
+IN_AN_HOUR = at(3600)
+
+
+@pytest.mark.parametrize(
+    ("written", "until"),
+    [
+        ("1h", at(3600)),
+        ("1h30m", at(5400)),
+        ("1 hour 30 min", at(5400)),
+        ("1 hour and 30 minutes", at(5400)),
+        ("1,5 ч", at(5400)),
+        ("1.5 h", at(5400)),
+        ("1,5ч", at(5400)),
+        ("1 ч 30 мин.", at(5400)),
+        ("на час", at(3600)),
+        ("на 1 час", at(3600)),
+        ("на полтора часа", at(5400)),
+        ("час", at(3600)),
+        ("час с половиной", at(5400)),
+        ("полчаса", at(1800)),
+        ("на полчаса", at(1800)),
+        ("сутки", at(86400)),
+        ("пару часов", at(7200)),
+        ("30 минут", at(1800)),
+        ("half an hour", at(1800)),
+        ("an hour", at(3600)),
+        ("an hour and a half", at(5400)),
+        ("for two hours", at(7200)),
+        ("for the next hour", at(3600)),
+        ("for 2 hours", at(7200)),
+        ("until 20:00", on(1, 20)),
+        ("till 20.00", on(1, 20)),
+        ("until 9pm", on(1, 21)),
+        ("until 9 pm", on(1, 21)),
+        ("9pm", on(1, 21)),
+        ("until 9:30 am", on(2, 9, 30)),
+        ("until 7", on(2, 7)),
+        ("20:00", on(1, 20)),
+        ("до 20.00", on(1, 20)),
+        ("до 21", on(1, 21)),
+        ("до 21 часа", on(1, 21)),
+        ("до 9 утра", on(2, 9)),
+        ("до 10 вечера", on(1, 22)),
+        ("до утра", on(2, 9)),
+        ("до полуночи", on(2, 0)),
+        ("завтра 8:00", on(2, 8)),
+        ("до завтра", on(2, 9)),
+        ("tomorrow", on(2, 9)),
+        ("until tomorrow", on(2, 9)),
+        ("until tomorrow at 8:30", on(2, 8, 30)),
+        ("until 8:30 tomorrow", on(2, 8, 30)),
+        ("завтра в 8", on(2, 8)),
+        ("до послезавтра", on(3, 9)),
+        ("until monday 8:00", on(5, 8)),
+        ("until monday", on(5, 9)),
+        ("до понедельника", on(5, 9)),
+        ("до пт 18.00", on(2, 18)),
+        ("until thursday 20:00", on(1, 20)),
+        ("until thursday 9:00", on(8, 9)),
+        ("until 2026-01-03 12:00", on(3, 12)),
+        ("until recovery", None),
+        ("until it recovers", None),
+        ("до восстановления", None),
+        ("recovery", None),
+    ],
+)
+def test_an_end_is_understood_before_and_after_what_it_is_about(written: str, until: datetime | None) -> None:
+    assert wish(f"{written} latency") == wish(f"latency {written}") == Wish(until, (LATE,))
+    assert wish(f"{written} all deploying") == wish(f"всё {written} deploying") == Wish(until, (), "deploying")
+
+
+@pytest.mark.parametrize(
+    ("written", "keys"),
+    [
+        ("latency", (LATE,)),
+        ("LATENCY", (LATE,)),
+        ("lat", (LATE,)),
+        ("задержка", (LATE,)),
+        ("Задержку", (LATE,)),
+        ("для задержки", (LATE,)),
+        ("Error rate", (BAD,)),
+        ("error", (BAD,)),
+        ("ошибки", (BAD,)),
+        ("Доля ошибок", (BAD,)),
+        ("долю ошибок", (BAD,)),
+        ("доступность", (UP,)),
+        ("«Доступность»", (UP,)),
+        ("for the latency", (LATE,)),
+        ("latency,errors", (LATE, BAD)),
+        ("latency, errors", (LATE, BAD)),
+        ("latency , Error rate", (LATE, BAD)),
+        ("latency errors", (LATE, BAD)),
+        ("latency and errors", (LATE, BAD)),
+        ("задержка и ошибки", (LATE, BAD)),
+        ("#12", (LATE,)),
+        ("№12", (LATE,)),
+        ("№ 12", (LATE,)),
+        ("#12, errors", (LATE, BAD)),
+        ("all", ()),
+        ("Everything", ()),
+        ("all!", ()),
+        ("Latency.", (LATE,)),
+        ("всё", ()),
+        ("ВСЕ", ()),
+    ],
+)
+def test_what_it_is_about_is_understood_before_and_after_the_end(written: str, keys: tuple[Key, ...]) -> None:
+    assert wish(f"1h {written}") == wish(f"{written} 1h") == wish(f"1h, {written}") == Wish(IN_AN_HOUR, keys)
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ('latency{endpoint="/predict", method="POST"}', PREDICT),
+        ('latency{method="POST",endpoint="/predict"}', PREDICT),
+        ("latency{endpoint=/health}", HEALTH),
+        ("latency{endpoint=“/health”}", HEALTH),
+        ('latency{endpoint="/predict"}', ENDPOINT),
+        ("latency /predict", ENDPOINT),
+        ("latency predict", ENDPOINT),
+        ("latency /health", HEALTH),
+        ('задержка{endpoint="/health"}', HEALTH),
+        ("#13", PREDICT),
+    ],
+)
+def test_a_label_set_is_understood(written: str, key: Key) -> None:
+    assert wish(f"1h {written} slow disk", LABELLED) == Wish(IN_AN_HOUR, (key,), "slow disk")
+    assert wish(f"{written} 1h", LABELLED) == Wish(IN_AN_HOUR, (key,))
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("1h latency deploying", "deploying"),
+        ("1h latency: deploying", "deploying"),
+        ("1h latency - deploying, again", "deploying, again"),
+        ("latency 1h deploying", "deploying"),
+        ("1h latency errors are known", "errors are known"),
+        ("1h latency " + "a" * 500, "a" * LONGEST_REASON),
+    ],
+)
+def test_what_follows_is_the_reason(written: str, reason: str) -> None:
+    assert wish(written) == Wish(IN_AN_HOUR, (LATE,), reason)
+
+
+@pytest.mark.parametrize(
+    ("written", "word", "near"),
+    [
+        ("1h", "", ""),
+        ("1h deploying", "deploying", ""),
+        ("1h deploying latency fixes", "deploying", ""),
+        ("1h prod deploy", "prod", ""),
+        ("1h predict", "predict", ""),
+        ("1h latncy", "latncy", "latency"),
+        ("1h latency,foo", "foo", ""),
+        ("1h latency, foo", "foo", ""),
+        ('1h latency{endpoint="/predict"}', 'latency{endpoint="/predict"}', "latency"),
+        ("1h latency /predict", "latency /predict", "latency"),
+        ("1h a bug", "a", ""),
+        ("1h 1", "1", ""),
+        ("1h sight", "sight", ""),
+        ("1h: deploying", "", ""),
+        ("on 1h", "", ""),
+        ("prod 1h", "prod", ""),
+        ("до завтра прод", "прод", ""),
+    ],
+)
+def test_a_name_that_is_not_known_is_asked_for_and_never_a_reason_to_silence_everything(
+    written: str, word: str, near: str
+) -> None:
+    with pytest.raises(UnclearError) as caught:
+        wish(written)
+    error = caught.value
+    assert (error.missing, error.word, error.near) == (Missing.WHAT, word, near)
+    likeliest = [(Key(near),)] if near else []
+    others = [(key,) for key in (LATE, BAD, UP) if key.objective != near]
+    assert [each.keys for each in error.choices] == [*likeliest, (), *others]
+    assert len({each.until for each in error.choices}) == 1
+    assert {each.reason for each in error.choices} == {"deploying" if ":" in written else ""}
+
+
+@pytest.mark.parametrize("written", ['1h latency{endpoint="/nowhere"}', "1h latency /nowhere", "1h latency{x"])
+def test_a_label_set_that_there_is_not_does_not_widen_a_silence(written: str) -> None:
+    with pytest.raises(UnclearError):
+        wish(written, LABELLED)
+
+
+def test_a_number_without_a_unit_is_asked_for() -> None:
+    with pytest.raises(UnclearError) as caught:
+        wish("90 latency deploying")
+    assert (caught.value.missing, caught.value.word) == (Missing.UNIT, "90")
+    assert caught.value.choices == (
+        Wish(at(5400), (LATE,), "deploying"),
+        Wish(NOW + timedelta(hours=90), (LATE,), "deploying"),
+    )
+    with pytest.raises(UnclearError) as caught:
+        wish("90")
+    assert [each.keys for each in caught.value.choices] == [(), (LATE,), (BAD,), (UP,)]
+
+
+@pytest.mark.parametrize("written", ["latency", "all", "latency deploying", "#12"])
+def test_a_silence_without_an_end_is_asked_for_how_long(written: str) -> None:
+    with pytest.raises(UnclearError) as caught:
+        wish(written)
+    assert caught.value.missing is Missing.WHEN
+    assert [each.until for each in caught.value.choices] == [at(1800), at(3600), at(4 * 3600)]
+
+
+@pytest.mark.parametrize(
+    ("written", "word", "kind"),
+    [
+        ("", "", NotUnderstoodError),
+        ("tomorow", "tomorow", NotUnderstoodError),
+        ("until tomorow 9:00", "tomorow", NotUnderstoodError),
+        ("until", "", NotUnderstoodError),
+        ("untli 18:00", "untli", SlipError),
+        ("1h #99", "#99", NoNumberError),
+        ("№99 1h", "#99", NoNumberError),
+        ("0m all", "0m", NotUnderstoodError),
+        ("-5m", "-5m", NotUnderstoodError),
+        ("8d all", "8d", TooLongError),
+        ("until 2026-02-01 all", "until 2026-02-01", TooLongError),
+        ("999999w", "999999w", TooLongError),
+        ("999999w 999999w", "999999w", TooLongError),
+        ("forever", "forever", TooLongError),
+        ("навсегда всё", "навсегда", TooLongError),
+    ],
+)
+def test_of_what_is_not_understood_the_word_is_told(written: str, word: str, kind: type[Exception]) -> None:
+    with pytest.raises(NotUnderstoodError) as caught:
+        wish(written)
+    assert (caught.value.word, type(caught.value)) == (word, kind)
+
+
+SAID = [
+    "1h",
+    "until",
+    "latency",
+    "#12",
+    "9:00",
+    "всё",
+    ",",
+    ":",
+    "до",
+    "monday",
+    "90",
+    "half",
+    "{",
+    "latency{",
+    "1,5",
+    "ч",
+]
+
+
+@given(st.lists(st.one_of(st.text(max_size=8), st.sampled_from(SAID)), max_size=6), st.sampled_from([PLAIN, LABELLED]))
+def test_whatever_is_written_is_a_wish_of_a_bearable_length_or_is_not_understood(
+    words: list[str], names: Names
+) -> None:
+    try:
+        found = parse_silence(words, names, NOW, UTC)
+    except NotUnderstoodError as error:
+        wishes = error.choices if isinstance(error, UnclearError) else ()
+    else:
+        wishes = (found,)
+        assert found.keys or any(each.casefold().strip(",:") in ("all", "всё", "все", "*") for each in words)
+    for each in wishes:
+        assert each.until is None or NOW < each.until <= NOW + LONGEST_SILENCE
+        assert len(each.reason) <= LONGEST_REASON

@@ -1,0 +1,747 @@
+"""How everything reads: the texts themselves, and what holds for all of them."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.fakes.telegram_html import visible_text
+from tests.support.scene import (
+    ALL,
+    AVAILABILITY,
+    CHAT,
+    ERRORS,
+    KEY,
+    LATENCY,
+    Scene,
+    at,
+    incident,
+    minutes,
+)
+from wine_slo.slo.chat.messages import Person
+from wine_slo.slo.evaluation.deployment import Change
+from wine_slo.slo.evaluation.engine import GAP, LEDGER, SIGHT, Interruption, State
+from wine_slo.slo.evaluation.incident import Incident, Opening, Outcome
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
+from wine_slo.slo.notification.plan import Kind, Stage, Told, Withheld
+from wine_slo.slo.objectives.budget import Budget
+from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Key, Objectives
+from wine_slo.slo.oncall.actions import NO_ACTS, Act, Acts, Deed
+from wine_slo.slo.reason import Reason
+from wine_slo.slo.text.incident_text import Speech, plain
+from wine_slo.slo.text.language import ENGLISH
+
+MAX_TEXT = 4096  # characters of a Telegram message
+MAX_LINES = 9
+SPEECH = Speech(ALL, ZoneInfo("Etc/GMT-3"))
+NOTHING = Told(incident=12, chat=CHAT)
+OPENED = Told(incident=12, chat=CHAT, stage=Stage.OPENED, opening=1, message=5, breach_told_at=at(87))
+BOUNDS = (0.001, 0.025, 0.05, 0.9, 1.0, 1.1, 2.0, 2.5, 10.0)
+BUDGET = Budget(
+    history=timedelta(days=30),
+    events=240_000,
+    bad_ratios={minutes(5): 0.4, timedelta(hours=1): 0.8, timedelta(days=3): 0.05, timedelta(days=30): 0.0015},
+)
+SLOW = incident(by_endpoint=(("/sleep", 2.44), ("/predict", 0.031)), budget=BUDGET)
+CHANGED = replace(SLOW, change=Change(at(60) - minutes(6), "3021" * 16, "9188" * 16))
+YOUNG, OLDER = (replace(BUDGET, history=minutes(count), events=events) for count, events in ((1, 100), (16, 4000)))
+FAILING = incident(key=Key("errors"), value=0.113, worst=0.2)
+DOWN = incident(key=Key("availability"), value=1.0, worst=1.0, targets=1, down=("127.0.0.1:8000",))
+PARTLY_DOWN = replace(DOWN, value=1 / 3, targets=3, down=("b:8000",))
+RECOVERED = incident(
+    last_bad_at=at(860), closed_at=at(887), outcome=Outcome.RECOVERED, value=0.041, bad=640, total=1910, budget=BUDGET
+)
+EARLIER = (
+    Opening(began_at=at(60), last_bad_at=at(115), bad=46, total=58),
+    Opening(began_at=at(300), last_bad_at=at(340), bad=80, total=100),
+)
+EXPIRED = incident(closed_at=at(1915), outcome=Outcome.EXPIRED, held=Sight.NO_TRAFFIC, held_since=at(115))
+BLIND = Incident(
+    number=13,
+    key=SIGHT,
+    began_at=at(60),
+    opened_at=at(185),
+    last_bad_at=at(185),
+    reason=Reason(
+        "Prometheus: {why}", {"why": Reason("it cannot be reached ({cause})", {"cause": Reason("connection refused")})}
+    ),
+)
+UNWRITTEN = replace(BLIND, key=LEDGER, reason="database or disk is full")
+WRITTEN = replace(UNWRITTEN, closed_at=at(185), outcome=Outcome.RECOVERED)
+
+
+def breach(
+    truth: Incident,
+    *,
+    after: float = 120,
+    told: Told = NOTHING,
+    state: State | None = None,
+    speech: Speech = SPEECH,
+) -> str:
+    return speech.breach(truth, told, state or State(), at(after))
+
+
+def burning(burn: Burn) -> Incident:
+    began = at(120) - burn.short
+    return incident(key=replace(KEY, alert=burn.alert), burn=burn, budget=BUDGET, began_at=began, bad=0, total=0)
+
+
+HELD_BY_THE_OUTAGE = State(incidents={11: incident(number=11, held=Sight.TARGET_DOWN), 12: DOWN})
+
+EXAMPLES: dict[str, Callable[[Speech], str]] = {
+    "a breach": lambda speech: breach(SLOW, speech=speech),
+    "a breach after a change": lambda speech: breach(CHANGED, speech=speech),
+    "a breach in a young history": lambda speech: breach(incident(bad=13, total=13, budget=YOUNG), speech=speech),
+    "a recovery in a young history": lambda speech: speech.recovery(
+        replace(RECOVERED, bad=15, total=120, budget=OLDER), OPENED
+    ),
+    "a breach that lasts": lambda speech: breach(SLOW, after=720, speech=speech),
+    "a breach of which nothing more is known": lambda speech: breach(incident(value=None), speech=speech),
+    "a breach that may be a repeat": lambda speech: breach(
+        incident(), told=replace(NOTHING, perhaps_sent=True), speech=speech
+    ),
+    "a breach that came back": lambda speech: breach(
+        replace(SLOW, openings=3, again_at=at(660), last_bad_at=at(685), earlier=EARLIER, bad=151, total=188),
+        after=690,
+        speech=speech,
+    ),
+    "a service that hangs": lambda speech: breach(
+        incident(waiting_seconds=72.4, value=None, by_endpoint=(("/sleep", 2.4),)), speech=speech
+    ),
+    "many endpoints": lambda speech: breach(
+        incident(by_endpoint=tuple((f"/page/{number}", 5.0 - number) for number in range(5))), speech=speech
+    ),
+    "failing": lambda speech: breach(FAILING, speech=speech),
+    "down": lambda speech: breach(DOWN, state=HELD_BY_THE_OUTAGE, speech=speech),
+    "one of three down": lambda speech: breach(PARTLY_DOWN, speech=speech),
+    "three of three down": lambda speech: breach(
+        replace(PARTLY_DOWN, value=1.0, down=("a:8000", "b:8000", "c:8000")), speech=speech
+    ),
+    "buckets that are wide": lambda speech: breach(replace(SLOW, bounds=BOUNDS), speech=speech),
+    "one label set": lambda speech: breach(incident(key=Key("latency", (("endpoint", "/predict"),))), speech=speech),
+    "nobody asks": lambda speech: breach(incident(held=Sight.NO_TRAFFIC, held_since=at(780)), after=900, speech=speech),
+    "too few ask": lambda speech: breach(incident(held=Sight.TOO_FEW, held_since=at(780)), after=900, speech=speech),
+    "it went down": lambda speech: breach(
+        incident(held=Sight.TARGET_DOWN, held_since=at(780)), after=900, speech=speech
+    ),
+    "it cannot be seen": lambda speech: breach(
+        incident(held=Sight.BLIND, held_since=at(780)), after=900, speech=speech
+    ),
+    "blind": lambda speech: breach(BLIND, after=185, speech=speech),
+    "the ledger cannot be written": lambda speech: breach(UNWRITTEN, after=185, speech=speech),
+    "the ledger is written again": lambda speech: speech.recovery(WRITTEN, OPENED),
+    "the ledger was written again": lambda speech: speech.closed(WRITTEN),
+    "the budget burns": lambda speech: breach(burning(BURNS[0]), speech=speech),
+    "the budget melts": lambda speech: breach(burning(BURNS[3]), speech=speech),
+    "reminder": lambda speech: speech.reminder(incident(value=1.7), at(60 + 4 * 3600)),
+    "recovery": lambda speech: speech.recovery(RECOVERED, OPENED),
+    "recovery of a short one": lambda speech: speech.recovery(replace(RECOVERED, last_bad_at=at(115)), OPENED),
+    "recovery after it came back": lambda speech: speech.recovery(
+        replace(RECOVERED, openings=3, again_at=at(660), earlier=EARLIER), replace(OPENED, breach_told_at=at(690))
+    ),
+    "recovery of errors": lambda speech: speech.recovery(
+        replace(RECOVERED, key=Key("errors"), value=0.0, worst=0.2, budget=None), OPENED
+    ),
+    "up again": lambda speech: speech.recovery(
+        replace(RECOVERED, key=Key("availability"), value=0.0, worst=1.0, budget=None), OPENED
+    ),
+    "seeing again": lambda speech: speech.recovery(
+        replace(BLIND, closed_at=at(400), last_bad_at=at(400), outcome=Outcome.RECOVERED), OPENED
+    ),
+    "the budget lasts again": lambda speech: speech.recovery(
+        replace(burning(BURNS[0]), closed_at=at(900), outcome=Outcome.RECOVERED), OPENED
+    ),
+    "closed": lambda speech: speech.closed(RECOVERED),
+    "closed blindness": lambda speech: speech.closed(replace(BLIND, closed_at=at(400), outcome=Outcome.RECOVERED)),
+    "closed budget": lambda speech: speech.closed(
+        replace(burning(BURNS[0]), closed_at=at(900), outcome=Outcome.RECOVERED)
+    ),
+    "missed": lambda speech: speech.missed(RECOVERED, State()),
+    "expired": lambda speech: speech.recovery(EXPIRED, OPENED),
+    "withdrawn": lambda speech: speech.recovery(replace(EXPIRED, outcome=Outcome.WITHDRAWN), OPENED),
+}
+
+READS = {
+    "a breach": (
+        "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
+        "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
+        "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
+        "#12 · latency"
+    ),
+    "a breach after a change": (
+        "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
+        "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
+        "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
+        "The model changed 6 min before (3021… → 9188…).\n"
+        "#12 · latency"
+    ),
+    "a breach in a young history": (
+        "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
+        "Since 22:41:00 (1 min). 13 of 13 requests over 1 s.\n"
+        "Error budget: 1 min of history so far.\n"
+        "#12 · latency"
+    ),
+    "a recovery in a young history": (
+        "🟢 Latency resolved: p95 0.041 s (last 20 s)\n"
+        "Lasted 13 min (22:41:00–22:54:20). Worst 2.6 s at 22:41.\n"
+        "15 of 120 requests over 1 s.\n"
+        "Error budget: 16 min of history so far.\n"
+        "Notified after 27 s.\n"
+        "#12 · latency"
+    ),
+    "a breach that lasts": (
+        "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s) · 11 min\n"
+        "Since 22:41:00. Worst 2.6 s at 22:41. 46 of 58 requests over 1 s.\n"
+        "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
+        "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
+        "#12 · latency"
+    ),
+    "a breach of which nothing more is known": (
+        "🔴 Latency: in breach (target ≤ 1 s)\nSince 22:41:00 (1 min). 46 of 58 requests over 1 s.\n#12 · latency"
+    ),
+    "a breach that may be a repeat": (
+        "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
+        "This may be a repeat: the answer to the first try was lost.\n"
+        "#12 · latency"
+    ),
+    "a breach that came back": (
+        "🔴 Latency again: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
+        "Since 22:51:00 (30 s). 25 of 30 requests over 1 s.\n"
+        "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
+        "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
+        "In breach 3 times since 22:41:00, 2 min 5 s in all. 151 of 188 requests over 1 s.\n"
+        "#12 · latency"
+    ),
+    "a service that hangs": (
+        "🔴 Latency: no answer for <b>72 s</b> (target ≤ 1 s)\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
+        "#12 · latency"
+    ),
+    "many endpoints": (
+        "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
+        "Slow: /page/0 5 s, /page/1 4 s, /page/2 3 s and 1 more. Fine: /page/4 1 s.\n"
+        "#12 · latency"
+    ),
+    "failing": (
+        "🔴 Errors: <b>11 %</b> failed (target ≤ 1 %, last 20 s)\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests failed.\n"
+        "#12 · errors"
+    ),
+    "down": (
+        "🔴 wine-slo is down: all its scrapes fail for <b>1 min</b> (since 22:41:00)\n"
+        "Latency #11 is held open.\n"
+        "#12 · availability"
+    ),
+    "one of three down": (
+        "🔴 wine-slo: 1 of 3 targets down (b:8000) for <b>1 min</b> (since 22:41:00)\n#12 · availability"
+    ),
+    "three of three down": (
+        "🔴 wine-slo is down: 3 of 3 targets do not answer for <b>1 min</b> (since 22:41:00)\n#12 · availability"
+    ),
+    "buckets that are wide": (
+        "🔴 Latency: p95 <b>2–2.5 s</b> (target ≤ 1 s, last 20 s)\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
+        "Slow: /sleep 2–2.5 s. Fine: /predict 0.025–0.05 s.\n"
+        "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
+        "#12 · latency"
+    ),
+    "one label set": (
+        "🔴 Latency of /predict: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
+        "#12 · latency{endpoint=&quot;/predict&quot;}"
+    ),
+    "nobody asks": (
+        "🔴 Latency: was p95 2.4 s (target ≤ 1 s) · 14 min · no requests for 2 min\n"
+        "Held open: no requests is not a recovery.\n"
+        "#12 · latency"
+    ),
+    "too few ask": (
+        "🔴 Latency: was p95 2.4 s (target ≤ 1 s) · 14 min · too few requests to judge\n"
+        "Held open: too few requests are no recovery.\n"
+        "#12 · latency"
+    ),
+    "it went down": (
+        "🔴 Latency: was p95 2.4 s (target ≤ 1 s) · 14 min · the service has been down for 2 min\n"
+        "Held open: a service that is down has not recovered.\n"
+        "#12 · latency"
+    ),
+    "it cannot be seen": (
+        "🔴 Latency: was p95 2.4 s (target ≤ 1 s) · 14 min · no data for 2 min\n"
+        "Held open: what cannot be seen is no recovery.\n"
+        "#12 · latency"
+    ),
+    "blind": (
+        "🔴 Cannot see for <b>2 min</b>: Prometheus: it cannot be reached (connection refused)\n"
+        "3 objectives are unjudged since 22:41. Nothing is known to be wrong or right.\n"
+        "#13 · sight"
+    ),
+    "the ledger cannot be written": (
+        "🔴 The ledger cannot be written for <b>2 min</b>: database or disk is full\n"
+        "I go on from memory; a restart would forget what happened since 22:41.\n"
+        "#13 · ledger"
+    ),
+    "the ledger is written again": (
+        "🟢 The ledger is written again: nothing is lost.\nIt was not for 2 min 5 s (22:41:00–22:43:05).\n#13 · ledger"
+    ),
+    "the ledger was written again": "⚪️ The ledger could not be written 22:41:00–22:43:05 (2 min 5 s). #13",
+    "the budget burns": (
+        "🔴 Latency: error budget burn rate <b>16×</b> over 1 h (2.2 % spent).\n"
+        "Error budget: 97 % left of 30 days.\n"
+        "#12 · latency budget"
+    ),
+    "the budget melts": (
+        "🟡 Latency: error budget burn rate <b>1×</b> over 3 days (10 % spent). No action needed tonight.\n"
+        "Error budget: 97 % left of 30 days.\n"
+        "#12 · latency budget"
+    ),
+    "reminder": "⏱ Still open after 4 h, acknowledged by nobody: Latency, p95 1.7 s (last 20 s). #12",
+    "recovery": (
+        "🟢 Latency resolved: p95 0.041 s (last 20 s)\n"
+        "Lasted 13 min (22:41:00–22:54:20). Worst 2.6 s at 22:41.\n"
+        "640 of 1,910 requests over 1 s.\n"
+        "Error budget: 5.3 % spent, 97 % left of 30 days.\n"
+        "Notified after 27 s.\n"
+        "#12 · latency"
+    ),
+    "recovery of a short one": (
+        "🟢 Latency resolved: p95 0.041 s (last 20 s)\n"
+        "Lasted 55 s (22:41:00–22:41:55). Worst 2.6 s at 22:41.\n"
+        "640 of 1,910 requests over 1 s.\n"
+        "Error budget: 5.3 % spent, 97 % left of 30 days.\n"
+        "Notified after 27 s.\n"
+        "#12 · latency"
+    ),
+    "recovery after it came back": (
+        "🟢 Latency resolved: p95 0.041 s (last 20 s)\n"
+        "Lasted 3 min 20 s (22:51:00–22:54:20). Worst 2.6 s at 22:41.\n"
+        "514 of 1,752 requests over 1 s.\n"
+        "In breach 3 times since 22:41:00, 4 min 55 s in all. 640 of 1,910 requests over 1 s.\n"
+        "Error budget: 5.3 % spent, 97 % left of 30 days.\n"
+        "Notified after 30 s.\n"
+        "#12 · latency"
+    ),
+    "recovery of errors": (
+        "🟢 Errors resolved: 0 % failed (last 20 s)\n"
+        "Lasted 13 min (22:41:00–22:54:20). Worst 20 % at 22:41.\n"
+        "640 of 1,910 requests failed.\n"
+        "Notified after 27 s.\n"
+        "#12 · errors"
+    ),
+    "up again": (
+        "🟢 Availability resolved: 100 % up (last 20 s)\n"
+        "Lasted 13 min (22:41:00–22:54:20).\n"
+        "Notified after 27 s.\n"
+        "#12 · availability"
+    ),
+    "seeing again": ("🟢 Seeing again: Prometheus answers.\nBlind for 5 min 40 s (22:41:00–22:46:40).\n#13 · sight"),
+    "the budget lasts again": (
+        "🟢 Latency: the error budget no longer burns too fast\n"
+        "Error budget: 97 % left of 30 days.\n"
+        "#12 · latency budget"
+    ),
+    "closed": "⚪️ Latency was in breach 22:41:00–22:54:20 (13 min), worst 2.6 s. #12",
+    "closed blindness": "⚪️ Prometheus could not be seen 22:41:00–22:43:05 (2 min 5 s). #13",
+    "closed budget": "⚪️ The error budget of Latency burnt too fast 22:37:00–22:41:55 (4 min 55 s). #12",
+    "missed": (
+        "⚪️ Missed while messages could not be sent: Latency was in breach 22:41:00–22:54:20 (13 min), "
+        "worst 2.6 s. It is fine now. #12"
+    ),
+    "expired": (
+        "⚪️ Latency: no requests since 22:41, so nothing can be said. Closed as expired after 30 min; this "
+        "is not a recovery. #12"
+    ),
+    "withdrawn": "⚪️ Latency is no longer promised, so this is closed; it is not a recovery. #12",
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_it_reads(name: str) -> None:
+    assert EXAMPLES[name](SPEECH) == READS[name]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_message_is_short_and_begins_with_one_sign(name: str) -> None:
+    text = EXAMPLES[name](SPEECH)
+    check(text)
+    shown = visible_text(text)
+    assert shown[0] in "🔴🟡🟢⚪⏱"
+    assert len(re.findall("[🔴🟡🟢⚪⏱]", shown)) == 1
+    assert "#12" in shown or "#13" in shown
+    assert text.count("<b>") <= 1
+    assert "!" not in shown
+
+
+def check(text: str) -> None:
+    """What holds for every text, whatever stands in it."""
+    assert plain(text) == visible_text(text), "what Telegram shows is what the terminal shows"
+    assert len(text) <= MAX_TEXT
+    assert len(text.splitlines()) <= MAX_LINES
+    assert all(line == line.strip() and line for line in text.split("\n")), text
+    assert not re.search(r"; $|: $|, $|None(?! is)|nan ", text, re.MULTILINE)
+
+
+words = st.text(max_size=60).filter(lambda text: "None" not in text) | st.sampled_from(
+    ["<b>", "</b>", "&amp;", "a&b<c>", "x" * 6000, '"', "\n\n\n", "<" * 5000]
+)
+numbers = st.floats(0, 1e5)
+instants = st.floats(0, 3e6).map(at)
+keys = st.builds(
+    Key,
+    st.sampled_from(["latency", "errors", "availability", "gone"]),
+    st.lists(st.tuples(st.just("endpoint"), words), max_size=2).map(tuple),
+    st.sampled_from(Alert),
+)
+budgets = st.none() | st.builds(
+    Budget,
+    history=st.floats(0, 30).map(lambda days: timedelta(days=days)),
+    events=st.none() | numbers,
+    bad_ratios=st.dictionaries(
+        st.sampled_from([minutes(5), timedelta(hours=1), timedelta(days=3), timedelta(days=30)]), st.floats(0, 1)
+    ),
+)
+
+
+@st.composite
+def incidents(draw: st.DrawFn) -> Incident:
+    began, bad_for, later = draw(instants), draw(numbers), draw(numbers)
+    bad, good, share = draw(numbers), draw(numbers), draw(st.floats(0, 1))
+    key = draw(keys | st.sampled_from([SIGHT, LEDGER]))
+    is_latency = key.objective == "latency"
+    outcome = draw(st.none() | st.sampled_from(Outcome))
+    last_bad_at = began + timedelta(seconds=bad_for)
+    closed_at = last_bad_at + timedelta(seconds=later)
+    return incident(
+        key=key,
+        began_at=began,
+        opened_at=began + timedelta(seconds=bad_for / 2),
+        again_at=draw(st.sampled_from([None, began + timedelta(seconds=bad_for / 3)])),
+        last_bad_at=last_bad_at,
+        openings=draw(st.integers(1, 5)),
+        bad=bad,
+        total=bad + good,
+        value=draw(st.none() | numbers if is_latency else st.none() | st.just(share)),
+        worst=draw(st.none() | numbers if is_latency else st.none() | st.just(share)),
+        worst_at=last_bad_at,
+        by_endpoint=tuple(draw(st.lists(st.tuples(words, numbers), max_size=6))) if is_latency else (),
+        held=draw(st.none() | st.sampled_from([each for each in Sight if each is not Sight.CLEAR])),
+        held_since=draw(st.sampled_from([None, last_bad_at])),
+        reason=f"it said {draw(words)}",
+        waiting_seconds=draw(st.none() | numbers) if is_latency else None,
+        budget=draw(budgets),
+        burn=draw(st.sampled_from(BURNS)) if key.alert is not Alert.BREACH else None,
+        outcome=outcome,
+        closed_at=closed_at if outcome else None,
+    )
+
+
+@given(incidents(), st.booleans(), st.lists(keys, max_size=30))
+@settings(max_examples=100, deadline=None)
+def test_whatever_it_is_about_telegram_takes_it(truth: Incident, perhaps: bool, held: list[Key]) -> None:  # noqa: FBT001 - drawn
+    others = {number: incident(number=number, key=key, held=Sight.TARGET_DOWN) for number, key in enumerate(held)}
+    state = State(incidents={**others, truth.number + 100: truth})
+    check(SPEECH.missed(replace(RECOVERED, key=GAP), state))
+    now = truth.last_bad_at + minutes(1)
+    told = replace(OPENED, perhaps_sent=perhaps)
+    if truth.is_open:
+        check(SPEECH.breach(truth, told, state, now))
+        check(SPEECH.reminder(truth, now))
+    else:
+        check(SPEECH.recovery(truth, told))
+        check(SPEECH.closed(truth))
+        check(SPEECH.missed(truth, state))
+
+
+@given(numbers, numbers)
+def test_a_longer_time_does_not_read_shorter(one: float, other: float) -> None:
+    shorter, longer = sorted((one, other))
+    units = {"ms": 0.001, "s": 1.0}
+
+    def read(value: float) -> float:
+        number, unit = ENGLISH.seconds(value).removeprefix("< ").split()
+        return float(number) * units[unit]
+
+    assert read(shorter) <= read(longer) * 1.000001
+
+
+# Numbers
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0 ms"),
+        (0.0004, "0.4 ms"),
+        (0.0052, "5.2 ms"),
+        (0.0311, "0.031 s"),
+        (0.25, "0.25 s"),
+        (0.999, "1 s"),
+        (1.0, "1 s"),
+        (1.04, "1 s"),
+        (2.437, "2.4 s"),
+        (9.96, "10 s"),
+        (12.4, "12 s"),
+        (72.0, "72 s"),
+    ],
+)
+def test_a_duration_reads(value: float, text: str) -> None:
+    assert ENGLISH.seconds(value) == text
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [
+        (0.0, "0 %"),
+        (0.0004, "0.04 %"),
+        (0.004, "0.4 %"),
+        (0.053, "5.3 %"),
+        (0.05, "5 %"),
+        (0.0996, "10 %"),
+        (0.113, "11 %"),
+        (0.5, "50 %"),
+        (0.97, "97 %"),
+        (0.995, "99.5 %"),
+        (0.9995, "99.95 %"),
+        (1.0, "100 %"),
+    ],
+)
+def test_a_share_reads(ratio: float, text: str) -> None:
+    assert ENGLISH.percent(ratio) == text
+
+
+@given(st.floats(0, 1, exclude_min=True, exclude_max=True))
+def test_what_is_not_nothing_and_not_all_does_not_read_so(ratio: float) -> None:
+    assert ENGLISH.percent(ratio) not in ("0 %", "100 %")
+
+
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [
+        (0, "0 s"),
+        (27.4, "27 s"),
+        (59.6, "1 min"),
+        (60, "1 min"),
+        (100, "1 min 40 s"),
+        (119, "1 min 59 s"),
+        (120, "2 min"),
+        (599, "9 min 59 s"),
+        (601, "10 min"),
+        (3599, "59 min"),
+        (3600, "1 h"),
+        (4800, "1 h 20 min"),
+        (36_900, "10 h"),
+        (47 * 3600, "47 h"),
+        (48 * 3600, "2 days"),
+        (30 * 86_400, "30 days"),
+        (-3, "0 s"),
+    ],
+)
+def test_a_span_reads(length: float, text: str) -> None:
+    assert ENGLISH.span(timedelta(seconds=length)) == text
+
+
+def test_times_are_those_of_the_reader() -> None:
+    assert SPEECH.clock(at(0)) == "22:40"
+    assert replace(SPEECH, zone=ZoneInfo("America/New_York")).clock(at(0)) == "14:40"
+
+
+# How everything stands
+
+
+def status(scene: Scene) -> list[str]:
+    return Speech(scene.objectives, ZoneInfo("UTC")).status(scene.state, at(scene.second + 12)).splitlines()
+
+
+def look(scene: Scene, **readings: Reading) -> Scene:
+    scene.look({Key(name): reading for name, reading in readings.items()})
+    return scene
+
+
+@pytest.mark.parametrize(
+    ("scene", "line"),
+    [
+        pytest.param(Scene().has(0.0, 30), "🟢 latency: p95 0.05 s (target ≤ 1 s, last 20 s)", id="it is met"),
+        pytest.param(Scene().has(1.0, 10), "🟡 latency: p95 2.4 s (target ≤ 1 s, last 20 s)", id="it is suspicious"),
+        pytest.param(
+            Scene().breaks(),
+            "🔴 latency: p95 2.4 s (target ≤ 1 s, last 20 s) · #1 since 19:40:00 (37 s)",
+            id="it is in breach",
+        ),
+        pytest.param(
+            Scene().has(0.0).lacks(Sight.NO_TRAFFIC, 2400), "⚪️ latency: no requests for 40 min", id="nobody asks"
+        ),
+        pytest.param(
+            Scene().breaks().lacks(Sight.NO_TRAFFIC, 300),
+            "🔴 latency: no requests for 5 min 12 s · #1 since 19:40:00 (5 min 37 s)",
+            id="nobody asks while it is in breach",
+        ),
+        pytest.param(
+            Scene().lacks(Sight.TARGET_DOWN, 120),
+            "⚪️ latency: the service has been down for 2 min 7 s",
+            id="it is down",
+        ),
+        pytest.param(Scene().lacks(Sight.BLIND), "⚪️ latency: no data: blind is the reason", id="it cannot be seen"),
+        pytest.param(Scene().lacks(Sight.TOO_FEW), "⚪️ latency: too_few is the reason", id="too few ask"),
+    ],
+)
+def test_status_says_how_it_stands(scene: Scene, line: str) -> None:
+    assert status(scene) == [line, "Looked 12 s ago. No silences."]
+
+
+def test_status_has_a_line_for_each_objective_and_the_rate_of_the_busiest() -> None:
+    scene = Scene(LATENCY, ERRORS, AVAILABILITY)
+    seen = Reading(
+        at=at(0), sight=Sight.CLEAR, intervals=(Interval(at(0), 0, 50),), good_ratio=0.998, events_per_second=9.83
+    )
+    lines = status(
+        look(scene, latency=replace(seen, recent_seconds=0.05, budget=BUDGET), errors=seen, availability=seen)
+    )
+    assert lines == [
+        "🟢 availability: 99.8 % up (target ≥ 99.5 %, last 5 min)",
+        "🟢 errors: 0.2 % failed (target ≤ 1 %, last 5 min)",
+        "🟢 latency: p95 0.05 s (target ≤ 1 s, last 20 s) · budget 97 %",
+        "Requests 9.8/s. Looked 12 s ago. No silences.",
+    ]
+    visible_text("\n".join(lines))
+
+
+def test_status_before_the_first_look_and_without_evidence_is_not_green() -> None:
+    assert SPEECH.status(State(), at(0)) == "⚪️ Nothing has been looked at yet."
+    assert SPEECH.status(State(looked_at=at(0)), at(1)).splitlines()[0] == "⚪️ Nothing is known yet."
+    scene = look(Scene(), latency=Reading(at=at(0), sight=Sight.CLEAR))
+    assert status(scene)[0] == "⚪️ latency: no number yet"
+
+
+def test_one_objective_is_one_objective() -> None:
+    text = Speech(Objectives.only(LATENCY), ZoneInfo("UTC")).breach(BLIND, NOTHING, State(), at(185))
+    assert "1 objective is unjudged" in text
+
+
+def test_a_value_that_rounds_to_its_threshold_is_told_more_exactly() -> None:
+    assert "p95 <b>1.02 s</b> (target ≤ 1 s" in breach(incident(value=1.02))
+
+
+# Many at once, and nobody looking
+
+
+def several(count: int, **changes: object) -> list[Incident]:
+    return [
+        incident(number=number, key=Key("latency", (("endpoint", f"/{number}"),)), worst=1.0 + number, **changes)
+        for number in range(1, count + 1)
+    ]
+
+
+def test_a_service_that_is_down_does_not_name_everything_that_waits_for_it() -> None:
+    held = {number: incident(number=number, held=Sight.TARGET_DOWN) for number in range(20, 40)}
+    text = breach(DOWN, state=State(incidents={12: DOWN, **held}))
+    check(text)
+    assert text.splitlines()[3:5] == ["Latency #22 is held open.", "17 more are held open."]
+
+
+def test_a_storm_names_the_worst_ten() -> None:
+    text = SPEECH.storm(Kind.BREACH, several(37), State())
+    check(text)
+    assert text.startswith("🔴 <b>37</b> objectives in breach at once. Worst: Latency of /37 ")
+    assert text.endswith(" and 27 more. All: /status")
+    assert "/28" in text
+    assert "/27" not in text
+
+
+def test_the_end_of_a_storm_says_what_is_left() -> None:
+    over = several(6, outcome=Outcome.RECOVERED, closed_at=at(200))
+    text = SPEECH.storm(Kind.RECOVERY, over, State())
+    check(text)
+    assert text.startswith("🟢 <b>6</b> objectives resolved: ")
+    assert text.endswith("None is in breach any more.")
+    left = State(incidents={12: incident()})
+    assert SPEECH.storm(Kind.RECOVERY, over, left).endswith("1 still in breach: /status")
+
+
+def test_a_storm_that_was_not_seen_well_again_has_not_recovered() -> None:
+    over = [*several(5, outcome=Outcome.RECOVERED, closed_at=at(200)), EXPIRED]
+    text = SPEECH.storm(Kind.RECOVERY, over, State())
+    check(text)
+    assert text.startswith("⚪️ <b>6</b> objectives are closed, not all of them as recovered: ")
+
+
+@given(st.lists(incidents(), min_size=6, max_size=40), st.sampled_from([Kind.BREACH, Kind.RECOVERY, Kind.MISSED]))
+@settings(max_examples=30, deadline=None)
+def test_whatever_a_storm_is_made_of_telegram_takes_it(those: list[Incident], kind: Kind) -> None:
+    check(SPEECH.storm(kind, those, State()))
+
+
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        (Interruption.RESTART, "Watchdog restarted; not evaluating for 4 min 10 s."),
+        (Interruption.FAILURE, "Not evaluating for 4 min 10 s: evaluations failed."),
+        (Interruption.PAUSE, "Not evaluating for 4 min 10 s: the watchdog was suspended."),
+        (Interruption.CLOCK, "The clock was set back: the last evaluation lay in the future and is dropped."),
+        ("", "Not evaluating for 4 min 10 s."),
+    ],
+)
+def test_a_time_without_evaluations_is_told_in_a_line_with_its_cause(reason: str, says: str) -> None:
+    gap = incident(
+        key=GAP, began_at=at(0), last_bad_at=at(250), closed_at=at(250), outcome=Outcome.RECOVERED, reason=reason
+    )
+    text = SPEECH.missed(gap, State(incidents={12: incident()}))
+    check(text)
+    assert text.startswith(f"🔄 {says} ")
+    assert "#12" in text
+    assert SPEECH.missed(gap, State(incidents={13: BLIND})).endswith("1 incident still open: #13 sight.")
+
+
+def test_status_of_very_many_names_the_worst_first_and_counts_the_rest() -> None:
+    scene = Scene(replace(LATENCY, by=("endpoint",)))
+    keys = [Key("latency", (("endpoint", f"/{number:03}"),)) for number in range(40)]
+    for _ in range(8):
+        scene.second += 5
+        scene.look(
+            {
+                key: Reading(
+                    at=scene.now,
+                    sight=Sight.CLEAR,
+                    intervals=(Interval(scene.now, 50 * (key is keys[39]), 50),),
+                    recent_seconds=2.4 if key is keys[39] else 0.04,
+                    events_per_second=123.4,
+                )
+                for key in keys
+            }
+        )
+    lines = status(scene)
+    assert plain(lines[0]).startswith('🔴 latency{endpoint="/039"}')
+    assert lines[-2:] == ["… and 15 more, none of them worse.", "Requests 123/s. Looked 12 s ago. No silences."]
+    assert len(lines) == 27
+
+
+def test_a_drill_is_marked_first_in_every_text_and_says_nothing_of_the_budget() -> None:
+    budget = Budget(history=timedelta(days=30), events=1e6, bad_ratios={LATENCY.window: 0.01})
+    truth = incident(is_drill=True, budget=budget)
+    closed = replace(truth, closed_at=at(600), outcome=Outcome.RECOVERED)
+    by = Act(
+        number=1, at=at(30), deed=Deed.DRILL, by=Person(8, "Boris"), chat=7, cause="x", objective=truth.key.objective
+    )
+    for acts, mark in ((NO_ACTS, "🟠 DRILL"), (Acts((by,)), "🟠 DRILL by Boris")):
+        words = Speech(ALL, UTC).words(State(incidents={12: truth}, looked_at=at(120)), at(120), acts)
+        texts = (
+            words.breach(truth, Told(incident=12, chat=7)),
+            words.recovery(closed, Told(incident=12, chat=7, breach_told_at=at(90))),
+            words.closed(closed),
+            words.missed(closed, Withheld.OUTAGE),
+            words.reminder(truth),
+            words.escalation(truth),
+        )
+        for text in texts:
+            assert text.splitlines()[0] == mark
+            assert "udget" not in text
+    assert "udget" in Speech(ALL, UTC).breach(
+        replace(truth, is_drill=False), Told(incident=12, chat=7), State(), at(120)
+    )

@@ -1,0 +1,381 @@
+"""How everything reads in Russian, by the examples of the English texts, and that nothing of them stays English."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.fakes.telegram_html import visible_text
+from tests.support.scene import ALL, LATENCY, Scene, at, incident
+from tests.unit.slo.text.test_incident_text import (
+    BUDGET,
+    EXAMPLES,
+    EXPIRED,
+    NOTHING,
+    SPEECH,
+    burning,
+    check,
+    incidents,
+    several,
+)
+from wine_slo.config import translations
+from wine_slo.slo.evaluation.engine import GAP, Interruption, State
+from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, unseen
+from wine_slo.slo.notification.plan import Kind
+from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
+from wine_slo.slo.reason import Reason
+from wine_slo.slo.text.incident_text import Speech
+
+RUSSIAN = translations.load()["ru"]
+SAYS = replace(SPEECH, language=RUSSIAN)
+ALLOWED = frozenset("ID Prometheus Telegram API JSON PNG RE2 UTC wine-slo p95".split())  # noqa: SIM905 - reads better
+OF_OTHERS = re.compile(  # names and texts that others chose: objectives, endpoints, titles, commands, what SQLite says
+    r"\{[a-z]+=\"[^\"]*\"\}|/[a-z]\w*(/\d+| all| off| stop)?|\b(latency|errors|availability|sight|ledger)\b"
+    r"|\b(busy|few|gone|hidden|quiet|unknown)\b|Errors|WINE_SLO_\w+|slo\.yml|database or disk is full"
+)
+TOO_FEW = Reason("only {seen} of the {needed} requests that a verdict needs", {"seen": 3, "needed": 5})
+BLIND = Reason("Prometheus: {why}", {"why": Reason("it answered {status}: {error}", {"status": 503, "error": "busy"})})
+OVER = several(6, outcome=Outcome.RECOVERED, closed_at=at(200))
+TWICE = replace(burning(BURNS[3]), budget=replace(BUDGET, bad_ratios={**BUDGET.bad_ratios, timedelta(days=3): 0.12}))
+
+
+def status(speech: Speech) -> str:
+    """All that a line of it can be."""
+    titled = [replace(LATENCY, name=name) for name in ("busy", "quiet", "few", "hidden", "gone", "unknown")]
+    objectives = Objectives((*titled, *ALL.all))
+    seen = Reading(
+        at=at(0), sight=Sight.CLEAR, intervals=(Interval(at(0), 0, 50),), good_ratio=0.998, events_per_second=9.83
+    )
+    scene = Scene()
+    scene.objectives = objectives
+    readings = {
+        Key("busy"): replace(seen, recent_seconds=0.05, budget=BUDGET),
+        Key("quiet"): unseen(at(0), Sight.NO_TRAFFIC, ""),
+        Key("few"): unseen(at(0), Sight.TOO_FEW, TOO_FEW),
+        Key("hidden"): unseen(at(0), Sight.BLIND, BLIND),
+        Key("gone"): unseen(at(0), Sight.TARGET_DOWN, ""),
+        Key("unknown"): Reading(at=at(0), sight=Sight.CLEAR),
+        Key("errors"): seen,
+        Key("availability"): seen,
+    }
+    scene.look(readings)
+    scene.has(1.0, 30)
+    scene.look(readings)
+    return replace(speech, objectives=objectives).status(scene.state, at(scene.second + 12))
+
+
+def gap(why: str = "") -> Incident:
+    over = at(250)
+    return incident(key=GAP, began_at=at(0), last_bad_at=over, closed_at=over, outcome=Outcome.RECOVERED, reason=why)
+
+
+MORE: dict[str, Callable[[Speech], str]] = {
+    "a storm": lambda speech: speech.storm(Kind.BREACH, several(21), State()),
+    "the end of a storm": lambda speech: speech.storm(Kind.RECOVERY, OVER, State()),
+    "the end of a part of a storm": lambda speech: speech.storm(
+        Kind.RECOVERY, OVER, State(incidents={12: incident(), 13: incident(number=13)})
+    ),
+    "a storm that is no recovery": lambda speech: speech.storm(Kind.RECOVERY, [*OVER, EXPIRED], State()),
+    "a storm that was missed": lambda speech: speech.storm(Kind.MISSED, OVER, State()),
+    "nobody looked": lambda speech: speech.missed(gap(), State(incidents={12: incident()})),
+    "nobody looked, and nothing is open": lambda speech: speech.missed(gap(), State()),
+    "a restart": lambda speech: speech.missed(gap(Interruption.RESTART), State()),
+    "evaluations that failed": lambda speech: speech.missed(gap(Interruption.FAILURE), State()),
+    "a suspension": lambda speech: speech.missed(gap(Interruption.PAUSE), State()),
+    "a clock that was ahead": lambda speech: speech.missed(gap(Interruption.CLOCK), State()),
+    "the budget melts twice as fast": lambda speech: speech.breach(TWICE, NOTHING, State(), at(120)),
+    "status": status,
+}
+
+EVERYTHING = EXAMPLES | MORE
+
+READS = {
+    "a breach": (
+        "🔴 Задержка: p95 <b>2,4 с</b> (цель ≤ 1 с, за 20 с)\n"
+        "С 22:41:00 (1 мин). Дольше 1 с: 46 из 58 запросов.\n"
+        "Медленно: /sleep 2,4 с. Нормально: /predict 0,031 с.\n"
+        "Бюджет ошибок: осталось 97 % за 30 дней, при такой скорости хватит на 3 дня.\n"
+        "№ 12 · latency"
+    ),
+    "a breach after a change": (
+        "🔴 Задержка: p95 <b>2,4 с</b> (цель ≤ 1 с, за 20 с)\n"
+        "С 22:41:00 (1 мин). Дольше 1 с: 46 из 58 запросов.\n"
+        "Медленно: /sleep 2,4 с. Нормально: /predict 0,031 с.\n"
+        "Бюджет ошибок: осталось 97 % за 30 дней, при такой скорости хватит на 3 дня.\n"
+        "За 6 мин до этого сменилась модель (3021… → 9188…).\n"
+        "№ 12 · latency"
+    ),
+    "a breach in a young history": (
+        "🔴 Задержка: p95 <b>2,4 с</b> (цель ≤ 1 с, за 20 с)\n"
+        "С 22:41:00 (1 мин). Дольше 1 с: 13 из 13 запросов.\n"
+        "Бюджет ошибок: история пока за 1 мин.\n"
+        "№ 12 · latency"
+    ),
+    "a recovery in a young history": (
+        "🟢 Задержка в норме: p95 0,041 с (за 20 с)\n"
+        "Длилось 13 мин (22:41:00–22:54:20). Хуже всего 2,6 с в 22:41.\n"
+        "Дольше 1 с: 15 из 120 запросов.\n"
+        "Бюджет ошибок: история пока за 16 мин.\n"
+        "Оповещение через 27 с.\n"
+        "№ 12 · latency"
+    ),
+    "a breach that lasts": (
+        "🔴 Задержка: p95 <b>2,4 с</b> (цель ≤ 1 с, за 20 с) · 11 мин\n"
+        "С 22:41:00. Хуже всего 2,6 с в 22:41. Дольше 1 с: 46 из 58 запросов.\n"
+        "Медленно: /sleep 2,4 с. Нормально: /predict 0,031 с.\n"
+        "Бюджет ошибок: осталось 97 % за 30 дней, при такой скорости хватит на 3 дня.\n"
+        "№ 12 · latency"
+    ),
+    "a breach of which nothing more is known": (
+        "🔴 Задержка: нарушение (цель ≤ 1 с)\nС 22:41:00 (1 мин). Дольше 1 с: 46 из 58 запросов.\n№ 12 · latency"
+    ),
+    "a breach that may be a repeat": (
+        "🔴 Задержка: p95 <b>2,4 с</b> (цель ≤ 1 с, за 20 с)\n"
+        "С 22:41:00 (1 мин). Дольше 1 с: 46 из 58 запросов.\n"
+        "Возможно, это повтор: ответ на первую отправку потерялся.\n"
+        "№ 12 · latency"
+    ),
+    "a breach that came back": (
+        "🔴 Задержка снова: p95 <b>2,4 с</b> (цель ≤ 1 с, за 20 с)\n"
+        "С 22:51:00 (30 с). Дольше 1 с: 25 из 30 запросов.\n"
+        "Медленно: /sleep 2,4 с. Нормально: /predict 0,031 с.\n"
+        "Бюджет ошибок: осталось 97 % за 30 дней, при такой скорости хватит на 3 дня.\n"
+        "С 22:41:00 нарушалось 3 раза, всего 2 мин 5 с. Дольше 1 с: 151 из 188 запросов.\n"
+        "№ 12 · latency"
+    ),
+    "a service that hangs": (
+        "🔴 Задержка: нет ответа уже <b>72 с</b> (цель ≤ 1 с)\n"
+        "С 22:41:00 (1 мин). Дольше 1 с: 46 из 58 запросов.\n"
+        "№ 12 · latency"
+    ),
+    "many endpoints": (
+        "🔴 Задержка: p95 <b>2,4 с</b> (цель ≤ 1 с, за 20 с)\n"
+        "С 22:41:00 (1 мин). Дольше 1 с: 46 из 58 запросов.\n"
+        "Медленно: /page/0 5 с, /page/1 4 с, /page/2 3 с и ещё 1. Нормально: /page/4 1 с.\n"
+        "№ 12 · latency"
+    ),
+    "failing": (
+        "🔴 Errors: <b>11 %</b> запросов с ошибкой (цель ≤ 1 %, за 20 с)\n"
+        "С 22:41:00 (1 мин). С ошибкой: 46 из 58 запросов.\n"
+        "№ 12 · errors"
+    ),
+    "down": (
+        "🔴 wine-slo не работает: метрики не собираются уже <b>1 мин</b> (с 22:41:00)\n"
+        "Инцидент № 11 (Задержка) остаётся открытым.\n"
+        "№ 12 · availability"
+    ),
+    "one of three down": (
+        "🔴 wine-slo: не отвечает 1 из 3 экземпляров (b:8000) уже <b>1 мин</b> (с 22:41:00)\n№ 12 · availability"
+    ),
+    "three of three down": (
+        "🔴 wine-slo не работает: не отвечает 3 из 3 экземпляров уже <b>1 мин</b> (с 22:41:00)\n№ 12 · availability"
+    ),
+    "buckets that are wide": (
+        "🔴 Задержка: p95 <b>2–2,5 с</b> (цель ≤ 1 с, за 20 с)\n"
+        "С 22:41:00 (1 мин). Дольше 1 с: 46 из 58 запросов.\n"
+        "Медленно: /sleep 2–2,5 с. Нормально: /predict 0,025–0,05 с.\n"
+        "Бюджет ошибок: осталось 97 % за 30 дней, при такой скорости хватит на 3 дня.\n"
+        "№ 12 · latency"
+    ),
+    "one label set": (
+        "🔴 Задержка /predict: p95 <b>2,4 с</b> (цель ≤ 1 с, за 20 с)\n"
+        "С 22:41:00 (1 мин). Дольше 1 с: 46 из 58 запросов.\n"
+        "№ 12 · latency{endpoint=&quot;/predict&quot;}"
+    ),
+    "nobody asks": (
+        "🔴 Задержка: было p95 2,4 с (цель ≤ 1 с) · 14 мин · запросов нет уже 2 мин\n"
+        "Остаётся открытым: без запросов нельзя сказать, что всё в норме.\n"
+        "№ 12 · latency"
+    ),
+    "too few ask": (
+        "🔴 Задержка: было p95 2,4 с (цель ≤ 1 с) · 14 мин · запросов слишком мало для оценки\n"
+        "Остаётся открытым: по нескольким запросам нельзя сказать, что всё в норме.\n"
+        "№ 12 · latency"
+    ),
+    "it went down": (
+        "🔴 Задержка: было p95 2,4 с (цель ≤ 1 с) · 14 мин · сервис не работает уже 2 мин\n"
+        "Остаётся открытым: сервис не отвечает, значит, не восстановился.\n"
+        "№ 12 · latency"
+    ),
+    "it cannot be seen": (
+        "🔴 Задержка: было p95 2,4 с (цель ≤ 1 с) · 14 мин · нет данных уже 2 мин\n"
+        "Остаётся открытым: без данных нельзя сказать, что всё в норме.\n"
+        "№ 12 · latency"
+    ),
+    "blind": (
+        "🔴 Нет данных уже <b>2 мин</b>: Prometheus недоступен (в соединении отказано)\n"
+        "С 22:41 без оценки 3 цели. Неизвестно, всё ли в порядке.\n"
+        "№ 13 · sight"
+    ),
+    "the ledger cannot be written": (
+        "🔴 Не удаётся вести журнал уже <b>2 мин</b>: database or disk is full\n"
+        "Работаю по памяти; при перезапуске забудется всё, что было после 22:41.\n"
+        "№ 13 · ledger"
+    ),
+    "the ledger is written again": (
+        "🟢 Журнал снова ведётся: ничего не потеряно.\nНе вёлся 2 мин 5 с (22:41:00–22:43:05).\n№ 13 · ledger"
+    ),
+    "the ledger was written again": "⚪️ Журнал не вёлся 22:41:00–22:43:05 (2 мин 5 с). № 13",
+    "the budget burns": (
+        "🔴 Задержка: скорость расхода бюджета ошибок <b>16×</b> от допустимой за 1 ч (потрачено 2,2 %).\n"
+        "Бюджет ошибок: осталось 97 % за 30 дней.\n"
+        "№ 12 · latency (бюджет)"
+    ),
+    "the budget melts": (
+        "🟡 Задержка: скорость расхода бюджета ошибок <b>1×</b> от допустимой за 3 дня (потрачено 10 %). "
+        "Ночью ничего делать не нужно.\n"
+        "Бюджет ошибок: осталось 97 % за 30 дней.\n"
+        "№ 12 · latency (бюджет)"
+    ),
+    "reminder": "⏱ Не закрыто уже 4 ч, никто не взял: Задержка, p95 1,7 с (за 20 с). № 12",
+    "recovery": (
+        "🟢 Задержка в норме: p95 0,041 с (за 20 с)\n"
+        "Длилось 13 мин (22:41:00–22:54:20). Хуже всего 2,6 с в 22:41.\n"
+        "Дольше 1 с: 640 из 1\N{NO-BREAK SPACE}910 запросов.\n"
+        "Бюджет ошибок: потрачено 5,3 %, осталось 97 % за 30 дней.\n"
+        "Оповещение через 27 с.\n"
+        "№ 12 · latency"
+    ),
+    "recovery of a short one": (
+        "🟢 Задержка в норме: p95 0,041 с (за 20 с)\n"
+        "Длилось 55 с (22:41:00–22:41:55). Хуже всего 2,6 с в 22:41.\n"
+        "Дольше 1 с: 640 из 1\N{NO-BREAK SPACE}910 запросов.\n"
+        "Бюджет ошибок: потрачено 5,3 %, осталось 97 % за 30 дней.\n"
+        "Оповещение через 27 с.\n"
+        "№ 12 · latency"
+    ),
+    "recovery after it came back": (
+        "🟢 Задержка в норме: p95 0,041 с (за 20 с)\n"
+        "Длилось 3 мин 20 с (22:51:00–22:54:20). Хуже всего 2,6 с в 22:41.\n"
+        "Дольше 1 с: 514 из 1\N{NO-BREAK SPACE}752 запросов.\n"
+        "С 22:41:00 нарушалось 3 раза, всего 4 мин 55 с. Дольше 1 с: 640 из 1\N{NO-BREAK SPACE}910 запросов.\n"
+        "Бюджет ошибок: потрачено 5,3 %, осталось 97 % за 30 дней.\n"
+        "Оповещение через 30 с.\n"
+        "№ 12 · latency"
+    ),
+    "recovery of errors": (
+        "🟢 Errors в норме: 0 % запросов с ошибкой (за 20 с)\n"
+        "Длилось 13 мин (22:41:00–22:54:20). Хуже всего 20 % в 22:41.\n"
+        "С ошибкой: 640 из 1\N{NO-BREAK SPACE}910 запросов.\n"
+        "Оповещение через 27 с.\n"
+        "№ 12 · errors"
+    ),
+    "up again": (
+        "🟢 Доступность в норме: 100 % (за 20 с)\n"
+        "Длилось 13 мин (22:41:00–22:54:20).\n"
+        "Оповещение через 27 с.\n"
+        "№ 12 · availability"
+    ),
+    "seeing again": (
+        "🟢 Данные снова есть: Prometheus отвечает.\nДанных не было 5 мин 40 с (22:41:00–22:46:40).\n№ 13 · sight"
+    ),
+    "the budget lasts again": (
+        "🟢 Задержка: бюджет ошибок больше не расходуется слишком быстро\n"
+        "Бюджет ошибок: осталось 97 % за 30 дней.\n"
+        "№ 12 · latency (бюджет)"
+    ),
+    "closed": "⚪️ Задержка: нарушение 22:41:00–22:54:20 (13 мин), хуже всего 2,6 с. № 12",
+    "closed blindness": "⚪️ Не было данных от Prometheus 22:41:00–22:43:05 (2 мин 5 с). № 13",
+    "closed budget": "⚪️ Задержка: бюджет ошибок расходовался слишком быстро 22:37:00–22:41:55 (4 мин 55 с). № 12",
+    "missed": (
+        "⚪️ Пропущено, пока не отправлялись сообщения. Задержка: нарушение 22:41:00–22:54:20 (13 мин), "
+        "хуже всего 2,6 с. Сейчас всё в норме. № 12"
+    ),
+    "expired": (
+        "⚪️ Задержка: с 22:41 нет запросов, судить не по чему. Закрыто через 30 мин как устаревшее; это не "
+        "восстановление. № 12"
+    ),
+    "withdrawn": "⚪️ Задержка: цель убрана из настроек, поэтому закрыто; это не восстановление. № 12",
+    "a storm": (
+        "🔴 Нарушена сразу <b>21</b> цель. Хуже всего: Задержка /21 22 с, Задержка /20 21 с, Задержка /19 "
+        "20 с, Задержка /18 19 с, Задержка /17 18 с, Задержка /16 17 с, Задержка /15 16 с, Задержка /14 15 "
+        "с, Задержка /13 14 с, Задержка /12 13 с и ещё 11. Все: /status"
+    ),
+    "the end of a storm": (
+        "🟢 Снова в норме <b>6</b> целей: Задержка /6, Задержка /5, Задержка /4, Задержка /3, Задержка /2, "
+        "Задержка /1.\n"
+        "Больше ничего не нарушено."
+    ),
+    "the end of a part of a storm": (
+        "🟢 Снова в норме <b>6</b> целей: Задержка /6, Задержка /5, Задержка /4, Задержка /3, Задержка /2, "
+        "Задержка /1.\n"
+        "Ещё нарушены 2 цели: /status"
+    ),
+    "a storm that is no recovery": (
+        "⚪️ Закрыто <b>7</b> инцидентов, но восстановилось не всё: Задержка /6, Задержка /5, Задержка /4, "
+        "Задержка /3, Задержка /2, Задержка, Задержка /1. Все: /status"
+    ),
+    "a storm that was missed": (
+        "⚪️ Доставлено с опозданием: <b>6</b> инцидентов, уже завершены. Худшее: Задержка /6 7 с, Задержка "
+        "/5 6 с, Задержка /4 5 с, Задержка /3 4 с, Задержка /2 3 с, Задержка /1 2 с. Все: /incidents"
+    ),
+    "nobody looked": "🔄 Перерыв в наблюдении: 4 мин 10 с. Открыт 1 инцидент: № 12 latency.",
+    "nobody looked, and nothing is open": "🔄 Перерыв в наблюдении: 4 мин 10 с. Открытых инцидентов нет.",
+    "a restart": "🔄 Мониторинг перезапущен, перерыв в наблюдении: 4 мин 10 с. Открытых инцидентов нет.",
+    "evaluations that failed": (
+        "🔄 Перерыв в наблюдении: 4 мин 10 с, проверки завершались ошибкой. Открытых инцидентов нет."
+    ),
+    "a suspension": (
+        "🔄 Перерыв в наблюдении: 4 мин 10 с, процесс мониторинга был приостановлен. Открытых инцидентов нет."
+    ),
+    "a clock that was ahead": (
+        "🔄 Часы переведены назад: последняя проверка оказалась в будущем и отброшена. Открытых инцидентов нет."
+    ),
+    "the budget melts twice as fast": (
+        "🟡 Задержка: скорость расхода бюджета ошибок <b>2,4×</b> от допустимой за 3 дня (потрачено 24 %). "
+        "Ночью ничего делать не нужно.\n"
+        "Бюджет ошибок: осталось 97 % за 30 дней.\n"
+        "№ 12 · latency (бюджет)"
+    ),
+    "status": (
+        "🔴 latency: после запуска ещё не проверялось · № 1 с 22:40:00 (42 с)\n"
+        "🟢 availability: 99,8 % (цель ≥ 99,5 %, за 5 мин)\n"
+        "🟢 busy: p95 0,05 с (цель ≤ 1 с, за 20 с) · бюджет 97 %\n"
+        "🟢 errors: 0,2 % запросов с ошибкой (цель ≤ 1 %, за 5 мин)\n"
+        "⚪️ few: мало запросов: 3, для оценки нужно 5\n"
+        "⚪️ gone: сервис не работает уже 12 с\n"
+        "⚪️ hidden: нет данных: Prometheus ответил 503: busy\n"
+        "⚪️ quiet: запросов нет уже 12 с\n"
+        "⚪️ unknown: чисел пока нет\n"
+        "Запросов в секунду: 9,8. Последняя проверка 12 с назад. Ничего не заглушено."
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_it_reads(name: str) -> None:
+    text = EVERYTHING[name](SAYS)
+    assert text == READS[name]
+    if name != "status":  # which is as long as there are objectives
+        check(text)
+    assert english(visible_text(text)) == []
+
+
+def english(text: str) -> list[str]:
+    """The English words of a text that nobody but us has chosen."""
+    words = re.findall(r"[A-Za-z][\w-]+", OF_OTHERS.sub("", text))
+    return [word for word in words if word not in ALLOWED]
+
+
+@given(incidents(), st.sampled_from([Kind.BREACH, Kind.RECOVERY, Kind.MISSED]))
+@settings(max_examples=30, deadline=None)
+def test_whatever_it_is_about_telegram_takes_it(truth: Incident, kind: Kind) -> None:
+    state = State(incidents={truth.number + 100: truth})
+    check(SAYS.storm(kind, [truth] * 6, state))
+    check(SAYS.missed(truth, state) if truth.closed_at else SAYS.breach(truth, NOTHING, state, truth.last_bad_at))
+
+
+def test_no_translation_holds_an_english_word() -> None:
+    for message in translations.read(RUSSIAN):
+        for text in [message.string] if isinstance(message.string, str) else message.string or ():
+            assert english(re.sub(r"\{\w+\}|</?b>|&\w+;", "", text) if message.id else "") == [], message.id
+
+
+def test_an_english_word_would_be_found() -> None:
+    assert english(visible_text(EXAMPLES["a breach"](SPEECH)))
+    assert english("Since вчера, p95, /status, latency") == ["Since"]

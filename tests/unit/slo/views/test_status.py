@@ -1,0 +1,27 @@
+"""What `/api/status` promises to machines."""
+
+import json
+from pathlib import Path
+
+import msgspec
+
+from wine_slo.slo.views.status import Status
+
+SCHEMA = Path(__file__).parents[4] / "docs" / "status.schema.json"
+
+
+def test_the_schema_that_is_written_down_is_the_answers() -> None:
+    made = json.dumps(msgspec.json.schema(Status), indent=2, ensure_ascii=False) + "\n"
+    if not SCHEMA.exists():
+        SCHEMA.write_text(made)
+    assert SCHEMA.read_text() == made, f"names are kept; delete {SCHEMA} to write it anew where they must change"
+
+
+def test_every_number_has_its_unit_in_its_name() -> None:
+    units = ("_seconds", "_ratio", "_rate", "_events", "_per_second", "_quantile", "_since_look")
+    counts = {"number", "incident", "openings", "targets"}
+    for name, made in json.loads(SCHEMA.read_text())["$defs"].items():
+        for field, kind in made.get("properties", {}).items():
+            kinds = {each.get("type") for each in (kind, *kind.get("anyOf", ()))}
+            if kinds & {"number", "integer"} and field not in counts:
+                assert field.endswith(units), f"{name}.{field}"
