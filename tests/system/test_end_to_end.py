@@ -53,8 +53,8 @@ async def test_a_breach_is_told_survives_a_kill_and_its_recovery_is_a_reply_in_t
     assert "#1" in status.text
     assert recovery.reply_to == breach.id
     assert recovery.is_silent
-    assert "Бюджет (оценка по истории за " in recovery.text
-    assert breach.text.startswith("⚪️ Задержка: нарушение с ")
+    assert "Бюджет ошибок: " in recovery.text
+    assert breach.text.startswith("⚪️ Задержка: нарушение ")
 
 
 async def shows_the_breach(house: House) -> None:
