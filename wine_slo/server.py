@@ -38,10 +38,10 @@ from wine_slo.service.metrics.instruments import Cells, ServerInstruments
 from wine_slo.service.model import model_file
 from wine_slo.service.model.classifier import Model
 from wine_slo.service.model.features import NAMES
-from wine_slo.service.predictor import Answer, Predictor
+from wine_slo.service.predictor import Prediction, Predictor
 from wine_slo.service.responses import json_response, observed, refused, unmatched
 from wine_slo.service.web import form, openapi, request_body
-from wine_slo.service.web.form import LANGUAGES, Language, Outcome
+from wine_slo.service.web.form import LANGUAGES, FormOutcome, Language
 from wine_slo.service.web.form_parser import split_header
 
 VERSION = version("wine-slo")
@@ -300,10 +300,10 @@ async def predict_for_page(request: web.Request, predictor: Predictor) -> web.Re
     return page(form.render(card, language, fields, outcome=outcome(answer, request.app[MODEL])))
 
 
-def outcome(answer: Answer, model: Model) -> Outcome:
+def outcome(answer: Prediction, model: Model) -> FormOutcome:
     """Return an answer by grape instead of by label."""
     shares = {each.cultivar: answer.probabilities[each.name] for each in model.card.classes}
-    return Outcome(answer.cultivar, shares, answer.out_of_range)
+    return FormOutcome(answer.cultivar, shares, answer.out_of_range)
 
 
 def wants_page(request: web.Request) -> bool:

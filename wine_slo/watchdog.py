@@ -47,7 +47,7 @@ from wine_slo.monitor.chatops.router import Access, Conversation
 from wine_slo.monitor.drill import runner as drill_runner
 from wine_slo.monitor.drill.chat_command import Exercises
 from wine_slo.monitor.evaluate.evaluator import Evaluation
-from wine_slo.monitor.evaluate.objective_checks import Examiner, Mistake
+from wine_slo.monitor.evaluate.objective_checks import Examiner, ObjectiveMistake
 from wine_slo.monitor.notify.announcements import Announcements
 from wine_slo.monitor.notify.announcements import Place as Where
 from wine_slo.monitor.notify.dispatcher import Delivery, Rules
@@ -101,7 +101,7 @@ def steady() -> float:
     return time.clock_gettime(CLOCK)
 
 
-class Watchdog:
+class Ticker:
     """Ticks, and answers for itself over HTTP."""
 
     def __init__(
@@ -196,7 +196,7 @@ class Watchdog:
             _log_left_out(self._settings, self._evaluation.objectives)
 
     async def _tell_mistakes(
-        self, examine: Callable[[Objectives], Awaitable[list[Mistake]]], objectives: Objectives
+        self, examine: Callable[[Objectives], Awaitable[list[ObjectiveMistake]]], objectives: Objectives
     ) -> bool:
         """Log what only Prometheus knows of the objectives; return whether it has said so."""
         try:
@@ -390,7 +390,7 @@ async def _watch(
             *Languages(replies, delivery.speak).commands(),
         )
         trend = Trends(api, lambda: evaluation.objectives, evaluation.now).over
-        watchdog = Watchdog(
+        watchdog = Ticker(
             settings,
             evaluation,
             delivery,
@@ -573,7 +573,7 @@ def _exercises(  # noqa: PLR0913, PLR0917 - a drill goes through everything
     settings: WatchdogSettings,
     api: PrometheusApi,
     evaluation: Evaluation,
-    watchdog: Watchdog,
+    watchdog: Ticker,
     delivery: Delivery,
     journal: Journal,
     announcements: Announcements,

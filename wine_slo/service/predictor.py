@@ -13,10 +13,10 @@ import msgspec
 
 from wine_slo.service.metrics.instruments import ServerInstruments
 from wine_slo.service.model.classifier import Engine, Model, Probabilities, are_probabilities
-from wine_slo.service.model.features import Sample
+from wine_slo.service.model.features import WineSample
 
 
-class Answer(msgspec.Struct, frozen=True, gc=False):
+class Prediction(msgspec.Struct, frozen=True, gc=False):
     """The service's answer about one wine, as it goes out in JSON."""
 
     status: str
@@ -41,14 +41,14 @@ class Predictor:
         self._cultivars = [each.cultivar for each in card.classes]
         self._lowest = [feature.lowest for feature in card.features]
         self._highest = [feature.highest for feature in card.features]
-        self._waiting: list[tuple[Sequence[Sample], asyncio.Future[Sequence[Probabilities]]]] = []
+        self._waiting: list[tuple[Sequence[WineSample], asyncio.Future[Sequence[Probabilities]]]] = []
 
-    async def predict(self, samples: Sequence[Sample]) -> list[Answer]:
+    async def predict(self, samples: Sequence[WineSample]) -> list[Prediction]:
         """Return an answer for each sample, in order."""
         probabilities = self._classify(samples) if self._is_folded else await self._classify_together(samples)
         return [self._answer(*pair) for pair in zip(samples, probabilities, strict=True)]
 
-    def _classify(self, samples: Sequence[Sample]) -> Sequence[Probabilities]:
+    def _classify(self, samples: Sequence[WineSample]) -> Sequence[Probabilities]:
         started = perf_counter()
         probabilities = self._model.classify(samples)
         self._instruments.count_inference(len(samples), perf_counter() - started)
@@ -56,7 +56,7 @@ class Predictor:
             raise ValueError("the model gave what are no probabilities")
         return probabilities
 
-    async def _classify_together(self, samples: Sequence[Sample]) -> Sequence[Probabilities]:
+    async def _classify_together(self, samples: Sequence[WineSample]) -> Sequence[Probabilities]:
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[Sequence[Probabilities]] = loop.create_future()
         if not self._waiting:
@@ -79,13 +79,13 @@ class Predictor:
                 answered.set_result(probabilities[first : first + len(samples)])
             first += len(samples)
 
-    def _answer(self, sample: Sample, probabilities: Probabilities) -> Answer:
+    def _answer(self, sample: WineSample, probabilities: Probabilities) -> Prediction:
         confidence = max(probabilities)
         prediction = probabilities.index(confidence)
         label = self._labels[prediction]
         out_of_range = [] if self._is_in_range(sample) else self._model.card.out_of_range(sample)
         self._instruments.count_prediction(label, confidence, out_of_range)
-        return Answer(
+        return Prediction(
             "ok",
             prediction,
             label,
@@ -95,7 +95,7 @@ class Predictor:
             self._version,
         )
 
-    def _is_in_range(self, sample: Sample) -> bool:
+    def _is_in_range(self, sample: WineSample) -> bool:
         """Say whether all is within the range seen in training; nearly always so, and quickly found."""
         values = sample.values
         return all(map(le, self._lowest, values)) and all(map(le, values, self._highest))

@@ -23,7 +23,7 @@ from wine_slo.server import create_app
 from wine_slo.service.metrics.instruments import Cells, ServerInstruments
 from wine_slo.service.model import model_file, training
 from wine_slo.service.model.classifier import Engine
-from wine_slo.service.model.features import NAMES, Sample
+from wine_slo.service.model.features import NAMES, WineSample
 from wine_slo.service.predictor import Predictor
 
 WINES = load_wine()
@@ -123,7 +123,7 @@ async def test_an_estimator_that_leaves_a_wine_out_gives_no_answer_rather_than_h
     instruments = ServerInstruments({}, perf_counter, Cells(), 0)
     instruments.introduce(forgetful)
     with pytest.raises(ValueError, match="shorter"):
-        await Predictor(forgetful, instruments).predict([Sample(tuple(VALUES))] * 2)
+        await Predictor(forgetful, instruments).predict([WineSample(tuple(VALUES))] * 2)
 
 
 async def test_what_is_out_of_range_is_answered_flagged_and_counted(client: Client) -> None:

@@ -36,7 +36,7 @@ from wine_slo.slo.notification.plan import Told
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import KEPT as KEPT_ACTS
 from wine_slo.slo.oncall.actions import Act
-from wine_slo.slo.views.board_text import Board
+from wine_slo.slo.views.board_text import BoardRecord
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -400,15 +400,15 @@ class Ledger:
             _write(connection, _facts, [{"name": "tried", "value": ""}])
             attempt.rollback()
 
-    def boards(self) -> list[Board]:
+    def boards(self) -> list[BoardRecord]:
         """The boards that are kept.
 
         Raises:
             LedgerError: It cannot be read.
         """
-        return _decode(self._read(sa.select(_boards.c.value)), Board)
+        return _decode(self._read(sa.select(_boards.c.value)), BoardRecord)
 
-    def keep_board(self, board: Board) -> None:
+    def keep_board(self, board: BoardRecord) -> None:
         """Write a board as it reads now.
 
         Raises:

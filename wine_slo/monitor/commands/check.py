@@ -18,7 +18,7 @@ from wine_slo.slo.views import status_text
 from wine_slo.slo.views.status import ObjectiveStatus, Process, Status, Verdict, status_of
 
 
-class Answer(StrEnum):
+class CheckedObjective(StrEnum):
     """What a check says; the first that holds for any objective is the answer of all."""
 
     BREACHED = "breached"
@@ -29,15 +29,20 @@ class Answer(StrEnum):
     @property
     def exit_status(self) -> int:
         """What a process ends with; 2 is left for settings and objectives that cannot be used."""
-        return {Answer.MET: 0, Answer.BREACHED: 1, Answer.CANNOT_SEE: 3, Answer.TOO_LITTLE: 4}[self]
+        return {
+            CheckedObjective.MET: 0,
+            CheckedObjective.BREACHED: 1,
+            CheckedObjective.CANNOT_SEE: 3,
+            CheckedObjective.TOO_LITTLE: 4,
+        }[self]
 
 
-WORST_FIRST = tuple(Answer)
+WORST_FIRST = tuple(CheckedObjective)
 WORDS = {
-    Answer.BREACHED: "breached",
-    Answer.CANNOT_SEE: "cannot see",
-    Answer.TOO_LITTLE: "too little traffic",
-    Answer.MET: "met",
+    CheckedObjective.BREACHED: "breached",
+    CheckedObjective.CANNOT_SEE: "cannot see",
+    CheckedObjective.TOO_LITTLE: "too little traffic",
+    CheckedObjective.MET: "met",
 }
 
 
@@ -46,13 +51,13 @@ class Checked:
     """One objective, or one label set of it."""
 
     slo: str
-    answer: Answer
+    answer: CheckedObjective
     line: str
     status: ObjectiveStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class CheckReport:
     """What a check has found.
 
     Attributes:
@@ -63,13 +68,13 @@ class Report:
     """
 
     version: str
-    answer: Answer
+    answer: CheckedObjective
     exit_status: int
     checked_at: datetime
     objectives: tuple[Checked, ...]
 
 
-async def check(api: PrometheusApi, objectives: Objectives, clock: Callable[[], datetime], version: str) -> Report:
+async def check(api: PrometheusApi, objectives: Objectives, clock: Callable[[], datetime], version: str) -> CheckReport:
     """What one look finds."""
     lookout = Lookout(api, clock)
     state = await lookout.look(State(), objectives)
@@ -77,11 +82,11 @@ async def check(api: PrometheusApi, objectives: Objectives, clock: Callable[[], 
     return report(status_of(state, objectives, lookout.now(), process))
 
 
-def report(status: Status) -> Report:
+def report(status: Status) -> CheckReport:
     """What a status comes to."""
     found = tuple(_checked(each) for each in status.objectives)
     worst = min((each.answer for each in found), key=WORST_FIRST.index)
-    return Report(
+    return CheckReport(
         version=status.version,
         answer=worst,
         exit_status=worst.exit_status,
@@ -95,22 +100,22 @@ def _checked(slo: ObjectiveStatus) -> Checked:
     return Checked(slo=slo.slo, answer=answer, line=_line(slo, answer), status=slo)
 
 
-def _answer(slo: ObjectiveStatus) -> Answer:
+def _answer(slo: ObjectiveStatus) -> CheckedObjective:
     match slo.verdict:
         case Verdict.BREACHED:
-            return Answer.BREACHED
+            return CheckedObjective.BREACHED
         case Verdict.MET | Verdict.SUSPICIOUS:
-            return Answer.MET
+            return CheckedObjective.MET
         case Verdict.UNKNOWN if slo.sight in (Sight.NO_TRAFFIC, Sight.TOO_FEW, Sight.CLEAR):
-            return Answer.TOO_LITTLE
+            return CheckedObjective.TOO_LITTLE
         case _:
-            return Answer.CANNOT_SEE
+            return CheckedObjective.CANNOT_SEE
 
 
-def _line(slo: ObjectiveStatus, answer: Answer) -> str:
+def _line(slo: ObjectiveStatus, answer: CheckedObjective) -> str:
     value = status_text.value(slo)
     number = f"{value} {status_text.meaning(slo)} ({status_text.target(slo)})" if value else ""
-    if answer in (Answer.CANNOT_SEE, Answer.TOO_LITTLE):
+    if answer in (CheckedObjective.CANNOT_SEE, CheckedObjective.TOO_LITTLE):
         said = slo.reason or "no number yet"
     elif slo.verdict is Verdict.SUSPICIOUS:
         said = f"{number}; suspicious, but not for long enough to be a breach"

@@ -19,7 +19,7 @@ OFF_BY = 1.5  # times; a few scrapes that are missing are no other interval
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class ObjectiveMistake:
     """One field of one objective, and what is wrong with it."""
 
     objective: str
@@ -34,7 +34,7 @@ class Examiner:
         self._api = api
         self._facts = facts
 
-    async def series(self, objectives: Objectives) -> list[Mistake]:
+    async def series(self, objectives: Objectives) -> list[ObjectiveMistake]:
         """Return which series and bucket bounds do not exist.
 
         Raises:
@@ -42,7 +42,7 @@ class Examiner:
         """
         return await examine(self._api, objectives)
 
-    async def intervals(self, objectives: Objectives) -> list[Mistake]:
+    async def intervals(self, objectives: Objectives) -> list[ObjectiveMistake]:
         """Return where `scrape_interval` is not that of the targets, one for each job.
 
         Raises:
@@ -55,11 +55,11 @@ class Examiner:
             others = told - {objective.scrape_interval}
             real = min(others, default=None) if told else await measured(self._api, objective)
             if real is not None:
-                mistakes.append(Mistake(objective.name, "scrape_interval", other_interval(objective, real)))
+                mistakes.append(ObjectiveMistake(objective.name, "scrape_interval", other_interval(objective, real)))
         return mistakes
 
 
-async def examine(api: PrometheusApi, objectives: Objectives) -> list[Mistake]:
+async def examine(api: PrometheusApi, objectives: Objectives) -> list[ObjectiveMistake]:
     """Return what is wrong with the objectives by what Prometheus knows.
 
     Raises:
@@ -73,7 +73,9 @@ async def examine(api: PrometheusApi, objectives: Objectives) -> list[Mistake]:
             case Ratio(bad=bad, total=total):
                 for field, selector in (("bad", bad), ("total", total)):
                     if not (await api.query(promql.count(selector))).samples:
-                        mistakes.append(Mistake(objective.name, field, "matches no series that Prometheus knows"))
+                        mistakes.append(
+                            ObjectiveMistake(objective.name, field, "matches no series that Prometheus knows")
+                        )
     return mistakes
 
 
@@ -104,20 +106,22 @@ def other_interval(objective: Objective, real: timedelta) -> str:
     )
 
 
-async def _examine_latency(api: PrometheusApi, objective: Objective, source: Latency) -> list[Mistake]:
+async def _examine_latency(api: PrometheusApi, objective: Objective, source: Latency) -> list[ObjectiveMistake]:
     found = await api.query(promql.bucket_bounds(objective, source))
     bounds = bounds_in(found)
     if not bounds:
         histogram = f"{source.histogram}_bucket"
         if source.selector and (await api.query(promql.count(histogram))).samples:
-            return [Mistake(objective.name, "selector", f"matches no series of {histogram}")]
-        return [Mistake(objective.name, "histogram", f"has no series {histogram} that Prometheus knows")]
+            return [ObjectiveMistake(objective.name, "selector", f"matches no series of {histogram}")]
+        return [ObjectiveMistake(objective.name, "histogram", f"has no series {histogram} that Prometheus knows")]
     mistakes = []
     for field, seconds in (("threshold", source.threshold_seconds), ("clear", source.clear_seconds)):
         if seconds is not None and seconds not in bounds:
-            mistakes.append(Mistake(objective.name, field, no_bound(seconds, bounds)))
+            mistakes.append(ObjectiveMistake(objective.name, field, no_bound(seconds, bounds)))
     if source.oldest_age and not (await api.query(promql.count(source.oldest_age))).samples:
-        mistakes.append(Mistake(objective.name, "oldest_age", f"names {source.oldest_age}, which has no series"))
+        mistakes.append(
+            ObjectiveMistake(objective.name, "oldest_age", f"names {source.oldest_age}, which has no series")
+        )
     return mistakes
 
 

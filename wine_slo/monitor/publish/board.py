@@ -16,7 +16,7 @@ from wine_slo.slo.notification.plan import Kind
 from wine_slo.slo.oncall.actions import Acts
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.incident_text import Speech
-from wine_slo.slo.views.board_text import WRITTEN_EVERY, Board, BoardSpeech
+from wine_slo.slo.views.board_text import WRITTEN_EVERY, BoardRecord, BoardSpeech
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class Boards:
     def _text(self, chat: int) -> str:
         return BoardSpeech.of(self._speech(chat)).board(self._state(), self._now(), self._acts())
 
-    async def _write(self, board: Board, text: str) -> None:
+    async def _write(self, board: BoardRecord, text: str) -> None:
         """Have a board read that; hang a new one where it cannot be edited any more, but not one after the other.
 
         Raises:
@@ -123,7 +123,7 @@ class Boards:
             ChatError: It was not sent, or perhaps not.
         """
         message = await self._chat.send(chat, text, topic=topic, loud=False)
-        await self._remember(Board(chat=chat, message=message, topic=topic, text=text, written_at=self._now()))
+        await self._remember(BoardRecord(chat=chat, message=message, topic=topic, text=text, written_at=self._now()))
         try:
             await self._chat.pin(chat, message)
         except ChatError as error:
@@ -131,7 +131,7 @@ class Boards:
             return error
         return None
 
-    async def _fail(self, board: Board, error: ChatError) -> None:
+    async def _fail(self, board: BoardRecord, error: ChatError) -> None:
         self._on_message(Kind.BOARD, "failed")
         log.warning("chat %d: the board was not written: %s", board.chat, error)
         if error.moved_to is not None:
@@ -164,14 +164,14 @@ class Boards:
                 await self._end(old, speech)
         return Answer(speech.not_pinned(str(unpinned))) if unpinned else Answer()
 
-    async def _take_down(self, board: Board | None, speech: BoardSpeech) -> Answer:
+    async def _take_down(self, board: BoardRecord | None, speech: BoardSpeech) -> Answer:
         if board is None:
             return Answer(speech.none())
         await self._forget(board.chat)
         await self._end(board, speech)
         return Answer(speech.off())
 
-    async def _end(self, board: Board, speech: BoardSpeech) -> None:
+    async def _end(self, board: BoardRecord, speech: BoardSpeech) -> None:
         """Have a board that is not kept any more say so."""
         try:
             await self._chat.unpin(board.chat, board.message)
@@ -182,7 +182,7 @@ class Boards:
         except ChatError as error:
             log.info("chat %d: the old board was not ended: %s", board.chat, error)
 
-    async def _remember(self, board: Board) -> None:
+    async def _remember(self, board: BoardRecord) -> None:
         self._boards[board.chat] = board
         try:
             await asyncio.to_thread(self._ledger.keep_board, board)

@@ -52,7 +52,7 @@ BADGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class PageChart:
     """A line over a while, in the units of an SVG, and what it says in words."""
 
     paths: tuple[str, ...]
@@ -63,7 +63,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class ObjectiveCard:
     """All that the page says of one objective."""
 
     status: ObjectiveStatus
@@ -76,7 +76,7 @@ class Card:
     facts: tuple[str, ...]
     budget: str
     left: float | None  # 0 to 1
-    picture: Picture | None
+    picture: PageChart | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ class StatusPages:
         local, today = instant.astimezone(self._zone), now.astimezone(self._zone)
         return f"{local:%H:%M}" if local.date() == today.date() else f"{local:%d %b %H:%M}"
 
-    def _card(self, slo: ObjectiveStatus, status: Status, trend: Trend) -> Card:
+    def _card(self, slo: ObjectiveStatus, status: Status, trend: Trend) -> ObjectiveCard:
         points = next((each for key, each in trend.values.items() if str(key) == slo.slo), {})
         incidents = [each for each in (*status.open_incidents, *status.recent_incidents) if each.slo == slo.slo]
         since = ""
@@ -188,7 +188,7 @@ class StatusPages:
         elif slo.state_since is not None and slo.verdict is not Verdict.UNKNOWN:
             since = f"for {span(status.now - slo.state_since)}"
         left = None if slo.is_budget_young else slo.budget_remaining_ratio
-        return Card(
+        return ObjectiveCard(
             status=slo,
             badge="recovering, in breach" if slo.state is Phase.RECOVERING else BADGES[slo.verdict],
             value=status_text.value(slo),
@@ -304,7 +304,7 @@ def _picture(
     trend: Trend,
     incidents: Sequence[IncidentStatus],
     zone: tzinfo,
-) -> Picture:
+) -> PageChart:
     limit = slo.threshold_seconds if slo.kind == "latency" else 1 - slo.objective_ratio
     limit = limit or 0.0
     top = HEADROOM * max((limit, *points.values()))
@@ -323,7 +323,7 @@ def _picture(
             begin, end = across(bad.began_at.timestamp()), across(ends_at.timestamp())
             if end > 0 and ends_at >= trend.first:
                 breaches.append((round(begin, 1), round(max(end - begin, 2.0), 1)))
-    return Picture(
+    return PageChart(
         paths=tuple(
             " ".join(
                 f"{'M' if place == 0 else 'L'}{across(at):.1f} {up(points[at]):.1f}" for place, at in enumerate(run)

@@ -27,7 +27,7 @@ from wine_slo.monitor.replay import report as replay_report
 from wine_slo.monitor.replay import sweep as sweeps
 from wine_slo.monitor.replay.engine import replay
 from wine_slo.monitor.replay.range_cache import EPOCH, History, milliseconds, tidy
-from wine_slo.monitor.replay.report import Report, Run
+from wine_slo.monitor.replay.report import ReplayReport, Run
 from wine_slo.monitor.replay.story import Score, Story, Truth, score
 from wine_slo.monitor.replay.sweep import Sweep, SweepError
 from wine_slo.slo.objectives import promql
@@ -97,7 +97,7 @@ def main(options: Options) -> int:
     return 0
 
 
-def _replayed(options: Options) -> Report:
+def _replayed(options: Options) -> ReplayReport:
     settings = read(WatchdogSettings)
     objectives = slo_file.load(options.objectives or settings.objectives)
     sweep = sweeps.parse(options.sweep, slo_file.span) if options.sweep else None
@@ -109,7 +109,7 @@ def _replayed(options: Options) -> Report:
     return asyncio.run(_report(settings, options, objectives, sweep, times, truths))
 
 
-def _shown(report: Report, options: Options) -> str:
+def _shown(report: ReplayReport, options: Options) -> str:
     match options.form:
         case "json":
             content = msgspec.json.encode(replay_report.as_data(report))
@@ -133,7 +133,7 @@ async def _report(
     sweep: Sweep | None,
     times: tuple[datetime, datetime],
     truths: Sequence[Truth] | None,
-) -> Report:
+) -> ReplayReport:
     """Ask Prometheus, and replay once or value by value.
 
     Raises:
@@ -179,7 +179,7 @@ async def _report(
                     runs.append(Run(story, value, compared))
         finally:
             await history.close()
-    return Report(runs, sweep, poll, notes, settings.timezone)
+    return ReplayReport(runs, sweep, poll, notes, settings.timezone)
 
 
 def _score(story: Story, truths: Sequence[Truth]) -> Score:

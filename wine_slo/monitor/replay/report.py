@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from wine_slo.monitor.replay.story import Alarm, Left, Score, Spread, Story, Summary, days
+from wine_slo.monitor.replay.story import Alarm, Left, Quartiles, Score, Story, Summary, days
 from wine_slo.monitor.replay.sweep import Sweep
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Key, Objective
@@ -48,7 +48,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReplayReport:
     """Everything that is told of a replay.
 
     Attributes:
@@ -101,7 +101,7 @@ class Bar:
         self._progress.update(self._task, completed=share, description=what)
 
 
-def print_tables(report: Report, *, width: int | None = None) -> str:
+def print_tables(report: ReplayReport, *, width: int | None = None) -> str:
     """The report as text; as wide as the terminal where no width is given."""
     out = io.StringIO()
     terminal = Console()
@@ -132,7 +132,7 @@ def print_tables(report: Report, *, width: int | None = None) -> str:
     return out.getvalue()
 
 
-def headline(report: Report) -> str:
+def headline(report: ReplayReport) -> str:
     """What was replayed: `Replay of 30 days, 1 to 31 October`."""
     story = report.runs[0].story
     looks = sum(run.story.looks for run in report.runs)
@@ -187,7 +187,7 @@ def _alarm_table(story: Story, zone: tzinfo) -> Table | str:
     return table
 
 
-def _sweep_table(report: Report, sweep: Sweep) -> Table:
+def _sweep_table(report: ReplayReport, sweep: Sweep) -> Table:
     scored = any(run.score for run in report.runs)
     extra = ("precision", "recall", "found after") if scored else ()
     table = _table(
@@ -233,11 +233,11 @@ def _span(span: timedelta) -> str:
     return ENGLISH.span(span)
 
 
-def _spread(spread: Spread | None) -> str:
+def _spread(spread: Quartiles | None) -> str:
     return "–" if spread is None else f"{_span(spread.median)}, {_span(spread.longest)} at most"
 
 
-def _short_spread(spread: Spread | None) -> str:
+def _short_spread(spread: Quartiles | None) -> str:
     return "–" if spread is None else f"{_span(spread.median)}, ≤ {_span(spread.longest)}"
 
 
@@ -278,7 +278,7 @@ def _sparkline(lefts: Sequence[Left]) -> str:
 # For machines
 
 
-def as_data(report: Report) -> dict[str, Any]:
+def as_data(report: ReplayReport) -> dict[str, Any]:
     """The report as one JSON document: instants in UTC, spans in seconds, ratios 0 to 1."""
     first = report.runs[0]
     content: dict[str, Any] = {
@@ -349,7 +349,7 @@ def _score_data(score: Score) -> dict[str, Any]:
     }
 
 
-def _spread_data(spread: Spread | None) -> dict[str, float] | None:
+def _spread_data(spread: Quartiles | None) -> dict[str, float] | None:
     if spread is None:
         return None
     return {"median": spread.median.total_seconds(), "max": spread.longest.total_seconds()}
@@ -377,7 +377,7 @@ def _alarm_data(alarm: Alarm) -> dict[str, Any]:
     }
 
 
-def as_csv(report: Report) -> str:
+def as_csv(report: ReplayReport) -> str:
     """A row an alarm; of a sweep, a row a value."""
     if report.sweep is None:
         rows = [_alarm_data(alarm) for alarm in report.runs[0].story.alarms]
@@ -426,7 +426,7 @@ _NOBODY = Alarm(
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ReportChart:
     """A budget over the replay, in the units of an SVG, with the alarms behind it."""
 
     path: str
@@ -437,7 +437,7 @@ class Picture:
     days: tuple[tuple[float, str], ...]
 
 
-def as_html(report: Report) -> str:
+def as_html(report: ReplayReport) -> str:
     """The report as one page."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(WEB), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -475,7 +475,7 @@ def _cards(story: Story, zone: tzinfo) -> list[dict[str, Any]]:
     ]
 
 
-def _picture(story: Story, objective: Objective, zone: tzinfo) -> Picture | None:
+def _picture(story: Story, objective: Objective, zone: tzinfo) -> ReportChart | None:
     budgets = {key: each for key, each in story.budgets.items() if key.objective == objective.name}
     if not budgets or not story.span:
         return None
@@ -499,7 +499,7 @@ def _picture(story: Story, objective: Objective, zone: tzinfo) -> Picture | None
         if each.key.objective == objective.name
     )
     path = "M" + " L".join(f"{across(each.at)} {down(each.share)}" for each in lefts)
-    return Picture(path, down(0.0), f"{100 * high:.0f} %", f"{100 * low:.0f} %", alarms, _days(story, zone))
+    return ReportChart(path, down(0.0), f"{100 * high:.0f} %", f"{100 * low:.0f} %", alarms, _days(story, zone))
 
 
 def _days(story: Story, zone: tzinfo) -> tuple[tuple[float, str], ...]:
@@ -512,7 +512,7 @@ def _days(story: Story, zone: tzinfo) -> tuple[tuple[float, str], ...]:
     return tuple(marks)
 
 
-def _sweep_rows(report: Report) -> list[Mapping[str, Any]]:
+def _sweep_rows(report: ReplayReport) -> list[Mapping[str, Any]]:
     sweep = report.sweep
     assert sweep is not None  # noqa: S101  # only asked for where there is one
     most = max((run.story.summary(sweep.objective).a_week for run in report.runs), default=0.0) or 1.0

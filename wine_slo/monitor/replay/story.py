@@ -118,20 +118,20 @@ class Story:
             incidents=len({each.number for each in breaches}),
             in_breach=sum((each.lasted for each in breaches), timedelta(0)),
             a_week=len(told) * (WEEK / self.span) if self.span else 0.0,
-            detected_in=Spread.of(each.detected_in for each in breaches),
-            recovered_in=Spread.of(recoveries),
+            detected_in=Quartiles.of(each.detected_in for each in breaches),
+            recovered_in=Quartiles.of(recoveries),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class Quartiles:
     """The middle of some spans, and the longest."""
 
     median: timedelta
     longest: timedelta
 
     @classmethod
-    def of(cls, spans: Iterable[timedelta]) -> "Spread | None":
+    def of(cls, spans: Iterable[timedelta]) -> "Quartiles | None":
         """The spread of these; None where there is none."""
         known = sorted(spans)
         return cls(median(known), known[-1]) if known else None  # type: ignore[type-var]  # spans have a middle too
@@ -156,8 +156,8 @@ class Summary:
     incidents: int
     in_breach: timedelta
     a_week: float
-    detected_in: Spread | None
-    recovered_in: Spread | None
+    detected_in: Quartiles | None
+    recovered_in: Quartiles | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ class Score:
     right: int
     true: int
     found: int
-    found_in: Spread | None
+    found_in: Quartiles | None
 
     @property
     def precision(self) -> float | None:
@@ -222,7 +222,7 @@ def score(alarms: Iterable[Alarm], truths: Iterable[Truth], since: datetime, unt
         right=sum(any(truth.is_meant_by(each) for truth in known) for each in told),
         true=len(known),
         found=len(found),
-        found_in=Spread.of(max(at - truth.began_at, timedelta(0)) for truth, at in found.items()),
+        found_in=Quartiles.of(max(at - truth.began_at, timedelta(0)) for truth, at in found.items()),
     )
 
 

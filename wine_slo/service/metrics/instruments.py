@@ -89,7 +89,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class HistogramSeries:
     """One series of a histogram: a cell for each bucket, one for what is above them all, one for the sum."""
 
     row: Row
@@ -104,7 +104,7 @@ class Spread:
         row[self.sum_place] += value
 
 
-class Board(Collector):
+class CellCollector(Collector):
     """The metrics that are kept in cells; every worker lays them out in the same order."""
 
     def __init__(self, cells: Cells, worker: int) -> None:
@@ -146,10 +146,12 @@ class Board(Collector):
 
     def histogram(
         self, name: str, text: str, bounds: Sequence[float], label: str | None = None, values: Iterable[str] = ("",)
-    ) -> dict[str, Spread]:
+    ) -> dict[str, HistogramSeries]:
         """Return a histogram's series by the value of its label, or the only one as ""."""
         places = {value: self._take(len(bounds) + 2) for value in values}
-        spreads = {value: Spread(self._row, place, bounds, place + len(bounds) + 1) for value, place in places.items()}
+        spreads = {
+            value: HistogramSeries(self._row, place, bounds, place + len(bounds) + 1) for value, place in places.items()
+        }
         tops = [*map(floatToGoString, bounds), "+Inf"]
 
         def family(totals: list[float]) -> Metric:
@@ -254,7 +256,7 @@ class ServerInstruments:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
-        board = Board(cells, worker)
+        board = CellCollector(cells, worker)
         self.row = cells.rows[worker]
         self.requests = board.counter(names.REQUESTS, "Requests received.", names.ENDPOINT, endpoints)
         self.request_seconds = board.histogram(

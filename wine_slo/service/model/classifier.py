@@ -13,14 +13,14 @@ from itertools import chain
 from math import exp, inf, isfinite
 from operator import mul
 
-from wine_slo.service.model.features import FEATURES, Sample
+from wine_slo.service.model.features import FEATURES, WineSample
 
 HEAVIEST = 1e100  # of a weight or intercept; no product with a measurement and no sum of such overflows
 LONGEST_TEXT = 100  # letters of a version or a name; they are labels of metrics and stand on the page
 FEWEST_CLASSES = 2
 LARGEST_MISS = 1e-6  # of the sum of probabilities; what an estimator counts in float32 is further off than in float64
 Probabilities = Sequence[float]  # one for each class, in the card's order; they add up to 1
-Classify = Callable[[Sequence[Sample]], Sequence[Probabilities]]
+Classify = Callable[[Sequence[WineSample]], Sequence[Probabilities]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class FoldedClassifier:
         if not all(abs(each) <= HEAVIEST for each in chain(self.intercepts, *self.weights)):
             raise ValueError("a number of the fold is too large to be one")
 
-    def __call__(self, samples: Sequence[Sample]) -> list[Probabilities]:
+    def __call__(self, samples: Sequence[WineSample]) -> list[Probabilities]:
         """Return the probabilities of each class for each sample."""
         answers: list[Probabilities] = []
         for sample in samples:
@@ -88,7 +88,7 @@ def is_plain(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class ModelCard:
     """What is known about a model without loading it."""
 
     version: str
@@ -119,11 +119,11 @@ class Card:
         for example in self.examples:
             if len(example.values) != len(FEATURES):
                 raise ValueError("an example has not a value for each feature")
-            Sample(example.values)
+            WineSample(example.values)
         if self.folded:
             self.folded.check(len(labels))
 
-    def out_of_range(self, sample: Sample) -> list[str]:
+    def out_of_range(self, sample: WineSample) -> list[str]:
         """Return the names of the features whose value was not seen in training."""
         return [
             feature.name
@@ -143,7 +143,7 @@ class Engine(StrEnum):
 class Model:
     """A classifier that is ready to use."""
 
-    card: Card
+    card: ModelCard
     engine: Engine
     classify: Classify
 
@@ -153,7 +153,7 @@ class Model:
         Raises:
             ValueError: what comes out are no probabilities of the card's classes.
         """
-        samples = [Sample(example.values) for example in self.card.examples]
+        samples = [WineSample(example.values) for example in self.card.examples]
         answers = self.classify(samples)
         if len(answers) != len(samples) or any(len(each) != len(self.card.classes) for each in answers):
             raise ValueError("it does not give a probability for each class and wine")

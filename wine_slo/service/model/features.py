@@ -49,7 +49,7 @@ NAMES = tuple(feature.name for feature in FEATURES)
 ROW = "request"  # the one field of a form that holds all thirteen; clients of the first version send it
 
 
-class Mistake(StrEnum):
+class FieldMistake(StrEnum):
     """What can be wrong with one field."""
 
     MISSING = "missing"
@@ -64,15 +64,15 @@ class Mistake(StrEnum):
 
 
 DETAILS = {
-    Mistake.MISSING: "is missing",
-    Mistake.UNKNOWN: "is not one of the 13 measurements",
-    Mistake.DUPLICATE: "is given more than once",
-    Mistake.NOT_A_NUMBER: "is not a number",
-    Mistake.NOT_FINITE: "is not a finite number",
-    Mistake.TOO_LARGE: f"is beyond ±{LIMIT:.0e}, which no wine has",
-    Mistake.NEGATIVE: "is below 0, which no wine has",
-    Mistake.DECIMAL_COMMA: "may be thousands or thousandths; write a point, as in 1.06, or no comma",
-    Mistake.NOT_THIRTEEN: "is not 13 numbers separated by commas",
+    FieldMistake.MISSING: "is missing",
+    FieldMistake.UNKNOWN: "is not one of the 13 measurements",
+    FieldMistake.DUPLICATE: "is given more than once",
+    FieldMistake.NOT_A_NUMBER: "is not a number",
+    FieldMistake.NOT_FINITE: "is not a finite number",
+    FieldMistake.TOO_LARGE: f"is beyond ±{LIMIT:.0e}, which no wine has",
+    FieldMistake.NEGATIVE: "is below 0, which no wine has",
+    FieldMistake.DECIMAL_COMMA: "may be thousands or thousandths; write a point, as in 1.06, or no comma",
+    FieldMistake.NOT_THIRTEEN: "is not 13 numbers separated by commas",
 }
 
 
@@ -81,7 +81,7 @@ class FieldError:
     """One field that is wrong, and how."""
 
     field: str
-    mistake: Mistake
+    mistake: FieldMistake
 
     @property
     def detail(self) -> str:
@@ -98,7 +98,7 @@ class SampleError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class WineSample:
     """Thirteen finite numbers within the limit, in the order of `FEATURES`."""
 
     values: tuple[float, ...]
@@ -116,36 +116,36 @@ class Sample:
                 raise SampleError(errors)
 
 
-def parse(fields: Iterable[tuple[str, Raw]], read: Callable[[Raw], float | Mistake]) -> Sample:
+def parse(fields: Iterable[tuple[str, Raw]], read: Callable[[Raw], float | FieldMistake]) -> WineSample:
     """Return the sample that named raw values make; `read` turns one of them into a number.
 
     Raises:
         SampleError: fields are missing, unknown, given twice or no numbers.
     """
-    given: dict[str, float | Mistake] = {}
+    given: dict[str, float | FieldMistake] = {}
     unknown: dict[str, None] = {}  # a set that keeps the order
     for name, raw in fields:
         if name not in NAMES:
             unknown[name] = None
         elif name in given:
-            given[name] = Mistake.DUPLICATE
+            given[name] = FieldMistake.DUPLICATE
         else:
             given[name] = read(raw)
     values: list[float] = []
     errors: list[FieldError] = []
     for name in NAMES:
-        value = given.get(name, Mistake.MISSING)
-        if isinstance(value, Mistake):
+        value = given.get(name, FieldMistake.MISSING)
+        if isinstance(value, FieldMistake):
             errors.append(FieldError(name, value))
         else:
             values.append(value)
-    errors += [FieldError(name, Mistake.UNKNOWN) for name in unknown]
+    errors += [FieldError(name, FieldMistake.UNKNOWN) for name in unknown]
     if errors:
         raise SampleError(errors)
-    return Sample(tuple(values))
+    return WineSample(tuple(values))
 
 
-def parse_row(text: str) -> Sample:
+def parse_row(text: str) -> WineSample:
     """Return the sample that thirteen numbers in the order of `FEATURES`, separated by commas, make.
 
     Raises:
@@ -153,42 +153,42 @@ def parse_row(text: str) -> Sample:
     """
     values = text.split(",")
     if len(values) != len(FEATURES):
-        raise SampleError([FieldError(ROW, Mistake.NOT_THIRTEEN)])
+        raise SampleError([FieldError(ROW, FieldMistake.NOT_THIRTEEN)])
     return parse(zip(NAMES, values, strict=True), read_text)
 
 
-def read_number(value: object) -> float | Mistake:
+def read_number(value: object) -> float | FieldMistake:
     """Return the number that a JSON value is; neither booleans nor strings are numbers."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return Mistake.NOT_A_NUMBER
+        return FieldMistake.NOT_A_NUMBER
     if isinstance(value, int) and abs(value) > LIMIT:  # may be too long for a float
-        return Mistake.TOO_LARGE
+        return FieldMistake.TOO_LARGE
     return weigh(value) or float(value)
 
 
-def read_text(text: str) -> float | Mistake:
+def read_text(text: str) -> float | FieldMistake:
     """Return the number that a text is."""
     text = text.strip()
     if not text:
-        return Mistake.MISSING
+        return FieldMistake.MISSING
     if NUMBER.fullmatch(text):
         return weigh(float(text)) or float(text)
     if DECIMAL_COMMA.fullmatch(text):
-        return Mistake.DECIMAL_COMMA
-    return Mistake.NOT_FINITE if NOT_FINITE.fullmatch(text) else Mistake.NOT_A_NUMBER
+        return FieldMistake.DECIMAL_COMMA
+    return FieldMistake.NOT_FINITE if NOT_FINITE.fullmatch(text) else FieldMistake.NOT_A_NUMBER
 
 
-def read_field(text: str) -> float | Mistake:
+def read_field(text: str) -> float | FieldMistake:
     """Return the number in a field of the form, where people write a decimal comma and none means less than 0."""
     text = text.strip()
     if DECIMAL_COMMA.fullmatch(text) and not THOUSANDS.fullmatch(text):
         text = text.replace(",", ".")
     value = read_text(text)
-    return Mistake.NEGATIVE if isinstance(value, float) and value < 0 else value
+    return FieldMistake.NEGATIVE if isinstance(value, float) and value < 0 else value
 
 
-def weigh(value: float) -> Mistake | None:
+def weigh(value: float) -> FieldMistake | None:
     """Return what is wrong with a number's size, None where nothing is."""
     if not math.isfinite(value):
-        return Mistake.NOT_FINITE
-    return Mistake.TOO_LARGE if abs(value) > LIMIT else None
+        return FieldMistake.NOT_FINITE
+    return FieldMistake.TOO_LARGE if abs(value) > LIMIT else None

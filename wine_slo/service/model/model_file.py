@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from wine_slo.service.model.classifier import Card, Classify, Engine, Model
+from wine_slo.service.model.classifier import Classify, Engine, Model, ModelCard
 
 
 class ModelFileError(Exception):
@@ -57,14 +57,14 @@ def read_file(path: Path) -> bytes:
         raise ModelFileError(f"{path} cannot be read ({error.strerror}); `wine-slo train` writes it") from error
 
 
-def read_card(path: Path) -> Card:
+def read_card(path: Path) -> ModelCard:
     """Return the card at `path`.
 
     Raises:
         ModelFileError: it is missing or no card.
     """
     try:
-        return msgspec.json.decode(read_file(path), type=Card)
+        return msgspec.json.decode(read_file(path), type=ModelCard)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ModelFileError(f"{path} is no model card: {error}") from error
 
@@ -82,7 +82,7 @@ def proved(model: Model, path: Path) -> Model:
     return model
 
 
-def unpickle(content: bytes, path: Path, card: Card) -> Classify:
+def unpickle(content: bytes, path: Path, card: ModelCard) -> Classify:
     """Return the estimator's `predict_proba`; the caller has checked the content.
 
     Args:

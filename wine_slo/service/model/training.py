@@ -26,7 +26,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from wine_slo.service.model.classifier import FoldedClassifier
-from wine_slo.service.model.features import FEATURES, Sample
+from wine_slo.service.model.features import FEATURES, WineSample
 
 VERSION = "1.0.0"  # of the recipe: raise it when predictions change
 SEED = 20
@@ -121,7 +121,7 @@ def fold(estimator: Any, rows: Any, largest_difference: float = LARGEST_DIFFEREN
         case _:
             return None
     folded = FoldedClassifier(tuple(map(tuple, weights.tolist())), tuple(intercepts.tolist()))
-    samples = [Sample(tuple(row)) for row in rows.tolist()]
+    samples = [WineSample(tuple(row)) for row in rows.tolist()]
     difference = float(np.abs(folded(samples) - estimator.predict_proba(rows)).max())
     if difference > largest_difference:
         raise ValueError(f"the fold's probabilities differ from the classifier's by {difference:.1e}")

@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from wine_slo.service.model.classifier import Card
-from wine_slo.service.model.features import NAMES, ROW, FieldError, Mistake
+from wine_slo.service.model.classifier import ModelCard
+from wine_slo.service.model.features import NAMES, ROW, FieldError, FieldMistake
 
 Language = Literal["en", "ru"]
 LANGUAGES: tuple[Language, ...] = ("en", "ru")  # the first where nobody says what they read
@@ -23,7 +23,7 @@ FILES = Path(__file__).parents[2] / "web"
 PAGE = Template((FILES / "form.html").read_text())
 
 
-class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class FormTexts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that the page says in one language."""
 
     language: str
@@ -44,17 +44,19 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wrong: str
     api: str
     model: str
-    mistakes: dict[Mistake, str]
+    mistakes: dict[FieldMistake, str]
     features: dict[str, str]
     units: dict[str, str]
     cultivars: dict[str, str]
 
 
-WORDS = {language: msgspec.json.decode((FILES / f"{language}.json").read_bytes(), type=Words) for language in LANGUAGES}
+WORDS = {
+    language: msgspec.json.decode((FILES / f"{language}.json").read_bytes(), type=FormTexts) for language in LANGUAGES
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class FormOutcome:
     """What the model said: each grape's probability, the one it chose, and the features out of range."""
 
     cultivar: str
@@ -63,12 +65,12 @@ class Outcome:
 
 
 def render(
-    card: Card,
+    card: ModelCard,
     language: Language,
     fields: Mapping[str, str],
     *,
     errors: Sequence[FieldError] = (),
-    outcome: Outcome | None = None,
+    outcome: FormOutcome | None = None,
 ) -> str:
     """Return the page.
 
@@ -118,7 +120,7 @@ def render(
     )
 
 
-def error_text(words: Words, by_field: Mapping[str, Mistake]) -> str:
+def error_text(words: FormTexts, by_field: Mapping[str, FieldMistake]) -> str:
     """Return what is wrong with a row, in a line."""
     return " ".join(
         words.mistakes[mistake] if name == ROW else f"{words.features.get(name, name)}: {words.mistakes[mistake]}"
@@ -126,7 +128,7 @@ def error_text(words: Words, by_field: Mapping[str, Mistake]) -> str:
     )
 
 
-def field(words: Words, card: Card, place: int, value: str, mistake: Mistake | None) -> str:
+def field(words: FormTexts, card: ModelCard, place: int, value: str, mistake: FieldMistake | None) -> str:
     """Return one labelled field with its unit, the range seen in training, and what is wrong with it."""
     feature = card.features[place]
     wrong = f'<p class="error" id="f{place}-error">{escape(words.mistakes[mistake])}</p>' if mistake else ""
@@ -142,7 +144,7 @@ def field(words: Words, card: Card, place: int, value: str, mistake: Mistake | N
     )
 
 
-def failed(words: Words, by_field: Mapping[str, Mistake]) -> str:
+def failed(words: FormTexts, by_field: Mapping[str, FieldMistake]) -> str:
     """Return the list of what is wrong, each leading to its field."""
     entries = ", ".join(
         f'<a href="#f{NAMES.index(name)}">{escape(words.features[name])}</a>'
@@ -156,12 +158,12 @@ def failed(words: Words, by_field: Mapping[str, Mistake]) -> str:
     )
 
 
-def grape(words: Words, cultivar: str) -> str:
+def grape(words: FormTexts, cultivar: str) -> str:
     """Return a grape's name in the page's language, or its own where a model of someone else's knows another grape."""
     return escape(words.cultivars.get(cultivar, cultivar))
 
 
-def succeeded(words: Words, card: Card, outcome: Outcome) -> str:
+def succeeded(words: FormTexts, card: ModelCard, outcome: FormOutcome) -> str:
     """Return the answer with a bar for each grape's probability."""
     bars = "\n".join(
         f'<dt{chosen}>{grape(words, cultivar)}</dt><dd{chosen} aria-hidden="true">'

@@ -5,7 +5,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from wine_slo.service.model.features import FEATURES, LIMIT, NAMES, ROW, Mistake
+from wine_slo.service.model.features import FEATURES, LIMIT, NAMES, ROW, FieldMistake
 
 PAGE = Template((Path(__file__).parents[2] / "web" / "docs.html").read_text())
 TYPICAL = (14.1, 2.02, 2.4, 18.8, 103.0, 2.75, 2.92, 0.32, 2.38, 6.2, 1.07, 2.75, 1060.0)  # a Barolo
@@ -117,7 +117,7 @@ SCHEMAS: dict[str, Any] = {
         "type": "object",
         "properties": {
             "field": {"type": "string"},
-            "code": {"enum": list(Mistake)},
+            "code": {"enum": list(FieldMistake)},
             "detail": {"type": "string"},
             "pointer": {"type": "string", "description": "Where in the body, as a JSON pointer (RFC 6901)."},
         },

@@ -22,8 +22,8 @@ from wine_slo.service.model.features import (
     NAMES,
     ROW,
     FieldError,
-    Sample,
     SampleError,
+    WineSample,
     parse,
     parse_row,
     read_field,
@@ -94,7 +94,7 @@ class BodyError(Exception):
         ]
 
 
-async def read(request: web.Request, within: float, room: Room) -> list[Sample] | Sample:
+async def read(request: web.Request, within: float, room: Room) -> list[WineSample] | WineSample:
     """Return the wines in the body: a list for an array.
 
     Args:
@@ -118,7 +118,7 @@ async def read(request: web.Request, within: float, room: Room) -> list[Sample] 
     raise BodyError(UNSUPPORTED, f"send {JSON}, {' or '.join(FORMS)}")
 
 
-def read_json(body: bytes) -> list[Sample] | Sample:
+def read_json(body: bytes) -> list[WineSample] | WineSample:
     """Return the wines in a JSON body.
 
     Raises:
@@ -139,20 +139,20 @@ def read_json(body: bytes) -> list[Sample] | Sample:
         return explain_json(body)
 
 
-def sample_of(wine: Any) -> Sample:
+def sample_of(wine: Any) -> WineSample:
     """Return the sample that decoded measurements are.
 
     Raises:
         SampleError: a value is beyond the limit.
     """
-    return Sample(msgspec.structs.astuple(wine))
+    return WineSample(msgspec.structs.astuple(wine))
 
 
 class Members(list[tuple[str, Any]]):
     """The members of a JSON object, those given twice included."""
 
 
-def explain_json(body: bytes) -> list[Sample] | Sample:
+def explain_json(body: bytes) -> list[WineSample] | WineSample:
     """Return the wines in a JSON body, or say of each field what is wrong with it.
 
     Raises:
@@ -170,7 +170,7 @@ def explain_json(body: bytes) -> list[Sample] | Sample:
         raise BodyError(UNPROCESSABLE, "the array is empty")
     if len(decoded) > MOST_SAMPLES:
         raise BodyError(TOO_LARGE, f"the array holds {len(decoded)} wines; send at most {MOST_SAMPLES} at once")
-    samples: list[Sample] = []
+    samples: list[WineSample] = []
     errors: list[PlacedError] = []
     for index, wine in enumerate(decoded):
         try:
@@ -285,7 +285,7 @@ async def read_fields(request: web.Request, within: float, room: Room) -> list[t
         raise BodyError(BAD_REQUEST, str(error)) from error
 
 
-def read_form(fields: list[tuple[str, str]]) -> Sample:
+def read_form(fields: list[tuple[str, str]]) -> WineSample:
     """Return the wine in a form: thirteen fields, or the row in one.
 
     Raises:

@@ -163,7 +163,7 @@ class Manner:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Wording:
     """How an incident reads; each returns HTML. `Speech.words` binds them to objectives and a time zone."""
 
     breach: Callable[[Incident, Told], str]
@@ -176,7 +176,7 @@ class Words:
     escalated: Callable[[str, timedelta], str] = lambda text, _duration: text
 
 
-def next_notice(incident: Incident, told: Told, words: Words, now: datetime, manner: Manner) -> Notice | None:
+def next_notice(incident: Incident, told: Told, words: Wording, now: datetime, manner: Manner) -> Notice | None:
     """The next thing to say in a chat about an incident; None when the chat believes the truth, or has to wait for it.
 
     Args:
@@ -227,7 +227,7 @@ def is_unheard(incident: Incident, known_since: datetime | None, now: datetime, 
     )
 
 
-def _breach(incident: Incident, told: Told, words: Words, now: datetime, manner: Manner) -> Notice:
+def _breach(incident: Incident, told: Told, words: Wording, now: datetime, manner: Manner) -> Notice:
     text = _open(incident, told, words, manner)
     after = replace(
         told,
@@ -246,7 +246,7 @@ def _breach(incident: Incident, told: Told, words: Words, now: datetime, manner:
     return Notice(kind=Kind.BREACH, text=text, after=after, reply_to=told.message, loud=is_loud, buttons=manner.buttons)
 
 
-def _open(incident: Incident, told: Told, words: Words, manner: Manner) -> str:
+def _open(incident: Incident, told: Told, words: Wording, manner: Manner) -> str:
     """How an open incident reads; in a chat that is escalated to, why it is told there."""
     text = words.breach(incident, told)
     if not manner.is_second or manner.is_acknowledged or manner.escalate_after is None:
@@ -254,7 +254,7 @@ def _open(incident: Incident, told: Told, words: Words, manner: Manner) -> str:
     return words.escalated(text, manner.escalate_after)
 
 
-def _again(incident: Incident, told: Told, words: Words, now: datetime, manner: Manner) -> Notice | None:
+def _again(incident: Incident, told: Told, words: Wording, now: datetime, manner: Manner) -> Notice | None:
     """A sound about what is known already; None where there is no need of one."""
     if manner.hushed or manner.is_silenced or manner.is_quiet:
         return None
@@ -279,7 +279,7 @@ def _again(incident: Incident, told: Told, words: Words, now: datetime, manner: 
     return None
 
 
-def _edit(incident: Incident, told: Told, words: Words, now: datetime, manner: Manner) -> Notice | None:
+def _edit(incident: Incident, told: Told, words: Wording, now: datetime, manner: Manner) -> Notice | None:
     acted = manner.buttons != told.buttons  # what people did is shown at once, whatever is muted
     if (manner.hushed or manner.is_silenced) and not acted:
         return None
@@ -295,12 +295,12 @@ def _edit(incident: Incident, told: Told, words: Words, now: datetime, manner: M
     return Notice(kind=Kind.EDIT, text=text, after=after, edits=told.message, buttons=manner.buttons)
 
 
-def _recovery(incident: Incident, told: Told, words: Words) -> Notice:
+def _recovery(incident: Incident, told: Told, words: Wording) -> Notice:
     after = replace(told, stage=Stage.CLOSED, opening=incident.openings, perhaps_sent=False)
     return Notice(kind=Kind.RECOVERY, text=words.recovery(incident, told), after=after, reply_to=told.message)
 
 
-def _close(incident: Incident, told: Told, words: Words, now: datetime) -> Notice | None:
+def _close(incident: Incident, told: Told, words: Wording, now: datetime) -> Notice | None:
     text = words.closed(incident)
     if text == told.text or told.message is None or told.is_folded:
         return None
@@ -308,7 +308,7 @@ def _close(incident: Incident, told: Told, words: Words, now: datetime) -> Notic
     return Notice(kind=Kind.CLOSE, text=text, after=after, edits=told.message)
 
 
-def _missed(incident: Incident, told: Told, words: Words, now: datetime, manner: Manner) -> Notice:
+def _missed(incident: Incident, told: Told, words: Wording, now: datetime, manner: Manner) -> Notice:
     text = words.missed(incident, manner.withheld)
     after = replace(
         told,
@@ -321,7 +321,7 @@ def _missed(incident: Incident, told: Told, words: Words, now: datetime, manner:
     return Notice(kind=Kind.MISSED, text=text, after=after, reply_to=told.message)
 
 
-def fold(notices: Sequence[tuple[Incident, Notice]], words: Words) -> Notice | None:
+def fold(notices: Sequence[tuple[Incident, Notice]], words: Wording) -> Notice | None:
     """One notice for all of a kind of which there are too many to be read; None where there are not.
 
     Args:

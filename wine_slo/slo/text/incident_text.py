@@ -14,7 +14,7 @@ from wine_slo.slo.evaluation.engine import DOWN, GAP, LEDGER, SIGHT, Interruptio
 from wine_slo.slo.evaluation.incident import Incident, Outcome, Phase, Track
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.evaluation.value import Value, value_of
-from wine_slo.slo.notification.plan import EDITED_EVERY, Kind, Told, Withheld, Words
+from wine_slo.slo.notification.plan import EDITED_EVERY, Kind, Told, Withheld, Wording
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Alert, Burn, Key, Latency, Objective, Objectives, Up
 from wine_slo.slo.oncall.actions import NO_ACTS, Act, Acts, Silence
@@ -59,13 +59,13 @@ class Speech:
         """A sentence about so many in the readers' language, see `Language.count`."""
         return self.language.count(n, one, many, **holes)
 
-    def words(self, state: State, now: datetime, acts: Acts = NO_ACTS) -> Words:
+    def words(self, state: State, now: datetime, acts: Acts = NO_ACTS) -> Wording:
         """The texts of incidents as they read now."""
 
         def marked(text: str, incident: Incident) -> str:
             return self.as_drill(text, incident, acts)
 
-        return Words(
+        return Wording(
             breach=lambda incident, told: marked(self.breach(incident, told, state, now, acts), incident),
             escalated=self.escalated,
             reminder=lambda incident: marked(self.reminder(incident, now, acts), incident),

@@ -22,7 +22,7 @@ SIGN_OF_LIFE = timedelta(minutes=10)  # how exactly it says when it was right la
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Board:
+class BoardRecord:
     """The board of one chat, as it was written last.
 
     Attributes:

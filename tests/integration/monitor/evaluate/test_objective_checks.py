@@ -11,7 +11,7 @@ from tests.support.fakes.loopback import Loopback
 from tests.support.scene import AVAILABILITY, ERRORS, LATENCY
 from wine_slo.integrations.prometheus.client import PrometheusApi, Sample, Vector
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
-from wine_slo.monitor.evaluate.objective_checks import Examiner, Mistake, bounds_in, no_bound
+from wine_slo.monitor.evaluate.objective_checks import Examiner, ObjectiveMistake, bounds_in, no_bound
 from wine_slo.slo.objectives.objective import Objectives
 
 ALL = Objectives.only(LATENCY, ERRORS, AVAILABILITY)
@@ -40,7 +40,7 @@ class Source:
         samples = [] if self.scrapes is None else [{"metric": {}, "value": [1.0, str(600 / self.scrapes)]}]
         return web.json_response({"status": "success", "data": {"resultType": "vector", "result": samples}})
 
-    async def said(self) -> list[Mistake]:
+    async def said(self) -> list[ObjectiveMistake]:
         await self._server.open()
         async with aiohttp.ClientSession() as session:
             examiner = Examiner(

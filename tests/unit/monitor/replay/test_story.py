@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.scene import ALL, KEY, at, minutes
-from wine_slo.monitor.replay.story import Alarm, Left, Spread, Story, Truth, days, score
+from wine_slo.monitor.replay.story import Alarm, Left, Quartiles, Story, Truth, days, score
 from wine_slo.slo.evaluation.engine import SIGHT
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.objectives.objective import Alert, Key
@@ -45,8 +45,10 @@ def test_a_story_in_figures() -> None:
     summary = told.summary("latency")
     assert (summary.alarms, summary.breaches, summary.a_week) == (4, 3, 2.0)
     assert summary.in_breach == timedelta(seconds=760)
-    assert summary.detected_in == Spread(timedelta(seconds=30), timedelta(seconds=50))
-    assert summary.recovered_in == Spread(timedelta(seconds=20), timedelta(seconds=20)), "what expired did not recover"
+    assert summary.detected_in == Quartiles(timedelta(seconds=30), timedelta(seconds=50))
+    assert summary.recovered_in == Quartiles(timedelta(seconds=20), timedelta(seconds=20)), (
+        "what expired did not recover"
+    )
     assert told.summary().alarms == 5, "that nothing could be seen is no alarm of a promise"
 
 
@@ -67,7 +69,7 @@ def test_what_is_told_is_compared_with_what_was() -> None:
     assert (compared.told, compared.right, compared.precision) == (4, 3, 0.75)
     assert (compared.true, compared.found) == (3, 2)
     assert compared.recall == pytest.approx(2 / 3)
-    assert compared.found_in == Spread(timedelta(seconds=40), timedelta(seconds=40))
+    assert compared.found_in == Quartiles(timedelta(seconds=40), timedelta(seconds=40))
 
 
 def test_a_truth_of_another_objective_is_not_found() -> None:

@@ -4,13 +4,13 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from wine_slo.service.metrics.instruments import CELLS, REQUEST_BUCKETS, Board, Cells, ServerInstruments
+from wine_slo.service.metrics.instruments import CELLS, REQUEST_BUCKETS, CellCollector, Cells, ServerInstruments
 from wine_slo.service.model.features import NAMES
 
 ENDPOINTS = {"/predict": (200, 422), "/health": (200,), "unmatched": (404,)}
 
 
-def series(board: Board) -> dict[tuple[str, ...], float]:
+def series(board: CellCollector) -> dict[tuple[str, ...], float]:
     """Return what Prometheus would read: each series by its name and the values of its labels."""
     registry = CollectorRegistry()
     registry.register(board)
@@ -20,7 +20,7 @@ def series(board: Board) -> dict[tuple[str, ...], float]:
 
 @given(st.lists(st.floats(0, 20), max_size=50))
 def test_a_histogram_counts_as_prometheus_defines_it(values: list[float]) -> None:
-    board = Board(Cells(), 0)
+    board = CellCollector(Cells(), 0)
     histogram = board.histogram("latency", "", REQUEST_BUCKETS)[""]
     for value in values:
         histogram.observe(value)
@@ -40,12 +40,12 @@ def test_the_objectives_threshold_is_a_bound_with_others_on_either_side() -> Non
 
 def test_workers_are_added_up_and_a_replaced_worker_keeps_its_counts_but_not_its_open_requests() -> None:
     cells = Cells(2)
-    first, second = Board(cells, 0), Board(cells, 1)
+    first, second = CellCollector(cells, 0), CellCollector(cells, 1)
     tallies = [board.counter("requests", "", "endpoint", ["/"])["/"] for board in (first, second)]
     open_requests = [board.gauge("in_flight", "", "endpoint", ["/"])["/"] for board in (first, second)]
     for tally in (*tallies, *open_requests):
         tally.add()
-    replaced = Board(cells, 1)
+    replaced = CellCollector(cells, 1)
     replaced.counter("requests", "", "endpoint", ["/"])["/"].add()
     replaced.gauge("in_flight", "", "endpoint", ["/"])
     assert series(first) == series(replaced) == {("requests_total", "/"): 3, ("in_flight", "/"): 1}
@@ -87,4 +87,4 @@ def test_a_request_that_was_given_up_is_no_answer() -> None:
 
 def test_more_cells_than_there_are_is_an_error_at_the_start() -> None:
     with pytest.raises(ValueError, match=f"more than {CELLS} cells"):
-        Board(Cells(), 0).counter("many", "", "label", map(str, range(CELLS + 1)))
+        CellCollector(Cells(), 0).counter("many", "", "label", map(str, range(CELLS + 1)))

@@ -14,7 +14,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from wine_slo.service.model import training
 from wine_slo.service.model.classifier import Engine
-from wine_slo.service.model.features import Sample
+from wine_slo.service.model.features import WineSample
 from wine_slo.service.model.model_file import ModelFileError, load
 
 Change = Callable[[dict[str, Any]], Any]
@@ -56,7 +56,7 @@ def test_a_model_that_cannot_be_folded_is_served_by_its_estimator(forest: Path) 
     data = load_wine()
     model = load(forest)
     assert model.engine is Engine.ESTIMATOR
-    samples = [Sample(tuple(row)) for row in data.data.tolist()]
+    samples = [WineSample(tuple(row)) for row in data.data.tolist()]
     assert model.classify(samples) == joblib.load(forest).predict_proba(data.data).tolist()
 
 

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from wine_slo.service.model import model_file, training
 from wine_slo.service.model.classifier import Engine
-from wine_slo.service.model.features import Sample
+from wine_slo.service.model.features import WineSample
 
 SHIPPED = Path("models/model.pkl")
 ROWS = load_wine().data
@@ -42,7 +42,7 @@ def test_training_anew_gives_the_committed_card_but_for_its_date_and_its_files_h
 def test_the_shipped_fold_gives_the_pickles_probabilities_for_every_wine_of_the_data_set() -> None:
     model = model_file.load(SHIPPED)
     assert model.engine is Engine.FOLDED
-    probabilities = model.classify([Sample(tuple(row)) for row in ROWS.tolist()])
+    probabilities = model.classify([WineSample(tuple(row)) for row in ROWS.tolist()])
     np.testing.assert_allclose(probabilities, joblib.load(SHIPPED).predict_proba(ROWS), rtol=0, atol=1e-9)
 
 

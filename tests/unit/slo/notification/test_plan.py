@@ -12,10 +12,10 @@ from tests.support.scene import CHAT, LATENCY, Reader, Scene, at, incident, minu
 from wine_slo.slo.chat.messages import Button
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.reading import Sight
-from wine_slo.slo.notification.plan import EDITED_EVERY, Kind, Manner, Notice, Stage, Told, Words, next_notice
+from wine_slo.slo.notification.plan import EDITED_EVERY, Kind, Manner, Notice, Stage, Told, Wording, next_notice
 from wine_slo.slo.objectives.objective import Alert, Key
 
-WORDS = Words(
+WORDS = Wording(
     breach=lambda incident, told: f"breach {incident.value}{' perhaps' * told.perhaps_sent}",
     reminder=lambda incident: f"reminder {incident.number}",
     recovery=lambda incident, _told: f"recovery {incident.number}",
@@ -51,7 +51,7 @@ def next_of(
     now: datetime = LATER,
     *,
     hushed: bool = False,
-    words: Words = WORDS,
+    words: Wording = WORDS,
     **manners: Any,
 ) -> Notice | None:
     manner = Manner(remind_after=LATENCY.remind_after, hushed=hushed, **manners)
