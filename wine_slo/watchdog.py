@@ -28,38 +28,38 @@ from wine_slo.config.hosts import is_loopback
 from wine_slo.config.setting_types import Rotating
 from wine_slo.http import guarded_server
 from wine_slo.http.guarded_server import Door, Patience, Runner
-from wine_slo.integrations.console.channel import ConsoleChat
+from wine_slo.integrations.console.channel import ConsoleChannel
 from wine_slo.integrations.drawing.render_process import ChartProcess
 from wine_slo.integrations.heartbeat import Heartbeat
 from wine_slo.integrations.peers import ServiceApi
-from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError
+from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 from wine_slo.integrations.stall_guard import StallGuard
 from wine_slo.integrations.steady_scheduler import SteadyScheduler
 from wine_slo.integrations.storage.claim import Claim, ClaimError
 from wine_slo.integrations.storage.ledger import Ledger, LedgerError
 from wine_slo.integrations.telegram import channel
-from wine_slo.integrations.telegram.updates import Listener, TelegramCommands
-from wine_slo.monitor.chatops.info import Inquiry
-from wine_slo.monitor.chatops.language import Languages
-from wine_slo.monitor.chatops.oncall import Duty
-from wine_slo.monitor.chatops.router import Access, Conversation
+from wine_slo.integrations.telegram.updates import Listener, TelegramUpdates
+from wine_slo.monitor.chatops.info import Info
+from wine_slo.monitor.chatops.language import LanguageCommand
+from wine_slo.monitor.chatops.oncall import OnCall
+from wine_slo.monitor.chatops.router import Access, Router
 from wine_slo.monitor.drill import runner as drill_runner
-from wine_slo.monitor.drill.chat_command import Exercises
-from wine_slo.monitor.evaluate.evaluator import Evaluation
+from wine_slo.monitor.drill.chat_command import DrillCommand
+from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.evaluate.objective_checks import Examiner, ObjectiveMistake
 from wine_slo.monitor.notify.announcements import Announcements
 from wine_slo.monitor.notify.announcements import Place as Where
-from wine_slo.monitor.notify.dispatcher import Delivery, Rules
+from wine_slo.monitor.notify.dispatcher import Dispatcher, Rules
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.publish.board import Boards
 from wine_slo.monitor.publish.charts import Charts
 from wine_slo.monitor.publish.digest import Digests
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
-from wine_slo.monitor.publish.series_source import Trends
+from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages
-from wine_slo.slo.chat.channel import Chat, ChatError
+from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.evaluation.engine import SETTLES_IN, next_look_at
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.reading import Sight
@@ -107,8 +107,8 @@ class Ticker:
     def __init__(
         self,
         settings: WatchdogSettings,
-        evaluation: Evaluation,
-        delivery: Delivery,
+        evaluation: Evaluator,
+        delivery: Dispatcher,
         instruments: WatchdogInstruments,
         heartbeat: Heartbeat,
         examiner: Examiner,
@@ -253,7 +253,7 @@ def _log_left_out(settings: WatchdogSettings, objectives: Objectives) -> None:
         log.info(sentence)
 
 
-def untold_seconds(delivery: Delivery, evaluation: Evaluation) -> float:
+def untold_seconds(delivery: Dispatcher, evaluation: Evaluator) -> float:
     """Return the age of the oldest thing not yet told; 0 where everything is told."""
     since = delivery.untold_since
     return max(0.0, (evaluation.now() - since).total_seconds()) if since else 0.0
@@ -340,12 +340,12 @@ async def _watch(
         instruments = WatchdogInstruments(
             version("wine-slo"), lambda: untold_seconds(delivery, evaluation), lambda: len(delivery.unreachable)
         )
-        api = PrometheusApi(
+        api = PrometheusClient(
             session, settings.prometheus_url, settings.prometheus_headers, on_query=instruments.count_query
         )
         bot = _connect(settings)
         chat, chats = _where(bot, settings)
-        evaluation = Evaluation(api, ledger, objectives, memory.state, now, steady)
+        evaluation = Evaluator(api, ledger, objectives, memory.state, now, steady)
         recipients = Recipients(ledger, memory, chats, evaluation.now())
         speech = speeches(settings, lambda: evaluation.objectives)
 
@@ -353,8 +353,8 @@ async def _watch(
             return Replies(delivery.speech(chat))
 
         access = _access(settings, recipients)
-        conversation = Conversation(access, replies, evaluation.now, version("wine-slo"), instruments.count_question)
-        delivery = Delivery(
+        conversation = Router(access, replies, evaluation.now, version("wine-slo"), instruments.count_question)
+        delivery = Dispatcher(
             chat,
             ledger,
             recipients,
@@ -368,7 +368,7 @@ async def _watch(
         instruments.watch_silences(lambda: len(journal.acts.silences(evaluation.state.incidents, evaluation.now())))
         journal = Journal(ledger, memory.acts, on_act=delivery.wake, last_number=memory.last_act)
         announcements = _announcements(bot, chat, settings, recipients, delivery)
-        duty = Duty(
+        duty = OnCall(
             lambda: evaluation.state,
             replies,
             evaluation.now,
@@ -378,18 +378,18 @@ async def _watch(
             lambda asked: delivery.known_in(asked.chat) if access.is_limited_to_what_it_was_told(asked) else None,
         ).commands()
         charts = await stack.enter_async_context(_charting(api, chat, ledger, evaluation, instruments))
-        if settings.charts_enabled and not isinstance(chat, ConsoleChat):
+        if settings.charts_enabled and not isinstance(chat, ConsoleChannel):
             delivery.on_sent = lambda address, notice, message: charts.follow(
                 address, notice, message, delivery.speech(address), _topics(settings).get(notice.after.chat)
             )
         conversation.add(
             *duty,
-            *Inquiry(
+            *Info(
                 ledger, lambda: evaluation.state, delivery.speech, evaluation.now, charts.answer, journal.lines
             ).commands(),
-            *Languages(replies, delivery.speak).commands(),
+            *LanguageCommand(replies, delivery.speak).commands(),
         )
-        trend = Trends(api, lambda: evaluation.objectives, evaluation.now).over
+        trend = SeriesSource(api, lambda: evaluation.objectives, evaluation.now).over
         watchdog = Ticker(
             settings,
             evaluation,
@@ -419,7 +419,7 @@ async def _watch(
             )
             loops.append((informs, "the sign of life for systemd"))
         if bot:
-            answers = channel.TelegramChat(bot, answers=True)
+            answers = channel.TelegramChannel(bot, answers=True)
             boards = _boards(answers, ledger, recipients, evaluation, delivery, instruments, journal)
             loops.append((boards.run, "what keeps the boards"))
             if settings.digest_at != "off":
@@ -483,21 +483,21 @@ def _wait_as_standby(heartbeat: Heartbeat) -> None:
     heartbeat.notify("WATCHDOG=1")
 
 
-def _where(bot: channel.Connection | None, settings: WatchdogSettings) -> tuple[Chat, tuple[int, ...]]:
+def _where(bot: channel.Connection | None, settings: WatchdogSettings) -> tuple[Channel, tuple[int, ...]]:
     """Return where messages go, and the ids of the recipients there: the chats of the settings, or the terminal."""
     if bot and settings.telegram_chat_ids:
         named = (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids)
-        return channel.TelegramChat(bot), tuple(map(int, named))
+        return channel.TelegramChannel(bot), tuple(map(int, named))
     log.warning("no Telegram token or no chat id is set: messages are printed here")
-    return ConsoleChat(sys.stdout), (CONSOLE,)
+    return ConsoleChannel(sys.stdout), (CONSOLE,)
 
 
 def _announcements(
     bot: channel.Connection | None,
-    chat: Chat,
+    chat: Channel,
     settings: WatchdogSettings,
     recipients: Recipients,
-    delivery: Delivery,
+    delivery: Dispatcher,
 ) -> Announcements:
     """Return what lets every chat know what somebody does in one of them."""
 
@@ -505,16 +505,16 @@ def _announcements(
         standings, topics = [recipients.standing(each) for each in recipients], _topics(settings)
         return {each.chat: (each.address, topics.get(each.chat)) for each in standings if not each.is_closed}
 
-    told = channel.TelegramChat(bot, answers=True) if bot and settings.telegram_chat_ids else chat
+    told = channel.TelegramChannel(bot, answers=True) if bot and settings.telegram_chat_ids else chat
     return Announcements(told, places, lambda each: Replies(delivery.speech(each)))
 
 
 def _boards(
-    chat: Chat,
+    chat: Channel,
     ledger: Ledger,
     recipients: Recipients,
-    evaluation: Evaluation,
-    delivery: Delivery,
+    evaluation: Evaluator,
+    delivery: Dispatcher,
     instruments: WatchdogInstruments,
     journal: Journal,
 ) -> Boards:
@@ -533,13 +533,13 @@ def _boards(
 
 def _digests(  # noqa: PLR0913 - a digest tells of everything
     settings: WatchdogSettings,
-    api: PrometheusApi,
+    api: PrometheusClient,
     ledger: Ledger,
-    chat: Chat,
+    chat: Channel,
     recipients: Recipients,
     *,
-    evaluation: Evaluation,
-    delivery: Delivery,
+    evaluation: Evaluator,
+    delivery: Dispatcher,
     instruments: WatchdogInstruments,
     journal: Journal,
 ) -> Digests:
@@ -571,20 +571,20 @@ def _digests(  # noqa: PLR0913 - a digest tells of everything
 def _exercises(  # noqa: PLR0913, PLR0917 - a drill goes through everything
     session: aiohttp.ClientSession,
     settings: WatchdogSettings,
-    api: PrometheusApi,
-    evaluation: Evaluation,
+    api: PrometheusClient,
+    evaluation: Evaluator,
     watchdog: Ticker,
-    delivery: Delivery,
+    delivery: Dispatcher,
     journal: Journal,
     announcements: Announcements,
-) -> Exercises:
+) -> DrillCommand:
     """Return what tries the alert on the real service."""
     service = ServiceApi(session, settings.service_url)
 
     async def status() -> Status:
         return watchdog.status()
 
-    return Exercises(
+    return DrillCommand(
         lambda: evaluation.objectives,
         delivery.speech,
         lambda objective: drill_runner.prepare(service, status, objective, now),
@@ -632,7 +632,7 @@ async def _serving(app: web.Application, settings: WatchdogSettings) -> AsyncIte
 
 @asynccontextmanager
 async def _charting(
-    api: PrometheusApi, chat: Chat, ledger: Ledger, evaluation: Evaluation, instruments: WatchdogInstruments
+    api: PrometheusClient, chat: Channel, ledger: Ledger, evaluation: Evaluator, instruments: WatchdogInstruments
 ) -> AsyncIterator[Charts]:
     """What draws; at the end it gives up what it is drawing."""
     with ChartProcess() as drawing:
@@ -649,22 +649,22 @@ def _listen(  # noqa: PLR0913 - one place wires it
     bot: channel.Connection,
     settings: WatchdogSettings,
     recipients: Recipients,
-    conversation: Conversation,
+    conversation: Router,
     speech: Callable[[str], Speech],
     instruments: WatchdogInstruments,
     *,
-    evaluation: Evaluation,
-    delivery: Delivery,
-) -> TelegramCommands:
+    evaluation: Evaluator,
+    delivery: Dispatcher,
+) -> TelegramUpdates:
     """Return what hears a bot's updates and has them answered."""
-    answers = channel.TelegramChat(bot, answers=True)
+    answers = channel.TelegramChannel(bot, answers=True)
 
     async def tell_conflict(has_webhook: bool) -> None:  # noqa: FBT001 - it says what it is
         topics, seconds = _topics(settings), set(map(int, settings.telegram_second_chat_ids))
         for chat in recipients:
             if chat not in seconds:
                 text = Replies(delivery.speech(chat)).conflict(has_webhook=has_webhook)
-                with suppress(ChatError):
+                with suppress(ChannelError):
                     await answers.send(recipients.standing(chat).address, text, topic=topics.get(chat), loud=False)
 
     hearing = Listener(
@@ -677,7 +677,7 @@ def _listen(  # noqa: PLR0913 - one place wires it
         moved=recipients.move,
     )
     menus = {code: conversation.menu(Replies(speech(code))) for code in ("", *(each.code for each in LANGUAGES))}
-    return TelegramCommands(bot, answers, hearing, menus, evaluation.now, evaluation.state.looked_at)
+    return TelegramUpdates(bot, answers, hearing, menus, evaluation.now, evaluation.state.looked_at)
 
 
 def _access(settings: WatchdogSettings, recipients: Recipients) -> Access:

@@ -23,7 +23,7 @@ from tests.support.real.history import Chapter
 from tests.support.real.history import History as Made
 from tests.support.real.prometheus import Prometheus, scraping
 from wine_slo.config import slo_file
-from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.replay.engine import replay
 from wine_slo.monitor.replay.range_cache import History
 
@@ -51,7 +51,7 @@ async def look_back(url: str, folder: Path, days: int, whole: int) -> str:
     """Replay the last days; return the seconds, the processor's seconds, the peak of memory, looks and alarms."""
     until = START + timedelta(days=whole)
     async with aiohttp.ClientSession() as session:
-        history = History(PrometheusApi(session, url, {}, timeout=PATIENCE), folder, "benchmark", datetime.now(UTC))
+        history = History(PrometheusClient(session, url, {}, timeout=PATIENCE), folder, "benchmark", datetime.now(UTC))
         began, used = perf_counter(), process_time()
         since = max(until - timedelta(days=days), START + POLL)
         story = await replay(history, slo_file.load(OBJECTIVES), since, until, POLL)

@@ -22,9 +22,9 @@ from tests.support.fakes.service import Service
 from tests.support.real.processes import Processes
 from tests.support.real.prometheus import Prometheus, free_port, scraping
 from wine_slo.config import slo_file
-from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.monitor.evaluate.evaluator import Evaluation
+from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.objectives.objective import Objectives
 
@@ -89,8 +89,8 @@ async def look(objectives: Objectives, endpoints: int) -> Cost:
         async with serving(folder, endpoints) as prometheus, aiohttp.ClientSession() as session:
             await asyncio.sleep(2 * EVERY)
             ledger = Ledger.open(f"sqlite:///{folder / 'watchdog.db'}")
-            api = PrometheusApi(session, prometheus.url, {}, on_query=count)
-            evaluation = Evaluation(api, ledger, objectives, State(), lambda: datetime.now(UTC))
+            api = PrometheusClient(session, prometheus.url, {}, on_query=count)
+            evaluation = Evaluator(api, ledger, objectives, State(), lambda: datetime.now(UTC))
             for number in range(LOOKS + 1):
                 asked_before, started, used = asked, perf_counter(), process_time()
                 await evaluation.look()

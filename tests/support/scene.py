@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from wine_slo.slo.evaluation.engine import SIGHT, State, advance
-from wine_slo.slo.evaluation.incident import Incident, Track
+from wine_slo.slo.evaluation.incident import Incident, KeyState
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
-from wine_slo.slo.notification.plan import Manner, Notice, Told, next_notice
+from wine_slo.slo.notification.plan import DeliveryRecord, Notification, Policy, next_notification
 from wine_slo.slo.objectives.objective import Key, Latency, Objective, Objectives, Ratio, Up
 from wine_slo.slo.text.incident_text import Speech
 
@@ -51,7 +51,7 @@ class Scene:
         return at(self.second)
 
     @property
-    def track(self) -> Track:
+    def track(self) -> KeyState:
         return self.state.tracks[KEY]
 
     @property
@@ -97,26 +97,26 @@ class Reader:
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self.told: dict[int, Told] = {}
-        self.notices: list[Notice] = []
+        self.told: dict[int, DeliveryRecord] = {}
+        self.notices: list[Notification] = []
 
     @property
     def speech(self) -> Speech:
         return Speech(self._scene.objectives, UTC)
 
-    def hears(self) -> list[Notice]:
+    def hears(self) -> list[Notification]:
         """What is said now; none of it twice."""
         state, now = self._scene.state, self._scene.now
-        fresh: list[Notice] = []
+        fresh: list[Notification] = []
         for number, incident in state.incidents.items():
-            told = self.told.get(number, Told(incident=number, chat=CHAT))
+            told = self.told.get(number, DeliveryRecord(incident=number, chat=CHAT))
             hushed = state.is_blind and incident.key != SIGHT
-            while notice := next_notice(
+            while notice := next_notification(
                 incident,
                 told,
                 self.speech.words(state, now),
                 now,
-                Manner(remind_after=LATENCY.remind_after, hushed=hushed),
+                Policy(remind_after=LATENCY.remind_after, hushed=hushed),
             ):
                 told = notice.after if notice.edits is not None else notice.told(100 + len(self.notices))[0]
                 fresh.append(notice)

@@ -7,7 +7,7 @@ from tests.support.fakes.bot_api import TOKEN
 from tests.system import life
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram import channel
-from wine_slo.slo.chat.channel import ChatError
+from wine_slo.slo.chat.channel import ChannelError
 
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = "/dev"  # all of it is plain HTTP, and loading certificates takes longer than a life
@@ -17,8 +17,8 @@ async def _try() -> None:
     """Some modules are loaded only where they are needed first."""
     Ledger.open("sqlite://").close()
     try:
-        await channel.TelegramChat(channel.connect(TOKEN, "http://127.0.0.1:1")).send(1, "")
-    except ChatError:
+        await channel.TelegramChannel(channel.connect(TOKEN, "http://127.0.0.1:1")).send(1, "")
+    except ChannelError:
         assert life.TICKS
 
 

@@ -7,9 +7,9 @@ from telegram import Bot
 
 from tests.support.fakes.prometheus_canned import OBJECTIVES, CannedPrometheus, Slow
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.integrations.telegram.channel import TelegramChat
-from wine_slo.monitor.evaluate.evaluator import Evaluation
-from wine_slo.monitor.notify.dispatcher import Delivery, Rules
+from wine_slo.integrations.telegram.channel import TelegramChannel
+from wine_slo.monitor.evaluate.evaluator import Evaluator
+from wine_slo.monitor.notify.dispatcher import Dispatcher, Rules
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.text.incident_text import Speech
 
@@ -21,12 +21,12 @@ def loops(
     chats: Sequence[int],
     clock: Callable[[], datetime],
     topics: Mapping[int, int] | None = None,
-) -> tuple[Evaluation, Delivery]:
+) -> tuple[Evaluator, Dispatcher]:
     """Both, as a start makes them from what the ledger remembers."""
     memory = ledger.load()
-    evaluation = Evaluation(CannedPrometheus(clock, slow), ledger, OBJECTIVES, memory.state, clock)
-    delivery = Delivery(
-        TelegramChat(bot),
+    evaluation = Evaluator(CannedPrometheus(clock, slow), ledger, OBJECTIVES, memory.state, clock)
+    delivery = Dispatcher(
+        TelegramChannel(bot),
         ledger,
         Recipients(ledger, memory, chats, evaluation.now()),
         lambda _language: Speech(OBJECTIVES, UTC),

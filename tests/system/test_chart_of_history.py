@@ -18,9 +18,9 @@ from tests.support.real.history import Chapter, History
 from tests.support.real.prometheus import Prometheus, scraping
 from tests.support.scene import AVAILABILITY, ERRORS, LATENCY, incident
 from wine_slo.config import translations
-from wine_slo.integrations.console.channel import ConsoleChat
+from wine_slo.integrations.console.channel import ConsoleChannel
 from wine_slo.integrations.drawing.render_process import PNG, ChartProcess
-from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.publish.charts import Charts
 from wine_slo.slo.evaluation.engine import State
@@ -91,9 +91,9 @@ async def studio(data: Path, stack: ExitStack) -> AsyncIterator[Studio]:
     recorder = stack.enter_context(Recorder(time_box=60))
     async with aiohttp.ClientSession() as session:
         charts = Charts(
-            PrometheusApi(session, prometheus.url, {}),
+            PrometheusClient(session, prometheus.url, {}),
             recorder,
-            ConsoleChat(None),
+            ConsoleChannel(None),
             ledger,
             lambda: state,
             lambda: ENDS,

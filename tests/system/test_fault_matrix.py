@@ -22,8 +22,8 @@ from tests.support.scene import START
 from tests.system.loops import loops
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram import channel
-from wine_slo.monitor.evaluate.evaluator import Evaluation
-from wine_slo.monitor.notify.dispatcher import LONGEST_WAIT, Delivery
+from wine_slo.monitor.evaluate.evaluator import Evaluator
+from wine_slo.monitor.notify.dispatcher import LONGEST_WAIT, Dispatcher
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 ANNA, OTHER = -5, 8  # a group, and a person
@@ -55,7 +55,7 @@ class Fault:
         if self.refuses:
             await api.refuses_connections()
 
-    async def ends(self, api: BotApi, delivery: Delivery) -> None:
+    async def ends(self, api: BotApi, delivery: Dispatcher) -> None:
         api.recovers()
         if self.refuses:
             await api.accepts_connections()
@@ -183,7 +183,7 @@ async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Ce
             api.chat(chat, topics=[TOPIC] if fault.in_topic else [])
         slow = Slow(SLOW_SINCE, slow_until)
 
-        def start(*chats: int) -> tuple[Evaluation, Delivery, asyncio.Task[None]]:
+        def start(*chats: int) -> tuple[Evaluator, Dispatcher, asyncio.Task[None]]:
             topics = {ANNA: TOPIC} if fault.in_topic else {}
             evaluation, delivery = loops(memory, slow, bot, chats, clock, topics)
             return evaluation, delivery, asyncio.create_task(delivery.run())

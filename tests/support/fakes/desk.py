@@ -11,8 +11,8 @@ from tests.support.fakes.bot_api import TOKEN, BotApi
 from tests.support.fakes.telegram_chats import Message
 from tests.support.scene import Scene
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.integrations.telegram.channel import BotApiRequest, TelegramChat
-from wine_slo.monitor.notify.dispatcher import Delivery, Rules
+from wine_slo.integrations.telegram.channel import BotApiRequest, TelegramChannel
+from wine_slo.monitor.notify.dispatcher import Dispatcher, Rules
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
@@ -39,7 +39,7 @@ class Desk:
         self.path = path
         self.chats: tuple[int, ...] = (ANNA,)
         self.outcomes: list[tuple[Kind, str]] = []
-        self._chat = TelegramChat(bot)
+        self._chat = TelegramChannel(bot)
         self.ledger = Ledger.open(f"sqlite:///{path}")
         self._saved = State()
         self.is_real_time = False
@@ -47,9 +47,9 @@ class Desk:
         self.speech: Callable[[str], Speech] = lambda _language: Speech(self.scene.objectives, UTC)
         self.delivery = self._delivery()
 
-    def _delivery(self) -> Delivery:
+    def _delivery(self) -> Dispatcher:
         self.recipients = Recipients(self.ledger, self.ledger.load(), self.chats, self.clock())
-        return Delivery(
+        return Dispatcher(
             self._chat,
             self.ledger,
             self.recipients,

@@ -12,8 +12,8 @@ from telegram.ext import ExtBot
 from tests.support.fakes.bot_api import TOKEN, BotApi
 from tests.support.fakes.telegram_chats import Message
 from wine_slo.integrations.telegram import channel
-from wine_slo.integrations.telegram.updates import Listener, TelegramCommands
-from wine_slo.monitor.chatops.router import Access, Conversation
+from wine_slo.integrations.telegram.updates import Listener, TelegramUpdates
+from wine_slo.monitor.chatops.router import Access, Router
 from wine_slo.slo.chat.messages import Command, Reaction, Reception
 from wine_slo.slo.text.command_text import Replies
 from wine_slo.slo.text.incident_text import Speech
@@ -37,12 +37,10 @@ class Talk:
     moves: list[tuple[int, int]] = field(default_factory=list)
     conflicts: asyncio.Queue[bool] = field(default_factory=asyncio.Queue)
     connect: Callable[[str, str], ExtBot[int]] = channel.connect
-    conversation: Conversation = field(init=False)
+    conversation: Router = field(init=False)
 
     def __post_init__(self) -> None:
-        self.conversation = Conversation(
-            self.access, lambda _chat: Replies(self.speech), self.clock, "1.2.3", self._receive
-        )
+        self.conversation = Router(self.access, lambda _chat: Replies(self.speech), self.clock, "1.2.3", self._receive)
 
     def clock(self) -> datetime:
         return datetime.now(UTC)
@@ -68,7 +66,7 @@ class Talk:
                 self.moved,
             )
             menus = {"": self.conversation.menu(Replies(self.speech))}
-            listens = TelegramCommands(bot, channel.TelegramChat(bot), listener, menus, self.clock, self.heard_at)
+            listens = TelegramUpdates(bot, channel.TelegramChannel(bot), listener, menus, self.clock, self.heard_at)
             task = asyncio.create_task(listens.run())
             try:
                 yield

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tests.support.scene import LATENCY, START
-from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError, Sample, Series, Vector
+from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Sample, Series, Vector
 from wine_slo.metric_names import ENDPOINT
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objectives
@@ -29,7 +29,7 @@ class Slow:
         return self.since < at <= self.until
 
 
-class CannedPrometheus(PrometheusApi):
+class CannedPrometheus(PrometheusClient):
     """The fake; each answer takes one turn of the loop."""
 
     def __init__(self, clock: Callable[[], datetime], *slow: Slow) -> None:

@@ -4,13 +4,13 @@ import os
 from itertools import count
 from typing import TextIO
 
-from wine_slo.slo.chat.channel import ChatError
+from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Keyboard, Picture
 from wine_slo.slo.redaction import redact
 from wine_slo.slo.text.incident_text import plain
 
 
-class ConsoleChat:
+class ConsoleChannel:
     """Prints what would be sent. It cannot change what was printed, so an edit is one short line.
 
     Letters that the console does not have are printed as question marks.
@@ -30,7 +30,7 @@ class ConsoleChat:
             ChatError: Nobody can read it.
         """
         if self._console is None:
-            raise ChatError("there is no standard output")
+            raise ChannelError("there is no standard output")
         try:
             descriptor, left = (
                 self._console.fileno(),
@@ -39,7 +39,7 @@ class ConsoleChat:
             while left:
                 left = left[os.write(descriptor, left) :]
         except (OSError, ValueError) as error:  # a closed stream is a ValueError
-            raise ChatError(f"standard output cannot be written: {error}") from error
+            raise ChannelError(f"standard output cannot be written: {error}") from error
 
     async def send(
         self,

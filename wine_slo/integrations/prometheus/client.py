@@ -146,7 +146,7 @@ class _Answer(msgspec.Struct):
     isPartial: bool | None = None  # noqa: N815 - VictoriaMetrics' own name
 
 
-class PrometheusApi:
+class PrometheusClient:
     """Asks questions in PromQL.
 
     Args:

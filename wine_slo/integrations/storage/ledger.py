@@ -29,13 +29,13 @@ from sqlalchemy.pool import StaticPool
 
 from wine_slo.config import text_file
 from wine_slo.integrations.storage.holder import Holder
-from wine_slo.slo.chat.channel import Standing
+from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.evaluation.engine import KEPT, SIGHT, State
-from wine_slo.slo.evaluation.incident import Incident, Track
-from wine_slo.slo.notification.plan import Told
+from wine_slo.slo.evaluation.incident import Incident, KeyState
+from wine_slo.slo.notification.plan import DeliveryRecord
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import KEPT as KEPT_ACTS
-from wine_slo.slo.oncall.actions import Act
+from wine_slo.slo.oncall.actions import Action
 from wine_slo.slo.views.board_text import BoardRecord
 
 K = TypeVar("K")
@@ -155,9 +155,9 @@ class Memory:
     """
 
     state: State
-    told: tuple[Told, ...]
-    standings: tuple[Standing, ...]
-    acts: tuple[Act, ...] = ()
+    told: tuple[DeliveryRecord, ...]
+    standings: tuple[Subscriber, ...]
+    acts: tuple[Action, ...] = ()
     last_act: int = 0
 
 
@@ -294,7 +294,7 @@ class Ledger:
                 ).all()
         except DBAPIError as error:
             raise LedgerError(f"the ledger cannot be read: {_cause(error)}") from error
-        found = _decode(tracks, Track)
+        found = _decode(tracks, KeyState)
         state = State(
             tracks={track.key: track for track in found},
             incidents={each.number: each for each in _decode(incidents, Incident)},
@@ -304,8 +304,8 @@ class Ledger:
         )
         return Memory(
             state,
-            tuple(_decode(told, Told)),
-            tuple(_decode(standings, Standing)),
+            tuple(_decode(told, DeliveryRecord)),
+            tuple(_decode(standings, Subscriber)),
             tuple(_readable_acts(acts)),
             max((row.number for row in acts), default=0),
         )
@@ -334,13 +334,15 @@ class Ledger:
             wanted = wanted.where(_incidents.c.number.in_(those))
         return _decode(self._read(wanted), Incident)
 
-    def told_of(self, incidents: Iterable[int]) -> list[Told]:
+    def told_of(self, incidents: Iterable[int]) -> list[DeliveryRecord]:
         """What every chat was told of these incidents.
 
         Raises:
             LedgerError: It cannot be read.
         """
-        return _decode(self._read(sa.select(_told.c.value).where(_told.c.incident.in_(list(incidents)))), Told)
+        return _decode(
+            self._read(sa.select(_told.c.value).where(_told.c.incident.in_(list(incidents)))), DeliveryRecord
+        )
 
     def save(self, before: State, after: State) -> None:
         """Write what changed from one state to the next, in one transaction.
@@ -364,7 +366,7 @@ class Ledger:
                 connection.execute(_tracks.delete().where(_tracks.c.key.in_(gone)))
             _write(connection, _incidents, [_incident_row(each) for each in incidents])
 
-    def mark(self, told: Iterable[Told]) -> None:
+    def mark(self, told: Iterable[DeliveryRecord]) -> None:
         """Write what chats believe now, in one transaction.
 
         Raises:
@@ -373,7 +375,7 @@ class Ledger:
         with self._writing() as connection:
             _write(connection, _told, [_told_row(each) for each in told])
 
-    def stand(self, standing: Standing) -> None:
+    def stand(self, standing: Subscriber) -> None:
         """Write how a chat stands with us.
 
         Raises:
@@ -451,7 +453,7 @@ class Ledger:
         with self._writing() as connection:
             _write(connection, _digests, [{"chat": chat, "told": slot.astimezone(UTC).isoformat()}])
 
-    def act(self, acts: Iterable[Act]) -> None:
+    def act(self, acts: Iterable[Action]) -> None:
         """Write down what people did, in one transaction; what is written already stays as it is.
 
         Raises:
@@ -662,11 +664,11 @@ def _decode(rows: Sequence[str], kind: type[V]) -> list[V]:
         raise LedgerError(sentence, f"damaged ({kind.__name__})") from error
 
 
-def _readable_acts(rows: Iterable[Any]) -> Iterator[Act]:
+def _readable_acts(rows: Iterable[Any]) -> Iterator[Action]:
     """The acts under the numbers of their rows; one that cannot be read is left out, as it must not hide the others."""
     for row in rows:
         try:
-            yield replace(msgspec.json.decode(row.value, type=Act), number=row.number)
+            yield replace(msgspec.json.decode(row.value, type=Action), number=row.number)
         except (msgspec.DecodeError, ValueError, TypeError) as error:
             log.error("the ledger has an act %s that cannot be read and is left out: %s", row.number, error)  # noqa: TRY400
 
@@ -700,7 +702,7 @@ def _incident_row(incident: Incident) -> dict[str, Any]:
     }
 
 
-def _told_row(told: Told) -> dict[str, Any]:
+def _told_row(told: DeliveryRecord) -> dict[str, Any]:
     return {"incident": told.incident, "chat": told.chat, "value": _text(told)}
 
 

@@ -15,7 +15,7 @@ SIGNATURE_BYTES = 12  # 96 bits; a guess is a request to Telegram, and each is c
 SEPARATOR = "|"
 
 
-class Seal:
+class CallbackData:
     """Signs what buttons carry, and reads it.
 
     Args:

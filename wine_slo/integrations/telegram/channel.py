@@ -20,8 +20,8 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, Ne
 from telegram.ext import AIORateLimiter, BaseRateLimiter, ExtBot
 from telegram.request import HTTPXRequest
 
-from wine_slo.integrations.telegram.callback_data import Seal
-from wine_slo.slo.chat.channel import ChatError
+from wine_slo.integrations.telegram.callback_data import CallbackData
+from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Keyboard, Picture
 from wine_slo.slo.redaction import redact
 from wine_slo.slo.text.incident_text import plain
@@ -269,7 +269,7 @@ def _seconds(given: object) -> int:
     return int(min(max(SHORTEST_WAIT, asked), timedelta(days=1).total_seconds()))  # NaN is not more than 1
 
 
-class TelegramChat:
+class TelegramChannel:
     """Sends and edits through a bot, and signs what its buttons carry.
 
     Args:
@@ -280,7 +280,7 @@ class TelegramChat:
     def __init__(self, bot: Bot, *, answers: bool = False) -> None:
         self._bot = bot
         self._limits: dict[str, Any] = {"rate_limit_args": ANSWER} if answers else {}
-        self._seal = Seal(bot.token)
+        self._seal = CallbackData(bot.token)
 
     async def send(
         self,
@@ -313,19 +313,19 @@ class TelegramChat:
             )
             return message.message_id
 
-        refusal: ChatError | None = None
+        refusal: ChannelError | None = None
         for form in _forms(topic):
             if form.topic and refusal and any(each in str(refusal).lower() for each in ABOUT_TOPIC):
                 continue
             try:
                 return await _guarded(send_as(form))
-            except ChatError as error:
+            except ChannelError as error:
                 if not error.refused:
                     raise
                 refusal = error
             where = f"topic {form.topic} of chat {chat}" if form.topic else f"chat {chat}"
             log.warning("%s refuses a message as it is: %s", where, refusal)
-        raise ChatError(str(refusal), permanent=True) from refusal
+        raise ChannelError(str(refusal), permanent=True) from refusal
 
     async def edit(self, chat: int, message: int, text: str, *, buttons: Keyboard = ()) -> None:
         """Exchange a message's text and buttons; plain, and clipped, where Telegram refuses the markup.
@@ -352,19 +352,19 @@ class TelegramChat:
 
         try:
             await _guarded(edit_as(text, ParseMode.HTML))
-        except ChatError as error:
+        except ChannelError as error:
             if not error.refused:
                 raise
             if any(each in str(error).lower() for each in NO_MESSAGE):
-                raise ChatError(str(error), message_gone=True) from error
+                raise ChannelError(str(error), message_gone=True) from error
         else:
             return
         try:
             await _guarded(edit_as(_clipped(text), None))
-        except ChatError as error:
+        except ChannelError as error:
             if not error.refused:
                 raise
-            raise ChatError(str(error), message_gone=True) from error
+            raise ChannelError(str(error), message_gone=True) from error
 
     async def show(self, chat: int, picture: Picture, *, topic: int | None = None, reply_to: int | None = None) -> None:
         """Send a picture, quietly; outside of a topic that Telegram refuses.
@@ -387,7 +387,7 @@ class TelegramChat:
 
         try:
             await _guarded(show_in(topic))
-        except ChatError as error:
+        except ChannelError as error:
             if topic is None or not error.refused:
                 raise
             log.warning("chat %d refuses a picture in topic %d: %s", chat, topic, error)
@@ -401,9 +401,9 @@ class TelegramChat:
         """
         try:
             await _guarded(self._bot.send_chat_action(chat, ChatAction.TYPING))
-        except ChatError as error:
+        except ChannelError as error:
             if error.refused:
-                raise ChatError(str(error), permanent=True) from error
+                raise ChannelError(str(error), permanent=True) from error
             raise
 
     async def pin(self, chat: int, message: int) -> None:
@@ -478,37 +478,39 @@ def _clipped(text: str) -> str:
     return words if len(words) <= limit else words[: limit - 2] + " …"
 
 
-def _chat_error(error: Exception) -> ChatError:  # noqa: PLR0911 - one for each kind of failure
+def _chat_error(error: Exception) -> ChannelError:  # noqa: PLR0911 - one for each kind of failure
     """What a failure means; the kinds of python-telegram-bot overlap, so the order matters."""
     text = str(error).lower()
     match error:
         case RetryAfter():
             wait = error.retry_after
             asked = wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
-            return ChatError(
+            return ChannelError(
                 f"Telegram asks to wait {asked.total_seconds():.0f} s",
                 retry_after=min(asked, timedelta(seconds=LONGEST_WAIT)),
             )
         case ChatMigrated():
-            return ChatError(f"the chat is now {error.new_chat_id}", moved_to=error.new_chat_id)
+            return ChannelError(f"the chat is now {error.new_chat_id}", moved_to=error.new_chat_id)
         case InvalidToken():
-            return ChatError("Telegram does not know the token")  # the exception's own text holds the token
+            return ChannelError("Telegram does not know the token")  # the exception's own text holds the token
         case Forbidden():
-            return ChatError(_first_line(error), permanent=True)
+            return ChannelError(_first_line(error), permanent=True)
         case BadRequest():
             is_closed = any(each in text for each in CLOSED)
-            return ChatError(_first_line(error), refused=not is_closed, permanent=is_closed)
+            return ChannelError(_first_line(error), refused=not is_closed, permanent=is_closed)
         case NoBotApiError():
-            return ChatError(f"what answers is no Bot API ({error.code})", surely_not_sent=not _is_success(error.code))
+            return ChannelError(
+                f"what answers is no Bot API ({error.code})", surely_not_sent=not _is_success(error.code)
+            )
         case NetworkError() if isinstance(error.__cause__, httpx.HTTPError):
-            return ChatError(
+            return ChannelError(
                 f"Telegram cannot be reached ({type(error.__cause__).__name__})",
                 surely_not_sent=isinstance(error.__cause__, SURELY_NOT_SENT),
             )
         case TelegramError():
-            return ChatError(f"Telegram answered: {_first_line(error)}")
+            return ChannelError(f"Telegram answered: {_first_line(error)}")
         case _:  # an answer of 200 that the library cannot read, so what it is about may well have been done
-            return ChatError(f"Telegram's answer cannot be read ({type(error).__name__})", surely_not_sent=False)
+            return ChannelError(f"Telegram's answer cannot be read ({type(error).__name__})", surely_not_sent=False)
 
 
 def _is_success(code: int) -> bool:

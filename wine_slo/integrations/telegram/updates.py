@@ -18,8 +18,8 @@ from telegram import BotCommand
 from telegram.error import BadRequest, Conflict, TelegramError
 from telegram.ext import ExtBot
 
-from wine_slo.integrations.telegram.callback_data import Seal
-from wine_slo.slo.chat.channel import Chat, ChatError
+from wine_slo.integrations.telegram.callback_data import CallbackData
+from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.messages import Answer, Person, Picture, Press, Question
 from wine_slo.slo.text.incident_text import plain
 
@@ -149,7 +149,7 @@ class Listener:
     moved: Callable[[int, int], Awaitable[None]]
 
 
-class TelegramCommands:
+class TelegramUpdates:
     """Listens to a bot's updates and answers them.
 
     Args:
@@ -164,7 +164,7 @@ class TelegramCommands:
     def __init__(
         self,
         bot: ExtBot[int],
-        chat: Chat,
+        chat: Channel,
         listener: Listener,
         menus: Mapping[str, Sequence[tuple[str, str]]],
         clock: Callable[[], datetime],
@@ -172,7 +172,7 @@ class TelegramCommands:
     ) -> None:
         self._bot = bot
         self._chat = chat
-        self._seal = Seal(bot.token)
+        self._seal = CallbackData(bot.token)
         self._listener = listener
         self._menus = menus
         self._clock = clock
@@ -381,7 +381,7 @@ class TelegramCommands:
         if answer.replaces and answer.text:
             try:
                 await self._chat.edit(chat, message.message_id, answer.text, buttons=answer.buttons)
-            except ChatError as error:
+            except ChannelError as error:
                 log.warning("chat %d: a message was not changed: %s", chat, error)
         else:
             await self._send(chat, message.topic, answer, reply_to=message.message_id)
@@ -429,7 +429,7 @@ class TelegramCommands:
         for attempt in range(1, ANSWER_TRIES + 1):
             try:
                 return chat, await deed(chat)
-            except ChatError as error:
+            except ChannelError as error:
                 wait = error.retry_after or timedelta(seconds=2 * attempt)
                 if error.moved_to is not None:
                     chat, wait = error.moved_to, timedelta(0)

@@ -28,7 +28,7 @@ LONGEST_ARGUMENT = 30  # bytes of a name that a button can carry
 Chart = Callable[[Key, Speech, timedelta | None], Awaitable[Picture | str]]
 
 
-class Inquiry:
+class Info:
     """Answers who wants to know more.
 
     Args:

@@ -11,7 +11,7 @@ from wine_slo.slo.text.language import LANGUAGES, Language
 VERB = "language"
 
 
-class Languages:
+class LanguageCommand:
     """Answers who wants another language.
 
     Args:

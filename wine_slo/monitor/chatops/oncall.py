@@ -17,9 +17,9 @@ from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.keyboard import ACKNOWLEDGE, CHOOSE, END, RECOVERY, SHOW, SILENCE, UNDO
 from wine_slo.slo.objectives.objective import Key
-from wine_slo.slo.oncall.actions import LONGEST_SILENCE, Act, Deed, Silence
+from wine_slo.slo.oncall.actions import LONGEST_SILENCE, Action, ActionKind, Silence
 from wine_slo.slo.oncall.lookup import NUMBER_SIGNS, UnknownNameError, UnknownNumberError
-from wine_slo.slo.oncall.silence_request import ALL, UnclearError, Wish, parse_silence
+from wine_slo.slo.oncall.silence_request import ALL, SilenceRequest, UnclearError, parse_silence
 from wine_slo.slo.oncall.time_phrases import NotUnderstoodError
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.command_text import MAX_LABEL, MAX_SILENCES, Replies
@@ -34,7 +34,7 @@ MOST_NAMED = 8  # incidents that are offered to be acknowledged
 Reach = Collection[int] | None
 
 
-class Duty:
+class OnCall:
     """Answers who is on call.
 
     Args:
@@ -230,7 +230,7 @@ class Duty:
             return Answer(toast=replies.chosen_already(), reception=Reception.OLD)
         return replace(await self._make(press, wish), replaces=True)
 
-    async def _make(self, asked: Question | Press, wish: Wish) -> Answer:
+    async def _make(self, asked: Question | Press, wish: SilenceRequest) -> Answer:
         """Begin the silences that somebody wants."""
         replies, now, state = self._replies(asked.chat), self._now(), self._state()
         reach, silences = self._reach(asked), []
@@ -277,7 +277,7 @@ class Duty:
         buttons = tuple((self._end_button(replies, act, now),) for act in acts[:MAX_SILENCES])
         return Answer(replies.silences(acts, now), buttons=buttons)
 
-    def _end_button(self, replies: Replies, act: Act, now: datetime) -> Button:
+    def _end_button(self, replies: Replies, act: Action, now: datetime) -> Button:
         return Button(replies.end_of(act.silence or Silence(), now), END, (str(act.number),))
 
     async def _press_end(self, press: Press) -> Answer:
@@ -286,7 +286,7 @@ class Duty:
         running = self._journal.acts.silences(self._state().incidents, now)
         if act is None or act.silence is None or act not in running:
             return Answer(toast=replies.no_such_silence(), reception=Reception.OLD)
-        return await self._revoke(press, [act], Deed.END, replies.ended(act.silence))
+        return await self._revoke(press, [act], ActionKind.END, replies.ended(act.silence))
 
     # Taking back
 
@@ -298,7 +298,7 @@ class Duty:
         if not those:
             return Answer(replies.nothing_to_take_back())
         text = "\n".join(map(replies.taken_back, those))
-        answer = await self._revoke(question, those, Deed.UNDO, text)
+        answer = await self._revoke(question, those, ActionKind.UNDO, text)
         return Answer(answer.toast)
 
     async def _press_undo(self, press: Press) -> Answer:
@@ -309,9 +309,9 @@ class Duty:
             return Answer(toast=replies.nothing_to_take_back(), reception=Reception.OLD)
         if act.by.id != press.person.id:
             return Answer(toast=replies.not_yours(act), reception=Reception.REFUSED)
-        return await self._revoke(press, [act], Deed.UNDO, replies.taken_back(act))
+        return await self._revoke(press, [act], ActionKind.UNDO, replies.taken_back(act))
 
-    async def _revoke(self, asked: Question | Press, acts: Sequence[Act], deed: Deed, text: str) -> Answer:
+    async def _revoke(self, asked: Question | Press, acts: Sequence[Action], deed: ActionKind, text: str) -> Answer:
         written = True
         for act in acts:
             revocation = replace(self._act(asked, self._now(), deed), of=act.number)
@@ -334,15 +334,17 @@ class Duty:
 
     # What is kept
 
-    def _act(self, asked: Question | Press, at: datetime, deed: Deed) -> Act:
+    def _act(self, asked: Question | Press, at: datetime, deed: ActionKind) -> Action:
         by = self._journal.told_apart(asked.person)
-        return Act(number=0, at=at, deed=deed, by=by, chat=asked.chat, cause=asked.cause)
+        return Action(number=0, at=at, deed=deed, by=by, chat=asked.chat, cause=asked.cause)
 
-    def _acknowledgement(self, asked: Question | Press, at: datetime, incident: Incident) -> Act:
-        return replace(self._act(asked, at, Deed.ACKNOWLEDGE), incident=incident.number, opening=incident.openings)
+    def _acknowledgement(self, asked: Question | Press, at: datetime, incident: Incident) -> Action:
+        return replace(
+            self._act(asked, at, ActionKind.ACKNOWLEDGE), incident=incident.number, opening=incident.openings
+        )
 
-    def _silence(self, asked: Question | Press, at: datetime, silence: Silence) -> Act:
-        return replace(self._act(asked, at, Deed.SILENCE), silence=silence)
+    def _silence(self, asked: Question | Press, at: datetime, silence: Silence) -> Action:
+        return replace(self._act(asked, at, ActionKind.SILENCE), silence=silence)
 
 
 def _of(incident: Incident) -> tuple[str, str]:

@@ -92,7 +92,7 @@ class Access:
         return self.is_second(asked.chat) and asked.person.id not in self.admins
 
 
-class Conversation:
+class Router:
     """Answers.
 
     Args:

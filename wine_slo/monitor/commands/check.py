@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from wine_slo.integrations.prometheus.client import PrometheusApi
-from wine_slo.monitor.evaluate.collector import Lookout
+from wine_slo.integrations.prometheus.client import PrometheusClient
+from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Objectives
@@ -74,9 +74,11 @@ class CheckReport:
     objectives: tuple[Checked, ...]
 
 
-async def check(api: PrometheusApi, objectives: Objectives, clock: Callable[[], datetime], version: str) -> CheckReport:
+async def check(
+    api: PrometheusClient, objectives: Objectives, clock: Callable[[], datetime], version: str
+) -> CheckReport:
     """What one look finds."""
-    lookout = Lookout(api, clock)
+    lookout = Collector(api, clock)
     state = await lookout.look(State(), objectives)
     process = Process(version=version, poll=timedelta(0), overdue_after=timedelta.max)
     return report(status_of(state, objectives, lookout.now(), process))

@@ -16,7 +16,7 @@ from pathlib import Path
 from wine_slo.config import slo_file
 from wine_slo.config.environment import ServerSettings, SettingsError, WatchdogSettings, file, read
 from wine_slo.integrations.peers import ServiceApi, ServiceError, WatchdogApi, WatchdogError
-from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError
+from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts, Target
 from wine_slo.integrations.storage.ledger import Ledger, LedgerError
 from wine_slo.integrations.telegram.rights import RightsError, TelegramRights
@@ -41,7 +41,7 @@ Findings = AsyncIterator[Finding]
 class Surroundings:
     """All that is asked."""
 
-    prometheus: PrometheusApi
+    prometheus: PrometheusClient
     facts: PrometheusFacts
     service: ServiceApi
     watchdog: WatchdogApi
@@ -155,7 +155,7 @@ def _remedy(error: PrometheusError) -> str:
             return "start it (`make up` does), or set WINE_SLO_PROMETHEUS_URL to the root of its API"
 
 
-async def _targets(objectives: Objectives, targets: Collection[Target] | None, api: PrometheusApi) -> Findings:
+async def _targets(objectives: Objectives, targets: Collection[Target] | None, api: PrometheusClient) -> Findings:
     about = "targets"
     if targets is None:
         yield _warning(
@@ -201,7 +201,7 @@ def _other_interval(objective: Objective, real: timedelta) -> Finding:
     )
 
 
-async def _series(settings: WatchdogSettings, objectives: Objectives, api: PrometheusApi) -> Findings:
+async def _series(settings: WatchdogSettings, objectives: Objectives, api: PrometheusClient) -> Findings:
     about = "metrics"
     try:
         mistakes = await examine(api, objectives)
@@ -219,7 +219,7 @@ async def _series(settings: WatchdogSettings, objectives: Objectives, api: Prome
         yield _ok(about, "every series that is promised about exists, and every threshold is a bucket bound")
 
 
-async def _history(objectives: Objectives, retention: timedelta | None, api: PrometheusApi) -> Findings:
+async def _history(objectives: Objectives, retention: timedelta | None, api: PrometheusClient) -> Findings:
     about = "history"
     longest = max(objectives.all, key=lambda each: each.window)
     window = duration(longest.window)
@@ -246,7 +246,7 @@ async def _history(objectives: Objectives, retention: timedelta | None, api: Pro
         yield _ok(about, f"reaches back over the {window} of the error budget")
 
 
-async def _known(objective: Objective, api: PrometheusApi) -> timedelta | None:
+async def _known(objective: Objective, api: PrometheusClient) -> timedelta | None:
     """For how long Prometheus knows the job; None where it does not.
 
     Raises:

@@ -21,7 +21,7 @@ from wine_slo.config.environment import ServerSettings, SettingsError, WatchdogS
 from wine_slo.config.environment import is_set as has_value
 from wine_slo.integrations.console.terminal import Terminal
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi, WatchdogError
-from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.commands import output
 from wine_slo.monitor.commands.check import check as look
 from wine_slo.monitor.commands.finding import Finding, Grade
@@ -180,7 +180,7 @@ async def _examine(settings: WatchdogSettings, objectives: Objectives | None) ->
             telegram = rights.TelegramRights(bot)
             stack.push_async_callback(telegram.close)
         around = examining.Surroundings(
-            PrometheusApi(session, settings.prometheus_url, settings.prometheus_headers),
+            PrometheusClient(session, settings.prometheus_url, settings.prometheus_headers),
             PrometheusFacts(session, settings.prometheus_url, settings.prometheus_headers),
             ServiceApi(session, settings.service_url),
             _watchdog(session, settings),
@@ -216,9 +216,9 @@ def _chosen(objectives: Objectives, name: str | None) -> Objectives:
 
 
 @asynccontextmanager
-async def _prometheus(settings: WatchdogSettings) -> AsyncIterator[PrometheusApi]:
+async def _prometheus(settings: WatchdogSettings) -> AsyncIterator[PrometheusClient]:
     async with aiohttp.ClientSession() as session:
-        yield PrometheusApi(session, settings.prometheus_url, settings.prometheus_headers)
+        yield PrometheusClient(session, settings.prometheus_url, settings.prometheus_headers)
 
 
 def _watchdog(session: aiohttp.ClientSession, settings: WatchdogSettings) -> WatchdogApi:

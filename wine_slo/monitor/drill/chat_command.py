@@ -10,7 +10,7 @@ from wine_slo.monitor.drill.runner import DrillRefusedError
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.slo.chat.messages import Answer, Command, Person, Question
 from wine_slo.slo.objectives.objective import Objective, Objectives
-from wine_slo.slo.oncall.actions import Act, Deed
+from wine_slo.slo.oncall.actions import Action, ActionKind
 from wine_slo.slo.oncall.lookup import Names, UnknownNameError
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.command_text import Replies
@@ -30,7 +30,7 @@ SENTENCES = {
 log = logging.getLogger(__name__)
 
 
-class Exercises:
+class DrillCommand:
     """Answers who wants to try the alert.
 
     Args:
@@ -113,8 +113,8 @@ class Exercises:
 
     async def _keep(self, question: Question, objective: Objective, now: datetime) -> None:
         """Keep who begins it, before there is an incident that is to be told as a drill."""
-        by, deed = self._journal.told_apart(question.person), Deed.DRILL
-        act = Act(
+        by, deed = self._journal.told_apart(question.person), ActionKind.DRILL
+        act = Action(
             number=0, at=now, deed=deed, by=by, chat=question.chat, cause=question.cause, objective=objective.name
         )
         await self._journal.add(act)

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Protocol
 
 from wine_slo.integrations.peers import ServiceApi, ServiceError, WatchdogError
-from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError
+from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError
 from wine_slo.metric_names import DRILL_ENDPOINT, ENDPOINT, REQUESTS
 from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.slo.evaluation.reading import Sight
@@ -58,7 +58,7 @@ class DrillFailedError(ReasonedError):
 async def run(
     service: ServiceApi,
     watchdog: Watchdog,
-    prometheus: PrometheusApi,
+    prometheus: PrometheusClient,
     objective: Objective,
     *,
     longest: timedelta,
@@ -190,7 +190,7 @@ class _Running:
         self,
         service: ServiceApi,
         watchdog: Watchdog,
-        prometheus: PrometheusApi,
+        prometheus: PrometheusClient,
         objective: Objective,
         drill: Drill,
         on_progress: Callable[[Drill], None],

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError, Series, Vector
+from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Series, Vector
 from wine_slo.metric_names import SHA256
-from wine_slo.slo.evaluation.deployment import LOOKS_BACK, Change, last_change
+from wine_slo.slo.evaluation.deployment import LOOKS_BACK, Deployment, last_change
 from wine_slo.slo.evaluation.engine import CLOCKS_AGREE, Interruption, State, advance, is_ahead
 from wine_slo.slo.evaluation.reading import Reading, Sight, unseen
 from wine_slo.slo.evaluation.sampling import (
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 CLOCK_FORMAT = "%Y-%m-%d %H:%M"  # not to the second, so that a message that says it is not edited all the time
 
 
-class Lookout:
+class Collector:
     """Looks at Prometheus; remembers nothing but what its clock says and what is known of the budgets.
 
     Prometheus' clock is believed where it agrees with the clock of this machine, and between two evaluations time goes
@@ -55,7 +55,7 @@ class Lookout:
     """
 
     def __init__(
-        self, api: PrometheusApi, clock: Callable[[], datetime], steady: Callable[[], float] | None = None
+        self, api: PrometheusClient, clock: Callable[[], datetime], steady: Callable[[], float] | None = None
     ) -> None:
         self._api = api
         self._clock = clock
@@ -116,7 +116,7 @@ class Lookout:
         }
         return replace(after, incidents={**after.incidents, **changed}) if changed else after
 
-    async def _last_change(self, objective: Objective) -> Change | None:
+    async def _last_change(self, objective: Objective) -> Deployment | None:
         """The last change of the model; None also where it is not known, as nothing else waits for it."""
         try:
             seen = (await self._api.query(promql.model_first_seen(objective, LOOKS_BACK))).samples
@@ -179,7 +179,7 @@ class _Look:
 
     def __init__(
         self,
-        api: PrometheusApi,
+        api: PrometheusClient,
         objective: Objective,
         state: State,
         now: datetime,
@@ -312,7 +312,7 @@ def _compare_clocks(theirs: datetime | None, asked_at: datetime, answered_at: da
 class Bounds:
     """The bucket bounds of the histograms; asked for seldom, as they change only with a release of the service."""
 
-    def __init__(self, api: PrometheusApi, steady: Callable[[], float]) -> None:
+    def __init__(self, api: PrometheusClient, steady: Callable[[], float]) -> None:
         self._api = api
         self._steady = steady
         self._known: dict[str, tuple[float, tuple[float, ...]]] = {}
@@ -336,7 +336,7 @@ class Bounds:
 class Budgets:
     """What is known of the error budgets; long windows are asked for seldom, as little changes in them."""
 
-    def __init__(self, api: PrometheusApi, steady: Callable[[], float]) -> None:
+    def __init__(self, api: PrometheusClient, steady: Callable[[], float]) -> None:
         self._api = api
         self._steady = steady
         # By objective too: two of them may ask the same, and each has the answer by keys of its own.

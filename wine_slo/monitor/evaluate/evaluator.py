@@ -5,16 +5,16 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.ledger import Ledger, LedgerError
-from wine_slo.monitor.evaluate.collector import Lookout
+from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.slo.evaluation.engine import Interruption, State
 from wine_slo.slo.objectives.objective import Objectives
 
 log = logging.getLogger(__name__)
 
 
-class Evaluation:
+class Evaluator:
     """Looks, judges and remembers.
 
     Attributes:
@@ -24,7 +24,7 @@ class Evaluation:
 
     def __init__(
         self,
-        api: PrometheusApi,
+        api: PrometheusClient,
         ledger: Ledger,
         objectives: Objectives,
         state: State,
@@ -33,7 +33,7 @@ class Evaluation:
     ) -> None:
         self.state = state
         self.objectives = objectives
-        self._lookout = Lookout(api, clock, steady)
+        self._lookout = Collector(api, clock, steady)
         self._ledger = ledger
         self._saved = state
         self._unwritten = ""  # why the last look could not be written down

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf, isnan
 
-from wine_slo.integrations.prometheus.client import PrometheusApi, Vector
+from wine_slo.integrations.prometheus.client import PrometheusClient, Vector
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Latency, Objective, Objectives, Ratio, duration
@@ -30,7 +30,7 @@ class ObjectiveMistake:
 class Examiner:
     """Asks Prometheus what is wrong with the objectives."""
 
-    def __init__(self, api: PrometheusApi, facts: PrometheusFacts) -> None:
+    def __init__(self, api: PrometheusClient, facts: PrometheusFacts) -> None:
         self._api = api
         self._facts = facts
 
@@ -59,7 +59,7 @@ class Examiner:
         return mistakes
 
 
-async def examine(api: PrometheusApi, objectives: Objectives) -> list[ObjectiveMistake]:
+async def examine(api: PrometheusClient, objectives: Objectives) -> list[ObjectiveMistake]:
     """Return what is wrong with the objectives by what Prometheus knows.
 
     Raises:
@@ -79,7 +79,7 @@ async def examine(api: PrometheusApi, objectives: Objectives) -> list[ObjectiveM
     return mistakes
 
 
-async def measured(api: PrometheusApi, objective: Objective, at: datetime | None = None) -> timedelta | None:
+async def measured(api: PrometheusClient, objective: Objective, at: datetime | None = None) -> timedelta | None:
     """Return how far apart the scrapes of a job are where that is not as it is written; None where it is, or unknown.
 
     Args:
@@ -106,7 +106,7 @@ def other_interval(objective: Objective, real: timedelta) -> str:
     )
 
 
-async def _examine_latency(api: PrometheusApi, objective: Objective, source: Latency) -> list[ObjectiveMistake]:
+async def _examine_latency(api: PrometheusClient, objective: Objective, source: Latency) -> list[ObjectiveMistake]:
     found = await api.query(promql.bucket_bounds(objective, source))
     bounds = bounds_in(found)
     if not bounds:

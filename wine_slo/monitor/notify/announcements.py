@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
-from wine_slo.slo.chat.channel import Chat, ChatError
+from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.oncall.actions import Acts
+from wine_slo.slo.oncall.actions import Actions
 from wine_slo.slo.text.command_text import Replies
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Announcements:
 
     def __init__(
         self,
-        chat: Chat,
+        chat: Channel,
         places: Callable[[], Mapping[int, Place]],
         replies: Callable[[int], Replies],
         again_after: float = 2.0,
@@ -63,7 +63,9 @@ class Announcements:
             places = [place for chat, place in self._places().items() if but not in (chat, place[0])]
             await asyncio.gather(*(self._tell(address, topic, text) for address, topic in places))
 
-    async def remind(self, acts: Callable[[], Acts], state: Callable[[], State], now: Callable[[], datetime]) -> None:
+    async def remind(
+        self, acts: Callable[[], Actions], state: Callable[[], State], now: Callable[[], datetime]
+    ) -> None:
         """Tell each day, for ever, which silences go on."""
         since = now()
         while True:
@@ -77,7 +79,7 @@ class Announcements:
         for attempt in range(1, TRIES + 1):
             try:
                 await self._chat.send(address, text(self._replies(address)), topic=topic, loud=False)
-            except ChatError as error:
+            except ChannelError as error:
                 log.warning("chat %d: an announcement was not sent: %s", address, error)
                 wait = (error.retry_after or timedelta(seconds=self._again_after * attempt)).total_seconds()
                 if error.permanent or not error.surely_not_sent or wait > LONGEST_WAIT.total_seconds():

@@ -18,15 +18,25 @@ from datetime import datetime, timedelta
 
 from wine_slo.integrations.storage.ledger import Ledger, LedgerError
 from wine_slo.monitor.notify.recipients import Recipients
-from wine_slo.slo.chat.channel import Chat, ChatError
+from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.messages import Keyboard
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.keyboard import buttons_of
-from wine_slo.slo.notification.plan import Kind, Manner, Notice, Stage, Told, Withheld, fold, next_notice, owes
+from wine_slo.slo.notification.plan import (
+    DelayReason,
+    DeliveryRecord,
+    Kind,
+    Notification,
+    Policy,
+    Stage,
+    fold,
+    next_notification,
+    owes,
+)
 from wine_slo.slo.objectives.budget import burning
 from wine_slo.slo.objectives.objective import Alert, Objective
-from wine_slo.slo.oncall.actions import NO_ACTS, Acts
+from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
 from wine_slo.slo.oncall.time_phrases import QuietHours
 from wine_slo.slo.text.command_text import Replies
 from wine_slo.slo.text.incident_text import Speech
@@ -91,7 +101,7 @@ class Rules:
     offers: Collection[str] = ()
 
 
-class Delivery:
+class Dispatcher:
     """Delivers.
 
     Args:
@@ -109,7 +119,7 @@ class Delivery:
 
     def __init__(  # noqa: PLR0913 - one place wires it, by name
         self,
-        chat: Chat,
+        chat: Channel,
         ledger: Ledger,
         recipients: Recipients,
         speech: Callable[[str], Speech],
@@ -117,7 +127,7 @@ class Delivery:
         clock: Callable[[], datetime],
         on_message: Callable[[Kind, str], None],
         *,
-        acts: Callable[[], Acts] = lambda: NO_ACTS,
+        acts: Callable[[], Actions] = lambda: NO_ACTIONS,
         rules: Rules | None = None,
     ) -> None:
         self._acts = acts
@@ -130,13 +140,13 @@ class Delivery:
         self._state = state
         self._clock = clock
         self._on_message = on_message
-        self.on_sent: Callable[[int, Notice, int], None] = lambda _address, _notice, _message: None
+        self.on_sent: Callable[[int, Notification, int], None] = lambda _address, _notice, _message: None
         self._waits: dict[tuple[int, int, bool], _Wait] = {}  # by chat, incident, and whether it is an edit
         self._floods: dict[tuple[int, bool], datetime] = {}  # by chat, and whether it is about edits
         self._long_floods: dict[int, str] = {}  # what Telegram asked for, by chat
         self._refusals: dict[int, _Refusal] = {}
         self._replaced: set[tuple[int, int, int]] = set()  # incident, chat and opening whose message was sent anew
-        self._unwritten: dict[tuple[int, int], Told] = {}
+        self._unwritten: dict[tuple[int, int], DeliveryRecord] = {}
         self._has_looked = asyncio.Event()
         self._news: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)
         self._telling: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -147,12 +157,14 @@ class Delivery:
         for number, incident in self._state().incidents.items():
             for chat in self._recipients:
                 if (number, chat) not in self._told and self._recipients.is_due(chat, incident):
-                    self._told[number, chat] = self._unwritten[number, chat] = Told(incident=number, chat=chat)
+                    self._told[number, chat] = self._unwritten[number, chat] = DeliveryRecord(
+                        incident=number, chat=chat
+                    )
         self._has_looked.set()
         self.wake()
 
     @property
-    def beliefs(self) -> tuple[Told, ...]:
+    def beliefs(self) -> tuple[DeliveryRecord, ...]:
         """What every recipient believes of each incident at hand of which it is to know at present."""
         state, now, acts = self._state(), self._clock(), self._acts()
         due = []
@@ -167,7 +179,7 @@ class Delivery:
         return tuple(due)
 
     @property
-    def acts(self) -> Acts:
+    def acts(self) -> Actions:
         """What people did."""
         return self._acts()
 
@@ -269,7 +281,7 @@ class Delivery:
         for chat in self._recipients:
             self._news[chat].set()
 
-    def _records(self) -> Iterable[Told]:
+    def _records(self) -> Iterable[DeliveryRecord]:
         """The delivery records, in the order of the incidents' numbers."""
         chats = set(self._recipients)
         return [told for (_, chat), told in sorted(self._told.items()) if chat in chats]
@@ -305,13 +317,13 @@ class Delivery:
         now = self._clock()
         return any(to == chat and wait.until > now for (to, _, _), wait in self._waits.items())
 
-    async def _try(self, chat: int, notice: Notice) -> None:
+    async def _try(self, chat: int, notice: Notification) -> None:
         """Deliver one notification, or note why not and when it is tried again."""
         numbers = [each.incident for each in (notice.after, *notice.others)]
         is_edit = notice.edits is not None
         try:
             await self._say(chat, notice)
-        except ChatError as error:
+        except ChannelError as error:
             await self._fail(chat, error, notice.kind, numbers, is_edit=is_edit)
             return
         except Exception:
@@ -337,13 +349,13 @@ class Delivery:
         """Try a chat that refuses messages and is owed none."""
         try:
             await self._chat.reach(self._recipients.standing(chat).address)
-        except ChatError as error:
+        except ChannelError as error:
             await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
         else:
             self._waits.pop((chat, ELSEWHERE, False), None)
             await self._has_arrived(chat)
 
-    async def _close(self, chat: int, error: ChatError) -> None:
+    async def _close(self, chat: int, error: ChannelError) -> None:
         now, last = self._clock(), self._refusals.get(chat)
         failures = last.failures + 1 if last else 1
         wait = min(FIRST_RETRY_CLOSED * 2 ** min(failures - 1, 10), LONGEST_RETRY_CLOSED)
@@ -361,7 +373,7 @@ class Delivery:
             text = Replies(self.speech(chat)).unreachable(standing.address, reason)
             try:
                 await self._send(chat, text, loud=False)
-            except ChatError as error:
+            except ChannelError as error:
                 await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
                 return
             self._on_message(Kind.UNREACHABLE, "told")
@@ -374,7 +386,7 @@ class Delivery:
         wait, flood = self._waits.get((chat, number, is_edit)), self._floods.get((chat, is_edit))
         return (wait is None or now >= wait.until) and (flood is None or now >= flood)
 
-    def _next(self, chat: int) -> Notice | None:
+    def _next(self, chat: int) -> Notification | None:
         """The next notification for a chat that does not have to wait; only new messages while it refuses them."""
         state, now, speech, acts = self._state(), self._clock(), self.speech(chat), self._acts()
         words = speech.words(state, now, acts)
@@ -388,7 +400,7 @@ class Delivery:
                 continue
             try:
                 manner = self._manner(incident, chat, state, acts, now)
-                notice = next_notice(incident, told, words, now, manner)
+                notice = next_notification(incident, told, words, now, manner)
             except Exception:  # one incident that cannot be worded holds no other
                 log.exception("chat %d: nothing can be said of #%d: a fault of ours", chat, told.incident)
                 self._on_message(Kind.BREACH if incident.is_open else Kind.RECOVERY, "failed")
@@ -406,18 +418,18 @@ class Delivery:
             folded = None
         return folded or next((notice for _, notice in notices), None)
 
-    def _manner(self, incident: Incident, chat: int, state: State, acts: Acts, now: datetime) -> Manner:
+    def _manner(self, incident: Incident, chat: int, state: State, acts: Actions, now: datetime) -> Policy:
         """How an incident may be spoken of in a chat now."""
         rules, speech = self._rules, self.speech(chat)
         objective = speech.objectives.of(incident.key)
         quiet = rules.quiet_hours
-        withheld = Withheld.OUTAGE
+        withheld = DelayReason.OUTAGE
         if acts.had_silence(incident, state.incidents):
-            withheld = Withheld.SILENCE
+            withheld = DelayReason.SILENCE
         elif quiet is not None and quiet.cover(incident.opened_at):
-            withheld = Withheld.QUIET_HOURS
+            withheld = DelayReason.QUIET_HOURS
         is_second = chat in rules.second_chats
-        return Manner(
+        return Policy(
             remind_after=objective.remind_after if objective else REMIND_OF_OURS,
             escalate_after=rules.escalate_after,
             hushed=state.is_blind and not incident.key.is_own,
@@ -469,7 +481,7 @@ class Delivery:
             buttons=buttons,
         )
 
-    async def _say(self, chat: int, notice: Notice) -> None:
+    async def _say(self, chat: int, notice: Notification) -> None:
         """Tell one notice, then mark it told.
 
         Raises:
@@ -486,14 +498,14 @@ class Delivery:
             text = self.speech(chat).as_repeat(text)
         try:
             message = await self._send(chat, text, loud=notice.loud, reply_to=notice.reply_to, buttons=notice.buttons)
-        except ChatError as error:
+        except ChannelError as error:
             if error.surely_not_sent:
                 await self._mark(beliefs)  # but an earlier try may have arrived
             raise
         await self._mark(notice.told(message))
         self.on_sent(self._recipients.standing(chat).address, notice, message)
 
-    async def _edit(self, chat: int, notice: Notice, message: int) -> None:
+    async def _edit(self, chat: int, notice: Notification, message: int) -> None:
         """Edit a message, then record it; one that cannot be edited is sent anew, or given up.
 
         Raises:
@@ -502,7 +514,7 @@ class Delivery:
         address, told = self._recipients.standing(chat).address, notice.after
         try:
             await self._chat.edit(address, message, notice.text, buttons=notice.buttons)
-        except ChatError as error:
+        except ChannelError as error:
             if error.permanent:
                 await self._chat.reach(address)  # it may be the chat that refuses, and not the edit
             elif not error.message_gone:
@@ -517,7 +529,7 @@ class Delivery:
                 told = replace(told, message=fresh)
         await self._mark([told])
 
-    async def _mark(self, beliefs: Iterable[Told]) -> None:
+    async def _mark(self, beliefs: Iterable[DeliveryRecord]) -> None:
         """Keep what a chat believes now, and write it down."""
         for told in beliefs:
             self._told[told.incident, told.chat] = told
@@ -539,7 +551,7 @@ class Delivery:
                 if self._unwritten.get((told.incident, told.chat)) is told:
                     del self._unwritten[told.incident, told.chat]
 
-    async def _fail(self, chat: int, error: ChatError, kind: Kind, numbers: Iterable[int], *, is_edit: bool) -> None:
+    async def _fail(self, chat: int, error: ChannelError, kind: Kind, numbers: Iterable[int], *, is_edit: bool) -> None:
         """Note what a failure means for a chat, or for what was tried: the notification of these incidents."""
         self._on_message(kind, "failed")
         if error.moved_to not in (None, self._recipients.standing(chat).address):
@@ -554,7 +566,7 @@ class Delivery:
             again = min(waits).total_seconds()
             log.warning("chat %d was not told (%s): %s; again in %.0f s", chat, kind, error, again)
 
-    def _flood(self, chat: int, error: ChatError, wait: timedelta, *, is_edit: bool) -> None:
+    def _flood(self, chat: int, error: ChannelError, wait: timedelta, *, is_edit: bool) -> None:
         """Send nothing into a chat, or edit nothing there, for as long as Telegram asks."""
         self._floods[chat, is_edit] = self._clock() + wait
         log.warning("chat %d %s: %s", chat, "must not be edited in" if is_edit else "must be left alone", error)

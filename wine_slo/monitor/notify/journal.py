@@ -8,7 +8,7 @@ from dataclasses import replace
 from wine_slo.integrations.storage.ledger import Ledger, LedgerError
 from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.oncall.actions import Act, Acts
+from wine_slo.slo.oncall.actions import Action, Actions
 from wine_slo.slo.text.command_text import Replies
 from wine_slo.slo.text.incident_text import Speech
 
@@ -32,20 +32,20 @@ class Journal:
     def __init__(
         self,
         ledger: Ledger,
-        acts: Iterable[Act],
+        acts: Iterable[Action],
         on_act: Callable[[], None],
         again_after: float = 10.0,
         last_number: int = 0,
     ) -> None:
-        self.acts = Acts.kept(acts, last_number)
+        self.acts = Actions.kept(acts, last_number)
         self._ledger = ledger
         self._on_act = on_act
         self._again_after = again_after
-        self._unwritten: list[Act] = []
+        self._unwritten: list[Action] = []
         self._turn = asyncio.Lock()
         self._news = asyncio.Event()
 
-    async def add(self, act: Act) -> tuple[Act, bool]:
+    async def add(self, act: Action) -> tuple[Action, bool]:
         """Keep an act; it with its number, and whether it is written down. One of the same cause counts once."""
         async with self._turn:
             known = self.acts.of_cause(act.cause)

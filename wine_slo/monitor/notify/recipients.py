@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from wine_slo.integrations.storage.ledger import Ledger, LedgerError, Memory
-from wine_slo.slo.chat.channel import Standing
+from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.evaluation.incident import Incident
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Recipients:
                 records |= {(r.incident, chat): replace(r, chat=chat) for r in memory.told if r.chat == old.chat}
             # An older version kept no such time; what it knew was a recipient at the last evaluation.
             since = (before.since if before else None) or (memory.state.looked_at if chat in known else None) or now
-            after = replace(before or Standing(chat=chat), since=min(since, now), is_former=False)
+            after = replace(before or Subscriber(chat=chat), since=min(since, now), is_former=False)
             if after != self._standings.get(chat):
                 self._write(after)
         for each in memory.standings:
@@ -66,11 +66,11 @@ class Recipients:
         """Whether a chat is a recipient, by its id in the settings or by the one it has now."""
         return any(chat in (each, self.standing(each).address) for each in self._chats)
 
-    def standing(self, chat: int) -> Standing:
+    def standing(self, chat: int) -> Subscriber:
         """What is known of a chat, by its id in the settings."""
-        return self._standings.get(chat) or Standing(chat=chat)
+        return self._standings.get(chat) or Subscriber(chat=chat)
 
-    def standing_at(self, address: int) -> Standing:
+    def standing_at(self, address: int) -> Subscriber:
         """What is known of the chat that has this id now."""
         moved = (each for each in self._standings.values() if each.moved_to == address and each.chat in self._chats)
         return next(moved, self.standing(address))
@@ -110,12 +110,12 @@ class Recipients:
             log.info("chat %d can be reached again", chat)
             await self.keep(replace(standing, closed_because="", announced_to=()))
 
-    async def keep(self, standing: Standing) -> None:
+    async def keep(self, standing: Subscriber) -> None:
         """Keep what is known of a chat, and write it down."""
         self._standings[standing.chat] = standing
         await asyncio.to_thread(self._write, standing)
 
-    def _write(self, standing: Standing) -> None:
+    def _write(self, standing: Subscriber) -> None:
         self._standings[standing.chat] = standing
         try:
             self._ledger.stand(standing)

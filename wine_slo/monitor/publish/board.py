@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 from wine_slo.integrations.storage.ledger import Ledger, LedgerError
 from wine_slo.monitor.notify.recipients import Recipients
-from wine_slo.slo.chat.channel import Chat, ChatError
+from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.limits import Limit
 from wine_slo.slo.chat.messages import Answer, Command, Question
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.notification.plan import Kind
-from wine_slo.slo.oncall.actions import Acts
+from wine_slo.slo.oncall.actions import Actions
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.incident_text import Speech
 from wine_slo.slo.views.board_text import WRITTEN_EVERY, BoardRecord, BoardSpeech
@@ -42,10 +42,10 @@ class Boards:
 
     def __init__(  # noqa: PLR0913 - one place wires it
         self,
-        chat: Chat,
+        chat: Channel,
         ledger: Ledger,
         state: Callable[[], State],
-        acts: Callable[[], Acts],
+        acts: Callable[[], Actions],
         speech: Callable[[int], Speech],
         now: Callable[[], datetime],
         on_message: Callable[[Kind, str], None],
@@ -91,7 +91,7 @@ class Boards:
                     continue
                 try:
                     await self._write(board, text)
-                except ChatError as error:
+                except ChannelError as error:
                     await self._fail(board, error)
                 else:
                     self._on_message(Kind.BOARD, "told")
@@ -107,7 +107,7 @@ class Boards:
         """
         try:
             await self._chat.edit(board.chat, board.message, text)
-        except ChatError as error:
+        except ChannelError as error:
             last = self._hung_anew.get(board.chat)
             if not error.message_gone or (last is not None and self._now() - last < PATIENCE):
                 raise
@@ -116,7 +116,7 @@ class Boards:
         else:
             await self._remember(replace(board, text=text, written_at=self._now()))
 
-    async def _hang(self, chat: int, topic: int | None, text: str) -> ChatError | None:
+    async def _hang(self, chat: int, topic: int | None, text: str) -> ChannelError | None:
         """Send a board and pin it; why it could not be pinned.
 
         Raises:
@@ -126,12 +126,12 @@ class Boards:
         await self._remember(BoardRecord(chat=chat, message=message, topic=topic, text=text, written_at=self._now()))
         try:
             await self._chat.pin(chat, message)
-        except ChatError as error:
+        except ChannelError as error:
             log.warning("chat %d: the board cannot be pinned: %s", chat, error)
             return error
         return None
 
-    async def _fail(self, board: BoardRecord, error: ChatError) -> None:
+    async def _fail(self, board: BoardRecord, error: ChannelError) -> None:
         self._on_message(Kind.BOARD, "failed")
         log.warning("chat %d: the board was not written: %s", board.chat, error)
         if error.moved_to is not None:
@@ -158,7 +158,7 @@ class Boards:
             self._hung.count(question.chat, now)
             try:
                 unpinned = await self._hang(question.chat, question.topic, self._text(question.chat))
-            except ChatError as error:
+            except ChannelError as error:
                 return Answer(speech.not_sent(str(error)))
             if old is not None:
                 await self._end(old, speech)
@@ -175,11 +175,11 @@ class Boards:
         """Have a board that is not kept any more say so."""
         try:
             await self._chat.unpin(board.chat, board.message)
-        except ChatError as error:
+        except ChannelError as error:
             log.info("chat %d: the old board was not unpinned: %s", board.chat, error)
         try:
             await self._chat.edit(board.chat, board.message, speech.ended())
-        except ChatError as error:
+        except ChannelError as error:
             log.info("chat %d: the old board was not ended: %s", board.chat, error)
 
     async def _remember(self, board: BoardRecord) -> None:

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from wine_slo.integrations.drawing.render_process import ChartProcess, DrawingError
-from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError, Series
+from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Series
 from wine_slo.integrations.storage.ledger import Ledger, LedgerError
-from wine_slo.slo.chat.channel import Chat, ChatError
+from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.messages import Picture
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.sampling import key_of
-from wine_slo.slo.notification.plan import Kind, Notice
+from wine_slo.slo.notification.plan import Kind, Notification
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.reason import Reason, ReasonedError
@@ -50,9 +50,9 @@ class Charts:
 
     def __init__(
         self,
-        api: PrometheusApi,
+        api: PrometheusClient,
         drawing: ChartProcess,
-        chat: Chat,
+        chat: Channel,
         ledger: Ledger,
         state: Callable[[], State],
         clock: Callable[[], datetime],
@@ -105,7 +105,7 @@ class Charts:
             reason = Reason("an internal error; the log says which")
         return Explanation.of(speech).no_chart(reason)
 
-    def follow(self, chat: int, notice: Notice, message: int, speech: Speech, topic: int | None = None) -> None:
+    def follow(self, chat: int, notice: Notification, message: int, speech: Speech, topic: int | None = None) -> None:
         """Send a chart after the message of a breach, as a reply to it; returns at once and never fails."""
         incident = self._state().incidents.get(notice.after.incident)
         if notice.kind is not Kind.BREACH or not notice.loud or notice.others or incident is None:
@@ -129,7 +129,7 @@ class Charts:
             async with asyncio.timeout(WITHIN):
                 picture = await self.of(key, speech)
                 await self._chat.show(chat, picture, topic=topic, reply_to=message)
-        except (NoChartError, ChatError, TimeoutError) as error:
+        except (NoChartError, ChannelError, TimeoutError) as error:
             log.warning("chat %d gets no chart of %s: %s", chat, key, str(error) or "it took too long")
             self._on_message(Kind.CHART, "failed")
         except Exception:  # a picture must not end what tells

@@ -6,14 +6,14 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from itertools import chain
 
-from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError
+from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError
 from wine_slo.integrations.storage.ledger import Ledger, LedgerError
 from wine_slo.monitor.notify.recipients import Recipients
-from wine_slo.slo.chat.channel import Chat, ChatError
+from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.sampling import by_key
-from wine_slo.slo.notification.plan import Kind, Told
+from wine_slo.slo.notification.plan import DeliveryRecord, Kind
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason
@@ -45,10 +45,10 @@ class Digests:
 
     def __init__(  # noqa: PLR0913 - it tells of everything
         self,
-        api: PrometheusApi,
+        api: PrometheusClient,
         ledger: Ledger,
         *,
-        chat: Chat,
+        chat: Channel,
         recipients: Recipients,
         chats: Callable[[], Mapping[int, int | None]],
         weekly: Weekly,
@@ -106,7 +106,7 @@ class Digests:
         text = DigestSpeech.of(self._speech(chat)).digest(week)
         try:
             await self._send(chat, topic, text)
-        except ChatError as error:
+        except ChannelError as error:
             self._on_message(Kind.DIGEST, "failed")
             log.warning("chat %d was not told the digest: %s", chat, error)
             if error.permanent:
@@ -128,7 +128,7 @@ class Digests:
         """
         try:
             await self._chat.send(self._recipients.standing(chat).address, text, topic=topic, loud=False)
-        except ChatError as error:
+        except ChannelError as error:
             if error.moved_to is None:
                 raise
             await self._recipients.move(chat, error.moved_to)
@@ -184,7 +184,7 @@ class Digests:
             budget=reading.budget if reading else None,
         )
 
-    def _past(self, since: datetime) -> tuple[list[Incident], list[Told]]:
+    def _past(self, since: datetime) -> tuple[list[Incident], list[DeliveryRecord]]:
         """The incidents since a time, with what is known of them now, and what was told of them."""
         try:
             older = {each.number: each for each in self._ledger.incidents(since=since)}
@@ -200,7 +200,7 @@ def _touches(incident: Incident, since: datetime) -> bool:
     return incident.closed_at is None or incident.closed_at > since
 
 
-def _detected(incident: Incident, told: Collection[Told]) -> list[timedelta]:
+def _detected(incident: Incident, told: Collection[DeliveryRecord]) -> list[timedelta]:
     """How long it took until the first chat knew of a breach; nothing where none does."""
     if incident.key.alert is not Alert.BREACH or incident.key.is_own:
         return []

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError, Series
+from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Series
 from wine_slo.slo.evaluation.sampling import key_of
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
@@ -20,7 +20,7 @@ TIME_BOX = 2.0  # seconds for all of the answers
 POINTS = 90  # of one line; more than a phone shows
 
 
-class Trends:
+class SeriesSource:
     """Asks how everything went, at most once in ten seconds for each span.
 
     Args:
@@ -32,7 +32,7 @@ class Trends:
 
     def __init__(
         self,
-        api: PrometheusApi,
+        api: PrometheusClient,
         objectives: Callable[[], Objectives],
         clock: Callable[[], datetime],
         time_box: float = TIME_BOX,

@@ -20,7 +20,7 @@ import yaml
 
 from wine_slo.config import slo_file, text_file
 from wine_slo.config.environment import SettingsError, WatchdogSettings, read
-from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError
+from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError
 from wine_slo.monitor.evaluate.collector import known_for
 from wine_slo.monitor.evaluate.objective_checks import bounds_in, measured, no_bound, other_interval
 from wine_slo.monitor.replay import report as replay_report
@@ -148,7 +148,7 @@ async def _report(
     if folder is not None:
         tidy(folder, datetime.now(UTC))
     async with aiohttp.ClientSession() as session:
-        api = PrometheusApi(session, settings.prometheus_url, settings.prometheus_headers, timeout=TIMEOUT)
+        api = PrometheusClient(session, settings.prometheus_url, settings.prometheus_headers, timeout=TIMEOUT)
         first = await _first_scrape(api, objectives, since, until)
         notes = []
         if first - since > poll:
@@ -194,7 +194,7 @@ def _on_tick(at: datetime, poll: timedelta) -> datetime:
     return EPOCH + timedelta(milliseconds=-(-milliseconds(at - EPOCH) // step) * step)
 
 
-async def _first_scrape(api: PrometheusApi, objectives: Objectives, since: datetime, until: datetime) -> datetime:
+async def _first_scrape(api: PrometheusClient, objectives: Objectives, since: datetime, until: datetime) -> datetime:
     """The first scrape in the time, to ten seconds.
 
     Raises:
@@ -212,13 +212,15 @@ async def _first_scrape(api: PrometheusApi, objectives: Objectives, since: datet
     return max(since, min(firsts))
 
 
-async def _seen_since(api: PrometheusApi, objective: Objective, span: timedelta, until: datetime) -> datetime | None:
+async def _seen_since(api: PrometheusClient, objective: Objective, span: timedelta, until: datetime) -> datetime | None:
     """The first instant of a span at which its targets were known; None where there is none."""
     known = known_for(await api.query(promql.seconds_of_history(objective, span), until))
     return None if known is None else until - known
 
 
-async def _check_bounds(api: PrometheusApi, objective: Objective, sweep: Sweep | None, until: datetime) -> Sweep | None:
+async def _check_bounds(
+    api: PrometheusClient, objective: Objective, sweep: Sweep | None, until: datetime
+) -> Sweep | None:
     """The sweep with its values, where they are the ends of buckets.
 
     Raises:

@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from wine_slo.integrations.prometheus.client import MAX_POINTS, PrometheusApi, PrometheusError, Series
+from wine_slo.integrations.prometheus.client import MAX_POINTS, PrometheusClient, PrometheusError, Series
 
 Numbers = NDArray[np.float64]  # one value an instant; NaN where there is none
 Labels = tuple[tuple[str, str], ...]
@@ -116,7 +116,7 @@ class History:
 
     def __init__(
         self,
-        api: PrometheusApi,
+        api: PrometheusClient,
         folder: Path | None,
         source: str,
         until: datetime,

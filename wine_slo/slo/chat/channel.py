@@ -9,7 +9,7 @@ from wine_slo.slo.redaction import redact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Subscriber:
     """What is known of a chat besides its settings.
 
     Attributes:
@@ -41,7 +41,7 @@ class Standing:
         return bool(self.closed_because)
 
 
-class ChatError(Exception):
+class ChannelError(Exception):
     """A message that was not told, and what that means for the next try.
 
     Attributes:
@@ -73,7 +73,7 @@ class ChatError(Exception):
         self.moved_to = moved_to
 
 
-class Chat(Protocol):
+class Channel(Protocol):
     """Somewhere that people read. Texts are HTML with `<b>` only; `words.plain` takes it off."""
 
     async def send(

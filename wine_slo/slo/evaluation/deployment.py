@@ -9,7 +9,7 @@ LOOKS_BACK = 2 * WITHIN  # what served before must be seen too
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Deployment:
     """Another model began to serve.
 
     Attributes:
@@ -27,7 +27,7 @@ class Change:
         return timedelta(0) <= since - self.at <= WITHIN
 
 
-def last_change(first_seen: Mapping[str, float]) -> Change | None:
+def last_change(first_seen: Mapping[str, float]) -> Deployment | None:
     """The last change of the model; None where only one was seen.
 
     Args:
@@ -37,4 +37,4 @@ def last_change(first_seen: Mapping[str, float]) -> Change | None:
     ordered = sorted(first_seen, key=lambda each: first_seen[each])
     if len(ordered) < 2:
         return None
-    return Change(datetime.fromtimestamp(first_seen[ordered[-1]], UTC), before=ordered[-2], after=ordered[-1])
+    return Deployment(datetime.fromtimestamp(first_seen[ordered[-1]], UTC), before=ordered[-2], after=ordered[-1])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from wine_slo.slo.evaluation.incident import Incident, Outcome, Phase, Track, follow, follow_burn
+from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase, follow, follow_burn
 from wine_slo.slo.evaluation.reading import Reading, Sight, unseen
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.reason import Reason
@@ -47,7 +47,7 @@ class State:
         readings: What the last look saw. Not kept over a restart.
     """
 
-    tracks: Mapping[Key, Track] = field(default_factory=dict)
+    tracks: Mapping[Key, KeyState] = field(default_factory=dict)
     incidents: Mapping[int, Incident] = field(default_factory=dict)
     last_number: int = 0
     troubles_since: Mapping[Key, datetime] = field(default_factory=dict)
@@ -134,7 +134,7 @@ def _without_future(state: State, now: datetime) -> State:
     def past(instant: datetime | None) -> datetime | None:
         return None if instant is None else min(instant, now)
 
-    def track_of(track: Track) -> Track:
+    def track_of(track: KeyState) -> KeyState:
         evidence = tuple(each for each in track.evidence if each.ended_at <= now)
         is_suspicion = track.phase is Phase.BREACHING and not evidence
         return replace(
@@ -173,7 +173,7 @@ class _Move:
     """The next state while it is being made."""
 
     def __init__(self, state: State, now: datetime) -> None:
-        self.tracks: dict[Key, Track] = {}
+        self.tracks: dict[Key, KeyState] = {}
         self.incidents = {
             number: incident
             for number, incident in state.incidents.items()
@@ -217,13 +217,13 @@ class _Move:
                 closed = replace(incident, closed_at=self._now, outcome=Outcome.WITHDRAWN)
                 self.incidents[incident.number] = closed
 
-    def _track(self, key: Key) -> Track:
-        return self._before.get(key) or Track(key=key, since=self._now, sight_since=self._now)
+    def _track(self, key: Key) -> KeyState:
+        return self._before.get(key) or KeyState(key=key, since=self._now, sight_since=self._now)
 
-    def _last_of(self, track: Track) -> Incident | None:
+    def _last_of(self, track: KeyState) -> Incident | None:
         return None if track.incident is None else self.incidents.get(track.incident)
 
-    def _keep(self, track: Track, *incidents: Incident) -> None:
+    def _keep(self, track: KeyState, *incidents: Incident) -> None:
         self.tracks[track.key] = track
         for incident in incidents:
             self.incidents[incident.number] = incident

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wine_slo.metric_names import DRILL_ENDPOINT
-from wine_slo.slo.evaluation.deployment import Change
+from wine_slo.slo.evaluation.deployment import Deployment
 from wine_slo.slo.evaluation.judgement import clear_run, held_run, is_bad, is_breach
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.evaluation.value import Value, value_of
@@ -134,7 +134,7 @@ class Incident:
     held_since: datetime | None = None
     reason: Reason | str = ""
     unjudged_for: timedelta = timedelta(0)
-    change: Change | None = None
+    change: Deployment | None = None
     is_drill: bool = False
     is_outage: bool = False
 
@@ -179,7 +179,7 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Track:
+class KeyState:
     """What is remembered of one key from look to look.
 
     Attributes:
@@ -204,8 +204,8 @@ class Track:
 
 
 def follow(
-    track: Track, incident: Incident | None, objective: Objective, reading: Reading, *, number: int
-) -> tuple[Track, tuple[Incident, ...]]:
+    track: KeyState, incident: Incident | None, objective: Objective, reading: Reading, *, number: int
+) -> tuple[KeyState, tuple[Incident, ...]]:
     """The track and its incidents after one more look: the last of them is its own, the others ended in this look.
 
     A look after an outage catches up on an hour, in which one incident can end and another begin.
@@ -243,14 +243,14 @@ def _note_gap(incident: Incident, judged_until: datetime | None, interval: Inter
 
 
 def follow_burn(
-    track: Track,
+    track: KeyState,
     incident: Incident | None,
     objective: Objective,
     reading: Reading,
     *,
     breaches: Iterable[Incident],
     number: int,
-) -> tuple[Track, Incident | None]:
+) -> tuple[KeyState, Incident | None]:
     """The track of a burning budget, and its incident, after one more look.
 
     Args:
@@ -295,7 +295,7 @@ def _is_told(burn: Burn, breaches: Iterable[Incident], at: datetime) -> bool:
     return any(each.is_open or (burn.alert is Alert.PAGE and at - each.last_bad_at < burn.short) for each in breaches)
 
 
-def _look(track: Track, reading: Reading) -> Track:
+def _look(track: KeyState, reading: Reading) -> KeyState:
     """The track with this look's sight."""
     quiet_since = None
     if reading.sight is Sight.NO_TRAFFIC:
@@ -311,14 +311,14 @@ def _look(track: Track, reading: Reading) -> Track:
 
 
 def _judge(
-    track: Track,
+    track: KeyState,
     incident: Incident | None,
     objective: Objective,
     reading: Reading,
     interval: Interval,
     *,
     number: int,
-) -> tuple[Track, Incident | None]:
+) -> tuple[KeyState, Incident | None]:
     """The track and its incident after one more interval; the only place where a phase moves."""
     bad = is_bad(objective, interval)
     if track.phase is not Phase.MET or bad:
@@ -326,7 +326,7 @@ def _judge(
     if incident is not None and incident.is_open:
         incident = _count(incident, interval, bad=bad)
 
-    def now_in(phase: Phase) -> Track:
+    def now_in(phase: Phase) -> KeyState:
         return track if track.phase is phase else replace(track, phase=phase, since=interval.ended_at)
 
     match track.phase:
@@ -350,7 +350,7 @@ def _judge(
             return track, incident
 
 
-def _proof(objective: Objective, track: Track, incident: Incident) -> Sequence[Interval]:
+def _proof(objective: Objective, track: KeyState, incident: Incident) -> Sequence[Interval]:
     """Return the intervals that prove a recovery; none where it is not proved.
 
     It takes proof that it is not as bad as it was, and the longer the more often it came back at once. What is good by
@@ -391,8 +391,8 @@ def _recovered(incident: Incident, objective: Objective, reading: Reading, proof
 
 
 def _open(
-    track: Track, last: Incident | None, objective: Objective, reading: Reading, *, number: int
-) -> tuple[Track, Incident]:
+    track: KeyState, last: Incident | None, objective: Objective, reading: Reading, *, number: int
+) -> tuple[KeyState, Incident]:
     """The incident that the evidence shows: a new one, or the last one opened again."""
     evidence = track.evidence
     began_at = evidence[0].ended_at - objective.scrape_interval
@@ -457,7 +457,7 @@ def _count(incident: Incident, interval: Interval, *, bad: bool) -> Incident:
     )
 
 
-def _forget(track: Track, incident: Incident | None, objective: Objective, reading: Reading) -> Track:
+def _forget(track: KeyState, incident: Incident | None, objective: Objective, reading: Reading) -> KeyState:
     """The track without what is too old to matter."""
     if track.phase is Phase.BREACHING and reading.sight.is_seeing:
         oldest = reading.at - objective.expires_after
@@ -475,7 +475,7 @@ def _forget(track: Track, incident: Incident | None, objective: Objective, readi
     return track
 
 
-def _expire(track: Track, incident: Incident, objective: Objective, reading: Reading) -> tuple[Track, Incident]:
+def _expire(track: KeyState, incident: Incident, objective: Objective, reading: Reading) -> tuple[KeyState, Incident]:
     """The incident ended, and its track with it, where nobody has asked for too long."""
     if incident.is_open and track.quiet_since and reading.at - track.quiet_since >= objective.expires_after:
         track = replace(track, phase=Phase.MET, since=reading.at, evidence=())
@@ -483,7 +483,7 @@ def _expire(track: Track, incident: Incident, objective: Objective, reading: Rea
     return track, incident
 
 
-def _hold(incident: Incident, track: Track, reading: Reading) -> Incident:
+def _hold(incident: Incident, track: KeyState, reading: Reading) -> Incident:
     """The incident with why nothing can be said of it; a look or two without sight are not worth a word."""
     since = track.quiet_since or track.sight_since
     if reading.at - since < HELD_AFTER:
@@ -491,7 +491,7 @@ def _hold(incident: Incident, track: Track, reading: Reading) -> Incident:
     return replace(incident, held=reading.sight, held_since=since, reason=reading.reason)
 
 
-def _describe(incident: Incident, track: Track, objective: Objective, reading: Reading) -> Incident:
+def _describe(incident: Incident, track: KeyState, objective: Objective, reading: Reading) -> Incident:
     """The incident with the values that its message reads."""
     if not incident.is_open:
         return replace(incident, budget=reading.budget or incident.budget, bounds=reading.bounds or incident.bounds)

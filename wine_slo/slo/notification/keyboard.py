@@ -6,7 +6,7 @@ from datetime import datetime
 from wine_slo.slo.chat.messages import Button, Keyboard
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.objectives.objective import Objectives
-from wine_slo.slo.oncall.actions import Act, Acts
+from wine_slo.slo.oncall.actions import Action, Actions
 
 ACKNOWLEDGE, SILENCE, END, UNDO = "ack", "hush", "end", "undo"
 CHART, WHY = "chart", "why"
@@ -17,7 +17,7 @@ HOUR, RECOVERY = "60", "recovery"  # arguments of a silence: minutes, or until i
 
 def buttons_of(
     incident: Incident,
-    acts: Acts,
+    acts: Actions,
     incidents: Mapping[int, Incident],
     objectives: Objectives,
     now: datetime,
@@ -59,5 +59,5 @@ def buttons_of(
     return tuple(tuple(row) for row in rows if row)
 
 
-def _undo(act: Act, now: datetime, say: Callable[[str], str]) -> list[Button]:
+def _undo(act: Action, now: datetime, say: Callable[[str], str]) -> list[Button]:
     return [Button(say("Undo"), UNDO, (str(act.number),))] if act.is_fresh(now) else []

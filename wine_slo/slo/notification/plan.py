@@ -43,7 +43,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class DeliveryRecord:
     """What one chat believes of one incident.
 
     Attributes:
@@ -93,7 +93,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notification:
     """One thing to say in one chat.
 
     Attributes:
@@ -106,14 +106,14 @@ class Notice:
 
     kind: Kind
     text: str
-    after: Told
+    after: DeliveryRecord
     edits: int | None = None
     reply_to: int | None = None
     loud: bool = False
-    others: tuple[Told, ...] = ()
+    others: tuple[DeliveryRecord, ...] = ()
     buttons: Keyboard = ()
 
-    def told(self, message: int) -> tuple[Told, ...]:
+    def told(self, message: int) -> tuple[DeliveryRecord, ...]:
         """What the chat believes once a new message with this id has been sent."""
         beliefs = (self.after, *self.others)
         if self.kind in (Kind.BREACH, Kind.MISSED):
@@ -121,7 +121,7 @@ class Notice:
         return beliefs
 
 
-class Withheld(StrEnum):
+class DelayReason(StrEnum):
     """Why a chat was not told in time."""
 
     OUTAGE = "outage"  # it could not be
@@ -130,7 +130,7 @@ class Withheld(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class Policy:
     """How an incident may be spoken of in a chat, at one instant.
 
     Attributes:
@@ -158,7 +158,7 @@ class Manner:
     given_up_at: datetime | None = None
     is_second: bool = False
     known_since: datetime | None = None
-    withheld: Withheld = Withheld.OUTAGE
+    withheld: DelayReason = DelayReason.OUTAGE
     buttons: Keyboard = ()
 
 
@@ -166,17 +166,19 @@ class Manner:
 class Wording:
     """How an incident reads; each returns HTML. `Speech.words` binds them to objectives and a time zone."""
 
-    breach: Callable[[Incident, Told], str]
+    breach: Callable[[Incident, DeliveryRecord], str]
     reminder: Callable[[Incident], str]
     escalation: Callable[[Incident], str]
-    recovery: Callable[[Incident, Told], str]
+    recovery: Callable[[Incident, DeliveryRecord], str]
     closed: Callable[[Incident], str]
-    missed: Callable[[Incident, Withheld], str]
+    missed: Callable[[Incident, DelayReason], str]
     storm: Callable[[Kind, Sequence[Incident]], str]
     escalated: Callable[[str, timedelta], str] = lambda text, _duration: text
 
 
-def next_notice(incident: Incident, told: Told, words: Wording, now: datetime, manner: Manner) -> Notice | None:
+def next_notification(
+    incident: Incident, told: DeliveryRecord, words: Wording, now: datetime, manner: Policy
+) -> Notification | None:
     """The next thing to say in a chat about an incident; None when the chat believes the truth, or has to wait for it.
 
     Args:
@@ -201,7 +203,7 @@ def next_notice(incident: Incident, told: Told, words: Wording, now: datetime, m
             return None
 
 
-def owes(incident: Incident, told: Told, now: datetime, manner: Manner) -> bool:
+def owes(incident: Incident, told: DeliveryRecord, now: datetime, manner: Policy) -> bool:
     """Whether a chat does not know that an incident is open, or that it is over, and may be told so now."""
     if incident.is_open:
         if told.stage is Stage.OPENED or manner.is_silenced or manner.is_quiet:
@@ -214,7 +216,7 @@ def owes(incident: Incident, told: Told, now: datetime, manner: Manner) -> bool:
     return not manner.is_second and not manner.is_quiet
 
 
-def is_unheard(incident: Incident, known_since: datetime | None, now: datetime, manner: Manner) -> bool:
+def is_unheard(incident: Incident, known_since: datetime | None, now: datetime, manner: Policy) -> bool:
     """Whether nobody has acknowledged for so long what has been known since then."""
     return (
         manner.escalate_after is not None
@@ -227,7 +229,7 @@ def is_unheard(incident: Incident, known_since: datetime | None, now: datetime, 
     )
 
 
-def _breach(incident: Incident, told: Told, words: Wording, now: datetime, manner: Manner) -> Notice:
+def _breach(incident: Incident, told: DeliveryRecord, words: Wording, now: datetime, manner: Policy) -> Notification:
     text = _open(incident, told, words, manner)
     after = replace(
         told,
@@ -243,10 +245,12 @@ def _breach(incident: Incident, told: Told, words: Wording, now: datetime, manne
         buttons=manner.buttons,
     )
     is_loud = incident.key.alert is not Alert.TICKET
-    return Notice(kind=Kind.BREACH, text=text, after=after, reply_to=told.message, loud=is_loud, buttons=manner.buttons)
+    return Notification(
+        kind=Kind.BREACH, text=text, after=after, reply_to=told.message, loud=is_loud, buttons=manner.buttons
+    )
 
 
-def _open(incident: Incident, told: Told, words: Wording, manner: Manner) -> str:
+def _open(incident: Incident, told: DeliveryRecord, words: Wording, manner: Policy) -> str:
     """How an open incident reads; in a chat that is escalated to, why it is told there."""
     text = words.breach(incident, told)
     if not manner.is_second or manner.is_acknowledged or manner.escalate_after is None:
@@ -254,7 +258,9 @@ def _open(incident: Incident, told: Told, words: Wording, manner: Manner) -> str
     return words.escalated(text, manner.escalate_after)
 
 
-def _again(incident: Incident, told: Told, words: Wording, now: datetime, manner: Manner) -> Notice | None:
+def _again(
+    incident: Incident, told: DeliveryRecord, words: Wording, now: datetime, manner: Policy
+) -> Notification | None:
     """A sound about what is known already; None where there is no need of one."""
     if manner.hushed or manner.is_silenced or manner.is_quiet:
         return None
@@ -262,11 +268,13 @@ def _again(incident: Incident, told: Told, words: Wording, now: datetime, manner
         return None
     after = replace(told, loud_at=now, perhaps_sent=False)
     if manner.silenced_until is not None and told.loud_at < manner.silenced_until <= now:
-        return Notice(kind=Kind.REMINDER, text=words.reminder(incident), after=after, reply_to=told.message, loud=True)
+        return Notification(
+            kind=Kind.REMINDER, text=words.reminder(incident), after=after, reply_to=told.message, loud=True
+        )
     if told.escalated < incident.openings and is_unheard(incident, told.loud_at, now, manner):
         after = replace(after, escalated=incident.openings)
         text = words.escalation(incident)
-        return Notice(
+        return Notification(
             kind=Kind.ESCALATION,
             text=text,
             after=after,
@@ -275,11 +283,15 @@ def _again(incident: Incident, told: Told, words: Wording, now: datetime, manner
             buttons=manner.buttons[:1],  # who takes it has it; all else is under the breach
         )
     if now - told.loud_at >= manner.remind_after:
-        return Notice(kind=Kind.REMINDER, text=words.reminder(incident), after=after, reply_to=told.message, loud=True)
+        return Notification(
+            kind=Kind.REMINDER, text=words.reminder(incident), after=after, reply_to=told.message, loud=True
+        )
     return None
 
 
-def _edit(incident: Incident, told: Told, words: Wording, now: datetime, manner: Manner) -> Notice | None:
+def _edit(
+    incident: Incident, told: DeliveryRecord, words: Wording, now: datetime, manner: Policy
+) -> Notification | None:
     acted = manner.buttons != told.buttons  # what people did is shown at once, whatever is muted
     if (manner.hushed or manner.is_silenced) and not acted:
         return None
@@ -292,23 +304,23 @@ def _edit(incident: Incident, told: Told, words: Wording, now: datetime, manner:
     after = replace(
         told, opening=incident.openings, text=text, held=incident.held, written_at=now, buttons=manner.buttons
     )
-    return Notice(kind=Kind.EDIT, text=text, after=after, edits=told.message, buttons=manner.buttons)
+    return Notification(kind=Kind.EDIT, text=text, after=after, edits=told.message, buttons=manner.buttons)
 
 
-def _recovery(incident: Incident, told: Told, words: Wording) -> Notice:
+def _recovery(incident: Incident, told: DeliveryRecord, words: Wording) -> Notification:
     after = replace(told, stage=Stage.CLOSED, opening=incident.openings, perhaps_sent=False)
-    return Notice(kind=Kind.RECOVERY, text=words.recovery(incident, told), after=after, reply_to=told.message)
+    return Notification(kind=Kind.RECOVERY, text=words.recovery(incident, told), after=after, reply_to=told.message)
 
 
-def _close(incident: Incident, told: Told, words: Wording, now: datetime) -> Notice | None:
+def _close(incident: Incident, told: DeliveryRecord, words: Wording, now: datetime) -> Notification | None:
     text = words.closed(incident)
     if text == told.text or told.message is None or told.is_folded:
         return None
     after = replace(told, text=text, written_at=now, buttons=())
-    return Notice(kind=Kind.CLOSE, text=text, after=after, edits=told.message)
+    return Notification(kind=Kind.CLOSE, text=text, after=after, edits=told.message)
 
 
-def _missed(incident: Incident, told: Told, words: Wording, now: datetime, manner: Manner) -> Notice:
+def _missed(incident: Incident, told: DeliveryRecord, words: Wording, now: datetime, manner: Policy) -> Notification:
     text = words.missed(incident, manner.withheld)
     after = replace(
         told,
@@ -318,10 +330,10 @@ def _missed(incident: Incident, told: Told, words: Wording, now: datetime, manne
         written_at=now,
         perhaps_sent=False,
     )
-    return Notice(kind=Kind.MISSED, text=text, after=after, reply_to=told.message)
+    return Notification(kind=Kind.MISSED, text=text, after=after, reply_to=told.message)
 
 
-def fold(notices: Sequence[tuple[Incident, Notice]], words: Wording) -> Notice | None:
+def fold(notices: Sequence[tuple[Incident, Notification]], words: Wording) -> Notification | None:
     """One notice for all of a kind of which there are too many to be read; None where there are not.
 
     Args:
@@ -336,7 +348,7 @@ def fold(notices: Sequence[tuple[Incident, Notice]], words: Wording) -> Notice |
         ]
         if len(those) > STORM:
             beliefs = tuple(replace(notice.after, is_folded=True) for _, notice in those)
-            return Notice(
+            return Notification(
                 kind=kind,
                 text=words.storm(kind, [incident for incident, _ in those]),
                 after=beliefs[0],

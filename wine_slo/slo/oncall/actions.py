@@ -21,7 +21,7 @@ KEPT = timedelta(days=90)  # acts at hand; the ledger keeps them all
 ANNOUNCED_EVERY = timedelta(days=1)  # as long as a silence runs
 
 
-class Deed(StrEnum):
+class ActionKind(StrEnum):
     """Kinds of acts."""
 
     ACKNOWLEDGE = "acknowledge"
@@ -73,7 +73,7 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
+class Action:
     """One thing that somebody did.
 
     Attributes:
@@ -89,7 +89,7 @@ class Act:
 
     number: int
     at: datetime
-    deed: Deed
+    deed: ActionKind
     by: Person
     chat: int
     cause: str
@@ -110,14 +110,14 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
-class Acts:
+class Actions:
     """Everything that people did, oldest first.
 
     Attributes:
         last_number: The highest number that was ever given, where that is of none of them.
     """
 
-    all: tuple[Act, ...] = ()
+    all: tuple[Action, ...] = ()
     last_number: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
@@ -126,34 +126,34 @@ class Acts:
             raise ValueError("acts must be in the order of their numbers")
 
     @classmethod
-    def kept(cls, acts: Iterable[Act], last_number: int = 0) -> "Acts":
+    def kept(cls, acts: Iterable[Action], last_number: int = 0) -> "Actions":
         """What was kept, in whatever order it comes; of two with one number the first."""
-        by_number: dict[int, Act] = {}
+        by_number: dict[int, Action] = {}
         for act in acts:
             by_number.setdefault(act.number, act)
         return cls(tuple(by_number[number] for number in sorted(by_number)), last_number)
 
-    def with_one_more(self, act: Act) -> "Acts":
+    def with_one_more(self, act: Action) -> "Actions":
         """These and one that has no number yet; what is too old to matter is left out."""
         number = max((each.number for each in self.all), default=self.last_number)
         number = max(number, self.last_number) + 1
         oldest = act.at - KEPT
-        return Acts((*(each for each in self.all if each.at > oldest), replace(act, number=number)), number)
+        return Actions((*(each for each in self.all if each.at > oldest), replace(act, number=number)), number)
 
-    def of_cause(self, cause: str) -> Act | None:
+    def of_cause(self, cause: str) -> Action | None:
         """The act that a message or a press has led to already."""
         return next((act for act in reversed(self.all) if act.cause == cause), None)
 
-    def of_number(self, number: int) -> Act | None:
+    def of_number(self, number: int) -> Action | None:
         """The act of that number; None where it is not at hand."""
         return next((act for act in reversed(self.all) if act.number == number), None)
 
-    def about(self, incident: Incident) -> tuple[Act, ...]:
+    def about(self, incident: Incident) -> tuple[Action, ...]:
         """Everything that was done about an incident, oldest first; for who asks what happened."""
         ours = {act.number for act in self.all if act.incident == incident.number or self._muted(act, incident)}
         return tuple(act for act in self.all if act.number in ours or act.of in ours)
 
-    def _muted(self, act: Act, incident: Incident) -> bool:
+    def _muted(self, act: Action, incident: Incident) -> bool:
         """Whether an act is a silence that ran at some time of an incident."""
         silence = act.silence
         if silence is None or not silence.mutes(incident):
@@ -165,14 +165,14 @@ class Acts:
         ends = [silence.until, next((each.at for each in self.all if each.of == act.number), None)]
         return all(each is None or each > incident.began_at for each in ends)
 
-    def acknowledgement(self, incident: Incident) -> Act | None:
+    def acknowledgement(self, incident: Incident) -> Action | None:
         """Who has it; of an incident that came back, who has it this time."""
         gone = self._gone
         return next(
             (
                 act
                 for act in self.all
-                if act.deed is Deed.ACKNOWLEDGE
+                if act.deed is ActionKind.ACKNOWLEDGE
                 and act.incident == incident.number
                 and act.opening == incident.openings
                 and act.number not in gone
@@ -185,16 +185,18 @@ class Acts:
         those = {
             act.number
             for act in self.all
-            if act.deed is Deed.ACKNOWLEDGE and act.incident == incident.number and act.opening == incident.openings
+            if act.deed is ActionKind.ACKNOWLEDGE
+            and act.incident == incident.number
+            and act.opening == incident.openings
         }
         return max((act.at for act in self.all if act.of in those), default=None)
 
-    def drill_of(self, incident: Incident) -> Act | None:
+    def drill_of(self, incident: Incident) -> Action | None:
         """The drill that somebody began shortly before an incident was seen; None where that was no drill of a chat."""
-        those = (act for act in reversed(self.all) if act.deed is Deed.DRILL and act.at <= incident.opened_at)
+        those = (act for act in reversed(self.all) if act.deed is ActionKind.DRILL and act.at <= incident.opened_at)
         return next((act for act in those if incident.is_drill and act.objective == incident.key.objective), None)
 
-    def to_announce(self, incidents: Mapping[int, Incident], since: datetime, now: datetime) -> tuple[Act, ...]:
+    def to_announce(self, incidents: Mapping[int, Incident], since: datetime, now: datetime) -> tuple[Action, ...]:
         """The silences that run, and one more day of which has passed since then."""
         return tuple(
             act
@@ -202,7 +204,7 @@ class Acts:
             if (now - act.at) // ANNOUNCED_EVERY > (max(since, act.at) - act.at) // ANNOUNCED_EVERY
         )
 
-    def silences(self, incidents: Mapping[int, Incident], now: datetime) -> tuple[Act, ...]:
+    def silences(self, incidents: Mapping[int, Incident], now: datetime) -> tuple[Action, ...]:
         """The silences that run now, oldest first."""
         gone = self._gone
         return tuple(
@@ -211,12 +213,12 @@ class Acts:
             if act.silence is not None and act.number not in gone and act.silence.runs(incidents, now)
         )
 
-    def silence_of(self, incident: Incident, incidents: Mapping[int, Incident], now: datetime) -> Act | None:
+    def silence_of(self, incident: Incident, incidents: Mapping[int, Incident], now: datetime) -> Action | None:
         """The silence that mutes an incident now: the one that lasts longest where there are several."""
         those = [act for act in self.silences(incidents, now) if act.silence and act.silence.mutes(incident)]
         return max(those, key=lambda act: _end(act, now), default=None)
 
-    def silence_about(self, key: Key, incidents: Mapping[int, Incident], now: datetime) -> Act | None:
+    def silence_about(self, key: Key, incidents: Mapping[int, Incident], now: datetime) -> Action | None:
         """The silence that mutes a key now: the one that lasts longest where there are several."""
         those = [act for act in self.silences(incidents, now) if act.silence and act.silence.is_about(key)]
         return max(those, key=lambda act: _end(act, now), default=None)
@@ -252,14 +254,14 @@ class Acts:
         """Whether somebody has ended or undone that act, so that it did not end by itself."""
         return number in self._gone
 
-    def undoable(self, person: int, now: datetime) -> tuple[Act, ...]:
+    def undoable(self, person: int, now: datetime) -> tuple[Action, ...]:
         """What a person did last, by one message, where it can still be taken back."""
         gone = self._gone
         those = [
             act
             for act in self.all
             if act.by.id == person
-            and act.deed in (Deed.ACKNOWLEDGE, Deed.SILENCE)
+            and act.deed in (ActionKind.ACKNOWLEDGE, ActionKind.SILENCE)
             and act.number not in gone
             and act.is_fresh(now)
         ]
@@ -274,10 +276,10 @@ class Acts:
         return {act.of for act in self.all if act.of is not None}
 
 
-NO_ACTS = Acts()
+NO_ACTIONS = Actions()
 
 
-def _end(act: Act, now: datetime) -> datetime:
+def _end(act: Action, now: datetime) -> datetime:
     """For choosing the longest silence; one until recovery has no end that is known."""
     until = act.silence.until if act.silence else None
     return until or now + 2 * LONGEST_SILENCE

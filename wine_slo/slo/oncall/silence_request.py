@@ -28,7 +28,7 @@ _TOKEN = re.compile(r"[^\s,{]*\{[^}]*\}?|\d+[.,]\d+[^\s,:]*|,|[^\s,]*[^\s,:]|:+"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SilenceRequest:
     """What is to be silent.
 
     Attributes:
@@ -70,7 +70,7 @@ class UnclearError(SlipError):
         choices: What it may have meant, the likeliest first.
     """
 
-    def __init__(self, word: str, missing: Missing, choices: Iterable[Wish], near: str = "") -> None:
+    def __init__(self, word: str, missing: Missing, choices: Iterable[SilenceRequest], near: str = "") -> None:
         super().__init__(word, near)
         self.missing = missing
         self.choices = tuple(choices)
@@ -80,7 +80,7 @@ class NoNumberError(NotUnderstoodError):
     """An incident that there is not."""
 
 
-def parse_silence(words: Sequence[str], names: Names, now: datetime, zone: tzinfo) -> Wish:
+def parse_silence(words: Sequence[str], names: Names, now: datetime, zone: tzinfo) -> SilenceRequest:
     """What the words after `/silence` want.
 
     Args:
@@ -138,7 +138,7 @@ class _Found:
                 return words[:number]
         return words
 
-    def wish(self, said: Sequence[str], rest: Sequence[str], reason: str) -> Wish:
+    def wish(self, said: Sequence[str], rest: Sequence[str], reason: str) -> SilenceRequest:
         """What was wanted.
 
         Raises:
@@ -149,14 +149,16 @@ class _Found:
         if self.unit is not None:
             raise UnclearError(self.unit.word, Missing.UNIT, self._with_units(self.unit, reason))
         if self.end is None:
-            choices = [Wish(self._now + each, self.keys or (), reason) for each in SPANS]
+            choices = [SilenceRequest(self._now + each, self.keys or (), reason) for each in SPANS]
             raise UnclearError(rest[0] if rest else "", Missing.WHEN, choices)
         if self.keys is not None:
-            return Wish(self.end[0], self.keys, reason)
+            return SilenceRequest(self.end[0], self.keys, reason)
         word, near = self._strange(rest)
         if word or not rest or rest[0].lower() not in BECAUSE:  # what names nothing may be a name that is mistyped
             reason = ""
-        raise UnclearError(word, Missing.WHAT, [Wish(self.end[0], each, reason) for each in self._offered(near)], near)
+        raise UnclearError(
+            word, Missing.WHAT, [SilenceRequest(self.end[0], each, reason) for each in self._offered(near)], near
+        )
 
     def _take_end(self, words: Sequence[str]) -> Sequence[str]:
         words = words[1:] if words[:1] == [","] else words
@@ -243,12 +245,16 @@ class _Found:
         names = [each for each in self._names.objectives.by_name if each != near][:OFFERED]
         return [*([(Key(near),)] if near else []), (), *((Key(each),) for each in names)]
 
-    def _with_units(self, unit: NoUnitError, reason: str) -> list[Wish]:
+    def _with_units(self, unit: NoUnitError, reason: str) -> list[SilenceRequest]:
         """What a number may mean: minutes, and hours where those are few enough."""
         lengths = [each for each in (MINUTE, HOUR) if timedelta(0) < unit.number * each <= LONGEST_SILENCE]
         if self.keys is not None:
-            return [Wish(self._now + unit.number * each, self.keys, reason) for each in lengths]
-        return [Wish(self._now + unit.number * each, keys, reason) for each in lengths[:1] for keys in self._offered()]
+            return [SilenceRequest(self._now + unit.number * each, self.keys, reason) for each in lengths]
+        return [
+            SilenceRequest(self._now + unit.number * each, keys, reason)
+            for each in lengths[:1]
+            for keys in self._offered()
+        ]
 
 
 def _parted(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:

@@ -12,9 +12,9 @@ from wine_slo.slo.chat.messages import Command, Person, Refusal
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.objectives.objective import Key
-from wine_slo.slo.oncall.actions import LONGEST_SILENCE, UNDONE_WITHIN, Act, Deed, Silence
+from wine_slo.slo.oncall.actions import LONGEST_SILENCE, UNDONE_WITHIN, Action, ActionKind, Silence
 from wine_slo.slo.oncall.lookup import Names, UnknownNameError, UnknownNumberError
-from wine_slo.slo.oncall.silence_request import Missing, NoNumberError, SlipError, UnclearError, Wish
+from wine_slo.slo.oncall.silence_request import Missing, NoNumberError, SilenceRequest, SlipError, UnclearError
 from wine_slo.slo.oncall.time_phrases import NotUnderstoodError, PastError, TooLongError
 from wine_slo.slo.text.incident_text import Speech
 from wine_slo.slo.text.language import Hole, shortened
@@ -176,7 +176,7 @@ class Replies:
         """Somebody has these from now on."""
         return self.say("{name} has it: {incidents}.", name=shortened(person.name), incidents=self._named(incidents))
 
-    def taken_already(self, act: Act) -> str:
+    def taken_already(self, act: Action) -> str:
         """Somebody has it since then."""
         return self.say("{name} has it already ({time}).", name=shortened(act.by.name), time=self.speech.clock(act.at))
 
@@ -275,7 +275,7 @@ class Replies:
             return self.say("I do not know “{word}”. What is to be silent?", word=word)
         return self.say("What is to be silent?")
 
-    def choice(self, wish: Wish, error: UnclearError, now: datetime) -> str:
+    def choice(self, wish: SilenceRequest, error: UnclearError, now: datetime) -> str:
         """The button of one of the things that somebody may have wanted. Plain."""
         names = [unescape(self.speech.title(each)) for each in wish.keys]
         what = ", ".join(names) if names else self.say("Everything")
@@ -295,7 +295,7 @@ class Replies:
         """Until recovery, and nothing is in breach."""
         return self.say("Nothing of that is in breach, so there is no recovery to wait for. Say for how long.")
 
-    def silences(self, acts: Sequence[Act], now: datetime) -> str:
+    def silences(self, acts: Sequence[Action], now: datetime) -> str:
         """The silences that run."""
         if not acts:
             return self.say("No silences. To make one: /silence 1h all")
@@ -321,13 +321,13 @@ class Replies:
 
     # Taking back
 
-    def taken_back(self, act: Act) -> str:
+    def taken_back(self, act: Action) -> str:
         """One's own last act is undone."""
         if act.silence is not None:
             return self.say("Taken back: the silence of {what}.", what=self.speech.silenced(act.silence))
         return self.say("Taken back: you do not have #{number} any more.", number=act.incident or 0)
 
-    def not_yours(self, act: Act) -> str:
+    def not_yours(self, act: Action) -> str:
         """Only who did it can take it back."""
         return self.say("Only {name} can take that back.", name=shortened(act.by.name))
 
@@ -335,27 +335,27 @@ class Replies:
         """It is too long ago, or there is nothing of that person."""
         return self.say("There is nothing of yours from the last {span} to take back.", span=UNDONE_WITHIN)
 
-    def deed(self, act: Act, incident: Incident) -> str:
+    def deed(self, act: Action, incident: Incident) -> str:
         """One thing that somebody did about an incident, for its history."""
         name = self.say("{name} ({id})", name=shortened(act.by.name), id=act.by.id)
         time = self.speech.moment(act.at, incident.began_at)
         match act.deed:
-            case Deed.ACKNOWLEDGE:
+            case ActionKind.ACKNOWLEDGE:
                 return self.say("{time} {name} had it.", time=time, name=name)
-            case Deed.UNDO:
+            case ActionKind.UNDO:
                 return self.say("{time} {name} took that back.", time=time, name=name)
-            case Deed.END:
+            case ActionKind.END:
                 return self.say("{time} {name} ended the silence.", time=time, name=name)
             case _:
                 return f"{time} {self.speech.silenced_by(act, incident.began_at)} ({name})"
 
     # What every chat is told of what somebody does in one
 
-    def announced(self, acts: Sequence[Act], now: datetime) -> str:
+    def announced(self, acts: Sequence[Action], now: datetime) -> str:
         """Silences that somebody has begun, or that go on."""
         return "\n".join(f"🔇 {self.speech.silenced_by(each, now)}" for each in acts)
 
-    def announced_end(self, person: Person, acts: Sequence[Act]) -> str:
+    def announced_end(self, person: Person, acts: Sequence[Action]) -> str:
         """Silences that somebody has ended."""
         what = ", ".join(self.speech.silenced(each.silence) for each in acts if each.silence)
         return f"🔔 {self.say('{name} ended the silence: {what}.', name=shortened(person.name), what=what)}"
@@ -364,7 +364,7 @@ class Replies:
         """What was done holds, but is not kept."""
         return self.say("It holds, but the ledger cannot be written just now: a restart would forget it.")
 
-    def _silence(self, act: Act, now: datetime) -> str:
+    def _silence(self, act: Action, now: datetime) -> str:
         made = self.speech.moment(act.at, now)
         line = self.say("{silence} Made at {time}.", silence=self.speech.silenced_by(act, now), time=made)
         return f"🔇 {line}"

@@ -10,15 +10,15 @@ from html import escape
 from typing import Self
 
 from wine_slo.slo.evaluation.engine import GAP, State
-from wine_slo.slo.evaluation.incident import Incident, Outcome, Phase, Track
+from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase
 from wine_slo.slo.evaluation.judgement import CHANCE, is_bad, weigh
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.evaluation.value import Value
-from wine_slo.slo.notification.plan import Told
+from wine_slo.slo.notification.plan import DeliveryRecord
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget, is_any_burning, windows
 from wine_slo.slo.objectives.objective import Alert, Key, Latency, Objective, Up
-from wine_slo.slo.oncall.actions import NO_ACTS
+from wine_slo.slo.oncall.actions import NO_ACTIONS
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.text.incident_text import STATUS_LINES, URGENCY, WHOLE, Speech
 from wine_slo.slo.text.language import shortened
@@ -152,7 +152,7 @@ class Explanation(Speech):
         return "\n".join(lines)
 
     def incident(
-        self, incident: Incident, told: Sequence[Told], deeds: Sequence[str], state: State, now: datetime
+        self, incident: Incident, told: Sequence[DeliveryRecord], deeds: Sequence[str], state: State, now: datetime
     ) -> str:
         """Everything that is known of one incident.
 
@@ -164,13 +164,13 @@ class Explanation(Speech):
             now: The instant.
         """
         first = min((each for each in told if each.breach_told_at), key=_told_at, default=None)
-        belief = first or Told(incident=incident.number, chat=0)
+        belief = first or DeliveryRecord(incident=incident.number, chat=0)
         if incident.is_open:
-            *lines, foot = self.as_drill(self.breach(incident, belief, state, now), incident, NO_ACTS).split("\n")
+            *lines, foot = self.as_drill(self.breach(incident, belief, state, now), incident, NO_ACTIONS).split("\n")
         elif incident.key == GAP:
             *lines, foot = self.closed(incident), self._foot(incident)
         else:
-            *lines, foot = self.as_drill(self.recovery(incident, belief), incident, NO_ACTS).split("\n")
+            *lines, foot = self.as_drill(self.recovery(incident, belief), incident, NO_ACTIONS).split("\n")
             if not lines:  # an end that is no recovery is one line
                 lines, foot = [foot], self._foot(incident)
         lines.append(self._course(incident, now))
@@ -195,7 +195,7 @@ class Explanation(Speech):
             case _:
                 return self.say("Objective: {share} of requests succeed, over {window}.", share=share, window=window)
 
-    def _phase(self, track: Track, state: State, now: datetime) -> str:
+    def _phase(self, track: KeyState, state: State, now: datetime) -> str:
         """Since when it has been as it is; it holds where nothing can be said."""
         incident = state.incidents.get(track.incident) if track.incident is not None else None
         started = incident.since if incident is not None and incident.is_open else track.since
@@ -274,7 +274,7 @@ class Explanation(Speech):
             lines.append(self.say("Requests {rate}/s.", rate=self.language.rate(reading.events_per_second)))
         return lines
 
-    def _evidence(self, objective: Objective, track: Track, now: datetime) -> list[str]:
+    def _evidence(self, objective: Objective, track: KeyState, now: datetime) -> list[str]:
         """What a suspicion rests on, and what is still missing for a breach."""
         if not track.evidence:
             return [self.say("Nothing bad was seen in the last look.")] if track.sight is Sight.CLEAR else []
@@ -400,7 +400,7 @@ class Explanation(Speech):
             return text
         return f"{text} {self.say('It was closed {time}.', time=self.beginning(incident.closed_at, now))}"
 
-    def _told(self, incident: Incident, first: Told | None, told: Sequence[Told]) -> str:
+    def _told(self, incident: Incident, first: DeliveryRecord | None, told: Sequence[DeliveryRecord]) -> str:
         heard = sum(each.breach_told_at is not None for each in told)
         if first is None or first.breach_told_at is None:
             return self.count(len(told), "{n} chat has not been notified.", "{n} chats have not been notified.")
@@ -417,7 +417,7 @@ def _bad_ratio(reading: Reading) -> float | None:
     return None if reading.good_ratio is None else max(0.0, 1 - reading.good_ratio)
 
 
-def _told_at(told: Told) -> datetime:
+def _told_at(told: DeliveryRecord) -> datetime:
     if told.breach_told_at is None:
         raise ValueError(f"chat {told.chat} was not told of #{told.incident}")
     return told.breach_told_at

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta, tzinfo
 from html import escape, unescape
 
 from wine_slo.slo.evaluation.engine import DOWN, GAP, LEDGER, SIGHT, Interruption, State, causes_of
-from wine_slo.slo.evaluation.incident import Incident, Outcome, Phase, Track
+from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.evaluation.value import Value, value_of
-from wine_slo.slo.notification.plan import EDITED_EVERY, Kind, Told, Withheld, Wording
+from wine_slo.slo.notification.plan import EDITED_EVERY, DelayReason, DeliveryRecord, Kind, Wording
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Alert, Burn, Key, Latency, Objective, Objectives, Up
-from wine_slo.slo.oncall.actions import NO_ACTS, Act, Acts, Silence
+from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions, Silence
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.language import ENGLISH, Hole, Language, shortened
 
@@ -59,7 +59,7 @@ class Speech:
         """A sentence about so many in the readers' language, see `Language.count`."""
         return self.language.count(n, one, many, **holes)
 
-    def words(self, state: State, now: datetime, acts: Acts = NO_ACTS) -> Wording:
+    def words(self, state: State, now: datetime, acts: Actions = NO_ACTIONS) -> Wording:
         """The texts of incidents as they read now."""
 
         def marked(text: str, incident: Incident) -> str:
@@ -112,7 +112,7 @@ class Speech:
             return shortened(name)
         return self.say("{title} of {labels}", title=shortened(name), labels=shortened(values))
 
-    def as_drill(self, text: str, incident: Incident, acts: Acts) -> str:
+    def as_drill(self, text: str, incident: Incident, acts: Actions) -> str:
         """A text that says first that it is about a drill, where it is."""
         if not incident.is_drill:
             return text
@@ -131,7 +131,9 @@ class Speech:
         repeat = self._repeat
         return text if repeat in text else f"{text}\n{repeat}"
 
-    def breach(self, incident: Incident, told: Told, state: State, now: datetime, acts: Acts = NO_ACTS) -> str:
+    def breach(
+        self, incident: Incident, told: DeliveryRecord, state: State, now: datetime, acts: Actions = NO_ACTIONS
+    ) -> str:
         """An open incident: the message that lives as long as it does."""
         objective = self.objectives.of(incident.key)
         if incident.key.objective == SIGHT.objective:
@@ -153,7 +155,7 @@ class Speech:
             lines.append(self._repeat)
         return "\n".join([*lines, self._foot(incident)])
 
-    def acted(self, incident: Incident, state: State, now: datetime, acts: Acts) -> list[str]:
+    def acted(self, incident: Incident, state: State, now: datetime, acts: Actions) -> list[str]:
         """Who has it, and who has hushed it."""
         lines = []
         if (who := acts.acknowledgement(incident)) is not None:
@@ -166,7 +168,7 @@ class Speech:
         """What a silence is about: `Everything`, `Latency`, `Latency of /predict`."""
         return self.title(Key(silence.objective, silence.labels)) if silence.objective else self.say("Everything")
 
-    def silenced_by(self, act: Act, now: datetime, *, named: bool = True) -> str:
+    def silenced_by(self, act: Action, now: datetime, *, named: bool = True) -> str:
         """A silence: what it is about where that is to be named, how long it lasts, who made it and why."""
         silence = act.silence or Silence()
         holes: dict[str, Hole] = {"name": shortened(act.by.name)}
@@ -190,7 +192,7 @@ class Speech:
             return self.clock(instant)
         return self.say("{time} on {day}", time=self.clock(instant), day=self.language.date(local))
 
-    def reminder(self, incident: Incident, now: datetime, acts: Acts = NO_ACTS) -> str:
+    def reminder(self, incident: Incident, now: datetime, acts: Actions = NO_ACTIONS) -> str:
         """An incident that nobody has ended for long."""
         what, lasted = self._in_short(incident), now - incident.since
         if (who := acts.acknowledgement(incident)) is None:
@@ -235,7 +237,7 @@ class Speech:
             return self.say("Error budget of {title}", title=self.title(incident.key))
         return self.title(incident.key)
 
-    def recovery(self, incident: Incident, told: Told, acts: Acts = NO_ACTS) -> str:
+    def recovery(self, incident: Incident, told: DeliveryRecord, acts: Actions = NO_ACTIONS) -> str:
         """The end of an incident that the chat knows of, and all that is known of it."""
         if incident.outcome is not Outcome.RECOVERED:
             return self._unproved_end(incident)
@@ -285,7 +287,7 @@ class Speech:
         duration = incident.unjudged_for
         return self.say("For {duration} nothing could be judged.", duration=duration) if duration else ""
 
-    def _told_after(self, incident: Incident, duration: timedelta, acts: Acts) -> str:
+    def _told_after(self, incident: Incident, duration: timedelta, acts: Actions) -> str:
         if (who := acts.acknowledgement(incident)) is None:
             return self.say("Notified after {duration}.", duration=duration)
         return self.say(
@@ -303,16 +305,16 @@ class Speech:
             return self._unproved_end(incident)
         return f"⚪️ {self.say('{what}. #{number}', what=self._was(incident), number=incident.number)}"
 
-    def missed(self, incident: Incident, state: State, withheld: Withheld = Withheld.OUTAGE) -> str:
+    def missed(self, incident: Incident, state: State, withheld: DelayReason = DelayReason.OUTAGE) -> str:
         """Breach and end in one line, for a chat that heard of neither."""
         if incident.key == GAP:
             return f"🔄 {self._back(incident)} {self._still_open(state)}"
         if incident.outcome is not Outcome.RECOVERED:
             return self._unproved_end(incident)
         sentence = {
-            Withheld.OUTAGE: phrase("Missed while messages could not be sent: {what}. It is fine now. #{number}"),
-            Withheld.SILENCE: phrase("While it was silenced: {what}. It is fine now. #{number}"),
-            Withheld.QUIET_HOURS: phrase("In the quiet hours: {what}. It is fine now. #{number}"),
+            DelayReason.OUTAGE: phrase("Missed while messages could not be sent: {what}. It is fine now. #{number}"),
+            DelayReason.SILENCE: phrase("While it was silenced: {what}. It is fine now. #{number}"),
+            DelayReason.QUIET_HOURS: phrase("In the quiet hours: {what}. It is fine now. #{number}"),
         }[withheld]
         return f"⚪️ {self.say(sentence, what=self._was(incident), number=incident.number)}"
 
@@ -355,7 +357,7 @@ class Speech:
                 )
                 return f"⚪️ {text}"
 
-    def status(self, state: State, now: datetime, acts: Acts = NO_ACTS) -> str:
+    def status(self, state: State, now: datetime, acts: Actions = NO_ACTIONS) -> str:
         """Every objective in a line each, and how old that knowledge is."""
         if state.looked_at is None:
             return f"⚪️ {self.say('Nothing has been looked at yet.')}"
@@ -375,7 +377,7 @@ class Speech:
             last = f"{last} {self.say('No silences.')}"
         return "\n".join([*lines, last, *silences])
 
-    def _silences(self, state: State, now: datetime, acts: Acts) -> list[str]:
+    def _silences(self, state: State, now: datetime, acts: Actions) -> list[str]:
         """A line for each silence that runs, as far as there is room."""
         silences = acts.silences(state.incidents, now)
         lines = [f"🔇 {self.silenced_by(each, now)}" for each in silences[:MAX_HELD]]
@@ -868,7 +870,7 @@ class Speech:
         since = self.beginning(incident.since, now)
         return f"🔴 {self.title(key)}: {stands}; {self.say('in breach since {time}', time=since)}"
 
-    def _status_line(self, track: Track, state: State, now: datetime, acts: Acts = NO_ACTS) -> str:
+    def _status_line(self, track: KeyState, state: State, now: datetime, acts: Actions = NO_ACTIONS) -> str:
         objective = self.objectives.of(track.key)
         reading = state.readings.get(track.key)
         incident = state.incidents.get(track.incident) if track.incident is not None else None
@@ -892,7 +894,7 @@ class Speech:
         line += self._muted(track.key, state, now, acts)
         return " · ".join(line)
 
-    def _muted(self, key: Key, state: State, now: datetime, acts: Acts) -> list[str]:
+    def _muted(self, key: Key, state: State, now: datetime, acts: Actions) -> list[str]:
         """That a key is silenced, until when and by whom; nothing where it is not."""
         act = acts.silence_about(key, state.incidents, now)
         if act is None or act.silence is None:
@@ -902,7 +904,7 @@ class Speech:
             return [f"🔇 {self.say('until recovery, {name}', name=name)}"]
         return [f"🔇 {self.say('until {time}, {name}', time=self.moment(act.silence.until, now), name=name)}"]
 
-    def _unjudged(self, track: Track, objective: Objective | None, reading: Reading | None, now: datetime) -> str:
+    def _unjudged(self, track: KeyState, objective: Objective | None, reading: Reading | None, now: datetime) -> str:
         """Why nothing can be said of how it stands; empty where something can."""
         if objective is None or reading is None:
             return self.say("not looked at since the start")
@@ -919,7 +921,7 @@ class Speech:
             case _:
                 return self.say("no data: {reason}", reason=self.language.tell(track.reason))
 
-    def _stands(self, objective: Objective, reading: Reading, track: Track) -> str:
+    def _stands(self, objective: Objective, reading: Reading, track: KeyState) -> str:
         """How it stands, and what of its budget is left."""
         value = self._now(objective, reading, track)
         parts = [] if value is None else [self._kept(objective, value, reading.bounds)]
@@ -945,7 +947,7 @@ class Speech:
             return self.say("budget: {duration} of history so far", duration=budget.history)
         return self.say("budget {share}", share=self.language.percent(max(left, 0.0)))
 
-    def _now(self, objective: Objective, reading: Reading, track: Track) -> Value | None:
+    def _now(self, objective: Objective, reading: Reading, track: KeyState) -> Value | None:
         """The value as it is now; None where there is none."""
         return value_of(objective, reading, is_met=track.phase is Phase.MET)
 

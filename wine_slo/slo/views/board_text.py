@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.incident import Track
+from wine_slo.slo.evaluation.incident import KeyState
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.objectives.objective import Alert, Objective
-from wine_slo.slo.oncall.actions import NO_ACTS, Acts
+from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
 from wine_slo.slo.text.incident_text import STATUS_LINES, URGENCY, Speech
 from wine_slo.slo.text.language import shortened
 
@@ -48,7 +48,7 @@ class BoardSpeech(Speech):
         """The same readers."""
         return cls(speech.objectives, speech.zone, speech.language)
 
-    def board(self, state: State, now: datetime, acts: Acts = NO_ACTS) -> str:
+    def board(self, state: State, now: datetime, acts: Actions = NO_ACTIONS) -> str:
         """How everything stands, in words that change only when that matters."""
         tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
         tracks.sort(key=lambda track: URGENCY.index(track.phase) if track.phase.is_open else len(URGENCY))
@@ -97,7 +97,7 @@ class BoardSpeech(Speech):
         """A word after /board that is none."""
         return self.say("I did not understand {word}. I know /board and /board off.", word=shortened(word))
 
-    def _line(self, track: Track, state: State, now: datetime, acts: Acts) -> str:
+    def _line(self, track: KeyState, state: State, now: datetime, acts: Actions) -> str:
         objective, reading = self.objectives.of(track.key), state.readings.get(track.key)
         incident = state.incidents.get(track.incident) if track.incident is not None else None
         is_open = incident is not None and incident.is_open
@@ -124,7 +124,9 @@ class BoardSpeech(Speech):
         whole = math.floor(max(left, 0.0) * 100) / 100
         return self.say("budget {share}", share=self.language.percent(whole))
 
-    def _unjudged_since(self, track: Track, objective: Objective | None, reading: Reading | None, now: datetime) -> str:
+    def _unjudged_since(
+        self, track: KeyState, objective: Objective | None, reading: Reading | None, now: datetime
+    ) -> str:
         """Why nothing can be said, and since when; empty where something can."""
         if objective is None or reading is None:
             return self.say("not looked at since the start")

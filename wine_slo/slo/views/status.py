@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wine_slo.slo.evaluation.engine import DOWN, GAP, LEDGER, SIGHT, State, is_ahead
-from wine_slo.slo.evaluation.incident import Incident, Outcome, Phase, Track
+from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.evaluation.value import value_of
-from wine_slo.slo.notification.plan import Stage, Told
+from wine_slo.slo.notification.plan import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import YOUNG, windows
 from wine_slo.slo.objectives.objective import Alert, Key, Latency, Objective, Objectives, Ratio, duration
-from wine_slo.slo.oncall.actions import NO_ACTS, Act, Acts
+from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions
 
 OWN = {  # the watchdog's own incidents
     SIGHT.objective: "Cannot see",
@@ -292,8 +292,8 @@ class Process:
     poll: timedelta
     overdue_after: timedelta
     untold_seconds: float = 0.0
-    told: tuple[Told, ...] = ()
-    acts: Acts = NO_ACTS
+    told: tuple[DeliveryRecord, ...] = ()
+    acts: Actions = NO_ACTIONS
 
 
 def status_of(state: State, objectives: Objectives, now: datetime, process: Process) -> Status:
@@ -343,7 +343,7 @@ def keys_of(objective: Objective, state: State) -> list[Key]:
     return known or [Key(objective.name)]
 
 
-def verdict_of(objective: Objective, track: Track | None, reading: Reading | None, *, is_open: bool) -> Verdict:
+def verdict_of(objective: Objective, track: KeyState | None, reading: Reading | None, *, is_open: bool) -> Verdict:
     """How a promise stands.
 
     Args:
@@ -376,7 +376,7 @@ def _objective(
     objectives: Objectives,
     state: State,
     now: datetime,
-    acts: Acts,
+    acts: Actions,
     *,
     is_present: bool,
 ) -> ObjectiveStatus:
@@ -433,7 +433,7 @@ def _objective(
     )
 
 
-def _silence(act: Act | None, objectives: Objectives) -> SilenceStatus | None:
+def _silence(act: Action | None, objectives: Objectives) -> SilenceStatus | None:
     if act is None or act.silence is None:
         return None
     silence = act.silence

@@ -23,7 +23,14 @@ from tests.support.fakes.prometheus_junk import (
     slow,
     vector,
 )
-from wine_slo.integrations.prometheus.client import MAX_BYTES, TIMEOUT, PrometheusApi, PrometheusError, Sample, Series
+from wine_slo.integrations.prometheus.client import (
+    MAX_BYTES,
+    TIMEOUT,
+    PrometheusClient,
+    PrometheusError,
+    Sample,
+    Series,
+)
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -94,17 +101,17 @@ def outcomes() -> list[str]:
 
 
 @pytest.fixture
-def api(session: aiohttp.ClientSession, prometheus_junk: PrometheusJunk, outcomes: list[str]) -> PrometheusApi:
-    return PrometheusApi(session, prometheus_junk.url + "/", {}, outcomes.append)
+def api(session: aiohttp.ClientSession, prometheus_junk: PrometheusJunk, outcomes: list[str]) -> PrometheusClient:
+    return PrometheusClient(session, prometheus_junk.url + "/", {}, outcomes.append)
 
 
-def impatient(session: aiohttp.ClientSession, url: str) -> PrometheusApi:
-    return PrometheusApi(session, url, {}, timeout=SHORT)
+def impatient(session: aiohttp.ClientSession, url: str) -> PrometheusClient:
+    return PrometheusClient(session, url, {}, timeout=SHORT)
 
 
 @pytest.mark.parametrize("name", JUNK)
 async def test_junk_is_no_data_and_says_why(
-    api: PrometheusApi, prometheus_junk: PrometheusJunk, outcomes: list[str], name: str
+    api: PrometheusClient, prometheus_junk: PrometheusJunk, outcomes: list[str], name: str
 ) -> None:
     prometheus_junk.answer = JUNK[name]
     with pytest.raises(PrometheusError) as caught:
@@ -118,7 +125,7 @@ async def test_junk_is_no_data_and_says_why(
 
 @pytest.mark.parametrize("name", JUNK)
 async def test_junk_over_a_range_is_no_data_either(
-    api: PrometheusApi, prometheus_junk: PrometheusJunk, name: str
+    api: PrometheusClient, prometheus_junk: PrometheusJunk, name: str
 ) -> None:
     prometheus_junk.answer = JUNK[name]
     with pytest.raises(PrometheusError):
@@ -160,7 +167,7 @@ def test_a_question_is_given_up_well_before_the_next_tick() -> None:
 
 
 async def test_that_it_cannot_be_reached_is_said_with_the_reason(
-    api: PrometheusApi, prometheus_junk: PrometheusJunk, outcomes: list[str]
+    api: PrometheusClient, prometheus_junk: PrometheusJunk, outcomes: list[str]
 ) -> None:
     await prometheus_junk.goes_down()
     with pytest.raises(PrometheusError, match=r"^it cannot be reached \(connection refused\)$"):
@@ -177,11 +184,11 @@ async def test_that_it_broke_off_is_said(session: aiohttp.ClientSession) -> None
     server = Loopback(drop)
     await server.open()
     with pytest.raises(PrometheusError, match=r"^it broke off \(\w+\)$"):
-        await PrometheusApi(session, server.url, {}).query("up")
+        await PrometheusClient(session, server.url, {}).query("up")
     await server.close()
 
 
-async def test_what_was_away_is_asked_again(api: PrometheusApi, prometheus_junk: PrometheusJunk) -> None:
+async def test_what_was_away_is_asked_again(api: PrometheusClient, prometheus_junk: PrometheusJunk) -> None:
     await prometheus_junk.goes_down()
     with pytest.raises(PrometheusError):
         await api.query("up")
@@ -190,7 +197,7 @@ async def test_what_was_away_is_asked_again(api: PrometheusApi, prometheus_junk:
 
 
 async def test_a_large_answer_is_refused_before_it_is_read_to_its_end(
-    api: PrometheusApi, prometheus_junk: PrometheusJunk
+    api: PrometheusClient, prometheus_junk: PrometheusJunk
 ) -> None:
     prometheus_junk.answer = Answer(" " * 2**20, repeats=MAX_BYTES // 2**20 + 1)
     with pytest.raises(PrometheusError, match="larger than 32 MiB"):
@@ -201,7 +208,7 @@ async def test_a_large_answer_is_refused_before_it_is_read_to_its_end(
 
 
 async def test_a_vector_is_read_with_its_labels_and_its_instant(
-    api: PrometheusApi, prometheus_junk: PrometheusJunk, outcomes: list[str]
+    api: PrometheusClient, prometheus_junk: PrometheusJunk, outcomes: list[str]
 ) -> None:
     prometheus_junk.answer = vector((START.timestamp(), "0.95"), endpoint="/predict")
     found = await api.query("up")
@@ -212,7 +219,7 @@ async def test_a_vector_is_read_with_its_labels_and_its_instant(
 
 @pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf"])
 async def test_a_value_that_is_not_finite_is_no_value(
-    api: PrometheusApi, prometheus_junk: PrometheusJunk, value: str
+    api: PrometheusClient, prometheus_junk: PrometheusJunk, value: str
 ) -> None:
     prometheus_junk.answer = vector((1.0, value), (1.0, "2"))
     assert (await api.query("up")).samples == (Sample({"n": "1"}, 2.0),)
@@ -220,7 +227,7 @@ async def test_a_value_that_is_not_finite_is_no_value(
     assert await api.query_range("up", START, START, STEP) == [Series({}, {1.0: 1.0, 11.0: 3.0})]
 
 
-async def test_that_there_is_nothing_is_an_answer(api: PrometheusApi, prometheus_junk: PrometheusJunk) -> None:
+async def test_that_there_is_nothing_is_an_answer(api: PrometheusClient, prometheus_junk: PrometheusJunk) -> None:
     prometheus_junk.answer = EMPTY_VECTOR
     found = await api.query("up")
     assert (found.samples, found.at) == ((), None)
@@ -240,7 +247,9 @@ async def test_the_question_is_asked_as_the_api_wants_it_and_with_every_header(s
 
     server = Loopback(listen)
     await server.open()
-    api = PrometheusApi(session, f"{server.url}/prefix/", {"Authorization": "Bearer secret", "X-Scope-OrgID": "team"})
+    api = PrometheusClient(
+        session, f"{server.url}/prefix/", {"Authorization": "Bearer secret", "X-Scope-OrgID": "team"}
+    )
     await api.query("up")
     await api.query_range("rate(x[5m])", START, START + timedelta(seconds=62.5), timedelta(seconds=2.5))
     await server.close()
@@ -301,7 +310,7 @@ async def test_a_gateway_that_permits_only_get_is_asked_by_get_from_then_on(
     session: aiohttp.ClientSession, refusal: int
 ) -> None:
     async with Gateway("GET", refusal) as gateway:
-        api = PrometheusApi(session, gateway.url, {})
+        api = PrometheusClient(session, gateway.url, {})
         for _ in range(3):
             assert (await api.query("up")).samples == ()
     assert gateway.methods == ["POST", "GET", "GET", "GET"]
@@ -310,7 +319,7 @@ async def test_a_gateway_that_permits_only_get_is_asked_by_get_from_then_on(
 async def test_a_gateway_that_permits_neither_method_is_named_by_its_own_answer(session: aiohttp.ClientSession) -> None:
     async with Gateway("NONE", 405) as gateway:
         with pytest.raises(PrometheusError, match="it answered 405"):
-            await PrometheusApi(session, gateway.url, {}).query("up")
+            await PrometheusClient(session, gateway.url, {}).query("up")
 
 
 async def test_a_redirect_to_another_host_gets_neither_query_nor_headers(
@@ -318,7 +327,7 @@ async def test_a_redirect_to_another_host_gets_neither_query_nor_headers(
 ) -> None:
     async with Gateway("POST", 405) as elsewhere:
         prometheus_junk.answer = Answer("", 307, location=f"{elsewhere.url}/api/v1/query")
-        api = PrometheusApi(session, prometheus_junk.url, {"X-Scope-OrgID": "team"})
+        api = PrometheusClient(session, prometheus_junk.url, {"X-Scope-OrgID": "team"})
         with pytest.raises(PrometheusError, match=f"must be {elsewhere.url}$"):
             await api.query("up")
     assert elsewhere.methods == []
@@ -329,7 +338,7 @@ async def test_a_refusal_does_not_repeat_the_token(
 ) -> None:
     prometheus_junk.answer = JUNK["403, a token in JSON"]
     with pytest.raises(PrometheusError) as caught:
-        await PrometheusApi(session, prometheus_junk.url, {"Authorization": "Bearer abc"}).query("up")
+        await PrometheusClient(session, prometheus_junk.url, {"Authorization": "Bearer abc"}).query("up")
     assert "abc" not in str(caught.value)
 
 
@@ -338,11 +347,11 @@ async def test_a_refusal_does_not_repeat_the_token(
 )
 async def test_an_address_that_cannot_be_asked_is_no_data(session: aiohttp.ClientSession, url: str) -> None:
     with pytest.raises(PrometheusError):
-        await PrometheusApi(session, url, {}).query("up")
+        await PrometheusClient(session, url, {}).query("up")
 
 
 async def test_an_info_is_logged_once_and_the_answer_counts(
-    api: PrometheusApi, prometheus_junk: PrometheusJunk, caplog: pytest.LogCaptureFixture
+    api: PrometheusClient, prometheus_junk: PrometheusJunk, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "wine_slo")
     info = 'PromQL info: metric might not be a counter, name does not end in _total: "http_errors" (1:15)'
@@ -356,7 +365,7 @@ async def test_an_info_is_logged_once_and_the_answer_counts(
     ]
 
 
-async def test_an_info_does_not_hide_a_warning(api: PrometheusApi, prometheus_junk: PrometheusJunk) -> None:
+async def test_an_info_does_not_hide_a_warning(api: PrometheusClient, prometheus_junk: PrometheusJunk) -> None:
     good = json.loads(vector((1.0, "2")).body)
     prometheus_junk.answer = Answer(json.dumps(good | {"warnings": ["PromQL info: x", "no store matched"]}))
     with pytest.raises(PrometheusError, match=r"^its answer is partial: no store matched$"):
@@ -364,7 +373,7 @@ async def test_an_info_does_not_hide_a_warning(api: PrometheusApi, prometheus_ju
 
 
 async def test_members_that_are_null_are_as_good_as_left_out(
-    api: PrometheusApi, prometheus_junk: PrometheusJunk
+    api: PrometheusClient, prometheus_junk: PrometheusJunk
 ) -> None:
     good = json.loads(vector((1.0, "2")).body)
     prometheus_junk.answer = Answer(json.dumps(good | {"warnings": None, "infos": None, "error": None}))
@@ -373,7 +382,7 @@ async def test_members_that_are_null_are_as_good_as_left_out(
 
 @pytest.mark.parametrize("points", [[(1.0, "1e308")], [(1e17, "1")], [(-1.0, "1"), (2.0, "1")]])
 async def test_a_number_that_cannot_be_spoils_a_range(
-    api: PrometheusApi, prometheus_junk: PrometheusJunk, points: list[tuple[float, str]]
+    api: PrometheusClient, prometheus_junk: PrometheusJunk, points: list[tuple[float, str]]
 ) -> None:
     prometheus_junk.answer = matrix(points)
     with pytest.raises(PrometheusError, match=r"where a (number|time) belongs"):
@@ -381,7 +390,7 @@ async def test_a_number_that_cannot_be_spoils_a_range(
 
 
 async def test_a_large_answer_does_not_hold_up_the_event_loop(
-    api: PrometheusApi, prometheus_junk: PrometheusJunk
+    api: PrometheusClient, prometheus_junk: PrometheusJunk
 ) -> None:
     values = ",".join(f'[{number},"1.5"]' for number in range(700))
     series = ",".join(f'{{"metric":{{"endpoint":"/{number}"}},"values":[{values}]}}' for number in range(2500))
@@ -410,7 +419,7 @@ async def test_a_token_that_was_rotated_is_sent_with_the_next_question(session: 
 
     server, headers = Loopback(listen), {"Authorization": "Bearer old"}
     await server.open()
-    api, facts = PrometheusApi(session, server.url, headers), PrometheusFacts(session, server.url, headers)
+    api, facts = PrometheusClient(session, server.url, headers), PrometheusFacts(session, server.url, headers)
     for token in ("old", "new"):
         headers["Authorization"] = f"Bearer {token}"
         with pytest.raises(PrometheusError, match="it answered 401: it wants credentials"):

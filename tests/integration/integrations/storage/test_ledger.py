@@ -17,24 +17,24 @@ import sqlalchemy as sa
 
 from tests.support.fakes.prometheus_junk import PrometheusJunk
 from tests.support.scene import ALL, CHAT, KEY, LATENCY, Scene, at, incident
-from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.ledger import STEPS, Ledger, LedgerError, Memory, _tables
-from wine_slo.monitor.evaluate.evaluator import Evaluation
-from wine_slo.slo.chat.channel import Standing
+from wine_slo.monitor.evaluate.evaluator import Evaluator
+from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
-from wine_slo.slo.notification.plan import Stage, Told
+from wine_slo.slo.notification.plan import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
-from wine_slo.slo.oncall.actions import Act, Deed, Silence
+from wine_slo.slo.oncall.actions import Action, ActionKind, Silence
 from wine_slo.slo.reason import Reason
 
 BUDGET = Budget(
     history=timedelta(days=3), events=0.1 + 0.2, bad_ratios={timedelta(hours=1): 1 / 3, timedelta(minutes=5): 0.0}
 )
-TOLD = Told(
+TOLD = DeliveryRecord(
     incident=1,
     chat=CHAT,
     stage=Stage.OPENED,
@@ -153,7 +153,7 @@ def test_a_number_is_never_given_twice(ledger: Ledger) -> None:
 
 def test_what_a_chat_believes_is_overwritten_by_what_it_was_told(ledger: Ledger) -> None:
     ledger.save(State(), State(incidents={1: incident(number=1)}))
-    ledger.mark([Told(incident=1, chat=CHAT)])
+    ledger.mark([DeliveryRecord(incident=1, chat=CHAT)])
     ledger.mark([TOLD])
     assert ledger.load().told == (TOLD,)
 
@@ -239,7 +239,7 @@ def test_while_another_process_writes_it_is_still_read_and_no_write_is_half_done
 def test_a_row_that_nobody_can_read_is_told_in_a_sentence(path: Path, ledger: Ledger, table: str) -> None:
     ledger.save(State(), eventful())
     ledger.mark([TOLD])
-    ledger.stand(Standing(chat=CHAT))
+    ledger.stand(Subscriber(chat=CHAT))
     rows(path, f"UPDATE {table} SET value = '{{\"key\":'")
     with pytest.raises(LedgerError, match=r"^the ledger has a \w+ that cannot be read: "):
         ledger.load()
@@ -247,16 +247,16 @@ def test_a_row_that_nobody_can_read_is_told_in_a_sentence(path: Path, ledger: Le
 
 def test_a_number_that_no_column_holds_is_refused_in_a_sentence(ledger: Ledger) -> None:
     with pytest.raises(LedgerError, match="cannot be written: Python int too large"):
-        ledger.stand(Standing(chat=12345678901234567890))
+        ledger.stand(Subscriber(chat=12345678901234567890))
     with pytest.raises(LedgerError, match="cannot be read: Python int too large"):
         ledger.incidents(numbers=[12345678901234567890])
 
 
 def test_what_is_known_of_a_chat_comes_back(ledger: Ledger) -> None:
-    standing = Standing(
+    standing = Subscriber(
         chat=-5, moved_to=-1001234567890, closed_because="kicked", language="ru", since=at(1), announced_to=(7,)
     )
-    ledger.stand(Standing(chat=-5))
+    ledger.stand(Subscriber(chat=-5))
     ledger.stand(standing)
     assert ledger.load().standings == (standing,)
 
@@ -285,7 +285,7 @@ def disk(path: Path) -> Iterator[Disk]:
     disk.ledger.close()
 
 
-BIG = Told(incident=1, chat=CHAT, text="x" * 100_000)
+BIG = DeliveryRecord(incident=1, chat=CHAT, text="x" * 100_000)
 
 
 def test_a_full_disk_is_told_in_a_sentence_and_loses_nothing(disk: Disk) -> None:
@@ -313,8 +313,8 @@ async def test_what_could_not_be_written_is_written_with_the_next_look(
     await prometheus_junk.goes_down()
     clock = Clock()
     async with aiohttp.ClientSession() as session:
-        api = PrometheusApi(session, prometheus_junk.url, {})
-        evaluation = Evaluation(api, ledger, Objectives(ALL.all), State(), clock)
+        api = PrometheusClient(session, prometheus_junk.url, {})
+        evaluation = Evaluator(api, ledger, Objectives(ALL.all), State(), clock)
         for _ in range(4):
             await evaluation.look()
             clock.now += timedelta(seconds=30)
@@ -365,7 +365,7 @@ def test_a_ledger_of_every_earlier_version_becomes_one_of_this(tmp_path: Path, v
     ledger = Ledger.open(f"sqlite:///{old}")
     ledger.save(State(), eventful())
     ledger.mark([TOLD])
-    ledger.stand(Standing(chat=CHAT))
+    ledger.stand(Subscriber(chat=CHAT))
     ledger.close()
     assert schema(old) == schema(new)
 
@@ -459,13 +459,13 @@ def test_what_was_written_only_into_memory_is_in_the_file_once_it_can_be_made(
     with pytest.raises(LedgerError, match="cannot be opened"):
         ledger.mark([TOLD])
     with pytest.raises(LedgerError, match="cannot be opened"):
-        ledger.stand(Standing(chat=CHAT))
+        ledger.stand(Subscriber(chat=CHAT))
     (tmp_path / "data").unlink()
     state = eventful()
     ledger.save(State(), state)
     ledger.close()
     again = Ledger.open(f"sqlite:///{tmp_path / 'data' / 'watchdog.db'}").load()
-    assert again == Memory(replace(state, readings={}), (TOLD,), (Standing(chat=CHAT),))
+    assert again == Memory(replace(state, readings={}), (TOLD,), (Subscriber(chat=CHAT),))
 
 
 def test_an_earlier_history_that_appears_meanwhile_is_not_written_over(
@@ -496,19 +496,25 @@ def test_a_ledger_that_is_deleted_while_it_is_used_is_made_anew_with_all_it_held
             each.unlink()
     else:
         shutil.rmtree(path.parent)
-    ledger.stand(Standing(chat=CHAT))
+    ledger.stand(Subscriber(chat=CHAT))
     assert "the ledger was deleted or replaced while it was in use" in caplog.text
     assert "was made anew and holds everything" in caplog.text
     ledger.close()
     again = Ledger.open(f"sqlite:///{path}").load()
-    assert again == Memory(replace(state, readings={}), (TOLD,), (Standing(chat=CHAT),))
+    assert again == Memory(replace(state, readings={}), (TOLD,), (Subscriber(chat=CHAT),))
 
 
-def act(number: int, reason: str = "") -> Act:
+def act(number: int, reason: str = "") -> Action:
     person = Person(7, "Ann\ud83d" if reason else "Ann")
     silence = Silence(until=at(60), reason=reason)
-    return Act(
-        number=number, at=at(number), by=person, chat=CHAT, cause=f"m{number}", deed=next(iter(Deed)), silence=silence
+    return Action(
+        number=number,
+        at=at(number),
+        by=person,
+        chat=CHAT,
+        cause=f"m{number}",
+        deed=next(iter(ActionKind)),
+        silence=silence,
     )
 
 

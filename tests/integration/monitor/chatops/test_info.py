@@ -11,11 +11,11 @@ from tests.support.fakes.bot_api import BotApi
 from tests.support.fakes.people import ANNA, FORUM, GROUP, TOPIC, Talk, among
 from tests.support.scene import ALL, AVAILABILITY, ERRORS, KEY, LATENCY, Scene, at, incident, minutes
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.monitor.chatops.info import Inquiry
+from wine_slo.monitor.chatops.info import Info
 from wine_slo.slo.chat.messages import Picture
 from wine_slo.slo.evaluation.engine import KEPT, State
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
-from wine_slo.slo.notification.plan import Told
+from wine_slo.slo.notification.plan import DeliveryRecord
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.text.incident_text import Speech
@@ -34,7 +34,7 @@ class Desk:
         self.talk = Talk(bot_api, Speech(ALL, UTC), among())
         self.drawn: list[tuple[Key, timedelta | None]] = []
         self.picture: Picture | str = Picture(PNG, "a caption")
-        self.inquiry = Inquiry(
+        self.inquiry = Info(
             self.ledger, lambda: self.scene.state, lambda _chat: self.talk.speech, lambda: self.scene.now, self.draw
         )
 
@@ -193,7 +193,7 @@ async def test_incidents_are_the_open_ones_and_the_last_ten_of_all_time(desk: De
 
 async def test_an_incident_is_told_with_who_was_told_when(desk: Desk) -> None:
     desk.scene.breaks()
-    told = [Told(incident=1, chat=chat, breach_told_at=at(27 + chat)) for chat in (0, 9)]
+    told = [DeliveryRecord(incident=1, chat=chat, breach_told_at=at(27 + chat)) for chat in (0, 9)]
     desk.ledger.save(State(), desk.scene.state)
     desk.ledger.mark(told)
     said = await desk.asks("/incident 1")

@@ -8,7 +8,7 @@ from tests.support.fakes.bot_api import BotApi
 from tests.support.fakes.people import ANNA, BORIS, GROUP, Talk, among
 from tests.support.scene import ALL
 from wine_slo.config import translations
-from wine_slo.monitor.chatops.language import Languages, named
+from wine_slo.monitor.chatops.language import LanguageCommand, named
 from wine_slo.monitor.chatops.router import Access
 from wine_slo.slo.chat.messages import Reception
 from wine_slo.slo.text.command_text import Replies
@@ -29,8 +29,8 @@ class Chats:
         self.spoken[chat] = language
 
     @property
-    def commands(self) -> Languages:
-        return Languages(self.replies, self.speak)
+    def commands(self) -> LanguageCommand:
+        return LanguageCommand(self.replies, self.speak)
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from tests.support.fakes.telegram_chats import Message
 from tests.support.scene import ALL, AVAILABILITY, LATENCY, START, Scene
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram import channel
-from wine_slo.monitor.chatops.oncall import Duty
+from wine_slo.monitor.chatops.oncall import OnCall
 from wine_slo.monitor.chatops.router import Access
 from wine_slo.monitor.notify.announcements import Announcements
-from wine_slo.monitor.notify.dispatcher import Delivery, Rules
+from wine_slo.monitor.notify.dispatcher import Dispatcher, Rules
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.messages import Press, Question, Reception
@@ -29,7 +29,7 @@ from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.plan import Kind
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Alert, Burn, Key
-from wine_slo.slo.oncall.actions import NO_ACTS
+from wine_slo.slo.oncall.actions import NO_ACTIONS
 from wine_slo.slo.oncall.time_phrases import QuietHours
 from wine_slo.slo.text.command_text import Replies
 from wine_slo.slo.text.incident_text import Speech
@@ -58,7 +58,7 @@ class Post:
     scene: Scene = field(default_factory=lambda: Scene(*ALL.all))
     outcomes: list[tuple[Kind, str]] = field(default_factory=list)
     ledger: Ledger = field(init=False)
-    delivery: Delivery = field(init=False)
+    delivery: Dispatcher = field(init=False)
     journal: Journal = field(init=False)
     announcements: Announcements = field(init=False)
     talk: Talk = field(init=False)
@@ -77,8 +77,8 @@ class Post:
         speech = Speech(self.scene.objectives, UTC)
         self.talk = Talk(self.api, speech, self.access, heard_at=datetime.now(UTC) - self.heard_ago)
         async with channel.connect(TOKEN, self.api.url) as bot:
-            self.delivery = Delivery(
-                channel.TelegramChat(bot),
+            self.delivery = Dispatcher(
+                channel.TelegramChannel(bot),
                 self.ledger,
                 Recipients(self.ledger, memory, self.chats, self.scene.now),
                 lambda _language: speech,
@@ -99,13 +99,13 @@ class Post:
                 self.ledger, memory.acts, self.delivery.wake, again_after=0.01, last_number=memory.last_act
             )
             self.announcements = Announcements(
-                channel.TelegramChat(bot, answers=True),
+                channel.TelegramChannel(bot, answers=True),
                 lambda: {chat: (chat, self.rules.topics.get(chat)) for chat in self.chats},
                 lambda _chat: Replies(speech),
                 again_after=0.01,
             )
             announcing = asyncio.create_task(self.announcements.run())
-            duty = Duty(
+            duty = OnCall(
                 lambda: self.scene.state,
                 lambda _chat: Replies(speech),
                 self.now,
@@ -592,7 +592,7 @@ async def test_a_name_that_is_not_known_silences_nothing_and_is_asked_for_with_b
         asked = await post.asks("/silence 1h predict", GROUP)
         assert asked.text == "I do not know “predict”. What is to be silent?"
         assert asked.buttons == ["Everything", "Latency", "Errors", "Availability"]
-        assert post.journal.acts == NO_ACTS
+        assert post.journal.acts == NO_ACTIONS
         post.scene.second += 60
         await post.press(asked, "Errors", BORIS)
         await post.api.until(lambda: asked.text.startswith("🔇 Errors: silenced until 20:40."))
@@ -607,7 +607,7 @@ async def test_who_may_not_silence_may_not_choose_either(post: Post) -> None:
     async with post.life():
         asked = await post.asks("/silence 1h", GROUP, BORIS)
         assert "Only an admin" in await post.press(asked, "Everything", ANNA)
-        assert post.journal.acts == NO_ACTS
+        assert post.journal.acts == NO_ACTIONS
         await post.press(asked, "Everything", BORIS)
         assert len(post.journal.acts.all) == 1
         again = await post.api.press_with(asked, asked.button(asked.buttons[0]).data or "", BORIS)
@@ -621,7 +621,7 @@ async def test_a_choice_of_an_earlier_process_is_not_mistaken_for_another_one(po
     async with post.life():
         await post.asks("/silence 1h", GROUP)
         assert await post.press(asked, "Everything") == "That was asked too long ago. Write it again."
-        assert post.journal.acts == NO_ACTS
+        assert post.journal.acts == NO_ACTIONS
 
 
 @pytest.mark.parametrize(
@@ -638,7 +638,7 @@ async def test_what_is_missing_is_asked_for(post: Post, text: str, said: str, bu
     async with post.life():
         answer = await post.asks(text)
         assert (answer.text, answer.buttons[: len(buttons)]) == (said, buttons)
-        assert post.journal.acts == NO_ACTS
+        assert post.journal.acts == NO_ACTIONS
 
 
 async def test_several_objectives_are_silenced_at_once_and_taken_back_at_once(post: Post) -> None:
@@ -719,7 +719,7 @@ async def test_a_second_chat_acts_only_on_what_was_escalated_to_it(post: Post) -
         await post.tell()
         for text in ("/silence 1h all", "/silence 1h latency", "/silence 1h #1", "/ack", "/ack 1"):
             assert (await post.asks(text, SECOND, BORIS)).text.startswith("From here you can act only on"), text
-        assert post.journal.acts == NO_ACTS
+        assert post.journal.acts == NO_ACTIONS
         post.scene.has(1.0, 15 * MINUTE)
         await post.tell()
         assert "is not in breach" not in (await post.asks("/ack 1", SECOND, BORIS)).text

@@ -9,7 +9,7 @@ from tests.support.fakes.bot_api import BotApi
 from tests.support.fakes.people import ANNA, BORIS, ELSEWHERE, FORUM, GROUP, STRANGER, TOPIC, Talk, among
 from tests.support.fakes.telegram_chats import Button as Shown
 from tests.support.scene import ALL
-from wine_slo.integrations.telegram.callback_data import MAX_BYTES, Seal
+from wine_slo.integrations.telegram.callback_data import MAX_BYTES, CallbackData
 from wine_slo.monitor.chatops.router import (
     ANSWERS_A_MINUTE,
     PERSONAL_A_MINUTE,
@@ -362,7 +362,7 @@ async def test_what_is_of_another_chat_or_of_another_bot_is_refused(talk: Talk) 
         mine = await talk.asks(ANNA, ANNA, "/offer")
         theirs = await talk.asks(GROUP, ANNA, "/offer")
         await talk.api.press_with(mine, theirs.button("Do it").data or "")
-        await talk.api.press_with(mine, Seal("another token").close(ANNA, SHOWN))
+        await talk.api.press_with(mine, CallbackData("another token").close(ANNA, SHOWN))
         await talk.api.until(lambda: talk.received[Reception.FORGED] == 2)
     assert not pressed
 
@@ -389,7 +389,7 @@ async def test_a_press_while_nobody_listened_counts_only_where_it_may_be_late(ta
 
     async with talk.listening(offer, do):
         message = await talk.asks(ANNA, ANNA, "/offer")
-    seal = Seal(talk.api.token)
+    seal = CallbackData(talk.api.token)
     press = await talk.api.press(message, "Do it")
     await talk.api.press_with(message, seal.close(ANNA, Button("Late", "late")))
     talk.heard_at = talk.clock() - HOURS_AGO
@@ -432,7 +432,7 @@ async def test_a_press_can_change_the_message_that_it_is_under(talk: Talk) -> No
 
 
 def test_what_does_not_fit_into_a_button_is_refused_when_it_is_made() -> None:
-    seal = Seal("secret")
+    seal = CallbackData("secret")
     longest = "x" * (MAX_BYTES - len("do|") - len("|") - 16)
     assert len(seal.close(-1001, Button("", "do", (longest,))).encode()) == MAX_BYTES
     with pytest.raises(ValueError, match="carries more than 64 bytes"):

@@ -12,8 +12,8 @@ from tests.support.fakes.bot_api import BotApi, Outcome
 from tests.support.fakes.people import ANNA, BORIS, ELSEWHERE, FORUM, GROUP, STRANGER, TOPIC, Talk, among
 from tests.support.scene import ALL, Scene
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.monitor.chatops.info import Inquiry
-from wine_slo.monitor.chatops.oncall import Duty
+from wine_slo.monitor.chatops.info import Info
+from wine_slo.monitor.chatops.oncall import OnCall
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.slo.chat.messages import Command, Picture, Reception
 from wine_slo.slo.evaluation.engine import State
@@ -164,9 +164,9 @@ async def test_no_update_stops_the_bot_and_every_answer_is_one_that_telegram_tak
     for chat in CHATS:
         bot_api.chat(chat, topics=[TOPIC] if chat == FORUM else [])
     talk = HurriedTalk(bot_api, Speech(ALL, UTC), among(CHATS), connect=unhurried)
-    inquiry = Inquiry(ledger, lambda: scene.state, lambda _chat: talk.speech, lambda: scene.now, draw)
+    inquiry = Info(ledger, lambda: scene.state, lambda _chat: talk.speech, lambda: scene.now, draw)
     journal = Journal(ledger, (), on_act=lambda: None)
-    duty = Duty(lambda: scene.state, lambda _chat: Replies(talk.speech), lambda: scene.now, journal, never_mind)
+    duty = OnCall(lambda: scene.state, lambda _chat: Replies(talk.speech), lambda: scene.now, journal, never_mind)
     commands = (*duty.commands(), *inquiry.commands())
     names = [each.name for each in commands if isinstance(each, Command)]
     fuzz = Fuzz(seed, [*names, "help", "id", "version", "nonsense", ""])

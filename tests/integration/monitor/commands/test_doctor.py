@@ -16,7 +16,7 @@ from tests.support.scene import LATENCY
 from wine_slo.config.environment import WatchdogSettings
 from wine_slo.config.setting_types import BotToken, ChatAddress
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi
-from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram import channel
@@ -51,7 +51,7 @@ class Patient:
             self.settings,
             objectives,
             Surroundings(
-                PrometheusApi(self.session, self.prometheus_url, {}),
+                PrometheusClient(self.session, self.prometheus_url, {}),
                 PrometheusFacts(self.session, self.prometheus_url, {}),
                 ServiceApi(self.session, nobody),
                 WatchdogApi(self.session, nobody),

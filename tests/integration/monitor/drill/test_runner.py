@@ -16,7 +16,7 @@ from tests.support.real.prometheus import free_port
 from tests.support.scene import ALL, ERRORS, LATENCY
 from wine_slo.config.environment import ServerSettings
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi, WatchdogError
-from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.drill.result import Drill
 from wine_slo.monitor.drill.runner import DrillRefusedError, prepare, run
 from wine_slo.server import create_app
@@ -152,7 +152,7 @@ async def test_a_prometheus_that_scrapes_something_else_is_told(
     drill = await run(
         service,
         watchdog,
-        PrometheusApi(session, prometheus_junk.url, {}),
+        PrometheusClient(session, prometheus_junk.url, {}),
         quick,
         longest=timedelta(seconds=20),
         clock=lambda: datetime.now(UTC),
@@ -167,7 +167,7 @@ async def test_a_prometheus_that_scrapes_something_else_is_told(
         await run(
             service,
             watchdog,
-            PrometheusApi(session, prometheus_junk.url, {}),
+            PrometheusClient(session, prometheus_junk.url, {}),
             quick,
             longest=timedelta(seconds=20),
             clock=lambda: NOW,

@@ -19,9 +19,9 @@ import pytest_asyncio
 
 from tests.support.fakes.service import BOUNDS, Service
 from tests.support.real.prometheus import Prometheus
-from wine_slo.integrations.prometheus.client import PrometheusApi
+from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.monitor.evaluate.evaluator import Evaluation
+from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.reading import Reading, Sight
@@ -81,10 +81,10 @@ class World:
     slow: int = 0  # slow requests of "breaking"
     lateness: float = 0.0  # seconds that a scrape was out of step at the most
 
-    def evaluation(self, *objectives: Objective, name: str = "ledger") -> Evaluation:
-        api = PrometheusApi(self.session, self.prometheus.url, {}, self.asked.append)
+    def evaluation(self, *objectives: Objective, name: str = "ledger") -> Evaluator:
+        api = PrometheusClient(self.session, self.prometheus.url, {}, self.asked.append)
         ledger = Ledger.open(f"sqlite:///{self.folder}/{name}.db")
-        return Evaluation(api, ledger, Objectives.only(*objectives), State(), lambda: datetime.now(UTC))
+        return Evaluator(api, ledger, Objectives.only(*objectives), State(), lambda: datetime.now(UTC))
 
     async def look(self, objective: Objective) -> dict[Key, Reading]:
         """What the first look sees."""

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from tests.support.fakes.loopback import Loopback
 from tests.support.scene import AVAILABILITY, ERRORS, LATENCY
-from wine_slo.integrations.prometheus.client import PrometheusApi, Sample, Vector
+from wine_slo.integrations.prometheus.client import PrometheusClient, Sample, Vector
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 from wine_slo.monitor.evaluate.objective_checks import Examiner, ObjectiveMistake, bounds_in, no_bound
 from wine_slo.slo.objectives.objective import Objectives
@@ -44,7 +44,7 @@ class Source:
         await self._server.open()
         async with aiohttp.ClientSession() as session:
             examiner = Examiner(
-                PrometheusApi(session, self._server.url, {}), PrometheusFacts(session, self._server.url, {})
+                PrometheusClient(session, self._server.url, {}), PrometheusFacts(session, self._server.url, {})
             )
             return await examiner.intervals(ALL)
 

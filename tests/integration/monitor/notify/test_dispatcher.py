@@ -30,7 +30,7 @@ from tests.support.scene import LATENCY, Scene
 from wine_slo.config import translations
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.notify.dispatcher import FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT
-from wine_slo.slo.notification.plan import STORM, Kind, Stage, Told
+from wine_slo.slo.notification.plan import STORM, DeliveryRecord, Kind, Stage
 from wine_slo.slo.text.incident_text import Speech
 
 
@@ -465,7 +465,7 @@ class LateLedger(Ledger):
 
     _group_was_told = threading.Event()
 
-    def mark(self, told: Iterable[Told]) -> None:
+    def mark(self, told: Iterable[DeliveryRecord]) -> None:
         beliefs = list(told)
         tells_group = any(each.chat == GROUP and each.stage is Stage.OPENED for each in beliefs)
         if not tells_group and any(each.chat == ANNA for each in beliefs):

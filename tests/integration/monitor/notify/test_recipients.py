@@ -27,15 +27,15 @@ from tests.support.fakes.desk import (
 )
 from tests.support.fakes.people import Talk, among
 from tests.support.scene import LATENCY, Scene
-from wine_slo.integrations.console.channel import ConsoleChat
+from wine_slo.integrations.console.channel import ConsoleChannel
 from wine_slo.integrations.telegram import channel
-from wine_slo.integrations.telegram.updates import Listener, TelegramCommands
-from wine_slo.monitor.notify.dispatcher import LONGEST_WAIT, Delivery, Rules
+from wine_slo.integrations.telegram.updates import Listener, TelegramUpdates
+from wine_slo.monitor.notify.dispatcher import LONGEST_WAIT, Dispatcher, Rules
 from wine_slo.monitor.notify.recipients import Recipients
-from wine_slo.slo.chat.channel import ChatError
+from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Picture
 from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.notification.plan import STORM, Kind, Told
+from wine_slo.slo.notification.plan import STORM, DeliveryRecord, Kind
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.text.incident_text import Speech
 
@@ -134,7 +134,7 @@ async def test_the_terminal_is_no_telegram_chat_and_nothing_is_sent_to_it(desk: 
     desk.restart()
     desk.scene.breaks()
     desk.decide()
-    desk.ledger.mark([Told(incident=1, chat=0)])
+    desk.ledger.mark([DeliveryRecord(incident=1, chat=0)])
     desk.notifies((ANNA,))
     await desk.tell()
     assert desk.texts() == [BREACH]
@@ -151,8 +151,8 @@ async def test_the_terminal_prints_also_on_a_ledger_in_which_it_was_closed(desk:
 
 
 async def notify_on(terminal: TextIO, desk: Desk, recipients: Recipients) -> None:
-    delivery = Delivery(
-        ConsoleChat(terminal),
+    delivery = Dispatcher(
+        ConsoleChannel(terminal),
         desk.ledger,
         recipients,
         lambda _language: Speech(desk.scene.objectives, UTC),
@@ -545,7 +545,7 @@ async def test_a_group_that_has_moved_and_refuses_messages_is_tried_under_its_ne
 async def test_whatever_telegram_answers_an_attempt_succeeds_or_is_a_chat_error(bot_api: BotApi, deed: str) -> None:
     bot_api.chat(ANNA)
     async with channel.connect(TOKEN, bot_api.url) as bot:
-        chat = channel.TelegramChat(bot)
+        chat = channel.TelegramChannel(bot)
         attempts: dict[str, Callable[[], Awaitable[object]]] = {
             "send": lambda: chat.send(ANNA, "text"),
             "edit": lambda: chat.edit(ANNA, 1, "text"),
@@ -557,7 +557,7 @@ async def test_whatever_telegram_answers_an_attempt_succeeds_or_is_a_chat_error(
         for body in ODD:
             for status in (200, 400, 403, 500):
                 bot_api.answers_with(status, body)
-                with suppress(ChatError):
+                with suppress(ChannelError):
                     await attempts[deed]()
                 bot_api.recovers()
 
@@ -571,7 +571,7 @@ async def test_a_picture_that_a_topic_refuses_goes_to_the_chat_itself(bot_api: B
             "Bad Request: message thread not found",
         ):
             forum.shut_topics[TOPIC] = refusal
-            await channel.TelegramChat(bot).show(SUPERGROUP, Picture(b"\x89PNG\r\n", "Latency"), topic=TOPIC)
+            await channel.TelegramChannel(bot).show(SUPERGROUP, Picture(b"\x89PNG\r\n", "Latency"), topic=TOPIC)
     assert [message.topic for message in forum.messages] == [None] * 3
 
 
@@ -609,7 +609,7 @@ async def test_an_odd_answer_to_who_the_bot_is_does_not_end_what_listens(bot_api
     said = talk.conversation
     listener = Listener(said.ask, said.press, said.refuse, talk.listens.append, conflict, talk.heard, talk.moved)
     bot = channel.connect(TOKEN, bot_api.url)
-    listens = TelegramCommands(bot, channel.TelegramChat(bot), listener, {}, talk.clock, None)
+    listens = TelegramUpdates(bot, channel.TelegramChannel(bot), listener, {}, talk.clock, None)
     task = asyncio.create_task(listens.run())
     await bot_api.until(lambda: bot_api.calls_of("getUpdates"), seconds=10)
     task.cancel()

@@ -20,7 +20,7 @@ from wine_slo.monitor.publish.board import Boards
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.plan import Kind
 from wine_slo.slo.objectives.budget import Budget
-from wine_slo.slo.oncall.actions import NO_ACTS
+from wine_slo.slo.oncall.actions import NO_ACTIONS
 from wine_slo.slo.text.incident_text import Speech
 
 EDIT = "editMessageText"
@@ -34,7 +34,7 @@ class Wall:
         self.api = bot_api
         self.scene = Scene().has(0.0, 60)
         self.ledger = Ledger.open(f"sqlite:///{path}")
-        self.acts = NO_ACTS
+        self.acts = NO_ACTIONS
         self.talk = Talk(bot_api, Speech(ALL, UTC), among())
         self.outcomes: list[tuple[Kind, str]] = []
         self.bot = channel.connect(bot_api.token, bot_api.url)
@@ -45,7 +45,7 @@ class Wall:
         """The boards after a restart."""
         self.recipients = Recipients(self.ledger, self.ledger.load(), self.chats, self.scene.now)
         return Boards(
-            channel.TelegramChat(self.bot),
+            channel.TelegramChannel(self.bot),
             self.ledger,
             lambda: self.scene.state,
             lambda: self.acts,

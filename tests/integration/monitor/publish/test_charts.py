@@ -15,10 +15,10 @@ from telegram.request import HTTPXRequest
 from tests.support.fakes.bot_api import TOKEN, BotApi
 from tests.support.scene import CHAT, KEY, LATENCY, START, Scene, incident
 from wine_slo.integrations.drawing.render_process import PNG, ChartProcess
-from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError, Series
+from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Series
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.integrations.telegram.channel import TelegramChat
-from wine_slo.monitor.notify.dispatcher import Delivery
+from wine_slo.integrations.telegram.channel import TelegramChannel
+from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.publish.charts import Charts, NoChartError
 from wine_slo.slo.evaluation.engine import State
@@ -33,7 +33,7 @@ CRASHES = "raise RuntimeError('no ink')"
 COUNT = 300.0  # requests over each range
 
 
-class Answers(PrometheusApi):
+class Answers(PrometheusClient):
     """A Prometheus that has one value for all time, and remembers what it was asked."""
 
     def __init__(self) -> None:
@@ -64,8 +64,8 @@ class Studio:
         self._counted = asyncio.Condition()
         self._drawings = ExitStack()
         self._saved = State()
-        self._chat = TelegramChat(bot)
-        self.delivery = Delivery(
+        self._chat = TelegramChannel(bot)
+        self.delivery = Dispatcher(
             self._chat,
             self.ledger,
             Recipients(self.ledger, self.ledger.load(), [CHAT], self.scene.now),

@@ -9,14 +9,14 @@ import pytest
 
 from tests.support.fakes.bot_api import BLOCKED, KICKED, BotApi
 from tests.support.scene import LATENCY, at, incident
-from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError, Sample, Vector
+from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Sample, Vector
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram import channel
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.publish.digest import PATIENCE, Digests
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.notification.plan import Kind, Told
+from wine_slo.slo.notification.plan import DeliveryRecord, Kind
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.text.incident_text import Speech
 from wine_slo.slo.views.digest_text import LATE, Weekly
@@ -27,7 +27,7 @@ MINUTE = timedelta(minutes=1)
 SEND = "sendMessage"
 
 
-class Answers(PrometheusApi):
+class Answers(PrometheusClient):
     """A Prometheus that has one answer to everything."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Desk:
         return Digests(
             self.prometheus,
             self.ledger,
-            chat=channel.TelegramChat(self.bot),
+            chat=channel.TelegramChannel(self.bot),
             recipients=self.recipients,
             chats=lambda: {each: to for each, to in self.chats.items() if each not in self.recipients.closed},
             weekly=Weekly.parse("monday 9:00", UTC),
@@ -199,7 +199,7 @@ async def test_it_tells_of_the_incidents_in_the_ledger(desk: Desk) -> None:
             incident(number=11, began_at=at(-9e5), last_bad_at=at(-9e5 + 60), closed_at=at(-9e5 + 80)),
         )
     }
-    told = [Told(incident=number, chat=chat, breach_told_at=at(second)) for number, chat, second in TOLD]
+    told = [DeliveryRecord(incident=number, chat=chat, breach_told_at=at(second)) for number, chat, second in TOLD]
     desk.ledger.save(State(), State(incidents=long_ago, looked_at=at(0)))
     desk.ledger.mark(told)
     await desk.tell(MONDAY)

@@ -9,7 +9,7 @@ from tests.support.fakes.loopback import Loopback
 from tests.support.scene import KEY, LATENCY, START
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.incident import Track
+from wine_slo.slo.evaluation.incident import KeyState
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.objectives.objective import Key, Objectives
 
@@ -19,7 +19,7 @@ ONE, TWO = (Key("latency", (("endpoint", name),)) for name in ("/one", "/two"))
 
 def known(*keys: Key, good_ratio: float | None = 0.9) -> State:
     return State(
-        tracks={key: Track(key=key, since=START, sight_since=START) for key in keys},
+        tracks={key: KeyState(key=key, since=START, sight_since=START) for key in keys},
         readings={key: Reading(at=START, sight=Sight.CLEAR, good_ratio=good_ratio) for key in keys},
     )
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.fakes.prometheus_junk import EMPTY_MATRIX, NEVER, PrometheusJunk, matrix
 from tests.support.scene import ALL, ERRORS, LATENCY, at
-from wine_slo.integrations.prometheus.client import PrometheusApi
-from wine_slo.monitor.publish.series_source import KNOWN_FOR, Trends
+from wine_slo.integrations.prometheus.client import PrometheusClient
+from wine_slo.monitor.publish.series_source import KNOWN_FOR, SeriesSource
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key
 
@@ -28,17 +28,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def trends(prometheus_junk: PrometheusJunk, clock: Clock) -> AsyncIterator[Trends]:
+async def trends(prometheus_junk: PrometheusJunk, clock: Clock) -> AsyncIterator[SeriesSource]:
     prometheus_junk.answer = EMPTY_MATRIX
     prometheus_junk.by_query = {
         "histogram_quantile": matrix([(at(-60).timestamp(), "0.5"), (at(0).timestamp(), "NaN")])
     }
     async with aiohttp.ClientSession() as session:
-        yield Trends(PrometheusApi(session, prometheus_junk.url, {}), lambda: ALL, clock, time_box=0.2)
+        yield SeriesSource(PrometheusClient(session, prometheus_junk.url, {}), lambda: ALL, clock, time_box=0.2)
 
 
 async def test_each_objective_is_one_question_and_a_hole_is_a_hole(
-    trends: Trends, prometheus_junk: PrometheusJunk
+    trends: SeriesSource, prometheus_junk: PrometheusJunk
 ) -> None:
     trend = await trends.over(HOUR)
     assert trend.values == {Key("latency"): {at(-60).timestamp(): 0.5}}
@@ -48,7 +48,9 @@ async def test_each_objective_is_one_question_and_a_hole_is_a_hole(
     assert promql.value(ERRORS, timedelta(seconds=40)) in prometheus_junk.queries
 
 
-async def test_who_looks_again_soon_asks_nothing(trends: Trends, prometheus_junk: PrometheusJunk, clock: Clock) -> None:
+async def test_who_looks_again_soon_asks_nothing(
+    trends: SeriesSource, prometheus_junk: PrometheusJunk, clock: Clock
+) -> None:
     first = await trends.over(HOUR)
     clock.now += KNOWN_FOR / 2
     assert await trends.over(HOUR) is first
@@ -58,7 +60,7 @@ async def test_who_looks_again_soon_asks_nothing(trends: Trends, prometheus_junk
 
 
 async def test_when_nobody_answers_the_last_is_shown_with_the_trouble(
-    trends: Trends, prometheus_junk: PrometheusJunk, clock: Clock
+    trends: SeriesSource, prometheus_junk: PrometheusJunk, clock: Clock
 ) -> None:
     known = await trends.over(HOUR)
     prometheus_junk.by_query, prometheus_junk.answer = {}, NEVER

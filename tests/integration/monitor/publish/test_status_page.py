@@ -17,12 +17,12 @@ from tests.support.scene import ALL, ERRORS, LATENCY, START, at, incident, minut
 from wine_slo.monitor.publish.status_page import HEADERS, MOST_SHOWN, StatusPages
 from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.incident import Incident, Opening, Outcome, Phase, Track
+from wine_slo.slo.evaluation.incident import Incident, KeyState, Opening, Outcome, Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight, Targets
-from wine_slo.slo.notification.plan import Stage, Told
+from wine_slo.slo.notification.plan import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import Budget, windows
 from wine_slo.slo.objectives.objective import BURNS, Key, Objective, Objectives
-from wine_slo.slo.oncall.actions import NO_ACTS, Act, Acts, Deed, Silence
+from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions, Silence
 from wine_slo.slo.views.series import Trend
 from wine_slo.slo.views.status import Process, SilenceStatus, Status, Verdict, status_of
 
@@ -44,8 +44,8 @@ def budget(objective: Objective, bad_ratio: float) -> Budget:
     return Budget(history=timedelta(days=3), events=90_000, bad_ratios=dict.fromkeys(windows(objective), bad_ratio))
 
 
-def track(key: Key, phase: Phase = Phase.MET, sight: Sight = Sight.CLEAR, **changes: object) -> Track:
-    made = Track(key=key, phase=phase, since=at(2787), sight=sight, sight_since=START)
+def track(key: Key, phase: Phase = Phase.MET, sight: Sight = Sight.CLEAR, **changes: object) -> KeyState:
+    made = KeyState(key=key, phase=phase, since=at(2787), sight=sight, sight_since=START)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -102,8 +102,8 @@ class Watch:
     state: State = BAD
     objectives: Objectives = ALL
     trend: Trend = field(default_factory=trend)
-    told: tuple[Told, ...] = ()
-    acts: Acts = NO_ACTS
+    told: tuple[DeliveryRecord, ...] = ()
+    acts: Actions = NO_ACTIONS
     asked: list[timedelta] = field(default_factory=list)
 
     def status(self) -> Status:
@@ -270,17 +270,17 @@ async def test_no_objective_is_green_without_evidence_whatever_its_numbers(
     assert {each.verdict for each in watch.status().objectives} == {Verdict.UNKNOWN}
 
 
-def act(second: float, deed: Deed, by: Person, **changes: object) -> Act:
-    made = Act(number=0, at=at(second), deed=deed, by=by, chat=1, cause=f"press {second}")
+def act(second: float, deed: ActionKind, by: Person, **changes: object) -> Action:
+    made = Action(number=0, at=at(second), deed=deed, by=by, chat=1, cause=f"press {second}")
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
 ACTS = (
-    NO_ACTS.with_one_more(act(2900, Deed.ACKNOWLEDGE, Person(7, "Anna <b>"), incident=12))
+    NO_ACTIONS.with_one_more(act(2900, ActionKind.ACKNOWLEDGE, Person(7, "Anna <b>"), incident=12))
     .with_one_more(
-        act(3000, Deed.SILENCE, Person(8, "Boris"), silence=Silence(at(7200), (), "latency", (), "deploying"))
+        act(3000, ActionKind.SILENCE, Person(8, "Boris"), silence=Silence(at(7200), (), "latency", (), "deploying"))
     )
-    .with_one_more(act(3100, Deed.SILENCE, Person(8, "Boris"), silence=Silence(None, ((12, 1),), "errors")))
+    .with_one_more(act(3100, ActionKind.SILENCE, Person(8, "Boris"), silence=Silence(None, ((12, 1),), "errors")))
 )
 
 
@@ -308,8 +308,8 @@ async def test_who_acknowledged_and_what_is_silenced_until_when_stands_on_card_r
 
 
 async def test_what_is_taken_back_stands_nowhere(client: Client, watch: Watch) -> None:
-    watch.acts = ACTS.with_one_more(act(3200, Deed.UNDO, Person(7, "Anna"), of=1)).with_one_more(
-        act(3300, Deed.END, Person(8, "Boris"), of=2)
+    watch.acts = ACTS.with_one_more(act(3200, ActionKind.UNDO, Person(7, "Anna"), of=1)).with_one_more(
+        act(3300, ActionKind.END, Person(8, "Boris"), of=2)
     )
     text = await page_of(client)
     assert "acknowledged" not in text
@@ -394,7 +394,7 @@ async def test_a_browser_may_load_nothing_from_elsewhere(client: Client) -> None
 
 
 async def test_machines_read_the_same(client: Client, watch: Watch) -> None:
-    watch.told = (Told(incident=12, chat=1, stage=Stage.OPENED, opening=1, breach_told_at=at(2788)),)
+    watch.told = (DeliveryRecord(incident=12, chat=1, stage=Stage.OPENED, opening=1, breach_told_at=at(2788)),)
     response = await client.get("/api/status")
     assert response.content_type == "application/json"
     status = msgspec.json.decode(await response.read(), type=Status)

@@ -23,7 +23,7 @@ from tests.support.real.prometheus import Prometheus, free_port, scraping
 from tests.unit.monitor.replay.test_engine import Clock, Telling, live, place, telling
 from wine_slo.cli import app
 from wine_slo.config import slo_file
-from wine_slo.integrations.prometheus.client import PrometheusApi, Vector
+from wine_slo.integrations.prometheus.client import PrometheusClient, Vector
 from wine_slo.monitor.replay.engine import replay
 from wine_slo.monitor.replay.range_cache import History
 from wine_slo.monitor.replay.story import Story
@@ -213,7 +213,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     await prometheus.kill()
 
 
-class Shifted(PrometheusApi):
+class Shifted(PrometheusClient):
     """Asks as if the present were another."""
 
     clock = Clock()
@@ -234,7 +234,7 @@ async def replayed(
     world: World, objectives: Objectives, since: datetime, until: datetime, *, is_fast: bool = True
 ) -> Story:
     async with aiohttp.ClientSession() as session:
-        history = History(PrometheusApi(session, world.prometheus.url, {}), None, "real", until)
+        history = History(PrometheusClient(session, world.prometheus.url, {}), None, "real", until)
         story = await replay(history, objectives, since, until, minutes(0.5), is_fast=is_fast)
         await history.close()
     return story
@@ -275,7 +275,7 @@ async def test_each_label_set_has_the_story_that_it_had_live(world: World) -> No
 async def test_the_length_of_a_young_history_is_known_on_either_side_of_a_full_hour(world: World) -> None:
     objective = slo_file.load(world.folder / "short.yml").by_name["latency"]
     async with aiohttp.ClientSession() as session:
-        api = PrometheusApi(session, world.prometheus.url, {})
+        api = PrometheusClient(session, world.prometheus.url, {})
         for age in (10, 45, 59, 61):
             (sample,) = (await api.query(promql.seconds_of_history(objective), START + minutes(age))).samples
             assert sample.value == pytest.approx(60 * min(age, 60), abs=15)
@@ -285,7 +285,7 @@ async def test_the_length_of_a_young_history_is_known_on_either_side_of_a_full_h
 async def test_what_happened_in_a_gap_is_told_by_the_counters_behind_it(world: World) -> None:
     objective = slo_file.load(world.folder / "short.yml").by_name["latency"]
     async with aiohttp.ClientSession() as session:
-        api = PrometheusApi(session, world.prometheus.url, {})
+        api = PrometheusClient(session, world.prometheus.url, {})
         for gap, ends, events in ((185, 29, 1850), (65, 19, 50)):  # Prometheus away; the service down, and begun anew
             for query in (promql.total_across, promql.part_across):
                 question = query(objective, timedelta(seconds=gap))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from wine_slo.integrations.console.channel import ConsoleChat
-from wine_slo.slo.chat.channel import ChatError
+from wine_slo.integrations.console.channel import ConsoleChannel
+from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Button
 
 FRAMED = "┌ message 1\n│ 🔴 2.4 s, promised < 1 %\n│ #1\n└\n"
@@ -35,35 +35,35 @@ def console(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Console]
 
 
 @pytest.fixture
-def chat(console: Console) -> ConsoleChat:
-    return ConsoleChat(console.stream)
+def chat(console: Console) -> ConsoleChannel:
+    return ConsoleChannel(console.stream)
 
 
-async def test_a_message_is_printed_framed_and_without_markup(chat: ConsoleChat, console: Console) -> None:
+async def test_a_message_is_printed_framed_and_without_markup(chat: ConsoleChannel, console: Console) -> None:
     number = await chat.send(0, "🔴 <b>2.4 s</b>, promised &lt; 1 %\n#1")
     assert number == 1
     assert console.printed == FRAMED
 
 
-async def test_a_reply_says_what_it_answers_and_numbers_go_on(chat: ConsoleChat, console: Console) -> None:
+async def test_a_reply_says_what_it_answers_and_numbers_go_on(chat: ConsoleChannel, console: Console) -> None:
     first = await chat.send(0, "one")
     assert await chat.send(0, "two", reply_to=first, loud=False) == 2
     assert "┌ message 2, reply to 1\n" in console.printed
 
 
-async def test_an_edit_is_one_line(chat: ConsoleChat, console: Console) -> None:
+async def test_an_edit_is_one_line(chat: ConsoleChannel, console: Console) -> None:
     await chat.edit(0, 1, "⚪️ <b>over</b>\nmore")
     assert console.printed == "  message 1 now reads: ⚪️ over\n"
 
 
-async def test_the_buttons_it_would_have_are_printed_below(chat: ConsoleChat, console: Console) -> None:
+async def test_the_buttons_it_would_have_are_printed_below(chat: ConsoleChannel, console: Console) -> None:
     rows = ((Button("Acknowledge", "ack"),), (Button("Silence 1 h", "hush"), Button("Until recovery", "hush")))
     await chat.send(0, "bad", buttons=rows)
     assert console.printed == "┌ message 1\n│ bad\n│ [Acknowledge]\n│ [Silence 1 h] [Until recovery]\n└\n"
 
 
 @pytest.mark.parametrize("console", ["ascii", "latin-1", "cp1251", "koi8-r"], indirect=True)
-async def test_a_console_of_any_encoding_shows_what_it_can(chat: ConsoleChat, console: Console) -> None:
+async def test_a_console_of_any_encoding_shows_what_it_can(chat: ConsoleChannel, console: Console) -> None:
     await chat.send(0, "🔴 Задержка 2.4 s")
     assert "2.4 s" in console.printed
     assert ("Задержка" in console.printed) == (console.stream.encoding in {"cp1251", "koi8-r"})
@@ -86,8 +86,8 @@ async def test_a_console_that_nobody_reads_is_a_chat_that_cannot_be_reached(
     console: Callable[[], io.TextIOWrapper | None],
 ) -> None:
     stream = console()
-    with pytest.raises(ChatError) as error:
-        await ConsoleChat(stream).send(0, "words")
+    with pytest.raises(ChannelError) as error:
+        await ConsoleChannel(stream).send(0, "words")
     assert error.value.surely_not_sent
     assert not error.value.permanent
     if stream is not None:

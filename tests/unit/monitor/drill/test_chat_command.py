@@ -11,13 +11,13 @@ import pytest
 from tests.support.scene import ALL, START
 from wine_slo.config import translations
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.monitor.drill.chat_command import Exercises, said
+from wine_slo.monitor.drill.chat_command import DrillCommand, said
 from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.monitor.drill.runner import DrillRefusedError
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.slo.chat.messages import Answer, Person, Question
 from wine_slo.slo.objectives.objective import Objective
-from wine_slo.slo.oncall.actions import Deed
+from wine_slo.slo.oncall.actions import ActionKind
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.text.command_text import Replies
 from wine_slo.slo.text.incident_text import Speech
@@ -49,11 +49,11 @@ class Stage:
     now: datetime = START
     announced: list[tuple[str, int]] = field(default_factory=list)
     journal: Journal = field(init=False)
-    exercises: Exercises = field(init=False)
+    exercises: DrillCommand = field(init=False)
 
     def __post_init__(self) -> None:
         self.journal = Journal(self.ledger, (), on_act=lambda: None)
-        self.exercises = Exercises(
+        self.exercises = DrillCommand(
             lambda: ALL,
             self.speech,
             self.prepare,
@@ -111,7 +111,7 @@ async def test_what_came_of_it_follows_when_it_is_over(stage: Stage) -> None:
     )
     assert stage.announced == [(begun.text, 1)], "all other chats are told who makes the next breach"
     (act,) = stage.journal.acts.all
-    assert (act.deed, act.by.name, act.objective, act.at) == (Deed.DRILL, "Anna", "latency", START)
+    assert (act.deed, act.by.name, act.objective, act.at) == (ActionKind.DRILL, "Anna", "latency", START)
     assert begun.follow
     following = asyncio.ensure_future(begun.follow())
     assert (await stage.ask()).text == "A drill is running. /drill stop ends it."

@@ -10,7 +10,7 @@ from tests.support.fakes.prometheus_canned import OBJECTIVES, CannedPrometheus, 
 from tests.support.scene import KEY, LATENCY, START
 from wine_slo.integrations.prometheus.client import Vector
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.monitor.evaluate.evaluator import Evaluation
+from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.slo.evaluation.engine import GAP, SIGHT, Interruption, State
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.views.status import Process, Status, Verdict, status_of
@@ -73,8 +73,8 @@ class World:
             raise RuntimeError
         return self.time.timestamp()
 
-    def _evaluation(self, state: State) -> Evaluation:
-        return Evaluation(
+    def _evaluation(self, state: State) -> Evaluator:
+        return Evaluator(
             self.prometheus,
             self._ledger,
             OBJECTIVES,

@@ -11,7 +11,7 @@ import pytest
 from tests.support.fakes.prometheus_canned import CannedPrometheus
 from tests.support.scene import LATENCY, START
 from wine_slo.integrations.prometheus.client import Sample, Series, Vector
-from wine_slo.monitor.evaluate.collector import Lookout
+from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives import promql
@@ -77,7 +77,7 @@ async def test_an_odd_answer_stops_no_evaluation_hides_no_other_objective_and_is
 ) -> None:
     prometheus = OddPrometheus()
     prometheus.odd = {str(OF_LATENCY[question]): odd}
-    lookout = Lookout(prometheus, lambda: prometheus.now)
+    lookout = Collector(prometheus, lambda: prometheus.now)
     state = await lookout.look(State(), BOTH)
     assert state.readings[Key("other")].sight is Sight.CLEAR
     assert Key("latency") in state.readings
@@ -94,7 +94,7 @@ async def test_an_odd_answer_stops_no_evaluation_hides_no_other_objective_and_is
 async def test_what_cannot_be_judged_is_told_as_blindness_with_its_reason() -> None:
     prometheus = OddPrometheus()
     prometheus.odd = {str(OF_LATENCY["up"]): fails}
-    lookout, state = Lookout(prometheus, lambda: prometheus.now), State()
+    lookout, state = Collector(prometheus, lambda: prometheus.now), State()
     for _ in range(6):
         state = await lookout.look(state, BOTH)
         prometheus.now += timedelta(seconds=30)
@@ -128,7 +128,7 @@ class ForgetfulPrometheus(CannedPrometheus):
 async def test_targets_that_have_vanished_are_down_and_those_that_never_were_are_unknown(
     known: int, sight: Sight, said: str
 ) -> None:
-    lookout = Lookout(ForgetfulPrometheus(known), lambda: START + timedelta(hours=1))
+    lookout = Collector(ForgetfulPrometheus(known), lambda: START + timedelta(hours=1))
     reading = (await lookout.look(State(), Objectives.only(LATENCY))).readings[Key("latency")]
     assert (reading.sight, str(reading.reason)) == (sight, said)
 
@@ -155,7 +155,7 @@ class WidePrometheus(CannedPrometheus):
 
 
 async def test_more_label_sets_than_can_be_judged_are_blind_with_their_number() -> None:
-    lookout = Lookout(WidePrometheus(3001), lambda: START + timedelta(hours=1))
+    lookout = Collector(WidePrometheus(3001), lambda: START + timedelta(hours=1))
     (reading,) = (await lookout.look(State(), Objectives.only(BY))).readings.values()
     assert (reading.sight, str(reading.reason)) == (
         Sight.BLIND,
@@ -174,7 +174,7 @@ async def test_many_label_sets_do_not_hold_up_the_event_loop() -> None:
 
     prometheus = WidePrometheus(2000)
     breathing = asyncio.create_task(breathe())
-    state = await Lookout(prometheus, lambda: START + timedelta(hours=1)).look(State(), Objectives.only(BY))
+    state = await Collector(prometheus, lambda: START + timedelta(hours=1)).look(State(), Objectives.only(BY))
     breathing.cancel()
     assert len(state.readings) == 2000
     assert longest < 1, "what is quadratic here takes minutes; benchmarks say how little it should be"

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.fakes.prometheus_past import PastPrometheus, Spell
-from wine_slo.integrations.prometheus.client import PrometheusApi, PrometheusError, Series
-from wine_slo.monitor.evaluate.collector import Lookout
+from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Series
+from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.monitor.replay.engine import replay
 from wine_slo.monitor.replay.range_cache import History
 from wine_slo.monitor.replay.story import Alarm, Story
@@ -49,10 +49,10 @@ class Clock:
 
 
 async def live(
-    api: PrometheusApi, clock: Clock, objectives: Objectives, since: datetime, until: datetime
+    api: PrometheusClient, clock: Clock, objectives: Objectives, since: datetime, until: datetime
 ) -> tuple[dict[tuple[int, int], Telling], int]:
     """What a watchdog tells that looks as `watchdog.Watchdog` has it: each poll, and soon where it is suspicious."""
-    lookout, state, looks = Lookout(api, clock), State(), 0
+    lookout, state, looks = Collector(api, clock), State(), 0
     told: dict[tuple[int, int], Telling] = {}
     quick: datetime | None
     tick, quick = since, None
@@ -79,7 +79,7 @@ def telling(alarm: Alarm) -> Telling:
 
 
 async def replayed(
-    api: PrometheusApi, objectives: Objectives, until: datetime, *, is_fast: bool, folder: Path | None = None
+    api: PrometheusClient, objectives: Objectives, until: datetime, *, is_fast: bool, folder: Path | None = None
 ) -> Story:
     history = History(api, folder, "fake", until + timedelta(days=10))
     try:

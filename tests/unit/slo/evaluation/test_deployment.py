@@ -5,14 +5,14 @@ from datetime import timedelta
 import pytest
 
 from tests.support.scene import at
-from wine_slo.slo.evaluation.deployment import Change, last_change
+from wine_slo.slo.evaluation.deployment import Deployment, last_change
 
 OLD, NEW, NEWEST = "3f2a", "91bc", "c0de"
 
 
 def test_the_last_of_several_changes_is_told() -> None:
     seen = {NEW: at(60).timestamp(), NEWEST: at(90).timestamp(), OLD: at(0).timestamp()}
-    assert last_change(seen) == Change(at(90), before=NEW, after=NEWEST)
+    assert last_change(seen) == Deployment(at(90), before=NEW, after=NEWEST)
 
 
 def test_the_only_model_that_was_seen_is_no_change() -> None:
@@ -30,5 +30,5 @@ def test_the_only_model_that_was_seen_is_no_change() -> None:
     ],
 )
 def test_a_change_is_told_of_an_incident_that_began_within_half_an_hour(minutes: float, *, told: bool) -> None:
-    change = Change(at(60), before=OLD, after=NEW)
+    change = Deployment(at(60), before=OLD, after=NEW)
     assert change.may_have_caused(at(60) + timedelta(minutes=minutes)) is told

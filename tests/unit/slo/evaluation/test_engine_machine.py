@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from wine_slo.slo.evaluation.engine import GAP, LEDGER, State, advance, is_ahead
-from wine_slo.slo.evaluation.incident import Incident, Outcome, Phase, Track
+from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import BURNS, Alert, Key, Latency, Objective, Objectives, Ratio, Up
@@ -81,7 +81,7 @@ def intervals_before(draw: st.DrawFn, now: datetime) -> tuple[Interval, ...]:
 
 def restored(state: State) -> State:
     """The state as it comes back from the ledger: through JSON, without its readings."""
-    tracks = [msgspec.json.decode(msgspec.json.encode(each), type=Track) for each in state.tracks.values()]
+    tracks = [msgspec.json.decode(msgspec.json.encode(each), type=KeyState) for each in state.tracks.values()]
     incidents = [msgspec.json.decode(msgspec.json.encode(each), type=Incident) for each in state.incidents.values()]
     troubles_since, looked_at = msgspec.json.decode(
         msgspec.json.encode((list(state.troubles_since.items()), state.looked_at)),

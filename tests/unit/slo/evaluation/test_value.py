@@ -14,7 +14,7 @@ from wine_slo.slo.evaluation.incident import Incident, Outcome, Phase
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets
 from wine_slo.slo.evaluation.sampling import Answers, Grid, Scrapes, by_endpoint, finite_bounds, read
 from wine_slo.slo.evaluation.value import Value, value_of
-from wine_slo.slo.notification.plan import Kind, Stage, Told
+from wine_slo.slo.notification.plan import DeliveryRecord, Kind, Stage
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import BURNS, Alert, Key, Objective, Objectives
 from wine_slo.slo.text.detail_text import Explanation
@@ -112,7 +112,7 @@ def names_what_is_worse(text: str, objective: Objective) -> bool:
 def says(objective: Objective, over: Incident) -> list[str]:
     """All that names the end of an incident."""
     speech = Speech(Objectives.only(objective), UTC)
-    told = Told(
+    told = DeliveryRecord(
         incident=over.number, chat=CHAT, stage=Stage.OPENED, opening=over.openings, breach_told_at=over.opened_at
     )
     return [
@@ -179,7 +179,7 @@ def test_a_recovery_that_an_older_version_wrote_down_names_no_value_in_breach() 
     old = incident(
         key=Key("errors"), value=0.14, worst=0.2, closed_at=at(140), outcome=Outcome.RECOVERED, value_over=None
     )
-    told = Told(incident=12, chat=CHAT)
+    told = DeliveryRecord(incident=12, chat=CHAT)
     speech = Speech(Objectives.only(ERRORS), UTC)
     assert speech.recovery(old, told).splitlines()[0] == "🟢 Errors resolved"
     assert "14 %" not in speech.storm(Kind.RECOVERY, [old] * 6, State())
@@ -211,7 +211,7 @@ def test_in_a_breach_all_say_the_value_of_the_last_moments_and_the_same_beginnin
     for bad in [0.0] * 60 + [0.3] * 8:
         history.has(bad)
     message = Speech(Objectives.only(ERRORS), UTC).breach(
-        history.state.incidents[1], Told(incident=1, chat=CHAT), history.state, history.now
+        history.state.incidents[1], DeliveryRecord(incident=1, chat=CHAT), history.state, history.now
     )
     said = everything(history)
     assert "<b>30 %</b> failed (target ≤ 1 %, last 20 s)" in message
@@ -281,7 +281,9 @@ def test_an_incident_that_came_back_tells_this_opening_first_and_then_the_total(
     assert (again.openings, again.this_opening.bad, again.this_opening.total) == (2, 300, 300)
     assert (again.bad, again.total) == (550, 550), "the good minute between them is in neither"
     assert [(first, last) for first, last in again.bad_times(scene.now)] == [(at(0), at(25)), (at(85), at(115))]
-    lines = Speech(Objectives.only(LATENCY), UTC).breach(again, Told(incident=1, chat=CHAT), scene.state, scene.now)
+    lines = Speech(Objectives.only(LATENCY), UTC).breach(
+        again, DeliveryRecord(incident=1, chat=CHAT), scene.state, scene.now
+    )
     assert "Since 19:41:25 (30 s). 300 of 300 requests over 1 s." in lines
     assert "In breach 2 times since 19:40:00, 55 s in all. 550 of 550 requests over 1 s." in lines
 
@@ -397,7 +399,7 @@ def test_of_a_young_history_nothing_is_said_of_the_budget_but_its_length(history
     speech = Speech(Objectives.only(replace(LATENCY, burns=BURNS)), UTC)
     broken = incident(budget=young(history))
     over = replace(broken, closed_at=at(140), outcome=Outcome.RECOVERED, value=0.04)
-    told = Told(incident=12, chat=CHAT)
+    told = DeliveryRecord(incident=12, chat=CHAT)
     said = f"Error budget: {ENGLISH.span(history)} of history so far."
     for text in (speech.breach(broken, told, State(), at(120)), speech.recovery(over, told)):
         budget = [line for line in text.splitlines() if "udget" in line]

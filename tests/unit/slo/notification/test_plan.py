@@ -12,7 +12,16 @@ from tests.support.scene import CHAT, LATENCY, Reader, Scene, at, incident, minu
 from wine_slo.slo.chat.messages import Button
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.reading import Sight
-from wine_slo.slo.notification.plan import EDITED_EVERY, Kind, Manner, Notice, Stage, Told, Wording, next_notice
+from wine_slo.slo.notification.plan import (
+    EDITED_EVERY,
+    DeliveryRecord,
+    Kind,
+    Notification,
+    Policy,
+    Stage,
+    Wording,
+    next_notification,
+)
 from wine_slo.slo.objectives.objective import Alert, Key
 
 WORDS = Wording(
@@ -26,8 +35,8 @@ WORDS = Wording(
 )
 OPEN = incident()
 CLOSED = incident(closed_at=at(600), outcome=Outcome.RECOVERED)
-NOTHING = Told(incident=12, chat=CHAT)
-OPENED = Told(
+NOTHING = DeliveryRecord(incident=12, chat=CHAT)
+OPENED = DeliveryRecord(
     incident=12,
     chat=CHAT,
     stage=Stage.OPENED,
@@ -47,15 +56,15 @@ MUCH_LATER = at(95) + LATENCY.remind_after
 
 def next_of(
     truth: Incident,
-    believed: Told,
+    believed: DeliveryRecord,
     now: datetime = LATER,
     *,
     hushed: bool = False,
     words: Wording = WORDS,
     **manners: Any,
-) -> Notice | None:
-    manner = Manner(remind_after=LATENCY.remind_after, hushed=hushed, **manners)
-    return next_notice(truth, believed, words, now, manner)
+) -> Notification | None:
+    manner = Policy(remind_after=LATENCY.remind_after, hushed=hushed, **manners)
+    return next_notification(truth, believed, words, now, manner)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +97,7 @@ def next_of(
     ],
 )
 def test_the_difference_is_said(
-    truth: Incident, believed: Told, said: tuple[Kind, str, int | None, int | None, bool] | None
+    truth: Incident, believed: DeliveryRecord, said: tuple[Kind, str, int | None, int | None, bool] | None
 ) -> None:
     words = replace(WORDS, breach=lambda _, __: "breach again") if said and said[1] == "breach again" else WORDS
     notice = next_of(truth, believed, words=words)
@@ -97,7 +106,7 @@ def test_the_difference_is_said(
 
 @pytest.mark.parametrize("truth", [OPEN, WORSE, CLOSED, REOPENED], ids=["open", "worse", "closed", "open again"])
 @pytest.mark.parametrize("believed", [NOTHING, OPENED, ENDED], ids=["nothing", "opened", "closed"])
-def test_what_was_told_is_not_told_again(truth: Incident, believed: Told) -> None:
+def test_what_was_told_is_not_told_again(truth: Incident, believed: DeliveryRecord) -> None:
     told, count = believed, 0
     while notice := next_of(truth, told):
         told = notice.after if notice.edits is not None else notice.told(count + 50)[0]
@@ -240,7 +249,7 @@ BUTTONS = ((Button("Undo", "undo", ("1",)),),)
         pytest.param(CLOSED, NOTHING, Kind.MISSED, id="one quiet line where the breach was never told"),
     ],
 )
-def test_under_a_silence_is_said(truth: Incident, believed: Told, said: Kind | None) -> None:
+def test_under_a_silence_is_said(truth: Incident, believed: DeliveryRecord, said: Kind | None) -> None:
     notice = next_of(truth, believed, **MUTED)
     assert (notice and notice.kind) == said
     assert notice is None or not notice.loud
@@ -292,7 +301,7 @@ def test_one_that_ran_out_before_the_breach_was_told_reminds_nobody() -> None:
         pytest.param(CLOSED, OPENED, Kind.RECOVERY, id="and the end of what is known"),
     ],
 )
-def test_in_quiet_hours_is_said(truth: Incident, believed: Told, said: Kind | None) -> None:
+def test_in_quiet_hours_is_said(truth: Incident, believed: DeliveryRecord, said: Kind | None) -> None:
     notice = next_of(truth, believed, is_quiet=True)
     assert (notice and notice.kind) == said
     assert notice is None or not notice.loud
@@ -369,7 +378,7 @@ SECOND: dict[str, Any] = {"is_second": True, "known_since": at(95), **ESCALATES}
         pytest.param(REOPENED, ENDED, UNHEARD, Kind.BREACH, id="but where nobody has it again"),
     ],
 )
-def test_a_second_chat_is_told(truth: Incident, believed: Told, now: datetime, said: Kind | None) -> None:
+def test_a_second_chat_is_told(truth: Incident, believed: DeliveryRecord, now: datetime, said: Kind | None) -> None:
     notice = next_of(truth, believed, now, **SECOND)
     assert (notice and notice.kind) == said
 

@@ -11,7 +11,7 @@ from tests.support.scene import CHAT, KEY, at, incident
 from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.objectives.objective import Alert, Key
-from wine_slo.slo.oncall.actions import KEPT, NO_ACTS, UNDONE_WITHIN, Act, Acts, Deed, Silence
+from wine_slo.slo.oncall.actions import KEPT, NO_ACTIONS, UNDONE_WITHIN, Action, ActionKind, Actions, Silence
 
 ANNA, BORIS = Person(7, "Anna"), Person(8, "Boris")
 OPEN = incident()
@@ -21,19 +21,19 @@ OTHER = incident(number=13, key=Key("errors"))
 PREDICT = Key("latency", (("endpoint", "/predict"),))
 
 
-def act(second: float, deed: Deed = Deed.ACKNOWLEDGE, by: Person = ANNA, **fields: object) -> Act:
-    whole: dict[str, object] = {"incident": 12} if deed is Deed.ACKNOWLEDGE else {}
-    fresh = Act(number=0, at=at(second), deed=deed, by=by, chat=CHAT, cause=f"press {second} {by.id}")
+def act(second: float, deed: ActionKind = ActionKind.ACKNOWLEDGE, by: Person = ANNA, **fields: object) -> Action:
+    whole: dict[str, object] = {"incident": 12} if deed is ActionKind.ACKNOWLEDGE else {}
+    fresh = Action(number=0, at=at(second), deed=deed, by=by, chat=CHAT, cause=f"press {second} {by.id}")
     return replace(fresh, **(whole | fields))  # type: ignore[arg-type]
 
 
-def silence(second: float, until: float | None = None, by: Person = ANNA, **fields: object) -> Act:
+def silence(second: float, until: float | None = None, by: Person = ANNA, **fields: object) -> Action:
     end = None if until is None else at(until)
-    return act(second, Deed.SILENCE, by, silence=Silence(until=end, **fields))  # type: ignore[arg-type]
+    return act(second, ActionKind.SILENCE, by, silence=Silence(until=end, **fields))  # type: ignore[arg-type]
 
 
-def acts(*those: Act) -> Acts:
-    found = NO_ACTS
+def acts(*those: Action) -> Actions:
+    found = NO_ACTIONS
     for each in those:
         found = found.with_one_more(each)
     return found
@@ -58,10 +58,10 @@ def test_who_acknowledges_first_has_it() -> None:
         pytest.param(OPEN, (), id="nobody did"),
         pytest.param(OTHER, (act(100),), id="it was another one"),
         pytest.param(AGAIN, (act(100),), id="it came back since then"),
-        pytest.param(OPEN, (act(100), act(110, Deed.UNDO, of=1)), id="it was taken back"),
+        pytest.param(OPEN, (act(100), act(110, ActionKind.UNDO, of=1)), id="it was taken back"),
     ],
 )
-def test_nobody_has_it(truth: Incident, those: tuple[Act, ...]) -> None:
+def test_nobody_has_it(truth: Incident, those: tuple[Action, ...]) -> None:
     assert acts(*those).acknowledgement(truth) is None
 
 
@@ -93,7 +93,7 @@ def test_nobody_has_it(truth: Incident, those: tuple[Act, ...]) -> None:
         pytest.param(silence(100, incidents=((12, 1),)), 800, CLOSED, False, id="until recovery, and it is over"),
     ],
 )
-def test_a_silence_mutes(made: Act, second: float, truth: Incident, mutes: bool) -> None:  # noqa: FBT001 - of the table
+def test_a_silence_mutes(made: Action, second: float, truth: Incident, mutes: bool) -> None:  # noqa: FBT001 - of the table
     found = acts(made).silence_of(truth, at_hand(truth), at(second))
     assert (found is not None) is mutes
 
@@ -111,8 +111,8 @@ def test_of_several_the_one_that_lasts_longest_counts() -> None:
     assert found.by == BORIS
 
 
-@pytest.mark.parametrize("deed", [Deed.UNDO, Deed.END])
-def test_one_that_was_ended_mutes_nothing_and_did_not_run_out(deed: Deed) -> None:
+@pytest.mark.parametrize("deed", [ActionKind.UNDO, ActionKind.END])
+def test_one_that_was_ended_mutes_nothing_and_did_not_run_out(deed: ActionKind) -> None:
     ended = acts(silence(100, 3700), act(200, deed, of=1))
     assert ended.silences({}, at(300)) == ()
     assert ended.ran_out(KEY, at(5000)) is None
@@ -125,14 +125,16 @@ def test_one_that_was_ended_mutes_nothing_and_did_not_run_out(deed: Deed) -> Non
         pytest.param((silence(50, 3700),), True, id="it was silenced when it opened"),
         pytest.param((silence(95, 3700),), False, id="it was silenced after that"),
         pytest.param((silence(50, 80),), False, id="the silence was over by then"),
-        pytest.param((silence(50, 3700), act(70, Deed.END, of=1)), False, id="the silence had been ended by then"),
-        pytest.param((silence(50, 3700), act(200, Deed.END, of=1)), True, id="the silence was ended later"),
+        pytest.param(
+            (silence(50, 3700), act(70, ActionKind.END, of=1)), False, id="the silence had been ended by then"
+        ),
+        pytest.param((silence(50, 3700), act(200, ActionKind.END, of=1)), True, id="the silence was ended later"),
         pytest.param((silence(50, 3700, objective="errors"),), False, id="the silence was about something else"),
         pytest.param((silence(50, incidents=((11, 1),)),), True, id="another one was to recover first"),
         pytest.param((silence(50, incidents=((10, 1),)),), False, id="another one had recovered"),
     ],
 )
-def test_why_nobody_was_told(those: tuple[Act, ...], had: bool) -> None:  # noqa: FBT001 - of the table
+def test_why_nobody_was_told(those: tuple[Action, ...], had: bool) -> None:  # noqa: FBT001 - of the table
     others = at_hand(incident(number=11, closed_at=at(500)), incident(number=10, closed_at=at(20)))
     assert acts(*those).had_silence(OPEN, others) is had
 
@@ -144,7 +146,7 @@ def test_ones_last_act_can_be_taken_back_within_five_minutes() -> None:
     mine = acts(act(100), silence(150, 3700), act(160, by=BORIS))
     (last,) = mine.undoable(ANNA.id, at(200))
     assert last.number == 2
-    (before,) = mine.with_one_more(act(210, Deed.UNDO, of=2)).undoable(ANNA.id, at(220))
+    (before,) = mine.with_one_more(act(210, ActionKind.UNDO, of=2)).undoable(ANNA.id, at(220))
     assert before.number == 1
     assert mine.undoable(ANNA.id, at(150) + UNDONE_WITHIN + timedelta(seconds=1)) == ()
     assert mine.undoable(99, at(200)) == ()
@@ -153,13 +155,13 @@ def test_ones_last_act_can_be_taken_back_within_five_minutes() -> None:
 def test_a_silence_that_was_over_before_an_incident_began_does_not_concern_it() -> None:
     done = acts(
         silence(10, 3700),
-        act(20, Deed.UNDO, of=1),
+        act(20, ActionKind.UNDO, of=1),
         silence(25, 3700, objective="latency"),
-        act(30, Deed.END, BORIS, of=3),
+        act(30, ActionKind.END, BORIS, of=3),
         silence(35, 50),
         silence(40, 3700, objective="errors"),
         silence(45, 3700),
-        act(200, Deed.END, of=7),
+        act(200, ActionKind.END, of=7),
         silence(700, 3700),
     )
     assert [each.number for each in done.about(CLOSED)] == [7, 8]
@@ -171,7 +173,7 @@ def test_what_was_done_about_an_incident_is_found() -> None:
         act(110, incident=13),
         silence(120, 3700, objective="latency"),
         silence(130, 3700, objective="errors"),
-        act(140, Deed.END, BORIS, of=3),
+        act(140, ActionKind.END, BORIS, of=3),
         silence(700, 3700),
     )
     assert [each.number for each in done.about(CLOSED)] == [1, 3, 5]
@@ -190,29 +192,29 @@ def test_what_is_old_is_not_kept_at_hand_but_no_number_is_given_twice() -> None:
 
 def test_acts_out_of_order_are_refused() -> None:
     with pytest.raises(ValueError, match="in the order"):
-        Acts((act(1, number=2), act(2, number=1)))
+        Actions((act(1, number=2), act(2, number=1)))
 
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(Deed), st.integers(0, 2000), st.integers(1, 9), st.sampled_from([ANNA, BORIS])),
+        st.tuples(st.sampled_from(ActionKind), st.integers(0, 2000), st.integers(1, 9), st.sampled_from([ANNA, BORIS])),
         max_size=12,
     ),
     st.integers(0, 9000),
 )
 def test_whatever_people_did_who_has_it_did_say_so_and_nothing_that_was_ended_mutes(
-    deeds: list[tuple[Deed, int, int, Person]], second: int
+    deeds: list[tuple[ActionKind, int, int, Person]], second: int
 ) -> None:
-    done = NO_ACTS
+    done = NO_ACTIONS
     for deed, when, of, by in sorted(deeds, key=lambda each: each[1]):
-        fresh = act(when, deed, by, of=of if deed in (Deed.UNDO, Deed.END) else None)
-        if deed is Deed.SILENCE:
+        fresh = act(when, deed, by, of=of if deed in (ActionKind.UNDO, ActionKind.END) else None)
+        if deed is ActionKind.SILENCE:
             fresh = replace(fresh, silence=Silence(until=at(when + 600 * of)))
         done = done.with_one_more(fresh)
     now: datetime = at(second)
     gone = {each.of for each in done.all}
     taken = done.acknowledgement(OPEN)
-    assert taken is None or (taken.deed is Deed.ACKNOWLEDGE and taken.number not in gone)
+    assert taken is None or (taken.deed is ActionKind.ACKNOWLEDGE and taken.number not in gone)
     for running in done.silences({}, now):
         assert running.silence is not None
         assert running.silence.until is not None
@@ -231,7 +233,7 @@ def test_a_silence_is_announced_again_each_day_as_long_as_it_is_active() -> None
         for second in (160, day + 99, day + 130, day + 190, day + 330, 2 * day + 130, 3 * day + 130, 3 * day + 330)
     ]
     assert announced == [[], [], [1], [], [3], [1], [], [3]]
-    ended = those.with_one_more(act(day, Deed.END, of=1))
+    ended = those.with_one_more(act(day, ActionKind.END, of=1))
     assert ended.to_announce({}, at(day + 70), at(day + 130)) == ()
 
 
@@ -250,14 +252,18 @@ def test_a_silence_of_everything_mutes_no_outage_of_the_whole_service() -> None:
 
 def test_a_silence_that_was_over_before_an_incident_began_is_not_about_it() -> None:
     done = acts(
-        silence(0, 9000), act(10, Deed.UNDO, of=1), silence(20, 9000), act(100, Deed.END, of=3), silence(30, 40)
+        silence(0, 9000),
+        act(10, ActionKind.UNDO, of=1),
+        silence(20, 9000),
+        act(100, ActionKind.END, of=3),
+        silence(30, 40),
     )
     assert [each.number for each in done.about(OPEN)] == [3, 4]
 
 
 def test_acts_that_come_out_of_order_or_twice_are_put_in_order() -> None:
     one, two = (replace(act(second), number=number) for number, second in ((1, 10), (2, 20)))
-    found = Acts.kept([two, one, replace(one, cause="again")], last_number=9)
+    found = Actions.kept([two, one, replace(one, cause="again")], last_number=9)
     assert found.all == (one, two)
     assert found.with_one_more(act(30)).all[-1].number == 10
 
@@ -266,7 +272,9 @@ def test_acts_that_come_out_of_order_or_twice_are_put_in_order() -> None:
 
 
 def test_who_began_a_drill_is_known_of_its_incident_only() -> None:
-    done = acts(act(10, Deed.DRILL, objective="latency"), act(200, Deed.DRILL, by=BORIS, objective="latency"))
+    done = acts(
+        act(10, ActionKind.DRILL, objective="latency"), act(200, ActionKind.DRILL, by=BORIS, objective="latency")
+    )
     drill = done.drill_of(replace(OPEN, is_drill=True))
     assert drill is not None
     assert drill.by == ANNA

@@ -11,7 +11,14 @@ from tests.support.scene import AVAILABILITY, ERRORS, LATENCY, at, incident
 from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.oncall.actions import LONGEST_REASON, LONGEST_SILENCE
 from wine_slo.slo.oncall.lookup import Names
-from wine_slo.slo.oncall.silence_request import Missing, NoNumberError, SlipError, UnclearError, Wish, parse_silence
+from wine_slo.slo.oncall.silence_request import (
+    Missing,
+    NoNumberError,
+    SilenceRequest,
+    SlipError,
+    UnclearError,
+    parse_silence,
+)
 from wine_slo.slo.oncall.time_phrases import NotUnderstoodError, TooLongError
 
 NOW = at(0)  # Thursday, 1 January 2026, 19:40
@@ -29,7 +36,7 @@ PLAIN = Names(ALL, (LATE, BAD, UP), INCIDENTS)
 LABELLED = Names(BY_LABELS, (PREDICT, GET, HEALTH, BAD, UP), INCIDENTS)
 
 
-def wish(text: str, names: Names = PLAIN) -> Wish:
+def wish(text: str, names: Names = PLAIN) -> SilenceRequest:
     return parse_silence(text.split(), names, NOW, UTC)
 
 
@@ -104,8 +111,10 @@ IN_AN_HOUR = at(3600)
     ],
 )
 def test_an_end_is_understood_before_and_after_what_it_is_about(written: str, until: datetime | None) -> None:
-    assert wish(f"{written} latency") == wish(f"latency {written}") == Wish(until, (LATE,))
-    assert wish(f"{written} all deploying") == wish(f"всё {written} deploying") == Wish(until, (), "deploying")
+    assert wish(f"{written} latency") == wish(f"latency {written}") == SilenceRequest(until, (LATE,))
+    assert (
+        wish(f"{written} all deploying") == wish(f"всё {written} deploying") == SilenceRequest(until, (), "deploying")
+    )
 
 
 @pytest.mark.parametrize(
@@ -144,7 +153,7 @@ def test_an_end_is_understood_before_and_after_what_it_is_about(written: str, un
     ],
 )
 def test_what_it_is_about_is_understood_before_and_after_the_end(written: str, keys: tuple[Key, ...]) -> None:
-    assert wish(f"1h {written}") == wish(f"{written} 1h") == wish(f"1h, {written}") == Wish(IN_AN_HOUR, keys)
+    assert wish(f"1h {written}") == wish(f"{written} 1h") == wish(f"1h, {written}") == SilenceRequest(IN_AN_HOUR, keys)
 
 
 @pytest.mark.parametrize(
@@ -163,8 +172,8 @@ def test_what_it_is_about_is_understood_before_and_after_the_end(written: str, k
     ],
 )
 def test_a_label_set_is_understood(written: str, key: Key) -> None:
-    assert wish(f"1h {written} slow disk", LABELLED) == Wish(IN_AN_HOUR, (key,), "slow disk")
-    assert wish(f"{written} 1h", LABELLED) == Wish(IN_AN_HOUR, (key,))
+    assert wish(f"1h {written} slow disk", LABELLED) == SilenceRequest(IN_AN_HOUR, (key,), "slow disk")
+    assert wish(f"{written} 1h", LABELLED) == SilenceRequest(IN_AN_HOUR, (key,))
 
 
 @pytest.mark.parametrize(
@@ -179,7 +188,7 @@ def test_a_label_set_is_understood(written: str, key: Key) -> None:
     ],
 )
 def test_what_follows_is_the_reason(written: str, reason: str) -> None:
-    assert wish(written) == Wish(IN_AN_HOUR, (LATE,), reason)
+    assert wish(written) == SilenceRequest(IN_AN_HOUR, (LATE,), reason)
 
 
 @pytest.mark.parametrize(
@@ -229,8 +238,8 @@ def test_a_number_without_a_unit_is_asked_for() -> None:
         wish("90 latency deploying")
     assert (caught.value.missing, caught.value.word) == (Missing.UNIT, "90")
     assert caught.value.choices == (
-        Wish(at(5400), (LATE,), "deploying"),
-        Wish(NOW + timedelta(hours=90), (LATE,), "deploying"),
+        SilenceRequest(at(5400), (LATE,), "deploying"),
+        SilenceRequest(NOW + timedelta(hours=90), (LATE,), "deploying"),
     )
     with pytest.raises(UnclearError) as caught:
         wish("90")

@@ -24,14 +24,14 @@ from tests.support.scene import (
     minutes,
 )
 from wine_slo.slo.chat.messages import Person
-from wine_slo.slo.evaluation.deployment import Change
+from wine_slo.slo.evaluation.deployment import Deployment
 from wine_slo.slo.evaluation.engine import GAP, LEDGER, SIGHT, Interruption, State
 from wine_slo.slo.evaluation.incident import Incident, Opening, Outcome
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
-from wine_slo.slo.notification.plan import Kind, Stage, Told, Withheld
+from wine_slo.slo.notification.plan import DelayReason, DeliveryRecord, Kind, Stage
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Key, Objectives
-from wine_slo.slo.oncall.actions import NO_ACTS, Act, Acts, Deed
+from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.text.incident_text import Speech, plain
 from wine_slo.slo.text.language import ENGLISH
@@ -39,8 +39,8 @@ from wine_slo.slo.text.language import ENGLISH
 MAX_TEXT = 4096  # characters of a Telegram message
 MAX_LINES = 9
 SPEECH = Speech(ALL, ZoneInfo("Etc/GMT-3"))
-NOTHING = Told(incident=12, chat=CHAT)
-OPENED = Told(incident=12, chat=CHAT, stage=Stage.OPENED, opening=1, message=5, breach_told_at=at(87))
+NOTHING = DeliveryRecord(incident=12, chat=CHAT)
+OPENED = DeliveryRecord(incident=12, chat=CHAT, stage=Stage.OPENED, opening=1, message=5, breach_told_at=at(87))
 BOUNDS = (0.001, 0.025, 0.05, 0.9, 1.0, 1.1, 2.0, 2.5, 10.0)
 BUDGET = Budget(
     history=timedelta(days=30),
@@ -48,7 +48,7 @@ BUDGET = Budget(
     bad_ratios={minutes(5): 0.4, timedelta(hours=1): 0.8, timedelta(days=3): 0.05, timedelta(days=30): 0.0015},
 )
 SLOW = incident(by_endpoint=(("/sleep", 2.44), ("/predict", 0.031)), budget=BUDGET)
-CHANGED = replace(SLOW, change=Change(at(60) - minutes(6), "3021" * 16, "9188" * 16))
+CHANGED = replace(SLOW, change=Deployment(at(60) - minutes(6), "3021" * 16, "9188" * 16))
 YOUNG, OLDER = (replace(BUDGET, history=minutes(count), events=events) for count, events in ((1, 100), (16, 4000)))
 FAILING = incident(key=Key("errors"), value=0.113, worst=0.2)
 DOWN = incident(key=Key("availability"), value=1.0, worst=1.0, targets=1, down=("127.0.0.1:8000",))
@@ -79,7 +79,7 @@ def breach(
     truth: Incident,
     *,
     after: float = 120,
-    told: Told = NOTHING,
+    told: DeliveryRecord = NOTHING,
     state: State | None = None,
     speech: Speech = SPEECH,
 ) -> str:
@@ -726,16 +726,22 @@ def test_a_drill_is_marked_first_in_every_text_and_says_nothing_of_the_budget() 
     budget = Budget(history=timedelta(days=30), events=1e6, bad_ratios={LATENCY.window: 0.01})
     truth = incident(is_drill=True, budget=budget)
     closed = replace(truth, closed_at=at(600), outcome=Outcome.RECOVERED)
-    by = Act(
-        number=1, at=at(30), deed=Deed.DRILL, by=Person(8, "Boris"), chat=7, cause="x", objective=truth.key.objective
+    by = Action(
+        number=1,
+        at=at(30),
+        deed=ActionKind.DRILL,
+        by=Person(8, "Boris"),
+        chat=7,
+        cause="x",
+        objective=truth.key.objective,
     )
-    for acts, mark in ((NO_ACTS, "🟠 DRILL"), (Acts((by,)), "🟠 DRILL by Boris")):
+    for acts, mark in ((NO_ACTIONS, "🟠 DRILL"), (Actions((by,)), "🟠 DRILL by Boris")):
         words = Speech(ALL, UTC).words(State(incidents={12: truth}, looked_at=at(120)), at(120), acts)
         texts = (
-            words.breach(truth, Told(incident=12, chat=7)),
-            words.recovery(closed, Told(incident=12, chat=7, breach_told_at=at(90))),
+            words.breach(truth, DeliveryRecord(incident=12, chat=7)),
+            words.recovery(closed, DeliveryRecord(incident=12, chat=7, breach_told_at=at(90))),
             words.closed(closed),
-            words.missed(closed, Withheld.OUTAGE),
+            words.missed(closed, DelayReason.OUTAGE),
             words.reminder(truth),
             words.escalation(truth),
         )
@@ -743,5 +749,5 @@ def test_a_drill_is_marked_first_in_every_text_and_says_nothing_of_the_budget() 
             assert text.splitlines()[0] == mark
             assert "udget" not in text
     assert "udget" in Speech(ALL, UTC).breach(
-        replace(truth, is_drill=False), Told(incident=12, chat=7), State(), at(120)
+        replace(truth, is_drill=False), DeliveryRecord(incident=12, chat=7), State(), at(120)
     )
