@@ -18,7 +18,8 @@ from wine_slo.config.environment import ServerSettings, SettingsError, WatchdogS
 from wine_slo.integrations.peers import ServiceApi, ServiceError, WatchdogApi, WatchdogError
 from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts, Target
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.telegram.rights import RightsError, TelegramRights
 from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.evaluate.collector import known_for

@@ -152,7 +152,8 @@ def doctor(*, as_json: bool) -> int:
 
 def backup(to: Path) -> int:
     """Write the ledger into a new file; return 1 where that is not possible."""
-    from wine_slo.integrations.storage.ledger import Ledger, LedgerError  # noqa: PLC0415
+    from wine_slo.integrations.storage.ledger import Ledger  # noqa: PLC0415
+    from wine_slo.integrations.storage.ledger_error import LedgerError  # noqa: PLC0415
 
     try:
         settings = read(WatchdogSettings)

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from itertools import chain
 
 from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.evaluation.engine import State
