@@ -125,7 +125,7 @@ class Digests:
         """Send it to where a chat is now; once more where it turns out to have moved.
 
         Raises:
-            ChatError: It was not sent, or perhaps not.
+            ChannelError: It was not sent, or perhaps not.
         """
         try:
             await self._chat.send(self._recipients.standing(chat).address, text, topic=topic, loud=False)
