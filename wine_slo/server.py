@@ -30,7 +30,7 @@ from aiohttp.typedefs import Handler
 from msgspec.structs import replace
 
 from wine_slo.config import log_setup
-from wine_slo.config.environment import ServerSettings, SettingsError, read
+from wine_slo.config.environment import SettingsError, read
 from wine_slo.http.guarded_server import Door, Patience, Problem, Runner, is_from_elsewhere, raise_limit_of_files
 from wine_slo.http.shares import Places, Room
 from wine_slo.metric_names import DRILL_ENDPOINT
@@ -40,6 +40,7 @@ from wine_slo.service.model.classifier import Model
 from wine_slo.service.model.features import NAMES
 from wine_slo.service.predictor import Prediction, Predictor
 from wine_slo.service.responses import json_response, observed, refused, unmatched
+from wine_slo.service.settings import ServerSettings
 from wine_slo.service.web import form, openapi, request_body
 from wine_slo.service.web.form import LANGUAGES, FormOutcome, Language
 from wine_slo.service.web.form_parser import split_header

@@ -23,7 +23,7 @@ import aiohttp
 from aiohttp import web
 
 from wine_slo.config import log_setup, slo_file, translations
-from wine_slo.config.environment import SettingsError, WatchdogSettings, read
+from wine_slo.config.environment import SettingsError, read
 from wine_slo.config.hosts import is_loopback
 from wine_slo.config.setting_types import Rotating
 from wine_slo.http import guarded_server
@@ -60,6 +60,7 @@ from wine_slo.monitor.publish.digest import Digests
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages
+from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.evaluation.engine import SETTLES_IN, next_look_at
 from wine_slo.slo.evaluation.incident import Incident

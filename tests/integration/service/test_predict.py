@@ -18,13 +18,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from tests.integration.service.conftest import SHIPPED, Client, metrics
-from wine_slo.config.environment import ServerSettings
 from wine_slo.server import create_app
 from wine_slo.service.metrics.instruments import Cells, ServerInstruments
 from wine_slo.service.model import model_file, training
 from wine_slo.service.model.classifier import Engine
 from wine_slo.service.model.features import NAMES, WineSample
 from wine_slo.service.predictor import Predictor
+from wine_slo.service.settings import ServerSettings
 
 WINES = load_wine()
 VALUES = [float(value) for value in WINES.data[0]]

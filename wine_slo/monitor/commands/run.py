@@ -17,7 +17,7 @@ import aiohttp
 import msgspec
 
 from wine_slo.config import slo_file
-from wine_slo.config.environment import ServerSettings, SettingsError, WatchdogSettings, read
+from wine_slo.config.environment import SettingsError, read
 from wine_slo.config.environment import is_set as has_value
 from wine_slo.integrations.console.terminal import Terminal
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi, WatchdogError
@@ -26,6 +26,7 @@ from wine_slo.monitor.commands import output
 from wine_slo.monitor.commands.check import check as look
 from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.drill.result import Drill
+from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.redaction import redact, redacted
 from wine_slo.slo.views.status import Status
@@ -134,7 +135,7 @@ def doctor(*, as_json: bool) -> int:
     """Look at everything that a first start gets wrong; return 1 where something is wrong, else 0."""
     from wine_slo.monitor.commands import doctor as examining  # noqa: PLC0415
 
-    findings = examining.read_settings("settings", WatchdogSettings) + examining.read_settings("server", ServerSettings)
+    findings = examining.read_all_settings()
     try:
         settings = read(WatchdogSettings)
     except SettingsError:
