@@ -133,5 +133,5 @@ async def _live(life: Life, steps: Steps, report: Connection) -> None:
             if not life.side_by_side:
                 await asyncio.create_task(delivery.tell())
     await asyncio.create_task(delivery.tell())
-    assert delivery.untold_since is None
+    assert delivery.undelivered_since is None
     ledger.close()

@@ -9,7 +9,9 @@ from tests.support.fakes.prometheus_canned import OBJECTIVES, CannedPrometheus, 
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.monitor.evaluate.evaluator import Evaluator
-from wine_slo.monitor.notify.dispatcher import Dispatcher, Rules
+from wine_slo.monitor.notify.dispatcher import Dispatcher
+from wine_slo.monitor.notify.journal import Journal
+from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.text.incident_text import Speech
 
@@ -25,14 +27,14 @@ def loops(
     """Both, as a start makes them from what the ledger remembers."""
     memory = ledger.load()
     evaluation = Evaluator(CannedPrometheus(clock, slow), ledger, OBJECTIVES, memory.state, clock)
+    recipients = Recipients(ledger, memory, chats, evaluation.now(), topics=topics or {})
     delivery = Dispatcher(
         TelegramChannel(bot),
         ledger,
-        Recipients(ledger, memory, chats, evaluation.now()),
-        lambda _language: Speech(OBJECTIVES, UTC),
-        lambda: evaluation.state,
-        evaluation.now,
+        recipients,
+        Localizer(recipients, lambda _language: Speech(OBJECTIVES, UTC)),
+        evaluation,
+        Journal(ledger, ()),
         on_message=lambda _kind, _outcome: None,
-        rules=Rules(topics=topics or {}),
     )
     return evaluation, delivery

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import pytest
 
+from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.real.browser import WRITES, keep
 from tests.support.real.history import Chapter, History
 from tests.support.real.prometheus import Prometheus, scraping
@@ -22,6 +23,8 @@ from wine_slo.integrations.console.channel import ConsoleChannel
 from wine_slo.integrations.drawing.render_process import PNG, ChartProcess
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.monitor.notify.localizer import Localizer
+from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.publish.charts import Charts
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.objectives.objective import Key, Objectives, Ratio
@@ -89,15 +92,17 @@ async def studio(data: Path, stack: ExitStack) -> AsyncIterator[Studio]:
     ledger = Ledger.open(f"sqlite:///{data / 'watchdog.db'}")
     state = State(incidents={BREACH.number: BREACH})
     recorder = stack.enter_context(Recorder(time_box=60))
+    recipients = Recipients(ledger, ledger.load(), [], ENDS)
     async with aiohttp.ClientSession() as session:
         charts = Charts(
             PrometheusClient(session, prometheus.url, {}),
             recorder,
             ConsoleChannel(None),
             ledger,
-            lambda: state,
-            lambda: ENDS,
-            lambda _kind, _outcome: None,
+            FakeSnapshot(lambda: state, lambda: ENDS),
+            recipients=recipients,
+            localizer=Localizer(recipients, lambda _language: Speech(ALL, UTC)),
+            on_message=lambda _kind, _outcome: None,
         )
         yield Studio(charts, recorder)
     ledger.close()

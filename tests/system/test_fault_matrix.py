@@ -211,7 +211,7 @@ async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Ce
         assert not telling.done(), telling
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
-        assert delivery.untold_since is None
+        assert delivery.undelivered_since is None
         opened_at = evaluation.state.incidents[1].opened_at
         memory.close()
         return Cell(

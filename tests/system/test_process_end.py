@@ -12,15 +12,18 @@ from tests.system.conftest import CHAT
 
 NO_TELEGRAM = {"WINE_SLO_TELEGRAM_TOKEN": "", "WINE_SLO_TELEGRAM_CHAT_IDS": ""}
 BREAKS = {  # what is wrong with a watchdog that is started by a program
-    "a loop that raises": "duty.Journal.run = raises",
-    "a loop that returns": "duty.Journal.run = returns",
-    "an event loop that hangs": "evaluation.Evaluation.look = hangs",
-    "an evaluation that never ends": "evaluation.Evaluation.look = waits",
-    "an evaluation that always fails": "evaluation.Evaluation.look = raises",
+    "a loop that raises": "journal.Journal.run = raises",
+    "a loop that returns": "journal.Journal.run = returns",
+    "an event loop that hangs": "evaluator.Evaluator.look = hangs",
+    "an evaluation that never ends": "evaluator.Evaluator.look = waits",
+    "an evaluation that always fails": "evaluator.Evaluator.look = raises",
 }
 PROGRAM = """
 import asyncio, time
-from wine_slo import duty, evaluation, watchdog
+from wine_slo import watchdog
+from wine_slo.monitor import ticker
+from wine_slo.monitor.evaluate import evaluator
+from wine_slo.monitor.notify import journal
 
 async def raises(self):
     raise ValueError("odd")
@@ -34,7 +37,7 @@ async def waits(self):
 async def hangs(self):
     time.sleep(1000)
 
-watchdog.SHORTEST_PATIENCE = 3.0
+ticker.SHORTEST_PATIENCE = 3.0
 {breaks}
 watchdog.main()
 """

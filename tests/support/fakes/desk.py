@@ -8,12 +8,15 @@ from pathlib import Path
 from telegram import Bot
 
 from tests.support.fakes.bot_api import TOKEN, BotApi
+from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.fakes.telegram_chats import Message
 from tests.support.scene import Scene
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.integrations.telegram.connection import BotApiRequest
 from wine_slo.monitor.notify.dispatcher import Dispatcher, Rules
+from wine_slo.monitor.notify.journal import Journal
+from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
@@ -45,18 +48,21 @@ class Desk:
         self._saved = State()
         self.is_real_time = False
         self.rules = Rules()
+        self.topics: dict[int, int] = {}
         self.speech: Callable[[str], Speech] = lambda _language: Speech(self.scene.objectives, UTC)
         self.delivery = self._delivery()
 
     def _delivery(self) -> Dispatcher:
-        self.recipients = Recipients(self.ledger, self.ledger.load(), self.chats, self.clock())
+        self.recipients = Recipients(self.ledger, self.ledger.load(), self.chats, self.clock(), topics=self.topics)
+        self.localizer = Localizer(self.recipients, self.speech)
+        self.journal = Journal(self.ledger, ())
         return Dispatcher(
             self._chat,
             self.ledger,
             self.recipients,
-            self.speech,
-            lambda: self.scene.state,
-            self.clock,
+            self.localizer,
+            FakeSnapshot(lambda: self.scene.state, self.clock),
+            self.journal,
             lambda kind, outcome: self.outcomes.append((kind, outcome)),
             rules=self.rules,
         )

@@ -4,7 +4,7 @@ import os
 from itertools import count
 from typing import TextIO
 
-from wine_slo.slo.chat.channel import ChannelError
+from wine_slo.slo.chat.channel import Capabilities, ChannelError
 from wine_slo.slo.chat.messages import Keyboard, Picture
 from wine_slo.slo.redaction import redact
 from wine_slo.slo.text.incident_text import plain
@@ -18,6 +18,8 @@ class ConsoleChannel:
     Args:
         console: Where it is printed; None where the process has no standard output.
     """
+
+    capabilities = Capabilities(edit=True, buttons=True)
 
     def __init__(self, console: TextIO | None) -> None:
         self._console = console

@@ -13,7 +13,7 @@ from telegram.error import TelegramError
 from wine_slo.integrations.telegram.callback_data import CallbackData
 from wine_slo.integrations.telegram.connection import ANSWER
 from wine_slo.integrations.telegram.errors import ABOUT_TOPIC, NO_MESSAGE, NOT_MODIFIED, guarded
-from wine_slo.slo.chat.channel import ChannelError
+from wine_slo.slo.chat.channel import Capabilities, ChannelError
 from wine_slo.slo.chat.messages import Keyboard, Picture
 from wine_slo.slo.redaction import redact
 from wine_slo.slo.text.incident_text import plain
@@ -30,6 +30,8 @@ class TelegramChannel:
     Attributes:
         callback_data: Signs what the buttons carry, and reads it.
     """
+
+    capabilities = Capabilities(edit=True, buttons=True, pictures=True, pin=True)
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot

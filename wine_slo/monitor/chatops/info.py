@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from html import unescape
 
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.slo.chat.messages import Answer, Button, Command, Picture, Press, Question, Reaction
-from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.objectives.objective import Alert, Key
 from wine_slo.slo.oncall.lookup import NUMBER_SIGNS, Named, Names, UnknownNameError
 from wine_slo.slo.oncall.time_phrases import take_span
@@ -33,9 +33,8 @@ class Info:
 
     Args:
         ledger: Knows of the incidents that are not at hand any more.
-        state: What is known now.
+        snapshot: What is known now.
         speech: How things read in a chat.
-        now: The instant, by the clock of the state.
         chart: Draws a key over a span, or over the usual one; the reason in words where it cannot.
         deeds: What people did about an incident, as lines of HTML.
     """
@@ -43,16 +42,14 @@ class Info:
     def __init__(
         self,
         ledger: Ledger,
-        state: Callable[[], State],
+        snapshot: Snapshot,
         speech: Callable[[int], Speech],
-        now: Callable[[], datetime],
         chart: Chart,
         deeds: Callable[[Incident, Speech], Sequence[str]] = lambda _incident, _speech: (),
     ) -> None:
         self._ledger = ledger
-        self._state = state
+        self._snapshot = snapshot
         self._speech = speech
-        self._now = now
         self._chart = chart
         self._deeds = deeds
 
@@ -85,7 +82,7 @@ class Info:
     async def _tell_budget(self, question: Question) -> Answer:
         if question.arguments:
             return self._of_one("budget", question.chat, question.arguments)
-        return Answer(self._explain(question.chat).budgets(self._state()))
+        return Answer(self._explain(question.chat).budgets(self._snapshot.state))
 
     async def _draw(self, question: Question) -> Answer:
         return self._of_one("chart", question.chat, question.arguments)
@@ -95,22 +92,22 @@ class Info:
         return self._of_one(command, press.chat, words)
 
     async def _tell_incidents(self, question: Question) -> Answer:
-        state = self._state()
+        state = self._snapshot.state
         at_hand = {each.number: each for each in state.incidents.values()}
         older = await asyncio.to_thread(self._ledger.incidents, last=CLOSED + len(state.open_incidents))
         known = sorted(({each.number: each for each in older} | at_hand).values(), key=lambda each: -each.number)
         opened, closed = ([each for each in known if each.is_open is wanted] for wanted in (True, False))
-        return Answer(self._explain(question.chat).incidents(opened, closed, self._now()))
+        return Answer(self._explain(question.chat).incidents(opened, closed, self._snapshot.now()))
 
     async def _tell_incident(self, question: Question) -> Answer:
-        explain, state = self._explain(question.chat), self._state()
+        explain, state = self._explain(question.chat), self._snapshot.state
         word = " ".join(question.arguments)
         incident = await self._incident(word.lstrip("".join(NUMBER_SIGNS)).strip()) or self._last_of(question)
         if incident is None:
             return Answer(explain.no_number(word))
         told = await asyncio.to_thread(self._ledger.told_of, [incident.number])
         deeds = self._deeds(incident, explain)
-        return Answer(explain.incident(incident, told, deeds, state, self._now()))
+        return Answer(explain.incident(incident, told, deeds, state, self._snapshot.now()))
 
     async def _press_why(self, press: Press) -> Answer:
         explain = self._explain(press.chat)
@@ -118,7 +115,7 @@ class Info:
         if incident is None:
             return Answer(toast=explain.say("That incident is not known any more."))
         key = replace(incident.key, alert=Alert.BREACH)
-        return Answer(explain.why(key, self._state(), self._now()))
+        return Answer(explain.why(key, self._snapshot.state, self._snapshot.now()))
 
     async def _press_chart(self, press: Press) -> Answer:
         explain = self._explain(press.chat)
@@ -130,7 +127,7 @@ class Info:
 
     def _of_one(self, command: str, chat: int, words: Sequence[str]) -> Answer:
         """An answer about one objective, or what there is to ask about."""
-        explain, state, now = self._explain(chat), self._state(), self._now()
+        explain, state, now = self._explain(chat), self._snapshot.state, self._snapshot.now()
         span, rest = take_span(words) if command == "chart" else (None, words)
         try:
             named = self._named(rest, explain)
@@ -171,7 +168,7 @@ class Info:
         Raises:
             UnknownNameError: Nothing that there is.
         """
-        state = self._state()
+        state = self._snapshot.state
         names = Names(explain.objectives, tuple(state.tracks), state.incidents, explain.title)
         in_breach = {each.key.objective for each in state.open_incidents if explain.objectives.of(each.key)}
         if not words and len(in_breach) == 1:
@@ -180,7 +177,7 @@ class Info:
 
     def _last_of(self, question: Question) -> Incident | None:
         """The last incident of an objective that was named, or the only open one where nothing was."""
-        state = self._state()
+        state = self._snapshot.state
         if not question.arguments:
             return state.open_incidents[0] if len(state.open_incidents) == 1 else None
         try:
@@ -192,7 +189,7 @@ class Info:
 
     def _key_of(self, named: Named) -> tuple[Key, int]:
         """The label set that was named, else the worst, and then how many others there are."""
-        state, wanted = self._state(), set(named.about.labels)
+        state, wanted = self._snapshot.state, set(named.about.labels)
         if named.key in state.tracks:
             return named.about, 0
         of_it = (key for key in state.tracks if key.objective == named.objective and key.alert is Alert.BREACH)
@@ -205,7 +202,7 @@ class Info:
         if not (word.isascii() and word.isdecimal() and 0 < int(word[:12]) < HIGHEST):
             return None
         number = int(word[:12])
-        if (known := self._state().incidents.get(number)) is not None:
+        if (known := self._snapshot.state.incidents.get(number)) is not None:
             return known
         return next(iter(await asyncio.to_thread(self._ledger.incidents, numbers=[number])), None)
 

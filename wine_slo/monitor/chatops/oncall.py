@@ -13,8 +13,8 @@ from html import unescape
 
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.slo.chat.messages import Answer, Button, Command, Press, Question, Reaction, Reception
-from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.notification.keyboard import ACKNOWLEDGE, CHOOSE, END, RECOVERY, SHOW, SILENCE, UNDO
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import LONGEST_SILENCE, Action, ActionKind, Silence
@@ -38,9 +38,8 @@ class OnCall:
     """Answers who is on call.
 
     Args:
-        state: What is known now.
+        snapshot: What is known now.
         replies: How to answer in a chat.
-        now: The instant, by the clock of the state.
         journal: Keeps what is done.
         revive: Called with the id of a chat in which somebody has sent `/start`.
         announce: Tells every chat but one what somebody has done there.
@@ -49,17 +48,15 @@ class OnCall:
 
     def __init__(
         self,
-        state: Callable[[], State],
+        snapshot: Snapshot,
         replies: Callable[[int], Replies],
-        now: Callable[[], datetime],
         journal: Journal,
         revive: Callable[[int], Awaitable[None]],
         announce: Callable[[Callable[[Replies], str], int], None] = lambda _text, _but: None,
         reach: Callable[[Question | Press], Reach] = lambda _asked: None,
     ) -> None:
-        self._state = state
+        self._snapshot = snapshot
         self._replies = replies
-        self._now = now
         self._journal = journal
         self._revive = revive
         self._announce = announce
@@ -97,7 +94,7 @@ class OnCall:
         )
 
     async def _status(self, question: Question) -> Answer:
-        replies, state = self._replies(question.chat), self._state()
+        replies, state = self._replies(question.chat), self._snapshot.state
         if not question.arguments:
             return self._shown(replies)
         try:
@@ -105,10 +102,10 @@ class OnCall:
         except UnknownNameError as error:
             return Answer(replies.unknown_name(error))
         tracks = {key: each for key, each in state.tracks.items() if Silence(None, (), *_named(about)).is_about(key)}
-        return Answer(replies.speech.status(replace(state, tracks=tracks), self._now(), self._journal.acts))
+        return Answer(replies.speech.status(replace(state, tracks=tracks), self._snapshot.now(), self._journal.acts))
 
     def _shown(self, replies: Replies) -> Answer:
-        return Answer(replies.speech.status(self._state(), self._now(), self._journal.acts))
+        return Answer(replies.speech.status(self._snapshot.state, self._snapshot.now(), self._journal.acts))
 
     async def _press_show(self, press: Press) -> Answer:
         return self._shown(self._replies(press.chat))
@@ -126,10 +123,10 @@ class OnCall:
     # Who has it
 
     async def _take(self, question: Question) -> Answer:
-        replies, now = self._replies(question.chat), self._now()
+        replies, now = self._replies(question.chat), self._snapshot.now()
         is_late = now - question.asked_at > JUST_NOW
         at = question.asked_at if is_late else now
-        those = [each for each in self._state().open_incidents if not is_late or each.opened_at <= at]
+        those = [each for each in self._snapshot.state.open_incidents if not is_late or each.opened_at <= at]
         reach, acts = self._reach(question), self._journal.acts
         if reach is not None and those:
             those = [each for each in those if each.number in reach]
@@ -159,7 +156,7 @@ class OnCall:
         """The open incidents that the words mean, and what is wrong with the words; that is empty where nothing is."""
         if not words or (len(words) == 1 and words[0].lower() in ALL):
             return list(incidents), ""
-        names, found = replies.names(self._state()), list[Incident]()
+        names, found = replies.names(self._snapshot.state), list[Incident]()
         words = " ".join(words).replace(",", " ").split()
         while words:
             if words[0].isascii() and words[0].isdecimal():
@@ -183,7 +180,7 @@ class OnCall:
         return found, ""
 
     async def _press_take(self, press: Press) -> Answer:
-        replies, now = self._replies(press.chat), self._now()
+        replies, now = self._replies(press.chat), self._snapshot.now()
         incident = self._pressed(press)
         if incident is None:
             return self._over(press, replies)
@@ -196,7 +193,7 @@ class OnCall:
     # Silences
 
     async def _hush(self, question: Question) -> Answer:
-        replies, now, state = self._replies(question.chat), self._now(), self._state()
+        replies, now, state = self._replies(question.chat), self._snapshot.now(), self._snapshot.state
         if question.arguments and question.arguments[0].lower() in OFF:
             return await self._silences(question)
         try:
@@ -213,7 +210,7 @@ class OnCall:
         self._asked_back[question.chat, str(question.message)] = error
         if len(self._asked_back) > MOST_ASKED_BACK:
             self._asked_back.popitem(last=False)
-        now = self._now()
+        now = self._snapshot.now()
         buttons = [
             (Button(replies.choice(wish, error, now), CHOOSE, (str(question.message), str(number))),)
             for number, wish in enumerate(error.choices)
@@ -226,13 +223,13 @@ class OnCall:
         message, number = press.arguments
         error = self._asked_back.pop((press.chat, message), None)
         wish = error.choices[int(number)] if error else None
-        if wish is None or (wish.until is not None and wish.until <= self._now()):
+        if wish is None or (wish.until is not None and wish.until <= self._snapshot.now()):
             return Answer(toast=replies.chosen_already(), reception=Reception.OLD)
         return replace(await self._make(press, wish), replaces=True)
 
     async def _make(self, asked: Question | Press, wish: SilenceRequest) -> Answer:
         """Begin the silences that somebody wants."""
-        replies, now, state = self._replies(asked.chat), self._now(), self._state()
+        replies, now, state = self._replies(asked.chat), self._snapshot.now(), self._snapshot.state
         reach, silences = self._reach(asked), []
         for about in wish.keys or (None,):
             silence = Silence(wish.until, (), *_named(about), reason=wish.reason)
@@ -256,11 +253,11 @@ class OnCall:
         return Answer(_with(replies, text, written=all(written for _, written in made)), buttons=buttons)
 
     async def _press_hush(self, press: Press) -> Answer:
-        replies, now = self._replies(press.chat), self._now()
+        replies, now = self._replies(press.chat), self._snapshot.now()
         incident = self._pressed(press)
         if incident is None:
             return self._over(press, replies)
-        known = self._journal.acts.silence_of(incident, self._state().incidents, now)
+        known = self._journal.acts.silence_of(incident, self._snapshot.state.incidents, now)
         if known is not None and known.silence is not None:
             return Answer(toast=replies.hushed(known.silence, now))
         span = press.arguments[2]
@@ -272,8 +269,8 @@ class OnCall:
         return Answer(toast=_with(replies, replies.hushed(act.silence or silence, now), written=written))
 
     async def _silences(self, question: Question) -> Answer:
-        replies, now = self._replies(question.chat), self._now()
-        acts = self._journal.acts.silences(self._state().incidents, now)
+        replies, now = self._replies(question.chat), self._snapshot.now()
+        acts = self._journal.acts.silences(self._snapshot.state.incidents, now)
         buttons = tuple((self._end_button(replies, act, now),) for act in acts[:MAX_SILENCES])
         return Answer(replies.silences(acts, now), buttons=buttons)
 
@@ -281,9 +278,9 @@ class OnCall:
         return Button(replies.end_of(act.silence or Silence(), now), END, (str(act.number),))
 
     async def _press_end(self, press: Press) -> Answer:
-        replies, now = self._replies(press.chat), self._now()
+        replies, now = self._replies(press.chat), self._snapshot.now()
         act = self._journal.acts.of_number(int(press.arguments[0]))
-        running = self._journal.acts.silences(self._state().incidents, now)
+        running = self._journal.acts.silences(self._snapshot.state.incidents, now)
         if act is None or act.silence is None or act not in running:
             return Answer(toast=replies.no_such_silence(), reception=Reception.OLD)
         return await self._revoke(press, [act], ActionKind.END, replies.ended(act.silence))
@@ -291,7 +288,7 @@ class OnCall:
     # Taking back
 
     async def _undo_last(self, question: Question) -> Answer:
-        replies, now = self._replies(question.chat), self._now()
+        replies, now = self._replies(question.chat), self._snapshot.now()
         acts = self._journal.acts
         done = [each.of for each in acts.all if each.wish == question.cause]  # delivered twice, and done already
         those = [each for each in acts.all if each.number in done] or acts.undoable(question.person.id, now)
@@ -302,7 +299,7 @@ class OnCall:
         return Answer(answer.toast)
 
     async def _press_undo(self, press: Press) -> Answer:
-        replies, now = self._replies(press.chat), self._now()
+        replies, now = self._replies(press.chat), self._snapshot.now()
         acts = self._journal.acts
         act = acts.of_number(int(press.arguments[0]))
         if act is None or acts.was_ended(act.number) or not act.is_fresh(now):
@@ -314,7 +311,7 @@ class OnCall:
     async def _revoke(self, asked: Question | Press, acts: Sequence[Action], deed: ActionKind, text: str) -> Answer:
         written = True
         for act in acts:
-            revocation = replace(self._act(asked, self._now(), deed), of=act.number)
+            revocation = replace(self._act(asked, self._snapshot.now(), deed), of=act.number)
             _, written = await self._journal.add(replace(revocation, cause=f"{asked.cause} #{act.number}"))
         if silences := [act for act in acts if act.silence is not None]:
             self._announce(lambda others: others.announced_end(asked.person, silences), asked.chat)
@@ -324,7 +321,7 @@ class OnCall:
 
     def _pressed(self, press: Press) -> Incident | None:
         """The open incident that a button is about; None where it is over, or is open for another time."""
-        incident = self._state().incidents.get(int(press.arguments[0]))
+        incident = self._snapshot.state.incidents.get(int(press.arguments[0]))
         if incident is None or not incident.is_open or str(incident.openings) != press.arguments[1]:
             return None
         return incident

@@ -9,7 +9,8 @@ from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.monitor.drill.runner import DrillRefusedError
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.slo.chat.messages import Answer, Command, Person, Question
-from wine_slo.slo.objectives.objective import Objective, Objectives
+from wine_slo.slo.evaluation.snapshot import Snapshot
+from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.oncall.actions import Action, ActionKind
 from wine_slo.slo.oncall.lookup import Names, UnknownNameError
 from wine_slo.slo.reason import phrase
@@ -34,34 +35,31 @@ class DrillCommand:
     """Answers who wants to try the alert.
 
     Args:
-        objectives: What is promised at the moment.
+        snapshot: What is known now.
         speech: How things read in a chat.
         prepare: The drill of an objective that can be done; raises DrillRefusedError where there can be none.
         run: Does it, and returns what came of it; raises DrillRefusedError.
         longest: For how long it is slow at the most.
-        now: The instant, by the clock of the state.
         journal: Keeps who began a drill, so that its incident can be told as one.
         announce: Tells every chat but one.
     """
 
-    def __init__(  # noqa: PLR0913 - one place wires it, by name
+    def __init__(
         self,
-        objectives: Callable[[], Objectives],
+        snapshot: Snapshot,
         speech: Callable[[int], Speech],
         prepare: Callable[[Objective], Awaitable[Drill]],
         run: Callable[[Objective], Awaitable[Drill]],
         longest: timedelta,
         *,
-        now: Callable[[], datetime],
         journal: Journal,
         announce: Callable[[Callable[[Replies], str], int], None] = lambda _text, _but: None,
     ) -> None:
-        self._objectives = objectives
+        self._snapshot = snapshot
         self._speech = speech
         self._prepare = prepare
         self._run = run
         self._longest = longest
-        self._now = now
         self._journal = journal
         self._announce = announce
         self._next_at: datetime | None = None
@@ -86,7 +84,7 @@ class DrillCommand:
             return Answer(self._stop(speech, question))
         if self._running is not None:
             return Answer(speech.say("A drill is running. /drill stop ends it."))
-        now = self._now()
+        now = self._snapshot.now()
         if self._next_at is not None and timedelta(0) < (wait := self._next_at - now) <= PAUSE:
             return Answer(speech.say("There was a drill just now; the next one can begin in {wait}.", wait=wait))
         objective = self._chosen(question.arguments, speech)
@@ -144,11 +142,11 @@ class DrillCommand:
 
     def _forget(self, _running: asyncio.Task[Drill]) -> None:
         self._running = None
-        self._next_at = self._now() + PAUSE
+        self._next_at = self._snapshot.now() + PAUSE
 
     def _chosen(self, words: tuple[str, ...], speech: Speech) -> Objective | None:
         """The latency that is named, or the first."""
-        objectives = self._objectives()
+        objectives = self._snapshot.objectives
         latencies = tuple(each for each in objectives.all if each.is_latency)
         if not words or not latencies:
             return next(iter(latencies), None)

@@ -6,13 +6,15 @@ in `/silences` and in a metric, and a silence is announced again each day.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
+from wine_slo.monitor.notify.journal import Journal
+from wine_slo.monitor.notify.localizer import Localizer
+from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.channel import Channel, ChannelError
-from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.oncall.actions import Actions
+from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.text.command_text import Replies
 
 log = logging.getLogger(__name__)
@@ -23,7 +25,6 @@ LONGEST_WAIT = timedelta(seconds=30)  # what Telegram wants to be left alone for
 LOOKED_EVERY = 60.0  # seconds between two looks at how long silences have run
 
 Text = Callable[[Replies], str]
-Place = tuple[int, int | None]  # an address, and the topic there
 
 
 class Announcements:
@@ -31,21 +32,21 @@ class Announcements:
 
     Args:
         chat: Where it is told.
-        places: The chats that can be told, by their ids in the settings.
-        replies: How to speak in a chat, by its address.
+        recipients: Who is told.
+        localizer: How things read for each.
         again_after: Seconds before a try that failed is repeated.
     """
 
     def __init__(
         self,
         chat: Channel,
-        places: Callable[[], Mapping[int, Place]],
-        replies: Callable[[int], Replies],
+        recipients: Recipients,
+        localizer: Localizer,
         again_after: float = 2.0,
     ) -> None:
         self._chat = chat
-        self._places = places
-        self._replies = replies
+        self._recipients = recipients
+        self._localizer = localizer
         self._again_after = again_after
         self._waiting: asyncio.Queue[tuple[Text, int | None]] = asyncio.Queue(MOST_WAITING)
 
@@ -60,25 +61,26 @@ class Announcements:
         """Tell what is to be told, for ever; a chat that hangs holds no other one's first try."""
         while True:
             text, but = await self._waiting.get()
-            places = [place for chat, place in self._places().items() if but not in (chat, place[0])]
-            await asyncio.gather(*(self._tell(address, topic, text) for address, topic in places))
+            reachable = [self._recipients.standing(chat) for chat in self._recipients]
+            others = [each for each in reachable if not each.is_closed and but not in (each.chat, each.address)]
+            await asyncio.gather(
+                *(self._tell(each.address, self._recipients.topic(each.chat), text) for each in others)
+            )
 
-    async def remind(
-        self, acts: Callable[[], Actions], state: Callable[[], State], now: Callable[[], datetime]
-    ) -> None:
+    async def remind(self, journal: Journal, snapshot: Snapshot) -> None:
         """Tell each day, for ever, which silences go on."""
-        since = now()
+        since = snapshot.now()
         while True:
             await asyncio.sleep(LOOKED_EVERY)
-            instant = now()
-            if those := acts().to_announce(state().incidents, since, instant):
+            instant = snapshot.now()
+            if those := journal.acts.to_announce(snapshot.state.incidents, since, instant):
                 self.tell(partial(Replies.announced, acts=those, now=instant))
             since = instant
 
     async def _tell(self, address: int, topic: int | None, text: Text) -> None:
         for attempt in range(1, TRIES + 1):
             try:
-                await self._chat.send(address, text(self._replies(address)), topic=topic, loud=False)
+                await self._chat.send(address, text(self._localizer.replies(address)), topic=topic, loud=False)
             except ChannelError as error:
                 log.warning("chat %d: an announcement was not sent: %s", address, error)
                 wait = (error.retry_after or timedelta(seconds=self._again_after * attempt)).total_seconds()

@@ -11,18 +11,21 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
+from wine_slo.monitor.notify.journal import Journal
+from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.messages import Keyboard
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.notification.keyboard import buttons_of
 from wine_slo.slo.notification.plan import (
     DelayReason,
@@ -37,10 +40,10 @@ from wine_slo.slo.notification.plan import (
 )
 from wine_slo.slo.objectives.budget import burning
 from wine_slo.slo.objectives.objective import Alert, Objective
-from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
+from wine_slo.slo.oncall.actions import Actions
 from wine_slo.slo.oncall.time_phrases import QuietHours
-from wine_slo.slo.text.command_text import Replies
-from wine_slo.slo.text.incident_text import Speech
+
+OnSent = Callable[[int, Notification, int], None]
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +89,6 @@ class Rules:
     """When and where may be spoken, by the settings.
 
     Attributes:
-        topics: The topic to which a forum is told, by its id.
         second_chats: The ids of chats that are told only of what nobody acknowledges in the others.
         escalate_after: After how long that is; None for never.
         quiet_hours: When nothing may make a sound; None for never.
@@ -94,7 +96,6 @@ class Rules:
         offers: What can be done by pressing a button.
     """
 
-    topics: Mapping[int, int] = field(default_factory=dict)
     second_chats: Collection[int] = ()
     escalate_after: timedelta | None = None
     quiet_hours: QuietHours | None = None
@@ -108,14 +109,13 @@ class Dispatcher:
     Args:
         chat: Where it is delivered.
         recipients: To whom.
-        speech: How things read in a language, by its code; the empty one is that of the settings.
-        on_message: Called after each try with the notice's kind and the outcome: `told` or `failed`.
-
-    Attributes:
-        on_sent: Called with the address, the notice and the new message's id once that is delivered and recorded; it
-            returns at once and never fails.
-        acts: What people did.
-        rules: When and where may be spoken.
+        localizer: How things read for a recipient.
+        snapshot: What is known now.
+        journal: What people did.
+        on_message: Called after each try with the notification's kind and the outcome: `told` or `failed`.
+        rules: When and where may be notified.
+        on_sent: Called with the recipient, the notification and the new message's id once that is delivered and
+            recorded; it returns at once and never fails.
     """
 
     def __init__(  # noqa: PLR0913 - one place wires it, by name
@@ -123,25 +123,25 @@ class Dispatcher:
         chat: Channel,
         ledger: Ledger,
         recipients: Recipients,
-        speech: Callable[[str], Speech],
-        state: Callable[[], State],
-        clock: Callable[[], datetime],
+        localizer: Localizer,
+        snapshot: Snapshot,
+        journal: Journal,
         on_message: Callable[[Kind, str], None],
         *,
-        acts: Callable[[], Actions] = lambda: NO_ACTIONS,
         rules: Rules | None = None,
+        on_sent: OnSent | None = None,
     ) -> None:
-        self._acts = acts
+        self._journal = journal
+        journal.subscribe(self.wake)
         self._rules = rules or Rules()
         self._chat = chat
         self._ledger = ledger
         self._recipients = recipients
         self._told = {(each.incident, each.chat): each for each in recipients.records}
-        self._speech = speech
-        self._state = state
-        self._clock = clock
+        self._localizer = localizer
+        self._snapshot = snapshot
         self._on_message = on_message
-        self.on_sent: Callable[[int, Notification, int], None] = lambda _address, _notice, _message: None
+        self._on_sent = on_sent
         self._waits: dict[tuple[int, int, bool], _Wait] = {}  # by chat, incident, and whether it is an edit
         self._floods: dict[tuple[int, bool], datetime] = {}  # by chat, and whether it is about edits
         self._long_floods: dict[int, str] = {}  # what Telegram asked for, by chat
@@ -155,7 +155,7 @@ class Dispatcher:
 
     def hear(self) -> None:
         """Take note of an evaluation: record what each recipient is to know, and wake up."""
-        for number, incident in self._state().incidents.items():
+        for number, incident in self._snapshot.state.incidents.items():
             for chat in self._recipients:
                 if (number, chat) not in self._told and self._recipients.is_due(chat, incident):
                     self._told[number, chat] = self._unwritten[number, chat] = DeliveryRecord(
@@ -165,9 +165,9 @@ class Dispatcher:
         self.wake()
 
     @property
-    def beliefs(self) -> tuple[DeliveryRecord, ...]:
-        """What every recipient believes of each incident at hand of which it is to know at present."""
-        state, now, acts = self._state(), self._clock(), self._acts()
+    def records(self) -> tuple[DeliveryRecord, ...]:
+        """The delivery record of each recipient for each incident at hand of which it is to know at present."""
+        state, now, acts = self._snapshot.state, self._snapshot.now(), self._journal.acts
         due = []
         for told in self._records():
             incident = state.incidents.get(told.incident)
@@ -180,14 +180,15 @@ class Dispatcher:
         return tuple(due)
 
     @property
-    def acts(self) -> Actions:
-        """What people did."""
-        return self._acts()
+    def undelivered_seconds(self) -> float:
+        """The age of the oldest notification that is not delivered; 0 where all are."""
+        since = self.undelivered_since
+        return max(0.0, (self._snapshot.now() - since).total_seconds()) if since else 0.0
 
     @property
-    def untold_since(self) -> datetime | None:
+    def undelivered_since(self) -> datetime | None:
         """Since when something has not been delivered: when the oldest such incident was opened or closed."""
-        state, now, acts = self._state(), self._clock(), self._acts()
+        state, now, acts = self._snapshot.state, self._snapshot.now(), self._journal.acts
         waiting = []
         for told in self._records():
             incident = state.incidents.get(told.incident)
@@ -198,7 +199,7 @@ class Dispatcher:
     @property
     def unreachable(self) -> dict[int, str]:
         """Why each recipient that cannot be reached for minutes cannot be, by its id in the settings."""
-        now = self._clock()
+        now = self._snapshot.now()
         floods = {
             chat: reason
             for chat, reason in self._long_floods.items()
@@ -232,7 +233,7 @@ class Dispatcher:
 
     def _pause(self, chat: int) -> float | None:
         """How many seconds there is nothing to do in a chat; None where that is so until there is news."""
-        now = self._clock()
+        now = self._snapshot.now()
         instants = [wait.until for (to, _, _), wait in self._waits.items() if to == chat]
         instants += [until for (to, _), until in self._floods.items() if to == chat]
         if chat in self._refusals:
@@ -249,13 +250,9 @@ class Dispatcher:
         chat = self._recipients.standing_at(address).chat
         refusal = self._refusals.get(chat)
         if refusal is not None:
-            again_at = min(refusal.again_at, max(self._clock(), refusal.at + HEARD_PAUSE))
+            again_at = min(refusal.again_at, max(self._snapshot.now(), refusal.at + HEARD_PAUSE))
             self._refusals[chat] = replace(refusal, again_at=again_at)
             self._news[chat].set()
-
-    def speech(self, chat: int) -> Speech:
-        """How things read in a chat."""
-        return self._speech(self._recipients.standing_at(chat).language)
 
     def known_in(self, address: int) -> frozenset[int]:
         """The numbers of the open incidents of which a chat was told, by where its people are heard."""
@@ -263,8 +260,8 @@ class Dispatcher:
         told = (each for each in self._told.values() if each.chat == chat and each.stage is Stage.OPENED)
         return frozenset(each.incident for each in told)
 
-    async def speak(self, chat: int, language: str) -> None:
-        """Speak another language in a chat; what is open there is edited, quietly."""
+    async def set_language(self, chat: int, language: str) -> None:
+        """Use another language in a chat; messages about what is open there are edited, without a sound."""
         await self._recipients.keep(replace(self._recipients.standing_at(chat), language=language))
         self.wake()
 
@@ -275,7 +272,7 @@ class Dispatcher:
 
     def wake(self) -> None:
         """Have everything compared anew."""
-        incidents = self._state().incidents
+        incidents = self._snapshot.state.incidents
         self._told = {key: told for key, told in self._told.items() if key[0] in incidents}
         self._waits = {key: wait for key, wait in self._waits.items() if key[1] in incidents or key[1] == ELSEWHERE}
         self._replaced = {key for key in self._replaced if key[0] in incidents}
@@ -309,13 +306,13 @@ class Dispatcher:
         refusal = self._refusals.get(chat)
         if refusal is None or not self._recipients.standing(chat).is_closed:
             return True
-        return self._clock() >= refusal.again_at or not self._openings() <= refusal.openings
+        return self._snapshot.now() >= refusal.again_at or not self._openings() <= refusal.openings
 
     def _openings(self) -> frozenset[tuple[int, int]]:
-        return frozenset((each.number, each.openings) for each in self._state().open_incidents)
+        return frozenset((each.number, each.openings) for each in self._snapshot.state.open_incidents)
 
     def _waits_at_all(self, chat: int) -> bool:
-        now = self._clock()
+        now = self._snapshot.now()
         return any(to == chat and wait.until > now for (to, _, _), wait in self._waits.items())
 
     async def _try(self, chat: int, notice: Notification) -> None:
@@ -357,7 +354,7 @@ class Dispatcher:
             await self._has_arrived(chat)
 
     async def _close(self, chat: int, error: ChannelError) -> None:
-        now, last = self._clock(), self._refusals.get(chat)
+        now, last = self._snapshot.now(), self._refusals.get(chat)
         failures = last.failures + 1 if last else 1
         wait = min(FIRST_RETRY_CLOSED * 2 ** min(failures - 1, 10), LONGEST_RETRY_CLOSED)
         self._refusals[chat] = _Refusal(now, now + wait, failures, self._openings())
@@ -371,7 +368,7 @@ class Dispatcher:
             standing = self._recipients.standing(other)
             if other == chat or chat in standing.announced_to or not self._is_free(chat, ELSEWHERE, is_edit=False):
                 continue
-            text = Replies(self.speech(chat)).unreachable(standing.address, reason)
+            text = self._localizer.replies(chat).unreachable(standing.address, reason)
             try:
                 await self._send(chat, text, loud=False)
             except ChannelError as error:
@@ -383,13 +380,18 @@ class Dispatcher:
 
     def _is_free(self, chat: int, number: int, *, is_edit: bool) -> bool:
         """Whether nothing that is to be sent in a chat, or edited, has to wait."""
-        now = self._clock()
+        now = self._snapshot.now()
         wait, flood = self._waits.get((chat, number, is_edit)), self._floods.get((chat, is_edit))
         return (wait is None or now >= wait.until) and (flood is None or now >= flood)
 
     def _next(self, chat: int) -> Notification | None:
         """The next notification for a chat that does not have to wait; only new messages while it refuses them."""
-        state, now, speech, acts = self._state(), self._clock(), self.speech(chat), self._acts()
+        state, now, speech, acts = (
+            self._snapshot.state,
+            self._snapshot.now(),
+            self._localizer.speech(chat),
+            self._journal.acts,
+        )
         words = speech.words(state, now, acts)
         is_closed = self._recipients.standing(chat).is_closed
         notices = []
@@ -421,7 +423,7 @@ class Dispatcher:
 
     def _manner(self, incident: Incident, chat: int, state: State, acts: Actions, now: datetime) -> Policy:
         """How an incident may be spoken of in a chat now."""
-        rules, speech = self._rules, self.speech(chat)
+        rules, speech = self._rules, self._localizer.speech(chat)
         objective = speech.objectives.of(incident.key)
         quiet = rules.quiet_hours
         withheld = DelayReason.OUTAGE
@@ -476,7 +478,7 @@ class Dispatcher:
         return await self._chat.send(
             self._recipients.standing(chat).address,
             text,
-            topic=self._rules.topics.get(chat),
+            topic=self._recipients.topic(chat),
             reply_to=reply_to,
             loud=loud,
             buttons=buttons,
@@ -496,7 +498,7 @@ class Dispatcher:
         await self._mark(replace(each, perhaps_sent=True) for each in beliefs)
         text = notice.text
         if any(each.perhaps_sent for each in beliefs):
-            text = self.speech(chat).as_repeat(text)
+            text = self._localizer.speech(chat).as_repeat(text)
         try:
             message = await self._send(chat, text, loud=notice.loud, reply_to=notice.reply_to, buttons=notice.buttons)
         except ChannelError as error:
@@ -504,7 +506,8 @@ class Dispatcher:
                 await self._mark(beliefs)  # but an earlier try may have arrived
             raise
         await self._mark(notice.told(message))
-        self.on_sent(self._recipients.standing(chat).address, notice, message)
+        if self._on_sent is not None:
+            self._on_sent(chat, notice, message)
 
     async def _edit(self, chat: int, notice: Notification, message: int) -> None:
         """Edit a message, then record it; one that cannot be edited is sent anew, or given up.
@@ -521,7 +524,7 @@ class Dispatcher:
             elif not error.message_gone:
                 raise
             log.warning("chat %d: message %d cannot be edited: %s", chat, message, error)
-            incident = self._state().incidents.get(told.incident)
+            incident = self._snapshot.state.incidents.get(told.incident)
             replaced = (told.incident, chat, told.opening)
             # An open incident needs a message, but not one a minute; of a closed one enough has been said.
             if notice.kind is Kind.EDIT and replaced not in self._replaced and incident is not None:
@@ -569,7 +572,7 @@ class Dispatcher:
 
     def _flood(self, chat: int, error: ChannelError, wait: timedelta, *, is_edit: bool) -> None:
         """Send nothing into a chat, or edit nothing there, for as long as Telegram asks."""
-        self._floods[chat, is_edit] = self._clock() + wait
+        self._floods[chat, is_edit] = self._snapshot.now() + wait
         log.warning("chat %d %s: %s", chat, "must not be edited in" if is_edit else "must be left alone", error)
         if not is_edit and wait >= LONG_FLOOD:
             self._long_floods[chat] = str(error)
@@ -582,7 +585,7 @@ class Dispatcher:
         failures = last.failures + 1 if last else 1
         doubled = min(failures - 1, 10)  # no timedelta holds two seconds doubled for every try of a long outage
         wait: timedelta = min(first * 2**doubled, LONGEST_WAIT) * random.uniform(0.5, 1)  # noqa: S311 - jitter
-        self._waits[chat, number, is_edit] = _Wait(self._clock() + wait, failures)
+        self._waits[chat, number, is_edit] = _Wait(self._snapshot.now() + wait, failures)
         return wait
 
 

@@ -22,7 +22,6 @@ class Journal:
     Args:
         ledger: Where it is written.
         acts: What is written there.
-        on_act: Called after each act.
         again_after: Seconds between two tries to write what could not be written.
         last_number: The highest number of an act in the ledger.
 
@@ -34,17 +33,20 @@ class Journal:
         self,
         ledger: Ledger,
         acts: Iterable[Action],
-        on_act: Callable[[], None],
         again_after: float = 10.0,
         last_number: int = 0,
     ) -> None:
         self.acts = Actions.kept(acts, last_number)
         self._ledger = ledger
-        self._on_act = on_act
+        self._listeners: list[Callable[[], None]] = []
         self._again_after = again_after
         self._unwritten: list[Action] = []
         self._turn = asyncio.Lock()
         self._news = asyncio.Event()
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Have a function called after each action."""
+        self._listeners.append(listener)
 
     async def add(self, act: Action) -> tuple[Action, bool]:
         """Keep an act; it with its number, and whether it is written down. One of the same cause counts once."""
@@ -57,7 +59,8 @@ class Journal:
                 log.info("%s (%d) did: %s, act %d", known.by.name, known.by.id, known.deed, known.number)
             if self._unwritten:
                 await self._write()
-        self._on_act()
+        for listener in self._listeners:
+            listener()
         return known, known not in self._unwritten
 
     def told_apart(self, person: Person) -> Person:

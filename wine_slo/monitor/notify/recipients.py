@@ -7,9 +7,10 @@ knows of: whoever reads there is not meant to any more.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 
 from wine_slo.integrations.storage.ledger import Ledger, Memory
 from wine_slo.integrations.storage.ledger_error import LedgerError
@@ -17,6 +18,8 @@ from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.evaluation.incident import Incident
 
 log = logging.getLogger(__name__)
+
+NO_TOPICS: Mapping[int, int] = MappingProxyType({})
 
 
 class Recipients:
@@ -27,12 +30,22 @@ class Recipients:
         memory: What the ledger remembers.
         chats: The chats of the settings, by id; the first ones before the second ones.
         now: The instant, by the clock of the state.
+        topics: The topic to which messages go in a forum, by its id.
 
     Attributes:
         records: The delivery records of the recipients, from the ledger.
     """
 
-    def __init__(self, ledger: Ledger, memory: Memory, chats: Iterable[int], now: datetime) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        memory: Memory,
+        chats: Iterable[int],
+        now: datetime,
+        *,
+        topics: Mapping[int, int] = NO_TOPICS,
+    ) -> None:
+        self._topics = topics
         self._ledger = ledger
         self._chats = tuple(chats)
         self._standings = {each.chat: each for each in memory.standings}
@@ -70,6 +83,10 @@ class Recipients:
     def standing(self, chat: int) -> Subscriber:
         """What is known of a chat, by its id in the settings."""
         return self._standings.get(chat) or Subscriber(chat=chat)
+
+    def topic(self, chat: int) -> int | None:
+        """The topic to which messages go there; None where it is no forum."""
+        return self._topics.get(chat)
 
     def standing_at(self, address: int) -> Subscriber:
         """What is known of the chat that has this id now."""

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
+from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.limits import Limit
 from wine_slo.slo.chat.messages import Answer, Command, Question
-from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.notification.plan import Kind
-from wine_slo.slo.oncall.actions import Actions
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.incident_text import Speech
 from wine_slo.slo.views.board_text import WRITTEN_EVERY, BoardRecord, BoardSpeech
@@ -34,21 +34,19 @@ class Boards:
         chat: Where they hang.
         ledger: Remembers them.
         recipients: Learn from a board that a group has moved. One that is no recipient any more has no board.
-        state: What is known now.
-        acts: What people did, their silences among it.
+        snapshot: What is known now.
+        journal: What people did, their silences among it.
         speech: How things read in a chat.
-        now: The instant, by the clock of the state.
         on_message: Called after each try to write one with the kind and the outcome: `told` or `failed`.
     """
 
-    def __init__(  # noqa: PLR0913 - one place wires it
+    def __init__(
         self,
         chat: Channel,
         ledger: Ledger,
-        state: Callable[[], State],
-        acts: Callable[[], Actions],
+        snapshot: Snapshot,
+        journal: Journal,
         speech: Callable[[int], Speech],
-        now: Callable[[], datetime],
         on_message: Callable[[Kind, str], None],
         *,
         recipients: Recipients,
@@ -57,10 +55,9 @@ class Boards:
         self._ledger = ledger
         self._recipients = recipients
         self._boards = {each.chat: each for each in ledger.boards() if not recipients.is_former(each.chat)}
-        self._state = state
-        self._acts = acts
+        self._snapshot = snapshot
+        self._journal = journal
         self._speech = speech
-        self._now = now
         self._on_message = on_message
         self._patience: dict[int, datetime] = {}  # until when a chat is left alone
         self._hung_anew: dict[int, datetime] = {}  # when a board that could not be edited was replaced
@@ -75,7 +72,7 @@ class Boards:
     async def run(self) -> None:
         """Keep the boards, for ever."""
         while True:
-            if self._state().looked_at is not None:  # before the first look it would say that nothing is known
+            if self._snapshot.state.looked_at is not None:  # before the first look it would say that nothing is known
                 try:
                     await self.keep()
                 except Exception:
@@ -88,7 +85,7 @@ class Boards:
             for board in list(self._boards.values()):
                 text = self._text(board.chat)
                 until = self._patience.get(board.chat)
-                if text == board.text or (until is not None and self._now() < until):
+                if text == board.text or (until is not None and self._snapshot.now() < until):
                     continue
                 try:
                     await self._write(board, text)
@@ -98,7 +95,7 @@ class Boards:
                     self._on_message(Kind.BOARD, "told")
 
     def _text(self, chat: int) -> str:
-        return BoardSpeech.of(self._speech(chat)).board(self._state(), self._now(), self._acts())
+        return BoardSpeech.of(self._speech(chat)).board(self._snapshot.state, self._snapshot.now(), self._journal.acts)
 
     async def _write(self, board: BoardRecord, text: str) -> None:
         """Have a board read that; hang a new one where it cannot be edited any more, but not one after the other.
@@ -110,12 +107,12 @@ class Boards:
             await self._chat.edit(board.chat, board.message, text)
         except ChannelError as error:
             last = self._hung_anew.get(board.chat)
-            if not error.message_gone or (last is not None and self._now() - last < PATIENCE):
+            if not error.message_gone or (last is not None and self._snapshot.now() - last < PATIENCE):
                 raise
             await self._hang(board.chat, board.topic, text)
-            self._hung_anew[board.chat] = self._now()
+            self._hung_anew[board.chat] = self._snapshot.now()
         else:
-            await self._remember(replace(board, text=text, written_at=self._now()))
+            await self._remember(replace(board, text=text, written_at=self._snapshot.now()))
 
     async def _hang(self, chat: int, topic: int | None, text: str) -> ChannelError | None:
         """Send a board and pin it; why it could not be pinned.
@@ -124,7 +121,9 @@ class Boards:
             ChannelError: It was not sent, or perhaps not.
         """
         message = await self._chat.send(chat, text, topic=topic, loud=False)
-        await self._remember(BoardRecord(chat=chat, message=message, topic=topic, text=text, written_at=self._now()))
+        await self._remember(
+            BoardRecord(chat=chat, message=message, topic=topic, text=text, written_at=self._snapshot.now())
+        )
         try:
             await self._chat.pin(chat, message)
         except ChannelError as error:
@@ -140,9 +139,9 @@ class Boards:
             await self._remember(replace(board, chat=error.moved_to, text=""))
             await self._recipients.move(board.chat, error.moved_to)
         elif error.permanent or error.message_gone:
-            self._patience[board.chat] = self._now() + PATIENCE
+            self._patience[board.chat] = self._snapshot.now() + PATIENCE
         elif error.retry_after is not None:
-            self._patience[board.chat] = self._now() + error.retry_after
+            self._patience[board.chat] = self._snapshot.now() + error.retry_after
 
     async def _answer(self, question: Question) -> Answer:
         speech = BoardSpeech.of(self._speech(question.chat))
@@ -153,7 +152,7 @@ class Boards:
                 return await self._take_down(old, speech)
             if words and words[0] not in ON:
                 return Answer(speech.not_understood(" ".join(question.arguments)))
-            now = self._now()
+            now = self._snapshot.now()
             if (excess := self._hung.excess(question.chat, now)) is not None:
                 return Answer(speech.too_soon(excess.seconds))
             self._hung.count(question.chat, now)

@@ -13,11 +13,13 @@ from wine_slo.integrations.drawing.render_process import ChartProcess, DrawingEr
 from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Series
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
+from wine_slo.monitor.notify.localizer import Localizer
+from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.messages import Picture
-from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.sampling import key_of
+from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.notification.plan import Kind, Notification
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective
@@ -44,27 +46,31 @@ class Charts:
         drawing: Draws.
         chat: Where they are sent.
         ledger: Knows of the incidents that are not at hand any more.
-        state: What is known now.
-        clock: The instant by Prometheus' clock.
+        snapshot: What is known now.
+        recipients: Know where each chat is now.
+        localizer: How things read for each.
         on_message: Called after each try to send one with the kind and the outcome: `told` or `failed`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one place wires it, by name
         self,
         api: PrometheusClient,
         drawing: ChartProcess,
         chat: Channel,
         ledger: Ledger,
-        state: Callable[[], State],
-        clock: Callable[[], datetime],
+        snapshot: Snapshot,
+        *,
+        recipients: Recipients,
+        localizer: Localizer,
         on_message: Callable[[Kind, str], None],
     ) -> None:
         self._api = api
         self._drawing = drawing
         self._chat = chat
         self._ledger = ledger
-        self._state = state
-        self._clock = clock
+        self._snapshot = snapshot
+        self._recipients = recipients
+        self._localizer = localizer
         self._on_message = on_message
         self._sending: set[asyncio.Task[None]] = set()
 
@@ -78,7 +84,7 @@ class Charts:
         if objective is None:
             raise NoChartError("{name} is not promised", name=key.objective)
         if span is None:
-            span = span_of(self._open_incident(key), self._clock())
+            span = span_of(self._open_incident(key), self._snapshot.now())
         try:
             course = await self._course(key, objective, span)
             png = await self._drawing.draw(chart_of(course, objective, speech))
@@ -86,7 +92,7 @@ class Charts:
             raise NoChartError("Prometheus: {why}", why=error.reason) from error
         except DrawingError as error:
             raise NoChartError(error.reason) from error
-        caption = caption_of(course, speech, self._state(), self._clock())
+        caption = caption_of(course, speech, self._snapshot.state, self._snapshot.now())
         not_sent = Explanation.of(speech).no_chart(Reason("it could not be sent"))
         return Picture(png, caption, instead=not_sent)
 
@@ -106,16 +112,16 @@ class Charts:
             reason = Reason("an internal error; the log says which")
         return Explanation.of(speech).no_chart(reason)
 
-    def follow(self, chat: int, notice: Notification, message: int, speech: Speech, topic: int | None = None) -> None:
+    def follow(self, chat: int, notice: Notification, message: int) -> None:
         """Send a chart after the message of a breach, as a reply to it; returns at once and never fails."""
-        incident = self._state().incidents.get(notice.after.incident)
+        if not self._chat.capabilities.pictures:
+            return
+        incident, speech = self._snapshot.state.incidents.get(notice.after.incident), self._localizer.speech(chat)
         if notice.kind is not Kind.BREACH or not notice.loud or notice.others or incident is None:
             return
         if incident.openings > 1 or speech.objectives.of(incident.key) is None:
             return
-        task = asyncio.create_task(
-            self._send(chat, topic, incident.key, message, speech), name=f"chart of #{incident.number}"
-        )
+        task = asyncio.create_task(self._send(chat, incident.key, message, speech), name=f"chart of #{incident.number}")
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
@@ -125,11 +131,16 @@ class Charts:
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
 
-    async def _send(self, chat: int, topic: int | None, key: Key, message: int, speech: Speech) -> None:
+    async def _send(self, chat: int, key: Key, message: int, speech: Speech) -> None:
         try:
             async with asyncio.timeout(WITHIN):
                 picture = await self.of(key, speech)
-                await self._chat.show(chat, picture, topic=topic, reply_to=message)
+                await self._chat.show(
+                    self._recipients.standing(chat).address,
+                    picture,
+                    topic=self._recipients.topic(chat),
+                    reply_to=message,
+                )
         except (NoChartError, ChannelError, TimeoutError) as error:
             log.warning("chat %d gets no chart of %s: %s", chat, key, str(error) or "it took too long")
             self._on_message(Kind.CHART, "failed")
@@ -141,7 +152,7 @@ class Charts:
             self._on_message(Kind.CHART, "told")
 
     def _open_incident(self, key: Key) -> Incident | None:
-        return next((each for each in self._state().open_incidents if each.key == key), None)
+        return next((each for each in self._snapshot.state.open_incidents if each.key == key), None)
 
     async def _course(self, key: Key, objective: Objective, span: timedelta) -> Course:
         """How a key went over a span.
@@ -150,7 +161,7 @@ class Charts:
             PrometheusError: An answer is missing or cannot be trusted.
         """
         step = step_of(span, objective.scrape_interval)
-        last = self._clock()
+        last = self._snapshot.now()
         first = last - span // step * step
         over = max(step, RATE_INTERVALS * objective.scrape_interval)
         values, events, incidents = await asyncio.gather(
@@ -171,7 +182,7 @@ class Charts:
 
     async def _incidents(self, key: Key, since: datetime) -> tuple[Incident, ...]:
         """Those of a key that lasted into a time, older ones from the ledger; what that cannot say is not shaded."""
-        known = {each.number: each for each in self._state().incidents.values() if each.key == key}
+        known = {each.number: each for each in self._snapshot.state.incidents.values() if each.key == key}
         try:
             older = await asyncio.to_thread(self._ledger.incidents, key=key, since=since)
         except LedgerError as error:

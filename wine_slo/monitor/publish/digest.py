@@ -9,11 +9,12 @@ from itertools import chain
 from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
+from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.channel import Channel, ChannelError
-from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.sampling import by_key
+from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.notification.plan import DeliveryRecord, Kind
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
@@ -35,12 +36,11 @@ class Digests:
         ledger: Knows the week's incidents, and what was told.
         chat: Where it is told.
         recipients: Where they are now.
-        chats: Who is told, and in which topic.
+        but: The chats that get none.
         weekly: When.
-        state: What is known now.
+        snapshot: What is known now.
         speech: How things read in a chat.
-        now: The instant, by the clock of the state.
-        acknowledged_at: When somebody had an incident; None where nobody did.
+        journal: Knows when somebody acknowledged an incident.
         on_message: Called after each try with the kind and the outcome: `told` or `failed`.
     """
 
@@ -51,31 +51,29 @@ class Digests:
         *,
         chat: Channel,
         recipients: Recipients,
-        chats: Callable[[], Mapping[int, int | None]],
+        but: Collection[int],
         weekly: Weekly,
-        state: Callable[[], State],
+        snapshot: Snapshot,
         speech: Callable[[int], Speech],
-        now: Callable[[], datetime],
-        acknowledged_at: Callable[[Incident], datetime | None],
+        journal: Journal,
         on_message: Callable[[Kind, str], None],
     ) -> None:
         self._api = api
         self._ledger = ledger
         self._chat = chat
         self._recipients = recipients
-        self._chats = chats
+        self._but = but
         self._weekly = weekly
-        self._state = state
+        self._snapshot = snapshot
         self._speech = speech
-        self._now = now
-        self._acknowledged_at = acknowledged_at
+        self._journal = journal
         self._on_message = on_message
         self._told: dict[int, datetime] | None = None
 
     async def run(self) -> None:
         """Tell every digest in its time, for ever."""
         while True:
-            if self._state().looked_at is not None:
+            if self._snapshot.state.looked_at is not None:
                 try:
                     await self.tell()
                 except Exception:
@@ -84,7 +82,7 @@ class Digests:
 
     async def tell(self) -> None:
         """Tell every chat what is due there."""
-        now = self._now()
+        now = self._snapshot.now()
         slot = self._weekly.last(now)
         try:
             told = await self._read()
@@ -94,19 +92,26 @@ class Digests:
         except LedgerError as error:
             log.error("%s; no digest is told until it can be", error)  # noqa: TRY400 - expected
             return
-        waiting = {chat: to for chat, to in self._chats().items() if is_due(slot, told.get(chat), now)}
+        waiting = [chat for chat in self._chats() if is_due(slot, told.get(chat), now)]
         if not waiting:
             return
-        week = await self._week(slot, self._speech(next(iter(waiting))))
+        week = await self._week(slot, self._speech(waiting[0]))
         if week.trouble and now - slot < PATIENCE:
             return
-        for chat, topic in waiting.items():
-            await self._tell(chat, topic, week, slot)
+        for chat in waiting:
+            await self._tell(chat, week, slot)
 
-    async def _tell(self, chat: int, topic: int | None, week: Week, slot: datetime) -> None:
+    def _chats(self) -> list[int]:
+        return [each for each in self._recipients if each not in self._but and each not in self._recipients.closed]
+
+    def _acknowledged_at(self, incident: Incident) -> datetime | None:
+        action = self._journal.acts.acknowledgement(incident)
+        return action.at if action else None
+
+    async def _tell(self, chat: int, week: Week, slot: datetime) -> None:
         text = DigestSpeech.of(self._speech(chat)).digest(week)
         try:
-            await self._send(chat, topic, text)
+            await self._send(chat, text)
         except ChannelError as error:
             self._on_message(Kind.DIGEST, "failed")
             log.warning("chat %d was not told the digest: %s", chat, error)
@@ -121,12 +126,13 @@ class Digests:
         except LedgerError as error:
             log.error("%s; a restart now would tell chat %d the digest once more", error, chat)  # noqa: TRY400
 
-    async def _send(self, chat: int, topic: int | None, text: str) -> None:
+    async def _send(self, chat: int, text: str) -> None:
         """Send it to where a chat is now; once more where it turns out to have moved.
 
         Raises:
             ChannelError: It was not sent, or perhaps not.
         """
+        topic = self._recipients.topic(chat)
         try:
             await self._chat.send(self._recipients.standing(chat).address, text, topic=topic, loud=False)
         except ChannelError as error:
@@ -176,7 +182,7 @@ class Digests:
         """
         answer = await self._api.query(promql.good_ratio(objective, WEEK), slot)
         ratios = by_key(objective, ((each.labels, each.value) for each in answer.samples))
-        readings = self._state().readings
+        readings = self._snapshot.state.readings
         key = min(ratios, key=ratios.__getitem__, default=Key(objective.name))
         reading = readings.get(key)
         return Attained(
@@ -193,7 +199,7 @@ class Digests:
         except LedgerError as error:
             log.warning("%s; the digest knows only what is at hand", error)
             older, told = {}, []
-        at_hand = {number: each for number, each in self._state().incidents.items() if _touches(each, since)}
+        at_hand = {number: each for number, each in self._snapshot.state.incidents.items() if _touches(each, since)}
         return sorted((older | at_hand).values(), key=lambda each: each.number), told
 
 

@@ -37,11 +37,9 @@ class WatchdogInstruments:
 
     Args:
         version: the watchdog's own.
-        untold_seconds: asked at each scrape.
-        unreachable: the same; how many recipients cannot be reached.
     """
 
-    def __init__(self, version: str, untold_seconds: Callable[[], float], unreachable: Callable[[], int]) -> None:
+    def __init__(self, version: str) -> None:
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
@@ -77,10 +75,10 @@ class WatchdogInstruments:
         )
         self._incidents_open = gauge(names.WATCHDOG_INCIDENTS_OPEN, "Incidents that are open.")
         self._silences = gauge(names.WATCHDOG_SILENCES_ACTIVE, "Silences that mute messages now.")
-        gauge(names.WATCHDOG_UNTOLD_SECONDS, "Age of the oldest thing not yet told.").set_function(untold_seconds)
-        gauge(
+        self._undelivered = gauge(names.WATCHDOG_UNTOLD_SECONDS, "Age of the oldest thing not yet told.")
+        self._unreachable = gauge(
             names.WATCHDOG_RECIPIENTS_UNREACHABLE, "Chats of the settings that cannot be reached; /health says why."
-        ).set_function(unreachable)
+        )
         gauge(names.WATCHDOG_INFO, "The version that runs; always 1.", (names.VERSION,)).labels(version).set(1)
         for outcome in ("answered", "failed"):
             self._queries.labels(outcome)
@@ -92,9 +90,23 @@ class WatchdogInstruments:
         self._shown: dict[Gauge, frozenset[tuple[str, ...]]] = {}
         self.expose: Handler = make_aiohttp_handler(registry)
 
-    def watch_silences(self, count: Callable[[], float]) -> None:
-        """Ask at each scrape how many silences there are."""
-        self._silences.set_function(count)
+    def read_at_scrape(
+        self,
+        *,
+        undelivered_seconds: Callable[[], float],
+        unreachable: Callable[[], float],
+        silences: Callable[[], float],
+    ) -> None:
+        """Have these read at each scrape.
+
+        Args:
+            undelivered_seconds: The age of the oldest notification that is not delivered.
+            unreachable: How many recipients cannot be reached.
+            silences: How many silences there are.
+        """
+        self._undelivered.set_function(undelivered_seconds)
+        self._unreachable.set_function(unreachable)
+        self._silences.set_function(silences)
 
     def count_query(self, outcome: str) -> None:
         """Count a question: `answered` or `failed`."""

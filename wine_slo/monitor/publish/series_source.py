@@ -5,14 +5,14 @@ Asked when somebody looks, kept for a while, and given up soon: a page must come
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Series
 from wine_slo.slo.evaluation.sampling import key_of
+from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import Key, Objective, Objectives
+from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.views.series import Trend
 
 KNOWN_FOR = timedelta(seconds=10)  # a page that ten people look at asks once
@@ -25,21 +25,18 @@ class SeriesSource:
 
     Args:
         api: Prometheus.
-        objectives: What is promised at the moment.
-        clock: The instant by Prometheus' clock.
+        snapshot: What is known now.
         time_box: Seconds after which an answer is not waited for any more.
     """
 
     def __init__(
         self,
         api: PrometheusClient,
-        objectives: Callable[[], Objectives],
-        clock: Callable[[], datetime],
+        snapshot: Snapshot,
         time_box: float = TIME_BOX,
     ) -> None:
         self._api = api
-        self._objectives = objectives
-        self._clock = clock
+        self._snapshot = snapshot
         self._time_box = time_box
         self._known: dict[timedelta, tuple[Trend, datetime]] = {}
         self._asking: defaultdict[timedelta, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -47,11 +44,11 @@ class SeriesSource:
     async def over(self, span: timedelta) -> Trend:
         """How everything went over a span that ends now; what was last known, and the trouble, where nobody says."""
         async with self._asking[span]:
-            now = self._clock()
+            now = self._snapshot.now()
             known, asked_at = self._known.get(span, (None, now))
             if known is None or now - asked_at >= KNOWN_FOR:
                 known = await self._ask(span, now, known)
-                self._known[span] = (known, self._clock())
+                self._known[span] = (known, self._snapshot.now())
             return known
 
     async def _ask(self, span: timedelta, now: datetime, known: Trend | None) -> Trend:
@@ -59,7 +56,7 @@ class SeriesSource:
         fresh = Trend(first=now - span, last=now, step=step)
         try:
             async with asyncio.timeout(self._time_box):
-                answers = await asyncio.gather(*(self._ask_of(each, fresh) for each in self._objectives().all))
+                answers = await asyncio.gather(*(self._ask_of(each, fresh) for each in self._snapshot.objectives.all))
         except PrometheusError as error:
             return replace(known or fresh, trouble=str(error))
         except TimeoutError:

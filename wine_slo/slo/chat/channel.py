@@ -1,4 +1,4 @@
-"""What the watchdog needs of a chat, whichever it is: to send, to edit, and to say how a try failed."""
+"""What the watchdog needs of a channel, whichever it is: to send, to edit, and to say how a try failed."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,11 +42,11 @@ class Subscriber:
 
 
 class ChannelError(Exception):
-    """A message that was not told, and what that means for the next try.
+    """A message that was not delivered, and what that means for the next try.
 
     Attributes:
         permanent: The chat refuses whatever we send; only people can change that.
-        retry_after: The chat asks to be left alone for so long; from a second to some minutes.
+        retry_after: It is to be left alone for so long; from a second to some minutes.
         surely_not_sent: It did not arrive. When False it may have arrived unseen.
         refused: The chat refuses this one message as it is; another one, or a plainer one, it may accept.
         message_gone: The message cannot be edited, or not any more; a new one can be sent.
@@ -73,8 +73,30 @@ class ChannelError(Exception):
         self.moved_to = moved_to
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a channel can do besides delivering a text.
+
+    Attributes:
+        edit: Change what a message reads.
+        buttons: Show what can be pressed.
+        pictures: Show a picture.
+        pin: Keep a message in sight.
+    """
+
+    edit: bool = False
+    buttons: bool = False
+    pictures: bool = False
+    pin: bool = False
+
+
 class Channel(Protocol):
     """Somewhere that people read. Texts are HTML with `<b>` only; `words.plain` takes it off."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Return what it can do."""
+        ...
 
     async def send(
         self,
@@ -86,10 +108,10 @@ class Channel(Protocol):
         loud: bool = True,
         buttons: Keyboard = (),
     ) -> int:
-        """Say something, in a topic where the chat is a forum, and return the message's id.
+        """Send a message, in a topic where the chat is a forum, and return the message's id.
 
         Raises:
-            ChannelError: It was not told, or perhaps not.
+            ChannelError: It was not delivered, or perhaps not.
         """
         ...
 
@@ -97,7 +119,7 @@ class Channel(Protocol):
         """Exchange a message's text and its buttons; that it reads so already is no error.
 
         Raises:
-            ChannelError: It was not told, or perhaps not.
+            ChannelError: It was not delivered, or perhaps not.
         """
         ...
 

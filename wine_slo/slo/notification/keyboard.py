@@ -12,6 +12,7 @@ ACKNOWLEDGE, SILENCE, END, UNDO = "ack", "hush", "end", "undo"
 CHART, WHY = "chart", "why"
 CHOOSE = "choose"  # one of the silences that somebody may have wanted
 SHOW = "show"  # how everything stands
+VERBS = frozenset({ACKNOWLEDGE, SILENCE, END, UNDO, CHART, WHY})  # of the buttons under an incident's message
 HOUR, RECOVERY = "60", "recovery"  # arguments of a silence: minutes, or until it is over
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.fakes.bot_api import BotApi
 from tests.support.fakes.people import ANNA, FORUM, GROUP, TOPIC, Talk, among
+from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.scene import ALL, AVAILABILITY, ERRORS, KEY, LATENCY, Scene, at, incident, minutes
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.chatops.info import Info
@@ -35,7 +36,10 @@ class Desk:
         self.drawn: list[tuple[Key, timedelta | None]] = []
         self.picture: Picture | str = Picture(PNG, "a caption")
         self.inquiry = Info(
-            self.ledger, lambda: self.scene.state, lambda _chat: self.talk.speech, lambda: self.scene.now, self.draw
+            self.ledger,
+            FakeSnapshot(lambda: self.scene.state, lambda: self.scene.now),
+            lambda _chat: self.talk.speech,
+            self.draw,
         )
 
     async def draw(self, key: Key, _speech: Speech, span: timedelta | None) -> Picture | str:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.fakes.bot_api import TOKEN, BotApi
 from tests.support.fakes.people import ANNA, BORIS, FORUM, GROUP, TOPIC, Talk, among
+from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.fakes.telegram_chats import Message
 from tests.support.scene import ALL, AVAILABILITY, LATENCY, START, Scene
 from wine_slo.integrations.storage.ledger import Ledger
@@ -22,6 +23,7 @@ from wine_slo.monitor.chatops.router import Access
 from wine_slo.monitor.notify.announcements import Announcements
 from wine_slo.monitor.notify.dispatcher import Dispatcher, Rules
 from wine_slo.monitor.notify.journal import Journal
+from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.messages import Press, Question, Reception
 from wine_slo.slo.evaluation.engine import State
@@ -31,7 +33,6 @@ from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Alert, Burn, Key
 from wine_slo.slo.oncall.actions import NO_ACTIONS
 from wine_slo.slo.oncall.time_phrases import QuietHours
-from wine_slo.slo.text.command_text import Replies
 from wine_slo.slo.text.incident_text import Speech
 
 ACKNOWLEDGE, SILENCE, UNTIL_RECOVERY, END, UNDO = (
@@ -64,6 +65,7 @@ class Post:
     talk: Talk = field(init=False)
     heard_ago: timedelta = timedelta(0)
     announces: bool = False
+    topics: dict[int, int] = field(default_factory=dict)
     _saved: State = field(default_factory=State)
 
     def now(self) -> datetime:
@@ -77,17 +79,19 @@ class Post:
         speech = Speech(self.scene.objectives, UTC)
         self.talk = Talk(self.api, speech, self.access, heard_at=datetime.now(UTC) - self.heard_ago)
         async with connection.connect(TOKEN, self.api.url) as bot:
+            recipients = Recipients(self.ledger, memory, self.chats, self.scene.now, topics=self.topics)
+            localizer = Localizer(recipients, lambda _language: speech)
+            snapshot = FakeSnapshot(lambda: self.scene.state, self.now)
+            self.journal = Journal(self.ledger, memory.acts, again_after=0.01, last_number=memory.last_act)
             self.delivery = Dispatcher(
                 channel.TelegramChannel(bot),
                 self.ledger,
-                Recipients(self.ledger, memory, self.chats, self.scene.now),
-                lambda _language: speech,
-                lambda: self.scene.state,
-                self.now,
+                recipients,
+                localizer,
+                snapshot,
+                self.journal,
                 lambda kind, outcome: self.outcomes.append((kind, outcome)),
-                acts=lambda: self.journal.acts,
                 rules=Rules(
-                    topics=self.rules.topics,
                     second_chats=self.rules.second_chats,
                     escalate_after=self.rules.escalate_after,
                     quiet_hours=self.rules.quiet_hours,
@@ -95,20 +99,16 @@ class Post:
                     offers=self.talk.conversation.verbs,
                 ),
             )
-            self.journal = Journal(
-                self.ledger, memory.acts, self.delivery.wake, again_after=0.01, last_number=memory.last_act
-            )
             self.announcements = Announcements(
                 channel.TelegramChannel(bot).for_answers,
-                lambda: {chat: (chat, self.rules.topics.get(chat)) for chat in self.chats},
-                lambda _chat: Replies(speech),
+                recipients,
+                localizer,
                 again_after=0.01,
             )
             announcing = asyncio.create_task(self.announcements.run())
             duty = OnCall(
-                lambda: self.scene.state,
-                lambda _chat: Replies(speech),
-                self.now,
+                snapshot,
+                localizer.replies,
                 self.journal,
                 self.delivery.revive,
                 self.announcements.tell if self.announces else lambda _text, _but: None,
@@ -336,7 +336,7 @@ async def test_a_breach_under_a_silence_is_not_told_but_its_end_is_in_a_quiet_li
         post.scene.breaks()
         await post.tell()
         assert post.messages() == []
-        assert post.delivery.untold_since is None
+        assert post.delivery.undelivered_since is None
         post.scene.has(0.0, 30)
         await post.tell()
         (line,) = post.messages()
@@ -476,7 +476,7 @@ async def test_quiet_hours_hold_what_makes_a_sound_until_they_are_over(post: Pos
         post.scene.breaks()
         await post.tell()
         assert post.messages() == []
-        assert post.delivery.untold_since is None
+        assert post.delivery.undelivered_since is None
         post.scene.has(1.0, 19.5 * MINUTE)
         await post.tell()
         assert post.messages() == []
@@ -554,14 +554,14 @@ async def test_a_second_chat_hears_nothing_of_what_somebody_has(post: Post) -> N
         post.scene.has(1.0, 30 * MINUTE).has(0.0, 60)
         await post.tell()
         assert post.messages(SECOND) == []
-        assert post.delivery.untold_since is None
+        assert post.delivery.undelivered_since is None
 
 
 # Topics
 
 
 async def test_a_topic_of_a_forum_is_told_and_asked_there(post: Post) -> None:
-    post.rules = Rules(topics={FORUM: TOPIC})
+    post.topics = {FORUM: TOPIC}
     post.chats = (FORUM,)
     async with post.life():
         post.scene.breaks()
@@ -576,7 +576,7 @@ async def test_a_topic_of_a_forum_is_told_and_asked_there(post: Post) -> None:
 
 
 async def test_where_a_topic_is_gone_the_chat_is_told(post: Post) -> None:
-    post.rules = Rules(topics={FORUM: 31})
+    post.topics = {FORUM: 31}
     post.chats = (FORUM,)
     async with post.life():
         post.scene.breaks()

@@ -10,6 +10,7 @@ from telegram.ext import ExtBot
 
 from tests.support.fakes.bot_api import BotApi, Outcome
 from tests.support.fakes.people import ANNA, BORIS, ELSEWHERE, FORUM, GROUP, STRANGER, TOPIC, Talk, among
+from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.scene import ALL, Scene
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.chatops.info import Info
@@ -164,9 +165,10 @@ async def test_no_update_stops_the_bot_and_every_answer_is_one_that_telegram_tak
     for chat in CHATS:
         bot_api.chat(chat, topics=[TOPIC] if chat == FORUM else [])
     talk = HurriedTalk(bot_api, Speech(ALL, UTC), among(CHATS), connect=unhurried)
-    inquiry = Info(ledger, lambda: scene.state, lambda _chat: talk.speech, lambda: scene.now, draw)
-    journal = Journal(ledger, (), on_act=lambda: None)
-    duty = OnCall(lambda: scene.state, lambda _chat: Replies(talk.speech), lambda: scene.now, journal, never_mind)
+    snapshot = FakeSnapshot(lambda: scene.state, lambda: scene.now)
+    inquiry = Info(ledger, snapshot, lambda _chat: talk.speech, draw)
+    journal = Journal(ledger, ())
+    duty = OnCall(snapshot, lambda _chat: Replies(talk.speech), journal, never_mind)
     commands = (*duty.commands(), *inquiry.commands())
     names = [each.name for each in commands if isinstance(each, Command)]
     fuzz = Fuzz(seed, [*names, "help", "id", "version", "nonsense", ""])

@@ -119,12 +119,12 @@ async def test_what_was_surely_not_sent_is_sent_once_it_can_be_and_is_no_repeat(
     await desk.tell()
     await desk.tell()
     assert desk.outcomes == [(Kind.BREACH, "failed")], "it is not tried again at once"
-    assert desk.delivery.untold_since == desk.scene.incident.opened_at
+    assert desk.delivery.undelivered_since == desk.scene.incident.opened_at
     await desk.api.accepts_connections()
     await desk.tell(after=FIRST_WAIT.total_seconds())
     assert desk.texts() == [BREACH]
     assert REPEAT not in desk.messages()[0].text
-    assert desk.delivery.untold_since is None
+    assert desk.delivery.undelivered_since is None
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
@@ -367,7 +367,7 @@ async def test_a_chat_that_refuses_messages_is_tried_now_and_then_and_said_to_be
     assert desk.sends_to(ANNA) == 1
     assert list(desk.delivery.unreachable) == [ANNA]
     assert "chat 7 cannot be reached: " in caplog.text
-    assert desk.delivery.untold_since == desk.scene.incident.opened_at
+    assert desk.delivery.undelivered_since == desk.scene.incident.opened_at
     assert desk.texts(GROUP)[0] == BREACH
     assert desk.texts(GROUP)[1].startswith("🟠 Chat 7 cannot be reached: ")
     await desk.tell(after=3600)
@@ -384,7 +384,7 @@ async def test_a_chat_that_refuses_messages_is_tried_now_and_then_and_said_to_be
     assert desk.texts(ANNA)
     assert REPEAT not in desk.messages(ANNA)[0].text
     assert desk.delivery.unreachable == {}
-    assert desk.delivery.untold_since is None
+    assert desk.delivery.undelivered_since is None
 
 
 async def test_a_group_that_becomes_a_supergroup_is_followed_also_after_a_restart(desk: Desk) -> None:
@@ -529,7 +529,7 @@ def two_languages(desk: Desk) -> Desk:
 
 async def test_each_chat_is_told_in_its_own_language(two_languages: Desk) -> None:
     desk = two_languages
-    await desk.delivery.speak(GROUP, "ru")
+    await desk.delivery.set_language(GROUP, "ru")
     desk.scene.breaks()
     await desk.tell()
     assert desk.texts(ANNA) == ["🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s)"]
@@ -537,7 +537,7 @@ async def test_each_chat_is_told_in_its_own_language(two_languages: Desk) -> Non
     desk.scene.has(0.0, 20)
     await desk.tell()
     assert desk.texts(GROUP)[1] == "🟢 Задержка в норме: p95 0,05 с (за 20 с)"
-    said = desk.delivery.speech(GROUP).status(desk.scene.state, desk.clock())
+    said = desk.localizer.speech(GROUP).status(desk.scene.state, desk.clock())
     assert said.startswith("🟢 latency: p95 0,05 с (цель ≤ 1 с, за 20 с)")
 
 
@@ -545,7 +545,7 @@ async def test_another_language_is_a_quiet_edit_of_what_is_there_and_nothing_new
     desk = two_languages
     desk.scene.breaks()
     await desk.tell()
-    await desk.delivery.speak(GROUP, "ru")
+    await desk.delivery.set_language(GROUP, "ru")
     desk.scene.has(1.0, 60)
     await desk.tell()
     (message,) = desk.messages(GROUP)
@@ -553,7 +553,7 @@ async def test_another_language_is_a_quiet_edit_of_what_is_there_and_nothing_new
     assert len(message.edits) == 1
     desk.scene.has(0.0, 20)
     await desk.tell()
-    await desk.delivery.speak(GROUP, "en")
+    await desk.delivery.set_language(GROUP, "en")
     await desk.tell()
     assert desk.texts(GROUP)[0].startswith("⚪️ Latency was in breach")
     assert len(desk.messages(GROUP)) == 2, "and of what is over only the first message"
@@ -563,16 +563,16 @@ async def test_the_language_of_a_chat_outlives_a_restart_and_a_move(two_language
     desk = two_languages
     desk.scene.breaks()
     await desk.tell()
-    await desk.delivery.speak(GROUP, "ru")
+    await desk.delivery.set_language(GROUP, "ru")
     desk.api.migrates(GROUP, SUPERGROUP)
     desk.restart()
     desk.scene.has(1.0, 60)
     await desk.tell()
-    assert desk.delivery.speech(SUPERGROUP).language.code == "ru"
-    await desk.delivery.speak(SUPERGROUP, "en")
-    assert desk.delivery.speech(GROUP).language.code == "en"
+    assert desk.localizer.speech(SUPERGROUP).language.code == "ru"
+    await desk.delivery.set_language(SUPERGROUP, "en")
+    assert desk.localizer.speech(GROUP).language.code == "en"
     desk.restart()
-    assert desk.delivery.speech(SUPERGROUP).language.code == "en"
+    assert desk.localizer.speech(SUPERGROUP).language.code == "en"
 
 
 async def test_that_nobody_looked_is_told_once_whatever_the_language_is_later(two_languages: Desk) -> None:
@@ -583,7 +583,7 @@ async def test_that_nobody_looked_is_told_once_whatever_the_language_is_later(tw
     desk.scene.has(0.0, 5)
     await desk.tell()
     assert desk.texts() == ["🔄 Not evaluating for 10 min: the watchdog was suspended. No incident is open."]
-    await desk.delivery.speak(ANNA, "ru")
+    await desk.delivery.set_language(ANNA, "ru")
     await desk.tell()
     assert len(desk.messages()) == 1
     assert desk.texts()[0].startswith("🔄 ")

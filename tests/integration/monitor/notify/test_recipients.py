@@ -26,11 +26,14 @@ from tests.support.fakes.desk import (
     storm,
 )
 from tests.support.fakes.people import Talk, among
+from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.scene import LATENCY, Scene
 from wine_slo.integrations.console.channel import ConsoleChannel
 from wine_slo.integrations.telegram import channel, connection
 from wine_slo.integrations.telegram.updates import Listener, TelegramUpdates
 from wine_slo.monitor.notify.dispatcher import LONGEST_WAIT, Dispatcher, Rules
+from wine_slo.monitor.notify.journal import Journal
+from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Picture
@@ -95,8 +98,8 @@ async def test_a_chat_that_is_taken_out_gets_nothing_more_and_is_not_waited_for(
     await desk.tell()
     calls = [call for call in desk.api.calls if call.chat_id == GROUP]
     assert len(calls) == 1
-    assert desk.delivery.untold_since is None
-    assert {each.chat for each in desk.delivery.beliefs} == {ANNA}
+    assert desk.delivery.undelivered_since is None
+    assert {each.chat for each in desk.delivery.records} == {ANNA}
 
 
 async def test_a_chat_that_is_listed_again_reads_the_end_of_what_it_knew_and_nothing_of_the_time_between(
@@ -155,9 +158,9 @@ async def notify_on(terminal: TextIO, desk: Desk, recipients: Recipients) -> Non
         ConsoleChannel(terminal),
         desk.ledger,
         recipients,
-        lambda _language: Speech(desk.scene.objectives, UTC),
-        lambda: desk.scene.state,
-        desk.clock,
+        Localizer(recipients, lambda _language: Speech(desk.scene.objectives, UTC)),
+        FakeSnapshot(lambda: desk.scene.state, desk.clock),
+        Journal(desk.ledger, ()),
         lambda _kind, _outcome: None,
     )
     desk.scene.breaks()
@@ -267,13 +270,13 @@ async def test_a_second_chat_is_due_only_once_the_incident_is_escalated_to_it(de
     desk.notifies((ANNA, GROUP))
     desk.scene.breaks()
     await desk.tell()
-    assert {each.chat for each in desk.delivery.beliefs} == {ANNA}
+    assert {each.chat for each in desk.delivery.records} == {ANNA}
     desk.scene.has(1.0, 16 * 60)
     await desk.tell()
-    assert {each.chat for each in desk.delivery.beliefs} == {ANNA, GROUP}
+    assert {each.chat for each in desk.delivery.records} == {ANNA, GROUP}
     desk.scene.has(0.0, 20)
     await desk.tell()
-    assert {each.chat for each in desk.delivery.beliefs} == {ANNA, GROUP}
+    assert {each.chat for each in desk.delivery.records} == {ANNA, GROUP}
 
 
 # Topics
@@ -291,7 +294,7 @@ async def test_a_second_chat_is_due_only_once_the_incident_is_escalated_to_it(de
 async def test_what_a_topic_refuses_goes_to_the_chat_itself(desk: Desk, refusal: str) -> None:
     forum = desk.api.chat(SUPERGROUP, topics=[TOPIC])
     forum.shut_topics[TOPIC] = refusal
-    desk.rules = Rules(topics={SUPERGROUP: TOPIC})
+    desk.topics = {SUPERGROUP: TOPIC}
     desk.notifies((SUPERGROUP,))
     desk.scene.breaks()
     await desk.tell()
@@ -340,7 +343,7 @@ async def test_an_edit_that_is_refused_holds_neither_a_recovery_nor_a_breach(
     await desk.tell()
     assert any("/2" in text for text in desk.texts())
     assert desk.delivery.unreachable == {}
-    assert desk.delivery.untold_since is None
+    assert desk.delivery.undelivered_since is None
 
 
 async def test_a_message_whose_edits_are_refused_is_sent_anew_once_and_not_every_minute(desk: Desk) -> None:
@@ -473,7 +476,7 @@ async def test_an_incident_that_cannot_be_worded_is_logged_and_counted_and_holds
     assert len(desk.texts()) == 1
     assert "nothing can be said of #1: a fault of ours" in caplog.text
     assert (Kind.BREACH, "failed") in desk.outcomes
-    assert desk.delivery.untold_since is not None
+    assert desk.delivery.undelivered_since is not None
 
 
 # Groups that move
@@ -516,7 +519,7 @@ async def test_settings_that_name_the_new_id_of_a_group_repeat_nothing_and_keep_
     desk.api.migrates(GROUP, SUPERGROUP)
     desk.scene.breaks()
     await desk.tell()
-    await desk.delivery.speak(SUPERGROUP, "ru")
+    await desk.delivery.set_language(SUPERGROUP, "ru")
     desk.notifies((SUPERGROUP,))
     assert desk.recipients.standing(SUPERGROUP).language == "ru"
     desk.scene.has(0.0, 20)

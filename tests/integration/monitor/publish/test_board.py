@@ -9,18 +9,19 @@ import pytest
 
 from tests.support.fakes.bot_api import KICKED, BotApi
 from tests.support.fakes.people import ANNA, FORUM, GROUP, TOPIC, Talk, among
+from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.fakes.telegram_chats import Message
 from tests.support.scene import ALL, KEY, Scene
 from tests.unit.slo.oncall.test_actions import BORIS, acts, silence
 from wine_slo.config import translations
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram import channel, connection
+from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.publish.board import Boards
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.plan import Kind
 from wine_slo.slo.objectives.budget import Budget
-from wine_slo.slo.oncall.actions import NO_ACTIONS
 from wine_slo.slo.text.incident_text import Speech
 
 EDIT = "editMessageText"
@@ -34,7 +35,7 @@ class Wall:
         self.api = bot_api
         self.scene = Scene().has(0.0, 60)
         self.ledger = Ledger.open(f"sqlite:///{path}")
-        self.acts = NO_ACTIONS
+        self.journal = Journal(self.ledger, ())
         self.talk = Talk(bot_api, Speech(ALL, UTC), among())
         self.outcomes: list[tuple[Kind, str]] = []
         self.bot = connection.connect(bot_api.token, bot_api.url)
@@ -47,10 +48,9 @@ class Wall:
         return Boards(
             channel.TelegramChannel(self.bot),
             self.ledger,
-            lambda: self.scene.state,
-            lambda: self.acts,
+            FakeSnapshot(lambda: self.scene.state, lambda: self.scene.now),
+            self.journal,
             lambda _chat: self.talk.speech,
-            lambda: self.scene.now,
             lambda kind, outcome: self.outcomes.append((kind, outcome)),
             recipients=self.recipients,
         )
@@ -146,7 +146,7 @@ async def test_the_budget_is_told_in_whole_percents(wall: Wall) -> None:
 
 async def test_it_says_what_is_silenced_by_whom_until_when_and_why(wall: Wall) -> None:
     board = await wall.hangs()
-    wall.acts = acts(
+    wall.journal.acts = acts(
         silence(0, until=3600, objective="latency", reason="deploying <v2>"),
         silence(1, by=BORIS, incidents=((1, 1),), objective="latency", labels=(("endpoint", "/predict"),)),
     )
@@ -164,7 +164,7 @@ async def test_it_says_what_is_silenced_by_whom_until_when_and_why(wall: Wall) -
 
 async def test_of_many_silences_it_names_three(wall: Wall) -> None:
     board = await wall.hangs()
-    wall.acts = acts(*(silence(each, until=3600) for each in range(5)))
+    wall.journal.acts = acts(*(silence(each, until=3600) for each in range(5)))
     await wall.boards.keep()
     assert board.text.splitlines()[1:] == [
         *["🔇 Everything: silenced until 20:40 by Anna."] * 3,
@@ -175,7 +175,9 @@ async def test_of_many_silences_it_names_three(wall: Wall) -> None:
 
 async def test_it_reads_in_russian(wall: Wall) -> None:
     wall.talk.speech = replace(wall.talk.speech, language=translations.load()["ru"])
-    wall.acts = acts(silence(0, until=3600, objective="latency", reason="выкладка"), *[silence(0, until=90000)] * 3)
+    wall.journal.acts = acts(
+        silence(0, until=3600, objective="latency", reason="выкладка"), *[silence(0, until=90000)] * 3
+    )
     board = await wall.hangs()
     assert board.text.splitlines() == [
         "🟢 latency: в норме",

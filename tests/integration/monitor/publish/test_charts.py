@@ -13,16 +13,19 @@ from telegram import Bot
 from telegram.request import HTTPXRequest
 
 from tests.support.fakes.bot_api import TOKEN, BotApi
+from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.scene import CHAT, KEY, LATENCY, START, Scene, incident
 from wine_slo.integrations.drawing.render_process import PNG, ChartProcess
 from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Series
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.monitor.notify.dispatcher import Dispatcher
+from wine_slo.monitor.notify.journal import Journal
+from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.publish.charts import Charts, NoChartError
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.notification.plan import STORM, Kind
+from wine_slo.slo.notification.plan import STORM, Kind, Notification
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.text.incident_text import Speech
@@ -65,16 +68,23 @@ class Studio:
         self._drawings = ExitStack()
         self._saved = State()
         self._chat = TelegramChannel(bot)
+        self.recipients = Recipients(self.ledger, self.ledger.load(), [CHAT], self.scene.now)
+        self.localizer = Localizer(self.recipients, lambda _language: self.speech)
+        self.snapshot = FakeSnapshot(lambda: self.scene.state, lambda: self.scene.now)
         self.delivery = Dispatcher(
             self._chat,
             self.ledger,
-            Recipients(self.ledger, self.ledger.load(), [CHAT], self.scene.now),
-            lambda _language: self.speech,
-            lambda: self.scene.state,
-            lambda: self.scene.now,
+            self.recipients,
+            self.localizer,
+            self.snapshot,
+            Journal(self.ledger, ()),
             self.count,
+            on_sent=self.follow,
         )
         self.draw_with(DRAWS)
+
+    def follow(self, chat: int, notification: Notification, message: int) -> None:
+        self.charts.follow(chat, notification, message)
 
     def count(self, kind: Kind, outcome: str) -> None:
         self.outcomes.append((kind, outcome))
@@ -91,11 +101,11 @@ class Studio:
             drawing,
             self._chat,
             self.ledger,
-            lambda: self.scene.state,
-            lambda: self.scene.now,
-            self.count,
+            self.snapshot,
+            recipients=self.recipients,
+            localizer=self.localizer,
+            on_message=self.count,
         )
-        self.delivery.on_sent = lambda chat, notice, message: self.charts.follow(chat, notice, message, self.speech)
 
     async def close(self) -> None:
         await self.charts.stop()

@@ -8,16 +8,20 @@ from pathlib import Path
 import pytest
 
 from tests.support.fakes.bot_api import BLOCKED, KICKED, BotApi
+from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.scene import LATENCY, at, incident
 from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Sample, Vector
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram import channel, connection
+from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.publish.digest import PATIENCE, Digests
+from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.plan import DeliveryRecord, Kind
 from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.oncall.actions import Action, ActionKind
 from wine_slo.slo.text.incident_text import Speech
 from wine_slo.slo.views.digest_text import LATE, Weekly
 
@@ -56,23 +60,21 @@ class Desk:
     def remembered(self) -> Digests:
         """What tells the digests after a restart."""
         speech = Speech(Objectives.only(LATENCY), UTC)
-        self.recipients = Recipients(self.ledger, self.ledger.load(), self.chats, self.now)
+        topics = {chat: topic for chat, topic in self.chats.items() if topic is not None}
+        self.recipients = Recipients(self.ledger, self.ledger.load(), self.chats, self.now, topics=topics)
+        self.journal = Journal(self.ledger, ())
         return Digests(
             self.prometheus,
             self.ledger,
             chat=channel.TelegramChannel(self.bot),
             recipients=self.recipients,
-            chats=lambda: {each: to for each, to in self.chats.items() if each not in self.recipients.closed},
+            but=(),
             weekly=Weekly.parse("monday 9:00", UTC),
-            state=lambda: State(looked_at=self.now),
+            snapshot=FakeSnapshot(lambda: State(looked_at=self.now), lambda: self.now),
             speech=lambda _chat: speech,
-            now=lambda: self.now,
-            acknowledged_at=self.acknowledged_at,
+            journal=self.journal,
             on_message=lambda kind, outcome: self.outcomes.append((kind, outcome)),
         )
-
-    def acknowledged_at(self, incident: Incident) -> datetime | None:
-        return incident.since + 2 * MINUTE if incident.number == 12 else None
 
     async def tell(self, now: datetime) -> None:
         self.now = now
@@ -110,6 +112,7 @@ async def test_it_is_told_once_quietly_to_every_chat(desk: Desk) -> None:
 async def test_a_topic_is_told_in_place_of_its_chat(desk: Desk) -> None:
     desk.api.chat(GROUP, topics=[30])
     desk.chats[GROUP] = 30
+    desk.digests = desk.remembered()
     await desk.tell(MONDAY)
     assert [message.topic for message in desk.api.chat(GROUP).messages] == [30]
 
@@ -202,11 +205,26 @@ async def test_it_tells_of_the_incidents_in_the_ledger(desk: Desk) -> None:
     told = [DeliveryRecord(incident=number, chat=chat, breach_told_at=at(second)) for number, chat, second in TOLD]
     desk.ledger.save(State(), State(incidents=long_ago, looked_at=at(0)))
     desk.ledger.mark(told)
+    await desk.journal.add(acknowledged(long_ago[12]))
     await desk.tell(MONDAY)
     assert desk.texts()[0].splitlines()[-3:-1] == [
         "2 incidents, 10 min in all: /incidents",
         "Notified after 35 s at the median. Acknowledged after 2 min.",
     ]
+
+
+def acknowledged(incident: Incident) -> Action:
+    """Somebody has acknowledged it two minutes after it began."""
+    return Action(
+        number=0,
+        at=incident.since + 2 * MINUTE,
+        deed=ActionKind.ACKNOWLEDGE,
+        by=Person(ANNA, "Anna"),
+        chat=ANNA,
+        cause="a press",
+        incident=incident.number,
+        opening=incident.openings,
+    )
 
 
 TOLD = ((12, ANNA, 60 + 30), (12, GROUP, 60 + 99), (13, ANNA, 7200 + 40), (11, ANNA, -9e5 + 1000))

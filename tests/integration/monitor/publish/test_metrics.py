@@ -34,7 +34,7 @@ async def published(instruments: WatchdogInstruments, name: str) -> list[str]:
 
 
 async def test_a_label_set_or_a_value_that_is_no_longer_known_is_no_longer_published() -> None:
-    instruments = WatchdogInstruments("1", lambda: 0.0, lambda: 0)
+    instruments = WatchdogInstruments("1")
     instruments.show(known(ONE, TWO), Objectives.only(BY))
     assert len(await published(instruments, "slo_sli_ratio")) == 2
     instruments.show(known(TWO), Objectives.only(BY))
@@ -46,7 +46,7 @@ async def test_a_label_set_or_a_value_that_is_no_longer_known_is_no_longer_publi
 
 
 async def test_what_goes_and_comes_back_is_published_again() -> None:
-    instruments = WatchdogInstruments("1", lambda: 0.0, lambda: 0)
+    instruments = WatchdogInstruments("1")
     for keys in ((KEY,), (), (KEY,)):
         instruments.show(known(*keys), Objectives.only(LATENCY))
         assert len(await published(instruments, "slo_state")) == len(keys)

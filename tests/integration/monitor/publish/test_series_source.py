@@ -5,9 +5,11 @@ import aiohttp
 import pytest
 
 from tests.support.fakes.prometheus_junk import EMPTY_MATRIX, NEVER, PrometheusJunk, matrix
+from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.scene import ALL, ERRORS, LATENCY, at
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.publish.series_source import KNOWN_FOR, SeriesSource
+from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key
 
@@ -34,7 +36,7 @@ async def trends(prometheus_junk: PrometheusJunk, clock: Clock) -> AsyncIterator
         "histogram_quantile": matrix([(at(-60).timestamp(), "0.5"), (at(0).timestamp(), "NaN")])
     }
     async with aiohttp.ClientSession() as session:
-        yield SeriesSource(PrometheusClient(session, prometheus_junk.url, {}), lambda: ALL, clock, time_box=0.2)
+        yield SeriesSource(PrometheusClient(session, prometheus_junk.url, {}), FakeSnapshot(State, clock), time_box=0.2)
 
 
 async def test_each_objective_is_one_question_and_a_hole_is_a_hole(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.scene import ALL, START
 from wine_slo.config import translations
 from wine_slo.integrations.storage.ledger import Ledger
@@ -16,6 +17,7 @@ from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.monitor.drill.runner import DrillRefusedError
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.slo.chat.messages import Answer, Person, Question
+from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.oncall.actions import ActionKind
 from wine_slo.slo.reason import Reason
@@ -52,14 +54,13 @@ class Stage:
     exercises: DrillCommand = field(init=False)
 
     def __post_init__(self) -> None:
-        self.journal = Journal(self.ledger, (), on_act=lambda: None)
+        self.journal = Journal(self.ledger, ())
         self.exercises = DrillCommand(
-            lambda: ALL,
+            FakeSnapshot(State, lambda: self.now),
             self.speech,
             self.prepare,
             self.run,
             timedelta(minutes=3),
-            now=lambda: self.now,
             journal=self.journal,
             announce=lambda text, but: self.announced.append((text(Replies(self.speech(0))), but)),
         )

@@ -1,0 +1,201 @@
+"""The ticker: an evaluation at every poll, what it leads to, and whether that goes on."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from importlib.metadata import version
+from time import perf_counter
+
+from aiohttp import web
+
+from wine_slo.config import slo_file
+from wine_slo.integrations.heartbeat import Heartbeat
+from wine_slo.integrations.prometheus.client import PrometheusError
+from wine_slo.integrations.stall_guard import StallGuard
+from wine_slo.integrations.steady_scheduler import SteadyScheduler
+from wine_slo.monitor.evaluate.evaluator import Evaluator
+from wine_slo.monitor.evaluate.objective_checks import Examiner, ObjectiveMistake
+from wine_slo.monitor.notify.dispatcher import Dispatcher
+from wine_slo.monitor.notify.journal import Journal
+from wine_slo.monitor.publish.metrics import WatchdogInstruments
+from wine_slo.monitor.publish.series_source import SeriesSource
+from wine_slo.monitor.publish.status_page import StatusPages
+from wine_slo.monitor.settings import WatchdogSettings
+from wine_slo.slo.evaluation.engine import SETTLES_IN, next_look_at
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.redaction import without_credentials
+from wine_slo.slo.views.status import Process, Status, status_of
+
+LONGEST_UNDELIVERED = timedelta(minutes=10)  # what could not be delivered for longer turns /health red
+OVERDUE_TICKS = 3  # so many polls without a complete tick, and /health is red
+LONGEST_TICK = 60.0  # seconds, then it is given up; four rounds of queries of 10 s each, and the heartbeat's 5 s
+SHORTEST_PATIENCE = LONGEST_TICK + 15  # seconds without a complete tick before the process ends itself
+LOOP_TURN = 1.0  # seconds between two signs that the event loop runs
+CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux' goes on while the machine sleeps
+THE_LOOP, THE_TICKS = "the event loop", "the evaluation"
+
+log = logging.getLogger("wine_slo.watchdog")
+
+
+def steady() -> float:
+    """Read, in seconds, a clock that nobody sets."""
+    return time.clock_gettime(CLOCK)
+
+
+class Ticker:
+    """Evaluate at every poll, and answer over HTTP how that goes."""
+
+    def __init__(  # noqa: PLR0913 - one place wires it, by name
+        self,
+        *,
+        settings: WatchdogSettings,
+        evaluator: Evaluator,
+        dispatcher: Dispatcher,
+        instruments: WatchdogInstruments,
+        heartbeat: Heartbeat,
+        examiner: Examiner,
+        journal: Journal,
+        series: SeriesSource,
+    ) -> None:
+        self._settings = settings
+        links = {"Grafana": without_credentials(settings.grafana_url)} if settings.grafana_url else {}
+        self._pages = StatusPages(self.status, series.over, settings.timezone, links)
+        self._examiner = examiner
+        self._journal = journal
+        self._is_examined = self._are_intervals_examined = False
+        self._heartbeat = heartbeat
+        self._evaluator = evaluator
+        self._dispatcher = dispatcher
+        self._instruments = instruments
+        self._scheduler = SteadyScheduler()
+        overdue_after = OVERDUE_TICKS * settings.poll_seconds
+        patience = max(overdue_after, SHORTEST_PATIENCE)
+        self._overdue_after = timedelta(seconds=overdue_after)
+        self._guard = StallGuard({THE_LOOP: patience, THE_TICKS: patience})
+        self._ticking = asyncio.Lock()
+        self._ticked_at: float | None = None  # by the steady clock
+        self._started_at = steady()
+
+    def start(self) -> None:
+        """Evaluate now, and from now on at every poll; end the process where that stalls."""
+        self._guard.start()
+        self._scheduler.start()
+        self._scheduler.every(self._settings.poll_seconds, self.tick, "tick")
+
+    def stop(self) -> None:
+        """Evaluate no more."""
+        self._scheduler.stop()
+
+    async def run(self) -> None:
+        """Show for ever that the event loop runs."""
+        while True:
+            self._guard.goes_on(THE_LOOP)
+            await asyncio.sleep(LOOP_TURN)
+
+    @property
+    def is_well(self) -> bool:
+        """Whether evaluations are made, so that a supervisor need not restart the process."""
+        return not self._guard.has_stalled(THE_TICKS)
+
+    async def tick(self) -> None:
+        """Evaluate once, and once more soon where something is suspicious."""
+        if self._ticking.locked():
+            return  # a tick and a quick look have met; the one that runs is as good
+        try:
+            async with self._ticking, asyncio.timeout(LONGEST_TICK):
+                await self._tick()
+        except TimeoutError:
+            log.error("a tick was given up after %.0f s", LONGEST_TICK)  # noqa: TRY400 - where it waits is no news
+            return
+        state, objectives = self._evaluator.state, self._evaluator.objectives
+        if not self._are_intervals_examined and not all(each.sight is Sight.BLIND for each in state.readings.values()):
+            self._are_intervals_examined = await self._log_mistakes(self._examiner.intervals, objectives)
+        if not self._is_examined and len(state.unseen) < len(state.readings):
+            self._is_examined = await self._log_mistakes(self._examiner.series, objectives)
+        look_at = next_look_at(state, objectives)
+        if look_at is not None:
+            wait = max(look_at - self._evaluator.now(), timedelta(0)) + SETTLES_IN
+            self._scheduler.after(wait, self.tick, "quick look")
+
+    async def _tick(self) -> None:
+        started = perf_counter()
+        await self._evaluator.look()
+        self._dispatcher.hear()
+        await asyncio.to_thread(self._instruments.show, self._evaluator.state, self._evaluator.objectives)
+        self._ticked_at = steady()
+        self._guard.goes_on(THE_TICKS)
+        self._instruments.count_tick(self._evaluator.now(), perf_counter() - started)
+        await self._heartbeat.beat()
+
+    def reload(self) -> None:
+        """Read the objectives anew; a file that is wrong changes nothing."""
+        try:
+            self._evaluator.objectives = slo_file.load(self._settings.objectives)
+        except slo_file.SloFileError as error:
+            for mistake in error.mistakes:
+                log.error("the objectives stay as they were: %s", mistake)  # noqa: TRY400  # a sentence says it all
+        else:
+            self._is_examined = self._are_intervals_examined = False
+            log.info("objectives are read anew")
+            log_left_out(self._settings, self._evaluator.objectives)
+
+    async def _log_mistakes(
+        self, examine: Callable[[Objectives], Awaitable[list[ObjectiveMistake]]], objectives: Objectives
+    ) -> bool:
+        """Log what only Prometheus knows of the objectives; return whether it has said so."""
+        try:
+            mistakes = await examine(objectives)
+        except PrometheusError:
+            return False  # the next tick tries again
+        for each in mistakes:
+            where = slo_file.place(self._settings.objectives, each.objective, each.field)
+            log.warning("%s: %s of %s %s", where, each.field, each.objective, each.sentence)
+        return True
+
+    def app(self) -> web.Application:
+        """Return the pages of the watchdog itself."""
+        app = web.Application()
+        app.add_routes([web.get("/health", self._health), web.get("/metrics", self._instruments.expose)])
+        app.add_routes(self._pages.routes())
+        return app
+
+    def status(self) -> Status:
+        """Return how everything stands."""
+        process = Process(
+            version=version("wine-slo"),
+            poll=timedelta(seconds=self._settings.poll_seconds),
+            overdue_after=self._overdue_after,
+            untold_seconds=self._dispatcher.undelivered_seconds,
+            told=self._dispatcher.records,
+            acts=self._journal.acts,
+        )
+        return status_of(self._evaluator.state, self._evaluator.objectives, self._evaluator.now(), process)
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        age = steady() - (self._started_at if self._ticked_at is None else self._ticked_at)
+        undelivered, unreachable = self._dispatcher.undelivered_seconds, self._dispatcher.unreachable
+        status = "ok"
+        if age > self._overdue_after.total_seconds():
+            status = "tick overdue"
+        elif undelivered > LONGEST_UNDELIVERED.total_seconds():
+            status = "untold for too long"
+        elif unreachable:
+            status = "a recipient cannot be reached"
+        content = {
+            "status": status,
+            "version": version("wine-slo"),
+            "seconds_since_tick": None if self._ticked_at is None else round(age, 3),
+            "untold_seconds": round(undelivered, 3),
+            "incidents_open": len(self._evaluator.state.open_incidents),
+            "unreachable": {str(chat): reason for chat, reason in unreachable.items()},
+        }
+        return web.json_response(content, status=200 if status == "ok" else 503)
+
+
+def log_left_out(settings: WatchdogSettings, objectives: Objectives) -> None:
+    """Log which objectives of the file are not evaluated."""
+    for sentence in slo_file.left_out(settings.objectives, objectives):
+        log.info(sentence)
