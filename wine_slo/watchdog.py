@@ -32,8 +32,6 @@ from wine_slo.integrations.console.channel import ConsoleChannel
 from wine_slo.integrations.drawing.render_process import ChartProcess
 from wine_slo.integrations.heartbeat import Heartbeat
 from wine_slo.integrations.peers import ServiceApi
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError
-from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 from wine_slo.integrations.stall_guard import StallGuard
 from wine_slo.integrations.steady_scheduler import SteadyScheduler
 from wine_slo.integrations.storage.claim import Claim, ClaimError
@@ -46,6 +44,7 @@ from wine_slo.monitor.chatops.oncall import OnCall
 from wine_slo.monitor.chatops.router import Access, Router
 from wine_slo.monitor.drill import runner as drill_runner
 from wine_slo.monitor.drill.chat_command import DrillCommand
+from wine_slo.monitor.evaluate import source
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.evaluate.objective_checks import Examiner, ObjectiveMistake
 from wine_slo.monitor.notify.announcements import Announcements
@@ -63,6 +62,7 @@ from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.evaluation.engine import SETTLES_IN, next_look_at
 from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.oncall.time_phrases import QuietHours
@@ -202,7 +202,7 @@ class Ticker:
         """Log what only Prometheus knows of the objectives; return whether it has said so."""
         try:
             mistakes = await examine(objectives)
-        except PrometheusError:
+        except MetricSourceError:
             return False  # the next tick tries again
         for each in mistakes:
             where = slo_file.place(self._settings.objectives, each.objective, each.field)
@@ -341,9 +341,7 @@ async def _watch(
         instruments = WatchdogInstruments(
             version("wine-slo"), lambda: untold_seconds(delivery, evaluation), lambda: len(delivery.unreachable)
         )
-        api = PrometheusClient(
-            session, settings.prometheus_url, settings.prometheus_headers, on_query=instruments.count_query
-        )
+        api = source.connect(session, settings, on_query=instruments.count_query)
         bot = _connect(settings)
         chat, chats = _where(bot, settings)
         evaluation = Evaluator(api, ledger, objectives, memory.state, now, steady)
@@ -397,7 +395,7 @@ async def _watch(
             delivery,
             instruments,
             heartbeat,
-            Examiner(api, PrometheusFacts(session, settings.prometheus_url, settings.prometheus_headers)),
+            Examiner(api, source.info(session, settings)),
             trend,
         )
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watchdog.reload)
@@ -534,7 +532,7 @@ def _boards(
 
 def _digests(  # noqa: PLR0913 - a digest tells of everything
     settings: WatchdogSettings,
-    api: PrometheusClient,
+    api: MetricSource,
     ledger: Ledger,
     chat: Channel,
     recipients: Recipients,
@@ -572,7 +570,7 @@ def _digests(  # noqa: PLR0913 - a digest tells of everything
 def _exercises(  # noqa: PLR0913, PLR0917 - a drill goes through everything
     session: aiohttp.ClientSession,
     settings: WatchdogSettings,
-    api: PrometheusClient,
+    api: MetricSource,
     evaluation: Evaluator,
     watchdog: Ticker,
     delivery: Dispatcher,
@@ -633,7 +631,7 @@ async def _serving(app: web.Application, settings: WatchdogSettings) -> AsyncIte
 
 @asynccontextmanager
 async def _charting(
-    api: PrometheusClient, chat: Channel, ledger: Ledger, evaluation: Evaluator, instruments: WatchdogInstruments
+    api: MetricSource, chat: Channel, ledger: Ledger, evaluation: Evaluator, instruments: WatchdogInstruments
 ) -> AsyncIterator[Charts]:
     """What draws; at the end it gives up what it is drawing."""
     with ChartProcess() as drawing:

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.fakes.prometheus_past import PastPrometheus, Spell
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Series
 from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.monitor.replay.engine import replay
 from wine_slo.monitor.replay.range_cache import History
 from wine_slo.monitor.replay.story import Alarm, Story
 from wine_slo.slo.evaluation.engine import SETTLES_IN, State, next_look_at
+from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, Series
 from wine_slo.slo.objectives.objective import Alert, Burn, Key, Latency, Objective, Objectives
 
 START = datetime(2026, 10, 1, 12, tzinfo=UTC)
@@ -49,7 +49,7 @@ class Clock:
 
 
 async def live(
-    api: PrometheusClient, clock: Clock, objectives: Objectives, since: datetime, until: datetime
+    api: MetricSource, clock: Clock, objectives: Objectives, since: datetime, until: datetime
 ) -> tuple[dict[tuple[int, int], Telling], int]:
     """What a watchdog tells that looks as `watchdog.Watchdog` has it: each poll, and soon where it is suspicious."""
     lookout, state, looks = Collector(api, clock), State(), 0
@@ -79,7 +79,7 @@ def telling(alarm: Alarm) -> Telling:
 
 
 async def replayed(
-    api: PrometheusClient, objectives: Objectives, until: datetime, *, is_fast: bool, folder: Path | None = None
+    api: MetricSource, objectives: Objectives, until: datetime, *, is_fast: bool, folder: Path | None = None
 ) -> Story:
     history = History(api, folder, "fake", until + timedelta(days=10))
     try:
@@ -175,10 +175,10 @@ class Faulty(PastPrometheus):
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         self.asked += 1
         if (end - start) // step >= self.longest:
-            raise PrometheusError("it would load too many samples", is_too_much=True)
+            raise MetricSourceError("it would load too many samples", is_too_much=True)
         if self.failures:
             self.failures -= 1
-            raise PrometheusError("it broke off")
+            raise MetricSourceError("it broke off")
         return await super().query_range(promql, start, end, step)
 
 
