@@ -16,7 +16,8 @@ from pathlib import Path
 from wine_slo.config import slo_file
 from wine_slo.config.environment import SettingsError, file, read
 from wine_slo.integrations.peers import ServiceApi, ServiceError, WatchdogApi, WatchdogError
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.telegram.rights import RightsError, TelegramRights
 from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.evaluate.collector import known_for

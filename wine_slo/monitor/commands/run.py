@@ -154,7 +154,8 @@ def doctor(*, as_json: bool) -> int:
 
 def backup(to: Path) -> int:
     """Write the ledger into a new file; return 1 where that is not possible."""
-    from wine_slo.integrations.storage.ledger import Ledger, LedgerError  # noqa: PLC0415
+    from wine_slo.integrations.storage.ledger import Ledger  # noqa: PLC0415
+    from wine_slo.integrations.storage.ledger_error import LedgerError  # noqa: PLC0415
 
     try:
         settings = read(WatchdogSettings)
@@ -170,14 +171,14 @@ def backup(to: Path) -> int:
 
 
 async def _examine(settings: WatchdogSettings, objectives: Objectives | None) -> list[Finding]:
-    from wine_slo.integrations.telegram import channel, rights  # noqa: PLC0415
+    from wine_slo.integrations.telegram import connection, rights  # noqa: PLC0415
     from wine_slo.monitor.commands import doctor as examining  # noqa: PLC0415
 
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         telegram = None
         if settings.telegram_token:
-            bot = channel.connect(settings.telegram_token.value, settings.telegram_api_url, settings.telegram_way)
+            bot = connection.connect(settings.telegram_token.value, settings.telegram_api_url, settings.telegram_way)
             telegram = rights.TelegramRights(bot)
             stack.push_async_callback(telegram.close)
         around = examining.Surroundings(
