@@ -554,7 +554,8 @@ def _opened(url: str) -> sa.Engine:
                     for statement in step:
                         connection.exec_driver_sql(statement)
                 _write(connection, _facts, [{"name": "version", "value": str(len(STEPS))}])
-    except (sa.exc.SQLAlchemyError, OSError, TypeError, ValueError) as error:  # the last two: an odd option of the URL
+    except (sa.exc.SQLAlchemyError, OSError, TypeError, ValueError, ImportError) as error:
+        # TypeError, ValueError: an odd option of the URL; ImportError: the driver of another database is not installed
         reason = f"{_cause(error)}{_hint(path)}"
         raise LedgerError(f"the ledger {place} cannot be opened: {reason}", reason) from error
     if version > len(STEPS):
@@ -604,9 +605,11 @@ def _hint(path: Path | None) -> str:
 
 
 def _path(url: sa.URL) -> Path | None:
+    """The file of the database; None where it has none, or a server of another kind holds it."""
     name = url.database
-    is_file = name and name != ":memory:" and not name.startswith("file:")
-    return Path(name) if name and is_file else None
+    if url.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
+        return None
+    return Path(name)
 
 
 def _identity(path: Path | None) -> tuple[int, int] | None:
