@@ -1,4 +1,4 @@
-"""Actions of two people, in a line each."""
+"""Short ways to write down what two people did."""
 
 from dataclasses import replace
 

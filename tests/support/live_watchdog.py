@@ -1,4 +1,4 @@
-"""A live watchdog of a past, with which a replay is compared."""
+"""A watchdog that evaluates live, with which a replay of the same past is compared."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,131 +1,57 @@
-"""Every message, in the language of a speech."""
+"""Examples of every message, and drawn ones, for the tests of each language."""
 
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
-import pytest
-from hypothesis import given, settings
+
 from hypothesis import strategies as st
+
 from tests.support.fakes.telegram_html import visible_text
 from tests.support.scene import (
     ALL,
-    AVAILABILITY,
     CHAT,
-    ERRORS,
     KEY,
-    LATENCY,
-    Scene,
     at,
     incident,
     minutes,
 )
-from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.deployment import Deployment
-from wine_slo.slo.evaluation.engine import GAP, LEDGER, SIGHT, Interruption, State
+from wine_slo.slo.evaluation.engine import LEDGER, SIGHT, State
 from wine_slo.slo.evaluation.incident import Incident, Opening, Outcome
-from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
-from wine_slo.slo.notification.plan import DelayReason, DeliveryRecord, Kind, Stage
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.notification.plan import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import Budget
-from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Key, Objectives
-from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions
+from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Key
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.text.incident_text import Speech, plain
-from wine_slo.slo.text.language import ENGLISH
-from tests.unit.slo.text.test_incident_text import (OLDER, YOUNG)
-
-import re
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, timedelta
-from zoneinfo import ZoneInfo
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from tests.support.fakes.telegram_html import visible_text
-from tests.support.scene import (
-    ALL,
-    AVAILABILITY,
-    CHAT,
-    ERRORS,
-    KEY,
-    LATENCY,
-    Scene,
-    at,
-    incident,
-    minutes,
-)
-from wine_slo.slo.chat.messages import Person
-from wine_slo.slo.evaluation.deployment import Deployment
-from wine_slo.slo.evaluation.engine import GAP, LEDGER, SIGHT, Interruption, State
-from wine_slo.slo.evaluation.incident import Incident, Opening, Outcome
-from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
-from wine_slo.slo.notification.plan import DelayReason, DeliveryRecord, Kind, Stage
-from wine_slo.slo.objectives.budget import Budget
-from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Key, Objectives
-from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions
-from wine_slo.slo.reason import Reason
-from wine_slo.slo.text.incident_text import Speech, plain
-from wine_slo.slo.text.language import ENGLISH
-from tests.support.message_examples import (BLIND, BUDGET, DOWN, EXAMPLES, EXPIRED, NOTHING, OPENED, RECOVERED, SPEECH, breach, check, incidents, keys, numbers, several, words)
-
-
 
 MAX_TEXT = 4096  # characters of a Telegram message
-
-
 MAX_LINES = 9
-
-
 SPEECH = Speech(ALL, ZoneInfo("Etc/GMT-3"))
-
-
 NOTHING = DeliveryRecord(incident=12, chat=CHAT)
-
-
 OPENED = DeliveryRecord(incident=12, chat=CHAT, stage=Stage.OPENED, opening=1, message=5, breach_told_at=at(87))
-
-
 BOUNDS = (0.001, 0.025, 0.05, 0.9, 1.0, 1.1, 2.0, 2.5, 10.0)
-
-
 BUDGET = Budget(
     history=timedelta(days=30),
     events=240_000,
     bad_ratios={minutes(5): 0.4, timedelta(hours=1): 0.8, timedelta(days=3): 0.05, timedelta(days=30): 0.0015},
 )
-
-
+YOUNG, OLDER = (replace(BUDGET, history=minutes(count), events=events) for count, events in ((1, 100), (16, 4000)))
 SLOW = incident(by_endpoint=(("/sleep", 2.44), ("/predict", 0.031)), budget=BUDGET)
-
-
 CHANGED = replace(SLOW, change=Deployment(at(60) - minutes(6), "3021" * 16, "9188" * 16))
-
-
 FAILING = incident(key=Key("errors"), value=0.113, worst=0.2)
-
-
 DOWN = incident(key=Key("availability"), value=1.0, worst=1.0, targets=1, down=("127.0.0.1:8000",))
-
-
 PARTLY_DOWN = replace(DOWN, value=1 / 3, targets=3, down=("b:8000",))
-
-
 RECOVERED = incident(
     last_bad_at=at(860), closed_at=at(887), outcome=Outcome.RECOVERED, value=0.041, bad=640, total=1910, budget=BUDGET
 )
-
-
 EARLIER = (
     Opening(began_at=at(60), last_bad_at=at(115), bad=46, total=58),
     Opening(began_at=at(300), last_bad_at=at(340), bad=80, total=100),
 )
-
-
 EXPIRED = incident(closed_at=at(1915), outcome=Outcome.EXPIRED, held=Sight.NO_TRAFFIC, held_since=at(115))
-
-
 BLIND = Incident(
     number=13,
     key=SIGHT,
@@ -136,11 +62,7 @@ BLIND = Incident(
         "Prometheus: {why}", {"why": Reason("it cannot be reached ({cause})", {"cause": Reason("connection refused")})}
     ),
 )
-
-
 UNWRITTEN = replace(BLIND, key=LEDGER, reason="database or disk is full")
-
-
 WRITTEN = replace(UNWRITTEN, closed_at=at(185), outcome=Outcome.RECOVERED)
 
 
@@ -161,8 +83,6 @@ def burning(burn: Burn) -> Incident:
 
 
 HELD_BY_THE_OUTAGE = State(incidents={11: incident(number=11, held=Sight.TARGET_DOWN), 12: DOWN})
-
-
 EXAMPLES: dict[str, Callable[[Speech], str]] = {
     "a breach": lambda speech: breach(SLOW, speech=speech),
     "a breach after a change": lambda speech: breach(CHANGED, speech=speech),
@@ -313,6 +233,3 @@ def several(count: int, **changes: object) -> list[Incident]:
         incident(number=number, key=Key("latency", (("endpoint", f"/{number}"),)), worst=1.0 + number, **changes)
         for number in range(1, count + 1)
     ]
-
-
-YOUNG, OLDER = (replace(BUDGET, history=minutes(count), events=events) for count, events in ((1, 100), (16, 4000)))

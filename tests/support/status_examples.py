@@ -1,4 +1,4 @@
-"""How everything stands, once well and once not."""
+"""A state with everything met and one with a breach, as pages and commands show them."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -18,8 +18,6 @@ OPEN = incident(
     number=12, began_at=at(2760), opened_at=at(2787), last_bad_at=at(3595), bad=512, total=640, worst=2.6,
     worst_at=at(2940),
 )  # fmt: skip
-
-
 PAST = incident(
     number=11, key=ERRORS_KEY, began_at=at(300), opened_at=at(325), last_bad_at=at(720), closed_at=at(745),
     outcome=Outcome.RECOVERED, value=0.0, worst=0.2, worst_at=at(400), bad=31, total=300,

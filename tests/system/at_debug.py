@@ -1,18 +1,8 @@
-"""A watchdog with every library at DEBUG."""
+"""Starts a watchdog with every library at DEBUG."""
 
-import json
 import sys
-from base64 import b64encode
-from pathlib import Path
-from urllib.parse import quote
-import aiohttp
-import pytest
-from tests.support.fakes.bot_api import TOKEN, BotApi
-from tests.support.fakes.prometheus_junk import Answer, PrometheusJunk
-from tests.support.real.processes import Process, Processes
-from tests.support.real.prometheus import free_port
-from tests.system.conftest import CHAT
 
+from tests.support.real.processes import Process, Processes
 
 # Runs the watchdog with every library at DEBUG, whatever it is told, as somebody would who looks for a fault.
 AT_DEBUG = """

@@ -1,14 +1,9 @@
-"""Changes of a dashboard, to break it."""
+"""Changes to a dashboard, each of which breaks something."""
 
-import json
 from collections.abc import Callable
 from typing import Any
-import pytest
-from tests.repo.dashboards.checks import EXCEPTIONS, problems
-from tests.repo.dashboards.grafana import Json, expressions, load_all, panels, variables
-from wine_slo import metric_names
-from wine_slo.slo.evaluation.incident import Phase
-from wine_slo.slo.evaluation.reading import Sight
+
+from tests.repo.dashboards.grafana import Json, panels
 
 
 def panel_of(dashboard: Json, title: str) -> Json:
