@@ -231,7 +231,7 @@ class Ticker:
 
     async def _health(self, _request: web.Request) -> web.Response:
         age = steady() - (self._started_at if self._ticked_at is None else self._ticked_at)
-        untold, unreachable = untold_seconds(self._delivery, self._evaluation), self._delivery.unreachable
+        untold, unreachable = untold_seconds(self._delivery, self._evaluation), self._delivery.unreached
         status = "ok"
         if age > self._overdue_after.total_seconds():
             status = "tick overdue"
@@ -340,7 +340,7 @@ async def _watch(
     async with AsyncExitStack() as stack:
         memory = ledger.load()
         instruments = WatchdogInstruments(
-            version("wine-slo"), lambda: untold_seconds(delivery, evaluation), lambda: len(delivery.unreachable)
+            version("wine-slo"), lambda: untold_seconds(delivery, evaluation), lambda: len(delivery.unreached)
         )
         api = source.connect(session, settings, on_query=instruments.count_query)
         bot = _connect(settings)
