@@ -18,7 +18,7 @@ from wine_slo.integrations.peers import ServiceApi, WatchdogApi, WatchdogError
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.drill.result import Drill
 from wine_slo.monitor.drill.runner import DrillRefusedError, prepare, run
-from wine_slo.server import create_app
+from wine_slo.service.app import create_app
 from wine_slo.service.settings import ServerSettings
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Latency, Objective
