@@ -22,8 +22,6 @@ from wine_slo.integrations.console.channel import ConsoleChannel
 from wine_slo.integrations.drawing.render_process import ChartProcess
 from wine_slo.integrations.heartbeat import Heartbeat
 from wine_slo.integrations.peers import ServiceApi
-from wine_slo.integrations.prometheus.client import PrometheusClient
-from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.integrations.telegram.connection import Connection, connect
@@ -34,6 +32,7 @@ from wine_slo.monitor.chatops.oncall import OnCall
 from wine_slo.monitor.chatops.router import Access, Router
 from wine_slo.monitor.drill import runner as drill_runner
 from wine_slo.monitor.drill.chat_command import DrillCommand
+from wine_slo.monitor.evaluate import source as metric_source
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.evaluate.objective_checks import Examiner
 from wine_slo.monitor.notify.announcements import Announcements
@@ -50,6 +49,7 @@ from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.monitor.ticker import Ticker, steady
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.messages import Press, Question
+from wine_slo.slo.evaluation.metric_source import MetricSource
 from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.notification import keyboard
 from wine_slo.slo.objectives.objective import Objectives
@@ -98,7 +98,7 @@ class Parts:
     settings: WatchdogSettings
     outside: Outside
     instruments: WatchdogInstruments
-    source: PrometheusClient
+    source: MetricSource
     evaluator: Evaluator
     bot: Connection | None
     channel: Channel
@@ -127,9 +127,7 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
     ledger = outside.ledger
     memory = ledger.load()
     instruments = WatchdogInstruments(version("wine-slo"))
-    source = PrometheusClient(
-        outside.session, settings.prometheus_url, settings.prometheus_headers, on_query=instruments.count_query
-    )
+    source = metric_source.connect(outside.session, settings, on_query=instruments.count_query)
     evaluator = Evaluator(source, ledger, objectives, memory.state, utc_now, steady)
     bot = _connect(settings)
     channel, answers, chats = _channel(bot, settings)
@@ -164,9 +162,7 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
         dispatcher=dispatcher,
         instruments=instruments,
         heartbeat=outside.heartbeat,
-        examiner=Examiner(
-            source, PrometheusFacts(outside.session, settings.prometheus_url, settings.prometheus_headers)
-        ),
+        examiner=Examiner(source, metric_source.info(outside.session, settings)),
         journal=journal,
         series=SeriesSource(source, evaluator),
     )
@@ -240,7 +236,7 @@ def _read_at_scrape(
 ) -> None:
     instruments.read_at_scrape(
         undelivered_seconds=lambda: dispatcher.undelivered_seconds,
-        unreachable=lambda: len(dispatcher.unreachable),
+        unreachable=lambda: len(dispatcher.unreached),
         silences=lambda: len(journal.acts.silences(snapshot.state.incidents, snapshot.now())),
     )
 

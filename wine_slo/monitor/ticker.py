@@ -12,7 +12,6 @@ from aiohttp import web
 
 from wine_slo.config import slo_file
 from wine_slo.integrations.heartbeat import Heartbeat
-from wine_slo.integrations.prometheus.client import PrometheusError
 from wine_slo.integrations.stall_guard import StallGuard
 from wine_slo.integrations.steady_scheduler import SteadyScheduler
 from wine_slo.monitor.evaluate.evaluator import Evaluator
@@ -24,6 +23,7 @@ from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.evaluation.engine import SETTLES_IN, next_look_at
+from wine_slo.slo.evaluation.metric_source import MetricSourceError
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.redaction import without_credentials
@@ -148,7 +148,7 @@ class Ticker:
         """Log what only Prometheus knows of the objectives; return whether it has said so."""
         try:
             mistakes = await examine(objectives)
-        except PrometheusError:
+        except MetricSourceError:
             return False  # the next tick tries again
         for each in mistakes:
             where = slo_file.place(self._settings.objectives, each.objective, each.field)
@@ -176,7 +176,7 @@ class Ticker:
 
     async def _health(self, _request: web.Request) -> web.Response:
         age = steady() - (self._started_at if self._ticked_at is None else self._ticked_at)
-        undelivered, unreachable = self._dispatcher.undelivered_seconds, self._dispatcher.unreachable
+        undelivered, unreachable = self._dispatcher.undelivered_seconds, self._dispatcher.unreached
         status = "ok"
         if age > self._overdue_after.total_seconds():
             status = "tick overdue"

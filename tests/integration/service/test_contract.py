@@ -8,7 +8,7 @@ import pytest
 from pytest_aiohttp.plugin import AiohttpClient
 
 from tests.integration.service.conftest import SHIPPED, Client, OwnServer
-from wine_slo.server import create_app
+from wine_slo.service.app import create_app
 from wine_slo.service.settings import ServerSettings
 from wine_slo.service.web import openapi
 

@@ -47,7 +47,8 @@ def open_database(url: str) -> sa.Engine:
                     for statement in step:
                         connection.exec_driver_sql(statement)
                 upsert(connection, FACTS, [{"name": "version", "value": str(len(STEPS))}])
-    except (sa.exc.SQLAlchemyError, OSError, TypeError, ValueError) as error:  # the last two: an odd option of the URL
+    except (sa.exc.SQLAlchemyError, OSError, TypeError, ValueError, ImportError) as error:
+        # TypeError, ValueError: an odd option of the URL; ImportError: the driver of another database is not installed
         reason = f"{cause_of(error)}{hint_at_rights(path)}"
         raise LedgerError(f"the ledger {place} cannot be opened: {reason}", reason) from error
     if version > len(STEPS):
@@ -99,8 +100,9 @@ def hint_at_rights(path: Path | None) -> str:
 def path_of(url: sa.URL) -> Path | None:
     """Return the file of a URL; None where it names none."""
     name = url.database
-    is_file = name and name != ":memory:" and not name.startswith("file:")
-    return Path(name) if name and is_file else None
+    if url.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
+        return None
+    return Path(name)
 
 
 def identity_of(path: Path | None) -> tuple[int, int] | None:

@@ -6,8 +6,15 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any, Self
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
-from telegram.constants import ChatAction, MessageLimit, ParseMode
+from telegram import (
+    Bot,
+    ChatMemberAdministrator,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    ReplyParameters,
+)
+from telegram.constants import ChatAction, ChatType, MessageLimit, ParseMode
 from telegram.error import TelegramError
 
 from wine_slo.integrations.telegram.callback_data import CallbackData
@@ -157,7 +164,7 @@ class TelegramChannel:
             await guarded(show_in(None))
 
     async def reach(self, chat: int) -> None:
-        """See whether a chat accepts messages, by telling it that one is being written.
+        """See whether a chat accepts messages, by telling it that one is being written; a channel, by the bot's rights.
 
         Raises:
             ChannelError: It does not, or it is not known.
@@ -165,9 +172,25 @@ class TelegramChannel:
         try:
             await guarded(self._bot.send_chat_action(chat, ChatAction.TYPING))
         except ChannelError as error:
-            if error.refused:
+            if not error.refused:
+                raise
+            if not await self._may_post(chat):
                 raise ChannelError(str(error), permanent=True) from error
-            raise
+
+    async def _may_post(self, chat: int) -> bool:
+        """Whether a chat is a channel in which the bot may post; the Bot API knows nobody who writes in a channel.
+
+        Raises:
+            ChatError: It may not, or that is not known.
+        """
+        found = await guarded(self._bot.get_chat(chat))
+        if found.type != ChatType.CHANNEL:
+            return False
+        bot_id = int(self._bot.token.partition(":")[0])  # who the bot is need not be known yet
+        me = await guarded(self._bot.get_chat_member(chat, bot_id))
+        if isinstance(me, ChatMemberAdministrator) and me.can_post_messages:
+            return True
+        raise ChannelError("The bot may not send messages there", permanent=True)
 
     async def pin(self, chat: int, message: int) -> None:
         """Pin a message, without a sound.

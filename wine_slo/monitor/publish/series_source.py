@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Series
+from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, Series
 from wine_slo.slo.evaluation.sampling import key_of
 from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.objectives import promql
@@ -31,7 +31,7 @@ class SeriesSource:
 
     def __init__(
         self,
-        api: PrometheusClient,
+        api: MetricSource,
         snapshot: Snapshot,
         time_box: float = TIME_BOX,
     ) -> None:
@@ -57,7 +57,7 @@ class SeriesSource:
         try:
             async with asyncio.timeout(self._time_box):
                 answers = await asyncio.gather(*(self._ask_of(each, fresh) for each in self._snapshot.objectives.all))
-        except PrometheusError as error:
+        except MetricSourceError as error:
             return replace(known or fresh, trouble=str(error))
         except TimeoutError:
             return replace(known or fresh, trouble="it did not answer in time")

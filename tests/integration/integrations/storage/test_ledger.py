@@ -212,6 +212,22 @@ def test_a_password_in_its_address_is_not_told() -> None:
     assert "hunter2" not in refusal("nosuch://me:hunter2@db/ledger")
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("nosuch://me:hunter2@db/ledger", id="a database that nobody knows"),
+        pytest.param("postgresql://me:hunter2@127.0.0.1:1/ledger", id="a database on a server"),
+        pytest.param("sqlite:///file:ledger?mode=ro&uri=true", id="a URI of SQLite that makes no file"),
+    ],
+)
+def test_a_database_that_is_no_file_of_ours_leaves_no_file_in_the_working_folder(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "cannot be opened" in refusal(url)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_ledger_that_may_only_be_read_says_so_and_is_still_read(path: Path, ledger: Ledger) -> None:
     ledger.save(State(), eventful())
     ledger.mark([TOLD])

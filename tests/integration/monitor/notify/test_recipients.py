@@ -43,6 +43,7 @@ from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.text.incident_text import Speech
 
 TOPIC = 30
+CHANNEL = -1009
 HTML_403 = "<html><head><title>403 Forbidden</title></head><body>nginx</body></html>"
 
 
@@ -252,16 +253,57 @@ async def test_all_chats_may_refuse_messages_at_once_and_each_is_notified_once_i
     assert desk.texts(ANNA)[0].startswith("🔴")
 
 
+async def test_a_wrong_chat_id_is_known_from_the_start_before_anything_is_to_be_sent(desk: Desk) -> None:
+    desk.chats = (ANNA, 404)
+    desk.restart()
+    await desk.tell()
+    assert desk.delivery.unreached == {404: "Chat not found"}
+    await desk.tell()
+    (text,) = desk.texts(ANNA)
+    assert text.startswith("🟠 Chat 404 cannot be reached: Chat not found.")
+    assert desk.sends_to(404) == 0
+
+
+async def test_a_chat_that_can_be_reached_is_tried_once_at_the_start_and_no_more(desk: Desk) -> None:
+    await desk.tell()
+    await desk.tell(after=3600)
+    assert desk.tries("sendChatAction") == 1
+    assert desk.tries() == 0
+
+
+async def test_a_token_that_is_refused_is_known_although_nothing_is_to_be_sent(desk: Desk) -> None:
+    desk.api.fails_with(401)
+    for _ in range(20):
+        await desk.tell(after=30)
+    assert desk.delivery.unreached == {ANNA: "Telegram does not know the token"}
+    assert desk.delivery.unreachable == {}, "the other chats would read of what hits them all"
+    desk.api.recovers()
+    await desk.tell(after=120)
+    assert desk.delivery.unreached == {}
+
+
+async def test_a_channel_in_which_nobody_can_be_seen_typing_is_reached_all_the_same(desk: Desk) -> None:
+    channel = desk.api.chat(CHANNEL)
+    channel.is_channel = True
+    channel.members[110201543] = "administrator"
+    channel.rights[110201543] = {"can_post_messages"}
+    desk.notifies((CHANNEL,))
+    await desk.tell()
+    assert desk.delivery.unreached == {}
+    channel.rights[110201543] = set()
+    desk.restart()
+    await desk.tell()
+    assert desk.delivery.unreached == {CHANNEL: "The bot may not send messages there"}
+
+
 async def test_that_a_second_chat_cannot_be_reached_is_known_although_nothing_is_due_there(desk: Desk) -> None:
     desk.rules = Rules(second_chats=frozenset([GROUP]), escalate_after=timedelta(minutes=15))
     desk.notifies((ANNA, GROUP))
     desk.api.fails_with(403, KICKED, chat=GROUP)
     desk.scene.breaks()
     await desk.tell()
-    assert desk.delivery.unreachable == {}
-    desk.scene.has(1.0, 16 * 60)
-    await desk.tell()
     assert list(desk.delivery.unreachable) == [GROUP]
+    assert desk.sends_to(GROUP) == 0
     assert any("Chat -5 cannot be reached" in text for text in desk.texts())
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.action_examples import BORIS, acts, silence
 from tests.support.fakes.bot_api import KICKED, BotApi
 from tests.support.fakes.people import ANNA, FORUM, GROUP, TOPIC, Talk, among
 from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.fakes.telegram_chats import Message
 from tests.support.scene import ALL, KEY, Scene
-from tests.unit.slo.oncall.test_actions import BORIS, acts, silence
 from wine_slo.config import translations
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram import channel, connection
