@@ -9,6 +9,7 @@ FEATURE = "feature"  # one of the thirteen measurements
 VERSION, SHA256, SKLEARN, ENGINE = "version", "sha256", "sklearn", "engine"  # what serves
 SLO = "slo"  # an objective's name
 OUTCOME = "outcome"  # how something ended
+REASON = "reason"  # why something was not sent
 KIND = "kind"  # what a message is for
 WINDOW = "window"  # a span as Prometheus writes it: 5m, 1h, 3d
 
@@ -37,6 +38,7 @@ WATCHDOG_LAST_TICK_TIMESTAMP_SECONDS = "watchdog_last_tick_timestamp_seconds"
 WATCHDOG_TICK_SECONDS = "watchdog_tick_seconds"
 WATCHDOG_QUERIES = "watchdog_queries_total"
 WATCHDOG_MESSAGES = "watchdog_messages_total"
+WATCHDOG_NOTIFICATIONS_SUPPRESSED = "watchdog_notifications_suppressed_total"
 WATCHDOG_UNTOLD_SECONDS = "watchdog_untold_seconds"
 WATCHDOG_RECIPIENTS_UNREACHABLE = "watchdog_recipients_unreachable"
 WATCHDOG_QUESTIONS = "watchdog_questions_total"

@@ -21,7 +21,7 @@ from wine_slo.slo.evaluation.deployment import Deployment
 from wine_slo.slo.evaluation.engine import LEDGER, SIGHT, State
 from wine_slo.slo.evaluation.incident import Incident, Opening, Outcome
 from wine_slo.slo.evaluation.reading import Sight
-from wine_slo.slo.notification.plan import DeliveryRecord, Stage
+from wine_slo.slo.notification.record import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Key
 from wine_slo.slo.reason import Reason

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from wine_slo.slo.evaluation.engine import SIGHT, State, advance
 from wine_slo.slo.evaluation.incident import Incident, KeyState
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
-from wine_slo.slo.notification.plan import DeliveryRecord, Notification, Policy, next_notification
+from wine_slo.slo.notification.plan import Notification, next_notification
+from wine_slo.slo.notification.policy import Policy
+from wine_slo.slo.notification.record import DeliveryRecord
 from wine_slo.slo.objectives.objective import Key, Latency, Objective, Objectives, Ratio, Up
 from wine_slo.slo.text.incident_text import Speech
 
@@ -110,13 +112,13 @@ class Reader:
         fresh: list[Notification] = []
         for number, incident in state.incidents.items():
             told = self.told.get(number, DeliveryRecord(incident=number, chat=CHAT))
-            hushed = state.is_blind and incident.key != SIGHT
+            muted = state.is_blind and incident.key != SIGHT
             while notice := next_notification(
                 incident,
                 told,
                 self.speech.words(state, now),
                 now,
-                Policy(remind_after=LATENCY.remind_after, hushed=hushed),
+                Policy(remind_after=LATENCY.remind_after, is_muted=muted),
             ):
                 told = notice.after if notice.edits is not None else notice.told(100 + len(self.notices))[0]
                 fresh.append(notice)

@@ -8,7 +8,7 @@ import aiohttp
 import msgspec
 
 from tests.system.conftest import CHAT, House
-from wine_slo.slo.notification.plan import Stage
+from wine_slo.slo.notification.record import Stage
 from wine_slo.slo.views.status import Status, Verdict
 
 

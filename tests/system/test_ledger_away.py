@@ -18,7 +18,7 @@ from tests.system.loops import loops
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram import connection
 from wine_slo.slo.evaluation.engine import LEDGER, SIGHT
-from wine_slo.slo.notification.plan import Stage
+from wine_slo.slo.notification.record import Stage
 
 BREACH = "🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s)"
 OVER = "⚪️ Latency was in breach 19:40:20–19:43:15 (2 min 55 s), worst 3.7 s. #1"

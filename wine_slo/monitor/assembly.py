@@ -155,6 +155,7 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
         instruments.count_message,
         rules=_rules(settings),
         on_sent=charts.follow if settings.charts_enabled else None,
+        on_suppressed=instruments.count_suppressed,
     )
     ticker = Ticker(
         settings=settings,
@@ -305,7 +306,14 @@ def _add_commands(parts: Parts) -> None:
         parts.announcements.tell,
         reach,
     )
-    info = Info(parts.outside.ledger, parts.evaluator, parts.localizer.speech, parts.charts.answer, parts.journal.lines)
+    info = Info(
+        parts.outside.ledger,
+        parts.evaluator,
+        parts.localizer.speech,
+        parts.charts.answer,
+        parts.journal.lines,
+        parts.dispatcher.suppressed,
+    )
     language = LanguageCommand(parts.localizer.replies, parts.dispatcher.set_language)
     parts.router.add(*oncall.commands(), *info.commands(), *language.commands())
 

@@ -20,7 +20,8 @@ from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
-from wine_slo.slo.notification.plan import Kind
+from wine_slo.slo.notification.policy import Suppression
+from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.text.incident_text import Speech
 
@@ -43,6 +44,7 @@ class Desk:
         self.path = path
         self.chats: tuple[int, ...] = (ANNA,)
         self.outcomes: list[tuple[Kind, str]] = []
+        self.suppressions: list[Suppression] = []
         self._chat = TelegramChannel(bot)
         self.ledger = Ledger.open(f"sqlite:///{path}")
         self._saved = State()
@@ -65,6 +67,7 @@ class Desk:
             self.journal,
             lambda kind, outcome: self.outcomes.append((kind, outcome)),
             rules=self.rules,
+            on_suppressed=self.suppressions.append,
         )
 
     def clock(self) -> datetime:

@@ -48,7 +48,7 @@ from wine_slo.integrations.storage.schema import (
 from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.evaluation.engine import KEPT, State
 from wine_slo.slo.evaluation.incident import Incident, KeyState
-from wine_slo.slo.notification.plan import DeliveryRecord
+from wine_slo.slo.notification.record import DeliveryRecord
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import KEPT as KEPT_ACTIONS
 from wine_slo.slo.oncall.actions import Action

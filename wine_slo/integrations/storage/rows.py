@@ -13,7 +13,7 @@ from wine_slo.integrations.storage.holder import Holder
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.slo.evaluation.engine import SIGHT
 from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.notification.plan import DeliveryRecord
+from wine_slo.slo.notification.record import DeliveryRecord
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import Action
 

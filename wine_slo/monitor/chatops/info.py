@@ -1,7 +1,7 @@
 """What people ask to know more: one objective, why it was judged so, budgets, charts, incidents; it changes nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
@@ -10,6 +10,7 @@ from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.slo.chat.messages import Answer, Button, Command, Picture, Press, Question, Reaction
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.snapshot import Snapshot
+from wine_slo.slo.notification.policy import Suppression
 from wine_slo.slo.objectives.objective import Alert, Key
 from wine_slo.slo.oncall.lookup import NUMBER_SIGNS, Named, Names, UnknownNameError
 from wine_slo.slo.oncall.time_phrases import take_span
@@ -37,6 +38,7 @@ class Info:
         speech: How things read in a chat.
         chart: Draws a key over a span, or over the usual one; the reason in words where it cannot.
         deeds: What people did about an incident, as lines of HTML.
+        suppressed: Why notifications are not sent to a chat at present, by the number of the incident.
     """
 
     def __init__(
@@ -46,12 +48,14 @@ class Info:
         speech: Callable[[int], Speech],
         chart: Chart,
         deeds: Callable[[Incident, Speech], Sequence[str]] = lambda _incident, _speech: (),
+        suppressed: Callable[[int], Mapping[int, Suppression]] = lambda _chat: {},
     ) -> None:
         self._ledger = ledger
         self._snapshot = snapshot
         self._speech = speech
         self._chart = chart
         self._deeds = deeds
+        self._suppressed = suppressed
 
     def commands(self) -> tuple[Command | Reaction, ...]:
         """What can be asked and pressed."""
@@ -115,7 +119,9 @@ class Info:
         if incident is None:
             return Answer(toast=explain.say("That incident is not known any more."))
         key = replace(incident.key, alert=Alert.BREACH)
-        return Answer(explain.why(key, self._snapshot.state, self._snapshot.now()))
+        return Answer(
+            explain.why(key, self._snapshot.state, self._snapshot.now(), suppressed=self._suppressed(press.chat))
+        )
 
     async def _press_chart(self, press: Press) -> Answer:
         explain = self._explain(press.chat)
@@ -138,7 +144,7 @@ class Info:
             case "slo":
                 return Answer(explain.objective(key, state, now, others=others))
             case "why":
-                return Answer(explain.why(key, state, now, others=others))
+                return Answer(explain.why(key, state, now, others=others, suppressed=self._suppressed(chat)))
             case "budget":
                 tracks = {each: track for each, track in state.tracks.items() if each.objective == named.objective}
                 return Answer(explain.budgets(replace(state, tracks=tracks)))

@@ -18,7 +18,7 @@ from wine_slo.metric_names import DRILL_ENDPOINT, ENDPOINT, REQUESTS
 from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.evaluation.reading import Sight
-from wine_slo.slo.notification.plan import Stage
+from wine_slo.slo.notification.record import Stage
 from wine_slo.slo.objectives.objective import Latency, Objective
 from wine_slo.slo.reason import Reason, ReasonedError, phrase
 from wine_slo.slo.views.status import IncidentStatus, ObjectiveStatus, Status, Verdict

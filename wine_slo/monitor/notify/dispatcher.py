@@ -12,7 +12,7 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,23 +28,16 @@ from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.notification.keyboard import buttons_of
-from wine_slo.slo.notification.plan import (
-    DelayReason,
-    DeliveryRecord,
-    Kind,
-    Notification,
-    Policy,
-    Stage,
-    fold,
-    next_notification,
-    owes,
-)
+from wine_slo.slo.notification.plan import Notification, Wording, fold, next_notification
+from wine_slo.slo.notification.policy import DelayReason, Policy, Suppression, is_unknown, owes, suppression_of
+from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
 from wine_slo.slo.objectives.budget import burning
 from wine_slo.slo.objectives.objective import Alert, Objective
 from wine_slo.slo.oncall.actions import Actions
 from wine_slo.slo.oncall.time_phrases import QuietHours
 
 OnSent = Callable[[int, Notification, int], None]
+OnSuppressed = Callable[[Suppression], None]
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +111,7 @@ class Dispatcher:
         rules: When and where may be notified.
         on_sent: Called with the recipient, the notification and the new message's id once that is delivered and
             recorded; it returns at once and never fails.
+        on_suppressed: Called once with why a notification is not sent, when that begins.
     """
 
     def __init__(  # noqa: PLR0913 - one place wires it, by name
@@ -132,6 +126,7 @@ class Dispatcher:
         *,
         rules: Rules | None = None,
         on_sent: OnSent | None = None,
+        on_suppressed: OnSuppressed | None = None,
     ) -> None:
         self._journal = journal
         journal.subscribe(self.wake)
@@ -144,6 +139,8 @@ class Dispatcher:
         self._snapshot = snapshot
         self._on_message = on_message
         self._on_sent = on_sent
+        self._on_suppressed = on_suppressed
+        self._suppressed: dict[int, dict[int, Suppression]] = {}  # by chat and incident
         self._waits: dict[tuple[int, int, bool], _Wait] = {}  # by chat, incident, and whether it is an edit
         self._floods: dict[tuple[int, bool], datetime] = {}  # by chat, and whether it is about edits
         self._long_floods: dict[int, str] = {}  # what Telegram asked for, by chat
@@ -269,6 +266,17 @@ class Dispatcher:
         chat = self._recipients.standing_at(address).chat
         told = (each for each in self._told.values() if each.chat == chat and each.stage is Stage.OPENED)
         return frozenset(each.incident for each in told)
+
+    def suppressed(self, chat: int) -> Mapping[int, Suppression]:
+        """Return why notifications are not sent to a chat at present, by the number of the incident."""
+        return self._suppressed.get(self._recipients.standing_at(chat).chat, {})
+
+    def _note_suppressed(self, chat: int, held: dict[int, Suppression]) -> None:
+        """Keep why notifications are not sent to a chat, and count what is new of it."""
+        before, self._suppressed[chat] = self._suppressed.get(chat, {}), held
+        for number, reason in held.items():
+            if before.get(number) is not reason and self._on_suppressed is not None:
+                self._on_suppressed(reason)
 
     async def set_language(self, chat: int, language: str) -> None:
         """Use another language in a chat; messages about what is open there are edited, without a sound."""
@@ -399,42 +407,57 @@ class Dispatcher:
         wait, flood = self._waits.get((chat, number, is_edit)), self._floods.get((chat, is_edit))
         return (wait is None or now >= wait.until) and (flood is None or now >= flood)
 
+    def _hold(self, chat: int) -> Suppression:
+        """Why a new message has to wait."""
+        flood = self._floods.get((chat, False))
+        return Suppression.FLOOD_WAIT if flood is not None and self._snapshot.now() < flood else Suppression.RETRY
+
     def _next(self, chat: int) -> Notification | None:
         """The next notification for a chat that does not have to wait; only new messages while it refuses them."""
-        state, now, speech, acts = (
-            self._snapshot.state,
-            self._snapshot.now(),
-            self._localizer.speech(chat),
-            self._journal.acts,
-        )
-        words = speech.words(state, now, acts)
+        state, now = self._snapshot.state, self._snapshot.now()
+        words = self._localizer.speech(chat).words(state, now, self._journal.acts)
         is_closed = self._recipients.standing(chat).is_closed
-        notices = []
+        planned: list[tuple[Incident, Notification]] = []
+        held: dict[int, Suppression] = {}
         for told in self._records():
             incident = state.incidents.get(told.incident)
             if told.chat != chat or incident is None:
                 continue
-            if not any(self._is_free(chat, told.incident, is_edit=each) for each in (False, True)):
-                continue
-            try:
-                manner = self._manner(incident, chat, state, acts, now)
-                notice = next_notification(incident, told, words, now, manner)
-            except Exception:  # one incident that cannot be worded holds no other
-                log.exception("chat %d: nothing can be said of #%d: a fault of ours", chat, told.incident)
-                self._on_message(Kind.BREACH if incident.is_open else Kind.RECOVERY, "failed")
-                for is_edit in (False, True):
-                    self._wait(chat, told.incident, FIRST_WAIT, is_edit=is_edit)
-                continue
-            if notice is None or (is_closed and notice.edits is not None):
-                continue
-            if self._is_free(chat, told.incident, is_edit=notice.edits is not None):
-                notices.append((incident, notice))
+            notice, reason = self._plan(incident, told, words, now)
+            if reason is not None:
+                held[told.incident] = reason
+            if notice is not None and not (is_closed and notice.edits is not None):
+                planned.append((incident, notice))
         try:
-            folded = fold(notices, words)
+            group = fold(planned, words)
         except Exception:
-            log.exception("chat %d: what is too much at once is told one by one: a fault of ours", chat)
-            folded = None
-        return folded or next((notice for _, notice in notices), None)
+            log.exception("chat %d: what is too much at once is sent one by one: a fault of ours", chat)
+            group = None
+        if group is not None:
+            held |= dict.fromkeys((each.incident for each in group.others), Suppression.GROUPED)
+        self._note_suppressed(chat, held)
+        return group or next((notice for _, notice in planned), None)
+
+    def _plan(
+        self, incident: Incident, told: DeliveryRecord, words: Wording, now: datetime
+    ) -> tuple[Notification | None, Suppression | None]:
+        """The next notification of an incident, or why it is not sent."""
+        chat, state, acts = told.chat, self._snapshot.state, self._journal.acts
+        if not any(self._is_free(chat, told.incident, is_edit=each) for each in (False, True)):
+            return None, self._hold(chat) if is_unknown(incident, told) else None
+        try:
+            manner = self._manner(incident, chat, state, acts, now)
+            reason = suppression_of(incident, told, now, manner)
+            notice = next_notification(incident, told, words, now, manner)
+        except Exception:  # one incident that cannot be worded holds no other
+            log.exception("chat %d: nothing can be said of #%d: a fault of ours", chat, told.incident)
+            self._on_message(Kind.BREACH if incident.is_open else Kind.RECOVERY, "failed")
+            for is_edit in (False, True):
+                self._wait(chat, told.incident, FIRST_WAIT, is_edit=is_edit)
+            return None, Suppression.RETRY
+        if notice is not None and not self._is_free(chat, told.incident, is_edit=notice.edits is not None):
+            return None, reason if notice.edits is not None else self._hold(chat)
+        return notice, reason
 
     def _manner(self, incident: Incident, chat: int, state: State, acts: Actions, now: datetime) -> Policy:
         """How an incident may be spoken of in a chat now."""
@@ -450,7 +473,7 @@ class Dispatcher:
         return Policy(
             remind_after=objective.remind_after if objective else REMIND_OF_OURS,
             escalate_after=rules.escalate_after,
-            hushed=state.is_blind and not incident.key.is_own,
+            is_muted=state.is_blind and not incident.key.is_own,
             is_silenced=acts.silence_of(incident, state.incidents, now) is not None,
             silenced_until=acts.ran_out(incident.key, now),
             is_quiet=(

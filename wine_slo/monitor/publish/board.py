@@ -14,7 +14,7 @@ from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.limits import Limit
 from wine_slo.slo.chat.messages import Answer, Command, Question
 from wine_slo.slo.evaluation.snapshot import Snapshot
-from wine_slo.slo.notification.plan import Kind
+from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.incident_text import Speech
 from wine_slo.slo.views.board_text import WRITTEN_EVERY, BoardRecord, BoardSpeech

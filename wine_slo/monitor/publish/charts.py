@@ -20,7 +20,8 @@ from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, Series
 from wine_slo.slo.evaluation.sampling import key_of
 from wine_slo.slo.evaluation.snapshot import Snapshot
-from wine_slo.slo.notification.plan import Kind, Notification
+from wine_slo.slo.notification.plan import Notification
+from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.reason import Reason, ReasonedError

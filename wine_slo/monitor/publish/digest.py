@@ -15,7 +15,7 @@ from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.evaluation.sampling import by_key
 from wine_slo.slo.evaluation.snapshot import Snapshot
-from wine_slo.slo.notification.plan import DeliveryRecord, Kind
+from wine_slo.slo.notification.record import DeliveryRecord, Kind
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason

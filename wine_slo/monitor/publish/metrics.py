@@ -21,7 +21,8 @@ from wine_slo.slo.chat.messages import Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Phase
 from wine_slo.slo.evaluation.reading import Sight
-from wine_slo.slo.notification.plan import Kind
+from wine_slo.slo.notification.policy import Suppression
+from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.budget import windows
 from wine_slo.slo.objectives.objective import Objectives, duration
 
@@ -67,6 +68,11 @@ class WatchdogInstruments:
         )
         self._queries = counter(names.WATCHDOG_QUERIES, "Questions put to Prometheus.", (names.OUTCOME,))
         self._messages = counter(names.WATCHDOG_MESSAGES, "Messages told or not.", (names.KIND, names.OUTCOME))
+        self._suppressed = counter(
+            names.WATCHDOG_NOTIFICATIONS_SUPPRESSED,
+            "Notifications not sent for the time being, by why.",
+            (names.REASON,),
+        )
         self._questions = counter(
             names.WATCHDOG_QUESTIONS, "Commands and presses of buttons, by what became of them.", (names.OUTCOME,)
         )
@@ -85,6 +91,8 @@ class WatchdogInstruments:
         for kind in Kind:
             for outcome in ("told", "failed"):
                 self._messages.labels(kind, outcome)
+        for reason in Suppression:
+            self._suppressed.labels(reason)
         for reception in Reception:
             self._questions.labels(reception)
         self._shown: dict[Gauge, frozenset[tuple[str, ...]]] = {}
@@ -115,6 +123,10 @@ class WatchdogInstruments:
     def count_message(self, kind: Kind, outcome: str) -> None:
         """Count a try to tell something: `told` or `failed`."""
         self._messages.labels(kind, outcome).inc()
+
+    def count_suppressed(self, reason: Suppression) -> None:
+        """Count a notification that is not sent."""
+        self._suppressed.labels(reason).inc()
 
     def count_question(self, reception: Reception) -> None:
         """Count a command or a press of a button."""

@@ -21,75 +21,16 @@ difference, which is told once they are over.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from wine_slo.slo.chat.messages import Keyboard
 from wine_slo.slo.evaluation.engine import GAP, LEDGER, SIGHT
 from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.notification.policy import DelayReason, Policy, owes, repetition_due, suppression_of
+from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
 from wine_slo.slo.objectives.objective import Alert
 
 STORM = 5  # more notices of a kind than this at once are one message
 EDITED_EVERY = timedelta(minutes=1)  # a message that changes more often is read by nobody
-GRACE = timedelta(minutes=1)  # after an acknowledgement was taken back: a slip of the thumb wakes nobody else
-
-
-class Stage(StrEnum):
-    """How much of an incident a chat has been told."""
-
-    NOTHING = "nothing"
-    OPENED = "opened"
-    CLOSED = "closed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryRecord:
-    """What one chat believes of one incident.
-
-    Attributes:
-        opening: Which opening of the incident it was told.
-        message: The id of the live message.
-        text: What that message reads.
-        held: Why it was said to be held.
-        breach_told_at: When the breach was told.
-        written_at: When the live message was written last.
-        loud_at: When the chat last made a sound for it.
-        perhaps_sent: A send was begun and its end is not known, so it may have arrived.
-        is_folded: Its message is about other incidents too, so it is not edited.
-        buttons: What can be pressed under the live message.
-        escalated: The opening of which it was told that nobody has it.
-    """
-
-    incident: int
-    chat: int
-    stage: Stage = Stage.NOTHING
-    opening: int = 0
-    message: int | None = None
-    text: str = ""
-    held: Sight | None = None
-    breach_told_at: datetime | None = None
-    written_at: datetime | None = None
-    loud_at: datetime | None = None
-    perhaps_sent: bool = False
-    is_folded: bool = False
-    buttons: Keyboard = ()
-    escalated: int = 0
-
-
-class Kind(StrEnum):
-    """What a notice is for."""
-
-    BREACH = "breach"
-    EDIT = "edit"
-    REMINDER = "reminder"
-    ESCALATION = "escalation"
-    RECOVERY = "recovery"
-    CLOSE = "close"
-    MISSED = "missed"
-    CHART = "chart"  # these four are told beside, and are never the difference of an incident
-    BOARD = "board"
-    DIGEST = "digest"
-    UNREACHABLE = "unreachable"  # that another recipient cannot be reached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,47 +60,6 @@ class Notification:
         if self.kind in (Kind.BREACH, Kind.MISSED):
             return tuple(replace(each, message=message) for each in beliefs)
         return beliefs
-
-
-class DelayReason(StrEnum):
-    """Why a chat was not told in time."""
-
-    OUTAGE = "outage"  # it could not be
-    SILENCE = "silence"
-    QUIET_HOURS = "quiet hours"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """How an incident may be spoken of in a chat, at one instant.
-
-    Attributes:
-        remind_after: A breach that is open for so long is told again.
-        escalate_after: One that nobody has acknowledged for so long is told again, and to second chats; None for never.
-        hushed: Whether nothing can be seen, so that edits and reminders would say what nobody knows.
-        is_silenced: Whether somebody has silenced it.
-        silenced_until: When the last silence ran out by itself; None where none did.
-        is_quiet: Whether nothing may make a sound now.
-        is_acknowledged: Whether somebody has it.
-        given_up_at: When somebody took back that they have it; None where nobody did.
-        is_second: Whether the chat is told only of what nobody acknowledges in the others.
-        known_since: Where it is: since when another chat knows of it; None where none does yet.
-        withheld: Why it was not told in time, where it was not.
-        buttons: What can be done about it.
-    """
-
-    remind_after: timedelta
-    escalate_after: timedelta | None = None
-    hushed: bool = False
-    is_silenced: bool = False
-    silenced_until: datetime | None = None
-    is_quiet: bool = False
-    is_acknowledged: bool = False
-    given_up_at: datetime | None = None
-    is_second: bool = False
-    known_since: datetime | None = None
-    withheld: DelayReason = DelayReason.OUTAGE
-    buttons: Keyboard = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,32 +103,6 @@ def next_notification(
             return None
 
 
-def owes(incident: Incident, told: DeliveryRecord, now: datetime, manner: Policy) -> bool:
-    """Whether a chat does not know that an incident is open, or that it is over, and may be told so now."""
-    if incident.is_open:
-        if told.stage is Stage.OPENED or manner.is_silenced or manner.is_quiet:
-            return False
-        return not manner.is_second or is_unheard(incident, manner.known_since, now, manner)
-    if told.stage is Stage.OPENED:
-        return True
-    if told.stage is Stage.CLOSED and told.opening >= incident.openings:
-        return False
-    return not manner.is_second and not manner.is_quiet
-
-
-def is_unheard(incident: Incident, known_since: datetime | None, now: datetime, manner: Policy) -> bool:
-    """Whether nobody has acknowledged for so long what has been known since then."""
-    return (
-        manner.escalate_after is not None
-        and known_since is not None
-        and now - known_since >= manner.escalate_after
-        and not manner.is_acknowledged
-        and (manner.given_up_at is None or now - manner.given_up_at >= GRACE)
-        and incident.key.alert is not Alert.TICKET
-        and incident.held in (None, Sight.TARGET_DOWN)  # of what nobody asks for any more nobody is woken
-    )
-
-
 def _breach(incident: Incident, told: DeliveryRecord, words: Wording, now: datetime, manner: Policy) -> Notification:
     text = _open(incident, told, words, manner)
     after = replace(
@@ -261,39 +135,29 @@ def _open(incident: Incident, told: DeliveryRecord, words: Wording, manner: Poli
 def _again(
     incident: Incident, told: DeliveryRecord, words: Wording, now: datetime, manner: Policy
 ) -> Notification | None:
-    """A sound about what is known already; None where there is no need of one."""
-    if manner.hushed or manner.is_silenced or manner.is_quiet:
-        return None
-    if incident.key.alert is Alert.TICKET or told.loud_at is None:
+    """A sound about what is known already; None where there is no need of one, or where it is muted."""
+    kind = repetition_due(incident, told, now, manner)
+    if kind is None or suppression_of(incident, told, now, manner) is not None:
         return None
     after = replace(told, loud_at=now, perhaps_sent=False)
-    if manner.silenced_until is not None and told.loud_at < manner.silenced_until <= now:
-        return Notification(
-            kind=Kind.REMINDER, text=words.reminder(incident), after=after, reply_to=told.message, loud=True
-        )
-    if told.escalated < incident.openings and is_unheard(incident, told.loud_at, now, manner):
-        after = replace(after, escalated=incident.openings)
-        text = words.escalation(incident)
-        return Notification(
-            kind=Kind.ESCALATION,
-            text=text,
-            after=after,
-            reply_to=told.message,
-            loud=True,
-            buttons=manner.buttons[:1],  # who takes it has it; all else is under the breach
-        )
-    if now - told.loud_at >= manner.remind_after:
-        return Notification(
-            kind=Kind.REMINDER, text=words.reminder(incident), after=after, reply_to=told.message, loud=True
-        )
-    return None
+    if kind is Kind.REMINDER:
+        text = words.reminder(incident)
+        return Notification(kind=kind, text=text, after=after, reply_to=told.message, loud=True)
+    return Notification(
+        kind=kind,
+        text=words.escalation(incident),
+        after=replace(after, escalated=incident.openings),
+        reply_to=told.message,
+        loud=True,
+        buttons=manner.buttons[:1],  # who takes it acknowledges it; all else is under the breach
+    )
 
 
 def _edit(
     incident: Incident, told: DeliveryRecord, words: Wording, now: datetime, manner: Policy
 ) -> Notification | None:
     acted = manner.buttons != told.buttons  # what people did is shown at once, whatever is muted
-    if (manner.hushed or manner.is_silenced) and not acted:
+    if (manner.is_muted or manner.is_silenced) and not acted:
         return None
     turned = acted or incident.held is not told.held or incident.openings != told.opening
     if not turned and told.written_at is not None and now - told.written_at < EDITED_EVERY:

@@ -3,10 +3,11 @@
 Nothing here is said unasked. As all texts these are HTML, with `<code>` for what can be copied beside `<b>`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
+from types import MappingProxyType
 from typing import Self
 
 from wine_slo.slo.evaluation.engine import GAP, State
@@ -14,12 +15,13 @@ from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase
 from wine_slo.slo.evaluation.judgement import CHANCE, is_bad, weigh
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.evaluation.value import Value
-from wine_slo.slo.notification.plan import DeliveryRecord
+from wine_slo.slo.notification.policy import Suppression
+from wine_slo.slo.notification.record import DeliveryRecord
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget, is_any_burning, windows
 from wine_slo.slo.objectives.objective import Alert, Key, Latency, Objective, Up
 from wine_slo.slo.oncall.actions import NO_ACTIONS
-from wine_slo.slo.reason import Reason
+from wine_slo.slo.reason import Reason, phrase
 from wine_slo.slo.text.incident_text import STATUS_LINES, URGENCY, WHOLE, Speech
 from wine_slo.slo.text.language import shortened
 
@@ -28,6 +30,16 @@ STRIP = 20  # intervals of evidence that are drawn
 BAD, GOOD = "■", "□"
 CLOSED = 10  # incidents that are over, in a list
 OPEN = 20  # incidents that are not
+NOTHING_SUPPRESSED: Mapping[int, Suppression] = MappingProxyType({})
+SUPPRESSED = {
+    Suppression.SILENCE: phrase("No notification of #{number} here: silenced."),
+    Suppression.QUIET_HOURS: phrase("No notification of #{number} here until the quiet hours end."),
+    Suppression.NO_DATA: phrase("No notification of #{number} here: there is no data."),
+    Suppression.SECOND_CHAT: phrase("No notification of #{number} here: it was not escalated to this chat."),
+    Suppression.GROUPED: phrase("Notifications of #{number} and others were grouped in one message."),
+    Suppression.FLOOD_WAIT: phrase("No notification of #{number} here yet: Telegram asked to wait."),
+    Suppression.RETRY: phrase("No notification of #{number} here yet: sending failed and is retried."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +113,15 @@ class Explanation(Speech):
             lines.append(self._others(objective, others))
         return "\n".join(lines)
 
-    def why(self, key: Key, state: State, now: datetime, *, others: int = 0) -> str:
+    def why(
+        self,
+        key: Key,
+        state: State,
+        now: datetime,
+        *,
+        others: int = 0,
+        suppressed: Mapping[int, Suppression] = NOTHING_SUPPRESSED,
+    ) -> str:
         """What the last verdict of one objective rests on: the query, the numbers, the evidence."""
         objective, track = self.objectives.of(key), state.tracks.get(key)
         if objective is None or track is None:
@@ -115,9 +135,18 @@ class Explanation(Speech):
             lines += self._numbers(objective, reading)
         lines += self._evidence(objective, track, now)
         lines.append(self.say("Asked: {query}", query=f"<code>{escape(query)}</code>"))
+        lines += [
+            self._suppressed(number, reason)
+            for number, reason in suppressed.items()
+            if (incident := state.incidents.get(number)) is not None and incident.key.objective == key.objective
+        ]
         if others:
             lines.append(self._others(objective, others))
         return "\n".join(lines)
+
+    def _suppressed(self, number: int, reason: Suppression) -> str:
+        """Why there is no notification of an incident."""
+        return self.say(SUPPRESSED[reason], number=number)
 
     def budgets(self, state: State) -> str:
         """What is left of every error budget, the least first."""

@@ -14,7 +14,9 @@ from wine_slo.slo.evaluation.engine import DOWN, GAP, LEDGER, SIGHT, Interruptio
 from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.evaluation.value import Value, value_of
-from wine_slo.slo.notification.plan import EDITED_EVERY, DelayReason, DeliveryRecord, Kind, Wording
+from wine_slo.slo.notification.plan import EDITED_EVERY, Wording
+from wine_slo.slo.notification.policy import DelayReason
+from wine_slo.slo.notification.record import DeliveryRecord, Kind
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Alert, Burn, Key, Latency, Objective, Objectives, Up
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions, Silence

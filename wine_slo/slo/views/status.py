@@ -14,7 +14,7 @@ from wine_slo.slo.evaluation.engine import DOWN, GAP, LEDGER, SIGHT, State, is_a
 from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.evaluation.value import value_of
-from wine_slo.slo.notification.plan import DeliveryRecord, Stage
+from wine_slo.slo.notification.record import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import YOUNG, windows
 from wine_slo.slo.objectives.objective import Alert, Key, Latency, Objective, Objectives, Ratio, duration
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions

@@ -16,7 +16,8 @@ from wine_slo.monitor.chatops.info import Info
 from wine_slo.slo.chat.messages import Picture
 from wine_slo.slo.evaluation.engine import KEPT, State
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
-from wine_slo.slo.notification.plan import DeliveryRecord
+from wine_slo.slo.notification.policy import Suppression
+from wine_slo.slo.notification.record import DeliveryRecord
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.text.incident_text import Speech
@@ -33,6 +34,7 @@ class Desk:
         self.scene = Scene(LATENCY, ERRORS, AVAILABILITY)
         self.ledger = Ledger.open(f"sqlite:///{path}")
         self.talk = Talk(bot_api, Speech(ALL, UTC), among())
+        self.suppressed: dict[int, dict[int, Suppression]] = {}
         self.drawn: list[tuple[Key, timedelta | None]] = []
         self.picture: Picture | str = Picture(PNG, "a caption")
         self.inquiry = Info(
@@ -40,6 +42,7 @@ class Desk:
             FakeSnapshot(lambda: self.scene.state, lambda: self.scene.now),
             lambda _chat: self.talk.speech,
             self.draw,
+            suppressed=lambda chat: self.suppressed.get(chat, {}),
         )
 
     async def draw(self, key: Key, _speech: Speech, span: timedelta | None) -> Picture | str:
@@ -132,6 +135,13 @@ async def test_why_names_the_query_and_the_evidence(desk: Desk) -> None:
     ]
     assert said[6] == "Chance does not explain that: a breach."
     assert said[7].startswith('Asked: histogram_quantile(0.95, sum by (le) (rate(request_latency_seconds_bucket{job="')
+
+
+async def test_why_says_why_this_chat_gets_no_notification(desk: Desk) -> None:
+    desk.scene.breaks()
+    desk.suppressed = {ANNA: {1: Suppression.SILENCE}, GROUP: {1: Suppression.RETRY}}
+    assert (await desk.asks("/why latency"))[-1] == "No notification of #1 here: silenced."
+    assert not any("notification" in line for line in await desk.asks("/why errors"))
 
 
 async def test_why_says_that_a_stall_is_none(desk: Desk) -> None:

@@ -28,7 +28,7 @@ from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.messages import Press, Question, Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Sight
-from wine_slo.slo.notification.plan import Kind
+from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Alert, Burn, Key
 from wine_slo.slo.oncall.actions import NO_ACTIONS

@@ -30,7 +30,9 @@ from tests.support.scene import LATENCY, Scene
 from wine_slo.config import translations
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.notify.dispatcher import FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT
-from wine_slo.slo.notification.plan import STORM, DeliveryRecord, Kind, Stage
+from wine_slo.slo.notification.plan import STORM
+from wine_slo.slo.notification.policy import Suppression
+from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
 from wine_slo.slo.text.incident_text import Speech
 
 
@@ -437,6 +439,37 @@ async def test_a_few_at_once_are_told_one_by_one(desk: Desk) -> None:
     storm(desk.scene, keys(STORM), 1.0, 25)
     await desk.tell()
     assert len(desk.messages()) == STORM
+
+
+# Why something is not sent
+
+
+async def test_of_a_group_all_but_the_message_itself_are_counted_as_grouped_once(desk: Desk) -> None:
+    desk.scene = Scene(replace(LATENCY, by=("endpoint",)))
+    storm(desk.scene, keys(STORM + 1), 1.0, 25)
+    await desk.tell()
+    await desk.tell(after=70)
+    assert desk.suppressions == [Suppression.GROUPED] * STORM
+
+
+async def test_what_waits_for_a_flood_to_end_is_counted_once_and_known_to_the_chat(desk: Desk) -> None:
+    desk.api.fails_with(429, retry_after=35, methods=[SEND], chat=ANNA, times=1)
+    desk.scene.breaks()
+    await desk.tell()
+    await desk.tell(after=5)
+    assert desk.suppressions == [Suppression.FLOOD_WAIT]
+    assert dict(desk.delivery.suppressed(ANNA)) == {1: Suppression.FLOOD_WAIT}
+    await desk.tell(after=40)
+    assert not desk.delivery.suppressed(ANNA)
+
+
+async def test_a_send_that_failed_is_counted_as_a_retry_until_it_succeeds(desk: Desk) -> None:
+    desk.api.fails_with(500, methods=[SEND], times=1)
+    desk.scene.breaks()
+    await desk.tell()
+    assert desk.suppressions == [Suppression.RETRY]
+    await desk.tell(after=70)
+    assert not desk.delivery.suppressed(ANNA)
 
 
 # The ledger, and the loop

@@ -38,7 +38,8 @@ from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Picture
 from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.notification.plan import STORM, DeliveryRecord, Kind
+from wine_slo.slo.notification.plan import STORM
+from wine_slo.slo.notification.record import DeliveryRecord, Kind
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.text.incident_text import Speech
 

@@ -20,7 +20,7 @@ from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.publish.board import Boards
 from wine_slo.slo.evaluation.reading import Sight
-from wine_slo.slo.notification.plan import Kind
+from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.text.incident_text import Speech
 

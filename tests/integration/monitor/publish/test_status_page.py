@@ -36,7 +36,7 @@ from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Opening, Outcome, Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight, Targets
-from wine_slo.slo.notification.plan import DeliveryRecord, Stage
+from wine_slo.slo.notification.record import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import Budget, windows
 from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions, Silence

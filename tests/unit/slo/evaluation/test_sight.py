@@ -8,7 +8,7 @@ from tests.support.scene import AVAILABILITY, ERRORS, KEY, LATENCY, Reader, Scen
 from wine_slo.slo.evaluation.engine import SIGHT
 from wine_slo.slo.evaluation.incident import Outcome, Phase
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets, Traffic, sight_of
-from wine_slo.slo.notification.plan import Kind
+from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.objective import Key, Objective
 
 NOT_CLEAR = [sight for sight in Sight if sight is not Sight.CLEAR]

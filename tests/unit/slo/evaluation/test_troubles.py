@@ -8,7 +8,7 @@ from tests.support.scene import AVAILABILITY, ERRORS, KEY, LATENCY, Reader, Scen
 from wine_slo.slo.evaluation.engine import SIGHT
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
-from wine_slo.slo.notification.plan import Kind
+from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.reason import Reason
 

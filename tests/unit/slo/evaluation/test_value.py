@@ -15,7 +15,7 @@ from wine_slo.slo.evaluation.metric_source import Sample
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets
 from wine_slo.slo.evaluation.sampling import Answers, Grid, Scrapes, by_endpoint, finite_bounds, read
 from wine_slo.slo.evaluation.value import Value, value_of
-from wine_slo.slo.notification.plan import DeliveryRecord, Kind, Stage
+from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import BURNS, Alert, Key, Objective, Objectives
 from wine_slo.slo.text.detail_text import Explanation

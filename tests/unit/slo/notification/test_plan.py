@@ -12,16 +12,9 @@ from tests.support.scene import CHAT, LATENCY, Reader, Scene, at, incident, minu
 from wine_slo.slo.chat.messages import Button
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.reading import Sight
-from wine_slo.slo.notification.plan import (
-    EDITED_EVERY,
-    DeliveryRecord,
-    Kind,
-    Notification,
-    Policy,
-    Stage,
-    Wording,
-    next_notification,
-)
+from wine_slo.slo.notification.plan import EDITED_EVERY, Notification, Wording, next_notification
+from wine_slo.slo.notification.policy import Policy
+from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
 from wine_slo.slo.objectives.objective import Alert, Key
 
 WORDS = Wording(
@@ -59,11 +52,11 @@ def next_of(
     believed: DeliveryRecord,
     now: datetime = LATER,
     *,
-    hushed: bool = False,
+    muted: bool = False,
     words: Wording = WORDS,
     **manners: Any,
 ) -> Notification | None:
-    manner = Policy(remind_after=LATENCY.remind_after, hushed=hushed, **manners)
+    manner = Policy(remind_after=LATENCY.remind_after, is_muted=muted, **manners)
     return next_notification(truth, believed, words, now, manner)
 
 
@@ -216,17 +209,17 @@ def test_a_page_of_the_budget_is_loud() -> None:
 
 @pytest.mark.parametrize("now", [LATER, MUCH_LATER], ids=["an edit", "a reminder"])
 def test_nothing_is_said_of_what_cannot_be_seen(now: datetime) -> None:
-    assert next_of(WORSE, OPENED, now, hushed=True) is None
+    assert next_of(WORSE, OPENED, now, muted=True) is None
 
 
 def test_a_breach_that_was_not_told_yet_is_told_though_nothing_can_be_seen_now() -> None:
-    said = next_of(OPEN, NOTHING, hushed=True)
+    said = next_of(OPEN, NOTHING, muted=True)
     assert said is not None
     assert said.kind is Kind.BREACH
 
 
 def test_the_end_is_told_whatever_is_hushed() -> None:
-    said = next_of(CLOSED, OPENED, hushed=True)
+    said = next_of(CLOSED, OPENED, muted=True)
     assert said is not None
     assert said.kind is Kind.RECOVERY
 
@@ -260,7 +253,7 @@ def test_under_a_silence_nobody_is_reminded() -> None:
 
 
 def test_what_people_did_is_shown_at_once_whatever_is_muted() -> None:
-    ways: tuple[dict[str, Any], ...] = ({"is_silenced": True}, {"hushed": True}, {"is_quiet": True})
+    ways: tuple[dict[str, Any], ...] = ({"is_silenced": True}, {"muted": True}, {"is_quiet": True})
     for muted in ways:
         edit = next_of(OPEN, OPENED, at(96), buttons=BUTTONS, **muted)
         assert edit is not None
@@ -345,7 +338,7 @@ def test_of_what_came_back_it_is_told_anew() -> None:
         pytest.param(OPEN, {"is_acknowledged": True}, id="somebody has it"),
         pytest.param(OPEN, {"is_silenced": True}, id="it is silenced"),
         pytest.param(OPEN, {"is_quiet": True}, id="it is night"),
-        pytest.param(OPEN, {"hushed": True}, id="nothing can be seen"),
+        pytest.param(OPEN, {"muted": True}, id="nothing can be seen"),
         pytest.param(OPEN, {"escalate_after": None}, id="it is not wanted"),
         pytest.param(replace(OPEN, held=Sight.NO_TRAFFIC), {}, id="nobody asks any more"),
         pytest.param(replace(OPEN, key=Key("latency", alert=Alert.TICKET)), {}, id="it is a ticket"),
@@ -393,7 +386,7 @@ def test_a_second_chat_is_not_told_while_no_first_one_knows_or_somebody_has_it()
 
 MANNERS = st.fixed_dictionaries(
     {
-        "hushed": st.booleans(),
+        "muted": st.booleans(),
         "is_silenced": st.booleans(),
         "is_quiet": st.booleans(),
         "is_acknowledged": st.booleans(),

@@ -41,7 +41,8 @@ from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.engine import GAP, Interruption, State
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
-from wine_slo.slo.notification.plan import DelayReason, DeliveryRecord, Kind
+from wine_slo.slo.notification.policy import DelayReason
+from wine_slo.slo.notification.record import DeliveryRecord, Kind
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions

@@ -26,7 +26,7 @@ from wine_slo.config import translations
 from wine_slo.slo.evaluation.engine import GAP, Interruption, State
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, unseen
-from wine_slo.slo.notification.plan import Kind
+from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.text.incident_text import Speech
