@@ -864,7 +864,7 @@ class Speech:
         if reading is not None and not stands:
             value = self._now(objective, reading, track)
             stands = "" if value is None else self._kept(objective, value, reading.bounds)
-            sign = "🟡" if track.phase is Phase.BREACHING else "🟢"
+            sign = self._sign(objective, reading, track)
         if incident is None or not incident.is_open:
             return f"{sign} {self.title(key)}: {stands}"
         since = self.beginning(incident.since, now)
@@ -878,7 +878,7 @@ class Speech:
         sign, stands = "⚪️", self._unjudged(track, objective, reading, now)
         if objective is not None and reading is not None and not stands:
             stands = self._stands(objective, reading, track)
-            sign = "🟡" if track.phase is Phase.BREACHING else "🟢"
+            sign = self._sign(objective, reading, track)
         line = [f"{'🔴' if is_open else sign} {self._name(track.key)}: {stands}"]
         if incident is not None and is_open:
             line.append(
@@ -910,7 +910,7 @@ class Speech:
             return self.say("not looked at since the start")
         match track.sight:
             case Sight.CLEAR:
-                return "" if self._now(objective, reading, track) is not None else self.say("no number yet")
+                return "" if self._now(objective, reading, track) is not None else self._no_number(objective, reading)
             case Sight.NO_TRAFFIC:
                 quiet_for = now - (track.quiet_since or track.sight_since)
                 return self.say("no requests for {duration}", duration=quiet_for)
@@ -946,6 +946,18 @@ class Speech:
         if budget.is_young(objective):
             return self.say("budget: {duration} of history so far", duration=budget.history)
         return self.say("budget {share}", share=self.language.percent(max(left, 0.0)))
+
+    def _sign(self, objective: Objective, reading: Reading, track: KeyState) -> str:
+        """Green where the value is within the target; where it is not, or was not just now, it is no breach yet."""
+        value = self._now(objective, reading, track)
+        is_fine = track.phase is not Phase.BREACHING and (value is None or value.is_within(objective))
+        return "🟢" if is_fine else "🟡"
+
+    def _no_number(self, objective: Objective, reading: Reading) -> str:
+        """Why there is no value although there is data."""
+        if reading.good_ratio is None and reading.latency_seconds is None:
+            return self.say("no number yet")
+        return self.say("no requests in the last {duration}", duration=objective.recent)
 
     def _now(self, objective: Objective, reading: Reading, track: KeyState) -> Value | None:
         """The value as it is now; None where there is none."""

@@ -103,7 +103,7 @@ class BoardSpeech(Speech):
         is_open = incident is not None and incident.is_open
         sign, parts = "⚪️", [self._unjudged_since(track, objective, reading, now)]
         if objective is not None and reading is not None and not parts[0]:
-            sign = "🟢"
+            sign = self._sign(objective, reading, track)
             value = self._now(objective, reading, track)
             is_shown = is_open and value is not None
             parts = [self._kept(objective, value, reading.bounds) if is_shown and value else self.say("met")]
@@ -133,7 +133,7 @@ class BoardSpeech(Speech):
         since = self.beginning(track.quiet_since or track.sight_since, now)
         match track.sight:
             case Sight.CLEAR:
-                return "" if self._now(objective, reading, track) is not None else self.say("no number yet")
+                return "" if self._now(objective, reading, track) is not None else self._no_number(objective, reading)
             case Sight.NO_TRAFFIC:
                 return self.say("no requests since {time}", time=since)
             case Sight.TOO_FEW:

@@ -359,7 +359,9 @@ def verdict_of(objective: Objective, track: KeyState | None, reading: Reading | 
     if track.phase is Phase.BREACHING:
         return Verdict.SUSPICIOUS
     value = value_of(objective, reading, is_met=track.phase is Phase.MET)
-    return Verdict.UNKNOWN if value is None else Verdict.MET
+    if value is None:
+        return Verdict.UNKNOWN
+    return Verdict.MET if value.is_within(objective) else Verdict.SUSPICIOUS
 
 
 def title_of(key: Key, objectives: Objectives) -> str:
