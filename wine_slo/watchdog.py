@@ -227,6 +227,8 @@ class Ticker:
             untold_seconds=untold_seconds(self._delivery, self._evaluation),
             told=self._delivery.beliefs,
             acts=self._delivery.acts,
+            unreachable=self._delivery.unreached,
+            is_quiet=self._delivery.is_quiet,
         )
         return status_of(self._evaluation.state, self._evaluation.objectives, self._evaluation.now(), process)
 
@@ -379,6 +381,7 @@ async def _watch(
             delivery.revive,
             announcements.tell,
             lambda asked: delivery.known_in(asked.chat) if access.is_limited_to_what_it_was_told(asked) else None,
+            is_overdue=lambda: watchdog.status().overdue,
         ).commands()
         charts = await stack.enter_async_context(_charting(api, chat, ledger, evaluation, instruments))
         if settings.charts_enabled and not isinstance(chat, ConsoleChannel):

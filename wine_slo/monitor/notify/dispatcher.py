@@ -182,6 +182,12 @@ class Dispatcher:
         return tuple(due)
 
     @property
+    def is_quiet(self) -> bool:
+        """Whether quiet hours hold messages now."""
+        quiet = self._rules.quiet_hours
+        return quiet is not None and quiet.cover(self._clock())
+
+    @property
     def acts(self) -> Actions:
         """What people did."""
         return self._acts()

@@ -1,7 +1,8 @@
 """What somebody wants to be silent, and for how long, as they write it: `1h latency deploying`, `всё до 18.00`.
 
 Both must be said, in either order; everything is `all`, and never what is left where a name was not understood:
-`all errors` is the errors, and `all but errors` is asked back. What follows is the reason. What is missing or unclear is asked for, with whole wishes to choose from.
+`all errors` is the errors, and `all but errors` is asked back. What follows is the reason. What is missing
+or unclear is asked for, with whole wishes to choose from.
 """
 
 import difflib

@@ -105,7 +105,7 @@ class BoardSpeech(Speech):
         if objective is not None and reading is not None and not parts[0]:
             sign = self._sign(objective, reading, track)
             value = self._now(objective, reading, track)
-            is_shown = is_open and value is not None
+            is_shown = (is_open or sign != "🟢") and value is not None
             parts = [self._kept(objective, value, reading.bounds) if is_shown and value else self.say("met")]
             parts += filter(None, [self._whole_budget(reading, objective)])
         if incident is not None and is_open:
@@ -114,6 +114,7 @@ class BoardSpeech(Speech):
             parts.append(self.say("#{number} since {time}", number=incident.number, time=since))
             if (who := acts.acknowledgement(incident)) is not None:
                 parts.append(self.say("acknowledged by {name}", name=shortened(who.by.name)))
+            parts += self.drill_mark(incident)
         return f"{sign} {self._name(track.key)}: {' · '.join(parts)}"
 
     def _whole_budget(self, reading: Reading, objective: Objective) -> str:
