@@ -3,7 +3,7 @@
     met ──bad──► breaching ──bad for long──► breached ──good──► recovering ──good for long──► met
 
 A *track* is what is remembered of one key between looks. While sight is not clear nothing moves: absence opens
-nothing and closes nothing. The only other way out is expiry: nobody has asked for so long that nothing more will be
+nothing and closes nothing. The only other way out is expiry: no requests for so long that nothing more will be
 known, and that is told as such, never as a recovery.
 """
 
@@ -188,7 +188,7 @@ class KeyState:
         evidence: The intervals with events since the suspicion arose, oldest first; empty while the promise is met.
         incident: The number of the open incident, or of the last one while it may still come back.
         sight: The last look's sight, and since when it has been so.
-        quiet_since: Since when nobody has asked; None when somebody has, or when that cannot be seen.
+        quiet_since: Since when there have been no requests; None when there are, or when that cannot be seen.
     """
 
     key: Key
@@ -476,7 +476,7 @@ def _forget(track: KeyState, incident: Incident | None, objective: Objective, re
 
 
 def _expire(track: KeyState, incident: Incident, objective: Objective, reading: Reading) -> tuple[KeyState, Incident]:
-    """The incident ended, and its track with it, where nobody has asked for too long."""
+    """The incident ended, and its track with it, where there have been no requests for too long."""
     if incident.is_open and track.quiet_since and reading.at - track.quiet_since >= objective.expires_after:
         track = replace(track, phase=Phase.MET, since=reading.at, evidence=())
         incident = replace(incident, closed_at=reading.at, outcome=Outcome.EXPIRED)
@@ -499,7 +499,7 @@ def _describe(incident: Incident, track: KeyState, objective: Objective, reading
         return _hold(incident, track, reading)
     last_event = track.judged_until or reading.at
     if reading.at - last_event > HELD_AFTER:
-        return replace(incident, held=Sight.NO_TRAFFIC, held_since=last_event, reason=Reason("nobody has asked"))
+        return replace(incident, held=Sight.NO_TRAFFIC, held_since=last_event, reason=Reason("no requests"))
     shown = value_of(objective, reading, is_met=False) or incident.shown
     incident = replace(
         incident,
