@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.monitor.replay.story import Alarm
 from wine_slo.slo.evaluation.engine import SETTLES_IN, State, next_look_at
+from wine_slo.slo.evaluation.metric_source import MetricSource
 from wine_slo.slo.objectives.objective import Objectives
 
 START = datetime(2026, 10, 1, 12, tzinfo=UTC)
@@ -24,7 +24,7 @@ class Clock:
 
 
 async def live(
-    api: PrometheusClient, clock: Clock, objectives: Objectives, since: datetime, until: datetime
+    api: MetricSource, clock: Clock, objectives: Objectives, since: datetime, until: datetime
 ) -> tuple[dict[tuple[int, int], Telling], int]:
     """What a watchdog tells that looks as `watchdog.Watchdog` has it: each poll, and soon where it is suspicious."""
     lookout, state, looks = Collector(api, clock), State(), 0

@@ -14,12 +14,12 @@ from tests.support.fakes.prometheus_junk import PrometheusJunk, vector
 from tests.support.real.prometheus import free_port
 from tests.support.scene import ALL, ERRORS, LATENCY
 from tests.support.status_examples import BAD, GOOD, NOW, PROCESS
-from wine_slo.config.environment import ServerSettings
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi, WatchdogError
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.drill.result import Drill
 from wine_slo.monitor.drill.runner import DrillRefusedError, prepare, run
-from wine_slo.server import create_app
+from wine_slo.service.app import create_app
+from wine_slo.service.settings import ServerSettings
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Latency, Objective
 from wine_slo.slo.views.status import Status, Verdict, status_of

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.support.fakes.prometheus_past import PastPrometheus, Spell
 from tests.support.live_watchdog import POLL, START, Clock, live, place, telling
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Series
 from wine_slo.monitor.replay.engine import replay
 from wine_slo.monitor.replay.range_cache import History
 from wine_slo.monitor.replay.story import Story
+from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, Series
 from wine_slo.slo.objectives.objective import Alert, Burn, Key, Latency, Objective, Objectives
 
 HOURS = 2.0
@@ -36,7 +36,7 @@ FOUND = (Phase.explicit, Phase.generate)  # making a past of two hours smaller t
 
 
 async def replayed(
-    api: PrometheusClient, objectives: Objectives, until: datetime, *, is_fast: bool, folder: Path | None = None
+    api: MetricSource, objectives: Objectives, until: datetime, *, is_fast: bool, folder: Path | None = None
 ) -> Story:
     history = History(api, folder, "fake", until + timedelta(days=10))
     try:
@@ -128,10 +128,10 @@ class Faulty(PastPrometheus):
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         self.asked += 1
         if (end - start) // step >= self.longest:
-            raise PrometheusError("it would load too many samples", is_too_much=True)
+            raise MetricSourceError("it would load too many samples", is_too_much=True)
         if self.failures:
             self.failures -= 1
-            raise PrometheusError("it broke off")
+            raise MetricSourceError("it broke off")
         return await super().query_range(promql, start, end, step)
 
 
