@@ -13,7 +13,7 @@ import pytest
 from pytest_aiohttp.plugin import AiohttpClient
 
 from tests.integration.service.conftest import SHIPPED, Client, metrics
-from tests.integration.service.test_predict import ROW
+from tests.integration.service.wines import ROW
 from wine_slo.http.guarded_server import Patience
 from wine_slo.service.app import create_app
 from wine_slo.service.settings import ServerSettings

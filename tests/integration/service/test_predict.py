@@ -12,12 +12,12 @@ import joblib
 import numpy as np
 import pytest
 from pytest_aiohttp.plugin import AiohttpClient
-from sklearn.datasets import load_wine
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from tests.integration.service.conftest import SHIPPED, Client, metrics
+from tests.integration.service.wines import ROW, VALUES, WINE, WINES
 from wine_slo.service.app import create_app
 from wine_slo.service.metrics.instruments import ServerInstruments
 from wine_slo.service.model import model_file, training
@@ -26,10 +26,6 @@ from wine_slo.service.model.features import NAMES, WineSample
 from wine_slo.service.predictor import Predictor
 from wine_slo.service.settings import ServerSettings
 
-WINES = load_wine()
-VALUES = [float(value) for value in WINES.data[0]]
-WINE = dict(zip(NAMES, VALUES, strict=True))
-ROW = ",".join(map(str, VALUES))
 JSON = {"Content-Type": "application/json"}
 
 

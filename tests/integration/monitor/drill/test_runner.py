@@ -9,11 +9,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.integration.monitor.publish.test_status_page import BAD, GOOD, NOW, PROCESS
 from tests.integration.service.conftest import SHIPPED
 from tests.support.fakes.prometheus_junk import PrometheusJunk, vector
 from tests.support.real.prometheus import free_port
 from tests.support.scene import ALL, ERRORS, LATENCY
+from tests.support.status_examples import BAD, GOOD, NOW, PROCESS
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi, WatchdogError
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.drill.result import Drill
