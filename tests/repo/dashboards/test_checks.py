@@ -9,7 +9,7 @@ import pytest
 from tests.repo.dashboards.checks import EXCEPTIONS, problems
 from tests.repo.dashboards.grafana import Json, expressions, load_all, panels, variables
 from wine_slo import metric_names
-from wine_slo.slo.evaluation.incident import Phase
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Sight
 
 DASHBOARDS = load_all()

@@ -31,7 +31,8 @@ from wine_slo.config import text_file
 from wine_slo.integrations.storage.holder import Holder
 from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.evaluation.engine import KEPT, SIGHT, State
-from wine_slo.slo.evaluation.incident import Incident, KeyState
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.notification.plan import DeliveryRecord
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import KEPT as KEPT_ACTS

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase, follow, follow_burn
+from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.key_state import KeyState, follow, follow_burn
+from wine_slo.slo.evaluation.phases import Event, Phase, after
 from wine_slo.slo.evaluation.reading import Reading, Sight, unseen
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.reason import Reason
@@ -139,7 +141,7 @@ def _without_future(state: State, now: datetime) -> State:
         is_suspicion = track.phase is Phase.BREACHING and not evidence
         return replace(
             track,
-            phase=Phase.MET if is_suspicion else track.phase,
+            phase=after(track.phase, Event.FORGOTTEN) if is_suspicion else track.phase,
             evidence=evidence,
             since=min(track.since, now),
             sight_since=min(track.sight_since, now),

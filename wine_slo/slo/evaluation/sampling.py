@@ -11,8 +11,8 @@ from math import inf
 
 from wine_slo.metric_names import ENDPOINT
 from wine_slo.slo.evaluation.engine import State, seen_until
-from wine_slo.slo.evaluation.incident import Phase
 from wine_slo.slo.evaluation.metric_source import Points, Sample
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets, Traffic, sight_of, unseen
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Alert, Key, Latency, Objective

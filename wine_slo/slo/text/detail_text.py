@@ -10,8 +10,10 @@ from html import escape
 from typing import Self
 
 from wine_slo.slo.evaluation.engine import GAP, State
-from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase
+from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.judgement import CHANCE, is_bad, weigh
+from wine_slo.slo.evaluation.key_state import KeyState
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.evaluation.value import Value
 from wine_slo.slo.notification.plan import DeliveryRecord

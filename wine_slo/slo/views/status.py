@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wine_slo.slo.evaluation.engine import DOWN, GAP, LEDGER, SIGHT, State, is_ahead
-from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase
+from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.key_state import KeyState
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.evaluation.value import value_of
 from wine_slo.slo.notification.plan import DeliveryRecord, Stage

@@ -17,7 +17,9 @@ from tests.support.scene import ALL, ERRORS, LATENCY, START, at, incident, minut
 from wine_slo.monitor.publish.status_page import HEADERS, MOST_SHOWN, StatusPages
 from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.incident import Incident, KeyState, Opening, Outcome, Phase
+from wine_slo.slo.evaluation.incident import Incident, Opening, Outcome
+from wine_slo.slo.evaluation.key_state import KeyState
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight, Targets
 from wine_slo.slo.notification.plan import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import Budget, windows
