@@ -23,7 +23,7 @@ import aiohttp
 from aiohttp import web
 
 from wine_slo.config import log_setup, slo_file, translations
-from wine_slo.config.environment import SettingsError, WatchdogSettings, read
+from wine_slo.config.environment import SettingsError, read
 from wine_slo.config.hosts import is_loopback
 from wine_slo.config.setting_types import Rotating
 from wine_slo.http import guarded_server
@@ -35,8 +35,9 @@ from wine_slo.integrations.peers import ServiceApi
 from wine_slo.integrations.stall_guard import StallGuard
 from wine_slo.integrations.steady_scheduler import SteadyScheduler
 from wine_slo.integrations.storage.claim import Claim, ClaimError
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
-from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
+from wine_slo.integrations.telegram import channel, connection
 from wine_slo.integrations.telegram.updates import Listener, TelegramUpdates
 from wine_slo.monitor.chatops.info import Info
 from wine_slo.monitor.chatops.language import LanguageCommand
@@ -58,6 +59,7 @@ from wine_slo.monitor.publish.digest import Digests
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages
+from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.evaluation.engine import SETTLES_IN, next_look_at
 from wine_slo.slo.evaluation.incident import Incident
@@ -229,7 +231,7 @@ class Ticker:
 
     async def _health(self, _request: web.Request) -> web.Response:
         age = steady() - (self._started_at if self._ticked_at is None else self._ticked_at)
-        untold, unreachable = untold_seconds(self._delivery, self._evaluation), self._delivery.unreachable
+        untold, unreachable = untold_seconds(self._delivery, self._evaluation), self._delivery.unreached
         status = "ok"
         if age > self._overdue_after.total_seconds():
             status = "tick overdue"
@@ -338,7 +340,7 @@ async def _watch(
     async with AsyncExitStack() as stack:
         memory = ledger.load()
         instruments = WatchdogInstruments(
-            version("wine-slo"), lambda: untold_seconds(delivery, evaluation), lambda: len(delivery.unreachable)
+            version("wine-slo"), lambda: untold_seconds(delivery, evaluation), lambda: len(delivery.unreached)
         )
         api = source.connect(session, settings, on_query=instruments.count_query)
         bot = _connect(settings)
@@ -417,7 +419,7 @@ async def _watch(
             )
             loops.append((informs, "the sign of life for systemd"))
         if bot:
-            answers = channel.TelegramChannel(bot, answers=True)
+            answers = channel.TelegramChannel(bot).for_answers
             boards = _boards(answers, ledger, recipients, evaluation, delivery, instruments, journal)
             loops.append((boards.run, "what keeps the boards"))
             if settings.digest_at != "off":
@@ -451,11 +453,11 @@ async def _watch(
     return lost
 
 
-def _connect(settings: WatchdogSettings) -> channel.Connection | None:
+def _connect(settings: WatchdogSettings) -> connection.Connection | None:
     """Return the bot; None where no token is set."""
     if settings.telegram_token is None:
         return None
-    return channel.connect(
+    return connection.connect(
         settings.telegram_token.value,
         settings.telegram_api_url,
         settings.telegram_way,
@@ -481,7 +483,7 @@ def _wait_as_standby(heartbeat: Heartbeat) -> None:
     heartbeat.notify("WATCHDOG=1")
 
 
-def _where(bot: channel.Connection | None, settings: WatchdogSettings) -> tuple[Channel, tuple[int, ...]]:
+def _where(bot: connection.Connection | None, settings: WatchdogSettings) -> tuple[Channel, tuple[int, ...]]:
     """Return where messages go, and the ids of the recipients there: the chats of the settings, or the terminal."""
     if bot and settings.telegram_chat_ids:
         named = (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids)
@@ -491,7 +493,7 @@ def _where(bot: channel.Connection | None, settings: WatchdogSettings) -> tuple[
 
 
 def _announcements(
-    bot: channel.Connection | None,
+    bot: connection.Connection | None,
     chat: Channel,
     settings: WatchdogSettings,
     recipients: Recipients,
@@ -503,7 +505,7 @@ def _announcements(
         standings, topics = [recipients.standing(each) for each in recipients], _topics(settings)
         return {each.chat: (each.address, topics.get(each.chat)) for each in standings if not each.is_closed}
 
-    told = channel.TelegramChannel(bot, answers=True) if bot and settings.telegram_chat_ids else chat
+    told = channel.TelegramChannel(bot).for_answers if bot and settings.telegram_chat_ids else chat
     return Announcements(told, places, lambda each: Replies(delivery.speech(each)))
 
 
@@ -644,7 +646,7 @@ async def _charting(
 
 
 def _listen(  # noqa: PLR0913 - one place wires it
-    bot: channel.Connection,
+    bot: connection.Connection,
     settings: WatchdogSettings,
     recipients: Recipients,
     conversation: Router,
@@ -655,7 +657,7 @@ def _listen(  # noqa: PLR0913 - one place wires it
     delivery: Dispatcher,
 ) -> TelegramUpdates:
     """Return what hears a bot's updates and has them answered."""
-    answers = channel.TelegramChannel(bot, answers=True)
+    answers = channel.TelegramChannel(bot).for_answers
 
     async def tell_conflict(has_webhook: bool) -> None:  # noqa: FBT001 - it says what it is
         topics, seconds = _topics(settings), set(map(int, settings.telegram_second_chat_ids))

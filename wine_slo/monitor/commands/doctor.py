@@ -14,15 +14,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from wine_slo.config import slo_file
-from wine_slo.config.environment import ServerSettings, SettingsError, WatchdogSettings, file, read
+from wine_slo.config.environment import SettingsError, file, read
 from wine_slo.integrations.peers import ServiceApi, ServiceError, WatchdogApi, WatchdogError
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.telegram.rights import RightsError, TelegramRights
 from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.evaluate.collector import known_for
 from wine_slo.monitor.evaluate.objective_checks import examine, measured
+from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.model import model_file
 from wine_slo.service.model.model_file import ModelFileError
+from wine_slo.service.settings import ServerSettings
 from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, SourceInfo, Target
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objective, Objectives, duration
@@ -46,6 +49,11 @@ class Surroundings:
     watchdog: WatchdogApi
     telegram: TelegramRights | None
     clock: Callable[[], datetime]
+
+
+def read_all_settings() -> list[Finding]:
+    """Read the settings of both processes."""
+    return read_settings("settings", WatchdogSettings) + read_settings("server", ServerSettings)
 
 
 def read_settings(about: str, kind: type[WatchdogSettings] | type[ServerSettings]) -> list[Finding]:

@@ -5,7 +5,8 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.slo.evaluation.engine import Interruption, State
 from wine_slo.slo.evaluation.metric_source import MetricSource

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import aiohttp
 
-from wine_slo.config.environment import WatchdogSettings
 from wine_slo.integrations.prometheus.client import TIMEOUT, PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
+from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.evaluation.metric_source import MetricSource, SourceInfo
 
 

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from wine_slo.integrations.drawing.render_process import ChartProcess, DrawingError
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.messages import Picture
 from wine_slo.slo.evaluation.engine import State

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from itertools import chain
 
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.evaluation.engine import State
@@ -124,7 +125,7 @@ class Digests:
         """Send it to where a chat is now; once more where it turns out to have moved.
 
         Raises:
-            ChatError: It was not sent, or perhaps not.
+            ChannelError: It was not sent, or perhaps not.
         """
         try:
             await self._chat.send(self._recipients.standing(chat).address, text, topic=topic, loud=False)

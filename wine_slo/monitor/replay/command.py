@@ -19,7 +19,7 @@ import msgspec
 import yaml
 
 from wine_slo.config import slo_file, text_file
-from wine_slo.config.environment import SettingsError, WatchdogSettings, read
+from wine_slo.config.environment import SettingsError, read
 from wine_slo.monitor.evaluate.collector import known_for
 from wine_slo.monitor.evaluate.objective_checks import bounds_in, measured, no_bound, other_interval
 from wine_slo.monitor.evaluate.source import connect
@@ -30,6 +30,7 @@ from wine_slo.monitor.replay.range_cache import EPOCH, History, milliseconds, ti
 from wine_slo.monitor.replay.report import ReplayReport, Run
 from wine_slo.monitor.replay.story import Score, Story, Truth, score
 from wine_slo.monitor.replay.sweep import Sweep, SweepError
+from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Latency, Objective, Objectives

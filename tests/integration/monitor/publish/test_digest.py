@@ -10,7 +10,7 @@ import pytest
 from tests.support.fakes.bot_api import BLOCKED, KICKED, BotApi
 from tests.support.scene import LATENCY, at, incident
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram import channel, connection
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.publish.digest import PATIENCE, Digests
 from wine_slo.slo.evaluation.engine import State
@@ -50,7 +50,7 @@ class Desk:
         self.api = bot_api
         self.prometheus = Answers()
         self.ledger = Ledger.open(f"sqlite:///{path}")
-        self.bot = channel.connect(bot_api.token, bot_api.url)
+        self.bot = connection.connect(bot_api.token, bot_api.url)
         self.chats: dict[int, int | None] = {ANNA: None, GROUP: None}
         self.now = MONDAY - timedelta(days=2)
         self.outcomes: list[tuple[Kind, str]] = []
