@@ -20,8 +20,8 @@ import yaml
 
 from wine_slo.config import slo_file, text_file
 from wine_slo.config.environment import SettingsError, read
-from wine_slo.monitor.evaluate.collector import known_for
 from wine_slo.monitor.evaluate.objective_checks import bounds_in, measured, no_bound, other_interval
+from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.evaluate.source import connect
 from wine_slo.monitor.replay import report as replay_report
 from wine_slo.monitor.replay import sweep as sweeps

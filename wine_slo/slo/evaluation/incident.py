@@ -1,6 +1,6 @@
 """Incidents: the record of each, and what an interval, a recovery or a new breach makes of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,7 +9,7 @@ from wine_slo.slo.evaluation.deployment import Deployment
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.evaluation.value import Value
 from wine_slo.slo.objectives.budget import Budget
-from wine_slo.slo.objectives.objective import Burn, Key, Objective
+from wine_slo.slo.objectives.objective import Burn, Key, Objective, Objectives
 from wine_slo.slo.reason import Reason
 
 REOPENS_WITHIN = timedelta(minutes=10)  # what comes back sooner is the same incident, opened again
@@ -213,3 +213,29 @@ def count_interval(incident: Incident, interval: Interval, *, bad: bool) -> Inci
         bad_since=0.0,
         total_since=0.0,
     )
+
+
+def with_deployments(
+    incidents: Mapping[int, Incident],
+    before: Mapping[int, Incident],
+    objectives: Objectives,
+    deployments: Mapping[str, Deployment],
+) -> Mapping[int, Incident]:
+    """Return the incidents, each that has just opened with the deployment that came shortly before it.
+
+    Args:
+        incidents: All after an evaluation.
+        before: All before it.
+        objectives: All objectives; they know the job of each incident.
+        deployments: The last one of each job.
+    """
+    explained = {}
+    for number, incident in incidents.items():
+        is_new = number not in before or before[number].openings < incident.openings
+        objective = objectives.of(incident.key)
+        if not incident.is_open or not is_new or objective is None:
+            continue
+        deployment = deployments.get(objective.job)
+        if deployment is not None and deployment.may_have_caused(incident.since):
+            explained[number] = replace(incident, change=deployment)
+    return {**incidents, **explained}

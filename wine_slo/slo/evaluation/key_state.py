@@ -1,6 +1,6 @@
 """What is remembered of one key between evaluations, and how an evaluation moves it and its incidents on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -314,3 +314,21 @@ def _is_drill(incident: Incident, objective: Objective, reading: Reading) -> boo
     threshold = objective.source.threshold_seconds
     slow = {endpoint for endpoint, seconds in reading.by_endpoint if seconds > threshold}
     return slow == {DRILL_ENDPOINT} if slow else incident.is_drill
+
+
+def may_open(tracks: Mapping[Key, KeyState], objective: Objective, key: Key, reading: Reading) -> bool:
+    """Return whether this reading may open an incident: there is a suspicion, or the budget burns too fast."""
+    track = tracks.get(key)
+    if not reading.sight.is_seeing:
+        return False
+    if track is None or not track.phase.is_open:
+        judged_until = track.judged_until if track else None
+        new = (each for each in reading.intervals if judged_until is None or each.ended_at > judged_until)
+        if (track and track.evidence) or any(is_bad(objective, each) for each in new):
+            return True
+    for alert in (Alert.PAGE, Alert.TICKET):
+        burnt = tracks.get(replace(key, alert=alert))
+        is_burning = reading.budget is not None and burning(objective, reading.budget, alert) is not None
+        if is_burning and not (burnt and burnt.phase.is_open):
+            return True
+    return False
