@@ -12,7 +12,7 @@ from wine_slo.slo.evaluation.sampling import (
 )
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import SELDOM, Budget, stays_known_for, windows
-from wine_slo.slo.objectives.objective import Key, Latency, Objective
+from wine_slo.slo.objectives.objective import Key, Objective
 
 LONGEST_HISTORY = timedelta(days=36_500)  # no source has kept samples for longer
 
@@ -29,9 +29,9 @@ class Bounds:
 
     async def read(self, objective: Objective) -> tuple[float, ...]:
         """Return the finite bounds of an objective's histogram in seconds, ascending; empty where they are unknown."""
-        if not isinstance(objective.source, Latency):
+        query, now = promql.bucket_bounds(objective), self._steady()
+        if query is None:
             return ()
-        query, now = promql.bucket_bounds(objective, objective.source), self._steady()
         asked_at, bounds = self._known.get(query, (None, ()))
         if asked_at is None or not bounds or now - asked_at >= SELDOM.total_seconds():
             try:

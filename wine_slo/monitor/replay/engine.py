@@ -42,7 +42,9 @@ from wine_slo.slo.evaluation.sampling import (
 )
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import SELDOM, Budget, is_burning, stays_known_for, windows
-from wine_slo.slo.objectives.objective import Alert, Key, Latency, Objective, Objectives, Ratio
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.ratio import Ratio
+from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 
 CHUNK = timedelta(hours=12)
 MOST_INSTANTS = 10_000  # a chunk; Prometheus answers 11,000

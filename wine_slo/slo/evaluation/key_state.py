@@ -11,7 +11,8 @@ from wine_slo.slo.evaluation.phases import Event, Phase, after
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.evaluation.value import value_of
 from wine_slo.slo.objectives.budget import burning
-from wine_slo.slo.objectives.objective import Alert, Burn, Key, Latency, Objective
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.objective import Alert, Burn, Key, Objective
 from wine_slo.slo.reason import Reason
 
 RELAPSES_WITHIN = timedelta(minutes=1)  # good for less than this in between: it flaps
@@ -317,15 +318,18 @@ def _is_drill(incident: Incident, objective: Objective, reading: Reading) -> boo
 
 
 def may_open(tracks: Mapping[Key, KeyState], objective: Objective, key: Key, reading: Reading) -> bool:
-    """Return whether this reading may open an incident: there is a suspicion, or the budget burns too fast."""
+    """Return whether this reading may open an incident: it may prove a breach, or the budget burns too fast."""
     track = tracks.get(key)
     if not reading.sight.is_seeing:
         return False
     if track is None or not track.phase.is_open:
-        judged_until = track.judged_until if track else None
-        new = (each for each in reading.intervals if judged_until is None or each.ended_at > judged_until)
-        if (track and track.evidence) or any(is_bad(objective, each) for each in new):
-            return True
+        judged_until, evidence = (track.judged_until, track.evidence) if track else (None, ())
+        for interval in reading.intervals:
+            is_new = judged_until is None or interval.ended_at > judged_until
+            if is_new and (evidence or is_bad(objective, interval)):
+                evidence = (*evidence, interval)[-OLDEST_EVIDENCE:]
+                if is_breach(objective, evidence):
+                    return True
     for alert in (Alert.PAGE, Alert.TICKET):
         burnt = tracks.get(replace(key, alert=alert))
         is_burning = reading.budget is not None and burning(objective, reading.budget, alert) is not None

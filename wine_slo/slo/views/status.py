@@ -18,7 +18,9 @@ from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.evaluation.value import value_of
 from wine_slo.slo.notification.plan import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import YOUNG, windows
-from wine_slo.slo.objectives.objective import Alert, Key, Latency, Objective, Objectives, Ratio, duration
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.ratio import Ratio
+from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives, duration
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions
 
 OWN = {  # the watchdog's own incidents

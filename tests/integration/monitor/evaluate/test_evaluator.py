@@ -27,7 +27,10 @@ from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import Key, Latency, Objective, Objectives, Ratio, Up
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.ratio import Ratio
+from wine_slo.slo.objectives.kinds.up import Up
+from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
