@@ -61,6 +61,7 @@ from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.chat.channel import Channel, ChannelError
+from wine_slo.slo.evaluation.clocks import SourceTime, WallTime
 from wine_slo.slo.evaluation.engine import SETTLES_IN, next_look_at
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
@@ -94,9 +95,9 @@ OPEN_PATHS = ("/health",)  # of our own pages, without a login: whoever restarts
 log = logging.getLogger("wine_slo.watchdog")  # also when it is run as a script
 
 
-def now() -> datetime:
+def now() -> WallTime:
     """Read the clock; the only place that does."""
-    return datetime.now(UTC)
+    return WallTime(datetime.now(UTC))
 
 
 def steady() -> float:
@@ -180,7 +181,7 @@ class Ticker:
 
     async def _tick(self) -> None:
         started = perf_counter()
-        await self._evaluation.look()
+        await self._evaluation.evaluate()
         self._delivery.hear()
         await asyncio.to_thread(self._instruments.show, self._evaluation.state, self._evaluation.objectives)
         self._ticked_at = steady()
@@ -263,7 +264,7 @@ def _log_left_out(settings: WatchdogSettings, objectives: Objectives) -> None:
 def untold_seconds(delivery: Dispatcher, evaluation: Evaluator) -> float:
     """Return the age of the oldest thing not yet told; 0 where everything is told."""
     since = delivery.untold_since
-    return max(0.0, (evaluation.now() - since).total_seconds()) if since else 0.0
+    return max(0.0, (evaluation.now() - SourceTime(since)).total_seconds()) if since else 0.0
 
 
 Loop = Callable[[], Coroutine[Any, Any, None]]

@@ -13,6 +13,7 @@ from html import unescape
 
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.slo.chat.messages import Answer, Button, Command, Press, Question, Reaction, Reception
+from wine_slo.slo.evaluation.clocks import SourceTime, WallTime, age
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.keyboard import ACKNOWLEDGE, CHOOSE, END, RECOVERY, SHOW, SILENCE, UNDO
@@ -133,7 +134,7 @@ class OnCall:
 
     async def _take(self, question: Question) -> Answer:
         replies, now = self._replies(question.chat), self._now()
-        is_late = now - question.asked_at > JUST_NOW
+        is_late = age(WallTime(question.asked_at), SourceTime(now)) > JUST_NOW
         at = question.asked_at if is_late else now
         those = [each for each in self._state().open_incidents if not is_late or each.opened_at <= at]
         reach, acts = self._reach(question), self._journal.acts

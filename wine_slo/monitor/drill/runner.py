@@ -19,7 +19,8 @@ from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.plan import Stage
-from wine_slo.slo.objectives.objective import Latency, Objective
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.reason import Reason, ReasonedError, phrase
 from wine_slo.slo.views.status import IncidentStatus, ObjectiveStatus, Status, Verdict
 

@@ -12,7 +12,9 @@ from math import inf, isnan
 
 from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, SourceInfo, Vector
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import Latency, Objective, Objectives, Ratio, duration
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.ratio import Ratio
+from wine_slo.slo.objectives.objective import Objective, Objectives, duration
 
 OFF_BY = 1.5  # times; a few scrapes that are missing are no other interval
 
@@ -109,8 +111,8 @@ def other_interval(objective: Objective, real: timedelta) -> str:
 
 
 async def _examine_latency(api: MetricSource, objective: Objective, source: Latency) -> list[ObjectiveMistake]:
-    found = await api.query(promql.bucket_bounds(objective, source))
-    bounds = bounds_in(found)
+    buckets = promql.bucket_bounds(objective)
+    bounds = [] if buckets is None else bounds_in(await api.query(buckets))
     if not bounds:
         histogram = f"{source.histogram}_bucket"
         if source.selector and (await api.query(promql.count(histogram))).samples:

@@ -14,7 +14,8 @@ import jinja2
 import msgspec
 from aiohttp import web
 
-from wine_slo.slo.evaluation.incident import Outcome, Phase
+from wine_slo.slo.evaluation.incident import Outcome
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.objectives.objective import Alert
 from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.views import status_text

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from wine_slo.slo.evaluation.reading import ROUNDING, Reading
-from wine_slo.slo.objectives.objective import Latency, Objective
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.objective import Objective
 
 
 @dataclass(frozen=True, slots=True)

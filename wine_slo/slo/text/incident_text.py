@@ -11,12 +11,16 @@ from datetime import datetime, timedelta, tzinfo
 from html import escape, unescape
 
 from wine_slo.slo.evaluation.engine import DOWN, GAP, LEDGER, SIGHT, Interruption, State, causes_of
-from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase
+from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.key_state import KeyState
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.evaluation.value import Value, value_of
 from wine_slo.slo.notification.plan import EDITED_EVERY, DelayReason, DeliveryRecord, Kind, Wording
 from wine_slo.slo.objectives.budget import Budget
-from wine_slo.slo.objectives.objective import Alert, Burn, Key, Latency, Objective, Objectives, Up
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.up import Up
+from wine_slo.slo.objectives.objective import Alert, Burn, Key, Objective, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions, Silence
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.language import ENGLISH, Hole, Language, shortened

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.incident import KeyState
+from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.objectives.objective import Alert, Objective
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions

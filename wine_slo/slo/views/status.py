@@ -11,12 +11,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wine_slo.slo.evaluation.engine import DOWN, GAP, LEDGER, SIGHT, State, is_ahead
-from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase
+from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.key_state import KeyState
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.evaluation.value import value_of
 from wine_slo.slo.notification.plan import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import YOUNG, windows
-from wine_slo.slo.objectives.objective import Alert, Key, Latency, Objective, Objectives, Ratio, duration
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.ratio import Ratio
+from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives, duration
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions
 
 OWN = {  # the watchdog's own incidents

@@ -21,7 +21,8 @@ from wine_slo.monitor.drill.runner import DrillRefusedError, prepare, run
 from wine_slo.service.app import create_app
 from wine_slo.service.settings import ServerSettings
 from wine_slo.slo.evaluation.reading import Sight
-from wine_slo.slo.objectives.objective import Latency, Objective
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.views.status import SilenceStatus, Status, Verdict, status_of
 
 CALM = status_of(GOOD, ALL, NOW, PROCESS)

@@ -34,7 +34,8 @@ from tests.support.status_examples import (
 from wine_slo.monitor.publish.status_page import HEADERS, MOST_SHOWN, StatusPages
 from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.incident import Opening, Outcome, Phase
+from wine_slo.slo.evaluation.incident import Opening, Outcome
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight, Targets
 from wine_slo.slo.notification.plan import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import Budget, windows

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from tests.support.scene import AVAILABILITY, CHAT, ERRORS, KEY, LATENCY, Scene, at, incident, minutes
 from wine_slo.slo.evaluation.engine import State, advance
-from wine_slo.slo.evaluation.incident import Incident, Outcome, Phase
+from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.metric_source import Sample
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets
 from wine_slo.slo.evaluation.sampling import Answers, Grid, Scrapes, by_endpoint, finite_bounds, read
 from wine_slo.slo.evaluation.value import Value, value_of
