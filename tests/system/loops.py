@@ -13,6 +13,7 @@ from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.slo.evaluation.clocks import WallTime
 from wine_slo.slo.text.incident_text import Speech
 
 
@@ -26,7 +27,7 @@ def loops(
 ) -> tuple[Evaluator, Dispatcher]:
     """Both, as a start makes them from what the ledger remembers."""
     memory = ledger.load()
-    evaluation = Evaluator(CannedPrometheus(clock, slow), ledger, OBJECTIVES, memory.state, clock)
+    evaluation = Evaluator(CannedPrometheus(clock, slow), ledger, OBJECTIVES, memory.state, lambda: WallTime(clock()))
     recipients = Recipients(ledger, memory, chats, evaluation.now(), topics=topics or {})
     delivery = Dispatcher(
         TelegramChannel(bot),

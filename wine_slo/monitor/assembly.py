@@ -49,6 +49,7 @@ from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.monitor.ticker import Ticker, steady
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.messages import Press, Question
+from wine_slo.slo.evaluation.clocks import WallTime
 from wine_slo.slo.evaluation.metric_source import MetricSource
 from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.notification import keyboard
@@ -113,9 +114,9 @@ class Parts:
     ticker: Ticker
 
 
-def utc_now() -> datetime:
+def utc_now() -> WallTime:
     """Read the machine's clock."""
-    return datetime.now(UTC)
+    return WallTime(datetime.now(UTC))
 
 
 def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outside) -> Parts:
@@ -305,6 +306,7 @@ def _add_commands(parts: Parts) -> None:
         parts.dispatcher.revive,
         parts.announcements.tell,
         reach,
+        is_overdue=lambda: parts.ticker.status().overdue,
     )
     info = Info(
         parts.outside.ledger,

@@ -33,6 +33,7 @@ LONGEST_UNDELIVERED = timedelta(minutes=10)  # what could not be delivered for l
 OVERDUE_TICKS = 3  # so many polls without a complete tick, and /health is red
 LONGEST_TICK = 60.0  # seconds, then it is given up; four rounds of queries of 10 s each, and the heartbeat's 5 s
 SHORTEST_PATIENCE = LONGEST_TICK + 15  # seconds without a complete tick before the process ends itself
+MOST_EXAMINATIONS = 60  # ticks on which is examined how often a job is scraped, where that cannot be known
 LOOP_TURN = 1.0  # seconds between two signs that the event loop runs
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux' goes on while the machine sleeps
 THE_LOOP, THE_TICKS = "the event loop", "the evaluation"
@@ -65,7 +66,8 @@ class Ticker:
         self._pages = StatusPages(self.status, series.over, settings.timezone, links)
         self._examiner = examiner
         self._journal = journal
-        self._is_examined = self._are_intervals_examined = False
+        self._is_examined = False
+        self._examinations = MOST_EXAMINATIONS  # of scrape intervals, that are left
         self._heartbeat = heartbeat
         self._evaluator = evaluator
         self._dispatcher = dispatcher
@@ -111,8 +113,9 @@ class Ticker:
             log.error("a tick was given up after %.0f s", LONGEST_TICK)  # noqa: TRY400 - where it waits is no news
             return
         state, objectives = self._evaluator.state, self._evaluator.objectives
-        if not self._are_intervals_examined and not all(each.sight is Sight.BLIND for each in state.readings.values()):
-            self._are_intervals_examined = await self._log_mistakes(self._examiner.intervals, objectives)
+        if self._examinations and not all(each.sight is Sight.BLIND for each in state.readings.values()):
+            is_known = await self._log_mistakes(self._examiner.intervals, objectives)
+            self._examinations = 0 if is_known else self._examinations - 1
         if not self._is_examined and len(state.unseen) < len(state.readings):
             self._is_examined = await self._log_mistakes(self._examiner.series, objectives)
         look_at = next_look_at(state, objectives)
@@ -122,7 +125,7 @@ class Ticker:
 
     async def _tick(self) -> None:
         started = perf_counter()
-        await self._evaluator.look()
+        await self._evaluator.evaluate()
         self._dispatcher.hear()
         await asyncio.to_thread(self._instruments.show, self._evaluator.state, self._evaluator.objectives)
         self._ticked_at = steady()
@@ -138,7 +141,7 @@ class Ticker:
             for mistake in error.mistakes:
                 log.error("the objectives stay as they were: %s", mistake)  # noqa: TRY400  # a sentence says it all
         else:
-            self._is_examined = self._are_intervals_examined = False
+            self._is_examined, self._examinations = False, MOST_EXAMINATIONS
             log.info("objectives are read anew")
             log_left_out(self._settings, self._evaluator.objectives)
 
@@ -171,6 +174,8 @@ class Ticker:
             untold_seconds=self._dispatcher.undelivered_seconds,
             told=self._dispatcher.records,
             acts=self._journal.acts,
+            unreachable=self._dispatcher.unreached,
+            is_quiet=self._dispatcher.is_quiet,
         )
         return status_of(self._evaluator.state, self._evaluator.objectives, self._evaluator.now(), process)
 

@@ -103,6 +103,15 @@ def next_notification(
             return None
 
 
+def no_later_than(now: datetime, told: DeliveryRecord) -> DeliveryRecord:
+    """A record without instants in the future, from which a clock that was set back would count waits of hours."""
+    instants = (told.breach_told_at, told.written_at, told.loud_at)
+    if all(each is None or each <= now for each in instants):
+        return told
+    breach_told_at, written_at, loud_at = (each and min(each, now) for each in instants)
+    return replace(told, breach_told_at=breach_told_at, written_at=written_at, loud_at=loud_at)
+
+
 def _breach(incident: Incident, told: DeliveryRecord, words: Wording, now: datetime, manner: Policy) -> Notification:
     text = _open(incident, told, words, manner)
     after = replace(

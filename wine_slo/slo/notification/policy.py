@@ -132,7 +132,7 @@ def is_unheard(incident: Incident, known_since: datetime | None, now: datetime, 
         and known_since is not None
         and now - known_since >= manner.escalate_after
         and not manner.is_acknowledged
-        and (manner.given_up_at is None or now - manner.given_up_at >= GRACE)
+        and (manner.given_up_at is None or not timedelta(0) <= now - manner.given_up_at < GRACE)
         and incident.key.alert is not Alert.TICKET
         and incident.held in (None, Sight.TARGET_DOWN)  # of what nobody asks for any more nobody is woken
     )
