@@ -23,7 +23,8 @@ from tests.system.loops import loops
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram import connection
 from wine_slo.monitor.evaluate.evaluator import Evaluator
-from wine_slo.monitor.notify.dispatcher import LONGEST_WAIT, Dispatcher
+from wine_slo.monitor.notify.dispatcher import Dispatcher
+from wine_slo.monitor.notify.waits import LONGEST_WAIT
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 ANNA, OTHER = -5, 8  # a group, and a person

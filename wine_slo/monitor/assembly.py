@@ -36,9 +36,10 @@ from wine_slo.monitor.evaluate import source as metric_source
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.evaluate.objective_checks import Examiner
 from wine_slo.monitor.notify.announcements import Announcements
-from wine_slo.monitor.notify.dispatcher import Dispatcher, Rules
+from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.localizer import Localizer
+from wine_slo.monitor.notify.policies import Rules
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.publish.board import Boards
 from wine_slo.monitor.publish.charts import Charts

@@ -11,6 +11,7 @@ import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any, TypeVar
 
 from telegram import BotCommand
@@ -19,6 +20,7 @@ from telegram.ext import ExtBot
 
 from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.integrations.telegram.update_types import INVISIBLE, Query, Update, number_of, person_of, read_update
+from wine_slo.slo.chat.backoff import Backoff
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Answer, Picture, Press, Question
 from wine_slo.slo.text.incident_text import plain
@@ -29,7 +31,7 @@ POLL_SECONDS = 30  # how long Telegram waits for something to happen
 READ_SECONDS = 10  # and how much longer the answer may take
 BATCH = 100  # updates in one answer; fewer mean that there are no more
 DONE_WITHIN = 5.0  # seconds for what a batch leads to, before the next is requested all the same
-LONGEST_WAIT = 60.0  # seconds between two tries to reach Telegram
+BACKOFF = Backoff(timedelta(seconds=1), timedelta(minutes=1))  # between two attempts to reach Telegram
 SETTLES_IN = 2.0  # seconds; a poller that was just ended may still hold a connection
 CONFLICT_PAUSE = 300.0  # seconds in which another poller is left alone
 LATE_AFTER = timedelta(minutes=2)  # nobody having listened for longer, the time of a press is not known
@@ -111,17 +113,16 @@ class TelegramUpdates:
             await self._bot.shutdown()
 
     async def _begin(self) -> None:
-        wait = 1.0
-        while True:
+        for failures in count(1):
             try:
                 await self._bot.initialize()
                 for language, lines in self._menus.items():
                     menu = [BotCommand(name, line) for name, line in lines]
                     await self._bot.set_my_commands(menu, language_code=language or None)
             except Exception as error:  # noqa: BLE001 - the library raises whatever an odd answer makes of its code
+                wait = BACKOFF.wait(failures).total_seconds()
                 log.warning("Telegram cannot be asked yet (%s); again in %.0f s", type(error).__name__, wait)
                 await asyncio.sleep(wait)
-                wait = min(wait * 2, LONGEST_WAIT)
             else:
                 log.info("Telegram knows this bot as @%s", self._bot.username)
                 return
@@ -136,7 +137,7 @@ class TelegramUpdates:
                 await self._yield_to_another(conflicts, has_webhook=WEBHOOK in str(error))
             except Exception as error:  # noqa: BLE001 - the library raises whatever an odd answer makes of its code
                 failures += 1
-                wait = min(2.0 ** min(failures - 1, 10), LONGEST_WAIT)
+                wait = BACKOFF.wait(failures).total_seconds()
                 self._listener.listening(False)  # noqa: FBT003 - it says what it is
                 log.warning("updates cannot be read (%s); again in %.0f s", _first_words(error), wait)
                 await asyncio.sleep(wait)

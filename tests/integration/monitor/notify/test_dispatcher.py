@@ -29,7 +29,7 @@ from tests.support.fakes.desk import (
 from tests.support.scene import LATENCY, Scene
 from wine_slo.config import translations
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.monitor.notify.dispatcher import FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT
+from wine_slo.monitor.notify.waits import FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT
 from wine_slo.slo.notification.plan import STORM
 from wine_slo.slo.notification.policy import Suppression
 from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage

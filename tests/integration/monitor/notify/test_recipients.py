@@ -31,10 +31,12 @@ from tests.support.scene import LATENCY, Scene
 from wine_slo.integrations.console.channel import ConsoleChannel
 from wine_slo.integrations.telegram import channel, connection
 from wine_slo.integrations.telegram.updates import Listener, TelegramUpdates
-from wine_slo.monitor.notify.dispatcher import LONGEST_WAIT, Dispatcher, Rules
+from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.localizer import Localizer
+from wine_slo.monitor.notify.policies import Rules
 from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.monitor.notify.waits import LONGEST_WAIT
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Picture
 from wine_slo.slo.evaluation.incident import Incident

@@ -1,0 +1,98 @@
+"""The policy of each notification, by the settings and by what people did."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from wine_slo.monitor.notify.journal import Journal
+from wine_slo.monitor.notify.localizer import Localizer
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.snapshot import Snapshot
+from wine_slo.slo.notification.keyboard import buttons_of
+from wine_slo.slo.notification.policy import DelayReason, Policy
+from wine_slo.slo.objectives.budget import burning
+from wine_slo.slo.objectives.objective import Alert, Objective
+from wine_slo.slo.oncall.time_phrases import QuietHours
+
+REMIND_OF_OURS = timedelta(hours=4)  # of having no data, or not being able to write to the database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """When and where may be notified, by the settings.
+
+    Attributes:
+        second_chats: The ids of chats that receive only what nobody acknowledges in the others.
+        escalate_after: After how long that is; None for never.
+        quiet_hours: When nothing may make a sound; None for never.
+        pages_in_quiet_hours: Whether a fast burn of the error budget is sent all the same.
+        offers: What can be done by pressing a button.
+    """
+
+    second_chats: Collection[int] = ()
+    escalate_after: timedelta | None = None
+    quiet_hours: QuietHours | None = None
+    pages_in_quiet_hours: bool = True
+    offers: Collection[str] = ()
+
+
+class Policies:
+    """Say how each recipient may be notified of an incident.
+
+    Args:
+        rules: What the settings say.
+        localizer: How things read for a recipient.
+        snapshot: What is known now.
+        journal: What people did.
+    """
+
+    def __init__(self, rules: Rules, localizer: Localizer, snapshot: Snapshot, journal: Journal) -> None:
+        self._rules = rules
+        self._localizer = localizer
+        self._snapshot = snapshot
+        self._journal = journal
+
+    def of(self, incident: Incident, chat: int, known_since: datetime | None) -> Policy:
+        """Return how a recipient may be notified of an incident now.
+
+        Args:
+            incident: Which.
+            chat: The recipient.
+            known_since: Of a second chat: since when a first one knows of it; None where none does.
+        """
+        state, acts, now = self._snapshot.state, self._journal.acts, self._snapshot.now()
+        rules, speech = self._rules, self._localizer.speech(chat)
+        objective = speech.objectives.of(incident.key)
+        quiet = rules.quiet_hours
+        withheld = DelayReason.OUTAGE
+        if acts.had_silence(incident, state.incidents):
+            withheld = DelayReason.SILENCE
+        elif quiet is not None and quiet.cover(incident.opened_at):
+            withheld = DelayReason.QUIET_HOURS
+        return Policy(
+            remind_after=objective.remind_after if objective else REMIND_OF_OURS,
+            escalate_after=rules.escalate_after,
+            is_muted=state.is_blind and not incident.key.is_own,
+            is_silenced=acts.silence_of(incident, state.incidents, now) is not None,
+            silenced_until=acts.ran_out(incident.key, now),
+            is_quiet=(
+                quiet is not None
+                and quiet.cover(now)
+                and not (rules.pages_in_quiet_hours and _is_page(incident, objective))
+            ),
+            is_acknowledged=acts.acknowledgement(incident) is not None,
+            given_up_at=acts.given_up_at(incident),
+            is_second=chat in rules.second_chats,
+            known_since=known_since,
+            withheld=withheld,
+            buttons=buttons_of(incident, acts, state.incidents, speech.objectives, now, rules.offers, speech.say),
+        )
+
+
+def _is_page(incident: Incident, objective: Objective | None) -> bool:
+    """Whether an incident burns the error budget so fast that somebody must act, whatever it is about."""
+    if incident.key.alert is not Alert.BREACH:
+        return incident.key.alert is Alert.PAGE
+    if objective is None or incident.budget is None:
+        return False
+    return burning(objective, incident.budget, Alert.PAGE) is not None

@@ -1,0 +1,187 @@
+"""When a recipient may be tried again: after a failed attempt, in a flood wait, and while it refuses messages."""
+
+import random
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.slo.chat.backoff import Backoff
+from wine_slo.slo.evaluation.snapshot import Snapshot
+from wine_slo.slo.notification.policy import Suppression
+
+FIRST_WAIT = timedelta(seconds=2)
+FIRST_WAIT_UNSURE = timedelta(seconds=15)  # what may have arrived is repeated at a pace that people bear
+LONGEST_WAIT = timedelta(minutes=1)
+LONGEST_FLOOD = timedelta(minutes=5)  # what Telegram asks for beyond is tried again all the same
+LONG_FLOOD = timedelta(minutes=2)  # a chat that wants to be left alone for so long cannot be reached
+LONGEST_RETRY_CLOSED = timedelta(hours=1)
+CLOSED = Backoff(timedelta(minutes=1), LONGEST_RETRY_CLOSED)  # what refuses messages is tried again after so long
+HEARD_PAUSE = timedelta(seconds=5)  # between two tries that people's messages lead to
+ELSEWHERE = 0  # where a wait belongs to no incident; these are numbered from 1
+MANY_FAILURES = 6  # in a row, which take a minute or two, of a chat that has not been reached since the start
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """Until when something is not tried again, and how often in a row it has failed."""
+
+    until: datetime
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """The last try to reach a chat that refuses messages.
+
+    Attributes:
+        at: When that was.
+        again_at: When it is tried again.
+        failures: How often in a row it has failed.
+        openings: Which incidents were open then, and how often each had been opened; a new one is a reason to try.
+    """
+
+    at: datetime
+    again_at: datetime
+    failures: int
+    openings: frozenset[tuple[int, int]]
+
+
+class Waits:
+    """Keep until when each recipient is left alone; each notification has a wait of its own and holds no other.
+
+    Args:
+        recipients: Know which of them refuse messages.
+        snapshot: What is known now.
+    """
+
+    def __init__(self, recipients: Recipients, snapshot: Snapshot) -> None:
+        self._recipients = recipients
+        self._snapshot = snapshot
+        self._waits: dict[tuple[int, int, bool], _Wait] = {}  # by chat, incident, and whether it is an edit
+        self._floods: dict[tuple[int, bool], datetime] = {}  # by chat, and whether it is about edits
+        self._long_floods: dict[int, str] = {}  # what Telegram asked for, by chat
+        self._refusals: dict[int, _Refusal] = {}
+        self._unproven = dict.fromkeys(recipients, "")  # not reached since the start, and why not
+
+    @property
+    def unreachable(self) -> dict[int, str]:
+        """Why each recipient that cannot be reached for minutes cannot be, by its id in the settings."""
+        now = self._snapshot.now()
+        floods = {
+            chat: reason
+            for chat, reason in self._long_floods.items()
+            if now < self._floods[chat, False] + LONGEST_WAIT  # and the try that follows
+        }
+        return floods | self._recipients.closed
+
+    @property
+    def unreached(self) -> dict[int, str]:
+        """The same, and why each recipient was never reached since the start, though it has been tried for a while."""
+        failures = {chat: wait.failures for (chat, number, _), wait in self._waits.items() if number == ELSEWHERE}
+        unproven = {chat: reason for chat, reason in self._unproven.items() if failures.get(chat, 0) >= MANY_FAILURES}
+        return unproven | self.unreachable
+
+    def is_in_doubt(self, chat: int) -> bool:
+        """Return whether it is not known that a chat accepts messages."""
+        return chat in self._unproven or self._recipients.standing(chat).is_closed
+
+    def may_try(self, chat: int) -> bool:
+        """Return whether a chat is tried now; one that refuses messages is by a schedule, and at each new incident."""
+        refusal = self._refusals.get(chat)
+        if refusal is None or not self._recipients.standing(chat).is_closed:
+            return True
+        is_over = _is_over(refusal.again_at, self._snapshot.now(), LONGEST_RETRY_CLOSED)
+        return is_over or not self._openings() <= refusal.openings
+
+    def is_free(self, chat: int, number: int, *, is_edit: bool) -> bool:
+        """Return whether nothing that is to be sent in a chat, or edited, has to wait."""
+        now = self._snapshot.now()
+        wait, flood = self._waits.get((chat, number, is_edit)), self._floods.get((chat, is_edit))
+        return (wait is None or _is_over(wait.until, now, LONGEST_WAIT)) and (
+            flood is None or _is_over(flood, now, LONGEST_FLOOD)
+        )
+
+    def has_failed(self, chat: int, number: int) -> bool:
+        """Return whether the last attempt to send a new message of an incident failed."""
+        return (chat, number, False) in self._waits
+
+    def are_any(self, chat: int) -> bool:
+        """Return whether anything has to wait in a chat."""
+        now = self._snapshot.now()
+        return any(
+            to == chat and not _is_over(wait.until, now, LONGEST_WAIT) for (to, _, _), wait in self._waits.items()
+        )
+
+    def reason(self, chat: int) -> Suppression:
+        """Return why a new message has to wait."""
+        flood = self._floods.get((chat, False))
+        is_over = flood is None or _is_over(flood, self._snapshot.now(), LONGEST_FLOOD)
+        return Suppression.RETRY if is_over else Suppression.FLOOD_WAIT
+
+    def pause(self, chat: int) -> float | None:
+        """Return for how many seconds there is nothing to do in a chat; None where that is so until there is news."""
+        now = self._snapshot.now()
+        instants = [wait.until for (to, _, _), wait in self._waits.items() if to == chat]
+        instants += [until for (to, _), until in self._floods.items() if to == chat]
+        if chat in self._refusals:
+            instants.append(self._refusals[chat].again_at)
+        return min(((each - now).total_seconds() for each in instants if each > now), default=None)
+
+    def forget_closed(self) -> None:
+        """Forget the waits of incidents that are not at hand any more."""
+        incidents = self._snapshot.state.incidents
+        self._waits = {key: wait for key, wait in self._waits.items() if key[1] in incidents or key[1] == ELSEWHERE}
+
+    def fail(self, chat: int, number: int, first: timedelta = FIRST_WAIT, *, is_edit: bool) -> timedelta:
+        """Have one notification tried again later, and later each time; return how much."""
+        last = self._waits.get((chat, number, is_edit))
+        failures = last.failures + 1 if last else 1
+        wait = Backoff(first, LONGEST_WAIT).wait(failures, random.uniform(0.5, 1))  # noqa: S311 - jitter
+        self._waits[chat, number, is_edit] = _Wait(self._snapshot.now() + wait, failures)
+        return wait
+
+    def succeed(self, chat: int, number: int, *, is_edit: bool) -> None:
+        """Note that a notification was delivered."""
+        self._waits.pop((chat, number, is_edit), None)
+
+    def flood(self, chat: int, reason: str, wait: timedelta, *, is_edit: bool) -> bool:
+        """Leave a chat alone, or edit nothing there, for so long; return whether it cannot be reached so long."""
+        self._floods[chat, is_edit] = self._snapshot.now() + wait
+        if is_edit or wait < LONG_FLOOD:
+            return False
+        self._long_floods[chat] = reason
+        return True
+
+    def refuse(self, chat: int) -> None:
+        """Note that a chat refuses messages."""
+        now, last = self._snapshot.now(), self._refusals.get(chat)
+        failures = last.failures + 1 if last else 1
+        self._refusals[chat] = _Refusal(now, now + CLOSED.wait(failures), failures, self._openings())
+
+    def doubt(self, chat: int, reason: str) -> None:
+        """Note why a chat could not be reached, where it has not been since the start."""
+        if chat in self._unproven:
+            self._unproven[chat] = reason
+
+    def accept(self, chat: int) -> None:
+        """Note that a chat accepts messages."""
+        self._refusals.pop(chat, None)
+        self._long_floods.pop(chat, None)
+        self._unproven.pop(chat, None)
+
+    def revive(self, chat: int) -> bool:
+        """Try a chat that refuses messages soon; return whether it is one."""
+        refusal = self._refusals.get(chat)
+        if refusal is None:
+            return False
+        again_at = min(refusal.again_at, max(self._snapshot.now(), refusal.at + HEARD_PAUSE))
+        self._refusals[chat] = replace(refusal, again_at=again_at)
+        return True
+
+    def _openings(self) -> frozenset[tuple[int, int]]:
+        return frozenset((each.number, each.openings) for each in self._snapshot.state.open_incidents)
+
+
+def _is_over(until: datetime, now: datetime, longest: timedelta) -> bool:
+    """Whether a wait is over; one that would last longer than any was begun by a clock that has been set back since."""
+    return not timedelta(0) < until - now <= longest
