@@ -68,7 +68,7 @@ class Announcements:
     async def remind(
         self, acts: Callable[[], Actions], state: Callable[[], State], now: Callable[[], datetime]
     ) -> None:
-        """Tell each day, for ever, which silences go on; and at the start those that an end of the process cut short."""
+        """Tell each day, for ever, which silences go on; and at the start those of just before the last end."""
         looked_at, since = state().looked_at, now()
         for act in acts().silences(state().incidents, since):
             if looked_at is not None and act.at > looked_at - AT_RISK:

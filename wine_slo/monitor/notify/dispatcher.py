@@ -17,7 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.messages import Keyboard
@@ -500,7 +501,7 @@ class Dispatcher:
         """Send a new message to a recipient, wherever it is now, and return its id.
 
         Raises:
-            ChatError: It was not sent, or perhaps not.
+            ChannelError: It was not sent, or perhaps not.
         """
         return await self._chat.send(
             self._recipients.standing(chat).address,
@@ -515,7 +516,7 @@ class Dispatcher:
         """Tell one notice, then mark it told.
 
         Raises:
-            ChatError: It was not told, or perhaps not.
+            ChannelError: It was not told, or perhaps not.
         """
         if notice.edits is not None:
             await self._edit(chat, notice, notice.edits)
@@ -539,7 +540,7 @@ class Dispatcher:
         """Edit a message, then record it; one that cannot be edited is sent anew, or given up.
 
         Raises:
-            ChatError: It was not edited, or perhaps not.
+            ChannelError: It was not edited, or perhaps not.
         """
         address, told = self._recipients.standing(chat).address, notice.after
         try:

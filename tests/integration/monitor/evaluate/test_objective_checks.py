@@ -9,9 +9,10 @@ from aiohttp import web
 
 from tests.support.fakes.loopback import Loopback
 from tests.support.scene import AVAILABILITY, ERRORS, LATENCY
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Sample, Vector
+from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 from wine_slo.monitor.evaluate.objective_checks import Examiner, ObjectiveMistake, bounds_in, no_bound
+from wine_slo.slo.evaluation.metric_source import MetricSourceError, Sample, Vector
 from wine_slo.slo.objectives.objective import Objectives
 
 ALL = Objectives.only(LATENCY, ERRORS, AVAILABILITY)
@@ -112,5 +113,5 @@ def test_a_histogram_without_bounds_is_called_that() -> None:
 
 async def test_while_a_job_has_no_targets_yet_nothing_is_known_of_their_interval(source: Source) -> None:
     source.targets = []
-    with pytest.raises(PrometheusError, match="not scraped wine-slo often enough"):
+    with pytest.raises(MetricSourceError, match="not scraped wine-slo often enough"):
         await source.said()

@@ -28,7 +28,7 @@ from tests.support.fakes.desk import (
 from tests.support.fakes.people import Talk, among
 from tests.support.scene import LATENCY, Scene
 from wine_slo.integrations.console.channel import ConsoleChannel
-from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram import channel, connection
 from wine_slo.integrations.telegram.updates import Listener, TelegramUpdates
 from wine_slo.monitor.notify.dispatcher import LONGEST_WAIT, Dispatcher, Rules
 from wine_slo.monitor.notify.recipients import Recipients
@@ -611,7 +611,7 @@ async def test_a_group_that_has_moved_and_refuses_messages_is_tried_under_its_ne
 @pytest.mark.parametrize("deed", ["send", "edit", "show", "reach", "pin", "unpin"])
 async def test_whatever_telegram_answers_an_attempt_succeeds_or_is_a_chat_error(bot_api: BotApi, deed: str) -> None:
     bot_api.chat(ANNA)
-    async with channel.connect(TOKEN, bot_api.url) as bot:
+    async with connection.connect(TOKEN, bot_api.url) as bot:
         chat = channel.TelegramChannel(bot)
         attempts: dict[str, Callable[[], Awaitable[object]]] = {
             "send": lambda: chat.send(ANNA, "text"),
@@ -631,7 +631,7 @@ async def test_whatever_telegram_answers_an_attempt_succeeds_or_is_a_chat_error(
 
 async def test_a_picture_that_a_topic_refuses_goes_to_the_chat_itself(bot_api: BotApi) -> None:
     forum = bot_api.chat(SUPERGROUP, topics=[TOPIC])
-    async with channel.connect(TOKEN, bot_api.url) as bot:
+    async with connection.connect(TOKEN, bot_api.url) as bot:
         for refusal in (
             "Bad Request: TOPIC_CLOSED",
             "Bad Request: TOPIC_DELETED",
@@ -675,7 +675,7 @@ async def test_an_odd_answer_to_who_the_bot_is_does_not_end_what_listens(bot_api
 
     said = talk.conversation
     listener = Listener(said.ask, said.press, said.refuse, talk.listens.append, conflict, talk.heard, talk.moved)
-    bot = channel.connect(TOKEN, bot_api.url)
+    bot = connection.connect(TOKEN, bot_api.url)
     listens = TelegramUpdates(bot, channel.TelegramChannel(bot), listener, {}, talk.clock, None)
     task = asyncio.create_task(listens.run())
     await bot_api.until(lambda: bot_api.calls_of("getUpdates"), seconds=10)
