@@ -14,9 +14,9 @@ NO_TELEGRAM = {"WINE_SLO_TELEGRAM_TOKEN": "", "WINE_SLO_TELEGRAM_CHAT_IDS": ""}
 BREAKS = {  # what is wrong with a watchdog that is started by a program
     "a loop that raises": "journal.Journal.run = raises",
     "a loop that returns": "journal.Journal.run = returns",
-    "an event loop that hangs": "evaluator.Evaluator.look = hangs",
-    "an evaluation that never ends": "evaluator.Evaluator.look = waits",
-    "an evaluation that always fails": "evaluator.Evaluator.look = raises",
+    "an event loop that hangs": "evaluator.Evaluator.evaluate = hangs",
+    "an evaluation that never ends": "evaluator.Evaluator.evaluate = waits",
+    "an evaluation that always fails": "evaluator.Evaluator.evaluate = raises",
 }
 PROGRAM = """
 import asyncio, time

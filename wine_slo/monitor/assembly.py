@@ -140,7 +140,7 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
     charts = Charts(
         source,
         outside.drawing,
-        channel,
+        answers,
         ledger,
         evaluator,
         recipients=recipients,

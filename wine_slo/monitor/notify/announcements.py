@@ -1,7 +1,8 @@
 """What every chat is told of what somebody does in one of them: silences, their ends and drills; all of it quietly.
 
 An announcement waits for every alert, and is given up where a chat cannot be told: what holds is on the status page,
-in `/silences` and in a metric, and a silence is announced again each day.
+in `/silences` and in a metric, and a silence is announced again each day. One that was made just before the process
+ended is announced once more: twice is better than never.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 TRIES = 3
 MOST_WAITING = 20  # announcements; of a chat that does more at once, the later ones are left out
 LONGEST_WAIT = timedelta(seconds=30)  # what Telegram wants to be left alone for longer is not worth an announcement
+AT_RISK = timedelta(minutes=1)  # before the last evaluation of the process before: what may not have been announced
 LOOKED_EVERY = 60.0  # seconds between two looks at how long silences have run
 
 Text = Callable[[Replies], str]
@@ -68,8 +70,11 @@ class Announcements:
             )
 
     async def remind(self, journal: Journal, snapshot: Snapshot) -> None:
-        """Tell each day, for ever, which silences go on."""
-        since = snapshot.now()
+        """Remind each day, for ever, which silences go on; at the start announce those of just before the last end."""
+        evaluated_at, since = snapshot.state.looked_at, snapshot.now()
+        for action in journal.acts.silences(snapshot.state.incidents, since):
+            if evaluated_at is not None and action.at > evaluated_at - AT_RISK:
+                self.tell(partial(Replies.announced, acts=[action], now=since), action.chat)
         while True:
             await asyncio.sleep(LOOKED_EVERY)
             instant = snapshot.now()
