@@ -99,7 +99,7 @@ def routes_of(settings: ServerSettings) -> dict[str, Route]:
         "/metrics": (web.get, expose_metrics, (200,)),
         "/docs": (web.get, show_contract, (200,)),
         "/openapi.json": (web.get, send_contract, (200,)),
-        "/web/{file}": (web.get, pages.send_file, (200, 404)),
+        "/web/{file}": (web.get, pages.FILES.send, (200, 404)),
     }
     if settings.has_exercises:
         routes |= {

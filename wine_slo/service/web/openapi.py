@@ -1,13 +1,12 @@
 """The API's contract as OpenAPI 3.1, and a page to read it and try it. The tests hold the server to it."""
 
-from html import escape
 from pathlib import Path
-from string import Template
 from typing import Any
 
+from wine_slo.http.pages import templates
 from wine_slo.service.model.features import FEATURES, LIMIT, NAMES, ROW, FieldMistake
 
-PAGE = Template((Path(__file__).parents[2] / "web" / "docs.html").read_text())
+PAGE = templates(Path(__file__).parent / "templates").get_template("docs.html")
 TYPICAL = (14.1, 2.02, 2.4, 18.8, 103.0, 2.75, 2.92, 0.32, 2.38, 6.2, 1.07, 2.75, 1060.0)  # a Barolo
 EXAMPLE = dict(zip(NAMES, TYPICAL, strict=True))
 
@@ -327,37 +326,5 @@ def contract(version: str, *, has_exercises: bool) -> dict[str, Any]:
 
 def render(document: dict[str, Any]) -> str:
     """Return the contract as a page."""
-    operations = "\n".join(
-        f'<section class="card"><h2><code>{method.upper()} {path}</code> {escape(operation["summary"])}</h2>'
-        f"{''.join(f'<p>{escape(operation[part])}</p>' for part in ('description',) if part in operation)}"
-        f"{parameters(operation)}{responses(operation)}</section>"
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-    )
     example = ",\n".join(f'  "{name}": {value:g}' for name, value in EXAMPLE.items())
-    return PAGE.substitute(
-        version=escape(document["info"]["version"]), example=f"{{\n{example}\n}}", operations=operations
-    )
-
-
-def parameters(operation: dict[str, Any]) -> str:
-    """Return a list of an operation's parameters, with what each may be."""
-    entries = "".join(
-        f"<li><code>?{each['name']}=</code> {escape(each.get('description') or limits(each['schema']))}</li>"
-        for each in operation.get("parameters", [])
-    )
-    return f"<ul>{entries}</ul>" if entries else ""
-
-
-def limits(number: dict[str, Any]) -> str:
-    """Return what a number may be, in words."""
-    return f"{number['minimum']} to {number['maximum']}, {number['default']} when it is not given"
-
-
-def responses(operation: dict[str, Any]) -> str:
-    """Return a table of an operation's answers."""
-    rows = "".join(
-        f"<tr><th scope=row>{status}</th><td>{escape(each['description'])}</td></tr>"
-        for status, each in operation["responses"].items()
-    )
-    return f"<table><tbody>{rows}</tbody></table>"
+    return PAGE.render(document=document, example=f"{{\n{example}\n}}")
