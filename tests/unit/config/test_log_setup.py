@@ -116,7 +116,7 @@ async def test_lines_wait_no_longer_than_they_may(capsys: pytest.CaptureFixture[
     log_setup.configure("text", wait=0.05)
     logging.getLogger("x").info("patient")
     written = ""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not written:
             await asyncio.sleep(0.01)
             written = capsys.readouterr().err
