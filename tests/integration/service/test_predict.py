@@ -173,7 +173,7 @@ async def test_an_array_says_which_wine_is_wrong(client: Client) -> None:
 async def test_many_mistakes_are_counted_and_the_first_hundred_told(client: Client) -> None:
     response = await client.post("/predict", json=[{}] * 1000)
     assert len(await errors(response)) == 100
-    assert (await response.json())["detail"] == "13000 fields are wrong; the first 100 are told"
+    assert (await response.json())["detail"] == "13000 fields are wrong; the first 100 are listed"
 
 
 @pytest.mark.parametrize(
