@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 import httpx
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ChatAction, MessageLimit, ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.ext import AIORateLimiter, BaseRateLimiter, ExtBot
@@ -35,9 +35,10 @@ AGAIN_SECONDS = 10  # between two looks at a token that may have been rotated
 NO_SUCH_TOKEN = (401, 404)  # the second for what does not even look like one
 
 SURELY_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-MAX_BYTES = 16 * 2**20  # of one answer; a hundred updates of the longest texts are two
+MAX_BYTES = 4 * 2**20  # of one answer; fifty updates of the longest texts, each a reply to such a one, are 2.5
 LONGEST_REASON = 100  # letters of an answer that go into a log line
 SHORTEST_WAIT, LONGEST_WAIT = 1, 300  # seconds; what Telegram asks for beyond is tried again all the same
+HALF = b"\\ud"  # how JSON escapes half of a character that has two
 LARGEST_ID = 2**52  # by the manual of the Bot API, a chat's id has at most 52 bits
 
 # What Telegram refuses is told apart by the method and the code: a 400 to a message as it is refuses that message, a
@@ -248,7 +249,8 @@ def _checked(code: int, payload: bytes) -> bytes:
     if is_success:
         if "result" not in answer:
             raise NoBotApiError(code)
-        return payload
+        # Half a character, which JSON can escape and UTF-8 cannot hold, would fail wherever it is logged or kept.
+        return json.dumps(answer, ensure_ascii=False).encode(errors="replace") if HALF in payload else payload
     refusal: dict[str, Any] = {"ok": False, "error_code": code, "description": str(answer.get("description") or code)}
     given = answer.get("parameters")
     parameters = given if isinstance(given, dict) else {}
@@ -257,7 +259,7 @@ def _checked(code: int, payload: bytes) -> bytes:
         refusal["parameters"] = {"migrate_to_chat_id": moved_to}
     elif code == HTTPStatus.TOO_MANY_REQUESTS:
         refusal["parameters"] = {"retry_after": _seconds(parameters.get("retry_after"))}
-    return json.dumps(refusal).encode()
+    return json.dumps(refusal, ensure_ascii=False).encode(errors="replace")
 
 
 def _seconds(given: object) -> int:
@@ -311,7 +313,7 @@ class TelegramChannel:
                 reply_markup=None if form.is_bare else markup,
                 **self._limits,
             )
-            return message.message_id
+            return _id_of(message)
 
         refusal: ChannelError | None = None
         for form in _forms(topic):
@@ -454,6 +456,18 @@ def _forms(topic: int | None) -> Iterator[_Form]:
     yield _Form(None)
     yield _Form(None, is_html=False)
     yield _Form(None, is_html=False, is_bare=True)
+
+
+def _id_of(message: Message) -> int:
+    """The id of a message, which python-telegram-bot takes as it comes; one that is none could not be kept.
+
+    Raises:
+        TypeError: It is none.
+    """
+    number: object = message.message_id
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < LARGEST_ID:
+        raise TypeError(f"{str(number)[:LONGEST_REASON]} is no id of a message")
+    return number
 
 
 async def _guarded(attempt: Awaitable[T]) -> T:
