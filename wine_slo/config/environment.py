@@ -102,7 +102,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
         return []
 
 
-Ids = tuple[int, ...]
+LONGEST_SHOWN = 200  # letters of a wrong value in a sentence
 Port = Annotated[int, Meta(ge=0, le=65535)]
 LogFormat = Literal["text", "json"]
 PROXY = "a proxy's URL, such as socks5://host:1080 or http://host:3128"
@@ -120,7 +120,7 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         "models/model.pkl"
     )
     sleep_enabled: Annotated[bool | None, Meta(description="true or false; if not set, true on loopback only")] = None
-    allowed_hosts: Annotated[tuple[str, ...], Meta(description=NAMES)] = ()
+    allowed_hosts: Annotated[tuple[Host, ...], Meta(description=NAMES)] = ()
     log_format: Annotated[LogFormat, Meta(description="text or json")] = "text"
 
     @property
@@ -173,7 +173,7 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     watchdog_port: Annotated[Port, Meta(description="a whole number from 0 (any free) to 65535")] = 8001
     watchdog_password: Annotated[Secret | None, Meta(description="a password for the watchdog's pages")] = None
     watchdog_login_required: Annotated[bool, Meta(description="true or false")] = True
-    allowed_hosts: Annotated[tuple[str, ...], Meta(description=NAMES)] = ()
+    allowed_hosts: Annotated[tuple[Host, ...], Meta(description=NAMES)] = ()
     service_url: Annotated[Url, Meta(description="the root of the service, such as http://host:8000")] = Url(
         "http://127.0.0.1:8000"
     )
@@ -293,7 +293,7 @@ class Setting:
             read = msgspec.convert(value, self.type, strict=False, dec_hook=lambda kind, part: kind(part))
         except (msgspec.ValidationError, ZoneInfoNotFoundError, OSError) as error:  # OSError: a folder of time zones
             is_hidden = self.is_secret or ("@" in text and "://" not in text)  # perhaps a password without a scheme
-            shown = "has a value" if is_hidden else f"is {text!r}"
+            shown = "has a value" if is_hidden else f"is {_clipped(text)!r}"
             raise SettingsError(f"{self.variable} {shown}; wanted: {self.wanted}") from error
         if isinstance(read, Secret):
             read.file = file
@@ -428,6 +428,10 @@ def _setting(field: msgspec.structs.FieldInfo) -> Setting:
         is_list=get_origin(kind) is tuple,
         is_secret=any(isinstance(each, type) and issubclass(each, Secret) for each in kinds),
     )
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 def _written(value: object) -> str:
