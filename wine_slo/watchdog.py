@@ -23,7 +23,7 @@ import aiohttp
 from aiohttp import web
 
 from wine_slo.config import log_setup, slo_file, translations
-from wine_slo.config.environment import SettingsError, WatchdogSettings, read
+from wine_slo.config.environment import SettingsError, read
 from wine_slo.config.hosts import is_loopback
 from wine_slo.config.setting_types import Rotating
 from wine_slo.http import guarded_server
@@ -32,13 +32,12 @@ from wine_slo.integrations.console.channel import ConsoleChannel
 from wine_slo.integrations.drawing.render_process import ChartProcess
 from wine_slo.integrations.heartbeat import Heartbeat
 from wine_slo.integrations.peers import ServiceApi
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError
-from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 from wine_slo.integrations.stall_guard import StallGuard
 from wine_slo.integrations.steady_scheduler import SteadyScheduler
 from wine_slo.integrations.storage.claim import Claim, ClaimError
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
-from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
+from wine_slo.integrations.telegram import channel, connection
 from wine_slo.integrations.telegram.updates import Listener, TelegramUpdates
 from wine_slo.monitor.chatops.info import Info
 from wine_slo.monitor.chatops.language import LanguageCommand
@@ -46,6 +45,7 @@ from wine_slo.monitor.chatops.oncall import OnCall
 from wine_slo.monitor.chatops.router import Access, Router
 from wine_slo.monitor.drill import runner as drill_runner
 from wine_slo.monitor.drill.chat_command import DrillCommand
+from wine_slo.monitor.evaluate import source
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.evaluate.objective_checks import Examiner, ObjectiveMistake
 from wine_slo.monitor.notify.announcements import Announcements
@@ -59,9 +59,12 @@ from wine_slo.monitor.publish.digest import Digests
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages
+from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.chat.channel import Channel, ChannelError
+from wine_slo.slo.evaluation.clocks import SourceTime, WallTime
 from wine_slo.slo.evaluation.engine import SETTLES_IN, next_look_at
 from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.oncall.time_phrases import QuietHours
@@ -80,6 +83,7 @@ DRILL = timedelta(minutes=3)  # for so long a drill is slow at the most
 OVERDUE_TICKS = 3  # so many polls without a complete tick, and /health is red
 LONGEST_TICK = 60.0  # seconds, then it is given up; four rounds of questions of 10 s each, and the heartbeat's 5 s
 SHORTEST_PATIENCE = LONGEST_TICK + 15  # seconds without a complete tick before the process ends itself
+MOST_EXAMINATIONS = 60  # ticks on which is asked how often a job is scraped, where that cannot be known
 LOOP_TURN = 1.0  # seconds between two signs that the event loop runs
 MOST_CONNECTIONS = 500  # to its own pages
 BACKLOG = 64  # connections that wait to be accepted
@@ -91,9 +95,9 @@ OPEN_PATHS = ("/health",)  # of our own pages, without a login: whoever restarts
 log = logging.getLogger("wine_slo.watchdog")  # also when it is run as a script
 
 
-def now() -> datetime:
+def now() -> WallTime:
     """Read the clock; the only place that does."""
-    return datetime.now(UTC)
+    return WallTime(datetime.now(UTC))
 
 
 def steady() -> float:
@@ -118,7 +122,8 @@ class Ticker:
         links = {"Grafana": without_credentials(settings.grafana_url)} if settings.grafana_url else {}
         self._pages = StatusPages(self.status, trend, settings.timezone, links)
         self._examiner = examiner
-        self._is_examined = self._are_intervals_examined = False
+        self._is_examined = False
+        self._examinations = MOST_EXAMINATIONS  # of scrape intervals, that are left
         self._heartbeat = heartbeat
         self._evaluation = evaluation
         self._delivery = delivery
@@ -164,8 +169,9 @@ class Ticker:
             log.error("a tick was given up after %.0f s", LONGEST_TICK)  # noqa: TRY400 - where it waits is no news
             return
         state, objectives = self._evaluation.state, self._evaluation.objectives
-        if not self._are_intervals_examined and not all(each.sight is Sight.BLIND for each in state.readings.values()):
-            self._are_intervals_examined = await self._tell_mistakes(self._examiner.intervals, objectives)
+        if self._examinations and not all(each.sight is Sight.BLIND for each in state.readings.values()):
+            is_known = await self._tell_mistakes(self._examiner.intervals, objectives)
+            self._examinations = 0 if is_known else self._examinations - 1
         if not self._is_examined and len(state.unseen) < len(state.readings):
             self._is_examined = await self._tell_mistakes(self._examiner.series, objectives)
         look_at = next_look_at(state, objectives)
@@ -175,7 +181,7 @@ class Ticker:
 
     async def _tick(self) -> None:
         started = perf_counter()
-        await self._evaluation.look()
+        await self._evaluation.evaluate()
         self._delivery.hear()
         await asyncio.to_thread(self._instruments.show, self._evaluation.state, self._evaluation.objectives)
         self._ticked_at = steady()
@@ -191,7 +197,7 @@ class Ticker:
             for mistake in error.mistakes:
                 log.error("the objectives stay as they were: %s", mistake)  # noqa: TRY400  # a sentence says it all
         else:
-            self._is_examined = self._are_intervals_examined = False
+            self._is_examined, self._examinations = False, MOST_EXAMINATIONS
             log.info("objectives are read anew")
             _log_left_out(self._settings, self._evaluation.objectives)
 
@@ -201,7 +207,7 @@ class Ticker:
         """Log what only Prometheus knows of the objectives; return whether it has said so."""
         try:
             mistakes = await examine(objectives)
-        except PrometheusError:
+        except MetricSourceError:
             return False  # the next tick tries again
         for each in mistakes:
             where = slo_file.place(self._settings.objectives, each.objective, each.field)
@@ -224,12 +230,14 @@ class Ticker:
             untold_seconds=untold_seconds(self._delivery, self._evaluation),
             told=self._delivery.beliefs,
             acts=self._delivery.acts,
+            unreachable=self._delivery.unreached,
+            is_quiet=self._delivery.is_quiet,
         )
         return status_of(self._evaluation.state, self._evaluation.objectives, self._evaluation.now(), process)
 
     async def _health(self, _request: web.Request) -> web.Response:
         age = steady() - (self._started_at if self._ticked_at is None else self._ticked_at)
-        untold, unreachable = untold_seconds(self._delivery, self._evaluation), self._delivery.unreachable
+        untold, unreachable = untold_seconds(self._delivery, self._evaluation), self._delivery.unreached
         status = "ok"
         if age > self._overdue_after.total_seconds():
             status = "tick overdue"
@@ -256,7 +264,7 @@ def _log_left_out(settings: WatchdogSettings, objectives: Objectives) -> None:
 def untold_seconds(delivery: Dispatcher, evaluation: Evaluator) -> float:
     """Return the age of the oldest thing not yet told; 0 where everything is told."""
     since = delivery.untold_since
-    return max(0.0, (evaluation.now() - since).total_seconds()) if since else 0.0
+    return max(0.0, (evaluation.now() - SourceTime(since)).total_seconds()) if since else 0.0
 
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
@@ -338,11 +346,9 @@ async def _watch(
     async with AsyncExitStack() as stack:
         memory = ledger.load()
         instruments = WatchdogInstruments(
-            version("wine-slo"), lambda: untold_seconds(delivery, evaluation), lambda: len(delivery.unreachable)
+            version("wine-slo"), lambda: untold_seconds(delivery, evaluation), lambda: len(delivery.unreached)
         )
-        api = PrometheusClient(
-            session, settings.prometheus_url, settings.prometheus_headers, on_query=instruments.count_query
-        )
+        api = source.connect(session, settings, on_query=instruments.count_query)
         bot = _connect(settings)
         chat, chats = _where(bot, settings)
         evaluation = Evaluator(api, ledger, objectives, memory.state, now, steady)
@@ -376,6 +382,7 @@ async def _watch(
             delivery.revive,
             announcements.tell,
             lambda asked: delivery.known_in(asked.chat) if access.is_limited_to_what_it_was_told(asked) else None,
+            is_overdue=lambda: watchdog.status().overdue,
         ).commands()
         charts = await stack.enter_async_context(_charting(api, chat, ledger, evaluation, instruments))
         if settings.charts_enabled and not isinstance(chat, ConsoleChannel):
@@ -396,7 +403,7 @@ async def _watch(
             delivery,
             instruments,
             heartbeat,
-            Examiner(api, PrometheusFacts(session, settings.prometheus_url, settings.prometheus_headers)),
+            Examiner(api, source.info(session, settings)),
             trend,
         )
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watchdog.reload)
@@ -419,7 +426,7 @@ async def _watch(
             )
             loops.append((informs, "the sign of life for systemd"))
         if bot:
-            answers = channel.TelegramChannel(bot, answers=True)
+            answers = channel.TelegramChannel(bot).for_answers
             boards = _boards(answers, ledger, recipients, evaluation, delivery, instruments, journal)
             loops.append((boards.run, "what keeps the boards"))
             if settings.digest_at != "off":
@@ -453,11 +460,11 @@ async def _watch(
     return lost
 
 
-def _connect(settings: WatchdogSettings) -> channel.Connection | None:
+def _connect(settings: WatchdogSettings) -> connection.Connection | None:
     """Return the bot; None where no token is set."""
     if settings.telegram_token is None:
         return None
-    return channel.connect(
+    return connection.connect(
         settings.telegram_token.value,
         settings.telegram_api_url,
         settings.telegram_way,
@@ -483,7 +490,7 @@ def _wait_as_standby(heartbeat: Heartbeat) -> None:
     heartbeat.notify("WATCHDOG=1")
 
 
-def _where(bot: channel.Connection | None, settings: WatchdogSettings) -> tuple[Channel, tuple[int, ...]]:
+def _where(bot: connection.Connection | None, settings: WatchdogSettings) -> tuple[Channel, tuple[int, ...]]:
     """Return where messages go, and the ids of the recipients there: the chats of the settings, or the terminal."""
     if bot and settings.telegram_chat_ids:
         named = (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids)
@@ -493,7 +500,7 @@ def _where(bot: channel.Connection | None, settings: WatchdogSettings) -> tuple[
 
 
 def _announcements(
-    bot: channel.Connection | None,
+    bot: connection.Connection | None,
     chat: Channel,
     settings: WatchdogSettings,
     recipients: Recipients,
@@ -505,7 +512,7 @@ def _announcements(
         standings, topics = [recipients.standing(each) for each in recipients], _topics(settings)
         return {each.chat: (each.address, topics.get(each.chat)) for each in standings if not each.is_closed}
 
-    told = channel.TelegramChannel(bot, answers=True) if bot and settings.telegram_chat_ids else chat
+    told = channel.TelegramChannel(bot).for_answers if bot and settings.telegram_chat_ids else chat
     return Announcements(told, places, lambda each: Replies(delivery.speech(each)))
 
 
@@ -533,7 +540,7 @@ def _boards(
 
 def _digests(  # noqa: PLR0913 - a digest tells of everything
     settings: WatchdogSettings,
-    api: PrometheusClient,
+    api: MetricSource,
     ledger: Ledger,
     chat: Channel,
     recipients: Recipients,
@@ -571,7 +578,7 @@ def _digests(  # noqa: PLR0913 - a digest tells of everything
 def _exercises(  # noqa: PLR0913, PLR0917 - a drill goes through everything
     session: aiohttp.ClientSession,
     settings: WatchdogSettings,
-    api: PrometheusClient,
+    api: MetricSource,
     evaluation: Evaluator,
     watchdog: Ticker,
     delivery: Dispatcher,
@@ -632,7 +639,7 @@ async def _serving(app: web.Application, settings: WatchdogSettings) -> AsyncIte
 
 @asynccontextmanager
 async def _charting(
-    api: PrometheusClient, chat: Channel, ledger: Ledger, evaluation: Evaluator, instruments: WatchdogInstruments
+    api: MetricSource, chat: Channel, ledger: Ledger, evaluation: Evaluator, instruments: WatchdogInstruments
 ) -> AsyncIterator[Charts]:
     """What draws; at the end it gives up what it is drawing."""
     with ChartProcess() as drawing:
@@ -646,7 +653,7 @@ async def _charting(
 
 
 def _listen(  # noqa: PLR0913 - one place wires it
-    bot: channel.Connection,
+    bot: connection.Connection,
     settings: WatchdogSettings,
     recipients: Recipients,
     conversation: Router,
@@ -657,7 +664,7 @@ def _listen(  # noqa: PLR0913 - one place wires it
     delivery: Dispatcher,
 ) -> TelegramUpdates:
     """Return what hears a bot's updates and has them answered."""
-    answers = channel.TelegramChannel(bot, answers=True)
+    answers = channel.TelegramChannel(bot).for_answers
 
     async def tell_conflict(has_webhook: bool) -> None:  # noqa: FBT001 - it says what it is
         topics, seconds = _topics(settings), set(map(int, settings.telegram_second_chat_ids))

@@ -11,25 +11,15 @@ import pytest
 
 from tests.support.fakes.bot_api import TOKEN, BotApi
 from tests.support.fakes.prometheus_junk import Answer, PrometheusJunk
-from tests.support.real.processes import Process, Processes
+from tests.support.real.processes import Processes
 from tests.support.real.prometheus import free_port
+from tests.system.at_debug import start_at_debug
 from tests.system.conftest import CHAT
 
 SECRET = TOKEN.partition(":")[2]
 WRONG = "110201543:AAnobodyKnowsThisOne_0123456789abcd"
 PERSON = 7
 PROXY_PASSWORD = "hunter2-of-the-proxy"
-# Runs the watchdog with every library at DEBUG, whatever it is told, as somebody would who looks for a fault.
-AT_DEBUG = """
-import logging
-
-set_level = logging.Logger.setLevel
-logging.Logger.setLevel = lambda self, level: set_level(self, logging.DEBUG)
-
-from wine_slo import watchdog
-
-watchdog.main()
-"""
 
 
 @pytest.fixture
@@ -57,10 +47,6 @@ def assert_hidden(secret: str, folder: Path, *texts: str) -> None:
     assert not [each for each in files if secret.encode() in each.read_bytes()]
 
 
-async def start_at_debug(processes: Processes, settings: dict[str, str]) -> Process:
-    return await processes.start("watchdog", [sys.executable, "-c", AT_DEBUG], settings)
-
-
 async def test_at_debug_the_token_is_nowhere(processes: Processes, bot_api: BotApi, away: dict[str, str]) -> None:
     chat = bot_api.chat(CHAT)
     watchdog = await start_at_debug(processes, away)
@@ -75,7 +61,7 @@ async def test_a_wrong_token_is_told_but_not_said(processes: Processes, bot_api:
     bot_api.chat(CHAT)
     away |= {"WINE_SLO_TELEGRAM_TOKEN": WRONG}
     watchdog = await start_at_debug(processes, away)
-    await watchdog.until_line("chat 42 was not told .*Telegram does not know the token", seconds=30)
+    await watchdog.until_line("chat 42 was not told .*Telegram does not know the token")
     shown = await pages(away)
     assert await watchdog.terminate() == 0
     assert_hidden(WRONG.partition(":")[2], processes.folder, watchdog.output, shown)
@@ -87,7 +73,7 @@ async def test_a_proxy_that_fails_gives_away_neither_token_nor_password(
     proxy = f"http://someone:{PROXY_PASSWORD}@127.0.0.1:{free_port()}"
     away |= {"WINE_SLO_TELEGRAM_API_URL": "https://telegram.example", "WINE_SLO_TELEGRAM_PROXY": proxy}
     watchdog = await start_at_debug(processes, away)
-    await watchdog.until_line("chat 42 was not told .*Telegram cannot be reached", seconds=30)
+    await watchdog.until_line("chat 42 was not told .*Telegram cannot be reached")
     shown = await pages(away)
     assert await watchdog.terminate() == 0
     assert_hidden(SECRET, processes.folder, watchdog.output, shown)

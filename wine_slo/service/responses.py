@@ -16,11 +16,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from multidict import CIMultiDict
 
-from wine_slo.config.log_setup import RepeatedMessage
 from wine_slo.http.guarded_server import Problem, Refuse, problem_of
 from wine_slo.service.metrics.instruments import Endpoint
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what of a client's own id may go into a log
+UNMATCHED = "unmatched"  # the endpoint of whatever is no route of ours
 LONGEST_PATH, LONGEST_METHOD = 200, 20  # letters of them in a log line
 JSON_HEADERS = CIMultiDict(  # quick to copy
     {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -43,7 +43,6 @@ def observed(handler: Handler, endpoint: Endpoint) -> Handler:
 
     Not a middleware: that would wrap every request in two more coroutines, and look its endpoint up each time.
     """
-    line = RepeatedMessage(log, logging.INFO, LINE)
 
     async def observe(request: web.Request) -> web.StreamResponse:
         request_id = id_of(request)
@@ -62,14 +61,15 @@ def observed(handler: Handler, endpoint: Endpoint) -> Handler:
         finally:  # without a status where it was given up
             seconds = perf_counter() - started
             endpoint.leave(request, seconds, status)
-            line.log(
+            log.info(
+                LINE,
                 {
                     "method": request.method[:LONGEST_METHOD],
                     "path": request.raw_path[:LONGEST_PATH],
                     "status": status or "given up",
                     "milliseconds": seconds * 1000,
                     "request_id": request_id,
-                }
+                },
             )
         return response
 

@@ -11,8 +11,9 @@ from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestClient, TestServer
 from pytest_aiohttp.plugin import AiohttpClient
 
-from wine_slo.config.environment import ServerSettings
-from wine_slo.server import create_app, runner_of
+from wine_slo.service.app import create_app
+from wine_slo.service.settings import ServerSettings
+from wine_slo.service.workers import runner_of
 
 Client = TestClient[web.Request, web.Application]
 SHIPPED = Path("models/model.pkl").resolve()
@@ -58,7 +59,7 @@ async def metrics(client: Client | aiohttp.ClientSession) -> dict[str, float]:
 
 async def until_it_sleeps(client: Client | aiohttp.ClientSession, seconds: float = 0.0) -> dict[str, float]:
     """Return the first /metrics that has a request which has been answered for so long."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (seen := await metrics(client))["oldest_request_age_seconds"] <= seconds:
             pass
     return seen

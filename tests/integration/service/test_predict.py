@@ -12,24 +12,20 @@ import joblib
 import numpy as np
 import pytest
 from pytest_aiohttp.plugin import AiohttpClient
-from sklearn.datasets import load_wine
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from tests.integration.service.conftest import SHIPPED, Client, metrics
-from wine_slo.config.environment import ServerSettings
-from wine_slo.server import create_app
-from wine_slo.service.metrics.instruments import Cells, ServerInstruments
+from tests.integration.service.wines import ROW, VALUES, WINE, WINES
+from wine_slo.service.app import create_app
+from wine_slo.service.metrics.instruments import ServerInstruments
 from wine_slo.service.model import model_file, training
 from wine_slo.service.model.classifier import Engine
 from wine_slo.service.model.features import NAMES, WineSample
 from wine_slo.service.predictor import Predictor
+from wine_slo.service.settings import ServerSettings
 
-WINES = load_wine()
-VALUES = [float(value) for value in WINES.data[0]]
-WINE = dict(zip(NAMES, VALUES, strict=True))
-ROW = ",".join(map(str, VALUES))
 JSON = {"Content-Type": "application/json"}
 
 
@@ -120,7 +116,7 @@ async def test_requests_that_wait_together_are_one_call_of_the_estimator_and_eac
 async def test_an_estimator_that_leaves_a_wine_out_gives_no_answer_rather_than_half_of_one() -> None:
     shipped = model_file.load(SHIPPED)
     forgetful = replace(shipped, engine=Engine.ESTIMATOR, classify=lambda samples: shipped.classify(samples[1:]))
-    instruments = ServerInstruments({}, perf_counter, Cells(), 0)
+    instruments = ServerInstruments({}, perf_counter)
     instruments.introduce(forgetful)
     with pytest.raises(ValueError, match="shorter"):
         await Predictor(forgetful, instruments).predict([WineSample(tuple(VALUES))] * 2)
@@ -294,7 +290,7 @@ async def test_a_method_that_is_not_allowed_says_which_are(client: Client) -> No
 
 @pytest.mark.parametrize(
     "path",
-    ["/web/..%2fserver.py", "/web/%2e%2e/server.py", "/web/en.json", "/web/nothing.css", "/web/..%2fweb%2fstyle.css"],
+    ["/web/..%2fapp.py", "/web/%2e%2e/app.py", "/web/en.json", "/web/nothing.css", "/web/..%2fweb%2fstyle.css"],
 )
 async def test_only_the_pages_own_files_are_given_out(client: Client, path: str) -> None:
     assert (await client.get(f"/web/{path}")).status == 404

@@ -193,7 +193,7 @@ class BotApi:
             "setmycommands": self._set_commands,
             "getchat": self._get_chat,
             "getchatmember": self._get_member,
-            "sendchataction": lambda call: bool(self._chat_of(call)),
+            "sendchataction": self._send_action,
             "deletewebhook": lambda _: True,
             "getwebhookinfo": lambda _: {
                 "url": self.webhook,
@@ -235,7 +235,7 @@ class BotApi:
     def calls_of(self, method: str) -> list[Call]:
         return [call for call in self.calls if call.method.lower() == method.lower()]
 
-    async def until(self, claim: Callable[[], object], seconds: float = 5.0) -> None:
+    async def until(self, claim: Callable[[], object], seconds: float = 30.0) -> None:
         """Wait until the claim holds; it is looked at after every call and every word of a person.
 
         Raises:
@@ -522,6 +522,11 @@ class BotApi:
             if not (name.isidentifier() and name == name.lower() and len(name) <= 32 and 0 < len(description) <= 256):
                 raise RefusalError(400, "Bad Request: BOT_COMMAND_INVALID")
         self.commands[call.parameters.get("language_code", "")] = commands
+        return True
+
+    def _send_action(self, call: Call) -> bool:
+        if self._chat_of(call).is_channel:
+            raise RefusalError(400, "Bad Request: method is available for private and group chats only")
         return True
 
     def _get_chat(self, call: Call) -> Json:

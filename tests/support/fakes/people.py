@@ -11,7 +11,7 @@ from telegram.ext import ExtBot
 
 from tests.support.fakes.bot_api import TOKEN, BotApi
 from tests.support.fakes.telegram_chats import Message
-from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram import channel, connection
 from wine_slo.integrations.telegram.updates import Listener, TelegramUpdates
 from wine_slo.monitor.chatops.router import Access, Router
 from wine_slo.slo.chat.messages import Command, Reaction, Reception
@@ -36,7 +36,7 @@ class Talk:
     heard_from: list[int] = field(default_factory=list)
     moves: list[tuple[int, int]] = field(default_factory=list)
     conflicts: asyncio.Queue[bool] = field(default_factory=asyncio.Queue)
-    connect: Callable[[str, str], ExtBot[int]] = channel.connect
+    connect: Callable[[str, str], ExtBot[int]] = connection.connect
     conversation: Router = field(init=False)
 
     def __post_init__(self) -> None:
@@ -90,7 +90,7 @@ class Talk:
         await self.is_heard()
         assert len(known.messages) == before, known.texts
 
-    async def is_heard(self, seconds: float = 5.0) -> None:
+    async def is_heard(self, seconds: float = 30.0) -> None:
         """Wait until everything that was said is heard, and what it led to is done."""
         last = self.api.last_update
         await self.api.until(

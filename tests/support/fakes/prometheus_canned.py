@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tests.support.scene import LATENCY, START
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Sample, Series, Vector
 from wine_slo.metric_names import ENDPOINT
+from wine_slo.slo.evaluation.clocks import SourceTime
+from wine_slo.slo.evaluation.metric_source import MetricSourceError, Sample, Series, Vector
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objectives
 
@@ -29,7 +30,7 @@ class Slow:
         return self.since < at <= self.until
 
 
-class CannedPrometheus(PrometheusClient):
+class CannedPrometheus:
     """The fake; each answer takes one turn of the loop."""
 
     def __init__(self, clock: Callable[[], datetime], *slow: Slow) -> None:
@@ -57,7 +58,7 @@ class CannedPrometheus(PrometheusClient):
         second = (now - START).total_seconds()
         value = self._answers[promql](second) if promql in self._answers else 0.999  # all else is a share of good ones
         labels = {"job": LATENCY.job, ENDPOINT: "/predict"}
-        return Vector((Sample(labels, value),), now)
+        return Vector((Sample(labels, value),), SourceTime(now))
 
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         await self._think()
@@ -68,7 +69,7 @@ class CannedPrometheus(PrometheusClient):
     async def _think(self) -> None:
         await asyncio.sleep(0)
         if self.is_away:
-            raise PrometheusError("it cannot be reached")
+            raise MetricSourceError("it cannot be reached")
 
     def _is_slow(self, second: float) -> bool:
         return any(each.covers(second) for each in self._slow)

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf, isnan
 
-from wine_slo.integrations.prometheus.client import PrometheusClient, Vector
-from wine_slo.integrations.prometheus.server_info import PrometheusFacts
+from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, SourceInfo, Vector
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import Latency, Objective, Objectives, Ratio, duration
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.ratio import Ratio
+from wine_slo.slo.objectives.objective import Objective, Objectives, duration
 
 OFF_BY = 1.5  # times; a few scrapes that are missing are no other interval
 
@@ -30,7 +31,7 @@ class ObjectiveMistake:
 class Examiner:
     """Asks Prometheus what is wrong with the objectives."""
 
-    def __init__(self, api: PrometheusClient, facts: PrometheusFacts) -> None:
+    def __init__(self, api: MetricSource, facts: SourceInfo) -> None:
         self._api = api
         self._facts = facts
 
@@ -38,7 +39,7 @@ class Examiner:
         """Return which series and bucket bounds do not exist.
 
         Raises:
-            PrometheusError: It cannot be asked.
+            MetricSourceError: It cannot be asked.
         """
         return await examine(self._api, objectives)
 
@@ -46,24 +47,27 @@ class Examiner:
         """Return where `scrape_interval` is not that of the targets, one for each job.
 
         Raises:
-            PrometheusError: It cannot be asked.
+            MetricSourceError: It cannot be queried, or has scraped a job not often enough to know; when it starts
+                together with the watchdog it has no targets for some seconds.
         """
         targets = await self._facts.targets() or []
         mistakes = []
         for job, objective in {each.job: each for each in objectives.all}.items():
             told = {each.interval for each in targets if each.job == job and each.interval is not None}
             others = told - {objective.scrape_interval}
+            if not told and not (await self._api.query(promql.measured_interval(objective))).samples:
+                raise MetricSourceError("it has not scraped {job} often enough", job=job)
             real = min(others, default=None) if told else await measured(self._api, objective)
             if real is not None:
                 mistakes.append(ObjectiveMistake(objective.name, "scrape_interval", other_interval(objective, real)))
         return mistakes
 
 
-async def examine(api: PrometheusClient, objectives: Objectives) -> list[ObjectiveMistake]:
+async def examine(api: MetricSource, objectives: Objectives) -> list[ObjectiveMistake]:
     """Return what is wrong with the objectives by what Prometheus knows.
 
     Raises:
-        PrometheusError: It cannot be asked.
+        MetricSourceError: It cannot be asked.
     """
     mistakes = []
     for objective in objectives.all:
@@ -79,7 +83,7 @@ async def examine(api: PrometheusClient, objectives: Objectives) -> list[Objecti
     return mistakes
 
 
-async def measured(api: PrometheusClient, objective: Objective, at: datetime | None = None) -> timedelta | None:
+async def measured(api: MetricSource, objective: Objective, at: datetime | None = None) -> timedelta | None:
     """Return how far apart the scrapes of a job are where that is not as it is written; None where it is, or unknown.
 
     Args:
@@ -88,7 +92,7 @@ async def measured(api: PrometheusClient, objective: Objective, at: datetime | N
         at: An instant of the past; now where it is left out.
 
     Raises:
-        PrometheusError: It cannot be asked.
+        MetricSourceError: It cannot be asked.
     """
     found = (await api.query(promql.measured_interval(objective), at)).samples
     if not found or not 0 < found[0].value <= promql.MEASURED_OVER.total_seconds():
@@ -106,9 +110,9 @@ def other_interval(objective: Objective, real: timedelta) -> str:
     )
 
 
-async def _examine_latency(api: PrometheusClient, objective: Objective, source: Latency) -> list[ObjectiveMistake]:
-    found = await api.query(promql.bucket_bounds(objective, source))
-    bounds = bounds_in(found)
+async def _examine_latency(api: MetricSource, objective: Objective, source: Latency) -> list[ObjectiveMistake]:
+    buckets = promql.bucket_bounds(objective)
+    bounds = [] if buckets is None else bounds_in(await api.query(buckets))
     if not bounds:
         histogram = f"{source.histogram}_bucket"
         if source.selector and (await api.query(promql.count(histogram))).samples:

@@ -4,7 +4,8 @@ What is to be delivered is derived at every evaluation, from the incidents at ha
 There is no queue: an attempt that fails leaves a difference between the truth and a delivery record, and when its wait
 has run out the difference is delivered as it reads then. Each notification has a wait of its own and holds no other;
 only a flood wait, which Telegram asks for, holds all sends of a chat, or all edits. A chat that refuses messages is
-tried again by a schedule, and what others need to know of it is delivered to them.
+tried again by a schedule, and what others need to know of it is delivered to them. At the start each chat is tried
+without a message, so that a wrong id is known before the first incident.
 """
 
 import asyncio
@@ -16,7 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.messages import Keyboard
@@ -32,6 +34,7 @@ from wine_slo.slo.notification.plan import (
     Stage,
     fold,
     next_notification,
+    no_later_than,
     owes,
 )
 from wine_slo.slo.objectives.budget import burning
@@ -47,9 +50,11 @@ FIRST_WAIT = timedelta(seconds=2)
 FIRST_WAIT_UNSURE = timedelta(seconds=15)  # what may have arrived is repeated at a pace that people bear
 LONGEST_WAIT = timedelta(minutes=1)
 REMIND_OF_OURS = timedelta(hours=4)  # of not seeing, or not being able to write down
+LONGEST_FLOOD = timedelta(minutes=5)  # what Telegram asks for beyond is tried again all the same
 LONG_FLOOD = timedelta(minutes=2)  # a chat that wants to be left alone for so long cannot be reached
 FIRST_RETRY_CLOSED = timedelta(minutes=1)  # what refuses messages is tried again after so long, then twice that …
 LONGEST_RETRY_CLOSED = timedelta(hours=1)
+MANY_FAILURES = 6  # in a row, which take a minute or two, of a chat that has not been reached since the start
 HEARD_PAUSE = timedelta(seconds=5)  # between two tries that people's messages lead to
 MOST_MOVES = 3  # in a row; more is no group that has become a supergroup
 ELSEWHERE = 0  # where a wait belongs to no incident; these are numbered from 1
@@ -145,6 +150,7 @@ class Dispatcher:
         self._floods: dict[tuple[int, bool], datetime] = {}  # by chat, and whether it is about edits
         self._long_floods: dict[int, str] = {}  # what Telegram asked for, by chat
         self._refusals: dict[int, _Refusal] = {}
+        self._unproven = dict.fromkeys(recipients, "")  # not reached since the start, and why not
         self._replaced: set[tuple[int, int, int]] = set()  # incident, chat and opening whose message was sent anew
         self._unwritten: dict[tuple[int, int], DeliveryRecord] = {}
         self._has_looked = asyncio.Event()
@@ -160,6 +166,8 @@ class Dispatcher:
                     self._told[number, chat] = self._unwritten[number, chat] = DeliveryRecord(
                         incident=number, chat=chat
                     )
+        now = self._clock()
+        self._told = {key: no_later_than(now, told) for key, told in self._told.items()}
         self._has_looked.set()
         self.wake()
 
@@ -177,6 +185,12 @@ class Dispatcher:
             if knows or not manner.is_second or owes(incident, told, now, manner):
                 due.append(told)
         return tuple(due)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether quiet hours hold messages now."""
+        quiet = self._rules.quiet_hours
+        return quiet is not None and quiet.cover(self._clock())
 
     @property
     def acts(self) -> Actions:
@@ -204,6 +218,13 @@ class Dispatcher:
             if now < self._floods[chat, False] + LONGEST_WAIT  # and the try that follows
         }
         return floods | self._recipients.closed
+
+    @property
+    def unreached(self) -> dict[int, str]:
+        """The same, and why each recipient was never reached since the start, though it has been tried for a while."""
+        failures = {chat: wait.failures for (chat, number, _), wait in self._waits.items() if number == ELSEWHERE}
+        unproven = {chat: reason for chat, reason in self._unproven.items() if failures.get(chat, 0) >= MANY_FAILURES}
+        return unproven | self.unreachable
 
     async def run(self) -> None:
         """Deliver whatever there is, for ever; after a start nothing is said before the first evaluation."""
@@ -298,7 +319,9 @@ class Dispatcher:
             moves += self._recipients.standing(chat).address != address
             if moves > MOST_MOVES:
                 self._wait(chat, notice.after.incident, FIRST_WAIT, is_edit=notice.edits is not None)
-        if self._may_try(chat) and self._recipients.standing(chat).is_closed and not self._waits_at_all(chat):
+        is_in_doubt = chat in self._unproven or self._recipients.standing(chat).is_closed
+        is_free = self._is_free(chat, ELSEWHERE, is_edit=False) and not self._waits_at_all(chat)
+        if is_in_doubt and is_free and self._may_try(chat):
             await self._reach(chat)
         if not self._recipients.standing(chat).is_closed:
             await self._announce(chat)
@@ -308,14 +331,17 @@ class Dispatcher:
         refusal = self._refusals.get(chat)
         if refusal is None or not self._recipients.standing(chat).is_closed:
             return True
-        return self._clock() >= refusal.again_at or not self._openings() <= refusal.openings
+        is_over = _is_over(refusal.again_at, self._clock(), LONGEST_RETRY_CLOSED)
+        return is_over or not self._openings() <= refusal.openings
 
     def _openings(self) -> frozenset[tuple[int, int]]:
         return frozenset((each.number, each.openings) for each in self._state().open_incidents)
 
     def _waits_at_all(self, chat: int) -> bool:
         now = self._clock()
-        return any(to == chat and wait.until > now for (to, _, _), wait in self._waits.items())
+        return any(
+            to == chat and not _is_over(wait.until, now, LONGEST_WAIT) for (to, _, _), wait in self._waits.items()
+        )
 
     async def _try(self, chat: int, notice: Notification) -> None:
         """Deliver one notification, or note why not and when it is tried again."""
@@ -343,13 +369,16 @@ class Dispatcher:
         """Note that a chat accepts messages."""
         self._refusals.pop(chat, None)
         self._long_floods.pop(chat, None)
+        self._unproven.pop(chat, None)
         await self._recipients.open(chat)
 
     async def _reach(self, chat: int) -> None:
-        """Try a chat that refuses messages and is owed none."""
+        """Try a chat that refuses messages, or has not been tried since the start, and is owed none."""
         try:
             await self._chat.reach(self._recipients.standing(chat).address)
         except ChannelError as error:
+            if chat in self._unproven:
+                self._unproven[chat] = str(error)
             await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
         else:
             self._waits.pop((chat, ELSEWHERE, False), None)
@@ -384,7 +413,9 @@ class Dispatcher:
         """Whether nothing that is to be sent in a chat, or edited, has to wait."""
         now = self._clock()
         wait, flood = self._waits.get((chat, number, is_edit)), self._floods.get((chat, is_edit))
-        return (wait is None or now >= wait.until) and (flood is None or now >= flood)
+        return (wait is None or _is_over(wait.until, now, LONGEST_WAIT)) and (
+            flood is None or _is_over(flood, now, LONGEST_FLOOD)
+        )
 
     def _next(self, chat: int) -> Notification | None:
         """The next notification for a chat that does not have to wait; only new messages while it refuses them."""
@@ -470,7 +501,7 @@ class Dispatcher:
         """Send a new message to a recipient, wherever it is now, and return its id.
 
         Raises:
-            ChatError: It was not sent, or perhaps not.
+            ChannelError: It was not sent, or perhaps not.
         """
         return await self._chat.send(
             self._recipients.standing(chat).address,
@@ -485,7 +516,7 @@ class Dispatcher:
         """Tell one notice, then mark it told.
 
         Raises:
-            ChatError: It was not told, or perhaps not.
+            ChannelError: It was not told, or perhaps not.
         """
         if notice.edits is not None:
             await self._edit(chat, notice, notice.edits)
@@ -509,7 +540,7 @@ class Dispatcher:
         """Edit a message, then record it; one that cannot be edited is sent anew, or given up.
 
         Raises:
-            ChatError: It was not edited, or perhaps not.
+            ChannelError: It was not edited, or perhaps not.
         """
         address, told = self._recipients.standing(chat).address, notice.after
         try:
@@ -583,6 +614,11 @@ class Dispatcher:
         wait: timedelta = min(first * 2**doubled, LONGEST_WAIT) * random.uniform(0.5, 1)  # noqa: S311 - jitter
         self._waits[chat, number, is_edit] = _Wait(self._clock() + wait, failures)
         return wait
+
+
+def _is_over(until: datetime, now: datetime, longest: timedelta) -> bool:
+    """Whether a wait is over; one that would last longer than any was begun by a clock that has been set back since."""
+    return not timedelta(0) < until - now <= longest
 
 
 def _is_page(incident: Incident, objective: Objective | None) -> bool:

@@ -18,10 +18,14 @@ import sqlalchemy as sa
 from tests.support.fakes.prometheus_junk import PrometheusJunk
 from tests.support.scene import ALL, CHAT, KEY, LATENCY, Scene, at, incident
 from wine_slo.integrations.prometheus.client import PrometheusClient
-from wine_slo.integrations.storage.ledger import STEPS, Ledger, LedgerError, Memory, _tables
+from wine_slo.integrations.storage.failover import Failover
+from wine_slo.integrations.storage.ledger import Ledger, Memory
+from wine_slo.integrations.storage.ledger_error import LedgerError
+from wine_slo.integrations.storage.schema import STEPS, TABLES
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.chat.messages import Person
+from wine_slo.slo.evaluation.clocks import WallTime
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
@@ -90,7 +94,7 @@ def test_what_is_written_comes_back(ledger: Ledger) -> None:
     "reason",
     [
         "kept as text, as older versions did",
-        Reason("nobody has asked"),
+        Reason("no requests"),
         Reason("Prometheus: {why}", {"why": Reason("it answered {status}: {error}", {"status": 503, "error": "busy"})}),
     ],
     ids=str,
@@ -209,6 +213,22 @@ def test_a_password_in_its_address_is_not_told() -> None:
     assert "hunter2" not in refusal("nosuch://me:hunter2@db/ledger")
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("nosuch://me:hunter2@db/ledger", id="a database that nobody knows"),
+        pytest.param("postgresql://me:hunter2@127.0.0.1:1/ledger", id="a database on a server"),
+        pytest.param("sqlite:///file:ledger?mode=ro&uri=true", id="a URI of SQLite that makes no file"),
+    ],
+)
+def test_a_database_that_is_no_file_of_ours_leaves_no_file_in_the_working_folder(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "cannot be opened" in refusal(url)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_ledger_that_may_only_be_read_says_so_and_is_still_read(path: Path, ledger: Ledger) -> None:
     ledger.save(State(), eventful())
     ledger.mark([TOLD])
@@ -272,7 +292,7 @@ class Disk:
         self.is_full = False
         engine = sa.create_engine(f"sqlite:///{path}")
         sa.event.listen(engine, "checkout", self._limit)
-        self.ledger = Ledger(engine)
+        self.ledger = Ledger(Failover(engine, f"sqlite:///{path}"))
 
     def _limit(self, connection: Any, _record: object, _proxy: object) -> None:
         connection.execute(f"PRAGMA max_page_count = {1 if self.is_full else 2**30}")
@@ -314,14 +334,14 @@ async def test_what_could_not_be_written_is_written_with_the_next_look(
     clock = Clock()
     async with aiohttp.ClientSession() as session:
         api = PrometheusClient(session, prometheus_junk.url, {})
-        evaluation = Evaluator(api, ledger, Objectives(ALL.all), State(), clock)
+        evaluation = Evaluator(api, ledger, Objectives(ALL.all), State(), lambda: WallTime(clock()))
         for _ in range(4):
-            await evaluation.look()
+            await evaluation.evaluate()
             clock.now += timedelta(seconds=30)
 
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
-        await evaluation.look()
+        await evaluation.evaluate()
         assert evaluation.state.is_blind, "a ledger that cannot be written stops nothing"
         assert ledger.load().state.incidents == {}
         assert "database is locked; it is kept in memory and written as soon as that works" in caplog.text
@@ -329,7 +349,7 @@ async def test_what_could_not_be_written_is_written_with_the_next_look(
         other.close()
 
         clock.now += timedelta(seconds=30)
-        await evaluation.look()
+        await evaluation.evaluate()
 
     loaded = ledger.load()
     assert loaded.state == replace(evaluation.state, readings={}, unwritten_since=None)
@@ -384,9 +404,9 @@ def test_one_that_was_left_half_made_is_made_whole(path: Path) -> None:
 def test_the_steps_make_the_tables_that_are_used(tmp_path: Path) -> None:
     Ledger.open(f"sqlite:///{tmp_path / 'new.db'}").close()
     made = schema(tmp_path / "new.db")
-    for table in _tables.sorted_tables:
+    for table in TABLES.sorted_tables:
         assert [column[1] for column in made[table.name][: len(table.columns)]] == [each.name for each in table.columns]
-    assert len(made) == len(_tables.sorted_tables)
+    assert len(made) == len(TABLES.sorted_tables)
 
 
 # Damage, and a file that is not there
@@ -414,7 +434,7 @@ def test_garbage_in_the_facts_is_told_in_a_sentence(path: Path, ledger: Ledger, 
 
 
 def remembering(path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
-    monkeypatch.setattr("wine_slo.integrations.storage.ledger.AGAIN_AFTER", 0.0)
+    monkeypatch.setattr("wine_slo.integrations.storage.failover.AGAIN_AFTER", 0.0)
     return Ledger.open_or_remember(f"sqlite:///{path}")
 
 
@@ -564,7 +584,8 @@ def test_a_missing_right_is_told_with_the_command_that_mends_it_and_no_other_fol
     (tmp_path / "data").mkdir(mode=mode)
     code = (
         "import os, sys\n"
-        "from wine_slo.integrations.storage.ledger import Ledger, LedgerError\n"
+        "from wine_slo.integrations.storage.ledger import Ledger\n"
+        "from wine_slo.integrations.storage.ledger_error import LedgerError\n"
         "Ledger.open('sqlite://').close()\n"  # whatever it imports, as root
         "os.setgid(65534); os.setuid(65534)\n"
         "try: Ledger.open(sys.argv[1])\n"

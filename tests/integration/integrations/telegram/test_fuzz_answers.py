@@ -18,7 +18,8 @@ from telegram import Bot
 from tests.support.fakes.bot_api import TOKEN, BotApi
 from tests.support.fakes.people import ANNA, BORIS, Talk, among
 from tests.support.scene import ALL
-from wine_slo.integrations.telegram.channel import BotApiRequest, TelegramChannel
+from wine_slo.integrations.telegram.channel import TelegramChannel
+from wine_slo.integrations.telegram.connection import BotApiRequest
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Answer, Button, Command, Picture, Question
 from wine_slo.slo.text.incident_text import Speech

@@ -23,6 +23,7 @@ from tests.support.scene import LATENCY, START, Reader
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.evaluate.evaluator import Evaluator
+from wine_slo.slo.evaluation.clocks import WallTime
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Key, Objectives
@@ -255,7 +256,7 @@ class FuzzedPrometheus(CannedPrometheus):
             found = await self.query(query)
             at = self.now.timestamp()
             result: list[Any] = [
-                {"metric": labels | each.labels, "value": [at, f"{each.value}"]} for each in found.samples
+                {"metric": {**labels, **each.labels}, "value": [at, f"{each.value}"]} for each in found.samples
             ]
             return {"status": "success", "data": {"resultType": "vector", "result": result}}
         start, end = (datetime.fromtimestamp(float(asked[name]), UTC) for name in ("start", "end"))
@@ -297,14 +298,14 @@ async def test_whatever_prometheus_answers_an_evaluation_ends_and_what_it_says_c
     await prometheus.server.open()
     breathing = asyncio.create_task(breath.take())
     async with aiohttp.ClientSession() as session:
-        clock: Callable[[], datetime] = lambda: prometheus.now  # noqa: E731
+        clock: Callable[[], WallTime] = lambda: WallTime(prometheus.now)  # noqa: E731
         api = PrometheusClient(session, prometheus.server.url, {}, timeout=TIMEOUT)
         evaluator = Evaluator(api, ledger, ALL, State(), clock)
         ends_at = monotonic() + SECONDS
         while monotonic() < ends_at or evaluations < FEWEST:
             mutator.share = (0.02, 0.1, 0.5, 1.0, 0.0)[evaluations % 5]
             prometheus.latest.clear()
-            await evaluator.look()
+            await evaluator.evaluate()
             evaluations += 1
             _show(evaluator, reader, shown, prometheus.now)
             told = {key.objective: each for key, each in evaluator.state.readings.items()}

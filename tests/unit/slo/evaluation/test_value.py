@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from tests.support.scene import AVAILABILITY, CHAT, ERRORS, KEY, LATENCY, Scene, at, incident, minutes
 from wine_slo.slo.evaluation.engine import State, advance
-from wine_slo.slo.evaluation.incident import Incident, Outcome, Phase
+from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.metric_source import Sample
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets
 from wine_slo.slo.evaluation.sampling import Answers, Grid, Scrapes, by_endpoint, finite_bounds, read
 from wine_slo.slo.evaluation.value import Value, value_of
@@ -21,7 +23,7 @@ from wine_slo.slo.text.detail_text import Explanation
 from wine_slo.slo.text.incident_text import Speech
 from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.views.board_text import BoardSpeech
-from wine_slo.slo.views.status import ObjectiveStatus, Process, status_of
+from wine_slo.slo.views.status import ObjectiveStatus, Process, Verdict, status_of
 from wine_slo.slo.views.status_text import meaning, target, value
 
 SCRAPES = [5, 15, 30, 60]  # seconds
@@ -242,6 +244,20 @@ def test_nothing_is_green_beside_a_value_in_breach_while_its_range_still_holds_b
     assert said["page"] == "0 % failed over 20 s (target ≤ 1 %)"
 
 
+def test_nothing_is_green_where_all_that_is_known_is_bad_time_that_is_over() -> None:
+    history = History(ERRORS)
+    for bad in [0.0] * 20 + [1.0] * 10 + [0.0] * 12:
+        history.has(bad)
+    idle = replace(history.reading(), at=history.now, intervals=())  # nobody asks any more
+    state = advance(history.state, Objectives.only(ERRORS), {history.key: idle}, history.now)
+    (slo,) = status_of(
+        state, Objectives.only(ERRORS), history.now, Process(version="", poll=minutes(1), overdue_after=minutes(2))
+    ).objectives
+    assert (slo.verdict, slo.bad_ratio) == (Verdict.UNKNOWN, None)
+    said = Speech(Objectives.only(ERRORS), UTC).status(state, history.now)
+    assert said.startswith("⚪️ errors: no requests in the last 20 s")
+
+
 @given(
     st.sampled_from([LATENCY, ERRORS, AVAILABILITY]),
     st.none() | st.floats(0, 1),
@@ -355,14 +371,12 @@ def test_a_quantile_is_told_no_more_exactly_than_its_bucket(seconds: float, text
 
 
 def test_the_bounds_are_those_of_the_series_without_what_is_none() -> None:
-    answer: list[tuple[Mapping[str, str], float]] = [
-        ({"le": each}, 1.0) for each in ("1.0", "0.5", "+Inf", "x", "NaN", "1")
-    ]
-    assert finite_bounds([*answer, ({}, 1.0)]) == (0.5, 1.0)
+    answer = [Sample({"le": each}, 1.0) for each in ("1.0", "0.5", "+Inf", "x", "NaN", "1")]
+    assert finite_bounds([*answer, Sample({}, 1.0)]) == (0.5, 1.0)
 
 
 def test_an_endpoint_without_a_name_is_left_out() -> None:
-    nameless: list[tuple[Mapping[str, str], float]] = [({}, 0.92), ({"endpoint": " "}, 0.5), ({"endpoint": "/a"}, 0.3)]
+    nameless = [Sample({}, 0.92), Sample({"endpoint": " "}, 0.5), Sample({"endpoint": "/a"}, 0.3)]
     assert by_endpoint(LATENCY, nameless) == {KEY: (("/a", 0.3),)}
 
 
@@ -370,8 +384,8 @@ def test_an_endpoint_without_a_name_is_left_out() -> None:
 
 
 def test_a_reading_of_availability_knows_which_targets_are_down() -> None:
-    def labelled(values: Mapping[str, float]) -> list[tuple[Mapping[str, str], float]]:
-        return [({"instance": each, "job": "wine-slo"}, number) for each, number in values.items()]
+    def labelled(values: Mapping[str, float]) -> list[Sample]:
+        return [Sample({"instance": each, "job": "wine-slo"}, number) for each, number in values.items()]
 
     now = at(0)
     scrapes = Scrapes(
