@@ -112,7 +112,7 @@ async def load_model(app: web.Application) -> AsyncIterator[None]:
     try:
         model = model_file.load(app[SETTINGS].model)
     except model_file.ModelFileError as error:
-        app[UNUSABLE] = str(error)
+        app[UNUSABLE] = str(error).replace(f"{app[SETTINGS].model.parent}/", "")  # where it is, the log says
         log.error("no predictions: %s", error)  # noqa: TRY400  # the sentence is all there is to know
     else:
         app[MODEL] = model
