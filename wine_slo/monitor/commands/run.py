@@ -199,7 +199,7 @@ def _latency(objectives: Objectives, name: str | None) -> Objective:
     Raises:
         SettingsError: There is none.
     """
-    found = next((each for each in _chosen(objectives, name).all if each.is_latency), None)
+    found = next((each for each in _chosen(objectives, name).all if each.source.can_be_drilled), None)
     if found is None:
         raise SettingsError("there is no objective of the kind latency that a drill could break")
     return found

@@ -266,7 +266,8 @@ def _name_of(labels: Mapping[str, str]) -> str:
 
 
 def _is_stuck(objective: Objective, age: float) -> bool:
-    return isinstance(objective.source, Latency) and age > objective.source.threshold_seconds
+    threshold = objective.source.threshold
+    return threshold is not None and age > threshold
 
 
 def _no_bucket(source: Latency, answers: Answers, key: Key) -> Reason | None:

@@ -62,8 +62,7 @@ def good_per_interval(objective: Objective) -> str | None:
     """Return the good events a second in each interval; None where bad ones are counted."""
     source, job = objective.source, objective.job
     if objective.counts_scrapes:
-        good = f"{source.good_scrape(job)} and {_is_fresh(objective, source.scraped(job))}"
-        return f"sum{_by(objective)} ({good})"
+        return f"sum{_by(objective)} ({_good_scrape(objective)} and {_is_fresh(objective, source.scraped(job))})"
     series = source.good_events(job)
     return None if series is None else _interval_rate(objective, series)
 
@@ -129,7 +128,7 @@ def good_ratio(objective: Objective, over: timedelta) -> str:
     by, span = _by(objective), duration(over)
     total, good = source.all_events(job), source.good_events(job)
     if total is None:
-        return f"avg{by} (avg_over_time({_scrapes(objective, over)}))"
+        return f"avg{by} (avg_over_time({_good_scrapes(objective, over)}))"
     events_of_range = f"(sum{by} (increase({total}[{span}])) > 0)"
     if good is not None:
         return f"sum{by} (increase({good}[{span}])) / {events_of_range}"
@@ -141,7 +140,7 @@ def events(objective: Objective, over: timedelta) -> str:
     """Return how many events there were over a range; each failed scrape and each answered one is an event too."""
     total = objective.source.all_events(objective.job)
     if total is None:
-        return f"sum{_by(objective)} (count_over_time({_scrapes(objective, over)}))"
+        return f"sum{_by(objective)} (count_over_time({objective.source.scraped(objective.job)}[{duration(over)}]))"
     return f"sum{_by(objective)} (increase({total}[{duration(over)}]))"
 
 
@@ -206,12 +205,16 @@ def _part(objective: Objective) -> str | None:
     return source.bad_events(job) if good is None else good
 
 
-def _scrapes(objective: Objective, over: timedelta) -> str:
-    """Return the samples of a range that are 1 where a scrape was good and 0 where it was bad."""
+def _good_scrape(objective: Objective) -> str:
     series, good = objective.source.scraped(objective.job), objective.source.good_scrape(objective.job)
-    if good == series:
-        return f"{series}[{duration(over)}]"
-    return f"({good})[{duration(over)}:{duration(objective.scrape_interval)}]"
+    return series if good == series else f"({good})"
+
+
+def _good_scrapes(objective: Objective, over: timedelta) -> str:
+    """Return the samples of a range that are 1 where a scrape was good and 0 where it was bad."""
+    good = _good_scrape(objective)
+    steps = f":{duration(objective.scrape_interval)}" if good.startswith("(") else ""
+    return f"{good}[{duration(over)}{steps}]"
 
 
 def _by(objective: Objective, *more: str) -> str:
