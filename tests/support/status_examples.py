@@ -66,6 +66,6 @@ SLOW = replace(
 
 
 ERRING = replace(FINE, budget=budget(ERRORS, 0.0004), recent_seconds=None)
-UNSEEN = Reading(at=NOW, sight=Sight.NO_TRAFFIC, reason="nobody has asked")
+UNSEEN = Reading(at=NOW, sight=Sight.NO_TRAFFIC, reason="no requests")
 GOOD = state(latency=FINE, errors=ERRING, availability=replace(ERRING, good_ratio=1.0, events_per_second=0.2))
 BAD = state(OPEN, PAST, latency=SLOW, errors=ERRING, availability=UNSEEN)

@@ -46,9 +46,10 @@ class OnCall:
         revive: Called with the id of a chat in which somebody has sent `/start`.
         announce: Tells every chat but one what somebody has done there.
         reach: The numbers of the only incidents on which that person may act from that chat; None for everything.
+        is_overdue: Whether the last evaluation is so old that it does not tell the present.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one place wires it, by name
         self,
         state: Callable[[], State],
         replies: Callable[[int], Replies],
@@ -57,6 +58,8 @@ class OnCall:
         revive: Callable[[int], Awaitable[None]],
         announce: Callable[[Callable[[Replies], str], int], None] = lambda _text, _but: None,
         reach: Callable[[Question | Press], Reach] = lambda _asked: None,
+        *,
+        is_overdue: Callable[[], bool] = lambda: False,
     ) -> None:
         self._state = state
         self._replies = replies
@@ -65,6 +68,7 @@ class OnCall:
         self._revive = revive
         self._announce = announce
         self._reach = reach
+        self._is_overdue = is_overdue
         self._asked_back: OrderedDict[tuple[int, str], UnclearError] = OrderedDict()
 
     def commands(self) -> tuple[Command | Reaction, ...]:
@@ -106,10 +110,12 @@ class OnCall:
         except UnknownNameError as error:
             return Answer(replies.unknown_name(error))
         tracks = {key: each for key, each in state.tracks.items() if Silence(None, (), *_named(about)).is_about(key)}
-        return Answer(replies.speech.status(replace(state, tracks=tracks), self._now(), self._journal.acts))
+        return self._shown(replies, replace(state, tracks=tracks))
 
-    def _shown(self, replies: Replies) -> Answer:
-        return Answer(replies.speech.status(self._state(), self._now(), self._journal.acts))
+    def _shown(self, replies: Replies, state: State | None = None) -> Answer:
+        """How everything stands, or what is left of it in a state."""
+        shown, acts = self._state() if state is None else state, self._journal.acts
+        return Answer(replies.speech.status(shown, self._now(), acts, is_overdue=self._is_overdue()))
 
     async def _press_show(self, press: Press) -> Answer:
         return self._shown(self._replies(press.chat))

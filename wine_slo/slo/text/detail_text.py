@@ -358,7 +358,8 @@ class Explanation(Speech):
                 time=since,
                 duration=duration,
             )
-        return f"{'🟡' if incident.key.alert is Alert.TICKET else '🔴'} {text}"
+        sign = "🟡" if incident.key.alert is Alert.TICKET else "🔴"
+        return f"{sign} {', '.join([text, *self.drill_mark(incident)])}"
 
     def _closed_line(self, incident: Incident, now: datetime) -> str:
         objective = self.objectives.of(incident.key)
@@ -374,6 +375,7 @@ class Explanation(Speech):
         if objective is not None and incident.worst is not None and not objective.is_up:
             value = self._number(objective, incident.worst, incident.bounds)
             parts.append(self.say("worst {value}", value=value))
+        parts += self.drill_mark(incident)
         if incident.outcome is Outcome.EXPIRED:
             parts.append(self.say("expired"))
         if incident.outcome is Outcome.WITHDRAWN:

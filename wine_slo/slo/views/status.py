@@ -5,8 +5,8 @@ not long ago, makes it so. Instants are by Prometheus' clock; spans are seconds,
 new ones may be added.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -206,6 +206,7 @@ class IncidentStatus:
         acknowledged_by: Who has acknowledged it; null where nobody has.
         acknowledged_at: When.
         silence: What mutes its messages now; null where nothing does.
+        is_drill: Whether all that is slow is what a drill has asked for.
     """
 
     number: int
@@ -240,6 +241,7 @@ class IncidentStatus:
     acknowledged_by: str | None
     acknowledged_at: datetime | None
     silence: SilenceStatus | None
+    is_drill: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +262,8 @@ class Status:
         open_incidents: Oldest first.
         recent_incidents: Those that were closed within a day, newest first, at most 20.
         silences: Those that run, oldest first.
+        unreachable: Why each chat that cannot be reached cannot be, by its id in the settings.
+        quiet_hours: Whether these hold messages now.
     """
 
     version: str
@@ -275,6 +279,8 @@ class Status:
     open_incidents: tuple[IncidentStatus, ...]
     recent_incidents: tuple[IncidentStatus, ...]
     silences: tuple[SilenceStatus, ...]
+    unreachable: dict[str, str]
+    quiet_hours: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,6 +294,8 @@ class Process:
         untold_seconds: The age of the oldest thing that a chat has not been told.
         told: What each chat believes of each incident.
         acts: What people did: who has acknowledged and silenced what.
+        unreachable: Why each chat that cannot be reached cannot be, by its id in the settings.
+        is_quiet: Whether quiet hours hold messages now.
     """
 
     version: str
@@ -296,6 +304,8 @@ class Process:
     untold_seconds: float = 0.0
     told: tuple[DeliveryRecord, ...] = ()
     acts: Actions = NO_ACTIONS
+    unreachable: Mapping[int, str] = field(default_factory=dict)
+    is_quiet: bool = False
 
 
 def status_of(state: State, objectives: Objectives, now: datetime, process: Process) -> Status:
@@ -336,6 +346,8 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
             for act in process.acts.silences(state.incidents, now)
             if (each := _silence(act, objectives)) is not None
         ),
+        unreachable={str(chat): reason for chat, reason in process.unreachable.items()},
+        quiet_hours=process.is_quiet,
     )
 
 
@@ -361,7 +373,9 @@ def verdict_of(objective: Objective, track: KeyState | None, reading: Reading | 
     if track.phase is Phase.BREACHING:
         return Verdict.SUSPICIOUS
     value = value_of(objective, reading, is_met=track.phase is Phase.MET)
-    return Verdict.UNKNOWN if value is None else Verdict.MET
+    if value is None:
+        return Verdict.UNKNOWN
+    return Verdict.MET if value.is_within(objective) else Verdict.SUSPICIOUS
 
 
 def title_of(key: Key, objectives: Objectives) -> str:
@@ -497,4 +511,5 @@ def _incident(
         acknowledged_by=acknowledgement.by.name if acknowledgement else None,
         acknowledged_at=acknowledgement.at if acknowledgement else None,
         silence=_silence(acts.silence_of(incident, state.incidents, now), objectives) if incident.is_open else None,
+        is_drill=incident.is_drill,
     )

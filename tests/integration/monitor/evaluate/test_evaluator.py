@@ -371,7 +371,7 @@ async def test_what_an_incident_counts_is_what_the_service_counted(steady_world:
 
 async def test_nobody_asking_is_no_traffic(world: World) -> None:
     reading = await world.look_at_one(latency("idle"))
-    assert (reading.sight, str(reading.reason), reading.intervals) == (Sight.NO_TRAFFIC, "nobody has asked", ())
+    assert (reading.sight, str(reading.reason), reading.intervals) == (Sight.NO_TRAFFIC, "no requests", ())
     assert (reading.latency_seconds, reading.good_ratio) == (None, None)
 
 
