@@ -265,7 +265,7 @@ class Explanation(Speech):
         if values:
             told = "; ".join(self._value(objective, each, reading.bounds) for each in values)
             lines.append(self.say("Measured: {values}.", values=told))
-        if reading.events_per_second is not None and not objective.is_up:
+        if reading.events_per_second is not None and not objective.counts_scrapes:
             lines.append(self.say("Requests {rate}/s.", rate=self.language.rate(reading.events_per_second)))
         return lines
 
