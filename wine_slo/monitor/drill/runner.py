@@ -16,11 +16,11 @@ from typing import Protocol
 from wine_slo.integrations.peers import ServiceApi, ServiceError, WatchdogError
 from wine_slo.metric_names import DRILL_ENDPOINT, ENDPOINT, REQUESTS
 from wine_slo.monitor.drill.result import Drill, Step
-from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.plan import Stage
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.reason import Reason, ReasonedError, phrase
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.views.status import IncidentStatus, ObjectiveStatus, Status, Verdict
 
 PER_SECOND = 5.0  # requests; five in a scrape interval of a second are enough to judge
