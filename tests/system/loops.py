@@ -13,7 +13,7 @@ from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.recipients import Recipients
-from wine_slo.slo.evaluation.clocks import WallTime
+from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.text.incident_text import Speech
 
 

@@ -35,6 +35,7 @@ from wine_slo.monitor.drill.chat_command import DrillCommand
 from wine_slo.monitor.evaluate import source as metric_source
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.evaluate.objective_checks import Examiner
+from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.announcements import Announcements
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
@@ -50,12 +51,11 @@ from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.monitor.ticker import Ticker, steady
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.messages import Press, Question
-from wine_slo.slo.evaluation.clocks import WallTime
-from wine_slo.slo.evaluation.metric_source import MetricSource
-from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.notification import keyboard
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.oncall.time_phrases import QuietHours
+from wine_slo.slo.source.clocks import WallTime
+from wine_slo.slo.source.metric_source import MetricSource
 from wine_slo.slo.text.command_text import Replies
 from wine_slo.slo.text.incident_text import Speech
 from wine_slo.slo.text.language import LANGUAGES

@@ -23,10 +23,10 @@ from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.evaluation.engine import SETTLES_IN, next_look_at
-from wine_slo.slo.evaluation.metric_source import MetricSourceError
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.redaction import without_credentials
+from wine_slo.slo.source.metric_source import MetricSourceError
 from wine_slo.slo.views.status import Process, Status, status_of
 
 LONGEST_UNDELIVERED = timedelta(minutes=10)  # what could not be delivered for longer turns /health red

@@ -7,9 +7,9 @@ from datetime import timedelta
 from html import unescape
 
 from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.slo.chat.messages import Answer, Button, Command, Picture, Press, Question, Reaction
 from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.notification.policy import Suppression
 from wine_slo.slo.objectives.objective import Alert, Key
 from wine_slo.slo.oncall.lookup import NUMBER_SIGNS, Named, Names, UnknownNameError

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.monitor.drill.runner import DrillRefusedError
+from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.slo.chat.messages import Answer, Command, Person, Question
-from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.oncall.actions import Action, ActionKind
 from wine_slo.slo.oncall.lookup import Names, UnknownNameError
@@ -147,7 +147,7 @@ class DrillCommand:
     def _chosen(self, words: tuple[str, ...], speech: Speech) -> Objective | None:
         """The latency that is named, or the first."""
         objectives = self._snapshot.objectives
-        latencies = tuple(each for each in objectives.all if each.is_latency)
+        latencies = tuple(each for each in objectives.all if each.source.can_be_drilled)
         if not words or not latencies:
             return next(iter(latencies), None)
         try:

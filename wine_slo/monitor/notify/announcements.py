@@ -11,11 +11,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
+from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.channel import Channel, ChannelError
-from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.text.command_text import Replies
 
 log = logging.getLogger(__name__)

@@ -17,6 +17,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.policies import Policies, Rules
@@ -26,7 +27,6 @@ from wine_slo.monitor.notify.waits import ELSEWHERE, FIRST_WAIT, FIRST_WAIT_UNSU
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.messages import Keyboard
 from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.notification.plan import Notification, Wording, fold, next_notification
 from wine_slo.slo.notification.policy import Suppression, is_unknown, owes, suppression_of
 from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage

@@ -4,10 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.notification.keyboard import buttons_of
 from wine_slo.slo.notification.policy import DelayReason, Policy
 from wine_slo.slo.objectives.budget import burning

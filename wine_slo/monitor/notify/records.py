@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
+from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.recipients import Recipients
-from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.notification.plan import no_later_than
 from wine_slo.slo.notification.record import DeliveryRecord, Stage
 

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
+from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.limits import Limit
 from wine_slo.slo.chat.messages import Answer, Command, Question
-from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.incident_text import Speech

@@ -8,17 +8,17 @@ from itertools import chain
 
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
+from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.evaluation.sampling import by_key
-from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.notification.record import DeliveryRecord, Kind
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.text.incident_text import Speech
 from wine_slo.slo.views.digest_text import WEEK, Attained, DigestSpeech, Week, Weekly, is_due
 

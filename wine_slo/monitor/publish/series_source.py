@@ -8,11 +8,11 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, Series
+from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.slo.evaluation.sampling import key_of
-from wine_slo.slo.evaluation.snapshot import Snapshot
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Series
 from wine_slo.slo.views.series import Trend
 
 KNOWN_FOR = timedelta(seconds=10)  # a page that ten people look at asks once

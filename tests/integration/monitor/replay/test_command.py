@@ -27,9 +27,9 @@ from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.replay.engine import replay
 from wine_slo.monitor.replay.range_cache import History
 from wine_slo.monitor.replay.story import Story
-from wine_slo.slo.evaluation.metric_source import Vector
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import TAKEN, Objectives
+from wine_slo.slo.source.metric_source import Vector
 
 GOLDEN = Path(__file__).parents[3] / "support" / "golden"
 START = datetime(2026, 10, 1, tzinfo=UTC)
@@ -333,6 +333,16 @@ def test_a_sweep_is_a_row_a_value(world: World) -> None:
     assert status == 0
     assert [row["value"] for row in rows] == ["0.5", "0.75", "1.0", "2.0"]
     assert [row["incidents"] for row in rows] == ["1", "1", "1", "0"], "slow ones took 1.6 s"
+
+
+@pytest.mark.parametrize("form", ["--json", "--csv", "--html=hidden.html"])
+def test_no_form_of_the_report_holds_a_secret(world: World, form: str) -> None:
+    secret = "latency"  # which each form names, as the objective is called so
+    _, said, _ = world.says(*TWO_DAYS, form, WINE_SLO_WATCHDOG_PASSWORD=secret)
+    page = world.folder / "hidden.html"
+    shown = page.read_text() if form.startswith("--html") else said
+    assert secret not in shown.replace(f'"{secret}":', ""), "names of JSON stay as they are"
+    assert "***" in shown
 
 
 def test_the_page_is_one_file_without_a_script(world: World) -> None:

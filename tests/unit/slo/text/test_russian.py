@@ -33,7 +33,7 @@ from wine_slo.slo.text.incident_text import Speech
 
 RUSSIAN = translations.load()["ru"]
 SAYS = replace(SPEECH, language=RUSSIAN)
-ALLOWED = frozenset("ID Prometheus Telegram API JSON PNG RE2 UTC wine-slo p95".split())  # noqa: SIM905 - reads better
+ALLOWED = frozenset("ID Prometheus Telegram API JSON PNG RE2 UTC wine-slo p95 OD280 OD315".split())  # noqa: SIM905 - reads better
 OF_OTHERS = re.compile(  # names and texts that others chose: objectives, endpoints, titles, commands, what SQLite says
     r"\{[a-z]+=\"[^\"]*\"\}|/[a-z]\w*(/\d+| all| off| stop)?|\b(latency|errors|availability|sight|ledger)\b"
     r"|\b(busy|few|gone|hidden|quiet|unknown)\b|Errors|WINE_SLO_\w+|slo\.yml|database or disk is full"
