@@ -17,21 +17,22 @@ from wine_slo.slo.evaluation.deployment import LOOKS_BACK, Deployment, last_chan
 from wine_slo.slo.evaluation.engine import CLOCKS_AGREE, Interruption, State, advance, is_ahead
 from wine_slo.slo.evaluation.reading import Reading, Sight, unseen
 from wine_slo.slo.evaluation.sampling import (
-    OF_LATE,
-    Answers,
     Grid,
     Labelled,
     Scrapes,
-    by_endpoint,
+    answers_of,
     by_key,
     finite_bounds,
+    instant_queries,
+    interval_queries,
     key_of,
     read,
+    read_blind,
     read_nothing,
-    remembered,
+    unjudged,
 )
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.budget import SELDOM, Budget, stays_known_for, windows
+from wine_slo.slo.objectives.budget import SELDOM, Budget, budgets_by_key, stays_known_for, windows
 from wine_slo.slo.objectives.objective import Key, Latency, Objective, Objectives
 from wine_slo.slo.reason import Reason
 
@@ -132,22 +133,10 @@ class Collector:
             return await _Look(self._api, objective, state, self.now(), budgets, bounds, self._clock).readings()
         except PrometheusError as error:
             reason = Reason("Prometheus: {why}", {"why": error.reason})
-            return _blind(objective, state, self.now(), reason, is_unanswered=not error.is_of_query)
+            return read_blind(objective, state, self.now(), reason, is_unanswered=not error.is_of_query)
         except Exception as error:  # whatever it is, people are told that nothing can be judged
             log.exception("%s cannot be evaluated", objective.name)
-            return _blind(objective, state, self.now(), _unjudged(error))
-
-
-def _blind(
-    objective: Objective, state: State, now: datetime, reason: Reason, *, is_unanswered: bool = False
-) -> dict[Key, Reading]:
-    """Return that nothing can be seen of an objective."""
-    reading = Reading(at=now, sight=Sight.BLIND, reason=reason, is_unanswered=is_unanswered)
-    return dict.fromkeys(remembered(state, objective) or [Key(objective.name)], reading)
-
-
-def _unjudged(error: Exception) -> Reason:
-    return Reason("what Prometheus answered cannot be judged ({error})", {"error": type(error).__name__})
+            return read_blind(objective, state, self.now(), unjudged(error))
 
 
 def _advance(
@@ -170,7 +159,7 @@ def _advance(
                 advance(state, Objectives.only(objective), mine, now)
             except Exception as error:  # noqa: BLE001 - it is logged above, with all that is known
                 for key in mine:
-                    mended[key] = unseen(now, Sight.BLIND, _unjudged(error))
+                    mended[key] = unseen(now, Sight.BLIND, unjudged(error))
         return advance(state, objectives, mended, now, unwritten, interruption)
 
 
@@ -213,73 +202,50 @@ class _Look:
             return read_nothing(objective, self._state, now, gone=round(sum(each.value for each in gone.samples)))
 
         grid = Grid.since_last_look(objective, self._state, scrapes.anchor, now)
-        ranges, instants = await asyncio.gather(
-            asyncio.gather(
-                self._range(promql.total_per_interval(objective), grid),
-                self._range(promql.good_per_interval(objective), grid),
-                self._range(promql.bad_per_interval(objective), grid),
-                self._range(promql.clear_per_interval(objective), grid),
-                self._range(promql.oldest_age_per_interval(objective), grid),
-            ),
-            asyncio.gather(
-                self._instant(promql.events(objective, OF_LATE)),
-                self._instant(promql.events(objective, objective.over)),
-                self._instant(promql.events(objective, objective.expires_after)),
-                self._instant(promql.quantile(objective, objective.over)),
-                self._instant(promql.quantile(objective, objective.recent)),
-                self._instant(promql.good_ratio(objective, objective.over)),
-                self._instant(promql.total_settled(objective)),
-                self._instant(promql.part_settled(objective)),
-                self._instant(promql.quantile_by_endpoint(objective, OF_LATE)),
-            ),
+        by_interval, by_instant = interval_queries(objective), instant_queries(objective)
+        intervals, instants = await asyncio.gather(
+            asyncio.gather(*(self._range(query, grid) for query in by_interval.values())),
+            asyncio.gather(*(self._instant(query) for query in by_instant.values())),
         )
-        return await asyncio.to_thread(self._read, now, scrapes, grid, ranges, instants)
+        return await asyncio.to_thread(
+            self._read,
+            now,
+            scrapes,
+            grid,
+            dict(zip(by_interval, intervals, strict=True)),
+            dict(zip(by_instant, instants, strict=True)),
+        )
 
     def _read(
         self,
         now: datetime,
         scrapes: Scrapes,
         grid: Grid,
-        ranges: Sequence[Sequence[Series]],
-        instants: Sequence[Sequence[Labelled]],
+        intervals: Mapping[str, Sequence[Series]],
+        instants: Mapping[str, Sequence[Labelled]],
     ) -> dict[Key, Reading]:
-        """Read the answers to the questions of `readings`, in their order."""
+        """Return what the answers to the queries say, by key."""
         objective = self._objective
-        total, good, bad, clear, ages = (
-            {key_of(objective, series.labels): series.points for series in each} for each in ranges
+        answers = answers_of(
+            objective,
+            at=now,
+            scrapes=scrapes,
+            grid=grid,
+            intervals={
+                name: {key_of(objective, series.labels): series.points for series in each}
+                for name, each in intervals.items()
+            },
+            instants=instants,
+            budgets=self._budgets,
+            bounds=self._bounds,
         )
-        *by_objective, endpoints = instants
-        of_late, shown, long, over, recent, ratio, total_settled, part_settled = (
-            by_key(objective, each) for each in by_objective
-        )
-        if (count := max(len(shown), len(total))) > MAX_LABEL_SETS:
+        if (count := max(len(answers.shown), len(answers.total))) > MAX_LABEL_SETS:
             raise PrometheusError(
                 "its labels have {count} sets of values, more than the {most} that can be judged",
                 is_of_query=True,
                 count=count,
                 most=MAX_LABEL_SETS,
             )
-        answers = Answers(
-            at=now,
-            scrapes=scrapes,
-            grid=grid,
-            total=total,
-            good=good,
-            bad=bad,
-            clear=clear,
-            ages=ages,
-            of_late=of_late,
-            shown=shown,
-            long=long,
-            over=over,
-            recent=recent,
-            ratio=ratio,
-            by_endpoint=by_endpoint(objective, endpoints),
-            budgets=self._budgets,
-            bounds=self._bounds,
-            total_settled=total_settled,
-            part_settled=part_settled,
-        )
         return read(objective, self._state, answers)
 
     async def _range(self, query: str | None, grid: Grid) -> list[Series]:
@@ -356,11 +322,10 @@ class Budgets:
             self._ask(objective, promql.events(objective, objective.window), known_for, _count),
             *(self._ask(objective, promql.good_ratio(objective, each), min(each, known_for), _share) for each in spans),
         )
-        budgets = {}
-        for key in events:
-            bad = {span: 1 - each[key] for span, each in zip(spans, ratios, strict=True) if key in each}
-            budgets[key] = Budget(history=min(known_for, objective.window), events=events[key], bad_ratios=bad)
-        return budgets
+        bad_ratios = {
+            span: {key: 1 - share for key, share in each.items()} for span, each in zip(spans, ratios, strict=True)
+        }
+        return budgets_by_key(objective, known_for, events, bad_ratios)
 
     def _known_for(self, objective: Objective) -> timedelta:
         """How long the history was when it was last asked for."""

@@ -7,7 +7,8 @@ moments, as it also is where the range still holds bad time that is over: a met 
 from dataclasses import dataclass
 from datetime import timedelta
 
-from wine_slo.slo.evaluation.reading import ROUNDING, Reading
+from wine_slo.slo.evaluation.reading import Reading
+from wine_slo.slo.evaluation.rules import ROUNDING
 from wine_slo.slo.objectives.objective import Latency, Objective
 
 

@@ -1,4 +1,4 @@
-"""A replay tells what the live watchdog told of the same past, whether or not it leaves looks out."""
+"""A replay has the alarms that the live watchdog had of the same past, whether or not it leaves evaluations out."""
 
 import asyncio
 from dataclasses import replace
@@ -13,7 +13,7 @@ from tests.support.fakes.prometheus_past import PastPrometheus, Spell
 from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Series
 from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.monitor.replay.engine import replay
-from wine_slo.monitor.replay.range_cache import History
+from wine_slo.monitor.replay.range_cache import RangeCache
 from wine_slo.monitor.replay.story import Alarm, Story
 from wine_slo.slo.evaluation.engine import SETTLES_IN, State, next_look_at
 from wine_slo.slo.objectives.objective import Alert, Burn, Key, Latency, Objective, Objectives
@@ -36,6 +36,7 @@ LATENCY = Objective(
     ),
 )
 OBJECTIVES = Objectives.only(LATENCY)
+BREACHES_ONLY = Objectives.only(replace(LATENCY, burns=()))
 Telling = tuple[object, ...]
 FOUND = (Phase.explicit, Phase.generate)  # making a past of two hours smaller takes many minutes
 
@@ -65,6 +66,7 @@ async def live(
             told[number, each.openings] = (
                 str(each.key), each.since, each.opened_at, each.last_bad_at, each.closed_at, each.outcome,
                 each.worst and pytest.approx(each.worst), pytest.approx(each.bad), pytest.approx(each.total),
+                each.bounds, str(each.reason) if each.key.is_own else "",
             )  # fmt: skip
         soon = next_look_at(state, objectives)
         quick = quick if soon is None else max(soon, now) + SETTLES_IN
@@ -73,15 +75,15 @@ async def live(
 
 def telling(alarm: Alarm) -> Telling:
     return (
-        str(alarm.key), alarm.began_at, alarm.told_at, alarm.last_bad_at, alarm.ended_at, alarm.outcome, alarm.worst,
-        alarm.bad, alarm.total,
+        str(alarm.key), alarm.began_at, alarm.notified_at, alarm.last_bad_at, alarm.ended_at, alarm.outcome,
+        alarm.worst, alarm.bad, alarm.total, alarm.bounds, alarm.reason,
     )  # fmt: skip
 
 
 async def replayed(
     api: PrometheusClient, objectives: Objectives, until: datetime, *, is_fast: bool, folder: Path | None = None
 ) -> Story:
-    history = History(api, folder, "fake", until + timedelta(days=10))
+    history = RangeCache(api, folder, "fake", until + timedelta(days=10))
     try:
         return await replay(history, objectives, START + MINUTE, until, POLL, is_fast=is_fast)
     finally:
@@ -104,47 +106,110 @@ def spells(draw: st.DrawFn, *kinds: str) -> list[Spell]:
             Spell(
                 second,
                 second + lasts,
-                slow=draw(st.sampled_from([0.02, 0.1, 0.5, 1.0])) if kind in {"slow", "down", "away"} else 0.0,
+                slow=draw(st.sampled_from([0.02, 0.1, 0.5, 1.0]))
+                if kind in {"slow", "down", "away", "gone", "bucket"}
+                else 0.0,
                 rate=0.0 if kind == "quiet" else draw(st.sampled_from([10.0, 10.0, 0.2])),
                 is_down=kind == "down",
                 is_away=kind == "away",
+                is_gone=kind == "gone",
+                bucket=kind != "bucket",
             )
         )
         second += lasts
     return found
 
 
-async def compare(objectives: Objectives, spells: list[Spell]) -> None:
-    """Let a live watchdog and two replays live through the same, and hold them to the same words."""
-    api, clock = past(*spells)
-    until = START + timedelta(hours=HOURS)
+async def compare(objectives: Objectives, spells: list[Spell], hours: float = HOURS) -> Story:
+    return await compare_with(*past(*spells, hours=hours), objectives, hours)
+
+
+async def compare_with(api: PrometheusClient, clock: Clock, objectives: Objectives, hours: float) -> Story:
+    """Hold two replays to the incidents of a live watchdog over the same past."""
+    until = START + timedelta(hours=hours)
     told, looks = await live(api, clock, objectives, START + MINUTE, until)
     stories = [await replayed(api, objectives, until, is_fast=is_fast) for is_fast in (False, True)]
     for story in stories:
         assert [telling(each) for each in sorted(story.alarms, key=place)] == [told[each] for each in sorted(told)]
-        assert story.looks == looks
+        assert story.evaluations == looks
     slow, fast = stories
     assert slow.alarms == fast.alarms
     assert slow.sights == fast.sights
     assert slow.budgets == fast.budgets
+    return fast
 
 
 def place(alarm: Alarm) -> tuple[int, datetime]:
-    return alarm.number, alarm.told_at
+    return alarm.number, alarm.notified_at
 
 
 @settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=FOUND)
-@given(spells=spells("slow", "slow", "quiet", "down", "away"))
+@given(spells=spells("slow", "slow", "quiet", "down", "away", "gone", "bucket"))
 def test_a_replay_tells_what_the_live_watchdog_told_whatever_happened(spells: list[Spell]) -> None:
-    asyncio.run(compare(Objectives.only(replace(LATENCY, burns=())), spells))
+    asyncio.run(compare(BREACHES_ONLY, spells))
 
 
 @settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=FOUND)
-@given(spells=spells("slow", "slow", "quiet", "down", "away"))
+@given(spells=spells("slow", "slow", "quiet", "down", "away", "gone"))
 @example(spells=[Spell(180, 360, slow=1.0, is_away=True), Spell(3685, 4685, slow=0.1)])
 @example(spells=[Spell(140, 540, is_down=True), Spell(3680, 3860, slow=1.0), Spell(4560, 4740, slow=0.5, is_down=True)])
 def test_a_replay_tells_of_budgets_what_the_live_watchdog_told(spells: list[Spell]) -> None:
     asyncio.run(compare(Objectives.only(LATENCY), spells))
+
+
+DOWN, OF_JOB, OF_OBJECTIVE = 'down{job="wine-slo"}', 'sight{job="wine-slo"}', 'sight{objective="latency"}'
+NO_BUCKET = "no bucket of request_latency_seconds ends at 1 s"
+
+
+@pytest.mark.parametrize(
+    ("spell", "key", "reason"),
+    [
+        pytest.param(
+            Spell(600, 1500, is_gone=True),
+            DOWN,
+            "Prometheus knows none of the 1 targets of wine-slo any more",
+            id="all targets vanish",
+        ),
+        pytest.param(Spell(600, 1500, is_down=True), DOWN, "1 of 1 targets do not answer", id="no target answers"),
+        pytest.param(Spell(600, 1500, is_away=True), OF_JOB, "the last sample of wine-slo is", id="no scrapes"),
+        pytest.param(Spell(600, 1500, bucket=False), OF_OBJECTIVE, NO_BUCKET, id="the bucket vanishes"),
+        pytest.param(
+            Spell(600, 1500, bucket=False, rate=0.0),
+            OF_OBJECTIVE,
+            NO_BUCKET,
+            id="the bucket vanishes while there is no traffic",
+        ),
+        pytest.param(
+            Spell(600, 1500, every=20.0),
+            OF_JOB,
+            "no two samples of wine-slo lie within 20s",
+            id="scrapes are too far apart for intervals",
+        ),
+    ],
+)
+async def test_a_replay_knows_why_there_is_no_data_as_live_evaluation_does(spell: Spell, key: str, reason: str) -> None:
+    objectives = OBJECTIVES if spell.bucket else BREACHES_ONLY  # Prometheus has no budget without the bucket
+    story = await compare(objectives, [spell], hours=0.6)
+    found = {str(alarm.key): alarm.reason for alarm in story.alarms}
+    assert reason in found[key]
+
+
+async def test_a_replay_knows_the_buckets_of_a_breach_as_live_evaluation_does() -> None:
+    story = await compare(OBJECTIVES, [Spell(600, 700, slow=1.0)], hours=0.6)
+    assert story.alarms[0].bounds == (0.5, 1.0, 2.5)
+
+
+async def test_an_answer_that_no_clock_can_hold_is_blindness_as_live() -> None:
+    class Overflowing(PastPrometheus):
+        def _last(self, values: list[float], at: float) -> float | None:
+            found = super()._last(values, at)
+            is_wrong = 600 < at - START.timestamp() < 1500
+            return 1e15 if found is not None and found > 1 and is_wrong else found
+
+    clock = Clock()
+    api = Overflowing(LATENCY, START, 2160, [], clock)
+    story = await compare_with(api, clock, OBJECTIVES, hours=0.6)
+    assert {str(alarm.key) for alarm in story.alarms} == {OF_OBJECTIVE}
 
 
 async def test_looks_that_change_nothing_are_left_out() -> None:
@@ -153,10 +218,10 @@ async def test_looks_that_change_nothing_are_left_out() -> None:
     told = {}
     for is_fast in (False, True):
         reached: list[datetime] = []
-        history = History(api, None, "fake", until)
+        history = RangeCache(api, None, "fake", until)
         story = await replay(history, OBJECTIVES, START, until, POLL, reached.append, is_fast=is_fast)
         await history.close()
-        assert story.looks > 10 * 120
+        assert story.evaluations > 10 * 120
         told[is_fast] = story.alarms, len(reached)  # it says how far it is after each hundred looks that it makes
     assert told[True][0] == told[False][0]
     assert told[True][1] < told[False][1] / 5
