@@ -16,7 +16,7 @@ from tests.system.conftest import CHAT
 from tests.system.life import AFTERWARDS, SLOW, TICKS
 from tests.system.loops import loops
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram import connection
 from wine_slo.slo.evaluation.engine import LEDGER, SIGHT
 from wine_slo.slo.notification.plan import Stage
 
@@ -71,7 +71,7 @@ async def test_all_is_told_all_the_same_and_nothing_is_lost_or_repeated_afterwar
     def clock() -> datetime:
         return now
 
-    async with channel.connect(TOKEN, bot_api.url) as bot:
+    async with connection.connect(TOKEN, bot_api.url) as bot:
         ledger = Ledger.open(f"sqlite:///{path}")
         evaluation, delivery = loops(ledger, SLOW, bot, (CHAT,), clock)
         recovers = fails(path)

@@ -11,7 +11,8 @@ from tests.support.fakes.bot_api import TOKEN, BotApi
 from tests.support.fakes.telegram_chats import Message
 from tests.support.scene import Scene
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.integrations.telegram.channel import BotApiRequest, TelegramChannel
+from wine_slo.integrations.telegram.channel import TelegramChannel
+from wine_slo.integrations.telegram.connection import BotApiRequest
 from wine_slo.monitor.notify.dispatcher import Dispatcher, Rules
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.evaluation.engine import State

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from math import inf
 
 from wine_slo.config.slo_file import UNITS
-from wine_slo.integrations.prometheus.client import PrometheusClient, Sample, Series, Vector
 from wine_slo.metric_names import ENDPOINT
+from wine_slo.slo.evaluation.metric_source import Sample, Series, Vector
 from wine_slo.slo.evaluation.sampling import OF_LATE
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Latency, Objective
@@ -49,7 +49,7 @@ class Spell:
     every: float = 0.0
 
 
-class PastPrometheus(PrometheusClient):
+class PastPrometheus:
     """The fake.
 
     Args:

@@ -41,7 +41,7 @@ class Query(Enum):
     EVENTS = auto()  # all events in the compliance window
 
 
-Asked = Query | timedelta  # a query about a budget; a window stands for its share of bad events
+Queried = Query | timedelta  # a query about a budget; a window stands for its share of bad events
 
 
 class EventSums:
@@ -148,8 +148,8 @@ class BudgetHistory:
         self._summed_until = 0
         self._last_total: dict[Key, int] = {}
         self._first_scrape: int | None = None
-        self._asked_at: dict[Asked, int] = {}
-        self._stays: tuple[timedelta | None, dict[Asked, int]] = (None, {})
+        self._queried_at: dict[Queried, int] = {}
+        self._stays: tuple[timedelta | None, dict[Queried, int]] = (None, {})
         self._rates: dict[tuple[Burn, timedelta], float] = {}
         self._history_span = timedelta(0)
         self._ratios: dict[timedelta, dict[Key, float]] = {}
@@ -159,7 +159,7 @@ class BudgetHistory:
         """Sum the events before the first evaluation.
 
         Raises:
-            PrometheusError: An answer is missing or cannot be trusted.
+            MetricSourceError: An answer is missing or cannot be trusted.
         """
         objective, mark = self._objective, milliseconds(MARK)
         young = await self._cache.api.query(promql.seconds_of_history(objective), instant(self._since))
@@ -191,7 +191,7 @@ class BudgetHistory:
         """Sum the events up to an instant, and to the end of its chunk.
 
         Raises:
-            PrometheusError: An answer is missing or cannot be trusted.
+            MetricSourceError: An answer is missing or cannot be trusted.
         """
         while self._summed_until < at + self._step:
             chunk = grid.chunk(self._summed_until + self._step)
@@ -236,7 +236,7 @@ class BudgetHistory:
         """Return bad and all events between two samples with a gap between them, as the counters count them.
 
         Raises:
-            PrometheusError: An answer is missing or cannot be trusted.
+            MetricSourceError: An answer is missing or cannot be trusted.
         """
         objective, gap = self._objective, timedelta(milliseconds=after - before)
         total, part = promql.total_across(objective, gap), promql.part_across(objective, gap)
@@ -256,15 +256,15 @@ class BudgetHistory:
 
     def read(self, at: int) -> Mapping[Key, Budget]:
         """Return what is known of the budgets at an evaluation."""
-        asks: dict[Asked, int] = {}
-        queries: tuple[Asked, ...] = (Query.HISTORY, Query.EVENTS, *self._spans)
+        queried: dict[Queried, int] = {}
+        queries: tuple[Queried, ...] = (Query.HISTORY, Query.EVENTS, *self._spans)
         for what in queries:
             stays = self._stays_known_for(self._history_span)[what]
-            if at - self._asked_at.get(what, at - stays) >= stays:
-                asks[what] = at
+            if at - self._queried_at.get(what, at - stays) >= stays:
+                queried[what] = at
                 if what is Query.HISTORY:
                     self._history_span = self._known_for(at)
-        self._query(asks)
+        self._query(queried)
         return self.known
 
     def calm_until(self, tick: int, last: int, poll: int) -> int:
@@ -274,7 +274,7 @@ class BudgetHistory:
             return tick - poll
         plan = self._plan(tick, last, poll)
         ticks = np.arange(tick, last + 1, poll, dtype=np.int64)
-        newest = {what: np.array(asks, np.int64).searchsorted(ticks, side="right") for what, asks in plan.items()}
+        newest = {what: np.array(queried, np.int64).searchsorted(ticks, side="right") for what, queried in plan.items()}
         histories = [self._history_span, *map(self._known_for, plan[Query.HISTORY])]
         firing = {
             burn: np.array([self._firing_rate(burn, each) for each in histories])[newest[Query.HISTORY]]
@@ -302,37 +302,37 @@ class BudgetHistory:
 
     def pass_over(self, tick: int, before: int, poll: int) -> None:
         """Know what would be known if each tick from one to another had been evaluated."""
-        asks = {what: each[-1] for what, each in self._plan(tick, before, poll).items() if each}
-        if Query.HISTORY in asks:
-            self._history_span = self._known_for(asks[Query.HISTORY])
-        self._query(asks)
+        queried = {what: each[-1] for what, each in self._plan(tick, before, poll).items() if each}
+        if Query.HISTORY in queried:
+            self._history_span = self._known_for(queried[Query.HISTORY])
+        self._query(queried)
 
-    def _plan(self, tick: int, last: int, poll: int) -> dict[Asked, list[int]]:
+    def _plan(self, tick: int, last: int, poll: int) -> dict[Queried, list[int]]:
         """Return the ticks, of those from one to another, at which each query would be made, as live."""
-        plan: dict[Asked, list[int]] = {what: [] for what in self._asked_at}
-        counted: tuple[Asked, ...] = (Query.EVENTS, *self._spans)
-        asked_at, history, begin = dict(self._asked_at), self._history_span, tick
+        plan: dict[Queried, list[int]] = {what: [] for what in self._queried_at}
+        counted: tuple[Queried, ...] = (Query.EVENTS, *self._spans)
+        queried_at, history, begin = dict(self._queried_at), self._history_span, tick
         while begin <= last:
             stays = self._stays_known_for(history)
-            due = {what: tick - (tick - at - stays[what]) // poll * poll for what, at in asked_at.items()}
-            if due[Query.HISTORY] <= begin and asked_at[Query.HISTORY] < begin:
+            due = {what: tick - (tick - at - stays[what]) // poll * poll for what, at in queried_at.items()}
+            if due[Query.HISTORY] <= begin and queried_at[Query.HISTORY] < begin:
                 plan[Query.HISTORY].append(begin)
-                asked_at[Query.HISTORY], history = begin, self._known_for(begin)
+                queried_at[Query.HISTORY], history = begin, self._known_for(begin)
                 continue
             end = min(max(due[Query.HISTORY], begin + poll), last + 1)
             for what in counted:
-                asks = range(max(begin, due[what]), end, max(poll, -(-stays[what] // poll) * poll))
-                if asks:
-                    plan[what] += asks
-                    asked_at[what] = asks[-1]
+                queried = range(max(begin, due[what]), end, max(poll, -(-stays[what] // poll) * poll))
+                if queried:
+                    plan[what] += queried
+                    queried_at[what] = queried[-1]
             begin = tick - (tick - end) // poll * poll
         return plan
 
-    def _query(self, asks: Mapping[Asked, int]) -> None:
+    def _query(self, queried: Mapping[Queried, int]) -> None:
         """Answer some queries, each at an instant of its own."""
-        self._asked_at |= asks
+        self._queried_at |= queried
         objective = self._objective
-        counted = {what: at for what, at in asks.items() if what is not Query.HISTORY}
+        counted = {what: at for what, at in queried.items() if what is not Query.HISTORY}
         if counted:
             windows = [what if isinstance(what, timedelta) else objective.window for what in counted]
             spans, instants = np.array([*map(milliseconds, windows)]), np.array([*counted.values()])
@@ -346,15 +346,15 @@ class BudgetHistory:
                             self._ratios[what][key] = float(min(1.0, bad / total))
                     elif total > 0:
                         self._events[key] = float(total)
-        if asks:
+        if queried:
             self.known = budgets_by_key(objective, self._history_span, self._events, self._ratios)
 
-    def _stays_known_for(self, history: timedelta) -> dict[Asked, int]:
+    def _stays_known_for(self, history: timedelta) -> dict[Queried, int]:
         """Return for how many milliseconds each answer is kept, as live."""
         history = min(history, 100 * SELDOM)  # more makes no difference
         if history != self._stays[0]:
             whole = milliseconds(stays_known_for(history))
-            stays: dict[Asked, int] = {Query.HISTORY: whole, Query.EVENTS: whole}
+            stays: dict[Queried, int] = {Query.HISTORY: whole, Query.EVENTS: whole}
             stays |= {span: milliseconds(stays_known_for(min(span, history))) for span in self._spans}
             self._stays = history, stays
         return self._stays[1]

@@ -15,9 +15,9 @@ import aiohttp
 import msgspec
 
 from wine_slo.config import slo_file
-from wine_slo.config.environment import SettingsError, WatchdogSettings, read
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError
+from wine_slo.config.environment import SettingsError, read
 from wine_slo.monitor.evaluate.objective_checks import measured, other_interval
+from wine_slo.monitor.evaluate.source import connect
 from wine_slo.monitor.replay import sweep as sweeps
 from wine_slo.monitor.replay.engine import replay
 from wine_slo.monitor.replay.inputs import (
@@ -36,6 +36,8 @@ from wine_slo.monitor.replay.report.page import as_html
 from wine_slo.monitor.replay.report.terminal import ProgressBar, print_tables
 from wine_slo.monitor.replay.story import KnownIncident, Score, Story, score
 from wine_slo.monitor.replay.sweep import Sweep, SweepError
+from wine_slo.monitor.settings import WatchdogSettings
+from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.redaction import redact
 
@@ -54,7 +56,7 @@ def main(options: Options) -> int:
         return _refuse(str(error))
     except OSError as error:
         return _refuse(f"{error.filename} cannot be written: {error.strerror}")
-    except PrometheusError as error:
+    except MetricSourceError as error:
         kept = "; the answers so far are kept, and the same command continues from there" if options.keep else ""
         return _refuse(
             f"Prometheus: {error}{'' if error.is_refused else kept}", BAD_INPUT if error.is_refused else NO_DATA
@@ -109,7 +111,7 @@ async def _report(
     """Query Prometheus, and replay once, or once for each value of the sweep.
 
     Raises:
-        PrometheusError: It does not answer.
+        MetricSourceError: It does not answer.
         NoDataError: It has no data for the time range.
         InputError: A threshold is not a bucket bound.
         SweepError: There is no bucket bound in the sweep's range.
@@ -120,7 +122,7 @@ async def _report(
     if folder is not None:
         tidy(folder, datetime.now(UTC))
     async with aiohttp.ClientSession() as session:
-        api = PrometheusClient(session, settings.prometheus_url, settings.prometheus_headers, timeout=TIMEOUT)
+        api = connect(session, settings, timeout=TIMEOUT)
         first = await first_scrape(api, objectives, since, until)
         notes = await _notes(api, objectives, times, first, poll)
         since = _on_tick(max(first, since), poll)
@@ -146,7 +148,7 @@ async def _report(
 
 
 async def _notes(
-    api: PrometheusClient, objectives: Objectives, times: tuple[datetime, datetime], first: datetime, poll: timedelta
+    api: MetricSource, objectives: Objectives, times: tuple[datetime, datetime], first: datetime, poll: timedelta
 ) -> list[str]:
     """Return what differs from what was requested: a later begin, or another scrape interval."""
     since, until = times

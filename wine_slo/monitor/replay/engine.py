@@ -21,11 +21,11 @@ from wine_slo.monitor.replay.tables import ObjectiveTables
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Phase
 from wine_slo.slo.evaluation.judgement import is_bad
+from wine_slo.slo.evaluation.metric_source import Sample
 from wine_slo.slo.evaluation.reading import Reading
 from wine_slo.slo.evaluation.sampling import (
     CATCHES_UP,
     Grid,
-    Labelled,
     Scrapes,
     answers_of,
     read,
@@ -63,7 +63,7 @@ async def replay(
         is_fast: Whether evaluations that change nothing may be left out.
 
     Raises:
-        PrometheusError: An answer is missing or cannot be trusted.
+        MetricSourceError: An answer is missing or cannot be trusted.
     """
     run = Replay(objectives, since, poll)
     replays = [_ObjectiveReplay(cache, objective, since, poll) for objective in objectives.all]
@@ -128,7 +128,7 @@ class _ObjectiveReplay:
         """Return the readings at an instant, by key; blind where an answer cannot be read, as live.
 
         Raises:
-            PrometheusError: An answer is missing or cannot be trusted.
+            MetricSourceError: An answer is missing or cannot be trusted.
         """
         try:
             return await self._read(state, at)
@@ -154,7 +154,7 @@ class _ObjectiveReplay:
         self._budgets.begins(scrapes.anchor)
         budgets = self._budgets.read(at)
 
-        def readings(instants: Mapping[str, Sequence[Labelled]], bounds: tuple[float, ...] = ()) -> dict[Key, Reading]:
+        def readings(instants: Mapping[str, Sequence[Sample]], bounds: tuple[float, ...] = ()) -> dict[Key, Reading]:
             answers = answers_of(
                 objective,
                 at=now,

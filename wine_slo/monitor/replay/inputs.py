@@ -10,12 +10,12 @@ from typing import Any
 import yaml
 
 from wine_slo.config import slo_file, text_file
-from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.evaluate.collector import known_for
 from wine_slo.monitor.evaluate.objective_checks import bounds_in, no_bound
 from wine_slo.monitor.replay.range_cache import EPOCH
 from wine_slo.monitor.replay.story import KnownIncident
 from wine_slo.monitor.replay.sweep import Sweep
+from wine_slo.slo.evaluation.metric_source import MetricSource
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Latency, Objective, Objectives
 
@@ -106,7 +106,7 @@ def known_incidents(path: Path, zone: tzinfo) -> list[KnownIncident]:
         rows = yaml.safe_load(text) if path.suffix in (".yml", ".yaml") else list(csv.DictReader(io.StringIO(text)))
     except text_file.TextFileError as error:
         raise InputError(f"{path} cannot be read: {error}") from error
-    except (yaml.YAMLError, csv.Error, ValueError, OverflowError) as error:  # YAML makes dates of what looks like one
+    except (yaml.YAMLError, csv.Error, ValueError, OverflowError) as error:  # YAML parses dates
         raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{path} must hold a list of incidents, each with start and end")
@@ -124,7 +124,7 @@ def _known_incident(row: dict[str, Any], where: str, zone: tzinfo) -> KnownIncid
         raise InputError(f"{where}: {error}") from error
 
 
-async def first_scrape(api: PrometheusClient, objectives: Objectives, since: datetime, until: datetime) -> datetime:
+async def first_scrape(api: MetricSource, objectives: Objectives, since: datetime, until: datetime) -> datetime:
     """Return the first scrape in the time range, to ten seconds.
 
     Raises:
@@ -142,15 +142,13 @@ async def first_scrape(api: PrometheusClient, objectives: Objectives, since: dat
     return max(since, min(firsts))
 
 
-async def _seen_since(api: PrometheusClient, objective: Objective, span: timedelta, until: datetime) -> datetime | None:
+async def _seen_since(api: MetricSource, objective: Objective, span: timedelta, until: datetime) -> datetime | None:
     """Return the first instant of a span at which the targets were known; None where there is none."""
     known = known_for(await api.query(promql.seconds_of_history(objective, span), until))
     return None if known is None else until - known
 
 
-async def checked_bounds(
-    api: PrometheusClient, objective: Objective, sweep: Sweep | None, until: datetime
-) -> Sweep | None:
+async def checked_bounds(api: MetricSource, objective: Objective, sweep: Sweep | None, until: datetime) -> Sweep | None:
     """Return the sweep with its values, where thresholds are bucket bounds.
 
     Raises:

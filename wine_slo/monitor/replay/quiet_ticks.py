@@ -148,7 +148,7 @@ class QuietTicks:
     def _are_in_step(self, scraped: Table) -> Flags:
         """Return at which ticks the intervals that an evaluation reads end on the lattice of the tables."""
         grid, step = self._tables.grid, self._tables.step
-        assert grid is not None  # noqa: S101  # `_ticks_of` asks for it
+        assert grid is not None  # noqa: S101  # `_ticks_of` checks it
         with np.errstate(invalid="ignore"):
             anchor = 1000 * min(scraped.rows.items())[1]
             drift = (anchor + step / 10 - grid.phase + step / 2) % step - step / 2
@@ -164,7 +164,7 @@ class QuietTicks:
         if isinstance(objective.source, Latency):
             for key, row in total.items():
                 have_all &= ~is_without_bucket(np.nan_to_num(row), _row(part, key, count))
-        assert self._intervals is not None  # noqa: S101  # `until` asks for them first
+        assert self._intervals is not None  # noqa: S101  # `until` reads them first
         for name, ends in (("total_settled", self._intervals.total_at), ("part_settled", self._intervals.part_at)):
             have_all &= ~_any_value(tables[name]) | self._follow(ends, tables["scraped"].instants())
         return have_all

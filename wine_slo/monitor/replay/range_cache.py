@@ -18,8 +18,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from wine_slo.integrations.prometheus.client import MAX_POINTS, PrometheusClient, PrometheusError, Series
-from wine_slo.slo.evaluation.sampling import Labelled, key_of
+from wine_slo.slo.evaluation.metric_source import MAX_POINTS, MetricSource, MetricSourceError, Sample, Series
+from wine_slo.slo.evaluation.sampling import key_of
 from wine_slo.slo.objectives.objective import Key, Objective
 
 Numbers = NDArray[np.float64]  # one value an instant; NaN where there is none
@@ -111,11 +111,11 @@ class Table:
         """Return every instant."""
         return self.first + self.step * np.arange(self.count, dtype=np.int64)
 
-    def samples(self, at: int) -> list[Labelled]:
+    def samples(self, at: int) -> list[Sample]:
         """Return the label sets that have a value at an instant, and the values."""
         place = self.index(at)
         found = ((labels, float(row[place])) for labels, row in self.rows.items())
-        return [(dict(labels), value) for labels, value in found if value == value]  # noqa: PLR0124  # not NaN
+        return [Sample(dict(labels), value) for labels, value in found if value == value]  # noqa: PLR0124  # not NaN
 
     def by_key(self, objective: Objective) -> dict[Key, Numbers]:
         """Return the rows by the keys of an objective."""
@@ -139,7 +139,7 @@ class RangeCache:
 
     def __init__(
         self,
-        api: PrometheusClient,
+        api: MetricSource,
         folder: Path | None,
         source: str,
         until: datetime,
@@ -157,7 +157,7 @@ class RangeCache:
         """Return the answers for one chunk.
 
         Raises:
-            PrometheusError: One is missing after several attempts.
+            MetricSourceError: One is missing after several attempts.
         """
         known = [self._tables.get((query, lattice, chunk)) for query in queries]
         found = [each for each in known if each is not None]
@@ -223,7 +223,7 @@ class RangeCache:
                     return await self.api.query_range(
                         query, instant(first), instant(last), timedelta(milliseconds=step)
                     )
-                except PrometheusError as error:
+                except MetricSourceError as error:
                     if error.is_too_much and count > FEW:
                         break
                     if error.is_refused or wait is None:

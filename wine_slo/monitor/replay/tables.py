@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from wine_slo.monitor.replay.range_cache import EPOCH, Lattice, Numbers, RangeCache, Table, milliseconds
-from wine_slo.slo.evaluation.sampling import Grid, Labelled, Points, finite_bounds, instant_queries, interval_queries
+from wine_slo.slo.evaluation.metric_source import Points, Sample
+from wine_slo.slo.evaluation.sampling import Grid, finite_bounds, instant_queries, interval_queries
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Latency, Objective
 
@@ -77,11 +78,11 @@ class ObjectiveTables:
         self.grid = Lattice.of_long_chunks(last, self.step)
         return True
 
-    async def at(self, at: int) -> dict[str, list[Labelled]]:
+    async def at(self, at: int) -> dict[str, list[Sample]]:
         """Return what every evaluation reads at its instant, by name.
 
         Raises:
-            PrometheusError: An answer is missing or cannot be trusted.
+            MetricSourceError: An answer is missing or cannot be trusted.
         """
         is_tick = self.is_tick(at)
         lattice = self.ticks if is_tick else Lattice.of_short_chunks(at, self.step)
@@ -95,16 +96,16 @@ class ObjectiveTables:
         """Return how many targets the job had recently, where it has none.
 
         Raises:
-            PrometheusError: An answer is missing or cannot be trusted.
+            MetricSourceError: An answer is missing or cannot be trusted.
         """
         samples = await self._few([promql.targets_of_late(self.objective)], at)
-        return round(sum(value for _, value in samples[0]))
+        return round(sum(each.value for each in samples[0]))
 
-    async def details(self, at: int) -> tuple[dict[str, list[Labelled]], tuple[float, ...]]:
+    async def details(self, at: int) -> tuple[dict[str, list[Sample]], tuple[float, ...]]:
         """Return what only an incident reads: the quantiles by name, and the bucket bounds.
 
         Raises:
-            PrometheusError: An answer is missing or cannot be trusted.
+            MetricSourceError: An answer is missing or cannot be trusted.
         """
         source = self.objective.source
         if not isinstance(source, Latency):
@@ -120,7 +121,7 @@ class ObjectiveTables:
         """Return the intervals of one evaluation, by the names of `interval_queries`.
 
         Raises:
-            PrometheusError: An answer is missing or cannot be trusted.
+            MetricSourceError: An answer is missing or cannot be trusted.
         """
         first, last = milliseconds(grid.first - EPOCH), milliseconds(grid.last - EPOCH)
         self.follow(last)
@@ -157,7 +158,7 @@ class ObjectiveTables:
         tables = {name: table for name, table in found.items() if table is not None}
         return tables if len(tables) == len(found) else None
 
-    async def _few(self, queries: Sequence[str], at: int) -> list[list[Labelled]]:
+    async def _few(self, queries: Sequence[str], at: int) -> list[list[Sample]]:
         """Return the answers at an instant to queries that only some evaluations need."""
         lattice = self._short_ticks if self.is_tick(at) else Lattice.of_short_chunks(at, self.step)
         return [table.samples(at) for table in await self._cache.tables(queries, lattice, lattice.chunk(at))]

@@ -16,7 +16,7 @@ from tests.support.fakes.people import ANNA, BORIS, FORUM, GROUP, TOPIC, Talk, a
 from tests.support.fakes.telegram_chats import Message
 from tests.support.scene import ALL, AVAILABILITY, LATENCY, START, Scene
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram import channel, connection
 from wine_slo.monitor.chatops.oncall import OnCall
 from wine_slo.monitor.chatops.router import Access
 from wine_slo.monitor.notify.announcements import Announcements
@@ -76,7 +76,7 @@ class Post:
         memory = self.ledger.load()
         speech = Speech(self.scene.objectives, UTC)
         self.talk = Talk(self.api, speech, self.access, heard_at=datetime.now(UTC) - self.heard_ago)
-        async with channel.connect(TOKEN, self.api.url) as bot:
+        async with connection.connect(TOKEN, self.api.url) as bot:
             self.delivery = Dispatcher(
                 channel.TelegramChannel(bot),
                 self.ledger,
@@ -99,7 +99,7 @@ class Post:
                 self.ledger, memory.acts, self.delivery.wake, again_after=0.01, last_number=memory.last_act
             )
             self.announcements = Announcements(
-                channel.TelegramChannel(bot, answers=True),
+                channel.TelegramChannel(bot).for_answers,
                 lambda: {chat: (chat, self.rules.topics.get(chat)) for chat in self.chats},
                 lambda _chat: Replies(speech),
                 again_after=0.01,

@@ -9,17 +9,17 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.integration.monitor.publish.test_status_page import BAD, GOOD, NOW, PROCESS
 from tests.integration.service.conftest import SHIPPED
 from tests.support.fakes.prometheus_junk import PrometheusJunk, vector
 from tests.support.real.prometheus import free_port
 from tests.support.scene import ALL, ERRORS, LATENCY
-from wine_slo.config.environment import ServerSettings
+from tests.support.status_examples import BAD, GOOD, NOW, PROCESS
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi, WatchdogError
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.drill.result import Drill
 from wine_slo.monitor.drill.runner import DrillRefusedError, prepare, run
-from wine_slo.server import create_app
+from wine_slo.service.app import create_app
+from wine_slo.service.settings import ServerSettings
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Latency, Objective
 from wine_slo.slo.views.status import Status, Verdict, status_of

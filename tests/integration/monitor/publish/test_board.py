@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.action_examples import BORIS, acts, silence
 from tests.support.fakes.bot_api import KICKED, BotApi
 from tests.support.fakes.people import ANNA, FORUM, GROUP, TOPIC, Talk, among
 from tests.support.fakes.telegram_chats import Message
 from tests.support.scene import ALL, KEY, Scene
-from tests.unit.slo.oncall.test_actions import BORIS, acts, silence
 from wine_slo.config import translations
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram import channel, connection
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.publish.board import Boards
 from wine_slo.slo.evaluation.reading import Sight
@@ -37,7 +37,7 @@ class Wall:
         self.acts = NO_ACTIONS
         self.talk = Talk(bot_api, Speech(ALL, UTC), among())
         self.outcomes: list[tuple[Kind, str]] = []
-        self.bot = channel.connect(bot_api.token, bot_api.url)
+        self.bot = connection.connect(bot_api.token, bot_api.url)
         self.chats: tuple[int, ...] = (ANNA, GROUP, FORUM)
         self.boards = self.remembered()
 

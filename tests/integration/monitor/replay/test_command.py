@@ -1,4 +1,4 @@
-"""`wine-slo replay` over a past that the real Prometheus holds: what it tells is what the live watchdog told of it."""
+"""`wine-slo replay` over a past that the real Prometheus holds has the alarms that the live watchdog had."""
 
 import asyncio
 import csv
@@ -17,16 +17,17 @@ import pytest
 import pytest_asyncio
 from typer.testing import CliRunner
 
+from tests.support.live_watchdog import Clock, Telling, live, place, telling
 from tests.support.real.history import Chapter
 from tests.support.real.history import History as Made
 from tests.support.real.prometheus import Prometheus, free_port, scraping
-from tests.unit.monitor.replay.test_engine import Clock, Telling, live, place, telling
 from wine_slo.cli import app
 from wine_slo.config import slo_file
-from wine_slo.integrations.prometheus.client import PrometheusClient, Vector
+from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.replay.engine import replay
 from wine_slo.monitor.replay.range_cache import RangeCache
 from wine_slo.monitor.replay.story import Story
+from wine_slo.slo.evaluation.metric_source import Vector
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import TAKEN, Objectives
 
@@ -244,7 +245,7 @@ async def replayed(
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_replay_tells_what_the_live_watchdog_told_of_real_samples(world: World) -> None:
+async def test_a_replay_has_the_alarms_of_the_live_watchdog_over_real_samples(world: World) -> None:
     objectives = slo_file.load(world.folder / "short.yml")
     since, until = START + minutes(3), START + minutes(62)
     told, looks = await lived(world, objectives, since, until)
@@ -285,7 +286,7 @@ async def test_the_length_of_a_young_history_is_known_on_either_side_of_a_full_h
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_what_happened_in_a_gap_is_told_by_the_counters_behind_it(world: World) -> None:
+async def test_events_in_a_gap_are_counted_by_the_samples_behind_it(world: World) -> None:
     objective = slo_file.load(world.folder / "short.yml").by_name["latency"]
     async with aiohttp.ClientSession() as session:
         api = PrometheusClient(session, world.prometheus.url, {})
@@ -329,7 +330,7 @@ def test_the_known_incidents_are_found_and_no_other(world: World) -> None:
     assert content["limits"]
 
 
-def test_a_sweep_is_a_row_a_value(world: World) -> None:
+def test_a_sweep_has_a_row_for_each_value(world: World) -> None:
     status, said, _ = world.says(*TWO_DAYS, "--sweep", "latency.threshold=0.5..2", "--csv")
     rows = list(csv.DictReader(io.StringIO(said)))
     assert status == 0
@@ -371,7 +372,7 @@ def test_the_page_is_one_file_without_a_script(world: World) -> None:
         ((*TWO_DAYS, "--html", "none/page.html"), "none/page.html cannot be written: No such file or directory"),
     ],
 )
-def test_what_cannot_be_asked_for_is_a_sentence_and_2(world: World, options: tuple[str, ...], sentence: str) -> None:
+def test_bad_input_is_a_sentence_and_2(world: World, options: tuple[str, ...], sentence: str) -> None:
     status, said, trouble = world.says(*options)
     assert (status, said) == (2, "")
     assert sentence in trouble
@@ -385,14 +386,14 @@ def test_prometheus_away_is_a_sentence_and_3(world: World) -> None:
     assert trouble.startswith("Prometheus: it cannot be reached (connection refused)")
 
 
-def test_a_time_of_which_prometheus_knows_nothing_is_a_sentence_and_3(world: World) -> None:
+def test_a_time_range_without_data_is_a_sentence_and_3(world: World) -> None:
     status, said, trouble = world.says("--from", "2026-08-01T00:00Z", "--to", "2026-08-02T00:00Z")
     assert (status, said) == (3, "")
     assert trouble.startswith("Prometheus knows no target of long between 2026-08-01T00:00:00+00:00 and ")
 
 
 @pytest.mark.parametrize("since", ["2026-09-20T00:00Z", "2026-09-30T23:30Z"])
-def test_it_begins_where_prometheus_remembers(world: World, since: str) -> None:
+def test_it_begins_where_prometheus_has_data(world: World, since: str) -> None:
     _, said, _ = world.says("--from", since, "--to", "2026-10-02T00:00Z", "--json")
     content = json.loads(said)
     assert content["since"] == "2026-10-01T00:02:00Z"

@@ -5,8 +5,8 @@ from datetime import UTC
 
 import pytest
 
-from tests.integration.monitor.publish.test_status_page import BAD, NOW, PROCESS
 from tests.support.scene import ALL, at
+from tests.support.status_examples import BAD, NOW, PROCESS
 from wine_slo.integrations.console.terminal import Terminal
 from wine_slo.monitor.commands import output
 from wine_slo.monitor.drill.result import Drill, Step

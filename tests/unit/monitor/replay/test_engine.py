@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,17 +10,14 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.fakes.prometheus_past import PastPrometheus, Spell
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Series
-from wine_slo.monitor.evaluate.collector import Collector
+from tests.support.live_watchdog import POLL, START, Clock, live, place, telling
 from wine_slo.monitor.replay.engine import replay
 from wine_slo.monitor.replay.range_cache import RangeCache
-from wine_slo.monitor.replay.story import Alarm, Story
-from wine_slo.slo.evaluation.engine import SETTLES_IN, State, next_look_at
+from wine_slo.monitor.replay.story import Story
+from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, Series
 from wine_slo.slo.objectives.objective import Alert, Burn, Key, Latency, Objective, Objectives
 
-START = datetime(2026, 10, 1, 12, tzinfo=UTC)
 HOURS = 2.0
-POLL = timedelta(seconds=30)
 MINUTE = timedelta(minutes=1)
 LATENCY = Objective(
     name="latency",
@@ -37,51 +34,11 @@ LATENCY = Objective(
 )
 OBJECTIVES = Objectives.only(LATENCY)
 BREACHES_ONLY = Objectives.only(replace(LATENCY, burns=()))
-Telling = tuple[object, ...]
 FOUND = (Phase.explicit, Phase.generate)  # making a past of two hours smaller takes many minutes
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-async def live(
-    api: PrometheusClient, clock: Clock, objectives: Objectives, since: datetime, until: datetime
-) -> tuple[dict[tuple[int, int], Telling], int]:
-    """What a watchdog tells that looks as `watchdog.Watchdog` has it: each poll, and soon where it is suspicious."""
-    lookout, state, looks = Collector(api, clock), State(), 0
-    told: dict[tuple[int, int], Telling] = {}
-    quick: datetime | None
-    tick, quick = since, None
-    while (now := tick if quick is None else min(tick, quick)) <= until:
-        tick, quick = tick + POLL if now == tick else tick, None if now == quick else quick
-        clock.now = now
-        state = await lookout.look(state, objectives)
-        looks += 1
-        for number, each in state.incidents.items():
-            told[number, each.openings] = (
-                str(each.key), each.since, each.opened_at, each.last_bad_at, each.closed_at, each.outcome,
-                each.worst and pytest.approx(each.worst), pytest.approx(each.bad), pytest.approx(each.total),
-                each.bounds, str(each.reason) if each.key.is_own else "",
-            )  # fmt: skip
-        soon = next_look_at(state, objectives)
-        quick = quick if soon is None else max(soon, now) + SETTLES_IN
-    return told, looks
-
-
-def telling(alarm: Alarm) -> Telling:
-    return (
-        str(alarm.key), alarm.began_at, alarm.notified_at, alarm.last_bad_at, alarm.ended_at, alarm.outcome,
-        alarm.worst, alarm.bad, alarm.total, alarm.bounds, alarm.reason,
-    )  # fmt: skip
-
-
 async def replayed(
-    api: PrometheusClient, objectives: Objectives, until: datetime, *, is_fast: bool, folder: Path | None = None
+    api: MetricSource, objectives: Objectives, until: datetime, *, is_fast: bool, folder: Path | None = None
 ) -> Story:
     history = RangeCache(api, folder, "fake", until + timedelta(days=10))
     try:
@@ -124,7 +81,7 @@ async def compare(objectives: Objectives, spells: list[Spell], hours: float = HO
     return await compare_with(*past(*spells, hours=hours), objectives, hours)
 
 
-async def compare_with(api: PrometheusClient, clock: Clock, objectives: Objectives, hours: float) -> Story:
+async def compare_with(api: MetricSource, clock: Clock, objectives: Objectives, hours: float) -> Story:
     """Hold two replays to the incidents of a live watchdog over the same past."""
     until = START + timedelta(hours=hours)
     told, looks = await live(api, clock, objectives, START + MINUTE, until)
@@ -139,13 +96,9 @@ async def compare_with(api: PrometheusClient, clock: Clock, objectives: Objectiv
     return fast
 
 
-def place(alarm: Alarm) -> tuple[int, datetime]:
-    return alarm.number, alarm.notified_at
-
-
 @settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=FOUND)
 @given(spells=spells("slow", "slow", "quiet", "down", "away", "gone", "bucket"))
-def test_a_replay_tells_what_the_live_watchdog_told_whatever_happened(spells: list[Spell]) -> None:
+def test_a_replay_has_the_alarms_of_the_live_watchdog_whatever_happened(spells: list[Spell]) -> None:
     asyncio.run(compare(BREACHES_ONLY, spells))
 
 
@@ -153,7 +106,7 @@ def test_a_replay_tells_what_the_live_watchdog_told_whatever_happened(spells: li
 @given(spells=spells("slow", "slow", "quiet", "down", "away", "gone"))
 @example(spells=[Spell(180, 360, slow=1.0, is_away=True), Spell(3685, 4685, slow=0.1)])
 @example(spells=[Spell(140, 540, is_down=True), Spell(3680, 3860, slow=1.0), Spell(4560, 4740, slow=0.5, is_down=True)])
-def test_a_replay_tells_of_budgets_what_the_live_watchdog_told(spells: list[Spell]) -> None:
+def test_a_replay_has_the_burn_rate_alerts_of_the_live_watchdog(spells: list[Spell]) -> None:
     asyncio.run(compare(Objectives.only(LATENCY), spells))
 
 
@@ -212,7 +165,7 @@ async def test_an_answer_that_no_clock_can_hold_is_blindness_as_live() -> None:
     assert {str(alarm.key) for alarm in story.alarms} == {OF_OBJECTIVE}
 
 
-async def test_looks_that_change_nothing_are_left_out() -> None:
+async def test_evaluations_that_change_nothing_are_left_out() -> None:
     api, _ = past(Spell(3600, 3700, slow=1.0), hours=10)
     until = START + timedelta(hours=10)
     told = {}
@@ -222,7 +175,7 @@ async def test_looks_that_change_nothing_are_left_out() -> None:
         story = await replay(history, OBJECTIVES, START, until, POLL, reached.append, is_fast=is_fast)
         await history.close()
         assert story.evaluations > 10 * 120
-        told[is_fast] = story.alarms, len(reached)  # it says how far it is after each hundred looks that it makes
+        told[is_fast] = story.alarms, len(reached)  # it shows its progress after each hundred evaluations
     assert told[True][0] == told[False][0]
     assert told[True][1] < told[False][1] / 5
 
@@ -240,10 +193,10 @@ class Faulty(PastPrometheus):
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         self.asked += 1
         if (end - start) // step >= self.longest:
-            raise PrometheusError("it would load too many samples", is_too_much=True)
+            raise MetricSourceError("it would load too many samples", is_too_much=True)
         if self.failures:
             self.failures -= 1
-            raise PrometheusError("it broke off")
+            raise MetricSourceError("it broke off")
         return await super().query_range(promql, start, end, step)
 
 
@@ -254,28 +207,28 @@ def faulty() -> Faulty:
 UNTIL = START + timedelta(hours=HOURS)
 
 
-async def test_a_question_that_failed_is_asked_again() -> None:
+async def test_a_query_that_failed_is_retried() -> None:
     api = faulty()
     api.failures = 3
     story = await replayed(api, OBJECTIVES, UNTIL, is_fast=True)
     assert story.alarms[0].key == Key("latency")
 
 
-async def test_a_question_that_is_too_much_is_asked_in_halves() -> None:
+async def test_a_query_that_is_too_much_is_split() -> None:
     api = faulty()
     api.longest = 500
     story = await replayed(api, OBJECTIVES, UNTIL, is_fast=True)
     assert story.alarms == (await replayed(faulty(), OBJECTIVES, UNTIL, is_fast=True)).alarms
 
 
-async def test_what_was_answered_once_is_not_asked_again(tmp_path: Path) -> None:
+async def test_an_answer_on_disk_is_not_queried_again(tmp_path: Path) -> None:
     first, again = faulty(), faulty()
     told = await replayed(first, OBJECTIVES, UNTIL, is_fast=True, folder=tmp_path)
     assert (await replayed(again, OBJECTIVES, UNTIL, is_fast=True, folder=tmp_path)).alarms == told.alarms
     assert (first.asked > 10, again.asked) == (True, 0)
 
 
-async def test_a_chunk_that_is_damaged_is_asked_for_again(tmp_path: Path) -> None:
+async def test_a_damaged_chunk_is_queried_again(tmp_path: Path) -> None:
     told = await replayed(faulty(), OBJECTIVES, UNTIL, is_fast=True, folder=tmp_path)
     damaged = sorted(tmp_path.iterdir())[:3]  # noqa: ASYNC240  # a file of a test
     for path, content in zip(damaged, (b"", b"no chunk", damaged[2].read_bytes()[:-9]), strict=True):

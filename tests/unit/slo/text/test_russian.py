@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.fakes.telegram_html import visible_text
-from tests.support.scene import ALL, LATENCY, Scene, at, incident
-from tests.unit.slo.text.test_incident_text import (
+from tests.support.message_examples import (
     BUDGET,
     EXAMPLES,
     EXPIRED,
@@ -22,6 +21,7 @@ from tests.unit.slo.text.test_incident_text import (
     incidents,
     several,
 )
+from tests.support.scene import ALL, LATENCY, Scene, at, incident
 from wine_slo.config import translations
 from wine_slo.slo.evaluation.engine import GAP, Interruption, State
 from wine_slo.slo.evaluation.incident import Incident, Outcome

@@ -120,7 +120,7 @@ def _days(story: Story, zone: tzinfo) -> tuple[tuple[float, str], ...]:
 
 def _sweep_rows(report: ReplayReport) -> list[Mapping[str, Any]]:
     sweep = report.sweep
-    assert sweep is not None  # noqa: S101  # only asked for where there is one
+    assert sweep is not None  # noqa: S101  # `as_html` calls it with a sweep only
     most = max((run.summaries[sweep.objective].a_week for run in report.runs), default=0.0) or 1.0
     rows: list[Mapping[str, Any]] = []
     for run in report.runs:
