@@ -5,7 +5,9 @@ from datetime import timedelta
 
 from tests.support.scene import ERRORS, LATENCY, START, at, incident
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase
+from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.key_state import KeyState
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.objectives.budget import Budget, windows
 from wine_slo.slo.objectives.objective import Key, Objective
@@ -64,6 +66,6 @@ SLOW = replace(
 
 
 ERRING = replace(FINE, budget=budget(ERRORS, 0.0004), recent_seconds=None)
-UNSEEN = Reading(at=NOW, sight=Sight.NO_TRAFFIC, reason="nobody has asked")
+UNSEEN = Reading(at=NOW, sight=Sight.NO_TRAFFIC, reason="no requests")
 GOOD = state(latency=FINE, errors=ERRING, availability=replace(ERRING, good_ratio=1.0, events_per_second=0.2))
 BAD = state(OPEN, PAST, latency=SLOW, errors=ERRING, availability=UNSEEN)

@@ -13,10 +13,11 @@ from math import inf
 
 from wine_slo.config.slo_file import UNITS
 from wine_slo.metric_names import ENDPOINT
+from wine_slo.slo.evaluation.clocks import SourceTime
 from wine_slo.slo.evaluation.metric_source import Sample, Series, Vector
 from wine_slo.slo.evaluation.sampling import OF_LATE
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import Latency, Objective
+from wine_slo.slo.objectives.objective import Objective
 
 BOUNDS = ("0.5", "1.0", "2.5", "+Inf")
 LOOKBACK = 300.0  # seconds for which an instant query takes an old sample
@@ -125,18 +126,19 @@ class PastPrometheus:
 
     @property
     def _bounds(self) -> str | None:
-        source = self._objective.source
-        return promql.bucket_bounds(self._objective, source) if isinstance(source, Latency) else None
+        return promql.bucket_bounds(self._objective)
 
     async def query(self, promql: str, at: datetime | None = None) -> Vector:
         await asyncio.sleep(0)
         now = at or self._clock()
         if promql == self._bounds:
-            return Vector(tuple(Sample({"le": le}, 1.0) for le in BOUNDS if self._settled(now.timestamp())), now)
+            return Vector(
+                tuple(Sample({"le": le}, 1.0) for le in BOUNDS if self._settled(now.timestamp())), SourceTime(now)
+            )
         value = self._answer_to(promql)(round(now.timestamp(), 3))
         if value is None:
             return Vector((), None)
-        return Vector((Sample({"job": "wine-slo", ENDPOINT: "/predict"}, value),), now)
+        return Vector((Sample({"job": "wine-slo", ENDPOINT: "/predict"}, value),), SourceTime(now))
 
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         await asyncio.sleep(0)

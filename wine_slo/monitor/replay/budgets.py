@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from wine_slo.monitor.evaluate.collector import known_for
+from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.replay.range_cache import EPOCH, Lattice, Numbers, RangeCache, Table, instant, milliseconds
 from wine_slo.slo.evaluation.rules import event_counts
 from wine_slo.slo.objectives import promql
@@ -26,7 +26,7 @@ from wine_slo.slo.objectives.budget import (
     stays_known_for,
     windows,
 )
-from wine_slo.slo.objectives.objective import Burn, Key, Objective, Ratio
+from wine_slo.slo.objectives.objective import Burn, Key, Objective
 
 FINE = timedelta(hours=6)  # windows that are no longer than this are summed interval by interval, others in marks
 MARK = timedelta(minutes=5)
@@ -141,6 +141,7 @@ class BudgetHistory:
         self.known: dict[Key, Budget] = {}
         self._cache = cache
         self._objective = objective.as_budgeted
+        self._counts_bad = self._objective.source.bad_events(objective.job) is not None
         self._since = since
         self._step = milliseconds(objective.scrape_interval)
         self._spans = windows(objective)
@@ -213,11 +214,11 @@ class BudgetHistory:
                 continue
             last = self._last_total.get(key, int(instants[places[0]]) - self._step)
             apart = np.diff(instants[places], prepend=last) / self._step
-            is_gap = (apart > LONGEST_RATE + 0.5) & (not objective.is_up)
-            apart = np.where(is_gap | objective.is_up, 1, np.rint(apart))
+            is_gap = (apart > LONGEST_RATE + 0.5) & (not objective.counts_scrapes)
+            apart = np.where(is_gap | objective.counts_scrapes, 1, np.rint(apart))
             self._last_total[key] = int(instants[places[-1]])
             some = np.nan_to_num(parts[key][places]) if key in parts else np.zeros(len(places))
-            good = None if isinstance(objective.source, Ratio) else some
+            good = None if self._counts_bad else some
             events, bad = (each * apart for each in event_counts(objective, row[places], good, some))
             sums = self._sums.setdefault(key, EventSums())
             bad = np.clip(bad, 0, events)
@@ -246,7 +247,7 @@ class BudgetHistory:
         tables = await self._cache.tables([total, part], lattice, lattice.chunk(after))
         found = [table.by_key(objective).get(key) for table in tables]
         events, some = (0.0 if row is None else max(0.0, float(np.nan_to_num(row[0]))) for row in found)
-        bad = some if isinstance(objective.source, Ratio) else events - some
+        bad = some if self._counts_bad else events - some
         return min(max(0.0, bad), events), events
 
     def begins(self, scraped_at: datetime) -> None:
@@ -376,5 +377,7 @@ class BudgetHistory:
         end = at + self._step // 10
         begin = end - spans  # an interval that begins before a span is outside of it
         bad, total = sums.up_to(end)
-        bad_before, total_before = sums.up_to(begin) if self._objective.is_up else sums.before(begin, self._step)
+        bad_before, total_before = (
+            sums.up_to(begin) if self._objective.counts_scrapes else sums.before(begin, self._step)
+        )
         return np.maximum(0.0, bad - bad_before), np.maximum(0.0, total - total_before)

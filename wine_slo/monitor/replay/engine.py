@@ -19,9 +19,9 @@ from wine_slo.monitor.replay.range_cache import EPOCH, SHORT_CHUNK, RangeCache, 
 from wine_slo.monitor.replay.story import BudgetLeft, Replay, Story
 from wine_slo.monitor.replay.tables import ObjectiveTables
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.incident import Phase
 from wine_slo.slo.evaluation.judgement import is_bad
 from wine_slo.slo.evaluation.metric_source import Sample
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading
 from wine_slo.slo.evaluation.sampling import (
     CATCHES_UP,

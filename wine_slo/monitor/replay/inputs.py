@@ -10,14 +10,15 @@ from typing import Any
 import yaml
 
 from wine_slo.config import slo_file, text_file
-from wine_slo.monitor.evaluate.collector import known_for
 from wine_slo.monitor.evaluate.objective_checks import bounds_in, no_bound
+from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.replay.range_cache import EPOCH
 from wine_slo.monitor.replay.story import KnownIncident
 from wine_slo.monitor.replay.sweep import Sweep
 from wine_slo.slo.evaluation.metric_source import MetricSource
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import Latency, Objective, Objectives
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.objective import Objective, Objectives
 
 LEAST = timedelta(minutes=10)  # of a replay
 
@@ -155,11 +156,11 @@ async def checked_bounds(api: MetricSource, objective: Objective, sweep: Sweep |
         InputError: A threshold is not a bucket bound.
         SweepError: There is no bucket bound in the range.
     """
-    source = objective.source
-    if not isinstance(source, Latency):
+    source, buckets = objective.source, promql.bucket_bounds(objective)
+    if not isinstance(source, Latency) or buckets is None:
         return sweep
     is_swept = sweep is not None and sweep.objective == objective.name and sweep.is_bound
-    found = await api.query(promql.bucket_bounds(objective, source), until)
+    found = await api.query(buckets, until)
     bounds = bounds_in(found)
     if not bounds:
         return sweep

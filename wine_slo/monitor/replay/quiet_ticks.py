@@ -16,7 +16,8 @@ from wine_slo.monitor.replay.tables import ObjectiveTables
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Finding, findings
 from wine_slo.slo.evaluation.rules import event_counts, has_events, is_stuck, is_violation, is_without_bucket
-from wine_slo.slo.objectives.objective import Alert, Key, Latency
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.objective import Alert, Key
 
 Flags = NDArray[np.bool_]
 Instants = NDArray[np.int64]

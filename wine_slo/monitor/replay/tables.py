@@ -11,7 +11,7 @@ from wine_slo.monitor.replay.range_cache import EPOCH, Lattice, Numbers, RangeCa
 from wine_slo.slo.evaluation.metric_source import Points, Sample
 from wine_slo.slo.evaluation.sampling import Grid, finite_bounds, instant_queries, interval_queries
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import Key, Latency, Objective
+from wine_slo.slo.objectives.objective import Key, Objective
 
 OUT_OF_STEP = 20  # a scrape may be late by a twentieth of an interval and still lie on its lattice
 BOUNDS_EVERY = timedelta(minutes=1)  # bucket bounds change only with a release
@@ -107,12 +107,11 @@ class ObjectiveTables:
         Raises:
             MetricSourceError: An answer is missing or cannot be trusted.
         """
-        source = self.objective.source
-        if not isinstance(source, Latency):
+        query = promql.bucket_bounds(self.objective)
+        if query is None:
             return {}, ()
         samples = await self._few([*self._details.values()], at)
         lattice = Lattice.of_long_chunks(0, milliseconds(BOUNDS_EVERY))
-        query = promql.bucket_bounds(self.objective, source)
         (table,) = await self._cache.tables([query], lattice, lattice.chunk(at))
         place = lattice.first(lattice.chunk(at)) + table.index(at) * table.step
         return dict(zip(self._details, samples, strict=True)), finite_bounds(table.samples(place))

@@ -240,7 +240,7 @@ def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: date
                 {"job": job, "span": duration(STALE_INTERVALS * objective.scrape_interval)},
             )
         case Finding.NO_TRAFFIC:
-            reason = Reason("nobody has asked")
+            reason = Reason("no requests")
         case Finding.TOO_FEW:
             reason = Reason(
                 "only {seen} of the {needed} requests that a verdict needs",

@@ -6,7 +6,7 @@ which booleans and arrays of booleans share; the core does not import NumPy.
 """
 
 from wine_slo.slo.objectives.budget import Amount, Condition
-from wine_slo.slo.objectives.objective import Latency, Objective
+from wine_slo.slo.objectives.objective import Objective
 
 ROUNDING = 1e-9  # of a share; 1 - 0.9 is a little less than a tenth, and counts are estimated from rates
 FEWEST_EVENTS = 0.01  # of one interval; less is not an event but the arithmetic of rates
@@ -22,7 +22,7 @@ def event_counts(objective: Objective, total: Amount, good: Amount | None, bad: 
         good: The good ones of these; None where bad ones are counted instead.
         bad: The bad ones of these, where they are counted.
     """
-    seconds = 1.0 if objective.is_up else objective.scrape_interval.total_seconds()
+    seconds = 1.0 if objective.counts_scrapes else objective.scrape_interval.total_seconds()
     events = total * seconds
     return events, bad * seconds if good is None else events - good * seconds
 
@@ -39,7 +39,8 @@ def is_violation(objective: Objective, bad: Amount, total: Amount) -> Condition:
 
 def is_stuck(objective: Objective, age: Amount) -> Condition:
     """Return whether the oldest unanswered request, `age` seconds old, has exceeded the threshold already."""
-    return isinstance(objective.source, Latency) and age > objective.source.threshold_seconds
+    threshold = objective.source.threshold
+    return threshold is not None and age > threshold
 
 
 def is_old(objective: Objective, age: Amount) -> Condition:

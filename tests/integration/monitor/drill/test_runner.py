@@ -21,8 +21,9 @@ from wine_slo.monitor.drill.runner import DrillRefusedError, prepare, run
 from wine_slo.service.app import create_app
 from wine_slo.service.settings import ServerSettings
 from wine_slo.slo.evaluation.reading import Sight
-from wine_slo.slo.objectives.objective import Latency, Objective
-from wine_slo.slo.views.status import Status, Verdict, status_of
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.objective import Objective
+from wine_slo.slo.views.status import SilenceStatus, Status, Verdict, status_of
 
 CALM = status_of(GOOD, ALL, NOW, PROCESS)
 
@@ -92,6 +93,12 @@ async def test_a_calm_service_is_asked_for_twice_its_threshold(service: ServiceA
         pytest.param(
             replace(CALM, overdue=True), "the watchdog has not looked for too long", id="a watchdog that hangs"
         ),
+        pytest.param(
+            of_latency(silence=SilenceStatus(slo="", title="Everything", until=None, by="Boris", since=NOW, reason="")),
+            "latency is silenced by Boris",
+            id="silenced",
+        ),
+        pytest.param(replace(CALM, quiet_hours=True), "quiet hours hold the messages of a drill", id="quiet hours"),
         pytest.param(of_latency(slo="speed"), "the watchdog knows no objective latency", id="other objectives"),
         pytest.param(of_latency(events_per_second=500.0), "the service answers 500 requests a second", id="too busy"),
     ],

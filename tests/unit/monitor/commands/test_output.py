@@ -17,7 +17,7 @@ from wine_slo.slo.views.status import status_of
 STATUS = """\
           objective     value                     target           budget                incident
 breached  latency       2.4 s p95 over 20 s       target ≤ 1 s     98 % (from 3 days)    #12
-unknown   availability  nobody has asked          target ≥ 99.5 %  not known
+unknown   availability  no requests               target ≥ 99.5 %  not known
 met       errors        0.04 % failed over 5 min  target ≤ 1 %     99.6 % (from 3 days)
 
            incident     when                          worst

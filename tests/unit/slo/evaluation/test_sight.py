@@ -6,7 +6,8 @@ import pytest
 
 from tests.support.scene import AVAILABILITY, ERRORS, KEY, LATENCY, Reader, Scene, at, minutes
 from wine_slo.slo.evaluation.engine import SIGHT
-from wine_slo.slo.evaluation.incident import Outcome, Phase
+from wine_slo.slo.evaluation.incident import Outcome
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets, Traffic, sight_of
 from wine_slo.slo.notification.plan import Kind
 from wine_slo.slo.objectives.objective import Key, Objective
@@ -123,14 +124,14 @@ def test_time_without_sight_counts_neither_as_good_nor_as_bad(sight: Sight) -> N
             id="that a target is down is just what availability judges",
         ),
         pytest.param(
-            LATENCY, UP, Traffic(shown=0, long=50), Sight.NO_TRAFFIC, "nobody has asked", id="no request is no traffic"
+            LATENCY, UP, Traffic(shown=0, long=50), Sight.NO_TRAFFIC, "no requests", id="no request is no traffic"
         ),
         pytest.param(
             ERRORS,
             UP,
             Traffic(shown=0.3, long=50),
             Sight.NO_TRAFFIC,
-            "nobody has asked",
+            "no requests",
             id="a third of a request is arithmetic and no request",
         ),
         pytest.param(

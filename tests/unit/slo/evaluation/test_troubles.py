@@ -37,7 +37,7 @@ class Watched(Scene):
             case "all scrapes failed":
                 return Reading(at=at, sight=Sight.CLEAR, intervals=(Interval(at, 3, 3),), targets=3)
             case "quiet":
-                return Reading(at=at, sight=Sight.NO_TRAFFIC, reason="nobody has asked", targets=3)
+                return Reading(at=at, sight=Sight.NO_TRAFFIC, reason="no requests", targets=3)
             case "mistaken":
                 return Reading(at=at, sight=Sight.BLIND, reason=REFUSED)
             case "away":

@@ -7,7 +7,7 @@ from typing import Self
 
 from wine_slo.monitor.replay.story import Alarm, BudgetLeft, Quartiles, Score, Story, Summary, days
 from wine_slo.monitor.replay.sweep import Sweep
-from wine_slo.slo.objectives.objective import Latency, Objective
+from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.text.language import ENGLISH
 
 LIMITS = (
@@ -120,8 +120,8 @@ def worst(alarm: Alarm, story: Story) -> str:
     objective = story.objectives.of(alarm.key)
     if alarm.worst is None or objective is None:
         return ""
-    if isinstance(objective.source, Latency):
-        return ENGLISH.latency(alarm.worst, alarm.bounds, apart_from=objective.source.threshold_seconds)
+    if objective.is_latency:
+        return ENGLISH.latency(alarm.worst, alarm.bounds, apart_from=objective.source.threshold)
     return f"{ENGLISH.percent(alarm.worst)} {'down' if objective.is_up else 'bad'}"
 
 

@@ -1,0 +1,137 @@
+"""What an evaluation asks the metric source about one objective: queries out, readings in."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from wine_slo.slo.evaluation.clocks import SourceTime, WallClock, WallTime, agree
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, Sample, Series
+from wine_slo.slo.evaluation.reading import Reading
+from wine_slo.slo.evaluation.sampling import (
+    Grid,
+    Scrapes,
+    answers_of,
+    instant_queries,
+    interval_queries,
+    key_of,
+    read,
+    read_nothing,
+)
+from wine_slo.slo.objectives import promql
+from wine_slo.slo.objectives.budget import Budget
+from wine_slo.slo.objectives.objective import Key, Objective
+
+MAX_LABEL_SETS = 3000  # of one objective; 168 MB and two seconds of processor time an evaluation
+CLOCK_FORMAT = "%Y-%m-%d %H:%M"  # not to the second, so that a message that says it is not edited all the time
+
+
+class ObjectiveQueries:
+    """The queries of one objective in one evaluation."""
+
+    def __init__(
+        self,
+        api: MetricSource,
+        objective: Objective,
+        state: State,
+        now: SourceTime,
+        budgets: Mapping[Key, Budget],
+        bounds: tuple[float, ...],
+        clock: WallClock,
+    ) -> None:
+        self._budgets = budgets
+        self._bounds = bounds
+        self._clock = clock
+        self._api = api
+        self._objective = objective
+        self._state = state
+        self._now = now
+
+    async def readings(self) -> dict[Key, Reading]:
+        """Return what is seen, by key.
+
+        Raises:
+            MetricSourceError: An answer is missing or cannot be trusted.
+        """
+        objective, asked_at = self._objective, self._clock()
+        up, scraped = await asyncio.gather(
+            self._api.query(promql.targets_up(objective)), self._api.query(promql.targets_scraped_at(objective))
+        )
+        _refuse_other_time(scraped.at, asked_at, self._clock())
+        now = scraped.at or self._now
+        scrapes = Scrapes(up.samples, scraped.samples)
+        if not scrapes.at:
+            gone = await self._api.query(promql.targets_of_late(objective))
+            return read_nothing(objective, self._state, now, gone=round(sum(each.value for each in gone.samples)))
+
+        grid = Grid.since_last_look(objective, self._state, scrapes.anchor, now)
+        by_interval, by_instant = interval_queries(objective), instant_queries(objective)
+        intervals, instants = await asyncio.gather(
+            asyncio.gather(*(self._range(query, grid) for query in by_interval.values())),
+            asyncio.gather(*(self._instant(query) for query in by_instant.values())),
+        )
+        return await asyncio.to_thread(
+            self._read,
+            now,
+            scrapes,
+            grid,
+            dict(zip(by_interval, intervals, strict=True)),
+            dict(zip(by_instant, instants, strict=True)),
+        )
+
+    def _read(
+        self,
+        now: SourceTime,
+        scrapes: Scrapes,
+        grid: Grid,
+        intervals: Mapping[str, Sequence[Series]],
+        instants: Mapping[str, Sequence[Sample]],
+    ) -> dict[Key, Reading]:
+        """Return what the answers to the queries say, by key."""
+        objective = self._objective
+        answers = answers_of(
+            objective,
+            at=now,
+            scrapes=scrapes,
+            grid=grid,
+            intervals={
+                name: {key_of(objective, series.labels): series.points for series in each}
+                for name, each in intervals.items()
+            },
+            instants=instants,
+            budgets=self._budgets,
+            bounds=self._bounds,
+        )
+        if (count := max(len(answers.shown), len(answers.total))) > MAX_LABEL_SETS:
+            raise MetricSourceError(
+                "its labels have {count} sets of values, more than the {most} that can be judged",
+                is_of_query=True,
+                count=count,
+                most=MAX_LABEL_SETS,
+            )
+        return read(objective, self._state, answers)
+
+    async def _range(self, query: str | None, grid: Grid) -> list[Series]:
+        return [] if query is None else await self._api.query_range(query, grid.first, grid.last, grid.step)
+
+    async def _instant(self, query: str | None) -> Sequence[Sample]:
+        return () if query is None else (await self._api.query(query)).samples
+
+
+def _refuse_other_time(theirs: SourceTime | None, asked_at: WallTime, answered_at: WallTime) -> None:
+    """Refuse an answer that was given at a time which is not now.
+
+    Args:
+        theirs: The instant of the answer by the source's clock; None where it names none.
+        asked_at: When the query was sent.
+        answered_at: When the answer was there.
+
+    Raises:
+        MetricSourceError: The clocks do not agree.
+    """
+    if theirs is None or agree(theirs, asked_at, answered_at):
+        return
+    raise MetricSourceError(
+        "its clock and the watchdog's differ: {theirs} there, {ours} here (UTC)",
+        theirs=f"{theirs:{CLOCK_FORMAT}}",
+        ours=f"{answered_at:{CLOCK_FORMAT}}",
+    )
