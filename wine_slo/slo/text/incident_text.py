@@ -715,7 +715,7 @@ class Speech:
                 last=last,
                 duration=lasted,
             )
-        if objective is None or incident.worst is None or objective.is_up:
+        if objective is None or incident.worst is None or objective.is_up or not _is_worst_of_opening(incident):
             return self.say(
                 "{title} was in breach {first}–{last} ({duration})",
                 title=title,
@@ -741,9 +741,9 @@ class Speech:
             time=self.beginning(incident.began_at, incident.since),
             duration=incident.bad_for(now),
         )
-        if objective is None or objective.is_up or not incident.earlier or not round(incident.total):
-            return times
-        return f"{times} {self._events(objective, incident.bad, incident.total)}"
+        if objective is not None and not objective.is_up and incident.earlier and round(incident.total):
+            times = f"{times} {self._events(objective, incident.bad, incident.total)}"
+        return times if _is_worst_of_opening(incident) else f"{times} {self._worst_ever(incident, objective)}".rstrip()
 
     def _first_and_last(self, incident: Incident) -> tuple[str, str]:
         """The beginning and the end of the bad time."""
@@ -751,6 +751,10 @@ class Speech:
         return self.beginning(incident.since, last), self.beginning(last, last)
 
     def _worst(self, incident: Incident, objective: Objective | None) -> str:
+        """The worst of this opening; empty where that is not known, as it was worse before."""
+        return self._worst_ever(incident, objective) if _is_worst_of_opening(incident) else ""
+
+    def _worst_ever(self, incident: Incident, objective: Objective | None) -> str:
         if objective is None or incident.worst is None or objective.is_up:
             return ""
         value = self._number(objective, incident.worst, incident.bounds)
@@ -977,6 +981,11 @@ class Speech:
     def _now(self, objective: Objective, reading: Reading, track: KeyState) -> Value | None:
         """The value as it is now; None where there is none."""
         return value_of(objective, reading, is_met=track.phase is Phase.MET)
+
+
+def _is_worst_of_opening(incident: Incident) -> bool:
+    """Whether the worst value was seen since an incident was opened last, and not in an earlier opening."""
+    return incident.worst_at is None or incident.worst_at >= incident.since
 
 
 def _proof(incident: Incident, objective: Objective) -> Value | None:

@@ -103,9 +103,9 @@ class BoardSpeech(Speech):
         is_open = incident is not None and incident.is_open
         sign, parts = "⚪️", [self._unjudged_since(track, objective, reading, now)]
         if objective is not None and reading is not None and not parts[0]:
-            sign = self._sign(objective, reading, track)
+            sign = "🟢"
             value = self._now(objective, reading, track)
-            is_shown = (is_open or sign != "🟢") and value is not None
+            is_shown = is_open and value is not None
             parts = [self._kept(objective, value, reading.bounds) if is_shown and value else self.say("met")]
             parts += filter(None, [self._whole_budget(reading, objective)])
         if incident is not None and is_open:

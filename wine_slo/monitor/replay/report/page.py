@@ -9,8 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
+from wine_slo.http.pages import SHARED, templates
 from wine_slo.monitor.replay.report.content import (
     ReplayReport,
     Run,
@@ -27,7 +26,7 @@ from wine_slo.monitor.replay.report.content import (
 from wine_slo.monitor.replay.story import Story
 from wine_slo.slo.objectives.objective import Objective
 
-WEB = Path(__file__).parents[3] / "web"
+WEB = Path(__file__).parents[1] / "web"
 WIDTH, HEIGHT = 600.0, 90.0  # of a picture, in its own units
 
 
@@ -45,26 +44,27 @@ class ReportChart:
 
 def as_html(report: ReplayReport) -> str:
     """Return the report as one page."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(WEB), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
     runs = report.runs
-    return environment.get_template("replay.html").render(
-        headline=headline(report),
-        styles=[(WEB / name).read_text(encoding="utf-8") for name in ("style.css", "replay.css")],
-        report=report,
-        sweep=report.sweep,
-        rows=_sweep_rows(report) if report.sweep else [],
-        story=runs[0].story,
-        cards=[] if report.sweep else _cards(runs[0], report.zone),
-        alarms=[] if report.sweep else runs[0].story.alarms,
-        score_line=score_line(runs[0].score) if runs[0].score else "",
-        span=span,
-        spread=spread,
-        short_spread=short_spread,
-        worst=worst,
-        moment=lambda at: moment(at, report.zone, seconds=True),
-        clock=lambda at: f"{at.astimezone(report.zone):%H:%M:%S}",
+    return (
+        templates(WEB)
+        .get_template("replay.html")
+        .render(
+            headline=headline(report),
+            styles=[path.read_text(encoding="utf-8") for path in (SHARED / "style.css", WEB / "replay.css")],
+            report=report,
+            sweep=report.sweep,
+            rows=_sweep_rows(report) if report.sweep else [],
+            story=runs[0].story,
+            cards=[] if report.sweep else _cards(runs[0], report.zone),
+            alarms=[] if report.sweep else runs[0].story.alarms,
+            score_line=score_line(runs[0].score) if runs[0].score else "",
+            span=span,
+            spread=spread,
+            short_spread=short_spread,
+            worst=worst,
+            moment=lambda at: moment(at, report.zone, seconds=True),
+            clock=lambda at: f"{at.astimezone(report.zone):%H:%M:%S}",
+        )
     )
 
 
