@@ -20,7 +20,6 @@ from wine_slo.monitor.replay.story import BudgetLeft, Replay, Story
 from wine_slo.monitor.replay.tables import ObjectiveTables
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.judgement import is_bad
-from wine_slo.slo.evaluation.metric_source import Sample
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading
 from wine_slo.slo.evaluation.sampling import (
@@ -34,6 +33,7 @@ from wine_slo.slo.evaluation.sampling import (
     unjudged,
 )
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
+from wine_slo.slo.source.metric_source import Sample
 
 YIELDS_AFTER = 100  # evaluations; then pending queries get their turn
 BUDGETS_EVERY = timedelta(hours=6)  # what is left of a budget is noted

@@ -15,10 +15,10 @@ from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.replay.range_cache import EPOCH
 from wine_slo.monitor.replay.story import KnownIncident
 from wine_slo.monitor.replay.sweep import Sweep
-from wine_slo.slo.evaluation.metric_source import MetricSource
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Objective, Objectives
+from wine_slo.slo.source.metric_source import MetricSource
 
 LEAST = timedelta(minutes=10)  # of a replay
 

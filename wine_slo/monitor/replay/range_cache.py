@@ -18,9 +18,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from wine_slo.slo.evaluation.metric_source import MAX_POINTS, MetricSource, MetricSourceError, Sample, Series
 from wine_slo.slo.evaluation.sampling import key_of
 from wine_slo.slo.objectives.objective import Key, Objective
+from wine_slo.slo.source.metric_source import MAX_POINTS, MetricSource, MetricSourceError, Sample, Series
 
 Numbers = NDArray[np.float64]  # one value an instant; NaN where there is none
 Labels = tuple[tuple[str, str], ...]

@@ -19,8 +19,6 @@ from wine_slo.slo.evaluation.value import Value
 from wine_slo.slo.notification.plan import DeliveryRecord
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget, is_any_burning, windows
-from wine_slo.slo.objectives.kinds.latency import Latency
-from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.oncall.actions import NO_ACTIONS
 from wine_slo.slo.reason import Reason
@@ -185,19 +183,12 @@ class Explanation(Speech):
 
     def _objective(self, objective: Objective) -> str:
         """The objective as a sentence."""
-        share, window = self.language.percent(objective.ratio), objective.window
-        match objective.source:
-            case Latency(threshold_seconds=threshold):
-                return self.say(
-                    "Objective: {share} of requests within {threshold}, over {window}.",
-                    share=share,
-                    threshold=self.seconds(threshold),
-                    window=window,
-                )
-            case Up():
-                return self.say("Objective: up {share} of the time, over {window}.", share=share, window=window)
-            case _:
-                return self.say("Objective: {share} of requests succeed, over {window}.", share=share, window=window)
+        return self.say(
+            objective.source.text.objective,
+            share=self.language.percent(objective.ratio),
+            threshold=self.threshold(objective),
+            window=objective.window,
+        )
 
     def _phase(self, track: KeyState, state: State, now: datetime) -> str:
         """Since when it has been as it is; it holds where nothing can be said."""
@@ -274,7 +265,7 @@ class Explanation(Speech):
         if values:
             told = "; ".join(self._value(objective, each, reading.bounds) for each in values)
             lines.append(self.say("Measured: {values}.", values=told))
-        if reading.events_per_second is not None and not objective.is_up:
+        if reading.events_per_second is not None and not objective.counts_scrapes:
             lines.append(self.say("Requests {rate}/s.", rate=self.language.rate(reading.events_per_second)))
         return lines
 

@@ -18,8 +18,7 @@ from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.evaluation.value import Value, value_of
 from wine_slo.slo.notification.plan import EDITED_EVERY, DelayReason, DeliveryRecord, Kind, Wording
 from wine_slo.slo.objectives.budget import Budget
-from wine_slo.slo.objectives.kinds.latency import Latency
-from wine_slo.slo.objectives.kinds.up import Up
+from wine_slo.slo.objectives.kinds.indicator import Unit
 from wine_slo.slo.objectives.objective import Alert, Burn, Key, Objective, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions, Silence
 from wine_slo.slo.reason import phrase
@@ -770,27 +769,14 @@ class Speech:
 
     def _events(self, objective: Objective, bad: float, total: float) -> str:
         """How many of how many were bad, as a sentence."""
-        n, those = round(total), self.language.number(bad)
-        match objective.source:
-            case Latency(threshold_seconds=threshold):
-                return self.count(
-                    n,
-                    "{bad} of {n} request over {target}.",
-                    "{bad} of {n} requests over {target}.",
-                    bad=those,
-                    target=self.seconds(threshold),
-                )
-            case Up():
-                return self.count(
-                    n, "{bad} of {n} scrape was not answered.", "{bad} of {n} scrapes were not answered.", bad=those
-                )
-            case _:
-                return self.count(n, "{bad} of {n} request failed.", "{bad} of {n} requests failed.", bad=those)
+        one, more = objective.source.text.events
+        target = self.threshold(objective)
+        return self.count(round(total), one, more, bad=self.language.number(bad), target=target)
 
     def _endpoints(self, incident: Incident, objective: Objective) -> list[str]:
-        if not isinstance(objective.source, Latency) or incident.waiting_seconds is not None:
+        threshold = objective.source.threshold
+        if threshold is None or incident.waiting_seconds is not None:
             return []
-        threshold = objective.source.threshold_seconds
         slow: list[str] = []
         fine: list[str] = []
         for endpoint, value in incident.by_endpoint:
@@ -818,22 +804,27 @@ class Speech:
 
     def target(self, objective: Objective) -> str:
         """What a value is to be, with its sign: `≤ 1 s`."""
-        match objective.source:
-            case Latency(threshold_seconds=threshold):
-                return f"≤ {self.seconds(threshold)}"
-            case Up():
+        match objective.source.unit:
+            case Unit.SECONDS:
+                return f"≤ {self.seconds(objective.limit)}"
+            case Unit.GOOD_SHARE:
                 return f"≥ {self.language.percent(objective.ratio)}"
-            case _:
+            case Unit.BAD_SHARE:
                 return f"≤ {self.language.percent(objective.allowed_bad_ratio)}"
+
+    def threshold(self, objective: Objective) -> str:
+        """The time that a good event keeps to; empty where events are not timed."""
+        threshold = objective.source.threshold
+        return "" if threshold is None else self.seconds(threshold)
 
     def _number(self, objective: Objective, value: float, bounds: Sequence[float] = ()) -> str:
         """A value with its unit, as exact as it takes to differ from the target; for up, how much of it was up."""
-        match objective.source:
-            case Latency(threshold_seconds=threshold):
-                return self.seconds(value, bounds, apart_from=threshold)
-            case Up():
+        match objective.source.unit:
+            case Unit.SECONDS:
+                return self.seconds(value, bounds, apart_from=objective.limit)
+            case Unit.GOOD_SHARE:
                 return self.language.percent(max(0.0, 1 - value), apart_from=objective.ratio)
-            case _:
+            case Unit.BAD_SHARE:
                 return self.language.percent(value, apart_from=objective.allowed_bad_ratio)
 
     def _value(self, objective: Objective, value: Value, bounds: Sequence[float] = ()) -> str:
@@ -843,13 +834,7 @@ class Speech:
 
     def _measured(self, objective: Objective, number: str) -> str:
         """A number with what it is the number of."""
-        match objective.source:
-            case Latency():
-                return f"p{objective.ratio * 100:g} {number}"
-            case Up():
-                return self.say("{share} up", share=number)
-            case _:
-                return self.say("{share} failed", share=number)
+        return self.say(objective.source.text.measured, share=number, quantile=f"{objective.ratio * 100:g}")
 
     def _against_target(self, incident: Incident, objective: Objective, *, bold: bool = False) -> str:
         """How an incident stands against its target."""

@@ -9,8 +9,6 @@ from typing import Self
 from wine_slo.slo.evaluation.engine import GAP, SIGHT
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.objectives.budget import Budget
-from wine_slo.slo.objectives.kinds.latency import Latency
-from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.oncall.time_phrases import parse_clock
 from wine_slo.slo.reason import Reason
@@ -171,18 +169,7 @@ class DigestSpeech(Speech):
             return f"⚪️ {name}: {self.say('nothing is known of this week')}"
         sign = "🟢" if attained.good_ratio >= objective.ratio else "🔴"
         share = self.language.percent(attained.good_ratio, apart_from=objective.ratio)
-        match objective.source:
-            case Latency(threshold_seconds=threshold):
-                text = self.say(
-                    "{share} within {threshold} (target ≥ {target})",
-                    share=share,
-                    threshold=self.seconds(threshold),
-                    target=target,
-                )
-            case Up():
-                text = self.say("{share} up (target ≥ {target})", share=share, target=target)
-            case _:
-                text = self.say("{share} succeeded (target ≥ {target})", share=share, target=target)
+        text = self.say(objective.source.text.attained, share=share, threshold=self.threshold(objective), target=target)
         parts = [f"{sign} {name}: {text}", self.budget_in_short(attained.budget, objective)]
         return " · ".join(filter(None, parts))
 
