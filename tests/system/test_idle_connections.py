@@ -39,9 +39,15 @@ async def few_files(processes: Processes, module: str, settings: dict[str, str])
 
 
 async def attack(stack: AsyncExitStack, port: int) -> None:
-    for _ in range(ATTACKERS):
+    """Open them side by side: one that finds the queue full tries again after a second, and after three more."""
+
+    async def connect() -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         stack.callback(writer.close)
+
+    async with asyncio.TaskGroup() as all_:
+        for _ in range(ATTACKERS):
+            all_.create_task(connect())
 
 
 @pytest.mark.usefixtures("many_files")

@@ -113,12 +113,12 @@ async def test_a_complete_tick_is_a_sign_of_life_for_the_switch_and_an_incomplet
     asked = len(prometheus_junk.queries)
     prometheus_junk.answer = NEVER
     async with asyncio.timeout(30):
-        while len(prometheus_junk.queries) == asked:
+        while len(prometheus_junk.queries) == asked:  # noqa: ASYNC110  # what is asked of a fake
             await asyncio.sleep(0.01)
     while not post.beats.empty():  # ticks come one after another: those before the one that hangs have ended
         post.beats.get_nowait()
     async with asyncio.timeout(30):
-        while await post.health() != (503, "tick overdue"):
+        while await post.health() != (503, "tick overdue"):  # noqa: ASYNC110  # of a process
             await asyncio.sleep(0.1)
     assert post.beats.empty()
     await watchdog.until_line("a tick was skipped: the one before has not ended")
