@@ -13,7 +13,7 @@ from tests.support.real.processes import Processes
 from wine_slo.monitor.chatops.router import REFUSALS_A_MINUTE
 
 GROUP, ADMIN, EVE = -42, 7, 666
-BLIND = "🔴 Cannot see"
+BLIND = "🟣 Monitoring lost"
 IN_TIME = 10  # seconds from the start of the process: three of blindness, two looks, and a slow machine
 
 
@@ -62,8 +62,8 @@ async def test_who_writes_without_end_delays_no_alert_and_no_act(
         await bot_api.until(lambda: any(each.text.startswith(BLIND) for each in group.messages), seconds=IN_TIME)
         alert = next(each for each in group.messages if each.text.startswith(BLIND))
         press = await bot_api.press(alert, "Acknowledge", ADMIN)
-        await bot_api.until(lambda: bot_api.answers.get(press) == "You have #1.", seconds=5)
-        await bot_api.until(lambda: "has it" in alert.text, seconds=5)
+        await bot_api.until(lambda: bot_api.answers.get(press) == "You acknowledged #1.", seconds=5)
+        await bot_api.until(lambda: "Acknowledged by" in alert.text, seconds=5)
     assert monotonic() - began < IN_TIME + 10
     replies = [each for each in group.messages if each.id != alert.id and each.photo is None]
     limit = 13 if people > 1 else REFUSALS_A_MINUTE + 10

@@ -81,7 +81,7 @@ async def test_a_console_that_lacks_letters_shows_the_rest(
 ) -> None:
     await prometheus_junk.goes_down()
     watchdog = await processes.watchdog(blind | NO_TELEGRAM | {"PYTHONIOENCODING": encoding})
-    await watchdog.until_line("Cannot see for", seconds=20)
+    await watchdog.until_line("Monitoring lost for", seconds=20)
     assert await watchdog.terminate() == 0
 
 

@@ -27,7 +27,7 @@ READ_SECONDS = 0.3
 
 BREACH = "🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s)"
 BACK = "🟢 Latency resolved: p95 0.05 s (last 20 s)"
-CLOSED = "⚪️ Latency was in breach 19:40:00–19:40:25 (25 s), worst 2.4 s. #1"
+CLOSED = "⚪️ Resolved: Latency in breach 19:40:00–19:40:25 (25 s), worst 2.4 s. #1"
 
 
 class Desk:

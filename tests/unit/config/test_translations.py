@@ -104,7 +104,7 @@ def test_every_hole_of_a_sentence_is_filled_where_it_is_said() -> None:
 
 
 def test_what_is_said_inside_an_fstring_is_found(sentences: Catalog) -> None:
-    assert "Seeing again: Prometheus answers." in messages(sentences)
+    assert "Monitoring restored: Prometheus answers." in messages(sentences)
 
 
 def test_the_titles_that_are_shipped_are_in_the_catalogue() -> None:
@@ -127,7 +127,7 @@ def test_english_needs_no_file() -> None:
     ],
 )
 def test_russian_has_three_plurals(n: int, text: str) -> None:
-    assert translations.load()["ru"].count(n, "{n} more is held open.", "{n} more are held open.") == text
+    assert translations.load()["ru"].count(n, "{n} more stays open.", "{n} more stay open.") == text
 
 
 def test_a_reason_is_kept_as_a_value_and_told_in_any_language() -> None:

@@ -60,11 +60,11 @@ class Info:
         """What can be asked and pressed."""
         one = phrase("[objective]")
         return (
-            Command("slo", phrase("One objective: value, promise, budget"), self._tell_slo, usage=one),
-            Command("why", phrase("Why it was judged so"), self._tell_why, usage=one),
+            Command("slo", phrase("One objective: value, target, budget"), self._tell_slo, usage=one),
+            Command("why", phrase("What the last judgement is based on"), self._tell_why, usage=one),
             Command(
                 "budget",
-                phrase("What is left of every error budget"),
+                phrase("Error budget left, by objective"),
                 self._tell_budget,
                 usage=one,
             ),
@@ -116,7 +116,7 @@ class Info:
         explain = self._explain(press.chat)
         incident = await self._incident("".join(press.arguments))
         if incident is None:
-            return Answer(toast=explain.say("That incident is not known any more."))
+            return Answer(toast=explain.say("That incident is no longer known."))
         key = replace(incident.key, alert=Alert.BREACH)
         return Answer(explain.why(key, self._state(), self._now()))
 
@@ -124,7 +124,7 @@ class Info:
         explain = self._explain(press.chat)
         incident = await self._incident("".join(press.arguments))
         if incident is None or explain.objectives.of(incident.key) is None:
-            return Answer(toast=explain.say("There is nothing to be drawn of it."))
+            return Answer(toast=explain.say("There is nothing to chart."))
         key = replace(incident.key, alert=Alert.BREACH)
         return Answer(toast=explain.say("Drawing …"), follow=lambda: self._chart(key, explain, None))
 

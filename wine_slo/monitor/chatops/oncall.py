@@ -69,10 +69,10 @@ class OnCall:
     def commands(self) -> tuple[Command | Reaction, ...]:
         """What can be asked and pressed."""
         return (
-            Command("status", phrase("How every objective stands, live"), self._status, usage=phrase("[objective]")),
+            Command("status", phrase("Status of every objective"), self._status, usage=phrase("[objective]")),
             Command(
                 "ack",
-                phrase("Say that you have it"),
+                phrase("Acknowledge an incident"),
                 self._take,
                 changes=True,
                 counts_late=True,
@@ -80,14 +80,14 @@ class OnCall:
             ),
             Command(
                 "silence",
-                phrase("Mute messages for a while"),
+                phrase("Silence alerts for a while"),
                 self._hush,
                 changes=True,
                 usage=phrase("1h | until 18:00 | until recovery, objective | all, [reason]"),
             ),
-            Command("silences", phrase("What is muted, by whom, until when"), self._silences),
-            Command("undo", phrase("Take back what you did last"), self._undo_last, changes=True),
-            Command("start", phrase("Who I am, and what I watch"), self._start, counts_late=True),
+            Command("silences", phrase("What is silenced, by whom, until when"), self._silences),
+            Command("undo", phrase("Undo your last action"), self._undo_last, changes=True),
+            Command("start", phrase("About this bot and what it monitors"), self._start, counts_late=True),
             Reaction(ACKNOWLEDGE, self._press_take, changes=True, counts_late=True),
             Reaction(SILENCE, self._press_hush, changes=True),
             Reaction(END, self._press_end, changes=True),

@@ -38,7 +38,7 @@ def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
         return
     age = span(timedelta(seconds=found.seconds_since_look))
     poll = span(timedelta(seconds=found.poll_seconds))
-    terminal.line(f"Looked {age} ago, looks every {poll}. wine-slo {found.version}.", "bad" if found.overdue else "")
+    terminal.line(f"Evaluated {age} ago, every {poll}. wine-slo {found.version}.", "bad" if found.overdue else "")
     if found.overdue:
         terminal.line("That is too long ago: nothing above is the present.", "bad")
     if found.blind:

@@ -147,7 +147,7 @@ def _blind(
 
 
 def _unjudged(error: Exception) -> Reason:
-    return Reason("what Prometheus answered cannot be judged ({error})", {"error": type(error).__name__})
+    return Reason("the answer of Prometheus cannot be evaluated ({error})", {"error": type(error).__name__})
 
 
 def _advance(

@@ -75,7 +75,7 @@ class Charts:
         """
         objective = speech.objectives.of(key)
         if objective is None:
-            raise NoChartError("{name} is not promised", name=key.objective)
+            raise NoChartError("there is no objective {name}", name=key.objective)
         if span is None:
             span = span_of(self._open_incident(key), self._clock())
         try:
@@ -102,7 +102,7 @@ class Charts:
             reason = Reason("it took longer than {seconds} s", {"seconds": WITHIN})
         except Exception:  # whoever asked must not wait for nothing
             log.exception("a chart of %s failed by a fault of ours", key)
-            reason = Reason("an internal error; the log says which")
+            reason = Reason("internal error, see the log")
         return Explanation.of(speech).no_chart(reason)
 
     def follow(self, chat: int, notice: Notification, message: int, speech: Speech, topic: int | None = None) -> None:

@@ -192,7 +192,7 @@ class _Move:
             is_forgotten = track.phase is Phase.MET and track.incident is None
             if is_forgotten and not any(each in self._before for each in burn_keys):
                 return
-            reading = unseen(self._now, Sight.NO_TRAFFIC, "nobody has asked")
+            reading = unseen(self._now, Sight.NO_TRAFFIC, "no requests")
         if self._looked_at is not None and reading.at < self._looked_at:
             reading = replace(reading, at=self._looked_at)  # so that nothing ends before it began
         track, incidents = follow(track, self._last_of(track), objective, reading, number=self.last_number + 1)

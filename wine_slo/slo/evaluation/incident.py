@@ -499,7 +499,7 @@ def _describe(incident: Incident, track: KeyState, objective: Objective, reading
         return _hold(incident, track, reading)
     last_event = track.judged_until or reading.at
     if reading.at - last_event > HELD_AFTER:
-        return replace(incident, held=Sight.NO_TRAFFIC, held_since=last_event, reason=Reason("nobody has asked"))
+        return replace(incident, held=Sight.NO_TRAFFIC, held_since=last_event, reason=Reason("no requests"))
     shown = value_of(objective, reading, is_met=False) or incident.shown
     incident = replace(
         incident,

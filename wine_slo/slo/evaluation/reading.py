@@ -170,10 +170,10 @@ def _sight_of_traffic(objective: Objective, traffic: Traffic) -> tuple[Sight, Re
     if traffic.hangs:
         return Sight.CLEAR, ""
     if round(traffic.shown) <= 0:
-        return Sight.NO_TRAFFIC, Reason("nobody has asked")
+        return Sight.NO_TRAFFIC, Reason("no requests")
     if round(traffic.long) < objective.least_events:
         return Sight.TOO_FEW, Reason(
-            "only {seen} of the {needed} requests that a verdict needs",
+            "only {seen} of the {needed} requests that a judgement needs",
             {"seen": max(0, round(traffic.long)), "needed": objective.least_events},
         )
     return Sight.CLEAR, ""

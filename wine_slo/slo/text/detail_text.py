@@ -42,16 +42,16 @@ class Explanation(Speech):
     def no_number(self, word: str) -> str:
         """What was said is no incident's number."""
         if not word:
-            return self.say("Which one? Say its number: /incident 12. All of them: /incidents")
-        return self.say("There is no incident {word}. All of them: /incidents", word=shortened(word))
+            return self.say("Which one? Give its number: /incident 12. All incidents: /incidents")
+        return self.say("There is no incident {word}. All incidents: /incidents", word=shortened(word))
 
     def no_span(self, word: str) -> str:
         """What was said is no span of time."""
-        return self.say("I did not understand {word}. Spans are written 30m, 6h or 7d.", word=shortened(word))
+        return self.say("{word} is not a duration. Examples: 30m, 6h, 7d.", word=shortened(word))
 
     def no_such_span(self, shortest: timedelta, longest: timedelta) -> str:
         """A chart over a span of which there is none."""
-        return self.say("A chart is of {shortest} at least and {longest} at most.", shortest=shortest, longest=longest)
+        return self.say("A chart covers at least {shortest} and at most {longest}.", shortest=shortest, longest=longest)
 
     def no_chart(self, reason: Reason) -> str:
         """A picture that was asked for could not be made."""
@@ -59,7 +59,7 @@ class Explanation(Speech):
 
     def not_looked(self, name: str) -> str:
         """An objective of which nothing is known yet."""
-        return self.say("Nothing is known of {name} yet.", name=shortened(name))
+        return self.say("No data on {name} yet.", name=shortened(name))
 
     # One objective
 
@@ -91,7 +91,7 @@ class Explanation(Speech):
             lines += self._budget_lines(objective, reading.budget)
         lines.append(
             self.say(
-                "A breach takes {bad} of violation, a recovery {good} without.",
+                "Alerts after {bad} of violations, resolves after {good} without.",
                 bad=objective.bad_for,
                 good=objective.good_for,
             )
@@ -114,7 +114,7 @@ class Explanation(Speech):
         if reading is not None:
             lines += self._numbers(objective, reading)
         lines += self._evidence(objective, track, now)
-        lines.append(self.say("Asked: {query}", query=f"<code>{escape(query)}</code>"))
+        lines.append(self.say("Query: {query}", query=f"<code>{escape(query)}</code>"))
         if others:
             lines.append(self._others(objective, others))
         return "\n".join(lines)
@@ -134,7 +134,7 @@ class Explanation(Speech):
         if (rest := len(lines) - STATUS_LINES) > 0:
             more = self.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse.")
             lines = [*lines[:STATUS_LINES], more]
-        return "\n".join(lines or [f"⚪️ {self.say('Nothing is known yet.')}"])
+        return "\n".join(lines or [f"⚪️ {self.say('No data yet.')}"])
 
     # Incidents
 
@@ -148,7 +148,7 @@ class Explanation(Speech):
         lines += [self._closed_line(each, now) for each in closed[:CLOSED]]
         if opened or closed:
             number = (*opened, *closed)[0].number
-            lines.append(self.say("One of them: /incident {number}", number=number))
+            lines.append(self.say("Details: /incident {number}", number=number))
         return "\n".join(lines)
 
     def incident(
@@ -204,7 +204,7 @@ class Explanation(Speech):
             case Phase.MET:
                 text = self.say("No breach since {time} ({duration}).", time=since, duration=duration)
             case Phase.BREACHING:
-                text = self.say("Suspicious since {time} ({duration}).", time=since, duration=duration)
+                text = self.say("Breach pending since {time} ({duration}).", time=since, duration=duration)
             case Phase.BREACHED:
                 text = self.say("In breach since {time} ({duration}).", time=since, duration=duration)
             case Phase.RECOVERING:
@@ -217,7 +217,7 @@ class Explanation(Speech):
                 )
         if track.sight is Sight.CLEAR:
             return text
-        return f"{text} {self.say('It stays so while nothing can be judged.')}"
+        return f"{text} {self.say('This does not change while it cannot be evaluated.')}"
 
     def _budget_lines(self, objective: Objective, budget: Budget) -> list[str]:
         """What is left, and how fast it goes."""
@@ -271,20 +271,20 @@ class Explanation(Speech):
             told = "; ".join(self._value(objective, each, reading.bounds) for each in values)
             lines.append(self.say("Measured: {values}.", values=told))
         if reading.events_per_second is not None and not objective.is_up:
-            lines.append(self.say("Requests {rate}/s.", rate=self.language.rate(reading.events_per_second)))
+            lines.append(self.say("{rate} requests/s.", rate=self.language.rate(reading.events_per_second)))
         return lines
 
     def _evidence(self, objective: Objective, track: KeyState, now: datetime) -> list[str]:
         """What a suspicion rests on, and what is still missing for a breach."""
         if not track.evidence:
-            return [self.say("Nothing bad was seen in the last look.")] if track.sight is Sight.CLEAR else []
+            return [self.say("No violations in the last evaluation.")] if track.sight is Sight.CLEAR else []
         weighing = weigh(objective, track.evidence)
         bad_ones = sum(is_bad(objective, each) for each in track.evidence)
         lines = [
             self.count(
                 len(track.evidence),
-                "Seen since {time}: {n} interval, {bad} of them bad. {events}",
-                "Seen since {time}: {n} intervals, {bad} of them bad. {events}",
+                "Since {time}: {n} scrape interval, {bad} with violations. {events}",
+                "Since {time}: {n} scrape intervals, {bad} with violations. {events}",
                 time=self.beginning(track.evidence[0].ended_at - objective.scrape_interval, now),
                 bad=self.language.number(bad_ones),
                 events=self._events(objective, weighing.bad, weighing.total),
@@ -301,19 +301,19 @@ class Explanation(Speech):
             lines.append(
                 self.count(
                     weighing.least,
-                    "Too few to judge: a verdict needs {n} request.",
-                    "Too few to judge: a verdict needs {n} requests.",
+                    "Too few requests: a judgement needs {n}.",
+                    "Too few requests: a judgement needs {n}.",
                 )
             )
         elif not weighing.is_bad_without_stall:
-            lines.append(self.say("So far a short stall explains it: no breach."))
+            lines.append(self.say("A short stall could still explain this; not a breach yet."))
         elif weighing.is_breach:
-            lines.append(self.say("Chance does not explain that: a breach."))
+            lines.append(self.say("Statistically significant: in breach."))
         else:
             chance, limit = self.language.percent(weighing.chance), self.language.percent(CHANCE)
             lines.append(
                 self.say(
-                    "Chance may still explain it: {chance}, and a breach takes less than {limit}.",
+                    "Not yet significant: the probability of chance is {chance}, a breach needs less than {limit}.",
                     chance=chance,
                     limit=limit,
                 )
@@ -322,7 +322,7 @@ class Explanation(Speech):
             good_for = now - max((each.ended_at for each in track.evidence if is_bad(objective, each)), default=now)
             lines.append(
                 self.say(
-                    "Good for {duration}; a recovery takes {needed} that is surely better.",
+                    "No violations for {duration}; a recovery needs {needed}.",
                     duration=good_for,
                     needed=objective.good_for,
                 )
@@ -333,13 +333,13 @@ class Explanation(Speech):
         """The newest intervals, one sign each."""
         last = evidence[-STRIP:]
         signs = "".join(BAD if is_bad(objective, each) else GOOD for each in last)
-        return self.say("The last of them ({bad} bad, {good} good): {signs}", bad=BAD, good=GOOD, signs=signs)
+        return self.say("The latest ({bad} bad, {good} good): {signs}", bad=BAD, good=GOOD, signs=signs)
 
     def _others(self, objective: Objective, others: int) -> str:
         return self.count(
             others,
-            "This is the worst of them; {n} more can be named by a value of {labels}.",
-            "This is the worst of them; {n} more can be named by a value of {labels}.",
+            "This is the worst label set; select one of {n} more by a value of {labels}.",
+            "This is the worst label set; select one of {n} more by a value of {labels}.",
             labels=", ".join(objective.by),
         )
 
@@ -382,23 +382,23 @@ class Explanation(Speech):
         if incident.outcome is Outcome.EXPIRED:
             parts.append(self.say("expired"))
         if incident.outcome is Outcome.WITHDRAWN:
-            parts.append(self.say("no longer promised"))
+            parts.append(self.say("objective removed"))
         return f"⚪️ {', '.join(parts)}"
 
     def _course(self, incident: Incident, now: datetime) -> str:
         """When it began, when it was certain, when it was over."""
         began, opened = self.beginning(incident.began_at, now), incident.opened_at
         if incident.key == GAP or incident.openings > 1:
-            text = self.say("It began {time}.", time=began)
+            text = self.say("Began at {time}.", time=began)
         else:
             text = self.say(
-                "It began {time} and was certain after {duration}.",
+                "Began at {time}, confirmed after {duration}.",
                 time=began,
                 duration=opened - incident.began_at,
             )
         if incident.closed_at is None:
             return text
-        return f"{text} {self.say('It was closed {time}.', time=self.beginning(incident.closed_at, now))}"
+        return f"{text} {self.say('Closed at {time}.', time=self.beginning(incident.closed_at, now))}"
 
     def _told(self, incident: Incident, first: DeliveryRecord | None, told: Sequence[DeliveryRecord]) -> str:
         heard = sum(each.breach_told_at is not None for each in told)

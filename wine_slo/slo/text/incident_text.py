@@ -100,11 +100,11 @@ class Speech:
         objective = self.objectives.of(key)
         name = objective.title if objective else key.objective
         if key.objective == SIGHT.objective:
-            name = self.say("Sight")
+            name = self.say("Monitoring")
         elif key.objective == DOWN:
             name = self.say("Targets")
         elif key == LEDGER:
-            name = self.say("The ledger")
+            name = self.say("Database")
         elif name in TITLES:
             name = self.say(name)
         values = ", ".join(value for _, value in key.labels if value.strip())
@@ -159,7 +159,9 @@ class Speech:
         """Who has it, and who has hushed it."""
         lines = []
         if (who := acts.acknowledgement(incident)) is not None:
-            lines.append(self.say("{name} has it ({time}).", name=shortened(who.by.name), time=self.clock(who.at)))
+            lines.append(
+                self.say("Acknowledged by {name} at {time}.", name=shortened(who.by.name), time=self.clock(who.at))
+            )
         if (silence := acts.silence_of(incident, state.incidents, now)) is not None:
             lines.append(self.silenced_by(silence, now, named=False))
         return lines
@@ -197,14 +199,14 @@ class Speech:
         what, lasted = self._in_short(incident), now - incident.since
         if (who := acts.acknowledgement(incident)) is None:
             text = self.say(
-                "Still open after {duration}, acknowledged by nobody: {what}. #{number}",
+                "Still open after {duration}, not acknowledged: {what}. #{number}",
                 duration=lasted,
                 what=what,
                 number=incident.number,
             )
         else:
             text = self.say(
-                "Still open after {duration}, {name} has it since {time}: {what}. #{number}",
+                "Still open after {duration}, acknowledged by {name} at {time}: {what}. #{number}",
                 duration=lasted,
                 name=shortened(who.by.name),
                 time=self.clock(who.at),
@@ -232,7 +234,7 @@ class Speech:
     def about(self, incident: Incident) -> str:
         """What an incident is called in a list."""
         if incident.key == GAP:
-            return self.say("Nobody looked")
+            return self.say("Not evaluating")
         if incident.burn is not None:
             return self.say("Error budget of {title}", title=self.title(incident.key))
         return self.title(incident.key)
@@ -246,24 +248,28 @@ class Speech:
         lasted = incident.last_bad_at - incident.since
         if incident.key.objective == DOWN:
             lines = [
-                f"🟢 {self.say('{job} answers its scrapes again', job=shortened(_job(incident)))}",
+                f"🟢 {self.say('{job} is up again', job=shortened(_job(incident)))}",
                 self.say("Down for {duration} ({first}–{last}).", duration=lasted, first=first, last=last),
             ]
             return "\n".join([*lines, self._foot(incident)])
         if incident.key.objective == SIGHT.objective:
             lines = [
                 f"🟢 {self._seeing(incident)}",
-                self.say("Blind for {duration} ({first}–{last}).", duration=lasted, first=first, last=last),
+                self.say(
+                    "Monitoring was lost for {duration} ({first}–{last}).", duration=lasted, first=first, last=last
+                ),
             ]
             return "\n".join([*lines, self._foot(incident)])
         if incident.key == LEDGER:
             lines = [
-                f"🟢 {self.say('The ledger is written again: nothing is lost.')}",
-                self.say("It was not for {duration} ({first}–{last}).", duration=lasted, first=first, last=last),
+                f"🟢 {self.say('The database is writable again; nothing was lost.')}",
+                self.say(
+                    "It could not be written for {duration} ({first}–{last}).", duration=lasted, first=first, last=last
+                ),
             ]
             return "\n".join([*lines, self._foot(incident)])
         if incident.burn is not None and objective is not None:
-            head = f"🟢 {self.say('{title}: the error budget no longer burns too fast', title=title)}"
+            head = f"🟢 {self.say('{title}: error budget burn rate is back to normal', title=title)}"
             budget = self.budget_left(incident.budget, objective)
             return "\n".join(filter(None, (head, budget, self._foot(incident))))
         if objective is not None and (proof := _proof(incident, objective)) is not None:
@@ -285,7 +291,7 @@ class Speech:
 
     def _not_judged(self, incident: Incident) -> str:
         duration = incident.unjudged_for
-        return self.say("For {duration} nothing could be judged.", duration=duration) if duration else ""
+        return self.say("Not evaluated for {duration}.", duration=duration) if duration else ""
 
     def _told_after(self, incident: Incident, duration: timedelta, acts: Actions) -> str:
         if (who := acts.acknowledgement(incident)) is None:
@@ -303,7 +309,7 @@ class Speech:
             return f"🔄 {self._back(incident)}"
         if incident.outcome is not Outcome.RECOVERED:
             return self._unproved_end(incident)
-        return f"⚪️ {self.say('{what}. #{number}', what=self._was(incident), number=incident.number)}"
+        return f"⚪️ {self.say('Resolved: {what}. #{number}', what=self._was(incident), number=incident.number)}"
 
     def missed(self, incident: Incident, state: State, withheld: DelayReason = DelayReason.OUTAGE) -> str:
         """Breach and end in one line, for a chat that heard of neither."""
@@ -312,9 +318,11 @@ class Speech:
         if incident.outcome is not Outcome.RECOVERED:
             return self._unproved_end(incident)
         sentence = {
-            DelayReason.OUTAGE: phrase("Missed while messages could not be sent: {what}. It is fine now. #{number}"),
-            DelayReason.SILENCE: phrase("While it was silenced: {what}. It is fine now. #{number}"),
-            DelayReason.QUIET_HOURS: phrase("In the quiet hours: {what}. It is fine now. #{number}"),
+            DelayReason.OUTAGE: phrase(
+                "Delivered late (messages could not be sent): {what}, resolved since. #{number}"
+            ),
+            DelayReason.SILENCE: phrase("Delivered after a silence: {what}, resolved since. #{number}"),
+            DelayReason.QUIET_HOURS: phrase("Delivered after quiet hours: {what}, resolved since. #{number}"),
         }[withheld]
         return f"⚪️ {self.say(sentence, what=self._was(incident), number=incident.number)}"
 
@@ -327,8 +335,8 @@ class Speech:
             case Kind.BREACH:
                 text = self.count(
                     n,
-                    "<b>{n}</b> objective in breach at once. Worst: {names}. All: /status",
-                    "<b>{n}</b> objectives in breach at once. Worst: {names}. All: /status",
+                    "<b>{n}</b> objective in breach. Worst: {names}. All: /status",
+                    "<b>{n}</b> objectives in breach. Worst: {names}. All: /status",
                     names=names,
                 )
                 return f"🔴 {text}"
@@ -343,16 +351,16 @@ class Speech:
             case Kind.RECOVERY:
                 text = self.count(
                     n,
-                    "<b>{n}</b> objective is closed, not as recovered: {names}. All: /status",
-                    "<b>{n}</b> objectives are closed, not all of them as recovered: {names}. All: /status",
+                    "<b>{n}</b> incident closed without recovery: {names}. All: /status",
+                    "<b>{n}</b> incidents closed, not all of them recovered: {names}. All: /status",
                     names=names,
                 )
                 return f"⚪️ {text}"
             case _:
                 text = self.count(
                     n,
-                    "Delivered late: <b>{n}</b> incident, which is over. Worst: {names}. All: /incidents",
-                    "Delivered late: <b>{n}</b> incidents, which are over. Worst: {names}. All: /incidents",
+                    "Delivered late: <b>{n}</b> incident, resolved since. Worst: {names}. All: /incidents",
+                    "Delivered late: <b>{n}</b> incidents, resolved since. Worst: {names}. All: /incidents",
                     names=names,
                 )
                 return f"⚪️ {text}"
@@ -360,18 +368,18 @@ class Speech:
     def status(self, state: State, now: datetime, acts: Actions = NO_ACTIONS) -> str:
         """Every objective in a line each, and how old that knowledge is."""
         if state.looked_at is None:
-            return f"⚪️ {self.say('Nothing has been looked at yet.')}"
+            return f"⚪️ {self.say('Nothing has been evaluated yet.')}"
         tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
         tracks.sort(key=lambda track: URGENCY.index(track.phase))
         lines = [self._status_line(track, state, now, acts) for track in tracks[:STATUS_LINES]]
         if (rest := len(tracks) - STATUS_LINES) > 0:
             lines.append(self.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
         if not lines:
-            lines = [f"⚪️ {self.say('Nothing is known yet.')}"]
+            lines = [f"⚪️ {self.say('No data yet.')}"]
         rates = [each.events_per_second for each in state.readings.values() if each.events_per_second is not None]
-        last = self.say("Looked {duration} ago.", duration=now - state.looked_at)
+        last = self.say("Evaluated {duration} ago.", duration=now - state.looked_at)
         if rates:
-            last = f"{self.say('Requests {rate}/s.', rate=self.language.rate(max(rates)))} {last}"
+            last = f"{self.say('{rate} requests/s.', rate=self.language.rate(max(rates)))} {last}"
         silences = self._silences(state, now, acts)
         if not silences:
             last = f"{last} {self.say('No silences.')}"
@@ -382,12 +390,12 @@ class Speech:
         silences = acts.silences(state.incidents, now)
         lines = [f"🔇 {self.silenced_by(each, now)}" for each in silences[:MAX_HELD]]
         if (rest := len(silences) - MAX_HELD) > 0:
-            lines.append(self.count(rest, "{n} silence more: /silences", "{n} silences more: /silences"))
+            lines.append(self.count(rest, "{n} more silence: /silences", "{n} more silences: /silences"))
         return lines
 
     @property
     def _repeat(self) -> str:
-        return self.say("This may be a repeat: the answer to the first try was lost.")
+        return self.say("This may be a duplicate: the first delivery was not confirmed.")
 
     def _back(self, gap: Incident) -> str:
         """Return that there was no evaluation for a while, and why."""
@@ -442,10 +450,10 @@ class Speech:
         """What can be seen again; another cause may hide the same objectives, and has an incident of its own."""
         labels = dict(incident.key.labels)
         if "job" in labels:
-            return self.say("Seeing again: the samples of {job} are fresh.", job=shortened(labels["job"]))
+            return self.say("Monitoring restored: the samples of {job} are fresh.", job=shortened(labels["job"]))
         if "objective" in labels:
-            return self.say("Seeing again: {name} can be judged.", name=shortened(labels["objective"]))
-        return self.say("Seeing again: Prometheus answers.")
+            return self.say("Monitoring restored: {name} is evaluated again.", name=shortened(labels["objective"]))
+        return self.say("Monitoring restored: Prometheus answers.")
 
     def _no_target(self, incident: Incident, state: State, now: datetime) -> list[str]:
         head = self.say(
@@ -467,28 +475,33 @@ class Speech:
         if len(names) < len(self.objectives.all):
             unjudged = self.count(
                 len(names),
-                "{n} objective is unjudged since {time} ({names}). Nothing is known to be wrong or right.",
-                "{n} objectives are unjudged since {time} ({names}). Nothing is known to be wrong or right.",
+                "{n} objective is not evaluated since {time} ({names}); its state is unknown.",
+                "{n} objectives are not evaluated since {time} ({names}); their state is unknown.",
                 time=since,
                 names=escape(", ".join(names)),
             )
         else:
             unjudged = self.count(
                 len(names),
-                "{n} objective is unjudged since {time}. Nothing is known to be wrong or right.",
-                "{n} objectives are unjudged since {time}. Nothing is known to be wrong or right.",
+                "{n} objective is not evaluated since {time}; its state is unknown.",
+                "{n} objectives are not evaluated since {time}; their state is unknown.",
                 time=since,
             )
-        return [f"🔴 {self.say('Cannot see for {duration}: {reason}', duration=blind_for, reason=reason)}", unjudged]
+        return [
+            f"🟣 {self.say('Monitoring lost for {duration}: {reason}', duration=blind_for, reason=reason)}",
+            unjudged,
+        ]
 
     def _cannot_write(self, incident: Incident, now: datetime) -> list[str]:
         unwritten_for = f"<b>{self.so_far(now - incident.began_at)}</b>"
         reason = self.language.tell(incident.reason)
-        head = self.say("The ledger cannot be written for {duration}: {reason}", duration=unwritten_for, reason=reason)
+        head = self.say(
+            "The database could not be written for {duration}: {reason}", duration=unwritten_for, reason=reason
+        )
         since = self.clock(incident.began_at)
         return [
             f"🔴 {head}",
-            self.say("I go on from memory; a restart would forget what happened since {time}.", time=since),
+            self.say("State is kept in memory only: a restart would lose everything since {time}.", time=since),
         ]
 
     def _bad(self, incident: Incident, objective: Objective, state: State, now: datetime) -> list[str]:
@@ -515,7 +528,7 @@ class Speech:
         if (change := incident.change) is not None:
             lines.append(
                 self.say(
-                    "The model changed {duration} before ({before}… → {after}…).",
+                    "Deployed {duration} before ({before}… → {after}…).",
                     duration=incident.since - change.at,
                     before=shortened(change.before[:SHA_LETTERS]),
                     after=shortened(change.after[:SHA_LETTERS]),
@@ -539,17 +552,17 @@ class Speech:
         """The incidents that stay open because no target answers, as far as there is room."""
         held = [each for each in state.open_incidents if each.held is Sight.TARGET_DOWN]
         lines = [
-            self.say("{title} #{number} is held open.", title=self.title(each.key), number=each.number)
+            self.say("{title} #{number} stays open.", title=self.title(each.key), number=each.number)
             for each in held[:MAX_HELD]
         ]
         if (rest := len(held) - MAX_HELD) > 0:
-            lines.append(self.count(rest, "{n} more is held open.", "{n} more are held open."))
+            lines.append(self.count(rest, "{n} more stays open.", "{n} more stay open."))
         return lines
 
     def _which_are_down(self, name: str, down: Sequence[str], known: int) -> str:
         """How many of how many targets do not answer; which they are where others do."""
         if known == 1:
-            return self.say("{name} is down: all its scrapes fail", name=name)
+            return self.say("{name} is down: all scrapes fail", name=name)
         if len(down) >= known:
             return self.count(
                 known,
@@ -627,18 +640,18 @@ class Speech:
         match held:
             case Sight.NO_TRAFFIC:
                 why = self.say("no requests for {duration}", duration=held_for)
-                meaning = self.say("Held open: no requests is not a recovery.")
+                meaning = self.say("Kept open: no traffic is not a recovery.")
             case Sight.TOO_FEW:
                 why = self.say("too few requests to judge")
-                meaning = self.say("Held open: too few requests are no recovery.")
+                meaning = self.say("Kept open: too few requests to confirm a recovery.")
             case Sight.TARGET_DOWN:
                 why = self.say("the service has been down for {duration}", duration=held_for)
-                meaning = self.say("Held open: a service that is down has not recovered.")
+                meaning = self.say("Kept open: the service is down.")
             case _:
                 why = self.say("no data for {duration}", duration=held_for)
-                meaning = self.say("Held open: what cannot be seen is no recovery.")
+                meaning = self.say("Kept open: without data a recovery cannot be confirmed.")
         value = self._against_target(replace(incident, waiting_seconds=None, value_over=None), objective)
-        was = self.say("was {value}", value=value)
+        was = self.say("last {value}", value=value)
         lasting = self.so_far(now - incident.since)
         return [f"🔴 {self.title(incident.key)}: {was} · {lasting} · {why}", meaning]
 
@@ -646,15 +659,15 @@ class Speech:
         title, number = self.title(incident.key), incident.number
         if incident.outcome is Outcome.WITHDRAWN:
             text = self.say(
-                "{title} is no longer promised, so this is closed; it is not a recovery. #{number}",
+                "{title}: objective removed, incident closed; this is not a recovery. #{number}",
                 title=title,
                 number=number,
             )
             return f"⚪️ {text}"
         since = incident.held_since or incident.last_bad_at
         text = self.say(
-            "{title}: no requests since {time}, so nothing can be said. "
-            "Closed as expired after {duration}; this is not a recovery. #{number}",
+            "{title}: no requests since {time}. "
+            "Incident #{number} expired after {duration} without data; this is not a recovery.",
             title=title,
             time=self.clock(since),
             duration=(incident.closed_at or since) - since,
@@ -669,7 +682,7 @@ class Speech:
         lasted = incident.last_bad_at - incident.since
         if incident.key.objective == DOWN:
             return self.say(
-                "{job} was down {first}–{last} ({duration})",
+                "{job} down {first}–{last} ({duration})",
                 job=shortened(_job(incident)),
                 first=first,
                 last=last,
@@ -677,26 +690,24 @@ class Speech:
             )
         if incident.key.objective == SIGHT.objective and incident.key.labels:
             return self.say(
-                "{name} could not be judged {first}–{last} ({duration})",
+                "{name} not evaluated {first}–{last} ({duration})",
                 name=shortened(next(value for _, value in incident.key.labels)),
                 first=first,
                 last=last,
                 duration=lasted,
             )
         if incident.key == SIGHT:
-            return self.say(
-                "Prometheus could not be seen {first}–{last} ({duration})", first=first, last=last, duration=lasted
-            )
+            return self.say("monitoring lost {first}–{last} ({duration})", first=first, last=last, duration=lasted)
         if incident.key == LEDGER:
             return self.say(
-                "The ledger could not be written {first}–{last} ({duration})",
+                "database not writable {first}–{last} ({duration})",
                 first=first,
                 last=last,
                 duration=lasted,
             )
         if incident.burn is not None:
             return self.say(
-                "The error budget of {title} burnt too fast {first}–{last} ({duration})",
+                "{title} error budget burn rate too high {first}–{last} ({duration})",
                 title=title,
                 first=first,
                 last=last,
@@ -704,14 +715,14 @@ class Speech:
             )
         if objective is None or incident.worst is None or objective.is_up:
             return self.say(
-                "{title} was in breach {first}–{last} ({duration})",
+                "{title} in breach {first}–{last} ({duration})",
                 title=title,
                 first=first,
                 last=last,
                 duration=lasted,
             )
         return self.say(
-            "{title} was in breach {first}–{last} ({duration}), worst {worst}",
+            "{title} in breach {first}–{last} ({duration}), worst {worst}",
             title=title,
             first=first,
             last=last,
@@ -764,9 +775,7 @@ class Speech:
                     target=self.seconds(threshold),
                 )
             case Up():
-                return self.count(
-                    n, "{bad} of {n} scrape was not answered.", "{bad} of {n} scrapes were not answered.", bad=those
-                )
+                return self.count(n, "{bad} of {n} scrape failed.", "{bad} of {n} scrapes failed.", bad=those)
             case _:
                 return self.count(n, "{bad} of {n} request failed.", "{bad} of {n} requests failed.", bad=those)
 
@@ -907,7 +916,7 @@ class Speech:
     def _unjudged(self, track: KeyState, objective: Objective | None, reading: Reading | None, now: datetime) -> str:
         """Why nothing can be said of how it stands; empty where something can."""
         if objective is None or reading is None:
-            return self.say("not looked at since the start")
+            return self.say("not evaluated since the start")
         match track.sight:
             case Sight.CLEAR:
                 return "" if self._now(objective, reading, track) is not None else self.say("no number yet")

@@ -56,16 +56,16 @@ class BoardSpeech(Speech):
         if (rest := len(tracks) - STATUS_LINES) > 0:
             lines.append(self.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
         if state.looked_at is None or not lines:
-            return f"⚪️ {self.say('Nothing is known yet.')}"
+            return f"⚪️ {self.say('No data yet.')}"
         lines += self._silences(state, now, acts)
         looked_at = state.looked_at.astimezone(self.zone)
         minute = looked_at.minute - looked_at.minute % int(SIGN_OF_LIFE / timedelta(minutes=1))
-        lines.append(self.say("Seen at {time} or later.", time=f"{looked_at.replace(minute=minute):%H:%M}"))
+        lines.append(self.say("Evaluated at {time} or later.", time=f"{looked_at.replace(minute=minute):%H:%M}"))
         return "\n".join(lines)
 
     def ended(self) -> str:
         """What a board reads that is not kept any more."""
-        return f"⚪️ {self.say('This board is not kept any more. A new one: /board')}"
+        return f"⚪️ {self.say('This board is no longer updated. A new one: /board')}"
 
     def off(self) -> str:
         """A board was given up."""
@@ -73,9 +73,7 @@ class BoardSpeech(Speech):
 
     def too_soon(self, seconds: int) -> str:
         """A new one was hung just now."""
-        return self.say(
-            "This chat was given new boards just now; another one can be hung in {seconds} s.", seconds=seconds
-        )
+        return self.say("The board was renewed just now; another one is possible in {seconds} s.", seconds=seconds)
 
     def none(self) -> str:
         """There is no board to be given up."""
@@ -84,8 +82,8 @@ class BoardSpeech(Speech):
     def not_pinned(self, reason: str) -> str:
         """A board is kept but could not be pinned."""
         return self.say(
-            "I may not pin messages here ({reason}). The board is kept up to date all the same; "
-            "pin it yourself, or let me pin messages and say /board again.",
+            "The bot may not pin messages here ({reason}). The board is updated anyway; "
+            "pin it yourself, or let the bot pin messages and send /board again.",
             reason=shortened(reason),
         )
 
@@ -95,7 +93,7 @@ class BoardSpeech(Speech):
 
     def not_understood(self, word: str) -> str:
         """A word after /board that is none."""
-        return self.say("I did not understand {word}. I know /board and /board off.", word=shortened(word))
+        return self.say("{word} is not understood. Possible: /board and /board off.", word=shortened(word))
 
     def _line(self, track: KeyState, state: State, now: datetime, acts: Actions) -> str:
         objective, reading = self.objectives.of(track.key), state.readings.get(track.key)
@@ -129,7 +127,7 @@ class BoardSpeech(Speech):
     ) -> str:
         """Why nothing can be said, and since when; empty where something can."""
         if objective is None or reading is None:
-            return self.say("not looked at since the start")
+            return self.say("not evaluated since the start")
         since = self.beginning(track.quiet_since or track.sight_since, now)
         match track.sight:
             case Sight.CLEAR:

@@ -119,7 +119,7 @@ def chart_of(course: Course, objective: Objective, speech: Speech) -> Chart:
         scale=1.0 if objective.is_latency else 100.0,
         is_band=is_up,
         rates=() if is_up else tuple(sorted(course.rates.items())),
-        rate_label="" if is_up else plain(speech.say("Requests a second")),
+        rate_label="" if is_up else plain(speech.say("Requests per second")),
         gap_label=plain(speech.say("no data")),
         decimal=speech.language.decimal,
         ticks=ticks(

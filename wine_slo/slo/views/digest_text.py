@@ -147,7 +147,7 @@ class DigestSpeech(Speech):
         ]
         if week.trouble:
             reason = self.language.tell(week.trouble)
-            lines.append(self.say("Prometheus does not answer, so there are no shares: {reason}.", reason=reason))
+            lines.append(self.say("No figures, Prometheus does not answer: {reason}.", reason=reason))
         lines += [
             self._attained(objective, each)
             for each in week.attained[:STATUS_LINES]
@@ -157,16 +157,16 @@ class DigestSpeech(Speech):
         if week.detected:
             lines.append(self._times(week))
         lines.append(
-            self.say("Blind for {duration}.", duration=week.blind_for)
+            self.say("Monitoring was lost for {duration}.", duration=week.blind_for)
             if week.blind_for
-            else self.say("I have been watching all the time.")
+            else self.say("Monitoring was not interrupted.")
         )
         return "\n".join(lines)
 
     def _attained(self, objective: Objective, attained: Attained) -> str:
         name, target = self._name(attained.key), self.language.percent(objective.ratio)
         if attained.good_ratio is None:
-            return f"⚪️ {name}: {self.say('nothing is known of this week')}"
+            return f"⚪️ {name}: {self.say('no data for this week')}"
         sign = "🟢" if attained.good_ratio >= objective.ratio else "🔴"
         share = self.language.percent(attained.good_ratio, apart_from=objective.ratio)
         match objective.source:

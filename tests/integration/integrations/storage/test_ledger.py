@@ -90,7 +90,7 @@ def test_what_is_written_comes_back(ledger: Ledger) -> None:
     "reason",
     [
         "kept as text, as older versions did",
-        Reason("nobody has asked"),
+        Reason("no requests"),
         Reason("Prometheus: {why}", {"why": Reason("it answered {status}: {error}", {"status": 503, "error": "busy"})}),
     ],
     ids=str,

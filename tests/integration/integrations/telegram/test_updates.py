@@ -116,7 +116,7 @@ async def test_the_first_press_after_a_restart_is_live_when_it_is_heard_live(tal
         await talk.is_heard()
         live = await talk.api.press(message, "Do it")
         await talk.api.until(lambda: live in talk.api.answers)
-    assert talk.api.answers[while_away].startswith("I was away when this was asked")
+    assert talk.api.answers[while_away].startswith("This was sent while the bot was offline")
     assert talk.api.answers[live] == "done"
     assert pressed[0].pressed_at is not None
 

@@ -66,7 +66,7 @@ async def test_one_that_we_do_not_have_is_said_and_both_are_offered(talk: Talk) 
     chats = Chats()
     async with talk.listening(*chats.commands.commands()):
         answer = await talk.asks(GROUP, ANNA, "/language <b>klingon")
-    assert answer.text == "I do not speak <b>klingon. What I speak:"
+    assert answer.text == "<b>klingon is not available. Available languages:"
     assert answer.buttons == ["English", "Русский"]
     assert chats.spoken == {}
 

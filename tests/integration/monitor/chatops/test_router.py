@@ -187,8 +187,8 @@ async def test_the_menu_and_the_help_come_from_one_list(talk: Talk) -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        pytest.param("/helo", "I do not know /helo. Did you mean /hello?", id="nearly"),
-        pytest.param("/xyzzy", "I do not know /xyzzy. What I know: /help", id="not at all"),
+        pytest.param("/helo", "There is no command /helo. Did you mean /hello?", id="nearly"),
+        pytest.param("/xyzzy", "There is no command /xyzzy. All commands: /help", id="not at all"),
     ],
 )
 async def test_a_slip_is_answered_with_what_may_have_been_meant(talk: Talk, asked: str, said: str) -> None:
@@ -252,7 +252,7 @@ async def test_what_was_asked_while_nobody_listened_is_not_done_and_that_is_said
     async with talk.listening(CHANGE):
         await talk.is_heard()
         assert talk.api.chat(ANNA).texts == [
-            "I was away when this was asked, so it is not done. Ask again if it still holds."
+            "This was sent while the bot was offline, so it was not carried out. Send it again if it still applies."
         ]
         assert (await talk.asks(ANNA, ANNA, "/change it")).text == "hello Person 7: it"
     assert talk.received == {Reception.OLD: 5, Reception.ANSWERED: 1}
@@ -351,7 +351,7 @@ async def test_forged_data_is_refused_and_counted(talk: Talk, data: str) -> None
         message = await talk.asks(ANNA, ANNA, "/offer")
         signature = (message.button("Do it").data or "").rpartition("|")[2]
         press = await talk.api.press_with(message, data.format(signature=signature))
-        await talk.api.until(lambda: talk.api.answers.get(press) == "This button is not one of mine.")
+        await talk.api.until(lambda: talk.api.answers.get(press) == "This button does not belong to this bot.")
     assert not pressed
     assert talk.received[Reception.FORGED] == 1
 
@@ -396,7 +396,7 @@ async def test_a_press_while_nobody_listened_counts_only_where_it_may_be_late(ta
     async with talk.listening(Reaction("late", do_late, counts_late=True)):
         await talk.api.until(lambda: late)
         await talk.is_heard()
-        assert talk.api.answers[press].startswith("I was away when this was asked")
+        assert talk.api.answers[press].startswith("This was sent while the bot was offline")
         again = await talk.api.press(message, "Do it")
         await talk.api.until(lambda: again in talk.api.answers)
     assert late[0].pressed_at is None
@@ -537,9 +537,9 @@ async def test_a_near_miss_is_answered_in_a_group(talk: Talk, text: str) -> None
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("status", "I read commands, which begin with a slash. Did you mean /status?"),
-        ("статус?", "I read commands, which begin with a slash. Did you mean /status?"),
-        ("how is it going", "I read commands, which begin with a slash. All of them: /help"),
+        ("status", "Commands begin with a slash. Did you mean /status?"),
+        ("статус?", "Commands begin with a slash. Did you mean /status?"),
+        ("how is it going", "Commands begin with a slash. All commands: /help"),
     ],
 )
 async def test_plain_words_get_a_hint_in_a_private_chat_and_nothing_in_a_group(

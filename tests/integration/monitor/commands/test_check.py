@@ -125,10 +125,10 @@ async def test_what_cannot_be_seen_is_3(world: World) -> None:
 async def test_what_is_asked_too_little_is_4(world: World) -> None:
     idle = await world.check("--objective", "idle")
     assert idle.exit_code == 4
-    assert idle.output.splitlines() == ["too little traffic idle: nobody has asked"]
+    assert idle.output.splitlines() == ["too little traffic idle: no requests"]
     few = await world.check("--objective", "few")
     assert few.exit_code == 4
-    assert few.output.splitlines() == ["too little traffic few: only 3 of the 5 requests that a verdict needs"]
+    assert few.output.splitlines() == ["too little traffic few: only 3 of the 5 requests that a judgement needs"]
 
 
 async def test_of_several_the_worst_is_the_answer_and_each_has_a_line(world: World) -> None:

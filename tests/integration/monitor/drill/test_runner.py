@@ -82,15 +82,15 @@ async def test_a_calm_service_is_asked_for_twice_its_threshold(service: ServiceA
 @pytest.mark.parametrize(
     ("status", "why"),
     [
-        pytest.param(status_of(BAD, ALL, NOW, PROCESS), "latency is in breach already: #12", id="in breach"),
+        pytest.param(status_of(BAD, ALL, NOW, PROCESS), "latency is already in breach: #12", id="in breach"),
         pytest.param(of_latency(verdict=Verdict.SUSPICIOUS), "latency is suspicious at the moment", id="suspicious"),
         pytest.param(
             of_latency(sight=Sight.TARGET_DOWN, reason="all scrapes of wine-slo fail"),
-            "the watchdog cannot judge latency: all scrapes of wine-slo fail",
+            "latency cannot be evaluated: all scrapes of wine-slo fail",
             id="not seen",
         ),
         pytest.param(
-            replace(CALM, overdue=True), "the watchdog has not looked for too long", id="a watchdog that hangs"
+            replace(CALM, overdue=True), "the last evaluation is too long ago", id="a watchdog that hangs"
         ),
         pytest.param(of_latency(slo="speed"), "the watchdog knows no objective latency", id="other objectives"),
         pytest.param(of_latency(events_per_second=500.0), "the service answers 500 requests a second", id="too busy"),
@@ -123,7 +123,7 @@ async def test_a_service_without_sleep_or_model_and_another_service_are_refused(
     nobody = f"http://127.0.0.1:{free_port()}"
     for url, why in (
         (switched_off.make_url("/"), "/sleep is switched off"),
-        (no_model.make_url("/"), "the service is not well: .* cannot be read"),
+        (no_model.make_url("/"), "the service reports a problem: .* cannot be read"),
         (other.make_url("/"), "/health is another service"),
         (nobody, "cannot be reached: is it running?"),
     ):

@@ -367,14 +367,14 @@ async def test_what_an_incident_counts_is_what_the_service_counted(steady_world:
 
 async def test_nobody_asking_is_no_traffic(world: World) -> None:
     reading = await world.look_at_one(latency("idle"))
-    assert (reading.sight, str(reading.reason), reading.intervals) == (Sight.NO_TRAFFIC, "nobody has asked", ())
+    assert (reading.sight, str(reading.reason), reading.intervals) == (Sight.NO_TRAFFIC, "no requests", ())
     assert (reading.latency_seconds, reading.good_ratio) == (None, None)
 
 
 async def test_three_requests_are_too_few(world: World) -> None:
     reading = await world.look_at_one(latency("few"))
     assert reading.sight is Sight.TOO_FEW
-    assert str(reading.reason) == "only 3 of the 5 requests that a verdict needs"
+    assert str(reading.reason) == "only 3 of the 5 requests that a judgement needs"
 
 
 async def test_a_target_that_is_down_is_seen_as_that_and_its_numbers_are_not_judged(world: World) -> None:

@@ -271,7 +271,7 @@ async def test_what_began_and_ended_untold_is_told_in_one_line(desk: Desk) -> No
     await desk.api.accepts_connections()
     await desk.tell(after=60)
     (message,) = desk.messages()
-    assert message.text.startswith("⚪️ Missed while messages could not be sent: Latency was in breach")
+    assert message.text.startswith("⚪️ Delivered late (messages could not be sent): Latency in breach")
     assert message.is_silent
 
 
@@ -555,7 +555,7 @@ async def test_another_language_is_a_quiet_edit_of_what_is_there_and_nothing_new
     await desk.tell()
     await desk.delivery.speak(GROUP, "en")
     await desk.tell()
-    assert desk.texts(GROUP)[0].startswith("⚪️ Latency was in breach")
+    assert desk.texts(GROUP)[0].startswith("⚪️ Resolved: Latency in breach")
     assert len(desk.messages(GROUP)) == 2, "and of what is over only the first message"
 
 

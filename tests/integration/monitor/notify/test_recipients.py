@@ -126,7 +126,7 @@ async def test_what_was_over_before_a_chat_was_a_recipient_is_not_told_there(des
     assert desk.texts() == []
     desk.scene.has(0.0, 700).breaks().has(0.0, 20)
     await desk.tell()
-    assert [text.split(":")[0] for text in desk.texts()] == ["⚪️ Missed while messages could not be sent"]
+    assert [text.split(":")[0] for text in desk.texts()] == ["⚪️ Delivered late (messages could not be sent)"]
 
 
 async def test_the_terminal_is_no_telegram_chat_and_nothing_is_sent_to_it(desk: Desk) -> None:

@@ -76,7 +76,7 @@ SLOW = replace(
     budget=budget(LATENCY, 0.008),
 )  # fmt: skip
 ERRING = replace(FINE, budget=budget(ERRORS, 0.0004), recent_seconds=None)
-UNSEEN = Reading(at=NOW, sight=Sight.NO_TRAFFIC, reason="nobody has asked")
+UNSEEN = Reading(at=NOW, sight=Sight.NO_TRAFFIC, reason="no requests")
 GOOD = state(latency=FINE, errors=ERRING, availability=replace(ERRING, good_ratio=1.0, events_per_second=0.2))
 BAD = state(OPEN, PAST, latency=SLOW, errors=ERRING, availability=UNSEEN)
 
@@ -405,7 +405,7 @@ async def test_machines_read_the_same(client: Client, watch: Watch) -> None:
     assert latency.budget_history_seconds == 3 * 86_400
     assert latency.budget_remaining_ratio == pytest.approx(1 - 0.008 / 0.05 * 3 / 30)
     assert (errors.verdict, errors.latency_seconds) == ("met", None)
-    assert (availability.verdict, availability.reason) == ("unknown", "nobody has asked")
+    assert (availability.verdict, availability.reason) == ("unknown", "no requests")
     assert (status.seconds_since_look, status.overdue, status.blind) == (12.0, False, False)
     (open_one,), (closed,) = status.open_incidents, status.recent_incidents
     assert (open_one.told, open_one.breach_told_at, open_one.worst_seconds) == (Stage.OPENED, at(2788), 2.6)

@@ -99,7 +99,7 @@ async def test_what_cannot_be_judged_is_told_as_blindness_with_its_reason() -> N
         state = await lookout.look(state, BOTH)
         prometheus.now += timedelta(seconds=30)
     (incident,) = state.open_incidents
-    assert str(incident.reason) == "what Prometheus answered cannot be judged (ZeroDivisionError)"
+    assert str(incident.reason) == "the answer of Prometheus cannot be evaluated (ZeroDivisionError)"
 
 
 class ForgetfulPrometheus(CannedPrometheus):

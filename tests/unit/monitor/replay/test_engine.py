@@ -51,7 +51,7 @@ class Clock:
 async def live(
     api: PrometheusClient, clock: Clock, objectives: Objectives, since: datetime, until: datetime
 ) -> tuple[dict[tuple[int, int], Telling], int]:
-    """What a watchdog tells that looks as `watchdog.Watchdog` has it: each poll, and soon where it is suspicious."""
+    """Acknowledged by What a watchdog tells that looks as `watchdog.Watchdog`: each poll, and soon where it is suspicious."""
     lookout, state, looks = Collector(api, clock), State(), 0
     told: dict[tuple[int, int], Telling] = {}
     quick: datetime | None

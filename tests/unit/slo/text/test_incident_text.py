@@ -179,7 +179,7 @@ READS = {
         "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
         "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
         "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
-        "The model changed 6 min before (3021… → 9188…).\n"
+        "Deployed 6 min before (3021… → 9188…).\n"
         "#12 · latency"
     ),
     "a breach in a young history": (
@@ -209,7 +209,7 @@ READS = {
     "a breach that may be a repeat": (
         "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
         "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
-        "This may be a repeat: the answer to the first try was lost.\n"
+        "This may be a duplicate: the first delivery was not confirmed.\n"
         "#12 · latency"
     ),
     "a breach that came back": (
@@ -237,8 +237,8 @@ READS = {
         "#12 · errors"
     ),
     "down": (
-        "🔴 wine-slo is down: all its scrapes fail for <b>1 min</b> (since 22:41:00)\n"
-        "Latency #11 is held open.\n"
+        "🔴 wine-slo is down: all scrapes fail for <b>1 min</b> (since 22:41:00)\n"
+        "Latency #11 stays open.\n"
         "#12 · availability"
     ),
     "one of three down": (
@@ -260,39 +260,39 @@ READS = {
         "#12 · latency{endpoint=&quot;/predict&quot;}"
     ),
     "nobody asks": (
-        "🔴 Latency: was p95 2.4 s (target ≤ 1 s) · 14 min · no requests for 2 min\n"
-        "Held open: no requests is not a recovery.\n"
+        "🔴 Latency: last p95 2.4 s (target ≤ 1 s) · 14 min · no requests for 2 min\n"
+        "Kept open: no traffic is not a recovery.\n"
         "#12 · latency"
     ),
     "too few ask": (
-        "🔴 Latency: was p95 2.4 s (target ≤ 1 s) · 14 min · too few requests to judge\n"
-        "Held open: too few requests are no recovery.\n"
+        "🔴 Latency: last p95 2.4 s (target ≤ 1 s) · 14 min · too few requests to judge\n"
+        "Kept open: too few requests to confirm a recovery.\n"
         "#12 · latency"
     ),
     "it went down": (
-        "🔴 Latency: was p95 2.4 s (target ≤ 1 s) · 14 min · the service has been down for 2 min\n"
-        "Held open: a service that is down has not recovered.\n"
+        "🔴 Latency: last p95 2.4 s (target ≤ 1 s) · 14 min · the service has been down for 2 min\n"
+        "Kept open: the service is down.\n"
         "#12 · latency"
     ),
     "it cannot be seen": (
-        "🔴 Latency: was p95 2.4 s (target ≤ 1 s) · 14 min · no data for 2 min\n"
-        "Held open: what cannot be seen is no recovery.\n"
+        "🔴 Latency: last p95 2.4 s (target ≤ 1 s) · 14 min · no data for 2 min\n"
+        "Kept open: without data a recovery cannot be confirmed.\n"
         "#12 · latency"
     ),
     "blind": (
-        "🔴 Cannot see for <b>2 min</b>: Prometheus: it cannot be reached (connection refused)\n"
-        "3 objectives are unjudged since 22:41. Nothing is known to be wrong or right.\n"
+        "🟣 Monitoring lost for <b>2 min</b>: Prometheus: it cannot be reached (connection refused)\n"
+        "3 objectives are not evaluated since 22:41; their state is unknown.\n"
         "#13 · sight"
     ),
     "the ledger cannot be written": (
-        "🔴 The ledger cannot be written for <b>2 min</b>: database or disk is full\n"
-        "I go on from memory; a restart would forget what happened since 22:41.\n"
+        "🔴 The database could not be written for <b>2 min</b>: database or disk is full\n"
+        "State is kept in memory only: a restart would lose everything since 22:41.\n"
         "#13 · ledger"
     ),
     "the ledger is written again": (
-        "🟢 The ledger is written again: nothing is lost.\nIt was not for 2 min 5 s (22:41:00–22:43:05).\n#13 · ledger"
+        "🟢 The database is writable again; nothing was lost.\nIt could not be written for 2 min 5 s (22:41:00–22:43:05).\n#13 · ledger"
     ),
-    "the ledger was written again": "⚪️ The ledger could not be written 22:41:00–22:43:05 (2 min 5 s). #13",
+    "the ledger was written again": "⚪️ Resolved: database not writable 22:41:00–22:43:05 (2 min 5 s). #13",
     "the budget burns": (
         "🔴 Latency: error budget burn rate <b>16×</b> over 1 h (2.2 % spent).\n"
         "Error budget: 97 % left of 30 days.\n"
@@ -303,7 +303,7 @@ READS = {
         "Error budget: 97 % left of 30 days.\n"
         "#12 · latency budget"
     ),
-    "reminder": "⏱ Still open after 4 h, acknowledged by nobody: Latency, p95 1.7 s (last 20 s). #12",
+    "reminder": "⏱ Still open after 4 h, not acknowledged: Latency, p95 1.7 s (last 20 s). #12",
     "recovery": (
         "🟢 Latency resolved: p95 0.041 s (last 20 s)\n"
         "Lasted 13 min (22:41:00–22:54:20). Worst 2.6 s at 22:41.\n"
@@ -342,24 +342,24 @@ READS = {
         "Notified after 27 s.\n"
         "#12 · availability"
     ),
-    "seeing again": ("🟢 Seeing again: Prometheus answers.\nBlind for 5 min 40 s (22:41:00–22:46:40).\n#13 · sight"),
+    "seeing again": ("🟢 Monitoring restored: Prometheus answers.\nMonitoring was lost for 5 min 40 s (22:41:00–22:46:40).\n#13 · sight"),
     "the budget lasts again": (
-        "🟢 Latency: the error budget no longer burns too fast\n"
+        "🟢 Latency: error budget burn rate is back to normal\n"
         "Error budget: 97 % left of 30 days.\n"
         "#12 · latency budget"
     ),
-    "closed": "⚪️ Latency was in breach 22:41:00–22:54:20 (13 min), worst 2.6 s. #12",
-    "closed blindness": "⚪️ Prometheus could not be seen 22:41:00–22:43:05 (2 min 5 s). #13",
-    "closed budget": "⚪️ The error budget of Latency burnt too fast 22:37:00–22:41:55 (4 min 55 s). #12",
+    "closed": "⚪️ Resolved: Latency in breach 22:41:00–22:54:20 (13 min), worst 2.6 s. #12",
+    "closed blindness": "⚪️ Resolved: monitoring lost 22:41:00–22:43:05 (2 min 5 s). #13",
+    "closed budget": "⚪️ Resolved: Latency error budget burn rate too high 22:37:00–22:41:55 (4 min 55 s). #12",
     "missed": (
-        "⚪️ Missed while messages could not be sent: Latency was in breach 22:41:00–22:54:20 (13 min), "
-        "worst 2.6 s. It is fine now. #12"
+        "⚪️ Delivered late (messages could not be sent): Latency in breach 22:41:00–22:54:20 (13 min), "
+        "worst 2.6 s, resolved since. #12"
     ),
     "expired": (
-        "⚪️ Latency: no requests since 22:41, so nothing can be said. Closed as expired after 30 min; this "
-        "is not a recovery. #12"
+        "⚪️ Latency: no requests since 22:41. Incident #12 expired after 30 min without data; "
+        "this is not a recovery."
     ),
-    "withdrawn": "⚪️ Latency is no longer promised, so this is closed; it is not a recovery. #12",
+    "withdrawn": "⚪️ Latency: objective removed, incident closed; this is not a recovery. #12",
 }
 
 
@@ -373,8 +373,8 @@ def test_a_message_is_short_and_begins_with_one_sign(name: str) -> None:
     text = EXAMPLES[name](SPEECH)
     check(text)
     shown = visible_text(text)
-    assert shown[0] in "🔴🟡🟢⚪⏱"
-    assert len(re.findall("[🔴🟡🟢⚪⏱]", shown)) == 1
+    assert shown[0] in "🔴🟣🟡🟢⚪⏱"
+    assert len(re.findall("[🔴🟣🟡🟢⚪⏱]", shown)) == 1
     assert "#12" in shown or "#13" in shown
     assert text.count("<b>") <= 1
     assert "!" not in shown
@@ -593,7 +593,7 @@ def look(scene: Scene, **readings: Reading) -> Scene:
     ],
 )
 def test_status_says_how_it_stands(scene: Scene, line: str) -> None:
-    assert status(scene) == [line, "Looked 12 s ago. No silences."]
+    assert status(scene) == [line, "Evaluated 12 s ago. No silences."]
 
 
 def test_status_has_a_line_for_each_objective_and_the_rate_of_the_busiest() -> None:
@@ -608,21 +608,21 @@ def test_status_has_a_line_for_each_objective_and_the_rate_of_the_busiest() -> N
         "🟢 availability: 99.8 % up (target ≥ 99.5 %, last 5 min)",
         "🟢 errors: 0.2 % failed (target ≤ 1 %, last 5 min)",
         "🟢 latency: p95 0.05 s (target ≤ 1 s, last 20 s) · budget 97 %",
-        "Requests 9.8/s. Looked 12 s ago. No silences.",
+        "9.8 requests/s. Evaluated 12 s ago. No silences.",
     ]
     visible_text("\n".join(lines))
 
 
 def test_status_before_the_first_look_and_without_evidence_is_not_green() -> None:
-    assert SPEECH.status(State(), at(0)) == "⚪️ Nothing has been looked at yet."
-    assert SPEECH.status(State(looked_at=at(0)), at(1)).splitlines()[0] == "⚪️ Nothing is known yet."
+    assert SPEECH.status(State(), at(0)) == "⚪️ Nothing has been evaluated yet."
+    assert SPEECH.status(State(looked_at=at(0)), at(1)).splitlines()[0] == "⚪️ No data yet."
     scene = look(Scene(), latency=Reading(at=at(0), sight=Sight.CLEAR))
     assert status(scene)[0] == "⚪️ latency: no number yet"
 
 
 def test_one_objective_is_one_objective() -> None:
     text = Speech(Objectives.only(LATENCY), ZoneInfo("UTC")).breach(BLIND, NOTHING, State(), at(185))
-    assert "1 objective is unjudged" in text
+    assert "1 objective is not evaluated" in text
 
 
 def test_a_value_that_rounds_to_its_threshold_is_told_more_exactly() -> None:
@@ -643,13 +643,13 @@ def test_a_service_that_is_down_does_not_name_everything_that_waits_for_it() -> 
     held = {number: incident(number=number, held=Sight.TARGET_DOWN) for number in range(20, 40)}
     text = breach(DOWN, state=State(incidents={12: DOWN, **held}))
     check(text)
-    assert text.splitlines()[3:5] == ["Latency #22 is held open.", "17 more are held open."]
+    assert text.splitlines()[3:5] == ["Latency #22 stays open.", "17 more stay open."]
 
 
 def test_a_storm_names_the_worst_ten() -> None:
     text = SPEECH.storm(Kind.BREACH, several(37), State())
     check(text)
-    assert text.startswith("🔴 <b>37</b> objectives in breach at once. Worst: Latency of /37 ")
+    assert text.startswith("🔴 <b>37</b> objectives in breach. Worst: Latency of /37 ")
     assert text.endswith(" and 27 more. All: /status")
     assert "/28" in text
     assert "/27" not in text
@@ -669,7 +669,7 @@ def test_a_storm_that_was_not_seen_well_again_has_not_recovered() -> None:
     over = [*several(5, outcome=Outcome.RECOVERED, closed_at=at(200)), EXPIRED]
     text = SPEECH.storm(Kind.RECOVERY, over, State())
     check(text)
-    assert text.startswith("⚪️ <b>6</b> objectives are closed, not all of them as recovered: ")
+    assert text.startswith("⚪️ <b>6</b> incidents closed, not all of them recovered: ")
 
 
 @given(st.lists(incidents(), min_size=6, max_size=40), st.sampled_from([Kind.BREACH, Kind.RECOVERY, Kind.MISSED]))
@@ -718,7 +718,7 @@ def test_status_of_very_many_names_the_worst_first_and_counts_the_rest() -> None
         )
     lines = status(scene)
     assert plain(lines[0]).startswith('🔴 latency{endpoint="/039"}')
-    assert lines[-2:] == ["… and 15 more, none of them worse.", "Requests 123/s. Looked 12 s ago. No silences."]
+    assert lines[-2:] == ["… and 15 more, none of them worse.", "123 requests/s. Evaluated 12 s ago. No silences."]
     assert len(lines) == 27
 
 

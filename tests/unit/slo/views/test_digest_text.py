@@ -78,9 +78,9 @@ def test_a_week_in_which_nothing_happened_says_so_and_that_somebody_watched() ->
         "📊 The week from 25 December to 1 January",
         "🟢 latency: 99.2 % within 1 s (target ≥ 95 %) · budget 81 %",
         "🔴 errors: 97 % succeeded (target ≥ 99 %) · budget 0 %",
-        "⚪️ availability: nothing is known of this week",
+        "⚪️ availability: no data for this week",
         "No objective was in breach.",
-        "I have been watching all the time.",
+        "Monitoring was not interrupted.",
     ]
 
 
@@ -104,7 +104,7 @@ def test_a_week_of_trouble_tells_how_much_and_how_soon_it_was_known() -> None:
     assert said.splitlines()[-3:] == [
         "3 incidents, 16 min in all: /incidents",
         "Notified after 30 s at the median. Acknowledged after 2 min.",
-        "Blind for 5 min 40 s.",
+        "Monitoring was lost for 5 min 40 s.",
     ]
 
 
@@ -129,4 +129,4 @@ def test_an_incident_that_came_back_counts_its_bad_time_alone() -> None:
 
 def test_without_prometheus_it_is_told_without_shares() -> None:
     said = SPEECH.digest(week(attained=(), trouble="it cannot be reached"))
-    assert said.splitlines()[1] == "Prometheus does not answer, so there are no shares: it cannot be reached."
+    assert said.splitlines()[1] == "No figures, Prometheus does not answer: it cannot be reached."
