@@ -23,7 +23,7 @@ import aiohttp
 from aiohttp import web
 
 from wine_slo.config import log_setup, slo_file, translations
-from wine_slo.config.environment import SettingsError, WatchdogSettings, read
+from wine_slo.config.environment import SettingsError, read
 from wine_slo.config.hosts import is_loopback
 from wine_slo.config.setting_types import Rotating
 from wine_slo.http import guarded_server
@@ -32,13 +32,12 @@ from wine_slo.integrations.console.channel import ConsoleChannel
 from wine_slo.integrations.drawing.render_process import ChartProcess
 from wine_slo.integrations.heartbeat import Heartbeat
 from wine_slo.integrations.peers import ServiceApi
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError
-from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 from wine_slo.integrations.stall_guard import StallGuard
 from wine_slo.integrations.steady_scheduler import SteadyScheduler
 from wine_slo.integrations.storage.claim import Claim, ClaimError
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
-from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
+from wine_slo.integrations.telegram import channel, connection
 from wine_slo.integrations.telegram.updates import Listener, TelegramUpdates
 from wine_slo.monitor.chatops.info import Info
 from wine_slo.monitor.chatops.language import LanguageCommand
@@ -46,6 +45,7 @@ from wine_slo.monitor.chatops.oncall import OnCall
 from wine_slo.monitor.chatops.router import Access, Router
 from wine_slo.monitor.drill import runner as drill_runner
 from wine_slo.monitor.drill.chat_command import DrillCommand
+from wine_slo.monitor.evaluate import source
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.evaluate.objective_checks import Examiner, ObjectiveMistake
 from wine_slo.monitor.notify.announcements import Announcements
@@ -59,9 +59,11 @@ from wine_slo.monitor.publish.digest import Digests
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages
+from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.evaluation.engine import SETTLES_IN, next_look_at
 from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.oncall.time_phrases import QuietHours
@@ -201,7 +203,7 @@ class Ticker:
         """Log what only Prometheus knows of the objectives; return whether it has said so."""
         try:
             mistakes = await examine(objectives)
-        except PrometheusError:
+        except MetricSourceError:
             return False  # the next tick tries again
         for each in mistakes:
             where = slo_file.place(self._settings.objectives, each.objective, each.field)
@@ -229,7 +231,7 @@ class Ticker:
 
     async def _health(self, _request: web.Request) -> web.Response:
         age = steady() - (self._started_at if self._ticked_at is None else self._ticked_at)
-        untold, unreachable = untold_seconds(self._delivery, self._evaluation), self._delivery.unreachable
+        untold, unreachable = untold_seconds(self._delivery, self._evaluation), self._delivery.unreached
         status = "ok"
         if age > self._overdue_after.total_seconds():
             status = "tick overdue"
@@ -338,11 +340,9 @@ async def _watch(
     async with AsyncExitStack() as stack:
         memory = ledger.load()
         instruments = WatchdogInstruments(
-            version("wine-slo"), lambda: untold_seconds(delivery, evaluation), lambda: len(delivery.unreachable)
+            version("wine-slo"), lambda: untold_seconds(delivery, evaluation), lambda: len(delivery.unreached)
         )
-        api = PrometheusClient(
-            session, settings.prometheus_url, settings.prometheus_headers, on_query=instruments.count_query
-        )
+        api = source.connect(session, settings, on_query=instruments.count_query)
         bot = _connect(settings)
         chat, chats = _where(bot, settings)
         evaluation = Evaluator(api, ledger, objectives, memory.state, now, steady)
@@ -396,7 +396,7 @@ async def _watch(
             delivery,
             instruments,
             heartbeat,
-            Examiner(api, PrometheusFacts(session, settings.prometheus_url, settings.prometheus_headers)),
+            Examiner(api, source.info(session, settings)),
             trend,
         )
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watchdog.reload)
@@ -419,7 +419,7 @@ async def _watch(
             )
             loops.append((informs, "the sign of life for systemd"))
         if bot:
-            answers = channel.TelegramChannel(bot, answers=True)
+            answers = channel.TelegramChannel(bot).for_answers
             boards = _boards(answers, ledger, recipients, evaluation, delivery, instruments, journal)
             loops.append((boards.run, "what keeps the boards"))
             if settings.digest_at != "off":
@@ -453,11 +453,11 @@ async def _watch(
     return lost
 
 
-def _connect(settings: WatchdogSettings) -> channel.Connection | None:
+def _connect(settings: WatchdogSettings) -> connection.Connection | None:
     """Return the bot; None where no token is set."""
     if settings.telegram_token is None:
         return None
-    return channel.connect(
+    return connection.connect(
         settings.telegram_token.value,
         settings.telegram_api_url,
         settings.telegram_way,
@@ -483,7 +483,7 @@ def _wait_as_standby(heartbeat: Heartbeat) -> None:
     heartbeat.notify("WATCHDOG=1")
 
 
-def _where(bot: channel.Connection | None, settings: WatchdogSettings) -> tuple[Channel, tuple[int, ...]]:
+def _where(bot: connection.Connection | None, settings: WatchdogSettings) -> tuple[Channel, tuple[int, ...]]:
     """Return where messages go, and the ids of the recipients there: the chats of the settings, or the terminal."""
     if bot and settings.telegram_chat_ids:
         named = (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids)
@@ -493,7 +493,7 @@ def _where(bot: channel.Connection | None, settings: WatchdogSettings) -> tuple[
 
 
 def _announcements(
-    bot: channel.Connection | None,
+    bot: connection.Connection | None,
     chat: Channel,
     settings: WatchdogSettings,
     recipients: Recipients,
@@ -505,7 +505,7 @@ def _announcements(
         standings, topics = [recipients.standing(each) for each in recipients], _topics(settings)
         return {each.chat: (each.address, topics.get(each.chat)) for each in standings if not each.is_closed}
 
-    told = channel.TelegramChannel(bot, answers=True) if bot and settings.telegram_chat_ids else chat
+    told = channel.TelegramChannel(bot).for_answers if bot and settings.telegram_chat_ids else chat
     return Announcements(told, places, lambda each: Replies(delivery.speech(each)))
 
 
@@ -533,7 +533,7 @@ def _boards(
 
 def _digests(  # noqa: PLR0913 - a digest tells of everything
     settings: WatchdogSettings,
-    api: PrometheusClient,
+    api: MetricSource,
     ledger: Ledger,
     chat: Channel,
     recipients: Recipients,
@@ -571,7 +571,7 @@ def _digests(  # noqa: PLR0913 - a digest tells of everything
 def _exercises(  # noqa: PLR0913, PLR0917 - a drill goes through everything
     session: aiohttp.ClientSession,
     settings: WatchdogSettings,
-    api: PrometheusClient,
+    api: MetricSource,
     evaluation: Evaluator,
     watchdog: Ticker,
     delivery: Dispatcher,
@@ -632,7 +632,7 @@ async def _serving(app: web.Application, settings: WatchdogSettings) -> AsyncIte
 
 @asynccontextmanager
 async def _charting(
-    api: PrometheusClient, chat: Channel, ledger: Ledger, evaluation: Evaluator, instruments: WatchdogInstruments
+    api: MetricSource, chat: Channel, ledger: Ledger, evaluation: Evaluator, instruments: WatchdogInstruments
 ) -> AsyncIterator[Charts]:
     """What draws; at the end it gives up what it is drawing."""
     with ChartProcess() as drawing:
@@ -646,7 +646,7 @@ async def _charting(
 
 
 def _listen(  # noqa: PLR0913 - one place wires it
-    bot: channel.Connection,
+    bot: connection.Connection,
     settings: WatchdogSettings,
     recipients: Recipients,
     conversation: Router,
@@ -657,7 +657,7 @@ def _listen(  # noqa: PLR0913 - one place wires it
     delivery: Dispatcher,
 ) -> TelegramUpdates:
     """Return what hears a bot's updates and has them answered."""
-    answers = channel.TelegramChannel(bot, answers=True)
+    answers = channel.TelegramChannel(bot).for_answers
 
     async def tell_conflict(has_webhook: bool) -> None:  # noqa: FBT001 - it says what it is
         topics, seconds = _topics(settings), set(map(int, settings.telegram_second_chat_ids))

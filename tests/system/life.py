@@ -22,7 +22,7 @@ from tests.support.fakes.prometheus_canned import Slow
 from tests.support.scene import START
 from tests.system.loops import loops
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram import connection
 
 # When each tick comes, in seconds after START: calm, suspicion, breach, edit, edit, recovery, calm.
 TICKS = (0, 30, 60, 130, 195, 230, 260)
@@ -119,7 +119,7 @@ async def _live(life: Life, steps: Steps, report: Connection) -> None:
         return now
 
     ledger = Ledger.open(life.ledger)
-    bot = channel.connect(TOKEN, life.bot_api)
+    bot = connection.connect(TOKEN, life.bot_api)
     evaluation, delivery = loops(ledger, SLOW, bot, (life.chat,), clock)
     for number, second in enumerate(life.ticks):
         report.send(("tick", second))

@@ -86,9 +86,7 @@ async def test_ctrl_c_ends_it_at_once(house: House) -> None:
 async def test_a_service_that_is_another_is_left_alone(house: House) -> None:
     refused = await drill(house, "--json", WINE_SLO_SERVICE_URL=house.prometheus.url)
     assert await refused.wait() == 3
-    assert json.loads(refused.output) == {
-        "refused": f"another service answers at {house.prometheus.url}/health"
-    }
+    assert json.loads(refused.output) == {"refused": f"another service answers at {house.prometheus.url}/health"}
 
 
 async def test_a_chat_asks_for_one_and_is_told_how_it_went(house: House) -> None:

@@ -21,7 +21,7 @@ from tests.support.fakes.virtual_time import VirtualLoop
 from tests.support.scene import START
 from tests.system.loops import loops
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram import connection
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.notify.dispatcher import LONGEST_WAIT, Dispatcher
 
@@ -177,7 +177,7 @@ async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Ce
     fault_begins = OPENS - 2 if hits_both else CLOSES - 2  # a short one cannot hide all of an incident, only its end
     slow_until = fault_begins + length + 60 if goes_on else OVER
     looks = 0
-    async with BotApi(clock=clock) as api, channel.connect(TOKEN, api.url) as bot:
+    async with BotApi(clock=clock) as api, connection.connect(TOKEN, api.url) as bot:
         memory = Ledger.open(ledger)
         for chat in (ANNA, OTHER):
             api.chat(chat, topics=[TOPIC] if fault.in_topic else [])
@@ -250,7 +250,7 @@ def test_no_fault_loses_anything(cells: list[Cell]) -> None:
 
 
 def test_no_chat_stays_stuck_once_the_fault_has_gone(cells: list[Cell]) -> None:
-    longest = LONGEST_WAIT.total_seconds() + channel.READ_SECONDS + TICK
+    longest = LONGEST_WAIT.total_seconds() + connection.READ_SECONDS + TICK
     assert max(cell.late for cell in cells) <= longest
 
 

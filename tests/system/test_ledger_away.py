@@ -16,7 +16,7 @@ from tests.system.conftest import CHAT
 from tests.system.life import AFTERWARDS, SLOW, TICKS
 from tests.system.loops import loops
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram import connection
 from wine_slo.slo.evaluation.engine import LEDGER, SIGHT
 from wine_slo.slo.notification.plan import Stage
 
@@ -71,7 +71,7 @@ async def test_all_is_told_all_the_same_and_nothing_is_lost_or_repeated_afterwar
     def clock() -> datetime:
         return now
 
-    async with channel.connect(TOKEN, bot_api.url) as bot:
+    async with connection.connect(TOKEN, bot_api.url) as bot:
         ledger = Ledger.open(f"sqlite:///{path}")
         evaluation, delivery = loops(ledger, SLOW, bot, (CHAT,), clock)
         recovers = fails(path)
@@ -124,7 +124,9 @@ async def test_a_real_process_whose_disk_is_full_says_so_and_loses_nothing_once_
     room = resource.prlimit(watchdog.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(watchdog.pid, resource.RLIMIT_FSIZE, (0, room[1]))
     await prometheus_junk.goes_down()
-    await bot_api.until(lambda: told("🟣 Monitoring lost") and told("🔴 The database could not be written for"), seconds=30)
+    await bot_api.until(
+        lambda: told("🟣 Monitoring lost") and told("🔴 The database could not be written for"), seconds=30
+    )
     resource.prlimit(watchdog.pid, resource.RLIMIT_FSIZE, room)
     await bot_api.until(lambda: told("🟢 The database is writable again"), seconds=30)
     await watchdog.until_line(f"chat {CHAT} was told: close of #2", seconds=30)
@@ -155,7 +157,9 @@ async def test_a_real_process_whose_ledger_cannot_be_opened_watches_from_memory_
     def told(start: str) -> bool:
         return any(text.startswith(start) for text in chat.texts)
 
-    await bot_api.until(lambda: told("🟣 Monitoring lost") and told("🔴 The database could not be written for"), seconds=30)
+    await bot_api.until(
+        lambda: told("🟣 Monitoring lost") and told("🔴 The database could not be written for"), seconds=30
+    )
     data.unlink()
     await bot_api.until(lambda: told("🟢 The database is writable again"), seconds=30)
     backup = await processes.wine_slo("ledger", "backup", "backup.db", settings=blind)

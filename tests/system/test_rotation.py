@@ -3,8 +3,8 @@
 from tests.support.fakes.bot_api import TOKEN, BotApi
 from tests.support.fakes.prometheus_junk import PrometheusJunk
 from tests.support.real.processes import Processes
+from tests.system.at_debug import start_at_debug
 from tests.system.conftest import CHAT
-from tests.system.test_secrets import start_at_debug
 
 ROTATED = "110201543:AArotated_0123456789_abcdefghijklmno"
 

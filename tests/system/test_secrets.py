@@ -11,25 +11,15 @@ import pytest
 
 from tests.support.fakes.bot_api import TOKEN, BotApi
 from tests.support.fakes.prometheus_junk import Answer, PrometheusJunk
-from tests.support.real.processes import Process, Processes
+from tests.support.real.processes import Processes
 from tests.support.real.prometheus import free_port
+from tests.system.at_debug import start_at_debug
 from tests.system.conftest import CHAT
 
 SECRET = TOKEN.partition(":")[2]
 WRONG = "110201543:AAnobodyKnowsThisOne_0123456789abcd"
 PERSON = 7
 PROXY_PASSWORD = "hunter2-of-the-proxy"
-# Runs the watchdog with every library at DEBUG, whatever it is told, as somebody would who looks for a fault.
-AT_DEBUG = """
-import logging
-
-set_level = logging.Logger.setLevel
-logging.Logger.setLevel = lambda self, level: set_level(self, logging.DEBUG)
-
-from wine_slo import watchdog
-
-watchdog.main()
-"""
 
 
 @pytest.fixture
@@ -55,10 +45,6 @@ def assert_hidden(secret: str, folder: Path, *texts: str) -> None:
     files = [each for each in folder.rglob("*") if each.is_file()]
     assert any(each.name.startswith("watchdog.db") for each in files)
     assert not [each for each in files if secret.encode() in each.read_bytes()]
-
-
-async def start_at_debug(processes: Processes, settings: dict[str, str]) -> Process:
-    return await processes.start("watchdog", [sys.executable, "-c", AT_DEBUG], settings)
 
 
 async def test_at_debug_the_token_is_nowhere(processes: Processes, bot_api: BotApi, away: dict[str, str]) -> None:

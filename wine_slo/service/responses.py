@@ -21,6 +21,7 @@ from wine_slo.http.guarded_server import Problem, Refuse, problem_of
 from wine_slo.service.metrics.instruments import Endpoint
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what of a client's own id may go into a log
+UNMATCHED = "unmatched"  # the endpoint of whatever is no route of ours
 LONGEST_PATH, LONGEST_METHOD = 200, 20  # letters of them in a log line
 JSON_HEADERS = CIMultiDict(  # quick to copy
     {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

@@ -11,8 +11,9 @@ from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestClient, TestServer
 from pytest_aiohttp.plugin import AiohttpClient
 
-from wine_slo.config.environment import ServerSettings
-from wine_slo.server import create_app, runner_of
+from wine_slo.service.app import create_app
+from wine_slo.service.settings import ServerSettings
+from wine_slo.service.workers import runner_of
 
 Client = TestClient[web.Request, web.Application]
 SHIPPED = Path("models/model.pkl").resolve()

@@ -13,10 +13,10 @@ import pytest
 from pytest_aiohttp.plugin import AiohttpClient
 
 from tests.integration.service.conftest import SHIPPED, Client, metrics
-from tests.integration.service.test_predict import ROW
-from wine_slo.config.environment import ServerSettings
+from tests.integration.service.wines import ROW
 from wine_slo.http.guarded_server import Patience
-from wine_slo.server import create_app
+from wine_slo.service.app import create_app
+from wine_slo.service.settings import ServerSettings
 
 FORM = "application/x-www-form-urlencoded"
 REFUSALS = {400, 403, 404, 405, 408, 413, 415, 417, 421, 422}

@@ -7,8 +7,8 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.integration.service.conftest import SHIPPED
 from tests.support.real.browser import PHONE, Open, is_accessible, picture, running_browser, visiting
-from wine_slo.config.environment import ServerSettings
-from wine_slo.server import create_app
+from wine_slo.service.app import create_app
+from wine_slo.service.settings import ServerSettings
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from pytest_aiohttp.plugin import AiohttpClient
 
 from tests.integration.service.conftest import SHIPPED, Client, OwnServer
-from wine_slo.config.environment import ServerSettings
-from wine_slo.server import create_app
+from wine_slo.service.app import create_app
+from wine_slo.service.settings import ServerSettings
 from wine_slo.service.web import openapi
 
 EXAMPLES = int(40 * float(os.environ.get("WINE_SLO_SOAK", "1")) ** 2)

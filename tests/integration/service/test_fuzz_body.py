@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.service.test_predict import ROW, WINE
+from tests.integration.service.wines import ROW, WINE
 
 pytest.importorskip("atheris", reason="its wheels are for Linux only")
 

@@ -16,9 +16,10 @@ from pytest_aiohttp.plugin import AiohttpClient
 
 from tests.integration.service.conftest import IS_UP, SHIPPED, Client, metrics
 from tests.support.real.processes import Process, Processes
-from wine_slo.config.environment import ServerSettings
 from wine_slo.http.guarded_server import Patience
-from wine_slo.server import WORKER_PAUSE, create_app, runner_of
+from wine_slo.service.app import create_app
+from wine_slo.service.settings import ServerSettings
+from wine_slo.service.workers import WORKER_PAUSE, runner_of
 
 IDLE, DRIBBLING = 2000, 200  # connections
 

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from tests.integration.service.conftest import IS_UP
-from tests.integration.service.test_predict import ROW, WINE
+from tests.integration.service.wines import ROW, WINE
 from tests.support.real.processes import Process, Processes
 
 BODIES = 200  # unfinished, of nearly a MiB each

@@ -12,24 +12,20 @@ import joblib
 import numpy as np
 import pytest
 from pytest_aiohttp.plugin import AiohttpClient
-from sklearn.datasets import load_wine
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from tests.integration.service.conftest import SHIPPED, Client, metrics
-from wine_slo.config.environment import ServerSettings
-from wine_slo.server import create_app
+from tests.integration.service.wines import ROW, VALUES, WINE, WINES
+from wine_slo.service.app import create_app
 from wine_slo.service.metrics.instruments import Cells, ServerInstruments
 from wine_slo.service.model import model_file, training
 from wine_slo.service.model.classifier import Engine
 from wine_slo.service.model.features import NAMES, WineSample
 from wine_slo.service.predictor import Predictor
+from wine_slo.service.settings import ServerSettings
 
-WINES = load_wine()
-VALUES = [float(value) for value in WINES.data[0]]
-WINE = dict(zip(NAMES, VALUES, strict=True))
-ROW = ",".join(map(str, VALUES))
 JSON = {"Content-Type": "application/json"}
 
 
@@ -294,7 +290,7 @@ async def test_a_method_that_is_not_allowed_says_which_are(client: Client) -> No
 
 @pytest.mark.parametrize(
     "path",
-    ["/web/..%2fserver.py", "/web/%2e%2e/server.py", "/web/en.json", "/web/nothing.css", "/web/..%2fweb%2fstyle.css"],
+    ["/web/..%2fapp.py", "/web/%2e%2e/app.py", "/web/en.json", "/web/nothing.css", "/web/..%2fweb%2fstyle.css"],
 )
 async def test_only_the_pages_own_files_are_given_out(client: Client, path: str) -> None:
     assert (await client.get(f"/web/{path}")).status == 404

@@ -8,8 +8,8 @@ import pytest
 from pytest_aiohttp.plugin import AiohttpClient
 
 from tests.integration.service.conftest import SHIPPED, Client, metrics, until_it_sleeps
-from wine_slo.config.environment import ServerSettings
-from wine_slo.server import create_app
+from wine_slo.service.app import create_app
+from wine_slo.service.settings import ServerSettings
 
 ROW = "14.1,2.02,2.4,18.8,103,2.75,2.92,0.32,2.38,6.2,1.07,2.75,1060"
 

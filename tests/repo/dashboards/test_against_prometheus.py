@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from tests.repo.dashboards.changes import Change, expression, of_panel
 from tests.repo.dashboards.checks import label_values
 from tests.repo.dashboards.conftest import SCRAPE, Act, World
 from tests.repo.dashboards.grafana import (
@@ -22,7 +23,6 @@ from tests.repo.dashboards.grafana import (
     panels,
     variables,
 )
-from tests.repo.dashboards.test_checks import Change, expression, of_panel
 
 DASHBOARDS = load_all()
 MONTH = 30 * 86400  # seconds

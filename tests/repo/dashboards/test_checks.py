@@ -1,13 +1,13 @@
 """The shipped dashboards have no problem, and each problem that one could have is found."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.repo.dashboards.changes import Change, expression, of_panel
 from tests.repo.dashboards.checks import EXCEPTIONS, problems
-from tests.repo.dashboards.grafana import Json, expressions, load_all, panels, variables
+from tests.repo.dashboards.grafana import expressions, load_all, panels, variables
 from wine_slo import metric_names
 from wine_slo.slo.evaluation.incident import Phase
 from wine_slo.slo.evaluation.reading import Sight
@@ -51,26 +51,6 @@ def test_the_words_for_states_and_sights_are_those_of_the_watchdog() -> None:
         if any("slo_state" in target["expr"] or "slo_sight" in target["expr"] for target in panel["targets"])
     }
     assert words == {tuple(Phase), tuple(Sight)}
-
-
-def panel_of(dashboard: Json, title: str) -> Json:
-    return next(panel for panel in panels(dashboard) if panel["title"] == title)
-
-
-Change = Callable[[Json], Any]
-
-
-def of_panel(title: str, change: Change) -> Change:
-    return lambda dashboard: change(panel_of(dashboard, title))
-
-
-def expression(before: str, after: str, number: int = 0) -> Change:
-    def change(panel: Json) -> None:
-        target = panel["targets"][number]
-        assert before in target["expr"]
-        target["expr"] = target["expr"].replace(before, after)
-
-    return change
 
 
 def put(path: str, value: object) -> Change:

@@ -18,8 +18,10 @@ import yaml
 from tests.repo.dashboards.grafana import FOLDER as DASHBOARDS
 from tests.repo.dashboards.grafana import expressions, panels, seconds
 from wine_slo.config import slo_file
-from wine_slo.config.environment import ServerSettings, Setting, WatchdogSettings, listed
+from wine_slo.config.environment import Setting, listed
 from wine_slo.metric_names import RESPONSES
+from wine_slo.monitor.settings import WatchdogSettings
+from wine_slo.service.settings import ServerSettings
 from wine_slo.slo.objectives.objective import Alert, Latency, Objective
 
 ROOT = DASHBOARDS.parent

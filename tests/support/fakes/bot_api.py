@@ -198,7 +198,7 @@ class BotApi:
             "setmycommands": self._set_commands,
             "getchat": self._get_chat,
             "getchatmember": self._get_member,
-            "sendchataction": lambda call: bool(self._chat_of(call)),
+            "sendchataction": self._send_action,
             "deletewebhook": lambda _: True,
             "getwebhookinfo": lambda _: {
                 "url": self.webhook,
@@ -529,6 +529,11 @@ class BotApi:
             if not (name.isidentifier() and name == name.lower() and len(name) <= 32 and 0 < len(description) <= 256):
                 raise RefusalError(400, "Bad Request: BOT_COMMAND_INVALID")
         self.commands[call.parameters.get("language_code", "")] = commands
+        return True
+
+    def _send_action(self, call: Call) -> bool:
+        if self._chat_of(call).is_channel:
+            raise RefusalError(400, "Bad Request: method is available for private and group chats only")
         return True
 
     def _get_chat(self, call: Call) -> Json:

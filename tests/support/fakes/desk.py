@@ -11,7 +11,8 @@ from tests.support.fakes.bot_api import TOKEN, BotApi
 from tests.support.fakes.telegram_chats import Message
 from tests.support.scene import Scene
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.integrations.telegram.channel import BotApiRequest, TelegramChannel
+from wine_slo.integrations.telegram.channel import TelegramChannel
+from wine_slo.integrations.telegram.connection import BotApiRequest
 from wine_slo.monitor.notify.dispatcher import Dispatcher, Rules
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.evaluation.engine import State
@@ -21,7 +22,7 @@ from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.text.incident_text import Speech
 
 ANNA, GROUP, SUPERGROUP = 7, -5, -1001
-REPEAT = "This may be a repeat"
+REPEAT = "This may be a duplicate"
 SEND, EDIT = "sendMessage", "editMessageText"
 READ_SECONDS = 0.3
 

@@ -11,7 +11,7 @@ from telegram.ext import ExtBot
 
 from tests.support.fakes.bot_api import TOKEN, BotApi
 from tests.support.fakes.telegram_chats import Message
-from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram import channel, connection
 from wine_slo.integrations.telegram.updates import Listener, TelegramUpdates
 from wine_slo.monitor.chatops.router import Access, Router
 from wine_slo.slo.chat.messages import Command, Reaction, Reception
@@ -36,7 +36,7 @@ class Talk:
     heard_from: list[int] = field(default_factory=list)
     moves: list[tuple[int, int]] = field(default_factory=list)
     conflicts: asyncio.Queue[bool] = field(default_factory=asyncio.Queue)
-    connect: Callable[[str, str], ExtBot[int]] = channel.connect
+    connect: Callable[[str, str], ExtBot[int]] = connection.connect
     conversation: Router = field(init=False)
 
     def __post_init__(self) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tests.support.scene import LATENCY, START
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Sample, Series, Vector
 from wine_slo.metric_names import ENDPOINT
+from wine_slo.slo.evaluation.metric_source import MetricSourceError, Sample, Series, Vector
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objectives
 
@@ -29,7 +29,7 @@ class Slow:
         return self.since < at <= self.until
 
 
-class CannedPrometheus(PrometheusClient):
+class CannedPrometheus:
     """The fake; each answer takes one turn of the loop."""
 
     def __init__(self, clock: Callable[[], datetime], *slow: Slow) -> None:
@@ -68,7 +68,7 @@ class CannedPrometheus(PrometheusClient):
     async def _think(self) -> None:
         await asyncio.sleep(0)
         if self.is_away:
-            raise PrometheusError("it cannot be reached")
+            raise MetricSourceError("it cannot be reached")
 
     def _is_slow(self, second: float) -> bool:
         return any(each.covers(second) for each in self._slow)

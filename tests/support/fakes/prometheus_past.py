@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from wine_slo.config.slo_file import UNITS
-from wine_slo.integrations.prometheus.client import PrometheusClient, Sample, Series, Vector
 from wine_slo.metric_names import ENDPOINT
+from wine_slo.slo.evaluation.metric_source import Sample, Series, Vector
 from wine_slo.slo.evaluation.sampling import OF_LATE
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objective
@@ -32,7 +32,7 @@ class Spell:
     is_away: bool = False
 
 
-class PastPrometheus(PrometheusClient):
+class PastPrometheus:
     """The fake.
 
     Args:

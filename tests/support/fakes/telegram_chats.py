@@ -126,6 +126,7 @@ class Chat:
     members: dict[int, str] = field(default_factory=dict)  # status by user id where it is not "member"
     rights: dict[int, set[str]] = field(default_factory=dict)  # of administrators and the restricted, by user id
     permissions: set[str] = field(default_factory=lambda: {"can_send_messages", "can_send_photos"})  # of all others
+    is_channel: bool = False
 
     @property
     def messages(self) -> list[Message]:
@@ -140,6 +141,8 @@ class Chat:
     def kind(self) -> str:
         if self.id > 0:
             return "private"
+        if self.is_channel:
+            return "channel"
         return "supergroup" if str(self.id).startswith("-100") else "group"
 
     def as_json(self) -> Json:

@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from wine_slo.config.environment import PREFIX, ServerSettings, Setting, SettingsError, WatchdogSettings, listed, read
+from wine_slo.config.environment import PREFIX, Setting, SettingsError, listed, read
 from wine_slo.config.setting_types import BotToken, ChatAddress, Host, Secret, UrlWithoutPassword
+from wine_slo.monitor.settings import WatchdogSettings
+from wine_slo.service.settings import ServerSettings
 from wine_slo.slo import redaction
 
 ROOT = Path(__file__).parents[3]

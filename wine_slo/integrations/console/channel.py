@@ -27,7 +27,7 @@ class ConsoleChannel:
         """Print a text; past the stream's own buffer, which would fail again at the end of the process.
 
         Raises:
-            ChatError: Nobody can read it.
+            ChannelError: Nobody can read it.
         """
         if self._console is None:
             raise ChannelError("there is no standard output")

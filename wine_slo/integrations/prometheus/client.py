@@ -1,7 +1,7 @@
 """Prometheus' HTTP API, and whatever speaks it: Thanos, Mimir, VictoriaMetrics.
 
 What is no clear answer is no data: an HTTP error, a redirect, a warning of a partial answer, half a JSON, a number that
-cannot be and an answer that is too large are all the same `PrometheusError`.
+cannot be and an answer that is too large are all the same `MetricSourceError`.
 Source: https://prometheus.io/docs/prometheus/latest/querying/api/
 """
 
@@ -12,7 +12,6 @@ import math
 import re
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -20,7 +19,8 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
-from wine_slo.slo.reason import Reason, ReasonedError, phrase
+from wine_slo.slo.evaluation.metric_source import MetricSourceError, Sample, Series, Vector
+from wine_slo.slo.reason import Reason, phrase
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3)  # seconds; well inside one tick
 MAX_BYTES = 32 * 2**20  # a thousand label sets over an hour are 20 MB; more is a mistake
 MAX_SERIES = 10_000  # in one answer; more can neither be judged in time nor be read by anybody
-MAX_POINTS = 11_000  # a series; Prometheus refuses more
 MAX_VALUE = 1e18  # counts, seconds and their sums stay far below it, and arithmetic with it cannot overflow
 MAX_INSTANT = 1e11  # seconds since the epoch, the year 5138; later instants do not fit into a datetime
 READ_HERE = 2**16  # bytes; a larger answer is parsed in a thread, so that it does not hold up the event loop
@@ -62,57 +61,6 @@ CAUSES = {  # by the number of the error; the text of the system would be in the
     socket.EAI_NONAME: phrase("name or service not known"),
     socket.EAI_AGAIN: phrase("its name cannot be looked up now"),
 }
-
-
-class PrometheusError(ReasonedError):
-    """Prometheus did not answer, or not in a way that can be trusted; the reason is a sentence about "it".
-
-    Attributes:
-        is_refused: The question itself is wrong, so that asking again helps nothing.
-        is_too_much: A question about less time might be answered.
-        is_of_query: Only this question has no answer; others may have one.
-        status: The HTTP status of the answer; None where there was none.
-    """
-
-    def __init__(
-        self,
-        sentence: str,
-        *,
-        is_refused: bool = False,
-        is_too_much: bool = False,
-        is_of_query: bool = False,
-        **holes: str | int | Reason,
-    ) -> None:
-        super().__init__(sentence, **holes)
-        self.is_refused = is_refused
-        self.is_too_much = is_too_much
-        self.is_of_query = is_of_query
-        status = holes.get("status")
-        self.status = status if isinstance(status, int) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One value of one label set."""
-
-    labels: dict[str, str]
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
-class Vector:
-    """The finite values of an instant query, and the instant by Prometheus' own clock; None when there are none."""
-
-    samples: tuple[Sample, ...]
-    at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """The finite values of one label set over a range, by seconds since the epoch."""
-
-    labels: dict[str, str]
-    points: dict[float, float]
 
 
 class _InstantSample(msgspec.Struct, gc=False):
@@ -177,7 +125,7 @@ class PrometheusClient:
         """The answer to a question about now, or about an instant of the past.
 
         Raises:
-            PrometheusError: There is none that can be trusted.
+            MetricSourceError: There is none that can be trusted.
         """
         instant = {} if at is None else {"time": f"{at.timestamp():.3f}"}
         return await self._ask("query", {"query": promql, **instant}, _vector)
@@ -186,7 +134,7 @@ class PrometheusClient:
         """The answer to a question about every `step` from `start` to `end`, both included.
 
         Raises:
-            PrometheusError: There is none that can be trusted.
+            MetricSourceError: There is none that can be trusted.
         """
         params = {
             "query": promql,
@@ -199,7 +147,7 @@ class PrometheusClient:
     async def _ask(self, what: str, params: dict[str, str], read: Callable[[_Data], T]) -> T:
         try:
             found = await self._answer(what, params, read)
-        except PrometheusError:
+        except MetricSourceError:
             self._on_query("failed")
             raise
         self._on_query("answered")
@@ -215,7 +163,7 @@ class PrometheusClient:
         try:
             found, infos = parse() if len(body) <= READ_HERE else await asyncio.to_thread(parse)
         except (ValueError, RecursionError, OverflowError) as error:  # bytes that are no text, lists in lists in lists
-            raise PrometheusError("its answer cannot be read ({error})", error=type(error).__name__) from error
+            raise MetricSourceError("its answer cannot be read ({error})", error=type(error).__name__) from error
         self._log_once(infos)
         return found
 
@@ -245,13 +193,13 @@ class PrometheusClient:
             ) as response:
                 return response, await _read(response)
         except TimeoutError as error:
-            raise PrometheusError("it did not answer in time", is_too_much=True) from error
+            raise MetricSourceError("it did not answer in time", is_too_much=True) from error
         except aiohttp.ClientConnectorError as error:
-            raise PrometheusError("it cannot be reached ({cause})", cause=_cause(error.os_error)) from error
+            raise MetricSourceError("it cannot be reached ({cause})", cause=_cause(error.os_error)) from error
         except (aiohttp.InvalidURL, UnicodeError) as error:
-            raise PrometheusError("its address is not a valid URL ({error})", error=str(error)) from error
+            raise MetricSourceError("its address is not a valid URL ({error})", error=str(error)) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise PrometheusError("it closed the connection ({error})", error=type(error).__name__) from error
+            raise MetricSourceError("it closed the connection ({error})", error=type(error).__name__) from error
 
     def _log_once(self, infos: list[str]) -> None:
         for each in infos:
@@ -272,7 +220,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     async for chunk in response.content.iter_chunked(2**16):
         body += chunk
         if len(body) > MAX_BYTES:
-            raise PrometheusError("its answer is larger than {size} MiB", is_too_much=True, size=MAX_BYTES // 2**20)
+            raise MetricSourceError("its answer is larger than {size} MiB", is_too_much=True, size=MAX_BYTES // 2**20)
     return bytes(body)
 
 
@@ -280,7 +228,7 @@ def _data(response: aiohttp.ClientResponse, body: bytes) -> tuple[_Data, list[st
     """Return what was asked for, and what is remarked about it.
 
     Raises:
-        PrometheusError: The answer is none, or not all of it.
+        MetricSourceError: The answer is none, or not all of it.
     """
     status = response.status
     if 300 <= status < 400:
@@ -292,9 +240,9 @@ def _data(response: aiohttp.ClientResponse, body: bytes) -> tuple[_Data, list[st
     if answer.status != "success" or answer.data is None or status != 200:
         refused, too_much = status == BAD_REQUEST, status in TOO_MUCH
         if status in CREDENTIALS:
-            raise PrometheusError(CREDENTIALS[status], status=status)
+            raise MetricSourceError(CREDENTIALS[status], status=status)
         if answer.error:
-            raise PrometheusError(
+            raise MetricSourceError(
                 "it answered {status}: {error}",
                 is_refused=refused,
                 is_too_much=too_much,
@@ -302,21 +250,21 @@ def _data(response: aiohttp.ClientResponse, body: bytes) -> tuple[_Data, list[st
                 status=status,
                 error=answer.error,
             )
-        raise PrometheusError(
+        raise MetricSourceError(
             "it answered {status} and no reason", is_refused=refused, is_too_much=too_much, status=status
         )
     warnings = [each for each in answer.warnings or () if not each.startswith(INFO)]
     if warnings and warnings[0].startswith(WARNING):
-        raise PrometheusError("it warns of its answer: {warning}", is_of_query=True, warning=warnings[0])
+        raise MetricSourceError("it warns of its answer: {warning}", is_of_query=True, warning=warnings[0])
     if warnings:
-        raise PrometheusError("its answer is partial: {warning}", warning=warnings[0])
+        raise MetricSourceError("its answer is partial: {warning}", warning=warnings[0])
     if answer.isPartial:
-        raise PrometheusError("its answer is partial")
+        raise MetricSourceError("its answer is partial")
     infos = [each for each in answer.warnings or () if each.startswith(INFO)]
     return answer.data, [*infos, *(answer.infos or ())]
 
 
-def _redirected(response: aiohttp.ClientResponse) -> PrometheusError:
+def _redirected(response: aiohttp.ClientResponse) -> MetricSourceError:
     try:
         target = urlsplit(response.headers.get("Location", ""))
         host, port = target.hostname or "", f":{target.port}" if target.port else ""
@@ -324,28 +272,28 @@ def _redirected(response: aiohttp.ClientResponse) -> PrometheusError:
         target, host, port = urlsplit(""), "", ""
     root, is_api, _ = target.path.partition("/api/v1/")
     if not is_api:
-        return PrometheusError(
+        return MetricSourceError(
             "it answered {status}, a redirect to {host}, which may be a login page: its API must be open to us",
             status=response.status,
             host=(host or target.path)[:LONGEST_HOST] or "?",
         )
-    return PrometheusError(
+    return MetricSourceError(
         "it answered {status}, a redirect, which is not followed: WINE_SLO_PROMETHEUS_URL must be {url}",
         status=response.status,
         url=f"{target.scheme}://{host[:LONGEST_HOST]}{port}{root}" if host else root or "/",
     )
 
 
-def _no_json(status: int, content_type: str) -> PrometheusError:
+def _no_json(status: int, content_type: str) -> MetricSourceError:
     if status in CREDENTIALS:
-        return PrometheusError(CREDENTIALS[status], status=status)
+        return MetricSourceError(CREDENTIALS[status], status=status)
     if status == NOT_FOUND:
-        return PrometheusError(
+        return MetricSourceError(
             "it answered {status}: WINE_SLO_PROMETHEUS_URL must be the root of its API", status=status
         )
     if content_type == "text/html":
-        return PrometheusError("it answered {status} with a page of HTML, perhaps that of a login", status=status)
-    return PrometheusError("it answered {status} with something that is no JSON of its API", status=status)
+        return MetricSourceError("it answered {status} with a page of HTML, perhaps that of a login", status=status)
+    return MetricSourceError("it answered {status} with something that is no JSON of its API", status=status)
 
 
 def _vector(data: _Data) -> Vector:
@@ -363,7 +311,7 @@ def _points(raw: msgspec.Raw) -> Series:
     """Return one series, piece by piece as other threads want to run between two of them."""
     try:  # the quick way, as a replay reads millions of them
         found = _decode(raw, _RangeNumbers, strict=False)
-    except PrometheusError:
+    except MetricSourceError:
         series = _decode(raw, _RangeSample)
         found = _RangeNumbers([(at, _number(text)) for at, text in series.values], series.metric)
     points = {at: value for at, value in found.values if math.isfinite(value)}
@@ -377,13 +325,13 @@ def _points(raw: msgspec.Raw) -> Series:
 def _series(data: _Data, wanted: str) -> list[msgspec.Raw]:
     """Return the series of a result, each still to be parsed, so that too many of them cost little."""
     if data.resultType != wanted:
-        raise PrometheusError("it answered with a {got} instead of a {wanted}", got=data.resultType, wanted=wanted)
+        raise MetricSourceError("it answered with a {got} instead of a {wanted}", got=data.resultType, wanted=wanted)
     try:
         found = msgspec.json.decode(data.result, type=list[msgspec.Raw])
     except msgspec.DecodeError as error:
-        raise PrometheusError("its answer has an unknown shape ({error})", error=str(error)) from error
+        raise MetricSourceError("its answer has an unknown shape ({error})", error=str(error)) from error
     if len(found) > MAX_SERIES:
-        raise PrometheusError(
+        raise MetricSourceError(
             "its answer has {count} series, more than the {most} that can be judged: narrow its selector",
             is_of_query=True,
             count=len(found),
@@ -396,25 +344,25 @@ def _decode(raw: msgspec.Raw, kind: type[S], *, strict: bool = True) -> S:
     try:
         return msgspec.json.decode(raw, type=kind, strict=strict)
     except msgspec.DecodeError as error:
-        raise PrometheusError("its answer has an unknown shape ({error})", error=str(error)) from error
+        raise MetricSourceError("its answer has an unknown shape ({error})", error=str(error)) from error
 
 
 def _number(text: str) -> float:
     try:
         return _possible(float(text))
     except ValueError as error:
-        raise PrometheusError("its answer has {text} where a number belongs", text=repr(text)) from error
+        raise MetricSourceError("its answer has {text} where a number belongs", text=repr(text)) from error
 
 
 def _possible(value: float) -> float:
     """Return a value that sums and spans can be made of; NaN and the infinities are dropped elsewhere."""
     if math.isfinite(value) and abs(value) > MAX_VALUE:
-        raise PrometheusError("its answer has {text} where a number belongs", text=f"{value:g}")
+        raise MetricSourceError("its answer has {text} where a number belongs", text=f"{value:g}")
     return value
 
 
 def _instant(seconds: float) -> float:
     """Return an instant, in seconds since the epoch, that a datetime can hold."""
     if not 0 <= seconds <= MAX_INSTANT:
-        raise PrometheusError("its answer has {text} where a time belongs", text=f"{seconds:g}")
+        raise MetricSourceError("its answer has {text} where a time belongs", text=f"{seconds:g}")
     return seconds

@@ -7,12 +7,13 @@ Source: https://prometheus.io/docs/prometheus/latest/querying/api/#status and #t
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
+
+from wine_slo.slo.evaluation.metric_source import Target
 
 T = TypeVar("T")
 
@@ -20,25 +21,6 @@ MAX_BYTES = 8 * 2**20  # some ten thousand targets; more is taken for no answer
 TIMEOUT = aiohttp.ClientTimeout(total=5)  # seconds
 DEFAULT_RETENTION = timedelta(days=15)  # where neither a time nor a size is set
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One target that is scraped.
-
-    Attributes:
-        job: Its job.
-        url: What is fetched.
-        is_up: Whether the last scrape was answered.
-        trouble: Why not.
-        interval: How often it is scraped; None where that is not told.
-    """
-
-    job: str
-    url: str
-    is_up: bool
-    trouble: str
-    interval: timedelta | None
 
 
 class _Target(msgspec.Struct, rename="camel"):

@@ -20,7 +20,8 @@ from time import monotonic
 from uuid import uuid4
 
 from wine_slo.integrations.storage.holder import Holder
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.lock_file import LockFile
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""What a button carries, so that nobody can make one up: its verb and arguments, bound to a chat by a signature.
+"""What a button carries, so that nobody can forge one: its verb and arguments, bound to a chat by a signature.
 
 Telegram keeps 64 bytes with a button and hands them back at each press, from any client that asks it to. The key is
 derived from the bot's token, so buttons outlive a restart and end with the token.
@@ -26,7 +26,7 @@ class CallbackData:
         self._key = hmac.digest(secret.encode(), b"buttons of wine-slo", hashlib.sha256)
 
     def close(self, chat: int, button: Button) -> str:
-        """What a button in that chat carries.
+        """Return what a button in that chat carries.
 
         Raises:
             ValueError: It does not fit, or an argument holds a `|`.
@@ -41,7 +41,7 @@ class CallbackData:
         return data
 
     def open(self, chat: int, data: str) -> tuple[str, tuple[str, ...]] | None:
-        """The verb and the arguments; None where it was not closed by us for that chat."""
+        """Return the verb and the arguments; None where it was not closed by us for that chat."""
         content, _, signature = data.rpartition(SEPARATOR)
         if not hmac.compare_digest(signature.encode(), self._signature(chat, content).encode()):
             return None

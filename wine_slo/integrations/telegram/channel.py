@@ -1,286 +1,54 @@
-"""Telegram as a chat: sending and editing, and what each way of failing means for the next try.
+"""Telegram as a channel: sending and editing, plainer where Telegram refuses a message as it is."""
 
-`TimedOut` and `BadRequest` are `NetworkError`s in python-telegram-bot, so the order of the cases matters.
-Source of the texts: https://github.com/tdlib/telegram-bot-api (Client.cpp), and healthchecks' list.
-"""
-
-import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
-from datetime import timedelta
-from http import HTTPStatus
-from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Self
 
-import httpx
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
-from telegram.constants import ChatAction, MessageLimit, ParseMode
-from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
-from telegram.ext import AIORateLimiter, BaseRateLimiter, ExtBot
-from telegram.request import HTTPXRequest
+from telegram import (
+    Bot,
+    ChatMemberAdministrator,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    ReplyParameters,
+)
+from telegram.constants import ChatAction, ChatType, MessageLimit, ParseMode
+from telegram.error import TelegramError
 
 from wine_slo.integrations.telegram.callback_data import CallbackData
+from wine_slo.integrations.telegram.connection import ANSWER
+from wine_slo.integrations.telegram.errors import ABOUT_TOPIC, NO_MESSAGE, NOT_MODIFIED, guarded
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Keyboard, Picture
 from wine_slo.slo.redaction import redact
 from wine_slo.slo.text.incident_text import plain
 
-T = TypeVar("T")
 log = logging.getLogger(__name__)
-
-READ_SECONDS = 20  # Telegram may take that long under load, and asking again would double a message
-CONNECT_SECONDS = 5
-AGAIN_SECONDS = 10  # between two looks at a token that may have been rotated
-NO_SUCH_TOKEN = (401, 404)  # the second for what does not even look like one
-
-SURELY_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-MAX_BYTES = 16 * 2**20  # of one answer; a hundred updates of the longest texts are two
-LONGEST_REASON = 100  # letters of an answer that go into a log line
-SHORTEST_WAIT, LONGEST_WAIT = 1, 300  # seconds; what Telegram asks for beyond is tried again all the same
-LARGEST_ID = 2**52  # by the manual of the Bot API, a chat's id has at most 52 bits
-
-# What Telegram refuses is told apart by the method and the code: a 400 to a message as it is refuses that message, a
-# 400 to the plainest one, or any 403, refuses the chat. These texts only spare calls that would be refused as well.
-NOT_MODIFIED = "message is not modified"
-NO_MESSAGE = ("message to edit not found", "message can't be edited", "message_id_invalid")
-ABOUT_TOPIC = ("topic", "thread")
-CLOSED = (
-    "chat not found",
-    "user not found",
-    "not enough rights",
-    "have no rights to send",
-    "need administrator rights",
-    "group chat was deactivated",
-    "chat_write_forbidden",
-    "peer_id_invalid",
-)
-
-
-ANSWERS_A_SECOND = 10  # of the thirty messages that Telegram lets a bot send in all its chats together
-ANSWERS_A_MINUTE = 12  # of the twenty in a group; the others are kept for alerts
-ANSWER = 1  # says to the limiter that a call is an answer
-
-Connection = ExtBot[int]
-
-
-class AlertsFirst(BaseRateLimiter[int]):
-    """Space calls out below Telegram's limits, answers below limits of their own, so that an alert never waits for one.
-
-    Answers pass two limiters: the narrow one of answers, and then the one of all calls, in which there is always room
-    for alerts. Nothing is tried again here: what to do after a 429 is delivery's.
-    """
-
-    def __init__(self) -> None:
-        self._all = AIORateLimiter()
-        self._answers = AIORateLimiter(overall_max_rate=ANSWERS_A_SECOND, group_max_rate=ANSWERS_A_MINUTE)
-
-    async def initialize(self) -> None:
-        """Do nothing."""
-
-    async def shutdown(self) -> None:
-        """Do nothing."""
-
-    async def process_request(
-        self,
-        callback: Callable[..., Any],
-        args: Any,
-        kwargs: dict[str, Any],
-        endpoint: str,
-        data: dict[str, Any],
-        rate_limit_args: int | None,
-    ) -> Any:
-        """Return what the call gives, once it may be made."""
-
-        async def call() -> Any:
-            return await self._all.process_request(callback, args, kwargs, endpoint, data, None)
-
-        if not rate_limit_args:
-            return await call()
-        return await self._answers.process_request(call, (), {}, endpoint, data, None)
-
-
-class _Bounded(httpx.AsyncByteStream):
-    """The body of an answer, as far as an answer of the Bot API can be long."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self._response = response
-        self._stream = response.stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Give it on, piece by piece.
-
-        Raises:
-            httpx.DecodingError: It is too long.
-        """
-        size = 0
-        async for chunk in self._stream:  # type: ignore[union-attr]  # a client that is async has no other
-            size += len(chunk)
-            if size > MAX_BYTES:
-                raise httpx.DecodingError("an answer that is too long", request=self._response.request)
-            yield chunk
-
-    async def aclose(self) -> None:
-        """Read no more of it."""
-        await self._stream.aclose()  # type: ignore[union-attr]
-
-
-async def _refuse_too_much(response: httpx.Response) -> None:
-    """Read of an answer only so much, and nothing that would become longer by unpacking it.
-
-    Raises:
-        httpx.DecodingError: It is packed.
-    """
-    if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise httpx.DecodingError("an answer that is packed", request=response.request)
-    response.stream = _Bounded(response)
-
-
-def connect(
-    token: str, api_url: str | None = None, proxy: str | None = None, current: Callable[[], str] | None = None
-) -> Connection:
-    """Return the bot of a token, at Telegram's own server or at another one's root; nothing is sent yet.
-
-    Args:
-        token: The bot's.
-        api_url: The root of another server than Telegram's.
-        proxy: The way there; what the environment says of proxies does not count here, as the settings have read it.
-        current: Returns the token as it is now, where it may be rotated.
-    """
-    certificates = httpx.create_ssl_context()  # one for both, as each takes a megabyte
-
-    def request() -> RotatingRequest:
-        return RotatingRequest(
-            token,
-            current or (lambda: token),
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            write_timeout=READ_SECONDS,
-            pool_timeout=CONNECT_SECONDS,
-            proxy=proxy,
-            httpx_kwargs={
-                "verify": certificates,
-                "trust_env": False,
-                "headers": {"Accept-Encoding": "identity"},
-                "event_hooks": {"response": [_refuse_too_much]},
-            },
-        )
-
-    root = (api_url or "https://api.telegram.org").rstrip("/")
-    return ExtBot(
-        token,
-        base_url=f"{root}/bot",
-        base_file_url=f"{root}/file/bot",
-        request=request(),
-        get_updates_request=request(),
-        rate_limiter=AlertsFirst(),
-    )
-
-
-class NoBotApiError(NetworkError):
-    """Something else than a Bot API has answered: a proxy, a filter, a login page.
-
-    Attributes:
-        code: The HTTP status.
-    """
-
-    def __init__(self, code: int) -> None:
-        super().__init__(f"{code}, and not as a Bot API")
-        self.code = code
-
-
-class BotApiRequest(HTTPXRequest):
-    """Lets only answers of a Bot API through, as python-telegram-bot believes whatever comes."""
-
-    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
-        """Ask, and return the status and the answer.
-
-        Raises:
-            NoBotApiError: Something else has answered.
-            TelegramError: Nothing has answered.
-        """
-        code, payload = await super().do_request(*args, **kwargs)
-        return code, _checked(code, payload)
-
-
-class RotatingRequest(BotApiRequest):
-    """Requests with the token as it is now: it is looked at again now and then, and at once where it is refused.
-
-    The library writes the token that it was made with into each URL. Signatures of buttons stay those of that token, so
-    what was sent before a rotation can still be pressed.
-    """
-
-    def __init__(self, token: str, current: Callable[[], str], **options: Any) -> None:
-        super().__init__(**options)
-        self._first, self._token = token, token
-        self._current = current
-        self._again_at = 0.0
-
-    async def do_request(self, url: str, *arguments: Any, **options: Any) -> tuple[int, bytes]:
-        """Ask, and once more where a token is refused that has been rotated meanwhile: nothing was done then."""
-        if monotonic() >= self._again_at:
-            self._again_at = monotonic() + AGAIN_SECONDS
-            self._token = self._current()
-        status, answer = await super().do_request(self._with_token(url), *arguments, **options)
-        if status in NO_SUCH_TOKEN and (token := self._current()) != self._token:
-            log.warning("Telegram does not know the token any more: the one that its file holds now is used")
-            self._token = token
-            status, answer = await super().do_request(self._with_token(url), *arguments, **options)
-        return status, answer
-
-    def _with_token(self, url: str) -> str:
-        return url.replace(f"/bot{self._first}/", f"/bot{self._token}/", 1)
-
-
-def _checked(code: int, payload: bytes) -> bytes:
-    """An answer of a Bot API, a refusal without what cannot be read of it.
-
-    Raises:
-        NoBotApiError: It is none.
-    """
-    is_success = _is_success(code)
-    try:
-        answer = json.loads(payload)  # as python-telegram-bot does: msgspec refuses half a character in somebody's name
-    except (ValueError, RecursionError):
-        answer = None
-    if not isinstance(answer, dict) or answer.get("ok") is not is_success:
-        raise NoBotApiError(code)
-    if is_success:
-        if "result" not in answer:
-            raise NoBotApiError(code)
-        return payload
-    refusal: dict[str, Any] = {"ok": False, "error_code": code, "description": str(answer.get("description") or code)}
-    given = answer.get("parameters")
-    parameters = given if isinstance(given, dict) else {}
-    moved_to = parameters.get("migrate_to_chat_id")
-    if isinstance(moved_to, int) and 0 < abs(moved_to) < LARGEST_ID:
-        refusal["parameters"] = {"migrate_to_chat_id": moved_to}
-    elif code == HTTPStatus.TOO_MANY_REQUESTS:
-        refusal["parameters"] = {"retry_after": _seconds(parameters.get("retry_after"))}
-    return json.dumps(refusal).encode()
-
-
-def _seconds(given: object) -> int:
-    """How long Telegram wants to be left alone, in seconds from 1 to a day, whatever it has written."""
-    try:
-        asked = float(str(given))
-    except ValueError:
-        asked = 0.0
-    return int(min(max(SHORTEST_WAIT, asked), timedelta(days=1).total_seconds()))  # NaN is not more than 1
 
 
 class TelegramChannel:
-    """Sends and edits through a bot, and signs what its buttons carry.
+    """Send and edit through a bot, and sign what its buttons carry.
 
     Args:
         bot: The bot.
-        answers: Whether what is said here can wait until every alert is out; the bot is one of `connect` then.
+
+    Attributes:
+        callback_data: Signs what the buttons carry, and reads it.
     """
 
-    def __init__(self, bot: Bot, *, answers: bool = False) -> None:
+    def __init__(self, bot: Bot) -> None:
         self._bot = bot
-        self._limits: dict[str, Any] = {"rate_limit_args": ANSWER} if answers else {}
-        self._seal = CallbackData(bot.token)
+        self._limits: dict[str, Any] = {}
+        self.callback_data = CallbackData(bot.token)
+
+    @property
+    def for_answers(self) -> Self:
+        """Return the same channel for messages that wait until every alert is out; the bot is one of `connect`."""
+        answers = copy(self)
+        answers._limits = {"rate_limit_args": ANSWER}  # noqa: SLF001 - of this class
+        return answers
 
     async def send(
         self,
@@ -295,7 +63,7 @@ class TelegramChannel:
         """Send a message and return its id; plainer where Telegram refuses it, and outside of a topic that it refuses.
 
         Raises:
-            ChatError: It was not sent, or perhaps not.
+            ChannelError: It was not sent, or perhaps not.
         """
         text, markup = redact(text), self._markup(chat, buttons)
 
@@ -318,7 +86,7 @@ class TelegramChannel:
             if form.topic and refusal and any(each in str(refusal).lower() for each in ABOUT_TOPIC):
                 continue
             try:
-                return await _guarded(send_as(form))
+                return await guarded(send_as(form))
             except ChannelError as error:
                 if not error.refused:
                     raise
@@ -331,7 +99,7 @@ class TelegramChannel:
         """Exchange a message's text and buttons; plain, and clipped, where Telegram refuses the markup.
 
         Raises:
-            ChatError: It was not edited, or perhaps not.
+            ChannelError: It was not edited, or perhaps not.
         """
         text, markup = redact(text), self._markup(chat, buttons)
 
@@ -351,7 +119,7 @@ class TelegramChannel:
                     raise
 
         try:
-            await _guarded(edit_as(text, ParseMode.HTML))
+            await guarded(edit_as(text, ParseMode.HTML))
         except ChannelError as error:
             if not error.refused:
                 raise
@@ -360,7 +128,7 @@ class TelegramChannel:
         else:
             return
         try:
-            await _guarded(edit_as(_clipped(text), None))
+            await guarded(edit_as(_clipped(text), None))
         except ChannelError as error:
             if not error.refused:
                 raise
@@ -370,7 +138,7 @@ class TelegramChannel:
         """Send a picture, quietly; outside of a topic that Telegram refuses.
 
         Raises:
-            ChatError: It was not sent, or perhaps not.
+            ChannelError: It was not sent, or perhaps not.
         """
 
         async def show_in(thread: int | None) -> None:
@@ -386,48 +154,64 @@ class TelegramChannel:
             )
 
         try:
-            await _guarded(show_in(topic))
+            await guarded(show_in(topic))
         except ChannelError as error:
             if topic is None or not error.refused:
                 raise
             log.warning("chat %d refuses a picture in topic %d: %s", chat, topic, error)
-            await _guarded(show_in(None))
+            await guarded(show_in(None))
 
     async def reach(self, chat: int) -> None:
-        """See whether a chat accepts messages, by telling it that one is being written.
+        """See whether a chat accepts messages, by telling it that one is being written; a channel, by the bot's rights.
 
         Raises:
-            ChatError: It does not, or it is not known.
+            ChannelError: It does not, or it is not known.
         """
         try:
-            await _guarded(self._bot.send_chat_action(chat, ChatAction.TYPING))
+            await guarded(self._bot.send_chat_action(chat, ChatAction.TYPING))
         except ChannelError as error:
-            if error.refused:
+            if not error.refused:
+                raise
+            if not await self._may_post(chat):
                 raise ChannelError(str(error), permanent=True) from error
-            raise
+
+    async def _may_post(self, chat: int) -> bool:
+        """Whether a chat is a channel in which the bot may post; the Bot API knows nobody who writes in a channel.
+
+        Raises:
+            ChatError: It may not, or that is not known.
+        """
+        found = await guarded(self._bot.get_chat(chat))
+        if found.type != ChatType.CHANNEL:
+            return False
+        bot_id = int(self._bot.token.partition(":")[0])  # who the bot is need not be known yet
+        me = await guarded(self._bot.get_chat_member(chat, bot_id))
+        if isinstance(me, ChatMemberAdministrator) and me.can_post_messages:
+            return True
+        raise ChannelError("The bot may not send messages there", permanent=True)
 
     async def pin(self, chat: int, message: int) -> None:
         """Pin a message, without a sound.
 
         Raises:
-            ChatError: It was not pinned, or perhaps not.
+            ChannelError: It was not pinned, or perhaps not.
         """
-        await _guarded(self._bot.pin_chat_message(chat, message, disable_notification=True, **self._limits))
+        await guarded(self._bot.pin_chat_message(chat, message, disable_notification=True, **self._limits))
 
     async def unpin(self, chat: int, message: int) -> None:
         """Unpin a message.
 
         Raises:
-            ChatError: It is still pinned, or perhaps.
+            ChannelError: It is still pinned, or perhaps.
         """
-        await _guarded(self._bot.unpin_chat_message(chat, message, **self._limits))
+        await guarded(self._bot.unpin_chat_message(chat, message, **self._limits))
 
     def _markup(self, chat: int, buttons: Keyboard) -> InlineKeyboardMarkup | None:
         if not buttons:
             return None
         return InlineKeyboardMarkup(
             [
-                [InlineKeyboardButton(each.label, callback_data=self._seal.close(chat, each)) for each in row]
+                [InlineKeyboardButton(each.label, callback_data=self.callback_data.close(chat, each)) for each in row]
                 for row in buttons
             ]
         )
@@ -456,18 +240,6 @@ def _forms(topic: int | None) -> Iterator[_Form]:
     yield _Form(None, is_html=False, is_bare=True)
 
 
-async def _guarded(attempt: Awaitable[T]) -> T:
-    """The result of an attempt; whatever the library raises, also at an answer that nobody foresaw, is a ChatError.
-
-    Raises:
-        ChatError: It failed.
-    """
-    try:
-        return await attempt
-    except Exception as error:
-        raise _chat_error(error) from error
-
-
 def _reply(message: int | None) -> ReplyParameters | None:
     return ReplyParameters(message, allow_sending_without_reply=True) if message else None
 
@@ -476,47 +248,3 @@ def _clipped(text: str) -> str:
     words = plain(text)
     limit = MessageLimit.MAX_TEXT_LENGTH
     return words if len(words) <= limit else words[: limit - 2] + " …"
-
-
-def _chat_error(error: Exception) -> ChannelError:  # noqa: PLR0911 - one for each kind of failure
-    """What a failure means; the kinds of python-telegram-bot overlap, so the order matters."""
-    text = str(error).lower()
-    match error:
-        case RetryAfter():
-            wait = error.retry_after
-            asked = wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
-            return ChannelError(
-                f"Telegram asks to wait {asked.total_seconds():.0f} s",
-                retry_after=min(asked, timedelta(seconds=LONGEST_WAIT)),
-            )
-        case ChatMigrated():
-            return ChannelError(f"the chat is now {error.new_chat_id}", moved_to=error.new_chat_id)
-        case InvalidToken():
-            return ChannelError("Telegram does not know the token")  # the exception's own text holds the token
-        case Forbidden():
-            return ChannelError(_first_line(error), permanent=True)
-        case BadRequest():
-            is_closed = any(each in text for each in CLOSED)
-            return ChannelError(_first_line(error), refused=not is_closed, permanent=is_closed)
-        case NoBotApiError():
-            return ChannelError(
-                f"what answers is no Bot API ({error.code})", surely_not_sent=not _is_success(error.code)
-            )
-        case NetworkError() if isinstance(error.__cause__, httpx.HTTPError):
-            return ChannelError(
-                f"Telegram cannot be reached ({type(error.__cause__).__name__})",
-                surely_not_sent=isinstance(error.__cause__, SURELY_NOT_SENT),
-            )
-        case TelegramError():
-            return ChannelError(f"Telegram answered: {_first_line(error)}")
-        case _:  # an answer of 200 that the library cannot read, so what it is about may well have been done
-            return ChannelError(f"Telegram's answer cannot be read ({type(error).__name__})", surely_not_sent=False)
-
-
-def _is_success(code: int) -> bool:
-    return HTTPStatus.OK <= code < HTTPStatus.MULTIPLE_CHOICES
-
-
-def _first_line(error: Exception) -> str:
-    """What an error says, for a log line."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:LONGEST_REASON]

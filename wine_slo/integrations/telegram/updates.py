@@ -1,7 +1,7 @@
-"""What people send to the bot, translated into questions, and the answers back; what to answer is not decided here.
+"""What people send to the bot, translated into questions, and the answers; what to answer is not decided here.
 
-Updates are asked for in a loop of our own: Telegram forgets an update once a later one is asked for, so the next are
-asked for only when what these led to is done. Of each update only what we need is read, and what cannot be read is
+Updates are fetched in a loop of our own: Telegram forgets an update once a later one is requested, so the next are
+requested only when what these led to is done. Of each update only what we need is read, and what cannot be read is
 passed over, so that no strange update stops the others. Whatever else goes wrong with a poll is a try that failed.
 """
 
@@ -11,25 +11,24 @@ import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-import msgspec
 from telegram import BotCommand
 from telegram.error import BadRequest, Conflict, TelegramError
 from telegram.ext import ExtBot
 
-from wine_slo.integrations.telegram.callback_data import CallbackData
-from wine_slo.slo.chat.channel import Channel, ChannelError
-from wine_slo.slo.chat.messages import Answer, Person, Picture, Press, Question
+from wine_slo.integrations.telegram.channel import TelegramChannel
+from wine_slo.integrations.telegram.update_types import INVISIBLE, Query, Update, number_of, person_of, read_update
+from wine_slo.slo.chat.channel import ChannelError
+from wine_slo.slo.chat.messages import Answer, Picture, Press, Question
 from wine_slo.slo.text.incident_text import plain
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-
 POLL_SECONDS = 30  # how long Telegram waits for something to happen
 READ_SECONDS = 10  # and how much longer the answer may take
 BATCH = 100  # updates in one answer; fewer mean that there are no more
-DONE_WITHIN = 5.0  # seconds for what a batch leads to, before the next is asked for all the same
+DONE_WITHIN = 5.0  # seconds for what a batch leads to, before the next is requested all the same
 LONGEST_WAIT = 60.0  # seconds between two tries to reach Telegram
 SETTLES_IN = 2.0  # seconds; a poller that was just ended may still hold a connection
 CONFLICT_PAUSE = 300.0  # seconds in which another poller is left alone
@@ -37,93 +36,12 @@ LATE_AFTER = timedelta(minutes=2)  # nobody having listened for longer, the time
 ANSWER_TRIES = 3
 LONGEST_ANSWER_WAIT = timedelta(seconds=30)  # what Telegram wants to be left alone for longer is not worth an answer
 MAX_TOAST = 200  # characters, Telegram's limit
-LAST_SECOND = 253_402_300_799  # of the year 9999; Python has no later ones
-LARGEST_NUMBER = 2**52  # of an update; Telegram's have 31 bits, and a larger one than this would confirm all to come
 UPDATES = ["message", "callback_query", "channel_post", "my_chat_member"]
 WEBHOOK = "webhook is active"  # what a 409 says where it is no other poller
 AT_ONCE = 20  # updates that are being answered
 
-LONGEST_NAME = 64  # characters of somebody's name that are kept; Telegram has no more of a first name
 
 _COMMAND = re.compile(r"/(\w{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL)
-_UNSEEN = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)  # and surrogates
-
-
-class _User(msgspec.Struct):
-    id: int
-    first_name: str = ""
-    is_bot: bool = False
-    language_code: str = ""
-
-
-class _Chat(msgspec.Struct):
-    id: int
-    type: str = ""
-    title: str = ""
-
-
-class _Message(msgspec.Struct):
-    message_id: int
-    chat: _Chat
-    date: Annotated[int, msgspec.Meta(ge=0, le=LAST_SECOND)] = 0
-    sender: _User | None = msgspec.field(name="from", default=None)
-    sender_chat: _Chat | None = None  # a group's admin who stays anonymous speaks as the group
-    text: str = ""
-    message_thread_id: int | None = None
-    is_topic_message: bool = False
-    forward_origin: Any = None
-    forward_date: Any = None  # the same of older servers
-    is_automatic_forward: bool = False
-
-    @property
-    def is_private(self) -> bool:
-        return self.chat.type == "private"
-
-    @property
-    def is_forwarded(self) -> bool:
-        return self.forward_origin is not None or self.forward_date is not None or self.is_automatic_forward
-
-    migrate_to_chat_id: int | None = None
-    migrate_from_chat_id: int | None = None
-
-    @property
-    def topic(self) -> int | None:
-        return self.message_thread_id if self.is_topic_message else None  # elsewhere it is a thread of replies
-
-
-class _Query(msgspec.Struct):
-    id: str
-    sender: _User = msgspec.field(name="from")
-    message: _Message | None = None
-    data: str = ""
-
-
-class _Member(msgspec.Struct):
-    status: str = ""
-
-
-class _Membership(msgspec.Struct):
-    chat: _Chat
-    new_chat_member: _Member
-
-
-class _Update(msgspec.Struct):
-    message: _Message | None = None
-    callback_query: _Query | None = None
-    channel_post: _Message | None = None
-    my_chat_member: _Membership | None = None
-
-    @property
-    def heard_from(self) -> int | None:
-        """The chat in which the bot is heard to be; None where it was put out of it."""
-        if self.my_chat_member is not None:
-            is_in = self.my_chat_member.new_chat_member.status not in ("left", "kicked")
-            return self.my_chat_member.chat.id if is_in else None
-        pressed = self.callback_query.message if self.callback_query else None
-        message = self.message or self.channel_post or pressed
-        return message.chat.id if message else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +68,7 @@ class Listener:
 
 
 class TelegramUpdates:
-    """Listens to a bot's updates and answers them.
+    """Listen to a bot's updates and answer them.
 
     Args:
         bot: Whose updates.
@@ -164,7 +82,7 @@ class TelegramUpdates:
     def __init__(
         self,
         bot: ExtBot[int],
-        chat: Channel,
+        chat: TelegramChannel,
         listener: Listener,
         menus: Mapping[str, Sequence[tuple[str, str]]],
         clock: Callable[[], datetime],
@@ -172,7 +90,6 @@ class TelegramUpdates:
     ) -> None:
         self._bot = bot
         self._chat = chat
-        self._seal = CallbackData(bot.token)
         self._listener = listener
         self._menus = menus
         self._clock = clock
@@ -228,7 +145,7 @@ class TelegramUpdates:
                 self._listener.listening(True)  # noqa: FBT003 - it says what it is
 
     async def _poll(self, offset: int | None) -> list[Any]:
-        """The next updates as they come.
+        """Return the next updates as they come.
 
         What waited while nobody listened is fetched without waiting, so that what comes after it is known to be new.
 
@@ -236,11 +153,11 @@ class TelegramUpdates:
             TelegramError: They cannot be read.
         """
         seconds = POLL_SECONDS if self._is_live() and self._has_heard_all else 0
-        asked = {"offset": offset, "timeout": seconds, "allowed_updates": UPDATES}
+        parameters = {"offset": offset, "timeout": seconds, "allowed_updates": UPDATES}
         # `Bot.get_updates` reads every field of every update, and one that it cannot read hides all the others.
         answer = await self._bot.do_api_request(
             "get_Updates",  # the method by a name that the library does not take for a slip
-            {name: value for name, value in asked.items() if value is not None},
+            {name: value for name, value in parameters.items() if value is not None},
             read_timeout=POLL_SECONDS + READ_SECONDS,
         )
         if not isinstance(answer, list):
@@ -263,23 +180,23 @@ class TelegramUpdates:
         await asyncio.sleep(CONFLICT_PAUSE)
 
     async def _take(self, batch: list[Any], offset: int | None) -> int | None:
-        """Do what the updates of a batch lead to; the number from which on to ask for more.
+        """Do what the updates of a batch lead to; return the number from which on to ask for more.
 
         The numbers follow this batch alone: after a week without updates Telegram begins anew, below the old ones.
 
         Raises:
             TelegramError: Nothing in it can be confirmed, or all of it came before, so it would come again at once.
         """
-        numbered = [raw for raw in batch if _number(raw) is not None]
+        numbered = [raw for raw in batch if number_of(raw) is not None]
         fresh = [raw for raw in numbered if raw not in self._last_batch]
         begun = []
-        for update in map(_read, fresh):
+        for update in map(read_update, fresh):
             if update is None:
                 continue
             await self._hear(update)
-            deed = self._deed(update)
-            if deed is not None:
-                begun.append(self._begin_task(deed))
+            reply = self._reply(update)
+            if reply is not None:
+                begun.append(self._begin_task(reply))
         if len(batch) < BATCH:
             self._heard_at, self._has_heard_all = self._clock(), True
         if begun:
@@ -287,13 +204,13 @@ class TelegramUpdates:
         self._last_batch = numbered
         if batch and not fresh:
             raise TelegramError("the same updates again" if numbered else "updates without numbers")
-        return max((number + 1 for raw in numbered if (number := _number(raw)) is not None), default=offset)
+        return max((number + 1 for raw in numbered if (number := number_of(raw)) is not None), default=offset)
 
     def _is_live(self) -> bool:
         """Whether somebody has listened all the time of late, so that what is heard now was done just now."""
         return self._heard_at is not None and abs(self._clock() - self._heard_at) <= LATE_AFTER
 
-    async def _hear(self, update: _Update) -> None:
+    async def _hear(self, update: Update) -> None:
         """Note what an update says of the chat itself."""
         message = update.message
         if message is not None and message.migrate_to_chat_id is not None:
@@ -303,8 +220,8 @@ class TelegramUpdates:
         if update.heard_from is not None:
             await self._listener.heard(update.heard_from)
 
-    def _begin_task(self, deed: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        task = asyncio.create_task(deed)
+    def _begin_task(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._end_task)
         return task
@@ -314,15 +231,15 @@ class TelegramUpdates:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("an update was not answered by a fault of ours", exc_info=error)
 
-    def _deed(self, update: _Update) -> Coroutine[Any, Any, None] | None:
-        """The answer to an update; None where there is none to give."""
+    def _reply(self, update: Update) -> Coroutine[Any, Any, None] | None:
+        """Return what answers an update; None where there is none to give."""
         now = self._clock()
         if update.callback_query is not None:
             return self._answer_press(update.callback_query, now if self._is_live() else None)
         message = update.message
         if message is None or (message.sender is not None and message.sender.is_bot and not message.sender_chat):
             return None
-        text = _UNSEEN.sub(" ", message.text).strip()
+        text = INVISIBLE.sub(" ", message.text).strip()
         found = _COMMAND.fullmatch(text)
         if found is None and (not message.is_private or message.is_forwarded or not text):
             return None
@@ -335,7 +252,7 @@ class TelegramUpdates:
         question = Question(
             chat=message.chat.id,
             message=message.message_id,
-            person=_person(message.sender, message.sender_chat),
+            person=person_of(message.sender, message.sender_chat),
             command=word.lower(),
             arguments=tuple((rest or "").split()),
             topic=message.topic,
@@ -353,13 +270,13 @@ class TelegramUpdates:
             reply_to = None if question.is_private else question.message
             await self._send(question.chat, question.topic, answer, reply_to=reply_to)
 
-    async def _answer_press(self, query: _Query, pressed_at: datetime | None) -> None:
+    async def _answer_press(self, query: Query, pressed_at: datetime | None) -> None:
         message = query.message
         if message is None:
             await self._toast(query.id, self._listener.refuse(query.sender.id))
             return
         chat = message.chat.id
-        opened = self._seal.open(chat, query.data)
+        opened = self._chat.callback_data.open(chat, query.data)
         if opened is None:
             await self._toast(query.id, self._listener.refuse(chat))
             return
@@ -368,7 +285,7 @@ class TelegramUpdates:
             id=query.id,
             chat=chat,
             message=message.message_id,
-            person=_person(query.sender, None),
+            person=person_of(query.sender, None),
             verb=verb,
             arguments=arguments,
             topic=message.topic,
@@ -413,7 +330,7 @@ class TelegramUpdates:
     async def _send_text(
         self, chat: int, topic: int | None, answer: Answer, reply_to: int | None
     ) -> tuple[int, int] | None:
-        """The chat in which it arrived and the id of the message; None where it did not arrive, or perhaps not."""
+        """Return the chat in which it arrived and the message's id; None where it did not arrive, or perhaps not."""
         return await self._try(
             chat,
             lambda to: self._chat.send(
@@ -421,16 +338,16 @@ class TelegramUpdates:
             ),
         )
 
-    async def _try(self, chat: int, deed: Callable[[int], Awaitable[T]]) -> tuple[int, T] | None:
-        """The chat for which it was done and what it gave; None where it was not done, or perhaps not.
+    async def _try(self, chat: int, attempt: Callable[[int], Awaitable[T]]) -> tuple[int, T] | None:
+        """Return the chat for which it was done and what it gave; None where it was not done, or perhaps not.
 
         What surely did not arrive is tried again.
         """
-        for attempt in range(1, ANSWER_TRIES + 1):
+        for number in range(1, ANSWER_TRIES + 1):
             try:
-                return chat, await deed(chat)
+                return chat, await attempt(chat)
             except ChannelError as error:
-                wait = error.retry_after or timedelta(seconds=2 * attempt)
+                wait = error.retry_after or timedelta(seconds=2 * number)
                 if error.moved_to is not None:
                     chat, wait = error.moved_to, timedelta(0)
                 elif error.permanent or not error.surely_not_sent or wait > LONGEST_ANSWER_WAIT:
@@ -441,37 +358,7 @@ class TelegramUpdates:
         return None
 
 
-def _read(raw: Any) -> _Update | None:
-    """Return what we need of an update; None where it cannot be read."""
-    try:
-        return msgspec.convert(raw, _Update)
-    except (msgspec.ValidationError, RecursionError) as error:
-        log.info("an update was passed over: %s", error)
-        return None
-
-
-def _number(raw: Any) -> int | None:
-    """The number of an update; None where it has none that could be confirmed."""
-    number = raw.get("update_id") if isinstance(raw, dict) else None
-    is_number = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < LARGEST_NUMBER
-    return number if is_number else None
-
-
 def _first_words(error: Exception) -> str:
     """What went wrong, in a few words; not those of a token that is not known, which hold it."""
     kind = type(error).__name__
     return kind if type(error) is not TelegramError else f"{kind}: {error}"
-
-
-def _person(user: _User | None, group: _Chat | None) -> Person:
-    """Who it was; somebody who speaks as a group or a channel is that."""
-    if group is not None:
-        return Person(group.id, _name(group.title) or str(group.id), is_known=False)
-    if user is None:
-        return Person(0, "?", is_known=False)
-    return Person(user.id, _name(user.first_name) or str(user.id), user.language_code)
-
-
-def _name(text: str) -> str:
-    """A name that others chose, on one line and without what cannot be seen: it goes into the log and the ledger."""
-    return " ".join(_UNSEEN.sub(" ", text).split())[:LONGEST_NAME]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.metric_source import MetricSource
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.views import status_text
@@ -74,9 +74,7 @@ class CheckReport:
     objectives: tuple[Checked, ...]
 
 
-async def check(
-    api: PrometheusClient, objectives: Objectives, clock: Callable[[], datetime], version: str
-) -> CheckReport:
+async def check(api: MetricSource, objectives: Objectives, clock: Callable[[], datetime], version: str) -> CheckReport:
     """What one look finds."""
     lookout = Collector(api, clock)
     state = await lookout.look(State(), objectives)

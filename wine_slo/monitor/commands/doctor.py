@@ -14,17 +14,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from wine_slo.config import slo_file
-from wine_slo.config.environment import ServerSettings, SettingsError, WatchdogSettings, file, read
+from wine_slo.config.environment import SettingsError, file, read
 from wine_slo.integrations.peers import ServiceApi, ServiceError, WatchdogApi, WatchdogError
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError
-from wine_slo.integrations.prometheus.server_info import PrometheusFacts, Target
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.telegram.rights import RightsError, TelegramRights
 from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.evaluate.collector import known_for
 from wine_slo.monitor.evaluate.objective_checks import examine, measured
+from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.model import model_file
 from wine_slo.service.model.model_file import ModelFileError
+from wine_slo.service.settings import ServerSettings
+from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, SourceInfo, Target
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objective, Objectives, duration
 from wine_slo.slo.text.language import ENGLISH
@@ -41,12 +43,17 @@ Findings = AsyncIterator[Finding]
 class Surroundings:
     """All that is asked."""
 
-    prometheus: PrometheusClient
-    facts: PrometheusFacts
+    prometheus: MetricSource
+    facts: SourceInfo
     service: ServiceApi
     watchdog: WatchdogApi
     telegram: TelegramRights | None
     clock: Callable[[], datetime]
+
+
+def read_all_settings() -> list[Finding]:
+    """Read the settings of both processes."""
+    return read_settings("settings", WatchdogSettings) + read_settings("server", ServerSettings)
 
 
 def read_settings(about: str, kind: type[WatchdogSettings] | type[ServerSettings]) -> list[Finding]:
@@ -75,7 +82,8 @@ def read_objectives(settings: WatchdogSettings) -> tuple[Objectives | None, list
         findings.append(
             _wrong(
                 about,
-                f"the watchdog evaluates every {settings.poll_seconds:g} s, and monitoring counts as lost after {longest * 2:g} s",
+                f"the watchdog evaluates every {settings.poll_seconds:g} s, and monitoring counts "
+                f"as lost after {longest * 2:g} s",
                 f"set WINE_SLO_POLL_SECONDS to at most {longest:g}, or blind_for in {settings.objectives} to more",
             )
         )
@@ -110,7 +118,7 @@ async def _prometheus(settings: WatchdogSettings, objectives: Objectives | None,
         before = around.clock()
         at = (await around.prometheus.query("vector(1)")).at
         after = around.clock()
-    except PrometheusError as error:
+    except MetricSourceError as error:
         yield _wrong(
             about,
             f"at {settings.prometheus_url}: {error}",
@@ -136,7 +144,7 @@ async def _prometheus(settings: WatchdogSettings, objectives: Objectives | None,
         yield finding
 
 
-def _remedy(error: PrometheusError) -> str:
+def _remedy(error: MetricSourceError) -> str:
     """What to do where Prometheus gives no answer that can be trusted."""
     match error.status:
         case 401:
@@ -155,7 +163,7 @@ def _remedy(error: PrometheusError) -> str:
             return "start it (`make up` does), or set WINE_SLO_PROMETHEUS_URL to the root of its API"
 
 
-async def _targets(objectives: Objectives, targets: Collection[Target] | None, api: PrometheusClient) -> Findings:
+async def _targets(objectives: Objectives, targets: Collection[Target] | None, api: MetricSource) -> Findings:
     about = "targets"
     if targets is None:
         yield _warning(
@@ -164,7 +172,7 @@ async def _targets(objectives: Objectives, targets: Collection[Target] | None, a
             "see to it yourself that scrape_interval in slo.yml is the real one",
         )
         for objective in {each.job: each for each in objectives.all}.values():
-            with suppress(PrometheusError):
+            with suppress(MetricSourceError):
                 if (real := await measured(api, objective)) is not None:
                     yield _other_interval(objective, real)
         return
@@ -201,11 +209,11 @@ def _other_interval(objective: Objective, real: timedelta) -> Finding:
     )
 
 
-async def _series(settings: WatchdogSettings, objectives: Objectives, api: PrometheusClient) -> Findings:
+async def _series(settings: WatchdogSettings, objectives: Objectives, api: MetricSource) -> Findings:
     about = "metrics"
     try:
         mistakes = await examine(api, objectives)
-    except PrometheusError as error:
+    except MetricSourceError as error:
         yield _warning(about, f"could not be examined: {error}", "try again")
         return
     for each in mistakes:
@@ -219,7 +227,7 @@ async def _series(settings: WatchdogSettings, objectives: Objectives, api: Prome
         yield _ok(about, "every series that is promised about exists, and every threshold is a bucket bound")
 
 
-async def _history(objectives: Objectives, retention: timedelta | None, api: PrometheusClient) -> Findings:
+async def _history(objectives: Objectives, retention: timedelta | None, api: MetricSource) -> Findings:
     about = "history"
     longest = max(objectives.all, key=lambda each: each.window)
     window = duration(longest.window)
@@ -231,7 +239,7 @@ async def _history(objectives: Objectives, retention: timedelta | None, api: Pro
         )
     try:
         known = await _known(longest, api)
-    except PrometheusError as error:
+    except MetricSourceError as error:
         yield _warning(about, f"could not be asked for: {error}", "try again")
         return
     if known is None:
@@ -246,11 +254,11 @@ async def _history(objectives: Objectives, retention: timedelta | None, api: Pro
         yield _ok(about, f"reaches back over the {window} of the error budget")
 
 
-async def _known(objective: Objective, api: PrometheusClient) -> timedelta | None:
+async def _known(objective: Objective, api: MetricSource) -> timedelta | None:
     """For how long Prometheus knows the job; None where it does not.
 
     Raises:
-        PrometheusError: It does not say.
+        MetricSourceError: It does not say.
     """
     return known_for(await api.query(promql.seconds_of_history(objective)))
 

@@ -17,15 +17,17 @@ import aiohttp
 import msgspec
 
 from wine_slo.config import slo_file
-from wine_slo.config.environment import ServerSettings, SettingsError, WatchdogSettings, read
+from wine_slo.config.environment import SettingsError, read
 from wine_slo.config.environment import is_set as has_value
 from wine_slo.integrations.console.terminal import Terminal
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi, WatchdogError
-from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.commands import output
 from wine_slo.monitor.commands.check import check as look
 from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.drill.result import Drill
+from wine_slo.monitor.evaluate import source
+from wine_slo.monitor.settings import WatchdogSettings
+from wine_slo.slo.evaluation.metric_source import MetricSource
 from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.redaction import redact, redacted
 from wine_slo.slo.views.status import Status
@@ -134,7 +136,7 @@ def doctor(*, as_json: bool) -> int:
     """Look at everything that a first start gets wrong; return 1 where something is wrong, else 0."""
     from wine_slo.monitor.commands import doctor as examining  # noqa: PLC0415
 
-    findings = examining.read_settings("settings", WatchdogSettings) + examining.read_settings("server", ServerSettings)
+    findings = examining.read_all_settings()
     try:
         settings = read(WatchdogSettings)
     except SettingsError:
@@ -152,7 +154,8 @@ def doctor(*, as_json: bool) -> int:
 
 def backup(to: Path) -> int:
     """Write the ledger into a new file; return 1 where that is not possible."""
-    from wine_slo.integrations.storage.ledger import Ledger, LedgerError  # noqa: PLC0415
+    from wine_slo.integrations.storage.ledger import Ledger  # noqa: PLC0415
+    from wine_slo.integrations.storage.ledger_error import LedgerError  # noqa: PLC0415
 
     try:
         settings = read(WatchdogSettings)
@@ -168,20 +171,19 @@ def backup(to: Path) -> int:
 
 
 async def _examine(settings: WatchdogSettings, objectives: Objectives | None) -> list[Finding]:
-    from wine_slo.integrations.prometheus.server_info import PrometheusFacts  # noqa: PLC0415
-    from wine_slo.integrations.telegram import channel, rights  # noqa: PLC0415
+    from wine_slo.integrations.telegram import connection, rights  # noqa: PLC0415
     from wine_slo.monitor.commands import doctor as examining  # noqa: PLC0415
 
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         telegram = None
         if settings.telegram_token:
-            bot = channel.connect(settings.telegram_token.value, settings.telegram_api_url, settings.telegram_way)
+            bot = connection.connect(settings.telegram_token.value, settings.telegram_api_url, settings.telegram_way)
             telegram = rights.TelegramRights(bot)
             stack.push_async_callback(telegram.close)
         around = examining.Surroundings(
-            PrometheusClient(session, settings.prometheus_url, settings.prometheus_headers),
-            PrometheusFacts(session, settings.prometheus_url, settings.prometheus_headers),
+            source.connect(session, settings),
+            source.info(session, settings),
             ServiceApi(session, settings.service_url),
             _watchdog(session, settings),
             telegram,
@@ -216,9 +218,9 @@ def _chosen(objectives: Objectives, name: str | None) -> Objectives:
 
 
 @asynccontextmanager
-async def _prometheus(settings: WatchdogSettings) -> AsyncIterator[PrometheusClient]:
+async def _prometheus(settings: WatchdogSettings) -> AsyncIterator[MetricSource]:
     async with aiohttp.ClientSession() as session:
-        yield PrometheusClient(session, settings.prometheus_url, settings.prometheus_headers)
+        yield source.connect(session, settings)
 
 
 def _watchdog(session: aiohttp.ClientSession, settings: WatchdogSettings) -> WatchdogApi:

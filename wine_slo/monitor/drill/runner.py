@@ -14,9 +14,9 @@ from time import monotonic
 from typing import Protocol
 
 from wine_slo.integrations.peers import ServiceApi, ServiceError, WatchdogError
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError
 from wine_slo.metric_names import DRILL_ENDPOINT, ENDPOINT, REQUESTS
 from wine_slo.monitor.drill.result import Drill, Step
+from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.plan import Stage
 from wine_slo.slo.objectives.objective import Latency, Objective
@@ -58,7 +58,7 @@ class DrillFailedError(ReasonedError):
 async def run(
     service: ServiceApi,
     watchdog: Watchdog,
-    prometheus: PrometheusClient,
+    prometheus: MetricSource,
     objective: Objective,
     *,
     longest: timedelta,
@@ -83,7 +83,7 @@ async def run(
     running = _Running(service, watchdog, prometheus, objective, drill, on_progress)
     try:
         before = await running.counted()
-    except PrometheusError as error:
+    except MetricSourceError as error:
         raise DrillRefusedError("Prometheus: {why}", why=error.reason) from error
     try:
         await running.break_it(before, longest, clock)
@@ -190,7 +190,7 @@ class _Running:
         self,
         service: ServiceApi,
         watchdog: Watchdog,
-        prometheus: PrometheusClient,
+        prometheus: MetricSource,
         objective: Objective,
         drill: Drill,
         on_progress: Callable[[Drill], None],
@@ -258,7 +258,7 @@ class _Running:
             await asyncio.sleep(EACH)
 
     async def _look_for_scrape(self, before: float, elapsed: float) -> None:
-        with suppress(PrometheusError):
+        with suppress(MetricSourceError):
             if await self.counted() > before:
                 self._reach("scraped", elapsed)
         interval = self._objective.scrape_interval.total_seconds()
@@ -273,7 +273,7 @@ class _Running:
         """How many of a drill's requests Prometheus knows.
 
         Raises:
-            PrometheusError: It does not say.
+            MetricSourceError: It does not say.
         """
         query = f'sum({REQUESTS}{{job="{self._objective.job}", {ENDPOINT}="{DRILL_ENDPOINT}"}})'
         samples = (await self._prometheus.query(query)).samples

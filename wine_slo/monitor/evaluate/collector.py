@@ -11,16 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Series, Vector
 from wine_slo.metric_names import SHA256
 from wine_slo.slo.evaluation.deployment import LOOKS_BACK, Deployment, last_change
 from wine_slo.slo.evaluation.engine import CLOCKS_AGREE, Interruption, State, advance, is_ahead
+from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, Sample, Series, Vector
 from wine_slo.slo.evaluation.reading import Reading, Sight, unseen
 from wine_slo.slo.evaluation.sampling import (
     OF_LATE,
     Answers,
     Grid,
-    Labelled,
     Scrapes,
     by_endpoint,
     by_key,
@@ -55,7 +54,7 @@ class Collector:
     """
 
     def __init__(
-        self, api: PrometheusClient, clock: Callable[[], datetime], steady: Callable[[], float] | None = None
+        self, api: MetricSource, clock: Callable[[], datetime], steady: Callable[[], float] | None = None
     ) -> None:
         self._api = api
         self._clock = clock
@@ -121,7 +120,7 @@ class Collector:
         try:
             seen = (await self._api.query(promql.model_first_seen(objective, LOOKS_BACK))).samples
             return last_change({each.labels.get(SHA256, ""): each.value for each in seen})
-        except (PrometheusError, ValueError, ArithmeticError) as error:
+        except (MetricSourceError, ValueError, ArithmeticError) as error:
             log.info("whether the model of %s changed is not known: %s", objective.job, error)
             return None
 
@@ -130,7 +129,7 @@ class Collector:
         try:
             budgets, bounds = await asyncio.gather(self._budgets.read(objective), self._bounds.read(objective))
             return await _Look(self._api, objective, state, self.now(), budgets, bounds, self._clock).readings()
-        except PrometheusError as error:
+        except MetricSourceError as error:
             reason = Reason("Prometheus: {why}", {"why": error.reason})
             return _blind(objective, state, self.now(), reason, is_unanswered=not error.is_of_query)
         except Exception as error:  # whatever it is, people are told that nothing can be judged
@@ -179,7 +178,7 @@ class _Look:
 
     def __init__(
         self,
-        api: PrometheusClient,
+        api: MetricSource,
         objective: Objective,
         state: State,
         now: datetime,
@@ -199,7 +198,7 @@ class _Look:
         """What is seen, by key.
 
         Raises:
-            PrometheusError: An answer is missing or cannot be trusted.
+            MetricSourceError: An answer is missing or cannot be trusted.
         """
         objective, asked_at = self._objective, self._clock()
         up, scraped = await asyncio.gather(
@@ -207,7 +206,7 @@ class _Look:
         )
         _compare_clocks(scraped.at, asked_at, self._clock())
         now = scraped.at or self._now
-        scrapes = Scrapes(_labelled(up), _labelled(scraped))
+        scrapes = Scrapes(up.samples, scraped.samples)
         if not scrapes.at:
             gone = await self._api.query(promql.targets_of_late(objective))
             return read_nothing(objective, self._state, now, gone=round(sum(each.value for each in gone.samples)))
@@ -241,7 +240,7 @@ class _Look:
         scrapes: Scrapes,
         grid: Grid,
         ranges: Sequence[Sequence[Series]],
-        instants: Sequence[Sequence[Labelled]],
+        instants: Sequence[Sequence[Sample]],
     ) -> dict[Key, Reading]:
         """Read the answers to the questions of `readings`, in their order."""
         objective = self._objective
@@ -253,7 +252,7 @@ class _Look:
             by_key(objective, each) for each in by_objective
         )
         if (count := max(len(shown), len(total))) > MAX_LABEL_SETS:
-            raise PrometheusError(
+            raise MetricSourceError(
                 "its labels have {count} sets of values, more than the {most} that can be judged",
                 is_of_query=True,
                 count=count,
@@ -285,8 +284,8 @@ class _Look:
     async def _range(self, query: str | None, grid: Grid) -> list[Series]:
         return [] if query is None else await self._api.query_range(query, grid.first, grid.last, grid.step)
 
-    async def _instant(self, query: str | None) -> list[Labelled]:
-        return [] if query is None else _labelled(await self._api.query(query))
+    async def _instant(self, query: str | None) -> Sequence[Sample]:
+        return () if query is None else (await self._api.query(query)).samples
 
 
 def _compare_clocks(theirs: datetime | None, asked_at: datetime, answered_at: datetime) -> None:
@@ -298,11 +297,11 @@ def _compare_clocks(theirs: datetime | None, asked_at: datetime, answered_at: da
         answered_at: When it had answered, by the same.
 
     Raises:
-        PrometheusError: The clocks do not agree.
+        MetricSourceError: The clocks do not agree.
     """
     if theirs is None or asked_at - CLOCKS_AGREE <= theirs <= answered_at + CLOCKS_AGREE:
         return
-    raise PrometheusError(
+    raise MetricSourceError(
         "its clock and the watchdog's differ: {theirs} there, {ours} here (UTC)",
         theirs=f"{theirs:{CLOCK_FORMAT}}",
         ours=f"{answered_at:{CLOCK_FORMAT}}",
@@ -312,7 +311,7 @@ def _compare_clocks(theirs: datetime | None, asked_at: datetime, answered_at: da
 class Bounds:
     """The bucket bounds of the histograms; asked for seldom, as they change only with a release of the service."""
 
-    def __init__(self, api: PrometheusClient, steady: Callable[[], float]) -> None:
+    def __init__(self, api: MetricSource, steady: Callable[[], float]) -> None:
         self._api = api
         self._steady = steady
         self._known: dict[str, tuple[float, tuple[float, ...]]] = {}
@@ -325,8 +324,8 @@ class Bounds:
         asked_at, bounds = self._known.get(query, (None, ()))
         if asked_at is None or not bounds or now - asked_at >= SELDOM.total_seconds():
             try:
-                bounds = finite_bounds(_labelled(await self._api.query(query)))
-            except PrometheusError as error:
+                bounds = finite_bounds((await self._api.query(query)).samples)
+            except MetricSourceError as error:
                 log.info("the bucket bounds of %s are not known anew: %s", objective.name, error)
             else:
                 self._known[query] = (now, bounds)
@@ -336,7 +335,7 @@ class Bounds:
 class Budgets:
     """What is known of the error budgets; long windows are asked for seldom, as little changes in them."""
 
-    def __init__(self, api: PrometheusClient, steady: Callable[[], float]) -> None:
+    def __init__(self, api: MetricSource, steady: Callable[[], float]) -> None:
         self._api = api
         self._steady = steady
         # By objective too: two of them may ask the same, and each has the answer by keys of its own.
@@ -346,7 +345,7 @@ class Budgets:
         """What is known of an objective's budgets, by key.
 
         Raises:
-            PrometheusError: An answer is missing or cannot be trusted.
+            MetricSourceError: An answer is missing or cannot be trusted.
         """
         objective = objective.as_budgeted
         history = await self._ask(objective, promql.seconds_of_history(objective), self._known_for(objective), _span)
@@ -374,7 +373,7 @@ class Budgets:
         asked_at, answer = self._known.get((objective.name, query), (None, {}))
         if asked_at is None or now - asked_at >= stays_known_for(span).total_seconds():
             vector = await self._api.query(query)
-            found = await asyncio.to_thread(by_key, objective, _labelled(vector))
+            found = await asyncio.to_thread(by_key, objective, vector.samples)
             answer = {key: check(value) for key, value in found.items()}
             self._known[objective.name, query] = (now, answer)
         return answer
@@ -384,7 +383,7 @@ def known_for(vector: Vector) -> timedelta | None:
     """Return for how long Prometheus has known a job, by the answer to `seconds_of_history`; None where it does not.
 
     Raises:
-        PrometheusError: It says what cannot be.
+        MetricSourceError: It says what cannot be.
     """
     return max((timedelta(seconds=_span(each.value)) for each in vector.samples), default=None)
 
@@ -395,7 +394,7 @@ def _history(answer: Mapping[Key, float]) -> timedelta:
 
 def _span(seconds: float) -> float:
     if not 0 <= seconds <= LONGEST_HISTORY.total_seconds():
-        raise PrometheusError("its answer has {text} where a span of time belongs", text=f"{seconds:g}")
+        raise MetricSourceError("its answer has {text} where a span of time belongs", text=f"{seconds:g}")
     return seconds
 
 
@@ -407,7 +406,3 @@ def _count(events: float) -> float:
 def _share(ratio: float) -> float:
     """Return a share of good events; more than all and less than none are rounding, or counters that do not match."""
     return min(1.0, max(0.0, ratio))
-
-
-def _labelled(vector: Vector) -> list[Labelled]:
-    return [(each.labels, each.value) for each in vector.samples]

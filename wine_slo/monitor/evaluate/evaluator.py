@@ -5,10 +5,11 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from wine_slo.integrations.prometheus.client import PrometheusClient
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.slo.evaluation.engine import Interruption, State
+from wine_slo.slo.evaluation.metric_source import MetricSource
 from wine_slo.slo.objectives.objective import Objectives
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ class Evaluator:
 
     def __init__(
         self,
-        api: PrometheusClient,
+        api: MetricSource,
         ledger: Ledger,
         objectives: Objectives,
         state: State,

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf, isnan
 
-from wine_slo.integrations.prometheus.client import PrometheusClient, Vector
-from wine_slo.integrations.prometheus.server_info import PrometheusFacts
+from wine_slo.slo.evaluation.metric_source import MetricSource, SourceInfo, Vector
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Latency, Objective, Objectives, Ratio, duration
 
@@ -30,7 +29,7 @@ class ObjectiveMistake:
 class Examiner:
     """Asks Prometheus what is wrong with the objectives."""
 
-    def __init__(self, api: PrometheusClient, facts: PrometheusFacts) -> None:
+    def __init__(self, api: MetricSource, facts: SourceInfo) -> None:
         self._api = api
         self._facts = facts
 
@@ -38,7 +37,7 @@ class Examiner:
         """Return which series and bucket bounds do not exist.
 
         Raises:
-            PrometheusError: It cannot be asked.
+            MetricSourceError: It cannot be asked.
         """
         return await examine(self._api, objectives)
 
@@ -46,7 +45,7 @@ class Examiner:
         """Return where `scrape_interval` is not that of the targets, one for each job.
 
         Raises:
-            PrometheusError: It cannot be asked.
+            MetricSourceError: It cannot be asked.
         """
         targets = await self._facts.targets() or []
         mistakes = []
@@ -59,11 +58,11 @@ class Examiner:
         return mistakes
 
 
-async def examine(api: PrometheusClient, objectives: Objectives) -> list[ObjectiveMistake]:
+async def examine(api: MetricSource, objectives: Objectives) -> list[ObjectiveMistake]:
     """Return what is wrong with the objectives by what Prometheus knows.
 
     Raises:
-        PrometheusError: It cannot be asked.
+        MetricSourceError: It cannot be asked.
     """
     mistakes = []
     for objective in objectives.all:
@@ -79,7 +78,7 @@ async def examine(api: PrometheusClient, objectives: Objectives) -> list[Objecti
     return mistakes
 
 
-async def measured(api: PrometheusClient, objective: Objective, at: datetime | None = None) -> timedelta | None:
+async def measured(api: MetricSource, objective: Objective, at: datetime | None = None) -> timedelta | None:
     """Return how far apart the scrapes of a job are where that is not as it is written; None where it is, or unknown.
 
     Args:
@@ -88,7 +87,7 @@ async def measured(api: PrometheusClient, objective: Objective, at: datetime | N
         at: An instant of the past; now where it is left out.
 
     Raises:
-        PrometheusError: It cannot be asked.
+        MetricSourceError: It cannot be asked.
     """
     found = (await api.query(promql.measured_interval(objective), at)).samples
     if not found or not 0 < found[0].value <= promql.MEASURED_OVER.total_seconds():
@@ -106,7 +105,7 @@ def other_interval(objective: Objective, real: timedelta) -> str:
     )
 
 
-async def _examine_latency(api: PrometheusClient, objective: Objective, source: Latency) -> list[ObjectiveMistake]:
+async def _examine_latency(api: MetricSource, objective: Objective, source: Latency) -> list[ObjectiveMistake]:
     found = await api.query(promql.bucket_bounds(objective, source))
     bounds = bounds_in(found)
     if not bounds:

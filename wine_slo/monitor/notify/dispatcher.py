@@ -4,7 +4,8 @@ What is to be delivered is derived at every evaluation, from the incidents at ha
 There is no queue: an attempt that fails leaves a difference between the truth and a delivery record, and when its wait
 has run out the difference is delivered as it reads then. Each notification has a wait of its own and holds no other;
 only a flood wait, which Telegram asks for, holds all sends of a chat, or all edits. A chat that refuses messages is
-tried again by a schedule, and what others need to know of it is delivered to them.
+tried again by a schedule, and what others need to know of it is delivered to them. At the start each chat is tried
+without a message, so that a wrong id is known before the first incident.
 """
 
 import asyncio
@@ -16,7 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.messages import Keyboard
@@ -50,6 +52,7 @@ REMIND_OF_OURS = timedelta(hours=4)  # of not seeing, or not being able to write
 LONG_FLOOD = timedelta(minutes=2)  # a chat that wants to be left alone for so long cannot be reached
 FIRST_RETRY_CLOSED = timedelta(minutes=1)  # what refuses messages is tried again after so long, then twice that …
 LONGEST_RETRY_CLOSED = timedelta(hours=1)
+MANY_FAILURES = 6  # in a row, which take a minute or two, of a chat that has not been reached since the start
 HEARD_PAUSE = timedelta(seconds=5)  # between two tries that people's messages lead to
 MOST_MOVES = 3  # in a row; more is no group that has become a supergroup
 ELSEWHERE = 0  # where a wait belongs to no incident; these are numbered from 1
@@ -145,6 +148,7 @@ class Dispatcher:
         self._floods: dict[tuple[int, bool], datetime] = {}  # by chat, and whether it is about edits
         self._long_floods: dict[int, str] = {}  # what Telegram asked for, by chat
         self._refusals: dict[int, _Refusal] = {}
+        self._unproven = dict.fromkeys(recipients, "")  # not reached since the start, and why not
         self._replaced: set[tuple[int, int, int]] = set()  # incident, chat and opening whose message was sent anew
         self._unwritten: dict[tuple[int, int], DeliveryRecord] = {}
         self._has_looked = asyncio.Event()
@@ -204,6 +208,13 @@ class Dispatcher:
             if now < self._floods[chat, False] + LONGEST_WAIT  # and the try that follows
         }
         return floods | self._recipients.closed
+
+    @property
+    def unreached(self) -> dict[int, str]:
+        """The same, and why each recipient was never reached since the start, though it has been tried for a while."""
+        failures = {chat: wait.failures for (chat, number, _), wait in self._waits.items() if number == ELSEWHERE}
+        unproven = {chat: reason for chat, reason in self._unproven.items() if failures.get(chat, 0) >= MANY_FAILURES}
+        return unproven | self.unreachable
 
     async def run(self) -> None:
         """Deliver whatever there is, for ever; after a start nothing is said before the first evaluation."""
@@ -298,7 +309,9 @@ class Dispatcher:
             moves += self._recipients.standing(chat).address != address
             if moves > MOST_MOVES:
                 self._wait(chat, notice.after.incident, FIRST_WAIT, is_edit=notice.edits is not None)
-        if self._may_try(chat) and self._recipients.standing(chat).is_closed and not self._waits_at_all(chat):
+        is_in_doubt = chat in self._unproven or self._recipients.standing(chat).is_closed
+        is_free = self._is_free(chat, ELSEWHERE, is_edit=False) and not self._waits_at_all(chat)
+        if is_in_doubt and is_free and self._may_try(chat):
             await self._reach(chat)
         if not self._recipients.standing(chat).is_closed:
             await self._announce(chat)
@@ -343,13 +356,16 @@ class Dispatcher:
         """Note that a chat accepts messages."""
         self._refusals.pop(chat, None)
         self._long_floods.pop(chat, None)
+        self._unproven.pop(chat, None)
         await self._recipients.open(chat)
 
     async def _reach(self, chat: int) -> None:
-        """Try a chat that refuses messages and is owed none."""
+        """Try a chat that refuses messages, or has not been tried since the start, and is owed none."""
         try:
             await self._chat.reach(self._recipients.standing(chat).address)
         except ChannelError as error:
+            if chat in self._unproven:
+                self._unproven[chat] = str(error)
             await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
         else:
             self._waits.pop((chat, ELSEWHERE, False), None)
@@ -470,7 +486,7 @@ class Dispatcher:
         """Send a new message to a recipient, wherever it is now, and return its id.
 
         Raises:
-            ChatError: It was not sent, or perhaps not.
+            ChannelError: It was not sent, or perhaps not.
         """
         return await self._chat.send(
             self._recipients.standing(chat).address,
@@ -485,7 +501,7 @@ class Dispatcher:
         """Tell one notice, then mark it told.
 
         Raises:
-            ChatError: It was not told, or perhaps not.
+            ChannelError: It was not told, or perhaps not.
         """
         if notice.edits is not None:
             await self._edit(chat, notice, notice.edits)
@@ -509,7 +525,7 @@ class Dispatcher:
         """Edit a message, then record it; one that cannot be edited is sent anew, or given up.
 
         Raises:
-            ChatError: It was not edited, or perhaps not.
+            ChannelError: It was not edited, or perhaps not.
         """
         address, told = self._recipients.standing(chat).address, notice.after
         try:

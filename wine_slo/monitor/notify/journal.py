@@ -5,7 +5,8 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.oncall.actions import Action, Actions

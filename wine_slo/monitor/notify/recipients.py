@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError, Memory
+from wine_slo.integrations.storage.ledger import Ledger, Memory
+from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.evaluation.incident import Incident
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.limits import Limit
@@ -103,7 +104,7 @@ class Boards:
         """Have a board read that; hang a new one where it cannot be edited any more, but not one after the other.
 
         Raises:
-            ChatError: It was not written, or perhaps not.
+            ChannelError: It was not written, or perhaps not.
         """
         try:
             await self._chat.edit(board.chat, board.message, text)
@@ -120,7 +121,7 @@ class Boards:
         """Send a board and pin it; why it could not be pinned.
 
         Raises:
-            ChatError: It was not sent, or perhaps not.
+            ChannelError: It was not sent, or perhaps not.
         """
         message = await self._chat.send(chat, text, topic=topic, loud=False)
         await self._remember(BoardRecord(chat=chat, message=message, topic=topic, text=text, written_at=self._now()))

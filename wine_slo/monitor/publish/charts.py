@@ -10,12 +10,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from wine_slo.integrations.drawing.render_process import ChartProcess, DrawingError
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Series
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.messages import Picture
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, Series
 from wine_slo.slo.evaluation.sampling import key_of
 from wine_slo.slo.notification.plan import Kind, Notification
 from wine_slo.slo.objectives import promql
@@ -50,7 +51,7 @@ class Charts:
 
     def __init__(
         self,
-        api: PrometheusClient,
+        api: MetricSource,
         drawing: ChartProcess,
         chat: Channel,
         ledger: Ledger,
@@ -81,7 +82,7 @@ class Charts:
         try:
             course = await self._course(key, objective, span)
             png = await self._drawing.draw(chart_of(course, objective, speech))
-        except PrometheusError as error:
+        except MetricSourceError as error:
             raise NoChartError("Prometheus: {why}", why=error.reason) from error
         except DrawingError as error:
             raise NoChartError(error.reason) from error
@@ -146,7 +147,7 @@ class Charts:
         """How a key went over a span.
 
         Raises:
-            PrometheusError: An answer is missing or cannot be trusted.
+            MetricSourceError: An answer is missing or cannot be trusted.
         """
         step = step_of(span, objective.scrape_interval)
         last = self._clock()

@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from itertools import chain
 
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError
-from wine_slo.integrations.storage.ledger import Ledger, LedgerError
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.evaluation.sampling import by_key
 from wine_slo.slo.notification.plan import DeliveryRecord, Kind
 from wine_slo.slo.objectives import promql
@@ -45,7 +46,7 @@ class Digests:
 
     def __init__(  # noqa: PLR0913 - it tells of everything
         self,
-        api: PrometheusClient,
+        api: MetricSource,
         ledger: Ledger,
         *,
         chat: Channel,
@@ -124,7 +125,7 @@ class Digests:
         """Send it to where a chat is now; once more where it turns out to have moved.
 
         Raises:
-            ChatError: It was not sent, or perhaps not.
+            ChannelError: It was not sent, or perhaps not.
         """
         try:
             await self._chat.send(self._recipients.standing(chat).address, text, topic=topic, loud=False)
@@ -151,7 +152,7 @@ class Digests:
         objectives = speech.objectives.all
         try:
             attained = tuple(await asyncio.gather(*(self._attained(each, slot) for each in objectives)))
-        except PrometheusError as error:
+        except MetricSourceError as error:
             attained, trouble = (), error.reason
         incidents, told = await asyncio.to_thread(self._past, first)
         those = [each for each in incidents if each.began_at < slot]
@@ -171,10 +172,10 @@ class Digests:
         """How an objective went in the week that ended at a time.
 
         Raises:
-            PrometheusError: It does not say.
+            MetricSourceError: It does not say.
         """
         answer = await self._api.query(promql.good_ratio(objective, WEEK), slot)
-        ratios = by_key(objective, ((each.labels, each.value) for each in answer.samples))
+        ratios = by_key(objective, answer.samples)
         readings = self._state().readings
         key = min(ratios, key=ratios.__getitem__, default=Key(objective.name))
         reading = readings.get(key)

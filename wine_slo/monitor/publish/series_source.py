@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Series
+from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, Series
 from wine_slo.slo.evaluation.sampling import key_of
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
@@ -32,7 +32,7 @@ class SeriesSource:
 
     def __init__(
         self,
-        api: PrometheusClient,
+        api: MetricSource,
         objectives: Callable[[], Objectives],
         clock: Callable[[], datetime],
         time_box: float = TIME_BOX,
@@ -60,7 +60,7 @@ class SeriesSource:
         try:
             async with asyncio.timeout(self._time_box):
                 answers = await asyncio.gather(*(self._ask_of(each, fresh) for each in self._objectives().all))
-        except PrometheusError as error:
+        except MetricSourceError as error:
             return replace(known or fresh, trouble=str(error))
         except TimeoutError:
             return replace(known or fresh, trouble="it did not answer in time")

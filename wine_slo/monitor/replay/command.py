@@ -19,10 +19,10 @@ import msgspec
 import yaml
 
 from wine_slo.config import slo_file, text_file
-from wine_slo.config.environment import SettingsError, WatchdogSettings, read
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError
+from wine_slo.config.environment import SettingsError, read
 from wine_slo.monitor.evaluate.collector import known_for
 from wine_slo.monitor.evaluate.objective_checks import bounds_in, measured, no_bound, other_interval
+from wine_slo.monitor.evaluate.source import connect
 from wine_slo.monitor.replay import report as replay_report
 from wine_slo.monitor.replay import sweep as sweeps
 from wine_slo.monitor.replay.engine import replay
@@ -30,6 +30,8 @@ from wine_slo.monitor.replay.range_cache import EPOCH, History, milliseconds, ti
 from wine_slo.monitor.replay.report import ReplayReport, Run
 from wine_slo.monitor.replay.story import Score, Story, Truth, score
 from wine_slo.monitor.replay.sweep import Sweep, SweepError
+from wine_slo.monitor.settings import WatchdogSettings
+from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Latency, Objective, Objectives
 from wine_slo.slo.redaction import redact
@@ -84,7 +86,7 @@ def main(options: Options) -> int:
         return _refuse(str(error))
     except OSError as error:
         return _refuse(f"{error.filename} cannot be written: {error.strerror}")
-    except PrometheusError as error:
+    except MetricSourceError as error:
         kept = "; what has come is kept, so the same command goes on from there" if options.keep else ""
         return _refuse(
             f"Prometheus: {error}{'' if error.is_refused else kept}", BAD_INPUT if error.is_refused else AWAY
@@ -137,7 +139,7 @@ async def _report(
     """Ask Prometheus, and replay once or value by value.
 
     Raises:
-        PrometheusError: It does not answer.
+        MetricSourceError: It does not answer.
         NothingError: It knows nothing of the time.
         InputError: A threshold is no end of a bucket.
         SweepError: No bucket ends within the sweep's range.
@@ -148,7 +150,7 @@ async def _report(
     if folder is not None:
         tidy(folder, datetime.now(UTC))
     async with aiohttp.ClientSession() as session:
-        api = PrometheusClient(session, settings.prometheus_url, settings.prometheus_headers, timeout=TIMEOUT)
+        api = connect(session, settings, timeout=TIMEOUT)
         first = await _first_scrape(api, objectives, since, until)
         notes = []
         if first - since > poll:
@@ -194,7 +196,7 @@ def _on_tick(at: datetime, poll: timedelta) -> datetime:
     return EPOCH + timedelta(milliseconds=-(-milliseconds(at - EPOCH) // step) * step)
 
 
-async def _first_scrape(api: PrometheusClient, objectives: Objectives, since: datetime, until: datetime) -> datetime:
+async def _first_scrape(api: MetricSource, objectives: Objectives, since: datetime, until: datetime) -> datetime:
     """The first scrape in the time, to ten seconds.
 
     Raises:
@@ -212,15 +214,13 @@ async def _first_scrape(api: PrometheusClient, objectives: Objectives, since: da
     return max(since, min(firsts))
 
 
-async def _seen_since(api: PrometheusClient, objective: Objective, span: timedelta, until: datetime) -> datetime | None:
+async def _seen_since(api: MetricSource, objective: Objective, span: timedelta, until: datetime) -> datetime | None:
     """The first instant of a span at which its targets were known; None where there is none."""
     known = known_for(await api.query(promql.seconds_of_history(objective, span), until))
     return None if known is None else until - known
 
 
-async def _check_bounds(
-    api: PrometheusClient, objective: Objective, sweep: Sweep | None, until: datetime
-) -> Sweep | None:
+async def _check_bounds(api: MetricSource, objective: Objective, sweep: Sweep | None, until: datetime) -> Sweep | None:
     """The sweep with its values, where they are the ends of buckets.
 
     Raises:

@@ -26,14 +26,13 @@ from wine_slo.monitor.replay.story import Left, Replay, Story
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Phase
 from wine_slo.slo.evaluation.judgement import ROUNDING, is_bad
+from wine_slo.slo.evaluation.metric_source import Points, Sample
 from wine_slo.slo.evaluation.reading import STALE_INTERVALS, Reading
 from wine_slo.slo.evaluation.sampling import (
     CATCHES_UP,
     OF_LATE,
     Answers,
     Grid,
-    Labelled,
-    Points,
     Scrapes,
     by_endpoint,
     by_key,
@@ -81,7 +80,7 @@ async def replay(
         is_fast: Whether looks that change nothing may be left out.
 
     Raises:
-        PrometheusError: An answer is missing or cannot be trusted.
+        MetricSourceError: An answer is missing or cannot be trusted.
     """
     run = Replay(objectives, since, poll)
     pasts = [_Past(history, objective, since, poll) for objective in objectives.all]
@@ -203,12 +202,12 @@ class _Past:
         """What the look at an instant sees.
 
         Raises:
-            PrometheusError: An answer is missing or cannot be trusted.
+            MetricSourceError: An answer is missing or cannot be trusted.
         """
         objective, now = self._objective, instant(at)
         lattice = self._ticks if self._is_tick(at) else self._of_quick(at)
         tables = await self._tables(self._at_look, lattice, at)
-        up, scraped, shown, long = (_labelled(table, at) for table in tables)
+        up, scraped, shown, long = (_samples(table, at) for table in tables)
         if not scraped:
             if self._grid is not None:
                 await self._budgets.reach(at, self._grid)
@@ -416,9 +415,9 @@ class _Past:
         over, recent, endpoints = await self._history.tables(queries, lattice, lattice.chunk(at))
         objective = self._objective
         return (
-            by_key(objective, _labelled(over, at)),
-            by_key(objective, _labelled(recent, at)),
-            by_endpoint(objective, _labelled(endpoints, at)),
+            by_key(objective, _samples(over, at)),
+            by_key(objective, _samples(recent, at)),
+            by_endpoint(objective, _samples(endpoints, at)),
         )
 
 
@@ -536,7 +535,7 @@ class _Budgets:
         """Sum what came before the first look.
 
         Raises:
-            PrometheusError: An answer is missing or cannot be trusted.
+            MetricSourceError: An answer is missing or cannot be trusted.
         """
         objective, mark = self._objective, milliseconds(MARK)
         young = await self._history.api.query(promql.seconds_of_history(objective), instant(self._since))
@@ -568,7 +567,7 @@ class _Budgets:
         """Sum up to an instant, and as far as the chunk goes that it lies in.
 
         Raises:
-            PrometheusError: An answer is missing or cannot be trusted.
+            MetricSourceError: An answer is missing or cannot be trusted.
         """
         while self._summed_until < at + self._step:
             chunk = grid.chunk(self._summed_until + self._step)
@@ -614,7 +613,7 @@ class _Budgets:
         """Bad and all events between two instants that have samples and nothing between them, as the counters tell.
 
         Raises:
-            PrometheusError: An answer is missing or cannot be trusted.
+            MetricSourceError: An answer is missing or cannot be trusted.
         """
         objective, gap = self._objective, timedelta(milliseconds=after - before)
         total, part = promql.total_across(objective, gap), promql.part_across(objective, gap)
@@ -761,10 +760,10 @@ def _short(phase: int, step: int) -> Lattice:
     return Lattice(phase, step, max(2, milliseconds(SHORT_CHUNK) // step))
 
 
-def _labelled(table: Table, at: int) -> list[Labelled]:
+def _samples(table: Table, at: int) -> list[Sample]:
     place = table.index(at)
     found = ((labels, float(row[place])) for labels, row in table.rows.items())
-    return [(dict(labels), value) for labels, value in found if value == value]  # noqa: PLR0124  # not NaN
+    return [Sample(dict(labels), value) for labels, value in found if value == value]  # noqa: PLR0124  # not NaN
 
 
 def _by_key(objective: Objective, table: Table | None) -> dict[Key, Numbers]:

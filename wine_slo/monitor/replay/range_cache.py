@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from wine_slo.integrations.prometheus.client import MAX_POINTS, PrometheusClient, PrometheusError, Series
+from wine_slo.slo.evaluation.metric_source import MAX_POINTS, MetricSource, MetricSourceError, Series
 
 Numbers = NDArray[np.float64]  # one value an instant; NaN where there is none
 Labels = tuple[tuple[str, str], ...]
@@ -116,7 +116,7 @@ class History:
 
     def __init__(
         self,
-        api: PrometheusClient,
+        api: MetricSource,
         folder: Path | None,
         source: str,
         until: datetime,
@@ -136,7 +136,7 @@ class History:
         """The answers at one chunk.
 
         Raises:
-            PrometheusError: One is missing after several tries.
+            MetricSourceError: One is missing after several tries.
         """
         known = [self._tables.get((query, lattice, chunk)) for query in queries]
         found = [each for each in known if each is not None]
@@ -203,7 +203,7 @@ class History:
                     return await self.api.query_range(
                         query, instant(first), instant(last), timedelta(milliseconds=step)
                     )
-                except PrometheusError as error:
+                except MetricSourceError as error:
                     if error.is_too_much and count > FEW:
                         break
                     if error.is_refused or wait is None:

@@ -19,8 +19,9 @@ CHARSETS = {
 }
 CHARSET_FIELD = "_charset_"  # in which a browser says how it encoded a form (HTML standard, 4.10.18.1)
 MOST_FIELDS = 1000
-LARGEST_URLENCODED = 2**18  # bytes; escapes take four times as long to decode as all else, and others wait meanwhile
+LARGEST_URLENCODED = 2**16  # bytes; escapes take ten times as long to decode as all else, and others wait meanwhile
 LARGEST_HEAD = 8190  # bytes of a part's headers; as of a request's header
+LARGEST_HEADS = 2**17  # bytes of the headers of all parts, whose parameters take as long as escapes
 PARAMETER = re.compile(r';\s*([\w!#$%&\'*+.^`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;"\s]*))\s*', re.ASCII | re.DOTALL)
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 PLAIN = ("", "7bit", "8bit", "binary")  # transfer encodings that leave a part as it is
@@ -97,12 +98,17 @@ def read_multipart(body: bytes, boundary: str, charset: str = "utf-8") -> Fields
     delimiter = b"\r\n--" + boundary.encode("utf-8", "surrogateescape")
     _, *parts = (b"\r\n" + body).split(delimiter, MOST_FIELDS + 2)
     fields: Fields = []
+    heads = 0
     for part in parts:
         if part.startswith(b"--"):
             break
         if len(fields) == MOST_FIELDS:
             raise LargeFormError(f"the form has more than {MOST_FIELDS} fields")
-        name, value = _read_part(part, charset)
+        head, content = _split_part(part)
+        heads += len(head)
+        if heads > LARGEST_HEADS:
+            raise LargeFormError(f"the headers of the form's parts are larger than {LARGEST_HEADS} bytes")
+        name, value = _read_part(head, content, charset)
         if name == CHARSET_FIELD:
             codec(value)
             charset = value
@@ -113,15 +119,19 @@ def read_multipart(body: bytes, boundary: str, charset: str = "utf-8") -> Fields
     return fields
 
 
-def _read_part(part: bytes, charset: str) -> tuple[str, str]:
-    """Return the name and the text of one part, which begins with the end of its boundary's line."""
+def _split_part(part: bytes) -> tuple[bytes, bytes]:
+    """Return the headers and the content of one part, which begins with the end of its boundary's line."""
     padding, _, rest = part.partition(b"\r\n")
     if padding.strip(b" \t"):
         raise FormError("a boundary of the form has something behind it")
-    head, blank, content = (b"\r\n" + rest[: LARGEST_HEAD + 4]).partition(b"\r\n\r\n")
+    head, blank, _ = (b"\r\n" + rest[: LARGEST_HEAD + 4]).partition(b"\r\n\r\n")
     if not blank:
         raise FormError("a part of the form has no headers, or very long ones")
-    content = rest[len(head) + len(blank) - 2 :]
+    return head, rest[len(head) + len(blank) - 2 :]
+
+
+def _read_part(head: bytes, content: bytes, charset: str) -> tuple[str, str]:
+    """Return the name and the text of one part."""
     headers = _read_headers(head)
     disposition, parameters = split_header(headers.get("content-disposition", ""))
     if disposition != "form-data" or "name" not in parameters:

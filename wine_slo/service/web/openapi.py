@@ -183,9 +183,7 @@ PATHS: dict[str, Any] = {
                 ),
                 "400": problem("The body cannot be read."),
                 "408": problem("It did not come in time."),
-                "413": problem(
-                    "It is larger than 1 MiB (a URL-encoded form: 256 KiB), or holds more than 1,000 wines."
-                ),
+                "413": problem("It is larger than 1 MiB (a URL-encoded form: 64 KiB), or holds more than 1,000 wines."),
                 "415": problem("It is of a type that is not listed here, packed, or in a charset that is not read."),
                 "422": answer(
                     "Fields are missing, unknown, given twice, no finite numbers, or below 0 in a form; an entry each.",

@@ -89,7 +89,7 @@ class Channel(Protocol):
         """Say something, in a topic where the chat is a forum, and return the message's id.
 
         Raises:
-            ChatError: It was not told, or perhaps not.
+            ChannelError: It was not told, or perhaps not.
         """
         ...
 
@@ -97,7 +97,7 @@ class Channel(Protocol):
         """Exchange a message's text and its buttons; that it reads so already is no error.
 
         Raises:
-            ChatError: It was not told, or perhaps not.
+            ChannelError: It was not told, or perhaps not.
         """
         ...
 
@@ -105,7 +105,7 @@ class Channel(Protocol):
         """Send a picture, quietly.
 
         Raises:
-            ChatError: It was not sent, or perhaps not.
+            ChannelError: It was not sent, or perhaps not.
         """
         ...
 
@@ -113,7 +113,7 @@ class Channel(Protocol):
         """See whether a chat accepts messages, without sending one.
 
         Raises:
-            ChatError: It does not, or it is not known.
+            ChannelError: It does not, or it is not known.
         """
         ...
 
@@ -121,7 +121,7 @@ class Channel(Protocol):
         """Keep a message in sight, without a sound.
 
         Raises:
-            ChatError: It was not pinned, or perhaps not.
+            ChannelError: It was not pinned, or perhaps not.
         """
         ...
 
@@ -129,6 +129,6 @@ class Channel(Protocol):
         """Keep a message in sight no more.
 
         Raises:
-            ChatError: It is still pinned, or perhaps.
+            ChannelError: It is still pinned, or perhaps.
         """
         ...

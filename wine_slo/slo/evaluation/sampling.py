@@ -12,6 +12,7 @@ from math import inf
 from wine_slo.metric_names import ENDPOINT
 from wine_slo.slo.evaluation.engine import State, seen_until
 from wine_slo.slo.evaluation.incident import Phase
+from wine_slo.slo.evaluation.metric_source import Points, Sample
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets, Traffic, sight_of, unseen
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Alert, Key, Latency, Objective
@@ -22,40 +23,37 @@ LATENESS = 4  # scrape intervals after which a sample that is not there will not
 INSTANCE = "instance"  # the label by which Prometheus tells targets apart
 OF_LATE = timedelta(minutes=1)  # the range over which the rate is told, and endpoints are named as slow or fine
 
-Labelled = tuple[Mapping[str, str], float]  # a label set, and its value
-Points = Mapping[float, float]  # a value by seconds since the epoch
-
 
 @dataclass(frozen=True, slots=True)
 class Scrapes:
     """The last scrape of each target: whether it was answered (1 or 0), and when it was, in seconds since the epoch."""
 
-    up: Sequence[Labelled]
-    at: Sequence[Labelled]
+    up: Sequence[Sample]
+    at: Sequence[Sample]
 
     @property
     def anchor(self) -> datetime:
         """When the first target was scraped; there must be one."""
-        return datetime.fromtimestamp(min(self.at, key=lambda each: sorted(each[0].items()))[1], UTC)
+        return datetime.fromtimestamp(min(self.at, key=lambda each: sorted(each.labels.items())).value, UTC)
 
     def targets(self, names: Sequence[str]) -> "dict[tuple[str, ...] | None, Targets]":
         """The targets by their values of some labels; all of them by None, for what has none of its own (any more).
 
         Grouped once for all keys of an objective, as there may be thousands of both.
         """
-        groups: dict[tuple[str, ...] | None, tuple[list[Labelled], list[Labelled]]] = {None: ([], [])}
+        groups: dict[tuple[str, ...] | None, tuple[list[Sample], list[Sample]]] = {None: ([], [])}
         for number, answer in enumerate((self.up, self.at)):
             for each in answer:
                 groups[None][number].append(each)
-                values = tuple(each[0].get(name, "") for name in names)
+                values = tuple(each.labels.get(name, "") for name in names)
                 groups.setdefault(values, ([], []))[number].append(each)
         all_up, all_at = groups[None]
         return {
             values: Targets(
-                up=sum(value > 0 for _, value in up or all_up),
+                up=sum(each.value > 0 for each in up or all_up),
                 known=len(up or all_up),
-                scraped_at=datetime.fromtimestamp(max(value for _, value in at or all_at), UTC) if all_at else None,
-                down=tuple(sorted(_name_of(labels) for labels, value in up or all_up if value <= 0)),
+                scraped_at=datetime.fromtimestamp(max(each.value for each in at or all_at), UTC) if all_at else None,
+                down=tuple(sorted(_name_of(each.labels) for each in up or all_up if each.value <= 0)),
             )
             for values, (up, at) in groups.items()
         }
@@ -152,27 +150,27 @@ def key_of(objective: Objective, labels: Mapping[str, str]) -> Key:
     return Key(objective.name, tuple((name, labels.get(name, "")) for name in objective.by))
 
 
-def by_key(objective: Objective, answer: Iterable[Labelled]) -> dict[Key, float]:
+def by_key(objective: Objective, answer: Iterable[Sample]) -> dict[Key, float]:
     """An answer of one value a label set, by key."""
-    return {key_of(objective, labels): value for labels, value in answer}
+    return {key_of(objective, each.labels): each.value for each in answer}
 
 
-def by_endpoint(objective: Objective, answer: Iterable[Labelled]) -> dict[Key, tuple[tuple[str, float], ...]]:
+def by_endpoint(objective: Objective, answer: Iterable[Sample]) -> dict[Key, tuple[tuple[str, float], ...]]:
     """An answer of one value an endpoint, by key, highest first."""
     found: dict[Key, list[tuple[str, float]]] = {}
-    for labels, value in answer:
-        if name := labels.get(ENDPOINT, "").strip():  # without a name it would say nothing of where
-            found.setdefault(key_of(objective, labels), []).append((name, value))
-    return {key: tuple(sorted(each, key=lambda pair: -pair[1])) for key, each in found.items()}
+    for each in answer:
+        if name := each.labels.get(ENDPOINT, "").strip():  # without a name it would say nothing of where
+            found.setdefault(key_of(objective, each.labels), []).append((name, each.value))
+    return {key: tuple(sorted(pairs, key=lambda pair: -pair[1])) for key, pairs in found.items()}
 
 
-def finite_bounds(answer: Iterable[Labelled]) -> tuple[float, ...]:
+def finite_bounds(answer: Iterable[Sample]) -> tuple[float, ...]:
     """The finite bucket bounds in the answer of `promql.bucket_bounds`, ascending."""
     bounds = set()
-    for labels, _ in answer:
+    for each in answer:
         with suppress(ValueError):  # a label that is called `le` may hold anything
-            bounds.add(float(labels.get("le", "")))
-    return tuple(sorted(each for each in bounds if 0 < each < inf))
+            bounds.add(float(each.labels.get("le", "")))
+    return tuple(sorted(bound for bound in bounds if 0 < bound < inf))
 
 
 def remembered(state: State, objective: Objective) -> list[Key]:

@@ -23,15 +23,9 @@ from tests.support.fakes.prometheus_junk import (
     slow,
     vector,
 )
-from wine_slo.integrations.prometheus.client import (
-    MAX_BYTES,
-    TIMEOUT,
-    PrometheusClient,
-    PrometheusError,
-    Sample,
-    Series,
-)
+from wine_slo.integrations.prometheus.client import MAX_BYTES, TIMEOUT, PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
+from wine_slo.slo.evaluation.metric_source import MetricSourceError, Sample, Series
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STEP = timedelta(seconds=5)
@@ -114,7 +108,7 @@ async def test_junk_is_no_data_and_says_why(
     api: PrometheusClient, prometheus_junk: PrometheusJunk, outcomes: list[str], name: str
 ) -> None:
     prometheus_junk.answer = JUNK[name]
-    with pytest.raises(PrometheusError) as caught:
+    with pytest.raises(MetricSourceError) as caught:
         await api.query("up")
     sentence = str(caught.value)
     assert sentence.startswith(SAID[name])
@@ -128,7 +122,7 @@ async def test_junk_over_a_range_is_no_data_either(
     api: PrometheusClient, prometheus_junk: PrometheusJunk, name: str
 ) -> None:
     prometheus_junk.answer = JUNK[name]
-    with pytest.raises(PrometheusError):
+    with pytest.raises(MetricSourceError):
         await api.query_range("up", START, START + STEP, STEP)
 
 
@@ -143,7 +137,7 @@ async def test_an_answer_that_does_not_come_is_not_waited_for(
     session: aiohttp.ClientSession, prometheus_junk: PrometheusJunk, answer: Answer
 ) -> None:
     prometheus_junk.answer = answer
-    with pytest.raises(PrometheusError, match=r"^it did not answer in time$"):
+    with pytest.raises(MetricSourceError, match=r"^it did not answer in time$"):
         await impatient(session, prometheus_junk.url).query("up")
 
 
@@ -156,7 +150,7 @@ async def test_an_answer_that_never_ends_is_not_waited_for(session: aiohttp.Clie
 
     server = Loopback(trickle)
     await server.open()
-    with pytest.raises(PrometheusError, match=r"^it did not answer in time$"):
+    with pytest.raises(MetricSourceError, match=r"^it did not answer in time$"):
         await impatient(session, server.url).query("up")
     await server.close()
 
@@ -170,7 +164,7 @@ async def test_that_it_cannot_be_reached_is_said_with_the_reason(
     api: PrometheusClient, prometheus_junk: PrometheusJunk, outcomes: list[str]
 ) -> None:
     await prometheus_junk.goes_down()
-    with pytest.raises(PrometheusError, match=r"^it cannot be reached \(connection refused\)$"):
+    with pytest.raises(MetricSourceError, match=r"^it cannot be reached \(connection refused\)$"):
         await api.query("up")
     assert outcomes == ["failed"]
 
@@ -183,14 +177,14 @@ async def test_that_it_broke_off_is_said(session: aiohttp.ClientSession) -> None
 
     server = Loopback(drop)
     await server.open()
-    with pytest.raises(PrometheusError, match=r"^it broke off \(\w+\)$"):
+    with pytest.raises(MetricSourceError, match=r"^it broke off \(\w+\)$"):
         await PrometheusClient(session, server.url, {}).query("up")
     await server.close()
 
 
 async def test_what_was_away_is_asked_again(api: PrometheusClient, prometheus_junk: PrometheusJunk) -> None:
     await prometheus_junk.goes_down()
-    with pytest.raises(PrometheusError):
+    with pytest.raises(MetricSourceError):
         await api.query("up")
     await prometheus_junk.comes_back()
     assert (await api.query("up")).samples == ()
@@ -200,7 +194,7 @@ async def test_a_large_answer_is_refused_before_it_is_read_to_its_end(
     api: PrometheusClient, prometheus_junk: PrometheusJunk
 ) -> None:
     prometheus_junk.answer = Answer(" " * 2**20, repeats=MAX_BYTES // 2**20 + 1)
-    with pytest.raises(PrometheusError, match="larger than 32 MiB"):
+    with pytest.raises(MetricSourceError, match="larger than 32 MiB"):
         await api.query("up")
 
 
@@ -318,7 +312,7 @@ async def test_a_gateway_that_permits_only_get_is_asked_by_get_from_then_on(
 
 async def test_a_gateway_that_permits_neither_method_is_named_by_its_own_answer(session: aiohttp.ClientSession) -> None:
     async with Gateway("NONE", 405) as gateway:
-        with pytest.raises(PrometheusError, match="it answered 405"):
+        with pytest.raises(MetricSourceError, match="it answered 405"):
             await PrometheusClient(session, gateway.url, {}).query("up")
 
 
@@ -328,7 +322,7 @@ async def test_a_redirect_to_another_host_gets_neither_query_nor_headers(
     async with Gateway("POST", 405) as elsewhere:
         prometheus_junk.answer = Answer("", 307, location=f"{elsewhere.url}/api/v1/query")
         api = PrometheusClient(session, prometheus_junk.url, {"X-Scope-OrgID": "team"})
-        with pytest.raises(PrometheusError, match=f"must be {elsewhere.url}$"):
+        with pytest.raises(MetricSourceError, match=f"must be {elsewhere.url}$"):
             await api.query("up")
     assert elsewhere.methods == []
 
@@ -337,7 +331,7 @@ async def test_a_refusal_does_not_repeat_the_token(
     session: aiohttp.ClientSession, prometheus_junk: PrometheusJunk
 ) -> None:
     prometheus_junk.answer = JUNK["403, a token in JSON"]
-    with pytest.raises(PrometheusError) as caught:
+    with pytest.raises(MetricSourceError) as caught:
         await PrometheusClient(session, prometheus_junk.url, {"Authorization": "Bearer abc"}).query("up")
     assert "abc" not in str(caught.value)
 
@@ -346,7 +340,7 @@ async def test_a_refusal_does_not_repeat_the_token(
     "url", ["http://foo..bar", f"http://{'a' * 300}.example", "http://[::1", "http://127.0.0.1:99999"]
 )
 async def test_an_address_that_cannot_be_asked_is_no_data(session: aiohttp.ClientSession, url: str) -> None:
-    with pytest.raises(PrometheusError):
+    with pytest.raises(MetricSourceError):
         await PrometheusClient(session, url, {}).query("up")
 
 
@@ -368,7 +362,7 @@ async def test_an_info_is_logged_once_and_the_answer_counts(
 async def test_an_info_does_not_hide_a_warning(api: PrometheusClient, prometheus_junk: PrometheusJunk) -> None:
     good = json.loads(vector((1.0, "2")).body)
     prometheus_junk.answer = Answer(json.dumps(good | {"warnings": ["PromQL info: x", "no store matched"]}))
-    with pytest.raises(PrometheusError, match=r"^its answer is partial: no store matched$"):
+    with pytest.raises(MetricSourceError, match=r"^its answer is partial: no store matched$"):
         await api.query("up")
 
 
@@ -385,7 +379,7 @@ async def test_a_number_that_cannot_be_spoils_a_range(
     api: PrometheusClient, prometheus_junk: PrometheusJunk, points: list[tuple[float, str]]
 ) -> None:
     prometheus_junk.answer = matrix(points)
-    with pytest.raises(PrometheusError, match=r"where a (number|time) belongs"):
+    with pytest.raises(MetricSourceError, match=r"where a (number|time) belongs"):
         await api.query_range("up", START, START + STEP, STEP)
 
 
@@ -422,7 +416,7 @@ async def test_a_token_that_was_rotated_is_sent_with_the_next_question(session: 
     api, facts = PrometheusClient(session, server.url, headers), PrometheusFacts(session, server.url, headers)
     for token in ("old", "new"):
         headers["Authorization"] = f"Bearer {token}"
-        with pytest.raises(PrometheusError, match="it answered 401: it wants credentials"):
+        with pytest.raises(MetricSourceError, match="it answered 401: it wants credentials"):
             await api.query("up")
         assert await facts.version() is None
     await server.close()

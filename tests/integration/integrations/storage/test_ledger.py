@@ -18,7 +18,10 @@ import sqlalchemy as sa
 from tests.support.fakes.prometheus_junk import PrometheusJunk
 from tests.support.scene import ALL, CHAT, KEY, LATENCY, Scene, at, incident
 from wine_slo.integrations.prometheus.client import PrometheusClient
-from wine_slo.integrations.storage.ledger import STEPS, Ledger, LedgerError, Memory, _tables
+from wine_slo.integrations.storage.failover import Failover
+from wine_slo.integrations.storage.ledger import Ledger, Memory
+from wine_slo.integrations.storage.ledger_error import LedgerError
+from wine_slo.integrations.storage.schema import STEPS, TABLES
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.chat.messages import Person
@@ -209,6 +212,22 @@ def test_a_password_in_its_address_is_not_told() -> None:
     assert "hunter2" not in refusal("nosuch://me:hunter2@db/ledger")
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("nosuch://me:hunter2@db/ledger", id="a database that nobody knows"),
+        pytest.param("postgresql://me:hunter2@127.0.0.1:1/ledger", id="a database on a server"),
+        pytest.param("sqlite:///file:ledger?mode=ro&uri=true", id="a URI of SQLite that makes no file"),
+    ],
+)
+def test_a_database_that_is_no_file_of_ours_leaves_no_file_in_the_working_folder(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "cannot be opened" in refusal(url)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_ledger_that_may_only_be_read_says_so_and_is_still_read(path: Path, ledger: Ledger) -> None:
     ledger.save(State(), eventful())
     ledger.mark([TOLD])
@@ -272,7 +291,7 @@ class Disk:
         self.is_full = False
         engine = sa.create_engine(f"sqlite:///{path}")
         sa.event.listen(engine, "checkout", self._limit)
-        self.ledger = Ledger(engine)
+        self.ledger = Ledger(Failover(engine, f"sqlite:///{path}"))
 
     def _limit(self, connection: Any, _record: object, _proxy: object) -> None:
         connection.execute(f"PRAGMA max_page_count = {1 if self.is_full else 2**30}")
@@ -384,9 +403,9 @@ def test_one_that_was_left_half_made_is_made_whole(path: Path) -> None:
 def test_the_steps_make_the_tables_that_are_used(tmp_path: Path) -> None:
     Ledger.open(f"sqlite:///{tmp_path / 'new.db'}").close()
     made = schema(tmp_path / "new.db")
-    for table in _tables.sorted_tables:
+    for table in TABLES.sorted_tables:
         assert [column[1] for column in made[table.name][: len(table.columns)]] == [each.name for each in table.columns]
-    assert len(made) == len(_tables.sorted_tables)
+    assert len(made) == len(TABLES.sorted_tables)
 
 
 # Damage, and a file that is not there
@@ -414,7 +433,7 @@ def test_garbage_in_the_facts_is_told_in_a_sentence(path: Path, ledger: Ledger, 
 
 
 def remembering(path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
-    monkeypatch.setattr("wine_slo.integrations.storage.ledger.AGAIN_AFTER", 0.0)
+    monkeypatch.setattr("wine_slo.integrations.storage.failover.AGAIN_AFTER", 0.0)
     return Ledger.open_or_remember(f"sqlite:///{path}")
 
 
@@ -564,7 +583,8 @@ def test_a_missing_right_is_told_with_the_command_that_mends_it_and_no_other_fol
     (tmp_path / "data").mkdir(mode=mode)
     code = (
         "import os, sys\n"
-        "from wine_slo.integrations.storage.ledger import Ledger, LedgerError\n"
+        "from wine_slo.integrations.storage.ledger import Ledger\n"
+        "from wine_slo.integrations.storage.ledger_error import LedgerError\n"
         "Ledger.open('sqlite://').close()\n"  # whatever it imports, as root
         "os.setgid(65534); os.setuid(65534)\n"
         "try: Ledger.open(sys.argv[1])\n"

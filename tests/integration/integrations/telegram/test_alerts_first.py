@@ -4,8 +4,9 @@ import asyncio
 from time import monotonic
 
 from tests.support.fakes.bot_api import TOKEN, BotApi
-from wine_slo.integrations.telegram import channel
-from wine_slo.integrations.telegram.channel import ANSWERS_A_MINUTE, TelegramChannel
+from wine_slo.integrations.telegram import connection
+from wine_slo.integrations.telegram.channel import TelegramChannel
+from wine_slo.integrations.telegram.connection import ANSWERS_A_MINUTE
 
 GROUP = -5
 QUEUED = 60
@@ -13,8 +14,8 @@ QUEUED = 60
 
 async def test_an_alert_goes_out_while_more_answers_wait_than_a_group_may_have(bot_api: BotApi) -> None:
     group = bot_api.chat(GROUP)
-    async with channel.connect(TOKEN, bot_api.url) as bot:
-        answers, alerts = TelegramChannel(bot, answers=True), TelegramChannel(bot)
+    async with connection.connect(TOKEN, bot_api.url) as bot:
+        answers, alerts = TelegramChannel(bot).for_answers, TelegramChannel(bot)
         waiting = [asyncio.create_task(answers.send(GROUP, f"answer {number}")) for number in range(QUEUED)]
         await bot_api.until(lambda: len(group.messages) == ANSWERS_A_MINUTE)
         began = monotonic()

@@ -127,7 +127,7 @@ async def test_why_names_the_query_and_the_evidence(desk: Desk) -> None:
         "100 of 100 requests over 1 s. This leaves out the worst stall of 15 s.",
     ]
     assert said[6] == "Statistically significant: in breach."
-    assert said[7].startswith('Asked: histogram_quantile(0.95, sum by (le) (rate(request_latency_seconds_bucket{job="')
+    assert said[7].startswith('Query: histogram_quantile(0.95, sum by (le) (rate(request_latency_seconds_bucket{job="')
 
 
 async def test_why_says_that_a_stall_is_none(desk: Desk) -> None:
@@ -138,7 +138,7 @@ async def test_why_says_that_a_stall_is_none(desk: Desk) -> None:
 async def test_why_says_that_chance_may_explain_it(desk: Desk) -> None:
     desk.scene.has(0.0, 60).has(0.08, 60, of=10)
     said = await desk.asks("/why latency")
-    assert any(line.startswith("Chance may still explain it: ") for line in said), said
+    assert any(line.startswith("Not yet significant: ") for line in said), said
 
 
 async def test_why_says_what_a_recovery_still_takes(desk: Desk) -> None:
@@ -218,7 +218,7 @@ async def test_an_incident_that_is_over_for_long_is_read_from_the_ledger(desk: D
 async def test_a_number_that_is_none_is_answered_with_where_they_are(desk: Desk, word: str) -> None:
     (said,) = await desk.asks(f"/incident {word}")
     assert said.startswith("There is no incident ")
-    assert said.endswith("All of them: /incidents")
+    assert said.endswith("All incidents: /incidents")
 
 
 async def test_an_incident_without_a_number_is_asked_for(desk: Desk) -> None:
@@ -258,7 +258,7 @@ async def test_a_span_of_which_there_is_no_chart_is_answered_with_the_bounds(des
 @pytest.mark.parametrize("word", ["tomorow", "-5m", "6h please"])
 async def test_a_span_that_is_none_is_said(desk: Desk, word: str) -> None:
     (said,) = await desk.asks(f"/chart latency {word}")
-    assert said.endswith("Spans are written 30m, 6h or 7d.")
+    assert said.endswith("Examples: 30m, 6h, 7d.")
     assert not desk.drawn
 
 

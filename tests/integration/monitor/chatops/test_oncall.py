@@ -16,7 +16,7 @@ from tests.support.fakes.people import ANNA, BORIS, FORUM, GROUP, TOPIC, Talk, a
 from tests.support.fakes.telegram_chats import Message
 from tests.support.scene import ALL, AVAILABILITY, LATENCY, START, Scene
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram import channel, connection
 from wine_slo.monitor.chatops.oncall import OnCall
 from wine_slo.monitor.chatops.router import Access
 from wine_slo.monitor.notify.announcements import Announcements
@@ -76,7 +76,7 @@ class Post:
         memory = self.ledger.load()
         speech = Speech(self.scene.objectives, UTC)
         self.talk = Talk(self.api, speech, self.access, heard_at=datetime.now(UTC) - self.heard_ago)
-        async with channel.connect(TOKEN, self.api.url) as bot:
+        async with connection.connect(TOKEN, self.api.url) as bot:
             self.delivery = Dispatcher(
                 channel.TelegramChannel(bot),
                 self.ledger,
@@ -99,7 +99,7 @@ class Post:
                 self.ledger, memory.acts, self.delivery.wake, again_after=0.01, last_number=memory.last_act
             )
             self.announcements = Announcements(
-                channel.TelegramChannel(bot, answers=True),
+                channel.TelegramChannel(bot).for_answers,
                 lambda: {chat: (chat, self.rules.topics.get(chat)) for chat in self.chats},
                 lambda _chat: Replies(speech),
                 again_after=0.01,
@@ -414,7 +414,7 @@ async def test_what_is_not_understood_is_said_with_a_right_example(post: Post, t
         assert answer == f"{said} For example: /silence 1h latency deploying, or /silence until 18:00 all."
         assert post.journal.acts.all == ()
         waits = (await post.asks("/silence until recovery all")).text
-        assert waits.startswith("Nothing of that is in breach")
+        assert waits.startswith("It is not in breach")
 
 
 async def test_only_admins_silence_where_there_are_any(post: Post) -> None:
@@ -511,7 +511,10 @@ async def test_what_came_and_went_in_quiet_hours_is_told_in_a_line_after_them(po
         assert post.messages() == []
         await post.tell(after=20 * MINUTE)
         assert post.heads() == [
-            "⚪️ Delivered after quiet hours: Latency in breach 19:40:00–19:40:25 (25 s), worst 2.4 s, resolved since. #1"
+            (
+                "⚪️ Delivered after quiet hours: Latency in breach 19:40:00–19:40:25 (25 s), "
+                "worst 2.4 s, resolved since. #1"
+            )
         ]
 
 
@@ -718,12 +721,12 @@ async def test_a_second_chat_acts_only_on_what_was_escalated_to_it(post: Post) -
         post.scene.breaks()
         await post.tell()
         for text in ("/silence 1h all", "/silence 1h latency", "/silence 1h #1", "/ack", "/ack 1"):
-            assert (await post.asks(text, SECOND, BORIS)).text.startswith("From here you can act only on"), text
+            assert (await post.asks(text, SECOND, BORIS)).text.startswith("In this chat you can act only on"), text
         assert post.journal.acts == NO_ACTIONS
         post.scene.has(1.0, 15 * MINUTE)
         await post.tell()
         assert "is not in breach" not in (await post.asks("/ack 1", SECOND, BORIS)).text
-        assert (await post.asks("/silence 1h all", SECOND, BORIS)).text.startswith("From here you can act only on")
+        assert (await post.asks("/silence 1h all", SECOND, BORIS)).text.startswith("In this chat you can act only on")
         assert (await post.asks("/silence 1h #1", SECOND, BORIS)).text.startswith("🔇 Latency")
         assert [each.by.id for each in post.journal.acts.all] == [BORIS, BORIS]
 
@@ -768,7 +771,7 @@ async def test_two_people_of_one_name_are_told_apart(post: Post) -> None:
         assert "Acknowledged by Anna at 19:40." in lines
         assert f"Silenced until 20:40 by anna ({BORIS})." in lines
         deeds = post.journal.lines(post.scene.incident, post.talk.speech)
-    assert deeds[0] == f"19:40 Anna ({ANNA}) had it."
+    assert deeds[0] == f"19:40 Anna ({ANNA}) acknowledged."
     assert str(BORIS) in deeds[1]
 
 
@@ -785,7 +788,7 @@ async def test_what_is_garbage_in_the_ledger_hides_no_act_and_stops_none(post: P
         )
     async with post.life():
         assert [each.number for each in post.journal.acts.all] == [1, 2]
-        assert (await post.asks("/silence 1h availability")).text.endswith("To take it back: /undo")
+        assert (await post.asks("/silence 1h availability")).text.endswith("To undo: /undo")
         assert post.journal.acts.all[-1].number == 11
     assert other.execute("SELECT max(number), count(*) FROM acts").fetchone() == (11, 6)
     other.close()

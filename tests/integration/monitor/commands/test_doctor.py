@@ -13,16 +13,16 @@ from tests.support.fakes.bot_api import BotApi
 from tests.support.fakes.prometheus_junk import EMPTY_VECTOR, JUNK, PrometheusJunk, vector
 from tests.support.real.prometheus import free_port
 from tests.support.scene import LATENCY
-from wine_slo.config.environment import WatchdogSettings
 from wine_slo.config.setting_types import BotToken, ChatAddress
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram import connection
 from wine_slo.integrations.telegram.rights import TelegramRights
 from wine_slo.monitor.commands.doctor import Surroundings, examine_all, read_objectives, read_settings
 from wine_slo.monitor.commands.finding import Finding, Grade
+from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives.objective import Objectives
 
 GROUP, SUPERGROUP, MOVED, PERSON, STRANGER = -5, -1005, -6, 7, 8
@@ -46,7 +46,7 @@ class Patient:
     async def findings(self, objectives: Objectives | None = None, *, telegram: bool = False) -> list[Finding]:
         """All that is found."""
         nobody = f"http://127.0.0.1:{free_port()}"
-        rights = TelegramRights(channel.connect(self.token, self.bot_api.url))
+        rights = TelegramRights(connection.connect(self.token, self.bot_api.url))
         found = await examine_all(
             self.settings,
             objectives,
@@ -112,7 +112,9 @@ def test_a_burn_factor_that_can_never_fire_is_told_with_its_line(tmp_path: Path)
 def test_a_poll_as_slow_as_blindness_is_told() -> None:
     settings = WatchdogSettings(objectives=ROOT / "config" / "slo.yml", poll_seconds=90)
     _, found = read_objectives(settings)
-    assert lines(found, "objectives")[1] == ("wrong: the watchdog evaluates every 90 s, and monitoring counts as lost after 120 s")
+    assert lines(found, "objectives")[1] == (
+        "wrong: the watchdog evaluates every 90 s, and monitoring counts as lost after 120 s"
+    )
 
 
 # Prometheus

@@ -9,9 +9,10 @@ from aiohttp import web
 
 from tests.support.fakes.loopback import Loopback
 from tests.support.scene import AVAILABILITY, ERRORS, LATENCY
-from wine_slo.integrations.prometheus.client import PrometheusClient, Sample, Vector
+from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 from wine_slo.monitor.evaluate.objective_checks import Examiner, ObjectiveMistake, bounds_in, no_bound
+from wine_slo.slo.evaluation.metric_source import Sample, Vector
 from wine_slo.slo.objectives.objective import Objectives
 
 ALL = Objectives.only(LATENCY, ERRORS, AVAILABILITY)

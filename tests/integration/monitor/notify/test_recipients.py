@@ -28,7 +28,7 @@ from tests.support.fakes.desk import (
 from tests.support.fakes.people import Talk, among
 from tests.support.scene import LATENCY, Scene
 from wine_slo.integrations.console.channel import ConsoleChannel
-from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram import channel, connection
 from wine_slo.integrations.telegram.updates import Listener, TelegramUpdates
 from wine_slo.monitor.notify.dispatcher import LONGEST_WAIT, Dispatcher, Rules
 from wine_slo.monitor.notify.recipients import Recipients
@@ -40,6 +40,7 @@ from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.text.incident_text import Speech
 
 TOPIC = 30
+CHANNEL = -1009
 HTML_403 = "<html><head><title>403 Forbidden</title></head><body>nginx</body></html>"
 
 
@@ -179,7 +180,7 @@ async def test_what_is_delivered_late_is_counted_as_incidents_and_names_no_inner
     await desk.tell(after=60)
     late, gap = desk.texts()
     assert late == (
-        "⚪️ Delivered late: 7 incidents, which are over. "
+        "⚪️ Delivered late: 7 incidents, resolved since. "
         "Worst: Latency of /0 2 s, Latency of /1 2 s, Latency of /2 2 s, Latency of /3 2 s, Latency of /4 2 s, "
         "Latency of /5 2 s, Latency of /6 2 s. All: /incidents"
     )
@@ -249,16 +250,57 @@ async def test_all_chats_may_refuse_messages_at_once_and_each_is_notified_once_i
     assert desk.texts(ANNA)[0].startswith("🔴")
 
 
+async def test_a_wrong_chat_id_is_known_from_the_start_before_anything_is_to_be_sent(desk: Desk) -> None:
+    desk.chats = (ANNA, 404)
+    desk.restart()
+    await desk.tell()
+    assert desk.delivery.unreached == {404: "Chat not found"}
+    await desk.tell()
+    (text,) = desk.texts(ANNA)
+    assert text.startswith("🟠 Chat 404 cannot be reached: Chat not found.")
+    assert desk.sends_to(404) == 0
+
+
+async def test_a_chat_that_can_be_reached_is_tried_once_at_the_start_and_no_more(desk: Desk) -> None:
+    await desk.tell()
+    await desk.tell(after=3600)
+    assert desk.tries("sendChatAction") == 1
+    assert desk.tries() == 0
+
+
+async def test_a_token_that_is_refused_is_known_although_nothing_is_to_be_sent(desk: Desk) -> None:
+    desk.api.fails_with(401)
+    for _ in range(20):
+        await desk.tell(after=30)
+    assert desk.delivery.unreached == {ANNA: "Telegram does not know the token"}
+    assert desk.delivery.unreachable == {}, "the other chats would read of what hits them all"
+    desk.api.recovers()
+    await desk.tell(after=120)
+    assert desk.delivery.unreached == {}
+
+
+async def test_a_channel_in_which_nobody_can_be_seen_typing_is_reached_all_the_same(desk: Desk) -> None:
+    channel = desk.api.chat(CHANNEL)
+    channel.is_channel = True
+    channel.members[110201543] = "administrator"
+    channel.rights[110201543] = {"can_post_messages"}
+    desk.notifies((CHANNEL,))
+    await desk.tell()
+    assert desk.delivery.unreached == {}
+    channel.rights[110201543] = set()
+    desk.restart()
+    await desk.tell()
+    assert desk.delivery.unreached == {CHANNEL: "The bot may not send messages there"}
+
+
 async def test_that_a_second_chat_cannot_be_reached_is_known_although_nothing_is_due_there(desk: Desk) -> None:
     desk.rules = Rules(second_chats=frozenset([GROUP]), escalate_after=timedelta(minutes=15))
     desk.notifies((ANNA, GROUP))
     desk.api.fails_with(403, KICKED, chat=GROUP)
     desk.scene.breaks()
     await desk.tell()
-    assert desk.delivery.unreachable == {}
-    desk.scene.has(1.0, 16 * 60)
-    await desk.tell()
     assert list(desk.delivery.unreachable) == [GROUP]
+    assert desk.sends_to(GROUP) == 0
     assert any("Chat -5 cannot be reached" in text for text in desk.texts())
 
 
@@ -544,7 +586,7 @@ async def test_a_group_that_has_moved_and_refuses_messages_is_tried_under_its_ne
 @pytest.mark.parametrize("deed", ["send", "edit", "show", "reach", "pin", "unpin"])
 async def test_whatever_telegram_answers_an_attempt_succeeds_or_is_a_chat_error(bot_api: BotApi, deed: str) -> None:
     bot_api.chat(ANNA)
-    async with channel.connect(TOKEN, bot_api.url) as bot:
+    async with connection.connect(TOKEN, bot_api.url) as bot:
         chat = channel.TelegramChannel(bot)
         attempts: dict[str, Callable[[], Awaitable[object]]] = {
             "send": lambda: chat.send(ANNA, "text"),
@@ -564,7 +606,7 @@ async def test_whatever_telegram_answers_an_attempt_succeeds_or_is_a_chat_error(
 
 async def test_a_picture_that_a_topic_refuses_goes_to_the_chat_itself(bot_api: BotApi) -> None:
     forum = bot_api.chat(SUPERGROUP, topics=[TOPIC])
-    async with channel.connect(TOKEN, bot_api.url) as bot:
+    async with connection.connect(TOKEN, bot_api.url) as bot:
         for refusal in (
             "Bad Request: TOPIC_CLOSED",
             "Bad Request: TOPIC_DELETED",
@@ -608,7 +650,7 @@ async def test_an_odd_answer_to_who_the_bot_is_does_not_end_what_listens(bot_api
 
     said = talk.conversation
     listener = Listener(said.ask, said.press, said.refuse, talk.listens.append, conflict, talk.heard, talk.moved)
-    bot = channel.connect(TOKEN, bot_api.url)
+    bot = connection.connect(TOKEN, bot_api.url)
     listens = TelegramUpdates(bot, channel.TelegramChannel(bot), listener, {}, talk.clock, None)
     task = asyncio.create_task(listens.run())
     await bot_api.until(lambda: bot_api.calls_of("getUpdates"), seconds=10)

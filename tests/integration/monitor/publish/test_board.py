@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.action_examples import BORIS, acts, silence
 from tests.support.fakes.bot_api import KICKED, BotApi
 from tests.support.fakes.people import ANNA, FORUM, GROUP, TOPIC, Talk, among
 from tests.support.fakes.telegram_chats import Message
 from tests.support.scene import ALL, KEY, Scene
-from tests.unit.slo.oncall.test_actions import BORIS, acts, silence
 from wine_slo.config import translations
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram import channel, connection
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.publish.board import Boards
 from wine_slo.slo.evaluation.reading import Sight
@@ -37,7 +37,7 @@ class Wall:
         self.acts = NO_ACTIONS
         self.talk = Talk(bot_api, Speech(ALL, UTC), among())
         self.outcomes: list[tuple[Kind, str]] = []
-        self.bot = channel.connect(bot_api.token, bot_api.url)
+        self.bot = connection.connect(bot_api.token, bot_api.url)
         self.chats: tuple[int, ...] = (ANNA, GROUP, FORUM)
         self.boards = self.remembered()
 
@@ -230,7 +230,7 @@ async def test_where_nothing_may_be_pinned_that_is_said_and_the_board_is_kept_al
     refusal = "Bad Request: not enough rights to manage pinned messages in the chat"
     wall.api.fails_with(400, refusal, methods=["pinChatMessage"])
     board = await wall.hangs(GROUP)
-    assert wall.api.chat(GROUP).texts[-1].startswith("I may not pin messages here (Not enough rights")
+    assert wall.api.chat(GROUP).texts[-1].startswith("The bot may not pin messages here (Not enough rights")
     wall.scene.breaks()
     await wall.boards.keep()
     assert board.text.startswith("🔴")

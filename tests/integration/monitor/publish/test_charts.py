@@ -15,13 +15,13 @@ from telegram.request import HTTPXRequest
 from tests.support.fakes.bot_api import TOKEN, BotApi
 from tests.support.scene import CHAT, KEY, LATENCY, START, Scene, incident
 from wine_slo.integrations.drawing.render_process import PNG, ChartProcess
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Series
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.publish.charts import Charts, NoChartError
 from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.metric_source import MetricSourceError, Series, Vector
 from wine_slo.slo.notification.plan import STORM, Kind
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key
@@ -33,7 +33,7 @@ CRASHES = "raise RuntimeError('no ink')"
 COUNT = 300.0  # requests over each range
 
 
-class Answers(PrometheusClient):
+class Answers:
     """A Prometheus that has one value for all time, and remembers what it was asked."""
 
     def __init__(self) -> None:
@@ -41,10 +41,13 @@ class Answers(PrometheusClient):
         self.asked: list[tuple[str, datetime, datetime, timedelta]] = []
         self.labels: dict[str, str] = {}
 
+    async def query(self, promql: str, at: datetime | None = None) -> Vector:
+        raise AssertionError(f"a chart needs ranges, not {promql} at {at}")
+
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         self.asked.append((promql, start, end, step))
         if self.is_away:
-            raise PrometheusError("it cannot be reached")
+            raise MetricSourceError("it cannot be reached")
         value = COUNT if promql.startswith("sum (increase") else 2.4
         instants = [start + number * step for number in range((end - start) // step + 1)]
         return [Series(self.labels, {each.timestamp(): value for each in instants})]

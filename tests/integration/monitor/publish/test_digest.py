@@ -9,13 +9,13 @@ import pytest
 
 from tests.support.fakes.bot_api import BLOCKED, KICKED, BotApi
 from tests.support.scene import LATENCY, at, incident
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Sample, Vector
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.integrations.telegram import channel
+from wine_slo.integrations.telegram import channel, connection
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.publish.digest import PATIENCE, Digests
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.metric_source import MetricSourceError, Sample, Series, Vector
 from wine_slo.slo.notification.plan import DeliveryRecord, Kind
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.text.incident_text import Speech
@@ -27,7 +27,7 @@ MINUTE = timedelta(minutes=1)
 SEND = "sendMessage"
 
 
-class Answers(PrometheusClient):
+class Answers:
     """A Prometheus that has one answer to everything."""
 
     def __init__(self) -> None:
@@ -35,11 +35,14 @@ class Answers(PrometheusClient):
 
     async def query(self, promql: str, at: datetime | None = None) -> Vector:
         if self.is_away:
-            raise PrometheusError("it cannot be reached")
+            raise MetricSourceError("it cannot be reached")
         assert at is not None
         assert (at - MONDAY) % timedelta(days=7) == timedelta(0)
         assert "[7d]" in promql
         return Vector((Sample({}, 0.993),), None)
+
+    async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
+        raise AssertionError(f"a digest needs instants, not {promql} from {start} to {end} each {step}")
 
 
 class Desk:
@@ -47,7 +50,7 @@ class Desk:
         self.api = bot_api
         self.prometheus = Answers()
         self.ledger = Ledger.open(f"sqlite:///{path}")
-        self.bot = channel.connect(bot_api.token, bot_api.url)
+        self.bot = connection.connect(bot_api.token, bot_api.url)
         self.chats: dict[int, int | None] = {ANNA: None, GROUP: None}
         self.now = MONDAY - timedelta(days=2)
         self.outcomes: list[tuple[Kind, str]] = []

@@ -13,72 +13,37 @@ from aiohttp.test_utils import TestClient, TestServer
 from playwright.async_api import Browser, expect
 
 from tests.support.real.browser import PHONE, Open, is_accessible, picture, running_browser, visiting
-from tests.support.scene import ALL, ERRORS, LATENCY, START, at, incident, minutes
+from tests.support.scene import ALL, LATENCY, at, minutes
+from tests.support.status_examples import (
+    BAD,
+    ERRING,
+    ERRORS_KEY,
+    FINE,
+    GOOD,
+    LATENCY_KEY,
+    NOW,
+    OPEN,
+    PAST,
+    PROCESS,
+    SLOW,
+    UNSEEN,
+    UP_KEY,
+    state,
+    track,
+)
 from wine_slo.monitor.publish.status_page import HEADERS, MOST_SHOWN, StatusPages
 from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.incident import Incident, KeyState, Opening, Outcome, Phase
+from wine_slo.slo.evaluation.incident import Opening, Outcome, Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight, Targets
 from wine_slo.slo.notification.plan import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import Budget, windows
-from wine_slo.slo.objectives.objective import BURNS, Key, Objective, Objectives
+from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions, Silence
 from wine_slo.slo.views.series import Trend
-from wine_slo.slo.views.status import Process, SilenceStatus, Status, Verdict, status_of
+from wine_slo.slo.views.status import SilenceStatus, Status, Verdict, status_of
 
-NOW = at(3600)
 HOSTILE = '"><script>alert(1)</script><b>'
-PROCESS = Process(version="1.2.3", poll=timedelta(seconds=30), overdue_after=timedelta(seconds=90))
-LATENCY_KEY, ERRORS_KEY, UP_KEY = Key("latency"), Key("errors"), Key("availability")
-OPEN = incident(
-    number=12, began_at=at(2760), opened_at=at(2787), last_bad_at=at(3595), bad=512, total=640, worst=2.6,
-    worst_at=at(2940),
-)  # fmt: skip
-PAST = incident(
-    number=11, key=ERRORS_KEY, began_at=at(300), opened_at=at(325), last_bad_at=at(720), closed_at=at(745),
-    outcome=Outcome.RECOVERED, value=0.0, worst=0.2, worst_at=at(400), bad=31, total=300,
-)  # fmt: skip
-
-
-def budget(objective: Objective, bad_ratio: float) -> Budget:
-    return Budget(history=timedelta(days=3), events=90_000, bad_ratios=dict.fromkeys(windows(objective), bad_ratio))
-
-
-def track(key: Key, phase: Phase = Phase.MET, sight: Sight = Sight.CLEAR, **changes: object) -> KeyState:
-    made = KeyState(key=key, phase=phase, since=at(2787), sight=sight, sight_since=START)
-    return replace(made, **changes)  # type: ignore[arg-type]
-
-
-def state(*incidents: Incident, **readings: Reading) -> State:
-    phases = {each.key: Phase.BREACHED for each in incidents if each.is_open}
-    open_ones = {each.key: each.number for each in incidents if each.is_open}
-    tracks = {}
-    for name, reading in readings.items():
-        key = Key(name)
-        tracks[key] = track(
-            key, phases.get(key, Phase.MET), reading.sight, reason=reading.reason, incident=open_ones.get(key)
-        )
-    return State(
-        tracks=tracks,
-        readings={Key(name): reading for name, reading in readings.items()},
-        incidents={each.number: each for each in incidents},
-        last_number=12,
-        looked_at=at(3588),
-    )
-
-
-FINE = Reading(
-    at=NOW, sight=Sight.CLEAR, good_ratio=0.9996, recent_seconds=0.043, events_per_second=9.8,
-    by_endpoint=(("/predict", 0.043), ("/ui", 0.012)), budget=budget(LATENCY, 0.001),
-)  # fmt: skip
-SLOW = replace(
-    FINE, recent_seconds=2.44, good_ratio=0.2, by_endpoint=(("/sleep", 2.4), ("/predict", 0.03)),
-    budget=budget(LATENCY, 0.008),
-)  # fmt: skip
-ERRING = replace(FINE, budget=budget(ERRORS, 0.0004), recent_seconds=None)
-UNSEEN = Reading(at=NOW, sight=Sight.NO_TRAFFIC, reason="no requests")
-GOOD = state(latency=FINE, errors=ERRING, availability=replace(ERRING, good_ratio=1.0, events_per_second=0.2))
-BAD = state(OPEN, PAST, latency=SLOW, errors=ERRING, availability=UNSEEN)
 
 
 def trend(**changes: object) -> Trend:

@@ -17,16 +17,17 @@ import pytest
 import pytest_asyncio
 from typer.testing import CliRunner
 
+from tests.support.live_watchdog import Clock, Telling, live, place, telling
 from tests.support.real.history import Chapter
 from tests.support.real.history import History as Made
 from tests.support.real.prometheus import Prometheus, free_port, scraping
-from tests.unit.monitor.replay.test_engine import Clock, Telling, live, place, telling
 from wine_slo.cli import app
 from wine_slo.config import slo_file
-from wine_slo.integrations.prometheus.client import PrometheusClient, Vector
+from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.replay.engine import replay
 from wine_slo.monitor.replay.range_cache import History
 from wine_slo.monitor.replay.story import Story
+from wine_slo.slo.evaluation.metric_source import Vector
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import TAKEN, Objectives
 

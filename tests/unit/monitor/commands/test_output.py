@@ -5,8 +5,8 @@ from datetime import UTC
 
 import pytest
 
-from tests.integration.monitor.publish.test_status_page import BAD, NOW, PROCESS
 from tests.support.scene import ALL, at
+from tests.support.status_examples import BAD, NOW, PROCESS
 from wine_slo.integrations.console.terminal import Terminal
 from wine_slo.monitor.commands import output
 from wine_slo.monitor.drill.result import Drill, Step
@@ -17,7 +17,7 @@ from wine_slo.slo.views.status import status_of
 STATUS = """\
           objective     value                     target           budget                incident
 breached  latency       2.4 s p95 over 20 s       target ≤ 1 s     98 % (from 3 days)    #12
-unknown   availability  no requests          target ≥ 99.5 %  not known
+unknown   availability  no requests               target ≥ 99.5 %  not known
 met       errors        0.04 % failed over 5 min  target ≤ 1 %     99.6 % (from 3 days)
 
            incident     when                          worst

@@ -8,10 +8,10 @@ import pytest
 
 from tests.support.fakes.prometheus_canned import OBJECTIVES, CannedPrometheus, Slow
 from tests.support.scene import KEY, LATENCY, START
-from wine_slo.integrations.prometheus.client import Vector
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.slo.evaluation.engine import GAP, SIGHT, Interruption, State
+from wine_slo.slo.evaluation.metric_source import Vector
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.views.status import Process, Status, Verdict, status_of
 

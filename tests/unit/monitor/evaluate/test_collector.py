@@ -10,9 +10,9 @@ import pytest
 
 from tests.support.fakes.prometheus_canned import CannedPrometheus
 from tests.support.scene import LATENCY, START
-from wine_slo.integrations.prometheus.client import Sample, Series, Vector
 from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.metric_source import Sample, Series, Vector
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objectives

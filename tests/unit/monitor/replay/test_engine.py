@@ -2,25 +2,21 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.fakes.prometheus_past import PastPrometheus, Spell
-from wine_slo.integrations.prometheus.client import PrometheusClient, PrometheusError, Series
-from wine_slo.monitor.evaluate.collector import Collector
+from tests.support.live_watchdog import POLL, START, Clock, live, place, telling
 from wine_slo.monitor.replay.engine import replay
 from wine_slo.monitor.replay.range_cache import History
-from wine_slo.monitor.replay.story import Alarm, Story
-from wine_slo.slo.evaluation.engine import SETTLES_IN, State, next_look_at
+from wine_slo.monitor.replay.story import Story
+from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, Series
 from wine_slo.slo.objectives.objective import Alert, Burn, Key, Latency, Objective, Objectives
 
-START = datetime(2026, 10, 1, 12, tzinfo=UTC)
 HOURS = 2.0
-POLL = timedelta(seconds=30)
 MINUTE = timedelta(minutes=1)
 LATENCY = Objective(
     name="latency",
@@ -36,50 +32,11 @@ LATENCY = Objective(
     ),
 )
 OBJECTIVES = Objectives.only(LATENCY)
-Telling = tuple[object, ...]
 FOUND = (Phase.explicit, Phase.generate)  # making a past of two hours smaller takes many minutes
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-async def live(
-    api: PrometheusClient, clock: Clock, objectives: Objectives, since: datetime, until: datetime
-) -> tuple[dict[tuple[int, int], Telling], int]:
-    """Acknowledged by What a watchdog tells that looks as `watchdog.Watchdog`: each poll, and soon where it is suspicious."""
-    lookout, state, looks = Collector(api, clock), State(), 0
-    told: dict[tuple[int, int], Telling] = {}
-    quick: datetime | None
-    tick, quick = since, None
-    while (now := tick if quick is None else min(tick, quick)) <= until:
-        tick, quick = tick + POLL if now == tick else tick, None if now == quick else quick
-        clock.now = now
-        state = await lookout.look(state, objectives)
-        looks += 1
-        for number, each in state.incidents.items():
-            told[number, each.openings] = (
-                str(each.key), each.since, each.opened_at, each.last_bad_at, each.closed_at, each.outcome,
-                each.worst and pytest.approx(each.worst), pytest.approx(each.bad), pytest.approx(each.total),
-            )  # fmt: skip
-        soon = next_look_at(state, objectives)
-        quick = quick if soon is None else max(soon, now) + SETTLES_IN
-    return told, looks
-
-
-def telling(alarm: Alarm) -> Telling:
-    return (
-        str(alarm.key), alarm.began_at, alarm.told_at, alarm.last_bad_at, alarm.ended_at, alarm.outcome, alarm.worst,
-        alarm.bad, alarm.total,
-    )  # fmt: skip
-
-
 async def replayed(
-    api: PrometheusClient, objectives: Objectives, until: datetime, *, is_fast: bool, folder: Path | None = None
+    api: MetricSource, objectives: Objectives, until: datetime, *, is_fast: bool, folder: Path | None = None
 ) -> Story:
     history = History(api, folder, "fake", until + timedelta(days=10))
     try:
@@ -129,10 +86,6 @@ async def compare(objectives: Objectives, spells: list[Spell]) -> None:
     assert slow.budgets == fast.budgets
 
 
-def place(alarm: Alarm) -> tuple[int, datetime]:
-    return alarm.number, alarm.told_at
-
-
 @settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=FOUND)
 @given(spells=spells("slow", "slow", "quiet", "down", "away"))
 def test_a_replay_tells_what_the_live_watchdog_told_whatever_happened(spells: list[Spell]) -> None:
@@ -175,10 +128,10 @@ class Faulty(PastPrometheus):
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         self.asked += 1
         if (end - start) // step >= self.longest:
-            raise PrometheusError("it would load too many samples", is_too_much=True)
+            raise MetricSourceError("it would load too many samples", is_too_much=True)
         if self.failures:
             self.failures -= 1
-            raise PrometheusError("it broke off")
+            raise MetricSourceError("it broke off")
         return await super().query_range(promql, start, end, step)
 
 

@@ -8,15 +8,16 @@ import pytest
 
 from tests.support.scene import AVAILABILITY, ERRORS, KEY, LATENCY, at
 from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.metric_source import Points, Sample
 from wine_slo.slo.evaluation.reading import Sight
-from wine_slo.slo.evaluation.sampling import Answers, Grid, Points, Scrapes, read
+from wine_slo.slo.evaluation.sampling import Answers, Grid, Scrapes, read
 from wine_slo.slo.objectives.objective import Key, Objective
 
 NOW = at(3600)
 STEP = timedelta(seconds=5)
 GRID = Grid(NOW - 6 * STEP, NOW, STEP)
 TARGET = {"job": "wine-slo", "instance": "a"}
-SCRAPES = Scrapes([(TARGET, 1.0)], [(TARGET, NOW.timestamp() - 1)])
+SCRAPES = Scrapes([Sample(TARGET, 1.0)], [Sample(TARGET, NOW.timestamp() - 1)])
 BY = replace(LATENCY, by=("endpoint",))
 PREDICT, GONE = (Key("latency", (("endpoint", name),)) for name in ("/predict", "/gone"))
 
@@ -86,8 +87,8 @@ def test_scrapes_themselves_need_no_second_sample() -> None:
     ("targets", "expected"),
     [
         pytest.param(SCRAPES, {}, id="an idle service says nothing of label sets that nobody has seen"),
-        pytest.param(Scrapes([(TARGET, 0.0)], SCRAPES.at), {KEY: Sight.TARGET_DOWN}, id="no target answers"),
-        pytest.param(Scrapes(SCRAPES.up, [(TARGET, 0.0)]), {KEY: Sight.STALE}, id="the samples are old"),
+        pytest.param(Scrapes([Sample(TARGET, 0.0)], SCRAPES.at), {KEY: Sight.TARGET_DOWN}, id="no target answers"),
+        pytest.param(Scrapes(SCRAPES.up, [Sample(TARGET, 0.0)]), {KEY: Sight.STALE}, id="the samples are old"),
     ],
 )
 def test_that_nothing_can_be_seen_is_said_too_where_no_label_set_is_known(

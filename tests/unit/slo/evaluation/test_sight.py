@@ -344,8 +344,7 @@ def test_expiry_is_told_in_those_words() -> None:
     told = [each for each in reader.hears() if each.kind is Kind.RECOVERY]
     assert len(told) == 1
     assert told[0].text == (
-        "⚪️ Latency: no requests since 19:40. "
-        "Incident #1 expired after 30 min without data; this is not a recovery."
+        "⚪️ Latency: no requests since 19:40. Incident #1 expired after 30 min without data; this is not a recovery."
     )
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.support.scene import AVAILABILITY, CHAT, ERRORS, KEY, LATENCY, Scene, at, incident, minutes
 from wine_slo.slo.evaluation.engine import State, advance
 from wine_slo.slo.evaluation.incident import Incident, Outcome, Phase
+from wine_slo.slo.evaluation.metric_source import Sample
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets
 from wine_slo.slo.evaluation.sampling import Answers, Grid, Scrapes, by_endpoint, finite_bounds, read
 from wine_slo.slo.evaluation.value import Value, value_of
@@ -355,14 +356,12 @@ def test_a_quantile_is_told_no_more_exactly_than_its_bucket(seconds: float, text
 
 
 def test_the_bounds_are_those_of_the_series_without_what_is_none() -> None:
-    answer: list[tuple[Mapping[str, str], float]] = [
-        ({"le": each}, 1.0) for each in ("1.0", "0.5", "+Inf", "x", "NaN", "1")
-    ]
-    assert finite_bounds([*answer, ({}, 1.0)]) == (0.5, 1.0)
+    answer = [Sample({"le": each}, 1.0) for each in ("1.0", "0.5", "+Inf", "x", "NaN", "1")]
+    assert finite_bounds([*answer, Sample({}, 1.0)]) == (0.5, 1.0)
 
 
 def test_an_endpoint_without_a_name_is_left_out() -> None:
-    nameless: list[tuple[Mapping[str, str], float]] = [({}, 0.92), ({"endpoint": " "}, 0.5), ({"endpoint": "/a"}, 0.3)]
+    nameless = [Sample({}, 0.92), Sample({"endpoint": " "}, 0.5), Sample({"endpoint": "/a"}, 0.3)]
     assert by_endpoint(LATENCY, nameless) == {KEY: (("/a", 0.3),)}
 
 
@@ -370,8 +369,8 @@ def test_an_endpoint_without_a_name_is_left_out() -> None:
 
 
 def test_a_reading_of_availability_knows_which_targets_are_down() -> None:
-    def labelled(values: Mapping[str, float]) -> list[tuple[Mapping[str, str], float]]:
-        return [({"instance": each, "job": "wine-slo"}, number) for each, number in values.items()]
+    def labelled(values: Mapping[str, float]) -> list[Sample]:
+        return [Sample({"instance": each, "job": "wine-slo"}, number) for each, number in values.items()]
 
     now = at(0)
     scrapes = Scrapes(

@@ -7,36 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.scene import CHAT, KEY, at, incident
+from tests.support.action_examples import ANNA, BORIS, act, acts, silence
+from tests.support.scene import KEY, at, incident
 from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.objectives.objective import Alert, Key
 from wine_slo.slo.oncall.actions import KEPT, NO_ACTIONS, UNDONE_WITHIN, Action, ActionKind, Actions, Silence
 
-ANNA, BORIS = Person(7, "Anna"), Person(8, "Boris")
 OPEN = incident()
 CLOSED = incident(closed_at=at(600), outcome=Outcome.RECOVERED)
 AGAIN = replace(OPEN, openings=2, again_at=at(700), opened_at=at(725))
 OTHER = incident(number=13, key=Key("errors"))
 PREDICT = Key("latency", (("endpoint", "/predict"),))
-
-
-def act(second: float, deed: ActionKind = ActionKind.ACKNOWLEDGE, by: Person = ANNA, **fields: object) -> Action:
-    whole: dict[str, object] = {"incident": 12} if deed is ActionKind.ACKNOWLEDGE else {}
-    fresh = Action(number=0, at=at(second), deed=deed, by=by, chat=CHAT, cause=f"press {second} {by.id}")
-    return replace(fresh, **(whole | fields))  # type: ignore[arg-type]
-
-
-def silence(second: float, until: float | None = None, by: Person = ANNA, **fields: object) -> Action:
-    end = None if until is None else at(until)
-    return act(second, ActionKind.SILENCE, by, silence=Silence(until=end, **fields))  # type: ignore[arg-type]
-
-
-def acts(*those: Action) -> Actions:
-    found = NO_ACTIONS
-    for each in those:
-        found = found.with_one_more(each)
-    return found
 
 
 def at_hand(*incidents: Incident) -> dict[int, Incident]:

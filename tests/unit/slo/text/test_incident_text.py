@@ -1,7 +1,6 @@
 """How everything reads: the texts themselves, and what holds for all of them."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
@@ -11,12 +10,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.fakes.telegram_html import visible_text
+from tests.support.message_examples import (
+    BLIND,
+    BUDGET,
+    DOWN,
+    EXAMPLES,
+    EXPIRED,
+    NOTHING,
+    OPENED,
+    RECOVERED,
+    SPEECH,
+    breach,
+    check,
+    incidents,
+    keys,
+    numbers,
+    several,
+)
 from tests.support.scene import (
     ALL,
     AVAILABILITY,
-    CHAT,
     ERRORS,
-    KEY,
     LATENCY,
     Scene,
     at,
@@ -24,147 +38,15 @@ from tests.support.scene import (
     minutes,
 )
 from wine_slo.slo.chat.messages import Person
-from wine_slo.slo.evaluation.deployment import Deployment
-from wine_slo.slo.evaluation.engine import GAP, LEDGER, SIGHT, Interruption, State
-from wine_slo.slo.evaluation.incident import Incident, Opening, Outcome
+from wine_slo.slo.evaluation.engine import GAP, Interruption, State
+from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
-from wine_slo.slo.notification.plan import DelayReason, DeliveryRecord, Kind, Stage
+from wine_slo.slo.notification.plan import DelayReason, DeliveryRecord, Kind
 from wine_slo.slo.objectives.budget import Budget
-from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Key, Objectives
+from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions
-from wine_slo.slo.reason import Reason
 from wine_slo.slo.text.incident_text import Speech, plain
 from wine_slo.slo.text.language import ENGLISH
-
-MAX_TEXT = 4096  # characters of a Telegram message
-MAX_LINES = 9
-SPEECH = Speech(ALL, ZoneInfo("Etc/GMT-3"))
-NOTHING = DeliveryRecord(incident=12, chat=CHAT)
-OPENED = DeliveryRecord(incident=12, chat=CHAT, stage=Stage.OPENED, opening=1, message=5, breach_told_at=at(87))
-BOUNDS = (0.001, 0.025, 0.05, 0.9, 1.0, 1.1, 2.0, 2.5, 10.0)
-BUDGET = Budget(
-    history=timedelta(days=30),
-    events=240_000,
-    bad_ratios={minutes(5): 0.4, timedelta(hours=1): 0.8, timedelta(days=3): 0.05, timedelta(days=30): 0.0015},
-)
-SLOW = incident(by_endpoint=(("/sleep", 2.44), ("/predict", 0.031)), budget=BUDGET)
-CHANGED = replace(SLOW, change=Deployment(at(60) - minutes(6), "3021" * 16, "9188" * 16))
-YOUNG, OLDER = (replace(BUDGET, history=minutes(count), events=events) for count, events in ((1, 100), (16, 4000)))
-FAILING = incident(key=Key("errors"), value=0.113, worst=0.2)
-DOWN = incident(key=Key("availability"), value=1.0, worst=1.0, targets=1, down=("127.0.0.1:8000",))
-PARTLY_DOWN = replace(DOWN, value=1 / 3, targets=3, down=("b:8000",))
-RECOVERED = incident(
-    last_bad_at=at(860), closed_at=at(887), outcome=Outcome.RECOVERED, value=0.041, bad=640, total=1910, budget=BUDGET
-)
-EARLIER = (
-    Opening(began_at=at(60), last_bad_at=at(115), bad=46, total=58),
-    Opening(began_at=at(300), last_bad_at=at(340), bad=80, total=100),
-)
-EXPIRED = incident(closed_at=at(1915), outcome=Outcome.EXPIRED, held=Sight.NO_TRAFFIC, held_since=at(115))
-BLIND = Incident(
-    number=13,
-    key=SIGHT,
-    began_at=at(60),
-    opened_at=at(185),
-    last_bad_at=at(185),
-    reason=Reason(
-        "Prometheus: {why}", {"why": Reason("it cannot be reached ({cause})", {"cause": Reason("connection refused")})}
-    ),
-)
-UNWRITTEN = replace(BLIND, key=LEDGER, reason="database or disk is full")
-WRITTEN = replace(UNWRITTEN, closed_at=at(185), outcome=Outcome.RECOVERED)
-
-
-def breach(
-    truth: Incident,
-    *,
-    after: float = 120,
-    told: DeliveryRecord = NOTHING,
-    state: State | None = None,
-    speech: Speech = SPEECH,
-) -> str:
-    return speech.breach(truth, told, state or State(), at(after))
-
-
-def burning(burn: Burn) -> Incident:
-    began = at(120) - burn.short
-    return incident(key=replace(KEY, alert=burn.alert), burn=burn, budget=BUDGET, began_at=began, bad=0, total=0)
-
-
-HELD_BY_THE_OUTAGE = State(incidents={11: incident(number=11, held=Sight.TARGET_DOWN), 12: DOWN})
-
-EXAMPLES: dict[str, Callable[[Speech], str]] = {
-    "a breach": lambda speech: breach(SLOW, speech=speech),
-    "a breach after a change": lambda speech: breach(CHANGED, speech=speech),
-    "a breach in a young history": lambda speech: breach(incident(bad=13, total=13, budget=YOUNG), speech=speech),
-    "a recovery in a young history": lambda speech: speech.recovery(
-        replace(RECOVERED, bad=15, total=120, budget=OLDER), OPENED
-    ),
-    "a breach that lasts": lambda speech: breach(SLOW, after=720, speech=speech),
-    "a breach of which nothing more is known": lambda speech: breach(incident(value=None), speech=speech),
-    "a breach that may be a repeat": lambda speech: breach(
-        incident(), told=replace(NOTHING, perhaps_sent=True), speech=speech
-    ),
-    "a breach that came back": lambda speech: breach(
-        replace(SLOW, openings=3, again_at=at(660), last_bad_at=at(685), earlier=EARLIER, bad=151, total=188),
-        after=690,
-        speech=speech,
-    ),
-    "a service that hangs": lambda speech: breach(
-        incident(waiting_seconds=72.4, value=None, by_endpoint=(("/sleep", 2.4),)), speech=speech
-    ),
-    "many endpoints": lambda speech: breach(
-        incident(by_endpoint=tuple((f"/page/{number}", 5.0 - number) for number in range(5))), speech=speech
-    ),
-    "failing": lambda speech: breach(FAILING, speech=speech),
-    "down": lambda speech: breach(DOWN, state=HELD_BY_THE_OUTAGE, speech=speech),
-    "one of three down": lambda speech: breach(PARTLY_DOWN, speech=speech),
-    "three of three down": lambda speech: breach(
-        replace(PARTLY_DOWN, value=1.0, down=("a:8000", "b:8000", "c:8000")), speech=speech
-    ),
-    "buckets that are wide": lambda speech: breach(replace(SLOW, bounds=BOUNDS), speech=speech),
-    "one label set": lambda speech: breach(incident(key=Key("latency", (("endpoint", "/predict"),))), speech=speech),
-    "nobody asks": lambda speech: breach(incident(held=Sight.NO_TRAFFIC, held_since=at(780)), after=900, speech=speech),
-    "too few ask": lambda speech: breach(incident(held=Sight.TOO_FEW, held_since=at(780)), after=900, speech=speech),
-    "it went down": lambda speech: breach(
-        incident(held=Sight.TARGET_DOWN, held_since=at(780)), after=900, speech=speech
-    ),
-    "it cannot be seen": lambda speech: breach(
-        incident(held=Sight.BLIND, held_since=at(780)), after=900, speech=speech
-    ),
-    "blind": lambda speech: breach(BLIND, after=185, speech=speech),
-    "the ledger cannot be written": lambda speech: breach(UNWRITTEN, after=185, speech=speech),
-    "the ledger is written again": lambda speech: speech.recovery(WRITTEN, OPENED),
-    "the ledger was written again": lambda speech: speech.closed(WRITTEN),
-    "the budget burns": lambda speech: breach(burning(BURNS[0]), speech=speech),
-    "the budget melts": lambda speech: breach(burning(BURNS[3]), speech=speech),
-    "reminder": lambda speech: speech.reminder(incident(value=1.7), at(60 + 4 * 3600)),
-    "recovery": lambda speech: speech.recovery(RECOVERED, OPENED),
-    "recovery of a short one": lambda speech: speech.recovery(replace(RECOVERED, last_bad_at=at(115)), OPENED),
-    "recovery after it came back": lambda speech: speech.recovery(
-        replace(RECOVERED, openings=3, again_at=at(660), earlier=EARLIER), replace(OPENED, breach_told_at=at(690))
-    ),
-    "recovery of errors": lambda speech: speech.recovery(
-        replace(RECOVERED, key=Key("errors"), value=0.0, worst=0.2, budget=None), OPENED
-    ),
-    "up again": lambda speech: speech.recovery(
-        replace(RECOVERED, key=Key("availability"), value=0.0, worst=1.0, budget=None), OPENED
-    ),
-    "seeing again": lambda speech: speech.recovery(
-        replace(BLIND, closed_at=at(400), last_bad_at=at(400), outcome=Outcome.RECOVERED), OPENED
-    ),
-    "the budget lasts again": lambda speech: speech.recovery(
-        replace(burning(BURNS[0]), closed_at=at(900), outcome=Outcome.RECOVERED), OPENED
-    ),
-    "closed": lambda speech: speech.closed(RECOVERED),
-    "closed blindness": lambda speech: speech.closed(replace(BLIND, closed_at=at(400), outcome=Outcome.RECOVERED)),
-    "closed budget": lambda speech: speech.closed(
-        replace(burning(BURNS[0]), closed_at=at(900), outcome=Outcome.RECOVERED)
-    ),
-    "missed": lambda speech: speech.missed(RECOVERED, State()),
-    "expired": lambda speech: speech.recovery(EXPIRED, OPENED),
-    "withdrawn": lambda speech: speech.recovery(replace(EXPIRED, outcome=Outcome.WITHDRAWN), OPENED),
-}
 
 READS = {
     "a breach": (
@@ -290,7 +172,8 @@ READS = {
         "#13 · ledger"
     ),
     "the ledger is written again": (
-        "🟢 The database is writable again; nothing was lost.\nIt could not be written for 2 min 5 s (22:41:00–22:43:05).\n#13 · ledger"
+        "🟢 The database is writable again; nothing was lost.\n"
+        "It could not be written for 2 min 5 s (22:41:00–22:43:05).\n#13 · ledger"
     ),
     "the ledger was written again": "⚪️ Resolved: database not writable 22:41:00–22:43:05 (2 min 5 s). #13",
     "the budget burns": (
@@ -342,7 +225,10 @@ READS = {
         "Notified after 27 s.\n"
         "#12 · availability"
     ),
-    "seeing again": ("🟢 Monitoring restored: Prometheus answers.\nMonitoring was lost for 5 min 40 s (22:41:00–22:46:40).\n#13 · sight"),
+    "seeing again": (
+        "🟢 Monitoring restored: Prometheus answers.\n"
+        "Monitoring was lost for 5 min 40 s (22:41:00–22:46:40).\n#13 · sight"
+    ),
     "the budget lasts again": (
         "🟢 Latency: error budget burn rate is back to normal\n"
         "Error budget: 97 % left of 30 days.\n"
@@ -356,8 +242,7 @@ READS = {
         "worst 2.6 s, resolved since. #12"
     ),
     "expired": (
-        "⚪️ Latency: no requests since 22:41. Incident #12 expired after 30 min without data; "
-        "this is not a recovery."
+        "⚪️ Latency: no requests since 22:41. Incident #12 expired after 30 min without data; this is not a recovery."
     ),
     "withdrawn": "⚪️ Latency: objective removed, incident closed; this is not a recovery. #12",
 }
@@ -378,69 +263,6 @@ def test_a_message_is_short_and_begins_with_one_sign(name: str) -> None:
     assert "#12" in shown or "#13" in shown
     assert text.count("<b>") <= 1
     assert "!" not in shown
-
-
-def check(text: str) -> None:
-    """What holds for every text, whatever stands in it."""
-    assert plain(text) == visible_text(text), "what Telegram shows is what the terminal shows"
-    assert len(text) <= MAX_TEXT
-    assert len(text.splitlines()) <= MAX_LINES
-    assert all(line == line.strip() and line for line in text.split("\n")), text
-    assert not re.search(r"; $|: $|, $|None(?! is)|nan ", text, re.MULTILINE)
-
-
-words = st.text(max_size=60).filter(lambda text: "None" not in text) | st.sampled_from(
-    ["<b>", "</b>", "&amp;", "a&b<c>", "x" * 6000, '"', "\n\n\n", "<" * 5000]
-)
-numbers = st.floats(0, 1e5)
-instants = st.floats(0, 3e6).map(at)
-keys = st.builds(
-    Key,
-    st.sampled_from(["latency", "errors", "availability", "gone"]),
-    st.lists(st.tuples(st.just("endpoint"), words), max_size=2).map(tuple),
-    st.sampled_from(Alert),
-)
-budgets = st.none() | st.builds(
-    Budget,
-    history=st.floats(0, 30).map(lambda days: timedelta(days=days)),
-    events=st.none() | numbers,
-    bad_ratios=st.dictionaries(
-        st.sampled_from([minutes(5), timedelta(hours=1), timedelta(days=3), timedelta(days=30)]), st.floats(0, 1)
-    ),
-)
-
-
-@st.composite
-def incidents(draw: st.DrawFn) -> Incident:
-    began, bad_for, later = draw(instants), draw(numbers), draw(numbers)
-    bad, good, share = draw(numbers), draw(numbers), draw(st.floats(0, 1))
-    key = draw(keys | st.sampled_from([SIGHT, LEDGER]))
-    is_latency = key.objective == "latency"
-    outcome = draw(st.none() | st.sampled_from(Outcome))
-    last_bad_at = began + timedelta(seconds=bad_for)
-    closed_at = last_bad_at + timedelta(seconds=later)
-    return incident(
-        key=key,
-        began_at=began,
-        opened_at=began + timedelta(seconds=bad_for / 2),
-        again_at=draw(st.sampled_from([None, began + timedelta(seconds=bad_for / 3)])),
-        last_bad_at=last_bad_at,
-        openings=draw(st.integers(1, 5)),
-        bad=bad,
-        total=bad + good,
-        value=draw(st.none() | numbers if is_latency else st.none() | st.just(share)),
-        worst=draw(st.none() | numbers if is_latency else st.none() | st.just(share)),
-        worst_at=last_bad_at,
-        by_endpoint=tuple(draw(st.lists(st.tuples(words, numbers), max_size=6))) if is_latency else (),
-        held=draw(st.none() | st.sampled_from([each for each in Sight if each is not Sight.CLEAR])),
-        held_since=draw(st.sampled_from([None, last_bad_at])),
-        reason=f"it said {draw(words)}",
-        waiting_seconds=draw(st.none() | numbers) if is_latency else None,
-        budget=draw(budgets),
-        burn=draw(st.sampled_from(BURNS)) if key.alert is not Alert.BREACH else None,
-        outcome=outcome,
-        closed_at=closed_at if outcome else None,
-    )
 
 
 @given(incidents(), st.booleans(), st.lists(keys, max_size=30))
@@ -630,13 +452,6 @@ def test_a_value_that_rounds_to_its_threshold_is_told_more_exactly() -> None:
 
 
 # Many at once, and nobody looking
-
-
-def several(count: int, **changes: object) -> list[Incident]:
-    return [
-        incident(number=number, key=Key("latency", (("endpoint", f"/{number}"),)), worst=1.0 + number, **changes)
-        for number in range(1, count + 1)
-    ]
 
 
 def test_a_service_that_is_down_does_not_name_everything_that_waits_for_it() -> None:

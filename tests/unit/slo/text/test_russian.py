@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.fakes.telegram_html import visible_text
-from tests.support.scene import ALL, LATENCY, Scene, at, incident
-from tests.unit.slo.text.test_incident_text import (
+from tests.support.message_examples import (
     BUDGET,
     EXAMPLES,
     EXPIRED,
@@ -22,6 +21,7 @@ from tests.unit.slo.text.test_incident_text import (
     incidents,
     several,
 )
+from tests.support.scene import ALL, LATENCY, Scene, at, incident
 from wine_slo.config import translations
 from wine_slo.slo.evaluation.engine import GAP, Interruption, State
 from wine_slo.slo.evaluation.incident import Incident, Outcome
@@ -33,7 +33,7 @@ from wine_slo.slo.text.incident_text import Speech
 
 RUSSIAN = translations.load()["ru"]
 SAYS = replace(SPEECH, language=RUSSIAN)
-ALLOWED = frozenset("ID Prometheus Telegram API JSON PNG RE2 UTC wine-slo p95".split())  # noqa: SIM905 - reads better
+ALLOWED = frozenset("ID Prometheus Telegram API JSON PNG RE2 UTC wine-slo p95 watchdog".split())  # noqa: SIM905 - reads better
 OF_OTHERS = re.compile(  # names and texts that others chose: objectives, endpoints, titles, commands, what SQLite says
     r"\{[a-z]+=\"[^\"]*\"\}|/[a-z]\w*(/\d+| all| off| stop)?|\b(latency|errors|availability|sight|ledger)\b"
     r"|\b(busy|few|gone|hidden|quiet|unknown)\b|Errors|WINE_SLO_\w+|slo\.yml|database or disk is full"
@@ -218,7 +218,8 @@ READS = {
         "№ 13 · ledger"
     ),
     "the ledger is written again": (
-        "🟢 База снова принимает запись, ничего не потеряно.\nБаза не принимала запись 2 мин 5 с (22:41:00–22:43:05).\n№ 13 · ledger"
+        "🟢 База снова принимает запись, ничего не потеряно.\n"
+        "База не принимала запись 2 мин 5 с (22:41:00–22:43:05).\n№ 13 · ledger"
     ),
     "the ledger was written again": "⚪️ Восстановлено: база не принимала запись 22:41:00–22:43:05 (2 мин 5 с). № 13",
     "the budget burns": (
@@ -272,7 +273,8 @@ READS = {
         "№ 12 · availability"
     ),
     "seeing again": (
-        "🟢 Мониторинг восстановлен: Prometheus отвечает.\nМониторинга не было 5 мин 40 с (22:41:00–22:46:40).\n№ 13 · sight"
+        "🟢 Мониторинг восстановлен: Prometheus отвечает.\n"
+        "Мониторинга не было 5 мин 40 с (22:41:00–22:46:40).\n№ 13 · sight"
     ),
     "the budget lasts again": (
         "🟢 Задержка: скорость расхода бюджета ошибок снова в норме\n"
@@ -281,14 +283,15 @@ READS = {
     ),
     "closed": "⚪️ Восстановлено: Задержка, нарушение 22:41:00–22:54:20 (13 мин), максимум 2,6 с. № 12",
     "closed blindness": "⚪️ Восстановлено: потеря мониторинга 22:41:00–22:43:05 (2 мин 5 с). № 13",
-    "closed budget": "⚪️ Восстановлено: Задержка, слишком быстрый расход бюджета ошибок 22:37:00–22:41:55 (4 мин 55 с). № 12",
+    "closed budget": (
+        "⚪️ Восстановлено: Задержка, слишком быстрый расход бюджета ошибок 22:37:00–22:41:55 (4 мин 55 с). № 12"
+    ),
     "missed": (
         "⚪️ Доставлено с опозданием (сообщения не отправлялись): Задержка, нарушение 22:41:00–22:54:20 (13 мин), "
         "максимум 2,6 с, уже в норме. № 12"
     ),
     "expired": (
-        "⚪️ Задержка: с 22:41 нет запросов. Инцидент № 12 закрыт через 30 мин без данных; "
-        "это не восстановление."
+        "⚪️ Задержка: с 22:41 нет запросов. Инцидент № 12 закрыт через 30 мин без данных; это не восстановление."
     ),
     "withdrawn": "⚪️ Задержка: цель убрана из настроек, инцидент закрыт; это не восстановление. № 12",
     "a storm": (

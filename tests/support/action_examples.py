@@ -1,0 +1,27 @@
+"""Short ways to write down what two people did."""
+
+from dataclasses import replace
+
+from tests.support.scene import CHAT, at
+from wine_slo.slo.chat.messages import Person
+from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions, Silence
+
+ANNA, BORIS = Person(7, "Anna"), Person(8, "Boris")
+
+
+def act(second: float, deed: ActionKind = ActionKind.ACKNOWLEDGE, by: Person = ANNA, **fields: object) -> Action:
+    whole: dict[str, object] = {"incident": 12} if deed is ActionKind.ACKNOWLEDGE else {}
+    fresh = Action(number=0, at=at(second), deed=deed, by=by, chat=CHAT, cause=f"press {second} {by.id}")
+    return replace(fresh, **(whole | fields))  # type: ignore[arg-type]
+
+
+def silence(second: float, until: float | None = None, by: Person = ANNA, **fields: object) -> Action:
+    end = None if until is None else at(until)
+    return act(second, ActionKind.SILENCE, by, silence=Silence(until=end, **fields))  # type: ignore[arg-type]
+
+
+def acts(*those: Action) -> Actions:
+    found = NO_ACTIONS
+    for each in those:
+        found = found.with_one_more(each)
+    return found

@@ -1,0 +1,58 @@
+"""A watchdog that evaluates live, with which a replay of the same past is compared."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from wine_slo.monitor.evaluate.collector import Collector
+from wine_slo.monitor.replay.story import Alarm
+from wine_slo.slo.evaluation.engine import SETTLES_IN, State, next_look_at
+from wine_slo.slo.evaluation.metric_source import MetricSource
+from wine_slo.slo.objectives.objective import Objectives
+
+START = datetime(2026, 10, 1, 12, tzinfo=UTC)
+POLL = timedelta(seconds=30)
+Telling = tuple[object, ...]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+async def live(
+    api: MetricSource, clock: Clock, objectives: Objectives, since: datetime, until: datetime
+) -> tuple[dict[tuple[int, int], Telling], int]:
+    """Acknowledged by What a watchdog tells that looks as `watchdog.Watchdog`: each "
+    "poll, and soon where it is suspicious."""
+    lookout, state, looks = Collector(api, clock), State(), 0
+    told: dict[tuple[int, int], Telling] = {}
+    quick: datetime | None
+    tick, quick = since, None
+    while (now := tick if quick is None else min(tick, quick)) <= until:
+        tick, quick = tick + POLL if now == tick else tick, None if now == quick else quick
+        clock.now = now
+        state = await lookout.look(state, objectives)
+        looks += 1
+        for number, each in state.incidents.items():
+            told[number, each.openings] = (
+                str(each.key), each.since, each.opened_at, each.last_bad_at, each.closed_at, each.outcome,
+                each.worst and pytest.approx(each.worst), pytest.approx(each.bad), pytest.approx(each.total),
+            )  # fmt: skip
+        soon = next_look_at(state, objectives)
+        quick = quick if soon is None else max(soon, now) + SETTLES_IN
+    return told, looks
+
+
+def telling(alarm: Alarm) -> Telling:
+    return (
+        str(alarm.key), alarm.began_at, alarm.told_at, alarm.last_bad_at, alarm.ended_at, alarm.outcome, alarm.worst,
+        alarm.bad, alarm.total,
+    )  # fmt: skip
+
+
+def place(alarm: Alarm) -> tuple[int, datetime]:
+    return alarm.number, alarm.told_at

@@ -1,0 +1,124 @@
+"""What keeps the ledger in memory while its file cannot be used, and writes all of it as soon as it can.
+
+A file that cannot be opened, or that is deleted while it is in use, stops nothing: each write says that it is not in
+the file.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from time import monotonic
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from wine_slo.integrations.storage.database import (
+    MEMORY,
+    cause_of,
+    check_empty,
+    hint_at_rights,
+    identity_of,
+    open_database,
+    path_of,
+    raw,
+)
+from wine_slo.integrations.storage.ledger_error import LedgerError
+
+AGAIN_AFTER = 5.0  # seconds between two tries to open a file that cannot be opened
+
+log = logging.getLogger(__name__)
+
+
+class Failover:
+    """Connect to the ledger's file, or to memory in its place.
+
+    Args:
+        engine: What is used at first.
+        url: The SQLAlchemy URL of the file.
+        trouble: Why the file is not what is used at first; None where it is.
+    """
+
+    def __init__(self, engine: sa.Engine, url: str, trouble: LedgerError | None = None) -> None:
+        self._engine = engine
+        self._url = url
+        self._trouble = trouble  # why the file is not the one that is used; None while it is
+        self._again_at = monotonic() + AGAIN_AFTER
+        self._turn = RLock()  # of the file's coming and going, and of the one connection that memory has
+        self._file = identity_of(self.path)
+
+    @property
+    def path(self) -> Path | None:
+        """Return the file; None where it is none."""
+        return path_of(sa.make_url(self._url))
+
+    def close(self) -> None:
+        """End its connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Open one connection, to the file or to what is kept in memory."""
+        with self._turn:
+            self._come_back()
+            if self._trouble is not None:
+                with self._engine.connect() as connection:
+                    yield connection
+                return
+        with self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Open one transaction; what goes wrong in it is a LedgerError, and so is that it goes only into memory."""
+        try:
+            with self._turn:
+                self._come_back()
+                if self._trouble is not None:
+                    with self._engine.begin() as connection:
+                        yield connection
+                    raise self._trouble
+            with self._engine.begin() as connection:
+                yield connection
+        except DBAPIError as error:
+            reason = f"{error.orig}{hint_at_rights(self.path)}"
+            raise LedgerError(f"the ledger cannot be written: {reason}", reason) from error
+        except OverflowError as error:  # a number that no column holds
+            raise LedgerError(f"the ledger cannot be written: {error}", str(error)) from error
+
+    def _come_back(self) -> None:
+        """See whether the file that is used is still there, and whether one that was not can be opened now."""
+        if self._trouble is None:
+            if self.path is None or identity_of(self.path) == self._file:
+                return
+            self._remember(LedgerError("the ledger was deleted or replaced while it was in use", "it was deleted"))
+        if monotonic() < self._again_at:
+            return
+        self._again_at = monotonic() + AGAIN_AFTER
+        try:
+            engine = open_database(self._url)
+            check_empty(engine)
+            with self._engine.connect() as here, engine.connect() as there:
+                raw(here).backup(raw(there))
+        except LedgerError as error:
+            self._trouble = error
+        except (DBAPIError, sqlite3.Error) as error:
+            self._trouble = LedgerError(f"the ledger cannot be written: {cause_of(error)}", str(cause_of(error)))
+        else:
+            log.warning("the ledger %s was made anew and holds everything that was kept in memory", self.path)
+            self._engine.dispose()
+            self._engine, self._trouble, self._file = engine, None, identity_of(self.path)
+
+    def _remember(self, trouble: LedgerError) -> None:
+        """Go on in memory, with all that the file held."""
+        log.error("%s; everything is kept in memory until it can be written", trouble)
+        memory = open_database(MEMORY)
+        try:
+            with self._engine.connect() as here, memory.connect() as there:
+                raw(here).backup(raw(there))
+        except (DBAPIError, sqlite3.Error) as error:
+            log.error("what the ledger held cannot be read any more: %s", cause_of(error))  # noqa: TRY400 - a sentence says it all
+        self._engine.dispose()
+        self._engine, self._trouble, self._again_at = memory, trouble, 0.0

@@ -1,0 +1,140 @@
+"""What is read of an update; its other fields are passed over."""
+
+import logging
+import re
+from typing import Annotated, Any
+
+import msgspec
+
+from wine_slo.slo.chat.messages import Person
+
+log = logging.getLogger(__name__)
+
+
+LAST_SECOND = 253_402_300_799  # of the year 9999; Python has no later ones
+LARGEST_NUMBER = 2**52  # of an update; Telegram's have 31 bits, and a larger one than this would confirm all to come
+LONGEST_NAME = 64  # characters of somebody's name that are kept; Telegram has no more of a first name
+INVISIBLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)  # and surrogates
+
+
+class User(msgspec.Struct):
+    """Who writes or presses."""
+
+    id: int
+    first_name: str = ""
+    is_bot: bool = False
+    language_code: str = ""
+
+
+class Chat(msgspec.Struct):
+    """Where."""
+
+    id: int
+    type: str = ""
+    title: str = ""
+
+
+class Message(msgspec.Struct):
+    """A message."""
+
+    message_id: int
+    chat: Chat
+    date: Annotated[int, msgspec.Meta(ge=0, le=LAST_SECOND)] = 0
+    sender: User | None = msgspec.field(name="from", default=None)
+    sender_chat: Chat | None = None  # a group's admin who stays anonymous speaks as the group
+    text: str = ""
+    message_thread_id: int | None = None
+    is_topic_message: bool = False
+    forward_origin: Any = None
+    forward_date: Any = None  # the same of older servers
+    is_automatic_forward: bool = False
+    migrate_to_chat_id: int | None = None
+    migrate_from_chat_id: int | None = None
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it was written to the bot alone."""
+        return self.chat.type == "private"
+
+    @property
+    def is_forwarded(self) -> bool:
+        """Whether somebody else wrote it."""
+        return self.forward_origin is not None or self.forward_date is not None or self.is_automatic_forward
+
+    @property
+    def topic(self) -> int | None:
+        """The topic of a forum; None elsewhere."""
+        return self.message_thread_id if self.is_topic_message else None  # elsewhere it is a thread of replies
+
+
+class Query(msgspec.Struct):
+    """A press of a button."""
+
+    id: str
+    sender: User = msgspec.field(name="from")
+    message: Message | None = None
+    data: str = ""
+
+
+class Member(msgspec.Struct):
+    """What the bot is in a chat."""
+
+    status: str = ""
+
+
+class Membership(msgspec.Struct):
+    """A change of what the bot is in a chat."""
+
+    chat: Chat
+    new_chat_member: Member
+
+
+class Update(msgspec.Struct):
+    """One update."""
+
+    message: Message | None = None
+    callback_query: Query | None = None
+    channel_post: Message | None = None
+    my_chat_member: Membership | None = None
+
+    @property
+    def heard_from(self) -> int | None:
+        """The chat in which the bot is heard to be; None where it was put out of it."""
+        if self.my_chat_member is not None:
+            is_in = self.my_chat_member.new_chat_member.status not in ("left", "kicked")
+            return self.my_chat_member.chat.id if is_in else None
+        pressed = self.callback_query.message if self.callback_query else None
+        message = self.message or self.channel_post or pressed
+        return message.chat.id if message else None
+
+
+def read_update(raw: Any) -> Update | None:
+    """Return what we need of an update; None where it cannot be read."""
+    try:
+        return msgspec.convert(raw, Update)
+    except (msgspec.ValidationError, RecursionError) as error:
+        log.info("an update was passed over: %s", error)
+        return None
+
+
+def number_of(raw: Any) -> int | None:
+    """Return the number of an update; None where it has none that could be confirmed."""
+    number = raw.get("update_id") if isinstance(raw, dict) else None
+    is_number = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < LARGEST_NUMBER
+    return number if is_number else None
+
+
+def person_of(user: User | None, group: Chat | None) -> Person:
+    """Return who it was; somebody who speaks as a group or a channel is that."""
+    if group is not None:
+        return Person(group.id, _name(group.title) or str(group.id), is_known=False)
+    if user is None:
+        return Person(0, "?", is_known=False)
+    return Person(user.id, _name(user.first_name) or str(user.id), user.language_code)
+
+
+def _name(text: str) -> str:
+    """A name that others chose, on one line and without what cannot be seen: it goes into the log and the ledger."""
+    return " ".join(INVISIBLE.sub(" ", text).split())[:LONGEST_NAME]

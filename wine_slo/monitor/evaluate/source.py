@@ -1,0 +1,34 @@
+"""The one place that says which metric source is used."""
+
+from collections.abc import Callable
+
+import aiohttp
+
+from wine_slo.integrations.prometheus.client import TIMEOUT, PrometheusClient
+from wine_slo.integrations.prometheus.server_info import PrometheusFacts
+from wine_slo.monitor.settings import WatchdogSettings
+from wine_slo.slo.evaluation.metric_source import MetricSource, SourceInfo
+
+
+def connect(
+    session: aiohttp.ClientSession,
+    settings: WatchdogSettings,
+    on_query: Callable[[str], None] = lambda _: None,
+    timeout: aiohttp.ClientTimeout = TIMEOUT,
+) -> MetricSource:
+    """Return the metric source of the settings.
+
+    Args:
+        session: Its connections; closed by whoever made it.
+        settings: Say where it is, and with which headers it is queried.
+        on_query: Called after each query with its outcome, `answered` or `failed`.
+        timeout: For one query and its whole answer.
+    """
+    return PrometheusClient(
+        session, settings.prometheus_url, settings.prometheus_headers, on_query=on_query, timeout=timeout
+    )
+
+
+def info(session: aiohttp.ClientSession, settings: WatchdogSettings) -> SourceInfo:
+    """Return what tells of the metric source itself: its version, its retention, its targets."""
+    return PrometheusFacts(session, settings.prometheus_url, settings.prometheus_headers)

@@ -1,0 +1,227 @@
+"""The settings of the monitor (the watchdog process)."""
+
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+from wine_slo.config.environment import NAMES, LogFormat, Port, Settings
+from wine_slo.config.setting_types import (
+    BotToken,
+    ChatAddress,
+    Header,
+    Host,
+    Hours,
+    PersonId,
+    ProxyUrl,
+    Secret,
+    SecretUrl,
+    Token,
+    Url,
+    UrlWithoutPassword,
+    UserName,
+    is_this_machine,
+)
+from wine_slo.slo import redaction
+
+
+class PrometheusHeaders(Mapping[str, str]):
+    """Headers that authorise us; each use reads a token or a password in a file again, as it may be rotated.
+
+    What the file held last is sent while it cannot be read.
+    """
+
+    def __init__(self, token: Secret | None, username: str | None, password: Secret | None, tenant: str | None) -> None:
+        self._token = token
+        self._username = username
+        self._password = password
+        self._tenant = tenant
+
+    def __getitem__(self, name: str) -> str:
+        return self._now()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._now())
+
+    def __len__(self) -> int:
+        return len(self._now())
+
+    def _now(self) -> dict[str, str]:
+        headers = {}
+        if self._token:
+            self._token = self._token.reread()
+            headers["Authorization"] = f"Bearer {self._token.value}"
+        elif self._username:
+            self._password = self._password and self._password.reread()
+            pair = f"{self._username}:{self._password.value if self._password else ''}"
+            if self._password:
+                redaction.learn([pair])  # it is sent as base64, and a rotated one is new
+            headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+        if self._tenant:
+            headers["X-Scope-OrgID"] = self._tenant
+        return headers
+
+
+PROXY = "a proxy's URL, such as socks5://host:1080 or http://host:3128"
+
+
+class WatchdogSettings(Settings, frozen=True, kw_only=True):
+    """The watchdog's."""
+
+    prometheus_url: Annotated[
+        UrlWithoutPassword,
+        Meta(
+            description="the root of Prometheus' API, such as http://host:9090; a name and a password belong in "
+            "WINE_SLO_PROMETHEUS_USERNAME and WINE_SLO_PROMETHEUS_PASSWORD"
+        ),
+    ] = UrlWithoutPassword("http://127.0.0.1:9090")
+    prometheus_token: Annotated[
+        Token | None, Meta(description="a bearer token: letters, digits and signs on one line, without blanks")
+    ] = None
+    prometheus_username: Annotated[
+        UserName | None, Meta(description="a name for basic authentication, on one line and without a colon")
+    ] = None
+    prometheus_password: Annotated[Secret | None, Meta(description="its password")] = None
+    prometheus_tenant: Annotated[
+        Header | None, Meta(description="a tenant's id on one line, sent as X-Scope-OrgID")
+    ] = None
+    poll_seconds: Annotated[float, Meta(ge=1, le=3600, description="a number of seconds from 1 to 3600")] = 30
+    objectives: Annotated[Path, Meta(description="the path of a file such as slo.yml")] = Path("config/slo.yml")
+    database_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^sqlite:///.",
+            description="an SQLAlchemy URL: sqlite:///relative/path or sqlite:////absolute/path",
+        ),
+    ] = "sqlite:///data/watchdog.db"
+    standby: Annotated[bool, Meta(description="true or false")] = False
+    heartbeat_url: Annotated[SecretUrl | None, Meta(description="the URL of a dead-man's switch")] = None
+    heartbeat_proxy: Annotated[ProxyUrl | None, Meta(description=PROXY)] = None
+    notify_socket: Annotated[str | None, Meta(description="systemd's; it sets it itself")] = msgspec.field(
+        default=None, name="NOTIFY_SOCKET"
+    )
+    watchdog_usec: Annotated[int, Meta(ge=0, description="systemd's, in microseconds; it sets it itself")] = (
+        msgspec.field(default=0, name="WATCHDOG_USEC")
+    )
+    watchdog_host: Annotated[Host, Meta(description="an address of this machine, or 0.0.0.0 for all")] = Host(
+        "127.0.0.1"
+    )
+    watchdog_port: Annotated[Port, Meta(description="a whole number from 0 (any free) to 65535")] = 8001
+    watchdog_password: Annotated[Secret | None, Meta(description="a password for the watchdog's pages")] = None
+    watchdog_login_required: Annotated[bool, Meta(description="true or false")] = True
+    allowed_hosts: Annotated[tuple[str, ...], Meta(description=NAMES)] = ()
+    service_url: Annotated[Url, Meta(description="the root of the service, such as http://host:8000")] = Url(
+        "http://127.0.0.1:8000"
+    )
+    watchdog_url: Annotated[Url | None, Meta(description="the root of the watchdog, such as http://host:8001")] = None
+    grafana_url: Annotated[Url | None, Meta(description="an address of Grafana, for a link on the status page")] = None
+    telegram_token: Annotated[BotToken | None, Meta(description="the bot's token, as @BotFather gave it")] = None
+    telegram_chat_ids: Annotated[
+        tuple[ChatAddress, ...], Meta(description="chat ids separated by commas; ask the bot /id")
+    ] = ()
+    telegram_second_chat_ids: Annotated[
+        tuple[ChatAddress, ...],
+        Meta(description="ids of chats for what nobody acknowledges, separated by commas; ask the bot /id"),
+    ] = ()
+    telegram_admin_ids: Annotated[
+        tuple[PersonId, ...], Meta(description="ids of people, separated by commas; ask the bot /id")
+    ] = ()
+    escalate_minutes: Annotated[float, Meta(ge=0, le=1440, description="minutes from 0 (never) to 1440")] = 15
+    quiet_hours: Annotated[Hours | None, Meta(description="two times of day, such as 22:00-07:00")] = None
+    quiet_hours_pages: Annotated[bool, Meta(description="true or false")] = True
+    telegram_api_url: Annotated[Url | None, Meta(description="the root of an own Bot API server")] = None
+    telegram_proxy: Annotated[ProxyUrl | None, Meta(description=PROXY)] = None
+    timezone: Annotated[ZoneInfo, Meta(description="the time zone of the chats, such as Europe/Moscow")] = ZoneInfo(
+        "UTC"
+    )
+    charts_enabled: Annotated[bool, Meta(description="true or false")] = True
+    digest_at: Annotated[
+        str,
+        Meta(
+            pattern=r"^(off|(mon|tues|wednes|thurs|fri|satur|sun)day ([01]?\d|2[0-3]):[0-5]\d)$",
+            description="a day and a time in the zone of the chats, such as monday 9:00, or off",
+        ),
+    ] = "monday 9:00"
+    language: Annotated[Literal["en", "ru"], Meta(description="en or ru; a chat chooses its own with /language")] = "en"
+    log_format: Annotated[LogFormat, Meta(description="text or json")] = "text"
+
+    @property
+    def watchdog_root(self) -> str:
+        """Return where the watchdog is found: as it is set, else where it listens."""
+        if self.watchdog_url:
+            return self.watchdog_url
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.watchdog_host, self.watchdog_host)  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.watchdog_port}"
+
+    def mistakes(self) -> list[str]:
+        """Return what is wrong of the proxies that the environment names for what has none of its own."""
+        found = []
+        for name, url, own in self._outside:
+            if url and own is None:
+                try:
+                    _proxy_of_environment(url)
+                except ValueError:
+                    variables = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY"
+                    found.append(f"{variables} of the environment is no proxy for {name}; wanted: {PROXY}")
+        return found
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return every secret's value, those of proxies in the environment too."""
+        own = super().secrets
+        if self.prometheus_password:
+            own += (f"{self.prometheus_username or ''}:{self.prometheus_password.value}",)
+        return own + tuple(part for url in getproxies().values() for part in redaction.credentials_of(url))
+
+    @property
+    def telegram_way(self) -> str | None:
+        """Return the proxy through which Telegram is reached, the environment's too; None for none."""
+        return _way(*self._outside[0][1:])
+
+    @property
+    def heartbeat_way(self) -> str | None:
+        """Return the proxy through which the dead-man's switch is reached, the environment's too; None for none."""
+        return _way(*self._outside[1][1:])
+
+    @property
+    def _outside(self) -> "tuple[tuple[str, str | None, ProxyUrl | None], ...]":
+        """Return what may be behind a proxy: its name, its URL and a proxy of its own."""
+        api = self.telegram_api_url or "https://api.telegram.org"
+        return (
+            ("Telegram", api if self.telegram_token else None, self.telegram_proxy),
+            ("the heartbeat", self.heartbeat_url.value if self.heartbeat_url else None, self.heartbeat_proxy),
+        )
+
+    @property
+    def prometheus_headers(self) -> "PrometheusHeaders":
+        """Return what authorises us at Prometheus, or at what speaks its API."""
+        return PrometheusHeaders(
+            self.prometheus_token, self.prometheus_username, self.prometheus_password, self.prometheus_tenant
+        )
+
+
+def _way(url: str | None, own: ProxyUrl | None) -> str | None:
+    """Return the proxy for a URL: its own, else the environment's; none for what is on this machine."""
+    if url is None or is_this_machine(urlsplit(url).hostname or ""):
+        return None
+    return own.value if own else _proxy_of_environment(url)
+
+
+def _proxy_of_environment(url: str) -> str | None:
+    """Return the proxy that the environment names for a URL.
+
+    Raises:
+        ValueError: it is none.
+    """
+    parts = urlsplit(url)
+    named = getproxies()
+    proxy = named.get(parts.scheme) or named.get("all")
+    if not proxy or is_this_machine(parts.hostname or "") or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    return ProxyUrl(proxy if "://" in proxy else f"http://{proxy}").value  # as curl and others take it

@@ -1,0 +1,32 @@
+"""The settings of the wine service."""
+
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
+
+from wine_slo.config.environment import NAMES, LogFormat, Port, Settings
+from wine_slo.config.hosts import is_loopback
+from wine_slo.config.setting_types import (
+    Host,
+)
+
+
+class ServerSettings(Settings, frozen=True, kw_only=True):
+    """The server's."""
+
+    host: Annotated[Host, Meta(description="an address of this machine, or 0.0.0.0 for all of them")] = Host(
+        "127.0.0.1"
+    )
+    port: Annotated[Port, Meta(description="a whole number from 0 (any free port) to 65535")] = 8000
+    model: Annotated[Path, Meta(description="the path of a model that `wine-slo train` wrote")] = Path(
+        "models/model.pkl"
+    )
+    sleep_enabled: Annotated[bool | None, Meta(description="true or false; if not set, true on loopback only")] = None
+    allowed_hosts: Annotated[tuple[str, ...], Meta(description=NAMES)] = ()
+    log_format: Annotated[LogFormat, Meta(description="text or json")] = "text"
+
+    @property
+    def has_exercises(self) -> bool:
+        """Return whether there are /sleep and /fail: as it is set, else where only this machine reaches them."""
+        return is_loopback(self.host) if self.sleep_enabled is None else self.sleep_enabled

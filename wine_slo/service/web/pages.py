@@ -1,0 +1,101 @@
+"""The handlers of the service's pages: the form, its result, and the files that pages load."""
+
+from pathlib import Path
+
+from aiohttp import web
+
+from wine_slo.http.guarded_server import Problem
+from wine_slo.service.keys import MODEL, PATIENCE, ROOM, UNUSABLE
+from wine_slo.service.model.classifier import Model
+from wine_slo.service.model.features import NAMES
+from wine_slo.service.predictor import Prediction, Predictor
+from wine_slo.service.web import form, request_body
+from wine_slo.service.web.form import LANGUAGES, FormOutcome, Language
+from wine_slo.service.web.form_parser import split_header
+
+LONGEST_ECHO = 2000  # letters of what was filled in that come back in the page
+FILES = Path(__file__).parents[2] / "web"
+CONTENT_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+GIVEN = {path.name: path for path in FILES.iterdir() if path.suffix in CONTENT_TYPES}  # no other name meets the disk
+PAGE_HEADERS = {
+    # Everything comes from here, nothing is inline, and nobody may frame it.
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Vary": "Accept, Accept-Language",
+}
+
+
+async def redirect_to_form(_: web.Request) -> web.Response:
+    """Redirect a browser to the form."""
+    return web.Response(status=302, headers={"Location": "/ui"})
+
+
+async def show_form(request: web.Request) -> web.Response:
+    """Return the form, empty or filled with an example."""
+    model = request.app.get(MODEL)
+    if model is None:
+        raise Problem(503, request.app[UNUSABLE])
+    values: tuple[float, ...] = next(
+        (each.values for each in model.card.examples if each.cultivar == request.query.get("example")), ()
+    )
+    fields = {name: f"{value:g}" for name, value in zip(NAMES, values, strict=False)}
+    return page(form.render(model.card, language_of(request), fields))
+
+
+async def predict(request: web.Request, predictor: Predictor) -> web.Response:
+    """Classify the wine in a form that a browser sent, and return the page with the result."""
+    card, language = request.app[MODEL].card, language_of(request)
+    try:
+        given = await request_body.read_fields(request, request.app[PATIENCE].body, request.app[ROOM])
+    except request_body.BodyError as error:
+        raise Problem(error.status, error.detail, error.headers) from error
+    fields = {name: value[:LONGEST_ECHO] for name, value in given}
+    try:
+        sample = request_body.read_form(given)
+    except request_body.BodyError as error:
+        errors = [placed.error for placed in error.errors]
+        return page(form.render(card, language, fields, errors=errors), status=error.status)
+    (prediction,) = await predictor.predict([sample])
+    fields = {name: f"{value!r}".removesuffix(".0") for name, value in zip(NAMES, sample.values, strict=True)}
+    return page(form.render(card, language, fields, outcome=outcome(prediction, request.app[MODEL])))
+
+
+def outcome(prediction: Prediction, model: Model) -> FormOutcome:
+    """Return a prediction by grape instead of by label."""
+    shares = {each.cultivar: prediction.probabilities[each.name] for each in model.card.classes}
+    return FormOutcome(prediction.cultivar, shares, prediction.out_of_range)
+
+
+def wants_page(request: web.Request) -> bool:
+    """Return whether a browser sent this from a form: it accepts HTML, and API clients do not."""
+    kind, _ = split_header(request.headers.get("Content-Type", ""))
+    return kind in request_body.FORMS and "text/html" in request.headers.get("Accept", "")
+
+
+def language_of(request: web.Request) -> Language:
+    """Return the language that the address names, or else the first that the browser prefers and we have."""
+    preferred = [part.partition(";")[0].strip() for part in request.headers.get("Accept-Language", "").split(",")]
+    for wanted in (request.query.get("lang", ""), *preferred):
+        for language in LANGUAGES:
+            if wanted.lower().partition("-")[0] == language:
+                return language
+    return LANGUAGES[0]
+
+
+def page(text: str, status: int = 200) -> web.Response:
+    """Return a page that loads nothing from elsewhere."""
+    return web.Response(text=text, status=status, content_type="text/html", headers=PAGE_HEADERS)
+
+
+async def send_file(request: web.Request) -> web.Response:
+    """Return a style, script or picture of the pages."""
+    path = GIVEN.get(request.match_info["file"])
+    if path is None:
+        raise Problem(404, "there is no such file")
+    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+    return web.Response(
+        body=path.read_bytes(), content_type=CONTENT_TYPES[path.suffix], charset="utf-8", headers=headers
+    )
