@@ -61,6 +61,7 @@ from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.chat.channel import Channel, ChannelError
+from wine_slo.slo.evaluation.clocks import SourceTime, WallTime
 from wine_slo.slo.evaluation.engine import SETTLES_IN, next_look_at
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
@@ -82,6 +83,7 @@ DRILL = timedelta(minutes=3)  # for so long a drill is slow at the most
 OVERDUE_TICKS = 3  # so many polls without a complete tick, and /health is red
 LONGEST_TICK = 60.0  # seconds, then it is given up; four rounds of questions of 10 s each, and the heartbeat's 5 s
 SHORTEST_PATIENCE = LONGEST_TICK + 15  # seconds without a complete tick before the process ends itself
+MOST_EXAMINATIONS = 60  # ticks on which is asked how often a job is scraped, where that cannot be known
 LOOP_TURN = 1.0  # seconds between two signs that the event loop runs
 MOST_CONNECTIONS = 500  # to its own pages
 BACKLOG = 64  # connections that wait to be accepted
@@ -93,9 +95,9 @@ OPEN_PATHS = ("/health",)  # of our own pages, without a login: whoever restarts
 log = logging.getLogger("wine_slo.watchdog")  # also when it is run as a script
 
 
-def now() -> datetime:
+def now() -> WallTime:
     """Read the clock; the only place that does."""
-    return datetime.now(UTC)
+    return WallTime(datetime.now(UTC))
 
 
 def steady() -> float:
@@ -120,7 +122,8 @@ class Ticker:
         links = {"Grafana": without_credentials(settings.grafana_url)} if settings.grafana_url else {}
         self._pages = StatusPages(self.status, trend, settings.timezone, links)
         self._examiner = examiner
-        self._is_examined = self._are_intervals_examined = False
+        self._is_examined = False
+        self._examinations = MOST_EXAMINATIONS  # of scrape intervals, that are left
         self._heartbeat = heartbeat
         self._evaluation = evaluation
         self._delivery = delivery
@@ -166,8 +169,9 @@ class Ticker:
             log.error("a tick was given up after %.0f s", LONGEST_TICK)  # noqa: TRY400 - where it waits is no news
             return
         state, objectives = self._evaluation.state, self._evaluation.objectives
-        if not self._are_intervals_examined and not all(each.sight is Sight.BLIND for each in state.readings.values()):
-            self._are_intervals_examined = await self._tell_mistakes(self._examiner.intervals, objectives)
+        if self._examinations and not all(each.sight is Sight.BLIND for each in state.readings.values()):
+            is_known = await self._tell_mistakes(self._examiner.intervals, objectives)
+            self._examinations = 0 if is_known else self._examinations - 1
         if not self._is_examined and len(state.unseen) < len(state.readings):
             self._is_examined = await self._tell_mistakes(self._examiner.series, objectives)
         look_at = next_look_at(state, objectives)
@@ -177,7 +181,7 @@ class Ticker:
 
     async def _tick(self) -> None:
         started = perf_counter()
-        await self._evaluation.look()
+        await self._evaluation.evaluate()
         self._delivery.hear()
         await asyncio.to_thread(self._instruments.show, self._evaluation.state, self._evaluation.objectives)
         self._ticked_at = steady()
@@ -193,7 +197,7 @@ class Ticker:
             for mistake in error.mistakes:
                 log.error("the objectives stay as they were: %s", mistake)  # noqa: TRY400  # a sentence says it all
         else:
-            self._is_examined = self._are_intervals_examined = False
+            self._is_examined, self._examinations = False, MOST_EXAMINATIONS
             log.info("objectives are read anew")
             _log_left_out(self._settings, self._evaluation.objectives)
 
@@ -226,6 +230,8 @@ class Ticker:
             untold_seconds=untold_seconds(self._delivery, self._evaluation),
             told=self._delivery.beliefs,
             acts=self._delivery.acts,
+            unreachable=self._delivery.unreached,
+            is_quiet=self._delivery.is_quiet,
         )
         return status_of(self._evaluation.state, self._evaluation.objectives, self._evaluation.now(), process)
 
@@ -258,7 +264,7 @@ def _log_left_out(settings: WatchdogSettings, objectives: Objectives) -> None:
 def untold_seconds(delivery: Dispatcher, evaluation: Evaluator) -> float:
     """Return the age of the oldest thing not yet told; 0 where everything is told."""
     since = delivery.untold_since
-    return max(0.0, (evaluation.now() - since).total_seconds()) if since else 0.0
+    return max(0.0, (evaluation.now() - SourceTime(since)).total_seconds()) if since else 0.0
 
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
@@ -376,6 +382,7 @@ async def _watch(
             delivery.revive,
             announcements.tell,
             lambda asked: delivery.known_in(asked.chat) if access.is_limited_to_what_it_was_told(asked) else None,
+            is_overdue=lambda: watchdog.status().overdue,
         ).commands()
         charts = await stack.enter_async_context(_charting(api, chat, ledger, evaluation, instruments))
         if settings.charts_enabled and not isinstance(chat, ConsoleChannel):

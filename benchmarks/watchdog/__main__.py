@@ -25,6 +25,7 @@ from wine_slo.config import slo_file
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.evaluate.evaluator import Evaluator
+from wine_slo.slo.evaluation.clocks import WallTime
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.objectives.objective import Objectives
 
@@ -90,10 +91,10 @@ async def look(objectives: Objectives, endpoints: int) -> Cost:
             await asyncio.sleep(2 * EVERY)
             ledger = Ledger.open(f"sqlite:///{folder / 'watchdog.db'}")
             api = PrometheusClient(session, prometheus.url, {}, on_query=count)
-            evaluation = Evaluator(api, ledger, objectives, State(), lambda: datetime.now(UTC))
+            evaluation = Evaluator(api, ledger, objectives, State(), lambda: WallTime(datetime.now(UTC)))
             for number in range(LOOKS + 1):
                 asked_before, started, used = asked, perf_counter(), process_time()
-                await evaluation.look()
+                await evaluation.evaluate()
                 if number:
                     clock.append(perf_counter() - started)
                     own.append(process_time() - used)

@@ -6,6 +6,7 @@ import pytest
 
 from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.monitor.replay.story import Alarm
+from wine_slo.slo.evaluation.clocks import WallTime
 from wine_slo.slo.evaluation.engine import SETTLES_IN, State, next_look_at
 from wine_slo.slo.evaluation.metric_source import MetricSource
 from wine_slo.slo.objectives.objective import Objectives
@@ -26,16 +27,15 @@ class Clock:
 async def live(
     api: MetricSource, clock: Clock, objectives: Objectives, since: datetime, until: datetime
 ) -> tuple[dict[tuple[int, int], Telling], int]:
-    """Acknowledged by What a watchdog tells that looks as `watchdog.Watchdog`: each "
-    "poll, and soon where it is suspicious."""
-    lookout, state, looks = Collector(api, clock), State(), 0
+    """What a watchdog tells that looks as `watchdog.Watchdog` has it: each poll, and soon where it is suspicious."""
+    collector, state, looks = Collector(api, lambda: WallTime(clock())), State(), 0
     told: dict[tuple[int, int], Telling] = {}
     quick: datetime | None
     tick, quick = since, None
     while (now := tick if quick is None else min(tick, quick)) <= until:
         tick, quick = tick + POLL if now == tick else tick, None if now == quick else quick
         clock.now = now
-        state = await lookout.look(state, objectives)
+        state = await collector.evaluate(state, objectives)
         looks += 1
         for number, each in state.incidents.items():
             told[number, each.openings] = (

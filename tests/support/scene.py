@@ -5,10 +5,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from wine_slo.slo.evaluation.engine import SIGHT, State, advance
-from wine_slo.slo.evaluation.incident import Incident, KeyState
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.notification.plan import DeliveryRecord, Notification, Policy, next_notification
-from wine_slo.slo.objectives.objective import Key, Latency, Objective, Objectives, Ratio, Up
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.ratio import Ratio
+from wine_slo.slo.objectives.kinds.up import Up
+from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 from wine_slo.slo.text.incident_text import Speech
 
 START = datetime(2026, 1, 1, 19, 40, tzinfo=UTC)

@@ -9,7 +9,8 @@ from itertools import accumulate, pairwise
 from wine_slo.slo.evaluation.engine import State, advance, next_look_at
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.reading import Interval, Reading, Targets, Traffic, sight_of
-from wine_slo.slo.objectives.objective import Key, Latency, Objective, Objectives
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LATENCY = Objective(

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 from tests.support.scene import ERRORS, LATENCY, START, at, incident
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase
+from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.key_state import KeyState
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.objectives.budget import Budget, windows
 from wine_slo.slo.objectives.objective import Key, Objective

@@ -125,10 +125,10 @@ async def _live(life: Life, steps: Steps, report: Connection) -> None:
         report.send(("tick", second))
         now = START + timedelta(seconds=second)
         if life.side_by_side and number:
-            await asyncio.gather(asyncio.create_task(evaluation.look()), asyncio.create_task(delivery.tell()))
+            await asyncio.gather(asyncio.create_task(evaluation.evaluate()), asyncio.create_task(delivery.tell()))
             delivery.hear()
         else:
-            await asyncio.create_task(evaluation.look())
+            await asyncio.create_task(evaluation.evaluate())
             delivery.hear()
             if not life.side_by_side:
                 await asyncio.create_task(delivery.tell())

@@ -11,6 +11,7 @@ from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.notify.dispatcher import Dispatcher, Rules
 from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.slo.evaluation.clocks import WallTime
 from wine_slo.slo.text.incident_text import Speech
 
 
@@ -24,7 +25,7 @@ def loops(
 ) -> tuple[Evaluator, Dispatcher]:
     """Both, as a start makes them from what the ledger remembers."""
     memory = ledger.load()
-    evaluation = Evaluator(CannedPrometheus(clock, slow), ledger, OBJECTIVES, memory.state, clock)
+    evaluation = Evaluator(CannedPrometheus(clock, slow), ledger, OBJECTIVES, memory.state, lambda: WallTime(clock()))
     delivery = Dispatcher(
         TelegramChannel(bot),
         ledger,

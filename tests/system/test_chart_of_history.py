@@ -24,7 +24,8 @@ from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.publish.charts import Charts
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.objectives.objective import Key, Objectives, Ratio
+from wine_slo.slo.objectives.kinds.ratio import Ratio
+from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.text.incident_text import Speech
 from wine_slo.slo.views.chart_spec import Chart
 

@@ -204,7 +204,7 @@ async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Ce
 
         misbehaving = asyncio.create_task(misbehave())
         while loop.time() < fault_begins + length + LIVES:
-            await evaluation.look()
+            await evaluation.evaluate()
             delivery.hear()
             looks += 1
             await asyncio.sleep(TICK)

@@ -77,7 +77,7 @@ async def test_all_is_told_all_the_same_and_nothing_is_lost_or_repeated_afterwar
         recovers = fails(path)
         for second in (each for each in TICKS if each <= until):
             now = START + timedelta(seconds=second)
-            await evaluation.look()
+            await evaluation.evaluate()
             delivery.hear()
             await delivery.tell()
         assert [text.splitlines()[0] for text in chat.texts] == (
@@ -88,7 +88,7 @@ async def test_all_is_told_all_the_same_and_nothing_is_lost_or_repeated_afterwar
         recovers()
         for second in (until + 15, until + 30):  # the first is written, the second knows that it was
             now = START + timedelta(seconds=second)
-            await evaluation.look()
+            await evaluation.evaluate()
             delivery.hear()
             await delivery.tell()
         assert ledger.load().state.incidents == evaluation.state.incidents
@@ -101,7 +101,7 @@ async def test_all_is_told_all_the_same_and_nothing_is_lost_or_repeated_afterwar
         evaluation, delivery = loops(ledger, SLOW, bot, (CHAT,), clock)
         for second in (each for each in (*TICKS, *AFTERWARDS) if each > until + 30):
             now = START + timedelta(seconds=second)
-            await evaluation.look()
+            await evaluation.evaluate()
             delivery.hear()
             await delivery.tell()
         ledger.close()
@@ -116,7 +116,7 @@ async def test_a_real_process_whose_disk_is_full_says_so_and_loses_nothing_once_
 ) -> None:
     chat = bot_api.chat(CHAT)
     watchdog = await processes.watchdog(blind)
-    await watchdog.until_line("sight of latency is", seconds=30)
+    await watchdog.until_line("sight of latency is")
 
     def told(start: str) -> bool:
         return any(text.startswith(start) for text in chat.texts)
@@ -129,7 +129,7 @@ async def test_a_real_process_whose_disk_is_full_says_so_and_loses_nothing_once_
     )
     resource.prlimit(watchdog.pid, resource.RLIMIT_FSIZE, room)
     await bot_api.until(lambda: told("🟢 The database is writable again"), seconds=30)
-    await watchdog.until_line(f"chat {CHAT} was told: close of #2", seconds=30)
+    await watchdog.until_line(f"chat {CHAT} was told: close of #2")
     await watchdog.kill()
 
     ledger = Ledger.open(f"sqlite:///{processes.folder / 'data' / 'watchdog.db'}")

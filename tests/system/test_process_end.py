@@ -69,8 +69,8 @@ async def test_odd_answers_of_the_bot_api_end_nothing(
     for odd in ("{}", "null", "[[[["):
         bot_api.answers_oddly(odd, methods=["getUpdates"], times=1)
     watchdog = await processes.watchdog(blind)
-    await watchdog.until_line("Telegram knows this bot as", seconds=30)
-    await watchdog.until_line("updates cannot be read .*again in 4 s", seconds=20)
+    await watchdog.until_line("Telegram knows this bot as")
+    await watchdog.until_line("updates cannot be read .*again in 4 s")
     await bot_api.until(lambda: len(bot_api.calls_of("getUpdates")) > 3, seconds=20)
     assert await watchdog.terminate() == 0
 
@@ -81,7 +81,7 @@ async def test_a_console_that_lacks_letters_shows_the_rest(
 ) -> None:
     await prometheus_junk.goes_down()
     watchdog = await processes.watchdog(blind | NO_TELEGRAM | {"PYTHONIOENCODING": encoding})
-    await watchdog.until_line("Monitoring lost for", seconds=20)
+    await watchdog.until_line("Monitoring lost for")
     assert await watchdog.terminate() == 0
 
 
@@ -92,7 +92,7 @@ async def test_a_console_that_nobody_reads_ends_nothing(
     await prometheus_junk.goes_down()
     command = ["sh", "-c", f'exec "$0" -m wine_slo.watchdog {stdout}', sys.executable]
     watchdog = await processes.start("watchdog", command, blind | NO_TELEGRAM)
-    await watchdog.until_line("chat 0 was not told .*standard output", seconds=20)
+    await watchdog.until_line("chat 0 was not told .*standard output")
     assert await watchdog.terminate() == 0
 
 

@@ -35,7 +35,7 @@ async def test_a_breach_that_was_printed_is_sent_to_the_chat_that_is_set_up_duri
     await prometheus_junk.goes_down()
     without = {name: value for name, value in blind.items() if "TELEGRAM" not in name}
     watchdog = await processes.watchdog(without)
-    await watchdog.until_line(CANNOT_SEE, seconds=30)
+    await watchdog.until_line(CANNOT_SEE)
     await ends(watchdog)
     watchdog = await processes.watchdog(blind)
     await bot_api.until(lambda: cannot_see(bot_api, CHAT), seconds=30)
@@ -49,7 +49,7 @@ async def test_a_wrong_chat_id_is_named_and_the_right_one_is_notified_of_what_is
 ) -> None:
     await prometheus_junk.goes_down()
     watchdog = await processes.watchdog(blind)
-    await watchdog.until_line(f"chat {CHAT} cannot be reached: Chat not found", seconds=30)
+    await watchdog.until_line(f"chat {CHAT} cannot be reached: Chat not found")
     status, said = await health(blind)
     assert (status, said["status"]) == (503, "a recipient cannot be reached")
     assert said["unreachable"] == {str(CHAT): "Chat not found"}
@@ -77,7 +77,7 @@ async def test_a_bot_that_is_thrown_out_and_added_again_goes_on_where_it_was(
         "WINE_SLO_ESCALATE_MINUTES": "0.02",
     }
     watchdog = await processes.watchdog(settings)
-    await watchdog.until_line(f"chat {GROUP} cannot be reached: {KICKED}", seconds=30)
+    await watchdog.until_line(f"chat {GROUP} cannot be reached: {KICKED}")
     await bot_api.until(lambda: any(f"Chat {GROUP} cannot" in each for each in bot_api.chat(OTHER).texts), seconds=10)
     await bot_api.tells_bot("my_chat_member", membership("left"))
     await bot_api.says(OTHER, OTHER, "/version")
@@ -87,7 +87,7 @@ async def test_a_bot_that_is_thrown_out_and_added_again_goes_on_where_it_was(
     assert sent.count(GROUP) <= 1, "what is known to refuse messages is not asked again for nothing"
     bot_api.recovers()
     await bot_api.tells_bot("my_chat_member", membership("member"))
-    await watchdog.until_line(f"chat {GROUP} can be reached again", seconds=15)
+    await watchdog.until_line(f"chat {GROUP} can be reached again")
     assert cannot_see(bot_api, GROUP)
     assert (await health(settings))[0] == 200
     await ends(watchdog)

@@ -38,7 +38,7 @@ class Post:
 
     async def hears(self) -> str:
         """What systemd is told next."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return (await asyncio.get_running_loop().sock_recv(self.systemd, 100)).decode()
 
     async def health(self) -> tuple[int, str]:
@@ -80,7 +80,7 @@ async def test_what_is_being_sent_at_the_end_is_sent_and_not_repeated_after_it(
     await post.start()
     for sign in ("READY=1", "STOPPING=1", "READY=1"):  # of the first one, and of the second
         assert await post.hears() == sign
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not post.beats.empty():
             post.beats.get_nowait()
         for _ in range(3):
@@ -99,10 +99,10 @@ async def test_health_is_red_while_something_has_been_untold_for_too_long(post: 
     ledger.close()
     bot_api.fails_with(500, methods=[SEND])
     watchdog = await post.start()
-    await watchdog.until_line("chat 42 was not told", seconds=30)
+    await watchdog.until_line("chat 42 was not told")
     assert await post.health() == (503, "untold for too long")
     bot_api.recovers()
-    await watchdog.until_line("chat 42 was told: breach of #1", seconds=30)
+    await watchdog.until_line("chat 42 was told: breach of #1")
     assert await post.health() == (200, "ok")
 
 
@@ -110,18 +110,20 @@ async def test_a_complete_tick_is_a_sign_of_life_for_the_switch_and_an_incomplet
     post: Post, prometheus_junk: PrometheusJunk
 ) -> None:
     watchdog = await post.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await post.beats.get() == "/beat"
-    prometheus_junk.answer = NEVER
     asked = len(prometheus_junk.queries)
-    await watchdog.until_line("a tick was skipped: the one before has not ended", seconds=10)
-    assert len(prometheus_junk.queries) > asked
-    while not post.beats.empty():
+    prometheus_junk.answer = NEVER
+    async with asyncio.timeout(30):
+        while len(prometheus_junk.queries) == asked:  # noqa: ASYNC110 - another process cannot set an event here
+            await asyncio.sleep(0.01)
+    while not post.beats.empty():  # ticks come one after another: those before the one that hangs have ended
         post.beats.get_nowait()
-    async with asyncio.timeout(10):
-        while await post.health() != (503, "tick overdue"):
-            await watchdog.until_line("a tick was skipped")
+    async with asyncio.timeout(30):
+        while await post.health() != (503, "tick overdue"):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
     assert post.beats.empty()
+    await watchdog.until_line("a tick was skipped: the one before has not ended")
 
 
 async def test_systemd_has_a_sign_twice_in_the_time_in_which_it_wants_one_however_seldom_it_evaluates(
@@ -134,4 +136,4 @@ async def test_systemd_has_a_sign_twice_in_the_time_in_which_it_wants_one_howeve
     assert await post.hears() == "READY=1"
     began = asyncio.get_running_loop().time()
     assert [await post.hears() for _ in range(5)] == ["WATCHDOG=1"] * 5
-    assert asyncio.get_running_loop().time() - began == pytest.approx(2, abs=1)
+    assert 1 < asyncio.get_running_loop().time() - began < 15, "half a second each, and not a poll or a tick"

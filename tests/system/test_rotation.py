@@ -17,7 +17,7 @@ async def test_a_rotated_token_is_read_again_when_the_old_one_is_refused(
     file.write_text(f"{TOKEN}\n")
     del blind["WINE_SLO_TELEGRAM_TOKEN"]
     watchdog = await start_at_debug(processes, blind | {"WINE_SLO_TELEGRAM_TOKEN_FILE": "token"})
-    await watchdog.until_line("Telegram knows this bot", seconds=30)
+    await watchdog.until_line("Telegram knows this bot")
     bot_api.token = ROTATED
     file.write_text(f"{ROTATED}\n")
     await prometheus_junk.goes_down()
@@ -38,6 +38,6 @@ async def test_a_token_that_is_wrong_at_the_start_is_used_as_soon_as_its_file_is
     del blind["WINE_SLO_TELEGRAM_TOKEN"]
     await prometheus_junk.goes_down()
     watchdog = await processes.watchdog(blind | {"WINE_SLO_TELEGRAM_TOKEN_FILE": "token"})
-    await watchdog.until_line("chat 42 was not told .*Telegram does not know the token", seconds=30)
+    await watchdog.until_line("chat 42 was not told .*Telegram does not know the token")
     file.write_text(TOKEN)
     await bot_api.until(lambda: chat.messages, seconds=30)

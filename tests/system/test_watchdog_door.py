@@ -36,7 +36,7 @@ async def test_with_a_password_all_pages_but_health_want_it_and_a_bad_request_is
     processes: Processes, settings: dict[str, str]
 ) -> None:
     watchdog = await processes.watchdog(settings | {"WINE_SLO_WATCHDOG_PASSWORD": "open sesame"})
-    await watchdog.until_line("listening on http://127.0.0.1:", seconds=30)
+    await watchdog.until_line("listening on http://127.0.0.1:")
     port = int(settings["WINE_SLO_WATCHDOG_PORT"])
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
         for path in ("/", "/api/status", "/metrics"):

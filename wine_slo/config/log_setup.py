@@ -13,7 +13,6 @@ from collections import deque
 from contextlib import suppress
 from datetime import datetime
 from threading import RLock
-from time import time
 from types import TracebackType
 from typing import Any, Literal, TextIO
 
@@ -92,38 +91,6 @@ def _visible(text: str) -> str:
     if text.isprintable():
         return text
     return CONTROL.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
-
-
-class RepeatedMessage:
-    """A message that is logged over and over with other arguments, at a third of the usual cost.
-
-    logging works out every attribute of every record; here those that never change are copied from the first. All else
-    is as usual: levels, filters and handlers, and what a record has.
-
-    Args:
-        logger: whose message it is.
-        level: how urgent it is.
-        text: the message, with `%(name)s` for each argument.
-    """
-
-    def __init__(self, logger: logging.Logger, level: int, text: str) -> None:
-        self._logger = logger
-        self._level = level
-        self._usual = vars(logger.makeRecord(logger.name, level, "(unknown file)", 0, text, (), None))
-        self._loaded_at = self._usual["created"] - self._usual["relativeCreated"] / 1000  # logging's zero
-
-    def log(self, arguments: dict[str, Any]) -> None:
-        """Log it once."""
-        if not self._logger.isEnabledFor(self._level):
-            return
-        now = time()
-        record = logging.LogRecord.__new__(logging.LogRecord)
-        record.__dict__ = attributes = self._usual.copy()
-        attributes["args"] = arguments
-        attributes["created"] = now
-        attributes["msecs"] = now % 1 * 1000
-        attributes["relativeCreated"] = (now - self._loaded_at) * 1000
-        self._logger.handle(record)
 
 
 class Lines(logging.StreamHandler[Any]):

@@ -17,17 +17,17 @@ import yaml
 from msgspec import Meta, Struct
 
 from wine_slo.config import text_file
+from wine_slo.slo.objectives.error import ObjectiveError
+from wine_slo.slo.objectives.kinds.indicator import Indicator
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.ratio import Ratio
+from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import (
     BURNS_WINDOW,
     Alert,
     Burn,
-    Latency,
     Objective,
-    ObjectiveError,
     Objectives,
-    Ratio,
-    Source,
-    Up,
     duration,
     usual_bad_for,
     usual_good_for,
@@ -119,7 +119,7 @@ class _Objective(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="ki
     by: Annotated[Names, Meta(description="Label names; one state for each label set")] = []
     burns: Annotated[Paces | None, Meta(description="The paces that are told; the SRE Workbook's if not said")] = None
 
-    def source(self) -> Source:
+    def source(self) -> Indicator:
         """What is counted."""
         raise NotImplementedError
 
@@ -134,7 +134,7 @@ class _Latency(_Objective, kw_only=True, tag="latency"):
         Text, Meta(description="More label matchers, for the error budget alone: it leaves a drill out")
     ] = ""
 
-    def source(self) -> Source:
+    def source(self) -> Indicator:
         clear = None if self.clear is None else _span("clear", self.clear).total_seconds()
         oldest_age = None if self.oldest_age is None else self.oldest_age
         threshold = _span("threshold", self.threshold).total_seconds()
@@ -145,12 +145,12 @@ class _Ratio(_Objective, kw_only=True, tag="ratio"):
     bad: Annotated[Text, Meta(description="A selector of the counter of bad events")]
     total: Annotated[Text, Meta(description="A selector of the counter of all events")]
 
-    def source(self) -> Source:
+    def source(self) -> Indicator:
         return Ratio(self.bad, self.total)
 
 
 class _Up(_Objective, tag="up"):
-    def source(self) -> Source:
+    def source(self) -> Indicator:
         return Up()
 
 

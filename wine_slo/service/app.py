@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable
 from importlib.metadata import version
+from pathlib import Path
 from time import perf_counter
 from typing import TypeAlias
 
@@ -30,7 +31,7 @@ from wine_slo.service.keys import (
     STARTED,
     UNUSABLE,
 )
-from wine_slo.service.metrics.instruments import Cells, ServerInstruments
+from wine_slo.service.metrics.instruments import ServerInstruments
 from wine_slo.service.model import model_file
 from wine_slo.service.predictor import Predictor
 from wine_slo.service.responses import UNMATCHED, json_response, observed, unmatched
@@ -53,17 +54,15 @@ log = logging.getLogger("wine_slo.server")
 
 def create_app(
     settings: ServerSettings,
-    cells: Cells | None = None,
-    worker: int = 0,
     *,
+    shared: Path | None = None,
     patience: Patience | None = None,
 ) -> web.Application:
     """Return the application; nothing runs before it is started.
 
     Args:
         settings: where the model is, and what is switched on.
-        cells: where workers count together; None where there is only this one.
-        worker: which of the workers this one is.
+        shared: the folder in which workers count together; None for a single process.
         patience: for how long the server waits for clients.
     """
     app = web.Application(client_max_size=LARGEST_BODY)
@@ -74,7 +73,7 @@ def create_app(
     if settings.has_exercises:
         endpoints[DRILL_ENDPOINT] = endpoints["/sleep"]
     app[SETTINGS] = settings
-    app[INSTRUMENTS] = instruments = ServerInstruments(endpoints, perf_counter, cells or Cells(), worker)
+    app[INSTRUMENTS] = instruments = ServerInstruments(endpoints, perf_counter, shared)
     app[PATIENCE] = patience or Patience()
     app[ROOM] = Room(BODIES, SMALL_BODY)
     app[SLEEPERS], app[FAILURES] = Places(SLEEPERS_SHARED), Places(FAILURES_SHARED)

@@ -16,7 +16,6 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from multidict import CIMultiDict
 
-from wine_slo.config.log_setup import RepeatedMessage
 from wine_slo.http.guarded_server import Problem, Refuse, problem_of
 from wine_slo.service.metrics.instruments import Endpoint
 
@@ -44,7 +43,6 @@ def observed(handler: Handler, endpoint: Endpoint) -> Handler:
 
     Not a middleware: that would wrap every request in two more coroutines, and look its endpoint up each time.
     """
-    line = RepeatedMessage(log, logging.INFO, LINE)
 
     async def observe(request: web.Request) -> web.StreamResponse:
         request_id = id_of(request)
@@ -63,14 +61,15 @@ def observed(handler: Handler, endpoint: Endpoint) -> Handler:
         finally:  # without a status where it was given up
             seconds = perf_counter() - started
             endpoint.leave(request, seconds, status)
-            line.log(
+            log.info(
+                LINE,
                 {
                     "method": request.method[:LONGEST_METHOD],
                     "path": request.raw_path[:LONGEST_PATH],
                     "status": status or "given up",
                     "milliseconds": seconds * 1000,
                     "request_id": request_id,
-                }
+                },
             )
         return response
 

@@ -9,9 +9,11 @@ import signal
 import socket
 import sys
 from contextlib import suppress
-from functools import partial
+from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter, sleep
 from typing import NoReturn
 
@@ -22,7 +24,7 @@ from wine_slo.config import log_setup
 from wine_slo.http.guarded_server import Door, Runner
 from wine_slo.service.app import LONGEST_SLEEP, create_app
 from wine_slo.service.keys import INSTRUMENTS, PATIENCE, SETTINGS
-from wine_slo.service.metrics.instruments import Cells
+from wine_slo.service.metrics import shared_counts
 from wine_slo.service.responses import UNMATCHED, refused
 from wine_slo.service.settings import ServerSettings
 
@@ -46,6 +48,21 @@ class Lifeline:
         os.close(self._end_of_parent)
 
 
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A worker's place among the others.
+
+    Attributes:
+        worker: Its number.
+        counts: The folder in which all workers count together.
+        lifeline: To the parent process.
+    """
+
+    worker: int
+    counts: Path
+    lifeline: Lifeline
+
+
 class Stop(Exception):  # noqa: N818  # no error
     """The process has received a signal to stop."""
 
@@ -58,29 +75,27 @@ def run(settings: ServerSettings, workers: int = 1) -> None:
         run_one(settings)
 
 
-def run_one(
-    settings: ServerSettings, cells: Cells | None = None, worker: int = 0, lifeline: Lifeline | None = None
-) -> None:
+def run_one(settings: ServerSettings, membership: Membership | None = None) -> None:
     """Serve in this process, alone or as one of several workers; exit with 1 where the address is taken."""
     gc.disable()  # until imports have ended: to look for garbage among them makes scikit-learn's a tenth longer
-    if lifeline:
-        lifeline.hold_as_child()
+    if membership:
+        membership.lifeline.hold_as_child()
+        shared_counts.share(membership.counts, membership.worker)
     log_setup.configure(settings.log_format, wait=LOG_WAIT)
-    app = create_app(settings, cells, worker)
+    app = create_app(settings, shared=membership.counts if membership else None)
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(serve(app, f" as worker {worker}" if lifeline else "", lifeline))
+            runner.run(serve(app, membership))
     except OSError as error:
         exit_without_address(settings, error)
 
 
-async def serve(app: web.Application, name: str = "", lifeline: Lifeline | None = None) -> None:
+async def serve(app: web.Application, membership: Membership | None = None) -> None:
     """Serve until SIGTERM or SIGINT, or until the parent process has ended; then let open requests end.
 
     Args:
         app: what is served.
-        name: which of the workers this is, for the log.
-        lifeline: to the parent of several workers, which share the port; None where there is only this process.
+        membership: among several workers, which share the port; None for a single process.
 
     Raises:
         OSError: the address cannot be listened on.
@@ -89,21 +104,24 @@ async def serve(app: web.Application, name: str = "", lifeline: Lifeline | None 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    if lifeline:
-        loop.add_reader(lifeline.end_of_child, stop.set)  # readable at its end, and nothing is ever written
+    if membership:
+        loop.add_reader(membership.lifeline.end_of_child, stop.set)  # readable at its end, and nothing is ever written
     settings = app[SETTINGS]
     runner = runner_of(app)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG, reuse_port=lifeline is not None)
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG, reuse_port=membership is not None)
         await site.start()
         host, bound = runner.addresses[0][:2]
-        log.info("listening on http://%s:%s%s", host, bound, name)
+        role = f" as worker {membership.worker}" if membership else ""
+        log.info("listening on http://%s:%s%s", host, bound, role)
         gc.freeze()  # what is here now stays; no collection need examine it again
         gc.enable()
         await stop.wait()
-        if lifeline:
-            loop.remove_reader(lifeline.end_of_child)  # else it would be called for as long as the rest takes
+        if membership:
+            loop.remove_reader(
+                membership.lifeline.end_of_child
+            )  # else it would be called for as long as the rest takes
         log.info("stopping")
     finally:
         await runner.cleanup()
@@ -125,23 +143,36 @@ def runner_of(app: web.Application, most_connections: int | None = None) -> web.
 def run_workers(settings: ServerSettings, workers: int) -> None:
     """Serve in several processes, forked from this one; one that ends by itself is replaced."""
     log_setup.configure(settings.log_format)
-    start = partial(start_worker, replace(settings, port=free_port(settings)), Cells(workers), Lifeline())
-    started = [(start(worker), perf_counter()) for worker in range(workers)]
-    with suppress(Stop):
-        signal.signal(signal.SIGTERM, raise_stop)
-        signal.signal(signal.SIGINT, raise_stop)
-        while True:
-            wait([process.sentinel for process, _ in started])
-            for worker, (process, at) in enumerate(started):
-                if not process.is_alive():
-                    log.error("worker %s ended with %s; another takes its place", worker, process.exitcode)
-                    if perf_counter() - at < WORKER_PAUSE:
-                        sleep(WORKER_PAUSE)  # it cannot even start; to try without a pause would keep a processor busy
-                    started[worker] = (start(worker), perf_counter())
-    for process, _ in started:
-        process.terminate()
-    for process, _ in started:
-        process.join()
+    settings, lifeline = replace(settings, port=free_port(settings)), Lifeline()
+    with TemporaryDirectory(prefix="wine-slo-") as folder, suppress(Stop):
+        members = [Membership(worker, Path(folder), lifeline) for worker in range(workers)]
+        processes = [start_worker(settings, each) for each in members]
+        try:
+            signal.signal(signal.SIGTERM, raise_stop)
+            signal.signal(signal.SIGINT, raise_stop)
+            replace_dead_workers(settings, members, processes)
+        finally:
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                process.join()
+
+
+def replace_dead_workers(settings: ServerSettings, members: list[Membership], processes: list[ForkProcess]) -> NoReturn:
+    """Start a new process for each worker that ends, until `Stop` is raised."""
+    started_at = dict.fromkeys(range(len(members)), perf_counter())
+    while True:
+        wait([process.sentinel for process in processes])
+        for member in members:
+            process = processes[member.worker]
+            if process.is_alive():
+                continue
+            log.error("worker %s ended with %s; another takes its place", member.worker, process.exitcode)
+            shared_counts.forget(member.counts, member.worker)
+            if perf_counter() - started_at[member.worker] < WORKER_PAUSE:
+                sleep(WORKER_PAUSE)  # it cannot even start; to try without a pause would keep a processor busy
+            started_at[member.worker] = perf_counter()
+            processes[member.worker] = start_worker(settings, member)
 
 
 def free_port(settings: ServerSettings) -> int:
@@ -162,12 +193,12 @@ def raise_stop(*_: object) -> None:
     raise Stop
 
 
-def start_worker(settings: ServerSettings, cells: Cells, lifeline: Lifeline, worker: int) -> ForkProcess:
+def start_worker(settings: ServerSettings, membership: Membership) -> ForkProcess:
     """Return a process that serves."""
-    arguments = (settings, cells, worker, lifeline)
-    process = FORK.Process(target=run_one, args=arguments, name=f"worker {worker}", daemon=True)
+    name = f"worker {membership.worker}"
+    process = FORK.Process(target=run_one, args=(settings, membership), name=name, daemon=True)
     process.start()
-    log.info("worker %s is process %s", worker, process.pid)
+    log.info("%s is process %s", name, process.pid)
     return process
 
 

@@ -52,5 +52,5 @@ async def test_a_process_that_was_stopped_for_longer_than_it_may_stall_goes_on(p
     await asyncio.sleep(2)  # it is the process that sleeps, so there is nothing to wait for
     program.send(signal.SIGCONT)
     seen = len(program.lines)
-    await program.until_line(f"second {seen + 8}", seconds=20)
+    await program.until_line(f"second {seen + 8}")
     assert program.is_running

@@ -59,7 +59,7 @@ async def metrics(client: Client | aiohttp.ClientSession) -> dict[str, float]:
 
 async def until_it_sleeps(client: Client | aiohttp.ClientSession, seconds: float = 0.0) -> dict[str, float]:
     """Return the first /metrics that has a request which has been answered for so long."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (seen := await metrics(client))["oldest_request_age_seconds"] <= seconds:
             pass
     return seen

@@ -54,7 +54,7 @@ async def test_idle_and_dribbling_connections_hold_nobody_up(server: Process, po
                 writer.write(b"x")
             started = perf_counter()
             assert (await session.get("/health")).status == 200
-            assert perf_counter() - started < 0.5
+            assert perf_counter() - started < 10, "whom they hold up waits for more than a minute"
     assert server.is_running
 
 
@@ -77,7 +77,7 @@ async def until_nobody_is_connected(runner: web.AppRunner) -> None:
         await asyncio.sleep(0)
         return bool(server.requests_count) and not server.connections
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not await is_so():
             pass
 
@@ -101,7 +101,7 @@ async def test_a_body_that_does_not_come_is_408(aiohttp_client: AiohttpClient) -
     writer.write(
         b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert (await reader.readline()).startswith(b"HTTP/1.1 408")
     writer.close()
 
@@ -126,11 +126,11 @@ async def test_a_client_that_is_slow_to_ask_is_hung_up_on(stack: AsyncExitStack,
     writer.write(sent)
     ended = asyncio.create_task(until_the_end(reader))
     started = perf_counter()
-    while not ended.done() and perf_counter() - started < 5:
+    while not ended.done() and perf_counter() - started < 30:
         if dribble:
             writer.write(dribble)
         await asyncio.wait([ended], timeout=0.05)
-    assert 0.3 < perf_counter() - started < 4
+    assert 0.3 < perf_counter() - started < 20
     assert (await ended).count(b"HTTP/1.1 200") == sent.count(b"\r\n\r\n")
 
 
@@ -152,11 +152,11 @@ async def test_the_oldest_idle_connection_gives_way_where_there_are_too_many(sta
     for _ in range(3):
         streams.append(await asyncio.open_connection(*runner.addresses[0][:2]))
         streams[-1][1].write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert (await streams[-1][0].readline()).startswith(b"HTTP/1.1 200")
     for _, writer in streams:
         stack.callback(cut, writer)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await streams[1][0].read() == b""
         assert (await streams[0][0].readline()).startswith(b"HTTP/1.1 200"), "who is being answered is not disturbed"
 
@@ -171,7 +171,7 @@ async def test_a_newcomer_finds_a_place_however_many_requests_of_another_client_
         assert (await client.get("/sleep?seconds=0")).status == 200
         for each in asleep:
             each.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (await metrics(client))['requests_in_flight{endpoint="/sleep"}']:
             pass
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, local_addr=("127.0.0.2", 0))) as again:
@@ -282,7 +282,7 @@ async def test_all_workers_that_are_killed_at_once_are_replaced_without_a_pause(
     killed_at = perf_counter()
     for worker in range(2):
         await parent.until_line(f"worker {worker} is process (?!{workers[worker]})")
-    assert perf_counter() - killed_at < WORKER_PAUSE
+    assert perf_counter() - killed_at < 2 * WORKER_PAUSE, "one after the other would wait for one pause each"
     await parent.terminate()
 
 

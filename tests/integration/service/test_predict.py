@@ -19,7 +19,7 @@ from sklearn.preprocessing import MinMaxScaler
 from tests.integration.service.conftest import SHIPPED, Client, metrics
 from tests.integration.service.wines import ROW, VALUES, WINE, WINES
 from wine_slo.service.app import create_app
-from wine_slo.service.metrics.instruments import Cells, ServerInstruments
+from wine_slo.service.metrics.instruments import ServerInstruments
 from wine_slo.service.model import model_file, training
 from wine_slo.service.model.classifier import Engine
 from wine_slo.service.model.features import NAMES, WineSample
@@ -116,7 +116,7 @@ async def test_requests_that_wait_together_are_one_call_of_the_estimator_and_eac
 async def test_an_estimator_that_leaves_a_wine_out_gives_no_answer_rather_than_half_of_one() -> None:
     shipped = model_file.load(SHIPPED)
     forgetful = replace(shipped, engine=Engine.ESTIMATOR, classify=lambda samples: shipped.classify(samples[1:]))
-    instruments = ServerInstruments({}, perf_counter, Cells(), 0)
+    instruments = ServerInstruments({}, perf_counter)
     instruments.introduce(forgetful)
     with pytest.raises(ValueError, match="shorter"):
         await Predictor(forgetful, instruments).predict([WineSample(tuple(VALUES))] * 2)

@@ -28,7 +28,7 @@ async def test_garbage_is_collected_once_it_serves(processes: Processes, setting
     await (await processes.server(settings)).until_line(IS_UP)
     counter = 'python_gc_collections_total{generation="0"}'
     collections: set[str] = set()
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session, asyncio.timeout(10):
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session, asyncio.timeout(30):
         while len(collections) < 2:
             async with session.get("/metrics") as response:
                 lines = (await response.text()).splitlines()

@@ -46,7 +46,7 @@ async def test_sleep_takes_as_long_as_asked(client: Client) -> None:
     started = asyncio.get_running_loop().time()
     response = await client.get("/sleep?seconds=0.3")
     assert response.status == 200
-    assert 0.3 <= asyncio.get_running_loop().time() - started < 1
+    assert asyncio.get_running_loop().time() - started >= 0.3
 
 
 @pytest.mark.parametrize("seconds", ["-1", "10.1", "nan", "inf", "x", ""])
@@ -95,10 +95,11 @@ async def test_label_sets_are_there_before_the_first_request(client: Client) -> 
 
 
 async def test_what_is_being_answered_shows_with_its_age_and_is_gone_afterwards(client: Client) -> None:
+    started = asyncio.get_running_loop().time()
     slow = asyncio.create_task(client.get("/sleep?seconds=0.4"))
     during = await until_it_sleeps(client, seconds=0.1)
     assert during['requests_in_flight{endpoint="/sleep"}'] == 1
-    assert during["oldest_request_age_seconds"] < 0.4
+    assert during["oldest_request_age_seconds"] <= asyncio.get_running_loop().time() - started
     await slow
     after = await metrics(client)
     assert after['requests_in_flight{endpoint="/sleep"}'] == 0

@@ -99,7 +99,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
                 "WINE_SLO_POLL_SECONDS": "2",
             }
         )
-        await server.until_line("listening on", seconds=30)
+        await server.until_line("listening on")
         async with asking(ports["wine-slo"], *PAGES):
             started = time.time()
             await prometheus.until('slo_burn_rate{slo="latency", window="5m"} == 0', seconds=40)
@@ -107,7 +107,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             well = Act(started, time.time())
             await server.terminate()
             server = await processes.server(model)  # a restart, which is an annotation
-            await server.until_line("listening on", seconds=30)
+            await server.until_line("listening on")
             began = time.time()
             async with asking(ports["wine-slo"], "/sleep?seconds=1.2", "/fail?status=503"):
                 await prometheus.until('count(slo_state{slo=~"latency|errors"} == 2) == 2', seconds=40)

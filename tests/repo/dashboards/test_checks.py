@@ -9,7 +9,7 @@ from tests.repo.dashboards.changes import Change, expression, of_panel
 from tests.repo.dashboards.checks import EXCEPTIONS, problems
 from tests.repo.dashboards.grafana import expressions, load_all, panels, variables
 from wine_slo import metric_names
-from wine_slo.slo.evaluation.incident import Phase
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Sight
 
 DASHBOARDS = load_all()

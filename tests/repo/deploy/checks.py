@@ -22,7 +22,8 @@ from wine_slo.config.environment import Setting, listed
 from wine_slo.metric_names import RESPONSES
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.settings import ServerSettings
-from wine_slo.slo.objectives.objective import Alert, Latency, Objective
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.objective import Alert, Objective
 
 ROOT = DASHBOARDS.parent
 COMPOSE, DOCKERFILE, PROCFILE, MAKEFILE = "docker-compose.yml", "Dockerfile", "Procfile", "Makefile"

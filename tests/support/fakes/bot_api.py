@@ -240,7 +240,7 @@ class BotApi:
     def calls_of(self, method: str) -> list[Call]:
         return [call for call in self.calls if call.method.lower() == method.lower()]
 
-    async def until(self, claim: Callable[[], object], seconds: float = 5.0) -> None:
+    async def until(self, claim: Callable[[], object], seconds: float = 30.0) -> None:
         """Wait until the claim holds; it is looked at after every call and every word of a person.
 
         Raises:

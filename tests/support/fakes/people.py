@@ -90,7 +90,7 @@ class Talk:
         await self.is_heard()
         assert len(known.messages) == before, known.texts
 
-    async def is_heard(self, seconds: float = 5.0) -> None:
+    async def is_heard(self, seconds: float = 30.0) -> None:
         """Wait until everything that was said is heard, and what it led to is done."""
         last = self.api.last_update
         await self.api.until(

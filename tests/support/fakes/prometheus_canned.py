@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from tests.support.scene import LATENCY, START
 from wine_slo.metric_names import ENDPOINT
+from wine_slo.slo.evaluation.clocks import SourceTime
 from wine_slo.slo.evaluation.metric_source import MetricSourceError, Sample, Series, Vector
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objectives
@@ -57,7 +58,7 @@ class CannedPrometheus:
         second = (now - START).total_seconds()
         value = self._answers[promql](second) if promql in self._answers else 0.999  # all else is a share of good ones
         labels = {"job": LATENCY.job, ENDPOINT: "/predict"}
-        return Vector((Sample(labels, value),), now)
+        return Vector((Sample(labels, value),), SourceTime(now))
 
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         await self._think()

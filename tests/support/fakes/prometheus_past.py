@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from wine_slo.config.slo_file import UNITS
 from wine_slo.metric_names import ENDPOINT
+from wine_slo.slo.evaluation.clocks import SourceTime
 from wine_slo.slo.evaluation.metric_source import Sample, Series, Vector
 from wine_slo.slo.evaluation.sampling import OF_LATE
 from wine_slo.slo.objectives import promql
@@ -102,7 +103,7 @@ class PastPrometheus:
         value = self._answer_to(promql)(round(now.timestamp(), 3))
         if value is None:
             return Vector((), None)
-        return Vector((Sample({"job": "wine-slo", ENDPOINT: "/predict"}, value),), now)
+        return Vector((Sample({"job": "wine-slo", ENDPOINT: "/predict"}, value),), SourceTime(now))
 
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         await asyncio.sleep(0)

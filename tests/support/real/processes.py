@@ -49,7 +49,7 @@ class Process:
     def is_running(self) -> bool:
         return self._process.returncode is None
 
-    async def until_line(self, pattern: str, seconds: float = 10.0) -> str:
+    async def until_line(self, pattern: str, seconds: float = 60.0) -> str:
         """Wait for a line in which the pattern is found, among those said already too, and return it.
 
         Raises:
@@ -69,7 +69,7 @@ class Process:
             raise AssertionError(f"{self.name} ended and never said {pattern!r}:\n{self.output}")
         return line
 
-    async def wait(self, seconds: float = 10.0) -> int:
+    async def wait(self, seconds: float = 60.0) -> int:
         """Wait for its end; return its status, or minus the signal that ended it.
 
         Raises:
@@ -82,7 +82,7 @@ class Process:
         except TimeoutError:
             raise AssertionError(f"{self.name} still runs after {seconds:g} s:\n{self.output}") from None
 
-    async def terminate(self, seconds: float = 10.0) -> int:
+    async def terminate(self, seconds: float = 60.0) -> int:
         """Ask it to end (SIGTERM) and wait until it has."""
         self.send(signal.SIGTERM)
         return await self.wait(seconds)

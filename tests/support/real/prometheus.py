@@ -76,7 +76,7 @@ class Prometheus:
             f"--storage.tsdb.retention.time={self._retention}",
         ]
         self._process = await Process.start("prometheus", command, self.folder, {})
-        async with aiohttp.ClientSession() as session, asyncio.timeout(20):
+        async with aiohttp.ClientSession() as session, asyncio.timeout(60):
             while not await self._is_ready(session):
                 if not self._process.is_running:
                     raise AssertionError(f"prometheus ended at its start:\n{self._process.output}")
@@ -96,7 +96,7 @@ class Prometheus:
         async with aiohttp.ClientSession(self.url) as session:
             return await _query(session, promql)
 
-    async def until(self, promql: str, seconds: float = 15.0) -> list[dict[str, Any]]:
+    async def until(self, promql: str, seconds: float = 60.0) -> list[dict[str, Any]]:
         """Ask a query until its result is not empty, and return that: `until("up == 1")`.
 
         Raises:

@@ -13,7 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wine_slo.config.slo_file import SloFileError, load, parse, schema, span
-from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Latency, Objective, Ratio, Up
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.ratio import Ratio
+from wine_slo.slo.objectives.kinds.up import Up
+from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Objective
 
 ROOT = Path(__file__).parents[3]
 PAGE = """\

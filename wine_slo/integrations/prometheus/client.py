@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
+from wine_slo.slo.evaluation.clocks import SourceTime
 from wine_slo.slo.evaluation.metric_source import MetricSourceError, Sample, Series, Vector
 from wine_slo.slo.reason import Reason, phrase
 
@@ -299,7 +300,7 @@ def _no_json(status: int, content_type: str) -> MetricSourceError:
 def _vector(data: _Data) -> Vector:
     found = [_decode(each, _InstantSample) for each in _series(data, "vector")]
     samples = (Sample(each.metric, _number(each.value[1])) for each in found)
-    at = datetime.fromtimestamp(_instant(found[0].value[0]), UTC) if found else None
+    at = SourceTime(datetime.fromtimestamp(_instant(found[0].value[0]), UTC)) if found else None
     return Vector(tuple(each for each in samples if math.isfinite(each.value)), at)
 
 

@@ -47,7 +47,8 @@ from wine_slo.integrations.storage.schema import (
 )
 from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.evaluation.engine import KEPT, State
-from wine_slo.slo.evaluation.incident import Incident, KeyState
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.notification.plan import DeliveryRecord
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import KEPT as KEPT_ACTIONS

@@ -13,6 +13,7 @@ from html import unescape
 
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.slo.chat.messages import Answer, Button, Command, Press, Question, Reaction, Reception
+from wine_slo.slo.evaluation.clocks import SourceTime, WallTime, age
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.keyboard import ACKNOWLEDGE, CHOOSE, END, RECOVERY, SHOW, SILENCE, UNDO
@@ -45,9 +46,10 @@ class OnCall:
         revive: Called with the id of a chat in which somebody has sent `/start`.
         announce: Tells every chat but one what somebody has done there.
         reach: The numbers of the only incidents on which that person may act from that chat; None for everything.
+        is_overdue: Whether the last evaluation is so old that it does not tell the present.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one place wires it, by name
         self,
         state: Callable[[], State],
         replies: Callable[[int], Replies],
@@ -56,6 +58,8 @@ class OnCall:
         revive: Callable[[int], Awaitable[None]],
         announce: Callable[[Callable[[Replies], str], int], None] = lambda _text, _but: None,
         reach: Callable[[Question | Press], Reach] = lambda _asked: None,
+        *,
+        is_overdue: Callable[[], bool] = lambda: False,
     ) -> None:
         self._state = state
         self._replies = replies
@@ -64,6 +68,7 @@ class OnCall:
         self._revive = revive
         self._announce = announce
         self._reach = reach
+        self._is_overdue = is_overdue
         self._asked_back: OrderedDict[tuple[int, str], UnclearError] = OrderedDict()
 
     def commands(self) -> tuple[Command | Reaction, ...]:
@@ -105,10 +110,12 @@ class OnCall:
         except UnknownNameError as error:
             return Answer(replies.unknown_name(error))
         tracks = {key: each for key, each in state.tracks.items() if Silence(None, (), *_named(about)).is_about(key)}
-        return Answer(replies.speech.status(replace(state, tracks=tracks), self._now(), self._journal.acts))
+        return self._shown(replies, replace(state, tracks=tracks))
 
-    def _shown(self, replies: Replies) -> Answer:
-        return Answer(replies.speech.status(self._state(), self._now(), self._journal.acts))
+    def _shown(self, replies: Replies, state: State | None = None) -> Answer:
+        """How everything stands, or what is left of it in a state."""
+        shown, acts = self._state() if state is None else state, self._journal.acts
+        return Answer(replies.speech.status(shown, self._now(), acts, is_overdue=self._is_overdue()))
 
     async def _press_show(self, press: Press) -> Answer:
         return self._shown(self._replies(press.chat))
@@ -127,7 +134,7 @@ class OnCall:
 
     async def _take(self, question: Question) -> Answer:
         replies, now = self._replies(question.chat), self._now()
-        is_late = now - question.asked_at > JUST_NOW
+        is_late = age(WallTime(question.asked_at), SourceTime(now)) > JUST_NOW
         at = question.asked_at if is_late else now
         those = [each for each in self._state().open_incidents if not is_late or each.opened_at <= at]
         reach, acts = self._reach(question), self._journal.acts

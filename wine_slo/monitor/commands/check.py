@@ -4,12 +4,12 @@ Nothing is remembered from earlier: the look judges the objectives' own ranges (
 of which the watchdog would have told is found, and one that has ended in between is not.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wine_slo.monitor.evaluate.collector import Collector
+from wine_slo.slo.evaluation.clocks import WallClock
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.metric_source import MetricSource
 from wine_slo.slo.evaluation.reading import Sight
@@ -74,12 +74,12 @@ class CheckReport:
     objectives: tuple[Checked, ...]
 
 
-async def check(api: MetricSource, objectives: Objectives, clock: Callable[[], datetime], version: str) -> CheckReport:
-    """What one look finds."""
-    lookout = Collector(api, clock)
-    state = await lookout.look(State(), objectives)
+async def check(api: MetricSource, objectives: Objectives, clock: WallClock, version: str) -> CheckReport:
+    """Return what one evaluation finds."""
+    collector = Collector(api, clock)
+    state = await collector.evaluate(State(), objectives)
     process = Process(version=version, poll=timedelta(0), overdue_after=timedelta.max)
-    return report(status_of(state, objectives, lookout.now(), process))
+    return report(status_of(state, objectives, collector.now(), process))
 
 
 def report(status: Status) -> CheckReport:

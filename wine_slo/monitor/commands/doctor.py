@@ -7,10 +7,10 @@ is changed, nobody is told anything, and no secret is named.
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from wine_slo.config import slo_file
@@ -20,12 +20,13 @@ from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.telegram.rights import RightsError, TelegramRights
 from wine_slo.monitor.commands.finding import Finding, Grade
-from wine_slo.monitor.evaluate.collector import known_for
 from wine_slo.monitor.evaluate.objective_checks import examine, measured
+from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.model import model_file
 from wine_slo.service.model.model_file import ModelFileError
 from wine_slo.service.settings import ServerSettings
+from wine_slo.slo.evaluation.clocks import WallClock, ahead
 from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, SourceInfo, Target
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objective, Objectives, duration
@@ -48,7 +49,7 @@ class Surroundings:
     service: ServiceApi
     watchdog: WatchdogApi
     telegram: TelegramRights | None
-    clock: Callable[[], datetime]
+    clock: WallClock
 
 
 def read_all_settings() -> list[Finding]:
@@ -127,8 +128,8 @@ async def _prometheus(settings: WatchdogSettings, objectives: Objectives | None,
         return
     version = await around.facts.version()
     yield _ok(about, f"answers at {settings.prometheus_url}" + (f", version {version}" if version else ""))
-    if at is not None and not before - SKEW <= at <= after + SKEW:
-        skew = (at - after).total_seconds()
+    skew = ahead(at, before, after).total_seconds() if at is not None else 0.0
+    if abs(skew) > SKEW.total_seconds():
         yield _warning(
             about,
             f"its clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's",

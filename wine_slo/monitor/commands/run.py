@@ -27,6 +27,7 @@ from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.drill.result import Drill
 from wine_slo.monitor.evaluate import source
 from wine_slo.monitor.settings import WatchdogSettings
+from wine_slo.slo.evaluation.clocks import WallTime
 from wine_slo.slo.evaluation.metric_source import MetricSource
 from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.redaction import redact, redacted
@@ -229,9 +230,9 @@ def _watchdog(session: aiohttp.ClientSession, settings: WatchdogSettings) -> Wat
     return WatchdogApi(session, settings.watchdog_root, password=password)
 
 
-def _now() -> datetime:
+def _now() -> WallTime:
     """Read the clock."""
-    return datetime.now(UTC)
+    return WallTime(datetime.now(UTC))
 
 
 def _refuse(error: Exception, *, as_json: bool) -> int:

@@ -19,7 +19,8 @@ from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.plan import Stage
-from wine_slo.slo.objectives.objective import Latency, Objective
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.reason import Reason, ReasonedError, phrase
 from wine_slo.slo.views.status import IncidentStatus, ObjectiveStatus, Status, Verdict
 
@@ -159,6 +160,12 @@ def _refuse_unless_calm(status: Status, slo: ObjectiveStatus) -> None:
         raise DrillRefusedError("the last evaluation is too long ago")
     if slo.incident is not None:
         raise DrillRefusedError("{name} is already in breach: #{number}", name=slo.slo, number=slo.incident)
+    if slo.silence is not None:
+        raise DrillRefusedError(
+            "{name} is silenced by {person}, so that nobody would be told", name=slo.slo, person=slo.silence.by
+        )
+    if status.quiet_hours:
+        raise DrillRefusedError("quiet hours hold the messages of a drill until they are over")
     if slo.verdict is Verdict.SUSPICIOUS:
         raise DrillRefusedError("a breach of {name} is pending; wait until it is decided", name=slo.slo)
     if slo.sight not in (Sight.CLEAR, Sight.NO_TRAFFIC, Sight.TOO_FEW):

@@ -1,13 +1,13 @@
-"""The first of the two loops: look at everything that is promised, move the state on, write it down."""
+"""The first of the two loops: evaluate every objective, move the state on, write it to the ledger."""
 
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import datetime
 
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.evaluate.collector import Collector
+from wine_slo.slo.evaluation.clocks import SourceTime, WallClock
 from wine_slo.slo.evaluation.engine import Interruption, State
 from wine_slo.slo.evaluation.metric_source import MetricSource
 from wine_slo.slo.objectives.objective import Objectives
@@ -16,11 +16,11 @@ log = logging.getLogger(__name__)
 
 
 class Evaluator:
-    """Looks, judges and remembers.
+    """Evaluates all objectives, and keeps the state.
 
     Attributes:
         state: What is known now.
-        objectives: What is promised; may be exchanged between two looks.
+        objectives: All objectives; may be exchanged between two evaluations.
     """
 
     def __init__(
@@ -29,26 +29,26 @@ class Evaluator:
         ledger: Ledger,
         objectives: Objectives,
         state: State,
-        clock: Callable[[], datetime],
+        clock: WallClock,
         steady: Callable[[], float] | None = None,
     ) -> None:
         self.state = state
         self.objectives = objectives
-        self._lookout = Collector(api, clock, steady)
+        self._collector = Collector(api, clock, steady)
         self._ledger = ledger
         self._saved = state
-        self._unwritten = ""  # why the last look could not be written down
+        self._unwritten = ""  # why the last evaluation could not be written
         self._interruption = Interruption.RESTART  # why there is none since the last complete one
 
-    async def look(self) -> None:
-        """Look once, and move the state on.
+    async def evaluate(self) -> None:
+        """Evaluate once, and move the state on.
 
-        A ledger that cannot be written stops nothing: what is known is kept here and written with the next look.
+        A ledger that cannot be written stops nothing: what is known is kept here and written after the next evaluation.
         """
         before, interruption = self.state, self._interruption
         if interruption is not Interruption.RESTART:
             self._interruption = Interruption.FAILURE  # until it is complete
-        after = await self._lookout.look(before, self.objectives, self._unwritten, interruption)
+        after = await self._collector.evaluate(before, self.objectives, self._unwritten, interruption)
         self._interruption = Interruption.PAUSE
         self.state = after
         _log_changes(before, after)
@@ -59,9 +59,9 @@ class Evaluator:
             self._unwritten = error.reason
             log.error("%s; it is kept in memory and written as soon as that works", error)  # noqa: TRY400 - expected
 
-    def now(self) -> datetime:
-        """The instant by Prometheus' clock, as far as it is known; every instant in the state is by that clock."""
-        return self._lookout.now()
+    def now(self) -> SourceTime:
+        """Return the instant by the source's clock, as far as it is known; the state has no other instants."""
+        return self._collector.now()
 
 
 def _log_changes(before: State, after: State) -> None:

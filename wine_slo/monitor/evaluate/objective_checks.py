@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf, isnan
 
-from wine_slo.slo.evaluation.metric_source import MetricSource, SourceInfo, Vector
+from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, SourceInfo, Vector
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import Latency, Objective, Objectives, Ratio, duration
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.ratio import Ratio
+from wine_slo.slo.objectives.objective import Objective, Objectives, duration
 
 OFF_BY = 1.5  # times; a few scrapes that are missing are no other interval
 
@@ -45,13 +47,16 @@ class Examiner:
         """Return where `scrape_interval` is not that of the targets, one for each job.
 
         Raises:
-            MetricSourceError: It cannot be asked.
+            MetricSourceError: It cannot be queried, or has scraped a job not often enough to know; when it starts
+                together with the watchdog it has no targets for some seconds.
         """
         targets = await self._facts.targets() or []
         mistakes = []
         for job, objective in {each.job: each for each in objectives.all}.items():
             told = {each.interval for each in targets if each.job == job and each.interval is not None}
             others = told - {objective.scrape_interval}
+            if not told and not (await self._api.query(promql.measured_interval(objective))).samples:
+                raise MetricSourceError("it has not scraped {job} often enough", job=job)
             real = min(others, default=None) if told else await measured(self._api, objective)
             if real is not None:
                 mistakes.append(ObjectiveMistake(objective.name, "scrape_interval", other_interval(objective, real)))
@@ -106,8 +111,8 @@ def other_interval(objective: Objective, real: timedelta) -> str:
 
 
 async def _examine_latency(api: MetricSource, objective: Objective, source: Latency) -> list[ObjectiveMistake]:
-    found = await api.query(promql.bucket_bounds(objective, source))
-    bounds = bounds_in(found)
+    buckets = promql.bucket_bounds(objective)
+    bounds = [] if buckets is None else bounds_in(await api.query(buckets))
     if not bounds:
         histogram = f"{source.histogram}_bucket"
         if source.selector and (await api.query(promql.count(histogram))).samples:

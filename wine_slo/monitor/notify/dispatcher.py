@@ -34,6 +34,7 @@ from wine_slo.slo.notification.plan import (
     Stage,
     fold,
     next_notification,
+    no_later_than,
     owes,
 )
 from wine_slo.slo.objectives.budget import burning
@@ -49,6 +50,7 @@ FIRST_WAIT = timedelta(seconds=2)
 FIRST_WAIT_UNSURE = timedelta(seconds=15)  # what may have arrived is repeated at a pace that people bear
 LONGEST_WAIT = timedelta(minutes=1)
 REMIND_OF_OURS = timedelta(hours=4)  # of not seeing, or not being able to write down
+LONGEST_FLOOD = timedelta(minutes=5)  # what Telegram asks for beyond is tried again all the same
 LONG_FLOOD = timedelta(minutes=2)  # a chat that wants to be left alone for so long cannot be reached
 FIRST_RETRY_CLOSED = timedelta(minutes=1)  # what refuses messages is tried again after so long, then twice that …
 LONGEST_RETRY_CLOSED = timedelta(hours=1)
@@ -164,6 +166,8 @@ class Dispatcher:
                     self._told[number, chat] = self._unwritten[number, chat] = DeliveryRecord(
                         incident=number, chat=chat
                     )
+        now = self._clock()
+        self._told = {key: no_later_than(now, told) for key, told in self._told.items()}
         self._has_looked.set()
         self.wake()
 
@@ -181,6 +185,12 @@ class Dispatcher:
             if knows or not manner.is_second or owes(incident, told, now, manner):
                 due.append(told)
         return tuple(due)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether quiet hours hold messages now."""
+        quiet = self._rules.quiet_hours
+        return quiet is not None and quiet.cover(self._clock())
 
     @property
     def acts(self) -> Actions:
@@ -321,14 +331,17 @@ class Dispatcher:
         refusal = self._refusals.get(chat)
         if refusal is None or not self._recipients.standing(chat).is_closed:
             return True
-        return self._clock() >= refusal.again_at or not self._openings() <= refusal.openings
+        is_over = _is_over(refusal.again_at, self._clock(), LONGEST_RETRY_CLOSED)
+        return is_over or not self._openings() <= refusal.openings
 
     def _openings(self) -> frozenset[tuple[int, int]]:
         return frozenset((each.number, each.openings) for each in self._state().open_incidents)
 
     def _waits_at_all(self, chat: int) -> bool:
         now = self._clock()
-        return any(to == chat and wait.until > now for (to, _, _), wait in self._waits.items())
+        return any(
+            to == chat and not _is_over(wait.until, now, LONGEST_WAIT) for (to, _, _), wait in self._waits.items()
+        )
 
     async def _try(self, chat: int, notice: Notification) -> None:
         """Deliver one notification, or note why not and when it is tried again."""
@@ -400,7 +413,9 @@ class Dispatcher:
         """Whether nothing that is to be sent in a chat, or edited, has to wait."""
         now = self._clock()
         wait, flood = self._waits.get((chat, number, is_edit)), self._floods.get((chat, is_edit))
-        return (wait is None or now >= wait.until) and (flood is None or now >= flood)
+        return (wait is None or _is_over(wait.until, now, LONGEST_WAIT)) and (
+            flood is None or _is_over(flood, now, LONGEST_FLOOD)
+        )
 
     def _next(self, chat: int) -> Notification | None:
         """The next notification for a chat that does not have to wait; only new messages while it refuses them."""
@@ -599,6 +614,11 @@ class Dispatcher:
         wait: timedelta = min(first * 2**doubled, LONGEST_WAIT) * random.uniform(0.5, 1)  # noqa: S311 - jitter
         self._waits[chat, number, is_edit] = _Wait(self._clock() + wait, failures)
         return wait
+
+
+def _is_over(until: datetime, now: datetime, longest: timedelta) -> bool:
+    """Whether a wait is over; one that would last longer than any was begun by a clock that has been set back since."""
+    return not timedelta(0) < until - now <= longest
 
 
 def _is_page(incident: Incident, objective: Objective | None) -> bool:

@@ -19,7 +19,7 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 from wine_slo import metric_names as names
 from wine_slo.slo.chat.messages import Reception
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.incident import Phase
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.plan import Kind
 from wine_slo.slo.objectives.budget import windows

@@ -14,7 +14,8 @@ import jinja2
 import msgspec
 from aiohttp import web
 
-from wine_slo.slo.evaluation.incident import Outcome, Phase
+from wine_slo.slo.evaluation.incident import Outcome
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.objectives.objective import Alert
 from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.views import status_text
@@ -159,6 +160,7 @@ class StatusPages:
             silences=[
                 f"{each.title}: {status_text.silenced(each, status.now, self._zone)}" for each in status.silences
             ],
+            unreachable=status.unreachable,
             trend=trend,
             first=self._clock(trend.first, trend.last),
             last=self._clock(trend.last, trend.last),
@@ -244,13 +246,20 @@ class StatusPages:
         if incident.alert is not Alert.BREACH:
             yield "the error budget burns too fast"
         if incident.held:
-            yield f"held open: {incident.reason}"
+            yield f"kept open: {incident.reason}"
         elif incident.is_open and incident.reason:
             yield incident.reason
-        if incident.outcome is Outcome.EXPIRED:
-            yield "expired: nobody asked any more, which is no recovery"
-        if incident.outcome is Outcome.WITHDRAWN:
-            yield "its objective is no longer promised"
+        yield from _nature(incident)
+
+
+def _nature(incident: IncidentStatus) -> Iterator[str]:
+    """What an incident is, or how it ended, where that is out of the ordinary."""
+    if incident.is_drill:
+        yield "a drill"
+    if incident.outcome is Outcome.EXPIRED:
+        yield "expired without data; this is not a recovery"
+    if incident.outcome is Outcome.WITHDRAWN:
+        yield "its objective was removed"
 
 
 def _give_file(path: Path) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -271,9 +280,9 @@ def _headline(status: Status) -> tuple[str, Verdict]:
     if counts[Verdict.BREACHED]:
         return f"{counts[Verdict.BREACHED]} of {count} {objectives} in breach", Verdict.BREACHED
     if status.looked_at is None:
-        return "Not looked yet", Verdict.UNKNOWN
+        return "Not evaluated yet", Verdict.UNKNOWN
     if status.overdue:
-        return "Nothing is known: the last look is too old", Verdict.UNKNOWN
+        return "Unknown: the last evaluation is too old", Verdict.UNKNOWN
     if counts[Verdict.UNKNOWN] == count:
         return "Nothing can be said at the moment", Verdict.UNKNOWN
     if counts[Verdict.SUSPICIOUS]:

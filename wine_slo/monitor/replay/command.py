@@ -20,8 +20,8 @@ import yaml
 
 from wine_slo.config import slo_file, text_file
 from wine_slo.config.environment import SettingsError, read
-from wine_slo.monitor.evaluate.collector import known_for
 from wine_slo.monitor.evaluate.objective_checks import bounds_in, measured, no_bound, other_interval
+from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.evaluate.source import connect
 from wine_slo.monitor.replay import report as replay_report
 from wine_slo.monitor.replay import sweep as sweeps
@@ -33,7 +33,8 @@ from wine_slo.monitor.replay.sweep import Sweep, SweepError
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import Latency, Objective, Objectives
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.redaction import redact
 
 FOLDER = Path("data/replay")
@@ -227,11 +228,11 @@ async def _check_bounds(api: MetricSource, objective: Objective, sweep: Sweep | 
         InputError: A threshold is no end of a bucket.
         SweepError: No bucket ends within the range.
     """
-    source = objective.source
-    if not isinstance(source, Latency):
+    source, buckets = objective.source, promql.bucket_bounds(objective)
+    if not isinstance(source, Latency) or buckets is None:
         return sweep
     is_swept = sweep is not None and sweep.objective == objective.name and sweep.is_bound
-    found = await api.query(promql.bucket_bounds(objective, source), until)
+    found = await api.query(buckets, until)
     bounds = bounds_in(found)
     if not bounds:
         return sweep

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from wine_slo.monitor.replay.range_cache import EPOCH, History, Lattice, Numbers, Table, instant, milliseconds
 from wine_slo.monitor.replay.story import Left, Replay, Story
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.incident import Phase
 from wine_slo.slo.evaluation.judgement import ROUNDING, is_bad
 from wine_slo.slo.evaluation.metric_source import Points, Sample
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import STALE_INTERVALS, Reading
 from wine_slo.slo.evaluation.sampling import (
     CATCHES_UP,
@@ -42,7 +42,9 @@ from wine_slo.slo.evaluation.sampling import (
 )
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import SELDOM, Budget, is_burning, stays_known_for, windows
-from wine_slo.slo.objectives.objective import Alert, Key, Latency, Objective, Objectives, Ratio
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.ratio import Ratio
+from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 
 CHUNK = timedelta(hours=12)
 MOST_INSTANTS = 10_000  # a chunk; Prometheus answers 11,000

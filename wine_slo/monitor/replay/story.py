@@ -11,7 +11,8 @@ from itertools import groupby
 from statistics import median
 
 from wine_slo.slo.evaluation.engine import SETTLES_IN, State, advance, next_look_at
-from wine_slo.slo.evaluation.incident import Incident, Outcome, Phase
+from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.objectives.objective import Alert, Key, Objectives
 

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from wine_slo.slo.objectives.objective import Latency, Objective, ObjectiveError, Objectives, duration
+from wine_slo.slo.objectives.error import ObjectiveError
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.objective import Objective, Objectives, duration
 
 SPEC = re.compile(r"(?P<objective>[a-z][a-z0-9_-]*)\.(?P<field>[a-z_]+)=(?P<values>\S+)")
 STEPS = 4  # of a range whose step is not said

@@ -7,8 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
-from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase, follow, follow_burn
+from wine_slo.slo.evaluation.clocks import CLOCKS_AGREE
+from wine_slo.slo.evaluation.deployment import Deployment
+from wine_slo.slo.evaluation.incident import Incident, Outcome, with_deployments
+from wine_slo.slo.evaluation.key_state import KeyState, follow, follow_burn
+from wine_slo.slo.evaluation.phases import Event, Phase, after
 from wine_slo.slo.evaluation.reading import Reading, Sight, unseen
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.reason import Reason
@@ -21,7 +26,6 @@ DOWN = "down"
 GAP = Key("gap")  # a time in which nobody looked, told once
 SETTLES_IN = timedelta(milliseconds=100)  # a quick look comes so much after its interval has ended
 KEPT = timedelta(days=1)  # closed incidents stay at hand for so long; the ledger keeps them all
-CLOCKS_AGREE = timedelta(minutes=1)  # two clocks that differ by more are not the same time
 
 
 class Interruption(StrEnum):
@@ -84,16 +88,18 @@ def advance(
     now: datetime,
     unwritten: str = "",
     interruption: Interruption = Interruption.PAUSE,
+    deployments: Mapping[str, Deployment] = MappingProxyType({}),
 ) -> State:
-    """The state after one look.
+    """Return the state after one evaluation.
 
     Args:
         state: What was known.
-        objectives: What is promised.
+        objectives: All objectives.
         readings: What was seen, by key. A key that is remembered and not seen counts as having no traffic.
-        now: The instant of the look.
-        unwritten: Why the last look could not be written down; empty where it was.
+        now: The instant of the evaluation.
+        unwritten: Why the last evaluation could not be written to the ledger; empty where it was.
         interruption: Why the last evaluation is as long ago as it is.
+        deployments: The last one of each job of which an incident may open.
     """
     if is_ahead(state, now):
         state, interruption = _without_future(state, now), Interruption.CLOCK
@@ -109,7 +115,7 @@ def advance(
     state = replace(
         state,
         tracks=move.tracks,
-        incidents=move.incidents,
+        incidents=with_deployments(move.incidents, before.incidents, objectives, deployments),
         last_number=move.last_number,
         looked_at=now,
         readings=dict(readings),
@@ -139,7 +145,7 @@ def _without_future(state: State, now: datetime) -> State:
         is_suspicion = track.phase is Phase.BREACHING and not evidence
         return replace(
             track,
-            phase=Phase.MET if is_suspicion else track.phase,
+            phase=after(track.phase, Event.FORGOTTEN) if is_suspicion else track.phase,
             evidence=evidence,
             since=min(track.since, now),
             sight_since=min(track.sight_since, now),

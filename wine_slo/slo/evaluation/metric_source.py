@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from wine_slo.slo.evaluation.clocks import SourceTime
 from wine_slo.slo.reason import Reason, ReasonedError
 
 MAX_POINTS = 11_000  # of one series in one answer; Prometheus refuses more
@@ -55,7 +56,7 @@ class Vector:
     """The finite values of an instant query, and the instant by the source's own clock; None when there are none."""
 
     samples: tuple[Sample, ...]
-    at: datetime | None
+    at: SourceTime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ from math import inf
 
 from wine_slo.metric_names import ENDPOINT
 from wine_slo.slo.evaluation.engine import State, seen_until
-from wine_slo.slo.evaluation.incident import Phase
 from wine_slo.slo.evaluation.metric_source import Points, Sample
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets, Traffic, sight_of, unseen
 from wine_slo.slo.objectives.budget import Budget
-from wine_slo.slo.objectives.objective import Alert, Key, Latency, Objective
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason
 
 CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
@@ -243,7 +244,7 @@ def _intervals(objective: Objective, answers: Answers, key: Key) -> tuple[Interv
     """The intervals with events; where nothing ended but a request hangs, that request is the one bad event."""
     total, ages = answers.total.get(key, {}), answers.ages.get(key, {})
     good, bad, clear = answers.good.get(key), answers.bad.get(key, {}), answers.clear.get(key)
-    seconds = 1.0 if objective.is_up else objective.scrape_interval.total_seconds()
+    seconds = 1.0 if objective.counts_scrapes else objective.scrape_interval.total_seconds()
     intervals = []
     for at in sorted(total.keys() | ages.keys()):
         events = total.get(at, 0.0) * seconds

@@ -1,14 +1,16 @@
 """The value of an objective: the one number that is said of it everywhere, and the time range it was measured over.
 
 While an objective is met that is the value over its whole range. Where something is wrong it is the value of the last
-moments, as it also is where the range still holds bad time that is over: a met objective is not shown as missed.
+moments, as it also is where the range still holds bad time that is over: a met objective is not shown as missed. Where
+nothing was asked in the last moments there is no value then: what is bad and over says nothing of the present.
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 from wine_slo.slo.evaluation.reading import ROUNDING, Reading
-from wine_slo.slo.objectives.objective import Latency, Objective
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.objective import Objective
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,8 @@ def value_of(objective: Objective, reading: Reading, *, is_met: bool) -> Value |
     recent = reading.recent_seconds if objective.is_latency else reading.recent_bad_ratio(objective)
     over = None if whole is None else Value(whole, objective.over)
     of_late = None if recent is None else Value(recent, objective.recent)
-    if is_met and over is not None and over.is_within(objective):
-        return over
+    if is_met:
+        return over if over is not None and over.is_within(objective) else of_late
     return of_late or over
 
 

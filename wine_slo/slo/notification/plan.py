@@ -223,10 +223,19 @@ def is_unheard(incident: Incident, known_since: datetime | None, now: datetime, 
         and known_since is not None
         and now - known_since >= manner.escalate_after
         and not manner.is_acknowledged
-        and (manner.given_up_at is None or now - manner.given_up_at >= GRACE)
+        and (manner.given_up_at is None or not timedelta(0) <= now - manner.given_up_at < GRACE)
         and incident.key.alert is not Alert.TICKET
         and incident.held in (None, Sight.TARGET_DOWN)  # of what nobody asks for any more nobody is woken
     )
+
+
+def no_later_than(now: datetime, told: DeliveryRecord) -> DeliveryRecord:
+    """A record without instants in the future, from which a clock that was set back would count waits of hours."""
+    instants = (told.breach_told_at, told.written_at, told.loud_at)
+    if all(each is None or each <= now for each in instants):
+        return told
+    breach_told_at, written_at, loud_at = (each and min(each, now) for each in instants)
+    return replace(told, breach_told_at=breach_told_at, written_at=written_at, loud_at=loud_at)
 
 
 def _breach(incident: Incident, told: DeliveryRecord, words: Wording, now: datetime, manner: Policy) -> Notification:

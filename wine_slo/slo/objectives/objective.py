@@ -10,8 +10,10 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Self
 
+from wine_slo.slo.objectives.error import ObjectiveError
+from wine_slo.slo.objectives.kinds.indicator import Indicator, Unit
+
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-QUANTILE_FLOOR = 0.5
 TAKEN = ("sight", "down", "gap", "ledger")  # what the watchdog's own incidents are about
 
 
@@ -42,64 +44,6 @@ def usual_good_for(scrape_interval: timedelta) -> timedelta:
 
 def _short(span: timedelta, given: str, least: timedelta) -> str:
     return f"is {duration(span)}; with {given} it must be at least {duration(least)}"
-
-
-class ObjectiveError(ValueError):
-    """Values that an objective cannot have.
-
-    Attributes:
-        field: The name of the first field that is wrong, dotted where it stands inside another.
-        mistakes: Every such field, and what is wrong with it.
-    """
-
-    def __init__(self, field: str, sentence: str, *more: tuple[str, str]) -> None:
-        super().__init__(sentence)
-        self.field = field
-        self.mistakes = ((field, sentence), *more)
-
-
-@dataclass(frozen=True, slots=True)
-class Latency:
-    """Requests of one histogram, good when they took at most `threshold_seconds`.
-
-    `clear_seconds` is what they must keep to for a quick recovery, so that a value that swings round the threshold is
-    one incident, not one for each swing; None where it is the threshold itself.
-
-    `oldest_age` names a gauge with the age in seconds of the oldest request still being answered: a service that
-    hangs completes nothing, so its histogram says nothing, and this gauge is then all there is to see.
-
-    `budget_selector` leaves requests out of the error budget that count for the verdict: those of a drill.
-    """
-
-    histogram: str
-    threshold_seconds: float
-    selector: str = ""
-    oldest_age: str | None = None
-    clear_seconds: float | None = None
-    budget_selector: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse a threshold that no request can meet."""
-        if not 0 < self.threshold_seconds < float("inf"):
-            raise ObjectiveError("threshold", "must be a time longer than 0")
-        if self.clear_seconds is not None and not 0 < self.clear_seconds <= self.threshold_seconds:
-            raise ObjectiveError("clear", "must be a time longer than 0 and at most the threshold")
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """Events of two counters, given as selectors: how many were bad, of how many in all."""
-
-    bad: str
-    total: str
-
-
-@dataclass(frozen=True, slots=True)
-class Up:
-    """Scrapes of the job's targets, good when the target answered."""
-
-
-Source = Latency | Ratio | Up
 
 
 class Alert(StrEnum):
@@ -187,7 +131,7 @@ class Objective:
     name: str
     title: str
     job: str
-    source: Source
+    source: Indicator
     ratio: float
     scrape_interval: timedelta = timedelta(seconds=5)
     bad_for: timedelta = timedelta(seconds=25)
@@ -207,10 +151,11 @@ class Objective:
         spans = f"bad_for: {duration(self.bad_for)} and good_for: {duration(self.good_for)}"
         bad, good = LEAST_BAD_INTERVALS * self.scrape_interval, LEAST_GOOD_INTERVALS * self.scrape_interval
         both = self.bad_for + self.good_for
+        least, too_low = self.source.least_ratio
         checks = (
             ("name", self.name not in TAKEN, "must not be sight, down, gap or ledger, which are the watchdog's own"),
             ("objective", 0 < self.ratio < 1, "must lie between 0 and 1, both left out"),
-            ("objective", not self.is_latency or self.ratio >= QUANTILE_FLOOR, "must be 0.5 or more for a latency"),
+            ("objective", self.ratio >= least, too_low),
             ("scrape_interval", self.scrape_interval > timedelta(0), "must be longer than 0"),
             ("bad_for", self.bad_for >= bad, f"{_short(self.bad_for, scrapes, bad)} to keep stalls quiet"),
             ("good_for", self.good_for >= good, f"{_short(self.good_for, scrapes, good)} to prove a recovery"),
@@ -238,13 +183,23 @@ class Objective:
 
     @property
     def is_latency(self) -> bool:
-        """Whether requests are timed, so that there is a quantile to show."""
-        return isinstance(self.source, Latency)
+        """Whether its value is a quantile in seconds, not a share of events."""
+        return self.source.unit is Unit.SECONDS
 
     @property
     def is_up(self) -> bool:
         """Whether it is about the targets themselves, so that a target that is down can be judged."""
-        return isinstance(self.source, Up)
+        return self.source.is_about_targets
+
+    @property
+    def counts_scrapes(self) -> bool:
+        """Whether each scrape is an event, so that an interval has one and not a rate of them."""
+        return self.source.all_events(self.job) is None
+
+    @property
+    def limit(self) -> float:
+        """The worst value that meets the objective: seconds of a quantile, else a share of bad events."""
+        return self.allowed_bad_ratio if self.source.threshold is None else self.source.threshold
 
     @property
     def allowed_bad_ratio(self) -> float:
@@ -270,11 +225,8 @@ class Objective:
     @property
     def as_budgeted(self) -> "Objective":
         """The same, of only what the error budget counts."""
-        source = self.source
-        if not isinstance(source, Latency) or not source.budget_selector:
-            return self
-        selector = ", ".join(filter(None, (source.selector, source.budget_selector)))
-        return replace(self, source=replace(source, selector=selector))
+        source = self.source.budgeted
+        return self if source is self.source else replace(self, source=source)
 
     @property
     def recent(self) -> timedelta:

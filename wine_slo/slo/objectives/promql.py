@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from wine_slo.metric_names import ENDPOINT, MODEL_INFO, SHA256
-from wine_slo.slo.objectives.objective import Latency, Objective, Ratio, Up, duration
+from wine_slo.slo.objectives.objective import Objective, duration
 
 MEASURED_OVER = timedelta(minutes=10)
 GONE_FOR = timedelta(hours=1)  # targets that have vanished count as down for so long, and as unknown after that
@@ -45,101 +45,70 @@ def model_first_seen(objective: Objective, span: timedelta) -> str:
 
 
 def total_per_interval(objective: Objective) -> str:
-    """Events a second in each interval."""
-    match objective.source:
-        case Latency(histogram=histogram):
-            return _interval_rate(objective, _select(objective, f"{histogram}_count"))
-        case Ratio(total=total):
-            return _interval_rate(objective, total)
-        case Up():
-            return f"count{_by(objective)} ({_fresh(objective, targets_up(objective))})"
+    """Return the events a second in each interval; of scrapes, how many there were."""
+    series = objective.source.all_events(objective.job)
+    if series is None:
+        return f"count{_by(objective)} ({_fresh(objective, objective.source.scraped(objective.job))})"
+    return _interval_rate(objective, series)
 
 
 def bad_per_interval(objective: Objective) -> str | None:
-    """Bad events a second in each interval; None where good ones are what can be asked for."""
-    if isinstance(objective.source, Ratio):
-        return _interval_rate(objective, objective.source.bad)
-    return None
+    """Return the bad events a second in each interval; None where good ones are counted."""
+    series = objective.source.bad_events(objective.job)
+    return None if series is None else _interval_rate(objective, series)
 
 
 def good_per_interval(objective: Objective) -> str | None:
-    """Good events a second in each interval; None where bad ones are what can be asked for."""
-    match objective.source:
-        case Latency():
-            return _interval_rate(objective, _within(objective, objective.source, objective.source.threshold_seconds))
-        case Up():
-            return f"sum{_by(objective)} ({_fresh(objective, targets_up(objective))})"
-        case Ratio():
-            return None
+    """Return the good events a second in each interval; None where bad ones are counted."""
+    source, job = objective.source, objective.job
+    if objective.counts_scrapes:
+        good = f"{source.good_scrape(job)} and {_is_fresh(objective, source.scraped(job))}"
+        return f"sum{_by(objective)} ({good})"
+    series = source.good_events(job)
+    return None if series is None else _interval_rate(objective, series)
 
 
 def total_settled(objective: Objective) -> str | None:
-    """How many series of all events there are, and were before an interval could end; None where scrapes are events."""
-    match objective.source:
-        case Latency(histogram=histogram):
-            return _settled(objective, _select(objective, f"{histogram}_count"))
-        case Ratio(total=total):
-            return _settled(objective, total)
-        case Up():
-            return None
+    """Return how many series of all events exist and existed before; None where scrapes are events."""
+    series = objective.source.all_events(objective.job)
+    return None if series is None else _settled(objective, series)
 
 
 def part_settled(objective: Objective) -> str | None:
-    """The same of the good ones, or of the bad ones where those are what can be asked for."""
-    match objective.source:
-        case Latency() as source:
-            return _settled(objective, _within(objective, source, source.threshold_seconds))
-        case Ratio(bad=bad):
-            return _settled(objective, bad)
-        case Up():
-            return None
+    """Return the same of the good ones, or of the bad ones where those are counted."""
+    series = _part(objective)
+    return None if series is None else _settled(objective, series)
 
 
 def total_across(objective: Objective, gap: timedelta) -> str | None:
-    """Events from the last sample before a gap to the newest one; None where each scrape is an event."""
-    match objective.source:
-        case Latency(histogram=histogram):
-            return _difference(objective, _select(objective, f"{histogram}_count"), gap)
-        case Ratio(total=total):
-            return _difference(objective, total, gap)
-        case Up():
-            return None
+    """Return the events from the last sample before a gap to the newest one; None where each scrape is an event."""
+    series = objective.source.all_events(objective.job)
+    return None if series is None else _difference(objective, series, gap)
 
 
 def part_across(objective: Objective, gap: timedelta) -> str | None:
-    """The good ones of these events, or the bad ones where those are what can be asked for."""
-    match objective.source:
-        case Latency() as source:
-            return _difference(objective, _within(objective, source, source.threshold_seconds), gap)
-        case Ratio(bad=bad):
-            return _difference(objective, bad, gap)
-        case Up():
-            return None
+    """Return the good ones of these events, or the bad ones where those are counted."""
+    series = _part(objective)
+    return None if series is None else _difference(objective, series, gap)
 
 
 def clear_per_interval(objective: Objective) -> str | None:
-    """Events a second in each interval that are as good as a recovery wants; None where every good one is."""
-    match objective.source:
-        case Latency(clear_seconds=float(bound)) as source:
-            return _interval_rate(objective, _within(objective, source, bound))
-        case _:
-            return None
+    """Return the events a second in each interval that are as good as a recovery wants; None where all good are."""
+    series = objective.source.clear_events(objective.job)
+    return None if series is None else _interval_rate(objective, series)
 
 
 def oldest_age_per_interval(objective: Objective) -> str | None:
-    """The age in seconds of the oldest request still being answered; None where the service does not tell."""
-    match objective.source:
-        case Latency(oldest_age=str(gauge)):
-            return f"max{_by(objective)} ({_fresh(objective, _select(objective, gauge, plain=True))})"
-        case _:
-            return None
+    """Return the age in seconds of the oldest unanswered request; None where that is not exported."""
+    series = objective.source.oldest(objective.job)
+    return None if series is None else f"max{_by(objective)} ({_fresh(objective, series)})"
 
 
 def quantile(objective: Objective, over: timedelta, *more: str) -> str | None:
     """The promised quantile in seconds over a range, for each label set and each of `more` labels beside."""
-    if not isinstance(objective.source, Latency):
+    buckets = objective.source.buckets(objective.job)
+    if buckets is None:
         return None
-    buckets = _select(objective, f"{objective.source.histogram}_bucket")
     rate = f"sum{_by(objective, 'le', *more)} (rate({buckets}[{duration(over)}]))"
     return f"histogram_quantile({objective.ratio:.10g}, {rate})"
 
@@ -155,29 +124,25 @@ def value(objective: Objective, over: timedelta) -> str:
 
 
 def good_ratio(objective: Objective, over: timedelta) -> str:
-    """The share of good events over a range: the SLI. Nothing where there were no events."""
+    """Return the share of good events over a range: the SLI. Nothing where there were no events."""
+    source, job = objective.source, objective.job
     by, span = _by(objective), duration(over)
-    match objective.source:
-        case Latency(histogram=histogram) as source:
-            good = f"sum{by} (increase({_within(objective, source, source.threshold_seconds)}[{span}]))"
-            return f"{good} / (sum{by} (increase({_select(objective, f'{histogram}_count')}[{span}])) > 0)"
-        case Ratio(bad=bad, total=total):
-            events = f"(sum{by} (increase({total}[{span}])) > 0)"
-            return f"1 - (sum{by} (increase({bad}[{span}])) / {events} or {events} * 0)"
-        case Up():
-            return f"avg{by} (avg_over_time({targets_up(objective)}[{span}]))"
+    total, good = source.all_events(job), source.good_events(job)
+    if total is None:
+        return f"avg{by} (avg_over_time({_scrapes(objective, over)}))"
+    events_of_range = f"(sum{by} (increase({total}[{span}])) > 0)"
+    if good is not None:
+        return f"sum{by} (increase({good}[{span}])) / {events_of_range}"
+    bad = f"sum{by} (increase({source.bad_events(job)}[{span}]))"
+    return f"1 - ({bad} / {events_of_range} or {events_of_range} * 0)"
 
 
 def events(objective: Objective, over: timedelta) -> str:
-    """How many events there were over a range; each failed scrape and each answered one is an event too."""
-    match objective.source:
-        case Latency(histogram=histogram):
-            series = _select(objective, f"{histogram}_count")
-        case Ratio(total=total):
-            series = total
-        case Up():
-            return f"sum{_by(objective)} (count_over_time({targets_up(objective)}[{duration(over)}]))"
-    return f"sum{_by(objective)} (increase({series}[{duration(over)}]))"
+    """Return how many events there were over a range; each failed scrape and each answered one is an event too."""
+    total = objective.source.all_events(objective.job)
+    if total is None:
+        return f"sum{_by(objective)} (count_over_time({_scrapes(objective, over)}))"
+    return f"sum{_by(objective)} (increase({total}[{duration(over)}]))"
 
 
 def seconds_of_history(objective: Objective, within: timedelta | None = None) -> str:
@@ -195,9 +160,10 @@ def seconds_of_history(objective: Objective, within: timedelta | None = None) ->
     return f"time() - min({first})"
 
 
-def bucket_bounds(objective: Objective, source: Latency) -> str:
-    """Every bucket bound of the histogram, as label sets."""
-    return f"count by (le) ({_select(objective, f'{source.histogram}_bucket')})"
+def bucket_bounds(objective: Objective) -> str | None:
+    """Return every bucket bound of the histogram, as label sets; None where there is none."""
+    buckets = objective.source.buckets(objective.job)
+    return None if buckets is None else f"count by (le) ({buckets})"
 
 
 def count(selector: str) -> str:
@@ -233,16 +199,19 @@ def _is_fresh(objective: Objective, series: str) -> str:
     return f"present_over_time({series}[{duration(objective.scrape_interval)}])"
 
 
-def _within(objective: Objective, source: Latency, bound: float) -> str:
-    # The Python client writes 1.0, others and Prometheus 3 write 1: both are the same bound.
-    bounds = "|".join(dict.fromkeys((str(float(bound)), f"{bound:.10g}"))).replace(".", "\\\\.")
-    return _select(objective, f"{source.histogram}_bucket", f'le=~"{bounds}"')
+def _part(objective: Objective) -> str | None:
+    """Return the counters of good events, or of bad ones where those are counted."""
+    source, job = objective.source, objective.job
+    good = source.good_events(job)
+    return source.bad_events(job) if good is None else good
 
 
-def _select(objective: Objective, metric: str, matcher: str = "", *, plain: bool = False) -> str:
-    selector = objective.source.selector if isinstance(objective.source, Latency) and not plain else ""
-    matchers = [f'job="{objective.job}"', *filter(None, (selector, matcher))]
-    return f"{metric}{{{', '.join(matchers)}}}"
+def _scrapes(objective: Objective, over: timedelta) -> str:
+    """Return the samples of a range that are 1 where a scrape was good and 0 where it was bad."""
+    series, good = objective.source.scraped(objective.job), objective.source.good_scrape(objective.job)
+    if good == series:
+        return f"{series}[{duration(over)}]"
+    return f"({good})[{duration(over)}:{duration(objective.scrape_interval)}]"
 
 
 def _by(objective: Objective, *more: str) -> str:

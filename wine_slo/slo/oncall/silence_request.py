@@ -1,7 +1,8 @@
 """What somebody wants to be silent, and for how long, as they write it: `1h latency deploying`, `всё до 18.00`.
 
-Both must be said, in either order; everything is `all`, and never what is left where a name was not understood. What
-follows is the reason. What is missing or unclear is asked for, with whole wishes to choose from.
+Both must be said, in either order; everything is `all`, and never what is left where a name was not understood:
+`all errors` is the errors, and `all but errors` is asked back. What follows is the reason. What is missing
+or unclear is asked for, with whole wishes to choose from.
 """
 
 import difflib
@@ -20,6 +21,7 @@ ALL = ("all", "everything", "every", "*", "всё", "все", "всего", "в�
 AND = (",", "and", "&", "+", "и")
 ABOUT = ("on", "of", "for", "the", "about", "objective", "для", "по", "на", "о", "об", "про", "цель")
 BECAUSE = (":", "-", "–", "—", "because", "reason", "due", "потому", "причина")
+EXCEPT = ("but", "except", "excluding", "without", "besides", "apart", "not", "кроме", "но", "без", "исключая", "не")
 OFFERED = 5  # objectives to choose from, everything beside them
 SPANS = (timedelta(minutes=30), timedelta(hours=1), timedelta(hours=4))  # to choose from
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -184,14 +186,38 @@ class _Found:
         for skipped in range(3):  # for the latency
             if not words[skipped:] or any(each.lower() not in ABOUT for each in words[:skipped]):
                 return words
-            if words[skipped].lower().rstrip(".!?;") in ALL:
-                self.keys = ()
-                return words[skipped + 1 :]
+            if _is_all(words[skipped]):
+                return self._take_all(words[skipped:])
             taken = self._take_list(words[skipped:])
             if taken is not None:
                 self.keys = tuple(dict.fromkeys(taken[0]))
                 return taken[1]
         return words
+
+    def _take_all(self, words: Sequence[str]) -> Sequence[str]:
+        """Take everything, or all of what is named next; what may be less than everything is left, to be asked back."""
+        following = list(words[1:])
+        while following and following[0].lower() in ABOUT:
+            following = following[1:]
+        taken = self._take_list(following)
+        if taken is not None:
+            self.keys = tuple(dict.fromkeys(taken[0]))
+            return taken[1]
+        if self._limits_all(words[1:]):
+            return words
+        self.keys = ()
+        return words[1:]
+
+    def _limits_all(self, words: Sequence[str]) -> bool:
+        """Whether what follows `all` takes something out of it, or names something before a reason is announced."""
+        for number, word in enumerate(words):
+            if word.lower() in BECAUSE or set(word) == {":"}:
+                return False
+            if number == 0 and word.lower() in EXCEPT:
+                return True
+            if self._take_key(words[number:]) is not None:
+                return True
+        return False
 
     def _take_list(self, words: Sequence[str]) -> tuple[list[Key], Sequence[str]] | None:
         """The things that the first words name, and the words after them; None where one of them is not known.
@@ -232,7 +258,7 @@ class _Found:
         for number, word in enumerate(words):
             if word.lower() in BECAUSE:
                 break
-            if word.lower() in (*AND, *ABOUT):
+            if word.lower() in (*AND, *ABOUT) or _is_all(word):
                 continue
             try:
                 self._names.resolve(_parted(words[number:])[0])
@@ -255,6 +281,10 @@ class _Found:
             for each in lengths[:1]
             for keys in self._offered()
         ]
+
+
+def _is_all(word: str) -> bool:
+    return word.lower().rstrip(".!?;") in ALL
 
 
 def _parted(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:

@@ -123,6 +123,14 @@ class NoUnitError(NotUnderstoodError):
         self.rest = rest
 
 
+def _sum(one: timedelta, other: timedelta) -> timedelta:
+    """Both together, or the longest that there is: a message holds enough weeks for more."""
+    try:
+        return one + other
+    except OverflowError:
+        return timedelta.max
+
+
 def parse_span(text: str) -> timedelta | None:
     """The span that a word says: `30m`, `1h30m`, `1.5h`; None where it says none."""
     total, end = timedelta(0), 0
@@ -130,7 +138,7 @@ def parse_span(text: str) -> timedelta | None:
         length = LENGTHS.get(part[2].lower())
         if part.start() != end or length is None:
             return None
-        total += float(part[1].replace(",", ".")) * length
+        total = _sum(total, float(part[1].replace(",", ".")) * length)
         end = part.end()
     return total if end and end == len(text) else None
 
@@ -146,7 +154,7 @@ def take_span(words: Sequence[str]) -> tuple[timedelta | None, Sequence[str]]:
             span = parse_span(words[0].rstrip("."))
         if span is None:
             break
-        total = span if total is None else total + span
+        total = span if total is None else _sum(total, span)
         words = words[used:]
         if len(words) > 1 and words[0].lower() in ("and", "и") and parse_span("".join(words[1:3])) is not None:
             words = words[1:]  # 1 hour and 30 minutes

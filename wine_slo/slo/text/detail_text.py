@@ -10,14 +10,18 @@ from html import escape
 from typing import Self
 
 from wine_slo.slo.evaluation.engine import GAP, State
-from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase
+from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.judgement import CHANCE, is_bad, weigh
+from wine_slo.slo.evaluation.key_state import KeyState
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.evaluation.value import Value
 from wine_slo.slo.notification.plan import DeliveryRecord
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget, is_any_burning, windows
-from wine_slo.slo.objectives.objective import Alert, Key, Latency, Objective, Up
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.up import Up
+from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.oncall.actions import NO_ACTIONS
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.text.incident_text import STATUS_LINES, URGENCY, WHOLE, Speech
@@ -363,7 +367,8 @@ class Explanation(Speech):
                 time=since,
                 duration=duration,
             )
-        return f"{'🟡' if incident.key.alert is Alert.TICKET else '🔴'} {text}"
+        sign = "🟡" if incident.key.alert is Alert.TICKET else "🔴"
+        return f"{sign} {', '.join([text, *self.drill_mark(incident)])}"
 
     def _closed_line(self, incident: Incident, now: datetime) -> str:
         objective = self.objectives.of(incident.key)
@@ -379,6 +384,7 @@ class Explanation(Speech):
         if objective is not None and incident.worst is not None and not objective.is_up:
             value = self._number(objective, incident.worst, incident.bounds)
             parts.append(self.say("worst {value}", value=value))
+        parts += self.drill_mark(incident)
         if incident.outcome is Outcome.EXPIRED:
             parts.append(self.say("expired"))
         if incident.outcome is Outcome.WITHDRAWN:

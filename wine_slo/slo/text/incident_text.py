@@ -11,12 +11,16 @@ from datetime import datetime, timedelta, tzinfo
 from html import escape, unescape
 
 from wine_slo.slo.evaluation.engine import DOWN, GAP, LEDGER, SIGHT, Interruption, State, causes_of
-from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase
+from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.key_state import KeyState
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.evaluation.value import Value, value_of
 from wine_slo.slo.notification.plan import EDITED_EVERY, DelayReason, DeliveryRecord, Kind, Wording
 from wine_slo.slo.objectives.budget import Budget
-from wine_slo.slo.objectives.objective import Alert, Burn, Key, Latency, Objective, Objectives, Up
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.up import Up
+from wine_slo.slo.objectives.objective import Alert, Burn, Key, Objective, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions, Silence
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.language import ENGLISH, Hole, Language, shortened
@@ -119,6 +123,10 @@ class Speech:
         act = acts.drill_of(incident)
         mark = self.say("DRILL") if act is None else self.say("DRILL by {name}", name=shortened(act.by.name))
         return f"🟠 {mark}\n{text}"
+
+    def drill_mark(self, incident: Incident) -> list[str]:
+        """What a line about an incident says of a drill; nothing where it is about none."""
+        return [self.say("DRILL")] if incident.is_drill else []
 
     def escalated(self, text: str, duration: timedelta) -> str:
         """A breach, told in a chat that is escalated to, with the reason for that below its first line."""
@@ -365,13 +373,17 @@ class Speech:
                 )
                 return f"⚪️ {text}"
 
-    def status(self, state: State, now: datetime, acts: Actions = NO_ACTIONS) -> str:
-        """Every objective in a line each, and how old that knowledge is."""
+    def status(self, state: State, now: datetime, acts: Actions = NO_ACTIONS, *, is_overdue: bool = False) -> str:
+        """Every objective in a line each, and how old that knowledge is; where it is too old, nothing is green."""
         if state.looked_at is None:
             return f"⚪️ {self.say('Nothing has been evaluated yet.')}"
         tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
         tracks.sort(key=lambda track: URGENCY.index(track.phase))
         lines = [self._status_line(track, state, now, acts) for track in tracks[:STATUS_LINES]]
+        if is_overdue:
+            grey = [re.sub("^[🟢🟡]", "⚪️", line) for line in lines]
+            age = self.say("No evaluation for {duration}: this is how it stood then.", duration=now - state.looked_at)
+            lines = [f"🟠 {age}", *grey]
         if (rest := len(tracks) - STATUS_LINES) > 0:
             lines.append(self.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
         if not lines:
@@ -439,8 +451,9 @@ class Speech:
             proof = _proof(incident, objective)
             value = proof.number if proof else None
         if objective is None or value is None or incident.burn is not None:
-            return self.about(incident)
-        return f"{self.title(incident.key)} {self._number(objective, value, incident.bounds)}"
+            return " ".join([*self.drill_mark(incident), self.about(incident)])
+        number = self._number(objective, value, incident.bounds)
+        return " ".join([*self.drill_mark(incident), self.title(incident.key), number])
 
     def _and_more(self, names: Sequence[str], rest: int) -> str:
         listed = ", ".join(names)
@@ -873,11 +886,12 @@ class Speech:
         if reading is not None and not stands:
             value = self._now(objective, reading, track)
             stands = "" if value is None else self._kept(objective, value, reading.bounds)
-            sign = "🟡" if track.phase is Phase.BREACHING else "🟢"
+            sign = self._sign(objective, reading, track)
         if incident is None or not incident.is_open:
             return f"{sign} {self.title(key)}: {stands}"
         since = self.beginning(incident.since, now)
-        return f"🔴 {self.title(key)}: {stands}; {self.say('in breach since {time}', time=since)}"
+        breach = [*self.drill_mark(incident), self.say("in breach since {time}", time=since)]
+        return f"🔴 {self.title(key)}: {stands}; {'; '.join(breach)}"
 
     def _status_line(self, track: KeyState, state: State, now: datetime, acts: Actions = NO_ACTIONS) -> str:
         objective = self.objectives.of(track.key)
@@ -887,7 +901,7 @@ class Speech:
         sign, stands = "⚪️", self._unjudged(track, objective, reading, now)
         if objective is not None and reading is not None and not stands:
             stands = self._stands(objective, reading, track)
-            sign = "🟡" if track.phase is Phase.BREACHING else "🟢"
+            sign = self._sign(objective, reading, track)
         line = [f"{'🔴' if is_open else sign} {self._name(track.key)}: {stands}"]
         if incident is not None and is_open:
             line.append(
@@ -900,6 +914,7 @@ class Speech:
             )
             if (who := acts.acknowledgement(incident)) is not None:
                 line.append(self.say("acknowledged by {name}", name=shortened(who.by.name)))
+            line += self.drill_mark(incident)
         line += self._muted(track.key, state, now, acts)
         return " · ".join(line)
 
@@ -919,7 +934,7 @@ class Speech:
             return self.say("not evaluated since the start")
         match track.sight:
             case Sight.CLEAR:
-                return "" if self._now(objective, reading, track) is not None else self.say("no number yet")
+                return "" if self._now(objective, reading, track) is not None else self._no_number(objective, reading)
             case Sight.NO_TRAFFIC:
                 quiet_for = now - (track.quiet_since or track.sight_since)
                 return self.say("no requests for {duration}", duration=quiet_for)
@@ -955,6 +970,18 @@ class Speech:
         if budget.is_young(objective):
             return self.say("budget: {duration} of history so far", duration=budget.history)
         return self.say("budget {share}", share=self.language.percent(max(left, 0.0)))
+
+    def _sign(self, objective: Objective, reading: Reading, track: KeyState) -> str:
+        """Green where the value is within the target; where it is not, or was not just now, it is no breach yet."""
+        value = self._now(objective, reading, track)
+        is_fine = track.phase is not Phase.BREACHING and (value is None or value.is_within(objective))
+        return "🟢" if is_fine else "🟡"
+
+    def _no_number(self, objective: Objective, reading: Reading) -> str:
+        """Why there is no value although there is data."""
+        if reading.good_ratio is None and reading.latency_seconds is None:
+            return self.say("no number yet")
+        return self.say("no requests in the last {duration}", duration=objective.recent)
 
     def _now(self, objective: Objective, reading: Reading, track: KeyState) -> Value | None:
         """The value as it is now; None where there is none."""

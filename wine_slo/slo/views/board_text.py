@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.incident import KeyState
+from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.objectives.objective import Alert, Objective
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
@@ -101,9 +101,9 @@ class BoardSpeech(Speech):
         is_open = incident is not None and incident.is_open
         sign, parts = "⚪️", [self._unjudged_since(track, objective, reading, now)]
         if objective is not None and reading is not None and not parts[0]:
-            sign = "🟢"
+            sign = self._sign(objective, reading, track)
             value = self._now(objective, reading, track)
-            is_shown = is_open and value is not None
+            is_shown = (is_open or sign != "🟢") and value is not None
             parts = [self._kept(objective, value, reading.bounds) if is_shown and value else self.say("met")]
             parts += filter(None, [self._whole_budget(reading, objective)])
         if incident is not None and is_open:
@@ -112,6 +112,7 @@ class BoardSpeech(Speech):
             parts.append(self.say("#{number} since {time}", number=incident.number, time=since))
             if (who := acts.acknowledgement(incident)) is not None:
                 parts.append(self.say("acknowledged by {name}", name=shortened(who.by.name)))
+            parts += self.drill_mark(incident)
         return f"{sign} {self._name(track.key)}: {' · '.join(parts)}"
 
     def _whole_budget(self, reading: Reading, objective: Objective) -> str:
@@ -131,7 +132,7 @@ class BoardSpeech(Speech):
         since = self.beginning(track.quiet_since or track.sight_since, now)
         match track.sight:
             case Sight.CLEAR:
-                return "" if self._now(objective, reading, track) is not None else self.say("no number yet")
+                return "" if self._now(objective, reading, track) is not None else self._no_number(objective, reading)
             case Sight.NO_TRAFFIC:
                 return self.say("no requests since {time}", time=since)
             case Sight.TOO_FEW:

@@ -11,7 +11,9 @@ from itertools import count
 
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.objectives.objective import Alert, Key, Latency, Objective, Up
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.up import Up
+from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.text.incident_text import Speech, plain
 
 POINTS = 300  # of one line; more than a phone can show

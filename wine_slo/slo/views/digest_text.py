@@ -9,7 +9,9 @@ from typing import Self
 from wine_slo.slo.evaluation.engine import GAP, SIGHT
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.objectives.budget import Budget
-from wine_slo.slo.objectives.objective import Alert, Key, Latency, Objective, Up
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.up import Up
+from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.oncall.time_phrases import parse_clock
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.text.incident_text import STATUS_LINES, Speech

@@ -5,18 +5,22 @@ not long ago, makes it so. Instants are by Prometheus' clock; spans are seconds,
 new ones may be added.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wine_slo.slo.evaluation.engine import DOWN, GAP, LEDGER, SIGHT, State, is_ahead
-from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase
+from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.key_state import KeyState
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.evaluation.value import value_of
 from wine_slo.slo.notification.plan import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import YOUNG, windows
-from wine_slo.slo.objectives.objective import Alert, Key, Latency, Objective, Objectives, Ratio, duration
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.ratio import Ratio
+from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives, duration
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions
 
 OWN = {  # the watchdog's own incidents
@@ -204,6 +208,7 @@ class IncidentStatus:
         acknowledged_by: Who has acknowledged it; null where nobody has.
         acknowledged_at: When.
         silence: What mutes its messages now; null where nothing does.
+        is_drill: Whether all that is slow is what a drill has asked for.
     """
 
     number: int
@@ -238,6 +243,7 @@ class IncidentStatus:
     acknowledged_by: str | None
     acknowledged_at: datetime | None
     silence: SilenceStatus | None
+    is_drill: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +264,8 @@ class Status:
         open_incidents: Oldest first.
         recent_incidents: Those that were closed within a day, newest first, at most 20.
         silences: Those that run, oldest first.
+        unreachable: Why each chat that cannot be reached cannot be, by its id in the settings.
+        quiet_hours: Whether these hold messages now.
     """
 
     version: str
@@ -273,6 +281,8 @@ class Status:
     open_incidents: tuple[IncidentStatus, ...]
     recent_incidents: tuple[IncidentStatus, ...]
     silences: tuple[SilenceStatus, ...]
+    unreachable: dict[str, str]
+    quiet_hours: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +296,8 @@ class Process:
         untold_seconds: The age of the oldest thing that a chat has not been told.
         told: What each chat believes of each incident.
         acts: What people did: who has acknowledged and silenced what.
+        unreachable: Why each chat that cannot be reached cannot be, by its id in the settings.
+        is_quiet: Whether quiet hours hold messages now.
     """
 
     version: str
@@ -294,6 +306,8 @@ class Process:
     untold_seconds: float = 0.0
     told: tuple[DeliveryRecord, ...] = ()
     acts: Actions = NO_ACTIONS
+    unreachable: Mapping[int, str] = field(default_factory=dict)
+    is_quiet: bool = False
 
 
 def status_of(state: State, objectives: Objectives, now: datetime, process: Process) -> Status:
@@ -334,6 +348,8 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
             for act in process.acts.silences(state.incidents, now)
             if (each := _silence(act, objectives)) is not None
         ),
+        unreachable={str(chat): reason for chat, reason in process.unreachable.items()},
+        quiet_hours=process.is_quiet,
     )
 
 
@@ -359,7 +375,9 @@ def verdict_of(objective: Objective, track: KeyState | None, reading: Reading | 
     if track.phase is Phase.BREACHING:
         return Verdict.SUSPICIOUS
     value = value_of(objective, reading, is_met=track.phase is Phase.MET)
-    return Verdict.UNKNOWN if value is None else Verdict.MET
+    if value is None:
+        return Verdict.UNKNOWN
+    return Verdict.MET if value.is_within(objective) else Verdict.SUSPICIOUS
 
 
 def title_of(key: Key, objectives: Objectives) -> str:
@@ -495,4 +513,5 @@ def _incident(
         acknowledged_by=acknowledgement.by.name if acknowledgement else None,
         acknowledged_at=acknowledgement.at if acknowledgement else None,
         silence=_silence(acts.silence_of(incident, state.incidents, now), objectives) if incident.is_open else None,
+        is_drill=incident.is_drill,
     )

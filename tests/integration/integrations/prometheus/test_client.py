@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from time import thread_time
+from time import process_time, thread_time
 from typing import Self
 
 import aiohttp
@@ -398,10 +398,12 @@ async def test_a_large_answer_does_not_hold_up_the_event_loop(
             longest, last = max(longest, thread_time() - last), thread_time()
 
     breathing = asyncio.create_task(breathe())
+    of_all, of_the_loop = process_time(), thread_time()
     found = await api.query_range("up", START, START + STEP, STEP)
+    beside = process_time() - of_all - (thread_time() - of_the_loop)
     breathing.cancel()
     assert len(found) == 2500
-    assert longest < 0.1
+    assert longest < beside / 3, "the answer is read in another thread, however fast the machine is"
 
 
 async def test_a_token_that_was_rotated_is_sent_with_the_next_question(session: aiohttp.ClientSession) -> None:

@@ -25,6 +25,7 @@ from wine_slo.integrations.storage.schema import STEPS, TABLES
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.chat.messages import Person
+from wine_slo.slo.evaluation.clocks import WallTime
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
@@ -333,14 +334,14 @@ async def test_what_could_not_be_written_is_written_with_the_next_look(
     clock = Clock()
     async with aiohttp.ClientSession() as session:
         api = PrometheusClient(session, prometheus_junk.url, {})
-        evaluation = Evaluator(api, ledger, Objectives(ALL.all), State(), clock)
+        evaluation = Evaluator(api, ledger, Objectives(ALL.all), State(), lambda: WallTime(clock()))
         for _ in range(4):
-            await evaluation.look()
+            await evaluation.evaluate()
             clock.now += timedelta(seconds=30)
 
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
-        await evaluation.look()
+        await evaluation.evaluate()
         assert evaluation.state.is_blind, "a ledger that cannot be written stops nothing"
         assert ledger.load().state.incidents == {}
         assert "database is locked; it is kept in memory and written as soon as that works" in caplog.text
@@ -348,7 +349,7 @@ async def test_what_could_not_be_written_is_written_with_the_next_look(
         other.close()
 
         clock.now += timedelta(seconds=30)
-        await evaluation.look()
+        await evaluation.evaluate()
 
     loaded = ledger.load()
     assert loaded.state == replace(evaluation.state, readings={}, unwritten_since=None)

@@ -21,7 +21,7 @@ async def test_an_alert_goes_out_while_more_answers_wait_than_a_group_may_have(b
         began = monotonic()
         for number in range(4):
             await alerts.send(GROUP, f"alert {number}")
-        assert monotonic() - began < 1
+        assert monotonic() - began < 20, "behind the answers it would wait for minutes"
         assert len(group.messages) < 20, "Telegram lets a group have twenty a minute"
         for each in waiting:
             each.cancel()

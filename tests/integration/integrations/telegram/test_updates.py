@@ -152,7 +152,7 @@ async def test_whoever_has_the_updates_instead_is_named(
     webhook = "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete it first"
     talk.api.fails_with(409, webhook if has_webhook else None, methods=UPDATES)
     async with talk.listening(HELLO):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             assert await talk.conflicts.get() is has_webhook
     assert ("go to a webhook" in caplog.text) == has_webhook
 

@@ -460,7 +460,7 @@ async def test_a_ledger_that_cannot_be_written_is_told_and_loses_nothing(post: P
         assert post.messages()[1:] == [], "it holds all the same"
         for deed in ("INSERT", "UPDATE"):
             other.execute(f"DROP TRIGGER no_{deed}")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while post.ledger.load().acts != post.journal.acts.all:  # noqa: ASYNC110 - nobody tells of it
                 await asyncio.sleep(0.01)
         other.close()

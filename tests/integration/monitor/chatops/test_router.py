@@ -275,7 +275,7 @@ async def test_an_update_is_confirmed_only_once_what_it_led_to_is_done(talk: Tal
 
     async with talk.listening(Command("do", "Does", do)):
         await talk.api.says(ANNA, ANNA, "/do")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await begun.wait()
         await asyncio.wait([asyncio.create_task(talk.is_heard())], timeout=0.2)
         assert all(call.integer("offset") is None for call in talk.api.calls_of("getUpdates"))
@@ -450,7 +450,7 @@ async def test_where_another_program_polls_it_says_so_once_and_stops(
 ) -> None:
     talk.api.fails_with(409, methods=["getUpdates"])
     async with talk.listening(HELLO):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await talk.conflicts.get()
         assert len(talk.api.calls_of("getUpdates")) == 2
         await talk.api.until(lambda: True)

@@ -23,6 +23,7 @@ from wine_slo.integrations.telegram.rights import TelegramRights
 from wine_slo.monitor.commands.doctor import Surroundings, examine_all, read_objectives, read_settings
 from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.settings import WatchdogSettings
+from wine_slo.slo.evaluation.clocks import WallTime
 from wine_slo.slo.objectives.objective import Objectives
 
 GROUP, SUPERGROUP, MOVED, PERSON, STRANGER = -5, -1005, -6, 7, 8
@@ -56,7 +57,7 @@ class Patient:
                 ServiceApi(self.session, nobody),
                 WatchdogApi(self.session, nobody),
                 rights if telegram else None,
-                lambda: datetime.now(UTC),
+                lambda: WallTime(datetime.now(UTC)),
             ),
         )
         await rights.close()

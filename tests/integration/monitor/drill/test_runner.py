@@ -21,8 +21,9 @@ from wine_slo.monitor.drill.runner import DrillRefusedError, prepare, run
 from wine_slo.service.app import create_app
 from wine_slo.service.settings import ServerSettings
 from wine_slo.slo.evaluation.reading import Sight
-from wine_slo.slo.objectives.objective import Latency, Objective
-from wine_slo.slo.views.status import Status, Verdict, status_of
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.objective import Objective
+from wine_slo.slo.views.status import SilenceStatus, Status, Verdict, status_of
 
 CALM = status_of(GOOD, ALL, NOW, PROCESS)
 
@@ -90,6 +91,12 @@ async def test_a_calm_service_is_asked_for_twice_its_threshold(service: ServiceA
             id="not seen",
         ),
         pytest.param(replace(CALM, overdue=True), "the last evaluation is too long ago", id="a watchdog that hangs"),
+        pytest.param(
+            of_latency(silence=SilenceStatus(slo="", title="Everything", until=None, by="Boris", since=NOW, reason="")),
+            "latency is silenced by Boris",
+            id="silenced",
+        ),
+        pytest.param(replace(CALM, quiet_hours=True), "quiet hours hold the messages of a drill", id="quiet hours"),
         pytest.param(of_latency(slo="speed"), "the watchdog has no objective latency", id="other objectives"),
         pytest.param(of_latency(events_per_second=500.0), "the service answers 500 requests per second", id="too busy"),
     ],
@@ -127,7 +134,7 @@ async def test_a_service_without_sleep_or_model_and_another_service_are_refused(
     ):
         with pytest.raises(DrillRefusedError, match=why):
             await ready(ServiceApi(session, str(url)), CALM)
-    with pytest.raises(WatchdogError, match="is no watchdog of this version"):
+    with pytest.raises(WatchdogError, match="no watchdog of this version"):
         await WatchdogApi(session, str(other.make_url("/"))).status()
     with pytest.raises(WatchdogError, match="is no watchdog"):
         await WatchdogApi(session, str(other.make_url("/"))).health()

@@ -22,11 +22,15 @@ from tests.support.real.prometheus import Prometheus
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.evaluate.evaluator import Evaluator
+from wine_slo.slo.evaluation.clocks import WallTime
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import Key, Latency, Objective, Objectives, Ratio, Up
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.ratio import Ratio
+from wine_slo.slo.objectives.kinds.up import Up
+from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -84,12 +88,12 @@ class World:
     def evaluation(self, *objectives: Objective, name: str = "ledger") -> Evaluator:
         api = PrometheusClient(self.session, self.prometheus.url, {}, self.asked.append)
         ledger = Ledger.open(f"sqlite:///{self.folder}/{name}.db")
-        return Evaluator(api, ledger, Objectives.only(*objectives), State(), lambda: datetime.now(UTC))
+        return Evaluator(api, ledger, Objectives.only(*objectives), State(), lambda: WallTime(datetime.now(UTC)))
 
     async def look(self, objective: Objective) -> dict[Key, Reading]:
         """What the first look sees."""
         evaluation = self.evaluation(objective)
-        await evaluation.look()
+        await evaluation.evaluate()
         return dict(evaluation.state.readings)
 
     async def look_at_one(self, objective: Objective) -> Reading:
@@ -130,9 +134,9 @@ class World:
             total += good + slow
             await self.scraped("counted", total)
             for _ in range([1, 0, 0, 3, 1, 0, 2, 1, 0, 1][step]):
-                await evaluation.look()
+                await evaluation.evaluate()
         await self._settle("counted")
-        await evaluation.look()
+        await evaluation.evaluate()
         self.counted = list(evaluation.state.incidents.values())
 
     async def _few(self) -> None:
@@ -192,14 +196,14 @@ class World:
             service.answers(good=20)
             total += 20
             await self.scraped("breaking", total)
-            await evaluation.look()
+            await evaluation.evaluate()
         for slow, is_open in ((20, True), (0, False)):
             for _ in range(15):  # six and five where scrapes come in time
                 service.answers(slow=slow, good=20 - slow)
                 total += 20
                 self.slow += slow
                 await self.scraped("breaking", total)
-                await evaluation.look()
+                await evaluation.evaluate()
                 if bool(evaluation.state.open_incidents) is is_open:
                     break
         self.broken = list(evaluation.state.incidents.values())
@@ -446,7 +450,7 @@ async def test_a_threshold_that_is_no_bucket_bound_is_blind_with_a_sentence(worl
 async def test_a_question_that_prometheus_refuses_is_blind_and_costs_the_others_nothing(world: World) -> None:
     broken = latency("mixed", name="broken", source=Ratio("not{a selector", "either"))
     evaluation = world.evaluation(broken, errors("mixed"))
-    await evaluation.look()
+    await evaluation.evaluate()
     readings = evaluation.state.readings
     assert readings[Key("broken")].sight is Sight.BLIND
     assert str(readings[Key("broken")].reason).startswith("Prometheus: it answered 400: ")

@@ -12,7 +12,7 @@ from tests.support.scene import AVAILABILITY, ERRORS, LATENCY
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 from wine_slo.monitor.evaluate.objective_checks import Examiner, ObjectiveMistake, bounds_in, no_bound
-from wine_slo.slo.evaluation.metric_source import Sample, Vector
+from wine_slo.slo.evaluation.metric_source import MetricSourceError, Sample, Vector
 from wine_slo.slo.objectives.objective import Objectives
 
 ALL = Objectives.only(LATENCY, ERRORS, AVAILABILITY)
@@ -82,9 +82,9 @@ async def test_where_targets_do_not_tell_it_is_measured(
     assert [(each.field, each.sentence) for each in await source.said()] == [("scrape_interval", THIRTY)]
 
 
-@pytest.mark.parametrize("scrapes", [None, 120, 119, 100, 0.001])
+@pytest.mark.parametrize("scrapes", [120, 119, 100, 0.001])
 async def test_the_right_interval_some_scrapes_that_are_missing_and_a_young_job_are_no_mistake(
-    source: Source, scrapes: float | None
+    source: Source, scrapes: float
 ) -> None:
     source.scrapes = scrapes
     assert await source.said() == []
@@ -109,3 +109,9 @@ def test_a_histogram_without_bounds_is_called_that() -> None:
     assert no_bound(timedelta(seconds=1).total_seconds(), [float("inf")]) == (
         "is 1 s, and no bucket but +Inf has a bound: nothing can be told of how long requests take"
     )
+
+
+async def test_while_a_job_has_no_targets_yet_nothing_is_known_of_their_interval(source: Source) -> None:
+    source.targets = []
+    with pytest.raises(MetricSourceError, match="not scraped wine-slo often enough"):
+        await source.said()

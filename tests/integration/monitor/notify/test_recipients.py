@@ -427,6 +427,31 @@ async def test_a_flood_wait_of_minutes_is_known_elsewhere_and_not_waited_out_for
 RETRY_AFTER = ("0.4", '"7"', '"abc"', "null", "-5", "1e12", "34560000", "{}", "true", "1" * 4301)
 
 
+async def test_a_clock_that_is_set_back_prolongs_no_wait(desk: Desk) -> None:
+    desk.scene.breaks()
+    desk.api.fails_with(500, methods=[SEND])
+    await desk.tell()
+    desk.api.recovers()
+    desk.scene.second -= 3600
+    desk.delivery.hear()
+    await desk.delivery.tell()
+    assert desk.texts() == [BREACH]
+
+
+async def test_what_was_written_before_a_clock_was_set_back_is_edited_and_escalated_in_time(desk: Desk) -> None:
+    desk.rules = Rules(escalate_after=timedelta(minutes=15))
+    desk.restart()
+    desk.scene.breaks()
+    await desk.tell()
+    desk.scene.second -= 3600
+    for _ in range(16):
+        desk.delivery.hear()
+        await desk.delivery.tell()
+        desk.scene.second += 60
+    assert len(desk.messages()[0].edits) > 0
+    assert any(text.startswith("⏱ Escalation") for text in desk.texts())
+
+
 async def test_a_flood_wait_is_taken_for_a_second_to_five_minutes_whatever_is_written(desk: Desk) -> None:
     for given in RETRY_AFTER:
         body = f'{{"ok":false,"error_code":429,"description":"x","parameters":{{"retry_after":{given}}}}}'

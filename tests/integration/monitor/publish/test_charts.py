@@ -115,7 +115,7 @@ class Studio:
         await self.delivery.tell()
 
     async def until_counted(self, outcome: str) -> None:
-        async with asyncio.timeout(5), self._counted:
+        async with asyncio.timeout(30), self._counted:
             await self._counted.wait_for(lambda: (Kind.CHART, outcome) in self.outcomes)
 
     @property

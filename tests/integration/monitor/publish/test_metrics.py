@@ -9,7 +9,7 @@ from tests.support.fakes.loopback import Loopback
 from tests.support.scene import KEY, LATENCY, START
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.incident import KeyState
+from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.objectives.objective import Key, Objectives
 

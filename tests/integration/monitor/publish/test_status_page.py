@@ -34,14 +34,15 @@ from tests.support.status_examples import (
 from wine_slo.monitor.publish.status_page import HEADERS, MOST_SHOWN, StatusPages
 from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.incident import Opening, Outcome, Phase
+from wine_slo.slo.evaluation.incident import Opening, Outcome
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight, Targets
 from wine_slo.slo.notification.plan import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import Budget, windows
 from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions, Silence
 from wine_slo.slo.views.series import Trend
-from wine_slo.slo.views.status import SilenceStatus, Status, Verdict, status_of
+from wine_slo.slo.views.status import Process, SilenceStatus, Status, Verdict, status_of
 
 HOSTILE = '"><script>alert(1)</script><b>'
 
@@ -69,10 +70,11 @@ class Watch:
     trend: Trend = field(default_factory=trend)
     told: tuple[DeliveryRecord, ...] = ()
     acts: Actions = NO_ACTIONS
+    process: Process = PROCESS
     asked: list[timedelta] = field(default_factory=list)
 
     def status(self) -> Status:
-        return status_of(self.state, self.objectives, NOW, replace(PROCESS, told=self.told, acts=self.acts))
+        return status_of(self.state, self.objectives, NOW, replace(self.process, told=self.told, acts=self.acts))
 
     async def over(self, span: timedelta) -> Trend:
         self.asked.append(span)
@@ -270,6 +272,17 @@ async def test_who_acknowledged_and_what_is_silenced_until_when_stands_on_card_r
         )
     assert [each.slo for each in status.silences] == ["latency", "errors"]
     assert status.recent_incidents[0].acknowledged_by is None
+
+
+async def test_a_chat_that_cannot_be_reached_and_a_drill_are_named(client: Client, watch: Watch) -> None:
+    watch.process = replace(PROCESS, unreachable={-5: "Forbidden: <b>kicked"})
+    watch.state = state(replace(OPEN, is_drill=True), latency=SLOW, errors=ERRING, availability=UNSEEN)
+    text = await page_of(client)
+    assert "Chat -5 cannot be reached: Forbidden: &lt;b&gt;kicked." in text
+    assert "a drill" in text
+    status = msgspec.json.decode(await (await client.get("/api/status")).read(), type=Status)
+    assert status.unreachable == {"-5": "Forbidden: <b>kicked"}
+    assert [each.is_drill for each in status.open_incidents] == [True]
 
 
 async def test_what_is_taken_back_stands_nowhere(client: Client, watch: Watch) -> None:

@@ -94,7 +94,7 @@ async def test_a_holder_elsewhere_that_gives_no_sign_of_life_is_replaced_after_a
     taking = asyncio.create_task(takes(claiming()))
     done, _ = await asyncio.wait({taking}, timeout=1)
     assert not done, "it may be alive"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await taking
 
 
@@ -142,7 +142,7 @@ async def test_who_has_lost_it_to_another_machine_learns_so(claiming: Claiming, 
     claim = claiming()
     await takes(claim)
     ledger.hold(ELSEWHERE, instead_of=ledger.holder())
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         assert "process 7 on elsewhere" in await claim.keep()
 
 
@@ -151,7 +151,7 @@ async def test_who_has_lost_the_lock_since_its_file_was_deleted_learns_so(claimi
     await takes(first)
     (tmp_path / "watchdog.db.lock").unlink()
     assert await takes(claiming())
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         assert "has taken the ledger" in await first.keep()
 
 

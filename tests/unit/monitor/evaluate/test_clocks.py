@@ -10,6 +10,7 @@ from tests.support.fakes.prometheus_canned import OBJECTIVES, CannedPrometheus, 
 from tests.support.scene import KEY, LATENCY, START
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.evaluate.evaluator import Evaluator
+from wine_slo.slo.evaluation.clocks import WallTime
 from wine_slo.slo.evaluation.engine import GAP, SIGHT, Interruption, State
 from wine_slo.slo.evaluation.metric_source import Vector
 from wine_slo.slo.evaluation.reading import Sight
@@ -52,7 +53,7 @@ class World:
         end = self.time + span
         while self.time < end:
             self.time += POLL
-            await self.evaluation.look()
+            await self.evaluation.evaluate()
 
     @property
     def state(self) -> State:
@@ -79,7 +80,7 @@ class World:
             self._ledger,
             OBJECTIVES,
             state,
-            clock=lambda: self.time + self.ours,
+            clock=lambda: WallTime(self.time + self.ours),
             steady=self._steady,
         )
 
@@ -193,7 +194,7 @@ async def test_a_gap_in_which_evaluations_failed_says_so(world: World) -> None:
     for _ in range(20):
         world.time += POLL
         with pytest.raises(RuntimeError):
-            await world.evaluation.look()
+            await world.evaluation.evaluate()
     world.is_broken = False
     await world.goes_on(POLL)
     (gap,) = (each for each in world.state.incidents.values() if each.key == GAP)

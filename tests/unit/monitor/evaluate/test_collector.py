@@ -8,15 +8,19 @@ from time import thread_time
 
 import pytest
 
-from tests.support.fakes.prometheus_canned import CannedPrometheus
+from tests.support.fakes.prometheus_canned import CannedPrometheus, Slow
 from tests.support.scene import LATENCY, START
+from wine_slo.metric_names import SHA256
 from wine_slo.monitor.evaluate.collector import Collector
+from wine_slo.slo.evaluation.clocks import WallTime
+from wine_slo.slo.evaluation.deployment import LOOKS_BACK
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.metric_source import Sample, Series, Vector
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objectives
 
+MODELS = promql.model_first_seen(LATENCY, LOOKS_BACK)
 OTHER = replace(LATENCY, name="other", job="other")
 BOTH = Objectives.only(LATENCY, OTHER)
 BY = replace(LATENCY, by=("endpoint",))
@@ -77,14 +81,14 @@ async def test_an_odd_answer_stops_no_evaluation_hides_no_other_objective_and_is
 ) -> None:
     prometheus = OddPrometheus()
     prometheus.odd = {str(OF_LATENCY[question]): odd}
-    lookout = Collector(prometheus, lambda: prometheus.now)
-    state = await lookout.look(State(), BOTH)
+    collector = Collector(prometheus, lambda: WallTime(prometheus.now))
+    state = await collector.evaluate(State(), BOTH)
     assert state.readings[Key("other")].sight is Sight.CLEAR
     assert Key("latency") in state.readings
 
     prometheus.odd = {}
     prometheus.now += timedelta(seconds=30)
-    state = await lookout.look(state, BOTH)
+    state = await collector.evaluate(state, BOTH)
     assert {key: each.sight for key, each in state.readings.items()} == {
         Key("latency"): Sight.CLEAR,
         Key("other"): Sight.CLEAR,
@@ -94,9 +98,9 @@ async def test_an_odd_answer_stops_no_evaluation_hides_no_other_objective_and_is
 async def test_what_cannot_be_judged_is_told_as_blindness_with_its_reason() -> None:
     prometheus = OddPrometheus()
     prometheus.odd = {str(OF_LATENCY["up"]): fails}
-    lookout, state = Collector(prometheus, lambda: prometheus.now), State()
+    collector, state = Collector(prometheus, lambda: WallTime(prometheus.now)), State()
     for _ in range(6):
-        state = await lookout.look(state, BOTH)
+        state = await collector.evaluate(state, BOTH)
         prometheus.now += timedelta(seconds=30)
     (incident,) = state.open_incidents
     assert str(incident.reason) == "the answer of Prometheus cannot be evaluated (ZeroDivisionError)"
@@ -128,8 +132,8 @@ class ForgetfulPrometheus(CannedPrometheus):
 async def test_targets_that_have_vanished_are_down_and_those_that_never_were_are_unknown(
     known: int, sight: Sight, said: str
 ) -> None:
-    lookout = Collector(ForgetfulPrometheus(known), lambda: START + timedelta(hours=1))
-    reading = (await lookout.look(State(), Objectives.only(LATENCY))).readings[Key("latency")]
+    collector = Collector(ForgetfulPrometheus(known), lambda: WallTime(START + timedelta(hours=1)))
+    reading = (await collector.evaluate(State(), Objectives.only(LATENCY))).readings[Key("latency")]
     assert (reading.sight, str(reading.reason)) == (sight, said)
 
 
@@ -155,8 +159,8 @@ class WidePrometheus(CannedPrometheus):
 
 
 async def test_more_label_sets_than_can_be_judged_are_blind_with_their_number() -> None:
-    lookout = Collector(WidePrometheus(3001), lambda: START + timedelta(hours=1))
-    (reading,) = (await lookout.look(State(), Objectives.only(BY))).readings.values()
+    collector = Collector(WidePrometheus(3001), lambda: WallTime(START + timedelta(hours=1)))
+    (reading,) = (await collector.evaluate(State(), Objectives.only(BY))).readings.values()
     assert (reading.sight, str(reading.reason)) == (
         Sight.BLIND,
         "Prometheus: its labels have 3001 sets of values, more than the 3000 that can be judged",
@@ -174,7 +178,45 @@ async def test_many_label_sets_do_not_hold_up_the_event_loop() -> None:
 
     prometheus = WidePrometheus(2000)
     breathing = asyncio.create_task(breathe())
-    state = await Collector(prometheus, lambda: START + timedelta(hours=1)).look(State(), Objectives.only(BY))
+    state = await Collector(prometheus, lambda: WallTime(START + timedelta(hours=1))).evaluate(
+        State(), Objectives.only(BY)
+    )
     breathing.cancel()
     assert len(state.readings) == 2000
     assert longest < 1, "what is quadratic here takes minutes; benchmarks say how little it should be"
+
+
+class DeployedPrometheus(CannedPrometheus):
+    """A Prometheus that has seen two models, the second 100 s after the start, and counts who wants to know."""
+
+    def __init__(self) -> None:
+        self.now = START + timedelta(seconds=60)
+        self.queried = 0
+        super().__init__(lambda: self.now, Slow(200, 400))
+
+    async def query(self, promql: str, at: datetime | None = None) -> Vector:
+        found = await super().query(promql, at)
+        if promql != MODELS:
+            return found
+        self.queried += 1
+        seen = {"old": START, "new": START + timedelta(seconds=100)}
+        return Vector(tuple(Sample({SHA256: name}, at.timestamp()) for name, at in seen.items()), found.at)
+
+
+async def test_the_deployment_is_queried_only_while_an_incident_may_open_and_the_incident_opens_with_it() -> None:
+    prometheus = DeployedPrometheus()
+    collector, state = Collector(prometheus, lambda: WallTime(prometheus.now)), State()
+    while not state.open_incidents:
+        state = await collector.evaluate(state, Objectives.only(LATENCY))
+        if prometheus.now < START + timedelta(seconds=200):
+            assert prometheus.queried == 0
+        prometheus.now += timedelta(seconds=15)
+    (incident,) = state.open_incidents
+    assert incident.change is not None
+    assert (incident.change.before, incident.change.after) == ("old", "new")
+    queried = prometheus.queried
+    for _ in range(4):
+        state = await collector.evaluate(state, Objectives.only(LATENCY))
+        prometheus.now += timedelta(seconds=15)
+    assert [each.number for each in state.open_incidents] == [incident.number]
+    assert prometheus.queried == queried

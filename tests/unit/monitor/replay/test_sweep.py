@@ -8,7 +8,8 @@ import pytest
 from tests.support.scene import ALL, ERRORS, LATENCY
 from wine_slo.config.slo_file import span
 from wine_slo.monitor.replay.sweep import Sweep, SweepError, apply, parse
-from wine_slo.slo.objectives.objective import BURNS, Latency, Objectives
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.objective import BURNS, Objectives
 
 
 @pytest.mark.parametrize(

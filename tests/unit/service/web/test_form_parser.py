@@ -130,4 +130,4 @@ def test_no_bytes_are_anything_but_fields_or_a_form_error(body: bytes, boundary:
 def test_a_large_form_is_read_in_linear_time(read: Callable[[], object]) -> None:
     started = process_time()
     read()
-    assert process_time() - started < 0.1
+    assert process_time() - started < 1, "what is quadratic here takes many seconds"

@@ -10,10 +10,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from wine_slo.slo.evaluation.engine import GAP, LEDGER, State, advance, is_ahead
-from wine_slo.slo.evaluation.incident import Incident, KeyState, Outcome, Phase
+from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.key_state import KeyState
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.objectives.budget import Budget
-from wine_slo.slo.objectives.objective import BURNS, Alert, Key, Latency, Objective, Objectives, Ratio, Up
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.ratio import Ratio
+from wine_slo.slo.objectives.kinds.up import Up
+from wine_slo.slo.objectives.objective import BURNS, Alert, Key, Objective, Objectives
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SCRAPE = timedelta(seconds=5)

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from tests.support.scene import ERRORS, KEY, LATENCY, Scene, at, minutes
-from wine_slo.slo.evaluation.incident import Outcome, Phase
+from wine_slo.slo.evaluation.incident import Outcome
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.objectives.objective import Key, Objectives
 

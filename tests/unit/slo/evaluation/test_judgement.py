@@ -13,7 +13,7 @@ from tests.support.fakes.service import BOUNDS
 from tests.support.scene import AVAILABILITY, LATENCY, at
 from wine_slo.slo.evaluation.judgement import CHANCE, chance_of_share, clear_run, is_bad, is_breach
 from wine_slo.slo.evaluation.reading import Interval
-from wine_slo.slo.objectives.objective import Latency
+from wine_slo.slo.objectives.kinds.latency import Latency
 
 QUIET = replace(LATENCY, least_events=5)
 

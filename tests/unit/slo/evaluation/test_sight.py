@@ -6,7 +6,8 @@ import pytest
 
 from tests.support.scene import AVAILABILITY, ERRORS, KEY, LATENCY, Reader, Scene, at, minutes
 from wine_slo.slo.evaluation.engine import SIGHT
-from wine_slo.slo.evaluation.incident import Outcome, Phase
+from wine_slo.slo.evaluation.incident import Outcome
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets, Traffic, sight_of
 from wine_slo.slo.notification.plan import Kind
 from wine_slo.slo.objectives.objective import Key, Objective

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from tests.support.scene import AVAILABILITY, CHAT, ERRORS, KEY, LATENCY, Scene, at, incident, minutes
 from wine_slo.slo.evaluation.engine import State, advance
-from wine_slo.slo.evaluation.incident import Incident, Outcome, Phase
+from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.metric_source import Sample
+from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets
 from wine_slo.slo.evaluation.sampling import Answers, Grid, Scrapes, by_endpoint, finite_bounds, read
 from wine_slo.slo.evaluation.value import Value, value_of
@@ -22,7 +23,7 @@ from wine_slo.slo.text.detail_text import Explanation
 from wine_slo.slo.text.incident_text import Speech
 from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.views.board_text import BoardSpeech
-from wine_slo.slo.views.status import ObjectiveStatus, Process, status_of
+from wine_slo.slo.views.status import ObjectiveStatus, Process, Verdict, status_of
 from wine_slo.slo.views.status_text import meaning, target, value
 
 SCRAPES = [5, 15, 30, 60]  # seconds
@@ -241,6 +242,20 @@ def test_nothing_is_green_beside_a_value_in_breach_while_its_range_still_holds_b
     said = everything(history)
     assert said["/status"] == "🟢 errors: 0 % failed (target ≤ 1 %, last 20 s)"
     assert said["page"] == "0 % failed over 20 s (target ≤ 1 %)"
+
+
+def test_nothing_is_green_where_all_that_is_known_is_bad_time_that_is_over() -> None:
+    history = History(ERRORS)
+    for bad in [0.0] * 20 + [1.0] * 10 + [0.0] * 12:
+        history.has(bad)
+    idle = replace(history.reading(), at=history.now, intervals=())  # nobody asks any more
+    state = advance(history.state, Objectives.only(ERRORS), {history.key: idle}, history.now)
+    (slo,) = status_of(
+        state, Objectives.only(ERRORS), history.now, Process(version="", poll=minutes(1), overdue_after=minutes(2))
+    ).objectives
+    assert (slo.verdict, slo.bad_ratio) == (Verdict.UNKNOWN, None)
+    said = Speech(Objectives.only(ERRORS), UTC).status(state, history.now)
+    assert said.startswith("⚪️ errors: no requests in the last 20 s")
 
 
 @given(

@@ -211,6 +211,12 @@ def test_what_follows_is_the_reason(written: str, reason: str) -> None:
         ("on 1h", "", ""),
         ("prod 1h", "prod", ""),
         ("до завтра прод", "прод", ""),
+        ("1h all but latency", "but", ""),
+        ("1h everything except errors", "except", ""),
+        ("час всё кроме задержки", "кроме", ""),
+        ("1h all endpoints of latency", "endpoints", ""),
+        ("1h all, latency", "", ""),
+        ("all and latency 1h", "", ""),
     ],
 )
 def test_a_name_that_is_not_known_is_asked_for_and_never_a_reason_to_silence_everything(
@@ -225,6 +231,23 @@ def test_a_name_that_is_not_known_is_asked_for_and_never_a_reason_to_silence_eve
     assert [each.keys for each in error.choices] == [*likeliest, (), *others]
     assert len({each.until for each in error.choices}) == 1
     assert {each.reason for each in error.choices} == {"deploying" if ":" in written else ""}
+
+
+@pytest.mark.parametrize(
+    ("written", "keys"),
+    [
+        ("1h all errors", (BAD,)),
+        ("1h all of the latency alerts", (LATE,)),
+        ("1h every error", (BAD,)),
+        ("на 1 час все ошибки", (BAD,)),
+        ("все задержки 1ч", (LATE,)),
+        ("1h all latency, errors", (LATE, BAD)),
+        ("1h all deploying", ()),
+        ("1h all: errors are known", ()),
+    ],
+)
+def test_all_of_something_is_not_everything(written: str, keys: tuple[Key, ...]) -> None:
+    assert wish(written).keys == keys
 
 
 @pytest.mark.parametrize("written", ['1h latency{endpoint="/nowhere"}', "1h latency /nowhere", "1h latency{x"])

@@ -172,3 +172,8 @@ def test_an_instant_is_in_a_part_of_the_day_or_in_the_rest_of_it(
 ) -> None:
     if begin != end:
         assert QuietHours(begin, end, zone).cover(now) is not QuietHours(end, begin, zone).cover(now)
+
+
+@pytest.mark.parametrize("written", ["999999w " * 200, "999999w" * 200])
+def test_more_weeks_than_can_be_counted_are_the_longest_span(written: str) -> None:
+    assert take_span(written.split()) == (timedelta.max, [])

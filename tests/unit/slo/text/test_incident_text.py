@@ -45,8 +45,10 @@ from wine_slo.slo.notification.plan import DelayReason, DeliveryRecord, Kind
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions
+from wine_slo.slo.text.detail_text import Explanation
 from wine_slo.slo.text.incident_text import Speech, plain
 from wine_slo.slo.text.language import ENGLISH
+from wine_slo.slo.views.board_text import BoardSpeech
 
 READS = {
     "a breach": (
@@ -566,3 +568,32 @@ def test_a_drill_is_marked_first_in_every_text_and_says_nothing_of_the_budget() 
     assert "udget" in Speech(ALL, UTC).breach(
         replace(truth, is_drill=False), DeliveryRecord(incident=12, chat=7), State(), at(120)
     )
+
+
+def test_a_drill_is_marked_in_every_line_about_it() -> None:
+    scene = Scene()
+    scene.breaks()
+    state = scene.state
+    (number,) = (each.number for each in state.open_incidents)
+    drill = replace(state.incidents[number], is_drill=True)
+    state = replace(state, incidents={number: drill})
+    speech, explain = Speech(scene.objectives, UTC), Explanation(scene.objectives, UTC)
+    board = BoardSpeech(scene.objectives, UTC).board(state, scene.now, NO_ACTIONS)
+    for text in (
+        speech.status(state, scene.now),
+        speech.standing(drill.key, state, scene.now),
+        speech.storm(Kind.BREACH, [drill] * 6, state),
+        explain.incidents([drill], [replace(drill, closed_at=scene.now)], scene.now),
+        board,
+    ):
+        assert all("DRILL" in line for line in text.splitlines() if "atency" in line), text
+
+
+def test_what_is_overdue_is_not_green() -> None:
+    scene = Scene()
+    scene.has(0.0, 30)
+    now = scene.now + timedelta(minutes=7)
+    first, *lines = Speech(scene.objectives, UTC).status(scene.state, now, is_overdue=True).splitlines()
+    assert first == "🟠 No evaluation for 7 min: this is how it stood then."
+    assert lines[0].startswith("⚪️ latency: p95")
+    assert "🟢" not in "".join(lines)

@@ -1,0 +1,338 @@
+"""What is remembered of one key between evaluations, and how an evaluation moves it and its incidents on."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from wine_slo.metric_names import DRILL_ENDPOINT
+from wine_slo.slo.evaluation.incident import Incident, Outcome, count_interval, joined, may_reopen, recovered
+from wine_slo.slo.evaluation.judgement import clear_run, held_run, is_bad, is_breach
+from wine_slo.slo.evaluation.phases import Event, Phase, after
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
+from wine_slo.slo.evaluation.value import value_of
+from wine_slo.slo.objectives.budget import burning
+from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.objective import Alert, Burn, Key, Objective
+from wine_slo.slo.reason import Reason
+
+RELAPSES_WITHIN = timedelta(minutes=1)  # good for less than this in between: it flaps
+HELD_AFTER = timedelta(minutes=1)  # with no events or no data for so long, the last value is not the present
+HOLDS_FOR = timedelta(minutes=10)  # good by little for so long is a recovery too
+OLDEST_EVIDENCE = 150  # intervals; twelve minutes of a busy service, longer for a quiet one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyState:
+    """What is remembered of one key between evaluations.
+
+    Attributes:
+        since: When the phase began.
+        judged_until: The end of the last interval that was judged; None before the first.
+        evidence: The intervals with events since the suspicion arose, oldest first; empty while the objective is met.
+        incident: The number of the open incident, or of the last one while it may still come back.
+        sight: That of the last evaluation, and since when it has been so.
+        quiet_since: Since when there have been no requests; None while there are some, or while that is unknown.
+    """
+
+    key: Key
+    phase: Phase = Phase.MET
+    since: datetime
+    judged_until: datetime | None = None
+    evidence: tuple[Interval, ...] = ()
+    incident: int | None = None
+    sight: Sight = Sight.CLEAR
+    sight_since: datetime
+    reason: Reason | str = ""
+    quiet_since: datetime | None = None
+
+
+def follow(
+    track: KeyState, incident: Incident | None, objective: Objective, reading: Reading, *, number: int
+) -> tuple[KeyState, tuple[Incident, ...]]:
+    """Return the track and its incidents after an evaluation: the last is its own, the others ended in it.
+
+    An evaluation after an outage catches up on an hour, in which one incident can end and another begin.
+
+    Args:
+        track: What was remembered.
+        incident: The incident that `track` names, open or closed; None when it names none.
+        objective: Its objective.
+        reading: What was seen.
+        number: What the next new incident is to be called; further ones are called by the numbers after it.
+    """
+    was_open, ended = incident is not None and incident.is_open, []
+    track = _observe(track, reading)
+    # Scrapes jitter, and with them the ends of intervals: what ends half an interval later is the same one again.
+    for interval in reading.intervals if reading.sight.is_seeing else ():
+        if track.judged_until is None or interval.ended_at - track.judged_until > objective.scrape_interval / 2:
+            if incident is not None and incident.is_open:
+                incident = _note_gap(incident, track.judged_until, interval, objective)
+            track, before = replace(track, judged_until=interval.ended_at), incident
+            track, incident = _judge(track, incident, objective, reading, interval, number=number)
+            if incident is not None and before is not None and incident.number != before.number:
+                ended.append(before)
+            if incident is not None and incident.number == number:
+                number += 1
+    track = _forget(track, incident, objective, reading)
+    if incident is not None and (was_open or incident.is_open):
+        track, incident = _expire(track, _describe(incident, track, objective, reading), objective, reading)
+    return track, (*ended, incident) if incident is not None else tuple(ended)
+
+
+def _note_gap(incident: Incident, judged_until: datetime | None, interval: Interval, objective: Objective) -> Incident:
+    """Return the incident with the time before an interval in which there was nothing to judge, where it was long."""
+    gap = interval.ended_at - objective.scrape_interval - (judged_until or interval.ended_at)
+    return incident if gap < HELD_AFTER else replace(incident, unjudged_for=incident.unjudged_for + gap)
+
+
+def follow_burn(
+    track: KeyState,
+    incident: Incident | None,
+    objective: Objective,
+    reading: Reading,
+    *,
+    breaches: Iterable[Incident],
+    number: int,
+) -> tuple[KeyState, Incident | None]:
+    """Return the track of a burning budget, and its incident, after an evaluation.
+
+    Args:
+        track: What was remembered; its key says which alert it is.
+        incident: The incident that `track` names; None when it names none.
+        objective: Its objective.
+        reading: What was seen.
+        breaches: The recent ones of the same objective: their notifications cover what they burn.
+        number: What the next new incident is to be called.
+    """
+    track = _observe(track, reading)
+    is_open = incident is not None and incident.is_open
+    burn = None
+    if reading.sight is Sight.CLEAR and reading.budget is not None:
+        burn = burning(objective, reading.budget, track.key.alert)
+        if burn is not None and not is_open and not _is_covered(burn, breaches, reading.at):
+            incident = Incident(
+                number=number,
+                key=track.key,
+                began_at=reading.at - burn.short,
+                opened_at=reading.at,
+                last_bad_at=reading.at,
+                budget=reading.budget,
+                burn=burn,
+            )
+            return replace(_moved(track, Event.BURNING, reading.at), incident=number), incident
+        if incident is not None and is_open:
+            if burn is not None:
+                moved = replace(incident, last_bad_at=reading.at, budget=reading.budget, burn=burn, held=None)
+                return track, moved
+            closed = replace(incident, closed_at=reading.at, outcome=Outcome.RECOVERED, budget=reading.budget)
+            return replace(_moved(track, Event.BURN_ENDED, reading.at), incident=None), closed
+    if incident is not None and is_open:
+        track, incident = _expire(track, _hold(incident, track, reading), objective, reading)
+        if not incident.is_open:
+            track = replace(track, incident=None)  # what burns anew is another incident
+    return track, incident
+
+
+def _is_covered(burn: Burn, breaches: Iterable[Incident], at: datetime) -> bool:
+    """Return whether a breach covers what burns; nobody is woken for one that is over but still in the range."""
+    return any(each.is_open or (burn.alert is Alert.PAGE and at - each.last_bad_at < burn.short) for each in breaches)
+
+
+def _observe(track: KeyState, reading: Reading) -> KeyState:
+    """Return the track with the sight of this evaluation."""
+    quiet_since = None
+    if reading.sight is Sight.NO_TRAFFIC:
+        last_event = track.judged_until if track.sight.is_seeing and track.judged_until else reading.at
+        quiet_since = track.quiet_since or last_event
+    return replace(
+        track,
+        sight=reading.sight,
+        sight_since=track.sight_since if reading.sight is track.sight else reading.at,
+        reason=reading.reason,
+        quiet_since=quiet_since,
+    )
+
+
+def _judge(
+    track: KeyState,
+    incident: Incident | None,
+    objective: Objective,
+    reading: Reading,
+    interval: Interval,
+    *,
+    number: int,
+) -> tuple[KeyState, Incident | None]:
+    """Return the track and its incident after one more interval."""
+    bad = is_bad(objective, interval)
+    if track.phase is not Phase.MET or bad:
+        track = replace(track, evidence=(*track.evidence, interval)[-OLDEST_EVIDENCE:])
+    if incident is not None and incident.is_open:
+        incident = count_interval(incident, interval, bad=bad)
+
+    def moved(event: Event) -> KeyState:
+        return _moved(track, event, interval.ended_at)
+
+    match track.phase:
+        case Phase.MET if bad:
+            return moved(Event.BAD), incident
+        case _ if reading.sight is not Sight.CLEAR:
+            return track, incident
+        case Phase.BREACHING if is_breach(objective, track.evidence):
+            return _open(moved(Event.PROVEN), incident, objective, reading, number=number)
+        case Phase.BREACHING if clear_run(
+            objective, track.evidence, intervals=objective.stall_intervals + 1, bad_ratio=1.0
+        ):  # a suspicion is dropped once it was good for as long as it would have had to be bad
+            return replace(moved(Event.CLEARED), evidence=()), incident
+        case Phase.BREACHED | Phase.RECOVERING if incident is not None and (
+            proof := _proof(objective, track, incident)
+        ):
+            return replace(moved(Event.RECOVERED), evidence=()), recovered(incident, objective, reading, proof)
+        case Phase.BREACHED | Phase.RECOVERING:
+            return moved(Event.BAD if bad else Event.GOOD), incident
+        case _:
+            return track, incident
+
+
+def _moved(track: KeyState, event: Event, at: datetime) -> KeyState:
+    """Return the track after an event; a phase that does not move goes on since it began."""
+    phase = after(track.phase, event)
+    return track if phase is track.phase else replace(track, phase=phase, since=at)
+
+
+def _proof(objective: Objective, track: KeyState, incident: Incident) -> Sequence[Interval]:
+    """Return the intervals that prove a recovery; none where it is not proved.
+
+    It takes proof that it is not as bad as it was, and the longer the more often it came back at once. What is good by
+    little takes long.
+    """
+    needed = round(objective.good_for / objective.scrape_interval)
+    needed = min(needed << min(incident.relapses, 10), round(objective.over / objective.scrape_interval))
+    return clear_run(objective, track.evidence, intervals=needed, bad_ratio=incident.bad_ratio) or held_run(
+        objective, track.evidence, HOLDS_FOR
+    )
+
+
+def _open(
+    track: KeyState, last: Incident | None, objective: Objective, reading: Reading, *, number: int
+) -> tuple[KeyState, Incident]:
+    """Return the incident that the evidence shows: a new one, or the last one opened again."""
+    evidence = track.evidence
+    began_at = evidence[0].ended_at - objective.scrape_interval
+    if last is not None and may_reopen(last, began_at):
+        relapsed = last.outcome is Outcome.RECOVERED and began_at - last.last_bad_at <= RELAPSES_WITHIN
+        incident = replace(
+            last,
+            again_at=began_at,
+            opened_at=reading.at,
+            closed_at=None,
+            outcome=None,
+            openings=last.openings + 1,
+            earlier=joined((*last.earlier, last.this_opening)),
+            bad_since=0.0,  # the good time between two openings belongs to neither
+            total_since=0.0,
+            relapses=last.relapses + relapsed,
+            is_drill=False,
+        )
+    else:
+        incident = Incident(
+            number=number, key=track.key, began_at=began_at, opened_at=reading.at, last_bad_at=evidence[-1].ended_at
+        )
+    for interval in evidence:
+        incident = count_interval(incident, interval, bad=is_bad(objective, interval))
+    return replace(track, incident=incident.number), incident
+
+
+def _forget(track: KeyState, incident: Incident | None, objective: Objective, reading: Reading) -> KeyState:
+    """Return the track without what is too old to matter."""
+    if track.phase is Phase.BREACHING and reading.sight.is_seeing:
+        oldest = reading.at - objective.expires_after
+        evidence = tuple(each for each in track.evidence if each.ended_at > oldest)
+        if not evidence:
+            return replace(_moved(track, Event.FORGOTTEN, reading.at), evidence=())
+        return replace(track, evidence=evidence)
+    if (
+        track.phase is Phase.MET
+        and incident is not None
+        and reading.sight is Sight.CLEAR
+        and not may_reopen(replace(incident, outcome=Outcome.RECOVERED), reading.at)
+    ):
+        return replace(track, incident=None)
+    return track
+
+
+def _expire(track: KeyState, incident: Incident, objective: Objective, reading: Reading) -> tuple[KeyState, Incident]:
+    """Return the track and its incident, both ended where there have been no requests for too long."""
+    if incident.is_open and track.quiet_since and reading.at - track.quiet_since >= objective.expires_after:
+        track = replace(_moved(track, Event.EXPIRED, reading.at), evidence=())
+        incident = replace(incident, closed_at=reading.at, outcome=Outcome.EXPIRED)
+    return track, incident
+
+
+def _hold(incident: Incident, track: KeyState, reading: Reading) -> Incident:
+    """Return the incident with why nothing is known of it; an evaluation or two without data do not count."""
+    since = track.quiet_since or track.sight_since
+    if reading.at - since < HELD_AFTER:
+        return incident
+    return replace(incident, held=reading.sight, held_since=since, reason=reading.reason)
+
+
+def _describe(incident: Incident, track: KeyState, objective: Objective, reading: Reading) -> Incident:
+    """Return the incident with the values that its message shows."""
+    if not incident.is_open:
+        return replace(incident, budget=reading.budget or incident.budget, bounds=reading.bounds or incident.bounds)
+    if reading.sight is not Sight.CLEAR:
+        return _hold(incident, track, reading)
+    last_event = track.judged_until or reading.at
+    if reading.at - last_event > HELD_AFTER:
+        return replace(incident, held=Sight.NO_TRAFFIC, held_since=last_event, reason=Reason("no requests"))
+    shown = value_of(objective, reading, is_met=False) or incident.shown
+    incident = replace(
+        incident,
+        held=None,
+        held_since=None,
+        reason="",
+        value=shown.number if shown else None,
+        value_over=shown.over if shown else None,
+        bounds=reading.bounds or incident.bounds,
+        targets=reading.up_targets.known if reading.up_targets else 0,
+        down=reading.up_targets.down if reading.up_targets else (),
+        by_endpoint=reading.by_endpoint or incident.by_endpoint,
+        waiting_seconds=reading.waiting_seconds,
+        budget=reading.budget or incident.budget,
+        is_outage=objective.is_up and shown is not None and shown.number == 1 and not incident.key.labels,
+        is_drill=_is_drill(incident, objective, reading),
+    )
+    value = incident.value if reading.waiting_seconds is None else reading.waiting_seconds
+    if value is not None and (incident.worst is None or value > incident.worst):
+        return replace(incident, worst=value, worst_at=reading.at)
+    return incident
+
+
+def _is_drill(incident: Incident, objective: Objective, reading: Reading) -> bool:
+    """Return whether all slow requests are those of a drill; it stays so while nothing is slow."""
+    if not isinstance(objective.source, Latency) or reading.waiting_seconds is not None:
+        return False
+    threshold = objective.source.threshold_seconds
+    slow = {endpoint for endpoint, seconds in reading.by_endpoint if seconds > threshold}
+    return slow == {DRILL_ENDPOINT} if slow else incident.is_drill
+
+
+def may_open(tracks: Mapping[Key, KeyState], objective: Objective, key: Key, reading: Reading) -> bool:
+    """Return whether this reading may open an incident: it may prove a breach, or the budget burns too fast."""
+    track = tracks.get(key)
+    if not reading.sight.is_seeing:
+        return False
+    if track is None or not track.phase.is_open:
+        judged_until, evidence = (track.judged_until, track.evidence) if track else (None, ())
+        for interval in reading.intervals:
+            is_new = judged_until is None or interval.ended_at > judged_until
+            if is_new and (evidence or is_bad(objective, interval)):
+                evidence = (*evidence, interval)[-OLDEST_EVIDENCE:]
+                if is_breach(objective, evidence):
+                    return True
+    for alert in (Alert.PAGE, Alert.TICKET):
+        burnt = tracks.get(replace(key, alert=alert))
+        is_burning = reading.budget is not None and burning(objective, reading.budget, alert) is not None
+        if is_burning and not (burnt and burnt.phase.is_open):
+            return True
+    return False

@@ -1,0 +1,91 @@
+"""What every kind of objective says of itself: its service level indicator (SLI).
+
+`promql` makes the queries of what a kind names here, and `slo/text` renders its values by its unit.
+Nothing else needs to know which kinds there are.
+"""
+
+from abc import ABC, abstractmethod
+from enum import StrEnum
+from typing import ClassVar, Self
+
+
+class Unit(StrEnum):
+    """How the value of an objective reads."""
+
+    SECONDS = "seconds"  # a quantile
+    BAD_SHARE = "bad_share"
+    GOOD_SHARE = "good_share"  # one minus the value, which is the share of bad events
+
+
+class Indicator(ABC):
+    """What an objective counts.
+
+    A kind names either series that count events (`all_events`, and `good_events` or `bad_events`), or, where each
+    scrape is an event, series that have a sample at each (`scraped`), and whether that is good (`good_scrape`).
+
+    Attributes:
+        kind: Its name in slo.yml.
+        unit: How its value reads.
+        is_about_targets: Whether a target that is down can be judged, and is named.
+        can_be_drilled: Whether slow requests break it.
+    """
+
+    __slots__ = ()
+
+    kind: ClassVar[str]
+    unit: ClassVar[Unit]
+    is_about_targets: ClassVar[bool] = False
+    can_be_drilled: ClassVar[bool] = False
+
+    @abstractmethod
+    def all_events(self, job: str) -> str | None:
+        """Return the counters of all events; None where each scrape is an event."""
+
+    def good_events(self, job: str) -> str | None:  # noqa: ARG002 - some kinds count good events
+        """Return the counters of good events; None where bad ones are counted."""
+        return None
+
+    def bad_events(self, job: str) -> str | None:  # noqa: ARG002 - some kinds count bad events
+        """Return the counters of bad events; None where good ones are counted."""
+        return None
+
+    def scraped(self, job: str) -> str:
+        """Return the series that have a sample at each scrape."""
+        return select("up", job)
+
+    def good_scrape(self, job: str) -> str:
+        """Return 1 for each series that is good and 0 for each that is bad, where each scrape is an event."""
+        return self.scraped(job)
+
+    def clear_events(self, job: str) -> str | None:  # noqa: ARG002 - some kinds have a margin
+        """Return the counters of the events that are as good as a recovery wants; None where every good one is."""
+        return None
+
+    def oldest(self, job: str) -> str | None:  # noqa: ARG002 - some kinds know it
+        """Return the age in seconds of the oldest unanswered request; None where that is not exported."""
+        return None
+
+    def buckets(self, job: str) -> str | None:  # noqa: ARG002 - some kinds have a histogram
+        """Return the buckets of the histogram; None where there is none."""
+        return None
+
+    @property
+    def threshold(self) -> float | None:
+        """The value in seconds that a good event keeps to; None where the value is a share."""
+        return None
+
+    @property
+    def least_ratio(self) -> tuple[float, str]:
+        """The lowest objective that can be judged, and what is said of a lower one."""
+        return 0.0, ""
+
+    @property
+    def budgeted(self) -> Self:
+        """The same, of only what the error budget counts."""
+        return self
+
+
+def select(metric: str, job: str, *matchers: str) -> str:
+    """Return a selector of a job's series."""
+    both = ", ".join((f'job="{job}"', *filter(None, matchers)))
+    return f"{metric}{{{both}}}"
