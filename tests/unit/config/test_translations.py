@@ -14,7 +14,7 @@ from babel.messages.pofile import read_po
 from wine_slo.config import translations
 from wine_slo.config.slo_file import load
 from wine_slo.slo.reason import Reason
-from wine_slo.slo.text.incident_text import TITLES
+from wine_slo.slo.text.formatting import TITLES
 from wine_slo.slo.text.language import ENGLISH, LANGUAGES, Language
 
 ROOT = Path(__file__).parents[3]

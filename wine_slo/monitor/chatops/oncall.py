@@ -24,6 +24,7 @@ from wine_slo.slo.oncall.silence_request import ALL, SilenceRequest, UnclearErro
 from wine_slo.slo.oncall.time_phrases import NotUnderstoodError
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.command_text import MAX_LABEL, MAX_SILENCES, Replies
+from wine_slo.slo.text.status_list import status_list
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +116,7 @@ class OnCall:
     def _shown(self, replies: Replies, state: State | None = None) -> Answer:
         """How everything stands, or what is left of it in a state."""
         shown, acts = self._state() if state is None else state, self._journal.acts
-        return Answer(replies.speech.status(shown, self._now(), acts, is_overdue=self._is_overdue()))
+        return Answer(status_list(replies.speech, shown, self._now(), acts, is_overdue=self._is_overdue()))
 
     async def _press_show(self, press: Press) -> Answer:
         return self._shown(self._replies(press.chat))

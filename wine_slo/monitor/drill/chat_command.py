@@ -14,7 +14,7 @@ from wine_slo.slo.oncall.actions import Action, ActionKind
 from wine_slo.slo.oncall.lookup import Names, UnknownNameError
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.command_text import Replies
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.language import shortened
 
 STOP = ("stop", "off", "стоп", "выкл")
@@ -47,7 +47,7 @@ class DrillCommand:
     def __init__(  # noqa: PLR0913 - one place wires it, by name
         self,
         objectives: Callable[[], Objectives],
-        speech: Callable[[int], Speech],
+        speech: Callable[[int], Formatter],
         prepare: Callable[[Objective], Awaitable[Drill]],
         run: Callable[[Objective], Awaitable[Drill]],
         longest: timedelta,
@@ -119,7 +119,7 @@ class DrillCommand:
         )
         await self._journal.add(act)
 
-    def _stop(self, speech: Speech, question: Question) -> str:
+    def _stop(self, speech: Formatter, question: Question) -> str:
         if self._running is None:
             return speech.say("No drill is running.")
         self._running.cancel()
@@ -146,7 +146,7 @@ class DrillCommand:
         self._running = None
         self._next_at = self._now() + PAUSE
 
-    def _chosen(self, words: tuple[str, ...], speech: Speech) -> Objective | None:
+    def _chosen(self, words: tuple[str, ...], speech: Formatter) -> Objective | None:
         """The latency that is named, or the first."""
         objectives = self._objectives()
         latencies = tuple(each for each in objectives.all if each.is_latency)
@@ -159,7 +159,7 @@ class DrillCommand:
         return next((each for each in latencies if each.name == named.objective), None)
 
 
-def _announced(speech: Speech, person: Person, drill: Drill, longest: timedelta) -> str:
+def _announced(speech: Formatter, person: Person, drill: Drill, longest: timedelta) -> str:
     """A drill begins."""
     head = speech.say(
         "🟠 DRILL by {name}: {slo} is made slow for at most {longest}, until every chat is notified.",
@@ -174,7 +174,7 @@ async def _done(drill: Awaitable[Drill]) -> Drill:
     return await drill
 
 
-def said(drill: Drill, speech: Speech) -> str:
+def said(drill: Drill, speech: Formatter) -> str:
     """What came of a drill; the first line says whether it worked."""
     if drill.trouble is not None:
         first = speech.say("🔴 Drill failed: {why}", why=speech.language.tell(drill.trouble))
@@ -185,7 +185,7 @@ def said(drill: Drill, speech: Speech) -> str:
     return "\n".join([first, *(_line(each, each.seconds, speech) for each in drill.steps if each.seconds is not None)])
 
 
-def _line(step: Step, seconds: float, speech: Speech) -> str:
+def _line(step: Step, seconds: float, speech: Formatter) -> str:
     return speech.say(
         SENTENCES[step.name], took=speech.language.rate(seconds), expected=speech.language.rate(step.expected_seconds)
     )

@@ -16,8 +16,9 @@ from wine_slo.slo.oncall.actions import LONGEST_SILENCE, UNDONE_WITHIN, Action, 
 from wine_slo.slo.oncall.lookup import Names, UnknownNameError, UnknownNumberError
 from wine_slo.slo.oncall.silence_request import Missing, NoNumberError, SilenceRequest, SlipError, UnclearError
 from wine_slo.slo.oncall.time_phrases import NotUnderstoodError, PastError, TooLongError
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.language import Hole, shortened
+from wine_slo.slo.text.silences import silence_line, silence_scope
 
 MAX_SILENCES = 10  # in one answer, and incidents that are named in one
 MAX_LABEL = 40  # characters of a name on a button
@@ -27,7 +28,7 @@ MAX_LABEL = 40  # characters of a name on a button
 class Replies:
     """The answers, for the readers of one chat."""
 
-    speech: Speech
+    speech: Formatter
 
     def say(self, sentence: str, /, **holes: Hole) -> str:
         """A sentence in the readers' language, see `Language.say`."""
@@ -230,7 +231,7 @@ class Replies:
 
     def hushed(self, silence: Silence, now: datetime) -> str:
         """A silence begins."""
-        what = self.speech.silenced(silence)
+        what = silence_scope(self.speech, silence)
         if silence.until is None:
             return self.say("{what}: silenced until recovery.", what=what)
         return self.say("{what}: silenced until {time}.", what=what, time=self.speech.moment(silence.until, now))
@@ -310,14 +311,14 @@ class Replies:
 
     def end_of(self, silence: Silence, now: datetime) -> str:
         """The button that ends a silence. Plain."""
-        what = unescape(self.speech.silenced(silence))[:MAX_LABEL]
+        what = unescape(silence_scope(self.speech, silence))[:MAX_LABEL]
         if silence.until is None:
             return self.say("End: {what}, until recovery", what=what)
         return self.say("End: {what}, until {time}", what=what, time=self.speech.moment(silence.until, now))
 
     def ended(self, silence: Silence) -> str:
         """A silence is over before its time."""
-        return self.say("Silence ended: {what}.", what=self.speech.silenced(silence))
+        return self.say("Silence ended: {what}.", what=silence_scope(self.speech, silence))
 
     def no_such_silence(self) -> str:
         """It does not run any more."""
@@ -328,7 +329,7 @@ class Replies:
     def taken_back(self, act: Action) -> str:
         """One's own last act is undone."""
         if act.silence is not None:
-            return self.say("Undone: the silence of {what}.", what=self.speech.silenced(act.silence))
+            return self.say("Undone: the silence of {what}.", what=silence_scope(self.speech, act.silence))
         return self.say("Undone: your acknowledgement of #{number}.", number=act.incident or 0)
 
     def not_yours(self, act: Action) -> str:
@@ -351,17 +352,17 @@ class Replies:
             case ActionKind.END:
                 return self.say("{time} {name} ended the silence.", time=time, name=name)
             case _:
-                return f"{time} {self.speech.silenced_by(act, incident.began_at)} ({name})"
+                return f"{time} {silence_line(self.speech, act, incident.began_at)} ({name})"
 
     # What every chat is told of what somebody does in one
 
     def announced(self, acts: Sequence[Action], now: datetime) -> str:
         """Silences that somebody has begun, or that go on."""
-        return "\n".join(f"🔇 {self.speech.silenced_by(each, now)}" for each in acts)
+        return "\n".join(f"🔇 {silence_line(self.speech, each, now)}" for each in acts)
 
     def announced_end(self, person: Person, acts: Sequence[Action]) -> str:
         """Silences that somebody has ended."""
-        what = ", ".join(self.speech.silenced(each.silence) for each in acts if each.silence)
+        what = ", ".join(silence_scope(self.speech, each.silence) for each in acts if each.silence)
         return f"🔔 {self.say('{name} ended the silence: {what}.', name=shortened(person.name), what=what)}"
 
     def not_written(self) -> str:
@@ -370,7 +371,7 @@ class Replies:
 
     def _silence(self, act: Action, now: datetime) -> str:
         made = self.speech.moment(act.at, now)
-        line = self.say("{silence} Made at {time}.", silence=self.speech.silenced_by(act, now), time=made)
+        line = self.say("{silence} Made at {time}.", silence=silence_line(self.speech, act, now), time=made)
         return f"🔇 {line}"
 
     def _named(self, incidents: Sequence[Incident]) -> str:

@@ -14,7 +14,8 @@ from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
-from wine_slo.slo.text.incident_text import Speech, plain
+from wine_slo.slo.text.formatting import Formatter, plain
+from wine_slo.slo.text.status_list import objective_line
 
 POINTS = 300  # of one line; more than a phone can show
 TICKS = 6  # labels under a chart; what a phone can show in large letters
@@ -104,7 +105,7 @@ class Course:
     incidents: tuple[Incident, ...] = ()
 
 
-def chart_of(course: Course, objective: Objective, speech: Speech) -> Chart:
+def chart_of(course: Course, objective: Objective, speech: Formatter) -> Chart:
     """What is drawn of a course, in its readers' words and by their clock."""
     source = objective.source
     is_up = isinstance(source, Up)
@@ -136,20 +137,20 @@ def chart_of(course: Course, objective: Objective, speech: Speech) -> Chart:
     )
 
 
-def caption_of(course: Course, speech: Speech, state: State, now: datetime) -> str:
+def caption_of(course: Course, speech: Formatter, state: State, now: datetime) -> str:
     """What stands under the picture: how the objective stands, and the span; HTML.
 
     It is the newest message of a chat, so its first line is read on the lock screen as the state of things.
     """
-    return f"{speech.standing(course.key, state, now)}\n{_subtitle(course, speech)}"
+    return f"{objective_line(speech, course.key, state, now)}\n{_subtitle(course, speech)}"
 
 
-def _target(objective: Objective, speech: Speech) -> str:
+def _target(objective: Objective, speech: Formatter) -> str:
     """What stands at the line that is not to be crossed."""
     return speech.say("target {target}", target=speech.target(objective))
 
 
-def _title(course: Course, objective: Objective, speech: Speech) -> str:
+def _title(course: Course, objective: Objective, speech: Formatter) -> str:
     title = speech.title(course.key)
     match objective.source:
         case Latency():
@@ -160,7 +161,7 @@ def _title(course: Course, objective: Objective, speech: Speech) -> str:
             return speech.say("{title}: share of failed requests", title=title)
 
 
-def _subtitle(course: Course, speech: Speech) -> str:
+def _subtitle(course: Course, speech: Formatter) -> str:
     """From when to when, by which clock."""
     first, last = (each.astimezone(speech.zone) for each in (course.first, course.last))
     zone = f"{last:%Z}"

@@ -11,7 +11,7 @@ from tests.support.fakes.bot_api import BotApi
 from tests.support.fakes.people import ANNA, BORIS, GROUP, Talk, among
 from tests.support.scene import ALL
 from wine_slo.slo.chat.messages import Answer, Button, Command, Press, Question, Reaction
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 UPDATES = ["getUpdates"]
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -47,7 +47,7 @@ HELLO = Command("hello", "Says hello", hello)
 def talk(bot_api: BotApi) -> Talk:
     for chat in (ANNA, GROUP):
         bot_api.chat(chat)
-    return Talk(bot_api, Speech(ALL, UTC), among())
+    return Talk(bot_api, Formatter(ALL, UTC), among())
 
 
 @pytest.mark.parametrize("what", ODD)

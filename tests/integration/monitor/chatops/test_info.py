@@ -18,7 +18,7 @@ from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.notification.plan import DeliveryRecord
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Key, Objectives
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 BY_PATH = replace(LATENCY, by=("path",))
@@ -31,14 +31,14 @@ class Desk:
     def __init__(self, bot_api: BotApi, path: Path) -> None:
         self.scene = Scene(LATENCY, ERRORS, AVAILABILITY)
         self.ledger = Ledger.open(f"sqlite:///{path}")
-        self.talk = Talk(bot_api, Speech(ALL, UTC), among())
+        self.talk = Talk(bot_api, Formatter(ALL, UTC), among())
         self.drawn: list[tuple[Key, timedelta | None]] = []
         self.picture: Picture | str = Picture(PNG, "a caption")
         self.inquiry = Info(
             self.ledger, lambda: self.scene.state, lambda _chat: self.talk.speech, lambda: self.scene.now, self.draw
         )
 
-    async def draw(self, key: Key, _speech: Speech, span: timedelta | None) -> Picture | str:
+    async def draw(self, key: Key, _speech: Formatter, span: timedelta | None) -> Picture | str:
         self.drawn.append((key, span))
         return self.picture
 
@@ -101,7 +101,7 @@ async def test_what_was_never_seen_is_said_so(desk: Desk) -> None:
 
 
 async def test_a_label_set_can_be_chosen_and_else_the_worst_is_told(desk: Desk) -> None:
-    desk.talk.speech = Speech(Objectives.only(BY_PATH), UTC)
+    desk.talk.speech = Formatter(Objectives.only(BY_PATH), UTC)
     desk.scene = Scene(BY_PATH)
     for _ in range(6):
         desk.scene.second += 5

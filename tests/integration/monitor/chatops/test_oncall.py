@@ -32,7 +32,7 @@ from wine_slo.slo.objectives.objective import Alert, Burn, Key
 from wine_slo.slo.oncall.actions import NO_ACTIONS
 from wine_slo.slo.oncall.time_phrases import QuietHours
 from wine_slo.slo.text.command_text import Replies
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 ACKNOWLEDGE, SILENCE, UNTIL_RECOVERY, END, UNDO = (
     "Acknowledge",
@@ -74,7 +74,7 @@ class Post:
         """From a start to an end; what is in memory is gone at the end, what is in the ledger is not."""
         self.ledger = Ledger.open(f"sqlite:///{self.path}")
         memory = self.ledger.load()
-        speech = Speech(self.scene.objectives, UTC)
+        speech = Formatter(self.scene.objectives, UTC)
         self.talk = Talk(self.api, speech, self.access, heard_at=datetime.now(UTC) - self.heard_ago)
         async with connection.connect(TOKEN, self.api.url) as bot:
             self.delivery = Dispatcher(

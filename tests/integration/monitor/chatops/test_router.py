@@ -20,7 +20,7 @@ from wine_slo.monitor.chatops.router import (
     Access,
 )
 from wine_slo.slo.chat.messages import Answer, Button, Command, Picture, Press, Question, Reaction, Reception
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 HOURS_AGO = timedelta(hours=3)
@@ -31,7 +31,7 @@ def talk(bot_api: BotApi) -> Talk:
     for chat in (ANNA, GROUP, ELSEWHERE, STRANGER):
         bot_api.chat(chat)
     bot_api.chat(FORUM, topics=[TOPIC])
-    return Talk(bot_api, Speech(ALL, UTC), among())
+    return Talk(bot_api, Formatter(ALL, UTC), among())
 
 
 async def say_hello(question: Question) -> Answer:

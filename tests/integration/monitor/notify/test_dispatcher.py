@@ -31,7 +31,8 @@ from wine_slo.config import translations
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.notify.dispatcher import FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT
 from wine_slo.slo.notification.plan import STORM, DeliveryRecord, Kind, Stage
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.text.status_list import status_list
 
 
 @pytest.fixture
@@ -521,7 +522,7 @@ async def test_at_the_end_what_is_being_told_is_told_and_nothing_more_is_begun(d
 @pytest.fixture
 def two_languages(desk: Desk) -> Desk:
     spoken = translations.load()
-    desk.speech = lambda language: Speech(desk.scene.objectives, UTC, spoken[language or "en"])
+    desk.speech = lambda language: Formatter(desk.scene.objectives, UTC, spoken[language or "en"])
     desk.notifies((ANNA, GROUP))
     desk.restart()
     return desk
@@ -537,7 +538,7 @@ async def test_each_chat_is_told_in_its_own_language(two_languages: Desk) -> Non
     desk.scene.has(0.0, 20)
     await desk.tell()
     assert desk.texts(GROUP)[1] == "🟢 Задержка в норме: p95 0,05 с (за 20 с)"
-    said = desk.delivery.speech(GROUP).status(desk.scene.state, desk.clock())
+    said = status_list(desk.delivery.speech(GROUP), desk.scene.state, desk.clock())
     assert said.startswith("🟢 latency: p95 0,05 с (цель ≤ 1 с, за 20 с)")
 
 

@@ -21,7 +21,7 @@ from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.plan import Kind
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.oncall.actions import NO_ACTIONS
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 EDIT = "editMessageText"
 FINE = "🟢 latency: met\nEvaluated at 19:40 or later."
@@ -35,7 +35,7 @@ class Wall:
         self.scene = Scene().has(0.0, 60)
         self.ledger = Ledger.open(f"sqlite:///{path}")
         self.acts = NO_ACTIONS
-        self.talk = Talk(bot_api, Speech(ALL, UTC), among())
+        self.talk = Talk(bot_api, Formatter(ALL, UTC), among())
         self.outcomes: list[tuple[Kind, str]] = []
         self.bot = connection.connect(bot_api.token, bot_api.url)
         self.chats: tuple[int, ...] = (ANNA, GROUP, FORUM)

@@ -193,8 +193,8 @@ async def test_when_prometheus_is_away_the_page_comes_and_says_so(client: Client
 @pytest.mark.parametrize(
     ("state", "headline"),
     [
-        pytest.param(State(), "Not looked yet", id="before the first look"),
-        pytest.param(replace(GOOD, looked_at=at(3000)), "Nothing is known: the last look is too old", id="an old look"),
+        pytest.param(State(), "Not evaluated yet", id="before the first look"),
+        pytest.param(replace(GOOD, looked_at=at(3000)), "Unknown: the last evaluation is too old", id="an old look"),
         pytest.param(
             state(latency=UNSEEN, errors=UNSEEN, availability=UNSEEN),
             "Nothing can be said at the moment",

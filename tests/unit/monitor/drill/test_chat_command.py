@@ -20,7 +20,7 @@ from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.oncall.actions import ActionKind
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.text.command_text import Replies
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 NAMES = ("scraped", "detected", "told", "recovered", "recovery_told")
 DONE = Drill(
@@ -64,8 +64,8 @@ class Stage:
             announce=lambda text, but: self.announced.append((text(Replies(self.speech(0))), but)),
         )
 
-    def speech(self, _chat: int) -> Speech:
-        return Speech(ALL, UTC, translations.load()[self.language])
+    def speech(self, _chat: int) -> Formatter:
+        return Formatter(ALL, UTC, translations.load()[self.language])
 
     async def prepare(self, _objective: Objective) -> Drill:
         if self.refuses:

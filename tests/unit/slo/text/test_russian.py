@@ -29,7 +29,11 @@ from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, unseen
 from wine_slo.slo.notification.plan import Kind
 from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
 from wine_slo.slo.reason import Reason
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.text.incidents.breach import breach_text
+from wine_slo.slo.text.incidents.group import grouped_text
+from wine_slo.slo.text.incidents.resolved import late_text
+from wine_slo.slo.text.status_list import status_list
 
 RUSSIAN = translations.load()["ru"]
 SAYS = replace(SPEECH, language=RUSSIAN)
@@ -44,7 +48,7 @@ OVER = several(6, outcome=Outcome.RECOVERED, closed_at=at(200))
 TWICE = replace(burning(BURNS[3]), budget=replace(BUDGET, bad_ratios={**BUDGET.bad_ratios, timedelta(days=3): 0.12}))
 
 
-def status(speech: Speech) -> str:
+def status(speech: Formatter) -> str:
     """All that a line of it can be."""
     titled = [replace(LATENCY, name=name) for name in ("busy", "quiet", "few", "hidden", "gone", "unknown")]
     objectives = Objectives((*titled, *ALL.all))
@@ -66,7 +70,7 @@ def status(speech: Speech) -> str:
     scene.look(readings)
     scene.has(1.0, 30)
     scene.look(readings)
-    return replace(speech, objectives=objectives).status(scene.state, at(scene.second + 12))
+    return status_list(replace(speech, objectives=objectives), scene.state, at(scene.second + 12))
 
 
 def gap(why: str = "") -> Incident:
@@ -74,21 +78,21 @@ def gap(why: str = "") -> Incident:
     return incident(key=GAP, began_at=at(0), last_bad_at=over, closed_at=over, outcome=Outcome.RECOVERED, reason=why)
 
 
-MORE: dict[str, Callable[[Speech], str]] = {
-    "a storm": lambda speech: speech.storm(Kind.BREACH, several(21), State()),
-    "the end of a storm": lambda speech: speech.storm(Kind.RECOVERY, OVER, State()),
-    "the end of a part of a storm": lambda speech: speech.storm(
-        Kind.RECOVERY, OVER, State(incidents={12: incident(), 13: incident(number=13)})
+MORE: dict[str, Callable[[Formatter], str]] = {
+    "a storm": lambda speech: grouped_text(speech, Kind.BREACH, several(21), State()),
+    "the end of a storm": lambda speech: grouped_text(speech, Kind.RECOVERY, OVER, State()),
+    "the end of a part of a storm": lambda speech: grouped_text(
+        speech, Kind.RECOVERY, OVER, State(incidents={12: incident(), 13: incident(number=13)})
     ),
-    "a storm that is no recovery": lambda speech: speech.storm(Kind.RECOVERY, [*OVER, EXPIRED], State()),
-    "a storm that was missed": lambda speech: speech.storm(Kind.MISSED, OVER, State()),
-    "nobody looked": lambda speech: speech.missed(gap(), State(incidents={12: incident()})),
-    "nobody looked, and nothing is open": lambda speech: speech.missed(gap(), State()),
-    "a restart": lambda speech: speech.missed(gap(Interruption.RESTART), State()),
-    "evaluations that failed": lambda speech: speech.missed(gap(Interruption.FAILURE), State()),
-    "a suspension": lambda speech: speech.missed(gap(Interruption.PAUSE), State()),
-    "a clock that was ahead": lambda speech: speech.missed(gap(Interruption.CLOCK), State()),
-    "the budget melts twice as fast": lambda speech: speech.breach(TWICE, NOTHING, State(), at(120)),
+    "a storm that is no recovery": lambda speech: grouped_text(speech, Kind.RECOVERY, [*OVER, EXPIRED], State()),
+    "a storm that was missed": lambda speech: grouped_text(speech, Kind.MISSED, OVER, State()),
+    "nobody looked": lambda speech: late_text(speech, gap(), State(incidents={12: incident()})),
+    "nobody looked, and nothing is open": lambda speech: late_text(speech, gap(), State()),
+    "a restart": lambda speech: late_text(speech, gap(Interruption.RESTART), State()),
+    "evaluations that failed": lambda speech: late_text(speech, gap(Interruption.FAILURE), State()),
+    "a suspension": lambda speech: late_text(speech, gap(Interruption.PAUSE), State()),
+    "a clock that was ahead": lambda speech: late_text(speech, gap(Interruption.CLOCK), State()),
+    "the budget melts twice as fast": lambda speech: breach_text(speech, TWICE, NOTHING, State(), at(120)),
     "status": status,
 }
 
@@ -369,8 +373,12 @@ def english(text: str) -> list[str]:
 @settings(max_examples=30, deadline=None)
 def test_whatever_it_is_about_telegram_takes_it(truth: Incident, kind: Kind) -> None:
     state = State(incidents={truth.number + 100: truth})
-    check(SAYS.storm(kind, [truth] * 6, state))
-    check(SAYS.missed(truth, state) if truth.closed_at else SAYS.breach(truth, NOTHING, state, truth.last_bad_at))
+    check(grouped_text(SAYS, kind, [truth] * 6, state))
+    check(
+        late_text(SAYS, truth, state)
+        if truth.closed_at
+        else breach_text(SAYS, truth, NOTHING, state, truth.last_bad_at)
+    )
 
 
 def test_no_translation_holds_an_english_word() -> None:

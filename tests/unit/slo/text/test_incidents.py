@@ -45,10 +45,16 @@ from wine_slo.slo.notification.plan import DelayReason, DeliveryRecord, Kind
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions
-from wine_slo.slo.text.detail_text import Explanation
-from wine_slo.slo.text.incident_text import Speech, plain
+from wine_slo.slo.text.formatting import Formatter, plain
+from wine_slo.slo.text.incident_detail import incident_list
+from wine_slo.slo.text.incidents.breach import breach_text
+from wine_slo.slo.text.incidents.group import grouped_text
+from wine_slo.slo.text.incidents.reminder import reminder_text
+from wine_slo.slo.text.incidents.resolved import closed_text, late_text, recovery_text
 from wine_slo.slo.text.language import ENGLISH
-from wine_slo.slo.views.board_text import BoardSpeech
+from wine_slo.slo.text.status_list import objective_line, status_list
+from wine_slo.slo.text.wording import IncidentWording
+from wine_slo.slo.views.board_text import board_text
 
 READS = {
     "a breach": (
@@ -272,16 +278,16 @@ def test_a_message_is_short_and_begins_with_one_sign(name: str) -> None:
 def test_whatever_it_is_about_telegram_takes_it(truth: Incident, perhaps: bool, held: list[Key]) -> None:  # noqa: FBT001 - drawn
     others = {number: incident(number=number, key=key, held=Sight.TARGET_DOWN) for number, key in enumerate(held)}
     state = State(incidents={**others, truth.number + 100: truth})
-    check(SPEECH.missed(replace(RECOVERED, key=GAP), state))
+    check(late_text(SPEECH, replace(RECOVERED, key=GAP), state))
     now = truth.last_bad_at + minutes(1)
     told = replace(OPENED, perhaps_sent=perhaps)
     if truth.is_open:
-        check(SPEECH.breach(truth, told, state, now))
-        check(SPEECH.reminder(truth, now))
+        check(breach_text(SPEECH, truth, told, state, now))
+        check(reminder_text(SPEECH, truth, now))
     else:
-        check(SPEECH.recovery(truth, told))
-        check(SPEECH.closed(truth))
-        check(SPEECH.missed(truth, state))
+        check(recovery_text(SPEECH, truth, told))
+        check(closed_text(SPEECH, truth))
+        check(late_text(SPEECH, truth, state))
 
 
 @given(numbers, numbers)
@@ -381,7 +387,7 @@ def test_times_are_those_of_the_reader() -> None:
 
 
 def status(scene: Scene) -> list[str]:
-    return Speech(scene.objectives, ZoneInfo("UTC")).status(scene.state, at(scene.second + 12)).splitlines()
+    return status_list(Formatter(scene.objectives, ZoneInfo("UTC")), scene.state, at(scene.second + 12)).splitlines()
 
 
 def look(scene: Scene, **readings: Reading) -> Scene:
@@ -438,14 +444,14 @@ def test_status_has_a_line_for_each_objective_and_the_rate_of_the_busiest() -> N
 
 
 def test_status_before_the_first_look_and_without_evidence_is_not_green() -> None:
-    assert SPEECH.status(State(), at(0)) == "⚪️ Nothing has been evaluated yet."
-    assert SPEECH.status(State(looked_at=at(0)), at(1)).splitlines()[0] == "⚪️ No data yet."
+    assert status_list(SPEECH, State(), at(0)) == "⚪️ Nothing has been evaluated yet."
+    assert status_list(SPEECH, State(looked_at=at(0)), at(1)).splitlines()[0] == "⚪️ No data yet."
     scene = look(Scene(), latency=Reading(at=at(0), sight=Sight.CLEAR))
     assert status(scene)[0] == "⚪️ latency: no number yet"
 
 
 def test_one_objective_is_one_objective() -> None:
-    text = Speech(Objectives.only(LATENCY), ZoneInfo("UTC")).breach(BLIND, NOTHING, State(), at(185))
+    text = breach_text(Formatter(Objectives.only(LATENCY), ZoneInfo("UTC")), BLIND, NOTHING, State(), at(185))
     assert "1 objective is not evaluated" in text
 
 
@@ -464,7 +470,7 @@ def test_a_service_that_is_down_does_not_name_everything_that_waits_for_it() -> 
 
 
 def test_a_storm_names_the_worst_ten() -> None:
-    text = SPEECH.storm(Kind.BREACH, several(37), State())
+    text = grouped_text(SPEECH, Kind.BREACH, several(37), State())
     check(text)
     assert text.startswith("🔴 <b>37</b> objectives in breach. Worst: Latency of /37 ")
     assert text.endswith(" and 27 more. All: /status")
@@ -474,17 +480,17 @@ def test_a_storm_names_the_worst_ten() -> None:
 
 def test_the_end_of_a_storm_says_what_is_left() -> None:
     over = several(6, outcome=Outcome.RECOVERED, closed_at=at(200))
-    text = SPEECH.storm(Kind.RECOVERY, over, State())
+    text = grouped_text(SPEECH, Kind.RECOVERY, over, State())
     check(text)
     assert text.startswith("🟢 <b>6</b> objectives resolved: ")
     assert text.endswith("None is in breach any more.")
     left = State(incidents={12: incident()})
-    assert SPEECH.storm(Kind.RECOVERY, over, left).endswith("1 still in breach: /status")
+    assert grouped_text(SPEECH, Kind.RECOVERY, over, left).endswith("1 still in breach: /status")
 
 
 def test_a_storm_that_was_not_seen_well_again_has_not_recovered() -> None:
     over = [*several(5, outcome=Outcome.RECOVERED, closed_at=at(200)), EXPIRED]
-    text = SPEECH.storm(Kind.RECOVERY, over, State())
+    text = grouped_text(SPEECH, Kind.RECOVERY, over, State())
     check(text)
     assert text.startswith("⚪️ <b>6</b> incidents closed, not all of them recovered: ")
 
@@ -492,7 +498,7 @@ def test_a_storm_that_was_not_seen_well_again_has_not_recovered() -> None:
 @given(st.lists(incidents(), min_size=6, max_size=40), st.sampled_from([Kind.BREACH, Kind.RECOVERY, Kind.MISSED]))
 @settings(max_examples=30, deadline=None)
 def test_whatever_a_storm_is_made_of_telegram_takes_it(those: list[Incident], kind: Kind) -> None:
-    check(SPEECH.storm(kind, those, State()))
+    check(grouped_text(SPEECH, kind, those, State()))
 
 
 @pytest.mark.parametrize(
@@ -509,11 +515,11 @@ def test_a_time_without_evaluations_is_told_in_a_line_with_its_cause(reason: str
     gap = incident(
         key=GAP, began_at=at(0), last_bad_at=at(250), closed_at=at(250), outcome=Outcome.RECOVERED, reason=reason
     )
-    text = SPEECH.missed(gap, State(incidents={12: incident()}))
+    text = late_text(SPEECH, gap, State(incidents={12: incident()}))
     check(text)
     assert text.startswith(f"🔄 {says} ")
     assert "#12" in text
-    assert SPEECH.missed(gap, State(incidents={13: BLIND})).endswith("1 incident still open: #13 sight.")
+    assert late_text(SPEECH, gap, State(incidents={13: BLIND})).endswith("1 incident still open: #13 sight.")
 
 
 def test_status_of_very_many_names_the_worst_first_and_counts_the_rest() -> None:
@@ -553,7 +559,7 @@ def test_a_drill_is_marked_first_in_every_text_and_says_nothing_of_the_budget() 
         objective=truth.key.objective,
     )
     for acts, mark in ((NO_ACTIONS, "🟠 DRILL"), (Actions((by,)), "🟠 DRILL by Boris")):
-        words = Speech(ALL, UTC).words(State(incidents={12: truth}, looked_at=at(120)), at(120), acts)
+        words = IncidentWording(Formatter(ALL, UTC), State(incidents={12: truth}, looked_at=at(120)), at(120), acts)
         texts = (
             words.breach(truth, DeliveryRecord(incident=12, chat=7)),
             words.recovery(closed, DeliveryRecord(incident=12, chat=7, breach_told_at=at(90))),
@@ -565,8 +571,8 @@ def test_a_drill_is_marked_first_in_every_text_and_says_nothing_of_the_budget() 
         for text in texts:
             assert text.splitlines()[0] == mark
             assert "udget" not in text
-    assert "udget" in Speech(ALL, UTC).breach(
-        replace(truth, is_drill=False), DeliveryRecord(incident=12, chat=7), State(), at(120)
+    assert "udget" in breach_text(
+        Formatter(ALL, UTC), replace(truth, is_drill=False), DeliveryRecord(incident=12, chat=7), State(), at(120)
     )
 
 
@@ -577,13 +583,13 @@ def test_a_drill_is_marked_in_every_line_about_it() -> None:
     (number,) = (each.number for each in state.open_incidents)
     drill = replace(state.incidents[number], is_drill=True)
     state = replace(state, incidents={number: drill})
-    speech, explain = Speech(scene.objectives, UTC), Explanation(scene.objectives, UTC)
-    board = BoardSpeech(scene.objectives, UTC).board(state, scene.now, NO_ACTIONS)
+    speech, explain = Formatter(scene.objectives, UTC), Formatter(scene.objectives, UTC)
+    board = board_text(Formatter(scene.objectives, UTC), state, scene.now, NO_ACTIONS)
     for text in (
-        speech.status(state, scene.now),
-        speech.standing(drill.key, state, scene.now),
-        speech.storm(Kind.BREACH, [drill] * 6, state),
-        explain.incidents([drill], [replace(drill, closed_at=scene.now)], scene.now),
+        status_list(speech, state, scene.now),
+        objective_line(speech, drill.key, state, scene.now),
+        grouped_text(speech, Kind.BREACH, [drill] * 6, state),
+        incident_list(explain, [drill], [replace(drill, closed_at=scene.now)], scene.now),
         board,
     ):
         assert all("DRILL" in line for line in text.splitlines() if "atency" in line), text
@@ -593,7 +599,7 @@ def test_what_is_overdue_is_not_green() -> None:
     scene = Scene()
     scene.has(0.0, 30)
     now = scene.now + timedelta(minutes=7)
-    first, *lines = Speech(scene.objectives, UTC).status(scene.state, now, is_overdue=True).splitlines()
+    first, *lines = status_list(Formatter(scene.objectives, UTC), scene.state, now, is_overdue=True).splitlines()
     assert first == "🟠 No evaluation for 7 min: this is how it stood then."
     assert lines[0].startswith("⚪️ latency: p95")
     assert "🟢" not in "".join(lines)
