@@ -49,7 +49,9 @@ pictures: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 
 soak: $(BIN)/.dev .tools/bin/prometheus .tools/lib/libfaketime.so
 	WINE_SLO_SOAK=4 python -m pytest tests/system/test_crash.py tests/system/test_memory.py \
-	    tests/integration/service/test_fuzz_body.py tests/integration/service/test_contract.py
+	    tests/integration/service/test_fuzz_body.py tests/integration/service/test_contract.py \
+	    tests/integration/monitor/evaluate/test_fuzz_answers.py tests/integration/integrations/telegram/test_fuzz_answers.py \
+	    tests/integration/monitor/chatops/test_updates_fuzz.py
 	WINE_SLO_SOAK_MINUTES=120 python -m pytest --capture=no tests/system/soak.py
 
 check: $(BIN)/.dev

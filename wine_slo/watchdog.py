@@ -384,7 +384,8 @@ async def _watch(
             lambda asked: delivery.known_in(asked.chat) if access.is_limited_to_what_it_was_told(asked) else None,
             is_overdue=lambda: watchdog.status().overdue,
         ).commands()
-        charts = await stack.enter_async_context(_charting(api, chat, ledger, evaluation, instruments))
+        answers = channel.TelegramChannel(bot).for_answers if bot else chat  # what can wait until every alert is out
+        charts = await stack.enter_async_context(_charting(api, answers, ledger, evaluation, instruments))
         if settings.charts_enabled and not isinstance(chat, ConsoleChannel):
             delivery.on_sent = lambda address, notice, message: charts.follow(
                 address, notice, message, delivery.speech(address), _topics(settings).get(notice.after.chat)
@@ -426,7 +427,6 @@ async def _watch(
             )
             loops.append((informs, "the sign of life for systemd"))
         if bot:
-            answers = channel.TelegramChannel(bot).for_answers
             boards = _boards(answers, ledger, recipients, evaluation, delivery, instruments, journal)
             loops.append((boards.run, "what keeps the boards"))
             if settings.digest_at != "off":

@@ -65,9 +65,9 @@ async def test_odd_answers_of_the_bot_api_end_nothing(
 ) -> None:
     bot_api.chat(CHAT)
     for odd in ("{}", "[]", "null", '{"ok": true, "result": {}}'):
-        bot_api.answers_oddly(odd, methods=["getMe"], times=1)
+        bot_api.answers_with(200, odd, methods=["getMe"], times=1)
     for odd in ("{}", "null", "[[[["):
-        bot_api.answers_oddly(odd, methods=["getUpdates"], times=1)
+        bot_api.answers_with(200, odd, methods=["getUpdates"], times=1)
     watchdog = await processes.watchdog(blind)
     await watchdog.until_line("Telegram knows this bot as")
     await watchdog.until_line("updates cannot be read .*again in 4 s")

@@ -48,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
         return []
 
 
+LONGEST_SHOWN = 200  # letters of a wrong value in a sentence
 Port = Annotated[int, Meta(ge=0, le=65535)]
 LogFormat = Literal["text", "json"]
 NAMES = "names separated by commas, such as wine.example.org"
@@ -82,7 +83,7 @@ class Setting:
             read = msgspec.convert(value, self.type, strict=False, dec_hook=lambda kind, part: kind(part))
         except (msgspec.ValidationError, ZoneInfoNotFoundError, OSError) as error:  # OSError: a folder of time zones
             is_hidden = self.is_secret or ("@" in text and "://" not in text)  # perhaps a password without a scheme
-            shown = "has a value" if is_hidden else f"is {text!r}"
+            shown = "has a value" if is_hidden else f"is {_clipped(text)!r}"
             raise SettingsError(f"{self.variable} {shown}; wanted: {self.wanted}") from error
         if isinstance(read, Secret):
             read.file = file
@@ -196,6 +197,10 @@ def _setting(field: msgspec.structs.FieldInfo) -> Setting:
         is_list=get_origin(kind) is tuple,
         is_secret=any(isinstance(each, type) and issubclass(each, Secret) for each in kinds),
     )
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 def _written(value: object) -> str:

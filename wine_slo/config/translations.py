@@ -1,4 +1,4 @@
-"""The catalogue: every sentence for people in the chat, in each language; the only door to Babel.
+"""The catalogue: every sentence for people in the chat and in the form, in each language; the only door to Babel.
 
 `wine_slo/locale/<code>/LC_MESSAGES/wine_slo.po` is read as it stands, so there is nothing to compile: it costs a start
 20 ms and 1 MB. English is the name of each sentence, and has no file.

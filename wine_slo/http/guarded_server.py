@@ -2,7 +2,7 @@
 
 * Every error is a problem document (RFC 9457), also where the parser refuses a request before any route sees it.
 * A body is never unpacked: the parser hands it on as it came.
-* A client that is slow to ask, to send or to read is hung up on; what clients do not read is bounded in all, and so is
+* A client that is slow to send or to read is disconnected; what clients do not read is bounded in all, and so is
   the number of connections. Where there are too many, the one that has been idle for longest gives way.
 * A browser that another site has sent here, by a name that is not ours or by a picture on its page, is refused.
 """
@@ -50,7 +50,7 @@ Handler = Callable[[Any], Awaitable[web.StreamResponse]]
 
 
 class Problem(Exception):  # noqa: N818  # RFC 9457's word
-    """An error that the client is told of."""
+    """An error that is reported to the client."""
 
     def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None, **members: Any) -> None:
         super().__init__(detail)
@@ -130,7 +130,7 @@ class Door:
         if self.hosts is not None and not self._is_ours(headers.get("Host", "")):
             return Problem(421, "this name is not one of this server's; WINE_SLO_ALLOWED_HOSTS lists them")
         if is_from_elsewhere(headers) and headers.get("Sec-Fetch-Mode") != "navigate":
-            return Problem(403, "another site asks for this")
+            return Problem(403, "this request comes from another site")
         if self.password is not None and request.path not in self.open_paths and not self._knows(headers):
             return Problem(401, "log in", {"WWW-Authenticate": f'Basic realm="{NAME}", charset="UTF-8"'})
         return None
@@ -154,7 +154,7 @@ class Door:
 
 
 def is_from_elsewhere(headers: Any) -> bool:
-    """Say whether a browser asks because a page of another site has it ask."""
+    """Return whether a browser sends this on behalf of a page of another site."""
     return headers.get("Sec-Fetch-Site", "none") not in OUR_OWN
 
 
@@ -248,7 +248,7 @@ def connections_allowed() -> int:
 
 
 def _complain_seldom(loop: asyncio.AbstractEventLoop) -> None:
-    """Log what an event loop has to say of its sockets once a minute at most; where no file is left it says much."""
+    """Log an event loop's errors of sockets once a minute at most; where no file is left there are many."""
     complained_at: dict[str, float] = {}
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -31,18 +31,16 @@ from wine_slo.service.keys import (
     STARTED,
     UNUSABLE,
 )
+from wine_slo.service.limits import LARGEST_BODY, LONGEST_SLEEP, USUAL_SLEEP
 from wine_slo.service.metrics.instruments import ServerInstruments
 from wine_slo.service.model import model_file
 from wine_slo.service.predictor import Predictor
-from wine_slo.service.responses import UNMATCHED, json_response, observed, unmatched
+from wine_slo.service.responses import UNMATCHED, Health, ModelFacts, json_response, observed, unmatched
 from wine_slo.service.settings import ServerSettings
 from wine_slo.service.web import openapi, pages, request_body
 
 VERSION = version("wine-slo")
-LARGEST_BODY = 1024 * 1024  # bytes
 BODIES, SMALL_BODY = 48 * 2**20, 2**16  # bytes of all bodies that are in memory at once, and of a usual one
-LONGEST_SLEEP = 10.0  # seconds
-USUAL_SLEEP = 2.0  # seconds; twice the shipped latency objective
 SLEEPERS_SHARED = 200  # requests to /sleep at once; one client alone gets half of them
 FAILURES_SHARED = 200  # responses of /fail within a second; likewise
 SERVER_ERROR = re.compile(r"5[0-9][0-9]")
@@ -93,13 +91,13 @@ def routes_of(settings: ServerSettings) -> dict[str, Route]:
     """Return the routes by their templates."""
     routes: dict[str, Route] = {
         "/": (web.get, pages.redirect_to_form, (302,)),
-        "/health": (web.get, health, (200, 503)),
+        "/health": (web.get, report_health, (200, 503)),
         "/ui": (web.get, pages.show_form, (200, 503)),
         "/predict": (web.post, predict, (200, 400, 408, 413, 415, 422, 500, 503)),
         "/metrics": (web.get, expose_metrics, (200,)),
         "/docs": (web.get, show_contract, (200,)),
         "/openapi.json": (web.get, send_contract, (200,)),
-        "/web/{file}": (web.get, pages.send_file, (200, 404)),
+        "/web/{file}": (web.get, pages.FILES.send, (200, 404)),
     }
     if settings.has_exercises:
         routes |= {
@@ -114,7 +112,7 @@ async def load_model(app: web.Application) -> AsyncIterator[None]:
     try:
         model = model_file.load(app[SETTINGS].model)
     except model_file.ModelFileError as error:
-        app[UNUSABLE] = str(error)
+        app[UNUSABLE] = str(error).replace(f"{app[SETTINGS].model.parent}/", "")  # where it is, the log says
         log.error("no predictions: %s", error)  # noqa: TRY400  # the sentence is all there is to know
     else:
         app[MODEL] = model
@@ -141,21 +139,17 @@ async def predict(request: web.Request) -> web.Response:
     return json_response((await predictor.predict([samples]))[0])
 
 
-async def health(request: web.Request) -> web.Response:
+async def report_health(request: web.Request) -> web.Response:
     """Report whether wines can be classified, and by which model."""
-    about = {"version": VERSION, "uptime_seconds": round(perf_counter() - request.app[STARTED], 3)}
+    uptime = round(perf_counter() - request.app[STARTED], 3)
     model = request.app.get(MODEL)
     if model is None:
-        return json_response({"status": "unavailable", "reason": request.app[UNUSABLE], **about}, status=503)
+        reason = request.app[UNUSABLE]
+        health = Health(status="unavailable", reason=reason, version=VERSION, uptime_seconds=uptime)
+        return json_response(health, status=503)
     card = model.card
-    facts = {
-        "version": card.version,
-        "sha256": card.sha256,
-        "trained_at": card.trained_at,
-        "sklearn": card.sklearn,
-        "engine": model.engine,
-    }
-    return json_response({"status": "ok", "model": facts, **about})
+    facts = ModelFacts(card.version, card.sha256, card.trained_at, card.sklearn, model.engine)
+    return json_response(Health(status="ok", model=facts, version=VERSION, uptime_seconds=uptime))
 
 
 async def expose_metrics(request: web.Request) -> web.StreamResponse:

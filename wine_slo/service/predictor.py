@@ -1,4 +1,4 @@
-"""What the service says about wines: calls the model, counts what it said, and puts it into words.
+"""Predictions: call the model, count, and describe the result.
 
 Calls that wait in the same turn of the event loop go to the estimator together: one call of scikit-learn costs nearly
 the same for 64 wines as for one. The folded model has nothing to gain from that and answers at once.
@@ -8,28 +8,35 @@ import asyncio
 from collections.abc import Sequence
 from operator import le
 from time import perf_counter
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from wine_slo.service.metrics.instruments import ServerInstruments
 from wine_slo.service.model.classifier import Engine, Model, Probabilities, are_probabilities
-from wine_slo.service.model.features import WineSample
+from wine_slo.service.model.features import NAMES, WineSample
+
+Probability = Annotated[float, Meta(ge=0, le=1)]
 
 
-class Prediction(msgspec.Struct, frozen=True, gc=False):
-    """The service's answer about one wine, as it goes out in JSON."""
+class Prediction(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """The model's answer about one wine."""
 
-    status: str
-    prediction: int  # the class's place in the card
-    label: str
-    cultivar: str
-    probabilities: dict[str, float]
-    out_of_range: list[str]
-    version: str
+    status: Literal["ok"]
+    prediction: Annotated[int, Meta(ge=0, description="The class's number.")]  # the class's place in the card
+    label: Annotated[str, Meta(examples=["class_0"])]
+    cultivar: Annotated[str, Meta(examples=["Barolo"])]
+    probabilities: Annotated[dict[str, Probability], Meta(description="Of each label; they add up to 1.")]
+    out_of_range: Annotated[
+        list[Annotated[str, Meta(extra_json_schema={"enum": NAMES})]],
+        Meta(description="Measurements beyond the range seen in training."),
+    ]
+    version: Annotated[str, Meta(description="The model's.")]
 
 
 class Predictor:
-    """Asks one model, and counts."""
+    """Calls one model, and counts."""
 
     def __init__(self, model: Model, instruments: ServerInstruments) -> None:
         self._model = model
@@ -68,7 +75,7 @@ class Predictor:
         waiting, self._waiting = self._waiting, []
         try:
             probabilities = self._classify([sample for samples, _ in waiting for sample in samples])
-        except Exception as error:  # noqa: BLE001  # the estimator is someone else's code; each who waits hears of it
+        except Exception as error:  # noqa: BLE001  # the estimator is someone else's code; each waiting request gets it
             for _, answered in waiting:
                 if not answered.done():
                     answered.set_exception(error)
@@ -96,6 +103,6 @@ class Predictor:
         )
 
     def _is_in_range(self, sample: WineSample) -> bool:
-        """Say whether all is within the range seen in training; nearly always so, and quickly found."""
+        """Return whether all is within the range seen in training; nearly always so, and quickly found."""
         values = sample.values
         return all(map(le, self._lowest, values)) and all(map(le, values, self._highest))

@@ -8,16 +8,19 @@ import itertools
 import logging
 import re
 import secrets
+from datetime import datetime
 from time import perf_counter
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from msgspec import UNSET, Meta, UnsetType
 from multidict import CIMultiDict
 
 from wine_slo.http.guarded_server import Problem, Refuse, problem_of
 from wine_slo.service.metrics.instruments import Endpoint
+from wine_slo.service.model.classifier import Engine
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what of a client's own id may go into a log
 UNMATCHED = "unmatched"  # the endpoint of whatever is no route of ours
@@ -31,6 +34,26 @@ LINE = "%(method)s %(path)s %(status)s %(milliseconds).2f ms %(request_id)s"
 log = logging.getLogger("wine_slo.server")
 _own_ids = itertools.count(1)
 _run = secrets.token_hex(4)  # so that the ids of two runs differ
+
+
+class ModelFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The model that serves."""
+
+    version: str
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    trained_at: Annotated[datetime, Meta(tz=True)]
+    sklearn: str
+    engine: Engine
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether the service can classify wines, and with which model."""
+
+    status: Literal["ok", "unavailable"]
+    reason: Annotated[str, Meta(description="Why it is unavailable.")] | UnsetType = UNSET
+    model: ModelFacts | UnsetType = UNSET
+    version: Annotated[str, Meta(description="The service's.")]
+    uptime_seconds: Annotated[float, Meta(ge=0)]
 
 
 def json_response(content: Any, status: int = 200) -> web.Response:
@@ -98,7 +121,7 @@ def refused(endpoint: Endpoint) -> Refuse:
 
 
 async def unmatched(request: web.Request) -> web.Response:
-    """Say that there is nothing here, or that there is but not for this method."""
+    """Respond that no route has this path, or none for this method."""
     allowed: set[str] = set()
     for resource in request.app.router.resources():
         if resource is not request.match_info.route.resource:

@@ -23,7 +23,7 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         "models/model.pkl"
     )
     sleep_enabled: Annotated[bool | None, Meta(description="true or false; if not set, true on loopback only")] = None
-    allowed_hosts: Annotated[tuple[str, ...], Meta(description=NAMES)] = ()
+    allowed_hosts: Annotated[tuple[Host, ...], Meta(description=NAMES)] = ()
     log_format: Annotated[LogFormat, Meta(description="text or json")] = "text"
 
     @property

@@ -22,8 +22,9 @@ from msgspec.structs import replace
 
 from wine_slo.config import log_setup
 from wine_slo.http.guarded_server import Door, Runner
-from wine_slo.service.app import LONGEST_SLEEP, create_app
+from wine_slo.service.app import create_app
 from wine_slo.service.keys import INSTRUMENTS, PATIENCE, SETTINGS
+from wine_slo.service.limits import LONGEST_SLEEP
 from wine_slo.service.metrics import shared_counts
 from wine_slo.service.responses import UNMATCHED, refused
 from wine_slo.service.settings import ServerSettings

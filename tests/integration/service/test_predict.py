@@ -173,7 +173,7 @@ async def test_an_array_says_which_wine_is_wrong(client: Client) -> None:
 async def test_many_mistakes_are_counted_and_the_first_hundred_told(client: Client) -> None:
     response = await client.post("/predict", json=[{}] * 1000)
     assert len(await errors(response)) == 100
-    assert (await response.json())["detail"] == "13000 fields are wrong; the first 100 are told"
+    assert (await response.json())["detail"] == "13000 fields are wrong; the first 100 are listed"
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ async def test_a_method_that_is_not_allowed_says_which_are(client: Client) -> No
 
 @pytest.mark.parametrize(
     "path",
-    ["/web/..%2fapp.py", "/web/%2e%2e/app.py", "/web/en.json", "/web/nothing.css", "/web/..%2fweb%2fstyle.css"],
+    ["/web/..%2fapp.py", "/web/%2e%2e/app.py", "/web/form.html", "/web/nothing.css", "/web/..%2fweb%2fstyle.css"],
 )
 async def test_only_the_pages_own_files_are_given_out(client: Client, path: str) -> None:
     assert (await client.get(f"/web/{path}")).status == 404

@@ -62,18 +62,13 @@ BAD_GATEWAY = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>ng
 class RefusalError(Exception):
     """Telegram says no."""
 
-    def __init__(
-        self, status: int, description: str | None = None, *, raw: bytes | None = None, **parameters: int
-    ) -> None:
+    def __init__(self, status: int, description: str | None = None, **parameters: int) -> None:
         self.status = status
-        self.raw = raw
-        self.description = description or ("" if raw is not None else DESCRIPTIONS.get(status, "").format(**parameters))
+        self.description = description or DESCRIPTIONS.get(status, "").format(**parameters)
         self.parameters = parameters
         super().__init__(self.description)
 
     def as_response(self) -> web.Response:
-        if self.raw is not None:
-            return web.Response(status=self.status, body=self.raw)
         if self.status == 502:
             return web.Response(status=502, text=BAD_GATEWAY, content_type="text/html")
         answer: Json = {"ok": False, "error_code": self.status, "description": self.description}
@@ -144,11 +139,11 @@ class _Fault:
         *,
         refusal: RefusalError | None = None,
         seconds: float = 0,
-        raw: tuple[bytes, dict[str, str]] | None = None,
+        odd: tuple[int, bytes, dict[str, str]] | None = None,
     ) -> None:
         self.outcome = outcome
         self.refusal = refusal
-        self.raw = raw
+        self.odd = odd
         self.seconds = seconds
         self._left = where.get("times")
         self._methods = {method.lower() for method in where.get("methods", ())}
@@ -302,18 +297,15 @@ class BotApi:
     ) -> None:
         """Refuse calls with that HTTP status; a 429 asks to wait `retry_after` seconds, a 502 is a page of HTML."""
         parameters = {"retry_after": retry_after} if status == 429 else {}
-        refusal = RefusalError(status, description, raw=None, **parameters)
+        refusal = RefusalError(status, description, **parameters)
         self._faults.append(_Fault(Outcome.REFUSED, where, refusal=refusal))
 
-    def answers_with(self, status: int, body: str | bytes, **where: Unpack[Where]) -> None:
+    def answers_with(
+        self, status: int, body: str | bytes, headers: dict[str, str] | None = None, **where: Unpack[Where]
+    ) -> None:
         """Do nothing and answer with that, as a proxy, a login page or a broken server does."""
-        raw = body if isinstance(body, bytes) else body.encode()
-        self._faults.append(_Fault(Outcome.REFUSED, where, refusal=RefusalError(status, raw=raw)))
-
-    def answers_oddly(self, body: str | bytes, headers: dict[str, str] | None = None, **where: Unpack[Where]) -> None:
-        """Answer 200 with that body, and do nothing."""
-        raw = (body.encode(errors="surrogatepass") if isinstance(body, str) else body, headers or {})
-        self._faults.append(_Fault(Outcome.ODD, where, raw=raw))
+        content = body.encode(errors="surrogatepass") if isinstance(body, str) else body
+        self._faults.append(_Fault(Outcome.ODD, where, odd=(status, content, headers or {})))
 
     def numbers_updates_from(self, number: int) -> None:
         """Give the next update that number, as Telegram does after a week without updates."""
@@ -363,14 +355,15 @@ class BotApi:
         if fault and fault.outcome is Outcome.HANGS:
             call.outcome = Outcome.HANGS
             return await never()
-        if fault and fault.raw:
+        if fault and fault.odd:
             call.outcome = Outcome.ODD
-            body, headers = fault.raw
-            return web.Response(body=body, content_type="application/json", headers=headers)
+            status, body, headers = fault.odd
+            await self._notify()
+            return web.Response(status=status, body=body, headers=headers)
         try:
             result = await self._do(call, token, fault)
         except RefusalError as refusal:
-            call.outcome, call.refusal = Outcome.REFUSED, refusal.description or str(refusal.status)
+            call.outcome, call.refusal = Outcome.REFUSED, refusal.description
             await self._notify()
             return refusal.as_response()
         answer = web.json_response({"ok": True, "result": result})

@@ -127,11 +127,19 @@ def test_a_value_becomes_what_its_field_is(monkeypatch: pytest.MonkeyPatch) -> N
         ("TELEGRAM_ADMIN_IDS", "-100", "ids of people, separated by commas; ask the bot /id"),
         ("DATABASE_URL", "mysql://", "an SQLAlchemy URL: sqlite:///relative/path or sqlite:////absolute/path"),
         ("LOG_FORMAT", "xml", "text or json"),
+        ("ALLOWED_HOSTS", "http://wine.example.org", "names separated by commas, such as wine.example.org"),
+        ("ALLOWED_HOSTS", "wine.example.org,foo..bar", "names separated by commas, such as wine.example.org"),
+        ("ALLOWED_HOSTS", "wine.example.org:443", "names separated by commas, such as wine.example.org"),
     ],
 )
 def test_what_is_not_wanted_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str, wanted: str) -> None:
     monkeypatch.setenv(f"WINE_SLO_{name}", value)
     assert mistakes() == [f"WINE_SLO_{name} is {value!r}; wanted: {wanted}"]
+
+
+def test_a_very_long_value_is_clipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WINE_SLO_LOG_FORMAT", "x" * 100_000)
+    assert mistakes() == [f"WINE_SLO_LOG_FORMAT is '{'x' * 200}…'; wanted: text or json"]
 
 
 def test_systemds_socket_keeps_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:

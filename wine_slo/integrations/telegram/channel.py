@@ -12,13 +12,14 @@ from telegram import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     LinkPreviewOptions,
+    Message,
     ReplyParameters,
 )
 from telegram.constants import ChatAction, ChatType, MessageLimit, ParseMode
 from telegram.error import TelegramError
 
 from wine_slo.integrations.telegram.callback_data import CallbackData
-from wine_slo.integrations.telegram.connection import ANSWER
+from wine_slo.integrations.telegram.connection import ANSWER, LARGEST_ID
 from wine_slo.integrations.telegram.errors import ABOUT_TOPIC, NO_MESSAGE, NOT_MODIFIED, guarded
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Keyboard, Picture
@@ -79,7 +80,7 @@ class TelegramChannel:
                 reply_markup=None if form.is_bare else markup,
                 **self._limits,
             )
-            return message.message_id
+            return _id_of(message)
 
         refusal: ChannelError | None = None
         for form in _forms(topic):
@@ -215,6 +216,18 @@ class TelegramChannel:
                 for row in buttons
             ]
         )
+
+
+def _id_of(message: Message) -> int:
+    """The id of a message, which python-telegram-bot takes as it comes; one that is none could not be kept.
+
+    Raises:
+        TypeError: It is none.
+    """
+    number: object = message.message_id
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < LARGEST_ID:
+        raise TypeError("no id of a message")
+    return number
 
 
 @dataclass(frozen=True, slots=True)

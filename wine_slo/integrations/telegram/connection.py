@@ -20,8 +20,9 @@ READ_SECONDS = 20  # Telegram may take that long under load, and asking again wo
 CONNECT_SECONDS = 5
 AGAIN_SECONDS = 10  # between two looks at a token that may have been rotated
 NO_SUCH_TOKEN = (401, 404)  # the second for what does not even look like one
-MAX_BYTES = 16 * 2**20  # of one answer; a hundred updates of the longest texts are two
+MAX_BYTES = 4 * 2**20  # of one answer; fifty updates of the longest texts, each a reply to such a one, are 2.5
 SHORTEST_WAIT = 1  # seconds
+HALF = b"\\ud"  # how JSON escapes half of a character that has two
 LARGEST_ID = 2**52  # by the manual of the Bot API, a chat's id has at most 52 bits
 ANSWERS_A_SECOND = 10  # of the thirty messages that Telegram lets a bot send in all its chats together
 ANSWERS_A_MINUTE = 12  # of the twenty in a group; the others are kept for alerts
@@ -215,7 +216,8 @@ def _checked(code: int, payload: bytes) -> bytes:
     if succeeded:
         if "result" not in answer:
             raise NoBotApiError(code)
-        return payload
+        # Half a character, which JSON can escape and UTF-8 cannot hold, would fail wherever it is logged or kept.
+        return json.dumps(answer, ensure_ascii=False).encode(errors="replace") if HALF in payload else payload
     refusal: dict[str, Any] = {"ok": False, "error_code": code, "description": str(answer.get("description") or code)}
     given = answer.get("parameters")
     parameters = given if isinstance(given, dict) else {}
@@ -224,7 +226,7 @@ def _checked(code: int, payload: bytes) -> bytes:
         refusal["parameters"] = {"migrate_to_chat_id": moved_to}
     elif code == HTTPStatus.TOO_MANY_REQUESTS:
         refusal["parameters"] = {"retry_after": _seconds(parameters.get("retry_after"))}
-    return json.dumps(refusal).encode()
+    return json.dumps(refusal, ensure_ascii=False).encode(errors="replace")
 
 
 def _seconds(given: object) -> int:

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 POLL_SECONDS = 30  # how long Telegram waits for something to happen
 READ_SECONDS = 10  # and how much longer the answer may take
-BATCH = 100  # updates in one answer; fewer mean that there are no more
+BATCH = 50  # updates in one answer, which bounds its size; fewer mean that there are no more
 DONE_WITHIN = 5.0  # seconds for what a batch leads to, before the next is requested all the same
 LONGEST_WAIT = 60.0  # seconds between two tries to reach Telegram
 SETTLES_IN = 2.0  # seconds; a poller that was just ended may still hold a connection
@@ -153,7 +153,7 @@ class TelegramUpdates:
             TelegramError: They cannot be read.
         """
         seconds = POLL_SECONDS if self._is_live() and self._has_heard_all else 0
-        parameters = {"offset": offset, "timeout": seconds, "allowed_updates": UPDATES}
+        parameters = {"offset": offset, "timeout": seconds, "limit": BATCH, "allowed_updates": UPDATES}
         # `Bot.get_updates` reads every field of every update, and one that it cannot read hides all the others.
         answer = await self._bot.do_api_request(
             "get_Updates",  # the method by a name that the library does not take for a slip
@@ -162,7 +162,7 @@ class TelegramUpdates:
         )
         if not isinstance(answer, list):
             raise TelegramError("no list of updates")
-        return answer
+        return answer[:BATCH]  # more than was asked for comes again, if it is worth anything
 
     async def _yield_to_another(self, conflicts: int, *, has_webhook: bool) -> None:
         """Leave the updates to whatever has them; the first time it may be a poller that is just ending."""

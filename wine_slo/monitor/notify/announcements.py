@@ -1,7 +1,8 @@
 """What every chat is told of what somebody does in one of them: silences, their ends and drills; all of it quietly.
 
 An announcement waits for every alert, and is given up where a chat cannot be told: what holds is on the status page,
-in `/silences` and in a metric, and a silence is announced again each day.
+in `/silences` and in a metric, and a silence is announced again each day. One that was made just before the process
+ended is announced once more: twice is better than never.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 TRIES = 3
 MOST_WAITING = 20  # announcements; of a chat that does more at once, the later ones are left out
 LONGEST_WAIT = timedelta(seconds=30)  # what Telegram wants to be left alone for longer is not worth an announcement
+AT_RISK = timedelta(minutes=1)  # before the last evaluation of the process before: what may not have been announced
 LOOKED_EVERY = 60.0  # seconds between two looks at how long silences have run
 
 Text = Callable[[Replies], str]
@@ -66,8 +68,11 @@ class Announcements:
     async def remind(
         self, acts: Callable[[], Actions], state: Callable[[], State], now: Callable[[], datetime]
     ) -> None:
-        """Tell each day, for ever, which silences go on."""
-        since = now()
+        """Tell each day, for ever, which silences go on; and at the start those of just before the last end."""
+        looked_at, since = state().looked_at, now()
+        for act in acts().silences(state().incidents, since):
+            if looked_at is not None and act.at > looked_at - AT_RISK:
+                self.tell(partial(Replies.announced, acts=[act], now=since), act.chat)
         while True:
             await asyncio.sleep(LOOKED_EVERY)
             instant = now()

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
 from pathlib import Path
 
-import jinja2
 import msgspec
 from aiohttp import web
 
+from wine_slo.http.pages import SHARED, StaticFiles, page, templates
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.objectives.objective import Alert
@@ -22,17 +22,7 @@ from wine_slo.slo.views import status_text
 from wine_slo.slo.views.series import Trend
 from wine_slo.slo.views.status import IncidentStatus, ObjectiveStatus, Status, Verdict
 
-FILES = Path(__file__).parents[2] / "web"
-STYLES = ("style.css", "status.css", "icon.svg")
-CONTENT_TYPES = {".css": "text/css", ".svg": "image/svg+xml"}
-HEADERS = {
-    # Everything comes from here, nothing is inline, nothing is sent, and nobody may frame it.
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
+FILES = Path(__file__).parent / "web"
 SPANS = {"1h": timedelta(hours=1), "6h": timedelta(hours=6), "1d": timedelta(days=1)}
 SPAN_NAMES = {"1h": "hour", "6h": "6 hours", "1d": "day"}
 percent, seconds, span = ENGLISH.percent, ENGLISH.seconds, ENGLISH.span  # the page is in English only
@@ -110,18 +100,16 @@ class StatusPages:
         self._trend = trend
         self._zone = zone
         self._links = links
-        self._template = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(FILES),
-            autoescape=True,  # label values are whatever a service says
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        ).get_template("status.html")
+        self._template = templates(FILES).get_template("status.html")
 
     def routes(self) -> list[web.RouteDef]:
         """What to add to an application."""
-        files = [web.get(f"/web/{name}", _give_file(FILES / name)) for name in STYLES]
-        return [web.get("/", self._show), web.get("/api/status", self._give), *files]
+        files = StaticFiles(SHARED, FILES)
+        return [
+            web.get("/", self._show),
+            web.get("/api/status", self._give),
+            web.get("/web/{file}", files.send),
+        ]
 
     async def _give(self, _request: web.Request) -> web.Response:
         body = msgspec.json.encode(self._status())
@@ -131,8 +119,8 @@ class StatusPages:
         chosen = request.query.get("span", "")
         chosen = chosen if chosen in SPANS else next(iter(SPANS))
         trend = await self._trend(SPANS[chosen])
-        page = self.render(self._status(), trend, chosen, reloads=request.query.get("reload") != "off")
-        return web.Response(text=page, content_type="text/html", headers=HEADERS)
+        text = self.render(self._status(), trend, chosen, reloads=request.query.get("reload") != "off")
+        return page(text)
 
     def render(self, status: Status, trend: Trend, chosen: str = "1h", *, reloads: bool = True) -> str:
         """The page.
@@ -260,16 +248,6 @@ def _nature(incident: IncidentStatus) -> Iterator[str]:
         yield "expired without data; this is not a recovery"
     if incident.outcome is Outcome.WITHDRAWN:
         yield "its objective was removed"
-
-
-def _give_file(path: Path) -> Callable[[web.Request], Awaitable[web.Response]]:
-    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-    content = path.read_bytes()
-
-    async def give(_request: web.Request) -> web.Response:
-        return web.Response(body=content, content_type=CONTENT_TYPES[path.suffix], charset="utf-8", headers=headers)
-
-    return give
 
 
 def _headline(status: Status) -> tuple[str, Verdict]:

@@ -35,7 +35,7 @@ from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceErro
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Objective, Objectives
-from wine_slo.slo.redaction import redact
+from wine_slo.slo.redaction import redact, redacted
 
 FOLDER = Path("data/replay")
 TIMEOUT = aiohttp.ClientTimeout(total=60, connect=3)  # seconds; a chunk of a long range takes Prometheus some
@@ -82,7 +82,7 @@ def main(options: Options) -> int:
     try:
         report = _replayed(options)
         if options.html is not None:
-            options.html.write_text(replay_report.as_html(report), encoding="utf-8")
+            options.html.write_text(redact(replay_report.as_html(report)), encoding="utf-8")
     except (SettingsError, slo_file.SloFileError, SweepError, InputError) as error:
         return _refuse(str(error))
     except OSError as error:
@@ -115,7 +115,7 @@ def _replayed(options: Options) -> ReplayReport:
 def _shown(report: ReplayReport, options: Options) -> str:
     match options.form:
         case "json":
-            content = msgspec.json.encode(replay_report.as_data(report))
+            content = msgspec.json.encode(redacted(replay_report.as_data(report)))
             return msgspec.json.format(content, indent=2).decode() + "\n"
         case "csv":
             return redact(replay_report.as_csv(report))

@@ -11,18 +11,18 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, Self
 
-import jinja2
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from wine_slo.http.pages import SHARED, templates
 from wine_slo.monitor.replay.story import Alarm, Left, Quartiles, Score, Story, Summary, days
 from wine_slo.monitor.replay.sweep import Sweep
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.text.language import ENGLISH
 
-WEB = Path(__file__).parents[2] / "web"
+WEB = Path(__file__).parent / "web"
 BARS = "▁▂▃▄▅▆▇█"
 WIDTH, HEIGHT = 600.0, 90.0  # of a picture, in its own units
 MOST_SHOWN = 200  # alarms in the terminal; the other forms have them all
@@ -439,27 +439,28 @@ class ReportChart:
 
 def as_html(report: ReplayReport) -> str:
     """The report as one page."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(WEB), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
     runs = report.runs
-    return environment.get_template("replay.html").render(
-        headline=headline(report),
-        styles=[(WEB / name).read_text(encoding="utf-8") for name in ("style.css", "replay.css")],
-        report=report,
-        sweep=report.sweep,
-        rows=_sweep_rows(report) if report.sweep else [],
-        story=runs[0].story,
-        cards=[] if report.sweep else _cards(runs[0].story, report.zone),
-        alarms=[] if report.sweep else runs[0].story.alarms,
-        summary=runs[0].story.summary(),
-        score_line=_score_line(runs[0].score) if runs[0].score else "",
-        span=_span,
-        spread=_spread,
-        short_spread=_short_spread,
-        worst=worst,
-        moment=lambda at: _moment(at, report.zone, seconds=True),
-        clock=lambda at: f"{at.astimezone(report.zone):%H:%M:%S}",
+    return (
+        templates(WEB)
+        .get_template("replay.html")
+        .render(
+            headline=headline(report),
+            styles=[path.read_text(encoding="utf-8") for path in (SHARED / "style.css", WEB / "replay.css")],
+            report=report,
+            sweep=report.sweep,
+            rows=_sweep_rows(report) if report.sweep else [],
+            story=runs[0].story,
+            cards=[] if report.sweep else _cards(runs[0].story, report.zone),
+            alarms=[] if report.sweep else runs[0].story.alarms,
+            summary=runs[0].story.summary(),
+            score_line=_score_line(runs[0].score) if runs[0].score else "",
+            span=_span,
+            spread=_spread,
+            short_spread=_short_spread,
+            worst=worst,
+            moment=lambda at: _moment(at, report.zone, seconds=True),
+            clock=lambda at: f"{at.astimezone(report.zone):%H:%M:%S}",
+        )
     )
 
 

@@ -6,13 +6,17 @@ folder does not grow.
 """
 
 import os
+import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from time import sleep
 
 from prometheus_client import multiprocess, values
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
+ATTEMPTS, PAUSE = 5, 0.002  # seconds; blocks the event loop for as long
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # where prometheus_client looks for the folder
 
 
@@ -40,4 +44,9 @@ class SharedCounts(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Return each metric."""
+        for _ in range(ATTEMPTS):
+            with suppress(struct.error):  # a file that another worker makes at this moment is still empty
+                yield from self._files.collect()  # type: ignore[no-untyped-call]
+                return
+            sleep(PAUSE)
         yield from self._files.collect()  # type: ignore[no-untyped-call]

@@ -83,7 +83,7 @@ class Example:
 
 
 def is_plain(text: str) -> bool:
-    """Say whether a text is short and can be shown as it is."""
+    """Return whether a text is short and can be shown as it is."""
     return 0 < len(text) <= LONGEST_TEXT and text.isprintable()
 
 
@@ -162,5 +162,5 @@ class Model:
 
 
 def are_probabilities(numbers: Probabilities) -> bool:
-    """Say whether the numbers add up to 1, none of them negative; NaN makes them none."""
+    """Return whether the numbers add up to 1, none of them negative; NaN makes them none."""
     return abs(sum(numbers) - 1) < LARGEST_MISS and min(numbers) >= 0

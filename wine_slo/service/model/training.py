@@ -129,7 +129,7 @@ def fold(estimator: Any, rows: Any, largest_difference: float = LARGEST_DIFFEREN
 
 
 def main(path: Path = Path("models/model.pkl")) -> None:
-    """Train, write, and say how good it is; exit with 2 where it cannot be written."""
+    """Train, write, and report how good it is; exit with 2 where it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=path.parent):

@@ -1,13 +1,17 @@
 """The API's contract as OpenAPI 3.1, and a page to read it and try it. The tests hold the server to it."""
 
-from html import escape
 from pathlib import Path
-from string import Template
 from typing import Any
 
-from wine_slo.service.model.features import FEATURES, LIMIT, NAMES, ROW, FieldMistake
+import msgspec
 
-PAGE = Template((Path(__file__).parents[2] / "web" / "docs.html").read_text())
+from wine_slo.http.pages import templates
+from wine_slo.service.limits import LONGEST_SLEEP, MOST_SAMPLES, USUAL_SLEEP
+from wine_slo.service.model.features import FEATURES, LIMIT, NAMES, ROW, FieldMistake
+from wine_slo.service.predictor import Prediction
+from wine_slo.service.responses import Health
+
+PAGE = templates(Path(__file__).parent / "templates").get_template("docs.html")
 TYPICAL = (14.1, 2.02, 2.4, 18.8, 103.0, 2.75, 2.92, 0.32, 2.38, 6.2, 1.07, 2.75, 1060.0)  # a Barolo
 EXAMPLE = dict(zip(NAMES, TYPICAL, strict=True))
 
@@ -36,7 +40,7 @@ def page(description: str) -> dict[str, Any]:
 LANGUAGE = {
     "name": "lang",
     "in": "query",
-    "description": "Of the page; what Accept-Language asks for where it is not given.",
+    "description": "Of the page; the first of Accept-Language where it is not given.",
     "schema": {"type": "string", "examples": ["en", "ru"]},
 }
 NUMBER = r"\s*[+-]?([0-9]{1,9}(\.[0-9]*)?|\.[0-9]+)([eE]-[0-9]{1,2})?\s*"
@@ -77,28 +81,6 @@ SCHEMAS: dict[str, Any] = {
         "additionalProperties": False,
         "examples": [EXAMPLE],
     },
-    "Answer": {
-        "type": "object",
-        "properties": {
-            "status": {"const": "ok"},
-            "prediction": {"type": "integer", "minimum": 0, "description": "The class's number."},
-            "label": {"type": "string", "examples": ["class_0"]},
-            "cultivar": {"type": "string", "examples": ["Barolo"]},
-            "probabilities": {
-                "type": "object",
-                "description": "Of each label; they add up to 1.",
-                "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
-            },
-            "out_of_range": {
-                "type": "array",
-                "description": "Measurements beyond the range seen in training.",
-                "items": {"enum": list(NAMES)},
-            },
-            "version": {"type": "string", "description": "The model's."},
-        },
-        "required": ["status", "prediction", "label", "cultivar", "probabilities", "out_of_range", "version"],
-        "additionalProperties": False,
-    },
     "Problem": {
         "type": "object",
         "description": "RFC 9457.",
@@ -124,34 +106,13 @@ SCHEMAS: dict[str, Any] = {
         "required": ["field", "code", "detail", "pointer"],
         "additionalProperties": False,
     },
-    "Health": {
-        "type": "object",
-        "properties": {
-            "status": {"enum": ["ok", "unavailable"]},
-            "reason": {"type": "string", "description": "Why it is unavailable."},
-            "version": {"type": "string", "description": "The service's."},
-            "uptime_seconds": {"type": "number", "minimum": 0},
-            "model": {
-                "type": "object",
-                "properties": {
-                    "version": {"type": "string"},
-                    "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-                    "trained_at": {"type": "string", "format": "date-time"},
-                    "sklearn": {"type": "string"},
-                    "engine": {"enum": ["folded", "estimator"]},
-                },
-                "required": ["version", "sha256", "trained_at", "sklearn", "engine"],
-                "additionalProperties": False,
-            },
-        },
-        "required": ["status", "version", "uptime_seconds"],
-        "additionalProperties": False,
-    },
 }
+_, ENCODED = msgspec.json.schema_components([Prediction, Health], ref_template="#/components/schemas/{name}")
+SCHEMAS |= ENCODED  # of what is encoded, from the very structs
 PATHS: dict[str, Any] = {
     "/predict": {
         "post": {
-            "summary": "Classify one wine, or up to 1,000",
+            "summary": f"Classify one wine, or up to {MOST_SAMPLES:,}",
             "description": "A browser that asks for text/html and sends a form is answered with a page.",
             "operationId": "predict",
             "parameters": [LANGUAGE],
@@ -162,7 +123,7 @@ PATHS: dict[str, Any] = {
                         "schema": {
                             "oneOf": [
                                 schema("Wine"),
-                                {"type": "array", "items": schema("Wine"), "minItems": 1, "maxItems": 1000},
+                                {"type": "array", "items": schema("Wine"), "minItems": 1, "maxItems": MOST_SAMPLES},
                             ]
                         },
                         "example": EXAMPLE,
@@ -176,7 +137,9 @@ PATHS: dict[str, Any] = {
                     "The answer; an array for an array, in its order.",
                     {
                         "application/json": {
-                            "schema": {"oneOf": [schema("Answer"), {"type": "array", "items": schema("Answer")}]}
+                            "schema": {
+                                "oneOf": [schema("Prediction"), {"type": "array", "items": schema("Prediction")}]
+                            }
                         },
                         "text/html": {"schema": {"type": "string"}},
                     },
@@ -192,7 +155,7 @@ PATHS: dict[str, Any] = {
                         "text/html": {"schema": {"type": "string"}},
                     },
                 ),
-                "503": problem("There is no model (/health says why), or too many bodies are being read."),
+                "503": problem("There is no model (/health gives the reason), or too many bodies are being read."),
             },
         }
     },
@@ -212,7 +175,7 @@ PATHS: dict[str, Any] = {
             "operationId": "metrics",
             "responses": {
                 "200": answer(
-                    "The Prometheus text format, or OpenMetrics where Accept asks for it.",
+                    "The Prometheus text format, or OpenMetrics where Accept prefers it.",
                     {
                         "text/plain": {"schema": {"type": "string"}},
                         "application/openmetrics-text": {"schema": {"type": "string"}},
@@ -247,7 +210,12 @@ EXERCISES: dict[str, Any] = {
                 {
                     "name": "seconds",
                     "in": "query",
-                    "schema": {"type": "number", "minimum": 0, "maximum": 10, "default": 2},
+                    "schema": {
+                        "type": "number",
+                        "minimum": 0,
+                        "maximum": int(LONGEST_SLEEP),
+                        "default": int(USUAL_SLEEP),
+                    },
                 },
                 {
                     "name": "drill",
@@ -270,8 +238,8 @@ EXERCISES: dict[str, Any] = {
                         }
                     },
                 ),
-                "403": problem("Another site has a browser ask for it."),
-                "422": problem("That is no time from 0 to 10 seconds."),
+                "403": problem("The request comes from another site."),
+                "422": problem(f"That is no time from 0 to {LONGEST_SLEEP:g} seconds."),
                 "429": problem("Too many requests of this client are asleep."),
             },
         }
@@ -288,8 +256,8 @@ EXERCISES: dict[str, Any] = {
                 }
             ],
             "responses": {
-                "5XX": problem("As asked for."),
-                "403": problem("Another site has a browser ask for it."),
+                "5XX": problem("As requested."),
+                "403": problem("The request comes from another site."),
                 "422": problem("That is no status from 500 to 599."),
                 "429": problem("Too many requests of this client have failed within a second."),
             },
@@ -310,7 +278,7 @@ def contract(version: str, *, has_exercises: bool) -> dict[str, Any]:
         "info": {
             "title": "wine-slo",
             "version": version,
-            "description": "Says from thirteen laboratory measurements which of three grapes a wine was made from.",
+            "description": "Predicts from thirteen laboratory measurements which of three grapes a wine was made from.",
         },
         "paths": PATHS | (EXERCISES if has_exercises else {}),
         "components": {
@@ -327,37 +295,5 @@ def contract(version: str, *, has_exercises: bool) -> dict[str, Any]:
 
 def render(document: dict[str, Any]) -> str:
     """Return the contract as a page."""
-    operations = "\n".join(
-        f'<section class="card"><h2><code>{method.upper()} {path}</code> {escape(operation["summary"])}</h2>'
-        f"{''.join(f'<p>{escape(operation[part])}</p>' for part in ('description',) if part in operation)}"
-        f"{parameters(operation)}{responses(operation)}</section>"
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-    )
     example = ",\n".join(f'  "{name}": {value:g}' for name, value in EXAMPLE.items())
-    return PAGE.substitute(
-        version=escape(document["info"]["version"]), example=f"{{\n{example}\n}}", operations=operations
-    )
-
-
-def parameters(operation: dict[str, Any]) -> str:
-    """Return a list of an operation's parameters, with what each may be."""
-    entries = "".join(
-        f"<li><code>?{each['name']}=</code> {escape(each.get('description') or limits(each['schema']))}</li>"
-        for each in operation.get("parameters", [])
-    )
-    return f"<ul>{entries}</ul>" if entries else ""
-
-
-def limits(number: dict[str, Any]) -> str:
-    """Return what a number may be, in words."""
-    return f"{number['minimum']} to {number['maximum']}, {number['default']} when it is not given"
-
-
-def responses(operation: dict[str, Any]) -> str:
-    """Return a table of an operation's answers."""
-    rows = "".join(
-        f"<tr><th scope=row>{status}</th><td>{escape(each['description'])}</td></tr>"
-        for status, each in operation["responses"].items()
-    )
-    return f"<table><tbody>{rows}</tbody></table>"
+    return PAGE.render(document=document, example=f"{{\n{example}\n}}")

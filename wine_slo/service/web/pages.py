@@ -4,28 +4,20 @@ from pathlib import Path
 
 from aiohttp import web
 
+from wine_slo.http import pages
 from wine_slo.http.guarded_server import Problem
+from wine_slo.http.pages import SHARED, StaticFiles
 from wine_slo.service.keys import MODEL, PATIENCE, ROOM, UNUSABLE
 from wine_slo.service.model.classifier import Model
 from wine_slo.service.model.features import NAMES
 from wine_slo.service.predictor import Prediction, Predictor
 from wine_slo.service.web import form, request_body
-from wine_slo.service.web.form import LANGUAGES, FormOutcome, Language
+from wine_slo.service.web.form import LANGUAGES, FormOutcome
 from wine_slo.service.web.form_parser import split_header
 
 LONGEST_ECHO = 2000  # letters of what was filled in that come back in the page
-FILES = Path(__file__).parents[2] / "web"
-CONTENT_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-GIVEN = {path.name: path for path in FILES.iterdir() if path.suffix in CONTENT_TYPES}  # no other name meets the disk
-PAGE_HEADERS = {
-    # Everything comes from here, nothing is inline, and nobody may frame it.
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-    "Vary": "Accept, Accept-Language",
-}
+VARY = "Accept, Accept-Language"
+FILES = StaticFiles(SHARED, Path(__file__).parent / "static")
 
 
 async def redirect_to_form(_: web.Request) -> web.Response:
@@ -75,7 +67,7 @@ def wants_page(request: web.Request) -> bool:
     return kind in request_body.FORMS and "text/html" in request.headers.get("Accept", "")
 
 
-def language_of(request: web.Request) -> Language:
+def language_of(request: web.Request) -> str:
     """Return the language that the address names, or else the first that the browser prefers and we have."""
     preferred = [part.partition(";")[0].strip() for part in request.headers.get("Accept-Language", "").split(",")]
     for wanted in (request.query.get("lang", ""), *preferred):
@@ -86,16 +78,5 @@ def language_of(request: web.Request) -> Language:
 
 
 def page(text: str, status: int = 200) -> web.Response:
-    """Return a page that loads nothing from elsewhere."""
-    return web.Response(text=text, status=status, content_type="text/html", headers=PAGE_HEADERS)
-
-
-async def send_file(request: web.Request) -> web.Response:
-    """Return a style, script or picture of the pages."""
-    path = GIVEN.get(request.match_info["file"])
-    if path is None:
-        raise Problem(404, "there is no such file")
-    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-    return web.Response(
-        body=path.read_bytes(), content_type=CONTENT_TYPES[path.suffix], charset="utf-8", headers=headers
-    )
+    """Return a page of the service."""
+    return pages.page(text, status, interactive=True, vary=VARY)

@@ -18,6 +18,7 @@ import msgspec
 from aiohttp import web
 
 from wine_slo.http.shares import Room
+from wine_slo.service.limits import MOST_SAMPLES
 from wine_slo.service.model.features import (
     NAMES,
     ROW,
@@ -41,7 +42,6 @@ from wine_slo.service.web.form_parser import (
 
 JSON = "application/json"
 URLENCODED, MULTIPART = FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-MOST_SAMPLES = 1000  # in one body
 MOST_ERRORS = 100  # in one answer; more help nobody
 LONGEST_NAME = 80  # letters of an unknown field's name that are given back
 
@@ -153,7 +153,7 @@ class Members(list[tuple[str, Any]]):
 
 
 def explain_json(body: bytes) -> list[WineSample] | WineSample:
-    """Return the wines in a JSON body, or say of each field what is wrong with it.
+    """Return the wines in a JSON body, or report what is wrong with each field.
 
     Raises:
         BodyError: it is not JSON, or not wines.
@@ -308,5 +308,5 @@ def readable(name: str) -> str:
 
 def summary(errors: list[PlacedError] | tuple[FieldError, ...]) -> str:
     """Return how much is wrong, in a sentence."""
-    shown = f"; the first {MOST_ERRORS} are told" if len(errors) > MOST_ERRORS else ""
+    shown = f"; the first {MOST_ERRORS} are listed" if len(errors) > MOST_ERRORS else ""
     return f"{len(errors)} {'field is' if len(errors) == 1 else 'fields are'} wrong{shown}"

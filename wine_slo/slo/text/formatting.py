@@ -32,6 +32,11 @@ def job_of(incident: Incident) -> str:
     return dict(incident.key.labels).get("job", "")
 
 
+def is_worst_of_opening(incident: Incident) -> bool:
+    """Return whether the worst value was seen in the present opening of an incident, and not in an earlier one."""
+    return incident.worst_at is None or incident.worst_at >= incident.since
+
+
 @dataclass(frozen=True, slots=True)
 class Formatter:
     """The readers of one chat: the objectives by their titles, in their language and time zone; texts are HTML."""
@@ -102,6 +107,10 @@ class Formatter:
         return self.beginning(incident.since, last), self.beginning(last, last)
 
     def worst(self, incident: Incident, objective: Objective | None) -> str:
+        """Return the worst value of the present opening as a sentence; empty where it was worse before."""
+        return self.worst_ever(incident, objective) if is_worst_of_opening(incident) else ""
+
+    def worst_ever(self, incident: Incident, objective: Objective | None) -> str:
         """Return the worst value of an incident as a sentence; empty where there is none."""
         if objective is None or incident.worst is None or objective.is_up:
             return ""

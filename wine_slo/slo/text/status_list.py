@@ -68,7 +68,7 @@ def objective_line(fmt: Formatter, key: Key, state: State, now: datetime) -> str
     if reading is not None and not stands:
         value = current_value(objective, reading, track)
         stands = "" if value is None else fmt.kept(objective, value, reading.bounds)
-        sign = sign_of(objective, reading, track)
+        sign = _sign(objective, reading, track)
     if incident is None or not incident.is_open:
         return f"{sign} {fmt.title(key)}: {stands}"
     since = fmt.beginning(incident.since, now)
@@ -85,7 +85,7 @@ def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, ac
     sign, stands = "⚪️", _unjudged(fmt, track, objective, reading, now)
     if objective is not None and reading is not None and not stands:
         stands = _stands(fmt, objective, reading, track)
-        sign = sign_of(objective, reading, track)
+        sign = _sign(objective, reading, track)
     line = [f"{'🔴' if is_open else sign} {fmt.name(track.key)}: {stands}"]
     if incident is not None and is_open:
         line.append(
@@ -147,7 +147,7 @@ def _stands(fmt: Formatter, objective: Objective, reading: Reading, track: KeySt
     return " · ".join([*parts, *filter(None, [budget_in_short(fmt, reading.budget, objective)])])
 
 
-def sign_of(objective: Objective, reading: Reading, track: KeyState) -> str:
+def _sign(objective: Objective, reading: Reading, track: KeyState) -> str:
     """Green where the value is within the target; where it is not, or was not just now, it is no breach yet."""
     value = current_value(objective, reading, track)
     is_fine = track.phase is not Phase.BREACHING and (value is None or value.is_within(objective))

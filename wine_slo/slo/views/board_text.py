@@ -16,7 +16,7 @@ from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.incidents.breach import drill_mark
 from wine_slo.slo.text.language import shortened
-from wine_slo.slo.text.status_list import STATUS_LINES, URGENCY, current_value, no_number_reason, sign_of, silence_lines
+from wine_slo.slo.text.status_list import STATUS_LINES, URGENCY, current_value, no_number_reason, silence_lines
 
 WRITTEN_EVERY = timedelta(minutes=1)  # a message that changes more often is read by nobody
 SIGN_OF_LIFE = timedelta(minutes=10)  # how exactly it says when it was right last
@@ -101,9 +101,9 @@ def _line(fmt: Formatter, track: KeyState, state: State, now: datetime, acts: Ac
     is_open = incident is not None and incident.is_open
     sign, parts = "⚪️", [_unjudged_since(fmt, track, objective, reading, now)]
     if objective is not None and reading is not None and not parts[0]:
-        sign = sign_of(objective, reading, track)
+        sign = "🟢"
         value = current_value(objective, reading, track)
-        is_shown = (is_open or sign != "🟢") and value is not None
+        is_shown = is_open and value is not None
         parts = [fmt.kept(objective, value, reading.bounds) if is_shown and value else fmt.say("met")]
         parts += filter(None, [_whole_budget(fmt, reading, objective)])
     if incident is not None and is_open:

@@ -693,6 +693,22 @@ async def test_a_silence_of_everything_mutes_neither_lost_monitoring_nor_an_outa
         assert post.messages()[-1].is_loud
 
 
+async def test_a_silence_whose_announcement_an_end_of_the_process_cut_short_is_announced_after_it(post: Post) -> None:
+    post.scene.has(0.0, 30)
+    async with post.life():  # in which nothing announces
+        await post.asks("/silence 1h latency")
+        post.scene.second += 5 * MINUTE
+        post.scene.has(0.0, 5)
+        await post.asks("/silence 1h errors deploying")
+    async with post.life():
+        reminding = asyncio.create_task(
+            post.announcements.remind(lambda: post.journal.acts, lambda: post.scene.state, post.now)
+        )
+        await post.api.until(lambda: post.messages(GROUP))
+        reminding.cancel()
+    assert [each.text for each in post.messages(GROUP)] == ["🔇 Errors: silenced until 20:45 by Anna: deploying."]
+
+
 async def test_a_silence_its_end_and_what_is_taken_back_are_announced_in_every_other_chat(post: Post) -> None:
     post.announces = True
     async with post.life():

@@ -1,5 +1,6 @@
 """Whatever is sent to the bot, it answers in what Telegram takes, or not at all, and goes on."""
 
+import os
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -154,7 +155,7 @@ def unhurried(token: str, url: str) -> ExtBot[int]:
     return bot
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(2 * int(os.environ.get("WINE_SLO_SOAK", "1"))))
 async def test_no_update_stops_the_bot_and_every_answer_is_one_that_telegram_takes(
     bot_api: BotApi, tmp_path: Path, seed: int
 ) -> None:

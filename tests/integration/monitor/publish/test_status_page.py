@@ -31,7 +31,8 @@ from tests.support.status_examples import (
     state,
     track,
 )
-from wine_slo.monitor.publish.status_page import HEADERS, MOST_SHOWN, StatusPages
+from wine_slo.http.pages import HEADERS, PASSIVE
+from wine_slo.monitor.publish.status_page import MOST_SHOWN, StatusPages
 from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Opening, Outcome
@@ -365,7 +366,8 @@ async def test_of_a_thousand_label_sets_the_worst_are_shown(client: Client, watc
 
 async def test_a_browser_may_load_nothing_from_elsewhere(client: Client) -> None:
     response = await client.get("/")
-    assert {name: response.headers[name] for name in HEADERS} == HEADERS
+    headers = HEADERS | {"Content-Security-Policy": PASSIVE}
+    assert {name: response.headers[name] for name in headers} == headers
     for name in ("style.css", "status.css", "icon.svg"):
         assert (await client.get(f"/web/{name}")).status == 200
     assert (await client.get("/web/status.html")).status == 404

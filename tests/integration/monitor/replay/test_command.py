@@ -335,6 +335,16 @@ def test_a_sweep_is_a_row_a_value(world: World) -> None:
     assert [row["incidents"] for row in rows] == ["1", "1", "1", "0"], "slow ones took 1.6 s"
 
 
+@pytest.mark.parametrize("form", ["--json", "--csv", "--html=hidden.html"])
+def test_no_form_of_the_report_holds_a_secret(world: World, form: str) -> None:
+    secret = "latency"  # which each form names, as the objective is called so
+    _, said, _ = world.says(*TWO_DAYS, form, WINE_SLO_WATCHDOG_PASSWORD=secret)
+    page = world.folder / "hidden.html"
+    shown = page.read_text() if form.startswith("--html") else said
+    assert secret not in shown.replace(f'"{secret}":', ""), "names of JSON stay as they are"
+    assert "***" in shown
+
+
 def test_the_page_is_one_file_without_a_script(world: World) -> None:
     status, said, _ = world.says(*TWO_DAYS, "--html", "page.html")
     page = (world.folder / "page.html").read_text()

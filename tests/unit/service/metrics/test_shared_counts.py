@@ -1,5 +1,6 @@
 import os
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from prometheus_client import values
@@ -71,3 +72,13 @@ def test_a_single_process_and_workers_expose_the_same_series(tmp_path: Path) -> 
     alone = exposed(ServerInstruments(ENDPOINTS, lambda: NOW).registry)
     among_workers = exposed(worker(tmp_path, 0).registry)
     assert among_workers.keys() == alone.keys()
+
+
+def test_a_scrape_waits_for_a_file_that_another_worker_is_making(tmp_path: Path) -> None:
+    first = worker(tmp_path, 0)
+    made = tmp_path / "counter_1.db"
+    made.touch()
+    timer = Timer(0.003, os.truncate, [made, 65536])
+    timer.start()
+    assert exposed(first.registry)["requests_total", "/predict"] == 0
+    timer.join()

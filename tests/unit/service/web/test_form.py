@@ -5,22 +5,23 @@ import pytest
 
 from wine_slo.service.model import model_file
 from wine_slo.service.model.features import FEATURES, NAMES, FieldError, FieldMistake
-from wine_slo.service.web.form import LANGUAGES, WORDS, FormOutcome, Language, render
+from wine_slo.service.web.form import LANGUAGES, FormOutcome, render
+from wine_slo.service.web.form_texts import TEXTS
 
 CARD = model_file.load(Path("models/model.pkl")).card
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_language_has_a_word_for_everything(language: Language) -> None:
-    words = WORDS[language]
-    assert set(words.mistakes) == set(FieldMistake)
-    assert set(words.features) == set(NAMES)
-    assert set(words.units) == {feature.unit for feature in FEATURES}
-    assert set(words.cultivars) == {each.cultivar for each in CARD.classes}
+def test_a_language_has_a_text_for_everything(language: str) -> None:
+    texts = TEXTS[language]
+    assert set(texts.mistakes) == set(FieldMistake)
+    assert set(texts.features) == set(NAMES)
+    assert set(texts.units) == {feature.unit for feature in FEATURES}
+    assert set(texts.cultivars) == {each.cultivar for each in CARD.classes}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_field_has_a_label_its_unit_and_the_range_seen_in_training(language: Language) -> None:
+def test_every_field_has_a_label_its_unit_and_the_range_seen_in_training(language: str) -> None:
     page = render(CARD, language, {})
     for place, feature in enumerate(CARD.features):
         assert f'<label for="f{place}">' in page
@@ -29,7 +30,9 @@ def test_every_field_has_a_label_its_unit_and_the_range_seen_in_training(languag
 
 
 def test_nothing_of_the_template_is_left_over() -> None:
-    assert "$" not in render(CARD, "en", {})
+    page = render(CARD, "en", {})
+    assert "{{" not in page
+    assert "{%" not in page
 
 
 @pytest.mark.parametrize("field", [*NAMES, "request", "vintage"])

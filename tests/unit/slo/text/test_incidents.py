@@ -107,7 +107,7 @@ READS = {
         "Since 22:51:00 (30 s). 25 of 30 requests over 1 s.\n"
         "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
         "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
-        "In breach 3 times since 22:41:00, 2 min 5 s in all. 151 of 188 requests over 1 s.\n"
+        "In breach 3 times since 22:41:00, 2 min 5 s in all. 151 of 188 requests over 1 s. Worst 2.6 s at 22:41.\n"
         "#12 · latency"
     ),
     "a service that hangs": (
@@ -213,9 +213,9 @@ READS = {
     ),
     "recovery after it came back": (
         "🟢 Latency resolved: p95 0.041 s (last 20 s)\n"
-        "Lasted 3 min 20 s (22:51:00–22:54:20). Worst 2.6 s at 22:41.\n"
+        "Lasted 3 min 20 s (22:51:00–22:54:20).\n"
         "514 of 1,752 requests over 1 s.\n"
-        "In breach 3 times since 22:41:00, 4 min 55 s in all. 640 of 1,910 requests over 1 s.\n"
+        "In breach 3 times since 22:41:00, 4 min 55 s in all. 640 of 1,910 requests over 1 s. Worst 2.6 s at 22:41.\n"
         "Error budget: 5.3 % spent, 97 % left of 30 days.\n"
         "Notified after 30 s.\n"
         "#12 · latency"
@@ -574,6 +574,18 @@ def test_a_drill_is_marked_first_in_every_text_and_says_nothing_of_the_budget() 
     assert "udget" in breach_text(
         Formatter(ALL, UTC), replace(truth, is_drill=False), DeliveryRecord(incident=12, chat=7), State(), at(120)
     )
+
+
+def test_the_worst_of_an_earlier_opening_is_not_told_as_that_of_this_one() -> None:
+    again = incident(openings=2, again_at=at(660), worst=2.6, worst_at=at(100), last_bad_at=at(700), closed_at=at(720))
+    again = replace(again, outcome=Outcome.RECOVERED)
+    speech = Formatter(ALL, UTC)
+    recovery = plain(recovery_text(speech, again, DeliveryRecord(incident=12, chat=7))).splitlines()
+    assert recovery[1].startswith("Lasted 40 s")
+    assert "2.6" not in recovery[1]
+    (total,) = (line for line in recovery if line.startswith("In breach 2 times"))
+    assert "Worst 2.6 s at 19:41" in total
+    assert "2.6" not in closed_text(speech, again)
 
 
 def test_a_drill_is_marked_in_every_line_about_it() -> None:

@@ -8,7 +8,7 @@ from wine_slo.slo.notification.plan import DeliveryRecord
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
-from wine_slo.slo.text.formatting import LONG_OPEN, Formatter
+from wine_slo.slo.text.formatting import LONG_OPEN, Formatter, is_worst_of_opening
 from wine_slo.slo.text.incidents.burn import budget_line, burn_lines
 from wine_slo.slo.text.incidents.down import service_down_lines, targets_down_lines
 from wine_slo.slo.text.incidents.held import held_lines
@@ -124,9 +124,9 @@ def reopened_line(fmt: Formatter, incident: Incident, objective: Objective | Non
         time=fmt.beginning(incident.began_at, incident.since),
         duration=incident.bad_for(now),
     )
-    if objective is None or objective.is_up or not incident.earlier or not round(incident.total):
-        return times
-    return f"{times} {fmt.events(objective, incident.bad, incident.total)}"
+    if objective is not None and not objective.is_up and incident.earlier and round(incident.total):
+        times = f"{times} {fmt.events(objective, incident.bad, incident.total)}"
+    return times if is_worst_of_opening(incident) else f"{times} {fmt.worst_ever(incident, objective)}".rstrip()
 
 
 def _endpoint_lines(fmt: Formatter, incident: Incident, objective: Objective) -> list[str]:

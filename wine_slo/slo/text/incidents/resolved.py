@@ -9,7 +9,7 @@ from wine_slo.slo.notification.plan import DelayReason, DeliveryRecord
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
 from wine_slo.slo.reason import phrase
-from wine_slo.slo.text.formatting import Formatter, job_of
+from wine_slo.slo.text.formatting import Formatter, is_worst_of_opening, job_of
 from wine_slo.slo.text.incidents.breach import reopened_line
 from wine_slo.slo.text.incidents.burn import budget_line
 from wine_slo.slo.text.incidents.held import unproved_end_text
@@ -144,7 +144,7 @@ def _summary(fmt: Formatter, incident: Incident) -> str:
             last=last,
             duration=lasted,
         )
-    if objective is None or incident.worst is None or objective.is_up:
+    if objective is None or incident.worst is None or objective.is_up or not is_worst_of_opening(incident):
         return fmt.say(
             "{title} in breach {first}–{last} ({duration})",
             title=title,

@@ -1,0 +1,74 @@
+"""Pages for browsers: one template engine, one content security policy and one handler of static files."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import jinja2
+from aiohttp import web
+
+SHARED = Path(__file__).parent / "static"  # what the pages of both products load
+CONTENT_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+# Everything comes from here, nothing is inline, and nobody may frame it.
+POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+PASSIVE = f"{POLICY}; form-action 'none'"
+INTERACTIVE = f"{POLICY}; form-action 'self'; script-src 'self'; connect-src 'self'"
+HEADERS = {"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+FILE_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
+
+
+def templates(folder: Path) -> jinja2.Environment:
+    """Return the templates of a folder; whatever they are filled with is escaped."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def page(text: str, status: int = 200, *, interactive: bool = False, vary: str = "") -> web.Response:
+    """Return a page that loads nothing from elsewhere.
+
+    Args:
+        text: the page as HTML.
+        status: of the response.
+        interactive: whether it has scripts and forms.
+        vary: the request's headers on which it depends.
+    """
+    headers = HEADERS | {"Content-Security-Policy": INTERACTIVE if interactive else PASSIVE}
+    if vary:
+        headers["Vary"] = vary
+    return web.Response(text=text, status=status, content_type="text/html", headers=headers)
+
+
+class _File(NamedTuple):
+    content: bytes
+    content_type: str
+
+
+class StaticFiles:
+    """Styles, scripts and pictures, read once; no other name ever meets the disk.
+
+    Args:
+        folders: hold the files; those of a later folder win.
+    """
+
+    def __init__(self, *folders: Path) -> None:
+        self._files = {
+            path.name: _File(path.read_bytes(), CONTENT_TYPES[path.suffix])
+            for folder in folders
+            for path in folder.iterdir()
+            if path.suffix in CONTENT_TYPES
+        }
+
+    async def send(self, request: web.Request) -> web.Response:
+        """Return the file that `{file}` of the route names.
+
+        Raises:
+            HTTPNotFound: there is none.
+        """
+        file = self._files.get(request.match_info["file"])
+        if file is None:
+            raise web.HTTPNotFound(text="there is no such file")
+        return web.Response(body=file.content, content_type=file.content_type, charset="utf-8", headers=FILE_HEADERS)
