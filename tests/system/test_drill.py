@@ -100,11 +100,11 @@ async def test_a_chat_asks_for_one_and_is_told_how_it_went(house: House) -> None
     (said,) = (text for text in chat.texts if "Drill passed" in text)
     assert re.fullmatch(
         r"🟢 Drill passed: everything was told in time\.\n"
-        r"Prometheus saw it after [\d.]+ s, expected within 2 s\.\n"
-        r"I was sure after [\d.]+ s, expected within 9 s\.\n"
-        r"Every chat was told after [\d.]+ s, expected within 14 s\.\n"
-        r"I was sure of its end [\d.]+ s after it, expected within 10 s\.\n"
-        r"Every chat was told of its end [\d.]+ s after it, expected within 15 s\.",
+        r"Seen by Prometheus after [\d.]+ s, expected within 2 s\.\n"
+        r"Breach confirmed after [\d.]+ s, expected within 9 s\.\n"
+        r"All chats notified after [\d.]+ s, expected within 14 s\.\n"
+        r"Recovery confirmed [\d.]+ s after it, expected within 10 s\.\n"
+        r"All chats notified of the recovery [\d.]+ s after it, expected within 15 s\.",
         said,
     )
     assert await metric(house, 'requests_in_flight{endpoint="/sleep?drill"}') == 0

@@ -359,7 +359,7 @@ async def test_of_a_thousand_label_sets_the_worst_are_shown(client: Client, watc
     text = await page_of(client)
     assert text.count("<article") == MOST_SHOWN
     assert text.index("Latency of /0700") < text.index("Latency of /0000")
-    assert "And 975 more that stand no worse" in text
+    assert "And 975 more, none of them worse" in text
     status = msgspec.json.decode(await (await client.get("/api/status")).read(), type=Status)
     assert len(status.objectives) == 1000
 

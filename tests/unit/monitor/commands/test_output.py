@@ -40,11 +40,11 @@ def test_an_old_look_is_said_to_be_old(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().out.splitlines()[-4:] == [
         "Evaluated 1 h ago, every 30 s. wine-slo 1.2.3.",
         "That is too long ago: nothing above is the present.",
-        "Prometheus cannot be seen.",
-        "Something has not been told for 12 min.",
+        "Prometheus does not answer.",
+        "A notification has been undelivered for 12 min.",
     ]
     output.status(Terminal(), status_of(State(), ALL, NOW, PROCESS), UTC)
-    assert capsys.readouterr().out.splitlines()[-1] == "It has not looked yet. wine-slo 1.2.3."
+    assert capsys.readouterr().out.splitlines()[-1] == "It has not evaluated yet. wine-slo 1.2.3."
 
 
 def drill(*seconds: float | None, trouble: str = "") -> Drill:
