@@ -99,7 +99,7 @@ async def test_a_chat_asks_for_one_and_is_told_how_it_went(house: House) -> None
     await house.bot_api.until(lambda: any("Drill passed" in text for text in chat.texts), seconds=60)
     (said,) = (text for text in chat.texts if "Drill passed" in text)
     assert re.fullmatch(
-        r"🟢 Drill passed: everything was told in time\.\n"
+        r"🟢 Drill passed: everyone was notified in time\.\n"
         r"Seen by Prometheus after [\d.]+ s, expected within 2 s\.\n"
         r"Breach confirmed after [\d.]+ s, expected within 9 s\.\n"
         r"All chats notified after [\d.]+ s, expected within 14 s\.\n"
