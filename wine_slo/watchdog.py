@@ -61,14 +61,14 @@ from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.chat.channel import Channel, ChannelError
-from wine_slo.slo.evaluation.clocks import SourceTime, WallTime
 from wine_slo.slo.evaluation.engine import SETTLES_IN, next_look_at
 from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.oncall.time_phrases import QuietHours
 from wine_slo.slo.redaction import without_credentials
+from wine_slo.slo.source.clocks import SourceTime, WallTime
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.text.command_text import Replies
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.language import LANGUAGES

@@ -25,9 +25,9 @@ from wine_slo.config import slo_file
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.evaluate.evaluator import Evaluator
-from wine_slo.slo.evaluation.clocks import WallTime
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.source.clocks import WallTime
 
 ROOT = Path(__file__).parents[2]
 LABEL_SETS = 1000

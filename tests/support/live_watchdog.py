@@ -6,10 +6,10 @@ import pytest
 
 from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.monitor.replay.story import Alarm
-from wine_slo.slo.evaluation.clocks import WallTime
 from wine_slo.slo.evaluation.engine import SETTLES_IN, State, next_look_at
-from wine_slo.slo.evaluation.metric_source import MetricSource
 from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.source.clocks import WallTime
+from wine_slo.slo.source.metric_source import MetricSource
 
 START = datetime(2026, 10, 1, 12, tzinfo=UTC)
 POLL = timedelta(seconds=30)

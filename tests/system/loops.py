@@ -11,7 +11,7 @@ from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.notify.dispatcher import Dispatcher, Rules
 from wine_slo.monitor.notify.recipients import Recipients
-from wine_slo.slo.evaluation.clocks import WallTime
+from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.text.formatting import Formatter
 
 

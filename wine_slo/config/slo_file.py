@@ -154,11 +154,15 @@ class _Up(_Objective, tag="up"):
         return Up()
 
 
+# The next kind is one more class above, its name here, and its module in slo/objectives/kinds.
+_AnyObjective = _Latency | _Ratio | _Up
+
+
 class _File(Struct, kw_only=True, forbid_unknown_fields=True):
     job: Annotated[Text, Meta(description="The job in prometheus.yml")]
     scrape_interval: Annotated[Span, Meta(description="The same as in prometheus.yml")] = "5s"
     blind_for: Annotated[Span, Meta(description="Blind for so long is an incident of its own")] = "2m"
-    objectives: Annotated[list[_Latency | _Ratio | _Up], _wanted("must be a list of objectives")]
+    objectives: Annotated[list[_AnyObjective], _wanted("must be a list of objectives")]
 
 
 def load(path: Path) -> Objectives:
@@ -290,12 +294,14 @@ def _item(of: str, content: Any, place: Place, mistakes: list[tuple[Place, str]]
 
 
 def _kind(content: Any) -> type[_Objective]:
+    kinds: dict[str, type[_Objective]] = {str(each.__struct_config__.tag): each for each in get_args(_AnyObjective)}
+    *others, last = kinds
+    names = f"{', '.join(others)} or {last}"
     if not isinstance(content, dict) or "kind" not in content:
-        raise ValueError("needs a kind: latency, ratio or up")
-    for kind in (_Latency, _Ratio, _Up):
-        if kind.__struct_config__.tag == content["kind"]:
-            return kind
-    raise ValueError("must have the kind latency, ratio or up")
+        raise ValueError(f"needs a kind: {names}")
+    if not isinstance(content["kind"], str) or content["kind"] not in kinds:
+        raise ValueError(f"must have the kind {names}")
+    return kinds[content["kind"]]
 
 
 ITEMS: dict[str, Callable[[Any], type[Struct]]] = {"objectives": _kind, "burns": lambda _: _Burn}

@@ -13,6 +13,11 @@ def phrase(sentence: str) -> str:
     return sentence
 
 
+def plural(one: str, more: str) -> tuple[str, str]:
+    """Return a sentence that counts, of one and of more; marks it for the catalogue."""
+    return one, more
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why something cannot be, as a sentence that can be said in any language and kept until then.

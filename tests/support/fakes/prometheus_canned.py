@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 from tests.support.scene import LATENCY, START
 from wine_slo.metric_names import ENDPOINT
-from wine_slo.slo.evaluation.clocks import SourceTime
-from wine_slo.slo.evaluation.metric_source import MetricSourceError, Sample, Series, Vector
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.source.clocks import SourceTime
+from wine_slo.slo.source.metric_source import MetricSourceError, Sample, Series, Vector
 
 OBJECTIVES = Objectives.only(LATENCY)
 PER_SECOND = 10.0  # requests

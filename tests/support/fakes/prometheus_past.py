@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 
 from wine_slo.config.slo_file import UNITS
 from wine_slo.metric_names import ENDPOINT
-from wine_slo.slo.evaluation.clocks import SourceTime
-from wine_slo.slo.evaluation.metric_source import Sample, Series, Vector
 from wine_slo.slo.evaluation.sampling import OF_LATE
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objective
+from wine_slo.slo.source.clocks import SourceTime
+from wine_slo.slo.source.metric_source import Sample, Series, Vector
 
 LOOKBACK = 300.0  # seconds for which an instant query takes an old sample
 

@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
-from wine_slo.slo.evaluation.clocks import SourceTime
-from wine_slo.slo.evaluation.metric_source import MetricSourceError, Sample, Series, Vector
 from wine_slo.slo.reason import Reason, phrase
+from wine_slo.slo.source.clocks import SourceTime
+from wine_slo.slo.source.metric_source import MetricSourceError, Sample, Series, Vector
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import aiohttp
 import msgspec
 
-from wine_slo.slo.evaluation.metric_source import Target
+from wine_slo.slo.source.metric_source import Target
 
 T = TypeVar("T")
 

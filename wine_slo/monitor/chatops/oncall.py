@@ -13,7 +13,6 @@ from html import unescape
 
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.slo.chat.messages import Answer, Button, Command, Press, Question, Reaction, Reception
-from wine_slo.slo.evaluation.clocks import SourceTime, WallTime, age
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.keyboard import ACKNOWLEDGE, CHOOSE, END, RECOVERY, SHOW, SILENCE, UNDO
@@ -23,6 +22,7 @@ from wine_slo.slo.oncall.lookup import NUMBER_SIGNS, UnknownNameError, UnknownNu
 from wine_slo.slo.oncall.silence_request import ALL, SilenceRequest, UnclearError, parse_silence
 from wine_slo.slo.oncall.time_phrases import NotUnderstoodError
 from wine_slo.slo.reason import phrase
+from wine_slo.slo.source.clocks import SourceTime, WallTime, age
 from wine_slo.slo.text.command_text import MAX_LABEL, MAX_SILENCES, Replies
 from wine_slo.slo.text.status_list import status_list
 

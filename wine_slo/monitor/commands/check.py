@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wine_slo.monitor.evaluate.collector import Collector
-from wine_slo.slo.evaluation.clocks import WallClock
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.metric_source import MetricSource
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.source.clocks import WallClock
+from wine_slo.slo.source.metric_source import MetricSource
 from wine_slo.slo.views import status_text
 from wine_slo.slo.views.status import ObjectiveStatus, Process, Status, Verdict, status_of
 

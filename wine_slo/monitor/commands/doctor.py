@@ -26,10 +26,10 @@ from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.model import model_file
 from wine_slo.service.model.model_file import ModelFileError
 from wine_slo.service.settings import ServerSettings
-from wine_slo.slo.evaluation.clocks import WallClock, ahead
-from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, SourceInfo, Target
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objective, Objectives, duration
+from wine_slo.slo.source.clocks import WallClock, ahead
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo, Target
 from wine_slo.slo.text.language import ENGLISH
 
 SKEW = timedelta(seconds=5)  # more between two clocks is seen in messages

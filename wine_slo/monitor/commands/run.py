@@ -27,10 +27,10 @@ from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.drill.result import Drill
 from wine_slo.monitor.evaluate import source
 from wine_slo.monitor.settings import WatchdogSettings
-from wine_slo.slo.evaluation.clocks import WallTime
-from wine_slo.slo.evaluation.metric_source import MetricSource
 from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.redaction import redact, redacted
+from wine_slo.slo.source.clocks import WallTime
+from wine_slo.slo.source.metric_source import MetricSource
 from wine_slo.slo.views.status import Status
 
 VERSION = version("wine-slo")
@@ -199,7 +199,7 @@ def _latency(objectives: Objectives, name: str | None) -> Objective:
     Raises:
         SettingsError: There is none.
     """
-    found = next((each for each in _chosen(objectives, name).all if each.is_latency), None)
+    found = next((each for each in _chosen(objectives, name).all if each.source.can_be_drilled), None)
     if found is None:
         raise SettingsError("there is no objective of the kind latency that a drill could break")
     return found

@@ -149,7 +149,7 @@ class DrillCommand:
     def _chosen(self, words: tuple[str, ...], speech: Formatter) -> Objective | None:
         """The latency that is named, or the first."""
         objectives = self._objectives()
-        latencies = tuple(each for each in objectives.all if each.is_latency)
+        latencies = tuple(each for each in objectives.all if each.source.can_be_drilled)
         if not words or not latencies:
             return next(iter(latencies), None)
         try:

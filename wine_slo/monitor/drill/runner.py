@@ -16,12 +16,11 @@ from typing import Protocol
 from wine_slo.integrations.peers import ServiceApi, ServiceError, WatchdogError
 from wine_slo.metric_names import DRILL_ENDPOINT, ENDPOINT, REQUESTS
 from wine_slo.monitor.drill.result import Drill, Step
-from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.plan import Stage
-from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.reason import Reason, ReasonedError, phrase
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.views.status import IncidentStatus, ObjectiveStatus, Status, Verdict
 
 PER_SECOND = 5.0  # requests; five in a scrape interval of a second are enough to judge
@@ -106,13 +105,13 @@ async def prepare(
     Raises:
         DrillRefusedError: There can be none.
     """
-    source = objective.source
-    if not isinstance(source, Latency) or objective.by:
+    threshold = objective.source.threshold
+    if threshold is None or not objective.source.can_be_drilled or objective.by:
         raise DrillRefusedError(
             "{name} is not a latency of all requests together; a drill can violate only that", name=objective.name
         )
-    sleep = min(SLOWER * source.threshold_seconds, LONGEST_SLEEP)
-    if sleep <= source.threshold_seconds:
+    sleep = min(SLOWER * threshold, LONGEST_SLEEP)
+    if sleep <= threshold:
         raise DrillRefusedError(
             "/sleep takes at most {longest} s, which does not violate {name}",
             longest=f"{LONGEST_SLEEP:g}",

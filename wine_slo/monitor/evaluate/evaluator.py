@@ -7,10 +7,10 @@ from collections.abc import Callable
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.evaluate.collector import Collector
-from wine_slo.slo.evaluation.clocks import SourceTime, WallClock
 from wine_slo.slo.evaluation.engine import Interruption, State
-from wine_slo.slo.evaluation.metric_source import MetricSource
 from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.source.clocks import SourceTime, WallClock
+from wine_slo.slo.source.metric_source import MetricSource
 
 log = logging.getLogger(__name__)
 

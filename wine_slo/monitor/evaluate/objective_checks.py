@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf, isnan
 
-from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, SourceInfo, Vector
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.objective import Objective, Objectives, duration
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo, Vector
 
 OFF_BY = 1.5  # times; a few scrapes that are missing are no other interval
 

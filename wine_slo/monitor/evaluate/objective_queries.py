@@ -3,9 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from wine_slo.slo.evaluation.clocks import SourceTime, WallClock, WallTime, agree
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, Sample, Series
 from wine_slo.slo.evaluation.reading import Reading
 from wine_slo.slo.evaluation.sampling import (
     OF_LATE,
@@ -21,6 +19,8 @@ from wine_slo.slo.evaluation.sampling import (
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Key, Objective
+from wine_slo.slo.source.clocks import SourceTime, WallClock, WallTime, agree
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Sample, Series
 
 MAX_LABEL_SETS = 3000  # of one objective; 168 MB and two seconds of processor time an evaluation
 CLOCK_FORMAT = "%Y-%m-%d %H:%M"  # not to the second, so that a message that says it is not edited all the time

@@ -7,7 +7,7 @@ import aiohttp
 from wine_slo.integrations.prometheus.client import TIMEOUT, PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 from wine_slo.monitor.settings import WatchdogSettings
-from wine_slo.slo.evaluation.metric_source import MetricSource, SourceInfo
+from wine_slo.slo.source.metric_source import MetricSource, SourceInfo
 
 
 def connect(

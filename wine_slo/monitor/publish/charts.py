@@ -16,12 +16,12 @@ from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.messages import Picture
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, Series
 from wine_slo.slo.evaluation.sampling import key_of
 from wine_slo.slo.notification.plan import Kind, Notification
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.reason import Reason, ReasonedError
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Series
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.objective_detail import no_chart
 from wine_slo.slo.views.chart_spec import Course, caption_of, chart_of, span_of, step_of

@@ -12,12 +12,12 @@ from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.evaluation.sampling import by_key
 from wine_slo.slo.notification.plan import DeliveryRecord, Kind
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.views.digest_text import WEEK, Attained, Week, Weekly, digest_text, is_due
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, Series
 from wine_slo.slo.evaluation.sampling import key_of
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Series
 from wine_slo.slo.views.series import Trend
 
 KNOWN_FOR = timedelta(seconds=10)  # a page that ten people look at asks once

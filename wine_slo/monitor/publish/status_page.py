@@ -292,8 +292,7 @@ def _picture(
     incidents: Sequence[IncidentStatus],
     zone: tzinfo,
 ) -> PageChart:
-    limit = slo.threshold_seconds if slo.kind == "latency" else 1 - slo.objective_ratio
-    limit = limit or 0.0
+    limit = 1 - slo.objective_ratio if slo.threshold_seconds is None else slo.threshold_seconds
     top = HEADROOM * max((limit, *points.values()))
     first, length = trend.first.timestamp(), (trend.last - trend.first).total_seconds()
 
@@ -320,7 +319,7 @@ def _picture(
         ),
         limit=round(up(limit), 1),
         breaches=tuple(breaches),
-        highest=seconds(top) if slo.kind == "latency" else percent(min(top, 1.0)),
+        highest=percent(min(top, 1.0)) if slo.threshold_seconds is None else seconds(top),
         words=_in_words(slo, points, limit, zone),
     )
 
@@ -340,10 +339,11 @@ def _runs(instants: Sequence[float], longest: float) -> Iterator[list[float]]:
 def _in_words(slo: ObjectiveStatus, points: Mapping[float, float], limit: float, zone: tzinfo) -> str:
     if not points:
         return "no data in this time"
-    bounds, what = slo.bucket_bounds_seconds, {"latency": "", "ratio": " failed", "up": " down"}[slo.kind]
+    bounds, is_share = slo.bucket_bounds_seconds, slo.threshold_seconds is None
+    what = {"ratio": " failed", "up": " down"}.get(slo.kind, " bad") if is_share else ""
 
     def say(value: float) -> str:
-        return ENGLISH.latency(value, bounds) if slo.kind == "latency" else percent(value)
+        return percent(value) if is_share else ENGLISH.latency(value, bounds)
 
     worst_at, worst = max(points.items(), key=lambda each: each[1])
     best = min(points.values())

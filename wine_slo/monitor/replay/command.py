@@ -31,11 +31,11 @@ from wine_slo.monitor.replay.report import ReplayReport, Run
 from wine_slo.monitor.replay.story import Score, Story, Truth, score
 from wine_slo.monitor.replay.sweep import Sweep, SweepError
 from wine_slo.monitor.settings import WatchdogSettings
-from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.redaction import redact, redacted
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
 
 FOLDER = Path("data/replay")
 TIMEOUT = aiohttp.ClientTimeout(total=60, connect=3)  # seconds; a chunk of a long range takes Prometheus some

@@ -25,7 +25,6 @@ from wine_slo.monitor.replay.range_cache import EPOCH, History, Lattice, Numbers
 from wine_slo.monitor.replay.story import Left, Replay, Story
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.judgement import ROUNDING, is_bad
-from wine_slo.slo.evaluation.metric_source import Points, Sample
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import STALE_INTERVALS, Reading
 from wine_slo.slo.evaluation.sampling import (
@@ -45,6 +44,7 @@ from wine_slo.slo.objectives.budget import SELDOM, Budget, is_burning, stays_kno
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
+from wine_slo.slo.source.metric_source import Points, Sample
 
 CHUNK = timedelta(hours=12)
 MOST_INSTANTS = 10_000  # a chunk; Prometheus answers 11,000

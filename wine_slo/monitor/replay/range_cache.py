@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from wine_slo.slo.evaluation.metric_source import MAX_POINTS, MetricSource, MetricSourceError, Series
+from wine_slo.slo.source.metric_source import MAX_POINTS, MetricSource, MetricSourceError, Series
 
 Numbers = NDArray[np.float64]  # one value an instant; NaN where there is none
 Labels = tuple[tuple[str, str], ...]

@@ -11,7 +11,6 @@ from wine_slo.slo.evaluation.phases import Event, Phase, after
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.evaluation.value import value_of
 from wine_slo.slo.objectives.budget import burning
-from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Alert, Burn, Key, Objective
 from wine_slo.slo.reason import Reason
 
@@ -310,9 +309,9 @@ def _describe(incident: Incident, track: KeyState, objective: Objective, reading
 
 def _is_drill(incident: Incident, objective: Objective, reading: Reading) -> bool:
     """Return whether all slow requests are those of a drill; it stays so while nothing is slow."""
-    if not isinstance(objective.source, Latency) or reading.waiting_seconds is not None:
+    threshold = objective.source.threshold
+    if threshold is None or reading.waiting_seconds is not None:
         return False
-    threshold = objective.source.threshold_seconds
     slow = {endpoint for endpoint, seconds in reading.by_endpoint if seconds > threshold}
     return slow == {DRILL_ENDPOINT} if slow else incident.is_drill
 

@@ -11,13 +11,13 @@ from math import inf
 
 from wine_slo.metric_names import ENDPOINT
 from wine_slo.slo.evaluation.engine import State, seen_until
-from wine_slo.slo.evaluation.metric_source import Points, Sample
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets, Traffic, sight_of, unseen
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason
+from wine_slo.slo.source.metric_source import Points, Sample
 
 CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
 LATENESS = 4  # scrape intervals after which a sample that is not there will not come
@@ -266,7 +266,8 @@ def _name_of(labels: Mapping[str, str]) -> str:
 
 
 def _is_stuck(objective: Objective, age: float) -> bool:
-    return isinstance(objective.source, Latency) and age > objective.source.threshold_seconds
+    threshold = objective.source.threshold
+    return threshold is not None and age > threshold
 
 
 def _no_bucket(source: Latency, answers: Answers, key: Key) -> Reason | None:

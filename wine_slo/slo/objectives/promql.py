@@ -1,4 +1,4 @@
-"""The questions put to Prometheus, as PromQL; one function for each question.
+"""The queries, as PromQL; one function for each. What differs by kind of objective comes from its indicator.
 
 An *interval* is what happened between two scrapes. `irate` over four scrape intervals takes the last two samples;
 asked at every scrape interval, and only where the newer sample is fresh, each scrape is counted exactly once
@@ -17,29 +17,29 @@ GONE_FOR = timedelta(hours=1)  # targets that have vanished count as down for so
 
 
 def targets_up(objective: Objective) -> str:
-    """Whether each target of the job answered its last scrape: 1 or 0."""
+    """Return whether each target of the job answered its last scrape: 1 or 0."""
     return f'up{{job="{objective.job}"}}'
 
 
 def targets_scraped_at(objective: Objective) -> str:
-    """When each target of the job was scraped last, in seconds since the epoch."""
+    """Return when each target of the job was scraped last, in seconds since the epoch."""
     return f"timestamp({targets_up(objective)})"
 
 
 def measured_interval(objective: Objective) -> str:
-    """How far apart the job's scrapes are, in seconds, by their number in ten minutes; nothing for a younger job."""
+    """Return how far apart a job's scrapes are, in seconds, by their number in ten minutes; none if it is younger."""
     up, span = targets_up(objective), duration(MEASURED_OVER)
     scrapes = f"max(count_over_time({up}[{span}]) and {up} offset {span})"
     return f"{MEASURED_OVER.total_seconds():g} / {scrapes}"
 
 
 def targets_of_late(objective: Objective) -> str:
-    """How many targets the job has or had of late."""
+    """Return how many targets the job has or had recently."""
     return f"count(last_over_time({targets_up(objective)}[{duration(GONE_FOR)}]))"
 
 
 def model_first_seen(objective: Objective, span: timedelta) -> str:
-    """When each model that served within a span was first seen, in seconds since the epoch."""
+    """Return when each model that served within a span was first seen, in seconds since the epoch."""
     seen = f'timestamp({MODEL_INFO}{{job="{objective.job}"}})'
     return f"min by ({SHA256}) (min_over_time({seen}[{duration(span)}:{duration(objective.scrape_interval)}]))"
 
@@ -62,8 +62,7 @@ def good_per_interval(objective: Objective) -> str | None:
     """Return the good events a second in each interval; None where bad ones are counted."""
     source, job = objective.source, objective.job
     if objective.counts_scrapes:
-        good = f"{source.good_scrape(job)} and {_is_fresh(objective, source.scraped(job))}"
-        return f"sum{_by(objective)} ({good})"
+        return f"sum{_by(objective)} ({_good_scrape(objective)} and {_is_fresh(objective, source.scraped(job))})"
     series = source.good_events(job)
     return None if series is None else _interval_rate(objective, series)
 
@@ -105,7 +104,7 @@ def oldest_age_per_interval(objective: Objective) -> str | None:
 
 
 def quantile(objective: Objective, over: timedelta, *more: str) -> str | None:
-    """The promised quantile in seconds over a range, for each label set and each of `more` labels beside."""
+    """Return the objective's quantile in seconds over a range, by label set and by each of `more` labels; else None."""
     buckets = objective.source.buckets(objective.job)
     if buckets is None:
         return None
@@ -114,12 +113,12 @@ def quantile(objective: Objective, over: timedelta, *more: str) -> str | None:
 
 
 def quantile_by_endpoint(objective: Objective, over: timedelta) -> str | None:
-    """The promised quantile in seconds over a range, endpoint by endpoint."""
+    """Return the objective's quantile in seconds over a range, endpoint by endpoint."""
     return quantile(objective, over, ENDPOINT)
 
 
 def value(objective: Objective, over: timedelta) -> str:
-    """What a picture draws: the promised quantile in seconds, or the share of bad events, over a range."""
+    """Return what a chart draws: the quantile in seconds, or the share of bad events, over a range."""
     return quantile(objective, over) or f"1 - ({good_ratio(objective, over)})"
 
 
@@ -129,7 +128,7 @@ def good_ratio(objective: Objective, over: timedelta) -> str:
     by, span = _by(objective), duration(over)
     total, good = source.all_events(job), source.good_events(job)
     if total is None:
-        return f"avg{by} (avg_over_time({_scrapes(objective, over)}))"
+        return f"avg{by} (avg_over_time({_good_scrapes(objective, over)}))"
     events_of_range = f"(sum{by} (increase({total}[{span}])) > 0)"
     if good is not None:
         return f"sum{by} (increase({good}[{span}])) / {events_of_range}"
@@ -141,12 +140,12 @@ def events(objective: Objective, over: timedelta) -> str:
     """Return how many events there were over a range; each failed scrape and each answered one is an event too."""
     total = objective.source.all_events(objective.job)
     if total is None:
-        return f"sum{_by(objective)} (count_over_time({_scrapes(objective, over)}))"
+        return f"sum{_by(objective)} (count_over_time({objective.source.scraped(objective.job)}[{duration(over)}]))"
     return f"sum{_by(objective)} (increase({total}[{duration(over)}]))"
 
 
 def seconds_of_history(objective: Objective, within: timedelta | None = None) -> str:
-    """For how long Prometheus has known the job, in seconds, at most a span or else the budget's window.
+    """Return for how long the source has known the job, in seconds, at most a span or else the budget's window.
 
     To the hour, and to ten seconds while it is younger than that: a finer look over a whole window costs too much.
     """
@@ -167,7 +166,7 @@ def bucket_bounds(objective: Objective) -> str | None:
 
 
 def count(selector: str) -> str:
-    """How many series match."""
+    """Return how many series match."""
     return f"count({selector})"
 
 
@@ -177,7 +176,7 @@ def _interval_rate(objective: Objective, series: str) -> str:
 
 
 def _difference(objective: Objective, series: str, gap: timedelta) -> str:
-    """What `increase` has between two samples, but not stretched to the ends of its range."""
+    """Return what `increase` has between two samples, but not stretched to the ends of its range."""
     # Not the series alone: where a scrape failed, it ends at once, however young its last sample is.
     newest = f"last_over_time({series}[{duration(4 * objective.scrape_interval)}])"
     before = f"last_over_time({series}[{duration(4 * objective.scrape_interval)}] offset {duration(gap)})"
@@ -206,12 +205,16 @@ def _part(objective: Objective) -> str | None:
     return source.bad_events(job) if good is None else good
 
 
-def _scrapes(objective: Objective, over: timedelta) -> str:
-    """Return the samples of a range that are 1 where a scrape was good and 0 where it was bad."""
+def _good_scrape(objective: Objective) -> str:
     series, good = objective.source.scraped(objective.job), objective.source.good_scrape(objective.job)
-    if good == series:
-        return f"{series}[{duration(over)}]"
-    return f"({good})[{duration(over)}:{duration(objective.scrape_interval)}]"
+    return series if good == series else f"({good})"
+
+
+def _good_scrapes(objective: Objective, over: timedelta) -> str:
+    """Return the samples of a range that are 1 where a scrape was good and 0 where it was bad."""
+    good = _good_scrape(objective)
+    steps = f":{duration(objective.scrape_interval)}" if good.startswith("(") else ""
+    return f"{good}[{duration(over)}{steps}]"
 
 
 def _by(objective: Objective, *more: str) -> str:

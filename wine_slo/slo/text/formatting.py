@@ -10,8 +10,7 @@ from wine_slo.slo.evaluation.engine import DOWN, LEDGER, SIGHT
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.value import Value
 from wine_slo.slo.notification.plan import EDITED_EVERY
-from wine_slo.slo.objectives.kinds.latency import Latency
-from wine_slo.slo.objectives.kinds.up import Up
+from wine_slo.slo.objectives.kinds.indicator import Unit
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.language import ENGLISH, Hole, Language, shortened
@@ -128,20 +127,9 @@ class Formatter:
 
     def events(self, objective: Objective, bad: float, total: float) -> str:
         """How many of how many were bad, as a sentence."""
-        n, those = round(total), self.language.number(bad)
-        match objective.source:
-            case Latency(threshold_seconds=threshold):
-                return self.count(
-                    n,
-                    "{bad} of {n} request over {target}.",
-                    "{bad} of {n} requests over {target}.",
-                    bad=those,
-                    target=self.seconds(threshold),
-                )
-            case Up():
-                return self.count(n, "{bad} of {n} scrape failed.", "{bad} of {n} scrapes failed.", bad=those)
-            case _:
-                return self.count(n, "{bad} of {n} request failed.", "{bad} of {n} requests failed.", bad=those)
+        one, more = objective.source.text.events
+        target = self.threshold(objective)
+        return self.count(round(total), one, more, bad=self.language.number(bad), target=target)
 
     def few(self, names: Sequence[str]) -> str:
         """Return the first names, and how many more there are."""
@@ -158,22 +146,27 @@ class Formatter:
 
     def target(self, objective: Objective) -> str:
         """What a value is to be, with its sign: `≤ 1 s`."""
-        match objective.source:
-            case Latency(threshold_seconds=threshold):
-                return f"≤ {self.seconds(threshold)}"
-            case Up():
+        match objective.source.unit:
+            case Unit.SECONDS:
+                return f"≤ {self.seconds(objective.limit)}"
+            case Unit.GOOD_SHARE:
                 return f"≥ {self.language.percent(objective.ratio)}"
-            case _:
+            case Unit.BAD_SHARE:
                 return f"≤ {self.language.percent(objective.allowed_bad_ratio)}"
+
+    def threshold(self, objective: Objective) -> str:
+        """The time that a good event keeps to; empty where events are not timed."""
+        threshold = objective.source.threshold
+        return "" if threshold is None else self.seconds(threshold)
 
     def number(self, objective: Objective, value: float, bounds: Sequence[float] = ()) -> str:
         """A value with its unit, as exact as it takes to differ from the target; for up, how much of it was up."""
-        match objective.source:
-            case Latency(threshold_seconds=threshold):
-                return self.seconds(value, bounds, apart_from=threshold)
-            case Up():
+        match objective.source.unit:
+            case Unit.SECONDS:
+                return self.seconds(value, bounds, apart_from=objective.limit)
+            case Unit.GOOD_SHARE:
                 return self.language.percent(max(0.0, 1 - value), apart_from=objective.ratio)
-            case _:
+            case Unit.BAD_SHARE:
                 return self.language.percent(value, apart_from=objective.allowed_bad_ratio)
 
     def value(self, objective: Objective, value: Value, bounds: Sequence[float] = ()) -> str:
@@ -183,13 +176,7 @@ class Formatter:
 
     def measured(self, objective: Objective, number: str) -> str:
         """A number with what it is the number of."""
-        match objective.source:
-            case Latency():
-                return f"p{objective.ratio * 100:g} {number}"
-            case Up():
-                return self.say("{share} up", share=number)
-            case _:
-                return self.say("{share} failed", share=number)
+        return self.say(objective.source.text.measured, share=number, quantile=f"{objective.ratio * 100:g}")
 
     def against_target(self, incident: Incident, objective: Objective, *, bold: bool = False) -> str:
         """How an incident stands against its target."""

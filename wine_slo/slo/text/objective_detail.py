@@ -12,8 +12,6 @@ from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.evaluation.value import Value
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget, is_any_burning, windows
-from wine_slo.slo.objectives.kinds.latency import Latency
-from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.text.formatting import Formatter
@@ -125,19 +123,12 @@ def budget_list(fmt: Formatter, state: State) -> str:
 
 def _objective_sentence(fmt: Formatter, objective: Objective) -> str:
     """The objective as a sentence."""
-    share, window = fmt.language.percent(objective.ratio), objective.window
-    match objective.source:
-        case Latency(threshold_seconds=threshold):
-            return fmt.say(
-                "Objective: {share} of requests within {threshold}, over {window}.",
-                share=share,
-                threshold=fmt.seconds(threshold),
-                window=window,
-            )
-        case Up():
-            return fmt.say("Objective: up {share} of the time, over {window}.", share=share, window=window)
-        case _:
-            return fmt.say("Objective: {share} of requests succeed, over {window}.", share=share, window=window)
+    return fmt.say(
+        objective.source.text.objective,
+        share=fmt.language.percent(objective.ratio),
+        threshold=fmt.threshold(objective),
+        window=objective.window,
+    )
 
 
 def _phase_line(fmt: Formatter, track: KeyState, state: State, now: datetime) -> str:
@@ -219,7 +210,7 @@ def _measurements(fmt: Formatter, objective: Objective, reading: Reading) -> lis
     if values:
         told = "; ".join(fmt.value(objective, each, reading.bounds) for each in values)
         lines.append(fmt.say("Measured: {values}.", values=told))
-    if reading.events_per_second is not None and not objective.is_up:
+    if reading.events_per_second is not None and not objective.counts_scrapes:
         lines.append(fmt.say("{rate} requests/s.", rate=fmt.language.rate(reading.events_per_second)))
     return lines
 

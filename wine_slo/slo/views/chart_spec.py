@@ -11,8 +11,7 @@ from itertools import count
 
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.objectives.kinds.latency import Latency
-from wine_slo.slo.objectives.kinds.up import Up
+from wine_slo.slo.objectives.kinds.indicator import Unit
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.text.formatting import Formatter, plain
 from wine_slo.slo.text.status_list import objective_line
@@ -107,22 +106,21 @@ class Course:
 
 def chart_of(course: Course, objective: Objective, speech: Formatter) -> Chart:
     """What is drawn of a course, in its readers' words and by their clock."""
-    source = objective.source
-    is_up = isinstance(source, Up)
+    is_good_share, is_timed = objective.source.unit is Unit.GOOD_SHARE, objective.is_latency
     return Chart(
         title=plain(_title(course, objective, speech)),
         subtitle=plain(_subtitle(course, speech)),
         first=course.first.timestamp(),
         last=course.last.timestamp(),
         step=course.step.total_seconds(),
-        values=tuple(sorted((at, 1 - value if is_up else value) for at, value in course.values.items())),
-        promise=source.threshold_seconds if isinstance(source, Latency) else objective.allowed_bad_ratio,
+        values=tuple(sorted((at, 1 - value if is_good_share else value) for at, value in course.values.items())),
+        promise=objective.limit,
         promise_label=plain(_target(objective, speech)),
-        unit=speech.say("{number} s", number="").strip() if objective.is_latency else "%",
-        scale=1.0 if objective.is_latency else 100.0,
-        is_band=is_up,
-        rates=() if is_up else tuple(sorted(course.rates.items())),
-        rate_label="" if is_up else plain(speech.say("Requests per second")),
+        unit=speech.say("{number} s", number="").strip() if is_timed else "%",
+        scale=1.0 if is_timed else 100.0,
+        is_band=objective.is_up,
+        rates=() if objective.counts_scrapes else tuple(sorted(course.rates.items())),
+        rate_label="" if objective.counts_scrapes else plain(speech.say("Requests per second")),
         gap_label=plain(speech.say("no data")),
         decimal=speech.language.decimal,
         ticks=ticks(
@@ -151,14 +149,9 @@ def _target(objective: Objective, speech: Formatter) -> str:
 
 
 def _title(course: Course, objective: Objective, speech: Formatter) -> str:
-    title = speech.title(course.key)
-    match objective.source:
-        case Latency():
-            return f"{title}: p{objective.ratio * 100:g}"
-        case Up():
-            return title
-        case _:
-            return speech.say("{title}: share of failed requests", title=title)
+    return speech.say(
+        objective.source.text.chart, title=speech.title(course.key), quantile=f"{objective.ratio * 100:g}"
+    )
 
 
 def _subtitle(course: Course, speech: Formatter) -> str:

@@ -9,8 +9,6 @@ from typing import Self
 from wine_slo.slo.evaluation.engine import GAP, SIGHT
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.objectives.budget import Budget
-from wine_slo.slo.objectives.kinds.latency import Latency
-from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.oncall.time_phrases import parse_clock
 from wine_slo.slo.reason import Reason
@@ -162,18 +160,7 @@ def _attained(fmt: Formatter, objective: Objective, attained: Attained) -> str:
         return f"⚪️ {name}: {fmt.say('no data for this week')}"
     sign = "🟢" if attained.good_ratio >= objective.ratio else "🔴"
     share = fmt.language.percent(attained.good_ratio, apart_from=objective.ratio)
-    match objective.source:
-        case Latency(threshold_seconds=threshold):
-            text = fmt.say(
-                "{share} within {threshold} (target ≥ {target})",
-                share=share,
-                threshold=fmt.seconds(threshold),
-                target=target,
-            )
-        case Up():
-            text = fmt.say("{share} up (target ≥ {target})", share=share, target=target)
-        case _:
-            text = fmt.say("{share} succeeded (target ≥ {target})", share=share, target=target)
+    text = fmt.say(objective.source.text.attained, share=share, threshold=fmt.threshold(objective), target=target)
     parts = [f"{sign} {name}: {text}", budget_in_short(fmt, attained.budget, objective)]
     return " · ".join(filter(None, parts))
 

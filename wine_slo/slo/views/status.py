@@ -18,8 +18,6 @@ from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.evaluation.value import value_of
 from wine_slo.slo.notification.plan import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import YOUNG, windows
-from wine_slo.slo.objectives.kinds.latency import Latency
-from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives, duration
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions
 
@@ -407,13 +405,13 @@ def _objective(
     targets = reading.up_targets if reading else None
     source = objective.source
     budget = reading.budget if reading else None
-    is_latency = isinstance(source, Latency)
+    is_latency = objective.is_latency
     return ObjectiveStatus(
         slo=str(key),
         objective=key.objective,
         labels=dict(key.labels),
         title=title_of(key, objectives),
-        kind="latency" if is_latency else "ratio" if isinstance(source, Ratio) else "up",
+        kind=source.kind,
         verdict=verdict_of(objective, track, reading if is_present else None, is_open=number is not None),
         state=track.phase if track else Phase.MET,
         state_since=track.since if track else None,
@@ -426,7 +424,7 @@ def _objective(
         value_over_seconds=value.over.total_seconds() if value and value.over else None,
         bucket_bounds_seconds=reading.bounds if reading else (),
         latency_quantile=objective.ratio if is_latency else None,
-        threshold_seconds=source.threshold_seconds if isinstance(source, Latency) else None,
+        threshold_seconds=source.threshold,
         good_ratio=reading.good_ratio if reading else None,
         objective_ratio=objective.ratio,
         over_seconds=objective.over.total_seconds(),

@@ -11,7 +11,7 @@ LONGEST_NAMES = 3  # targets in one line
 
 def value(slo: ObjectiveStatus) -> str:
     """The number to read; empty where there is none."""
-    if slo.kind == "latency":
+    if slo.threshold_seconds is not None:
         if slo.latency_seconds is None:
             return ""
         return ENGLISH.latency(slo.latency_seconds, slo.bucket_bounds_seconds, apart_from=slo.threshold_seconds)
@@ -24,7 +24,8 @@ def value(slo: ObjectiveStatus) -> str:
 
 def meaning(slo: ObjectiveStatus) -> str:
     """What the number is, and over which time range: `p95 over 5 min`, `failed over 20 s`, `up over 5 min`."""
-    what = {"latency": f"p{(slo.latency_quantile or 0) * 100:g}", "ratio": "failed", "up": "up"}[slo.kind]
+    shares = {"ratio": "failed", "up": "up"}
+    what = shares.get(slo.kind, "bad") if slo.latency_quantile is None else f"p{slo.latency_quantile * 100:g}"
     if slo.value_over_seconds is None:
         return what
     return f"{what} over {span(timedelta(seconds=slo.value_over_seconds))}"
@@ -32,13 +33,11 @@ def meaning(slo: ObjectiveStatus) -> str:
 
 def target(slo: ObjectiveStatus) -> str:
     """What the number should be."""
-    match slo.kind:
-        case "latency":
-            return f"target ≤ {seconds(slo.threshold_seconds or 0)}"
-        case "ratio":
-            return f"target ≤ {percent(1 - slo.objective_ratio)}"
-        case _:
-            return f"target ≥ {percent(slo.objective_ratio)}"
+    if slo.threshold_seconds is not None:
+        return f"target ≤ {seconds(slo.threshold_seconds)}"
+    if slo.kind == "up":
+        return f"target ≥ {percent(slo.objective_ratio)}"
+    return f"target ≤ {percent(1 - slo.objective_ratio)}"
 
 
 def worst(incident: IncidentStatus) -> str:

@@ -25,7 +25,7 @@ from tests.support.fakes.prometheus_junk import (
 )
 from wine_slo.integrations.prometheus.client import MAX_BYTES, TIMEOUT, PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
-from wine_slo.slo.evaluation.metric_source import MetricSourceError, Sample, Series
+from wine_slo.slo.source.metric_source import MetricSourceError, Sample, Series
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STEP = timedelta(seconds=5)

@@ -25,7 +25,6 @@ from wine_slo.integrations.storage.schema import STEPS, TABLES
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.chat.messages import Person
-from wine_slo.slo.evaluation.clocks import WallTime
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
@@ -34,6 +33,7 @@ from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
 from wine_slo.slo.oncall.actions import Action, ActionKind, Silence
 from wine_slo.slo.reason import Reason
+from wine_slo.slo.source.clocks import WallTime
 
 BUDGET = Budget(
     history=timedelta(days=3), events=0.1 + 0.2, bad_ratios={timedelta(hours=1): 1 / 3, timedelta(minutes=5): 0.0}

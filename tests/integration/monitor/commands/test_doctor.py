@@ -23,8 +23,8 @@ from wine_slo.integrations.telegram.rights import TelegramRights
 from wine_slo.monitor.commands.doctor import Surroundings, examine_all, read_objectives, read_settings
 from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.settings import WatchdogSettings
-from wine_slo.slo.evaluation.clocks import WallTime
 from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.source.clocks import WallTime
 
 GROUP, SUPERGROUP, MOVED, PERSON, STRANGER = -5, -1005, -6, 7, 8
 ROOT = Path(__file__).parents[4]

@@ -22,7 +22,6 @@ from tests.support.real.prometheus import Prometheus
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.evaluate.evaluator import Evaluator
-from wine_slo.slo.evaluation.clocks import WallTime
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.reading import Reading, Sight
@@ -31,6 +30,7 @@ from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
+from wine_slo.slo.source.clocks import WallTime
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -23,10 +23,10 @@ from tests.support.scene import LATENCY, START, Reader
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.evaluate.evaluator import Evaluator
-from wine_slo.slo.evaluation.clocks import WallTime
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Key, Objectives
+from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.views.status import Process, status_of
 
 SECONDS = 3 * float(os.environ.get("WINE_SLO_SOAK", "1")) ** 2

@@ -12,8 +12,8 @@ from tests.support.scene import AVAILABILITY, ERRORS, LATENCY
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 from wine_slo.monitor.evaluate.objective_checks import Examiner, ObjectiveMistake, bounds_in, no_bound
-from wine_slo.slo.evaluation.metric_source import MetricSourceError, Sample, Vector
 from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.source.metric_source import MetricSourceError, Sample, Vector
 
 ALL = Objectives.only(LATENCY, ERRORS, AVAILABILITY)
 THIRTY = (

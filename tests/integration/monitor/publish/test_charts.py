@@ -21,10 +21,10 @@ from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.publish.charts import Charts, NoChartError
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.metric_source import MetricSourceError, Series, Vector
 from wine_slo.slo.notification.plan import STORM, Kind
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key
+from wine_slo.slo.source.metric_source import MetricSourceError, Series, Vector
 from wine_slo.slo.text.formatting import Formatter
 
 DRAWS = f"import sys; sys.stdin.read(); sys.stdout.buffer.write({PNG!r} + b'picture')"

@@ -15,9 +15,9 @@ from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.publish.digest import PATIENCE, Digests
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.evaluation.metric_source import MetricSourceError, Sample, Series, Vector
 from wine_slo.slo.notification.plan import DeliveryRecord, Kind
 from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.source.metric_source import MetricSourceError, Sample, Series, Vector
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.views.digest_text import LATE, Weekly
 

@@ -27,9 +27,9 @@ from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.replay.engine import replay
 from wine_slo.monitor.replay.range_cache import History
 from wine_slo.monitor.replay.story import Story
-from wine_slo.slo.evaluation.metric_source import Vector
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import TAKEN, Objectives
+from wine_slo.slo.source.metric_source import Vector
 
 GOLDEN = Path(__file__).parents[3] / "support" / "golden"
 START = datetime(2026, 10, 1, tzinfo=UTC)

@@ -12,13 +12,13 @@ from tests.support.fakes.prometheus_canned import CannedPrometheus, Slow
 from tests.support.scene import LATENCY, START
 from wine_slo.metric_names import SHA256
 from wine_slo.monitor.evaluate.collector import Collector
-from wine_slo.slo.evaluation.clocks import WallTime
 from wine_slo.slo.evaluation.deployment import LOOKS_BACK
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.metric_source import Sample, Series, Vector
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objectives
+from wine_slo.slo.source.clocks import WallTime
+from wine_slo.slo.source.metric_source import Sample, Series, Vector
 
 MODELS = promql.model_first_seen(LATENCY, LOOKS_BACK)
 OTHER = replace(LATENCY, name="other", job="other")

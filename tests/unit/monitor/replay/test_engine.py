@@ -13,9 +13,9 @@ from tests.support.live_watchdog import POLL, START, Clock, live, place, telling
 from wine_slo.monitor.replay.engine import replay
 from wine_slo.monitor.replay.range_cache import History
 from wine_slo.monitor.replay.story import Story
-from wine_slo.slo.evaluation.metric_source import MetricSource, MetricSourceError, Series
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Alert, Burn, Key, Objective, Objectives
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Series
 
 HOURS = 2.0
 MINUTE = timedelta(minutes=1)

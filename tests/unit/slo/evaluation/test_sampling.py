@@ -8,10 +8,10 @@ import pytest
 
 from tests.support.scene import AVAILABILITY, ERRORS, KEY, LATENCY, at
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.metric_source import Points, Sample
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.evaluation.sampling import Answers, Grid, Scrapes, read
 from wine_slo.slo.objectives.objective import Key, Objective
+from wine_slo.slo.source.metric_source import Points, Sample
 
 NOW = at(3600)
 STEP = timedelta(seconds=5)

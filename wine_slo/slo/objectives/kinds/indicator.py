@@ -1,10 +1,11 @@
 """What every kind of objective says of itself: its service level indicator (SLI).
 
-`promql` makes the queries of what a kind names here, and `slo/text` renders its values by its unit.
+`promql` makes the queries of what a kind names here, and `slo/text` renders its values by its unit and its text.
 Nothing else needs to know which kinds there are.
 """
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Self
 
@@ -17,6 +18,25 @@ class Unit(StrEnum):
     GOOD_SHARE = "good_share"  # one minus the value, which is the share of bad events
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindText:
+    """The sentences that differ by kind, as the catalogue has them; a hole that one has no use for is left out.
+
+    Attributes:
+        objective: The objective; holes `share`, `window` and `threshold`.
+        attained: What a week attained; holes `share`, `target` and `threshold`.
+        events: How many events were bad, of one and of more; holes `bad`, `n` and `target`.
+        measured: A value with what it is the number of; holes `share` and `quantile`.
+        chart: The title of a chart; holes `title` and `quantile`.
+    """
+
+    objective: str
+    attained: str
+    events: tuple[str, str]
+    measured: str
+    chart: str
+
+
 class Indicator(ABC):
     """What an objective counts.
 
@@ -26,6 +46,7 @@ class Indicator(ABC):
     Attributes:
         kind: Its name in slo.yml.
         unit: How its value reads.
+        text: The sentences that differ by kind.
         is_about_targets: Whether a target that is down can be judged, and is named.
         can_be_drilled: Whether slow requests break it.
     """
@@ -34,6 +55,7 @@ class Indicator(ABC):
 
     kind: ClassVar[str]
     unit: ClassVar[Unit]
+    text: ClassVar[KindText]
     is_about_targets: ClassVar[bool] = False
     can_be_drilled: ClassVar[bool] = False
 

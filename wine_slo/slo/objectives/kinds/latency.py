@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from wine_slo.slo.objectives.error import ObjectiveError
-from wine_slo.slo.objectives.kinds.indicator import Indicator, Unit, select
+from wine_slo.slo.objectives.kinds.indicator import Indicator, KindText, Unit, select
+from wine_slo.slo.reason import phrase, plural
 
 QUANTILE_FLOOR = 0.5
 
@@ -31,6 +32,13 @@ class Latency(Indicator):
 
     kind: ClassVar[str] = "latency"
     unit: ClassVar[Unit] = Unit.SECONDS
+    text: ClassVar[KindText] = KindText(
+        objective=phrase("Objective: {share} of requests within {threshold}, over {window}."),
+        attained=phrase("{share} within {threshold} (target ≥ {target})"),
+        events=plural("{bad} of {n} request over {target}.", "{bad} of {n} requests over {target}."),
+        measured="p{quantile} {share}",
+        chart="{title}: p{quantile}",
+    )
     can_be_drilled: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

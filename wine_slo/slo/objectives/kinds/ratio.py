@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from wine_slo.slo.objectives.kinds.indicator import Indicator, Unit
+from wine_slo.slo.objectives.kinds.indicator import Indicator, KindText, Unit
+from wine_slo.slo.reason import phrase, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,13 @@ class Ratio(Indicator):
 
     kind: ClassVar[str] = "ratio"
     unit: ClassVar[Unit] = Unit.BAD_SHARE
+    text: ClassVar[KindText] = KindText(
+        objective=phrase("Objective: {share} of requests succeed, over {window}."),
+        attained=phrase("{share} succeeded (target ≥ {target})"),
+        events=plural("{bad} of {n} request failed.", "{bad} of {n} requests failed."),
+        measured=phrase("{share} failed"),
+        chart=phrase("{title}: share of failed requests"),
+    )
 
     def all_events(self, job: str) -> str:  # noqa: ARG002 - the selector names it
         """Return the counters of all events."""

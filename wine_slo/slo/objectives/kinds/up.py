@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from wine_slo.slo.objectives.kinds.indicator import Indicator, Unit
+from wine_slo.slo.objectives.kinds.indicator import Indicator, KindText, Unit
+from wine_slo.slo.reason import phrase, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,13 @@ class Up(Indicator):
 
     kind: ClassVar[str] = "up"
     unit: ClassVar[Unit] = Unit.GOOD_SHARE
+    text: ClassVar[KindText] = KindText(
+        objective=phrase("Objective: up {share} of the time, over {window}."),
+        attained=phrase("{share} up (target ≥ {target})"),
+        events=plural("{bad} of {n} scrape failed.", "{bad} of {n} scrapes failed."),
+        measured=phrase("{share} up"),
+        chart="{title}",
+    )
     is_about_targets: ClassVar[bool] = True
 
     def all_events(self, job: str) -> None:

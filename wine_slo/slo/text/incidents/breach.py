@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from wine_slo.slo.evaluation.engine import DOWN, LEDGER, SIGHT, State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.plan import DeliveryRecord
-from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
 from wine_slo.slo.text.formatting import LONG_OPEN, Formatter, is_worst_of_opening
@@ -130,9 +129,9 @@ def reopened_line(fmt: Formatter, incident: Incident, objective: Objective | Non
 
 
 def _endpoint_lines(fmt: Formatter, incident: Incident, objective: Objective) -> list[str]:
-    if not isinstance(objective.source, Latency) or incident.waiting_seconds is not None:
+    threshold = objective.source.threshold
+    if threshold is None or incident.waiting_seconds is not None:
         return []
-    threshold = objective.source.threshold_seconds
     slow: list[str] = []
     fine: list[str] = []
     for endpoint, value in incident.by_endpoint:

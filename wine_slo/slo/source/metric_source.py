@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from wine_slo.slo.evaluation.clocks import SourceTime
 from wine_slo.slo.reason import Reason, ReasonedError
+from wine_slo.slo.source.clocks import SourceTime
 
 MAX_POINTS = 11_000  # of one series in one answer; Prometheus refuses more
 
