@@ -70,7 +70,7 @@ from wine_slo.slo.redaction import without_credentials
 from wine_slo.slo.source.clocks import SourceTime, WallTime
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.text.command_text import Replies
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.language import LANGUAGES
 from wine_slo.slo.views.digest_text import Weekly
 from wine_slo.slo.views.series import Trend
@@ -293,11 +293,11 @@ async def _without_end(loop: Loop, name: str) -> NoReturn:
     raise LoopEndedError(f"{name} has ended")
 
 
-def speeches(settings: WatchdogSettings, objectives: Callable[[], Objectives]) -> Callable[[str], Speech]:
+def speeches(settings: WatchdogSettings, objectives: Callable[[], Objectives]) -> Callable[[str], Formatter]:
     """Return how things read in a language, by its code; without one, in that of the settings."""
     languages = translations.load()
     own = languages[settings.language]
-    return lambda code: Speech(objectives(), settings.timezone, languages.get(code, own))
+    return lambda code: Formatter(objectives(), settings.timezone, languages.get(code, own))
 
 
 async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledger) -> None:
@@ -657,7 +657,7 @@ def _listen(  # noqa: PLR0913 - one place wires it
     settings: WatchdogSettings,
     recipients: Recipients,
     conversation: Router,
-    speech: Callable[[str], Speech],
+    speech: Callable[[str], Formatter],
     instruments: WatchdogInstruments,
     *,
     evaluation: Evaluator,

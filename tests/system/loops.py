@@ -12,7 +12,7 @@ from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.notify.dispatcher import Dispatcher, Rules
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.source.clocks import WallTime
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 
 def loops(
@@ -30,7 +30,7 @@ def loops(
         TelegramChannel(bot),
         ledger,
         Recipients(ledger, memory, chats, evaluation.now()),
-        lambda _language: Speech(OBJECTIVES, UTC),
+        lambda _language: Formatter(OBJECTIVES, UTC),
         lambda: evaluation.state,
         evaluation.now,
         on_message=lambda _kind, _outcome: None,

@@ -51,7 +51,7 @@ async def test_a_console_that_lacks_letters_shows_the_rest(
 ) -> None:
     await prometheus_junk.goes_down()
     watchdog = await processes.watchdog(blind | NO_TELEGRAM | {"PYTHONIOENCODING": encoding})
-    await watchdog.until_line("Cannot see for")
+    await watchdog.until_line("Monitoring lost for")
     assert await watchdog.terminate() == 0
 
 

@@ -102,7 +102,7 @@ async def test_of_all_settings_that_are_secret_none_is_shown_anywhere_even_where
         "WINE_SLO_TELEGRAM_ADMIN_IDS": str(PERSON),
     }
     watchdog = await start_at_debug(processes, settings)
-    await bot_api.until(lambda: any("Cannot see" in text for text in chat.texts), seconds=30)
+    await bot_api.until(lambda: any("Monitoring lost" in text for text in chat.texts), seconds=30)
     asked = len(chat.texts)
     for command in ("/status", "/why latency", "/drill"):
         await bot_api.says(CHAT, PERSON, command)

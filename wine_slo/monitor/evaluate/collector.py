@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from wine_slo.metric_names import SHA256
 from wine_slo.monitor.evaluate.objective_queries import ObjectiveQueries
 from wine_slo.monitor.evaluate.slow_queries import Bounds, Budgets
-from wine_slo.slo.evaluation.deployment import LOOKS_BACK, Deployment, last_change
 from wine_slo.slo.evaluation.engine import Interruption, State, advance, is_ahead
 from wine_slo.slo.evaluation.key_state import may_open
 from wine_slo.slo.evaluation.reading import Reading, Sight, unseen
@@ -22,6 +21,7 @@ from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.clocks import SourceTime, WallClock
+from wine_slo.slo.source.deployment import LOOKS_BACK, Deployment, last_change
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
 
 log = logging.getLogger(__name__)

@@ -42,7 +42,9 @@ from wine_slo.slo.objectives.objective import Alert, Objective
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
 from wine_slo.slo.oncall.time_phrases import QuietHours
 from wine_slo.slo.text.command_text import Replies
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.text.incidents.breach import repeat_marked
+from wine_slo.slo.text.wording import IncidentWording
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +129,7 @@ class Dispatcher:
         chat: Channel,
         ledger: Ledger,
         recipients: Recipients,
-        speech: Callable[[str], Speech],
+        speech: Callable[[str], Formatter],
         state: Callable[[], State],
         clock: Callable[[], datetime],
         on_message: Callable[[Kind, str], None],
@@ -273,7 +275,7 @@ class Dispatcher:
             self._refusals[chat] = replace(refusal, again_at=again_at)
             self._news[chat].set()
 
-    def speech(self, chat: int) -> Speech:
+    def speech(self, chat: int) -> Formatter:
         """How things read in a chat."""
         return self._speech(self._recipients.standing_at(chat).language)
 
@@ -420,7 +422,7 @@ class Dispatcher:
     def _next(self, chat: int) -> Notification | None:
         """The next notification for a chat that does not have to wait; only new messages while it refuses them."""
         state, now, speech, acts = self._state(), self._clock(), self.speech(chat), self._acts()
-        words = speech.words(state, now, acts)
+        words = IncidentWording(speech, state, now, acts)
         is_closed = self._recipients.standing(chat).is_closed
         notices = []
         for told in self._records():
@@ -526,7 +528,7 @@ class Dispatcher:
         await self._mark(replace(each, perhaps_sent=True) for each in beliefs)
         text = notice.text
         if any(each.perhaps_sent for each in beliefs):
-            text = self.speech(chat).as_repeat(text)
+            text = repeat_marked(self.speech(chat), text)
         try:
             message = await self._send(chat, text, loud=notice.loud, reply_to=notice.reply_to, buttons=notice.buttons)
         except ChannelError as error:

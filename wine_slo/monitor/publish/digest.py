@@ -18,8 +18,8 @@ from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
-from wine_slo.slo.text.incident_text import Speech
-from wine_slo.slo.views.digest_text import WEEK, Attained, DigestSpeech, Week, Weekly, is_due
+from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.views.digest_text import WEEK, Attained, Week, Weekly, digest_text, is_due
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Digests:
         chats: Callable[[], Mapping[int, int | None]],
         weekly: Weekly,
         state: Callable[[], State],
-        speech: Callable[[int], Speech],
+        speech: Callable[[int], Formatter],
         now: Callable[[], datetime],
         acknowledged_at: Callable[[Incident], datetime | None],
         on_message: Callable[[Kind, str], None],
@@ -104,7 +104,7 @@ class Digests:
             await self._tell(chat, topic, week, slot)
 
     async def _tell(self, chat: int, topic: int | None, week: Week, slot: datetime) -> None:
-        text = DigestSpeech.of(self._speech(chat)).digest(week)
+        text = digest_text(self._speech(chat), week)
         try:
             await self._send(chat, topic, text)
         except ChannelError as error:
@@ -145,7 +145,7 @@ class Digests:
             self._told[chat] = slot
         await asyncio.to_thread(self._ledger.mark_digest, chat, slot)
 
-    async def _week(self, slot: datetime, speech: Speech) -> Week:
+    async def _week(self, slot: datetime, speech: Formatter) -> Week:
         """What there is to tell of the week that ended at a time; the speech is only asked for the objectives."""
         first = slot - WEEK
         trouble: Reason | str = ""

@@ -243,7 +243,7 @@ def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: date
             reason = Reason("no requests")
         case Finding.TOO_FEW:
             reason = Reason(
-                "only {seen} of the {needed} requests that a verdict needs",
+                "only {seen} of the {needed} requests that a judgement needs",
                 {"seen": max(0, round(traffic.long)), "needed": objective.least_events},
             )
     return finding.sight, reason

@@ -271,7 +271,7 @@ def read_blind(
 
 def unjudged(error: Exception) -> Reason:
     """Return why an answer is not judged that was an error to read."""
-    return Reason("what Prometheus answered cannot be judged ({error})", {"error": type(error).__name__})
+    return Reason("the answer of Prometheus cannot be evaluated ({error})", {"error": type(error).__name__})
 
 
 def read_nothing(objective: Objective, state: State, now: datetime, *, gone: int = 0) -> dict[Key, Reading]:

@@ -18,7 +18,7 @@ from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.plan import DeliveryRecord, Kind
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.metric_source import MetricSourceError, Sample, Series, Vector
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.views.digest_text import LATE, Weekly
 
 ANNA, GROUP = 7, -5
@@ -58,7 +58,7 @@ class Desk:
 
     def remembered(self) -> Digests:
         """What tells the digests after a restart."""
-        speech = Speech(Objectives.only(LATENCY), UTC)
+        speech = Formatter(Objectives.only(LATENCY), UTC)
         self.recipients = Recipients(self.ledger, self.ledger.load(), self.chats, self.now)
         return Digests(
             self.prometheus,
