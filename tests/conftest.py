@@ -68,8 +68,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if before is None or WRITES or (after := _tree()) == before:
         return
     left = sorted(set(after.splitlines()) - set(before.splitlines()))
-    print(f"\nThe working tree has changed while the tests ran: {left}")  # noqa: T201 - it is for who reads the report
-    session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+    pytest.exit(f"the working tree has changed while the tests ran: {left}", returncode=1)
 
 
 def _tree() -> str:
