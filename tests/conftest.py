@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -62,14 +62,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[TREE] = _tree()
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail where the tests have left something in the project's folder, or changed it."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
+    """Fail, after the report, where the tests have left something in the project's folder, or changed it."""
+    yield
     before = session.config.stash.get(TREE, None)
     if before is None or WRITES or (after := _tree()) == before:
         return
     left = sorted(set(after.splitlines()) - set(before.splitlines()))
-    print(f"\nThe working tree has changed while the tests ran: {left}")  # noqa: T201 - it is for who reads the report
-    session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+    pytest.exit(f"the working tree has changed while the tests ran: {left}", returncode=1)
 
 
 def _tree() -> str:
