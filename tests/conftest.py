@@ -1,7 +1,9 @@
 """What tests stand on: fakes on loopback, the real Prometheus and real processes."""
 
+import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -20,11 +22,61 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
+ROOT = Path(__file__).parents[1]
+# Each has more than half a minute alone, the longest first.
+LONGEST = (
+    "test_crash",
+    "test_command",
+    "test_fault_matrix",
+    "test_end_to_end",
+    "test_drill",
+    "test_recipients",
+    "test_process_end",
+    "test_against_prometheus",
+    "test_two_watchdogs",
+    "test_frontier",
+    "test_ledger_away",
+    "test_flood",
+    "test_secrets",
+)
+
 StartPrometheus = Callable[[Service], Awaitable[prometheus.Prometheus]]
 
 
 def pytest_report_header() -> str:
     return f"prometheus {prometheus.version()}"
+
+
+WRITES = [name for name in os.environ if name.startswith("WINE_SLO_WRITE_")]  # `make pictures`, `make reliability`
+TREE = pytest.StashKey[str]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no worker is left alone with one of them at the end."""
+    first = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: first.get(item.path.stem, len(first) + ("/unit/" in item.path.as_posix())))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.stash[TREE] = _tree()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
+    """Fail, after the report, where the tests have left something in the project's folder, or changed it."""
+    yield
+    before = session.config.stash.get(TREE, None)
+    if before is None or WRITES or (after := _tree()) == before:
+        return
+    left = sorted(set(after.splitlines()) - set(before.splitlines()))
+    pytest.exit(f"the working tree has changed while the tests ran: {left}", returncode=1)
+
+
+def _tree() -> str:
+    """What git says of the working tree; nothing where it is no repository."""
+    command = ["git", "status", "--porcelain", "--untracked-files=all"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
 
 
 @pytest.fixture

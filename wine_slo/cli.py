@@ -113,45 +113,44 @@ def drill(
 @app.command()
 def replay(  # noqa: PLR0913  # options of a command, each by its name
     *,
-    since: Annotated[str | None, typer.Option(metavar="SPAN", help="How far back; 7d where nothing is said.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="SPAN", help="How far back; 7d by default.")] = None,
     start: Annotated[str | None, typer.Option("--from", metavar="ISO", help="Or from when.")] = None,
-    until: Annotated[
-        str | None, typer.Option("--to", metavar="ISO", help="Until when; now where it is not said.")
-    ] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="ISO", help="Until when; now by default.")] = None,
     objectives: Annotated[Path | None, typer.Option(metavar="FILE", help="Instead of slo.yml.")] = None,
     sweep: Annotated[
         str | None,
         typer.Option(metavar="FIELD=VALUES", help="Try latency.threshold=0.5..2 or errors.bad_for=15s,25s,1m."),
     ] = None,
     incidents: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="True incidents, CSV or YAML with start and end, to compare.")
+        Path | None, typer.Option(metavar="FILE", help="Known incidents to compare, CSV or YAML with start and end.")
     ] = None,
     as_json: Json = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print a row an alarm, or a row a value, instead.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV: one row per alarm, or per value.")] = False,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write one page with charts.")] = None,
-    keep: Annotated[bool, typer.Option(help="Keep what Prometheus answered in data/replay.")] = True,
+    keep: Annotated[bool, typer.Option(help="Keep the answers of Prometheus in data/replay.")] = True,
 ) -> None:
-    """Say what the objectives would have told in the past.
+    """Show the alarms that the objectives would have had in the past.
 
-    Runs the watchdog's own evaluator over what Prometheus remembers:
-    same looks, same rules, same incidents. A run that is broken off goes
-    on where it was.
+    Runs the watchdog's own evaluator over the data in Prometheus: same
+    evaluations, same rules, same incidents. An interrupted run continues
+    where it was.
 
-    Exits with 0, with 2 for what cannot be asked for, with 3 where
-    Prometheus cannot be asked or knows nothing of the time.
+    Exits with 0, with 2 where an option or a file cannot be used, with 3
+    where Prometheus does not answer or has no data for the time range.
     """
-    from wine_slo.monitor.replay import command  # noqa: PLC0415
+    from wine_slo.monitor.replay.command import main  # noqa: PLC0415
+    from wine_slo.monitor.replay.inputs import Options  # noqa: PLC0415
 
     form = "json" if as_json else "csv" if as_csv else "table"
     raise typer.Exit(
-        command.main(
-            command.Options(
+        main(
+            Options(
                 since=since,
                 start=start,
                 until=until,
                 objectives=objectives,
                 sweep=sweep,
-                truth=incidents,
+                known=incidents,
                 form=form,
                 html=html,
                 keep=keep,

@@ -25,7 +25,7 @@ from tests.support.real.prometheus import Prometheus, scraping
 from wine_slo.config import slo_file
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.replay.engine import replay
-from wine_slo.monitor.replay.range_cache import History
+from wine_slo.monitor.replay.range_cache import RangeCache
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 OBJECTIVES = Path(__file__).parents[2] / "config" / "slo.yml"
@@ -48,10 +48,11 @@ def made(days: int) -> Made:
 
 
 async def look_back(url: str, folder: Path, days: int, whole: int) -> str:
-    """Replay the last days; return the seconds, the processor's seconds, the peak of memory, looks and alarms."""
+    """Replay the last days; return the seconds, the processor's seconds, the peak of memory, evaluations and alarms."""
     until = START + timedelta(days=whole)
     async with aiohttp.ClientSession() as session:
-        history = History(PrometheusClient(session, url, {}, timeout=PATIENCE), folder, "benchmark", datetime.now(UTC))
+        api = PrometheusClient(session, url, {}, timeout=PATIENCE)
+        history = RangeCache(api, folder, "benchmark", datetime.now(UTC))
         began, used = perf_counter(), process_time()
         since = max(until - timedelta(days=days), START + POLL)
         story = await replay(history, slo_file.load(OBJECTIVES), since, until, POLL)
@@ -59,7 +60,7 @@ async def look_back(url: str, folder: Path, days: int, whole: int) -> str:
         await history.close()
     status = await asyncio.to_thread(Path("/proc/self/status").read_text)  # getrusage counts the parent's peak too
     peak = next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
-    return f"{seconds:.1f} {processor:.1f} {peak:.0f} {story.looks} {len(story.alarms)}"
+    return f"{seconds:.1f} {processor:.1f} {peak:.0f} {story.evaluations} {len(story.alarms)}"
 
 
 def in_a_process(url: str, folder: Path, days: int, whole: int) -> list[str]:
@@ -90,14 +91,14 @@ async def run(folder: Path, short: int, whole: int) -> str:
 
     try:
         first, _ = await look(f"{whole} days, the first time", whole)
-        # Asks for what only a week looks back on; not told, as it is little.
+        # Queries what only the short time needs, so that all of it is on disk.
         await asyncio.to_thread(in_a_process, prometheus.url, folder / "chunks", short, whole)
         short_again, short_peak = await look(f"{short} days, from disk", short)
         whole_again, whole_peak = await look(f"{whole} days, from disk", whole)
     finally:
         await prometheus.kill()
     lines = [
-        "| | seconds | our processor's | Prometheus' processors' | our peak memory, MiB | looks | alarms |",
+        "| | seconds | our processor's | Prometheus' processors' | our peak memory, MiB | evaluations | alarms |",
         "| --- | --- | --- | --- | --- | --- | --- |",
         first,
         short_again,

@@ -41,6 +41,7 @@ async def live(
             told[number, each.openings] = (
                 str(each.key), each.since, each.opened_at, each.last_bad_at, each.closed_at, each.outcome,
                 each.worst and pytest.approx(each.worst), pytest.approx(each.bad), pytest.approx(each.total),
+                each.bounds, str(each.reason) if each.key.is_own else "",
             )  # fmt: skip
         soon = next_look_at(state, objectives)
         quick = quick if soon is None else max(soon, now) + SETTLES_IN
@@ -49,10 +50,10 @@ async def live(
 
 def telling(alarm: Alarm) -> Telling:
     return (
-        str(alarm.key), alarm.began_at, alarm.told_at, alarm.last_bad_at, alarm.ended_at, alarm.outcome, alarm.worst,
-        alarm.bad, alarm.total,
+        str(alarm.key), alarm.began_at, alarm.notified_at, alarm.last_bad_at, alarm.ended_at, alarm.outcome,
+        alarm.worst, alarm.bad, alarm.total, alarm.bounds, alarm.reason,
     )  # fmt: skip
 
 
 def place(alarm: Alarm) -> tuple[int, datetime]:
-    return alarm.number, alarm.told_at
+    return alarm.number, alarm.notified_at

@@ -17,7 +17,6 @@ from tests.support.scene import (
     incident,
     minutes,
 )
-from wine_slo.slo.evaluation.deployment import Deployment
 from wine_slo.slo.evaluation.engine import LEDGER, SIGHT, State
 from wine_slo.slo.evaluation.incident import Incident, Opening, Outcome
 from wine_slo.slo.evaluation.reading import Sight
@@ -25,11 +24,15 @@ from wine_slo.slo.notification.record import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Key
 from wine_slo.slo.reason import Reason
-from wine_slo.slo.text.incident_text import Speech, plain
+from wine_slo.slo.source.deployment import Deployment
+from wine_slo.slo.text.formatting import Formatter, plain
+from wine_slo.slo.text.incidents.breach import breach_text
+from wine_slo.slo.text.incidents.reminder import reminder_text
+from wine_slo.slo.text.incidents.resolved import closed_text, late_text, recovery_text
 
 MAX_TEXT = 4096  # characters of a Telegram message
 MAX_LINES = 9
-SPEECH = Speech(ALL, ZoneInfo("Etc/GMT-3"))
+SPEECH = Formatter(ALL, ZoneInfo("Etc/GMT-3"))
 NOTHING = DeliveryRecord(incident=12, chat=CHAT)
 OPENED = DeliveryRecord(incident=12, chat=CHAT, stage=Stage.OPENED, opening=1, message=5, breach_told_at=at(87))
 BOUNDS = (0.001, 0.025, 0.05, 0.9, 1.0, 1.1, 2.0, 2.5, 10.0)
@@ -72,9 +75,9 @@ def breach(
     after: float = 120,
     told: DeliveryRecord = NOTHING,
     state: State | None = None,
-    speech: Speech = SPEECH,
+    speech: Formatter = SPEECH,
 ) -> str:
-    return speech.breach(truth, told, state or State(), at(after))
+    return breach_text(speech, truth, told, state or State(), at(after))
 
 
 def burning(burn: Burn) -> Incident:
@@ -83,12 +86,12 @@ def burning(burn: Burn) -> Incident:
 
 
 HELD_BY_THE_OUTAGE = State(incidents={11: incident(number=11, held=Sight.TARGET_DOWN), 12: DOWN})
-EXAMPLES: dict[str, Callable[[Speech], str]] = {
+EXAMPLES: dict[str, Callable[[Formatter], str]] = {
     "a breach": lambda speech: breach(SLOW, speech=speech),
     "a breach after a change": lambda speech: breach(CHANGED, speech=speech),
     "a breach in a young history": lambda speech: breach(incident(bad=13, total=13, budget=YOUNG), speech=speech),
-    "a recovery in a young history": lambda speech: speech.recovery(
-        replace(RECOVERED, bad=15, total=120, budget=OLDER), OPENED
+    "a recovery in a young history": lambda speech: recovery_text(
+        speech, replace(RECOVERED, bad=15, total=120, budget=OLDER), OPENED
     ),
     "a breach that lasts": lambda speech: breach(SLOW, after=720, speech=speech),
     "a breach of which nothing more is known": lambda speech: breach(incident(value=None), speech=speech),
@@ -124,36 +127,40 @@ EXAMPLES: dict[str, Callable[[Speech], str]] = {
     ),
     "blind": lambda speech: breach(BLIND, after=185, speech=speech),
     "the ledger cannot be written": lambda speech: breach(UNWRITTEN, after=185, speech=speech),
-    "the ledger is written again": lambda speech: speech.recovery(WRITTEN, OPENED),
-    "the ledger was written again": lambda speech: speech.closed(WRITTEN),
+    "the ledger is written again": lambda speech: recovery_text(speech, WRITTEN, OPENED),
+    "the ledger was written again": lambda speech: closed_text(speech, WRITTEN),
     "the budget burns": lambda speech: breach(burning(BURNS[0]), speech=speech),
     "the budget melts": lambda speech: breach(burning(BURNS[3]), speech=speech),
-    "reminder": lambda speech: speech.reminder(incident(value=1.7), at(60 + 4 * 3600)),
-    "recovery": lambda speech: speech.recovery(RECOVERED, OPENED),
-    "recovery of a short one": lambda speech: speech.recovery(replace(RECOVERED, last_bad_at=at(115)), OPENED),
-    "recovery after it came back": lambda speech: speech.recovery(
-        replace(RECOVERED, openings=3, again_at=at(660), earlier=EARLIER), replace(OPENED, breach_told_at=at(690))
+    "reminder": lambda speech: reminder_text(speech, incident(value=1.7), at(60 + 4 * 3600)),
+    "recovery": lambda speech: recovery_text(speech, RECOVERED, OPENED),
+    "recovery of a short one": lambda speech: recovery_text(speech, replace(RECOVERED, last_bad_at=at(115)), OPENED),
+    "recovery after it came back": lambda speech: recovery_text(
+        speech,
+        replace(RECOVERED, openings=3, again_at=at(660), earlier=EARLIER),
+        replace(OPENED, breach_told_at=at(690)),
     ),
-    "recovery of errors": lambda speech: speech.recovery(
-        replace(RECOVERED, key=Key("errors"), value=0.0, worst=0.2, budget=None), OPENED
+    "recovery of errors": lambda speech: recovery_text(
+        speech, replace(RECOVERED, key=Key("errors"), value=0.0, worst=0.2, budget=None), OPENED
     ),
-    "up again": lambda speech: speech.recovery(
-        replace(RECOVERED, key=Key("availability"), value=0.0, worst=1.0, budget=None), OPENED
+    "up again": lambda speech: recovery_text(
+        speech, replace(RECOVERED, key=Key("availability"), value=0.0, worst=1.0, budget=None), OPENED
     ),
-    "seeing again": lambda speech: speech.recovery(
-        replace(BLIND, closed_at=at(400), last_bad_at=at(400), outcome=Outcome.RECOVERED), OPENED
+    "seeing again": lambda speech: recovery_text(
+        speech, replace(BLIND, closed_at=at(400), last_bad_at=at(400), outcome=Outcome.RECOVERED), OPENED
     ),
-    "the budget lasts again": lambda speech: speech.recovery(
-        replace(burning(BURNS[0]), closed_at=at(900), outcome=Outcome.RECOVERED), OPENED
+    "the budget lasts again": lambda speech: recovery_text(
+        speech, replace(burning(BURNS[0]), closed_at=at(900), outcome=Outcome.RECOVERED), OPENED
     ),
-    "closed": lambda speech: speech.closed(RECOVERED),
-    "closed blindness": lambda speech: speech.closed(replace(BLIND, closed_at=at(400), outcome=Outcome.RECOVERED)),
-    "closed budget": lambda speech: speech.closed(
-        replace(burning(BURNS[0]), closed_at=at(900), outcome=Outcome.RECOVERED)
+    "closed": lambda speech: closed_text(speech, RECOVERED),
+    "closed blindness": lambda speech: closed_text(
+        speech, replace(BLIND, closed_at=at(400), outcome=Outcome.RECOVERED)
     ),
-    "missed": lambda speech: speech.missed(RECOVERED, State()),
-    "expired": lambda speech: speech.recovery(EXPIRED, OPENED),
-    "withdrawn": lambda speech: speech.recovery(replace(EXPIRED, outcome=Outcome.WITHDRAWN), OPENED),
+    "closed budget": lambda speech: closed_text(
+        speech, replace(burning(BURNS[0]), closed_at=at(900), outcome=Outcome.RECOVERED)
+    ),
+    "missed": lambda speech: late_text(speech, RECOVERED, State()),
+    "expired": lambda speech: recovery_text(speech, EXPIRED, OPENED),
+    "withdrawn": lambda speech: recovery_text(speech, replace(EXPIRED, outcome=Outcome.WITHDRAWN), OPENED),
 }
 
 

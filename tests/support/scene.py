@@ -15,7 +15,8 @@ from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.text.wording import IncidentWording
 
 START = datetime(2026, 1, 1, 19, 40, tzinfo=UTC)
 LATENCY = Objective(
@@ -107,8 +108,8 @@ class Reader:
         self.notices: list[Notification] = []
 
     @property
-    def speech(self) -> Speech:
-        return Speech(self._scene.objectives, UTC)
+    def speech(self) -> Formatter:
+        return Formatter(self._scene.objectives, UTC)
 
     def hears(self) -> list[Notification]:
         """What is said now; none of it twice."""
@@ -120,7 +121,7 @@ class Reader:
             while notice := next_notification(
                 incident,
                 told,
-                self.speech.words(state, now),
+                IncidentWording(self.speech, state, now),
                 now,
                 Policy(remind_after=LATENCY.remind_after, is_muted=muted),
             ):

@@ -14,7 +14,7 @@ from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.source.clocks import WallTime
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 
 def loops(
@@ -33,7 +33,7 @@ def loops(
         TelegramChannel(bot),
         ledger,
         recipients,
-        Localizer(recipients, lambda _language: Speech(OBJECTIVES, UTC)),
+        Localizer(recipients, lambda _language: Formatter(OBJECTIVES, UTC)),
         evaluation,
         Journal(ledger, ()),
         on_message=lambda _kind, _outcome: None,

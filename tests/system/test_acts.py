@@ -10,7 +10,7 @@ from tests.support.fakes.telegram_chats import Message
 from tests.support.real.processes import Process, Processes
 
 GROUP, FORUM, TOPIC, ANNA, BORIS, STRANGER = -42, -10042, 30, 7, 8, 666
-BLIND = "🔴 Cannot see"
+BLIND = "🟣 Monitoring lost"
 
 
 @pytest.fixture
@@ -52,8 +52,8 @@ async def test_a_kill_between_a_press_and_its_saving_loses_nothing_and_answers_n
 
     await processes.watchdog(settings)
     for message in (group, forum):
-        await bot_api.until(lambda message=message: "Anna has it" in message.text, seconds=20)  # type: ignore[misc]
-    assert bot_api.answers[press] == "You have #1."
+        await bot_api.until(lambda message=message: "Acknowledged by Anna" in message.text, seconds=20)  # type: ignore[misc]
+    assert bot_api.answers[press] == "You acknowledged #1."
     assert other.execute("SELECT count(*) FROM acts").fetchone() == (1,)
     other.close()
 

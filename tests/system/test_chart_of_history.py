@@ -29,7 +29,7 @@ from wine_slo.monitor.publish.charts import Charts
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.objective import Key, Objectives
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.views.chart_spec import Chart
 
 MINUTE = timedelta(minutes=1)
@@ -67,7 +67,7 @@ class Studio:
     charts: Charts
     recorder: Recorder
 
-    async def draws(self, name: str, speech: Speech, span: timedelta = 2 * 60 * MINUTE) -> Chart:
+    async def draws(self, name: str, speech: Formatter, span: timedelta = 2 * 60 * MINUTE) -> Chart:
         picture = await self.charts.of(Key(name), speech, span)
         keep(picture.png, f"chart-{name}-{speech.language.code}")
         return self.recorder.chart
@@ -102,7 +102,7 @@ async def studio(data: Path, stack: ExitStack) -> AsyncIterator[Studio]:
             ledger,
             FakeSnapshot(lambda: state, lambda: ENDS),
             recipients=recipients,
-            localizer=Localizer(recipients, lambda _language: Speech(ALL, UTC)),
+            localizer=Localizer(recipients, lambda _language: Formatter(ALL, UTC)),
             on_message=lambda _kind, _outcome: None,
         )
         yield Studio(charts, recorder)
@@ -125,7 +125,7 @@ def outside(points: tuple[tuple[float, float], ...], *chapters: Chapter) -> list
 
 
 async def test_a_latency_is_drawn_as_it_was_with_gaps_where_nothing_is_known(studio: Studio) -> None:
-    chart = await studio.draws("latency", Speech(ALL, UTC))
+    chart = await studio.draws("latency", Formatter(ALL, UTC))
     assert len(chart.values) > 200
     assert all(1 < value < 2 for value in within(chart.values, SLOW))
     assert all(value <= 0.05 for value in outside(chart.values, SLOW, QUIET, DOWN, AWAY))
@@ -137,7 +137,7 @@ async def test_a_latency_is_drawn_as_it_was_with_gaps_where_nothing_is_known(stu
 
 
 async def test_requests_are_none_where_nobody_asked_and_unknown_where_nobody_looked(studio: Studio) -> None:
-    chart = await studio.draws("latency", Speech(ALL, ZoneInfo("Europe/Moscow"), translations.load()["ru"]))
+    chart = await studio.draws("latency", Formatter(ALL, ZoneInfo("Europe/Moscow"), translations.load()["ru"]))
     assert outside(chart.rates, QUIET, DOWN, AWAY) == pytest.approx(
         [10.0] * len(outside(chart.rates, QUIET, DOWN, AWAY))
     )
@@ -149,14 +149,14 @@ async def test_requests_are_none_where_nobody_asked_and_unknown_where_nobody_loo
 
 
 async def test_a_share_of_failed_requests_is_drawn_as_it_was(studio: Studio) -> None:
-    chart = await studio.draws("errors", Speech(ALL, UTC))
+    chart = await studio.draws("errors", Formatter(ALL, UTC))
     assert within(chart.values, SLOW) == pytest.approx([0.03] * len(within(chart.values, SLOW)), abs=0.005)
     assert set(outside(chart.values, SLOW, QUIET, DOWN, AWAY)) == {0.0}
     assert not within(chart.values, QUIET)
 
 
 async def test_availability_is_a_band_that_is_down_when_it_was_and_open_when_nobody_looked(studio: Studio) -> None:
-    chart = await studio.draws("availability", Speech(ALL, UTC))
+    chart = await studio.draws("availability", Formatter(ALL, UTC))
     assert chart.is_band
     assert set(within(chart.values, DOWN)) == {0.0}
     assert set(outside(chart.values, DOWN, AWAY)) == {1.0}

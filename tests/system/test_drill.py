@@ -50,12 +50,12 @@ async def test_it_is_noticed_told_and_ended_in_time_and_the_budget_is_spared(hou
     assert await process.wait(90) == 0, process.output
     assert re.fullmatch(
         r"Asking 5 times a second for 2 s, to break latency\.\n"
-        r" +[\d.]+ s  Prometheus has seen it; expected within 2 s\n"
-        r" +[\d.]+ s  the watchdog is sure \(#1\); expected within 9 s\n"
-        r" +[\d.]+ s  every chat is told; expected within 14 s\n"
+        r" +[\d.]+ s  seen by Prometheus; expected within 2 s\n"
+        r" +[\d.]+ s  breach confirmed \(#1\); expected within 9 s\n"
+        r" +[\d.]+ s  all chats notified; expected within 14 s\n"
         r"Asking as often for nothing slow\.\n"
-        r" +[\d.]+ s  the watchdog is sure that it is over; expected within 10 s\n"
-        r" +[\d.]+ s  every chat is told that; expected within 15 s\n"
+        r" +[\d.]+ s  recovery confirmed; expected within 10 s\n"
+        r" +[\d.]+ s  all chats notified of the recovery; expected within 15 s\n"
         r"It works\.",
         process.output,
     )
@@ -75,7 +75,7 @@ async def test_it_is_noticed_told_and_ended_in_time_and_the_budget_is_spared(hou
 async def test_ctrl_c_ends_it_at_once(house: House) -> None:
     await house.watchdog.until_line("sight of latency is (no_traffic|clear)")
     process = await drill(house)
-    await process.until_line("Prometheus has seen it")
+    await process.until_line("seen by Prometheus")
     assert await metric(house, 'requests_in_flight{endpoint="/sleep?drill"}') > 1
     process.send(signal.SIGINT)
     assert await process.wait(seconds=20) == 130
@@ -86,9 +86,7 @@ async def test_ctrl_c_ends_it_at_once(house: House) -> None:
 async def test_a_service_that_is_another_is_left_alone(house: House) -> None:
     refused = await drill(house, "--json", WINE_SLO_SERVICE_URL=house.prometheus.url)
     assert await refused.wait() == 3
-    assert json.loads(refused.output) == {
-        "refused": f"what answers at {house.prometheus.url}/health is another service"
-    }
+    assert json.loads(refused.output) == {"refused": f"another service answers at {house.prometheus.url}/health"}
 
 
 async def test_a_chat_asks_for_one_and_is_told_how_it_went(house: House) -> None:
@@ -97,16 +95,16 @@ async def test_a_chat_asks_for_one_and_is_told_how_it_went(house: House) -> None
     await house.bot_api.says(CHAT, CHAT, "/drill")
     await house.bot_api.until(lambda: any("The next breach is a drill." in text for text in chat.texts), seconds=10)
     await house.bot_api.says(CHAT, CHAT, "/drill")
-    await house.bot_api.until(lambda: chat.texts[-1] == "A drill is running. /drill stop ends it.", seconds=10)
-    await house.bot_api.until(lambda: any("The drill worked" in text for text in chat.texts), seconds=60)
-    (said,) = (text for text in chat.texts if "The drill worked" in text)
+    await house.bot_api.until(lambda: chat.texts[-1] == "A drill is running. To stop it: /drill stop", seconds=10)
+    await house.bot_api.until(lambda: any("Drill passed" in text for text in chat.texts), seconds=60)
+    (said,) = (text for text in chat.texts if "Drill passed" in text)
     assert re.fullmatch(
-        r"🟢 The drill worked: everything was told in time\.\n"
-        r"Prometheus saw it after [\d.]+ s, expected within 2 s\.\n"
-        r"I was sure after [\d.]+ s, expected within 9 s\.\n"
-        r"Every chat was told after [\d.]+ s, expected within 14 s\.\n"
-        r"I was sure of its end [\d.]+ s after it, expected within 10 s\.\n"
-        r"Every chat was told of its end [\d.]+ s after it, expected within 15 s\.",
+        r"🟢 Drill passed: everyone was notified in time\.\n"
+        r"Seen by Prometheus after [\d.]+ s, expected within 2 s\.\n"
+        r"Breach confirmed after [\d.]+ s, expected within 9 s\.\n"
+        r"All chats notified after [\d.]+ s, expected within 14 s\.\n"
+        r"Recovery confirmed [\d.]+ s after it, expected within 10 s\.\n"
+        r"All chats notified of the recovery [\d.]+ s after it, expected within 15 s\.",
         said,
     )
     assert await metric(house, 'requests_in_flight{endpoint="/sleep?drill"}') == 0

@@ -12,7 +12,7 @@ from tests.support.real.processes import Processes
 from wine_slo.monitor.chatops.router import REFUSALS_A_MINUTE
 
 GROUP, ADMIN, EVE = -42, 7, 666
-BLIND = "🔴 Cannot see"
+BLIND = "🟣 Monitoring lost"
 IN_TIME = 30  # seconds: three of blindness, two evaluations, and a busy machine; in a queue it would be minutes
 
 
@@ -60,8 +60,8 @@ async def test_who_writes_without_end_delays_no_alert_and_no_act(
         await bot_api.until(lambda: any(each.text.startswith(BLIND) for each in group.messages), seconds=IN_TIME)
         alert = next(each for each in group.messages if each.text.startswith(BLIND))
         press = await bot_api.press(alert, "Acknowledge", ADMIN)
-        await bot_api.until(lambda: bot_api.answers.get(press) == "You have #1.", seconds=IN_TIME)
-        await bot_api.until(lambda: "has it" in alert.text, seconds=IN_TIME)
+        await bot_api.until(lambda: bot_api.answers.get(press) == "You acknowledged #1.", seconds=IN_TIME)
+        await bot_api.until(lambda: "Acknowledged by" in alert.text, seconds=IN_TIME)
     replies = [each for each in group.messages if each.id != alert.id and each.photo is None]
     limit = 13 if people > 1 else REFUSALS_A_MINUTE + 10
     assert len(replies) <= limit, group.texts

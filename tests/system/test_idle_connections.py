@@ -4,7 +4,7 @@ import asyncio
 import resource
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import aiohttp
@@ -17,6 +17,7 @@ from tests.support.real.prometheus import free_port
 ROOT = Path(__file__).parents[2]
 FILES = 256  # descriptors of a process
 ATTACKERS = 1100  # connections
+ATTACK = 15  # seconds that it lasts at the most
 
 
 @pytest.fixture
@@ -39,9 +40,19 @@ async def few_files(processes: Processes, module: str, settings: dict[str, str])
 
 
 async def attack(stack: AsyncExitStack, port: int) -> None:
-    for _ in range(ATTACKERS):
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-        stack.callback(writer.close)
+    """Open as many as can be opened in some seconds: one that finds the queue full tries again for two minutes."""
+
+    async def connect() -> None:
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            stack.callback(writer.close)
+
+    tasks = [asyncio.create_task(connect()) for _ in range(ATTACKERS)]
+    opened, late = await asyncio.wait(tasks, timeout=ATTACK)
+    for each in late:
+        each.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+    assert len(opened) > FILES, "too few to fill what it has"
 
 
 @pytest.mark.usefixtures("many_files")

@@ -21,8 +21,8 @@ from wine_slo.slo.evaluation.engine import LEDGER, SIGHT
 from wine_slo.slo.notification.record import Stage
 
 BREACH = "🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s)"
-OVER = "⚪️ Latency was in breach 19:40:20–19:43:15 (2 min 55 s), worst 3.7 s. #1"
-LEDGER_AWAY = "🔴 The ledger cannot be written for 3 min: database or disk is full"
+OVER = "⚪️ Resolved: Latency in breach 19:40:20–19:43:15 (2 min 55 s), worst 3.7 s. #1"
+LEDGER_AWAY = "🔴 The database could not be written for 3 min: database or disk is full"
 BACK = Callable[[], None]
 
 
@@ -93,7 +93,7 @@ async def test_all_is_told_all_the_same_and_nothing_is_lost_or_repeated_afterwar
             await delivery.tell()
         assert ledger.load().state.incidents == evaluation.state.incidents
         if until > 60:
-            assert chat.texts[-1].startswith("🟢 The ledger is written again: nothing is lost.")
+            assert chat.texts[-1].startswith("🟢 The database is writable again; nothing was lost.")
             assert chat.messages[-1].reply_to == chat.messages[1].id
         ledger.close()
 
@@ -124,9 +124,11 @@ async def test_a_real_process_whose_disk_is_full_says_so_and_loses_nothing_once_
     room = resource.prlimit(watchdog.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(watchdog.pid, resource.RLIMIT_FSIZE, (0, room[1]))
     await prometheus_junk.goes_down()
-    await bot_api.until(lambda: told("🔴 Cannot see") and told("🔴 The ledger cannot be written for"), seconds=30)
+    await bot_api.until(
+        lambda: told("🟣 Monitoring lost") and told("🔴 The database could not be written for"), seconds=30
+    )
     resource.prlimit(watchdog.pid, resource.RLIMIT_FSIZE, room)
-    await bot_api.until(lambda: told("🟢 The ledger is written again"), seconds=30)
+    await bot_api.until(lambda: told("🟢 The database is writable again"), seconds=30)
     await watchdog.until_line(f"chat {CHAT} was told: close of #2")
     await watchdog.kill()
 
@@ -155,9 +157,11 @@ async def test_a_real_process_whose_ledger_cannot_be_opened_watches_from_memory_
     def told(start: str) -> bool:
         return any(text.startswith(start) for text in chat.texts)
 
-    await bot_api.until(lambda: told("🔴 Cannot see") and told("🔴 The ledger cannot be written for"), seconds=30)
+    await bot_api.until(
+        lambda: told("🟣 Monitoring lost") and told("🔴 The database could not be written for"), seconds=30
+    )
     data.unlink()
-    await bot_api.until(lambda: told("🟢 The ledger is written again"), seconds=30)
+    await bot_api.until(lambda: told("🟢 The database is writable again"), seconds=30)
     backup = await processes.wine_slo("ledger", "backup", "backup.db", settings=blind)
     assert await backup.wait(30) == 0, backup.output
     await watchdog.kill()

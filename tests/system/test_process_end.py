@@ -7,60 +7,27 @@ import pytest
 
 from tests.support.fakes.bot_api import BotApi
 from tests.support.fakes.prometheus_junk import PrometheusJunk
-from tests.support.real.processes import Process, Processes
+from tests.support.real.processes import Processes
+from tests.system.broken_watchdog import BREAKS
 from tests.system.conftest import CHAT
 
 NO_TELEGRAM = {"WINE_SLO_TELEGRAM_TOKEN": "", "WINE_SLO_TELEGRAM_CHAT_IDS": ""}
-BREAKS = {  # what is wrong with a watchdog that is started by a program
-    "a loop that raises": "journal.Journal.run = raises",
-    "a loop that returns": "journal.Journal.run = returns",
-    "an event loop that hangs": "evaluator.Evaluator.evaluate = hangs",
-    "an evaluation that never ends": "evaluator.Evaluator.evaluate = waits",
-    "an evaluation that always fails": "evaluator.Evaluator.evaluate = raises",
-}
-PROGRAM = """
-import asyncio, time
-from wine_slo import watchdog
-from wine_slo.monitor import ticker
-from wine_slo.monitor.evaluate import evaluator
-from wine_slo.monitor.notify import journal
-
-async def raises(self):
-    raise ValueError("odd")
-
-async def returns(self):
-    return []
-
-async def waits(self):
-    await asyncio.sleep(1000)
-
-async def hangs(self):
-    time.sleep(1000)
-
-ticker.SHORTEST_PATIENCE = 3.0
-{breaks}
-watchdog.main()
-"""
-
-
-async def start(processes: Processes, settings: dict[str, str], breaks: str) -> Process:
-    (processes.folder / "program.py").write_text(PROGRAM.format(breaks=breaks))
-    settings = {"PYTHONPATH": str(Path(__file__).parents[2]), **settings}
-    return await processes.start("watchdog", [sys.executable, "program.py"], settings)
 
 
 @pytest.mark.parametrize("what", BREAKS)
 async def test_what_cannot_go_on_ends_the_process_with_status_1_and_says_where(
     processes: Processes, blind: dict[str, str], what: str
 ) -> None:
-    watchdog = await start(processes, blind | NO_TELEGRAM, BREAKS[what])
-    assert await watchdog.wait(seconds=20) == 1
+    command = [sys.executable, "-m", "tests.system.broken_watchdog", what]
+    settings = {"PYTHONPATH": str(Path(__file__).parents[2]), **blind, **NO_TELEGRAM}
+    watchdog = await processes.start("watchdog", command, settings)
+    assert await watchdog.wait() == 1
     if "loop that r" in what:
         assert "a loop has ended by a fault of ours" in watchdog.output
         assert "the journal has ended" in watchdog.output or "ValueError: odd" in watchdog.output
     else:
         assert "has stalled for" in watchdog.output
-        assert "program.py" in watchdog.output.partition("has stalled")[2] or "fails" in what
+        assert "broken_watchdog.py" in watchdog.output.partition("has stalled")[2] or "fails" in what
 
 
 async def test_odd_answers_of_the_bot_api_end_nothing(
@@ -84,7 +51,7 @@ async def test_a_console_that_lacks_letters_shows_the_rest(
 ) -> None:
     await prometheus_junk.goes_down()
     watchdog = await processes.watchdog(blind | NO_TELEGRAM | {"PYTHONIOENCODING": encoding})
-    await watchdog.until_line("Cannot see for")
+    await watchdog.until_line("Monitoring lost for")
     assert await watchdog.terminate() == 0
 
 

@@ -11,7 +11,7 @@ from tests.system.conftest import CHAT
 
 GROUP, SUPERGROUP, OTHER = -5, -1005, 43
 SEND = "sendMessage"
-CANNOT_SEE = "🔴 Cannot see"
+CANNOT_SEE = "🟣 Monitoring lost"
 
 
 def cannot_see(bot_api: BotApi, chat: int) -> bool:
@@ -119,7 +119,7 @@ async def test_whoever_is_notified_in_a_group_that_has_moved_may_ask_and_act_at_
     # The message of the breach stayed in the old group, so that it is sent anew, with the act.
     await bot_api.until(lambda: any(each.keyboard for each in group.messages), seconds=15)
     (breach,) = (each for each in group.messages if each.keyboard)
-    assert "Person 8 has it" in breach.text
+    assert "Acknowledged by Person 8" in breach.text
     pressed = await bot_api.press(breach, "Silence 1 h", 8)
     await bot_api.until(lambda: "silenced until" in bot_api.answers.get(pressed, ""), seconds=15)
     await ends(watchdog)

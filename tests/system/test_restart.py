@@ -85,7 +85,9 @@ async def test_what_is_being_sent_at_the_end_is_sent_and_not_repeated_after_it(
             post.beats.get_nowait()
         for _ in range(3):
             await post.beats.get()
-    assert [text.split(" for ")[0] for text in bot_api.chat(CHAT).texts if "Cannot see" in text] == ["🔴 Cannot see"]
+    assert [text.split(" for ")[0] for text in bot_api.chat(CHAT).texts if "Monitoring lost" in text] == [
+        "🟣 Monitoring lost"
+    ]
 
 
 async def test_health_is_red_while_something_has_been_untold_for_too_long(post: Post, bot_api: BotApi) -> None:

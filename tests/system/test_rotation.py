@@ -21,7 +21,7 @@ async def test_a_rotated_token_is_read_again_when_the_old_one_is_refused(
     bot_api.token = ROTATED
     file.write_text(f"{ROTATED}\n")
     await prometheus_junk.goes_down()
-    await bot_api.until(lambda: any("Cannot see" in text for text in chat.texts), seconds=30)
+    await bot_api.until(lambda: any("Monitoring lost" in text for text in chat.texts), seconds=30)
     await bot_api.says(CHAT, 7, "/version")
     await bot_api.until(lambda: any("wine-slo" in text for text in chat.texts), seconds=40)
     assert await watchdog.terminate() == 0

@@ -27,7 +27,7 @@ async def test_the_second_says_who_holds_the_ledger_and_exits_with_1_and_nobody_
     assert "Traceback" not in second.output
     await prometheus_junk.goes_down()
     await bot_api.until(lambda: chat.messages, seconds=30)
-    assert len([text for text in chat.texts if "Cannot see" in text]) == 1
+    assert len([text for text in chat.texts if "Monitoring lost" in text]) == 1
     doctor = await processes.wine_slo("doctor", settings=blind)
     await doctor.wait(60)
     assert "can be read and written" in doctor.output

@@ -279,10 +279,15 @@ class _Server(web.Server):
         return _Protocol(self)
 
     def make_room(self) -> None:
-        """Close the connection that is idle and came first, where there are too many."""
+        """Close the connection that is idle and came first, where there are too many.
+
+        It counts no longer from now on. It is lost only at the loop's next turn, and those that arrive in the same turn
+        must each close another one.
+        """
         if len(self.open) > self.most_connections:
             oldest = next((each for each in self.open if each.is_idle), None)
             if oldest is not None:
+                del self.open[oldest]
                 oldest.hang_up()
 
 

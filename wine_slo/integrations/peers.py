@@ -73,7 +73,7 @@ class ServiceApi(_Pages):
     failure = ServiceError
     late = phrase("the service at {url} did not answer in time")
     away = phrase("the service at {url} cannot be reached: is it running?")
-    broken = phrase("the service at {url} broke off ({error})")
+    broken = phrase("the service at {url} closed the connection ({error})")
 
     async def health(self) -> ServiceHealth:
         """What it says of itself.
@@ -85,7 +85,7 @@ class ServiceApi(_Pages):
         try:
             found = msgspec.json.decode(body, type=_ServiceHealth)
         except msgspec.DecodeError as error:
-            raise ServiceError("what answers at {url} is another service", url=f"{self._url}/health") from error
+            raise ServiceError("another service answers at {url}", url=f"{self._url}/health") from error
         if found.model is None:
             return ServiceHealth(found.status, found.version, found.reason)
         return ServiceHealth(found.status, found.version, found.reason, found.model.version, found.model.sha256)
@@ -103,7 +103,7 @@ class ServiceApi(_Pages):
             msgspec.json.decode(body, type=_Slept)
         except msgspec.DecodeError as error:
             raise ServiceError(
-                "/sleep at {url} answered {status}, and not that it has slept", url=self._url, status=status
+                "/sleep at {url} answered {status} without a delay", url=self._url, status=status
             ) from error
 
 
@@ -128,7 +128,7 @@ class WatchdogApi(_Pages):
     failure = WatchdogError
     late = phrase("the watchdog at {url} did not answer in time")
     away = phrase("the watchdog at {url} cannot be reached: is it running?")
-    broken = phrase("the watchdog at {url} broke off ({error})")
+    broken = phrase("the watchdog at {url} closed the connection ({error})")
 
     async def status(self) -> Status:
         """How everything stands.
@@ -139,13 +139,13 @@ class WatchdogApi(_Pages):
         status, body = await self._get("/api/status")
         if status == 401:
             raise WatchdogError(
-                "the watchdog at {url} wants another password (WINE_SLO_WATCHDOG_PASSWORD)", url=self._url
+                "the watchdog at {url} rejected the password (WINE_SLO_WATCHDOG_PASSWORD)", url=self._url
             )
         try:
             return msgspec.json.decode(body, type=Status)
         except msgspec.DecodeError as error:
             raise WatchdogError(
-                "what answers at {url} is no watchdog of this version (its /api/status is {status})",
+                "no watchdog of this version answers at {url} (its /api/status is {status})",
                 url=self._url,
                 status=status,
             ) from error
@@ -160,7 +160,7 @@ class WatchdogApi(_Pages):
         try:
             return msgspec.json.decode(body, type=WatchdogHealth)
         except msgspec.DecodeError as error:
-            raise WatchdogError("what answers at {url} is no watchdog", url=f"{self._url}/health") from error
+            raise WatchdogError("no watchdog answers at {url}", url=f"{self._url}/health") from error
 
 
 class _Model(msgspec.Struct):

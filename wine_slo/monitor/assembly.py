@@ -57,7 +57,7 @@ from wine_slo.slo.oncall.time_phrases import QuietHours
 from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.source.metric_source import MetricSource
 from wine_slo.slo.text.command_text import Replies
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.language import LANGUAGES
 from wine_slo.slo.views.digest_text import Weekly
 from wine_slo.slo.views.status import Status
@@ -223,13 +223,13 @@ def loops_of(parts: Parts) -> list[tuple[Loop, str]]:
     return loops
 
 
-def speeches(settings: WatchdogSettings, snapshot: Snapshot) -> Callable[[str], Speech]:
+def speeches(settings: WatchdogSettings, snapshot: Snapshot) -> Callable[[str], Formatter]:
     """Return how things read in a language, by its code; without one, in that of the settings."""
     languages = translations.load()
     own = languages[settings.language]
 
-    def speech_in(code: str) -> Speech:
-        return Speech(snapshot.objectives, settings.timezone, languages.get(code, own))
+    def speech_in(code: str) -> Formatter:
+        return Formatter(snapshot.objectives, settings.timezone, languages.get(code, own))
 
     return speech_in
 

@@ -24,16 +24,16 @@ from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.notification.policy import Suppression
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.objective import Key
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 ANNA, GROUP, SUPERGROUP = 7, -5, -1001
-REPEAT = "This may be a repeat"
+REPEAT = "This may be a duplicate"
 SEND, EDIT = "sendMessage", "editMessageText"
 READ_SECONDS = 0.3
 
 BREACH = "🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s)"
 BACK = "🟢 Latency resolved: p95 0.05 s (last 20 s)"
-CLOSED = "⚪️ Latency was in breach 19:40:00–19:40:25 (25 s), worst 2.4 s. #1"
+CLOSED = "⚪️ Resolved: Latency in breach 19:40:00–19:40:25 (25 s), worst 2.4 s. #1"
 
 
 class Desk:
@@ -52,7 +52,7 @@ class Desk:
         self.is_real_time = False
         self.rules = Rules()
         self.topics: dict[int, int] = {}
-        self.speech: Callable[[str], Speech] = lambda _language: Speech(self.scene.objectives, UTC)
+        self.speech: Callable[[str], Formatter] = lambda _language: Formatter(self.scene.objectives, UTC)
         self.delivery = self._delivery()
 
     def _delivery(self) -> Dispatcher:

@@ -16,7 +16,7 @@ from wine_slo.integrations.telegram.updates import Listener, TelegramUpdates
 from wine_slo.monitor.chatops.router import Access, Router
 from wine_slo.slo.chat.messages import Command, Reaction, Reception
 from wine_slo.slo.text.command_text import Replies
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 ANNA, BORIS, STRANGER = 7, 8, 666
 GROUP, FORUM, ELSEWHERE = -5, -1001, -77
@@ -28,7 +28,7 @@ class Talk:
     """A conversation, and what came of it."""
 
     api: BotApi
-    speech: Speech
+    speech: Formatter
     access: Access
     heard_at: datetime | None = None
     received: Counter[Reception] = field(default_factory=Counter)

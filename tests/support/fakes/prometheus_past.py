@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 
 from wine_slo.config.slo_file import UNITS
 from wine_slo.metric_names import ENDPOINT
@@ -18,12 +19,25 @@ from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.source.clocks import SourceTime
 from wine_slo.slo.source.metric_source import Sample, Series, Vector
 
+BOUNDS = ("0.5", "1.0", "2.5", "+Inf")
 LOOKBACK = 300.0  # seconds for which an instant query takes an old sample
 
 
 @dataclass(frozen=True)
 class Spell:
-    """Seconds in which a share of the requests was slow, nobody asked, the service was down, or Prometheus away."""
+    """Some seconds that were not as usual.
+
+    Attributes:
+        since: When they begin.
+        until: When they end.
+        slow: The share of requests that are slow.
+        rate: Requests per second.
+        is_down: Whether the service answers no scrape.
+        is_away: Whether Prometheus is down.
+        is_gone: Whether Prometheus has no target any more.
+        bucket: Whether the histogram has a bucket that ends at the threshold.
+        every: How far apart scrapes are.
+    """
 
     since: float
     until: float
@@ -31,6 +45,9 @@ class Spell:
     rate: float = 10.0
     is_down: bool = False
     is_away: bool = False
+    is_gone: bool = False
+    bucket: bool = True
+    every: float = 0.0
 
 
 class PastPrometheus:
@@ -67,14 +84,20 @@ class PastPrometheus:
         self._total: list[float] = []
         self._slow: list[float] = []
         self._good: list[float] = []
+        self._ended: list[float] = []  # when Prometheus had no target
+        self._buckets: list[bool] = []
         total = slow = 0.0
+        scraped = -inf
         for number in range(int((seconds - phase) / every) + 1):
             second = phase + number * every
             spell = next((each for each in spells if each.since <= second < each.until), Spell(0, 0))
             total += spell.rate * every
             slow += spell.rate * every * spell.slow
-            if spell.is_away:
+            if spell.is_gone:
+                self._ended.append(self._start + second)
+            if spell.is_away or spell.is_gone or (spell.every and second - scraped < spell.every):
                 continue
+            scraped = second
             self._scrapes.append(self._start + second)
             self._up.append(0.0 if spell.is_down else 1.0)
             if not spell.is_down:
@@ -82,11 +105,15 @@ class PastPrometheus:
                 self._total.append(total)
                 self._slow.append(slow)
                 self._good.append(total - slow)
+                self._buckets.append(spell.bucket)
         self._answers: dict[str | None, Callable[[float], float | None]] = {
             promql.targets_up(objective): lambda at: self._last(self._up, at),
             promql.targets_scraped_at(objective): lambda at: self._last(self._scrapes, at),
             promql.total_per_interval(objective): lambda at: self._per_second(self._total, at),
             promql.good_per_interval(objective): self._good_per_second,
+            promql.targets_of_late(objective): self._of_late,
+            promql.total_settled(objective): self._settled,
+            promql.part_settled(objective): self._part_settled,
             promql.seconds_of_history(objective): self._history,
             promql.quantile_by_endpoint(objective, OF_LATE): self._quantile(OF_LATE),
             promql.quantile(objective, objective.over): self._quantile(objective.over),
@@ -97,9 +124,17 @@ class PastPrometheus:
             self._answers[promql.events(objective, span)] = self._events(span)
             self._answers[promql.good_ratio(objective, span)] = self._ratio(span)
 
+    @property
+    def _bounds(self) -> str | None:
+        return promql.bucket_bounds(self._objective)
+
     async def query(self, promql: str, at: datetime | None = None) -> Vector:
         await asyncio.sleep(0)
         now = at or self._clock()
+        if promql == self._bounds:
+            return Vector(
+                tuple(Sample({"le": le}, 1.0) for le in BOUNDS if self._settled(now.timestamp())), SourceTime(now)
+            )
         value = self._answer_to(promql)(round(now.timestamp(), 3))
         if value is None:
             return Vector((), None)
@@ -107,6 +142,9 @@ class PastPrometheus:
 
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         await asyncio.sleep(0)
+        if promql == self._bounds:
+            instants = [start + number * step for number in range((end - start) // step + 1)]
+            return [Series({"le": le}, {at.timestamp(): 1.0 for at in instants}) for le in BOUNDS]
         answer = self._answer_to(promql)
         found = {}
         begin, every = start.timestamp(), step.total_seconds()
@@ -130,7 +168,24 @@ class PastPrometheus:
 
     def _last(self, values: list[float], at: float) -> float | None:
         place = bisect_right(self._scrapes, at) - 1
-        return values[place] if place >= 0 and at - self._scrapes[place] < LOOKBACK else None
+        if place < 0 or at - self._scrapes[place] >= LOOKBACK or self._is_ended(self._scrapes[place], at):
+            return None
+        return values[place]
+
+    def _is_ended(self, scraped: float, at: float) -> bool:
+        """Whether Prometheus has marked series as stale since a scrape, as it had no target."""
+        return bisect_right(self._ended, at) > bisect_right(self._ended, scraped)
+
+    def _of_late(self, at: float) -> float | None:
+        return 1.0 if bisect_right(self._scrapes, at) > bisect_right(self._scrapes, at - 3600) else None
+
+    def _settled(self, at: float) -> float | None:
+        """One series, where there is a sample of now and one of four intervals ago."""
+        return 1.0 if all(self._last(self._up, each) for each in (at, at - 4 * self._every)) else None
+
+    def _part_settled(self, at: float) -> float | None:
+        seen = (bisect_right(self._seen, each) - 1 for each in (at, at - 4 * self._every))
+        return self._settled(at) if all(self._buckets[each] for each in seen) else None
 
     def _per_second(self, counter: list[float], at: float) -> float | None:
         last = bisect_right(self._seen, at) - 1
@@ -140,7 +195,9 @@ class PastPrometheus:
 
     def _good_per_second(self, at: float) -> float | None:
         total, slow = self._per_second(self._total, at), self._per_second(self._slow, at)
-        return None if total is None or slow is None else total - slow
+        if total is None or slow is None or not self._buckets[bisect_right(self._seen, at) - 1]:
+            return None
+        return total - slow
 
     def _increase(self, counter: list[float], span: timedelta, at: float) -> float | None:
         first = bisect_left(self._seen, at - span.total_seconds())

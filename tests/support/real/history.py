@@ -26,7 +26,7 @@ class Chapter:
         slow: The share of requests that took 1.6 s.
         failed: The share of requests that got a 500.
         endpoint: Whose requests were slow or failed; everybody's where it is empty.
-        rate: Requests a second; as usual where it is None.
+        rate: Requests per second; as usual where it is None.
         is_down: The service did not answer its scrapes, and its counters begin anew after that.
         is_away: Prometheus itself was away: there is not even `up`.
     """
@@ -52,7 +52,7 @@ class History:
         restarts: When its counters began anew though no scrape was missed, after `begins_at`.
         every: How far apart the scrapes are.
         phase: Where between two multiples of `every` they are.
-        rate: Requests a second.
+        rate: Requests per second.
         instance: The label of the target.
     """
 

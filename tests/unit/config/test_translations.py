@@ -14,7 +14,7 @@ from babel.messages.pofile import read_po
 from wine_slo.config import translations
 from wine_slo.config.slo_file import load
 from wine_slo.slo.reason import Reason
-from wine_slo.slo.text.incident_text import TITLES
+from wine_slo.slo.text.formatting import TITLES
 from wine_slo.slo.text.language import ENGLISH, LANGUAGES, Language
 
 ROOT = Path(__file__).parents[3]
@@ -105,7 +105,7 @@ def test_every_hole_of_a_sentence_is_filled_where_it_is_said() -> None:
 
 
 def test_what_is_said_inside_an_fstring_is_found(sentences: Catalog) -> None:
-    assert "Seeing again: Prometheus answers." in messages(sentences)
+    assert "Monitoring restored: Prometheus answers." in messages(sentences)
 
 
 def test_the_titles_that_are_shipped_are_in_the_catalogue() -> None:
@@ -128,7 +128,7 @@ def test_english_needs_no_file() -> None:
     ],
 )
 def test_russian_has_three_plurals(n: int, text: str) -> None:
-    assert translations.load()["ru"].count(n, "{n} more is held open.", "{n} more are held open.") == text
+    assert translations.load()["ru"].count(n, "{n} more stays open.", "{n} more stay open.") == text
 
 
 def test_a_reason_is_kept_as_a_value_and_told_in_any_language() -> None:

@@ -7,7 +7,7 @@ from typing import TextIO
 from wine_slo.slo.chat.channel import Capabilities, ChannelError
 from wine_slo.slo.chat.messages import Keyboard, Picture
 from wine_slo.slo.redaction import redact
-from wine_slo.slo.text.incident_text import plain
+from wine_slo.slo.text.formatting import plain
 
 
 class ConsoleChannel:

@@ -59,7 +59,7 @@ class ChartProcess:
             DrawingError: It took too long, or it crashed, or too many wait already.
         """
         if self._waiting >= WAITING:
-            raise DrawingError("too many charts are asked for at once")
+            raise DrawingError("too many charts requested at once")
         self._waiting += 1
         try:
             async with self._turn:

@@ -198,9 +198,9 @@ class PrometheusClient:
         except aiohttp.ClientConnectorError as error:
             raise MetricSourceError("it cannot be reached ({cause})", cause=_cause(error.os_error)) from error
         except (aiohttp.InvalidURL, UnicodeError) as error:
-            raise MetricSourceError("its address is no URL that can be asked ({error})", error=str(error)) from error
+            raise MetricSourceError("its address is not a valid URL ({error})", error=str(error)) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise MetricSourceError("it broke off ({error})", error=type(error).__name__) from error
+            raise MetricSourceError("it closed the connection ({error})", error=type(error).__name__) from error
 
     def _log_once(self, infos: list[str]) -> None:
         for each in infos:

@@ -24,7 +24,7 @@ from wine_slo.integrations.telegram.errors import ABOUT_TOPIC, NO_MESSAGE, NOT_M
 from wine_slo.slo.chat.channel import Capabilities, ChannelError
 from wine_slo.slo.chat.messages import Keyboard, Picture
 from wine_slo.slo.redaction import redact
-from wine_slo.slo.text.incident_text import plain
+from wine_slo.slo.text.formatting import plain
 
 log = logging.getLogger(__name__)
 

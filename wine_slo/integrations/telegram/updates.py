@@ -23,7 +23,7 @@ from wine_slo.integrations.telegram.update_types import INVISIBLE, Query, Update
 from wine_slo.slo.chat.backoff import Backoff
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Answer, Picture, Press, Question
-from wine_slo.slo.text.incident_text import plain
+from wine_slo.slo.text.formatting import plain
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

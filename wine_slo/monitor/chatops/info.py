@@ -16,8 +16,16 @@ from wine_slo.slo.oncall.lookup import NUMBER_SIGNS, Named, Names, UnknownNameEr
 from wine_slo.slo.oncall.time_phrases import take_span
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.command_text import MAX_LABEL, Replies
-from wine_slo.slo.text.detail_text import CLOSED, Explanation, worst_of
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.text.incident_detail import CLOSED, incident_detail, incident_list, unknown_incident
+from wine_slo.slo.text.objective_detail import (
+    budget_list,
+    not_a_span,
+    objective_detail,
+    span_out_of_range,
+    why_text,
+    worst_of,
+)
 from wine_slo.slo.views.chart_spec import LONGEST
 
 SHORTEST = timedelta(minutes=1)  # a chart of less shows nothing
@@ -26,7 +34,7 @@ OFFERED = 8  # objectives to choose from
 TELL = "tell"  # the button of one of them
 LONGEST_ARGUMENT = 30  # bytes of a name that a button can carry
 
-Chart = Callable[[Key, Speech, timedelta | None], Awaitable[Picture | str]]
+Chart = Callable[[Key, Formatter, timedelta | None], Awaitable[Picture | str]]
 
 
 class Info:
@@ -45,9 +53,9 @@ class Info:
         self,
         ledger: Ledger,
         snapshot: Snapshot,
-        speech: Callable[[int], Speech],
+        speech: Callable[[int], Formatter],
         chart: Chart,
-        deeds: Callable[[Incident, Speech], Sequence[str]] = lambda _incident, _speech: (),
+        deeds: Callable[[Incident, Formatter], Sequence[str]] = lambda _incident, _speech: (),
         suppressed: Callable[[int], Mapping[int, Suppression]] = lambda _chat: {},
     ) -> None:
         self._ledger = ledger
@@ -61,11 +69,11 @@ class Info:
         """What can be asked and pressed."""
         one = phrase("[objective]")
         return (
-            Command("slo", phrase("One objective: value, promise, budget"), self._tell_slo, usage=one),
-            Command("why", phrase("Why it was judged so"), self._tell_why, usage=one),
+            Command("slo", phrase("One objective: value, target, budget"), self._tell_slo, usage=one),
+            Command("why", phrase("What the last judgement is based on"), self._tell_why, usage=one),
             Command(
                 "budget",
-                phrase("What is left of every error budget"),
+                phrase("Error budget left, by objective"),
                 self._tell_budget,
                 usage=one,
             ),
@@ -86,7 +94,7 @@ class Info:
     async def _tell_budget(self, question: Question) -> Answer:
         if question.arguments:
             return self._of_one("budget", question.chat, question.arguments)
-        return Answer(self._explain(question.chat).budgets(self._snapshot.state))
+        return Answer(budget_list(self._explain(question.chat), self._snapshot.state))
 
     async def _draw(self, question: Question) -> Answer:
         return self._of_one("chart", question.chat, question.arguments)
@@ -101,33 +109,33 @@ class Info:
         older = await asyncio.to_thread(self._ledger.incidents, last=CLOSED + len(state.open_incidents))
         known = sorted(({each.number: each for each in older} | at_hand).values(), key=lambda each: -each.number)
         opened, closed = ([each for each in known if each.is_open is wanted] for wanted in (True, False))
-        return Answer(self._explain(question.chat).incidents(opened, closed, self._snapshot.now()))
+        return Answer(incident_list(self._explain(question.chat), opened, closed, self._snapshot.now()))
 
     async def _tell_incident(self, question: Question) -> Answer:
         explain, state = self._explain(question.chat), self._snapshot.state
         word = " ".join(question.arguments)
         incident = await self._incident(word.lstrip("".join(NUMBER_SIGNS)).strip()) or self._last_of(question)
         if incident is None:
-            return Answer(explain.no_number(word))
+            return Answer(unknown_incident(explain, word))
         told = await asyncio.to_thread(self._ledger.told_of, [incident.number])
         deeds = self._deeds(incident, explain)
-        return Answer(explain.incident(incident, told, deeds, state, self._snapshot.now()))
+        return Answer(incident_detail(explain, incident, told, deeds, state, self._snapshot.now()))
 
     async def _press_why(self, press: Press) -> Answer:
         explain = self._explain(press.chat)
         incident = await self._incident("".join(press.arguments))
         if incident is None:
-            return Answer(toast=explain.say("That incident is not known any more."))
+            return Answer(toast=explain.say("That incident is no longer known."))
         key = replace(incident.key, alert=Alert.BREACH)
         return Answer(
-            explain.why(key, self._snapshot.state, self._snapshot.now(), suppressed=self._suppressed(press.chat))
+            why_text(explain, key, self._snapshot.state, self._snapshot.now(), suppressed=self._suppressed(press.chat))
         )
 
     async def _press_chart(self, press: Press) -> Answer:
         explain = self._explain(press.chat)
         incident = await self._incident("".join(press.arguments))
         if incident is None or explain.objectives.of(incident.key) is None:
-            return Answer(toast=explain.say("There is nothing to be drawn of it."))
+            return Answer(toast=explain.say("There is nothing to chart."))
         key = replace(incident.key, alert=Alert.BREACH)
         return Answer(toast=explain.say("Drawing …"), follow=lambda: self._chart(key, explain, None))
 
@@ -142,23 +150,23 @@ class Info:
         key, others = self._key_of(named)
         match command:
             case "slo":
-                return Answer(explain.objective(key, state, now, others=others))
+                return Answer(objective_detail(explain, key, state, now, others=others))
             case "why":
-                return Answer(explain.why(key, state, now, others=others, suppressed=self._suppressed(chat)))
+                return Answer(why_text(explain, key, state, now, others=others, suppressed=self._suppressed(chat)))
             case "budget":
                 tracks = {each: track for each, track in state.tracks.items() if each.objective == named.objective}
-                return Answer(explain.budgets(replace(state, tracks=tracks)))
+                return Answer(budget_list(explain, replace(state, tracks=tracks)))
         if span is None:
             span, rest = take_span(named.rest)
         else:
             rest = named.rest
         if rest:
-            return Answer(explain.no_span(" ".join(rest)))
+            return Answer(not_a_span(explain, " ".join(rest)))
         if span is not None and not SHORTEST <= span <= LONGEST:
-            return Answer(explain.no_such_span(SHORTEST, LONGEST))
+            return Answer(span_out_of_range(explain, SHORTEST, LONGEST))
         return Answer(follow=lambda: self._chart(key, explain, span))
 
-    def _ask_back(self, command: str, error: UnknownNameError, explain: Explanation, span: Sequence[str]) -> Answer:
+    def _ask_back(self, command: str, error: UnknownNameError, explain: Formatter, span: Sequence[str]) -> Answer:
         """What there is to ask about, with a button for each."""
         names = [error.near] if error.near else list(explain.objectives.by_name)[:OFFERED]
         buttons = [
@@ -168,7 +176,7 @@ class Info:
         ]
         return Answer(Replies(explain).unknown_name(error), tuple(buttons))
 
-    def _named(self, words: Sequence[str], explain: Explanation) -> Named:
+    def _named(self, words: Sequence[str], explain: Formatter) -> Named:
         """What was named; where nothing was, the only objective that is in breach.
 
         Raises:
@@ -212,5 +220,5 @@ class Info:
             return known
         return next(iter(await asyncio.to_thread(self._ledger.incidents, numbers=[number])), None)
 
-    def _explain(self, chat: int) -> Explanation:
-        return Explanation.of(self._speech(chat))
+    def _explain(self, chat: int) -> Formatter:
+        return self._speech(chat)

@@ -25,6 +25,7 @@ from wine_slo.slo.oncall.time_phrases import NotUnderstoodError
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.source.clocks import SourceTime, WallTime, age
 from wine_slo.slo.text.command_text import MAX_LABEL, MAX_SILENCES, Replies
+from wine_slo.slo.text.status_list import status_list
 
 log = logging.getLogger(__name__)
 
@@ -72,10 +73,10 @@ class OnCall:
     def commands(self) -> tuple[Command | Reaction, ...]:
         """What can be asked and pressed."""
         return (
-            Command("status", phrase("How every objective stands, live"), self._status, usage=phrase("[objective]")),
+            Command("status", phrase("Status of every objective"), self._status, usage=phrase("[objective]")),
             Command(
                 "ack",
-                phrase("Say that you have it"),
+                phrase("Acknowledge an incident"),
                 self._take,
                 changes=True,
                 counts_late=True,
@@ -83,14 +84,14 @@ class OnCall:
             ),
             Command(
                 "silence",
-                phrase("Mute messages for a while"),
+                phrase("Silence alerts for a while"),
                 self._hush,
                 changes=True,
                 usage=phrase("1h | until 18:00 | until recovery, objective | all, [reason]"),
             ),
-            Command("silences", phrase("What is muted, by whom, until when"), self._silences),
-            Command("undo", phrase("Take back what you did last"), self._undo_last, changes=True),
-            Command("start", phrase("Who I am, and what I watch"), self._start, counts_late=True),
+            Command("silences", phrase("What is silenced, by whom, until when"), self._silences),
+            Command("undo", phrase("Undo your last action"), self._undo_last, changes=True),
+            Command("start", phrase("About this bot and what it monitors"), self._start, counts_late=True),
             Reaction(ACKNOWLEDGE, self._press_take, changes=True, counts_late=True),
             Reaction(SILENCE, self._press_hush, changes=True),
             Reaction(END, self._press_end, changes=True),
@@ -113,7 +114,7 @@ class OnCall:
     def _shown(self, replies: Replies, state: State | None = None) -> Answer:
         """How everything stands, or what is left of it in a state."""
         shown, acts = self._snapshot.state if state is None else state, self._journal.acts
-        return Answer(replies.speech.status(shown, self._snapshot.now(), acts, is_overdue=self._is_overdue()))
+        return Answer(status_list(replies.speech, shown, self._snapshot.now(), acts, is_overdue=self._is_overdue()))
 
     async def _press_show(self, press: Press) -> Answer:
         return self._shown(self._replies(press.chat))

@@ -128,9 +128,9 @@ class Router:
         self._strangers = Limit(STRANGERS_A_MINUTE)
         self._old_told: dict[int, datetime] = {}
         self.add(
-            Command(HELP, phrase("What I can be asked"), self._help),
+            Command(HELP, phrase("All commands"), self._help),
             Command("id", phrase("The id of this chat, and yours"), self._id),
-            Command("version", phrase("Which version runs"), self._tell_version),
+            Command("version", phrase("The version that is running"), self._tell_version),
             Reaction(HELP, self._press_help),
         )
 

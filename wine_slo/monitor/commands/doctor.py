@@ -83,7 +83,8 @@ def read_objectives(settings: WatchdogSettings) -> tuple[Objectives | None, list
         findings.append(
             _wrong(
                 about,
-                f"the watchdog looks every {settings.poll_seconds:g} s, and counts as blind after {longest * 2:g} s",
+                f"the watchdog evaluates every {settings.poll_seconds:g} s, and monitoring counts "
+                f"as lost after {longest * 2:g} s",
                 f"set WINE_SLO_POLL_SECONDS to at most {longest:g}, or blind_for in {settings.objectives} to more",
             )
         )

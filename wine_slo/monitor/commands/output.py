@@ -34,17 +34,19 @@ def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
         terminal.table(("", "incident", "when", "worst"), (_incident(each, found.now, zone) for each in incidents))
     terminal.line("")
     if found.seconds_since_look is None:
-        terminal.line(f"It has not looked yet. wine-slo {found.version}.", "care")
+        terminal.line(f"It has not evaluated yet. wine-slo {found.version}.", "care")
         return
     age = span(timedelta(seconds=found.seconds_since_look))
     poll = span(timedelta(seconds=found.poll_seconds))
-    terminal.line(f"Looked {age} ago, looks every {poll}. wine-slo {found.version}.", "bad" if found.overdue else "")
+    terminal.line(f"Evaluated {age} ago, every {poll}. wine-slo {found.version}.", "bad" if found.overdue else "")
     if found.overdue:
         terminal.line("That is too long ago: nothing above is the present.", "bad")
     if found.blind:
-        terminal.line("Prometheus cannot be seen.", "bad")
+        terminal.line("Prometheus does not answer.", "bad")
     if found.untold_seconds >= 1:
-        terminal.line(f"Something has not been told for {span(timedelta(seconds=found.untold_seconds))}.", "bad")
+        terminal.line(
+            f"A notification has been undelivered for {span(timedelta(seconds=found.untold_seconds))}.", "bad"
+        )
 
 
 def _objective(slo: ObjectiveStatus) -> Line:

@@ -15,17 +15,17 @@ from wine_slo.slo.oncall.actions import Action, ActionKind
 from wine_slo.slo.oncall.lookup import Names, UnknownNameError
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.command_text import Replies
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.language import shortened
 
 STOP = ("stop", "off", "стоп", "выкл")
 PAUSE = timedelta(minutes=5)  # between two drills, each of which is loud in every chat
 SENTENCES = {
-    "scraped": phrase("Prometheus saw it after {took} s, expected within {expected} s."),
-    "detected": phrase("I was sure after {took} s, expected within {expected} s."),
-    "told": phrase("Every chat was told after {took} s, expected within {expected} s."),
-    "recovered": phrase("I was sure of its end {took} s after it, expected within {expected} s."),
-    "recovery_told": phrase("Every chat was told of its end {took} s after it, expected within {expected} s."),
+    "scraped": phrase("Seen by Prometheus after {took} s, expected within {expected} s."),
+    "detected": phrase("Breach confirmed after {took} s, expected within {expected} s."),
+    "told": phrase("All chats notified after {took} s, expected within {expected} s."),
+    "recovered": phrase("Recovery confirmed {took} s after it, expected within {expected} s."),
+    "recovery_told": phrase("All chats notified of the recovery {took} s after it, expected within {expected} s."),
 }
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class DrillCommand:
     def __init__(
         self,
         snapshot: Snapshot,
-        speech: Callable[[int], Speech],
+        speech: Callable[[int], Formatter],
         prepare: Callable[[Objective], Awaitable[Drill]],
         run: Callable[[Objective], Awaitable[Drill]],
         longest: timedelta,
@@ -70,7 +70,7 @@ class DrillCommand:
         return (
             Command(
                 "drill",
-                phrase("Try the alert on the real service"),
+                phrase("Test alerting on the real service"),
                 self._drill,
                 changes=True,
                 usage=phrase("[stop]"),
@@ -83,25 +83,25 @@ class DrillCommand:
         if question.arguments and question.arguments[0].lower() in STOP:
             return Answer(self._stop(speech, question))
         if self._running is not None:
-            return Answer(speech.say("A drill is running. /drill stop ends it."))
+            return Answer(speech.say("A drill is running. To stop it: /drill stop"))
         now = self._snapshot.now()
         if self._next_at is not None and timedelta(0) < (wait := self._next_at - now) <= PAUSE:
             return Answer(speech.say("There was a drill just now; the next one can begin in {wait}.", wait=wait))
         objective = self._chosen(question.arguments, speech)
         if objective is None:
             name = shortened(" ".join(question.arguments))
-            return Answer(speech.say("There is no latency {name} that a drill could break.", name=name))
+            return Answer(speech.say("{name} is not a latency; a drill can only violate a latency.", name=name))
         try:
             drill = await self._prepare(objective)
         except DrillRefusedError as error:
             return Answer(speech.say("⚪️ No drill: {why}", why=speech.language.tell(error.reason)))
         if self._running is not None:  # somebody else asked meanwhile
-            return Answer(speech.say("A drill is running. /drill stop ends it."))
+            return Answer(speech.say("A drill is running. To stop it: /drill stop"))
         log.warning("person %d in chat %d begins a drill", question.person.id, question.chat)
         self._next_at = now + PAUSE
         await self._keep(question, objective, now)
         if self._running is not None:  # somebody else asked meanwhile
-            return Answer(speech.say("A drill is running. /drill stop ends it."))
+            return Answer(speech.say("A drill is running. To stop it: /drill stop"))
         running = asyncio.create_task(_done(self._run(objective)), name="the drill")
         running.add_done_callback(self._forget)
         self._running = running
@@ -117,7 +117,7 @@ class DrillCommand:
         )
         await self._journal.add(act)
 
-    def _stop(self, speech: Speech, question: Question) -> str:
+    def _stop(self, speech: Formatter, question: Question) -> str:
         if self._running is None:
             return speech.say("No drill is running.")
         self._running.cancel()
@@ -125,7 +125,7 @@ class DrillCommand:
             lambda others: others.say("⚪️ {name} stopped the drill.", name=shortened(question.person.name)),
             question.chat,
         )
-        return speech.say("The drill is stopped: I ask for nothing any more.")
+        return speech.say("The drill is stopped: no more requests are sent.")
 
     async def _tell_end(self, running: asyncio.Task[Drill], chat: int) -> str | None:
         """What came of it, once it is over; nothing where it was stopped."""
@@ -144,7 +144,7 @@ class DrillCommand:
         self._running = None
         self._next_at = self._snapshot.now() + PAUSE
 
-    def _chosen(self, words: tuple[str, ...], speech: Speech) -> Objective | None:
+    def _chosen(self, words: tuple[str, ...], speech: Formatter) -> Objective | None:
         """The latency that is named, or the first."""
         objectives = self._snapshot.objectives
         latencies = tuple(each for each in objectives.all if each.source.can_be_drilled)
@@ -157,10 +157,10 @@ class DrillCommand:
         return next((each for each in latencies if each.name == named.objective), None)
 
 
-def _announced(speech: Speech, person: Person, drill: Drill, longest: timedelta) -> str:
+def _announced(speech: Formatter, person: Person, drill: Drill, longest: timedelta) -> str:
     """A drill begins."""
     head = speech.say(
-        "🟠 DRILL by {name}: I make {slo} slow for at most {longest}, until every chat is notified.",
+        "🟠 DRILL by {name}: {slo} is made slow for at most {longest}, until every chat is notified.",
         name=shortened(person.name),
         slo=shortened(drill.slo),
         longest=longest,
@@ -172,18 +172,18 @@ async def _done(drill: Awaitable[Drill]) -> Drill:
     return await drill
 
 
-def said(drill: Drill, speech: Speech) -> str:
+def said(drill: Drill, speech: Formatter) -> str:
     """What came of a drill; the first line says whether it worked."""
     if drill.trouble is not None:
-        first = speech.say("🔴 The drill did not work: {why}", why=speech.language.tell(drill.trouble))
+        first = speech.say("🔴 Drill failed: {why}", why=speech.language.tell(drill.trouble))
     elif drill.has_worked:
-        first = speech.say("🟢 The drill worked: everything was told in time.")
+        first = speech.say("🟢 Drill passed: everyone was notified in time.")
     else:
-        first = speech.say("🟡 The drill worked, but not as soon as the settings make it expect.")
+        first = speech.say("🟡 Drill passed, but slower than the settings imply.")
     return "\n".join([first, *(_line(each, each.seconds, speech) for each in drill.steps if each.seconds is not None)])
 
 
-def _line(step: Step, seconds: float, speech: Speech) -> str:
+def _line(step: Step, seconds: float, speech: Formatter) -> str:
     return speech.say(
         SENTENCES[step.name], took=speech.language.rate(seconds), expected=speech.language.rate(step.expected_seconds)
     )

@@ -108,12 +108,12 @@ async def prepare(
     threshold = objective.source.threshold
     if threshold is None or not objective.source.can_be_drilled or objective.by:
         raise DrillRefusedError(
-            "{name} is no latency of all requests together, which a drill breaks", name=objective.name
+            "{name} is not a latency of all requests together; a drill can violate only that", name=objective.name
         )
     sleep = min(SLOWER * threshold, LONGEST_SLEEP)
     if sleep <= threshold:
         raise DrillRefusedError(
-            "/sleep takes at most {longest} s, which breaks no promise of {name}",
+            "/sleep takes at most {longest} s, which does not violate {name}",
             longest=f"{LONGEST_SLEEP:g}",
             name=objective.name,
         )
@@ -124,11 +124,11 @@ async def prepare(
     except (ServiceError, WatchdogError) as error:
         raise DrillRefusedError(error.reason) from error
     if health.status != "ok":
-        raise DrillRefusedError("the service is not well: {why}", why=health.reason or health.status)
+        raise DrillRefusedError("the service reports a problem: {why}", why=health.reason or health.status)
     slo = next((each for each in status.objectives if each.slo == objective.name), None)
     if slo is None:
         raise DrillRefusedError(
-            "the watchdog knows no objective {name}; does it read another slo.yml?", name=objective.name
+            "the watchdog has no objective {name}; does it read another slo.yml?", name=objective.name
         )
     _refuse_unless_calm(status, slo)
     most = min(MOST_PER_SECOND, MOST_ASLEEP / sleep)
@@ -136,7 +136,7 @@ async def prepare(
     share = per_second / (per_second + (slo.events_per_second or 0.0))
     if share < LEAST_SHARE * objective.allowed_bad_ratio:
         raise DrillRefusedError(
-            "the service answers {rate} requests a second; the {most} slow ones of a drill would not be noticed",
+            "the service answers {rate} requests per second; the {most} slow ones of a drill would not be noticed",
             rate=f"{slo.events_per_second:.0f}",
             most=f"{per_second:g}",
         )
@@ -156,9 +156,9 @@ def _refuse_unless_calm(status: Status, slo: ObjectiveStatus) -> None:
         DrillRefusedError: It would.
     """
     if status.overdue:
-        raise DrillRefusedError("the watchdog has not looked for too long")
+        raise DrillRefusedError("the last evaluation is too long ago")
     if slo.incident is not None:
-        raise DrillRefusedError("{name} is in breach already: #{number}", name=slo.slo, number=slo.incident)
+        raise DrillRefusedError("{name} is already in breach: #{number}", name=slo.slo, number=slo.incident)
     if slo.silence is not None:
         raise DrillRefusedError(
             "{name} is silenced by {person}, so that nobody would be told", name=slo.slo, person=slo.silence.by
@@ -166,9 +166,9 @@ def _refuse_unless_calm(status: Status, slo: ObjectiveStatus) -> None:
     if status.quiet_hours:
         raise DrillRefusedError("quiet hours hold the messages of a drill until they are over")
     if slo.verdict is Verdict.SUSPICIOUS:
-        raise DrillRefusedError("{name} is suspicious at the moment; wait until it is clear", name=slo.slo)
+        raise DrillRefusedError("a breach of {name} is pending; wait until it is decided", name=slo.slo)
     if slo.sight not in (Sight.CLEAR, Sight.NO_TRAFFIC, Sight.TOO_FEW):
-        raise DrillRefusedError("the watchdog cannot judge {name}: {why}", name=slo.slo, why=slo.reason)
+        raise DrillRefusedError("{name} cannot be evaluated: {why}", name=slo.slo, why=slo.reason)
 
 
 def _steps(objective: Objective, poll: timedelta, sleep: timedelta) -> tuple[Step, ...]:
@@ -177,11 +177,11 @@ def _steps(objective: Objective, poll: timedelta, sleep: timedelta) -> tuple[Ste
     detected = max(objective.bad_for, poll) + scrapes + sleep
     recovered = objective.good_for + 2 * scrapes + timedelta(seconds=2)
     parts = (
-        ("scraped", phrase("Prometheus has seen it"), scrapes),
-        ("detected", phrase("the watchdog is sure"), detected),
-        ("told", phrase("every chat is told"), detected + TELLING),
-        ("recovered", phrase("the watchdog is sure that it is over"), recovered),
-        ("recovery_told", phrase("every chat is told that"), recovered + TELLING),
+        ("scraped", phrase("seen by Prometheus"), scrapes),
+        ("detected", phrase("breach confirmed"), detected),
+        ("told", phrase("all chats notified"), detected + TELLING),
+        ("recovered", phrase("recovery confirmed"), recovered),
+        ("recovery_told", phrase("all chats notified of the recovery"), recovered + TELLING),
     )
     return tuple(
         Step(name=name, title=title, seconds=None, expected_seconds=within.total_seconds())
@@ -255,7 +255,7 @@ class _Running:
             if elapsed > longest.total_seconds():
                 missing = next(each for each in self.drill.steps if each.seconds is None)
                 raise DrillFailedError(
-                    "after {seconds} s this is still missing: {what}",
+                    "{what}: not within {seconds} s",
                     seconds=f"{elapsed:.0f}",
                     what=Reason(missing.title),
                 )

@@ -13,15 +13,15 @@ from datetime import datetime, timedelta
 from wine_slo.metric_names import SHA256
 from wine_slo.monitor.evaluate.objective_queries import ObjectiveQueries
 from wine_slo.monitor.evaluate.slow_queries import Bounds, Budgets
-from wine_slo.slo.evaluation.deployment import LOOKS_BACK, Deployment, last_change
 from wine_slo.slo.evaluation.engine import Interruption, State, advance, is_ahead
 from wine_slo.slo.evaluation.key_state import may_open
 from wine_slo.slo.evaluation.reading import Reading, Sight, unseen
-from wine_slo.slo.evaluation.sampling import remembered
+from wine_slo.slo.evaluation.sampling import read_blind, unjudged
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.clocks import SourceTime, WallClock
+from wine_slo.slo.source.deployment import LOOKS_BACK, Deployment, last_change
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
 
 log = logging.getLogger(__name__)
@@ -97,10 +97,10 @@ class Collector:
             return await queries.readings()
         except MetricSourceError as error:
             reason = Reason("Prometheus: {why}", {"why": error.reason})
-            return _blind(objective, state, self.now(), reason, is_unanswered=not error.is_of_query)
+            return read_blind(objective, state, self.now(), reason, is_unanswered=not error.is_of_query)
         except Exception as error:  # whatever it is, people are told that nothing can be judged
             log.exception("%s cannot be evaluated", objective.name)
-            return _blind(objective, state, self.now(), _unjudged(error))
+            return read_blind(objective, state, self.now(), unjudged(error))
 
     async def _deployments(
         self, state: State, objectives: Objectives, readings: Mapping[Key, Reading]
@@ -132,18 +132,6 @@ def _suspects(state: State, objectives: Objectives, readings: Mapping[Key, Readi
         return {}  # `_advance` finds the same, and says whose reading it is
 
 
-def _blind(
-    objective: Objective, state: State, now: datetime, reason: Reason, *, is_unanswered: bool = False
-) -> dict[Key, Reading]:
-    """Return that nothing can be seen of an objective."""
-    reading = Reading(at=now, sight=Sight.BLIND, reason=reason, is_unanswered=is_unanswered)
-    return dict.fromkeys(remembered(state, objective) or [Key(objective.name)], reading)
-
-
-def _unjudged(error: Exception) -> Reason:
-    return Reason("what Prometheus answered cannot be judged ({error})", {"error": type(error).__name__})
-
-
 def _advance(
     state: State,
     objectives: Objectives,
@@ -165,5 +153,5 @@ def _advance(
                 advance(state, Objectives.only(objective), mine, now)
             except Exception as error:  # noqa: BLE001 - it is logged above, with all that is known
                 for key in mine:
-                    mended[key] = unseen(now, Sight.BLIND, _unjudged(error))
+                    mended[key] = unseen(now, Sight.BLIND, unjudged(error))
         return advance(state, objectives, mended, now, unwritten, interruption, deployments)

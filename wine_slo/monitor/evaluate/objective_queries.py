@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Reading
 from wine_slo.slo.evaluation.sampling import (
-    OF_LATE,
-    Answers,
     Grid,
     Scrapes,
-    by_endpoint,
-    by_key,
+    answers_of,
+    instant_queries,
+    interval_queries,
     key_of,
     read,
     read_nothing,
@@ -65,73 +64,50 @@ class ObjectiveQueries:
             return read_nothing(objective, self._state, now, gone=round(sum(each.value for each in gone.samples)))
 
         grid = Grid.since_last_look(objective, self._state, scrapes.anchor, now)
-        ranges, instants = await asyncio.gather(
-            asyncio.gather(
-                self._range(promql.total_per_interval(objective), grid),
-                self._range(promql.good_per_interval(objective), grid),
-                self._range(promql.bad_per_interval(objective), grid),
-                self._range(promql.clear_per_interval(objective), grid),
-                self._range(promql.oldest_age_per_interval(objective), grid),
-            ),
-            asyncio.gather(
-                self._instant(promql.events(objective, OF_LATE)),
-                self._instant(promql.events(objective, objective.over)),
-                self._instant(promql.events(objective, objective.expires_after)),
-                self._instant(promql.quantile(objective, objective.over)),
-                self._instant(promql.quantile(objective, objective.recent)),
-                self._instant(promql.good_ratio(objective, objective.over)),
-                self._instant(promql.total_settled(objective)),
-                self._instant(promql.part_settled(objective)),
-                self._instant(promql.quantile_by_endpoint(objective, OF_LATE)),
-            ),
+        by_interval, by_instant = interval_queries(objective), instant_queries(objective)
+        intervals, instants = await asyncio.gather(
+            asyncio.gather(*(self._range(query, grid) for query in by_interval.values())),
+            asyncio.gather(*(self._instant(query) for query in by_instant.values())),
         )
-        return await asyncio.to_thread(self._read, now, scrapes, grid, ranges, instants)
+        return await asyncio.to_thread(
+            self._read,
+            now,
+            scrapes,
+            grid,
+            dict(zip(by_interval, intervals, strict=True)),
+            dict(zip(by_instant, instants, strict=True)),
+        )
 
     def _read(
         self,
         now: SourceTime,
         scrapes: Scrapes,
         grid: Grid,
-        ranges: Sequence[Sequence[Series]],
-        instants: Sequence[Sequence[Sample]],
+        intervals: Mapping[str, Sequence[Series]],
+        instants: Mapping[str, Sequence[Sample]],
     ) -> dict[Key, Reading]:
-        """Read the answers to the queries of `readings`, in their order."""
+        """Return what the answers to the queries say, by key."""
         objective = self._objective
-        total, good, bad, clear, ages = (
-            {key_of(objective, series.labels): series.points for series in each} for each in ranges
+        answers = answers_of(
+            objective,
+            at=now,
+            scrapes=scrapes,
+            grid=grid,
+            intervals={
+                name: {key_of(objective, series.labels): series.points for series in each}
+                for name, each in intervals.items()
+            },
+            instants=instants,
+            budgets=self._budgets,
+            bounds=self._bounds,
         )
-        *by_objective, endpoints = instants
-        of_late, shown, long, over, recent, ratio, total_settled, part_settled = (
-            by_key(objective, each) for each in by_objective
-        )
-        if (count := max(len(shown), len(total))) > MAX_LABEL_SETS:
+        if (count := max(len(answers.shown), len(answers.total))) > MAX_LABEL_SETS:
             raise MetricSourceError(
                 "its labels have {count} sets of values, more than the {most} that can be judged",
                 is_of_query=True,
                 count=count,
                 most=MAX_LABEL_SETS,
             )
-        answers = Answers(
-            at=now,
-            scrapes=scrapes,
-            grid=grid,
-            total=total,
-            good=good,
-            bad=bad,
-            clear=clear,
-            ages=ages,
-            of_late=of_late,
-            shown=shown,
-            long=long,
-            over=over,
-            recent=recent,
-            ratio=ratio,
-            by_endpoint=by_endpoint(objective, endpoints),
-            budgets=self._budgets,
-            bounds=self._bounds,
-            total_settled=total_settled,
-            part_settled=part_settled,
-        )
         return read(objective, self._state, answers)
 
     async def _range(self, query: str | None, grid: Grid) -> list[Series]:

@@ -10,7 +10,7 @@ from wine_slo.slo.evaluation.sampling import (
     finite_bounds,
 )
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.budget import SELDOM, Budget, stays_known_for, windows
+from wine_slo.slo.objectives.budget import SELDOM, Budget, budgets_by_key, stays_known_for, windows
 from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Vector
 
@@ -66,11 +66,10 @@ class Budgets:
             self._ask(objective, promql.events(objective, objective.window), known_for, _count),
             *(self._ask(objective, promql.good_ratio(objective, each), min(each, known_for), _share) for each in spans),
         )
-        budgets = {}
-        for key in events:
-            bad = {span: 1 - each[key] for span, each in zip(spans, ratios, strict=True) if key in each}
-            budgets[key] = Budget(history=min(known_for, objective.window), events=events[key], bad_ratios=bad)
-        return budgets
+        bad_ratios = {
+            span: {key: 1 - share for key, share in each.items()} for span, each in zip(spans, ratios, strict=True)
+        }
+        return budgets_by_key(objective, known_for, events, bad_ratios)
 
     def _known_for(self, objective: Objective) -> timedelta:
         """Return how long the history was when it was last queried."""

@@ -30,6 +30,8 @@ from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.plan import Notification, Wording, fold, next_notification
 from wine_slo.slo.notification.policy import Suppression, is_unknown, owes, suppression_of
 from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
+from wine_slo.slo.text.incidents.breach import repeat_marked
+from wine_slo.slo.text.wording import IncidentWording
 
 OnSent = Callable[[int, Notification, int], None]
 OnSuppressed = Callable[[Suppression], None]
@@ -299,7 +301,7 @@ class Dispatcher:
     def _next(self, chat: int) -> Notification | None:
         """The next notification for a chat that does not have to wait; only new messages while it refuses them."""
         state, now = self._snapshot.state, self._snapshot.now()
-        words = self._localizer.speech(chat).words(state, now, self._journal.acts)
+        words = IncidentWording(self._localizer.speech(chat), state, now, self._journal.acts)
         is_closed = self._recipients.standing(chat).is_closed
         planned: list[tuple[Incident, Notification]] = []
         held: dict[int, Suppression] = {}
@@ -392,7 +394,7 @@ class Dispatcher:
         await self._book.keep(replace(each, perhaps_sent=True) for each in beliefs)
         text = notice.text
         if any(each.perhaps_sent for each in beliefs):
-            text = self._localizer.speech(chat).as_repeat(text)
+            text = repeat_marked(self._localizer.speech(chat), text)
         try:
             message = await self._send(chat, text, loud=notice.loud, reply_to=notice.reply_to, buttons=notice.buttons)
         except ChannelError as error:

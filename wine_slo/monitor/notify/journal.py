@@ -11,7 +11,7 @@ from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.oncall.actions import Action, Actions
 from wine_slo.slo.text.command_text import Replies
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Journal:
             return person
         return replace(person, name=f"{person.name} ({person.id})")
 
-    def lines(self, incident: Incident, speech: Speech) -> list[str]:
+    def lines(self, incident: Incident, speech: Formatter) -> list[str]:
         """What was done about an incident, a line each."""
         return [Replies(speech).deed(act, incident) for act in self.acts.about(incident)]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.text.command_text import Replies
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 
 class Localizer:
@@ -15,11 +15,11 @@ class Localizer:
         speech_in: Returns how things read in a language, by its code; the empty one is that of the settings.
     """
 
-    def __init__(self, recipients: Recipients, speech_in: Callable[[str], Speech]) -> None:
+    def __init__(self, recipients: Recipients, speech_in: Callable[[str], Formatter]) -> None:
         self._recipients = recipients
         self._speech_in = speech_in
 
-    def speech(self, chat: int) -> Speech:
+    def speech(self, chat: int) -> Formatter:
         """Return how things read in a chat, by any id that it had."""
         return self._speech_in(self._recipients.standing_at(chat).language)
 

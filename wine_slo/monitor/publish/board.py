@@ -16,8 +16,19 @@ from wine_slo.slo.chat.limits import Limit
 from wine_slo.slo.chat.messages import Answer, Command, Question
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.reason import phrase
-from wine_slo.slo.text.incident_text import Speech
-from wine_slo.slo.views.board_text import WRITTEN_EVERY, BoardRecord, BoardSpeech
+from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.views.board_text import (
+    WRITTEN_EVERY,
+    BoardRecord,
+    board_ended,
+    board_not_pinned,
+    board_not_sent,
+    board_not_understood,
+    board_off,
+    board_text,
+    board_too_soon,
+    no_board,
+)
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +57,7 @@ class Boards:
         ledger: Ledger,
         snapshot: Snapshot,
         journal: Journal,
-        speech: Callable[[int], Speech],
+        speech: Callable[[int], Formatter],
         on_message: Callable[[Kind, str], None],
         *,
         recipients: Recipients,
@@ -95,7 +106,7 @@ class Boards:
                     self._on_message(Kind.BOARD, "told")
 
     def _text(self, chat: int) -> str:
-        return BoardSpeech.of(self._speech(chat)).board(self._snapshot.state, self._snapshot.now(), self._journal.acts)
+        return board_text(self._speech(chat), self._snapshot.state, self._snapshot.now(), self._journal.acts)
 
     async def _write(self, board: BoardRecord, text: str) -> None:
         """Have a board read that; hang a new one where it cannot be edited any more, but not one after the other.
@@ -144,41 +155,41 @@ class Boards:
             self._patience[board.chat] = self._snapshot.now() + error.retry_after
 
     async def _answer(self, question: Question) -> Answer:
-        speech = BoardSpeech.of(self._speech(question.chat))
+        speech = self._speech(question.chat)
         words = [each.lower() for each in question.arguments]
         async with self._writing:
             old = self._boards.get(question.chat)
             if words and words[0] in OFF:
                 return await self._take_down(old, speech)
             if words and words[0] not in ON:
-                return Answer(speech.not_understood(" ".join(question.arguments)))
+                return Answer(board_not_understood(speech, " ".join(question.arguments)))
             now = self._snapshot.now()
             if (excess := self._hung.excess(question.chat, now)) is not None:
-                return Answer(speech.too_soon(excess.seconds))
+                return Answer(board_too_soon(speech, excess.seconds))
             self._hung.count(question.chat, now)
             try:
                 unpinned = await self._hang(question.chat, question.topic, self._text(question.chat))
             except ChannelError as error:
-                return Answer(speech.not_sent(str(error)))
+                return Answer(board_not_sent(speech, str(error)))
             if old is not None:
                 await self._end(old, speech)
-        return Answer(speech.not_pinned(str(unpinned))) if unpinned else Answer()
+        return Answer(board_not_pinned(speech, str(unpinned))) if unpinned else Answer()
 
-    async def _take_down(self, board: BoardRecord | None, speech: BoardSpeech) -> Answer:
+    async def _take_down(self, board: BoardRecord | None, speech: Formatter) -> Answer:
         if board is None:
-            return Answer(speech.none())
+            return Answer(no_board(speech))
         await self._forget(board.chat)
         await self._end(board, speech)
-        return Answer(speech.off())
+        return Answer(board_off(speech))
 
-    async def _end(self, board: BoardRecord, speech: BoardSpeech) -> None:
+    async def _end(self, board: BoardRecord, speech: Formatter) -> None:
         """Have a board that is not kept any more say so."""
         try:
             await self._chat.unpin(board.chat, board.message)
         except ChannelError as error:
             log.info("chat %d: the old board was not unpinned: %s", board.chat, error)
         try:
-            await self._chat.edit(board.chat, board.message, speech.ended())
+            await self._chat.edit(board.chat, board.message, board_ended(speech))
         except ChannelError as error:
             log.info("chat %d: the old board was not ended: %s", board.chat, error)
 

@@ -25,8 +25,8 @@ from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.reason import Reason, ReasonedError
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Series
-from wine_slo.slo.text.detail_text import Explanation
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.text.objective_detail import no_chart
 from wine_slo.slo.views.chart_spec import Course, caption_of, chart_of, span_of, step_of
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class Charts:
         self._on_message = on_message
         self._sending: set[asyncio.Task[None]] = set()
 
-    async def of(self, key: Key, speech: Speech, span: timedelta | None = None) -> Picture:
+    async def of(self, key: Key, speech: Formatter, span: timedelta | None = None) -> Picture:
         """A chart of a key over a span that ends now; where none is said, from a while before its incident.
 
         Raises:
@@ -83,7 +83,7 @@ class Charts:
         """
         objective = speech.objectives.of(key)
         if objective is None:
-            raise NoChartError("{name} is not promised", name=key.objective)
+            raise NoChartError("there is no objective {name}", name=key.objective)
         if span is None:
             span = span_of(self._open_incident(key), self._snapshot.now())
         try:
@@ -94,10 +94,10 @@ class Charts:
         except DrawingError as error:
             raise NoChartError(error.reason) from error
         caption = caption_of(course, speech, self._snapshot.state, self._snapshot.now())
-        not_sent = Explanation.of(speech).no_chart(Reason("it could not be sent"))
+        not_sent = no_chart(speech, Reason("it could not be sent"))
         return Picture(png, caption, instead=not_sent)
 
-    async def answer(self, key: Key, speech: Speech, span: timedelta | None = None) -> Picture | str:
+    async def answer(self, key: Key, speech: Formatter, span: timedelta | None = None) -> Picture | str:
         """A chart as `of` gives it, or in words why there is none; whoever asked is answered, whatever fails."""
         try:
             async with asyncio.timeout(WITHIN):
@@ -110,8 +110,8 @@ class Charts:
             reason = Reason("it took longer than {seconds} s", {"seconds": WITHIN})
         except Exception:  # whoever asked must not wait for nothing
             log.exception("a chart of %s failed by a fault of ours", key)
-            reason = Reason("an internal error; the log says which")
-        return Explanation.of(speech).no_chart(reason)
+            reason = Reason("internal error, see the log")
+        return no_chart(speech, reason)
 
     def follow(self, chat: int, notice: Notification, message: int) -> None:
         """Send a chart after the message of a breach, as a reply to it; returns at once and never fails."""
@@ -132,7 +132,7 @@ class Charts:
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
 
-    async def _send(self, chat: int, key: Key, message: int, speech: Speech) -> None:
+    async def _send(self, chat: int, key: Key, message: int, speech: Formatter) -> None:
         try:
             async with asyncio.timeout(WITHIN):
                 picture = await self.of(key, speech)

@@ -19,8 +19,8 @@ from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
-from wine_slo.slo.text.incident_text import Speech
-from wine_slo.slo.views.digest_text import WEEK, Attained, DigestSpeech, Week, Weekly, is_due
+from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.views.digest_text import WEEK, Attained, Week, Weekly, digest_text, is_due
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Digests:
         but: Collection[int],
         weekly: Weekly,
         snapshot: Snapshot,
-        speech: Callable[[int], Speech],
+        speech: Callable[[int], Formatter],
         journal: Journal,
         on_message: Callable[[Kind, str], None],
     ) -> None:
@@ -109,7 +109,7 @@ class Digests:
         return action.at if action else None
 
     async def _tell(self, chat: int, week: Week, slot: datetime) -> None:
-        text = DigestSpeech.of(self._speech(chat)).digest(week)
+        text = digest_text(self._speech(chat), week)
         try:
             await self._send(chat, text)
         except ChannelError as error:
@@ -151,7 +151,7 @@ class Digests:
             self._told[chat] = slot
         await asyncio.to_thread(self._ledger.mark_digest, chat, slot)
 
-    async def _week(self, slot: datetime, speech: Speech) -> Week:
+    async def _week(self, slot: datetime, speech: Formatter) -> Week:
         """What there is to tell of the week that ended at a time; the speech is only asked for the objectives."""
         first = slot - WEEK
         trouble: Reason | str = ""

@@ -51,9 +51,9 @@ class WatchdogInstruments:
         self._sight = gauge(
             names.SLO_SIGHT, "0 clear, 1 no traffic, 2 too few, 3 target down, 4 stale, 5 blind.", by_slo
         )
-        self._latency = gauge(names.SLO_LATENCY_SECONDS, "The promised quantile over the objective's range.", by_slo)
+        self._latency = gauge(names.SLO_LATENCY_SECONDS, "The quantile of the objective over its range.", by_slo)
         self._sli = gauge(names.SLO_SLI_RATIO, "The share of good events over the objective's range.", by_slo)
-        self._objective = gauge(names.SLO_OBJECTIVE_RATIO, "The share of good events that is promised.", by_slo)
+        self._objective = gauge(names.SLO_OBJECTIVE_RATIO, "The share of good events that the objective wants.", by_slo)
         self._remaining = gauge(
             names.SLO_ERROR_BUDGET_REMAINING_RATIO, "The share of the error budget that is left.", by_slo
         )
@@ -67,7 +67,7 @@ class WatchdogInstruments:
             names.WATCHDOG_TICK_SECONDS, "Time of one tick.", buckets=TICK_BUCKETS, registry=registry
         )
         self._queries = counter(names.WATCHDOG_QUERIES, "Questions put to Prometheus.", (names.OUTCOME,))
-        self._messages = counter(names.WATCHDOG_MESSAGES, "Messages told or not.", (names.KIND, names.OUTCOME))
+        self._messages = counter(names.WATCHDOG_MESSAGES, "Messages delivered or failed.", (names.KIND, names.OUTCOME))
         self._suppressed = counter(
             names.WATCHDOG_NOTIFICATIONS_SUPPRESSED,
             "Notifications not sent for the time being, by why.",
@@ -77,11 +77,11 @@ class WatchdogInstruments:
             names.WATCHDOG_QUESTIONS, "Commands and presses of buttons, by what became of them.", (names.OUTCOME,)
         )
         self._listening = gauge(
-            names.WATCHDOG_LISTENING, "1 where commands and buttons are heard, 0 where they are not."
+            names.WATCHDOG_LISTENING, "1 where commands and buttons are received, 0 where they are not."
         )
         self._incidents_open = gauge(names.WATCHDOG_INCIDENTS_OPEN, "Incidents that are open.")
         self._silences = gauge(names.WATCHDOG_SILENCES_ACTIVE, "Silences that mute messages now.")
-        self._undelivered = gauge(names.WATCHDOG_UNTOLD_SECONDS, "Age of the oldest thing not yet told.")
+        self._undelivered = gauge(names.WATCHDOG_UNTOLD_SECONDS, "Age of the oldest notification not yet delivered.")
         self._unreachable = gauge(
             names.WATCHDOG_RECIPIENTS_UNREACHABLE, "Chats of the settings that cannot be reached; /health says why."
         )

@@ -234,7 +234,7 @@ class StatusPages:
         if incident.alert is not Alert.BREACH:
             yield "the error budget burns too fast"
         if incident.held:
-            yield f"held open: {incident.reason}"
+            yield f"kept open: {incident.reason}"
         elif incident.is_open and incident.reason:
             yield incident.reason
         yield from _nature(incident)
@@ -245,9 +245,9 @@ def _nature(incident: IncidentStatus) -> Iterator[str]:
     if incident.is_drill:
         yield "a drill"
     if incident.outcome is Outcome.EXPIRED:
-        yield "expired: nobody asked any more, which is no recovery"
+        yield "expired without data; this is not a recovery"
     if incident.outcome is Outcome.WITHDRAWN:
-        yield "its objective is no longer promised"
+        yield "its objective was removed"
 
 
 def _headline(status: Status) -> tuple[str, Verdict]:
@@ -258,9 +258,9 @@ def _headline(status: Status) -> tuple[str, Verdict]:
     if counts[Verdict.BREACHED]:
         return f"{counts[Verdict.BREACHED]} of {count} {objectives} in breach", Verdict.BREACHED
     if status.looked_at is None:
-        return "Not looked yet", Verdict.UNKNOWN
+        return "Not evaluated yet", Verdict.UNKNOWN
     if status.overdue:
-        return "Nothing is known: the last look is too old", Verdict.UNKNOWN
+        return "Unknown: the last evaluation is too old", Verdict.UNKNOWN
     if counts[Verdict.UNKNOWN] == count:
         return "Nothing can be said at the moment", Verdict.UNKNOWN
     if counts[Verdict.SUSPICIOUS]:

@@ -1,16 +1,15 @@
-"""What Prometheus remembers, as tables of numbers: asked for chunk by chunk, side by side, and kept on disk.
+"""The answers to range queries as tables of numbers: queried chunk by chunk, side by side, and kept on disk.
 
-A chunk is one question at so many instants, fewer than Prometheus answers at once. Chunks lie on the calendar, not
-where a run begins, so that a run that was broken off, or another one an hour later, finds them on disk again. Only
-what lies near the present of the replay is held in memory. Instants are milliseconds since the epoch, which is what
-Prometheus counts in.
+A chunk is one query at a number of instants that Prometheus answers at once. Chunks lie on the calendar, not where a
+run begins, so that a run that was interrupted, or another one an hour later, finds them on disk again. Only what lies
+near the present of the replay is held in memory. Instants are milliseconds since the epoch, as in Prometheus.
 """
 
 import asyncio
 import hashlib
 import logging
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,19 +18,24 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from wine_slo.slo.source.metric_source import MAX_POINTS, MetricSource, MetricSourceError, Series
+from wine_slo.slo.evaluation.sampling import key_of
+from wine_slo.slo.objectives.objective import Key, Objective
+from wine_slo.slo.source.metric_source import MAX_POINTS, MetricSource, MetricSourceError, Sample, Series
 
 Numbers = NDArray[np.float64]  # one value an instant; NaN where there is none
 Labels = tuple[tuple[str, str], ...]
 
-AT_ONCE = 4  # questions; Prometheus answers twenty side by side, and others ask too
-WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds between the tries of one question
+AT_ONCE = 4  # queries; Prometheus answers twenty side by side, and has other clients too
+WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds between the attempts of one query
 SETTLED_AFTER = timedelta(minutes=10)  # what is younger may still change, and is not kept on disk
 KEPT_ON_DISK = timedelta(days=14)  # since it was last used
 # Before 2.47, Prometheus reads all samples anew for each instant of a `timestamp()`, so twice as many instants take
 # four times as long: https://github.com/prometheus/prometheus/pull/12579
 MOST_OF_TIMESTAMPS = 240
-FEW = 100  # instants; a question about no more than that is not made smaller
+FEW = 100  # instants; a query for no more than that is not split
+MAX_INSTANTS = 10_000  # of a chunk; Prometheus answers 11,000
+CHUNK = timedelta(hours=12)
+SHORT_CHUNK = timedelta(minutes=30)  # for what is needed here and there only
 MILLISECOND = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -39,45 +43,55 @@ log = logging.getLogger(__name__)
 
 
 def milliseconds(span: timedelta) -> int:
-    """A span in milliseconds."""
+    """Return a span in milliseconds."""
     return round(span / MILLISECOND)
 
 
 def instant(at: int) -> datetime:
-    """The instant so many milliseconds after the epoch."""
+    """Return the instant so many milliseconds after the epoch."""
     return EPOCH + timedelta(milliseconds=at)
 
 
 @dataclass(frozen=True, slots=True)
 class Lattice:
-    """Instants that are one step apart, cut into chunks of so many.
+    """Instants that are one step apart, in chunks of equal length.
 
     Attributes:
         phase: Where they lie between two multiples of the step, in milliseconds.
         step: How far apart they are, in milliseconds.
-        count: How many make a chunk.
+        count: How many are in a chunk.
     """
+
+    @classmethod
+    def of_long_chunks(cls, at: int, step: int) -> "Lattice":
+        """Return the lattice through an instant, in chunks for what every evaluation reads."""
+        return cls(at % step, step, max(2, min(MAX_INSTANTS, milliseconds(CHUNK) // step)))
+
+    @classmethod
+    def of_short_chunks(cls, at: int, step: int) -> "Lattice":
+        """Return the lattice through an instant, in chunks for what only some evaluations read."""
+        return cls(at % step, step, max(2, milliseconds(SHORT_CHUNK) // step))
 
     phase: int
     step: int
     count: int
 
     def chunk(self, at: int) -> int:
-        """The number of the chunk that an instant lies in."""
+        """Return the number of the chunk that an instant lies in."""
         return (at - self.phase) // (self.step * self.count)
 
     def first(self, chunk: int) -> int:
-        """The first instant of a chunk."""
+        """Return the first instant of a chunk."""
         return self.phase + chunk * self.step * self.count
 
     def nearest(self, at: int) -> int:
-        """The instant of the lattice that is nearest."""
+        """Return the nearest instant of the lattice."""
         return self.phase + round((at - self.phase) / self.step) * self.step
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The answer to one question at the instants of one chunk."""
+    """The answer to one query at the instants of one chunk."""
 
     first: int
     step: int
@@ -86,16 +100,26 @@ class Table:
 
     @property
     def end(self) -> int:
-        """The first instant of the next chunk."""
+        """Return the first instant of the next chunk."""
         return self.first + self.step * self.count
 
     def index(self, at: int) -> int:
-        """The place of an instant of the lattice."""
+        """Return the place of an instant of the lattice."""
         return (at - self.first) // self.step
 
     def instants(self) -> NDArray[np.int64]:
-        """Every instant."""
+        """Return every instant."""
         return self.first + self.step * np.arange(self.count, dtype=np.int64)
+
+    def samples(self, at: int) -> list[Sample]:
+        """Return the label sets that have a value at an instant, and the values."""
+        place = self.index(at)
+        found = ((labels, float(row[place])) for labels, row in self.rows.items())
+        return [Sample(dict(labels), value) for labels, value in found if value == value]  # noqa: PLR0124  # not NaN
+
+    def by_key(self, objective: Objective) -> dict[Key, Numbers]:
+        """Return the rows by the keys of an objective."""
+        return {key_of(objective, dict(labels)): row for labels, row in self.rows.items()}
 
 
 class _Row(msgspec.Struct, array_like=True):
@@ -103,15 +127,14 @@ class _Row(msgspec.Struct, array_like=True):
     values: bytes
 
 
-class History:
-    """Answers to questions about the past.
+class RangeCache:
+    """The answers to range queries about the past.
 
     Args:
-        api: Who is asked.
+        api: Prometheus.
         folder: Where chunks are kept; None where they are not.
-        source: Whose answers they are, as no other Prometheus' may be taken for them.
-        until: What comes later is not asked for.
-        on_chunk: Called with each chunk that has come, from Prometheus or from disk.
+        source: Which Prometheus answered, so that the chunks of two are never mixed up.
+        until: The last instant that is queried.
     """
 
     def __init__(
@@ -120,23 +143,21 @@ class History:
         folder: Path | None,
         source: str,
         until: datetime,
-        on_chunk: Callable[[], None] = lambda: None,
     ) -> None:
         self.api = api
         self._folder = folder
         self._source = source
         self._until = milliseconds(until - EPOCH)
         self._settled = self._until - milliseconds(SETTLED_AFTER)
-        self._on_chunk = on_chunk
         self._tables: dict[tuple[str, Lattice, int], Table] = {}
-        self._coming: dict[tuple[str, Lattice, int], asyncio.Task[Table]] = {}
-        self._doors = asyncio.Semaphore(AT_ONCE)
+        self._pending: dict[tuple[str, Lattice, int], asyncio.Task[Table]] = {}
+        self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def tables(self, queries: Iterable[str], lattice: Lattice, chunk: int) -> list[Table]:
-        """The answers at one chunk.
+        """Return the answers for one chunk.
 
         Raises:
-            MetricSourceError: One is missing after several tries.
+            MetricSourceError: One is missing after several attempts.
         """
         known = [self._tables.get((query, lattice, chunk)) for query in queries]
         found = [each for each in known if each is not None]
@@ -145,11 +166,11 @@ class History:
         return list(await asyncio.gather(*(self._fetch((query, lattice, chunk)) for query in queries)))
 
     def known(self, query: str, lattice: Lattice, chunk: int) -> Table | None:
-        """The answer at one chunk where it is at hand."""
+        """Return the answer for one chunk where it is in memory."""
         return self._tables.get((query, lattice, chunk))
 
     def expect(self, queries: Iterable[str], lattice: Lattice, chunk: int) -> None:
-        """Begin to ask what will be wanted soon."""
+        """Start the queries that will be needed soon."""
         if lattice.first(chunk) <= self._until:
             for query in queries:
                 self._fetch((query, lattice, chunk))
@@ -159,10 +180,10 @@ class History:
         self._tables = {place: table for place, table in self._tables.items() if table.end >= before}
 
     async def close(self) -> None:
-        """Ask no more."""
-        for task in self._coming.values():
+        """Cancel the pending queries."""
+        for task in self._pending.values():
             task.cancel()
-        await asyncio.gather(*self._coming.values(), return_exceptions=True)
+        await asyncio.gather(*self._pending.values(), return_exceptions=True)
 
     def _fetch(self, place: tuple[str, Lattice, int]) -> "asyncio.Future[Table]":
         table = self._tables.get(place)
@@ -170,10 +191,10 @@ class History:
             done: asyncio.Future[Table] = asyncio.get_running_loop().create_future()
             done.set_result(table)
             return done
-        if place not in self._coming:
-            self._coming[place] = asyncio.create_task(self._get(place))
-            self._coming[place].add_done_callback(_mind)
-        return self._coming[place]
+        if place not in self._pending:
+            self._pending[place] = asyncio.create_task(self._get(place))
+            self._pending[place].add_done_callback(_retrieve_error)
+        return self._pending[place]
 
     async def _get(self, place: tuple[str, Lattice, int]) -> Table:
         try:
@@ -183,17 +204,16 @@ class History:
             path = self._path(place) if last <= self._settled else None
             rows = _load(path, lattice.count)
             if rows is None:
-                async with self._doors:
-                    rows = _rows(await self._ask(query, first, last, lattice.step), first, lattice)
+                async with self._slots:
+                    rows = _rows(await self._query(query, first, last, lattice.step), first, lattice)
                 _save(path, rows)
-            self._on_chunk()
             table = self._tables[place] = Table(first, lattice.step, lattice.count, rows)
             return table
         finally:
-            del self._coming[place]
+            del self._pending[place]
 
-    async def _ask(self, query: str, first: int, last: int, step: int) -> list[Series]:
-        """The answer; asked again where that may help, and in halves where it is too much at once."""
+    async def _query(self, query: str, first: int, last: int, step: int) -> list[Series]:
+        """Return the answer; retry where that may help, and split the range where it is too much at once."""
         count = (last - first) // step + 1
         if count <= 0:
             return []
@@ -208,10 +228,10 @@ class History:
                         break
                     if error.is_refused or wait is None:
                         raise
-                    log.info("asking again in %g s: %s", wait, error)
+                    log.info("retrying in %g s: %s", wait, error)
                     await asyncio.sleep(wait)
         middle = first + count // 2 * step
-        return [*await self._ask(query, first, middle - step, step), *await self._ask(query, middle, last, step)]
+        return [*await self._query(query, first, middle - step, step), *await self._query(query, middle, last, step)]
 
     def _path(self, place: tuple[str, Lattice, int]) -> Path | None:
         if self._folder is None:
@@ -219,14 +239,14 @@ class History:
         return self._folder / (hashlib.sha256(repr((self._source, place)).encode()).hexdigest()[:40] + ".chunk")
 
 
-def _mind(task: "asyncio.Task[Table]") -> None:
-    """Look at how it ended: who wants the chunk asks again and hears of the error then."""
+def _retrieve_error(task: "asyncio.Task[Table]") -> None:
+    """Retrieve the error of a query, so that asyncio does not log it: who needs the chunk queries it again."""
     if not task.cancelled():
         task.exception()
 
 
 def tidy(folder: Path, now: datetime) -> None:
-    """Remove the chunks that nobody has used for long."""
+    """Remove the chunks that have not been used for long."""
     for path in folder.glob("*.chunk"):
         if now.timestamp() - path.stat().st_mtime > KEPT_ON_DISK.total_seconds():
             path.unlink(missing_ok=True)
@@ -242,7 +262,7 @@ def _rows(answer: Iterable[Series], first: int, lattice: Lattice) -> dict[Labels
 
 
 def _load(path: Path | None, count: int) -> dict[Labels, Numbers] | None:
-    """What is on disk; a chunk that cannot be read is as good as none."""
+    """Return what is on disk; None where there is no chunk that can be read."""
     if path is None:
         return None
     try:

@@ -10,7 +10,7 @@ from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Objective, Objectives, duration
 
 SPEC = re.compile(r"(?P<objective>[a-z][a-z0-9_-]*)\.(?P<field>[a-z_]+)=(?P<values>\S+)")
-STEPS = 4  # of a range whose step is not said
+STEPS = 4  # of a range without a step
 MOST = 50  # values; each is a replay of its own
 ROUNDING = 1e-9
 
@@ -22,18 +22,18 @@ FIELDS = (*RATIOS, *COUNTS, *SPANS, *SECONDS)
 
 
 class SweepError(ValueError):
-    """A sweep that cannot be made; the text says why."""
+    """The sweep is not possible; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What is tried.
+    """A field of an objective, and the values to compare.
 
     Attributes:
-        objective: Whose field.
-        field: Its name in slo.yml.
+        objective: The name of the objective.
+        field: The name of the field in slo.yml.
         values: Each value; seconds for a span.
-        bounds: The least and the most where the values are those of the buckets between; None where they are given.
+        bounds: The least and the most, where the values are the bucket bounds between; None where values are given.
     """
 
     objective: str
@@ -43,14 +43,14 @@ class Sweep:
 
     @property
     def is_bound(self) -> bool:
-        """Whether a value must be the end of a bucket."""
+        """Return whether a value must be a bucket bound."""
         return self.field in SECONDS
 
     def between(self, bounds: Iterable[float]) -> "Sweep":
-        """The sweep over the ends of buckets that lie within its range.
+        """Return the sweep over the bucket bounds in its range.
 
         Raises:
-            SweepError: None does.
+            SweepError: There are none.
         """
         if self.bounds is None:
             return self
@@ -61,21 +61,21 @@ class Sweep:
         return replace(self, values=values, bounds=None)
 
     def shown(self, value: float) -> str:
-        """A value as slo.yml has it."""
+        """Return a value as it is written in slo.yml."""
         if self.field in SPANS or self.field in SECONDS:
             return duration(timedelta(seconds=value))
         return f"{value:g}"
 
 
 def parse(text: str, span: Callable[[object], timedelta]) -> Sweep:
-    """The sweep that a text names: an objective, a field, and values.
+    """Return the sweep of a text: an objective, a field, and values.
 
     Args:
         text: `latency.threshold=0.5..2`, with a step `latency.bad_for=15s..60s:15s`, or a list `errors.least=1,5,20`.
-        span: Reads a span as slo.yml writes it; raises ValueError.
+        span: Parses a span as it is written in slo.yml; raises ValueError.
 
     Raises:
-        SweepError: It names none.
+        SweepError: It is not a sweep.
     """
     found = SPEC.fullmatch(text)
     if found is None:
@@ -100,7 +100,7 @@ def parse(text: str, span: Callable[[object], timedelta]) -> Sweep:
 
 
 def _value(text: str, field: str, span: Callable[[object], timedelta]) -> float:
-    """A number, or the seconds of a span where the field is one."""
+    """Return a number, or the seconds of a span where the field is one."""
     is_span = field in SPANS
     try:
         return span(text).total_seconds() if is_span else float(text)
@@ -111,10 +111,10 @@ def _value(text: str, field: str, span: Callable[[object], timedelta]) -> float:
 
 
 def apply(objectives: Objectives, sweep: Sweep, value: float) -> Objectives:
-    """The objectives with one value in its place.
+    """Return the objectives with one value in its place.
 
-    A threshold below what a quick recovery must keep to takes that along, and paces that can never be burnt at are
-    left out, as they are where slo.yml does not name them.
+    A threshold below `clear` lowers that too, and burn rate alerts that can never fire are left out, as they are where
+    slo.yml does not name them.
 
     Raises:
         SweepError: The objective has no such field, or it cannot have such a value.

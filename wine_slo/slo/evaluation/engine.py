@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from wine_slo.slo.evaluation.deployment import Deployment
 from wine_slo.slo.evaluation.incident import Incident, Outcome, with_deployments
 from wine_slo.slo.evaluation.key_state import KeyState, follow, follow_burn
 from wine_slo.slo.evaluation.phases import Event, Phase, after
@@ -17,6 +16,7 @@ from wine_slo.slo.evaluation.reading import Reading, Sight, unseen
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.clocks import CLOCKS_AGREE
+from wine_slo.slo.source.deployment import Deployment
 
 # The watchdog's own incidents; no objective can have one of these names. Not being able to see has an incident for each
 # cause: Prometheus itself, a job or one objective. A job of which no target answers has one too.

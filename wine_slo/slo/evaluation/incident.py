@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from wine_slo.slo.evaluation.deployment import Deployment
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.evaluation.value import Value
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Burn, Key, Objective, Objectives
 from wine_slo.slo.reason import Reason
+from wine_slo.slo.source.deployment import Deployment
 
 REOPENS_WITHIN = timedelta(minutes=10)  # what comes back sooner is the same incident, opened again
 MOST_OPENINGS = 50  # of one incident that are kept apart; the oldest of more are taken together

@@ -19,16 +19,16 @@ from datetime import timedelta
 from math import exp, log
 
 from wine_slo.slo.evaluation.reading import Interval
+from wine_slo.slo.evaluation.rules import is_violation
 from wine_slo.slo.objectives.objective import Objective
 
 CLEAR_SHARE = 0.8  # of what may be bad; what is worse than that is good by little
-ROUNDING = 1e-9  # of a share; 1 - 0.9 is a little less than a tenth, and counts are estimated from rates
 CHANCE = 0.05  # a swing that chance explains is no news; the bound below overstates it some four times
 
 
 def is_bad(objective: Objective, interval: Interval) -> bool:
     """Whether one interval by itself breaks the promise."""
-    return interval.bad_ratio > objective.allowed_bad_ratio + ROUNDING
+    return bool(is_violation(objective, interval.bad, interval.total))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,16 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 
-from wine_slo.slo.objectives.budget import Budget
+from wine_slo.slo.evaluation.rules import (
+    ROUNDING,
+    STALE_INTERVALS,
+    is_no_traffic,
+    is_old,
+    is_too_few,
+)
+from wine_slo.slo.objectives.budget import Amount, Budget, Condition
 from wine_slo.slo.objectives.objective import Objective, duration
 from wine_slo.slo.reason import Reason
-
-ROUNDING = 1e-9
-STALE_INTERVALS = 4  # scrapes that may be missing before the last sample counts as old
 
 
 class Sight(StrEnum):
@@ -145,38 +149,104 @@ class Traffic:
     has_intervals: bool = True
 
 
-def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: datetime) -> tuple[Sight, Reason | str]:
-    """Whether a look can be judged, and why not."""
-    if targets.scraped_at is None:
-        return Sight.STALE, Reason("Prometheus knows no target of the job {job}", {"job": objective.job})
-    age = now - targets.scraped_at
-    if age > STALE_INTERVALS * objective.scrape_interval:
-        return Sight.STALE, Reason(
-            "the last sample of {job} is {age} s old", {"job": objective.job, "age": round(age.total_seconds())}
-        )
+class Finding(StrEnum):
+    """What decides whether there is data to judge."""
+
+    OLD = "old"  # the last sample
+    DOWN = "down"  # every target
+    APART = "apart"  # no two samples lie close enough for an interval
+    STUCK = "stuck"  # a request waits longer than the threshold, which can be judged
+    NO_TRAFFIC = "no_traffic"
+    TOO_FEW = "too_few"
+    ENOUGH = "enough"
+
+    @property
+    def sight(self) -> Sight:
+        """Return the data quality that follows."""
+        match self:
+            case Finding.OLD | Finding.APART:
+                return Sight.STALE
+            case Finding.DOWN:
+                return Sight.TARGET_DOWN
+            case Finding.NO_TRAFFIC:
+                return Sight.NO_TRAFFIC
+            case Finding.TOO_FEW:
+                return Sight.TOO_FEW
+            case _:
+                return Sight.CLEAR
+
+
+def findings(
+    objective: Objective,
+    *,
+    age: Amount,
+    up: Amount,
+    shown: Amount,
+    long: Amount,
+    is_stuck: Condition,
+    has_intervals: Condition,
+) -> tuple[tuple[Finding, Condition], ...]:
+    """Return each finding and whether it holds, in the order in which they decide; the last one always holds.
+
+    Args:
+        objective: Whose data it is.
+        age: Seconds since the last scrape.
+        up: How many targets answered it.
+        shown: Events over the objective's range.
+        long: Events over the time after which an incident expires.
+        is_stuck: Whether a request has waited longer than the threshold.
+        has_intervals: Whether any recent interval has two samples.
+    """
+    old = (Finding.OLD, is_old(objective, age))
     if objective.is_up:
-        return Sight.CLEAR, ""
-    if targets.up == 0:
-        return Sight.TARGET_DOWN, Reason("all scrapes of {job} fail", {"job": objective.job})
-    return _sight_of_traffic(objective, traffic)
+        return old, (Finding.ENOUGH, True)
+    no_traffic = is_no_traffic(shown)
+    return (
+        old,
+        (Finding.DOWN, up <= 0),
+        (Finding.APART, (has_intervals | no_traffic) ^ True),
+        (Finding.STUCK, is_stuck),
+        (Finding.NO_TRAFFIC, no_traffic),
+        (Finding.TOO_FEW, is_too_few(objective, long)),
+        (Finding.ENOUGH, True),
+    )
 
 
-def _sight_of_traffic(objective: Objective, traffic: Traffic) -> tuple[Sight, Reason | str]:
-    if not traffic.has_intervals and round(traffic.shown) > 0:
-        return Sight.STALE, Reason(
-            "no two samples of {job} lie within {span}: scrape_interval in slo.yml must be that of Prometheus",
-            {"job": objective.job, "span": duration(STALE_INTERVALS * objective.scrape_interval)},
-        )
-    if traffic.hangs:
-        return Sight.CLEAR, ""
-    if round(traffic.shown) <= 0:
-        return Sight.NO_TRAFFIC, Reason("no requests")
-    if round(traffic.long) < objective.least_events:
-        return Sight.TOO_FEW, Reason(
-            "only {seen} of the {needed} requests that a verdict needs",
-            {"seen": max(0, round(traffic.long)), "needed": objective.least_events},
-        )
-    return Sight.CLEAR, ""
+def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: datetime) -> tuple[Sight, Reason | str]:
+    """Return whether there is data to judge, and why not."""
+    job = objective.job
+    if targets.scraped_at is None:
+        return Sight.STALE, Reason("Prometheus knows no target of the job {job}", {"job": job})
+    age = (now - targets.scraped_at).total_seconds()
+    found = findings(
+        objective,
+        age=age,
+        up=targets.up,
+        shown=traffic.shown,
+        long=traffic.long,
+        is_stuck=traffic.hangs,
+        has_intervals=traffic.has_intervals,
+    )
+    finding = next(finding for finding, holds in found if holds)
+    reason: Reason | str = ""
+    match finding:
+        case Finding.OLD:
+            reason = Reason("the last sample of {job} is {age} s old", {"job": job, "age": round(age)})
+        case Finding.DOWN:
+            reason = Reason("all scrapes of {job} fail", {"job": job})
+        case Finding.APART:
+            reason = Reason(
+                "no two samples of {job} lie within {span}: scrape_interval in slo.yml must be that of Prometheus",
+                {"job": job, "span": duration(STALE_INTERVALS * objective.scrape_interval)},
+            )
+        case Finding.NO_TRAFFIC:
+            reason = Reason("no requests")
+        case Finding.TOO_FEW:
+            reason = Reason(
+                "only {seen} of the {needed} requests that a judgement needs",
+                {"seen": max(0, round(traffic.long)), "needed": objective.least_events},
+            )
+    return finding.sight, reason
 
 
 def unseen(at: datetime, sight: Sight, reason: Reason | str) -> Reading:

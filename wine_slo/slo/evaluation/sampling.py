@@ -13,6 +13,8 @@ from wine_slo.metric_names import ENDPOINT
 from wine_slo.slo.evaluation.engine import State, seen_until
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets, Traffic, sight_of, unseen
+from wine_slo.slo.evaluation.rules import event_counts, has_events, is_stuck, is_without_bucket
+from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
@@ -146,6 +148,82 @@ class Answers:
         return True
 
 
+def interval_queries(objective: Objective) -> dict[str, str | None]:
+    """Return the query of each field of `Answers` that has a value for each interval; None where it has none."""
+    return {
+        "total": promql.total_per_interval(objective),
+        "good": promql.good_per_interval(objective),
+        "bad": promql.bad_per_interval(objective),
+        "clear": promql.clear_per_interval(objective),
+        "ages": promql.oldest_age_per_interval(objective),
+    }
+
+
+def instant_queries(objective: Objective) -> dict[str, str | None]:
+    """Return the query of each field of `Answers` that has one value at the instant; None where it has none."""
+    return {
+        "of_late": promql.events(objective, OF_LATE),
+        "shown": promql.events(objective, objective.over),
+        "long": promql.events(objective, objective.expires_after),
+        "over": promql.quantile(objective, objective.over),
+        "recent": promql.quantile(objective, objective.recent),
+        "ratio": promql.good_ratio(objective, objective.over),
+        "total_settled": promql.total_settled(objective),
+        "part_settled": promql.part_settled(objective),
+        "by_endpoint": promql.quantile_by_endpoint(objective, OF_LATE),
+    }
+
+
+def answers_of(  # noqa: PLR0913  # values of a record, each by its name
+    objective: Objective,
+    *,
+    at: datetime,
+    scrapes: Scrapes,
+    grid: Grid,
+    intervals: Mapping[str, Mapping[Key, Points]],
+    instants: Mapping[str, Iterable[Sample]],
+    budgets: Mapping[Key, Budget],
+    bounds: tuple[float, ...],
+) -> Answers:
+    """Return the answers to the queries about one objective at one instant.
+
+    Args:
+        objective: Whose they are.
+        at: The instant.
+        scrapes: The last ones.
+        grid: The ends of the intervals.
+        intervals: The answers to `interval_queries`, by their names.
+        instants: The answers to those of `instant_queries` that were made, by their names.
+        budgets: What is known of the error budgets.
+        bounds: The finite bucket bounds of the histogram in seconds, ascending.
+    """
+
+    def instant(name: str) -> dict[Key, float]:
+        return by_key(objective, instants.get(name, ()))
+
+    return Answers(
+        at=at,
+        scrapes=scrapes,
+        grid=grid,
+        total=intervals["total"],
+        good=intervals["good"],
+        bad=intervals["bad"],
+        clear=intervals["clear"],
+        ages=intervals["ages"],
+        of_late=instant("of_late"),
+        shown=instant("shown"),
+        long=instant("long"),
+        over=instant("over"),
+        recent=instant("recent"),
+        ratio=instant("ratio"),
+        by_endpoint=by_endpoint(objective, instants.get("by_endpoint", ())),
+        budgets=budgets,
+        bounds=bounds,
+        total_settled=instant("total_settled"),
+        part_settled=instant("part_settled"),
+    )
+
+
 def key_of(objective: Objective, labels: Mapping[str, str]) -> Key:
     """Whose a label set is."""
     return Key(objective.name, tuple((name, labels.get(name, "")) for name in objective.by))
@@ -183,6 +261,19 @@ def remembered(state: State, objective: Objective) -> list[Key]:
     ]
 
 
+def read_blind(
+    objective: Objective, state: State, now: datetime, reason: Reason, *, is_unanswered: bool = False
+) -> dict[Key, Reading]:
+    """Return that nothing can be judged of an objective, for a reason that no data tells."""
+    reading = Reading(at=now, sight=Sight.BLIND, reason=reason, is_unanswered=is_unanswered)
+    return dict.fromkeys(remembered(state, objective) or [Key(objective.name)], reading)
+
+
+def unjudged(error: Exception) -> Reason:
+    """Return why an answer is not judged that was an error to read."""
+    return Reason("the answer of Prometheus cannot be evaluated ({error})", {"error": type(error).__name__})
+
+
 def read_nothing(objective: Objective, state: State, now: datetime, *, gone: int = 0) -> dict[Key, Reading]:
     """What is seen where Prometheus knows no target at all.
 
@@ -212,7 +303,7 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
             found[key] = unseen(now, Sight.BLIND, no_bucket)
             continue
         ages = answers.ages.get(key, {})
-        hangs = bool(ages) and _is_stuck(objective, list(ages.values())[-1])
+        hangs = bool(ages) and is_stuck(objective, list(ages.values())[-1])
         traffic = Traffic(answers.shown.get(key, 0), answers.long.get(key, 0), hangs, have_intervals)
         mine = targets.get(tuple(value for _, value in key.labels), targets[None])
         sight, reason = sight_of(objective, mine, traffic, now)
@@ -241,19 +332,19 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
 
 
 def _intervals(objective: Objective, answers: Answers, key: Key) -> tuple[Interval, ...]:
-    """The intervals with events; where nothing ended but a request hangs, that request is the one bad event."""
+    """Return the intervals with events; where none ended but a request is stuck, that request is the one bad event."""
     total, ages = answers.total.get(key, {}), answers.ages.get(key, {})
     good, bad, clear = answers.good.get(key), answers.bad.get(key, {}), answers.clear.get(key)
-    seconds = 1.0 if objective.counts_scrapes else objective.scrape_interval.total_seconds()
     intervals = []
     for at in sorted(total.keys() | ages.keys()):
-        events = total.get(at, 0.0) * seconds
-        failed = bad.get(at, 0.0) * seconds if good is None else events - good.get(at, 0.0) * seconds
-        if events < 0.01 and _is_stuck(objective, ages.get(at, 0.0)):
+        rate = total.get(at, 0.0)
+        good_rate = None if good is None else good.get(at, 0.0)
+        events, failed = event_counts(objective, rate, good_rate, bad.get(at, 0.0))
+        if not has_events(events) and is_stuck(objective, ages.get(at, 0.0)):
             events = failed = 1.0
-        if events >= 0.01:  # less than that is no request but the arithmetic of rates
+        if has_events(events):
             failed = min(max(failed, 0.0), events)
-            marginal = 0.0 if clear is None else events - failed - clear.get(at, 0.0) * seconds
+            marginal = 0.0 if clear is None else event_counts(objective, rate, clear.get(at, 0.0), 0.0)[1] - failed
             ended_at = datetime.fromtimestamp(at, UTC)
             intervals.append(Interval(ended_at, failed, events, min(max(marginal, 0.0), events - failed)))
     return tuple(intervals)
@@ -265,22 +356,17 @@ def _name_of(labels: Mapping[str, str]) -> str:
     return labels.get(INSTANCE, "").strip() or ", ".join(own) or labels.get("job", "")
 
 
-def _is_stuck(objective: Objective, age: float) -> bool:
-    threshold = objective.source.threshold
-    return threshold is not None and age > threshold
-
-
 def _no_bucket(source: Latency, answers: Answers, key: Key) -> Reason | None:
     """Why the requests within the threshold cannot be counted; None where they can."""
     histogram, threshold = source.histogram, f"{source.threshold_seconds:g}"
-    series = round(answers.total_settled.get(key, 0))
-    without = series - round(answers.part_settled.get(key, 0))
-    if 0 < without < series:
+    series, part = answers.total_settled.get(key, 0), answers.part_settled.get(key, 0)
+    is_without = is_without_bucket(series, part)
+    if is_without and part > 0:
         return Reason(
             "{without} of {series} series of {histogram} have no bucket that ends at {threshold} s",
-            {"without": without, "series": series, "histogram": histogram, "threshold": threshold},
+            {"without": round(series - part), "series": round(series), "histogram": histogram, "threshold": threshold},
         )
-    if without > 0 or (key in answers.total and key not in answers.good):
+    if is_without or (key in answers.total and key not in answers.good):
         return Reason(
             "no bucket of {histogram} ends at {threshold} s", {"histogram": histogram, "threshold": threshold}
         )

@@ -8,7 +8,8 @@ nothing was asked in the last moments there is no value then: what is bad and ov
 from dataclasses import dataclass
 from datetime import timedelta
 
-from wine_slo.slo.evaluation.reading import ROUNDING, Reading
+from wine_slo.slo.evaluation.reading import Reading
+from wine_slo.slo.evaluation.rules import ROUNDING
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Objective
 

@@ -49,7 +49,7 @@ def buttons_of(
     if silence is None:
         second = [
             Button(say("Silence 1 h"), SILENCE, (*which, HOUR)),
-            Button(say("Until recovery"), SILENCE, (*which, RECOVERY)),
+            Button(say("Silence until resolved"), SILENCE, (*which, RECOVERY)),
         ]
     else:
         second = [Button(say("End the silence"), END, (str(silence.number),))]

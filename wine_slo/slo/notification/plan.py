@@ -18,9 +18,10 @@ sound, and what would be told late anyway. Neither holds the end of what a chat 
 difference, which is told once they are over.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from wine_slo.slo.chat.messages import Keyboard
 from wine_slo.slo.evaluation.engine import GAP, LEDGER, SIGHT
@@ -62,18 +63,32 @@ class Notification:
         return beliefs
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """How an incident reads; each returns HTML. `Speech.words` binds them to objectives and a time zone."""
+class Wording(Protocol):
+    """How incidents read, as HTML; `IncidentWording` binds it to a chat and an instant."""
 
-    breach: Callable[[Incident, DeliveryRecord], str]
-    reminder: Callable[[Incident], str]
-    escalation: Callable[[Incident], str]
-    recovery: Callable[[Incident, DeliveryRecord], str]
-    closed: Callable[[Incident], str]
-    missed: Callable[[Incident, DelayReason], str]
-    storm: Callable[[Kind, Sequence[Incident]], str]
-    escalated: Callable[[str, timedelta], str] = lambda text, _duration: text
+    def breach(self, incident: Incident, record: DeliveryRecord, /) -> str:
+        """Return the message of an open incident."""
+
+    def escalated(self, text: str, duration: timedelta, /) -> str:
+        """Return a breach as it reads in an escalation chat, where nobody acknowledged it for that long."""
+
+    def reminder(self, incident: Incident, /) -> str:
+        """Return the reminder of an open incident."""
+
+    def escalation(self, incident: Incident, /) -> str:
+        """Return the escalation of an incident that nobody acknowledged."""
+
+    def recovery(self, incident: Incident, record: DeliveryRecord, /) -> str:
+        """Return the message that an incident has ended."""
+
+    def closed(self, incident: Incident, /) -> str:
+        """Return what the first message reads once the incident has ended."""
+
+    def missed(self, incident: Incident, reason: DelayReason, /) -> str:
+        """Return breach and end in one message, for a chat that received neither."""
+
+    def storm(self, kind: Kind, incidents: Sequence[Incident], /) -> str:
+        """Return one message for many incidents."""
 
 
 def next_notification(

@@ -9,9 +9,13 @@ service.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import inf
+from typing import Any
 
-from wine_slo.slo.objectives.objective import Alert, Burn, Objective
+from wine_slo.slo.objectives.objective import Alert, Burn, Key, Objective
 
+Amount = Any  # a number, or an array with a number for each instant
+Condition = Any  # whether something holds: a boolean, or an array of them
 YOUNG = 1 / 30  # of the window; with less history than that nothing is said of a budget
 SELDOM = timedelta(minutes=10)  # for what changes little between two looks
 
@@ -59,15 +63,29 @@ class Budget:
         return remaining * objective.window / pace
 
 
+def firing_rate(objective: Objective, burn: Burn, history: timedelta) -> float:
+    """Return the burn rate at which an alert fires; infinite while less history is known than its short window."""
+    return inf if history < burn.short else burn.factor(objective.window, history)
+
+
+def fires(rate: Amount, long: Amount, short: Amount) -> Condition:
+    """Return whether an alert fires, for one instant or for arrays of many.
+
+    Args:
+        rate: The burn rate at which it does.
+        long: The burn rate over its long window; below 0 where there were no events.
+        short: The same over its short window.
+    """
+    return (long >= rate) & (short >= rate)
+
+
 def is_burning(objective: Objective, budget: Budget, burn: Burn) -> bool | None:
     """Whether a pace holds over both of its windows; None where one had no events or is longer than all history."""
-    if budget.history < burn.short:
-        return None
+    rate = firing_rate(objective, burn, budget.history)
     long, short = budget.burn_rate(objective, burn.long), budget.burn_rate(objective, burn.short)
-    if long is None or short is None:
+    if rate == inf or long is None or short is None:
         return None
-    factor = burn.factor(objective.window, budget.history)
-    return long >= factor and short >= factor
+    return bool(fires(rate, long, short))
 
 
 def burning(objective: Objective, budget: Budget, alert: Alert) -> Burn | None:
@@ -88,3 +106,27 @@ def windows(objective: Objective) -> tuple[timedelta, ...]:
 def stays_known_for(span: timedelta) -> timedelta:
     """For how long what is known of a span is good enough: a hundredth of it at most."""
     return min(span / 100, SELDOM)
+
+
+def budgets_by_key(
+    objective: Objective,
+    history: timedelta,
+    events: Mapping[Key, float],
+    bad_ratios: Mapping[timedelta, Mapping[Key, float]],
+) -> dict[Key, Budget]:
+    """Return the budget of each label set.
+
+    Args:
+        objective: Whose.
+        history: For how long Prometheus has known the job.
+        events: All events in the compliance window.
+        bad_ratios: The share of bad events over each window; a label set without events is absent.
+    """
+    return {
+        key: Budget(
+            history=min(history, objective.window),
+            events=count,
+            bad_ratios={window: each[key] for window, each in bad_ratios.items() if key in each},
+        )
+        for key, count in events.items()
+    }

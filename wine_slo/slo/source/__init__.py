@@ -1,1 +1,1 @@
-"""Where metrics come from, as the core sees it: the port to it, and its clock beside that of this machine."""
+"""Where metrics come from, as the core sees it: the port to it, its clock, and the deployments that it shows."""

@@ -16,8 +16,9 @@ from wine_slo.slo.oncall.actions import LONGEST_SILENCE, UNDONE_WITHIN, Action, 
 from wine_slo.slo.oncall.lookup import Names, UnknownNameError, UnknownNumberError
 from wine_slo.slo.oncall.silence_request import Missing, NoNumberError, SilenceRequest, SlipError, UnclearError
 from wine_slo.slo.oncall.time_phrases import NotUnderstoodError, PastError, TooLongError
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.language import Hole, shortened
+from wine_slo.slo.text.silences import silence_line, silence_scope
 
 MAX_SILENCES = 10  # in one answer, and incidents that are named in one
 MAX_LABEL = 40  # characters of a name on a button
@@ -27,7 +28,7 @@ MAX_LABEL = 40  # characters of a name on a button
 class Replies:
     """The answers, for the readers of one chat."""
 
-    speech: Speech
+    speech: Formatter
 
     def say(self, sentence: str, /, **holes: Hole) -> str:
         """A sentence in the readers' language, see `Language.say`."""
@@ -52,11 +53,11 @@ class Replies:
         """Somebody may ask, but not change anything, and why."""
         match refusal:
             case Refusal.NOBODY:
-                return self.say("I must know who does that: write as yourself, not as a group or a channel.")
+                return self.say("This needs a person: write as yourself, not as a group or a channel.")
             case Refusal.FORWARDED:
                 return self.say("A forwarded message changes nothing: write it yourself.")
             case Refusal.SECOND_CHAT:
-                return self.say("Only an admin of this bot may do that from a chat that is escalated to.")
+                return self.say("Only an admin of this bot may do that from an escalation chat.")
             case Refusal.NO_ADMIN:
                 return self.say("Only an admin of this bot may do that. Your id is {id}.", id=person.id)
 
@@ -66,30 +67,32 @@ class Replies:
 
     def too_often(self, seconds: int) -> str:
         """One too many in a minute."""
-        return self.say("Too many questions at once: ask again in {seconds} s.", seconds=seconds)
+        return self.say("Too many commands at once: try again in {seconds} s.", seconds=seconds)
 
     def asked_long_ago(self) -> str:
         """What was asked while nobody listened is not done, and is said once for all of it."""
-        return self.say("I was away when this was asked, so it is not done. Ask again if it still holds.")
+        return self.say(
+            "This was sent while the bot was offline, so it was not carried out. Send it again if it still applies."
+        )
 
     def forged(self) -> str:
         """A button is not ours, or is of another chat."""
-        return self.say("This button is not one of mine.")
+        return self.say("This button does not belong to this bot.")
 
     def failed(self) -> str:
         """A fault of ours."""
-        return self.say("That went wrong by a fault of mine. What happened is in the log.")
+        return self.say("Internal error: the command failed. Details are in the log.")
 
     def conflict(self, *, has_webhook: bool) -> str:
         """Return that what is said to this bot goes to a webhook, or else to another program."""
         if has_webhook:
             return self.say(
-                "⚪️ What is sent to this bot goes to a webhook, so commands and buttons do not work here now. "
-                "Breaches and recoveries are still told."
+                "⚪️ Messages to this bot go to a webhook, so commands and buttons do not work here now. "
+                "Alerts and recoveries are still sent."
             )
         return self.say(
-            "⚪️ Another program reads what is sent to this bot, so commands and buttons do not work here now. "
-            "Breaches and recoveries are still told."
+            "⚪️ Another program reads the messages to this bot, so commands and buttons do not work here now. "
+            "Alerts and recoveries are still sent."
         )
 
     def unreachable(self, chat: int, reason: str) -> str:
@@ -108,7 +111,7 @@ class Replies:
 
     def other_language(self, said: str) -> str:
         """Somebody wants a language that we do not have."""
-        return self.say("I do not speak {language}. What I speak:", language=shortened(said))
+        return self.say("{language} is not available. Available languages:", language=shortened(said))
 
     # What can be asked
 
@@ -119,30 +122,30 @@ class Replies:
         if len(self.speech.objectives.all) > MAX_SILENCES:
             titles += " …"
         lines = (
-            self.say("I am wine-slo, and I watch the objectives of {jobs}: {titles}.", jobs=jobs, titles=titles),
+            self.say("This is wine-slo. It monitors the objectives of {jobs}: {titles}.", jobs=jobs, titles=titles),
             self.say(
-                "Alerts and recoveries are sent to this chat; the buttons under an alert acknowledge and silence it."
+                "Alerts and recoveries are sent to this chat; the buttons under an alert acknowledge or silence it."
             ),
-            self.say("How everything stands: /status. Everything else: /help"),
+            self.say("Status of every objective: /status. All commands: /help"),
         )
         return "\n".join(lines)
 
     def no_command(self, near: str | None) -> str:
         """Words without a slash."""
         if near is not None:
-            return self.say("I read commands, which begin with a slash. Did you mean /{near}?", near=near)
-        return self.say("I read commands, which begin with a slash. All of them: /help")
+            return self.say("Commands begin with a slash. Did you mean /{near}?", near=near)
+        return self.say("Commands begin with a slash. All commands: /help")
 
     def unknown(self, command: str, near: str | None) -> str:
         """No such command."""
         sent = f"/{shortened(command)}"
         if near is not None:
-            return self.say("I do not know {sent}. Did you mean /{near}?", sent=sent, near=near)
-        return self.say("I do not know {sent}. What I know: /help", sent=sent)
+            return self.say("There is no command {sent}. Did you mean /{near}?", sent=sent, near=near)
+        return self.say("There is no command {sent}. All commands: /help", sent=sent)
 
     def help(self, commands: Iterable[Command]) -> str:
         """Every command in a line."""
-        lines = [self.say("What I can be asked:")]
+        lines = [self.say("Commands:")]
         for each in commands:
             usage = f" {shortened(self.say(each.usage))}" if each.usage else ""
             lines.append(f"/{each.name}{usage} · {self.say(each.help)}")
@@ -160,30 +163,34 @@ class Replies:
         if len(error.known) > MAX_SILENCES:
             names += " …"
         if not error.word:
-            return self.say("Which one? I know {names}.", names=names)
+            return self.say("Which one? Objectives: {names}.", names=names)
         word = shortened(error.word)
         if error.near:
-            return self.say("I do not know {word}. Did you mean {near}?", word=word, near=shortened(error.near))
-        return self.say("I do not know {word}. I know {names}.", word=word, names=names)
+            return self.say("There is no {word}. Did you mean {near}?", word=word, near=shortened(error.near))
+        return self.say("There is no {word}. Objectives: {names}.", word=word, names=names)
 
     # Who has it
 
     def taken(self, incident: Incident) -> str:
         """Somebody has it from now on."""
-        return self.say("You have #{number}.", number=incident.number)
+        return self.say("You acknowledged #{number}.", number=incident.number)
 
     def taken_all(self, incidents: Sequence[Incident], person: Person) -> str:
         """Somebody has these from now on."""
-        return self.say("{name} has it: {incidents}.", name=shortened(person.name), incidents=self._named(incidents))
+        return self.say(
+            "Acknowledged by {name}: {incidents}.", name=shortened(person.name), incidents=self._named(incidents)
+        )
 
     def taken_already(self, act: Action) -> str:
         """Somebody has it since then."""
-        return self.say("{name} has it already ({time}).", name=shortened(act.by.name), time=self.speech.clock(act.at))
+        return self.say(
+            "Already acknowledged by {name} at {time}.", name=shortened(act.by.name), time=self.speech.clock(act.at)
+        )
 
     def which(self, incidents: Sequence[Incident]) -> str:
         """There are several."""
         return self.say(
-            "Which one? Open: {incidents}. Write for example /ack {number}, or /ack all.",
+            "Which one? Open: {incidents}. For example: /ack {number}, or /ack all.",
             incidents=self._named(incidents),
             number=incidents[0].number,
         )
@@ -194,15 +201,15 @@ class Replies:
 
     def over(self, number: int) -> str:
         """An incident is over, or this is not its present time."""
-        return self.say("#{number} is over, so this button does nothing any more.", number=number)
+        return self.say("#{number} is closed; this button no longer applies.", number=number)
 
     def not_an_incident(self, word: str, near: str = "") -> str:
         """No open incident of that name."""
         if near:
             return self.say(
-                "I did not understand “{word}”. Did you mean {near}?", word=shortened(word), near=shortened(near)
+                "“{word}” is not understood. Did you mean {near}?", word=shortened(word), near=shortened(near)
             )
-        return self.say("I did not understand “{word}”. Write for example /ack 12, or /ack all.", word=shortened(word))
+        return self.say("“{word}” is not understood. For example: /ack 12, or /ack all.", word=shortened(word))
 
     def no_number(self, word: str) -> str:
         """No incident of that number."""
@@ -214,17 +221,17 @@ class Replies:
 
     def closed_already(self, number: int) -> str:
         """An incident that is over."""
-        return self.say("#{number} is over.", number=number)
+        return self.say("#{number} is closed.", number=number)
 
     def not_here(self) -> str:
         """Somebody in a chat that is escalated to wants what was not escalated."""
-        return self.say("From here you can act only on what was escalated to this chat: write its number, such as #12.")
+        return self.say("In this chat you can act only on escalated incidents: give the number, such as #12.")
 
     # Silences
 
     def hushed(self, silence: Silence, now: datetime) -> str:
         """A silence begins."""
-        what = self.speech.silenced(silence)
+        what = silence_scope(self.speech, silence)
         if silence.until is None:
             return self.say("{what}: silenced until recovery.", what=what)
         return self.say("{what}: silenced until {time}.", what=what, time=self.speech.moment(silence.until, now))
@@ -236,28 +243,26 @@ class Replies:
             lines.append(self.say("Reason: {reason}", reason=escape(silences[0].reason)))
         if any(not each.objective for each in silences):
             lines.append(self.say("Never silenced by this: lost monitoring, and an outage of the whole service."))
-        lines.append(self.say("I go on looking. Ends are still told, quietly. To take it back: /undo"))
+        lines.append(self.say("Evaluation continues; recoveries are still sent, without sound. To undo: /undo"))
         return "\n".join(lines)
 
     def silence_not_understood(self, error: NotUnderstoodError, name: str) -> str:
         """What was wrong with a silence, and a right one."""
         if isinstance(error, UnclearError):
             return self._unclear(error)
-        example = self.say(
-            "Write for example /silence 1h {name} deploying, or /silence until 18:00 all.", name=escape(name)
-        )
+        example = self.say("For example: /silence 1h {name} deploying, or /silence until 18:00 all.", name=escape(name))
         word = shortened(error.word)
         match error:
             case NoNumberError():
                 return self.no_number(error.word)
             case PastError():
-                wrong = self.say("{word} is over already.", word=word)
+                wrong = self.say("{word} is in the past.", word=word)
             case TooLongError():
                 wrong = self.say("{word} is too long: at most {span}.", word=word, span=LONGEST_SILENCE)
             case SlipError(near=near):
-                wrong = self.say("I did not understand “{word}”. Did you mean {near}?", word=word, near=shortened(near))
+                wrong = self.say("“{word}” is not understood. Did you mean {near}?", word=word, near=shortened(near))
             case _ if error.word:
-                wrong = self.say("I did not understand “{word}”.", word=word)
+                wrong = self.say("“{word}” is not understood.", word=word)
             case _:
                 wrong = self.say("For how long?")
         return f"{wrong} {example}"
@@ -270,10 +275,10 @@ class Replies:
         if error.missing is Missing.WHEN:
             return self.say("For how long?")
         if error.near:
-            return self.say("I do not know “{word}”. Did you mean {near}?", word=word, near=shortened(error.near))
+            return self.say("There is no “{word}”. Did you mean {near}?", word=word, near=shortened(error.near))
         if error.word:
-            return self.say("I do not know “{word}”. What is to be silent?", word=word)
-        return self.say("What is to be silent?")
+            return self.say("There is no “{word}”. What should be silenced?", word=word)
+        return self.say("What should be silenced?")
 
     def choice(self, wish: SilenceRequest, error: UnclearError, now: datetime) -> str:
         """The button of one of the things that somebody may have wanted. Plain."""
@@ -289,11 +294,11 @@ class Replies:
 
     def chosen_already(self) -> str:
         """Somebody has pressed another of these buttons, or it is too long ago."""
-        return self.say("That was asked too long ago. Write it again.")
+        return self.say("These buttons have expired. Send the command again.")
 
     def nothing_to_wait_for(self) -> str:
         """Until recovery, and nothing is in breach."""
-        return self.say("Nothing of that is in breach, so there is no recovery to wait for. Say for how long.")
+        return self.say("It is not in breach, so there is no recovery to wait for. Give a duration.")
 
     def silences(self, acts: Sequence[Action], now: datetime) -> str:
         """The silences that run."""
@@ -306,34 +311,34 @@ class Replies:
 
     def end_of(self, silence: Silence, now: datetime) -> str:
         """The button that ends a silence. Plain."""
-        what = unescape(self.speech.silenced(silence))[:MAX_LABEL]
+        what = unescape(silence_scope(self.speech, silence))[:MAX_LABEL]
         if silence.until is None:
             return self.say("End: {what}, until recovery", what=what)
         return self.say("End: {what}, until {time}", what=what, time=self.speech.moment(silence.until, now))
 
     def ended(self, silence: Silence) -> str:
         """A silence is over before its time."""
-        return self.say("The silence is ended: {what}.", what=self.speech.silenced(silence))
+        return self.say("Silence ended: {what}.", what=silence_scope(self.speech, silence))
 
     def no_such_silence(self) -> str:
         """It does not run any more."""
-        return self.say("That silence is over already.")
+        return self.say("That silence has already ended.")
 
     # Taking back
 
     def taken_back(self, act: Action) -> str:
         """One's own last act is undone."""
         if act.silence is not None:
-            return self.say("Taken back: the silence of {what}.", what=self.speech.silenced(act.silence))
-        return self.say("Taken back: you do not have #{number} any more.", number=act.incident or 0)
+            return self.say("Undone: the silence of {what}.", what=silence_scope(self.speech, act.silence))
+        return self.say("Undone: your acknowledgement of #{number}.", number=act.incident or 0)
 
     def not_yours(self, act: Action) -> str:
         """Only who did it can take it back."""
-        return self.say("Only {name} can take that back.", name=shortened(act.by.name))
+        return self.say("Only {name} can undo that.", name=shortened(act.by.name))
 
     def nothing_to_take_back(self) -> str:
         """It is too long ago, or there is nothing of that person."""
-        return self.say("There is nothing of yours from the last {span} to take back.", span=UNDONE_WITHIN)
+        return self.say("You have no action of the last {span} to undo.", span=UNDONE_WITHIN)
 
     def deed(self, act: Action, incident: Incident) -> str:
         """One thing that somebody did about an incident, for its history."""
@@ -341,32 +346,32 @@ class Replies:
         time = self.speech.moment(act.at, incident.began_at)
         match act.deed:
             case ActionKind.ACKNOWLEDGE:
-                return self.say("{time} {name} had it.", time=time, name=name)
+                return self.say("{time} {name} acknowledged.", time=time, name=name)
             case ActionKind.UNDO:
-                return self.say("{time} {name} took that back.", time=time, name=name)
+                return self.say("{time} {name} undid that.", time=time, name=name)
             case ActionKind.END:
                 return self.say("{time} {name} ended the silence.", time=time, name=name)
             case _:
-                return f"{time} {self.speech.silenced_by(act, incident.began_at)} ({name})"
+                return f"{time} {silence_line(self.speech, act, incident.began_at)} ({name})"
 
     # What every chat is told of what somebody does in one
 
     def announced(self, acts: Sequence[Action], now: datetime) -> str:
         """Silences that somebody has begun, or that go on."""
-        return "\n".join(f"🔇 {self.speech.silenced_by(each, now)}" for each in acts)
+        return "\n".join(f"🔇 {silence_line(self.speech, each, now)}" for each in acts)
 
     def announced_end(self, person: Person, acts: Sequence[Action]) -> str:
         """Silences that somebody has ended."""
-        what = ", ".join(self.speech.silenced(each.silence) for each in acts if each.silence)
+        what = ", ".join(silence_scope(self.speech, each.silence) for each in acts if each.silence)
         return f"🔔 {self.say('{name} ended the silence: {what}.', name=shortened(person.name), what=what)}"
 
     def not_written(self) -> str:
         """What was done holds, but is not kept."""
-        return self.say("It holds, but the ledger cannot be written just now: a restart would forget it.")
+        return self.say("Done, but the database cannot be written: a restart would lose it.")
 
     def _silence(self, act: Action, now: datetime) -> str:
         made = self.speech.moment(act.at, now)
-        line = self.say("{silence} Made at {time}.", silence=self.speech.silenced_by(act, now), time=made)
+        line = self.say("{silence} Made at {time}.", silence=silence_line(self.speech, act, now), time=made)
         return f"🔇 {line}"
 
     def _named(self, incidents: Sequence[Incident]) -> str:

@@ -7,15 +7,16 @@ written all the time it says no more than matters from afar: numbers only of wha
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Self
 
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.objectives.objective import Alert, Objective
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
-from wine_slo.slo.text.incident_text import STATUS_LINES, URGENCY, Speech
+from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.text.incidents.breach import drill_mark
 from wine_slo.slo.text.language import shortened
+from wine_slo.slo.text.status_list import STATUS_LINES, URGENCY, current_value, no_number_reason, silence_lines
 
 WRITTEN_EVERY = timedelta(minutes=1)  # a message that changes more often is read by nobody
 SIGN_OF_LIFE = timedelta(minutes=10)  # how exactly it says when it was right last
@@ -39,107 +40,110 @@ class BoardRecord:
     written_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class BoardSpeech(Speech):
-    """What boards read, for the readers of one chat."""
+def board_text(fmt: Formatter, state: State, now: datetime, acts: Actions = NO_ACTIONS) -> str:
+    """How everything stands, in words that change only when that matters."""
+    tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
+    tracks.sort(key=lambda track: URGENCY.index(track.phase) if track.phase.is_open else len(URGENCY))
+    lines = [_line(fmt, track, state, now, acts) for track in tracks[:STATUS_LINES]]
+    if (rest := len(tracks) - STATUS_LINES) > 0:
+        lines.append(fmt.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
+    if state.looked_at is None or not lines:
+        return f"⚪️ {fmt.say('No data yet.')}"
+    lines += silence_lines(fmt, state, now, acts)
+    looked_at = state.looked_at.astimezone(fmt.zone)
+    minute = looked_at.minute - looked_at.minute % int(SIGN_OF_LIFE / timedelta(minutes=1))
+    lines.append(fmt.say("Evaluated at {time} or later.", time=f"{looked_at.replace(minute=minute):%H:%M}"))
+    return "\n".join(lines)
 
-    @classmethod
-    def of(cls, speech: Speech) -> Self:
-        """The same readers."""
-        return cls(speech.objectives, speech.zone, speech.language)
 
-    def board(self, state: State, now: datetime, acts: Actions = NO_ACTIONS) -> str:
-        """How everything stands, in words that change only when that matters."""
-        tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
-        tracks.sort(key=lambda track: URGENCY.index(track.phase) if track.phase.is_open else len(URGENCY))
-        lines = [self._line(track, state, now, acts) for track in tracks[:STATUS_LINES]]
-        if (rest := len(tracks) - STATUS_LINES) > 0:
-            lines.append(self.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
-        if state.looked_at is None or not lines:
-            return f"⚪️ {self.say('Nothing is known yet.')}"
-        lines += self._silences(state, now, acts)
-        looked_at = state.looked_at.astimezone(self.zone)
-        minute = looked_at.minute - looked_at.minute % int(SIGN_OF_LIFE / timedelta(minutes=1))
-        lines.append(self.say("Seen at {time} or later.", time=f"{looked_at.replace(minute=minute):%H:%M}"))
-        return "\n".join(lines)
+def board_ended(fmt: Formatter) -> str:
+    """What a board reads that is not kept any more."""
+    return f"⚪️ {fmt.say('This board is no longer updated. A new one: /board')}"
 
-    def ended(self) -> str:
-        """What a board reads that is not kept any more."""
-        return f"⚪️ {self.say('This board is not kept any more. A new one: /board')}"
 
-    def off(self) -> str:
-        """A board was given up."""
-        return self.say("The board is off. A new one: /board")
+def board_off(fmt: Formatter) -> str:
+    """A board was given up."""
+    return fmt.say("The board is off. A new one: /board")
 
-    def too_soon(self, seconds: int) -> str:
-        """A new one was hung just now."""
-        return self.say(
-            "This chat was given new boards just now; another one can be hung in {seconds} s.", seconds=seconds
-        )
 
-    def none(self) -> str:
-        """There is no board to be given up."""
-        return self.say("There is no board in this chat. A new one: /board")
+def board_too_soon(fmt: Formatter, seconds: int) -> str:
+    """A new one was hung just now."""
+    return fmt.say("The board was renewed just now; another one is possible in {seconds} s.", seconds=seconds)
 
-    def not_pinned(self, reason: str) -> str:
-        """A board is kept but could not be pinned."""
-        return self.say(
-            "I may not pin messages here ({reason}). The board is kept up to date all the same; "
-            "pin it yourself, or let me pin messages and say /board again.",
-            reason=shortened(reason),
-        )
 
-    def not_sent(self, reason: str) -> str:
-        """A board could not be sent."""
-        return self.say("There is no board: {reason}.", reason=shortened(reason))
+def no_board(fmt: Formatter) -> str:
+    """There is no board to be given up."""
+    return fmt.say("There is no board in this chat. A new one: /board")
 
-    def not_understood(self, word: str) -> str:
-        """A word after /board that is none."""
-        return self.say("I did not understand {word}. I know /board and /board off.", word=shortened(word))
 
-    def _line(self, track: KeyState, state: State, now: datetime, acts: Actions) -> str:
-        objective, reading = self.objectives.of(track.key), state.readings.get(track.key)
-        incident = state.incidents.get(track.incident) if track.incident is not None else None
-        is_open = incident is not None and incident.is_open
-        sign, parts = "⚪️", [self._unjudged_since(track, objective, reading, now)]
-        if objective is not None and reading is not None and not parts[0]:
-            sign = "🟢"
-            value = self._now(objective, reading, track)
-            is_shown = is_open and value is not None
-            parts = [self._kept(objective, value, reading.bounds) if is_shown and value else self.say("met")]
-            parts += filter(None, [self._whole_budget(reading, objective)])
-        if incident is not None and is_open:
-            sign = "🔴"
-            since = self.beginning(incident.since, now)
-            parts.append(self.say("#{number} since {time}", number=incident.number, time=since))
-            if (who := acts.acknowledgement(incident)) is not None:
-                parts.append(self.say("acknowledged by {name}", name=shortened(who.by.name)))
-            parts += self.drill_mark(incident)
-        return f"{sign} {self._name(track.key)}: {' · '.join(parts)}"
+def board_not_pinned(fmt: Formatter, reason: str) -> str:
+    """A board is kept but could not be pinned."""
+    return fmt.say(
+        "The bot may not pin messages here ({reason}). The board is updated anyway; "
+        "pin it yourself, or let the bot pin messages and send /board again.",
+        reason=shortened(reason),
+    )
 
-    def _whole_budget(self, reading: Reading, objective: Objective) -> str:
-        """What of the budget is left, in whole percents; empty where that is not known, or too little history is."""
-        left = reading.budget.remaining(objective) if reading.budget else None
-        if reading.budget is None or left is None or reading.budget.is_young(objective):
-            return ""
-        whole = math.floor(max(left, 0.0) * 100) / 100
-        return self.say("budget {share}", share=self.language.percent(whole))
 
-    def _unjudged_since(
-        self, track: KeyState, objective: Objective | None, reading: Reading | None, now: datetime
-    ) -> str:
-        """Why nothing can be said, and since when; empty where something can."""
-        if objective is None or reading is None:
-            return self.say("not looked at since the start")
-        since = self.beginning(track.quiet_since or track.sight_since, now)
-        match track.sight:
-            case Sight.CLEAR:
-                return "" if self._now(objective, reading, track) is not None else self._no_number(objective, reading)
-            case Sight.NO_TRAFFIC:
-                return self.say("no requests since {time}", time=since)
-            case Sight.TOO_FEW:
-                return self.say("too few requests to judge")
-            case Sight.TARGET_DOWN:
-                return self.say("the service has been down since {time}", time=since)
-            case _:
-                return self.say("no data since {time}", time=since)
+def board_not_sent(fmt: Formatter, reason: str) -> str:
+    """A board could not be sent."""
+    return fmt.say("There is no board: {reason}.", reason=shortened(reason))
+
+
+def board_not_understood(fmt: Formatter, word: str) -> str:
+    """A word after /board that is none."""
+    return fmt.say("{word} is not understood. Possible: /board and /board off.", word=shortened(word))
+
+
+def _line(fmt: Formatter, track: KeyState, state: State, now: datetime, acts: Actions) -> str:
+    objective, reading = fmt.objectives.of(track.key), state.readings.get(track.key)
+    incident = state.incidents.get(track.incident) if track.incident is not None else None
+    is_open = incident is not None and incident.is_open
+    sign, parts = "⚪️", [_unjudged_since(fmt, track, objective, reading, now)]
+    if objective is not None and reading is not None and not parts[0]:
+        sign = "🟢"
+        value = current_value(objective, reading, track)
+        is_shown = is_open and value is not None
+        parts = [fmt.kept(objective, value, reading.bounds) if is_shown and value else fmt.say("met")]
+        parts += filter(None, [_whole_budget(fmt, reading, objective)])
+    if incident is not None and is_open:
+        sign = "🔴"
+        since = fmt.beginning(incident.since, now)
+        parts.append(fmt.say("#{number} since {time}", number=incident.number, time=since))
+        if (who := acts.acknowledgement(incident)) is not None:
+            parts.append(fmt.say("acknowledged by {name}", name=shortened(who.by.name)))
+        parts += drill_mark(fmt, incident)
+    return f"{sign} {fmt.name(track.key)}: {' · '.join(parts)}"
+
+
+def _whole_budget(fmt: Formatter, reading: Reading, objective: Objective) -> str:
+    """What of the budget is left, in whole percents; empty where that is not known, or too little history is."""
+    left = reading.budget.remaining(objective) if reading.budget else None
+    if reading.budget is None or left is None or reading.budget.is_young(objective):
+        return ""
+    whole = math.floor(max(left, 0.0) * 100) / 100
+    return fmt.say("budget {share}", share=fmt.language.percent(whole))
+
+
+def _unjudged_since(
+    fmt: Formatter, track: KeyState, objective: Objective | None, reading: Reading | None, now: datetime
+) -> str:
+    """Why nothing can be said, and since when; empty where something can."""
+    if objective is None or reading is None:
+        return fmt.say("not evaluated since the start")
+    since = fmt.beginning(track.quiet_since or track.sight_since, now)
+    match track.sight:
+        case Sight.CLEAR:
+            return (
+                ""
+                if current_value(objective, reading, track) is not None
+                else no_number_reason(fmt, objective, reading)
+            )
+        case Sight.NO_TRAFFIC:
+            return fmt.say("no requests since {time}", time=since)
+        case Sight.TOO_FEW:
+            return fmt.say("too few requests to judge")
+        case Sight.TARGET_DOWN:
+            return fmt.say("the service has been down since {time}", time=since)
+        case _:
+            return fmt.say("no data since {time}", time=since)

@@ -13,7 +13,8 @@ from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.objectives.kinds.indicator import Unit
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
-from wine_slo.slo.text.incident_text import Speech, plain
+from wine_slo.slo.text.formatting import Formatter, plain
+from wine_slo.slo.text.status_list import objective_line
 
 POINTS = 300  # of one line; more than a phone can show
 TICKS = 6  # labels under a chart; what a phone can show in large letters
@@ -103,7 +104,7 @@ class Course:
     incidents: tuple[Incident, ...] = ()
 
 
-def chart_of(course: Course, objective: Objective, speech: Speech) -> Chart:
+def chart_of(course: Course, objective: Objective, speech: Formatter) -> Chart:
     """What is drawn of a course, in its readers' words and by their clock."""
     is_good_share, is_timed = objective.source.unit is Unit.GOOD_SHARE, objective.is_latency
     return Chart(
@@ -119,7 +120,7 @@ def chart_of(course: Course, objective: Objective, speech: Speech) -> Chart:
         scale=1.0 if is_timed else 100.0,
         is_band=objective.is_up,
         rates=() if objective.counts_scrapes else tuple(sorted(course.rates.items())),
-        rate_label="" if objective.counts_scrapes else plain(speech.say("Requests a second")),
+        rate_label="" if objective.counts_scrapes else plain(speech.say("Requests per second")),
         gap_label=plain(speech.say("no data")),
         decimal=speech.language.decimal,
         ticks=ticks(
@@ -134,26 +135,26 @@ def chart_of(course: Course, objective: Objective, speech: Speech) -> Chart:
     )
 
 
-def caption_of(course: Course, speech: Speech, state: State, now: datetime) -> str:
+def caption_of(course: Course, speech: Formatter, state: State, now: datetime) -> str:
     """What stands under the picture: how the objective stands, and the span; HTML.
 
     It is the newest message of a chat, so its first line is read on the lock screen as the state of things.
     """
-    return f"{speech.standing(course.key, state, now)}\n{_subtitle(course, speech)}"
+    return f"{objective_line(speech, course.key, state, now)}\n{_subtitle(course, speech)}"
 
 
-def _target(objective: Objective, speech: Speech) -> str:
+def _target(objective: Objective, speech: Formatter) -> str:
     """What stands at the line that is not to be crossed."""
     return speech.say("target {target}", target=speech.target(objective))
 
 
-def _title(course: Course, objective: Objective, speech: Speech) -> str:
+def _title(course: Course, objective: Objective, speech: Formatter) -> str:
     return speech.say(
         objective.source.text.chart, title=speech.title(course.key), quantile=f"{objective.ratio * 100:g}"
     )
 
 
-def _subtitle(course: Course, speech: Speech) -> str:
+def _subtitle(course: Course, speech: Formatter) -> str:
     """From when to when, by which clock."""
     first, last = (each.astimezone(speech.zone) for each in (course.first, course.last))
     zone = f"{last:%Z}"

@@ -12,7 +12,9 @@ from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.oncall.time_phrases import parse_clock
 from wine_slo.slo.reason import Reason
-from wine_slo.slo.text.incident_text import STATUS_LINES, Speech
+from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.text.incidents.burn import budget_in_short
+from wine_slo.slo.text.status_list import STATUS_LINES
 
 WEEK = timedelta(days=7)
 LATE = timedelta(days=1)  # what was missed for longer is no news, and the next is near
@@ -127,68 +129,59 @@ class Week:
         return sum((max(each, timedelta(0)) for each in spans), timedelta(0))
 
 
-@dataclass(frozen=True, slots=True)
-class DigestSpeech(Speech):
-    """What digests read, for the readers of one chat."""
+def digest_text(fmt: Formatter, week: Week) -> str:
+    """A week in a message."""
+    first, last = (each.astimezone(fmt.zone) for each in (week.first, week.last))
+    lines = [
+        "📊 " + fmt.say("The week from {first} to {last}", first=fmt.language.date(first), last=fmt.language.date(last))
+    ]
+    if week.trouble:
+        reason = fmt.language.tell(week.trouble)
+        lines.append(fmt.say("No figures, Prometheus does not answer: {reason}.", reason=reason))
+    lines += [
+        _attained(fmt, objective, each)
+        for each in week.attained[:STATUS_LINES]
+        if (objective := fmt.objectives.of(each.key)) is not None
+    ]
+    lines.append(_incident_line(fmt, week))
+    if week.detected:
+        lines.append(_times(fmt, week))
+    lines.append(
+        fmt.say("Monitoring was lost for {duration}.", duration=week.blind_for)
+        if week.blind_for
+        else fmt.say("Monitoring was not interrupted.")
+    )
+    return "\n".join(lines)
 
-    @classmethod
-    def of(cls, speech: Speech) -> Self:
-        """The same readers."""
-        return cls(speech.objectives, speech.zone, speech.language)
 
-    def digest(self, week: Week) -> str:
-        """A week in a message."""
-        first, last = (each.astimezone(self.zone) for each in (week.first, week.last))
-        lines = [
-            "📊 "
-            + self.say(
-                "The week from {first} to {last}", first=self.language.date(first), last=self.language.date(last)
-            )
-        ]
-        if week.trouble:
-            reason = self.language.tell(week.trouble)
-            lines.append(self.say("Prometheus does not answer, so there are no shares: {reason}.", reason=reason))
-        lines += [
-            self._attained(objective, each)
-            for each in week.attained[:STATUS_LINES]
-            if (objective := self.objectives.of(each.key)) is not None
-        ]
-        lines.append(self._incidents(week))
-        if week.detected:
-            lines.append(self._times(week))
-        lines.append(
-            self.say("Blind for {duration}.", duration=week.blind_for)
-            if week.blind_for
-            else self.say("I have been watching all the time.")
-        )
-        return "\n".join(lines)
+def _attained(fmt: Formatter, objective: Objective, attained: Attained) -> str:
+    name, target = fmt.name(attained.key), fmt.language.percent(objective.ratio)
+    if attained.good_ratio is None:
+        return f"⚪️ {name}: {fmt.say('no data for this week')}"
+    sign = "🟢" if attained.good_ratio >= objective.ratio else "🔴"
+    share = fmt.language.percent(attained.good_ratio, apart_from=objective.ratio)
+    text = fmt.say(objective.source.text.attained, share=share, threshold=fmt.threshold(objective), target=target)
+    parts = [f"{sign} {name}: {text}", budget_in_short(fmt, attained.budget, objective)]
+    return " · ".join(filter(None, parts))
 
-    def _attained(self, objective: Objective, attained: Attained) -> str:
-        name, target = self._name(attained.key), self.language.percent(objective.ratio)
-        if attained.good_ratio is None:
-            return f"⚪️ {name}: {self.say('nothing is known of this week')}"
-        sign = "🟢" if attained.good_ratio >= objective.ratio else "🔴"
-        share = self.language.percent(attained.good_ratio, apart_from=objective.ratio)
-        text = self.say(objective.source.text.attained, share=share, threshold=self.threshold(objective), target=target)
-        parts = [f"{sign} {name}: {text}", self.budget_in_short(attained.budget, objective)]
-        return " · ".join(filter(None, parts))
 
-    def _incidents(self, week: Week) -> str:
-        count = len(week.breaches)
-        if not count:
-            return self.say("No objective was in breach.")
-        return self.count(
-            count,
-            "{n} incident, {duration} in all: /incidents",
-            "{n} incidents, {duration} in all: /incidents",
-            duration=week.broken_for,
-        )
+def _incident_line(fmt: Formatter, week: Week) -> str:
+    count = len(week.breaches)
+    if not count:
+        return fmt.say("No objective was in breach.")
+    return fmt.count(
+        count,
+        "{n} incident, {duration} in all: /incidents",
+        "{n} incidents, {duration} in all: /incidents",
+        duration=week.broken_for,
+    )
 
-    def _times(self, week: Week) -> str:
-        told = self.say("Notified after {duration} at the median.", duration=_median(week.detected))
-        if not week.acknowledged:
-            return told
-        return f"{told} {self.say('Acknowledged after {duration}.', duration=_median(week.acknowledged))}"
+
+def _times(fmt: Formatter, week: Week) -> str:
+    told = fmt.say("Notified after {duration} at the median.", duration=_median(week.detected))
+    if not week.acknowledged:
+        return told
+    return f"{told} {fmt.say('Acknowledged after {duration}.', duration=_median(week.acknowledged))}"
 
 
 def _median(spans: Sequence[timedelta]) -> timedelta:

@@ -22,10 +22,10 @@ from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives,
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions
 
 OWN = {  # the watchdog's own incidents
-    SIGHT.objective: "Cannot see",
+    SIGHT.objective: "Monitoring lost",
     DOWN: "Targets down",
-    LEDGER.objective: "Cannot write down",
-    GAP.objective: "Nobody looked",
+    LEDGER.objective: "Database not writable",
+    GAP.objective: "Not evaluating",
 }
 RECENT = 20  # closed incidents; the ledger keeps them all
 
@@ -417,7 +417,7 @@ def _objective(
         state_since=track.since if track else None,
         sight=track.sight if track and reading else Sight.BLIND,
         sight_since=track.sight_since if track and reading else None,
-        reason=str(track.reason) if track and reading else "not looked at since the start",
+        reason=str(track.reason) if track and reading else "not evaluated since the start",
         incident=number,
         latency_seconds=value.number if value and is_latency else None,
         bad_ratio=value.number if value and not is_latency else None,

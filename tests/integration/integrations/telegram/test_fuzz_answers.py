@@ -22,7 +22,7 @@ from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.integrations.telegram.connection import BotApiRequest
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Answer, Button, Command, Picture, Question
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 SECONDS = 3 * float(os.environ.get("WINE_SLO_SOAK", "1")) ** 2
 LISTENERS = 12  # side by side, as each makes a pause after an answer that cannot be read
@@ -145,7 +145,7 @@ async def test_whatever_the_bot_api_answers_attempts_end_and_who_listens_goes_on
     async with FuzzedBotApi(int(os.environ.get("WINE_SLO_FUZZ_SEED", "1"))) as api, AsyncExitStack() as stack:
         for chat in (ANNA, BORIS):
             api.chat(chat)
-        talks = [Talk(api, Speech(ALL, UTC), among()) for _ in range(LISTENERS)]
+        talks = [Talk(api, Formatter(ALL, UTC), among()) for _ in range(LISTENERS)]
         for talk in talks:
             await stack.enter_async_context(talk.listening(Command("hello", "Says hello", hello)))
         request = BotApiRequest(read_timeout=1, connect_timeout=1, pool_timeout=1)

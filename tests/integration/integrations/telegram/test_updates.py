@@ -11,7 +11,7 @@ from tests.support.fakes.bot_api import BotApi
 from tests.support.fakes.people import ANNA, BORIS, GROUP, Talk, among
 from tests.support.scene import ALL
 from wine_slo.slo.chat.messages import Answer, Button, Command, Press, Question, Reaction
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 UPDATES = ["getUpdates"]
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -47,7 +47,7 @@ HELLO = Command("hello", "Says hello", hello)
 def talk(bot_api: BotApi) -> Talk:
     for chat in (ANNA, GROUP):
         bot_api.chat(chat)
-    return Talk(bot_api, Speech(ALL, UTC), among())
+    return Talk(bot_api, Formatter(ALL, UTC), among())
 
 
 @pytest.mark.parametrize("what", ODD)
@@ -116,7 +116,7 @@ async def test_the_first_press_after_a_restart_is_live_when_it_is_heard_live(tal
         await talk.is_heard()
         live = await talk.api.press(message, "Do it")
         await talk.api.until(lambda: live in talk.api.answers)
-    assert talk.api.answers[while_away].startswith("I was away when this was asked")
+    assert talk.api.answers[while_away].startswith("This was sent while the bot was offline")
     assert talk.api.answers[live] == "done"
     assert pressed[0].pressed_at is not None
 

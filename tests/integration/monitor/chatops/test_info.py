@@ -20,7 +20,7 @@ from wine_slo.slo.notification.policy import Suppression
 from wine_slo.slo.notification.record import DeliveryRecord
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Key, Objectives
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 BY_PATH = replace(LATENCY, by=("path",))
@@ -33,7 +33,7 @@ class Desk:
     def __init__(self, bot_api: BotApi, path: Path) -> None:
         self.scene = Scene(LATENCY, ERRORS, AVAILABILITY)
         self.ledger = Ledger.open(f"sqlite:///{path}")
-        self.talk = Talk(bot_api, Speech(ALL, UTC), among())
+        self.talk = Talk(bot_api, Formatter(ALL, UTC), among())
         self.suppressed: dict[int, dict[int, Suppression]] = {}
         self.drawn: list[tuple[Key, timedelta | None]] = []
         self.picture: Picture | str = Picture(PNG, "a caption")
@@ -45,7 +45,7 @@ class Desk:
             suppressed=lambda chat: self.suppressed.get(chat, {}),
         )
 
-    async def draw(self, key: Key, _speech: Speech, span: timedelta | None) -> Picture | str:
+    async def draw(self, key: Key, _speech: Formatter, span: timedelta | None) -> Picture | str:
         self.drawn.append((key, span))
         return self.picture
 
@@ -89,26 +89,26 @@ async def test_slo_tells_promise_value_budget_and_since_when(desk: Desk) -> None
         "Good in the last 5 min: 99 % (target ≥ 95 %).",
         "Error budget: 97 % left of 30 days.",
         "Burn rate: 30 days 0.03×.",
-        "A breach takes 25 s of violation, a recovery 20 s without.",
+        "Alerts after 25 s of violations, resolves after 20 s without.",
         "No breach since 19:40:05 (55 s).",
     ]
 
 
 @pytest.mark.parametrize("command", ["slo", "why", "chart"])
 async def test_a_wrong_name_is_answered_with_the_right_ones(desk: Desk, command: str) -> None:
-    assert await desk.asks(f"/{command} latenzy") == ["I do not know latenzy. Did you mean latency?"]
-    assert await desk.asks(f"/{command} xyzzy") == ["I do not know xyzzy. I know latency, errors, availability."]
+    assert await desk.asks(f"/{command} latenzy") == ["There is no latenzy. Did you mean latency?"]
+    assert await desk.asks(f"/{command} xyzzy") == ["There is no xyzzy. Objectives: latency, errors, availability."]
     answer = await desk.talk.asks(ANNA, ANNA, f"/{command}")
-    assert answer.text == "Which one? I know latency, errors, availability."
+    assert answer.text == "Which one? Objectives: latency, errors, availability."
     assert answer.buttons == ["Latency", "Errors", "Availability"]
 
 
 async def test_what_was_never_seen_is_said_so(desk: Desk) -> None:
-    assert await desk.asks("/slo errors") == ["⚪️ Nothing is known of errors yet."]
+    assert await desk.asks("/slo errors") == ["⚪️ No data on errors yet."]
 
 
 async def test_a_label_set_can_be_chosen_and_else_the_worst_is_told(desk: Desk) -> None:
-    desk.talk.speech = Speech(Objectives.only(BY_PATH), UTC)
+    desk.talk.speech = Formatter(Objectives.only(BY_PATH), UTC)
     desk.scene = Scene(BY_PATH)
     for _ in range(6):
         desk.scene.second += 5
@@ -116,7 +116,7 @@ async def test_a_label_set_can_be_chosen_and_else_the_worst_is_told(desk: Desk) 
     assert (await desk.asks("/slo latency /predict"))[0].startswith('🟢 latency{path="/predict"}')
     worst = await desk.asks("/slo latency")
     assert worst[0].startswith('🔴 latency{path="/health"}')
-    assert worst[-1] == "This is the worst of them; 1 more can be named by a value of path."
+    assert worst[-1] == "This is the worst label set; select one of 1 more by a value of path."
 
 
 # /why
@@ -129,12 +129,12 @@ async def test_why_names_the_query_and_the_evidence(desk: Desk) -> None:
     assert said[1:6] == [
         "In breach since 19:41:00 (30 s).",
         "Measured: p95 2.4 s (last 20 s).",
-        "Seen since 19:41:00: 6 intervals, 6 of them bad. 300 of 300 requests over 1 s.",
-        "The last of them (■ bad, □ good): ■■■■■■",
+        "Since 19:41:00: 6 scrape intervals, 6 with violations. 300 of 300 requests over 1 s.",
+        "The latest (■ bad, □ good): ■■■■■■",
         "100 of 100 requests over 1 s. This leaves out the worst stall of 15 s.",
     ]
-    assert said[6] == "Chance does not explain that: a breach."
-    assert said[7].startswith('Asked: histogram_quantile(0.95, sum by (le) (rate(request_latency_seconds_bucket{job="')
+    assert said[6] == "Statistically significant: in breach."
+    assert said[7].startswith('Query: histogram_quantile(0.95, sum by (le) (rate(request_latency_seconds_bucket{job="')
 
 
 async def test_why_says_why_this_chat_gets_no_notification(desk: Desk) -> None:
@@ -146,18 +146,18 @@ async def test_why_says_why_this_chat_gets_no_notification(desk: Desk) -> None:
 
 async def test_why_says_that_a_stall_is_none(desk: Desk) -> None:
     desk.scene.has(0.0, 60).has(1.0, 15)
-    assert "So far a short stall explains it: no breach." in await desk.asks("/why latency")
+    assert "A short stall could still explain this; not a breach yet." in await desk.asks("/why latency")
 
 
 async def test_why_says_that_chance_may_explain_it(desk: Desk) -> None:
     desk.scene.has(0.0, 60).has(0.08, 60, of=10)
     said = await desk.asks("/why latency")
-    assert any(line.startswith("Chance may still explain it: ") for line in said), said
+    assert any(line.startswith("Not yet significant: ") for line in said), said
 
 
 async def test_why_says_what_a_recovery_still_takes(desk: Desk) -> None:
     desk.scene.breaks().has(0.0, 10)
-    assert "Good for 10 s; a recovery takes 20 s that is surely better." in await desk.asks("/why latency")
+    assert "No violations for 10 s; a recovery needs 20 s." in await desk.asks("/why latency")
 
 
 async def test_why_claims_nothing_where_nothing_is_seen(desk: Desk) -> None:
@@ -165,7 +165,7 @@ async def test_why_claims_nothing_where_nothing_is_seen(desk: Desk) -> None:
     said = await desk.asks("/why latency")
     assert said[:2] == [
         "⚪️ latency: no requests for 1 min",
-        "No breach since 19:40:05 (1 min 55 s). It stays so while nothing can be judged.",
+        "No breach since 19:40:05 (1 min 55 s). This does not change while it cannot be evaluated.",
     ]
     assert not any("bad" in line for line in said)
 
@@ -202,7 +202,7 @@ async def test_incidents_are_the_open_ones_and_the_last_ten_of_all_time(desk: De
     assert said[0] == "🔴 #15 Latency: p95 2.4 s (last 20 s), since 19:40:00 (25 s)"
     assert said[1] == "⚪️ #14 Latency: 22 December 09:40:14 (1 min), worst 2.6 s"
     assert [line.split()[1] for line in said[1:-1]] == [f"#{number}" for number in range(14, 4, -1)]
-    assert said[-1] == "One of them: /incident 15"
+    assert said[-1] == "Details: /incident 15"
 
 
 async def test_an_incident_is_told_with_who_was_told_when(desk: Desk) -> None:
@@ -213,7 +213,7 @@ async def test_an_incident_is_told_with_who_was_told_when(desk: Desk) -> None:
     said = await desk.asks("/incident 1")
     assert said[0] == "🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s)"
     assert said[-3:] == [
-        "It began 19:40:00 and was certain after 25 s.",
+        "Began at 19:40:00, confirmed after 25 s.",
         "2 chats were notified, the first after 27 s.",
         "#1 · latency",
     ]
@@ -225,18 +225,18 @@ async def test_an_incident_that_is_over_for_long_is_read_from_the_ledger(desk: D
     desk.scene.second = 9e5
     said = await desk.asks("/incident #12")
     assert said[0] == "🟢 Latency resolved"
-    assert "It began 1 January 19:41:00 and was certain after 30 s. It was closed 1 January 19:42:20." in said
+    assert "Began at 1 January 19:41:00, confirmed after 30 s. Closed at 1 January 19:42:20." in said
 
 
 @pytest.mark.parametrize("word", ["99", "x", "-1", "0", "9" * 300, "1.5", "٣", "12 13"])
 async def test_a_number_that_is_none_is_answered_with_where_they_are(desk: Desk, word: str) -> None:
     (said,) = await desk.asks(f"/incident {word}")
     assert said.startswith("There is no incident ")
-    assert said.endswith("All of them: /incidents")
+    assert said.endswith("All incidents: /incidents")
 
 
 async def test_an_incident_without_a_number_is_asked_for(desk: Desk) -> None:
-    assert await desk.asks("/incident") == ["Which one? Say its number: /incident 12. All of them: /incidents"]
+    assert await desk.asks("/incident") == ["Which one? Give its number: /incident 12. All incidents: /incidents"]
 
 
 # /chart
@@ -264,7 +264,7 @@ async def test_a_chart_is_sent_into_the_topic_in_which_it_was_asked_for(desk: De
 
 @pytest.mark.parametrize("span", ["1s", "36d", "60d", "2000h"])
 async def test_a_span_of_which_there_is_no_chart_is_answered_with_the_bounds(desk: Desk, span: str) -> None:
-    said = ["A chart is of 1 min at least and 35 days at most."]
+    said = ["A chart covers at least 1 min and at most 35 days."]
     assert await desk.asks(f"/chart latency {span}") == await desk.asks(f"/chart {span} latency") == said
     assert not desk.drawn
 
@@ -272,7 +272,7 @@ async def test_a_span_of_which_there_is_no_chart_is_answered_with_the_bounds(des
 @pytest.mark.parametrize("word", ["tomorow", "-5m", "6h please"])
 async def test_a_span_that_is_none_is_said(desk: Desk, word: str) -> None:
     (said,) = await desk.asks(f"/chart latency {word}")
-    assert said.endswith("Spans are written 30m, 6h or 7d.")
+    assert said.endswith("Examples: 30m, 6h, 7d.")
     assert not desk.drawn
 
 
@@ -316,7 +316,7 @@ async def test_one_of_several_is_chosen_by_a_button_with_its_span(desk: Desk) ->
     shown = len(desk.talk.api.chat(ANNA).messages)
     await desk.talk.api.press(asked, "Latency", ANNA)
     await desk.talk.api.until(lambda: len(desk.talk.api.chat(ANNA).messages) > shown)
-    assert desk.talk.api.chat(ANNA).texts[-1] == "⚪️ Nothing is known of latency yet."
+    assert desk.talk.api.chat(ANNA).texts[-1] == "⚪️ No data on latency yet."
 
 
 @pytest.mark.parametrize("text", ["/incident", "/incident 1", "/incident #1", "/incident №1", "/incident latency"])

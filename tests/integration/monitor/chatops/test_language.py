@@ -12,7 +12,7 @@ from wine_slo.monitor.chatops.language import LanguageCommand, named
 from wine_slo.monitor.chatops.router import Access
 from wine_slo.slo.chat.messages import Reception
 from wine_slo.slo.text.command_text import Replies
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 
 class Chats:
@@ -23,7 +23,7 @@ class Chats:
         self._languages = translations.load()
 
     def replies(self, chat: int) -> Replies:
-        return Replies(Speech(ALL, UTC, self._languages[self.spoken.get(chat, "en")]))
+        return Replies(Formatter(ALL, UTC, self._languages[self.spoken.get(chat, "en")]))
 
     async def speak(self, chat: int, language: str) -> None:
         self.spoken[chat] = language
@@ -37,7 +37,7 @@ class Chats:
 def talk(bot_api: BotApi) -> Talk:
     for chat in (ANNA, GROUP):
         bot_api.chat(chat)
-    return Talk(bot_api, Speech(ALL, UTC), among())
+    return Talk(bot_api, Formatter(ALL, UTC), among())
 
 
 async def test_it_is_shown_and_the_other_one_is_offered(talk: Talk) -> None:
@@ -66,7 +66,7 @@ async def test_one_that_we_do_not_have_is_said_and_both_are_offered(talk: Talk) 
     chats = Chats()
     async with talk.listening(*chats.commands.commands()):
         answer = await talk.asks(GROUP, ANNA, "/language <b>klingon")
-    assert answer.text == "I do not speak <b>klingon. What I speak:"
+    assert answer.text == "<b>klingon is not available. Available languages:"
     assert answer.buttons == ["English", "Русский"]
     assert chats.spoken == {}
 

@@ -34,12 +34,12 @@ from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Alert, Burn, Key
 from wine_slo.slo.oncall.actions import NO_ACTIONS
 from wine_slo.slo.oncall.time_phrases import QuietHours
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 ACKNOWLEDGE, SILENCE, UNTIL_RECOVERY, END, UNDO = (
     "Acknowledge",
     "Silence 1 h",
-    "Until recovery",
+    "Silence until resolved",
     "End the silence",
     "Undo",
 )
@@ -77,7 +77,7 @@ class Post:
         """From a start to an end; what is in memory is gone at the end, what is in the ledger is not."""
         self.ledger = Ledger.open(f"sqlite:///{self.path}")
         memory = self.ledger.load()
-        speech = Speech(self.scene.objectives, UTC)
+        speech = Formatter(self.scene.objectives, UTC)
         self.talk = Talk(self.api, speech, self.access, heard_at=datetime.now(UTC) - self.heard_ago)
         async with connection.connect(TOKEN, self.api.url) as bot:
             recipients = Recipients(self.ledger, memory, self.chats, self.scene.now, topics=self.topics)
@@ -170,12 +170,12 @@ async def test_who_presses_acknowledge_has_it_and_every_chat_sees_who_and_when(p
         await post.tell()
         message = post.messages(GROUP)[0]
         assert message.buttons == BREACH
-        assert await post.press(message, ACKNOWLEDGE) == "You have #1."
+        assert await post.press(message, ACKNOWLEDGE) == "You acknowledged #1."
         for chat in (ANNA, GROUP):
-            assert "Anna has it (19:40)." in post.messages(chat)[0].text.splitlines()
+            assert "Acknowledged by Anna at 19:40." in post.messages(chat)[0].text.splitlines()
             assert post.messages(chat)[0].buttons == [UNDO, SILENCE, UNTIL_RECOVERY]
         post.scene.has(1.0, 120)
-        assert await post.press(message, UNDO, BORIS) == "Only Anna can take that back."
+        assert await post.press(message, UNDO, BORIS) == "Only Anna can undo that."
         post.scene.has(1.0, 200)
         await post.tell()
         assert message.buttons == [SILENCE, UNTIL_RECOVERY]
@@ -195,9 +195,9 @@ async def test_the_second_who_presses_is_told_who_has_it(post: Post) -> None:
         late = await post.api.press_with(message, acknowledge, ANNA)
         await post.api.until(lambda: late in post.api.answers)
         written = await post.asks("/ack")
-    assert (written.text, written.parse_mode) == ("Boris <b> has it already (19:40).", "HTML")
-    assert post.api.answers[late] == "Boris <b> has it already (19:40)."
-    assert "Boris <b> has it (19:40)." in message.text
+    assert (written.text, written.parse_mode) == ("Already acknowledged by Boris <b> at 19:40.", "HTML")
+    assert post.api.answers[late] == "Already acknowledged by Boris <b> at 19:40."
+    assert "Acknowledged by Boris <b> at 19:40." in message.text
 
 
 async def test_what_was_taken_by_mistake_is_taken_back(post: Post) -> None:
@@ -206,8 +206,8 @@ async def test_what_was_taken_by_mistake_is_taken_back(post: Post) -> None:
         await post.tell()
         message = post.messages()[0]
         await post.press(message, ACKNOWLEDGE)
-        assert await post.press(message, UNDO) == "Taken back: you do not have #1 any more."
-        assert "has it" not in message.text
+        assert await post.press(message, UNDO) == "Undone: your acknowledgement of #1."
+        assert "Acknowledged by" not in message.text
         assert message.buttons == BREACH
 
 
@@ -230,8 +230,8 @@ async def test_it_can_be_written_too(post: Post, text: str) -> None:
     async with post.life():
         post.scene.breaks()
         await post.tell()
-        assert (await post.asks(text, GROUP)).text == "Anna has it: #1 Latency."
-        assert "Anna has it (19:40)." in post.messages()[0].text
+        assert (await post.asks(text, GROUP)).text == "Acknowledged by Anna: #1 Latency."
+        assert "Acknowledged by Anna at 19:40." in post.messages()[0].text
 
 
 @pytest.mark.parametrize(
@@ -241,8 +241,8 @@ async def test_it_can_be_written_too(post: Post, text: str) -> None:
         ("/ack №99", "There is no #99."),
         ("/ack errors", "Errors is not in breach."),
         ("/ack ошибки", "Errors is not in breach."),
-        ("/ack latncy now", "I did not understand “latncy”. Did you mean latency?"),
-        ("/ack xyzzy", "I did not understand “xyzzy”. Write for example /ack 12, or /ack all."),
+        ("/ack latncy now", "“latncy” is not understood. Did you mean latency?"),
+        ("/ack xyzzy", "“xyzzy” is not understood. For example: /ack 12, or /ack all."),
     ],
 )
 async def test_a_wrong_argument_is_answered_with_a_right_one(post: Post, text: str, said: str) -> None:
@@ -264,10 +264,10 @@ async def test_an_acknowledgement_pressed_while_nobody_listened_counts_and_a_sil
     async with post.life():
         await post.talk.is_heard()
         await post.tell()
-    assert "Anna has it" in message.text
+    assert "Acknowledged by Anna" in message.text
     assert "Silenced" not in message.text
     assert [each.text for each in post.messages()[1:]] == [
-        "I was away when this was asked, so it is not done. Ask again if it still holds."
+        "This was sent while the bot was offline, so it was not carried out. Send it again if it still applies."
     ]
 
 
@@ -298,7 +298,7 @@ async def test_what_is_over_cannot_be_taken_and_that_is_counted(post: Post) -> N
         for each in data:
             press = await post.api.press_with(message, each)
             await post.api.until(lambda press=press: press in post.api.answers)  # type: ignore[misc]
-            assert post.api.answers[press] == "#1 is over, so this button does nothing any more."
+            assert post.api.answers[press] == "#1 is closed; this button no longer applies."
         assert post.talk.received[Reception.OLD] == 3
         assert post.journal.acts.all == ()
 
@@ -322,7 +322,7 @@ async def test_a_silence_by_button_mutes_and_its_end_is_told(post: Post) -> None
         post.scene.has(1.0, 601)
         await post.tell()
         assert [each.is_loud for each in post.messages()] == [True, True]
-        assert post.heads()[1] == "⏱ Still open after 1 h, acknowledged by nobody: Latency, p95 2.4 s (last 20 s). #1"
+        assert post.heads()[1] == "⏱ Still open after 1 h, not acknowledged: Latency, p95 2.4 s (last 20 s). #1"
         assert "Silenced" not in message.text
 
 
@@ -332,7 +332,7 @@ async def test_a_breach_under_a_silence_is_not_told_but_its_end_is_in_a_quiet_li
         assert answer.text.splitlines() == [
             "🔇 Latency: silenced until 20:40.",
             "Reason: deploying",
-            "I go on looking. Ends are still told, quietly. To take it back: /undo",
+            "Evaluation continues; recoveries are still sent, without sound. To undo: /undo",
         ]
         post.scene.breaks()
         await post.tell()
@@ -342,7 +342,7 @@ async def test_a_breach_under_a_silence_is_not_told_but_its_end_is_in_a_quiet_li
         await post.tell()
         (line,) = post.messages()
         assert line.text == (
-            "⚪️ While it was silenced: Latency was in breach 19:40:00–19:40:25 (25 s), worst 2.4 s. It is fine now. #1"
+            "⚪️ Delivered after a silence: Latency in breach 19:40:00–19:40:25 (25 s), worst 2.4 s, resolved since. #1"
         )
         assert line.is_silent
 
@@ -357,12 +357,12 @@ async def test_when_a_silence_is_over_what_is_open_is_told(post: Post, how: str)
         if how == "it runs out":
             post.scene.has(1.0, 120)
         elif how == "/undo":
-            assert (await post.asks("/undo", GROUP, BORIS)).text == "Taken back: the silence of Everything."
+            assert (await post.asks("/undo", GROUP, BORIS)).text == "Undone: the silence of Everything."
         else:
             assert answer.buttons == ["End: Everything, until 19:42"]
-            assert await post.press(answer, answer.buttons[0], ANNA) == "The silence is ended: Everything."
+            assert await post.press(answer, answer.buttons[0], ANNA) == "Silence ended: Everything."
             again = await post.press(answer, answer.buttons[0], ANNA)
-            assert again == "That silence is over already."
+            assert again == "That silence has already ended."
         await post.tell()
     assert post.heads()[0].startswith("🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s)")
     assert post.messages()[0].is_loud
@@ -403,19 +403,19 @@ async def test_silences_are_listed_with_who_when_until_and_why(post: Post) -> No
     ("text", "said"),
     [
         ("/silence", "For how long?"),
-        ("/silence until tomorow 9:00", "I did not understand “tomorow”."),
-        ("/silence untli 18:00 all", "I did not understand “untli”. Did you mean until?"),
-        ("/silence today 9:00 all", "today 9:00 is over already."),
+        ("/silence until tomorow 9:00", "“tomorow” is not understood."),
+        ("/silence untli 18:00 all", "“untli” is not understood. Did you mean until?"),
+        ("/silence today 9:00 all", "today 9:00 is in the past."),
         ("/silence 99d", "99d is too long: at most 7 days."),
     ],
 )
 async def test_what_is_not_understood_is_said_with_a_right_example(post: Post, text: str, said: str) -> None:
     async with post.life():
         answer = (await post.asks(text)).text
-        assert answer == f"{said} Write for example /silence 1h latency deploying, or /silence until 18:00 all."
+        assert answer == f"{said} For example: /silence 1h latency deploying, or /silence until 18:00 all."
         assert post.journal.acts.all == ()
         waits = (await post.asks("/silence until recovery all")).text
-        assert waits.startswith("Nothing of that is in breach")
+        assert waits.startswith("It is not in breach")
 
 
 async def test_only_admins_silence_where_there_are_any(post: Post) -> None:
@@ -443,7 +443,7 @@ async def test_acts_outlive_a_restart_and_what_is_delivered_twice_counts_once(po
         await post.talk.is_heard()
         assert post.journal.acts == kept
         await post.tell()
-    assert "Anna has it (19:40)." in post.messages()[0].text
+    assert "Acknowledged by Anna at 19:40." in post.messages()[0].text
 
 
 async def test_a_ledger_that_cannot_be_written_is_told_and_loses_nothing(post: Post) -> None:
@@ -455,7 +455,7 @@ async def test_a_ledger_that_cannot_be_written_is_told_and_loses_nothing(post: P
                 f"CREATE TRIGGER no_{deed} BEFORE {deed} ON acts BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
             )
         answer = await post.asks("/silence 1h all")
-        assert answer.text.endswith("the ledger cannot be written just now: a restart would forget it.")
+        assert answer.text.endswith("the database cannot be written: a restart would lose it.")
         post.scene.breaks()
         await post.tell()
         assert post.messages()[1:] == [], "it holds all the same"
@@ -512,7 +512,10 @@ async def test_what_came_and_went_in_quiet_hours_is_told_in_a_line_after_them(po
         assert post.messages() == []
         await post.tell(after=20 * MINUTE)
         assert post.heads() == [
-            "⚪️ In the quiet hours: Latency was in breach 19:40:00–19:40:25 (25 s), worst 2.4 s. It is fine now. #1"
+            (
+                "⚪️ Delivered after quiet hours: Latency in breach 19:40:00–19:40:25 (25 s), "
+                "worst 2.4 s, resolved since. #1"
+            )
         ]
 
 
@@ -535,7 +538,7 @@ async def test_what_nobody_acknowledges_is_told_again_and_to_a_second_chat_which
         assert post.messages(SECOND)[0].text.splitlines()[1] == "Escalated: nobody acknowledged it for 15 min."
         assert post.messages(SECOND)[0].buttons[0] == ACKNOWLEDGE
         await post.press(post.messages(SECOND)[0], ACKNOWLEDGE, BORIS)
-        assert "Boris <b> has it" in post.messages()[0].text
+        assert "Acknowledged by Boris <b>" in post.messages()[0].text
         post.scene.has(1.0, 40 * MINUTE)
         await post.tell()
         post.scene.has(0.0, 60)
@@ -573,7 +576,7 @@ async def test_a_topic_of_a_forum_is_told_and_asked_there(post: Post) -> None:
         post.scene.has(0.0, 60)
         await post.tell()
     assert [each.topic for each in post.messages(FORUM)] == [TOPIC] * 3
-    assert "Boris <b> has it" in message.versions[1].text
+    assert "Acknowledged by Boris <b>" in message.versions[1].text
 
 
 async def test_where_a_topic_is_gone_the_chat_is_told(post: Post) -> None:
@@ -591,7 +594,7 @@ async def test_where_a_topic_is_gone_the_chat_is_told(post: Post) -> None:
 async def test_a_name_that_is_not_known_silences_nothing_and_is_asked_for_with_buttons(post: Post) -> None:
     async with post.life():
         asked = await post.asks("/silence 1h predict", GROUP)
-        assert asked.text == "I do not know “predict”. What is to be silent?"
+        assert asked.text == "There is no “predict”. What should be silenced?"
         assert asked.buttons == ["Everything", "Latency", "Errors", "Availability"]
         assert post.journal.acts == NO_ACTIONS
         post.scene.second += 60
@@ -621,7 +624,7 @@ async def test_a_choice_of_an_earlier_process_is_not_mistaken_for_another_one(po
         await post.talk.is_heard()
     async with post.life():
         await post.asks("/silence 1h", GROUP)
-        assert await post.press(asked, "Everything") == "That was asked too long ago. Write it again."
+        assert await post.press(asked, "Everything") == "These buttons have expired. Send the command again."
         assert post.journal.acts == NO_ACTIONS
 
 
@@ -630,7 +633,7 @@ async def test_a_choice_of_an_earlier_process_is_not_mistaken_for_another_one(po
     [
         ("/silence latency", "For how long?", ["30 min", "1 h", "4 h"]),
         ("/silence 90 latency", "90 of what?", ["90 min · Latency", "90 h · Latency"]),
-        ("/silence 1h latncy", "I do not know “latncy”. Did you mean latency?", ["Latency", "Everything"]),
+        ("/silence 1h latncy", "There is no “latncy”. Did you mean latency?", ["Latency", "Everything"]),
         ("/silence 1h #99", "There is no #99.", []),
         ("/silence off", "No silences. To make one: /silence 1h all", []),
     ],
@@ -652,8 +655,8 @@ async def test_several_objectives_are_silenced_at_once_and_taken_back_at_once(po
         ]
         back = await post.asks("/undo")
         assert back.text.splitlines() == [
-            "Taken back: the silence of Latency.",
-            "Taken back: the silence of Errors.",
+            "Undone: the silence of Latency.",
+            "Undone: the silence of Errors.",
         ]
         assert (await post.asks("/silences")).text.startswith("No silences")
 
@@ -665,7 +668,7 @@ async def test_which_incident_is_acknowledged_can_be_pressed(post: Post) -> None
         await post.tell()
         asked = await post.asks("/ack")
         assert asked.buttons == ["#1 Latency", "#2 Errors"]
-        assert await post.press(asked, "#2 Errors") == "You have #2."
+        assert await post.press(asked, "#2 Errors") == "You acknowledged #2."
 
 
 # What is never silenced, and who hears of silences
@@ -687,7 +690,7 @@ async def test_a_silence_of_everything_mutes_neither_lost_monitoring_nor_an_outa
         assert post.messages()[0].is_loud
         post.scene.lacks(Sight.BLIND, 300, keys=(Key("latency"), Key("errors"), up))
         await post.tell()
-        assert post.heads()[-1].startswith("🔴 Cannot see")
+        assert post.heads()[-1].startswith("🟣 Monitoring lost")
         assert post.messages()[-1].is_loud
 
 
@@ -735,12 +738,12 @@ async def test_a_second_chat_acts_only_on_what_was_escalated_to_it(post: Post) -
         post.scene.breaks()
         await post.tell()
         for text in ("/silence 1h all", "/silence 1h latency", "/silence 1h #1", "/ack", "/ack 1"):
-            assert (await post.asks(text, SECOND, BORIS)).text.startswith("From here you can act only on"), text
+            assert (await post.asks(text, SECOND, BORIS)).text.startswith("In this chat you can act only on"), text
         assert post.journal.acts == NO_ACTIONS
         post.scene.has(1.0, 15 * MINUTE)
         await post.tell()
         assert "is not in breach" not in (await post.asks("/ack 1", SECOND, BORIS)).text
-        assert (await post.asks("/silence 1h all", SECOND, BORIS)).text.startswith("From here you can act only on")
+        assert (await post.asks("/silence 1h all", SECOND, BORIS)).text.startswith("In this chat you can act only on")
         assert (await post.asks("/silence 1h #1", SECOND, BORIS)).text.startswith("🔇 Latency")
         assert [each.by.id for each in post.journal.acts.all] == [BORIS, BORIS]
 
@@ -782,10 +785,10 @@ async def test_two_people_of_one_name_are_told_apart(post: Post) -> None:
         await post.press(post.messages(GROUP)[0], ACKNOWLEDGE, ANNA)
         await post.press(post.messages(GROUP)[0], SILENCE, BORIS)
         lines = post.messages()[0].text.splitlines()
-        assert "Anna has it (19:40)." in lines
+        assert "Acknowledged by Anna at 19:40." in lines
         assert f"Silenced until 20:40 by anna ({BORIS})." in lines
         deeds = post.journal.lines(post.scene.incident, post.talk.speech)
-    assert deeds[0] == f"19:40 Anna ({ANNA}) had it."
+    assert deeds[0] == f"19:40 Anna ({ANNA}) acknowledged."
     assert str(BORIS) in deeds[1]
 
 
@@ -802,7 +805,7 @@ async def test_what_is_garbage_in_the_ledger_hides_no_act_and_stops_none(post: P
         )
     async with post.life():
         assert [each.number for each in post.journal.acts.all] == [1, 2]
-        assert (await post.asks("/silence 1h availability")).text.endswith("To take it back: /undo")
+        assert (await post.asks("/silence 1h availability")).text.endswith("To undo: /undo")
         assert post.journal.acts.all[-1].number == 11
     assert other.execute("SELECT max(number), count(*) FROM acts").fetchone() == (11, 6)
     other.close()
@@ -823,7 +826,7 @@ async def test_start_says_who_the_bot_is_and_what_it_watches(post: Post) -> None
     async with post.life():
         said = await post.asks("/start")
         assert said.text.startswith(
-            "I am wine-slo, and I watch the objectives of wine-slo: Latency, Errors, Availability."
+            "This is wine-slo. It monitors the objectives of wine-slo: Latency, Errors, Availability."
         )
         assert said.buttons == ["Status", "Commands", "Language"]
         post.scene.has(0.0, 30)
@@ -838,4 +841,4 @@ async def test_status_of_one_objective_is_of_that_one(post: Post) -> None:
         post.scene.has(0.0, 30)
         post.scene.has(0.0, 30, key=Key("errors"))
         assert "latency" not in (await post.asks("/status ошибки")).text
-        assert (await post.asks("/status latncy")).text == "I do not know latncy. Did you mean latency?"
+        assert (await post.asks("/status latncy")).text == "There is no latncy. Did you mean latency?"

@@ -20,7 +20,7 @@ from wine_slo.monitor.chatops.router import (
     Access,
 )
 from wine_slo.slo.chat.messages import Answer, Button, Command, Picture, Press, Question, Reaction, Reception
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 HOURS_AGO = timedelta(hours=3)
@@ -31,7 +31,7 @@ def talk(bot_api: BotApi) -> Talk:
     for chat in (ANNA, GROUP, ELSEWHERE, STRANGER):
         bot_api.chat(chat)
     bot_api.chat(FORUM, topics=[TOPIC])
-    return Talk(bot_api, Speech(ALL, UTC), among())
+    return Talk(bot_api, Formatter(ALL, UTC), among())
 
 
 async def say_hello(question: Question) -> Answer:
@@ -168,7 +168,7 @@ async def test_one_chat_cannot_use_up_what_telegram_lets_us_say_but_what_changes
         await talk.is_heard()
     assert talk.received[Reception.LIMITED] == 3
     limited = [
-        text for text in talk.api.chat(GROUP).texts if text.startswith("Too many questions at once: ask again in")
+        text for text in talk.api.chat(GROUP).texts if text.startswith("Too many commands at once: try again in")
     ]
     assert len(limited) == 1, "said once, to the first"
 
@@ -187,8 +187,8 @@ async def test_the_menu_and_the_help_come_from_one_list(talk: Talk) -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        pytest.param("/helo", "I do not know /helo. Did you mean /hello?", id="nearly"),
-        pytest.param("/xyzzy", "I do not know /xyzzy. What I know: /help", id="not at all"),
+        pytest.param("/helo", "There is no command /helo. Did you mean /hello?", id="nearly"),
+        pytest.param("/xyzzy", "There is no command /xyzzy. All commands: /help", id="not at all"),
     ],
 )
 async def test_a_slip_is_answered_with_what_may_have_been_meant(talk: Talk, asked: str, said: str) -> None:
@@ -220,7 +220,7 @@ async def test_a_fault_of_ours_is_told_logged_and_stops_nothing(talk: Talk, capl
         raise ZeroDivisionError
 
     async with talk.listening(HELLO, Command("fail", "Fails", fail)):
-        assert (await talk.asks(ANNA, ANNA, "/fail")).text.startswith("That went wrong by a fault of mine")
+        assert (await talk.asks(ANNA, ANNA, "/fail")).text.startswith("Internal error: the command failed")
         await talk.asks(ANNA, ANNA, "/hello")
     assert "/fail was not answered by a fault of ours" in caplog.text
     assert talk.received == {Reception.FAILED: 1, Reception.ANSWERED: 1}
@@ -252,7 +252,7 @@ async def test_what_was_asked_while_nobody_listened_is_not_done_and_that_is_said
     async with talk.listening(CHANGE):
         await talk.is_heard()
         assert talk.api.chat(ANNA).texts == [
-            "I was away when this was asked, so it is not done. Ask again if it still holds."
+            "This was sent while the bot was offline, so it was not carried out. Send it again if it still applies."
         ]
         assert (await talk.asks(ANNA, ANNA, "/change it")).text == "hello Person 7: it"
     assert talk.received == {Reception.OLD: 5, Reception.ANSWERED: 1}
@@ -351,7 +351,7 @@ async def test_forged_data_is_refused_and_counted(talk: Talk, data: str) -> None
         message = await talk.asks(ANNA, ANNA, "/offer")
         signature = (message.button("Do it").data or "").rpartition("|")[2]
         press = await talk.api.press_with(message, data.format(signature=signature))
-        await talk.api.until(lambda: talk.api.answers.get(press) == "This button is not one of mine.")
+        await talk.api.until(lambda: talk.api.answers.get(press) == "This button does not belong to this bot.")
     assert not pressed
     assert talk.received[Reception.FORGED] == 1
 
@@ -396,7 +396,7 @@ async def test_a_press_while_nobody_listened_counts_only_where_it_may_be_late(ta
     async with talk.listening(Reaction("late", do_late, counts_late=True)):
         await talk.api.until(lambda: late)
         await talk.is_heard()
-        assert talk.api.answers[press].startswith("I was away when this was asked")
+        assert talk.api.answers[press].startswith("This was sent while the bot was offline")
         again = await talk.api.press(message, "Do it")
         await talk.api.until(lambda: again in talk.api.answers)
     assert late[0].pressed_at is None
@@ -511,7 +511,7 @@ async def test_a_press_too_many_is_answered_too(talk: Talk) -> None:
         await talk.api.until(lambda: all(each in talk.api.answers for each in presses))
     toasts = [talk.api.answers[each] for each in presses]
     assert toasts[: PERSONAL_A_MINUTE - 1] == ["pressed"] * (PERSONAL_A_MINUTE - 1)
-    assert toasts[PERSONAL_A_MINUTE - 1].startswith("Too many questions at once")
+    assert toasts[PERSONAL_A_MINUTE - 1].startswith("Too many commands at once")
     assert set(toasts[PERSONAL_A_MINUTE:]) == {""}, "the program of who pressed stops waiting"
 
 
@@ -537,9 +537,9 @@ async def test_a_near_miss_is_answered_in_a_group(talk: Talk, text: str) -> None
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("status", "I read commands, which begin with a slash. Did you mean /status?"),
-        ("статус?", "I read commands, which begin with a slash. Did you mean /status?"),
-        ("how is it going", "I read commands, which begin with a slash. All of them: /help"),
+        ("status", "Commands begin with a slash. Did you mean /status?"),
+        ("статус?", "Commands begin with a slash. Did you mean /status?"),
+        ("how is it going", "Commands begin with a slash. All commands: /help"),
     ],
 )
 async def test_plain_words_get_a_hint_in_a_private_chat_and_nothing_in_a_group(
@@ -560,7 +560,9 @@ async def test_plain_words_get_a_hint_in_a_private_chat_and_nothing_in_a_group(
         pytest.param({"forward_origin": {"type": "user"}}, "A forwarded message changes nothing", id="who forwards"),
         pytest.param({"forward_date": 1}, "A forwarded message changes nothing", id="who forwards, on an older server"),
         pytest.param(
-            {"sender_chat": {"id": GROUP, "type": "group", "title": "Chat"}}, "I must know who", id="an anonymous admin"
+            {"sender_chat": {"id": GROUP, "type": "group", "title": "Chat"}},
+            "This needs a person",
+            id="an anonymous admin",
         ),
         pytest.param(
             {
@@ -568,10 +570,10 @@ async def test_plain_words_get_a_hint_in_a_private_chat_and_nothing_in_a_group(
                 "is_automatic_forward": True,
                 "forward_origin": {"type": "channel"},
             },
-            "I must know who",
+            "This needs a person",
             id="a channel",
         ),
-        pytest.param({"from": None}, "I must know who", id="nobody"),
+        pytest.param({"from": None}, "This needs a person", id="nobody"),
     ],
 )
 @pytest.mark.parametrize("admins", [[], [ANNA, GROUP]])

@@ -21,7 +21,7 @@ from wine_slo.slo.chat.messages import Command, Picture, Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.text.command_text import Replies
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 UPDATES = 500
 CHATS = (ANNA, GROUP, FORUM, ELSEWHERE, STRANGER, 10**15, -1)
@@ -142,7 +142,7 @@ class Fuzz:
         return rest | {name: self._bent(content[name])}
 
 
-async def draw(_key: Key, _speech: Speech, _span: timedelta | None) -> Picture | str:
+async def draw(_key: Key, _speech: Formatter, _span: timedelta | None) -> Picture | str:
     return "There is no chart."
 
 
@@ -165,7 +165,7 @@ async def test_no_update_stops_the_bot_and_every_answer_is_one_that_telegram_tak
     ledger.save(State(), scene.state)
     for chat in CHATS:
         bot_api.chat(chat, topics=[TOPIC] if chat == FORUM else [])
-    talk = HurriedTalk(bot_api, Speech(ALL, UTC), among(CHATS), connect=unhurried)
+    talk = HurriedTalk(bot_api, Formatter(ALL, UTC), among(CHATS), connect=unhurried)
     snapshot = FakeSnapshot(lambda: scene.state, lambda: scene.now)
     inquiry = Info(ledger, snapshot, lambda _chat: talk.speech, draw)
     journal = Journal(ledger, ())

@@ -128,7 +128,7 @@ async def test_what_is_asked_too_little_is_4(world: World) -> None:
     assert idle.output.splitlines() == ["too little traffic idle: no requests"]
     few = await world.check("--objective", "few")
     assert few.exit_code == 4
-    assert few.output.splitlines() == ["too little traffic few: only 3 of the 5 requests that a verdict needs"]
+    assert few.output.splitlines() == ["too little traffic few: only 3 of the 5 requests that a judgement needs"]
 
 
 async def test_of_several_the_worst_is_the_answer_and_each_has_a_line(world: World) -> None:

@@ -113,7 +113,9 @@ def test_a_burn_factor_that_can_never_fire_is_told_with_its_line(tmp_path: Path)
 def test_a_poll_as_slow_as_blindness_is_told() -> None:
     settings = WatchdogSettings(objectives=ROOT / "config" / "slo.yml", poll_seconds=90)
     _, found = read_objectives(settings)
-    assert lines(found, "objectives")[1] == ("wrong: the watchdog looks every 90 s, and counts as blind after 120 s")
+    assert lines(found, "objectives")[1] == (
+        "wrong: the watchdog evaluates every 90 s, and monitoring counts as lost after 120 s"
+    )
 
 
 # Prometheus

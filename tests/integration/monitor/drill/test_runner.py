@@ -83,24 +83,22 @@ async def test_a_calm_service_is_asked_for_twice_its_threshold(service: ServiceA
 @pytest.mark.parametrize(
     ("status", "why"),
     [
-        pytest.param(status_of(BAD, ALL, NOW, PROCESS), "latency is in breach already: #12", id="in breach"),
-        pytest.param(of_latency(verdict=Verdict.SUSPICIOUS), "latency is suspicious at the moment", id="suspicious"),
+        pytest.param(status_of(BAD, ALL, NOW, PROCESS), "latency is already in breach: #12", id="in breach"),
+        pytest.param(of_latency(verdict=Verdict.SUSPICIOUS), "a breach of latency is pending", id="suspicious"),
         pytest.param(
             of_latency(sight=Sight.TARGET_DOWN, reason="all scrapes of wine-slo fail"),
-            "the watchdog cannot judge latency: all scrapes of wine-slo fail",
+            "latency cannot be evaluated: all scrapes of wine-slo fail",
             id="not seen",
         ),
-        pytest.param(
-            replace(CALM, overdue=True), "the watchdog has not looked for too long", id="a watchdog that hangs"
-        ),
+        pytest.param(replace(CALM, overdue=True), "the last evaluation is too long ago", id="a watchdog that hangs"),
         pytest.param(
             of_latency(silence=SilenceStatus(slo="", title="Everything", until=None, by="Boris", since=NOW, reason="")),
             "latency is silenced by Boris",
             id="silenced",
         ),
         pytest.param(replace(CALM, quiet_hours=True), "quiet hours hold the messages of a drill", id="quiet hours"),
-        pytest.param(of_latency(slo="speed"), "the watchdog knows no objective latency", id="other objectives"),
-        pytest.param(of_latency(events_per_second=500.0), "the service answers 500 requests a second", id="too busy"),
+        pytest.param(of_latency(slo="speed"), "the watchdog has no objective latency", id="other objectives"),
+        pytest.param(of_latency(events_per_second=500.0), "the service answers 500 requests per second", id="too busy"),
     ],
 )
 async def test_what_would_be_mistaken_or_not_be_seen_is_refused(service: ServiceApi, status: Status, why: str) -> None:
@@ -111,8 +109,8 @@ async def test_what_would_be_mistaken_or_not_be_seen_is_refused(service: Service
 @pytest.mark.parametrize(
     ("objective", "why"),
     [
-        pytest.param(ERRORS, "errors is no latency", id="no latency"),
-        pytest.param(replace(LATENCY, by=("endpoint",)), "latency is no latency of all requests", id="label sets"),
+        pytest.param(ERRORS, "errors is not a latency", id="no latency"),
+        pytest.param(replace(LATENCY, by=("endpoint",)), "latency is not a latency of all requests", id="label sets"),
         pytest.param(replace(LATENCY, source=Latency("h", 10)), "/sleep takes at most 10 s", id="slower than /sleep"),
     ],
 )
@@ -130,13 +128,13 @@ async def test_a_service_without_sleep_or_model_and_another_service_are_refused(
     nobody = f"http://127.0.0.1:{free_port()}"
     for url, why in (
         (switched_off.make_url("/"), "/sleep is switched off"),
-        (no_model.make_url("/"), "the service is not well: .* cannot be read"),
-        (other.make_url("/"), "/health is another service"),
+        (no_model.make_url("/"), "the service reports a problem: .* cannot be read"),
+        (other.make_url("/"), "another service answers at .*/health"),
         (nobody, "cannot be reached: is it running?"),
     ):
         with pytest.raises(DrillRefusedError, match=why):
             await ready(ServiceApi(session, str(url)), CALM)
-    with pytest.raises(WatchdogError, match="is no watchdog of this version"):
+    with pytest.raises(WatchdogError, match="no watchdog of this version"):
         await WatchdogApi(session, str(other.make_url("/"))).status()
     with pytest.raises(WatchdogError, match="is no watchdog"):
         await WatchdogApi(session, str(other.make_url("/"))).health()

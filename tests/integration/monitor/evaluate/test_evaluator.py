@@ -378,7 +378,7 @@ async def test_nobody_asking_is_no_traffic(world: World) -> None:
 async def test_three_requests_are_too_few(world: World) -> None:
     reading = await world.look_at_one(latency("few"))
     assert reading.sight is Sight.TOO_FEW
-    assert str(reading.reason) == "only 3 of the 5 requests that a verdict needs"
+    assert str(reading.reason) == "only 3 of the 5 requests that a judgement needs"
 
 
 async def test_a_target_that_is_down_is_seen_as_that_and_its_numbers_are_not_judged(world: World) -> None:

@@ -33,7 +33,8 @@ from wine_slo.monitor.notify.waits import FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST
 from wine_slo.slo.notification.plan import STORM
 from wine_slo.slo.notification.policy import Suppression
 from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.text.status_list import status_list
 
 
 @pytest.fixture
@@ -273,7 +274,7 @@ async def test_what_began_and_ended_untold_is_told_in_one_line(desk: Desk) -> No
     await desk.api.accepts_connections()
     await desk.tell(after=60)
     (message,) = desk.messages()
-    assert message.text.startswith("⚪️ Missed while messages could not be sent: Latency was in breach")
+    assert message.text.startswith("⚪️ Delivered late (messages could not be sent): Latency in breach")
     assert message.is_silent
 
 
@@ -554,7 +555,7 @@ async def test_at_the_end_what_is_being_told_is_told_and_nothing_more_is_begun(d
 @pytest.fixture
 def two_languages(desk: Desk) -> Desk:
     spoken = translations.load()
-    desk.speech = lambda language: Speech(desk.scene.objectives, UTC, spoken[language or "en"])
+    desk.speech = lambda language: Formatter(desk.scene.objectives, UTC, spoken[language or "en"])
     desk.notifies((ANNA, GROUP))
     desk.restart()
     return desk
@@ -570,7 +571,7 @@ async def test_each_chat_is_told_in_its_own_language(two_languages: Desk) -> Non
     desk.scene.has(0.0, 20)
     await desk.tell()
     assert desk.texts(GROUP)[1] == "🟢 Задержка в норме: p95 0,05 с (за 20 с)"
-    said = desk.localizer.speech(GROUP).status(desk.scene.state, desk.clock())
+    said = status_list(desk.localizer.speech(GROUP), desk.scene.state, desk.clock())
     assert said.startswith("🟢 latency: p95 0,05 с (цель ≤ 1 с, за 20 с)")
 
 
@@ -588,7 +589,7 @@ async def test_another_language_is_a_quiet_edit_of_what_is_there_and_nothing_new
     await desk.tell()
     await desk.delivery.set_language(GROUP, "en")
     await desk.tell()
-    assert desk.texts(GROUP)[0].startswith("⚪️ Latency was in breach")
+    assert desk.texts(GROUP)[0].startswith("⚪️ Resolved: Latency in breach")
     assert len(desk.messages(GROUP)) == 2, "and of what is over only the first message"
 
 

@@ -43,7 +43,7 @@ from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.plan import STORM
 from wine_slo.slo.notification.record import DeliveryRecord, Kind
 from wine_slo.slo.objectives.objective import Objectives
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 TOPIC = 30
 CHANNEL = -1009
@@ -133,7 +133,7 @@ async def test_what_was_over_before_a_chat_was_a_recipient_is_not_told_there(des
     assert desk.texts() == []
     desk.scene.has(0.0, 700).breaks().has(0.0, 20)
     await desk.tell()
-    assert [text.split(":")[0] for text in desk.texts()] == ["⚪️ Missed while messages could not be sent"]
+    assert [text.split(":")[0] for text in desk.texts()] == ["⚪️ Delivered late (messages could not be sent)"]
 
 
 async def test_the_terminal_is_no_telegram_chat_and_nothing_is_sent_to_it(desk: Desk) -> None:
@@ -162,7 +162,7 @@ async def notify_on(terminal: TextIO, desk: Desk, recipients: Recipients) -> Non
         ConsoleChannel(terminal),
         desk.ledger,
         recipients,
-        Localizer(recipients, lambda _language: Speech(desk.scene.objectives, UTC)),
+        Localizer(recipients, lambda _language: Formatter(desk.scene.objectives, UTC)),
         FakeSnapshot(lambda: desk.scene.state, desk.clock),
         Journal(desk.ledger, ()),
         lambda _kind, _outcome: None,
@@ -186,7 +186,7 @@ async def test_what_is_delivered_late_is_counted_as_incidents_and_names_no_inner
     await desk.tell(after=60)
     late, gap = desk.texts()
     assert late == (
-        "⚪️ Delivered late: 7 incidents, which are over. "
+        "⚪️ Delivered late: 7 incidents, resolved since. "
         "Worst: Latency of /0 2 s, Latency of /1 2 s, Latency of /2 2 s, Latency of /3 2 s, Latency of /4 2 s, "
         "Latency of /5 2 s, Latency of /6 2 s. All: /incidents"
     )
@@ -530,20 +530,20 @@ async def test_odd_answers_to_edits_hold_no_breach(desk: Desk) -> None:
     assert len(desk.texts()) == 5
 
 
-class BrokenSpeech(Speech):
+class BrokenFormatter(Formatter):
     """Has no words for one of the endpoints, as a fault of ours would have it."""
 
-    def breach(self, incident: Incident, *arguments: object, **more: object) -> str:
+    def foot(self, incident: Incident) -> str:
         if "/0" in str(incident.key):
             raise ZeroDivisionError
-        return super().breach(incident, *arguments, **more)  # type: ignore[arg-type]
+        return super().foot(incident)
 
 
 async def test_an_incident_that_cannot_be_worded_is_logged_and_counted_and_holds_no_other(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk.scene = Scene(replace(LATENCY, by=("endpoint",)))
-    desk.speech = lambda _language: BrokenSpeech(desk.scene.objectives, UTC)
+    desk.speech = lambda _language: BrokenFormatter(desk.scene.objectives, UTC)
     desk.restart()
     storm(desk.scene, keys(2), 1.0, 25)
     await desk.tell()
@@ -653,7 +653,7 @@ async def test_a_picture_that_a_topic_refuses_goes_to_the_chat_itself(bot_api: B
 
 
 async def test_everything_that_is_heard_from_a_chat_is_noted_and_so_are_its_moves(bot_api: BotApi) -> None:
-    talk = Talk(bot_api, Speech(Objectives.only(LATENCY), UTC), among())
+    talk = Talk(bot_api, Formatter(Objectives.only(LATENCY), UTC), among())
 
     def membership(chat: int, status: str) -> dict[str, object]:
         return {"chat": {"id": chat, "type": "group"}, "new_chat_member": {"status": status}}
@@ -678,7 +678,7 @@ async def test_everything_that_is_heard_from_a_chat_is_noted_and_so_are_its_move
 
 async def test_an_odd_answer_to_who_the_bot_is_does_not_end_what_listens(bot_api: BotApi) -> None:
     bot_api.answers_with(200, '{"ok":true,"result":true}', methods=["getMe"], times=1)
-    talk = Talk(bot_api, Speech(Objectives.only(LATENCY), UTC), among())
+    talk = Talk(bot_api, Formatter(Objectives.only(LATENCY), UTC), among())
 
     async def conflict(_by_webhook: bool) -> None:  # noqa: FBT001 - as it is called
         raise AssertionError

@@ -22,10 +22,10 @@ from wine_slo.monitor.publish.board import Boards
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.budget import Budget
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 EDIT = "editMessageText"
-FINE = "🟢 latency: met\nSeen at 19:40 or later."
+FINE = "🟢 latency: met\nEvaluated at 19:40 or later."
 
 
 class Wall:
@@ -36,7 +36,7 @@ class Wall:
         self.scene = Scene().has(0.0, 60)
         self.ledger = Ledger.open(f"sqlite:///{path}")
         self.journal = Journal(self.ledger, ())
-        self.talk = Talk(bot_api, Speech(ALL, UTC), among())
+        self.talk = Talk(bot_api, Formatter(ALL, UTC), among())
         self.outcomes: list[tuple[Kind, str]] = []
         self.bot = connection.connect(bot_api.token, bot_api.url)
         self.chats: tuple[int, ...] = (ANNA, GROUP, FORUM)
@@ -98,7 +98,7 @@ async def test_it_is_written_when_its_words_change_and_only_then(wall: Wall) -> 
     assert board.text.splitlines()[0] == "🔴 latency: p95 2.4 s (target ≤ 1 s, last 20 s) · #1 since 19:42:40"
     wall.scene.has(0.0, 60)
     await wall.boards.keep()
-    assert board.text == "🟢 latency: met\nSeen at 19:40 or later."
+    assert board.text == "🟢 latency: met\nEvaluated at 19:40 or later."
     assert wall.outcomes == [(Kind.BOARD, "told")] * 2
 
 
@@ -128,7 +128,7 @@ async def test_now_and_then_it_shows_that_somebody_looks(wall: Wall) -> None:
         wall.scene.has(0.0, 5)
         await wall.boards.keep()
     assert wall.edits == 1
-    assert board.text.splitlines()[-1] == "Seen at 19:50 or later."
+    assert board.text.splitlines()[-1] == "Evaluated at 19:50 or later."
 
 
 async def test_the_budget_is_told_in_whole_percents(wall: Wall) -> None:
@@ -155,7 +155,7 @@ async def test_it_says_what_is_silenced_by_whom_until_when_and_why(wall: Wall) -
     assert board.text.splitlines()[1:] == [
         "🔇 Latency: silenced until 20:40 by Anna: deploying <v2>.",
         "🔇 Latency of /predict: silenced until recovery by Boris.",
-        "Seen at 19:40 or later.",
+        "Evaluated at 19:40 or later.",
     ]
     wall.scene.has(0.0, 3600)
     await wall.boards.keep()
@@ -168,8 +168,8 @@ async def test_of_many_silences_it_names_three(wall: Wall) -> None:
     await wall.boards.keep()
     assert board.text.splitlines()[1:] == [
         *["🔇 Everything: silenced until 20:40 by Anna."] * 3,
-        "2 silences more: /silences",
-        "Seen at 19:40 or later.",
+        "2 more silences: /silences",
+        "Evaluated at 19:40 or later.",
     ]
 
 
@@ -212,7 +212,7 @@ async def test_a_second_board_takes_the_place_of_the_first(wall: Wall) -> None:
     first = await wall.hangs()
     second = await wall.hangs()
     assert wall.api.chat(ANNA).pinned == [second.id]
-    assert first.text == "⚪️ This board is not kept any more. A new one: /board"
+    assert first.text == "⚪️ This board is no longer updated. A new one: /board"
     wall.scene.breaks()
     await wall.boards.keep()
     assert second.text.startswith("🔴")
@@ -223,7 +223,7 @@ async def test_a_board_can_be_taken_down_for_good(wall: Wall) -> None:
     board = await wall.hangs()
     assert (await wall.talk.asks(ANNA, ANNA, "/board off")).text == "The board is off. A new one: /board"
     assert wall.api.chat(ANNA).pinned == []
-    assert board.text == "⚪️ This board is not kept any more. A new one: /board"
+    assert board.text == "⚪️ This board is no longer updated. A new one: /board"
     assert wall.ledger.boards() == []
     assert (await wall.talk.asks(ANNA, ANNA, "/board off")).text.startswith("There is no board in this chat.")
 
@@ -232,14 +232,14 @@ async def test_where_nothing_may_be_pinned_that_is_said_and_the_board_is_kept_al
     refusal = "Bad Request: not enough rights to manage pinned messages in the chat"
     wall.api.fails_with(400, refusal, methods=["pinChatMessage"])
     board = await wall.hangs(GROUP)
-    assert wall.api.chat(GROUP).texts[-1].startswith("I may not pin messages here (Not enough rights")
+    assert wall.api.chat(GROUP).texts[-1].startswith("The bot may not pin messages here (Not enough rights")
     wall.scene.breaks()
     await wall.boards.keep()
     assert board.text.startswith("🔴")
 
 
 async def test_a_word_that_is_none_is_said(wall: Wall) -> None:
-    assert (await wall.talk.asks(ANNA, ANNA, "/board of")).text.startswith("I did not understand of.")
+    assert (await wall.talk.asks(ANNA, ANNA, "/board of")).text.startswith("of is not understood.")
 
 
 async def test_telegram_being_away_loses_nothing(wall: Wall) -> None:

@@ -29,7 +29,7 @@ from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.source.metric_source import MetricSourceError, Series, Vector
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 DRAWS = f"import sys; sys.stdin.read(); sys.stdout.buffer.write({PNG!r} + b'picture')"
 HANGS = "import time; time.sleep(60)"
@@ -67,7 +67,7 @@ class Studio:
         self.scene = Scene()
         self.outcomes: list[tuple[Kind, str]] = []
         self.ledger = Ledger.open(f"sqlite:///{folder / 'watchdog.db'}")
-        self.speech = Speech(self.scene.objectives, UTC)
+        self.speech = Formatter(self.scene.objectives, UTC)
         self._counted = asyncio.Condition()
         self._drawings = ExitStack()
         self._saved = State()

@@ -22,7 +22,7 @@ from wine_slo.slo.notification.record import DeliveryRecord, Kind
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.oncall.actions import Action, ActionKind
 from wine_slo.slo.source.metric_source import MetricSourceError, Sample, Series, Vector
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.views.digest_text import LATE, Weekly
 
 ANNA, GROUP = 7, -5
@@ -62,7 +62,7 @@ class Desk:
 
     def remembered(self) -> Digests:
         """What tells the digests after a restart."""
-        speech = Speech(Objectives.only(LATENCY), UTC)
+        speech = Formatter(Objectives.only(LATENCY), UTC)
         topics = {chat: topic for chat, topic in self.chats.items() if topic is not None}
         self.recipients = Recipients(self.ledger, self.ledger.load(), self.chats, self.now, topics=topics)
         self.journal = Journal(self.ledger, ())

@@ -194,8 +194,8 @@ async def test_when_prometheus_is_away_the_page_comes_and_says_so(client: Client
 @pytest.mark.parametrize(
     ("state", "headline"),
     [
-        pytest.param(State(), "Not looked yet", id="before the first look"),
-        pytest.param(replace(GOOD, looked_at=at(3000)), "Nothing is known: the last look is too old", id="an old look"),
+        pytest.param(State(), "Not evaluated yet", id="before the first look"),
+        pytest.param(replace(GOOD, looked_at=at(3000)), "Unknown: the last evaluation is too old", id="an old look"),
         pytest.param(
             state(latency=UNSEEN, errors=UNSEEN, availability=UNSEEN),
             "Nothing can be said at the moment",
@@ -359,7 +359,7 @@ async def test_of_a_thousand_label_sets_the_worst_are_shown(client: Client, watc
     text = await page_of(client)
     assert text.count("<article") == MOST_SHOWN
     assert text.index("Latency of /0700") < text.index("Latency of /0000")
-    assert "And 975 more that stand no worse" in text
+    assert "And 975 more, none of them worse" in text
     status = msgspec.json.decode(await (await client.get("/api/status")).read(), type=Status)
     assert len(status.objectives) == 1000
 

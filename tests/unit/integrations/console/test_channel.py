@@ -57,9 +57,9 @@ async def test_an_edit_is_one_line(chat: ConsoleChannel, console: Console) -> No
 
 
 async def test_the_buttons_it_would_have_are_printed_below(chat: ConsoleChannel, console: Console) -> None:
-    rows = ((Button("Acknowledge", "ack"),), (Button("Silence 1 h", "hush"), Button("Until recovery", "hush")))
+    rows = ((Button("Acknowledge", "ack"),), (Button("Silence 1 h", "hush"), Button("Silence until resolved", "hush")))
     await chat.send(0, "bad", buttons=rows)
-    assert console.printed == "┌ message 1\n│ bad\n│ [Acknowledge]\n│ [Silence 1 h] [Until recovery]\n└\n"
+    assert console.printed == "┌ message 1\n│ bad\n│ [Acknowledge]\n│ [Silence 1 h] [Silence until resolved]\n└\n"
 
 
 @pytest.mark.parametrize("console", ["ascii", "latin-1", "cp1251", "koi8-r"], indirect=True)

@@ -36,7 +36,7 @@ LATENCY = Chart(
     promise_label="promised 1 s",
     unit="s",
     rates=RATES,
-    rate_label="Requests a second",
+    rate_label="Requests per second",
     gap_label="no data",
     ticks=((0.0, "19:40"), (500.0, "19:48"), (1000.0, "19:57")),
     breaches=(Breach(600.0, 800.0, "#12"),),
@@ -104,7 +104,7 @@ def test_all_of_it_can_be_seen() -> None:
 
 def test_its_words_are_those_that_were_asked_for() -> None:
     words = texts(draw(LATENCY))
-    for each in ("Latency: p95", LATENCY.subtitle, "promised 1 s", "Requests a second", "19:40", "19:48", "19:57"):
+    for each in ("Latency: p95", LATENCY.subtitle, "promised 1 s", "Requests per second", "19:40", "19:48", "19:57"):
         assert each in words
     assert "2\N{NARROW NO-BREAK SPACE}s" in words
 

@@ -24,7 +24,7 @@ met       errors        0.04 % failed over 5 min  target ≤ 1 %     99.6 % (fro
 open       #12 Latency  since 20:26:00 (14 min)       2.6 s
 recovered  #11 Errors   19:45:00 to 19:52:00 (7 min)  20 % bad
 
-Looked 12 s ago, looks every 30 s. wine-slo 1.2.3.
+Evaluated 12 s ago, every 30 s. wine-slo 1.2.3.
 """
 
 
@@ -38,13 +38,13 @@ def test_an_old_look_is_said_to_be_old(capsys: pytest.CaptureFixture[str]) -> No
     old = replace(status_of(replace(BAD, looked_at=at(0)), ALL, NOW, PROCESS), untold_seconds=720.0, blind=True)
     output.status(Terminal(), old, UTC)
     assert capsys.readouterr().out.splitlines()[-4:] == [
-        "Looked 1 h ago, looks every 30 s. wine-slo 1.2.3.",
+        "Evaluated 1 h ago, every 30 s. wine-slo 1.2.3.",
         "That is too long ago: nothing above is the present.",
-        "Prometheus cannot be seen.",
-        "Something has not been told for 12 min.",
+        "Prometheus does not answer.",
+        "A notification has been undelivered for 12 min.",
     ]
     output.status(Terminal(), status_of(State(), ALL, NOW, PROCESS), UTC)
-    assert capsys.readouterr().out.splitlines()[-1] == "It has not looked yet. wine-slo 1.2.3."
+    assert capsys.readouterr().out.splitlines()[-1] == "It has not evaluated yet. wine-slo 1.2.3."
 
 
 def drill(*seconds: float | None, trouble: str = "") -> Drill:

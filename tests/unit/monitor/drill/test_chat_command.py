@@ -22,7 +22,7 @@ from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.oncall.actions import ActionKind
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.text.command_text import Replies
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 
 NAMES = ("scraped", "detected", "told", "recovered", "recovery_told")
 DONE = Drill(
@@ -65,8 +65,8 @@ class Stage:
             announce=lambda text, but: self.announced.append((text(Replies(self.speech(0))), but)),
         )
 
-    def speech(self, _chat: int) -> Speech:
-        return Speech(ALL, UTC, translations.load()[self.language])
+    def speech(self, _chat: int) -> Formatter:
+        return Formatter(ALL, UTC, translations.load()[self.language])
 
     async def prepare(self, _objective: Objective) -> Drill:
         if self.refuses:
@@ -107,7 +107,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 async def test_what_came_of_it_follows_when_it_is_over(stage: Stage) -> None:
     begun = await stage.ask("latency")
     assert begun.text == (
-        "🟠 DRILL by Anna: I make latency slow for at most 3 min, until every chat is notified. "
+        "🟠 DRILL by Anna: latency is made slow for at most 3 min, until every chat is notified. "
         "The next breach is a drill."
     )
     assert stage.announced == [(begun.text, 1)], "all other chats are told who makes the next breach"
@@ -115,15 +115,15 @@ async def test_what_came_of_it_follows_when_it_is_over(stage: Stage) -> None:
     assert (act.deed, act.by.name, act.objective, act.at) == (ActionKind.DRILL, "Anna", "latency", START)
     assert begun.follow
     following = asyncio.ensure_future(begun.follow())
-    assert (await stage.ask()).text == "A drill is running. /drill stop ends it."
+    assert (await stage.ask()).text == "A drill is running. To stop it: /drill stop"
     stage.over.set()
     assert await following == (
-        "🟢 The drill worked: everything was told in time.\n"
-        "Prometheus saw it after 4.1 s, expected within 42 s.\n"
-        "I was sure after 33 s, expected within 42 s.\n"
-        "Every chat was told after 33 s, expected within 42 s.\n"
-        "I was sure of its end 25 s after it, expected within 42 s.\n"
-        "Every chat was told of its end 25 s after it, expected within 42 s."
+        "🟢 Drill passed: everyone was notified in time.\n"
+        "Seen by Prometheus after 4.1 s, expected within 42 s.\n"
+        "Breach confirmed after 33 s, expected within 42 s.\n"
+        "All chats notified after 33 s, expected within 42 s.\n"
+        "Recovery confirmed 25 s after it, expected within 42 s.\n"
+        "All chats notified of the recovery 25 s after it, expected within 42 s."
     )
     assert (await stage.ask("stop")).text == "No drill is running."
 
@@ -133,7 +133,7 @@ async def test_who_wants_it_stopped_is_heard(stage: Stage) -> None:
     assert begun.follow
     following = asyncio.ensure_future(begun.follow())
     await asyncio.sleep(0)
-    assert (await stage.ask("STOP")).text == "The drill is stopped: I ask for nothing any more."
+    assert (await stage.ask("STOP")).text == "The drill is stopped: no more requests are sent."
     assert stage.announced[-1] == ("⚪️ Anna stopped the drill.", 1)
     assert await following is None
     assert stage.was_stopped
@@ -151,11 +151,11 @@ async def test_the_end_of_the_watchdog_ends_it(stage: Stage) -> None:
 
 
 async def test_one_that_there_cannot_be_is_refused_in_the_chats_language(stage: Stage) -> None:
-    stage.refuses = DrillRefusedError("{name} is in breach already: #{number}", name="latency", number=12)
-    assert (await stage.ask()).text == "⚪️ No drill: latency is in breach already: #12"
+    stage.refuses = DrillRefusedError("{name} is already in breach: #{number}", name="latency", number=12)
+    assert (await stage.ask()).text == "⚪️ No drill: latency is already in breach: #12"
     stage.language = "ru"
-    assert (await stage.ask()).text == "⚪️ Проверки не будет: latency уже нарушена: № 12"
-    assert (await stage.ask("errors")).text == "Нет задержки errors, которую могла бы нарушить проверка."
+    assert (await stage.ask()).text == "⚪️ Учебной тревоги не будет: latency уже нарушена: № 12"
+    assert (await stage.ask("errors")).text == "errors — не задержка; учебная тревога умеет нарушать только задержку."
 
 
 async def test_one_that_is_refused_at_its_start_is_told(stage: Stage) -> None:
@@ -169,9 +169,9 @@ async def test_one_that_is_refused_at_its_start_is_told(stage: Stage) -> None:
 def test_what_did_not_work_says_so_first(stage: Stage) -> None:
     speech = stage.speech(1)
     late = replace(DONE, steps=(replace(DONE.steps[0], seconds=50), *DONE.steps[1:]))
-    assert said(late, speech).startswith("🟡 The drill worked, but not as soon as the settings make it expect.\n")
+    assert said(late, speech).startswith("🟡 Drill passed, but slower than the settings imply.\n")
     failed = replace(DONE, steps=(replace(DONE.steps[0], seconds=None),), trouble=Reason("it is away"))
-    assert said(failed, speech) == "🔴 The drill did not work: it is away"
+    assert said(failed, speech) == "🔴 Drill failed: it is away"
 
 
 async def test_the_next_drill_has_to_wait_and_is_told_how_long(stage: Stage) -> None:

@@ -12,12 +12,12 @@ from tests.support.fakes.prometheus_canned import CannedPrometheus, Slow
 from tests.support.scene import LATENCY, START
 from wine_slo.metric_names import SHA256
 from wine_slo.monitor.evaluate.collector import Collector
-from wine_slo.slo.evaluation.deployment import LOOKS_BACK
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.source.clocks import WallTime
+from wine_slo.slo.source.deployment import LOOKS_BACK
 from wine_slo.slo.source.metric_source import Sample, Series, Vector
 
 MODELS = promql.model_first_seen(LATENCY, LOOKS_BACK)
@@ -103,7 +103,7 @@ async def test_what_cannot_be_judged_is_told_as_blindness_with_its_reason() -> N
         state = await collector.evaluate(state, BOTH)
         prometheus.now += timedelta(seconds=30)
     (incident,) = state.open_incidents
-    assert str(incident.reason) == "what Prometheus answered cannot be judged (ZeroDivisionError)"
+    assert str(incident.reason) == "the answer of Prometheus cannot be evaluated (ZeroDivisionError)"
 
 
 class ForgetfulPrometheus(CannedPrometheus):

@@ -1,17 +1,18 @@
-"""A replay tells what the live watchdog told of the same past, whether or not it leaves looks out."""
+"""A replay has the alarms that the live watchdog had of the same past, whether or not it leaves evaluations out."""
 
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.fakes.prometheus_past import PastPrometheus, Spell
 from tests.support.live_watchdog import POLL, START, Clock, live, place, telling
 from wine_slo.monitor.replay.engine import replay
-from wine_slo.monitor.replay.range_cache import History
+from wine_slo.monitor.replay.range_cache import RangeCache
 from wine_slo.monitor.replay.story import Story
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Alert, Burn, Key, Objective, Objectives
@@ -33,13 +34,14 @@ LATENCY = Objective(
     ),
 )
 OBJECTIVES = Objectives.only(LATENCY)
+BREACHES_ONLY = Objectives.only(replace(LATENCY, burns=()))
 FOUND = (Phase.explicit, Phase.generate)  # making a past of two hours smaller takes many minutes
 
 
 async def replayed(
     api: MetricSource, objectives: Objectives, until: datetime, *, is_fast: bool, folder: Path | None = None
 ) -> Story:
-    history = History(api, folder, "fake", until + timedelta(days=10))
+    history = RangeCache(api, folder, "fake", until + timedelta(days=10))
     try:
         return await replay(history, objectives, START + MINUTE, until, POLL, is_fast=is_fast)
     finally:
@@ -62,56 +64,119 @@ def spells(draw: st.DrawFn, *kinds: str) -> list[Spell]:
             Spell(
                 second,
                 second + lasts,
-                slow=draw(st.sampled_from([0.02, 0.1, 0.5, 1.0])) if kind in {"slow", "down", "away"} else 0.0,
+                slow=draw(st.sampled_from([0.02, 0.1, 0.5, 1.0]))
+                if kind in {"slow", "down", "away", "gone", "bucket"}
+                else 0.0,
                 rate=0.0 if kind == "quiet" else draw(st.sampled_from([10.0, 10.0, 0.2])),
                 is_down=kind == "down",
                 is_away=kind == "away",
+                is_gone=kind == "gone",
+                bucket=kind != "bucket",
             )
         )
         second += lasts
     return found
 
 
-async def compare(objectives: Objectives, spells: list[Spell]) -> None:
-    """Let a live watchdog and two replays live through the same, and hold them to the same words."""
-    api, clock = past(*spells)
-    until = START + timedelta(hours=HOURS)
+async def compare(objectives: Objectives, spells: list[Spell], hours: float = HOURS) -> Story:
+    return await compare_with(*past(*spells, hours=hours), objectives, hours)
+
+
+async def compare_with(api: MetricSource, clock: Clock, objectives: Objectives, hours: float) -> Story:
+    """Hold two replays to the incidents of a live watchdog over the same past."""
+    until = START + timedelta(hours=hours)
     told, looks = await live(api, clock, objectives, START + MINUTE, until)
     stories = [await replayed(api, objectives, until, is_fast=is_fast) for is_fast in (False, True)]
     for story in stories:
         assert [telling(each) for each in sorted(story.alarms, key=place)] == [told[each] for each in sorted(told)]
-        assert story.looks == looks
+        assert story.evaluations == looks
     slow, fast = stories
     assert slow.alarms == fast.alarms
     assert slow.sights == fast.sights
     assert slow.budgets == fast.budgets
+    return fast
 
 
 @settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=FOUND)
-@given(spells=spells("slow", "slow", "quiet", "down", "away"))
-def test_a_replay_tells_what_the_live_watchdog_told_whatever_happened(spells: list[Spell]) -> None:
-    asyncio.run(compare(Objectives.only(replace(LATENCY, burns=())), spells))
+@given(spells=spells("slow", "slow", "quiet", "down", "away", "gone", "bucket"))
+def test_a_replay_has_the_alarms_of_the_live_watchdog_whatever_happened(spells: list[Spell]) -> None:
+    asyncio.run(compare(BREACHES_ONLY, spells))
 
 
 @settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=FOUND)
-@given(spells=spells("slow", "slow", "quiet", "down", "away"))
+@given(spells=spells("slow", "slow", "quiet", "down", "away", "gone"))
 @example(spells=[Spell(180, 360, slow=1.0, is_away=True), Spell(3685, 4685, slow=0.1)])
 @example(spells=[Spell(140, 540, is_down=True), Spell(3680, 3860, slow=1.0), Spell(4560, 4740, slow=0.5, is_down=True)])
-def test_a_replay_tells_of_budgets_what_the_live_watchdog_told(spells: list[Spell]) -> None:
+def test_a_replay_has_the_burn_rate_alerts_of_the_live_watchdog(spells: list[Spell]) -> None:
     asyncio.run(compare(Objectives.only(LATENCY), spells))
 
 
-async def test_looks_that_change_nothing_are_left_out() -> None:
+DOWN, OF_JOB, OF_OBJECTIVE = 'down{job="wine-slo"}', 'sight{job="wine-slo"}', 'sight{objective="latency"}'
+NO_BUCKET = "no bucket of request_latency_seconds ends at 1 s"
+
+
+@pytest.mark.parametrize(
+    ("spell", "key", "reason"),
+    [
+        pytest.param(
+            Spell(600, 1500, is_gone=True),
+            DOWN,
+            "Prometheus knows none of the 1 targets of wine-slo any more",
+            id="all targets vanish",
+        ),
+        pytest.param(Spell(600, 1500, is_down=True), DOWN, "1 of 1 targets do not answer", id="no target answers"),
+        pytest.param(Spell(600, 1500, is_away=True), OF_JOB, "the last sample of wine-slo is", id="no scrapes"),
+        pytest.param(Spell(600, 1500, bucket=False), OF_OBJECTIVE, NO_BUCKET, id="the bucket vanishes"),
+        pytest.param(
+            Spell(600, 1500, bucket=False, rate=0.0),
+            OF_OBJECTIVE,
+            NO_BUCKET,
+            id="the bucket vanishes while there is no traffic",
+        ),
+        pytest.param(
+            Spell(600, 1500, every=20.0),
+            OF_JOB,
+            "no two samples of wine-slo lie within 20s",
+            id="scrapes are too far apart for intervals",
+        ),
+    ],
+)
+async def test_a_replay_knows_why_there_is_no_data_as_live_evaluation_does(spell: Spell, key: str, reason: str) -> None:
+    objectives = OBJECTIVES if spell.bucket else BREACHES_ONLY  # Prometheus has no budget without the bucket
+    story = await compare(objectives, [spell], hours=0.6)
+    found = {str(alarm.key): alarm.reason for alarm in story.alarms}
+    assert reason in found[key]
+
+
+async def test_a_replay_knows_the_buckets_of_a_breach_as_live_evaluation_does() -> None:
+    story = await compare(OBJECTIVES, [Spell(600, 700, slow=1.0)], hours=0.6)
+    assert story.alarms[0].bounds == (0.5, 1.0, 2.5)
+
+
+async def test_an_answer_that_no_clock_can_hold_is_blindness_as_live() -> None:
+    class Overflowing(PastPrometheus):
+        def _last(self, values: list[float], at: float) -> float | None:
+            found = super()._last(values, at)
+            is_wrong = 600 < at - START.timestamp() < 1500
+            return 1e15 if found is not None and found > 1 and is_wrong else found
+
+    clock = Clock()
+    api = Overflowing(LATENCY, START, 2160, [], clock)
+    story = await compare_with(api, clock, OBJECTIVES, hours=0.6)
+    assert {str(alarm.key) for alarm in story.alarms} == {OF_OBJECTIVE}
+
+
+async def test_evaluations_that_change_nothing_are_left_out() -> None:
     api, _ = past(Spell(3600, 3700, slow=1.0), hours=10)
     until = START + timedelta(hours=10)
     told = {}
     for is_fast in (False, True):
         reached: list[datetime] = []
-        history = History(api, None, "fake", until)
+        history = RangeCache(api, None, "fake", until)
         story = await replay(history, OBJECTIVES, START, until, POLL, reached.append, is_fast=is_fast)
         await history.close()
-        assert story.looks > 10 * 120
-        told[is_fast] = story.alarms, len(reached)  # it says how far it is after each hundred looks that it makes
+        assert story.evaluations > 10 * 120
+        told[is_fast] = story.alarms, len(reached)  # it shows its progress after each hundred evaluations
     assert told[True][0] == told[False][0]
     assert told[True][1] < told[False][1] / 5
 
@@ -143,28 +208,28 @@ def faulty() -> Faulty:
 UNTIL = START + timedelta(hours=HOURS)
 
 
-async def test_a_question_that_failed_is_asked_again() -> None:
+async def test_a_query_that_failed_is_retried() -> None:
     api = faulty()
     api.failures = 3
     story = await replayed(api, OBJECTIVES, UNTIL, is_fast=True)
     assert story.alarms[0].key == Key("latency")
 
 
-async def test_a_question_that_is_too_much_is_asked_in_halves() -> None:
+async def test_a_query_that_is_too_much_is_split() -> None:
     api = faulty()
     api.longest = 500
     story = await replayed(api, OBJECTIVES, UNTIL, is_fast=True)
     assert story.alarms == (await replayed(faulty(), OBJECTIVES, UNTIL, is_fast=True)).alarms
 
 
-async def test_what_was_answered_once_is_not_asked_again(tmp_path: Path) -> None:
+async def test_an_answer_on_disk_is_not_queried_again(tmp_path: Path) -> None:
     first, again = faulty(), faulty()
     told = await replayed(first, OBJECTIVES, UNTIL, is_fast=True, folder=tmp_path)
     assert (await replayed(again, OBJECTIVES, UNTIL, is_fast=True, folder=tmp_path)).alarms == told.alarms
     assert (first.asked > 10, again.asked) == (True, 0)
 
 
-async def test_a_chunk_that_is_damaged_is_asked_for_again(tmp_path: Path) -> None:
+async def test_a_damaged_chunk_is_queried_again(tmp_path: Path) -> None:
     told = await replayed(faulty(), OBJECTIVES, UNTIL, is_fast=True, folder=tmp_path)
     damaged = sorted(tmp_path.iterdir())[:3]  # noqa: ASYNC240  # a file of a test
     for path, content in zip(damaged, (b"", b"no chunk", damaged[2].read_bytes()[:-9]), strict=True):

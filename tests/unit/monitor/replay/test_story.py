@@ -1,28 +1,30 @@
-"""What can be said of a story, and how it compares with the truth."""
+"""The figures of a story, and how it compares with known incidents."""
 
 from datetime import timedelta
 
 import pytest
 
 from tests.support.scene import ALL, KEY, at, minutes
-from wine_slo.monitor.replay.story import Alarm, Left, Quartiles, Story, Truth, days, score
-from wine_slo.slo.evaluation.engine import SIGHT
+from wine_slo.monitor.replay.story import Alarm, BudgetLeft, KnownIncident, Quartiles, Score, Story, days, score
+from wine_slo.slo.evaluation.engine import DOWN, SIGHT
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.objectives.objective import Alert, Key
 
 
 def alarm(
-    begins: float, ends: float, *, key: Key = KEY, told: float = 30, outcome: Outcome | None = Outcome.RECOVERED
+    begins: float, ends: float, *, key: Key = KEY, after: float = 30, outcome: Outcome | None = Outcome.RECOVERED
 ) -> Alarm:
     return Alarm(
         number=1,
         key=key,
         began_at=at(begins),
-        told_at=at(begins + told),
+        notified_at=at(begins + after),
         last_bad_at=at(ends),
         ended_at=None if outcome is None else at(ends + 20),
         outcome=outcome,
         worst=2.0,
+        bounds=(),
+        reason="",
         bad=1,
         total=1,
         is_again=False,
@@ -30,13 +32,13 @@ def alarm(
 
 
 def story(*alarms: Alarm, lasts: timedelta = timedelta(days=14)) -> Story:
-    return Story(objectives=ALL, since=at(0), until=at(0) + lasts, looks=1, alarms=alarms, budgets={}, sights={})
+    return Story(objectives=ALL, since=at(0), until=at(0) + lasts, evaluations=1, alarms=alarms, budgets={}, sights={})
 
 
 def test_a_story_in_figures() -> None:
     told = story(
         alarm(0, 600),
-        alarm(5000, 5060, told=50),
+        alarm(5000, 5060, after=50),
         alarm(9000, 9100, outcome=Outcome.EXPIRED),
         alarm(7000, 7300, key=Key("latency", alert=Alert.PAGE)),
         alarm(8000, 8300, key=Key("errors")),
@@ -49,43 +51,64 @@ def test_a_story_in_figures() -> None:
     assert summary.recovered_in == Quartiles(timedelta(seconds=20), timedelta(seconds=20)), (
         "what expired did not recover"
     )
-    assert told.summary().alarms == 5, "that nothing could be seen is no alarm of a promise"
+    assert told.summary().alarms == 5, "missing data is no alarm of an objective"
 
 
-def test_nothing_told_has_no_spread() -> None:
+def test_no_alarm_has_no_spread() -> None:
     summary = story().summary()
     assert (summary.alarms, summary.detected_in, summary.recovered_in) == (0, None, None)
 
 
-def test_what_is_told_is_compared_with_what_was() -> None:
-    truths = [
-        Truth(at(0), at(600)),
-        Truth(at(4990), at(5030), "latency"),
-        Truth(at(20000), at(20100)),
-        Truth(at(-900), at(-800)),  # before the replay
+def compared(*alarms: Alarm, known: list[KnownIncident], lasts: float = 90_000) -> Score:
+    return score(story(*alarms, lasts=timedelta(seconds=lasts)), known)
+
+
+def test_alarms_are_compared_with_the_known_incidents() -> None:
+    known = [
+        KnownIncident(at(0), at(600)),
+        KnownIncident(at(4990), at(5030), "latency"),
+        KnownIncident(at(20000), at(20100)),
+        KnownIncident(at(-900), at(-800)),  # before the replay
     ]
-    told = [alarm(10, 600), alarm(300, 620), alarm(5000, 5060), alarm(9000, 9100)]
-    compared = score(told, truths, at(0), at(90000))
-    assert (compared.told, compared.right, compared.precision) == (4, 3, 0.75)
-    assert (compared.true, compared.found) == (3, 2)
-    assert compared.recall == pytest.approx(2 / 3)
-    assert compared.found_in == Quartiles(timedelta(seconds=40), timedelta(seconds=40))
+    found = compared(alarm(10, 600), alarm(300, 620), alarm(5000, 5060), alarm(9000, 9100), known=known)
+    assert (found.alarms, found.true_alarms, found.precision) == (4, 3, 0.75)
+    assert (found.known, found.detected) == (3, 2)
+    assert found.recall == pytest.approx(2 / 3)
+    assert found.detected_in == Quartiles(timedelta(seconds=40), timedelta(seconds=40))
 
 
-def test_a_truth_of_another_objective_is_not_found() -> None:
-    assert score([alarm(0, 60)], [Truth(at(0), at(60), "errors")], at(0), at(90)).found == 0
+@pytest.mark.parametrize(
+    ("job", "objective", "detected"),
+    [
+        pytest.param("wine-slo", "", 1, id="an incident of any objective"),
+        pytest.param("wine-slo", "latency", 1, id="an incident of an objective of the job"),
+        pytest.param("other", "latency", 0, id="an incident of an objective of another job"),
+    ],
+)
+def test_an_alarm_that_a_job_is_down_detects_its_incidents(job: str, objective: str, detected: int) -> None:
+    down = alarm(30, 600, key=Key(DOWN, (("job", job),)))
+    found = compared(down, known=[KnownIncident(at(0), at(600), objective)])
+    assert (found.alarms, found.true_alarms, found.detected) == (1, detected, detected)
 
 
-def test_nothing_told_and_nothing_true_have_no_share() -> None:
-    compared = score([], [], at(0), at(60))
-    assert (compared.precision, compared.recall, compared.found_in) == (None, None, None)
+def test_missing_data_is_neither_a_true_alarm_nor_a_false_one() -> None:
+    assert compared(alarm(30, 600, key=SIGHT), known=[KnownIncident(at(0), at(600))]).alarms == 0
+
+
+def test_a_known_incident_of_another_objective_is_not_detected() -> None:
+    assert compared(alarm(0, 60), known=[KnownIncident(at(0), at(60), "errors")], lasts=90).detected == 0
+
+
+def test_without_alarms_and_known_incidents_there_are_no_shares() -> None:
+    found = compared(known=[], lasts=60)
+    assert (found.precision, found.recall, found.detected_in) == (None, None, None)
 
 
 def test_an_incident_ends_after_it_began() -> None:
     with pytest.raises(ValueError, match="an incident must end after it began"):
-        Truth(at(60), at(60))
+        KnownIncident(at(60), at(60))
 
 
 def test_the_last_of_each_day_is_kept() -> None:
-    lefts = [Left(at(0) + minutes(360 * number), 1 - number / 10) for number in range(5)]
+    lefts = [BudgetLeft(at(0) + minutes(360 * number), 1 - number / 10) for number in range(5)]
     assert [each.share for each in days(lefts)] == [1.0, 0.6]

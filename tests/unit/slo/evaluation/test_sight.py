@@ -139,7 +139,7 @@ def test_time_without_sight_counts_neither_as_good_nor_as_bad(sight: Sight) -> N
             UP,
             Traffic(shown=4, long=4),
             Sight.TOO_FEW,
-            "only 4 of the 5 requests that a verdict needs",
+            "only 4 of the 5 requests that a judgement needs",
             id="four requests in the longest span are too few",
         ),
         pytest.param(
@@ -316,7 +316,7 @@ def test_a_recovery_says_for_how_long_nothing_could_be_judged(sight: Sight) -> N
     reader.hears()
     scene.lacks(sight, 240).has(1.0, 30).lacks(sight, 120).has(0.0, 20)
     recovery = next(each.text for each in reader.hears() if each.kind is Kind.RECOVERY)
-    assert "For 6 min nothing could be judged." in recovery.splitlines()
+    assert "Not evaluated for 6 min." in recovery.splitlines()
 
 
 def test_a_recovery_says_nothing_of_a_look_or_two_without_sight() -> None:
@@ -345,8 +345,7 @@ def test_expiry_is_told_in_those_words() -> None:
     told = [each for each in reader.hears() if each.kind is Kind.RECOVERY]
     assert len(told) == 1
     assert told[0].text == (
-        "⚪️ Latency: no requests since 19:40, so nothing can be said. "
-        "Closed as expired after 30 min; this is not a recovery. #1"
+        "⚪️ Latency: no requests since 19:40. Incident #1 expired after 30 min without data; this is not a recovery."
     )
 
 

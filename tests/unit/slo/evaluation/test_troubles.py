@@ -72,7 +72,7 @@ def test_prometheus_going_away_is_told_anew_and_loud_while_an_objective_is_blind
     scene.sees(130, latency="away", errors="away")
     (notice,) = reader.hears()
     assert (notice.kind, notice.loud) == (Kind.BREACH, True)
-    assert notice.text.startswith("🔴 Cannot see for <b>2 min</b>: Prometheus: it cannot be reached")
+    assert notice.text.startswith("🟣 Monitoring lost for <b>2 min</b>: Prometheus: it cannot be reached")
     assert scene.open_keys == [OF_LATENCY, SIGHT]
 
 
@@ -145,7 +145,7 @@ def test_that_it_is_down_is_told_loud_with_its_targets_and_its_recovery_too() ->
     )
     scene.sees(5, latency="well", errors="quiet")
     told = [each.text for each in reader.hears() if each.kind is Kind.RECOVERY]
-    assert [each.splitlines()[0] for each in told] == ["🟢 wine-slo answers its scrapes again"]
+    assert [each.splitlines()[0] for each in told] == ["🟢 wine-slo is up again"]
 
 
 def test_a_target_that_answers_again_without_a_request_is_up() -> None:

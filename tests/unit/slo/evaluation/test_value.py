@@ -19,10 +19,15 @@ from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import BURNS, Alert, Key, Objective, Objectives
 from wine_slo.slo.source.metric_source import Sample
-from wine_slo.slo.text.detail_text import Explanation
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.text.incident_detail import incident_detail
+from wine_slo.slo.text.incidents.breach import breach_text
+from wine_slo.slo.text.incidents.group import grouped_text
+from wine_slo.slo.text.incidents.resolved import recovery_text
 from wine_slo.slo.text.language import ENGLISH
-from wine_slo.slo.views.board_text import BoardSpeech
+from wine_slo.slo.text.objective_detail import budget_list, objective_detail, why_text
+from wine_slo.slo.text.status_list import objective_line, status_list
+from wine_slo.slo.views.board_text import board_text
 from wine_slo.slo.views.status import ObjectiveStatus, Process, Verdict, status_of
 from wine_slo.slo.views.status_text import meaning, target, value
 
@@ -113,13 +118,13 @@ def names_what_is_worse(text: str, objective: Objective) -> bool:
 
 def says(objective: Objective, over: Incident) -> list[str]:
     """All that names the end of an incident."""
-    speech = Speech(Objectives.only(objective), UTC)
+    speech = Formatter(Objectives.only(objective), UTC)
     told = DeliveryRecord(
         incident=over.number, chat=CHAT, stage=Stage.OPENED, opening=over.openings, breach_told_at=over.opened_at
     )
     return [
-        speech.recovery(over, told),
-        Explanation.of(speech).incident(over, (told,), (), State(), over.closed_at or over.opened_at),
+        recovery_text(speech, over, told),
+        incident_detail(speech, over, (told,), (), State(), over.closed_at or over.opened_at),
     ]
 
 
@@ -182,9 +187,9 @@ def test_a_recovery_that_an_older_version_wrote_down_names_no_value_in_breach() 
         key=Key("errors"), value=0.14, worst=0.2, closed_at=at(140), outcome=Outcome.RECOVERED, value_over=None
     )
     told = DeliveryRecord(incident=12, chat=CHAT)
-    speech = Speech(Objectives.only(ERRORS), UTC)
-    assert speech.recovery(old, told).splitlines()[0] == "🟢 Errors resolved"
-    assert "14 %" not in speech.storm(Kind.RECOVERY, [old] * 6, State())
+    speech = Formatter(Objectives.only(ERRORS), UTC)
+    assert recovery_text(speech, old, told).splitlines()[0] == "🟢 Errors resolved"
+    assert "14 %" not in grouped_text(speech, Kind.RECOVERY, [old] * 6, State())
 
 
 # One value everywhere
@@ -192,15 +197,15 @@ def test_a_recovery_that_an_older_version_wrote_down_names_no_value_in_breach() 
 
 def everything(history: History) -> dict[str, str]:
     """The line of the objective wherever it is shown."""
-    speech, state, now = Speech(Objectives.only(history.objective), UTC), history.state, history.now
+    speech, state, now = Formatter(Objectives.only(history.objective), UTC), history.state, history.now
     slo = status_of(state, speech.objectives, now, process()).objectives[0]
     return {
-        "/status": speech.status(state, now).splitlines()[0],
-        "/slo": Explanation.of(speech).objective(history.key, state, now).splitlines()[0],
-        "/why": Explanation.of(speech).why(history.key, state, now).splitlines()[0],
-        "chart": speech.standing(history.key, state, now),
+        "/status": status_list(speech, state, now).splitlines()[0],
+        "/slo": objective_detail(speech, history.key, state, now).splitlines()[0],
+        "/why": why_text(speech, history.key, state, now).splitlines()[0],
+        "chart": objective_line(speech, history.key, state, now),
         "page": f"{value(slo)} {meaning(slo)} ({target(slo)})",
-        "board": BoardSpeech.of(speech).board(state, now).splitlines()[0],
+        "board": board_text(speech, state, now).splitlines()[0],
     }
 
 
@@ -212,8 +217,12 @@ def test_in_a_breach_all_say_the_value_of_the_last_moments_and_the_same_beginnin
     history = History(ERRORS)
     for bad in [0.0] * 60 + [0.3] * 8:
         history.has(bad)
-    message = Speech(Objectives.only(ERRORS), UTC).breach(
-        history.state.incidents[1], DeliveryRecord(incident=1, chat=CHAT), history.state, history.now
+    message = breach_text(
+        Formatter(Objectives.only(ERRORS), UTC),
+        history.state.incidents[1],
+        DeliveryRecord(incident=1, chat=CHAT),
+        history.state,
+        history.now,
     )
     said = everything(history)
     assert "<b>30 %</b> failed (target ≤ 1 %, last 20 s)" in message
@@ -254,7 +263,7 @@ def test_nothing_is_green_where_all_that_is_known_is_bad_time_that_is_over() -> 
         state, Objectives.only(ERRORS), history.now, Process(version="", poll=minutes(1), overdue_after=minutes(2))
     ).objectives
     assert (slo.verdict, slo.bad_ratio) == (Verdict.UNKNOWN, None)
-    said = Speech(Objectives.only(ERRORS), UTC).status(state, history.now)
+    said = status_list(Formatter(Objectives.only(ERRORS), UTC), state, history.now)
     assert said.startswith("⚪️ errors: no requests in the last 20 s")
 
 
@@ -297,8 +306,8 @@ def test_an_incident_that_came_back_tells_this_opening_first_and_then_the_total(
     assert (again.openings, again.this_opening.bad, again.this_opening.total) == (2, 300, 300)
     assert (again.bad, again.total) == (550, 550), "the good minute between them is in neither"
     assert [(first, last) for first, last in again.bad_times(scene.now)] == [(at(0), at(25)), (at(85), at(115))]
-    lines = Speech(Objectives.only(LATENCY), UTC).breach(
-        again, DeliveryRecord(incident=1, chat=CHAT), scene.state, scene.now
+    lines = breach_text(
+        Formatter(Objectives.only(LATENCY), UTC), again, DeliveryRecord(incident=1, chat=CHAT), scene.state, scene.now
     )
     assert "Since 19:41:25 (30 s). 300 of 300 requests over 1 s." in lines
     assert "In breach 2 times since 19:40:00, 55 s in all. 550 of 550 requests over 1 s." in lines
@@ -410,21 +419,21 @@ def young(history: timedelta) -> Budget:
 
 @pytest.mark.parametrize("history", [timedelta(0), timedelta(seconds=58), minutes(4), timedelta(hours=23, minutes=59)])
 def test_of_a_young_history_nothing_is_said_of_the_budget_but_its_length(history: timedelta) -> None:
-    speech = Speech(Objectives.only(replace(LATENCY, burns=BURNS)), UTC)
+    speech = Formatter(Objectives.only(replace(LATENCY, burns=BURNS)), UTC)
     broken = incident(budget=young(history))
     over = replace(broken, closed_at=at(140), outcome=Outcome.RECOVERED, value=0.04)
     told = DeliveryRecord(incident=12, chat=CHAT)
     said = f"Error budget: {ENGLISH.span(history)} of history so far."
-    for text in (speech.breach(broken, told, State(), at(120)), speech.recovery(over, told)):
+    for text in (breach_text(speech, broken, told, State(), at(120)), recovery_text(speech, over, told)):
         budget = [line for line in text.splitlines() if "udget" in line]
         assert budget == [said]
     scene = Scene().has(0.0, 60)
     readings = {key: replace(each, budget=young(history)) for key, each in scene.state.readings.items()}
     state = replace(scene.state, readings=readings)
     in_short = f"budget: {ENGLISH.span(history)} of history so far"
-    assert in_short in speech.status(state, scene.now)
-    assert Explanation.of(speech).budgets(state) == f"⚪️ latency: {in_short}"
-    assert not any("Burn rate" in line for line in Explanation.of(speech).objective(KEY, state, scene.now).splitlines())
+    assert in_short in status_list(speech, state, scene.now)
+    assert budget_list(speech, state) == f"⚪️ latency: {in_short}"
+    assert not any("Burn rate" in line for line in objective_detail(speech, KEY, state, scene.now).splitlines())
 
 
 @pytest.mark.parametrize(
@@ -443,7 +452,7 @@ def test_a_budget_is_yellow_only_where_a_burn_rate_alert_holds(ratio: float, lin
     )
     scene = Scene(objective).has(0.0, 60)
     readings = {key: replace(each, budget=budget) for key, each in scene.state.readings.items()}
-    said = Explanation.of(Speech(Objectives.only(objective), UTC)).budgets(replace(scene.state, readings=readings))
+    said = budget_list(Formatter(Objectives.only(objective), UTC), replace(scene.state, readings=readings))
     assert said == line
 
 

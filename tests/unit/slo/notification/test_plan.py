@@ -1,5 +1,6 @@
 """What is said: the difference between the truth and what a chat believes, row by row."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,19 +14,47 @@ from wine_slo.slo.chat.messages import Button
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.plan import EDITED_EVERY, Notification, Wording, next_notification
-from wine_slo.slo.notification.policy import Policy
+from wine_slo.slo.notification.policy import DelayReason, Policy
 from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
 from wine_slo.slo.objectives.objective import Alert, Key
 
-WORDS = Wording(
-    breach=lambda incident, told: f"breach {incident.value}{' perhaps' * told.perhaps_sent}",
-    reminder=lambda incident: f"reminder {incident.number}",
-    recovery=lambda incident, _told: f"recovery {incident.number}",
-    closed=lambda incident: f"closed {incident.number}",
-    escalation=lambda incident: f"nobody has {incident.number}",
-    missed=lambda incident, _withheld: f"missed {incident.number}",
-    storm=lambda kind, incidents: f"{kind} of {len(incidents)}",
-)
+
+class Words:
+    """Texts that say which message it is, and of which incident."""
+
+    def breach(self, incident: Incident, record: DeliveryRecord, /) -> str:
+        return f"breach {incident.value}{' perhaps' * record.perhaps_sent}"
+
+    def escalated(self, text: str, _duration: timedelta, /) -> str:
+        return text
+
+    def reminder(self, incident: Incident, /) -> str:
+        return f"reminder {incident.number}"
+
+    def escalation(self, incident: Incident, /) -> str:
+        return f"nobody has {incident.number}"
+
+    def recovery(self, incident: Incident, _record: DeliveryRecord, /) -> str:
+        return f"recovery {incident.number}"
+
+    def closed(self, incident: Incident, /) -> str:
+        return f"closed {incident.number}"
+
+    def missed(self, incident: Incident, _reason: DelayReason, /) -> str:
+        return f"missed {incident.number}"
+
+    def storm(self, kind: Kind, incidents: Sequence[Incident], /) -> str:
+        return f"{kind} of {len(incidents)}"
+
+
+class Reworded(Words):
+    """The same incident, worded in another way."""
+
+    def breach(self, _incident: Incident, _record: DeliveryRecord, /) -> str:
+        return "breach again"
+
+
+WORDS = Words()
 OPEN = incident()
 CLOSED = incident(closed_at=at(600), outcome=Outcome.RECOVERED)
 NOTHING = DeliveryRecord(incident=12, chat=CHAT)
@@ -92,7 +121,7 @@ def next_of(
 def test_the_difference_is_said(
     truth: Incident, believed: DeliveryRecord, said: tuple[Kind, str, int | None, int | None, bool] | None
 ) -> None:
-    words = replace(WORDS, breach=lambda _, __: "breach again") if said and said[1] == "breach again" else WORDS
+    words = Reworded() if said and said[1] == "breach again" else WORDS
     notice = next_of(truth, believed, words=words)
     assert said == (notice and (notice.kind, notice.text, notice.edits, notice.reply_to, notice.loud))
 

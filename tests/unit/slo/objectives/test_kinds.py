@@ -1,8 +1,8 @@
 """A kind that nothing else knows of: its queries and its texts come from what it says of itself."""
 
+import string
 from dataclasses import dataclass
 from datetime import UTC, timedelta
-from string import Formatter
 from typing import ClassVar
 
 import pytest
@@ -11,7 +11,7 @@ from tests.support.scene import AVAILABILITY, ERRORS, LATENCY
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.kinds.indicator import Indicator, KindText, Unit, select
 from wine_slo.slo.objectives.objective import Objective, Objectives
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.language import ENGLISH
 
 MINUTES = timedelta(minutes=5)
@@ -63,7 +63,7 @@ def test_a_kind_that_counts_scrapes_of_its_own_needs_no_query_but_its_series() -
 
 
 def test_a_kind_brings_its_texts_with_it() -> None:
-    speech = Speech(Objectives.only(FRESH), UTC)
+    speech = Formatter(Objectives.only(FRESH), UTC)
     assert speech.target(FRESH) == f"≤ {ENGLISH.percent(0.01)}"
 
 
@@ -85,4 +85,4 @@ def test_the_sentences_of_a_kind_have_only_the_holes_that_are_filled(objective: 
         ((text.chart,), {"title", "quantile"}),
     ):
         for sentence in sentences:
-            assert {name for _, name, _, _ in Formatter().parse(sentence) if name} <= filled
+            assert {name for _, name, _, _ in string.Formatter().parse(sentence) if name} <= filled

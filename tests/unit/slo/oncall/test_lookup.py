@@ -6,7 +6,7 @@ from tests.support.scene import ALL, AVAILABILITY, ERRORS, LATENCY, incident
 from wine_slo.config import translations
 from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.oncall.lookup import SPOKEN, Named, Names, UnknownNameError, UnknownNumberError
-from wine_slo.slo.text.incident_text import TITLES
+from wine_slo.slo.text.formatting import TITLES
 
 BY_PATH = Objectives.only(replace(LATENCY, by=("method", "path")), ERRORS)
 GET, POST, HEALTH = (

@@ -29,22 +29,28 @@ from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, unseen
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
 from wine_slo.slo.reason import Reason
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.text.incidents.breach import breach_text
+from wine_slo.slo.text.incidents.group import grouped_text
+from wine_slo.slo.text.incidents.resolved import late_text
+from wine_slo.slo.text.status_list import status_list
 
 RUSSIAN = translations.load()["ru"]
 SAYS = replace(SPEECH, language=RUSSIAN)
-ALLOWED = frozenset("ID Prometheus Telegram API JSON PNG RE2 UTC wine-slo p95 OD280 OD315".split())  # noqa: SIM905 - reads better
+ALLOWED = frozenset(
+    "ID Prometheus Telegram API JSON PNG RE2 UTC wine-slo p95 watchdog OD280 OD315".split()  # noqa: SIM905 - reads better
+)
 OF_OTHERS = re.compile(  # names and texts that others chose: objectives, endpoints, titles, commands, what SQLite says
     r"\{[a-z]+=\"[^\"]*\"\}|/[a-z]\w*(/\d+| all| off| stop)?|\b(latency|errors|availability|sight|ledger)\b"
     r"|\b(busy|few|gone|hidden|quiet|unknown)\b|Errors|WINE_SLO_\w+|slo\.yml|database or disk is full"
 )
-TOO_FEW = Reason("only {seen} of the {needed} requests that a verdict needs", {"seen": 3, "needed": 5})
+TOO_FEW = Reason("only {seen} of the {needed} requests that a judgement needs", {"seen": 3, "needed": 5})
 BLIND = Reason("Prometheus: {why}", {"why": Reason("it answered {status}: {error}", {"status": 503, "error": "busy"})})
 OVER = several(6, outcome=Outcome.RECOVERED, closed_at=at(200))
 TWICE = replace(burning(BURNS[3]), budget=replace(BUDGET, bad_ratios={**BUDGET.bad_ratios, timedelta(days=3): 0.12}))
 
 
-def status(speech: Speech) -> str:
+def status(speech: Formatter) -> str:
     """All that a line of it can be."""
     titled = [replace(LATENCY, name=name) for name in ("busy", "quiet", "few", "hidden", "gone", "unknown")]
     objectives = Objectives((*titled, *ALL.all))
@@ -66,7 +72,7 @@ def status(speech: Speech) -> str:
     scene.look(readings)
     scene.has(1.0, 30)
     scene.look(readings)
-    return replace(speech, objectives=objectives).status(scene.state, at(scene.second + 12))
+    return status_list(replace(speech, objectives=objectives), scene.state, at(scene.second + 12))
 
 
 def gap(why: str = "") -> Incident:
@@ -74,21 +80,21 @@ def gap(why: str = "") -> Incident:
     return incident(key=GAP, began_at=at(0), last_bad_at=over, closed_at=over, outcome=Outcome.RECOVERED, reason=why)
 
 
-MORE: dict[str, Callable[[Speech], str]] = {
-    "a storm": lambda speech: speech.storm(Kind.BREACH, several(21), State()),
-    "the end of a storm": lambda speech: speech.storm(Kind.RECOVERY, OVER, State()),
-    "the end of a part of a storm": lambda speech: speech.storm(
-        Kind.RECOVERY, OVER, State(incidents={12: incident(), 13: incident(number=13)})
+MORE: dict[str, Callable[[Formatter], str]] = {
+    "a storm": lambda speech: grouped_text(speech, Kind.BREACH, several(21), State()),
+    "the end of a storm": lambda speech: grouped_text(speech, Kind.RECOVERY, OVER, State()),
+    "the end of a part of a storm": lambda speech: grouped_text(
+        speech, Kind.RECOVERY, OVER, State(incidents={12: incident(), 13: incident(number=13)})
     ),
-    "a storm that is no recovery": lambda speech: speech.storm(Kind.RECOVERY, [*OVER, EXPIRED], State()),
-    "a storm that was missed": lambda speech: speech.storm(Kind.MISSED, OVER, State()),
-    "nobody looked": lambda speech: speech.missed(gap(), State(incidents={12: incident()})),
-    "nobody looked, and nothing is open": lambda speech: speech.missed(gap(), State()),
-    "a restart": lambda speech: speech.missed(gap(Interruption.RESTART), State()),
-    "evaluations that failed": lambda speech: speech.missed(gap(Interruption.FAILURE), State()),
-    "a suspension": lambda speech: speech.missed(gap(Interruption.PAUSE), State()),
-    "a clock that was ahead": lambda speech: speech.missed(gap(Interruption.CLOCK), State()),
-    "the budget melts twice as fast": lambda speech: speech.breach(TWICE, NOTHING, State(), at(120)),
+    "a storm that is no recovery": lambda speech: grouped_text(speech, Kind.RECOVERY, [*OVER, EXPIRED], State()),
+    "a storm that was missed": lambda speech: grouped_text(speech, Kind.MISSED, OVER, State()),
+    "nobody looked": lambda speech: late_text(speech, gap(), State(incidents={12: incident()})),
+    "nobody looked, and nothing is open": lambda speech: late_text(speech, gap(), State()),
+    "a restart": lambda speech: late_text(speech, gap(Interruption.RESTART), State()),
+    "evaluations that failed": lambda speech: late_text(speech, gap(Interruption.FAILURE), State()),
+    "a suspension": lambda speech: late_text(speech, gap(Interruption.PAUSE), State()),
+    "a clock that was ahead": lambda speech: late_text(speech, gap(Interruption.CLOCK), State()),
+    "the budget melts twice as fast": lambda speech: breach_text(speech, TWICE, NOTHING, State(), at(120)),
     "status": status,
 }
 
@@ -107,7 +113,7 @@ READS = {
         "С 22:41:00 (1 мин). Дольше 1 с: 46 из 58 запросов.\n"
         "Медленно: /sleep 2,4 с. Нормально: /predict 0,031 с.\n"
         "Бюджет ошибок: осталось 97 % за 30 дней, при такой скорости хватит на 3 дня.\n"
-        "За 6 мин до этого сменилась модель (3021… → 9188…).\n"
+        "За 6 мин до этого выкатили новую версию (3021… → 9188…).\n"
         "№ 12 · latency"
     ),
     "a breach in a young history": (
@@ -118,7 +124,7 @@ READS = {
     ),
     "a recovery in a young history": (
         "🟢 Задержка в норме: p95 0,041 с (за 20 с)\n"
-        "Длилось 13 мин (22:41:00–22:54:20). Хуже всего 2,6 с в 22:41.\n"
+        "Длилось 13 мин (22:41:00–22:54:20). Максимум 2,6 с в 22:41.\n"
         "Дольше 1 с: 15 из 120 запросов.\n"
         "Бюджет ошибок: история пока за 16 мин.\n"
         "Оповещение через 27 с.\n"
@@ -126,7 +132,7 @@ READS = {
     ),
     "a breach that lasts": (
         "🔴 Задержка: p95 <b>2,4 с</b> (цель ≤ 1 с, за 20 с) · 11 мин\n"
-        "С 22:41:00. Хуже всего 2,6 с в 22:41. Дольше 1 с: 46 из 58 запросов.\n"
+        "С 22:41:00. Максимум 2,6 с в 22:41. Дольше 1 с: 46 из 58 запросов.\n"
         "Медленно: /sleep 2,4 с. Нормально: /predict 0,031 с.\n"
         "Бюджет ошибок: осталось 97 % за 30 дней, при такой скорости хватит на 3 дня.\n"
         "№ 12 · latency"
@@ -137,7 +143,7 @@ READS = {
     "a breach that may be a repeat": (
         "🔴 Задержка: p95 <b>2,4 с</b> (цель ≤ 1 с, за 20 с)\n"
         "С 22:41:00 (1 мин). Дольше 1 с: 46 из 58 запросов.\n"
-        "Возможно, это повтор: ответ на первую отправку потерялся.\n"
+        "Возможно, это дубль: первая отправка не подтверждена.\n"
         "№ 12 · latency"
     ),
     "a breach that came back": (
@@ -145,7 +151,7 @@ READS = {
         "С 22:51:00 (30 с). Дольше 1 с: 25 из 30 запросов.\n"
         "Медленно: /sleep 2,4 с. Нормально: /predict 0,031 с.\n"
         "Бюджет ошибок: осталось 97 % за 30 дней, при такой скорости хватит на 3 дня.\n"
-        "С 22:41:00 нарушалось 3 раза, всего 2 мин 5 с. Дольше 1 с: 151 из 188 запросов. Хуже всего 2,6 с в 22:41.\n"
+        "С 22:41:00 нарушалось 3 раза, всего 2 мин 5 с. Дольше 1 с: 151 из 188 запросов. Максимум 2,6 с в 22:41.\n"
         "№ 12 · latency"
     ),
     "a service that hangs": (
@@ -188,54 +194,55 @@ READS = {
         "№ 12 · latency{endpoint=&quot;/predict&quot;}"
     ),
     "nobody asks": (
-        "🔴 Задержка: было p95 2,4 с (цель ≤ 1 с) · 14 мин · запросов нет уже 2 мин\n"
-        "Остаётся открытым: без запросов нельзя сказать, что всё в норме.\n"
+        "🔴 Задержка: последнее p95 2,4 с (цель ≤ 1 с) · 14 мин · запросов нет уже 2 мин\n"
+        "Остаётся открытым: без трафика восстановление не подтвердить.\n"
         "№ 12 · latency"
     ),
     "too few ask": (
-        "🔴 Задержка: было p95 2,4 с (цель ≤ 1 с) · 14 мин · запросов слишком мало для оценки\n"
-        "Остаётся открытым: по нескольким запросам нельзя сказать, что всё в норме.\n"
+        "🔴 Задержка: последнее p95 2,4 с (цель ≤ 1 с) · 14 мин · запросов слишком мало для оценки\n"
+        "Остаётся открытым: слишком мало запросов, чтобы подтвердить восстановление.\n"
         "№ 12 · latency"
     ),
     "it went down": (
-        "🔴 Задержка: было p95 2,4 с (цель ≤ 1 с) · 14 мин · сервис не работает уже 2 мин\n"
-        "Остаётся открытым: сервис не отвечает, значит, не восстановился.\n"
+        "🔴 Задержка: последнее p95 2,4 с (цель ≤ 1 с) · 14 мин · сервис не работает уже 2 мин\n"
+        "Остаётся открытым: сервис не отвечает.\n"
         "№ 12 · latency"
     ),
     "it cannot be seen": (
-        "🔴 Задержка: было p95 2,4 с (цель ≤ 1 с) · 14 мин · нет данных уже 2 мин\n"
-        "Остаётся открытым: без данных нельзя сказать, что всё в норме.\n"
+        "🔴 Задержка: последнее p95 2,4 с (цель ≤ 1 с) · 14 мин · нет данных уже 2 мин\n"
+        "Остаётся открытым: без данных восстановление не подтвердить.\n"
         "№ 12 · latency"
     ),
     "blind": (
-        "🔴 Нет данных уже <b>2 мин</b>: Prometheus недоступен (в соединении отказано)\n"
-        "С 22:41 без оценки 3 цели. Неизвестно, всё ли в порядке.\n"
+        "🟣 Потерян мониторинг, уже <b>2 мин</b>: Prometheus недоступен (в соединении отказано)\n"
+        "С 22:41 не оцениваются 3 цели, их состояние неизвестно.\n"
         "№ 13 · sight"
     ),
     "the ledger cannot be written": (
-        "🔴 Не удаётся вести журнал уже <b>2 мин</b>: database or disk is full\n"
-        "Работаю по памяти; при перезапуске забудется всё, что было после 22:41.\n"
+        "🔴 База не принимает запись уже <b>2 мин</b>: database or disk is full\n"
+        "Состояние сейчас только в памяти: при перезапуске пропадёт всё после 22:41.\n"
         "№ 13 · ledger"
     ),
     "the ledger is written again": (
-        "🟢 Журнал снова ведётся: ничего не потеряно.\nНе вёлся 2 мин 5 с (22:41:00–22:43:05).\n№ 13 · ledger"
+        "🟢 База снова принимает запись, ничего не потеряно.\n"
+        "База не принимала запись 2 мин 5 с (22:41:00–22:43:05).\n№ 13 · ledger"
     ),
-    "the ledger was written again": "⚪️ Журнал не вёлся 22:41:00–22:43:05 (2 мин 5 с). № 13",
+    "the ledger was written again": "⚪️ Восстановлено: база не принимала запись 22:41:00–22:43:05 (2 мин 5 с). № 13",
     "the budget burns": (
-        "🔴 Задержка: скорость расхода бюджета ошибок <b>16×</b> от допустимой за 1 ч (потрачено 2,2 %).\n"
+        "🔴 Задержка: бюджет ошибок расходуется со скоростью <b>16×</b> от допустимой за 1 ч (потрачено 2,2 %).\n"
         "Бюджет ошибок: осталось 97 % за 30 дней.\n"
         "№ 12 · latency (бюджет)"
     ),
     "the budget melts": (
-        "🟡 Задержка: скорость расхода бюджета ошибок <b>1×</b> от допустимой за 3 дня (потрачено 10 %). "
+        "🟡 Задержка: бюджет ошибок расходуется со скоростью <b>1×</b> от допустимой за 3 дня (потрачено 10 %). "
         "Ночью ничего делать не нужно.\n"
         "Бюджет ошибок: осталось 97 % за 30 дней.\n"
         "№ 12 · latency (бюджет)"
     ),
-    "reminder": "⏱ Не закрыто уже 4 ч, никто не взял: Задержка, p95 1,7 с (за 20 с). № 12",
+    "reminder": "⏱ Не закрыт уже 4 ч, никто не подтвердил: Задержка, p95 1,7 с (за 20 с). № 12",
     "recovery": (
         "🟢 Задержка в норме: p95 0,041 с (за 20 с)\n"
-        "Длилось 13 мин (22:41:00–22:54:20). Хуже всего 2,6 с в 22:41.\n"
+        "Длилось 13 мин (22:41:00–22:54:20). Максимум 2,6 с в 22:41.\n"
         "Дольше 1 с: 640 из 1\N{NO-BREAK SPACE}910 запросов.\n"
         "Бюджет ошибок: потрачено 5,3 %, осталось 97 % за 30 дней.\n"
         "Оповещение через 27 с.\n"
@@ -243,7 +250,7 @@ READS = {
     ),
     "recovery of a short one": (
         "🟢 Задержка в норме: p95 0,041 с (за 20 с)\n"
-        "Длилось 55 с (22:41:00–22:41:55). Хуже всего 2,6 с в 22:41.\n"
+        "Длилось 55 с (22:41:00–22:41:55). Максимум 2,6 с в 22:41.\n"
         "Дольше 1 с: 640 из 1\N{NO-BREAK SPACE}910 запросов.\n"
         "Бюджет ошибок: потрачено 5,3 %, осталось 97 % за 30 дней.\n"
         "Оповещение через 27 с.\n"
@@ -254,14 +261,14 @@ READS = {
         "Длилось 3 мин 20 с (22:51:00–22:54:20).\n"
         "Дольше 1 с: 514 из 1\N{NO-BREAK SPACE}752 запросов.\n"
         "С 22:41:00 нарушалось 3 раза, всего 4 мин 55 с. Дольше 1 с: 640 из 1\N{NO-BREAK SPACE}910 запросов. "
-        "Хуже всего 2,6 с в 22:41.\n"
+        "Максимум 2,6 с в 22:41.\n"
         "Бюджет ошибок: потрачено 5,3 %, осталось 97 % за 30 дней.\n"
         "Оповещение через 30 с.\n"
         "№ 12 · latency"
     ),
     "recovery of errors": (
         "🟢 Errors в норме: 0 % запросов с ошибкой (за 20 с)\n"
-        "Длилось 13 мин (22:41:00–22:54:20). Хуже всего 20 % в 22:41.\n"
+        "Длилось 13 мин (22:41:00–22:54:20). Максимум 20 % в 22:41.\n"
         "С ошибкой: 640 из 1\N{NO-BREAK SPACE}910 запросов.\n"
         "Оповещение через 27 с.\n"
         "№ 12 · errors"
@@ -273,27 +280,29 @@ READS = {
         "№ 12 · availability"
     ),
     "seeing again": (
-        "🟢 Данные снова есть: Prometheus отвечает.\nДанных не было 5 мин 40 с (22:41:00–22:46:40).\n№ 13 · sight"
+        "🟢 Мониторинг восстановлен: Prometheus отвечает.\n"
+        "Мониторинга не было 5 мин 40 с (22:41:00–22:46:40).\n№ 13 · sight"
     ),
     "the budget lasts again": (
-        "🟢 Задержка: бюджет ошибок больше не расходуется слишком быстро\n"
+        "🟢 Задержка: скорость расхода бюджета ошибок снова в норме\n"
         "Бюджет ошибок: осталось 97 % за 30 дней.\n"
         "№ 12 · latency (бюджет)"
     ),
-    "closed": "⚪️ Задержка: нарушение 22:41:00–22:54:20 (13 мин), хуже всего 2,6 с. № 12",
-    "closed blindness": "⚪️ Не было данных от Prometheus 22:41:00–22:43:05 (2 мин 5 с). № 13",
-    "closed budget": "⚪️ Задержка: бюджет ошибок расходовался слишком быстро 22:37:00–22:41:55 (4 мин 55 с). № 12",
+    "closed": "⚪️ Восстановлено: Задержка, нарушение 22:41:00–22:54:20 (13 мин), максимум 2,6 с. № 12",
+    "closed blindness": "⚪️ Восстановлено: потеря мониторинга 22:41:00–22:43:05 (2 мин 5 с). № 13",
+    "closed budget": (
+        "⚪️ Восстановлено: Задержка, слишком быстрый расход бюджета ошибок 22:37:00–22:41:55 (4 мин 55 с). № 12"
+    ),
     "missed": (
-        "⚪️ Пропущено, пока не отправлялись сообщения. Задержка: нарушение 22:41:00–22:54:20 (13 мин), "
-        "хуже всего 2,6 с. Сейчас всё в норме. № 12"
+        "⚪️ Доставлено с опозданием (сообщения не отправлялись): Задержка, нарушение 22:41:00–22:54:20 (13 мин), "
+        "максимум 2,6 с, уже в норме. № 12"
     ),
     "expired": (
-        "⚪️ Задержка: с 22:41 нет запросов, судить не по чему. Закрыто через 30 мин как устаревшее; это не "
-        "восстановление. № 12"
+        "⚪️ Задержка: с 22:41 нет запросов. Инцидент № 12 закрыт через 30 мин без данных; это не восстановление."
     ),
-    "withdrawn": "⚪️ Задержка: цель убрана из настроек, поэтому закрыто; это не восстановление. № 12",
+    "withdrawn": "⚪️ Задержка: цель убрана из настроек, инцидент закрыт; это не восстановление. № 12",
     "a storm": (
-        "🔴 Нарушена сразу <b>21</b> цель. Хуже всего: Задержка /21 22 с, Задержка /20 21 с, Задержка /19 "
+        "🔴 Нарушена <b>21</b> цель. Хуже всего: Задержка /21 22 с, Задержка /20 21 с, Задержка /19 "
         "20 с, Задержка /18 19 с, Задержка /17 18 с, Задержка /16 17 с, Задержка /15 16 с, Задержка /14 15 "
         "с, Задержка /13 14 с, Задержка /12 13 с и ещё 11. Все: /status"
     ),
@@ -308,7 +317,7 @@ READS = {
         "Ещё нарушены 2 цели: /status"
     ),
     "a storm that is no recovery": (
-        "⚪️ Закрыто <b>7</b> инцидентов, но восстановилось не всё: Задержка /6, Задержка /5, Задержка /4, "
+        "⚪️ Закрыто <b>7</b> инцидентов, восстановились не все: Задержка /6, Задержка /5, Задержка /4, "
         "Задержка /3, Задержка /2, Задержка, Задержка /1. Все: /status"
     ),
     "a storm that was missed": (
@@ -328,7 +337,7 @@ READS = {
         "🔄 Часы переведены назад: последняя проверка оказалась в будущем и отброшена. Открытых инцидентов нет."
     ),
     "the budget melts twice as fast": (
-        "🟡 Задержка: скорость расхода бюджета ошибок <b>2,4×</b> от допустимой за 3 дня (потрачено 24 %). "
+        "🟡 Задержка: бюджет ошибок расходуется со скоростью <b>2,4×</b> от допустимой за 3 дня (потрачено 24 %). "
         "Ночью ничего делать не нужно.\n"
         "Бюджет ошибок: осталось 97 % за 30 дней.\n"
         "№ 12 · latency (бюджет)"
@@ -343,7 +352,7 @@ READS = {
         "⚪️ hidden: нет данных: Prometheus ответил 503: busy\n"
         "⚪️ quiet: запросов нет уже 12 с\n"
         "⚪️ unknown: чисел пока нет\n"
-        "Запросов в секунду: 9,8. Последняя проверка 12 с назад. Ничего не заглушено."
+        "Запросов в секунду: 9,8. Проверено 12 с назад. Ничего не заглушено."
     ),
 }
 
@@ -367,8 +376,12 @@ def english(text: str) -> list[str]:
 @settings(max_examples=30, deadline=None)
 def test_whatever_it_is_about_telegram_takes_it(truth: Incident, kind: Kind) -> None:
     state = State(incidents={truth.number + 100: truth})
-    check(SAYS.storm(kind, [truth] * 6, state))
-    check(SAYS.missed(truth, state) if truth.closed_at else SAYS.breach(truth, NOTHING, state, truth.last_bad_at))
+    check(grouped_text(SAYS, kind, [truth] * 6, state))
+    check(
+        late_text(SAYS, truth, state)
+        if truth.closed_at
+        else breach_text(SAYS, truth, NOTHING, state, truth.last_bad_at)
+    )
 
 
 def test_no_translation_holds_an_english_word() -> None:

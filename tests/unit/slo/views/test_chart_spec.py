@@ -10,10 +10,10 @@ from tests.support.scene import ALL, AVAILABILITY, ERRORS, KEY, LATENCY, Scene, 
 from wine_slo.slo.evaluation.incident import Opening
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
-from wine_slo.slo.text.incident_text import Speech
+from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.views.chart_spec import POINTS, TICKS, Chart, Course, caption_of, chart_of, span_of, step_of, ticks
 
-MOSCOW = Speech(ALL, ZoneInfo("Europe/Moscow"))
+MOSCOW = Formatter(ALL, ZoneInfo("Europe/Moscow"))
 
 
 def course(objective: Objective = LATENCY, span: timedelta = timedelta(hours=1), **changes: object) -> Course:

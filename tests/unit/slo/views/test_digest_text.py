@@ -9,12 +9,13 @@ from wine_slo.slo.evaluation.engine import GAP, LEDGER, SIGHT
 from wine_slo.slo.evaluation.incident import Opening, Outcome
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
-from wine_slo.slo.views.digest_text import LATE, Attained, DigestSpeech, Week, Weekly, is_due
+from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.views.digest_text import LATE, Attained, Week, Weekly, digest_text, is_due
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=MOSCOW)
-SPEECH = DigestSpeech(ALL, UTC)
+SPEECH = Formatter(ALL, UTC)
 
 
 @pytest.mark.parametrize(
@@ -74,13 +75,13 @@ def week(**changes: object) -> Week:
 
 
 def test_a_week_in_which_nothing_happened_says_so_and_that_somebody_watched() -> None:
-    assert SPEECH.digest(week()).splitlines() == [
+    assert digest_text(SPEECH, week()).splitlines() == [
         "📊 The week from 25 December to 1 January",
         "🟢 latency: 99.2 % within 1 s (target ≥ 95 %) · budget 81 %",
         "🔴 errors: 97 % succeeded (target ≥ 99 %) · budget 0 %",
-        "⚪️ availability: nothing is known of this week",
+        "⚪️ availability: no data for this week",
         "No objective was in breach.",
-        "I have been watching all the time.",
+        "Monitoring was not interrupted.",
     ]
 
 
@@ -94,23 +95,24 @@ def test_a_week_of_trouble_tells_how_much_and_how_soon_it_was_known() -> None:
     blind = incident(number=15, key=SIGHT, began_at=at(-1000), last_bad_at=at(-760), closed_at=at(-760))
     gap = incident(number=16, key=GAP, began_at=at(-400), last_bad_at=at(-300), closed_at=at(-300))
     unwritten = incident(number=17, key=LEDGER, began_at=at(-400), last_bad_at=at(-300), closed_at=at(-300))
-    said = SPEECH.digest(
+    said = digest_text(
+        SPEECH,
         week(
             incidents=(before, broken, ongoing, burnt, blind, gap, unwritten),
             detected=(minutes(0.5), minutes(0.4), minutes(9)),
             acknowledged=(minutes(2),),
-        )
+        ),
     )
     assert said.splitlines()[-3:] == [
         "3 incidents, 16 min in all: /incidents",
         "Notified after 30 s at the median. Acknowledged after 2 min.",
-        "Blind for 5 min 40 s.",
+        "Monitoring was lost for 5 min 40 s.",
     ]
 
 
 def test_a_young_history_says_nothing_of_the_budget() -> None:
     young = Attained(key=KEY, good_ratio=0.91, budget=budget(0.999, LATENCY, timedelta(hours=3)))
-    said = SPEECH.digest(week(attained=(young,))).splitlines()
+    said = digest_text(SPEECH, week(attained=(young,))).splitlines()
     assert said[1] == "🔴 latency: 91 % within 1 s (target ≥ 95 %) · budget: 3 h of history so far"
 
 
@@ -124,9 +126,9 @@ def test_an_incident_that_came_back_counts_its_bad_time_alone() -> None:
         outcome=Outcome.RECOVERED,
         earlier=(Opening(began_at=at(-7200), last_bad_at=at(-7120), bad=5, total=9),),
     )
-    assert "1 incident, 3 min in all: /incidents" in SPEECH.digest(week(incidents=(again,)))
+    assert "1 incident, 3 min in all: /incidents" in digest_text(SPEECH, week(incidents=(again,)))
 
 
 def test_without_prometheus_it_is_told_without_shares() -> None:
-    said = SPEECH.digest(week(attained=(), trouble="it cannot be reached"))
-    assert said.splitlines()[1] == "Prometheus does not answer, so there are no shares: it cannot be reached."
+    said = digest_text(SPEECH, week(attained=(), trouble="it cannot be reached"))
+    assert said.splitlines()[1] == "No figures, Prometheus does not answer: it cannot be reached."

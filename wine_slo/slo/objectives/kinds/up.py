@@ -16,7 +16,7 @@ class Up(Indicator):
     text: ClassVar[KindText] = KindText(
         objective=phrase("Objective: up {share} of the time, over {window}."),
         attained=phrase("{share} up (target ≥ {target})"),
-        events=plural("{bad} of {n} scrape was not answered.", "{bad} of {n} scrapes were not answered."),
+        events=plural("{bad} of {n} scrape failed.", "{bad} of {n} scrapes failed."),
         measured=phrase("{share} up"),
         chart="{title}",
     )

@@ -46,10 +46,16 @@ from wine_slo.slo.notification.record import DeliveryRecord, Kind
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions
-from wine_slo.slo.text.detail_text import Explanation
-from wine_slo.slo.text.incident_text import Speech, plain
+from wine_slo.slo.text.formatting import Formatter, plain
+from wine_slo.slo.text.incident_detail import incident_list
+from wine_slo.slo.text.incidents.breach import breach_text
+from wine_slo.slo.text.incidents.group import grouped_text
+from wine_slo.slo.text.incidents.reminder import reminder_text
+from wine_slo.slo.text.incidents.resolved import closed_text, late_text, recovery_text
 from wine_slo.slo.text.language import ENGLISH
-from wine_slo.slo.views.board_text import BoardSpeech
+from wine_slo.slo.text.status_list import objective_line, status_list
+from wine_slo.slo.text.wording import IncidentWording
+from wine_slo.slo.views.board_text import board_text
 
 READS = {
     "a breach": (
@@ -64,7 +70,7 @@ READS = {
         "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
         "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
         "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
-        "The model changed 6 min before (3021… → 9188…).\n"
+        "Deployed 6 min before (3021… → 9188…).\n"
         "#12 · latency"
     ),
     "a breach in a young history": (
@@ -94,7 +100,7 @@ READS = {
     "a breach that may be a repeat": (
         "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
         "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
-        "This may be a repeat: the answer to the first try was lost.\n"
+        "This may be a duplicate: the first delivery was not confirmed.\n"
         "#12 · latency"
     ),
     "a breach that came back": (
@@ -122,8 +128,8 @@ READS = {
         "#12 · errors"
     ),
     "down": (
-        "🔴 wine-slo is down: all its scrapes fail for <b>1 min</b> (since 22:41:00)\n"
-        "Latency #11 is held open.\n"
+        "🔴 wine-slo is down: all scrapes fail for <b>1 min</b> (since 22:41:00)\n"
+        "Latency #11 stays open.\n"
         "#12 · availability"
     ),
     "one of three down": (
@@ -145,39 +151,40 @@ READS = {
         "#12 · latency{endpoint=&quot;/predict&quot;}"
     ),
     "nobody asks": (
-        "🔴 Latency: was p95 2.4 s (target ≤ 1 s) · 14 min · no requests for 2 min\n"
-        "Held open: no requests is not a recovery.\n"
+        "🔴 Latency: last p95 2.4 s (target ≤ 1 s) · 14 min · no requests for 2 min\n"
+        "Kept open: no traffic is not a recovery.\n"
         "#12 · latency"
     ),
     "too few ask": (
-        "🔴 Latency: was p95 2.4 s (target ≤ 1 s) · 14 min · too few requests to judge\n"
-        "Held open: too few requests are no recovery.\n"
+        "🔴 Latency: last p95 2.4 s (target ≤ 1 s) · 14 min · too few requests to judge\n"
+        "Kept open: too few requests to confirm a recovery.\n"
         "#12 · latency"
     ),
     "it went down": (
-        "🔴 Latency: was p95 2.4 s (target ≤ 1 s) · 14 min · the service has been down for 2 min\n"
-        "Held open: a service that is down has not recovered.\n"
+        "🔴 Latency: last p95 2.4 s (target ≤ 1 s) · 14 min · the service has been down for 2 min\n"
+        "Kept open: the service is down.\n"
         "#12 · latency"
     ),
     "it cannot be seen": (
-        "🔴 Latency: was p95 2.4 s (target ≤ 1 s) · 14 min · no data for 2 min\n"
-        "Held open: what cannot be seen is no recovery.\n"
+        "🔴 Latency: last p95 2.4 s (target ≤ 1 s) · 14 min · no data for 2 min\n"
+        "Kept open: without data a recovery cannot be confirmed.\n"
         "#12 · latency"
     ),
     "blind": (
-        "🔴 Cannot see for <b>2 min</b>: Prometheus: it cannot be reached (connection refused)\n"
-        "3 objectives are unjudged since 22:41. Nothing is known to be wrong or right.\n"
+        "🟣 Monitoring lost for <b>2 min</b>: Prometheus: it cannot be reached (connection refused)\n"
+        "3 objectives are not evaluated since 22:41; their state is unknown.\n"
         "#13 · sight"
     ),
     "the ledger cannot be written": (
-        "🔴 The ledger cannot be written for <b>2 min</b>: database or disk is full\n"
-        "I go on from memory; a restart would forget what happened since 22:41.\n"
+        "🔴 The database could not be written for <b>2 min</b>: database or disk is full\n"
+        "State is kept in memory only: a restart would lose everything since 22:41.\n"
         "#13 · ledger"
     ),
     "the ledger is written again": (
-        "🟢 The ledger is written again: nothing is lost.\nIt was not for 2 min 5 s (22:41:00–22:43:05).\n#13 · ledger"
+        "🟢 The database is writable again; nothing was lost.\n"
+        "It could not be written for 2 min 5 s (22:41:00–22:43:05).\n#13 · ledger"
     ),
-    "the ledger was written again": "⚪️ The ledger could not be written 22:41:00–22:43:05 (2 min 5 s). #13",
+    "the ledger was written again": "⚪️ Resolved: database not writable 22:41:00–22:43:05 (2 min 5 s). #13",
     "the budget burns": (
         "🔴 Latency: error budget burn rate <b>16×</b> over 1 h (2.2 % spent).\n"
         "Error budget: 97 % left of 30 days.\n"
@@ -188,7 +195,7 @@ READS = {
         "Error budget: 97 % left of 30 days.\n"
         "#12 · latency budget"
     ),
-    "reminder": "⏱ Still open after 4 h, acknowledged by nobody: Latency, p95 1.7 s (last 20 s). #12",
+    "reminder": "⏱ Still open after 4 h, not acknowledged: Latency, p95 1.7 s (last 20 s). #12",
     "recovery": (
         "🟢 Latency resolved: p95 0.041 s (last 20 s)\n"
         "Lasted 13 min (22:41:00–22:54:20). Worst 2.6 s at 22:41.\n"
@@ -227,24 +234,26 @@ READS = {
         "Notified after 27 s.\n"
         "#12 · availability"
     ),
-    "seeing again": ("🟢 Seeing again: Prometheus answers.\nBlind for 5 min 40 s (22:41:00–22:46:40).\n#13 · sight"),
+    "seeing again": (
+        "🟢 Monitoring restored: Prometheus answers.\n"
+        "Monitoring was lost for 5 min 40 s (22:41:00–22:46:40).\n#13 · sight"
+    ),
     "the budget lasts again": (
-        "🟢 Latency: the error budget no longer burns too fast\n"
+        "🟢 Latency: error budget burn rate is back to normal\n"
         "Error budget: 97 % left of 30 days.\n"
         "#12 · latency budget"
     ),
-    "closed": "⚪️ Latency was in breach 22:41:00–22:54:20 (13 min), worst 2.6 s. #12",
-    "closed blindness": "⚪️ Prometheus could not be seen 22:41:00–22:43:05 (2 min 5 s). #13",
-    "closed budget": "⚪️ The error budget of Latency burnt too fast 22:37:00–22:41:55 (4 min 55 s). #12",
+    "closed": "⚪️ Resolved: Latency in breach 22:41:00–22:54:20 (13 min), worst 2.6 s. #12",
+    "closed blindness": "⚪️ Resolved: monitoring lost 22:41:00–22:43:05 (2 min 5 s). #13",
+    "closed budget": "⚪️ Resolved: Latency error budget burn rate too high 22:37:00–22:41:55 (4 min 55 s). #12",
     "missed": (
-        "⚪️ Missed while messages could not be sent: Latency was in breach 22:41:00–22:54:20 (13 min), "
-        "worst 2.6 s. It is fine now. #12"
+        "⚪️ Delivered late (messages could not be sent): Latency in breach 22:41:00–22:54:20 (13 min), "
+        "worst 2.6 s, resolved since. #12"
     ),
     "expired": (
-        "⚪️ Latency: no requests since 22:41, so nothing can be said. Closed as expired after 30 min; this "
-        "is not a recovery. #12"
+        "⚪️ Latency: no requests since 22:41. Incident #12 expired after 30 min without data; this is not a recovery."
     ),
-    "withdrawn": "⚪️ Latency is no longer promised, so this is closed; it is not a recovery. #12",
+    "withdrawn": "⚪️ Latency: objective removed, incident closed; this is not a recovery. #12",
 }
 
 
@@ -258,8 +267,8 @@ def test_a_message_is_short_and_begins_with_one_sign(name: str) -> None:
     text = EXAMPLES[name](SPEECH)
     check(text)
     shown = visible_text(text)
-    assert shown[0] in "🔴🟡🟢⚪⏱"
-    assert len(re.findall("[🔴🟡🟢⚪⏱]", shown)) == 1
+    assert shown[0] in "🔴🟣🟡🟢⚪⏱"
+    assert len(re.findall("[🔴🟣🟡🟢⚪⏱]", shown)) == 1
     assert "#12" in shown or "#13" in shown
     assert text.count("<b>") <= 1
     assert "!" not in shown
@@ -270,16 +279,16 @@ def test_a_message_is_short_and_begins_with_one_sign(name: str) -> None:
 def test_whatever_it_is_about_telegram_takes_it(truth: Incident, perhaps: bool, held: list[Key]) -> None:  # noqa: FBT001 - drawn
     others = {number: incident(number=number, key=key, held=Sight.TARGET_DOWN) for number, key in enumerate(held)}
     state = State(incidents={**others, truth.number + 100: truth})
-    check(SPEECH.missed(replace(RECOVERED, key=GAP), state))
+    check(late_text(SPEECH, replace(RECOVERED, key=GAP), state))
     now = truth.last_bad_at + minutes(1)
     told = replace(OPENED, perhaps_sent=perhaps)
     if truth.is_open:
-        check(SPEECH.breach(truth, told, state, now))
-        check(SPEECH.reminder(truth, now))
+        check(breach_text(SPEECH, truth, told, state, now))
+        check(reminder_text(SPEECH, truth, now))
     else:
-        check(SPEECH.recovery(truth, told))
-        check(SPEECH.closed(truth))
-        check(SPEECH.missed(truth, state))
+        check(recovery_text(SPEECH, truth, told))
+        check(closed_text(SPEECH, truth))
+        check(late_text(SPEECH, truth, state))
 
 
 @given(numbers, numbers)
@@ -379,7 +388,7 @@ def test_times_are_those_of_the_reader() -> None:
 
 
 def status(scene: Scene) -> list[str]:
-    return Speech(scene.objectives, ZoneInfo("UTC")).status(scene.state, at(scene.second + 12)).splitlines()
+    return status_list(Formatter(scene.objectives, ZoneInfo("UTC")), scene.state, at(scene.second + 12)).splitlines()
 
 
 def look(scene: Scene, **readings: Reading) -> Scene:
@@ -415,7 +424,7 @@ def look(scene: Scene, **readings: Reading) -> Scene:
     ],
 )
 def test_status_says_how_it_stands(scene: Scene, line: str) -> None:
-    assert status(scene) == [line, "Looked 12 s ago. No silences."]
+    assert status(scene) == [line, "Evaluated 12 s ago. No silences."]
 
 
 def test_status_has_a_line_for_each_objective_and_the_rate_of_the_busiest() -> None:
@@ -430,21 +439,21 @@ def test_status_has_a_line_for_each_objective_and_the_rate_of_the_busiest() -> N
         "🟢 availability: 99.8 % up (target ≥ 99.5 %, last 5 min)",
         "🟢 errors: 0.2 % failed (target ≤ 1 %, last 5 min)",
         "🟢 latency: p95 0.05 s (target ≤ 1 s, last 20 s) · budget 97 %",
-        "Requests 9.8/s. Looked 12 s ago. No silences.",
+        "9.8 requests/s. Evaluated 12 s ago. No silences.",
     ]
     visible_text("\n".join(lines))
 
 
 def test_status_before_the_first_look_and_without_evidence_is_not_green() -> None:
-    assert SPEECH.status(State(), at(0)) == "⚪️ Nothing has been looked at yet."
-    assert SPEECH.status(State(looked_at=at(0)), at(1)).splitlines()[0] == "⚪️ Nothing is known yet."
+    assert status_list(SPEECH, State(), at(0)) == "⚪️ Nothing has been evaluated yet."
+    assert status_list(SPEECH, State(looked_at=at(0)), at(1)).splitlines()[0] == "⚪️ No data yet."
     scene = look(Scene(), latency=Reading(at=at(0), sight=Sight.CLEAR))
     assert status(scene)[0] == "⚪️ latency: no number yet"
 
 
 def test_one_objective_is_one_objective() -> None:
-    text = Speech(Objectives.only(LATENCY), ZoneInfo("UTC")).breach(BLIND, NOTHING, State(), at(185))
-    assert "1 objective is unjudged" in text
+    text = breach_text(Formatter(Objectives.only(LATENCY), ZoneInfo("UTC")), BLIND, NOTHING, State(), at(185))
+    assert "1 objective is not evaluated" in text
 
 
 def test_a_value_that_rounds_to_its_threshold_is_told_more_exactly() -> None:
@@ -458,13 +467,13 @@ def test_a_service_that_is_down_does_not_name_everything_that_waits_for_it() -> 
     held = {number: incident(number=number, held=Sight.TARGET_DOWN) for number in range(20, 40)}
     text = breach(DOWN, state=State(incidents={12: DOWN, **held}))
     check(text)
-    assert text.splitlines()[3:5] == ["Latency #22 is held open.", "17 more are held open."]
+    assert text.splitlines()[3:5] == ["Latency #22 stays open.", "17 more stay open."]
 
 
 def test_a_storm_names_the_worst_ten() -> None:
-    text = SPEECH.storm(Kind.BREACH, several(37), State())
+    text = grouped_text(SPEECH, Kind.BREACH, several(37), State())
     check(text)
-    assert text.startswith("🔴 <b>37</b> objectives in breach at once. Worst: Latency of /37 ")
+    assert text.startswith("🔴 <b>37</b> objectives in breach. Worst: Latency of /37 ")
     assert text.endswith(" and 27 more. All: /status")
     assert "/28" in text
     assert "/27" not in text
@@ -472,25 +481,25 @@ def test_a_storm_names_the_worst_ten() -> None:
 
 def test_the_end_of_a_storm_says_what_is_left() -> None:
     over = several(6, outcome=Outcome.RECOVERED, closed_at=at(200))
-    text = SPEECH.storm(Kind.RECOVERY, over, State())
+    text = grouped_text(SPEECH, Kind.RECOVERY, over, State())
     check(text)
     assert text.startswith("🟢 <b>6</b> objectives resolved: ")
     assert text.endswith("None is in breach any more.")
     left = State(incidents={12: incident()})
-    assert SPEECH.storm(Kind.RECOVERY, over, left).endswith("1 still in breach: /status")
+    assert grouped_text(SPEECH, Kind.RECOVERY, over, left).endswith("1 still in breach: /status")
 
 
 def test_a_storm_that_was_not_seen_well_again_has_not_recovered() -> None:
     over = [*several(5, outcome=Outcome.RECOVERED, closed_at=at(200)), EXPIRED]
-    text = SPEECH.storm(Kind.RECOVERY, over, State())
+    text = grouped_text(SPEECH, Kind.RECOVERY, over, State())
     check(text)
-    assert text.startswith("⚪️ <b>6</b> objectives are closed, not all of them as recovered: ")
+    assert text.startswith("⚪️ <b>6</b> incidents closed, not all of them recovered: ")
 
 
 @given(st.lists(incidents(), min_size=6, max_size=40), st.sampled_from([Kind.BREACH, Kind.RECOVERY, Kind.MISSED]))
 @settings(max_examples=30, deadline=None)
 def test_whatever_a_storm_is_made_of_telegram_takes_it(those: list[Incident], kind: Kind) -> None:
-    check(SPEECH.storm(kind, those, State()))
+    check(grouped_text(SPEECH, kind, those, State()))
 
 
 @pytest.mark.parametrize(
@@ -507,11 +516,11 @@ def test_a_time_without_evaluations_is_told_in_a_line_with_its_cause(reason: str
     gap = incident(
         key=GAP, began_at=at(0), last_bad_at=at(250), closed_at=at(250), outcome=Outcome.RECOVERED, reason=reason
     )
-    text = SPEECH.missed(gap, State(incidents={12: incident()}))
+    text = late_text(SPEECH, gap, State(incidents={12: incident()}))
     check(text)
     assert text.startswith(f"🔄 {says} ")
     assert "#12" in text
-    assert SPEECH.missed(gap, State(incidents={13: BLIND})).endswith("1 incident still open: #13 sight.")
+    assert late_text(SPEECH, gap, State(incidents={13: BLIND})).endswith("1 incident still open: #13 sight.")
 
 
 def test_status_of_very_many_names_the_worst_first_and_counts_the_rest() -> None:
@@ -533,7 +542,7 @@ def test_status_of_very_many_names_the_worst_first_and_counts_the_rest() -> None
         )
     lines = status(scene)
     assert plain(lines[0]).startswith('🔴 latency{endpoint="/039"}')
-    assert lines[-2:] == ["… and 15 more, none of them worse.", "Requests 123/s. Looked 12 s ago. No silences."]
+    assert lines[-2:] == ["… and 15 more, none of them worse.", "123 requests/s. Evaluated 12 s ago. No silences."]
     assert len(lines) == 27
 
 
@@ -551,7 +560,7 @@ def test_a_drill_is_marked_first_in_every_text_and_says_nothing_of_the_budget() 
         objective=truth.key.objective,
     )
     for acts, mark in ((NO_ACTIONS, "🟠 DRILL"), (Actions((by,)), "🟠 DRILL by Boris")):
-        words = Speech(ALL, UTC).words(State(incidents={12: truth}, looked_at=at(120)), at(120), acts)
+        words = IncidentWording(Formatter(ALL, UTC), State(incidents={12: truth}, looked_at=at(120)), at(120), acts)
         texts = (
             words.breach(truth, DeliveryRecord(incident=12, chat=7)),
             words.recovery(closed, DeliveryRecord(incident=12, chat=7, breach_told_at=at(90))),
@@ -563,21 +572,21 @@ def test_a_drill_is_marked_first_in_every_text_and_says_nothing_of_the_budget() 
         for text in texts:
             assert text.splitlines()[0] == mark
             assert "udget" not in text
-    assert "udget" in Speech(ALL, UTC).breach(
-        replace(truth, is_drill=False), DeliveryRecord(incident=12, chat=7), State(), at(120)
+    assert "udget" in breach_text(
+        Formatter(ALL, UTC), replace(truth, is_drill=False), DeliveryRecord(incident=12, chat=7), State(), at(120)
     )
 
 
 def test_the_worst_of_an_earlier_opening_is_not_told_as_that_of_this_one() -> None:
     again = incident(openings=2, again_at=at(660), worst=2.6, worst_at=at(100), last_bad_at=at(700), closed_at=at(720))
     again = replace(again, outcome=Outcome.RECOVERED)
-    speech = Speech(ALL, UTC)
-    recovery = plain(speech.recovery(again, DeliveryRecord(incident=12, chat=7))).splitlines()
+    speech = Formatter(ALL, UTC)
+    recovery = plain(recovery_text(speech, again, DeliveryRecord(incident=12, chat=7))).splitlines()
     assert recovery[1].startswith("Lasted 40 s")
     assert "2.6" not in recovery[1]
     (total,) = (line for line in recovery if line.startswith("In breach 2 times"))
     assert "Worst 2.6 s at 19:41" in total
-    assert "2.6" not in speech.closed(again)
+    assert "2.6" not in closed_text(speech, again)
 
 
 def test_a_drill_is_marked_in_every_line_about_it() -> None:
@@ -587,13 +596,13 @@ def test_a_drill_is_marked_in_every_line_about_it() -> None:
     (number,) = (each.number for each in state.open_incidents)
     drill = replace(state.incidents[number], is_drill=True)
     state = replace(state, incidents={number: drill})
-    speech, explain = Speech(scene.objectives, UTC), Explanation(scene.objectives, UTC)
-    board = BoardSpeech(scene.objectives, UTC).board(state, scene.now, NO_ACTIONS)
+    speech, explain = Formatter(scene.objectives, UTC), Formatter(scene.objectives, UTC)
+    board = board_text(Formatter(scene.objectives, UTC), state, scene.now, NO_ACTIONS)
     for text in (
-        speech.status(state, scene.now),
-        speech.standing(drill.key, state, scene.now),
-        speech.storm(Kind.BREACH, [drill] * 6, state),
-        explain.incidents([drill], [replace(drill, closed_at=scene.now)], scene.now),
+        status_list(speech, state, scene.now),
+        objective_line(speech, drill.key, state, scene.now),
+        grouped_text(speech, Kind.BREACH, [drill] * 6, state),
+        incident_list(explain, [drill], [replace(drill, closed_at=scene.now)], scene.now),
         board,
     ):
         assert all("DRILL" in line for line in text.splitlines() if "atency" in line), text
@@ -603,7 +612,7 @@ def test_what_is_overdue_is_not_green() -> None:
     scene = Scene()
     scene.has(0.0, 30)
     now = scene.now + timedelta(minutes=7)
-    first, *lines = Speech(scene.objectives, UTC).status(scene.state, now, is_overdue=True).splitlines()
+    first, *lines = status_list(Formatter(scene.objectives, UTC), scene.state, now, is_overdue=True).splitlines()
     assert first == "🟠 No evaluation for 7 min: this is how it stood then."
     assert lines[0].startswith("⚪️ latency: p95")
     assert "🟢" not in "".join(lines)

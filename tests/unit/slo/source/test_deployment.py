@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.scene import at
-from wine_slo.slo.evaluation.deployment import Deployment, last_change
+from wine_slo.slo.source.deployment import Deployment, last_change
 
 OLD, NEW, NEWEST = "3f2a", "91bc", "c0de"
 

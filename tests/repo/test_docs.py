@@ -1,0 +1,20 @@
+"""What the documents name is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "SECURITY.md"])
+MADE_BY_WHO_READS = {"docker-compose.override.yml"}
+FILE = re.compile(r"`([\w.-][\w./-]*\.(?:py|yml|sh|json|html|po|md|toml))`")
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)[^)]*\)")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=[each.name for each in DOCUMENTS])
+def test_every_file_that_a_document_names_exists(document: Path) -> None:
+    text = document.read_text()
+    named = {*FILE.findall(text), *LINK.findall(text)} - MADE_BY_WHO_READS
+    places = (document.parent, ROOT, ROOT / "wine_slo", ROOT / "config")
+    assert [each for each in sorted(named) if not any((place / each).exists() for place in places)] == []

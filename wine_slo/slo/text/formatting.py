@@ -1,0 +1,198 @@
+"""Formatter: numbers, durations, times, titles and targets as the readers of one chat read them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
+from html import escape, unescape
+
+from wine_slo.slo.evaluation.engine import DOWN, LEDGER, SIGHT
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.value import Value
+from wine_slo.slo.notification.plan import EDITED_EVERY
+from wine_slo.slo.objectives.kinds.indicator import Unit
+from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
+from wine_slo.slo.reason import phrase
+from wine_slo.slo.text.language import ENGLISH, Hole, Language, shortened
+
+MAX_ENDPOINTS = 3  # in one line of a message
+MAX_HELD = 3  # incidents that are named in one message
+LONG_OPEN = timedelta(minutes=2)  # from then on the first line says for how long
+TITLES = (phrase("Latency"), phrase("Error rate"), phrase("Availability"))  # of slo.yml as it is shipped
+
+
+def plain(text: str) -> str:
+    """A text without its markup."""
+    return unescape(re.sub(r"</?b>", "", text))
+
+
+def job_of(incident: Incident) -> str:
+    """The job that an incident about its targets is about."""
+    return dict(incident.key.labels).get("job", "")
+
+
+def is_worst_of_opening(incident: Incident) -> bool:
+    """Return whether the worst value was seen in the present opening of an incident, and not in an earlier one."""
+    return incident.worst_at is None or incident.worst_at >= incident.since
+
+
+@dataclass(frozen=True, slots=True)
+class Formatter:
+    """The readers of one chat: the objectives by their titles, in their language and time zone; texts are HTML."""
+
+    objectives: Objectives
+    zone: tzinfo
+    language: Language = ENGLISH
+
+    def say(self, sentence: str, /, **holes: Hole) -> str:
+        """A sentence in the readers' language, see `Language.say`."""
+        return self.language.say(sentence, **holes)
+
+    def count(self, n: int, one: str, many: str, /, **holes: Hole) -> str:
+        """A sentence about so many in the readers' language, see `Language.count`."""
+        return self.language.count(n, one, many, **holes)
+
+    def clock(self, instant: datetime) -> str:
+        """A time of day: `19:41`."""
+        return f"{instant.astimezone(self.zone):%H:%M}"
+
+    def beginning(self, instant: datetime, now: datetime) -> str:
+        """When something began or ended: `19:41:05`, with its day where that is not today's."""
+        local = instant.astimezone(self.zone)
+        if local.date() == now.astimezone(self.zone).date():
+            return f"{local:%H:%M:%S}"
+        return self.say("{day} {time}", day=self.language.date(local), time=f"{local:%H:%M:%S}")
+
+    def so_far(self, duration: timedelta) -> str:
+        """How long something has lasted, in a message that is kept up to date, so minutes are exact enough."""
+        return self.language.span(duration - duration % EDITED_EVERY if duration >= LONG_OPEN else duration)
+
+    def seconds(self, value: float, bounds: Sequence[float] = (), *, apart_from: float | None = None) -> str:
+        """A quantile as HTML, see `Language.latency`."""
+        return escape(self.language.latency(value, bounds, apart_from=apart_from), quote=False)
+
+    def title(self, key: Key) -> str:
+        """What an objective is called: `Latency`, or `Latency of /predict` for one label set."""
+        objective = self.objectives.of(key)
+        name = objective.title if objective else key.objective
+        if key.objective == SIGHT.objective:
+            name = self.say("Monitoring")
+        elif key.objective == DOWN:
+            name = self.say("Targets")
+        elif key == LEDGER:
+            name = self.say("Database")
+        elif name in TITLES:
+            name = self.say(name)
+        values = ", ".join(value for _, value in key.labels if value.strip())
+        if not values:
+            return shortened(name)
+        return self.say("{title} of {labels}", title=shortened(name), labels=shortened(values))
+
+    def moment(self, instant: datetime, now: datetime) -> str:
+        """A time that need not be of today: `20:43`, `9:00 on 3 November`."""
+        local = instant.astimezone(self.zone)
+        if local.date() == now.astimezone(self.zone).date():
+            return self.clock(instant)
+        return self.say("{time} on {day}", time=self.clock(instant), day=self.language.date(local))
+
+    def and_more(self, names: Sequence[str], rest: int) -> str:
+        """Return names, and how many more there are."""
+        listed = ", ".join(names)
+        return self.count(rest, "{names} and {n} more", "{names} and {n} more", names=listed) if rest > 0 else listed
+
+    def first_and_last(self, incident: Incident) -> tuple[str, str]:
+        """The beginning and the end of the bad time."""
+        last = incident.last_bad_at
+        return self.beginning(incident.since, last), self.beginning(last, last)
+
+    def worst(self, incident: Incident, objective: Objective | None) -> str:
+        """Return the worst value of the present opening as a sentence; empty where it was worse before."""
+        return self.worst_ever(incident, objective) if is_worst_of_opening(incident) else ""
+
+    def worst_ever(self, incident: Incident, objective: Objective | None) -> str:
+        """Return the worst value of an incident as a sentence; empty where there is none."""
+        if objective is None or incident.worst is None or objective.is_up:
+            return ""
+        value = self.number(objective, incident.worst, incident.bounds)
+        if incident.worst_at is None:
+            return self.say("Worst {value}.", value=value)
+        return self.say("Worst {value} at {time}.", value=value, time=self.clock(incident.worst_at))
+
+    def counts(self, incident: Incident, objective: Objective | None) -> str:
+        """Return how many events of the present opening were bad, as a sentence; empty where none were counted."""
+        now = incident.this_opening
+        if objective is None or objective.is_up or not round(now.total):
+            return ""
+        return self.events(objective, now.bad, now.total)
+
+    def events(self, objective: Objective, bad: float, total: float) -> str:
+        """How many of how many were bad, as a sentence."""
+        one, more = objective.source.text.events
+        target = self.threshold(objective)
+        return self.count(round(total), one, more, bad=self.language.number(bad), target=target)
+
+    def few(self, names: Sequence[str]) -> str:
+        """Return the first names, and how many more there are."""
+        return self.and_more(names[:MAX_ENDPOINTS], len(names) - MAX_ENDPOINTS)
+
+    def foot(self, incident: Incident) -> str:
+        """Return the last line of a message: the number of the incident, and what it is about."""
+        return self.say("#{number} · {name}", number=incident.number, name=self.name(incident.key))
+
+    def name(self, key: Key) -> str:
+        """What people type, and whether it is about the budget."""
+        name = shortened(str(replace(key, alert=Alert.BREACH)))
+        return name if key.alert is Alert.BREACH else self.say("{name} budget", name=name)
+
+    def target(self, objective: Objective) -> str:
+        """What a value is to be, with its sign: `≤ 1 s`."""
+        match objective.source.unit:
+            case Unit.SECONDS:
+                return f"≤ {self.seconds(objective.limit)}"
+            case Unit.GOOD_SHARE:
+                return f"≥ {self.language.percent(objective.ratio)}"
+            case Unit.BAD_SHARE:
+                return f"≤ {self.language.percent(objective.allowed_bad_ratio)}"
+
+    def threshold(self, objective: Objective) -> str:
+        """The time that a good event keeps to; empty where events are not timed."""
+        threshold = objective.source.threshold
+        return "" if threshold is None else self.seconds(threshold)
+
+    def number(self, objective: Objective, value: float, bounds: Sequence[float] = ()) -> str:
+        """A value with its unit, as exact as it takes to differ from the target; for up, how much of it was up."""
+        match objective.source.unit:
+            case Unit.SECONDS:
+                return self.seconds(value, bounds, apart_from=objective.limit)
+            case Unit.GOOD_SHARE:
+                return self.language.percent(max(0.0, 1 - value), apart_from=objective.ratio)
+            case Unit.BAD_SHARE:
+                return self.language.percent(value, apart_from=objective.allowed_bad_ratio)
+
+    def value(self, objective: Objective, value: Value, bounds: Sequence[float] = ()) -> str:
+        """A value and its time range: `p95 0.04 s (last 20 s)`."""
+        what = self.measured(objective, self.number(objective, value.number, bounds))
+        return what if value.over is None else self.say("{value} (last {duration})", value=what, duration=value.over)
+
+    def measured(self, objective: Objective, number: str) -> str:
+        """A number with what it is the number of."""
+        return self.say(objective.source.text.measured, share=number, quantile=f"{objective.ratio * 100:g}")
+
+    def against_target(self, incident: Incident, objective: Objective, *, bold: bool = False) -> str:
+        """How an incident stands against its target."""
+        if incident.waiting_seconds is not None:
+            waited = self.seconds(incident.waiting_seconds)
+            waited = self.say("no answer for {duration}", duration=f"<b>{waited}</b>" if bold else waited)
+            return self.say("{value} (target {target})", value=waited, target=self.target(objective))
+        if incident.shown is None:
+            return self.say("in breach (target {target})", target=self.target(objective))
+        return self.kept(objective, incident.shown, incident.bounds, bold=bold)
+
+    def kept(self, objective: Objective, value: Value, bounds: Sequence[float] = (), *, bold: bool = False) -> str:
+        """A value beside its target and its time range: `p95 2.4 s (target ≤ 1 s, last 20 s)`."""
+        number = self.number(objective, value.number, bounds)
+        what = self.measured(objective, f"<b>{number}</b>" if bold else number)
+        target = self.target(objective)
+        if value.over is None:
+            return self.say("{value} (target {target})", value=what, target=target)
+        return self.say("{value} (target {target}, last {duration})", value=what, target=target, duration=value.over)

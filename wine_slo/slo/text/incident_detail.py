@@ -1,0 +1,159 @@
+"""Incidents: the list, and one in detail."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from wine_slo.slo.evaluation.engine import GAP, State
+from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.notification.record import DeliveryRecord
+from wine_slo.slo.objectives.objective import Alert
+from wine_slo.slo.oncall.actions import NO_ACTIONS
+from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.text.incidents.breach import breach_text, drill_mark, drill_marked
+from wine_slo.slo.text.incidents.reminder import incident_name
+from wine_slo.slo.text.incidents.resolved import closed_text, recovery_text
+from wine_slo.slo.text.language import shortened
+
+CLOSED = 10  # incidents that are over, in a list
+OPEN = 20  # incidents that are not
+
+
+def unknown_incident(fmt: Formatter, word: str) -> str:
+    """What was said is no incident's number."""
+    if not word:
+        return fmt.say("Which one? Give its number: /incident 12. All incidents: /incidents")
+    return fmt.say("There is no incident {word}. All incidents: /incidents", word=shortened(word))
+
+
+def incident_list(fmt: Formatter, opened: Sequence[Incident], closed: Sequence[Incident], now: datetime) -> str:
+    """Those that are open, and the last that are over."""
+    lines = [_open_line(fmt, each, now) for each in opened[:OPEN]]
+    if (rest := len(opened) - OPEN) > 0:
+        lines.append(fmt.count(rest, "… and {n} more is open.", "… and {n} more are open."))
+    if not lines:
+        lines = [f"🟢 {fmt.say('No incident is open.')}"]
+    lines += [_closed_line(fmt, each, now) for each in closed[:CLOSED]]
+    if opened or closed:
+        number = (*opened, *closed)[0].number
+        lines.append(fmt.say("Details: /incident {number}", number=number))
+    return "\n".join(lines)
+
+
+def incident_detail(
+    fmt: Formatter,
+    incident: Incident,
+    told: Sequence[DeliveryRecord],
+    deeds: Sequence[str],
+    state: State,
+    now: datetime,
+) -> str:
+    """Everything that is known of one incident.
+
+    Args:
+        fmt: The readers.
+        incident: Which.
+        told: What each chat was told of it.
+        deeds: What people did about it, oldest first, as HTML.
+        state: What is known.
+        now: The instant.
+    """
+    first = min((each for each in told if each.breach_told_at), key=_notified_at, default=None)
+    belief = first or DeliveryRecord(incident=incident.number, chat=0)
+    if incident.is_open:
+        *lines, foot = drill_marked(fmt, breach_text(fmt, incident, belief, state, now), incident, NO_ACTIONS).split(
+            "\n"
+        )
+    elif incident.key == GAP:
+        *lines, foot = closed_text(fmt, incident), fmt.foot(incident)
+    else:
+        *lines, foot = drill_marked(fmt, recovery_text(fmt, incident, belief), incident, NO_ACTIONS).split("\n")
+        if not lines:  # an end that is no recovery is one line
+            lines, foot = [foot], fmt.foot(incident)
+    lines.append(_course_line(fmt, incident, now))
+    is_said = first is not None and len(told) == 1 and not incident.is_open  # the recovery says it
+    if told and not is_said:
+        lines.append(_notified_line(fmt, incident, first, told))
+    return "\n".join([*lines, *deeds, foot])
+
+
+def _open_line(fmt: Formatter, incident: Incident, now: datetime) -> str:
+    title, number, since = incident_name(fmt, incident), incident.number, fmt.beginning(incident.since, now)
+    duration, objective = now - incident.since, fmt.objectives.of(incident.key)
+    if objective is None or incident.shown is None or incident.burn is not None:
+        text = fmt.say(
+            "#{number} {title}: since {time} ({duration})",
+            number=number,
+            title=title,
+            time=since,
+            duration=duration,
+        )
+    else:
+        text = fmt.say(
+            "#{number} {title}: {value}, since {time} ({duration})",
+            number=number,
+            title=title,
+            value=fmt.value(objective, incident.shown, incident.bounds),
+            time=since,
+            duration=duration,
+        )
+    sign = "🟡" if incident.key.alert is Alert.TICKET else "🔴"
+    return f"{sign} {', '.join([text, *drill_mark(fmt, incident)])}"
+
+
+def _closed_line(fmt: Formatter, incident: Incident, now: datetime) -> str:
+    objective = fmt.objectives.of(incident.key)
+    parts = [
+        fmt.say(
+            "#{number} {title}: {time} ({duration})",
+            number=incident.number,
+            title=incident_name(fmt, incident),
+            time=fmt.beginning(incident.began_at, now),
+            duration=incident.bad_for(now),
+        )
+    ]
+    if objective is not None and incident.worst is not None and not objective.is_up:
+        value = fmt.number(objective, incident.worst, incident.bounds)
+        parts.append(fmt.say("worst {value}", value=value))
+    parts += drill_mark(fmt, incident)
+    if incident.outcome is Outcome.EXPIRED:
+        parts.append(fmt.say("expired"))
+    if incident.outcome is Outcome.WITHDRAWN:
+        parts.append(fmt.say("objective removed"))
+    return f"⚪️ {', '.join(parts)}"
+
+
+def _course_line(fmt: Formatter, incident: Incident, now: datetime) -> str:
+    """When it began, when it was certain, when it was over."""
+    began, opened = fmt.beginning(incident.began_at, now), incident.opened_at
+    if incident.key == GAP or incident.openings > 1:
+        text = fmt.say("Began at {time}.", time=began)
+    else:
+        text = fmt.say(
+            "Began at {time}, confirmed after {duration}.",
+            time=began,
+            duration=opened - incident.began_at,
+        )
+    if incident.closed_at is None:
+        return text
+    return f"{text} {fmt.say('Closed at {time}.', time=fmt.beginning(incident.closed_at, now))}"
+
+
+def _notified_line(
+    fmt: Formatter, incident: Incident, first: DeliveryRecord | None, told: Sequence[DeliveryRecord]
+) -> str:
+    heard = sum(each.breach_told_at is not None for each in told)
+    if first is None or first.breach_told_at is None:
+        return fmt.count(len(told), "{n} chat has not been notified.", "{n} chats have not been notified.")
+    duration = max(timedelta(0), first.breach_told_at - incident.since)
+    return fmt.count(
+        heard,
+        "{n} chat was notified, after {duration}.",
+        "{n} chats were notified, the first after {duration}.",
+        duration=duration,
+    )
+
+
+def _notified_at(told: DeliveryRecord) -> datetime:
+    if told.breach_told_at is None:
+        raise ValueError(f"chat {told.chat} was not told of #{told.incident}")
+    return told.breach_told_at

@@ -1,0 +1,147 @@
+"""An open incident: the message that is kept up to date while it lasts."""
+
+from datetime import datetime, timedelta
+
+from wine_slo.slo.evaluation.engine import DOWN, LEDGER, SIGHT, State
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.notification.record import DeliveryRecord
+from wine_slo.slo.objectives.objective import Objective
+from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
+from wine_slo.slo.text.formatting import LONG_OPEN, Formatter, is_worst_of_opening
+from wine_slo.slo.text.incidents.burn import budget_line, burn_lines
+from wine_slo.slo.text.incidents.down import service_down_lines, targets_down_lines
+from wine_slo.slo.text.incidents.held import held_lines
+from wine_slo.slo.text.incidents.monitoring import database_lines, monitoring_lost_lines
+from wine_slo.slo.text.language import shortened
+from wine_slo.slo.text.silences import silence_line
+
+RATE_OVER = timedelta(minutes=5)  # the burn rate of now
+SHA_LETTERS = 4  # of a model's sha256; enough to tell two apart
+
+
+def drill_marked(fmt: Formatter, text: str, incident: Incident, acts: Actions) -> str:
+    """A text that says first that it is about a drill, where it is."""
+    if not incident.is_drill:
+        return text
+    act = acts.drill_of(incident)
+    mark = fmt.say("DRILL") if act is None else fmt.say("DRILL by {name}", name=shortened(act.by.name))
+    return f"🟠 {mark}\n{text}"
+
+
+def drill_mark(fmt: Formatter, incident: Incident) -> list[str]:
+    """What a line about an incident says of a drill; nothing where it is about none."""
+    return [fmt.say("DRILL")] if incident.is_drill else []
+
+
+def repeat_marked(fmt: Formatter, text: str) -> str:
+    """A text that says of itself that it may have been sent before."""
+    repeat = repeat_mark(fmt)
+    return text if repeat in text else f"{text}\n{repeat}"
+
+
+def breach_text(
+    fmt: Formatter, incident: Incident, told: DeliveryRecord, state: State, now: datetime, acts: Actions = NO_ACTIONS
+) -> str:
+    """An open incident: the message that lives as long as it does."""
+    objective = fmt.objectives.of(incident.key)
+    if incident.key.objective == SIGHT.objective:
+        lines = monitoring_lost_lines(fmt, incident, state, now)
+    elif incident.key.objective == DOWN:
+        lines = service_down_lines(fmt, incident, state, now)
+    elif incident.key == LEDGER:
+        lines = database_lines(fmt, incident, now)
+    elif objective is None:
+        lines = [f"🔴 {fmt.title(incident.key)}"]
+    elif incident.burn is not None:
+        lines = burn_lines(fmt, incident, incident.burn, objective)
+    elif incident.held is not None:
+        lines = held_lines(fmt, incident, incident.held, objective, now)
+    else:
+        lines = _objective_lines(fmt, incident, objective, state, now)
+    lines += people_lines(fmt, incident, state, now, acts)
+    if told.perhaps_sent:
+        lines.append(repeat_mark(fmt))
+    return "\n".join([*lines, fmt.foot(incident)])
+
+
+def people_lines(fmt: Formatter, incident: Incident, state: State, now: datetime, acts: Actions) -> list[str]:
+    """Who has it, and who has hushed it."""
+    lines = []
+    if (who := acts.acknowledgement(incident)) is not None:
+        lines.append(fmt.say("Acknowledged by {name} at {time}.", name=shortened(who.by.name), time=fmt.clock(who.at)))
+    if (silence := acts.silence_of(incident, state.incidents, now)) is not None:
+        lines.append(silence_line(fmt, silence, now, named=False))
+    return lines
+
+
+def repeat_mark(fmt: Formatter) -> str:
+    """Return the line that says that a message may be a duplicate."""
+    return fmt.say("This may be a duplicate: the first delivery was not confirmed.")
+
+
+def _objective_lines(
+    fmt: Formatter, incident: Incident, objective: Objective, state: State, now: datetime
+) -> list[str]:
+    since, open_for = fmt.beginning(incident.since, now), now - incident.since
+    is_long = open_for >= LONG_OPEN
+    if objective.is_up and incident.down:
+        lines = targets_down_lines(fmt, incident, objective, state, now)
+    else:
+        title = fmt.title(incident.key)
+        if incident.openings > 1:
+            title = fmt.say("{title} again", title=title)
+        lasting = f" · {fmt.so_far(open_for)}" if is_long else ""
+        lines = [f"🔴 {title}: {fmt.against_target(incident, objective, bold=True)}{lasting}"]
+        if is_long:
+            when = [fmt.say("Since {time}.", time=since), fmt.worst(incident, objective)]
+        else:
+            when = [fmt.say("Since {time} ({duration}).", time=since, duration=open_for)]
+        lines.append(" ".join(filter(None, (*when, fmt.counts(incident, objective)))))
+        lines += _endpoint_lines(fmt, incident, objective)
+        if not incident.is_drill:
+            lines += filter(None, [budget_line(fmt, incident.budget, objective, at_rate_of=RATE_OVER)])
+    if incident.openings > 1:
+        lines.append(reopened_line(fmt, incident, objective, now))
+    if (change := incident.change) is not None:
+        lines.append(
+            fmt.say(
+                "Deployed {duration} before ({before}… → {after}…).",
+                duration=incident.since - change.at,
+                before=shortened(change.before[:SHA_LETTERS]),
+                after=shortened(change.after[:SHA_LETTERS]),
+            )
+        )
+    return lines
+
+
+def reopened_line(fmt: Formatter, incident: Incident, objective: Objective | None, now: datetime) -> str:
+    """How often an incident was opened, and what all of that comes to."""
+    times = fmt.count(
+        incident.openings,
+        "In breach {n} time since {time}, {duration} in all.",
+        "In breach {n} times since {time}, {duration} in all.",
+        time=fmt.beginning(incident.began_at, incident.since),
+        duration=incident.bad_for(now),
+    )
+    if objective is not None and not objective.is_up and incident.earlier and round(incident.total):
+        times = f"{times} {fmt.events(objective, incident.bad, incident.total)}"
+    return times if is_worst_of_opening(incident) else f"{times} {fmt.worst_ever(incident, objective)}".rstrip()
+
+
+def _endpoint_lines(fmt: Formatter, incident: Incident, objective: Objective) -> list[str]:
+    threshold = objective.source.threshold
+    if threshold is None or incident.waiting_seconds is not None:
+        return []
+    slow: list[str] = []
+    fine: list[str] = []
+    for endpoint, value in incident.by_endpoint:
+        if not endpoint.strip():
+            continue
+        those = slow if value > threshold else fine
+        those.append(f"{shortened(endpoint)} {fmt.seconds(value, incident.bounds, apart_from=threshold)}")
+    parts = []
+    if slow:
+        parts.append(fmt.say("Slow: {endpoints}.", endpoints=fmt.few(slow)))
+    if fine:
+        parts.append(fmt.say("Fine: {endpoints}.", endpoints=fmt.few(fine)))
+    return [" ".join(parts)] if parts else []

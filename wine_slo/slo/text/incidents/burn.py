@@ -1,0 +1,80 @@
+"""The error budget: its burn rate, and what is left of it."""
+
+from datetime import timedelta
+
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.objectives.budget import Budget
+from wine_slo.slo.objectives.objective import Alert, Burn, Objective
+from wine_slo.slo.reason import phrase
+from wine_slo.slo.text.formatting import Formatter
+
+WHOLE = 0.95  # of a window; with so much history it counts as known
+
+
+def burn_lines(fmt: Formatter, incident: Incident, burn: Burn, objective: Objective) -> list[str]:
+    """Return the message of a burn-rate alert."""
+    budget = incident.budget
+    rate = budget.burn_rate(objective, burn.long) if budget else None
+    over = min(burn.long, budget.history) if budget else burn.long
+    factor = burn.factor(objective.window)
+    head = fmt.say(
+        phrase("{title}: error budget burn rate {rate} over {window} ({spent} spent). No action needed tonight.")
+        if burn.alert is Alert.TICKET
+        else phrase("{title}: error budget burn rate {rate} over {window} ({spent} spent)."),
+        title=fmt.title(incident.key),
+        rate=f"<b>{fmt.language.rate(factor if rate is None else rate)}×</b>",
+        window=over,
+        spent=fmt.language.percent(burn.budget if rate is None else rate * (over / objective.window)),
+    )
+    lines = [f"{'🟡' if burn.alert is Alert.TICKET else '🔴'} {head}"]
+    return [*lines, *filter(None, [budget_line(fmt, budget, objective)])]
+
+
+def budget_line(
+    fmt: Formatter,
+    budget: Budget | None,
+    objective: Objective,
+    *,
+    spent: float | None = None,
+    at_rate_of: timedelta | None = None,
+) -> str:
+    """The line on the error budget; empty where nothing is known.
+
+    Args:
+        fmt: The readers.
+        budget: What is known of it.
+        objective: Whose.
+        spent: Which share of it an incident has spent, where that is to be told.
+        at_rate_of: The window whose burn rate says how long it lasts, where that is to be told.
+    """
+    left = budget.remaining(objective) if budget else None
+    if budget is None or left is None:
+        return ""
+    if budget.is_young(objective):
+        return fmt.say("Error budget: {duration} of history so far.", duration=budget.history)
+    window, share = objective.window, fmt.language.percent(max(left, 0.0))
+    gone = budget.lasts_for(objective, at_rate_of) if at_rate_of else None
+    if left <= 0:
+        facts = fmt.say("none left of {window}", window=window)
+    elif gone is not None:
+        facts = fmt.say(
+            "{share} left of {window}, gone in {duration} at this rate", share=share, window=window, duration=gone
+        )
+    else:
+        facts = fmt.say("{share} left of {window}", share=share, window=window)
+    if spent is not None:
+        facts = fmt.say("{spent} spent, {facts}", spent=fmt.language.percent(spent), facts=facts)
+    line = fmt.say("Error budget: {facts}.", facts=facts)
+    if budget.history >= objective.window * WHOLE:
+        return line
+    return f"{line} {fmt.say('Known from {duration} of history.', duration=budget.history)}"
+
+
+def budget_in_short(fmt: Formatter, budget: Budget | None, objective: Objective) -> str:
+    """What of a budget is left, as a part of a line; empty where nothing is known."""
+    left = budget.remaining(objective) if budget else None
+    if budget is None or left is None:
+        return ""
+    if budget.is_young(objective):
+        return fmt.say("budget: {duration} of history so far", duration=budget.history)
+    return fmt.say("budget {share}", share=fmt.language.percent(max(left, 0.0)))

@@ -1,0 +1,84 @@
+"""Targets that do not answer."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.objectives.objective import Objective
+from wine_slo.slo.text.formatting import MAX_HELD, Formatter, job_of
+from wine_slo.slo.text.language import shortened
+
+
+def service_down_lines(fmt: Formatter, incident: Incident, state: State, now: datetime) -> list[str]:
+    """Return the message that no target of a job answers."""
+    head = fmt.say(
+        "{job} is down: {reason} since {time} ({duration}).",
+        job=f"<b>{shortened(job_of(incident))}</b>",
+        reason=fmt.language.tell(incident.reason),
+        time=fmt.beginning(incident.since, now),
+        duration=fmt.so_far(now - incident.since),
+    )
+    return [f"🔴 {head}", *_stay_open(fmt, state)]
+
+
+def targets_down_lines(
+    fmt: Formatter, incident: Incident, objective: Objective, state: State, now: datetime
+) -> list[str]:
+    """Targets that do not answer: which of how many, and what that holds open."""
+    down_for = f"<b>{fmt.so_far(now - incident.since)}</b>"
+    name = fmt.title(incident.key) if incident.key.labels else escape(objective.job)
+    head = fmt.say(
+        "{what} for {duration} (since {time})",
+        what=_which_are_down(fmt, name, incident.down, incident.targets),
+        duration=down_for,
+        time=fmt.beginning(incident.since, now),
+    )
+    return [f"🔴 {head}", *_stay_open(fmt, state)]
+
+
+def _stay_open(fmt: Formatter, state: State) -> list[str]:
+    """The incidents that stay open because no target answers, as far as there is room."""
+    held = [each for each in state.open_incidents if each.held is Sight.TARGET_DOWN]
+    lines = [
+        fmt.say("{title} #{number} stays open.", title=fmt.title(each.key), number=each.number)
+        for each in held[:MAX_HELD]
+    ]
+    if (rest := len(held) - MAX_HELD) > 0:
+        lines.append(fmt.count(rest, "{n} more stays open.", "{n} more stay open."))
+    return lines
+
+
+def _which_are_down(fmt: Formatter, name: str, down: Sequence[str], known: int) -> str:
+    """How many of how many targets do not answer; which they are where others do."""
+    if known == 1:
+        return fmt.say("{name} is down: all scrapes fail", name=name)
+    if len(down) >= known:
+        return fmt.count(
+            known,
+            "{name} is down: {down} of {n} target does not answer",
+            "{name} is down: {down} of {n} targets do not answer",
+            name=name,
+            down=fmt.language.number(len(down)),
+        )
+    return fmt.count(
+        known,
+        "{name}: {down} of {n} target down ({which})",
+        "{name}: {down} of {n} targets down ({which})",
+        name=name,
+        down=fmt.language.number(len(down)),
+        which=fmt.few([shortened(each) for each in down]),
+    )
+
+
+def targets_down_in_short(fmt: Formatter, down: Sequence[str], known: int) -> str:
+    """Return how many targets are down and which, as a part of a line."""
+    return fmt.count(
+        known,
+        "{down} of {n} target down ({which})",
+        "{down} of {n} targets down ({which})",
+        down=fmt.language.number(len(down)),
+        which=fmt.few([shortened(each) for each in down]),
+    )

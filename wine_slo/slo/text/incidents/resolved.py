@@ -1,0 +1,174 @@
+"""The end of an incident: the recovery, the closed message, and one that is delivered late."""
+
+from datetime import timedelta
+
+from wine_slo.slo.evaluation.engine import DOWN, GAP, LEDGER, SIGHT, State
+from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.value import Value
+from wine_slo.slo.notification.policy import DelayReason
+from wine_slo.slo.notification.record import DeliveryRecord
+from wine_slo.slo.objectives.objective import Objective
+from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
+from wine_slo.slo.reason import phrase
+from wine_slo.slo.text.formatting import Formatter, is_worst_of_opening, job_of
+from wine_slo.slo.text.incidents.breach import reopened_line
+from wine_slo.slo.text.incidents.burn import budget_line
+from wine_slo.slo.text.incidents.held import unproved_end_text
+from wine_slo.slo.text.incidents.monitoring import restored_head
+from wine_slo.slo.text.incidents.restart import restart_line, still_open_line
+from wine_slo.slo.text.language import shortened
+
+
+def recovery_text(fmt: Formatter, incident: Incident, told: DeliveryRecord, acts: Actions = NO_ACTIONS) -> str:
+    """The end of an incident that the chat knows of, and all that is known of it."""
+    if incident.outcome is not Outcome.RECOVERED:
+        return unproved_end_text(fmt, incident)
+    title, objective = fmt.title(incident.key), fmt.objectives.of(incident.key)
+    first, last = fmt.first_and_last(incident)
+    lasted = incident.last_bad_at - incident.since
+    if incident.key.objective == DOWN:
+        lines = [
+            f"🟢 {fmt.say('{job} is up again', job=shortened(job_of(incident)))}",
+            fmt.say("Down for {duration} ({first}–{last}).", duration=lasted, first=first, last=last),
+        ]
+        return "\n".join([*lines, fmt.foot(incident)])
+    if incident.key.objective == SIGHT.objective:
+        lines = [
+            f"🟢 {restored_head(fmt, incident)}",
+            fmt.say("Monitoring was lost for {duration} ({first}–{last}).", duration=lasted, first=first, last=last),
+        ]
+        return "\n".join([*lines, fmt.foot(incident)])
+    if incident.key == LEDGER:
+        lines = [
+            f"🟢 {fmt.say('The database is writable again; nothing was lost.')}",
+            fmt.say(
+                "It could not be written for {duration} ({first}–{last}).", duration=lasted, first=first, last=last
+            ),
+        ]
+        return "\n".join([*lines, fmt.foot(incident)])
+    if incident.burn is not None and objective is not None:
+        head = f"🟢 {fmt.say('{title}: error budget burn rate is back to normal', title=title)}"
+        budget = budget_line(fmt, incident.budget, objective)
+        return "\n".join(filter(None, (head, budget, fmt.foot(incident))))
+    if objective is not None and (proof := proven_value(incident, objective)) is not None:
+        value = fmt.value(objective, proof, incident.bounds)
+        head = fmt.say("{title} resolved: {value}", title=title, value=value)
+    else:
+        head = fmt.say("{title} resolved", title=title)
+    lasting = fmt.say("Lasted {duration} ({first}–{last}).", duration=lasted, first=first, last=last)
+    lines = [f"🟢 {head}", f"{lasting} {fmt.worst(incident, objective)}".rstrip()]
+    lines += filter(None, (fmt.counts(incident, objective), _not_evaluated(fmt, incident)))
+    if incident.openings > 1:
+        lines.append(reopened_line(fmt, incident, objective, incident.last_bad_at))
+    if objective is not None and not incident.is_drill:
+        spent = incident.budget.share_of(objective, incident.bad) if incident.budget else None
+        lines += filter(None, [budget_line(fmt, incident.budget, objective, spent=spent)])
+    if told.breach_told_at is not None:
+        lines.append(_notified_after(fmt, incident, told.breach_told_at - incident.since, acts))
+    return "\n".join([*lines, fmt.foot(incident)])
+
+
+def _not_evaluated(fmt: Formatter, incident: Incident) -> str:
+    duration = incident.unjudged_for
+    return fmt.say("Not evaluated for {duration}.", duration=duration) if duration else ""
+
+
+def _notified_after(fmt: Formatter, incident: Incident, duration: timedelta, acts: Actions) -> str:
+    if (who := acts.acknowledgement(incident)) is None:
+        return fmt.say("Notified after {duration}.", duration=duration)
+    return fmt.say(
+        "Notified after {duration}, acknowledged by {name} after {later}.",
+        duration=duration,
+        name=shortened(who.by.name),
+        later=who.at - incident.since,
+    )
+
+
+def closed_text(fmt: Formatter, incident: Incident) -> str:
+    """What the first message reads once the incident is over."""
+    if incident.key == GAP:
+        return f"🔄 {restart_line(fmt, incident)}"
+    if incident.outcome is not Outcome.RECOVERED:
+        return unproved_end_text(fmt, incident)
+    return f"⚪️ {fmt.say('Resolved: {what}. #{number}', what=_summary(fmt, incident), number=incident.number)}"
+
+
+def late_text(fmt: Formatter, incident: Incident, state: State, withheld: DelayReason = DelayReason.OUTAGE) -> str:
+    """Breach and end in one line, for a chat that heard of neither."""
+    if incident.key == GAP:
+        return f"🔄 {restart_line(fmt, incident)} {still_open_line(fmt, state)}"
+    if incident.outcome is not Outcome.RECOVERED:
+        return unproved_end_text(fmt, incident)
+    sentence = {
+        DelayReason.OUTAGE: phrase("Delivered late (messages could not be sent): {what}, resolved since. #{number}"),
+        DelayReason.SILENCE: phrase("Delivered after a silence: {what}, resolved since. #{number}"),
+        DelayReason.QUIET_HOURS: phrase("Delivered after quiet hours: {what}, resolved since. #{number}"),
+    }[withheld]
+    return f"⚪️ {fmt.say(sentence, what=_summary(fmt, incident), number=incident.number)}"
+
+
+def _summary(fmt: Formatter, incident: Incident) -> str:
+    objective = fmt.objectives.of(incident.key)
+    title = fmt.title(incident.key)
+    first, last = fmt.first_and_last(incident)
+    lasted = incident.last_bad_at - incident.since
+    if incident.key.objective == DOWN:
+        return fmt.say(
+            "{job} down {first}–{last} ({duration})",
+            job=shortened(job_of(incident)),
+            first=first,
+            last=last,
+            duration=lasted,
+        )
+    if incident.key.objective == SIGHT.objective and incident.key.labels:
+        return fmt.say(
+            "{name} not evaluated {first}–{last} ({duration})",
+            name=shortened(next(value for _, value in incident.key.labels)),
+            first=first,
+            last=last,
+            duration=lasted,
+        )
+    if incident.key == SIGHT:
+        return fmt.say("monitoring lost {first}–{last} ({duration})", first=first, last=last, duration=lasted)
+    if incident.key == LEDGER:
+        return fmt.say(
+            "database not writable {first}–{last} ({duration})",
+            first=first,
+            last=last,
+            duration=lasted,
+        )
+    if incident.burn is not None:
+        return fmt.say(
+            "{title} error budget burn rate too high {first}–{last} ({duration})",
+            title=title,
+            first=first,
+            last=last,
+            duration=lasted,
+        )
+    if objective is None or incident.worst is None or objective.is_up or not is_worst_of_opening(incident):
+        return fmt.say(
+            "{title} in breach {first}–{last} ({duration})",
+            title=title,
+            first=first,
+            last=last,
+            duration=lasted,
+        )
+    return fmt.say(
+        "{title} in breach {first}–{last} ({duration}), worst {worst}",
+        title=title,
+        first=first,
+        last=last,
+        duration=lasted,
+        worst=fmt.number(objective, incident.worst, incident.bounds),
+    )
+
+
+def proven_value(incident: Incident, objective: Objective) -> Value | None:
+    """The value that a recovery may name: none where it did not recover, and never one that is worse than the target.
+
+    Older versions kept the value from before the recovery.
+    """
+    value = incident.shown
+    if incident.outcome is not Outcome.RECOVERED or value is None or not value.is_within(objective):
+        return None
+    return value

@@ -1,0 +1,166 @@
+"""The status list: each objective in a line."""
+
+import re
+from datetime import datetime
+
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.key_state import KeyState
+from wine_slo.slo.evaluation.phases import Phase
+from wine_slo.slo.evaluation.reading import Reading, Sight
+from wine_slo.slo.evaluation.value import Value, value_of
+from wine_slo.slo.objectives.objective import Alert, Key, Objective
+from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
+from wine_slo.slo.text.formatting import MAX_HELD, Formatter
+from wine_slo.slo.text.incidents.breach import drill_mark
+from wine_slo.slo.text.incidents.burn import budget_in_short
+from wine_slo.slo.text.incidents.down import targets_down_in_short
+from wine_slo.slo.text.language import shortened
+from wine_slo.slo.text.silences import silence_line
+
+STATUS_LINES = 25  # objectives in one answer; a thousand label sets are not read by anyone
+URGENCY = (Phase.BREACHED, Phase.RECOVERING, Phase.BREACHING, Phase.MET)
+
+
+def status_list(
+    fmt: Formatter, state: State, now: datetime, acts: Actions = NO_ACTIONS, *, is_overdue: bool = False
+) -> str:
+    """Every objective in a line each, and how old that knowledge is; where it is too old, nothing is green."""
+    if state.looked_at is None:
+        return f"⚪️ {fmt.say('Nothing has been evaluated yet.')}"
+    tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
+    tracks.sort(key=lambda track: URGENCY.index(track.phase))
+    lines = [status_line(fmt, track, state, now, acts) for track in tracks[:STATUS_LINES]]
+    if is_overdue:
+        grey = [re.sub("^[🟢🟡]", "⚪️", line) for line in lines]
+        age = fmt.say("No evaluation for {duration}: this is how it stood then.", duration=now - state.looked_at)
+        lines = [f"🟠 {age}", *grey]
+    if (rest := len(tracks) - STATUS_LINES) > 0:
+        lines.append(fmt.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
+    if not lines:
+        lines = [f"⚪️ {fmt.say('No data yet.')}"]
+    rates = [each.events_per_second for each in state.readings.values() if each.events_per_second is not None]
+    last = fmt.say("Evaluated {duration} ago.", duration=now - state.looked_at)
+    if rates:
+        last = f"{fmt.say('{rate} requests/s.', rate=fmt.language.rate(max(rates)))} {last}"
+    silences = silence_lines(fmt, state, now, acts)
+    if not silences:
+        last = f"{last} {fmt.say('No silences.')}"
+    return "\n".join([*lines, last, *silences])
+
+
+def silence_lines(fmt: Formatter, state: State, now: datetime, acts: Actions) -> list[str]:
+    """A line for each silence that runs, as far as there is room."""
+    silences = acts.silences(state.incidents, now)
+    lines = [f"🔇 {silence_line(fmt, each, now)}" for each in silences[:MAX_HELD]]
+    if (rest := len(silences) - MAX_HELD) > 0:
+        lines.append(fmt.count(rest, "{n} more silence: /silences", "{n} more silences: /silences"))
+    return lines
+
+
+def objective_line(fmt: Formatter, key: Key, state: State, now: datetime) -> str:
+    """How one objective stands, in a line that begins with its sign and its title."""
+    track, objective = state.tracks.get(key), fmt.objectives.of(key)
+    if track is None or objective is None:
+        return f"⚪️ {fmt.title(key)}"
+    incident = state.incidents.get(track.incident) if track.incident is not None else None
+    reading = state.readings.get(key)
+    stands, sign = _unjudged(fmt, track, objective, reading, now), "⚪️"
+    if reading is not None and not stands:
+        value = current_value(objective, reading, track)
+        stands = "" if value is None else fmt.kept(objective, value, reading.bounds)
+        sign = _sign(objective, reading, track)
+    if incident is None or not incident.is_open:
+        return f"{sign} {fmt.title(key)}: {stands}"
+    since = fmt.beginning(incident.since, now)
+    breach = [*drill_mark(fmt, incident), fmt.say("in breach since {time}", time=since)]
+    return f"🔴 {fmt.title(key)}: {stands}; {'; '.join(breach)}"
+
+
+def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, acts: Actions = NO_ACTIONS) -> str:
+    """Return one objective in a line: sign, name, value, incident, who acknowledged it, silences."""
+    objective = fmt.objectives.of(track.key)
+    reading = state.readings.get(track.key)
+    incident = state.incidents.get(track.incident) if track.incident is not None else None
+    is_open = incident is not None and incident.is_open
+    sign, stands = "⚪️", _unjudged(fmt, track, objective, reading, now)
+    if objective is not None and reading is not None and not stands:
+        stands = _stands(fmt, objective, reading, track)
+        sign = _sign(objective, reading, track)
+    line = [f"{'🔴' if is_open else sign} {fmt.name(track.key)}: {stands}"]
+    if incident is not None and is_open:
+        line.append(
+            fmt.say(
+                "#{number} since {time} ({duration})",
+                number=incident.number,
+                time=fmt.beginning(incident.since, now),
+                duration=now - incident.since,
+            )
+        )
+        if (who := acts.acknowledgement(incident)) is not None:
+            line.append(fmt.say("acknowledged by {name}", name=shortened(who.by.name)))
+        line += drill_mark(fmt, incident)
+    line += _silence_marks(fmt, track.key, state, now, acts)
+    return " · ".join(line)
+
+
+def _silence_marks(fmt: Formatter, key: Key, state: State, now: datetime, acts: Actions) -> list[str]:
+    """That a key is silenced, until when and by whom; nothing where it is not."""
+    act = acts.silence_about(key, state.incidents, now)
+    if act is None or act.silence is None:
+        return []
+    name = shortened(act.by.name)
+    if act.silence.until is None:
+        return [f"🔇 {fmt.say('until recovery, {name}', name=name)}"]
+    return [f"🔇 {fmt.say('until {time}, {name}', time=fmt.moment(act.silence.until, now), name=name)}"]
+
+
+def _unjudged(
+    fmt: Formatter, track: KeyState, objective: Objective | None, reading: Reading | None, now: datetime
+) -> str:
+    """Why nothing can be said of how it stands; empty where something can."""
+    if objective is None or reading is None:
+        return fmt.say("not evaluated since the start")
+    match track.sight:
+        case Sight.CLEAR:
+            return (
+                ""
+                if current_value(objective, reading, track) is not None
+                else no_number_reason(fmt, objective, reading)
+            )
+        case Sight.NO_TRAFFIC:
+            quiet_for = now - (track.quiet_since or track.sight_since)
+            return fmt.say("no requests for {duration}", duration=quiet_for)
+        case Sight.TOO_FEW:
+            return fmt.language.tell(track.reason)
+        case Sight.TARGET_DOWN:
+            return fmt.say("the service has been down for {duration}", duration=now - track.sight_since)
+        case _:
+            return fmt.say("no data: {reason}", reason=fmt.language.tell(track.reason))
+
+
+def _stands(fmt: Formatter, objective: Objective, reading: Reading, track: KeyState) -> str:
+    """How it stands, and what of its budget is left."""
+    value = current_value(objective, reading, track)
+    parts = [] if value is None else [fmt.kept(objective, value, reading.bounds)]
+    if reading.up_targets is not None and reading.up_targets.down:
+        parts.append(targets_down_in_short(fmt, reading.up_targets.down, reading.up_targets.known))
+    return " · ".join([*parts, *filter(None, [budget_in_short(fmt, reading.budget, objective)])])
+
+
+def _sign(objective: Objective, reading: Reading, track: KeyState) -> str:
+    """Green where the value is within the target; where it is not, or was not just now, it is no breach yet."""
+    value = current_value(objective, reading, track)
+    is_fine = track.phase is not Phase.BREACHING and (value is None or value.is_within(objective))
+    return "🟢" if is_fine else "🟡"
+
+
+def no_number_reason(fmt: Formatter, objective: Objective, reading: Reading) -> str:
+    """Why there is no value although there is data."""
+    if reading.good_ratio is None and reading.latency_seconds is None:
+        return fmt.say("no number yet")
+    return fmt.say("no requests in the last {duration}", duration=objective.recent)
+
+
+def current_value(objective: Objective, reading: Reading, track: KeyState) -> Value | None:
+    """The value as it is now; None where there is none."""
+    return value_of(objective, reading, is_met=track.phase is Phase.MET)
