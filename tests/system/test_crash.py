@@ -1,4 +1,4 @@
-"""A kill -9 at any step loses nothing and repeats at most one message, which says that it may be a repeat.
+"""A kill -9 at any step loses nothing and repeats at most one message, which says that it may be a duplicate.
 
 A life (`life.py`) is killed at a step, the next one begins where it ended, later, or when everything is over, until
 one comes to its end. What counts is what people then see at the fake Bot API.
@@ -94,7 +94,7 @@ class Story:
     def check(self) -> None:
         """What people see, whatever happened."""
         breaches, recoveries = self.told("🔴 Latency: p95"), self.told("🟢 Latency resolved")
-        missed, gaps = self.told("⚪️ Missed"), self.told("🔄")
+        missed, gaps = self.told("⚪️ Delivered late"), self.told("🔄")
         seen = f"{self.log}: {self.chat.texts}"
         assert breaches or missed, f"the breach was lost; {seen}"
         assert recoveries or missed, f"the end was lost; {seen}"
@@ -105,7 +105,7 @@ class Story:
         repeats = breaches[1:] + (recoveries + missed)[1:] + (missed if breaches and not recoveries else [])
         assert len(repeats) <= self.kills, f"{len(repeats)} repeats after {self.kills} kills; {seen}"
         assert len(gaps) <= self.kills, seen
-        assert all("may be a repeat" in each.versions[0].text for each in repeats), f"an unmarked repeat; {seen}"
+        assert all("may be a duplicate" in each.versions[0].text for each in repeats), f"an unmarked repeat; {seen}"
         assert not breaches or missed or breaches[-1].text.startswith("⚪️"), f"the breach still reads so; {seen}"
 
 
@@ -201,7 +201,7 @@ async def test_a_kill_at_any_step_loses_nothing_and_repeats_at_most_one_message(
     # Some of these kills came between the server's taking a message and our mark: those repeat it.
     assert any(len(each.told("🔴")) == 2 for each in told)
     assert any(len(each.told("🟢")) == 2 for each in told)
-    assert any(each.told("⚪️ Missed") for each in told)
+    assert any(each.told("⚪️ Delivered late") for each in told)
     assert any(each.told("🔄 Watchdog restarted") for each in told)
 
 

@@ -54,7 +54,7 @@ async def test_a_breach_is_told_survives_a_kill_and_its_recovery_is_a_reply_in_t
     assert recovery.reply_to == breach.id
     assert recovery.is_silent
     assert "Бюджет ошибок: " in recovery.text
-    assert breach.text.startswith("⚪️ Задержка: нарушение ")
+    assert breach.text.startswith("⚪️ Восстановлено: Задержка, нарушение ")
 
 
 async def shows_the_breach(house: House) -> None:
@@ -100,7 +100,7 @@ async def test_without_prometheus_and_telegram_it_starts_says_so_and_goes_on(hou
     await house.prometheus.start()
     chat = house.bot_api.chat(CHAT)
     await house.bot_api.until(lambda: chat.messages, seconds=30)
-    await house.bot_api.until(lambda: "Prometheus could not be seen" in chat.messages[0].text, seconds=30)
+    await house.bot_api.until(lambda: "onitoring lost" in chat.messages[0].text, seconds=30)
 
 
 async def test_wrong_settings_and_objectives_are_told_at_once_and_2(house: House) -> None:

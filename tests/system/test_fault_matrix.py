@@ -116,11 +116,11 @@ class Cell:
 
     @property
     def begin(self) -> Message | None:
-        return next(iter(self.told("🔴") + self.told("⚪️ Missed")), None)
+        return next(iter(self.told("🔴") + self.told("⚪️ Delivered late")), None)
 
     @property
     def end(self) -> Message | None:
-        return next(iter(self.told("🟢") + self.told("⚪️ Missed")), None)
+        return next(iter(self.told("🟢") + self.told("⚪️ Delivered late")), None)
 
     @property
     def late(self) -> float:
@@ -146,10 +146,10 @@ class Cell:
     @property
     def _told_alike(self) -> tuple[list[Message], list[Message]]:
         breaches = [each for each in self.told("🔴") if each.is_loud]  # a quiet one is sent in place of a refused edit
-        return breaches, self.told("🟢") + self.told("⚪️ Missed")
+        return breaches, self.told("🟢") + self.told("⚪️ Delivered late")
 
     def row(self) -> str:
-        told = "one line" if self.told("⚪️ Missed") else "yes" if self.begin and self.end else "**no**"
+        told = "one line" if self.told("⚪️ Delivered late") else "yes" if self.begin and self.end else "**no**"
         late = "at once" if self.late < 1 else f"{self.late:.0f} s"
         repeats = f"{len(self.repeats)}, which says so" if self.repeats else "no"
         course = "goes on" if self.goes_on else "over meanwhile"
@@ -257,7 +257,7 @@ def test_no_chat_stays_stuck_once_the_fault_has_gone(cells: list[Cell]) -> None:
 
 def test_what_is_repeated_says_so_and_only_where_an_answer_was_lost(cells: list[Cell]) -> None:
     for cell in cells:
-        assert all("may be a repeat" in each.versions[0].text for each in cell.repeats), cell.row()
+        assert all("may be a duplicate" in each.versions[0].text for each in cell.repeats), cell.row()
         assert bool(cell.repeats) == cell.fault.loses_answers, cell.row()
 
 
@@ -266,7 +266,7 @@ def test_what_was_answered_oddly_says_that_it_may_be_a_repeat(cells: list[Cell])
         if cell.fault.is_unsure:
             last = cell.begin if cell.goes_on else cell.end
             assert last
-            assert "may be a repeat" in last.versions[0].text, cell.row()
+            assert "may be a duplicate" in last.versions[0].text, cell.row()
 
 
 def test_what_is_repeated_is_repeated_at_a_pace_that_people_bear(cells: list[Cell]) -> None:

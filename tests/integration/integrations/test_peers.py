@@ -35,7 +35,7 @@ async def says_nothing(_request: web.BaseRequest) -> web.StreamResponse:
 async def test_who_does_not_answer_is_named_in_a_sentence(question: str) -> None:
     who, ask = question[: question.index("'")], QUESTIONS[question]
     for happens, english, russian in (
-        (hangs_up, "broke off (", "оборвал ответ ("),
+        (hangs_up, "closed the connection (", "оборвал ответ ("),
         (says_nothing, "did not answer in time", "не ответил вовремя"),
         (None, "cannot be reached: is it running?", "недоступен: запущен ли он?"),
     ):

@@ -177,7 +177,7 @@ async def test_that_it_broke_off_is_said(session: aiohttp.ClientSession) -> None
 
     server = Loopback(drop)
     await server.open()
-    with pytest.raises(MetricSourceError, match=r"^it broke off \(\w+\)$"):
+    with pytest.raises(MetricSourceError, match=r"^it closed the connection \(\w+\)$"):
         await PrometheusClient(session, server.url, {}).query("up")
     await server.close()
 

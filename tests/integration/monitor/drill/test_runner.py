@@ -136,7 +136,7 @@ async def test_a_service_without_sleep_or_model_and_another_service_are_refused(
             await ready(ServiceApi(session, str(url)), CALM)
     with pytest.raises(WatchdogError, match="no watchdog of this version"):
         await WatchdogApi(session, str(other.make_url("/"))).status()
-    with pytest.raises(WatchdogError, match="is no watchdog"):
+    with pytest.raises(WatchdogError, match="no watchdog answers"):
         await WatchdogApi(session, str(other.make_url("/"))).health()
     for each in (switched_off, no_model, other):
         await each.close()
