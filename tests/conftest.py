@@ -14,6 +14,7 @@ from tests.support.fakes.prometheus_junk import PrometheusJunk
 from tests.support.fakes.service import Service
 from tests.support.real import prometheus
 from tests.support.real.processes import Processes
+from wine_slo.slo import redaction
 
 # Who runs us in the background has it ignored, and what we start would inherit that: no Ctrl-C would end it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -77,6 +78,12 @@ def _tree() -> str:
     """What git says of the working tree; nothing where it is no repository."""
     command = ["git", "status", "--porcelain", "--untracked-files=all"]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+
+
+@pytest.fixture(autouse=True)
+def no_secret_outlives_its_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin each test without secrets: what one test learns would be hidden in the texts of the next."""
+    monkeypatch.setattr(redaction, "_forms", {})
 
 
 @pytest.fixture

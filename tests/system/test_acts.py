@@ -65,7 +65,7 @@ async def test_people_in_a_group_and_in_a_topic_do_what_they_may(
     refused = await bot_api.press(forum, "Silence 1 h", BORIS)
     await bot_api.until(lambda: "Only an admin" in bot_api.answers.get(refused, ""), seconds=10)
     forged = await bot_api.press_with(forum, group.button("Silence 1 h").data or "", ANNA)
-    await bot_api.until(lambda: "not one of mine" in bot_api.answers.get(forged, ""), seconds=10)
+    await bot_api.until(lambda: "does not belong to this bot" in bot_api.answers.get(forged, ""), seconds=10)
     done = await bot_api.press(forum, "Silence 1 h", ANNA)
     await bot_api.until(lambda: "silenced until" in bot_api.answers.get(done, ""), seconds=10)
     await bot_api.until(lambda: "by Anna." in group.text, seconds=10)

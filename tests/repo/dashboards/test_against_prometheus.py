@@ -247,8 +247,8 @@ MISTAKES: dict[str, tuple[str, Change, str]] = {
     ),
     "one value where several are chosen": (
         "service",
-        of_panel("Requests per second", expression("endpoint=~", "endpoint=")),
-        "Requests per second A: no data",
+        of_panel("Requests a second", expression("endpoint=~", "endpoint=")),
+        "Requests a second A: no data",
     ),
     "buckets that are added up": ("service", of_panel("Distribution", expression("sum by (le)", "sum")), "no buckets"),
     "a column that is not there": (
