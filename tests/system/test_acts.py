@@ -75,12 +75,12 @@ async def test_people_in_a_group_and_in_a_topic_do_what_they_may(
     await bot_api.says(-77, STRANGER, "/silences")
     await bot_api.says(GROUP, BORIS, "/silences@another_bot")
     await bot_api.says(FORUM, BORIS, "/silences@wine_slo_bot", TOPIC)
-    await bot_api.until(lambda: any("🔇 Sight" in each.text for each in bot_api.chat(FORUM).messages), seconds=10)
+    await bot_api.until(lambda: any("🔇 Monitoring" in each.text for each in bot_api.chat(FORUM).messages), seconds=10)
     answer = bot_api.chat(FORUM).messages[-1]
     assert (answer.topic, answer.is_silent) == (TOPIC, True)
     assert elsewhere.messages == []
     await bot_api.until(lambda: len(group.chat.messages) > 1, seconds=10)
     (announced,) = group.chat.messages[1:]
-    assert announced.text.startswith("🔇 Sight: silenced until")
+    assert announced.text.startswith("🔇 Monitoring: silenced until")
     assert announced.is_silent
     assert await watchdog.terminate() == 0
