@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.evaluation.engine import SIGHT, State, advance
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.key_state import KeyState
@@ -30,7 +31,7 @@ ERRORS = Objective(name="errors", title="Errors", job="wine-slo", source=Ratio("
 AVAILABILITY = Objective(name="availability", title="Availability", job="wine-slo", source=Up(), ratio=0.995)
 KEY = Key("latency")
 ALL = Objectives.only(LATENCY, ERRORS, AVAILABILITY)
-CHAT = 7
+CHAT = Address.of("telegram", 7)
 
 
 def at(seconds: float) -> datetime:

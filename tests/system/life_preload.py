@@ -7,6 +7,7 @@ from tests.support.fakes.bot_api import TOKEN
 from tests.system import life
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram import channel, connection
+from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.slo.chat.channel import ChannelError
 
 os.environ.pop("SSL_CERT_FILE", None)
@@ -17,7 +18,7 @@ async def _try() -> None:
     """Some modules are loaded only where they are needed first."""
     Ledger.open("sqlite://").close()
     try:
-        await channel.TelegramChannel(connection.connect(TOKEN, "http://127.0.0.1:1")).send(1, "")
+        await channel.TelegramChannel(connection.connect(TOKEN, "http://127.0.0.1:1")).send(address_of(1), "")
     except ChannelError:
         assert life.TICKS
 

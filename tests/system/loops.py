@@ -7,6 +7,7 @@ from telegram import Bot
 
 from tests.support.fakes.prometheus_canned import OBJECTIVES, CannedPrometheus, Slow
 from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.notify.dispatcher import Dispatcher
@@ -28,9 +29,11 @@ def loops(
     """Both, as a start makes them from what the ledger remembers."""
     memory = ledger.load()
     evaluation = Evaluator(CannedPrometheus(clock, slow), ledger, OBJECTIVES, memory.state, lambda: WallTime(clock()))
-    recipients = Recipients(ledger, memory, chats, evaluation.now(), topics=topics or {})
+    addresses = [address_of(chat, (topics or {}).get(chat)) for chat in chats]
+    recipients = Recipients(ledger, memory, addresses, evaluation.now())
+    channel = TelegramChannel(bot)
     delivery = Dispatcher(
-        TelegramChannel(bot),
+        lambda _address: channel,
         ledger,
         recipients,
         Localizer(recipients, lambda _language: Formatter(OBJECTIVES, UTC)),

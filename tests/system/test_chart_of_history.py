@@ -98,7 +98,7 @@ async def studio(data: Path, stack: ExitStack) -> AsyncIterator[Studio]:
         charts = Charts(
             PrometheusClient(session, prometheus.url, {}),
             recorder,
-            ConsoleChannel(None),
+            lambda _address: ConsoleChannel(None),
             ledger,
             FakeSnapshot(lambda: state, lambda: ENDS),
             recipients=recipients,

@@ -22,6 +22,7 @@ from tests.support.scene import START
 from tests.system.loops import loops
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram import connection
+from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.waits import LONGEST_WAIT
@@ -62,7 +63,7 @@ class Fault:
             await api.accepts_connections()
         api.chat(ANNA).shut_topics.clear()
         if self.revives:
-            await delivery.revive(ANNA)
+            await delivery.revive(address_of(ANNA))
 
 
 def shut(api: BotApi, refusal: str) -> None:

@@ -5,7 +5,6 @@ Arrows point one way: recipients, journal, dispatcher, router. Who only reads wh
 """
 
 import logging
-import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,15 +16,10 @@ from typing import Any
 import aiohttp
 
 from wine_slo.config import translations
-from wine_slo.config.setting_types import ChatAddress, Rotating
-from wine_slo.integrations.console.channel import ConsoleChannel
 from wine_slo.integrations.drawing.render_process import ChartProcess
 from wine_slo.integrations.heartbeat import Heartbeat
 from wine_slo.integrations.peers import ServiceApi
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.integrations.telegram.channel import TelegramChannel
-from wine_slo.integrations.telegram.connection import Connection, connect
-from wine_slo.integrations.telegram.updates import Listener, TelegramUpdates
 from wine_slo.monitor.chatops.info import Info
 from wine_slo.monitor.chatops.language import LanguageCommand
 from wine_slo.monitor.chatops.oncall import OnCall
@@ -37,6 +31,7 @@ from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.evaluate.objective_checks import Examiner
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.announcements import Announcements
+from wine_slo.monitor.notify.channels import Channels, open_channels
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.localizer import Localizer
@@ -49,7 +44,8 @@ from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.monitor.ticker import Ticker, steady
-from wine_slo.slo.chat.channel import Channel, ChannelError
+from wine_slo.slo.chat.channel import ChannelError
+from wine_slo.slo.chat.listener import Listener
 from wine_slo.slo.chat.messages import Press, Question
 from wine_slo.slo.notification import keyboard
 from wine_slo.slo.objectives.objective import Objectives
@@ -62,7 +58,6 @@ from wine_slo.slo.text.language import LANGUAGES
 from wine_slo.slo.views.digest_text import Weekly
 from wine_slo.slo.views.status import Status
 
-CONSOLE = 0  # the id of the one recipient that the terminal is
 LONGEST_DRILL = timedelta(minutes=3)  # for so long a drill makes requests slow at the most
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
@@ -92,9 +87,7 @@ class Parts:
     """The parts of the monitor, each of which knows only those above it.
 
     Attributes:
-        channel: Where notifications are delivered.
-        answers: The same for what can wait until every alert is out.
-        bot: The connection to Telegram; None without a token.
+        channels: Where notifications are delivered.
     """
 
     settings: WatchdogSettings
@@ -102,9 +95,7 @@ class Parts:
     instruments: WatchdogInstruments
     source: MetricSource
     evaluator: Evaluator
-    bot: Connection | None
-    channel: Channel
-    answers: Channel
+    channels: Channels
     recipients: Recipients
     localizer: Localizer
     journal: Journal
@@ -131,16 +122,14 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
     instruments = WatchdogInstruments(version("wine-slo"))
     source = metric_source.connect(outside.session, settings, on_query=instruments.count_query)
     evaluator = Evaluator(source, ledger, objectives, memory.state, utc_now, steady)
-    bot = _connect(settings)
-    channel, answers, chats = _channel(bot, settings)
-    topics = {int(each): each.topic for each in _named(settings) if each.topic is not None}
-    recipients = Recipients(ledger, memory, chats, evaluator.now(), topics=topics)
+    channels = open_channels(settings)
+    recipients = Recipients(ledger, memory, channels.recipients, evaluator.now())
     localizer = Localizer(recipients, speeches(settings, evaluator))
     journal = Journal(ledger, memory.acts, last_number=memory.last_act)
     charts = Charts(
         source,
         outside.drawing,
-        answers,
+        channels.answers,
         ledger,
         evaluator,
         recipients=recipients,
@@ -148,14 +137,14 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
         on_message=instruments.count_message,
     )
     dispatcher = Dispatcher(
-        channel,
+        channels.alerts,
         ledger,
         recipients,
         localizer,
         evaluator,
         journal,
         instruments.count_message,
-        rules=_rules(settings),
+        rules=_rules(settings, channels),
         on_sent=charts.follow if settings.charts_enabled else None,
         on_suppressed=instruments.count_suppressed,
     )
@@ -176,17 +165,15 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
         instruments=instruments,
         source=source,
         evaluator=evaluator,
-        bot=bot,
-        channel=channel,
-        answers=answers,
+        channels=channels,
         recipients=recipients,
         localizer=localizer,
         journal=journal,
         charts=charts,
         dispatcher=dispatcher,
-        announcements=Announcements(answers, recipients, localizer),
+        announcements=Announcements(channels.answers, recipients, localizer),
         router=Router(
-            _access(settings, recipients),
+            _access(settings, channels, recipients),
             localizer.replies,
             evaluator.now,
             version("wine-slo"),
@@ -212,14 +199,14 @@ def loops_of(parts: Parts) -> list[tuple[Loop, str]]:
         )
         loops.append((informs, "the sign of life for systemd"))
     _add_commands(parts)
-    if parts.bot is not None:
-        telegram = TelegramChannel(parts.bot).for_answers
-        boards = _boards(parts, telegram)
-        loops.append((boards.run, "the boards"))
-        if settings.digest_at != "off":
-            loops.append((_digests(parts, telegram).run, "the digests"))
+    if any(parts.channels.listening()):
+        boards = _boards(parts)
         parts.router.add(*boards.commands(), *_drills(parts).commands())
-        loops.append((_updates(parts, parts.bot, telegram).run, "the updates of Telegram"))
+        loops.append((boards.run, "the boards"))
+    if settings.digest_at != "off" and not parts.channels.is_only_terminal:
+        loops.append((_digests(parts).run, "the digests"))
+    for name, listen in parts.channels.listening():
+        loops.append((partial(listen, _listener(parts, name)), f"the updates of {name.capitalize()}"))
     return loops
 
 
@@ -244,47 +231,16 @@ def _read_at_scrape(
     )
 
 
-def _named(settings: WatchdogSettings) -> tuple[ChatAddress, ...]:
-    """Return the chats of the settings, the second ones last."""
-    return (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids)
-
-
-def _connect(settings: WatchdogSettings) -> Connection | None:
-    """Return the bot; None where no token is set."""
-    if settings.telegram_token is None:
-        return None
-    return connect(
-        settings.telegram_token.value,
-        settings.telegram_api_url,
-        settings.telegram_way,
-        Rotating(settings.telegram_token),
-    )
-
-
-def _channel(bot: Connection | None, settings: WatchdogSettings) -> tuple[Channel, Channel, tuple[int, ...]]:
-    """Return where messages go, where answers go, and the ids of the recipients there."""
-    if bot and settings.telegram_chat_ids:
-        telegram = TelegramChannel(bot)
-        return telegram, telegram.for_answers, tuple(map(int, _named(settings)))
-    log.warning("no Telegram token or no chat id is set: messages are printed here")
-    console = ConsoleChannel(sys.stdout)
-    return console, console, (CONSOLE,)
-
-
-def _second_chats(settings: WatchdogSettings) -> frozenset[int]:
-    return frozenset(map(int, settings.telegram_second_chat_ids))
-
-
-def _access(settings: WatchdogSettings, recipients: Recipients) -> Access:
+def _access(settings: WatchdogSettings, channels: Channels, recipients: Recipients) -> Access:
     """Return who is known."""
-    seconds = _second_chats(settings)
+    seconds = channels.second_chats
     return Access(recipients, settings.telegram_admin_ids, lambda chat: recipients.standing_at(chat).chat in seconds)
 
 
-def _rules(settings: WatchdogSettings) -> Rules:
+def _rules(settings: WatchdogSettings, channels: Channels) -> Rules:
     """Return when and where may be notified."""
     return Rules(
-        second_chats=_second_chats(settings),
+        second_chats=channels.second_chats,
         escalate_after=timedelta(minutes=settings.escalate_minutes) if settings.escalate_minutes else None,
         quiet_hours=QuietHours.parse(settings.quiet_hours, settings.timezone) if settings.quiet_hours else None,
         pages_in_quiet_hours=settings.quiet_hours_pages,
@@ -294,7 +250,7 @@ def _rules(settings: WatchdogSettings) -> Rules:
 
 def _add_commands(parts: Parts) -> None:
     """Have the router answer what people on call ask, wherever they are."""
-    access = _access(parts.settings, parts.recipients)
+    access = _access(parts.settings, parts.channels, parts.recipients)
 
     def reach(request: Question | Press) -> frozenset[int] | None:
         limited = access.is_limited_to_what_it_was_told(request)
@@ -321,10 +277,10 @@ def _add_commands(parts: Parts) -> None:
     parts.router.add(*oncall.commands(), *info.commands(), *language.commands())
 
 
-def _boards(parts: Parts, channel: Channel) -> Boards:
+def _boards(parts: Parts) -> Boards:
     """Return what keeps the boards."""
     return Boards(
-        channel,
+        parts.channels.answers,
         parts.outside.ledger,
         parts.evaluator,
         parts.journal,
@@ -334,14 +290,14 @@ def _boards(parts: Parts, channel: Channel) -> Boards:
     )
 
 
-def _digests(parts: Parts, channel: Channel) -> Digests:
+def _digests(parts: Parts) -> Digests:
     """Return what tells every recipient that can be reached, but for the second ones, how each week was."""
     return Digests(
         parts.source,
         parts.outside.ledger,
-        chat=channel,
+        channel_of=parts.channels.answers,
         recipients=parts.recipients,
-        but=_second_chats(parts.settings),
+        but=parts.channels.second_chats,
         weekly=Weekly.parse(parts.settings.digest_at, parts.settings.timezone),
         snapshot=parts.evaluator,
         speech=parts.localizer.speech,
@@ -368,29 +324,28 @@ def _drills(parts: Parts) -> DrillCommand:
     )
 
 
-def _updates(parts: Parts, bot: Connection, channel: TelegramChannel) -> TelegramUpdates:
-    """Return what reads a bot's updates and has them answered."""
-    listener = Listener(
-        parts.router.ask,
-        parts.router.press,
-        parts.router.refuse,
-        parts.instruments.show_listening,
-        partial(_report_conflict, parts, channel),
-        heard=parts.dispatcher.revive,
-        moved=parts.recipients.move,
-    )
+def _listener(parts: Parts, channel: str) -> Listener:
+    """Return who answers what people write in a channel."""
     speech_in = speeches(parts.settings, parts.evaluator)
     codes = ("", *(each.code for each in LANGUAGES))
-    menus = {code: parts.router.menu(Replies(speech_in(code))) for code in codes}
-    return TelegramUpdates(bot, channel, listener, menus, parts.evaluator.now, parts.evaluator.state.looked_at)
+    return Listener(
+        ask=parts.router.ask,
+        press=parts.router.press,
+        refuse=parts.router.refuse,
+        listening=parts.instruments.show_listening,
+        conflict=partial(_report_conflict, parts, channel),
+        heard=parts.dispatcher.revive,
+        moved=parts.recipients.move,
+        menus={code: parts.router.menu(Replies(speech_in(code))) for code in codes},
+        clock=parts.evaluator.now,
+        heard_at=parts.evaluator.state.looked_at,
+    )
 
 
-async def _report_conflict(parts: Parts, channel: Channel, has_webhook: bool) -> None:  # noqa: FBT001 - of `Listener`
-    """Report to the first chats that commands are not heard."""
-    seconds = _second_chats(parts.settings)
+async def _report_conflict(parts: Parts, channel: str, has_webhook: bool) -> None:  # noqa: FBT001 - of `Listener`
+    """Report to the first chats of a channel that commands are not heard."""
     for chat in parts.recipients:
-        if chat not in seconds:
+        if chat.channel == channel and chat not in parts.channels.second_chats:
             text = parts.localizer.replies(chat).conflict(has_webhook=has_webhook)
-            address, topic = parts.recipients.standing(chat).address, parts.recipients.topic(chat)
-            with suppress(ChannelError):
-                await channel.send(address, text, topic=topic, loud=False)
+            with suppress(ChannelError):  # it is in the log as well
+                await parts.channels.answers(chat).send(parts.recipients.address(chat), text, loud=False)

@@ -195,7 +195,7 @@ class Ticker:
             "seconds_since_tick": None if self._ticked_at is None else round(age, 3),
             "untold_seconds": round(undelivered, 3),
             "incidents_open": len(self._evaluator.state.open_incidents),
-            "unreachable": {str(chat): reason for chat, reason in unreachable.items()},
+            "unreachable": {chat.place: reason for chat, reason in unreachable.items()},
         }
         return web.json_response(content, status=200 if status == "ok" else 503)
 

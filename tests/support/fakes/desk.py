@@ -12,6 +12,7 @@ from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.fakes.telegram_chats import Message
 from tests.support.scene import Scene
 from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.integrations.telegram.connection import BotApiRequest
 from wine_slo.monitor.notify.dispatcher import Dispatcher
@@ -56,11 +57,12 @@ class Desk:
         self.delivery = self._delivery()
 
     def _delivery(self) -> Dispatcher:
-        self.recipients = Recipients(self.ledger, self.ledger.load(), self.chats, self.clock(), topics=self.topics)
+        addresses = [address_of(chat, self.topics.get(chat)) for chat in self.chats]
+        self.recipients = Recipients(self.ledger, self.ledger.load(), addresses, self.clock())
         self.localizer = Localizer(self.recipients, self.speech)
         self.journal = Journal(self.ledger, ())
         return Dispatcher(
-            self._chat,
+            lambda _address: self._chat,
             self.ledger,
             self.recipients,
             self.localizer,

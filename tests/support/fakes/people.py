@@ -12,8 +12,11 @@ from telegram.ext import ExtBot
 from tests.support.fakes.bot_api import TOKEN, BotApi
 from tests.support.fakes.telegram_chats import Message
 from wine_slo.integrations.telegram import channel, connection
-from wine_slo.integrations.telegram.updates import Listener, TelegramUpdates
+from wine_slo.integrations.telegram.addresses import address_of
+from wine_slo.integrations.telegram.updates import TelegramUpdates
 from wine_slo.monitor.chatops.router import Access, Router
+from wine_slo.slo.chat.address import Address
+from wine_slo.slo.chat.listener import Listener
 from wine_slo.slo.chat.messages import Command, Reaction, Reception
 from wine_slo.slo.text.command_text import Replies
 from wine_slo.slo.text.formatting import Formatter
@@ -33,8 +36,8 @@ class Talk:
     heard_at: datetime | None = None
     received: Counter[Reception] = field(default_factory=Counter)
     listens: list[bool] = field(default_factory=list)
-    heard_from: list[int] = field(default_factory=list)
-    moves: list[tuple[int, int]] = field(default_factory=list)
+    heard_from: list[Address] = field(default_factory=list)
+    moves: list[tuple[Address, Address]] = field(default_factory=list)
     conflicts: asyncio.Queue[bool] = field(default_factory=asyncio.Queue)
     connect: Callable[[str, str], ExtBot[int]] = connection.connect
     conversation: Router = field(init=False)
@@ -45,29 +48,32 @@ class Talk:
     def clock(self) -> datetime:
         return datetime.now(UTC)
 
-    async def heard(self, chat: int) -> None:
+    async def heard(self, chat: Address) -> None:
         self.heard_from.append(chat)
 
-    async def moved(self, chat: int, to: int) -> None:
+    async def moved(self, chat: Address, to: Address) -> None:
         self.moves.append((chat, to))
+
+    def listener(self) -> Listener:
+        return Listener(
+            ask=self.conversation.ask,
+            press=self.conversation.press,
+            refuse=self.conversation.refuse,
+            listening=self.listens.append,
+            conflict=self._conflict,
+            heard=self.heard,
+            moved=self.moved,
+            menus={"": self.conversation.menu(Replies(self.speech))},
+            clock=self.clock,
+            heard_at=self.heard_at,
+        )
 
     @asynccontextmanager
     async def listening(self, *commands: Command | Reaction) -> AsyncIterator[None]:
         """Listen, and answer these too."""
         self.conversation.add(*commands)
         async with self.connect(TOKEN, self.api.url) as bot:
-            listener = Listener(
-                self.conversation.ask,
-                self.conversation.press,
-                self.conversation.refuse,
-                self.listens.append,
-                self._conflict,
-                self.heard,
-                self.moved,
-            )
-            menus = {"": self.conversation.menu(Replies(self.speech))}
-            listens = TelegramUpdates(bot, channel.TelegramChannel(bot), listener, menus, self.clock, self.heard_at)
-            task = asyncio.create_task(listens.run())
+            task = asyncio.create_task(TelegramUpdates(bot, channel.TelegramChannel(bot), self.listener()).run())
             try:
                 yield
             finally:
@@ -105,4 +111,4 @@ class Talk:
 
 
 def among(chats: Collection[int] = (ANNA, GROUP, FORUM), admins: Collection[int] = ()) -> Access:
-    return Access(chats, admins)
+    return Access([address_of(chat) for chat in chats], admins)

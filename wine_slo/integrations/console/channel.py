@@ -4,13 +4,16 @@ import os
 from itertools import count
 from typing import TextIO
 
-from wine_slo.slo.chat.channel import Capabilities, ChannelError
-from wine_slo.slo.chat.messages import Keyboard, Picture
+from wine_slo.slo.chat.address import Address
+from wine_slo.slo.chat.channel import Capabilities, Channel, ChannelError
+from wine_slo.slo.chat.messages import Keyboard
 from wine_slo.slo.redaction import redact
 from wine_slo.slo.text.formatting import plain
 
+CONSOLE = Address.of("console", 0)  # the one recipient that a terminal is
 
-class ConsoleChannel:
+
+class ConsoleChannel(Channel):
     """Prints what would be sent. It cannot change what was printed, so an edit is one short line.
 
     Letters that the console does not have are printed as question marks.
@@ -45,12 +48,11 @@ class ConsoleChannel:
 
     async def send(
         self,
-        chat: int,  # noqa: ARG002 - one chat
+        address: Address,  # noqa: ARG002 - one chat
         text: str,
         *,
-        topic: int | None = None,  # noqa: ARG002 - and no topics
         reply_to: int | None = None,
-        loud: bool = True,  # noqa: ARG002 - nor a sound
+        loud: bool = True,  # noqa: ARG002 - and no sound
         buttons: Keyboard = (),
     ) -> int:
         """Print a message, framed to stand out of the log, with its buttons; returns its number."""
@@ -61,19 +63,9 @@ class ConsoleChannel:
         self._write(f"┌ {head}\n{lines}\n└")
         return number
 
-    async def edit(self, chat: int, message: int, text: str, *, buttons: Keyboard = ()) -> None:  # noqa: ARG002 - one chat, and what can be pressed was printed
+    async def edit(self, address: Address, message: int, text: str, *, buttons: Keyboard = ()) -> None:  # noqa: ARG002 - one chat, and what can be pressed was printed
         """Print what a message would read now, in a line."""
         self._write(f"  message {message} now reads: {plain(text).splitlines()[0]}")
 
-    async def show(self, chat: int, picture: Picture, *, topic: int | None = None, reply_to: int | None = None) -> None:  # noqa: ARG002 - one chat
-        """Print that there would be a picture."""
-        self._write(f"  a picture of {len(picture.png)} bytes, reply to {reply_to}: {plain(picture.caption)}")
-
-    async def reach(self, chat: int) -> None:
+    async def reach(self, address: Address) -> None:
         """Whatever is printed arrives."""
-
-    async def pin(self, chat: int, message: int) -> None:
-        """What was printed cannot be kept in sight."""
-
-    async def unpin(self, chat: int, message: int) -> None:
-        """Nothing is kept in sight."""

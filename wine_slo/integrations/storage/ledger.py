@@ -23,6 +23,8 @@ from wine_slo.integrations.storage.failover import Failover
 from wine_slo.integrations.storage.holder import Holder
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.rows import (
+    board_row,
+    boards_of,
     changed,
     decode,
     encode,
@@ -45,6 +47,7 @@ from wine_slo.integrations.storage.schema import (
     TOLD,
     TRACKS,
 )
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.evaluation.engine import KEPT, State
 from wine_slo.slo.evaluation.incident import Incident
@@ -278,7 +281,7 @@ class Ledger:
         Raises:
             LedgerError: It cannot be read.
         """
-        return decode(self._read(sa.select(BOARDS.c.value)), BoardRecord)
+        return boards_of(self._read(sa.select(BOARDS.c.value)))
 
     def keep_board(self, board: BoardRecord) -> None:
         """Write a board as it reads now.
@@ -287,9 +290,9 @@ class Ledger:
             LedgerError: Nothing was written.
         """
         with self._database.writing() as connection:
-            upsert(connection, BOARDS, [{"chat": board.chat, "value": encode(board)}])
+            upsert(connection, BOARDS, [board_row(board)])
 
-    def drop_board(self, chat: int) -> None:
+    def drop_board(self, chat: Address) -> None:
         """Forget the board of a chat.
 
         Raises:
@@ -298,7 +301,7 @@ class Ledger:
         with self._database.writing() as connection:
             connection.execute(BOARDS.delete().where(BOARDS.c.chat == chat))
 
-    def digests(self) -> dict[int, datetime]:
+    def digests(self) -> dict[Address, datetime]:
         """Which digest each chat was told last, by the time at which it was to be told.
 
         Raises:
@@ -314,7 +317,7 @@ class Ledger:
         except ValueError as error:
             raise LedgerError(f"the ledger has a digest that cannot be read: {error}") from error
 
-    def mark_digest(self, chat: int, slot: datetime) -> None:
+    def mark_digest(self, chat: Address, slot: datetime) -> None:
         """Write which digest a chat was told.
 
         Raises:

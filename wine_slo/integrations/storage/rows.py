@@ -9,13 +9,16 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from wine_slo.integrations.storage.addresses import address_of, stored
 from wine_slo.integrations.storage.holder import Holder
 from wine_slo.integrations.storage.ledger_error import LedgerError
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.evaluation.engine import SIGHT
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.record import DeliveryRecord
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import Action
+from wine_slo.slo.views.board_text import BoardRecord
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +33,7 @@ def decode(rows: Sequence[str], kind: type[V]) -> list[V]:
         LedgerError: One of them cannot be read.
     """
     try:
-        return [msgspec.json.decode(each, type=kind) for each in rows]
+        return [msgspec.json.decode(each, type=kind, dec_hook=_decoded) for each in rows]
     except (msgspec.DecodeError, ValueError, TypeError) as error:  # the last two: no row of ours is so
         sentence = f"the ledger has a {kind.__name__} that cannot be read: {error}"
         raise LedgerError(sentence, f"damaged ({kind.__name__})") from error
@@ -40,7 +43,7 @@ def readable_actions(rows: Iterable[Any]) -> Iterator[Action]:
     """The acts under the numbers of their rows; one that cannot be read is left out, as it must not hide the others."""
     for row in rows:
         try:
-            yield replace(msgspec.json.decode(row.value, type=Action), number=row.number)
+            yield replace(msgspec.json.decode(row.value, type=Action, dec_hook=_decoded), number=row.number)
         except (msgspec.DecodeError, ValueError, TypeError) as error:
             log.error("the ledger has an act %s that cannot be read and is left out: %s", row.number, error)  # noqa: TRY400
 
@@ -74,12 +77,40 @@ def record_row(told: DeliveryRecord) -> dict[str, Any]:
     return {"incident": told.incident, "chat": told.chat, "value": encode(told)}
 
 
+def board_row(board: BoardRecord) -> dict[str, Any]:
+    """Return the row of a board; its chat and its topic are written apart."""
+    fields = msgspec.to_builtins(board, enc_hook=_encoded)
+    del fields["address"]
+    thread = board.address.thread
+    topic = int(thread) if thread is not None and thread.isdecimal() else thread
+    return {"chat": board.chat, "value": encode({"chat": stored(board.chat), "topic": topic} | fields)}
+
+
+def boards_of(rows: Sequence[str]) -> list[BoardRecord]:
+    """Return the boards of rows.
+
+    Raises:
+        LedgerError: One of them cannot be read.
+    """
+    try:
+        return [_board_of(msgspec.json.decode(each, type=dict[str, Any])) for each in rows]
+    except (msgspec.DecodeError, ValueError, TypeError, KeyError) as error:
+        raise LedgerError(f"the ledger has a board that cannot be read: {error}", "damaged (BoardRecord)") from error
+
+
+def _board_of(fields: dict[str, Any]) -> BoardRecord:
+    topic = fields.pop("topic", None)
+    chat = address_of(fields.pop("chat"))
+    fields["address"] = chat.within(None if topic is None else str(topic))
+    return msgspec.convert(fields, BoardRecord, dec_hook=_decoded)
+
+
 def encode(value: object) -> str:
     """Return a value as JSON."""
     try:
-        return msgspec.json.encode(value).decode()
+        return msgspec.json.encode(value, enc_hook=_encoded).decode()
     except UnicodeEncodeError:  # half a surrogate in what somebody wrote, which no encoding has
-        whole = json.dumps(msgspec.to_builtins(value), ensure_ascii=False)
+        whole = json.dumps(msgspec.to_builtins(value, enc_hook=_encoded), ensure_ascii=False)
         return whole.encode(errors="replace").decode()
 
 
@@ -123,3 +154,15 @@ def number_of(text: str | None, name: str) -> int:
     if not 0 <= found < 2**53:
         raise LedgerError(f"the ledger has a {name} that cannot be: {found}", f"damaged ({name})")
     return found
+
+
+def _encoded(value: object) -> object:
+    if isinstance(value, Address):
+        return stored(value)
+    raise NotImplementedError
+
+
+def _decoded(kind: type, value: object) -> object:
+    if kind is Address:
+        return address_of(value)
+    raise NotImplementedError

@@ -2,6 +2,8 @@
 
 import sqlalchemy as sa
 
+from wine_slo.integrations.storage.addresses import AddressType
+
 TABLES = sa.MetaData()
 
 
@@ -26,7 +28,7 @@ TOLD = sa.Table(
     "told",
     TABLES,
     sa.Column("incident", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("chat", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("chat", AddressType, primary_key=True, autoincrement=False),
     sa.Column("value", sa.Text, nullable=False),
 )
 
@@ -34,7 +36,7 @@ TOLD = sa.Table(
 STANDINGS = sa.Table(
     "standings",
     TABLES,
-    sa.Column("chat", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("chat", AddressType, primary_key=True, autoincrement=False),
     sa.Column("value", sa.Text, nullable=False),
 )
 
@@ -42,7 +44,7 @@ STANDINGS = sa.Table(
 BOARDS = sa.Table(
     "boards",
     TABLES,
-    sa.Column("chat", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("chat", AddressType, primary_key=True, autoincrement=False),
     sa.Column("value", sa.Text, nullable=False),
 )
 
@@ -50,7 +52,7 @@ BOARDS = sa.Table(
 DIGESTS = sa.Table(
     "digests",
     TABLES,
-    sa.Column("chat", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("chat", AddressType, primary_key=True, autoincrement=False),
     sa.Column("told", sa.Text, nullable=False),
 )
 

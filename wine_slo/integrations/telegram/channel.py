@@ -18,10 +18,12 @@ from telegram import (
 from telegram.constants import ChatAction, ChatType, MessageLimit, ParseMode
 from telegram.error import TelegramError
 
+from wine_slo.integrations.telegram.addresses import chat_of, topic_of
 from wine_slo.integrations.telegram.callback_data import CallbackData
 from wine_slo.integrations.telegram.connection import ANSWER, LARGEST_ID
 from wine_slo.integrations.telegram.errors import ABOUT_TOPIC, NO_MESSAGE, NOT_MODIFIED, guarded
-from wine_slo.slo.chat.channel import Capabilities, ChannelError
+from wine_slo.slo.chat.address import Address
+from wine_slo.slo.chat.channel import Capabilities, Channel, ChannelError
 from wine_slo.slo.chat.messages import Keyboard, Picture
 from wine_slo.slo.redaction import redact
 from wine_slo.slo.text.formatting import plain
@@ -29,7 +31,7 @@ from wine_slo.slo.text.formatting import plain
 log = logging.getLogger(__name__)
 
 
-class TelegramChannel:
+class TelegramChannel(Channel):
     """Send and edit through a bot, and sign what its buttons carry.
 
     Args:
@@ -54,20 +56,14 @@ class TelegramChannel:
         return answers
 
     async def send(
-        self,
-        chat: int,
-        text: str,
-        *,
-        topic: int | None = None,
-        reply_to: int | None = None,
-        loud: bool = True,
-        buttons: Keyboard = (),
+        self, address: Address, text: str, *, reply_to: int | None = None, loud: bool = True, buttons: Keyboard = ()
     ) -> int:
         """Send a message and return its id; plainer where Telegram refuses it, and outside of a topic that it refuses.
 
         Raises:
             ChannelError: It was not sent, or perhaps not.
         """
+        chat, topic = chat_of(address), topic_of(address)
         text, markup = redact(text), self._markup(chat, buttons)
 
         async def send_as(form: _Form) -> int:
@@ -98,12 +94,13 @@ class TelegramChannel:
             log.warning("%s refuses a message as it is: %s", where, refusal)
         raise ChannelError(str(refusal), permanent=True) from refusal
 
-    async def edit(self, chat: int, message: int, text: str, *, buttons: Keyboard = ()) -> None:
+    async def edit(self, address: Address, message: int, text: str, *, buttons: Keyboard = ()) -> None:
         """Exchange a message's text and buttons; plain, and clipped, where Telegram refuses the markup.
 
         Raises:
             ChannelError: It was not edited, or perhaps not.
         """
+        chat = chat_of(address)
         text, markup = redact(text), self._markup(chat, buttons)
 
         async def edit_as(words: str, mode: str | None) -> None:
@@ -137,12 +134,13 @@ class TelegramChannel:
                 raise
             raise ChannelError(str(error), message_gone=True) from error
 
-    async def show(self, chat: int, picture: Picture, *, topic: int | None = None, reply_to: int | None = None) -> None:
+    async def show(self, address: Address, picture: Picture, *, reply_to: int | None = None) -> None:
         """Send a picture, quietly; outside of a topic that Telegram refuses.
 
         Raises:
             ChannelError: It was not sent, or perhaps not.
         """
+        chat, topic = chat_of(address), topic_of(address)
 
         async def show_in(thread: int | None) -> None:
             await self._bot.send_photo(
@@ -164,12 +162,13 @@ class TelegramChannel:
             log.warning("chat %d refuses a picture in topic %d: %s", chat, topic, error)
             await guarded(show_in(None))
 
-    async def reach(self, chat: int) -> None:
+    async def reach(self, address: Address) -> None:
         """See whether a chat accepts messages, by telling it that one is being written; a channel, by the bot's rights.
 
         Raises:
             ChannelError: It does not, or it is not known.
         """
+        chat = chat_of(address)
         try:
             await guarded(self._bot.send_chat_action(chat, ChatAction.TYPING))
         except ChannelError as error:
@@ -193,21 +192,21 @@ class TelegramChannel:
             return True
         raise ChannelError("The bot may not send messages there", permanent=True)
 
-    async def pin(self, chat: int, message: int) -> None:
+    async def pin(self, address: Address, message: int) -> None:
         """Pin a message, without a sound.
 
         Raises:
             ChannelError: It was not pinned, or perhaps not.
         """
-        await guarded(self._bot.pin_chat_message(chat, message, disable_notification=True, **self._limits))
+        await guarded(self._bot.pin_chat_message(chat_of(address), message, disable_notification=True, **self._limits))
 
-    async def unpin(self, chat: int, message: int) -> None:
+    async def unpin(self, address: Address, message: int) -> None:
         """Unpin a message.
 
         Raises:
             ChannelError: It is still pinned, or perhaps.
         """
-        await guarded(self._bot.unpin_chat_message(chat, message, **self._limits))
+        await guarded(self._bot.unpin_chat_message(chat_of(address), message, **self._limits))
 
     def _markup(self, chat: int, buttons: Keyboard) -> InlineKeyboardMarkup | None:
         if not buttons:

@@ -11,6 +11,7 @@ from typing import TypeVar
 import httpx
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 
+from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.integrations.telegram.connection import NoBotApiError, is_success
 from wine_slo.slo.chat.channel import ChannelError
 
@@ -60,7 +61,7 @@ def channel_error(error: Exception) -> ChannelError:  # noqa: PLR0911 - one for 
                 retry_after=min(wanted, timedelta(seconds=LONGEST_WAIT)),
             )
         case ChatMigrated():
-            return ChannelError(f"the chat is now {error.new_chat_id}", moved_to=error.new_chat_id)
+            return ChannelError(f"the chat is now {error.new_chat_id}", moved_to=address_of(error.new_chat_id))
         case InvalidToken():
             return ChannelError("Telegram does not know the token")  # the exception's own text holds the token
         case Forbidden():

@@ -8,8 +8,7 @@ passed over, so that no strange update stops the others. Whatever else goes wron
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
@@ -18,10 +17,13 @@ from telegram import BotCommand
 from telegram.error import BadRequest, Conflict, TelegramError
 from telegram.ext import ExtBot
 
+from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.integrations.telegram.update_types import INVISIBLE, Query, Update, number_of, person_of, read_update
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.backoff import Backoff
 from wine_slo.slo.chat.channel import ChannelError
+from wine_slo.slo.chat.listener import Listener
 from wine_slo.slo.chat.messages import Answer, Picture, Press, Question
 from wine_slo.slo.text.formatting import plain
 
@@ -46,29 +48,6 @@ AT_ONCE = 20  # updates that are being answered
 _COMMAND = re.compile(r"/(\w{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """Who answers.
-
-    Attributes:
-        ask: The answer to a command; None where there is none to give.
-        press: The answer to a press of one of our buttons.
-        refuse: The answer to a press, in that chat, of what is not one of our buttons.
-        listening: Called when updates can be read, and when they cannot.
-        conflict: Called once when they go elsewhere instead, with whether that is a webhook, else another program.
-        heard: Called with the id of a chat from which anything is heard.
-        moved: Called with the old and the new id of a group that has become a supergroup.
-    """
-
-    ask: Callable[[Question], Awaitable[Answer | None]]
-    press: Callable[[Press], Awaitable[Answer]]
-    refuse: Callable[[int], Answer]
-    listening: Callable[[bool], None]
-    conflict: Callable[[bool], Coroutine[Any, Any, None]]
-    heard: Callable[[int], Awaitable[None]]
-    moved: Callable[[int, int], Awaitable[None]]
-
-
 class TelegramUpdates:
     """Listen to a bot's updates and answer them.
 
@@ -76,26 +55,14 @@ class TelegramUpdates:
         bot: Whose updates.
         chat: Where answers are sent.
         listener: Who answers.
-        menus: The commands with their lines, by language; the empty one is for every other language.
-        clock: Reads the clock.
-        heard_at: When somebody listened last, before this process; None where nobody did.
     """
 
-    def __init__(
-        self,
-        bot: ExtBot[int],
-        chat: TelegramChannel,
-        listener: Listener,
-        menus: Mapping[str, Sequence[tuple[str, str]]],
-        clock: Callable[[], datetime],
-        heard_at: datetime | None,
-    ) -> None:
+    def __init__(self, bot: ExtBot[int], chat: TelegramChannel, listener: Listener) -> None:
         self._bot = bot
         self._chat = chat
         self._listener = listener
-        self._menus = menus
-        self._clock = clock
-        self._heard_at = heard_at
+        self._clock = listener.clock
+        self._heard_at = listener.heard_at
         self._has_heard_all = False  # that waited when this process began
         self._last_batch: list[Any] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -116,7 +83,7 @@ class TelegramUpdates:
         for failures in count(1):
             try:
                 await self._bot.initialize()
-                for language, lines in self._menus.items():
+                for language, lines in self._listener.menus.items():
                     menu = [BotCommand(name, line) for name, line in lines]
                     await self._bot.set_my_commands(menu, language_code=language or None)
             except Exception as error:  # noqa: BLE001 - the library raises whatever an odd answer makes of its code
@@ -215,11 +182,11 @@ class TelegramUpdates:
         """Note what an update says of the chat itself."""
         message = update.message
         if message is not None and message.migrate_to_chat_id is not None:
-            await self._listener.moved(message.chat.id, message.migrate_to_chat_id)
+            await self._listener.moved(address_of(message.chat.id), address_of(message.migrate_to_chat_id))
         if message is not None and message.migrate_from_chat_id is not None:
-            await self._listener.moved(message.migrate_from_chat_id, message.chat.id)
+            await self._listener.moved(address_of(message.migrate_from_chat_id), address_of(message.chat.id))
         if update.heard_from is not None:
-            await self._listener.heard(update.heard_from)
+            await self._listener.heard(address_of(update.heard_from))
 
     def _begin_task(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
@@ -251,12 +218,11 @@ class TelegramUpdates:
         if self._is_live() and self._has_heard_all:
             asked_at = max(asked_at, now - LATE_AFTER)  # Telegram's clock is not ours
         question = Question(
-            chat=message.chat.id,
+            address=address_of(message.chat.id, message.topic),
             message=message.message_id,
             person=person_of(message.sender, message.sender_chat),
             command=word.lower(),
             arguments=tuple((rest or "").split()),
-            topic=message.topic,
             is_to_us=name is not None or message.is_private,
             is_private=message.is_private,
             is_forwarded=message.is_forwarded,
@@ -269,27 +235,26 @@ class TelegramUpdates:
             answer = await self._listener.ask(question)
         if answer is not None:
             reply_to = None if question.is_private else question.message
-            await self._send(question.chat, question.topic, answer, reply_to=reply_to)
+            await self._send(question.address, answer, reply_to=reply_to)
 
     async def _answer_press(self, query: Query, pressed_at: datetime | None) -> None:
         message = query.message
         if message is None:
-            await self._toast(query.id, self._listener.refuse(query.sender.id))
+            await self._toast(query.id, self._listener.refuse(address_of(query.sender.id)))
             return
         chat = message.chat.id
         opened = self._chat.callback_data.open(chat, query.data)
         if opened is None:
-            await self._toast(query.id, self._listener.refuse(chat))
+            await self._toast(query.id, self._listener.refuse(address_of(chat)))
             return
         verb, arguments = opened
         press = Press(
             id=query.id,
-            chat=chat,
+            address=address_of(chat, message.topic),
             message=message.message_id,
             person=person_of(query.sender, None),
             verb=verb,
             arguments=arguments,
-            topic=message.topic,
             is_private=message.is_private,
             pressed_at=pressed_at,
         )
@@ -298,11 +263,11 @@ class TelegramUpdates:
         await self._toast(query.id, answer)
         if answer.replaces and answer.text:
             try:
-                await self._chat.edit(chat, message.message_id, answer.text, buttons=answer.buttons)
+                await self._chat.edit(press.address, message.message_id, answer.text, buttons=answer.buttons)
             except ChannelError as error:
                 log.warning("chat %d: a message was not changed: %s", chat, error)
         else:
-            await self._send(chat, message.topic, answer, reply_to=message.message_id)
+            await self._send(press.address, answer, reply_to=message.message_id)
 
     async def _toast(self, press: str, answer: Answer) -> None:
         """Show it to who pressed; one who pressed long ago is not waiting for it any more."""
@@ -313,48 +278,44 @@ class TelegramUpdates:
         except TelegramError as error:
             log.warning("a press was not answered: %s", type(error).__name__)
 
-    async def _send(self, chat: int, topic: int | None, answer: Answer, *, reply_to: int | None) -> None:
+    async def _send(self, address: Address, answer: Answer, *, reply_to: int | None) -> None:
         """Send an answer, and what follows it."""
         if answer.text:
-            sent = await self._send_text(chat, topic, answer, reply_to)
+            sent = await self._send_text(address, answer, reply_to)
             if sent is None:
                 return
-            chat, reply_to = sent
+            address, reply_to = sent
         more = await answer.follow() if answer.follow else None
         if isinstance(more, str):
-            await self._send_text(chat, topic, Answer(more), reply_to)
+            await self._send_text(address, Answer(more), reply_to)
         if isinstance(more, Picture):
-            shown = await self._try(chat, lambda to: self._chat.show(to, more, topic=topic, reply_to=reply_to))
+            shown = await self._try(address, lambda to: self._chat.show(to, more, reply_to=reply_to))
             if shown is None and more.instead:
-                await self._send_text(chat, topic, Answer(more.instead), reply_to)
+                await self._send_text(address, Answer(more.instead), reply_to)
 
-    async def _send_text(
-        self, chat: int, topic: int | None, answer: Answer, reply_to: int | None
-    ) -> tuple[int, int] | None:
-        """Return the chat in which it arrived and the message's id; None where it did not arrive, or perhaps not."""
+    async def _send_text(self, address: Address, answer: Answer, reply_to: int | None) -> tuple[Address, int] | None:
+        """Return the address at which it arrived and the message's id; None where it did not arrive, or perhaps not."""
         return await self._try(
-            chat,
-            lambda to: self._chat.send(
-                to, answer.text, topic=topic, reply_to=reply_to, loud=False, buttons=answer.buttons
-            ),
+            address,
+            lambda to: self._chat.send(to, answer.text, reply_to=reply_to, loud=False, buttons=answer.buttons),
         )
 
-    async def _try(self, chat: int, attempt: Callable[[int], Awaitable[T]]) -> tuple[int, T] | None:
-        """Return the chat for which it was done and what it gave; None where it was not done, or perhaps not.
+    async def _try(self, address: Address, attempt: Callable[[Address], Awaitable[T]]) -> tuple[Address, T] | None:
+        """Return the address for which it was done and what it gave; None where it was not done, or perhaps not.
 
         What surely did not arrive is tried again.
         """
         for number in range(1, ANSWER_TRIES + 1):
             try:
-                return chat, await attempt(chat)
+                return address, await attempt(address)
             except ChannelError as error:
                 wait = error.retry_after or timedelta(seconds=2 * number)
                 if error.moved_to is not None:
-                    chat, wait = error.moved_to, timedelta(0)
+                    address, wait = error.moved_to.within(address.thread), timedelta(0)
                 elif error.permanent or not error.surely_not_sent or wait > LONGEST_ANSWER_WAIT:
-                    log.warning("chat %d was not answered: %s", chat, error)
+                    log.warning("chat %s was not answered: %s", address.chat.place, error)
                     return None
-                log.info("chat %d was not answered yet: %s", chat, error)
+                log.info("chat %s was not answered yet: %s", address.chat.place, error)
                 await asyncio.sleep(wait.total_seconds())
         return None
 

@@ -8,6 +8,7 @@ from html import unescape
 
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.evaluate.snapshot import Snapshot
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Answer, Button, Command, Picture, Press, Question, Reaction
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.policy import Suppression
@@ -53,10 +54,10 @@ class Info:
         self,
         ledger: Ledger,
         snapshot: Snapshot,
-        speech: Callable[[int], Formatter],
+        speech: Callable[[Address], Formatter],
         chart: Chart,
         deeds: Callable[[Incident, Formatter], Sequence[str]] = lambda _incident, _speech: (),
-        suppressed: Callable[[int], Mapping[int, Suppression]] = lambda _chat: {},
+        suppressed: Callable[[Address], Mapping[int, Suppression]] = lambda _chat: {},
     ) -> None:
         self._ledger = ledger
         self._snapshot = snapshot
@@ -139,7 +140,7 @@ class Info:
         key = replace(incident.key, alert=Alert.BREACH)
         return Answer(toast=explain.say("Drawing …"), follow=lambda: self._chart(key, explain, None))
 
-    def _of_one(self, command: str, chat: int, words: Sequence[str]) -> Answer:
+    def _of_one(self, command: str, chat: Address, words: Sequence[str]) -> Answer:
         """An answer about one objective, or what there is to ask about."""
         explain, state, now = self._explain(chat), self._snapshot.state, self._snapshot.now()
         span, rest = take_span(words) if command == "chart" else (None, words)
@@ -220,5 +221,5 @@ class Info:
             return known
         return next(iter(await asyncio.to_thread(self._ledger.incidents, numbers=[number])), None)
 
-    def _explain(self, chat: int) -> Formatter:
+    def _explain(self, chat: Address) -> Formatter:
         return self._speech(chat)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Answer, Button, Command, Press, Question, Reaction
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.command_text import Replies
@@ -19,7 +20,7 @@ class LanguageCommand:
         speak: Makes a language, by its code, that of a chat.
     """
 
-    def __init__(self, replies: Callable[[int], Replies], speak: Callable[[int, str], Awaitable[None]]) -> None:
+    def __init__(self, replies: Callable[[Address], Replies], speak: Callable[[Address, str], Awaitable[None]]) -> None:
         self._replies = replies
         self._speak = speak
 
@@ -53,7 +54,7 @@ class LanguageCommand:
             await self._speak(press.chat, language.code)
         return replace(self._shown(press.chat), replaces=True)
 
-    def _shown(self, chat: int) -> Answer:
+    def _shown(self, chat: Address) -> Answer:
         """Which it is, and a button for each other one."""
         replies = self._replies(chat)
         others = (each for each in LANGUAGES if each.code != replies.speech.language.code)

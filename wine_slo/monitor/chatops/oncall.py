@@ -13,6 +13,7 @@ from html import unescape
 
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Answer, Button, Command, Press, Question, Reaction, Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
@@ -53,10 +54,10 @@ class OnCall:
     def __init__(
         self,
         snapshot: Snapshot,
-        replies: Callable[[int], Replies],
+        replies: Callable[[Address], Replies],
         journal: Journal,
-        revive: Callable[[int], Awaitable[None]],
-        announce: Callable[[Callable[[Replies], str], int], None] = lambda _text, _but: None,
+        revive: Callable[[Address], Awaitable[None]],
+        announce: Callable[[Callable[[Replies], str], Address], None] = lambda _text, _but: None,
         reach: Callable[[Question | Press], Reach] = lambda _asked: None,
         *,
         is_overdue: Callable[[], bool] = lambda: False,
@@ -68,7 +69,7 @@ class OnCall:
         self._announce = announce
         self._reach = reach
         self._is_overdue = is_overdue
-        self._asked_back: OrderedDict[tuple[int, str], UnclearError] = OrderedDict()
+        self._asked_back: OrderedDict[tuple[Address, str], UnclearError] = OrderedDict()
 
     def commands(self) -> tuple[Command | Reaction, ...]:
         """What can be asked and pressed."""

@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Container, Hashable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.limits import Excess, Limit
 from wine_slo.slo.chat.messages import Answer, Command, Press, Question, Reaction, Reception, Refusal
 from wine_slo.slo.reason import phrase
@@ -65,9 +66,9 @@ class Access:
         is_second: Whether a chat is only escalated to.
     """
 
-    chats: Container[int]
+    chats: Container[Address]
     admins: Collection[int]
-    is_second: Callable[[int], bool] = lambda _chat: False
+    is_second: Callable[[Address], bool] = lambda _chat: False
 
     def may_ask(self, asked: Question | Press) -> bool:
         """Whether that person may read what we know, in that chat."""
@@ -106,7 +107,7 @@ class Router:
     def __init__(
         self,
         access: Access,
-        replies: Callable[[int], Replies],
+        replies: Callable[[Address], Replies],
         clock: Callable[[], datetime],
         version: str,
         on_reception: Callable[[Reception], None],
@@ -126,7 +127,7 @@ class Router:
         self._repeats = Limit(REPEATS, REPEATS_WITHIN)
         self._stranger = Limit(1)
         self._strangers = Limit(STRANGERS_A_MINUTE)
-        self._old_told: dict[int, datetime] = {}
+        self._old_told: dict[Address, datetime] = {}
         self.add(
             Command(HELP, phrase("All commands"), self._help),
             Command("id", phrase("The id of this chat, and yours"), self._id),
@@ -163,9 +164,9 @@ class Router:
         self._on_reception(answer.reception)
         return answer
 
-    def refuse(self, chat: int) -> Answer:
+    def refuse(self, chat: Address) -> Answer:
         """The answer to a press of a button that is not ours, or is of another chat."""
-        log.warning("a button in chat %d was refused: it is not one of ours, or not of that chat", chat)
+        log.warning("a button in chat %s was refused: it is not one of ours, or not of that chat", chat.place)
         self._on_reception(Reception.FORGED)
         return Answer(toast=self._replies(chat).forged())
 
@@ -221,16 +222,18 @@ class Router:
     def _receive_stranger(self, question: Question, replies: Replies) -> Answer | None:
         """Their id, where it is asked for, at most once a minute each and not often for all of them together."""
         now = self._clock()
-        log.info("person %d asked /%s in chat %d and is not known", question.person.id, question.command, question.chat)
+        log.info(
+            "person %d asked /%s in chat %s and is not known", question.person.id, question.command, question.chat.place
+        )
         if (
             question.command not in ("id", "start")
             or now - question.asked_at > OLD_AFTER
             or _counted(((self._stranger, question.person.id), (self._strangers, "all")), now) is not None
         ):
             return None
-        return Answer(replies.ids(question.chat, question.person, question.topic))
+        return Answer(replies.ids(question.address, question.person))
 
-    def _turn_down_old(self, chat: int, replies: Replies) -> Answer | None:
+    def _turn_down_old(self, chat: Address, replies: Replies) -> Answer | None:
         """That what was asked long ago is not done; said once, however much there is of it."""
         now = self._clock()
         last = self._old_told.get(chat)
@@ -296,7 +299,7 @@ class Router:
         return Answer(self._replies(press.chat).help(self._listed()))
 
     async def _id(self, question: Question) -> Answer:
-        return Answer(self._replies(question.chat).ids(question.chat, question.person, question.topic))
+        return Answer(self._replies(question.chat).ids(question.address, question.person))
 
     async def _tell_version(self, question: Question) -> Answer:
         return Answer(self._replies(question.chat).version(self._version))

@@ -9,6 +9,7 @@ from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.monitor.drill.runner import DrillRefusedError
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Answer, Command, Person, Question
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.oncall.actions import Action, ActionKind
@@ -47,13 +48,13 @@ class DrillCommand:
     def __init__(
         self,
         snapshot: Snapshot,
-        speech: Callable[[int], Formatter],
+        speech: Callable[[Address], Formatter],
         prepare: Callable[[Objective], Awaitable[Drill]],
         run: Callable[[Objective], Awaitable[Drill]],
         longest: timedelta,
         *,
         journal: Journal,
-        announce: Callable[[Callable[[Replies], str], int], None] = lambda _text, _but: None,
+        announce: Callable[[Callable[[Replies], str], Address], None] = lambda _text, _but: None,
     ) -> None:
         self._snapshot = snapshot
         self._speech = speech
@@ -97,7 +98,7 @@ class DrillCommand:
             return Answer(speech.say("⚪️ No drill: {why}", why=speech.language.tell(error.reason)))
         if self._running is not None:  # somebody else asked meanwhile
             return Answer(speech.say("A drill is running. To stop it: /drill stop"))
-        log.warning("person %d in chat %d begins a drill", question.person.id, question.chat)
+        log.warning("person %d in chat %s begins a drill", question.person.id, question.chat.place)
         self._next_at = now + PAUSE
         await self._keep(question, objective, now)
         if self._running is not None:  # somebody else asked meanwhile
@@ -127,7 +128,7 @@ class DrillCommand:
         )
         return speech.say("The drill is stopped: no more requests are sent.")
 
-    async def _tell_end(self, running: asyncio.Task[Drill], chat: int) -> str | None:
+    async def _tell_end(self, running: asyncio.Task[Drill], chat: Address) -> str | None:
         """What came of it, once it is over; nothing where it was stopped."""
         try:
             return said(await running, self._speech(chat))

@@ -15,7 +15,8 @@ from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.recipients import Recipients
-from wine_slo.slo.chat.channel import Channel, ChannelError
+from wine_slo.slo.chat.address import Address
+from wine_slo.slo.chat.channel import ChannelError, ChannelOf
 from wine_slo.slo.text.command_text import Replies
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class Announcements:
     """Tells every chat.
 
     Args:
-        chat: Where it is told.
+        channel_of: The channel of an address.
         recipients: Who is told.
         localizer: How things read for each.
         again_after: Seconds before a try that failed is repeated.
@@ -41,18 +42,18 @@ class Announcements:
 
     def __init__(
         self,
-        chat: Channel,
+        channel_of: ChannelOf,
         recipients: Recipients,
         localizer: Localizer,
         again_after: float = 2.0,
     ) -> None:
-        self._chat = chat
+        self._channel_of = channel_of
         self._recipients = recipients
         self._localizer = localizer
         self._again_after = again_after
-        self._waiting: asyncio.Queue[tuple[Text, int | None]] = asyncio.Queue(MOST_WAITING)
+        self._waiting: asyncio.Queue[tuple[Text, Address | None]] = asyncio.Queue(MOST_WAITING)
 
-    def tell(self, text: Text, but: int | None = None) -> None:
+    def tell(self, text: Text, but: Address | None = None) -> None:
         """Have every chat told, but the one in which it was done; returns at once."""
         try:
             self._waiting.put_nowait((text, but))
@@ -65,9 +66,7 @@ class Announcements:
             text, but = await self._waiting.get()
             reachable = [self._recipients.standing(chat) for chat in self._recipients]
             others = [each for each in reachable if not each.is_closed and but not in (each.chat, each.address)]
-            await asyncio.gather(
-                *(self._tell(each.address, self._recipients.topic(each.chat), text) for each in others)
-            )
+            await asyncio.gather(*(self._tell(self._recipients.address(each.chat), text) for each in others))
 
     async def remind(self, journal: Journal, snapshot: Snapshot) -> None:
         """Remind each day, for ever, which silences go on; at the start announce those of just before the last end."""
@@ -82,12 +81,12 @@ class Announcements:
                 self.tell(partial(Replies.announced, acts=those, now=instant))
             since = instant
 
-    async def _tell(self, address: int, topic: int | None, text: Text) -> None:
+    async def _tell(self, address: Address, text: Text) -> None:
         for attempt in range(1, TRIES + 1):
             try:
-                await self._chat.send(address, text(self._localizer.replies(address)), topic=topic, loud=False)
+                await self._channel_of(address).send(address, text(self._localizer.replies(address.chat)), loud=False)
             except ChannelError as error:
-                log.warning("chat %d: an announcement was not sent: %s", address, error)
+                log.warning("chat %s: an announcement was not sent: %s", address.chat.place, error)
                 wait = (error.retry_after or timedelta(seconds=self._again_after * attempt)).total_seconds()
                 if error.permanent or not error.surely_not_sent or wait > LONGEST_WAIT.total_seconds():
                     return

@@ -24,7 +24,8 @@ from wine_slo.monitor.notify.policies import Policies, Rules
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.notify.records import DeliveryRecords
 from wine_slo.monitor.notify.waits import ELSEWHERE, FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT, Waits
-from wine_slo.slo.chat.channel import Channel, ChannelError
+from wine_slo.slo.chat.address import Address
+from wine_slo.slo.chat.channel import ChannelError, ChannelOf
 from wine_slo.slo.chat.messages import Keyboard
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.plan import Notification, Wording, fold, next_notification
@@ -33,7 +34,7 @@ from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
 from wine_slo.slo.text.incidents.breach import repeat_marked
 from wine_slo.slo.text.wording import IncidentWording
 
-OnSent = Callable[[int, Notification, int], None]
+OnSent = Callable[[Address, Notification, int], None]
 OnSuppressed = Callable[[Suppression], None]
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class Dispatcher:
     """Deliver.
 
     Args:
-        chat: Where it is delivered.
+        channel_of: The channel of an address.
         recipients: To whom.
         localizer: How things read for a recipient.
         snapshot: What is known now.
@@ -59,7 +60,7 @@ class Dispatcher:
 
     def __init__(  # noqa: PLR0913 - one place wires it, by name
         self,
-        chat: Channel,
+        channel_of: ChannelOf,
         ledger: Ledger,
         recipients: Recipients,
         localizer: Localizer,
@@ -74,7 +75,7 @@ class Dispatcher:
         self._journal = journal
         journal.subscribe(self.wake)
         self._rules = rules or Rules()
-        self._chat = chat
+        self._channel_of = channel_of
         self._recipients = recipients
         self._book = DeliveryRecords(ledger, recipients, snapshot)
         self._localizer = localizer
@@ -82,13 +83,13 @@ class Dispatcher:
         self._on_message = on_message
         self._on_sent = on_sent
         self._on_suppressed = on_suppressed
-        self._suppressed: dict[int, dict[int, Suppression]] = {}  # by chat and incident
+        self._suppressed: dict[Address, dict[int, Suppression]] = {}  # by chat and incident
         self._waits = Waits(recipients, snapshot)
         self._policies = Policies(self._rules, localizer, snapshot, journal)
-        self._replaced: set[tuple[int, int, int]] = set()  # incident, chat and opening whose message was sent anew
+        self._replaced: set[tuple[int, Address, int]] = set()  # incident, chat and opening whose message was sent anew
         self._has_looked = asyncio.Event()
-        self._news: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)
-        self._telling: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._news: defaultdict[Address, asyncio.Event] = defaultdict(asyncio.Event)
+        self._telling: defaultdict[Address, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def hear(self) -> None:
         """Take note of an evaluation: begin the delivery records, and wake up."""
@@ -137,12 +138,12 @@ class Dispatcher:
         return min(waiting, default=None)
 
     @property
-    def unreachable(self) -> dict[int, str]:
+    def unreachable(self) -> dict[Address, str]:
         """Why each recipient that cannot be reached for minutes cannot be, by its id in the settings."""
         return self._waits.unreachable
 
     @property
-    def unreached(self) -> dict[int, str]:
+    def unreached(self) -> dict[Address, str]:
         """The same, and why each recipient was never reached since the start, though it has been tried for a while."""
         return self._waits.unreached
 
@@ -151,9 +152,9 @@ class Dispatcher:
         await self._has_looked.wait()
         async with asyncio.TaskGroup() as group:
             for chat in self._recipients:
-                group.create_task(self._serve(chat), name=f"telling chat {chat}")
+                group.create_task(self._serve(chat), name=f"telling chat {chat.place}")
 
-    async def _serve(self, chat: int) -> None:
+    async def _serve(self, chat: Address) -> None:
         """Deliver to one chat, for ever; a chat that hangs holds no other."""
         news = self._news[chat]
         while True:
@@ -164,7 +165,7 @@ class Dispatcher:
                 pause = self._waits.pause(chat)
             except Exception:  # whatever it is, it must not end what delivers
                 log.exception(
-                    "chat %d: delivery failed by a fault of ours; again in %.0f s", chat, LONGEST_WAIT.seconds
+                    "chat %s: delivery failed by a fault of ours; again in %.0f s", chat.place, LONGEST_WAIT.seconds
                 )
                 pause = LONGEST_WAIT.total_seconds()
             with suppress(TimeoutError):
@@ -175,29 +176,29 @@ class Dispatcher:
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*(each.acquire() for each in self._telling.values())), within)
 
-    async def revive(self, address: int) -> None:
+    async def revive(self, address: Address) -> None:
         """Try a chat again that refuses messages: it has been heard from."""
         chat = self._recipients.standing_at(address).chat
         if self._waits.revive(chat):
             self._news[chat].set()
 
-    def known_in(self, address: int) -> frozenset[int]:
+    def known_in(self, address: Address) -> frozenset[int]:
         """The numbers of the open incidents of which a chat was told, by where its people are heard."""
         chat = self._recipients.standing_at(address).chat
         return self._book.open_in(chat)
 
-    def suppressed(self, chat: int) -> Mapping[int, Suppression]:
+    def suppressed(self, chat: Address) -> Mapping[int, Suppression]:
         """Return why notifications are not sent to a chat at present, by the number of the incident."""
         return self._suppressed.get(self._recipients.standing_at(chat).chat, {})
 
-    def _note_suppressed(self, chat: int, held: dict[int, Suppression]) -> None:
+    def _note_suppressed(self, chat: Address, held: dict[int, Suppression]) -> None:
         """Keep why notifications are not sent to a chat, and count what is new of it."""
         before, self._suppressed[chat] = self._suppressed.get(chat, {}), held
         for number, reason in held.items():
             if before.get(number) is not reason and self._on_suppressed is not None:
                 self._on_suppressed(reason)
 
-    async def set_language(self, chat: int, language: str) -> None:
+    async def set_language(self, chat: Address, language: str) -> None:
         """Use another language in a chat; messages about what is open there are edited, without a sound."""
         await self._recipients.keep(replace(self._recipients.standing_at(chat), language=language))
         self.wake()
@@ -216,13 +217,16 @@ class Dispatcher:
         for chat in self._recipients:
             self._news[chat].set()
 
-    async def _tell_chat(self, chat: int) -> None:
+    async def _tell_chat(self, chat: Address) -> None:
         async with self._telling[chat]:
             await self._tell_now(chat)
 
-    async def _tell_now(self, chat: int) -> None:
-        moves = 0
+    async def _tell_now(self, chat: Address) -> None:
+        moves, can_edit = 0, self._channel_of(chat).capabilities.edit
         while self._waits.may_try(chat) and (notice := self._next(chat)) is not None:
+            if notice.edits is not None and not can_edit:
+                await self._book.keep([notice.after])  # what it has sent stays as it reads
+                continue
             address = self._recipients.standing(chat).address
             await self._try(chat, notice)
             moves += self._recipients.standing(chat).address != address
@@ -234,7 +238,7 @@ class Dispatcher:
         if not self._recipients.standing(chat).is_closed:
             await self._announce(chat)
 
-    async def _try(self, chat: int, notice: Notification) -> None:
+    async def _try(self, chat: Address, notice: Notification) -> None:
         """Deliver one notification, or note why not and when it is tried again."""
         numbers = [each.incident for each in (notice.after, *notice.others)]
         is_edit = notice.edits is not None
@@ -244,27 +248,27 @@ class Dispatcher:
             await self._fail(chat, error, notice.kind, numbers, is_edit=is_edit)
             return
         except Exception:
-            log.exception("chat %d was not told (%s): a fault of ours", chat, notice.kind)
+            log.exception("chat %s was not told (%s): a fault of ours", chat.place, notice.kind)
             self._on_message(notice.kind, "failed")
             for number in numbers:
                 self._waits.fail(chat, number, is_edit=is_edit)
             return
         self._on_message(notice.kind, "told")
-        log.info("chat %d was told: %s of %s", chat, notice.kind, ", ".join(f"#{each}" for each in numbers))
+        log.info("chat %s was told: %s of %s", chat.place, notice.kind, ", ".join(f"#{each}" for each in numbers))
         for number in numbers:
             self._waits.succeed(chat, number, is_edit=is_edit)
         if not is_edit:
             await self._has_arrived(chat)
 
-    async def _has_arrived(self, chat: int) -> None:
+    async def _has_arrived(self, chat: Address) -> None:
         """Note that a chat accepts messages."""
         self._waits.accept(chat)
         await self._recipients.open(chat)
 
-    async def _reach(self, chat: int) -> None:
+    async def _reach(self, chat: Address) -> None:
         """Try a chat that refuses messages, or has not been tried since the start, and is owed none."""
         try:
-            await self._chat.reach(self._recipients.standing(chat).address)
+            await self._channel_of(chat).reach(self._recipients.address(chat))
         except ChannelError as error:
             self._waits.doubt(chat, str(error))
             await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
@@ -272,13 +276,13 @@ class Dispatcher:
             self._waits.succeed(chat, ELSEWHERE, is_edit=False)
             await self._has_arrived(chat)
 
-    async def _close(self, chat: int, error: ChannelError) -> None:
+    async def _close(self, chat: Address, error: ChannelError) -> None:
         self._waits.refuse(chat)
         await self._recipients.close(chat, str(error) or "it gives no reason")
         for other in self._recipients:
             self._news[other].set()  # they are to know of it
 
-    async def _announce(self, chat: int) -> None:
+    async def _announce(self, chat: Address) -> None:
         """Let a recipient know once of each other one that cannot be reached."""
         for other, reason in self.unreachable.items():
             standing = self._recipients.standing(other)
@@ -298,7 +302,7 @@ class Dispatcher:
             standing = self._recipients.standing(other)
             await self._recipients.keep(replace(standing, announced_to=(*standing.announced_to, chat)))
 
-    def _next(self, chat: int) -> Notification | None:
+    def _next(self, chat: Address) -> Notification | None:
         """The next notification for a chat that does not have to wait; only new messages while it refuses them."""
         state, now = self._snapshot.state, self._snapshot.now()
         words = IncidentWording(self._localizer.speech(chat), state, now, self._journal.acts)
@@ -317,7 +321,7 @@ class Dispatcher:
         try:
             group = fold(planned, words)
         except Exception:
-            log.exception("chat %d: what is too much at once is sent one by one: a fault of ours", chat)
+            log.exception("chat %s: what is too much at once is sent one by one: a fault of ours", chat.place)
             group = None
         if group is not None:
             held |= dict.fromkeys((each.incident for each in group.others), Suppression.GROUPED)
@@ -336,7 +340,7 @@ class Dispatcher:
             reason = suppression_of(incident, told, now, manner)
             notice = next_notification(incident, told, words, now, manner)
         except Exception:  # one incident that cannot be worded holds no other
-            log.exception("chat %d: nothing can be said of #%d: a fault of ours", chat, told.incident)
+            log.exception("chat %s: nothing can be said of #%d: a fault of ours", chat.place, told.incident)
             self._on_message(Kind.BREACH if incident.is_open else Kind.RECOVERY, "failed")
             for is_edit in (False, True):
                 self._waits.fail(chat, told.incident, is_edit=is_edit)
@@ -345,7 +349,7 @@ class Dispatcher:
             return None, reason if notice.edits is not None else self._waits.reason(chat)
         return notice, reason
 
-    def _known_since(self, incident: Incident, chat: int) -> datetime | None:
+    def _known_since(self, incident: Incident, chat: Address) -> datetime | None:
         """Of a second chat: since when a first one knows of an incident, or since it is open where none can know."""
         if chat not in self._rules.second_chats:
             return None
@@ -364,23 +368,18 @@ class Dispatcher:
         return None if can_be_told else incident.opened_at
 
     async def _send(
-        self, chat: int, text: str, *, loud: bool, reply_to: int | None = None, buttons: Keyboard = ()
+        self, chat: Address, text: str, *, loud: bool, reply_to: int | None = None, buttons: Keyboard = ()
     ) -> int:
         """Send a new message to a recipient, wherever it is now, and return its id.
 
         Raises:
             ChannelError: It was not sent, or perhaps not.
         """
-        return await self._chat.send(
-            self._recipients.standing(chat).address,
-            text,
-            topic=self._recipients.topic(chat),
-            reply_to=reply_to,
-            loud=loud,
-            buttons=buttons,
+        return await self._channel_of(chat).send(
+            self._recipients.address(chat), text, reply_to=reply_to, loud=loud, buttons=buttons
         )
 
-    async def _say(self, chat: int, notice: Notification) -> None:
+    async def _say(self, chat: Address, notice: Notification) -> None:
         """Tell one notice, then mark it told.
 
         Raises:
@@ -405,21 +404,21 @@ class Dispatcher:
         if self._on_sent is not None:
             self._on_sent(chat, notice, message)
 
-    async def _edit(self, chat: int, notice: Notification, message: int) -> None:
+    async def _edit(self, chat: Address, notice: Notification, message: int) -> None:
         """Edit a message, then record it; one that cannot be edited is sent anew, or given up.
 
         Raises:
             ChannelError: It was not edited, or perhaps not.
         """
-        address, told = self._recipients.standing(chat).address, notice.after
+        channel, address, told = self._channel_of(chat), self._recipients.address(chat), notice.after
         try:
-            await self._chat.edit(address, message, notice.text, buttons=notice.buttons)
+            await channel.edit(address, message, notice.text, buttons=notice.buttons)
         except ChannelError as error:
             if error.permanent:
-                await self._chat.reach(address)  # it may be the chat that refuses, and not the edit
+                await channel.reach(address)  # it may be the chat that refuses, and not the edit
             elif not error.message_gone:
                 raise
-            log.warning("chat %d: message %d cannot be edited: %s", chat, message, error)
+            log.warning("chat %s: message %d cannot be edited: %s", chat.place, message, error)
             incident = self._snapshot.state.incidents.get(told.incident)
             replaced = (told.incident, chat, told.opening)
             # An open incident needs a message, but not one a minute; of a closed one enough has been said.
@@ -429,10 +428,12 @@ class Dispatcher:
                 told = replace(told, message=fresh)
         await self._book.keep([told])
 
-    async def _fail(self, chat: int, error: ChannelError, kind: Kind, numbers: Iterable[int], *, is_edit: bool) -> None:
+    async def _fail(
+        self, chat: Address, error: ChannelError, kind: Kind, numbers: Iterable[int], *, is_edit: bool
+    ) -> None:
         """Note what a failure means for a chat, or for what was tried: the notification of these incidents."""
         self._on_message(kind, "failed")
-        if error.moved_to not in (None, self._recipients.standing(chat).address):
+        if error.moved_to is not None and error.moved_to != self._recipients.standing(chat).address:
             await self._recipients.move(chat, error.moved_to)
         elif error.permanent:
             await self._close(chat, error)
@@ -442,11 +443,11 @@ class Dispatcher:
             first = FIRST_WAIT if error.surely_not_sent or is_edit else FIRST_WAIT_UNSURE
             waits = [self._waits.fail(chat, each, first, is_edit=is_edit) for each in numbers]
             again = min(waits).total_seconds()
-            log.warning("chat %d was not told (%s): %s; again in %.0f s", chat, kind, error, again)
+            log.warning("chat %s was not told (%s): %s; again in %.0f s", chat.place, kind, error, again)
 
-    def _flood(self, chat: int, error: ChannelError, wait: timedelta, *, is_edit: bool) -> None:
+    def _flood(self, chat: Address, error: ChannelError, wait: timedelta, *, is_edit: bool) -> None:
         """Send nothing into a chat, or edit nothing there, for as long as Telegram asks."""
-        log.warning("chat %d %s: %s", chat, "must not be edited in" if is_edit else "must be left alone", error)
+        log.warning("chat %s %s: %s", chat.place, "must not be edited in" if is_edit else "must be left alone", error)
         if self._waits.flood(chat, str(error), wait, is_edit=is_edit):
             for other in self._recipients:
                 self._news[other].set()

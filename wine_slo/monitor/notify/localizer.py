@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.text.command_text import Replies
 from wine_slo.slo.text.formatting import Formatter
 
@@ -19,10 +20,10 @@ class Localizer:
         self._recipients = recipients
         self._speech_in = speech_in
 
-    def speech(self, chat: int) -> Formatter:
+    def speech(self, chat: Address) -> Formatter:
         """Return how things read in a chat, by any id that it had."""
         return self._speech_in(self._recipients.standing_at(chat).language)
 
-    def replies(self, chat: int) -> Replies:
+    def replies(self, chat: Address) -> Replies:
         """Return how commands are answered in a chat."""
         return Replies(self.speech(chat))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.localizer import Localizer
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.keyboard import buttons_of
 from wine_slo.slo.notification.policy import DelayReason, Policy
@@ -29,7 +30,7 @@ class Rules:
         offers: What can be done by pressing a button.
     """
 
-    second_chats: Collection[int] = ()
+    second_chats: Collection[Address] = ()
     escalate_after: timedelta | None = None
     quiet_hours: QuietHours | None = None
     pages_in_quiet_hours: bool = True
@@ -52,7 +53,7 @@ class Policies:
         self._snapshot = snapshot
         self._journal = journal
 
-    def of(self, incident: Incident, chat: int, known_since: datetime | None) -> Policy:
+    def of(self, incident: Incident, chat: Address, known_since: datetime | None) -> Policy:
         """Return how a recipient may be notified of an incident now.
 
         Args:

@@ -7,19 +7,17 @@ knows of: whoever reads there is not meant to any more.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from types import MappingProxyType
 
 from wine_slo.integrations.storage.ledger import Ledger, Memory
 from wine_slo.integrations.storage.ledger_error import LedgerError
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.evaluation.incident import Incident
 
 log = logging.getLogger(__name__)
-
-NO_TOPICS: Mapping[int, int] = MappingProxyType({})
 
 
 class Recipients:
@@ -28,9 +26,8 @@ class Recipients:
     Args:
         ledger: Remembers them.
         memory: What the ledger remembers.
-        chats: The chats of the settings, by id; the first ones before the second ones.
+        addresses: Where the settings want messages, each chat once; the first ones before the second ones.
         now: The instant, by the clock of the state.
-        topics: The topic to which messages go in a forum, by its id.
 
     Attributes:
         records: The delivery records of the recipients, from the ledger.
@@ -40,14 +37,12 @@ class Recipients:
         self,
         ledger: Ledger,
         memory: Memory,
-        chats: Iterable[int],
+        addresses: Iterable[Address],
         now: datetime,
-        *,
-        topics: Mapping[int, int] = NO_TOPICS,
     ) -> None:
-        self._topics = topics
         self._ledger = ledger
-        self._chats = tuple(chats)
+        self._threads = {each.chat: each.thread for each in addresses}
+        self._chats = tuple(self._threads)
         self._standings = {each.chat: each for each in memory.standings}
         records = {(each.incident, each.chat): each for each in memory.told if each.chat in self._chats}
         known = self._standings.keys() | {each.chat for each in memory.told}
@@ -67,9 +62,9 @@ class Recipients:
                 self._write(replace(each, since=None, is_former=True))
         self.records = tuple(records.values())
 
-    def __iter__(self) -> Iterator[int]:
+    def __iter__(self) -> Iterator[Address]:
         """Each recipient once, by its id in the settings; a group that the settings name by both its ids is one."""
-        seen: set[int] = set()
+        seen: set[Address] = set()
         for chat in self._chats:
             address = self.standing(chat).address
             if address not in seen:
@@ -80,52 +75,52 @@ class Recipients:
         """Whether a chat is a recipient, by its id in the settings or by the one it has now."""
         return any(chat in (each, self.standing(each).address) for each in self._chats)
 
-    def standing(self, chat: int) -> Subscriber:
+    def standing(self, chat: Address) -> Subscriber:
         """What is known of a chat, by its id in the settings."""
         return self._standings.get(chat) or Subscriber(chat=chat)
 
-    def topic(self, chat: int) -> int | None:
-        """The topic to which messages go there; None where it is no forum."""
-        return self._topics.get(chat)
+    def address(self, chat: Address) -> Address:
+        """Return where messages for a chat go now: into its thread, where the settings name one."""
+        return self.standing(chat).address.within(self._threads.get(chat))
 
-    def standing_at(self, address: int) -> Subscriber:
+    def standing_at(self, address: Address) -> Subscriber:
         """What is known of the chat that has this id now."""
         moved = (each for each in self._standings.values() if each.moved_to == address and each.chat in self._chats)
         return next(moved, self.standing(address))
 
-    def is_former(self, chat: int) -> bool:
+    def is_former(self, chat: Address) -> bool:
         """Whether a chat was a recipient once and is none now."""
         return self.standing(chat).is_former and chat not in self
 
     @property
-    def closed(self) -> dict[int, str]:
+    def closed(self) -> dict[Address, str]:
         """Why each of them that refuses messages does so, by its id in the settings."""
         return {chat: reason for chat in self if (reason := self.standing(chat).closed_because)}
 
-    def is_due(self, chat: int, incident: Incident) -> bool:
+    def is_due(self, chat: Address, incident: Incident) -> bool:
         """Whether a chat that knows nothing of an incident is to know: what was over before it came is not news."""
         since = self.standing(chat).since
         return incident.is_open or since is None or incident.since >= since
 
-    async def move(self, chat: int, to: int) -> None:
+    async def move(self, chat: Address, to: Address) -> None:
         """Note the new id of a group that has become a supergroup, by any id that it had."""
         standing = self.standing_at(chat)
         if chat in self and to != standing.address:
-            log.warning("chat %d has moved to %d", chat, to)
+            log.warning("chat %s has moved to %s", chat.place, to.place)
             await self.keep(replace(standing, moved_to=to))
 
-    async def close(self, chat: int, reason: str) -> None:
+    async def close(self, chat: Address, reason: str) -> None:
         """Note that a chat refuses messages, and why."""
         standing = self.standing_at(chat)
         if chat in self and reason != standing.closed_because:
-            log.error("chat %d cannot be reached: %s", chat, reason)
+            log.error("chat %s cannot be reached: %s", chat.place, reason)
             await self.keep(replace(standing, closed_because=reason))
 
-    async def open(self, chat: int) -> None:
+    async def open(self, chat: Address) -> None:
         """Note that a message has arrived in a chat."""
         standing = self.standing_at(chat)
         if chat in self and (standing.is_closed or standing.announced_to):
-            log.info("chat %d can be reached again", chat)
+            log.info("chat %s can be reached again", chat.place)
             await self.keep(replace(standing, closed_because="", announced_to=()))
 
     async def keep(self, standing: Subscriber) -> None:
@@ -138,4 +133,4 @@ class Recipients:
         try:
             self._ledger.stand(standing)
         except LedgerError as error:
-            log.error("%s; a restart now would find out about chat %d anew", error, standing.chat)  # noqa: TRY400
+            log.error("%s; a restart now would find out about chat %s anew", error, standing.chat.place)  # noqa: TRY400

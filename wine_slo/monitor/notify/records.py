@@ -8,6 +8,7 @@ from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.notification.plan import no_later_than
 from wine_slo.slo.notification.record import DeliveryRecord, Stage
 
@@ -28,7 +29,7 @@ class DeliveryRecords:
         self._recipients = recipients
         self._snapshot = snapshot
         self._records = {(each.incident, each.chat): each for each in recipients.records}
-        self._unwritten: dict[tuple[int, int], DeliveryRecord] = {}
+        self._unwritten: dict[tuple[int, Address], DeliveryRecord] = {}
         self._writing = asyncio.Lock()
 
     def all(self) -> list[DeliveryRecord]:
@@ -36,11 +37,11 @@ class DeliveryRecords:
         chats = set(self._recipients)
         return [record for (_, chat), record in sorted(self._records.items()) if chat in chats]
 
-    def of(self, incident: int, chat: int) -> DeliveryRecord:
+    def of(self, incident: int, chat: Address) -> DeliveryRecord:
         """Return that of a chat for an incident at hand."""
         return self._records[incident, chat]
 
-    def open_in(self, chat: int) -> frozenset[int]:
+    def open_in(self, chat: Address) -> frozenset[int]:
         """Return the numbers of the open incidents that a chat was notified of."""
         those = (each for each in self._records.values() if each.chat == chat and each.stage is Stage.OPENED)
         return frozenset(each.incident for each in those)

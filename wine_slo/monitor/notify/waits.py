@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.backoff import Backoff
 from wine_slo.slo.notification.policy import Suppression
 
@@ -57,14 +58,14 @@ class Waits:
     def __init__(self, recipients: Recipients, snapshot: Snapshot) -> None:
         self._recipients = recipients
         self._snapshot = snapshot
-        self._waits: dict[tuple[int, int, bool], _Wait] = {}  # by chat, incident, and whether it is an edit
-        self._floods: dict[tuple[int, bool], datetime] = {}  # by chat, and whether it is about edits
-        self._long_floods: dict[int, str] = {}  # what Telegram asked for, by chat
-        self._refusals: dict[int, _Refusal] = {}
+        self._waits: dict[tuple[Address, int, bool], _Wait] = {}  # by chat, incident, and whether it is an edit
+        self._floods: dict[tuple[Address, bool], datetime] = {}  # by chat, and whether it is about edits
+        self._long_floods: dict[Address, str] = {}  # what Telegram asked for, by chat
+        self._refusals: dict[Address, _Refusal] = {}
         self._unproven = dict.fromkeys(recipients, "")  # not reached since the start, and why not
 
     @property
-    def unreachable(self) -> dict[int, str]:
+    def unreachable(self) -> dict[Address, str]:
         """Why each recipient that cannot be reached for minutes cannot be, by its id in the settings."""
         now = self._snapshot.now()
         floods = {
@@ -75,17 +76,17 @@ class Waits:
         return floods | self._recipients.closed
 
     @property
-    def unreached(self) -> dict[int, str]:
+    def unreached(self) -> dict[Address, str]:
         """The same, and why each recipient was never reached since the start, though it has been tried for a while."""
         failures = {chat: wait.failures for (chat, number, _), wait in self._waits.items() if number == ELSEWHERE}
         unproven = {chat: reason for chat, reason in self._unproven.items() if failures.get(chat, 0) >= MANY_FAILURES}
         return unproven | self.unreachable
 
-    def is_in_doubt(self, chat: int) -> bool:
+    def is_in_doubt(self, chat: Address) -> bool:
         """Return whether it is not known that a chat accepts messages."""
         return chat in self._unproven or self._recipients.standing(chat).is_closed
 
-    def may_try(self, chat: int) -> bool:
+    def may_try(self, chat: Address) -> bool:
         """Return whether a chat is tried now; one that refuses messages is by a schedule, and at each new incident."""
         refusal = self._refusals.get(chat)
         if refusal is None or not self._recipients.standing(chat).is_closed:
@@ -93,7 +94,7 @@ class Waits:
         is_over = _is_over(refusal.again_at, self._snapshot.now(), LONGEST_RETRY_CLOSED)
         return is_over or not self._openings() <= refusal.openings
 
-    def is_free(self, chat: int, number: int, *, is_edit: bool) -> bool:
+    def is_free(self, chat: Address, number: int, *, is_edit: bool) -> bool:
         """Return whether nothing that is to be sent in a chat, or edited, has to wait."""
         now = self._snapshot.now()
         wait, flood = self._waits.get((chat, number, is_edit)), self._floods.get((chat, is_edit))
@@ -101,24 +102,24 @@ class Waits:
             flood is None or _is_over(flood, now, LONGEST_FLOOD)
         )
 
-    def has_failed(self, chat: int, number: int) -> bool:
+    def has_failed(self, chat: Address, number: int) -> bool:
         """Return whether the last attempt to send a new message of an incident failed."""
         return (chat, number, False) in self._waits
 
-    def are_any(self, chat: int) -> bool:
+    def are_any(self, chat: Address) -> bool:
         """Return whether anything has to wait in a chat."""
         now = self._snapshot.now()
         return any(
             to == chat and not _is_over(wait.until, now, LONGEST_WAIT) for (to, _, _), wait in self._waits.items()
         )
 
-    def reason(self, chat: int) -> Suppression:
+    def reason(self, chat: Address) -> Suppression:
         """Return why a new message has to wait."""
         flood = self._floods.get((chat, False))
         is_over = flood is None or _is_over(flood, self._snapshot.now(), LONGEST_FLOOD)
         return Suppression.RETRY if is_over else Suppression.FLOOD_WAIT
 
-    def pause(self, chat: int) -> float | None:
+    def pause(self, chat: Address) -> float | None:
         """Return for how many seconds there is nothing to do in a chat; None where that is so until there is news."""
         now = self._snapshot.now()
         instants = [wait.until for (to, _, _), wait in self._waits.items() if to == chat]
@@ -132,7 +133,7 @@ class Waits:
         incidents = self._snapshot.state.incidents
         self._waits = {key: wait for key, wait in self._waits.items() if key[1] in incidents or key[1] == ELSEWHERE}
 
-    def fail(self, chat: int, number: int, first: timedelta = FIRST_WAIT, *, is_edit: bool) -> timedelta:
+    def fail(self, chat: Address, number: int, first: timedelta = FIRST_WAIT, *, is_edit: bool) -> timedelta:
         """Have one notification tried again later, and later each time; return how much."""
         last = self._waits.get((chat, number, is_edit))
         failures = last.failures + 1 if last else 1
@@ -140,11 +141,11 @@ class Waits:
         self._waits[chat, number, is_edit] = _Wait(self._snapshot.now() + wait, failures)
         return wait
 
-    def succeed(self, chat: int, number: int, *, is_edit: bool) -> None:
+    def succeed(self, chat: Address, number: int, *, is_edit: bool) -> None:
         """Note that a notification was delivered."""
         self._waits.pop((chat, number, is_edit), None)
 
-    def flood(self, chat: int, reason: str, wait: timedelta, *, is_edit: bool) -> bool:
+    def flood(self, chat: Address, reason: str, wait: timedelta, *, is_edit: bool) -> bool:
         """Leave a chat alone, or edit nothing there, for so long; return whether it cannot be reached so long."""
         self._floods[chat, is_edit] = self._snapshot.now() + wait
         if is_edit or wait < LONG_FLOOD:
@@ -152,24 +153,24 @@ class Waits:
         self._long_floods[chat] = reason
         return True
 
-    def refuse(self, chat: int) -> None:
+    def refuse(self, chat: Address) -> None:
         """Note that a chat refuses messages."""
         now, last = self._snapshot.now(), self._refusals.get(chat)
         failures = last.failures + 1 if last else 1
         self._refusals[chat] = _Refusal(now, now + CLOSED.wait(failures), failures, self._openings())
 
-    def doubt(self, chat: int, reason: str) -> None:
+    def doubt(self, chat: Address, reason: str) -> None:
         """Note why a chat could not be reached, where it has not been since the start."""
         if chat in self._unproven:
             self._unproven[chat] = reason
 
-    def accept(self, chat: int) -> None:
+    def accept(self, chat: Address) -> None:
         """Note that a chat accepts messages."""
         self._refusals.pop(chat, None)
         self._long_floods.pop(chat, None)
         self._unproven.pop(chat, None)
 
-    def revive(self, chat: int) -> bool:
+    def revive(self, chat: Address) -> bool:
         """Try a chat that refuses messages soon; return whether it is one."""
         refusal = self._refusals.get(chat)
         if refusal is None:

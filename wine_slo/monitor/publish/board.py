@@ -11,7 +11,8 @@ from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.recipients import Recipients
-from wine_slo.slo.chat.channel import Channel, ChannelError
+from wine_slo.slo.chat.address import Address
+from wine_slo.slo.chat.channel import ChannelError, ChannelOf
 from wine_slo.slo.chat.limits import Limit
 from wine_slo.slo.chat.messages import Answer, Command, Question
 from wine_slo.slo.notification.record import Kind
@@ -42,7 +43,7 @@ class Boards:
     """Keeps the boards.
 
     Args:
-        chat: Where they hang.
+        channel_of: The channel of an address.
         ledger: Remembers them.
         recipients: Learn from a board that a group has moved. One that is no recipient any more has no board.
         snapshot: What is known now.
@@ -53,16 +54,16 @@ class Boards:
 
     def __init__(
         self,
-        chat: Channel,
+        channel_of: ChannelOf,
         ledger: Ledger,
         snapshot: Snapshot,
         journal: Journal,
-        speech: Callable[[int], Formatter],
+        speech: Callable[[Address], Formatter],
         on_message: Callable[[Kind, str], None],
         *,
         recipients: Recipients,
     ) -> None:
-        self._chat = chat
+        self._channel_of = channel_of
         self._ledger = ledger
         self._recipients = recipients
         self._boards = {each.chat: each for each in ledger.boards() if not recipients.is_former(each.chat)}
@@ -70,8 +71,8 @@ class Boards:
         self._journal = journal
         self._speech = speech
         self._on_message = on_message
-        self._patience: dict[int, datetime] = {}  # until when a chat is left alone
-        self._hung_anew: dict[int, datetime] = {}  # when a board that could not be edited was replaced
+        self._patience: dict[Address, datetime] = {}  # until when a chat is left alone
+        self._hung_anew: dict[Address, datetime] = {}  # when a board that could not be edited was replaced
         self._writing = asyncio.Lock()
         self._hung = Limit(2, PAUSE)
 
@@ -105,7 +106,7 @@ class Boards:
                 else:
                     self._on_message(Kind.BOARD, "told")
 
-    def _text(self, chat: int) -> str:
+    def _text(self, chat: Address) -> str:
         return board_text(self._speech(chat), self._snapshot.state, self._snapshot.now(), self._journal.acts)
 
     async def _write(self, board: BoardRecord, text: str) -> None:
@@ -115,39 +116,40 @@ class Boards:
             ChannelError: It was not written, or perhaps not.
         """
         try:
-            await self._chat.edit(board.chat, board.message, text)
+            await self._channel_of(board.address).edit(board.address, board.message, text)
         except ChannelError as error:
             last = self._hung_anew.get(board.chat)
             if not error.message_gone or (last is not None and self._snapshot.now() - last < PATIENCE):
                 raise
-            await self._hang(board.chat, board.topic, text)
+            await self._hang(board.address, text)
             self._hung_anew[board.chat] = self._snapshot.now()
         else:
             await self._remember(replace(board, text=text, written_at=self._snapshot.now()))
 
-    async def _hang(self, chat: int, topic: int | None, text: str) -> ChannelError | None:
+    async def _hang(self, address: Address, text: str) -> ChannelError | None:
         """Send a board and pin it; why it could not be pinned.
 
         Raises:
             ChannelError: It was not sent, or perhaps not.
         """
-        message = await self._chat.send(chat, text, topic=topic, loud=False)
-        await self._remember(
-            BoardRecord(chat=chat, message=message, topic=topic, text=text, written_at=self._snapshot.now())
-        )
+        channel = self._channel_of(address)
+        message = await channel.send(address, text, loud=False)
+        await self._remember(BoardRecord(address=address, message=message, text=text, written_at=self._snapshot.now()))
+        if not channel.capabilities.pin:
+            return None
         try:
-            await self._chat.pin(chat, message)
+            await channel.pin(address, message)
         except ChannelError as error:
-            log.warning("chat %d: the board cannot be pinned: %s", chat, error)
+            log.warning("chat %s: the board cannot be pinned: %s", address.chat.place, error)
             return error
         return None
 
     async def _fail(self, board: BoardRecord, error: ChannelError) -> None:
         self._on_message(Kind.BOARD, "failed")
-        log.warning("chat %d: the board was not written: %s", board.chat, error)
+        log.warning("chat %s: the board was not written: %s", board.chat.place, error)
         if error.moved_to is not None:
             await self._forget(board.chat)
-            await self._remember(replace(board, chat=error.moved_to, text=""))
+            await self._remember(replace(board, address=error.moved_to.within(board.address.thread), text=""))
             await self._recipients.move(board.chat, error.moved_to)
         elif error.permanent or error.message_gone:
             self._patience[board.chat] = self._snapshot.now() + PATIENCE
@@ -168,7 +170,7 @@ class Boards:
                 return Answer(board_too_soon(speech, excess.seconds))
             self._hung.count(question.chat, now)
             try:
-                unpinned = await self._hang(question.chat, question.topic, self._text(question.chat))
+                unpinned = await self._hang(question.address, self._text(question.chat))
             except ChannelError as error:
                 return Answer(board_not_sent(speech, str(error)))
             if old is not None:
@@ -184,25 +186,26 @@ class Boards:
 
     async def _end(self, board: BoardRecord, speech: Formatter) -> None:
         """Have a board that is not kept any more say so."""
+        channel = self._channel_of(board.address)
         try:
-            await self._chat.unpin(board.chat, board.message)
+            await channel.unpin(board.address, board.message)
         except ChannelError as error:
-            log.info("chat %d: the old board was not unpinned: %s", board.chat, error)
+            log.info("chat %s: the old board was not unpinned: %s", board.chat.place, error)
         try:
-            await self._chat.edit(board.chat, board.message, board_ended(speech))
+            await channel.edit(board.address, board.message, board_ended(speech))
         except ChannelError as error:
-            log.info("chat %d: the old board was not ended: %s", board.chat, error)
+            log.info("chat %s: the old board was not ended: %s", board.chat.place, error)
 
     async def _remember(self, board: BoardRecord) -> None:
         self._boards[board.chat] = board
         try:
             await asyncio.to_thread(self._ledger.keep_board, board)
         except LedgerError as error:
-            log.error("%s; after a restart the board of chat %d may be written once more", error, board.chat)  # noqa: TRY400 - expected
+            log.error("%s; after a restart the board of chat %s may be written once more", error, board.chat.place)  # noqa: TRY400 - expected
 
-    async def _forget(self, chat: int) -> None:
+    async def _forget(self, chat: Address) -> None:
         self._boards.pop(chat, None)
         try:
             await asyncio.to_thread(self._ledger.drop_board, chat)
         except LedgerError as error:
-            log.error("%s; after a restart the board of chat %d is kept again", error, chat)  # noqa: TRY400 - expected
+            log.error("%s; after a restart the board of chat %s is kept again", error, chat.place)  # noqa: TRY400 - expected

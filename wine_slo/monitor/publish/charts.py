@@ -15,7 +15,8 @@ from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.recipients import Recipients
-from wine_slo.slo.chat.channel import Channel, ChannelError
+from wine_slo.slo.chat.address import Address
+from wine_slo.slo.chat.channel import ChannelError, ChannelOf
 from wine_slo.slo.chat.messages import Picture
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.sampling import key_of
@@ -45,7 +46,7 @@ class Charts:
     Args:
         api: Prometheus.
         drawing: Draws.
-        chat: Where they are sent.
+        channel_of: The channel of an address.
         ledger: Knows of the incidents that are not at hand any more.
         snapshot: What is known now.
         recipients: Know where each chat is now.
@@ -57,7 +58,7 @@ class Charts:
         self,
         api: MetricSource,
         drawing: ChartProcess,
-        chat: Channel,
+        channel_of: ChannelOf,
         ledger: Ledger,
         snapshot: Snapshot,
         *,
@@ -67,7 +68,7 @@ class Charts:
     ) -> None:
         self._api = api
         self._drawing = drawing
-        self._chat = chat
+        self._channel_of = channel_of
         self._ledger = ledger
         self._snapshot = snapshot
         self._recipients = recipients
@@ -113,9 +114,9 @@ class Charts:
             reason = Reason("internal error, see the log")
         return no_chart(speech, reason)
 
-    def follow(self, chat: int, notice: Notification, message: int) -> None:
+    def follow(self, chat: Address, notice: Notification, message: int) -> None:
         """Send a chart after the message of a breach, as a reply to it; returns at once and never fails."""
-        if not self._chat.capabilities.pictures:
+        if not self._channel_of(chat).capabilities.pictures:
             return
         incident, speech = self._snapshot.state.incidents.get(notice.after.incident), self._localizer.speech(chat)
         if notice.kind is not Kind.BREACH or not notice.loud or notice.others or incident is None:
@@ -132,24 +133,19 @@ class Charts:
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
 
-    async def _send(self, chat: int, key: Key, message: int, speech: Formatter) -> None:
+    async def _send(self, chat: Address, key: Key, message: int, speech: Formatter) -> None:
         try:
             async with asyncio.timeout(WITHIN):
                 picture = await self.of(key, speech)
-                await self._chat.show(
-                    self._recipients.standing(chat).address,
-                    picture,
-                    topic=self._recipients.topic(chat),
-                    reply_to=message,
-                )
+                await self._channel_of(chat).show(self._recipients.address(chat), picture, reply_to=message)
         except (NoChartError, ChannelError, TimeoutError) as error:
-            log.warning("chat %d gets no chart of %s: %s", chat, key, str(error) or "it took too long")
+            log.warning("chat %s gets no chart of %s: %s", chat.place, key, str(error) or "it took too long")
             self._on_message(Kind.CHART, "failed")
         except Exception:  # a picture must not end what tells
             log.exception("a chart of %s failed by a fault of ours", key)
             self._on_message(Kind.CHART, "failed")
         else:
-            log.info("chat %d was sent a chart of %s", chat, key)
+            log.info("chat %s was sent a chart of %s", chat.place, key)
             self._on_message(Kind.CHART, "told")
 
     def _open_incident(self, key: Key) -> Incident | None:

@@ -11,7 +11,8 @@ from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.recipients import Recipients
-from wine_slo.slo.chat.channel import Channel, ChannelError
+from wine_slo.slo.chat.address import Address
+from wine_slo.slo.chat.channel import ChannelError, ChannelOf
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.sampling import by_key
 from wine_slo.slo.notification.record import DeliveryRecord, Kind
@@ -34,7 +35,7 @@ class Digests:
     Args:
         api: Prometheus.
         ledger: Knows the week's incidents, and what was told.
-        chat: Where it is told.
+        channel_of: The channel of an address.
         recipients: Where they are now.
         but: The chats that get none.
         weekly: When.
@@ -49,18 +50,18 @@ class Digests:
         api: MetricSource,
         ledger: Ledger,
         *,
-        chat: Channel,
+        channel_of: ChannelOf,
         recipients: Recipients,
-        but: Collection[int],
+        but: Collection[Address],
         weekly: Weekly,
         snapshot: Snapshot,
-        speech: Callable[[int], Formatter],
+        speech: Callable[[Address], Formatter],
         journal: Journal,
         on_message: Callable[[Kind, str], None],
     ) -> None:
         self._api = api
         self._ledger = ledger
-        self._chat = chat
+        self._channel_of = channel_of
         self._recipients = recipients
         self._but = but
         self._weekly = weekly
@@ -68,7 +69,7 @@ class Digests:
         self._speech = speech
         self._journal = journal
         self._on_message = on_message
-        self._told: dict[int, datetime] | None = None
+        self._told: dict[Address, datetime] | None = None
 
     async def run(self) -> None:
         """Tell every digest in its time, for ever."""
@@ -101,20 +102,20 @@ class Digests:
         for chat in waiting:
             await self._tell(chat, week, slot)
 
-    def _chats(self) -> list[int]:
+    def _chats(self) -> list[Address]:
         return [each for each in self._recipients if each not in self._but and each not in self._recipients.closed]
 
     def _acknowledged_at(self, incident: Incident) -> datetime | None:
         action = self._journal.acts.acknowledgement(incident)
         return action.at if action else None
 
-    async def _tell(self, chat: int, week: Week, slot: datetime) -> None:
+    async def _tell(self, chat: Address, week: Week, slot: datetime) -> None:
         text = digest_text(self._speech(chat), week)
         try:
             await self._send(chat, text)
         except ChannelError as error:
             self._on_message(Kind.DIGEST, "failed")
-            log.warning("chat %d was not told the digest: %s", chat, error)
+            log.warning("chat %s was not told the digest: %s", chat.place, error)
             if error.permanent:
                 await self._recipients.close(chat, str(error))
             if error.surely_not_sent:
@@ -124,29 +125,29 @@ class Digests:
         try:
             await self._mark(chat, slot)
         except LedgerError as error:
-            log.error("%s; a restart now would tell chat %d the digest once more", error, chat)  # noqa: TRY400
+            log.error("%s; a restart now would tell chat %s the digest once more", error, chat.place)  # noqa: TRY400
 
-    async def _send(self, chat: int, text: str) -> None:
+    async def _send(self, chat: Address, text: str) -> None:
         """Send it to where a chat is now; once more where it turns out to have moved.
 
         Raises:
             ChannelError: It was not sent, or perhaps not.
         """
-        topic = self._recipients.topic(chat)
+        channel = self._channel_of(chat)
         try:
-            await self._chat.send(self._recipients.standing(chat).address, text, topic=topic, loud=False)
+            await channel.send(self._recipients.address(chat), text, loud=False)
         except ChannelError as error:
             if error.moved_to is None:
                 raise
             await self._recipients.move(chat, error.moved_to)
-            await self._chat.send(error.moved_to, text, topic=topic, loud=False)
+            await channel.send(self._recipients.address(chat), text, loud=False)
 
-    async def _read(self) -> Mapping[int, datetime]:
+    async def _read(self) -> Mapping[Address, datetime]:
         if self._told is None:
             self._told = await asyncio.to_thread(self._ledger.digests)
         return self._told
 
-    async def _mark(self, chat: int, slot: datetime) -> None:
+    async def _mark(self, chat: Address, slot: datetime) -> None:
         if self._told is not None:
             self._told[chat] = slot
         await asyncio.to_thread(self._ledger.mark_digest, chat, slot)

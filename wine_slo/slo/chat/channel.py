@@ -1,9 +1,11 @@
 """What the watchdog needs of a channel, whichever it is: to send, to edit, and to say how a try failed."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Keyboard, Picture
 from wine_slo.slo.redaction import redact
 
@@ -13,26 +15,26 @@ class Subscriber:
     """What is known of a chat besides its settings.
 
     Attributes:
-        chat: Its id, as the settings name it.
-        moved_to: Its new id, where a group has become a supergroup.
+        chat: Its address, as the settings name it.
+        moved_to: Its new address, where a group has become a supergroup.
         closed_because: Why it refuses messages; empty while it does not.
         language: The code of the language that people there have chosen; empty where it is that of the settings.
         since: Since when it has been a recipient; None where it is none.
         is_former: It was a recipient once, and is none.
-        announced_to: The other recipients, by id, that know that it cannot be reached.
+        announced_to: The other recipients that know that it cannot be reached.
     """
 
-    chat: int
-    moved_to: int | None = None
+    chat: Address
+    moved_to: Address | None = None
     closed_because: str = ""
     language: str = ""
     since: datetime | None = None
     is_former: bool = False
-    announced_to: tuple[int, ...] = ()
+    announced_to: tuple[Address, ...] = ()
 
     @property
-    def address(self) -> int:
-        """The id to send to."""
+    def address(self) -> Address:
+        """The address that it has now."""
         return self.chat if self.moved_to is None else self.moved_to
 
     @property
@@ -50,7 +52,7 @@ class ChannelError(Exception):
         surely_not_sent: It did not arrive. When False it may have arrived unseen.
         refused: The chat refuses this one message as it is; another one, or a plainer one, it may accept.
         message_gone: The message cannot be edited, or not any more; a new one can be sent.
-        moved_to: The chat has a new id.
+        moved_to: The chat has a new address.
     """
 
     def __init__(
@@ -62,7 +64,7 @@ class ChannelError(Exception):
         surely_not_sent: bool = True,
         refused: bool = False,
         message_gone: bool = False,
-        moved_to: int | None = None,
+        moved_to: Address | None = None,
     ) -> None:
         super().__init__(redact(sentence))
         self.permanent = permanent
@@ -75,7 +77,7 @@ class ChannelError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a channel can do besides delivering a text.
+    """What a channel can do besides delivering a text; nothing else is requested of it.
 
     Attributes:
         edit: Change what a message reads.
@@ -90,67 +92,63 @@ class Capabilities:
     pin: bool = False
 
 
-class Channel(Protocol):
-    """Somewhere that people read. Texts are HTML with `<b>` only; `words.plain` takes it off."""
+class Channel(ABC):
+    """Somewhere that people read: what it has to do, and what it may leave out by declaring so.
 
-    @property
-    def capabilities(self) -> Capabilities:
-        """Return what it can do."""
-        ...
+    Texts are HTML with `<b>` only; `formatting.plain` takes it off.
+    """
 
+    capabilities: Capabilities
+
+    @abstractmethod
     async def send(
-        self,
-        chat: int,
-        text: str,
-        *,
-        topic: int | None = None,
-        reply_to: int | None = None,
-        loud: bool = True,
-        buttons: Keyboard = (),
+        self, address: Address, text: str, *, reply_to: int | None = None, loud: bool = True, buttons: Keyboard = ()
     ) -> int:
-        """Send a message, in a topic where the chat is a forum, and return the message's id.
+        """Send a message and return its number; a channel without buttons leaves them out.
 
         Raises:
             ChannelError: It was not delivered, or perhaps not.
         """
-        ...
 
-    async def edit(self, chat: int, message: int, text: str, *, buttons: Keyboard = ()) -> None:
-        """Exchange a message's text and its buttons; that it reads so already is no error.
-
-        Raises:
-            ChannelError: It was not delivered, or perhaps not.
-        """
-        ...
-
-    async def show(self, chat: int, picture: Picture, *, topic: int | None = None, reply_to: int | None = None) -> None:
-        """Send a picture, quietly.
-
-        Raises:
-            ChannelError: It was not sent, or perhaps not.
-        """
-        ...
-
-    async def reach(self, chat: int) -> None:
+    @abstractmethod
+    async def reach(self, address: Address) -> None:
         """See whether a chat accepts messages, without sending one.
 
         Raises:
             ChannelError: It does not, or it is not known.
         """
-        ...
 
-    async def pin(self, chat: int, message: int) -> None:
+    async def edit(self, address: Address, message: int, text: str, *, buttons: Keyboard = ()) -> None:
+        """Exchange a message's text and its buttons; that it reads so already is no error.
+
+        Raises:
+            ChannelError: It was not delivered, or perhaps not.
+        """
+        raise NotImplementedError
+
+    async def show(self, address: Address, picture: Picture, *, reply_to: int | None = None) -> None:
+        """Send a picture, quietly.
+
+        Raises:
+            ChannelError: It was not sent, or perhaps not.
+        """
+        raise NotImplementedError
+
+    async def pin(self, address: Address, message: int) -> None:
         """Keep a message in sight, without a sound.
 
         Raises:
             ChannelError: It was not pinned, or perhaps not.
         """
-        ...
+        raise NotImplementedError
 
-    async def unpin(self, chat: int, message: int) -> None:
+    async def unpin(self, address: Address, message: int) -> None:
         """Keep a message in sight no more.
 
         Raises:
             ChannelError: It is still pinned, or perhaps.
         """
-        ...
+        raise NotImplementedError
+
+
+ChannelOf = Callable[[Address], Channel]

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from wine_slo.slo.chat.address import Address
+
 
 class Reception(StrEnum):
     """What became of a question or a press."""
@@ -86,33 +88,36 @@ class Question:
     """A command, as somebody sent it.
 
     Attributes:
-        chat: Where.
+        address: Where.
         message: The id of the message that asks.
         person: Who.
         command: The word after the slash, in small letters; empty where there is none, which only a private chat hears.
         arguments: The words after it.
-        topic: The topic of a forum, None elsewhere.
         is_to_us: Whether it is surely meant for us; in a group other bots read a bare `/status` too.
         is_private: Whether nobody else is in that chat.
         is_forwarded: Whether somebody else wrote it, elsewhere, and this person has passed it on.
         asked_at: When, by Telegram's clock.
     """
 
-    chat: int
+    address: Address
     message: int
     person: Person
     command: str
     arguments: tuple[str, ...] = ()
-    topic: int | None = None
     is_to_us: bool = True
     is_private: bool = False
     is_forwarded: bool = False
     asked_at: datetime
 
     @property
+    def chat(self) -> Address:
+        """Return the chat that it is of."""
+        return self.address.chat
+
+    @property
     def cause(self) -> str:
         """What names this question for good, however often it is delivered."""
-        return f"message {self.chat}/{self.message}"
+        return f"message {self.chat.place}/{self.message}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,14 +131,18 @@ class Press:
     """
 
     id: str
-    chat: int
+    address: Address
     message: int
     person: Person
     verb: str
     arguments: tuple[str, ...] = ()
-    topic: int | None = None
     is_private: bool = False
     pressed_at: datetime | None
+
+    @property
+    def chat(self) -> Address:
+        """Return the chat that it is of."""
+        return self.address.chat
 
     @property
     def cause(self) -> str:

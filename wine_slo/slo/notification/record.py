@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Keyboard
 from wine_slo.slo.evaluation.reading import Sight
 
@@ -35,7 +36,7 @@ class DeliveryRecord:
     """
 
     incident: int
-    chat: int
+    chat: Address
     stage: Stage = Stage.NOTHING
     opening: int = 0
     message: int | None = None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.objectives.objective import TAKEN, Key
@@ -91,7 +92,7 @@ class Action:
     at: datetime
     deed: ActionKind
     by: Person
-    chat: int
+    chat: Address
     cause: str
     incident: int | None = None
     opening: int = 1

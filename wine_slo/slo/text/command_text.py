@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape, unescape
 
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Command, Person, Refusal
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
@@ -36,12 +37,12 @@ class Replies:
 
     # Who asks
 
-    def ids(self, chat: int, person: Person, topic: int | None) -> str:
+    def ids(self, address: Address, person: Person) -> str:
         """What is to be written into the settings so that this chat, or this person, is known."""
-        lines = [self.say("This chat's id is {id}.", id=chat)]
-        if topic is not None:
-            lines.append(self.say("This topic alone is {id}.", id=f"{chat}/{topic}"))
-        if person.id != chat:
+        lines = [self.say("This chat's id is {id}.", id=address.chat.place)]
+        if address.thread is not None:
+            lines.append(self.say("This topic alone is {id}.", id=address.place))
+        if str(person.id) != address.place:
             lines.append(self.say("Yours is {id}.", id=person.id))
         return "\n".join(lines)
 
@@ -95,11 +96,11 @@ class Replies:
             "Alerts and recoveries are still sent."
         )
 
-    def unreachable(self, chat: int, reason: str) -> str:
+    def unreachable(self, chat: Address, reason: str) -> str:
         """Another chat of the settings is not notified, and why."""
         return self.say(
             "🟠 Chat {id} cannot be reached: {why}. It is not notified until that works again.",
-            id=chat,
+            id=chat.place,
             why=shortened(reason),
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.evaluation.engine import GAP, State
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.notification.record import DeliveryRecord
@@ -58,7 +59,7 @@ def incident_detail(
         now: The instant.
     """
     first = min((each for each in told if each.breach_told_at), key=_notified_at, default=None)
-    belief = first or DeliveryRecord(incident=incident.number, chat=0)
+    belief = first or DeliveryRecord(incident=incident.number, chat=Address(""))  # nobody
     if incident.is_open:
         *lines, foot = drill_marked(fmt, breach_text(fmt, incident, belief, state, now), incident, NO_ACTIONS).split(
             "\n"

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.evaluation.reading import Reading, Sight
@@ -28,16 +29,20 @@ class BoardRecord:
 
     Attributes:
         message: Its id.
-        topic: The topic of a forum that it stands in; None elsewhere.
+        address: Where it stands: a chat, or a thread of it.
         text: What it reads.
         written_at: Since when.
     """
 
-    chat: int
+    address: Address
     message: int
-    topic: int | None = None
     text: str
     written_at: datetime
+
+    @property
+    def chat(self) -> Address:
+        """Return the chat whose board it is."""
+        return self.address.chat
 
 
 def board_text(fmt: Formatter, state: State, now: datetime, acts: Actions = NO_ACTIONS) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.evaluation.engine import DOWN, GAP, LEDGER, SIGHT, State, is_ahead
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.key_state import KeyState
@@ -304,7 +305,7 @@ class Process:
     untold_seconds: float = 0.0
     told: tuple[DeliveryRecord, ...] = ()
     acts: Actions = NO_ACTIONS
-    unreachable: Mapping[int, str] = field(default_factory=dict)
+    unreachable: Mapping[Address, str] = field(default_factory=dict)
     is_quiet: bool = False
 
 
@@ -346,7 +347,7 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
             for act in process.acts.silences(state.incidents, now)
             if (each := _silence(act, objectives)) is not None
         ),
-        unreachable={str(chat): reason for chat, reason in process.unreachable.items()},
+        unreachable={chat.place: reason for chat, reason in process.unreachable.items()},
         quiet_hours=process.is_quiet,
     )
 

@@ -22,6 +22,7 @@ from wine_slo.integrations.storage.failover import Failover
 from wine_slo.integrations.storage.ledger import Ledger, Memory
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.schema import STEPS, TABLES
+from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.chat.messages import Person
@@ -163,7 +164,7 @@ def test_what_a_chat_believes_is_overwritten_by_what_it_was_told(ledger: Ledger)
 
 
 def test_chats_are_kept_apart(ledger: Ledger) -> None:
-    told = [TOLD, replace(TOLD, chat=-1001234567890, message=3)]
+    told = [TOLD, replace(TOLD, chat=address_of(-1001234567890), message=3)]
     ledger.save(State(), State(incidents={1: incident(number=1)}))
     ledger.mark(told)
     assert sorted(ledger.load().told, key=lambda each: each.chat) == sorted(told, key=lambda each: each.chat)
@@ -267,16 +268,21 @@ def test_a_row_that_nobody_can_read_is_told_in_a_sentence(path: Path, ledger: Le
 
 def test_a_number_that_no_column_holds_is_refused_in_a_sentence(ledger: Ledger) -> None:
     with pytest.raises(LedgerError, match="cannot be written: Python int too large"):
-        ledger.stand(Subscriber(chat=12345678901234567890))
+        ledger.stand(Subscriber(chat=address_of(12345678901234567890)))
     with pytest.raises(LedgerError, match="cannot be read: Python int too large"):
         ledger.incidents(numbers=[12345678901234567890])
 
 
 def test_what_is_known_of_a_chat_comes_back(ledger: Ledger) -> None:
     standing = Subscriber(
-        chat=-5, moved_to=-1001234567890, closed_because="kicked", language="ru", since=at(1), announced_to=(7,)
+        chat=address_of(-5),
+        moved_to=address_of(-1001234567890),
+        closed_because="kicked",
+        language="ru",
+        since=at(1),
+        announced_to=(CHAT,),
     )
-    ledger.stand(Subscriber(chat=-5))
+    ledger.stand(Subscriber(chat=address_of(-5)))
     ledger.stand(standing)
     assert ledger.load().standings == (standing,)
 

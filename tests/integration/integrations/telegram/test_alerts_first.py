@@ -5,6 +5,7 @@ from time import monotonic
 
 from tests.support.fakes.bot_api import TOKEN, BotApi
 from wine_slo.integrations.telegram import connection
+from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.integrations.telegram.connection import ANSWERS_A_MINUTE
 
@@ -16,11 +17,11 @@ async def test_an_alert_goes_out_while_more_answers_wait_than_a_group_may_have(b
     group = bot_api.chat(GROUP)
     async with connection.connect(TOKEN, bot_api.url) as bot:
         answers, alerts = TelegramChannel(bot).for_answers, TelegramChannel(bot)
-        waiting = [asyncio.create_task(answers.send(GROUP, f"answer {number}")) for number in range(QUEUED)]
+        waiting = [asyncio.create_task(answers.send(address_of(GROUP), f"answer {number}")) for number in range(QUEUED)]
         await bot_api.until(lambda: len(group.messages) == ANSWERS_A_MINUTE)
         began = monotonic()
         for number in range(4):
-            await alerts.send(GROUP, f"alert {number}")
+            await alerts.send(address_of(GROUP), f"alert {number}")
         assert monotonic() - began < 20, "behind the answers it would wait for minutes"
         assert len(group.messages) < 20, "Telegram lets a group have twenty a minute"
         for each in waiting:

@@ -18,6 +18,7 @@ from telegram import Bot
 from tests.support.fakes.bot_api import TOKEN, BotApi
 from tests.support.fakes.people import ANNA, BORIS, Talk, among
 from tests.support.scene import ALL
+from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.integrations.telegram.connection import BotApiRequest
 from wine_slo.slo.chat.channel import ChannelError
@@ -156,7 +157,7 @@ async def test_whatever_the_bot_api_answers_attempts_end_and_who_listens_goes_on
             ended.update(await asyncio.gather(*(_attempt(TelegramChannel(bot), which) for which in range(ATTEMPTS))))
         breathing.cancel()
         api.is_sane = True
-        assert isinstance(await TelegramChannel(bot).send(ANNA, "well again"), int)
+        assert isinstance(await TelegramChannel(bot).send(address_of(ANNA), "well again"), int)
         await api.says(ANNA, ANNA, "/hello")
         await api.until(lambda: api.chat(ANNA).texts[-1] == "hello", seconds=70)
     print(f"{dict(api.bent)} bent, {dict(ended)}, the loop held for {longest:.3f} s")  # noqa: T201
@@ -167,11 +168,11 @@ async def test_whatever_the_bot_api_answers_attempts_end_and_who_listens_goes_on
 async def _attempt(chat: TelegramChannel, which: int) -> str:
     """How an attempt ends."""
     attempts: tuple[Callable[[], Awaitable[object]], ...] = (
-        lambda: chat.send(ANNA, "<b>text</b>", buttons=((Button("Do it", "do"),),)),
-        lambda: chat.edit(ANNA, 1, "text"),
-        lambda: chat.show(ANNA, Picture(b"\x89PNG\r\n", "caption"), topic=30),
-        lambda: chat.reach(ANNA),
-        lambda: chat.pin(ANNA, 1),
+        lambda: chat.send(address_of(ANNA), "<b>text</b>", buttons=((Button("Do it", "do"),),)),
+        lambda: chat.edit(address_of(ANNA), 1, "text"),
+        lambda: chat.show(address_of(ANNA, 30), Picture(b"\x89PNG\r\n", "caption")),
+        lambda: chat.reach(address_of(ANNA)),
+        lambda: chat.pin(address_of(ANNA), 1),
     )
     try:
         given = await attempts[which]()

@@ -10,6 +10,7 @@ import pytest
 from tests.support.fakes.bot_api import BotApi
 from tests.support.fakes.people import ANNA, BORIS, GROUP, Talk, among
 from tests.support.scene import ALL
+from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.slo.chat.messages import Answer, Button, Command, Press, Question, Reaction
 from wine_slo.slo.text.formatting import Formatter
 
@@ -140,7 +141,7 @@ async def test_whatever_is_heard_from_a_chat_shows_that_it_is_open(talk: Talk, w
         await talk.api.tells_bot(*THROWN_OUT)
         await talk.api.tells_bot(*HEARD[what])
         await talk.is_heard()
-    assert talk.heard_from == [GROUP]
+    assert talk.heard_from == [address_of(GROUP)]
     asked = talk.api.calls_of("getUpdates")[-1].json("allowed_updates")
     assert asked == ["message", "callback_query", "channel_post", "my_chat_member"]
 

@@ -12,7 +12,9 @@ from tests.support.fakes.people import ANNA, FORUM, GROUP, TOPIC, Talk, among
 from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.scene import ALL, AVAILABILITY, ERRORS, KEY, LATENCY, Scene, at, incident, minutes
 from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.monitor.chatops.info import Info
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Picture
 from wine_slo.slo.evaluation.engine import KEPT, State
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
@@ -34,7 +36,7 @@ class Desk:
         self.scene = Scene(LATENCY, ERRORS, AVAILABILITY)
         self.ledger = Ledger.open(f"sqlite:///{path}")
         self.talk = Talk(bot_api, Formatter(ALL, UTC), among())
-        self.suppressed: dict[int, dict[int, Suppression]] = {}
+        self.suppressed: dict[Address, dict[int, Suppression]] = {}
         self.drawn: list[tuple[Key, timedelta | None]] = []
         self.picture: Picture | str = Picture(PNG, "a caption")
         self.inquiry = Info(
@@ -139,7 +141,7 @@ async def test_why_names_the_query_and_the_evidence(desk: Desk) -> None:
 
 async def test_why_says_why_this_chat_gets_no_notification(desk: Desk) -> None:
     desk.scene.breaks()
-    desk.suppressed = {ANNA: {1: Suppression.SILENCE}, GROUP: {1: Suppression.RETRY}}
+    desk.suppressed = {address_of(ANNA): {1: Suppression.SILENCE}, address_of(GROUP): {1: Suppression.RETRY}}
     assert (await desk.asks("/why latency"))[-1] == "No notification of #1 here: silenced."
     assert not any("notification" in line for line in await desk.asks("/why errors"))
 
@@ -207,7 +209,7 @@ async def test_incidents_are_the_open_ones_and_the_last_ten_of_all_time(desk: De
 
 async def test_an_incident_is_told_with_who_was_told_when(desk: Desk) -> None:
     desk.scene.breaks()
-    told = [DeliveryRecord(incident=1, chat=chat, breach_told_at=at(27 + chat)) for chat in (0, 9)]
+    told = [DeliveryRecord(incident=1, chat=address_of(chat), breach_told_at=at(27 + chat)) for chat in (0, 9)]
     desk.ledger.save(State(), desk.scene.state)
     desk.ledger.mark(told)
     said = await desk.asks("/incident 1")

@@ -8,8 +8,10 @@ from tests.support.fakes.bot_api import BotApi
 from tests.support.fakes.people import ANNA, BORIS, GROUP, Talk, among
 from tests.support.scene import ALL
 from wine_slo.config import translations
+from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.monitor.chatops.language import LanguageCommand, named
 from wine_slo.monitor.chatops.router import Access
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Reception
 from wine_slo.slo.text.command_text import Replies
 from wine_slo.slo.text.formatting import Formatter
@@ -19,13 +21,13 @@ class Chats:
     """What is spoken where."""
 
     def __init__(self) -> None:
-        self.spoken: dict[int, str] = {}
+        self.spoken: dict[Address, str] = {}
         self._languages = translations.load()
 
-    def replies(self, chat: int) -> Replies:
+    def replies(self, chat: Address) -> Replies:
         return Replies(Formatter(ALL, UTC, self._languages[self.spoken.get(chat, "en")]))
 
-    async def speak(self, chat: int, language: str) -> None:
+    async def speak(self, chat: Address, language: str) -> None:
         self.spoken[chat] = language
 
     @property
@@ -49,7 +51,7 @@ async def test_it_is_shown_and_the_other_one_is_offered(talk: Talk) -> None:
         await talk.api.press(answer, "Русский", ANNA)
         await talk.api.until(lambda: answer.text == "Здесь я говорю по-русски.")
     assert answer.buttons == ["English"], "written over the question, with the way back"
-    assert chats.spoken == {GROUP: "ru"}
+    assert chats.spoken == {address_of(GROUP): "ru"}
 
 
 @pytest.mark.parametrize("said", ["ru", "RU", "ru-RU", "русский", "Русский"])
@@ -58,8 +60,8 @@ async def test_it_is_changed_for_that_chat_alone_and_answered_in_the_new_one(tal
     async with talk.listening(*chats.commands.commands()):
         answer = await talk.asks(GROUP, ANNA, f"/language {said}")
     assert answer.text == "Здесь я говорю по-русски."
-    assert chats.spoken == {GROUP: "ru"}
-    assert chats.replies(ANNA).speech.language.code == "en"
+    assert chats.spoken == {address_of(GROUP): "ru"}
+    assert chats.replies(address_of(ANNA)).speech.language.code == "en"
 
 
 async def test_one_that_we_do_not_have_is_said_and_both_are_offered(talk: Talk) -> None:

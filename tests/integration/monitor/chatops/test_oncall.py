@@ -18,6 +18,7 @@ from tests.support.fakes.telegram_chats import Message
 from tests.support.scene import ALL, AVAILABILITY, LATENCY, START, Scene
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram import channel, connection
+from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.monitor.chatops.oncall import OnCall
 from wine_slo.monitor.chatops.router import Access
 from wine_slo.monitor.notify.announcements import Announcements
@@ -80,12 +81,15 @@ class Post:
         speech = Formatter(self.scene.objectives, UTC)
         self.talk = Talk(self.api, speech, self.access, heard_at=datetime.now(UTC) - self.heard_ago)
         async with connection.connect(TOKEN, self.api.url) as bot:
-            recipients = Recipients(self.ledger, memory, self.chats, self.scene.now, topics=self.topics)
+            addresses = [address_of(chat, self.topics.get(chat)) for chat in self.chats]
+            recipients = Recipients(self.ledger, memory, addresses, self.scene.now)
+            alerts = channel.TelegramChannel(bot)
+            answers = alerts.for_answers
             localizer = Localizer(recipients, lambda _language: speech)
             snapshot = FakeSnapshot(lambda: self.scene.state, self.now)
             self.journal = Journal(self.ledger, memory.acts, again_after=0.01, last_number=memory.last_act)
             self.delivery = Dispatcher(
-                channel.TelegramChannel(bot),
+                lambda _address: alerts,
                 self.ledger,
                 recipients,
                 localizer,
@@ -101,7 +105,7 @@ class Post:
                 ),
             )
             self.announcements = Announcements(
-                channel.TelegramChannel(bot).for_answers,
+                lambda _address: answers,
                 recipients,
                 localizer,
                 again_after=0.01,
@@ -520,7 +524,7 @@ async def test_what_came_and_went_in_quiet_hours_is_told_in_a_line_after_them(po
 
 
 async def test_what_nobody_acknowledges_is_told_again_and_to_a_second_chat_which_hears_the_rest(post: Post) -> None:
-    post.rules = Rules(escalate_after=timedelta(minutes=15), second_chats=[SECOND])
+    post.rules = Rules(escalate_after=timedelta(minutes=15), second_chats=[address_of(SECOND)])
     post.chats = (ANNA, SECOND)
     post.access = among([ANNA, SECOND])
     async with post.life():
@@ -549,7 +553,7 @@ async def test_what_nobody_acknowledges_is_told_again_and_to_a_second_chat_which
 
 
 async def test_a_second_chat_hears_nothing_of_what_somebody_has(post: Post) -> None:
-    post.rules = Rules(escalate_after=timedelta(minutes=15), second_chats=[SECOND])
+    post.rules = Rules(escalate_after=timedelta(minutes=15), second_chats=[address_of(SECOND)])
     post.chats = (ANNA, SECOND)
     async with post.life():
         post.scene.breaks()
@@ -731,9 +735,9 @@ async def test_a_silence_its_end_and_what_is_taken_back_are_announced_in_every_o
 
 
 async def test_a_second_chat_acts_only_on_what_was_escalated_to_it(post: Post) -> None:
-    post.rules = Rules(escalate_after=timedelta(minutes=15), second_chats=[SECOND])
+    post.rules = Rules(escalate_after=timedelta(minutes=15), second_chats=[address_of(SECOND)])
     post.chats = (ANNA, SECOND)
-    post.access = Access([ANNA, SECOND], [], lambda chat: chat == SECOND)
+    post.access = Access([address_of(ANNA), address_of(SECOND)], [], lambda chat: chat == address_of(SECOND))
     async with post.life():
         post.scene.breaks()
         await post.tell()
@@ -749,14 +753,14 @@ async def test_a_second_chat_acts_only_on_what_was_escalated_to_it(post: Post) -
 
 
 async def test_an_admin_acts_from_a_second_chat_as_from_a_first(post: Post) -> None:
-    post.access = Access([ANNA, SECOND], [BORIS], lambda chat: chat == SECOND)
+    post.access = Access([address_of(ANNA), address_of(SECOND)], [BORIS], lambda chat: chat == address_of(SECOND))
     async with post.life():
         assert (await post.asks("/silence 1h all", SECOND, BORIS)).text.startswith("🔇 Everything")
         assert "Only an admin" in (await post.asks("/silence 1h all", SECOND, ANNA)).text
 
 
 async def test_an_acknowledgement_that_is_taken_back_escalates_after_a_minute_of_grace(post: Post) -> None:
-    post.rules = Rules(escalate_after=timedelta(minutes=15), second_chats=[SECOND])
+    post.rules = Rules(escalate_after=timedelta(minutes=15), second_chats=[address_of(SECOND)])
     post.chats = (ANNA, SECOND)
     async with post.life():
         post.scene.breaks()

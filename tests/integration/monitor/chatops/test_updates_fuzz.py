@@ -17,6 +17,7 @@ from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.chatops.info import Info
 from wine_slo.monitor.chatops.oncall import OnCall
 from wine_slo.monitor.notify.journal import Journal
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Command, Picture, Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.objectives.objective import Key
@@ -146,7 +147,7 @@ async def draw(_key: Key, _speech: Formatter, _span: timedelta | None) -> Pictur
     return "There is no chart."
 
 
-async def never_mind(_chat: int) -> None:
+async def never_mind(_chat: Address) -> None:
     pass
 
 

@@ -29,6 +29,7 @@ from tests.support.fakes.desk import (
 from tests.support.scene import LATENCY, Scene
 from wine_slo.config import translations
 from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.monitor.notify.waits import FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT
 from wine_slo.slo.notification.plan import STORM
 from wine_slo.slo.notification.policy import Suppression
@@ -368,7 +369,7 @@ async def test_a_chat_that_refuses_messages_is_tried_now_and_then_and_said_to_be
     for _ in range(10):
         await desk.tell(after=5)
     assert desk.sends_to(ANNA) == 1
-    assert list(desk.delivery.unreachable) == [ANNA]
+    assert list(desk.delivery.unreachable) == [address_of(ANNA)]
     assert "chat 7 cannot be reached: " in caplog.text
     assert desk.delivery.undelivered_since == desk.scene.incident.opened_at
     assert desk.texts(GROUP)[0] == BREACH
@@ -382,7 +383,7 @@ async def test_a_chat_that_refuses_messages_is_tried_now_and_then_and_said_to_be
     assert sum(text.startswith("🟠 Chat 7") for text in desk.texts(GROUP)) == 1
 
     desk.api.recovers()
-    await desk.delivery.revive(ANNA)
+    await desk.delivery.revive(address_of(ANNA))
     await desk.tell()
     assert desk.texts(ANNA)
     assert REPEAT not in desk.messages(ANNA)[0].text
@@ -459,9 +460,9 @@ async def test_what_waits_for_a_flood_to_end_is_counted_once_and_known_to_the_ch
     await desk.tell()
     await desk.tell(after=5)
     assert desk.suppressions == [Suppression.FLOOD_WAIT]
-    assert dict(desk.delivery.suppressed(ANNA)) == {1: Suppression.FLOOD_WAIT}
+    assert dict(desk.delivery.suppressed(address_of(ANNA))) == {1: Suppression.FLOOD_WAIT}
     await desk.tell(after=40)
-    assert not desk.delivery.suppressed(ANNA)
+    assert not desk.delivery.suppressed(address_of(ANNA))
 
 
 async def test_a_send_that_failed_is_counted_as_a_retry_until_it_succeeds(desk: Desk) -> None:
@@ -470,7 +471,7 @@ async def test_a_send_that_failed_is_counted_as_a_retry_until_it_succeeds(desk: 
     await desk.tell()
     assert desk.suppressions == [Suppression.RETRY]
     await desk.tell(after=70)
-    assert not desk.delivery.suppressed(ANNA)
+    assert not desk.delivery.suppressed(address_of(ANNA))
 
 
 # The ledger, and the loop
@@ -501,8 +502,8 @@ class LateLedger(Ledger):
 
     def mark(self, told: Iterable[DeliveryRecord]) -> None:
         beliefs = list(told)
-        tells_group = any(each.chat == GROUP and each.stage is Stage.OPENED for each in beliefs)
-        if not tells_group and any(each.chat == ANNA for each in beliefs):
+        tells_group = any(each.chat == address_of(GROUP) and each.stage is Stage.OPENED for each in beliefs)
+        if not tells_group and any(each.chat == address_of(ANNA) for each in beliefs):
             self._group_was_told.wait(0.3)
         super().mark(beliefs)
         if tells_group:
@@ -517,8 +518,8 @@ async def test_no_older_belief_is_written_over_a_newer_one(desk: Desk) -> None:
     desk.scene.breaks()
     await desk.tell()
     assert {(each.chat, each.stage) for each in desk.ledger.load().told} == {
-        (ANNA, Stage.OPENED),
-        (GROUP, Stage.OPENED),
+        (address_of(ANNA), Stage.OPENED),
+        (address_of(GROUP), Stage.OPENED),
     }
 
 
@@ -563,7 +564,7 @@ def two_languages(desk: Desk) -> Desk:
 
 async def test_each_chat_is_told_in_its_own_language(two_languages: Desk) -> None:
     desk = two_languages
-    await desk.delivery.set_language(GROUP, "ru")
+    await desk.delivery.set_language(address_of(GROUP), "ru")
     desk.scene.breaks()
     await desk.tell()
     assert desk.texts(ANNA) == ["🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s)"]
@@ -571,7 +572,7 @@ async def test_each_chat_is_told_in_its_own_language(two_languages: Desk) -> Non
     desk.scene.has(0.0, 20)
     await desk.tell()
     assert desk.texts(GROUP)[1] == "🟢 Задержка в норме: p95 0,05 с (за 20 с)"
-    said = status_list(desk.localizer.speech(GROUP), desk.scene.state, desk.clock())
+    said = status_list(desk.localizer.speech(address_of(GROUP)), desk.scene.state, desk.clock())
     assert said.startswith("🟢 latency: p95 0,05 с (цель ≤ 1 с, за 20 с)")
 
 
@@ -579,7 +580,7 @@ async def test_another_language_is_a_quiet_edit_of_what_is_there_and_nothing_new
     desk = two_languages
     desk.scene.breaks()
     await desk.tell()
-    await desk.delivery.set_language(GROUP, "ru")
+    await desk.delivery.set_language(address_of(GROUP), "ru")
     desk.scene.has(1.0, 60)
     await desk.tell()
     (message,) = desk.messages(GROUP)
@@ -587,7 +588,7 @@ async def test_another_language_is_a_quiet_edit_of_what_is_there_and_nothing_new
     assert len(message.edits) == 1
     desk.scene.has(0.0, 20)
     await desk.tell()
-    await desk.delivery.set_language(GROUP, "en")
+    await desk.delivery.set_language(address_of(GROUP), "en")
     await desk.tell()
     assert desk.texts(GROUP)[0].startswith("⚪️ Resolved: Latency in breach")
     assert len(desk.messages(GROUP)) == 2, "and of what is over only the first message"
@@ -597,16 +598,16 @@ async def test_the_language_of_a_chat_outlives_a_restart_and_a_move(two_language
     desk = two_languages
     desk.scene.breaks()
     await desk.tell()
-    await desk.delivery.set_language(GROUP, "ru")
+    await desk.delivery.set_language(address_of(GROUP), "ru")
     desk.api.migrates(GROUP, SUPERGROUP)
     desk.restart()
     desk.scene.has(1.0, 60)
     await desk.tell()
-    assert desk.localizer.speech(SUPERGROUP).language.code == "ru"
-    await desk.delivery.set_language(SUPERGROUP, "en")
-    assert desk.localizer.speech(GROUP).language.code == "en"
+    assert desk.localizer.speech(address_of(SUPERGROUP)).language.code == "ru"
+    await desk.delivery.set_language(address_of(SUPERGROUP), "en")
+    assert desk.localizer.speech(address_of(GROUP)).language.code == "en"
     desk.restart()
-    assert desk.localizer.speech(SUPERGROUP).language.code == "en"
+    assert desk.localizer.speech(address_of(SUPERGROUP)).language.code == "en"
 
 
 async def test_that_nobody_looked_is_told_once_whatever_the_language_is_later(two_languages: Desk) -> None:
@@ -617,7 +618,7 @@ async def test_that_nobody_looked_is_told_once_whatever_the_language_is_later(tw
     desk.scene.has(0.0, 5)
     await desk.tell()
     assert desk.texts() == ["🔄 Not evaluating for 10 min: the watchdog was suspended. No incident is open."]
-    await desk.delivery.set_language(ANNA, "ru")
+    await desk.delivery.set_language(address_of(ANNA), "ru")
     await desk.tell()
     assert len(desk.messages()) == 1
     assert desk.texts()[0].startswith("🔄 ")

@@ -28,9 +28,10 @@ from tests.support.fakes.desk import (
 from tests.support.fakes.people import Talk, among
 from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.scene import LATENCY, Scene
-from wine_slo.integrations.console.channel import ConsoleChannel
+from wine_slo.integrations.console.channel import CONSOLE, ConsoleChannel
 from wine_slo.integrations.telegram import channel, connection
-from wine_slo.integrations.telegram.updates import Listener, TelegramUpdates
+from wine_slo.integrations.telegram.addresses import address_of
+from wine_slo.integrations.telegram.updates import TelegramUpdates
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.localizer import Localizer
@@ -103,7 +104,7 @@ async def test_a_chat_that_is_taken_out_gets_nothing_more_and_is_not_waited_for(
     calls = [call for call in desk.api.calls if call.chat_id == GROUP]
     assert len(calls) == 1
     assert desk.delivery.undelivered_since is None
-    assert {each.chat for each in desk.delivery.records} == {ANNA}
+    assert {each.chat for each in desk.delivery.records} == {address_of(ANNA)}
 
 
 async def test_a_chat_that_is_listed_again_reads_the_end_of_what_it_knew_and_nothing_of_the_time_between(
@@ -137,11 +138,11 @@ async def test_what_was_over_before_a_chat_was_a_recipient_is_not_told_there(des
 
 
 async def test_the_terminal_is_no_telegram_chat_and_nothing_is_sent_to_it(desk: Desk) -> None:
-    desk.chats = (0,)
+    desk.chats = ()
     desk.restart()
     desk.scene.breaks()
     desk.decide()
-    desk.ledger.mark([DeliveryRecord(incident=1, chat=0)])
+    desk.ledger.mark([DeliveryRecord(incident=1, chat=CONSOLE)])
     desk.notifies((ANNA,))
     await desk.tell()
     assert desk.texts() == [BREACH]
@@ -149,9 +150,9 @@ async def test_the_terminal_is_no_telegram_chat_and_nothing_is_sent_to_it(desk: 
 
 
 async def test_the_terminal_prints_also_on_a_ledger_in_which_it_was_closed(desk: Desk, tmp_path: Path) -> None:
-    recipients = Recipients(desk.ledger, desk.ledger.load(), [0], desk.scene.now)
-    await recipients.close(0, "Chat not found")
-    recipients = Recipients(desk.ledger, desk.ledger.load(), [0], desk.scene.now)
+    recipients = Recipients(desk.ledger, desk.ledger.load(), [CONSOLE], desk.scene.now)
+    await recipients.close(CONSOLE, "Chat not found")
+    recipients = Recipients(desk.ledger, desk.ledger.load(), [CONSOLE], desk.scene.now)
     with (tmp_path / "terminal").open("w") as terminal:
         await notify_on(terminal, desk, recipients)
     assert BREACH in (tmp_path / "terminal").read_text()
@@ -159,7 +160,7 @@ async def test_the_terminal_prints_also_on_a_ledger_in_which_it_was_closed(desk:
 
 async def notify_on(terminal: TextIO, desk: Desk, recipients: Recipients) -> None:
     delivery = Dispatcher(
-        ConsoleChannel(terminal),
+        lambda _address: ConsoleChannel(terminal),
         desk.ledger,
         recipients,
         Localizer(recipients, lambda _language: Formatter(desk.scene.objectives, UTC)),
@@ -223,10 +224,10 @@ async def test_a_chat_that_refuses_messages_is_tried_at_the_next_incident(desk: 
 
 
 async def test_a_chat_that_is_owed_nothing_is_found_reachable_again_without_a_message(desk: Desk) -> None:
-    await desk.recipients.close(ANNA, KICKED)
+    await desk.recipients.close(address_of(ANNA), KICKED)
     desk.api.fails_with(403, KICKED)
     await desk.tell()
-    assert desk.delivery.unreachable == {ANNA: KICKED}
+    assert desk.delivery.unreachable == {address_of(ANNA): KICKED}
     desk.api.recovers()
     await desk.tell(after=3600)
     assert desk.delivery.unreachable == {}
@@ -234,7 +235,7 @@ async def test_a_chat_that_is_owed_nothing_is_found_reachable_again_without_a_me
 
 
 async def test_each_start_tries_a_chat_that_refused_messages(desk: Desk) -> None:
-    await desk.recipients.close(ANNA, KICKED)
+    await desk.recipients.close(address_of(ANNA), KICKED)
     desk.restart()
     desk.scene.breaks()
     await desk.tell()
@@ -247,9 +248,9 @@ async def test_all_chats_may_refuse_messages_at_once_and_each_is_notified_once_i
     desk.api.fails_with(403, KICKED)
     desk.scene.breaks()
     await desk.tell()
-    assert set(desk.delivery.unreachable) == {ANNA, GROUP}
+    assert set(desk.delivery.unreachable) == {address_of(ANNA), address_of(GROUP)}
     desk.api.recovers()
-    await desk.delivery.revive(GROUP)
+    await desk.delivery.revive(address_of(GROUP))
     await desk.tell(after=5)
     assert desk.texts(GROUP)[0] == BREACH
     await desk.tell(after=3600)
@@ -260,7 +261,7 @@ async def test_a_wrong_chat_id_is_known_from_the_start_before_anything_is_to_be_
     desk.chats = (ANNA, 404)
     desk.restart()
     await desk.tell()
-    assert desk.delivery.unreached == {404: "Chat not found"}
+    assert desk.delivery.unreached == {address_of(404): "Chat not found"}
     await desk.tell()
     (text,) = desk.texts(ANNA)
     assert text.startswith("🟠 Chat 404 cannot be reached: Chat not found.")
@@ -278,7 +279,7 @@ async def test_a_token_that_is_refused_is_known_although_nothing_is_to_be_sent(d
     desk.api.fails_with(401)
     for _ in range(20):
         await desk.tell(after=30)
-    assert desk.delivery.unreached == {ANNA: "Telegram does not know the token"}
+    assert desk.delivery.unreached == {address_of(ANNA): "Telegram does not know the token"}
     assert desk.delivery.unreachable == {}, "the other chats would read of what hits them all"
     desk.api.recovers()
     await desk.tell(after=120)
@@ -296,32 +297,32 @@ async def test_a_channel_in_which_nobody_can_be_seen_typing_is_reached_all_the_s
     channel.rights[110201543] = set()
     desk.restart()
     await desk.tell()
-    assert desk.delivery.unreached == {CHANNEL: "The bot may not send messages there"}
+    assert desk.delivery.unreached == {address_of(CHANNEL): "The bot may not send messages there"}
 
 
 async def test_that_a_second_chat_cannot_be_reached_is_known_although_nothing_is_due_there(desk: Desk) -> None:
-    desk.rules = Rules(second_chats=frozenset([GROUP]), escalate_after=timedelta(minutes=15))
+    desk.rules = Rules(second_chats=frozenset([address_of(GROUP)]), escalate_after=timedelta(minutes=15))
     desk.notifies((ANNA, GROUP))
     desk.api.fails_with(403, KICKED, chat=GROUP)
     desk.scene.breaks()
     await desk.tell()
-    assert list(desk.delivery.unreachable) == [GROUP]
+    assert list(desk.delivery.unreachable) == [address_of(GROUP)]
     assert desk.sends_to(GROUP) == 0
     assert any("Chat -5 cannot be reached" in text for text in desk.texts())
 
 
 async def test_a_second_chat_is_due_only_once_the_incident_is_escalated_to_it(desk: Desk) -> None:
-    desk.rules = Rules(second_chats=frozenset([GROUP]), escalate_after=timedelta(minutes=15))
+    desk.rules = Rules(second_chats=frozenset([address_of(GROUP)]), escalate_after=timedelta(minutes=15))
     desk.notifies((ANNA, GROUP))
     desk.scene.breaks()
     await desk.tell()
-    assert {each.chat for each in desk.delivery.records} == {ANNA}
+    assert {each.chat for each in desk.delivery.records} == {address_of(ANNA)}
     desk.scene.has(1.0, 16 * 60)
     await desk.tell()
-    assert {each.chat for each in desk.delivery.records} == {ANNA, GROUP}
+    assert {each.chat for each in desk.delivery.records} == {address_of(ANNA), address_of(GROUP)}
     desk.scene.has(0.0, 20)
     await desk.tell()
-    assert {each.chat for each in desk.delivery.records} == {ANNA, GROUP}
+    assert {each.chat for each in desk.delivery.records} == {address_of(ANNA), address_of(GROUP)}
 
 
 # Topics
@@ -356,7 +357,7 @@ async def test_a_chat_that_refuses_even_the_plainest_message_cannot_be_reached(d
     desk.api.fails_with(400, "Bad Request: something that nobody has seen yet", methods=[SEND])
     desk.scene.breaks()
     await desk.tell()
-    assert list(desk.delivery.unreachable) == [ANNA]
+    assert list(desk.delivery.unreachable) == [address_of(ANNA)]
     desk.api.recovers()
     await desk.tell(after=60)
     assert desk.texts() == [BREACH]
@@ -422,7 +423,7 @@ async def test_a_flood_wait_of_minutes_is_known_elsewhere_and_not_waited_out_for
     desk.scene.breaks()
     await desk.tell()
     await desk.tell()
-    assert desk.delivery.unreachable == {ANNA: "Telegram asks to wait 86400 s"}
+    assert desk.delivery.unreachable == {address_of(ANNA): "Telegram asks to wait 86400 s"}
     assert desk.texts(GROUP)[1].startswith("🟠 Chat 7 cannot be reached: Telegram asks to wait 86400 s.")
     desk.api.recovers()
     await desk.tell(after=300)
@@ -565,9 +566,9 @@ async def test_a_group_that_moves_twice_is_followed(desk: Desk) -> None:
     desk.scene.has(0.0, 20)
     await desk.tell()
     assert desk.texts(-1002)[0].startswith(BACK)
-    assert GROUP in desk.recipients
-    assert -1002 in desk.recipients
-    assert SUPERGROUP not in desk.recipients
+    assert address_of(GROUP) in desk.recipients
+    assert address_of(-1002) in desk.recipients
+    assert address_of(SUPERGROUP) not in desk.recipients
 
 
 async def test_groups_that_move_in_a_circle_are_not_followed_round_it(desk: Desk) -> None:
@@ -582,7 +583,7 @@ async def test_groups_that_move_in_a_circle_are_not_followed_round_it(desk: Desk
 async def test_a_group_that_is_in_the_settings_by_both_its_ids_is_notified_once(desk: Desk) -> None:
     desk.notifies((GROUP, SUPERGROUP))
     desk.api.migrates(GROUP, SUPERGROUP)
-    await desk.recipients.move(GROUP, SUPERGROUP)
+    await desk.recipients.move(address_of(GROUP), address_of(SUPERGROUP))
     desk.scene.breaks()
     await desk.tell()
     assert desk.texts(SUPERGROUP) == [BREACH]
@@ -593,9 +594,9 @@ async def test_settings_that_name_the_new_id_of_a_group_repeat_nothing_and_keep_
     desk.api.migrates(GROUP, SUPERGROUP)
     desk.scene.breaks()
     await desk.tell()
-    await desk.delivery.set_language(SUPERGROUP, "ru")
+    await desk.delivery.set_language(address_of(SUPERGROUP), "ru")
     desk.notifies((SUPERGROUP,))
-    assert desk.recipients.standing(SUPERGROUP).language == "ru"
+    assert desk.recipients.standing(address_of(SUPERGROUP)).language == "ru"
     desk.scene.has(0.0, 20)
     await desk.tell()
     assert [text.split(":")[0] for text in desk.texts(SUPERGROUP)][1:] == ["🟢 Latency resolved"]
@@ -604,13 +605,13 @@ async def test_settings_that_name_the_new_id_of_a_group_repeat_nothing_and_keep_
 async def test_a_group_that_has_moved_and_refuses_messages_is_tried_under_its_new_id(desk: Desk) -> None:
     desk.notifies((GROUP,))
     desk.api.migrates(GROUP, SUPERGROUP)
-    await desk.recipients.move(GROUP, SUPERGROUP)
+    await desk.recipients.move(address_of(GROUP), address_of(SUPERGROUP))
     desk.api.fails_with(403, KICKED, chat=SUPERGROUP)
     desk.scene.breaks()
     await desk.tell()
-    assert list(desk.delivery.unreachable) == [GROUP]
+    assert list(desk.delivery.unreachable) == [address_of(GROUP)]
     desk.api.recovers()
-    await desk.delivery.revive(SUPERGROUP)
+    await desk.delivery.revive(address_of(SUPERGROUP))
     await desk.tell(after=5)
     assert len(desk.texts(SUPERGROUP)) == 1
 
@@ -624,12 +625,12 @@ async def test_whatever_telegram_answers_an_attempt_succeeds_or_is_a_chat_error(
     async with connection.connect(TOKEN, bot_api.url) as bot:
         chat = channel.TelegramChannel(bot)
         attempts: dict[str, Callable[[], Awaitable[object]]] = {
-            "send": lambda: chat.send(ANNA, "text"),
-            "edit": lambda: chat.edit(ANNA, 1, "text"),
-            "show": lambda: chat.show(ANNA, Picture(b"png", "caption"), topic=TOPIC),
-            "reach": lambda: chat.reach(ANNA),
-            "pin": lambda: chat.pin(ANNA, 1),
-            "unpin": lambda: chat.unpin(ANNA, 1),
+            "send": lambda: chat.send(address_of(ANNA), "text"),
+            "edit": lambda: chat.edit(address_of(ANNA), 1, "text"),
+            "show": lambda: chat.show(address_of(ANNA, TOPIC), Picture(b"png", "caption")),
+            "reach": lambda: chat.reach(address_of(ANNA)),
+            "pin": lambda: chat.pin(address_of(ANNA), 1),
+            "unpin": lambda: chat.unpin(address_of(ANNA), 1),
         }
         for body in ODD:
             for status in (200, 400, 403, 500):
@@ -648,7 +649,7 @@ async def test_a_picture_that_a_topic_refuses_goes_to_the_chat_itself(bot_api: B
             "Bad Request: message thread not found",
         ):
             forum.shut_topics[TOPIC] = refusal
-            await channel.TelegramChannel(bot).show(SUPERGROUP, Picture(b"\x89PNG\r\n", "Latency"), topic=TOPIC)
+            await channel.TelegramChannel(bot).show(address_of(SUPERGROUP, TOPIC), Picture(b"\x89PNG\r\n", "Latency"))
     assert [message.topic for message in forum.messages] == [None] * 3
 
 
@@ -672,21 +673,16 @@ async def test_everything_that_is_heard_from_a_chat_is_noted_and_so_are_its_move
         await bot_api.tells_bot("message", message(GROUP, migrate_to_chat_id=SUPERGROUP))
         await bot_api.tells_bot("message", message(SUPERGROUP, migrate_from_chat_id=GROUP))
         await talk.is_heard()
-    assert talk.heard_from == [ANNA, -1007, -21, -22, GROUP, SUPERGROUP]
-    assert talk.moves == [(GROUP, SUPERGROUP), (GROUP, SUPERGROUP)]
+    assert talk.heard_from == [address_of(chat) for chat in (ANNA, -1007, -21, -22, GROUP, SUPERGROUP)]
+    assert talk.moves == [(address_of(GROUP), address_of(SUPERGROUP))] * 2
 
 
 async def test_an_odd_answer_to_who_the_bot_is_does_not_end_what_listens(bot_api: BotApi) -> None:
     bot_api.answers_with(200, '{"ok":true,"result":true}', methods=["getMe"], times=1)
     talk = Talk(bot_api, Formatter(Objectives.only(LATENCY), UTC), among())
 
-    async def conflict(_by_webhook: bool) -> None:  # noqa: FBT001 - as it is called
-        raise AssertionError
-
-    said = talk.conversation
-    listener = Listener(said.ask, said.press, said.refuse, talk.listens.append, conflict, talk.heard, talk.moved)
     bot = connection.connect(TOKEN, bot_api.url)
-    listens = TelegramUpdates(bot, channel.TelegramChannel(bot), listener, {}, talk.clock, None)
+    listens = TelegramUpdates(bot, channel.TelegramChannel(bot), replace(talk.listener(), menus={}))
     task = asyncio.create_task(listens.run())
     await bot_api.until(lambda: bot_api.calls_of("getUpdates"), seconds=10)
     task.cancel()

@@ -16,6 +16,7 @@ from tests.support.scene import ALL, KEY, Scene
 from wine_slo.config import translations
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram import channel, connection
+from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.publish.board import Boards
@@ -44,9 +45,9 @@ class Wall:
 
     def remembered(self) -> Boards:
         """The boards after a restart."""
-        self.recipients = Recipients(self.ledger, self.ledger.load(), self.chats, self.scene.now)
+        self.recipients = Recipients(self.ledger, self.ledger.load(), map(address_of, self.chats), self.scene.now)
         return Boards(
-            channel.TelegramChannel(self.bot),
+            lambda _address: channel.TelegramChannel(self.bot),
             self.ledger,
             FakeSnapshot(lambda: self.scene.state, lambda: self.scene.now),
             self.journal,
@@ -306,5 +307,5 @@ async def test_a_group_that_became_a_supergroup_keeps_its_board(wall: Wall) -> N
     await wall.boards.keep()
     (board,) = wall.api.chat(FORUM).messages
     assert board.text.startswith("🔴")
-    assert [each.chat for each in wall.ledger.boards()] == [FORUM]
-    assert wall.recipients.standing(GROUP).address == FORUM
+    assert [each.chat for each in wall.ledger.boards()] == [address_of(FORUM)]
+    assert wall.recipients.standing(address_of(GROUP)).address == address_of(FORUM)

@@ -17,12 +17,14 @@ from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.scene import CHAT, KEY, LATENCY, START, Scene, incident
 from wine_slo.integrations.drawing.render_process import PNG, ChartProcess
 from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram.addresses import chat_of
 from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.publish.charts import Charts, NoChartError
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.notification.plan import STORM, Notification
 from wine_slo.slo.notification.record import Kind
@@ -76,7 +78,7 @@ class Studio:
         self.localizer = Localizer(self.recipients, lambda _language: self.speech)
         self.snapshot = FakeSnapshot(lambda: self.scene.state, lambda: self.scene.now)
         self.delivery = Dispatcher(
-            self._chat,
+            lambda _address: self._chat,
             self.ledger,
             self.recipients,
             self.localizer,
@@ -87,7 +89,7 @@ class Studio:
         )
         self.draw_with(DRAWS)
 
-    def follow(self, chat: int, notification: Notification, message: int) -> None:
+    def follow(self, chat: Address, notification: Notification, message: int) -> None:
         self.charts.follow(chat, notification, message)
 
     def count(self, kind: Kind, outcome: str) -> None:
@@ -103,7 +105,7 @@ class Studio:
         self.charts = Charts(
             self.prometheus,
             drawing,
-            self._chat,
+            lambda _address: self._chat,
             self.ledger,
             self.snapshot,
             recipients=self.recipients,
@@ -131,12 +133,12 @@ class Studio:
 
     @property
     def charts_told(self) -> list[Any]:
-        return [each for each in self.api.chat(CHAT).messages if each.photo is not None]
+        return [each for each in self.api.chat(chat_of(CHAT)).messages if each.photo is not None]
 
 
 @pytest.fixture
 async def studio(bot_api: BotApi, tmp_path: Path) -> AsyncIterator[Studio]:
-    bot_api.chat(CHAT)
+    bot_api.chat(chat_of(CHAT))
     request = HTTPXRequest(read_timeout=2, connect_timeout=2, pool_timeout=2)
     async with Bot(TOKEN, base_url=bot_api.base_url, request=request) as bot:
         studio = Studio(bot_api, bot, tmp_path)
@@ -151,7 +153,7 @@ async def test_the_first_message_of_a_breach_is_followed_by_a_chart_as_a_quiet_r
     studio.scene.breaks()
     await studio.tell()
     await studio.until_counted("told")
-    breach, chart = studio.api.chat(CHAT).messages
+    breach, chart = studio.api.chat(chat_of(CHAT)).messages
     assert chart.photo == PNG + b"picture"
     assert chart.reply_to == breach.id
     assert chart.is_silent
@@ -236,7 +238,7 @@ async def test_a_picture_that_telegram_never_takes_holds_no_text_back(studio: St
     studio.scene.has(0.0, 20)
     await studio.tell()
     assert (Kind.CHART, "failed") not in studio.outcomes
-    assert len(studio.api.chat(CHAT).messages) == 2
+    assert len(studio.api.chat(chat_of(CHAT)).messages) == 2
 
 
 async def test_a_picture_that_is_refused_is_counted_and_tells_nothing_again(studio: Studio) -> None:
@@ -245,7 +247,7 @@ async def test_a_picture_that_is_refused_is_counted_and_tells_nothing_again(stud
     await studio.tell()
     await studio.until_counted("failed")
     await studio.tell()
-    assert len(studio.api.chat(CHAT).messages) == 1
+    assert len(studio.api.chat(chat_of(CHAT)).messages) == 1
     assert len(studio.api.calls_of("sendPhoto")) == 1
 
 
@@ -254,7 +256,7 @@ async def test_without_prometheus_there_is_a_text_and_no_chart(studio: Studio) -
     studio.scene.breaks()
     await studio.tell()
     await studio.until_counted("failed")
-    assert [message.photo for message in studio.api.chat(CHAT).messages] == [None]
+    assert [message.photo for message in studio.api.chat(chat_of(CHAT)).messages] == [None]
 
 
 async def test_a_ledger_that_cannot_be_read_costs_a_chart_its_old_shades_only(studio: Studio) -> None:

@@ -12,6 +12,7 @@ from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.scene import LATENCY, at, incident
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram import channel, connection
+from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.publish.digest import PATIENCE, Digests
@@ -63,13 +64,13 @@ class Desk:
     def remembered(self) -> Digests:
         """What tells the digests after a restart."""
         speech = Formatter(Objectives.only(LATENCY), UTC)
-        topics = {chat: topic for chat, topic in self.chats.items() if topic is not None}
-        self.recipients = Recipients(self.ledger, self.ledger.load(), self.chats, self.now, topics=topics)
+        addresses = [address_of(chat, topic) for chat, topic in self.chats.items()]
+        self.recipients = Recipients(self.ledger, self.ledger.load(), addresses, self.now)
         self.journal = Journal(self.ledger, ())
         return Digests(
             self.prometheus,
             self.ledger,
-            chat=channel.TelegramChannel(self.bot),
+            channel_of=lambda _address: channel.TelegramChannel(self.bot),
             recipients=self.recipients,
             but=(),
             weekly=Weekly.parse("monday 9:00", UTC),
@@ -124,23 +125,23 @@ async def test_a_group_that_became_a_supergroup_is_sent_the_digest_at_once(desk:
     supergroup = desk.api.migrates(GROUP, -1001)
     await desk.tell(MONDAY)
     assert len(supergroup.messages) == 1
-    assert -1001 in desk.recipients
-    assert desk.recipients.standing(GROUP).address == -1001
+    assert address_of(-1001) in desk.recipients
+    assert desk.recipients.standing(address_of(GROUP)).address == address_of(-1001)
 
 
 async def test_a_chat_that_refuses_the_digest_is_sent_it_once_it_can_be_reached_again(desk: Desk) -> None:
     desk.api.fails_with(403, BLOCKED, methods=[SEND], chat=ANNA)
     await desk.tell(MONDAY)
-    assert desk.recipients.closed == {ANNA: BLOCKED}
+    assert desk.recipients.closed == {address_of(ANNA): BLOCKED}
     desk.api.recovers()
-    await desk.recipients.open(ANNA)
+    await desk.recipients.open(address_of(ANNA))
     await desk.tell(MONDAY + MINUTE)
     assert len(desk.texts()) == 1
 
 
 async def test_no_digest_is_sent_while_no_chat_can_be_reached(desk: Desk) -> None:
     for chat in (ANNA, GROUP):
-        await desk.recipients.close(chat, KICKED)
+        await desk.recipients.close(address_of(chat), KICKED)
     await desk.tell(MONDAY)
     assert desk.api.calls_of(SEND) == []
 
@@ -205,7 +206,10 @@ async def test_it_tells_of_the_incidents_in_the_ledger(desk: Desk) -> None:
             incident(number=11, began_at=at(-9e5), last_bad_at=at(-9e5 + 60), closed_at=at(-9e5 + 80)),
         )
     }
-    told = [DeliveryRecord(incident=number, chat=chat, breach_told_at=at(second)) for number, chat, second in TOLD]
+    told = [
+        DeliveryRecord(incident=number, chat=address_of(chat), breach_told_at=at(second))
+        for number, chat, second in TOLD
+    ]
     desk.ledger.save(State(), State(incidents=long_ago, looked_at=at(0)))
     desk.ledger.mark(told)
     await desk.journal.add(acknowledged(long_ago[12]))
@@ -223,7 +227,7 @@ def acknowledged(incident: Incident) -> Action:
         at=incident.since + 2 * MINUTE,
         deed=ActionKind.ACKNOWLEDGE,
         by=Person(ANNA, "Anna"),
-        chat=ANNA,
+        chat=address_of(ANNA),
         cause="a press",
         incident=incident.number,
         opening=incident.openings,

@@ -32,6 +32,7 @@ from tests.support.status_examples import (
     track,
 )
 from wine_slo.http.pages import HEADERS, PASSIVE
+from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.monitor.publish.status_page import MOST_SHOWN, StatusPages
 from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.engine import State
@@ -239,7 +240,7 @@ async def test_no_objective_is_green_without_evidence_whatever_its_numbers(
 
 
 def act(second: float, deed: ActionKind, by: Person, **changes: object) -> Action:
-    made = Action(number=0, at=at(second), deed=deed, by=by, chat=1, cause=f"press {second}")
+    made = Action(number=0, at=at(second), deed=deed, by=by, chat=address_of(1), cause=f"press {second}")
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -276,7 +277,7 @@ async def test_who_acknowledged_and_what_is_silenced_until_when_stands_on_card_r
 
 
 async def test_a_chat_that_cannot_be_reached_and_a_drill_are_named(client: Client, watch: Watch) -> None:
-    watch.process = replace(PROCESS, unreachable={-5: "Forbidden: <b>kicked"})
+    watch.process = replace(PROCESS, unreachable={address_of(-5): "Forbidden: <b>kicked"})
     watch.state = state(replace(OPEN, is_drill=True), latency=SLOW, errors=ERRING, availability=UNSEEN)
     text = await page_of(client)
     assert "Chat -5 cannot be reached: Forbidden: &lt;b&gt;kicked." in text
@@ -374,7 +375,9 @@ async def test_a_browser_may_load_nothing_from_elsewhere(client: Client) -> None
 
 
 async def test_machines_read_the_same(client: Client, watch: Watch) -> None:
-    watch.told = (DeliveryRecord(incident=12, chat=1, stage=Stage.OPENED, opening=1, breach_told_at=at(2788)),)
+    watch.told = (
+        DeliveryRecord(incident=12, chat=address_of(1), stage=Stage.OPENED, opening=1, breach_told_at=at(2788)),
+    )
     response = await client.get("/api/status")
     assert response.content_type == "application/json"
     status = msgspec.json.decode(await response.read(), type=Status)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wine_slo.integrations.console.channel import ConsoleChannel
+from wine_slo.integrations.console.channel import CONSOLE, ConsoleChannel
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Button
 
@@ -40,31 +40,31 @@ def chat(console: Console) -> ConsoleChannel:
 
 
 async def test_a_message_is_printed_framed_and_without_markup(chat: ConsoleChannel, console: Console) -> None:
-    number = await chat.send(0, "🔴 <b>2.4 s</b>, promised &lt; 1 %\n#1")
+    number = await chat.send(CONSOLE, "🔴 <b>2.4 s</b>, promised &lt; 1 %\n#1")
     assert number == 1
     assert console.printed == FRAMED
 
 
 async def test_a_reply_says_what_it_answers_and_numbers_go_on(chat: ConsoleChannel, console: Console) -> None:
-    first = await chat.send(0, "one")
-    assert await chat.send(0, "two", reply_to=first, loud=False) == 2
+    first = await chat.send(CONSOLE, "one")
+    assert await chat.send(CONSOLE, "two", reply_to=first, loud=False) == 2
     assert "┌ message 2, reply to 1\n" in console.printed
 
 
 async def test_an_edit_is_one_line(chat: ConsoleChannel, console: Console) -> None:
-    await chat.edit(0, 1, "⚪️ <b>over</b>\nmore")
+    await chat.edit(CONSOLE, 1, "⚪️ <b>over</b>\nmore")
     assert console.printed == "  message 1 now reads: ⚪️ over\n"
 
 
 async def test_the_buttons_it_would_have_are_printed_below(chat: ConsoleChannel, console: Console) -> None:
     rows = ((Button("Acknowledge", "ack"),), (Button("Silence 1 h", "hush"), Button("Silence until resolved", "hush")))
-    await chat.send(0, "bad", buttons=rows)
+    await chat.send(CONSOLE, "bad", buttons=rows)
     assert console.printed == "┌ message 1\n│ bad\n│ [Acknowledge]\n│ [Silence 1 h] [Silence until resolved]\n└\n"
 
 
 @pytest.mark.parametrize("console", ["ascii", "latin-1", "cp1251", "koi8-r"], indirect=True)
 async def test_a_console_of_any_encoding_shows_what_it_can(chat: ConsoleChannel, console: Console) -> None:
-    await chat.send(0, "🔴 Задержка 2.4 s")
+    await chat.send(CONSOLE, "🔴 Задержка 2.4 s")
     assert "2.4 s" in console.printed
     assert ("Задержка" in console.printed) == (console.stream.encoding in {"cp1251", "koi8-r"})
 
@@ -87,7 +87,7 @@ async def test_a_console_that_nobody_reads_is_a_chat_that_cannot_be_reached(
 ) -> None:
     stream = console()
     with pytest.raises(ChannelError) as error:
-        await ConsoleChannel(stream).send(0, "words")
+        await ConsoleChannel(stream).send(CONSOLE, "words")
     assert error.value.surely_not_sent
     assert not error.value.permanent
     if stream is not None:

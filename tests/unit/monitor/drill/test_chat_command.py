@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.fakes.snapshot import FakeSnapshot
-from tests.support.scene import ALL, START
+from tests.support.scene import ALL, CHAT, START
 from wine_slo.config import translations
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.drill.chat_command import DrillCommand, said
 from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.monitor.drill.runner import DrillRefusedError
 from wine_slo.monitor.notify.journal import Journal
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Answer, Person, Question
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.objectives.objective import Objective
@@ -49,7 +50,7 @@ class Stage:
     messages: int = 0
     language: str = "en"
     now: datetime = START
-    announced: list[tuple[str, int]] = field(default_factory=list)
+    announced: list[tuple[str, Address]] = field(default_factory=list)
     journal: Journal = field(init=False)
     exercises: DrillCommand = field(init=False)
 
@@ -62,10 +63,10 @@ class Stage:
             self.run,
             timedelta(minutes=3),
             journal=self.journal,
-            announce=lambda text, but: self.announced.append((text(Replies(self.speech(0))), but)),
+            announce=lambda text, but: self.announced.append((text(Replies(self.speech(but))), but)),
         )
 
-    def speech(self, _chat: int) -> Formatter:
+    def speech(self, _chat: Address) -> Formatter:
         return Formatter(ALL, UTC, translations.load()[self.language])
 
     async def prepare(self, _objective: Objective) -> Drill:
@@ -87,7 +88,7 @@ class Stage:
         (command,) = self.exercises.commands()
         self.messages += 1
         asked = Question(
-            chat=1,
+            address=CHAT,
             message=self.messages,
             person=Person(3, "Anna"),
             command="drill",
@@ -110,7 +111,7 @@ async def test_what_came_of_it_follows_when_it_is_over(stage: Stage) -> None:
         "🟠 DRILL by Anna: latency is made slow for at most 3 min, until every chat is notified. "
         "The next breach is a drill."
     )
-    assert stage.announced == [(begun.text, 1)], "all other chats are told who makes the next breach"
+    assert stage.announced == [(begun.text, CHAT)], "all other chats are told who makes the next breach"
     (act,) = stage.journal.acts.all
     assert (act.deed, act.by.name, act.objective, act.at) == (ActionKind.DRILL, "Anna", "latency", START)
     assert begun.follow
@@ -134,7 +135,7 @@ async def test_who_wants_it_stopped_is_heard(stage: Stage) -> None:
     following = asyncio.ensure_future(begun.follow())
     await asyncio.sleep(0)
     assert (await stage.ask("STOP")).text == "The drill is stopped: no more requests are sent."
-    assert stage.announced[-1] == ("⚪️ Anna stopped the drill.", 1)
+    assert stage.announced[-1] == ("⚪️ Anna stopped the drill.", CHAT)
     assert await following is None
     assert stage.was_stopped
 
@@ -167,7 +168,7 @@ async def test_one_that_is_refused_at_its_start_is_told(stage: Stage) -> None:
 
 
 def test_what_did_not_work_says_so_first(stage: Stage) -> None:
-    speech = stage.speech(1)
+    speech = stage.speech(CHAT)
     late = replace(DONE, steps=(replace(DONE.steps[0], seconds=50), *DONE.steps[1:]))
     assert said(late, speech).startswith("🟡 Drill passed, but slower than the settings imply.\n")
     failed = replace(DONE, steps=(replace(DONE.steps[0], seconds=None),), trouble=Reason("it is away"))

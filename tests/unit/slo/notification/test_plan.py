@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.scene import CHAT, LATENCY, Reader, Scene, at, incident, minutes
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Button
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.reading import Sight
@@ -487,7 +488,7 @@ def test_the_mark_goes_with_the_next_edit() -> None:
 
 
 def test_what_is_believed_is_kept_by_chat() -> None:
-    for chat in (1, -100):
+    for chat in (Address("telegram:1"), Address("webhook:operations")):
         said = next_of(OPEN, replace(NOTHING, chat=chat))
         assert said is not None
         assert said.after.chat == chat

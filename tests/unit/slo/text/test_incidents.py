@@ -37,6 +37,7 @@ from tests.support.scene import (
     incident,
     minutes,
 )
+from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.engine import GAP, Interruption, State
 from wine_slo.slo.evaluation.incident import Incident, Outcome
@@ -555,15 +556,15 @@ def test_a_drill_is_marked_first_in_every_text_and_says_nothing_of_the_budget() 
         at=at(30),
         deed=ActionKind.DRILL,
         by=Person(8, "Boris"),
-        chat=7,
+        chat=address_of(7),
         cause="x",
         objective=truth.key.objective,
     )
     for acts, mark in ((NO_ACTIONS, "🟠 DRILL"), (Actions((by,)), "🟠 DRILL by Boris")):
         words = IncidentWording(Formatter(ALL, UTC), State(incidents={12: truth}, looked_at=at(120)), at(120), acts)
         texts = (
-            words.breach(truth, DeliveryRecord(incident=12, chat=7)),
-            words.recovery(closed, DeliveryRecord(incident=12, chat=7, breach_told_at=at(90))),
+            words.breach(truth, DeliveryRecord(incident=12, chat=address_of(7))),
+            words.recovery(closed, DeliveryRecord(incident=12, chat=address_of(7), breach_told_at=at(90))),
             words.closed(closed),
             words.missed(closed, DelayReason.OUTAGE),
             words.reminder(truth),
@@ -573,7 +574,11 @@ def test_a_drill_is_marked_first_in_every_text_and_says_nothing_of_the_budget() 
             assert text.splitlines()[0] == mark
             assert "udget" not in text
     assert "udget" in breach_text(
-        Formatter(ALL, UTC), replace(truth, is_drill=False), DeliveryRecord(incident=12, chat=7), State(), at(120)
+        Formatter(ALL, UTC),
+        replace(truth, is_drill=False),
+        DeliveryRecord(incident=12, chat=address_of(7)),
+        State(),
+        at(120),
     )
 
 
@@ -581,7 +586,7 @@ def test_the_worst_of_an_earlier_opening_is_not_told_as_that_of_this_one() -> No
     again = incident(openings=2, again_at=at(660), worst=2.6, worst_at=at(100), last_bad_at=at(700), closed_at=at(720))
     again = replace(again, outcome=Outcome.RECOVERED)
     speech = Formatter(ALL, UTC)
-    recovery = plain(recovery_text(speech, again, DeliveryRecord(incident=12, chat=7))).splitlines()
+    recovery = plain(recovery_text(speech, again, DeliveryRecord(incident=12, chat=address_of(7)))).splitlines()
     assert recovery[1].startswith("Lasted 40 s")
     assert "2.6" not in recovery[1]
     (total,) = (line for line in recovery if line.startswith("In breach 2 times"))
