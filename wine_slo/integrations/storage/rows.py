@@ -9,9 +9,9 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from wine_slo.integrations.storage.addresses import address_of, stored
 from wine_slo.integrations.storage.holder import Holder
 from wine_slo.integrations.storage.ledger_error import LedgerError
+from wine_slo.integrations.storage.schema import address_of, stored
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.evaluation.engine import SIGHT
 from wine_slo.slo.evaluation.incident import Incident
