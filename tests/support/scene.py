@@ -104,8 +104,8 @@ class Reader:
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self.told: dict[int, DeliveryRecord] = {}
-        self.notices: list[Notification] = []
+        self.record: dict[int, DeliveryRecord] = {}
+        self.notifications: list[Notification] = []
 
     @property
     def speech(self) -> Formatter:
@@ -116,20 +116,24 @@ class Reader:
         state, now = self._scene.state, self._scene.now
         fresh: list[Notification] = []
         for number, incident in state.incidents.items():
-            told = self.told.get(number, DeliveryRecord(incident=number, chat=CHAT))
+            record = self.record.get(number, DeliveryRecord(incident=number, chat=CHAT))
             muted = state.is_blind and incident.key != SIGHT
-            while notice := next_notification(
+            while notification := next_notification(
                 incident,
-                told,
+                record,
                 IncidentWording(self.speech, state, now),
                 now,
                 Policy(remind_after=LATENCY.remind_after, is_muted=muted),
             ):
-                told = notice.after if notice.edits is not None else notice.told(100 + len(self.notices))[0]
-                fresh.append(notice)
-                self.notices.append(notice)
+                record = (
+                    notification.after
+                    if notification.edits is not None
+                    else notification.delivered(100 + len(self.notifications))[0]
+                )
+                fresh.append(notification)
+                self.notifications.append(notification)
                 assert len(fresh) < 10, "it never stops saying things"
-            self.told[number] = told
+            self.record[number] = record
         return fresh
 
 

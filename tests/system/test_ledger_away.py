@@ -139,7 +139,7 @@ async def test_a_real_process_whose_disk_is_full_says_so_and_loses_nothing_once_
         SIGHT: True,
         LEDGER: False,
     }
-    assert [(each.stage, each.message) for each in memory.told] == [
+    assert [(each.stage, each.message) for each in memory.records] == [
         (Stage.OPENED, chat.messages[0].id),
         (Stage.CLOSED, chat.messages[1].id),
     ]

@@ -278,7 +278,7 @@ def _second_chats(settings: WatchdogSettings) -> frozenset[int]:
 def _access(settings: WatchdogSettings, recipients: Recipients) -> Access:
     """Return who is known."""
     seconds = _second_chats(settings)
-    return Access(recipients, settings.telegram_admin_ids, lambda chat: recipients.standing_at(chat).chat in seconds)
+    return Access(recipients, settings.telegram_admin_ids, lambda chat: recipients.subscriber_at(chat).chat in seconds)
 
 
 def _rules(settings: WatchdogSettings) -> Rules:
@@ -391,6 +391,6 @@ async def _report_conflict(parts: Parts, channel: Channel, has_webhook: bool) ->
     for chat in parts.recipients:
         if chat not in seconds:
             text = parts.localizer.replies(chat).conflict(has_webhook=has_webhook)
-            address, topic = parts.recipients.standing(chat).address, parts.recipients.topic(chat)
+            address, topic = parts.recipients.subscriber(chat).address, parts.recipients.topic(chat)
             with suppress(ChannelError):
                 await channel.send(address, text, topic=topic, loud=False)

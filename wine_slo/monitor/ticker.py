@@ -172,7 +172,7 @@ class Ticker:
             poll=timedelta(seconds=self._settings.poll_seconds),
             overdue_after=self._overdue_after,
             untold_seconds=self._dispatcher.undelivered_seconds,
-            told=self._dispatcher.records,
+            records=self._dispatcher.records,
             acts=self._journal.acts,
             unreachable=self._dispatcher.unreached,
             is_quiet=self._dispatcher.is_quiet,

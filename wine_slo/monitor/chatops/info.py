@@ -117,9 +117,9 @@ class Info:
         incident = await self._incident(word.lstrip("".join(NUMBER_SIGNS)).strip()) or self._last_of(question)
         if incident is None:
             return Answer(unknown_incident(explain, word))
-        told = await asyncio.to_thread(self._ledger.told_of, [incident.number])
+        records = await asyncio.to_thread(self._ledger.records_of, [incident.number])
         deeds = self._deeds(incident, explain)
-        return Answer(incident_detail(explain, incident, told, deeds, state, self._snapshot.now()))
+        return Answer(incident_detail(explain, incident, records, deeds, state, self._snapshot.now()))
 
     async def _press_why(self, press: Press) -> Answer:
         explain = self._explain(press.chat)

@@ -63,7 +63,7 @@ class Announcements:
         """Tell what is to be told, for ever; a chat that hangs holds no other one's first try."""
         while True:
             text, but = await self._waiting.get()
-            reachable = [self._recipients.standing(chat) for chat in self._recipients]
+            reachable = [self._recipients.subscriber(chat) for chat in self._recipients]
             others = [each for each in reachable if not each.is_closed and but not in (each.chat, each.address)]
             await asyncio.gather(
                 *(self._tell(each.address, self._recipients.topic(each.chat), text) for each in others)

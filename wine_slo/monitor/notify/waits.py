@@ -83,12 +83,12 @@ class Waits:
 
     def is_in_doubt(self, chat: int) -> bool:
         """Return whether it is not known that a chat accepts messages."""
-        return chat in self._unproven or self._recipients.standing(chat).is_closed
+        return chat in self._unproven or self._recipients.subscriber(chat).is_closed
 
     def may_try(self, chat: int) -> bool:
         """Return whether a chat is tried now; one that refuses messages is by a schedule, and at each new incident."""
         refusal = self._refusals.get(chat)
-        if refusal is None or not self._recipients.standing(chat).is_closed:
+        if refusal is None or not self._recipients.subscriber(chat).is_closed:
             return True
         is_over = _is_over(refusal.again_at, self._snapshot.now(), LONGEST_RETRY_CLOSED)
         return is_over or not self._openings() <= refusal.openings

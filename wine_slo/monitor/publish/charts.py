@@ -137,7 +137,7 @@ class Charts:
             async with asyncio.timeout(WITHIN):
                 picture = await self.of(key, speech)
                 await self._chat.show(
-                    self._recipients.standing(chat).address,
+                    self._recipients.subscriber(chat).address,
                     picture,
                     topic=self._recipients.topic(chat),
                     reply_to=message,

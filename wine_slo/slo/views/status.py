@@ -292,7 +292,7 @@ class Process:
         poll: How often it looks.
         overdue_after: A last look older than this is not the present.
         untold_seconds: The age of the oldest thing that a chat has not been told.
-        told: What each chat believes of each incident.
+        records: What each chat believes of each incident.
         acts: What people did: who has acknowledged and silenced what.
         unreachable: Why each chat that cannot be reached cannot be, by its id in the settings.
         is_quiet: Whether quiet hours hold messages now.
@@ -302,7 +302,7 @@ class Process:
     poll: timedelta
     overdue_after: timedelta
     untold_seconds: float = 0.0
-    told: tuple[DeliveryRecord, ...] = ()
+    records: tuple[DeliveryRecord, ...] = ()
     acts: Actions = NO_ACTIONS
     unreachable: Mapping[int, str] = field(default_factory=dict)
     is_quiet: bool = False
@@ -469,9 +469,9 @@ def _incident(
 ) -> IncidentStatus:
     objective, acts, opening = objectives.of(incident.key), process.acts, incident.this_opening
     is_latency = objective is not None and objective.is_latency
-    beliefs = [each for each in process.told if each.incident == incident.number]
+    records = [each for each in process.records if each.incident == incident.number]
     acknowledgement = acts.acknowledgement(incident)
-    stages = [each.stage if each.opening == incident.openings else Stage.NOTHING for each in beliefs]
+    stages = [each.stage if each.opening == incident.openings else Stage.NOTHING for each in records]
     burnt = None
     if objective is not None and incident.budget is not None:
         burnt = incident.budget.share_of(objective, incident.bad)
@@ -507,7 +507,7 @@ def _incident(
         held=incident.held,
         reason=str(incident.reason),
         told=min(stages, key=list(Stage).index, default=Stage.NOTHING),
-        breach_told_at=min((each.breach_told_at for each in beliefs if each.breach_told_at), default=None),
+        breach_told_at=min((each.breach_told_at for each in records if each.breach_told_at), default=None),
         acknowledged_by=acknowledgement.by.name if acknowledgement else None,
         acknowledged_at=acknowledgement.at if acknowledgement else None,
         silence=_silence(acts.silence_of(incident, state.incidents, now), objectives) if incident.is_open else None,

@@ -146,7 +146,7 @@ def test_what_was_closed_long_ago_stays_written_but_is_not_at_hand(path: Path, l
     ledger.mark([TOLD, replace(TOLD, incident=2)])
     loaded = ledger.load()
     assert list(loaded.state.incidents) == [2]
-    assert [each.incident for each in loaded.told] == [2]
+    assert [each.incident for each in loaded.records] == [2]
     assert rows(path, "SELECT number FROM incidents ORDER BY number") == [(1,), (2,)]
 
 
@@ -159,14 +159,14 @@ def test_what_a_chat_believes_is_overwritten_by_what_it_was_told(ledger: Ledger)
     ledger.save(State(), State(incidents={1: incident(number=1)}))
     ledger.mark([DeliveryRecord(incident=1, chat=CHAT)])
     ledger.mark([TOLD])
-    assert ledger.load().told == (TOLD,)
+    assert ledger.load().records == (TOLD,)
 
 
 def test_chats_are_kept_apart(ledger: Ledger) -> None:
     told = [TOLD, replace(TOLD, chat=-1001234567890, message=3)]
     ledger.save(State(), State(incidents={1: incident(number=1)}))
     ledger.mark(told)
-    assert sorted(ledger.load().told, key=lambda each: each.chat) == sorted(told, key=lambda each: each.chat)
+    assert sorted(ledger.load().records, key=lambda each: each.chat) == sorted(told, key=lambda each: each.chat)
 
 
 # What it refuses
@@ -259,7 +259,7 @@ def test_while_another_process_writes_it_is_still_read_and_no_write_is_half_done
 def test_a_row_that_nobody_can_read_is_told_in_a_sentence(path: Path, ledger: Ledger, table: str) -> None:
     ledger.save(State(), eventful())
     ledger.mark([TOLD])
-    ledger.stand(Subscriber(chat=CHAT))
+    ledger.keep_subscriber(Subscriber(chat=CHAT))
     rows(path, f"UPDATE {table} SET value = '{{\"key\":'")
     with pytest.raises(LedgerError, match=r"^the ledger has a \w+ that cannot be read: "):
         ledger.load()
@@ -267,18 +267,18 @@ def test_a_row_that_nobody_can_read_is_told_in_a_sentence(path: Path, ledger: Le
 
 def test_a_number_that_no_column_holds_is_refused_in_a_sentence(ledger: Ledger) -> None:
     with pytest.raises(LedgerError, match="cannot be written: Python int too large"):
-        ledger.stand(Subscriber(chat=12345678901234567890))
+        ledger.keep_subscriber(Subscriber(chat=12345678901234567890))
     with pytest.raises(LedgerError, match="cannot be read: Python int too large"):
         ledger.incidents(numbers=[12345678901234567890])
 
 
 def test_what_is_known_of_a_chat_comes_back(ledger: Ledger) -> None:
-    standing = Subscriber(
+    subscriber = Subscriber(
         chat=-5, moved_to=-1001234567890, closed_because="kicked", language="ru", since=at(1), announced_to=(7,)
     )
-    ledger.stand(Subscriber(chat=-5))
-    ledger.stand(standing)
-    assert ledger.load().standings == (standing,)
+    ledger.keep_subscriber(Subscriber(chat=-5))
+    ledger.keep_subscriber(subscriber)
+    assert ledger.load().subscribers == (subscriber,)
 
 
 # A full disk, and what Evaluation makes of it
@@ -385,7 +385,7 @@ def test_a_ledger_of_every_earlier_version_becomes_one_of_this(tmp_path: Path, v
     ledger = Ledger.open(f"sqlite:///{old}")
     ledger.save(State(), eventful())
     ledger.mark([TOLD])
-    ledger.stand(Subscriber(chat=CHAT))
+    ledger.keep_subscriber(Subscriber(chat=CHAT))
     ledger.close()
     assert schema(old) == schema(new)
 
@@ -479,7 +479,7 @@ def test_what_was_written_only_into_memory_is_in_the_file_once_it_can_be_made(
     with pytest.raises(LedgerError, match="cannot be opened"):
         ledger.mark([TOLD])
     with pytest.raises(LedgerError, match="cannot be opened"):
-        ledger.stand(Subscriber(chat=CHAT))
+        ledger.keep_subscriber(Subscriber(chat=CHAT))
     (tmp_path / "data").unlink()
     state = eventful()
     ledger.save(State(), state)
@@ -516,7 +516,7 @@ def test_a_ledger_that_is_deleted_while_it_is_used_is_made_anew_with_all_it_held
             each.unlink()
     else:
         shutil.rmtree(path.parent)
-    ledger.stand(Subscriber(chat=CHAT))
+    ledger.keep_subscriber(Subscriber(chat=CHAT))
     assert "the ledger was deleted or replaced while it was in use" in caplog.text
     assert "was made anew and holds everything" in caplog.text
     ledger.close()

@@ -271,7 +271,7 @@ async def test_a_ledger_that_cannot_be_written_is_told(patient: Patient, tmp_pat
         patient.settings = WatchdogSettings(database_url=f"sqlite:///{name}")
         (found,) = await patient.examined("ledger")
         assert found.endswith(said)
-    assert Ledger.open("sqlite:///there.db").load().told == ()
+    assert Ledger.open("sqlite:///there.db").load().records == ()
     assert not (tmp_path / "not").exists()
 
 

@@ -516,7 +516,7 @@ async def test_no_older_belief_is_written_over_a_newer_one(desk: Desk) -> None:
     desk.notifies((ANNA, GROUP))
     desk.scene.breaks()
     await desk.tell()
-    assert {(each.chat, each.stage) for each in desk.ledger.load().told} == {
+    assert {(each.chat, each.stage) for each in desk.ledger.load().records} == {
         (ANNA, Stage.OPENED),
         (GROUP, Stage.OPENED),
     }

@@ -595,7 +595,7 @@ async def test_settings_that_name_the_new_id_of_a_group_repeat_nothing_and_keep_
     await desk.tell()
     await desk.delivery.set_language(SUPERGROUP, "ru")
     desk.notifies((SUPERGROUP,))
-    assert desk.recipients.standing(SUPERGROUP).language == "ru"
+    assert desk.recipients.subscriber(SUPERGROUP).language == "ru"
     desk.scene.has(0.0, 20)
     await desk.tell()
     assert [text.split(":")[0] for text in desk.texts(SUPERGROUP)][1:] == ["🟢 Latency resolved"]

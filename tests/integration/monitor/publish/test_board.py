@@ -307,4 +307,4 @@ async def test_a_group_that_became_a_supergroup_keeps_its_board(wall: Wall) -> N
     (board,) = wall.api.chat(FORUM).messages
     assert board.text.startswith("🔴")
     assert [each.chat for each in wall.ledger.boards()] == [FORUM]
-    assert wall.recipients.standing(GROUP).address == FORUM
+    assert wall.recipients.subscriber(GROUP).address == FORUM

@@ -125,7 +125,7 @@ async def test_a_group_that_became_a_supergroup_is_sent_the_digest_at_once(desk:
     await desk.tell(MONDAY)
     assert len(supergroup.messages) == 1
     assert -1001 in desk.recipients
-    assert desk.recipients.standing(GROUP).address == -1001
+    assert desk.recipients.subscriber(GROUP).address == -1001
 
 
 async def test_a_chat_that_refuses_the_digest_is_sent_it_once_it_can_be_reached_again(desk: Desk) -> None:

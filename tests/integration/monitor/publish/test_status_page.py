@@ -69,13 +69,13 @@ class Watch:
     state: State = BAD
     objectives: Objectives = ALL
     trend: Trend = field(default_factory=trend)
-    told: tuple[DeliveryRecord, ...] = ()
+    records: tuple[DeliveryRecord, ...] = ()
     acts: Actions = NO_ACTIONS
     process: Process = PROCESS
     asked: list[timedelta] = field(default_factory=list)
 
     def status(self) -> Status:
-        return status_of(self.state, self.objectives, NOW, replace(self.process, told=self.told, acts=self.acts))
+        return status_of(self.state, self.objectives, NOW, replace(self.process, records=self.records, acts=self.acts))
 
     async def over(self, span: timedelta) -> Trend:
         self.asked.append(span)
@@ -374,7 +374,7 @@ async def test_a_browser_may_load_nothing_from_elsewhere(client: Client) -> None
 
 
 async def test_machines_read_the_same(client: Client, watch: Watch) -> None:
-    watch.told = (DeliveryRecord(incident=12, chat=1, stage=Stage.OPENED, opening=1, breach_told_at=at(2788)),)
+    watch.records = (DeliveryRecord(incident=12, chat=1, stage=Stage.OPENED, opening=1, breach_told_at=at(2788)),)
     response = await client.get("/api/status")
     assert response.content_type == "application/json"
     status = msgspec.json.decode(await response.read(), type=Status)
