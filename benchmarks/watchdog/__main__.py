@@ -31,7 +31,7 @@ from wine_slo.slo.source.clocks import WallTime
 
 ROOT = Path(__file__).parents[2]
 LABEL_SETS = 1000
-LOOKS, EVERY = 8, 15  # seconds
+EVALUATIONS, EVERY = 8, 15  # seconds
 LIVES = 60  # seconds after which the memory of a process is read
 
 
@@ -92,7 +92,7 @@ async def look(objectives: Objectives, endpoints: int) -> Cost:
             ledger = Ledger.open(f"sqlite:///{folder / 'watchdog.db'}")
             api = PrometheusClient(session, prometheus.url, {}, on_query=count)
             evaluation = Evaluator(api, ledger, objectives, State(), lambda: WallTime(datetime.now(UTC)))
-            for number in range(LOOKS + 1):
+            for number in range(EVALUATIONS + 1):
                 asked_before, started, used = asked, perf_counter(), process_time()
                 await evaluation.evaluate()
                 if number:
@@ -154,4 +154,4 @@ async def run() -> str:
 if __name__ == "__main__":
     measured = asyncio.run(run())
     print(measured)
-    page.write("watchdog", f"{page.today()}. Median (min to max) of {LOOKS} looks, {EVERY} s apart.", measured)
+    page.write("watchdog", f"{page.today()}. Median (min to max) of {EVALUATIONS} looks, {EVERY} s apart.", measured)

@@ -6,7 +6,7 @@ import pytest
 
 from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.monitor.replay.story import Alarm
-from wine_slo.slo.evaluation.engine import SETTLES_IN, State, next_look_at
+from wine_slo.slo.evaluation.engine import SETTLES_IN, State, next_evaluation_at
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.source.metric_source import MetricSource
@@ -43,7 +43,7 @@ async def live(
                 each.worst and pytest.approx(each.worst), pytest.approx(each.bad), pytest.approx(each.total),
                 each.bounds, str(each.reason) if each.key.is_own else "",
             )  # fmt: skip
-        soon = next_look_at(state, objectives)
+        soon = next_evaluation_at(state, objectives)
         quick = quick if soon is None else max(soon, now) + SETTLES_IN
     return told, looks
 

@@ -111,7 +111,7 @@ class Reader:
     def speech(self) -> Formatter:
         return Formatter(self._scene.objectives, UTC)
 
-    def hears(self) -> list[Notification]:
+    def receives(self) -> list[Notification]:
         """What is said now; none of it twice."""
         state, now = self._scene.state, self._scene.now
         fresh: list[Notification] = []

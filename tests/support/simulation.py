@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, pairwise
 
-from wine_slo.slo.evaluation.engine import State, advance, next_look_at
+from wine_slo.slo.evaluation.engine import State, advance, next_evaluation_at
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.reading import Interval, Reading, Targets, Traffic, sight_of
 from wine_slo.slo.objectives.kinds.latency import Latency
@@ -72,7 +72,7 @@ class Simulation:
         next_poll = second + POLL_SECONDS
         while second < seconds:
             self._look(second)
-            again = next_look_at(self.state, OBJECTIVES)
+            again = next_evaluation_at(self.state, OBJECTIVES)
             if again is not None and (again - START).total_seconds() + 0.1 < next_poll:
                 second = (again - START).total_seconds() + 0.1
             else:

@@ -34,8 +34,8 @@ from wine_slo.slo.views.chart_spec import Chart
 
 MINUTE = timedelta(minutes=1)
 BEGINS = datetime(2026, 11, 20, 17, 30, tzinfo=UTC)
-LASTS = 150 * MINUTE
-ENDS = BEGINS + LASTS
+DURATION = 150 * MINUTE
+ENDS = BEGINS + DURATION
 SLOW, QUIET, DOWN, AWAY = (
     Chapter(since=100 * MINUTE, until=114 * MINUTE, slow=0.4, failed=0.03),
     Chapter(since=60 * MINUTE, until=72 * MINUTE, rate=0.0),
@@ -76,7 +76,7 @@ class Studio:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("prometheus")
-    History(begins_at=BEGINS, lasts=LASTS, chapters=(QUIET, DOWN, SLOW, AWAY)).write(folder / "data")
+    History(begins_at=BEGINS, duration=DURATION, chapters=(QUIET, DOWN, SLOW, AWAY)).write(folder / "data")
     return folder
 
 

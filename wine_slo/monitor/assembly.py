@@ -297,7 +297,7 @@ def _add_commands(parts: Parts) -> None:
     access = _access(parts.settings, parts.recipients)
 
     def reach(request: Question | Press) -> frozenset[int] | None:
-        limited = access.is_limited_to_what_it_was_told(request)
+        limited = access.is_limited_to_escalations(request)
         return parts.dispatcher.known_in(request.chat) if limited else None
 
     oncall = OnCall(
@@ -305,7 +305,7 @@ def _add_commands(parts: Parts) -> None:
         parts.localizer.replies,
         parts.journal,
         parts.dispatcher.revive,
-        parts.announcements.tell,
+        parts.announcements.announce,
         reach,
         is_overdue=lambda: parts.ticker.status().overdue,
     )
@@ -364,19 +364,19 @@ def _drills(parts: Parts) -> DrillCommand:
         partial(drill_runner.run, service, status, parts.source, longest=LONGEST_DRILL, clock=utc_now),
         LONGEST_DRILL,
         journal=parts.journal,
-        announce=parts.announcements.tell,
+        announce=parts.announcements.announce,
     )
 
 
 def _updates(parts: Parts, bot: Connection, channel: TelegramChannel) -> TelegramUpdates:
     """Return what reads a bot's updates and has them answered."""
     listener = Listener(
-        parts.router.ask,
+        parts.router.answer,
         parts.router.press,
         parts.router.refuse,
         parts.instruments.show_listening,
         partial(_report_conflict, parts, channel),
-        heard=parts.dispatcher.revive,
+        contacted=parts.dispatcher.revive,
         moved=parts.recipients.move,
     )
     speech_in = speeches(parts.settings, parts.evaluator)

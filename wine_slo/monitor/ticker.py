@@ -22,7 +22,7 @@ from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages
 from wine_slo.monitor.settings import WatchdogSettings
-from wine_slo.slo.evaluation.engine import SETTLES_IN, next_look_at
+from wine_slo.slo.evaluation.engine import SETTLES_IN, next_evaluation_at
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.redaction import without_credentials
@@ -118,15 +118,15 @@ class Ticker:
             self._examinations = 0 if is_known else self._examinations - 1
         if not self._is_examined and len(state.unseen) < len(state.readings):
             self._is_examined = await self._log_mistakes(self._examiner.series, objectives)
-        look_at = next_look_at(state, objectives)
-        if look_at is not None:
-            wait = max(look_at - self._evaluator.now(), timedelta(0)) + SETTLES_IN
+        evaluate_at = next_evaluation_at(state, objectives)
+        if evaluate_at is not None:
+            wait = max(evaluate_at - self._evaluator.now(), timedelta(0)) + SETTLES_IN
             self._scheduler.after(wait, self.tick, "quick look")
 
     async def _tick(self) -> None:
         started = perf_counter()
         await self._evaluator.evaluate()
-        self._dispatcher.hear()
+        self._dispatcher.on_evaluation()
         await asyncio.to_thread(self._instruments.show, self._evaluator.state, self._evaluator.objectives)
         self._ticked_at = steady()
         self._guard.goes_on(THE_TICKS)

@@ -48,7 +48,7 @@ async def test_who_does_not_answer_is_named_in_a_sentence(question: str) -> None
                 await ask(ServiceApi(session, server.url, SOON), WatchdogApi(session, server.url, SOON))
         await server.close()
         assert str(failed.value).startswith(f"{who} at {server.url} {english}")
-        assert f" {server.url} {russian}" in RUSSIAN.tell(failed.value.reason)
+        assert f" {server.url} {russian}" in RUSSIAN.explain(failed.value.reason)
 
 
 async def test_a_watchdog_that_wants_a_password_gets_it_or_is_named_with_the_setting() -> None:

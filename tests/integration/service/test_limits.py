@@ -222,7 +222,7 @@ async def predict_on_many_connections(port: int) -> None:
             assert (await session.post("/predict", data={"request": "1," * 12 + "1"})).status == 200
 
 
-async def every_worker_tells(port: int, line: str) -> None:
+async def every_worker_reports(port: int, line: str) -> None:
     for _ in range(10):
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
             assert line in await (await session.get("/metrics")).text()
@@ -234,8 +234,8 @@ async def test_any_worker_tells_the_numbers_of_all(
 ) -> None:
     parent, _ = await start_workers(processes, settings)
     await predict_on_many_connections(port)
-    await every_worker_tells(port, 'responses_total{endpoint="/predict",status="200"} 40.0')
-    await every_worker_tells(port, 'request_latency_seconds_count{endpoint="/predict"} 40.0')
+    await every_worker_reports(port, 'responses_total{endpoint="/predict",status="200"} 40.0')
+    await every_worker_reports(port, 'request_latency_seconds_count{endpoint="/predict"} 40.0')
     parent.send(number)
     assert await parent.wait() == 0
     assert "Traceback" not in parent.output
@@ -249,7 +249,7 @@ async def test_a_worker_that_is_killed_is_replaced_and_its_counts_are_kept(
     os.kill(second, signal.SIGKILL)
     await parent.until_line("worker 1 ended with -9; another takes its place")
     await parent.until_line(f"worker 1 is process (?!{second})")
-    await every_worker_tells(port, 'responses_total{endpoint="/predict",status="200"} 40.0')
+    await every_worker_reports(port, 'responses_total{endpoint="/predict",status="200"} 40.0')
     assert await parent.terminate() == 0
 
 

@@ -626,10 +626,10 @@ def _latency_lines(panel: Json, objective: Objective) -> Iterator[str]:
         for bound in re.findall(r'request_latency_seconds_bucket\{[^}]*le="([\d.]+)"', expression):
             if float(bound) != source.threshold_seconds:
                 yield f"counts what took {bound} s, and {source.threshold_seconds:g} s is promised"
-        is_promised = quantile in expression and source.histogram in expression
-        if (is_promised or "slo_latency_seconds" in expression) and source.threshold_seconds not in _bounds(panel):
+        is_objective = quantile in expression and source.histogram in expression
+        if (is_objective or "slo_latency_seconds" in expression) and source.threshold_seconds not in _bounds(panel):
             yield f"has no line at the promised {source.threshold_seconds:g} s but at {_bounds(panel)}"
-        if "p95" in panel["title"] and not is_promised:
+        if "p95" in panel["title"] and not is_objective:
             yield f"is not of the promised quantile, {objective.ratio:g}"
 
 

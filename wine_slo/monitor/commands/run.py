@@ -55,7 +55,7 @@ def check(name: str | None, *, as_json: bool) -> int:
     except (SettingsError, slo_file.SloFileError) as error:
         return _refuse(error, as_json=as_json)
 
-    async def ask() -> int:
+    async def fetch() -> int:
         async with _prometheus(settings) as api:
             report = await look(api, objectives, _now, VERSION)
         if as_json:
@@ -64,7 +64,7 @@ def check(name: str | None, *, as_json: bool) -> int:
             _print("\n".join(each.line for each in report.objectives))
         return report.exit_status
 
-    return asyncio.run(ask())
+    return asyncio.run(fetch())
 
 
 def status(*, as_json: bool) -> int:
@@ -74,12 +74,12 @@ def status(*, as_json: bool) -> int:
     except SettingsError as error:
         return _refuse(error, as_json=as_json)
 
-    async def ask() -> Status:
+    async def fetch() -> Status:
         async with aiohttp.ClientSession() as session:
             return await _watchdog(session, settings).status()
 
     try:
-        found = asyncio.run(ask())
+        found = asyncio.run(fetch())
     except WatchdogError as error:
         if as_json:
             _print_json({"trouble": str(error)})

@@ -21,7 +21,7 @@ from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.clocks import SourceTime, WallClock
-from wine_slo.slo.source.deployment import LOOKS_BACK, Deployment, last_change
+from wine_slo.slo.source.deployment import LOOKBACK, Deployment, last_change
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
 
 log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ class Collector:
     async def _last_deployment(self, objective: Objective) -> Deployment | None:
         """Return the last deployment; None also where it is not known, as nothing else waits for it."""
         try:
-            seen = (await self._api.query(promql.model_first_seen(objective, LOOKS_BACK))).samples
+            seen = (await self._api.query(promql.model_first_seen(objective, LOOKBACK))).samples
             return last_change({each.labels.get(SHA256, ""): each.value for each in seen})
         except (MetricSourceError, ValueError, ArithmeticError) as error:
             log.info("whether the model of %s changed is not known: %s", objective.job, error)

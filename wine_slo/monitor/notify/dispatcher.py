@@ -86,14 +86,14 @@ class Dispatcher:
         self._waits = Waits(recipients, snapshot)
         self._policies = Policies(self._rules, localizer, snapshot, journal)
         self._replaced: set[tuple[int, int, int]] = set()  # incident, chat and opening whose message was sent anew
-        self._has_looked = asyncio.Event()
+        self._has_evaluated = asyncio.Event()
         self._news: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)
-        self._telling: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._delivering: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    def hear(self) -> None:
+    def on_evaluation(self) -> None:
         """Take note of an evaluation: begin the delivery records, and wake up."""
         self._book.begin()
-        self._has_looked.set()
+        self._has_evaluated.set()
         self.wake()
 
     @property
@@ -151,10 +151,10 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Deliver whatever there is, for ever; after a start nothing is said before the first evaluation."""
-        await self._has_looked.wait()
+        await self._has_evaluated.wait()
         async with asyncio.TaskGroup() as group:
             for chat in self._recipients:
-                group.create_task(self._serve(chat), name=f"telling chat {chat}")
+                group.create_task(self._serve(chat), name=f"delivering to chat {chat}")
 
     async def _serve(self, chat: int) -> None:
         """Deliver to one chat, for ever; a chat that hangs holds no other."""
@@ -162,7 +162,7 @@ class Dispatcher:
         while True:
             news.clear()
             try:
-                await self._tell_chat(chat)
+                await self._deliver_to(chat)
                 await self._book.write()
                 pause = self._waits.pause(chat)
             except Exception:  # whatever it is, it must not end what delivers
@@ -176,7 +176,7 @@ class Dispatcher:
     async def finish(self, within: float) -> None:
         """Let what is being told end, within so many seconds, and begin nothing more."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*(each.acquire() for each in self._telling.values())), within)
+            await asyncio.wait_for(asyncio.gather(*(each.acquire() for each in self._delivering.values())), within)
 
     async def revive(self, address: int) -> None:
         """Try a chat again that refuses messages: it has been heard from."""
@@ -205,9 +205,9 @@ class Dispatcher:
         await self._recipients.keep(replace(self._recipients.subscriber_at(chat), language=language))
         self.wake()
 
-    async def tell(self) -> None:
+    async def deliver(self) -> None:
         """Deliver to every recipient what it does not know and may be told now."""
-        await asyncio.gather(*(self._tell_chat(chat) for chat in self._recipients))
+        await asyncio.gather(*(self._deliver_to(chat) for chat in self._recipients))
         await self._book.write()
 
     def wake(self) -> None:
@@ -219,11 +219,11 @@ class Dispatcher:
         for chat in self._recipients:
             self._news[chat].set()
 
-    async def _tell_chat(self, chat: int) -> None:
-        async with self._telling[chat]:
-            await self._tell_now(chat)
+    async def _deliver_to(self, chat: int) -> None:
+        async with self._delivering[chat]:
+            await self._deliver_now(chat)
 
-    async def _tell_now(self, chat: int) -> None:
+    async def _deliver_now(self, chat: int) -> None:
         moves = 0
         while self._waits.may_try(chat) and (notification := self._next(chat)) is not None:
             address = self._recipients.subscriber(chat).address
@@ -362,11 +362,11 @@ class Dispatcher:
         knowing = [record.breach_told_at for record in first if record.stage is Stage.OPENED and record.breach_told_at]
         if knowing:
             return min(knowing)
-        can_be_told = any(
+        can_be_reached = any(
             record.chat not in self.unreachable and not self._waits.has_failed(record.chat, incident.number)
             for record in first
         )
-        return None if can_be_told else incident.opened_at
+        return None if can_be_reached else incident.opened_at
 
     async def _send(
         self, chat: int, text: str, *, loud: bool, reply_to: int | None = None, buttons: Keyboard = ()

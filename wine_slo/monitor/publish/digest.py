@@ -24,7 +24,7 @@ from wine_slo.slo.views.digest_text import WEEK, Attained, Week, Weekly, digest_
 
 log = logging.getLogger(__name__)
 
-LOOKS_EVERY = 60.0  # seconds between two looks at the clock
+CHECKED_EVERY = 60.0  # seconds between two looks at the clock
 PATIENCE = timedelta(hours=1)  # for a Prometheus that does not answer; then it is told without its numbers
 
 
@@ -75,12 +75,12 @@ class Digests:
         while True:
             if self._snapshot.state.looked_at is not None:
                 try:
-                    await self.tell()
+                    await self.deliver()
                 except Exception:
                     log.exception("no digest was told by a fault of ours; again in a minute")
-            await asyncio.sleep(LOOKS_EVERY)
+            await asyncio.sleep(CHECKED_EVERY)
 
-    async def tell(self) -> None:
+    async def deliver(self) -> None:
         """Tell every chat what is due there."""
         now = self._snapshot.now()
         slot = self._weekly.last(now)
@@ -99,7 +99,7 @@ class Digests:
         if week.trouble and now - slot < PATIENCE:
             return
         for chat in waiting:
-            await self._tell(chat, week, slot)
+            await self._send_to(chat, week, slot)
 
     def _chats(self) -> list[int]:
         return [each for each in self._recipients if each not in self._but and each not in self._recipients.closed]
@@ -108,7 +108,7 @@ class Digests:
         action = self._journal.acts.acknowledgement(incident)
         return action.at if action else None
 
-    async def _tell(self, chat: int, week: Week, slot: datetime) -> None:
+    async def _send_to(self, chat: int, week: Week, slot: datetime) -> None:
         text = digest_text(self._speech(chat), week)
         try:
             await self._send(chat, text)

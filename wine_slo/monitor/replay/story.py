@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from statistics import median
 
-from wine_slo.slo.evaluation.engine import DOWN, SETTLES_IN, State, advance, next_look_at
+from wine_slo.slo.evaluation.engine import DOWN, SETTLES_IN, State, advance, next_evaluation_at
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight
@@ -271,7 +271,7 @@ class Replay:
         before = self.state
         self.state = after = advance(before, self.objectives, readings, now)
         self.evaluations += 1
-        soon = next_look_at(after, self.objectives)
+        soon = next_evaluation_at(after, self.objectives)
         if soon is not None:
             self._quick = max(soon, now) + SETTLES_IN
         if after.incidents or before.incidents:

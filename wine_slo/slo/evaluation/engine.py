@@ -120,7 +120,7 @@ def advance(
         looked_at=now,
         readings=dict(readings),
     )
-    state = _tell_gap(state, state_before=before, objectives=objectives, interruption=interruption)
+    state = _report_gap(state, state_before=before, objectives=objectives, interruption=interruption)
     state = _follow_troubles(state, objectives)
     state, unwritten_since = _follow_trouble(state, LEDGER, unwritten, state.unwritten_since, objectives)
     return replace(state, unwritten_since=unwritten_since)
@@ -236,7 +236,7 @@ class _Move:
             self.last_number = max(self.last_number, incident.number)
 
 
-def next_look_at(state: State, objectives: Objectives) -> datetime | None:
+def next_evaluation_at(state: State, objectives: Objectives) -> datetime | None:
     """When to look again without waiting for the next tick; None where every promise is kept, or nobody asks."""
     instants = []
     for key, track in state.tracks.items():
@@ -266,7 +266,7 @@ def seen_until(state: State, key: Key, lateness: timedelta) -> datetime | None:
     return max(known, default=None)
 
 
-def _tell_gap(state: State, *, state_before: State, objectives: Objectives, interruption: Interruption) -> State:
+def _report_gap(state: State, *, state_before: State, objectives: Objectives, interruption: Interruption) -> State:
     """Return the state with an incident, closed at once, for a time in which there was no evaluation."""
     began_at, ended_at = state_before.looked_at, state.looked_at
     if began_at is None or ended_at is None:
@@ -320,8 +320,10 @@ def _follow_troubles(state: State, objectives: Objectives) -> State:
     for trouble in dict.fromkeys((*state.troubles_since, *sorted(opened), *filter(None, causes.values()))):
         since = state.troubles_since.get(trouble)
         is_there = _is_there(trouble, causes, objectives)
-        is_told = trouble.objective == DOWN and trouble not in opened and _is_told_by_up(trouble, state, objectives)
-        if is_there is not None and not (is_there and is_told):
+        is_covered = (
+            trouble.objective == DOWN and trouble not in opened and _is_covered_by_up(trouble, state, objectives)
+        )
+        if is_there is not None and not (is_there and is_covered):
             reason = _trouble(trouble, state, causes) if is_there else ""
             state, since = _follow_trouble(state, trouble, reason, since, objectives)
         if since is not None:
@@ -334,8 +336,8 @@ def _is_there(trouble: Key, causes: Mapping[Key, Key | None], objectives: Object
     found = [cause for key, cause in causes.items() if _concerns(trouble, objectives.of(key))]
     if trouble in found and not (trouble.objective == DOWN and None in found):
         return True
-    is_promised = any(_concerns(trouble, each) for each in objectives.all)
-    return False if trouble == SIGHT or None in found or not is_promised else None
+    is_objective = any(_concerns(trouble, each) for each in objectives.all)
+    return False if trouble == SIGHT or None in found or not is_objective else None
 
 
 def _concerns(trouble: Key, objective: Objective | None) -> bool:
@@ -348,7 +350,7 @@ def _concerns(trouble: Key, objective: Objective | None) -> bool:
     )
 
 
-def _is_told_by_up(down: Key, state: State, objectives: Objectives) -> bool:
+def _is_covered_by_up(down: Key, state: State, objectives: Objectives) -> bool:
     """Whether an objective about the targets themselves tells that they are down."""
     return any(
         (objective := objectives.of(each.key)) is not None and objective.is_up and _concerns(down, objective)

@@ -71,7 +71,7 @@ class Grid:
     step: timedelta
 
     @classmethod
-    def since_last_look(cls, objective: Objective, state: State, anchor: datetime, now: datetime) -> "Grid":
+    def since_last_evaluation(cls, objective: Objective, state: State, anchor: datetime, now: datetime) -> "Grid":
         """Every scrape since the last look and of the last moments, or over the objective's range at the first one.
 
         Args:

@@ -55,7 +55,7 @@ class Budget:
         events_in_window = self.events * (objective.window / self.history)
         return bad_events / (events_in_window * objective.allowed_bad_ratio)
 
-    def lasts_for(self, objective: Objective, window: timedelta) -> timedelta | None:
+    def time_left(self, objective: Objective, window: timedelta) -> timedelta | None:
         """How long what is left lasts at the pace of a window; None where it lasts, or is not known."""
         remaining, pace = self.remaining(objective), self.burn_rate(objective, window)
         if remaining is None or pace is None or pace <= 1 or remaining <= 0:

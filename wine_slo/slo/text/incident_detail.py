@@ -43,7 +43,7 @@ def incident_detail(
     fmt: Formatter,
     incident: Incident,
     records: Sequence[DeliveryRecord],
-    deeds: Sequence[str],
+    action_lines: Sequence[str],
     state: State,
     now: datetime,
 ) -> str:
@@ -53,7 +53,7 @@ def incident_detail(
         fmt: The readers.
         incident: Which.
         records: What each chat was told of it.
-        deeds: What people did about it, oldest first, as HTML.
+        action_lines: What people did about it, oldest first, as HTML.
         state: What is known.
         now: The instant.
     """
@@ -73,7 +73,7 @@ def incident_detail(
     is_said = first is not None and len(records) == 1 and not incident.is_open  # the recovery says it
     if records and not is_said:
         lines.append(_notified_line(fmt, incident, first, records))
-    return "\n".join([*lines, *deeds, foot])
+    return "\n".join([*lines, *action_lines, foot])
 
 
 def _open_line(fmt: Formatter, incident: Incident, now: datetime) -> str:

@@ -136,7 +136,7 @@ def digest_text(fmt: Formatter, week: Week) -> str:
         "📊 " + fmt.say("The week from {first} to {last}", first=fmt.language.date(first), last=fmt.language.date(last))
     ]
     if week.trouble:
-        reason = fmt.language.tell(week.trouble)
+        reason = fmt.language.explain(week.trouble)
         lines.append(fmt.say("No figures, Prometheus does not answer: {reason}.", reason=reason))
     lines += [
         _attained(fmt, objective, each)

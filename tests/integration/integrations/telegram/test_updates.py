@@ -110,10 +110,10 @@ async def test_the_first_press_after_a_restart_is_live_when_it_is_heard_live(tal
 
     async with talk.listening(Command("offer", "Offers", offer), Reaction("do", note)):
         message = await talk.asks(ANNA, ANNA, "/offer")
-    talk.heard_at = talk.clock() - timedelta(hours=3)
+    talk.listened_at = talk.clock() - timedelta(hours=3)
     while_away = await talk.api.press(message, "Do it")
     async with talk.listening(Reaction("do", note)):
-        await talk.is_heard()
+        await talk.is_handled()
         live = await talk.api.press(message, "Do it")
         await talk.api.until(lambda: live in talk.api.answers)
     assert talk.api.answers[while_away].startswith("This was sent while the bot was offline")
@@ -121,7 +121,7 @@ async def test_the_first_press_after_a_restart_is_live_when_it_is_heard_live(tal
     assert pressed[0].pressed_at is not None
 
 
-HEARD = {
+ACTIVE = {
     "a message": ("message", {"message_id": 1, "chat": {"id": GROUP}, "text": "hm"}),
     "a post in a channel": ("channel_post", {"message_id": 1, "chat": {"id": GROUP}}),
     "the bot is let in": (
@@ -134,13 +134,13 @@ HEARD = {
 THROWN_OUT = ("my_chat_member", {"chat": {"id": BORIS}, "new_chat_member": {"status": "kicked"}})
 
 
-@pytest.mark.parametrize("what", HEARD)
+@pytest.mark.parametrize("what", ACTIVE)
 async def test_whatever_is_heard_from_a_chat_shows_that_it_is_open(talk: Talk, what: str) -> None:
     async with talk.listening(HELLO):
-        await talk.api.tells_bot(*THROWN_OUT)
-        await talk.api.tells_bot(*HEARD[what])
-        await talk.is_heard()
-    assert talk.heard_from == [GROUP]
+        await talk.api.sends_update(*THROWN_OUT)
+        await talk.api.sends_update(*ACTIVE[what])
+        await talk.is_handled()
+    assert talk.active_chat == [GROUP]
     asked = talk.api.calls_of("getUpdates")[-1].json("allowed_updates")
     assert asked == ["message", "callback_query", "channel_post", "my_chat_member"]
 

@@ -307,14 +307,14 @@ async def test_the_chart_of_what_is_in_breach_is_drawn_where_nothing_is_named(de
 
 
 async def test_one_of_several_is_chosen_by_a_button_with_its_span(desk: Desk) -> None:
-    asked = await desk.talk.asks(ANNA, ANNA, "/chart 6h")
-    await desk.talk.api.press(asked, "Errors", ANNA)
+    request = await desk.talk.asks(ANNA, ANNA, "/chart 6h")
+    await desk.talk.api.press(request, "Errors", ANNA)
     await desk.talk.api.until(lambda: bool(desk.drawn))
     assert desk.drawn == [(Key("errors"), timedelta(hours=6))]
-    asked = await desk.talk.asks(ANNA, ANNA, "/slo latncy")
-    assert asked.buttons == ["Latency"]
+    request = await desk.talk.asks(ANNA, ANNA, "/slo latncy")
+    assert request.buttons == ["Latency"]
     shown = len(desk.talk.api.chat(ANNA).messages)
-    await desk.talk.api.press(asked, "Latency", ANNA)
+    await desk.talk.api.press(request, "Latency", ANNA)
     await desk.talk.api.until(lambda: len(desk.talk.api.chat(ANNA).messages) > shown)
     assert desk.talk.api.chat(ANNA).texts[-1] == "⚪️ No data on latency yet."
 

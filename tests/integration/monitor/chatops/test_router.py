@@ -74,15 +74,15 @@ async def test_a_command_is_answered_where_it_is_asked(talk: Talk, chat: int, te
 @pytest.mark.parametrize("text", ["/hello@another_bot", "hello", "say /hello", "/", "/hello!", "/ hello"])
 async def test_what_is_not_for_us_is_left_alone(talk: Talk, text: str) -> None:
     async with talk.listening(HELLO):
-        await talk.asks_in_vain(GROUP, ANNA, text)
+        await talk.sends_in_vain(GROUP, ANNA, text)
     assert not talk.received
 
 
 async def test_a_thread_of_replies_is_no_topic(talk: Talk) -> None:
     async with talk.listening(HELLO):
         message = (await talk.api.says(FORUM, ANNA, "/id")).as_json()
-        await talk.is_heard()
-        await talk.api.tells_bot("message", message | {"message_id": 99, "text": "/hello", "message_thread_id": 12})
+        await talk.is_handled()
+        await talk.api.sends_update("message", message | {"message_id": 99, "text": "/hello", "message_thread_id": 12})
         await talk.api.until(lambda: len(talk.api.chat(FORUM).messages) == 2)
     assert talk.api.chat(FORUM).messages[1].topic is None
 
@@ -111,12 +111,12 @@ async def test_where_admins_are_set_only_they_may_change_something_wherever_they
 
 async def test_a_stranger_learns_the_id_of_the_chat_and_nothing_else(talk: Talk) -> None:
     async with talk.listening(HELLO):
-        await talk.asks_in_vain(ELSEWHERE, STRANGER, "/hello")
-        await talk.asks_in_vain(ELSEWHERE, STRANGER, "/help")
-        await talk.asks_in_vain(STRANGER, STRANGER, "/helo")
+        await talk.sends_in_vain(ELSEWHERE, STRANGER, "/hello")
+        await talk.sends_in_vain(ELSEWHERE, STRANGER, "/help")
+        await talk.sends_in_vain(STRANGER, STRANGER, "/helo")
         answer = await talk.asks(ELSEWHERE, STRANGER, "/id")
         assert answer.text == "This chat's id is -77.\nYours is 666."
-        await talk.asks_in_vain(ELSEWHERE, STRANGER, "/id")
+        await talk.sends_in_vain(ELSEWHERE, STRANGER, "/id")
         assert (await talk.asks(ELSEWHERE, STRANGER + 1, "/start")).text == "This chat's id is -77.\nYours is 667."
     assert talk.received == {Reception.STRANGER: 6}
 
@@ -125,7 +125,7 @@ async def test_strangers_cannot_use_up_what_telegram_lets_us_say(talk: Talk) -> 
     async with talk.listening():
         for number in range(STRANGERS_A_MINUTE + 5):
             await talk.api.says(ELSEWHERE, 1000 + number, "/id")
-        await talk.is_heard()
+        await talk.is_handled()
     assert len(talk.api.chat(ELSEWHERE).messages) <= STRANGERS_A_MINUTE
     assert talk.received == {Reception.STRANGER: STRANGERS_A_MINUTE + 5}
 
@@ -136,19 +136,19 @@ async def test_somebody_who_speaks_as_the_group_is_the_group_and_no_admin(talk: 
     async with talk.listening(HELLO, CHANGE):
         message = (await talk.api.says(GROUP, ANNA, "hm")).as_json()
         speaking = message | {"from": anonymous, "sender_chat": talk.api.chat(GROUP).as_json()}
-        await talk.api.tells_bot("message", speaking | {"text": "/hello"})
+        await talk.api.sends_update("message", speaking | {"text": "/hello"})
         await talk.api.until(lambda: talk.api.chat(GROUP).texts == ["hello Chat -5:"])
-        await talk.api.tells_bot("message", speaking | {"text": "/change"})
+        await talk.api.sends_update("message", speaking | {"text": "/change"})
         await talk.api.until(lambda: talk.received[Reception.REFUSED])
 
 
 async def test_another_bot_is_not_answered(talk: Talk) -> None:
     async with talk.listening(HELLO):
         message = (await talk.api.says(GROUP, ANNA, "hm")).as_json()
-        await talk.api.tells_bot(
+        await talk.api.sends_update(
             "message", message | {"from": {"id": 5, "is_bot": True, "first_name": "Bot"}, "text": "/hello"}
         )
-        await talk.is_heard()
+        await talk.is_handled()
     assert not talk.api.chat(GROUP).messages
 
 
@@ -165,7 +165,7 @@ async def test_one_chat_cannot_use_up_what_telegram_lets_us_say_but_what_changes
         await talk.api.says(GROUP, ANNA, "/change it")
         await talk.asks(ANNA, ANNA, "/hello")
         await talk.api.until(lambda: changed)
-        await talk.is_heard()
+        await talk.is_handled()
     assert talk.received[Reception.LIMITED] == 3
     limited = [
         text for text in talk.api.chat(GROUP).texts if text.startswith("Too many commands at once: try again in")
@@ -185,20 +185,20 @@ async def test_the_menu_and_the_help_come_from_one_list(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("request", "said"),
     [
         pytest.param("/helo", "There is no command /helo. Did you mean /hello?", id="nearly"),
         pytest.param("/xyzzy", "There is no command /xyzzy. All commands: /help", id="not at all"),
     ],
 )
-async def test_a_slip_is_answered_with_what_may_have_been_meant(talk: Talk, asked: str, said: str) -> None:
+async def test_a_slip_is_answered_with_what_may_have_been_meant(talk: Talk, request: str, said: str) -> None:
     async with talk.listening(HELLO):
-        assert (await talk.asks(ANNA, ANNA, asked)).text == said
-        assert (await talk.asks(GROUP, ANNA, f"{asked}@wine_slo_bot")).text == said
+        assert (await talk.asks(ANNA, ANNA, request)).text == said
+        assert (await talk.asks(GROUP, ANNA, f"{request}@wine_slo_bot")).text == said
         if "Did you mean" in said:
-            assert (await talk.asks(GROUP, ANNA, asked)).text == said
+            assert (await talk.asks(GROUP, ANNA, request)).text == said
         else:
-            await talk.asks_in_vain(GROUP, ANNA, asked)
+            await talk.sends_in_vain(GROUP, ANNA, request)
 
 
 async def test_the_version_is_told(talk: Talk) -> None:
@@ -242,7 +242,7 @@ STRANGE: list[tuple[str, object]] = [
 async def test_strange_updates_are_passed_over(talk: Talk) -> None:
     async with talk.listening(HELLO):
         for kind, content in STRANGE:
-            await talk.api.tells_bot(kind, content)
+            await talk.api.sends_update(kind, content)
         await talk.asks(ANNA, ANNA, "/hello")
 
 
@@ -250,7 +250,7 @@ async def test_what_was_asked_while_nobody_listened_is_not_done_and_that_is_said
     for _ in range(5):
         await talk.api.says(ANNA, ANNA, "/change it", ago=HOURS_AGO)
     async with talk.listening(CHANGE):
-        await talk.is_heard()
+        await talk.is_handled()
         assert talk.api.chat(ANNA).texts == [
             "This was sent while the bot was offline, so it was not carried out. Send it again if it still applies."
         ]
@@ -277,10 +277,10 @@ async def test_an_update_is_confirmed_only_once_what_it_led_to_is_done(talk: Tal
         await talk.api.says(ANNA, ANNA, "/do")
         async with asyncio.timeout(30):
             await begun.wait()
-        await asyncio.wait([asyncio.create_task(talk.is_heard())], timeout=0.2)
+        await asyncio.wait([asyncio.create_task(talk.is_handled())], timeout=0.2)
         assert all(call.integer("offset") is None for call in talk.api.calls_of("getUpdates"))
         may_end.set()
-        await talk.is_heard()
+        await talk.is_handled()
     assert talk.api.chat(ANNA).texts == ["done"]
 
 
@@ -326,7 +326,7 @@ async def test_it_works_after_a_restart(talk: Talk) -> None:
     async with talk.listening(offer, do):
         message = await talk.asks(ANNA, ANNA, "/offer")
     press = await talk.api.press(message, "Do it")
-    talk.heard_at = talk.clock()
+    talk.listened_at = talk.clock()
     async with talk.listening(offer, do):
         await talk.api.until(lambda: press in talk.api.answers)
     assert len(pressed) == 1
@@ -392,10 +392,10 @@ async def test_a_press_while_nobody_listened_counts_only_where_it_may_be_late(ta
     seal = CallbackData(talk.api.token)
     press = await talk.api.press(message, "Do it")
     await talk.api.press_with(message, seal.close(ANNA, Button("Late", "late")))
-    talk.heard_at = talk.clock() - HOURS_AGO
+    talk.listened_at = talk.clock() - HOURS_AGO
     async with talk.listening(Reaction("late", do_late, counts_late=True)):
         await talk.api.until(lambda: late)
-        await talk.is_heard()
+        await talk.is_handled()
         assert talk.api.answers[press].startswith("This was sent while the bot was offline")
         again = await talk.api.press(message, "Do it")
         await talk.api.until(lambda: again in talk.api.answers)
@@ -467,7 +467,7 @@ async def test_refusals_are_limited_to_a_person_and_leave_the_others_room(talk: 
     async with talk.listening(HELLO, CHANGE):
         for _ in range(30):
             await talk.api.says(GROUP, ANNA, "/change")
-        await talk.is_heard()
+        await talk.is_handled()
         assert len(talk.api.chat(GROUP).messages) == REFUSALS_A_MINUTE + 1
         assert (await talk.asks(GROUP, BORIS, "/hello")).text.startswith("hello")
     assert talk.received[Reception.REFUSED] == REFUSALS_A_MINUTE
@@ -485,7 +485,7 @@ async def test_acts_of_who_may_are_not_limited_but_for_the_same_one_again_and_ag
             await talk.api.says(GROUP, ANNA, f"/change {number}")
         for _ in range(10):
             await talk.api.says(GROUP, ANNA, "/change it")
-        await talk.is_heard()
+        await talk.is_handled()
     assert done == [*((str(number),) for number in range(40)), *([("it",)] * REPEATS)]
     assert len(talk.api.chat(GROUP).texts) == 1, "and that is said once"
 
@@ -547,8 +547,8 @@ async def test_plain_words_get_a_hint_in_a_private_chat_and_nothing_in_a_group(
 ) -> None:
     async with talk.listening(STATUS):
         assert (await talk.asks(ANNA, ANNA, text)).text == said
-        await talk.asks_in_vain(GROUP, ANNA, text)
-        await talk.asks_in_vain(STRANGER, STRANGER, text)
+        await talk.sends_in_vain(GROUP, ANNA, text)
+        await talk.sends_in_vain(STRANGER, STRANGER, text)
 
 
 # Who acts
@@ -581,7 +581,7 @@ async def test_nobody_acts_without_a_person(talk: Talk, who: dict[str, object], 
     talk = with_admins(talk, *admins)
     async with talk.listening(CHANGE):
         message = (await talk.api.says(GROUP, ANNA, "hm")).as_json()
-        await talk.api.tells_bot("message", message | {"text": "/change"} | who)
+        await talk.api.sends_update("message", message | {"text": "/change"} | who)
         await talk.api.until(lambda: talk.received[Reception.REFUSED])
         await talk.api.until(lambda: talk.api.chat(GROUP).texts)
     assert talk.api.chat(GROUP).texts[0].startswith(said)
@@ -591,7 +591,7 @@ async def test_what_cannot_be_seen_of_a_name_or_a_text_is_left_out(talk: Talk) -
     hostile = {"id": ANNA, "is_bot": False, "first_name": "Eve\n2026 CRITICAL\x1b[31m\ud800\u202e"}
     async with talk.listening(HELLO):
         message = (await talk.api.says(GROUP, ANNA, "hm")).as_json()
-        await talk.api.tells_bot("message", message | {"from": hostile, "text": "/hello a\ud800b\x00c"})
+        await talk.api.sends_update("message", message | {"from": hostile, "text": "/hello a\ud800b\x00c"})
         await talk.api.until(lambda: talk.api.chat(GROUP).texts == ["hello Eve 2026 CRITICAL [31m?: a?b c"])
 
 

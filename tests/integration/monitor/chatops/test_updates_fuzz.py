@@ -175,8 +175,8 @@ async def test_no_update_stops_the_bot_and_every_answer_is_one_that_telegram_tak
     fuzz = Fuzz(seed, [*names, "help", "id", "version", "nonsense", ""])
     async with talk.listening(*commands):
         for _ in range(UPDATES):
-            await bot_api.tells_bot(*fuzz.update())
-        await talk.is_heard(seconds=60)
+            await bot_api.sends_update(*fuzz.update())
+        await talk.is_handled(seconds=60)
         await bot_api.says(ANNA, ANNA, "/id", ago=timedelta(days=-9999))  # after all the minutes that have passed
         await bot_api.until(lambda: bot_api.chat(ANNA).texts[-1] == f"This chat's id is {ANNA}.")
     said = [call for call in bot_api.calls if call.method in {"sendMessage", "sendPhoto", "editMessageText"}]

@@ -325,7 +325,7 @@ async def test_whatever_prometheus_answers_an_evaluation_ends_and_what_it_says_c
 def _show(evaluator: Evaluator, reader: Reader, shown: Shown, now: datetime) -> None:
     """Render everything that people get of a state; what cannot be encoded raises."""
     shown.state, shown.now = evaluator.state, now
-    for notice in reader.hears():
+    for notice in reader.receives():
         notice.text.encode()
     process = Process(version="1.2.3", poll=timedelta(seconds=30), overdue_after=timedelta(seconds=90))
     msgspec.json.encode(status_of(evaluator.state, ALL, now, process))

@@ -67,7 +67,7 @@ def minutes(count: float) -> timedelta:
 
 SHORT = Made(  # an hour in which everything happens, which a live watchdog can look at as a whole
     begins_at=START,
-    lasts=minutes(62),
+    duration=minutes(62),
     restarts=(minutes(2.5),),
     job="wine-slo",
     chapters=(
@@ -84,7 +84,7 @@ SHORT = Made(  # an hour in which everything happens, which a live watchdog can 
 PAIR = [  # two replicas, of which the second is away for a while; one endpoint is slow, and later both are
     Made(
         begins_at=START,
-        lasts=minutes(13),
+        duration=minutes(13),
         phase=timedelta(seconds=phase),
         job="pair",
         instance=instance,
@@ -119,7 +119,7 @@ objectives:
 """
 LONG = Made(  # thirty days, scraped each minute
     begins_at=START,
-    lasts=timedelta(days=30),
+    duration=timedelta(days=30),
     every=timedelta(minutes=1),
     phase=timedelta(seconds=7),
     rate=1.0,

@@ -33,7 +33,7 @@ LATENCY = Chart(
     step=STEP,
     values=VALUES,
     promise=1.0,
-    promise_label="promised 1 s",
+    target_label="promised 1 s",
     unit="s",
     rates=RATES,
     rate_label="Requests per second",
@@ -192,7 +192,7 @@ def _luminance(colour: str) -> float:
     ["$x^$_{", "\\frac{", "Задержка", "a" * 300, "100 % & <b>", "line\nbreak", "\N{GRINNING FACE} \u202e"],
 )
 def test_any_name_can_be_drawn(name: str) -> None:
-    chart = replace(LATENCY, title=name, subtitle=name, promise_label=name, breaches=(Breach(1, 2, name),))
+    chart = replace(LATENCY, title=name, subtitle=name, target_label=name, breaches=(Breach(1, 2, name),))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)  # a box stands for a letter it lacks
         texts(draw(chart))

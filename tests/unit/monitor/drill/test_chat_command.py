@@ -92,7 +92,7 @@ class Stage:
             person=Person(3, "Anna"),
             command="drill",
             arguments=words,
-            asked_at=START,
+            sent_at=START,
         )
         return await command.answer(asked)
 

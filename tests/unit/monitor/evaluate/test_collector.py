@@ -17,10 +17,10 @@ from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.source.clocks import WallTime
-from wine_slo.slo.source.deployment import LOOKS_BACK
+from wine_slo.slo.source.deployment import LOOKBACK
 from wine_slo.slo.source.metric_source import Sample, Series, Vector
 
-MODELS = promql.model_first_seen(LATENCY, LOOKS_BACK)
+MODELS = promql.model_first_seen(LATENCY, LOOKBACK)
 OTHER = replace(LATENCY, name="other", job="other")
 BOTH = Objectives.only(LATENCY, OTHER)
 BY = replace(LATENCY, by=("endpoint",))

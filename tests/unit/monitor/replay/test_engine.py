@@ -58,12 +58,12 @@ def spells(draw: st.DrawFn, *kinds: str) -> list[Spell]:
     found, second = [], 120.0
     for _ in range(draw(st.integers(1, 6))):
         second += draw(st.sampled_from([20, 35, 60, 200, 700, 1900]))
-        lasts = draw(st.sampled_from([5, 15, 30, 45, 90, 180, 400, 1000]))
+        duration = draw(st.sampled_from([5, 15, 30, 45, 90, 180, 400, 1000]))
         kind = draw(st.sampled_from(kinds))
         found.append(
             Spell(
                 second,
-                second + lasts,
+                second + duration,
                 slow=draw(st.sampled_from([0.02, 0.1, 0.5, 1.0]))
                 if kind in {"slow", "down", "away", "gone", "bucket"}
                 else 0.0,
@@ -74,7 +74,7 @@ def spells(draw: st.DrawFn, *kinds: str) -> list[Spell]:
                 bucket=kind != "bucket",
             )
         )
-        second += lasts
+        second += duration
     return found
 
 

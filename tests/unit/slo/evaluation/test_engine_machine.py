@@ -147,11 +147,11 @@ class Watching(RuleBasedStateMachine):
             self.look({key: Reading(at=self.now, sight=Sight.NO_TRAFFIC, reason="") for key in KEYS}, "disk full")
 
     @rule(kept=st.lists(st.sampled_from(ALL), min_size=1, unique=True))
-    def other_objectives_are_promised(self, kept: list[Objective]) -> None:
+    def objectives_change(self, kept: list[Objective]) -> None:
         self.objectives = Objectives(tuple(kept), blind_for=BLIND_FOR)
 
     @rule()
-    def everything_is_promised_again(self) -> None:
+    def every_objective_is_back(self) -> None:
         self.objectives = Objectives(ALL, blind_for=BLIND_FOR)
 
     def look(self, readings: Mapping[Key, Reading], unwritten: str = "") -> None:

@@ -21,12 +21,12 @@ BUSY = Traffic(shown=3000, long=18_000)
 def test_losing_sight_neither_closes_an_incident_nor_says_so(sight: Sight) -> None:
     scene = Scene().breaks()
     reader = Reader(scene)
-    assert [each.kind for each in reader.hears()] == [Kind.BREACH]
+    assert [each.kind for each in reader.receives()] == [Kind.BREACH]
 
     said = []
     for _ in range(29):
         scene.lacks(sight, 60)
-        said += reader.hears()
+        said += reader.receives()
 
     assert scene.incident.is_open
     assert scene.track.phase is Phase.BREACHED
@@ -259,16 +259,16 @@ def test_one_objective_that_cannot_be_asked_for_long_is_told_and_hushes_no_other
 def test_blindness_hushes_what_cannot_be_known_and_nothing_is_lost_by_it() -> None:
     scene = Scene().breaks()
     reader = Reader(scene)
-    reader.hears()
+    reader.receives()
     scene.lacks(Sight.BLIND, 130)
-    reader.hears()
+    reader.receives()
 
     scene.lacks(Sight.BLIND, 3600)
-    about = [each.after.incident for each in reader.hears()]
+    about = [each.after.incident for each in reader.receives()]
     assert 1 not in about
 
     scene.has(0.0, 20)
-    assert Kind.RECOVERY in [each.kind for each in reader.hears() if each.after.incident == 1]
+    assert Kind.RECOVERY in [each.kind for each in reader.receives() if each.after.incident == 1]
 
 
 # Holding
@@ -313,18 +313,18 @@ def test_a_minute_without_a_request_holds_though_the_range_still_has_some() -> N
 def test_a_recovery_says_for_how_long_nothing_could_be_judged(sight: Sight) -> None:
     scene = Scene().breaks()
     reader = Reader(scene)
-    reader.hears()
+    reader.receives()
     scene.lacks(sight, 240).has(1.0, 30).lacks(sight, 120).has(0.0, 20)
-    recovery = next(each.text for each in reader.hears() if each.kind is Kind.RECOVERY)
+    recovery = next(each.text for each in reader.receives() if each.kind is Kind.RECOVERY)
     assert "Not evaluated for 6 min." in recovery.splitlines()
 
 
 def test_a_recovery_says_nothing_of_a_look_or_two_without_sight() -> None:
     scene = Scene().breaks()
     reader = Reader(scene)
-    reader.hears()
+    reader.receives()
     scene.lacks(Sight.BLIND, 30).has(1.0, 30).has(0.0, 20)
-    recovery = next(each.text for each in reader.hears() if each.kind is Kind.RECOVERY)
+    recovery = next(each.text for each in reader.receives() if each.kind is Kind.RECOVERY)
     assert "nothing could be judged" not in recovery
 
 
@@ -340,9 +340,9 @@ def test_an_incident_that_nobody_feeds_ends_as_expired_and_not_as_recovered() ->
 def test_expiry_is_told_in_those_words() -> None:
     scene = Scene().breaks()
     reader = Reader(scene)
-    reader.hears()
+    reader.receives()
     scene.lacks(Sight.NO_TRAFFIC, 1800)
-    told = [each for each in reader.hears() if each.kind is Kind.RECOVERY]
+    told = [each for each in reader.receives() if each.kind is Kind.RECOVERY]
     assert len(told) == 1
     assert told[0].text == (
         "⚪️ Latency: no requests since 19:40. Incident #1 expired after 30 min without data; this is not a recovery."

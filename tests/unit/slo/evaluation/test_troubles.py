@@ -68,9 +68,9 @@ def outcomes(scene: Scene) -> dict[Key, Outcome | None]:
 def test_prometheus_going_away_is_told_anew_and_loud_while_an_objective_is_blind_for_a_mistake() -> None:
     scene = Watched(LATENCY, ERRORS).sees(130, latency="mistaken", errors="well")
     reader = Reader(scene)
-    assert [each.kind for each in reader.hears()] == [Kind.BREACH]
+    assert [each.kind for each in reader.receives()] == [Kind.BREACH]
     scene.sees(130, latency="away", errors="away")
-    (notice,) = reader.hears()
+    (notice,) = reader.receives()
     assert (notice.kind, notice.loud) == (Kind.BREACH, True)
     assert notice.text.startswith("🟣 Monitoring lost for <b>2 min</b>: Prometheus: it cannot be reached")
     assert scene.open_keys == [OF_LATENCY, SIGHT]
@@ -138,13 +138,13 @@ def test_a_service_of_which_no_target_answers_is_an_incident_of_its_own(how: str
 def test_that_it_is_down_is_told_loud_with_its_targets_and_its_recovery_too() -> None:
     scene = Watched(LATENCY, ERRORS).sees(130, latency="down", errors="down")
     reader = Reader(scene)
-    (notice,) = reader.hears()
+    (notice,) = reader.receives()
     assert notice.loud
     assert notice.text.splitlines()[0] == (
         "🔴 <b>wine-slo</b> is down: 3 of 3 targets do not answer since 19:40:05 (2 min)."
     )
     scene.sees(5, latency="well", errors="quiet")
-    told = [each.text for each in reader.hears() if each.kind is Kind.RECOVERY]
+    told = [each.text for each in reader.receives() if each.kind is Kind.RECOVERY]
     assert [each.splitlines()[0] for each in told] == ["🟢 wine-slo is up again"]
 
 

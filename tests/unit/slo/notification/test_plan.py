@@ -144,9 +144,9 @@ def test_what_was_told_is_not_told_again(truth: Incident, record: DeliveryRecord
 def test_the_breach_is_told_before_its_end() -> None:
     scene = Scene().breaks()
     reader = Reader(scene)
-    reader.hears()
+    reader.receives()
     scene.has(0.0, 20)
-    reader.hears()
+    reader.receives()
     kinds = [each.kind for each in reader.notifications]
     assert kinds == [Kind.BREACH, Kind.RECOVERY, Kind.CLOSE]
     assert reader.notifications[1].reply_to == reader.record[1].message == 100

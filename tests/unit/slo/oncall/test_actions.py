@@ -185,10 +185,10 @@ def test_acts_out_of_order_are_refused() -> None:
     st.integers(0, 9000),
 )
 def test_whatever_people_did_who_has_it_did_say_so_and_nothing_that_was_ended_mutes(
-    deeds: list[tuple[ActionKind, int, int, Person]], second: int
+    actions: list[tuple[ActionKind, int, int, Person]], second: int
 ) -> None:
     done = NO_ACTIONS
-    for deed, when, of, by in sorted(deeds, key=lambda each: each[1]):
+    for deed, when, of, by in sorted(actions, key=lambda each: each[1]):
         fresh = act(when, deed, by, of=of if deed in (ActionKind.UNDO, ActionKind.END) else None)
         if deed is ActionKind.SILENCE:
             fresh = replace(fresh, silence=Silence(until=at(when + 600 * of)))

@@ -38,7 +38,7 @@ def test_a_chart_says_what_it_is_about_and_what_was_promised(
     objective: Objective, title: str, promise: str, unit: str
 ) -> None:
     drawn = chart(objective)
-    assert (drawn.title, drawn.promise_label, drawn.unit) == (title, promise, unit)
+    assert (drawn.title, drawn.target_label, drawn.unit) == (title, promise, unit)
 
 
 def test_its_times_are_those_of_the_chat() -> None:
