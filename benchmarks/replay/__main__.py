@@ -81,20 +81,20 @@ async def run(folder: Path, short: int, whole: int) -> str:
     await asyncio.to_thread(made(whole).write, prometheus.folder / "data")
     await prometheus.start()
 
-    async def look(name: str, days: int) -> tuple[str, float]:
+    async def evaluate(name: str, days: int) -> tuple[str, float]:
         used = used_by(prometheus.pid)
-        seconds, processor, peak, looks, alarms = await asyncio.to_thread(
+        seconds, processor, peak, evaluations, alarms = await asyncio.to_thread(
             in_a_process, prometheus.url, folder / "chunks", days, whole
         )
         theirs = used_by(prometheus.pid) - used
-        return f"| {name} | {seconds} | {processor} | {theirs:.1f} | {peak} | {looks} | {alarms} |", float(peak)
+        return f"| {name} | {seconds} | {processor} | {theirs:.1f} | {peak} | {evaluations} | {alarms} |", float(peak)
 
     try:
-        first, _ = await look(f"{whole} days, the first time", whole)
+        first, _ = await evaluate(f"{whole} days, the first time", whole)
         # Queries what only the short time needs, so that all of it is on disk.
         await asyncio.to_thread(in_a_process, prometheus.url, folder / "chunks", short, whole)
-        short_again, short_peak = await look(f"{short} days, from disk", short)
-        whole_again, whole_peak = await look(f"{whole} days, from disk", whole)
+        short_again, short_peak = await evaluate(f"{short} days, from disk", short)
+        whole_again, whole_peak = await evaluate(f"{whole} days, from disk", whole)
     finally:
         await prometheus.kill()
     lines = [

@@ -81,21 +81,23 @@ class Scene:
             self.second += 5
             interval = Interval(self.now, bad=bad * of, total=of)
             value = p95 if p95 is not None else 2.4 if bad > 0.05 else 0.05
-            self.look({key: Reading(at=self.now, sight=sight, reason="", intervals=(interval,), recent_seconds=value)})
+            self.evaluate(
+                {key: Reading(at=self.now, sight=sight, reason="", intervals=(interval,), recent_seconds=value)}
+            )
         return self
 
     def lacks(self, sight: Sight, seconds: float = 5, *, keys: Iterable[Key] = (KEY,)) -> "Scene":
         """For so long, nothing can be judged."""
         for _ in range(round(seconds / 5)):
             self.second += 5
-            self.look({key: Reading(at=self.now, sight=sight, reason=f"{sight} is the reason") for key in keys})
+            self.evaluate({key: Reading(at=self.now, sight=sight, reason=f"{sight} is the reason") for key in keys})
         return self
 
     def breaks(self) -> "Scene":
         """Go bad until there is an incident."""
         return self.has(1.0, 25)
 
-    def look(self, readings: dict[Key, Reading]) -> None:
+    def evaluate(self, readings: dict[Key, Reading]) -> None:
         self.state = advance(self.state, self.objectives, readings, self.now)
 
 

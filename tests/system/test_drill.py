@@ -45,7 +45,7 @@ async def status(house: House) -> Status:
 
 async def test_it_is_noticed_told_and_ended_in_time_and_the_budget_is_spared(house: House) -> None:
     await house.watchdog.until_line("sight of latency is (no_traffic|clear)")
-    others = asyncio.create_task(house.asks("/ui", per_second=2))
+    others = asyncio.create_task(house.requests("/ui", per_second=2))
     process = await drill(house)
     assert await process.wait(90) == 0, process.output
     assert re.fullmatch(

@@ -108,7 +108,7 @@ class Cell:
     messages: list[Message]
     calls: list[Call]
     others_late: float  # seconds that the other chat's breach came after its opening
-    looks: int
+    evaluations: int
     fault_ended: float
 
     def sent_with(self, start: str) -> list[Message]:
@@ -179,7 +179,7 @@ async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Ce
     hits_both = goes_on or length > CLOSES - OPENS
     fault_begins = OPENS - 2 if hits_both else CLOSES - 2  # a short one cannot hide all of an incident, only its end
     slow_until = fault_begins + length + 60 if goes_on else OVER
-    looks = 0
+    evaluations = 0
     async with BotApi(clock=clock) as api, connection.connect(TOKEN, api.url) as bot:
         memory = Ledger.open(ledger)
         for chat in (ANNA, OTHER):
@@ -209,7 +209,7 @@ async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Ce
         while loop.time() < fault_begins + length + LIVES:
             await evaluation.evaluate()
             delivery.on_evaluation()
-            looks += 1
+            evaluations += 1
             await asyncio.sleep(TICK)
         assert not delivering.done(), delivering
         delivering.cancel()
@@ -224,7 +224,7 @@ async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Ce
             sorted((*api.chat(ANNA).messages, *api.chat(SUPERGROUP).messages), key=lambda each: each.sent_at),
             [each for each in api.calls if each.chat_id in (ANNA, SUPERGROUP)],
             (api.chat(OTHER).messages[0].sent_at - opened_at).total_seconds(),
-            looks,
+            evaluations,
             await misbehaving,
         )
 
@@ -282,7 +282,7 @@ def test_no_fault_is_answered_with_a_burst_of_calls(cells: list[Cell]) -> None:
 
 def test_one_chats_trouble_holds_neither_evaluation_nor_other_chats(cells: list[Cell]) -> None:
     for cell in cells:
-        assert cell.looks >= (cell.fault_ended + LIVES) // TICK, cell.row()
+        assert cell.evaluations >= (cell.fault_ended + LIVES) // TICK, cell.row()
         assert cell.others_late < 1 or cell.fault.refuses, cell.row()
 
 

@@ -94,7 +94,7 @@ async def test_health_is_red_while_something_has_been_untold_for_too_long(post: 
     ledger = Ledger.open(f"sqlite:///{post.processes.folder / 'data' / 'watchdog.db'}")
     long_ago = datetime.now(UTC) - timedelta(minutes=11)
     old = Incident(number=1, key=Key("latency"), began_at=long_ago, opened_at=long_ago, last_bad_at=long_ago)
-    known = State(incidents={1: old}, last_number=1, looked_at=datetime.now(UTC))
+    known = State(incidents={1: old}, last_number=1, evaluated_at=datetime.now(UTC))
     ledger.save(State(), known)
     ledger.close()
     bot_api.fails_with(500, methods=[SEND])
@@ -112,10 +112,10 @@ async def test_a_complete_tick_is_a_sign_of_life_for_the_switch_and_an_incomplet
     watchdog = await post.start()
     async with asyncio.timeout(60):
         assert await post.beats.get() == "/beat"
-    asked = len(prometheus_junk.queries)
+    requested = len(prometheus_junk.queries)
     prometheus_junk.answer = NEVER
     async with asyncio.timeout(30):
-        while len(prometheus_junk.queries) == asked:  # noqa: ASYNC110 - another process cannot set an event here
+        while len(prometheus_junk.queries) == requested:  # noqa: ASYNC110 - another process cannot set an event here
             await asyncio.sleep(0.01)
     while not post.beats.empty():  # ticks come one after another: those before the one that hangs have ended
         post.beats.get_nowait()

@@ -34,7 +34,7 @@ from wine_slo.monitor.drill import runner as drill_runner
 from wine_slo.monitor.drill.chat_command import DrillCommand
 from wine_slo.monitor.evaluate import source as metric_source
 from wine_slo.monitor.evaluate.evaluator import Evaluator
-from wine_slo.monitor.evaluate.objective_checks import Examiner
+from wine_slo.monitor.evaluate.objective_checks import ObjectiveChecker
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.announcements import Announcements
 from wine_slo.monitor.notify.dispatcher import Dispatcher
@@ -165,7 +165,7 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
         dispatcher=dispatcher,
         instruments=instruments,
         heartbeat=outside.heartbeat,
-        examiner=Examiner(source, metric_source.info(outside.session, settings)),
+        checker=ObjectiveChecker(source, metric_source.info(outside.session, settings)),
         journal=journal,
         series=SeriesSource(source, evaluator),
     )
@@ -382,7 +382,7 @@ def _updates(parts: Parts, bot: Connection, channel: TelegramChannel) -> Telegra
     speech_in = speeches(parts.settings, parts.evaluator)
     codes = ("", *(each.code for each in LANGUAGES))
     menus = {code: parts.router.menu(Replies(speech_in(code))) for code in codes}
-    return TelegramUpdates(bot, channel, listener, menus, parts.evaluator.now, parts.evaluator.state.looked_at)
+    return TelegramUpdates(bot, channel, listener, menus, parts.evaluator.now, parts.evaluator.state.evaluated_at)
 
 
 async def _report_conflict(parts: Parts, channel: Channel, has_webhook: bool) -> None:  # noqa: FBT001 - of `Listener`

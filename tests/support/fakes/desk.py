@@ -127,7 +127,7 @@ def keys(count: int) -> list[Key]:
 def storm(scene: Scene, those: Iterable[Key], bad: float, seconds: int) -> None:
     for _ in range(seconds // 5):
         scene.second += 5
-        scene.look(
+        scene.evaluate(
             {
                 key: Reading(
                     at=scene.now,

@@ -74,7 +74,7 @@ class Talk:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
 
-    async def asks(self, chat: int, person: int, text: str, topic: int | None = None) -> Message:
+    async def sends(self, chat: int, person: int, text: str, topic: int | None = None) -> Message:
         """Somebody writes, and is answered."""
         known = self.api.chat(chat)
         before = len(known.messages)

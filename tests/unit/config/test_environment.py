@@ -426,7 +426,7 @@ def test_a_secrets_file_that_cannot_be_read_is_told_with_all_else(monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    ("host", "sleep_enabled", "has_exercises"),
+    ("host", "sleep_enabled", "has_fault_endpoints"),
     [
         ("127.0.0.1", None, True),
         ("::1", None, True),
@@ -439,9 +439,9 @@ def test_a_secrets_file_that_cannot_be_read_is_told_with_all_else(monkeypatch: p
     ],
 )
 def test_exercises_are_on_by_default_only_on_loopback(
-    host: str, *, sleep_enabled: bool | None, has_exercises: bool
+    host: str, *, sleep_enabled: bool | None, has_fault_endpoints: bool
 ) -> None:
-    assert ServerSettings(host=Host(host), sleep_enabled=sleep_enabled).has_exercises is has_exercises
+    assert ServerSettings(host=Host(host), sleep_enabled=sleep_enabled).has_fault_endpoints is has_fault_endpoints
 
 
 # What the pages say

@@ -121,12 +121,12 @@ def _draw_values(axes: "Axes", chart: Chart) -> None:
     axes.plot([at for at, _ in broken], [value for _, value in broken], color=BLUE, lw=3.2, zorder=4, gid="values")
     alone = _alone(broken)
     axes.plot([at for at, _ in alone], [value for _, value in alone], ".", color=BLUE, ms=9, zorder=4, gid="alone")
-    axes.axhline(chart.promise, color=VERMILLION, lw=2.6, ls=(0, (5, 3)), zorder=3, gid="promise")
+    axes.axhline(chart.target, color=VERMILLION, lw=2.6, ls=(0, (5, 3)), zorder=3, gid="target")
     highest = max((value for _, value in chart.values), default=0.0)
-    axes.set_ylim(0, max(HEADROOM * highest, OVER_TARGET * chart.promise))
+    axes.set_ylim(0, max(HEADROOM * highest, OVER_TARGET * chart.target))
     axes.annotate(
         chart.target_label,
-        (0, chart.promise),
+        (0, chart.target),
         xycoords=("axes fraction", "data"),
         xytext=(6, 7),
         textcoords="offset points",
@@ -185,7 +185,7 @@ def _count_in(axes: "Axes", chart: Chart, bins: int | None = None) -> None:
 
 def _label_gaps(axes: "Axes", chart: Chart) -> None:
     top = axes.get_ylim()[1]
-    beside_the_target = chart.promise / 2 if chart.promise > top / 2 else (chart.promise + top) / 2
+    beside_the_target = chart.target / 2 if chart.target > top / 2 else (chart.target + top) / 2
     for since, until in gaps(chart):
         if until - since > WIDE * (chart.last - chart.first):
             axes.text(

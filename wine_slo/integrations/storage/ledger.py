@@ -149,8 +149,8 @@ class Ledger:
             with self._database.reading() as connection:
                 facts = {row.name: row.value for row in connection.execute(sa.select(FACTS))}
                 tracks = connection.scalars(sa.select(TRACKS.c.value)).all()
-                looked_at = instant_of(facts.get("looked_at"), "looked_at")
-                oldest = (looked_at - KEPT).isoformat() if looked_at else ""
+                evaluated_at = instant_of(facts.get("looked_at"), "looked_at")
+                oldest = (evaluated_at - KEPT).isoformat() if evaluated_at else ""
                 at_hand = sa.or_(INCIDENTS.c.closed_at.is_(None), INCIDENTS.c.closed_at > oldest)
                 incidents = connection.scalars(sa.select(INCIDENTS.c.value).where(at_hand)).all()
                 records = connection.scalars(
@@ -160,7 +160,7 @@ class Ledger:
                 ).all()
                 subscribers = connection.scalars(sa.select(SUBSCRIBERS.c.value)).all()
                 newest = sa.select(sa.func.max(ACTIONS.c.number)).scalar_subquery()  # so that none is given twice
-                lately = (looked_at - KEPT_ACTIONS).isoformat() if looked_at else ""
+                lately = (evaluated_at - KEPT_ACTIONS).isoformat() if evaluated_at else ""
                 acts = connection.execute(
                     sa.select(ACTIONS.c.number, ACTIONS.c.value)
                     .where(sa.or_(ACTIONS.c.at > lately, ACTIONS.c.number == newest))
@@ -174,7 +174,7 @@ class Ledger:
             incidents={each.number: each for each in decode(incidents, Incident)},
             last_number=number_of(facts.get("last_number"), "last_number"),
             troubles_since=troubles_of(facts),
-            looked_at=looked_at,
+            evaluated_at=evaluated_at,
         )
         return Memory(
             state,
@@ -231,7 +231,7 @@ class Ledger:
             "last_number": str(after.last_number),
             "troubles_since": encode(list(after.troubles_since.items())),
             "blind_since": encode(after.blind_since),  # for an earlier version that is started again
-            "looked_at": encode(after.looked_at),
+            "looked_at": encode(after.evaluated_at),
         }
         with self._database.writing() as connection:
             upsert(connection, FACTS, [{"name": name, "value": value} for name, value in facts.items()])

@@ -57,7 +57,7 @@ class OnCall:
         journal: Journal,
         revive: Callable[[int], Awaitable[None]],
         announce: Callable[[Callable[[Replies], str], int], None] = lambda _text, _but: None,
-        reach: Callable[[Question | Press], Reach] = lambda _asked: None,
+        reach: Callable[[Question | Press], Reach] = lambda _request: None,
         *,
         is_overdue: Callable[[], bool] = lambda: False,
     ) -> None:

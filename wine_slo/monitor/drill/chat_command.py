@@ -23,9 +23,9 @@ PAUSE = timedelta(minutes=5)  # between two drills, each of which is loud in eve
 SENTENCES = {
     "scraped": phrase("Seen by Prometheus after {took} s, expected within {expected} s."),
     "detected": phrase("Breach confirmed after {took} s, expected within {expected} s."),
-    "told": phrase("All chats notified after {took} s, expected within {expected} s."),
+    "notified": phrase("All chats notified after {took} s, expected within {expected} s."),
     "recovered": phrase("Recovery confirmed {took} s after it, expected within {expected} s."),
-    "recovery_told": phrase("All chats notified of the recovery {took} s after it, expected within {expected} s."),
+    "recovery_notified": phrase("All chats notified of the recovery {took} s after it, expected within {expected} s."),
 }
 
 log = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from wine_slo.slo.notification.record import Stage
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.reason import Reason, ReasonedError, phrase
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
-from wine_slo.slo.views.status import IncidentStatus, ObjectiveStatus, Status, Verdict
+from wine_slo.slo.views.status import IncidentStatus, Judgement, ObjectiveStatus, Status
 
 PER_SECOND = 5.0  # requests; five in a scrape interval of a second are enough to judge
 MOST_PER_SECOND = 20.0  # a service that has more of its own is not made slow by a drill
@@ -165,7 +165,7 @@ def _refuse_unless_calm(status: Status, slo: ObjectiveStatus) -> None:
         )
     if status.quiet_hours:
         raise DrillRefusedError("quiet hours hold the messages of a drill until they are over")
-    if slo.verdict is Verdict.SUSPICIOUS:
+    if slo.verdict is Judgement.SUSPICIOUS:
         raise DrillRefusedError("a breach of {name} is pending; wait until it is decided", name=slo.slo)
     if slo.sight not in (Sight.CLEAR, Sight.NO_TRAFFIC, Sight.TOO_FEW):
         raise DrillRefusedError("{name} cannot be evaluated: {why}", name=slo.slo, why=slo.reason)
@@ -179,9 +179,9 @@ def _steps(objective: Objective, poll: timedelta, sleep: timedelta) -> tuple[Ste
     parts = (
         ("scraped", phrase("seen by Prometheus"), scrapes),
         ("detected", phrase("breach confirmed"), detected),
-        ("told", phrase("all chats notified"), detected + DELIVERY),
+        ("notified", phrase("all chats notified"), detected + DELIVERY),
         ("recovered", phrase("recovery confirmed"), recovered),
-        ("recovery_told", phrase("all chats notified of the recovery"), recovered + DELIVERY),
+        ("recovery_notified", phrase("all chats notified of the recovery"), recovered + DELIVERY),
     )
     return tuple(
         Step(name=name, title=title, seconds=None, expected_seconds=within.total_seconds())
@@ -294,8 +294,8 @@ class _Running:
             self.drill = replace(self.drill, incident=incident.number)
             self._reach("detected", elapsed)
         if incident.told is Stage.OPENED:
-            self._reach("told", elapsed)
-        return self.drill.has("told")
+            self._reach("notified", elapsed)
+        return self.drill.has("notified")
 
     def _is_over(self, status: Status) -> bool:
         incident = self._incident((*status.open_incidents, *status.recent_incidents))
@@ -305,8 +305,8 @@ class _Running:
         if not self.drill.has("recovered"):
             self._reach("recovered", elapsed)
         if incident.told is Stage.CLOSED:
-            self._reach("recovery_told", elapsed)
-        return self.drill.has("recovery_told")
+            self._reach("recovery_notified", elapsed)
+        return self.drill.has("recovery_notified")
 
     def _incident(self, those: tuple[IncidentStatus, ...]) -> IncidentStatus | None:
         number = self.drill.incident

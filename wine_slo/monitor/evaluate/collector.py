@@ -15,7 +15,7 @@ from wine_slo.monitor.evaluate.objective_queries import ObjectiveQueries
 from wine_slo.monitor.evaluate.slow_queries import Bounds, Budgets
 from wine_slo.slo.evaluation.engine import Interruption, State, advance, is_ahead
 from wine_slo.slo.evaluation.key_state import may_open
-from wine_slo.slo.evaluation.reading import Reading, Sight, unseen
+from wine_slo.slo.evaluation.reading import Reading, Sight, without_data
 from wine_slo.slo.evaluation.sampling import read_blind, unjudged
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
@@ -68,11 +68,13 @@ class Collector:
         deployments = await self._deployments(state, objectives, readings)
         now = self._instant_of(readings)
         if is_ahead(state, now):
-            log.warning("the last evaluation is recorded at %s and it is %s now: it is dropped", state.looked_at, now)
+            log.warning(
+                "the last evaluation is recorded at %s and it is %s now: it is dropped", state.evaluated_at, now
+            )
         after = await asyncio.to_thread(
             _advance, state, objectives, readings, now, unwritten, interruption, deployments
         )
-        self._last = (after.looked_at or now, self._steady())
+        self._last = (after.evaluated_at or now, self._steady())
         return after
 
     def now(self) -> SourceTime:
@@ -153,5 +155,5 @@ def _advance(
                 advance(state, Objectives.only(objective), mine, now)
             except Exception as error:  # noqa: BLE001 - it is logged above, with all that is known
                 for key in mine:
-                    mended[key] = unseen(now, Sight.BLIND, unjudged(error))
+                    mended[key] = without_data(now, Sight.BLIND, unjudged(error))
         return advance(state, objectives, mended, now, unwritten, interruption, deployments)

@@ -71,7 +71,7 @@ class Announcements:
 
     async def remind(self, journal: Journal, snapshot: Snapshot) -> None:
         """Remind each day, for ever, which silences go on; at the start announce those of just before the last end."""
-        evaluated_at, since = snapshot.state.looked_at, snapshot.now()
+        evaluated_at, since = snapshot.state.evaluated_at, snapshot.now()
         for action in journal.acts.silences(snapshot.state.incidents, since):
             if evaluated_at is not None and action.at > evaluated_at - AT_RISK:
                 self.announce(partial(Replies.announced, acts=[action], now=since), action.chat)

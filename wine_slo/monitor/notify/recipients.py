@@ -58,7 +58,7 @@ class Recipients:
                 before = replace(old, chat=chat, moved_to=None)
                 records |= {(r.incident, chat): replace(r, chat=chat) for r in memory.records if r.chat == old.chat}
             # An older version kept no such time; what it knew was a recipient at the last evaluation.
-            since = (before.since if before else None) or (memory.state.looked_at if chat in known else None) or now
+            since = (before.since if before else None) or (memory.state.evaluated_at if chat in known else None) or now
             after = replace(before or Subscriber(chat=chat), since=min(since, now), is_former=False)
             if after != self._subscribers.get(chat):
                 self._write(after)

@@ -73,7 +73,7 @@ class Digests:
     async def run(self) -> None:
         """Tell every digest in its time, for ever."""
         while True:
-            if self._snapshot.state.looked_at is not None:
+            if self._snapshot.state.evaluated_at is not None:
                 try:
                     await self.deliver()
                 except Exception:

@@ -236,12 +236,12 @@ def fold(notifications: Sequence[tuple[Incident, Notification]], words: Wording)
             and incident.key not in (SIGHT, LEDGER, GAP)  # these have sentences of their own
         ]
         if len(those) > STORM:
-            beliefs = tuple(replace(notification.after, is_folded=True) for _, notification in those)
+            records = tuple(replace(notification.after, is_folded=True) for _, notification in those)
             return Notification(
                 kind=kind,
                 text=words.storm(kind, [incident for incident, _ in those]),
-                after=beliefs[0],
-                others=beliefs[1:],
+                after=records[0],
+                others=records[1:],
                 reply_to=those[0][1].reply_to if kind is Kind.RECOVERY else None,
                 loud=any(notification.loud for _, notification in those),
             )

@@ -25,21 +25,21 @@ def status_list(
     fmt: Formatter, state: State, now: datetime, acts: Actions = NO_ACTIONS, *, is_overdue: bool = False
 ) -> str:
     """Every objective in a line each, and how old that knowledge is; where it is too old, nothing is green."""
-    if state.looked_at is None:
+    if state.evaluated_at is None:
         return f"⚪️ {fmt.say('Nothing has been evaluated yet.')}"
     tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
     tracks.sort(key=lambda track: URGENCY.index(track.phase))
     lines = [status_line(fmt, track, state, now, acts) for track in tracks[:STATUS_LINES]]
     if is_overdue:
         grey = [re.sub("^[🟢🟡]", "⚪️", line) for line in lines]
-        age = fmt.say("No evaluation for {duration}: this is how it stood then.", duration=now - state.looked_at)
+        age = fmt.say("No evaluation for {duration}: this is how it stood then.", duration=now - state.evaluated_at)
         lines = [f"🟠 {age}", *grey]
     if (rest := len(tracks) - STATUS_LINES) > 0:
         lines.append(fmt.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
     if not lines:
         lines = [f"⚪️ {fmt.say('No data yet.')}"]
     rates = [each.events_per_second for each in state.readings.values() if each.events_per_second is not None]
-    last = fmt.say("Evaluated {duration} ago.", duration=now - state.looked_at)
+    last = fmt.say("Evaluated {duration} ago.", duration=now - state.evaluated_at)
     if rates:
         last = f"{fmt.say('{rate} requests/s.', rate=fmt.language.rate(max(rates)))} {last}"
     silences = silence_lines(fmt, state, now, acts)

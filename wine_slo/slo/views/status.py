@@ -30,7 +30,7 @@ OWN = {  # the watchdog's own incidents
 RECENT = 20  # closed incidents; the ledger keeps them all
 
 
-class Verdict(StrEnum):
+class Judgement(StrEnum):
     """How a promise stands, in one word."""
 
     BREACHED = "breached"  # there is an incident, whether or not anything can be seen of it now
@@ -120,7 +120,7 @@ class ObjectiveStatus:
     labels: dict[str, str]
     title: str
     kind: str
-    verdict: Verdict
+    verdict: Judgement
     state: Phase
     state_since: datetime | None
     sight: Sight
@@ -251,7 +251,7 @@ class Status:
     Attributes:
         version: The watchdog's.
         now: The instant of this answer.
-        looked_at: The last look; null before the first.
+        looked_at: The last evaluation; null before the first.
         seconds_since_look: How old everything below is; below 0 where a clock was set back.
         poll_seconds: How often it looks.
         overdue: The last look is so old, or so far in the future, that nothing below is the present.
@@ -317,7 +317,7 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
         now: The instant, by the clock of the state.
         process: What the watchdog knows of itself.
     """
-    age = None if state.looked_at is None else now - state.looked_at
+    age = None if state.evaluated_at is None else now - state.evaluated_at
     overdue = age is None or age > process.overdue_after or is_ahead(state, now)
     closed = sorted((each for each in state.incidents.values() if each.closed_at), key=lambda it: it.last_bad_at)
 
@@ -327,7 +327,7 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
     return Status(
         version=process.version,
         now=now,
-        looked_at=state.looked_at,
+        looked_at=state.evaluated_at,
         seconds_since_look=None if age is None else age.total_seconds(),
         poll_seconds=process.poll.total_seconds(),
         overdue=overdue,
@@ -357,7 +357,7 @@ def keys_of(objective: Objective, state: State) -> list[Key]:
     return known or [Key(objective.name)]
 
 
-def verdict_of(objective: Objective, track: KeyState | None, reading: Reading | None, *, is_open: bool) -> Verdict:
+def judgement_of(objective: Objective, track: KeyState | None, reading: Reading | None, *, is_open: bool) -> Judgement:
     """How a promise stands.
 
     Args:
@@ -367,15 +367,15 @@ def verdict_of(objective: Objective, track: KeyState | None, reading: Reading | 
         is_open: Whether there is an open incident.
     """
     if is_open:
-        return Verdict.BREACHED
+        return Judgement.BREACHED
     if track is None or reading is None or track.sight is not Sight.CLEAR or reading.sight is not Sight.CLEAR:
-        return Verdict.UNKNOWN
+        return Judgement.UNKNOWN
     if track.phase is Phase.BREACHING:
-        return Verdict.SUSPICIOUS
+        return Judgement.SUSPICIOUS
     value = value_of(objective, reading, is_met=track.phase is Phase.MET)
     if value is None:
-        return Verdict.UNKNOWN
-    return Verdict.MET if value.is_within(objective) else Verdict.SUSPICIOUS
+        return Judgement.UNKNOWN
+    return Judgement.MET if value.is_within(objective) else Judgement.SUSPICIOUS
 
 
 def title_of(key: Key, objectives: Objectives) -> str:
@@ -412,7 +412,7 @@ def _objective(
         labels=dict(key.labels),
         title=title_of(key, objectives),
         kind=source.kind,
-        verdict=verdict_of(objective, track, reading if is_present else None, is_open=number is not None),
+        verdict=judgement_of(objective, track, reading if is_present else None, is_open=number is not None),
         state=track.phase if track else Phase.MET,
         state_since=track.since if track else None,
         sight=track.sight if track and reading else Sight.BLIND,

@@ -230,11 +230,11 @@ async def test_that_there_is_nothing_is_an_answer(api: PrometheusClient, prometh
 
 
 async def test_the_question_is_asked_as_the_api_wants_it_and_with_every_header(session: aiohttp.ClientSession) -> None:
-    asked: list[tuple[str, str, dict[str, str], str | None]] = []
+    requested: list[tuple[str, str, dict[str, str], str | None]] = []
 
     async def listen(request: web.BaseRequest) -> web.StreamResponse:
         form = {name: str(value) for name, value in (await request.post()).items()}
-        asked.append((request.method, request.path, form, request.headers.get("X-Scope-OrgID")))
+        requested.append((request.method, request.path, form, request.headers.get("X-Scope-OrgID")))
         assert request.headers["Authorization"] == "Bearer secret"
         kind = "matrix" if request.path.endswith("_range") else "vector"
         return web.json_response({"status": "success", "data": {"resultType": kind, "result": []}})
@@ -249,7 +249,7 @@ async def test_the_question_is_asked_as_the_api_wants_it_and_with_every_header(s
     await server.close()
 
     begin = START.timestamp()
-    assert asked == [
+    assert requested == [
         ("POST", "/prefix/api/v1/query", {"query": "up", "nocache": "1", "latency_offset": "1ms"}, "team"),
         (
             "POST",

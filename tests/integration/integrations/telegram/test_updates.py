@@ -55,7 +55,7 @@ async def test_an_odd_answer_is_a_try_that_failed(talk: Talk, what: str) -> None
     talk.api.answers_with(200, ODD[what], methods=UPDATES, times=1)
     async with talk.listening(HELLO):
         await talk.api.until(lambda: len(talk.api.calls_of("getUpdates")) > 1)
-        assert (await talk.asks(ANNA, ANNA, "/hello")).text == "hello"
+        assert (await talk.sends(ANNA, ANNA, "/hello")).text == "hello"
     assert talk.listens[0] is False
 
 
@@ -76,10 +76,10 @@ async def test_odd_answers_are_asked_for_less_and_less_often(talk: Talk) -> None
 async def test_numbers_that_begin_anew_are_followed(talk: Talk) -> None:
     talk.api.numbers_updates_from(900_000)
     async with talk.listening(HELLO):
-        await talk.asks(ANNA, ANNA, "/hello")
+        await talk.sends(ANNA, ANNA, "/hello")
         talk.api.numbers_updates_from(5)
-        await talk.asks(ANNA, ANNA, "/hello")
-        await talk.asks(ANNA, ANNA, "/hello")
+        await talk.sends(ANNA, ANNA, "/hello")
+        await talk.sends(ANNA, ANNA, "/hello")
         polls = len(talk.api.calls_of("getUpdates"))
         await asyncio.sleep(0.5)  # so long a poll that spins would have been seen to
     assert len(talk.api.calls_of("getUpdates")) <= polls + 1
@@ -88,7 +88,7 @@ async def test_numbers_that_begin_anew_are_followed(talk: Talk) -> None:
 
 async def test_updates_that_come_again_are_answered_once_and_asked_for_with_a_pause(talk: Talk) -> None:
     async with talk.listening(HELLO):
-        await talk.asks(ANNA, ANNA, "/hello")
+        await talk.sends(ANNA, ANNA, "/hello")
         again = {"update_id": 7, "message": {"message_id": 1, "date": 0, "chat": {"id": ANNA}, "text": "/hello"}}
         again["message"]["date"] = int(talk.clock().timestamp())  # type: ignore[index]
         talk.api.answers_with(200, json.dumps({"ok": True, "result": [again]}), methods=UPDATES)
@@ -109,7 +109,7 @@ async def test_the_first_press_after_a_restart_is_live_when_it_is_heard_live(tal
         return Answer(toast="done")
 
     async with talk.listening(Command("offer", "Offers", offer), Reaction("do", note)):
-        message = await talk.asks(ANNA, ANNA, "/offer")
+        message = await talk.sends(ANNA, ANNA, "/offer")
     talk.listened_at = talk.clock() - timedelta(hours=3)
     while_away = await talk.api.press(message, "Do it")
     async with talk.listening(Reaction("do", note)):
@@ -141,8 +141,8 @@ async def test_whatever_is_heard_from_a_chat_shows_that_it_is_open(talk: Talk, w
         await talk.api.sends_update(*ACTIVE[what])
         await talk.is_handled()
     assert talk.active_chat == [GROUP]
-    asked = talk.api.calls_of("getUpdates")[-1].json("allowed_updates")
-    assert asked == ["message", "callback_query", "channel_post", "my_chat_member"]
+    requested = talk.api.calls_of("getUpdates")[-1].json("allowed_updates")
+    assert requested == ["message", "callback_query", "channel_post", "my_chat_member"]
 
 
 @pytest.mark.parametrize("has_webhook", [False, True], ids=["another program", "a webhook"])
@@ -159,7 +159,7 @@ async def test_whoever_has_the_updates_instead_is_named(
 
 async def test_a_command_heard_live_is_answered_whatever_telegrams_clock_says(talk: Talk) -> None:
     async with talk.listening(HELLO):
-        await talk.asks(ANNA, ANNA, "/hello")
+        await talk.sends(ANNA, ANNA, "/hello")
         for ago in (timedelta(hours=-1), timedelta(hours=1)):
             before = len(talk.api.chat(ANNA).texts)
             await talk.api.says(ANNA, ANNA, "/hello", ago=ago)

@@ -107,7 +107,7 @@ class Post:
                 again_after=0.01,
             )
             announcing = asyncio.create_task(self.announcements.run())
-            duty = OnCall(
+            oncall_commands = OnCall(
                 snapshot,
                 localizer.replies,
                 self.journal,
@@ -115,7 +115,7 @@ class Post:
                 self.announcements.announce if self.announces else lambda _text, _but: None,
                 self.reach,
             )
-            async with self.talk.listening(*duty.commands()):
+            async with self.talk.listening(*oncall_commands.commands()):
                 yield
             announcing.cancel()
         self.ledger.close()
@@ -139,9 +139,9 @@ class Post:
         await self.delivery.deliver()
         return self.api.answers[press]
 
-    async def asks(self, text: str, chat: int = ANNA, person: int = ANNA, topic: int | None = None) -> Message:
+    async def sends(self, text: str, chat: int = ANNA, person: int = ANNA, topic: int | None = None) -> Message:
         """Somebody writes, and is answered. What follows from it is told."""
-        answer = await self.talk.asks(chat, person, text, topic)
+        answer = await self.talk.sends(chat, person, text, topic)
         await self.delivery.deliver()
         return answer
 
@@ -194,7 +194,7 @@ async def test_the_second_who_presses_is_told_who_has_it(post: Post) -> None:
         await post.press(message, ACKNOWLEDGE, BORIS)
         late = await post.api.press_with(message, acknowledge, ANNA)
         await post.api.until(lambda: late in post.api.answers)
-        written = await post.asks("/ack")
+        written = await post.sends("/ack")
     assert (written.text, written.parse_mode) == ("Already acknowledged by Boris <b> at 19:40.", "HTML")
     assert post.api.answers[late] == "Already acknowledged by Boris <b> at 19:40."
     assert "Acknowledged by Boris <b> at 19:40." in message.text
@@ -230,7 +230,7 @@ async def test_it_can_be_written_too(post: Post, text: str) -> None:
     async with post.life():
         post.scene.breaks()
         await post.deliver()
-        assert (await post.asks(text, GROUP)).text == "Acknowledged by Anna: #1 Latency."
+        assert (await post.sends(text, GROUP)).text == "Acknowledged by Anna: #1 Latency."
         assert "Acknowledged by Anna at 19:40." in post.messages()[0].text
 
 
@@ -247,10 +247,10 @@ async def test_it_can_be_written_too(post: Post, text: str) -> None:
 )
 async def test_a_wrong_argument_is_answered_with_a_right_one(post: Post, text: str, said: str) -> None:
     async with post.life():
-        assert (await post.asks("/ack")).text == "Nothing is in breach."
+        assert (await post.sends("/ack")).text == "Nothing is in breach."
         post.scene.breaks()
         await post.deliver()
-        assert (await post.asks(text)).text == said
+        assert (await post.sends(text)).text == said
 
 
 async def test_an_acknowledgement_pressed_while_nobody_listened_counts_and_a_silence_does_not(post: Post) -> None:
@@ -328,7 +328,7 @@ async def test_a_silence_by_button_mutes_and_its_end_is_told(post: Post) -> None
 
 async def test_a_breach_under_a_silence_is_not_told_but_its_end_is_in_a_quiet_line(post: Post) -> None:
     async with post.life():
-        answer = await post.asks("/silence 1h latency deploying", GROUP)
+        answer = await post.sends("/silence 1h latency deploying", GROUP)
         assert answer.text.splitlines() == [
             "🔇 Latency: silenced until 20:40.",
             "Reason: deploying",
@@ -350,14 +350,14 @@ async def test_a_breach_under_a_silence_is_not_told_but_its_end_is_in_a_quiet_li
 @pytest.mark.parametrize("how", ["it runs out", "its button", "/undo"])
 async def test_when_a_silence_is_over_what_is_open_is_told(post: Post, how: str) -> None:
     async with post.life():
-        answer = await post.asks("/silence 2m all", GROUP, BORIS)
+        answer = await post.sends("/silence 2m all", GROUP, BORIS)
         post.scene.breaks()
         await post.deliver()
         assert post.messages() == []
         if how == "it runs out":
             post.scene.has(1.0, 120)
         elif how == "/undo":
-            assert (await post.asks("/undo", GROUP, BORIS)).text == "Undone: the silence of Everything."
+            assert (await post.sends("/undo", GROUP, BORIS)).text == "Undone: the silence of Everything."
         else:
             assert answer.buttons == ["End: Everything, until 19:42"]
             assert await post.press(answer, answer.buttons[0], ANNA) == "Silence ended: Everything."
@@ -378,7 +378,7 @@ async def test_a_silence_until_recovery_ends_with_it(post: Post) -> None:
         await post.deliver()
         assert post.heads()[1].startswith("🟢 Latency resolved")
         assert post.messages()[1].is_silent
-        assert (await post.asks("/silences")).text == "No silences. To make one: /silence 1h all"
+        assert (await post.sends("/silences")).text == "No silences. To make one: /silence 1h all"
         post.scene.has(1.0, 25)
         await post.deliver()
         assert "Latency again" in post.messages()[-1].text
@@ -387,10 +387,10 @@ async def test_a_silence_until_recovery_ends_with_it(post: Post) -> None:
 
 async def test_silences_are_listed_with_who_when_until_and_why(post: Post) -> None:
     async with post.life():
-        await post.asks("/silence until 21:00 errors known & <old>", GROUP, BORIS)
-        await post.asks("/silence 2d latency", GROUP)
-        listed = await post.asks("/silences")
-        status = await post.asks("/status")
+        await post.sends("/silence until 21:00 errors known & <old>", GROUP, BORIS)
+        await post.sends("/silence 2d latency", GROUP)
+        listed = await post.sends("/silences")
+        status = await post.sends("/status")
     assert listed.text.splitlines() == [
         "🔇 Errors: silenced until 21:00 by Boris <b>: known & <old>. Made at 19:40.",
         "🔇 Latency: silenced until 19:40 on 3 January by Anna. Made at 19:40.",
@@ -411,10 +411,10 @@ async def test_silences_are_listed_with_who_when_until_and_why(post: Post) -> No
 )
 async def test_what_is_not_understood_is_said_with_a_right_example(post: Post, text: str, said: str) -> None:
     async with post.life():
-        answer = (await post.asks(text)).text
+        answer = (await post.sends(text)).text
         assert answer == f"{said} For example: /silence 1h latency deploying, or /silence until 18:00 all."
         assert post.journal.acts.all == ()
-        waits = (await post.asks("/silence until recovery all")).text
+        waits = (await post.sends("/silence until recovery all")).text
         assert waits.startswith("It is not in breach")
 
 
@@ -425,7 +425,7 @@ async def test_only_admins_silence_where_there_are_any(post: Post) -> None:
         await post.deliver()
         message = post.messages(GROUP)[0]
         assert "Only an admin" in await post.press(message, SILENCE, ANNA)
-        assert "Only an admin" in (await post.asks("/silence 1h all", GROUP, ANNA)).text
+        assert "Only an admin" in (await post.sends("/silence 1h all", GROUP, ANNA)).text
         assert "silenced" in await post.press(message, SILENCE, BORIS)
         assert [each.by.id for each in post.journal.acts.all] == [BORIS]
 
@@ -454,7 +454,7 @@ async def test_a_ledger_that_cannot_be_written_is_told_and_loses_nothing(post: P
             other.execute(
                 f"CREATE TRIGGER no_{action} BEFORE {action} ON acts BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
             )
-        answer = await post.asks("/silence 1h all")
+        answer = await post.sends("/silence 1h all")
         assert answer.text.endswith("the database cannot be written: a restart would lose it.")
         post.scene.breaks()
         await post.deliver()
@@ -488,11 +488,11 @@ async def test_quiet_hours_hold_what_makes_a_sound_until_they_are_over(post: Pos
         assert post.now() >= START + timedelta(minutes=20)
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["where that is wanted", "where it is not"])
-async def test_what_burns_the_budget_fast_is_told_in_quiet_hours(post: Post, told: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize("delivered", [True, False], ids=["where that is wanted", "where it is not"])
+async def test_what_burns_the_budget_fast_is_told_in_quiet_hours(post: Post, delivered: bool) -> None:  # noqa: FBT001
     burn = Burn(0.02, timedelta(hours=1), timedelta(minutes=5), Alert.PAGE)
     post.scene = Scene(replace(LATENCY, burns=(burn,)))
-    post.rules = Rules(quiet_hours=QuietHours.parse("19:00-20:00", UTC), pages_in_quiet_hours=told)
+    post.rules = Rules(quiet_hours=QuietHours.parse("19:00-20:00", UTC), pages_in_quiet_hours=delivered)
     async with post.life():
         post.scene.breaks()
         await post.deliver()
@@ -501,7 +501,7 @@ async def test_what_burns_the_budget_fast_is_told_in_quiet_hours(post: Post, tol
         burning = replace(post.scene.incident, budget=fast)
         post.scene.state = replace(post.scene.state, incidents={1: burning})
         await post.deliver()
-        assert bool(post.messages()) is told
+        assert bool(post.messages()) is delivered
 
 
 async def test_what_came_and_went_in_quiet_hours_is_told_in_a_line_after_them(post: Post) -> None:
@@ -572,7 +572,7 @@ async def test_a_topic_of_a_forum_is_told_and_asked_there(post: Post) -> None:
         await post.deliver()
         message = post.messages(FORUM)[0]
         await post.press(message, ACKNOWLEDGE, BORIS)
-        await post.asks("/silence@wine_slo_bot 1h all", FORUM, ANNA, TOPIC)
+        await post.sends("/silence@wine_slo_bot 1h all", FORUM, ANNA, TOPIC)
         post.scene.has(0.0, 60)
         await post.deliver()
     assert [each.topic for each in post.messages(FORUM)] == [TOPIC] * 3
@@ -593,7 +593,7 @@ async def test_where_a_topic_is_gone_the_chat_is_told(post: Post) -> None:
 
 async def test_a_name_that_is_not_known_silences_nothing_and_is_asked_for_with_buttons(post: Post) -> None:
     async with post.life():
-        request = await post.asks("/silence 1h predict", GROUP)
+        request = await post.sends("/silence 1h predict", GROUP)
         assert request.text == "There is no “predict”. What should be silenced?"
         assert request.buttons == ["Everything", "Latency", "Errors", "Availability"]
         assert post.journal.acts == NO_ACTIONS
@@ -609,7 +609,7 @@ async def test_a_name_that_is_not_known_silences_nothing_and_is_asked_for_with_b
 async def test_who_may_not_silence_may_not_choose_either(post: Post) -> None:
     post.access = among(admins=[BORIS])
     async with post.life():
-        request = await post.asks("/silence 1h", GROUP, BORIS)
+        request = await post.sends("/silence 1h", GROUP, BORIS)
         assert "Only an admin" in await post.press(request, "Everything", ANNA)
         assert post.journal.acts == NO_ACTIONS
         await post.press(request, "Everything", BORIS)
@@ -620,10 +620,10 @@ async def test_who_may_not_silence_may_not_choose_either(post: Post) -> None:
 
 async def test_a_choice_of_an_earlier_process_is_not_mistaken_for_another_one(post: Post) -> None:
     async with post.life():
-        request = await post.asks("/silence 1h", GROUP)
+        request = await post.sends("/silence 1h", GROUP)
         await post.talk.is_handled()
     async with post.life():
-        await post.asks("/silence 1h", GROUP)
+        await post.sends("/silence 1h", GROUP)
         assert await post.press(request, "Everything") == "These buttons have expired. Send the command again."
         assert post.journal.acts == NO_ACTIONS
 
@@ -640,25 +640,25 @@ async def test_a_choice_of_an_earlier_process_is_not_mistaken_for_another_one(po
 )
 async def test_what_is_missing_is_asked_for(post: Post, text: str, said: str, buttons: list[str]) -> None:
     async with post.life():
-        answer = await post.asks(text)
+        answer = await post.sends(text)
         assert (answer.text, answer.buttons[: len(buttons)]) == (said, buttons)
         assert post.journal.acts == NO_ACTIONS
 
 
 async def test_several_objectives_are_silenced_at_once_and_taken_back_at_once(post: Post) -> None:
     async with post.life():
-        answer = await post.asks("/silence latency, ошибки 1h deploying")
+        answer = await post.sends("/silence latency, ошибки 1h deploying")
         assert answer.text.splitlines()[:3] == [
             "🔇 Latency: silenced until 20:40.",
             "🔇 Errors: silenced until 20:40.",
             "Reason: deploying",
         ]
-        back = await post.asks("/undo")
+        back = await post.sends("/undo")
         assert back.text.splitlines() == [
             "Undone: the silence of Latency.",
             "Undone: the silence of Errors.",
         ]
-        assert (await post.asks("/silences")).text.startswith("No silences")
+        assert (await post.sends("/silences")).text.startswith("No silences")
 
 
 async def test_which_incident_is_acknowledged_can_be_pressed(post: Post) -> None:
@@ -666,7 +666,7 @@ async def test_which_incident_is_acknowledged_can_be_pressed(post: Post) -> None
         post.scene.breaks()
         post.scene.has(1.0, 25, key=Key("errors"))
         await post.deliver()
-        request = await post.asks("/ack")
+        request = await post.sends("/ack")
         assert request.buttons == ["#1 Latency", "#2 Errors"]
         assert await post.press(request, "#2 Errors") == "You acknowledged #2."
 
@@ -679,7 +679,7 @@ async def test_a_silence_of_everything_mutes_neither_lost_monitoring_nor_an_outa
 ) -> None:
     up = Key(AVAILABILITY.name)
     async with post.life():
-        await post.asks("/silence 1h all", GROUP)
+        await post.sends("/silence 1h all", GROUP)
         post.scene.breaks()
         post.scene.has(0.34, 60, key=up, of=3)
         await post.deliver()
@@ -697,10 +697,10 @@ async def test_a_silence_of_everything_mutes_neither_lost_monitoring_nor_an_outa
 async def test_a_silence_whose_announcement_an_end_of_the_process_cut_short_is_announced_after_it(post: Post) -> None:
     post.scene.has(0.0, 30)
     async with post.life():  # in which nothing announces
-        await post.asks("/silence 1h latency")
+        await post.sends("/silence 1h latency")
         post.scene.second += 5 * MINUTE
         post.scene.has(0.0, 5)
-        await post.asks("/silence 1h errors deploying")
+        await post.sends("/silence 1h errors deploying")
     async with post.life():
         reminding = asyncio.create_task(
             post.announcements.remind(post.journal, FakeSnapshot(lambda: post.scene.state, post.now))
@@ -713,11 +713,11 @@ async def test_a_silence_whose_announcement_an_end_of_the_process_cut_short_is_a
 async def test_a_silence_its_end_and_what_is_taken_back_are_announced_in_every_other_chat(post: Post) -> None:
     post.announces = True
     async with post.life():
-        await post.asks("/silence 1h all fixing <it>", GROUP, BORIS)
+        await post.sends("/silence 1h all fixing <it>", GROUP, BORIS)
         await post.api.until(lambda: len(post.messages()) == 1)
         assert post.messages()[0].text == "🔇 Everything: silenced until 20:40 by Boris <b>: fixing <it>."
         assert post.messages()[0].is_silent
-        await post.asks("/undo", GROUP, BORIS)
+        await post.sends("/undo", GROUP, BORIS)
         await post.api.until(lambda: len(post.messages()) == 2)
         assert post.messages()[1].text == "🔔 Boris <b> ended the silence: Everything."
         post.scene.breaks()
@@ -738,21 +738,21 @@ async def test_a_second_chat_acts_only_on_what_was_escalated_to_it(post: Post) -
         post.scene.breaks()
         await post.deliver()
         for text in ("/silence 1h all", "/silence 1h latency", "/silence 1h #1", "/ack", "/ack 1"):
-            assert (await post.asks(text, SECOND, BORIS)).text.startswith("In this chat you can act only on"), text
+            assert (await post.sends(text, SECOND, BORIS)).text.startswith("In this chat you can act only on"), text
         assert post.journal.acts == NO_ACTIONS
         post.scene.has(1.0, 15 * MINUTE)
         await post.deliver()
-        assert "is not in breach" not in (await post.asks("/ack 1", SECOND, BORIS)).text
-        assert (await post.asks("/silence 1h all", SECOND, BORIS)).text.startswith("In this chat you can act only on")
-        assert (await post.asks("/silence 1h #1", SECOND, BORIS)).text.startswith("🔇 Latency")
+        assert "is not in breach" not in (await post.sends("/ack 1", SECOND, BORIS)).text
+        assert (await post.sends("/silence 1h all", SECOND, BORIS)).text.startswith("In this chat you can act only on")
+        assert (await post.sends("/silence 1h #1", SECOND, BORIS)).text.startswith("🔇 Latency")
         assert [each.by.id for each in post.journal.acts.all] == [BORIS, BORIS]
 
 
 async def test_an_admin_acts_from_a_second_chat_as_from_a_first(post: Post) -> None:
     post.access = Access([ANNA, SECOND], [BORIS], lambda chat: chat == SECOND)
     async with post.life():
-        assert (await post.asks("/silence 1h all", SECOND, BORIS)).text.startswith("🔇 Everything")
-        assert "Only an admin" in (await post.asks("/silence 1h all", SECOND, ANNA)).text
+        assert (await post.sends("/silence 1h all", SECOND, BORIS)).text.startswith("🔇 Everything")
+        assert "Only an admin" in (await post.sends("/silence 1h all", SECOND, ANNA)).text
 
 
 async def test_an_acknowledgement_that_is_taken_back_escalates_after_a_minute_of_grace(post: Post) -> None:
@@ -794,8 +794,8 @@ async def test_two_people_of_one_name_are_told_apart(post: Post) -> None:
 
 async def test_what_is_garbage_in_the_ledger_hides_no_act_and_stops_none(post: Post) -> None:
     async with post.life():
-        await post.asks("/silence 1h errors")
-        await post.asks("/silence 1h latency")
+        await post.sends("/silence 1h errors")
+        await post.sends("/silence 1h latency")
         await post.talk.is_handled()
     other = sqlite3.connect(post.path, isolation_level=None)
     other.execute("UPDATE acts SET value = json_set(value, '$.number', 77) WHERE number = 1")
@@ -805,7 +805,7 @@ async def test_what_is_garbage_in_the_ledger_hides_no_act_and_stops_none(post: P
         )
     async with post.life():
         assert [each.number for each in post.journal.acts.all] == [1, 2]
-        assert (await post.asks("/silence 1h availability")).text.endswith("To undo: /undo")
+        assert (await post.sends("/silence 1h availability")).text.endswith("To undo: /undo")
         assert post.journal.acts.all[-1].number == 11
     assert other.execute("SELECT max(number), count(*) FROM acts").fetchone() == (11, 6)
     other.close()
@@ -813,7 +813,7 @@ async def test_what_is_garbage_in_the_ledger_hides_no_act_and_stops_none(post: P
 
 async def test_an_act_with_half_a_letter_in_it_is_kept_and_holds_up_no_later_one(post: Post) -> None:
     async with post.life():
-        await post.asks("/silence 1h errors")
+        await post.sends("/silence 1h errors")
         (good,) = post.journal.acts.all
         broken = replace(good, cause="broken", by=replace(good.by, name="half \ud800"))
         await post.journal.add(broken)
@@ -824,7 +824,7 @@ async def test_an_act_with_half_a_letter_in_it_is_kept_and_holds_up_no_later_one
 
 async def test_start_says_who_the_bot_is_and_what_it_watches(post: Post) -> None:
     async with post.life():
-        said = await post.asks("/start")
+        said = await post.sends("/start")
         assert said.text.startswith(
             "This is wine-slo. It monitors the objectives of wine-slo: Latency, Errors, Availability."
         )
@@ -840,5 +840,5 @@ async def test_status_of_one_objective_is_of_that_one(post: Post) -> None:
     async with post.life():
         post.scene.has(0.0, 30)
         post.scene.has(0.0, 30, key=Key("errors"))
-        assert "latency" not in (await post.asks("/status ошибки")).text
-        assert (await post.asks("/status latncy")).text == "There is no latncy. Did you mean latency?"
+        assert "latency" not in (await post.sends("/status ошибки")).text
+        assert (await post.sends("/status latncy")).text == "There is no latncy. Did you mean latency?"

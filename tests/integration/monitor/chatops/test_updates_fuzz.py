@@ -167,10 +167,10 @@ async def test_no_update_stops_the_bot_and_every_answer_is_one_that_telegram_tak
         bot_api.chat(chat, topics=[TOPIC] if chat == FORUM else [])
     talk = HurriedTalk(bot_api, Formatter(ALL, UTC), among(CHATS), connect=unhurried)
     snapshot = FakeSnapshot(lambda: scene.state, lambda: scene.now)
-    inquiry = Info(ledger, snapshot, lambda _chat: talk.speech, draw)
+    info_commands = Info(ledger, snapshot, lambda _chat: talk.speech, draw)
     journal = Journal(ledger, ())
-    duty = OnCall(snapshot, lambda _chat: Replies(talk.speech), journal, never_mind)
-    commands = (*duty.commands(), *inquiry.commands())
+    oncall_commands = OnCall(snapshot, lambda _chat: Replies(talk.speech), journal, never_mind)
+    commands = (*oncall_commands.commands(), *info_commands.commands())
     names = [each.name for each in commands if isinstance(each, Command)]
     fuzz = Fuzz(seed, [*names, "help", "id", "version", "nonsense", ""])
     async with talk.listening(*commands):

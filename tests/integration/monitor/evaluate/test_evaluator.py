@@ -78,7 +78,7 @@ class World:
     session: aiohttp.ClientSession
     services: dict[str, Service]
     folder: Path
-    asked: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
     counts: list[tuple[int, int]] = field(default_factory=list)  # slow and all requests of each step of "counted"
     counted: list[Incident] = field(default_factory=list)  # what many looks made of them
     broken: list[Incident] = field(default_factory=list)  # the incidents of "breaking"
@@ -86,18 +86,18 @@ class World:
     lateness: float = 0.0  # seconds that a scrape was out of step at the most
 
     def evaluation(self, *objectives: Objective, name: str = "ledger") -> Evaluator:
-        api = PrometheusClient(self.session, self.prometheus.url, {}, self.asked.append)
+        api = PrometheusClient(self.session, self.prometheus.url, {}, self.requested.append)
         ledger = Ledger.open(f"sqlite:///{self.folder}/{name}.db")
         return Evaluator(api, ledger, Objectives.only(*objectives), State(), lambda: WallTime(datetime.now(UTC)))
 
-    async def look(self, objective: Objective) -> dict[Key, Reading]:
+    async def evaluate(self, objective: Objective) -> dict[Key, Reading]:
         """What the first look sees."""
         evaluation = self.evaluation(objective)
         await evaluation.evaluate()
         return dict(evaluation.state.readings)
 
     async def evaluate_one(self, objective: Objective) -> Reading:
-        (reading,) = (await self.look(objective)).values()
+        (reading,) = (await self.evaluate(objective)).values()
         return reading
 
     async def scraped(self, job: str, total: int) -> None:
@@ -387,7 +387,7 @@ async def test_a_target_that_is_down_is_seen_as_that_and_its_numbers_are_not_jud
 
 
 async def test_of_two_targets_the_one_that_is_down_is_seen_as_that_and_the_other_is_judged(world: World) -> None:
-    readings = await world.look(latency("pair", by=("instance",)))
+    readings = await world.evaluate(latency("pair", by=("instance",)))
     sights = {dict(key.labels)["instance"]: reading.sight for key, reading in readings.items()}
     assert sights == {
         world.services["mixed"].target: Sight.CLEAR,
@@ -488,7 +488,7 @@ async def test_a_missed_scrape_is_a_hole_and_no_echo(steady_world: World) -> Non
 
 
 async def test_each_label_set_has_a_state_of_its_own(world: World) -> None:
-    readings = await world.look(latency("wide", by=("endpoint",)))
+    readings = await world.evaluate(latency("wide", by=("endpoint",)))
     assert len(readings) == ENDPOINTS + 1  # and /predict, of which nobody asks
     for number in range(ENDPOINTS):
         reading = readings[Key("latency", (("endpoint", f"/{number}"),))]
@@ -500,10 +500,10 @@ async def test_each_label_set_has_a_state_of_its_own(world: World) -> None:
 async def test_fifty_label_sets_cost_no_more_questions_than_one(world: World) -> None:
     counts = []
     for objective in (latency("wide"), latency("idle", by=("endpoint",)), latency("wide", by=("endpoint",))):
-        world.asked.clear()
-        await world.look(objective)
-        assert set(world.asked) == {"answered"}
-        counts.append(len(world.asked))
+        world.requested.clear()
+        await world.evaluate(objective)
+        assert set(world.requested) == {"answered"}
+        counts.append(len(world.requested))
     assert len(set(counts)) == 1
 
 
@@ -513,9 +513,9 @@ async def test_fifty_label_sets_cost_no_more_questions_than_one(world: World) ->
 async def test_the_quantile_and_the_share_say_the_same_of_real_histograms(world: World) -> None:
     objective = latency("spread", by=("endpoint",))
     over = timedelta(minutes=1)
-    asked = promql.quantile(objective, over)
-    assert asked is not None
-    p95 = {each["metric"]["endpoint"]: float(each["value"][1]) for each in await world.prometheus.query(asked)}
+    requested = promql.quantile(objective, over)
+    assert requested is not None
+    p95 = {each["metric"]["endpoint"]: float(each["value"][1]) for each in await world.prometheus.query(requested)}
     ratio = await world.prometheus.query(promql.good_ratio(objective, over))
     shares = {each["metric"]["endpoint"]: float(each["value"][1]) for each in ratio}
     compared = 0

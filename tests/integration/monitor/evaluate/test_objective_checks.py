@@ -11,7 +11,7 @@ from tests.support.fakes.loopback import Loopback
 from tests.support.scene import AVAILABILITY, ERRORS, LATENCY
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
-from wine_slo.monitor.evaluate.objective_checks import Examiner, ObjectiveMistake, bounds_in, no_bound
+from wine_slo.monitor.evaluate.objective_checks import ObjectiveChecker, ObjectiveMistake, bounds_in, no_bound
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.metric_source import MetricSourceError, Sample, Vector
 
@@ -44,10 +44,10 @@ class Source:
     async def said(self) -> list[ObjectiveMistake]:
         await self._server.open()
         async with aiohttp.ClientSession() as session:
-            examiner = Examiner(
+            checker = ObjectiveChecker(
                 PrometheusClient(session, self._server.url, {}), PrometheusFacts(session, self._server.url, {})
             )
-            return await examiner.intervals(ALL)
+            return await checker.intervals(ALL)
 
     async def close(self) -> None:
         await self._server.close()

@@ -499,8 +499,8 @@ class LateLedger(Ledger):
 
     _group_was_notified = threading.Event()
 
-    def mark(self, told: Iterable[DeliveryRecord]) -> None:
-        records = list(told)
+    def mark(self, delivered: Iterable[DeliveryRecord]) -> None:
+        records = list(delivered)
         is_sent_to_group = any(each.chat == GROUP and each.stage is Stage.OPENED for each in records)
         if not is_sent_to_group and any(each.chat == ANNA for each in records):
             self._group_was_notified.wait(0.3)

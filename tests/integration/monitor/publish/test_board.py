@@ -57,7 +57,7 @@ class Wall:
 
     async def hangs(self, chat: int = ANNA, topic: int | None = None) -> Message:
         """Somebody asks for a board."""
-        board = await self.talk.asks(chat, ANNA, "/board", topic)
+        board = await self.talk.sends(chat, ANNA, "/board", topic)
         await self.talk.is_handled()  # and so it is pinned, and remembered
         return next(each for each in self.api.chat(chat).messages if each.id == board.id)
 
@@ -221,11 +221,11 @@ async def test_a_second_board_takes_the_place_of_the_first(wall: Wall) -> None:
 
 async def test_a_board_can_be_taken_down_for_good(wall: Wall) -> None:
     board = await wall.hangs()
-    assert (await wall.talk.asks(ANNA, ANNA, "/board off")).text == "The board is off. A new one: /board"
+    assert (await wall.talk.sends(ANNA, ANNA, "/board off")).text == "The board is off. A new one: /board"
     assert wall.api.chat(ANNA).pinned == []
     assert board.text == "⚪️ This board is no longer updated. A new one: /board"
     assert wall.ledger.boards() == []
-    assert (await wall.talk.asks(ANNA, ANNA, "/board off")).text.startswith("There is no board in this chat.")
+    assert (await wall.talk.sends(ANNA, ANNA, "/board off")).text.startswith("There is no board in this chat.")
 
 
 async def test_where_nothing_may_be_pinned_that_is_said_and_the_board_is_kept_all_the_same(wall: Wall) -> None:
@@ -239,7 +239,7 @@ async def test_where_nothing_may_be_pinned_that_is_said_and_the_board_is_kept_al
 
 
 async def test_a_word_that_is_none_is_said(wall: Wall) -> None:
-    assert (await wall.talk.asks(ANNA, ANNA, "/board of")).text.startswith("of is not understood.")
+    assert (await wall.talk.sends(ANNA, ANNA, "/board of")).text.startswith("of is not understood.")
 
 
 async def test_telegram_being_away_loses_nothing(wall: Wall) -> None:

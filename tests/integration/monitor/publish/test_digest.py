@@ -73,7 +73,7 @@ class Desk:
             recipients=self.recipients,
             but=(),
             weekly=Weekly.parse("monday 9:00", UTC),
-            snapshot=FakeSnapshot(lambda: State(looked_at=self.now), lambda: self.now),
+            snapshot=FakeSnapshot(lambda: State(evaluated_at=self.now), lambda: self.now),
             speech=lambda _chat: speech,
             journal=self.journal,
             on_message=lambda kind, outcome: self.outcomes.append((kind, outcome)),
@@ -205,9 +205,11 @@ async def test_it_tells_of_the_incidents_in_the_ledger(desk: Desk) -> None:
             incident(number=11, began_at=at(-9e5), last_bad_at=at(-9e5 + 60), closed_at=at(-9e5 + 80)),
         )
     }
-    told = [DeliveryRecord(incident=number, chat=chat, breach_told_at=at(second)) for number, chat, second in TOLD]
-    desk.ledger.save(State(), State(incidents=long_ago, looked_at=at(0)))
-    desk.ledger.mark(told)
+    delivered = [
+        DeliveryRecord(incident=number, chat=chat, breach_told_at=at(second)) for number, chat, second in DELIVERED
+    ]
+    desk.ledger.save(State(), State(incidents=long_ago, evaluated_at=at(0)))
+    desk.ledger.mark(delivered)
     await desk.journal.add(acknowledged(long_ago[12]))
     await desk.deliver(MONDAY)
     assert desk.texts()[0].splitlines()[-3:-1] == [
@@ -230,7 +232,7 @@ def acknowledged(incident: Incident) -> Action:
     )
 
 
-TOLD = ((12, ANNA, 60 + 30), (12, GROUP, 60 + 99), (13, ANNA, 7200 + 40), (11, ANNA, -9e5 + 1000))
+DELIVERED = ((12, ANNA, 60 + 30), (12, GROUP, 60 + 99), (13, ANNA, 7200 + 40), (11, ANNA, -9e5 + 1000))
 
 
 async def test_a_ledger_that_cannot_be_read_holds_it_back_instead_of_telling_it_every_minute(

@@ -32,7 +32,7 @@ LATENCY = Chart(
     last=1000.0,
     step=STEP,
     values=VALUES,
-    promise=1.0,
+    target=1.0,
     target_label="promised 1 s",
     unit="s",
     rates=RATES,
@@ -77,8 +77,8 @@ def test_the_lines_are_the_points_that_were_asked_for() -> None:
 
 
 def test_the_promise_is_a_line_through_all_of_it() -> None:
-    assert {y for _, y in line(draw(LATENCY), "promise")} == {1.0}
-    assert [x for x, _ in line(draw(LATENCY), "promise")] == [0, 1]  # of the width
+    assert {y for _, y in line(draw(LATENCY), "target")} == {1.0}
+    assert [x for x, _ in line(draw(LATENCY), "target")] == [0, 1]  # of the width
 
 
 def test_a_breach_is_shaded_in_both_halves_and_named() -> None:
@@ -115,7 +115,7 @@ def test_numbers_read_as_the_language_writes_them() -> None:
 
 
 def test_shares_read_in_percent() -> None:
-    words = texts(draw(replace(LATENCY, values=((0.0, 0.4),), promise=0.01, unit="%", scale=100.0)))
+    words = texts(draw(replace(LATENCY, values=((0.0, 0.4),), target=0.01, unit="%", scale=100.0)))
     assert "40\N{NARROW NO-BREAK SPACE}%" in words
 
 

@@ -145,8 +145,8 @@ class WidePrometheus(CannedPrometheus):
         self._count = count
 
     async def query(self, promql: str, at: datetime | None = None) -> Vector:
-        asked = promql.replace(" by (endpoint)", "").replace("by (le, endpoint)", "by (le)")
-        found = await super().query(asked, at)
+        requested = promql.replace(" by (endpoint)", "").replace("by (le, endpoint)", "by (le)")
+        found = await super().query(requested, at)
         return await asyncio.to_thread(self._widened, found)
 
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:

@@ -38,7 +38,7 @@ def story(*alarms: Alarm, duration: timedelta = timedelta(days=14)) -> Story:
 
 
 def test_a_story_in_figures() -> None:
-    told = story(
+    delivered = story(
         alarm(0, 600),
         alarm(5000, 5060, after=50),
         alarm(9000, 9100, outcome=Outcome.EXPIRED),
@@ -46,14 +46,14 @@ def test_a_story_in_figures() -> None:
         alarm(8000, 8300, key=Key("errors")),
         alarm(8000, 8300, key=SIGHT),
     )
-    summary = told.summary("latency")
+    summary = delivered.summary("latency")
     assert (summary.alarms, summary.breaches, summary.a_week) == (4, 3, 2.0)
     assert summary.in_breach == timedelta(seconds=760)
     assert summary.detected_in == Quartiles(timedelta(seconds=30), timedelta(seconds=50))
     assert summary.recovered_in == Quartiles(timedelta(seconds=20), timedelta(seconds=20)), (
         "what expired did not recover"
     )
-    assert told.summary().alarms == 5, "missing data is no alarm of an objective"
+    assert delivered.summary().alarms == 5, "missing data is no alarm of an objective"
 
 
 def test_no_alarm_has_no_spread() -> None:

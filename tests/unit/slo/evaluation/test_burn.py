@@ -22,7 +22,7 @@ def burns(scene: Scene, budget: Budget, seconds: float, *, bad: float = 0.0) -> 
     for _ in range(round(seconds / 5)):
         scene.second += 5
         seen = Interval(scene.now, bad=50 * bad, total=50)
-        scene.look({KEY: Reading(at=scene.now, sight=Sight.CLEAR, intervals=(seen,), budget=budget)})
+        scene.evaluate({KEY: Reading(at=scene.now, sight=Sight.CLEAR, intervals=(seen,), budget=budget)})
     return scene
 
 

@@ -5,7 +5,7 @@ from statistics import median
 
 import pytest
 
-from tests.support.simulation import Simulation, Told, slow_between, traffic
+from tests.support.simulation import Alert, Simulation, slow_between, traffic
 from wine_slo.slo.evaluation.incident import Outcome
 
 PHASES = [(seed, random.Random(seed).uniform(0, 5), random.Random(-seed).uniform(0, 30)) for seed in range(1, 41)]
@@ -22,7 +22,7 @@ def test_an_incident_and_its_end_are_told_within_the_frontier() -> None:
     runs = [one_incident(scrape_at, poll_at) for _, scrape_at, poll_at in PHASES]
     detections = [run.openings[0] - BEGIN for run in runs]
     recoveries = [run.endings[0] - END for run in runs]
-    assert all(len(run.told) == 2 for run in runs)
+    assert all(len(run.alerts) == 2 for run in runs)
     assert median(detections) <= 30
     assert max(detections) <= 40
     assert median(recoveries) <= 30
@@ -97,20 +97,20 @@ def test_one_client_that_reloads_a_slow_page_is_told_within_a_minute_and_its_lea
     for _, scrape_at, poll_at in PHASES:
         load = [(BEGIN + 2.05 * number, 2.0) for number in range(60)]
         simulation = Simulation(load, scrape_at=scrape_at, poll_at=poll_at)
-        told = simulation.run(BEGIN + 3600)
-        assert told[0].outcome is None
-        assert told[0].second - BEGIN <= 60
-        assert [each.outcome for each in told[1:]] == [Outcome.EXPIRED]
-        assert told[1].second - (BEGIN + 60 * 2.05) >= 1800
+        delivered = simulation.run(BEGIN + 3600)
+        assert delivered[0].outcome is None
+        assert delivered[0].second - BEGIN <= 60
+        assert [each.outcome for each in delivered[1:]] == [Outcome.EXPIRED]
+        assert delivered[1].second - (BEGIN + 60 * 2.05) >= 1800
 
 
 def test_a_service_killed_in_mid_incident_has_not_recovered() -> None:
     for _, scrape_at, poll_at in PHASES:
         load = traffic(700, slow_between((BEGIN, 3000))) + traffic(1600, slow_between(), since=1000)
         simulation = Simulation(load, is_up=lambda at: not 700 <= at < 1000, scrape_at=scrape_at, poll_at=poll_at)
-        told = simulation.run(1600)
-        assert [each.outcome for each in told] == [None, Outcome.RECOVERED]
-        assert told[1].second >= 1020
+        delivered = simulation.run(1600)
+        assert [each.outcome for each in delivered] == [None, Outcome.RECOVERED]
+        assert delivered[1].second >= 1020
 
 
 @pytest.mark.parametrize("period", [20, 60, 120, 240])
@@ -126,6 +126,6 @@ def test_a_value_that_swings_round_the_threshold_is_one_incident(period: float) 
 def test_what_flaps_is_told_less_and_less() -> None:
     swings = [(float(begin), begin + 35.0) for begin in range(600, 2400, 70)]
     simulation = Simulation(traffic(3000, slow_between(*swings)), scrape_at=1.0, poll_at=3.0)
-    told: list[Told] = simulation.run(3000)
+    delivered: list[Alert] = simulation.run(3000)
     assert simulation.state.last_number == 1
-    assert len(told) <= 8
+    assert len(delivered) <= 8

@@ -85,7 +85,7 @@ def test_the_value_of_a_ratio_is_its_share_of_bad_events() -> None:
 def test_a_look_without_a_value_keeps_the_one_before() -> None:
     scene = Scene().breaks()
     scene.second += 5
-    scene.look({KEY: Reading(at=scene.now, sight=Sight.CLEAR, intervals=(Interval(scene.now, 50, 50),))})
+    scene.evaluate({KEY: Reading(at=scene.now, sight=Sight.CLEAR, intervals=(Interval(scene.now, 50, 50),))})
     assert scene.incident.value == 2.4
 
 
@@ -94,7 +94,7 @@ def test_an_interval_that_was_judged_is_not_judged_again() -> None:
     stall = tuple(Interval(at(second), 50, 50) for second in (5, 10, 15, 20))
     for second in range(20, 60):
         scene.second = second
-        scene.look({KEY: Reading(at=scene.now, sight=Sight.CLEAR, intervals=stall)})
+        scene.evaluate({KEY: Reading(at=scene.now, sight=Sight.CLEAR, intervals=stall)})
     assert scene.track.phase is Phase.BREACHING
     assert scene.track.evidence == stall
 
@@ -104,7 +104,7 @@ def test_an_interval_whose_end_jitters_is_not_judged_twice() -> None:
     for number in range(1, 9):
         scene.second = 2.5 * number
         end = at(5 * (number // 2) + 0.01 * number)  # every interval is seen twice, a little later each time
-        scene.look({KEY: Reading(at=end, sight=Sight.CLEAR, intervals=(Interval(end, 50, 50),))})
+        scene.evaluate({KEY: Reading(at=end, sight=Sight.CLEAR, intervals=(Interval(end, 50, 50),))})
     assert len(scene.track.evidence) == 5
     assert scene.incident.total == 250
 
@@ -114,7 +114,7 @@ def test_many_intervals_in_one_look_are_judged_as_one_by_one() -> None:
     spells = [0.0] * 12 + [1.0] * 5 + [0.0] * 4
     seen = tuple(Interval(at(5 * number), 50 * bad, 50) for number, bad in enumerate(spells, start=1))
     at_once.second = slow.second
-    at_once.look({KEY: Reading(at=at_once.now, sight=Sight.CLEAR, intervals=seen)})
+    at_once.evaluate({KEY: Reading(at=at_once.now, sight=Sight.CLEAR, intervals=seen)})
     assert at_once.track == replace(slow.track, since=at_once.track.since, sight_since=at_once.track.sight_since)
     assert at_once.incident.began_at == slow.incident.began_at
     assert (at_once.incident.bad, at_once.incident.total) == (slow.incident.bad, slow.incident.total)
@@ -217,10 +217,10 @@ def test_closed_incidents_are_at_hand_for_a_day() -> None:
     closed_at = scene.second
     scene.second = closed_at + 86_395
     assert 1 in scene.lacks(Sight.NO_TRAFFIC, 0).state.incidents
-    scene.look({})
+    scene.evaluate({})
     assert 1 in scene.state.incidents
     scene.second = closed_at + 86_400
-    scene.look({})
+    scene.evaluate({})
     assert 1 not in scene.state.incidents
     assert scene.state.last_number == 2, "the day without a look has a number too"
 
@@ -231,7 +231,7 @@ def test_two_label_sets_are_two_stories() -> None:
     scene = Scene(objective)
     for _ in range(6):
         scene.second += 5
-        scene.look(
+        scene.evaluate(
             {
                 key: Reading(at=scene.now, sight=Sight.CLEAR, intervals=(Interval(scene.now, bad, 50),))
                 for key, bad in ((slow, 50), (fine, 0))
@@ -260,7 +260,7 @@ def slow_at(scene: Scene, *endpoints: str, seconds: float = 25) -> Scene:
         reading = Reading(
             at=scene.now, sight=Sight.CLEAR, intervals=(interval,), recent_seconds=2.4, by_endpoint=by_endpoint
         )
-        scene.look({KEY: reading})
+        scene.evaluate({KEY: reading})
     return scene
 
 

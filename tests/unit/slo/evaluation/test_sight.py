@@ -251,7 +251,7 @@ def test_one_objective_that_cannot_be_asked_for_long_is_told_and_hushes_no_other
         scene.second += 5
         blind = Reading(at=scene.now, sight=Sight.BLIND, reason="422")
         seen = Reading(at=scene.now, sight=Sight.CLEAR, intervals=(Interval(scene.now, 0, 50),))
-        scene.look({KEY: blind, Key("errors"): seen})
+        scene.evaluate({KEY: blind, Key("errors"): seen})
     assert [each.key for each in scene.state.open_incidents] == [Key("sight", (("objective", "latency"),))]
     assert not scene.state.is_blind
 
@@ -301,7 +301,7 @@ def test_a_minute_without_a_request_holds_though_the_range_still_has_some() -> N
     scene = Scene().breaks()
     for _ in range(13):
         scene.second += 5
-        scene.look({KEY: Reading(at=scene.now, sight=Sight.CLEAR, latency_seconds=2.4)})
+        scene.evaluate({KEY: Reading(at=scene.now, sight=Sight.CLEAR, latency_seconds=2.4)})
     assert scene.incident.held is Sight.NO_TRAFFIC
     assert scene.incident.held_since == at(25)
 
@@ -342,9 +342,9 @@ def test_expiry_is_told_in_those_words() -> None:
     reader = Reader(scene)
     reader.receives()
     scene.lacks(Sight.NO_TRAFFIC, 1800)
-    told = [each for each in reader.receives() if each.kind is Kind.RECOVERY]
-    assert len(told) == 1
-    assert told[0].text == (
+    delivered = [each for each in reader.receives() if each.kind is Kind.RECOVERY]
+    assert len(delivered) == 1
+    assert delivered[0].text == (
         "⚪️ Latency: no requests since 19:40. Incident #1 expired after 30 min without data; this is not a recovery."
     )
 
@@ -361,7 +361,7 @@ def test_a_label_set_that_is_not_there_any_more_counts_as_nobody_asking() -> Non
     scene = Scene(LATENCY, ERRORS).breaks()
     for _ in range(60):
         scene.second += 30
-        scene.look({Key("errors"): Reading(at=scene.now, sight=Sight.CLEAR)})
+        scene.evaluate({Key("errors"): Reading(at=scene.now, sight=Sight.CLEAR)})
     assert scene.state.incidents[1].outcome is Outcome.EXPIRED
 
 

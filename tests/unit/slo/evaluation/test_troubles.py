@@ -26,7 +26,7 @@ class Watched(Scene):
     def sees(self, seconds: float, **how: str) -> "Watched":
         for _ in range(round(seconds / 5)):
             self.second += 5
-            self.look({Key(name): self.reading(each) for name, each in how.items()})
+            self.evaluate({Key(name): self.reading(each) for name, each in how.items()})
         return self
 
     def reading(self, how: str) -> Reading:
@@ -70,9 +70,9 @@ def test_prometheus_going_away_is_told_anew_and_loud_while_an_objective_is_blind
     reader = Reader(scene)
     assert [each.kind for each in reader.receives()] == [Kind.BREACH]
     scene.sees(130, latency="away", errors="away")
-    (notice,) = reader.receives()
-    assert (notice.kind, notice.loud) == (Kind.BREACH, True)
-    assert notice.text.startswith("🟣 Monitoring lost for <b>2 min</b>: Prometheus: it cannot be reached")
+    (notification,) = reader.receives()
+    assert (notification.kind, notification.loud) == (Kind.BREACH, True)
+    assert notification.text.startswith("🟣 Monitoring lost for <b>2 min</b>: Prometheus: it cannot be reached")
     assert scene.open_keys == [OF_LATENCY, SIGHT]
 
 
@@ -138,14 +138,14 @@ def test_a_service_of_which_no_target_answers_is_an_incident_of_its_own(how: str
 def test_that_it_is_down_is_told_loud_with_its_targets_and_its_recovery_too() -> None:
     scene = Watched(LATENCY, ERRORS).sees(130, latency="down", errors="down")
     reader = Reader(scene)
-    (notice,) = reader.receives()
-    assert notice.loud
-    assert notice.text.splitlines()[0] == (
+    (notification,) = reader.receives()
+    assert notification.loud
+    assert notification.text.splitlines()[0] == (
         "🔴 <b>wine-slo</b> is down: 3 of 3 targets do not answer since 19:40:05 (2 min)."
     )
     scene.sees(5, latency="well", errors="quiet")
-    told = [each.text for each in reader.receives() if each.kind is Kind.RECOVERY]
-    assert [each.splitlines()[0] for each in told] == ["🟢 wine-slo is up again"]
+    delivered = [each.text for each in reader.receives() if each.kind is Kind.RECOVERY]
+    assert [each.splitlines()[0] for each in delivered] == ["🟢 wine-slo is up again"]
 
 
 def test_a_target_that_answers_again_without_a_request_is_up() -> None:
@@ -165,7 +165,7 @@ def test_one_target_of_several_that_is_down_is_not_the_service() -> None:
     a, b = (Key("latency", (("instance", name),)) for name in "ab")
     for _ in range(40):
         scene.second += 5
-        scene.look({a: scene.reading("down"), b: scene.reading("well")})
+        scene.evaluate({a: scene.reading("down"), b: scene.reading("well")})
     assert scene.open_keys == []
 
 

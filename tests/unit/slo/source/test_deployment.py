@@ -21,7 +21,7 @@ def test_the_only_model_that_was_seen_is_no_change() -> None:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "told"),
+    ("minutes", "delivered"),
     [
         pytest.param(0, True, id="at its start"),
         pytest.param(30, True, id="half an hour before"),
@@ -29,6 +29,6 @@ def test_the_only_model_that_was_seen_is_no_change() -> None:
         pytest.param(-0.1, False, id="after its start, as when somebody rolls back to mend it"),
     ],
 )
-def test_a_change_is_told_of_an_incident_that_began_within_half_an_hour(minutes: float, *, told: bool) -> None:
+def test_a_change_is_told_of_an_incident_that_began_within_half_an_hour(minutes: float, *, delivered: bool) -> None:
     change = Deployment(at(60), before=OLD, after=NEW)
-    assert change.may_have_caused(at(60) + timedelta(minutes=minutes)) is told
+    assert change.may_have_caused(at(60) + timedelta(minutes=minutes)) is delivered

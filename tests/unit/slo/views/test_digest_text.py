@@ -45,7 +45,7 @@ def test_what_is_no_time_of_the_week_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "after", "due"),
+    ("delivered", "after", "due"),
     [
         pytest.param(timedelta(days=7), timedelta(0), True, id="when its time has come"),
         pytest.param(timedelta(0), timedelta(minutes=1), False, id="once"),
@@ -55,8 +55,8 @@ def test_what_is_no_time_of_the_week_is_refused(text: str) -> None:
         pytest.param(None, timedelta(minutes=1), False, id="not to a chat that is new"),
     ],
 )
-def test_a_digest_is_told(told: timedelta | None, after: timedelta, due: bool) -> None:  # noqa: FBT001
-    assert is_due(MONDAY, None if told is None else MONDAY - told, MONDAY + after) is due
+def test_a_digest_is_told(delivered: timedelta | None, after: timedelta, due: bool) -> None:  # noqa: FBT001
+    assert is_due(MONDAY, None if delivered is None else MONDAY - delivered, MONDAY + after) is due
 
 
 def budget(left: float, objective: Objective, history: timedelta = timedelta(days=30)) -> Budget:

@@ -22,8 +22,8 @@ def restored_head(fmt: Formatter, incident: Incident) -> str:
 def monitoring_lost_lines(fmt: Formatter, incident: Incident, state: State, now: datetime) -> list[str]:
     """Return the message that objectives cannot be evaluated, and why."""
     causes = causes_of(state, fmt.objectives)
-    unseen = {key.objective for key, cause in causes.items() if cause == incident.key}
-    names = sorted(unseen or fmt.objectives.by_name)
+    affected = {key.objective for key, cause in causes.items() if cause == incident.key}
+    names = sorted(affected or fmt.objectives.by_name)
     blind_for = f"<b>{fmt.so_far(now - incident.began_at)}</b>"
     reason = fmt.language.explain(incident.reason)
     since = fmt.clock(incident.began_at)
