@@ -39,7 +39,7 @@ class Answers:
         return [each for each in later if each.reply_to == self.message.id]
 
 
-async def test_every_command_is_answered_where_it_was_asked(
+async def test_every_command_is_answered_where_it_was_sent(
     bot_api: BotApi, processes: Processes, prometheus_junk: PrometheusJunk, blind: dict[str, str]
 ) -> None:
     ids = []

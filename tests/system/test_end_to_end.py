@@ -23,7 +23,7 @@ async def requesting(house: House, path: str) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_a_breach_is_told_survives_a_kill_and_its_recovery_is_a_reply_in_the_chosen_language(
+async def test_a_breach_is_notified_survives_a_kill_and_its_recovery_is_a_reply_in_the_chosen_language(
     house: House,
 ) -> None:
     chat = house.bot_api.chat(CHAT)
@@ -103,7 +103,7 @@ async def test_without_prometheus_and_telegram_it_starts_says_so_and_goes_on(hou
     await house.bot_api.until(lambda: "onitoring lost" in chat.messages[0].text, seconds=30)
 
 
-async def test_wrong_settings_and_objectives_are_told_at_once_and_2(house: House) -> None:
+async def test_wrong_settings_and_objectives_are_reported_at_once_and_2(house: House) -> None:
     await house.watchdog.terminate()
     await house.start_watchdog(WINE_SLO_POLL_SECONDS="often", WINE_SLO_TELEGRAM_CHAT_IDS="anna")
     assert await house.watchdog.wait() == 2
@@ -132,7 +132,7 @@ async def test_a_port_in_use_is_one_sentence_and_1(house: House) -> None:
     assert first.is_running
 
 
-async def test_objectives_that_go_bad_while_it_runs_change_nothing_and_are_told(house: House) -> None:
+async def test_objectives_that_go_bad_while_it_runs_change_nothing_and_are_reported(house: House) -> None:
     await house.watchdog.until_line("listening on")
     objectives = house.folder / "slo.yml"
     good = objectives.read_text()
@@ -144,7 +144,7 @@ async def test_objectives_that_go_bad_while_it_runs_change_nothing_and_are_told(
     await house.watchdog.until_line("objectives are read anew")
 
 
-async def test_what_only_prometheus_can_tell_of_the_objectives_is_told_with_its_line(house: House) -> None:
+async def test_what_only_prometheus_knows_of_the_objectives_is_reported_with_its_line(house: House) -> None:
     await house.watchdog.terminate()
     objectives = house.folder / "slo.yml"
     text = (

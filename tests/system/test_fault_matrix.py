@@ -271,7 +271,7 @@ def test_what_was_answered_oddly_says_that_it_may_be_a_repeat(cells: list[Cell])
             assert "may be a duplicate" in last.versions[0].text, cell.row()
 
 
-def test_what_is_repeated_is_repeated_at_a_pace_that_people_bear(cells: list[Cell]) -> None:
+def test_what_is_repeated_is_repeated_as_seldom_as_people_bear(cells: list[Cell]) -> None:
     """Waits of 15, 30, 60, 60 s… that chance makes half as long at the most: at 0, 7.5, 22.5, 52.5 s…"""
     assert max(cell.deliveries for cell in cells) <= 8
 

@@ -61,7 +61,7 @@ def broken(path: Path) -> BACK:
         pytest.param(broken, 260, id="no write works from before it opens until it is over"),
     ],
 )
-async def test_all_is_told_all_the_same_and_nothing_is_lost_or_repeated_afterwards(
+async def test_all_is_delivered_all_the_same_and_nothing_is_lost_or_repeated_afterwards(
     fails: Callable[[Path], BACK], until: int, bot_api: BotApi, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "watchdog.db"

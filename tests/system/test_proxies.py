@@ -78,7 +78,7 @@ async def test_messages_and_the_heartbeat_go_through_the_proxy_of_the_environmen
     await switch.close()
 
 
-async def test_an_own_bot_api_server_prometheus_and_the_switch_on_this_machine_are_asked_without_the_proxy(
+async def test_an_own_bot_api_server_prometheus_and_the_switch_on_this_machine_are_called_without_the_proxy(
     processes: Processes, bot_api: BotApi, away: dict[str, str]
 ) -> None:
     chat = bot_api.chat(CHAT)

@@ -104,7 +104,7 @@ def membership(status: str) -> dict[str, Any]:
     }
 
 
-async def test_whoever_is_notified_in_a_group_that_has_moved_may_ask_and_act_at_once_and_after_a_restart(
+async def test_whoever_is_notified_in_a_group_that_has_moved_may_query_and_act_at_once_and_after_a_restart(
     processes: Processes, bot_api: BotApi, prometheus_junk: PrometheusJunk, blind: dict[str, str]
 ) -> None:
     bot_api.chat(GROUP)

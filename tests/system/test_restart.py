@@ -90,7 +90,7 @@ async def test_what_is_being_sent_at_the_end_is_sent_and_not_repeated_after_it(
     ]
 
 
-async def test_health_is_red_while_something_has_been_untold_for_too_long(post: Post, bot_api: BotApi) -> None:
+async def test_health_is_red_while_something_has_been_undelivered_for_too_long(post: Post, bot_api: BotApi) -> None:
     ledger = Ledger.open(f"sqlite:///{post.processes.folder / 'data' / 'watchdog.db'}")
     long_ago = datetime.now(UTC) - timedelta(minutes=11)
     old = Incident(number=1, key=Key("latency"), began_at=long_ago, opened_at=long_ago, last_bad_at=long_ago)

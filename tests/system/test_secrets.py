@@ -57,7 +57,9 @@ async def test_at_debug_the_token_is_nowhere(processes: Processes, bot_api: BotA
     assert_hidden(SECRET, processes.folder, watchdog.output, shown, *chat.texts)
 
 
-async def test_a_wrong_token_is_told_but_not_said(processes: Processes, bot_api: BotApi, away: dict[str, str]) -> None:
+async def test_a_wrong_token_is_reported_but_not_shown(
+    processes: Processes, bot_api: BotApi, away: dict[str, str]
+) -> None:
     bot_api.chat(CHAT)
     away |= {"WINE_SLO_TELEGRAM_TOKEN": WRONG}
     watchdog = await start_at_debug(processes, away)

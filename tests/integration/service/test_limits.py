@@ -119,7 +119,9 @@ async def test_a_body_that_does_not_come_is_408(aiohttp_client: AiohttpClient) -
         ),
     ],
 )
-async def test_a_client_that_is_slow_to_ask_is_hung_up_on(stack: AsyncExitStack, sent: bytes, dribble: bytes) -> None:
+async def test_a_client_that_is_slow_to_send_is_disconnected(
+    stack: AsyncExitStack, sent: bytes, dribble: bytes
+) -> None:
     runner = await serving(stack, Patience(idle=0.4))
     reader, writer = await asyncio.open_connection(*runner.addresses[0][:2])
     stack.callback(writer.close)
@@ -229,7 +231,7 @@ async def every_worker_reports(port: int, line: str) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_any_worker_tells_the_numbers_of_all(
+async def test_any_worker_reports_the_numbers_of_all(
     processes: Processes, settings: dict[str, str], port: int, number: signal.Signals
 ) -> None:
     parent, _ = await start_workers(processes, settings)
@@ -286,7 +288,7 @@ async def test_all_workers_that_are_killed_at_once_are_replaced_without_a_pause(
     await parent.terminate()
 
 
-async def test_workers_notice_that_the_port_is_in_use(
+async def test_workers_detect_that_the_port_is_in_use(
     server: Process, processes: Processes, settings: dict[str, str]
 ) -> None:
     assert server.is_running

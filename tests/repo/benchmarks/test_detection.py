@@ -65,7 +65,7 @@ def test_where_requests_differ_a_twentieth_is_beyond_p95() -> None:
     assert beyond / 20_000 == pytest.approx(0.05, abs=0.01)
 
 
-def test_one_who_reloads_asks_one_request_after_the_other() -> None:
+def test_one_who_reloads_sends_one_request_after_the_other() -> None:
     requests = list(reloaded(Span(5, 12)))
     assert [request.begun_at for request in requests] == [5, 7, 9, 11]
 

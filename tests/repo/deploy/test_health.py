@@ -48,7 +48,7 @@ async def test_a_server_without_a_model_fails_with_the_reason(processes: Process
     assert "absent" in output
 
 
-async def test_a_watchdog_is_asked_at_its_own_port(processes: Processes) -> None:
+async def test_a_watchdog_is_checked_at_its_own_port(processes: Processes) -> None:
     settings = {"WINE_SLO_WATCHDOG_PORT": str(free_port()), "WINE_SLO_PROMETHEUS_URL": NOWHERE, "WINE_SLO_PORT": "9"}
     (processes.folder / "slo.yml").write_text((ROOT / "config" / "slo.yml").read_text())
     watchdog = await processes.watchdog(settings)

@@ -131,7 +131,7 @@ def test_russian_has_three_plurals(n: int, text: str) -> None:
     assert translations.load()["ru"].count(n, "{n} more stays open.", "{n} more stay open.") == text
 
 
-def test_a_reason_is_kept_as_a_value_and_told_in_any_language() -> None:
+def test_a_reason_is_kept_as_a_value_and_written_in_any_language() -> None:
     reason = Reason(
         "Prometheus: {why}", {"why": Reason("it cannot be reached ({cause})", {"cause": Reason("connection refused")})}
     )

@@ -99,7 +99,7 @@ def test_what_is_written_comes_back(ledger: Ledger) -> None:
     ],
     ids=str,
 )
-def test_a_reason_comes_back_so_that_it_can_be_told_in_any_language(ledger: Ledger, reason: Reason | str) -> None:
+def test_a_reason_comes_back_so_that_it_can_be_written_in_any_language(ledger: Ledger, reason: Reason | str) -> None:
     state = eventful()
     state = replace(state, incidents={n: replace(each, reason=reason) for n, each in state.incidents.items()})
     ledger.save(State(), state)
@@ -155,7 +155,7 @@ def test_a_number_is_never_given_twice(ledger: Ledger) -> None:
     assert ledger.load().state.last_number == 41
 
 
-def test_what_a_chat_believes_is_overwritten_by_what_it_was_told(ledger: Ledger) -> None:
+def test_a_delivery_record_is_overwritten_by_a_newer_one(ledger: Ledger) -> None:
     ledger.save(State(), State(incidents={1: incident(number=1)}))
     ledger.mark([DeliveryRecord(incident=1, chat=CHAT)])
     ledger.mark([DELIVERED])
@@ -195,7 +195,7 @@ def test_a_newer_version_is_refused_with_what_to_do(path: Path, ledger: Ledger) 
         pytest.param("text.db", "file is not a database", id="a file that is no database"),
     ],
 )
-def test_a_place_that_cannot_hold_it_is_told_in_a_sentence(tmp_path: Path, place: str, reason: str) -> None:
+def test_a_place_that_cannot_hold_it_is_reported_in_a_sentence(tmp_path: Path, place: str, reason: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("")
     (tmp_path / "text.db").write_text("certainly not a database" * 100)
@@ -205,11 +205,11 @@ def test_a_place_that_cannot_hold_it_is_told_in_a_sentence(tmp_path: Path, place
 
 
 @pytest.mark.parametrize("url", ["not a url", "nosuch://x"], ids=["no URL", "an unknown database"])
-def test_an_address_that_is_none_is_told_in_a_sentence(url: str) -> None:
+def test_an_invalid_address_is_reported_in_a_sentence(url: str) -> None:
     assert "cannot be opened" in refusal(url)
 
 
-def test_a_password_in_its_address_is_not_told() -> None:
+def test_a_password_in_its_address_is_not_shown() -> None:
     assert "hunter2" not in refusal("nosuch://me:hunter2@db/ledger")
 
 
@@ -256,7 +256,7 @@ def test_while_another_process_writes_it_is_still_read_and_no_write_is_half_done
 
 
 @pytest.mark.parametrize("table", ["tracks", "incidents", "told", "standings"])
-def test_a_row_that_nobody_can_read_is_told_in_a_sentence(path: Path, ledger: Ledger, table: str) -> None:
+def test_a_row_that_nobody_can_read_is_reported_in_a_sentence(path: Path, ledger: Ledger, table: str) -> None:
     ledger.save(State(), eventful())
     ledger.mark([DELIVERED])
     ledger.keep_subscriber(Subscriber(chat=CHAT))
@@ -308,7 +308,7 @@ def disk(path: Path) -> Iterator[Disk]:
 BIG = DeliveryRecord(incident=1, chat=CHAT, text="x" * 100_000)
 
 
-def test_a_full_disk_is_told_in_a_sentence_and_loses_nothing(disk: Disk) -> None:
+def test_a_full_disk_is_reported_in_a_sentence_and_loses_nothing(disk: Disk) -> None:
     state = eventful()
     disk.ledger.save(State(), state)
     disk.is_full = True
@@ -327,7 +327,7 @@ class Clock:
         return self.now
 
 
-async def test_what_could_not_be_written_is_written_with_the_next_look(
+async def test_what_could_not_be_written_is_written_with_the_next_evaluation(
     path: Path, ledger: Ledger, prometheus_junk: PrometheusJunk, caplog: pytest.LogCaptureFixture
 ) -> None:
     await prometheus_junk.goes_down()
@@ -425,7 +425,7 @@ def test_the_steps_make_the_tables_that_are_used(tmp_path: Path) -> None:
         ("troubles_since", "{}"),
     ],
 )
-def test_garbage_in_the_facts_is_told_in_a_sentence(path: Path, ledger: Ledger, name: str, value: str) -> None:
+def test_garbage_in_the_facts_is_reported_in_a_sentence(path: Path, ledger: Ledger, name: str, value: str) -> None:
     ledger.save(State(), eventful())
     ledger.close()
     rows(path, f"UPDATE facts SET value = '{value}' WHERE name = '{name}'")
@@ -575,7 +575,7 @@ def test_one_that_an_older_version_made_readable_for_all_is_so_no_more(path: Pat
         ("data/watchdog.db", 0o700, "; the user nobody (65534) may not enter {data}"),
     ],
 )
-def test_a_missing_right_is_told_with_the_command_that_mends_it_and_no_other_folder_in_it(
+def test_a_missing_right_is_reported_with_the_command_that_mends_it_and_no_other_folder_in_it(
     tmp_path: Path, place: str, mode: int, said: str
 ) -> None:
     for each in (tmp_path, *tmp_path.parents):

@@ -66,7 +66,7 @@ async def test_an_answer_that_unpacks_to_very_much_is_not_unpacked(talk: Talk) -
     assert talk.listens[0] is False
 
 
-async def test_odd_answers_are_asked_for_less_and_less_often(talk: Talk) -> None:
+async def test_after_odd_answers_updates_are_requested_less_and_less_often(talk: Talk) -> None:
     talk.api.answers_with(200, "{}", methods=UPDATES)
     async with talk.listening(HELLO):
         await asyncio.sleep(2.5)
@@ -86,7 +86,7 @@ async def test_numbers_that_begin_anew_are_followed(talk: Talk) -> None:
     assert talk.api.chat(ANNA).texts == ["hello"] * 3
 
 
-async def test_updates_that_come_again_are_answered_once_and_asked_for_with_a_pause(talk: Talk) -> None:
+async def test_updates_that_come_again_are_answered_once_and_requested_with_a_pause(talk: Talk) -> None:
     async with talk.listening(HELLO):
         await talk.sends(ANNA, ANNA, "/hello")
         again = {"update_id": 7, "message": {"message_id": 1, "date": 0, "chat": {"id": ANNA}, "text": "/hello"}}
@@ -98,7 +98,7 @@ async def test_updates_that_come_again_are_answered_once_and_asked_for_with_a_pa
     assert len(talk.api.calls_of("getUpdates")) < 8
 
 
-async def test_the_first_press_after_a_restart_is_live_when_it_is_heard_live(talk: Talk) -> None:
+async def test_the_first_press_after_a_restart_is_live_when_it_is_received_live(talk: Talk) -> None:
     pressed: list[Press] = []
 
     async def offer(_: Question) -> Answer:
@@ -135,7 +135,7 @@ THROWN_OUT = ("my_chat_member", {"chat": {"id": BORIS}, "new_chat_member": {"sta
 
 
 @pytest.mark.parametrize("what", ACTIVE)
-async def test_whatever_is_heard_from_a_chat_shows_that_it_is_open(talk: Talk, what: str) -> None:
+async def test_any_update_from_a_chat_shows_that_it_is_open(talk: Talk, what: str) -> None:
     async with talk.listening(HELLO):
         await talk.api.sends_update(*THROWN_OUT)
         await talk.api.sends_update(*ACTIVE[what])
@@ -157,7 +157,7 @@ async def test_whoever_has_the_updates_instead_is_named(
     assert ("go to a webhook" in caplog.text) == has_webhook
 
 
-async def test_a_command_heard_live_is_answered_whatever_telegrams_clock_says(talk: Talk) -> None:
+async def test_a_command_received_live_is_answered_whatever_telegrams_clock_says(talk: Talk) -> None:
     async with talk.listening(HELLO):
         await talk.sends(ANNA, ANNA, "/hello")
         for ago in (timedelta(hours=-1), timedelta(hours=1)):

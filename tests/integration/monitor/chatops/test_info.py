@@ -80,7 +80,7 @@ def seen(scene: Scene, bad: float, value: float) -> Reading:
 # /slo
 
 
-async def test_slo_tells_promise_value_budget_and_since_when(desk: Desk) -> None:
+async def test_slo_shows_target_value_budget_and_since_when(desk: Desk) -> None:
     desk.scene.has(0.0, 60)
     with_budget(desk.scene, 0.97)
     assert await desk.sends("/slo lat") == [
@@ -107,7 +107,7 @@ async def test_what_was_never_seen_is_said_so(desk: Desk) -> None:
     assert await desk.sends("/slo errors") == ["⚪️ No data on errors yet."]
 
 
-async def test_a_label_set_can_be_chosen_and_else_the_worst_is_told(desk: Desk) -> None:
+async def test_a_label_set_can_be_chosen_and_else_the_worst_is_shown(desk: Desk) -> None:
     desk.talk.speech = Formatter(Objectives.only(BY_PATH), UTC)
     desk.scene = Scene(BY_PATH)
     for _ in range(6):
@@ -173,7 +173,7 @@ async def test_why_claims_nothing_where_nothing_is_seen(desk: Desk) -> None:
 # /budget
 
 
-async def test_budget_tells_the_least_first(desk: Desk) -> None:
+async def test_budget_lists_the_least_first(desk: Desk) -> None:
     desk.scene.second += 5
     desk.scene.evaluate({KEY: seen(desk.scene, 0.0, 0.05), Key("errors"): seen(desk.scene, 0.0, 0.05)})
     with_budget(desk.scene, -0.2)
@@ -205,7 +205,7 @@ async def test_incidents_are_the_open_ones_and_the_last_ten_of_all_time(desk: De
     assert said[-1] == "Details: /incident 15"
 
 
-async def test_an_incident_is_told_with_who_was_told_when(desk: Desk) -> None:
+async def test_an_incident_is_described_with_who_was_notified_when(desk: Desk) -> None:
     desk.scene.breaks()
     delivered = [DeliveryRecord(incident=1, chat=chat, breach_told_at=at(27 + chat)) for chat in (0, 9)]
     desk.ledger.save(State(), desk.scene.state)
@@ -235,7 +235,7 @@ async def test_a_number_that_is_none_is_answered_with_where_they_are(desk: Desk,
     assert said.endswith("All incidents: /incidents")
 
 
-async def test_an_incident_without_a_number_is_asked_for(desk: Desk) -> None:
+async def test_an_incident_without_a_number_is_answered_with_usage(desk: Desk) -> None:
     assert await desk.sends("/incident") == ["Which one? Give its number: /incident 12. All incidents: /incidents"]
 
 
@@ -257,7 +257,7 @@ async def test_a_chart_is_drawn_over_the_span_that_was_said(desk: Desk, text: st
     assert desk.drawn == [(KEY, span)]
 
 
-async def test_a_chart_is_sent_into_the_topic_in_which_it_was_asked_for(desk: Desk) -> None:
+async def test_a_chart_is_sent_into_the_topic_in_which_it_was_requested(desk: Desk) -> None:
     answer = await desk.talk.sends(FORUM, ANNA, "/chart latency", TOPIC)
     assert (answer.photo, answer.topic) == (PNG, TOPIC)
 

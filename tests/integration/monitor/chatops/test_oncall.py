@@ -185,7 +185,7 @@ async def test_who_presses_acknowledge_has_it_and_every_chat_sees_who_and_when(p
     assert message.buttons == []
 
 
-async def test_the_second_who_presses_is_told_who_has_it(post: Post) -> None:
+async def test_the_second_who_presses_reads_who_has_acknowledged(post: Post) -> None:
     async with post.life():
         post.scene.breaks()
         await post.deliver()
@@ -306,7 +306,7 @@ async def test_what_is_over_cannot_be_taken_and_that_is_counted(post: Post) -> N
 # Silences
 
 
-async def test_a_silence_by_button_mutes_and_its_end_is_told(post: Post) -> None:
+async def test_a_silence_by_button_mutes_and_its_end_is_announced(post: Post) -> None:
     async with post.life():
         post.scene.breaks()
         await post.deliver()
@@ -326,7 +326,7 @@ async def test_a_silence_by_button_mutes_and_its_end_is_told(post: Post) -> None
         assert "Silenced" not in message.text
 
 
-async def test_a_breach_under_a_silence_is_not_told_but_its_end_is_in_a_quiet_line(post: Post) -> None:
+async def test_a_breach_under_a_silence_is_not_notified_but_its_end_is_in_a_quiet_line(post: Post) -> None:
     async with post.life():
         answer = await post.sends("/silence 1h latency deploying", GROUP)
         assert answer.text.splitlines() == [
@@ -348,7 +348,7 @@ async def test_a_breach_under_a_silence_is_not_told_but_its_end_is_in_a_quiet_li
 
 
 @pytest.mark.parametrize("how", ["it runs out", "its button", "/undo"])
-async def test_when_a_silence_is_over_what_is_open_is_told(post: Post, how: str) -> None:
+async def test_when_a_silence_is_over_what_is_open_is_notified(post: Post, how: str) -> None:
     async with post.life():
         answer = await post.sends("/silence 2m all", GROUP, BORIS)
         post.scene.breaks()
@@ -446,7 +446,7 @@ async def test_acts_outlive_a_restart_and_what_is_delivered_twice_counts_once(po
     assert "Acknowledged by Anna at 19:40." in post.messages()[0].text
 
 
-async def test_a_ledger_that_cannot_be_written_is_told_and_loses_nothing(post: Post) -> None:
+async def test_a_ledger_that_cannot_be_written_is_reported_and_loses_nothing(post: Post) -> None:
     async with post.life():
         writing = asyncio.create_task(post.journal.run())
         other = sqlite3.connect(post.path, isolation_level=None)
@@ -489,7 +489,7 @@ async def test_quiet_hours_hold_what_makes_a_sound_until_they_are_over(post: Pos
 
 
 @pytest.mark.parametrize("delivered", [True, False], ids=["where that is wanted", "where it is not"])
-async def test_what_burns_the_budget_fast_is_told_in_quiet_hours(post: Post, delivered: bool) -> None:  # noqa: FBT001
+async def test_a_fast_burn_is_notified_in_quiet_hours(post: Post, delivered: bool) -> None:  # noqa: FBT001
     burn = Burn(0.02, timedelta(hours=1), timedelta(minutes=5), Alert.PAGE)
     post.scene = Scene(replace(LATENCY, burns=(burn,)))
     post.rules = Rules(quiet_hours=QuietHours.parse("19:00-20:00", UTC), pages_in_quiet_hours=delivered)
@@ -504,7 +504,7 @@ async def test_what_burns_the_budget_fast_is_told_in_quiet_hours(post: Post, del
         assert bool(post.messages()) is delivered
 
 
-async def test_what_came_and_went_in_quiet_hours_is_told_in_a_line_after_them(post: Post) -> None:
+async def test_what_came_and_went_in_quiet_hours_is_notified_in_a_line_after_them(post: Post) -> None:
     post.rules = Rules(quiet_hours=QuietHours.parse("19:00-20:00", UTC))
     async with post.life():
         post.scene.breaks().has(0.0, 30)
@@ -519,7 +519,7 @@ async def test_what_came_and_went_in_quiet_hours_is_told_in_a_line_after_them(po
         ]
 
 
-async def test_what_nobody_acknowledges_is_told_again_and_to_a_second_chat_which_hears_the_rest(post: Post) -> None:
+async def test_what_nobody_acknowledges_is_escalated_to_a_second_chat_which_receives_the_rest(post: Post) -> None:
     post.rules = Rules(escalate_after=timedelta(minutes=15), second_chats=[SECOND])
     post.chats = (ANNA, SECOND)
     post.access = among([ANNA, SECOND])
@@ -548,7 +548,7 @@ async def test_what_nobody_acknowledges_is_told_again_and_to_a_second_chat_which
     assert "acknowledged by Boris <b> after 15 min" in post.messages(SECOND)[1].text
 
 
-async def test_a_second_chat_hears_nothing_of_what_somebody_has(post: Post) -> None:
+async def test_a_second_chat_receives_nothing_of_what_is_acknowledged(post: Post) -> None:
     post.rules = Rules(escalate_after=timedelta(minutes=15), second_chats=[SECOND])
     post.chats = (ANNA, SECOND)
     async with post.life():
@@ -564,7 +564,7 @@ async def test_a_second_chat_hears_nothing_of_what_somebody_has(post: Post) -> N
 # Topics
 
 
-async def test_a_topic_of_a_forum_is_told_and_asked_there(post: Post) -> None:
+async def test_a_topic_of_a_forum_is_notified_and_answered_there(post: Post) -> None:
     post.topics = {FORUM: TOPIC}
     post.chats = (FORUM,)
     async with post.life():
@@ -579,7 +579,7 @@ async def test_a_topic_of_a_forum_is_told_and_asked_there(post: Post) -> None:
     assert "Acknowledged by Boris <b>" in message.versions[1].text
 
 
-async def test_where_a_topic_is_gone_the_chat_is_told(post: Post) -> None:
+async def test_where_a_topic_is_gone_the_chat_is_notified(post: Post) -> None:
     post.topics = {FORUM: 31}
     post.chats = (FORUM,)
     async with post.life():
@@ -591,7 +591,7 @@ async def test_where_a_topic_is_gone_the_chat_is_told(post: Post) -> None:
 # What is asked back
 
 
-async def test_a_name_that_is_not_known_silences_nothing_and_is_asked_for_with_buttons(post: Post) -> None:
+async def test_a_name_that_is_not_known_silences_nothing_and_is_answered_with_choices(post: Post) -> None:
     async with post.life():
         request = await post.sends("/silence 1h predict", GROUP)
         assert request.text == "There is no “predict”. What should be silenced?"
@@ -638,7 +638,7 @@ async def test_a_choice_of_an_earlier_process_is_not_mistaken_for_another_one(po
         ("/silence off", "No silences. To make one: /silence 1h all", []),
     ],
 )
-async def test_what_is_missing_is_asked_for(post: Post, text: str, said: str, buttons: list[str]) -> None:
+async def test_what_is_missing_is_offered_as_choices(post: Post, text: str, said: str, buttons: list[str]) -> None:
     async with post.life():
         answer = await post.sends(text)
         assert (answer.text, answer.buttons[: len(buttons)]) == (said, buttons)
@@ -777,7 +777,7 @@ async def test_an_acknowledgement_that_is_taken_back_escalates_after_a_minute_of
 # Who it was
 
 
-async def test_two_people_of_one_name_are_told_apart(post: Post) -> None:
+async def test_two_people_of_one_name_are_distinguished(post: Post) -> None:
     post.api.names[BORIS] = "anna"
     async with post.life():
         post.scene.breaks()

@@ -60,7 +60,7 @@ def with_admins(talk: Talk, *admins: int) -> Talk:
         pytest.param(FORUM, "/hello@wine_slo_bot a b", TOPIC, id="a topic of a forum"),
     ],
 )
-async def test_a_command_is_answered_where_it_is_asked(talk: Talk, chat: int, text: str, topic: int | None) -> None:
+async def test_a_command_is_answered_where_it_is_sent(talk: Talk, chat: int, text: str, topic: int | None) -> None:
     async with talk.listening(HELLO):
         answer = await talk.sends(chat, ANNA, text, topic)
     assert answer.text == f"hello Person {ANNA}: a b"
@@ -91,7 +91,7 @@ async def test_a_thread_of_replies_is_no_topic(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize("chat", [ANNA, GROUP, FORUM])
-async def test_whoever_is_in_a_chat_of_ours_may_ask_and_where_no_admins_are_set_change(talk: Talk, chat: int) -> None:
+async def test_whoever_is_in_a_chat_of_ours_may_query_and_where_no_admins_are_set_change(talk: Talk, chat: int) -> None:
     async with talk.listening(HELLO, CHANGE):
         await talk.sends(chat, BORIS, "/hello")
         assert (await talk.sends(chat, BORIS, "/change")).text.startswith("hello")
@@ -201,12 +201,12 @@ async def test_a_slip_is_answered_with_what_may_have_been_meant(talk: Talk, type
             await talk.sends_in_vain(GROUP, ANNA, typed)
 
 
-async def test_the_version_is_told(talk: Talk) -> None:
+async def test_the_version_is_answered(talk: Talk) -> None:
     async with talk.listening():
         assert (await talk.sends(ANNA, ANNA, "/version")).text == "wine-slo 1.2.3"
 
 
-async def test_the_id_of_a_topic_is_told_as_the_settings_want_it(talk: Talk) -> None:
+async def test_the_id_of_a_topic_is_answered_as_the_settings_want_it(talk: Talk) -> None:
     async with talk.listening():
         answer = await talk.sends(FORUM, ANNA, "/id", TOPIC)
     assert answer.text == "This chat's id is -1001.\nThis topic alone is -1001/30.\nYours is 7."
@@ -215,7 +215,9 @@ async def test_the_id_of_a_topic_is_told_as_the_settings_want_it(talk: Talk) -> 
 # What goes wrong
 
 
-async def test_a_fault_of_ours_is_told_logged_and_stops_nothing(talk: Talk, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_fault_of_ours_is_answered_logged_and_stops_nothing(
+    talk: Talk, caplog: pytest.LogCaptureFixture
+) -> None:
     async def fail(_: Question) -> Answer:
         raise ZeroDivisionError
 
@@ -246,7 +248,7 @@ async def test_strange_updates_are_passed_over(talk: Talk) -> None:
         await talk.sends(ANNA, ANNA, "/hello")
 
 
-async def test_what_was_asked_while_nobody_listened_is_not_done_and_that_is_said_once(talk: Talk) -> None:
+async def test_what_was_sent_while_nobody_listened_is_not_done_and_that_is_answered_once(talk: Talk) -> None:
     for _ in range(5):
         await talk.api.says(ANNA, ANNA, "/change it", ago=HOURS_AGO)
     async with talk.listening(CHANGE):

@@ -101,7 +101,7 @@ def test_each_mistake_in_the_settings_is_a_line(monkeypatch: pytest.MonkeyPatch)
     ]
 
 
-def test_a_burn_factor_that_can_never_fire_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_burn_factor_that_can_never_fire_is_reported_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "slo.yml"
     path.write_text(
         "job: a\nobjectives:\n  - name: up\n    kind: up\n    objective: 0.9\n    burns:\n"
@@ -112,7 +112,7 @@ def test_a_burn_factor_that_can_never_fire_is_told_with_its_line(tmp_path: Path)
     assert lines(found, "objectives")[0].startswith(f"wrong: {path}:7: objectives.0.burns.0 can never fire")
 
 
-def test_a_poll_as_slow_as_blindness_is_told() -> None:
+def test_a_poll_as_slow_as_blindness_is_reported() -> None:
     settings = WatchdogSettings(objectives=ROOT / "config" / "slo.yml", poll_seconds=90)
     _, found = read_objectives(settings)
     assert lines(found, "objectives")[1] == (
@@ -123,7 +123,7 @@ def test_a_poll_as_slow_as_blindness_is_told() -> None:
 # Prometheus
 
 
-async def test_a_clock_that_is_off_is_told(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
+async def test_a_clock_that_is_off_is_reported(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
     late = datetime.now(UTC) - timedelta(minutes=2)
     prometheus_junk.answer = vector((late.timestamp(), "1"))
     said = await patient.lines_about("prometheus")
@@ -191,7 +191,7 @@ async def test_without_a_token_messages_are_printed(patient: Patient) -> None:
     ]
 
 
-async def test_a_token_that_telegram_does_not_know_is_told_without_naming_it(patient: Patient) -> None:
+async def test_a_token_that_telegram_does_not_know_is_reported_without_showing_it(patient: Patient) -> None:
     patient.token = "123456:AAHdqTcvCH1vGWJxfSeofSAs0K5PALwrong"
     assert await patient.lines_about("telegram", telegram=True) == ["wrong: Telegram does not know the token"]
 
@@ -206,13 +206,13 @@ async def test_what_answers_instead_of_telegram_is_not_blamed_on_the_chat(patien
         patient.bot_api.recovers()
 
 
-async def test_telegram_away_is_told(patient: Patient) -> None:
+async def test_telegram_away_is_reported(patient: Patient) -> None:
     await patient.bot_api.refuses_connections()
     (said,) = await patient.lines_about("telegram", telegram=True)
     assert said == "wrong: cannot be asked: it cannot be reached (ConnectError)"
 
 
-async def test_a_webhook_and_no_chat_are_told(patient: Patient) -> None:
+async def test_a_webhook_and_no_chat_are_reported(patient: Patient) -> None:
     patient.bot_api.webhook = "https://example.org/hook"
     assert await patient.lines_about("telegram", telegram=True) == [
         "ok: the token is that of @wine_slo_bot",
@@ -240,7 +240,7 @@ async def test_each_chat_says_what_the_bot_may_do_there(patient: Patient) -> Non
     ]
 
 
-async def test_a_chat_in_which_the_bot_is_not_or_may_not_write_is_told(patient: Patient) -> None:
+async def test_a_chat_in_which_the_bot_is_not_or_may_not_write_is_reported(patient: Patient) -> None:
     api = patient.bot_api
     bot_id = int(api.token.split(":")[0])
     api.chat(GROUP).members[bot_id] = "left"
@@ -262,7 +262,7 @@ async def test_a_chat_in_which_the_bot_is_not_or_may_not_write_is_told(patient: 
 # The ledger, the model, the rest
 
 
-async def test_a_ledger_that_cannot_be_written_is_told(patient: Patient, tmp_path: Path) -> None:
+async def test_a_ledger_that_cannot_be_written_is_reported(patient: Patient, tmp_path: Path) -> None:
     Ledger.open(f"sqlite:///{tmp_path}/there.db").close()
     (tmp_path / "junk.db").write_text("this is no database" * 100)
     (tmp_path / "file").touch()
@@ -279,7 +279,7 @@ async def test_a_ledger_that_cannot_be_written_is_told(patient: Patient, tmp_pat
     assert not (tmp_path / "not").exists()
 
 
-async def test_a_model_without_its_card_and_a_service_that_is_away_are_told(patient: Patient) -> None:
+async def test_a_model_without_its_card_and_a_service_that_is_away_are_reported(patient: Patient) -> None:
     assert await patient.lines_about("model") == [
         "wrong: models/model.json cannot be read (No such file or directory); `wine-slo train` writes it"
     ]

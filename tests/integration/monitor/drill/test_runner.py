@@ -68,7 +68,7 @@ async def ready(service: ServiceApi, status: Status, objective: Objective = LATE
     return await prepare(service, watchdog, objective, lambda: NOW)
 
 
-async def test_a_calm_service_is_asked_for_twice_its_threshold(service: ServiceApi) -> None:
+async def test_a_calm_service_is_slowed_to_twice_its_threshold(service: ServiceApi) -> None:
     drill = await ready(service, CALM)
     assert (drill.slo, drill.sleep_seconds, drill.requests_per_second) == ("latency", 2.0, 9.8)
     assert {each.name: each.expected_seconds for each in drill.steps} == {
@@ -142,7 +142,7 @@ async def test_a_service_without_sleep_or_model_and_another_service_are_refused(
         await each.close()
 
 
-async def test_a_prometheus_that_scrapes_something_else_is_told(
+async def test_a_prometheus_that_scrapes_something_else_is_reported(
     service: ServiceApi, session: aiohttp.ClientSession, prometheus_junk: PrometheusJunk
 ) -> None:
     prometheus_junk.answer = vector((1.0, "0"))

@@ -310,7 +310,7 @@ async def test_a_selector_leaves_out_what_it_is_to_leave_out(world: World) -> No
     assert [endpoint for endpoint, _ in reading.by_endpoint] == ["/predict"]
 
 
-async def test_the_budget_leaves_out_what_the_verdict_does_not(world: World) -> None:
+async def test_the_budget_leaves_out_what_the_judgement_does_not(world: World) -> None:
     source = Latency("request_latency_seconds", 1.0, budget_selector='endpoint!="/sleep"')
     reading = await world.evaluate_one(latency("mixed", source=source))
     assert reading.good_ratio == pytest.approx(18 / 22)
@@ -326,13 +326,13 @@ async def test_what_is_good_by_little_is_known(world: World) -> None:
     assert all(each.marginal / each.total == pytest.approx(4 / 22) for each in reading.intervals)
 
 
-async def test_no_scrape_is_counted_twice_over_many_looks(world: World) -> None:
+async def test_no_scrape_is_counted_twice_over_many_evaluations(world: World) -> None:
     (incident,) = world.counted
     assert incident.bad <= sum(slow for slow, _ in world.counts) * 1.05
     assert incident.total <= sum(total for _, total in world.counts) * 1.05
 
 
-async def test_each_scrape_is_counted_exactly_once_over_many_looks(steady_world: World) -> None:
+async def test_each_scrape_is_counted_exactly_once_over_many_evaluations(steady_world: World) -> None:
     (incident,) = steady_world.counted
     counts = steady_world.counts
     assert incident.bad == pytest.approx(sum(slow for slow, _ in counts), rel=0.05)
@@ -369,7 +369,7 @@ async def test_what_an_incident_counts_is_what_the_service_counted(steady_world:
 # Each sight
 
 
-async def test_nobody_asking_is_no_traffic(world: World) -> None:
+async def test_no_requests_are_no_traffic(world: World) -> None:
     reading = await world.evaluate_one(latency("idle"))
     assert (reading.sight, str(reading.reason), reading.intervals) == (Sight.NO_TRAFFIC, "no requests", ())
     assert (reading.latency_seconds, reading.good_ratio) == (None, None)

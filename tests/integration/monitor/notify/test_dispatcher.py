@@ -46,7 +46,7 @@ async def desk(bot_api: BotApi, tmp_path: Path) -> AsyncIterator[Desk]:
 # Good days
 
 
-async def test_a_breach_is_told_once_and_loud(desk: Desk) -> None:
+async def test_a_breach_is_notified_once_and_loud(desk: Desk) -> None:
     desk.scene.breaks()
     for _ in range(3):
         await desk.deliver()
@@ -94,7 +94,7 @@ async def test_a_restart_repeats_nothing_and_the_recovery_is_still_a_reply(desk:
     assert second.reply_to == first.id
 
 
-async def test_nothing_is_said_before_the_first_look(desk: Desk) -> None:
+async def test_nothing_is_sent_before_the_first_evaluation(desk: Desk) -> None:
     desk.scene.breaks()
     desk.decide()
     desk.restart()
@@ -106,7 +106,7 @@ async def test_nothing_is_said_before_the_first_look(desk: Desk) -> None:
     running.cancel()
 
 
-async def test_every_chat_is_told(desk: Desk) -> None:
+async def test_every_chat_is_notified(desk: Desk) -> None:
     desk.notifies((ANNA, GROUP))
     desk.scene.breaks()
     await desk.deliver()
@@ -193,7 +193,7 @@ async def test_what_was_never_answered_is_sent_again_and_says_that_it_may_be_a_r
 
 
 @pytest.mark.parametrize("fault", ["hangs", "resets"])
-async def test_what_arrived_unseen_is_repeated_once_and_the_repeat_says_so(desk: Desk, fault: str) -> None:
+async def test_what_may_have_arrived_is_repeated_once_and_the_repeat_says_so(desk: Desk, fault: str) -> None:
     if fault == "hangs":
         desk.api.does_then_hangs(methods=[SEND], times=1)
     else:
@@ -265,7 +265,7 @@ async def test_a_kill_before_sending_loses_nothing(desk: Desk) -> None:
 # Order
 
 
-async def test_what_began_and_ended_untold_is_told_in_one_line(desk: Desk) -> None:
+async def test_what_began_and_ended_undelivered_is_notified_in_one_line(desk: Desk) -> None:
     await desk.api.refuses_connections()
     desk.scene.breaks()
     await desk.deliver()
@@ -435,7 +435,7 @@ async def test_a_storm_is_one_message_and_so_is_its_end(desk: Desk) -> None:
     assert second.reply_to == first.id
 
 
-async def test_a_few_at_once_are_told_one_by_one(desk: Desk) -> None:
+async def test_a_few_at_once_are_notified_one_by_one(desk: Desk) -> None:
     desk.scene = Scene(replace(LATENCY, by=("endpoint",)))
     storm(desk.scene, keys(STORM), 1.0, 25)
     await desk.deliver()
@@ -509,7 +509,7 @@ class LateLedger(Ledger):
             self._group_was_notified.set()
 
 
-async def test_no_older_belief_is_written_over_a_newer_one(desk: Desk) -> None:
+async def test_no_older_record_is_written_over_a_newer_one(desk: Desk) -> None:
     desk.ledger.close()
     desk.ledger = LateLedger.open(f"sqlite:///{desk.path}")
     desk.restart()
@@ -522,7 +522,7 @@ async def test_no_older_belief_is_written_over_a_newer_one(desk: Desk) -> None:
     }
 
 
-async def test_the_loop_tells_again_by_itself_when_a_wait_is_over(desk: Desk) -> None:
+async def test_the_loop_retries_by_itself_when_a_wait_is_over(desk: Desk) -> None:
     desk.is_real_time = True
     desk.api.fails_with(429, retry_after=1, methods=[SEND], times=1)
     desk.scene.breaks()
@@ -533,7 +533,7 @@ async def test_the_loop_tells_again_by_itself_when_a_wait_is_over(desk: Desk) ->
     assert desk.tries() == 2
 
 
-async def test_at_the_end_what_is_being_told_is_told_and_nothing_more_is_begun(desk: Desk) -> None:
+async def test_at_the_end_what_is_being_sent_is_sent_and_nothing_more_is_begun(desk: Desk) -> None:
     desk.api.answers_late(0.1, methods=[SEND])
     desk.scene.breaks()
     desk.decide()
@@ -561,7 +561,7 @@ def two_languages(desk: Desk) -> Desk:
     return desk
 
 
-async def test_each_chat_is_told_in_its_own_language(two_languages: Desk) -> None:
+async def test_each_chat_is_notified_in_its_own_language(two_languages: Desk) -> None:
     desk = two_languages
     await desk.delivery.set_language(GROUP, "ru")
     desk.scene.breaks()
@@ -609,7 +609,7 @@ async def test_the_language_of_a_chat_outlives_a_restart_and_a_move(two_language
     assert desk.localizer.speech(SUPERGROUP).language.code == "en"
 
 
-async def test_that_nobody_looked_is_told_once_whatever_the_language_is_later(two_languages: Desk) -> None:
+async def test_a_gap_without_evaluations_is_notified_once_whatever_the_language_is_later(two_languages: Desk) -> None:
     desk = two_languages
     desk.notifies((ANNA,))
     desk.scene.has(0.0, 20)

@@ -122,7 +122,7 @@ async def test_a_chat_that_is_listed_again_reads_the_end_of_what_it_knew_and_not
     assert [text.split(":")[0] for text in desk.texts(GROUP)[1:]] == ["🟢 Latency resolved"]
 
 
-async def test_what_was_over_before_a_chat_was_a_recipient_is_not_told_there(desk: Desk) -> None:
+async def test_what_was_over_before_a_chat_was_a_recipient_is_not_notified_there(desk: Desk) -> None:
     desk.scene.breaks().has(0.0, 20)
     desk.chats = ()
     desk.restart()
@@ -652,7 +652,7 @@ async def test_a_picture_that_a_topic_refuses_goes_to_the_chat_itself(bot_api: B
     assert [message.topic for message in forum.messages] == [None] * 3
 
 
-async def test_everything_that_is_heard_from_a_chat_is_noted_and_so_are_its_moves(bot_api: BotApi) -> None:
+async def test_every_update_from_a_chat_is_noted_and_so_are_its_moves(bot_api: BotApi) -> None:
     talk = Talk(bot_api, Formatter(Objectives.only(LATENCY), UTC), among())
 
     def membership(chat: int, status: str) -> dict[str, object]:

@@ -122,7 +122,7 @@ async def test_it_says_since_when_nothing_can_be_said_and_is_never_green_without
         assert board.text.startswith(f"⚪️ latency: {words}")
 
 
-async def test_now_and_then_it_shows_that_somebody_looks(wall: Wall) -> None:
+async def test_now_and_then_it_shows_that_it_is_evaluated(wall: Wall) -> None:
     board = await wall.hangs()
     for _ in range(120):
         wall.scene.has(0.0, 5)
@@ -131,7 +131,7 @@ async def test_now_and_then_it_shows_that_somebody_looks(wall: Wall) -> None:
     assert board.text.splitlines()[-1] == "Evaluated at 19:50 or later."
 
 
-async def test_the_budget_is_told_in_whole_percents(wall: Wall) -> None:
+async def test_the_budget_is_written_in_whole_percents(wall: Wall) -> None:
     board = await wall.hangs()
     window = ALL.by_name["latency"].window
     for bad in (0.0001, 0.0002, 0.0003):

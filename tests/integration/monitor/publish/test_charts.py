@@ -239,7 +239,7 @@ async def test_a_picture_that_telegram_never_takes_holds_no_text_back(studio: St
     assert len(studio.api.chat(CHAT).messages) == 2
 
 
-async def test_a_picture_that_is_refused_is_counted_and_tells_nothing_again(studio: Studio) -> None:
+async def test_a_picture_that_is_refused_is_counted_and_repeats_no_notification(studio: Studio) -> None:
     studio.api.fails_with(400, "Bad Request: not enough rights to send photos to the chat", methods=["sendPhoto"])
     studio.scene.breaks()
     await studio.deliver()
@@ -268,7 +268,7 @@ async def test_a_ledger_that_cannot_be_read_costs_a_chart_its_old_shades_only(st
 # When asked
 
 
-async def test_a_chart_can_be_asked_for_over_any_span(studio: Studio) -> None:
+async def test_a_chart_can_be_requested_over_any_span(studio: Studio) -> None:
     picture = await studio.charts.of(KEY, studio.speech, timedelta(hours=6))
     assert picture.caption.splitlines()[1] == "1 January, 13:40 to 19:40 (UTC)"
     (_, first, last, step), _ = studio.prometheus.requests

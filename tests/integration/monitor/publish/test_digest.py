@@ -99,7 +99,7 @@ async def desk(bot_api: BotApi, tmp_path: Path) -> AsyncIterator[Desk]:
     desk.ledger.close()
 
 
-async def test_it_is_told_once_quietly_to_every_chat(desk: Desk) -> None:
+async def test_it_is_sent_once_quietly_to_every_chat(desk: Desk) -> None:
     for minute in range(-2, 5):
         await desk.deliver(MONDAY + minute * MINUTE)
     for chat in (ANNA, GROUP):
@@ -112,7 +112,7 @@ async def test_it_is_told_once_quietly_to_every_chat(desk: Desk) -> None:
     assert desk.outcomes == [(Kind.DIGEST, "told")] * 2
 
 
-async def test_a_topic_is_told_in_place_of_its_chat(desk: Desk) -> None:
+async def test_it_is_sent_to_a_topic_in_place_of_its_chat(desk: Desk) -> None:
     desk.api.chat(GROUP, topics=[30])
     desk.chats[GROUP] = 30
     desk.digests = desk.remembered()
@@ -145,7 +145,7 @@ async def test_no_digest_is_sent_while_no_chat_can_be_reached(desk: Desk) -> Non
     assert desk.api.calls_of(SEND) == []
 
 
-async def test_a_restart_does_not_tell_it_again_and_the_next_week_does(desk: Desk) -> None:
+async def test_a_restart_does_not_send_it_again_and_the_next_week_does(desk: Desk) -> None:
     await desk.deliver(MONDAY)
     desk.digests = desk.remembered()
     await desk.deliver(MONDAY + MINUTE)
@@ -154,7 +154,7 @@ async def test_a_restart_does_not_tell_it_again_and_the_next_week_does(desk: Des
     assert len(desk.texts()) == 2
 
 
-async def test_what_was_missed_is_told_within_a_day_and_not_later(desk: Desk) -> None:
+async def test_what_was_missed_is_sent_within_a_day_and_not_later(desk: Desk) -> None:
     desk.digests = desk.remembered()
     await desk.deliver(MONDAY + LATE - MINUTE)
     assert len(desk.texts()) == 1
@@ -162,7 +162,7 @@ async def test_what_was_missed_is_told_within_a_day_and_not_later(desk: Desk) ->
     assert len(desk.texts()) == 1
 
 
-async def test_a_new_chat_is_told_from_its_first_whole_week_on(desk: Desk) -> None:
+async def test_a_new_chat_receives_it_from_its_first_whole_week_on(desk: Desk) -> None:
     desk.chats[8] = None
     desk.api.chat(8)
     desk.digests = desk.remembered()
@@ -188,7 +188,7 @@ async def test_a_chat_that_is_closed_is_tried_once_a_week(desk: Desk) -> None:
     assert len([call for call in desk.api.calls_of(SEND) if call.chat_id == ANNA]) == 1
 
 
-async def test_it_waits_for_prometheus_an_hour_and_is_then_told_without_it(desk: Desk) -> None:
+async def test_it_waits_for_prometheus_an_hour_and_is_then_sent_without_it(desk: Desk) -> None:
     desk.prometheus.is_away = True
     await desk.deliver(MONDAY + MINUTE)
     assert not desk.texts()
@@ -196,7 +196,7 @@ async def test_it_waits_for_prometheus_an_hour_and_is_then_told_without_it(desk:
     assert "it cannot be reached" in desk.texts()[0]
 
 
-async def test_it_tells_of_the_incidents_in_the_ledger(desk: Desk) -> None:
+async def test_it_counts_the_incidents_in_the_ledger(desk: Desk) -> None:
     long_ago = {
         each.number: each
         for each in (
@@ -235,7 +235,7 @@ def acknowledged(incident: Incident) -> Action:
 DELIVERED = ((12, ANNA, 60 + 30), (12, GROUP, 60 + 99), (13, ANNA, 7200 + 40), (11, ANNA, -9e5 + 1000))
 
 
-async def test_a_ledger_that_cannot_be_read_holds_it_back_instead_of_telling_it_every_minute(
+async def test_a_ledger_that_cannot_be_read_holds_it_back_instead_of_sending_it_every_minute(
     desk: Desk, tmp_path: Path
 ) -> None:
     desk.digests = desk.remembered()

@@ -50,7 +50,7 @@ async def test_each_objective_is_one_question_and_a_hole_is_a_hole(
     assert promql.value(ERRORS, timedelta(seconds=40)) in prometheus_junk.queries
 
 
-async def test_who_looks_again_soon_asks_nothing(
+async def test_a_page_that_is_loaded_again_soon_queries_nothing(
     histories: SeriesSource, prometheus_junk: PrometheusJunk, clock: Clock
 ) -> None:
     first = await histories.over(HOUR)

@@ -70,13 +70,13 @@ def without(chart: Chart, since: float, until: float) -> Chart:
 # What is drawn
 
 
-def test_the_lines_are_the_points_that_were_asked_for() -> None:
+def test_the_lines_are_the_points_of_the_chart() -> None:
     figure = draw(LATENCY)
     assert tuple(line(figure, "values")) == VALUES
     assert tuple(line(figure, "rates", on="rates")) == RATES
 
 
-def test_the_promise_is_a_line_through_all_of_it() -> None:
+def test_the_target_is_a_line_through_all_of_it() -> None:
     assert {y for _, y in line(draw(LATENCY), "target")} == {1.0}
     assert [x for x, _ in line(draw(LATENCY), "target")] == [0, 1]  # of the width
 
@@ -102,7 +102,7 @@ def test_all_of_it_can_be_seen() -> None:
     )
 
 
-def test_its_words_are_those_that_were_asked_for() -> None:
+def test_its_labels_are_those_of_the_chart() -> None:
     words = texts(draw(LATENCY))
     for each in ("Latency: p95", LATENCY.subtitle, "promised 1 s", "Requests per second", "19:40", "19:48", "19:57"):
         assert each in words

@@ -34,7 +34,7 @@ def test_status_is_a_table_with_the_worst_first(capsys: pytest.CaptureFixture[st
     assert lines == STATUS.splitlines()
 
 
-def test_an_old_look_is_said_to_be_old(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_old_evaluation_is_marked_as_old(capsys: pytest.CaptureFixture[str]) -> None:
     old = replace(status_of(replace(BAD, evaluated_at=at(0)), ALL, NOW, PROCESS), untold_seconds=720.0, blind=True)
     output.status(Terminal(), old, UTC)
     assert capsys.readouterr().out.splitlines()[-4:] == [

@@ -128,7 +128,7 @@ async def test_what_came_of_it_follows_when_it_is_over(stage: Stage) -> None:
     assert (await stage.request("stop")).text == "No drill is running."
 
 
-async def test_who_wants_it_stopped_is_heard(stage: Stage) -> None:
+async def test_a_drill_can_be_stopped(stage: Stage) -> None:
     begun = await stage.request()
     assert begun.follow
     following = asyncio.ensure_future(begun.follow())
@@ -160,7 +160,7 @@ async def test_one_that_there_cannot_be_is_refused_in_the_chats_language(stage: 
     ).text == "errors — не задержка; учебная тревога умеет нарушать только задержку."
 
 
-async def test_one_that_is_refused_at_its_start_is_told(stage: Stage) -> None:
+async def test_one_that_is_refused_at_its_start_is_reported(stage: Stage) -> None:
     begun = await stage.request()
     stage.refuses = DrillRefusedError("Prometheus: {why}", why="it is away")
     stage.over.set()
@@ -176,7 +176,7 @@ def test_what_did_not_work_says_so_first(stage: Stage) -> None:
     assert said(failed, speech) == "🔴 Drill failed: it is away"
 
 
-async def test_the_next_drill_has_to_wait_and_is_told_how_long(stage: Stage) -> None:
+async def test_the_next_drill_has_to_wait_and_the_answer_says_how_long(stage: Stage) -> None:
     begun = await stage.request()
     stage.over.set()
     assert begun.follow

@@ -92,7 +92,7 @@ def world(tmp_path: Path) -> World:
 
 @pytest.mark.parametrize("step", STEPS, ids=str)
 @pytest.mark.parametrize("whose", ["ours", "theirs"])
-async def test_a_clock_that_is_wrong_for_a_moment_delays_no_breach_and_is_not_told(
+async def test_a_clock_that_is_wrong_for_a_moment_delays_no_breach_and_is_not_notified(
     world: World, whose: str, step: timedelta
 ) -> None:
     await world.goes_on(MINUTE)
@@ -146,7 +146,7 @@ async def test_an_answer_that_comes_late_is_no_difference_of_clocks(world: World
 
 @pytest.mark.parametrize("is_restarted", [False, True], ids=["while it runs", "over a restart"])
 @pytest.mark.parametrize("ahead", [timedelta(minutes=2), timedelta(hours=3), timedelta(days=1)], ids=str)
-async def test_an_evaluation_recorded_in_the_future_is_dropped_and_told_once(
+async def test_an_evaluation_recorded_in_the_future_is_dropped_and_logged_once(
     world: World, ahead: timedelta, *, is_restarted: bool
 ) -> None:
     world.prometheus.is_away = True

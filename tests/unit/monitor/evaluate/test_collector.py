@@ -95,7 +95,7 @@ async def test_an_odd_answer_stops_no_evaluation_hides_no_other_objective_and_is
     }
 
 
-async def test_what_cannot_be_judged_is_told_as_blindness_with_its_reason() -> None:
+async def test_what_cannot_be_judged_is_no_data_with_its_reason() -> None:
     prometheus = OddPrometheus()
     prometheus.odd = {str(OF_LATENCY["up"]): fails}
     collector, state = Collector(prometheus, lambda: WallTime(prometheus.now)), State()

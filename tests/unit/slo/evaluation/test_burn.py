@@ -41,7 +41,7 @@ def test_a_slow_burn_is_a_ticket_alone() -> None:
     assert opened(burns(Scene(BURNING), SLOW, 5)) == [Alert.TICKET]
 
 
-def test_what_a_breach_burns_is_told_with_it() -> None:
+def test_what_a_breach_burns_is_notified_with_it() -> None:
     scene = Scene(BURNING).breaks()
     assert opened(burns(scene, FAST, 60, bad=1.0)) == [Alert.BREACH]
 

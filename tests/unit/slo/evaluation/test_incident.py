@@ -82,7 +82,7 @@ def test_the_value_of_a_ratio_is_its_share_of_bad_events() -> None:
     assert scene.incident.worst == pytest.approx(0.2)
 
 
-def test_a_look_without_a_value_keeps_the_one_before() -> None:
+def test_an_evaluation_without_a_value_keeps_the_one_before() -> None:
     scene = Scene().breaks()
     scene.second += 5
     scene.evaluate({KEY: Reading(at=scene.now, sight=Sight.CLEAR, intervals=(Interval(scene.now, 50, 50),))})
@@ -109,7 +109,7 @@ def test_an_interval_whose_end_jitters_is_not_judged_twice() -> None:
     assert scene.incident.total == 250
 
 
-def test_many_intervals_in_one_look_are_judged_as_one_by_one() -> None:
+def test_many_intervals_in_one_evaluation_are_judged_as_one_by_one() -> None:
     slow, at_once = Scene().has(0.0, 60).breaks().has(0.0, 20), Scene()
     spells = [0.0] * 12 + [1.0] * 5 + [0.0] * 4
     seen = tuple(Interval(at(5 * number), 50 * bad, 50) for number, bad in enumerate(spells, start=1))
@@ -195,7 +195,7 @@ def test_an_incident_whose_objective_is_withdrawn_says_so() -> None:
     assert KEY not in scene.state.tracks
 
 
-def test_an_objective_that_is_promised_again_begins_anew() -> None:
+def test_an_objective_that_is_back_begins_anew() -> None:
     scene = Scene(LATENCY, ERRORS).breaks()
     scene.objectives = Objectives.only(ERRORS)
     scene.lacks(Sight.NO_TRAFFIC, keys=[Key("errors")])
@@ -206,7 +206,7 @@ def test_an_objective_that_is_promised_again_begins_anew() -> None:
     assert scene.incident.number == 2
 
 
-def test_a_suspicion_of_which_nothing_more_is_heard_is_forgotten() -> None:
+def test_a_suspicion_without_further_evidence_is_forgotten() -> None:
     scene = Scene().has(1.0, 20).lacks(Sight.NO_TRAFFIC, 1800)
     assert (scene.track.phase, scene.track.evidence) == (Phase.MET, ())
     assert scene.has(1.0).state.incidents == {}
@@ -264,7 +264,7 @@ def slow_at(scene: Scene, *endpoints: str, seconds: float = 25) -> Scene:
     return scene
 
 
-def test_an_incident_is_a_drill_where_all_that_is_slow_is_what_a_drill_asks() -> None:
+def test_an_incident_is_a_drill_where_all_that_is_slow_is_what_a_drill_requests() -> None:
     scene = slow_at(Scene(), "/sleep?drill")
     assert scene.incident.is_drill
     slow_at(scene, seconds=30)

@@ -219,7 +219,7 @@ def test_being_blind_for_two_minutes_is_an_incident_of_its_own(sight: Sight) -> 
 @pytest.mark.parametrize(
     "sight", [pytest.param(Sight.CLEAR, id="clear"), *(each for each in NOT_CLEAR if each.is_seeing)]
 )
-def test_blindness_ends_with_the_first_look_that_sees_something(sight: Sight) -> None:
+def test_blindness_ends_with_the_first_evaluation_that_has_data(sight: Sight) -> None:
     scene = Scene().lacks(Sight.BLIND, 300)
     number = scene.incident.number
     scene.lacks(sight)
@@ -230,7 +230,7 @@ def test_blindness_ends_with_the_first_look_that_sees_something(sight: Sight) ->
     assert not scene.state.is_blind
 
 
-def test_a_look_that_sees_begins_the_two_minutes_anew() -> None:
+def test_an_evaluation_with_data_begins_the_two_minutes_anew() -> None:
     scene = Scene().lacks(Sight.BLIND, 120).has(0.0).lacks(Sight.BLIND, 120)
     assert scene.state.incidents == {}
 
@@ -245,7 +245,7 @@ def test_other_sights_are_no_blindness(sight: Sight) -> None:
     assert Scene().lacks(sight, 600).state.incidents == {}
 
 
-def test_one_objective_that_cannot_be_asked_for_long_is_told_and_hushes_no_other() -> None:
+def test_one_objective_without_data_for_long_is_notified_and_mutes_no_other() -> None:
     scene = Scene(LATENCY, ERRORS)
     for _ in range(100):
         scene.second += 5
@@ -256,7 +256,7 @@ def test_one_objective_that_cannot_be_asked_for_long_is_told_and_hushes_no_other
     assert not scene.state.is_blind
 
 
-def test_blindness_hushes_what_cannot_be_known_and_nothing_is_lost_by_it() -> None:
+def test_blindness_mutes_what_cannot_be_known_and_nothing_is_lost_by_it() -> None:
     scene = Scene().breaks()
     reader = Reader(scene)
     reader.receives()
@@ -285,7 +285,7 @@ def test_a_held_incident_keeps_its_last_value_and_says_why_it_is_held(sight: Sig
 
 
 @pytest.mark.parametrize("sight", NOT_CLEAR)
-def test_a_look_or_two_without_sight_are_not_worth_a_word(sight: Sight) -> None:
+def test_one_or_two_evaluations_without_data_are_not_notified(sight: Sight) -> None:
     scene = Scene().breaks().lacks(sight, 60 if sight is not Sight.NO_TRAFFIC else 55)
     assert scene.incident.held is None
 
@@ -319,7 +319,7 @@ def test_a_recovery_says_for_how_long_nothing_could_be_judged(sight: Sight) -> N
     assert "Not evaluated for 6 min." in recovery.splitlines()
 
 
-def test_a_recovery_says_nothing_of_a_look_or_two_without_sight() -> None:
+def test_a_recovery_says_nothing_of_one_or_two_evaluations_without_data() -> None:
     scene = Scene().breaks()
     reader = Reader(scene)
     reader.receives()
@@ -337,7 +337,7 @@ def test_an_incident_that_nobody_feeds_ends_as_expired_and_not_as_recovered() ->
     assert scene.track.phase is Phase.MET
 
 
-def test_expiry_is_told_in_those_words() -> None:
+def test_expiry_is_notified_in_those_words() -> None:
     scene = Scene().breaks()
     reader = Reader(scene)
     reader.receives()
@@ -357,7 +357,7 @@ def test_what_could_not_be_seen_is_no_silence(sight: Sight) -> None:
     assert scene.state.incidents[1].outcome is Outcome.EXPIRED
 
 
-def test_a_label_set_that_is_not_there_any_more_counts_as_nobody_asking() -> None:
+def test_a_label_set_that_is_not_there_any_more_counts_as_no_requests() -> None:
     scene = Scene(LATENCY, ERRORS).breaks()
     for _ in range(60):
         scene.second += 30

@@ -65,7 +65,7 @@ def outcomes(scene: Scene) -> dict[Key, Outcome | None]:
 # Blindness for each cause
 
 
-def test_prometheus_going_away_is_told_anew_and_loud_while_an_objective_is_blind_for_a_mistake() -> None:
+def test_prometheus_going_away_is_notified_anew_and_loud_while_an_objective_is_blind_for_a_mistake() -> None:
     scene = Watched(LATENCY, ERRORS).sees(130, latency="mistaken", errors="well")
     reader = Reader(scene)
     assert [each.kind for each in reader.receives()] == [Kind.BREACH]
@@ -110,14 +110,14 @@ def test_stale_samples_of_a_job_are_one_incident_however_many_objectives_it_has(
     assert other.open_keys == [OF_JOB, Key("sight", (("job", "other"),))]
 
 
-def test_causes_that_take_turns_are_told_though_none_is_there_at_each_evaluation() -> None:
+def test_causes_that_take_turns_are_notified_though_none_is_there_at_each_evaluation() -> None:
     scene = Watched(LATENCY)
     for _ in range(14):
         scene.sees(5, latency="stale").sees(5, latency="away")
     assert OF_JOB in scene.open_keys
 
 
-def test_blindness_of_an_objective_that_is_no_longer_promised_is_over() -> None:
+def test_blindness_of_an_objective_that_is_withdrawn_is_over() -> None:
     scene = Watched(LATENCY, ERRORS).sees(130, latency="mistaken", errors="well")
     scene.objectives = type(scene.objectives).only(ERRORS)
     assert scene.sees(5, errors="well").open_keys == []
@@ -135,7 +135,7 @@ def test_a_service_of_which_no_target_answers_is_an_incident_of_its_own(how: str
     assert scene.incident.began_at == at(65)
 
 
-def test_that_it_is_down_is_told_loud_with_its_targets_and_its_recovery_too() -> None:
+def test_that_it_is_down_is_notified_loud_with_its_targets_and_its_recovery_too() -> None:
     scene = Watched(LATENCY, ERRORS).sees(130, latency="down", errors="down")
     reader = Reader(scene)
     (notification,) = reader.receives()
@@ -169,7 +169,7 @@ def test_one_target_of_several_that_is_down_is_not_the_service() -> None:
     assert scene.open_keys == []
 
 
-def test_an_objective_about_the_targets_tells_it_and_nothing_is_told_twice() -> None:
+def test_an_objective_about_the_targets_covers_it_and_nothing_is_notified_twice() -> None:
     scene = Watched(LATENCY, AVAILABILITY).sees(60, latency="well", availability="well")
     scene.sees(600, latency="down", availability="all scrapes failed")
     assert scene.open_keys == [UP_KEY]
@@ -177,17 +177,17 @@ def test_an_objective_about_the_targets_tells_it_and_nothing_is_told_twice() -> 
     assert scene.open_keys == [UP_KEY]
 
 
-def test_vanished_targets_are_told_where_an_objective_about_them_has_nothing_to_judge() -> None:
+def test_vanished_targets_are_notified_where_an_objective_about_them_has_nothing_to_judge() -> None:
     scene = Watched(LATENCY, AVAILABILITY).sees(60, latency="well", availability="well")
     assert scene.sees(130, latency="gone", availability="gone").open_keys == [DOWN]
 
 
-def test_of_two_jobs_the_one_that_is_down_is_told() -> None:
+def test_of_two_jobs_the_one_that_is_down_is_notified() -> None:
     scene = Watched(LATENCY, replace(ERRORS, job="other")).sees(130, latency="down", errors="well")
     assert scene.open_keys == [DOWN]
 
 
-def test_that_a_service_is_down_hushes_and_heals_nothing() -> None:
+def test_that_a_service_is_down_mutes_and_heals_nothing() -> None:
     scene = Watched(LATENCY)
     scene.breaks()
     scene.sees(300, latency="down")

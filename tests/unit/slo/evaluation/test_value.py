@@ -300,7 +300,7 @@ def test_a_value_is_within_its_target_or_not(value: float, objective: Objective,
 # Openings
 
 
-def test_an_incident_that_came_back_tells_this_opening_first_and_then_the_total() -> None:
+def test_an_incident_that_came_back_shows_this_opening_first_and_then_the_total() -> None:
     scene = Scene().breaks().has(0.0, 60).breaks().has(1.0, 5)
     again = scene.incident
     assert (again.openings, again.this_opening.bad, again.this_opening.total) == (2, 300, 300)
@@ -375,7 +375,7 @@ BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.9, 1.0, 2.0, 2.5, 10.0)
         pytest.param(72.0, "72 s", id="what no bucket can have given"),
     ],
 )
-def test_a_quantile_is_told_no_more_exactly_than_its_bucket(seconds: float, text: str) -> None:
+def test_a_quantile_is_written_no_more_exactly_than_its_bucket(seconds: float, text: str) -> None:
     assert ENGLISH.latency(seconds, BOUNDS) == text
 
 

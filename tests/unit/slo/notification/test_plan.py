@@ -131,7 +131,7 @@ def test_the_difference_is_said(
 
 @pytest.mark.parametrize("truth", [OPEN, WORSE, CLOSED, REOPENED], ids=["open", "worse", "closed", "open again"])
 @pytest.mark.parametrize("record", [NOTHING, OPENED, ENDED], ids=["nothing", "opened", "closed"])
-def test_what_was_told_is_not_told_again(truth: Incident, record: DeliveryRecord) -> None:
+def test_what_was_delivered_is_not_sent_again(truth: Incident, record: DeliveryRecord) -> None:
     count = 0
     while notification := next_of(truth, record):
         record = notification.after if notification.edits is not None else notification.delivered(count + 50)[0]
@@ -141,7 +141,7 @@ def test_what_was_told_is_not_told_again(truth: Incident, record: DeliveryRecord
     assert record.stage is (Stage.OPENED if truth.is_open else Stage.CLOSED)
 
 
-def test_the_breach_is_told_before_its_end() -> None:
+def test_the_breach_is_notified_before_its_end() -> None:
     scene = Scene().breaks()
     reader = Reader(scene)
     reader.receives()
@@ -244,13 +244,13 @@ def test_nothing_is_said_of_what_cannot_be_seen(now: datetime) -> None:
     assert next_of(WORSE, OPENED, now, muted=True) is None
 
 
-def test_a_breach_that_was_not_told_yet_is_told_though_nothing_can_be_seen_now() -> None:
+def test_a_breach_that_was_not_notified_yet_is_notified_though_there_are_no_data_now() -> None:
     said = next_of(OPEN, NOTHING, muted=True)
     assert said is not None
     assert said.kind is Kind.BREACH
 
 
-def test_the_end_is_told_whatever_is_hushed() -> None:
+def test_the_end_is_notified_whatever_is_muted() -> None:
     said = next_of(CLOSED, OPENED, muted=True)
     assert said is not None
     assert said.kind is Kind.RECOVERY
@@ -293,7 +293,7 @@ def test_what_people_did_is_shown_at_once_whatever_is_muted() -> None:
         assert next_of(OPEN, edit.after, at(97), buttons=BUTTONS, **muted) is None
 
 
-def test_once_a_silence_is_over_what_it_kept_back_is_told() -> None:
+def test_once_a_silence_is_over_what_it_kept_back_is_notified() -> None:
     said = next_of(OPEN, NOTHING, silenced_until=at(500))
     assert said is not None
     assert (said.kind, said.loud) == (Kind.BREACH, True)
@@ -309,7 +309,7 @@ def test_a_silence_that_runs_out_while_it_is_open_is_a_reminder_once() -> None:
     assert next_of(OPEN, OPENED, at(501), is_silenced=True, **ran_out) is None, "another one runs"
 
 
-def test_one_that_ran_out_before_the_breach_was_told_reminds_nobody() -> None:
+def test_one_that_ran_out_before_the_breach_was_notified_reminds_nobody() -> None:
     assert next_of(OPEN, OPENED, at(501), silenced_until=at(90)) is None
 
 
@@ -347,7 +347,7 @@ ESCALATES: dict[str, Any] = {"escalate_after": minutes(15)}
 UNACKNOWLEDGED = at(95) + minutes(15)
 
 
-def test_what_nobody_acknowledges_is_told_again_loud_and_once() -> None:
+def test_what_nobody_acknowledges_is_escalated_loud_and_once() -> None:
     assert next_of(OPEN, OPENED, UNACKNOWLEDGED - timedelta(seconds=1), **ESCALATES) is None
     again = next_of(OPEN, OPENED, UNACKNOWLEDGED, **ESCALATES)
     assert again is not None
@@ -357,7 +357,7 @@ def test_what_nobody_acknowledges_is_told_again_loud_and_once() -> None:
     assert next_of(OPEN, record, UNACKNOWLEDGED + minutes(30), **ESCALATES) is None
 
 
-def test_of_what_came_back_it_is_told_anew() -> None:
+def test_what_came_back_is_escalated_anew() -> None:
     record = replace(OPENED, opening=2, escalated=1)
     again = next_of(REOPENED, record, UNACKNOWLEDGED, **ESCALATES)
     assert again is not None
@@ -405,12 +405,12 @@ SECOND: dict[str, Any] = {"is_second": True, "known_since": at(95), **ESCALATES}
         pytest.param(REOPENED, ENDED, UNACKNOWLEDGED, Kind.BREACH, id="but where nobody has it again"),
     ],
 )
-def test_a_second_chat_is_told(truth: Incident, record: DeliveryRecord, now: datetime, said: Kind | None) -> None:
+def test_a_second_chat_is_notified(truth: Incident, record: DeliveryRecord, now: datetime, said: Kind | None) -> None:
     notification = next_of(truth, record, now, **SECOND)
     assert (notification and notification.kind) == said
 
 
-def test_a_second_chat_is_not_told_while_no_first_one_knows_or_somebody_has_it() -> None:
+def test_a_second_chat_is_not_notified_while_no_first_one_knows_or_somebody_has_acknowledged() -> None:
     assert next_of(OPEN, NOTHING, UNACKNOWLEDGED, **(SECOND | {"known_since": None})) is None
     assert next_of(OPEN, NOTHING, UNACKNOWLEDGED, **(SECOND | {"is_acknowledged": True})) is None
 
@@ -491,7 +491,7 @@ def test_the_mark_goes_with_the_next_edit() -> None:
     assert (edit.kind, edit.text) == (Kind.EDIT, "breach 2.44")
 
 
-def test_what_is_believed_is_kept_by_chat() -> None:
+def test_delivery_records_are_kept_by_chat() -> None:
     for chat in (1, -100):
         said = next_of(OPEN, replace(NOTHING, chat=chat))
         assert said is not None

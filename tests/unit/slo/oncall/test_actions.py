@@ -116,7 +116,7 @@ def test_one_that_was_ended_mutes_nothing_and_did_not_run_out(deed: ActionKind) 
         pytest.param((silence(50, incidents=((10, 1),)),), False, id="another one had recovered"),
     ],
 )
-def test_why_nobody_was_told(those: tuple[Action, ...], had: bool) -> None:  # noqa: FBT001 - of the table
+def test_why_nobody_was_notified(those: tuple[Action, ...], had: bool) -> None:  # noqa: FBT001 - of the table
     others = at_hand(incident(number=11, closed_at=at(500)), incident(number=10, closed_at=at(20)))
     assert acts(*those).had_silence(OPEN, others) is had
 

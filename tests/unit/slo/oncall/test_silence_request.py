@@ -226,7 +226,7 @@ def test_what_follows_is_the_reason(written: str, reason: str) -> None:
         ("all and latency 1h", "", ""),
     ],
 )
-def test_a_name_that_is_not_known_is_asked_for_and_never_a_reason_to_silence_everything(
+def test_a_name_that_is_not_known_is_not_understood_and_never_a_reason_to_silence_everything(
     written: str, word: str, near: str
 ) -> None:
     with pytest.raises(UnclearError) as caught:
@@ -263,7 +263,7 @@ def test_a_label_set_that_there_is_not_does_not_widen_a_silence(written: str) ->
         request(written, LABELLED)
 
 
-def test_a_number_without_a_unit_is_asked_for() -> None:
+def test_a_number_without_a_unit_is_not_understood() -> None:
     with pytest.raises(UnclearError) as caught:
         request("90 latency deploying")
     assert (caught.value.missing, caught.value.word) == (Missing.UNIT, "90")
@@ -277,7 +277,7 @@ def test_a_number_without_a_unit_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize("written", ["latency", "all", "latency deploying", "#12"])
-def test_a_silence_without_an_end_is_asked_for_how_long(written: str) -> None:
+def test_a_silence_without_an_end_offers_durations(written: str) -> None:
     with pytest.raises(UnclearError) as caught:
         request(written)
     assert caught.value.missing is Missing.WHEN
@@ -304,7 +304,7 @@ def test_a_silence_without_an_end_is_asked_for_how_long(written: str) -> None:
         ("навсегда всё", "навсегда", TooLongError),
     ],
 )
-def test_of_what_is_not_understood_the_word_is_told(written: str, word: str, kind: type[Exception]) -> None:
+def test_of_what_is_not_understood_the_word_is_quoted(written: str, word: str, kind: type[Exception]) -> None:
     with pytest.raises(NotUnderstoodError) as caught:
         request(written)
     assert (caught.value.word, type(caught.value)) == (word, kind)
@@ -331,7 +331,7 @@ SAID = [
 
 
 @given(st.lists(st.one_of(st.text(max_size=8), st.sampled_from(SAID)), max_size=6), st.sampled_from([PLAIN, LABELLED]))
-def test_whatever_is_written_is_a_wish_of_a_bearable_length_or_is_not_understood(
+def test_whatever_is_written_is_a_request_of_a_bearable_length_or_is_not_understood(
     words: list[str], names: Names
 ) -> None:
     try:

@@ -108,7 +108,7 @@ def test_a_moment_is_the_next_such_time_on_the_readers_wall(written: str, meant:
     ("written", "word"),
     [("tomorow 9:00", "tomorow"), ("25:00", "25:00"), ("", ""), ("today", "today"), ("today 9:00", "today 9:00")],
 )
-def test_of_what_says_no_moment_the_word_is_told(written: str, word: str) -> None:
+def test_of_what_says_no_moment_the_word_is_quoted(written: str, word: str) -> None:
     with pytest.raises(NotUnderstoodError) as caught:
         take_moment(written.split(), NOW, BERLIN)
     assert caught.value.word == word

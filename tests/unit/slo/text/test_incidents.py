@@ -444,7 +444,7 @@ def test_status_has_a_line_for_each_objective_and_the_rate_of_the_busiest() -> N
     visible_text("\n".join(lines))
 
 
-def test_status_before_the_first_look_and_without_evidence_is_not_green() -> None:
+def test_status_before_the_first_evaluation_and_without_evidence_is_not_green() -> None:
     assert status_list(SPEECH, State(), at(0)) == "⚪️ Nothing has been evaluated yet."
     assert status_list(SPEECH, State(evaluated_at=at(0)), at(1)).splitlines()[0] == "⚪️ No data yet."
     scene = evaluate(Scene(), latency=Reading(at=at(0), sight=Sight.CLEAR))
@@ -456,7 +456,7 @@ def test_one_objective_is_one_objective() -> None:
     assert "1 objective is not evaluated" in text
 
 
-def test_a_value_that_rounds_to_its_threshold_is_told_more_exactly() -> None:
+def test_a_value_that_rounds_to_its_threshold_is_written_more_exactly() -> None:
     assert "p95 <b>1.02 s</b> (target ≤ 1 s" in breach(incident(value=1.02))
 
 
@@ -512,7 +512,7 @@ def test_whatever_a_storm_is_made_of_telegram_takes_it(those: list[Incident], ki
         ("", "Not evaluating for 4 min 10 s."),
     ],
 )
-def test_a_time_without_evaluations_is_told_in_a_line_with_its_cause(reason: str, says: str) -> None:
+def test_a_time_without_evaluations_is_notified_in_a_line_with_its_cause(reason: str, says: str) -> None:
     gap = incident(
         key=GAP, began_at=at(0), last_bad_at=at(250), closed_at=at(250), outcome=Outcome.RECOVERED, reason=reason
     )
@@ -577,7 +577,7 @@ def test_a_drill_is_marked_first_in_every_text_and_says_nothing_of_the_budget() 
     )
 
 
-def test_the_worst_of_an_earlier_opening_is_not_told_as_that_of_this_one() -> None:
+def test_the_worst_of_an_earlier_opening_is_not_shown_as_that_of_this_one() -> None:
     again = incident(openings=2, again_at=at(660), worst=2.6, worst_at=at(100), last_bad_at=at(700), closed_at=at(720))
     again = replace(again, outcome=Outcome.RECOVERED)
     speech = Formatter(ALL, UTC)

@@ -34,9 +34,7 @@ def chart(objective: Objective = LATENCY, **changes: object) -> Chart:
         pytest.param(AVAILABILITY, "Availability", "target ≥ 99.5 %", "%", id="availability in percent"),
     ],
 )
-def test_a_chart_says_what_it_is_about_and_what_was_promised(
-    objective: Objective, title: str, target: str, unit: str
-) -> None:
+def test_a_chart_says_what_it_is_about_and_its_target(objective: Objective, title: str, target: str, unit: str) -> None:
     drawn = chart(objective)
     assert (drawn.title, drawn.target_label, drawn.unit) == (title, target, unit)
 
