@@ -28,7 +28,7 @@ from wine_slo.monitor.drill import runner as drill_runner
 from wine_slo.monitor.drill.chat_command import DrillCommand
 from wine_slo.monitor.evaluate import source as metric_source
 from wine_slo.monitor.evaluate.evaluator import Evaluator
-from wine_slo.monitor.evaluate.objective_checks import Examiner
+from wine_slo.monitor.evaluate.objective_checks import ObjectiveChecker
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.announcements import Announcements
 from wine_slo.monitor.notify.channels import Channels, open_channels
@@ -154,7 +154,7 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
         dispatcher=dispatcher,
         instruments=instruments,
         heartbeat=outside.heartbeat,
-        examiner=Examiner(source, metric_source.info(outside.session, settings)),
+        checker=ObjectiveChecker(source, metric_source.info(outside.session, settings)),
         journal=journal,
         series=SeriesSource(source, evaluator),
     )
@@ -234,7 +234,7 @@ def _read_at_scrape(
 def _access(settings: WatchdogSettings, channels: Channels, recipients: Recipients) -> Access:
     """Return who is known."""
     seconds = channels.second_chats
-    return Access(recipients, settings.telegram_admin_ids, lambda chat: recipients.standing_at(chat).chat in seconds)
+    return Access(recipients, settings.telegram_admin_ids, lambda chat: recipients.subscriber_at(chat).chat in seconds)
 
 
 def _rules(settings: WatchdogSettings, channels: Channels) -> Rules:
@@ -253,7 +253,7 @@ def _add_commands(parts: Parts) -> None:
     access = _access(parts.settings, parts.channels, parts.recipients)
 
     def reach(request: Question | Press) -> frozenset[int] | None:
-        limited = access.is_limited_to_what_it_was_told(request)
+        limited = access.is_limited_to_escalations(request)
         return parts.dispatcher.known_in(request.chat) if limited else None
 
     oncall = OnCall(
@@ -261,7 +261,7 @@ def _add_commands(parts: Parts) -> None:
         parts.localizer.replies,
         parts.journal,
         parts.dispatcher.revive,
-        parts.announcements.tell,
+        parts.announcements.announce,
         reach,
         is_overdue=lambda: parts.ticker.status().overdue,
     )
@@ -320,7 +320,7 @@ def _drills(parts: Parts) -> DrillCommand:
         partial(drill_runner.run, service, status, parts.source, longest=LONGEST_DRILL, clock=utc_now),
         LONGEST_DRILL,
         journal=parts.journal,
-        announce=parts.announcements.tell,
+        announce=parts.announcements.announce,
     )
 
 
@@ -329,16 +329,16 @@ def _listener(parts: Parts, channel: str) -> Listener:
     speech_in = speeches(parts.settings, parts.evaluator)
     codes = ("", *(each.code for each in LANGUAGES))
     return Listener(
-        ask=parts.router.ask,
+        answer=parts.router.answer,
         press=parts.router.press,
         refuse=parts.router.refuse,
         listening=parts.instruments.show_listening,
         conflict=partial(_report_conflict, parts, channel),
-        heard=parts.dispatcher.revive,
+        contacted=parts.dispatcher.revive,
         moved=parts.recipients.move,
         menus={code: parts.router.menu(Replies(speech_in(code))) for code in codes},
         clock=parts.evaluator.now,
-        heard_at=parts.evaluator.state.looked_at,
+        listened_at=parts.evaluator.state.evaluated_at,
     )
 
 

@@ -71,7 +71,7 @@ INCIDENTS = sa.Table(
 )
 
 
-TOLD = sa.Table(
+DELIVERIES = sa.Table(
     "told",
     TABLES,
     sa.Column("incident", sa.Integer, primary_key=True, autoincrement=False),
@@ -80,7 +80,7 @@ TOLD = sa.Table(
 )
 
 
-STANDINGS = sa.Table(
+SUBSCRIBERS = sa.Table(
     "standings",
     TABLES,
     sa.Column("chat", AddressType, primary_key=True, autoincrement=False),

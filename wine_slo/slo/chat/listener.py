@@ -14,28 +14,28 @@ class Listener:
     """Who answers.
 
     Attributes:
-        ask: The answer to a command; None where there is none to give.
+        answer: The answer to a command; None where there is none to give.
         press: The answer to a press of one of our buttons.
         refuse: The answer to a press, in that chat, of what is not one of our buttons.
         listening: Called when updates can be read, and when they cannot.
         conflict: Called once when they go elsewhere instead, with whether that is a webhook, else another program.
-        heard: Called with the address of a chat from which anything is heard.
+        contacted: Called with the address of a chat from which anything is heard.
         moved: Called with the old and the new address of a group that has become a supergroup.
         menus: The commands with their lines, by language; the empty one is for every other language.
         clock: Reads the clock.
-        heard_at: When somebody listened last, before this process; None where nobody did.
+        listened_at: When somebody listened last, before this process; None where nobody did.
     """
 
-    ask: Callable[[Question], Awaitable[Answer | None]]
+    answer: Callable[[Question], Awaitable[Answer | None]]
     press: Callable[[Press], Awaitable[Answer]]
     refuse: Callable[[Address], Answer]
     listening: Callable[[bool], None]
     conflict: Callable[[bool], Coroutine[Any, Any, None]]
-    heard: Callable[[Address], Awaitable[None]]
+    contacted: Callable[[Address], Awaitable[None]]
     moved: Callable[[Address, Address], Awaitable[None]]
     menus: Mapping[str, Sequence[tuple[str, str]]]
     clock: Callable[[], datetime]
-    heard_at: datetime | None
+    listened_at: datetime | None
 
 
 Listen = Callable[[Listener], Coroutine[Any, Any, None]]  # for ever

@@ -40,7 +40,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def ledger(path: Path) -> Iterator[Ledger]:
     ledger = Ledger.open(f"sqlite:///{path}")
-    ledger.save(State(), State(incidents={12: incident()}, looked_at=at(0)))
+    ledger.save(State(), State(incidents={12: incident()}, evaluated_at=at(0)))
     yield ledger
     ledger.close()
 
@@ -56,15 +56,15 @@ def test_what_an_earlier_version_wrote_is_read(ledger: Ledger, path: Path) -> No
     for statement in EARLIER:
         rows(path, statement)
     memory = ledger.load()
-    assert {each.chat for each in memory.told} == {GROUP, CONSOLE}
-    assert memory.standings == (Subscriber(chat=GROUP, moved_to=FORUM, announced_to=(Address("telegram:7"),)),)
+    assert {each.chat for each in memory.records} == {GROUP, CONSOLE}
+    assert memory.subscribers == (Subscriber(chat=GROUP, moved_to=FORUM, announced_to=(Address("telegram:7"),)),)
     assert [(each.address, each.chat) for each in ledger.boards()] == [(FORUM.within("30"), FORUM)]
     assert list(ledger.digests()) == [GROUP]
 
 
 def test_an_earlier_version_reads_what_is_written_of_telegram_and_the_terminal(ledger: Ledger, path: Path) -> None:
     ledger.mark([DeliveryRecord(incident=12, chat=GROUP), DeliveryRecord(incident=12, chat=CONSOLE)])
-    ledger.stand(Subscriber(chat=GROUP, moved_to=FORUM, announced_to=(CONSOLE,)))
+    ledger.keep_subscriber(Subscriber(chat=GROUP, moved_to=FORUM, announced_to=(CONSOLE,)))
     ledger.keep_board(BoardRecord(address=FORUM.within("30"), message=3, text="", written_at=at(0)))
     ledger.mark_digest(GROUP, at(0))
     by = Person(7, "Anna")
@@ -82,10 +82,10 @@ def test_an_address_of_any_other_channel_comes_back_as_it_was(ledger: Ledger) ->
     record, subscriber = DeliveryRecord(incident=12, chat=HOOK), Subscriber(chat=HOOK, moved_to=HOOK.within("a"))
     board = BoardRecord(address=HOOK.within("a"), message=3, text="", written_at=at(0))
     ledger.mark([record])
-    ledger.stand(subscriber)
+    ledger.keep_subscriber(subscriber)
     ledger.keep_board(board)
     ledger.mark_digest(HOOK, at(0))
-    assert (ledger.load().told, ledger.load().standings) == ((record,), (subscriber,))
+    assert (ledger.load().records, ledger.load().subscribers) == ((record,), (subscriber,))
     assert (ledger.boards(), ledger.digests()) == ([board], {HOOK: at(0)})
     ledger.drop_board(HOOK)
     assert ledger.boards() == []

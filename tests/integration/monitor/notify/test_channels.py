@@ -107,8 +107,8 @@ async def test_a_channel_that_cannot_edit_is_sent_the_breach_and_its_end_and_not
     )
 
     async def deliver() -> None:
-        dispatcher.hear()
-        await dispatcher.tell()
+        dispatcher.on_evaluation()
+        await dispatcher.deliver()
 
     scene.breaks()
     await deliver()
