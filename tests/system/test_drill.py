@@ -10,7 +10,7 @@ import aiohttp
 from tests.support.real.processes import Process
 from tests.system.conftest import CHAT, House
 from wine_slo.integrations.peers import WatchdogApi
-from wine_slo.slo.views.status import Status
+from wine_slo.slo.views.status_schema import Status
 
 
 def settings(house: House, **changes: str) -> dict[str, str]:

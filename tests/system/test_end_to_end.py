@@ -9,7 +9,7 @@ import msgspec
 
 from tests.system.conftest import CHAT, House
 from wine_slo.slo.notification.record import Stage
-from wine_slo.slo.views.status import Judgement, Status
+from wine_slo.slo.views.status_schema import Judgement, Status
 
 
 @asynccontextmanager

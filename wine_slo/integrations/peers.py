@@ -7,7 +7,7 @@ import aiohttp
 import msgspec
 
 from wine_slo.slo.reason import ReasonedError, phrase
-from wine_slo.slo.views.status import Status
+from wine_slo.slo.views.status_schema import Status
 
 PATIENCE = 5.0  # seconds; a page of ours takes milliseconds
 

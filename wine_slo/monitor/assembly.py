@@ -56,7 +56,7 @@ from wine_slo.slo.text.command_text import Replies
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.language import LANGUAGES
 from wine_slo.slo.views.digest_text import Weekly
-from wine_slo.slo.views.status import Status
+from wine_slo.slo.views.status_schema import Status
 
 LONGEST_DRILL = timedelta(minutes=3)  # for so long a drill makes requests slow at the most
 

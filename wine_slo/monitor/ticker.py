@@ -27,7 +27,8 @@ from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.redaction import without_credentials
 from wine_slo.slo.source.metric_source import MetricSourceError
-from wine_slo.slo.views.status import Process, Status, status_of
+from wine_slo.slo.views.status import Process, status_of
+from wine_slo.slo.views.status_schema import Status
 
 LONGEST_UNDELIVERED = timedelta(minutes=10)  # what could not be delivered for longer turns /health red
 OVERDUE_TICKS = 3  # so many polls without a complete tick, and /health is red

@@ -15,7 +15,8 @@ from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.clocks import WallClock
 from wine_slo.slo.source.metric_source import MetricSource
 from wine_slo.slo.views import status_text
-from wine_slo.slo.views.status import Judgement, ObjectiveStatus, Process, Status, status_of
+from wine_slo.slo.views.status import Process, status_of
+from wine_slo.slo.views.status_schema import Judgement, ObjectiveStatus, Status
 
 
 class CheckedObjective(StrEnum):

@@ -10,7 +10,7 @@ from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.views import status_text
-from wine_slo.slo.views.status import IncidentStatus, Judgement, ObjectiveStatus, Status
+from wine_slo.slo.views.status_schema import IncidentStatus, Judgement, ObjectiveStatus, Status
 
 MOODS = {Judgement.MET: "good", Judgement.BREACHED: "bad", Judgement.SUSPICIOUS: "care", Judgement.UNKNOWN: "grey"}
 span = ENGLISH.span  # as the command line is in English only

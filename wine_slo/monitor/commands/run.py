@@ -31,7 +31,7 @@ from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.redaction import redact, redacted
 from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.source.metric_source import MetricSource
-from wine_slo.slo.views.status import Status
+from wine_slo.slo.views.status_schema import Status
 
 VERSION = version("wine-slo")
 BAD_CONFIGURATION = 2

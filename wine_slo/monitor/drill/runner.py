@@ -21,7 +21,7 @@ from wine_slo.slo.notification.record import Stage
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.reason import Reason, ReasonedError, phrase
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
-from wine_slo.slo.views.status import IncidentStatus, Judgement, ObjectiveStatus, Status
+from wine_slo.slo.views.status_schema import IncidentStatus, Judgement, ObjectiveStatus, Status
 
 PER_SECOND = 5.0  # requests; five in a scrape interval of a second are enough to judge
 MOST_PER_SECOND = 20.0  # a service that has more of its own is not made slow by a drill

@@ -20,7 +20,7 @@ from wine_slo.slo.objectives.objective import Alert
 from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.views import status_text
 from wine_slo.slo.views.series import History
-from wine_slo.slo.views.status import IncidentStatus, Judgement, ObjectiveStatus, Status
+from wine_slo.slo.views.status_schema import IncidentStatus, Judgement, ObjectiveStatus, Status
 
 FILES = Path(__file__).parent / "web"
 SPANS = {"1h": timedelta(hours=1), "6h": timedelta(hours=6), "1d": timedelta(days=1)}

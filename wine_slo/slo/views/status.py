@@ -1,27 +1,33 @@
-"""How everything stands, as one value that machines read: the answer of `/api/status`, with units in the names.
+"""How everything stands, as one value: made of what is known, for people's pages and for machines alike.
 
-What is not known is null, never 0, and nothing is `met` without evidence: only a look that saw clearly, with a number,
-not long ago, makes it so. Instants are by Prometheus' clock; spans are seconds, ratios 0 to 1. Names stay as they are;
-new ones may be added.
+Nothing is `met` without evidence: only an evaluation that saw clearly, with a number, not long ago, makes it so.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.evaluation.engine import DOWN, GAP, LEDGER, SIGHT, State, is_ahead
-from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.evaluation.value import value_of
 from wine_slo.slo.notification.record import DeliveryRecord, Stage
-from wine_slo.slo.objectives.budget import YOUNG, windows
+from wine_slo.slo.objectives.budget import Budget, windows
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions
 from wine_slo.slo.span import format_span
+from wine_slo.slo.views.status_schema import (
+    BadTime,
+    BurnStatus,
+    IncidentStatus,
+    Judgement,
+    ObjectiveStatus,
+    SilenceStatus,
+    Status,
+)
 
 OWN = {  # the watchdog's own incidents
     SIGHT.objective: "Monitoring lost",
@@ -30,259 +36,6 @@ OWN = {  # the watchdog's own incidents
     GAP.objective: "Not evaluating",
 }
 RECENT = 20  # closed incidents; the ledger keeps them all
-
-
-class Judgement(StrEnum):
-    """How a promise stands, in one word."""
-
-    BREACHED = "breached"  # there is an incident, whether or not anything can be seen of it now
-    UNKNOWN = "unknown"  # nothing can be said
-    SUSPICIOUS = "suspicious"  # bad, but not for long enough to be told from a stall
-    MET = "met"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BurnStatus:
-    """How fast the budget burns over one window.
-
-    Attributes:
-        window: As Prometheus writes it: 5m, 1h, 30d.
-        window_seconds: The same.
-        burn_rate: How many times the pace at which the budget just lasts; null where nothing was asked in it.
-    """
-
-    window: str
-    window_seconds: float
-    burn_rate: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SilenceStatus:
-    """A silence that runs.
-
-    Attributes:
-        slo: What it mutes: an objective, or one label set of it; empty for everything.
-        title: What people call that.
-        until: When it ends; null where it ends with the recovery.
-        by: Who made it.
-        since: When.
-        reason: Why, in their words; may be empty.
-    """
-
-    slo: str
-    title: str
-    until: datetime | None
-    by: str
-    since: datetime
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectiveStatus:
-    """How one objective stands, or one label set of it.
-
-    Attributes:
-        slo: What messages and metrics call it: `latency` or `latency{endpoint="/predict"}`.
-        objective: The objective's name.
-        labels: Its label set; empty where the objective has only one state.
-        title: What people call it.
-        kind: latency, ratio or up.
-        verdict: How it stands, in one word.
-        state: The phase: met, breaching, breached or recovering. It holds while sight is not clear.
-        state_since: Since when it is in that phase; null before the first look.
-        sight: Whether it can be judged: clear, no_traffic, too_few, target_down, stale or blind.
-        sight_since: Since when it is so.
-        reason: Why it cannot be judged, in words; empty when it can.
-        incident: The number of its open incident.
-        latency_seconds: The quantile of the objective over `value_over_seconds`; null for other kinds.
-        bad_ratio: The share of bad events over `value_over_seconds`; null for a latency.
-        value_over_seconds: The time range of this value: `over_seconds` while the objective is met, the last moments
-            while something is wrong or that range still holds bad time that is over.
-        bucket_bounds_seconds: The finite bucket bounds of the histogram: a quantile is known no better than them.
-        latency_quantile: Which quantile that is, 0 to 1; null for other kinds.
-        threshold_seconds: What it is to be at most; null for other kinds.
-        good_ratio: The share of good events over `over_seconds`.
-        objective_ratio: The share of events that is to be good.
-        over_seconds: The range of `good_ratio`.
-        events_per_second: The rate over the last minute.
-        by_endpoint_seconds: The quantile over the last minute, endpoint by endpoint, slowest first.
-        budget_remaining_ratio: The share of the error budget that is left; below 0 where it is overspent.
-        budget_window_seconds: The span of the budget.
-        budget_history_seconds: Over how much of that span it is known.
-        burn_rates: How fast it burns, shortest window first.
-        targets: How many targets there are, where being up is the objective; null for other kinds.
-        targets_down: The names of those that do not answer.
-        acknowledged_by: Who has acknowledged its open incident; null where nobody has, or there is none.
-        acknowledged_at: Since when.
-        silence: What mutes its messages now; null where nothing does.
-    """
-
-    slo: str
-    objective: str
-    labels: dict[str, str]
-    title: str
-    kind: str
-    verdict: Judgement
-    state: Phase
-    state_since: datetime | None
-    sight: Sight
-    sight_since: datetime | None
-    reason: str
-    incident: int | None
-    latency_seconds: float | None
-    bad_ratio: float | None
-    value_over_seconds: float | None
-    bucket_bounds_seconds: tuple[float, ...]
-    latency_quantile: float | None
-    threshold_seconds: float | None
-    good_ratio: float | None
-    objective_ratio: float
-    over_seconds: float
-    events_per_second: float | None
-    by_endpoint_seconds: dict[str, float]
-    budget_remaining_ratio: float | None
-    budget_window_seconds: float
-    budget_history_seconds: float | None
-    burn_rates: tuple[BurnStatus, ...]
-    targets: int | None
-    targets_down: tuple[str, ...]
-    acknowledged_by: str | None
-    acknowledged_at: datetime | None
-    silence: SilenceStatus | None
-
-    @property
-    def is_budget_young(self) -> bool:
-        """Whether there is too little history to say anything of the budget."""
-        history = self.budget_history_seconds
-        return history is not None and history < YOUNG * self.budget_window_seconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BadTime:
-    """A time in which an incident was bad.
-
-    Attributes:
-        began_at: The start of its first bad interval.
-        ended_at: The end of its last one; null where it is not over.
-    """
-
-    began_at: datetime
-    ended_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentStatus:
-    """One incident.
-
-    Attributes:
-        number: What people call it: #12.
-        slo: What it is about; `sight` for not being able to see, `down` for a job of which no target answers,
-            `ledger` for not being able to write down, `gap` for a time in which nobody looked.
-        title: What people call that.
-        alert: breach, or page or ticket where the budget burns.
-        is_open: Whether it is not over.
-        outcome: recovered, expired or withdrawn; null while it is open.
-        began_at: The start of its first bad interval.
-        opened_at: When the watchdog was sure.
-        last_bad_at: The end of its last bad interval.
-        closed_at: When the watchdog was sure that it is over.
-        openings: How often it was opened; more than once where it came back within ten minutes.
-        again_at: The start of the bad time that its last opening was for, where that is not the first.
-        bad_times: From when to when it was bad, opening by opening, oldest first.
-        bad_events: In the bad time of all its openings; estimated, so not a whole number.
-        total_events: All of that time.
-        opening_bad_events: The same of its last opening alone.
-        opening_total_events: All of that time.
-        value_seconds: At the last evaluation that could judge, for a latency; once it has recovered, what proved that.
-        value_bad_ratio: The same for other kinds.
-        value_over_seconds: The time range of that value.
-        bucket_bounds_seconds: The finite bucket bounds of the histogram; empty for other kinds.
-        worst_seconds: The worst that was seen, for a latency.
-        worst_bad_ratio: The same for other kinds.
-        worst_at: When.
-        budget_burnt_ratio: Which share of the whole error budget it has burnt.
-        held: The sight that keeps it as it is; null while sight is clear.
-        reason: The same in words.
-        told: What the chats know of it, the least of them: nothing, opened or closed.
-        breach_told_at: When the first chat was told of it.
-        acknowledged_by: Who has acknowledged it; null where nobody has.
-        acknowledged_at: When.
-        silence: What mutes its messages now; null where nothing does.
-        is_drill: Whether all that is slow is what a drill has asked for.
-    """
-
-    number: int
-    slo: str
-    title: str
-    alert: Alert
-    is_open: bool
-    outcome: Outcome | None
-    began_at: datetime
-    opened_at: datetime
-    last_bad_at: datetime
-    closed_at: datetime | None
-    openings: int
-    again_at: datetime | None
-    bad_times: tuple[BadTime, ...]
-    bad_events: float
-    total_events: float
-    opening_bad_events: float
-    opening_total_events: float
-    value_seconds: float | None
-    value_bad_ratio: float | None
-    value_over_seconds: float | None
-    bucket_bounds_seconds: tuple[float, ...]
-    worst_seconds: float | None
-    worst_bad_ratio: float | None
-    worst_at: datetime | None
-    budget_burnt_ratio: float | None
-    held: Sight | None
-    reason: str
-    told: Stage
-    breach_told_at: datetime | None
-    acknowledged_by: str | None
-    acknowledged_at: datetime | None
-    silence: SilenceStatus | None
-    is_drill: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """How everything stands.
-
-    Attributes:
-        version: The watchdog's.
-        now: The instant of this answer.
-        looked_at: The last evaluation; null before the first.
-        seconds_since_look: How old everything below is; below 0 where a clock was set back.
-        poll_seconds: How often it looks.
-        overdue: The last look is so old, or so far in the future, that nothing below is the present.
-        blind: Nothing at all can be seen, for so long that it is an incident.
-        blind_since: Since when something that is promised cannot be seen.
-        untold_seconds: The age of the oldest thing that a chat has not been told; 0 where there is none.
-        objectives: In the order of slo.yml.
-        open_incidents: Oldest first.
-        recent_incidents: Those that were closed within a day, newest first, at most 20.
-        silences: Those that run, oldest first.
-        unreachable: Why each chat that cannot be reached cannot be, by its id in the settings.
-        quiet_hours: Whether these hold messages now.
-    """
-
-    version: str
-    now: datetime
-    looked_at: datetime | None
-    seconds_since_look: float | None
-    poll_seconds: float
-    overdue: bool
-    blind: bool
-    blind_since: datetime | None
-    untold_seconds: float
-    objectives: tuple[ObjectiveStatus, ...]
-    open_incidents: tuple[IncidentStatus, ...]
-    recent_incidents: tuple[IncidentStatus, ...]
-    silences: tuple[SilenceStatus, ...]
-    unreachable: dict[str, str]
-    quiet_hours: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -435,19 +188,23 @@ def _objective(
         budget_remaining_ratio=budget.remaining(objective) if budget else None,
         budget_window_seconds=objective.window.total_seconds(),
         budget_history_seconds=budget.history.total_seconds() if budget else None,
-        burn_rates=tuple(
-            BurnStatus(
-                window=format_span(each),
-                window_seconds=each.total_seconds(),
-                burn_rate=budget.burn_rate(objective, each) if budget else None,
-            )
-            for each in windows(objective)
-        ),
+        burn_rates=_burn_rates(objective, budget),
         targets=targets.known if targets else None,
         targets_down=targets.down if targets else (),
         acknowledged_by=acknowledgement.by.name if acknowledgement else None,
         acknowledged_at=acknowledgement.at if acknowledgement else None,
         silence=_silence(acts.silence_about(key, state.incidents, now), objectives),
+    )
+
+
+def _burn_rates(objective: Objective, budget: Budget | None) -> tuple[BurnStatus, ...]:
+    return tuple(
+        BurnStatus(
+            window=format_span(each),
+            window_seconds=each.total_seconds(),
+            burn_rate=budget.burn_rate(objective, each) if budget else None,
+        )
+        for each in windows(objective)
     )
 
 

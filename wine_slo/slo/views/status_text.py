@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta, tzinfo
 
 from wine_slo.slo.text.language import ENGLISH
-from wine_slo.slo.views.status import IncidentStatus, ObjectiveStatus, SilenceStatus
+from wine_slo.slo.views.status_schema import IncidentStatus, ObjectiveStatus, SilenceStatus
 
 percent, seconds, span = ENGLISH.percent, ENGLISH.seconds, ENGLISH.span
 LONGEST_NAMES = 3  # targets in one line

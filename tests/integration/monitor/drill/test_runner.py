@@ -23,7 +23,8 @@ from wine_slo.service.settings import ServerSettings
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Objective
-from wine_slo.slo.views.status import Judgement, SilenceStatus, Status, status_of
+from wine_slo.slo.views.status import status_of
+from wine_slo.slo.views.status_schema import Judgement, SilenceStatus, Status
 
 CALM = status_of(GOOD, ALL, NOW, PROCESS)
 

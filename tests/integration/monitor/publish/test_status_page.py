@@ -45,7 +45,8 @@ from wine_slo.slo.objectives.budget import Budget, windows
 from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions, Silence
 from wine_slo.slo.views.series import History
-from wine_slo.slo.views.status import Judgement, Process, SilenceStatus, Status, status_of
+from wine_slo.slo.views.status import Process, status_of
+from wine_slo.slo.views.status_schema import Judgement, SilenceStatus, Status
 
 HOSTILE = '"><script>alert(1)</script><b>'
 

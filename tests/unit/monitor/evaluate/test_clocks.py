@@ -14,7 +14,8 @@ from wine_slo.slo.evaluation.engine import GAP, SIGHT, Interruption, State
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.source.metric_source import Vector
-from wine_slo.slo.views.status import Judgement, Process, Status, status_of
+from wine_slo.slo.views.status import Process, status_of
+from wine_slo.slo.views.status_schema import Judgement, Status
 
 POLL = timedelta(seconds=15)
 MINUTE = timedelta(minutes=1)

@@ -28,7 +28,8 @@ from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.text.objective_detail import budget_list, objective_detail, why_text
 from wine_slo.slo.text.status_list import objective_line, status_list
 from wine_slo.slo.views.board_text import board_text
-from wine_slo.slo.views.status import Judgement, ObjectiveStatus, Process, status_of
+from wine_slo.slo.views.status import Process, status_of
+from wine_slo.slo.views.status_schema import Judgement, ObjectiveStatus
 from wine_slo.slo.views.status_text import meaning, target, value
 
 SCRAPES = [5, 15, 30, 60]  # seconds

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from wine_slo.slo.views.status import Status
+from wine_slo.slo.views.status_schema import Status
 
 SCHEMA = Path(__file__).parents[4] / "docs" / "status.schema.json"
 
