@@ -22,7 +22,8 @@ from wine_slo.config import log_setup, slo_file
 from wine_slo.config.environment import SettingsError, read
 from wine_slo.config.hosts import is_loopback
 from wine_slo.http import guarded_server
-from wine_slo.http.guarded_server import Door, Patience, Runner
+from wine_slo.http.door import Door
+from wine_slo.http.guarded_server import Patience, Runner
 from wine_slo.integrations.drawing.render_process import ChartProcess
 from wine_slo.integrations.heartbeat import Heartbeat
 from wine_slo.integrations.storage.claim import Claim, ClaimError

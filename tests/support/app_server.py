@@ -3,7 +3,8 @@
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from wine_slo.http.guarded_server import Door, Patience, Runner
+from wine_slo.http.door import Door
+from wine_slo.http.guarded_server import Patience, Runner
 
 
 class AppServer(TestServer):

@@ -10,33 +10,23 @@
 """
 
 import asyncio
-import hmac
 import logging
 import re
 import resource
 import socket
-from base64 import b64decode
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from math import inf
 from time import monotonic
-from typing import Any, Self, cast
+from typing import Any, cast
 
-import msgspec
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 
-from wine_slo.config.hosts import host_name, is_loopback
+from wine_slo.http.door import Door
+from wine_slo.http.problem import NAME, Problem, problem_of
 from wine_slo.http.shares import Room, Turns
 
-TITLES = {status.value: status.phrase for status in HTTPStatus}
-NAME = "wine-slo"  # in the header Server, instead of the versions of Python and aiohttp
-HEADERS = {
-    "Content-Type": "application/problem+json",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-    "Server": NAME,
-}
 LARGEST_READ = 2**15  # bytes that wait for a handler, twice so many at most, and as many again in the socket
 UNREAD = 48 * 2**20  # bytes of answers that wait for their clients, all together
 SMALL_ANSWER = 2**17  # bytes
@@ -48,35 +38,10 @@ QUIET_FOR = 60.0  # seconds in which the same trouble with sockets is not logged
 LONGEST_REASON = 100  # letters of a request that is none, in a log line
 SAID = re.compile(r"\n|:|\s*\bb?['\"]")  # where a reason of the parser ends, and what the client has sent begins
 TURNS_TO_CONNECT = 3  # of the loop, from accepting a connection until its protocol has it
-OUR_OWN = {"same-origin", "none"}  # Sec-Fetch-Site of our own pages, and of a person who typed the address
-CONTINUE = "100-continue"
-BASIC, BEARER = "basic ", "bearer "
 
 log = logging.getLogger("wine_slo.http")
 
 Handler = Callable[[Any], Awaitable[web.StreamResponse]]
-
-
-class Problem(Exception):  # noqa: N818  # RFC 9457's word
-    """An error that is reported to the client."""
-
-    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None, **members: Any) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.members = {"title": TITLES.get(status, "Server Error"), "status": status, "detail": detail, **members}
-        self.headers = headers or {}
-
-    def document(self, **members: Any) -> web.Response:
-        """Return it as an answer, with some members more."""
-        body = msgspec.json.encode({"type": "about:blank", **self.members, **members})
-        return web.Response(body=body, status=self.status, headers=HEADERS | self.headers)
-
-
-def problem_of(error: web.HTTPException) -> Problem:
-    """Return what aiohttp refuses a request with, as a problem."""
-    headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-    return Problem(error.status, error.text or error.reason, headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,84 +51,6 @@ class Patience:
     idle: float = 75.0  # for a request's headers to come in, and between requests; longer than a usual proxy
     body: float = 10.0
     reading: float = 30.0  # for some of an answer to be taken
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
-    """Who may come in.
-
-    Attributes:
-        hosts: The names in `Host` that are ours; None where every name is. Those of loopback always are.
-        password: Wanted by basic authentication, with any name, or as a bearer token; None where nobody need log in.
-        open_paths: What needs no password.
-    """
-
-    hosts: Collection[str | None] | None = None
-    password: str | None = None
-    open_paths: Collection[str] = ()
-
-    @classmethod
-    def at(
-        cls,
-        address: str,
-        hosts: Collection[str],
-        *,
-        own: str | None = None,
-        password: str | None = None,
-        open_paths: Collection[str] = (),
-    ) -> Self:
-        """Return the door of a server that listens on an address.
-
-        On loopback every other name is that of a website whose name leads here (DNS rebinding). Elsewhere a proxy may
-        call us by any name, so that only names which are set are held to.
-
-        Args:
-            address: where it listens.
-            hosts: the names that are set.
-            own: the name by which we ourselves call it.
-            password: as the door's.
-            open_paths: as the door's.
-        """
-        names = {host_name(each) for each in hosts}
-        is_checked = names or is_loopback(address)
-        return cls(hosts=names | {own} if is_checked else None, password=password, open_paths=open_paths)
-
-    def refusal(self, request: web.BaseRequest) -> Problem | None:
-        """Return why a request is refused; None where it is not."""
-        headers = request.headers
-        if request.version > HttpVersion11:
-            return Problem(400, "this server speaks HTTP/1.1")
-        if headers.get("Expect", CONTINUE).lower() != CONTINUE:
-            return Problem(417, f"only {CONTINUE} can be expected")
-        if self.hosts is not None and not self._is_ours(headers.get("Host", "")):
-            return Problem(421, "this name is not one of this server's; WINE_SLO_ALLOWED_HOSTS lists them")
-        if is_from_elsewhere(headers) and headers.get("Sec-Fetch-Mode") != "navigate":
-            return Problem(403, "this request comes from another site")
-        if self.password is not None and request.path not in self.open_paths and not self._knows(headers):
-            return Problem(401, "log in", {"WWW-Authenticate": f'Basic realm="{NAME}", charset="UTF-8"'})
-        return None
-
-    def _is_ours(self, host: str) -> bool:
-        name = host_name(host)
-        return not name or is_loopback(name) or name in (self.hosts or ())
-
-    def _knows(self, headers: Any) -> bool:
-        given = headers.get("Authorization", "")
-        if given[: len(BEARER)].lower() == BEARER:
-            secret = given[len(BEARER) :].strip().encode("utf-8", "surrogateescape")
-        elif given[: len(BASIC)].lower() == BASIC:
-            try:
-                _, _, secret = b64decode(given[len(BASIC) :]).partition(b":")
-            except ValueError:
-                return False
-        else:
-            return False
-        return hmac.compare_digest(secret, (self.password or "").encode())
-
-
-def is_from_elsewhere(headers: Any) -> bool:
-    """Return whether a browser sends this on behalf of a page of another site."""
-    return headers.get("Sec-Fetch-Site", "none") not in OUR_OWN
 
 
 def refuse(request: web.BaseRequest, problem: Problem) -> web.Response:

@@ -16,7 +16,9 @@ from typing import TypeAlias
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from wine_slo.http.guarded_server import Patience, Problem, is_from_elsewhere
+from wine_slo.http.door import is_from_elsewhere
+from wine_slo.http.guarded_server import Patience
+from wine_slo.http.problem import Problem
 from wine_slo.http.shares import Places, Room
 from wine_slo.metric_names import DRILL_ENDPOINT
 from wine_slo.service.keys import (

@@ -18,7 +18,8 @@ from aiohttp.typedefs import Handler
 from msgspec import UNSET, Meta, UnsetType
 from multidict import CIMultiDict
 
-from wine_slo.http.guarded_server import Problem, Refuse, problem_of
+from wine_slo.http.guarded_server import Refuse
+from wine_slo.http.problem import Problem, problem_of
 from wine_slo.service.metrics.instruments import Endpoint
 from wine_slo.service.model.classifier import Engine
 

@@ -21,7 +21,8 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from wine_slo.config import log_setup
-from wine_slo.http.guarded_server import Door, Runner
+from wine_slo.http.door import Door
+from wine_slo.http.guarded_server import Runner
 from wine_slo.service.app import create_app
 from wine_slo.service.keys import INSTRUMENTS, PATIENCE, SETTINGS
 from wine_slo.service.limits import LONGEST_SLEEP

@@ -9,8 +9,9 @@ from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
+from wine_slo.http.door import Door
 from wine_slo.http.exposition import PAUSE, Exposition
-from wine_slo.http.guarded_server import Door, Patience, Runner
+from wine_slo.http.guarded_server import Patience, Runner
 
 SCRAPERS = 20
 

@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from wine_slo.http.guarded_server import Door, Patience, Runner
+from wine_slo.http.door import Door
+from wine_slo.http.guarded_server import Patience, Runner
 
 Request = Callable[..., Awaitable[tuple[int, str]]]
 Serve = Callable[[Door], Awaitable[Request]]

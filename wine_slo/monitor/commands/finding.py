@@ -1,5 +1,6 @@
 """What an examination of the set-up has found."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -27,3 +28,21 @@ class Finding:
     grade: Grade
     sentence: str
     remedy: str = ""
+
+
+Findings = AsyncIterator[Finding]
+
+
+def ok(about: str, sentence: str) -> Finding:
+    """Return that something is as it should be."""
+    return Finding(about=about, grade=Grade.OK, sentence=sentence)
+
+
+def warning(about: str, sentence: str, remedy: str) -> Finding:
+    """Return that something works, but not as it could."""
+    return Finding(about=about, grade=Grade.WARNING, sentence=sentence, remedy=remedy)
+
+
+def wrong(about: str, sentence: str, remedy: str) -> Finding:
+    """Return that something does not work."""
+    return Finding(about=about, grade=Grade.WRONG, sentence=sentence, remedy=remedy)

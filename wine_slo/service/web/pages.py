@@ -5,8 +5,8 @@ from pathlib import Path
 from aiohttp import web
 
 from wine_slo.http import pages
-from wine_slo.http.guarded_server import Problem
 from wine_slo.http.pages import SHARED, StaticFiles
+from wine_slo.http.problem import Problem
 from wine_slo.service.keys import MODEL, PATIENCE, ROOM, UNUSABLE
 from wine_slo.service.model.classifier import Model
 from wine_slo.service.model.features import NAMES

@@ -1,0 +1,176 @@
+"""What the doctor finds of Prometheus: whether it answers, what it scrapes, and what it knows of the objectives."""
+
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import timedelta
+
+from wine_slo.config import slo_file
+from wine_slo.monitor.commands.finding import Finding, Findings, ok, warning, wrong
+from wine_slo.monitor.evaluate.objective_checks import check_objectives, measured
+from wine_slo.monitor.evaluate.slow_queries import known_for
+from wine_slo.monitor.settings import WatchdogSettings
+from wine_slo.slo.objectives import promql
+from wine_slo.slo.objectives.objective import Objective, Objectives
+from wine_slo.slo.source.clocks import WallClock, ahead
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo, Target
+from wine_slo.slo.span import format_span
+from wine_slo.slo.text.language import ENGLISH
+
+SKEW = timedelta(seconds=5)  # more between two clocks is seen in messages
+
+
+MARGIN = 1.1  # of the retention over the budget's window; Prometheus drops whole blocks
+
+
+async def source_findings(
+    settings: WatchdogSettings, objectives: Objectives | None, source: MetricSource, info: SourceInfo, clock: WallClock
+) -> Findings:
+    """Yield what is found of Prometheus, of what it scrapes, and of what it knows of the objectives."""
+    about = "prometheus"
+    try:
+        before = clock()
+        at = (await source.query("vector(1)")).at
+        after = clock()
+    except MetricSourceError as error:
+        yield wrong(
+            about,
+            f"at {settings.prometheus_url}: {error}",
+            _remedy(error),
+        )
+        return
+    version = await info.version()
+    yield ok(about, f"answers at {settings.prometheus_url}" + (f", version {version}" if version else ""))
+    skew = ahead(at, before, after).total_seconds() if at is not None else 0.0
+    if abs(skew) > SKEW.total_seconds():
+        yield warning(
+            about,
+            f"its clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's",
+            "let both keep time by NTP; messages tell the times of Prometheus' clock",
+        )
+    if objectives is None:
+        return
+    async for finding in _targets(objectives, await info.targets(), source):
+        yield finding
+    async for finding in _series(settings, objectives, source):
+        yield finding
+    async for finding in _history(objectives, await info.retention(), source):
+        yield finding
+
+
+def _remedy(error: MetricSourceError) -> str:
+    """What to do where Prometheus gives no answer that can be trusted."""
+    match error.status:
+        case 401:
+            return "set WINE_SLO_PROMETHEUS_TOKEN, or WINE_SLO_PROMETHEUS_USERNAME and _PASSWORD, to what it knows"
+        case 403:
+            return "let these credentials query: /api/v1/query and /api/v1/query_range, by GET or POST"
+        case 404 | 200:
+            return "set WINE_SLO_PROMETHEUS_URL to the root of its API, with the prefix that it has"
+        case int(status) if 300 <= status < 400:
+            return "set WINE_SLO_PROMETHEUS_URL to the address that answers by itself, with its scheme and prefix"
+        case int():
+            return "see its log, and that of what stands in front of it"
+        case None if error.is_too_much:
+            return "see why it takes so long: its load, and what lies between"
+        case _:
+            return "start it (`make up` does), or set WINE_SLO_PROMETHEUS_URL to the root of its API"
+
+
+async def _targets(objectives: Objectives, targets: Collection[Target] | None, api: MetricSource) -> Findings:
+    about = "targets"
+    if targets is None:
+        yield warning(
+            about,
+            "it does not say what it scrapes and how often",
+            "see to it yourself that scrape_interval in slo.yml is the real one",
+        )
+        for objective in {each.job: each for each in objectives.all}.values():
+            with suppress(MetricSourceError):
+                if (real := await measured(api, objective)) is not None:
+                    yield _other_interval(objective, real)
+        return
+    for job, objective in {each.job: each for each in objectives.all}.items():
+        mine = [each for each in targets if each.job == job]
+        if not mine:
+            others = ", ".join(sorted({each.job for each in targets})) or "none"
+            yield wrong(
+                about,
+                f"it scrapes no job {job}; its jobs: {others}",
+                f"add the job {job} to prometheus.yml and restart it, or name the right job in slo.yml",
+            )
+        for each in mine:
+            if not each.is_up:
+                yield wrong(
+                    about,
+                    f"the scrapes of {each.url} of {job} fail: {each.trouble or 'there was none yet'}",
+                    "raise that limit in prometheus.yml, or export less"
+                    if "limit exceeded" in each.trouble
+                    else "start the service, or correct its address in prometheus.yml",
+                )
+        for interval in sorted({each.interval for each in mine if each.interval} - {objective.scrape_interval}):
+            yield _other_interval(objective, interval)
+        if mine and all(each.is_up for each in mine):
+            yield ok(about, f"{len(mine)} of {job} {'answers' if len(mine) == 1 else 'answer'}")
+
+
+def _other_interval(objective: Objective, real: timedelta) -> Finding:
+    slo, span = format_span(objective.scrape_interval), format_span(real)
+    return wrong(
+        "targets",
+        f"{objective.job} is scraped every {span}, but slo.yml says scrape_interval: {slo}",
+        f"write scrape_interval: {span} into slo.yml; the watchdog judges interval by interval",
+    )
+
+
+async def _series(settings: WatchdogSettings, objectives: Objectives, api: MetricSource) -> Findings:
+    about = "metrics"
+    try:
+        mistakes = await check_objectives(api, objectives)
+    except MetricSourceError as error:
+        yield warning(about, f"could not be examined: {error}", "try again")
+        return
+    for each in mistakes:
+        where = slo_file.place(settings.objectives, each.objective, each.field)
+        yield wrong(
+            about,
+            f"{where}: {each.field} of {each.objective} {each.sentence}",
+            "correct it there, or in the service; a service that was never asked may have no series yet",
+        )
+    if not mistakes:
+        yield ok(about, "every series that is promised about exists, and every threshold is a bucket bound")
+
+
+async def _history(objectives: Objectives, retention: timedelta | None, api: MetricSource) -> Findings:
+    about = "history"
+    longest = max(objectives.all, key=lambda each: each.window)
+    window = format_span(longest.window)
+    if retention is not None and retention < longest.window:
+        yield warning(
+            about,
+            f"Prometheus keeps {format_span(retention)}, and the error budget of {longest.name} is one of {window}",
+            f"start it with --storage.tsdb.retention.time={longest.window.days + 5}d",
+        )
+    try:
+        known = await _known(longest, api)
+    except MetricSourceError as error:
+        yield warning(about, f"could not be asked for: {error}", "try again")
+        return
+    if known is None:
+        yield warning(about, "there is none yet", "nothing: it begins with the first scrape")
+    elif known < longest.window / MARGIN:
+        yield warning(
+            about,
+            f"Prometheus knows {longest.job} for {ENGLISH.span(known)}, of the {window} of the error budget",
+            "nothing: the rest is taken to be without a fault, and messages say how much is known",
+        )
+    else:
+        yield ok(about, f"reaches back over the {window} of the error budget")
+
+
+async def _known(objective: Objective, api: MetricSource) -> timedelta | None:
+    """For how long Prometheus knows the job; None where it does not.
+
+    Raises:
+        MetricSourceError: It does not say.
+    """
+    return known_for(await api.query(promql.seconds_of_history(objective)))
