@@ -12,8 +12,7 @@ from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
-from wine_slo.monitor.notify.localizer import Localizer
-from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.text.formatting import Formatter
 

@@ -23,8 +23,7 @@ from wine_slo.integrations.console.channel import ConsoleChannel
 from wine_slo.integrations.drawing.render_process import PNG, ChartProcess
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.monitor.notify.localizer import Localizer
-from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.monitor.publish.charts import Charts
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.objectives.kinds.ratio import Ratio

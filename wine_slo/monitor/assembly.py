@@ -34,9 +34,8 @@ from wine_slo.monitor.notify.announcements import Announcements
 from wine_slo.monitor.notify.channels import Channels, open_channels
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
-from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.policies import Rules
-from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.monitor.publish.board import Boards
 from wine_slo.monitor.publish.charts import Charts
 from wine_slo.monitor.publish.digest import Digests
@@ -126,16 +125,7 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
     recipients = Recipients(ledger, memory, channels.recipients, evaluator.now())
     localizer = Localizer(recipients, speeches(settings, evaluator))
     journal = Journal(ledger, memory.acts, last_number=memory.last_act)
-    charts = Charts(
-        source,
-        outside.drawing,
-        channels.answers,
-        ledger,
-        evaluator,
-        recipients=recipients,
-        localizer=localizer,
-        on_message=instruments.count_message,
-    )
+    charts = _charts(source, outside, channels, evaluator, recipients, localizer, instruments)
     dispatcher = Dispatcher(
         channels.alerts,
         ledger,
@@ -147,16 +137,6 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
         rules=_rules(settings, channels),
         on_sent=charts.follow if settings.charts_enabled else None,
         on_suppressed=instruments.count_suppressed,
-    )
-    ticker = Ticker(
-        settings=settings,
-        evaluator=evaluator,
-        dispatcher=dispatcher,
-        instruments=instruments,
-        heartbeat=outside.heartbeat,
-        checker=ObjectiveChecker(source, metric_source.info(outside.session, settings)),
-        journal=journal,
-        series=SeriesSource(source, evaluator),
     )
     _read_at_scrape(instruments, dispatcher, journal, evaluator)
     return Parts(
@@ -172,14 +152,17 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
         charts=charts,
         dispatcher=dispatcher,
         announcements=Announcements(channels.answers, recipients, localizer),
-        router=Router(
-            _access(settings, channels, recipients),
-            localizer.replies,
-            evaluator.now,
-            version("wine-slo"),
-            instruments.count_question,
+        router=_router(settings, channels, recipients, localizer, evaluator, instruments),
+        ticker=Ticker(
+            settings=settings,
+            evaluator=evaluator,
+            dispatcher=dispatcher,
+            instruments=instruments,
+            heartbeat=outside.heartbeat,
+            checker=ObjectiveChecker(source, metric_source.info(outside.session, settings)),
+            journal=journal,
+            series=SeriesSource(source, evaluator),
         ),
-        ticker=ticker,
     )
 
 
@@ -229,6 +212,41 @@ def _read_at_scrape(
         unreachable=lambda: len(dispatcher.unreached),
         silences=lambda: len(journal.acts.silences(snapshot.state.incidents, snapshot.now())),
     )
+
+
+def _charts(
+    source: MetricSource,
+    outside: Outside,
+    channels: Channels,
+    snapshot: Snapshot,
+    recipients: Recipients,
+    localizer: Localizer,
+    instruments: WatchdogInstruments,
+) -> Charts:
+    """Return what draws charts and sends them."""
+    return Charts(
+        source,
+        outside.drawing,
+        channels.answers,
+        outside.ledger,
+        snapshot,
+        recipients=recipients,
+        localizer=localizer,
+        on_message=instruments.count_message,
+    )
+
+
+def _router(
+    settings: WatchdogSettings,
+    channels: Channels,
+    recipients: Recipients,
+    localizer: Localizer,
+    snapshot: Snapshot,
+    instruments: WatchdogInstruments,
+) -> Router:
+    """Return what answers commands, of which there are none but its own yet."""
+    access = _access(settings, channels, recipients)
+    return Router(access, localizer.replies, snapshot.now, version("wine-slo"), instruments.count_question)
 
 
 def _access(settings: WatchdogSettings, channels: Channels, recipients: Recipients) -> Access:

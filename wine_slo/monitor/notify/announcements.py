@@ -13,8 +13,7 @@ from functools import partial
 
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
-from wine_slo.monitor.notify.localizer import Localizer
-from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import ChannelError, ChannelOf
 from wine_slo.slo.text.command_text import Replies

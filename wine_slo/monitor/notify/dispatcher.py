@@ -19,23 +19,17 @@ from datetime import datetime, timedelta
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
-from wine_slo.monitor.notify.localizer import Localizer
-from wine_slo.monitor.notify.policies import Policies, Rules
-from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.monitor.notify.planner import OnSuppressed, Planner
+from wine_slo.monitor.notify.policies import Rules
+from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.monitor.notify.records import DeliveryRecords
+from wine_slo.monitor.notify.sender import OnSent, Sender
 from wine_slo.monitor.notify.waits import ELSEWHERE, FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT, Waits
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import ChannelError, ChannelOf
-from wine_slo.slo.chat.messages import Keyboard
-from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.notification.plan import Notification, Wording, fold, next_notification
-from wine_slo.slo.notification.policy import Suppression, is_unknown, owes, suppression_of
-from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
-from wine_slo.slo.text.incidents.breach import repeat_marked
-from wine_slo.slo.text.wording import IncidentWording
-
-OnSent = Callable[[Address, Notification, int], None]
-OnSuppressed = Callable[[Suppression], None]
+from wine_slo.slo.notification.plan import Notification
+from wine_slo.slo.notification.policy import Suppression
+from wine_slo.slo.notification.record import DeliveryRecord, Kind
 
 log = logging.getLogger(__name__)
 
@@ -72,21 +66,26 @@ class Dispatcher:
         on_sent: OnSent | None = None,
         on_suppressed: OnSuppressed | None = None,
     ) -> None:
-        self._journal = journal
         journal.subscribe(self.wake)
         self._rules = rules or Rules()
-        self._channel_of = channel_of
         self._recipients = recipients
         self._book = DeliveryRecords(ledger, recipients, snapshot)
         self._localizer = localizer
         self._snapshot = snapshot
         self._on_message = on_message
-        self._on_sent = on_sent
-        self._on_suppressed = on_suppressed
-        self._suppressed: dict[Address, dict[int, Suppression]] = {}  # by chat and incident
         self._waits = Waits(recipients, snapshot)
-        self._policies = Policies(self._rules, localizer, snapshot, journal)
-        self._replaced: set[tuple[int, Address, int]] = set()  # incident, chat and opening whose message was sent anew
+        self._sender = Sender(channel_of, recipients, self._book, localizer, snapshot, on_sent)
+        self._planner = Planner(
+            book=self._book,
+            waits=self._waits,
+            recipients=recipients,
+            localizer=localizer,
+            snapshot=snapshot,
+            journal=journal,
+            rules=self._rules,
+            on_message=on_message,
+            on_suppressed=on_suppressed,
+        )
         self._has_evaluated = asyncio.Event()
         self._news: defaultdict[Address, asyncio.Event] = defaultdict(asyncio.Event)
         self._delivering: defaultdict[Address, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -96,21 +95,6 @@ class Dispatcher:
         self._book.begin()
         self._has_evaluated.set()
         self.wake()
-
-    @property
-    def records(self) -> tuple[DeliveryRecord, ...]:
-        """The delivery record of each recipient for each incident at hand of which it is to know at present."""
-        state, now = self._snapshot.state, self._snapshot.now()
-        due = []
-        for record in self._book.all():
-            incident = state.incidents.get(record.incident)
-            if incident is None:
-                continue
-            knows = record.stage is Stage.OPENED or record.opening == incident.openings
-            policy = self._policies.of(incident, record.chat, self._known_since(incident, record.chat))
-            if knows or not policy.is_second or owes(incident, record, now, policy):
-                due.append(record)
-        return tuple(due)
 
     @property
     def is_quiet(self) -> bool:
@@ -126,19 +110,13 @@ class Dispatcher:
 
     @property
     def undelivered_since(self) -> datetime | None:
-        """Since when something has not been delivered: when the oldest such incident was opened or closed."""
-        state, now = self._snapshot.state, self._snapshot.now()
-        waiting = []
-        for record in self._book.all():
-            incident = state.incidents.get(record.incident)
-            if incident is not None and owes(
-                incident,
-                record,
-                now,
-                self._policies.of(incident, record.chat, self._known_since(incident, record.chat)),
-            ):
-                waiting.append(incident.closed_at or incident.opened_at)
-        return min(waiting, default=None)
+        """Since when something has not been delivered; None where all is."""
+        return self._planner.undelivered_since
+
+    @property
+    def records(self) -> tuple[DeliveryRecord, ...]:
+        """The delivery record of each recipient for each incident at hand of which it is to know at present."""
+        return self._planner.records
 
     @property
     def unreachable(self) -> dict[Address, str]:
@@ -192,14 +170,7 @@ class Dispatcher:
 
     def suppressed(self, chat: Address) -> Mapping[int, Suppression]:
         """Return why notifications are not sent to a chat at present, by the number of the incident."""
-        return self._suppressed.get(self._recipients.subscriber_at(chat).chat, {})
-
-    def _note_suppressed(self, chat: Address, held: dict[int, Suppression]) -> None:
-        """Keep why notifications are not sent to a chat, and count what is new of it."""
-        before, self._suppressed[chat] = self._suppressed.get(chat, {}), held
-        for number, reason in held.items():
-            if before.get(number) is not reason and self._on_suppressed is not None:
-                self._on_suppressed(reason)
+        return self._planner.suppressed(chat)
 
     async def set_language(self, chat: Address, language: str) -> None:
         """Use another language in a chat; messages about what is open there are edited, without a sound."""
@@ -213,10 +184,8 @@ class Dispatcher:
 
     def wake(self) -> None:
         """Have everything compared anew."""
-        incidents = self._snapshot.state.incidents
-        self._book.forget_closed()
-        self._waits.forget_closed()
-        self._replaced = {key for key in self._replaced if key[0] in incidents}
+        for part in (self._book, self._waits, self._sender):
+            part.forget_closed()
         for chat in self._recipients:
             self._news[chat].set()
 
@@ -225,10 +194,9 @@ class Dispatcher:
             await self._deliver_now(chat)
 
     async def _deliver_now(self, chat: Address) -> None:
-        moves, can_edit = 0, self._channel_of(chat).capabilities.edit
-        while self._waits.may_try(chat) and (notification := self._next(chat)) is not None:
-            if notification.edits is not None and not can_edit:
-                await self._book.keep([notification.after])  # what it has sent stays as it reads
+        moves = 0
+        while self._waits.may_try(chat) and (notification := self._planner.next(chat)) is not None:
+            if await self._sender.skip_edit(chat, notification):
                 continue
             address = self._recipients.subscriber(chat).address
             await self._try(chat, notification)
@@ -246,7 +214,7 @@ class Dispatcher:
         numbers = [each.incident for each in (notification.after, *notification.others)]
         is_edit = notification.edits is not None
         try:
-            await self._say(chat, notification)
+            await self._sender.deliver(chat, notification)
         except ChannelError as error:
             await self._fail(chat, error, notification.kind, numbers, is_edit=is_edit)
             return
@@ -271,7 +239,7 @@ class Dispatcher:
     async def _reach(self, chat: Address) -> None:
         """Try a chat that refuses messages, or has not been tried since the start, and is owed none."""
         try:
-            await self._channel_of(chat).reach(self._recipients.address(chat))
+            await self._sender.reach(chat)
         except ChannelError as error:
             self._waits.doubt(chat, str(error))
             await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
@@ -297,143 +265,13 @@ class Dispatcher:
                 continue
             text = self._localizer.replies(chat).unreachable(subscriber.address, reason)
             try:
-                await self._send(chat, text, loud=False)
+                await self._sender.send(chat, text, loud=False)
             except ChannelError as error:
                 await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
                 return
             self._on_message(Kind.UNREACHABLE, "told")
             subscriber = self._recipients.subscriber(other)
             await self._recipients.keep(replace(subscriber, announced_to=(*subscriber.announced_to, chat)))
-
-    def _next(self, chat: Address) -> Notification | None:
-        """The next notification for a chat that does not have to wait; only new messages while it refuses them."""
-        state, now = self._snapshot.state, self._snapshot.now()
-        words = IncidentWording(self._localizer.speech(chat), state, now, self._journal.acts)
-        is_closed = self._recipients.subscriber(chat).is_closed
-        planned: list[tuple[Incident, Notification]] = []
-        held: dict[int, Suppression] = {}
-        for record in self._book.all():
-            incident = state.incidents.get(record.incident)
-            if record.chat != chat or incident is None:
-                continue
-            notification, reason = self._plan(incident, record, words, now)
-            if reason is not None:
-                held[record.incident] = reason
-            if notification is not None and not (is_closed and notification.edits is not None):
-                planned.append((incident, notification))
-        try:
-            group = fold(planned, words)
-        except Exception:
-            log.exception("chat %s: what is too much at once is sent one by one: a fault of ours", chat.place)
-            group = None
-        if group is not None:
-            held |= dict.fromkeys((each.incident for each in group.others), Suppression.GROUPED)
-        self._note_suppressed(chat, held)
-        return group or next((notification for _, notification in planned), None)
-
-    def _plan(
-        self, incident: Incident, record: DeliveryRecord, words: Wording, now: datetime
-    ) -> tuple[Notification | None, Suppression | None]:
-        """The next notification of an incident, or why it is not sent."""
-        chat = record.chat
-        if not any(self._waits.is_free(chat, record.incident, is_edit=each) for each in (False, True)):
-            return None, self._waits.reason(chat) if is_unknown(incident, record) else None
-        try:
-            policy = self._policies.of(incident, chat, self._known_since(incident, chat))
-            reason = suppression_of(incident, record, now, policy)
-            notification = next_notification(incident, record, words, now, policy)
-        except Exception:  # one incident that cannot be worded holds no other
-            log.exception("chat %s: nothing can be said of #%d: a fault of ours", chat.place, record.incident)
-            self._on_message(Kind.BREACH if incident.is_open else Kind.RECOVERY, "failed")
-            for is_edit in (False, True):
-                self._waits.fail(chat, record.incident, is_edit=is_edit)
-            return None, Suppression.RETRY
-        if notification is not None and not self._waits.is_free(
-            chat, record.incident, is_edit=notification.edits is not None
-        ):
-            return None, reason if notification.edits is not None else self._waits.reason(chat)
-        return notification, reason
-
-    def _known_since(self, incident: Incident, chat: Address) -> datetime | None:
-        """Of a second chat: since when a first one knows of an incident, or since it is open where none can know."""
-        if chat not in self._rules.second_chats:
-            return None
-        first = [
-            record
-            for record in self._book.all()
-            if record.incident == incident.number and record.chat not in self._rules.second_chats
-        ]
-        knowing = [record.breach_told_at for record in first if record.stage is Stage.OPENED and record.breach_told_at]
-        if knowing:
-            return min(knowing)
-        can_be_reached = any(
-            record.chat not in self.unreachable and not self._waits.has_failed(record.chat, incident.number)
-            for record in first
-        )
-        return None if can_be_reached else incident.opened_at
-
-    async def _send(
-        self, chat: Address, text: str, *, loud: bool, reply_to: int | None = None, buttons: Keyboard = ()
-    ) -> int:
-        """Send a new message to a recipient, wherever it is now, and return its id.
-
-        Raises:
-            ChannelError: It was not sent, or perhaps not.
-        """
-        return await self._channel_of(chat).send(
-            self._recipients.address(chat), text, reply_to=reply_to, loud=loud, buttons=buttons
-        )
-
-    async def _say(self, chat: Address, notification: Notification) -> None:
-        """Tell one notice, then mark it told.
-
-        Raises:
-            ChannelError: It was not told, or perhaps not.
-        """
-        if notification.edits is not None:
-            await self._edit(chat, notification, notification.edits)
-            return
-        # Telegram has no idempotency key: a crash from here to the mark below repeats this message, and says so.
-        records = [self._book.of(each.incident, chat) for each in (notification.after, *notification.others)]
-        await self._book.keep(replace(each, perhaps_sent=True) for each in records)
-        text = notification.text
-        if any(each.perhaps_sent for each in records):
-            text = repeat_marked(self._localizer.speech(chat), text)
-        try:
-            message = await self._send(
-                chat, text, loud=notification.loud, reply_to=notification.reply_to, buttons=notification.buttons
-            )
-        except ChannelError as error:
-            if error.surely_not_sent:
-                await self._book.keep(records)  # but an earlier try may have arrived
-            raise
-        await self._book.keep(notification.delivered(message))
-        if self._on_sent is not None:
-            self._on_sent(chat, notification, message)
-
-    async def _edit(self, chat: Address, notification: Notification, message: int) -> None:
-        """Edit a message, then record it; one that cannot be edited is sent anew, or given up.
-
-        Raises:
-            ChannelError: It was not edited, or perhaps not.
-        """
-        channel, address, record = self._channel_of(chat), self._recipients.address(chat), notification.after
-        try:
-            await channel.edit(address, message, notification.text, buttons=notification.buttons)
-        except ChannelError as error:
-            if error.permanent:
-                await channel.reach(address)  # it may be the chat that refuses, and not the edit
-            elif not error.message_gone:
-                raise
-            log.warning("chat %s: message %d cannot be edited: %s", chat.place, message, error)
-            incident = self._snapshot.state.incidents.get(record.incident)
-            replaced = (record.incident, chat, record.opening)
-            # An open incident needs a message, but not one a minute; of a closed one enough has been said.
-            if notification.kind is Kind.EDIT and replaced not in self._replaced and incident is not None:
-                fresh = await self._send(chat, notification.text, loud=False, buttons=notification.buttons)
-                self._replaced.add(replaced)
-                record = replace(record, message=fresh)
-        await self._book.keep([record])
 
     async def _fail(
         self, chat: Address, error: ChannelError, kind: Kind, numbers: Iterable[int], *, is_edit: bool

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
-from wine_slo.monitor.notify.localizer import Localizer
+from wine_slo.monitor.notify.recipients import Localizer
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.keyboard import buttons_of

@@ -2,12 +2,12 @@
 
 The settings alone decide who is notified. What is remembered of a chat besides (a new id, a language, why it cannot be
 reached) is in the ledger. A chat that is taken out of the settings gets nothing more, not even the end of what it
-knows of: whoever reads there is not meant to any more.
+knows of: whoever reads there is not meant to any more. The language in which a recipient reads is that of its people.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,6 +16,8 @@ from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.text.command_text import Replies
+from wine_slo.slo.text.formatting import Formatter
 
 log = logging.getLogger(__name__)
 
@@ -134,3 +136,24 @@ class Recipients:
             self._ledger.keep_subscriber(subscriber)
         except LedgerError as error:
             log.error("%s; a restart now would find out about chat %s anew", error, subscriber.chat.place)  # noqa: TRY400
+
+
+class Localizer:
+    """Choose the language of a text by who reads it.
+
+    Args:
+        recipients: Know their languages.
+        speech_in: Returns how things read in a language, by its code; the empty one is that of the settings.
+    """
+
+    def __init__(self, recipients: Recipients, speech_in: Callable[[str], Formatter]) -> None:
+        self._recipients = recipients
+        self._speech_in = speech_in
+
+    def speech(self, chat: Address) -> Formatter:
+        """Return how things read in a chat, by any id that it had."""
+        return self._speech_in(self._recipients.subscriber_at(chat).language)
+
+    def replies(self, chat: Address) -> Replies:
+        """Return how commands are answered in a chat."""
+        return Replies(self.speech(chat))

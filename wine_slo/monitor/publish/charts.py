@@ -13,8 +13,7 @@ from wine_slo.integrations.drawing.render_process import ChartProcess, DrawingEr
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.evaluate.snapshot import Snapshot
-from wine_slo.monitor.notify.localizer import Localizer
-from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import ChannelError, ChannelOf
 from wine_slo.slo.chat.messages import Picture

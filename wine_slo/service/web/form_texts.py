@@ -69,21 +69,7 @@ def _texts(name: str, say: Callable[[str], str]) -> FormTexts:
             FieldMistake.DECIMAL_COMMA: say("This may be thousands or thousandths; write 1060 or 1.06."),
             FieldMistake.NOT_THIRTEEN: say("Enter 13 numbers separated by commas."),
         },
-        features={
-            "alcohol": say("Alcohol"),
-            "malic_acid": say("Malic acid"),
-            "ash": say("Ash"),
-            "alcalinity_of_ash": say("Alcalinity of ash"),
-            "magnesium": say("Magnesium"),
-            "total_phenols": say("Total phenols"),
-            "flavanoids": say("Flavanoids"),
-            "nonflavanoid_phenols": say("Nonflavanoid phenols"),
-            "proanthocyanins": say("Proanthocyanins"),
-            "color_intensity": say("Colour intensity"),
-            "hue": say("Hue"),
-            "od280/od315_of_diluted_wines": say("OD280/OD315, diluted"),
-            "proline": say("Proline"),
-        },
+        features=_features(say),
         units={
             "": say("ratio"),
             "% vol": say("% vol"),
@@ -98,6 +84,24 @@ def _texts(name: str, say: Callable[[str], str]) -> FormTexts:
             "Barbera": say("Barbera"),
         },
     )
+
+
+def _features(say: Callable[[str], str]) -> dict[str, str]:
+    return {
+        "alcohol": say("Alcohol"),
+        "malic_acid": say("Malic acid"),
+        "ash": say("Ash"),
+        "alcalinity_of_ash": say("Alcalinity of ash"),
+        "magnesium": say("Magnesium"),
+        "total_phenols": say("Total phenols"),
+        "flavanoids": say("Flavanoids"),
+        "nonflavanoid_phenols": say("Nonflavanoid phenols"),
+        "proanthocyanins": say("Proanthocyanins"),
+        "color_intensity": say("Colour intensity"),
+        "hue": say("Hue"),
+        "od280/od315_of_diluted_wines": say("OD280/OD315, diluted"),
+        "proline": say("Proline"),
+    }
 
 
 # The first language is for browsers that prefer none of them.

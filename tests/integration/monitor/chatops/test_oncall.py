@@ -24,9 +24,8 @@ from wine_slo.monitor.chatops.router import Access
 from wine_slo.monitor.notify.announcements import Announcements
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
-from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.policies import Rules
-from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.slo.chat.messages import Press, Question, Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Sight

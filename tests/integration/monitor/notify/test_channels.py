@@ -14,8 +14,7 @@ from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.notify.channels import Channels, Connected, open_channels
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
-from wine_slo.monitor.notify.localizer import Localizer
-from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import Capabilities, Channel, ChannelError

@@ -34,9 +34,8 @@ from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.integrations.telegram.updates import TelegramUpdates
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
-from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.policies import Rules
-from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.monitor.notify.waits import LONGEST_WAIT
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Picture
@@ -619,7 +618,7 @@ async def test_a_group_that_has_moved_and_refuses_messages_is_tried_under_its_ne
 # The edge
 
 
-@pytest.mark.parametrize("deed", ["send", "edit", "show", "reach", "pin", "unpin"])
+@pytest.mark.parametrize("action", ["send", "edit", "show", "reach", "pin", "unpin"])
 async def test_whatever_telegram_answers_an_attempt_succeeds_or_is_a_chat_error(bot_api: BotApi, action: str) -> None:
     bot_api.chat(ANNA)
     async with connection.connect(TOKEN, bot_api.url) as bot:

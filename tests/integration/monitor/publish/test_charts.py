@@ -21,8 +21,7 @@ from wine_slo.integrations.telegram.addresses import chat_of
 from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
-from wine_slo.monitor.notify.localizer import Localizer
-from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.monitor.publish.charts import Charts, NoChartError
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.evaluation.engine import State
