@@ -161,7 +161,7 @@ class Ticker:
     def app(self) -> web.Application:
         """Return the pages of the watchdog itself."""
         app = web.Application()
-        app.add_routes([web.get("/health", self._health), web.get("/metrics", self._instruments.expose)])
+        app.add_routes([web.get("/health", self._health), web.get("/metrics", self._instruments.exposition.answer)])
         app.add_routes(self._pages.routes())
         return app
 

@@ -154,7 +154,7 @@ async def report_health(request: web.Request) -> web.Response:
 
 async def expose_metrics(request: web.Request) -> web.StreamResponse:
     """Return the metrics, for Prometheus."""
-    return await request.app[INSTRUMENTS].expose(request)
+    return await request.app[INSTRUMENTS].exposition.answer(request)
 
 
 async def send_contract(request: web.Request) -> web.Response:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wine_slo.config.slo_file import SloFileError, load, parse, schema, span
+from wine_slo.config.slo_file import SloFileError, load, parse, schema
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.kinds.up import Up
@@ -375,23 +375,6 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, make: Callable[[Pat
     with pytest.raises(SloFileError) as caught:
         load(path)
     assert str(caught.value) == f"{path} {said}"
-
-
-# Spans
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("250ms", 0.25), ("5s", 5), ("5m", 300), ("2h", 7200), ("30d", 2_592_000), ("1w", 604_800), ("1h30m", 5400)],
-)
-def test_a_span_is_read_as_prometheus_writes_it(text: str, seconds: float) -> None:
-    assert span(text) == timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize("text", ["", "5", "s", "5 s", "-5s", "1.5s", "5S", "5s!", 5, None, True])
-def test_what_is_no_span_is_refused(text: object) -> None:
-    with pytest.raises(ValueError, match="must be a span such as"):
-        span(text)
 
 
 # Spans that follow the scrape interval

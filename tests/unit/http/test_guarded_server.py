@@ -49,6 +49,7 @@ async def serve() -> AsyncIterator[Serve]:
         yield start
 
 
+FLOODERS, AHEAD = 300, 50  # connections, and requests that each sends ahead
 LOOPBACK = Door.at("127.0.0.1", [])
 PROBLEM = "application/problem+json"
 OURS = ("localhost", "LOCALHOST:8001", "127.0.0.1", "127.1.2.3:80", "[::1]:8001", "a.localhost", "localhost.")
@@ -148,3 +149,39 @@ async def test_who_connects_while_the_server_stops_is_disconnected_and_nothing_b
         with suppress(ConnectionResetError):
             assert client.recv(1) == b""
     assert faults == []
+
+
+def cut(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+
+
+async def test_whoever_asks_now_and_then_goes_before_those_who_ask_without_end() -> None:
+    answered, all_at_work = 0, asyncio.Event()
+
+    async def count(_: web.Request) -> web.Response:
+        nonlocal answered
+        answered += 1
+        if answered == 2 * FLOODERS:  # each has been answered, and goes on
+            all_at_work.set()
+        return web.Response(text="hello")
+
+    app = web.Application()
+    app.add_routes([web.get("/", count)])
+    runner = Runner(app, LOOPBACK, Patience())
+    async with AsyncExitStack() as stack:
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        streams = [await asyncio.open_connection(*runner.addresses[0][:2]) for _ in range(FLOODERS + 1)]
+        for _, writer in streams:
+            stack.callback(cut, writer)
+        request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        for _, writer in streams[1:]:
+            writer.write(request * AHEAD)
+        async with asyncio.timeout(60):
+            await all_at_work.wait()
+            before = answered
+            streams[0][1].write(request)
+            await streams[0][0].readline()
+        assert answered - before < FLOODERS / 2
+        assert answered < FLOODERS * AHEAD, "they were done before"

@@ -14,13 +14,13 @@ import aiohttp
 import msgspec
 
 from wine_slo.slo.source.metric_source import Target
+from wine_slo.slo.span import parse_span
 
 T = TypeVar("T")
 
 MAX_BYTES = 8 * 2**20  # some ten thousand targets; more is taken for no answer
 TIMEOUT = aiohttp.ClientTimeout(total=5)  # seconds
 DEFAULT_RETENTION = timedelta(days=15)  # where neither a time nor a size is set
-UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
 
 
 class _Target(msgspec.Struct, rename="camel"):
@@ -119,9 +119,11 @@ def _data(body: bytes, kind: type[T]) -> T:
 
 
 def _span(text: str) -> timedelta | None:
-    parts = re.findall(r"(\d+)(ms|[smhdwy])", text)
-    total = sum(int(count) * UNITS[unit] for count, unit in parts)
-    return timedelta(seconds=total) if total else None
+    """Return a span that Prometheus writes; None where it is none, or nothing."""
+    try:
+        return parse_span(text) or None
+    except ValueError:
+        return None
 
 
 def _has_size(text: str) -> bool:

@@ -13,8 +13,9 @@ from math import inf, isnan
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.kinds.ratio import Ratio
-from wine_slo.slo.objectives.objective import Objective, Objectives, duration
+from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo, Vector
+from wine_slo.slo.span import format_span
 
 OFF_BY = 1.5  # times; a few scrapes that are missing are no other interval
 
@@ -105,8 +106,8 @@ async def measured(api: MetricSource, objective: Objective, at: datetime | None 
 def other_interval(objective: Objective, real: timedelta) -> str:
     """What is wrong with a scrape interval that is not the real one."""
     return (
-        f"is {duration(objective.scrape_interval)}, but {objective.job} is scraped every {duration(real)}: write "
-        f"scrape_interval: {duration(real)}, as everything is judged interval by interval"
+        f"is {format_span(objective.scrape_interval)}, but {objective.job} is scraped every {format_span(real)}: write "
+        f"scrape_interval: {format_span(real)}, as everything is judged interval by interval"
     )
 
 

@@ -18,8 +18,9 @@ from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.evaluation.value import value_of
 from wine_slo.slo.notification.record import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import YOUNG, windows
-from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives, duration
+from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions
+from wine_slo.slo.span import format_span
 
 OWN = {  # the watchdog's own incidents
     SIGHT.objective: "Monitoring lost",
@@ -435,7 +436,7 @@ def _objective(
         budget_history_seconds=budget.history.total_seconds() if budget else None,
         burn_rates=tuple(
             BurnStatus(
-                window=duration(each),
+                window=format_span(each),
                 window_seconds=each.total_seconds(),
                 burn_rate=budget.burn_rate(objective, each) if budget else None,
             )

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from wine_slo.slo.oncall.time_phrases import (
     LENGTHS,
-    UNITS,
+    UNIT_NAMES,
     NotUnderstoodError,
     QuietHours,
-    parse_span,
+    spoken_span,
     take_moment,
     take_span,
 )
@@ -42,12 +42,12 @@ INSTANTS = st.integers(0, 15 * 366 * 24 * 60).map(
     ],
 )
 def test_a_span_is_read(written: str, meant: timedelta) -> None:
-    assert parse_span(written) == meant
+    assert spoken_span(written) == meant
 
 
 @pytest.mark.parametrize("written", ["", "1", "h", "1x", "1h30", "-1h", "1h-", "tomorrow", "1h 30m", "١h x", "1hh"])
 def test_what_says_no_span_is_none(written: str) -> None:
-    assert parse_span(written) is None
+    assert spoken_span(written) is None
 
 
 @pytest.mark.parametrize(
@@ -68,18 +68,18 @@ def test_a_span_may_be_several_words(written: str, meant: timedelta | None, rest
 @given(st.lists(st.tuples(st.integers(0, 999), st.sampled_from(sorted(LENGTHS))), min_size=1, max_size=4))
 def test_whatever_is_put_together_is_the_sum(parts: list[tuple[int, str]]) -> None:
     total = sum((count * LENGTHS[unit] for count, unit in parts), timedelta(0))
-    assert parse_span("".join(f"{count}{unit}" for count, unit in parts)) == total
+    assert spoken_span("".join(f"{count}{unit}" for count, unit in parts)) == total
     assert take_span([f"{count}{unit}" for count, unit in parts]) == (total, [])
 
 
 @given(st.text(max_size=20))
 def test_no_text_breaks_it(text: str) -> None:
-    parse_span(text)
+    spoken_span(text)
     take_span(text.split())
 
 
 def test_every_unit_has_a_short_name_that_no_other_has() -> None:
-    names = [name for names in UNITS.values() for name in names]
+    names = [name for unit, names in UNIT_NAMES.items() for name in (unit, *names)]
     assert len(names) == len(set(names))
 
 
