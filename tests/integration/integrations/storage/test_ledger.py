@@ -318,7 +318,7 @@ def test_a_full_disk_is_reported_in_a_sentence_and_loses_nothing(disk: Disk) -> 
 
 
 class Clock:
-    """Moves when it is told to."""
+    """Moves when a test moves it."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
