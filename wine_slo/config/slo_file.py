@@ -66,7 +66,7 @@ class _Burn(Struct, forbid_unknown_fields=True):
     alert: Annotated[Urgency, Meta(description="A page is loud, a ticket is quiet")]
 
 
-Paces = Annotated[list[_Burn], _wanted("must be a list of paces")]
+BurnRates = Annotated[list[_Burn], _wanted("must be a list of paces")]
 
 
 class _Objective(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
@@ -91,7 +91,9 @@ class _Objective(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="ki
     expires_after: Annotated[Span, Meta(description="An incident nobody feeds ends after this")] = "30m"
     remind_after: Annotated[Span, Meta(description="An open incident is told again after this")] = "4h"
     by: Annotated[Names, Meta(description="Label names; one state for each label set")] = []
-    burns: Annotated[Paces | None, Meta(description="The paces that are told; the SRE Workbook's if not said")] = None
+    burns: Annotated[BurnRates | None, Meta(description="The paces that are told; the SRE Workbook's if not said")] = (
+        None
+    )
 
     def source(self) -> Indicator:
         """What is counted."""

@@ -144,11 +144,11 @@ def test_russian_has_three_plurals(n: int, text: str) -> None:
     assert translations.load()["ru"].count(n, "{n} more stays open.", "{n} more stay open.") == text
 
 
-def test_a_reason_is_kept_as_a_value_and_told_in_any_language() -> None:
+def test_a_reason_is_kept_as_a_value_and_written_in_any_language() -> None:
     reason = Reason(
         "Prometheus: {why}", {"why": Reason("it cannot be reached ({cause})", {"cause": Reason("connection refused")})}
     )
     assert str(reason) == "Prometheus: it cannot be reached (connection refused)"
-    assert ENGLISH.tell(reason) == str(reason)
-    assert translations.load()["ru"].tell(reason) == "Prometheus недоступен (в соединении отказано)"
-    assert ENGLISH.tell("an older <reason>, kept as text") == "an older &lt;reason&gt;, kept as text"
+    assert ENGLISH.explain(reason) == str(reason)
+    assert translations.load()["ru"].explain(reason) == "Prometheus недоступен (в соединении отказано)"
+    assert ENGLISH.explain("an older <reason>, kept as text") == "an older &lt;reason&gt;, kept as text"

@@ -61,12 +61,12 @@ class PrometheusFacts:
 
     async def version(self) -> str | None:
         """Its version; None where it does not say."""
-        found = await self._ask("status/buildinfo", _Build)
+        found = await self._query("status/buildinfo", _Build)
         return found.version if found else None
 
     async def retention(self) -> timedelta | None:
         """How long it keeps samples; None where it does not say, or where their size decides."""
-        flags = await self._ask("status/flags", dict[str, str])
+        flags = await self._query("status/flags", dict[str, str])
         if flags is None or "storage.tsdb.retention.time" not in flags:
             return None
         kept = _span(flags["storage.tsdb.retention.time"])
@@ -77,7 +77,7 @@ class PrometheusFacts:
 
     async def targets(self) -> list[Target] | None:
         """What it scrapes; None where it does not say."""
-        found = await self._ask("targets?state=active", _Targets)
+        found = await self._query("targets?state=active", _Targets)
         if found is None:
             return None
         return [
@@ -91,7 +91,7 @@ class PrometheusFacts:
             for each in found.active_targets
         ]
 
-    async def _ask(self, what: str, kind: type[T]) -> T | None:
+    async def _query(self, what: str, kind: type[T]) -> T | None:
         try:
             async with self._session.get(
                 f"{self._url}/api/v1/{what}", headers=dict(self._headers), timeout=TIMEOUT, allow_redirects=False

@@ -20,7 +20,7 @@ from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.telegram.rights import RightsError, TelegramRights
 from wine_slo.monitor.commands.finding import Finding, Grade
-from wine_slo.monitor.evaluate.objective_checks import examine, measured
+from wine_slo.monitor.evaluate.objective_checks import check_objectives, measured
 from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.model import model_file
@@ -92,7 +92,7 @@ def read_objectives(settings: WatchdogSettings) -> tuple[Objectives | None, list
     return objectives, findings
 
 
-async def examine_all(settings: WatchdogSettings, objectives: Objectives | None, around: Surroundings) -> list[Finding]:
+async def check_all(settings: WatchdogSettings, objectives: Objectives | None, around: Surroundings) -> list[Finding]:
     """Everything that can be asked, side by side; in order."""
     parts = await asyncio.gather(
         _gather(_prometheus(settings, objectives, around)),
@@ -214,7 +214,7 @@ def _other_interval(objective: Objective, real: timedelta) -> Finding:
 async def _series(settings: WatchdogSettings, objectives: Objectives, api: MetricSource) -> Findings:
     about = "metrics"
     try:
-        mistakes = await examine(api, objectives)
+        mistakes = await check_objectives(api, objectives)
     except MetricSourceError as error:
         yield _warning(about, f"could not be examined: {error}", "try again")
         return

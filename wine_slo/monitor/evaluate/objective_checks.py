@@ -29,7 +29,7 @@ class ObjectiveMistake:
     sentence: str
 
 
-class Examiner:
+class ObjectiveChecker:
     """Asks Prometheus what is wrong with the objectives."""
 
     def __init__(self, api: MetricSource, facts: SourceInfo) -> None:
@@ -42,7 +42,7 @@ class Examiner:
         Raises:
             MetricSourceError: It cannot be asked.
         """
-        return await examine(self._api, objectives)
+        return await check_objectives(self._api, objectives)
 
     async def intervals(self, objectives: Objectives) -> list[ObjectiveMistake]:
         """Return where `scrape_interval` is not that of the targets, one for each job.
@@ -64,7 +64,7 @@ class Examiner:
         return mistakes
 
 
-async def examine(api: MetricSource, objectives: Objectives) -> list[ObjectiveMistake]:
+async def check_objectives(api: MetricSource, objectives: Objectives) -> list[ObjectiveMistake]:
     """Return what is wrong with the objectives by what Prometheus knows.
 
     Raises:
@@ -74,7 +74,7 @@ async def examine(api: MetricSource, objectives: Objectives) -> list[ObjectiveMi
     for objective in objectives.all:
         match objective.source:
             case Latency() as source:
-                mistakes += await _examine_latency(api, objective, source)
+                mistakes += await _check_latency(api, objective, source)
             case Ratio(bad=bad, total=total):
                 for field, selector in (("bad", bad), ("total", total)):
                     if not (await api.query(promql.count(selector))).samples:
@@ -111,7 +111,7 @@ def other_interval(objective: Objective, real: timedelta) -> str:
     )
 
 
-async def _examine_latency(api: MetricSource, objective: Objective, source: Latency) -> list[ObjectiveMistake]:
+async def _check_latency(api: MetricSource, objective: Objective, source: Latency) -> list[ObjectiveMistake]:
     buckets = promql.bucket_bounds(objective)
     bounds = [] if buckets is None else bounds_in(await api.query(buckets))
     if not bounds:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from aiohttp.typedefs import Handler
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -14,9 +13,9 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.aiohttp import make_aiohttp_handler
 
 from wine_slo import metric_names as names
+from wine_slo.http.exposition import Exposition
 from wine_slo.slo.chat.messages import Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.phases import Phase
@@ -97,7 +96,7 @@ class WatchdogInstruments:
         for reception in Reception:
             self._questions.labels(reception)
         self._shown: dict[Gauge, frozenset[tuple[str, ...]]] = {}
-        self.expose: Handler = make_aiohttp_handler(registry)
+        self.exposition = Exposition(registry)
 
     def read_at_scrape(
         self,

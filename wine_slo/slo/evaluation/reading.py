@@ -250,6 +250,6 @@ def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: date
     return finding.sight, reason
 
 
-def unseen(at: datetime, sight: Sight, reason: Reason | str) -> Reading:
+def without_data(at: datetime, sight: Sight, reason: Reason | str) -> Reading:
     """A look that saw nothing."""
     return Reading(at=at, sight=sight, reason=reason)

@@ -86,6 +86,6 @@ def test_a_threshold_takes_a_higher_clear_bound_along() -> None:
         assert changed == Latency("request_latency_seconds", threshold, clear_seconds=clear)
 
 
-def test_a_modest_objective_leaves_out_paces_that_can_never_be_burnt_at() -> None:
+def test_a_modest_objective_leaves_out_burn_rates_that_can_never_be_reached() -> None:
     burnt = Objectives.only(replace(LATENCY, burns=BURNS))
     assert len(apply(burnt, Sweep("latency", "objective", ()), 0.6).all[0].burns) < len(BURNS)

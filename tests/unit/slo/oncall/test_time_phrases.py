@@ -108,7 +108,7 @@ def test_a_moment_is_the_next_such_time_on_the_readers_wall(written: str, meant:
     ("written", "word"),
     [("tomorow 9:00", "tomorow"), ("25:00", "25:00"), ("", ""), ("today", "today"), ("today 9:00", "today 9:00")],
 )
-def test_of_what_says_no_moment_the_word_is_told(written: str, word: str) -> None:
+def test_of_what_says_no_moment_the_word_is_quoted(written: str, word: str) -> None:
     with pytest.raises(NotUnderstoodError) as caught:
         take_moment(written.split(), NOW, BERLIN)
     assert caught.value.word == word
@@ -157,13 +157,13 @@ def test_what_are_no_quiet_hours_is_refused(text: str) -> None:
 
 
 def test_a_night_in_which_the_clock_is_put_forward_is_an_hour_shorter() -> None:
-    def lasts(first: datetime) -> int:
+    def duration(first: datetime) -> int:
         hours = QuietHours.parse("22:00-07:00", BERLIN)
         return sum(hours.cover(first + timedelta(minutes=minute)) for minute in range(24 * 60)) // 60
 
-    assert lasts(datetime(2026, 3, 28, 12, tzinfo=UTC)) == 8
-    assert lasts(datetime(2026, 5, 1, 12, tzinfo=UTC)) == 9
-    assert lasts(datetime(2026, 10, 24, 12, tzinfo=UTC)) == 10
+    assert duration(datetime(2026, 3, 28, 12, tzinfo=UTC)) == 8
+    assert duration(datetime(2026, 5, 1, 12, tzinfo=UTC)) == 9
+    assert duration(datetime(2026, 10, 24, 12, tzinfo=UTC)) == 10
 
 
 @given(INSTANTS, st.times(), st.times(), ZONES)
