@@ -31,7 +31,7 @@ async def test_a_set_up_that_is_right_and_one_that_is_not(house: House) -> None:
         history[0],
         "                     → start it with --storage.tsdb.retention.time=35d",
         history[1],
-        "warning  heartbeat   is not set: nobody notices when the watchdog itself is gone",
+        "warning  heartbeat   is not set: an outage of the watchdog itself is not detected",
         "                     → set WINE_SLO_HEARTBEAT_URL to a dead-man's switch, such as one of healthchecks.io",
         "",
         "0 wrong, 3 to be warned of",

@@ -88,7 +88,7 @@ async def test_without_prometheus_and_telegram_it_starts_says_so_and_goes_on(hou
     await house.prometheus.stop()
     await house.bot_api.refuses_connections()
     await house.start_watchdog(WINE_SLO_DATABASE_URL="sqlite:///alone.db")
-    await house.watchdog.until_line("Telegram cannot be asked yet")
+    await house.watchdog.until_line("Telegram cannot be reached yet")
     await house.watchdog.until_line("sight of latency is blind: Prometheus: it cannot be reached")
     async with (
         aiohttp.ClientSession() as session,
@@ -109,7 +109,7 @@ async def test_wrong_settings_and_objectives_are_reported_at_once_and_2(house: H
     assert await house.watchdog.wait() == 2
     assert house.watchdog.lines == [
         "WINE_SLO_POLL_SECONDS is 'often'; wanted: a number of seconds from 1 to 3600",
-        "WINE_SLO_TELEGRAM_CHAT_IDS is 'anna'; wanted: chat ids separated by commas; ask the bot /id",
+        "WINE_SLO_TELEGRAM_CHAT_IDS is 'anna'; wanted: chat ids separated by commas; send the bot /id",
     ]
     await house.start_watchdog(WINE_SLO_POLL_SECONDS="5")
     assert await house.watchdog.wait() == 2

@@ -100,7 +100,7 @@ async def test_health_is_red_while_something_has_been_undelivered_for_too_long(p
     bot_api.fails_with(500, methods=[SEND])
     watchdog = await post.start()
     await watchdog.until_line("chat 42 was not told")
-    assert await post.health() == (503, "untold for too long")
+    assert await post.health() == (503, "not delivered for too long")
     bot_api.recovers()
     await watchdog.until_line("chat 42 was told: breach of #1")
     assert await post.health() == (200, "ok")

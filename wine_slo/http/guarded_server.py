@@ -256,7 +256,7 @@ class Runner(web.AppRunner):
 async def stop_accepting(runner: web.BaseRunner) -> None:
     """Let nobody else in, and everybody who has come in become a connection of the runner.
 
-    Server.close() of Python 3.11 breaks a connection that was accepted in the same turn of the loop: its client hears
+    Server.close() of Python 3.11 breaks a connection that was accepted in the same turn of the loop: its client gets
     nothing, its socket is left open, and the log gets a traceback.
     """
     loop = asyncio.get_running_loop()

@@ -203,9 +203,9 @@ def test_burn_rates_of_ones_own_are_taken() -> None:
         pytest.param(
             "    threshold: 1s",
             BURN.replace("0.02", "0.5"),
-            "9: objectives.0.burns.0 can never fire: 0.5 of the budget in that window is 360 times the lasting pace, "
-            "and where every event is bad it is 20 times",
-            id="a pace that can never be reached",
+            "9: objectives.0.burns.0 can never fire: 0.5 of the budget in that window is a burn rate of 360, "
+            "and where every event is bad it is 20",
+            id="a burn rate that can never be reached",
         ),
         pytest.param(
             "    threshold: 1s",

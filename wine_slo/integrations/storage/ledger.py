@@ -60,7 +60,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the ledger holds: what is known, what chats were told of it, how they stand, and what people did.
+    """What the ledger holds: what is known, what was delivered of it, the subscribers, and what people did.
 
     Attributes:
         last_act: The highest number of an act, also of one that cannot be read.
@@ -214,7 +214,7 @@ class Ledger:
         return decode(self._read(wanted), Incident)
 
     def records_of(self, incidents: Iterable[int]) -> list[DeliveryRecord]:
-        """What every chat was told of these incidents.
+        """The delivery records of these incidents.
 
         Raises:
             LedgerError: It cannot be read.
@@ -246,7 +246,7 @@ class Ledger:
             upsert(connection, INCIDENTS, [incident_row(each) for each in incidents])
 
     def mark(self, records: Iterable[DeliveryRecord]) -> None:
-        """Write what chats believe now, in one transaction.
+        """Write delivery records, in one transaction.
 
         Raises:
             LedgerError: Nothing was written.
@@ -308,7 +308,7 @@ class Ledger:
             connection.execute(BOARDS.delete().where(BOARDS.c.chat == chat))
 
     def digests(self) -> dict[int, datetime]:
-        """Which digest each chat was told last, by the time at which it was to be told.
+        """Which digest each chat received last, by the time at which it was due.
 
         Raises:
             LedgerError: It cannot be read.
@@ -324,7 +324,7 @@ class Ledger:
             raise LedgerError(f"the ledger has a digest that cannot be read: {error}") from error
 
     def mark_digest(self, chat: int, slot: datetime) -> None:
-        """Write which digest a chat was told.
+        """Write which digest a chat received.
 
         Raises:
             LedgerError: Nothing was written.

@@ -57,7 +57,7 @@ class Listener:
         refuse: The answer to a press, in that chat, of what is not one of our buttons.
         listening: Called when updates can be read, and when they cannot.
         conflict: Called once when they go elsewhere instead, with whether that is a webhook, else another program.
-        contacted: Called with the id of a chat from which anything is heard.
+        contacted: Called with the id of a chat from which any update comes.
         moved: Called with the old and the new id of a group that has become a supergroup.
     """
 
@@ -122,7 +122,7 @@ class TelegramUpdates:
                     await self._bot.set_my_commands(menu, language_code=language or None)
             except Exception as error:  # noqa: BLE001 - the library raises whatever an odd answer makes of its code
                 wait = BACKOFF.wait(failures).total_seconds()
-                log.warning("Telegram cannot be asked yet (%s); again in %.0f s", type(error).__name__, wait)
+                log.warning("Telegram cannot be reached yet (%s); again in %.0f s", type(error).__name__, wait)
                 await asyncio.sleep(wait)
             else:
                 log.info("Telegram knows this bot as @%s", self._bot.username)
@@ -164,7 +164,7 @@ class TelegramUpdates:
         )
         if not isinstance(answer, list):
             raise TelegramError("no list of updates")
-        return answer[:BATCH]  # more than was asked for comes again, if it is worth anything
+        return answer[:BATCH]  # more than was requested comes again, if it is worth anything
 
     async def _yield_to_another(self, conflicts: int, *, has_webhook: bool) -> None:
         """Leave the updates to whatever has them; the first time it may be a poller that is just ending."""
@@ -174,7 +174,7 @@ class TelegramUpdates:
         self._listener.listening(False)  # noqa: FBT003 - it says what it is
         if conflicts == 2:
             log.error(
-                "%s: messages are still sent, commands and buttons are not heard; it is tried again every %.0f min",
+                "%s: messages are still sent, commands and buttons are not received; it is tried again every %.0f min",
                 "this bot's updates go to a webhook" if has_webhook else "another program reads this bot's updates",
                 CONFLICT_PAUSE / 60,
             )
@@ -182,7 +182,7 @@ class TelegramUpdates:
         await asyncio.sleep(CONFLICT_PAUSE)
 
     async def _take(self, batch: list[Any], offset: int | None) -> int | None:
-        """Do what the updates of a batch lead to; return the number from which on to ask for more.
+        """Do what the updates of a batch lead to; return the number from which on to request more.
 
         The numbers follow this batch alone: after a week without updates Telegram begins anew, below the old ones.
 
@@ -209,7 +209,7 @@ class TelegramUpdates:
         return max((number + 1 for raw in numbered if (number := number_of(raw)) is not None), default=offset)
 
     def _is_live(self) -> bool:
-        """Whether somebody has listened all the time of late, so that what is heard now was done just now."""
+        """Whether somebody has listened all the time of late, so that what comes now was done just now."""
         return self._listened_at is not None and abs(self._clock() - self._listened_at) <= LATE_AFTER
 
     async def _note_chat(self, update: Update) -> None:

@@ -1,6 +1,6 @@
-"""What every chat is told of what somebody does in one of them: silences, their ends and drills; all of it quietly.
+"""What every chat reads of what somebody does in one of them: silences, their ends and drills; all of it quietly.
 
-An announcement waits for every alert, and is given up where a chat cannot be told: what holds is on the status page,
+An announcement waits for every alert, and is given up where it cannot be delivered: what holds is on the status page,
 in `/silences` and in a metric, and a silence is announced again each day. One that was made just before the process
 ended is announced once more: twice is better than never.
 """
@@ -25,17 +25,17 @@ TRIES = 3
 MOST_WAITING = 20  # announcements; of a chat that does more at once, the later ones are left out
 LONGEST_WAIT = timedelta(seconds=30)  # what Telegram wants to be left alone for longer is not worth an announcement
 AT_RISK = timedelta(minutes=1)  # before the last evaluation of the process before: what may not have been announced
-CHECKED_EVERY = 60.0  # seconds between two looks at how long silences have run
+CHECKED_EVERY = 60.0  # seconds between two checks of how long silences have run
 
 Text = Callable[[Replies], str]
 
 
 class Announcements:
-    """Tells every chat.
+    """Notifies every chat.
 
     Args:
-        chat: Where it is told.
-        recipients: Who is told.
+        chat: Where it is sent.
+        recipients: Who is notified.
         localizer: How things read for each.
         again_after: Seconds before the first try that failed is repeated.
     """
@@ -54,14 +54,14 @@ class Announcements:
         self._waiting: asyncio.Queue[tuple[Text, int | None]] = asyncio.Queue(MOST_WAITING)
 
     def announce(self, text: Text, but: int | None = None) -> None:
-        """Have every chat told, but the one in which it was done; returns at once."""
+        """Have every chat notified, but the one in which it was done; returns at once."""
         try:
             self._waiting.put_nowait((text, but))
         except asyncio.QueueFull:
             log.warning("an announcement was left out: %d are waiting already", MOST_WAITING)
 
     async def run(self) -> None:
-        """Tell what is to be told, for ever; a chat that hangs holds no other one's first try."""
+        """Deliver what is to be delivered, for ever; a chat that hangs holds no other one's first try."""
         while True:
             text, but = await self._waiting.get()
             reachable = [self._recipients.subscriber(chat) for chat in self._recipients]

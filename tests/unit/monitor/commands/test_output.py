@@ -80,9 +80,9 @@ def test_a_drill_says_what_it_came_to(done: Drill, *, has_worked: bool, last: st
 
 def test_what_is_late_is_said_to_be() -> None:
     assert output.progress(drill(1, 2, 11, None, None)) == [
-        "Asking 5 times a second for 2 s, to break latency.",
+        "Sending 5 requests of 2 s per second, to break latency.",
         "   1.0 s  seen; expected within 10 s",
         "   2.0 s  sure (#12); expected within 10 s",
         "  11.0 s  told; expected within 10 s, LATE",
-        "Asking as often for nothing slow.",
+        "Sending as many fast requests.",
     ]
