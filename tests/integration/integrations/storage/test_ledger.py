@@ -433,14 +433,13 @@ def test_garbage_in_the_facts_is_reported_in_a_sentence(path: Path, ledger: Ledg
         Ledger.open(f"sqlite:///{path}").load()
 
 
-def remembering(path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
-    monkeypatch.setattr("wine_slo.integrations.storage.failover.AGAIN_AFTER", 0.0)
-    return Ledger.open_or_remember(f"sqlite:///{path}")
+def remembering(path: Path) -> Ledger:
+    return Ledger.open_or_remember(f"sqlite:///{path}", again_after=0.0)
 
 
 @pytest.mark.parametrize("damage", ["no database", "half", "a fact", "a board", "a newer version"])
 def test_a_damaged_ledger_is_left_as_it_is_and_the_watchdog_works_from_memory_until_it_is_moved_away(
-    path: Path, ledger: Ledger, damage: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    path: Path, ledger: Ledger, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     ledger.save(State(), eventful())
     ledger.close()
@@ -456,7 +455,7 @@ def test_a_damaged_ledger_is_left_as_it_is_and_the_watchdog_works_from_memory_un
         case _:
             rows(path, "UPDATE facts SET value = '99' WHERE name = 'version'")
     content = path.read_bytes()
-    ledger = remembering(path, monkeypatch)
+    ledger = remembering(path)
     assert "everything is kept in memory" in caplog.text
     state = eventful()
     with pytest.raises(LedgerError) as caught:
@@ -471,11 +470,9 @@ def test_a_damaged_ledger_is_left_as_it_is_and_the_watchdog_works_from_memory_un
     assert Ledger.open(f"sqlite:///{path}").load() == Memory(replace(state, readings={}), (DELIVERED,), ())
 
 
-def test_what_was_written_only_into_memory_is_in_the_file_once_it_can_be_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_written_only_into_memory_is_in_the_file_once_it_can_be_made(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where a folder belongs")
-    ledger = remembering(tmp_path / "data" / "watchdog.db", monkeypatch)
+    ledger = remembering(tmp_path / "data" / "watchdog.db")
     with pytest.raises(LedgerError, match="cannot be opened"):
         ledger.mark([DELIVERED])
     with pytest.raises(LedgerError, match="cannot be opened"):
@@ -488,15 +485,13 @@ def test_what_was_written_only_into_memory_is_in_the_file_once_it_can_be_made(
     assert again == Memory(replace(state, readings={}), (DELIVERED,), (Subscriber(chat=CHAT),))
 
 
-def test_an_earlier_history_that_appears_meanwhile_is_not_written_over(
-    path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_earlier_history_that_appears_meanwhile_is_not_written_over(path: Path, ledger: Ledger) -> None:
     ledger.save(State(), eventful())
     ledger.close()
     away = path.with_name("away.db")
     path.rename(away)
     path.mkdir()
-    ledger = remembering(path, monkeypatch)
+    ledger = remembering(path)
     path.rmdir()
     away.rename(path)
     with pytest.raises(LedgerError, match="holds an earlier history: restart the watchdog"):
