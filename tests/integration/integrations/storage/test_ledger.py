@@ -19,6 +19,7 @@ from tests.support.fakes.prometheus_junk import PrometheusJunk
 from tests.support.scene import ALL, CHAT, KEY, LATENCY, Scene, at, incident
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.failover import Failover
+from wine_slo.integrations.storage.holder import Holder
 from wine_slo.integrations.storage.ledger import Ledger, Memory
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.schema import STEPS, TABLES
@@ -34,6 +35,7 @@ from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
 from wine_slo.slo.oncall.actions import Action, ActionKind, Silence
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.clocks import WallTime
+from wine_slo.slo.views.board_text import BoardRecord
 
 BUDGET = Budget(
     history=timedelta(days=3), events=0.1 + 0.2, bad_ratios={timedelta(hours=1): 1 / 3, timedelta(minutes=5): 0.0}
@@ -431,6 +433,63 @@ def test_garbage_in_the_facts_is_reported_in_a_sentence(path: Path, ledger: Ledg
     rows(path, f"UPDATE facts SET value = '{value}' WHERE name = '{name}'")
     with pytest.raises(LedgerError, match=f"the ledger has a {name} that "):
         Ledger.open(f"sqlite:///{path}").load()
+
+
+NAIVE, LAST, BEFORE = "2026-01-01T00:00:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"
+KEY_JSON = '{"objective":"a"}'
+STATE_JSON = f'{{"key":{KEY_JSON},"since":"%s","sight_since":"2026-01-01T00:00:00Z"}}'
+# What decodes and what does not, in each column that holds more than a key.
+DAMAGE = {
+    "a fact that is none": ("facts", "value = NULL WHERE name = 'troubles_since'"),
+    "a fact of bytes": ("facts", "value = X'FFFE' WHERE name = 'looked_at'"),
+    "a fact nested too deeply": ("facts", f"value = '{'[' * 100_000}' WHERE name = 'troubles_since'"),
+    "trouble in no time zone": ("facts", f"value = '[[{KEY_JSON},\"{NAIVE}\"]]' WHERE name = 'troubles_since'"),
+    "an evaluation before the first day": ("facts", f"value = '\"{BEFORE}\"' WHERE name = 'looked_at'"),
+    "an evaluation after the last day": ("facts", f"value = '\"{LAST}\"' WHERE name = 'looked_at'"),
+    "a state nested too deeply": ("tracks", f"value = '{{\"a\":{'[' * 100_000}'"),
+    "a state in no time zone": ("tracks", f"value = '{STATE_JSON % NAIVE}'"),
+    "a state before the first day": ("tracks", f"value = '{STATE_JSON % BEFORE}'"),
+    "a state of bytes": ("tracks", "value = X'FFFE'"),
+    "an incident after the last day": ("incidents", f"value = json_set(value, '$.closed_at', '{LAST}')"),
+    "an incident in no time zone": ("incidents", f"value = json_set(value, '$.began_at', '{NAIVE}')"),
+    "an incident that lasts for ages": ("incidents", "value = json_set(value, '$.unjudged_for', 'P999999999D')"),
+    "a record in no time zone": ("told", f"value = json_set(value, '$.written_at', '{NAIVE}')"),
+    "a recipient in no time zone": ("standings", f"value = json_set(value, '$.since', '{NAIVE}')"),
+    "a board in no time zone": ("boards", f"value = json_set(value, '$.written_at', '{NAIVE}')"),
+    "a digest in no time zone": ("digests", f"told = '{NAIVE}'"),
+    "a digest that is a number": ("digests", "told = X'31'"),
+    "a holder nested too deeply": ("facts", f"value = '{'[' * 100_000}' WHERE name = 'holder'"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_whatever_a_column_holds_the_watchdog_starts_and_says_so_in_a_short_line(
+    path: Path, ledger: Ledger, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger.save(State(), eventful())
+    ledger.mark([DELIVERED])
+    ledger.keep_subscriber(Subscriber(chat=CHAT, since=at(1)))
+    ledger.keep_board(BoardRecord(chat=CHAT, message=1, text="", written_at=at(1)))
+    ledger.mark_digest(CHAT, at(1))
+    ledger.hold(Holder(id="a", host="b", boot="c", pid=1, since=at(1)), instead_of=None)
+    ledger.close()
+    table, change = DAMAGE[damage]
+    rows(path, f"UPDATE {table} SET {change}")
+    ledger = Ledger.open_or_remember(f"sqlite:///{path}")
+    if "holder" in damage:
+        assert ledger.holder() is None
+    else:
+        assert ledger.load() == Memory(State(), (), ())
+        assert "everything is kept in memory" in caplog.text
+    assert all(len(each) < 1000 for each in caplog.messages)
+    ledger.close()
+
+
+@pytest.mark.parametrize("change", [f"'$.at', '{NAIVE}'", f"'$.at', '{BEFORE}'", "'$.by', json('[[[[]]]]')"])
+def test_an_act_that_cannot_be_is_left_out_and_hides_no_other(path: Path, ledger: Ledger, change: str) -> None:
+    ledger.act([act(1), act(2)])
+    rows(path, f"UPDATE acts SET value = json_set(value, {change}) WHERE number = 1")
+    assert [each.number for each in ledger.load().acts] == [2]
 
 
 def remembering(path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
