@@ -206,6 +206,23 @@ def test_a_place_that_cannot_hold_it_is_reported_in_a_sentence(tmp_path: Path, p
     assert reason in sentence
 
 
+def test_a_database_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "places.sqlite"
+    rows(path, "CREATE TABLE moz_places (id INTEGER PRIMARY KEY, url TEXT)")
+    path.chmod(0o644)
+    content = path.read_bytes()
+    assert "it is the database of another program: it has a table moz_places" in refusal(f"sqlite:///{path}")
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_table_of_another_program_in_a_ledger_of_ours_is_no_hindrance(path: Path, ledger: Ledger) -> None:
+    rows(path, "CREATE TABLE notes (text TEXT)")
+    ledger.close()
+    Ledger.open(f"sqlite:///{path}").close()
+
+
 @pytest.mark.parametrize("url", ["not a url", "nosuch://x"], ids=["no URL", "an unknown database"])
 def test_an_invalid_address_is_reported_in_a_sentence(url: str) -> None:
     assert "cannot be opened" in refusal(url)
