@@ -267,7 +267,7 @@ def _rules(settings: WatchdogSettings, channels: Channels) -> Rules:
 
 
 def _add_commands(parts: Parts) -> None:
-    """Have the router answer what people on call ask, wherever they are."""
+    """Have the router answer people on call, wherever they are."""
     access = _access(parts.settings, parts.channels, parts.recipients)
 
     def reach(request: Question | Press) -> frozenset[int] | None:
@@ -309,7 +309,7 @@ def _boards(parts: Parts) -> Boards:
 
 
 def _digests(parts: Parts) -> Digests:
-    """Return what tells every recipient that can be reached, but for the second ones, how each week was."""
+    """Return what sends the weekly digest to every recipient that can be reached, but for the second ones."""
     return Digests(
         parts.source,
         parts.outside.ledger,
@@ -361,7 +361,7 @@ def _listener(parts: Parts, channel: str) -> Listener:
 
 
 async def _report_conflict(parts: Parts, channel: str, has_webhook: bool) -> None:  # noqa: FBT001 - of `Listener`
-    """Report to the first chats of a channel that commands are not heard."""
+    """Report to the first chats of a channel that commands are not received."""
     for chat in parts.recipients:
         if chat.channel == channel and chat not in parts.channels.second_chats:
             text = parts.localizer.replies(chat).conflict(has_webhook=has_webhook)

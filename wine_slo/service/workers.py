@@ -79,7 +79,7 @@ def run(settings: ServerSettings, workers: int = 1) -> None:
 
 def run_one(settings: ServerSettings, membership: Membership | None = None) -> None:
     """Serve in this process, alone or as one of several workers; exit with 1 where the address is taken."""
-    gc.disable()  # until imports have ended: to look for garbage among them makes scikit-learn's a tenth longer
+    gc.disable()  # until imports have ended: to search for garbage among them makes scikit-learn's a tenth longer
     if membership:
         membership.lifeline.hold_as_child()
         shared_counts.share(membership.counts, membership.worker)
@@ -180,7 +180,7 @@ def replace_dead_workers(settings: ServerSettings, members: list[Membership], pr
 def free_port(settings: ServerSettings) -> int:
     """Return the port for all workers; exit with 1 where it is taken.
 
-    Workers share a port, so they would not notice that another server has it.
+    Workers share a port, so they would not detect that another server has it.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:

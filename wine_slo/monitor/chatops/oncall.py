@@ -1,7 +1,7 @@
-"""What people on call ask and do: how everything stands, who has what, what is to be hushed.
+"""What people on call do: read the status, acknowledge, silence.
 
-What somebody does is kept first and answered then. A ledger that cannot be written is told in the answer, and the act
-holds all the same; it is written as soon as that works.
+What somebody does is kept first and answered then. A ledger that cannot be written is reported in the answer, and the
+act holds all the same; it is written as soon as that works.
 """
 
 import logging
@@ -30,9 +30,9 @@ from wine_slo.slo.text.status_list import status_list
 
 log = logging.getLogger(__name__)
 
-JUST_NOW = timedelta(minutes=1)  # a question that took no longer to arrive was asked when it came
+JUST_NOW = timedelta(minutes=1)  # a question that took no longer to arrive was sent when it came
 OFF = ("off", "stop", "end", "none", "выкл", "стоп", "снять")  # of silences
-MOST_OFFERED = 100  # wishes that wait for somebody to choose
+MOST_OFFERED = 100  # requests that wait for somebody to choose
 MOST_NAMED = 8  # incidents that are offered to be acknowledged
 
 Reach = Collection[int] | None
@@ -46,9 +46,9 @@ class OnCall:
         replies: How to answer in a chat.
         journal: Keeps what is done.
         revive: Called with the id of a chat in which somebody has sent `/start`.
-        announce: Tells every chat but one what somebody has done there.
+        announce: Notifies every chat but one of what somebody has done there.
         reach: The numbers of the only incidents on which that person may act from that chat; None for everything.
-        is_overdue: Whether the last evaluation is so old that it does not tell the present.
+        is_overdue: Whether the last evaluation is so old that it does not show the present.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class OnCall:
         self._choices_offered: OrderedDict[tuple[Address, str], UnclearError] = OrderedDict()
 
     def commands(self) -> tuple[Command | Reaction, ...]:
-        """What can be asked and pressed."""
+        """The commands and the buttons."""
         return (
             Command("status", phrase("Status of every objective"), self._status, usage=phrase("[objective]")),
             Command(
@@ -228,7 +228,7 @@ class OnCall:
         return Answer(text, tuple(buttons))
 
     async def _press_choose(self, press: Press) -> Answer:
-        """One of the wishes that were asked back is chosen; the first who presses chooses for all."""
+        """One of the choices that were offered is taken; the first who presses chooses for all."""
         replies = self._replies(press.chat)
         message, number = press.arguments
         error = self._choices_offered.pop((press.chat, message), None)

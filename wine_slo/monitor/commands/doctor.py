@@ -1,7 +1,7 @@
 """What a first start gets wrong: settings, objectives, Prometheus, the service, the watchdog, the ledger, Telegram.
 
 Each finding is ok, a warning (it works, but not as it could) or wrong (it does not work), and says what to do. Nothing
-is changed, nobody is told anything, and no secret is named.
+is changed, nobody is notified, and no secret is shown.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ SQLITE = "sqlite:///"
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """All that is asked."""
+    """Everything that is examined."""
 
     prometheus: MetricSource
     facts: SourceInfo
@@ -67,7 +67,7 @@ def read_objectives(settings: WatchdogSettings) -> tuple[Objectives | None, list
         remedy = "correct that line; slo.schema.json says what can stand there"
         return None, [wrong(about, each, remedy) for each in error.mistakes]
     names = ", ".join(objectives.by_name)
-    findings = [ok(about, f"{settings.objectives} promises {names}")]
+    findings = [ok(about, f"{settings.objectives} has the objectives {names}")]
     longest = objectives.longest_poll.total_seconds()
     if settings.poll_seconds > longest:
         findings.append(
@@ -82,7 +82,7 @@ def read_objectives(settings: WatchdogSettings) -> tuple[Objectives | None, list
 
 
 async def check_all(settings: WatchdogSettings, objectives: Objectives | None, around: Surroundings) -> list[Finding]:
-    """Everything that can be asked, side by side; in order."""
+    """Everything that can be examined, side by side; in order."""
     parts = await asyncio.gather(
         _gather(source_findings(settings, objectives, around.prometheus, around.facts, around.clock)),
         _gather(_service(around.service)),
@@ -117,7 +117,7 @@ async def _service(service: ServiceApi) -> Findings:
     try:
         card = model_file.read_card(read(ServerSettings).model.with_suffix(".json"))
     except (SettingsError, ModelFileError):
-        return  # the model on this machine is looked at by itself
+        return  # the model on this machine is examined by itself
     if health.model_sha256 != card.sha256:
         yield warning(
             about,
@@ -131,7 +131,7 @@ async def _model() -> Findings:
     try:
         path = read(ServerSettings).model
     except SettingsError:
-        return  # told of already
+        return  # reported already
     try:
         model = await asyncio.to_thread(model_file.load, path)
     except ModelFileError as error:
@@ -155,12 +155,12 @@ async def _watchdog(watchdog: WatchdogApi) -> Findings:
             about,
             f"cannot reach chat {chat}: {reason}",
             "let the bot write there, or take the chat out of the settings; it is tried again within the hour, at "
-            "the next incident, and as soon as anything is heard from there",
+            "the next incident, and as soon as any update comes from there",
         )
     if health.status != "ok" and not health.unreachable:
         yield wrong(about, f"says of itself: {health.status}", "its log says why")
     elif health.status == "ok":
-        yield ok(about, "answers, and looks when it should")
+        yield ok(about, "answers, and evaluates when it should")
 
 
 async def _ledger(settings: WatchdogSettings) -> Findings:
@@ -202,11 +202,11 @@ def _try_ledger(url: str) -> None:
 
 async def _heartbeat(settings: WatchdogSettings) -> Findings:
     if settings.heartbeat_url:
-        yield ok("heartbeat", "is set: somebody notices when the watchdog is gone")
+        yield ok("heartbeat", "is set: an outage of the watchdog itself is detected")
     else:
         yield warning(
             "heartbeat",
-            "is not set: nobody notices when the watchdog itself is gone",
+            "is not set: an outage of the watchdog itself is not detected",
             "set WINE_SLO_HEARTBEAT_URL to a dead-man's switch, such as one of healthchecks.io",
         )
 
@@ -214,7 +214,7 @@ async def _heartbeat(settings: WatchdogSettings) -> Findings:
 async def _secrets(settings: WatchdogSettings) -> Findings:
     path = file()
     try:
-        mode = path.stat().st_mode  # one look at a local file
+        mode = path.stat().st_mode  # one read of a local file
     except OSError:
         return
     if settings.secrets and mode & (stat.S_IRGRP | stat.S_IROTH):

@@ -45,7 +45,7 @@ async def source_findings(
         yield warning(
             about,
             f"its clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's",
-            "let both keep time by NTP; messages tell the times of Prometheus' clock",
+            "let both keep time by NTP; messages have the times of Prometheus' clock",
         )
     if objectives is None:
         return
@@ -129,15 +129,16 @@ async def _series(settings: WatchdogSettings, objectives: Objectives, api: Metri
     except MetricSourceError as error:
         yield warning(about, f"could not be examined: {error}", "try again")
         return
+    places = slo_file.Places(settings.objectives)
     for each in mistakes:
-        where = slo_file.place(settings.objectives, each.objective, each.field)
+        where = places.of(each.objective, each.field)
         yield wrong(
             about,
             f"{where}: {each.field} of {each.objective} {each.sentence}",
-            "correct it there, or in the service; a service that was never asked may have no series yet",
+            "correct it there, or in the service; a service without requests may have no series yet",
         )
     if not mistakes:
-        yield ok(about, "every series that is promised about exists, and every threshold is a bucket bound")
+        yield ok(about, "every series of the objectives exists, and every threshold is a bucket bound")
 
 
 async def _history(objectives: Objectives, retention: timedelta | None, api: MetricSource) -> Findings:
@@ -153,7 +154,7 @@ async def _history(objectives: Objectives, retention: timedelta | None, api: Met
     try:
         known = await _known(longest, api)
     except MetricSourceError as error:
-        yield warning(about, f"could not be asked for: {error}", "try again")
+        yield warning(about, f"could not be fetched: {error}", "try again")
         return
     if known is None:
         yield warning(about, "there is none yet", "nothing: it begins with the first scrape")

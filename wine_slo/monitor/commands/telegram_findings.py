@@ -22,21 +22,21 @@ async def telegram_findings(settings: WatchdogSettings, telegram: TelegramRights
             yield wrong(about, str(error), "copy it from @BotFather again: digits, a colon, 35 signs")
         else:
             yield wrong(
-                about, f"cannot be asked: {error}", "see to the network, or set WINE_SLO_TELEGRAM_PROXY or _API_URL"
+                about, f"cannot be reached: {error}", "see to the network, or set WINE_SLO_TELEGRAM_PROXY or _API_URL"
             )
         return
     yield ok(about, f"the token is that of @{identity.username}")
     if identity.has_webhook:
         yield wrong(
             about,
-            "the bot's updates go to a webhook, so that no command is heard here",
+            "the bot's updates go to a webhook, so that no command is received here",
             "end it with deleteWebhook, or use a bot of its own",
         )
     if not settings.telegram_chat_ids:
         yield warning(
             about,
             "no chat is set: messages are printed by the watchdog instead",
-            f"ask @{identity.username} /id in the chat that is to be told, and set WINE_SLO_TELEGRAM_CHAT_IDS",
+            f"send /id to @{identity.username} in the chat that is to be notified, and set WINE_SLO_TELEGRAM_CHAT_IDS",
         )
     for chat in (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids):
         async for finding in _chat(chat, telegram):
@@ -55,7 +55,7 @@ async def _chat(chat: int, telegram: TelegramRights) -> Findings:
                 f"write {error.moved_to} instead of {chat} into the settings",
             )
         elif error.is_unreachable:
-            yield wrong(about, f"{chat} could not be asked about: {error}", "try again")
+            yield wrong(about, f"{chat} could not be examined: {error}", "try again")
         else:
             yield wrong(
                 about,

@@ -3,7 +3,7 @@
 What is to be delivered is derived at every evaluation, from the incidents at hand and the recipients of the settings.
 There is no queue: an attempt that fails leaves a difference between the truth and a delivery record, and when its wait
 has run out the difference is delivered as it reads then. Each notification has a wait of its own and holds no other;
-only a flood wait, which Telegram asks for, holds all sends of a chat, or all edits. A chat that refuses messages is
+only a flood wait, which Telegram requires, holds all sends of a chat, or all edits. A chat that refuses messages is
 tried again by a schedule, and what others need to know of it is delivered to them. At the start each chat is tried
 without a message, so that a wrong id is known before the first incident.
 """
@@ -153,18 +153,18 @@ class Dispatcher:
                 await asyncio.wait_for(news.wait(), pause)
 
     async def finish(self, within: float) -> None:
-        """Let what is being told end, within so many seconds, and begin nothing more."""
+        """Let what is being sent end, within so many seconds, and begin nothing more."""
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*(each.acquire() for each in self._delivering.values())), within)
 
     async def revive(self, address: Address) -> None:
-        """Try a chat again that refuses messages: it has been heard from."""
+        """Try a chat again that refuses messages: an update has come from it."""
         chat = self._recipients.subscriber_at(address).chat
         if self._waits.revive(chat):
             self._news[chat].set()
 
     def known_in(self, address: Address) -> frozenset[int]:
-        """The numbers of the open incidents of which a chat was told, by where its people are heard."""
+        """The numbers of the open incidents of which a chat was notified, by where its people write."""
         chat = self._recipients.subscriber_at(address).chat
         return self._book.open_in(chat)
 
@@ -178,7 +178,7 @@ class Dispatcher:
         self.wake()
 
     async def deliver(self) -> None:
-        """Deliver to every recipient what it does not know and may be told now."""
+        """Deliver to every recipient what it does not know and may receive now."""
         await asyncio.gather(*(self._deliver_to(chat) for chat in self._recipients))
         await self._book.write()
 
@@ -219,13 +219,15 @@ class Dispatcher:
             await self._fail(chat, error, notification.kind, numbers, is_edit=is_edit)
             return
         except Exception:
-            log.exception("chat %s was not told (%s): a fault of ours", chat.place, notification.kind)
+            log.exception("chat %s was not notified (%s): a fault of ours", chat.place, notification.kind)
             self._on_message(notification.kind, "failed")
             for number in numbers:
                 self._waits.fail(chat, number, is_edit=is_edit)
             return
         self._on_message(notification.kind, "told")
-        log.info("chat %s was told: %s of %s", chat.place, notification.kind, ", ".join(f"#{each}" for each in numbers))
+        log.info(
+            "chat %s was notified: %s of %s", chat.place, notification.kind, ", ".join(f"#{each}" for each in numbers)
+        )
         for number in numbers:
             self._waits.succeed(chat, number, is_edit=is_edit)
         if not is_edit:
@@ -288,10 +290,10 @@ class Dispatcher:
             first = FIRST_WAIT if error.surely_not_sent or is_edit else FIRST_WAIT_UNSURE
             waits = [self._waits.fail(chat, each, first, is_edit=is_edit) for each in numbers]
             again = min(waits).total_seconds()
-            log.warning("chat %s was not told (%s): %s; again in %.0f s", chat.place, kind, error, again)
+            log.warning("chat %s was not notified (%s): %s; again in %.0f s", chat.place, kind, error, again)
 
     def _flood(self, chat: Address, error: ChannelError, wait: timedelta, *, is_edit: bool) -> None:
-        """Send nothing into a chat, or edit nothing there, for as long as Telegram asks."""
+        """Send nothing into a chat, or edit nothing there, for as long as Telegram requires."""
         log.warning("chat %s %s: %s", chat.place, "must not be edited in" if is_edit else "must be left alone", error)
         if self._waits.flood(chat, str(error), wait, is_edit=is_edit):
             for other in self._recipients:

@@ -31,7 +31,7 @@ SUPPRESSED = {
     Suppression.NO_DATA: phrase("No notification of #{number} here: there is no data."),
     Suppression.SECOND_CHAT: phrase("No notification of #{number} here: it was not escalated to this chat."),
     Suppression.GROUPED: phrase("Notifications of #{number} and others were grouped in one message."),
-    Suppression.FLOOD_WAIT: phrase("No notification of #{number} here yet: Telegram asked to wait."),
+    Suppression.FLOOD_WAIT: phrase("No notification of #{number} here yet: Telegram requires a wait."),
     Suppression.RETRY: phrase("No notification of #{number} here yet: sending failed and is retried."),
 }
 
@@ -47,7 +47,7 @@ def span_out_of_range(fmt: Formatter, shortest: timedelta, longest: timedelta) -
 
 
 def no_chart(fmt: Formatter, reason: Reason) -> str:
-    """A picture that was asked for could not be made."""
+    """A picture that was requested could not be made."""
     return fmt.say("There is no chart: {reason}.", reason=fmt.language.explain(reason))
 
 

@@ -44,10 +44,10 @@ class Process:
 
     Attributes:
         version: Its own.
-        poll: How often it looks.
-        overdue_after: A last look older than this is not the present.
-        untold_seconds: The age of the oldest thing that a chat has not been told.
-        records: What each chat believes of each incident.
+        poll: How often it evaluates.
+        overdue_after: A last evaluation older than this is not the present.
+        untold_seconds: The age of the oldest notification that is not delivered.
+        records: What each chat has received of each incident.
         acts: What people did: who has acknowledged and silenced what.
         unreachable: Why each chat that cannot be reached cannot be, by its id in the settings.
         is_quiet: Whether quiet hours hold messages now.
@@ -68,7 +68,7 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
 
     Args:
         state: What is known.
-        objectives: What is promised.
+        objectives: The objectives.
         now: The instant, by the clock of the state.
         process: What the watchdog knows of itself.
     """
@@ -113,12 +113,12 @@ def keys_of(objective: Objective, state: State) -> list[Key]:
 
 
 def judgement_of(objective: Objective, track: KeyState | None, reading: Reading | None, *, is_open: bool) -> Judgement:
-    """How a promise stands.
+    """How an objective is judged.
 
     Args:
-        objective: The promise.
-        track: What is remembered of it; None before the first look.
-        reading: The last look; None where there is none that is the present.
+        objective: The objective.
+        track: What is remembered of it; None before the first evaluation.
+        reading: The last evaluation; None where there is none that is the present.
         is_open: Whether there is an open incident.
     """
     if is_open:
