@@ -26,7 +26,6 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(redaction, "_forms", {})
     for name in os.environ:
         if name.startswith(PREFIX) or name.lower() in PROXIES:
             monkeypatch.delenv(name)

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 
 from wine_slo.integrations.storage.database import MEMORY, cause_of, open_database, path_of, upsert
-from wine_slo.integrations.storage.failover import Failover
+from wine_slo.integrations.storage.failover import AGAIN_AFTER, Failover
 from wine_slo.integrations.storage.holder import Holder
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.rows import (
@@ -32,6 +32,7 @@ from wine_slo.integrations.storage.rows import (
     number_of,
     readable_actions,
     record_row,
+    slot_of,
     troubles_of,
 )
 from wine_slo.integrations.storage.schema import (
@@ -94,8 +95,13 @@ class Ledger:
         return cls(Failover(open_database(url), url))
 
     @classmethod
-    def open_or_remember(cls, url: str) -> Self:
-        """The ledger at an SQLAlchemy URL; one in memory for as long as that cannot be opened and read."""
+    def open_or_remember(cls, url: str, again_after: float = AGAIN_AFTER) -> Self:
+        """Return the ledger at an SQLAlchemy URL; one in memory for as long as that cannot be opened and read.
+
+        Args:
+            url: Where it is.
+            again_after: Seconds between two tries to open what cannot be opened.
+        """
         try:
             ledger = cls.open(url)
             try:
@@ -107,7 +113,7 @@ class Ledger:
                 raise
         except LedgerError as error:
             log.error("%s; everything is kept in memory, and is lost with this process, until it can", error)  # noqa: TRY400 - a sentence says it all
-            return cls(Failover(open_database(MEMORY), url, error))
+            return cls(Failover(open_database(MEMORY), url, error, again_after))
         return ledger
 
     def close(self) -> None:
@@ -313,10 +319,7 @@ class Ledger:
                 rows = connection.execute(sa.select(DIGESTS)).all()
         except DBAPIError as error:
             raise LedgerError(f"the ledger cannot be read: {cause_of(error)}") from error
-        try:
-            return {row.chat: datetime.fromisoformat(row.told) for row in rows}
-        except ValueError as error:
-            raise LedgerError(f"the ledger has a digest that cannot be read: {error}") from error
+        return {row.chat: slot_of(row.told, "digest") for row in rows}
 
     def mark_digest(self, chat: int, slot: datetime) -> None:
         """Write which digest a chat received.

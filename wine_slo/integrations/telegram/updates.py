@@ -20,7 +20,7 @@ from telegram.ext import ExtBot
 
 from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.integrations.telegram.update_types import INVISIBLE, Query, Update, number_of, person_of, read_update
-from wine_slo.slo.chat.backoff import Backoff
+from wine_slo.slo.backoff import Backoff
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Answer, Picture, Press, Question
 from wine_slo.slo.text.formatting import plain
@@ -37,6 +37,7 @@ CONFLICT_PAUSE = 300.0  # seconds in which another poller is left alone
 LATE_AFTER = timedelta(minutes=2)  # nobody having listened for longer, the time of a press is not known
 ANSWER_TRIES = 3
 LONGEST_ANSWER_WAIT = timedelta(seconds=30)  # what Telegram wants to be left alone for longer is not worth an answer
+ANSWER_BACKOFF = Backoff(timedelta(seconds=2), LONGEST_ANSWER_WAIT)  # between two tries of one answer
 MAX_TOAST = 200  # characters, Telegram's limit
 UPDATES = ["message", "callback_query", "channel_post", "my_chat_member"]
 WEBHOOK = "webhook is active"  # what a 409 says where it is no other poller
@@ -348,7 +349,7 @@ class TelegramUpdates:
             try:
                 return chat, await attempt(chat)
             except ChannelError as error:
-                wait = error.retry_after or timedelta(seconds=2 * number)
+                wait = error.retry_after or ANSWER_BACKOFF.wait(number)
                 if error.moved_to is not None:
                     chat, wait = error.moved_to, timedelta(0)
                 elif error.permanent or not error.surely_not_sent or wait > LONGEST_ANSWER_WAIT:

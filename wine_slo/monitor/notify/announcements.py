@@ -15,6 +15,7 @@ from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.slo.backoff import Backoff
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.text.command_text import Replies
 
@@ -36,7 +37,7 @@ class Announcements:
         chat: Where it is sent.
         recipients: Who is notified.
         localizer: How things read for each.
-        again_after: Seconds before a try that failed is repeated.
+        again_after: Seconds before the first try that failed is repeated.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Announcements:
         self._chat = chat
         self._recipients = recipients
         self._localizer = localizer
-        self._again_after = again_after
+        self._backoff = Backoff(timedelta(seconds=again_after), LONGEST_WAIT)
         self._waiting: asyncio.Queue[tuple[Text, int | None]] = asyncio.Queue(MOST_WAITING)
 
     def announce(self, text: Text, but: int | None = None) -> None:
@@ -88,9 +89,9 @@ class Announcements:
                 await self._chat.send(address, text(self._localizer.replies(address)), topic=topic, loud=False)
             except ChannelError as error:
                 log.warning("chat %d: an announcement was not sent: %s", address, error)
-                wait = (error.retry_after or timedelta(seconds=self._again_after * attempt)).total_seconds()
-                if error.permanent or not error.surely_not_sent or wait > LONGEST_WAIT.total_seconds():
+                wait = error.retry_after or self._backoff.wait(attempt)
+                if error.permanent or not error.surely_not_sent or wait > LONGEST_WAIT:
                     return
-                await asyncio.sleep(wait)
+                await asyncio.sleep(wait.total_seconds())
             else:
                 return

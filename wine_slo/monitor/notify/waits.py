@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.recipients import Recipients
-from wine_slo.slo.chat.backoff import Backoff
+from wine_slo.slo.backoff import Backoff
 from wine_slo.slo.notification.policy import Suppression
 
 FIRST_WAIT = timedelta(seconds=2)
