@@ -75,7 +75,7 @@ HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 NAMED = re.compile(
     rf"\b({'|'.join(PERSISTED)})\b"
     rf"|(?:(?<=[`\"'.])|(?<=EXISTS )|(?<=INSERT ON )|(?<=NULL, )|^ +|(?<=\\n) +)"
-    rf"({'|'.join(PERSISTED_WORDS)})(?=[`\"',:]| \(| TEXT| BEGIN| }})",
+    rf"({'|'.join(PERSISTED_WORDS)})(?=[`\"',:]| \(| TEXT| BEGIN| =| }})",
     re.MULTILINE,
 )
 UNFINISHED = ("CHANGELOG.md",)  # what the paths begin with in which there still are some
