@@ -12,7 +12,8 @@ import httpx
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from wine_slo.integrations.telegram.addresses import address_of
-from wine_slo.integrations.telegram.connection import NoBotApiError, is_success
+from wine_slo.integrations.telegram.answers import is_success
+from wine_slo.integrations.telegram.connection import NoBotApiError
 from wine_slo.slo.chat.channel import ChannelError
 
 T = TypeVar("T")
