@@ -11,8 +11,7 @@ from datetime import datetime, timedelta
 from math import inf, isnan
 
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.kinds.latency import Latency
-from wine_slo.slo.objectives.kinds.ratio import Ratio
+from wine_slo.slo.objectives.kinds.indicator import BoundedHistogram
 from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo, Vector
 from wine_slo.slo.span import format_span
@@ -72,15 +71,19 @@ async def check_objectives(api: MetricSource, objectives: Objectives) -> list[Ob
     """
     mistakes = []
     for objective in objectives.all:
-        match objective.source:
-            case Latency() as source:
-                mistakes += await _check_latency(api, objective, source)
-            case Ratio(bad=bad, total=total):
-                for field, selector in (("bad", bad), ("total", total)):
-                    if not (await api.query(promql.count(selector))).samples:
-                        mistakes.append(
-                            ObjectiveMistake(objective.name, field, "matches no series that Prometheus knows")
-                        )
+        histogram = objective.source.bounded
+        bounds = [] if histogram is None else await _bounds(api, objective)
+        if histogram is not None and not bounds:
+            mistakes.append(await _no_histogram(api, objective, histogram))
+            continue
+        for field, seconds in histogram.bounds if histogram else ():
+            if seconds not in bounds:
+                mistakes.append(ObjectiveMistake(objective.name, field, no_bound(seconds, bounds)))
+        mistakes += [
+            ObjectiveMistake(objective.name, each.field, each.missing)
+            for each in objective.source.required
+            if not (await api.query(promql.count(each.selector))).samples
+        ]
     return mistakes
 
 
@@ -111,23 +114,17 @@ def other_interval(objective: Objective, real: timedelta) -> str:
     )
 
 
-async def _check_latency(api: MetricSource, objective: Objective, source: Latency) -> list[ObjectiveMistake]:
+async def _bounds(api: MetricSource, objective: Objective) -> list[float]:
     buckets = promql.bucket_bounds(objective)
-    bounds = [] if buckets is None else bounds_in(await api.query(buckets))
-    if not bounds:
-        histogram = f"{source.histogram}_bucket"
-        if source.selector and (await api.query(promql.count(histogram))).samples:
-            return [ObjectiveMistake(objective.name, "selector", f"matches no series of {histogram}")]
-        return [ObjectiveMistake(objective.name, "histogram", f"has no series {histogram} that Prometheus knows")]
-    mistakes = []
-    for field, seconds in (("threshold", source.threshold_seconds), ("clear", source.clear_seconds)):
-        if seconds is not None and seconds not in bounds:
-            mistakes.append(ObjectiveMistake(objective.name, field, no_bound(seconds, bounds)))
-    if source.oldest_age and not (await api.query(promql.count(source.oldest_age))).samples:
-        mistakes.append(
-            ObjectiveMistake(objective.name, "oldest_age", f"names {source.oldest_age}, which has no series")
-        )
-    return mistakes
+    return [] if buckets is None else bounds_in(await api.query(buckets))
+
+
+async def _no_histogram(api: MetricSource, objective: Objective, histogram: BoundedHistogram) -> ObjectiveMistake:
+    """What is wrong where there are no buckets."""
+    series = f"{histogram.name}_bucket"
+    if histogram.selector and (await api.query(promql.count(series))).samples:
+        return ObjectiveMistake(objective.name, "selector", f"matches no series of {series}")
+    return ObjectiveMistake(objective.name, "histogram", f"has no series {series} that Prometheus knows")
 
 
 def bounds_in(vector: Vector) -> list[float]:

@@ -16,6 +16,7 @@ from aiohttp import web
 from wine_slo.http.pages import SHARED, StaticFiles, page, templates
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.phases import Phase
+from wine_slo.slo.objectives.kinds import KINDS
 from wine_slo.slo.objectives.objective import Alert
 from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.views import status_text
@@ -273,7 +274,7 @@ def _headline(status: Status) -> tuple[str, Judgement]:
 
 
 def _facts(slo: ObjectiveStatus) -> Iterator[str]:
-    if slo.events_per_second is not None and slo.kind != "up":
+    if slo.events_per_second is not None and not KINDS[slo.kind].is_about_targets:
         yield f"{rate(slo.events_per_second)} requests a second"
     if down := status_text.down(slo):
         yield down
@@ -342,7 +343,7 @@ def _in_words(slo: ObjectiveStatus, points: Mapping[float, float], limit: float,
     if not points:
         return "no data in this time"
     bounds, is_share = slo.bucket_bounds_seconds, slo.threshold_seconds is None
-    what = {"ratio": " failed", "up": " down"}.get(slo.kind, " bad") if is_share else ""
+    what = f" {KINDS[slo.kind].text.bad}" if is_share else ""
 
     def say(value: float) -> str:
         return percent(value) if is_share else ENGLISH.latency(value, bounds)

@@ -14,7 +14,6 @@ from wine_slo.monitor.replay.range_cache import EPOCH
 from wine_slo.monitor.replay.story import KnownIncident
 from wine_slo.monitor.replay.sweep import Sweep
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.source.metric_source import MetricSource
 from wine_slo.slo.span import parse_span
@@ -158,8 +157,8 @@ async def checked_bounds(api: MetricSource, objective: Objective, sweep: Sweep |
         InputError: A threshold is not a bucket bound.
         SweepError: There is no bucket bound in the range.
     """
-    source, buckets = objective.source, promql.bucket_bounds(objective)
-    if not isinstance(source, Latency) or buckets is None:
+    histogram, buckets = objective.source.bounded, promql.bucket_bounds(objective)
+    if histogram is None or buckets is None:
         return sweep
     is_swept = sweep is not None and sweep.objective == objective.name and sweep.is_bound
     found = await api.query(buckets, until)
@@ -169,10 +168,10 @@ async def checked_bounds(api: MetricSource, objective: Objective, sweep: Sweep |
     finite = [each for each in bounds if each != float("inf")]
     if is_swept and sweep is not None:
         sweep = sweep.between(finite)
-    wanted = [("threshold", source.threshold_seconds), ("clear", source.clear_seconds)]
+    wanted = list(histogram.bounds)
     if is_swept and sweep is not None:
         wanted = [each for each in wanted if each[0] != sweep.field] + [(sweep.field, each) for each in sweep.values]
     for field, seconds in wanted:
-        if seconds is not None and seconds not in bounds:
+        if seconds not in bounds:
             raise InputError(f"{objective.name}.{field} {no_bound(seconds, bounds)}")
     return sweep

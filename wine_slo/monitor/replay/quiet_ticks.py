@@ -16,7 +16,6 @@ from wine_slo.monitor.replay.tables import ObjectiveTables
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Finding, findings
 from wine_slo.slo.evaluation.rules import event_counts, has_events, is_stuck, is_violation, is_without_bucket
-from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Alert, Key
 
 Flags = NDArray[np.bool_]
@@ -162,7 +161,7 @@ class QuietTicks:
         if "total_settled" not in tables:
             return have_all
         total, part = (tables[name].by_key(objective) for name in ("total_settled", "part_settled"))
-        if isinstance(objective.source, Latency):
+        if objective.source.bounded is not None:
             for key, row in total.items():
                 have_all &= ~is_without_bucket(np.nan_to_num(row), _row(part, key, count))
         assert self._intervals is not None  # noqa: S101  # `until` reads them first
@@ -198,7 +197,7 @@ class QuietTicks:
             events, failed = event_counts(objective, rate, good, _row(by_key.get("bad", {}), key, count))
             happened = has_events(events)
             suspicious |= happened & is_violation(objective, failed, events)
-            if isinstance(objective.source, Latency):  # without good ones there is no bucket for the threshold
+            if objective.source.bounded is not None:  # without good ones there is no bucket for the threshold
                 suspicious |= ~np.isnan(row) & np.isnan(by_key["good"].get(key, np.full(count, np.nan)))
             events_at[key] = instants[happened]
         for row in by_key.get("ages", {}).values():

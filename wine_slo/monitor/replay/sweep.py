@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from wine_slo.slo.objectives.error import ObjectiveError
-from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.span import format_span, parse_span
 
@@ -18,7 +17,7 @@ ROUNDING = 1e-9
 RATIOS = {"objective": "ratio"}
 COUNTS = {"least": "least_events"}
 SPANS = {name: name for name in ("bad_for", "good_for", "over", "window", "expires_after", "remind_after")}
-SECONDS = {"threshold": "threshold_seconds", "clear": "clear_seconds"}  # of the source of a latency
+SECONDS = ("threshold", "clear")  # bounds, of the kinds that have any
 FIELDS = (*RATIOS, *COUNTS, *SPANS, *SECONDS)
 
 
@@ -131,14 +130,7 @@ def apply(objectives: Objectives, sweep: Sweep, value: float) -> Objectives:
 
 def _with(objective: Objective, field: str, value: float) -> Objective:
     if field in SECONDS:
-        source = objective.source
-        if not isinstance(source, Latency):
-            raise ObjectiveError(field, "is a field of latencies only")
-        clear = source.clear_seconds
-        if field == "clear":
-            return replace(objective, source=replace(source, clear_seconds=value))
-        clear = None if clear is None or clear > value else clear
-        return replace(objective, source=replace(source, threshold_seconds=value, clear_seconds=clear))
+        return replace(objective, source=objective.source.with_bound(field, value))
     if field in COUNTS:
         if value != int(value):
             raise ObjectiveError(field, "must be a whole number")

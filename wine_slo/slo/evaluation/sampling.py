@@ -16,7 +16,7 @@ from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets, T
 from wine_slo.slo.evaluation.rules import event_counts, has_events, is_stuck, is_without_bucket
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget
-from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.indicator import BoundedHistogram
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.metric_source import Points, Sample
@@ -299,7 +299,8 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
     alone = [] if objective.by else [Key(objective.name)]
     targets, have_intervals = answers.scrapes.targets(objective.by), answers.have_intervals
     for key in dict.fromkeys((*answers.shown, *answers.total, *remembered(state, objective), *alone)):
-        if isinstance(objective.source, Latency) and (no_bucket := _no_bucket(objective.source, answers, key)):
+        histogram = objective.source.bounded
+        if histogram is not None and (no_bucket := _no_bucket(histogram, answers, key)):
             found[key] = without_data(now, Sight.BLIND, no_bucket)
             continue
         ages = answers.ages.get(key, {})
@@ -356,9 +357,9 @@ def _name_of(labels: Mapping[str, str]) -> str:
     return labels.get(INSTANCE, "").strip() or ", ".join(own) or labels.get("job", "")
 
 
-def _no_bucket(source: Latency, answers: Answers, key: Key) -> Reason | None:
+def _no_bucket(bounded: BoundedHistogram, answers: Answers, key: Key) -> Reason | None:
     """Why the requests within the threshold cannot be counted; None where they can."""
-    histogram, threshold = source.histogram, f"{source.threshold_seconds:g}"
+    histogram, threshold = bounded.name, f"{bounded.threshold:g}"
     series, part = answers.total_settled.get(key, 0), answers.part_settled.get(key, 0)
     is_without = is_without_bucket(series, part)
     if is_without and part > 0:

@@ -10,7 +10,6 @@ from datetime import timedelta
 
 from wine_slo.slo.evaluation.reading import Reading
 from wine_slo.slo.evaluation.rules import ROUNDING
-from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Objective
 
 
@@ -28,8 +27,8 @@ class Value:
 
     def is_within(self, objective: Objective) -> bool:
         """Whether it is no worse than the target."""
-        if isinstance(objective.source, Latency):
-            return self.number <= objective.source.threshold_seconds
+        if objective.source.threshold is not None:
+            return self.number <= objective.source.threshold
         return self.number <= objective.allowed_bad_ratio + ROUNDING
 
 

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta, tzinfo
 
+from wine_slo.slo.objectives.kinds import KINDS
+from wine_slo.slo.objectives.kinds.indicator import Unit
 from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.views.status_schema import IncidentStatus, ObjectiveStatus, SilenceStatus
 
@@ -17,15 +19,15 @@ def value(slo: ObjectiveStatus) -> str:
         return ENGLISH.latency(slo.latency_seconds, slo.bucket_bounds_seconds, apart_from=slo.threshold_seconds)
     if slo.bad_ratio is None:
         return ""
-    if slo.kind == "up":
+    if KINDS[slo.kind].unit is Unit.GOOD_SHARE:
         return percent(max(0.0, 1 - slo.bad_ratio), apart_from=slo.objective_ratio)
     return percent(slo.bad_ratio, apart_from=1 - slo.objective_ratio)
 
 
 def meaning(slo: ObjectiveStatus) -> str:
     """What the number is, and over which time range: `p95 over 5 min`, `failed over 20 s`, `up over 5 min`."""
-    shares = {"ratio": "failed", "up": "up"}
-    what = shares.get(slo.kind, "bad") if slo.latency_quantile is None else f"p{slo.latency_quantile * 100:g}"
+    text = KINDS[slo.kind].text
+    what = text.value if slo.latency_quantile is None else f"p{slo.latency_quantile * 100:g}"
     if slo.value_over_seconds is None:
         return what
     return f"{what} over {span(timedelta(seconds=slo.value_over_seconds))}"
@@ -35,7 +37,7 @@ def target(slo: ObjectiveStatus) -> str:
     """What the number should be."""
     if slo.threshold_seconds is not None:
         return f"target ≤ {seconds(slo.threshold_seconds)}"
-    if slo.kind == "up":
+    if KINDS[slo.kind].unit is Unit.GOOD_SHARE:
         return f"target ≥ {percent(slo.objective_ratio)}"
     return f"target ≤ {percent(1 - slo.objective_ratio)}"
 

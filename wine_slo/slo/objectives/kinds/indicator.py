@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Self
 
+from wine_slo.slo.objectives.error import ObjectiveError
+
 
 class Unit(StrEnum):
     """How the value of an objective reads."""
@@ -28,6 +30,8 @@ class KindText:
         events: How many events were bad, of one and of more; holes `bad`, `n` and `target`.
         measured: A value with what it is the number of; holes `share` and `quantile`.
         chart: The title of a chart; holes `title` and `quantile`.
+        value: What a share is the share of, in one English word for who runs the watchdog: `failed`, `up`.
+        bad: What bad events are, in one such word.
     """
 
     objective: str
@@ -35,6 +39,43 @@ class KindText:
     events: tuple[str, str]
     measured: str
     chart: str
+    value: str = "bad"
+    bad: str = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredSeries:
+    """Series that have to exist for an objective to be judged.
+
+    Attributes:
+        field: The field of slo.yml that names them.
+        selector: Selects them.
+        missing: What is wrong with the field where there are none, as the end of a sentence.
+    """
+
+    field: str
+    selector: str
+    missing: str = "matches no series that Prometheus knows"
+
+
+@dataclass(frozen=True, slots=True)
+class BoundedHistogram:
+    """A histogram whose buckets have to end at certain bounds.
+
+    Attributes:
+        name: Its name, without `_bucket`.
+        selector: The label matchers of the objective; empty where there are none.
+        bounds: The bounds in seconds, by the field of slo.yml that wants each; that of the threshold first.
+    """
+
+    name: str
+    selector: str
+    bounds: tuple[tuple[str, float], ...]
+
+    @property
+    def threshold(self) -> float:
+        """Return the bound of the threshold, in seconds."""
+        return self.bounds[0][1]
 
 
 class Indicator(ABC):
@@ -100,6 +141,24 @@ class Indicator(ABC):
     def least_ratio(self) -> tuple[float, str]:
         """The lowest objective that can be judged, and what is said of a lower one."""
         return 0.0, ""
+
+    @property
+    def required(self) -> tuple[RequiredSeries, ...]:
+        """The series that have to exist besides the histogram."""
+        return ()
+
+    @property
+    def bounded(self) -> BoundedHistogram | None:
+        """The histogram whose buckets have to end at the threshold; None where there is none."""
+        return None
+
+    def with_bound(self, field: str, seconds: float) -> Self:  # noqa: ARG002 - some kinds have bounds
+        """Return the same with another bound.
+
+        Raises:
+            ObjectiveError: It has no such bound, or it cannot be so.
+        """
+        raise ObjectiveError(field, "is a field of latencies only")
 
     @property
     def budgeted(self) -> Self:

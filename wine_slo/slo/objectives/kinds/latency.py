@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from wine_slo.slo.objectives.error import ObjectiveError
-from wine_slo.slo.objectives.kinds.indicator import Indicator, KindText, Unit, select
+from wine_slo.slo.objectives.kinds.indicator import BoundedHistogram, Indicator, KindText, RequiredSeries, Unit, select
 from wine_slo.slo.reason import phrase, plural
 
 QUANTILE_FLOOR = 0.5
@@ -77,6 +77,31 @@ class Latency(Indicator):
     def least_ratio(self) -> tuple[float, str]:
         """A quantile below the median says nothing of how slow a service is."""
         return QUANTILE_FLOOR, "must be 0.5 or more for a latency"
+
+    @property
+    def required(self) -> tuple[RequiredSeries, ...]:
+        """The gauge of the oldest unanswered request, where one is named."""
+        age = self.oldest_age
+        return (RequiredSeries("oldest_age", age, f"names {age}, which has no series"),) if age else ()
+
+    @property
+    def bounded(self) -> BoundedHistogram:
+        """The histogram, whose buckets have to end at the threshold and at the bound of a quick recovery."""
+        clear = () if self.clear_seconds is None else (("clear", self.clear_seconds),)
+        return BoundedHistogram(self.histogram, self.selector, (("threshold", self.threshold_seconds), *clear))
+
+    def with_bound(self, field: str, seconds: float) -> "Latency":
+        """Return the same with another threshold, which lowers a higher `clear` too, or with another `clear`.
+
+        Raises:
+            ObjectiveError: It cannot be so.
+        """
+        if field == "clear":
+            return replace(self, clear_seconds=seconds)
+        clear = self.clear_seconds
+        return replace(
+            self, threshold_seconds=seconds, clear_seconds=None if clear is None or clear > seconds else clear
+        )
 
     @property
     def budgeted(self) -> "Latency":

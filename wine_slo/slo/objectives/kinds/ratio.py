@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from wine_slo.slo.objectives.kinds.indicator import Indicator, KindText, Unit
+from wine_slo.slo.objectives.kinds.indicator import Indicator, KindText, RequiredSeries, Unit
 from wine_slo.slo.reason import phrase, plural
 
 
@@ -22,6 +22,8 @@ class Ratio(Indicator):
         events=plural("{bad} of {n} request failed.", "{bad} of {n} requests failed."),
         measured=phrase("{share} failed"),
         chart=phrase("{title}: share of failed requests"),
+        value="failed",
+        bad="failed",
     )
 
     def all_events(self, job: str) -> str:  # noqa: ARG002 - the selector names it
@@ -31,3 +33,8 @@ class Ratio(Indicator):
     def bad_events(self, job: str) -> str:  # noqa: ARG002 - the selector names it
         """Return the counters of bad events."""
         return self.bad
+
+    @property
+    def required(self) -> tuple[RequiredSeries, ...]:
+        """Both counters."""
+        return RequiredSeries("bad", self.bad), RequiredSeries("total", self.total)

@@ -19,6 +19,8 @@ class Up(Indicator):
         events=plural("{bad} of {n} scrape failed.", "{bad} of {n} scrapes failed."),
         measured=phrase("{share} up"),
         chart="{title}",
+        value="up",
+        bad="down",
     )
     is_about_targets: ClassVar[bool] = True
 
