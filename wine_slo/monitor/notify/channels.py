@@ -31,7 +31,7 @@ class Connected:
         answers: Delivers what can wait until every alert is out.
         first: Where the settings want notifications.
         second: Where they want what nobody acknowledges there.
-        listen: Hears what people write and press; None where nobody can.
+        listen: Receives what people write and press; None where nobody can.
     """
 
     alerts: Channel
@@ -87,7 +87,7 @@ class Channels:
         return self.recipients == (CONSOLE,)
 
     def listening(self) -> Iterator[tuple[str, Listen]]:
-        """Yield the name of each channel in which people are heard, and what hears them."""
+        """Yield the name of each channel in which people write, and what receives that."""
         return ((name, each.listen) for name, each in self._connected.items() if each.listen is not None)
 
     def _of(self, address: Address) -> Connected:

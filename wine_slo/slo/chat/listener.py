@@ -19,7 +19,7 @@ class Listener:
         refuse: The answer to a press, in that chat, of what is not one of our buttons.
         listening: Called when updates can be read, and when they cannot.
         conflict: Called once when they go elsewhere instead, with whether that is a webhook, else another program.
-        contacted: Called with the address of a chat from which anything is heard.
+        contacted: Called with the address of a chat from which any update comes.
         moved: Called with the old and the new address of a group that has become a supergroup.
         menus: The commands with their lines, by language; the empty one is for every other language.
         clock: Reads the clock.

@@ -21,9 +21,9 @@ from wine_slo.slo.views.board_text import BoardRecord
 
 GROUP, FORUM, HOOK = (Address(each) for each in ("telegram:-5", "telegram:-1001", "webhook:operations"))
 EARLIER = (  # as version 0.1.0 wrote it
-    'INSERT INTO told VALUES (12, -5, \'{"incident":12,"chat":-5,"stage":"opened","opening":1}\')',
-    'INSERT INTO told VALUES (12, 0, \'{"incident":12,"chat":0}\')',
-    'INSERT INTO standings VALUES (-5, \'{"chat":-5,"moved_to":-1001,"announced_to":[7]}\')',
+    'INSERT INTO "told" VALUES (12, -5, \'{"incident":12,"chat":-5,"stage":"opened","opening":1}\')',
+    'INSERT INTO "told" VALUES (12, 0, \'{"incident":12,"chat":0}\')',
+    'INSERT INTO "standings" VALUES (-5, \'{"chat":-5,"moved_to":-1001,"announced_to":[7]}\')',
     (
         "INSERT INTO boards VALUES (-1001, "
         '\'{"chat":-1001,"message":3,"topic":30,"text":"all is well","written_at":"2026-01-01T19:40:00Z"}\')'
@@ -69,8 +69,8 @@ def test_an_earlier_version_reads_what_is_written_of_telegram_and_the_terminal(l
     ledger.mark_digest(GROUP, at(0))
     by = Person(7, "Anna")
     ledger.act([Action(number=1, at=at(0), deed=ActionKind.DRILL, by=by, chat=FORUM, cause="message -1001/1")])
-    assert rows(path, "SELECT chat, json_extract(value, '$.chat') FROM told ORDER BY chat") == [(-5, -5), (0, 0)]
-    moved = "SELECT chat, json_extract(value, '$.moved_to'), json_extract(value, '$.announced_to') FROM standings"
+    assert rows(path, "SELECT chat, json_extract(value, '$.chat') FROM `told` ORDER BY chat") == [(-5, -5), (0, 0)]
+    moved = "SELECT chat, json_extract(value, '$.moved_to'), json_extract(value, '$.announced_to') FROM `standings`"
     assert rows(path, moved) == [(-5, -1001, "[0]")]
     board = "SELECT chat, json_extract(value, '$.chat'), json_extract(value, '$.topic') FROM boards"
     assert rows(path, board) == [(-1001, -1001, 30)]
@@ -93,6 +93,6 @@ def test_an_address_of_any_other_channel_comes_back_as_it_was(ledger: Ledger) ->
 
 @pytest.mark.parametrize("damage", ["true", "1.5", '"nobody"', "null"])
 def test_what_is_no_address_is_damage(ledger: Ledger, path: Path, damage: str) -> None:
-    rows(path, f"INSERT INTO standings VALUES (1, '{{\"chat\":{damage}}}')")
+    rows(path, f"INSERT INTO `standings` VALUES (1, '{{\"chat\":{damage}}}')")
     with pytest.raises(LedgerError, match="cannot be read"):
         ledger.load()
