@@ -32,7 +32,7 @@ def status_list(
     lines = [status_line(fmt, track, state, now, acts) for track in tracks[:STATUS_LINES]]
     if is_overdue:
         grey = [re.sub("^[🟢🟡]", "⚪️", line) for line in lines]
-        age = fmt.say("No evaluation for {duration}: this is how it stood then.", duration=now - state.evaluated_at)
+        age = fmt.say("No evaluation for {duration}: this is the last known state.", duration=now - state.evaluated_at)
         lines = [f"🟠 {age}", *grey]
     if (rest := len(tracks) - STATUS_LINES) > 0:
         lines.append(fmt.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))

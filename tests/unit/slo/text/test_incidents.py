@@ -613,6 +613,6 @@ def test_what_is_overdue_is_not_green() -> None:
     scene.has(0.0, 30)
     now = scene.now + timedelta(minutes=7)
     first, *lines = status_list(Formatter(scene.objectives, UTC), scene.state, now, is_overdue=True).splitlines()
-    assert first == "🟠 No evaluation for 7 min: this is how it stood then."
+    assert first == "🟠 No evaluation for 7 min: this is the last known state."
     assert lines[0].startswith("⚪️ latency: p95")
     assert "🟢" not in "".join(lines)
