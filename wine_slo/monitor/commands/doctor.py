@@ -171,7 +171,7 @@ async def _targets(objectives: Objectives, targets: Collection[Target] | None, a
         yield _warning(
             about,
             "it does not say what it scrapes and how often",
-            "see to it yourself that scrape_interval in slo.yml is the real one",
+            "make sure yourself that scrape_interval in slo.yml is the real one",
         )
         for objective in {each.job: each for each in objectives.all}.values():
             with suppress(MetricSourceError):
@@ -251,7 +251,7 @@ async def _history(objectives: Objectives, retention: timedelta | None, api: Met
         yield _warning(
             about,
             f"Prometheus knows {longest.job} for {ENGLISH.span(known)}, of the {window} of the error budget",
-            "nothing: the rest is taken to be without a fault, and messages say how much is known",
+            "nothing: the rest is assumed to be good, and messages say how much is known",
         )
     else:
         yield _ok(about, f"reaches back over the {window} of the error budget")
@@ -382,7 +382,7 @@ async def _telegram(settings: WatchdogSettings, telegram: TelegramRights | None)
             yield _wrong(about, str(error), "copy it from @BotFather again: digits, a colon, 35 signs")
         else:
             yield _wrong(
-                about, f"cannot be reached: {error}", "see to the network, or set WINE_SLO_TELEGRAM_PROXY or _API_URL"
+                about, f"cannot be reached: {error}", "check the network, or set WINE_SLO_TELEGRAM_PROXY or _API_URL"
             )
         return
     yield _ok(about, f"the token is that of @{identity.username}")

@@ -150,9 +150,9 @@ async def test_by_keyboard_a_longer_span_is_chosen_and_the_reloading_stopped(vis
     await page.get_by_role("link", name="6 hours").focus()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("link", name="6 hours")).to_have_attribute("aria-current", "true")
-    await page.get_by_role("link", name="stop that").focus()
+    await page.get_by_role("link", name="stop reloading").focus()
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("link", name="load it again by itself")).to_be_visible()
+    await expect(page.get_by_role("link", name="reload automatically")).to_be_visible()
     assert await page.locator('meta[http-equiv="refresh"]').count() == 0
     assert watch.requested == [timedelta(hours=1), timedelta(hours=6), timedelta(hours=6)]
 
@@ -187,7 +187,7 @@ async def page_of(client: Client, path: str = "/") -> str:
 async def test_when_prometheus_is_away_the_page_comes_and_says_so(client: Client, watch: Watch) -> None:
     watch.history = history(values={}, trouble="it cannot be reached (Connection refused)")
     text = await page_of(client)
-    assert "as Prometheus does not say: it cannot be reached (Connection refused)." in text
+    assert "The charts are out of date. Prometheus: it cannot be reached (Connection refused)." in text
     assert "in breach since 21:26:00 (14 min)" in text
     assert "<figure>" not in text
 
@@ -201,7 +201,7 @@ async def test_when_prometheus_is_away_the_page_comes_and_says_so(client: Client
         ),
         pytest.param(
             state(latency=NO_DATA, errors=NO_DATA, availability=NO_DATA),
-            "Nothing can be said at the moment",
+            "Nothing can be judged at the moment",
             id="nothing seen",
         ),
         pytest.param(
@@ -209,7 +209,7 @@ async def test_when_prometheus_is_away_the_page_comes_and_says_so(client: Client
             "2 of 3 objectives met, the rest not known",
             id="something seen",
         ),
-        pytest.param(replace(GOOD, readings={}), "Nothing can be said at the moment", id="after a restart"),
+        pytest.param(replace(GOOD, readings={}), "Nothing can be judged at the moment", id="after a restart"),
         pytest.param(
             state(latency=replace(FINE, recent_seconds=None), errors=ERRING, availability=ERRING),
             "2 of 3 objectives met, the rest not known",
@@ -339,7 +339,7 @@ async def test_a_suspicion_is_no_breach_and_not_green(client: Client, watch: Wat
     tracks = {**GOOD.tracks, LATENCY_KEY: track(LATENCY_KEY, Phase.BREACHING)}
     watch.state = replace(GOOD, tracks=tracks)
     text = await page_of(client)
-    assert '<h1 class="headline suspicious">Something is suspicious</h1>' in text
+    assert '<h1 class="headline suspicious">A breach is pending</h1>' in text
 
 
 async def test_a_recovery_that_is_not_sure_yet_says_so(client: Client, watch: Watch) -> None:
