@@ -49,7 +49,7 @@ async def test_it_is_detected_notified_and_ended_in_time_and_the_budget_is_spare
     process = await drill(house)
     assert await process.wait(90) == 0, process.output
     assert re.fullmatch(
-        r"Sending 5 requests of 2 s per second to violate latency\.\n"
+        r"Sending 5 requests/s of 2 s each to violate latency\.\n"
         r" +[\d.]+ s  seen by Prometheus; expected within 2 s\n"
         r" +[\d.]+ s  breach confirmed \(#1\); expected within 9 s\n"
         r" +[\d.]+ s  all chats notified; expected within 14 s\n"

@@ -132,7 +132,7 @@ def drilling(terminal: Terminal | None) -> Iterator[Callable[[Drill], None]]:
 def progress(drill: Drill) -> list[str]:
     """What has happened so far, a line for each."""
     lines = [
-        f"Sending {drill.requests_per_second:g} requests of {drill.sleep_seconds:g} s per second to violate {drill.slo}."
+        f"Sending {drill.requests_per_second:g} requests/s of {drill.sleep_seconds:g} s each to violate {drill.slo}."
     ]
     for step in drill.steps:
         if step.name == "recovered" and drill.stopped_at is not None and drill.incident is not None:

@@ -80,7 +80,7 @@ def test_a_drill_says_what_it_came_to(done: Drill, *, has_worked: bool, last: st
 
 def test_what_is_late_is_said_to_be() -> None:
     assert output.progress(drill(1, 2, 11, None, None)) == [
-        "Sending 5 requests of 2 s per second to violate latency.",
+        "Sending 5 requests/s of 2 s each to violate latency.",
         "   1.0 s  seen; expected within 10 s",
         "   2.0 s  sure (#12); expected within 10 s",
         "  11.0 s  notified; expected within 10 s, LATE",
