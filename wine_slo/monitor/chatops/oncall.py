@@ -114,7 +114,7 @@ class OnCall:
     def _shown(self, replies: Replies, state: State | None = None) -> Answer:
         """How everything stands, or what is left of it in a state."""
         shown, acts = self._snapshot.state if state is None else state, self._journal.acts
-        return Answer(status_list(replies.speech, shown, self._snapshot.now(), acts, is_overdue=self._is_overdue()))
+        return Answer(status_list(replies.fmt, shown, self._snapshot.now(), acts, is_overdue=self._is_overdue()))
 
     async def _press_show(self, press: Press) -> Answer:
         return self._shown(self._replies(press.chat))
@@ -149,7 +149,7 @@ class OnCall:
             taken = next((act for each in named if (act := acts.acknowledgement(each))), None)
             return Answer(replies.taken_already(taken) if taken else replies.none_open())
         if len(free) > 1 and not question.arguments:
-            titles = (f"#{each.number} {unescape(replies.speech.title(each.key))}"[:MAX_LABEL] for each in free)
+            titles = (f"#{each.number} {unescape(replies.fmt.title(each.key))}"[:MAX_LABEL] for each in free)
             buttons = [Button(title, ACKNOWLEDGE, _of(each)) for title, each in zip(titles, free, strict=True)]
             return Answer(replies.which(free), tuple((each,) for each in buttons[:MOST_NAMED]))
         written = True
@@ -206,14 +206,14 @@ class OnCall:
         if question.arguments and question.arguments[0].lower() in OFF:
             return await self._silences(question)
         try:
-            silence_request = parse_silence(question.arguments, replies.names(state), now, replies.speech.zone)
+            silence_request = parse_silence(question.arguments, replies.names(state), now, replies.fmt.zone)
         except NotUnderstoodError as error:
             return self._offer_choices(question, error, replies)
         return await self._make(question, silence_request)
 
     def _offer_choices(self, question: Question, error: NotUnderstoodError, replies: Replies) -> Answer:
         """What was wrong with a silence, and what to choose from where that can be said."""
-        text = replies.silence_not_understood(error, next(iter(replies.speech.objectives.by_name)))
+        text = replies.silence_not_understood(error, next(iter(replies.fmt.objectives.by_name)))
         if not isinstance(error, UnclearError):
             return Answer(text)
         self._choices_offered[question.chat, str(question.message)] = error

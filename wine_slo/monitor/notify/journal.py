@@ -69,9 +69,9 @@ class Journal:
             return person
         return replace(person, name=f"{person.name} ({person.id})")
 
-    def lines(self, incident: Incident, speech: Formatter) -> list[str]:
+    def lines(self, incident: Incident, fmt: Formatter) -> list[str]:
         """What was done about an incident, a line each."""
-        return [Replies(speech).action(act, incident) for act in self.acts.about(incident)]
+        return [Replies(fmt).action(act, incident) for act in self.acts.about(incident)]
 
     async def run(self) -> None:
         """Write down, for ever, what could not be written at once."""

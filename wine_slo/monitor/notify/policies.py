@@ -61,8 +61,8 @@ class Policies:
             known_since: Of a second chat: since when a first one knows of it; None where none does.
         """
         state, acts, now = self._snapshot.state, self._journal.acts, self._snapshot.now()
-        rules, speech = self._rules, self._localizer.speech(chat)
-        objective = speech.objectives.of(incident.key)
+        rules, fmt = self._rules, self._localizer.fmt(chat)
+        objective = fmt.objectives.of(incident.key)
         quiet = rules.quiet_hours
         delay_reason = DelayReason.OUTAGE
         if acts.had_silence(incident, state.incidents):
@@ -85,7 +85,7 @@ class Policies:
             is_second=chat in rules.second_chats,
             known_since=known_since,
             delay_reason=delay_reason,
-            buttons=buttons_of(incident, acts, state.incidents, speech.objectives, now, rules.offers, speech.say),
+            buttons=buttons_of(incident, acts, state.incidents, fmt.objectives, now, rules.offers, fmt.say),
         )
 
 

@@ -77,11 +77,11 @@ class Post:
         """From a start to an end; what is in memory is gone at the end, what is in the ledger is not."""
         self.ledger = Ledger.open(f"sqlite:///{self.path}")
         memory = self.ledger.load()
-        speech = Formatter(self.scene.objectives, UTC)
-        self.talk = Talk(self.api, speech, self.access, listened_at=datetime.now(UTC) - self.listened_ago)
+        fmt = Formatter(self.scene.objectives, UTC)
+        self.talk = Talk(self.api, fmt, self.access, listened_at=datetime.now(UTC) - self.listened_ago)
         async with connection.connect(TOKEN, self.api.url) as bot:
             recipients = Recipients(self.ledger, memory, self.chats, self.scene.now, topics=self.topics)
-            localizer = Localizer(recipients, lambda _language: speech)
+            localizer = Localizer(recipients, lambda _language: fmt)
             snapshot = FakeSnapshot(lambda: self.scene.state, self.now)
             self.journal = Journal(self.ledger, memory.acts, again_after=0.01, last_number=memory.last_act)
             self.delivery = Dispatcher(
@@ -97,7 +97,7 @@ class Post:
                     escalate_after=self.rules.escalate_after,
                     quiet_hours=self.rules.quiet_hours,
                     pages_in_quiet_hours=self.rules.pages_in_quiet_hours,
-                    offers=self.talk.conversation.verbs,
+                    offers=self.talk.router.verbs,
                 ),
             )
             self.announcements = Announcements(
@@ -787,7 +787,7 @@ async def test_two_people_of_one_name_are_distinguished(post: Post) -> None:
         lines = post.messages()[0].text.splitlines()
         assert "Acknowledged by Anna at 19:40." in lines
         assert f"Silenced until 20:40 by anna ({BORIS})." in lines
-        action_lines = post.journal.lines(post.scene.incident, post.talk.speech)
+        action_lines = post.journal.lines(post.scene.incident, post.talk.fmt)
     assert action_lines[0] == f"19:40 Anna ({ANNA}) acknowledged."
     assert str(BORIS) in action_lines[1]
 

@@ -50,7 +50,7 @@ class Wall:
             self.ledger,
             FakeSnapshot(lambda: self.scene.state, lambda: self.scene.now),
             self.journal,
-            lambda _chat: self.talk.speech,
+            lambda _chat: self.talk.fmt,
             lambda kind, outcome: self.outcomes.append((kind, outcome)),
             recipients=self.recipients,
         )
@@ -174,7 +174,7 @@ async def test_of_many_silences_it_names_three(wall: Wall) -> None:
 
 
 async def test_it_reads_in_russian(wall: Wall) -> None:
-    wall.talk.speech = replace(wall.talk.speech, language=translations.load()["ru"])
+    wall.talk.fmt = replace(wall.talk.fmt, language=translations.load()["ru"])
     wall.journal.acts = acts(
         silence(0, until=3600, objective="latency", reason="выкладка"), *[silence(0, until=90000)] * 3
     )

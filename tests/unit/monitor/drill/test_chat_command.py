@@ -57,15 +57,15 @@ class Stage:
         self.journal = Journal(self.ledger, ())
         self.drills = DrillCommand(
             FakeSnapshot(State, lambda: self.now),
-            self.speech,
+            self.fmt,
             self.prepare,
             self.run,
             timedelta(minutes=3),
             journal=self.journal,
-            announce=lambda text, but: self.announced.append((text(Replies(self.speech(0))), but)),
+            announce=lambda text, but: self.announced.append((text(Replies(self.fmt(0))), but)),
         )
 
-    def speech(self, _chat: int) -> Formatter:
+    def fmt(self, _chat: int) -> Formatter:
         return Formatter(ALL, UTC, translations.load()[self.language])
 
     async def prepare(self, _objective: Objective) -> Drill:
@@ -169,11 +169,11 @@ async def test_one_that_is_refused_at_its_start_is_reported(stage: Stage) -> Non
 
 
 def test_what_did_not_work_says_so_first(stage: Stage) -> None:
-    speech = stage.speech(1)
+    fmt = stage.fmt(1)
     late = replace(DONE, steps=(replace(DONE.steps[0], seconds=50), *DONE.steps[1:]))
-    assert said(late, speech).startswith("🟡 Drill passed, but slower than the settings imply.\n")
+    assert said(late, fmt).startswith("🟡 Drill passed, but slower than the settings imply.\n")
     failed = replace(DONE, steps=(replace(DONE.steps[0], seconds=None),), trouble=Reason("it is away"))
-    assert said(failed, speech) == "🔴 Drill failed: it is away"
+    assert said(failed, fmt) == "🔴 Drill failed: it is away"
 
 
 async def test_the_next_drill_has_to_wait_and_the_answer_says_how_long(stage: Stage) -> None:
