@@ -136,7 +136,7 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
     topics = {int(each): each.topic for each in _named(settings) if each.topic is not None}
     recipients = Recipients(ledger, memory, chats, evaluator.now(), topics=topics)
     localizer = Localizer(recipients, formatters(settings, evaluator))
-    journal = Journal(ledger, memory.acts, last_number=memory.last_act)
+    journal = Journal(ledger, memory.actions, last_number=memory.last_action)
     charts = Charts(
         source,
         outside.drawing,
@@ -240,7 +240,7 @@ def _read_at_scrape(
     instruments.read_at_scrape(
         undelivered_seconds=lambda: dispatcher.undelivered_seconds,
         unreachable=lambda: len(dispatcher.unreached),
-        silences=lambda: len(journal.acts.silences(snapshot.state.incidents, snapshot.now())),
+        silences=lambda: len(journal.actions.silences(snapshot.state.incidents, snapshot.now())),
     )
 
 

@@ -112,10 +112,10 @@ class DrillCommand:
     async def _keep(self, question: Question, objective: Objective, now: datetime) -> None:
         """Keep who begins it, before there is an incident that is to be marked as a drill."""
         by, kind = self._journal.distinguished(question.person), ActionKind.DRILL
-        act = Action(
+        action = Action(
             number=0, at=now, deed=kind, by=by, chat=question.chat, cause=question.cause, objective=objective.name
         )
-        await self._journal.add(act)
+        await self._journal.add(action)
 
     def _stop(self, fmt: Formatter, question: Question) -> str:
         if self._running is None:

@@ -304,7 +304,7 @@ class Dispatcher:
     def _next(self, chat: int) -> Notification | None:
         """The next notification for a chat that does not have to wait; only new messages while it refuses them."""
         state, now = self._snapshot.state, self._snapshot.now()
-        words = IncidentWording(self._localizer.fmt(chat), state, now, self._journal.acts)
+        words = IncidentWording(self._localizer.fmt(chat), state, now, self._journal.actions)
         is_closed = self._recipients.subscriber(chat).is_closed
         planned: list[tuple[Incident, Notification]] = []
         held: dict[int, Suppression] = {}

@@ -108,7 +108,7 @@ class Boards:
                     self._on_message(Kind.BOARD, "told")
 
     def _text(self, chat: int) -> str:
-        return board_text(self._fmt(chat), self._snapshot.state, self._snapshot.now(), self._journal.acts)
+        return board_text(self._fmt(chat), self._snapshot.state, self._snapshot.now(), self._journal.actions)
 
     async def _write(self, board: BoardRecord, text: str) -> None:
         """Have a board read that; hang a new one where it cannot be edited any more, but not one after the other.

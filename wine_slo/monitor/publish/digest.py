@@ -105,7 +105,7 @@ class Digests:
         return [each for each in self._recipients if each not in self._but and each not in self._recipients.closed]
 
     def _acknowledged_at(self, incident: Incident) -> datetime | None:
-        action = self._journal.acts.acknowledgement(incident)
+        action = self._journal.actions.acknowledgement(incident)
         return action.at if action else None
 
     async def _send_to(self, chat: int, week: Week, slot: datetime) -> None:

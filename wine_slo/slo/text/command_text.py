@@ -181,10 +181,10 @@ class Replies:
             "Acknowledged by {name}: {incidents}.", name=shortened(person.name), incidents=self._named(incidents)
         )
 
-    def taken_already(self, act: Action) -> str:
+    def taken_already(self, action: Action) -> str:
         """Somebody has it since then."""
         return self.say(
-            "Already acknowledged by {name} at {time}.", name=shortened(act.by.name), time=self.fmt.clock(act.at)
+            "Already acknowledged by {name} at {time}.", name=shortened(action.by.name), time=self.fmt.clock(action.at)
         )
 
     def which(self, incidents: Sequence[Incident]) -> str:
@@ -300,13 +300,13 @@ class Replies:
         """Until recovery, and nothing is in breach."""
         return self.say("It is not in breach, so there is no recovery to wait for. Give a duration.")
 
-    def silences(self, acts: Sequence[Action], now: datetime) -> str:
+    def silences(self, actions: Sequence[Action], now: datetime) -> str:
         """The silences that run."""
-        if not acts:
+        if not actions:
             return self.say("No silences. To make one: /silence 1h all")
-        lines = [self._silence(act, now) for act in acts[:MAX_SILENCES]]
-        if len(acts) > MAX_SILENCES:
-            lines.append(self.fmt.count(len(acts) - MAX_SILENCES, "… and {n} more.", "… and {n} more."))
+        lines = [self._silence(action, now) for action in actions[:MAX_SILENCES]]
+        if len(actions) > MAX_SILENCES:
+            lines.append(self.fmt.count(len(actions) - MAX_SILENCES, "… and {n} more.", "… and {n} more."))
         return "\n".join(lines)
 
     def end_of(self, silence: Silence, now: datetime) -> str:
@@ -326,25 +326,25 @@ class Replies:
 
     # Taking back
 
-    def taken_back(self, act: Action) -> str:
-        """One's own last act is undone."""
-        if act.silence is not None:
-            return self.say("Undone: the silence of {what}.", what=silence_scope(self.fmt, act.silence))
-        return self.say("Undone: your acknowledgement of #{number}.", number=act.incident or 0)
+    def taken_back(self, action: Action) -> str:
+        """One's own last action is undone."""
+        if action.silence is not None:
+            return self.say("Undone: the silence of {what}.", what=silence_scope(self.fmt, action.silence))
+        return self.say("Undone: your acknowledgement of #{number}.", number=action.incident or 0)
 
-    def not_yours(self, act: Action) -> str:
+    def not_yours(self, action: Action) -> str:
         """Only who did it can take it back."""
-        return self.say("Only {name} can undo that.", name=shortened(act.by.name))
+        return self.say("Only {name} can undo that.", name=shortened(action.by.name))
 
     def nothing_to_take_back(self) -> str:
         """It is too long ago, or there is nothing of that person."""
         return self.say("You have no action of the last {span} to undo.", span=UNDONE_WITHIN)
 
-    def action(self, act: Action, incident: Incident) -> str:
+    def action(self, action: Action, incident: Incident) -> str:
         """One thing that somebody did about an incident, for its history."""
-        name = self.say("{name} ({id})", name=shortened(act.by.name), id=act.by.id)
-        time = self.fmt.moment(act.at, incident.began_at)
-        match act.deed:
+        name = self.say("{name} ({id})", name=shortened(action.by.name), id=action.by.id)
+        time = self.fmt.moment(action.at, incident.began_at)
+        match action.deed:
             case ActionKind.ACKNOWLEDGE:
                 return self.say("{time} {name} acknowledged.", time=time, name=name)
             case ActionKind.UNDO:
@@ -352,26 +352,26 @@ class Replies:
             case ActionKind.END:
                 return self.say("{time} {name} ended the silence.", time=time, name=name)
             case _:
-                return f"{time} {silence_line(self.fmt, act, incident.began_at)} ({name})"
+                return f"{time} {silence_line(self.fmt, action, incident.began_at)} ({name})"
 
     # What every chat reads of what somebody does in one
 
-    def announced(self, acts: Sequence[Action], now: datetime) -> str:
+    def announced(self, actions: Sequence[Action], now: datetime) -> str:
         """Silences that somebody has begun, or that go on."""
-        return "\n".join(f"🔇 {silence_line(self.fmt, each, now)}" for each in acts)
+        return "\n".join(f"🔇 {silence_line(self.fmt, each, now)}" for each in actions)
 
-    def announced_end(self, person: Person, acts: Sequence[Action]) -> str:
+    def announced_end(self, person: Person, actions: Sequence[Action]) -> str:
         """Silences that somebody has ended."""
-        what = ", ".join(silence_scope(self.fmt, each.silence) for each in acts if each.silence)
+        what = ", ".join(silence_scope(self.fmt, each.silence) for each in actions if each.silence)
         return f"🔔 {self.say('{name} ended the silence: {what}.', name=shortened(person.name), what=what)}"
 
     def not_written(self) -> str:
         """What was done holds, but is not kept."""
         return self.say("Done, but the database cannot be written: a restart would lose it.")
 
-    def _silence(self, act: Action, now: datetime) -> str:
-        made = self.fmt.moment(act.at, now)
-        line = self.say("{silence} Made at {time}.", silence=silence_line(self.fmt, act, now), time=made)
+    def _silence(self, action: Action, now: datetime) -> str:
+        made = self.fmt.moment(action.at, now)
+        line = self.say("{silence} Made at {time}.", silence=silence_line(self.fmt, action, now), time=made)
         return f"🔇 {line}"
 
     def _named(self, incidents: Sequence[Incident]) -> str:

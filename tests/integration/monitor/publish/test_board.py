@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.action_examples import BORIS, acts, silence
+from tests.support.action_examples import BORIS, actions, silence
 from tests.support.fakes.bot_api import KICKED, BotApi
 from tests.support.fakes.people import ANNA, FORUM, GROUP, TOPIC, Talk, among
 from tests.support.fakes.snapshot import FakeSnapshot
@@ -146,7 +146,7 @@ async def test_the_budget_is_written_in_whole_percents(wall: Wall) -> None:
 
 async def test_it_says_what_is_silenced_by_whom_until_when_and_why(wall: Wall) -> None:
     board = await wall.hangs()
-    wall.journal.acts = acts(
+    wall.journal.actions = actions(
         silence(0, until=3600, objective="latency", reason="deploying <v2>"),
         silence(1, by=BORIS, incidents=((1, 1),), objective="latency", labels=(("endpoint", "/predict"),)),
     )
@@ -164,7 +164,7 @@ async def test_it_says_what_is_silenced_by_whom_until_when_and_why(wall: Wall) -
 
 async def test_of_many_silences_it_names_three(wall: Wall) -> None:
     board = await wall.hangs()
-    wall.journal.acts = acts(*(silence(each, until=3600) for each in range(5)))
+    wall.journal.actions = actions(*(silence(each, until=3600) for each in range(5)))
     await wall.boards.keep()
     assert board.text.splitlines()[1:] == [
         *["🔇 Everything: silenced until 20:40 by Anna."] * 3,
@@ -175,7 +175,7 @@ async def test_of_many_silences_it_names_three(wall: Wall) -> None:
 
 async def test_it_reads_in_russian(wall: Wall) -> None:
     wall.talk.fmt = replace(wall.talk.fmt, language=translations.load()["ru"])
-    wall.journal.acts = acts(
+    wall.journal.actions = actions(
         silence(0, until=3600, objective="latency", reason="выкладка"), *[silence(0, until=90000)] * 3
     )
     board = await wall.hangs()

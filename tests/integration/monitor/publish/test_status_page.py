@@ -71,12 +71,14 @@ class Watch:
     objectives: Objectives = ALL
     history: History = field(default_factory=history)
     records: tuple[DeliveryRecord, ...] = ()
-    acts: Actions = NO_ACTIONS
+    actions: Actions = NO_ACTIONS
     process: Process = PROCESS
     requested: list[timedelta] = field(default_factory=list)
 
     def status(self) -> Status:
-        return status_of(self.state, self.objectives, NOW, replace(self.process, records=self.records, acts=self.acts))
+        return status_of(
+            self.state, self.objectives, NOW, replace(self.process, records=self.records, actions=self.actions)
+        )
 
     async def over(self, span: timedelta) -> History:
         self.requested.append(span)
@@ -241,24 +243,24 @@ async def test_no_objective_is_green_without_evidence_whatever_its_numbers(
     assert {each.verdict for each in watch.status().objectives} == {Judgement.UNKNOWN}
 
 
-def act(second: float, kind: ActionKind, by: Person, **changes: object) -> Action:
+def action(second: float, kind: ActionKind, by: Person, **changes: object) -> Action:
     made = Action(number=0, at=at(second), deed=kind, by=by, chat=1, cause=f"press {second}")
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
 ACTS = (
-    NO_ACTIONS.with_one_more(act(2900, ActionKind.ACKNOWLEDGE, Person(7, "Anna <b>"), incident=12))
+    NO_ACTIONS.with_one_more(action(2900, ActionKind.ACKNOWLEDGE, Person(7, "Anna <b>"), incident=12))
     .with_one_more(
-        act(3000, ActionKind.SILENCE, Person(8, "Boris"), silence=Silence(at(7200), (), "latency", (), "deploying"))
+        action(3000, ActionKind.SILENCE, Person(8, "Boris"), silence=Silence(at(7200), (), "latency", (), "deploying"))
     )
-    .with_one_more(act(3100, ActionKind.SILENCE, Person(8, "Boris"), silence=Silence(None, ((12, 1),), "errors")))
+    .with_one_more(action(3100, ActionKind.SILENCE, Person(8, "Boris"), silence=Silence(None, ((12, 1),), "errors")))
 )
 
 
 async def test_who_acknowledged_and_what_is_silenced_until_when_stands_on_card_row_and_in_the_answer(
     client: Client, watch: Watch
 ) -> None:
-    watch.acts = ACTS
+    watch.actions = ACTS
     text = await page_of(client)
     acknowledged = "acknowledged by Anna &lt;b&gt; at 21:28:20"
     silenced = "silenced until 22:40:00 by Boris: deploying"
@@ -290,8 +292,8 @@ async def test_a_chat_that_cannot_be_reached_and_a_drill_are_named(client: Clien
 
 
 async def test_what_is_taken_back_stands_nowhere(client: Client, watch: Watch) -> None:
-    watch.acts = ACTS.with_one_more(act(3200, ActionKind.UNDO, Person(7, "Anna"), of=1)).with_one_more(
-        act(3300, ActionKind.END, Person(8, "Boris"), of=2)
+    watch.actions = ACTS.with_one_more(action(3200, ActionKind.UNDO, Person(7, "Anna"), of=1)).with_one_more(
+        action(3300, ActionKind.END, Person(8, "Boris"), of=2)
     )
     text = await page_of(client)
     assert "acknowledged" not in text

@@ -111,8 +111,8 @@ async def test_what_came_of_it_follows_when_it_is_over(stage: Stage) -> None:
         "The next breach is a drill."
     )
     assert stage.announced == [(begun.text, 1)], "all other chats are notified who makes the next breach"
-    (act,) = stage.journal.acts.all
-    assert (act.deed, act.by.name, act.objective, act.at) == (ActionKind.DRILL, "Anna", "latency", START)
+    (action,) = stage.journal.actions.all
+    assert (action.deed, action.by.name, action.objective, action.at) == (ActionKind.DRILL, "Anna", "latency", START)
     assert begun.follow
     following = asyncio.ensure_future(begun.follow())
     assert (await stage.request()).text == "A drill is running. To stop it: /drill stop"

@@ -559,8 +559,10 @@ def test_a_drill_is_marked_first_in_every_text_and_says_nothing_of_the_budget() 
         cause="x",
         objective=truth.key.objective,
     )
-    for acts, mark in ((NO_ACTIONS, "🟠 DRILL"), (Actions((by,)), "🟠 DRILL by Boris")):
-        words = IncidentWording(Formatter(ALL, UTC), State(incidents={12: truth}, evaluated_at=at(120)), at(120), acts)
+    for actions, mark in ((NO_ACTIONS, "🟠 DRILL"), (Actions((by,)), "🟠 DRILL by Boris")):
+        words = IncidentWording(
+            Formatter(ALL, UTC), State(incidents={12: truth}, evaluated_at=at(120)), at(120), actions
+        )
         texts = (
             words.breach(truth, DeliveryRecord(incident=12, chat=7)),
             words.recovery(closed, DeliveryRecord(incident=12, chat=7, breach_told_at=at(90))),
