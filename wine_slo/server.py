@@ -3,8 +3,9 @@
 import argparse
 import sys
 
-from wine_slo.config.environment import SettingsError, read
+from wine_slo.config.environment import SettingsError, read, unknown
 from wine_slo.http.guarded_server import raise_limit_of_files
+from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service import workers
 from wine_slo.service.settings import ServerSettings
 
@@ -16,6 +17,8 @@ def main(processes: int = 1) -> None:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
+    for sentence in unknown(ServerSettings, WatchdogSettings):
+        sys.stderr.write(f"{sentence}\n")
     raise_limit_of_files()
     workers.run(settings, processes)
 
