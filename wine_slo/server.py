@@ -23,7 +23,19 @@ def main(processes: int = 1) -> None:
     workers.run(settings, processes)
 
 
+def worker_count(text: str) -> int:
+    """Read a number of workers.
+
+    Raises:
+        ArgumentTypeError: there cannot be so many.
+    """
+    count = int(text)
+    if not 1 <= count <= workers.MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"wanted: a whole number from 1 to {workers.MOST_WORKERS}")
+    return count
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m wine_slo.server", description=main.__doc__)
-    parser.add_argument("--workers", type=int, default=1, help="processes that share the port (default: 1)")
+    parser.add_argument("--workers", type=worker_count, default=1, help="processes that share the port (default: 1)")
     main(parser.parse_args().workers)
