@@ -18,7 +18,6 @@ import msgspec
 
 from wine_slo.service.model.classifier import Classify, Engine, Model, ModelCard
 
-
 LARGEST_PICKLE, LARGEST_CARD = 2**29, 2**20  # bytes; ours have 1 and 6 kB, and the container has 512 MB
 
 
