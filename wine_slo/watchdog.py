@@ -46,7 +46,7 @@ Until = Callable[[], Awaitable[str]]
 
 
 def main() -> None:
-    """Watch until told to stop; exit with 2 where settings or objectives are wrong, with 1 where it cannot run."""
+    """Monitor until stopped; exit with 2 where settings or objectives are wrong, with 1 where it cannot run."""
     try:
         settings = read(WatchdogSettings)
         objectives = slo_file.load(settings.objectives)

@@ -1,4 +1,4 @@
-"""`slo.yml`, the page on which people write what is promised; every mistake is told with its line.
+"""`slo.yml`, the file in which people write the objectives; every mistake is reported with its line.
 
 The model below is also the JSON schema for editors: `python -m wine_slo.config.slo_file > slo.schema.json`.
 """
@@ -74,14 +74,14 @@ class _Burn(Struct, forbid_unknown_fields=True):
     alert: Annotated[Urgency, Meta(description="A page is loud, a ticket is quiet")]
 
 
-BurnRates = Annotated[list[_Burn], _wanted("must be a list of paces")]
+BurnRates = Annotated[list[_Burn], _wanted("must be a list of burn rates")]
 
 
 class _Objective(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
     name: Annotated[Name, Meta(description="Short and unique; people type it in the chat")]
     title: Annotated[Title, Meta(description="What messages call it; the name where it is left out")] = ""
     job: Annotated[Text, Meta(description="The Prometheus job; the file's where it is left out")] = ""
-    objective: Annotated[Number, Meta(description="The share of events that is promised to be good, 0 to 1")]
+    objective: Annotated[Number, Meta(description="The share of events that is to be good, 0 to 1")]
     bad_for: Annotated[
         Span | None,
         Meta(description="Bad for less than this is a stall; 25s or three scrape intervals, the longer, if not said"),
@@ -97,11 +97,11 @@ class _Objective(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="ki
     window: Annotated[Span, Meta(description="The span of the error budget")] = "30d"
     least: Annotated[Count, Meta(description="With fewer events than this nothing is judged")] = 5
     expires_after: Annotated[Span, Meta(description="An incident nobody feeds ends after this")] = "30m"
-    remind_after: Annotated[Span, Meta(description="An open incident is told again after this")] = "4h"
+    remind_after: Annotated[Span, Meta(description="A reminder of an open incident is sent after this")] = "4h"
     by: Annotated[Names, Meta(description="Label names; one state for each label set")] = []
-    burns: Annotated[BurnRates | None, Meta(description="The paces that are told; the SRE Workbook's if not said")] = (
-        None
-    )
+    burns: Annotated[
+        BurnRates | None, Meta(description="The burn rates that are alerted on; the SRE Workbook's if left out")
+    ] = None
 
     def source(self) -> Indicator:
         """What is counted."""
@@ -150,7 +150,7 @@ class _File(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def load(path: Path) -> Objectives:
-    """Return what a file promises.
+    """Return the objectives of a file.
 
     Raises:
         SloFileError: It cannot be read, or not every line of it can be used.
@@ -159,7 +159,7 @@ def load(path: Path) -> Objectives:
 
 
 def parse(text: str, name: str = "slo.yml") -> Objectives:
-    """Return what a text promises; `name` stands in front of each mistake.
+    """Return the objectives of a text; `name` stands in front of each mistake.
 
     Raises:
         SloFileError: Not every line of it can be used.

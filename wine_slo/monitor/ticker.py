@@ -106,7 +106,7 @@ class Ticker:
     async def tick(self) -> None:
         """Evaluate once, and once more soon where something is suspicious."""
         if self._ticking.locked():
-            return  # a tick and a quick look have met; the one that runs is as good
+            return  # a tick and a quick evaluation have met; the one that runs is as good
         try:
             async with self._ticking, asyncio.timeout(LONGEST_TICK):
                 await self._tick()
@@ -122,7 +122,7 @@ class Ticker:
         evaluate_at = next_evaluation_at(state, objectives)
         if evaluate_at is not None:
             wait = max(evaluate_at - self._evaluator.now(), timedelta(0)) + SETTLES_IN
-            self._scheduler.after(wait, self.tick, "quick look")
+            self._scheduler.after(wait, self.tick, "quick evaluation")
 
     async def _tick(self) -> None:
         started = perf_counter()
@@ -196,7 +196,7 @@ class Ticker:
         if age > self._overdue_after.total_seconds():
             status = "tick overdue"
         elif undelivered > LONGEST_UNDELIVERED.total_seconds():
-            status = "untold for too long"
+            status = "not delivered for too long"
         elif unreachable:
             status = "a recipient cannot be reached"
         content = {

@@ -1,4 +1,4 @@
-"""The page on which people write what is promised: what it means, and every mistake with its line."""
+"""The file in which people write the objectives: what it means, and every mistake with its line."""
 
 import json
 import os
@@ -204,9 +204,9 @@ def test_burn_rates_of_ones_own_are_taken() -> None:
         pytest.param(
             "    threshold: 1s",
             BURN.replace("0.02", "0.5"),
-            "9: objectives.0.burns.0 can never fire: 0.5 of the budget in that window is 360 times the lasting pace, "
-            "and where every event is bad it is 20 times",
-            id="a pace that can never be reached",
+            "9: objectives.0.burns.0 can never fire: 0.5 of the budget in that window is a burn rate of 360, "
+            "and where every event is bad it is 20",
+            id="a burn rate that can never be reached",
         ),
         pytest.param(
             "    threshold: 1s",
@@ -311,7 +311,7 @@ def test_burn_rates_of_ones_own_are_taken() -> None:
             "    bad: bad_total",
             "    least: 0\n    bad: bad_total",
             "13: objectives.1.least must be 1 or more",
-            id="a verdict from nothing",
+            id="a judgement from nothing",
         ),
     ],
 )

@@ -1,7 +1,7 @@
 """The claim of one watchdog to its ledger: two on one ledger would notify of everything twice.
 
 A lock of the kernel proves life on one machine: it is free at once where its holder was killed or the machine was
-rebooted, and held however long a process is suspended. The holder that the ledger names tells people who that is, and
+rebooted, and held however long a process is suspended. The holder that the ledger names says who that is, and
 proves life where the lock cannot, as on storage that moved here from another machine: its signs of life are counted
 there, and who sees the count stand still for long enough takes over. No clock is compared with another one.
 """
@@ -171,7 +171,7 @@ class Claim:
         return other.is_free or (bool(locked) and other.is_before_a_restart_of(self._me))
 
     def _found(self, other: Holder) -> Found:
-        """Whether a holder is alive of whom no lock tells: its signs of life have to be watched for a while."""
+        """Whether a holder is alive for whom there is no lock: its signs of life have to be watched for a while."""
         before, self._other = self._other, other
         if before is None or before.id != other.id:
             self._other_seen_at = monotonic()

@@ -124,7 +124,7 @@ def path_of(url: sa.URL) -> Path | None:
 
 
 def identity_of(path: Path | None) -> tuple[int, int] | None:
-    """What tells a file from another one that came in its place."""
+    """What distinguishes a file from another one that came in its place."""
     try:
         found = path.stat() if path else None
     except OSError:
@@ -173,7 +173,7 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
 
 
 def cause_of(error: BaseException) -> object:
-    """Return what is told to people of an error: what the system or the database says."""
+    """Return what people read of an error: what the system or the database says."""
     if isinstance(error, OSError):
         return error.strerror or error
     return error.orig if isinstance(error, DBAPIError) else error

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -337,7 +338,7 @@ def test_a_full_disk_is_reported_in_a_sentence_and_loses_nothing(disk: Disk) -> 
 
 
 class Clock:
-    """Moves when it is told to."""
+    """Moves when a test moves it."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -509,14 +510,13 @@ def test_an_act_that_cannot_be_is_left_out_and_hides_no_other(path: Path, ledger
     assert [each.number for each in ledger.load().acts] == [2]
 
 
-def remembering(path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
-    monkeypatch.setattr("wine_slo.integrations.storage.failover.AGAIN_AFTER", 0.0)
-    return Ledger.open_or_remember(f"sqlite:///{path}")
+def remembering(path: Path) -> Ledger:
+    return Ledger.open_or_remember(f"sqlite:///{path}", again_after=0.0)
 
 
 @pytest.mark.parametrize("damage", ["no database", "half", "a fact", "a board", "a newer version"])
 def test_a_damaged_ledger_is_left_as_it_is_and_the_watchdog_works_from_memory_until_it_is_moved_away(
-    path: Path, ledger: Ledger, damage: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    path: Path, ledger: Ledger, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     ledger.save(State(), eventful())
     ledger.close()
@@ -532,7 +532,7 @@ def test_a_damaged_ledger_is_left_as_it_is_and_the_watchdog_works_from_memory_un
         case _:
             rows(path, "UPDATE facts SET value = '99' WHERE name = 'version'")
     content = path.read_bytes()
-    ledger = remembering(path, monkeypatch)
+    ledger = remembering(path)
     assert "everything is kept in memory" in caplog.text
     state = eventful()
     with pytest.raises(LedgerError) as caught:
@@ -547,11 +547,9 @@ def test_a_damaged_ledger_is_left_as_it_is_and_the_watchdog_works_from_memory_un
     assert Ledger.open(f"sqlite:///{path}").load() == Memory(replace(state, readings={}), (DELIVERED,), ())
 
 
-def test_what_was_written_only_into_memory_is_in_the_file_once_it_can_be_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_written_only_into_memory_is_in_the_file_once_it_can_be_made(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where a folder belongs")
-    ledger = remembering(tmp_path / "data" / "watchdog.db", monkeypatch)
+    ledger = remembering(tmp_path / "data" / "watchdog.db")
     with pytest.raises(LedgerError, match="cannot be opened"):
         ledger.mark([DELIVERED])
     with pytest.raises(LedgerError, match="cannot be opened"):
@@ -564,15 +562,13 @@ def test_what_was_written_only_into_memory_is_in_the_file_once_it_can_be_made(
     assert again == Memory(replace(state, readings={}), (DELIVERED,), (Subscriber(chat=CHAT),))
 
 
-def test_an_earlier_history_that_appears_meanwhile_is_not_written_over(
-    path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_earlier_history_that_appears_meanwhile_is_not_written_over(path: Path, ledger: Ledger) -> None:
     ledger.save(State(), eventful())
     ledger.close()
     away = path.with_name("away.db")
     path.rename(away)
     path.mkdir()
-    ledger = remembering(path, monkeypatch)
+    ledger = remembering(path)
     path.rmdir()
     away.rename(path)
     with pytest.raises(LedgerError, match="holds an earlier history: restart the watchdog"):
@@ -642,6 +638,14 @@ def test_one_that_an_older_version_made_readable_for_all_is_so_no_more(path: Pat
     assert modes(path)["watchdog.db"] == 0o600
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Return a folder that everybody may enter; pytest closes those above its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 @pytest.mark.parametrize(
     ("place", "mode", "said"),
@@ -652,12 +656,9 @@ def test_one_that_an_older_version_made_readable_for_all_is_so_no_more(path: Pat
     ],
 )
 def test_a_missing_right_is_reported_with_the_command_that_mends_it_and_no_other_folder_in_it(
-    tmp_path: Path, place: str, mode: int, said: str
+    open_folder: Path, place: str, mode: int, said: str
 ) -> None:
-    for each in (tmp_path, *tmp_path.parents):
-        if each.name.startswith(("pytest-", "popen-", "test_")):
-            each.chmod(0o755)
-    (tmp_path / "data").mkdir(mode=mode)
+    (open_folder / "data").mkdir(mode=mode)
     code = (
         "import os, sys\n"
         "from wine_slo.integrations.storage.ledger import Ledger\n"
@@ -667,9 +668,9 @@ def test_a_missing_right_is_reported_with_the_command_that_mends_it_and_no_other
         "try: Ledger.open(sys.argv[1])\n"
         "except LedgerError as error: print(error.reason)"
     )
-    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path / place}"]
+    command = [sys.executable, "-c", code, f"sqlite:///{open_folder / place}"]
     reason = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/").stdout
-    assert said.format(data=tmp_path / "data") in reason
+    assert said.format(data=open_folder / "data") in reason
 
 
 # Backup
