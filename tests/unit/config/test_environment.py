@@ -133,7 +133,7 @@ def test_a_value_becomes_what_its_field_is(monkeypatch: pytest.MonkeyPatch) -> N
         ("ALLOWED_HOSTS", "wine.example.org;localhost", "names separated by commas, such as wine.example.org"),
         ("WATCHDOG_HOST", "${HOST}", HOST),
         ("PROMETHEUS_URL", "http://${HOST}:9090", PROMETHEUS),
-        ("TELEGRAM_ADMIN_IDS", ",", "ids of people, separated by commas; ask the bot /id"),
+        ("TELEGRAM_ADMIN_IDS", ",", "ids of people, separated by commas; send the bot /id"),
         ("TELEGRAM_CHAT_IDS", " , ,", CHATS),
         ("SERVICE_URL", "http://host/#top", "the root of the service, such as http://host:8000"),
         ("SERVICE_URL", "http://host/?a=b", "the root of the service, such as http://host:8000"),
