@@ -123,8 +123,8 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
     evaluator = Evaluator(source, ledger, objectives, memory.state, utc_now, steady)
     channels = open_channels(settings)
     recipients = Recipients(ledger, memory, channels.recipients, evaluator.now())
-    localizer = Localizer(recipients, speeches(settings, evaluator))
-    journal = Journal(ledger, memory.acts, last_number=memory.last_act)
+    localizer = Localizer(recipients, formatters(settings, evaluator))
+    journal = Journal(ledger, memory.actions, last_number=memory.last_action)
     charts = _charts(source, outside, channels, evaluator, recipients, localizer, instruments)
     dispatcher = Dispatcher(
         channels.alerts,
@@ -193,15 +193,15 @@ def loops_of(parts: Parts) -> list[tuple[Loop, str]]:
     return loops
 
 
-def speeches(settings: WatchdogSettings, snapshot: Snapshot) -> Callable[[str], Formatter]:
+def formatters(settings: WatchdogSettings, snapshot: Snapshot) -> Callable[[str], Formatter]:
     """Return how things read in a language, by its code; without one, in that of the settings."""
     languages = translations.load()
     own = languages[settings.language]
 
-    def speech_in(code: str) -> Formatter:
+    def formatter_in(code: str) -> Formatter:
         return Formatter(snapshot.objectives, settings.timezone, languages.get(code, own))
 
-    return speech_in
+    return formatter_in
 
 
 def _read_at_scrape(
@@ -210,7 +210,7 @@ def _read_at_scrape(
     instruments.read_at_scrape(
         undelivered_seconds=lambda: dispatcher.undelivered_seconds,
         unreachable=lambda: len(dispatcher.unreached),
-        silences=lambda: len(journal.acts.silences(snapshot.state.incidents, snapshot.now())),
+        silences=lambda: len(journal.actions.silences(snapshot.state.incidents, snapshot.now())),
     )
 
 
@@ -286,7 +286,7 @@ def _add_commands(parts: Parts) -> None:
     info = Info(
         parts.outside.ledger,
         parts.evaluator,
-        parts.localizer.speech,
+        parts.localizer.fmt,
         parts.charts.answer,
         parts.journal.lines,
         parts.dispatcher.suppressed,
@@ -302,7 +302,7 @@ def _boards(parts: Parts) -> Boards:
         parts.outside.ledger,
         parts.evaluator,
         parts.journal,
-        parts.localizer.speech,
+        parts.localizer.fmt,
         parts.instruments.count_message,
         recipients=parts.recipients,
     )
@@ -318,7 +318,7 @@ def _digests(parts: Parts) -> Digests:
         but=parts.channels.second_chats,
         weekly=Weekly.parse(parts.settings.digest_at, parts.settings.timezone),
         snapshot=parts.evaluator,
-        speech=parts.localizer.speech,
+        fmt=parts.localizer.fmt,
         journal=parts.journal,
         on_message=parts.instruments.count_message,
     )
@@ -333,7 +333,7 @@ def _drills(parts: Parts) -> DrillCommand:
 
     return DrillCommand(
         parts.evaluator,
-        parts.localizer.speech,
+        parts.localizer.fmt,
         partial(drill_runner.prepare, service, status, clock=utc_now),
         partial(drill_runner.run, service, status, parts.source, longest=LONGEST_DRILL, clock=utc_now),
         LONGEST_DRILL,
@@ -344,7 +344,7 @@ def _drills(parts: Parts) -> DrillCommand:
 
 def _listener(parts: Parts, channel: str) -> Listener:
     """Return who answers what people write in a channel."""
-    speech_in = speeches(parts.settings, parts.evaluator)
+    formatter_in = formatters(parts.settings, parts.evaluator)
     codes = ("", *(each.code for each in LANGUAGES))
     return Listener(
         answer=parts.router.answer,
@@ -354,7 +354,7 @@ def _listener(parts: Parts, channel: str) -> Listener:
         conflict=partial(_report_conflict, parts, channel),
         contacted=parts.dispatcher.revive,
         moved=parts.recipients.move,
-        menus={code: parts.router.menu(Replies(speech_in(code))) for code in codes},
+        menus={code: parts.router.menu(Replies(formatter_in(code))) for code in codes},
         clock=parts.evaluator.now,
         listened_at=parts.evaluator.state.evaluated_at,
     )

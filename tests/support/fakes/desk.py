@@ -52,13 +52,13 @@ class Desk:
         self.is_real_time = False
         self.rules = Rules()
         self.topics: dict[int, int] = {}
-        self.speech: Callable[[str], Formatter] = lambda _language: Formatter(self.scene.objectives, UTC)
+        self.fmt: Callable[[str], Formatter] = lambda _language: Formatter(self.scene.objectives, UTC)
         self.delivery = self._delivery()
 
     def _delivery(self) -> Dispatcher:
         addresses = [address_of(chat, self.topics.get(chat)) for chat in self.chats]
         self.recipients = Recipients(self.ledger, self.ledger.load(), addresses, self.clock())
-        self.localizer = Localizer(self.recipients, self.speech)
+        self.localizer = Localizer(self.recipients, self.fmt)
         self.journal = Journal(self.ledger, ())
         return Dispatcher(
             lambda _address: self._chat,

@@ -31,7 +31,7 @@ class Talk:
     """A conversation, and what came of it."""
 
     api: BotApi
-    speech: Formatter
+    fmt: Formatter
     access: Access
     listened_at: datetime | None = None
     received: Counter[Reception] = field(default_factory=Counter)
@@ -40,10 +40,10 @@ class Talk:
     moves: list[tuple[Address, Address]] = field(default_factory=list)
     conflicts: asyncio.Queue[bool] = field(default_factory=asyncio.Queue)
     connect: Callable[[str, str], ExtBot[int]] = connection.connect
-    conversation: Router = field(init=False)
+    router: Router = field(init=False)
 
     def __post_init__(self) -> None:
-        self.conversation = Router(self.access, lambda _chat: Replies(self.speech), self.clock, "1.2.3", self._receive)
+        self.router = Router(self.access, lambda _chat: Replies(self.fmt), self.clock, "1.2.3", self._receive)
 
     def clock(self) -> datetime:
         return datetime.now(UTC)
@@ -56,14 +56,14 @@ class Talk:
 
     def listener(self) -> Listener:
         return Listener(
-            answer=self.conversation.answer,
-            press=self.conversation.press,
-            refuse=self.conversation.refuse,
+            answer=self.router.answer,
+            press=self.router.press,
+            refuse=self.router.refuse,
             listening=self.listens.append,
             conflict=self._conflict,
             contacted=self.contacted,
             moved=self.moved,
-            menus={"": self.conversation.menu(Replies(self.speech))},
+            menus={"": self.router.menu(Replies(self.fmt))},
             clock=self.clock,
             listened_at=self.listened_at,
         )
@@ -71,7 +71,7 @@ class Talk:
     @asynccontextmanager
     async def listening(self, *commands: Command | Reaction) -> AsyncIterator[None]:
         """Listen, and answer these too."""
-        self.conversation.add(*commands)
+        self.router.add(*commands)
         async with self.connect(TOKEN, self.api.url) as bot:
             task = asyncio.create_task(TelegramUpdates(bot, channel.TelegramChannel(bot), self.listener()).run())
             try:

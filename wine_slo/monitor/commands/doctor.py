@@ -7,11 +7,12 @@ is changed, nobody is notified, and no secret is shown.
 import asyncio
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from wine_slo.config import slo_file
-from wine_slo.config.environment import SettingsError, file, read
+from wine_slo.config.environment import SettingsError, file, read, unknown
 from wine_slo.integrations.peers import ServiceApi, ServiceError, WatchdogApi, WatchdogError
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
@@ -44,7 +45,11 @@ class Surroundings:
 
 def read_all_settings() -> list[Finding]:
     """Read the settings of both processes."""
-    return read_settings("settings", WatchdogSettings) + read_settings("server", ServerSettings)
+    found = read_settings("settings", WatchdogSettings) + read_settings("server", ServerSettings)
+    with suppress(SettingsError):  # which has been found
+        sentences = unknown(WatchdogSettings, ServerSettings)
+        found += [warning("settings", each, "correct its name, or take it away") for each in sentences]
+    return found
 
 
 def read_settings(about: str, kind: type[WatchdogSettings] | type[ServerSettings]) -> list[Finding]:

@@ -82,7 +82,7 @@ async def _targets(objectives: Objectives, targets: Collection[Target] | None, a
         yield warning(
             about,
             "it does not say what it scrapes and how often",
-            "see to it yourself that scrape_interval in slo.yml is the real one",
+            "make sure yourself that scrape_interval in slo.yml is the real one",
         )
         for objective in {each.job: each for each in objectives.all}.values():
             with suppress(MetricSourceError):
@@ -162,7 +162,7 @@ async def _history(objectives: Objectives, retention: timedelta | None, api: Met
         yield warning(
             about,
             f"Prometheus knows {longest.job} for {ENGLISH.span(known)}, of the {window} of the error budget",
-            "nothing: the rest is taken to be without a fault, and messages say how much is known",
+            "nothing: the rest is assumed to be good, and messages say how much is known",
         )
     else:
         yield ok(about, f"reaches back over the {window} of the error budget")

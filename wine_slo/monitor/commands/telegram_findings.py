@@ -22,7 +22,7 @@ async def telegram_findings(settings: WatchdogSettings, telegram: TelegramRights
             yield wrong(about, str(error), "copy it from @BotFather again: digits, a colon, 35 signs")
         else:
             yield wrong(
-                about, f"cannot be reached: {error}", "see to the network, or set WINE_SLO_TELEGRAM_PROXY or _API_URL"
+                about, f"cannot be reached: {error}", "check the network, or set WINE_SLO_TELEGRAM_PROXY or _API_URL"
             )
         return
     yield ok(about, f"the token is that of @{identity.username}")

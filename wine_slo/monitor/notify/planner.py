@@ -107,7 +107,7 @@ class Planner:
     def next(self, chat: Address) -> Notification | None:
         """Return the next notification for a chat that need not wait; only new messages while it refuses them."""
         state, now = self._snapshot.state, self._snapshot.now()
-        words = IncidentWording(self._localizer.speech(chat), state, now, self._journal.acts)
+        words = IncidentWording(self._localizer.fmt(chat), state, now, self._journal.actions)
         is_closed = self._recipients.subscriber(chat).is_closed
         planned: list[tuple[Incident, Notification]] = []
         held: dict[int, Suppression] = {}

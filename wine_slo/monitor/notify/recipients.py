@@ -143,17 +143,17 @@ class Localizer:
 
     Args:
         recipients: Know their languages.
-        speech_in: Returns how things read in a language, by its code; the empty one is that of the settings.
+        formatter_in: Returns how things read in a language, by its code; the empty one is that of the settings.
     """
 
-    def __init__(self, recipients: Recipients, speech_in: Callable[[str], Formatter]) -> None:
+    def __init__(self, recipients: Recipients, formatter_in: Callable[[str], Formatter]) -> None:
         self._recipients = recipients
-        self._speech_in = speech_in
+        self._formatter_in = formatter_in
 
-    def speech(self, chat: Address) -> Formatter:
+    def fmt(self, chat: Address) -> Formatter:
         """Return how things read in a chat, by any id that it had."""
-        return self._speech_in(self._recipients.subscriber_at(chat).language)
+        return self._formatter_in(self._recipients.subscriber_at(chat).language)
 
     def replies(self, chat: Address) -> Replies:
         """Return how commands are answered in a chat."""
-        return Replies(self.speech(chat))
+        return Replies(self.fmt(chat))

@@ -95,7 +95,7 @@ class Sender:
         await self._book.keep(replace(each, perhaps_sent=True) for each in records)
         text = notification.text
         if any(each.perhaps_sent for each in records):
-            text = repeat_marked(self._localizer.speech(chat), text)
+            text = repeat_marked(self._localizer.fmt(chat), text)
         try:
             message = await self.send(
                 chat, text, loud=notification.loud, reply_to=notification.reply_to, buttons=notification.buttons

@@ -68,7 +68,7 @@ def test_an_earlier_version_reads_what_is_written_of_telegram_and_the_terminal(l
     ledger.keep_board(BoardRecord(address=FORUM.within("30"), message=3, text="", written_at=at(0)))
     ledger.mark_digest(GROUP, at(0))
     by = Person(7, "Anna")
-    ledger.act([Action(number=1, at=at(0), deed=ActionKind.DRILL, by=by, chat=FORUM, cause="message -1001/1")])
+    ledger.add_actions([Action(number=1, at=at(0), deed=ActionKind.DRILL, by=by, chat=FORUM, cause="message -1001/1")])
     assert rows(path, "SELECT chat, json_extract(value, '$.chat') FROM `told` ORDER BY chat") == [(-5, -5), (0, 0)]
     moved = "SELECT chat, json_extract(value, '$.moved_to'), json_extract(value, '$.announced_to') FROM `standings`"
     assert rows(path, moved) == [(-5, -1001, "[0]")]

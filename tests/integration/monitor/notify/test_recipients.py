@@ -543,7 +543,7 @@ async def test_an_incident_that_cannot_be_worded_is_logged_and_counted_and_holds
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk.scene = Scene(replace(LATENCY, by=("endpoint",)))
-    desk.speech = lambda _language: BrokenFormatter(desk.scene.objectives, UTC)
+    desk.fmt = lambda _language: BrokenFormatter(desk.scene.objectives, UTC)
     desk.restart()
     storm(desk.scene, keys(2), 1.0, 25)
     await desk.deliver()
