@@ -74,7 +74,7 @@ lock: $(BIN)/.dev
 # Where git cannot merge the compiled .mo: merge the .po, then this.
 catalogue: $(BIN)/.dev
 	$(PYBABEL) extract --mapping pyproject.toml --no-location --sort-output --no-wrap --output .tools/messages.pot wine_slo
-	$(PYBABEL) update --domain wine_slo --input-file .tools/messages.pot --output-dir wine_slo/locale --locale ru \
+	$(PYBABEL) update --domain wine_slo --input-file .tools/messages.pot --output-dir wine_slo/locale \
 	    --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	$(PYBABEL) compile --domain wine_slo --directory wine_slo/locale
 

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from wine_slo.config import text_file
 from wine_slo.slo import redaction
 from wine_slo.slo.oncall.time_phrases import QuietHours
+from wine_slo.slo.text.language import LANGUAGES
 
 LARGEST_ID = 2**52  # Telegram's ids have at most 52 significant bits: https://core.telegram.org/bots/api#chat
 ADDRESS = re.compile(r"(-?[0-9]{1,16})(?:/([0-9]{1,9}))?")
@@ -279,6 +280,27 @@ class Hours(str):
         """
         QuietHours.parse(text, UTC)
         return super().__new__(cls, text)
+
+
+class LanguageCode(str):
+    """The code of a language that there is."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Return the code.
+
+        Raises:
+            ValueError: there is no such language.
+        """
+        if all(each.code != text for each in LANGUAGES):
+            raise ValueError("is no language that there is")
+        return super().__new__(cls, text)
+
+    @staticmethod
+    def known() -> str:
+        """Return the codes that there are: `en or ru`."""
+        return " or ".join(each.code for each in LANGUAGES)
 
 
 def is_this_machine(host: str) -> bool:

@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from wine_slo.config.setting_types import (
     Header,
     Host,
     Hours,
+    LanguageCode,
     PersonId,
     ProxyUrl,
     RootUrl,
@@ -151,7 +152,9 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
             description="a day and a time in the zone of the chats, such as monday 9:00, or off",
         ),
     ] = "monday 9:00"
-    language: Annotated[Literal["en", "ru"], Meta(description="en or ru; a chat chooses its own with /language")] = "en"
+    language: Annotated[
+        LanguageCode, Meta(description=f"{LanguageCode.known()}; a chat chooses its own with /language")
+    ] = LanguageCode("en")
     log_format: Annotated[LogFormat, Meta(description="text or json")] = "text"
 
     @property
