@@ -6,10 +6,11 @@ The model below is also the JSON schema for editors: `python -m wine_slo.config.
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import msgspec
@@ -24,6 +25,8 @@ from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import (
     BURNS_WINDOW,
+    LEAST_BAD_INTERVALS,
+    LEAST_GOOD_INTERVALS,
     Alert,
     Burn,
     Objective,
@@ -34,6 +37,7 @@ from wine_slo.slo.objectives.objective import (
 )
 
 OVER = timedelta(minutes=5)  # the range that is shown, where nothing else is written
+PROVISIONAL_INTERVAL = timedelta(seconds=5)  # until it is known how often a job is scraped
 SPAN = r"^(\d+(ms|[smhdw]))+$"
 UNITS = {
     "ms": timedelta(milliseconds=1),
@@ -99,6 +103,10 @@ class _Objective(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="ki
     name: Annotated[Name, Meta(description="Short and unique; people type it in the chat")]
     title: Annotated[Text, Meta(description="What messages call it; the name where it is left out")] = ""
     job: Annotated[Text, Meta(description="The Prometheus job; the file's where it is left out")] = ""
+    scrape_interval: Annotated[
+        Span | None,
+        Meta(description="That of its job, where Prometheus does not say it rightly; the file's if not said"),
+    ] = None
     objective: Annotated[Number, Meta(description="The share of events that is promised to be good, 0 to 1")]
     bad_for: Annotated[
         Span | None,
@@ -160,13 +168,73 @@ _AnyObjective = _Latency | _Ratio | _Up
 
 class _File(Struct, kw_only=True, forbid_unknown_fields=True):
     job: Annotated[Text, Meta(description="The job in prometheus.yml")]
-    scrape_interval: Annotated[Span, Meta(description="The same as in prometheus.yml")] = "5s"
+    scrape_interval: Annotated[
+        Span | None, Meta(description="How often the jobs are scraped; Prometheus is asked if not said")
+    ] = None
     blind_for: Annotated[Span, Meta(description="Blind for so long is an incident of its own")] = "2m"
     objectives: Annotated[list[_AnyObjective], _wanted("must be a list of objectives")]
 
 
-def load(path: Path) -> Objectives:
-    """Return what a file promises.
+@dataclass(frozen=True, slots=True)
+class SloFile:
+    """What a file says; it has objectives as soon as it is known how often their jobs are scraped.
+
+    Attributes:
+        name: Stands in front of each mistake.
+        silent_jobs: Those whose scrape interval it does not say.
+    """
+
+    name: str
+    silent_jobs: frozenset[str]
+    _content: _File
+    _root: yaml.Node | None
+
+    def objectives(self, intervals: Mapping[str, timedelta] = MappingProxyType({})) -> Objectives:
+        """Return the objectives of the file.
+
+        Args:
+            intervals: How often jobs are scraped. What the file says itself goes before; one that neither says is 5 s.
+
+        Raises:
+            SloFileError: Not every line of it can be used.
+        """
+        objectives, found = [], []
+        for number, each in enumerate(self._content.objectives):
+            try:
+                objectives.append(_objective(self._content, each, intervals))
+            except ObjectiveError as error:
+                for dotted, sentence in error.mistakes:
+                    field = tuple(int(part) if part.isdigit() else part for part in dotted.split("."))
+                    is_of_file = field[0] in _File.__struct_fields__ and getattr(each, str(field[0]), None) is None
+                    found.append((field if is_of_file else ("objectives", number, *field), sentence))
+            if each.name in {other.name for other in self._content.objectives[:number]}:
+                found.append((("objectives", number, "name"), f"is {each.name!r}, as another objective's is"))
+        if found:
+            raise SloFileError(dict.fromkeys(self._at(*each) for each in found))
+        try:
+            return Objectives(tuple(objectives), blind_for=_span("blind_for", self._content.blind_for))
+        except ObjectiveError as error:
+            raise SloFileError([self._at((error.field,), str(error))]) from error
+
+    def lengthened(self, objectives: Objectives) -> list[str]:
+        """Return a sentence for each span of the file that is too short for how often its job is scraped."""
+        found = []
+        for number, each in enumerate(self._content.objectives):
+            used = objectives.by_name[each.name]
+            for field in ("bad_for", "good_for", "over"):
+                text, length = getattr(each, field), getattr(used, field)
+                if text is not None and length > span(text):
+                    interval = duration(used.scrape_interval)
+                    sentence = f"is {text}, which is too short: {used.job} is scraped every {interval}, so it counts as"
+                    found.append(self._at(("objectives", number, field), f"{sentence} {duration(length)}"))
+        return found
+
+    def _at(self, place: Place, sentence: str) -> str:
+        return _at(self.name, self._root, place, sentence)
+
+
+def load(path: Path) -> SloFile:
+    """Return what a file says.
 
     Raises:
         SloFileError: It cannot be read, or not every line of it can be used.
@@ -178,39 +246,26 @@ def load(path: Path) -> Objectives:
     return parse(text, str(path))
 
 
-def parse(text: str, name: str = "slo.yml") -> Objectives:
-    """Return what a text promises; `name` stands in front of each mistake.
+def parse(text: str, name: str = "slo.yml") -> SloFile:
+    """Return what a text says; `name` stands in front of each mistake.
 
     Raises:
         SloFileError: Not every line of it can be used.
     """
     root, content, repeated = _read(text, name)
-
-    def at(place: Place, sentence: str) -> str:
-        shown = ".".join(str(each) for each in place)
-        return f"{name}:{_line(root, place)}: {shown + ' ' if shown else ''}{sentence}"
-
     found = [(place, "stands here twice") for place in repeated]
     file = _taken(_File, content, (), found)
     if file is None:
-        raise SloFileError(at(*each) for each in found)
-    objectives = []
-    for number, each in enumerate(file.objectives):
-        try:
-            objectives.append(_objective(file, each))
-        except ObjectiveError as error:
-            for dotted, sentence in error.mistakes:
-                field = tuple(int(part) if part.isdigit() else part for part in dotted.split("."))
-                there = field if field[0] in _File.__struct_fields__ else ("objectives", number, *field)
-                found.append((there, sentence))
-        if each.name in {other.name for other in file.objectives[:number]}:
-            found.append((("objectives", number, "name"), f"is {each.name!r}, as another objective's is"))
-    if found:
-        raise SloFileError(dict.fromkeys(at(*each) for each in found))
+        raise SloFileError(_at(name, root, *each) for each in found)
+    silent = {each.job or file.job for each in file.objectives if not (each.scrape_interval or file.scrape_interval)}
+    read = SloFile(name, frozenset(silent), file, root)
     try:
-        return Objectives(tuple(objectives), blind_for=_span("blind_for", file.blind_for))
-    except ObjectiveError as error:
-        raise SloFileError([at((error.field,), str(error))]) from error
+        read.objectives()
+    except SloFileError as error:
+        raise SloFileError([*(_at(name, root, *each) for each in found), *error.mistakes]) from error
+    if found:
+        raise SloFileError(_at(name, root, *each) for each in found)
+    return read
 
 
 def left_out(path: Path, objectives: Objectives) -> list[str]:
@@ -311,15 +366,13 @@ def _required(kind: type[Struct]) -> list[str]:
     return [field.name for field in msgspec.structs.fields(kind) if field.required]
 
 
-def _objective(file: _File, each: _Objective) -> Objective:
-    scrape_interval = _span("scrape_interval", file.scrape_interval)
-    bad_for = usual_bad_for(scrape_interval) if each.bad_for is None else _span("bad_for", each.bad_for)
-    good_for = usual_good_for(scrape_interval) if each.good_for is None else _span("good_for", each.good_for)
-    over = max(OVER, bad_for + good_for) if each.over is None else _span("over", each.over)
+def _objective(file: _File, each: _Objective, intervals: Mapping[str, timedelta]) -> Objective:
+    job = each.job or file.job
+    scrape_interval, bad_for, good_for, over = _spans(file, each, intervals.get(job, PROVISIONAL_INTERVAL))
     objective = Objective(
         name=each.name,
         title=each.title or each.name,
-        job=each.job or file.job,
+        job=job,
         source=each.source(),
         ratio=each.objective,
         scrape_interval=scrape_interval,
@@ -338,6 +391,21 @@ def _objective(file: _File, each: _Objective) -> Objective:
     return replace(objective, burns=burns)
 
 
+def _spans(file: _File, each: _Objective, real: timedelta) -> tuple[timedelta, timedelta, timedelta, timedelta]:
+    """The scrape interval, and the spans by which it is judged: bad_for, good_for, over.
+
+    Who does not write the scrape interval need not know it: what is too short for the real one is lengthened.
+    """
+    said = each.scrape_interval or file.scrape_interval
+    interval = real if said is None else _span("scrape_interval", said)
+    bad_for = usual_bad_for(interval) if each.bad_for is None else _span("bad_for", each.bad_for)
+    good_for = usual_good_for(interval) if each.good_for is None else _span("good_for", each.good_for)
+    if said is None:
+        bad_for, good_for = max(bad_for, LEAST_BAD_INTERVALS * real), max(good_for, LEAST_GOOD_INTERVALS * real)
+    over = max(OVER, bad_for + good_for) if each.over is None else _span("over", each.over)
+    return interval, bad_for, good_for, max(over, bad_for + good_for) if said is None else over
+
+
 def _span(field: str, text: str) -> timedelta:
     try:
         return span(text)
@@ -350,6 +418,12 @@ def _burn(number: int, burn: _Burn) -> Burn:
         return Burn(burn.budget, _span("long", burn.long), _span("short", burn.short), Alert(burn.alert))
     except ObjectiveError as error:
         raise ObjectiveError(f"burns.{number}.{error.field}", str(error)) from error
+
+
+def _at(name: str, root: yaml.Node | None, place: Place, sentence: str) -> str:
+    """A sentence about a place, with its line in front."""
+    shown = ".".join(str(each) for each in place)
+    return f"{name}:{_line(root, place)}: {shown + ' ' if shown else ''}{sentence}"
 
 
 def _line(root: yaml.Node | None, place: Place) -> int:

@@ -15,7 +15,8 @@ from wine_slo.integrations.heartbeat import Heartbeat
 from wine_slo.integrations.stall_guard import StallGuard
 from wine_slo.integrations.steady_scheduler import SteadyScheduler
 from wine_slo.monitor.evaluate.evaluator import Evaluator
-from wine_slo.monitor.evaluate.objective_checks import Examiner, ObjectiveMistake
+from wine_slo.monitor.evaluate.live_objectives import LiveObjectives
+from wine_slo.monitor.evaluate.objective_checks import ObjectiveMistake
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
@@ -23,7 +24,6 @@ from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.evaluation.engine import SETTLES_IN, next_look_at
-from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.redaction import without_credentials
 from wine_slo.slo.source.metric_source import MetricSourceError
@@ -33,7 +33,6 @@ LONGEST_UNDELIVERED = timedelta(minutes=10)  # what could not be delivered for l
 OVERDUE_TICKS = 3  # so many polls without a complete tick, and /health is red
 LONGEST_TICK = 60.0  # seconds, then it is given up; four rounds of queries of 10 s each, and the heartbeat's 5 s
 SHORTEST_PATIENCE = LONGEST_TICK + 15  # seconds without a complete tick before the process ends itself
-MOST_EXAMINATIONS = 60  # ticks on which is examined how often a job is scraped, where that cannot be known
 LOOP_TURN = 1.0  # seconds between two signs that the event loop runs
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux' goes on while the machine sleeps
 THE_LOOP, THE_TICKS = "the event loop", "the evaluation"
@@ -57,17 +56,18 @@ class Ticker:
         dispatcher: Dispatcher,
         instruments: WatchdogInstruments,
         heartbeat: Heartbeat,
-        examiner: Examiner,
+        examine: Callable[[Objectives], Awaitable[list[ObjectiveMistake]]],
+        live: LiveObjectives,
         journal: Journal,
         series: SeriesSource,
     ) -> None:
         self._settings = settings
         links = {"Grafana": without_credentials(settings.grafana_url)} if settings.grafana_url else {}
         self._pages = StatusPages(self.status, series.over, settings.timezone, links)
-        self._examiner = examiner
+        self._examine = examine
         self._journal = journal
+        self._live = live
         self._is_examined = False
-        self._examinations = MOST_EXAMINATIONS  # of scrape intervals, that are left
         self._heartbeat = heartbeat
         self._evaluator = evaluator
         self._dispatcher = dispatcher
@@ -113,11 +113,8 @@ class Ticker:
             log.error("a tick was given up after %.0f s", LONGEST_TICK)  # noqa: TRY400 - where it waits is no news
             return
         state, objectives = self._evaluator.state, self._evaluator.objectives
-        if self._examinations and not all(each.sight is Sight.BLIND for each in state.readings.values()):
-            is_known = await self._log_mistakes(self._examiner.intervals, objectives)
-            self._examinations = 0 if is_known else self._examinations - 1
         if not self._is_examined and len(state.unseen) < len(state.readings):
-            self._is_examined = await self._log_mistakes(self._examiner.series, objectives)
+            self._is_examined = await self._log_mistakes(objectives)
         look_at = next_look_at(state, objectives)
         if look_at is not None:
             wait = max(look_at - self._evaluator.now(), timedelta(0)) + SETTLES_IN
@@ -125,6 +122,7 @@ class Ticker:
 
     async def _tick(self) -> None:
         started = perf_counter()
+        self._evaluator.objectives = await self._live.refresh()
         await self._evaluator.evaluate()
         self._dispatcher.hear()
         await asyncio.to_thread(self._instruments.show, self._evaluator.state, self._evaluator.objectives)
@@ -136,21 +134,19 @@ class Ticker:
     def reload(self) -> None:
         """Read the objectives anew; a file that is wrong changes nothing."""
         try:
-            self._evaluator.objectives = slo_file.load(self._settings.objectives)
+            self._live.reload()
         except slo_file.SloFileError as error:
             for mistake in error.mistakes:
                 log.error("the objectives stay as they were: %s", mistake)  # noqa: TRY400  # a sentence says it all
         else:
-            self._is_examined, self._examinations = False, MOST_EXAMINATIONS
+            self._evaluator.objectives, self._is_examined = self._live.current, False
             log.info("objectives are read anew")
-            log_left_out(self._settings, self._evaluator.objectives)
+            log_left_out(self._settings, self._live.current)
 
-    async def _log_mistakes(
-        self, examine: Callable[[Objectives], Awaitable[list[ObjectiveMistake]]], objectives: Objectives
-    ) -> bool:
+    async def _log_mistakes(self, objectives: Objectives) -> bool:
         """Log what only Prometheus knows of the objectives; return whether it has said so."""
         try:
-            mistakes = await examine(objectives)
+            mistakes = await self._examine(objectives)
         except MetricSourceError:
             return False  # the next tick tries again
         for each in mistakes:

@@ -141,7 +141,7 @@ def _json(text: str) -> Json:
 
 @cache
 def _objectives(text: str) -> dict[str, Objective]:
-    return {each.name: each for each in slo_file.parse(text).all}
+    return {each.name: each for each in slo_file.parse(text).objectives().all}
 
 
 def problems(plan: Plan) -> list[str]:

@@ -60,7 +60,7 @@ def written(old: str, new: str) -> str:
 
 
 def test_the_shipped_file_promises_what_the_readme_says() -> None:
-    objectives = load(ROOT / "config" / "slo.yml")
+    objectives = load(ROOT / "config" / "slo.yml").objectives()
     latency, errors, availability = objectives.all
     assert objectives.blind_for == timedelta(minutes=2)
     assert latency.source == Latency(
@@ -83,7 +83,7 @@ def test_the_shipped_file_promises_what_the_readme_says() -> None:
 
 
 def test_the_shipped_objectives_count_what_users_do_and_nothing_else() -> None:
-    latency, errors, _ = load(ROOT / "config" / "slo.yml").all
+    latency, errors, _ = load(ROOT / "config" / "slo.yml").objectives().all
     assert isinstance(latency.source, Latency)
     assert isinstance(errors.source, Ratio)
     machines = ("/metrics", "/health", "/docs", "/openapi.json", "/web/{file}", "unmatched")
@@ -99,7 +99,7 @@ def test_the_shipped_schema_is_that_of_the_program() -> None:
 
 
 def test_what_is_not_said_is_as_the_objective_has_it() -> None:
-    latency, _ = parse(PAGE).all
+    latency, _ = parse(PAGE).objectives().all
     plain = Objective(name="latency", title="latency", job="wine-slo", source=latency.source, ratio=0.95)
     for field in fields(Objective):
         if field.name != "burns":
@@ -123,7 +123,7 @@ def test_everything_that_is_said_is_taken() -> None:
     burns: []
     bad: bad_total""",
     )
-    _, errors = parse(text).all
+    _, errors = parse(text).objectives().all
     assert errors == Objective(
         name="errors",
         title="Failures",
@@ -144,14 +144,14 @@ def test_everything_that_is_said_is_taken() -> None:
 
 
 def test_the_usual_paces_are_told_where_they_can_be_reached() -> None:
-    assert parse(PAGE).all[0].burns == BURNS
-    modest = parse(written("objective: 0.95", "objective: 0.9")).all[0]
+    assert parse(PAGE).objectives().all[0].burns == BURNS
+    modest = parse(written("objective: 0.95", "objective: 0.9")).objectives().all[0]
     assert all(burn.factor(modest.window) <= 10 for burn in modest.burns)
     assert len(modest.burns) == 3
 
 
 def test_paces_of_ones_own_are_taken() -> None:
-    latency = parse(written("    threshold: 1s", BURN.replace("page", "ticket"))).all[0]
+    latency = parse(written("    threshold: 1s", BURN.replace("page", "ticket"))).objectives().all[0]
     assert latency.burns == (Burn(0.02, timedelta(hours=1), timedelta(minutes=5), Alert.TICKET),)
 
 
@@ -404,7 +404,7 @@ def test_what_is_no_span_is_refused(text: object) -> None:
 def test_a_file_loads_at_every_scrape_interval_with_spans_that_follow_it(
     interval: str, bad_for: int, good_for: int, over: int
 ) -> None:
-    for objective in parse(written("scrape_interval: 5s", f"scrape_interval: {interval}")).all:
+    for objective in parse(written("scrape_interval: 5s", f"scrape_interval: {interval}")).objectives().all:
         spans = (objective.bad_for, objective.good_for, objective.over)
         assert spans == tuple(timedelta(seconds=each) for each in (bad_for, good_for, over))
 
