@@ -23,7 +23,7 @@ from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages
 from wine_slo.monitor.settings import WatchdogSettings
-from wine_slo.slo.evaluation.engine import SETTLES_IN, next_look_at
+from wine_slo.slo.evaluation.engine import SETTLES_IN, next_evaluation_at
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.redaction import without_credentials
 from wine_slo.slo.source.metric_source import MetricSourceError
@@ -56,7 +56,7 @@ class Ticker:
         dispatcher: Dispatcher,
         instruments: WatchdogInstruments,
         heartbeat: Heartbeat,
-        examine: Callable[[Objectives], Awaitable[list[ObjectiveMistake]]],
+        check_objectives: Callable[[Objectives], Awaitable[list[ObjectiveMistake]]],
         live: LiveObjectives,
         journal: Journal,
         series: SeriesSource,
@@ -64,10 +64,10 @@ class Ticker:
         self._settings = settings
         links = {"Grafana": without_credentials(settings.grafana_url)} if settings.grafana_url else {}
         self._pages = StatusPages(self.status, series.over, settings.timezone, links)
-        self._examine = examine
+        self._check_objectives = check_objectives
         self._journal = journal
         self._live = live
-        self._is_examined = False
+        self._is_checked = False
         self._heartbeat = heartbeat
         self._evaluator = evaluator
         self._dispatcher = dispatcher
@@ -113,18 +113,18 @@ class Ticker:
             log.error("a tick was given up after %.0f s", LONGEST_TICK)  # noqa: TRY400 - where it waits is no news
             return
         state, objectives = self._evaluator.state, self._evaluator.objectives
-        if not self._is_examined and len(state.unseen) < len(state.readings):
-            self._is_examined = await self._log_mistakes(objectives)
-        look_at = next_look_at(state, objectives)
-        if look_at is not None:
-            wait = max(look_at - self._evaluator.now(), timedelta(0)) + SETTLES_IN
+        if not self._is_checked and len(state.keys_without_data) < len(state.readings):
+            self._is_checked = await self._log_mistakes(objectives)
+        evaluate_at = next_evaluation_at(state, objectives)
+        if evaluate_at is not None:
+            wait = max(evaluate_at - self._evaluator.now(), timedelta(0)) + SETTLES_IN
             self._scheduler.after(wait, self.tick, "quick look")
 
     async def _tick(self) -> None:
         started = perf_counter()
         self._evaluator.objectives = await self._live.refresh()
         await self._evaluator.evaluate()
-        self._dispatcher.hear()
+        self._dispatcher.on_evaluation()
         await asyncio.to_thread(self._instruments.show, self._evaluator.state, self._evaluator.objectives)
         self._ticked_at = steady()
         self._guard.goes_on(THE_TICKS)
@@ -139,14 +139,14 @@ class Ticker:
             for mistake in error.mistakes:
                 log.error("the objectives stay as they were: %s", mistake)  # noqa: TRY400  # a sentence says it all
         else:
-            self._evaluator.objectives, self._is_examined = self._live.current, False
+            self._evaluator.objectives, self._is_checked = self._live.current, False
             log.info("objectives are read anew")
             log_left_out(self._settings, self._live.current)
 
     async def _log_mistakes(self, objectives: Objectives) -> bool:
         """Log what only Prometheus knows of the objectives; return whether it has said so."""
         try:
-            mistakes = await self._examine(objectives)
+            mistakes = await self._check_objectives(objectives)
         except MetricSourceError:
             return False  # the next tick tries again
         for each in mistakes:
@@ -157,7 +157,7 @@ class Ticker:
     def app(self) -> web.Application:
         """Return the pages of the watchdog itself."""
         app = web.Application()
-        app.add_routes([web.get("/health", self._health), web.get("/metrics", self._instruments.expose)])
+        app.add_routes([web.get("/health", self._health), web.get("/metrics", self._instruments.exposition.answer)])
         app.add_routes(self._pages.routes())
         return app
 
@@ -168,7 +168,7 @@ class Ticker:
             poll=timedelta(seconds=self._settings.poll_seconds),
             overdue_after=self._overdue_after,
             untold_seconds=self._dispatcher.undelivered_seconds,
-            told=self._dispatcher.records,
+            records=self._dispatcher.records,
             acts=self._journal.acts,
             unreachable=self._dispatcher.unreached,
             is_quiet=self._dispatcher.is_quiet,

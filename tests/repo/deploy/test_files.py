@@ -51,7 +51,6 @@ MISTAKES = {
     "a promise about a job that is not there": (SLO, "job: wine-slo ", "job: wine ", "no target has the job"),
     "scrapes at another pace": (PROMETHEUS, "scrape_interval: 5s", "scrape_interval: 15s", "scrape intervals differ"),
     "a data source that says another pace": (SOURCE, "timeInterval: 5s", "timeInterval: 15s", "intervals differ"),
-    "promises judged at another pace": (SLO, "scrape_interval: 5s", "scrape_interval: 4s", "intervals differ"),
     "a graph of another pace": (OVERVIEW, "$__rate_interval:5s]", "$__rate_interval:1m]", "scrape intervals differ"),
     "a scrape that is given up at another time": (PROMETHEUS, "timeout: 4s", "timeout: 3s", "scrape timeouts differ"),
     "a history shorter than a budget": (COMPOSE, "time=35d", "time=15d", "less than the window of a budget"),

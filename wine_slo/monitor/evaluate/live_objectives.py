@@ -8,8 +8,9 @@ from pathlib import Path
 from wine_slo.config import slo_file
 from wine_slo.config.slo_file import SloFile, SloFileError
 from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, other_interval, scrape_intervals
-from wine_slo.slo.objectives.objective import Objectives, duration
+from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo
+from wine_slo.slo.span import format_span
 
 ASKED_EVERY = 60.0  # seconds; whoever has Prometheus scrape at another interval restarts or reloads it
 LONGEST_WAIT = 5.0  # seconds; the evaluation that waits for it must not be late
@@ -95,7 +96,7 @@ class LiveObjectives:
                 self._log_once(logging.ERROR, mistake)
             return
         for job in sorted(self._file.silent_jobs & intervals.keys()):
-            self._log_once(logging.INFO, f"{job} is scraped every {duration(intervals[job])}")
+            self._log_once(logging.INFO, f"{job} is scraped every {format_span(intervals[job])}")
         for sentence in self._file.lengthened(self.current):
             self._log_once(logging.WARNING, sentence)
         for each in {(each.job, each.scrape_interval): each for each in self.current.all}.values():

@@ -25,7 +25,7 @@ class ObjectiveMistake:
     sentence: str
 
 
-async def examine(api: MetricSource, objectives: Objectives) -> list[ObjectiveMistake]:
+async def check_objectives(api: MetricSource, objectives: Objectives) -> list[ObjectiveMistake]:
     """Return what is wrong with the objectives by what Prometheus knows.
 
     Raises:
@@ -35,7 +35,7 @@ async def examine(api: MetricSource, objectives: Objectives) -> list[ObjectiveMi
     for objective in objectives.all:
         match objective.source:
             case Latency() as source:
-                mistakes += await _examine_latency(api, objective, source)
+                mistakes += await _check_latency(api, objective, source)
             case Ratio(bad=bad, total=total):
                 for field, selector in (("bad", bad), ("total", total)):
                     if not (await api.query(promql.count(selector))).samples:
@@ -45,7 +45,7 @@ async def examine(api: MetricSource, objectives: Objectives) -> list[ObjectiveMi
     return mistakes
 
 
-async def _examine_latency(api: MetricSource, objective: Objective, source: Latency) -> list[ObjectiveMistake]:
+async def _check_latency(api: MetricSource, objective: Objective, source: Latency) -> list[ObjectiveMistake]:
     buckets = promql.bucket_bounds(objective)
     bounds = [] if buckets is None else bounds_in(await api.query(buckets))
     if not bounds:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import Objective, duration
+from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.source.metric_source import MetricSource, SourceInfo
+from wine_slo.slo.span import format_span
 
 TOLD_OFF_BY, MEASURED_OFF_BY = 1.1, 1.5  # times; where it is measured, a few scrapes that are missing are no other one
 USUAL = (1, 2, 3, 5, 10, 15, 20, 30, 60, 90, 120, 180, 300)  # seconds
@@ -58,9 +59,10 @@ async def scrape_intervals(
 
 def other_interval(objective: Objective, real: ScrapeInterval) -> str:
     """Say what is wrong with a scrape interval that is written and is not the real one."""
+    written, found = format_span(objective.scrape_interval), format_span(real.span)
     return (
-        f"is {duration(objective.scrape_interval)}, but {objective.job} is scraped every {duration(real.span)}: leave "
-        "it out, as everything is judged interval by interval"
+        f"is {written}, but {objective.job} is scraped every {found}: leave it out, as everything is judged interval "
+        "by interval"
     )
 
 

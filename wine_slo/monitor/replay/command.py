@@ -75,7 +75,7 @@ def main(options: Options) -> int:
 def _replayed(options: Options) -> ReplayReport:
     settings = read(WatchdogSettings)
     file = slo_file.load(options.objectives or settings.objectives)
-    sweep = sweeps.parse(options.sweep, slo_file.span) if options.sweep else None
+    sweep = sweeps.parse(options.sweep) if options.sweep else None
     if sweep is not None and not file.silent_jobs:
         _check(sweep, file.objectives())
     times = time_range(options, settings.timezone, datetime.now(UTC))

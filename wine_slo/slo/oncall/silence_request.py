@@ -105,8 +105,8 @@ def parse_silence(words: Sequence[str], names: Names, now: datetime, zone: tzinf
     if found.end is None and found.keys is None:
         if near := difflib.get_close_matches(said[0].lower(), UNTIL, n=1, cutoff=NEAR):
             raise SlipError(said[0], near[0])
-        rest = found.look_for_end(rest)
-    return found.wish(said, rest, _trimmed(reason))
+        rest = found.find_end(rest)
+    return found.request(said, rest, _trimmed(reason))
 
 
 class _Found:
@@ -132,7 +132,7 @@ class _Found:
             words = self._take_keys(self._take_end(words))
         return words
 
-    def look_for_end(self, words: Sequence[str]) -> Sequence[str]:
+    def find_end(self, words: Sequence[str]) -> Sequence[str]:
         """Take an end that comes after words that name nothing; those words."""
         for number in range(1, len(words)):
             self._take_end(words[number:])
@@ -140,7 +140,7 @@ class _Found:
                 return words[:number]
         return words
 
-    def wish(self, said: Sequence[str], rest: Sequence[str], reason: str) -> SilenceRequest:
+    def request(self, said: Sequence[str], rest: Sequence[str], reason: str) -> SilenceRequest:
         """What was wanted.
 
         Raises:

@@ -12,7 +12,7 @@ def test_labels_that_are_no_bounds_are_no_bounds() -> None:
     assert bounds_in(Vector((*found.samples, Sample({}, 1.0)), None)) == [0.5, 1.0, float("inf")]
 
 
-def test_a_threshold_above_the_highest_bound_is_told_though_nothing_says_inf() -> None:
+def test_a_threshold_above_the_highest_bound_is_reported_though_nothing_says_inf() -> None:
     assert no_bound(3.0, [0.5, 1.0]).startswith("is 3 s, above the highest bucket bound, 1 s")
 
 
