@@ -31,7 +31,6 @@ from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.assembly import Loop, Outside, assemble, loops_of, utc_now
 from wine_slo.monitor.settings import WatchdogSettings
-from wine_slo.monitor.ticker import log_left_out
 from wine_slo.slo.objectives.objective import Objectives
 
 STOPS_WITHIN = 5  # seconds for what is being delivered when the process is to end
@@ -46,7 +45,7 @@ Until = Callable[[], Awaitable[str]]
 
 
 def main() -> None:
-    """Watch until told to stop; exit with 2 where settings or objectives are wrong, with 1 where it cannot run."""
+    """Monitor until stopped; exit with 2 where settings or objectives are wrong, with 1 where it cannot run."""
     try:
         settings = read(WatchdogSettings)
         file = slo_file.load(settings.objectives)
@@ -56,7 +55,6 @@ def main() -> None:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
     log_setup.configure(settings.log_format)
-    log_left_out(settings, objectives)
     try:
         ledger = Ledger.open_or_remember(settings.database_url)
         asyncio.run(watch(settings, file, ledger))

@@ -163,7 +163,7 @@ def _variables() -> dict[str, str]:
 
 
 def _read_file(path: Path) -> dict[str, str | None]:
-    """Return what a file of variables holds; nothing where there is none, and none was asked for by its name.
+    """Return what a file of variables holds; nothing where there is none, and none was requested by its name.
 
     Raises:
         SettingsError: it cannot be read, or not every line of it can be understood.

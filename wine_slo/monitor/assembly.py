@@ -296,7 +296,7 @@ def _rules(settings: WatchdogSettings) -> Rules:
 
 
 def _add_commands(parts: Parts) -> None:
-    """Have the router answer what people on call ask, wherever they are."""
+    """Have the router answer people on call, wherever they are."""
     access = _access(parts.settings, parts.recipients)
 
     def reach(request: Question | Press) -> frozenset[int] | None:
@@ -338,7 +338,7 @@ def _boards(parts: Parts, channel: Channel) -> Boards:
 
 
 def _digests(parts: Parts, channel: Channel) -> Digests:
-    """Return what tells every recipient that can be reached, but for the second ones, how each week was."""
+    """Return what sends the weekly digest to every recipient that can be reached, but for the second ones."""
     return Digests(
         parts.source,
         parts.outside.ledger,
@@ -389,7 +389,7 @@ def _updates(parts: Parts, bot: Connection, channel: TelegramChannel) -> Telegra
 
 
 async def _report_conflict(parts: Parts, channel: Channel, has_webhook: bool) -> None:  # noqa: FBT001 - of `Listener`
-    """Report to the first chats that commands are not heard."""
+    """Report to the first chats that commands are not received."""
     seconds = _second_chats(parts.settings)
     for chat in parts.recipients:
         if chat not in seconds:

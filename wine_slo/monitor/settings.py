@@ -123,14 +123,14 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     grafana_url: Annotated[Url | None, Meta(description="an address of Grafana, for a link on the status page")] = None
     telegram_token: Annotated[BotToken | None, Meta(description="the bot's token, as @BotFather gave it")] = None
     telegram_chat_ids: Annotated[
-        tuple[ChatAddress, ...], Meta(description="chat ids separated by commas; ask the bot /id")
+        tuple[ChatAddress, ...], Meta(description="chat ids separated by commas; send the bot /id")
     ] = ()
     telegram_second_chat_ids: Annotated[
         tuple[ChatAddress, ...],
-        Meta(description="ids of chats for what nobody acknowledges, separated by commas; ask the bot /id"),
+        Meta(description="ids of chats for what nobody acknowledges, separated by commas; send the bot /id"),
     ] = ()
     telegram_admin_ids: Annotated[
-        tuple[PersonId, ...], Meta(description="ids of people, separated by commas; ask the bot /id")
+        tuple[PersonId, ...], Meta(description="ids of people, separated by commas; send the bot /id")
     ] = ()
     escalate_minutes: Annotated[float, Meta(ge=0, le=1440, description="minutes from 0 (never) to 1440")] = 15
     quiet_hours: Annotated[Hours | None, Meta(description="two times of day, such as 22:00-07:00")] = None

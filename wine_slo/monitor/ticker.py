@@ -77,7 +77,8 @@ class Ticker:
         patience = max(overdue_after, SHORTEST_PATIENCE)
         self._overdue_after = timedelta(seconds=overdue_after)
         self._guard = StallGuard({THE_LOOP: patience, THE_TICKS: patience})
-        self._ticking = asyncio.Lock()
+        self._ticking, self._reloading = asyncio.Lock(), asyncio.Lock()
+        self._readings: set[asyncio.Task[None]] = set()
         self._ticked_at: float | None = None  # by the steady clock
         self._started_at = steady()
 
@@ -105,7 +106,7 @@ class Ticker:
     async def tick(self) -> None:
         """Evaluate once, and once more soon where something is suspicious."""
         if self._ticking.locked():
-            return  # a tick and a quick look have met; the one that runs is as good
+            return  # a tick and a quick evaluation have met; the one that runs is as good
         try:
             async with self._ticking, asyncio.timeout(LONGEST_TICK):
                 await self._tick()
@@ -118,7 +119,7 @@ class Ticker:
         evaluate_at = next_evaluation_at(state, objectives)
         if evaluate_at is not None:
             wait = max(evaluate_at - self._evaluator.now(), timedelta(0)) + SETTLES_IN
-            self._scheduler.after(wait, self.tick, "quick look")
+            self._scheduler.after(wait, self.tick, "quick evaluation")
 
     async def _tick(self) -> None:
         started = perf_counter()
@@ -132,16 +133,21 @@ class Ticker:
         await self._heartbeat.beat()
 
     def reload(self) -> None:
-        """Read the objectives anew; a file that is wrong changes nothing."""
+        """Have the objectives read anew, beside everything else; a file that is wrong changes nothing."""
+        reading = asyncio.get_running_loop().create_task(self._reload())
+        self._readings.add(reading)  # the loop alone would forget it
+        reading.add_done_callback(self._readings.discard)
+
+    async def _reload(self) -> None:
         try:
-            self._live.reload()
+            async with self._reloading:
+                await self._live.reload()
         except slo_file.SloFileError as error:
             for mistake in error.mistakes:
                 log.error("the objectives stay as they were: %s", mistake)  # noqa: TRY400  # a sentence says it all
         else:
             self._evaluator.objectives, self._is_checked = self._live.current, False
             log.info("objectives are read anew")
-            log_left_out(self._settings, self._live.current)
 
     async def _log_mistakes(self, objectives: Objectives) -> bool:
         """Log what only Prometheus knows of the objectives; return whether it has said so."""
@@ -149,8 +155,10 @@ class Ticker:
             mistakes = await self._check_objectives(objectives)
         except MetricSourceError:
             return False  # the next tick tries again
+        if not mistakes:
+            return True
         for each in mistakes:
-            where = slo_file.place(self._settings.objectives, each.objective, each.field)
+            where = self._live.file.place(each.objective, each.field)
             log.warning("%s: %s of %s %s", where, each.field, each.objective, each.sentence)
         return True
 
@@ -182,7 +190,7 @@ class Ticker:
         if age > self._overdue_after.total_seconds():
             status = "tick overdue"
         elif undelivered > LONGEST_UNDELIVERED.total_seconds():
-            status = "untold for too long"
+            status = "not delivered for too long"
         elif unreachable:
             status = "a recipient cannot be reached"
         content = {
@@ -194,9 +202,3 @@ class Ticker:
             "unreachable": {str(chat): reason for chat, reason in unreachable.items()},
         }
         return web.json_response(content, status=200 if status == "ok" else 503)
-
-
-def log_left_out(settings: WatchdogSettings, objectives: Objectives) -> None:
-    """Log which objectives of the file are not evaluated."""
-    for sentence in slo_file.left_out(settings.objectives, objectives):
-        log.info(sentence)

@@ -1,4 +1,4 @@
-"""What can be set, where it is read from, and how a mistake is told."""
+"""What can be set, where it is read from, and how a mistake is reported."""
 
 import os
 from base64 import b64decode
@@ -18,7 +18,7 @@ PROMETHEUS = (
     "the root of Prometheus' API, such as http://host:9090; a name and a password belong in "
     "WINE_SLO_PROMETHEUS_USERNAME and WINE_SLO_PROMETHEUS_PASSWORD"
 )
-CHATS = "chat ids separated by commas; ask the bot /id"
+CHATS = "chat ids separated by commas; send the bot /id"
 HOST = "an address of this machine, or 0.0.0.0 for all"
 PROXY = "a proxy's URL, such as socks5://host:1080 or http://host:3128"
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -26,7 +26,6 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(redaction, "_forms", {})
     for name in os.environ:
         if name.startswith(PREFIX) or name.lower() in PROXIES:
             monkeypatch.delenv(name)
@@ -34,7 +33,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def mistakes() -> list[str]:
-    """What is told of the watchdog's settings."""
+    """What is reported of the watchdog's settings."""
     with pytest.raises(SettingsError) as caught:
         read(WatchdogSettings)
     return str(caught.value).splitlines()
@@ -123,8 +122,8 @@ def test_a_value_becomes_what_its_field_is(monkeypatch: pytest.MonkeyPatch) -> N
         ("TELEGRAM_CHAT_IDS", "١", CHATS),
         ("TELEGRAM_CHAT_IDS", "-100/12345678901234567890", CHATS),
         ("TELEGRAM_CHAT_IDS", "-100/-5", CHATS),
-        ("TELEGRAM_ADMIN_IDS", "12345678901234567890", "ids of people, separated by commas; ask the bot /id"),
-        ("TELEGRAM_ADMIN_IDS", "-100", "ids of people, separated by commas; ask the bot /id"),
+        ("TELEGRAM_ADMIN_IDS", "12345678901234567890", "ids of people, separated by commas; send the bot /id"),
+        ("TELEGRAM_ADMIN_IDS", "-100", "ids of people, separated by commas; send the bot /id"),
         ("DATABASE_URL", "mysql://", "an SQLAlchemy URL: sqlite:///relative/path or sqlite:////absolute/path"),
         ("LOG_FORMAT", "xml", "text or json"),
         ("ALLOWED_HOSTS", "http://wine.example.org", "names separated by commas, such as wine.example.org"),

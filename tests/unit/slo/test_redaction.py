@@ -12,11 +12,6 @@ from wine_slo.slo import redaction
 SECRET = 'pa"ss <wörd>/#+\\7'
 
 
-@pytest.fixture(autouse=True)
-def _nothing_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redaction, "_forms", {})
-
-
 @pytest.mark.parametrize(
     "form",
     [
@@ -56,6 +51,12 @@ def test_a_secret_within_a_longer_one_leaves_nothing_of_the_longer_one() -> None
     redaction.learn(["hunter2"])
     redaction.learn(["hunter2-of-the-proxy"])
     assert redaction.redact("hunter2-of-the-proxy hunter2") == "*** ***"
+
+
+def test_what_is_forgotten_is_shown_again() -> None:
+    redaction.learn(["hunter2"])
+    redaction.forget()
+    assert redaction.redact("hunter2") == "hunter2"
 
 
 def test_what_is_too_short_to_be_hidden_leaves_texts_readable() -> None:

@@ -1,4 +1,4 @@
-"""What people ask to know more: one objective, why it was judged so, budgets, charts, incidents; it changes nothing."""
+"""Commands that show more: one objective, why it was judged so, budgets, charts, incidents; it changes nothing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -66,7 +66,7 @@ class Info:
         self._suppressed = suppressed
 
     def commands(self) -> tuple[Command | Reaction, ...]:
-        """What can be asked and pressed."""
+        """The commands and the buttons."""
         one = phrase("[objective]")
         return (
             Command("slo", phrase("One objective: value, target, budget"), self._describe_slo, usage=one),
@@ -140,7 +140,7 @@ class Info:
         return Answer(toast=explain.say("Drawing …"), follow=lambda: self._chart(key, explain, None))
 
     def _of_one(self, command: str, chat: int, words: Sequence[str]) -> Answer:
-        """An answer about one objective, or what there is to ask about."""
+        """An answer about one objective, or the choices."""
         explain, state, now = self._explain(chat), self._snapshot.state, self._snapshot.now()
         span, rest = take_span(words) if command == "chart" else (None, words)
         try:
@@ -167,7 +167,7 @@ class Info:
         return Answer(follow=lambda: self._chart(key, explain, span))
 
     def _offer_choices(self, command: str, error: UnknownNameError, explain: Formatter, span: Sequence[str]) -> Answer:
-        """What there is to ask about, with a button for each."""
+        """The choices, with a button for each."""
         names = [error.near] if error.near else list(explain.objectives.by_name)[:OFFERED]
         buttons = [
             (Button(unescape(explain.title(Key(each)))[:MAX_LABEL], DETAIL, (command, each, *span)),)

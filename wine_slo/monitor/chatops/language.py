@@ -1,4 +1,4 @@
-"""Which language a chat is told in: `/language` shows it, offers the others, and changes it for everybody there."""
+"""The language of a chat: `/language` shows it, offers the others, and changes it for everybody there."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -24,7 +24,7 @@ class LanguageCommand:
         self._speak = speak
 
     def commands(self) -> tuple[Command | Reaction, ...]:
-        """What can be asked and pressed."""
+        """The commands and the buttons."""
         codes = " | ".join(each.code for each in LANGUAGES)
         return (
             Command(

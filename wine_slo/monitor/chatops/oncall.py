@@ -1,7 +1,7 @@
-"""What people on call ask and do: how everything stands, who has what, what is to be hushed.
+"""What people on call do: read the status, acknowledge, silence.
 
-What somebody does is kept first and answered then. A ledger that cannot be written is told in the answer, and the act
-holds all the same; it is written as soon as that works.
+What somebody does is kept first and answered then. A ledger that cannot be written is reported in the answer, and the
+act holds all the same; it is written as soon as that works.
 """
 
 import logging
@@ -29,9 +29,9 @@ from wine_slo.slo.text.status_list import status_list
 
 log = logging.getLogger(__name__)
 
-JUST_NOW = timedelta(minutes=1)  # a question that took no longer to arrive was asked when it came
+JUST_NOW = timedelta(minutes=1)  # a question that took no longer to arrive was sent when it came
 OFF = ("off", "stop", "end", "none", "выкл", "стоп", "снять")  # of silences
-MOST_OFFERED = 100  # wishes that wait for somebody to choose
+MOST_OFFERED = 100  # requests that wait for somebody to choose
 MOST_NAMED = 8  # incidents that are offered to be acknowledged
 
 Reach = Collection[int] | None
@@ -45,9 +45,9 @@ class OnCall:
         replies: How to answer in a chat.
         journal: Keeps what is done.
         revive: Called with the id of a chat in which somebody has sent `/start`.
-        announce: Tells every chat but one what somebody has done there.
+        announce: Notifies every chat but one of what somebody has done there.
         reach: The numbers of the only incidents on which that person may act from that chat; None for everything.
-        is_overdue: Whether the last evaluation is so old that it does not tell the present.
+        is_overdue: Whether the last evaluation is so old that it does not show the present.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class OnCall:
         self._choices_offered: OrderedDict[tuple[int, str], UnclearError] = OrderedDict()
 
     def commands(self) -> tuple[Command | Reaction, ...]:
-        """What can be asked and pressed."""
+        """The commands and the buttons."""
         return (
             Command("status", phrase("Status of every objective"), self._status, usage=phrase("[objective]")),
             Command(
@@ -227,7 +227,7 @@ class OnCall:
         return Answer(text, tuple(buttons))
 
     async def _press_choose(self, press: Press) -> Answer:
-        """One of the wishes that were asked back is chosen; the first who presses chooses for all."""
+        """One of the choices that were offered is taken; the first who presses chooses for all."""
         replies = self._replies(press.chat)
         message, number = press.arguments
         error = self._choices_offered.pop((press.chat, message), None)
@@ -319,10 +319,10 @@ class OnCall:
             return Answer(toast=replies.not_yours(act), reception=Reception.REFUSED)
         return await self._revoke(press, [act], ActionKind.UNDO, replies.taken_back(act))
 
-    async def _revoke(self, request: Question | Press, acts: Sequence[Action], deed: ActionKind, text: str) -> Answer:
+    async def _revoke(self, request: Question | Press, acts: Sequence[Action], kind: ActionKind, text: str) -> Answer:
         written = True
         for act in acts:
-            revocation = replace(self._act(request, self._snapshot.now(), deed), of=act.number)
+            revocation = replace(self._act(request, self._snapshot.now(), kind), of=act.number)
             _, written = await self._journal.add(replace(revocation, cause=f"{request.cause} #{act.number}"))
         if silences := [act for act in acts if act.silence is not None]:
             self._announce(lambda others: others.announced_end(request.person, silences), request.chat)
@@ -342,9 +342,9 @@ class OnCall:
 
     # What is kept
 
-    def _act(self, request: Question | Press, at: datetime, deed: ActionKind) -> Action:
+    def _act(self, request: Question | Press, at: datetime, kind: ActionKind) -> Action:
         by = self._journal.distinguished(request.person)
-        return Action(number=0, at=at, deed=deed, by=by, chat=request.chat, cause=request.cause)
+        return Action(number=0, at=at, deed=kind, by=by, chat=request.chat, cause=request.cause)
 
     def _acknowledgement(self, request: Question | Press, at: datetime, incident: Incident) -> Action:
         return replace(

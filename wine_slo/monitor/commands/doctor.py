@@ -1,7 +1,7 @@
 """What a first start gets wrong: settings, objectives, Prometheus, the service, the watchdog, the ledger, Telegram.
 
 Each finding is ok, a warning (it works, but not as it could) or wrong (it does not work), and says what to do. Nothing
-is changed, nobody is told anything, and no secret is named.
+is changed, nobody is notified, and no secret is shown.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ Findings = AsyncIterator[Finding]
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """All that is asked."""
+    """Everything that is examined."""
 
     prometheus: MetricSource
     facts: SourceInfo
@@ -80,7 +80,7 @@ def read_objectives(settings: WatchdogSettings) -> tuple[SloFile | None, list[Fi
         return None, [_wrong(about, each, remedy) for each in error.mistakes]
     objectives = file.objectives()
     names = ", ".join(objectives.by_name)
-    findings = [_ok(about, f"{settings.objectives} promises {names}")]
+    findings = [_ok(about, f"{settings.objectives} has the objectives {names}")]
     longest = objectives.longest_poll.total_seconds()
     if settings.poll_seconds > longest:
         findings.append(
@@ -95,7 +95,7 @@ def read_objectives(settings: WatchdogSettings) -> tuple[SloFile | None, list[Fi
 
 
 async def check_all(settings: WatchdogSettings, file: SloFile | None, around: Surroundings) -> list[Finding]:
-    """Everything that can be asked, side by side; in order."""
+    """Everything that can be examined, side by side; in order."""
     parts = await asyncio.gather(
         _gather(_prometheus(settings, file, around)),
         _gather(_service(around.service)),
@@ -136,7 +136,7 @@ async def _prometheus(settings: WatchdogSettings, file: SloFile | None, around: 
         yield _warning(
             about,
             f"its clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's",
-            "let both keep time by NTP; messages tell the times of Prometheus' clock",
+            "let both keep time by NTP; messages have the times of Prometheus' clock",
         )
     if file is None:
         return
@@ -149,7 +149,7 @@ async def _prometheus(settings: WatchdogSettings, file: SloFile | None, around: 
     objectives = file.objectives({job: each.span for job, each in intervals.items()})
     async for finding in _targets(objectives, await around.facts.targets(), intervals):
         yield finding
-    async for finding in _series(settings, objectives, around.prometheus):
+    async for finding in _series(file, objectives, around.prometheus):
         yield finding
     async for finding in _history(objectives, await around.facts.retention(), around.prometheus):
         yield finding
@@ -223,7 +223,7 @@ def _other_interval(objective: Objective, real: timedelta) -> Finding:
     )
 
 
-async def _series(settings: WatchdogSettings, objectives: Objectives, api: MetricSource) -> Findings:
+async def _series(file: SloFile, objectives: Objectives, api: MetricSource) -> Findings:
     about = "metrics"
     try:
         mistakes = await check_objectives(api, objectives)
@@ -231,14 +231,14 @@ async def _series(settings: WatchdogSettings, objectives: Objectives, api: Metri
         yield _warning(about, f"could not be examined: {error}", "try again")
         return
     for each in mistakes:
-        where = slo_file.place(settings.objectives, each.objective, each.field)
+        where = file.place(each.objective, each.field)
         yield _wrong(
             about,
             f"{where}: {each.field} of {each.objective} {each.sentence}",
-            "correct it there, or in the service; a service that was never asked may have no series yet",
+            "correct it there, or in the service; a service without requests may have no series yet",
         )
     if not mistakes:
-        yield _ok(about, "every series that is promised about exists, and every threshold is a bucket bound")
+        yield _ok(about, "every series of the objectives exists, and every threshold is a bucket bound")
 
 
 async def _history(objectives: Objectives, retention: timedelta | None, api: MetricSource) -> Findings:
@@ -254,7 +254,7 @@ async def _history(objectives: Objectives, retention: timedelta | None, api: Met
     try:
         known = await _known(longest, api)
     except MetricSourceError as error:
-        yield _warning(about, f"could not be asked for: {error}", "try again")
+        yield _warning(about, f"could not be fetched: {error}", "try again")
         return
     if known is None:
         yield _warning(about, "there is none yet", "nothing: it begins with the first scrape")
@@ -294,7 +294,7 @@ async def _service(service: ServiceApi) -> Findings:
     try:
         card = model_file.read_card(read(ServerSettings).model.with_suffix(".json"))
     except (SettingsError, ModelFileError):
-        return  # the model on this machine is looked at by itself
+        return  # the model on this machine is examined by itself
     if health.model_sha256 != card.sha256:
         yield _warning(
             about,
@@ -308,7 +308,7 @@ async def _model() -> Findings:
     try:
         path = read(ServerSettings).model
     except SettingsError:
-        return  # told of already
+        return  # reported already
     try:
         model = await asyncio.to_thread(model_file.load, path)
     except ModelFileError as error:
@@ -332,12 +332,12 @@ async def _watchdog(watchdog: WatchdogApi) -> Findings:
             about,
             f"cannot reach chat {chat}: {reason}",
             "let the bot write there, or take the chat out of the settings; it is tried again within the hour, at "
-            "the next incident, and as soon as anything is heard from there",
+            "the next incident, and as soon as any update comes from there",
         )
     if health.status != "ok" and not health.unreachable:
         yield _wrong(about, f"says of itself: {health.status}", "its log says why")
     elif health.status == "ok":
-        yield _ok(about, "answers, and looks when it should")
+        yield _ok(about, "answers, and evaluates when it should")
 
 
 async def _ledger(settings: WatchdogSettings) -> Findings:
@@ -393,21 +393,21 @@ async def _telegram(settings: WatchdogSettings, telegram: TelegramRights | None)
             yield _wrong(about, str(error), "copy it from @BotFather again: digits, a colon, 35 signs")
         else:
             yield _wrong(
-                about, f"cannot be asked: {error}", "see to the network, or set WINE_SLO_TELEGRAM_PROXY or _API_URL"
+                about, f"cannot be reached: {error}", "see to the network, or set WINE_SLO_TELEGRAM_PROXY or _API_URL"
             )
         return
     yield _ok(about, f"the token is that of @{identity.username}")
     if identity.has_webhook:
         yield _wrong(
             about,
-            "the bot's updates go to a webhook, so that no command is heard here",
+            "the bot's updates go to a webhook, so that no command is received here",
             "end it with deleteWebhook, or use a bot of its own",
         )
     if not settings.telegram_chat_ids:
         yield _warning(
             about,
             "no chat is set: messages are printed by the watchdog instead",
-            f"ask @{identity.username} /id in the chat that is to be told, and set WINE_SLO_TELEGRAM_CHAT_IDS",
+            f"send /id to @{identity.username} in the chat that is to be notified, and set WINE_SLO_TELEGRAM_CHAT_IDS",
         )
     for chat in (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids):
         async for finding in _chat(chat, telegram):
@@ -426,7 +426,7 @@ async def _chat(chat: int, telegram: TelegramRights) -> Findings:
                 f"write {error.moved_to} instead of {chat} into the settings",
             )
         elif error.is_unreachable:
-            yield _wrong(about, f"{chat} could not be asked about: {error}", "try again")
+            yield _wrong(about, f"{chat} could not be examined: {error}", "try again")
         else:
             yield _wrong(
                 about,
@@ -452,11 +452,11 @@ async def _chat(chat: int, telegram: TelegramRights) -> Findings:
 
 async def _heartbeat(settings: WatchdogSettings) -> Findings:
     if settings.heartbeat_url:
-        yield _ok("heartbeat", "is set: somebody notices when the watchdog is gone")
+        yield _ok("heartbeat", "is set: an outage of the watchdog itself is detected")
     else:
         yield _warning(
             "heartbeat",
-            "is not set: nobody notices when the watchdog itself is gone",
+            "is not set: an outage of the watchdog itself is not detected",
             "set WINE_SLO_HEARTBEAT_URL to a dead-man's switch, such as one of healthchecks.io",
         )
 
@@ -464,7 +464,7 @@ async def _heartbeat(settings: WatchdogSettings) -> Findings:
 async def _secrets(settings: WatchdogSettings) -> Findings:
     path = file()
     try:
-        mode = path.stat().st_mode  # one look at a local file
+        mode = path.stat().st_mode  # one read of a local file
     except OSError:
         return
     if settings.secrets and mode & (stat.S_IRGRP | stat.S_IROTH):

@@ -128,11 +128,11 @@ def drilling(terminal: Terminal | None) -> Iterator[Callable[[Drill], None]]:
 def progress(drill: Drill) -> list[str]:
     """What has happened so far, a line for each."""
     lines = [
-        f"Asking {drill.requests_per_second:g} times a second for {drill.sleep_seconds:g} s, to break {drill.slo}."
+        f"Sending {drill.requests_per_second:g} requests of {drill.sleep_seconds:g} s per second, to break {drill.slo}."
     ]
     for step in drill.steps:
         if step.name == "recovered" and drill.stopped_at is not None and drill.incident is not None:
-            lines.append("Asking as often for nothing slow.")
+            lines.append("Sending as many fast requests.")
         if step.seconds is not None:
             late = "" if step.is_in_time else ", LATE"
             title = f"{step.title} (#{drill.incident})" if step.name == "detected" else step.title

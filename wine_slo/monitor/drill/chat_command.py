@@ -40,8 +40,8 @@ class DrillCommand:
         prepare: The drill of an objective that can be done; raises DrillRefusedError where there can be none.
         run: Does it, and returns what came of it; raises DrillRefusedError.
         longest: For how long it is slow at the most.
-        journal: Keeps who began a drill, so that its incident can be told as one.
-        announce: Tells every chat but one.
+        journal: Keeps who began a drill, so that its incident can be marked as one.
+        announce: Notifies every chat but one.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class DrillCommand:
         self._running: asyncio.Task[Drill] | None = None
 
     def commands(self) -> tuple[Command, ...]:
-        """What can be asked."""
+        """The commands."""
         return (
             Command(
                 "drill",
@@ -95,12 +95,12 @@ class DrillCommand:
             drill = await self._prepare(objective)
         except DrillRefusedError as error:
             return Answer(speech.say("⚪️ No drill: {why}", why=speech.language.explain(error.reason)))
-        if self._running is not None:  # somebody else asked meanwhile
+        if self._running is not None:  # somebody else began one meanwhile
             return Answer(speech.say("A drill is running. To stop it: /drill stop"))
         log.warning("person %d in chat %d begins a drill", question.person.id, question.chat)
         self._next_at = now + PAUSE
         await self._keep(question, objective, now)
-        if self._running is not None:  # somebody else asked meanwhile
+        if self._running is not None:  # somebody else began one meanwhile
             return Answer(speech.say("A drill is running. To stop it: /drill stop"))
         running = asyncio.create_task(_done(self._run(objective)), name="the drill")
         running.add_done_callback(self._forget)
@@ -110,10 +110,10 @@ class DrillCommand:
         return Answer(begun, follow=lambda: self._report_end(running, question.chat))
 
     async def _keep(self, question: Question, objective: Objective, now: datetime) -> None:
-        """Keep who begins it, before there is an incident that is to be told as a drill."""
-        by, deed = self._journal.distinguished(question.person), ActionKind.DRILL
+        """Keep who begins it, before there is an incident that is to be marked as a drill."""
+        by, kind = self._journal.distinguished(question.person), ActionKind.DRILL
         act = Action(
-            number=0, at=now, deed=deed, by=by, chat=question.chat, cause=question.cause, objective=objective.name
+            number=0, at=now, deed=kind, by=by, chat=question.chat, cause=question.cause, objective=objective.name
         )
         await self._journal.add(act)
 

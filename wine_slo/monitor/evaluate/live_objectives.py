@@ -42,6 +42,7 @@ class LiveObjectives:
         steady: Reads, in seconds, a clock that nobody sets.
 
     Attributes:
+        file: What the file says.
         current: The objectives, by what is known of their jobs.
     """
 
@@ -49,7 +50,7 @@ class LiveObjectives:
         self, path: Path, file: SloFile, source: MetricSource, info: SourceInfo, steady: Callable[[], float]
     ) -> None:
         self._path = path
-        self._file = file
+        self.file = file
         self._source = source
         self._info = info
         self._steady = steady
@@ -57,6 +58,7 @@ class LiveObjectives:
         self._next_at = 0.0  # by the steady clock
         self._logged: set[str] = set()
         self.current = file.objectives()
+        self._take()
 
     async def refresh(self) -> Objectives:
         """Find out how often the jobs are scraped, where it is time to, and return the objectives at that.
@@ -77,32 +79,34 @@ class LiveObjectives:
             self._take()
         return self.current
 
-    def reload(self) -> None:
-        """Read the file anew.
+    async def reload(self) -> None:
+        """Read the file anew, in a thread: a long one takes seconds.
 
         Raises:
             SloFileError: It cannot be used; nothing has changed.
         """
-        self._file = slo_file.load(self._path)
+        self.file = await asyncio.to_thread(slo_file.load, self._path)
         self._logged.clear()
         self._take()
 
     def _take(self) -> None:
         intervals = {job: each.span for job, each in self._known.items()}
         try:
-            self.current = self._file.objectives(intervals)
+            self.current = self.file.objectives(intervals)
         except SloFileError as error:  # at such an interval; it was right at another one
             for mistake in error.mistakes:
                 self._log_once(logging.ERROR, mistake)
             return
-        for job in sorted(self._file.silent_jobs & intervals.keys()):
+        for job in sorted(self.file.silent_jobs & intervals.keys()):
             self._log_once(logging.INFO, f"{job} is scraped every {format_span(intervals[job])}")
-        for sentence in self._file.lengthened(self.current):
+        for sentence in self.file.left_out(self.current):
+            self._log_once(logging.INFO, sentence)
+        for sentence in self.file.lengthened(self.current, intervals):
             self._log_once(logging.WARNING, sentence)
         for each in {(each.job, each.scrape_interval): each for each in self.current.all}.values():
             real = self._known.get(each.job)
             if real is not None and real.differs_from(each.scrape_interval):
-                where = slo_file.place(self._path, each.name, "scrape_interval")
+                where = self.file.place(each.name, "scrape_interval")
                 self._log_once(logging.WARNING, f"{where}: scrape_interval {other_interval(each, real)}")
 
     def _log_once(self, level: int, sentence: str) -> None:

@@ -1,7 +1,7 @@
-"""What only Prometheus can tell of the objectives: series that do not exist, bounds that no bucket has.
+"""What only Prometheus knows of the objectives: series that do not exist, bounds that no bucket has.
 
-The file itself can be right and still promise what nothing measures. That stops nothing, as the service may be young,
-but it is told, with what to write instead.
+The file itself can be right and still have an objective that nothing measures. That stops nothing, as the service may
+be young, but it is reported, with what to write instead.
 """
 
 from bisect import bisect
@@ -29,7 +29,7 @@ async def check_objectives(api: MetricSource, objectives: Objectives) -> list[Ob
     """Return what is wrong with the objectives by what Prometheus knows.
 
     Raises:
-        MetricSourceError: It cannot be asked.
+        MetricSourceError: It cannot be queried.
     """
     mistakes = []
     for objective in objectives.all:
@@ -78,9 +78,9 @@ def no_bound(seconds: float, bounds: list[float]) -> str:
     place = bisect(bounds, seconds)
     below, above = (bounds[place - 1] if place else 0.0), (*bounds, inf)[place]
     if below == 0.0 and above == float("inf"):
-        return f"is {seconds:g} s, and no bucket but +Inf has a bound: nothing can be told of how long requests take"
+        return f"is {seconds:g} s, and no bucket but +Inf has a bound: nothing is known of how long requests take"
     if above == float("inf"):
-        return f"is {seconds:g} s, above the highest bucket bound, {below:g} s: slower requests cannot be told apart"
+        return f"is {seconds:g} s, above the highest bucket bound, {below:g} s: slower requests cannot be distinguished"
     return (
         f"is {seconds:g} s, which is no bucket bound: requests within it cannot be counted, and their quantile is off "
         f"by up to {above - below:.3g} s; the nearest bounds are {below:g} s and {above:g} s"

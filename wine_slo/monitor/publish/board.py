@@ -76,7 +76,7 @@ class Boards:
         self._hung = Limit(2, PAUSE)
 
     def commands(self) -> tuple[Command, ...]:
-        """What can be asked."""
+        """The commands."""
         line = phrase("A pinned message kept up to date")
         return (Command("board", line, self._answer, changes=True, usage=phrase("[off]")),)
 
@@ -85,7 +85,7 @@ class Boards:
         while True:
             if (
                 self._snapshot.state.evaluated_at is not None
-            ):  # before the first look it would say that nothing is known
+            ):  # before the first evaluation it would say that nothing is known
                 try:
                     await self.keep()
                 except Exception:

@@ -1,7 +1,7 @@
-"""Charts: asked of Prometheus, drawn in a process of their own, and sent after the text that they belong to.
+"""Charts: queried from Prometheus, drawn in a process of their own, and sent after the text that they belong to.
 
-A picture is an extra. It is made when its text has been told, beside everything else, and whatever goes wrong with it
-is logged, counted and forgotten: no text waits for one, none is repeated, and one that a crash has lost stays lost.
+A picture is an extra. It is made when its text has been delivered, beside everything else, and whatever goes wrong with
+it is logged, counted and forgotten: no text waits for one, none is repeated, and one that a crash has lost stays lost.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from wine_slo.slo.views.chart_spec import Course, caption_of, chart_of, span_of,
 
 log = logging.getLogger(__name__)
 
-RATE_INTERVALS = 4  # scrapes that a rate looks back over, so that one may be missing
+RATE_INTERVALS = 4  # scrapes that a rate spans, so that one may be missing
 WITHIN = 25  # seconds for a whole picture, from the first question to the last byte sent; later it is no news
 
 
@@ -79,7 +79,7 @@ class Charts:
         """A chart of a key over a span that ends now; where none is said, from a while before its incident.
 
         Raises:
-            NoChartError: Its objective is not promised, Prometheus does not answer, or it cannot be drawn.
+            NoChartError: Its objective does not exist, Prometheus does not answer, or it cannot be drawn.
         """
         objective = speech.objectives.of(key)
         if objective is None:
@@ -98,7 +98,7 @@ class Charts:
         return Picture(png, caption, instead=not_sent)
 
     async def answer(self, key: Key, speech: Formatter, span: timedelta | None = None) -> Picture | str:
-        """A chart as `of` gives it, or in words why there is none; whoever asked is answered, whatever fails."""
+        """A chart as `of` gives it, or in words why there is none; whoever requested it is answered, whatever fails."""
         try:
             async with asyncio.timeout(WITHIN):
                 return await self.of(key, speech, span)
@@ -108,7 +108,7 @@ class Charts:
         except TimeoutError:
             log.warning("no chart of %s within %d s", key, WITHIN)
             reason = Reason("it took longer than {seconds} s", {"seconds": WITHIN})
-        except Exception:  # whoever asked must not wait for nothing
+        except Exception:  # whoever requested it must not wait for nothing
             log.exception("a chart of %s failed by a fault of ours", key)
             reason = Reason("internal error, see the log")
         return no_chart(speech, reason)
@@ -145,7 +145,7 @@ class Charts:
         except (NoChartError, ChannelError, TimeoutError) as error:
             log.warning("chat %d gets no chart of %s: %s", chat, key, str(error) or "it took too long")
             self._on_message(Kind.CHART, "failed")
-        except Exception:  # a picture must not end what tells
+        except Exception:  # a picture must not end what delivers
             log.exception("a chart of %s failed by a fault of ours", key)
             self._on_message(Kind.CHART, "failed")
         else:

@@ -8,7 +8,7 @@ from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.oncall.actions import Action, Actions
 
-ACKNOWLEDGE, SILENCE, END, UNDO = "ack", "hush", "end", "undo"
+ACKNOWLEDGE, SILENCE, END, UNDO = "ack", "hush", "end", "undo"  # "hush" is in buttons that chats have
 CHART, WHY = "chart", "why"
 CHOOSE = "choose"  # one of the silences that somebody may have wanted
 SHOW = "show"  # how everything stands
@@ -31,7 +31,7 @@ def buttons_of(
         incident: The one whose message it is.
         acts: What people did.
         incidents: All that are at hand.
-        objectives: What is promised; there is a chart of that only.
+        objectives: The objectives; there are charts of these only.
         now: The instant of this pass.
         offers: What pressing can do here.
         say: Says a sentence in the readers' language.

@@ -1,7 +1,7 @@
 """What people did: who acknowledged, silenced or took back what, and when.
 
 An act is a fact and never changes; what holds now (who has an incident, which silences run) is read from all of them.
-A look at Prometheus touches none of it, and no act touches what a look found: acknowledgements and silences are about
+An evaluation touches none of it, and no act touches what an evaluation found: acknowledgements and silences are about
 messages.
 """
 
@@ -36,7 +36,7 @@ class Silence:
     """A span of time in which nothing is said of some objectives.
 
     One of everything is about the objectives only: that nothing can be judged, that nothing can be written down and
-    that the whole service is down are told all the same.
+    that the whole service is down are notified all the same.
 
     Attributes:
         until: When it ends; None where it ends with the recovery of `incidents`.
@@ -79,11 +79,11 @@ class Action:
     Attributes:
         number: Its place among all of them.
         cause: The message or the press by which it was done, so that one that is delivered twice counts once.
-        incident: What was acknowledged; None for other deeds.
-        objective: What a drill breaks; empty for other deeds.
+        incident: What was acknowledged; None for other actions.
+        objective: What a drill breaks; empty for other actions.
         opening: Which opening of it.
-        silence: What was silenced; None for other deeds.
-        of: The act that was undone or ended; None for other deeds.
+        silence: What was silenced; None for other actions.
+        of: The act that was undone or ended; None for other actions.
         chat: Where.
     """
 
@@ -149,7 +149,7 @@ class Actions:
         return next((act for act in reversed(self.all) if act.number == number), None)
 
     def about(self, incident: Incident) -> tuple[Action, ...]:
-        """Everything that was done about an incident, oldest first; for who asks what happened."""
+        """Everything that was done about an incident, oldest first; its history."""
         ours = {act.number for act in self.all if act.incident == incident.number or self._muted(act, incident)}
         return tuple(act for act in self.all if act.number in ours or act.of in ours)
 
@@ -234,7 +234,7 @@ class Actions:
         return max((each for each in ends if each <= now), default=None)
 
     def had_silence(self, incident: Incident, incidents: Mapping[int, Incident]) -> bool:
-        """Whether it was silenced when it opened: why nobody was told."""
+        """Whether it was silenced when it opened: why nobody was notified."""
         opened_at = incident.opened_at
         for act in self.all:
             silence = act.silence

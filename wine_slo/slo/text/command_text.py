@@ -1,4 +1,4 @@
-"""How the bot answers what it is asked or told to do; what it says by itself is in `words`.
+"""How the bot answers commands and buttons; what it sends by itself is in `incidents`.
 
 Texts are HTML with `<b>` only; what is shown as a toast is short, as Telegram shows it for a second.
 """
@@ -34,7 +34,7 @@ class Replies:
         """A sentence in the readers' language, see `Language.say`."""
         return self.speech.say(sentence, **holes)
 
-    # Who asks
+    # Who sends
 
     def ids(self, chat: int, person: Person, topic: int | None) -> str:
         """What is to be written into the settings so that this chat, or this person, is known."""
@@ -50,7 +50,7 @@ class Replies:
         return Names(self.speech.objectives, tuple(state.tracks), state.incidents, self.speech.title)
 
     def refused(self, refusal: Refusal, person: Person) -> str:
-        """Somebody may ask, but not change anything, and why."""
+        """Somebody may query, but not change anything, and why."""
         match refusal:
             case Refusal.NOBODY:
                 return self.say("This needs a person: write as yourself, not as a group or a channel.")
@@ -70,7 +70,7 @@ class Replies:
         return self.say("Too many commands at once: try again in {seconds} s.", seconds=seconds)
 
     def too_old(self) -> str:
-        """What was asked while nobody listened is not done, and is said once for all of it."""
+        """What was sent while nobody listened is not done; one answer for all of it."""
         return self.say(
             "This was sent while the bot was offline, so it was not carried out. Send it again if it still applies."
         )
@@ -106,14 +106,14 @@ class Replies:
     # In which language
 
     def language(self) -> str:
-        """Which language this chat is told in; each says so of itself."""
+        """The language of this chat; each says so of itself."""
         return self.say("I speak English here.")
 
     def other_language(self, said: str) -> str:
         """Somebody wants a language that we do not have."""
         return self.say("{language} is not available. Available languages:", language=shortened(said))
 
-    # What can be asked
+    # The commands
 
     def introduction(self) -> str:
         """Who this is, for who has just met it."""
@@ -268,7 +268,7 @@ class Replies:
         return f"{wrong} {example}"
 
     def _unclear(self, error: UnclearError) -> str:
-        """What is asked back; there are buttons under it."""
+        """What is missing; there are buttons with the choices under it."""
         word = shortened(error.word)
         if error.missing is Missing.UNIT:
             return self.say("{word} of what?", word=word)
@@ -354,7 +354,7 @@ class Replies:
             case _:
                 return f"{time} {silence_line(self.speech, act, incident.began_at)} ({name})"
 
-    # What every chat is told of what somebody does in one
+    # What every chat reads of what somebody does in one
 
     def announced(self, acts: Sequence[Action], now: datetime) -> str:
         """Silences that somebody has begun, or that go on."""

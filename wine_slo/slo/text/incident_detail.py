@@ -52,7 +52,7 @@ def incident_detail(
     Args:
         fmt: The readers.
         incident: Which.
-        records: What each chat was told of it.
+        records: What each chat has received of it.
         action_lines: What people did about it, oldest first, as HTML.
         state: What is known.
         now: The instant.
@@ -155,5 +155,5 @@ def _notified_line(
 
 def _notified_at(record: DeliveryRecord) -> datetime:
     if record.breach_told_at is None:
-        raise ValueError(f"chat {record.chat} was not told of #{record.incident}")
+        raise ValueError(f"chat {record.chat} was not notified of #{record.incident}")
     return record.breach_told_at

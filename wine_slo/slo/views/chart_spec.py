@@ -1,6 +1,6 @@
 """A chart of one objective as values: what is to be drawn, with every word on it, and nothing of how.
 
-Points are pairs of epoch seconds and a value. Where nothing was asked, or nothing could be seen, there is no point, and
+Points are pairs of epoch seconds and a value. Where there were no requests, or no data, there is no point, and
 what is drawn has a gap there.
 """
 
@@ -50,7 +50,7 @@ class Chart:
         last: Where it ends.
         step: Seconds between two points; a longer hole between two is a gap.
         values: Seconds, or shares of 0 to 1.
-        target: What is promised, in the same unit.
+        target: The target, in the same unit.
         target_label: What stands at its line.
         unit: What follows a number of the values: `s` or `%`.
         scale: By what a value is multiplied to be read in that unit.
@@ -84,13 +84,13 @@ class Chart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """How one objective went, as Prometheus tells it.
+    """How one objective went, by Prometheus.
 
     Attributes:
         first: Where it begins.
         last: Where it ends.
         step: How far apart the points are; each is over at least so long a range.
-        values: Seconds of the promised quantile for a latency, else the share of bad events; by epoch seconds.
+        values: Seconds of the objective's quantile for a latency, else the share of bad events; by epoch seconds.
         rates: Requests a second, in the same way.
         incidents: What of it was a breach.
     """

@@ -164,7 +164,7 @@ async def test_a_file_that_is_read_anew_is_judged_at_once_at_what_is_known(follo
     followed.prometheus.intervals = {"api": 30, "other": 60}
     await followed.after()
     followed.path.write_text(SILENT.replace("0.99", "0.9"))
-    followed.live.reload()
+    await followed.live.reload()
     assert intervals(followed.live.current) == {"errors": 30, "up": 60}
     assert {each.ratio for each in followed.live.current.all} == {0.9}
 
@@ -174,7 +174,7 @@ async def test_a_wrong_file_that_is_read_anew_changes_nothing(followed: Followed
     before = await followed.live.refresh()
     followed.path.write_text("job: api\n")
     with pytest.raises(SloFileError):
-        followed.live.reload()
+        await followed.live.reload()
     assert await followed.live.refresh() is before
 
 

@@ -16,7 +16,7 @@ from wine_slo.slo.text.language import shortened
 from wine_slo.slo.text.silences import silence_line
 
 RATE_OVER = timedelta(minutes=5)  # the burn rate of now
-SHA_LETTERS = 4  # of a model's sha256; enough to tell two apart
+SHA_LETTERS = 4  # of a model's sha256; enough to distinguish two
 
 
 def drill_marked(fmt: Formatter, text: str, incident: Incident, acts: Actions) -> str:
@@ -65,7 +65,7 @@ def breach_text(
 
 
 def people_lines(fmt: Formatter, incident: Incident, state: State, now: datetime, acts: Actions) -> list[str]:
-    """Who has it, and who has hushed it."""
+    """Who has acknowledged it, and who has silenced it."""
     lines = []
     if (who := acts.acknowledgement(incident)) is not None:
         lines.append(fmt.say("Acknowledged by {name} at {time}.", name=shortened(who.by.name), time=fmt.clock(who.at)))

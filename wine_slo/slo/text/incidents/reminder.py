@@ -10,7 +10,7 @@ from wine_slo.slo.text.language import shortened
 
 
 def escalated_text(fmt: Formatter, text: str, duration: timedelta) -> str:
-    """A breach, told in a chat that is escalated to, with the reason for that below its first line."""
+    """A breach as a chat reads it that is escalated to, with the reason for that below its first line."""
     first, *others = text.split("\n")
     why = fmt.say("Escalated: nobody acknowledged it for {duration}.", duration=duration)
     return "\n".join([first, why, *others])
