@@ -55,7 +55,7 @@ class ObjectiveEntry(Struct, kw_only=True, forbid_unknown_fields=True, tag_field
     title: Annotated[Title, Meta(description="What messages call it; the name where it is left out")] = ""
     job: Annotated[Text, Meta(description="The Prometheus job; the file's where it is left out")] = ""
     scrape_interval: Annotated[
-        Span | None, Meta(description="How often its job is scraped; as in the file if not said")
+        Span | None, Meta(description="How often its job is scraped; as in the file if left out")
     ] = None
     objective: Annotated[Number, Meta(description="The share of events that is to be good, 0 to 1")]
     bad_for: Annotated[
@@ -136,7 +136,7 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
 
     job: Annotated[Text, Meta(description="The job in prometheus.yml")]
     scrape_interval: Annotated[
-        Span | None, Meta(description="How often the jobs are scraped; Prometheus is asked if not said")
+        Span | None, Meta(description="How often the jobs are scraped; as Prometheus says if left out")
     ] = None
     blind_for: Annotated[Span, Meta(description="Blind for so long is an incident of its own")] = "2m"
     objectives: Annotated[list[AnyObjectiveEntry], _wanted("must be a list of objectives")]

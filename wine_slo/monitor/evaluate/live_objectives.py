@@ -12,7 +12,7 @@ from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo
 from wine_slo.slo.span import format_span
 
-ASKED_EVERY = 60.0  # seconds; whoever has Prometheus scrape at another interval restarts or reloads it
+REFRESHED_EVERY = 60.0  # seconds; whoever has Prometheus scrape at another interval restarts or reloads it
 LONGEST_WAIT = 5.0  # seconds; the evaluation that waits for it must not be late
 
 log = logging.getLogger("wine_slo.watchdog")
@@ -38,7 +38,7 @@ class LiveObjectives:
         path: The file.
         file: What it says.
         source: Where samples are counted.
-        info: What that tells of itself.
+        info: What it says of itself.
         steady: Reads, in seconds, a clock that nobody sets.
 
     Attributes:
@@ -63,7 +63,7 @@ class LiveObjectives:
     async def refresh(self) -> Objectives:
         """Find out how often the jobs are scraped, where it is time to, and return the objectives at that.
 
-        Until a job's is known it is asked for each time; what was known goes on where the source cannot be queried.
+        Until a job's is known it is queried each time; what was known goes on where the source cannot be queried.
         """
         jobs = {each.job for each in self.current.all}
         if self._steady() < self._next_at and jobs <= self._known.keys():
@@ -73,7 +73,7 @@ class LiveObjectives:
                 found = await scrape_intervals(sorted(jobs), self._source, self._info)
         except (MetricSourceError, TimeoutError):
             return self.current
-        self._next_at = self._steady() + ASKED_EVERY
+        self._next_at = self._steady() + REFRESHED_EVERY
         if self._known | found != self._known:
             self._known |= found
             self._take()

@@ -9,7 +9,10 @@ from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.source.metric_source import MetricSource, SourceInfo
 from wine_slo.slo.span import format_span
 
-TOLD_OFF_BY, MEASURED_OFF_BY = 1.1, 1.5  # times; where it is measured, a few scrapes that are missing are no other one
+LISTED_OFF_BY, MEASURED_OFF_BY = (
+    1.1,
+    1.5,
+)  # times; where it is measured, a few scrapes that are missing are no other one
 USUAL = (1, 2, 3, 5, 10, 15, 20, 30, 60, 90, 120, 180, 300)  # seconds
 SHORTEST = 0.1  # seconds; less is not the distance of scrapes
 NEAR = 0.15  # of a usual one; a scrape of ten that is missing, or one too many
@@ -29,7 +32,7 @@ class ScrapeInterval:
 
     def differs_from(self, written: timedelta) -> bool:
         """Return whether this is another one than what is written."""
-        off_by = MEASURED_OFF_BY if self.is_measured else TOLD_OFF_BY
+        off_by = MEASURED_OFF_BY if self.is_measured else LISTED_OFF_BY
         return max(self.span / written, written / self.span) >= off_by
 
 
@@ -40,8 +43,8 @@ async def scrape_intervals(
 
     Args:
         jobs: Their names.
-        source: Whose samples are counted where it does not tell.
-        info: What it tells of itself, which is always about now.
+        source: Whose samples are counted where it does not list its targets.
+        info: What it says of itself, which is always about now.
         at: An instant of the past at which samples are counted; now where it is left out.
 
     Raises:
@@ -50,8 +53,8 @@ async def scrape_intervals(
     targets = (await info.targets() or []) if at is None else []
     found = {}
     for job in jobs:
-        told = [each.interval for each in targets if each.job == job and each.interval is not None]
-        interval = ScrapeInterval(max(told)) if told else await _measured(job, source, at)
+        listed = [each.interval for each in targets if each.job == job and each.interval is not None]
+        interval = ScrapeInterval(max(listed)) if listed else await _measured(job, source, at)
         if interval is not None:
             found[job] = interval
     return found

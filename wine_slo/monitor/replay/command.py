@@ -162,11 +162,11 @@ def _check(sweep: Sweep, objectives: Objectives) -> None:
         sweeps.apply(objectives, sweep, value)
 
 
-async def _intervals(file: SloFile, api: MetricSource, told: SourceInfo, until: datetime) -> dict[str, ScrapeInterval]:
+async def _intervals(file: SloFile, api: MetricSource, facts: SourceInfo, until: datetime) -> dict[str, ScrapeInterval]:
     """Return how often jobs were scraped at the end of the replay, or are scraped now where they were not there."""
     jobs = {each.job for each in file.objectives().all}
-    then = await scrape_intervals(sorted(jobs), api, told, until)
-    return await scrape_intervals(sorted(jobs - then.keys()), api, told) | then
+    then = await scrape_intervals(sorted(jobs), api, facts, until)
+    return await scrape_intervals(sorted(jobs - then.keys()), api, facts) | then
 
 
 def _notes(

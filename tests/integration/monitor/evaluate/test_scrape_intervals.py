@@ -1,4 +1,4 @@
-"""How often a job is scraped: by the word of a source that tells of its targets, else by its samples."""
+"""How often a job is scraped: by the word of a source that lists its targets, else by its samples."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -52,7 +52,7 @@ async def source() -> AsyncIterator[Source]:
         await source.server.close()
 
 
-def told(seconds: float) -> ScrapeInterval:
+def listed(seconds: float) -> ScrapeInterval:
     return ScrapeInterval(timedelta(seconds=seconds))
 
 
@@ -69,20 +69,18 @@ def measured(seconds: float) -> ScrapeInterval:
 )
 async def test_it_is_that_of_the_targets(source: Source, interval: dict[str, object]) -> None:
     source.targets, source.apart = [target(**interval)] * 3, 5.0
-    assert await source.found() == told(30)
+    assert await source.found() == listed(30)
 
 
 async def test_of_targets_that_differ_it_is_that_of_the_slowest_so_that_none_of_them_is_left_out(
     source: Source,
 ) -> None:
     source.targets = [target(scrapeInterval=each) for each in ("5s", "1m", "15s")]
-    assert await source.found() == told(60)
+    assert await source.found() == listed(60)
 
 
 @pytest.mark.parametrize("targets", [None, [], [target()]], ids=["no such page", "no targets", "no interval"])
-async def test_where_targets_do_not_tell_it_is_measured(
-    source: Source, targets: list[dict[str, object]] | None
-) -> None:
+async def test_where_targets_do_not_say_it_is_measured(source: Source, targets: list[dict[str, object]] | None) -> None:
     source.targets, source.apart = targets, 30.0
     assert await source.found() == measured(30)
 
@@ -111,10 +109,10 @@ async def test_what_cannot_be_is_not_known(source: Source, apart: float | None) 
 @pytest.mark.parametrize(
     ("real", "written", "differs"),
     [
-        (told(30), 30, False),
-        (told(30), 29, False),
-        (told(30), 15, True),
-        (told(5), 6, True),
+        (listed(30), 30, False),
+        (listed(30), 29, False),
+        (listed(30), 15, True),
+        (listed(5), 6, True),
         (measured(7), 5, False),
         (measured(30), 15, True),
         (measured(5), 15, True),
@@ -127,13 +125,13 @@ def test_a_few_scrapes_that_are_missing_are_no_other_interval(
 
 
 class OnlyQueries(PrometheusFacts):
-    """As a look-alike that has no targets of its own."""
+    """As another server that has no targets of its own."""
 
     async def targets(self) -> None:
         return None
 
 
-async def test_the_real_prometheus_tells_and_its_samples_say_the_same_a_little_later(
+async def test_the_real_prometheus_says_it_and_its_samples_say_the_same_a_little_later(
     service: Service, tmp_path: Path
 ) -> None:
     every = {"slow": "3s", "quick": "1s"}
@@ -151,12 +149,12 @@ async def test_the_real_prometheus_tells_and_its_samples_say_the_same_a_little_l
     async with aiohttp.ClientSession() as session:
         api = PrometheusClient(session, prometheus.url, {})
         info, silent = PrometheusFacts(session, prometheus.url, {}), OnlyQueries(session, prometheus.url, {})
-        asked = [*every, "nobody"]
+        jobs_wanted = [*every, "nobody"]
         await prometheus.until('count_over_time(up{job="quick"}[1m]) == 2')
-        assert await scrape_intervals(asked, api, silent) == {}
-        assert await scrape_intervals(asked, api, info) == {"slow": told(3), "quick": told(1)}
+        assert await scrape_intervals(jobs_wanted, api, silent) == {}
+        assert await scrape_intervals(jobs_wanted, api, info) == {"slow": listed(3), "quick": listed(1)}
         await prometheus.until('count_over_time(up{job="slow"}[1m]) == 5')
-        assert await scrape_intervals(asked, api, silent) == {"slow": measured(3), "quick": measured(1)}
+        assert await scrape_intervals(jobs_wanted, api, silent) == {"slow": measured(3), "quick": measured(1)}
         then = datetime.now(UTC)
-        assert await scrape_intervals(asked, api, info, then) == {"slow": measured(3), "quick": measured(1)}
+        assert await scrape_intervals(jobs_wanted, api, info, then) == {"slow": measured(3), "quick": measured(1)}
     await prometheus.kill()

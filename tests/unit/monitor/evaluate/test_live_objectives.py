@@ -9,7 +9,7 @@ import pytest
 
 from wine_slo.config import slo_file
 from wine_slo.config.slo_file import SloFileError
-from wine_slo.monitor.evaluate.live_objectives import ASKED_EVERY, LiveObjectives, at_real_intervals
+from wine_slo.monitor.evaluate.live_objectives import REFRESHED_EVERY, LiveObjectives, at_real_intervals
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.metric_source import MetricSourceError, Series, Target, Vector
 
@@ -27,10 +27,10 @@ class Prometheus:
 
     intervals: dict[str, float] = field(default_factory=dict)
     is_away: bool = False
-    asked: int = 0
+    requests: int = 0
 
     async def targets(self) -> list[Target]:
-        self.asked += 1
+        self.requests += 1
         return [
             Target(job, "", is_up=True, trouble="", interval=timedelta(seconds=each))
             for job, each in self.intervals.items()
@@ -89,19 +89,19 @@ async def test_an_interval_that_is_not_written_is_that_of_its_job_and_its_spans_
     assert (up.bad_for, up.good_for) == (timedelta(seconds=180), timedelta(seconds=120))
 
 
-async def test_a_job_that_is_not_known_yet_is_asked_for_at_each_evaluation(followed: Followed) -> None:
+async def test_a_job_that_is_not_known_yet_is_queried_at_each_evaluation(followed: Followed) -> None:
     followed.prometheus.intervals = {"api": 30}
     assert await followed.after() == {"errors": 30, "up": 5}
     followed.prometheus.intervals["other"] = 15
     assert await followed.after(1) == {"errors": 30, "up": 15}
 
 
-async def test_once_all_are_known_they_are_asked_for_once_a_minute(followed: Followed) -> None:
+async def test_once_all_are_known_they_are_queried_once_a_minute(followed: Followed) -> None:
     followed.prometheus.intervals = {"api": 30, "other": 60}
     await followed.after()
     followed.prometheus.intervals = {"api": 15, "other": 60}
-    assert await followed.after(ASKED_EVERY - 1) == {"errors": 30, "up": 60}
-    assert followed.prometheus.asked == 1
+    assert await followed.after(REFRESHED_EVERY - 1) == {"errors": 30, "up": 60}
+    assert followed.prometheus.requests == 1
     assert await followed.after(2) == {"errors": 15, "up": 60}
 
 
@@ -109,9 +109,9 @@ async def test_what_was_known_goes_on_while_prometheus_is_away_or_has_forgotten(
     followed.prometheus.intervals = {"api": 30, "other": 60}
     await followed.after()
     followed.prometheus.intervals = {}
-    assert await followed.after(ASKED_EVERY + 1) == {"errors": 30, "up": 60}
+    assert await followed.after(REFRESHED_EVERY + 1) == {"errors": 30, "up": 60}
     followed.prometheus.is_away = True
-    assert await followed.after(ASKED_EVERY + 1) == {"errors": 30, "up": 60}
+    assert await followed.after(REFRESHED_EVERY + 1) == {"errors": 30, "up": 60}
 
 
 async def test_what_is_written_goes_before_and_is_warned_of_once_where_it_is_not_so(
@@ -123,7 +123,7 @@ async def test_what_is_written_goes_before_and_is_warned_of_once_where_it_is_not
     followed = Followed(tmp_path / "slo.yml", text)
     followed.prometheus.intervals = {"api": 30, "other": 60}
     assert await followed.after() == {"errors": 5, "up": 60}
-    await followed.after(ASKED_EVERY + 1)
+    await followed.after(REFRESHED_EVERY + 1)
     (record,) = caplog.records
     assert record.getMessage() == (
         f"{tmp_path}/slo.yml:2: scrape_interval is 5s, but api is scraped every 30s: leave it out, as everything is "
