@@ -10,9 +10,9 @@ from typing import Any, TypeVar, get_args
 import msgspec
 from msgspec import Struct
 
-from wine_slo.config import text_file, yaml_file
+from wine_slo.config.files import text_file, yaml_file
+from wine_slo.config.files.yaml_file import Place
 from wine_slo.config.slo_schema import AnyObjectiveEntry, BurnEntry, ObjectiveEntry, SloFileEntry, span_of
-from wine_slo.config.yaml_file import Place
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.objective import (
     BURNS_WINDOW,

@@ -8,6 +8,7 @@ import asyncio
 import os
 import stat
 from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
