@@ -45,7 +45,7 @@ def train() -> None:
 
 
 @app.command()
-def server(workers: Annotated[int, typer.Option(min=1, help="Processes that share the port.")] = 1) -> None:
+def server(workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port.")] = 1) -> None:
     """Serve the API and the form until stopped."""
     from wine_slo import server  # noqa: PLC0415
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from wine_slo.config import slo_file
-from wine_slo.config.environment import SettingsError, file, read
+from wine_slo.config.environment import SettingsError, file, read, unknown
 from wine_slo.integrations.peers import ServiceApi, ServiceError, WatchdogApi, WatchdogError
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
@@ -55,7 +55,11 @@ class Surroundings:
 
 def read_all_settings() -> list[Finding]:
     """Read the settings of both processes."""
-    return read_settings("settings", WatchdogSettings) + read_settings("server", ServerSettings)
+    found = read_settings("settings", WatchdogSettings) + read_settings("server", ServerSettings)
+    with suppress(SettingsError):  # which has been found
+        sentences = unknown(WatchdogSettings, ServerSettings)
+        found += [_warning("settings", each, "correct its name, or take it away") for each in sentences]
+    return found
 
 
 def read_settings(about: str, kind: type[WatchdogSettings] | type[ServerSettings]) -> list[Finding]:
