@@ -33,6 +33,7 @@ SHUTDOWN_TIMEOUT = LONGEST_SLEEP + 2  # seconds in which open requests may end
 BACKLOG = 1024  # connections that wait to be accepted
 LOG_WAIT = 0.2  # seconds; nobody reads faster, and one write for many requests is a tenth of the cost
 WORKER_PAUSE = 1.0  # seconds before a worker is replaced that ended sooner than that after its start
+MOST_WORKERS = 64  # a mistyped number is not to fork until the machine is full
 FORK = multiprocessing.get_context("fork")  # workers share the memory of what is imported
 
 log = logging.getLogger("wine_slo.server")
@@ -78,7 +79,7 @@ def run(settings: ServerSettings, workers: int = 1) -> None:
 
 def run_one(settings: ServerSettings, membership: Membership | None = None) -> None:
     """Serve in this process, alone or as one of several workers; exit with 1 where the address is taken."""
-    gc.disable()  # until imports have ended: to look for garbage among them makes scikit-learn's a tenth longer
+    gc.disable()  # until imports have ended: to search for garbage among them makes scikit-learn's a tenth longer
     if membership:
         membership.lifeline.hold_as_child()
         shared_counts.share(membership.counts, membership.worker)
@@ -179,7 +180,7 @@ def replace_dead_workers(settings: ServerSettings, members: list[Membership], pr
 def free_port(settings: ServerSettings) -> int:
     """Return the port for all workers; exit with 1 where it is taken.
 
-    Workers share a port, so they would not notice that another server has it.
+    Workers share a port, so they would not detect that another server has it.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:

@@ -14,7 +14,7 @@ from wine_slo.slo.reason import ReasonedError
 from wine_slo.slo.views.chart_spec import Chart
 
 TIME_BOX = 10.0  # seconds; drawing takes one
-WAITING = 8  # charts that may wait for their turn; whoever comes then is told so
+WAITING = 8  # charts that may wait for their turn; whoever comes then is refused
 ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "PYTHONDONTWRITEBYTECODE": "1",

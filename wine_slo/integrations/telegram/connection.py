@@ -1,4 +1,4 @@
-"""The connection to the Bot API: its limits, its requests, and which answers are believed."""
+"""The connection to the Bot API: its limits, its requests, and which answers are trusted."""
 
 import json
 import logging
@@ -19,12 +19,12 @@ from wine_slo.integrations.telegram.answers import MAX_BYTES, MAX_UPDATES_BYTES,
 log = logging.getLogger(__name__)
 
 
-READ_SECONDS = 20  # Telegram may take that long under load, and asking again would double a message
+READ_SECONDS = 20  # Telegram may take that long under load, and a retry would double a message
 CONNECT_SECONDS = 5
 UPDATES = "get_Updates"  # `getUpdates`, by a name that the library does not take for a slip
 UPDATES_PATH = "/getUpdates"
-AGAIN_SECONDS = 10  # between two looks at a token that may have been rotated
-NO_SUCH_TOKEN = (401, 404)  # the second for what does not even look like one
+AGAIN_SECONDS = 10  # between two reads of a token that may have been rotated
+NO_SUCH_TOKEN = (401, 404)  # the second for what does not even have the form of one
 SHORTEST_WAIT = 1  # seconds
 LARGEST_ID = 2**52  # by the manual of the Bot API, a chat's id has at most 52 bits
 ANSWERS_A_SECOND = 10  # of the thirty messages that Telegram lets a bot send in all its chats together
@@ -166,7 +166,7 @@ class BotApiRequest(HTTPXRequest):
     """Lets only answers of a Bot API through, and of these only what we read; see `answers`."""
 
     async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
-        """Ask, and return the status and the answer.
+        """Send a request, and return the status and the answer.
 
         Raises:
             NoBotApiError: Something else has answered.
@@ -189,7 +189,7 @@ class BotApiRequest(HTTPXRequest):
 
 
 class RotatingRequest(BotApiRequest):
-    """Requests with the token as it is now: it is looked at again now and then, and at once where it is refused.
+    """Requests with the token as it is now: it is read again now and then, and at once where it is refused.
 
     The library writes the token that it was made with into each URL. Signatures of buttons stay those of that token, so
     what was sent before a rotation can still be pressed.
@@ -202,7 +202,7 @@ class RotatingRequest(BotApiRequest):
         self._again_at = 0.0
 
     async def do_request(self, url: str, *arguments: Any, **options: Any) -> tuple[int, bytes]:
-        """Ask, and once more where a token is refused that has been rotated meanwhile: nothing was done then."""
+        """Send a request, and once more where a token is refused that has been rotated: nothing was done then."""
         if monotonic() >= self._again_at:
             self._again_at = monotonic() + AGAIN_SECONDS
             self._token = self._current()

@@ -104,7 +104,7 @@ class Update(msgspec.Struct):
 
     @property
     def active_chat(self) -> int | None:
-        """The chat in which the bot is heard to be; None where it was put out of it."""
+        """The chat in which the bot is known to be; None where it was put out of it."""
         if self.my_chat_member is not None:
             is_in = self.my_chat_member.new_chat_member.status not in ("left", "kicked")
             return self.my_chat_member.chat.id if is_in else None

@@ -29,7 +29,7 @@ from wine_slo.integrations.telegram.update_types import (
     person_of,
     read_update,
 )
-from wine_slo.slo.chat.backoff import Backoff
+from wine_slo.slo.backoff import Backoff
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Answer, Picture, Press, Question
 from wine_slo.slo.text.formatting import plain
@@ -46,6 +46,7 @@ CONFLICT_PAUSE = 300.0  # seconds in which another poller is left alone
 LATE_AFTER = timedelta(minutes=2)  # nobody having listened for longer, the time of a press is not known
 ANSWER_TRIES = 3
 LONGEST_ANSWER_WAIT = timedelta(seconds=30)  # what Telegram wants to be left alone for longer is not worth an answer
+ANSWER_BACKOFF = Backoff(timedelta(seconds=2), LONGEST_ANSWER_WAIT)  # between two tries of one answer
 MAX_TOAST = 200  # characters, Telegram's limit
 UPDATES = ["message", "callback_query", "channel_post", "my_chat_member"]
 WEBHOOK = "webhook is active"  # what a 409 says where it is no other poller
@@ -65,7 +66,7 @@ class Listener:
         refuse: The answer to a press, in that chat, of what is not one of our buttons.
         listening: Called when updates can be read, and when they cannot.
         conflict: Called once when they go elsewhere instead, with whether that is a webhook, else another program.
-        contacted: Called with the id of a chat from which anything is heard.
+        contacted: Called with the id of a chat from which any update comes.
         moved: Called with the old and the new id of a group that has become a supergroup.
     """
 
@@ -130,7 +131,7 @@ class TelegramUpdates:
                     await self._bot.set_my_commands(menu, language_code=language or None)
             except Exception as error:  # noqa: BLE001 - the library raises whatever an odd answer makes of its code
                 wait = BACKOFF.wait(failures).total_seconds()
-                log.warning("Telegram cannot be asked yet (%s); again in %.0f s", type(error).__name__, wait)
+                log.warning("Telegram cannot be reached yet (%s); again in %.0f s", type(error).__name__, wait)
                 await asyncio.sleep(wait)
             else:
                 log.info("Telegram knows this bot as @%s", self._bot.username)
@@ -172,7 +173,7 @@ class TelegramUpdates:
         )
         if not isinstance(answer, list):
             raise TelegramError("no list of updates")
-        return answer[:BATCH]  # more than was asked for comes again, if it is worth anything
+        return answer[:BATCH]  # more than was requested comes again, if it is worth anything
 
     async def _yield_to_another(self, conflicts: int, *, has_webhook: bool) -> None:
         """Leave the updates to whatever has them; the first time it may be a poller that is just ending."""
@@ -182,7 +183,7 @@ class TelegramUpdates:
         self._listener.listening(False)  # noqa: FBT003 - it says what it is
         if conflicts == 2:
             log.error(
-                "%s: messages are still sent, commands and buttons are not heard; it is tried again every %.0f min",
+                "%s: messages are still sent, commands and buttons are not received; it is tried again every %.0f min",
                 "this bot's updates go to a webhook" if has_webhook else "another program reads this bot's updates",
                 CONFLICT_PAUSE / 60,
             )
@@ -190,7 +191,7 @@ class TelegramUpdates:
         await asyncio.sleep(CONFLICT_PAUSE)
 
     async def _take(self, batch: list[bytes], offset: int | None) -> int | None:
-        """Do what the updates of a batch lead to; return the number from which on to ask for more.
+        """Do what the updates of a batch lead to; return the number from which on to request more.
 
         The numbers follow this batch alone: after a week without updates Telegram begins anew, below the old ones.
 
@@ -219,7 +220,7 @@ class TelegramUpdates:
         return max((number + 1 for raw in numbered if (number := number_of(raw)) is not None), default=offset)
 
     def _is_live(self) -> bool:
-        """Whether somebody has listened all the time of late, so that what is heard now was done just now."""
+        """Whether somebody has listened all the time of late, so that what comes now was done just now."""
         return self._listened_at is not None and abs(self._clock() - self._listened_at) <= LATE_AFTER
 
     async def _note_chat(self, update: Update) -> None:
@@ -359,7 +360,7 @@ class TelegramUpdates:
             try:
                 return chat, await attempt(chat)
             except ChannelError as error:
-                wait = error.retry_after or timedelta(seconds=2 * number)
+                wait = error.retry_after or ANSWER_BACKOFF.wait(number)
                 if error.moved_to is not None:
                     chat, wait = error.moved_to, timedelta(0)
                 elif error.permanent or not error.surely_not_sent or wait > LONGEST_ANSWER_WAIT:

@@ -1,8 +1,8 @@
 """What somebody wants to be silent, and for how long, as they write it: `1h latency deploying`, `всё до 18.00`.
 
 Both must be said, in either order; everything is `all`, and never what is left where a name was not understood:
-`all errors` is the errors, and `all but errors` is asked back. What follows is the reason. What is missing
-or unclear is asked for, with whole wishes to choose from.
+`all errors` is the errors, and `all but errors` is answered with choices. What follows is the reason. What is missing
+or unclear is answered with whole requests to choose from.
 """
 
 import difflib
@@ -45,7 +45,7 @@ class SilenceRequest:
 
 
 class Missing(StrEnum):
-    """What a wish does not say."""
+    """What a request does not say."""
 
     WHAT = "what"
     WHEN = "when"
@@ -65,7 +65,7 @@ class SlipError(NotUnderstoodError):
 
 
 class UnclearError(SlipError):
-    """A wish of which one thing is missing or not clear.
+    """A request of which one thing is missing or not clear.
 
     Attributes:
         missing: Which.
@@ -110,7 +110,7 @@ def parse_silence(words: Sequence[str], names: Names, now: datetime, zone: tzinf
 
 
 class _Found:
-    """What of a wish is understood so far.
+    """What of a request is understood so far.
 
     Attributes:
         end: When it is over, as the only item; None where that is not known.
@@ -195,7 +195,7 @@ class _Found:
         return words
 
     def _take_all(self, words: Sequence[str]) -> Sequence[str]:
-        """Take everything, or all of what is named next; what may be less than everything is left, to be asked back."""
+        """Take everything, or all of what is named next; what may be less than everything is left to choices."""
         following = list(words[1:])
         while following and following[0].lower() in ABOUT:
             following = following[1:]
