@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Self
 
-from aiohttp import HttpVersion11, web
+from aiohttp import HttpVersion10, HttpVersion11, web
 
 from wine_slo.config.hosts import host_name, is_loopback
 from wine_slo.http.problem import NAME, Problem
@@ -63,7 +63,7 @@ class Door:
     def refusal(self, request: web.BaseRequest) -> Problem | None:
         """Return why a request is refused; None where it is not."""
         headers = request.headers
-        if request.version > HttpVersion11:
+        if not HttpVersion10 <= request.version <= HttpVersion11:
             return Problem(400, "this server speaks HTTP/1.1")
         if headers.get("Expect", CONTINUE).lower() != CONTINUE:
             return Problem(417, f"only {CONTINUE} can be expected")

@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 
 from wine_slo.config import translations
+from wine_slo.config.slo_file import SloFile
 from wine_slo.integrations.drawing.render_process import ChartProcess
 from wine_slo.integrations.heartbeat import Heartbeat
 from wine_slo.integrations.peers import ServiceApi
@@ -28,7 +29,8 @@ from wine_slo.monitor.drill import runner as drill_runner
 from wine_slo.monitor.drill.chat_command import DrillCommand
 from wine_slo.monitor.evaluate import source as metric_source
 from wine_slo.monitor.evaluate.evaluator import Evaluator
-from wine_slo.monitor.evaluate.objective_checks import ObjectiveChecker
+from wine_slo.monitor.evaluate.live_objectives import LiveObjectives
+from wine_slo.monitor.evaluate.objective_checks import check_objectives
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.announcements import Announcements
 from wine_slo.monitor.notify.channels import Channels, open_channels
@@ -47,7 +49,6 @@ from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.listener import Listener
 from wine_slo.slo.chat.messages import Press, Question
 from wine_slo.slo.notification import keyboard
-from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.oncall.time_phrases import QuietHours
 from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.source.metric_source import MetricSource
@@ -110,7 +111,7 @@ def utc_now() -> WallTime:
     return WallTime(datetime.now(UTC))
 
 
-def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outside) -> Parts:
+def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside) -> Parts:
     """Return the parts, which do nothing yet.
 
     Raises:
@@ -120,7 +121,8 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
     memory = ledger.load()
     instruments = WatchdogInstruments(version("wine-slo"))
     source = metric_source.connect(outside.session, settings, on_query=instruments.count_query)
-    evaluator = Evaluator(source, ledger, objectives, memory.state, utc_now, steady)
+    live = LiveObjectives(settings.objectives, file, source, metric_source.info(outside.session, settings), steady)
+    evaluator = Evaluator(source, ledger, live.current, memory.state, utc_now, steady)
     channels = open_channels(settings)
     recipients = Recipients(ledger, memory, channels.recipients, evaluator.now())
     localizer = Localizer(recipients, formatters(settings, evaluator))
@@ -159,7 +161,8 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
             dispatcher=dispatcher,
             instruments=instruments,
             heartbeat=outside.heartbeat,
-            checker=ObjectiveChecker(source, metric_source.info(outside.session, settings)),
+            check_objectives=partial(check_objectives, source),
+            live=live,
             journal=journal,
             series=SeriesSource(source, evaluator),
         ),

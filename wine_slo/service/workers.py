@@ -20,7 +20,7 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from wine_slo.config import log_setup
-from wine_slo.config.scratch_folder import scratch_folder
+from wine_slo.config.files.scratch_folder import scratch_folder
 from wine_slo.http.door import Door
 from wine_slo.http.guarded_server import Runner
 from wine_slo.service.app import create_app

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from wine_slo.config import slo_file
 from wine_slo.config.environment import SettingsError, file, read, unknown
+from wine_slo.config.slo_file import SloFile
 from wine_slo.integrations.peers import ServiceApi, ServiceError, WatchdogApi, WatchdogError
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
@@ -24,7 +25,6 @@ from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.model import model_file
 from wine_slo.service.model.model_file import ModelFileError
 from wine_slo.service.settings import ServerSettings
-from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.clocks import WallClock
 from wine_slo.slo.source.metric_source import MetricSource, SourceInfo
 
@@ -63,14 +63,15 @@ def read_settings(about: str, kind: type[WatchdogSettings] | type[ServerSettings
     return [ok(about, "can be read")]
 
 
-def read_objectives(settings: WatchdogSettings) -> tuple[Objectives | None, list[Finding]]:
+def read_objectives(settings: WatchdogSettings) -> tuple[SloFile | None, list[Finding]]:
     """The objectives, and what is found of their file."""
     about = "objectives"
     try:
-        objectives = slo_file.load(settings.objectives)
+        file = slo_file.load(settings.objectives)
     except slo_file.SloFileError as error:
         remedy = "correct that line; slo.schema.json says what can stand there"
         return None, [wrong(about, each, remedy) for each in error.mistakes]
+    objectives = file.objectives()
     names = ", ".join(objectives.by_name)
     findings = [ok(about, f"{settings.objectives} has the objectives {names}")]
     longest = objectives.longest_poll.total_seconds()
@@ -83,13 +84,13 @@ def read_objectives(settings: WatchdogSettings) -> tuple[Objectives | None, list
                 f"set WINE_SLO_POLL_SECONDS to at most {longest:g}, or blind_for in {settings.objectives} to more",
             )
         )
-    return objectives, findings
+    return file, findings
 
 
-async def check_all(settings: WatchdogSettings, objectives: Objectives | None, around: Surroundings) -> list[Finding]:
+async def check_all(settings: WatchdogSettings, file: SloFile | None, around: Surroundings) -> list[Finding]:
     """Everything that can be examined, side by side; in order."""
     parts = await asyncio.gather(
-        _gather(source_findings(settings, objectives, around.prometheus, around.facts, around.clock)),
+        _gather(source_findings(settings, file, around.prometheus, around.facts, around.clock)),
         _gather(_service(around.service)),
         _gather(_model()),
         _gather(_watchdog(around.watchdog)),

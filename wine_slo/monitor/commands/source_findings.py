@@ -1,12 +1,12 @@
 """What the doctor finds of Prometheus: whether it answers, what it scrapes, and what it knows of the objectives."""
 
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
-from wine_slo.config import slo_file
+from wine_slo.config.slo_file import SloFile
 from wine_slo.monitor.commands.finding import Finding, Findings, ok, warning, wrong
-from wine_slo.monitor.evaluate.objective_checks import check_objectives, measured
+from wine_slo.monitor.evaluate.objective_checks import check_objectives
+from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, scrape_intervals
 from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives import promql
@@ -23,7 +23,7 @@ MARGIN = 1.1  # of the retention over the budget's window; Prometheus drops whol
 
 
 async def source_findings(
-    settings: WatchdogSettings, objectives: Objectives | None, source: MetricSource, info: SourceInfo, clock: WallClock
+    settings: WatchdogSettings, file: SloFile | None, source: MetricSource, info: SourceInfo, clock: WallClock
 ) -> Findings:
     """Yield what is found of Prometheus, of what it scrapes, and of what it knows of the objectives."""
     about = "prometheus"
@@ -47,11 +47,18 @@ async def source_findings(
             f"its clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's",
             "let both keep time by NTP; messages have the times of Prometheus' clock",
         )
-    if objectives is None:
+    if file is None:
         return
-    async for finding in _targets(objectives, await info.targets(), source):
+    jobs = sorted({each.job for each in file.objectives().all})
+    try:
+        intervals = await scrape_intervals(jobs, source, info)
+    except MetricSourceError as error:
+        yield wrong(about, f"at {settings.prometheus_url}: {error}", _remedy(error))
+        return
+    objectives = file.objectives({job: each.span for job, each in intervals.items()})
+    async for finding in _targets(objectives, await info.targets(), intervals):
         yield finding
-    async for finding in _series(settings, objectives, source):
+    async for finding in _series(file, objectives, source):
         yield finding
     async for finding in _history(objectives, await info.retention(), source):
         yield finding
@@ -76,20 +83,24 @@ def _remedy(error: MetricSourceError) -> str:
             return "start it (`make up` does), or set WINE_SLO_PROMETHEUS_URL to the root of its API"
 
 
-async def _targets(objectives: Objectives, targets: Collection[Target] | None, api: MetricSource) -> Findings:
+async def _targets(
+    objectives: Objectives, targets: Collection[Target] | None, intervals: Mapping[str, ScrapeInterval]
+) -> Findings:
     about = "targets"
     if targets is None:
-        yield warning(
-            about,
-            "it does not say what it scrapes and how often",
-            "make sure yourself that scrape_interval in slo.yml is the real one",
-        )
-        for objective in {each.job: each for each in objectives.all}.values():
-            with suppress(MetricSourceError):
-                if (real := await measured(api, objective)) is not None:
-                    yield _other_interval(objective, real)
-        return
+        yield warning(about, "it does not say what it scrapes", "see in it yourself whether every target answers")
     for job, objective in {each.job: each for each in objectives.all}.items():
+        real = intervals.get(job)
+        if real is None:
+            yield warning(
+                about,
+                f"how often {job} is scraped is not known",
+                "wait for its third scrape; if it stays so, write scrape_interval into slo.yml",
+            )
+        elif real.differs_from(objective.scrape_interval):
+            yield _other_interval(objective, real.span)
+        if targets is None:
+            continue
         mine = [each for each in targets if each.job == job]
         if not mine:
             others = ", ".join(sorted({each.job for each in targets})) or "none"
@@ -107,10 +118,9 @@ async def _targets(objectives: Objectives, targets: Collection[Target] | None, a
                     if "limit exceeded" in each.trouble
                     else "start the service, or correct its address in prometheus.yml",
                 )
-        for interval in sorted({each.interval for each in mine if each.interval} - {objective.scrape_interval}):
-            yield _other_interval(objective, interval)
         if mine and all(each.is_up for each in mine):
-            yield ok(about, f"{len(mine)} of {job} {'answers' if len(mine) == 1 else 'answer'}")
+            every = f", scraped every {format_span(real.span)}" if real else ""
+            yield ok(about, f"{len(mine)} of {job} {'answers' if len(mine) == 1 else 'answer'}{every}")
 
 
 def _other_interval(objective: Objective, real: timedelta) -> Finding:
@@ -118,20 +128,19 @@ def _other_interval(objective: Objective, real: timedelta) -> Finding:
     return wrong(
         "targets",
         f"{objective.job} is scraped every {span}, but slo.yml says scrape_interval: {slo}",
-        f"write scrape_interval: {span} into slo.yml; the watchdog judges interval by interval",
+        f"leave scrape_interval out, or write {span}; the watchdog judges interval by interval",
     )
 
 
-async def _series(settings: WatchdogSettings, objectives: Objectives, api: MetricSource) -> Findings:
+async def _series(file: SloFile, objectives: Objectives, api: MetricSource) -> Findings:
     about = "metrics"
     try:
         mistakes = await check_objectives(api, objectives)
     except MetricSourceError as error:
         yield warning(about, f"could not be examined: {error}", "try again")
         return
-    places = slo_file.Places(settings.objectives)
     for each in mistakes:
-        where = places.of(each.objective, each.field)
+        where = file.place(each.objective, each.field)
         yield wrong(
             about,
             f"{where}: {each.field} of {each.objective} {each.sentence}",
