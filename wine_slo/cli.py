@@ -69,7 +69,7 @@ def check(
 
     Evaluates once, by the watchdog's rules.
 
-    Exits with 0 met, 1 breached, 2 bad configuration, 3 cannot see,
+    Exits with 0 met, 1 breached, 2 bad configuration, 3 no data,
     4 too little traffic to judge. Of several objectives the first that
     holds of 1, 3, 4 and 0 counts.
     """
@@ -80,7 +80,7 @@ def check(
 
 @app.command()
 def status(as_json: Json = False) -> None:  # noqa: FBT002
-    """Say how everything stands, as the watchdog sees it.
+    """Show the current status of all objectives, by the watchdog.
 
     Exits with 0, with 1 where its last evaluation is too old,
     2 where a setting is wrong, 3 where it does not answer.
@@ -101,9 +101,9 @@ def drill(
     Sends requests to /sleep for at most so many minutes, then as many fast
     ones. The error budget leaves these requests out. Ctrl-C ends it.
 
-    Exits with 0 where all went as soon as the settings make it expect,
-    1 where it did not, 2 where the configuration is wrong, 3 where there
-    was no drill, as something is broken or not what it should be.
+    Exits with 0 where every step was as soon as the settings imply,
+    1 where it was not, 2 where the configuration is wrong, 3 where there
+    was no drill because a precondition does not hold.
     """
     from wine_slo.monitor.commands import run  # noqa: PLC0415
 

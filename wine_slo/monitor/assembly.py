@@ -18,6 +18,7 @@ import aiohttp
 
 from wine_slo.config import translations
 from wine_slo.config.setting_types import ChatAddress, Rotating
+from wine_slo.config.slo_file import SloFile
 from wine_slo.integrations.console.channel import ConsoleChannel
 from wine_slo.integrations.drawing.render_process import ChartProcess
 from wine_slo.integrations.heartbeat import Heartbeat
@@ -34,7 +35,8 @@ from wine_slo.monitor.drill import runner as drill_runner
 from wine_slo.monitor.drill.chat_command import DrillCommand
 from wine_slo.monitor.evaluate import source as metric_source
 from wine_slo.monitor.evaluate.evaluator import Evaluator
-from wine_slo.monitor.evaluate.objective_checks import ObjectiveChecker
+from wine_slo.monitor.evaluate.live_objectives import LiveObjectives
+from wine_slo.monitor.evaluate.objective_checks import check_objectives
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.announcements import Announcements
 from wine_slo.monitor.notify.dispatcher import Dispatcher
@@ -52,7 +54,6 @@ from wine_slo.monitor.ticker import Ticker, steady
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.messages import Press, Question
 from wine_slo.slo.notification import keyboard
-from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.oncall.time_phrases import QuietHours
 from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.source.metric_source import MetricSource
@@ -120,7 +121,7 @@ def utc_now() -> WallTime:
     return WallTime(datetime.now(UTC))
 
 
-def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outside) -> Parts:
+def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside) -> Parts:
     """Return the parts, which do nothing yet.
 
     Raises:
@@ -130,13 +131,14 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
     memory = ledger.load()
     instruments = WatchdogInstruments(version("wine-slo"))
     source = metric_source.connect(outside.session, settings, on_query=instruments.count_query)
-    evaluator = Evaluator(source, ledger, objectives, memory.state, utc_now, steady)
+    live = LiveObjectives(settings.objectives, file, source, metric_source.info(outside.session, settings), steady)
+    evaluator = Evaluator(source, ledger, live.current, memory.state, utc_now, steady)
     bot = _connect(settings)
     channel, answers, chats = _channel(bot, settings)
     topics = {int(each): each.topic for each in _named(settings) if each.topic is not None}
     recipients = Recipients(ledger, memory, chats, evaluator.now(), topics=topics)
-    localizer = Localizer(recipients, speeches(settings, evaluator))
-    journal = Journal(ledger, memory.acts, last_number=memory.last_act)
+    localizer = Localizer(recipients, formatters(settings, evaluator))
+    journal = Journal(ledger, memory.actions, last_number=memory.last_action)
     charts = Charts(
         source,
         outside.drawing,
@@ -165,7 +167,8 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
         dispatcher=dispatcher,
         instruments=instruments,
         heartbeat=outside.heartbeat,
-        checker=ObjectiveChecker(source, metric_source.info(outside.session, settings)),
+        check_objectives=partial(check_objectives, source),
+        live=live,
         journal=journal,
         series=SeriesSource(source, evaluator),
     )
@@ -223,15 +226,15 @@ def loops_of(parts: Parts) -> list[tuple[Loop, str]]:
     return loops
 
 
-def speeches(settings: WatchdogSettings, snapshot: Snapshot) -> Callable[[str], Formatter]:
+def formatters(settings: WatchdogSettings, snapshot: Snapshot) -> Callable[[str], Formatter]:
     """Return how things read in a language, by its code; without one, in that of the settings."""
     languages = translations.load()
     own = languages[settings.language]
 
-    def speech_in(code: str) -> Formatter:
+    def formatter_in(code: str) -> Formatter:
         return Formatter(snapshot.objectives, settings.timezone, languages.get(code, own))
 
-    return speech_in
+    return formatter_in
 
 
 def _read_at_scrape(
@@ -240,7 +243,7 @@ def _read_at_scrape(
     instruments.read_at_scrape(
         undelivered_seconds=lambda: dispatcher.undelivered_seconds,
         unreachable=lambda: len(dispatcher.unreached),
-        silences=lambda: len(journal.acts.silences(snapshot.state.incidents, snapshot.now())),
+        silences=lambda: len(journal.actions.silences(snapshot.state.incidents, snapshot.now())),
     )
 
 
@@ -312,7 +315,7 @@ def _add_commands(parts: Parts) -> None:
     info = Info(
         parts.outside.ledger,
         parts.evaluator,
-        parts.localizer.speech,
+        parts.localizer.fmt,
         parts.charts.answer,
         parts.journal.lines,
         parts.dispatcher.suppressed,
@@ -328,7 +331,7 @@ def _boards(parts: Parts, channel: Channel) -> Boards:
         parts.outside.ledger,
         parts.evaluator,
         parts.journal,
-        parts.localizer.speech,
+        parts.localizer.fmt,
         parts.instruments.count_message,
         recipients=parts.recipients,
     )
@@ -344,7 +347,7 @@ def _digests(parts: Parts, channel: Channel) -> Digests:
         but=_second_chats(parts.settings),
         weekly=Weekly.parse(parts.settings.digest_at, parts.settings.timezone),
         snapshot=parts.evaluator,
-        speech=parts.localizer.speech,
+        fmt=parts.localizer.fmt,
         journal=parts.journal,
         on_message=parts.instruments.count_message,
     )
@@ -359,7 +362,7 @@ def _drills(parts: Parts) -> DrillCommand:
 
     return DrillCommand(
         parts.evaluator,
-        parts.localizer.speech,
+        parts.localizer.fmt,
         partial(drill_runner.prepare, service, status, clock=utc_now),
         partial(drill_runner.run, service, status, parts.source, longest=LONGEST_DRILL, clock=utc_now),
         LONGEST_DRILL,
@@ -379,9 +382,9 @@ def _updates(parts: Parts, bot: Connection, channel: TelegramChannel) -> Telegra
         contacted=parts.dispatcher.revive,
         moved=parts.recipients.move,
     )
-    speech_in = speeches(parts.settings, parts.evaluator)
+    formatter_in = formatters(parts.settings, parts.evaluator)
     codes = ("", *(each.code for each in LANGUAGES))
-    menus = {code: parts.router.menu(Replies(speech_in(code))) for code in codes}
+    menus = {code: parts.router.menu(Replies(formatter_in(code))) for code in codes}
     return TelegramUpdates(bot, channel, listener, menus, parts.evaluator.now, parts.evaluator.state.evaluated_at)
 
 
