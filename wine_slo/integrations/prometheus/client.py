@@ -12,7 +12,7 @@ import math
 import re
 import socket
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -21,7 +21,7 @@ import msgspec
 
 from wine_slo.slo.reason import Reason, phrase
 from wine_slo.slo.source.clocks import SourceTime
-from wine_slo.slo.source.metric_source import MetricSourceError, Sample, Series, Vector
+from wine_slo.slo.source.metric_source import MetricSourceError, Sample, Series, Vector, instant_of
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
@@ -32,7 +32,6 @@ TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3)  # seconds; well inside one
 MAX_BYTES = 32 * 2**20  # a thousand label sets over an hour are 20 MB; more is a mistake
 MAX_SERIES = 10_000  # in one answer; more can neither be judged in time nor be read by anybody
 MAX_VALUE = 1e18  # counts, seconds and their sums stay far below it, and arithmetic with it cannot overflow
-MAX_INSTANT = 1e11  # seconds since the epoch, the year 5138; later instants do not fit into a datetime
 READ_HERE = 2**16  # bytes; a larger answer is parsed in a thread, so that it does not hold up the event loop
 BAD_REQUEST = 400
 OF_QUERY = (400, 422)  # what is asked cannot be answered
@@ -300,7 +299,7 @@ def _no_json(status: int, content_type: str) -> MetricSourceError:
 def _vector(data: _Data) -> Vector:
     found = [_decode(each, _InstantSample) for each in _series(data, "vector")]
     samples = (Sample(each.metric, _number(each.value[1])) for each in found)
-    at = SourceTime(datetime.fromtimestamp(_instant(found[0].value[0]), UTC)) if found else None
+    at = SourceTime(instant_of(found[0].value[0])) if found else None
     return Vector(tuple(each for each in samples if math.isfinite(each.value)), at)
 
 
@@ -317,7 +316,7 @@ def _points(raw: msgspec.Raw) -> Series:
         found = _RangeNumbers([(at, _number(text)) for at, text in series.values], series.metric)
     points = {at: value for at, value in found.values if math.isfinite(value)}
     for at in (min(points), max(points)) if points else ():
-        _instant(at)
+        instant_of(at)
     for value in (min(points.values()), max(points.values())) if points else ():
         _possible(value)
     return Series(found.metric, points)
@@ -360,10 +359,3 @@ def _possible(value: float) -> float:
     if math.isfinite(value) and abs(value) > MAX_VALUE:
         raise MetricSourceError("its answer has {text} where a number belongs", text=f"{value:g}")
     return value
-
-
-def _instant(seconds: float) -> float:
-    """Return an instant, in seconds since the epoch, that a datetime can hold."""
-    if not 0 <= seconds <= MAX_INSTANT:
-        raise MetricSourceError("its answer has {text} where a time belongs", text=f"{seconds:g}")
-    return seconds

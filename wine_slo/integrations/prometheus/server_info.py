@@ -20,6 +20,8 @@ T = TypeVar("T")
 MAX_BYTES = 8 * 2**20  # some ten thousand targets; more is taken for no answer
 TIMEOUT = aiohttp.ClientTimeout(total=5)  # seconds
 DEFAULT_RETENTION = timedelta(days=15)  # where neither a time nor a size is set
+LONGEST = timedelta(days=36_500)  # of a span; what is longer is no span that anybody has set
+SPAN = re.compile(r"([0-9]{1,12}(ms|[smhdwy]))+")
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
 
 
@@ -119,9 +121,12 @@ def _data(body: bytes, kind: type[T]) -> T:
 
 
 def _span(text: str) -> timedelta | None:
-    parts = re.findall(r"(\d+)(ms|[smhdwy])", text)
+    """Return a span of Prometheus' notation; None where it is none that can be."""
+    if not SPAN.fullmatch(text):
+        return None
+    parts = re.findall(r"([0-9]+)(ms|[smhdwy])", text)
     total = sum(int(count) * UNITS[unit] for count, unit in parts)
-    return timedelta(seconds=total) if total else None
+    return timedelta(seconds=total) if 0 < total <= LONGEST.total_seconds() else None
 
 
 def _has_size(text: str) -> bool:

@@ -47,6 +47,7 @@ class Collector:
         self._is_by_source = False  # whether that instant goes back to one of the source's clock
         self._budgets = Budgets(api, self._steady)
         self._bounds = Bounds(api, self._steady)
+        self._faults: dict[str, str] = {}  # what was raised last, by objective, so that each is logged once
 
     async def evaluate(
         self,
@@ -94,13 +95,17 @@ class Collector:
         try:
             budgets, bounds = await asyncio.gather(self._budgets.read(objective), self._bounds.read(objective))
             queries = ObjectiveQueries(self._api, objective, state, self.now(), budgets, bounds, self._clock)
-            return await queries.readings()
+            readings = await queries.readings()
         except MetricSourceError as error:
             reason = Reason("Prometheus: {why}", {"why": error.reason})
             return read_blind(objective, state, self.now(), reason, is_unanswered=not error.is_of_query)
         except Exception as error:  # whatever it is, people are told that nothing can be judged
-            log.exception("%s cannot be evaluated", objective.name)
+            if self._faults.get(objective.name) != type(error).__name__:
+                log.exception("%s cannot be evaluated", objective.name)
+            self._faults[objective.name] = type(error).__name__
             return read_blind(objective, state, self.now(), unjudged(error))
+        self._faults.pop(objective.name, None)
+        return readings
 
     async def _deployments(
         self, state: State, objectives: Objectives, readings: Mapping[Key, Reading]

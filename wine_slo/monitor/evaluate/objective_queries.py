@@ -1,7 +1,7 @@
 """What an evaluation asks the metric source about one objective: queries out, readings in."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Reading
@@ -18,11 +18,18 @@ from wine_slo.slo.evaluation.sampling import (
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Key, Objective
-from wine_slo.slo.source.clocks import SourceTime, WallClock, WallTime, agree
-from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Sample, Series
+from wine_slo.slo.source.clocks import CLOCKS_AGREE, SourceTime, WallClock, WallTime, agree
+from wine_slo.slo.source.metric_source import (
+    CLOCK_FORMAT,
+    MAX_INSTANT,
+    MetricSource,
+    MetricSourceError,
+    Sample,
+    Series,
+    instant_of,
+)
 
 MAX_LABEL_SETS = 3000  # of one objective; 168 MB and two seconds of processor time an evaluation
-CLOCK_FORMAT = "%Y-%m-%d %H:%M"  # not to the second, so that a message that says it is not edited all the time
 
 
 class ObjectiveQueries:
@@ -58,6 +65,7 @@ class ObjectiveQueries:
         )
         _refuse_other_time(scraped.at, asked_at, self._clock())
         now = scraped.at or self._now
+        _refuse_scrapes_of_no_time(objective, scraped.samples, now)
         scrapes = Scrapes(up.samples, scraped.samples)
         if not scrapes.at:
             gone = await self._api.query(promql.targets_of_late(objective))
@@ -88,6 +96,7 @@ class ObjectiveQueries:
     ) -> dict[Key, Reading]:
         """Return what the answers to the queries say, by key."""
         objective = self._objective
+        _refuse_other_instants((series for each in intervals.values() for series in each), grid)
         answers = answers_of(
             objective,
             at=now,
@@ -115,6 +124,40 @@ class ObjectiveQueries:
 
     async def _instant(self, query: str | None) -> Sequence[Sample]:
         return () if query is None else (await self._api.query(query)).samples
+
+
+def _refuse_other_instants(answers: Iterable[Series], grid: Grid) -> None:
+    """Refuse intervals of another time than was asked for.
+
+    What is judged once is not judged again, so an interval that is still to come would hide all that comes before it.
+    Some sources move the beginning of a range back by less than a step.
+
+    Raises:
+        MetricSourceError: There is such an interval.
+    """
+    first, last = (grid.first - grid.step).timestamp(), (grid.last + grid.step / 2).timestamp()
+    for series in answers:
+        for at in (min(series.points), max(series.points)) if series.points else ():
+            if not first <= at <= last:
+                raise MetricSourceError(
+                    "its answer has values of {theirs} (UTC), a time that was not asked for",
+                    theirs=f"{instant_of(at):{CLOCK_FORMAT}}",
+                )
+
+
+def _refuse_scrapes_of_no_time(objective: Objective, scraped: Sequence[Sample], now: SourceTime) -> None:
+    """Refuse scrapes at a time that cannot be, or that is still to come: they would never be old.
+
+    Raises:
+        MetricSourceError: One was at such a time.
+    """
+    for each in scraped:
+        if not 0 <= each.value <= (now + CLOCKS_AGREE).timestamp():
+            raise MetricSourceError(
+                "it says that {job} was scraped at {text}; wanted: seconds since 1970, none to come",
+                job=objective.job,
+                text=f"{each.value:.0f}" if 0 <= each.value <= MAX_INSTANT else f"{each.value:g}",
+            )
 
 
 def _refuse_other_time(theirs: SourceTime | None, asked_at: WallTime, answered_at: WallTime) -> None:

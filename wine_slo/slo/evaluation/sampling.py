@@ -19,7 +19,7 @@ from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason
-from wine_slo.slo.source.metric_source import Points, Sample
+from wine_slo.slo.source.metric_source import Points, Sample, instant_of
 
 CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
 LATENESS = 4  # scrape intervals after which a sample that is not there will not come
@@ -36,13 +36,20 @@ class Scrapes:
 
     @property
     def anchor(self) -> datetime:
-        """When the first target was scraped; there must be one."""
-        return datetime.fromtimestamp(min(self.at, key=lambda each: sorted(each.labels.items())).value, UTC)
+        """When the first target was scraped; there must be one.
+
+        Raises:
+            MetricSourceError: It was scraped at no time that can be.
+        """
+        return instant_of(min(self.at, key=lambda each: sorted(each.labels.items())).value)
 
     def targets(self, names: Sequence[str]) -> "dict[tuple[str, ...] | None, Targets]":
         """The targets by their values of some labels; all of them by None, for what has none of its own (any more).
 
         Grouped once for all keys of an objective, as there may be thousands of both.
+
+        Raises:
+            MetricSourceError: One was scraped at no time that can be.
         """
         groups: dict[tuple[str, ...] | None, tuple[list[Sample], list[Sample]]] = {None: ([], [])}
         for number, answer in enumerate((self.up, self.at)):
@@ -55,7 +62,7 @@ class Scrapes:
             values: Targets(
                 up=sum(each.value > 0 for each in up or all_up),
                 known=len(up or all_up),
-                scraped_at=datetime.fromtimestamp(max(each.value for each in at or all_at), UTC) if all_at else None,
+                scraped_at=instant_of(max(each.value for each in at or all_at)) if all_at else None,
                 down=tuple(sorted(_name_of(each.labels) for each in up or all_up if each.value <= 0)),
             )
             for values, (up, at) in groups.items()
