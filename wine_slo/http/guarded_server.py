@@ -40,6 +40,7 @@ MOST_CONNECTIONS = 10_000
 QUIET_FOR = 60.0  # seconds in which the same trouble with sockets is not logged again
 LONGEST_REASON = 100  # letters of a request that is none, in a log line
 SAID = re.compile(r"\n|:|\s*\bb?['\"]")  # where a reason of the parser ends, and what the client has sent begins
+TURNS_TO_CONNECT = 3  # of the loop, from accepting a connection until its protocol has it
 OUR_OWN = {"same-origin", "none"}  # Sec-Fetch-Site of our own pages, and of a person who typed the address
 CONTINUE = "100-continue"
 BASIC, BEARER = "basic ", "bearer "
@@ -203,6 +204,11 @@ class Runner(web.AppRunner):
         _complain_seldom(asyncio.get_running_loop())
         await super().setup()
 
+    async def cleanup(self) -> None:
+        """Serve no more."""
+        await stop_accepting(self)
+        await super().cleanup()
+
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
 
@@ -234,6 +240,21 @@ class Runner(web.AppRunner):
             patience=self._patience,
             most_connections=self._most_connections,
         )
+
+
+async def stop_accepting(runner: web.BaseRunner) -> None:
+    """Let nobody else in, and everybody who has come in become a connection of the runner.
+
+    Server.close() of Python 3.11 breaks a connection that was accepted in the same turn of the loop: its client hears
+    nothing, its socket is left open, and the log gets a traceback.
+    """
+    loop = asyncio.get_running_loop()
+    for site in runner.sites:
+        listening = cast("asyncio.Server", site._server)  # noqa: SLF001  # nothing public leads to its sockets
+        for each in listening.sockets:
+            loop.remove_reader(each)
+    for _ in range(TURNS_TO_CONNECT):
+        await asyncio.sleep(0)
 
 
 def raise_limit_of_files() -> None:

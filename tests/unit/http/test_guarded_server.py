@@ -1,8 +1,10 @@
 """The door of both servers: who comes in, and how who does not is answered."""
 
+import asyncio
+import socket
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import aiohttp
 import pytest
@@ -128,3 +130,21 @@ async def test_whatever_aiohttp_would_answer_by_itself_is_a_problem_document(
     serve: Serve, method: str, path: str, status: int
 ) -> None:
     assert await (await serve(LOOPBACK))(path, method) == (status, PROBLEM)
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_who_connects_while_the_server_stops_is_disconnected_and_nothing_breaks(turns: int) -> None:
+    faults: list[dict[str, object]] = []
+    loop = asyncio.get_running_loop()
+    runner = Runner(web.Application(), LOOPBACK, Patience())
+    await runner.setup()
+    loop.set_exception_handler(lambda _, fault: faults.append(fault))
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    with socket.create_connection(runner.addresses[0]) as client:  # the kernel's doing; the loop has not seen it yet
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await runner.cleanup()
+        client.settimeout(10)
+        with suppress(ConnectionResetError):
+            assert client.recv(1) == b""
+    assert faults == []

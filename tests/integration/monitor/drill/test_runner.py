@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from tests.integration.service.conftest import SHIPPED
+from tests.support.app_server import AppServer
 from tests.support.fakes.prometheus_junk import PrometheusJunk, vector
 from tests.support.real.prometheus import free_port
 from tests.support.scene import ALL, ERRORS, LATENCY
@@ -43,21 +43,21 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def serve(app: web.Application) -> TestServer:
-    server = TestServer(app)
+async def serve(app: web.Application) -> AppServer:
+    server = AppServer(app)
     await server.start_server()
     return server
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[TestServer]:
+async def server() -> AsyncIterator[AppServer]:
     server = await serve(create_app(ServerSettings(model=SHIPPED)))
     yield server
     await server.close()
 
 
 @pytest.fixture
-def service(session: aiohttp.ClientSession, server: TestServer) -> ServiceApi:
+def service(session: aiohttp.ClientSession, server: AppServer) -> ServiceApi:
     return ServiceApi(session, str(server.make_url("/")))
 
 

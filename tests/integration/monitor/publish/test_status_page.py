@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from playwright.async_api import Browser, expect
 
+from tests.support.app_server import AppServer
 from tests.support.real.browser import PHONE, Open, is_accessible, picture, running_browser, visiting
 from tests.support.scene import ALL, LATENCY, at, minutes
 from tests.support.status_examples import (
@@ -88,18 +89,18 @@ def watch() -> Watch:
 
 
 @pytest.fixture
-async def server(watch: Watch) -> AsyncIterator[TestServer]:
+async def server(watch: Watch) -> AsyncIterator[AppServer]:
     pages = StatusPages(watch.status, watch.over, ZoneInfo("Europe/Paris"), {"Grafana": "http://grafana.example/d/1"})
     app = web.Application()
     app.add_routes(pages.routes())
-    server = TestServer(app)
+    server = AppServer(app)
     await server.start_server()
     yield server
     await server.close()
 
 
 @pytest.fixture
-async def client(server: TestServer) -> AsyncIterator[TestClient[web.Request, web.Application]]:
+async def client(server: AppServer) -> AsyncIterator[TestClient[web.Request, web.Application]]:
     async with TestClient(server) as client:
         yield client
 
@@ -111,7 +112,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def visit(browser: Browser, server: TestServer) -> AsyncIterator[Open]:
+async def visit(browser: Browser, server: AppServer) -> AsyncIterator[Open]:
     async with visiting(browser, str(server.make_url("")).rstrip("/")) as visit:
         yield visit
 
