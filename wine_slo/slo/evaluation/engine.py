@@ -183,6 +183,7 @@ def _at_other_instants(state: State, move: Callable[[datetime], datetime]) -> St
             sight_since=move(track.sight_since),
             judged_until=moved(track.judged_until),
             quiet_since=moved(track.quiet_since),
+            budget_at=moved(track.budget_at),
         )
 
     def incident_of(incident: Incident) -> Incident:

@@ -273,7 +273,8 @@ def read_blind(
 ) -> dict[Key, Reading]:
     """Return that nothing can be judged of an objective, for a reason that no data tells."""
     reading = Reading(at=now, sight=Sight.BLIND, reason=reason, is_unanswered=is_unanswered)
-    return dict.fromkeys(remembered(state, objective) or [Key(objective.name)], reading)
+    known = [key for key in state.tracks if key.objective == objective.name and key.alert is Alert.BREACH]
+    return dict.fromkeys(known or [Key(objective.name)], reading)
 
 
 def unjudged(error: Exception) -> Reason:

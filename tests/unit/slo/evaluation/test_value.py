@@ -432,7 +432,7 @@ def test_of_a_young_history_nothing_is_said_of_the_budget_but_its_length(history
     state = replace(scene.state, readings=readings)
     in_short = f"budget: {ENGLISH.span(history)} of history so far"
     assert in_short in status_list(speech, state, scene.now)
-    assert budget_list(speech, state) == f"⚪️ latency: {in_short}"
+    assert budget_list(speech, state, scene.now) == f"⚪️ latency: {in_short}"
     assert not any("Burn rate" in line for line in objective_detail(speech, KEY, state, scene.now).splitlines())
 
 
@@ -452,7 +452,7 @@ def test_a_budget_is_yellow_only_where_a_burn_rate_alert_holds(ratio: float, lin
     )
     scene = Scene(objective).has(0.0, 60)
     readings = {key: replace(each, budget=budget) for key, each in scene.state.readings.items()}
-    said = budget_list(Formatter(Objectives.only(objective), UTC), replace(scene.state, readings=readings))
+    said = budget_list(Formatter(Objectives.only(objective), UTC), replace(scene.state, readings=readings), scene.now)
     assert said == line
 
 
