@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3)  # seconds; well inside one tick
 MAX_BYTES = 32 * 2**20  # a thousand label sets over an hour are 20 MB; more is a mistake
 MAX_SERIES = 10_000  # in one answer; more can neither be judged in time nor be read by anybody
+MAX_SERIES_BYTES = 2**20  # of one series; 11,000 points are half of that, and what is parsed in one go holds the loop
+MAX_REMARK_BYTES = 2**18  # of all warnings of an answer, and of all infos
 MAX_VALUE = 1e18  # counts, seconds and their sums stay far below it, and arithmetic with it cannot overflow
 READ_HERE = 2**16  # bytes; a larger answer is parsed in a thread, so that it does not hold up the event loop
 BAD_REQUEST = 400
@@ -41,7 +43,7 @@ WANTS_ANOTHER_METHOD = (403, 405, 501)  # some gateways and RBAC proxies permit 
 # Prometheus, Thanos and Mimir ignore both. Source: https://docs.victoriametrics.com/#query-latency
 FRESH = {"nocache": "1", "latency_offset": "1ms"}
 INFO = "PromQL info:"  # Prometheus 2.48 to 2.53 put these among the warnings; the answer is whole all the same
-PLACE = re.compile(r" \(\d+:\d+\)$")
+PLACE = re.compile(r" \(\d+:\d+\)$")  # in the query, which differs from query to query
 WARNING = "PromQL warning:"
 MAX_INFOS = 100  # remembered, so that each is logged once
 
@@ -61,6 +63,9 @@ CAUSES = {  # by the number of the error; the text of the system would be in the
     socket.EAI_NONAME: phrase("name or service not known"),
     socket.EAI_AGAIN: phrase("its name cannot be looked up now"),
 }
+
+
+NOTHING = msgspec.Raw(b"null")
 
 
 class _InstantSample(msgspec.Struct, gc=False):
@@ -89,8 +94,8 @@ class _Answer(msgspec.Struct):
     status: str
     data: _Data | None = None
     error: str | None = None
-    warnings: list[str] | None = None
-    infos: list[str] | None = None
+    warnings: msgspec.Raw = NOTHING
+    infos: msgspec.Raw = NOTHING
     isPartial: bool | None = None  # noqa: N815 - VictoriaMetrics' own name
 
 
@@ -203,10 +208,11 @@ class PrometheusClient:
 
     def _log_once(self, infos: list[str]) -> None:
         for each in infos:
-            remark = PLACE.sub("", each)  # where in the query it is, differs from question to question
-            if remark not in self._infos and len(self._infos) < MAX_INFOS:
-                self._infos.add(remark)
-                log.info("Prometheus remarks: %s", remark)
+            if len(self._infos) >= MAX_INFOS:
+                return
+            if each not in self._infos:
+                self._infos.add(each)
+                log.info("Prometheus remarks: %s", each)
 
 
 def _cause(error: OSError) -> str | Reason:
@@ -253,15 +259,29 @@ def _data(response: aiohttp.ClientResponse, body: bytes) -> tuple[_Data, list[st
         raise MetricSourceError(
             "it answered {status} and no reason", is_refused=refused, is_too_much=too_much, status=status
         )
-    warnings = [each for each in answer.warnings or () if not each.startswith(INFO)]
+    remarks, infos = _remarks(answer.warnings), _remarks(answer.infos)
+    warnings = [each for each in remarks if not each.startswith(INFO)]
     if warnings and warnings[0].startswith(WARNING):
         raise MetricSourceError("it warns of its answer: {warning}", is_of_query=True, warning=warnings[0])
     if warnings:
         raise MetricSourceError("its answer is partial: {warning}", warning=warnings[0])
     if answer.isPartial:
         raise MetricSourceError("its answer is partial")
-    infos = [each for each in answer.warnings or () if each.startswith(INFO)]
-    return answer.data, [*infos, *(answer.infos or ())]
+    return answer.data, list(dict.fromkeys(PLACE.sub("", each) for each in (*remarks, *infos)))
+
+
+def _remarks(raw: msgspec.Raw) -> list[str]:
+    """Return the warnings or the infos of an answer.
+
+    Raises:
+        MetricSourceError: They are none, or too many.
+    """
+    if memoryview(raw).nbytes > MAX_REMARK_BYTES:
+        raise MetricSourceError("its answer has more than {size} KiB of warnings", size=MAX_REMARK_BYTES // 2**10)
+    try:
+        return msgspec.json.decode(raw, type=list[str] | None) or []
+    except msgspec.DecodeError as error:
+        raise MetricSourceError("its answer has an unknown shape ({error})", error=str(error)) from error
 
 
 def _redirected(response: aiohttp.ClientResponse) -> MetricSourceError:
@@ -341,6 +361,8 @@ def _series(data: _Data, wanted: str) -> list[msgspec.Raw]:
 
 
 def _decode(raw: msgspec.Raw, kind: type[S], *, strict: bool = True) -> S:
+    if memoryview(raw).nbytes > MAX_SERIES_BYTES:
+        raise MetricSourceError("its answer has a series of more than {size} KiB", size=MAX_SERIES_BYTES // 2**10)
     try:
         return msgspec.json.decode(raw, type=kind, strict=strict)
     except msgspec.DecodeError as error:

@@ -17,10 +17,9 @@ from wine_slo.monitor.evaluate.slow_queries import Bounds, Budgets
 from wine_slo.slo.evaluation.engine import Interruption, State, advance, instants_of, is_ahead, with_clock_set
 from wine_slo.slo.evaluation.key_state import may_open
 from wine_slo.slo.evaluation.reading import Reading, Sight, unseen
-from wine_slo.slo.evaluation.sampling import read_blind, unjudged
+from wine_slo.slo.evaluation.sampling import read_blind, unjudged, untrusted
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
-from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.clocks import SourceTime, WallClock, agree
 from wine_slo.slo.source.deployment import LOOKS_BACK, Deployment, last_change
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
@@ -78,7 +77,6 @@ class Collector:
             self._recorded = None
         elif self._recorded is None:
             self._recorded = instants_of(state)
-        readings = {key: replace(each, at=now) if each.sight is Sight.BLIND else each for key, each in readings.items()}
         if is_ahead(state, now):
             log.warning("the last evaluation is recorded at %s and it is %s now: it is dropped", state.looked_at, now)
         after = await asyncio.to_thread(
@@ -114,8 +112,7 @@ class Collector:
             queries = ObjectiveQueries(self._api, objective, state, self.now(), budgets, bounds, self._clock)
             readings = await queries.readings()
         except MetricSourceError as error:
-            reason = Reason("Prometheus: {why}", {"why": error.reason})
-            return read_blind(objective, state, self.now(), reason, is_unanswered=not error.is_of_query)
+            return read_blind(objective, state, self.now(), untrusted(error), is_unanswered=not error.is_of_query)
         except Exception as error:  # whatever it is, people are told that nothing can be judged
             if self._faults.get(objective.name) != type(error).__name__:
                 log.exception("%s cannot be evaluated", objective.name)
@@ -164,6 +161,8 @@ def _advance(
     deployments: Mapping[str, Deployment],
 ) -> State:
     """Return the state after an evaluation; an objective whose readings cannot be judged is blind."""
+    # What is blind was read by a guess of the time.
+    readings = {key: replace(each, at=now) if each.sight is Sight.BLIND else each for key, each in readings.items()}
     try:
         return advance(state, objectives, readings, now, unwritten, interruption, deployments)
     except Exception:

@@ -18,10 +18,9 @@ from wine_slo.slo.evaluation.sampling import (
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Key, Objective
-from wine_slo.slo.source.clocks import CLOCKS_AGREE, SourceTime, WallClock, WallTime, agree
+from wine_slo.slo.source.clocks import SourceTime, WallClock, WallTime, agree
 from wine_slo.slo.source.metric_source import (
     CLOCK_FORMAT,
-    MAX_INSTANT,
     MetricSource,
     MetricSourceError,
     Sample,
@@ -65,13 +64,12 @@ class ObjectiveQueries:
         )
         _refuse_other_time(scraped.at, asked_at, self._clock())
         now = scraped.at or self._now
-        _refuse_scrapes_of_no_time(objective, scraped.samples, now)
         scrapes = Scrapes(up.samples, scraped.samples)
         if not scrapes.at:
             gone = await self._api.query(promql.targets_of_late(objective))
             return read_nothing(objective, self._state, now, gone=round(sum(each.value for each in gone.samples)))
 
-        grid = Grid.since_last_look(objective, self._state, scrapes.anchor, now)
+        grid = await asyncio.to_thread(self._grid, scrapes, now)
         by_interval, by_instant = interval_queries(objective), instant_queries(objective)
         intervals, instants = await asyncio.gather(
             asyncio.gather(*(self._range(query, grid) for query in by_interval.values())),
@@ -85,6 +83,15 @@ class ObjectiveQueries:
             dict(zip(by_interval, intervals, strict=True)),
             dict(zip(by_instant, instants, strict=True)),
         )
+
+    def _grid(self, scrapes: Scrapes, now: SourceTime) -> Grid:
+        """Return the ends of the intervals.
+
+        Raises:
+            MetricSourceError: A target was scraped at no time that can be.
+        """
+        scrapes.check(self._objective, now)
+        return Grid.since_last_look(self._objective, self._state, scrapes.anchor, now)
 
     def _read(
         self,
@@ -143,21 +150,6 @@ def _refuse_other_instants(answers: Iterable[Series], grid: Grid) -> None:
                     "its answer has values of {theirs} (UTC), a time that was not asked for",
                     theirs=f"{instant_of(at):{CLOCK_FORMAT}}",
                 )
-
-
-def _refuse_scrapes_of_no_time(objective: Objective, scraped: Sequence[Sample], now: SourceTime) -> None:
-    """Refuse scrapes at a time that cannot be, or that is still to come: they would never be old.
-
-    Raises:
-        MetricSourceError: One was at such a time.
-    """
-    for each in scraped:
-        if not 0 <= each.value <= (now + CLOCKS_AGREE).timestamp():
-            raise MetricSourceError(
-                "it says that {job} was scraped at {text}; wanted: seconds since 1970, none to come",
-                job=objective.job,
-                text=f"{each.value:.0f}" if 0 <= each.value <= MAX_INSTANT else f"{each.value:g}",
-            )
 
 
 def _refuse_other_time(theirs: SourceTime | None, asked_at: WallTime, answered_at: WallTime) -> None:

@@ -19,7 +19,8 @@ from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason
-from wine_slo.slo.source.metric_source import Points, Sample, instant_of
+from wine_slo.slo.source.clocks import CLOCKS_AGREE
+from wine_slo.slo.source.metric_source import MAX_INSTANT, MetricSourceError, Points, Sample, instant_of
 
 CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
 LATENESS = 4  # scrape intervals after which a sample that is not there will not come
@@ -33,6 +34,22 @@ class Scrapes:
 
     up: Sequence[Sample]
     at: Sequence[Sample]
+
+    def check(self, objective: Objective, now: datetime) -> None:
+        """Refuse scrapes at a time that cannot be, or that is still to come: they would never be old.
+
+        Raises:
+            MetricSourceError: One was at such a time.
+        """
+        latest = (now + CLOCKS_AGREE).timestamp()
+        for each in self.at:
+            if not 0 <= each.value <= latest:
+                raise MetricSourceError(
+                    "it says that {job} was scraped at {text}; wanted: seconds since 1970, none to come",
+                    is_of_query=True,
+                    job=objective.job,
+                    text=f"{each.value:.0f}" if 0 <= each.value <= MAX_INSTANT else f"{each.value:g}",
+                )
 
     @property
     def anchor(self) -> datetime:
@@ -275,6 +292,11 @@ def read_blind(
     reading = Reading(at=now, sight=Sight.BLIND, reason=reason, is_unanswered=is_unanswered)
     known = [key for key in state.tracks if key.objective == objective.name and key.alert is Alert.BREACH]
     return dict.fromkeys(known or [Key(objective.name)], reading)
+
+
+def untrusted(error: MetricSourceError) -> Reason:
+    """Return why the source's answer is not judged."""
+    return Reason("Prometheus: {why}", {"why": error.reason})
 
 
 def unjudged(error: Exception) -> Reason:

@@ -496,3 +496,10 @@ def test_a_window_of_a_week_with_a_third_of_the_lasting_rate_alerts_nobody() -> 
 def test_a_status_has_no_value_of_what_was_never_seen() -> None:
     slo: ObjectiveStatus = status_of(State(), Objectives.only(ERRORS), at(0), process()).objectives[0]
     assert (slo.bad_ratio, slo.value_over_seconds, value(slo)) == (None, None, "")
+
+
+def test_a_whole_range_that_is_good_is_no_value_of_what_is_wrong() -> None:
+    reading = Reading(at=at(0), sight=Sight.CLEAR, latency_seconds=0.05, good_ratio=1.0)
+    assert value_of(LATENCY, reading, is_met=False) is None
+    assert value_of(LATENCY, reading, is_met=True) == Value(0.05, LATENCY.over)
+    assert value_of(ERRORS, reading, is_met=False) is None
