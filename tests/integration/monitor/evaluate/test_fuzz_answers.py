@@ -2,11 +2,12 @@
 
 import asyncio
 import copy
+import gc
 import json
 import os
 import random
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -266,6 +267,15 @@ class FuzzedPrometheus(CannedPrometheus):
         series = await self.query_range(query, start, end, timedelta(seconds=float(asked["step"])))
         values = [{"metric": labels, "values": [[at, f"{v}"] for at, v in each.points.items()]} for each in series]
         return {"status": "success", "data": {"resultType": "matrix", "result": values}}
+
+
+@pytest.fixture(autouse=True)
+def heap_of_a_fresh_process() -> Iterator[None]:
+    """Let the garbage collector look at what a test makes, and not at all that other tests have imported."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @dataclass(slots=True)
