@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp import web
 
-from wine_slo.config import log_setup, slo_file
+from wine_slo.config import log_setup, slo_file, standard_streams
 from wine_slo.config.environment import SettingsError, read
 from wine_slo.config.hosts import is_loopback
 from wine_slo.http import guarded_server
@@ -46,6 +46,7 @@ Until = Callable[[], Awaitable[str]]
 
 def main() -> None:
     """Watch until told to stop; exit with 2 where settings or objectives are wrong, with 1 where it cannot run."""
+    standard_streams.reserve()
     try:
         settings = read(WatchdogSettings)
         objectives = slo_file.load(settings.objectives)
