@@ -1,8 +1,8 @@
-"""What the watchdog costs: a look at the shipped objectives, and at one objective with a thousand label sets.
+"""What the watchdog costs: evaluations of the shipped objectives, and of one objective with a thousand label sets.
 
-The real Prometheus, the real evaluation and ledger, looks 15 s apart for two minutes each; then a real process from its
+The real Prometheus, the real evaluation and ledger, ticks 15 s apart for two minutes each; then a real process from its
 start to its first tick. "Our own" is the processor time of the watchdog alone, threads that write the ledger among
-it; the rest of a look is Prometheus and the way to it. Prints its table and writes it into docs/benchmarks.md.
+it; the rest of an evaluation is Prometheus and the way to it. Prints its table and writes it into docs/benchmarks.md.
 """
 
 import asyncio
@@ -31,13 +31,13 @@ from wine_slo.slo.source.clocks import WallTime
 
 ROOT = Path(__file__).parents[2]
 LABEL_SETS = 1000
-LOOKS, EVERY = 8, 15  # seconds
+EVALUATIONS, EVERY = 8, 15  # seconds
 LIVES = 60  # seconds after which the memory of a process is read
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What looks took: seconds of the clock, seconds of our own processor time, and questions asked."""
+    """What evaluations took: seconds of the clock, seconds of our own processor time, and queries."""
 
     clock: Sequence[float]
     own: Sequence[float]
@@ -76,13 +76,13 @@ async def serving(folder: Path, endpoints: int) -> AsyncIterator[Prometheus]:
         await service.goes_down()
 
 
-async def look(objectives: Objectives, endpoints: int) -> Cost:
-    """The cost of looks at some objectives; the first, which reads all of the range, is left out."""
-    asked = 0
+async def evaluate(objectives: Objectives, endpoints: int) -> Cost:
+    """The cost of evaluations of some objectives; the first, which reads all of the range, is left out."""
+    requested = 0
 
     def count(_outcome: str) -> None:
-        nonlocal asked
-        asked += 1
+        nonlocal requested
+        requested += 1
 
     clock, own = [], []
     with tempfile.TemporaryDirectory() as name:
@@ -92,17 +92,17 @@ async def look(objectives: Objectives, endpoints: int) -> Cost:
             ledger = Ledger.open(f"sqlite:///{folder / 'watchdog.db'}")
             api = PrometheusClient(session, prometheus.url, {}, on_query=count)
             evaluation = Evaluator(api, ledger, objectives, State(), lambda: WallTime(datetime.now(UTC)))
-            for number in range(LOOKS + 1):
-                asked_before, started, used = asked, perf_counter(), process_time()
+            for number in range(EVALUATIONS + 1):
+                queries_before, started, used = requested, perf_counter(), process_time()
                 await evaluation.evaluate()
                 if number:
                     clock.append(perf_counter() - started)
                     own.append(process_time() - used)
-                questions = asked - asked_before
+                questions = requested - queries_before
                 await asyncio.sleep(EVERY)
             seen = len(evaluation.state.readings)
             ledger.close()
-    print(f"{len(objectives.all)} objectives, {seen} label sets: {len(clock)} looks", flush=True)
+    print(f"{len(objectives.all)} objectives, {seen} label sets: {len(clock)} evaluations", flush=True)
     return Cost(clock, own, questions)
 
 
@@ -136,12 +136,12 @@ async def run() -> str:
     """Both costs and the life of a process, as Markdown."""
     shipped = slo_file.load(ROOT / "config" / "slo.yml")
     latency = replace(shipped.by_name["latency"], by=("endpoint",))
-    few = await look(shipped, 3)
-    many = await look(replace(shipped, all=(latency,)), LABEL_SETS)
+    few = await evaluate(shipped, 3)
+    many = await evaluate(replace(shipped, all=(latency,)), LABEL_SETS)
     first, memory = await live()
     return "\n".join(
         (
-            "| a look at | all of it, ms | our own, ms | questions |",
+            "| an evaluation of | all of it, ms | our own, ms | queries |",
             "| --- | --- | --- | --- |",
             few.row("the three shipped objectives"),
             many.row(f"one objective with {LABEL_SETS:,} label sets"),
@@ -154,4 +154,6 @@ async def run() -> str:
 if __name__ == "__main__":
     measured = asyncio.run(run())
     print(measured)
-    page.write("watchdog", f"{page.today()}. Median (min to max) of {LOOKS} looks, {EVERY} s apart.", measured)
+    page.write(
+        "watchdog", f"{page.today()}. Median (min to max) of {EVALUATIONS} evaluations, {EVERY} s apart.", measured
+    )

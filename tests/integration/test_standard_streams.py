@@ -62,7 +62,7 @@ def test_a_console_that_lacks_letters_shows_the_rest(encoding: str, tmp_path: Pa
 
 def test_no_file_gets_the_number_of_a_closed_stream(tmp_path: Path) -> None:
     code = (
-        "from wine_slo.config import standard_streams; standard_streams.reserve()\n"
+        "from wine_slo.integrations.console import standard_streams; standard_streams.reserve()\n"
         "import os, sys; file = open('ledger', 'w'); os.write(1, b'printed'); os.write(2, b'printed'); file.close()\n"
         "sys.stderr.write('said')"
     )

@@ -38,7 +38,7 @@ class Life:
         ticks: When it ticks, in seconds after `START`.
         dies_at: The number of the step at which it is killed; None for never.
         dies_after: The seconds after which it is killed, whatever it does; None for never.
-        side_by_side: Whether a tick looks while what the tick before found is still being told.
+        side_by_side: Whether a tick evaluates while what the tick before found is still being delivered.
     """
 
     ledger: str
@@ -71,7 +71,7 @@ class Steps:
         sa.event.listen(sa.Pool, "checkin", self.step)
 
     def _any(self, _name: str) -> Any:
-        # SQLAlchemy looks at how many arguments a listener takes.
+        # SQLAlchemy checks how many arguments a listener takes.
         return lambda *_: self.step()
 
     def task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **more: Any) -> "asyncio.Task[Any]":
@@ -125,13 +125,13 @@ async def _live(life: Life, steps: Steps, report: Connection) -> None:
         report.send(("tick", second))
         now = START + timedelta(seconds=second)
         if life.side_by_side and number:
-            await asyncio.gather(asyncio.create_task(evaluation.evaluate()), asyncio.create_task(delivery.tell()))
-            delivery.hear()
+            await asyncio.gather(asyncio.create_task(evaluation.evaluate()), asyncio.create_task(delivery.deliver()))
+            delivery.on_evaluation()
         else:
             await asyncio.create_task(evaluation.evaluate())
-            delivery.hear()
+            delivery.on_evaluation()
             if not life.side_by_side:
-                await asyncio.create_task(delivery.tell())
-    await asyncio.create_task(delivery.tell())
+                await asyncio.create_task(delivery.deliver())
+    await asyncio.create_task(delivery.deliver())
     assert delivery.undelivered_since is None
     ledger.close()

@@ -43,20 +43,20 @@ async def status(house: House) -> Status:
         return await WatchdogApi(session, f"http://127.0.0.1:{house.watchdog_port}").status()
 
 
-async def test_it_is_noticed_told_and_ended_in_time_and_the_budget_is_spared(house: House) -> None:
+async def test_it_is_detected_notified_and_ended_in_time_and_the_budget_is_spared(house: House) -> None:
     await house.watchdog.until_line("sight of latency is (no_traffic|clear)")
-    others = asyncio.create_task(house.asks("/ui", per_second=2))
+    others = asyncio.create_task(house.requests("/ui", per_second=2))
     process = await drill(house)
     assert await process.wait(90) == 0, process.output
     assert re.fullmatch(
-        r"Asking 5 times a second for 2 s, to break latency\.\n"
+        r"Sending 5 requests/s of 2 s each to violate latency\.\n"
         r" +[\d.]+ s  seen by Prometheus; expected within 2 s\n"
         r" +[\d.]+ s  breach confirmed \(#1\); expected within 9 s\n"
         r" +[\d.]+ s  all chats notified; expected within 14 s\n"
-        r"Asking as often for nothing slow\.\n"
+        r"Sending as many fast requests\.\n"
         r" +[\d.]+ s  recovery confirmed; expected within 10 s\n"
         r" +[\d.]+ s  all chats notified of the recovery; expected within 15 s\n"
-        r"It works\.",
+        r"Drill passed\.",
         process.output,
     )
     breach, recovery = (each for each in house.bot_api.chat(CHAT).messages if each.photo is None)
@@ -79,7 +79,7 @@ async def test_ctrl_c_ends_it_at_once(house: House) -> None:
     assert await metric(house, 'requests_in_flight{endpoint="/sleep?drill"}') > 1
     process.send(signal.SIGINT)
     assert await process.wait(seconds=20) == 130
-    assert process.lines[-1].startswith("stopped: nothing more is asked")
+    assert process.lines[-1].startswith("stopped: no more requests are sent")
     assert "Traceback" not in process.output
 
 
@@ -89,7 +89,7 @@ async def test_a_service_that_is_another_is_left_alone(house: House) -> None:
     assert json.loads(refused.output) == {"refused": f"another service answers at {house.prometheus.url}/health"}
 
 
-async def test_a_chat_asks_for_one_and_is_told_how_it_went(house: House) -> None:
+async def test_a_chat_requests_one_and_receives_its_result(house: House) -> None:
     await house.watchdog.until_line("sight of latency is (no_traffic|clear)")
     chat = house.bot_api.chat(CHAT)
     await house.bot_api.says(CHAT, CHAT, "/drill")

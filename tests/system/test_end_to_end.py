@@ -9,13 +9,13 @@ import msgspec
 
 from tests.system.conftest import CHAT, House
 from wine_slo.slo.notification.record import Stage
-from wine_slo.slo.views.status import Status, Verdict
+from wine_slo.slo.views.status import Judgement, Status
 
 
 @asynccontextmanager
-async def asking(house: House, path: str) -> AsyncIterator[None]:
-    """Somebody asks for a page, ten times a second."""
-    task = asyncio.create_task(house.asks(path))
+async def requesting(house: House, path: str) -> AsyncIterator[None]:
+    """Somebody requests a page, ten times a second."""
+    task = asyncio.create_task(house.requests(path))
     try:
         yield
     finally:
@@ -23,13 +23,13 @@ async def asking(house: House, path: str) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_a_breach_is_told_survives_a_kill_and_its_recovery_is_a_reply_in_the_chosen_language(
+async def test_a_breach_is_notified_survives_a_kill_and_its_recovery_is_a_reply_in_the_chosen_language(
     house: House,
 ) -> None:
     chat = house.bot_api.chat(CHAT)
-    async with asking(house, "/ui"):
-        async with asking(house, "/sleep?seconds=1.6"):
-            await house.watchdog.until_line("chat 42 was told: breach of #1", seconds=40)
+    async with requesting(house, "/ui"):
+        async with requesting(house, "/sleep?seconds=1.6"):
+            await house.watchdog.until_line("chat 42 was notified: breach of #1", seconds=40)
             await house.watchdog.until_line("was sent a chart of latency|gets no chart")
             await house.watchdog.kill()
             await house.start_watchdog()
@@ -65,10 +65,13 @@ async def shows_the_breach(house: House) -> None:
         async with session.get("/") as response:
             page = await response.text()
     latency = status.objectives[0]
-    assert (latency.slo, latency.verdict, latency.incident) == ("latency", Verdict.BREACHED, 1)
+    assert (latency.slo, latency.verdict, latency.incident) == ("latency", Judgement.BREACHED, 1)
     assert status.open_incidents[0].told is Stage.OPENED
     assert '<h1 class="headline breached">' in page
-    seen_once, seen_longer = r"[\d.–]+ s all the time", "from .* worse than the target"  # it depends on how soon we ask
+    seen_once, seen_longer = (
+        r"[\d.–]+ s all the time",
+        "from .* worse than the target",
+    )  # it depends on how soon we query
     assert re.search(rf'aria-label="Latency over the last hour: ({seen_once}|{seen_longer})"', page)
     assert "does not say" not in page
 
@@ -76,7 +79,7 @@ async def shows_the_breach(house: House) -> None:
 async def test_who_has_no_telegram_reads_the_same_words_on_the_terminal(house: House) -> None:
     await house.watchdog.terminate()
     await house.start_watchdog(WINE_SLO_TELEGRAM_TOKEN="", WINE_SLO_DATABASE_URL="sqlite:///console.db")
-    async with asking(house, "/sleep?seconds=1.6"):
+    async with requesting(house, "/sleep?seconds=1.6"):
         await house.watchdog.until_line(r"│ 🔴 Latency: p95 [\d.–]+ s \(target ≤ 1 s, last 4 s\)", seconds=40)
     assert house.watchdog.output.count("│ 🔴 Latency") == 1
     assert await house.watchdog.terminate() == 0
@@ -88,14 +91,14 @@ async def test_without_prometheus_and_telegram_it_starts_says_so_and_goes_on(hou
     await house.prometheus.stop()
     await house.bot_api.refuses_connections()
     await house.start_watchdog(WINE_SLO_DATABASE_URL="sqlite:///alone.db")
-    await house.watchdog.until_line("Telegram cannot be asked yet")
+    await house.watchdog.until_line("Telegram cannot be reached yet")
     await house.watchdog.until_line("sight of latency is blind: Prometheus: it cannot be reached")
     async with (
         aiohttp.ClientSession() as session,
         session.get(f"http://127.0.0.1:{house.watchdog_port}/health") as response,
     ):
         assert response.status == 200
-    await house.watchdog.until_line(r"chat 42 was not told \(breach\)")
+    await house.watchdog.until_line(r"chat 42 was not notified \(breach\)")
     await house.bot_api.accepts_connections()
     await house.prometheus.start()
     chat = house.bot_api.chat(CHAT)
@@ -103,13 +106,13 @@ async def test_without_prometheus_and_telegram_it_starts_says_so_and_goes_on(hou
     await house.bot_api.until(lambda: "onitoring lost" in chat.messages[0].text, seconds=30)
 
 
-async def test_wrong_settings_and_objectives_are_told_at_once_and_2(house: House) -> None:
+async def test_wrong_settings_and_objectives_are_reported_at_once_and_2(house: House) -> None:
     await house.watchdog.terminate()
     await house.start_watchdog(WINE_SLO_POLL_SECONDS="often", WINE_SLO_TELEGRAM_CHAT_IDS="anna")
     assert await house.watchdog.wait() == 2
     assert house.watchdog.lines == [
         "WINE_SLO_POLL_SECONDS is 'often'; wanted: a number of seconds from 1 to 3600",
-        "WINE_SLO_TELEGRAM_CHAT_IDS is 'anna'; wanted: chat ids separated by commas; ask the bot /id",
+        "WINE_SLO_TELEGRAM_CHAT_IDS is 'anna'; wanted: chat ids separated by commas; send the bot /id",
     ]
     await house.start_watchdog(WINE_SLO_POLL_SECONDS="5")
     assert await house.watchdog.wait() == 2
@@ -132,7 +135,7 @@ async def test_a_port_in_use_is_one_sentence_and_1(house: House) -> None:
     assert first.is_running
 
 
-async def test_objectives_that_go_bad_while_it_runs_change_nothing_and_are_told(house: House) -> None:
+async def test_objectives_that_go_bad_while_it_runs_change_nothing_and_are_reported(house: House) -> None:
     await house.watchdog.until_line("listening on")
     objectives = house.folder / "slo.yml"
     good = objectives.read_text()
@@ -144,7 +147,7 @@ async def test_objectives_that_go_bad_while_it_runs_change_nothing_and_are_told(
     await house.watchdog.until_line("objectives are read anew")
 
 
-async def test_what_only_prometheus_can_tell_of_the_objectives_is_told_with_its_line(house: House) -> None:
+async def test_what_only_prometheus_knows_of_the_objectives_is_reported_with_its_line(house: House) -> None:
     await house.watchdog.terminate()
     objectives = house.folder / "slo.yml"
     text = (

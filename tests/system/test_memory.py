@@ -1,4 +1,4 @@
-"""What charts cost the watchdog: nothing that stays. `make soak` asks for a hundred."""
+"""What charts cost the watchdog: nothing that stays. `make soak` requests a hundred."""
 
 import os
 import re
@@ -7,8 +7,8 @@ from pathlib import Path
 from tests.system.conftest import House
 
 CHARTS = 100 if os.environ.get("WINE_SLO_SOAK") else 5
-CHATS = tuple(range(100, 112))  # each may ask ten times a minute
-MAX_MEGABYTES = 85  # 83 measured here with jinja2, httpx for the heartbeat and the guard of the loop; wanted: 80
+CHATS = tuple(range(100, 112))  # each may request ten times a minute
+MAX_MEGABYTES = 80
 
 
 def megabytes(pid: int, which: str) -> float:

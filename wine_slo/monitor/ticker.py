@@ -15,14 +15,14 @@ from wine_slo.integrations.heartbeat import Heartbeat
 from wine_slo.integrations.stall_guard import StallGuard
 from wine_slo.integrations.steady_scheduler import SteadyScheduler
 from wine_slo.monitor.evaluate.evaluator import Evaluator
-from wine_slo.monitor.evaluate.objective_checks import Examiner, ObjectiveMistake
+from wine_slo.monitor.evaluate.objective_checks import ObjectiveChecker, ObjectiveMistake
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages
 from wine_slo.monitor.settings import WatchdogSettings
-from wine_slo.slo.evaluation.engine import SETTLES_IN, next_look_at
+from wine_slo.slo.evaluation.engine import SETTLES_IN, next_evaluation_at
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.redaction import without_credentials
@@ -33,7 +33,7 @@ LONGEST_UNDELIVERED = timedelta(minutes=10)  # what could not be delivered for l
 OVERDUE_TICKS = 3  # so many polls without a complete tick, and /health is red
 LONGEST_TICK = 60.0  # seconds, then it is given up; four rounds of queries of 10 s each, and the heartbeat's 5 s
 SHORTEST_PATIENCE = LONGEST_TICK + 15  # seconds without a complete tick before the process ends itself
-MOST_EXAMINATIONS = 60  # ticks on which is examined how often a job is scraped, where that cannot be known
+MOST_CHECKS = 60  # ticks on which is examined how often a job is scraped, where that cannot be known
 LOOP_TURN = 1.0  # seconds between two signs that the event loop runs
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux' goes on while the machine sleeps
 THE_LOOP, THE_TICKS = "the event loop", "the evaluation"
@@ -57,17 +57,17 @@ class Ticker:
         dispatcher: Dispatcher,
         instruments: WatchdogInstruments,
         heartbeat: Heartbeat,
-        examiner: Examiner,
+        checker: ObjectiveChecker,
         journal: Journal,
         series: SeriesSource,
     ) -> None:
         self._settings = settings
         links = {"Grafana": without_credentials(settings.grafana_url)} if settings.grafana_url else {}
         self._pages = StatusPages(self.status, series.over, settings.timezone, links)
-        self._examiner = examiner
+        self._checker = checker
         self._journal = journal
-        self._is_examined = False
-        self._examinations = MOST_EXAMINATIONS  # of scrape intervals, that are left
+        self._is_checked = False
+        self._checks = MOST_CHECKS  # of scrape intervals, that are left
         self._heartbeat = heartbeat
         self._evaluator = evaluator
         self._dispatcher = dispatcher
@@ -77,7 +77,8 @@ class Ticker:
         patience = max(overdue_after, SHORTEST_PATIENCE)
         self._overdue_after = timedelta(seconds=overdue_after)
         self._guard = StallGuard({THE_LOOP: patience, THE_TICKS: patience})
-        self._ticking = asyncio.Lock()
+        self._ticking, self._reloading = asyncio.Lock(), asyncio.Lock()
+        self._readings: set[asyncio.Task[None]] = set()
         self._ticked_at: float | None = None  # by the steady clock
         self._started_at = steady()
 
@@ -105,7 +106,7 @@ class Ticker:
     async def tick(self) -> None:
         """Evaluate once, and once more soon where something is suspicious."""
         if self._ticking.locked():
-            return  # a tick and a quick look have met; the one that runs is as good
+            return  # a tick and a quick evaluation have met; the one that runs is as good
         try:
             async with self._ticking, asyncio.timeout(LONGEST_TICK):
                 await self._tick()
@@ -113,20 +114,20 @@ class Ticker:
             log.error("a tick was given up after %.0f s", LONGEST_TICK)  # noqa: TRY400 - where it waits is no news
             return
         state, objectives = self._evaluator.state, self._evaluator.objectives
-        if self._examinations and not all(each.sight is Sight.BLIND for each in state.readings.values()):
-            is_known = await self._log_mistakes(self._examiner.intervals, objectives)
-            self._examinations = 0 if is_known else self._examinations - 1
-        if not self._is_examined and len(state.unseen) < len(state.readings):
-            self._is_examined = await self._log_mistakes(self._examiner.series, objectives)
-        look_at = next_look_at(state, objectives)
-        if look_at is not None:
-            wait = max(look_at - self._evaluator.now(), timedelta(0)) + SETTLES_IN
-            self._scheduler.after(wait, self.tick, "quick look")
+        if self._checks and not all(each.sight is Sight.BLIND for each in state.readings.values()):
+            is_known = await self._log_mistakes(self._checker.intervals, objectives)
+            self._checks = 0 if is_known else self._checks - 1
+        if not self._is_checked and len(state.keys_without_data) < len(state.readings):
+            self._is_checked = await self._log_mistakes(self._checker.series, objectives)
+        evaluate_at = next_evaluation_at(state, objectives)
+        if evaluate_at is not None:
+            wait = max(evaluate_at - self._evaluator.now(), timedelta(0)) + SETTLES_IN
+            self._scheduler.after(wait, self.tick, "quick evaluation")
 
     async def _tick(self) -> None:
         started = perf_counter()
         await self._evaluator.evaluate()
-        self._dispatcher.hear()
+        self._dispatcher.on_evaluation()
         await asyncio.to_thread(self._instruments.show, self._evaluator.state, self._evaluator.objectives)
         self._ticked_at = steady()
         self._guard.goes_on(THE_TICKS)
@@ -134,34 +135,43 @@ class Ticker:
         await self._heartbeat.beat()
 
     def reload(self) -> None:
-        """Read the objectives anew; a file that is wrong changes nothing."""
+        """Have the objectives read anew, beside everything else; a file that is wrong changes nothing."""
+        reading = asyncio.get_running_loop().create_task(self._reload())
+        self._readings.add(reading)  # the loop alone would forget it
+        reading.add_done_callback(self._readings.discard)
+
+    async def _reload(self) -> None:
         try:
-            self._evaluator.objectives = slo_file.load(self._settings.objectives)
+            async with self._reloading:
+                self._evaluator.objectives = await asyncio.to_thread(slo_file.load, self._settings.objectives)
         except slo_file.SloFileError as error:
             for mistake in error.mistakes:
                 log.error("the objectives stay as they were: %s", mistake)  # noqa: TRY400  # a sentence says it all
         else:
-            self._is_examined, self._examinations = False, MOST_EXAMINATIONS
+            self._is_checked, self._checks = False, MOST_CHECKS
             log.info("objectives are read anew")
-            log_left_out(self._settings, self._evaluator.objectives)
+            await asyncio.to_thread(log_left_out, self._settings, self._evaluator.objectives)
 
     async def _log_mistakes(
-        self, examine: Callable[[Objectives], Awaitable[list[ObjectiveMistake]]], objectives: Objectives
+        self, check_objectives: Callable[[Objectives], Awaitable[list[ObjectiveMistake]]], objectives: Objectives
     ) -> bool:
         """Log what only Prometheus knows of the objectives; return whether it has said so."""
         try:
-            mistakes = await examine(objectives)
+            mistakes = await check_objectives(objectives)
         except MetricSourceError:
             return False  # the next tick tries again
+        if not mistakes:
+            return True
+        places = await asyncio.to_thread(slo_file.Places, self._settings.objectives)
         for each in mistakes:
-            where = slo_file.place(self._settings.objectives, each.objective, each.field)
+            where = places.of(each.objective, each.field)
             log.warning("%s: %s of %s %s", where, each.field, each.objective, each.sentence)
         return True
 
     def app(self) -> web.Application:
         """Return the pages of the watchdog itself."""
         app = web.Application()
-        app.add_routes([web.get("/health", self._health), web.get("/metrics", self._instruments.expose)])
+        app.add_routes([web.get("/health", self._health), web.get("/metrics", self._instruments.exposition.answer)])
         app.add_routes(self._pages.routes())
         return app
 
@@ -172,8 +182,8 @@ class Ticker:
             poll=timedelta(seconds=self._settings.poll_seconds),
             overdue_after=self._overdue_after,
             untold_seconds=self._dispatcher.undelivered_seconds,
-            told=self._dispatcher.records,
-            acts=self._journal.acts,
+            records=self._dispatcher.records,
+            actions=self._journal.actions,
             unreachable=self._dispatcher.unreached,
             is_quiet=self._dispatcher.is_quiet,
         )
@@ -186,7 +196,7 @@ class Ticker:
         if age > self._overdue_after.total_seconds():
             status = "tick overdue"
         elif undelivered > LONGEST_UNDELIVERED.total_seconds():
-            status = "untold for too long"
+            status = "not delivered for too long"
         elif unreachable:
             status = "a recipient cannot be reached"
         content = {

@@ -50,7 +50,7 @@ async def test_a_typical_wine_is_filled_in_and_classified(visit: Open) -> None:
     await picture(page, "result")
 
 
-async def test_mistakes_are_told_next_to_their_fields(visit: Open) -> None:
+async def test_mistakes_are_shown_next_to_their_fields(visit: Open) -> None:
     page = await visit("/ui?example=Barolo")
     await page.get_by_label("Alcohol").fill("1,060")
     await page.get_by_label("Magnesium").fill("")

@@ -37,7 +37,7 @@ def _error(status: int, kind: str, text: str) -> Answer:
 
 
 def vector(*samples: Sample, **labels: str) -> Answer:
-    """An instant vector of these samples, one series each; more than one is told apart by the label `n`."""
+    """An instant vector of these samples, one series each; more than one is distinguished by the label `n`."""
     series = [
         {"metric": labels | ({"n": str(n)} if len(samples) > 1 else {}), "value": sample}
         for n, sample in enumerate(samples)
@@ -59,6 +59,7 @@ JUNK = {
     "400, a query it cannot parse": _error(400, "bad_data", 'invalid parameter "query": 1:1: parse error'),
     "422, a query it cannot execute": _error(422, "execution", "found duplicate series for the match group"),
     "500 without a word": Answer("", 500, "text/plain"),
+    "503, it replays its log": Answer("Service Unavailable", 503, "text/plain"),
     "503, overloaded": _error(503, "timeout", "query timed out in expression evaluation"),
     "success in the body of a 500": Answer('{"status":"success","data":{"resultType":"vector","result":[]}}', 500),
     "an error in the body of a 200": _error(200, "internal", "expanding series"),
@@ -146,8 +147,8 @@ class PrometheusJunk:
             return web.Response(text="Prometheus Server is Ready.\n")
         query = {**request.query, **await request.post()}.get("query", "")
         self.queries.append(str(query))
-        asked = [text for text in self.by_query if text in str(query)]
-        return await _send(request, self.by_query[max(asked, key=len)] if asked else self.answer)
+        requested = [text for text in self.by_query if text in str(query)]
+        return await _send(request, self.by_query[max(requested, key=len)] if requested else self.answer)
 
 
 async def _send(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
@@ -161,6 +162,6 @@ async def _send(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
     body = answer.body.encode(errors="surrogatepass")
     for start in (start for _ in range(answer.repeats) for start in range(0, len(body), PIECE)):
         await response.write(body[start : start + PIECE])
-        await asyncio.sleep(0)  # or else a large body would hold up the loop that it shares with who asks
+        await asyncio.sleep(0)  # or else a large body would hold up the loop that it shares with its clients
     await response.write_eof()
     return response

@@ -36,7 +36,7 @@ MAX_REMARK_BYTES = 2**18  # of all warnings of an answer, and of all infos
 MAX_VALUE = 1e18  # counts, seconds and their sums stay far below it, and arithmetic with it cannot overflow
 READ_HERE = 2**16  # bytes; a larger answer is parsed in a thread, so that it does not hold up the event loop
 BAD_REQUEST = 400
-OF_QUERY = (400, 422)  # what is asked cannot be answered
+OF_QUERY = (400, 422)  # the query cannot be answered
 TOO_MUCH = (422, 503)  # it would load too many samples, or took too long
 WANTS_ANOTHER_METHOD = (403, 405, 501)  # some gateways and RBAC proxies permit only GET, or only POST
 # VictoriaMetrics hides the newest 30 s and repeats older points in their place, unless a query says otherwise.
@@ -48,6 +48,7 @@ WARNING = "PromQL warning:"
 MAX_INFOS = 100  # remembered, so that each is logged once
 
 NOT_FOUND = 404
+UNAVAILABLE = 503  # in a word and not in JSON: while it replays its log, or from a gateway in front of it
 CREDENTIALS = {
     401: phrase(
         "it answered {status}: it wants credentials; set WINE_SLO_PROMETHEUS_TOKEN or WINE_SLO_PROMETHEUS_USERNAME"
@@ -61,7 +62,7 @@ CAUSES = {  # by the number of the error; the text of the system would be in the
     errno.EHOSTUNREACH: phrase("no route to host"),
     errno.ENETUNREACH: phrase("network is unreachable"),
     socket.EAI_NONAME: phrase("name or service not known"),
-    socket.EAI_AGAIN: phrase("its name cannot be looked up now"),
+    socket.EAI_AGAIN: phrase("its name cannot be resolved now"),
 }
 
 
@@ -100,12 +101,12 @@ class _Answer(msgspec.Struct):
 
 
 class PrometheusClient:
-    """Asks questions in PromQL.
+    """Client of the query API.
 
     Args:
         session: Its connections; closed by whoever made it.
         url: The root of the API, without `/api/v1`.
-        headers: Sent with each request: authorisation, tenant; looked at for each, as secrets are rotated.
+        headers: Sent with each request: authorisation, tenant; read anew for each, as secrets are rotated.
         on_query: Called after each question with its outcome, `answered` or `failed`.
         timeout: For one question and its whole answer.
     """
@@ -133,7 +134,7 @@ class PrometheusClient:
             MetricSourceError: There is none that can be trusted.
         """
         instant = {} if at is None else {"time": f"{at.timestamp():.3f}"}
-        return await self._ask("query", {"query": promql, **instant}, _vector)
+        return await self._query("query", {"query": promql, **instant}, _vector)
 
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         """The answer to a question about every `step` from `start` to `end`, both included.
@@ -147,18 +148,18 @@ class PrometheusClient:
             "end": f"{end.timestamp():.3f}",
             "step": f"{step.total_seconds():g}",
         }
-        return await self._ask("query_range", params, _matrix)
+        return await self._query("query_range", params, _matrix)
 
-    async def _ask(self, what: str, params: dict[str, str], read: Callable[[_Data], T]) -> T:
+    async def _query(self, what: str, params: dict[str, str], read: Callable[[_Data], T]) -> T:
         try:
-            found = await self._answer(what, params, read)
+            found = await self._read_answer(what, params, read)
         except MetricSourceError:
             self._on_query("failed")
             raise
         self._on_query("answered")
         return found
 
-    async def _answer(self, what: str, params: dict[str, str], read: Callable[[_Data], T]) -> T:
+    async def _read_answer(self, what: str, params: dict[str, str], read: Callable[[_Data], T]) -> T:
         response, body = await self._send(what, params | FRESH)
 
         def parse() -> tuple[T, list[str]]:
@@ -193,7 +194,7 @@ class PrometheusClient:
                 f"{self._url}/api/v1/{what}",
                 headers=headers,
                 timeout=self._timeout,
-                allow_redirects=False,  # another host would get the query and the headers, and would be believed
+                allow_redirects=False,  # another host would get the query and the headers, and would be trusted
                 **sent,  # type: ignore[arg-type]
             ) as response:
                 return response, await _read(response)
@@ -231,7 +232,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _data(response: aiohttp.ClientResponse, body: bytes) -> tuple[_Data, list[str]]:
-    """Return what was asked for, and what is remarked about it.
+    """Return the data, and what is remarked about them.
 
     Raises:
         MetricSourceError: The answer is none, or not all of it.
@@ -310,6 +311,10 @@ def _no_json(status: int, content_type: str) -> MetricSourceError:
     if status == NOT_FOUND:
         return MetricSourceError(
             "it answered {status}: WINE_SLO_PROMETHEUS_URL must be the root of its API", status=status
+        )
+    if status == UNAVAILABLE:
+        return MetricSourceError(
+            "it answered {status}: it is starting, or cannot be reached by its gateway", status=status
         )
     if content_type == "text/html":
         return MetricSourceError("it answered {status} with a page of HTML, perhaps that of a login", status=status)

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 
 from wine_slo.integrations.storage.database import MEMORY, cause_of, open_database, path_of, upsert
-from wine_slo.integrations.storage.failover import Failover
+from wine_slo.integrations.storage.failover import AGAIN_AFTER, Failover
 from wine_slo.integrations.storage.holder import Holder
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.rows import (
@@ -32,17 +32,18 @@ from wine_slo.integrations.storage.rows import (
     number_of,
     readable_actions,
     record_row,
+    slot_of,
     troubles_of,
 )
 from wine_slo.integrations.storage.schema import (
     ACTIONS,
     BOARDS,
+    DELIVERIES,
     DIGESTS,
     FACTS,
     HOLDER,
     INCIDENTS,
-    STANDINGS,
-    TOLD,
+    SUBSCRIBERS,
     TRACKS,
 )
 from wine_slo.slo.chat.channel import Subscriber
@@ -60,17 +61,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the ledger holds: what is known, what chats were told of it, how they stand, and what people did.
+    """What the ledger holds: what is known, what was delivered of it, the subscribers, and what people did.
 
     Attributes:
-        last_act: The highest number of an act, also of one that cannot be read.
+        last_action: The highest number of an action, also of one that cannot be read.
     """
 
     state: State
-    told: tuple[DeliveryRecord, ...]
-    standings: tuple[Subscriber, ...]
-    acts: tuple[Action, ...] = ()
-    last_act: int = 0
+    records: tuple[DeliveryRecord, ...]
+    subscribers: tuple[Subscriber, ...]
+    actions: tuple[Action, ...] = ()
+    last_action: int = 0
 
 
 class Ledger:
@@ -94,8 +95,13 @@ class Ledger:
         return cls(Failover(open_database(url), url))
 
     @classmethod
-    def open_or_remember(cls, url: str) -> Self:
-        """The ledger at an SQLAlchemy URL; one in memory for as long as that cannot be opened and read."""
+    def open_or_remember(cls, url: str, again_after: float = AGAIN_AFTER) -> Self:
+        """Return the ledger at an SQLAlchemy URL; one in memory for as long as that cannot be opened and read.
+
+        Args:
+            url: Where it is.
+            again_after: Seconds between two tries to open what cannot be opened.
+        """
         try:
             ledger = cls.open(url)
             try:
@@ -107,7 +113,7 @@ class Ledger:
                 raise
         except LedgerError as error:
             log.error("%s; everything is kept in memory, and is lost with this process, until it can", error)  # noqa: TRY400 - a sentence says it all
-            return cls(Failover(open_database(MEMORY), url, error))
+            return cls(Failover(open_database(MEMORY), url, error, again_after))
         return ledger
 
     def close(self) -> None:
@@ -149,17 +155,19 @@ class Ledger:
             with self._database.reading() as connection:
                 facts = {row.name: row.value for row in connection.execute(sa.select(FACTS))}
                 tracks = connection.scalars(sa.select(TRACKS.c.value)).all()
-                looked_at = instant_of(facts.get("looked_at"), "looked_at")
-                oldest = (looked_at - KEPT).isoformat() if looked_at else ""
+                evaluated_at = instant_of(facts.get("looked_at"), "looked_at")
+                oldest = (evaluated_at - KEPT).isoformat() if evaluated_at else ""
                 at_hand = sa.or_(INCIDENTS.c.closed_at.is_(None), INCIDENTS.c.closed_at > oldest)
                 incidents = connection.scalars(sa.select(INCIDENTS.c.value).where(at_hand)).all()
-                told = connection.scalars(
-                    sa.select(TOLD.c.value).join(INCIDENTS, INCIDENTS.c.number == TOLD.c.incident).where(at_hand)
+                records = connection.scalars(
+                    sa.select(DELIVERIES.c.value)
+                    .join(INCIDENTS, INCIDENTS.c.number == DELIVERIES.c.incident)
+                    .where(at_hand)
                 ).all()
-                standings = connection.scalars(sa.select(STANDINGS.c.value)).all()
+                subscribers = connection.scalars(sa.select(SUBSCRIBERS.c.value)).all()
                 newest = sa.select(sa.func.max(ACTIONS.c.number)).scalar_subquery()  # so that none is given twice
-                lately = (looked_at - KEPT_ACTIONS).isoformat() if looked_at else ""
-                acts = connection.execute(
+                lately = (evaluated_at - KEPT_ACTIONS).isoformat() if evaluated_at else ""
+                actions = connection.execute(
                     sa.select(ACTIONS.c.number, ACTIONS.c.value)
                     .where(sa.or_(ACTIONS.c.at > lately, ACTIONS.c.number == newest))
                     .order_by(ACTIONS.c.number)
@@ -172,14 +180,14 @@ class Ledger:
             incidents={each.number: each for each in decode(incidents, Incident)},
             last_number=number_of(facts.get("last_number"), "last_number"),
             troubles_since=troubles_of(facts),
-            looked_at=looked_at,
+            evaluated_at=evaluated_at,
         )
         return Memory(
             state,
-            tuple(decode(told, DeliveryRecord)),
-            tuple(decode(standings, Subscriber)),
-            tuple(readable_actions(acts)),
-            max((row.number for row in acts), default=0),
+            tuple(decode(records, DeliveryRecord)),
+            tuple(decode(subscribers, Subscriber)),
+            tuple(readable_actions(actions)),
+            max((row.number for row in actions), default=0),
         )
 
     def incidents(
@@ -206,13 +214,15 @@ class Ledger:
             wanted = wanted.where(INCIDENTS.c.number.in_(those))
         return decode(self._read(wanted), Incident)
 
-    def told_of(self, incidents: Iterable[int]) -> list[DeliveryRecord]:
-        """What every chat was told of these incidents.
+    def records_of(self, incidents: Iterable[int]) -> list[DeliveryRecord]:
+        """The delivery records of these incidents.
 
         Raises:
             LedgerError: It cannot be read.
         """
-        return decode(self._read(sa.select(TOLD.c.value).where(TOLD.c.incident.in_(list(incidents)))), DeliveryRecord)
+        return decode(
+            self._read(sa.select(DELIVERIES.c.value).where(DELIVERIES.c.incident.in_(list(incidents)))), DeliveryRecord
+        )
 
     def save(self, before: State, after: State) -> None:
         """Write what changed from one state to the next, in one transaction.
@@ -227,7 +237,7 @@ class Ledger:
             "last_number": str(after.last_number),
             "troubles_since": encode(list(after.troubles_since.items())),
             "blind_since": encode(after.blind_since),  # for an earlier version that is started again
-            "looked_at": encode(after.looked_at),
+            "looked_at": encode(after.evaluated_at),
         }
         with self._database.writing() as connection:
             upsert(connection, FACTS, [{"name": name, "value": value} for name, value in facts.items()])
@@ -236,23 +246,23 @@ class Ledger:
                 connection.execute(TRACKS.delete().where(TRACKS.c.key.in_(gone)))
             upsert(connection, INCIDENTS, [incident_row(each) for each in incidents])
 
-    def mark(self, told: Iterable[DeliveryRecord]) -> None:
-        """Write what chats believe now, in one transaction.
+    def mark(self, records: Iterable[DeliveryRecord]) -> None:
+        """Write delivery records, in one transaction.
 
         Raises:
             LedgerError: Nothing was written.
         """
         with self._database.writing() as connection:
-            upsert(connection, TOLD, [record_row(each) for each in told])
+            upsert(connection, DELIVERIES, [record_row(each) for each in records])
 
-    def stand(self, standing: Subscriber) -> None:
+    def keep_subscriber(self, subscriber: Subscriber) -> None:
         """Write how a chat stands with us.
 
         Raises:
             LedgerError: Nothing was written.
         """
         with self._database.writing() as connection:
-            upsert(connection, STANDINGS, [{"chat": standing.chat, "value": encode(standing)}])
+            upsert(connection, SUBSCRIBERS, [{"chat": subscriber.chat, "value": encode(subscriber)}])
 
     def _read(self, wanted: sa.Select[Any]) -> Sequence[str]:
         try:
@@ -299,7 +309,7 @@ class Ledger:
             connection.execute(BOARDS.delete().where(BOARDS.c.chat == chat))
 
     def digests(self) -> dict[int, datetime]:
-        """Which digest each chat was told last, by the time at which it was to be told.
+        """Which digest each chat received last, by the time at which it was due.
 
         Raises:
             LedgerError: It cannot be read.
@@ -309,13 +319,10 @@ class Ledger:
                 rows = connection.execute(sa.select(DIGESTS)).all()
         except DBAPIError as error:
             raise LedgerError(f"the ledger cannot be read: {cause_of(error)}") from error
-        try:
-            return {row.chat: datetime.fromisoformat(row.told) for row in rows}
-        except ValueError as error:
-            raise LedgerError(f"the ledger has a digest that cannot be read: {error}") from error
+        return {row.chat: slot_of(row.told, "digest") for row in rows}
 
     def mark_digest(self, chat: int, slot: datetime) -> None:
-        """Write which digest a chat was told.
+        """Write which digest a chat received.
 
         Raises:
             LedgerError: Nothing was written.
@@ -323,7 +330,7 @@ class Ledger:
         with self._database.writing() as connection:
             upsert(connection, DIGESTS, [{"chat": chat, "told": slot.astimezone(UTC).isoformat()}])
 
-    def act(self, acts: Iterable[Action]) -> None:
+    def add_actions(self, actions: Iterable[Action]) -> None:
         """Write down what people did, in one transaction; what is written already stays as it is.
 
         Raises:
@@ -331,13 +338,13 @@ class Ledger:
         """
         rows = [
             {
-                "number": act.number,
-                "at": act.at.isoformat(),
-                "incident": act.incident,
-                "cause": act.cause,
-                "value": encode(act),
+                "number": action.number,
+                "at": action.at.isoformat(),
+                "incident": action.incident,
+                "cause": action.cause,
+                "value": encode(action),
             }
-            for act in acts
+            for action in actions
         ]
         if rows:
             with self._database.writing() as connection:

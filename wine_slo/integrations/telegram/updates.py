@@ -18,9 +18,18 @@ from telegram import BotCommand
 from telegram.error import BadRequest, Conflict, TelegramError
 from telegram.ext import ExtBot
 
+from wine_slo.integrations.telegram import connection
 from wine_slo.integrations.telegram.channel import TelegramChannel
-from wine_slo.integrations.telegram.update_types import INVISIBLE, Query, Update, number_of, person_of, read_update
-from wine_slo.slo.chat.backoff import Backoff
+from wine_slo.integrations.telegram.update_types import (
+    INVISIBLE,
+    LONGEST_TEXT,
+    Query,
+    Update,
+    number_of,
+    person_of,
+    read_update,
+)
+from wine_slo.slo.backoff import Backoff
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Answer, Picture, Press, Question
 from wine_slo.slo.text.formatting import plain
@@ -37,6 +46,7 @@ CONFLICT_PAUSE = 300.0  # seconds in which another poller is left alone
 LATE_AFTER = timedelta(minutes=2)  # nobody having listened for longer, the time of a press is not known
 ANSWER_TRIES = 3
 LONGEST_ANSWER_WAIT = timedelta(seconds=30)  # what Telegram wants to be left alone for longer is not worth an answer
+ANSWER_BACKOFF = Backoff(timedelta(seconds=2), LONGEST_ANSWER_WAIT)  # between two tries of one answer
 MAX_TOAST = 200  # characters, Telegram's limit
 UPDATES = ["message", "callback_query", "channel_post", "my_chat_member"]
 WEBHOOK = "webhook is active"  # what a 409 says where it is no other poller
@@ -51,21 +61,21 @@ class Listener:
     """Who answers.
 
     Attributes:
-        ask: The answer to a command; None where there is none to give.
+        answer: The answer to a command; None where there is none to give.
         press: The answer to a press of one of our buttons.
         refuse: The answer to a press, in that chat, of what is not one of our buttons.
         listening: Called when updates can be read, and when they cannot.
         conflict: Called once when they go elsewhere instead, with whether that is a webhook, else another program.
-        heard: Called with the id of a chat from which anything is heard.
+        contacted: Called with the id of a chat from which any update comes.
         moved: Called with the old and the new id of a group that has become a supergroup.
     """
 
-    ask: Callable[[Question], Awaitable[Answer | None]]
+    answer: Callable[[Question], Awaitable[Answer | None]]
     press: Callable[[Press], Awaitable[Answer]]
     refuse: Callable[[int], Answer]
     listening: Callable[[bool], None]
     conflict: Callable[[bool], Coroutine[Any, Any, None]]
-    heard: Callable[[int], Awaitable[None]]
+    contacted: Callable[[int], Awaitable[None]]
     moved: Callable[[int, int], Awaitable[None]]
 
 
@@ -78,7 +88,7 @@ class TelegramUpdates:
         listener: Who answers.
         menus: The commands with their lines, by language; the empty one is for every other language.
         clock: Reads the clock.
-        heard_at: When somebody listened last, before this process; None where nobody did.
+        listened_at: When somebody listened last, before this process; None where nobody did.
     """
 
     def __init__(
@@ -88,16 +98,16 @@ class TelegramUpdates:
         listener: Listener,
         menus: Mapping[str, Sequence[tuple[str, str]]],
         clock: Callable[[], datetime],
-        heard_at: datetime | None,
+        listened_at: datetime | None,
     ) -> None:
         self._bot = bot
         self._chat = chat
         self._listener = listener
         self._menus = menus
         self._clock = clock
-        self._heard_at = heard_at
-        self._has_heard_all = False  # that waited when this process began
-        self._last_batch: list[Any] = []
+        self._listened_at = listened_at
+        self._has_caught_up = False  # that waited when this process began
+        self._last_batch: list[bytes] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = asyncio.Semaphore(AT_ONCE)
 
@@ -121,7 +131,7 @@ class TelegramUpdates:
                     await self._bot.set_my_commands(menu, language_code=language or None)
             except Exception as error:  # noqa: BLE001 - the library raises whatever an odd answer makes of its code
                 wait = BACKOFF.wait(failures).total_seconds()
-                log.warning("Telegram cannot be asked yet (%s); again in %.0f s", type(error).__name__, wait)
+                log.warning("Telegram cannot be reached yet (%s); again in %.0f s", type(error).__name__, wait)
                 await asyncio.sleep(wait)
             else:
                 log.info("Telegram knows this bot as @%s", self._bot.username)
@@ -145,25 +155,25 @@ class TelegramUpdates:
                 failures = conflicts = 0
                 self._listener.listening(True)  # noqa: FBT003 - it says what it is
 
-    async def _poll(self, offset: int | None) -> list[Any]:
-        """Return the next updates as they come.
+    async def _poll(self, offset: int | None) -> list[bytes]:
+        """Return the next updates, each as JSON.
 
         What waited while nobody listened is fetched without waiting, so that what comes after it is known to be new.
 
         Raises:
             TelegramError: They cannot be read.
         """
-        seconds = POLL_SECONDS if self._is_live() and self._has_heard_all else 0
+        seconds = POLL_SECONDS if self._is_live() and self._has_caught_up else 0
         parameters = {"offset": offset, "timeout": seconds, "limit": BATCH, "allowed_updates": UPDATES}
         # `Bot.get_updates` reads every field of every update, and one that it cannot read hides all the others.
         answer = await self._bot.do_api_request(
-            "get_Updates",  # the method by a name that the library does not take for a slip
+            connection.UPDATES,
             {name: value for name, value in parameters.items() if value is not None},
             read_timeout=POLL_SECONDS + READ_SECONDS,
         )
         if not isinstance(answer, list):
             raise TelegramError("no list of updates")
-        return answer[:BATCH]  # more than was asked for comes again, if it is worth anything
+        return answer[:BATCH]  # more than was requested comes again, if it is worth anything
 
     async def _yield_to_another(self, conflicts: int, *, has_webhook: bool) -> None:
         """Leave the updates to whatever has them; the first time it may be a poller that is just ending."""
@@ -173,15 +183,15 @@ class TelegramUpdates:
         self._listener.listening(False)  # noqa: FBT003 - it says what it is
         if conflicts == 2:
             log.error(
-                "%s: messages are still sent, commands and buttons are not heard; it is tried again every %.0f min",
+                "%s: messages are still sent, commands and buttons are not received; it is tried again every %.0f min",
                 "this bot's updates go to a webhook" if has_webhook else "another program reads this bot's updates",
                 CONFLICT_PAUSE / 60,
             )
             self._begin_task(self._listener.conflict(has_webhook))
         await asyncio.sleep(CONFLICT_PAUSE)
 
-    async def _take(self, batch: list[Any], offset: int | None) -> int | None:
-        """Do what the updates of a batch lead to; return the number from which on to ask for more.
+    async def _take(self, batch: list[bytes], offset: int | None) -> int | None:
+        """Do what the updates of a batch lead to; return the number from which on to request more.
 
         The numbers follow this batch alone: after a week without updates Telegram begins anew, below the old ones.
 
@@ -191,15 +201,17 @@ class TelegramUpdates:
         numbered = [raw for raw in batch if number_of(raw) is not None]
         fresh = [raw for raw in numbered if raw not in self._last_batch]
         begun = []
-        for update in map(read_update, fresh):
+        for raw in fresh:
+            update = read_update(raw)
             if update is None:
                 continue
-            await self._hear(update)
+            await asyncio.sleep(0)  # others may have something to do
+            await self._note_chat(update)
             reply = self._reply(update)
             if reply is not None:
                 begun.append(self._begin_task(reply))
         if len(batch) < BATCH:
-            self._heard_at, self._has_heard_all = self._clock(), True
+            self._listened_at, self._has_caught_up = self._clock(), True
         if begun:
             await asyncio.wait(begun, timeout=DONE_WITHIN)
         self._last_batch = numbered
@@ -208,18 +220,18 @@ class TelegramUpdates:
         return max((number + 1 for raw in numbered if (number := number_of(raw)) is not None), default=offset)
 
     def _is_live(self) -> bool:
-        """Whether somebody has listened all the time of late, so that what is heard now was done just now."""
-        return self._heard_at is not None and abs(self._clock() - self._heard_at) <= LATE_AFTER
+        """Whether somebody has listened all the time of late, so that what comes now was done just now."""
+        return self._listened_at is not None and abs(self._clock() - self._listened_at) <= LATE_AFTER
 
-    async def _hear(self, update: Update) -> None:
+    async def _note_chat(self, update: Update) -> None:
         """Note what an update says of the chat itself."""
         message = update.message
         if message is not None and message.migrate_to_chat_id is not None:
             await self._listener.moved(message.chat.id, message.migrate_to_chat_id)
         if message is not None and message.migrate_from_chat_id is not None:
             await self._listener.moved(message.migrate_from_chat_id, message.chat.id)
-        if update.heard_from is not None:
-            await self._listener.heard(update.heard_from)
+        if update.active_chat is not None:
+            await self._listener.contacted(update.active_chat)
 
     def _begin_task(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
@@ -240,16 +252,16 @@ class TelegramUpdates:
         message = update.message
         if message is None or (message.sender is not None and message.sender.is_bot and not message.sender_chat):
             return None
-        text = INVISIBLE.sub(" ", message.text).strip()
+        text = INVISIBLE.sub(" ", message.text[:LONGEST_TEXT]).strip()
         found = _COMMAND.fullmatch(text)
         if found is None and (not message.is_private or message.is_forwarded or not text):
             return None
         word, name, rest = found.groups() if found else ("", None, text)
         if name is not None and name.lower() != self._bot.username.lower():
             return None
-        asked_at = min(datetime.fromtimestamp(message.date, UTC), now)
-        if self._is_live() and self._has_heard_all:
-            asked_at = max(asked_at, now - LATE_AFTER)  # Telegram's clock is not ours
+        sent_at = min(datetime.fromtimestamp(message.date, UTC), now)
+        if self._is_live() and self._has_caught_up:
+            sent_at = max(sent_at, now - LATE_AFTER)  # Telegram's clock is not ours
         question = Question(
             chat=message.chat.id,
             message=message.message_id,
@@ -260,13 +272,13 @@ class TelegramUpdates:
             is_to_us=name is not None or message.is_private,
             is_private=message.is_private,
             is_forwarded=message.is_forwarded,
-            asked_at=asked_at,
+            sent_at=sent_at,
         )
         return self._answer(question)
 
     async def _answer(self, question: Question) -> None:
         async with self._turns:  # what is said may have to wait, and what others do must not wait for that
-            answer = await self._listener.ask(question)
+            answer = await self._listener.answer(question)
         if answer is not None:
             reply_to = None if question.is_private else question.message
             await self._send(question.chat, question.topic, answer, reply_to=reply_to)
@@ -348,7 +360,7 @@ class TelegramUpdates:
             try:
                 return chat, await attempt(chat)
             except ChannelError as error:
-                wait = error.retry_after or timedelta(seconds=2 * number)
+                wait = error.retry_after or ANSWER_BACKOFF.wait(number)
                 if error.moved_to is not None:
                     chat, wait = error.moved_to, timedelta(0)
                 elif error.permanent or not error.surely_not_sent or wait > LONGEST_ANSWER_WAIT:

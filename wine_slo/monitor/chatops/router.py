@@ -1,9 +1,9 @@
-"""Who may ask what, and who answers it: a table of commands, a table of buttons, and default deny before both.
+"""Who may do what, and who answers it: a table of commands, a table of buttons, and default deny before both.
 
 Nothing here knows Telegram: a question comes in as a value and an answer goes out as one.
 
-Who may ask: everybody in a chat of the settings, and the admins of the settings wherever they are. Who may change
-something: where admins are set, only they; otherwise everybody in a chat of the settings. It is the person who asks
+Who may query: everybody in a chat of the settings, and the admins of the settings wherever they are. Who may change
+something: where admins are set, only they; otherwise everybody in a chat of the settings. It is the person who sends
 or presses that counts, not the chat that a message is in; who writes as a group or a channel is nobody, and what is
 forwarded is what somebody else wrote. A stranger learns the id of their chat, at most once a minute, and nothing else.
 
@@ -24,13 +24,13 @@ from wine_slo.slo.text.command_text import Replies
 
 log = logging.getLogger(__name__)
 
-OLD_AFTER = timedelta(minutes=5)  # what was asked longer ago is not what is wanted now
+OLD_AFTER = timedelta(minutes=5)  # what was sent longer ago is not what is wanted now
 QUESTIONS_A_MINUTE = 30  # in a private chat
 ANSWERS_A_MINUTE = 12  # in a group; Telegram lets it have 20, and an alert must have room
 PERSONAL_A_MINUTE = 10  # of one person in groups, so that others have room
 REFUSALS_A_MINUTE = 3  # to one person
-ACTS_A_MINUTE = 60  # of one person; nobody does more by hand
-REPEATS = 3  # of the same act within ten seconds, which is a stuck key and no wish
+ACTIONS_A_MINUTE = 60  # of one person; nobody does more by hand
+REPEATS = 3  # of the same action within ten seconds, which is a stuck key and no request
 REPEATS_WITHIN = timedelta(seconds=10)
 STRANGERS_A_MINUTE = 20  # all of them together, for the same reason as in a group
 NEAR = 0.6  # how alike a command must be to be what was meant; difflib's usual
@@ -69,27 +69,27 @@ class Access:
     admins: Collection[int]
     is_second: Callable[[int], bool] = lambda _chat: False
 
-    def may_ask(self, asked: Question | Press) -> bool:
+    def may_query(self, request: Question | Press) -> bool:
         """Whether that person may read what we know, in that chat."""
-        return asked.chat in self.chats or asked.person.id in self.admins
+        return request.chat in self.chats or request.person.id in self.admins
 
-    def may_change(self, asked: Question | Press) -> bool:
+    def may_change(self, request: Question | Press) -> bool:
         """Whether that person may change something, from that chat."""
-        return self.refusal(asked) is None
+        return self.refusal(request) is None
 
-    def refusal(self, asked: Question | Press) -> Refusal | None:
+    def refusal(self, request: Question | Press) -> Refusal | None:
         """Why that person may change nothing, from that chat; None where they may."""
-        if not asked.person.is_known:
+        if not request.person.is_known:
             return Refusal.NOBODY
-        if isinstance(asked, Question) and asked.is_forwarded:
+        if isinstance(request, Question) and request.is_forwarded:
             return Refusal.FORWARDED
-        if self.admins and asked.person.id not in self.admins:
+        if self.admins and request.person.id not in self.admins:
             return Refusal.NO_ADMIN
-        return None if self.admins or asked.chat in self.chats else Refusal.NO_ADMIN
+        return None if self.admins or request.chat in self.chats else Refusal.NO_ADMIN
 
-    def is_limited_to_what_it_was_told(self, asked: Question | Press) -> bool:
+    def is_limited_to_escalations(self, request: Question | Press) -> bool:
         """Whether that person may act only on what was escalated to that chat."""
-        return self.is_second(asked.chat) and asked.person.id not in self.admins
+        return self.is_second(request.chat) and request.person.id not in self.admins
 
 
 class Router:
@@ -98,7 +98,7 @@ class Router:
     Args:
         access: Who is known.
         replies: How to answer in a chat.
-        clock: Tells the time by which a question is old.
+        clock: Reads the time by which a question is old.
         version: What `/version` says.
         on_reception: Called with what became of each question and each press.
     """
@@ -122,15 +122,15 @@ class Router:
         self._in_groups = Limit(ANSWERS_A_MINUTE)
         self._of_people = Limit(PERSONAL_A_MINUTE)
         self._refusals = Limit(REFUSALS_A_MINUTE)
-        self._acts = Limit(ACTS_A_MINUTE)
+        self._actions = Limit(ACTIONS_A_MINUTE)
         self._repeats = Limit(REPEATS, REPEATS_WITHIN)
         self._stranger = Limit(1)
         self._strangers = Limit(STRANGERS_A_MINUTE)
-        self._old_told: dict[int, datetime] = {}
+        self._old_answered: dict[int, datetime] = {}
         self.add(
             Command(HELP, phrase("All commands"), self._help),
             Command("id", phrase("The id of this chat, and yours"), self._id),
-            Command("version", phrase("The version that is running"), self._tell_version),
+            Command("version", phrase("The version that is running"), self._show_version),
             Reaction(HELP, self._press_help),
         )
 
@@ -151,9 +151,9 @@ class Router:
         """Every command with its line, as the chat's program lists them."""
         return [(each.name, replies.say(each.help)) for each in self._listed()]
 
-    async def ask(self, question: Question) -> Answer | None:
+    async def answer(self, question: Question) -> Answer | None:
         """The answer to a command; None where there is none to give."""
-        reception, answer = await self._ask(question)
+        reception, answer = await self._answer(question)
         self._on_reception(reception)
         return answer
 
@@ -169,12 +169,12 @@ class Router:
         self._on_reception(Reception.FORGED)
         return Answer(toast=self._replies(chat).forged())
 
-    async def _ask(self, question: Question) -> tuple[Reception, Answer | None]:
+    async def _answer(self, question: Question) -> tuple[Reception, Answer | None]:
         replies = self._replies(question.chat)
-        if not self._access.may_ask(question):
+        if not self._access.may_query(question):
             return Reception.STRANGER, self._receive_stranger(question, replies)
         command = self._commands.get(question.command) or self._commands.get(ALIASES.get(question.command, ""))
-        is_old = self._clock() - question.asked_at > OLD_AFTER
+        is_old = self._clock() - question.sent_at > OLD_AFTER
         if is_old and not (command and command.counts_late):
             return Reception.OLD, self._turn_down_old(question.chat, replies)
         guess = self._guess(question, replies) if command is None else None
@@ -197,7 +197,7 @@ class Router:
 
     async def _press(self, press: Press) -> Answer:
         replies = self._replies(press.chat)
-        if not self._access.may_ask(press):
+        if not self._access.may_query(press):
             return Answer(toast=replies.stranger(), reception=Reception.STRANGER)
         reaction = self._reactions.get(press.verb)
         if reaction is None:
@@ -210,8 +210,8 @@ class Router:
         if refusal is not None:
             return Answer(toast=replies.refused(refusal, press.person), reception=Reception.REFUSED)
         if press.pressed_at is None and not reaction.counts_late:
-            told = self._turn_down_old(press.chat, replies)
-            return replace(told or Answer(), toast=replies.asked_long_ago(), reception=Reception.OLD)
+            answer = self._turn_down_old(press.chat, replies)
+            return replace(answer or Answer(), toast=replies.too_old(), reception=Reception.OLD)
         try:
             return await reaction.answer(press)
         except Exception:
@@ -219,46 +219,46 @@ class Router:
             return Answer(toast=replies.failed(), reception=Reception.FAILED)
 
     def _receive_stranger(self, question: Question, replies: Replies) -> Answer | None:
-        """Their id, where it is asked for, at most once a minute each and not often for all of them together."""
+        """Their id, where it is requested, at most once a minute each and not often for all of them together."""
         now = self._clock()
-        log.info("person %d asked /%s in chat %d and is not known", question.person.id, question.command, question.chat)
+        log.info("person %d sent /%s in chat %d and is not known", question.person.id, question.command, question.chat)
         if (
             question.command not in ("id", "start")
-            or now - question.asked_at > OLD_AFTER
+            or now - question.sent_at > OLD_AFTER
             or _counted(((self._stranger, question.person.id), (self._strangers, "all")), now) is not None
         ):
             return None
         return Answer(replies.ids(question.chat, question.person, question.topic))
 
     def _turn_down_old(self, chat: int, replies: Replies) -> Answer | None:
-        """That what was asked long ago is not done; said once, however much there is of it."""
+        """That what was sent long ago is not done; answered once, however much there is of it."""
         now = self._clock()
-        last = self._old_told.get(chat)
-        self._old_told[chat] = now
+        last = self._old_answered.get(chat)
+        self._old_answered[chat] = now
         if last is not None and now - last < OLD_AFTER:
             return None
-        return Answer(replies.asked_long_ago())
+        return Answer(replies.too_old())
 
     def _refusal(self, question: Question, command: Command) -> Refusal | None:
-        if command.is_for_first_chats and self._access.is_limited_to_what_it_was_told(question):
+        if command.is_for_first_chats and self._access.is_limited_to_escalations(question):
             return Refusal.SECOND_CHAT
         return self._access.refusal(question)
 
-    def _excess(self, asked: Question | Press, act: Hashable | None, refusal: Refusal | None) -> Excess | None:
+    def _excess(self, request: Question | Press, action: Hashable | None, refusal: Refusal | None) -> Excess | None:
         """Which limit is reached; it counts where none is.
 
         Args:
-            asked: What was asked or pressed.
-            act: What is to be done; None where nothing is, so that it is a question.
+            request: The command or the press.
+            action: What is to be done; None where nothing is, so that it is a question.
             refusal: Why that may not be done.
         """
-        person, limits = asked.person.id, []
-        if act is not None and refusal is None:
-            limits = [(self._acts, person), (self._repeats, (person, asked.chat, act))]
-        elif asked.is_private:
-            limits = [(self._in_private, asked.chat)]
+        person, limits = request.person.id, []
+        if action is not None and refusal is None:
+            limits = [(self._actions, person), (self._repeats, (person, request.chat, action))]
+        elif request.is_private:
+            limits = [(self._in_private, request.chat)]
         else:
-            limits = [(self._of_people, person), (self._in_groups, asked.chat)]
+            limits = [(self._of_people, person), (self._in_groups, request.chat)]
         if refusal is not None:
             limits = [(self._refusals, person), *limits]
         return _counted(limits, self._clock())
@@ -284,7 +284,7 @@ class Router:
         return names[near[0]] if near else None
 
     def _listed(self) -> Iterable[Command]:
-        """Every command, what is asked for seldom last."""
+        """Every command, the rare ones last."""
         last = ("help", "id", "version", "start")
         yield from (each for each in self._commands.values() if each.name not in last)
         yield from (self._commands[name] for name in last[:-1])
@@ -298,7 +298,7 @@ class Router:
     async def _id(self, question: Question) -> Answer:
         return Answer(self._replies(question.chat).ids(question.chat, question.person, question.topic))
 
-    async def _tell_version(self, question: Question) -> Answer:
+    async def _show_version(self, question: Question) -> Answer:
         return Answer(self._replies(question.chat).version(self._version))
 
 

@@ -10,9 +10,9 @@ from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.views import status_text
-from wine_slo.slo.views.status import IncidentStatus, ObjectiveStatus, Status, Verdict
+from wine_slo.slo.views.status import IncidentStatus, Judgement, ObjectiveStatus, Status
 
-MOODS = {Verdict.MET: "good", Verdict.BREACHED: "bad", Verdict.SUSPICIOUS: "care", Verdict.UNKNOWN: "grey"}
+MOODS = {Judgement.MET: "good", Judgement.BREACHED: "bad", Judgement.SUSPICIOUS: "care", Judgement.UNKNOWN: "grey"}
 span = ENGLISH.span  # as the command line is in English only
 GRADES = {Grade.OK: "good", Grade.WARNING: "care", Grade.WRONG: "bad"}
 MOST_RECENT = 5  # closed incidents in one table
@@ -23,7 +23,7 @@ MOST_RECENT = 5  # closed incidents in one table
 
 def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
     """Print how everything stands, the worst first."""
-    order = tuple(Verdict)
+    order = tuple(Judgement)
     worst_first = sorted(found.objectives, key=lambda each: order.index(each.verdict))
     terminal.table(
         ("", "objective", "value", "target", "budget", "incident"),
@@ -41,7 +41,7 @@ def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
     poll = span(timedelta(seconds=found.poll_seconds))
     terminal.line(f"Evaluated {age} ago, every {poll}. wine-slo {found.version}.", "bad" if found.overdue else "")
     if found.overdue:
-        terminal.line("That is too long ago: nothing above is the present.", "bad")
+        terminal.line("That is too long ago: the status above is out of date.", "bad")
     if found.blind:
         terminal.line("Prometheus does not answer.", "bad")
     if found.untold_seconds >= 1:
@@ -57,7 +57,7 @@ def _objective(slo: ObjectiveStatus, now: datetime, zone: tzinfo) -> Line:
         (
             slo.verdict,
             slo.slo,
-            slo.reason if slo.verdict is Verdict.UNKNOWN and slo.reason else value,
+            slo.reason if slo.verdict is Judgement.UNKNOWN and slo.reason else value,
             status_text.target(slo),
             status_text.budget_in_short(slo, now, zone),
             f"#{slo.incident}" if slo.incident else "",
@@ -89,7 +89,11 @@ def findings(terminal: Terminal, found: Sequence[Finding]) -> None:
             terminal.line(f"{'':<20} → {each.remedy}")
     wrong = sum(each.grade is Grade.WRONG for each in found)
     warnings = sum(each.grade is Grade.WARNING for each in found)
-    counts = f"{wrong} wrong, {warnings} to be warned of" if wrong or warnings else "Everything is as it should be."
+    counts = (
+        f"{wrong} wrong, {warnings} {'warning' if warnings == 1 else 'warnings'}"
+        if wrong or warnings
+        else "No problems found."
+    )
     terminal.line("")
     terminal.line(counts, "bad" if wrong else "care" if warnings else "good")
 
@@ -129,11 +133,11 @@ def drilling(terminal: Terminal | None) -> Iterator[Callable[[Drill], None]]:
 def progress(drill: Drill) -> list[str]:
     """What has happened so far, a line for each."""
     lines = [
-        f"Asking {drill.requests_per_second:g} times a second for {drill.sleep_seconds:g} s, to break {drill.slo}."
+        f"Sending {drill.requests_per_second:g} requests/s of {drill.sleep_seconds:g} s each to violate {drill.slo}."
     ]
     for step in drill.steps:
         if step.name == "recovered" and drill.stopped_at is not None and drill.incident is not None:
-            lines.append("Asking as often for nothing slow.")
+            lines.append("Sending as many fast requests.")
         if step.seconds is not None:
             late = "" if step.is_in_time else ", LATE"
             title = f"{step.title} (#{drill.incident})" if step.name == "detected" else step.title
@@ -144,10 +148,10 @@ def progress(drill: Drill) -> list[str]:
 def conclusion(drill: Drill) -> str:
     """What it came to; empty while it runs."""
     if drill.trouble:
-        return f"It did not work: {drill.trouble}"
+        return f"Drill failed: {drill.trouble}"
     if any(step.seconds is None for step in drill.steps):
         return ""
-    return "It works." if drill.has_worked else "It works, but not as soon as the settings make it expect."
+    return "Drill passed." if drill.has_worked else "Drill passed, but slower than the settings imply."
 
 
 def _step(drill: Drill, step: Step) -> Line:

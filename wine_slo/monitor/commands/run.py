@@ -1,4 +1,4 @@
-"""The verbs that look and try: each reads the settings, does its thing, prints, and returns an exit status.
+"""The commands that check and try: each reads the settings, does its thing, prints, and returns an exit status.
 
 What a person reads goes to standard output; what is wrong before anything could be done, to standard error. With
 `--json` standard output holds one JSON document and nothing else.
@@ -22,7 +22,7 @@ from wine_slo.config.environment import is_set as has_value
 from wine_slo.integrations.console.terminal import Terminal
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi, WatchdogError
 from wine_slo.monitor.commands import output
-from wine_slo.monitor.commands.check import check as look
+from wine_slo.monitor.commands.check import check as evaluate
 from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.drill.result import Drill
 from wine_slo.monitor.evaluate import source
@@ -48,23 +48,23 @@ def is_set(variable: str) -> int:
 
 
 def check(name: str | None, *, as_json: bool) -> int:
-    """Look once, print a line for each objective, and return 0 to 4."""
+    """Evaluate once, print a line for each objective, and return 0 to 4."""
     try:
         settings = read(WatchdogSettings)
         objectives = _chosen(slo_file.load(settings.objectives), name)
     except (SettingsError, slo_file.SloFileError) as error:
         return _refuse(error, as_json=as_json)
 
-    async def ask() -> int:
+    async def fetch() -> int:
         async with _prometheus(settings) as api:
-            report = await look(api, objectives, _now, VERSION)
+            report = await evaluate(api, objectives, _now, VERSION)
         if as_json:
             _print_json(report)
         else:
             _print("\n".join(each.line for each in report.objectives))
         return report.exit_status
 
-    return asyncio.run(ask())
+    return asyncio.run(fetch())
 
 
 def status(*, as_json: bool) -> int:
@@ -74,12 +74,12 @@ def status(*, as_json: bool) -> int:
     except SettingsError as error:
         return _refuse(error, as_json=as_json)
 
-    async def ask() -> Status:
+    async def fetch() -> Status:
         async with aiohttp.ClientSession() as session:
             return await _watchdog(session, settings).status()
 
     try:
-        found = asyncio.run(ask())
+        found = asyncio.run(fetch())
     except WatchdogError as error:
         if as_json:
             _print_json({"trouble": str(error)})
@@ -94,7 +94,7 @@ def status(*, as_json: bool) -> int:
 
 
 def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
-    """Make an incident, and return 0 where it was told in time, 1 where it was not, 3 where there was none."""
+    """Make an incident, and return 0 where it was notified in time, 1 where it was not, 3 where there was none."""
     try:
         settings = read(WatchdogSettings)
         objective = _latency(slo_file.load(settings.objectives), name)
@@ -126,7 +126,7 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
             _complain(f"no drill: {error}")
         return CANNOT_SEE
     except KeyboardInterrupt:
-        _complain("stopped: nothing more is asked; an incident that is open ends with the next good requests")
+        _complain("stopped: no more requests are sent; an incident that is open ends with the next good requests")
         return INTERRUPTED
     if as_json:
         _print_json({**msgspec.to_builtins(done), "trouble": str(done.trouble or ""), "has_worked": done.has_worked})
@@ -134,17 +134,17 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
 
 
 def doctor(*, as_json: bool) -> int:
-    """Look at everything that a first start gets wrong; return 1 where something is wrong, else 0."""
-    from wine_slo.monitor.commands import doctor as examining  # noqa: PLC0415
+    """Examine everything that a first start gets wrong; return 1 where something is wrong, else 0."""
+    from wine_slo.monitor.commands import doctor as checking  # noqa: PLC0415
 
-    findings = examining.read_all_settings()
+    findings = checking.read_all_settings()
     try:
         settings = read(WatchdogSettings)
     except SettingsError:
         pass
     else:
-        objectives, found = examining.read_objectives(settings)
-        findings += [*found, *asyncio.run(_examine(settings, objectives))]
+        objectives, found = checking.read_objectives(settings)
+        findings += [*found, *asyncio.run(_check(settings, objectives))]
     is_wrong = any(each.grade is Grade.WRONG for each in findings)
     if as_json:
         _print_json({"exit_status": int(is_wrong), "findings": findings})
@@ -171,9 +171,9 @@ def backup(to: Path) -> int:
     return 0
 
 
-async def _examine(settings: WatchdogSettings, objectives: Objectives | None) -> list[Finding]:
+async def _check(settings: WatchdogSettings, objectives: Objectives | None) -> list[Finding]:
     from wine_slo.integrations.telegram import connection, rights  # noqa: PLC0415
-    from wine_slo.monitor.commands import doctor as examining  # noqa: PLC0415
+    from wine_slo.monitor.commands import doctor as checking  # noqa: PLC0415
 
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -182,7 +182,7 @@ async def _examine(settings: WatchdogSettings, objectives: Objectives | None) ->
             bot = connection.connect(settings.telegram_token.value, settings.telegram_api_url, settings.telegram_way)
             telegram = rights.TelegramRights(bot)
             stack.push_async_callback(telegram.close)
-        around = examining.Surroundings(
+        around = checking.Surroundings(
             source.connect(session, settings),
             source.info(session, settings),
             ServiceApi(session, settings.service_url),
@@ -190,7 +190,7 @@ async def _examine(settings: WatchdogSettings, objectives: Objectives | None) ->
             telegram,
             _now,
         )
-        return await examining.examine_all(settings, objectives, around)
+        return await checking.check_all(settings, objectives, around)
 
 
 def _latency(objectives: Objectives, name: str | None) -> Objective:

@@ -1,8 +1,8 @@
-"""The drill: an incident made on purpose, to see that it is noticed, told and ended, and how soon.
+"""The drill: an incident made on purpose, to measure how soon it is detected, notified and resolved.
 
 The service is made slow through its own `/sleep`, by requests that it counts at an endpoint of their own, so that the
-error budget can leave them out (`budget_selector` in slo.yml) while the verdict does not. Then as many quick requests
-follow, because only what is asked can be seen to be well again. However it ends, nothing is asked of it afterwards.
+error budget can leave them out (`budget_selector` in slo.yml) while the judgement does not. Then as many quick requests
+follow, because only requests can show that it is well again. However it ends, no requests are sent afterwards.
 """
 
 import asyncio
@@ -21,17 +21,17 @@ from wine_slo.slo.notification.record import Stage
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.reason import Reason, ReasonedError, phrase
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
-from wine_slo.slo.views.status import IncidentStatus, ObjectiveStatus, Status, Verdict
+from wine_slo.slo.views.status import IncidentStatus, Judgement, ObjectiveStatus, Status
 
 PER_SECOND = 5.0  # requests; five in a scrape interval of a second are enough to judge
 MOST_PER_SECOND = 20.0  # a service that has more of its own is not made slow by a drill
 MOST_ASLEEP = 80  # requests at once; the service refuses more than a hundred
 SHARE = 0.5  # of all requests that are slow in a drill
-LEAST_SHARE = 3  # times what may be bad; less would hardly be told from chance
+LEAST_SHARE = 3  # times what may be bad; less could hardly be distinguished from chance
 SLOWER = 2  # times the threshold
 LONGEST_SLEEP = 10.0  # seconds; the service refuses more
-EACH = 0.25  # seconds between two looks at the watchdog
-TELLING = timedelta(seconds=5)  # what a message may take once there is something to tell
+EACH = 0.25  # seconds between two polls of the watchdog
+DELIVERY = timedelta(seconds=5)  # what a message may take once there is something to deliver
 SEEN_WITHIN = 6  # scrape intervals; what Prometheus has not seen by then it does not scrape
 
 
@@ -40,7 +40,7 @@ class DrillRefusedError(ReasonedError):
 
 
 class Watchdog(Protocol):
-    """How everything stands, asked of the watchdog wherever it runs."""
+    """The status, from the watchdog wherever it runs."""
 
     def __call__(self) -> Awaitable[Status]:
         """Return the status.
@@ -65,11 +65,11 @@ async def run(
     clock: Callable[[], datetime],
     on_progress: Callable[[Drill], None] = lambda _: None,
 ) -> Drill:
-    """Make an incident, watch it told, end it, watch that told, and return how long each took.
+    """Make an incident, wait for its notifications, end it, wait for those, and return how long each took.
 
     Args:
         service: The one that is made slow.
-        watchdog: The one that must notice.
+        watchdog: The one that must detect it.
         prometheus: The one that must scrape.
         objective: The latency objective that is broken.
         longest: For at most so long it is slow, and for at most so long a recovery is waited for.
@@ -136,7 +136,7 @@ async def prepare(
     share = per_second / (per_second + (slo.events_per_second or 0.0))
     if share < LEAST_SHARE * objective.allowed_bad_ratio:
         raise DrillRefusedError(
-            "the service answers {rate} requests per second; the {most} slow ones of a drill would not be noticed",
+            "the service answers {rate} requests per second; the {most} slow ones of a drill would not be detected",
             rate=f"{slo.events_per_second:.0f}",
             most=f"{per_second:g}",
         )
@@ -161,11 +161,11 @@ def _refuse_unless_calm(status: Status, slo: ObjectiveStatus) -> None:
         raise DrillRefusedError("{name} is already in breach: #{number}", name=slo.slo, number=slo.incident)
     if slo.silence is not None:
         raise DrillRefusedError(
-            "{name} is silenced by {person}, so that nobody would be told", name=slo.slo, person=slo.silence.by
+            "{name} is silenced by {person}, so that nobody would be notified", name=slo.slo, person=slo.silence.by
         )
     if status.quiet_hours:
         raise DrillRefusedError("quiet hours hold the messages of a drill until they are over")
-    if slo.verdict is Verdict.SUSPICIOUS:
+    if slo.verdict is Judgement.SUSPICIOUS:
         raise DrillRefusedError("a breach of {name} is pending; wait until it is decided", name=slo.slo)
     if slo.sight not in (Sight.CLEAR, Sight.NO_TRAFFIC, Sight.TOO_FEW):
         raise DrillRefusedError("{name} cannot be evaluated: {why}", name=slo.slo, why=slo.reason)
@@ -179,9 +179,9 @@ def _steps(objective: Objective, poll: timedelta, sleep: timedelta) -> tuple[Ste
     parts = (
         ("scraped", phrase("seen by Prometheus"), scrapes),
         ("detected", phrase("breach confirmed"), detected),
-        ("told", phrase("all chats notified"), detected + TELLING),
+        ("notified", phrase("all chats notified"), detected + DELIVERY),
         ("recovered", phrase("recovery confirmed"), recovered),
-        ("recovery_told", phrase("all chats notified of the recovery"), recovered + TELLING),
+        ("recovery_notified", phrase("all chats notified of the recovery"), recovered + DELIVERY),
     )
     return tuple(
         Step(name=name, title=title, seconds=None, expected_seconds=within.total_seconds())
@@ -216,7 +216,7 @@ class _Running:
         self._on_progress(self.drill)
 
     async def break_it(self, before: float, longest: timedelta, clock: Callable[[], datetime]) -> None:
-        """Make it slow until every chat is told.
+        """Make it slow until every chat is notified.
 
         Args:
             before: How many of a drill's requests Prometheus knew before.
@@ -228,28 +228,28 @@ class _Running:
         """
         self._began = monotonic()
         try:
-            async with self._asking(self.drill.sleep_seconds):
-                await self._until(self._is_told, longest, before)
+            async with self._requesting(self.drill.sleep_seconds):
+                await self._until(self._is_notified, longest, before)
         finally:
             self.drill = replace(self.drill, stopped_at=clock())
         self._began = monotonic()
 
     async def mend_it(self, longest: timedelta) -> None:
-        """Make it quick until every chat is told that it is over.
+        """Make it quick until every chat is notified that it is over.
 
         Raises:
             DrillFailedError: That did not happen in time.
         """
         self._show()
-        async with self._asking(0.0):
+        async with self._requesting(0.0):
             await self._until(self._is_over, longest, None)
 
     async def _until(self, happened: Callable[[Status], bool], longest: timedelta, before: float | None) -> None:
         while True:
             elapsed = monotonic() - self._began
             if before is not None and not self.drill.has("scraped"):
-                await self._look_for_scrape(before, elapsed)
-            with suppress(WatchdogError):  # a moment's absence is told by the time that everything takes
+                await self._wait_for_scrape(before, elapsed)
+            with suppress(WatchdogError):  # a moment's absence shows in the time that everything takes
                 if happened(await self._watchdog()):
                     return
             if elapsed > longest.total_seconds():
@@ -263,7 +263,7 @@ class _Running:
                 raise DrillFailedError("the service does not answer the drill's requests")
             await asyncio.sleep(EACH)
 
-    async def _look_for_scrape(self, before: float, elapsed: float) -> None:
+    async def _wait_for_scrape(self, before: float, elapsed: float) -> None:
         with suppress(MetricSourceError):
             if await self.counted() > before:
                 self._reach("scraped", elapsed)
@@ -285,7 +285,7 @@ class _Running:
         samples = (await self._prometheus.query(query)).samples
         return samples[0].value if samples else 0.0
 
-    def _is_told(self, status: Status) -> bool:
+    def _is_notified(self, status: Status) -> bool:
         incident = self._incident(status.open_incidents)
         if incident is None:
             return False
@@ -294,8 +294,8 @@ class _Running:
             self.drill = replace(self.drill, incident=incident.number)
             self._reach("detected", elapsed)
         if incident.told is Stage.OPENED:
-            self._reach("told", elapsed)
-        return self.drill.has("told")
+            self._reach("notified", elapsed)
+        return self.drill.has("notified")
 
     def _is_over(self, status: Status) -> bool:
         incident = self._incident((*status.open_incidents, *status.recent_incidents))
@@ -305,8 +305,8 @@ class _Running:
         if not self.drill.has("recovered"):
             self._reach("recovered", elapsed)
         if incident.told is Stage.CLOSED:
-            self._reach("recovery_told", elapsed)
-        return self.drill.has("recovery_told")
+            self._reach("recovery_notified", elapsed)
+        return self.drill.has("recovery_notified")
 
     def _incident(self, those: tuple[IncidentStatus, ...]) -> IncidentStatus | None:
         number = self.drill.incident
@@ -320,11 +320,11 @@ class _Running:
         self._on_progress(self.drill)
 
     @asynccontextmanager
-    async def _asking(self, seconds: float) -> AsyncIterator[None]:
-        """Ask at a steady pace meanwhile; at the end what was asked is answered first, unless it is broken off."""
-        asked: set[asyncio.Task[None]] = set()
+    async def _requesting(self, seconds: float) -> AsyncIterator[None]:
+        """Send requests at a steady rate meanwhile; at the end all are answered first, unless it is broken off."""
+        requests: set[asyncio.Task[None]] = set()
 
-        async def ask() -> None:
+        async def request() -> None:
             try:
                 await self._service.sleep(seconds)
             except ServiceError:
@@ -333,20 +333,20 @@ class _Running:
                 self._failures = 0
                 self.drill = replace(self.drill, requests=self.drill.requests + 1)
 
-        async def keep_asking() -> None:
+        async def keep_requesting() -> None:
             while True:
-                task = asyncio.create_task(ask())
-                asked.add(task)
-                task.add_done_callback(asked.discard)
+                task = asyncio.create_task(request())
+                requests.add(task)
+                task.add_done_callback(requests.discard)
                 await asyncio.sleep(1 / self.drill.requests_per_second)
 
-        asking = asyncio.create_task(keep_asking())
+        requesting = asyncio.create_task(keep_requesting())
         try:
             yield
-            asking.cancel()
-            await asyncio.gather(*asked, return_exceptions=True)
+            requesting.cancel()
+            await asyncio.gather(*requests, return_exceptions=True)
         finally:
-            asking.cancel()
-            for task in asked:
+            requesting.cancel()
+            for task in requests:
                 task.cancel()
-            await asyncio.gather(asking, *asked, return_exceptions=True)
+            await asyncio.gather(requesting, *requests, return_exceptions=True)

@@ -16,12 +16,12 @@ from wine_slo.monitor.evaluate.objective_queries import ObjectiveQueries
 from wine_slo.monitor.evaluate.slow_queries import Bounds, Budgets
 from wine_slo.slo.evaluation.engine import Interruption, State, advance, instants_of, is_ahead, with_clock_set
 from wine_slo.slo.evaluation.key_state import may_open
-from wine_slo.slo.evaluation.reading import Reading, Sight, unseen
+from wine_slo.slo.evaluation.reading import Reading, Sight, without_data
 from wine_slo.slo.evaluation.sampling import read_blind, unjudged, untrusted
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 from wine_slo.slo.source.clocks import SourceTime, WallClock, agree
-from wine_slo.slo.source.deployment import LOOKS_BACK, Deployment, last_change
+from wine_slo.slo.source.deployment import LOOKBACK, Deployment, last_change
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 class Collector:
     """Queries the metric source; remembers nothing but what its clock says and what is known of the budgets.
 
-    The source's clock is believed where it agrees with the clock of this machine, and between two evaluations time goes
+    The source's clock is trusted where it agrees with the clock of this machine, and between two evaluations time goes
     on by the steady clock, so that no clock that is set, here or there, moves the instants of a state. Until the source
     has been seen there is only the clock of this machine: where that turns out to be wrong, what was recorded by it is
     put right.
@@ -78,11 +78,13 @@ class Collector:
         elif self._recorded is None:
             self._recorded = instants_of(state)
         if is_ahead(state, now):
-            log.warning("the last evaluation is recorded at %s and it is %s now: it is dropped", state.looked_at, now)
+            log.warning(
+                "the last evaluation is recorded at %s and it is %s now: it is dropped", state.evaluated_at, now
+            )
         after = await asyncio.to_thread(
             _advance, state, objectives, readings, now, unwritten, interruption, deployments
         )
-        self._last = (after.looked_at or now, self._steady())
+        self._last = (after.evaluated_at or now, self._steady())
         return after
 
     def now(self) -> SourceTime:
@@ -113,7 +115,7 @@ class Collector:
             readings = await queries.readings()
         except MetricSourceError as error:
             return read_blind(objective, state, self.now(), untrusted(error), is_unanswered=not error.is_of_query)
-        except Exception as error:  # whatever it is, people are told that nothing can be judged
+        except Exception as error:  # whatever it is, people are notified that nothing can be judged
             if self._faults.get(objective.name) != type(error).__name__:
                 log.exception("%s cannot be evaluated", objective.name)
             self._faults[objective.name] = type(error).__name__
@@ -132,7 +134,7 @@ class Collector:
     async def _last_deployment(self, objective: Objective) -> Deployment | None:
         """Return the last deployment; None also where it is not known, as nothing else waits for it."""
         try:
-            seen = (await self._api.query(promql.model_first_seen(objective, LOOKS_BACK))).samples
+            seen = (await self._api.query(promql.model_first_seen(objective, LOOKBACK))).samples
             return last_change({each.labels.get(SHA256, ""): each.value for each in seen})
         except (MetricSourceError, ValueError, ArithmeticError) as error:
             log.info("whether the model of %s changed is not known: %s", objective.job, error)
@@ -174,5 +176,5 @@ def _advance(
                 advance(state, Objectives.only(objective), mine, now)
             except Exception as error:  # noqa: BLE001 - it is logged above, with all that is known
                 for key in mine:
-                    mended[key] = unseen(now, Sight.BLIND, unjudged(error))
+                    mended[key] = without_data(now, Sight.BLIND, unjudged(error))
         return advance(state, objectives, mended, now, unwritten, interruption, deployments)

@@ -1,4 +1,4 @@
-"""What an evaluation asks the metric source about one objective: queries out, readings in."""
+"""The queries of an evaluation for one objective: queries out, readings in."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -58,11 +58,11 @@ class ObjectiveQueries:
         Raises:
             MetricSourceError: An answer is missing or cannot be trusted.
         """
-        objective, asked_at = self._objective, self._clock()
+        objective, sent_at = self._objective, self._clock()
         up, scraped = await asyncio.gather(
             self._api.query(promql.targets_up(objective)), self._api.query(promql.targets_scraped_at(objective))
         )
-        _refuse_other_time(scraped.at, asked_at, self._clock())
+        _refuse_other_time(scraped.at, sent_at, self._clock())
         now = scraped.at or self._now
         scrapes = Scrapes(up.samples, scraped.samples)
         if not scrapes.at:
@@ -91,7 +91,7 @@ class ObjectiveQueries:
             MetricSourceError: A target was scraped at no time that can be.
         """
         scrapes.check(self._objective, now)
-        return Grid.since_last_look(self._objective, self._state, scrapes.anchor, now)
+        return Grid.since_last_evaluation(self._objective, self._state, scrapes.anchor, now)
 
     def _read(
         self,
@@ -134,7 +134,7 @@ class ObjectiveQueries:
 
 
 def _refuse_other_instants(answers: Iterable[Series], grid: Grid) -> None:
-    """Refuse intervals of another time than was asked for.
+    """Refuse intervals of another time than was queried.
 
     What is judged once is not judged again, so an interval that is still to come would hide all that comes before it.
     Some sources move the beginning of a range back by less than a step.
@@ -147,23 +147,23 @@ def _refuse_other_instants(answers: Iterable[Series], grid: Grid) -> None:
         for at in (min(series.points), max(series.points)) if series.points else ():
             if not first <= at <= last:
                 raise MetricSourceError(
-                    "its answer has values of {theirs} (UTC), a time that was not asked for",
+                    "its answer has values of {theirs} (UTC), a time that was not queried",
                     theirs=f"{instant_of(at):{CLOCK_FORMAT}}",
                 )
 
 
-def _refuse_other_time(theirs: SourceTime | None, asked_at: WallTime, answered_at: WallTime) -> None:
+def _refuse_other_time(theirs: SourceTime | None, sent_at: WallTime, answered_at: WallTime) -> None:
     """Refuse an answer that was given at a time which is not now.
 
     Args:
         theirs: The instant of the answer by the source's clock; None where it names none.
-        asked_at: When the query was sent.
+        sent_at: When the query was sent.
         answered_at: When the answer was there.
 
     Raises:
         MetricSourceError: The clocks do not agree.
     """
-    if theirs is None or agree(theirs, asked_at, answered_at):
+    if theirs is None or agree(theirs, sent_at, answered_at):
         return
     raise MetricSourceError(
         "its clock and the watchdog's differ: {theirs} there, {ours} here (UTC)",

@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.recipients import Recipients
-from wine_slo.slo.chat.backoff import Backoff
+from wine_slo.slo.backoff import Backoff
 from wine_slo.slo.notification.policy import Suppression
 
 FIRST_WAIT = timedelta(seconds=2)
-FIRST_WAIT_UNSURE = timedelta(seconds=15)  # what may have arrived is repeated at a pace that people bear
+FIRST_WAIT_UNSURE = timedelta(seconds=15)  # what may have arrived is repeated as seldom as people bear
 LONGEST_WAIT = timedelta(minutes=1)
-LONGEST_FLOOD = timedelta(minutes=5)  # what Telegram asks for beyond is tried again all the same
+LONGEST_FLOOD = timedelta(minutes=5)  # after a longer wait of Telegram's it is tried again all the same
 LONG_FLOOD = timedelta(minutes=2)  # a chat that wants to be left alone for so long cannot be reached
 LONGEST_RETRY_CLOSED = timedelta(hours=1)
 CLOSED = Backoff(timedelta(minutes=1), LONGEST_RETRY_CLOSED)  # what refuses messages is tried again after so long
-HEARD_PAUSE = timedelta(seconds=5)  # between two tries that people's messages lead to
+CONTACT_PAUSE = timedelta(seconds=5)  # between two tries that people's messages lead to
 ELSEWHERE = 0  # where a wait belongs to no incident; these are numbered from 1
 MANY_FAILURES = 6  # in a row, which take a minute or two, of a chat that has not been reached since the start
 
@@ -59,7 +59,7 @@ class Waits:
         self._snapshot = snapshot
         self._waits: dict[tuple[int, int, bool], _Wait] = {}  # by chat, incident, and whether it is an edit
         self._floods: dict[tuple[int, bool], datetime] = {}  # by chat, and whether it is about edits
-        self._long_floods: dict[int, str] = {}  # what Telegram asked for, by chat
+        self._long_floods: dict[int, str] = {}  # what Telegram required, by chat
         self._refusals: dict[int, _Refusal] = {}
         self._unproven = dict.fromkeys(recipients, "")  # not reached since the start, and why not
 
@@ -83,12 +83,12 @@ class Waits:
 
     def is_in_doubt(self, chat: int) -> bool:
         """Return whether it is not known that a chat accepts messages."""
-        return chat in self._unproven or self._recipients.standing(chat).is_closed
+        return chat in self._unproven or self._recipients.subscriber(chat).is_closed
 
     def may_try(self, chat: int) -> bool:
         """Return whether a chat is tried now; one that refuses messages is by a schedule, and at each new incident."""
         refusal = self._refusals.get(chat)
-        if refusal is None or not self._recipients.standing(chat).is_closed:
+        if refusal is None or not self._recipients.subscriber(chat).is_closed:
             return True
         is_over = _is_over(refusal.again_at, self._snapshot.now(), LONGEST_RETRY_CLOSED)
         return is_over or not self._openings() <= refusal.openings
@@ -174,7 +174,7 @@ class Waits:
         refusal = self._refusals.get(chat)
         if refusal is None:
             return False
-        again_at = min(refusal.again_at, max(self._snapshot.now(), refusal.at + HEARD_PAUSE))
+        again_at = min(refusal.again_at, max(self._snapshot.now(), refusal.at + CONTACT_PAUSE))
         self._refusals[chat] = replace(refusal, again_at=again_at)
         return True
 

@@ -1,10 +1,9 @@
-"""What the watchdog believes and how it is doing, as metrics; what is not known is absent instead of 0."""
+"""What the watchdog knows and how it is doing, as metrics; what is not known is absent instead of 0."""
 
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from aiohttp.typedefs import Handler
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -14,9 +13,9 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.aiohttp import make_aiohttp_handler
 
 from wine_slo import metric_names as names
+from wine_slo.http.exposition import Exposition
 from wine_slo.slo.chat.messages import Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.phases import Phase
@@ -24,9 +23,10 @@ from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.policy import Suppression
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.budget import windows
-from wine_slo.slo.objectives.objective import Objectives, duration
+from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.span import format_span
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside each counter, which nobody asks for
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside each counter, which nobody uses
 
 TICK_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 PHASES = tuple(Phase)  # their numbers are those of the help text
@@ -34,7 +34,7 @@ SIGHTS = tuple(Sight)
 
 
 class WatchdogInstruments:
-    """What the watchdog believes and how it is doing.
+    """What the watchdog knows and how it is doing.
 
     Args:
         version: the watchdog's own.
@@ -58,7 +58,9 @@ class WatchdogInstruments:
             names.SLO_ERROR_BUDGET_REMAINING_RATIO, "The share of the error budget that is left.", by_slo
         )
         self._burn = gauge(
-            names.SLO_BURN_RATE, "Times the pace at which the budget just lasts.", (names.SLO, names.WINDOW)
+            names.SLO_BURN_RATE,
+            "Burn rate of the error budget: 1 spends it exactly in the window.",
+            (names.SLO, names.WINDOW),
         )
         self._last_tick = gauge(
             names.WATCHDOG_LAST_TICK_TIMESTAMP_SECONDS, "When the last tick was complete, since the epoch."
@@ -96,7 +98,7 @@ class WatchdogInstruments:
         for reception in Reception:
             self._questions.labels(reception)
         self._shown: dict[Gauge, frozenset[tuple[str, ...]]] = {}
-        self.expose: Handler = make_aiohttp_handler(registry)
+        self.exposition = Exposition(registry)
 
     def read_at_scrape(
         self,
@@ -121,7 +123,7 @@ class WatchdogInstruments:
         self._queries.labels(outcome).inc()
 
     def count_message(self, kind: Kind, outcome: str) -> None:
-        """Count a try to tell something: `told` or `failed`."""
+        """Count an attempt to deliver something: `told` or `failed`."""
         self._messages.labels(kind, outcome).inc()
 
     def count_suppressed(self, reason: Suppression) -> None:
@@ -133,7 +135,7 @@ class WatchdogInstruments:
         self._questions.labels(reception).inc()
 
     def show_listening(self, listening: bool) -> None:  # noqa: FBT001 - it says what it is
-        """Publish whether commands and buttons are heard."""
+        """Publish whether commands and buttons are received."""
         self._listening.set(listening)
 
     def count_tick(self, ended_at: datetime, seconds: float) -> None:
@@ -142,7 +144,7 @@ class WatchdogInstruments:
         self._tick_seconds.observe(seconds)
 
     def show(self, state: State, objectives: Objectives) -> None:
-        """Publish what is believed; what is not known is absent instead of 0. It may run beside a scrape."""
+        """Publish what is known; what is not known is absent instead of 0. It may run beside a scrape."""
         self._incidents_open.set(len(state.open_incidents))
         shown: dict[Gauge, dict[tuple[str, ...], float | None]] = {
             each: {}
@@ -168,7 +170,7 @@ class WatchdogInstruments:
             if reading.budget is not None:
                 shown[self._remaining][slo,] = reading.budget.remaining(objective)
                 for window in windows(objective):
-                    shown[self._burn][slo, duration(window)] = reading.budget.burn_rate(objective, window)
+                    shown[self._burn][slo, format_span(window)] = reading.budget.burn_rate(objective, window)
         for gauge, values in shown.items():
             known = {labels: value for labels, value in values.items() if value is not None}
             for labels, value in known.items():

@@ -1,8 +1,8 @@
 """What somebody wants to be silent, and for how long, as they write it: `1h latency deploying`, `всё до 18.00`.
 
 Both must be said, in either order; everything is `all`, and never what is left where a name was not understood:
-`all errors` is the errors, and `all but errors` is asked back. What follows is the reason. What is missing
-or unclear is asked for, with whole wishes to choose from.
+`all errors` is the errors, and `all but errors` is answered with choices. What follows is the reason. What is missing
+or unclear is answered with whole requests to choose from.
 """
 
 import difflib
@@ -45,7 +45,7 @@ class SilenceRequest:
 
 
 class Missing(StrEnum):
-    """What a wish does not say."""
+    """What a request does not say."""
 
     WHAT = "what"
     WHEN = "when"
@@ -65,7 +65,7 @@ class SlipError(NotUnderstoodError):
 
 
 class UnclearError(SlipError):
-    """A wish of which one thing is missing or not clear.
+    """A request of which one thing is missing or not clear.
 
     Attributes:
         missing: Which.
@@ -105,12 +105,12 @@ def parse_silence(words: Sequence[str], names: Names, now: datetime, zone: tzinf
     if found.end is None and found.keys is None:
         if near := difflib.get_close_matches(said[0].lower(), UNTIL, n=1, cutoff=NEAR):
             raise SlipError(said[0], near[0])
-        rest = found.look_for_end(rest)
-    return found.wish(said, rest, _trimmed(reason))
+        rest = found.find_end(rest)
+    return found.request(said, rest, _trimmed(reason))
 
 
 class _Found:
-    """What of a wish is understood so far.
+    """What of a request is understood so far.
 
     Attributes:
         end: When it is over, as the only item; None where that is not known.
@@ -132,7 +132,7 @@ class _Found:
             words = self._take_keys(self._take_end(words))
         return words
 
-    def look_for_end(self, words: Sequence[str]) -> Sequence[str]:
+    def find_end(self, words: Sequence[str]) -> Sequence[str]:
         """Take an end that comes after words that name nothing; those words."""
         for number in range(1, len(words)):
             self._take_end(words[number:])
@@ -140,7 +140,7 @@ class _Found:
                 return words[:number]
         return words
 
-    def wish(self, said: Sequence[str], rest: Sequence[str], reason: str) -> SilenceRequest:
+    def request(self, said: Sequence[str], rest: Sequence[str], reason: str) -> SilenceRequest:
         """What was wanted.
 
         Raises:
@@ -195,7 +195,7 @@ class _Found:
         return words
 
     def _take_all(self, words: Sequence[str]) -> Sequence[str]:
-        """Take everything, or all of what is named next; what may be less than everything is left, to be asked back."""
+        """Take everything, or all of what is named next; what may be less than everything is left to choices."""
         following = list(words[1:])
         while following and following[0].lower() in ABOUT:
             following = following[1:]

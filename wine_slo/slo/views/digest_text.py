@@ -1,4 +1,4 @@
-"""The weekly digest: how the promises were kept, and a proof that somebody is watching."""
+"""The weekly digest: how the objectives were met, and a proof that they are monitored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,15 +57,15 @@ class Weekly:
         return moment if moment <= now else datetime.combine(day - WEEK, self.at, self.zone)
 
 
-def is_due(slot: datetime, told: datetime | None, now: datetime) -> bool:
-    """Whether the digest of a time is still to be told.
+def is_due(slot: datetime, last: datetime | None, now: datetime) -> bool:
+    """Whether the digest of a time is still to be sent.
 
     Args:
-        slot: When it was to be told.
-        told: Which one the chat was told last, or what counts as that; None where there is nothing to go by.
+        slot: When it was due.
+        last: Which one the chat received last, or what counts as that; None where there is nothing to go by.
         now: The instant.
     """
-    return told is not None and told < slot and now - slot <= LATE
+    return last is not None and last < slot and now - slot <= LATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class Attained:
 
     Attributes:
         key: The worst label set of it.
-        good_ratio: The share of good events; None where nobody asked, or it is not known.
+        good_ratio: The share of good events; None where there were no requests, or it is not known.
         budget: What is known of the error budget; None where nothing is.
     """
 
@@ -85,14 +85,14 @@ class Attained:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Week:
-    """What there is to tell.
+    """The facts of a week.
 
     Attributes:
         first: Where it begins.
         last: Where it ends.
         attained: One for each objective.
         incidents: Those that touched it.
-        detected: How long it took to tell each breach.
+        detected: How long it took to notify of each breach.
         acknowledged: How long it took until somebody had it, where somebody did.
         trouble: Why there are no numbers; empty where there are.
     """
@@ -107,7 +107,7 @@ class Week:
 
     @property
     def breaches(self) -> tuple[Incident, ...]:
-        """The incidents that are broken promises."""
+        """The incidents that are breaches."""
         return tuple(each for each in self.incidents if each.key.alert is Alert.BREACH and not each.key.is_own)
 
     @property
@@ -117,7 +117,7 @@ class Week:
 
     @property
     def blind_for(self) -> timedelta:
-        """How long nobody could see, or nobody looked."""
+        """How long there were no data, or no evaluations."""
         return self._within([each for each in self.incidents if each.key.objective in (SIGHT.objective, GAP.objective)])
 
     def _within(self, incidents: Sequence[Incident]) -> timedelta:
@@ -136,7 +136,7 @@ def digest_text(fmt: Formatter, week: Week) -> str:
         "📊 " + fmt.say("The week from {first} to {last}", first=fmt.language.date(first), last=fmt.language.date(last))
     ]
     if week.trouble:
-        reason = fmt.language.tell(week.trouble)
+        reason = fmt.language.explain(week.trouble)
         lines.append(fmt.say("No figures, Prometheus does not answer: {reason}.", reason=reason))
     lines += [
         _attained(fmt, objective, each)
@@ -178,10 +178,10 @@ def _incident_line(fmt: Formatter, week: Week) -> str:
 
 
 def _times(fmt: Formatter, week: Week) -> str:
-    told = fmt.say("Notified after {duration} at the median.", duration=_median(week.detected))
+    notified = fmt.say("Notified after {duration} at the median.", duration=_median(week.detected))
     if not week.acknowledged:
-        return told
-    return f"{told} {fmt.say('Acknowledged after {duration}.', duration=_median(week.acknowledged))}"
+        return notified
+    return f"{notified} {fmt.say('Acknowledged after {duration}.', duration=_median(week.acknowledged))}"
 
 
 def _median(spans: Sequence[timedelta]) -> timedelta:

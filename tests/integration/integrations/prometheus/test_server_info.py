@@ -14,7 +14,7 @@ from wine_slo.slo.source.metric_source import Target
 LONG = ("9999999999999y", "9" * 400 + "s", "9" * 5000 + "s", f"1{'0' * 17}s", "٣" * 3 + "s")
 
 
-async def told(what: str, data: Any) -> Any:
+async def answer_of(what: str, data: Any) -> Any:
     async def answer(_: web.BaseRequest) -> web.Response:
         return web.Response(text=json.dumps({"status": "success", "data": data}), content_type="application/json")
 
@@ -30,11 +30,11 @@ async def told(what: str, data: Any) -> Any:
 @pytest.mark.parametrize("span", [*LONG, "", "often"], ids=range(len(LONG) + 2))
 async def test_an_interval_that_cannot_be_is_not_known(span: str) -> None:
     target = {"labels": {"job": "wine-slo"}, "health": "up", "scrapeUrl": "http://h/metrics", "scrapeInterval": span}
-    known = await told("targets", {"activeTargets": [target]})
+    known = await answer_of("targets", {"activeTargets": [target]})
     assert known == [Target("wine-slo", "http://h/metrics", is_up=True, trouble="", interval=None)]
 
 
 @pytest.mark.parametrize("span", LONG, ids=range(len(LONG)))
 async def test_a_retention_that_cannot_be_is_not_known(span: str) -> None:
     flags = {"storage.tsdb.retention.time": span, "storage.tsdb.retention.size": "1GB"}
-    assert await told("retention", flags) is None
+    assert await answer_of("retention", flags) is None

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from tests.support.fakes.prometheus_junk import PrometheusJunk
 from tests.support.scene import ALL, CHAT, KEY, LATENCY, Scene, at, incident
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.failover import Failover
+from wine_slo.integrations.storage.holder import Holder
 from wine_slo.integrations.storage.ledger import Ledger, Memory
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.schema import STEPS, TABLES
@@ -34,11 +36,12 @@ from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
 from wine_slo.slo.oncall.actions import Action, ActionKind, Silence
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.clocks import WallTime
+from wine_slo.slo.views.board_text import BoardRecord
 
 BUDGET = Budget(
     history=timedelta(days=3), events=0.1 + 0.2, bad_ratios={timedelta(hours=1): 1 / 3, timedelta(minutes=5): 0.0}
 )
-TOLD = DeliveryRecord(
+DELIVERED = DeliveryRecord(
     incident=1,
     chat=CHAT,
     stage=Stage.OPENED,
@@ -71,7 +74,7 @@ def eventful() -> State:
     reading = Reading(
         at=scene.now, sight=Sight.CLEAR, intervals=(Interval(scene.now, 1, 3, 0.5),), latency_seconds=2.4, budget=BUDGET
     )
-    scene.look({KEY: reading})
+    scene.evaluate({KEY: reading})
     return scene.lacks(Sight.BLIND, 150).state
 
 
@@ -86,8 +89,8 @@ def test_what_is_written_comes_back(ledger: Ledger) -> None:
     state = eventful()
     assert {each.key for each in state.incidents.values()} == {KEY, Key("sight", (("objective", "latency"),))}
     ledger.save(State(), state)
-    ledger.mark([TOLD])
-    assert ledger.load() == Memory(replace(state, readings={}), (TOLD,), ())
+    ledger.mark([DELIVERED])
+    assert ledger.load() == Memory(replace(state, readings={}), (DELIVERED,), ())
 
 
 @pytest.mark.parametrize(
@@ -99,7 +102,7 @@ def test_what_is_written_comes_back(ledger: Ledger) -> None:
     ],
     ids=str,
 )
-def test_a_reason_comes_back_so_that_it_can_be_told_in_any_language(ledger: Ledger, reason: Reason | str) -> None:
+def test_a_reason_comes_back_so_that_it_can_be_written_in_any_language(ledger: Ledger, reason: Reason | str) -> None:
     state = eventful()
     state = replace(state, incidents={n: replace(each, reason=reason) for n, each in state.incidents.items()})
     ledger.save(State(), state)
@@ -109,10 +112,10 @@ def test_a_reason_comes_back_so_that_it_can_be_told_in_any_language(ledger: Ledg
 def test_a_restart_finds_it(path: Path, ledger: Ledger) -> None:
     state = eventful()
     ledger.save(State(), state)
-    ledger.mark([TOLD])
+    ledger.mark([DELIVERED])
     ledger.close()
     again = Ledger.open(f"sqlite:///{path}")
-    assert again.load() == Memory(replace(state, readings={}), (TOLD,), ())
+    assert again.load() == Memory(replace(state, readings={}), (DELIVERED,), ())
     again.close()
 
 
@@ -141,32 +144,32 @@ def test_a_track_that_is_forgotten_is_forgotten_here_too(ledger: Ledger) -> None
 def test_what_was_closed_long_ago_stays_written_but_is_not_at_hand(path: Path, ledger: Ledger) -> None:
     old = incident(number=1, closed_at=at(200), outcome=Outcome.RECOVERED)
     late = at(200) + timedelta(days=1)
-    state = State(incidents={1: old, 2: incident(number=2)}, last_number=2, looked_at=late)
+    state = State(incidents={1: old, 2: incident(number=2)}, last_number=2, evaluated_at=late)
     ledger.save(State(), state)
-    ledger.mark([TOLD, replace(TOLD, incident=2)])
+    ledger.mark([DELIVERED, replace(DELIVERED, incident=2)])
     loaded = ledger.load()
     assert list(loaded.state.incidents) == [2]
-    assert [each.incident for each in loaded.told] == [2]
+    assert [each.incident for each in loaded.records] == [2]
     assert rows(path, "SELECT number FROM incidents ORDER BY number") == [(1,), (2,)]
 
 
 def test_a_number_is_never_given_twice(ledger: Ledger) -> None:
-    ledger.save(State(), State(last_number=41, looked_at=at(0)))
+    ledger.save(State(), State(last_number=41, evaluated_at=at(0)))
     assert ledger.load().state.last_number == 41
 
 
-def test_what_a_chat_believes_is_overwritten_by_what_it_was_told(ledger: Ledger) -> None:
+def test_a_delivery_record_is_overwritten_by_a_newer_one(ledger: Ledger) -> None:
     ledger.save(State(), State(incidents={1: incident(number=1)}))
     ledger.mark([DeliveryRecord(incident=1, chat=CHAT)])
-    ledger.mark([TOLD])
-    assert ledger.load().told == (TOLD,)
+    ledger.mark([DELIVERED])
+    assert ledger.load().records == (DELIVERED,)
 
 
 def test_chats_are_kept_apart(ledger: Ledger) -> None:
-    told = [TOLD, replace(TOLD, chat=-1001234567890, message=3)]
+    delivered = [DELIVERED, replace(DELIVERED, chat=-1001234567890, message=3)]
     ledger.save(State(), State(incidents={1: incident(number=1)}))
-    ledger.mark(told)
-    assert sorted(ledger.load().told, key=lambda each: each.chat) == sorted(told, key=lambda each: each.chat)
+    ledger.mark(delivered)
+    assert sorted(ledger.load().records, key=lambda each: each.chat) == sorted(delivered, key=lambda each: each.chat)
 
 
 # What it refuses
@@ -195,7 +198,7 @@ def test_a_newer_version_is_refused_with_what_to_do(path: Path, ledger: Ledger) 
         pytest.param("text.db", "file is not a database", id="a file that is no database"),
     ],
 )
-def test_a_place_that_cannot_hold_it_is_told_in_a_sentence(tmp_path: Path, place: str, reason: str) -> None:
+def test_a_place_that_cannot_hold_it_is_reported_in_a_sentence(tmp_path: Path, place: str, reason: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("")
     (tmp_path / "text.db").write_text("certainly not a database" * 100)
@@ -204,12 +207,29 @@ def test_a_place_that_cannot_hold_it_is_told_in_a_sentence(tmp_path: Path, place
     assert reason in sentence
 
 
+def test_a_database_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "places.sqlite"
+    rows(path, "CREATE TABLE moz_places (id INTEGER PRIMARY KEY, url TEXT)")
+    path.chmod(0o644)
+    content = path.read_bytes()
+    assert "it is the database of another program: it has a table moz_places" in refusal(f"sqlite:///{path}")
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_table_of_another_program_in_a_ledger_of_ours_is_no_hindrance(path: Path, ledger: Ledger) -> None:
+    rows(path, "CREATE TABLE notes (text TEXT)")
+    ledger.close()
+    Ledger.open(f"sqlite:///{path}").close()
+
+
 @pytest.mark.parametrize("url", ["not a url", "nosuch://x"], ids=["no URL", "an unknown database"])
-def test_an_address_that_is_none_is_told_in_a_sentence(url: str) -> None:
+def test_an_invalid_address_is_reported_in_a_sentence(url: str) -> None:
     assert "cannot be opened" in refusal(url)
 
 
-def test_a_password_in_its_address_is_not_told() -> None:
+def test_a_password_in_its_address_is_not_shown() -> None:
     assert "hunter2" not in refusal("nosuch://me:hunter2@db/ledger")
 
 
@@ -231,13 +251,13 @@ def test_a_database_that_is_no_file_of_ours_leaves_no_file_in_the_working_folder
 
 def test_a_ledger_that_may_only_be_read_says_so_and_is_still_read(path: Path, ledger: Ledger) -> None:
     ledger.save(State(), eventful())
-    ledger.mark([TOLD])
+    ledger.mark([DELIVERED])
     read_only = Ledger.open(f"sqlite:///file:{path}?mode=ro&uri=true")
     assert read_only.load() == ledger.load()
     with pytest.raises(LedgerError, match="cannot be written: attempt to write a readonly database"):
         read_only.save(State(), State(last_number=2))
     with pytest.raises(LedgerError, match="cannot be written: attempt to write a readonly database"):
-        read_only.mark([TOLD])
+        read_only.mark([DELIVERED])
     read_only.close()
 
 
@@ -256,10 +276,10 @@ def test_while_another_process_writes_it_is_still_read_and_no_write_is_half_done
 
 
 @pytest.mark.parametrize("table", ["tracks", "incidents", "told", "standings"])
-def test_a_row_that_nobody_can_read_is_told_in_a_sentence(path: Path, ledger: Ledger, table: str) -> None:
+def test_a_row_that_nobody_can_read_is_reported_in_a_sentence(path: Path, ledger: Ledger, table: str) -> None:
     ledger.save(State(), eventful())
-    ledger.mark([TOLD])
-    ledger.stand(Subscriber(chat=CHAT))
+    ledger.mark([DELIVERED])
+    ledger.keep_subscriber(Subscriber(chat=CHAT))
     rows(path, f"UPDATE {table} SET value = '{{\"key\":'")
     with pytest.raises(LedgerError, match=r"^the ledger has a \w+ that cannot be read: "):
         ledger.load()
@@ -267,18 +287,18 @@ def test_a_row_that_nobody_can_read_is_told_in_a_sentence(path: Path, ledger: Le
 
 def test_a_number_that_no_column_holds_is_refused_in_a_sentence(ledger: Ledger) -> None:
     with pytest.raises(LedgerError, match="cannot be written: Python int too large"):
-        ledger.stand(Subscriber(chat=12345678901234567890))
+        ledger.keep_subscriber(Subscriber(chat=12345678901234567890))
     with pytest.raises(LedgerError, match="cannot be read: Python int too large"):
         ledger.incidents(numbers=[12345678901234567890])
 
 
 def test_what_is_known_of_a_chat_comes_back(ledger: Ledger) -> None:
-    standing = Subscriber(
+    subscriber = Subscriber(
         chat=-5, moved_to=-1001234567890, closed_because="kicked", language="ru", since=at(1), announced_to=(7,)
     )
-    ledger.stand(Subscriber(chat=-5))
-    ledger.stand(standing)
-    assert ledger.load().standings == (standing,)
+    ledger.keep_subscriber(Subscriber(chat=-5))
+    ledger.keep_subscriber(subscriber)
+    assert ledger.load().subscribers == (subscriber,)
 
 
 # A full disk, and what Evaluation makes of it
@@ -308,7 +328,7 @@ def disk(path: Path) -> Iterator[Disk]:
 BIG = DeliveryRecord(incident=1, chat=CHAT, text="x" * 100_000)
 
 
-def test_a_full_disk_is_told_in_a_sentence_and_loses_nothing(disk: Disk) -> None:
+def test_a_full_disk_is_reported_in_a_sentence_and_loses_nothing(disk: Disk) -> None:
     state = eventful()
     disk.ledger.save(State(), state)
     disk.is_full = True
@@ -318,7 +338,7 @@ def test_a_full_disk_is_told_in_a_sentence_and_loses_nothing(disk: Disk) -> None
 
 
 class Clock:
-    """Moves when it is told to."""
+    """Moves when a test moves it."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -327,7 +347,7 @@ class Clock:
         return self.now
 
 
-async def test_what_could_not_be_written_is_written_with_the_next_look(
+async def test_what_could_not_be_written_is_written_with_the_next_evaluation(
     path: Path, ledger: Ledger, prometheus_junk: PrometheusJunk, caplog: pytest.LogCaptureFixture
 ) -> None:
     await prometheus_junk.goes_down()
@@ -384,8 +404,8 @@ def test_a_ledger_of_every_earlier_version_becomes_one_of_this(tmp_path: Path, v
         earlier(old, version)
     ledger = Ledger.open(f"sqlite:///{old}")
     ledger.save(State(), eventful())
-    ledger.mark([TOLD])
-    ledger.stand(Subscriber(chat=CHAT))
+    ledger.mark([DELIVERED])
+    ledger.keep_subscriber(Subscriber(chat=CHAT))
     ledger.close()
     assert schema(old) == schema(new)
 
@@ -425,7 +445,7 @@ def test_the_steps_make_the_tables_that_are_used(tmp_path: Path) -> None:
         ("troubles_since", "{}"),
     ],
 )
-def test_garbage_in_the_facts_is_told_in_a_sentence(path: Path, ledger: Ledger, name: str, value: str) -> None:
+def test_garbage_in_the_facts_is_reported_in_a_sentence(path: Path, ledger: Ledger, name: str, value: str) -> None:
     ledger.save(State(), eventful())
     ledger.close()
     rows(path, f"UPDATE facts SET value = '{value}' WHERE name = '{name}'")
@@ -433,14 +453,70 @@ def test_garbage_in_the_facts_is_told_in_a_sentence(path: Path, ledger: Ledger, 
         Ledger.open(f"sqlite:///{path}").load()
 
 
-def remembering(path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
-    monkeypatch.setattr("wine_slo.integrations.storage.failover.AGAIN_AFTER", 0.0)
-    return Ledger.open_or_remember(f"sqlite:///{path}")
+NAIVE, LAST, BEFORE = "2026-01-01T00:00:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"
+KEY_JSON = '{"objective":"a"}'
+STATE_JSON = f'{{"key":{KEY_JSON},"since":"%s","sight_since":"2026-01-01T00:00:00Z"}}'
+# What decodes and what does not, in each column that holds more than a key.
+DAMAGE = {
+    "a fact that is none": ("facts", "value = NULL WHERE name = 'troubles_since'"),
+    "a fact of bytes": ("facts", "value = X'FFFE' WHERE name = 'looked_at'"),
+    "a fact nested too deeply": ("facts", f"value = '{'[' * 100_000}' WHERE name = 'troubles_since'"),
+    "trouble in no time zone": ("facts", f"value = '[[{KEY_JSON},\"{NAIVE}\"]]' WHERE name = 'troubles_since'"),
+    "an evaluation before the first day": ("facts", f"value = '\"{BEFORE}\"' WHERE name = 'looked_at'"),
+    "an evaluation after the last day": ("facts", f"value = '\"{LAST}\"' WHERE name = 'looked_at'"),
+    "a state nested too deeply": ("tracks", f"value = '{{\"a\":{'[' * 100_000}'"),
+    "a state in no time zone": ("tracks", f"value = '{STATE_JSON % NAIVE}'"),
+    "a state before the first day": ("tracks", f"value = '{STATE_JSON % BEFORE}'"),
+    "a state of bytes": ("tracks", "value = X'FFFE'"),
+    "an incident after the last day": ("incidents", f"value = json_set(value, '$.closed_at', '{LAST}')"),
+    "an incident in no time zone": ("incidents", f"value = json_set(value, '$.began_at', '{NAIVE}')"),
+    "an incident that lasts for ages": ("incidents", "value = json_set(value, '$.unjudged_for', 'P999999999D')"),
+    "a record in no time zone": ("told", f"value = json_set(value, '$.written_at', '{NAIVE}')"),
+    "a recipient in no time zone": ("standings", f"value = json_set(value, '$.since', '{NAIVE}')"),
+    "a board in no time zone": ("boards", f"value = json_set(value, '$.written_at', '{NAIVE}')"),
+    "a digest in no time zone": ("digests", f"told = '{NAIVE}'"),
+    "a digest that is a number": ("digests", "told = X'31'"),
+    "a holder nested too deeply": ("facts", f"value = '{'[' * 100_000}' WHERE name = 'holder'"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_whatever_a_column_holds_the_watchdog_starts_and_says_so_in_a_short_line(
+    path: Path, ledger: Ledger, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger.save(State(), eventful())
+    ledger.mark([DELIVERED])
+    ledger.keep_subscriber(Subscriber(chat=CHAT, since=at(1)))
+    ledger.keep_board(BoardRecord(chat=CHAT, message=1, text="", written_at=at(1)))
+    ledger.mark_digest(CHAT, at(1))
+    ledger.hold(Holder(id="a", host="b", boot="c", pid=1, since=at(1)), instead_of=None)
+    ledger.close()
+    table, change = DAMAGE[damage]
+    rows(path, f"UPDATE {table} SET {change}")
+    ledger = Ledger.open_or_remember(f"sqlite:///{path}")
+    if "holder" in damage:
+        assert ledger.holder() is None
+    else:
+        assert ledger.load() == Memory(State(), (), ())
+        assert "everything is kept in memory" in caplog.text
+    assert all(len(each) < 1000 for each in caplog.messages)
+    ledger.close()
+
+
+@pytest.mark.parametrize("change", [f"'$.at', '{NAIVE}'", f"'$.at', '{BEFORE}'", "'$.by', json('[[[[]]]]')"])
+def test_an_act_that_cannot_be_is_left_out_and_hides_no_other(path: Path, ledger: Ledger, change: str) -> None:
+    ledger.add_actions([action(1), action(2)])
+    rows(path, f"UPDATE acts SET value = json_set(value, {change}) WHERE number = 1")
+    assert [each.number for each in ledger.load().actions] == [2]
+
+
+def remembering(path: Path) -> Ledger:
+    return Ledger.open_or_remember(f"sqlite:///{path}", again_after=0.0)
 
 
 @pytest.mark.parametrize("damage", ["no database", "half", "a fact", "a board", "a newer version"])
 def test_a_damaged_ledger_is_left_as_it_is_and_the_watchdog_works_from_memory_until_it_is_moved_away(
-    path: Path, ledger: Ledger, damage: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    path: Path, ledger: Ledger, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     ledger.save(State(), eventful())
     ledger.close()
@@ -456,7 +532,7 @@ def test_a_damaged_ledger_is_left_as_it_is_and_the_watchdog_works_from_memory_un
         case _:
             rows(path, "UPDATE facts SET value = '99' WHERE name = 'version'")
     content = path.read_bytes()
-    ledger = remembering(path, monkeypatch)
+    ledger = remembering(path)
     assert "everything is kept in memory" in caplog.text
     state = eventful()
     with pytest.raises(LedgerError) as caught:
@@ -466,42 +542,65 @@ def test_a_damaged_ledger_is_left_as_it_is_and_the_watchdog_works_from_memory_un
     assert path.read_bytes() == content
     path.rename(path.with_name("damaged.db"))
     ledger.save(State(), state)
-    ledger.mark([TOLD])
+    ledger.mark([DELIVERED])
     ledger.close()
-    assert Ledger.open(f"sqlite:///{path}").load() == Memory(replace(state, readings={}), (TOLD,), ())
+    assert Ledger.open(f"sqlite:///{path}").load() == Memory(replace(state, readings={}), (DELIVERED,), ())
 
 
-def test_what_was_written_only_into_memory_is_in_the_file_once_it_can_be_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_written_only_into_memory_is_in_the_file_once_it_can_be_made(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where a folder belongs")
-    ledger = remembering(tmp_path / "data" / "watchdog.db", monkeypatch)
+    ledger = remembering(tmp_path / "data" / "watchdog.db")
     with pytest.raises(LedgerError, match="cannot be opened"):
-        ledger.mark([TOLD])
+        ledger.mark([DELIVERED])
     with pytest.raises(LedgerError, match="cannot be opened"):
-        ledger.stand(Subscriber(chat=CHAT))
+        ledger.keep_subscriber(Subscriber(chat=CHAT))
     (tmp_path / "data").unlink()
     state = eventful()
     ledger.save(State(), state)
     ledger.close()
     again = Ledger.open(f"sqlite:///{tmp_path / 'data' / 'watchdog.db'}").load()
-    assert again == Memory(replace(state, readings={}), (TOLD,), (Subscriber(chat=CHAT),))
+    assert again == Memory(replace(state, readings={}), (DELIVERED,), (Subscriber(chat=CHAT),))
 
 
-def test_an_earlier_history_that_appears_meanwhile_is_not_written_over(
-    path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_earlier_history_that_appears_meanwhile_is_not_written_over(path: Path, ledger: Ledger) -> None:
     ledger.save(State(), eventful())
     ledger.close()
     away = path.with_name("away.db")
     path.rename(away)
     path.mkdir()
-    ledger = remembering(path, monkeypatch)
+    ledger = remembering(path)
     path.rmdir()
     away.rename(path)
     with pytest.raises(LedgerError, match="holds an earlier history: restart the watchdog"):
         ledger.save(State(), State(last_number=7))
     assert Ledger.open(f"sqlite:///{path}").load().state == replace(eventful(), readings={})
+
+
+@pytest.mark.parametrize("parts", [("-wal",), ("-wal", "-shm"), ("-shm",)], ids="".join)
+def test_a_write_ahead_log_that_is_deleted_while_it_is_used_loses_nothing(
+    path: Path, parts: tuple[str, ...], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def known(number: int) -> State:
+        return State(last_number=number, evaluated_at=at(number))
+
+    ledger = Ledger.open(f"sqlite:///{path}")
+    ledger.save(State(), known(1))
+    assert ledger.load().state.last_number == 1
+    for part in parts:
+        path.with_name(f"{path.name}{part}").unlink()
+    for number in (2, 3):
+        ledger.save(known(number - 1), known(number))
+    assert ledger.load().state.last_number == 3
+    assert ("log of the ledger was deleted" in caplog.text) is ("-wal" in parts)
+    image = tmp_path / "as a killed process leaves it"
+    image.mkdir()
+    for part in ("", "-wal"):
+        if path.with_name(f"{path.name}{part}").exists():
+            shutil.copy(path.with_name(f"{path.name}{part}"), image / f"watchdog.db{part}")
+    ledger.close()
+    again = Ledger.open(f"sqlite:///{image / 'watchdog.db'}")
+    assert again.load().state.last_number == 3
+    again.close()
 
 
 @pytest.mark.parametrize("what", ["the file", "the folder"])
@@ -510,21 +609,21 @@ def test_a_ledger_that_is_deleted_while_it_is_used_is_made_anew_with_all_it_held
 ) -> None:
     state = eventful()
     ledger.save(State(), state)
-    ledger.mark([TOLD])
+    ledger.mark([DELIVERED])
     if what == "the file":
         for each in path.parent.glob("watchdog.db*"):
             each.unlink()
     else:
         shutil.rmtree(path.parent)
-    ledger.stand(Subscriber(chat=CHAT))
+    ledger.keep_subscriber(Subscriber(chat=CHAT))
     assert "the ledger was deleted or replaced while it was in use" in caplog.text
     assert "was made anew and holds everything" in caplog.text
     ledger.close()
     again = Ledger.open(f"sqlite:///{path}").load()
-    assert again == Memory(replace(state, readings={}), (TOLD,), (Subscriber(chat=CHAT),))
+    assert again == Memory(replace(state, readings={}), (DELIVERED,), (Subscriber(chat=CHAT),))
 
 
-def act(number: int, reason: str = "") -> Action:
+def action(number: int, reason: str = "") -> Action:
     person = Person(7, "Ann\ud83d" if reason else "Ann")
     silence = Silence(until=at(60), reason=reason)
     return Action(
@@ -539,11 +638,11 @@ def act(number: int, reason: str = "") -> Action:
 
 
 def test_an_act_with_half_a_character_in_it_is_written_like_any_other(ledger: Ledger) -> None:
-    ledger.act([act(1, "half \ud83d"), act(2)])
-    first, second = ledger.load().acts
+    ledger.add_actions([action(1, "half \ud83d"), action(2)])
+    first, second = ledger.load().actions
     assert first.silence
     assert (first.by.name, first.silence.reason) == ("Ann?", "half ?")
-    assert second == act(2)
+    assert second == action(2)
 
 
 # Rights
@@ -566,6 +665,14 @@ def test_one_that_an_older_version_made_readable_for_all_is_so_no_more(path: Pat
     assert modes(path)["watchdog.db"] == 0o600
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Return a folder that everybody may enter; pytest closes those above its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 @pytest.mark.parametrize(
     ("place", "mode", "said"),
@@ -575,13 +682,10 @@ def test_one_that_an_older_version_made_readable_for_all_is_so_no_more(path: Pat
         ("data/watchdog.db", 0o700, "; the user nobody (65534) may not enter {data}"),
     ],
 )
-def test_a_missing_right_is_told_with_the_command_that_mends_it_and_no_other_folder_in_it(
-    tmp_path: Path, place: str, mode: int, said: str
+def test_a_missing_right_is_reported_with_the_command_that_mends_it_and_no_other_folder_in_it(
+    open_folder: Path, place: str, mode: int, said: str
 ) -> None:
-    for each in (tmp_path, *tmp_path.parents):
-        if each.name.startswith(("pytest-", "popen-", "test_")):
-            each.chmod(0o755)
-    (tmp_path / "data").mkdir(mode=mode)
+    (open_folder / "data").mkdir(mode=mode)
     code = (
         "import os, sys\n"
         "from wine_slo.integrations.storage.ledger import Ledger\n"
@@ -591,9 +695,9 @@ def test_a_missing_right_is_told_with_the_command_that_mends_it_and_no_other_fol
         "try: Ledger.open(sys.argv[1])\n"
         "except LedgerError as error: print(error.reason)"
     )
-    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path / place}"]
+    command = [sys.executable, "-c", code, f"sqlite:///{open_folder / place}"]
     reason = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/").stdout
-    assert said.format(data=tmp_path / "data") in reason
+    assert said.format(data=open_folder / "data") in reason
 
 
 # Backup
@@ -602,12 +706,12 @@ def test_a_missing_right_is_told_with_the_command_that_mends_it_and_no_other_fol
 def test_a_backup_of_a_ledger_in_use_is_a_whole_ledger_in_one_file(path: Path, ledger: Ledger, tmp_path: Path) -> None:
     state = eventful()
     ledger.save(State(), state)
-    ledger.mark([TOLD])
+    ledger.mark([DELIVERED])
     copy = tmp_path / "backup.db"
     Ledger.backup(f"sqlite:///{path}", copy)
     assert copy.stat().st_mode & 0o777 == 0o600
     assert [each.name for each in tmp_path.iterdir() if each.is_file()] == ["backup.db"]
-    assert Ledger.open(f"sqlite:///{copy}").load() == Memory(replace(state, readings={}), (TOLD,), ())
+    assert Ledger.open(f"sqlite:///{copy}").load() == Memory(replace(state, readings={}), (DELIVERED,), ())
 
 
 @pytest.mark.usefixtures("ledger")

@@ -43,7 +43,7 @@ class World:
         }
 
     async def check(self, *arguments: str, **settings: str) -> Result:
-        """Run it here, as starting Python takes longer than looking."""
+        """Run it here, as starting Python takes longer than an evaluation."""
         return await asyncio.to_thread(
             CliRunner().invoke, app, ["check", *arguments], env={**self.settings, **settings}, prog_name="wine-slo"
         )
@@ -91,7 +91,7 @@ async def test_what_is_kept_is_0(world: World) -> None:
 async def test_what_is_broken_is_1(world: World) -> None:
     checked = await world.processes.wine_slo("check", "--objective", "slow", settings=world.settings)
     assert await checked.wait(30) == 1
-    (line,) = checked.output.splitlines()  # nothing was asked for a while where the process took long to start
+    (line,) = checked.output.splitlines()  # there were no requests of late where the process took long to start
     assert re.fullmatch(r"breached {11}slow: 1\.5–2 s p95 over (4 s|1 min) \(target ≤ 1 s\)", line)
 
 
@@ -124,7 +124,7 @@ async def test_what_cannot_be_seen_is_3(world: World) -> None:
     assert unknown.output.splitlines() == ["cannot see         gone: Prometheus knows no target of the job gone"]
 
 
-async def test_what_is_asked_too_little_is_4(world: World) -> None:
+async def test_too_few_requests_are_4(world: World) -> None:
     idle = await world.check("--objective", "idle")
     assert idle.exit_code == 4
     assert idle.output.splitlines() == ["too little traffic idle: no requests"]

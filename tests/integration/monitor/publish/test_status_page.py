@@ -22,12 +22,12 @@ from tests.support.status_examples import (
     FINE,
     GOOD,
     LATENCY_KEY,
+    NO_DATA,
     NOW,
     OPEN,
     PAST,
     PROCESS,
     SLOW,
-    UNSEEN,
     UP_KEY,
     state,
     track,
@@ -43,13 +43,13 @@ from wine_slo.slo.notification.record import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import Budget, windows
 from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions, Silence
-from wine_slo.slo.views.series import Trend
-from wine_slo.slo.views.status import Process, SilenceStatus, Status, Verdict, status_of
+from wine_slo.slo.views.series import History
+from wine_slo.slo.views.status import Judgement, Process, SilenceStatus, Status, status_of
 
 HOSTILE = '"><script>alert(1)</script><b>'
 
 
-def trend(**changes: object) -> Trend:
+def history(**changes: object) -> History:
     first = NOW - timedelta(hours=1)
     step = timedelta(seconds=40)
     instants = [(first + number * step) for number in range(91)]
@@ -59,28 +59,30 @@ def trend(**changes: object) -> Trend:
         if not 30 < number < 38
     }
     errors = {each.timestamp(): 0.15 if PAST.began_at < each < PAST.last_bad_at else 0.0 for each in instants}
-    made = Trend(first=first, last=NOW, step=step, values={LATENCY_KEY: latency, ERRORS_KEY: errors})
+    made = History(first=first, last=NOW, step=step, values={LATENCY_KEY: latency, ERRORS_KEY: errors})
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
 @dataclass
 class Watch:
-    """What the pages ask for; a test changes it."""
+    """What the pages show; a test changes it."""
 
     state: State = BAD
     objectives: Objectives = ALL
-    trend: Trend = field(default_factory=trend)
-    told: tuple[DeliveryRecord, ...] = ()
-    acts: Actions = NO_ACTIONS
+    history: History = field(default_factory=history)
+    records: tuple[DeliveryRecord, ...] = ()
+    actions: Actions = NO_ACTIONS
     process: Process = PROCESS
-    asked: list[timedelta] = field(default_factory=list)
+    requested: list[timedelta] = field(default_factory=list)
 
     def status(self) -> Status:
-        return status_of(self.state, self.objectives, NOW, replace(self.process, told=self.told, acts=self.acts))
+        return status_of(
+            self.state, self.objectives, NOW, replace(self.process, records=self.records, actions=self.actions)
+        )
 
-    async def over(self, span: timedelta) -> Trend:
-        self.asked.append(span)
-        return self.trend
+    async def over(self, span: timedelta) -> History:
+        self.requested.append(span)
+        return self.history
 
 
 @pytest.fixture
@@ -150,11 +152,11 @@ async def test_by_keyboard_a_longer_span_is_chosen_and_the_reloading_stopped(vis
     await page.get_by_role("link", name="6 hours").focus()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("link", name="6 hours")).to_have_attribute("aria-current", "true")
-    await page.get_by_role("link", name="stop that").focus()
+    await page.get_by_role("link", name="stop reloading").focus()
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("link", name="load it again by itself")).to_be_visible()
+    await expect(page.get_by_role("link", name="reload automatically")).to_be_visible()
     assert await page.locator('meta[http-equiv="refresh"]').count() == 0
-    assert watch.asked == [timedelta(hours=1), timedelta(hours=6), timedelta(hours=6)]
+    assert watch.requested == [timedelta(hours=1), timedelta(hours=6), timedelta(hours=6)]
 
 
 async def test_what_a_service_calls_itself_is_never_markup(visit: Open, watch: Watch) -> None:
@@ -163,9 +165,9 @@ async def test_what_a_service_calls_itself_is_never_markup(visit: Open, watch: W
     watch.state = State(
         tracks={key: track(key, sight=Sight.BLIND, reason=HOSTILE)},
         readings={key: Reading(at=NOW, sight=Sight.BLIND, reason=HOSTILE, by_endpoint=((HOSTILE, 1.0),))},
-        looked_at=at(3588),
+        evaluated_at=at(3588),
     )
-    watch.trend = trend(values={key: {at(3000).timestamp(): 0.5}}, trouble=HOSTILE)
+    watch.history = history(values={key: {at(3000).timestamp(): 0.5}}, trouble=HOSTILE)
     page = await visit("/?reload=off&span=<script>", viewport=PHONE)
     assert await page.locator("script, main b > b").count() == 0
     await expect(page.get_by_role("article")).to_contain_text(f"Latency of {HOSTILE}")
@@ -185,9 +187,9 @@ async def page_of(client: Client, path: str = "/") -> str:
 
 
 async def test_when_prometheus_is_away_the_page_comes_and_says_so(client: Client, watch: Watch) -> None:
-    watch.trend = trend(values={}, trouble="it cannot be reached (Connection refused)")
+    watch.history = history(values={}, trouble="it cannot be reached (Connection refused)")
     text = await page_of(client)
-    assert "as Prometheus does not say: it cannot be reached (Connection refused)." in text
+    assert "The charts are out of date. Prometheus: it cannot be reached (Connection refused)." in text
     assert "in breach since 21:26:00 (14 min)" in text
     assert "<figure>" not in text
 
@@ -195,19 +197,21 @@ async def test_when_prometheus_is_away_the_page_comes_and_says_so(client: Client
 @pytest.mark.parametrize(
     ("state", "headline"),
     [
-        pytest.param(State(), "Not evaluated yet", id="before the first look"),
-        pytest.param(replace(GOOD, looked_at=at(3000)), "Unknown: the last evaluation is too old", id="an old look"),
+        pytest.param(State(), "Not evaluated yet", id="before the first evaluation"),
         pytest.param(
-            state(latency=UNSEEN, errors=UNSEEN, availability=UNSEEN),
-            "Nothing can be said at the moment",
+            replace(GOOD, evaluated_at=at(3000)), "Unknown: the last evaluation is too old", id="an old evaluation"
+        ),
+        pytest.param(
+            state(latency=NO_DATA, errors=NO_DATA, availability=NO_DATA),
+            "Nothing can be judged at the moment",
             id="nothing seen",
         ),
         pytest.param(
-            state(latency=UNSEEN, errors=ERRING, availability=ERRING),
+            state(latency=NO_DATA, errors=ERRING, availability=ERRING),
             "2 of 3 objectives met, the rest not known",
             id="something seen",
         ),
-        pytest.param(replace(GOOD, readings={}), "Nothing can be said at the moment", id="after a restart"),
+        pytest.param(replace(GOOD, readings={}), "Nothing can be judged at the moment", id="after a restart"),
         pytest.param(
             state(latency=replace(FINE, recent_seconds=None), errors=ERRING, availability=ERRING),
             "2 of 3 objectives met, the rest not known",
@@ -224,7 +228,7 @@ async def test_nothing_is_green_without_evidence(client: Client, watch: Watch, s
 @pytest.mark.parametrize(
     "known",
     [
-        pytest.param(replace(GOOD, looked_at=at(3000)), id="an old look"),
+        pytest.param(replace(GOOD, evaluated_at=at(3000)), id="an old evaluation"),
         pytest.param(
             state(**dict.fromkeys(("latency", "errors", "availability"), replace(FINE, sight=Sight.STALE))),
             id="numbers without sight",
@@ -236,11 +240,11 @@ async def test_no_objective_is_green_without_evidence_whatever_its_numbers(
 ) -> None:
     watch.state = known
     assert 'class="card slo met"' not in await page_of(client)
-    assert {each.verdict for each in watch.status().objectives} == {Verdict.UNKNOWN}
+    assert {each.verdict for each in watch.status().objectives} == {Judgement.UNKNOWN}
 
 
 async def test_while_nothing_is_seen_the_last_budget_stands_grey_with_its_time(client: Client, watch: Watch) -> None:
-    blind = state(latency=UNSEEN, errors=UNSEEN, availability=UNSEEN)
+    blind = state(latency=NO_DATA, errors=NO_DATA, availability=NO_DATA)
     last = {key: replace(each, budget=FINE.budget, budget_at=at(3000)) for key, each in blind.tracks.items()}
     watch.state = replace(blind, tracks=last)
     text = await page_of(client)
@@ -251,30 +255,30 @@ async def test_while_nothing_is_seen_the_last_budget_stands_grey_with_its_time(c
 
 
 async def test_the_budget_of_an_evaluation_that_is_too_old_is_grey(client: Client, watch: Watch) -> None:
-    watch.state = replace(GOOD, looked_at=at(3000))
+    watch.state = replace(GOOD, evaluated_at=at(3000))
     text = await page_of(client)
     assert '<svg class="left past"' in text
     assert '<svg class="left"' not in text
 
 
-def act(second: float, deed: ActionKind, by: Person, **changes: object) -> Action:
-    made = Action(number=0, at=at(second), deed=deed, by=by, chat=1, cause=f"press {second}")
+def action(second: float, kind: ActionKind, by: Person, **changes: object) -> Action:
+    made = Action(number=0, at=at(second), deed=kind, by=by, chat=1, cause=f"press {second}")
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
 ACTS = (
-    NO_ACTIONS.with_one_more(act(2900, ActionKind.ACKNOWLEDGE, Person(7, "Anna <b>"), incident=12))
+    NO_ACTIONS.with_one_more(action(2900, ActionKind.ACKNOWLEDGE, Person(7, "Anna <b>"), incident=12))
     .with_one_more(
-        act(3000, ActionKind.SILENCE, Person(8, "Boris"), silence=Silence(at(7200), (), "latency", (), "deploying"))
+        action(3000, ActionKind.SILENCE, Person(8, "Boris"), silence=Silence(at(7200), (), "latency", (), "deploying"))
     )
-    .with_one_more(act(3100, ActionKind.SILENCE, Person(8, "Boris"), silence=Silence(None, ((12, 1),), "errors")))
+    .with_one_more(action(3100, ActionKind.SILENCE, Person(8, "Boris"), silence=Silence(None, ((12, 1),), "errors")))
 )
 
 
 async def test_who_acknowledged_and_what_is_silenced_until_when_stands_on_card_row_and_in_the_answer(
     client: Client, watch: Watch
 ) -> None:
-    watch.acts = ACTS
+    watch.actions = ACTS
     text = await page_of(client)
     acknowledged = "acknowledged by Anna &lt;b&gt; at 21:28:20"
     silenced = "silenced until 22:40:00 by Boris: deploying"
@@ -296,7 +300,7 @@ async def test_who_acknowledged_and_what_is_silenced_until_when_stands_on_card_r
 
 async def test_a_chat_that_cannot_be_reached_and_a_drill_are_named(client: Client, watch: Watch) -> None:
     watch.process = replace(PROCESS, unreachable={-5: "Forbidden: <b>kicked"})
-    watch.state = state(replace(OPEN, is_drill=True), latency=SLOW, errors=ERRING, availability=UNSEEN)
+    watch.state = state(replace(OPEN, is_drill=True), latency=SLOW, errors=ERRING, availability=NO_DATA)
     text = await page_of(client)
     assert "Chat -5 cannot be reached: Forbidden: &lt;b&gt;kicked." in text
     assert "a drill" in text
@@ -306,8 +310,8 @@ async def test_a_chat_that_cannot_be_reached_and_a_drill_are_named(client: Clien
 
 
 async def test_what_is_taken_back_stands_nowhere(client: Client, watch: Watch) -> None:
-    watch.acts = ACTS.with_one_more(act(3200, ActionKind.UNDO, Person(7, "Anna"), of=1)).with_one_more(
-        act(3300, ActionKind.END, Person(8, "Boris"), of=2)
+    watch.actions = ACTS.with_one_more(action(3200, ActionKind.UNDO, Person(7, "Anna"), of=1)).with_one_more(
+        action(3300, ActionKind.END, Person(8, "Boris"), of=2)
     )
     text = await page_of(client)
     assert "acknowledged" not in text
@@ -355,7 +359,7 @@ async def test_a_suspicion_is_no_breach_and_not_green(client: Client, watch: Wat
     tracks = {**GOOD.tracks, LATENCY_KEY: track(LATENCY_KEY, Phase.BREACHING)}
     watch.state = replace(GOOD, tracks=tracks)
     text = await page_of(client)
-    assert '<h1 class="headline suspicious">Something is suspicious</h1>' in text
+    assert '<h1 class="headline suspicious">A breach is pending</h1>' in text
 
 
 async def test_a_recovery_that_is_not_sure_yet_says_so(client: Client, watch: Watch) -> None:
@@ -365,7 +369,7 @@ async def test_a_recovery_that_is_not_sure_yet_says_so(client: Client, watch: Wa
 
 
 async def test_what_never_changed_is_said_in_short(client: Client, watch: Watch) -> None:
-    watch.trend = trend(values={UP_KEY: {at(3000).timestamp(): 0.0, at(3040).timestamp(): 0.0}})
+    watch.history = history(values={UP_KEY: {at(3000).timestamp(): 0.0, at(3040).timestamp(): 0.0}})
     assert "Availability over the last hour: 0 % down all the time" in await page_of(client)
 
 
@@ -374,7 +378,9 @@ async def test_of_a_thousand_label_sets_the_worst_are_shown(client: Client, watc
     watch.objectives = Objectives.only(replace(LATENCY, by=("endpoint",)))
     broken = replace(OPEN, key=keys[700])
     tracks = {key: track(key) for key in keys} | {keys[700]: track(keys[700], Phase.BREACHED, incident=12)}
-    watch.state = State(tracks=tracks, readings=dict.fromkeys(keys, FINE), incidents={12: broken}, looked_at=at(3588))
+    watch.state = State(
+        tracks=tracks, readings=dict.fromkeys(keys, FINE), incidents={12: broken}, evaluated_at=at(3588)
+    )
     text = await page_of(client)
     assert text.count("<article") == MOST_SHOWN
     assert text.index("Latency of /0700") < text.index("Latency of /0000")
@@ -393,7 +399,7 @@ async def test_a_browser_may_load_nothing_from_elsewhere(client: Client) -> None
 
 
 async def test_machines_read_the_same(client: Client, watch: Watch) -> None:
-    watch.told = (DeliveryRecord(incident=12, chat=1, stage=Stage.OPENED, opening=1, breach_told_at=at(2788)),)
+    watch.records = (DeliveryRecord(incident=12, chat=1, stage=Stage.OPENED, opening=1, breach_told_at=at(2788)),)
     response = await client.get("/api/status")
     assert response.content_type == "application/json"
     status = msgspec.json.decode(await response.read(), type=Status)

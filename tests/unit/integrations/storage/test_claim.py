@@ -45,13 +45,24 @@ async def takes(claim: Claim, *, waits: bool = False) -> bool:
     return await claim.take(asyncio.Event(), lambda: None, waits=waits)
 
 
-async def test_the_first_takes_it_and_the_second_is_told_who_that_is(claiming: Claiming) -> None:
+async def test_the_first_takes_it_and_the_second_learns_who_that_is(claiming: Claiming) -> None:
     assert await takes(claiming())
     with pytest.raises(ClaimError) as caught:
         await takes(claiming())
     assert f"process {os.getpid()} on " in str(caught.value)
     assert "since 2026-01-01 12:00:00 UTC" in str(caught.value)
     assert "WINE_SLO_STANDBY" in str(caught.value)
+
+
+async def test_a_ledger_has_one_lock_whatever_name_it_is_called_by(claiming: Claiming, tmp_path: Path) -> None:
+    assert await takes(claiming())
+    (tmp_path / "other").symlink_to(tmp_path)
+    (tmp_path / "other.db").symlink_to("watchdog.db")
+    for name in ("other.db", "other/watchdog.db"):
+        linked = Ledger.open(f"sqlite:///{tmp_path / name}")
+        with pytest.raises(ClaimError, match="held by another watchdog"):
+            await takes(Claim(linked, lambda: NOW))
+        linked.close()
 
 
 async def test_who_waits_takes_it_when_the_first_lets_go(claiming: Claiming) -> None:
@@ -63,7 +74,7 @@ async def test_who_waits_takes_it_when_the_first_lets_go(claiming: Claiming) -> 
     assert await task
 
 
-async def test_who_waits_stops_when_it_is_told_to(claiming: Claiming) -> None:
+async def test_who_waits_can_be_stopped(claiming: Claiming) -> None:
     stop = asyncio.Event()
     assert await takes(claiming())
     assert not await claiming().take(stop, stop.set, waits=True)

@@ -19,7 +19,7 @@ from wine_slo.slo.source.metric_source import Vector
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.objective_detail import budget_list
 from wine_slo.slo.text.status_list import status_list
-from wine_slo.slo.views.status import LastBudget, Process, Status, Verdict, status_of
+from wine_slo.slo.views.status import Judgement, LastBudget, Process, Status, status_of
 
 HISTORY = timedelta(days=4)
 POLL = timedelta(seconds=30)
@@ -82,7 +82,7 @@ async def test_the_last_budget_is_kept_with_its_time_while_nothing_is_known(worl
         world.restart()
     await world.evaluate(10)
     (slo,) = world.status.objectives
-    assert (slo.verdict, slo.budget_remaining_ratio) == (Verdict.UNKNOWN, None)
+    assert (slo.verdict, slo.budget_remaining_ratio) == (Judgement.UNKNOWN, None)
     assert slo.last_known_budget == LastBudget(
         remaining_ratio=before.budget_remaining_ratio, history_seconds=HISTORY.total_seconds(), at=known_at
     )

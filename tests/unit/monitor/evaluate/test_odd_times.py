@@ -16,13 +16,13 @@ from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.clocks import WallTime
-from wine_slo.slo.source.deployment import LOOKS_BACK
+from wine_slo.slo.source.deployment import LOOKBACK
 from wine_slo.slo.source.metric_source import Sample, Series, Vector
 
 POLL = timedelta(seconds=15)
 SLOW_SINCE = 200  # seconds after the start
 SCRAPED = promql.targets_scraped_at(LATENCY)
-MODELS = promql.model_first_seen(LATENCY, LOOKS_BACK)
+MODELS = promql.model_first_seen(LATENCY, LOOKBACK)
 IMPOSSIBLE = (1e18, 1e17, 1e12, 1e11, -1.0, -1e18)
 
 

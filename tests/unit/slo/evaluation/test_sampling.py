@@ -1,4 +1,4 @@
-"""What one evaluation reads from answers: when there is something to judge, and when it only looks so."""
+"""What one evaluation reads from answers: when there is something to judge, and when it only seems so."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -27,7 +27,7 @@ def each_interval(rate: float) -> Points:
 
 
 def answers(**changes: object) -> Answers:
-    """A busy service that keeps its promise."""
+    """A busy service that meets its objective."""
     busy: Mapping[Key, Points] = {KEY: each_interval(10)}
     known = Answers(
         at=NOW, scrapes=SCRAPES, grid=GRID, total=busy, good=busy, bad={}, clear={}, ages={},
@@ -53,7 +53,7 @@ def test_intervals_that_are_all_old_are_no_usable_ones() -> None:
     assert sight(total=old, good=old) is Sight.STALE
 
 
-def test_where_nobody_asks_for_want_of_samples_nothing_is_stale() -> None:
+def test_where_there_are_no_samples_nothing_is_stale() -> None:
     assert sight(total={}, good={}, shown={KEY: 0.0}) is Sight.NO_TRAFFIC
 
 

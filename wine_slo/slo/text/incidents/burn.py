@@ -46,8 +46,8 @@ def budget_line(
         fmt: The readers.
         budget: What is known of it.
         objective: Whose.
-        spent: Which share of it an incident has spent, where that is to be told.
-        at_rate_of: The window whose burn rate says how long it lasts, where that is to be told.
+        spent: Which share of it an incident has spent, where that is to be shown.
+        at_rate_of: The window whose burn rate says how long it lasts, where that is to be shown.
     """
     left = budget.remaining(objective) if budget else None
     if budget is None or left is None:
@@ -55,7 +55,7 @@ def budget_line(
     if budget.is_young(objective):
         return fmt.say("Error budget: {duration} of history so far.", duration=budget.history)
     window, share = objective.window, fmt.language.percent(max(left, 0.0))
-    gone = budget.lasts_for(objective, at_rate_of) if at_rate_of else None
+    gone = budget.time_left(objective, at_rate_of) if at_rate_of else None
     if left <= 0:
         facts = fmt.say("none left of {window}", window=window)
     elif gone is not None:

@@ -1,4 +1,4 @@
-"""What somebody was told, and what a run's figures are made of."""
+"""The alerts of a run, and what its figures are made of."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ class Word(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Alert:
     """One message about one replica, and when it arrived in seconds since the run began."""
 
     replica: str
@@ -29,20 +29,24 @@ class Record:
     """Everything that one set-up said."""
 
     setup: str
-    told: list[Told] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
 
     def add(self, replica: str, word: Word, at: float) -> None:
         """Note a message as it arrives."""
-        self.told.append(Told(replica, word, at))
+        self.alerts.append(Alert(replica, word, at))
 
     def of(self, case: Case, word: Word) -> Iterator[float]:
         """When that was said about a case."""
-        for told in self.told:
-            if told.replica == case.replica and told.word is word and case.span.start <= told.at < case.watched_until:
-                yield told.at
+        for alert in self.alerts:
+            if (
+                alert.replica == case.replica
+                and alert.word is word
+                and case.span.start <= alert.at < case.watched_until
+            ):
+                yield alert.at
 
     def seconds_to_alert(self, cases: Iterable[Case]) -> list[float]:
-        """From the start of each to its first alert, for those that were told while they went on."""
+        """From the start of each to its first alert, for those that were alerted on while they went on."""
         firsts = ((case, next(self.of(case, Word.BREACH), None)) for case in cases)
         return [at - case.span.start for case, at in firsts if at is not None and at < case.span.end]
 
@@ -51,7 +55,7 @@ class Record:
         afters = ((case, [at for at in self.of(case, Word.RECOVERY) if at >= case.span.end]) for case in cases)
         return [min(after) - case.span.end for case, after in afters if after]
 
-    def told_of(self, cases: Iterable[Case], word: Word = Word.BREACH) -> int:
+    def alerted(self, cases: Iterable[Case], word: Word = Word.BREACH) -> int:
         """Of how many that was said at all."""
         return sum(any(True for _ in self.of(case, word)) for case in cases)
 
