@@ -22,7 +22,7 @@ LogFormat = Literal["text", "json"]
 QUIET = {
     "httpx": logging.WARNING,  # these two log every URL, and a Telegram URL holds the token
     "httpcore": logging.WARNING,
-    "apscheduler": logging.WARNING,  # two lines a tick
+    "apscheduler": logging.ERROR,  # two lines a tick; a tick that is skipped is logged by `steady_scheduler`
     "telegram.request": logging.CRITICAL,  # a traceback for each answer that is no JSON; delivery says it in a line
     "telegram.ext.AIORateLimiter": logging.CRITICAL,  # the same for each 429
 }
