@@ -4,6 +4,7 @@ import os
 from itertools import count
 from typing import TextIO
 
+from wine_slo.config.visible import visible_lines
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import Capabilities, Channel, ChannelError
 from wine_slo.slo.chat.messages import Keyboard
@@ -39,7 +40,7 @@ class ConsoleChannel(Channel):
         try:
             descriptor, left = (
                 self._console.fileno(),
-                f"{redact(text)}\n".encode(self._console.encoding, errors="replace"),
+                f"{visible_lines(redact(text))}\n".encode(self._console.encoding, errors="replace"),
             )
             while left:
                 left = left[os.write(descriptor, left) :]

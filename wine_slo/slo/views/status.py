@@ -24,6 +24,7 @@ from wine_slo.slo.views.status_schema import (
     BurnStatus,
     IncidentStatus,
     Judgement,
+    LastBudget,
     ObjectiveStatus,
     SilenceStatus,
     Status,
@@ -194,6 +195,7 @@ def _objective(
         acknowledged_by=acknowledgement.by.name if acknowledgement else None,
         acknowledged_at=acknowledgement.at if acknowledgement else None,
         silence=_silence(actions.silence_about(key, state.incidents, now), objectives),
+        last_known_budget=_last_budget(objective, track, reading),
     )
 
 
@@ -206,6 +208,17 @@ def _burn_rates(objective: Objective, budget: Budget | None) -> tuple[BurnStatus
         )
         for each in windows(objective)
     )
+
+
+def _last_budget(objective: Objective, track: KeyState | None, reading: Reading | None) -> LastBudget | None:
+    last = track.last_budget(reading) if track else None
+    if last is None or last[0].is_young(objective):
+        return None
+    budget, at = last
+    left = budget.remaining(objective)
+    if left is None:
+        return None
+    return LastBudget(remaining_ratio=left, history_seconds=budget.history.total_seconds(), at=at)
 
 
 def _silence(action: Action | None, objectives: Objectives) -> SilenceStatus | None:

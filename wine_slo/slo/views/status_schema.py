@@ -41,6 +41,21 @@ class BurnStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastBudget:
+    """What was known last of an error budget of which nothing is known now.
+
+    Attributes:
+        remaining_ratio: The share that was left; below 0 where it was overspent.
+        history_seconds: Over how much of its span that was known.
+        at: When.
+    """
+
+    remaining_ratio: float
+    history_seconds: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SilenceStatus:
     """A silence that runs.
 
@@ -93,6 +108,7 @@ class ObjectiveStatus:
         budget_remaining_ratio: The share of the error budget that is left; below 0 where it is overspent.
         budget_window_seconds: The span of the budget.
         budget_history_seconds: Over how much of that span it is known.
+        last_known_budget: What was known last of it; null where the last evaluation knows it, or none ever did.
         burn_rates: How fast it burns, shortest window first.
         targets: How many targets there are, where being up is the objective; null for other kinds.
         targets_down: The names of those that do not answer.
@@ -133,6 +149,7 @@ class ObjectiveStatus:
     acknowledged_by: str | None
     acknowledged_at: datetime | None
     silence: SilenceStatus | None
+    last_known_budget: LastBudget | None = None
 
     @property
     def is_budget_young(self) -> bool:
