@@ -6,7 +6,8 @@ import pytest
 
 from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.monitor.replay.story import Alarm
-from wine_slo.slo.evaluation.engine import SETTLES_IN, State, next_evaluation_at
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.schedule import SETTLES_IN, next_evaluation_at
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.source.metric_source import MetricSource

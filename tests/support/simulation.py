@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, pairwise
 
-from wine_slo.slo.evaluation.engine import State, advance, next_evaluation_at
+from wine_slo.slo.evaluation.engine import State, advance
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.reading import Interval, Reading, Targets, Traffic, sight_of
+from wine_slo.slo.evaluation.schedule import next_evaluation_at
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 

@@ -23,7 +23,7 @@ from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages
 from wine_slo.monitor.settings import WatchdogSettings
-from wine_slo.slo.evaluation.engine import SETTLES_IN, next_evaluation_at
+from wine_slo.slo.evaluation.schedule import SETTLES_IN, next_evaluation_at
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.redaction import without_credentials
 from wine_slo.slo.source.metric_source import MetricSourceError

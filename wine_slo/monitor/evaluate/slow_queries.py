@@ -5,14 +5,11 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from wine_slo.slo.evaluation.sampling import (
-    by_key,
-    finite_bounds,
-)
+from wine_slo.slo.evaluation.sampling import by_key
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import SELDOM, Budget, budgets_by_key, stays_known_for, windows
 from wine_slo.slo.objectives.objective import Key, Objective
-from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Vector
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Vector, finite_bounds
 
 LONGEST_HISTORY = timedelta(days=36_500)  # no source has kept samples for longer
 

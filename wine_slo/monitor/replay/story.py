@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from statistics import median
 
-from wine_slo.slo.evaluation.engine import DOWN, SETTLES_IN, State, advance, next_evaluation_at
+from wine_slo.slo.evaluation.engine import DOWN, State, advance
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight
+from wine_slo.slo.evaluation.schedule import SETTLES_IN, next_evaluation_at
 from wine_slo.slo.objectives.objective import Alert, Key, Objectives
 
 WEEK = timedelta(weeks=1)

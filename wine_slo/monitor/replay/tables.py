@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from wine_slo.monitor.replay.range_cache import EPOCH, Lattice, Numbers, RangeCache, Table, milliseconds
-from wine_slo.slo.evaluation.sampling import Grid, finite_bounds, instant_queries, interval_queries
+from wine_slo.slo.evaluation.sampling import Grid, instant_queries, interval_queries
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective
-from wine_slo.slo.source.metric_source import Points, Sample
+from wine_slo.slo.source.metric_source import Points, Sample, finite_bounds
 
 OUT_OF_STEP = 20  # a scrape may be late by a twentieth of an interval and still lie on its lattice
 BOUNDS_EVERY = timedelta(minutes=1)  # bucket bounds change only with a release

@@ -3,6 +3,7 @@
 Every instant is Prometheus' own time, so that a clock that differs between machines changes nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -35,6 +36,9 @@ class Sight(StrEnum):
     def is_seeing(self) -> bool:
         """Whether the service's own numbers can be seen, however few they are."""
         return self in (Sight.CLEAR, Sight.NO_TRAFFIC, Sight.TOO_FEW)
+
+
+INSTANCE = "instance"  # the label by which Prometheus distinguishes targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,3 +257,9 @@ def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: date
 def without_data(at: datetime, sight: Sight, reason: Reason | str) -> Reading:
     """A reading without data."""
     return Reading(at=at, sight=sight, reason=reason)
+
+
+def target_name(labels: Mapping[str, str]) -> str:
+    """Return what a target is called: its address, or all that is known of it where it has none."""
+    own = (f"{name}={value}" for name, value in sorted(labels.items()) if name not in ("__name__", "job"))
+    return labels.get(INSTANCE, "").strip() or ", ".join(own) or labels.get("job", "")

@@ -4,16 +4,24 @@ Who queries, and when, is no matter here: `Answers` holds what Prometheus said o
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from math import inf
 
 from wine_slo.metric_names import ENDPOINT
-from wine_slo.slo.evaluation.engine import State, seen_until
+from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.phases import Phase
-from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets, Traffic, sight_of, without_data
+from wine_slo.slo.evaluation.reading import (
+    Interval,
+    Reading,
+    Sight,
+    Targets,
+    Traffic,
+    sight_of,
+    target_name,
+    without_data,
+)
 from wine_slo.slo.evaluation.rules import event_counts, has_events, is_stuck, is_without_bucket
+from wine_slo.slo.evaluation.schedule import seen_until
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.kinds.indicator import BoundedHistogram
@@ -24,7 +32,6 @@ from wine_slo.slo.source.metric_source import MAX_INSTANT, MetricSourceError, Po
 
 CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
 LATENESS = 4  # scrape intervals after which a sample that is not there will not come
-INSTANCE = "instance"  # the label by which Prometheus distinguishes targets
 OF_LATE = timedelta(minutes=1)  # the range over which the rate is given, and endpoints are named as slow or fine
 
 
@@ -80,7 +87,7 @@ class Scrapes:
                 up=sum(each.value > 0 for each in up or all_up),
                 known=len(up or all_up),
                 scraped_at=instant_of(max(each.value for each in at or all_at)) if all_at else None,
-                down=tuple(sorted(_name_of(each.labels) for each in up or all_up if each.value <= 0)),
+                down=tuple(sorted(target_name(each.labels) for each in up or all_up if each.value <= 0)),
             )
             for values, (up, at) in groups.items()
         }
@@ -267,15 +274,6 @@ def by_endpoint(objective: Objective, answer: Iterable[Sample]) -> dict[Key, tup
     return {key: tuple(sorted(pairs, key=lambda pair: -pair[1])) for key, pairs in found.items()}
 
 
-def finite_bounds(answer: Iterable[Sample]) -> tuple[float, ...]:
-    """The finite bucket bounds in the answer of `promql.bucket_bounds`, ascending."""
-    bounds = set()
-    for each in answer:
-        with suppress(ValueError):  # a label that is called `le` may hold anything
-            bounds.add(float(each.labels.get("le", "")))
-    return tuple(sorted(bound for bound in bounds if 0 < bound < inf))
-
-
 def remembered(state: State, objective: Objective) -> list[Key]:
     """The keys that must be evaluated even where Prometheus shows nothing of them any more."""
     return [
@@ -379,12 +377,6 @@ def _intervals(objective: Objective, answers: Answers, key: Key) -> tuple[Interv
             ended_at = datetime.fromtimestamp(at, UTC)
             intervals.append(Interval(ended_at, failed, events, min(max(marginal, 0.0), events - failed)))
     return tuple(intervals)
-
-
-def _name_of(labels: Mapping[str, str]) -> str:
-    """What a target is called: its address, or all that is known of it where it has none."""
-    own = (f"{name}={value}" for name, value in sorted(labels.items()) if name not in ("__name__", "job"))
-    return labels.get(INSTANCE, "").strip() or ", ".join(own) or labels.get("job", "")
 
 
 def _no_bucket(bounded: BoundedHistogram, answers: Answers, key: Key) -> Reason | None:

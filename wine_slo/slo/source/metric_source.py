@@ -3,9 +3,11 @@
 A folder in `integrations/` implements it, and `monitor/evaluate/source.py` says which one is used.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Protocol
 
 from wine_slo.slo.reason import Reason, ReasonedError
@@ -133,3 +135,12 @@ class SourceInfo(Protocol):
     async def targets(self) -> list[Target] | None:
         """Return what it scrapes."""
         ...
+
+
+def finite_bounds(answer: Iterable[Sample]) -> tuple[float, ...]:
+    """The finite bucket bounds in the answer of `promql.bucket_bounds`, ascending."""
+    bounds = set()
+    for each in answer:
+        with suppress(ValueError):  # a label that is called `le` may hold anything
+            bounds.add(float(each.labels.get("le", "")))
+    return tuple(sorted(bound for bound in bounds if 0 < bound < inf))

@@ -13,12 +13,12 @@ from wine_slo.slo.evaluation.engine import State, advance
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets
-from wine_slo.slo.evaluation.sampling import Answers, Grid, Scrapes, by_endpoint, finite_bounds, read
+from wine_slo.slo.evaluation.sampling import Answers, Grid, Scrapes, by_endpoint, read
 from wine_slo.slo.evaluation.value import Value, value_of
 from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import BURNS, Alert, Key, Objective, Objectives
-from wine_slo.slo.source.metric_source import Sample
+from wine_slo.slo.source.metric_source import Sample, finite_bounds
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.incident_detail import incident_detail
 from wine_slo.slo.text.incidents.breach import breach_text
