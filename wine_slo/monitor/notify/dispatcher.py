@@ -11,10 +11,11 @@ without a message, so that a wrong id is known before the first incident.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.evaluate.snapshot import Snapshot
@@ -240,6 +241,9 @@ class Dispatcher:
         is_edit = notice.edits is not None
         try:
             await self._say(chat, notice)
+        except _OvertakenError:
+            log.info("chat %d: the edit of #%d waits for a new message", chat, numbers[0])
+            return
         except ChannelError as error:
             await self._fail(chat, error, notice.kind, numbers, is_edit=is_edit)
             return
@@ -322,7 +326,8 @@ class Dispatcher:
         if group is not None:
             held |= dict.fromkeys((each.incident for each in group.others), Suppression.GROUPED)
         self._note_suppressed(chat, held)
-        return group or next((notice for _, notice in planned), None)
+        notices = [notice for _, notice in planned]
+        return min([group, *notices] if group else notices, key=_urgency, default=None)
 
     def _plan(
         self, incident: Incident, told: DeliveryRecord, words: Wording, now: datetime
@@ -410,10 +415,11 @@ class Dispatcher:
 
         Raises:
             ChannelError: It was not edited, or perhaps not.
+            _OvertakenError: A new message is due.
         """
         address, told = self._recipients.standing(chat).address, notice.after
         try:
-            await self._chat.edit(address, message, notice.text, buttons=notice.buttons)
+            await self._unless_overtaken(chat, self._chat.edit(address, message, notice.text, buttons=notice.buttons))
         except ChannelError as error:
             if error.permanent:
                 await self._chat.reach(address)  # it may be the chat that refuses, and not the edit
@@ -428,6 +434,27 @@ class Dispatcher:
                 self._replaced.add(replaced)
                 told = replace(told, message=fresh)
         await self._book.keep([told])
+
+    async def _unless_overtaken(self, chat: int, edit: Coroutine[Any, Any, None]) -> None:
+        """Make an edit, but give it up once a new message is due; it can be repeated without harm.
+
+        Raises:
+            ChannelError: It was not made, or perhaps not.
+            _OvertakenError: It was given up.
+        """
+        editing, news = asyncio.create_task(edit), self._news[chat]
+        try:
+            while not editing.done():
+                hearing = asyncio.create_task(news.wait())
+                await asyncio.wait((editing, hearing), return_when=asyncio.FIRST_COMPLETED)
+                hearing.cancel()
+                news.clear()
+                if not editing.done() and (following := self._next(chat)) is not None and following.edits is None:
+                    raise _OvertakenError
+            await editing
+        finally:
+            editing.cancel()
+            await asyncio.wait((editing,))
 
     async def _fail(self, chat: int, error: ChannelError, kind: Kind, numbers: Iterable[int], *, is_edit: bool) -> None:
         """Note what a failure means for a chat, or for what was tried: the notification of these incidents."""
@@ -450,3 +477,14 @@ class Dispatcher:
         if self._waits.flood(chat, str(error), wait, is_edit=is_edit):
             for other in self._recipients:
                 self._news[other].set()
+
+
+class _OvertakenError(Exception):
+    """An edit was given up for now, as a new message is due."""
+
+
+def _urgency(notice: Notification) -> int:
+    """The order in which notifications go out: what makes a sound, then other new messages, then edits."""
+    if notice.edits is not None:
+        return 2
+    return 0 if notice.loud else 1
