@@ -24,7 +24,7 @@ from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.policies import Policies, Rules
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.notify.records import DeliveryRecords
-from wine_slo.monitor.notify.waits import ELSEWHERE, FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT, Waits
+from wine_slo.monitor.notify.waits import ELSEWHERE, FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT, Due, Waits
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.messages import Keyboard
 from wine_slo.slo.evaluation.incident import Incident
@@ -223,14 +223,14 @@ class Dispatcher:
 
     async def _tell_now(self, chat: int) -> None:
         moves = 0
-        while self._waits.may_try(chat) and (notice := self._next(chat)) is not None:
+        while self._may_try(chat) and (notice := self._next(chat)) is not None:
             address = self._recipients.standing(chat).address
             await self._try(chat, notice)
             moves += self._recipients.standing(chat).address != address
             if moves > MOST_MOVES:
                 self._waits.fail(chat, notice.after.incident, is_edit=notice.edits is not None)
         is_free = self._waits.is_free(chat, ELSEWHERE, is_edit=False) and not self._waits.are_any(chat)
-        if self._waits.is_in_doubt(chat) and is_free and self._waits.may_try(chat):
+        if self._waits.is_in_doubt(chat) and is_free and self._may_try(chat):
             await self._reach(chat)
         if not self._recipients.standing(chat).is_closed:
             await self._announce(chat)
@@ -277,7 +277,7 @@ class Dispatcher:
             await self._has_arrived(chat)
 
     async def _close(self, chat: int, error: ChannelError) -> None:
-        self._waits.refuse(chat)
+        self._waits.refuse(chat, self._due(chat))
         await self._recipients.close(chat, str(error) or "it gives no reason")
         for other in self._recipients:
             self._news[other].set()  # they are to know of it
@@ -302,10 +302,38 @@ class Dispatcher:
             standing = self._recipients.standing(other)
             await self._recipients.keep(replace(standing, announced_to=(*standing.announced_to, chat)))
 
+    def _may_try(self, chat: int) -> bool:
+        return self._waits.may_try(chat, lambda: self._due(chat))
+
+    def _due(self, chat: int) -> Due:
+        """The new messages that are due in a chat and do not have to wait."""
+        planned, _ = self._planned(chat, self._wording(chat))
+        return frozenset(
+            (incident.number, incident.openings, notice.kind) for incident, notice in planned if notice.edits is None
+        )
+
+    def _wording(self, chat: int) -> Wording:
+        state, now = self._snapshot.state, self._snapshot.now()
+        return IncidentWording(self._localizer.speech(chat), state, now, self._journal.acts)
+
     def _next(self, chat: int) -> Notification | None:
         """The next notification for a chat that does not have to wait; only new messages while it refuses them."""
+        words = self._wording(chat)
+        planned, held = self._planned(chat, words)
+        try:
+            group = fold(planned, words)
+        except Exception:
+            log.exception("chat %d: what is too much at once is sent one by one: a fault of ours", chat)
+            group = None
+        if group is not None:
+            held |= dict.fromkeys((each.incident for each in group.others), Suppression.GROUPED)
+        self._note_suppressed(chat, held)
+        notices = [notice for _, notice in planned]
+        return min([group, *notices] if group else notices, key=_urgency, default=None)
+
+    def _planned(self, chat: int, words: Wording) -> tuple[list[tuple[Incident, Notification]], dict[int, Suppression]]:
+        """The notifications for a chat, each with its incident, and why others are not sent, by their incidents."""
         state, now = self._snapshot.state, self._snapshot.now()
-        words = IncidentWording(self._localizer.speech(chat), state, now, self._journal.acts)
         is_closed = self._recipients.standing(chat).is_closed
         planned: list[tuple[Incident, Notification]] = []
         held: dict[int, Suppression] = {}
@@ -318,16 +346,7 @@ class Dispatcher:
                 held[told.incident] = reason
             if notice is not None and not (is_closed and notice.edits is not None):
                 planned.append((incident, notice))
-        try:
-            group = fold(planned, words)
-        except Exception:
-            log.exception("chat %d: what is too much at once is sent one by one: a fault of ours", chat)
-            group = None
-        if group is not None:
-            held |= dict.fromkeys((each.incident for each in group.others), Suppression.GROUPED)
-        self._note_suppressed(chat, held)
-        notices = [notice for _, notice in planned]
-        return min([group, *notices] if group else notices, key=_urgency, default=None)
+        return planned, held
 
     def _plan(
         self, incident: Incident, told: DeliveryRecord, words: Wording, now: datetime

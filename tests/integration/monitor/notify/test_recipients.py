@@ -38,11 +38,12 @@ from wine_slo.monitor.notify.policies import Rules
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.notify.waits import LONGEST_WAIT
 from wine_slo.slo.chat.channel import ChannelError
-from wine_slo.slo.chat.messages import Picture
+from wine_slo.slo.chat.messages import Person, Picture
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.plan import STORM
 from wine_slo.slo.notification.record import DeliveryRecord, Kind
 from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.oncall.actions import Action, ActionKind, Silence
 from wine_slo.slo.text.formatting import Formatter
 
 TOPIC = 30
@@ -322,6 +323,68 @@ async def test_a_second_chat_is_due_only_once_the_incident_is_escalated_to_it(de
     desk.scene.has(0.0, 20)
     await desk.tell()
     assert {each.chat for each in desk.delivery.records} == {ANNA, GROUP}
+
+
+async def refuses_for_hours(desk: Desk, chat: int) -> None:
+    """A chat refuses messages, and the next try is an hour away."""
+    desk.api.fails_with(403, KICKED, chat=chat)
+    for _ in range(10):
+        await desk.tell(after=3600)
+    assert chat in desk.delivery.unreachable
+
+
+async def test_a_second_chat_that_refused_messages_is_tried_at_once_when_an_escalation_falls_due(desk: Desk) -> None:
+    desk.rules = Rules(second_chats=frozenset([GROUP]), escalate_after=timedelta(minutes=15))
+    desk.notifies((ANNA, GROUP))
+    await refuses_for_hours(desk, GROUP)
+    desk.scene.breaks()
+    await desk.tell()
+    desk.api.recovers()
+    desk.scene.has(1.0, 14 * 60)
+    await desk.tell()
+    assert desk.sends_to(GROUP) == 0
+    desk.scene.has(1.0, 65)
+    await desk.tell()
+    assert [text.split(":")[0] for text in desk.texts(GROUP)] == ["🔴 Latency"]
+    assert GROUP not in desk.delivery.unreachable
+
+
+async def test_what_falls_due_in_a_chat_that_refuses_messages_is_tried_once_and_not_at_every_evaluation(
+    desk: Desk,
+) -> None:
+    desk.scene.breaks()
+    await desk.tell()
+    await refuses_for_hours(desk, ANNA)
+    before = desk.tries()
+    desk.scene.has(0.0, 20)
+    for _ in range(10):
+        await desk.tell(after=5)
+    assert desk.tries() == before + 1, "the recovery"
+
+
+async def test_the_end_of_a_silence_tries_a_chat_that_refused_messages(desk: Desk) -> None:
+    await refuses_for_hours(desk, ANNA)
+    desk.scene.breaks()
+    silence = Silence(until=desk.scene.now + timedelta(minutes=10), objective="latency")
+    await desk.journal.add(
+        Action(
+            number=0,
+            at=desk.scene.now,
+            deed=ActionKind.SILENCE,
+            by=Person(8, "Boris"),
+            chat=GROUP,
+            cause="1",
+            silence=silence,
+        )
+    )
+    await desk.tell()
+    desk.api.recovers()
+    desk.scene.has(1.0, 9 * 60)
+    await desk.tell()
+    assert desk.texts() == []
+    desk.scene.has(1.0, 65)
+    await desk.tell()
+    assert desk.texts()[0].startswith("🔴 Latency")
 
 
 # Topics
