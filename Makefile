@@ -3,7 +3,7 @@
 # make test-image   10 minutes, where Docker or podman is: builds the image and tries docker-compose.yml on it
 # make test-quick   the unit tests, half a minute
 # make check  lint, types and layers
-# make catalogue    finds what is said in the chat and writes the list that is to be translated anew
+# make catalogue    finds what is said in the chat, writes the list that is to be translated anew, and compiles it
 # make lock   writes the pinned requirement files anew
 # make benchmark-serving     10 minutes: our server beside FastAPI, Litestar, Flask, BentoML and MLServer
 # make reliability   writes the table of docs/reliability.md anew
@@ -19,6 +19,8 @@ BIN := .venv/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 # pip compiles with one processor, and imports of what is not compiled are slow: with all of them, tests left out.
 COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null || true
+# `pybabel`, with this folder's tools/ in reach.
+PYBABEL := python -m babel.messages.frontend --quiet
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: up test test-quick test-image soak reliability pictures check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
@@ -69,10 +71,12 @@ lock: $(BIN)/.dev
 	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-dev.txt
 
 # English is the name of each sentence, so it has no list. Without places and dates, so that branches do not collide.
+# Where git cannot merge the compiled .mo: merge the .po, then this.
 catalogue: $(BIN)/.dev
-	pybabel --quiet extract --mapping pyproject.toml --no-location --sort-output --no-wrap --output .tools/messages.pot wine_slo
-	pybabel --quiet update --domain wine_slo --input-file .tools/messages.pot --output-dir wine_slo/locale --locale ru \
+	$(PYBABEL) extract --mapping pyproject.toml --no-location --sort-output --no-wrap --output .tools/messages.pot wine_slo
+	$(PYBABEL) update --domain wine_slo --input-file .tools/messages.pot --output-dir wine_slo/locale --locale ru \
 	    --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	$(PYBABEL) compile --domain wine_slo --directory wine_slo/locale
 
 models/model.json: | $(BIN)/.up
 	wine-slo train

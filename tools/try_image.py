@@ -239,7 +239,7 @@ class Trial:
         new.chmod(0o644)
         new.replace(path)
         self.compose("kill", "--signal", "HUP", "watchdog")
-        until("the new objective is judged", lambda: "0.98" in ask(f"{WATCHDOG}/api/status")[1])
+        until("the new objective is judged", lambda: "0.98" in request(f"{WATCHDOG}/api/status")[1])
         return "a file that was replaced"
 
     def upgrade(self) -> str:
@@ -250,7 +250,7 @@ class Trial:
             new = [each for each in self.messages()[old:] if each["method"] == "sendMessage"]
             return [each for each in new if each["text"].startswith(sign)]
 
-        with asking(f"{SERVER}/sleep?seconds=1.5"):
+        with requesting(f"{SERVER}/sleep?seconds=1.5"):
             until("a breach is sent", partial(sent, "🔴"), seconds=120)
             with (self.folder / "wine_slo/monitor/commands/run.py").open("a") as module:
                 module.write("# upgraded\n")
@@ -260,7 +260,7 @@ class Trial:
             expect(self.container("watchdog") != before, "the watchdog still runs the old image")
             self.until_healthy("watchdog")
             time.sleep(20)
-        with asking(f"{SERVER}/ui"):
+        with requesting(f"{SERVER}/ui"):
             until("the recovery is sent", partial(sent, "🟢"), seconds=120)
         expect(len(sent("🔴")) == 1, f"the breach was sent {len(sent('🔴'))} times")
         expect(all(each["is_reply"] for each in sent("🟢")), "the recovery answers no message")
@@ -292,8 +292,8 @@ class Trial:
         for name in OURS:
             container = self.run("run", *rights, *data, IMAGE, "python", "-m", f"wine_slo.{name}").strip()
             until(f"the {name} is healthy", partial(self.is_healthy, container))
-            asked = self.run("exec", container, "python", "-c", SLEEPS, ok=False).strip()
-            expect(name != "server" or asked == "404", f"/sleep of the bare image answers {asked}")
+            requested = self.run("exec", container, "python", "-c", SLEEPS, ok=False).strip()
+            expect(name != "server" or requested == "404", f"/sleep of the bare image answers {requested}")
             self.run("stop", container)
             status = self.inspect(container)["State"]["ExitCode"]
             expect(status == 0, f"the {name} ends with {status}")
@@ -337,7 +337,7 @@ def until(what: str, claim: Callable[[], object], seconds: float = 90) -> None:
         time.sleep(0.5)
 
 
-def ask(url: str) -> tuple[int, str]:
+def request(url: str) -> tuple[int, str]:
     """Return status and text of an answer; 0 where there is none."""
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=15) as answer:
@@ -349,13 +349,13 @@ def ask(url: str) -> tuple[int, str]:
 
 
 @contextmanager
-def asking(url: str) -> Iterator[None]:
+def requesting(url: str) -> Iterator[None]:
     """Ask for something four times at once, again and again, meanwhile."""
     ends = Event()
 
     def again() -> None:
         while not ends.is_set():
-            ask(url)
+            request(url)
             ends.wait(0.2)
 
     threads = [Thread(target=again, daemon=True) for _ in range(4)]

@@ -14,9 +14,9 @@ from typing import Any
 
 from benchmarks import page
 from benchmarks.detection import peers, schedule
+from benchmarks.detection.alerts import Record
 from benchmarks.detection.replica import Service
 from benchmarks.detection.table import tables
-from benchmarks.detection.told import Record
 from benchmarks.detection.watchdogs import Watchdog
 from tests.support.real.prometheus import Prometheus, version
 
@@ -45,9 +45,9 @@ def scraping(subjects: Sequence[schedule.Subject], target: str, every: str, aler
     }
 
 
-async def run(pace: schedule.Pace, folder: Path) -> str:
+async def run(plan: schedule.Plan, folder: Path) -> str:
     """One run: everything up, the time that it takes, everything down."""
-    subjects = list(schedule.schedule(pace))
+    subjects = list(schedule.schedule(plan))
     service = Service(subject.replica for subject in subjects)
     ours = Record(OURS)
     async with AsyncExitStack() as running:
@@ -69,9 +69,9 @@ async def run(pace: schedule.Pace, folder: Path) -> str:
             await watchdog.start(by_scrape["5s"].url)
         began_at = service.begin()
         loops = [peers.PlainLoop(setup, over, by_scrape["5s"], service) for setup, over in peers.LOOPS.items()]
-        print(f"{len(subjects)} replicas, {len(watchdogs)} watchdogs; {pace.total / 60:.0f} min from now", flush=True)
+        print(f"{len(subjects)} replicas, {len(watchdogs)} watchdogs; {plan.total / 60:.0f} min from now", flush=True)
         with suppress(TimeoutError):  # which is the end of the run
-            await asyncio.wait_for(asyncio.gather(*(loop.run() for loop in loops)), timeout=pace.total)
+            await asyncio.wait_for(asyncio.gather(*(loop.run() for loop in loops)), timeout=plan.total)
         for watchdog in watchdogs:
             watchdog.put_into(ours, began_at)
     records = [ours, *alertmanager.records, *(loop.record for loop in loops)]

@@ -9,8 +9,8 @@ import msgspec
 import yaml
 from aiohttp import web
 
+from benchmarks.detection.alerts import Record, Word
 from benchmarks.detection.replica import Service
-from benchmarks.detection.told import Record, Word
 from tests.support.fakes.loopback import Loopback
 from tests.support.real.processes import Process
 from tests.support.real.prometheus import Prometheus, free_port, program
@@ -137,10 +137,10 @@ class PlainLoop:
     async def run(self) -> None:
         """Go on until cancelled."""
         while True:
-            await self._look()
+            await self._evaluate()
             await asyncio.sleep(POLL_SECONDS)
 
-    async def _look(self) -> None:
+    async def _evaluate(self) -> None:
         found = await self._prometheus.query(self._query)
         alerting = {series["metric"]["replica"] for series in found if float(series["value"][1]) > 1}
         at = self._service.now

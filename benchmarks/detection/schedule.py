@@ -58,7 +58,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class Plan:
     """How long everything takes, in seconds, and how many there are of each."""
 
     total: float
@@ -78,7 +78,7 @@ class Pace:
 
 
 # A copied rule needs up to 133 s to alert and 579 s to resolve.
-FULL = Pace(
+FULL = Plan(
     total=1275,
     warm_up=305,
     starts=240,
@@ -94,7 +94,7 @@ FULL = Pace(
     reload=100,
     reloads=5,
 )
-QUICK = Pace(
+QUICK = Plan(
     total=330,
     warm_up=75,
     starts=60,
@@ -112,75 +112,75 @@ QUICK = Pace(
 )
 
 
-def schedule(pace: Pace) -> Iterator[Subject]:
+def schedule(plan: Plan) -> Iterator[Subject]:
     """Every replica of a run and what happens to it."""
-    for number in range(pace.incidents):
-        yield _incident(pace, Scenario.INCIDENT, number, USUAL, pace.incident)
-    for number in range(pace.others):
-        yield _incident(pace, Scenario.SPARSE, number, SPARSE, pace.incident)
-        yield _incident(pace, Scenario.PARTIAL, number, USUAL, pace.partial, share=0.1)
-    for number in range(pace.reloads):
-        yield _reload(pace, number)
+    for number in range(plan.incidents):
+        yield _incident(plan, Scenario.INCIDENT, number, USUAL, plan.incident)
+    for number in range(plan.others):
+        yield _incident(plan, Scenario.SPARSE, number, SPARSE, plan.incident)
+        yield _incident(plan, Scenario.PARTIAL, number, USUAL, plan.partial, share=0.1)
+    for number in range(plan.reloads):
+        yield _reload(plan, number)
     for seconds in STALLS:
-        yield from _stalls(pace, Scenario.STALL, USUAL, Slow, seconds)
+        yield from _stalls(plan, Scenario.STALL, USUAL, Slow, seconds)
     for seconds in (4, 15):
-        yield from _stalls(pace, Scenario.FREEZE, USUAL, Frozen, seconds)
-        yield from _stalls(pace, Scenario.SPARSE_STALL, SPARSE, Slow, seconds)
-    yield from _killed(pace)
-    yield from _swinging(pace, Scenario.SWING, Swinging)
-    yield from _swinging(pace, Scenario.SWAY, Swaying)
+        yield from _stalls(plan, Scenario.FREEZE, USUAL, Frozen, seconds)
+        yield from _stalls(plan, Scenario.SPARSE_STALL, SPARSE, Slow, seconds)
+    yield from _killed(plan)
+    yield from _swinging(plan, Scenario.SWING, Swinging)
+    yield from _swinging(plan, Scenario.SWAY, Swaying)
 
 
 def _incident(
-    pace: Pace, scenario: Scenario, number: int, per_second: float, seconds: float, *, share: float = 1.0
+    plan: Plan, scenario: Scenario, number: int, per_second: float, seconds: float, *, share: float = 1.0
 ) -> Subject:
     """A replica with a watchdog of its own, which expects nothing."""
     squad = f"{scenario}-{number}"
     name = f"{squad}-alone"
-    start = pace.warm_up + uniform(0, pace.starts)
+    start = plan.warm_up + uniform(0, plan.starts)
     trouble = Slow(start, start + seconds, share)
-    case = Case(scenario, name, trouble, pace.total)
+    case = Case(scenario, name, trouble, plan.total)
     return Subject(squad, Replica(name, steady(per_second, [trouble])), (case,))
 
 
-def _reload(pace: Pace, number: int) -> Subject:
+def _reload(plan: Plan, number: int) -> Subject:
     """The same for somebody who tries it by hand, soon after the start so that there is time to expire."""
     squad = f"{Scenario.RELOAD}-{number}"
     name = f"{squad}-alone"
     start = uniform(15, 45)
-    span = Span(start, start + pace.reload)
-    return Subject(squad, Replica(name, reloaded(span)), (Case(Scenario.RELOAD, name, span, pace.total),))
+    span = Span(start, start + plan.reload)
+    return Subject(squad, Replica(name, reloaded(span)), (Case(Scenario.RELOAD, name, span, plan.total),))
 
 
 def _stalls(
-    pace: Pace, scenario: Scenario, per_second: float, kind: Callable[[float, float], Trouble], seconds: int
+    plan: Plan, scenario: Scenario, per_second: float, kind: Callable[[float, float], Trouble], seconds: int
 ) -> Iterator[Subject]:
     squad = f"{scenario}-{seconds}"
-    for number in range(pace.stall_replicas):
+    for number in range(plan.stall_replicas):
         name = f"{squad}-{number}"
-        slots = [pace.warm_up + slot * pace.stall_slot for slot in range(pace.stall_slots)]
+        slots = [plan.warm_up + slot * plan.stall_slot for slot in range(plan.stall_slots)]
         troubles = [
-            kind(start, start + seconds) for start in (slot + uniform(0, pace.stall_slot / 4) for slot in slots)
+            kind(start, start + seconds) for start in (slot + uniform(0, plan.stall_slot / 4) for slot in slots)
         ]
-        ends = [*(trouble.start for trouble in troubles[1:]), pace.total]
+        ends = [*(trouble.start for trouble in troubles[1:]), plan.total]
         cases = tuple(Case(scenario, name, trouble, end) for trouble, end in zip(troubles, ends, strict=True))
         yield Subject(squad, Replica(name, steady(per_second, troubles)), cases)
 
 
-def _killed(pace: Pace) -> Iterator[Subject]:
+def _killed(plan: Plan) -> Iterator[Subject]:
     """It dies once the slowest peer has told, and comes back healthy."""
-    for number in range(pace.killed):
+    for number in range(plan.killed):
         name = f"killed-{number}"
-        start = pace.warm_up + uniform(0, pace.starts / 2)
-        gone = Span(start + pace.incident, start + pace.incident + pace.gone)
+        start = plan.warm_up + uniform(0, plan.starts / 2)
+        gone = Span(start + plan.incident, start + plan.incident + plan.gone)
         trouble = Slow(start, gone.start)
         case = Case(Scenario.KILLED, name, trouble, gone.end, gone)
         yield Subject("killed", Replica(name, steady(USUAL, [trouble]), gone), (case,))
 
 
-def _swinging(pace: Pace, scenario: Scenario, kind: type[Swinging]) -> Iterator[Subject]:
-    span = Span(pace.warm_up, min(pace.warm_up + 20 * 60, pace.total - 60))
+def _swinging(plan: Plan, scenario: Scenario, kind: type[Swinging]) -> Iterator[Subject]:
+    span = Span(plan.warm_up, min(plan.warm_up + 20 * 60, plan.total - 60))
     for period in PERIODS:
         name = f"{scenario}-{period}"
-        case = Case(scenario, name, span, pace.total)
+        case = Case(scenario, name, span, plan.total)
         yield Subject(str(scenario), Replica(name, steady(USUAL, [kind(span.start, span.end, period)])), (case,))

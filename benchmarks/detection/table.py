@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
+from benchmarks.detection.alerts import Record, Word
 from benchmarks.detection.schedule import PERIODS, Case, Scenario
-from benchmarks.detection.told import Record, Word
 
 INCIDENTS = {
     Scenario.INCIDENT: "all slow, 10/s",
@@ -58,7 +58,7 @@ def _stall_columns(cases: Sequence[Case]) -> Iterator[Column]:
     for scenario, words in STALLS.items():
         some = _of(cases, scenario)
         for seconds in sorted({case.seconds for case in some}):
-            yield f"{words} {seconds} s", _told([case for case in some if case.seconds == seconds])
+            yield f"{words} {seconds} s", _alerted([case for case in some if case.seconds == seconds])
 
 
 def _absence_columns(cases: Sequence[Case]) -> Iterator[Column]:
@@ -69,8 +69,8 @@ def _absence_columns(cases: Sequence[Case]) -> Iterator[Column]:
     for scenario, words in SWINGS.items():
         yield f"{words} 0.9 to 1.1 s in {', '.join(map(str, PERIODS))} s: alerts of each", _each(_of(cases, scenario))
     yield "one person reloads a page of 2 s: start to alert", _alerts(reload)
-    yield "and goes away: called over", _told(reload, Word.RECOVERY)
-    yield "ended as expired", _told(reload, Word.ENDED)
+    yield "and goes away: called over", _alerted(reload, Word.RECOVERY)
+    yield "ended as expired", _alerted(reload, Word.ENDED)
 
 
 def _of(cases: Sequence[Case], scenario: Scenario) -> list[Case]:
@@ -85,8 +85,8 @@ def _recoveries(cases: Sequence[Case]) -> Callable[[Record], str]:
     return lambda record: spread(record.seconds_to_recovery(cases), len(cases))
 
 
-def _told(cases: Sequence[Case], word: Word = Word.BREACH) -> Callable[[Record], str]:
-    return lambda record: f"{record.told_of(cases, word)} of {len(cases)}"
+def _alerted(cases: Sequence[Case], word: Word = Word.BREACH) -> Callable[[Record], str]:
+    return lambda record: f"{record.alerted(cases, word)} of {len(cases)}"
 
 
 def _each(cases: Sequence[Case]) -> Callable[[Record], str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.detection.told import Record, Word
+from benchmarks.detection.alerts import Record, Word
 from tests.support.fakes.bot_api import TOKEN, BotApi
 from tests.support.real.processes import Processes
 

@@ -44,10 +44,10 @@ def made(days: int) -> Made:
         usual = {0: {"is_away": True}, 1: {"is_down": True}, 2: {"rate": 0.0}, 3: {"failed": 0.2}}.get(day % 5, {})
         chapters.append(Chapter(since=noon + timedelta(hours=3), until=noon + timedelta(hours=3, minutes=20), **usual))  # type: ignore[arg-type]
     restarts = tuple(timedelta(days=day, hours=6) for day in range(days))
-    return Made(begins_at=START, lasts=timedelta(days=days), chapters=tuple(chapters), restarts=restarts)
+    return Made(begins_at=START, duration=timedelta(days=days), chapters=tuple(chapters), restarts=restarts)
 
 
-async def look_back(url: str, folder: Path, days: int, whole: int) -> str:
+async def replay_days(url: str, folder: Path, days: int, whole: int) -> str:
     """Replay the last days; return the seconds, the processor's seconds, the peak of memory, evaluations and alarms."""
     until = START + timedelta(days=whole)
     async with aiohttp.ClientSession() as session:
@@ -81,20 +81,20 @@ async def run(folder: Path, short: int, whole: int) -> str:
     await asyncio.to_thread(made(whole).write, prometheus.folder / "data")
     await prometheus.start()
 
-    async def look(name: str, days: int) -> tuple[str, float]:
+    async def evaluate(name: str, days: int) -> tuple[str, float]:
         used = used_by(prometheus.pid)
-        seconds, processor, peak, looks, alarms = await asyncio.to_thread(
+        seconds, processor, peak, evaluations, alarms = await asyncio.to_thread(
             in_a_process, prometheus.url, folder / "chunks", days, whole
         )
         theirs = used_by(prometheus.pid) - used
-        return f"| {name} | {seconds} | {processor} | {theirs:.1f} | {peak} | {looks} | {alarms} |", float(peak)
+        return f"| {name} | {seconds} | {processor} | {theirs:.1f} | {peak} | {evaluations} | {alarms} |", float(peak)
 
     try:
-        first, _ = await look(f"{whole} days, the first time", whole)
+        first, _ = await evaluate(f"{whole} days, the first time", whole)
         # Queries what only the short time needs, so that all of it is on disk.
         await asyncio.to_thread(in_a_process, prometheus.url, folder / "chunks", short, whole)
-        short_again, short_peak = await look(f"{short} days, from disk", short)
-        whole_again, whole_peak = await look(f"{whole} days, from disk", whole)
+        short_again, short_peak = await evaluate(f"{short} days, from disk", short)
+        whole_again, whole_peak = await evaluate(f"{whole} days, from disk", whole)
     finally:
         await prometheus.kill()
     lines = [
@@ -117,7 +117,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.past:
         url, folder, days, whole = options.past
-        print(asyncio.run(look_back(url, Path(folder), int(days), int(whole))))
+        print(asyncio.run(replay_days(url, Path(folder), int(days), int(whole))))
         return
     with tempfile.TemporaryDirectory() as folder:
         measured = asyncio.run(run(Path(folder), *((2, 6) if options.quick else (7, 30))))

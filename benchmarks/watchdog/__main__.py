@@ -31,7 +31,7 @@ from wine_slo.slo.source.clocks import WallTime
 
 ROOT = Path(__file__).parents[2]
 LABEL_SETS = 1000
-LOOKS, EVERY = 8, 15  # seconds
+EVALUATIONS, EVERY = 8, 15  # seconds
 LIVES = 60  # seconds after which the memory of a process is read
 
 
@@ -76,13 +76,13 @@ async def serving(folder: Path, endpoints: int) -> AsyncIterator[Prometheus]:
         await service.goes_down()
 
 
-async def look(objectives: Objectives, endpoints: int) -> Cost:
+async def evaluate(objectives: Objectives, endpoints: int) -> Cost:
     """The cost of looks at some objectives; the first, which reads all of the range, is left out."""
-    asked = 0
+    requested = 0
 
     def count(_outcome: str) -> None:
-        nonlocal asked
-        asked += 1
+        nonlocal requested
+        requested += 1
 
     clock, own = [], []
     with tempfile.TemporaryDirectory() as name:
@@ -92,13 +92,13 @@ async def look(objectives: Objectives, endpoints: int) -> Cost:
             ledger = Ledger.open(f"sqlite:///{folder / 'watchdog.db'}")
             api = PrometheusClient(session, prometheus.url, {}, on_query=count)
             evaluation = Evaluator(api, ledger, objectives, State(), lambda: WallTime(datetime.now(UTC)))
-            for number in range(LOOKS + 1):
-                asked_before, started, used = asked, perf_counter(), process_time()
+            for number in range(EVALUATIONS + 1):
+                queries_before, started, used = requested, perf_counter(), process_time()
                 await evaluation.evaluate()
                 if number:
                     clock.append(perf_counter() - started)
                     own.append(process_time() - used)
-                questions = asked - asked_before
+                questions = requested - queries_before
                 await asyncio.sleep(EVERY)
             seen = len(evaluation.state.readings)
             ledger.close()
@@ -136,8 +136,8 @@ async def run() -> str:
     """Both costs and the life of a process, as Markdown."""
     shipped = slo_file.load(ROOT / "config" / "slo.yml")
     latency = replace(shipped.by_name["latency"], by=("endpoint",))
-    few = await look(shipped, 3)
-    many = await look(replace(shipped, all=(latency,)), LABEL_SETS)
+    few = await evaluate(shipped, 3)
+    many = await evaluate(replace(shipped, all=(latency,)), LABEL_SETS)
     first, memory = await live()
     return "\n".join(
         (
@@ -154,4 +154,4 @@ async def run() -> str:
 if __name__ == "__main__":
     measured = asyncio.run(run())
     print(measured)
-    page.write("watchdog", f"{page.today()}. Median (min to max) of {LOOKS} looks, {EVERY} s apart.", measured)
+    page.write("watchdog", f"{page.today()}. Median (min to max) of {EVALUATIONS} looks, {EVERY} s apart.", measured)

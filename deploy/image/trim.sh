@@ -9,8 +9,6 @@ rm -rf sqlalchemy/testing joblib/test numpy/_core/include honcho honcho-*.dist-i
 # What compilers and type checkers read.
 find . -type f \( -name '*.pyi' -o -name '*.px[di]' -o -name '*.pyx' -o -name '*.h' -o -name '*.hpp' -o -name '*.c' \
     -o -name '*.cpp' -o -name '*.tp' -o -name '*.in' \) -delete
-# Babel reads the languages that it knows from here; the chats speak two of them.
-find babel/locale-data -type f ! -name root.dat ! -name 'en*.dat' ! -name 'ru*.dat' -delete
 # Charts are written in DejaVu Sans; without LastResort matplotlib does not start.
 rm -rf matplotlib/mpl-data/sample_data
 find matplotlib/mpl-data/fonts -type f ! -name 'DejaVuSans.ttf' ! -name 'DejaVuSans-Bold.ttf' ! -name 'LastResort*' -delete

@@ -6,14 +6,14 @@ import pytest
 
 from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.monitor.replay.story import Alarm
-from wine_slo.slo.evaluation.engine import SETTLES_IN, State, next_look_at
+from wine_slo.slo.evaluation.engine import SETTLES_IN, State, next_evaluation_at
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.source.metric_source import MetricSource
 
 START = datetime(2026, 10, 1, 12, tzinfo=UTC)
 POLL = timedelta(seconds=30)
-Telling = tuple[object, ...]
+Delivery = tuple[object, ...]
 
 
 class Clock:
@@ -26,29 +26,29 @@ class Clock:
 
 async def live(
     api: MetricSource, clock: Clock, objectives: Objectives, since: datetime, until: datetime
-) -> tuple[dict[tuple[int, int], Telling], int]:
+) -> tuple[dict[tuple[int, int], Delivery], int]:
     """What a watchdog tells that looks as `watchdog.Watchdog` has it: each poll, and soon where it is suspicious."""
-    collector, state, looks = Collector(api, lambda: WallTime(clock())), State(), 0
-    told: dict[tuple[int, int], Telling] = {}
+    collector, state, evaluations = Collector(api, lambda: WallTime(clock())), State(), 0
+    delivered: dict[tuple[int, int], Delivery] = {}
     quick: datetime | None
     tick, quick = since, None
     while (now := tick if quick is None else min(tick, quick)) <= until:
         tick, quick = tick + POLL if now == tick else tick, None if now == quick else quick
         clock.now = now
         state = await collector.evaluate(state, objectives)
-        looks += 1
+        evaluations += 1
         for number, each in state.incidents.items():
-            told[number, each.openings] = (
+            delivered[number, each.openings] = (
                 str(each.key), each.since, each.opened_at, each.last_bad_at, each.closed_at, each.outcome,
                 each.worst and pytest.approx(each.worst), pytest.approx(each.bad), pytest.approx(each.total),
                 each.bounds, str(each.reason) if each.key.is_own else "",
             )  # fmt: skip
-        soon = next_look_at(state, objectives)
+        soon = next_evaluation_at(state, objectives)
         quick = quick if soon is None else max(soon, now) + SETTLES_IN
-    return told, looks
+    return delivered, evaluations
 
 
-def telling(alarm: Alarm) -> Telling:
+def delivery_of(alarm: Alarm) -> Delivery:
     return (
         str(alarm.key), alarm.began_at, alarm.notified_at, alarm.last_bad_at, alarm.ended_at, alarm.outcome,
         alarm.worst, alarm.bad, alarm.total, alarm.bounds, alarm.reason,

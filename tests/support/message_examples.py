@@ -73,11 +73,11 @@ def breach(
     truth: Incident,
     *,
     after: float = 120,
-    told: DeliveryRecord = NOTHING,
+    record: DeliveryRecord = NOTHING,
     state: State | None = None,
     speech: Formatter = SPEECH,
 ) -> str:
-    return breach_text(speech, truth, told, state or State(), at(after))
+    return breach_text(speech, truth, record, state or State(), at(after))
 
 
 def burning(burn: Burn) -> Incident:
@@ -96,7 +96,7 @@ EXAMPLES: dict[str, Callable[[Formatter], str]] = {
     "a breach that lasts": lambda speech: breach(SLOW, after=720, speech=speech),
     "a breach of which nothing more is known": lambda speech: breach(incident(value=None), speech=speech),
     "a breach that may be a repeat": lambda speech: breach(
-        incident(), told=replace(NOTHING, perhaps_sent=True), speech=speech
+        incident(), record=replace(NOTHING, perhaps_sent=True), speech=speech
     ),
     "a breach that came back": lambda speech: breach(
         replace(SLOW, openings=3, again_at=at(660), last_bad_at=at(685), earlier=EARLIER, bad=151, total=188),

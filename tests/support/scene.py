@@ -81,21 +81,23 @@ class Scene:
             self.second += 5
             interval = Interval(self.now, bad=bad * of, total=of)
             value = p95 if p95 is not None else 2.4 if bad > 0.05 else 0.05
-            self.look({key: Reading(at=self.now, sight=sight, reason="", intervals=(interval,), recent_seconds=value)})
+            self.evaluate(
+                {key: Reading(at=self.now, sight=sight, reason="", intervals=(interval,), recent_seconds=value)}
+            )
         return self
 
     def lacks(self, sight: Sight, seconds: float = 5, *, keys: Iterable[Key] = (KEY,)) -> "Scene":
         """For so long, nothing can be judged."""
         for _ in range(round(seconds / 5)):
             self.second += 5
-            self.look({key: Reading(at=self.now, sight=sight, reason=f"{sight} is the reason") for key in keys})
+            self.evaluate({key: Reading(at=self.now, sight=sight, reason=f"{sight} is the reason") for key in keys})
         return self
 
     def breaks(self) -> "Scene":
         """Go bad until there is an incident."""
         return self.has(1.0, 25)
 
-    def look(self, readings: dict[Key, Reading]) -> None:
+    def evaluate(self, readings: dict[Key, Reading]) -> None:
         self.state = advance(self.state, self.objectives, readings, self.now)
 
 
@@ -104,32 +106,36 @@ class Reader:
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self.told: dict[int, DeliveryRecord] = {}
-        self.notices: list[Notification] = []
+        self.record: dict[int, DeliveryRecord] = {}
+        self.notifications: list[Notification] = []
 
     @property
     def speech(self) -> Formatter:
         return Formatter(self._scene.objectives, UTC)
 
-    def hears(self) -> list[Notification]:
+    def receives(self) -> list[Notification]:
         """What is said now; none of it twice."""
         state, now = self._scene.state, self._scene.now
         fresh: list[Notification] = []
         for number, incident in state.incidents.items():
-            told = self.told.get(number, DeliveryRecord(incident=number, chat=CHAT))
+            record = self.record.get(number, DeliveryRecord(incident=number, chat=CHAT))
             muted = state.is_blind and incident.key != SIGHT
-            while notice := next_notification(
+            while notification := next_notification(
                 incident,
-                told,
+                record,
                 IncidentWording(self.speech, state, now),
                 now,
                 Policy(remind_after=LATENCY.remind_after, is_muted=muted),
             ):
-                told = notice.after if notice.edits is not None else notice.told(100 + len(self.notices))[0]
-                fresh.append(notice)
-                self.notices.append(notice)
+                record = (
+                    notification.after
+                    if notification.edits is not None
+                    else notification.delivered(100 + len(self.notifications))[0]
+                )
+                fresh.append(notification)
+                self.notifications.append(notification)
                 assert len(fresh) < 10, "it never stops saying things"
-            self.told[number] = told
+            self.record[number] = record
         return fresh
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, pairwise
 
-from wine_slo.slo.evaluation.engine import State, advance, next_look_at
+from wine_slo.slo.evaluation.engine import State, advance, next_evaluation_at
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.reading import Interval, Reading, Targets, Traffic, sight_of
 from wine_slo.slo.objectives.kinds.latency import Latency
@@ -31,7 +31,7 @@ def after(seconds: float) -> datetime:
 
 
 @dataclass(frozen=True)
-class Told:
+class Alert:
     """What would have been told at a second: an opening, or how it ended."""
 
     second: float
@@ -57,7 +57,7 @@ class Simulation:
         poll_at: float = 0.0,
     ) -> None:
         self.state = State()
-        self.told: list[Told] = []
+        self.alerts: list[Alert] = []
         ended = sorted((begin + seconds, seconds) for begin, seconds in requests)
         self._ends = [end for end, _ in ended]
         self._is_slow = list(accumulate((seconds > 1 for _, seconds in ended), initial=0))
@@ -66,37 +66,37 @@ class Simulation:
         self._scrape_at = scrape_at
         self._poll_at = poll_at
 
-    def run(self, seconds: float) -> list[Told]:
+    def run(self, seconds: float) -> list[Alert]:
         """Look for so long; return what would have been told."""
         second = self._poll_at
         next_poll = second + POLL_SECONDS
         while second < seconds:
-            self._look(second)
-            again = next_look_at(self.state, OBJECTIVES)
+            self._evaluate(second)
+            again = next_evaluation_at(self.state, OBJECTIVES)
             if again is not None and (again - START).total_seconds() + 0.1 < next_poll:
                 second = (again - START).total_seconds() + 0.1
             else:
                 second, next_poll = next_poll, next_poll + POLL_SECONDS
-        return self.told
+        return self.alerts
 
     @property
     def openings(self) -> list[float]:
-        return [each.second for each in self.told if each.outcome is None]
+        return [each.second for each in self.alerts if each.outcome is None]
 
     @property
     def endings(self) -> list[float]:
-        return [each.second for each in self.told if each.outcome is not None]
+        return [each.second for each in self.alerts if each.outcome is not None]
 
-    def _look(self, second: float) -> None:
+    def _evaluate(self, second: float) -> None:
         before = self.state
         self.state = advance(before, OBJECTIVES, {KEY: self._reading(second)}, after(second))
         about_requests = {number: each for number, each in self.state.incidents.items() if not each.key.is_own}
         for number, incident in about_requests.items():
             known = before.incidents.get(number)
             if incident.is_open and (known is None or known.openings < incident.openings):
-                self.told.append(Told(second, None))
+                self.alerts.append(Alert(second, None))
             if not incident.is_open and (known is None or known.is_open):
-                self.told.append(Told(second, incident.outcome))
+                self.alerts.append(Alert(second, incident.outcome))
 
     def _reading(self, second: float) -> Reading:
         now = after(second)

@@ -49,7 +49,7 @@ def state(*incidents: Incident, **readings: Reading) -> State:
         readings={Key(name): reading for name, reading in readings.items()},
         incidents={each.number: each for each in incidents},
         last_number=12,
-        looked_at=at(3588),
+        evaluated_at=at(3588),
     )
 
 
@@ -66,6 +66,6 @@ SLOW = replace(
 
 
 ERRING = replace(FINE, budget=budget(ERRORS, 0.0004), recent_seconds=None)
-UNSEEN = Reading(at=NOW, sight=Sight.NO_TRAFFIC, reason="no requests")
+NO_DATA = Reading(at=NOW, sight=Sight.NO_TRAFFIC, reason="no requests")
 GOOD = state(latency=FINE, errors=ERRING, availability=replace(ERRING, good_ratio=1.0, events_per_second=0.2))
-BAD = state(OPEN, PAST, latency=SLOW, errors=ERRING, availability=UNSEEN)
+BAD = state(OPEN, PAST, latency=SLOW, errors=ERRING, availability=NO_DATA)

@@ -69,14 +69,14 @@ class House:
         }
         self.watchdog = await self.processes.watchdog({**telegram, **own, **settings})
 
-    async def asks(self, path: str, per_second: float = 10.0) -> None:
+    async def requests(self, path: str, per_second: float = 10.0) -> None:
         """Ask for a page at a steady pace until cancelled."""
         async with (
             aiohttp.ClientSession(f"http://127.0.0.1:{self.server_port}") as session,
             asyncio.TaskGroup() as all_,
         ):
             while True:
-                all_.create_task(_ask(session, path))
+                all_.create_task(_request(session, path))
                 await asyncio.sleep(1 / per_second)
 
     @property
@@ -84,7 +84,7 @@ class House:
         return [text.splitlines()[0] for text in self.bot_api.chat(CHAT).texts]
 
 
-async def _ask(session: aiohttp.ClientSession, path: str) -> None:
+async def _request(session: aiohttp.ClientSession, path: str) -> None:
     with suppress(aiohttp.ClientError):
         async with session.get(path) as response:
             await response.read()

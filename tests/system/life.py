@@ -125,13 +125,13 @@ async def _live(life: Life, steps: Steps, report: Connection) -> None:
         report.send(("tick", second))
         now = START + timedelta(seconds=second)
         if life.side_by_side and number:
-            await asyncio.gather(asyncio.create_task(evaluation.evaluate()), asyncio.create_task(delivery.tell()))
-            delivery.hear()
+            await asyncio.gather(asyncio.create_task(evaluation.evaluate()), asyncio.create_task(delivery.deliver()))
+            delivery.on_evaluation()
         else:
             await asyncio.create_task(evaluation.evaluate())
-            delivery.hear()
+            delivery.on_evaluation()
             if not life.side_by_side:
-                await asyncio.create_task(delivery.tell())
-    await asyncio.create_task(delivery.tell())
+                await asyncio.create_task(delivery.deliver())
+    await asyncio.create_task(delivery.deliver())
     assert delivery.undelivered_since is None
     ledger.close()

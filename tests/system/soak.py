@@ -295,15 +295,15 @@ async def episode(scene: Scene, book: Book, log: Counter[str], deferred: set[str
     """One incident with some faults, and what everybody knows of it afterwards."""
     trouble = scene.chance.choice(TROUBLES)
     faults = [] if calm else scene.chance.sample(FAULTS, k=scene.chance.choice((1, 1, 2, 3)))
-    lasts = scene.chance.uniform(12, 40)
+    duration = scene.chance.uniform(12, 40)
     names = ", ".join(each.name for each in faults) or "no fault"
-    print(f"{datetime.now(UTC):%H:%M:%S} {trouble.name} for {lasts:.0f} s; {names}", flush=True)  # noqa: T201
+    print(f"{datetime.now(UTC):%H:%M:%S} {trouble.name} for {duration:.0f} s; {names}", flush=True)  # noqa: T201
     log.update([f"incident: {trouble.name}", *(f"fault: {each.name}" for each in faults)])
     async with asyncio.TaskGroup() as group:
         for fault in faults:
-            after = scene.chance.uniform(0, lasts)
+            after = scene.chance.uniform(0, duration)
             group.create_task(live_through(fault, scene, after, scene.chance.uniform(3, 45)))
-        await trouble_lasts(trouble, scene, lasts)
+        await trouble_continues(trouble, scene, duration)
     scene.api.recovers()
     closed = {name for each in faults for name in each.closes}
     await scene.until(book.take_note, SETTLES_WITHIN)
@@ -330,7 +330,7 @@ async def episode(scene: Scene, book: Book, log: Counter[str], deferred: set[str
     await scene.until(health_says_so, SETTLES_WITHIN)
 
 
-async def trouble_lasts(trouble: Trouble, scene: Scene, seconds: float) -> None:
+async def trouble_continues(trouble: Trouble, scene: Scene, seconds: float) -> None:
     done = trouble.begin(scene)
     if done is not None:
         await done

@@ -34,8 +34,8 @@ from wine_slo.slo.views.chart_spec import Chart
 
 MINUTE = timedelta(minutes=1)
 BEGINS = datetime(2026, 11, 20, 17, 30, tzinfo=UTC)
-LASTS = 150 * MINUTE
-ENDS = BEGINS + LASTS
+DURATION = 150 * MINUTE
+ENDS = BEGINS + DURATION
 SLOW, QUIET, DOWN, AWAY = (
     Chapter(since=100 * MINUTE, until=114 * MINUTE, slow=0.4, failed=0.03),
     Chapter(since=60 * MINUTE, until=72 * MINUTE, rate=0.0),
@@ -76,7 +76,7 @@ class Studio:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("prometheus")
-    History(begins_at=BEGINS, lasts=LASTS, chapters=(QUIET, DOWN, SLOW, AWAY)).write(folder / "data")
+    History(begins_at=BEGINS, duration=DURATION, chapters=(QUIET, DOWN, SLOW, AWAY)).write(folder / "data")
     return folder
 
 
@@ -136,7 +136,7 @@ async def test_a_latency_is_drawn_as_it_was_with_gaps_where_nothing_is_known(stu
     ]
 
 
-async def test_requests_are_none_where_nobody_asked_and_unknown_where_nobody_looked(studio: Studio) -> None:
+async def test_requests_are_none_where_there_were_none_and_unknown_where_nothing_was_scraped(studio: Studio) -> None:
     chart = await studio.draws("latency", Formatter(ALL, ZoneInfo("Europe/Moscow"), translations.load()["ru"]))
     assert outside(chart.rates, QUIET, DOWN, AWAY) == pytest.approx(
         [10.0] * len(outside(chart.rates, QUIET, DOWN, AWAY))
@@ -155,7 +155,7 @@ async def test_a_share_of_failed_requests_is_drawn_as_it_was(studio: Studio) -> 
     assert not within(chart.values, QUIET)
 
 
-async def test_availability_is_a_band_that_is_down_when_it_was_and_open_when_nobody_looked(studio: Studio) -> None:
+async def test_availability_is_a_band_that_is_down_when_it_was_and_open_without_data(studio: Studio) -> None:
     chart = await studio.draws("availability", Formatter(ALL, UTC))
     assert chart.is_band
     assert set(within(chart.values, DOWN)) == {0.0}

@@ -24,7 +24,7 @@ ARGUMENTS = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class Answers:
     """A command, and the message that asked it."""
 
     name: str
@@ -39,7 +39,7 @@ class Asked:
         return [each for each in later if each.reply_to == self.message.id]
 
 
-async def test_every_command_is_answered_where_it_was_asked(
+async def test_every_command_is_answered_where_it_was_sent(
     bot_api: BotApi, processes: Processes, prometheus_junk: PrometheusJunk, blind: dict[str, str]
 ) -> None:
     ids = []
@@ -53,7 +53,7 @@ async def test_every_command_is_answered_where_it_was_asked(
     await bot_api.until(lambda: all(each.messages for each in everywhere), seconds=40)  # it cannot see: #1
     names = sorted({*bot_api.commands[""], "start"})
     assert set(ARGUMENTS) <= set(names)
-    asked = []
+    requested = []
     for kind, chats in KINDS.items():
         for number, name in enumerate(names):
             assert number < len(chats) * (ANSWERS_A_MINUTE - 1)
@@ -61,9 +61,9 @@ async def test_every_command_is_answered_where_it_was_asked(
             text = f"{command} {ARGUMENTS.get(name, '')}".strip()
             topic = TOPIC if kind == "topic" else None
             said = await bot_api.says(chats[number % len(chats)], 20 + number, text, topic)
-            asked.append(Asked(name, kind, said))
-    await bot_api.until(lambda: all(each.answers() for each in asked), seconds=60)
-    for each in asked:
+            requested.append(Answers(name, kind, said))
+    await bot_api.until(lambda: all(each.answers() for each in requested), seconds=60)
+    for each in requested:
         answer = each.answers()[0]
         assert answer.topic == (TOPIC if each.kind == "topic" else None), each.name
         assert "fault of mine" not in answer.text, answer.text

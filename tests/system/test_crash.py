@@ -48,8 +48,8 @@ class Story:
     ) -> bool:
         """One life; whether it came to its end."""
         receiver, sender = FORKS.Pipe(duplex=False)
-        told = Life(self.ledger, self.bot_api.url, self.chat.id, ticks, dies_at, dies_after, together)
-        process = FORKS.Process(target=life.live, args=(told, sender))
+        messages = Life(self.ledger, self.bot_api.url, self.chat.id, ticks, dies_at, dies_after, together)
+        process = FORKS.Process(target=life.live, args=(messages, sender))
         async with self.forking:
             await asyncio.to_thread(process.start)
         sender.close()
@@ -88,13 +88,13 @@ class Story:
             case _:
                 return ()
 
-    def told(self, start: str) -> list[Message]:
+    def sent_with(self, start: str) -> list[Message]:
         return [each for each in self.chat.messages if each.versions[0].text.startswith(start)]
 
     def check(self) -> None:
         """What people see, whatever happened."""
-        breaches, recoveries = self.told("🔴 Latency: p95"), self.told("🟢 Latency resolved")
-        missed, gaps = self.told("⚪️ Delivered late"), self.told("🔄")
+        breaches, recoveries = self.sent_with("🔴 Latency: p95"), self.sent_with("🟢 Latency resolved")
+        missed, gaps = self.sent_with("⚪️ Delivered late"), self.sent_with("🔄")
         seen = f"{self.log}: {self.chat.texts}"
         assert breaches or missed, f"the breach was lost; {seen}"
         assert recoveries or missed, f"the end was lost; {seen}"
@@ -138,7 +138,7 @@ class Death:
     at_steps: tuple[int, ...] = ()
     after_seconds: tuple[float, ...] = ()
 
-    async def tell(self, story: Story) -> None:
+    async def run(self, story: Story) -> None:
         ticks: tuple[int, ...] = TICKS
         for step in self.at_steps:
             if await story.lives(ticks, dies_at=step, together=self.together):
@@ -153,15 +153,15 @@ class Death:
         assert await story.lives((*ticks, *AFTERWARDS), together=False), "the last life was killed as well"
 
 
-async def tell_all(stories: Stories, deaths: list[Death]) -> list[Story]:
+async def run_all(stories: Stories, deaths: list[Death]) -> list[Story]:
     """Every one of them, a few at a time; what people see is checked."""
     turn = asyncio.Semaphore(AT_ONCE)
 
-    async def tell(death: Death) -> Story:
+    async def run(death: Death) -> Story:
         story = stories.begin()
         async with turn:
             try:
-                await death.tell(story)
+                await death.run(story)
                 story.check()
             except AssertionError as error:
                 error.add_note(f"{death}, {story.kills} kills")
@@ -170,7 +170,7 @@ async def tell_all(stories: Stories, deaths: list[Death]) -> list[Story]:
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(tell(each)) for each in deaths]
+            tasks = [group.create_task(run(each)) for each in deaths]
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
     return [each.result() for each in tasks]
@@ -195,14 +195,14 @@ async def test_a_kill_at_any_step_loses_nothing_and_repeats_at_most_one_message(
             for number, step in enumerate(sorted({1 + steps * each // points for each in range(points)}))
             for later in (ways if SOAK else [ways[number % len(ways)]])
         ]
-    told = await tell_all(stories, deaths)
-    assert sum(each.kills for each in told) >= 200
-    assert all(each.kills <= 1 for each in told)
+    messages = await run_all(stories, deaths)
+    assert sum(each.kills for each in messages) >= 200
+    assert all(each.kills <= 1 for each in messages)
     # Some of these kills came between the server's taking a message and our mark: those repeat it.
-    assert any(len(each.told("🔴")) == 2 for each in told)
-    assert any(len(each.told("🟢")) == 2 for each in told)
-    assert any(each.told("⚪️ Delivered late") for each in told)
-    assert any(each.told("🔄 Watchdog restarted") for each in told)
+    assert any(len(each.sent_with("🔴")) == 2 for each in messages)
+    assert any(len(each.sent_with("🟢")) == 2 for each in messages)
+    assert any(each.sent_with("⚪️ Delivered late") for each in messages)
+    assert any(each.sent_with("🔄 Watchdog restarted") for each in messages)
 
 
 async def test_kills_of_life_after_life_repeat_at_most_one_message_each(stories: Stories) -> None:
@@ -216,5 +216,5 @@ async def test_kills_of_life_after_life_repeat_at_most_one_message_each(stories:
         )
         for number in range(12 * SEEDS)
     ]
-    told = await tell_all(stories, deaths)
-    assert sum(each.kills for each in told) >= 2 * len(deaths)
+    messages = await run_all(stories, deaths)
+    assert sum(each.kills for each in messages) >= 2 * len(deaths)

@@ -43,9 +43,9 @@ async def status(house: House) -> Status:
         return await WatchdogApi(session, f"http://127.0.0.1:{house.watchdog_port}").status()
 
 
-async def test_it_is_noticed_told_and_ended_in_time_and_the_budget_is_spared(house: House) -> None:
+async def test_it_is_detected_notified_and_ended_in_time_and_the_budget_is_spared(house: House) -> None:
     await house.watchdog.until_line("sight of latency is (no_traffic|clear)")
-    others = asyncio.create_task(house.asks("/ui", per_second=2))
+    others = asyncio.create_task(house.requests("/ui", per_second=2))
     process = await drill(house)
     assert await process.wait(90) == 0, process.output
     assert re.fullmatch(
@@ -89,7 +89,7 @@ async def test_a_service_that_is_another_is_left_alone(house: House) -> None:
     assert json.loads(refused.output) == {"refused": f"another service answers at {house.prometheus.url}/health"}
 
 
-async def test_a_chat_asks_for_one_and_is_told_how_it_went(house: House) -> None:
+async def test_a_chat_requests_one_and_receives_its_result(house: House) -> None:
     await house.watchdog.until_line("sight of latency is (no_traffic|clear)")
     chat = house.bot_api.chat(CHAT)
     await house.bot_api.says(CHAT, CHAT, "/drill")

@@ -9,13 +9,13 @@ import msgspec
 
 from tests.system.conftest import CHAT, House
 from wine_slo.slo.notification.record import Stage
-from wine_slo.slo.views.status import Status, Verdict
+from wine_slo.slo.views.status import Judgement, Status
 
 
 @asynccontextmanager
-async def asking(house: House, path: str) -> AsyncIterator[None]:
+async def requesting(house: House, path: str) -> AsyncIterator[None]:
     """Somebody asks for a page, ten times a second."""
-    task = asyncio.create_task(house.asks(path))
+    task = asyncio.create_task(house.requests(path))
     try:
         yield
     finally:
@@ -23,12 +23,12 @@ async def asking(house: House, path: str) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_a_breach_is_told_survives_a_kill_and_its_recovery_is_a_reply_in_the_chosen_language(
+async def test_a_breach_is_notified_survives_a_kill_and_its_recovery_is_a_reply_in_the_chosen_language(
     house: House,
 ) -> None:
     chat = house.bot_api.chat(CHAT)
-    async with asking(house, "/ui"):
-        async with asking(house, "/sleep?seconds=1.6"):
+    async with requesting(house, "/ui"):
+        async with requesting(house, "/sleep?seconds=1.6"):
             await house.watchdog.until_line("chat 42 was told: breach of #1", seconds=40)
             await house.watchdog.until_line("was sent a chart of latency|gets no chart")
             await house.watchdog.kill()
@@ -65,7 +65,7 @@ async def shows_the_breach(house: House) -> None:
         async with session.get("/") as response:
             page = await response.text()
     latency = status.objectives[0]
-    assert (latency.slo, latency.verdict, latency.incident) == ("latency", Verdict.BREACHED, 1)
+    assert (latency.slo, latency.verdict, latency.incident) == ("latency", Judgement.BREACHED, 1)
     assert status.open_incidents[0].told is Stage.OPENED
     assert '<h1 class="headline breached">' in page
     seen_once, seen_longer = r"[\d.–]+ s all the time", "from .* worse than the target"  # it depends on how soon we ask
@@ -76,7 +76,7 @@ async def shows_the_breach(house: House) -> None:
 async def test_who_has_no_telegram_reads_the_same_words_on_the_terminal(house: House) -> None:
     await house.watchdog.terminate()
     await house.start_watchdog(WINE_SLO_TELEGRAM_TOKEN="", WINE_SLO_DATABASE_URL="sqlite:///console.db")
-    async with asking(house, "/sleep?seconds=1.6"):
+    async with requesting(house, "/sleep?seconds=1.6"):
         await house.watchdog.until_line(r"│ 🔴 Latency: p95 [\d.–]+ s \(target ≤ 1 s, last 4 s\)", seconds=40)
     assert house.watchdog.output.count("│ 🔴 Latency") == 1
     assert await house.watchdog.terminate() == 0
@@ -103,7 +103,7 @@ async def test_without_prometheus_and_telegram_it_starts_says_so_and_goes_on(hou
     await house.bot_api.until(lambda: "onitoring lost" in chat.messages[0].text, seconds=30)
 
 
-async def test_wrong_settings_and_objectives_are_told_at_once_and_2(house: House) -> None:
+async def test_wrong_settings_and_objectives_are_reported_at_once_and_2(house: House) -> None:
     await house.watchdog.terminate()
     await house.start_watchdog(WINE_SLO_POLL_SECONDS="often", WINE_SLO_TELEGRAM_CHAT_IDS="anna")
     assert await house.watchdog.wait() == 2
@@ -132,7 +132,7 @@ async def test_a_port_in_use_is_one_sentence_and_1(house: House) -> None:
     assert first.is_running
 
 
-async def test_objectives_that_go_bad_while_it_runs_change_nothing_and_are_told(house: House) -> None:
+async def test_objectives_that_go_bad_while_it_runs_change_nothing_and_are_reported(house: House) -> None:
     await house.watchdog.until_line("listening on")
     objectives = house.folder / "slo.yml"
     good = objectives.read_text()
@@ -144,7 +144,7 @@ async def test_objectives_that_go_bad_while_it_runs_change_nothing_and_are_told(
     await house.watchdog.until_line("objectives are read anew")
 
 
-async def test_what_only_prometheus_can_tell_of_the_objectives_is_told_with_its_line(house: House) -> None:
+async def test_what_only_prometheus_knows_of_the_objectives_is_reported_with_its_line(house: House) -> None:
     await house.watchdog.terminate()
     objectives = house.folder / "slo.yml"
     text = (

@@ -108,19 +108,19 @@ class Cell:
     messages: list[Message]
     calls: list[Call]
     others_late: float  # seconds that the other chat's breach came after its opening
-    looks: int
+    evaluations: int
     fault_ended: float
 
-    def told(self, start: str) -> list[Message]:
+    def sent_with(self, start: str) -> list[Message]:
         return [each for each in self.messages if each.versions[0].text.startswith(start)]
 
     @property
     def begin(self) -> Message | None:
-        return next(iter(self.told("🔴") + self.told("⚪️ Delivered late")), None)
+        return next(iter(self.sent_with("🔴") + self.sent_with("⚪️ Delivered late")), None)
 
     @property
     def end(self) -> Message | None:
-        return next(iter(self.told("🟢") + self.told("⚪️ Delivered late")), None)
+        return next(iter(self.sent_with("🟢") + self.sent_with("⚪️ Delivered late")), None)
 
     @property
     def late(self) -> float:
@@ -131,12 +131,12 @@ class Cell:
 
     @property
     def repeats(self) -> list[Message]:
-        return [repeat for told in self._told_alike for repeat in told[1:]]
+        return [repeat for messages in self._delivered_alike for repeat in messages[1:]]
 
     @property
     def deliveries(self) -> int:
         """The most in 180 s of what is one message to us: the breach, or its end."""
-        return max(most_within(180, [second(each.sent_at) for each in told]) for told in self._told_alike)
+        return max(most_within(180, [second(each.sent_at) for each in messages]) for messages in self._delivered_alike)
 
     @property
     def calls_while_faulty(self) -> int:
@@ -144,17 +144,19 @@ class Cell:
         return most_within(90, [at for each in self.calls if OPENS - 2 <= (at := second(each.at)) <= self.fault_ended])
 
     @property
-    def _told_alike(self) -> tuple[list[Message], list[Message]]:
-        breaches = [each for each in self.told("🔴") if each.is_loud]  # a quiet one is sent in place of a refused edit
-        return breaches, self.told("🟢") + self.told("⚪️ Delivered late")
+    def _delivered_alike(self) -> tuple[list[Message], list[Message]]:
+        breaches = [
+            each for each in self.sent_with("🔴") if each.is_loud
+        ]  # a quiet one is sent in place of a refused edit
+        return breaches, self.sent_with("🟢") + self.sent_with("⚪️ Delivered late")
 
     def row(self) -> str:
-        told = "one line" if self.told("⚪️ Delivered late") else "yes" if self.begin and self.end else "**no**"
+        messages = "one line" if self.sent_with("⚪️ Delivered late") else "yes" if self.begin and self.end else "**no**"
         late = "at once" if self.late < 1 else f"{self.late:.0f} s"
         repeats = f"{len(self.repeats)}, which says so" if self.repeats else "no"
         course = "goes on" if self.goes_on else "over meanwhile"
         return (
-            f"| {self.fault.name} | {self.length:.0f} s | {course} | {told} | {late} | {repeats} "
+            f"| {self.fault.name} | {self.length:.0f} s | {course} | {messages} | {late} | {repeats} "
             f"| {len(self.calls)} | {self.calls_while_faulty} |"
         )
 
@@ -177,7 +179,7 @@ async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Ce
     hits_both = goes_on or length > CLOSES - OPENS
     fault_begins = OPENS - 2 if hits_both else CLOSES - 2  # a short one cannot hide all of an incident, only its end
     slow_until = fault_begins + length + 60 if goes_on else OVER
-    looks = 0
+    evaluations = 0
     async with BotApi(clock=clock) as api, connection.connect(TOKEN, api.url) as bot:
         memory = Ledger.open(ledger)
         for chat in (ANNA, OTHER):
@@ -189,29 +191,29 @@ async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Ce
             evaluation, delivery = loops(memory, slow, bot, chats, clock, topics)
             return evaluation, delivery, asyncio.create_task(delivery.run())
 
-        evaluation, delivery, telling = start(*([] if fault.adds else [ANNA]), OTHER)
+        evaluation, delivery, delivering = start(*([] if fault.adds else [ANNA]), OTHER)
 
         async def misbehave() -> float:
-            nonlocal evaluation, delivery, telling
+            nonlocal evaluation, delivery, delivering
             await asyncio.sleep(fault_begins)
             await fault.begins(api)
             await asyncio.sleep(length)
             await fault.ends(api, delivery)
             if fault.adds:
                 await delivery.finish(within=1)
-                telling.cancel()
-                evaluation, delivery, telling = start(ANNA, OTHER)
+                delivering.cancel()
+                evaluation, delivery, delivering = start(ANNA, OTHER)
             return loop.time()
 
         misbehaving = asyncio.create_task(misbehave())
         while loop.time() < fault_begins + length + LIVES:
             await evaluation.evaluate()
-            delivery.hear()
-            looks += 1
+            delivery.on_evaluation()
+            evaluations += 1
             await asyncio.sleep(TICK)
-        assert not telling.done(), telling
-        telling.cancel()
-        await asyncio.gather(telling, return_exceptions=True)
+        assert not delivering.done(), delivering
+        delivering.cancel()
+        await asyncio.gather(delivering, return_exceptions=True)
         assert delivery.undelivered_since is None
         opened_at = evaluation.state.incidents[1].opened_at
         memory.close()
@@ -222,7 +224,7 @@ async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Ce
             sorted((*api.chat(ANNA).messages, *api.chat(SUPERGROUP).messages), key=lambda each: each.sent_at),
             [each for each in api.calls if each.chat_id in (ANNA, SUPERGROUP)],
             (api.chat(OTHER).messages[0].sent_at - opened_at).total_seconds(),
-            looks,
+            evaluations,
             await misbehaving,
         )
 
@@ -269,7 +271,7 @@ def test_what_was_answered_oddly_says_that_it_may_be_a_repeat(cells: list[Cell])
             assert "may be a duplicate" in last.versions[0].text, cell.row()
 
 
-def test_what_is_repeated_is_repeated_at_a_pace_that_people_bear(cells: list[Cell]) -> None:
+def test_what_is_repeated_is_repeated_as_seldom_as_people_bear(cells: list[Cell]) -> None:
     """Waits of 15, 30, 60, 60 s… that chance makes half as long at the most: at 0, 7.5, 22.5, 52.5 s…"""
     assert max(cell.deliveries for cell in cells) <= 8
 
@@ -280,7 +282,7 @@ def test_no_fault_is_answered_with_a_burst_of_calls(cells: list[Cell]) -> None:
 
 def test_one_chats_trouble_holds_neither_evaluation_nor_other_chats(cells: list[Cell]) -> None:
     for cell in cells:
-        assert cell.looks >= (cell.fault_ended + LIVES) // TICK, cell.row()
+        assert cell.evaluations >= (cell.fault_ended + LIVES) // TICK, cell.row()
         assert cell.others_late < 1 or cell.fault.refuses, cell.row()
 
 
@@ -304,5 +306,5 @@ def test_the_table_in_the_docs_is_what_a_run_gives(cells: list[Cell]) -> None:
 
 def _without_numbers(row: str) -> list[str]:
     """What of a row is the same in each run: not seconds, and not how many, as waits are random."""
-    fault, length, course, told, _, repeats, *_ = (each.strip() for each in row.strip("|").split("|"))
-    return [fault, length, course, told, repeats.split(", ")[-1]]
+    fault, length, course, messages, _, repeats, *_ = (each.strip() for each in row.strip("|").split("|"))
+    return [fault, length, course, messages, repeats.split(", ")[-1]]

@@ -69,9 +69,9 @@ async def test_idle_connections_make_the_watchdog_neither_blind_nor_mute(
     watchdog = await few_files(processes, "wine_slo.watchdog", settings)
     await watchdog.until_line("listening on")
     await attack(stack, port)
-    asked, lines = len(prometheus_junk.queries), len(watchdog.lines)
+    requested, lines = len(prometheus_junk.queries), len(watchdog.lines)
     async with aiohttp.ClientSession() as session, asyncio.timeout(60):
-        while len(prometheus_junk.queries) <= asked + 1:
+        while len(prometheus_junk.queries) <= requested + 1:
             async with session.get(f"http://127.0.0.1:{port}/health", headers={"Connection": "close"}) as response:
                 assert await response.json()
             await asyncio.sleep(0.1)

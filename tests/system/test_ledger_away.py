@@ -37,9 +37,9 @@ def broken(path: Path) -> BACK:
     """The disk refuses: each write of the tables fails, as on a full one."""
     with sqlite3.connect(path, isolation_level=None) as other:
         for table in ("facts", "told"):
-            for deed in ("INSERT", "UPDATE"):
+            for action in ("INSERT", "UPDATE"):
                 other.execute(
-                    f"CREATE TRIGGER no_{deed}_{table} BEFORE {deed} ON {table} "
+                    f"CREATE TRIGGER no_{action}_{table} BEFORE {action} ON {table} "
                     "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
                 )
     other.close()
@@ -61,7 +61,7 @@ def broken(path: Path) -> BACK:
         pytest.param(broken, 260, id="no write works from before it opens until it is over"),
     ],
 )
-async def test_all_is_told_all_the_same_and_nothing_is_lost_or_repeated_afterwards(
+async def test_all_is_delivered_all_the_same_and_nothing_is_lost_or_repeated_afterwards(
     fails: Callable[[Path], BACK], until: int, bot_api: BotApi, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "watchdog.db"
@@ -78,8 +78,8 @@ async def test_all_is_told_all_the_same_and_nothing_is_lost_or_repeated_afterwar
         for second in (each for each in TICKS if each <= until):
             now = START + timedelta(seconds=second)
             await evaluation.evaluate()
-            delivery.hear()
-            await delivery.tell()
+            delivery.on_evaluation()
+            await delivery.deliver()
         assert [text.splitlines()[0] for text in chat.texts] == (
             [BREACH] if until == 60 else [OVER, LEDGER_AWAY, "🟢 Latency resolved: p95 0.05 s (last 20 s)"]
         )
@@ -89,8 +89,8 @@ async def test_all_is_told_all_the_same_and_nothing_is_lost_or_repeated_afterwar
         for second in (until + 15, until + 30):  # the first is written, the second knows that it was
             now = START + timedelta(seconds=second)
             await evaluation.evaluate()
-            delivery.hear()
-            await delivery.tell()
+            delivery.on_evaluation()
+            await delivery.deliver()
         assert ledger.load().state.incidents == evaluation.state.incidents
         if until > 60:
             assert chat.texts[-1].startswith("🟢 The database is writable again; nothing was lost.")
@@ -102,8 +102,8 @@ async def test_all_is_told_all_the_same_and_nothing_is_lost_or_repeated_afterwar
         for second in (each for each in (*TICKS, *AFTERWARDS) if each > until + 30):
             now = START + timedelta(seconds=second)
             await evaluation.evaluate()
-            delivery.hear()
-            await delivery.tell()
+            delivery.on_evaluation()
+            await delivery.deliver()
         ledger.close()
     breach, recovery = (each for each in chat.messages if "database" not in each.text and "ledger" not in each.text)
     assert recovery.reply_to == breach.id
@@ -118,17 +118,17 @@ async def test_a_real_process_whose_disk_is_full_says_so_and_loses_nothing_once_
     watchdog = await processes.watchdog(blind)
     await watchdog.until_line("sight of latency is")
 
-    def told(start: str) -> bool:
+    def is_sent(start: str) -> bool:
         return any(text.startswith(start) for text in chat.texts)
 
     room = resource.prlimit(watchdog.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(watchdog.pid, resource.RLIMIT_FSIZE, (0, room[1]))
     await prometheus_junk.goes_down()
     await bot_api.until(
-        lambda: told("🟣 Monitoring lost") and told("🔴 The database could not be written for"), seconds=30
+        lambda: is_sent("🟣 Monitoring lost") and is_sent("🔴 The database could not be written for"), seconds=30
     )
     resource.prlimit(watchdog.pid, resource.RLIMIT_FSIZE, room)
-    await bot_api.until(lambda: told("🟢 The database is writable again"), seconds=30)
+    await bot_api.until(lambda: is_sent("🟢 The database is writable again"), seconds=30)
     await watchdog.until_line(f"chat {CHAT} was told: close of #2")
     await watchdog.kill()
 
@@ -139,7 +139,7 @@ async def test_a_real_process_whose_disk_is_full_says_so_and_loses_nothing_once_
         SIGHT: True,
         LEDGER: False,
     }
-    assert [(each.stage, each.message) for each in memory.told] == [
+    assert [(each.stage, each.message) for each in memory.records] == [
         (Stage.OPENED, chat.messages[0].id),
         (Stage.CLOSED, chat.messages[1].id),
     ]
@@ -154,14 +154,14 @@ async def test_a_real_process_whose_ledger_cannot_be_opened_watches_from_memory_
     await prometheus_junk.goes_down()
     watchdog = await processes.watchdog(blind)
 
-    def told(start: str) -> bool:
+    def is_sent(start: str) -> bool:
         return any(text.startswith(start) for text in chat.texts)
 
     await bot_api.until(
-        lambda: told("🟣 Monitoring lost") and told("🔴 The database could not be written for"), seconds=30
+        lambda: is_sent("🟣 Monitoring lost") and is_sent("🔴 The database could not be written for"), seconds=30
     )
     data.unlink()
-    await bot_api.until(lambda: told("🟢 The database is writable again"), seconds=30)
+    await bot_api.until(lambda: is_sent("🟢 The database is writable again"), seconds=30)
     backup = await processes.wine_slo("ledger", "backup", "backup.db", settings=blind)
     assert await backup.wait(30) == 0, backup.output
     await watchdog.kill()

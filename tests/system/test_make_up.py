@@ -30,8 +30,8 @@ async def test_whether_prometheus_is_set_is_answered_by_our_own_reader(
     processes: Processes, file: str, environment: dict[str, str], status: int
 ) -> None:
     (processes.folder / ".env").write_text(file)
-    asked = await processes.wine_slo("is-set", "WINE_SLO_PROMETHEUS_URL", settings=environment)
-    assert await asked.wait(30) == status
+    requested = await processes.wine_slo("is-set", "WINE_SLO_PROMETHEUS_URL", settings=environment)
+    assert await requested.wait(30) == status
 
 
 def test_make_up_starts_prometheus_where_none_is_set_and_hands_no_file_to_honcho(tmp_path: Path) -> None:

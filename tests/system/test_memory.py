@@ -8,7 +8,7 @@ from tests.system.conftest import House
 
 CHARTS = 100 if os.environ.get("WINE_SLO_SOAK") else 5
 CHATS = tuple(range(100, 112))  # each may ask ten times a minute
-MAX_MEGABYTES = 85  # 83 measured here with jinja2, httpx for the heartbeat and the guard of the loop; wanted: 80
+MAX_MEGABYTES = 80
 
 
 def megabytes(pid: int, which: str) -> float:

@@ -39,7 +39,7 @@ async def test_messages_go_through_a_socks_proxy_with_a_login(
         }
         watchdog = await processes.watchdog(away | telegram)
         await bot_api.until(lambda: chat.messages, seconds=30)
-        assert ("telegram.example", 8081) in proxy.asked
+        assert ("telegram.example", 8081) in proxy.requested
         assert ("bob", "hunter2") in proxy.logins
         doctor = await processes.wine_slo("doctor", settings=away | telegram)
         assert await doctor.wait(60) == 1  # there is no service
@@ -72,13 +72,13 @@ async def test_messages_and_the_heartbeat_go_through_the_proxy_of_the_environmen
         await bot_api.until(lambda: chat.messages, seconds=30)
         async with asyncio.timeout(20):
             await beaten.wait()
-        assert {name for name, _ in proxy.asked} == {"telegram.example"}
-        assert {name for name, _ in other.asked} == {"switch.example"}
+        assert {name for name, _ in proxy.requested} == {"telegram.example"}
+        assert {name for name, _ in other.requested} == {"switch.example"}
         assert await watchdog.terminate() == 0
     await switch.close()
 
 
-async def test_an_own_bot_api_server_prometheus_and_the_switch_on_this_machine_are_asked_without_the_proxy(
+async def test_an_own_bot_api_server_prometheus_and_the_switch_on_this_machine_are_called_without_the_proxy(
     processes: Processes, bot_api: BotApi, away: dict[str, str]
 ) -> None:
     chat = bot_api.chat(CHAT)

@@ -79,14 +79,14 @@ async def test_a_bot_that_is_thrown_out_and_added_again_goes_on_where_it_was(
     watchdog = await processes.watchdog(settings)
     await watchdog.until_line(f"chat {GROUP} cannot be reached: {KICKED}")
     await bot_api.until(lambda: any(f"Chat {GROUP} cannot" in each for each in bot_api.chat(OTHER).texts), seconds=10)
-    await bot_api.tells_bot("my_chat_member", membership("left"))
+    await bot_api.sends_update("my_chat_member", membership("left"))
     await bot_api.says(OTHER, OTHER, "/version")
     await bot_api.until(lambda: len(bot_api.chat(OTHER).messages) > 2, seconds=10)
     sent = [call.chat_id for call in bot_api.calls_of(SEND)]
     assert sent.count(OTHER) == 3, "the breach, the notice and the answer"
     assert sent.count(GROUP) <= 1, "what is known to refuse messages is not asked again for nothing"
     bot_api.recovers()
-    await bot_api.tells_bot("my_chat_member", membership("member"))
+    await bot_api.sends_update("my_chat_member", membership("member"))
     await watchdog.until_line(f"chat {GROUP} can be reached again")
     assert cannot_see(bot_api, GROUP)
     assert (await health(settings))[0] == 200
@@ -104,7 +104,7 @@ def membership(status: str) -> dict[str, Any]:
     }
 
 
-async def test_whoever_is_notified_in_a_group_that_has_moved_may_ask_and_act_at_once_and_after_a_restart(
+async def test_whoever_is_notified_in_a_group_that_has_moved_may_query_and_act_at_once_and_after_a_restart(
     processes: Processes, bot_api: BotApi, prometheus_junk: PrometheusJunk, blind: dict[str, str]
 ) -> None:
     bot_api.chat(GROUP)
@@ -114,7 +114,7 @@ async def test_whoever_is_notified_in_a_group_that_has_moved_may_ask_and_act_at_
     await bot_api.until(lambda: cannot_see(bot_api, GROUP), seconds=30)
     group = bot_api.migrates(GROUP, SUPERGROUP)
     note = {"message_id": 900, "date": 1, "chat": {"id": GROUP, "type": "group"}, "migrate_to_chat_id": SUPERGROUP}
-    await bot_api.tells_bot("message", note)
+    await bot_api.sends_update("message", note)
     await bot_api.says(SUPERGROUP, 8, "/ack")
     # The message of the breach stayed in the old group, so that it is sent anew, with the act.
     await bot_api.until(lambda: any(each.keyboard for each in group.messages), seconds=15)

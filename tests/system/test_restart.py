@@ -36,7 +36,7 @@ class Post:
     async def start(self) -> Process:
         return await self.processes.watchdog(self.settings)
 
-    async def hears(self) -> str:
+    async def receives(self) -> str:
         """What systemd is told next."""
         async with asyncio.timeout(60):
             return (await asyncio.get_running_loop().sock_recv(self.systemd, 100)).decode()
@@ -79,7 +79,7 @@ async def test_what_is_being_sent_at_the_end_is_sent_and_not_repeated_after_it(
     bot_api.recovers()
     await post.start()
     for sign in ("READY=1", "STOPPING=1", "READY=1"):  # of the first one, and of the second
-        assert await post.hears() == sign
+        assert await post.receives() == sign
     async with asyncio.timeout(60):
         while not post.beats.empty():
             post.beats.get_nowait()
@@ -90,11 +90,11 @@ async def test_what_is_being_sent_at_the_end_is_sent_and_not_repeated_after_it(
     ]
 
 
-async def test_health_is_red_while_something_has_been_untold_for_too_long(post: Post, bot_api: BotApi) -> None:
+async def test_health_is_red_while_something_has_been_undelivered_for_too_long(post: Post, bot_api: BotApi) -> None:
     ledger = Ledger.open(f"sqlite:///{post.processes.folder / 'data' / 'watchdog.db'}")
     long_ago = datetime.now(UTC) - timedelta(minutes=11)
     old = Incident(number=1, key=Key("latency"), began_at=long_ago, opened_at=long_ago, last_bad_at=long_ago)
-    known = State(incidents={1: old}, last_number=1, looked_at=datetime.now(UTC))
+    known = State(incidents={1: old}, last_number=1, evaluated_at=datetime.now(UTC))
     ledger.save(State(), known)
     ledger.close()
     bot_api.fails_with(500, methods=[SEND])
@@ -112,10 +112,10 @@ async def test_a_complete_tick_is_a_sign_of_life_for_the_switch_and_an_incomplet
     watchdog = await post.start()
     async with asyncio.timeout(60):
         assert await post.beats.get() == "/beat"
-    asked = len(prometheus_junk.queries)
+    requested = len(prometheus_junk.queries)
     prometheus_junk.answer = NEVER
     async with asyncio.timeout(30):
-        while len(prometheus_junk.queries) == asked:  # noqa: ASYNC110 - another process cannot set an event here
+        while len(prometheus_junk.queries) == requested:  # noqa: ASYNC110 - another process cannot set an event here
             await asyncio.sleep(0.01)
     while not post.beats.empty():  # ticks come one after another: those before the one that hangs have ended
         post.beats.get_nowait()
@@ -133,7 +133,7 @@ async def test_systemd_has_a_sign_twice_in_the_time_in_which_it_wants_one_howeve
     slo.write_text(slo.read_text().replace("blind_for: 3s", "blind_for: 20m"))
     post.settings |= {"WINE_SLO_POLL_SECONDS": "300", "WATCHDOG_USEC": "1000000"}
     await post.start()
-    assert await post.hears() == "READY=1"
+    assert await post.receives() == "READY=1"
     began = asyncio.get_running_loop().time()
-    assert [await post.hears() for _ in range(5)] == ["WATCHDOG=1"] * 5
+    assert [await post.receives() for _ in range(5)] == ["WATCHDOG=1"] * 5
     assert 1 < asyncio.get_running_loop().time() - began < 15, "half a second each, and not a poll or a tick"

@@ -57,7 +57,9 @@ async def test_at_debug_the_token_is_nowhere(processes: Processes, bot_api: BotA
     assert_hidden(SECRET, processes.folder, watchdog.output, shown, *chat.texts)
 
 
-async def test_a_wrong_token_is_told_but_not_said(processes: Processes, bot_api: BotApi, away: dict[str, str]) -> None:
+async def test_a_wrong_token_is_reported_but_not_shown(
+    processes: Processes, bot_api: BotApi, away: dict[str, str]
+) -> None:
     bot_api.chat(CHAT)
     away |= {"WINE_SLO_TELEGRAM_TOKEN": WRONG}
     watchdog = await start_at_debug(processes, away)
@@ -103,10 +105,10 @@ async def test_of_all_settings_that_are_secret_none_is_shown_anywhere_even_where
     }
     watchdog = await start_at_debug(processes, settings)
     await bot_api.until(lambda: any("Monitoring lost" in text for text in chat.texts), seconds=30)
-    asked = len(chat.texts)
+    requested = len(chat.texts)
     for command in ("/status", "/why latency", "/drill"):
         await bot_api.says(CHAT, PERSON, command)
-    await bot_api.until(lambda: len(chat.texts) >= asked + 3, seconds=30)
+    await bot_api.until(lambda: len(chat.texts) >= requested + 3, seconds=30)
     own = settings | {"WINE_SLO_WATCHDOG_URL": f"http://bob:sentinel-own@127.0.0.1:{blind['WINE_SLO_WATCHDOG_PORT']}"}
     outputs = []
     for command in (

@@ -47,7 +47,7 @@ async def test_a_watchdog_that_was_killed_holds_up_the_next_one_by_nothing(
     assert monotonic() - began < 30, "a start takes one or two seconds, and a wait for the dead one would take 35"
 
 
-async def test_a_standby_takes_over_when_the_first_is_killed_and_ends_when_it_is_told_to(
+async def test_a_standby_takes_over_when_the_first_is_killed_and_ends_when_it_is_stopped(
     processes: Processes, bot_api: BotApi, blind: dict[str, str]
 ) -> None:
     bot_api.chat(CHAT)

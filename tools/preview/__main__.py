@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 from playwright.async_api import Browser, async_playwright
 
-from tests.repo.dashboards.conftest import PAGES, Act, asking, scraping
+from tests.repo.dashboards.conftest import PAGES, Act, requesting, scraping
 from tests.repo.dashboards.grafana import FOLDER, Json, annotations, load_all, panels
 from tests.repo.dashboards.test_against_prometheus import Grafana
 from tests.support.real.processes import Processes
@@ -40,9 +40,9 @@ async def day(folder: Path) -> tuple[Prometheus, Processes, Act]:
     settings = {"WINE_SLO_PROMETHEUS_URL": prometheus.url, "WINE_SLO_WATCHDOG_PORT": str(ports["watchdog"])}
     await processes.watchdog(settings | {"WINE_SLO_POLL_SECONDS": "2"})
     start = time.time()
-    async with asking(ports["wine-slo"], *PAGES):
+    async with requesting(ports["wine-slo"], *PAGES):
         await asyncio.sleep(WELL)
-        async with asking(ports["wine-slo"], "/sleep?seconds=1.3", "/fail?status=503"):
+        async with requesting(ports["wine-slo"], "/sleep?seconds=1.3", "/fail?status=503"):
             await asyncio.sleep(SICK)
         await asyncio.sleep(WELL_AGAIN)
     return prometheus, processes, Act(start + 10, time.time())

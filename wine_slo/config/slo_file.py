@@ -4,7 +4,6 @@ The model below is also the JSON schema for editors: `python -m wine_slo.config.
 """
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -28,22 +27,12 @@ from wine_slo.slo.objectives.objective import (
     Burn,
     Objective,
     Objectives,
-    duration,
     usual_bad_for,
     usual_good_for,
 )
+from wine_slo.slo.span import PATTERN, WANTED, format_span, parse_span
 
 OVER = timedelta(minutes=5)  # the range that is shown, where nothing else is written
-SPAN = r"^(\d+(ms|[smhdw]))+$"
-UNITS = {
-    "ms": timedelta(milliseconds=1),
-    "s": timedelta(seconds=1),
-    "m": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-    "w": timedelta(weeks=1),
-}
-
 Place = tuple[str | int, ...]
 S = TypeVar("S", bound=Struct)
 
@@ -56,27 +45,12 @@ class SloFileError(Exception):
         super().__init__("\n".join(self.mistakes))
 
 
-def span(text: object) -> timedelta:
-    """A span as Prometheus writes it: `25s`, `1h30m`, `30d`.
-
-    Raises:
-        ValueError: It is none; the text says what is wanted.
-    """
-    if not isinstance(text, str) or not re.match(SPAN, text):
-        raise ValueError("must be a span such as 25s, 5m or 30d")
-    parts = re.findall(r"(\d+)(ms|[smhdw])", text)
-    try:
-        return sum((int(count) * UNITS[unit] for count, unit in parts), timedelta(0))
-    except OverflowError as error:
-        raise ValueError("must be a span that somebody lives to see") from error
-
-
 def _wanted(sentence: str, **limits: Any) -> Meta:
     return Meta(extra={"wanted": sentence}, **limits)
 
 
 # What can stand in the file: each type says in words what is wanted, each field what it is for.
-Span = Annotated[str, _wanted("must be a span such as 25s, 5m or 30d", pattern=SPAN)]
+Span = Annotated[str, _wanted(WANTED, pattern=PATTERN)]
 Name = Annotated[str, _wanted("must be small letters, digits, - and _, a letter first", pattern=r"^[a-z][a-z0-9_-]*$")]
 Text = Annotated[str, _wanted("must be text")]
 Number = Annotated[float, _wanted("must be a number")]
@@ -92,7 +66,7 @@ class _Burn(Struct, forbid_unknown_fields=True):
     alert: Annotated[Urgency, Meta(description="A page is loud, a ticket is quiet")]
 
 
-Paces = Annotated[list[_Burn], _wanted("must be a list of paces")]
+BurnRates = Annotated[list[_Burn], _wanted("must be a list of paces")]
 
 
 class _Objective(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
@@ -117,7 +91,9 @@ class _Objective(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="ki
     expires_after: Annotated[Span, Meta(description="An incident nobody feeds ends after this")] = "30m"
     remind_after: Annotated[Span, Meta(description="An open incident is told again after this")] = "4h"
     by: Annotated[Names, Meta(description="Label names; one state for each label set")] = []
-    burns: Annotated[Paces | None, Meta(description="The paces that are told; the SRE Workbook's if not said")] = None
+    burns: Annotated[BurnRates | None, Meta(description="The paces that are told; the SRE Workbook's if not said")] = (
+        None
+    )
 
     def source(self) -> Indicator:
         """What is counted."""
@@ -219,7 +195,7 @@ def left_out(path: Path, objectives: Objectives) -> list[str]:
     for each in objectives.all:
         if each.burns_left_out:
             rates = ", ".join(
-                f"{burn.factor(BURNS_WINDOW):g} over {duration(burn.long)}" for burn in each.burns_left_out
+                f"{burn.factor(BURNS_WINDOW):g} over {format_span(burn.long)}" for burn in each.burns_left_out
             )
             where = place(path, each.name, "objective")
             sentences.append(f"{where}: {each.name} has not the usual burn-rate alerts that can never fire: {rates}")
@@ -340,7 +316,7 @@ def _objective(file: _File, each: _Objective) -> Objective:
 
 def _span(field: str, text: str) -> timedelta:
     try:
-        return span(text)
+        return parse_span(text)
     except ValueError as error:
         raise ObjectiveError(field, str(error)) from error
 

@@ -4,6 +4,8 @@
 * A body is never unpacked: the parser hands it on as it came.
 * A client that is slow to send or to read is disconnected; what clients do not read is bounded in all, and so is
   the number of connections. Where there are too many, the one that has been idle for longest gives way.
+* In each turn of the loop only so many requests are answered as keep it short. A connection that asks again at once, or
+  has sent requests ahead, lets those go first that have not been answered just now.
 * A browser that another site has sent here, by a name that is not ours or by a picture on its page, is refused.
 """
 
@@ -17,13 +19,15 @@ from base64 import b64decode
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from http import HTTPStatus
+from math import inf
+from time import monotonic
 from typing import Any, Self, cast
 
 import msgspec
 from aiohttp import HttpVersion11, web
 
 from wine_slo.config.hosts import host_name, is_loopback
-from wine_slo.http.shares import Room
+from wine_slo.http.shares import Room, Turns
 
 TITLES = {status.value: status.phrase for status in HTTPStatus}
 NAME = "wine-slo"  # in the header Server, instead of the versions of Python and aiohttp
@@ -37,9 +41,13 @@ LARGEST_READ = 2**15  # bytes that wait for a handler, twice so many at most, an
 UNREAD = 48 * 2**20  # bytes of answers that wait for their clients, all together
 SMALL_ANSWER = 2**17  # bytes
 MOST_CONNECTIONS = 10_000
+JUST_NOW = (
+    0.5  # seconds after an answer in which a connection's next request lets others go first; nobody scrapes so often
+)
 QUIET_FOR = 60.0  # seconds in which the same trouble with sockets is not logged again
 LONGEST_REASON = 100  # letters of a request that is none, in a log line
 SAID = re.compile(r"\n|:|\s*\bb?['\"]")  # where a reason of the parser ends, and what the client has sent begins
+TURNS_TO_CONNECT = 3  # of the loop, from accepting a connection until its protocol has it
 OUR_OWN = {"same-origin", "none"}  # Sec-Fetch-Site of our own pages, and of a person who typed the address
 CONTINUE = "100-continue"
 BASIC, BEARER = "basic ", "bearer "
@@ -203,10 +211,19 @@ class Runner(web.AppRunner):
         _complain_seldom(asyncio.get_running_loop())
         await super().setup()
 
+    async def cleanup(self) -> None:
+        """Serve no more."""
+        await stop_accepting(self)
+        await super().cleanup()
+
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
 
+        turns = Turns()
+
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
+            connection = cast("_Protocol", request.protocol)
+            await turns.take(is_patient=connection.is_greedy)
             problem = self._door.refusal(request)
             if problem is None:
                 try:
@@ -222,7 +239,7 @@ class Runner(web.AppRunner):
                     problem = Problem(500, "a fault of ours; the log says more")
                 else:
                     response.headers["Server"] = NAME
-                    cast("_Protocol", request.protocol).answer_bytes = response.content_length or 0
+                    connection.answer_bytes = response.content_length or 0
                     return response
             return self._refuse(request, problem)
 
@@ -234,6 +251,21 @@ class Runner(web.AppRunner):
             patience=self._patience,
             most_connections=self._most_connections,
         )
+
+
+async def stop_accepting(runner: web.BaseRunner) -> None:
+    """Let nobody else in, and everybody who has come in become a connection of the runner.
+
+    Server.close() of Python 3.11 breaks a connection that was accepted in the same turn of the loop: its client hears
+    nothing, its socket is left open, and the log gets a traceback.
+    """
+    loop = asyncio.get_running_loop()
+    for site in runner.sites:
+        listening = cast("asyncio.Server", site._server)  # noqa: SLF001  # nothing public leads to its sockets
+        for each in listening.sockets:
+            loop.remove_reader(each)
+    for _ in range(TURNS_TO_CONNECT):
+        await asyncio.sleep(0)
 
 
 def raise_limit_of_files() -> None:
@@ -294,7 +326,7 @@ class _Server(web.Server):
 class _Protocol(web.RequestHandler):
     """One connection."""
 
-    __slots__ = ("_late", "_server", "_unread", "answer_bytes")
+    __slots__ = ("_answered_at", "_has_sent_ahead", "_late", "_server", "_unread", "answer_bytes")
 
     def __init__(self, server: _Server) -> None:
         super().__init__(
@@ -308,6 +340,8 @@ class _Protocol(web.RequestHandler):
         )
         self._server = server
         self.answer_bytes = 0  # of the latest; they stay in memory until the last of them is sent
+        self._answered_at = -inf  # on the monotonic clock
+        self._has_sent_ahead = False
         self._unread = 0
         self._late: asyncio.TimerHandle | None = None
 
@@ -315,6 +349,11 @@ class _Protocol(web.RequestHandler):
     def is_idle(self) -> bool:
         """Whether no request is being answered."""
         return self._current_request is None
+
+    @property
+    def is_greedy(self) -> bool:
+        """Whether it asks without waiting for answers, or again at once."""
+        return self._has_sent_ahead or monotonic() - self._answered_at < JUST_NOW
 
     def hang_up(self) -> None:
         """Drop the connection, whatever waits to be sent."""
@@ -363,6 +402,7 @@ class _Protocol(web.RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         """Send the answer, and forget its body; aiohttp keeps the answer until the connection's next one."""
         finished = await super().finish_response(request, resp, start_time)
+        self._answered_at, self._has_sent_ahead = monotonic(), bool(self._messages)
         if isinstance(resp, web.Response):
             resp.body = None
         return finished

@@ -1,10 +1,14 @@
 """How much of a thing may be held at once, and how clients share it."""
 
-from collections import Counter
+import asyncio
+from collections import Counter, deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from time import thread_time
 
 ALL, MOST = 1.0, 0.75  # of the room: for small holders, and for those that have grown
+TURN = 0.005  # seconds of processor time that a turn of the event loop may take, where others wait for the next
+MOST_IN_TURN = 16  # pieces of work
 
 
 @dataclass(slots=True)
@@ -60,3 +64,49 @@ class Places:
         self._held[client] -= 1
         if not self._held[client]:
             del self._held[client]
+
+
+class Turns:
+    """Spreads work over the turns of the event loop: as much in each as keeps it short.
+
+    What else there is to do in the loop need never wait for more than one short turn, or for one long piece of work.
+    """
+
+    def __init__(self) -> None:
+        self._first: deque[asyncio.Future[None]] = deque()
+        self._then: deque[asyncio.Future[None]] = deque()
+        self._size = self._left = MOST_IN_TURN  # pieces of work in a turn, and how many more in this one
+        self._began: float | None = None  # this turn, in processor time; None where nothing was begun in it
+
+    async def take(self, *, is_patient: bool = False) -> None:
+        """Wait for a turn in which one more piece of work has room, in the order of arrival.
+
+        Args:
+            is_patient: lets all go first that are not.
+        """
+        loop = asyncio.get_running_loop()
+        if self._began is None:
+            self._begin(loop)
+        if self._left and not self._first and not self._then:
+            self._left -= 1
+            return
+        turn = loop.create_future()
+        (self._then if is_patient else self._first).append(turn)
+        await turn
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._began = thread_time()
+        loop.call_soon(self._end, loop)
+
+    def _end(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End a turn, and begin the next where somebody waits for it."""
+        is_long = self._began is not None and thread_time() - self._began > TURN
+        self._size = max(1, self._size // 2) if is_long else min(MOST_IN_TURN, 2 * self._size)
+        self._left, self._began = self._size, None
+        while self._left and (waiting := self._first or self._then):
+            turn = waiting.popleft()
+            if not turn.done():  # who waited may have been cancelled
+                turn.set_result(None)
+                self._left -= 1
+        if self._left < self._size:
+            self._begin(loop)  # ends after those have done their work

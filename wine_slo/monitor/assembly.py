@@ -34,7 +34,7 @@ from wine_slo.monitor.drill import runner as drill_runner
 from wine_slo.monitor.drill.chat_command import DrillCommand
 from wine_slo.monitor.evaluate import source as metric_source
 from wine_slo.monitor.evaluate.evaluator import Evaluator
-from wine_slo.monitor.evaluate.objective_checks import Examiner
+from wine_slo.monitor.evaluate.objective_checks import ObjectiveChecker
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.announcements import Announcements
 from wine_slo.monitor.notify.dispatcher import Dispatcher
@@ -165,7 +165,7 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
         dispatcher=dispatcher,
         instruments=instruments,
         heartbeat=outside.heartbeat,
-        examiner=Examiner(source, metric_source.info(outside.session, settings)),
+        checker=ObjectiveChecker(source, metric_source.info(outside.session, settings)),
         journal=journal,
         series=SeriesSource(source, evaluator),
     )
@@ -278,7 +278,7 @@ def _second_chats(settings: WatchdogSettings) -> frozenset[int]:
 def _access(settings: WatchdogSettings, recipients: Recipients) -> Access:
     """Return who is known."""
     seconds = _second_chats(settings)
-    return Access(recipients, settings.telegram_admin_ids, lambda chat: recipients.standing_at(chat).chat in seconds)
+    return Access(recipients, settings.telegram_admin_ids, lambda chat: recipients.subscriber_at(chat).chat in seconds)
 
 
 def _rules(settings: WatchdogSettings) -> Rules:
@@ -297,7 +297,7 @@ def _add_commands(parts: Parts) -> None:
     access = _access(parts.settings, parts.recipients)
 
     def reach(request: Question | Press) -> frozenset[int] | None:
-        limited = access.is_limited_to_what_it_was_told(request)
+        limited = access.is_limited_to_escalations(request)
         return parts.dispatcher.known_in(request.chat) if limited else None
 
     oncall = OnCall(
@@ -305,7 +305,7 @@ def _add_commands(parts: Parts) -> None:
         parts.localizer.replies,
         parts.journal,
         parts.dispatcher.revive,
-        parts.announcements.tell,
+        parts.announcements.announce,
         reach,
         is_overdue=lambda: parts.ticker.status().overdue,
     )
@@ -364,25 +364,25 @@ def _drills(parts: Parts) -> DrillCommand:
         partial(drill_runner.run, service, status, parts.source, longest=LONGEST_DRILL, clock=utc_now),
         LONGEST_DRILL,
         journal=parts.journal,
-        announce=parts.announcements.tell,
+        announce=parts.announcements.announce,
     )
 
 
 def _updates(parts: Parts, bot: Connection, channel: TelegramChannel) -> TelegramUpdates:
     """Return what reads a bot's updates and has them answered."""
     listener = Listener(
-        parts.router.ask,
+        parts.router.answer,
         parts.router.press,
         parts.router.refuse,
         parts.instruments.show_listening,
         partial(_report_conflict, parts, channel),
-        heard=parts.dispatcher.revive,
+        contacted=parts.dispatcher.revive,
         moved=parts.recipients.move,
     )
     speech_in = speeches(parts.settings, parts.evaluator)
     codes = ("", *(each.code for each in LANGUAGES))
     menus = {code: parts.router.menu(Replies(speech_in(code))) for code in codes}
-    return TelegramUpdates(bot, channel, listener, menus, parts.evaluator.now, parts.evaluator.state.looked_at)
+    return TelegramUpdates(bot, channel, listener, menus, parts.evaluator.now, parts.evaluator.state.evaluated_at)
 
 
 async def _report_conflict(parts: Parts, channel: Channel, has_webhook: bool) -> None:  # noqa: FBT001 - of `Listener`
@@ -391,6 +391,6 @@ async def _report_conflict(parts: Parts, channel: Channel, has_webhook: bool) ->
     for chat in parts.recipients:
         if chat not in seconds:
             text = parts.localizer.replies(chat).conflict(has_webhook=has_webhook)
-            address, topic = parts.recipients.standing(chat).address, parts.recipients.topic(chat)
+            address, topic = parts.recipients.subscriber(chat).address, parts.recipients.topic(chat)
             with suppress(ChannelError):
                 await channel.send(address, text, topic=topic, loud=False)

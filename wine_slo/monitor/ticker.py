@@ -15,14 +15,14 @@ from wine_slo.integrations.heartbeat import Heartbeat
 from wine_slo.integrations.stall_guard import StallGuard
 from wine_slo.integrations.steady_scheduler import SteadyScheduler
 from wine_slo.monitor.evaluate.evaluator import Evaluator
-from wine_slo.monitor.evaluate.objective_checks import Examiner, ObjectiveMistake
+from wine_slo.monitor.evaluate.objective_checks import ObjectiveChecker, ObjectiveMistake
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages
 from wine_slo.monitor.settings import WatchdogSettings
-from wine_slo.slo.evaluation.engine import SETTLES_IN, next_look_at
+from wine_slo.slo.evaluation.engine import SETTLES_IN, next_evaluation_at
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.redaction import without_credentials
@@ -33,7 +33,7 @@ LONGEST_UNDELIVERED = timedelta(minutes=10)  # what could not be delivered for l
 OVERDUE_TICKS = 3  # so many polls without a complete tick, and /health is red
 LONGEST_TICK = 60.0  # seconds, then it is given up; four rounds of queries of 10 s each, and the heartbeat's 5 s
 SHORTEST_PATIENCE = LONGEST_TICK + 15  # seconds without a complete tick before the process ends itself
-MOST_EXAMINATIONS = 60  # ticks on which is examined how often a job is scraped, where that cannot be known
+MOST_CHECKS = 60  # ticks on which is examined how often a job is scraped, where that cannot be known
 LOOP_TURN = 1.0  # seconds between two signs that the event loop runs
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux' goes on while the machine sleeps
 THE_LOOP, THE_TICKS = "the event loop", "the evaluation"
@@ -57,17 +57,17 @@ class Ticker:
         dispatcher: Dispatcher,
         instruments: WatchdogInstruments,
         heartbeat: Heartbeat,
-        examiner: Examiner,
+        checker: ObjectiveChecker,
         journal: Journal,
         series: SeriesSource,
     ) -> None:
         self._settings = settings
         links = {"Grafana": without_credentials(settings.grafana_url)} if settings.grafana_url else {}
         self._pages = StatusPages(self.status, series.over, settings.timezone, links)
-        self._examiner = examiner
+        self._checker = checker
         self._journal = journal
-        self._is_examined = False
-        self._examinations = MOST_EXAMINATIONS  # of scrape intervals, that are left
+        self._is_checked = False
+        self._checks = MOST_CHECKS  # of scrape intervals, that are left
         self._heartbeat = heartbeat
         self._evaluator = evaluator
         self._dispatcher = dispatcher
@@ -113,20 +113,20 @@ class Ticker:
             log.error("a tick was given up after %.0f s", LONGEST_TICK)  # noqa: TRY400 - where it waits is no news
             return
         state, objectives = self._evaluator.state, self._evaluator.objectives
-        if self._examinations and not all(each.sight is Sight.BLIND for each in state.readings.values()):
-            is_known = await self._log_mistakes(self._examiner.intervals, objectives)
-            self._examinations = 0 if is_known else self._examinations - 1
-        if not self._is_examined and len(state.unseen) < len(state.readings):
-            self._is_examined = await self._log_mistakes(self._examiner.series, objectives)
-        look_at = next_look_at(state, objectives)
-        if look_at is not None:
-            wait = max(look_at - self._evaluator.now(), timedelta(0)) + SETTLES_IN
+        if self._checks and not all(each.sight is Sight.BLIND for each in state.readings.values()):
+            is_known = await self._log_mistakes(self._checker.intervals, objectives)
+            self._checks = 0 if is_known else self._checks - 1
+        if not self._is_checked and len(state.keys_without_data) < len(state.readings):
+            self._is_checked = await self._log_mistakes(self._checker.series, objectives)
+        evaluate_at = next_evaluation_at(state, objectives)
+        if evaluate_at is not None:
+            wait = max(evaluate_at - self._evaluator.now(), timedelta(0)) + SETTLES_IN
             self._scheduler.after(wait, self.tick, "quick look")
 
     async def _tick(self) -> None:
         started = perf_counter()
         await self._evaluator.evaluate()
-        self._dispatcher.hear()
+        self._dispatcher.on_evaluation()
         await asyncio.to_thread(self._instruments.show, self._evaluator.state, self._evaluator.objectives)
         self._ticked_at = steady()
         self._guard.goes_on(THE_TICKS)
@@ -141,16 +141,16 @@ class Ticker:
             for mistake in error.mistakes:
                 log.error("the objectives stay as they were: %s", mistake)  # noqa: TRY400  # a sentence says it all
         else:
-            self._is_examined, self._examinations = False, MOST_EXAMINATIONS
+            self._is_checked, self._checks = False, MOST_CHECKS
             log.info("objectives are read anew")
             log_left_out(self._settings, self._evaluator.objectives)
 
     async def _log_mistakes(
-        self, examine: Callable[[Objectives], Awaitable[list[ObjectiveMistake]]], objectives: Objectives
+        self, check_objectives: Callable[[Objectives], Awaitable[list[ObjectiveMistake]]], objectives: Objectives
     ) -> bool:
         """Log what only Prometheus knows of the objectives; return whether it has said so."""
         try:
-            mistakes = await examine(objectives)
+            mistakes = await check_objectives(objectives)
         except MetricSourceError:
             return False  # the next tick tries again
         for each in mistakes:
@@ -161,7 +161,7 @@ class Ticker:
     def app(self) -> web.Application:
         """Return the pages of the watchdog itself."""
         app = web.Application()
-        app.add_routes([web.get("/health", self._health), web.get("/metrics", self._instruments.expose)])
+        app.add_routes([web.get("/health", self._health), web.get("/metrics", self._instruments.exposition.answer)])
         app.add_routes(self._pages.routes())
         return app
 
@@ -172,7 +172,7 @@ class Ticker:
             poll=timedelta(seconds=self._settings.poll_seconds),
             overdue_after=self._overdue_after,
             untold_seconds=self._dispatcher.undelivered_seconds,
-            told=self._dispatcher.records,
+            records=self._dispatcher.records,
             acts=self._journal.acts,
             unreachable=self._dispatcher.unreached,
             is_quiet=self._dispatcher.is_quiet,

@@ -68,7 +68,7 @@ def create_app(
     endpoints = {template: statuses for template, (_, _, statuses) in routes.items()} | {
         UNMATCHED: (400, 404, 405, 421)
     }
-    if settings.has_exercises:
+    if settings.has_fault_endpoints:
         endpoints[DRILL_ENDPOINT] = endpoints["/sleep"]
     app[SETTINGS] = settings
     app[INSTRUMENTS] = instruments = ServerInstruments(endpoints, perf_counter, shared)
@@ -99,7 +99,7 @@ def routes_of(settings: ServerSettings) -> dict[str, Route]:
         "/openapi.json": (web.get, send_contract, (200,)),
         "/web/{file}": (web.get, pages.FILES.send, (200, 404)),
     }
-    if settings.has_exercises:
+    if settings.has_fault_endpoints:
         routes |= {
             "/sleep": (web.get, sleep, (200, 403, 422, 429)),
             "/fail": (web.get, fail, (403, 422, 429, 500, 502, 503, 504)),
@@ -154,7 +154,7 @@ async def report_health(request: web.Request) -> web.Response:
 
 async def expose_metrics(request: web.Request) -> web.StreamResponse:
     """Return the metrics, for Prometheus."""
-    return await request.app[INSTRUMENTS].expose(request)
+    return await request.app[INSTRUMENTS].exposition.answer(request)
 
 
 async def send_contract(request: web.Request) -> web.Response:
@@ -169,7 +169,7 @@ async def show_contract(request: web.Request) -> web.Response:
 
 def contract_of(app: web.Application) -> dict[str, object]:
     """Return the contract of what is switched on."""
-    return openapi.contract(VERSION, has_exercises=app[SETTINGS].has_exercises)
+    return openapi.contract(VERSION, has_fault_endpoints=app[SETTINGS].has_fault_endpoints)
 
 
 # Exercises: how a person makes the service slow, or makes it fail

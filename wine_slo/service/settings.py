@@ -27,6 +27,6 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     log_format: Annotated[LogFormat, Meta(description="text or json")] = "text"
 
     @property
-    def has_exercises(self) -> bool:
+    def has_fault_endpoints(self) -> bool:
         """Return whether there are /sleep and /fail: as it is set, else where only this machine reaches them."""
         return is_loopback(self.host) if self.sleep_enabled is None else self.sleep_enabled

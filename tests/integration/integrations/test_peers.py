@@ -33,7 +33,7 @@ async def says_nothing(_request: web.BaseRequest) -> web.StreamResponse:
 
 @pytest.mark.parametrize("question", QUESTIONS)
 async def test_who_does_not_answer_is_named_in_a_sentence(question: str) -> None:
-    who, ask = question[: question.index("'")], QUESTIONS[question]
+    who, request = question[: question.index("'")], QUESTIONS[question]
     for happens, english, russian in (
         (hangs_up, "closed the connection (", "оборвал ответ ("),
         (says_nothing, "did not answer in time", "не ответил вовремя"),
@@ -45,10 +45,10 @@ async def test_who_does_not_answer_is_named_in_a_sentence(question: str) -> None
             await server.close()
         async with aiohttp.ClientSession() as session:
             with pytest.raises(ReasonedError) as failed:
-                await ask(ServiceApi(session, server.url, SOON), WatchdogApi(session, server.url, SOON))
+                await request(ServiceApi(session, server.url, SOON), WatchdogApi(session, server.url, SOON))
         await server.close()
         assert str(failed.value).startswith(f"{who} at {server.url} {english}")
-        assert f" {server.url} {russian}" in RUSSIAN.tell(failed.value.reason)
+        assert f" {server.url} {russian}" in RUSSIAN.explain(failed.value.reason)
 
 
 async def test_a_watchdog_that_wants_a_password_gets_it_or_is_named_with_the_setting() -> None:

@@ -2,10 +2,9 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page, expect
 
-from tests.integration.service.conftest import SHIPPED
+from tests.integration.service.conftest import SHIPPED, OwnServer
 from tests.support.real.browser import PHONE, Open, is_accessible, picture, running_browser, visiting
 from wine_slo.service.app import create_app
 from wine_slo.service.settings import ServerSettings
@@ -13,7 +12,7 @@ from wine_slo.service.settings import ServerSettings
 
 @pytest.fixture
 async def address() -> AsyncIterator[str]:
-    server = TestServer(create_app(ServerSettings(model=SHIPPED)))
+    server = OwnServer(create_app(ServerSettings(model=SHIPPED)))
     await server.start_server()
     yield str(server.make_url("")).rstrip("/")
     await server.close()
@@ -51,7 +50,7 @@ async def test_a_typical_wine_is_filled_in_and_classified(visit: Open) -> None:
     await picture(page, "result")
 
 
-async def test_mistakes_are_told_next_to_their_fields(visit: Open) -> None:
+async def test_mistakes_are_shown_next_to_their_fields(visit: Open) -> None:
     page = await visit("/ui?example=Barolo")
     await page.get_by_label("Alcohol").fill("1,060")
     await page.get_by_label("Magnesium").fill("")

@@ -119,7 +119,9 @@ async def test_a_body_that_does_not_come_is_408(aiohttp_client: AiohttpClient) -
         ),
     ],
 )
-async def test_a_client_that_is_slow_to_ask_is_hung_up_on(stack: AsyncExitStack, sent: bytes, dribble: bytes) -> None:
+async def test_a_client_that_is_slow_to_send_is_disconnected(
+    stack: AsyncExitStack, sent: bytes, dribble: bytes
+) -> None:
     runner = await serving(stack, Patience(idle=0.4))
     reader, writer = await asyncio.open_connection(*runner.addresses[0][:2])
     stack.callback(writer.close)
@@ -222,20 +224,20 @@ async def predict_on_many_connections(port: int) -> None:
             assert (await session.post("/predict", data={"request": "1," * 12 + "1"})).status == 200
 
 
-async def every_worker_tells(port: int, line: str) -> None:
+async def every_worker_reports(port: int, line: str) -> None:
     for _ in range(10):
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
             assert line in await (await session.get("/metrics")).text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_any_worker_tells_the_numbers_of_all(
+async def test_any_worker_reports_the_numbers_of_all(
     processes: Processes, settings: dict[str, str], port: int, number: signal.Signals
 ) -> None:
     parent, _ = await start_workers(processes, settings)
     await predict_on_many_connections(port)
-    await every_worker_tells(port, 'responses_total{endpoint="/predict",status="200"} 40.0')
-    await every_worker_tells(port, 'request_latency_seconds_count{endpoint="/predict"} 40.0')
+    await every_worker_reports(port, 'responses_total{endpoint="/predict",status="200"} 40.0')
+    await every_worker_reports(port, 'request_latency_seconds_count{endpoint="/predict"} 40.0')
     parent.send(number)
     assert await parent.wait() == 0
     assert "Traceback" not in parent.output
@@ -249,7 +251,7 @@ async def test_a_worker_that_is_killed_is_replaced_and_its_counts_are_kept(
     os.kill(second, signal.SIGKILL)
     await parent.until_line("worker 1 ended with -9; another takes its place")
     await parent.until_line(f"worker 1 is process (?!{second})")
-    await every_worker_tells(port, 'responses_total{endpoint="/predict",status="200"} 40.0')
+    await every_worker_reports(port, 'responses_total{endpoint="/predict",status="200"} 40.0')
     assert await parent.terminate() == 0
 
 
@@ -286,7 +288,7 @@ async def test_all_workers_that_are_killed_at_once_are_replaced_without_a_pause(
     await parent.terminate()
 
 
-async def test_workers_notice_that_the_port_is_in_use(
+async def test_workers_detect_that_the_port_is_in_use(
     server: Process, processes: Processes, settings: dict[str, str]
 ) -> None:
     assert server.is_running

@@ -152,7 +152,7 @@ async def test_a_json_field_that_is_wrong_is_named_with_its_code(client: Client,
     assert await errors(response) == [("alcohol", code, "#/alcohol")]
 
 
-async def test_missing_and_unknown_fields_are_told_together(client: Client) -> None:
+async def test_missing_and_unknown_fields_are_reported_together(client: Client) -> None:
     wine = {name: value for name, value in WINE.items() if "/" not in name} | {"a/b~": 1, "\ud800": 2, "x" * 500: 3}
     response = await client.post("/predict", data=json.dumps(wine), headers=JSON)
     assert await errors(response) == [
@@ -170,7 +170,7 @@ async def test_an_array_says_which_wine_is_wrong(client: Client) -> None:
     assert [pointer for *_, pointer in found[1:]] == [f"#/2/{name.replace('/', '~1')}" for name in NAMES]
 
 
-async def test_many_mistakes_are_counted_and_the_first_hundred_told(client: Client) -> None:
+async def test_many_mistakes_are_counted_and_the_first_hundred_reported(client: Client) -> None:
     response = await client.post("/predict", json=[{}] * 1000)
     assert len(await errors(response)) == 100
     assert (await response.json())["detail"] == "13000 fields are wrong; the first 100 are listed"

@@ -43,7 +43,7 @@ async def test_a_port_in_use_is_one_sentence_and_1(processes: Processes, setting
     assert "Traceback" not in second.output
 
 
-async def test_wrong_settings_are_told_and_2(processes: Processes) -> None:
+async def test_wrong_settings_are_reported_and_2(processes: Processes) -> None:
     server = await processes.server({"WINE_SLO_LOG_FORMAT": "xml", "WINE_SLO_SLEEP_ENABLED": "perhaps"})
     assert await server.wait() == 2
     assert server.lines == [

@@ -42,7 +42,7 @@ async def test_without_a_model_health_says_why_and_the_process_stays_up(
         assert (await predicted.json())["detail"] == said["reason"]
 
 
-async def test_sleep_takes_as_long_as_asked(client: Client) -> None:
+async def test_sleep_takes_as_long_as_requested(client: Client) -> None:
     started = asyncio.get_running_loop().time()
     response = await client.get("/sleep?seconds=0.3")
     assert response.status == 200
@@ -56,7 +56,7 @@ async def test_sleep_refuses_what_is_no_time(client: Client, seconds: str) -> No
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 599])
-async def test_fail_answers_with_the_status_asked_for(client: Client, status: int) -> None:
+async def test_fail_answers_with_the_requested_status(client: Client, status: int) -> None:
     response = await client.get(f"/fail?status={status}")
     assert response.status == status
     assert (await response.json())["status"] == status
@@ -125,7 +125,7 @@ async def test_a_request_is_one_line_of_the_log(
     ]
 
 
-async def test_openmetrics_is_given_where_it_is_asked_for(client: Client) -> None:
+async def test_openmetrics_is_given_where_it_is_requested(client: Client) -> None:
     response = await client.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
     assert response.content_type == "application/openmetrics-text"
     assert (await response.text()).endswith("# EOF\n")

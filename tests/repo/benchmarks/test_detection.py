@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from benchmarks.detection.__main__ import scraping
+from benchmarks.detection.alerts import Record, Word
 from benchmarks.detection.replica import Frozen, Replica, Slow, Span, Swaying, Swinging, reloaded, steady
-from benchmarks.detection.schedule import FULL, QUICK, Case, Pace, Scenario, schedule
+from benchmarks.detection.schedule import FULL, QUICK, Case, Plan, Scenario, schedule
 from benchmarks.detection.table import spread
-from benchmarks.detection.told import Record, Word
 
 
 def value(replica: Replica, name: str, now: float) -> float:
@@ -65,7 +65,7 @@ def test_where_requests_differ_a_twentieth_is_beyond_p95() -> None:
     assert beyond / 20_000 == pytest.approx(0.05, abs=0.01)
 
 
-def test_one_who_reloads_asks_one_request_after_the_other() -> None:
+def test_one_who_reloads_sends_one_request_after_the_other() -> None:
     requests = list(reloaded(Span(5, 12)))
     assert [request.begun_at for request in requests] == [5, 7, 9, 11]
 
@@ -79,14 +79,14 @@ def test_who_was_dead_comes_back_with_nothing_counted() -> None:
     assert 9 <= value(replica, "requests_total", 21.06) <= 12
 
 
-@pytest.mark.parametrize("pace", [FULL, QUICK])
-def test_a_schedule_leaves_each_case_its_time(pace: Pace) -> None:
-    subjects = list(schedule(pace))
+@pytest.mark.parametrize("plan", [FULL, QUICK])
+def test_a_schedule_leaves_each_case_its_time(plan: Plan) -> None:
+    subjects = list(schedule(plan))
 
     for subject in subjects:
         for case in subject.cases:
-            assert pace.warm_up <= case.span.start or case.scenario is Scenario.RELOAD
-            assert case.span.end < case.watched_until <= pace.total
+            assert plan.warm_up <= case.span.start or case.scenario is Scenario.RELOAD
+            assert case.span.end < case.watched_until <= plan.total
         for earlier, later in pairwise(subject.cases):
             assert earlier.watched_until <= later.span.start
     names = [subject.replica.name for subject in subjects]
@@ -114,7 +114,7 @@ def test_figures_count_only_what_was_said_of_the_case() -> None:
 
     assert record.seconds_to_alert([case, other]) == [27]
     assert record.seconds_to_recovery([case, other]) == [40]
-    assert record.told_of([case, other]) == 1
+    assert record.alerted([case, other]) == 1
     assert record.false_recoveries([case, other]) == 1
     assert record.messages([case]) == 1
 

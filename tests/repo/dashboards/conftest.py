@@ -41,10 +41,10 @@ class World:
 
 
 @asynccontextmanager
-async def asking(port: int, *paths: str) -> AsyncIterator[None]:
+async def requesting(port: int, *paths: str) -> AsyncIterator[None]:
     """Somebody asks for these paths and classifies wines, ten rounds a second."""
 
-    async def ask(session: aiohttp.ClientSession, path: str) -> None:
+    async def request(session: aiohttp.ClientSession, path: str) -> None:
         with suppress(aiohttp.ClientError):
             async with session.get(path, allow_redirects=False) as response:
                 await response.read()
@@ -58,7 +58,7 @@ async def asking(port: int, *paths: str) -> AsyncIterator[None]:
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session, asyncio.TaskGroup() as tasks:
             while True:
                 for path in paths:
-                    tasks.create_task(ask(session, path))
+                    tasks.create_task(request(session, path))
                 for wine in (WINE, STRANGE_WINE):
                     tasks.create_task(classify(session, wine))
                 await asyncio.sleep(0.1)
@@ -100,7 +100,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             }
         )
         await server.until_line("listening on")
-        async with asking(ports["wine-slo"], *PAGES):
+        async with requesting(ports["wine-slo"], *PAGES):
             started = time.time()
             await prometheus.until('slo_burn_rate{slo="latency", window="5m"} == 0', seconds=40)
             await prometheus.until("count(up == 1) == 2 and on () (count_over_time(up[10s]) > 6)", seconds=20)
@@ -109,10 +109,12 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             server = await processes.server(model)  # a restart, which is an annotation
             await server.until_line("listening on")
             began = time.time()
-            async with asking(ports["wine-slo"], "/sleep?seconds=1.2", "/fail?status=503"):
+            async with requesting(ports["wine-slo"], "/sleep?seconds=1.2", "/fail?status=503"):
                 await prometheus.until('count(slo_state{slo=~"latency|errors"} == 2) == 2', seconds=40)
-                told = "watchdog_messages_total{kind='breach', outcome='told'} >= 2"
-                await prometheus.until(f"count_over_time(({told})[1m:{SCRAPE:g}s]) > 2", seconds=15)  # and in two more
+                delivered = "watchdog_messages_total{kind='breach', outcome='told'} >= 2"
+                await prometheus.until(
+                    f"count_over_time(({delivered})[1m:{SCRAPE:g}s]) > 2", seconds=15
+                )  # and in two more
                 sick = Act(began, time.time())
             await prometheus.until('slo_state{slo="errors"} == 3', seconds=20)
             recovering = Act(sick.end, time.time())

@@ -160,7 +160,7 @@ async def test_every_panel_has_numbers_and_a_legend(
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)
-async def test_a_month_can_be_looked_at(world: World, grafana: Grafana, name: str) -> None:
+async def test_a_month_can_be_shown(world: World, grafana: Grafana, name: str) -> None:
     assert await problems(grafana, DASHBOARDS[name], grafana.month(world.sick)) == []
 
 
@@ -173,7 +173,7 @@ async def values(grafana: Grafana, view: View, name: str, title: str) -> dict[st
     return {"".join(list(line.labels.values())[-1:]): line.finite for line in lines}
 
 
-async def test_a_service_that_is_well_looks_well(world: World, grafana: Grafana) -> None:
+async def test_a_service_that_is_well_is_shown_well(world: World, grafana: Grafana) -> None:
     view = grafana.view(world.well)
     assert await values(grafana, view, "overview", "Answered with 5xx") == {"": [0]}
     assert await values(grafana, view, "overview", "Answered within 1 s") == {"": [1]}
@@ -185,7 +185,7 @@ async def test_a_service_that_is_well_looks_well(world: World, grafana: Grafana)
     assert max((await values(grafana, view, "overview", "p95 by endpoint"))["/ui"]) < 1
 
 
-async def test_a_service_that_is_not_looks_so(world: World, grafana: Grafana) -> None:
+async def test_a_service_that_is_not_is_shown_so(world: World, grafana: Grafana) -> None:
     view = grafana.view(world.sick)
     assert (await values(grafana, view, "overview", "Answered with 5xx"))[""][0] > 0.01
     assert (await values(grafana, view, "overview", "Answered within 1 s"))[""][0] < 0.95

@@ -160,14 +160,14 @@ def problems(plan: Plan) -> list[str]:
         _limits,
         _health,
         _alone,
-        _exercises,
+        _fault_endpoints,
         _ignored,
         _grafana,
         _image,
         _copies,
         _units,
         _commands,
-        _promises,
+        _objectives_shown,
     )
     return [problem for check in checks for problem in check(plan)]
 
@@ -183,11 +183,11 @@ def _published(service: Json) -> Iterator[tuple[str, str, str]]:
 
 
 def _wanted_ports() -> dict[str, str]:
-    asked = urlsplit(_default(SETTINGS["watchdog"], "WINE_SLO_PROMETHEUS_URL"))
+    requested = urlsplit(_default(SETTINGS["watchdog"], "WINE_SLO_PROMETHEUS_URL"))
     return {
         "server": _default(SETTINGS["server"], "WINE_SLO_PORT"),
         "watchdog": _default(SETTINGS["watchdog"], "WINE_SLO_WATCHDOG_PORT"),
-        "prometheus": str(asked.port),
+        "prometheus": str(requested.port),
         "grafana": "3000",
     }
 
@@ -208,12 +208,12 @@ def _ports(plan: Plan) -> Iterator[str]:
 
 def _health(plan: Plan) -> Iterator[str]:
     """One script says how either process is, by the port that it has by default."""
-    asks = '["bash", "/app/health.sh"]'
-    if not any(line.startswith("HEALTHCHECK") and line.endswith(f"CMD {asks}") for line in plan.last_stage):
-        yield f"{DOCKERFILE}: HEALTHCHECK does not run {asks}"
+    command = '["bash", "/app/health.sh"]'
+    if not any(line.startswith("HEALTHCHECK") and line.endswith(f"CMD {command}") for line in plan.last_stage):
+        yield f"{DOCKERFILE}: HEALTHCHECK does not run {command}"
     for name, settings in SETTINGS.items():
-        if plan.services[name]["healthcheck"]["test"] != ["CMD", *json.loads(asks)]:
-            yield f"{name}: its health is not asked by {asks}"
+        if plan.services[name]["healthcheck"]["test"] != ["CMD", *json.loads(command)]:
+            yield f"{name}: its health is not asked by {command}"
         variable = "WINE_SLO_PORT" if name == "server" else "WINE_SLO_WATCHDOG_PORT"
         if rf"*wine[-_]slo[.\ ]{name}*)" not in plan.texts[HEALTH]:
             yield f"{HEALTH}: does not know the {name}"
@@ -459,7 +459,7 @@ def _alone(plan: Plan) -> Iterator[str]:
         yield "the watchdog does not start by itself"
 
 
-def _exercises(plan: Plan) -> Iterator[str]:
+def _fault_endpoints(plan: Plan) -> Iterator[str]:
     """Whoever reaches the service cannot make it slow, but where only this machine reaches it."""
     off = "WINE_SLO_SLEEP_ENABLED=false"
     if not any(line.startswith("ENV ") and off in line.split() for line in plan.last_stage):
@@ -608,7 +608,7 @@ def _bounds(panel: Json) -> list[float]:
     ]
 
 
-def _promises(plan: Plan) -> Iterator[str]:
+def _objectives_shown(plan: Plan) -> Iterator[str]:
     """Lines and numbers of the dashboards are those of slo.yml."""
     for name, dashboard in plan.dashboards.items():
         for panel in panels(dashboard):
@@ -626,10 +626,10 @@ def _latency_lines(panel: Json, objective: Objective) -> Iterator[str]:
         for bound in re.findall(r'request_latency_seconds_bucket\{[^}]*le="([\d.]+)"', expression):
             if float(bound) != source.threshold_seconds:
                 yield f"counts what took {bound} s, and {source.threshold_seconds:g} s is promised"
-        is_promised = quantile in expression and source.histogram in expression
-        if (is_promised or "slo_latency_seconds" in expression) and source.threshold_seconds not in _bounds(panel):
+        is_objective = quantile in expression and source.histogram in expression
+        if (is_objective or "slo_latency_seconds" in expression) and source.threshold_seconds not in _bounds(panel):
             yield f"has no line at the promised {source.threshold_seconds:g} s but at {_bounds(panel)}"
-        if "p95" in panel["title"] and not is_promised:
+        if "p95" in panel["title"] and not is_objective:
             yield f"is not of the promised quantile, {objective.ratio:g}"
 
 

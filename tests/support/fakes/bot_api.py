@@ -267,7 +267,7 @@ class BotApi:
         version = Version(text, text, None, self._clock() - ago)
         message = Message(self._next("message"), chat, self._person(user_id), [version], topic=topic)
         chat.history[message.id] = message
-        await self.tells_bot("message", message.as_json())
+        await self.sends_update("message", message.as_json())
         return message
 
     async def press(self, message: Message, button: str, user_id: int | None = None) -> str:
@@ -287,7 +287,7 @@ class BotApi:
             "chat_instance": str(message.chat.id),
             "data": data,
         }
-        await self.tells_bot("callback_query", query)
+        await self.sends_update("callback_query", query)
         return query_id
 
     # Bad days: each until `recovers`, or for the next so many calls
@@ -404,7 +404,7 @@ class BotApi:
 
     # Updates
 
-    async def tells_bot(self, kind: str, content: Any) -> None:
+    async def sends_update(self, kind: str, content: Any) -> None:
         """An update of that kind, whatever it holds."""
         self._updates.append({"update_id": self._next("update"), kind: content})
         await self._notify()
@@ -577,16 +577,16 @@ class BotApi:
             raise RefusalError(400, "Bad Request: chat not found")
         return self._chats[chat_id]
 
-    def _message_of(self, call: Call, deed: str) -> Message:
+    def _message_of(self, call: Call, action: str) -> Message:
         message = self._chat_of(call).history.get(call.integer("message_id") or 0)
         if message is None:
-            raise RefusalError(400, f"Bad Request: message to {deed} not found")
+            raise RefusalError(400, f"Bad Request: message to {action} not found")
         return message
 
-    def _own_message_of(self, call: Call, deed: str) -> Message:
-        message = self._message_of(call, deed)
+    def _own_message_of(self, call: Call, action: str) -> Message:
+        message = self._message_of(call, action)
         if not message.is_from_bot:
-            raise RefusalError(400, f"Bad Request: message can't be {deed}ed")
+            raise RefusalError(400, f"Bad Request: message can't be {action}ed")
         return message
 
 

@@ -78,12 +78,12 @@ class Desk:
         """Save what was seen, and let delivery hear of it, as evaluation does."""
         self.ledger.save(self._saved, self.scene.state)
         self._saved = self.scene.state
-        self.delivery.hear()
+        self.delivery.on_evaluation()
 
-    async def tell(self, after: float = 0) -> None:
+    async def deliver(self, after: float = 0) -> None:
         self.scene.second += after
         self.decide()
-        await self.delivery.tell()
+        await self.delivery.deliver()
 
     def notifies(self, chats: tuple[int, ...]) -> None:
         """These chats exist, and the settings name them, from a restart on."""
@@ -127,7 +127,7 @@ def keys(count: int) -> list[Key]:
 def storm(scene: Scene, those: Iterable[Key], bad: float, seconds: int) -> None:
     for _ in range(seconds // 5):
         scene.second += 5
-        scene.look(
+        scene.evaluate(
             {
                 key: Reading(
                     at=scene.now,

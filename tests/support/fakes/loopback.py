@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from wine_slo.http.guarded_server import stop_accepting
+
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -36,6 +38,7 @@ class Loopback:
     async def close(self) -> None:
         """Refuse connections from here on, and drop those that are open."""
         if self._runner is not None:
+            await stop_accepting(self._runner)
             await self._runner.cleanup()
             self._runner = None
 

@@ -30,10 +30,10 @@ class Talk:
     api: BotApi
     speech: Formatter
     access: Access
-    heard_at: datetime | None = None
+    listened_at: datetime | None = None
     received: Counter[Reception] = field(default_factory=Counter)
     listens: list[bool] = field(default_factory=list)
-    heard_from: list[int] = field(default_factory=list)
+    active_chat: list[int] = field(default_factory=list)
     moves: list[tuple[int, int]] = field(default_factory=list)
     conflicts: asyncio.Queue[bool] = field(default_factory=asyncio.Queue)
     connect: Callable[[str, str], ExtBot[int]] = connection.connect
@@ -45,8 +45,8 @@ class Talk:
     def clock(self) -> datetime:
         return datetime.now(UTC)
 
-    async def heard(self, chat: int) -> None:
-        self.heard_from.append(chat)
+    async def contacted(self, chat: int) -> None:
+        self.active_chat.append(chat)
 
     async def moved(self, chat: int, to: int) -> None:
         self.moves.append((chat, to))
@@ -57,16 +57,16 @@ class Talk:
         self.conversation.add(*commands)
         async with self.connect(TOKEN, self.api.url) as bot:
             listener = Listener(
-                self.conversation.ask,
+                self.conversation.answer,
                 self.conversation.press,
                 self.conversation.refuse,
                 self.listens.append,
                 self._conflict,
-                self.heard,
+                self.contacted,
                 self.moved,
             )
             menus = {"": self.conversation.menu(Replies(self.speech))}
-            listens = TelegramUpdates(bot, channel.TelegramChannel(bot), listener, menus, self.clock, self.heard_at)
+            listens = TelegramUpdates(bot, channel.TelegramChannel(bot), listener, menus, self.clock, self.listened_at)
             task = asyncio.create_task(listens.run())
             try:
                 yield
@@ -74,7 +74,7 @@ class Talk:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
 
-    async def asks(self, chat: int, person: int, text: str, topic: int | None = None) -> Message:
+    async def sends(self, chat: int, person: int, text: str, topic: int | None = None) -> Message:
         """Somebody writes, and is answered."""
         known = self.api.chat(chat)
         before = len(known.messages)
@@ -82,15 +82,15 @@ class Talk:
         await self.api.until(lambda: len(known.messages) > before)
         return known.messages[-1]
 
-    async def asks_in_vain(self, chat: int, person: int, text: str) -> None:
+    async def sends_in_vain(self, chat: int, person: int, text: str) -> None:
         """Somebody writes, and that is heard but not answered."""
         known = self.api.chat(chat)
         before = len(known.messages)
         await self.api.says(chat, person, text)
-        await self.is_heard()
+        await self.is_handled()
         assert len(known.messages) == before, known.texts
 
-    async def is_heard(self, seconds: float = 30.0) -> None:
+    async def is_handled(self, seconds: float = 30.0) -> None:
         """Wait until everything that was said is heard, and what it led to is done."""
         last = self.api.last_update
         await self.api.until(

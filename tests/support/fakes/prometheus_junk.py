@@ -146,8 +146,8 @@ class PrometheusJunk:
             return web.Response(text="Prometheus Server is Ready.\n")
         query = {**request.query, **await request.post()}.get("query", "")
         self.queries.append(str(query))
-        asked = [text for text in self.by_query if text in str(query)]
-        return await _send(request, self.by_query[max(asked, key=len)] if asked else self.answer)
+        requested = [text for text in self.by_query if text in str(query)]
+        return await _send(request, self.by_query[max(requested, key=len)] if requested else self.answer)
 
 
 async def _send(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
 
-from wine_slo.config.slo_file import UNITS
 from wine_slo.metric_names import ENDPOINT
 from wine_slo.slo.evaluation.sampling import OF_LATE
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.source.clocks import SourceTime
 from wine_slo.slo.source.metric_source import Sample, Series, Vector
+from wine_slo.slo.span import parse_span
 
 BOUNDS = ("0.5", "1.0", "2.5", "+Inf")
 LOOKBACK = 300.0  # seconds for which an instant query takes an old sample
@@ -159,9 +159,9 @@ class PastPrometheus:
 
     def _answer_to(self, question: str) -> Callable[[float], float | None]:
         """The answer to a question; a gap may be of any length."""
-        gap = re.search(r" offset (\d+)(ms|s|m|h|d)\)", question)
+        gap = re.search(r" offset (\w+)\)", question)
         if question not in self._answers and gap is not None:
-            span = int(gap[1]) * UNITS[gap[2]]
+            span = parse_span(gap[1])
             self._answers[promql.total_across(self._objective, span)] = self._across(self._total, span)
             self._answers[promql.part_across(self._objective, span)] = self._across(self._good, span)
         return self._answers.get(question, lambda _: None)

@@ -10,12 +10,12 @@ class SocksProxy:
     """The fake.
 
     Attributes:
-        asked: The names and ports that were asked for.
+        requested: The names and ports that were asked for.
         logins: The names and passwords that were given.
     """
 
     def __init__(self, leads_to: int) -> None:
-        self.asked: list[tuple[str, int]] = []
+        self.requested: list[tuple[str, int]] = []
         self.logins: list[tuple[str, str]] = []
         self._leads_to = leads_to
         self._server: asyncio.Server | None = None
@@ -50,7 +50,7 @@ class SocksProxy:
         *_, kind = await reader.readexactly(4)
         assert kind == 3, "the name is left to the proxy"
         name = await self._text(reader)
-        self.asked.append((name, int.from_bytes(await reader.readexactly(2))))
+        self.requested.append((name, int.from_bytes(await reader.readexactly(2))))
         there, back = await asyncio.open_connection("127.0.0.1", self._leads_to)
         writer.write(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x00")
         try:

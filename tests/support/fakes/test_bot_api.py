@@ -95,7 +95,7 @@ async def test_a_reply_a_photo_a_pin_and_a_deletion(bot_api: BotApi, bot: Bot) -
     assert chat.texts == ["p95"]
 
 
-async def test_what_else_a_bot_asks(bot_api: BotApi, bot: Bot) -> None:
+async def test_what_else_a_bot_requests(bot_api: BotApi, bot: Bot) -> None:
     bot_api.chat(SUPERGROUP, topics=[TOPIC]).members[ANNA] = "left"
 
     await bot.set_my_commands([BotCommand("status", "How it is")])
@@ -230,7 +230,7 @@ async def _conflict_of(polling: Awaitable[object]) -> str:
         pytest.param(400, None, BadRequest, id="chat not found"),
     ],
 )
-async def test_it_refuses_for_as_many_calls_as_asked(
+async def test_it_refuses_as_many_calls_as_wanted(
     bot_api: BotApi, bot: Bot, status: int, description: str | None, error: type[Exception]
 ) -> None:
     bot_api.fails_with(status, description, times=2)
@@ -334,7 +334,7 @@ async def test_a_poll_without_news_comes_back_empty(bot: Bot) -> None:
     assert await bot.get_updates(timeout=1) == ()
 
 
-async def test_an_application_hears_commands_topics_and_buttons(bot_api: BotApi) -> None:
+async def test_an_application_receives_commands_topics_and_buttons(bot_api: BotApi) -> None:
     bot_api.names[ANNA] = "Anna"
     bot_api.chat(SUPERGROUP, topics=[TOPIC])
     application = _greeter(bot_api)

@@ -18,7 +18,7 @@ async def test_it_sends_junk_whole(prometheus_junk: PrometheusJunk, name: str) -
     assert len(body) == len(JUNK[name].body.encode(errors="surrogatepass")) * JUNK[name].repeats
 
 
-async def test_it_answers_well_by_what_is_asked(prometheus_junk: PrometheusJunk) -> None:
+async def test_it_answers_well_by_the_query(prometheus_junk: PrometheusJunk) -> None:
     prometheus_junk.by_query = {"up": vector((1.0, "1"), job="wine-slo"), "rate": matrix([(1.0, "NaN")])}
     async with aiohttp.ClientSession(prometheus_junk.url) as session:
         async with session.post("/api/v1/query", data={"query": 'up{job="x"}'}) as response:

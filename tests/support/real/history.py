@@ -47,7 +47,7 @@ class History:
 
     Attributes:
         begins_at: The first scrape comes `phase` after it.
-        lasts: For how long there are scrapes.
+        duration: For how long there are scrapes.
         chapters: When it was not as usual.
         restarts: When its counters began anew though no scrape was missed, after `begins_at`.
         every: How far apart the scrapes are.
@@ -57,7 +57,7 @@ class History:
     """
 
     begins_at: datetime
-    lasts: timedelta
+    duration: timedelta
     chapters: tuple[Chapter, ...] = ()
     restarts: tuple[timedelta, ...] = ()
     every: timedelta = timedelta(seconds=5)
@@ -86,9 +86,9 @@ class History:
         owed, at = 0.0, self.phase
         restarts = sorted(self.restarts, reverse=True)
         chapters = sorted(self.chapters, key=lambda each: each.since)
-        usual = Chapter(since=timedelta(0), until=self.lasts)
+        usual = Chapter(since=timedelta(0), until=self.duration)
         ends = PIECE * self.every
-        while at < self.lasts:
+        while at < self.duration:
             chapter = next((each for each in reversed(chapters) if each.since <= at < each.until), usual)
             if restarts and at >= restarts[-1]:
                 restarts.pop()
@@ -104,7 +104,7 @@ class History:
                 for name, value in () if chapter.is_down else counts.samples():
                     samples.setdefault(name, []).append(f"{value:.12g} {second}")
             at += self.every
-            if at >= min(ends, self.lasts):
+            if at >= min(ends, self.duration):
                 yield self._text(up, samples)
                 up, samples, ends = [], {}, ends + PIECE * self.every
 

@@ -24,7 +24,7 @@ async def test_a_process_knows_nothing_but_its_settings(processes: Processes) ->
     assert await process.wait() == 0
 
 
-async def test_it_ends_when_asked(processes: Processes) -> None:
+async def test_it_ends_when_terminated(processes: Processes) -> None:
     process = await processes.start("process", python(WAITING), {})
     await process.until_line("ready")
     assert await process.terminate() == -signal.SIGTERM
@@ -36,13 +36,13 @@ async def test_what_was_said_before_is_found_too(processes: Processes) -> None:
     assert await process.until_line("one") == "one"
 
 
-async def test_what_is_never_said_is_an_error_that_tells_what_was(processes: Processes) -> None:
+async def test_a_line_that_never_comes_is_an_error_that_lists_what_came(processes: Processes) -> None:
     process = await processes.start("process", python("print('broken')"), {})
     with pytest.raises(AssertionError, match=r"process ended and never said 'ready':\nbroken"):
         await process.until_line("ready")
 
 
-async def test_who_does_not_end_when_asked_is_killed(tmp_path: Path) -> None:
+async def test_a_process_that_does_not_end_when_terminated_is_killed(tmp_path: Path) -> None:
     processes = Processes(tmp_path)
     process = await processes.start("process", python(STUBBORN), {})
     await process.until_line("ready")

@@ -58,7 +58,7 @@ def test_an_empty_value_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> No
     assert read(ServerSettings).port == 8000
 
 
-def test_every_mistake_is_told_in_a_line_with_its_name_its_value_and_what_is_wanted(
+def test_every_mistake_is_reported_in_a_line_with_its_name_its_value_and_what_is_wanted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("WINE_SLO_PORT", "70000")
@@ -150,7 +150,7 @@ def test_systemds_socket_keeps_its_own_name(monkeypatch: pytest.MonkeyPatch) -> 
 # The file
 
 
-def test_a_file_that_is_no_text_is_told() -> None:
+def test_a_file_that_is_no_text_is_reported() -> None:
     Path(".env").write_bytes(b"\xff\xfe")
     assert mistakes() == [".env cannot be read: it is not UTF-8; wanted: a text file in UTF-8"]
 
@@ -191,7 +191,7 @@ def test_a_value_in_the_file_is_what_it_says(line: str, value: str | None, form:
 @pytest.mark.parametrize(
     "line", ["WINE_SLO_PORT 8000", "WINE_SLO_PORT='8000", 'WINE_SLO_PORT="8000" or so', "WINE_SLO_PORT"]
 )
-def test_a_line_that_cannot_be_understood_is_told_with_its_number_and_without_what_it_holds(line: str) -> None:
+def test_a_line_that_cannot_be_understood_is_reported_with_its_number_and_without_what_it_holds(line: str) -> None:
     Path(".env").write_text(f"# settings\nWINE_SLO_HOST=::1\n{line}\n")
     assert mistakes()[0] == ".env:3 cannot be understood; wanted: NAME=value, and each quote closed at its end"
 
@@ -302,7 +302,7 @@ def test_this_machine_is_never_behind_a_proxy(monkeypatch: pytest.MonkeyPatch, h
 # Secrets
 
 
-def test_a_secrets_value_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secrets_value_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WINE_SLO_HEARTBEAT_URL", "hunter2")
     assert mistakes() == ["WINE_SLO_HEARTBEAT_URL has a value; wanted: the URL of a dead-man's switch"]
 
@@ -413,7 +413,7 @@ def test_a_secret_that_stands_in_a_pipe_is_refused(monkeypatch: pytest.MonkeyPat
     ]
 
 
-def test_a_secrets_file_that_cannot_be_read_is_told_with_all_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secrets_file_that_cannot_be_read_is_reported_with_all_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WINE_SLO_TELEGRAM_TOKEN_FILE", "nowhere")
     monkeypatch.setenv("WINE_SLO_WATCHDOG_PORT", "-1")
     assert mistakes() == [
@@ -426,7 +426,7 @@ def test_a_secrets_file_that_cannot_be_read_is_told_with_all_else(monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    ("host", "sleep_enabled", "has_exercises"),
+    ("host", "sleep_enabled", "has_fault_endpoints"),
     [
         ("127.0.0.1", None, True),
         ("::1", None, True),
@@ -439,9 +439,9 @@ def test_a_secrets_file_that_cannot_be_read_is_told_with_all_else(monkeypatch: p
     ],
 )
 def test_exercises_are_on_by_default_only_on_loopback(
-    host: str, *, sleep_enabled: bool | None, has_exercises: bool
+    host: str, *, sleep_enabled: bool | None, has_fault_endpoints: bool
 ) -> None:
-    assert ServerSettings(host=Host(host), sleep_enabled=sleep_enabled).has_exercises is has_exercises
+    assert ServerSettings(host=Host(host), sleep_enabled=sleep_enabled).has_fault_endpoints is has_fault_endpoints
 
 
 # What the pages say

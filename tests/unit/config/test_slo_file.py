@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wine_slo.config.slo_file import SloFileError, load, parse, schema, span
+from wine_slo.config.slo_file import SloFileError, load, parse, schema
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.kinds.up import Up
@@ -59,7 +59,7 @@ def written(old: str, new: str) -> str:
 # What is shipped
 
 
-def test_the_shipped_file_promises_what_the_readme_says() -> None:
+def test_the_shipped_file_has_the_objectives_of_the_readme() -> None:
     objectives = load(ROOT / "config" / "slo.yml")
     latency, errors, availability = objectives.all
     assert objectives.blind_for == timedelta(minutes=2)
@@ -143,14 +143,14 @@ def test_everything_that_is_said_is_taken() -> None:
     )
 
 
-def test_the_usual_paces_are_told_where_they_can_be_reached() -> None:
+def test_the_usual_burn_rates_are_alerted_on_where_they_can_be_reached() -> None:
     assert parse(PAGE).all[0].burns == BURNS
     modest = parse(written("objective: 0.95", "objective: 0.9")).all[0]
     assert all(burn.factor(modest.window) <= 10 for burn in modest.burns)
     assert len(modest.burns) == 3
 
 
-def test_paces_of_ones_own_are_taken() -> None:
+def test_burn_rates_of_ones_own_are_taken() -> None:
     latency = parse(written("    threshold: 1s", BURN.replace("page", "ticket"))).all[0]
     assert latency.burns == (Burn(0.02, timedelta(hours=1), timedelta(minutes=5), Alert.TICKET),)
 
@@ -314,7 +314,7 @@ def test_paces_of_ones_own_are_taken() -> None:
         ),
     ],
 )
-def test_a_mistake_is_told_with_its_line(old: str, new: str, said: str) -> None:
+def test_a_mistake_is_reported_with_its_line(old: str, new: str, said: str) -> None:
     assert mistakes(written(old, new)) == (f"slo.yml:{said}",)
 
 
@@ -338,11 +338,11 @@ def test_a_mistake_is_told_with_its_line(old: str, new: str, said: str) -> None:
         pytest.param("job: &a [*a]\n", "1: something in it holds itself", id="a list that holds itself"),
     ],
 )
-def test_what_is_no_page_is_told_in_a_sentence(text: str, said: str) -> None:
+def test_what_is_no_mapping_is_reported_in_a_sentence(text: str, said: str) -> None:
     assert mistakes(text) == (f"slo.yml:{said}",)
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     text = written("name: errors", "name: latency").replace("0.95", "1").replace("0.99", "2")
     assert [each.split(":")[1] for each in mistakes(text)] == ["7", "12", "10"]
     text = written("threshold: 1s", "treshold: 1s").replace("kind: ratio", "kind: rate")
@@ -350,7 +350,7 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 
 @given(st.text(max_size=80) | st.sampled_from(PAGE.split("\n")).map(lambda line: PAGE.replace(line, line[::-1])))
-def test_whatever_is_written_there_it_loads_or_is_told_in_sentences(text: str) -> None:
+def test_whatever_is_written_there_it_loads_or_is_reported_in_sentences(text: str) -> None:
     said: tuple[str, ...] = ("slo.yml:",)
     try:
         parse(text)
@@ -377,23 +377,6 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, make: Callable[[Pat
     assert str(caught.value) == f"{path} {said}"
 
 
-# Spans
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("250ms", 0.25), ("5s", 5), ("5m", 300), ("2h", 7200), ("30d", 2_592_000), ("1w", 604_800), ("1h30m", 5400)],
-)
-def test_a_span_is_read_as_prometheus_writes_it(text: str, seconds: float) -> None:
-    assert span(text) == timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize("text", ["", "5", "s", "5 s", "-5s", "1.5s", "5S", "5s!", 5, None, True])
-def test_what_is_no_span_is_refused(text: object) -> None:
-    with pytest.raises(ValueError, match="must be a span such as"):
-        span(text)
-
-
 # Spans that follow the scrape interval
 
 
@@ -409,7 +392,7 @@ def test_a_file_loads_at_every_scrape_interval_with_spans_that_follow_it(
         assert spans == tuple(timedelta(seconds=each) for each in (bad_for, good_for, over))
 
 
-def test_spans_too_short_for_the_scrape_interval_are_told_all_at_once_each_with_its_line_and_numbers() -> None:
+def test_spans_too_short_for_the_scrape_interval_are_reported_all_at_once_each_with_its_line_and_numbers() -> None:
     text = written("scrape_interval: 5s", "scrape_interval: 30s").replace(
         "    objective: 0.95", "    objective: 0.95\n    bad_for: 25s\n    good_for: 20s\n    over: 30s"
     )

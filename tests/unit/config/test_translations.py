@@ -9,8 +9,10 @@ from string import Formatter
 import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.frontend import CommandLineInterface
+from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
+from tests.support.catalogue import written
 from wine_slo.config import translations
 from wine_slo.config.slo_file import load
 from wine_slo.slo.reason import Reason
@@ -55,7 +57,7 @@ def holes(text: str) -> set[str]:
 
 @translated
 def test_every_sentence_is_translated_and_nothing_else_is(language: Language, sentences: Catalog) -> None:
-    known = messages(translations.read(language))
+    known = messages(written(language))
     missing = [name for name, each in known.items() if not all(_texts(each.string))]
     assert missing == [], f"not translated; {WRITE_ANEW}"
     assert sorted(messages(sentences).keys() - known.keys()) == [], f"not in the file; {WRITE_ANEW}"
@@ -63,15 +65,26 @@ def test_every_sentence_is_translated_and_nothing_else_is(language: Language, se
 
 
 @translated
+def test_the_compiled_file_holds_what_is_written(language: Language) -> None:
+    path = translations.LOCALES / language.code / "LC_MESSAGES" / f"{translations.DOMAIN}.mo"
+    with path.open("rb") as file:
+        compiled = read_mo(file)
+    found = written(language)
+    texts = [{name: _texts(each.string) for name, each in messages(of).items()} for of in (compiled, found)]
+    assert texts[0] == texts[1], "`make catalogue` compiles it"
+    assert (compiled.num_plurals, compiled.plural_expr) == (found.num_plurals, found.plural_expr)
+
+
+@translated
 def test_no_translation_is_a_guess_or_left_over(language: Language) -> None:
-    found = translations.read(language)
+    found = written(language)
     assert [name for name, each in messages(found).items() if each.fuzzy] == []
     assert list(found.obsolete) == []
 
 
 @translated
 def test_a_translation_has_the_same_holes_and_every_plural_form(language: Language) -> None:
-    found = translations.read(language)
+    found = written(language)
     for name, each in messages(found).items():
         texts = _texts(each.string)
         wanted = set.union(*map(holes, _texts(each.id)))
@@ -131,11 +144,11 @@ def test_russian_has_three_plurals(n: int, text: str) -> None:
     assert translations.load()["ru"].count(n, "{n} more stays open.", "{n} more stay open.") == text
 
 
-def test_a_reason_is_kept_as_a_value_and_told_in_any_language() -> None:
+def test_a_reason_is_kept_as_a_value_and_written_in_any_language() -> None:
     reason = Reason(
         "Prometheus: {why}", {"why": Reason("it cannot be reached ({cause})", {"cause": Reason("connection refused")})}
     )
     assert str(reason) == "Prometheus: it cannot be reached (connection refused)"
-    assert ENGLISH.tell(reason) == str(reason)
-    assert translations.load()["ru"].tell(reason) == "Prometheus недоступен (в соединении отказано)"
-    assert ENGLISH.tell("an older <reason>, kept as text") == "an older &lt;reason&gt;, kept as text"
+    assert ENGLISH.explain(reason) == str(reason)
+    assert translations.load()["ru"].explain(reason) == "Prometheus недоступен (в соединении отказано)"
+    assert ENGLISH.explain("an older <reason>, kept as text") == "an older &lt;reason&gt;, kept as text"

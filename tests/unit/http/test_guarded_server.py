@@ -1,8 +1,10 @@
 """The door of both servers: who comes in, and how who does not is answered."""
 
+import asyncio
+import socket
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import aiohttp
 import pytest
@@ -10,8 +12,8 @@ from aiohttp import web
 
 from wine_slo.http.guarded_server import Door, Patience, Runner
 
-Ask = Callable[..., Awaitable[tuple[int, str]]]
-Serve = Callable[[Door], Awaitable[Ask]]
+Request = Callable[..., Awaitable[tuple[int, str]]]
+Serve = Callable[[Door], Awaitable[Request]]
 
 
 async def hello(_: web.Request) -> web.Response:
@@ -27,7 +29,7 @@ async def serve() -> AsyncIterator[Serve]:
     """Serve a small application behind a door, and return what asks it."""
     async with AsyncExitStack() as stack:
 
-        async def start(door: Door) -> Ask:
+        async def start(door: Door) -> Request:
             app = web.Application()
             app.add_routes([web.get("/", hello), web.get("/health", hello), web.get("/breaks", breaks)])
             runner = Runner(app, door, Patience())
@@ -37,16 +39,17 @@ async def serve() -> AsyncIterator[Serve]:
             url = f"http://127.0.0.1:{runner.addresses[0][1]}"
             session = await stack.enter_async_context(aiohttp.ClientSession(url))
 
-            async def ask(path: str = "/", method: str = "GET", **headers: str) -> tuple[int, str]:
+            async def request(path: str = "/", method: str = "GET", **headers: str) -> tuple[int, str]:
                 sent = {name.replace("_", "-"): value for name, value in headers.items()}
                 async with session.request(method, path, headers=sent) as response:
                     return response.status, response.content_type
 
-            return ask
+            return request
 
         yield start
 
 
+FLOODERS, AHEAD = 300, 50  # connections, and requests that each sends ahead
 LOOPBACK = Door.at("127.0.0.1", [])
 PROBLEM = "application/problem+json"
 OURS = ("localhost", "LOCALHOST:8001", "127.0.0.1", "127.1.2.3:80", "[::1]:8001", "a.localhost", "localhost.")
@@ -65,11 +68,11 @@ async def test_on_loopback_another_name_is_refused_as_it_leads_here_from_a_websi
 
 async def test_names_that_are_set_are_answered_and_all_others_refused(serve: Serve) -> None:
     for address in ("127.0.0.1", "0.0.0.0"):
-        ask = await serve(Door.at(address, ["Wine.Example.org"], own="watchdog"))
-        assert (await ask(Host="wine.example.org:443"))[0] == 200
-        assert (await ask(Host="watchdog:8001"))[0] == 200
-        assert (await ask(Host="localhost"))[0] == 200
-        assert (await ask(Host="evil.example"))[0] == 421
+        request = await serve(Door.at(address, ["Wine.Example.org"], own="watchdog"))
+        assert (await request(Host="wine.example.org:443"))[0] == 200
+        assert (await request(Host="watchdog:8001"))[0] == 200
+        assert (await request(Host="localhost"))[0] == 200
+        assert (await request(Host="evil.example"))[0] == 421
 
 
 async def test_where_others_reach_it_any_name_is_answered_unless_some_are_set(serve: Serve) -> None:
@@ -89,8 +92,8 @@ async def test_where_others_reach_it_any_name_is_answered_unless_some_are_set(se
 async def test_a_picture_or_a_script_of_another_site_is_refused_and_a_link_is_not(
     serve: Serve, site: str, mode: str, status: int
 ) -> None:
-    ask = await serve(LOOPBACK)
-    assert (await ask(Sec_Fetch_Site=site, Sec_Fetch_Mode=mode))[0] == status
+    request = await serve(LOOPBACK)
+    assert (await request(Sec_Fetch_Site=site, Sec_Fetch_Mode=mode))[0] == status
 
 
 def basic(text: str) -> str:
@@ -115,10 +118,10 @@ def basic(text: str) -> str:
 async def test_with_a_password_everything_but_an_open_path_wants_it(
     serve: Serve, authorization: str, status: int
 ) -> None:
-    ask = await serve(Door(password="pässword", open_paths=["/health"]))
-    assert (await ask(Authorization=authorization))[0] == status
-    assert (await ask("/nowhere", Authorization=authorization))[0] == (404 if status == 200 else 401)
-    assert (await ask("/health", Authorization=authorization))[0] == 200
+    request = await serve(Door(password="pässword", open_paths=["/health"]))
+    assert (await request(Authorization=authorization))[0] == status
+    assert (await request("/nowhere", Authorization=authorization))[0] == (404 if status == 200 else 401)
+    assert (await request("/health", Authorization=authorization))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -128,3 +131,57 @@ async def test_whatever_aiohttp_would_answer_by_itself_is_a_problem_document(
     serve: Serve, method: str, path: str, status: int
 ) -> None:
     assert await (await serve(LOOPBACK))(path, method) == (status, PROBLEM)
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_who_connects_while_the_server_stops_is_disconnected_and_nothing_breaks(turns: int) -> None:
+    faults: list[dict[str, object]] = []
+    loop = asyncio.get_running_loop()
+    runner = Runner(web.Application(), LOOPBACK, Patience())
+    await runner.setup()
+    loop.set_exception_handler(lambda _, fault: faults.append(fault))
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    with socket.create_connection(runner.addresses[0]) as client:  # the kernel's doing; the loop has not seen it yet
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await runner.cleanup()
+        client.settimeout(10)
+        with suppress(ConnectionResetError):
+            assert client.recv(1) == b""
+    assert faults == []
+
+
+def cut(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+
+
+async def test_whoever_asks_now_and_then_goes_before_those_who_ask_without_end() -> None:
+    answered, all_at_work = 0, asyncio.Event()
+
+    async def count(_: web.Request) -> web.Response:
+        nonlocal answered
+        answered += 1
+        if answered == 2 * FLOODERS:  # each has been answered, and goes on
+            all_at_work.set()
+        return web.Response(text="hello")
+
+    app = web.Application()
+    app.add_routes([web.get("/", count)])
+    runner = Runner(app, LOOPBACK, Patience())
+    async with AsyncExitStack() as stack:
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        streams = [await asyncio.open_connection(*runner.addresses[0][:2]) for _ in range(FLOODERS + 1)]
+        for _, writer in streams:
+            stack.callback(cut, writer)
+        request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        for _, writer in streams[1:]:
+            writer.write(request * AHEAD)
+        async with asyncio.timeout(60):
+            await all_at_work.wait()
+            before = answered
+            streams[0][1].write(request)
+            await streams[0][0].readline()
+        assert answered - before < FLOODERS / 2
+        assert answered < FLOODERS * AHEAD, "they were done before"

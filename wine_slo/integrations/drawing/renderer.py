@@ -30,7 +30,7 @@ BLUE, VERMILLION = "#0072b2", "#d55e00"
 LETTERS, LARGE = 19, 25  # points; on a phone a third of that
 LEFT, RIGHT, TOP, BOTTOM = 0.105, 0.955, 0.83, 0.085
 HEADROOM = 1.18  # over the highest value
-OVER_PROMISE = 1.35  # so that the promise is well inside where everything is far below it
+OVER_TARGET = 1.35  # so that the promise is well inside where everything is far below it
 WIDE = 0.12  # of the width; a gap of so much says what it is
 GAP_STEPS = 1.5  # steps between two points; more is a gap
 LABEL_STEP = 0.06  # of the width; a shaded time that is narrower has no room for a label
@@ -121,12 +121,12 @@ def _draw_values(axes: "Axes", chart: Chart) -> None:
     axes.plot([at for at, _ in broken], [value for _, value in broken], color=BLUE, lw=3.2, zorder=4, gid="values")
     alone = _alone(broken)
     axes.plot([at for at, _ in alone], [value for _, value in alone], ".", color=BLUE, ms=9, zorder=4, gid="alone")
-    axes.axhline(chart.promise, color=VERMILLION, lw=2.6, ls=(0, (5, 3)), zorder=3, gid="promise")
+    axes.axhline(chart.target, color=VERMILLION, lw=2.6, ls=(0, (5, 3)), zorder=3, gid="target")
     highest = max((value for _, value in chart.values), default=0.0)
-    axes.set_ylim(0, max(HEADROOM * highest, OVER_PROMISE * chart.promise))
+    axes.set_ylim(0, max(HEADROOM * highest, OVER_TARGET * chart.target))
     axes.annotate(
-        chart.promise_label,
-        (0, chart.promise),
+        chart.target_label,
+        (0, chart.target),
         xycoords=("axes fraction", "data"),
         xytext=(6, 7),
         textcoords="offset points",
@@ -185,12 +185,12 @@ def _count_in(axes: "Axes", chart: Chart, bins: int | None = None) -> None:
 
 def _label_gaps(axes: "Axes", chart: Chart) -> None:
     top = axes.get_ylim()[1]
-    beside_the_promise = chart.promise / 2 if chart.promise > top / 2 else (chart.promise + top) / 2
+    beside_the_target = chart.target / 2 if chart.target > top / 2 else (chart.target + top) / 2
     for since, until in gaps(chart):
         if until - since > WIDE * (chart.last - chart.first):
             axes.text(
                 (since + until) / 2,
-                beside_the_promise,
+                beside_the_target,
                 chart.gap_label,
                 size=LETTERS - 2,
                 color=FAINT,

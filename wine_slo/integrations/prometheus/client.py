@@ -129,7 +129,7 @@ class PrometheusClient:
             MetricSourceError: There is none that can be trusted.
         """
         instant = {} if at is None else {"time": f"{at.timestamp():.3f}"}
-        return await self._ask("query", {"query": promql, **instant}, _vector)
+        return await self._query("query", {"query": promql, **instant}, _vector)
 
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         """The answer to a question about every `step` from `start` to `end`, both included.
@@ -143,18 +143,18 @@ class PrometheusClient:
             "end": f"{end.timestamp():.3f}",
             "step": f"{step.total_seconds():g}",
         }
-        return await self._ask("query_range", params, _matrix)
+        return await self._query("query_range", params, _matrix)
 
-    async def _ask(self, what: str, params: dict[str, str], read: Callable[[_Data], T]) -> T:
+    async def _query(self, what: str, params: dict[str, str], read: Callable[[_Data], T]) -> T:
         try:
-            found = await self._answer(what, params, read)
+            found = await self._read_answer(what, params, read)
         except MetricSourceError:
             self._on_query("failed")
             raise
         self._on_query("answered")
         return found
 
-    async def _answer(self, what: str, params: dict[str, str], read: Callable[[_Data], T]) -> T:
+    async def _read_answer(self, what: str, params: dict[str, str], read: Callable[[_Data], T]) -> T:
         response, body = await self._send(what, params | FRESH)
 
         def parse() -> tuple[T, list[str]]:

@@ -14,13 +14,13 @@ import aiohttp
 import msgspec
 
 from wine_slo.slo.source.metric_source import Target
+from wine_slo.slo.span import parse_span
 
 T = TypeVar("T")
 
 MAX_BYTES = 8 * 2**20  # some ten thousand targets; more is taken for no answer
 TIMEOUT = aiohttp.ClientTimeout(total=5)  # seconds
 DEFAULT_RETENTION = timedelta(days=15)  # where neither a time nor a size is set
-UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
 
 
 class _Target(msgspec.Struct, rename="camel"):
@@ -61,12 +61,12 @@ class PrometheusFacts:
 
     async def version(self) -> str | None:
         """Its version; None where it does not say."""
-        found = await self._ask("status/buildinfo", _Build)
+        found = await self._query("status/buildinfo", _Build)
         return found.version if found else None
 
     async def retention(self) -> timedelta | None:
         """How long it keeps samples; None where it does not say, or where their size decides."""
-        flags = await self._ask("status/flags", dict[str, str])
+        flags = await self._query("status/flags", dict[str, str])
         if flags is None or "storage.tsdb.retention.time" not in flags:
             return None
         kept = _span(flags["storage.tsdb.retention.time"])
@@ -77,7 +77,7 @@ class PrometheusFacts:
 
     async def targets(self) -> list[Target] | None:
         """What it scrapes; None where it does not say."""
-        found = await self._ask("targets?state=active", _Targets)
+        found = await self._query("targets?state=active", _Targets)
         if found is None:
             return None
         return [
@@ -91,7 +91,7 @@ class PrometheusFacts:
             for each in found.active_targets
         ]
 
-    async def _ask(self, what: str, kind: type[T]) -> T | None:
+    async def _query(self, what: str, kind: type[T]) -> T | None:
         try:
             async with self._session.get(
                 f"{self._url}/api/v1/{what}", headers=dict(self._headers), timeout=TIMEOUT, allow_redirects=False
@@ -119,9 +119,11 @@ def _data(body: bytes, kind: type[T]) -> T:
 
 
 def _span(text: str) -> timedelta | None:
-    parts = re.findall(r"(\d+)(ms|[smhdwy])", text)
-    total = sum(int(count) * UNITS[unit] for count, unit in parts)
-    return timedelta(seconds=total) if total else None
+    """Return a span that Prometheus writes; None where it is none, or nothing."""
+    try:
+        return parse_span(text) or None
+    except ValueError:
+        return None
 
 
 def _has_size(text: str) -> bool:

@@ -124,8 +124,8 @@ def check_empty(engine: sa.Engine) -> None:
         is_empty = not any(
             connection.scalar(sa.select(sa.func.count()).select_from(each)) for each in (INCIDENTS, ACTIONS)
         )
-        looked = connection.scalar(sa.select(FACTS.c.value).where(FACTS.c.name == "looked_at"))
-    if not is_empty or looked is not None:
+        evaluated_at = connection.scalar(sa.select(FACTS.c.value).where(FACTS.c.name == "looked_at"))
+    if not is_empty or evaluated_at is not None:
         engine.dispose()
         reason = "it can be opened again and holds an earlier history: restart the watchdog to go on with that"
         raise LedgerError(f"the ledger is not written: {reason}", reason)

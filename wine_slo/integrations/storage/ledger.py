@@ -37,12 +37,12 @@ from wine_slo.integrations.storage.rows import (
 from wine_slo.integrations.storage.schema import (
     ACTIONS,
     BOARDS,
+    DELIVERIES,
     DIGESTS,
     FACTS,
     HOLDER,
     INCIDENTS,
-    STANDINGS,
-    TOLD,
+    SUBSCRIBERS,
     TRACKS,
 )
 from wine_slo.slo.chat.channel import Subscriber
@@ -67,8 +67,8 @@ class Memory:
     """
 
     state: State
-    told: tuple[DeliveryRecord, ...]
-    standings: tuple[Subscriber, ...]
+    records: tuple[DeliveryRecord, ...]
+    subscribers: tuple[Subscriber, ...]
     acts: tuple[Action, ...] = ()
     last_act: int = 0
 
@@ -149,16 +149,18 @@ class Ledger:
             with self._database.reading() as connection:
                 facts = {row.name: row.value for row in connection.execute(sa.select(FACTS))}
                 tracks = connection.scalars(sa.select(TRACKS.c.value)).all()
-                looked_at = instant_of(facts.get("looked_at"), "looked_at")
-                oldest = (looked_at - KEPT).isoformat() if looked_at else ""
+                evaluated_at = instant_of(facts.get("looked_at"), "looked_at")
+                oldest = (evaluated_at - KEPT).isoformat() if evaluated_at else ""
                 at_hand = sa.or_(INCIDENTS.c.closed_at.is_(None), INCIDENTS.c.closed_at > oldest)
                 incidents = connection.scalars(sa.select(INCIDENTS.c.value).where(at_hand)).all()
-                told = connection.scalars(
-                    sa.select(TOLD.c.value).join(INCIDENTS, INCIDENTS.c.number == TOLD.c.incident).where(at_hand)
+                records = connection.scalars(
+                    sa.select(DELIVERIES.c.value)
+                    .join(INCIDENTS, INCIDENTS.c.number == DELIVERIES.c.incident)
+                    .where(at_hand)
                 ).all()
-                standings = connection.scalars(sa.select(STANDINGS.c.value)).all()
+                subscribers = connection.scalars(sa.select(SUBSCRIBERS.c.value)).all()
                 newest = sa.select(sa.func.max(ACTIONS.c.number)).scalar_subquery()  # so that none is given twice
-                lately = (looked_at - KEPT_ACTIONS).isoformat() if looked_at else ""
+                lately = (evaluated_at - KEPT_ACTIONS).isoformat() if evaluated_at else ""
                 acts = connection.execute(
                     sa.select(ACTIONS.c.number, ACTIONS.c.value)
                     .where(sa.or_(ACTIONS.c.at > lately, ACTIONS.c.number == newest))
@@ -172,12 +174,12 @@ class Ledger:
             incidents={each.number: each for each in decode(incidents, Incident)},
             last_number=number_of(facts.get("last_number"), "last_number"),
             troubles_since=troubles_of(facts),
-            looked_at=looked_at,
+            evaluated_at=evaluated_at,
         )
         return Memory(
             state,
-            tuple(decode(told, DeliveryRecord)),
-            tuple(decode(standings, Subscriber)),
+            tuple(decode(records, DeliveryRecord)),
+            tuple(decode(subscribers, Subscriber)),
             tuple(readable_actions(acts)),
             max((row.number for row in acts), default=0),
         )
@@ -206,13 +208,15 @@ class Ledger:
             wanted = wanted.where(INCIDENTS.c.number.in_(those))
         return decode(self._read(wanted), Incident)
 
-    def told_of(self, incidents: Iterable[int]) -> list[DeliveryRecord]:
+    def records_of(self, incidents: Iterable[int]) -> list[DeliveryRecord]:
         """What every chat was told of these incidents.
 
         Raises:
             LedgerError: It cannot be read.
         """
-        return decode(self._read(sa.select(TOLD.c.value).where(TOLD.c.incident.in_(list(incidents)))), DeliveryRecord)
+        return decode(
+            self._read(sa.select(DELIVERIES.c.value).where(DELIVERIES.c.incident.in_(list(incidents)))), DeliveryRecord
+        )
 
     def save(self, before: State, after: State) -> None:
         """Write what changed from one state to the next, in one transaction.
@@ -227,7 +231,7 @@ class Ledger:
             "last_number": str(after.last_number),
             "troubles_since": encode(list(after.troubles_since.items())),
             "blind_since": encode(after.blind_since),  # for an earlier version that is started again
-            "looked_at": encode(after.looked_at),
+            "looked_at": encode(after.evaluated_at),
         }
         with self._database.writing() as connection:
             upsert(connection, FACTS, [{"name": name, "value": value} for name, value in facts.items()])
@@ -236,23 +240,23 @@ class Ledger:
                 connection.execute(TRACKS.delete().where(TRACKS.c.key.in_(gone)))
             upsert(connection, INCIDENTS, [incident_row(each) for each in incidents])
 
-    def mark(self, told: Iterable[DeliveryRecord]) -> None:
+    def mark(self, records: Iterable[DeliveryRecord]) -> None:
         """Write what chats believe now, in one transaction.
 
         Raises:
             LedgerError: Nothing was written.
         """
         with self._database.writing() as connection:
-            upsert(connection, TOLD, [record_row(each) for each in told])
+            upsert(connection, DELIVERIES, [record_row(each) for each in records])
 
-    def stand(self, standing: Subscriber) -> None:
+    def keep_subscriber(self, subscriber: Subscriber) -> None:
         """Write how a chat stands with us.
 
         Raises:
             LedgerError: Nothing was written.
         """
         with self._database.writing() as connection:
-            upsert(connection, STANDINGS, [{"chat": standing.chat, "value": encode(standing)}])
+            upsert(connection, SUBSCRIBERS, [{"chat": subscriber.chat, "value": encode(subscriber)}])
 
     def _read(self, wanted: sa.Select[Any]) -> Sequence[str]:
         try:

@@ -69,9 +69,9 @@ def incident_row(incident: Incident) -> dict[str, Any]:
     }
 
 
-def record_row(told: DeliveryRecord) -> dict[str, Any]:
+def record_row(record: DeliveryRecord) -> dict[str, Any]:
     """Return the row of a delivery record."""
-    return {"incident": told.incident, "chat": told.chat, "value": encode(told)}
+    return {"incident": record.incident, "chat": record.chat, "value": encode(record)}
 
 
 def encode(value: object) -> str:

@@ -22,7 +22,7 @@ INCIDENTS = sa.Table(
 )
 
 
-TOLD = sa.Table(
+DELIVERIES = sa.Table(
     "told",
     TABLES,
     sa.Column("incident", sa.Integer, primary_key=True, autoincrement=False),
@@ -31,7 +31,7 @@ TOLD = sa.Table(
 )
 
 
-STANDINGS = sa.Table(
+SUBSCRIBERS = sa.Table(
     "standings",
     TABLES,
     sa.Column("chat", sa.BigInteger, primary_key=True, autoincrement=False),

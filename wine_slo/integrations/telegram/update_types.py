@@ -100,7 +100,7 @@ class Update(msgspec.Struct):
     my_chat_member: Membership | None = None
 
     @property
-    def heard_from(self) -> int | None:
+    def active_chat(self) -> int | None:
         """The chat in which the bot is heard to be; None where it was put out of it."""
         if self.my_chat_member is not None:
             is_in = self.my_chat_member.new_chat_member.status not in ("left", "kicked")

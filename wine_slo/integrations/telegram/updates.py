@@ -51,21 +51,21 @@ class Listener:
     """Who answers.
 
     Attributes:
-        ask: The answer to a command; None where there is none to give.
+        answer: The answer to a command; None where there is none to give.
         press: The answer to a press of one of our buttons.
         refuse: The answer to a press, in that chat, of what is not one of our buttons.
         listening: Called when updates can be read, and when they cannot.
         conflict: Called once when they go elsewhere instead, with whether that is a webhook, else another program.
-        heard: Called with the id of a chat from which anything is heard.
+        contacted: Called with the id of a chat from which anything is heard.
         moved: Called with the old and the new id of a group that has become a supergroup.
     """
 
-    ask: Callable[[Question], Awaitable[Answer | None]]
+    answer: Callable[[Question], Awaitable[Answer | None]]
     press: Callable[[Press], Awaitable[Answer]]
     refuse: Callable[[int], Answer]
     listening: Callable[[bool], None]
     conflict: Callable[[bool], Coroutine[Any, Any, None]]
-    heard: Callable[[int], Awaitable[None]]
+    contacted: Callable[[int], Awaitable[None]]
     moved: Callable[[int, int], Awaitable[None]]
 
 
@@ -78,7 +78,7 @@ class TelegramUpdates:
         listener: Who answers.
         menus: The commands with their lines, by language; the empty one is for every other language.
         clock: Reads the clock.
-        heard_at: When somebody listened last, before this process; None where nobody did.
+        listened_at: When somebody listened last, before this process; None where nobody did.
     """
 
     def __init__(
@@ -88,15 +88,15 @@ class TelegramUpdates:
         listener: Listener,
         menus: Mapping[str, Sequence[tuple[str, str]]],
         clock: Callable[[], datetime],
-        heard_at: datetime | None,
+        listened_at: datetime | None,
     ) -> None:
         self._bot = bot
         self._chat = chat
         self._listener = listener
         self._menus = menus
         self._clock = clock
-        self._heard_at = heard_at
-        self._has_heard_all = False  # that waited when this process began
+        self._listened_at = listened_at
+        self._has_caught_up = False  # that waited when this process began
         self._last_batch: list[Any] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = asyncio.Semaphore(AT_ONCE)
@@ -153,7 +153,7 @@ class TelegramUpdates:
         Raises:
             TelegramError: They cannot be read.
         """
-        seconds = POLL_SECONDS if self._is_live() and self._has_heard_all else 0
+        seconds = POLL_SECONDS if self._is_live() and self._has_caught_up else 0
         parameters = {"offset": offset, "timeout": seconds, "limit": BATCH, "allowed_updates": UPDATES}
         # `Bot.get_updates` reads every field of every update, and one that it cannot read hides all the others.
         answer = await self._bot.do_api_request(
@@ -194,12 +194,12 @@ class TelegramUpdates:
         for update in map(read_update, fresh):
             if update is None:
                 continue
-            await self._hear(update)
+            await self._note_chat(update)
             reply = self._reply(update)
             if reply is not None:
                 begun.append(self._begin_task(reply))
         if len(batch) < BATCH:
-            self._heard_at, self._has_heard_all = self._clock(), True
+            self._listened_at, self._has_caught_up = self._clock(), True
         if begun:
             await asyncio.wait(begun, timeout=DONE_WITHIN)
         self._last_batch = numbered
@@ -209,17 +209,17 @@ class TelegramUpdates:
 
     def _is_live(self) -> bool:
         """Whether somebody has listened all the time of late, so that what is heard now was done just now."""
-        return self._heard_at is not None and abs(self._clock() - self._heard_at) <= LATE_AFTER
+        return self._listened_at is not None and abs(self._clock() - self._listened_at) <= LATE_AFTER
 
-    async def _hear(self, update: Update) -> None:
+    async def _note_chat(self, update: Update) -> None:
         """Note what an update says of the chat itself."""
         message = update.message
         if message is not None and message.migrate_to_chat_id is not None:
             await self._listener.moved(message.chat.id, message.migrate_to_chat_id)
         if message is not None and message.migrate_from_chat_id is not None:
             await self._listener.moved(message.migrate_from_chat_id, message.chat.id)
-        if update.heard_from is not None:
-            await self._listener.heard(update.heard_from)
+        if update.active_chat is not None:
+            await self._listener.contacted(update.active_chat)
 
     def _begin_task(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
@@ -247,9 +247,9 @@ class TelegramUpdates:
         word, name, rest = found.groups() if found else ("", None, text)
         if name is not None and name.lower() != self._bot.username.lower():
             return None
-        asked_at = min(datetime.fromtimestamp(message.date, UTC), now)
-        if self._is_live() and self._has_heard_all:
-            asked_at = max(asked_at, now - LATE_AFTER)  # Telegram's clock is not ours
+        sent_at = min(datetime.fromtimestamp(message.date, UTC), now)
+        if self._is_live() and self._has_caught_up:
+            sent_at = max(sent_at, now - LATE_AFTER)  # Telegram's clock is not ours
         question = Question(
             chat=message.chat.id,
             message=message.message_id,
@@ -260,13 +260,13 @@ class TelegramUpdates:
             is_to_us=name is not None or message.is_private,
             is_private=message.is_private,
             is_forwarded=message.is_forwarded,
-            asked_at=asked_at,
+            sent_at=sent_at,
         )
         return self._answer(question)
 
     async def _answer(self, question: Question) -> None:
         async with self._turns:  # what is said may have to wait, and what others do must not wait for that
-            answer = await self._listener.ask(question)
+            answer = await self._listener.answer(question)
         if answer is not None:
             reply_to = None if question.is_private else question.message
             await self._send(question.chat, question.topic, answer, reply_to=reply_to)

@@ -31,7 +31,7 @@ from wine_slo.slo.views.chart_spec import LONGEST
 SHORTEST = timedelta(minutes=1)  # a chart of less shows nothing
 HIGHEST = 2**31  # no incident has a number beyond it
 OFFERED = 8  # objectives to choose from
-TELL = "tell"  # the button of one of them
+DETAIL = "tell"  # the button of one of them
 LONGEST_ARGUMENT = 30  # bytes of a name that a button can carry
 
 Chart = Callable[[Key, Formatter, timedelta | None], Awaitable[Picture | str]]
@@ -45,7 +45,7 @@ class Info:
         snapshot: What is known now.
         speech: How things read in a chat.
         chart: Draws a key over a span, or over the usual one; the reason in words where it cannot.
-        deeds: What people did about an incident, as lines of HTML.
+        action_lines: What people did about an incident, as lines of HTML.
         suppressed: Why notifications are not sent to a chat at present, by the number of the incident.
     """
 
@@ -55,43 +55,43 @@ class Info:
         snapshot: Snapshot,
         speech: Callable[[int], Formatter],
         chart: Chart,
-        deeds: Callable[[Incident, Formatter], Sequence[str]] = lambda _incident, _speech: (),
+        action_lines: Callable[[Incident, Formatter], Sequence[str]] = lambda _incident, _speech: (),
         suppressed: Callable[[int], Mapping[int, Suppression]] = lambda _chat: {},
     ) -> None:
         self._ledger = ledger
         self._snapshot = snapshot
         self._speech = speech
         self._chart = chart
-        self._deeds = deeds
+        self._action_lines = action_lines
         self._suppressed = suppressed
 
     def commands(self) -> tuple[Command | Reaction, ...]:
         """What can be asked and pressed."""
         one = phrase("[objective]")
         return (
-            Command("slo", phrase("One objective: value, target, budget"), self._tell_slo, usage=one),
-            Command("why", phrase("What the last judgement is based on"), self._tell_why, usage=one),
+            Command("slo", phrase("One objective: value, target, budget"), self._describe_slo, usage=one),
+            Command("why", phrase("What the last judgement is based on"), self._describe_judgement, usage=one),
             Command(
                 "budget",
                 phrase("Error budget left, by objective"),
-                self._tell_budget,
+                self._describe_budget,
                 usage=one,
             ),
             Command("chart", phrase("A chart of one objective"), self._draw, usage=phrase("[objective] [6h]")),
-            Command("incidents", phrase("Open incidents, and the last ten"), self._tell_incidents),
-            Command("incident", phrase("Everything about one incident"), self._tell_incident, usage="12"),
+            Command("incidents", phrase("Open incidents, and the last ten"), self._list_incidents),
+            Command("incident", phrase("Everything about one incident"), self._describe_incident, usage="12"),
             Reaction("why", self._press_why),
             Reaction("chart", self._press_chart),
-            Reaction(TELL, self._press_tell),
+            Reaction(DETAIL, self._press_detail),
         )
 
-    async def _tell_slo(self, question: Question) -> Answer:
+    async def _describe_slo(self, question: Question) -> Answer:
         return self._of_one("slo", question.chat, question.arguments)
 
-    async def _tell_why(self, question: Question) -> Answer:
+    async def _describe_judgement(self, question: Question) -> Answer:
         return self._of_one("why", question.chat, question.arguments)
 
-    async def _tell_budget(self, question: Question) -> Answer:
+    async def _describe_budget(self, question: Question) -> Answer:
         if question.arguments:
             return self._of_one("budget", question.chat, question.arguments)
         return Answer(budget_list(self._explain(question.chat), self._snapshot.state))
@@ -99,11 +99,11 @@ class Info:
     async def _draw(self, question: Question) -> Answer:
         return self._of_one("chart", question.chat, question.arguments)
 
-    async def _press_tell(self, press: Press) -> Answer:
+    async def _press_detail(self, press: Press) -> Answer:
         command, *words = press.arguments
         return self._of_one(command, press.chat, words)
 
-    async def _tell_incidents(self, question: Question) -> Answer:
+    async def _list_incidents(self, question: Question) -> Answer:
         state = self._snapshot.state
         at_hand = {each.number: each for each in state.incidents.values()}
         older = await asyncio.to_thread(self._ledger.incidents, last=CLOSED + len(state.open_incidents))
@@ -111,15 +111,15 @@ class Info:
         opened, closed = ([each for each in known if each.is_open is wanted] for wanted in (True, False))
         return Answer(incident_list(self._explain(question.chat), opened, closed, self._snapshot.now()))
 
-    async def _tell_incident(self, question: Question) -> Answer:
+    async def _describe_incident(self, question: Question) -> Answer:
         explain, state = self._explain(question.chat), self._snapshot.state
         word = " ".join(question.arguments)
         incident = await self._incident(word.lstrip("".join(NUMBER_SIGNS)).strip()) or self._last_of(question)
         if incident is None:
             return Answer(unknown_incident(explain, word))
-        told = await asyncio.to_thread(self._ledger.told_of, [incident.number])
-        deeds = self._deeds(incident, explain)
-        return Answer(incident_detail(explain, incident, told, deeds, state, self._snapshot.now()))
+        records = await asyncio.to_thread(self._ledger.records_of, [incident.number])
+        action_lines = self._action_lines(incident, explain)
+        return Answer(incident_detail(explain, incident, records, action_lines, state, self._snapshot.now()))
 
     async def _press_why(self, press: Press) -> Answer:
         explain = self._explain(press.chat)
@@ -146,7 +146,7 @@ class Info:
         try:
             named = self._named(rest, explain, is_all=command != "chart")
         except UnknownNameError as error:
-            return self._ask_back(command, error, explain, [] if span is None else words[: len(words) - len(rest)])
+            return self._offer_choices(command, error, explain, [] if span is None else words[: len(words) - len(rest)])
         key, others = self._key_of(named)
         match command:
             case "slo":
@@ -166,11 +166,11 @@ class Info:
             return Answer(span_out_of_range(explain, SHORTEST, LONGEST))
         return Answer(follow=lambda: self._chart(key, explain, span))
 
-    def _ask_back(self, command: str, error: UnknownNameError, explain: Formatter, span: Sequence[str]) -> Answer:
+    def _offer_choices(self, command: str, error: UnknownNameError, explain: Formatter, span: Sequence[str]) -> Answer:
         """What there is to ask about, with a button for each."""
         names = [error.near] if error.near else list(explain.objectives.by_name)[:OFFERED]
         buttons = [
-            (Button(unescape(explain.title(Key(each)))[:MAX_LABEL], TELL, (command, each, *span)),)
+            (Button(unescape(explain.title(Key(each)))[:MAX_LABEL], DETAIL, (command, each, *span)),)
             for each in names
             if len(" ".join((each, *span)).encode()) <= LONGEST_ARGUMENT and "|" not in each
         ]

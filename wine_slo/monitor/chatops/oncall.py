@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 JUST_NOW = timedelta(minutes=1)  # a question that took no longer to arrive was asked when it came
 OFF = ("off", "stop", "end", "none", "выкл", "стоп", "снять")  # of silences
-MOST_ASKED_BACK = 100  # wishes that wait for somebody to choose
+MOST_OFFERED = 100  # wishes that wait for somebody to choose
 MOST_NAMED = 8  # incidents that are offered to be acknowledged
 
 Reach = Collection[int] | None
@@ -57,7 +57,7 @@ class OnCall:
         journal: Journal,
         revive: Callable[[int], Awaitable[None]],
         announce: Callable[[Callable[[Replies], str], int], None] = lambda _text, _but: None,
-        reach: Callable[[Question | Press], Reach] = lambda _asked: None,
+        reach: Callable[[Question | Press], Reach] = lambda _request: None,
         *,
         is_overdue: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -68,7 +68,7 @@ class OnCall:
         self._announce = announce
         self._reach = reach
         self._is_overdue = is_overdue
-        self._asked_back: OrderedDict[tuple[int, str], UnclearError] = OrderedDict()
+        self._choices_offered: OrderedDict[tuple[int, str], UnclearError] = OrderedDict()
 
     def commands(self) -> tuple[Command | Reaction, ...]:
         """What can be asked and pressed."""
@@ -85,7 +85,7 @@ class OnCall:
             Command(
                 "silence",
                 phrase("Silence alerts for a while"),
-                self._hush,
+                self._answer_silence,
                 changes=True,
                 usage=phrase("1h | until 18:00 | until recovery, objective | all, [reason]"),
             ),
@@ -93,7 +93,7 @@ class OnCall:
             Command("undo", phrase("Undo your last action"), self._undo_last, changes=True),
             Command("start", phrase("About this bot and what it monitors"), self._start, counts_late=True),
             Reaction(ACKNOWLEDGE, self._press_take, changes=True, counts_late=True),
-            Reaction(SILENCE, self._press_hush, changes=True),
+            Reaction(SILENCE, self._press_silence, changes=True),
             Reaction(END, self._press_end, changes=True),
             Reaction(UNDO, self._press_undo, changes=True),
             Reaction(CHOOSE, self._press_choose, changes=True),
@@ -134,8 +134,8 @@ class OnCall:
 
     async def _take(self, question: Question) -> Answer:
         replies, now = self._replies(question.chat), self._snapshot.now()
-        is_late = age(WallTime(question.asked_at), SourceTime(now)) > JUST_NOW
-        at = question.asked_at if is_late else now
+        is_late = age(WallTime(question.sent_at), SourceTime(now)) > JUST_NOW
+        at = question.sent_at if is_late else now
         those = [each for each in self._snapshot.state.open_incidents if not is_late or each.opened_at <= at]
         reach, acts = self._reach(question), self._journal.acts
         if reach is not None and those:
@@ -202,28 +202,28 @@ class OnCall:
 
     # Silences
 
-    async def _hush(self, question: Question) -> Answer:
+    async def _answer_silence(self, question: Question) -> Answer:
         replies, now, state = self._replies(question.chat), self._snapshot.now(), self._snapshot.state
         if question.arguments and question.arguments[0].lower() in OFF:
             return await self._silences(question)
         try:
-            wish = parse_silence(question.arguments, replies.names(state), now, replies.speech.zone)
+            silence_request = parse_silence(question.arguments, replies.names(state), now, replies.speech.zone)
         except NotUnderstoodError as error:
-            return self._ask_back(question, error, replies)
-        return await self._make(question, wish)
+            return self._offer_choices(question, error, replies)
+        return await self._make(question, silence_request)
 
-    def _ask_back(self, question: Question, error: NotUnderstoodError, replies: Replies) -> Answer:
+    def _offer_choices(self, question: Question, error: NotUnderstoodError, replies: Replies) -> Answer:
         """What was wrong with a silence, and what to choose from where that can be said."""
         text = replies.silence_not_understood(error, next(iter(replies.speech.objectives.by_name)))
         if not isinstance(error, UnclearError):
             return Answer(text)
-        self._asked_back[question.chat, str(question.message)] = error
-        if len(self._asked_back) > MOST_ASKED_BACK:
-            self._asked_back.popitem(last=False)
+        self._choices_offered[question.chat, str(question.message)] = error
+        if len(self._choices_offered) > MOST_OFFERED:
+            self._choices_offered.popitem(last=False)
         now = self._snapshot.now()
         buttons = [
-            (Button(replies.choice(wish, error, now), CHOOSE, (str(question.message), str(number))),)
-            for number, wish in enumerate(error.choices)
+            (Button(replies.choice(silence_request, error, now), CHOOSE, (str(question.message), str(number))),)
+            for number, silence_request in enumerate(error.choices)
         ]
         return Answer(text, tuple(buttons))
 
@@ -231,52 +231,54 @@ class OnCall:
         """One of the wishes that were asked back is chosen; the first who presses chooses for all."""
         replies = self._replies(press.chat)
         message, number = press.arguments
-        error = self._asked_back.pop((press.chat, message), None)
-        wish = error.choices[int(number)] if error else None
-        if wish is None or (wish.until is not None and wish.until <= self._snapshot.now()):
+        error = self._choices_offered.pop((press.chat, message), None)
+        silence_request = error.choices[int(number)] if error else None
+        if silence_request is None or (
+            silence_request.until is not None and silence_request.until <= self._snapshot.now()
+        ):
             return Answer(toast=replies.chosen_already(), reception=Reception.OLD)
-        return replace(await self._make(press, wish), replaces=True)
+        return replace(await self._make(press, silence_request), replaces=True)
 
-    async def _make(self, asked: Question | Press, wish: SilenceRequest) -> Answer:
+    async def _make(self, request: Question | Press, silence_request: SilenceRequest) -> Answer:
         """Begin the silences that somebody wants."""
-        replies, now, state = self._replies(asked.chat), self._snapshot.now(), self._snapshot.state
-        reach, silences = self._reach(asked), []
-        for about in wish.keys or (None,):
-            silence = Silence(wish.until, (), *_named(about), reason=wish.reason)
+        replies, now, state = self._replies(request.chat), self._snapshot.now(), self._snapshot.state
+        reach, silences = self._reach(request), []
+        for about in silence_request.keys or (None,):
+            silence = Silence(silence_request.until, (), *_named(about), reason=silence_request.reason)
             those = [each for each in state.open_incidents if silence.is_about(each.key)]
             if reach is not None and (about is None or not those or any(each.number not in reach for each in those)):
                 return Answer(replies.not_here())
-            if wish.until is None:
+            if silence_request.until is None:
                 silence = replace(silence, incidents=tuple((each.number, each.openings) for each in those))
-            if wish.until is not None or those:
+            if silence_request.until is not None or those:
                 silences.append(silence)
         if not silences:
             return Answer(replies.nothing_to_wait_for())
         made = [
-            await self._journal.add(replace(self._silence(asked, now, each), cause=f"{asked.cause} #{number}"))
+            await self._journal.add(replace(self._silence(request, now, each), cause=f"{request.cause} #{number}"))
             for number, each in enumerate(silences)
         ]
         acts = [act for act, _ in made]
-        self._announce(lambda others: others.announced(acts, now), asked.chat)
+        self._announce(lambda others: others.announced(acts, now), request.chat)
         buttons = tuple((self._end_button(replies, act, now),) for act in acts)
-        text = replies.hushed_in_full(silences, now)
+        text = replies.silenced_in_full(silences, now)
         return Answer(_with(replies, text, written=all(written for _, written in made)), buttons=buttons)
 
-    async def _press_hush(self, press: Press) -> Answer:
+    async def _press_silence(self, press: Press) -> Answer:
         replies, now = self._replies(press.chat), self._snapshot.now()
         incident = self._pressed(press)
         if incident is None:
             return self._over(press, replies)
         known = self._journal.acts.silence_of(incident, self._snapshot.state.incidents, now)
         if known is not None and known.silence is not None:
-            return Answer(toast=replies.hushed(known.silence, now))
+            return Answer(toast=replies.silenced(known.silence, now))
         span = press.arguments[2]
         until = None if span == RECOVERY else now + min(timedelta(minutes=int(span)), LONGEST_SILENCE)
         which = ((incident.number, incident.openings),) if until is None else ()
         silence = Silence(until, which, incident.key.objective, incident.key.labels)
         act, written = await self._journal.add(self._silence(press, now, silence))
         self._announce(lambda others: others.announced([act], now), press.chat)
-        return Answer(toast=_with(replies, replies.hushed(act.silence or silence, now), written=written))
+        return Answer(toast=_with(replies, replies.silenced(act.silence or silence, now), written=written))
 
     async def _silences(self, question: Question) -> Answer:
         replies, now = self._replies(question.chat), self._snapshot.now()
@@ -300,7 +302,7 @@ class OnCall:
     async def _undo_last(self, question: Question) -> Answer:
         replies, now = self._replies(question.chat), self._snapshot.now()
         acts = self._journal.acts
-        done = [each.of for each in acts.all if each.wish == question.cause]  # delivered twice, and done already
+        done = [each.of for each in acts.all if each.request == question.cause]  # delivered twice, and done already
         those = [each for each in acts.all if each.number in done] or acts.undoable(question.person.id, now)
         if not those:
             return Answer(replies.nothing_to_take_back())
@@ -318,14 +320,14 @@ class OnCall:
             return Answer(toast=replies.not_yours(act), reception=Reception.REFUSED)
         return await self._revoke(press, [act], ActionKind.UNDO, replies.taken_back(act))
 
-    async def _revoke(self, asked: Question | Press, acts: Sequence[Action], deed: ActionKind, text: str) -> Answer:
+    async def _revoke(self, request: Question | Press, acts: Sequence[Action], deed: ActionKind, text: str) -> Answer:
         written = True
         for act in acts:
-            revocation = replace(self._act(asked, self._snapshot.now(), deed), of=act.number)
-            _, written = await self._journal.add(replace(revocation, cause=f"{asked.cause} #{act.number}"))
+            revocation = replace(self._act(request, self._snapshot.now(), deed), of=act.number)
+            _, written = await self._journal.add(replace(revocation, cause=f"{request.cause} #{act.number}"))
         if silences := [act for act in acts if act.silence is not None]:
-            self._announce(lambda others: others.announced_end(asked.person, silences), asked.chat)
-        return Answer(toast=_with(self._replies(asked.chat), text, written=written))
+            self._announce(lambda others: others.announced_end(request.person, silences), request.chat)
+        return Answer(toast=_with(self._replies(request.chat), text, written=written))
 
     # What is pressed
 
@@ -341,17 +343,17 @@ class OnCall:
 
     # What is kept
 
-    def _act(self, asked: Question | Press, at: datetime, deed: ActionKind) -> Action:
-        by = self._journal.told_apart(asked.person)
-        return Action(number=0, at=at, deed=deed, by=by, chat=asked.chat, cause=asked.cause)
+    def _act(self, request: Question | Press, at: datetime, deed: ActionKind) -> Action:
+        by = self._journal.distinguished(request.person)
+        return Action(number=0, at=at, deed=deed, by=by, chat=request.chat, cause=request.cause)
 
-    def _acknowledgement(self, asked: Question | Press, at: datetime, incident: Incident) -> Action:
+    def _acknowledgement(self, request: Question | Press, at: datetime, incident: Incident) -> Action:
         return replace(
-            self._act(asked, at, ActionKind.ACKNOWLEDGE), incident=incident.number, opening=incident.openings
+            self._act(request, at, ActionKind.ACKNOWLEDGE), incident=incident.number, opening=incident.openings
         )
 
-    def _silence(self, asked: Question | Press, at: datetime, silence: Silence) -> Action:
-        return replace(self._act(asked, at, ActionKind.SILENCE), silence=silence)
+    def _silence(self, request: Question | Press, at: datetime, silence: Silence) -> Action:
+        return replace(self._act(request, at, ActionKind.SILENCE), silence=silence)
 
 
 def _of(incident: Incident) -> tuple[str, str]:

@@ -69,27 +69,27 @@ class Access:
     admins: Collection[int]
     is_second: Callable[[int], bool] = lambda _chat: False
 
-    def may_ask(self, asked: Question | Press) -> bool:
+    def may_query(self, request: Question | Press) -> bool:
         """Whether that person may read what we know, in that chat."""
-        return asked.chat in self.chats or asked.person.id in self.admins
+        return request.chat in self.chats or request.person.id in self.admins
 
-    def may_change(self, asked: Question | Press) -> bool:
+    def may_change(self, request: Question | Press) -> bool:
         """Whether that person may change something, from that chat."""
-        return self.refusal(asked) is None
+        return self.refusal(request) is None
 
-    def refusal(self, asked: Question | Press) -> Refusal | None:
+    def refusal(self, request: Question | Press) -> Refusal | None:
         """Why that person may change nothing, from that chat; None where they may."""
-        if not asked.person.is_known:
+        if not request.person.is_known:
             return Refusal.NOBODY
-        if isinstance(asked, Question) and asked.is_forwarded:
+        if isinstance(request, Question) and request.is_forwarded:
             return Refusal.FORWARDED
-        if self.admins and asked.person.id not in self.admins:
+        if self.admins and request.person.id not in self.admins:
             return Refusal.NO_ADMIN
-        return None if self.admins or asked.chat in self.chats else Refusal.NO_ADMIN
+        return None if self.admins or request.chat in self.chats else Refusal.NO_ADMIN
 
-    def is_limited_to_what_it_was_told(self, asked: Question | Press) -> bool:
+    def is_limited_to_escalations(self, request: Question | Press) -> bool:
         """Whether that person may act only on what was escalated to that chat."""
-        return self.is_second(asked.chat) and asked.person.id not in self.admins
+        return self.is_second(request.chat) and request.person.id not in self.admins
 
 
 class Router:
@@ -126,11 +126,11 @@ class Router:
         self._repeats = Limit(REPEATS, REPEATS_WITHIN)
         self._stranger = Limit(1)
         self._strangers = Limit(STRANGERS_A_MINUTE)
-        self._old_told: dict[int, datetime] = {}
+        self._old_answered: dict[int, datetime] = {}
         self.add(
             Command(HELP, phrase("All commands"), self._help),
             Command("id", phrase("The id of this chat, and yours"), self._id),
-            Command("version", phrase("The version that is running"), self._tell_version),
+            Command("version", phrase("The version that is running"), self._show_version),
             Reaction(HELP, self._press_help),
         )
 
@@ -151,9 +151,9 @@ class Router:
         """Every command with its line, as the chat's program lists them."""
         return [(each.name, replies.say(each.help)) for each in self._listed()]
 
-    async def ask(self, question: Question) -> Answer | None:
+    async def answer(self, question: Question) -> Answer | None:
         """The answer to a command; None where there is none to give."""
-        reception, answer = await self._ask(question)
+        reception, answer = await self._answer(question)
         self._on_reception(reception)
         return answer
 
@@ -169,12 +169,12 @@ class Router:
         self._on_reception(Reception.FORGED)
         return Answer(toast=self._replies(chat).forged())
 
-    async def _ask(self, question: Question) -> tuple[Reception, Answer | None]:
+    async def _answer(self, question: Question) -> tuple[Reception, Answer | None]:
         replies = self._replies(question.chat)
-        if not self._access.may_ask(question):
+        if not self._access.may_query(question):
             return Reception.STRANGER, self._receive_stranger(question, replies)
         command = self._commands.get(question.command) or self._commands.get(ALIASES.get(question.command, ""))
-        is_old = self._clock() - question.asked_at > OLD_AFTER
+        is_old = self._clock() - question.sent_at > OLD_AFTER
         if is_old and not (command and command.counts_late):
             return Reception.OLD, self._turn_down_old(question.chat, replies)
         guess = self._guess(question, replies) if command is None else None
@@ -197,7 +197,7 @@ class Router:
 
     async def _press(self, press: Press) -> Answer:
         replies = self._replies(press.chat)
-        if not self._access.may_ask(press):
+        if not self._access.may_query(press):
             return Answer(toast=replies.stranger(), reception=Reception.STRANGER)
         reaction = self._reactions.get(press.verb)
         if reaction is None:
@@ -210,8 +210,8 @@ class Router:
         if refusal is not None:
             return Answer(toast=replies.refused(refusal, press.person), reception=Reception.REFUSED)
         if press.pressed_at is None and not reaction.counts_late:
-            told = self._turn_down_old(press.chat, replies)
-            return replace(told or Answer(), toast=replies.asked_long_ago(), reception=Reception.OLD)
+            answer = self._turn_down_old(press.chat, replies)
+            return replace(answer or Answer(), toast=replies.too_old(), reception=Reception.OLD)
         try:
             return await reaction.answer(press)
         except Exception:
@@ -224,7 +224,7 @@ class Router:
         log.info("person %d asked /%s in chat %d and is not known", question.person.id, question.command, question.chat)
         if (
             question.command not in ("id", "start")
-            or now - question.asked_at > OLD_AFTER
+            or now - question.sent_at > OLD_AFTER
             or _counted(((self._stranger, question.person.id), (self._strangers, "all")), now) is not None
         ):
             return None
@@ -233,32 +233,32 @@ class Router:
     def _turn_down_old(self, chat: int, replies: Replies) -> Answer | None:
         """That what was asked long ago is not done; said once, however much there is of it."""
         now = self._clock()
-        last = self._old_told.get(chat)
-        self._old_told[chat] = now
+        last = self._old_answered.get(chat)
+        self._old_answered[chat] = now
         if last is not None and now - last < OLD_AFTER:
             return None
-        return Answer(replies.asked_long_ago())
+        return Answer(replies.too_old())
 
     def _refusal(self, question: Question, command: Command) -> Refusal | None:
-        if command.is_for_first_chats and self._access.is_limited_to_what_it_was_told(question):
+        if command.is_for_first_chats and self._access.is_limited_to_escalations(question):
             return Refusal.SECOND_CHAT
         return self._access.refusal(question)
 
-    def _excess(self, asked: Question | Press, act: Hashable | None, refusal: Refusal | None) -> Excess | None:
+    def _excess(self, request: Question | Press, act: Hashable | None, refusal: Refusal | None) -> Excess | None:
         """Which limit is reached; it counts where none is.
 
         Args:
-            asked: What was asked or pressed.
+            request: What was asked or pressed.
             act: What is to be done; None where nothing is, so that it is a question.
             refusal: Why that may not be done.
         """
-        person, limits = asked.person.id, []
+        person, limits = request.person.id, []
         if act is not None and refusal is None:
-            limits = [(self._acts, person), (self._repeats, (person, asked.chat, act))]
-        elif asked.is_private:
-            limits = [(self._in_private, asked.chat)]
+            limits = [(self._acts, person), (self._repeats, (person, request.chat, act))]
+        elif request.is_private:
+            limits = [(self._in_private, request.chat)]
         else:
-            limits = [(self._of_people, person), (self._in_groups, asked.chat)]
+            limits = [(self._of_people, person), (self._in_groups, request.chat)]
         if refusal is not None:
             limits = [(self._refusals, person), *limits]
         return _counted(limits, self._clock())
@@ -298,7 +298,7 @@ class Router:
     async def _id(self, question: Question) -> Answer:
         return Answer(self._replies(question.chat).ids(question.chat, question.person, question.topic))
 
-    async def _tell_version(self, question: Question) -> Answer:
+    async def _show_version(self, question: Question) -> Answer:
         return Answer(self._replies(question.chat).version(self._version))
 
 

@@ -15,7 +15,7 @@ from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.clocks import WallClock
 from wine_slo.slo.source.metric_source import MetricSource
 from wine_slo.slo.views import status_text
-from wine_slo.slo.views.status import ObjectiveStatus, Process, Status, Verdict, status_of
+from wine_slo.slo.views.status import Judgement, ObjectiveStatus, Process, Status, status_of
 
 
 class CheckedObjective(StrEnum):
@@ -102,11 +102,11 @@ def _checked(slo: ObjectiveStatus) -> Checked:
 
 def _answer(slo: ObjectiveStatus) -> CheckedObjective:
     match slo.verdict:
-        case Verdict.BREACHED:
+        case Judgement.BREACHED:
             return CheckedObjective.BREACHED
-        case Verdict.MET | Verdict.SUSPICIOUS:
+        case Judgement.MET | Judgement.SUSPICIOUS:
             return CheckedObjective.MET
-        case Verdict.UNKNOWN if slo.sight in (Sight.NO_TRAFFIC, Sight.TOO_FEW, Sight.CLEAR):
+        case Judgement.UNKNOWN if slo.sight in (Sight.NO_TRAFFIC, Sight.TOO_FEW, Sight.CLEAR):
             return CheckedObjective.TOO_LITTLE
         case _:
             return CheckedObjective.CANNOT_SEE
@@ -117,7 +117,7 @@ def _line(slo: ObjectiveStatus, answer: CheckedObjective) -> str:
     number = f"{value} {status_text.meaning(slo)} ({status_text.target(slo)})" if value else ""
     if answer in (CheckedObjective.CANNOT_SEE, CheckedObjective.TOO_LITTLE):
         said = slo.reason or "no number yet"
-    elif slo.verdict is Verdict.SUSPICIOUS:
+    elif slo.verdict is Judgement.SUSPICIOUS:
         said = f"{number}; suspicious, but not for long enough to be a breach"
     else:
         said = number or "no number"

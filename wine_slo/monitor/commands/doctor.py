@@ -20,16 +20,17 @@ from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.telegram.rights import RightsError, TelegramRights
 from wine_slo.monitor.commands.finding import Finding, Grade
-from wine_slo.monitor.evaluate.objective_checks import examine, measured
+from wine_slo.monitor.evaluate.objective_checks import check_objectives, measured
 from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.model import model_file
 from wine_slo.service.model.model_file import ModelFileError
 from wine_slo.service.settings import ServerSettings
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import Objective, Objectives, duration
+from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.source.clocks import WallClock, ahead
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo, Target
+from wine_slo.slo.span import format_span
 from wine_slo.slo.text.language import ENGLISH
 
 SKEW = timedelta(seconds=5)  # more between two clocks is seen in messages
@@ -91,7 +92,7 @@ def read_objectives(settings: WatchdogSettings) -> tuple[Objectives | None, list
     return objectives, findings
 
 
-async def examine_all(settings: WatchdogSettings, objectives: Objectives | None, around: Surroundings) -> list[Finding]:
+async def check_all(settings: WatchdogSettings, objectives: Objectives | None, around: Surroundings) -> list[Finding]:
     """Everything that can be asked, side by side; in order."""
     parts = await asyncio.gather(
         _gather(_prometheus(settings, objectives, around)),
@@ -202,7 +203,7 @@ async def _targets(objectives: Objectives, targets: Collection[Target] | None, a
 
 
 def _other_interval(objective: Objective, real: timedelta) -> Finding:
-    slo, span = duration(objective.scrape_interval), duration(real)
+    slo, span = format_span(objective.scrape_interval), format_span(real)
     return _wrong(
         "targets",
         f"{objective.job} is scraped every {span}, but slo.yml says scrape_interval: {slo}",
@@ -213,7 +214,7 @@ def _other_interval(objective: Objective, real: timedelta) -> Finding:
 async def _series(settings: WatchdogSettings, objectives: Objectives, api: MetricSource) -> Findings:
     about = "metrics"
     try:
-        mistakes = await examine(api, objectives)
+        mistakes = await check_objectives(api, objectives)
     except MetricSourceError as error:
         yield _warning(about, f"could not be examined: {error}", "try again")
         return
@@ -231,11 +232,11 @@ async def _series(settings: WatchdogSettings, objectives: Objectives, api: Metri
 async def _history(objectives: Objectives, retention: timedelta | None, api: MetricSource) -> Findings:
     about = "history"
     longest = max(objectives.all, key=lambda each: each.window)
-    window = duration(longest.window)
+    window = format_span(longest.window)
     if retention is not None and retention < longest.window:
         yield _warning(
             about,
-            f"Prometheus keeps {duration(retention)}, and the error budget of {longest.name} is one of {window}",
+            f"Prometheus keeps {format_span(retention)}, and the error budget of {longest.name} is one of {window}",
             f"start it with --storage.tsdb.retention.time={longest.window.days + 5}d",
         )
     try:

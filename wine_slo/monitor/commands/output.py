@@ -10,9 +10,9 @@ from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.views import status_text
-from wine_slo.slo.views.status import IncidentStatus, ObjectiveStatus, Status, Verdict
+from wine_slo.slo.views.status import IncidentStatus, Judgement, ObjectiveStatus, Status
 
-MOODS = {Verdict.MET: "good", Verdict.BREACHED: "bad", Verdict.SUSPICIOUS: "care", Verdict.UNKNOWN: "grey"}
+MOODS = {Judgement.MET: "good", Judgement.BREACHED: "bad", Judgement.SUSPICIOUS: "care", Judgement.UNKNOWN: "grey"}
 span = ENGLISH.span  # as the command line is in English only
 GRADES = {Grade.OK: "good", Grade.WARNING: "care", Grade.WRONG: "bad"}
 MOST_RECENT = 5  # closed incidents in one table
@@ -23,7 +23,7 @@ MOST_RECENT = 5  # closed incidents in one table
 
 def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
     """Print how everything stands, the worst first."""
-    order = tuple(Verdict)
+    order = tuple(Judgement)
     worst_first = sorted(found.objectives, key=lambda each: order.index(each.verdict))
     terminal.table(
         ("", "objective", "value", "target", "budget", "incident"), (_objective(each) for each in worst_first)
@@ -56,7 +56,7 @@ def _objective(slo: ObjectiveStatus) -> Line:
         (
             slo.verdict,
             slo.slo,
-            slo.reason if slo.verdict is Verdict.UNKNOWN and slo.reason else value,
+            slo.reason if slo.verdict is Judgement.UNKNOWN and slo.reason else value,
             status_text.target(slo),
             status_text.budget_in_short(slo),
             f"#{slo.incident}" if slo.incident else "",

@@ -55,7 +55,7 @@ def check(name: str | None, *, as_json: bool) -> int:
     except (SettingsError, slo_file.SloFileError) as error:
         return _refuse(error, as_json=as_json)
 
-    async def ask() -> int:
+    async def fetch() -> int:
         async with _prometheus(settings) as api:
             report = await look(api, objectives, _now, VERSION)
         if as_json:
@@ -64,7 +64,7 @@ def check(name: str | None, *, as_json: bool) -> int:
             _print("\n".join(each.line for each in report.objectives))
         return report.exit_status
 
-    return asyncio.run(ask())
+    return asyncio.run(fetch())
 
 
 def status(*, as_json: bool) -> int:
@@ -74,12 +74,12 @@ def status(*, as_json: bool) -> int:
     except SettingsError as error:
         return _refuse(error, as_json=as_json)
 
-    async def ask() -> Status:
+    async def fetch() -> Status:
         async with aiohttp.ClientSession() as session:
             return await _watchdog(session, settings).status()
 
     try:
-        found = asyncio.run(ask())
+        found = asyncio.run(fetch())
     except WatchdogError as error:
         if as_json:
             _print_json({"trouble": str(error)})
@@ -135,16 +135,16 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
 
 def doctor(*, as_json: bool) -> int:
     """Look at everything that a first start gets wrong; return 1 where something is wrong, else 0."""
-    from wine_slo.monitor.commands import doctor as examining  # noqa: PLC0415
+    from wine_slo.monitor.commands import doctor as checking  # noqa: PLC0415
 
-    findings = examining.read_all_settings()
+    findings = checking.read_all_settings()
     try:
         settings = read(WatchdogSettings)
     except SettingsError:
         pass
     else:
-        objectives, found = examining.read_objectives(settings)
-        findings += [*found, *asyncio.run(_examine(settings, objectives))]
+        objectives, found = checking.read_objectives(settings)
+        findings += [*found, *asyncio.run(_check(settings, objectives))]
     is_wrong = any(each.grade is Grade.WRONG for each in findings)
     if as_json:
         _print_json({"exit_status": int(is_wrong), "findings": findings})
@@ -171,9 +171,9 @@ def backup(to: Path) -> int:
     return 0
 
 
-async def _examine(settings: WatchdogSettings, objectives: Objectives | None) -> list[Finding]:
+async def _check(settings: WatchdogSettings, objectives: Objectives | None) -> list[Finding]:
     from wine_slo.integrations.telegram import connection, rights  # noqa: PLC0415
-    from wine_slo.monitor.commands import doctor as examining  # noqa: PLC0415
+    from wine_slo.monitor.commands import doctor as checking  # noqa: PLC0415
 
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -182,7 +182,7 @@ async def _examine(settings: WatchdogSettings, objectives: Objectives | None) ->
             bot = connection.connect(settings.telegram_token.value, settings.telegram_api_url, settings.telegram_way)
             telegram = rights.TelegramRights(bot)
             stack.push_async_callback(telegram.close)
-        around = examining.Surroundings(
+        around = checking.Surroundings(
             source.connect(session, settings),
             source.info(session, settings),
             ServiceApi(session, settings.service_url),
@@ -190,7 +190,7 @@ async def _examine(settings: WatchdogSettings, objectives: Objectives | None) ->
             telegram,
             _now,
         )
-        return await examining.examine_all(settings, objectives, around)
+        return await checking.check_all(settings, objectives, around)
 
 
 def _latency(objectives: Objectives, name: str | None) -> Objective:

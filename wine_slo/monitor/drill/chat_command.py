@@ -23,9 +23,9 @@ PAUSE = timedelta(minutes=5)  # between two drills, each of which is loud in eve
 SENTENCES = {
     "scraped": phrase("Seen by Prometheus after {took} s, expected within {expected} s."),
     "detected": phrase("Breach confirmed after {took} s, expected within {expected} s."),
-    "told": phrase("All chats notified after {took} s, expected within {expected} s."),
+    "notified": phrase("All chats notified after {took} s, expected within {expected} s."),
     "recovered": phrase("Recovery confirmed {took} s after it, expected within {expected} s."),
-    "recovery_told": phrase("All chats notified of the recovery {took} s after it, expected within {expected} s."),
+    "recovery_notified": phrase("All chats notified of the recovery {took} s after it, expected within {expected} s."),
 }
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ class DrillCommand:
         try:
             drill = await self._prepare(objective)
         except DrillRefusedError as error:
-            return Answer(speech.say("⚪️ No drill: {why}", why=speech.language.tell(error.reason)))
+            return Answer(speech.say("⚪️ No drill: {why}", why=speech.language.explain(error.reason)))
         if self._running is not None:  # somebody else asked meanwhile
             return Answer(speech.say("A drill is running. To stop it: /drill stop"))
         log.warning("person %d in chat %d begins a drill", question.person.id, question.chat)
@@ -107,11 +107,11 @@ class DrillCommand:
         self._running = running
         self._announce(lambda others: _announced(others.speech, question.person, drill, self._longest), question.chat)
         begun = _announced(speech, question.person, drill, self._longest)
-        return Answer(begun, follow=lambda: self._tell_end(running, question.chat))
+        return Answer(begun, follow=lambda: self._report_end(running, question.chat))
 
     async def _keep(self, question: Question, objective: Objective, now: datetime) -> None:
         """Keep who begins it, before there is an incident that is to be told as a drill."""
-        by, deed = self._journal.told_apart(question.person), ActionKind.DRILL
+        by, deed = self._journal.distinguished(question.person), ActionKind.DRILL
         act = Action(
             number=0, at=now, deed=deed, by=by, chat=question.chat, cause=question.cause, objective=objective.name
         )
@@ -127,13 +127,13 @@ class DrillCommand:
         )
         return speech.say("The drill is stopped: no more requests are sent.")
 
-    async def _tell_end(self, running: asyncio.Task[Drill], chat: int) -> str | None:
+    async def _report_end(self, running: asyncio.Task[Drill], chat: int) -> str | None:
         """What came of it, once it is over; nothing where it was stopped."""
         try:
             return said(await running, self._speech(chat))
         except DrillRefusedError as error:
             speech = self._speech(chat)
-            return speech.say("⚪️ No drill: {why}", why=speech.language.tell(error.reason))
+            return speech.say("⚪️ No drill: {why}", why=speech.language.explain(error.reason))
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():  # it is we who are to end, and the drill ends with us
@@ -175,7 +175,7 @@ async def _done(drill: Awaitable[Drill]) -> Drill:
 def said(drill: Drill, speech: Formatter) -> str:
     """What came of a drill; the first line says whether it worked."""
     if drill.trouble is not None:
-        first = speech.say("🔴 Drill failed: {why}", why=speech.language.tell(drill.trouble))
+        first = speech.say("🔴 Drill failed: {why}", why=speech.language.explain(drill.trouble))
     elif drill.has_worked:
         first = speech.say("🟢 Drill passed: everyone was notified in time.")
     else:

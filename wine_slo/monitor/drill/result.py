@@ -11,7 +11,7 @@ class Step:
     """One thing that must happen.
 
     Attributes:
-        name: scraped, detected, told, recovered or recovery_told.
+        name: scraped, detected, notified, recovered or recovery_notified.
         title: The same for people.
         seconds: After how long it happened; None where it has not, or not yet.
         expected_seconds: Within how long the settings make it happen.

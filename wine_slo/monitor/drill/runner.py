@@ -21,7 +21,7 @@ from wine_slo.slo.notification.record import Stage
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.reason import Reason, ReasonedError, phrase
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
-from wine_slo.slo.views.status import IncidentStatus, ObjectiveStatus, Status, Verdict
+from wine_slo.slo.views.status import IncidentStatus, Judgement, ObjectiveStatus, Status
 
 PER_SECOND = 5.0  # requests; five in a scrape interval of a second are enough to judge
 MOST_PER_SECOND = 20.0  # a service that has more of its own is not made slow by a drill
@@ -31,7 +31,7 @@ LEAST_SHARE = 3  # times what may be bad; less would hardly be told from chance
 SLOWER = 2  # times the threshold
 LONGEST_SLEEP = 10.0  # seconds; the service refuses more
 EACH = 0.25  # seconds between two looks at the watchdog
-TELLING = timedelta(seconds=5)  # what a message may take once there is something to tell
+DELIVERY = timedelta(seconds=5)  # what a message may take once there is something to tell
 SEEN_WITHIN = 6  # scrape intervals; what Prometheus has not seen by then it does not scrape
 
 
@@ -165,7 +165,7 @@ def _refuse_unless_calm(status: Status, slo: ObjectiveStatus) -> None:
         )
     if status.quiet_hours:
         raise DrillRefusedError("quiet hours hold the messages of a drill until they are over")
-    if slo.verdict is Verdict.SUSPICIOUS:
+    if slo.verdict is Judgement.SUSPICIOUS:
         raise DrillRefusedError("a breach of {name} is pending; wait until it is decided", name=slo.slo)
     if slo.sight not in (Sight.CLEAR, Sight.NO_TRAFFIC, Sight.TOO_FEW):
         raise DrillRefusedError("{name} cannot be evaluated: {why}", name=slo.slo, why=slo.reason)
@@ -179,9 +179,9 @@ def _steps(objective: Objective, poll: timedelta, sleep: timedelta) -> tuple[Ste
     parts = (
         ("scraped", phrase("seen by Prometheus"), scrapes),
         ("detected", phrase("breach confirmed"), detected),
-        ("told", phrase("all chats notified"), detected + TELLING),
+        ("notified", phrase("all chats notified"), detected + DELIVERY),
         ("recovered", phrase("recovery confirmed"), recovered),
-        ("recovery_told", phrase("all chats notified of the recovery"), recovered + TELLING),
+        ("recovery_notified", phrase("all chats notified of the recovery"), recovered + DELIVERY),
     )
     return tuple(
         Step(name=name, title=title, seconds=None, expected_seconds=within.total_seconds())
@@ -228,8 +228,8 @@ class _Running:
         """
         self._began = monotonic()
         try:
-            async with self._asking(self.drill.sleep_seconds):
-                await self._until(self._is_told, longest, before)
+            async with self._requesting(self.drill.sleep_seconds):
+                await self._until(self._is_notified, longest, before)
         finally:
             self.drill = replace(self.drill, stopped_at=clock())
         self._began = monotonic()
@@ -241,14 +241,14 @@ class _Running:
             DrillFailedError: That did not happen in time.
         """
         self._show()
-        async with self._asking(0.0):
+        async with self._requesting(0.0):
             await self._until(self._is_over, longest, None)
 
     async def _until(self, happened: Callable[[Status], bool], longest: timedelta, before: float | None) -> None:
         while True:
             elapsed = monotonic() - self._began
             if before is not None and not self.drill.has("scraped"):
-                await self._look_for_scrape(before, elapsed)
+                await self._wait_for_scrape(before, elapsed)
             with suppress(WatchdogError):  # a moment's absence is told by the time that everything takes
                 if happened(await self._watchdog()):
                     return
@@ -263,7 +263,7 @@ class _Running:
                 raise DrillFailedError("the service does not answer the drill's requests")
             await asyncio.sleep(EACH)
 
-    async def _look_for_scrape(self, before: float, elapsed: float) -> None:
+    async def _wait_for_scrape(self, before: float, elapsed: float) -> None:
         with suppress(MetricSourceError):
             if await self.counted() > before:
                 self._reach("scraped", elapsed)
@@ -285,7 +285,7 @@ class _Running:
         samples = (await self._prometheus.query(query)).samples
         return samples[0].value if samples else 0.0
 
-    def _is_told(self, status: Status) -> bool:
+    def _is_notified(self, status: Status) -> bool:
         incident = self._incident(status.open_incidents)
         if incident is None:
             return False
@@ -294,8 +294,8 @@ class _Running:
             self.drill = replace(self.drill, incident=incident.number)
             self._reach("detected", elapsed)
         if incident.told is Stage.OPENED:
-            self._reach("told", elapsed)
-        return self.drill.has("told")
+            self._reach("notified", elapsed)
+        return self.drill.has("notified")
 
     def _is_over(self, status: Status) -> bool:
         incident = self._incident((*status.open_incidents, *status.recent_incidents))
@@ -305,8 +305,8 @@ class _Running:
         if not self.drill.has("recovered"):
             self._reach("recovered", elapsed)
         if incident.told is Stage.CLOSED:
-            self._reach("recovery_told", elapsed)
-        return self.drill.has("recovery_told")
+            self._reach("recovery_notified", elapsed)
+        return self.drill.has("recovery_notified")
 
     def _incident(self, those: tuple[IncidentStatus, ...]) -> IncidentStatus | None:
         number = self.drill.incident
@@ -320,11 +320,11 @@ class _Running:
         self._on_progress(self.drill)
 
     @asynccontextmanager
-    async def _asking(self, seconds: float) -> AsyncIterator[None]:
+    async def _requesting(self, seconds: float) -> AsyncIterator[None]:
         """Ask at a steady pace meanwhile; at the end what was asked is answered first, unless it is broken off."""
-        asked: set[asyncio.Task[None]] = set()
+        requests: set[asyncio.Task[None]] = set()
 
-        async def ask() -> None:
+        async def request() -> None:
             try:
                 await self._service.sleep(seconds)
             except ServiceError:
@@ -333,20 +333,20 @@ class _Running:
                 self._failures = 0
                 self.drill = replace(self.drill, requests=self.drill.requests + 1)
 
-        async def keep_asking() -> None:
+        async def keep_requesting() -> None:
             while True:
-                task = asyncio.create_task(ask())
-                asked.add(task)
-                task.add_done_callback(asked.discard)
+                task = asyncio.create_task(request())
+                requests.add(task)
+                task.add_done_callback(requests.discard)
                 await asyncio.sleep(1 / self.drill.requests_per_second)
 
-        asking = asyncio.create_task(keep_asking())
+        requesting = asyncio.create_task(keep_requesting())
         try:
             yield
-            asking.cancel()
-            await asyncio.gather(*asked, return_exceptions=True)
+            requesting.cancel()
+            await asyncio.gather(*requests, return_exceptions=True)
         finally:
-            asking.cancel()
-            for task in asked:
+            requesting.cancel()
+            for task in requests:
                 task.cancel()
-            await asyncio.gather(asking, *asked, return_exceptions=True)
+            await asyncio.gather(requesting, *requests, return_exceptions=True)

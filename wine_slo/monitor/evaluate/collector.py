@@ -15,13 +15,13 @@ from wine_slo.monitor.evaluate.objective_queries import ObjectiveQueries
 from wine_slo.monitor.evaluate.slow_queries import Bounds, Budgets
 from wine_slo.slo.evaluation.engine import Interruption, State, advance, is_ahead
 from wine_slo.slo.evaluation.key_state import may_open
-from wine_slo.slo.evaluation.reading import Reading, Sight, unseen
+from wine_slo.slo.evaluation.reading import Reading, Sight, without_data
 from wine_slo.slo.evaluation.sampling import read_blind, unjudged
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.clocks import SourceTime, WallClock
-from wine_slo.slo.source.deployment import LOOKS_BACK, Deployment, last_change
+from wine_slo.slo.source.deployment import LOOKBACK, Deployment, last_change
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
 
 log = logging.getLogger(__name__)
@@ -68,11 +68,13 @@ class Collector:
         deployments = await self._deployments(state, objectives, readings)
         now = self._instant_of(readings)
         if is_ahead(state, now):
-            log.warning("the last evaluation is recorded at %s and it is %s now: it is dropped", state.looked_at, now)
+            log.warning(
+                "the last evaluation is recorded at %s and it is %s now: it is dropped", state.evaluated_at, now
+            )
         after = await asyncio.to_thread(
             _advance, state, objectives, readings, now, unwritten, interruption, deployments
         )
-        self._last = (after.looked_at or now, self._steady())
+        self._last = (after.evaluated_at or now, self._steady())
         return after
 
     def now(self) -> SourceTime:
@@ -113,7 +115,7 @@ class Collector:
     async def _last_deployment(self, objective: Objective) -> Deployment | None:
         """Return the last deployment; None also where it is not known, as nothing else waits for it."""
         try:
-            seen = (await self._api.query(promql.model_first_seen(objective, LOOKS_BACK))).samples
+            seen = (await self._api.query(promql.model_first_seen(objective, LOOKBACK))).samples
             return last_change({each.labels.get(SHA256, ""): each.value for each in seen})
         except (MetricSourceError, ValueError, ArithmeticError) as error:
             log.info("whether the model of %s changed is not known: %s", objective.job, error)
@@ -153,5 +155,5 @@ def _advance(
                 advance(state, Objectives.only(objective), mine, now)
             except Exception as error:  # noqa: BLE001 - it is logged above, with all that is known
                 for key in mine:
-                    mended[key] = unseen(now, Sight.BLIND, unjudged(error))
+                    mended[key] = without_data(now, Sight.BLIND, unjudged(error))
         return advance(state, objectives, mended, now, unwritten, interruption, deployments)

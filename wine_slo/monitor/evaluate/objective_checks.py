@@ -13,8 +13,9 @@ from math import inf, isnan
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.kinds.ratio import Ratio
-from wine_slo.slo.objectives.objective import Objective, Objectives, duration
+from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo, Vector
+from wine_slo.slo.span import format_span
 
 OFF_BY = 1.5  # times; a few scrapes that are missing are no other interval
 
@@ -28,7 +29,7 @@ class ObjectiveMistake:
     sentence: str
 
 
-class Examiner:
+class ObjectiveChecker:
     """Asks Prometheus what is wrong with the objectives."""
 
     def __init__(self, api: MetricSource, facts: SourceInfo) -> None:
@@ -41,7 +42,7 @@ class Examiner:
         Raises:
             MetricSourceError: It cannot be asked.
         """
-        return await examine(self._api, objectives)
+        return await check_objectives(self._api, objectives)
 
     async def intervals(self, objectives: Objectives) -> list[ObjectiveMistake]:
         """Return where `scrape_interval` is not that of the targets, one for each job.
@@ -63,7 +64,7 @@ class Examiner:
         return mistakes
 
 
-async def examine(api: MetricSource, objectives: Objectives) -> list[ObjectiveMistake]:
+async def check_objectives(api: MetricSource, objectives: Objectives) -> list[ObjectiveMistake]:
     """Return what is wrong with the objectives by what Prometheus knows.
 
     Raises:
@@ -73,7 +74,7 @@ async def examine(api: MetricSource, objectives: Objectives) -> list[ObjectiveMi
     for objective in objectives.all:
         match objective.source:
             case Latency() as source:
-                mistakes += await _examine_latency(api, objective, source)
+                mistakes += await _check_latency(api, objective, source)
             case Ratio(bad=bad, total=total):
                 for field, selector in (("bad", bad), ("total", total)):
                     if not (await api.query(promql.count(selector))).samples:
@@ -105,12 +106,12 @@ async def measured(api: MetricSource, objective: Objective, at: datetime | None 
 def other_interval(objective: Objective, real: timedelta) -> str:
     """What is wrong with a scrape interval that is not the real one."""
     return (
-        f"is {duration(objective.scrape_interval)}, but {objective.job} is scraped every {duration(real)}: write "
-        f"scrape_interval: {duration(real)}, as everything is judged interval by interval"
+        f"is {format_span(objective.scrape_interval)}, but {objective.job} is scraped every {format_span(real)}: write "
+        f"scrape_interval: {format_span(real)}, as everything is judged interval by interval"
     )
 
 
-async def _examine_latency(api: MetricSource, objective: Objective, source: Latency) -> list[ObjectiveMistake]:
+async def _check_latency(api: MetricSource, objective: Objective, source: Latency) -> list[ObjectiveMistake]:
     buckets = promql.bucket_bounds(objective)
     bounds = [] if buckets is None else bounds_in(await api.query(buckets))
     if not bounds:

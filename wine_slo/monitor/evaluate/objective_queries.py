@@ -52,18 +52,18 @@ class ObjectiveQueries:
         Raises:
             MetricSourceError: An answer is missing or cannot be trusted.
         """
-        objective, asked_at = self._objective, self._clock()
+        objective, sent_at = self._objective, self._clock()
         up, scraped = await asyncio.gather(
             self._api.query(promql.targets_up(objective)), self._api.query(promql.targets_scraped_at(objective))
         )
-        _refuse_other_time(scraped.at, asked_at, self._clock())
+        _refuse_other_time(scraped.at, sent_at, self._clock())
         now = scraped.at or self._now
         scrapes = Scrapes(up.samples, scraped.samples)
         if not scrapes.at:
             gone = await self._api.query(promql.targets_of_late(objective))
             return read_nothing(objective, self._state, now, gone=round(sum(each.value for each in gone.samples)))
 
-        grid = Grid.since_last_look(objective, self._state, scrapes.anchor, now)
+        grid = Grid.since_last_evaluation(objective, self._state, scrapes.anchor, now)
         by_interval, by_instant = interval_queries(objective), instant_queries(objective)
         intervals, instants = await asyncio.gather(
             asyncio.gather(*(self._range(query, grid) for query in by_interval.values())),
@@ -117,18 +117,18 @@ class ObjectiveQueries:
         return () if query is None else (await self._api.query(query)).samples
 
 
-def _refuse_other_time(theirs: SourceTime | None, asked_at: WallTime, answered_at: WallTime) -> None:
+def _refuse_other_time(theirs: SourceTime | None, sent_at: WallTime, answered_at: WallTime) -> None:
     """Refuse an answer that was given at a time which is not now.
 
     Args:
         theirs: The instant of the answer by the source's clock; None where it names none.
-        asked_at: When the query was sent.
+        sent_at: When the query was sent.
         answered_at: When the answer was there.
 
     Raises:
         MetricSourceError: The clocks do not agree.
     """
-    if theirs is None or agree(theirs, asked_at, answered_at):
+    if theirs is None or agree(theirs, sent_at, answered_at):
         return
     raise MetricSourceError(
         "its clock and the watchdog's differ: {theirs} there, {ours} here (UTC)",

@@ -32,8 +32,8 @@ class Bounds:
         query, now = promql.bucket_bounds(objective), self._steady()
         if query is None:
             return ()
-        asked_at, bounds = self._known.get(query, (None, ()))
-        if asked_at is None or not bounds or now - asked_at >= SELDOM.total_seconds():
+        sent_at, bounds = self._known.get(query, (None, ()))
+        if sent_at is None or not bounds or now - sent_at >= SELDOM.total_seconds():
             try:
                 bounds = finite_bounds((await self._api.query(query)).samples)
             except MetricSourceError as error:
@@ -59,12 +59,15 @@ class Budgets:
             MetricSourceError: An answer is missing or cannot be trusted.
         """
         objective = objective.as_budgeted
-        history = await self._ask(objective, promql.seconds_of_history(objective), self._known_for(objective), _span)
+        history = await self._query(objective, promql.seconds_of_history(objective), self._known_for(objective), _span)
         known_for = _history(history)
         spans = windows(objective)
         events, *ratios = await asyncio.gather(
-            self._ask(objective, promql.events(objective, objective.window), known_for, _count),
-            *(self._ask(objective, promql.good_ratio(objective, each), min(each, known_for), _share) for each in spans),
+            self._query(objective, promql.events(objective, objective.window), known_for, _count),
+            *(
+                self._query(objective, promql.good_ratio(objective, each), min(each, known_for), _share)
+                for each in spans
+            ),
         )
         bad_ratios = {
             span: {key: 1 - share for key, share in each.items()} for span, each in zip(spans, ratios, strict=True)
@@ -75,13 +78,13 @@ class Budgets:
         """Return how long the history was when it was last queried."""
         return _history(self._known.get((objective.name, promql.seconds_of_history(objective)), (None, {}))[1])
 
-    async def _ask(
+    async def _query(
         self, objective: Objective, query: str, span: timedelta, check: Callable[[float], float]
     ) -> dict[Key, float]:
         """Return the answer to a query over a span, not too old for it; what `check` refuses is not kept."""
         now = self._steady()
-        asked_at, answer = self._known.get((objective.name, query), (None, {}))
-        if asked_at is None or now - asked_at >= stays_known_for(span).total_seconds():
+        sent_at, answer = self._known.get((objective.name, query), (None, {}))
+        if sent_at is None or now - sent_at >= stays_known_for(span).total_seconds():
             vector = await self._api.query(query)
             found = await asyncio.to_thread(by_key, objective, vector.samples)
             answer = {key: check(value) for key, value in found.items()}

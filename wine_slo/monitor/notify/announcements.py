@@ -24,7 +24,7 @@ TRIES = 3
 MOST_WAITING = 20  # announcements; of a chat that does more at once, the later ones are left out
 LONGEST_WAIT = timedelta(seconds=30)  # what Telegram wants to be left alone for longer is not worth an announcement
 AT_RISK = timedelta(minutes=1)  # before the last evaluation of the process before: what may not have been announced
-LOOKED_EVERY = 60.0  # seconds between two looks at how long silences have run
+CHECKED_EVERY = 60.0  # seconds between two looks at how long silences have run
 
 Text = Callable[[Replies], str]
 
@@ -52,7 +52,7 @@ class Announcements:
         self._again_after = again_after
         self._waiting: asyncio.Queue[tuple[Text, int | None]] = asyncio.Queue(MOST_WAITING)
 
-    def tell(self, text: Text, but: int | None = None) -> None:
+    def announce(self, text: Text, but: int | None = None) -> None:
         """Have every chat told, but the one in which it was done; returns at once."""
         try:
             self._waiting.put_nowait((text, but))
@@ -63,26 +63,26 @@ class Announcements:
         """Tell what is to be told, for ever; a chat that hangs holds no other one's first try."""
         while True:
             text, but = await self._waiting.get()
-            reachable = [self._recipients.standing(chat) for chat in self._recipients]
+            reachable = [self._recipients.subscriber(chat) for chat in self._recipients]
             others = [each for each in reachable if not each.is_closed and but not in (each.chat, each.address)]
             await asyncio.gather(
-                *(self._tell(each.address, self._recipients.topic(each.chat), text) for each in others)
+                *(self._send_to(each.address, self._recipients.topic(each.chat), text) for each in others)
             )
 
     async def remind(self, journal: Journal, snapshot: Snapshot) -> None:
         """Remind each day, for ever, which silences go on; at the start announce those of just before the last end."""
-        evaluated_at, since = snapshot.state.looked_at, snapshot.now()
+        evaluated_at, since = snapshot.state.evaluated_at, snapshot.now()
         for action in journal.acts.silences(snapshot.state.incidents, since):
             if evaluated_at is not None and action.at > evaluated_at - AT_RISK:
-                self.tell(partial(Replies.announced, acts=[action], now=since), action.chat)
+                self.announce(partial(Replies.announced, acts=[action], now=since), action.chat)
         while True:
-            await asyncio.sleep(LOOKED_EVERY)
+            await asyncio.sleep(CHECKED_EVERY)
             instant = snapshot.now()
             if those := journal.acts.to_announce(snapshot.state.incidents, since, instant):
-                self.tell(partial(Replies.announced, acts=those, now=instant))
+                self.announce(partial(Replies.announced, acts=those, now=instant))
             since = instant
 
-    async def _tell(self, address: int, topic: int | None, text: Text) -> None:
+    async def _send_to(self, address: int, topic: int | None, text: Text) -> None:
         for attempt in range(1, TRIES + 1):
             try:
                 await self._chat.send(address, text(self._localizer.replies(address)), topic=topic, loud=False)

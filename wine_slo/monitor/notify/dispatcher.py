@@ -87,14 +87,14 @@ class Dispatcher:
         self._waits = Waits(recipients, snapshot)
         self._policies = Policies(self._rules, localizer, snapshot, journal)
         self._replaced: set[tuple[int, int, int]] = set()  # incident, chat and opening whose message was sent anew
-        self._has_looked = asyncio.Event()
+        self._has_evaluated = asyncio.Event()
         self._news: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)
-        self._telling: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._delivering: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    def hear(self) -> None:
+    def on_evaluation(self) -> None:
         """Take note of an evaluation: begin the delivery records, and wake up."""
         self._book.begin()
-        self._has_looked.set()
+        self._has_evaluated.set()
         self.wake()
 
     @property
@@ -102,14 +102,14 @@ class Dispatcher:
         """The delivery record of each recipient for each incident at hand of which it is to know at present."""
         state, now = self._snapshot.state, self._snapshot.now()
         due = []
-        for told in self._book.all():
-            incident = state.incidents.get(told.incident)
+        for record in self._book.all():
+            incident = state.incidents.get(record.incident)
             if incident is None:
                 continue
-            knows = told.stage is Stage.OPENED or told.opening == incident.openings
-            manner = self._policies.of(incident, told.chat, self._known_since(incident, told.chat))
-            if knows or not manner.is_second or owes(incident, told, now, manner):
-                due.append(told)
+            knows = record.stage is Stage.OPENED or record.opening == incident.openings
+            policy = self._policies.of(incident, record.chat, self._known_since(incident, record.chat))
+            if knows or not policy.is_second or owes(incident, record, now, policy):
+                due.append(record)
         return tuple(due)
 
     @property
@@ -129,10 +129,13 @@ class Dispatcher:
         """Since when something has not been delivered: when the oldest such incident was opened or closed."""
         state, now = self._snapshot.state, self._snapshot.now()
         waiting = []
-        for told in self._book.all():
-            incident = state.incidents.get(told.incident)
+        for record in self._book.all():
+            incident = state.incidents.get(record.incident)
             if incident is not None and owes(
-                incident, told, now, self._policies.of(incident, told.chat, self._known_since(incident, told.chat))
+                incident,
+                record,
+                now,
+                self._policies.of(incident, record.chat, self._known_since(incident, record.chat)),
             ):
                 waiting.append(incident.closed_at or incident.opened_at)
         return min(waiting, default=None)
@@ -149,10 +152,10 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Deliver whatever there is, for ever; after a start nothing is said before the first evaluation."""
-        await self._has_looked.wait()
+        await self._has_evaluated.wait()
         async with asyncio.TaskGroup() as group:
             for chat in self._recipients:
-                group.create_task(self._serve(chat), name=f"telling chat {chat}")
+                group.create_task(self._serve(chat), name=f"delivering to chat {chat}")
 
     async def _serve(self, chat: int) -> None:
         """Deliver to one chat, for ever; a chat that hangs holds no other."""
@@ -160,7 +163,7 @@ class Dispatcher:
         while True:
             news.clear()
             try:
-                await self._tell_chat(chat)
+                await self._deliver_to(chat)
                 await self._book.write()
                 pause = self._waits.pause(chat)
             except Exception:  # whatever it is, it must not end what delivers
@@ -174,22 +177,22 @@ class Dispatcher:
     async def finish(self, within: float) -> None:
         """Let what is being told end, within so many seconds, and begin nothing more."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*(each.acquire() for each in self._telling.values())), within)
+            await asyncio.wait_for(asyncio.gather(*(each.acquire() for each in self._delivering.values())), within)
 
     async def revive(self, address: int) -> None:
         """Try a chat again that refuses messages: it has been heard from."""
-        chat = self._recipients.standing_at(address).chat
+        chat = self._recipients.subscriber_at(address).chat
         if self._waits.revive(chat):
             self._news[chat].set()
 
     def known_in(self, address: int) -> frozenset[int]:
         """The numbers of the open incidents of which a chat was told, by where its people are heard."""
-        chat = self._recipients.standing_at(address).chat
+        chat = self._recipients.subscriber_at(address).chat
         return self._book.open_in(chat)
 
     def suppressed(self, chat: int) -> Mapping[int, Suppression]:
         """Return why notifications are not sent to a chat at present, by the number of the incident."""
-        return self._suppressed.get(self._recipients.standing_at(chat).chat, {})
+        return self._suppressed.get(self._recipients.subscriber_at(chat).chat, {})
 
     def _note_suppressed(self, chat: int, held: dict[int, Suppression]) -> None:
         """Keep why notifications are not sent to a chat, and count what is new of it."""
@@ -200,12 +203,12 @@ class Dispatcher:
 
     async def set_language(self, chat: int, language: str) -> None:
         """Use another language in a chat; messages about what is open there are edited, without a sound."""
-        await self._recipients.keep(replace(self._recipients.standing_at(chat), language=language))
+        await self._recipients.keep(replace(self._recipients.subscriber_at(chat), language=language))
         self.wake()
 
-    async def tell(self) -> None:
+    async def deliver(self) -> None:
         """Deliver to every recipient what it does not know and may be told now."""
-        await asyncio.gather(*(self._tell_chat(chat) for chat in self._recipients))
+        await asyncio.gather(*(self._deliver_to(chat) for chat in self._recipients))
         await self._book.write()
 
     def wake(self) -> None:
@@ -217,44 +220,44 @@ class Dispatcher:
         for chat in self._recipients:
             self._news[chat].set()
 
-    async def _tell_chat(self, chat: int) -> None:
-        async with self._telling[chat]:
-            await self._tell_now(chat)
+    async def _deliver_to(self, chat: int) -> None:
+        async with self._delivering[chat]:
+            await self._deliver_now(chat)
 
-    async def _tell_now(self, chat: int) -> None:
+    async def _deliver_now(self, chat: int) -> None:
         moves = 0
-        while self._may_try(chat) and (notice := self._next(chat)) is not None:
-            address = self._recipients.standing(chat).address
-            await self._try(chat, notice)
-            moves += self._recipients.standing(chat).address != address
+        while self._may_try(chat) and (notification := self._next(chat)) is not None:
+            address = self._recipients.subscriber(chat).address
+            await self._try(chat, notification)
+            moves += self._recipients.subscriber(chat).address != address
             if moves > MOST_MOVES:
-                self._waits.fail(chat, notice.after.incident, is_edit=notice.edits is not None)
+                self._waits.fail(chat, notification.after.incident, is_edit=notification.edits is not None)
         is_free = self._waits.is_free(chat, ELSEWHERE, is_edit=False) and not self._waits.are_any(chat)
         if self._waits.is_in_doubt(chat) and is_free and self._may_try(chat):
             await self._reach(chat)
-        if not self._recipients.standing(chat).is_closed:
+        if not self._recipients.subscriber(chat).is_closed:
             await self._announce(chat)
 
-    async def _try(self, chat: int, notice: Notification) -> None:
+    async def _try(self, chat: int, notification: Notification) -> None:
         """Deliver one notification, or note why not and when it is tried again."""
-        numbers = [each.incident for each in (notice.after, *notice.others)]
-        is_edit = notice.edits is not None
+        numbers = [each.incident for each in (notification.after, *notification.others)]
+        is_edit = notification.edits is not None
         try:
-            await self._say(chat, notice)
+            await self._say(chat, notification)
         except _OvertakenError:
             log.info("chat %d: the edit of #%d waits for a new message", chat, numbers[0])
             return
         except ChannelError as error:
-            await self._fail(chat, error, notice.kind, numbers, is_edit=is_edit)
+            await self._fail(chat, error, notification.kind, numbers, is_edit=is_edit)
             return
         except Exception:
-            log.exception("chat %d was not told (%s): a fault of ours", chat, notice.kind)
-            self._on_message(notice.kind, "failed")
+            log.exception("chat %d was not told (%s): a fault of ours", chat, notification.kind)
+            self._on_message(notification.kind, "failed")
             for number in numbers:
                 self._waits.fail(chat, number, is_edit=is_edit)
             return
-        self._on_message(notice.kind, "told")
-        log.info("chat %d was told: %s of %s", chat, notice.kind, ", ".join(f"#{each}" for each in numbers))
+        self._on_message(notification.kind, "told")
+        log.info("chat %d was told: %s of %s", chat, notification.kind, ", ".join(f"#{each}" for each in numbers))
         for number in numbers:
             self._waits.succeed(chat, number, is_edit=is_edit)
         if not is_edit:
@@ -268,7 +271,7 @@ class Dispatcher:
     async def _reach(self, chat: int) -> None:
         """Try a chat that refuses messages, or has not been tried since the start, and is owed none."""
         try:
-            await self._chat.reach(self._recipients.standing(chat).address)
+            await self._chat.reach(self._recipients.subscriber(chat).address)
         except ChannelError as error:
             self._waits.doubt(chat, str(error))
             await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
@@ -285,22 +288,22 @@ class Dispatcher:
     async def _announce(self, chat: int) -> None:
         """Let a recipient know once of each other one that cannot be reached."""
         for other, reason in self.unreachable.items():
-            standing = self._recipients.standing(other)
+            subscriber = self._recipients.subscriber(other)
             if (
                 other == chat
-                or chat in standing.announced_to
+                or chat in subscriber.announced_to
                 or not self._waits.is_free(chat, ELSEWHERE, is_edit=False)
             ):
                 continue
-            text = self._localizer.replies(chat).unreachable(standing.address, reason)
+            text = self._localizer.replies(chat).unreachable(subscriber.address, reason)
             try:
                 await self._send(chat, text, loud=False)
             except ChannelError as error:
                 await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
                 return
             self._on_message(Kind.UNREACHABLE, "told")
-            standing = self._recipients.standing(other)
-            await self._recipients.keep(replace(standing, announced_to=(*standing.announced_to, chat)))
+            subscriber = self._recipients.subscriber(other)
+            await self._recipients.keep(replace(subscriber, announced_to=(*subscriber.announced_to, chat)))
 
     def _may_try(self, chat: int) -> bool:
         return self._waits.may_try(chat, lambda: self._due(chat))
@@ -309,7 +312,9 @@ class Dispatcher:
         """The new messages that are due in a chat and do not have to wait."""
         planned, _ = self._planned(chat, self._wording(chat))
         return frozenset(
-            (incident.number, incident.openings, notice.kind) for incident, notice in planned if notice.edits is None
+            (incident.number, incident.openings, notification.kind)
+            for incident, notification in planned
+            if notification.edits is None
         )
 
     def _wording(self, chat: int) -> Wording:
@@ -328,64 +333,66 @@ class Dispatcher:
         if group is not None:
             held |= dict.fromkeys((each.incident for each in group.others), Suppression.GROUPED)
         self._note_suppressed(chat, held)
-        notices = [notice for _, notice in planned]
-        return min([group, *notices] if group else notices, key=_urgency, default=None)
+        notifications = [notification for _, notification in planned]
+        return min([group, *notifications] if group else notifications, key=_urgency, default=None)
 
     def _planned(self, chat: int, words: Wording) -> tuple[list[tuple[Incident, Notification]], dict[int, Suppression]]:
         """The notifications for a chat, each with its incident, and why others are not sent, by their incidents."""
         state, now = self._snapshot.state, self._snapshot.now()
-        is_closed = self._recipients.standing(chat).is_closed
+        is_closed = self._recipients.subscriber(chat).is_closed
         planned: list[tuple[Incident, Notification]] = []
         held: dict[int, Suppression] = {}
-        for told in self._book.all():
-            incident = state.incidents.get(told.incident)
-            if told.chat != chat or incident is None:
+        for record in self._book.all():
+            incident = state.incidents.get(record.incident)
+            if record.chat != chat or incident is None:
                 continue
-            notice, reason = self._plan(incident, told, words, now)
+            notification, reason = self._plan(incident, record, words, now)
             if reason is not None:
-                held[told.incident] = reason
-            if notice is not None and not (is_closed and notice.edits is not None):
-                planned.append((incident, notice))
+                held[record.incident] = reason
+            if notification is not None and not (is_closed and notification.edits is not None):
+                planned.append((incident, notification))
         return planned, held
 
     def _plan(
-        self, incident: Incident, told: DeliveryRecord, words: Wording, now: datetime
+        self, incident: Incident, record: DeliveryRecord, words: Wording, now: datetime
     ) -> tuple[Notification | None, Suppression | None]:
         """The next notification of an incident, or why it is not sent."""
-        chat = told.chat
-        if not any(self._waits.is_free(chat, told.incident, is_edit=each) for each in (False, True)):
-            return None, self._waits.reason(chat) if is_unknown(incident, told) else None
+        chat = record.chat
+        if not any(self._waits.is_free(chat, record.incident, is_edit=each) for each in (False, True)):
+            return None, self._waits.reason(chat) if is_unknown(incident, record) else None
         try:
-            manner = self._policies.of(incident, chat, self._known_since(incident, chat))
-            reason = suppression_of(incident, told, now, manner)
-            notice = next_notification(incident, told, words, now, manner)
+            policy = self._policies.of(incident, chat, self._known_since(incident, chat))
+            reason = suppression_of(incident, record, now, policy)
+            notification = next_notification(incident, record, words, now, policy)
         except Exception:  # one incident that cannot be worded holds no other
-            log.exception("chat %d: nothing can be said of #%d: a fault of ours", chat, told.incident)
+            log.exception("chat %d: nothing can be said of #%d: a fault of ours", chat, record.incident)
             self._on_message(Kind.BREACH if incident.is_open else Kind.RECOVERY, "failed")
             for is_edit in (False, True):
-                self._waits.fail(chat, told.incident, is_edit=is_edit)
+                self._waits.fail(chat, record.incident, is_edit=is_edit)
             return None, Suppression.RETRY
-        if notice is not None and not self._waits.is_free(chat, told.incident, is_edit=notice.edits is not None):
-            return None, reason if notice.edits is not None else self._waits.reason(chat)
-        return notice, reason
+        if notification is not None and not self._waits.is_free(
+            chat, record.incident, is_edit=notification.edits is not None
+        ):
+            return None, reason if notification.edits is not None else self._waits.reason(chat)
+        return notification, reason
 
     def _known_since(self, incident: Incident, chat: int) -> datetime | None:
         """Of a second chat: since when a first one knows of an incident, or since it is open where none can know."""
         if chat not in self._rules.second_chats:
             return None
         first = [
-            told
-            for told in self._book.all()
-            if told.incident == incident.number and told.chat not in self._rules.second_chats
+            record
+            for record in self._book.all()
+            if record.incident == incident.number and record.chat not in self._rules.second_chats
         ]
-        knowing = [told.breach_told_at for told in first if told.stage is Stage.OPENED and told.breach_told_at]
+        knowing = [record.breach_told_at for record in first if record.stage is Stage.OPENED and record.breach_told_at]
         if knowing:
             return min(knowing)
-        can_be_told = any(
-            told.chat not in self.unreachable and not self._waits.has_failed(told.chat, incident.number)
-            for told in first
+        can_be_reached = any(
+            record.chat not in self.unreachable and not self._waits.has_failed(record.chat, incident.number)
+            for record in first
         )
-        return None if can_be_told else incident.opened_at
+        return None if can_be_reached else incident.opened_at
 
     async def _send(
         self, chat: int, text: str, *, loud: bool, reply_to: int | None = None, buttons: Keyboard = ()
@@ -396,7 +403,7 @@ class Dispatcher:
             ChannelError: It was not sent, or perhaps not.
         """
         return await self._chat.send(
-            self._recipients.standing(chat).address,
+            self._recipients.subscriber(chat).address,
             text,
             topic=self._recipients.topic(chat),
             reply_to=reply_to,
@@ -404,55 +411,59 @@ class Dispatcher:
             buttons=buttons,
         )
 
-    async def _say(self, chat: int, notice: Notification) -> None:
-        """Tell one notice, then mark it told.
+    async def _say(self, chat: int, notification: Notification) -> None:
+        """Deliver one notification, then record it.
 
         Raises:
             ChannelError: It was not told, or perhaps not.
         """
-        if notice.edits is not None:
-            await self._edit(chat, notice, notice.edits)
+        if notification.edits is not None:
+            await self._edit(chat, notification, notification.edits)
             return
         # Telegram has no idempotency key: a crash from here to the mark below repeats this message, and says so.
-        beliefs = [self._book.of(each.incident, chat) for each in (notice.after, *notice.others)]
-        await self._book.keep(replace(each, perhaps_sent=True) for each in beliefs)
-        text = notice.text
-        if any(each.perhaps_sent for each in beliefs):
+        records = [self._book.of(each.incident, chat) for each in (notification.after, *notification.others)]
+        await self._book.keep(replace(each, perhaps_sent=True) for each in records)
+        text = notification.text
+        if any(each.perhaps_sent for each in records):
             text = repeat_marked(self._localizer.speech(chat), text)
         try:
-            message = await self._send(chat, text, loud=notice.loud, reply_to=notice.reply_to, buttons=notice.buttons)
+            message = await self._send(
+                chat, text, loud=notification.loud, reply_to=notification.reply_to, buttons=notification.buttons
+            )
         except ChannelError as error:
             if error.surely_not_sent:
-                await self._book.keep(beliefs)  # but an earlier try may have arrived
+                await self._book.keep(records)  # but an earlier try may have arrived
             raise
-        await self._book.keep(notice.told(message))
+        await self._book.keep(notification.delivered(message))
         if self._on_sent is not None:
-            self._on_sent(chat, notice, message)
+            self._on_sent(chat, notification, message)
 
-    async def _edit(self, chat: int, notice: Notification, message: int) -> None:
+    async def _edit(self, chat: int, notification: Notification, message: int) -> None:
         """Edit a message, then record it; one that cannot be edited is sent anew, or given up.
 
         Raises:
             ChannelError: It was not edited, or perhaps not.
             _OvertakenError: A new message is due.
         """
-        address, told = self._recipients.standing(chat).address, notice.after
+        address, record = self._recipients.subscriber(chat).address, notification.after
         try:
-            await self._unless_overtaken(chat, self._chat.edit(address, message, notice.text, buttons=notice.buttons))
+            await self._unless_overtaken(
+                chat, self._chat.edit(address, message, notification.text, buttons=notification.buttons)
+            )
         except ChannelError as error:
             if error.permanent:
                 await self._chat.reach(address)  # it may be the chat that refuses, and not the edit
             elif not error.message_gone:
                 raise
             log.warning("chat %d: message %d cannot be edited: %s", chat, message, error)
-            incident = self._snapshot.state.incidents.get(told.incident)
-            replaced = (told.incident, chat, told.opening)
+            incident = self._snapshot.state.incidents.get(record.incident)
+            replaced = (record.incident, chat, record.opening)
             # An open incident needs a message, but not one a minute; of a closed one enough has been said.
-            if notice.kind is Kind.EDIT and replaced not in self._replaced and incident is not None:
-                fresh = await self._send(chat, notice.text, loud=False, buttons=notice.buttons)
+            if notification.kind is Kind.EDIT and replaced not in self._replaced and incident is not None:
+                fresh = await self._send(chat, notification.text, loud=False, buttons=notification.buttons)
                 self._replaced.add(replaced)
-                told = replace(told, message=fresh)
-        await self._book.keep([told])
+                record = replace(record, message=fresh)
+        await self._book.keep([record])
 
     async def _unless_overtaken(self, chat: int, edit: Coroutine[Any, Any, None]) -> None:
         """Make an edit, but give it up once a new message is due; it can be repeated without harm.
@@ -478,7 +489,7 @@ class Dispatcher:
     async def _fail(self, chat: int, error: ChannelError, kind: Kind, numbers: Iterable[int], *, is_edit: bool) -> None:
         """Note what a failure means for a chat, or for what was tried: the notification of these incidents."""
         self._on_message(kind, "failed")
-        if error.moved_to not in (None, self._recipients.standing(chat).address):
+        if error.moved_to not in (None, self._recipients.subscriber(chat).address):
             await self._recipients.move(chat, error.moved_to)
         elif error.permanent:
             await self._close(chat, error)
@@ -502,8 +513,8 @@ class _OvertakenError(Exception):
     """An edit was given up for now, as a new message is due."""
 
 
-def _urgency(notice: Notification) -> int:
+def _urgency(notification: Notification) -> int:
     """The order in which notifications go out: what makes a sound, then other new messages, then edits."""
-    if notice.edits is not None:
+    if notification.edits is not None:
         return 2
-    return 0 if notice.loud else 1
+    return 0 if notification.loud else 1

@@ -63,7 +63,7 @@ class Journal:
             listener()
         return known, known not in self._unwritten
 
-    def told_apart(self, person: Person) -> Person:
+    def distinguished(self, person: Person) -> Person:
         """A person, with their id in the name where somebody else of that name has done something."""
         if not self.acts.is_other_of_that_name(person):
             return person
@@ -71,7 +71,7 @@ class Journal:
 
     def lines(self, incident: Incident, speech: Formatter) -> list[str]:
         """What was done about an incident, a line each."""
-        return [Replies(speech).deed(act, incident) for act in self.acts.about(incident)]
+        return [Replies(speech).action(act, incident) for act in self.acts.about(incident)]
 
     async def run(self) -> None:
         """Write down, for ever, what could not be written at once."""

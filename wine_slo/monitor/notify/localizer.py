@@ -21,7 +21,7 @@ class Localizer:
 
     def speech(self, chat: int) -> Formatter:
         """Return how things read in a chat, by any id that it had."""
-        return self._speech_in(self._recipients.standing_at(chat).language)
+        return self._speech_in(self._recipients.subscriber_at(chat).language)
 
     def replies(self, chat: int) -> Replies:
         """Return how commands are answered in a chat."""

@@ -64,11 +64,11 @@ class Policies:
         rules, speech = self._rules, self._localizer.speech(chat)
         objective = speech.objectives.of(incident.key)
         quiet = rules.quiet_hours
-        withheld = DelayReason.OUTAGE
+        delay_reason = DelayReason.OUTAGE
         if acts.had_silence(incident, state.incidents):
-            withheld = DelayReason.SILENCE
+            delay_reason = DelayReason.SILENCE
         elif quiet is not None and quiet.cover(incident.opened_at):
-            withheld = DelayReason.QUIET_HOURS
+            delay_reason = DelayReason.QUIET_HOURS
         return Policy(
             remind_after=objective.remind_after if objective else REMIND_OF_OURS,
             escalate_after=rules.escalate_after,
@@ -84,7 +84,7 @@ class Policies:
             given_up_at=acts.given_up_at(incident),
             is_second=chat in rules.second_chats,
             known_since=known_since,
-            withheld=withheld,
+            delay_reason=delay_reason,
             buttons=buttons_of(incident, acts, state.incidents, speech.objectives, now, rules.offers, speech.say),
         )
 

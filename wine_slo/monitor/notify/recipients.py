@@ -48,21 +48,21 @@ class Recipients:
         self._topics = topics
         self._ledger = ledger
         self._chats = tuple(chats)
-        self._standings = {each.chat: each for each in memory.standings}
-        records = {(each.incident, each.chat): each for each in memory.told if each.chat in self._chats}
-        known = self._standings.keys() | {each.chat for each in memory.told}
+        self._subscribers = {each.chat: each for each in memory.subscribers}
+        records = {(each.incident, each.chat): each for each in memory.records if each.chat in self._chats}
+        known = self._subscribers.keys() | {each.chat for each in memory.records}
         for chat in self._chats:
-            before = self._standings.get(chat)
-            old = next((each for each in memory.standings if each.moved_to == chat != each.chat), None)
+            before = self._subscribers.get(chat)
+            old = next((each for each in memory.subscribers if each.moved_to == chat != each.chat), None)
             if before is None and old is not None and old.chat not in self._chats:  # named by its new id from now on
                 before = replace(old, chat=chat, moved_to=None)
-                records |= {(r.incident, chat): replace(r, chat=chat) for r in memory.told if r.chat == old.chat}
+                records |= {(r.incident, chat): replace(r, chat=chat) for r in memory.records if r.chat == old.chat}
             # An older version kept no such time; what it knew was a recipient at the last evaluation.
-            since = (before.since if before else None) or (memory.state.looked_at if chat in known else None) or now
+            since = (before.since if before else None) or (memory.state.evaluated_at if chat in known else None) or now
             after = replace(before or Subscriber(chat=chat), since=min(since, now), is_former=False)
-            if after != self._standings.get(chat):
+            if after != self._subscribers.get(chat):
                 self._write(after)
-        for each in memory.standings:
+        for each in memory.subscribers:
             if each.since is not None and each.chat not in self._chats:
                 self._write(replace(each, since=None, is_former=True))
         self.records = tuple(records.values())
@@ -71,71 +71,71 @@ class Recipients:
         """Each recipient once, by its id in the settings; a group that the settings name by both its ids is one."""
         seen: set[int] = set()
         for chat in self._chats:
-            address = self.standing(chat).address
+            address = self.subscriber(chat).address
             if address not in seen:
                 seen.add(address)
                 yield chat
 
     def __contains__(self, chat: object) -> bool:
         """Whether a chat is a recipient, by its id in the settings or by the one it has now."""
-        return any(chat in (each, self.standing(each).address) for each in self._chats)
+        return any(chat in (each, self.subscriber(each).address) for each in self._chats)
 
-    def standing(self, chat: int) -> Subscriber:
+    def subscriber(self, chat: int) -> Subscriber:
         """What is known of a chat, by its id in the settings."""
-        return self._standings.get(chat) or Subscriber(chat=chat)
+        return self._subscribers.get(chat) or Subscriber(chat=chat)
 
     def topic(self, chat: int) -> int | None:
         """The topic to which messages go there; None where it is no forum."""
         return self._topics.get(chat)
 
-    def standing_at(self, address: int) -> Subscriber:
+    def subscriber_at(self, address: int) -> Subscriber:
         """What is known of the chat that has this id now."""
-        moved = (each for each in self._standings.values() if each.moved_to == address and each.chat in self._chats)
-        return next(moved, self.standing(address))
+        moved = (each for each in self._subscribers.values() if each.moved_to == address and each.chat in self._chats)
+        return next(moved, self.subscriber(address))
 
     def is_former(self, chat: int) -> bool:
         """Whether a chat was a recipient once and is none now."""
-        return self.standing(chat).is_former and chat not in self
+        return self.subscriber(chat).is_former and chat not in self
 
     @property
     def closed(self) -> dict[int, str]:
         """Why each of them that refuses messages does so, by its id in the settings."""
-        return {chat: reason for chat in self if (reason := self.standing(chat).closed_because)}
+        return {chat: reason for chat in self if (reason := self.subscriber(chat).closed_because)}
 
     def is_due(self, chat: int, incident: Incident) -> bool:
         """Whether a chat that knows nothing of an incident is to know: what was over before it came is not news."""
-        since = self.standing(chat).since
+        since = self.subscriber(chat).since
         return incident.is_open or since is None or incident.since >= since
 
     async def move(self, chat: int, to: int) -> None:
         """Note the new id of a group that has become a supergroup, by any id that it had."""
-        standing = self.standing_at(chat)
-        if chat in self and to != standing.address:
+        subscriber = self.subscriber_at(chat)
+        if chat in self and to != subscriber.address:
             log.warning("chat %d has moved to %d", chat, to)
-            await self.keep(replace(standing, moved_to=to))
+            await self.keep(replace(subscriber, moved_to=to))
 
     async def close(self, chat: int, reason: str) -> None:
         """Note that a chat refuses messages, and why."""
-        standing = self.standing_at(chat)
-        if chat in self and reason != standing.closed_because:
+        subscriber = self.subscriber_at(chat)
+        if chat in self and reason != subscriber.closed_because:
             log.error("chat %d cannot be reached: %s", chat, reason)
-            await self.keep(replace(standing, closed_because=reason))
+            await self.keep(replace(subscriber, closed_because=reason))
 
     async def open(self, chat: int) -> None:
         """Note that a message has arrived in a chat."""
-        standing = self.standing_at(chat)
-        if chat in self and (standing.is_closed or standing.announced_to):
+        subscriber = self.subscriber_at(chat)
+        if chat in self and (subscriber.is_closed or subscriber.announced_to):
             log.info("chat %d can be reached again", chat)
-            await self.keep(replace(standing, closed_because="", announced_to=()))
+            await self.keep(replace(subscriber, closed_because="", announced_to=()))
 
-    async def keep(self, standing: Subscriber) -> None:
+    async def keep(self, subscriber: Subscriber) -> None:
         """Keep what is known of a chat, and write it down."""
-        self._standings[standing.chat] = standing
-        await asyncio.to_thread(self._write, standing)
+        self._subscribers[subscriber.chat] = subscriber
+        await asyncio.to_thread(self._write, subscriber)
 
-    def _write(self, standing: Subscriber) -> None:
-        self._standings[standing.chat] = standing
+    def _write(self, subscriber: Subscriber) -> None:
+        self._subscribers[subscriber.chat] = subscriber
         try:
-            self._ledger.stand(standing)
+            self._ledger.keep_subscriber(subscriber)
         except LedgerError as error:
-            log.error("%s; a restart now would find out about chat %d anew", error, standing.chat)  # noqa: TRY400
+            log.error("%s; a restart now would find out about chat %d anew", error, subscriber.chat)  # noqa: TRY400

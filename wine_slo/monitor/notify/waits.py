@@ -18,7 +18,7 @@ LONGEST_FLOOD = timedelta(minutes=5)  # what Telegram asks for beyond is tried a
 LONG_FLOOD = timedelta(minutes=2)  # a chat that wants to be left alone for so long cannot be reached
 LONGEST_RETRY_CLOSED = timedelta(hours=1)
 CLOSED = Backoff(timedelta(minutes=1), LONGEST_RETRY_CLOSED)  # what refuses messages is tried again after so long
-HEARD_PAUSE = timedelta(seconds=5)  # between two tries that people's messages lead to
+CONTACT_PAUSE = timedelta(seconds=5)  # between two tries that people's messages lead to
 ELSEWHERE = 0  # where a wait belongs to no incident; these are numbered from 1
 MANY_FAILURES = 6  # in a row, which take a minute or two, of a chat that has not been reached since the start
 
@@ -89,7 +89,7 @@ class Waits:
 
     def is_in_doubt(self, chat: int) -> bool:
         """Return whether it is not known that a chat accepts messages."""
-        return chat in self._unproven or self._recipients.standing(chat).is_closed
+        return chat in self._unproven or self._recipients.subscriber(chat).is_closed
 
     def may_try(self, chat: int, due: Callable[[], Due]) -> bool:
         """Return whether a chat is tried now.
@@ -97,7 +97,7 @@ class Waits:
         One that refuses messages is tried by a schedule, at each new incident, and whenever a new message falls due.
         """
         refusal = self._refusals.get(chat)
-        if refusal is None or not self._recipients.standing(chat).is_closed:
+        if refusal is None or not self._recipients.subscriber(chat).is_closed:
             return True
         is_over = _is_over(refusal.again_at, self._snapshot.now(), LONGEST_RETRY_CLOSED)
         return is_over or not self._openings() <= refusal.openings or not due() <= refusal.due
@@ -183,7 +183,7 @@ class Waits:
         refusal = self._refusals.get(chat)
         if refusal is None:
             return False
-        again_at = min(refusal.again_at, max(self._snapshot.now(), refusal.at + HEARD_PAUSE))
+        again_at = min(refusal.again_at, max(self._snapshot.now(), refusal.at + CONTACT_PAUSE))
         self._refusals[chat] = replace(refusal, again_at=again_at)
         return True
 

@@ -83,7 +83,9 @@ class Boards:
     async def run(self) -> None:
         """Keep the boards, for ever."""
         while True:
-            if self._snapshot.state.looked_at is not None:  # before the first look it would say that nothing is known
+            if (
+                self._snapshot.state.evaluated_at is not None
+            ):  # before the first look it would say that nothing is known
                 try:
                     await self.keep()
                 except Exception:

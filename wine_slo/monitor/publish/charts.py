@@ -113,12 +113,12 @@ class Charts:
             reason = Reason("internal error, see the log")
         return no_chart(speech, reason)
 
-    def follow(self, chat: int, notice: Notification, message: int) -> None:
+    def follow(self, chat: int, notification: Notification, message: int) -> None:
         """Send a chart after the message of a breach, as a reply to it; returns at once and never fails."""
         if not self._chat.capabilities.pictures:
             return
-        incident, speech = self._snapshot.state.incidents.get(notice.after.incident), self._localizer.speech(chat)
-        if notice.kind is not Kind.BREACH or not notice.loud or notice.others or incident is None:
+        incident, speech = self._snapshot.state.incidents.get(notification.after.incident), self._localizer.speech(chat)
+        if notification.kind is not Kind.BREACH or not notification.loud or notification.others or incident is None:
             return
         if incident.openings > 1 or speech.objectives.of(incident.key) is None:
             return
@@ -137,7 +137,7 @@ class Charts:
             async with asyncio.timeout(WITHIN):
                 picture = await self.of(key, speech)
                 await self._chat.show(
-                    self._recipients.standing(chat).address,
+                    self._recipients.subscriber(chat).address,
                     picture,
                     topic=self._recipients.topic(chat),
                     reply_to=message,

@@ -24,7 +24,7 @@ from wine_slo.slo.views.digest_text import WEEK, Attained, Week, Weekly, digest_
 
 log = logging.getLogger(__name__)
 
-LOOKS_EVERY = 60.0  # seconds between two looks at the clock
+CHECKED_EVERY = 60.0  # seconds between two looks at the clock
 PATIENCE = timedelta(hours=1)  # for a Prometheus that does not answer; then it is told without its numbers
 
 
@@ -41,7 +41,7 @@ class Digests:
         snapshot: What is known now.
         speech: How things read in a chat.
         journal: Knows when somebody acknowledged an incident.
-        on_message: Called after each try with the kind and the outcome: `told` or `failed`.
+        on_message: Called after each try with the kind and the outcome: `records` or `failed`.
     """
 
     def __init__(  # noqa: PLR0913 - it tells of everything
@@ -68,38 +68,38 @@ class Digests:
         self._speech = speech
         self._journal = journal
         self._on_message = on_message
-        self._told: dict[int, datetime] | None = None
+        self._delivered: dict[int, datetime] | None = None
 
     async def run(self) -> None:
         """Tell every digest in its time, for ever."""
         while True:
-            if self._snapshot.state.looked_at is not None:
+            if self._snapshot.state.evaluated_at is not None:
                 try:
-                    await self.tell()
+                    await self.deliver()
                 except Exception:
                     log.exception("no digest was told by a fault of ours; again in a minute")
-            await asyncio.sleep(LOOKS_EVERY)
+            await asyncio.sleep(CHECKED_EVERY)
 
-    async def tell(self) -> None:
+    async def deliver(self) -> None:
         """Tell every chat what is due there."""
         now = self._snapshot.now()
         slot = self._weekly.last(now)
         try:
-            told = await self._read()
+            delivered = await self._read()
             for chat in self._chats():
-                if chat not in told:
+                if chat not in delivered:
                     await self._mark(chat, slot)  # a new chat has no week behind it yet
         except LedgerError as error:
             log.error("%s; no digest is told until it can be", error)  # noqa: TRY400 - expected
             return
-        waiting = [chat for chat in self._chats() if is_due(slot, told.get(chat), now)]
+        waiting = [chat for chat in self._chats() if is_due(slot, delivered.get(chat), now)]
         if not waiting:
             return
         week = await self._week(slot, self._speech(waiting[0]))
         if week.trouble and now - slot < PATIENCE:
             return
         for chat in waiting:
-            await self._tell(chat, week, slot)
+            await self._send_to(chat, week, slot)
 
     def _chats(self) -> list[int]:
         return [each for each in self._recipients if each not in self._but and each not in self._recipients.closed]
@@ -108,7 +108,7 @@ class Digests:
         action = self._journal.acts.acknowledgement(incident)
         return action.at if action else None
 
-    async def _tell(self, chat: int, week: Week, slot: datetime) -> None:
+    async def _send_to(self, chat: int, week: Week, slot: datetime) -> None:
         text = digest_text(self._speech(chat), week)
         try:
             await self._send(chat, text)
@@ -134,7 +134,7 @@ class Digests:
         """
         topic = self._recipients.topic(chat)
         try:
-            await self._chat.send(self._recipients.standing(chat).address, text, topic=topic, loud=False)
+            await self._chat.send(self._recipients.subscriber(chat).address, text, topic=topic, loud=False)
         except ChannelError as error:
             if error.moved_to is None:
                 raise
@@ -142,13 +142,13 @@ class Digests:
             await self._chat.send(error.moved_to, text, topic=topic, loud=False)
 
     async def _read(self) -> Mapping[int, datetime]:
-        if self._told is None:
-            self._told = await asyncio.to_thread(self._ledger.digests)
-        return self._told
+        if self._delivered is None:
+            self._delivered = await asyncio.to_thread(self._ledger.digests)
+        return self._delivered
 
     async def _mark(self, chat: int, slot: datetime) -> None:
-        if self._told is not None:
-            self._told[chat] = slot
+        if self._delivered is not None:
+            self._delivered[chat] = slot
         await asyncio.to_thread(self._ledger.mark_digest, chat, slot)
 
     async def _week(self, slot: datetime, speech: Formatter) -> Week:
@@ -160,14 +160,14 @@ class Digests:
             attained = tuple(await asyncio.gather(*(self._attained(each, slot) for each in objectives)))
         except MetricSourceError as error:
             attained, trouble = (), error.reason
-        incidents, told = await asyncio.to_thread(self._past, first)
+        incidents, records = await asyncio.to_thread(self._past, first)
         those = [each for each in incidents if each.began_at < slot]
         return Week(
             first=first,
             last=slot,
             attained=attained,
             incidents=tuple(those),
-            detected=tuple(chain.from_iterable(_detected(each, told) for each in those)),
+            detected=tuple(chain.from_iterable(_detected(each, records) for each in those)),
             acknowledged=tuple(
                 at - each.since for each in those if (at := self._acknowledged_at(each)) is not None and at > each.since
             ),
@@ -195,21 +195,21 @@ class Digests:
         """The incidents since a time, with what is known of them now, and what was told of them."""
         try:
             older = {each.number: each for each in self._ledger.incidents(since=since)}
-            told = self._ledger.told_of(older)
+            records = self._ledger.records_of(older)
         except LedgerError as error:
             log.warning("%s; the digest knows only what is at hand", error)
-            older, told = {}, []
+            older, records = {}, []
         at_hand = {number: each for number, each in self._snapshot.state.incidents.items() if _touches(each, since)}
-        return sorted((older | at_hand).values(), key=lambda each: each.number), told
+        return sorted((older | at_hand).values(), key=lambda each: each.number), records
 
 
 def _touches(incident: Incident, since: datetime) -> bool:
     return incident.closed_at is None or incident.closed_at > since
 
 
-def _detected(incident: Incident, told: Collection[DeliveryRecord]) -> list[timedelta]:
+def _detected(incident: Incident, records: Collection[DeliveryRecord]) -> list[timedelta]:
     """How long it took until the first chat knew of a breach; nothing where none does."""
     if incident.key.alert is not Alert.BREACH or incident.key.is_own:
         return []
-    instants = [each.breach_told_at for each in told if each.incident == incident.number and each.breach_told_at]
+    instants = [each.breach_told_at for each in records if each.incident == incident.number and each.breach_told_at]
     return [max(timedelta(0), min(instants) - incident.since)] if instants else []

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from aiohttp.typedefs import Handler
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -14,9 +13,9 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.aiohttp import make_aiohttp_handler
 
 from wine_slo import metric_names as names
+from wine_slo.http.exposition import Exposition
 from wine_slo.slo.chat.messages import Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.phases import Phase
@@ -24,7 +23,8 @@ from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.policy import Suppression
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.budget import windows
-from wine_slo.slo.objectives.objective import Objectives, duration
+from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.span import format_span
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside each counter, which nobody asks for
 
@@ -96,7 +96,7 @@ class WatchdogInstruments:
         for reception in Reception:
             self._questions.labels(reception)
         self._shown: dict[Gauge, frozenset[tuple[str, ...]]] = {}
-        self.expose: Handler = make_aiohttp_handler(registry)
+        self.exposition = Exposition(registry)
 
     def read_at_scrape(
         self,
@@ -168,7 +168,7 @@ class WatchdogInstruments:
             if reading.budget is not None:
                 shown[self._remaining][slo,] = reading.budget.remaining(objective)
                 for window in windows(objective):
-                    shown[self._burn][slo, duration(window)] = reading.budget.burn_rate(objective, window)
+                    shown[self._burn][slo, format_span(window)] = reading.budget.burn_rate(objective, window)
         for gauge, values in shown.items():
             known = {labels: value for labels, value in values.items() if value is not None}
             for labels, value in known.items():

@@ -13,7 +13,7 @@ from wine_slo.slo.evaluation.sampling import key_of
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Series
-from wine_slo.slo.views.series import Trend
+from wine_slo.slo.views.series import History
 
 KNOWN_FOR = timedelta(seconds=10)  # a page that ten people look at asks once
 TIME_BOX = 2.0  # seconds for all of the answers
@@ -38,34 +38,36 @@ class SeriesSource:
         self._api = api
         self._snapshot = snapshot
         self._time_box = time_box
-        self._known: dict[timedelta, tuple[Trend, datetime]] = {}
-        self._asking: defaultdict[timedelta, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._known: dict[timedelta, tuple[History, datetime]] = {}
+        self._querying: defaultdict[timedelta, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def over(self, span: timedelta) -> Trend:
+    async def over(self, span: timedelta) -> History:
         """How everything went over a span that ends now; what was last known, and the trouble, where nobody says."""
-        async with self._asking[span]:
+        async with self._querying[span]:
             now = self._snapshot.now()
-            known, asked_at = self._known.get(span, (None, now))
-            if known is None or now - asked_at >= KNOWN_FOR:
-                known = await self._ask(span, now, known)
+            known, sent_at = self._known.get(span, (None, now))
+            if known is None or now - sent_at >= KNOWN_FOR:
+                known = await self._query(span, now, known)
                 self._known[span] = (known, self._snapshot.now())
             return known
 
-    async def _ask(self, span: timedelta, now: datetime, known: Trend | None) -> Trend:
+    async def _query(self, span: timedelta, now: datetime, known: History | None) -> History:
         step = timedelta(seconds=max(1, round(span.total_seconds() / POINTS)))
-        fresh = Trend(first=now - span, last=now, step=step)
+        fresh = History(first=now - span, last=now, step=step)
         try:
             async with asyncio.timeout(self._time_box):
-                answers = await asyncio.gather(*(self._ask_of(each, fresh) for each in self._snapshot.objectives.all))
+                answers = await asyncio.gather(
+                    *(self._query_objective(each, fresh) for each in self._snapshot.objectives.all)
+                )
         except MetricSourceError as error:
             return replace(known or fresh, trouble=str(error))
         except TimeoutError:
             return replace(known or fresh, trouble="it did not answer in time")
         return replace(fresh, values={key: points for each in answers for key, points in each.items()})
 
-    async def _ask_of(self, objective: Objective, trend: Trend) -> dict[Key, dict[float, float]]:
-        over = max(trend.step, 4 * objective.scrape_interval)  # a rate needs two samples, also where one is missed
+    async def _query_objective(self, objective: Objective, history: History) -> dict[Key, dict[float, float]]:
+        over = max(history.step, 4 * objective.scrape_interval)  # a rate needs two samples, also where one is missed
         found: list[Series] = await self._api.query_range(
-            promql.value(objective, over), trend.first, trend.last, trend.step
+            promql.value(objective, over), history.first, history.last, history.step
         )
         return {key_of(objective, each.labels): each.points for each in found}

@@ -19,8 +19,8 @@ from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.objectives.objective import Alert
 from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.views import status_text
-from wine_slo.slo.views.series import Trend
-from wine_slo.slo.views.status import IncidentStatus, ObjectiveStatus, Status, Verdict
+from wine_slo.slo.views.series import History
+from wine_slo.slo.views.status import IncidentStatus, Judgement, ObjectiveStatus, Status
 
 FILES = Path(__file__).parent / "web"
 SPANS = {"1h": timedelta(hours=1), "6h": timedelta(hours=6), "1d": timedelta(days=1)}
@@ -33,12 +33,12 @@ MOST_SHOWN = 25  # label sets on one page, the worst first; /api/status has them
 WIDTH, HEIGHT = 600.0, 100.0  # of a picture, in its own units
 HEADROOM = 1.25  # of a picture, above what it shows
 SLOWEST = 3  # endpoints in one line
-URGENCY = tuple(Verdict)
+URGENCY = tuple(Judgement)
 BADGES = {
-    Verdict.BREACHED: "in breach",
-    Verdict.UNKNOWN: "not known",
-    Verdict.SUSPICIOUS: "suspicious",
-    Verdict.MET: "met",
+    Judgement.BREACHED: "in breach",
+    Judgement.UNKNOWN: "not known",
+    Judgement.SUSPICIOUS: "suspicious",
+    Judgement.MET: "met",
 }
 
 
@@ -84,7 +84,7 @@ class StatusPages:
 
     Args:
         status: How everything stands now.
-        trend: How it went over a span that ends now.
+        history: How it went over a span that ends now.
         zone: Of the times on the page; those of `/api/status` are UTC.
         links: Names and addresses of other pages about the same, shown at the foot.
     """
@@ -92,12 +92,12 @@ class StatusPages:
     def __init__(
         self,
         status: Callable[[], Status],
-        trend: Callable[[timedelta], Awaitable[Trend]],
+        history: Callable[[timedelta], Awaitable[History]],
         zone: tzinfo,
         links: Mapping[str, str],
     ) -> None:
         self._status = status
-        self._trend = trend
+        self._history = history
         self._zone = zone
         self._links = links
         self._template = templates(FILES).get_template("status.html")
@@ -118,16 +118,16 @@ class StatusPages:
     async def _show(self, request: web.Request) -> web.Response:
         chosen = request.query.get("span", "")
         chosen = chosen if chosen in SPANS else next(iter(SPANS))
-        trend = await self._trend(SPANS[chosen])
-        text = self.render(self._status(), trend, chosen, reloads=request.query.get("reload") != "off")
+        history = await self._history(SPANS[chosen])
+        text = self.render(self._status(), history, chosen, reloads=request.query.get("reload") != "off")
         return page(text)
 
-    def render(self, status: Status, trend: Trend, chosen: str = "1h", *, reloads: bool = True) -> str:
+    def render(self, status: Status, history: History, chosen: str = "1h", *, reloads: bool = True) -> str:
         """The page.
 
         Args:
             status: How everything stands.
-            trend: How it went.
+            history: How it went.
             chosen: The name of the trend's span.
             reloads: Whether the page asks the browser to load it again.
         """
@@ -141,7 +141,7 @@ class StatusPages:
             age=None if status.seconds_since_look is None else span(timedelta(seconds=status.seconds_since_look)),
             poll=span(timedelta(seconds=status.poll_seconds)),
             untold=span(timedelta(seconds=status.untold_seconds)) if status.untold_seconds >= 1 else "",
-            cards=[self._card(each, status, trend) for each in shown],
+            cards=[self._card(each, status, history) for each in shown],
             hidden=len(worst) - len(shown),
             open_rows=[self._row(each, status) for each in status.open_incidents],
             recent_rows=[self._row(each, status) for each in status.recent_incidents],
@@ -149,9 +149,9 @@ class StatusPages:
                 f"{each.title}: {status_text.silenced(each, status.now, self._zone)}" for each in status.silences
             ],
             unreachable=status.unreachable,
-            trend=trend,
-            first=self._clock(trend.first, trend.last),
-            last=self._clock(trend.last, trend.last),
+            history=history,
+            first=self._clock(history.first, history.last),
+            last=self._clock(history.last, history.last),
             chosen=chosen,
             spans=SPAN_NAMES,
             reloads_after=RELOADS_AFTER if reloads else None,
@@ -166,16 +166,16 @@ class StatusPages:
         local, today = instant.astimezone(self._zone), now.astimezone(self._zone)
         return f"{local:%H:%M}" if local.date() == today.date() else f"{local:%d %b %H:%M}"
 
-    def _card(self, slo: ObjectiveStatus, status: Status, trend: Trend) -> ObjectiveCard:
-        points = next((each for key, each in trend.values.items() if str(key) == slo.slo), {})
+    def _card(self, slo: ObjectiveStatus, status: Status, history: History) -> ObjectiveCard:
+        points = next((each for key, each in history.values.items() if str(key) == slo.slo), {})
         incidents = [each for each in (*status.open_incidents, *status.recent_incidents) if each.slo == slo.slo]
         since = ""
         if slo.incident is not None:
             began_at = next(each.again_at or each.began_at for each in incidents if each.number == slo.incident)
             since = f"since {self._beginning(began_at, status.now)} ({span(status.now - began_at)})"
-        elif slo.verdict is Verdict.UNKNOWN and slo.sight_since is not None and slo.reason:
+        elif slo.verdict is Judgement.UNKNOWN and slo.sight_since is not None and slo.reason:
             since = f"for {span(status.now - slo.sight_since)}"
-        elif slo.state_since is not None and slo.verdict is not Verdict.UNKNOWN:
+        elif slo.state_since is not None and slo.verdict is not Judgement.UNKNOWN:
             since = f"for {span(status.now - slo.state_since)}"
         left = None if slo.is_budget_young else slo.budget_remaining_ratio
         return ObjectiveCard(
@@ -189,7 +189,9 @@ class StatusPages:
             facts=tuple(_facts(slo)),
             budget=status_text.budget(slo),
             left=None if left is None else min(max(left, 0.0), 1.0),
-            picture=_picture(slo, points, trend, incidents, self._zone) if trend.values or not trend.trouble else None,
+            picture=_picture(slo, points, history, incidents, self._zone)
+            if history.values or not history.trouble
+            else None,
         )
 
     def _row(self, incident: IncidentStatus, status: Status) -> Row:
@@ -250,24 +252,24 @@ def _nature(incident: IncidentStatus) -> Iterator[str]:
         yield "its objective was removed"
 
 
-def _headline(status: Status) -> tuple[str, Verdict]:
+def _headline(status: Status) -> tuple[str, Judgement]:
     """The one sentence to read, and its colour; green only where everything was seen to be met."""
-    counts = {verdict: sum(each.verdict is verdict for each in status.objectives) for verdict in Verdict}
+    counts = {verdict: sum(each.verdict is verdict for each in status.objectives) for verdict in Judgement}
     count = len(status.objectives)
     objectives = "objective" if count == 1 else "objectives"
-    if counts[Verdict.BREACHED]:
-        return f"{counts[Verdict.BREACHED]} of {count} {objectives} in breach", Verdict.BREACHED
+    if counts[Judgement.BREACHED]:
+        return f"{counts[Judgement.BREACHED]} of {count} {objectives} in breach", Judgement.BREACHED
     if status.looked_at is None:
-        return "Not evaluated yet", Verdict.UNKNOWN
+        return "Not evaluated yet", Judgement.UNKNOWN
     if status.overdue:
-        return "Unknown: the last evaluation is too old", Verdict.UNKNOWN
-    if counts[Verdict.UNKNOWN] == count:
-        return "Nothing can be said at the moment", Verdict.UNKNOWN
-    if counts[Verdict.SUSPICIOUS]:
-        return "Something is suspicious", Verdict.SUSPICIOUS
-    if counts[Verdict.UNKNOWN]:
-        return f"{counts[Verdict.MET]} of {count} {objectives} met, the rest not known", Verdict.UNKNOWN
-    return ("The objective is met" if count == 1 else f"All {count} objectives are met"), Verdict.MET
+        return "Unknown: the last evaluation is too old", Judgement.UNKNOWN
+    if counts[Judgement.UNKNOWN] == count:
+        return "Nothing can be said at the moment", Judgement.UNKNOWN
+    if counts[Judgement.SUSPICIOUS]:
+        return "Something is suspicious", Judgement.SUSPICIOUS
+    if counts[Judgement.UNKNOWN]:
+        return f"{counts[Judgement.MET]} of {count} {objectives} met, the rest not known", Judgement.UNKNOWN
+    return ("The objective is met" if count == 1 else f"All {count} objectives are met"), Judgement.MET
 
 
 def _facts(slo: ObjectiveStatus) -> Iterator[str]:
@@ -288,13 +290,13 @@ def _facts(slo: ObjectiveStatus) -> Iterator[str]:
 def _picture(
     slo: ObjectiveStatus,
     points: Mapping[float, float],
-    trend: Trend,
+    history: History,
     incidents: Sequence[IncidentStatus],
     zone: tzinfo,
 ) -> PageChart:
     limit = 1 - slo.objective_ratio if slo.threshold_seconds is None else slo.threshold_seconds
     top = HEADROOM * max((limit, *points.values()))
-    first, length = trend.first.timestamp(), (trend.last - trend.first).total_seconds()
+    first, length = history.first.timestamp(), (history.last - history.first).total_seconds()
 
     def across(at: float) -> float:
         return min(max((at - first) / length, 0.0), 1.0) * WIDTH
@@ -305,9 +307,9 @@ def _picture(
     breaches = []
     for each in incidents:
         for bad in each.bad_times:
-            ends_at = bad.ended_at or trend.last
+            ends_at = bad.ended_at or history.last
             begin, end = across(bad.began_at.timestamp()), across(ends_at.timestamp())
-            if end > 0 and ends_at >= trend.first:
+            if end > 0 and ends_at >= history.first:
                 breaches.append((round(begin, 1), round(max(end - begin, 2.0), 1)))
     return PageChart(
         paths=tuple(
@@ -315,7 +317,7 @@ def _picture(
                 f"{'M' if place == 0 else 'L'}{across(at):.1f} {up(points[at]):.1f}" for place, at in enumerate(run)
             )
             + " h0.1"
-            for run in _runs(sorted(points), 1.5 * trend.step.total_seconds())
+            for run in _runs(sorted(points), 1.5 * history.step.total_seconds())
         ),
         limit=round(up(limit), 1),
         breaches=tuple(breaches),

@@ -74,7 +74,7 @@ def main(options: Options) -> int:
 def _replayed(options: Options) -> ReplayReport:
     settings = read(WatchdogSettings)
     objectives = slo_file.load(options.objectives or settings.objectives)
-    sweep = sweeps.parse(options.sweep, slo_file.span) if options.sweep else None
+    sweep = sweeps.parse(options.sweep) if options.sweep else None
     if sweep is not None:
         for value in sweep.values or (sweep.bounds or ())[1:]:
             sweeps.apply(objectives, sweep, value)

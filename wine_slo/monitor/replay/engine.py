@@ -88,14 +88,14 @@ async def replay(
             on_progress(instant(at))
             await asyncio.sleep(0)
     for each in replays:
-        each.note_budgets(run, run.state.looked_at or since)
+        each.note_budgets(run, run.state.evaluated_at or since)
     on_progress(until)
     return run.story()
 
 
 def _skip(run: Replay, replays: Sequence["_ObjectiveReplay"], until: datetime) -> None:
     """Leave out the quiet ticks but the last one, which is evaluated."""
-    at = milliseconds((run.state.looked_at or until) - EPOCH)
+    at = milliseconds((run.state.evaluated_at or until) - EPOCH)
     tick, poll = milliseconds(run.next_tick - EPOCH), milliseconds(run.poll)
     last = milliseconds(until - EPOCH)
     for each in replays:
@@ -145,7 +145,7 @@ class _ObjectiveReplay:
                 await self._budgets.reach(at, self.tables.grid)
                 self._budgets.read(at)
             return read_nothing(objective, state, now, gone=await self.tables.gone(at))
-        grid = Grid.since_last_look(objective, state, scrapes.anchor, now)
+        grid = Grid.since_last_evaluation(objective, state, scrapes.anchor, now)
         if self.tables.follow(milliseconds(grid.last - EPOCH)):
             self._quiet_ticks.forget_intervals()
         intervals = await self.tables.intervals(grid)

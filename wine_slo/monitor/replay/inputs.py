@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from wine_slo.config import slo_file, text_file
+from wine_slo.config import text_file
 from wine_slo.monitor.evaluate.objective_checks import bounds_in, no_bound
 from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.replay.range_cache import EPOCH
@@ -19,6 +19,7 @@ from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.source.metric_source import MetricSource
+from wine_slo.slo.span import parse_span
 
 LEAST = timedelta(minutes=10)  # of a replay
 
@@ -73,7 +74,7 @@ def time_range(options: Options, zone: tzinfo, now: datetime) -> tuple[datetime,
         since = _instant(options.start, "--from", zone)
     else:
         try:
-            since = until - slo_file.span(options.since or "7d")
+            since = until - parse_span(options.since or "7d")
         except (ValueError, OverflowError) as error:
             raise InputError(f"--since {options.since} must be a span such as 12h, 7d or 4w") from error
     if since < EPOCH:

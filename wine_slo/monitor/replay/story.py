@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from statistics import median
 
-from wine_slo.slo.evaluation.engine import DOWN, SETTLES_IN, State, advance, next_look_at
+from wine_slo.slo.evaluation.engine import DOWN, SETTLES_IN, State, advance, next_evaluation_at
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight
@@ -271,7 +271,7 @@ class Replay:
         before = self.state
         self.state = after = advance(before, self.objectives, readings, now)
         self.evaluations += 1
-        soon = next_look_at(after, self.objectives)
+        soon = next_evaluation_at(after, self.objectives)
         if soon is not None:
             self._quick = max(soon, now) + SETTLES_IN
         if after.incidents or before.incidents:
@@ -292,16 +292,16 @@ class Replay:
         """Leave out ticks that change nothing but up to when each label set has been judged."""
         if ticks <= 0:
             return
-        looked_at = self.next_tick + (ticks - 1) * self.poll
+        evaluated_at = self.next_tick + (ticks - 1) * self.poll
         before = self.state
         tracks = {
             key: replace(track, judged_until=judged_until.get(key, track.judged_until))
             for key, track in before.tracks.items()
         }
-        self.state = replace(before, tracks=tracks, looked_at=looked_at)
+        self.state = replace(before, tracks=tracks, evaluated_at=evaluated_at)
         self.evaluations += ticks
-        self.next_tick = looked_at + self.poll
-        self._count_sight(before, looked_at)
+        self.next_tick = evaluated_at + self.poll
+        self._count_sight(before, evaluated_at)
 
     def note_budget(self, key: Key, left: BudgetLeft) -> None:
         """Record what was left of a budget."""
@@ -312,7 +312,7 @@ class Replay:
         return Story(
             objectives=self.objectives,
             since=self._since,
-            until=self.state.looked_at or self._since,
+            until=self.state.evaluated_at or self._since,
             evaluations=self.evaluations,
             alarms=tuple(sorted(self._alarms.values(), key=lambda each: (each.notified_at, each.number))),
             budgets={key: tuple(each) for key, each in self._budgets.items()},
@@ -325,11 +325,11 @@ class Replay:
                 self._alarms[number, incident.openings] = _alarm(incident)
 
     def _count_sight(self, before: State, now: datetime) -> None:
-        if before.looked_at is not None:
+        if before.evaluated_at is not None:
             for key, track in self.state.tracks.items():
                 if key.alert is Alert.BREACH:
                     spans = self._sights.setdefault(key, {})
-                    spans[track.sight] = spans.get(track.sight, timedelta(0)) + (now - before.looked_at)
+                    spans[track.sight] = spans.get(track.sight, timedelta(0)) + (now - before.evaluated_at)
 
 
 def days(left: Sequence[BudgetLeft]) -> list[BudgetLeft]:

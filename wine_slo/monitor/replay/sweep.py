@@ -1,13 +1,14 @@
 """One field of one objective, tried with several values: `latency.threshold=0.5..2`, `errors.bad_for=15s,25s,1m`."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.kinds.latency import Latency
-from wine_slo.slo.objectives.objective import Objective, Objectives, duration
+from wine_slo.slo.objectives.objective import Objective, Objectives
+from wine_slo.slo.span import format_span, parse_span
 
 SPEC = re.compile(r"(?P<objective>[a-z][a-z0-9_-]*)\.(?P<field>[a-z_]+)=(?P<values>\S+)")
 STEPS = 4  # of a range without a step
@@ -63,16 +64,15 @@ class Sweep:
     def shown(self, value: float) -> str:
         """Return a value as it is written in slo.yml."""
         if self.field in SPANS or self.field in SECONDS:
-            return duration(timedelta(seconds=value))
+            return format_span(timedelta(seconds=value))
         return f"{value:g}"
 
 
-def parse(text: str, span: Callable[[object], timedelta]) -> Sweep:
+def parse(text: str) -> Sweep:
     """Return the sweep of a text: an objective, a field, and values.
 
     Args:
         text: `latency.threshold=0.5..2`, with a step `latency.bad_for=15s..60s:15s`, or a list `errors.least=1,5,20`.
-        span: Parses a span as it is written in slo.yml; raises ValueError.
 
     Raises:
         SweepError: It is not a sweep.
@@ -84,29 +84,29 @@ def parse(text: str, span: Callable[[object], timedelta]) -> Sweep:
     if field not in FIELDS:
         raise SweepError(f"{field!r} cannot be swept; what can be is {', '.join(FIELDS)}")
     if ".." not in values:
-        return Sweep(objective, field, _few(_value(part, field, span) for part in values.split(",")))
+        return Sweep(objective, field, _few(_value(part, field) for part in values.split(",")))
     least_text, _, rest = values.partition("..")
     most_text, _, step_text = rest.partition(":")
-    least, most = _value(least_text, field, span), _value(most_text, field, span)
+    least, most = _value(least_text, field), _value(most_text, field)
     if not least < most:
         raise SweepError(f"{values!r} must go from less to more")
     if field in SECONDS and not step_text:
         return Sweep(objective, field, (), bounds=(least, most))
-    step = _value(step_text, field, span) if step_text else (most - least) / STEPS
+    step = _value(step_text, field) if step_text else (most - least) / STEPS
     if not step > 0:
         raise SweepError(f"the step in {values!r} must be more than 0")
     count = int((most - least) / step + ROUNDING) + 1
     return Sweep(objective, field, _few(round(least + number * step, 9) for number in range(min(count, MOST + 1))))
 
 
-def _value(text: str, field: str, span: Callable[[object], timedelta]) -> float:
+def _value(text: str, field: str) -> float:
     """Return a number, or the seconds of a span where the field is one."""
     is_span = field in SPANS
     try:
-        return span(text).total_seconds() if is_span else float(text)
+        return parse_span(text).total_seconds() if is_span else float(text)
     except ValueError:
         if field in SECONDS:
-            return _value(text, "over", span)
+            return _value(text, "over")
         raise SweepError(f"{text!r} is not {'a span such as 25s or 5m' if is_span else 'a number'}") from None
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import inf
 from pathlib import Path
 
-from aiohttp.typedefs import Handler
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -18,11 +17,11 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.aiohttp import make_aiohttp_handler
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from wine_slo import metric_names as names
+from wine_slo.http.exposition import Exposition
 from wine_slo.service.metrics.shared_counts import SharedCounts
 from wine_slo.service.model.classifier import Model
 from wine_slo.service.model.features import NAMES
@@ -185,7 +184,7 @@ class ServerInstruments:
         self.counts = counts
         self.registry = registry_of_process()
         self.registry.register(WithAges(SharedCounts(shared) if shared else counts, now))
-        self.expose: Handler = make_aiohttp_handler(self.registry)
+        self.exposition = Exposition(self.registry)
 
     def endpoint(self, template: str) -> Endpoint:
         """Return the metrics of a route's template, `unmatched` included."""

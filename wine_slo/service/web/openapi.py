@@ -201,7 +201,7 @@ PATHS: dict[str, Any] = {
         }
     },
 }
-EXERCISES: dict[str, Any] = {
+FAULTS: dict[str, Any] = {
     "/sleep": {
         "get": {
             "summary": "Answer after a while, to exercise the latency objective",
@@ -266,12 +266,12 @@ EXERCISES: dict[str, Any] = {
 }
 
 
-def contract(version: str, *, has_exercises: bool) -> dict[str, Any]:
+def contract(version: str, *, has_fault_endpoints: bool) -> dict[str, Any]:
     """Return the OpenAPI document.
 
     Args:
         version: the service's.
-        has_exercises: whether /sleep and /fail are switched on.
+        has_fault_endpoints: whether /sleep and /fail are switched on.
     """
     return {
         "openapi": "3.1.0",
@@ -280,7 +280,7 @@ def contract(version: str, *, has_exercises: bool) -> dict[str, Any]:
             "version": version,
             "description": "Predicts from thirteen laboratory measurements which of three grapes a wine was made from.",
         },
-        "paths": PATHS | (EXERCISES if has_exercises else {}),
+        "paths": PATHS | (FAULTS if has_fault_endpoints else {}),
         "components": {
             "schemas": SCHEMAS,
             "headers": {

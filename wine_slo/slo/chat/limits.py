@@ -32,7 +32,7 @@ class _Lately:
     """When somebody asked last, and until when nothing more is said of asking too often."""
 
     times: deque[datetime] = field(default_factory=deque)
-    told_until: datetime | None = None
+    notified_until: datetime | None = None
 
 
 class Limit:
@@ -54,9 +54,9 @@ class Limit:
         if len(lately.times) < self._most:
             return None
         free_at = lately.times[0] + self._within
-        is_first = lately.told_until is None or now >= lately.told_until
+        is_first = lately.notified_until is None or now >= lately.notified_until
         if is_first:
-            lately.told_until = now + max(self._within, MINUTE)
+            lately.notified_until = now + max(self._within, MINUTE)
         return Excess(max(1, ceil((free_at - now).total_seconds())), is_first)
 
     def count(self, who: Hashable, now: datetime) -> None:

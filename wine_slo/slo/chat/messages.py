@@ -95,7 +95,7 @@ class Question:
         is_to_us: Whether it is surely meant for us; in a group other bots read a bare `/status` too.
         is_private: Whether nobody else is in that chat.
         is_forwarded: Whether somebody else wrote it, elsewhere, and this person has passed it on.
-        asked_at: When, by Telegram's clock.
+        sent_at: When, by Telegram's clock.
     """
 
     chat: int
@@ -107,7 +107,7 @@ class Question:
     is_to_us: bool = True
     is_private: bool = False
     is_forwarded: bool = False
-    asked_at: datetime
+    sent_at: datetime
 
     @property
     def cause(self) -> str:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from wine_slo.slo.evaluation.incident import Incident, Outcome, with_deployments
 from wine_slo.slo.evaluation.key_state import KeyState, follow, follow_burn
 from wine_slo.slo.evaluation.phases import Event, Phase, after
-from wine_slo.slo.evaluation.reading import Reading, Sight, unseen
+from wine_slo.slo.evaluation.reading import Reading, Sight, without_data
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.clocks import CLOCKS_AGREE
@@ -47,7 +47,7 @@ class State:
         last_number: The highest number that was ever given.
         troubles_since: Since when there is each cause for not seeing, or a job that is down.
         unwritten_since: Since when the ledger cannot be written; None while it can. Not kept over a restart.
-        looked_at: The last look; None before the first.
+        evaluated_at: The last look; None before the first.
         readings: What the last look saw. Not kept over a restart.
     """
 
@@ -56,7 +56,7 @@ class State:
     last_number: int = 0
     troubles_since: Mapping[Key, datetime] = field(default_factory=dict)
     unwritten_since: datetime | None = None
-    looked_at: datetime | None = None
+    evaluated_at: datetime | None = None
     readings: Mapping[Key, Reading] = field(default_factory=dict)
 
     @property
@@ -65,7 +65,7 @@ class State:
         return tuple(incident for _, incident in sorted(self.incidents.items()) if incident.is_open)
 
     @property
-    def unseen(self) -> tuple[Key, ...]:
+    def keys_without_data(self) -> tuple[Key, ...]:
         """What could not be seen at the last look."""
         return tuple(key for key, each in self.readings.items() if each.sight in (Sight.BLIND, Sight.STALE))
 
@@ -78,7 +78,7 @@ class State:
     def is_blind(self) -> bool:
         """Whether nothing at all can be seen, for so long that it is an incident."""
         has_incident = any(incident.key.objective == SIGHT.objective for incident in self.open_incidents)
-        return has_incident and len(self.unseen) == len(self.readings)
+        return has_incident and len(self.keys_without_data) == len(self.readings)
 
 
 def advance(
@@ -103,7 +103,7 @@ def advance(
     """
     if is_ahead(state, now):
         state, interruption = _without_future(state, now), Interruption.CLOCK
-    now = max(now, state.looked_at or now)  # clocks of two machines differ, and time only goes forward
+    now = max(now, state.evaluated_at or now)  # clocks of two machines differ, and time only goes forward
     before = state
     move = _Move(state, now)
     for key in dict.fromkeys((*readings, *(replace(each, alert=Alert.BREACH) for each in state.tracks))):
@@ -117,10 +117,10 @@ def advance(
         tracks=move.tracks,
         incidents=with_deployments(move.incidents, before.incidents, objectives, deployments),
         last_number=move.last_number,
-        looked_at=now,
+        evaluated_at=now,
         readings=dict(readings),
     )
-    state = _tell_gap(state, state_before=before, objectives=objectives, interruption=interruption)
+    state = _report_gap(state, state_before=before, objectives=objectives, interruption=interruption)
     state = _follow_troubles(state, objectives)
     state, unwritten_since = _follow_trouble(state, LEDGER, unwritten, state.unwritten_since, objectives)
     return replace(state, unwritten_since=unwritten_since)
@@ -128,7 +128,7 @@ def advance(
 
 def is_ahead(state: State, now: datetime) -> bool:
     """Return whether the last evaluation is recorded at a time that is still to come, so that it cannot be true."""
-    return state.looked_at is not None and state.looked_at - now > CLOCKS_AGREE
+    return state.evaluated_at is not None and state.evaluated_at - now > CLOCKS_AGREE
 
 
 def _without_future(state: State, now: datetime) -> State:
@@ -171,7 +171,7 @@ def _without_future(state: State, now: datetime) -> State:
         incidents={number: incident_of(each) for number, each in state.incidents.items()},
         troubles_since={key: min(at, now) for key, at in state.troubles_since.items()},
         unwritten_since=past(state.unwritten_since),
-        looked_at=now,
+        evaluated_at=now,
     )
 
 
@@ -187,7 +187,7 @@ class _Move:
         }
         self.last_number = state.last_number
         self._before = state.tracks
-        self._looked_at = state.looked_at
+        self._evaluated_at = state.evaluated_at
         self._now = now
 
     def follow(self, key: Key, objective: Objective, reading: Reading | None) -> None:
@@ -198,9 +198,9 @@ class _Move:
             is_forgotten = track.phase is Phase.MET and track.incident is None
             if is_forgotten and not any(each in self._before for each in burn_keys):
                 return
-            reading = unseen(self._now, Sight.NO_TRAFFIC, "no requests")
-        if self._looked_at is not None and reading.at < self._looked_at:
-            reading = replace(reading, at=self._looked_at)  # so that nothing ends before it began
+            reading = without_data(self._now, Sight.NO_TRAFFIC, "no requests")
+        if self._evaluated_at is not None and reading.at < self._evaluated_at:
+            reading = replace(reading, at=self._evaluated_at)  # so that nothing ends before it began
         track, incidents = follow(track, self._last_of(track), objective, reading, number=self.last_number + 1)
         self._keep(track, *incidents)
         for burn_key in burn_keys:
@@ -236,7 +236,7 @@ class _Move:
             self.last_number = max(self.last_number, incident.number)
 
 
-def next_look_at(state: State, objectives: Objectives) -> datetime | None:
+def next_evaluation_at(state: State, objectives: Objectives) -> datetime | None:
     """When to look again without waiting for the next tick; None where every promise is kept, or nobody asks."""
     instants = []
     for key, track in state.tracks.items():
@@ -258,17 +258,17 @@ def seen_until(state: State, key: Key, lateness: timedelta) -> datetime | None:
         lateness: A sample that has not arrived after so long will not.
     """
     track = state.tracks.get(key)
-    if track is None or state.looked_at is None:
+    if track is None or state.evaluated_at is None:
         return None
     known = [track.judged_until] if track.judged_until else []
     if track.sight.is_seeing:
-        known.append(state.looked_at - lateness)
+        known.append(state.evaluated_at - lateness)
     return max(known, default=None)
 
 
-def _tell_gap(state: State, *, state_before: State, objectives: Objectives, interruption: Interruption) -> State:
+def _report_gap(state: State, *, state_before: State, objectives: Objectives, interruption: Interruption) -> State:
     """Return the state with an incident, closed at once, for a time in which there was no evaluation."""
-    began_at, ended_at = state_before.looked_at, state.looked_at
+    began_at, ended_at = state_before.evaluated_at, state.evaluated_at
     if began_at is None or ended_at is None:
         return state
     if ended_at - began_at < objectives.blind_for and interruption is not Interruption.CLOCK:
@@ -320,8 +320,10 @@ def _follow_troubles(state: State, objectives: Objectives) -> State:
     for trouble in dict.fromkeys((*state.troubles_since, *sorted(opened), *filter(None, causes.values()))):
         since = state.troubles_since.get(trouble)
         is_there = _is_there(trouble, causes, objectives)
-        is_told = trouble.objective == DOWN and trouble not in opened and _is_told_by_up(trouble, state, objectives)
-        if is_there is not None and not (is_there and is_told):
+        is_covered = (
+            trouble.objective == DOWN and trouble not in opened and _is_covered_by_up(trouble, state, objectives)
+        )
+        if is_there is not None and not (is_there and is_covered):
             reason = _trouble(trouble, state, causes) if is_there else ""
             state, since = _follow_trouble(state, trouble, reason, since, objectives)
         if since is not None:
@@ -334,8 +336,8 @@ def _is_there(trouble: Key, causes: Mapping[Key, Key | None], objectives: Object
     found = [cause for key, cause in causes.items() if _concerns(trouble, objectives.of(key))]
     if trouble in found and not (trouble.objective == DOWN and None in found):
         return True
-    is_promised = any(_concerns(trouble, each) for each in objectives.all)
-    return False if trouble == SIGHT or None in found or not is_promised else None
+    is_objective = any(_concerns(trouble, each) for each in objectives.all)
+    return False if trouble == SIGHT or None in found or not is_objective else None
 
 
 def _concerns(trouble: Key, objective: Objective | None) -> bool:
@@ -348,7 +350,7 @@ def _concerns(trouble: Key, objective: Objective | None) -> bool:
     )
 
 
-def _is_told_by_up(down: Key, state: State, objectives: Objectives) -> bool:
+def _is_covered_by_up(down: Key, state: State, objectives: Objectives) -> bool:
     """Whether an objective about the targets themselves tells that they are down."""
     return any(
         (objective := objectives.of(each.key)) is not None and objective.is_up and _concerns(down, objective)
@@ -376,7 +378,7 @@ def _follow_trouble(
         since: Since when there was it before this look.
         objectives: What is promised; says how long it may last before it is told.
     """
-    now = state.looked_at
+    now = state.evaluated_at
     if now is None:
         return state, since
     since = (since or now) if reason else None

@@ -16,8 +16,9 @@ from wine_slo.slo.evaluation.rules import (
     is_too_few,
 )
 from wine_slo.slo.objectives.budget import Amount, Budget, Condition
-from wine_slo.slo.objectives.objective import Objective, duration
+from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.reason import Reason
+from wine_slo.slo.span import format_span
 
 
 class Sight(StrEnum):
@@ -237,7 +238,7 @@ def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: date
         case Finding.APART:
             reason = Reason(
                 "no two samples of {job} lie within {span}: scrape_interval in slo.yml must be that of Prometheus",
-                {"job": job, "span": duration(STALE_INTERVALS * objective.scrape_interval)},
+                {"job": job, "span": format_span(STALE_INTERVALS * objective.scrape_interval)},
             )
         case Finding.NO_TRAFFIC:
             reason = Reason("no requests")
@@ -249,6 +250,6 @@ def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: date
     return finding.sight, reason
 
 
-def unseen(at: datetime, sight: Sight, reason: Reason | str) -> Reading:
+def without_data(at: datetime, sight: Sight, reason: Reason | str) -> Reading:
     """A look that saw nothing."""
     return Reading(at=at, sight=sight, reason=reason)

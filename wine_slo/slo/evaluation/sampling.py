@@ -12,7 +12,7 @@ from math import inf
 from wine_slo.metric_names import ENDPOINT
 from wine_slo.slo.evaluation.engine import State, seen_until
 from wine_slo.slo.evaluation.phases import Phase
-from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets, Traffic, sight_of, unseen
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets, Traffic, sight_of, without_data
 from wine_slo.slo.evaluation.rules import event_counts, has_events, is_stuck, is_without_bucket
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget
@@ -71,7 +71,7 @@ class Grid:
     step: timedelta
 
     @classmethod
-    def since_last_look(cls, objective: Objective, state: State, anchor: datetime, now: datetime) -> "Grid":
+    def since_last_evaluation(cls, objective: Objective, state: State, anchor: datetime, now: datetime) -> "Grid":
         """Every scrape since the last look and of the last moments, or over the objective's range at the first one.
 
         Args:
@@ -300,7 +300,7 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
     targets, have_intervals = answers.scrapes.targets(objective.by), answers.have_intervals
     for key in dict.fromkeys((*answers.shown, *answers.total, *remembered(state, objective), *alone)):
         if isinstance(objective.source, Latency) and (no_bucket := _no_bucket(objective.source, answers, key)):
-            found[key] = unseen(now, Sight.BLIND, no_bucket)
+            found[key] = without_data(now, Sight.BLIND, no_bucket)
             continue
         ages = answers.ages.get(key, {})
         hangs = bool(ages) and is_stuck(objective, list(ages.values())[-1])

@@ -55,12 +55,12 @@ class Notification:
     others: tuple[DeliveryRecord, ...] = ()
     buttons: Keyboard = ()
 
-    def told(self, message: int) -> tuple[DeliveryRecord, ...]:
+    def delivered(self, message: int) -> tuple[DeliveryRecord, ...]:
         """What the chat believes once a new message with this id has been sent."""
-        beliefs = (self.after, *self.others)
+        records = (self.after, *self.others)
         if self.kind in (Kind.BREACH, Kind.MISSED):
-            return tuple(replace(each, message=message) for each in beliefs)
-        return beliefs
+            return tuple(replace(each, message=message) for each in records)
+        return records
 
 
 class Wording(Protocol):
@@ -92,45 +92,45 @@ class Wording(Protocol):
 
 
 def next_notification(
-    incident: Incident, told: DeliveryRecord, words: Wording, now: datetime, manner: Policy
+    incident: Incident, record: DeliveryRecord, words: Wording, now: datetime, policy: Policy
 ) -> Notification | None:
     """The next thing to say in a chat about an incident; None when the chat believes the truth, or has to wait for it.
 
     Args:
         incident: The truth.
-        told: What the chat believes.
+        record: What the chat believes.
         words: How it reads.
         now: The instant of this pass.
-        manner: How it may be spoken of now.
+        policy: How it may be spoken of now.
     """
-    match incident.is_open, told.stage:
+    match incident.is_open, record.stage:
         case True, Stage.NOTHING | Stage.CLOSED:
-            return _breach(incident, told, words, now, manner) if owes(incident, told, now, manner) else None
+            return _breach(incident, record, words, now, policy) if owes(incident, record, now, policy) else None
         case True, Stage.OPENED:
-            return _again(incident, told, words, now, manner) or _edit(incident, told, words, now, manner)
+            return _again(incident, record, words, now, policy) or _edit(incident, record, words, now, policy)
         case False, Stage.OPENED:
-            return _recovery(incident, told, words)
-        case False, Stage.CLOSED if told.opening == incident.openings:
-            return _close(incident, told, words, now)
+            return _recovery(incident, record, words)
+        case False, Stage.CLOSED if record.opening == incident.openings:
+            return _close(incident, record, words, now)
         case False, Stage.NOTHING | Stage.CLOSED:
-            return _missed(incident, told, words, now, manner) if owes(incident, told, now, manner) else None
+            return _missed(incident, record, words, now, policy) if owes(incident, record, now, policy) else None
         case _:
             return None
 
 
-def no_later_than(now: datetime, told: DeliveryRecord) -> DeliveryRecord:
+def no_later_than(now: datetime, record: DeliveryRecord) -> DeliveryRecord:
     """A record without instants in the future, from which a clock that was set back would count waits of hours."""
-    instants = (told.breach_told_at, told.written_at, told.loud_at)
+    instants = (record.breach_told_at, record.written_at, record.loud_at)
     if all(each is None or each <= now for each in instants):
-        return told
+        return record
     breach_told_at, written_at, loud_at = (each and min(each, now) for each in instants)
-    return replace(told, breach_told_at=breach_told_at, written_at=written_at, loud_at=loud_at)
+    return replace(record, breach_told_at=breach_told_at, written_at=written_at, loud_at=loud_at)
 
 
-def _breach(incident: Incident, told: DeliveryRecord, words: Wording, now: datetime, manner: Policy) -> Notification:
-    text = _open(incident, told, words, manner)
+def _breach(incident: Incident, record: DeliveryRecord, words: Wording, now: datetime, policy: Policy) -> Notification:
+    text = _open(incident, record, words, policy)
     after = replace(
-        told,
+        record,
         stage=Stage.OPENED,
         opening=incident.openings,
         text=text,
@@ -140,108 +140,109 @@ def _breach(incident: Incident, told: DeliveryRecord, words: Wording, now: datet
         loud_at=now,
         perhaps_sent=False,
         is_folded=False,
-        buttons=manner.buttons,
+        buttons=policy.buttons,
     )
     is_loud = incident.key.alert is not Alert.TICKET
     return Notification(
-        kind=Kind.BREACH, text=text, after=after, reply_to=told.message, loud=is_loud, buttons=manner.buttons
+        kind=Kind.BREACH, text=text, after=after, reply_to=record.message, loud=is_loud, buttons=policy.buttons
     )
 
 
-def _open(incident: Incident, told: DeliveryRecord, words: Wording, manner: Policy) -> str:
+def _open(incident: Incident, record: DeliveryRecord, words: Wording, policy: Policy) -> str:
     """How an open incident reads; in a chat that is escalated to, why it is told there."""
-    text = words.breach(incident, told)
-    if not manner.is_second or manner.is_acknowledged or manner.escalate_after is None:
+    text = words.breach(incident, record)
+    if not policy.is_second or policy.is_acknowledged or policy.escalate_after is None:
         return text
-    return words.escalated(text, manner.escalate_after)
+    return words.escalated(text, policy.escalate_after)
 
 
 def _again(
-    incident: Incident, told: DeliveryRecord, words: Wording, now: datetime, manner: Policy
+    incident: Incident, record: DeliveryRecord, words: Wording, now: datetime, policy: Policy
 ) -> Notification | None:
     """A sound about what is known already; None where there is no need of one, or where it is muted."""
-    kind = repetition_due(incident, told, now, manner)
-    if kind is None or suppression_of(incident, told, now, manner) is not None:
+    kind = repetition_due(incident, record, now, policy)
+    if kind is None or suppression_of(incident, record, now, policy) is not None:
         return None
-    after = replace(told, loud_at=now, perhaps_sent=False)
+    after = replace(record, loud_at=now, perhaps_sent=False)
     if kind is Kind.REMINDER:
         text = words.reminder(incident)
-        return Notification(kind=kind, text=text, after=after, reply_to=told.message, loud=True)
+        return Notification(kind=kind, text=text, after=after, reply_to=record.message, loud=True)
     return Notification(
         kind=kind,
         text=words.escalation(incident),
         after=replace(after, escalated=incident.openings),
-        reply_to=told.message,
+        reply_to=record.message,
         loud=True,
-        buttons=manner.buttons[:1],  # who takes it acknowledges it; all else is under the breach
+        buttons=policy.buttons[:1],  # who takes it acknowledges it; all else is under the breach
     )
 
 
 def _edit(
-    incident: Incident, told: DeliveryRecord, words: Wording, now: datetime, manner: Policy
+    incident: Incident, record: DeliveryRecord, words: Wording, now: datetime, policy: Policy
 ) -> Notification | None:
-    acted = manner.buttons != told.buttons  # what people did is shown at once, whatever is muted
-    if (manner.is_muted or manner.is_silenced) and not acted:
+    acted = policy.buttons != record.buttons  # what people did is shown at once, whatever is muted
+    if (policy.is_muted or policy.is_silenced) and not acted:
         return None
-    turned = acted or incident.held is not told.held or incident.openings != told.opening
-    if not turned and told.written_at is not None and now - told.written_at < EDITED_EVERY:
+    turned = acted or incident.held is not record.held or incident.openings != record.opening
+    if not turned and record.written_at is not None and now - record.written_at < EDITED_EVERY:
         return None
-    text = _open(incident, replace(told, perhaps_sent=False), words, manner)
-    if (text == told.text and not acted) or told.message is None or told.is_folded:
+    text = _open(incident, replace(record, perhaps_sent=False), words, policy)
+    if (text == record.text and not acted) or record.message is None or record.is_folded:
         return None
     after = replace(
-        told, opening=incident.openings, text=text, held=incident.held, written_at=now, buttons=manner.buttons
+        record, opening=incident.openings, text=text, held=incident.held, written_at=now, buttons=policy.buttons
     )
-    return Notification(kind=Kind.EDIT, text=text, after=after, edits=told.message, buttons=manner.buttons)
+    return Notification(kind=Kind.EDIT, text=text, after=after, edits=record.message, buttons=policy.buttons)
 
 
-def _recovery(incident: Incident, told: DeliveryRecord, words: Wording) -> Notification:
-    after = replace(told, stage=Stage.CLOSED, opening=incident.openings, perhaps_sent=False)
-    return Notification(kind=Kind.RECOVERY, text=words.recovery(incident, told), after=after, reply_to=told.message)
+def _recovery(incident: Incident, record: DeliveryRecord, words: Wording) -> Notification:
+    after = replace(record, stage=Stage.CLOSED, opening=incident.openings, perhaps_sent=False)
+    return Notification(kind=Kind.RECOVERY, text=words.recovery(incident, record), after=after, reply_to=record.message)
 
 
-def _close(incident: Incident, told: DeliveryRecord, words: Wording, now: datetime) -> Notification | None:
+def _close(incident: Incident, record: DeliveryRecord, words: Wording, now: datetime) -> Notification | None:
     text = words.closed(incident)
-    if text == told.text or told.message is None or told.is_folded:
+    if text == record.text or record.message is None or record.is_folded:
         return None
-    after = replace(told, text=text, written_at=now, buttons=())
-    return Notification(kind=Kind.CLOSE, text=text, after=after, edits=told.message)
+    after = replace(record, text=text, written_at=now, buttons=())
+    return Notification(kind=Kind.CLOSE, text=text, after=after, edits=record.message)
 
 
-def _missed(incident: Incident, told: DeliveryRecord, words: Wording, now: datetime, manner: Policy) -> Notification:
-    text = words.missed(incident, manner.withheld)
+def _missed(incident: Incident, record: DeliveryRecord, words: Wording, now: datetime, policy: Policy) -> Notification:
+    text = words.missed(incident, policy.delay_reason)
     after = replace(
-        told,
+        record,
         stage=Stage.CLOSED,
         opening=incident.openings,
         text=words.closed(incident),
         written_at=now,
         perhaps_sent=False,
     )
-    return Notification(kind=Kind.MISSED, text=text, after=after, reply_to=told.message)
+    return Notification(kind=Kind.MISSED, text=text, after=after, reply_to=record.message)
 
 
-def fold(notices: Sequence[tuple[Incident, Notification]], words: Wording) -> Notification | None:
+def fold(notifications: Sequence[tuple[Incident, Notification]], words: Wording) -> Notification | None:
     """One notice for all of a kind of which there are too many to be read; None where there are not.
 
     Args:
-        notices: What is to be told in one chat, with what each is about.
+        notifications: What is to be told in one chat, with what each is about.
         words: How it reads.
     """
     for kind in (Kind.BREACH, Kind.RECOVERY, Kind.MISSED):
         those = [
-            (incident, notice)
-            for incident, notice in notices
-            if notice.kind is kind and incident.key not in (SIGHT, LEDGER, GAP)  # these have sentences of their own
+            (incident, notification)
+            for incident, notification in notifications
+            if notification.kind is kind
+            and incident.key not in (SIGHT, LEDGER, GAP)  # these have sentences of their own
         ]
         if len(those) > STORM:
-            beliefs = tuple(replace(notice.after, is_folded=True) for _, notice in those)
+            records = tuple(replace(notification.after, is_folded=True) for _, notification in those)
             return Notification(
                 kind=kind,
                 text=words.storm(kind, [incident for incident, _ in those]),
-                after=beliefs[0],
-                others=beliefs[1:],
+                after=records[0],
+                others=records[1:],
                 reply_to=those[0][1].reply_to if kind is Kind.RECOVERY else None,
-                loud=any(notice.loud for _, notice in those),
+                loud=any(notification.loud for _, notification in those),
             )
     return None

@@ -36,7 +36,7 @@ class Policy:
         given_up_at: When somebody took an acknowledgement back; None where nobody did.
         is_second: Whether the chat receives only what nobody acknowledges in the others.
         known_since: Where it is: since when another chat knows of it; None where none does yet.
-        withheld: Why it was not delivered in time, where it was not.
+        delay_reason: Why it was not delivered in time, where it was not.
         buttons: What can be done about it.
     """
 
@@ -50,7 +50,7 @@ class Policy:
     given_up_at: datetime | None = None
     is_second: bool = False
     known_since: datetime | None = None
-    withheld: DelayReason = DelayReason.OUTAGE
+    delay_reason: DelayReason = DelayReason.OUTAGE
     buttons: Keyboard = ()
 
 
@@ -66,9 +66,9 @@ class Suppression(StrEnum):
     RETRY = "retry"  # an attempt failed, and the next one has to wait
 
 
-def owes(incident: Incident, told: DeliveryRecord, now: datetime, manner: Policy) -> bool:
+def owes(incident: Incident, record: DeliveryRecord, now: datetime, policy: Policy) -> bool:
     """Return whether an opening or an end that a recipient does not know may be sent there now."""
-    return is_unknown(incident, told) and suppression_of(incident, told, now, manner) is None
+    return is_unknown(incident, record) and suppression_of(incident, record, now, policy) is None
 
 
 def suppression_of(incident: Incident, record: DeliveryRecord, now: datetime, policy: Policy) -> Suppression | None:
@@ -90,7 +90,7 @@ def suppression_of(incident: Incident, record: DeliveryRecord, now: datetime, po
         return Suppression.SILENCE
     if policy.is_quiet:
         return Suppression.QUIET_HOURS
-    if policy.is_second and not (incident.is_open and is_unheard(incident, policy.known_since, now, policy)):
+    if policy.is_second and not (incident.is_open and is_unacknowledged(incident, policy.known_since, now, policy)):
         return Suppression.SECOND_CHAT
     return None
 
@@ -101,7 +101,7 @@ def repetition_due(incident: Incident, record: DeliveryRecord, now: datetime, po
         return None
     if policy.silenced_until is not None and record.loud_at < policy.silenced_until <= now:
         return Kind.REMINDER
-    if record.escalated < incident.openings and is_unheard(incident, record.loud_at, now, policy):
+    if record.escalated < incident.openings and is_unacknowledged(incident, record.loud_at, now, policy):
         return Kind.ESCALATION
     return Kind.REMINDER if now - record.loud_at >= policy.remind_after else None
 
@@ -125,14 +125,14 @@ def is_unknown(incident: Incident, record: DeliveryRecord) -> bool:
     return record.stage is not Stage.CLOSED or record.opening < incident.openings
 
 
-def is_unheard(incident: Incident, known_since: datetime | None, now: datetime, manner: Policy) -> bool:
+def is_unacknowledged(incident: Incident, known_since: datetime | None, now: datetime, policy: Policy) -> bool:
     """Return whether nobody has acknowledged for so long what has been known since then."""
     return (
-        manner.escalate_after is not None
+        policy.escalate_after is not None
         and known_since is not None
-        and now - known_since >= manner.escalate_after
-        and not manner.is_acknowledged
-        and (manner.given_up_at is None or not timedelta(0) <= now - manner.given_up_at < GRACE)
+        and now - known_since >= policy.escalate_after
+        and not policy.is_acknowledged
+        and (policy.given_up_at is None or not timedelta(0) <= now - policy.given_up_at < GRACE)
         and incident.key.alert is not Alert.TICKET
         and incident.held in (None, Sight.TARGET_DOWN)  # of what nobody asks for any more nobody is woken
     )

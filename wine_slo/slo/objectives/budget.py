@@ -45,8 +45,8 @@ class Budget:
 
     def remaining(self, objective: Objective) -> float | None:
         """The share of the budget that is left, below 0 where more is gone than there was; None if not known."""
-        pace = self.burn_rate(objective, objective.window)
-        return None if pace is None else 1 - pace * (self.history / objective.window)
+        burn_rate = self.burn_rate(objective, objective.window)
+        return None if burn_rate is None else 1 - burn_rate * (self.history / objective.window)
 
     def share_of(self, objective: Objective, bad_events: float) -> float | None:
         """Which share of the whole window's budget so many bad events are; None if not known."""
@@ -55,12 +55,12 @@ class Budget:
         events_in_window = self.events * (objective.window / self.history)
         return bad_events / (events_in_window * objective.allowed_bad_ratio)
 
-    def lasts_for(self, objective: Objective, window: timedelta) -> timedelta | None:
+    def time_left(self, objective: Objective, window: timedelta) -> timedelta | None:
         """How long what is left lasts at the pace of a window; None where it lasts, or is not known."""
-        remaining, pace = self.remaining(objective), self.burn_rate(objective, window)
-        if remaining is None or pace is None or pace <= 1 or remaining <= 0:
+        remaining, burn_rate = self.remaining(objective), self.burn_rate(objective, window)
+        if remaining is None or burn_rate is None or burn_rate <= 1 or remaining <= 0:
             return None
-        return remaining * objective.window / pace
+        return remaining * objective.window / burn_rate
 
 
 def firing_rate(objective: Objective, burn: Burn, history: timedelta) -> float:

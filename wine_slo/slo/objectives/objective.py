@@ -12,6 +12,7 @@ from typing import Self
 
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.kinds.indicator import Indicator, Unit
+from wine_slo.slo.span import format_span
 
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 TAKEN = ("sight", "down", "gap", "ledger")  # what the watchdog's own incidents are about
@@ -21,15 +22,6 @@ TAKEN = ("sight", "down", "gap", "ledger")  # what the watchdog's own incidents 
 # scrapes of 15, 30 and 60 s where bad_for was two intervals, and none where it was three.
 LEAST_BAD_INTERVALS = 3
 LEAST_GOOD_INTERVALS = 2  # a rate needs two samples, so what is said of a recovery needs two intervals
-
-
-def duration(span: timedelta) -> str:
-    """A span as Prometheus writes it, in the largest unit that fits: `90s`, `5m`, `30d`; milliseconds at the least."""
-    milliseconds = round(span / timedelta(milliseconds=1))
-    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)):
-        if milliseconds % size == 0:
-            return f"{milliseconds // size}{unit}"
-    return f"{milliseconds}ms"
 
 
 def usual_bad_for(scrape_interval: timedelta) -> timedelta:
@@ -43,7 +35,7 @@ def usual_good_for(scrape_interval: timedelta) -> timedelta:
 
 
 def _short(span: timedelta, given: str, least: timedelta) -> str:
-    return f"is {duration(span)}; with {given} it must be at least {duration(least)}"
+    return f"is {format_span(span)}; with {given} it must be at least {format_span(least)}"
 
 
 class Alert(StrEnum):
@@ -147,8 +139,8 @@ class Objective:
 
     def __post_init__(self) -> None:
         """Refuse what could never be judged."""
-        scrapes = f"scrape_interval: {duration(self.scrape_interval)}"
-        spans = f"bad_for: {duration(self.bad_for)} and good_for: {duration(self.good_for)}"
+        scrapes = f"scrape_interval: {format_span(self.scrape_interval)}"
+        spans = f"bad_for: {format_span(self.bad_for)} and good_for: {format_span(self.good_for)}"
         bad, good = LEAST_BAD_INTERVALS * self.scrape_interval, LEAST_GOOD_INTERVALS * self.scrape_interval
         both = self.bad_for + self.good_for
         least, too_low = self.source.least_ratio

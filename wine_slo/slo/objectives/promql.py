@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from wine_slo.metric_names import ENDPOINT, MODEL_INFO, SHA256
-from wine_slo.slo.objectives.objective import Objective, duration
+from wine_slo.slo.objectives.objective import Objective
+from wine_slo.slo.span import format_span
 
 MEASURED_OVER = timedelta(minutes=10)
 GONE_FOR = timedelta(hours=1)  # targets that have vanished count as down for so long, and as unknown after that
@@ -28,20 +29,20 @@ def targets_scraped_at(objective: Objective) -> str:
 
 def measured_interval(objective: Objective) -> str:
     """Return how far apart a job's scrapes are, in seconds, by their number in ten minutes; none if it is younger."""
-    up, span = targets_up(objective), duration(MEASURED_OVER)
+    up, span = targets_up(objective), format_span(MEASURED_OVER)
     scrapes = f"max(count_over_time({up}[{span}]) and {up} offset {span})"
     return f"{MEASURED_OVER.total_seconds():g} / {scrapes}"
 
 
 def targets_of_late(objective: Objective) -> str:
     """Return how many targets the job has or had recently."""
-    return f"count(last_over_time({targets_up(objective)}[{duration(GONE_FOR)}]))"
+    return f"count(last_over_time({targets_up(objective)}[{format_span(GONE_FOR)}]))"
 
 
 def model_first_seen(objective: Objective, span: timedelta) -> str:
     """Return when each model that served within a span was first seen, in seconds since the epoch."""
     seen = f'timestamp({MODEL_INFO}{{job="{objective.job}"}})'
-    return f"min by ({SHA256}) (min_over_time({seen}[{duration(span)}:{duration(objective.scrape_interval)}]))"
+    return f"min by ({SHA256}) (min_over_time({seen}[{format_span(span)}:{format_span(objective.scrape_interval)}]))"
 
 
 def total_per_interval(objective: Objective) -> str:
@@ -108,7 +109,7 @@ def quantile(objective: Objective, over: timedelta, *more: str) -> str | None:
     buckets = objective.source.buckets(objective.job)
     if buckets is None:
         return None
-    rate = f"sum{_by(objective, 'le', *more)} (rate({buckets}[{duration(over)}]))"
+    rate = f"sum{_by(objective, 'le', *more)} (rate({buckets}[{format_span(over)}]))"
     return f"histogram_quantile({objective.ratio:.10g}, {rate})"
 
 
@@ -125,7 +126,7 @@ def value(objective: Objective, over: timedelta) -> str:
 def good_ratio(objective: Objective, over: timedelta) -> str:
     """Return the share of good events over a range: the SLI. Nothing where there were no events."""
     source, job = objective.source, objective.job
-    by, span = _by(objective), duration(over)
+    by, span = _by(objective), format_span(over)
     total, good = source.all_events(job), source.good_events(job)
     if total is None:
         return f"avg{by} (avg_over_time({_good_scrapes(objective, over)}))"
@@ -140,8 +141,8 @@ def events(objective: Objective, over: timedelta) -> str:
     """Return how many events there were over a range; each failed scrape and each answered one is an event too."""
     total = objective.source.all_events(objective.job)
     if total is None:
-        return f"sum{_by(objective)} (count_over_time({objective.source.scraped(objective.job)}[{duration(over)}]))"
-    return f"sum{_by(objective)} (increase({total}[{duration(over)}]))"
+        return f"sum{_by(objective)} (count_over_time({objective.source.scraped(objective.job)}[{format_span(over)}]))"
+    return f"sum{_by(objective)} (increase({total}[{format_span(over)}]))"
 
 
 def seconds_of_history(objective: Objective, within: timedelta | None = None) -> str:
@@ -154,7 +155,7 @@ def seconds_of_history(objective: Objective, within: timedelta | None = None) ->
     # Each with a label of its own, as `or` drops what is labelled like something before it.
     first = " or ".join(
         f'label_replace(min(min_over_time({seen_at}[{each}])), "look", "{name}", "", "")'
-        for name, each in (("long", f"{duration(within or objective.window)}:1h"), ("young", "1h:10s"))
+        for name, each in (("long", f"{format_span(within or objective.window)}:1h"), ("young", "1h:10s"))
     )
     return f"time() - min({first})"
 
@@ -171,22 +172,22 @@ def count(selector: str) -> str:
 
 
 def _interval_rate(objective: Objective, series: str) -> str:
-    window = duration(4 * objective.scrape_interval)
+    window = format_span(4 * objective.scrape_interval)
     return f"sum{_by(objective)} (irate({series}[{window}]) and {_is_fresh(objective, series)})"
 
 
 def _difference(objective: Objective, series: str, gap: timedelta) -> str:
     """Return what `increase` has between two samples, but not stretched to the ends of its range."""
     # Not the series alone: where a scrape failed, it ends at once, however young its last sample is.
-    newest = f"last_over_time({series}[{duration(4 * objective.scrape_interval)}])"
-    before = f"last_over_time({series}[{duration(4 * objective.scrape_interval)}] offset {duration(gap)})"
+    newest = f"last_over_time({series}[{format_span(4 * objective.scrape_interval)}])"
+    before = f"last_over_time({series}[{format_span(4 * objective.scrape_interval)}] offset {format_span(gap)})"
     # A counter that is lower began anew; one that was not there before says nothing.
     return f"sum{_by(objective)} ({newest} - {before} >= 0 or {newest} and {before})"
 
 
 def _settled(objective: Objective, series: str) -> str:
     # A series that has just appeared has one sample, and no interval for want of a second one.
-    return f"count{_by(objective)} ({series} and {series} offset {duration(4 * objective.scrape_interval)})"
+    return f"count{_by(objective)} ({series} and {series} offset {format_span(4 * objective.scrape_interval)})"
 
 
 def _fresh(objective: Objective, series: str) -> str:
@@ -195,7 +196,7 @@ def _fresh(objective: Objective, series: str) -> str:
 
 def _is_fresh(objective: Objective, series: str) -> str:
     # Not `time() - timestamp()`, for the same reason as above.
-    return f"present_over_time({series}[{duration(objective.scrape_interval)}])"
+    return f"present_over_time({series}[{format_span(objective.scrape_interval)}])"
 
 
 def _part(objective: Objective) -> str | None:
@@ -213,8 +214,8 @@ def _good_scrape(objective: Objective) -> str:
 def _good_scrapes(objective: Objective, over: timedelta) -> str:
     """Return the samples of a range that are 1 where a scrape was good and 0 where it was bad."""
     good = _good_scrape(objective)
-    steps = f":{duration(objective.scrape_interval)}" if good.startswith("(") else ""
-    return f"{good}[{duration(over)}{steps}]"
+    steps = f":{format_span(objective.scrape_interval)}" if good.startswith("(") else ""
+    return f"{good}[{format_span(over)}{steps}]"
 
 
 def _by(objective: Objective, *more: str) -> str:

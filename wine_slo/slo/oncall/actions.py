@@ -100,7 +100,7 @@ class Action:
     objective: str = ""
 
     @property
-    def wish(self) -> str:
+    def request(self) -> str:
         """What names everything that was done by the same message."""
         return self.cause.partition(" #")[0]
 
@@ -265,7 +265,7 @@ class Actions:
             and act.number not in gone
             and act.is_fresh(now)
         ]
-        return tuple(act for act in those if act.wish == those[-1].wish)
+        return tuple(act for act in those if act.request == those[-1].request)
 
     def is_other_of_that_name(self, person: Person) -> bool:
         """Whether somebody else of the same name has done something."""

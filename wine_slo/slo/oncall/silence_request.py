@@ -120,11 +120,11 @@ def parse_silence(words: Sequence[str], names: Names, now: datetime, zone: tzinf
     if found.end is None and found.keys is None:
         if near := difflib.get_close_matches(said[0].lower(), UNTIL, n=1, cutoff=NEAR):
             raise SlipError(said[0], near[0])
-        rest = found.look_for_end(rest)
-    elif found.end is None and len(before := found.look_for_last_end(rest)) < len(rest):
+        rest = found.find_end(rest)
+    elif found.end is None and len(before := found.find_last_end(rest)) < len(rest):
         reason = reason[: tokens[len(said) - len(rest) + len(before)].start() - tokens[len(said) - len(rest)].start()]
         rest = before
-    return found.wish(said, rest, _trimmed(reason))
+    return found.request(said, rest, _trimmed(reason))
 
 
 class _Found:
@@ -150,7 +150,7 @@ class _Found:
             words = self._take_keys(self._take_end(words))
         return words
 
-    def look_for_end(self, words: Sequence[str]) -> Sequence[str]:
+    def find_end(self, words: Sequence[str]) -> Sequence[str]:
         """Take an end that comes after words that name nothing; those words."""
         for number in range(1, len(words)):
             self._take_end(words[number:])
@@ -158,7 +158,7 @@ class _Found:
                 return words[:number]
         return words
 
-    def look_for_last_end(self, words: Sequence[str]) -> Sequence[str]:
+    def find_last_end(self, words: Sequence[str]) -> Sequence[str]:
         """Take an end with which the words close; those before it, or all where they do not."""
         for number in range(1, len(words)):
             try:
@@ -170,7 +170,7 @@ class _Found:
                 return words[:number]
         return words
 
-    def wish(self, said: Sequence[str], rest: Sequence[str], reason: str) -> SilenceRequest:
+    def request(self, said: Sequence[str], rest: Sequence[str], reason: str) -> SilenceRequest:
         """What was wanted.
 
         Raises:

@@ -10,14 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-UNITS = {
-    timedelta(seconds=1): ("s", "sec", "secs", "second", "seconds", "с", "сек", "секунд", "секунды", "секунду"),
-    timedelta(minutes=1): ("m", "min", "mins", "minute", "minutes", "м", "мин", "минут", "минуты", "минуту"),
-    timedelta(hours=1): ("h", "hr", "hrs", "hour", "hours", "ч", "час", "часа", "часов"),
-    timedelta(days=1): ("d", "day", "days", "д", "дн", "день", "дня", "дней", "сутки", "суток"),
-    timedelta(weeks=1): ("w", "week", "weeks", "н", "нед", "неделю", "недели", "недель"),
+from wine_slo.slo.span import UNITS
+
+UNIT_NAMES = {  # beside the short one
+    "s": ("sec", "secs", "second", "seconds", "с", "сек", "секунд", "секунды", "секунду"),
+    "m": ("min", "mins", "minute", "minutes", "м", "мин", "минут", "минуты", "минуту"),
+    "h": ("hr", "hrs", "hour", "hours", "ч", "час", "часа", "часов"),
+    "d": ("day", "days", "д", "дн", "день", "дня", "дней", "сутки", "суток"),
+    "w": ("week", "weeks", "н", "нед", "неделю", "недели", "недель"),
 }
-LENGTHS = {name: length for length, names in UNITS.items() for name in names}
+LENGTHS = {name: UNITS[unit] for unit, names in UNIT_NAMES.items() for name in (unit, *names)}
 ALONE = ("minute", "hour", "day", "week", "минуту", "час", "часик", "день", "сутки", "неделю")  # one of it
 WHOLE = {  # a span in one word
     "полминуты": timedelta(seconds=30),
@@ -131,7 +133,7 @@ def _sum(one: timedelta, other: timedelta) -> timedelta:
         return timedelta.max
 
 
-def parse_span(text: str) -> timedelta | None:
+def spoken_span(text: str) -> timedelta | None:
     """The span that a word says: `30m`, `1h30m`, `1.5h`; None where it says none."""
     total, end = timedelta(0), 0
     for part in _PART.finditer(text):
@@ -148,15 +150,15 @@ def take_span(words: Sequence[str]) -> tuple[timedelta | None, Sequence[str]]:
     total, words = _take_words(words)
     while words:
         pair = "".join(words[:2]) if len(words) > 1 and _NUMBER.fullmatch(words[0]) else None
-        span = parse_span(pair.rstrip(".")) if pair else None
+        span = spoken_span(pair.rstrip(".")) if pair else None
         used = 2 if span is not None else 1
         if span is None:
-            span = parse_span(words[0].rstrip("."))
+            span = spoken_span(words[0].rstrip("."))
         if span is None:
             break
         total = span if total is None else _sum(total, span)
         words = words[used:]
-        if len(words) > 1 and words[0].lower() in ("and", "и") and parse_span("".join(words[1:3])) is not None:
+        if len(words) > 1 and words[0].lower() in ("and", "и") and spoken_span("".join(words[1:3])) is not None:
             words = words[1:]  # 1 hour and 30 minutes
     return total, words
 

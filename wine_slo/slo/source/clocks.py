@@ -21,22 +21,22 @@ def age(at: WallTime, now: SourceTime) -> timedelta:
     return _apart(now, at)
 
 
-def ahead(theirs: SourceTime, asked_at: WallTime, answered_at: WallTime) -> timedelta:
+def ahead(theirs: SourceTime, sent_at: WallTime, answered_at: WallTime) -> timedelta:
     """Return how far the source's clock is ahead of this machine's; negative where it is behind.
 
     Args:
         theirs: The instant of an answer by the source's clock.
-        asked_at: When the query was sent; an answer of any time since then shows no difference.
+        sent_at: When the query was sent; an answer of any time since then shows no difference.
         answered_at: When the answer was there.
     """
     if _apart(theirs, answered_at) > timedelta(0):
         return _apart(theirs, answered_at)
-    return min(_apart(theirs, asked_at), timedelta(0))
+    return min(_apart(theirs, sent_at), timedelta(0))
 
 
-def agree(theirs: SourceTime, asked_at: WallTime, answered_at: WallTime) -> bool:
+def agree(theirs: SourceTime, sent_at: WallTime, answered_at: WallTime) -> bool:
     """Return whether both clocks show the same time; as `ahead`, but to a minute."""
-    return abs(ahead(theirs, asked_at, answered_at)) <= CLOCKS_AGREE
+    return abs(ahead(theirs, sent_at, answered_at)) <= CLOCKS_AGREE
 
 
 def _apart(later: datetime, earlier: datetime) -> timedelta:

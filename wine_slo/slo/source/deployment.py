@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 WITHIN = timedelta(minutes=30)  # a change longer before is not told as a reason
-LOOKS_BACK = 2 * WITHIN  # what served before must be seen too
+LOOKBACK = 2 * WITHIN  # what served before must be seen too
 
 
 @dataclass(frozen=True, slots=True)

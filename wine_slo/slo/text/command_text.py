@@ -69,7 +69,7 @@ class Replies:
         """One too many in a minute."""
         return self.say("Too many commands at once: try again in {seconds} s.", seconds=seconds)
 
-    def asked_long_ago(self) -> str:
+    def too_old(self) -> str:
         """What was asked while nobody listened is not done, and is said once for all of it."""
         return self.say(
             "This was sent while the bot was offline, so it was not carried out. Send it again if it still applies."
@@ -229,16 +229,16 @@ class Replies:
 
     # Silences
 
-    def hushed(self, silence: Silence, now: datetime) -> str:
+    def silenced(self, silence: Silence, now: datetime) -> str:
         """A silence begins."""
         what = silence_scope(self.speech, silence)
         if silence.until is None:
             return self.say("{what}: silenced until recovery.", what=what)
         return self.say("{what}: silenced until {time}.", what=what, time=self.speech.moment(silence.until, now))
 
-    def hushed_in_full(self, silences: Sequence[Silence], now: datetime) -> str:
+    def silenced_in_full(self, silences: Sequence[Silence], now: datetime) -> str:
         """Silences begin that were wanted together, and what that means."""
-        lines = [f"🔇 {self.hushed(each, now)}" for each in silences]
+        lines = [f"🔇 {self.silenced(each, now)}" for each in silences]
         if silences[0].reason:
             lines.append(self.say("Reason: {reason}", reason=escape(silences[0].reason)))
         if any(not each.objective for each in silences):
@@ -280,15 +280,15 @@ class Replies:
             return self.say("There is no “{word}”. What should be silenced?", word=word)
         return self.say("What should be silenced?")
 
-    def choice(self, wish: SilenceRequest, error: UnclearError, now: datetime) -> str:
+    def choice(self, request: SilenceRequest, error: UnclearError, now: datetime) -> str:
         """The button of one of the things that somebody may have wanted. Plain."""
-        names = [unescape(self.speech.title(each)) for each in wish.keys]
+        names = [unescape(self.speech.title(each)) for each in request.keys]
         what = ", ".join(names) if names else self.say("Everything")
-        if error.missing is Missing.WHAT or wish.until is None:
+        if error.missing is Missing.WHAT or request.until is None:
             return what[:MAX_LABEL]
         if error.missing is Missing.WHEN:
-            return self.speech.language.span(wish.until - now)
-        is_hours = wish.keys == error.choices[0].keys and wish != error.choices[0]
+            return self.speech.language.span(request.until - now)
+        is_hours = request.keys == error.choices[0].keys and request != error.choices[0]
         span = self.say("{number} h", number=error.word) if is_hours else self.say("{number} min", number=error.word)
         return f"{span} · {what}"[:MAX_LABEL]
 
@@ -340,7 +340,7 @@ class Replies:
         """It is too long ago, or there is nothing of that person."""
         return self.say("You have no action of the last {span} to undo.", span=UNDONE_WITHIN)
 
-    def deed(self, act: Action, incident: Incident) -> str:
+    def action(self, act: Action, incident: Incident) -> str:
         """One thing that somebody did about an incident, for its history."""
         name = self.say("{name} ({id})", name=shortened(act.by.name), id=act.by.id)
         time = self.speech.moment(act.at, incident.began_at)

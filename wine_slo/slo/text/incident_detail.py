@@ -42,8 +42,8 @@ def incident_list(fmt: Formatter, opened: Sequence[Incident], closed: Sequence[I
 def incident_detail(
     fmt: Formatter,
     incident: Incident,
-    told: Sequence[DeliveryRecord],
-    deeds: Sequence[str],
+    records: Sequence[DeliveryRecord],
+    action_lines: Sequence[str],
     state: State,
     now: datetime,
 ) -> str:
@@ -52,28 +52,28 @@ def incident_detail(
     Args:
         fmt: The readers.
         incident: Which.
-        told: What each chat was told of it.
-        deeds: What people did about it, oldest first, as HTML.
+        records: What each chat was told of it.
+        action_lines: What people did about it, oldest first, as HTML.
         state: What is known.
         now: The instant.
     """
-    first = min((each for each in told if each.breach_told_at), key=_notified_at, default=None)
-    belief = first or DeliveryRecord(incident=incident.number, chat=0)
+    first = min((each for each in records if each.breach_told_at), key=_notified_at, default=None)
+    record = first or DeliveryRecord(incident=incident.number, chat=0)
     if incident.is_open:
-        *lines, foot = drill_marked(fmt, breach_text(fmt, incident, belief, state, now), incident, NO_ACTIONS).split(
+        *lines, foot = drill_marked(fmt, breach_text(fmt, incident, record, state, now), incident, NO_ACTIONS).split(
             "\n"
         )
     elif incident.key == GAP:
         *lines, foot = closed_text(fmt, incident), fmt.foot(incident)
     else:
-        *lines, foot = drill_marked(fmt, recovery_text(fmt, incident, belief), incident, NO_ACTIONS).split("\n")
+        *lines, foot = drill_marked(fmt, recovery_text(fmt, incident, record), incident, NO_ACTIONS).split("\n")
         if not lines:  # an end that is no recovery is one line
             lines, foot = [foot], fmt.foot(incident)
     lines.append(_course_line(fmt, incident, now))
-    is_said = first is not None and len(told) == 1 and not incident.is_open  # the recovery says it
-    if told and not is_said:
-        lines.append(_notified_line(fmt, incident, first, told))
-    return "\n".join([*lines, *deeds, foot])
+    is_said = first is not None and len(records) == 1 and not incident.is_open  # the recovery says it
+    if records and not is_said:
+        lines.append(_notified_line(fmt, incident, first, records))
+    return "\n".join([*lines, *action_lines, foot])
 
 
 def _open_line(fmt: Formatter, incident: Incident, now: datetime) -> str:
@@ -139,21 +139,21 @@ def _course_line(fmt: Formatter, incident: Incident, now: datetime) -> str:
 
 
 def _notified_line(
-    fmt: Formatter, incident: Incident, first: DeliveryRecord | None, told: Sequence[DeliveryRecord]
+    fmt: Formatter, incident: Incident, first: DeliveryRecord | None, records: Sequence[DeliveryRecord]
 ) -> str:
-    heard = sum(each.breach_told_at is not None for each in told)
+    notified = sum(each.breach_told_at is not None for each in records)
     if first is None or first.breach_told_at is None:
-        return fmt.count(len(told), "{n} chat has not been notified.", "{n} chats have not been notified.")
+        return fmt.count(len(records), "{n} chat has not been notified.", "{n} chats have not been notified.")
     duration = max(timedelta(0), first.breach_told_at - incident.since)
     return fmt.count(
-        heard,
+        notified,
         "{n} chat was notified, after {duration}.",
         "{n} chats were notified, the first after {duration}.",
         duration=duration,
     )
 
 
-def _notified_at(told: DeliveryRecord) -> datetime:
-    if told.breach_told_at is None:
-        raise ValueError(f"chat {told.chat} was not told of #{told.incident}")
-    return told.breach_told_at
+def _notified_at(record: DeliveryRecord) -> datetime:
+    if record.breach_told_at is None:
+        raise ValueError(f"chat {record.chat} was not told of #{record.incident}")
+    return record.breach_told_at

@@ -53,7 +53,7 @@ class Language:
         holes = {"n": self.number(n), **holes}
         return self.translations.ngettext(one, many, n).format_map(self._filled(holes))
 
-    def tell(self, reason: Reason | str) -> str:
+    def explain(self, reason: Reason | str) -> str:
         """A reason as HTML, on one line and no longer than people read; one that was kept as text reads as it is."""
         return shortened(self._plain(reason))
 

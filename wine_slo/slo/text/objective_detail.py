@@ -48,7 +48,7 @@ def span_out_of_range(fmt: Formatter, shortest: timedelta, longest: timedelta) -
 
 def no_chart(fmt: Formatter, reason: Reason) -> str:
     """A picture that was asked for could not be made."""
-    return fmt.say("There is no chart: {reason}.", reason=fmt.language.tell(reason))
+    return fmt.say("There is no chart: {reason}.", reason=fmt.language.explain(reason))
 
 
 def no_data_on(fmt: Formatter, name: str) -> str:
@@ -204,7 +204,7 @@ def _one_budget(fmt: Formatter, key: Key, objective: Objective, budget: Budget |
         return f"⚪️ {name}: {budget_in_short(fmt, budget, objective)}"
     parts = [_remaining(fmt, remaining)]
     burns = is_any_burning(objective, budget)
-    if burns and (gone := budget.lasts_for(objective, objective.burns[0].long)) is not None:
+    if burns and (gone := budget.time_left(objective, objective.burns[0].long)) is not None:
         parts.append(fmt.say("gone in {duration} at this rate", duration=gone))
     if budget.history < objective.window * WHOLE:
         parts.append(fmt.say("{duration} of history", duration=budget.history))

@@ -25,21 +25,21 @@ def status_list(
     fmt: Formatter, state: State, now: datetime, acts: Actions = NO_ACTIONS, *, is_overdue: bool = False
 ) -> str:
     """Every objective in a line each, and how old that knowledge is; where it is too old, nothing is green."""
-    if state.looked_at is None:
+    if state.evaluated_at is None:
         return f"⚪️ {fmt.say('Nothing has been evaluated yet.')}"
     tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
     tracks.sort(key=lambda track: URGENCY.index(track.phase))
     lines = [status_line(fmt, track, state, now, acts) for track in tracks[:STATUS_LINES]]
     if is_overdue:
         grey = [re.sub("^[🟢🟡]", "⚪️", line) for line in lines]
-        age = fmt.say("No evaluation for {duration}: this is how it stood then.", duration=now - state.looked_at)
+        age = fmt.say("No evaluation for {duration}: this is how it stood then.", duration=now - state.evaluated_at)
         lines = [f"🟠 {age}", *grey]
     if (rest := len(tracks) - STATUS_LINES) > 0:
         lines.append(fmt.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
     if not lines:
         lines = [f"⚪️ {fmt.say('No data yet.')}"]
     rates = [each.events_per_second for each in state.readings.values() if each.events_per_second is not None]
-    last = fmt.say("Evaluated {duration} ago.", duration=now - state.looked_at)
+    last = fmt.say("Evaluated {duration} ago.", duration=now - state.evaluated_at)
     if rates:
         last = f"{fmt.say('{rate} requests/s.', rate=fmt.language.rate(max(rates)))} {last}"
     silences = silence_lines(fmt, state, now, acts)
@@ -64,16 +64,16 @@ def objective_line(fmt: Formatter, key: Key, state: State, now: datetime) -> str
         return f"⚪️ {fmt.title(key)}"
     incident = state.incidents.get(track.incident) if track.incident is not None else None
     reading = state.readings.get(key)
-    stands, sign = _unjudged(fmt, track, objective, reading, now), "⚪️"
-    if reading is not None and not stands:
+    value_text, sign = _unjudged(fmt, track, objective, reading, now), "⚪️"
+    if reading is not None and not value_text:
         value = current_value(objective, reading, track)
-        stands = "" if value is None else fmt.kept(objective, value, reading.bounds)
+        value_text = "" if value is None else fmt.kept(objective, value, reading.bounds)
         sign = _sign(objective, reading, track)
     if incident is None or not incident.is_open:
-        return f"{sign} {fmt.title(key)}: {stands}"
+        return f"{sign} {fmt.title(key)}: {value_text}"
     since = fmt.beginning(incident.since, now)
     breach = [*drill_mark(fmt, incident), fmt.say("in breach since {time}", time=since)]
-    return f"🔴 {fmt.title(key)}: {stands}; {'; '.join(breach)}"
+    return f"🔴 {fmt.title(key)}: {value_text}; {'; '.join(breach)}"
 
 
 def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, acts: Actions = NO_ACTIONS) -> str:
@@ -82,11 +82,11 @@ def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, ac
     reading = state.readings.get(track.key)
     incident = state.incidents.get(track.incident) if track.incident is not None else None
     is_open = incident is not None and incident.is_open
-    sign, stands = "⚪️", _unjudged(fmt, track, objective, reading, now)
-    if objective is not None and reading is not None and not stands:
-        stands = _stands(fmt, objective, reading, track)
+    sign, value_text = "⚪️", _unjudged(fmt, track, objective, reading, now)
+    if objective is not None and reading is not None and not value_text:
+        value_text = _value_text(fmt, objective, reading, track)
         sign = _sign(objective, reading, track)
-    line = [f"{'🔴' if is_open else sign} {fmt.name(track.key)}: {stands}"]
+    line = [f"{'🔴' if is_open else sign} {fmt.name(track.key)}: {value_text}"]
     if incident is not None and is_open:
         line.append(
             fmt.say(
@@ -131,14 +131,14 @@ def _unjudged(
             quiet_for = now - (track.quiet_since or track.sight_since)
             return fmt.say("no requests for {duration}", duration=quiet_for)
         case Sight.TOO_FEW:
-            return fmt.language.tell(track.reason)
+            return fmt.language.explain(track.reason)
         case Sight.TARGET_DOWN:
             return fmt.say("the service has been down for {duration}", duration=now - track.sight_since)
         case _:
-            return fmt.say("no data: {reason}", reason=fmt.language.tell(track.reason))
+            return fmt.say("no data: {reason}", reason=fmt.language.explain(track.reason))
 
 
-def _stands(fmt: Formatter, objective: Objective, reading: Reading, track: KeyState) -> str:
+def _value_text(fmt: Formatter, objective: Objective, reading: Reading, track: KeyState) -> str:
     """How it stands, and what of its budget is left."""
     value = current_value(objective, reading, track)
     parts = [] if value is None else [fmt.kept(objective, value, reading.bounds)]

@@ -47,12 +47,12 @@ def board_text(fmt: Formatter, state: State, now: datetime, acts: Actions = NO_A
     lines = [_line(fmt, track, state, now, acts) for track in tracks[:STATUS_LINES]]
     if (rest := len(tracks) - STATUS_LINES) > 0:
         lines.append(fmt.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
-    if state.looked_at is None or not lines:
+    if state.evaluated_at is None or not lines:
         return f"⚪️ {fmt.say('No data yet.')}"
     lines += silence_lines(fmt, state, now, acts)
-    looked_at = state.looked_at.astimezone(fmt.zone)
-    minute = looked_at.minute - looked_at.minute % int(SIGN_OF_LIFE / timedelta(minutes=1))
-    lines.append(fmt.say("Evaluated at {time} or later.", time=f"{looked_at.replace(minute=minute):%H:%M}"))
+    evaluated_at = state.evaluated_at.astimezone(fmt.zone)
+    minute = evaluated_at.minute - evaluated_at.minute % int(SIGN_OF_LIFE / timedelta(minutes=1))
+    lines.append(fmt.say("Evaluated at {time} or later.", time=f"{evaluated_at.replace(minute=minute):%H:%M}"))
     return "\n".join(lines)
 
 

@@ -50,8 +50,8 @@ class Chart:
         last: Where it ends.
         step: Seconds between two points; a longer hole between two is a gap.
         values: Seconds, or shares of 0 to 1.
-        promise: What is promised, in the same unit.
-        promise_label: What stands at its line.
+        target: What is promised, in the same unit.
+        target_label: What stands at its line.
         unit: What follows a number of the values: `s` or `%`.
         scale: By what a value is multiplied to be read in that unit.
         is_band: Whether the values are how much of the service was up, which is a band and not a line.
@@ -69,8 +69,8 @@ class Chart:
     last: float
     step: float
     values: Points
-    promise: float
-    promise_label: str
+    target: float
+    target_label: str
     unit: str
     scale: float = 1.0
     is_band: bool = False
@@ -114,8 +114,8 @@ def chart_of(course: Course, objective: Objective, speech: Formatter) -> Chart:
         last=course.last.timestamp(),
         step=course.step.total_seconds(),
         values=tuple(sorted((at, 1 - value if is_good_share else value) for at, value in course.values.items())),
-        promise=objective.limit,
-        promise_label=plain(_target(objective, speech)),
+        target=objective.limit,
+        target_label=plain(_target(objective, speech)),
         unit=speech.say("{number} s", number="").strip() if is_timed else "%",
         scale=1.0 if is_timed else 100.0,
         is_band=objective.is_up,

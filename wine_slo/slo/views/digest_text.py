@@ -57,15 +57,15 @@ class Weekly:
         return moment if moment <= now else datetime.combine(day - WEEK, self.at, self.zone)
 
 
-def is_due(slot: datetime, told: datetime | None, now: datetime) -> bool:
+def is_due(slot: datetime, last: datetime | None, now: datetime) -> bool:
     """Whether the digest of a time is still to be told.
 
     Args:
         slot: When it was to be told.
-        told: Which one the chat was told last, or what counts as that; None where there is nothing to go by.
+        last: Which one the chat was told last, or what counts as that; None where there is nothing to go by.
         now: The instant.
     """
-    return told is not None and told < slot and now - slot <= LATE
+    return last is not None and last < slot and now - slot <= LATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +136,7 @@ def digest_text(fmt: Formatter, week: Week) -> str:
         "📊 " + fmt.say("The week from {first} to {last}", first=fmt.language.date(first), last=fmt.language.date(last))
     ]
     if week.trouble:
-        reason = fmt.language.tell(week.trouble)
+        reason = fmt.language.explain(week.trouble)
         lines.append(fmt.say("No figures, Prometheus does not answer: {reason}.", reason=reason))
     lines += [
         _attained(fmt, objective, each)
@@ -178,10 +178,10 @@ def _incident_line(fmt: Formatter, week: Week) -> str:
 
 
 def _times(fmt: Formatter, week: Week) -> str:
-    told = fmt.say("Notified after {duration} at the median.", duration=_median(week.detected))
+    notified = fmt.say("Notified after {duration} at the median.", duration=_median(week.detected))
     if not week.acknowledged:
-        return told
-    return f"{told} {fmt.say('Acknowledged after {duration}.', duration=_median(week.acknowledged))}"
+        return notified
+    return f"{notified} {fmt.say('Acknowledged after {duration}.', duration=_median(week.acknowledged))}"
 
 
 def _median(spans: Sequence[timedelta]) -> timedelta:

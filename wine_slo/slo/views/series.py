@@ -8,7 +8,7 @@ from wine_slo.slo.objectives.objective import Key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trend:
+class History:
     """The values at every `step` from `first` to `last`.
 
     Attributes:

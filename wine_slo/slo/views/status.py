@@ -18,8 +18,9 @@ from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.evaluation.value import value_of
 from wine_slo.slo.notification.record import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import YOUNG, windows
-from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives, duration
+from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions
+from wine_slo.slo.span import format_span
 
 OWN = {  # the watchdog's own incidents
     SIGHT.objective: "Monitoring lost",
@@ -30,7 +31,7 @@ OWN = {  # the watchdog's own incidents
 RECENT = 20  # closed incidents; the ledger keeps them all
 
 
-class Verdict(StrEnum):
+class Judgement(StrEnum):
     """How a promise stands, in one word."""
 
     BREACHED = "breached"  # there is an incident, whether or not anything can be seen of it now
@@ -120,7 +121,7 @@ class ObjectiveStatus:
     labels: dict[str, str]
     title: str
     kind: str
-    verdict: Verdict
+    verdict: Judgement
     state: Phase
     state_since: datetime | None
     sight: Sight
@@ -251,7 +252,7 @@ class Status:
     Attributes:
         version: The watchdog's.
         now: The instant of this answer.
-        looked_at: The last look; null before the first.
+        looked_at: The last evaluation; null before the first.
         seconds_since_look: How old everything below is; below 0 where a clock was set back.
         poll_seconds: How often it looks.
         overdue: The last look is so old, or so far in the future, that nothing below is the present.
@@ -292,7 +293,7 @@ class Process:
         poll: How often it looks.
         overdue_after: A last look older than this is not the present.
         untold_seconds: The age of the oldest thing that a chat has not been told.
-        told: What each chat believes of each incident.
+        records: What each chat believes of each incident.
         acts: What people did: who has acknowledged and silenced what.
         unreachable: Why each chat that cannot be reached cannot be, by its id in the settings.
         is_quiet: Whether quiet hours hold messages now.
@@ -302,7 +303,7 @@ class Process:
     poll: timedelta
     overdue_after: timedelta
     untold_seconds: float = 0.0
-    told: tuple[DeliveryRecord, ...] = ()
+    records: tuple[DeliveryRecord, ...] = ()
     acts: Actions = NO_ACTIONS
     unreachable: Mapping[int, str] = field(default_factory=dict)
     is_quiet: bool = False
@@ -317,7 +318,7 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
         now: The instant, by the clock of the state.
         process: What the watchdog knows of itself.
     """
-    age = None if state.looked_at is None else now - state.looked_at
+    age = None if state.evaluated_at is None else now - state.evaluated_at
     overdue = age is None or age > process.overdue_after or is_ahead(state, now)
     closed = sorted((each for each in state.incidents.values() if each.closed_at), key=lambda it: it.last_bad_at)
 
@@ -327,7 +328,7 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
     return Status(
         version=process.version,
         now=now,
-        looked_at=state.looked_at,
+        looked_at=state.evaluated_at,
         seconds_since_look=None if age is None else age.total_seconds(),
         poll_seconds=process.poll.total_seconds(),
         overdue=overdue,
@@ -357,7 +358,7 @@ def keys_of(objective: Objective, state: State) -> list[Key]:
     return known or [Key(objective.name)]
 
 
-def verdict_of(objective: Objective, track: KeyState | None, reading: Reading | None, *, is_open: bool) -> Verdict:
+def judgement_of(objective: Objective, track: KeyState | None, reading: Reading | None, *, is_open: bool) -> Judgement:
     """How a promise stands.
 
     Args:
@@ -367,15 +368,15 @@ def verdict_of(objective: Objective, track: KeyState | None, reading: Reading | 
         is_open: Whether there is an open incident.
     """
     if is_open:
-        return Verdict.BREACHED
+        return Judgement.BREACHED
     if track is None or reading is None or track.sight is not Sight.CLEAR or reading.sight is not Sight.CLEAR:
-        return Verdict.UNKNOWN
+        return Judgement.UNKNOWN
     if track.phase is Phase.BREACHING:
-        return Verdict.SUSPICIOUS
+        return Judgement.SUSPICIOUS
     value = value_of(objective, reading, is_met=track.phase is Phase.MET)
     if value is None:
-        return Verdict.UNKNOWN
-    return Verdict.MET if value.is_within(objective) else Verdict.SUSPICIOUS
+        return Judgement.UNKNOWN
+    return Judgement.MET if value.is_within(objective) else Judgement.SUSPICIOUS
 
 
 def title_of(key: Key, objectives: Objectives) -> str:
@@ -412,7 +413,7 @@ def _objective(
         labels=dict(key.labels),
         title=title_of(key, objectives),
         kind=source.kind,
-        verdict=verdict_of(objective, track, reading if is_present else None, is_open=number is not None),
+        verdict=judgement_of(objective, track, reading if is_present else None, is_open=number is not None),
         state=track.phase if track else Phase.MET,
         state_since=track.since if track else None,
         sight=track.sight if track and reading else Sight.BLIND,
@@ -435,7 +436,7 @@ def _objective(
         budget_history_seconds=budget.history.total_seconds() if budget else None,
         burn_rates=tuple(
             BurnStatus(
-                window=duration(each),
+                window=format_span(each),
                 window_seconds=each.total_seconds(),
                 burn_rate=budget.burn_rate(objective, each) if budget else None,
             )
@@ -469,9 +470,9 @@ def _incident(
 ) -> IncidentStatus:
     objective, acts, opening = objectives.of(incident.key), process.acts, incident.this_opening
     is_latency = objective is not None and objective.is_latency
-    beliefs = [each for each in process.told if each.incident == incident.number]
+    records = [each for each in process.records if each.incident == incident.number]
     acknowledgement = acts.acknowledgement(incident)
-    stages = [each.stage if each.opening == incident.openings else Stage.NOTHING for each in beliefs]
+    stages = [each.stage if each.opening == incident.openings else Stage.NOTHING for each in records]
     burnt = None
     if objective is not None and incident.budget is not None:
         burnt = incident.budget.share_of(objective, incident.bad)
@@ -507,7 +508,7 @@ def _incident(
         held=incident.held,
         reason=str(incident.reason),
         told=min(stages, key=list(Stage).index, default=Stage.NOTHING),
-        breach_told_at=min((each.breach_told_at for each in beliefs if each.breach_told_at), default=None),
+        breach_told_at=min((each.breach_told_at for each in records if each.breach_told_at), default=None),
         acknowledged_by=acknowledgement.by.name if acknowledgement else None,
         acknowledged_at=acknowledgement.at if acknowledgement else None,
         silence=_silence(acts.silence_of(incident, state.incidents, now), objectives) if incident.is_open else None,

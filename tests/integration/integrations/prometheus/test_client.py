@@ -182,7 +182,7 @@ async def test_that_it_broke_off_is_said(session: aiohttp.ClientSession) -> None
     await server.close()
 
 
-async def test_what_was_away_is_asked_again(api: PrometheusClient, prometheus_junk: PrometheusJunk) -> None:
+async def test_what_was_away_is_queried_again(api: PrometheusClient, prometheus_junk: PrometheusJunk) -> None:
     await prometheus_junk.goes_down()
     with pytest.raises(MetricSourceError):
         await api.query("up")
@@ -229,12 +229,12 @@ async def test_that_there_is_nothing_is_an_answer(api: PrometheusClient, prometh
     assert await api.query_range("up", START, START, STEP) == []
 
 
-async def test_the_question_is_asked_as_the_api_wants_it_and_with_every_header(session: aiohttp.ClientSession) -> None:
-    asked: list[tuple[str, str, dict[str, str], str | None]] = []
+async def test_the_query_is_sent_as_the_api_wants_it_and_with_every_header(session: aiohttp.ClientSession) -> None:
+    requested: list[tuple[str, str, dict[str, str], str | None]] = []
 
     async def listen(request: web.BaseRequest) -> web.StreamResponse:
         form = {name: str(value) for name, value in (await request.post()).items()}
-        asked.append((request.method, request.path, form, request.headers.get("X-Scope-OrgID")))
+        requested.append((request.method, request.path, form, request.headers.get("X-Scope-OrgID")))
         assert request.headers["Authorization"] == "Bearer secret"
         kind = "matrix" if request.path.endswith("_range") else "vector"
         return web.json_response({"status": "success", "data": {"resultType": kind, "result": []}})
@@ -249,7 +249,7 @@ async def test_the_question_is_asked_as_the_api_wants_it_and_with_every_header(s
     await server.close()
 
     begin = START.timestamp()
-    assert asked == [
+    assert requested == [
         ("POST", "/prefix/api/v1/query", {"query": "up", "nocache": "1", "latency_offset": "1ms"}, "team"),
         (
             "POST",
@@ -300,7 +300,7 @@ class Gateway:
 
 
 @pytest.mark.parametrize("refusal", [403, 405, 501])
-async def test_a_gateway_that_permits_only_get_is_asked_by_get_from_then_on(
+async def test_a_gateway_that_permits_only_get_is_queried_by_get_from_then_on(
     session: aiohttp.ClientSession, refusal: int
 ) -> None:
     async with Gateway("GET", refusal) as gateway:
@@ -339,7 +339,7 @@ async def test_a_refusal_does_not_repeat_the_token(
 @pytest.mark.parametrize(
     "url", ["http://foo..bar", f"http://{'a' * 300}.example", "http://[::1", "http://127.0.0.1:99999"]
 )
-async def test_an_address_that_cannot_be_asked_is_no_data(session: aiohttp.ClientSession, url: str) -> None:
+async def test_an_address_that_cannot_be_queried_is_no_data(session: aiohttp.ClientSession, url: str) -> None:
     with pytest.raises(MetricSourceError):
         await PrometheusClient(session, url, {}).query("up")
 

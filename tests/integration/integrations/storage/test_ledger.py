@@ -38,7 +38,7 @@ from wine_slo.slo.source.clocks import WallTime
 BUDGET = Budget(
     history=timedelta(days=3), events=0.1 + 0.2, bad_ratios={timedelta(hours=1): 1 / 3, timedelta(minutes=5): 0.0}
 )
-TOLD = DeliveryRecord(
+DELIVERED = DeliveryRecord(
     incident=1,
     chat=CHAT,
     stage=Stage.OPENED,
@@ -71,7 +71,7 @@ def eventful() -> State:
     reading = Reading(
         at=scene.now, sight=Sight.CLEAR, intervals=(Interval(scene.now, 1, 3, 0.5),), latency_seconds=2.4, budget=BUDGET
     )
-    scene.look({KEY: reading})
+    scene.evaluate({KEY: reading})
     return scene.lacks(Sight.BLIND, 150).state
 
 
@@ -86,8 +86,8 @@ def test_what_is_written_comes_back(ledger: Ledger) -> None:
     state = eventful()
     assert {each.key for each in state.incidents.values()} == {KEY, Key("sight", (("objective", "latency"),))}
     ledger.save(State(), state)
-    ledger.mark([TOLD])
-    assert ledger.load() == Memory(replace(state, readings={}), (TOLD,), ())
+    ledger.mark([DELIVERED])
+    assert ledger.load() == Memory(replace(state, readings={}), (DELIVERED,), ())
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_what_is_written_comes_back(ledger: Ledger) -> None:
     ],
     ids=str,
 )
-def test_a_reason_comes_back_so_that_it_can_be_told_in_any_language(ledger: Ledger, reason: Reason | str) -> None:
+def test_a_reason_comes_back_so_that_it_can_be_written_in_any_language(ledger: Ledger, reason: Reason | str) -> None:
     state = eventful()
     state = replace(state, incidents={n: replace(each, reason=reason) for n, each in state.incidents.items()})
     ledger.save(State(), state)
@@ -109,10 +109,10 @@ def test_a_reason_comes_back_so_that_it_can_be_told_in_any_language(ledger: Ledg
 def test_a_restart_finds_it(path: Path, ledger: Ledger) -> None:
     state = eventful()
     ledger.save(State(), state)
-    ledger.mark([TOLD])
+    ledger.mark([DELIVERED])
     ledger.close()
     again = Ledger.open(f"sqlite:///{path}")
-    assert again.load() == Memory(replace(state, readings={}), (TOLD,), ())
+    assert again.load() == Memory(replace(state, readings={}), (DELIVERED,), ())
     again.close()
 
 
@@ -141,32 +141,32 @@ def test_a_track_that_is_forgotten_is_forgotten_here_too(ledger: Ledger) -> None
 def test_what_was_closed_long_ago_stays_written_but_is_not_at_hand(path: Path, ledger: Ledger) -> None:
     old = incident(number=1, closed_at=at(200), outcome=Outcome.RECOVERED)
     late = at(200) + timedelta(days=1)
-    state = State(incidents={1: old, 2: incident(number=2)}, last_number=2, looked_at=late)
+    state = State(incidents={1: old, 2: incident(number=2)}, last_number=2, evaluated_at=late)
     ledger.save(State(), state)
-    ledger.mark([TOLD, replace(TOLD, incident=2)])
+    ledger.mark([DELIVERED, replace(DELIVERED, incident=2)])
     loaded = ledger.load()
     assert list(loaded.state.incidents) == [2]
-    assert [each.incident for each in loaded.told] == [2]
+    assert [each.incident for each in loaded.records] == [2]
     assert rows(path, "SELECT number FROM incidents ORDER BY number") == [(1,), (2,)]
 
 
 def test_a_number_is_never_given_twice(ledger: Ledger) -> None:
-    ledger.save(State(), State(last_number=41, looked_at=at(0)))
+    ledger.save(State(), State(last_number=41, evaluated_at=at(0)))
     assert ledger.load().state.last_number == 41
 
 
-def test_what_a_chat_believes_is_overwritten_by_what_it_was_told(ledger: Ledger) -> None:
+def test_a_delivery_record_is_overwritten_by_a_newer_one(ledger: Ledger) -> None:
     ledger.save(State(), State(incidents={1: incident(number=1)}))
     ledger.mark([DeliveryRecord(incident=1, chat=CHAT)])
-    ledger.mark([TOLD])
-    assert ledger.load().told == (TOLD,)
+    ledger.mark([DELIVERED])
+    assert ledger.load().records == (DELIVERED,)
 
 
 def test_chats_are_kept_apart(ledger: Ledger) -> None:
-    told = [TOLD, replace(TOLD, chat=-1001234567890, message=3)]
+    delivered = [DELIVERED, replace(DELIVERED, chat=-1001234567890, message=3)]
     ledger.save(State(), State(incidents={1: incident(number=1)}))
-    ledger.mark(told)
-    assert sorted(ledger.load().told, key=lambda each: each.chat) == sorted(told, key=lambda each: each.chat)
+    ledger.mark(delivered)
+    assert sorted(ledger.load().records, key=lambda each: each.chat) == sorted(delivered, key=lambda each: each.chat)
 
 
 # What it refuses
@@ -195,7 +195,7 @@ def test_a_newer_version_is_refused_with_what_to_do(path: Path, ledger: Ledger) 
         pytest.param("text.db", "file is not a database", id="a file that is no database"),
     ],
 )
-def test_a_place_that_cannot_hold_it_is_told_in_a_sentence(tmp_path: Path, place: str, reason: str) -> None:
+def test_a_place_that_cannot_hold_it_is_reported_in_a_sentence(tmp_path: Path, place: str, reason: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("")
     (tmp_path / "text.db").write_text("certainly not a database" * 100)
@@ -205,11 +205,11 @@ def test_a_place_that_cannot_hold_it_is_told_in_a_sentence(tmp_path: Path, place
 
 
 @pytest.mark.parametrize("url", ["not a url", "nosuch://x"], ids=["no URL", "an unknown database"])
-def test_an_address_that_is_none_is_told_in_a_sentence(url: str) -> None:
+def test_an_invalid_address_is_reported_in_a_sentence(url: str) -> None:
     assert "cannot be opened" in refusal(url)
 
 
-def test_a_password_in_its_address_is_not_told() -> None:
+def test_a_password_in_its_address_is_not_shown() -> None:
     assert "hunter2" not in refusal("nosuch://me:hunter2@db/ledger")
 
 
@@ -231,13 +231,13 @@ def test_a_database_that_is_no_file_of_ours_leaves_no_file_in_the_working_folder
 
 def test_a_ledger_that_may_only_be_read_says_so_and_is_still_read(path: Path, ledger: Ledger) -> None:
     ledger.save(State(), eventful())
-    ledger.mark([TOLD])
+    ledger.mark([DELIVERED])
     read_only = Ledger.open(f"sqlite:///file:{path}?mode=ro&uri=true")
     assert read_only.load() == ledger.load()
     with pytest.raises(LedgerError, match="cannot be written: attempt to write a readonly database"):
         read_only.save(State(), State(last_number=2))
     with pytest.raises(LedgerError, match="cannot be written: attempt to write a readonly database"):
-        read_only.mark([TOLD])
+        read_only.mark([DELIVERED])
     read_only.close()
 
 
@@ -256,10 +256,10 @@ def test_while_another_process_writes_it_is_still_read_and_no_write_is_half_done
 
 
 @pytest.mark.parametrize("table", ["tracks", "incidents", "told", "standings"])
-def test_a_row_that_nobody_can_read_is_told_in_a_sentence(path: Path, ledger: Ledger, table: str) -> None:
+def test_a_row_that_nobody_can_read_is_reported_in_a_sentence(path: Path, ledger: Ledger, table: str) -> None:
     ledger.save(State(), eventful())
-    ledger.mark([TOLD])
-    ledger.stand(Subscriber(chat=CHAT))
+    ledger.mark([DELIVERED])
+    ledger.keep_subscriber(Subscriber(chat=CHAT))
     rows(path, f"UPDATE {table} SET value = '{{\"key\":'")
     with pytest.raises(LedgerError, match=r"^the ledger has a \w+ that cannot be read: "):
         ledger.load()
@@ -267,18 +267,18 @@ def test_a_row_that_nobody_can_read_is_told_in_a_sentence(path: Path, ledger: Le
 
 def test_a_number_that_no_column_holds_is_refused_in_a_sentence(ledger: Ledger) -> None:
     with pytest.raises(LedgerError, match="cannot be written: Python int too large"):
-        ledger.stand(Subscriber(chat=12345678901234567890))
+        ledger.keep_subscriber(Subscriber(chat=12345678901234567890))
     with pytest.raises(LedgerError, match="cannot be read: Python int too large"):
         ledger.incidents(numbers=[12345678901234567890])
 
 
 def test_what_is_known_of_a_chat_comes_back(ledger: Ledger) -> None:
-    standing = Subscriber(
+    subscriber = Subscriber(
         chat=-5, moved_to=-1001234567890, closed_because="kicked", language="ru", since=at(1), announced_to=(7,)
     )
-    ledger.stand(Subscriber(chat=-5))
-    ledger.stand(standing)
-    assert ledger.load().standings == (standing,)
+    ledger.keep_subscriber(Subscriber(chat=-5))
+    ledger.keep_subscriber(subscriber)
+    assert ledger.load().subscribers == (subscriber,)
 
 
 # A full disk, and what Evaluation makes of it
@@ -308,7 +308,7 @@ def disk(path: Path) -> Iterator[Disk]:
 BIG = DeliveryRecord(incident=1, chat=CHAT, text="x" * 100_000)
 
 
-def test_a_full_disk_is_told_in_a_sentence_and_loses_nothing(disk: Disk) -> None:
+def test_a_full_disk_is_reported_in_a_sentence_and_loses_nothing(disk: Disk) -> None:
     state = eventful()
     disk.ledger.save(State(), state)
     disk.is_full = True
@@ -327,7 +327,7 @@ class Clock:
         return self.now
 
 
-async def test_what_could_not_be_written_is_written_with_the_next_look(
+async def test_what_could_not_be_written_is_written_with_the_next_evaluation(
     path: Path, ledger: Ledger, prometheus_junk: PrometheusJunk, caplog: pytest.LogCaptureFixture
 ) -> None:
     await prometheus_junk.goes_down()
@@ -384,8 +384,8 @@ def test_a_ledger_of_every_earlier_version_becomes_one_of_this(tmp_path: Path, v
         earlier(old, version)
     ledger = Ledger.open(f"sqlite:///{old}")
     ledger.save(State(), eventful())
-    ledger.mark([TOLD])
-    ledger.stand(Subscriber(chat=CHAT))
+    ledger.mark([DELIVERED])
+    ledger.keep_subscriber(Subscriber(chat=CHAT))
     ledger.close()
     assert schema(old) == schema(new)
 
@@ -425,7 +425,7 @@ def test_the_steps_make_the_tables_that_are_used(tmp_path: Path) -> None:
         ("troubles_since", "{}"),
     ],
 )
-def test_garbage_in_the_facts_is_told_in_a_sentence(path: Path, ledger: Ledger, name: str, value: str) -> None:
+def test_garbage_in_the_facts_is_reported_in_a_sentence(path: Path, ledger: Ledger, name: str, value: str) -> None:
     ledger.save(State(), eventful())
     ledger.close()
     rows(path, f"UPDATE facts SET value = '{value}' WHERE name = '{name}'")
@@ -466,9 +466,9 @@ def test_a_damaged_ledger_is_left_as_it_is_and_the_watchdog_works_from_memory_un
     assert path.read_bytes() == content
     path.rename(path.with_name("damaged.db"))
     ledger.save(State(), state)
-    ledger.mark([TOLD])
+    ledger.mark([DELIVERED])
     ledger.close()
-    assert Ledger.open(f"sqlite:///{path}").load() == Memory(replace(state, readings={}), (TOLD,), ())
+    assert Ledger.open(f"sqlite:///{path}").load() == Memory(replace(state, readings={}), (DELIVERED,), ())
 
 
 def test_what_was_written_only_into_memory_is_in_the_file_once_it_can_be_made(
@@ -477,15 +477,15 @@ def test_what_was_written_only_into_memory_is_in_the_file_once_it_can_be_made(
     (tmp_path / "data").write_text("a file where a folder belongs")
     ledger = remembering(tmp_path / "data" / "watchdog.db", monkeypatch)
     with pytest.raises(LedgerError, match="cannot be opened"):
-        ledger.mark([TOLD])
+        ledger.mark([DELIVERED])
     with pytest.raises(LedgerError, match="cannot be opened"):
-        ledger.stand(Subscriber(chat=CHAT))
+        ledger.keep_subscriber(Subscriber(chat=CHAT))
     (tmp_path / "data").unlink()
     state = eventful()
     ledger.save(State(), state)
     ledger.close()
     again = Ledger.open(f"sqlite:///{tmp_path / 'data' / 'watchdog.db'}").load()
-    assert again == Memory(replace(state, readings={}), (TOLD,), (Subscriber(chat=CHAT),))
+    assert again == Memory(replace(state, readings={}), (DELIVERED,), (Subscriber(chat=CHAT),))
 
 
 def test_an_earlier_history_that_appears_meanwhile_is_not_written_over(
@@ -510,18 +510,18 @@ def test_a_ledger_that_is_deleted_while_it_is_used_is_made_anew_with_all_it_held
 ) -> None:
     state = eventful()
     ledger.save(State(), state)
-    ledger.mark([TOLD])
+    ledger.mark([DELIVERED])
     if what == "the file":
         for each in path.parent.glob("watchdog.db*"):
             each.unlink()
     else:
         shutil.rmtree(path.parent)
-    ledger.stand(Subscriber(chat=CHAT))
+    ledger.keep_subscriber(Subscriber(chat=CHAT))
     assert "the ledger was deleted or replaced while it was in use" in caplog.text
     assert "was made anew and holds everything" in caplog.text
     ledger.close()
     again = Ledger.open(f"sqlite:///{path}").load()
-    assert again == Memory(replace(state, readings={}), (TOLD,), (Subscriber(chat=CHAT),))
+    assert again == Memory(replace(state, readings={}), (DELIVERED,), (Subscriber(chat=CHAT),))
 
 
 def act(number: int, reason: str = "") -> Action:
@@ -575,7 +575,7 @@ def test_one_that_an_older_version_made_readable_for_all_is_so_no_more(path: Pat
         ("data/watchdog.db", 0o700, "; the user nobody (65534) may not enter {data}"),
     ],
 )
-def test_a_missing_right_is_told_with_the_command_that_mends_it_and_no_other_folder_in_it(
+def test_a_missing_right_is_reported_with_the_command_that_mends_it_and_no_other_folder_in_it(
     tmp_path: Path, place: str, mode: int, said: str
 ) -> None:
     for each in (tmp_path, *tmp_path.parents):
@@ -602,12 +602,12 @@ def test_a_missing_right_is_told_with_the_command_that_mends_it_and_no_other_fol
 def test_a_backup_of_a_ledger_in_use_is_a_whole_ledger_in_one_file(path: Path, ledger: Ledger, tmp_path: Path) -> None:
     state = eventful()
     ledger.save(State(), state)
-    ledger.mark([TOLD])
+    ledger.mark([DELIVERED])
     copy = tmp_path / "backup.db"
     Ledger.backup(f"sqlite:///{path}", copy)
     assert copy.stat().st_mode & 0o777 == 0o600
     assert [each.name for each in tmp_path.iterdir() if each.is_file()] == ["backup.db"]
-    assert Ledger.open(f"sqlite:///{copy}").load() == Memory(replace(state, readings={}), (TOLD,), ())
+    assert Ledger.open(f"sqlite:///{copy}").load() == Memory(replace(state, readings={}), (DELIVERED,), ())
 
 
 @pytest.mark.usefixtures("ledger")

@@ -55,7 +55,7 @@ async def test_an_odd_answer_is_a_try_that_failed(talk: Talk, what: str) -> None
     talk.api.answers_with(200, ODD[what], methods=UPDATES, times=1)
     async with talk.listening(HELLO):
         await talk.api.until(lambda: len(talk.api.calls_of("getUpdates")) > 1)
-        assert (await talk.asks(ANNA, ANNA, "/hello")).text == "hello"
+        assert (await talk.sends(ANNA, ANNA, "/hello")).text == "hello"
     assert talk.listens[0] is False
 
 
@@ -66,7 +66,7 @@ async def test_an_answer_that_unpacks_to_very_much_is_not_unpacked(talk: Talk) -
     assert talk.listens[0] is False
 
 
-async def test_odd_answers_are_asked_for_less_and_less_often(talk: Talk) -> None:
+async def test_after_odd_answers_updates_are_requested_less_and_less_often(talk: Talk) -> None:
     talk.api.answers_with(200, "{}", methods=UPDATES)
     async with talk.listening(HELLO):
         await asyncio.sleep(2.5)
@@ -76,19 +76,19 @@ async def test_odd_answers_are_asked_for_less_and_less_often(talk: Talk) -> None
 async def test_numbers_that_begin_anew_are_followed(talk: Talk) -> None:
     talk.api.numbers_updates_from(900_000)
     async with talk.listening(HELLO):
-        await talk.asks(ANNA, ANNA, "/hello")
+        await talk.sends(ANNA, ANNA, "/hello")
         talk.api.numbers_updates_from(5)
-        await talk.asks(ANNA, ANNA, "/hello")
-        await talk.asks(ANNA, ANNA, "/hello")
+        await talk.sends(ANNA, ANNA, "/hello")
+        await talk.sends(ANNA, ANNA, "/hello")
         polls = len(talk.api.calls_of("getUpdates"))
         await asyncio.sleep(0.5)  # so long a poll that spins would have been seen to
     assert len(talk.api.calls_of("getUpdates")) <= polls + 1
     assert talk.api.chat(ANNA).texts == ["hello"] * 3
 
 
-async def test_updates_that_come_again_are_answered_once_and_asked_for_with_a_pause(talk: Talk) -> None:
+async def test_updates_that_come_again_are_answered_once_and_requested_with_a_pause(talk: Talk) -> None:
     async with talk.listening(HELLO):
-        await talk.asks(ANNA, ANNA, "/hello")
+        await talk.sends(ANNA, ANNA, "/hello")
         again = {"update_id": 7, "message": {"message_id": 1, "date": 0, "chat": {"id": ANNA}, "text": "/hello"}}
         again["message"]["date"] = int(talk.clock().timestamp())  # type: ignore[index]
         talk.api.answers_with(200, json.dumps({"ok": True, "result": [again]}), methods=UPDATES)
@@ -98,7 +98,7 @@ async def test_updates_that_come_again_are_answered_once_and_asked_for_with_a_pa
     assert len(talk.api.calls_of("getUpdates")) < 8
 
 
-async def test_the_first_press_after_a_restart_is_live_when_it_is_heard_live(talk: Talk) -> None:
+async def test_the_first_press_after_a_restart_is_live_when_it_is_received_live(talk: Talk) -> None:
     pressed: list[Press] = []
 
     async def offer(_: Question) -> Answer:
@@ -109,11 +109,11 @@ async def test_the_first_press_after_a_restart_is_live_when_it_is_heard_live(tal
         return Answer(toast="done")
 
     async with talk.listening(Command("offer", "Offers", offer), Reaction("do", note)):
-        message = await talk.asks(ANNA, ANNA, "/offer")
-    talk.heard_at = talk.clock() - timedelta(hours=3)
+        message = await talk.sends(ANNA, ANNA, "/offer")
+    talk.listened_at = talk.clock() - timedelta(hours=3)
     while_away = await talk.api.press(message, "Do it")
     async with talk.listening(Reaction("do", note)):
-        await talk.is_heard()
+        await talk.is_handled()
         live = await talk.api.press(message, "Do it")
         await talk.api.until(lambda: live in talk.api.answers)
     assert talk.api.answers[while_away].startswith("This was sent while the bot was offline")
@@ -121,7 +121,7 @@ async def test_the_first_press_after_a_restart_is_live_when_it_is_heard_live(tal
     assert pressed[0].pressed_at is not None
 
 
-HEARD = {
+ACTIVE = {
     "a message": ("message", {"message_id": 1, "chat": {"id": GROUP}, "text": "hm"}),
     "a post in a channel": ("channel_post", {"message_id": 1, "chat": {"id": GROUP}}),
     "the bot is let in": (
@@ -134,15 +134,15 @@ HEARD = {
 THROWN_OUT = ("my_chat_member", {"chat": {"id": BORIS}, "new_chat_member": {"status": "kicked"}})
 
 
-@pytest.mark.parametrize("what", HEARD)
-async def test_whatever_is_heard_from_a_chat_shows_that_it_is_open(talk: Talk, what: str) -> None:
+@pytest.mark.parametrize("what", ACTIVE)
+async def test_any_update_from_a_chat_shows_that_it_is_open(talk: Talk, what: str) -> None:
     async with talk.listening(HELLO):
-        await talk.api.tells_bot(*THROWN_OUT)
-        await talk.api.tells_bot(*HEARD[what])
-        await talk.is_heard()
-    assert talk.heard_from == [GROUP]
-    asked = talk.api.calls_of("getUpdates")[-1].json("allowed_updates")
-    assert asked == ["message", "callback_query", "channel_post", "my_chat_member"]
+        await talk.api.sends_update(*THROWN_OUT)
+        await talk.api.sends_update(*ACTIVE[what])
+        await talk.is_handled()
+    assert talk.active_chat == [GROUP]
+    requested = talk.api.calls_of("getUpdates")[-1].json("allowed_updates")
+    assert requested == ["message", "callback_query", "channel_post", "my_chat_member"]
 
 
 @pytest.mark.parametrize("has_webhook", [False, True], ids=["another program", "a webhook"])
@@ -157,9 +157,9 @@ async def test_whoever_has_the_updates_instead_is_named(
     assert ("go to a webhook" in caplog.text) == has_webhook
 
 
-async def test_a_command_heard_live_is_answered_whatever_telegrams_clock_says(talk: Talk) -> None:
+async def test_a_command_received_live_is_answered_whatever_telegrams_clock_says(talk: Talk) -> None:
     async with talk.listening(HELLO):
-        await talk.asks(ANNA, ANNA, "/hello")
+        await talk.sends(ANNA, ANNA, "/hello")
         for ago in (timedelta(hours=-1), timedelta(hours=1)):
             before = len(talk.api.chat(ANNA).texts)
             await talk.api.says(ANNA, ANNA, "/hello", ago=ago)

@@ -43,7 +43,7 @@ def talk(bot_api: BotApi) -> Talk:
 async def test_it_is_shown_and_the_other_one_is_offered(talk: Talk) -> None:
     chats = Chats()
     async with talk.listening(*chats.commands.commands()):
-        answer = await talk.asks(GROUP, ANNA, "/language")
+        answer = await talk.sends(GROUP, ANNA, "/language")
         assert answer.text == "I speak English here."
         assert answer.buttons == ["Русский"]
         await talk.api.press(answer, "Русский", ANNA)
@@ -56,7 +56,7 @@ async def test_it_is_shown_and_the_other_one_is_offered(talk: Talk) -> None:
 async def test_it_is_changed_for_that_chat_alone_and_answered_in_the_new_one(talk: Talk, said: str) -> None:
     chats = Chats()
     async with talk.listening(*chats.commands.commands()):
-        answer = await talk.asks(GROUP, ANNA, f"/language {said}")
+        answer = await talk.sends(GROUP, ANNA, f"/language {said}")
     assert answer.text == "Здесь я говорю по-русски."
     assert chats.spoken == {GROUP: "ru"}
     assert chats.replies(ANNA).speech.language.code == "en"
@@ -65,7 +65,7 @@ async def test_it_is_changed_for_that_chat_alone_and_answered_in_the_new_one(tal
 async def test_one_that_we_do_not_have_is_said_and_both_are_offered(talk: Talk) -> None:
     chats = Chats()
     async with talk.listening(*chats.commands.commands()):
-        answer = await talk.asks(GROUP, ANNA, "/language <b>klingon")
+        answer = await talk.sends(GROUP, ANNA, "/language <b>klingon")
     assert answer.text == "<b>klingon is not available. Available languages:"
     assert answer.buttons == ["English", "Русский"]
     assert chats.spoken == {}
@@ -75,7 +75,7 @@ async def test_where_admins_are_set_only_they_change_it(talk: Talk) -> None:
     chats = Chats()
     talk = Talk(talk.api, talk.speech, Access(talk.access.chats, [BORIS]))
     async with talk.listening(*chats.commands.commands()):
-        await talk.asks(GROUP, ANNA, "/language ru")
+        await talk.sends(GROUP, ANNA, "/language ru")
     assert talk.received[Reception.REFUSED] == 1
     assert chats.spoken == {}
 

@@ -64,7 +64,7 @@ class Post:
     journal: Journal = field(init=False)
     announcements: Announcements = field(init=False)
     talk: Talk = field(init=False)
-    heard_ago: timedelta = timedelta(0)
+    listened_ago: timedelta = timedelta(0)
     announces: bool = False
     topics: dict[int, int] = field(default_factory=dict)
     _saved: State = field(default_factory=State)
@@ -78,7 +78,7 @@ class Post:
         self.ledger = Ledger.open(f"sqlite:///{self.path}")
         memory = self.ledger.load()
         speech = Formatter(self.scene.objectives, UTC)
-        self.talk = Talk(self.api, speech, self.access, heard_at=datetime.now(UTC) - self.heard_ago)
+        self.talk = Talk(self.api, speech, self.access, listened_at=datetime.now(UTC) - self.listened_ago)
         async with connection.connect(TOKEN, self.api.url) as bot:
             recipients = Recipients(self.ledger, memory, self.chats, self.scene.now, topics=self.topics)
             localizer = Localizer(recipients, lambda _language: speech)
@@ -107,42 +107,42 @@ class Post:
                 again_after=0.01,
             )
             announcing = asyncio.create_task(self.announcements.run())
-            duty = OnCall(
+            oncall_commands = OnCall(
                 snapshot,
                 localizer.replies,
                 self.journal,
                 self.delivery.revive,
-                self.announcements.tell if self.announces else lambda _text, _but: None,
+                self.announcements.announce if self.announces else lambda _text, _but: None,
                 self.reach,
             )
-            async with self.talk.listening(*duty.commands()):
+            async with self.talk.listening(*oncall_commands.commands()):
                 yield
             announcing.cancel()
         self.ledger.close()
 
-    def reach(self, asked: Question | Press) -> frozenset[int] | None:
+    def reach(self, request: Question | Press) -> frozenset[int] | None:
         """What people in a second chat may act on, as the watchdog wires it."""
-        return self.delivery.known_in(asked.chat) if self.access.is_limited_to_what_it_was_told(asked) else None
+        return self.delivery.known_in(request.chat) if self.access.is_limited_to_escalations(request) else None
 
-    async def tell(self, after: float = 0) -> None:
+    async def deliver(self, after: float = 0) -> None:
         """What was seen is saved, as evaluation does it, and told."""
         self.scene.second += after
         self.ledger.save(self._saved, self.scene.state)
         self._saved = self.scene.state
-        self.delivery.hear()
-        await self.delivery.tell()
+        self.delivery.on_evaluation()
+        await self.delivery.deliver()
 
     async def press(self, message: Message, button: str, person: int = ANNA) -> str:
         """Somebody presses; what they are shown. What follows from it is told."""
         press = await self.api.press(message, button, person)
         await self.api.until(lambda: press in self.api.answers)
-        await self.delivery.tell()
+        await self.delivery.deliver()
         return self.api.answers[press]
 
-    async def asks(self, text: str, chat: int = ANNA, person: int = ANNA, topic: int | None = None) -> Message:
+    async def sends(self, text: str, chat: int = ANNA, person: int = ANNA, topic: int | None = None) -> Message:
         """Somebody writes, and is answered. What follows from it is told."""
-        answer = await self.talk.asks(chat, person, text, topic)
-        await self.delivery.tell()
+        answer = await self.talk.sends(chat, person, text, topic)
+        await self.delivery.deliver()
         return answer
 
     def messages(self, chat: int = ANNA) -> list[Message]:
@@ -167,7 +167,7 @@ def post(bot_api: BotApi, tmp_path: Path) -> Post:
 async def test_who_presses_acknowledge_has_it_and_every_chat_sees_who_and_when(post: Post) -> None:
     async with post.life():
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         message = post.messages(GROUP)[0]
         assert message.buttons == BREACH
         assert await post.press(message, ACKNOWLEDGE) == "You acknowledged #1."
@@ -177,24 +177,24 @@ async def test_who_presses_acknowledge_has_it_and_every_chat_sees_who_and_when(p
         post.scene.has(1.0, 120)
         assert await post.press(message, UNDO, BORIS) == "Only Anna can undo that."
         post.scene.has(1.0, 200)
-        await post.tell()
+        await post.deliver()
         assert message.buttons == [SILENCE, UNTIL_RECOVERY]
         post.scene.has(0.0, 30)
-        await post.tell()
+        await post.deliver()
     assert "Notified after 25 s, acknowledged by Anna after 25 s." in post.messages(GROUP)[1].text
     assert message.buttons == []
 
 
-async def test_the_second_who_presses_is_told_who_has_it(post: Post) -> None:
+async def test_the_second_who_presses_reads_who_has_acknowledged(post: Post) -> None:
     async with post.life():
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         message = post.messages(GROUP)[0]
         acknowledge = message.button(ACKNOWLEDGE).data or ""
         await post.press(message, ACKNOWLEDGE, BORIS)
         late = await post.api.press_with(message, acknowledge, ANNA)
         await post.api.until(lambda: late in post.api.answers)
-        written = await post.asks("/ack")
+        written = await post.sends("/ack")
     assert (written.text, written.parse_mode) == ("Already acknowledged by Boris <b> at 19:40.", "HTML")
     assert post.api.answers[late] == "Already acknowledged by Boris <b> at 19:40."
     assert "Acknowledged by Boris <b> at 19:40." in message.text
@@ -203,7 +203,7 @@ async def test_the_second_who_presses_is_told_who_has_it(post: Post) -> None:
 async def test_what_was_taken_by_mistake_is_taken_back(post: Post) -> None:
     async with post.life():
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         message = post.messages()[0]
         await post.press(message, ACKNOWLEDGE)
         assert await post.press(message, UNDO) == "Undone: your acknowledgement of #1."
@@ -230,8 +230,8 @@ async def test_what_was_taken_by_mistake_is_taken_back(post: Post) -> None:
 async def test_it_can_be_written_too(post: Post, text: str) -> None:
     async with post.life():
         post.scene.breaks()
-        await post.tell()
-        assert (await post.asks(text, GROUP)).text == "Acknowledged by Anna: #1 Latency."
+        await post.deliver()
+        assert (await post.sends(text, GROUP)).text == "Acknowledged by Anna: #1 Latency."
         assert "Acknowledged by Anna at 19:40." in post.messages()[0].text
 
 
@@ -248,23 +248,23 @@ async def test_it_can_be_written_too(post: Post, text: str) -> None:
 )
 async def test_a_wrong_argument_is_answered_with_a_right_one(post: Post, text: str, said: str) -> None:
     async with post.life():
-        assert (await post.asks("/ack")).text == "Nothing is in breach."
+        assert (await post.sends("/ack")).text == "Nothing is in breach."
         post.scene.breaks()
-        await post.tell()
-        assert (await post.asks(text)).text == said
+        await post.deliver()
+        assert (await post.sends(text)).text == said
 
 
 async def test_an_acknowledgement_pressed_while_nobody_listened_counts_and_a_silence_does_not(post: Post) -> None:
     async with post.life():
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
     message = post.messages()[0]
     for button in (SILENCE, SILENCE, ACKNOWLEDGE):
         await post.api.press(message, button)
-    post.heard_ago = timedelta(hours=8)
+    post.listened_ago = timedelta(hours=8)
     async with post.life():
-        await post.talk.is_heard()
-        await post.tell()
+        await post.talk.is_handled()
+        await post.deliver()
     assert "Acknowledged by Anna" in message.text
     assert "Silenced" not in message.text
     assert [each.text for each in post.messages()[1:]] == [
@@ -278,12 +278,12 @@ async def test_an_acknowledgement_written_while_nobody_listened_counts_from_then
     post.scene.second = (datetime.now(UTC) - START).total_seconds() // 1 - 3600  # Telegram's clock is the real one
     async with post.life():
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
     await post.api.says(ANNA, ANNA, "/ack", ago=timedelta(minutes=50))
     await post.api.says(ANNA, ANNA, "/silence 1h", ago=timedelta(minutes=49))
     post.scene.has(1.0, 3600)
     async with post.life():
-        await post.talk.is_heard()
+        await post.talk.is_handled()
         (act,) = post.journal.acts.all
     assert abs((datetime.now(UTC) - act.at) - timedelta(minutes=50)) < timedelta(minutes=1)
 
@@ -291,11 +291,11 @@ async def test_an_acknowledgement_written_while_nobody_listened_counts_from_then
 async def test_what_is_over_cannot_be_taken_and_that_is_counted(post: Post) -> None:
     async with post.life():
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         message = post.messages()[0]
         data = [each.data or "" for row in message.keyboard for each in row]
         post.scene.has(0.0, 30)
-        await post.tell()
+        await post.deliver()
         for each in data:
             press = await post.api.press_with(message, each)
             await post.api.until(lambda press=press: press in post.api.answers)  # type: ignore[misc]
@@ -307,10 +307,10 @@ async def test_what_is_over_cannot_be_taken_and_that_is_counted(post: Post) -> N
 # Silences
 
 
-async def test_a_silence_by_button_mutes_and_its_end_is_told(post: Post) -> None:
+async def test_a_silence_by_button_mutes_and_its_end_is_announced(post: Post) -> None:
     async with post.life():
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         message = post.messages()[0]
         assert await post.press(message, SILENCE) == "Latency: silenced until 20:40."
         assert "Silenced until 20:40 by Anna." in message.text.splitlines()
@@ -318,29 +318,29 @@ async def test_a_silence_by_button_mutes_and_its_end_is_told(post: Post) -> None
         edits = len(message.edits)
         for _ in range(10):
             post.scene.has(1.0, 300)
-            await post.tell()
+            await post.deliver()
         assert len(message.edits) == edits
         post.scene.has(1.0, 601)
-        await post.tell()
+        await post.deliver()
         assert [each.is_loud for each in post.messages()] == [True, True]
         assert post.heads()[1] == "⏱ Still open after 1 h, not acknowledged: Latency, p95 2.4 s (last 20 s). #1"
         assert "Silenced" not in message.text
 
 
-async def test_a_breach_under_a_silence_is_not_told_but_its_end_is_in_a_quiet_line(post: Post) -> None:
+async def test_a_breach_under_a_silence_is_not_notified_but_its_end_is_in_a_quiet_line(post: Post) -> None:
     async with post.life():
-        answer = await post.asks("/silence 1h latency deploying", GROUP)
+        answer = await post.sends("/silence 1h latency deploying", GROUP)
         assert answer.text.splitlines() == [
             "🔇 Latency: silenced until 20:40.",
             "Reason: deploying",
             "Evaluation continues; recoveries are still sent, without sound. To undo: /undo",
         ]
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         assert post.messages() == []
         assert post.delivery.undelivered_since is None
         post.scene.has(0.0, 30)
-        await post.tell()
+        await post.deliver()
         (line,) = post.messages()
         assert line.text == (
             "⚪️ Delivered after a silence: Latency in breach 19:40:00–19:40:25 (25 s), worst 2.4 s, resolved since. #1"
@@ -349,22 +349,22 @@ async def test_a_breach_under_a_silence_is_not_told_but_its_end_is_in_a_quiet_li
 
 
 @pytest.mark.parametrize("how", ["it runs out", "its button", "/undo"])
-async def test_when_a_silence_is_over_what_is_open_is_told(post: Post, how: str) -> None:
+async def test_when_a_silence_is_over_what_is_open_is_notified(post: Post, how: str) -> None:
     async with post.life():
-        answer = await post.asks("/silence 2m all", GROUP, BORIS)
+        answer = await post.sends("/silence 2m all", GROUP, BORIS)
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         assert post.messages() == []
         if how == "it runs out":
             post.scene.has(1.0, 120)
         elif how == "/undo":
-            assert (await post.asks("/undo", GROUP, BORIS)).text == "Undone: the silence of Everything."
+            assert (await post.sends("/undo", GROUP, BORIS)).text == "Undone: the silence of Everything."
         else:
             assert answer.buttons == ["End: Everything, until 19:42"]
             assert await post.press(answer, answer.buttons[0], ANNA) == "Silence ended: Everything."
             again = await post.press(answer, answer.buttons[0], ANNA)
             assert again == "That silence has already ended."
-        await post.tell()
+        await post.deliver()
     assert post.heads()[0].startswith("🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s)")
     assert post.messages()[0].is_loud
 
@@ -372,26 +372,26 @@ async def test_when_a_silence_is_over_what_is_open_is_told(post: Post, how: str)
 async def test_a_silence_until_recovery_ends_with_it(post: Post) -> None:
     async with post.life():
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         message = post.messages()[0]
         assert await post.press(message, UNTIL_RECOVERY) == "Latency: silenced until recovery."
         post.scene.has(0.0, 30)
-        await post.tell()
+        await post.deliver()
         assert post.heads()[1].startswith("🟢 Latency resolved")
         assert post.messages()[1].is_silent
-        assert (await post.asks("/silences")).text == "No silences. To make one: /silence 1h all"
+        assert (await post.sends("/silences")).text == "No silences. To make one: /silence 1h all"
         post.scene.has(1.0, 25)
-        await post.tell()
+        await post.deliver()
         assert "Latency again" in post.messages()[-1].text
         assert post.messages()[-1].is_loud
 
 
 async def test_silences_are_listed_with_who_when_until_and_why(post: Post) -> None:
     async with post.life():
-        await post.asks("/silence until 21:00 errors known & <old>", GROUP, BORIS)
-        await post.asks("/silence 2d latency", GROUP)
-        listed = await post.asks("/silences")
-        status = await post.asks("/status")
+        await post.sends("/silence until 21:00 errors known & <old>", GROUP, BORIS)
+        await post.sends("/silence 2d latency", GROUP)
+        listed = await post.sends("/silences")
+        status = await post.sends("/status")
     assert listed.text.splitlines() == [
         "🔇 Errors: silenced until 21:00 by Boris <b>: known & <old>. Made at 19:40.",
         "🔇 Latency: silenced until 19:40 on 3 January by Anna. Made at 19:40.",
@@ -412,10 +412,10 @@ async def test_silences_are_listed_with_who_when_until_and_why(post: Post) -> No
 )
 async def test_what_is_not_understood_is_said_with_a_right_example(post: Post, text: str, said: str) -> None:
     async with post.life():
-        answer = (await post.asks(text)).text
+        answer = (await post.sends(text)).text
         assert answer == f"{said} For example: /silence 1h latency deploying, or /silence until 18:00 all."
         assert post.journal.acts.all == ()
-        waits = (await post.asks("/silence until recovery all")).text
+        waits = (await post.sends("/silence until recovery all")).text
         assert waits.startswith("It is not in breach")
 
 
@@ -423,10 +423,10 @@ async def test_only_admins_silence_where_there_are_any(post: Post) -> None:
     post.access = among(admins=[BORIS])
     async with post.life():
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         message = post.messages(GROUP)[0]
         assert "Only an admin" in await post.press(message, SILENCE, ANNA)
-        assert "Only an admin" in (await post.asks("/silence 1h all", GROUP, ANNA)).text
+        assert "Only an admin" in (await post.sends("/silence 1h all", GROUP, ANNA)).text
         assert "silenced" in await post.press(message, SILENCE, BORIS)
         assert [each.by.id for each in post.journal.acts.all] == [BORIS]
 
@@ -434,34 +434,34 @@ async def test_only_admins_silence_where_there_are_any(post: Post) -> None:
 async def test_acts_outlive_a_restart_and_what_is_delivered_twice_counts_once(post: Post) -> None:
     async with post.life():
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         await post.press(post.messages()[0], ACKNOWLEDGE)
-        asked = await post.api.says(ANNA, ANNA, "/silence 1h errors")
-        await post.talk.is_heard()
+        request = await post.api.says(ANNA, ANNA, "/silence 1h errors")
+        await post.talk.is_handled()
         kept = post.journal.acts
-    await post.api.tells_bot("message", asked.as_json())
+    await post.api.sends_update("message", request.as_json())
     async with post.life():
-        await post.talk.is_heard()
+        await post.talk.is_handled()
         assert post.journal.acts == kept
-        await post.tell()
+        await post.deliver()
     assert "Acknowledged by Anna at 19:40." in post.messages()[0].text
 
 
-async def test_a_ledger_that_cannot_be_written_is_told_and_loses_nothing(post: Post) -> None:
+async def test_a_ledger_that_cannot_be_written_is_reported_and_loses_nothing(post: Post) -> None:
     async with post.life():
         writing = asyncio.create_task(post.journal.run())
         other = sqlite3.connect(post.path, isolation_level=None)
-        for deed in ("INSERT", "UPDATE"):
+        for action in ("INSERT", "UPDATE"):
             other.execute(
-                f"CREATE TRIGGER no_{deed} BEFORE {deed} ON acts BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+                f"CREATE TRIGGER no_{action} BEFORE {action} ON acts BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
             )
-        answer = await post.asks("/silence 1h all")
+        answer = await post.sends("/silence 1h all")
         assert answer.text.endswith("the database cannot be written: a restart would lose it.")
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         assert post.messages()[1:] == [], "it holds all the same"
-        for deed in ("INSERT", "UPDATE"):
-            other.execute(f"DROP TRIGGER no_{deed}")
+        for action in ("INSERT", "UPDATE"):
+            other.execute(f"DROP TRIGGER no_{action}")
         async with asyncio.timeout(30):
             while post.ledger.load().acts != post.journal.acts.all:  # noqa: ASYNC110 - nobody tells of it
                 await asyncio.sleep(0.01)
@@ -476,42 +476,42 @@ async def test_quiet_hours_hold_what_makes_a_sound_until_they_are_over(post: Pos
     post.rules = Rules(quiet_hours=QuietHours.parse("19:00-20:00", UTC))
     async with post.life():
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         assert post.messages() == []
         assert post.delivery.undelivered_since is None
         post.scene.has(1.0, 19.5 * MINUTE)
-        await post.tell()
+        await post.deliver()
         assert post.messages() == []
         post.scene.has(1.0, MINUTE)
-        await post.tell()
+        await post.deliver()
         assert post.messages()[0].is_loud
         assert post.messages()[0].sent_at is not None
         assert post.now() >= START + timedelta(minutes=20)
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["where that is wanted", "where it is not"])
-async def test_what_burns_the_budget_fast_is_told_in_quiet_hours(post: Post, told: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize("delivered", [True, False], ids=["where that is wanted", "where it is not"])
+async def test_a_fast_burn_is_notified_in_quiet_hours(post: Post, delivered: bool) -> None:  # noqa: FBT001
     burn = Burn(0.02, timedelta(hours=1), timedelta(minutes=5), Alert.PAGE)
     post.scene = Scene(replace(LATENCY, burns=(burn,)))
-    post.rules = Rules(quiet_hours=QuietHours.parse("19:00-20:00", UTC), pages_in_quiet_hours=told)
+    post.rules = Rules(quiet_hours=QuietHours.parse("19:00-20:00", UTC), pages_in_quiet_hours=delivered)
     async with post.life():
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         assert post.messages() == []
         fast = Budget(history=timedelta(days=30), events=1e6, bad_ratios={burn.short: 0.9, burn.long: 0.8})
         burning = replace(post.scene.incident, budget=fast)
         post.scene.state = replace(post.scene.state, incidents={1: burning})
-        await post.tell()
-        assert bool(post.messages()) is told
+        await post.deliver()
+        assert bool(post.messages()) is delivered
 
 
-async def test_what_came_and_went_in_quiet_hours_is_told_in_a_line_after_them(post: Post) -> None:
+async def test_what_came_and_went_in_quiet_hours_is_notified_in_a_line_after_them(post: Post) -> None:
     post.rules = Rules(quiet_hours=QuietHours.parse("19:00-20:00", UTC))
     async with post.life():
         post.scene.breaks().has(0.0, 30)
-        await post.tell()
+        await post.deliver()
         assert post.messages() == []
-        await post.tell(after=20 * MINUTE)
+        await post.deliver(after=20 * MINUTE)
         assert post.heads() == [
             (
                 "⚪️ Delivered after quiet hours: Latency in breach 19:40:00–19:40:25 (25 s), "
@@ -520,18 +520,18 @@ async def test_what_came_and_went_in_quiet_hours_is_told_in_a_line_after_them(po
         ]
 
 
-async def test_what_nobody_acknowledges_is_told_again_and_to_a_second_chat_which_hears_the_rest(post: Post) -> None:
+async def test_what_nobody_acknowledges_is_escalated_to_a_second_chat_which_receives_the_rest(post: Post) -> None:
     post.rules = Rules(escalate_after=timedelta(minutes=15), second_chats=[SECOND])
     post.chats = (ANNA, SECOND)
     post.access = among([ANNA, SECOND])
     async with post.life():
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         post.scene.has(1.0, 15 * MINUTE - 5)
-        await post.tell()
+        await post.deliver()
         assert (len(post.messages()), post.messages(SECOND)) == (1, [])
         post.scene.has(1.0, 10)
-        await post.tell()
+        await post.deliver()
         assert post.heads()[1] == "⏱ Escalation: nobody acknowledged Latency, p95 2.4 s (last 20 s) for 15 min. #1"
         assert post.messages()[1].is_loud
         assert post.messages()[1].buttons == [ACKNOWLEDGE]
@@ -541,23 +541,23 @@ async def test_what_nobody_acknowledges_is_told_again_and_to_a_second_chat_which
         await post.press(post.messages(SECOND)[0], ACKNOWLEDGE, BORIS)
         assert "Acknowledged by Boris <b>" in post.messages()[0].text
         post.scene.has(1.0, 40 * MINUTE)
-        await post.tell()
+        await post.deliver()
         post.scene.has(0.0, 60)
-        await post.tell()
+        await post.deliver()
     assert len(post.messages()) == 3
     assert post.heads(SECOND)[1].startswith("🟢 Latency resolved")
     assert "acknowledged by Boris <b> after 15 min" in post.messages(SECOND)[1].text
 
 
-async def test_a_second_chat_hears_nothing_of_what_somebody_has(post: Post) -> None:
+async def test_a_second_chat_receives_nothing_of_what_is_acknowledged(post: Post) -> None:
     post.rules = Rules(escalate_after=timedelta(minutes=15), second_chats=[SECOND])
     post.chats = (ANNA, SECOND)
     async with post.life():
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         await post.press(post.messages()[0], ACKNOWLEDGE)
         post.scene.has(1.0, 30 * MINUTE).has(0.0, 60)
-        await post.tell()
+        await post.deliver()
         assert post.messages(SECOND) == []
         assert post.delivery.undelivered_since is None
 
@@ -565,67 +565,67 @@ async def test_a_second_chat_hears_nothing_of_what_somebody_has(post: Post) -> N
 # Topics
 
 
-async def test_a_topic_of_a_forum_is_told_and_asked_there(post: Post) -> None:
+async def test_a_topic_of_a_forum_is_notified_and_answered_there(post: Post) -> None:
     post.topics = {FORUM: TOPIC}
     post.chats = (FORUM,)
     async with post.life():
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         message = post.messages(FORUM)[0]
         await post.press(message, ACKNOWLEDGE, BORIS)
-        await post.asks("/silence@wine_slo_bot 1h all", FORUM, ANNA, TOPIC)
+        await post.sends("/silence@wine_slo_bot 1h all", FORUM, ANNA, TOPIC)
         post.scene.has(0.0, 60)
-        await post.tell()
+        await post.deliver()
     assert [each.topic for each in post.messages(FORUM)] == [TOPIC] * 3
     assert "Acknowledged by Boris <b>" in message.versions[1].text
 
 
-async def test_where_a_topic_is_gone_the_chat_is_told(post: Post) -> None:
+async def test_where_a_topic_is_gone_the_chat_is_notified(post: Post) -> None:
     post.topics = {FORUM: 31}
     post.chats = (FORUM,)
     async with post.life():
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
     assert post.messages(FORUM)[0].topic is None
 
 
 # What is asked back
 
 
-async def test_a_name_that_is_not_known_silences_nothing_and_is_asked_for_with_buttons(post: Post) -> None:
+async def test_a_name_that_is_not_known_silences_nothing_and_is_answered_with_choices(post: Post) -> None:
     async with post.life():
-        asked = await post.asks("/silence 1h predict", GROUP)
-        assert asked.text == "There is no “predict”. What should be silenced?"
-        assert asked.buttons == ["Everything", "Latency", "Errors", "Availability"]
+        request = await post.sends("/silence 1h predict", GROUP)
+        assert request.text == "There is no “predict”. What should be silenced?"
+        assert request.buttons == ["Everything", "Latency", "Errors", "Availability"]
         assert post.journal.acts == NO_ACTIONS
         post.scene.second += 60
-        await post.press(asked, "Errors", BORIS)
-        await post.api.until(lambda: asked.text.startswith("🔇 Errors: silenced until 20:40."))
+        await post.press(request, "Errors", BORIS)
+        await post.api.until(lambda: request.text.startswith("🔇 Errors: silenced until 20:40."))
         (act,) = post.journal.acts.all
         assert act.silence is not None
         assert (act.by.id, act.silence.objective, act.silence.until) == (BORIS, "errors", START + timedelta(hours=1))
-        assert asked.buttons == ["End: Errors, until 20:40"]
+        assert request.buttons == ["End: Errors, until 20:40"]
 
 
 async def test_who_may_not_silence_may_not_choose_either(post: Post) -> None:
     post.access = among(admins=[BORIS])
     async with post.life():
-        asked = await post.asks("/silence 1h", GROUP, BORIS)
-        assert "Only an admin" in await post.press(asked, "Everything", ANNA)
+        request = await post.sends("/silence 1h", GROUP, BORIS)
+        assert "Only an admin" in await post.press(request, "Everything", ANNA)
         assert post.journal.acts == NO_ACTIONS
-        await post.press(asked, "Everything", BORIS)
+        await post.press(request, "Everything", BORIS)
         assert len(post.journal.acts.all) == 1
-        again = await post.api.press_with(asked, asked.button(asked.buttons[0]).data or "", BORIS)
+        again = await post.api.press_with(request, request.button(request.buttons[0]).data or "", BORIS)
         await post.api.until(lambda: again in post.api.answers)
 
 
 async def test_a_choice_of_an_earlier_process_is_not_mistaken_for_another_one(post: Post) -> None:
     async with post.life():
-        asked = await post.asks("/silence 1h", GROUP)
-        await post.talk.is_heard()
+        request = await post.sends("/silence 1h", GROUP)
+        await post.talk.is_handled()
     async with post.life():
-        await post.asks("/silence 1h", GROUP)
-        assert await post.press(asked, "Everything") == "These buttons have expired. Send the command again."
+        await post.sends("/silence 1h", GROUP)
+        assert await post.press(request, "Everything") == "These buttons have expired. Send the command again."
         assert post.journal.acts == NO_ACTIONS
 
 
@@ -639,37 +639,37 @@ async def test_a_choice_of_an_earlier_process_is_not_mistaken_for_another_one(po
         ("/silence off", "No silences. To make one: /silence 1h all", []),
     ],
 )
-async def test_what_is_missing_is_asked_for(post: Post, text: str, said: str, buttons: list[str]) -> None:
+async def test_what_is_missing_is_offered_as_choices(post: Post, text: str, said: str, buttons: list[str]) -> None:
     async with post.life():
-        answer = await post.asks(text)
+        answer = await post.sends(text)
         assert (answer.text, answer.buttons[: len(buttons)]) == (said, buttons)
         assert post.journal.acts == NO_ACTIONS
 
 
 async def test_several_objectives_are_silenced_at_once_and_taken_back_at_once(post: Post) -> None:
     async with post.life():
-        answer = await post.asks("/silence latency, ошибки 1h deploying")
+        answer = await post.sends("/silence latency, ошибки 1h deploying")
         assert answer.text.splitlines()[:3] == [
             "🔇 Latency: silenced until 20:40.",
             "🔇 Errors: silenced until 20:40.",
             "Reason: deploying",
         ]
-        back = await post.asks("/undo")
+        back = await post.sends("/undo")
         assert back.text.splitlines() == [
             "Undone: the silence of Latency.",
             "Undone: the silence of Errors.",
         ]
-        assert (await post.asks("/silences")).text.startswith("No silences")
+        assert (await post.sends("/silences")).text.startswith("No silences")
 
 
 async def test_which_incident_is_acknowledged_can_be_pressed(post: Post) -> None:
     async with post.life():
         post.scene.breaks()
         post.scene.has(1.0, 25, key=Key("errors"))
-        await post.tell()
-        asked = await post.asks("/ack")
-        assert asked.buttons == ["#1 Latency", "#2 Errors"]
-        assert await post.press(asked, "#2 Errors") == "You acknowledged #2."
+        await post.deliver()
+        request = await post.sends("/ack")
+        assert request.buttons == ["#1 Latency", "#2 Errors"]
+        assert await post.press(request, "#2 Errors") == "You acknowledged #2."
 
 
 # What is never silenced, and who hears of silences
@@ -680,17 +680,17 @@ async def test_a_silence_of_everything_mutes_neither_lost_monitoring_nor_an_outa
 ) -> None:
     up = Key(AVAILABILITY.name)
     async with post.life():
-        await post.asks("/silence 1h all", GROUP)
+        await post.sends("/silence 1h all", GROUP)
         post.scene.breaks()
         post.scene.has(0.34, 60, key=up, of=3)
-        await post.tell()
+        await post.deliver()
         assert post.messages() == [], "one replica of three is down, and latency is in breach"
         post.scene.has(1.0, 60, key=up, of=3)
-        await post.tell()
+        await post.deliver()
         assert [each.split(":")[0] for each in post.heads()] == ["🔴 Availability"]
         assert post.messages()[0].is_loud
         post.scene.lacks(Sight.BLIND, 300, keys=(Key("latency"), Key("errors"), up))
-        await post.tell()
+        await post.deliver()
         assert post.heads()[-1].startswith("🟣 Monitoring lost")
         assert post.messages()[-1].is_loud
 
@@ -698,10 +698,10 @@ async def test_a_silence_of_everything_mutes_neither_lost_monitoring_nor_an_outa
 async def test_a_silence_whose_announcement_an_end_of_the_process_cut_short_is_announced_after_it(post: Post) -> None:
     post.scene.has(0.0, 30)
     async with post.life():  # in which nothing announces
-        await post.asks("/silence 1h latency")
+        await post.sends("/silence 1h latency")
         post.scene.second += 5 * MINUTE
         post.scene.has(0.0, 5)
-        await post.asks("/silence 1h errors deploying")
+        await post.sends("/silence 1h errors deploying")
     async with post.life():
         reminding = asyncio.create_task(
             post.announcements.remind(post.journal, FakeSnapshot(lambda: post.scene.state, post.now))
@@ -714,15 +714,15 @@ async def test_a_silence_whose_announcement_an_end_of_the_process_cut_short_is_a
 async def test_a_silence_its_end_and_what_is_taken_back_are_announced_in_every_other_chat(post: Post) -> None:
     post.announces = True
     async with post.life():
-        await post.asks("/silence 1h all fixing <it>", GROUP, BORIS)
+        await post.sends("/silence 1h all fixing <it>", GROUP, BORIS)
         await post.api.until(lambda: len(post.messages()) == 1)
         assert post.messages()[0].text == "🔇 Everything: silenced until 20:40 by Boris <b>: fixing <it>."
         assert post.messages()[0].is_silent
-        await post.asks("/undo", GROUP, BORIS)
+        await post.sends("/undo", GROUP, BORIS)
         await post.api.until(lambda: len(post.messages()) == 2)
         assert post.messages()[1].text == "🔔 Boris <b> ended the silence: Everything."
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         await post.press(post.messages()[-1], SILENCE)
         await post.api.until(lambda: post.messages(GROUP)[-1].text == "🔇 Latency: silenced until 20:40 by Anna.")
     assert not any(each.text.startswith("🔔") for each in post.messages(GROUP)), "there it is the answer"
@@ -737,23 +737,23 @@ async def test_a_second_chat_acts_only_on_what_was_escalated_to_it(post: Post) -
     post.access = Access([ANNA, SECOND], [], lambda chat: chat == SECOND)
     async with post.life():
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         for text in ("/silence 1h all", "/silence 1h latency", "/silence 1h #1", "/ack", "/ack 1"):
-            assert (await post.asks(text, SECOND, BORIS)).text.startswith("In this chat you can act only on"), text
+            assert (await post.sends(text, SECOND, BORIS)).text.startswith("In this chat you can act only on"), text
         assert post.journal.acts == NO_ACTIONS
         post.scene.has(1.0, 15 * MINUTE)
-        await post.tell()
-        assert "is not in breach" not in (await post.asks("/ack 1", SECOND, BORIS)).text
-        assert (await post.asks("/silence 1h all", SECOND, BORIS)).text.startswith("In this chat you can act only on")
-        assert (await post.asks("/silence 1h #1", SECOND, BORIS)).text.startswith("🔇 Latency")
+        await post.deliver()
+        assert "is not in breach" not in (await post.sends("/ack 1", SECOND, BORIS)).text
+        assert (await post.sends("/silence 1h all", SECOND, BORIS)).text.startswith("In this chat you can act only on")
+        assert (await post.sends("/silence 1h #1", SECOND, BORIS)).text.startswith("🔇 Latency")
         assert [each.by.id for each in post.journal.acts.all] == [BORIS, BORIS]
 
 
 async def test_an_admin_acts_from_a_second_chat_as_from_a_first(post: Post) -> None:
     post.access = Access([ANNA, SECOND], [BORIS], lambda chat: chat == SECOND)
     async with post.life():
-        assert (await post.asks("/silence 1h all", SECOND, BORIS)).text.startswith("🔇 Everything")
-        assert "Only an admin" in (await post.asks("/silence 1h all", SECOND, ANNA)).text
+        assert (await post.sends("/silence 1h all", SECOND, BORIS)).text.startswith("🔇 Everything")
+        assert "Only an admin" in (await post.sends("/silence 1h all", SECOND, ANNA)).text
 
 
 async def test_an_acknowledgement_that_is_taken_back_escalates_after_a_minute_of_grace(post: Post) -> None:
@@ -761,16 +761,16 @@ async def test_an_acknowledgement_that_is_taken_back_escalates_after_a_minute_of
     post.chats = (ANNA, SECOND)
     async with post.life():
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         post.scene.has(1.0, 14 * MINUTE)
         await post.press(post.messages()[0], ACKNOWLEDGE)
         post.scene.has(1.0, 2 * MINUTE)
         await post.press(post.messages()[0], UNDO)
         post.scene.has(1.0, 55)
-        await post.tell()
+        await post.deliver()
         assert (len(post.messages()), post.messages(SECOND)) == (1, [])
         post.scene.has(1.0, 5)
-        await post.tell()
+        await post.deliver()
         assert len(post.messages()) == 2
         assert post.messages(SECOND)[0].is_loud
 
@@ -778,26 +778,26 @@ async def test_an_acknowledgement_that_is_taken_back_escalates_after_a_minute_of
 # Who it was
 
 
-async def test_two_people_of_one_name_are_told_apart(post: Post) -> None:
+async def test_two_people_of_one_name_are_distinguished(post: Post) -> None:
     post.api.names[BORIS] = "anna"
     async with post.life():
         post.scene.breaks()
-        await post.tell()
+        await post.deliver()
         await post.press(post.messages(GROUP)[0], ACKNOWLEDGE, ANNA)
         await post.press(post.messages(GROUP)[0], SILENCE, BORIS)
         lines = post.messages()[0].text.splitlines()
         assert "Acknowledged by Anna at 19:40." in lines
         assert f"Silenced until 20:40 by anna ({BORIS})." in lines
-        deeds = post.journal.lines(post.scene.incident, post.talk.speech)
-    assert deeds[0] == f"19:40 Anna ({ANNA}) acknowledged."
-    assert str(BORIS) in deeds[1]
+        action_lines = post.journal.lines(post.scene.incident, post.talk.speech)
+    assert action_lines[0] == f"19:40 Anna ({ANNA}) acknowledged."
+    assert str(BORIS) in action_lines[1]
 
 
 async def test_what_is_garbage_in_the_ledger_hides_no_act_and_stops_none(post: Post) -> None:
     async with post.life():
-        await post.asks("/silence 1h errors")
-        await post.asks("/silence 1h latency")
-        await post.talk.is_heard()
+        await post.sends("/silence 1h errors")
+        await post.sends("/silence 1h latency")
+        await post.talk.is_handled()
     other = sqlite3.connect(post.path, isolation_level=None)
     other.execute("UPDATE acts SET value = json_set(value, '$.number', 77) WHERE number = 1")
     for number, value in ((3, "{}"), (9, "no json"), (10, "[1")):
@@ -806,7 +806,7 @@ async def test_what_is_garbage_in_the_ledger_hides_no_act_and_stops_none(post: P
         )
     async with post.life():
         assert [each.number for each in post.journal.acts.all] == [1, 2]
-        assert (await post.asks("/silence 1h availability")).text.endswith("To undo: /undo")
+        assert (await post.sends("/silence 1h availability")).text.endswith("To undo: /undo")
         assert post.journal.acts.all[-1].number == 11
     assert other.execute("SELECT max(number), count(*) FROM acts").fetchone() == (11, 6)
     other.close()
@@ -814,7 +814,7 @@ async def test_what_is_garbage_in_the_ledger_hides_no_act_and_stops_none(post: P
 
 async def test_an_act_with_half_a_letter_in_it_is_kept_and_holds_up_no_later_one(post: Post) -> None:
     async with post.life():
-        await post.asks("/silence 1h errors")
+        await post.sends("/silence 1h errors")
         (good,) = post.journal.acts.all
         broken = replace(good, cause="broken", by=replace(good.by, name="half \ud800"))
         await post.journal.add(broken)
@@ -825,7 +825,7 @@ async def test_an_act_with_half_a_letter_in_it_is_kept_and_holds_up_no_later_one
 
 async def test_start_says_who_the_bot_is_and_what_it_watches(post: Post) -> None:
     async with post.life():
-        said = await post.asks("/start")
+        said = await post.sends("/start")
         assert said.text.startswith(
             "This is wine-slo. It monitors the objectives of wine-slo: Latency, Errors, Availability."
         )
@@ -841,8 +841,8 @@ async def test_status_of_one_objective_is_of_that_one(post: Post) -> None:
     async with post.life():
         post.scene.has(0.0, 30)
         post.scene.has(0.0, 30, key=Key("errors"))
-        assert "latency" not in (await post.asks("/status ошибки")).text
-        assert (await post.asks("/status latncy")).text == "There is no latncy. Did you mean latency?"
-        assert (await post.asks("/status latency and errors")).text == (await post.asks("/status")).text
+        assert "latency" not in (await post.sends("/status ошибки")).text
+        assert (await post.sends("/status latncy")).text == "There is no latncy. Did you mean latency?"
+        assert (await post.sends("/status latency and errors")).text == (await post.sends("/status")).text
         for text in ("/status errors latncy", "/status errors, latncy", "/status errors и latncy"):
-            assert (await post.asks(text)).text == "There is no latncy. Did you mean latency?"
+            assert (await post.sends(text)).text == "There is no latncy. Did you mean latency?"

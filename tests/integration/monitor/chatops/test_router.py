@@ -60,9 +60,9 @@ def with_admins(talk: Talk, *admins: int) -> Talk:
         pytest.param(FORUM, "/hello@wine_slo_bot a b", TOPIC, id="a topic of a forum"),
     ],
 )
-async def test_a_command_is_answered_where_it_is_asked(talk: Talk, chat: int, text: str, topic: int | None) -> None:
+async def test_a_command_is_answered_where_it_is_sent(talk: Talk, chat: int, text: str, topic: int | None) -> None:
     async with talk.listening(HELLO):
-        answer = await talk.asks(chat, ANNA, text, topic)
+        answer = await talk.sends(chat, ANNA, text, topic)
     assert answer.text == f"hello Person {ANNA}: a b"
     assert answer.topic == topic
     question = next(each for each in talk.api.chat(chat).history.values() if not each.is_from_bot)
@@ -74,15 +74,15 @@ async def test_a_command_is_answered_where_it_is_asked(talk: Talk, chat: int, te
 @pytest.mark.parametrize("text", ["/hello@another_bot", "hello", "say /hello", "/", "/hello!", "/ hello"])
 async def test_what_is_not_for_us_is_left_alone(talk: Talk, text: str) -> None:
     async with talk.listening(HELLO):
-        await talk.asks_in_vain(GROUP, ANNA, text)
+        await talk.sends_in_vain(GROUP, ANNA, text)
     assert not talk.received
 
 
 async def test_a_thread_of_replies_is_no_topic(talk: Talk) -> None:
     async with talk.listening(HELLO):
         message = (await talk.api.says(FORUM, ANNA, "/id")).as_json()
-        await talk.is_heard()
-        await talk.api.tells_bot("message", message | {"message_id": 99, "text": "/hello", "message_thread_id": 12})
+        await talk.is_handled()
+        await talk.api.sends_update("message", message | {"message_id": 99, "text": "/hello", "message_thread_id": 12})
         await talk.api.until(lambda: len(talk.api.chat(FORUM).messages) == 2)
     assert talk.api.chat(FORUM).messages[1].topic is None
 
@@ -91,10 +91,10 @@ async def test_a_thread_of_replies_is_no_topic(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize("chat", [ANNA, GROUP, FORUM])
-async def test_whoever_is_in_a_chat_of_ours_may_ask_and_where_no_admins_are_set_change(talk: Talk, chat: int) -> None:
+async def test_whoever_is_in_a_chat_of_ours_may_query_and_where_no_admins_are_set_change(talk: Talk, chat: int) -> None:
     async with talk.listening(HELLO, CHANGE):
-        await talk.asks(chat, BORIS, "/hello")
-        assert (await talk.asks(chat, BORIS, "/change")).text.startswith("hello")
+        await talk.sends(chat, BORIS, "/hello")
+        assert (await talk.sends(chat, BORIS, "/change")).text.startswith("hello")
 
 
 async def test_where_admins_are_set_only_they_may_change_something_wherever_they_are(talk: Talk) -> None:
@@ -102,22 +102,22 @@ async def test_where_admins_are_set_only_they_may_change_something_wherever_they
     talk.api.chat(BORIS)
     async with talk.listening(HELLO, CHANGE):
         for chat in (GROUP, BORIS, ELSEWHERE):
-            assert (await talk.asks(chat, BORIS, "/change")).text.startswith("hello")
-        assert (await talk.asks(GROUP, ANNA, "/hello")).text.startswith("hello")
-        refused = await talk.asks(GROUP, ANNA, "/change")
+            assert (await talk.sends(chat, BORIS, "/change")).text.startswith("hello")
+        assert (await talk.sends(GROUP, ANNA, "/hello")).text.startswith("hello")
+        refused = await talk.sends(GROUP, ANNA, "/change")
     assert refused.text == "Only an admin of this bot may do that. Your id is 7."
     assert talk.received[Reception.REFUSED] == 1
 
 
 async def test_a_stranger_learns_the_id_of_the_chat_and_nothing_else(talk: Talk) -> None:
     async with talk.listening(HELLO):
-        await talk.asks_in_vain(ELSEWHERE, STRANGER, "/hello")
-        await talk.asks_in_vain(ELSEWHERE, STRANGER, "/help")
-        await talk.asks_in_vain(STRANGER, STRANGER, "/helo")
-        answer = await talk.asks(ELSEWHERE, STRANGER, "/id")
+        await talk.sends_in_vain(ELSEWHERE, STRANGER, "/hello")
+        await talk.sends_in_vain(ELSEWHERE, STRANGER, "/help")
+        await talk.sends_in_vain(STRANGER, STRANGER, "/helo")
+        answer = await talk.sends(ELSEWHERE, STRANGER, "/id")
         assert answer.text == "This chat's id is -77.\nYours is 666."
-        await talk.asks_in_vain(ELSEWHERE, STRANGER, "/id")
-        assert (await talk.asks(ELSEWHERE, STRANGER + 1, "/start")).text == "This chat's id is -77.\nYours is 667."
+        await talk.sends_in_vain(ELSEWHERE, STRANGER, "/id")
+        assert (await talk.sends(ELSEWHERE, STRANGER + 1, "/start")).text == "This chat's id is -77.\nYours is 667."
     assert talk.received == {Reception.STRANGER: 6}
 
 
@@ -125,7 +125,7 @@ async def test_strangers_cannot_use_up_what_telegram_lets_us_say(talk: Talk) -> 
     async with talk.listening():
         for number in range(STRANGERS_A_MINUTE + 5):
             await talk.api.says(ELSEWHERE, 1000 + number, "/id")
-        await talk.is_heard()
+        await talk.is_handled()
     assert len(talk.api.chat(ELSEWHERE).messages) <= STRANGERS_A_MINUTE
     assert talk.received == {Reception.STRANGER: STRANGERS_A_MINUTE + 5}
 
@@ -136,19 +136,19 @@ async def test_somebody_who_speaks_as_the_group_is_the_group_and_no_admin(talk: 
     async with talk.listening(HELLO, CHANGE):
         message = (await talk.api.says(GROUP, ANNA, "hm")).as_json()
         speaking = message | {"from": anonymous, "sender_chat": talk.api.chat(GROUP).as_json()}
-        await talk.api.tells_bot("message", speaking | {"text": "/hello"})
+        await talk.api.sends_update("message", speaking | {"text": "/hello"})
         await talk.api.until(lambda: talk.api.chat(GROUP).texts == ["hello Chat -5:"])
-        await talk.api.tells_bot("message", speaking | {"text": "/change"})
+        await talk.api.sends_update("message", speaking | {"text": "/change"})
         await talk.api.until(lambda: talk.received[Reception.REFUSED])
 
 
 async def test_another_bot_is_not_answered(talk: Talk) -> None:
     async with talk.listening(HELLO):
         message = (await talk.api.says(GROUP, ANNA, "hm")).as_json()
-        await talk.api.tells_bot(
+        await talk.api.sends_update(
             "message", message | {"from": {"id": 5, "is_bot": True, "first_name": "Bot"}, "text": "/hello"}
         )
-        await talk.is_heard()
+        await talk.is_handled()
     assert not talk.api.chat(GROUP).messages
 
 
@@ -163,9 +163,9 @@ async def test_one_chat_cannot_use_up_what_telegram_lets_us_say_but_what_changes
         for number in range(ANSWERS_A_MINUTE + 3):
             await talk.api.says(GROUP, 1000 + number, "/hello")
         await talk.api.says(GROUP, ANNA, "/change it")
-        await talk.asks(ANNA, ANNA, "/hello")
+        await talk.sends(ANNA, ANNA, "/hello")
         await talk.api.until(lambda: changed)
-        await talk.is_heard()
+        await talk.is_handled()
     assert talk.received[Reception.LIMITED] == 3
     limited = [
         text for text in talk.api.chat(GROUP).texts if text.startswith("Too many commands at once: try again in")
@@ -178,50 +178,52 @@ async def test_one_chat_cannot_use_up_what_telegram_lets_us_say_but_what_changes
 
 async def test_the_menu_and_the_help_come_from_one_list(talk: Talk) -> None:
     async with talk.listening(HELLO, CHANGE):
-        text = (await talk.asks(ANNA, ANNA, "/help")).text
+        text = (await talk.sends(ANNA, ANNA, "/help")).text
     names = [line.split()[0].removeprefix("/") for line in text.splitlines()[1:]]
     assert names == list(talk.api.commands[""]) == ["hello", "change", "help", "id", "version"]
     assert talk.api.commands[""]["hello"] == "Says hello"
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("typed", "said"),
     [
         pytest.param("/helo", "There is no command /helo. Did you mean /hello?", id="nearly"),
         pytest.param("/xyzzy", "There is no command /xyzzy. All commands: /help", id="not at all"),
     ],
 )
-async def test_a_slip_is_answered_with_what_may_have_been_meant(talk: Talk, asked: str, said: str) -> None:
+async def test_a_slip_is_answered_with_what_may_have_been_meant(talk: Talk, typed: str, said: str) -> None:
     async with talk.listening(HELLO):
-        assert (await talk.asks(ANNA, ANNA, asked)).text == said
-        assert (await talk.asks(GROUP, ANNA, f"{asked}@wine_slo_bot")).text == said
+        assert (await talk.sends(ANNA, ANNA, typed)).text == said
+        assert (await talk.sends(GROUP, ANNA, f"{typed}@wine_slo_bot")).text == said
         if "Did you mean" in said:
-            assert (await talk.asks(GROUP, ANNA, asked)).text == said
+            assert (await talk.sends(GROUP, ANNA, typed)).text == said
         else:
-            await talk.asks_in_vain(GROUP, ANNA, asked)
+            await talk.sends_in_vain(GROUP, ANNA, typed)
 
 
-async def test_the_version_is_told(talk: Talk) -> None:
+async def test_the_version_is_answered(talk: Talk) -> None:
     async with talk.listening():
-        assert (await talk.asks(ANNA, ANNA, "/version")).text == "wine-slo 1.2.3"
+        assert (await talk.sends(ANNA, ANNA, "/version")).text == "wine-slo 1.2.3"
 
 
-async def test_the_id_of_a_topic_is_told_as_the_settings_want_it(talk: Talk) -> None:
+async def test_the_id_of_a_topic_is_answered_as_the_settings_want_it(talk: Talk) -> None:
     async with talk.listening():
-        answer = await talk.asks(FORUM, ANNA, "/id", TOPIC)
+        answer = await talk.sends(FORUM, ANNA, "/id", TOPIC)
     assert answer.text == "This chat's id is -1001.\nThis topic alone is -1001/30.\nYours is 7."
 
 
 # What goes wrong
 
 
-async def test_a_fault_of_ours_is_told_logged_and_stops_nothing(talk: Talk, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_fault_of_ours_is_answered_logged_and_stops_nothing(
+    talk: Talk, caplog: pytest.LogCaptureFixture
+) -> None:
     async def fail(_: Question) -> Answer:
         raise ZeroDivisionError
 
     async with talk.listening(HELLO, Command("fail", "Fails", fail)):
-        assert (await talk.asks(ANNA, ANNA, "/fail")).text.startswith("Internal error: the command failed")
-        await talk.asks(ANNA, ANNA, "/hello")
+        assert (await talk.sends(ANNA, ANNA, "/fail")).text.startswith("Internal error: the command failed")
+        await talk.sends(ANNA, ANNA, "/hello")
     assert "/fail was not answered by a fault of ours" in caplog.text
     assert talk.received == {Reception.FAILED: 1, Reception.ANSWERED: 1}
 
@@ -242,19 +244,19 @@ STRANGE: list[tuple[str, object]] = [
 async def test_strange_updates_are_passed_over(talk: Talk) -> None:
     async with talk.listening(HELLO):
         for kind, content in STRANGE:
-            await talk.api.tells_bot(kind, content)
-        await talk.asks(ANNA, ANNA, "/hello")
+            await talk.api.sends_update(kind, content)
+        await talk.sends(ANNA, ANNA, "/hello")
 
 
-async def test_what_was_asked_while_nobody_listened_is_not_done_and_that_is_said_once(talk: Talk) -> None:
+async def test_what_was_sent_while_nobody_listened_is_not_done_and_that_is_answered_once(talk: Talk) -> None:
     for _ in range(5):
         await talk.api.says(ANNA, ANNA, "/change it", ago=HOURS_AGO)
     async with talk.listening(CHANGE):
-        await talk.is_heard()
+        await talk.is_handled()
         assert talk.api.chat(ANNA).texts == [
             "This was sent while the bot was offline, so it was not carried out. Send it again if it still applies."
         ]
-        assert (await talk.asks(ANNA, ANNA, "/change it")).text == "hello Person 7: it"
+        assert (await talk.sends(ANNA, ANNA, "/change it")).text == "hello Person 7: it"
     assert talk.received == {Reception.OLD: 5, Reception.ANSWERED: 1}
 
 
@@ -277,17 +279,17 @@ async def test_an_update_is_confirmed_only_once_what_it_led_to_is_done(talk: Tal
         await talk.api.says(ANNA, ANNA, "/do")
         async with asyncio.timeout(30):
             await begun.wait()
-        await asyncio.wait([asyncio.create_task(talk.is_heard())], timeout=0.2)
+        await asyncio.wait([asyncio.create_task(talk.is_handled())], timeout=0.2)
         assert all(call.integer("offset") is None for call in talk.api.calls_of("getUpdates"))
         may_end.set()
-        await talk.is_heard()
+        await talk.is_handled()
     assert talk.api.chat(ANNA).texts == ["done"]
 
 
 async def test_an_answer_is_tried_again_where_it_surely_did_not_arrive(talk: Talk) -> None:
     talk.api.fails_with(429, retry_after=1, methods=["sendMessage"], times=1)
     async with talk.listening(HELLO):
-        await talk.asks(ANNA, ANNA, "/hello")
+        await talk.sends(ANNA, ANNA, "/hello")
 
 
 # Buttons
@@ -313,7 +315,7 @@ def offering(*, changes: bool = False) -> tuple[Command, Reaction, list[Press]]:
 async def test_a_press_is_answered_to_who_pressed(talk: Talk, chat: int) -> None:
     offer, do, pressed = offering()
     async with talk.listening(offer, do):
-        message = await talk.asks(chat, ANNA, "/offer")
+        message = await talk.sends(chat, ANNA, "/offer")
         press = await talk.api.press(message, "Do it", BORIS)
         await talk.api.until(lambda: talk.api.answers.get(press) == "done 12 latency")
     assert [(each.person.id, each.verb, each.arguments, each.message) for each in pressed] == [
@@ -324,9 +326,9 @@ async def test_a_press_is_answered_to_who_pressed(talk: Talk, chat: int) -> None
 async def test_it_works_after_a_restart(talk: Talk) -> None:
     offer, do, pressed = offering()
     async with talk.listening(offer, do):
-        message = await talk.asks(ANNA, ANNA, "/offer")
+        message = await talk.sends(ANNA, ANNA, "/offer")
     press = await talk.api.press(message, "Do it")
-    talk.heard_at = talk.clock()
+    talk.listened_at = talk.clock()
     async with talk.listening(offer, do):
         await talk.api.until(lambda: press in talk.api.answers)
     assert len(pressed) == 1
@@ -348,7 +350,7 @@ async def test_it_works_after_a_restart(talk: Talk) -> None:
 async def test_forged_data_is_refused_and_counted(talk: Talk, data: str) -> None:
     offer, do, pressed = offering()
     async with talk.listening(offer, do):
-        message = await talk.asks(ANNA, ANNA, "/offer")
+        message = await talk.sends(ANNA, ANNA, "/offer")
         signature = (message.button("Do it").data or "").rpartition("|")[2]
         press = await talk.api.press_with(message, data.format(signature=signature))
         await talk.api.until(lambda: talk.api.answers.get(press) == "This button does not belong to this bot.")
@@ -359,8 +361,8 @@ async def test_forged_data_is_refused_and_counted(talk: Talk, data: str) -> None
 async def test_what_is_of_another_chat_or_of_another_bot_is_refused(talk: Talk) -> None:
     offer, do, pressed = offering()
     async with talk.listening(offer, do):
-        mine = await talk.asks(ANNA, ANNA, "/offer")
-        theirs = await talk.asks(GROUP, ANNA, "/offer")
+        mine = await talk.sends(ANNA, ANNA, "/offer")
+        theirs = await talk.sends(GROUP, ANNA, "/offer")
         await talk.api.press_with(mine, theirs.button("Do it").data or "")
         await talk.api.press_with(mine, CallbackData("another token").close(ANNA, SHOWN))
         await talk.api.until(lambda: talk.received[Reception.FORGED] == 2)
@@ -371,7 +373,7 @@ async def test_the_presser_is_authorised_and_not_the_chat(talk: Talk) -> None:
     talk = with_admins(talk, BORIS)
     offer, do, pressed = offering(changes=True)
     async with talk.listening(offer, do):
-        message = await talk.asks(GROUP, ANNA, "/offer")
+        message = await talk.sends(GROUP, ANNA, "/offer")
         refused = await talk.api.press(message, "Do it", ANNA)
         await talk.api.until(lambda: "Only an admin" in talk.api.answers.get(refused, ""))
         await talk.api.press(message, "Do it", BORIS)
@@ -388,14 +390,14 @@ async def test_a_press_while_nobody_listened_counts_only_where_it_may_be_late(ta
         return Answer()
 
     async with talk.listening(offer, do):
-        message = await talk.asks(ANNA, ANNA, "/offer")
-    seal = CallbackData(talk.api.token)
+        message = await talk.sends(ANNA, ANNA, "/offer")
+    signature = CallbackData(talk.api.token)
     press = await talk.api.press(message, "Do it")
-    await talk.api.press_with(message, seal.close(ANNA, Button("Late", "late")))
-    talk.heard_at = talk.clock() - HOURS_AGO
+    await talk.api.press_with(message, signature.close(ANNA, Button("Late", "late")))
+    talk.listened_at = talk.clock() - HOURS_AGO
     async with talk.listening(Reaction("late", do_late, counts_late=True)):
         await talk.api.until(lambda: late)
-        await talk.is_heard()
+        await talk.is_handled()
         assert talk.api.answers[press].startswith("This was sent while the bot was offline")
         again = await talk.api.press(message, "Do it")
         await talk.api.until(lambda: again in talk.api.answers)
@@ -412,7 +414,7 @@ async def test_a_picture_follows_its_text_as_a_reply(talk: Talk) -> None:
         return Answer("here", follow=draw)
 
     async with talk.listening(Command("chart", "Draws", chart)):
-        await talk.asks(FORUM, ANNA, "/chart", TOPIC)
+        await talk.sends(FORUM, ANNA, "/chart", TOPIC)
         await talk.api.until(lambda: len(talk.api.chat(FORUM).messages) == 2)
     text, picture = talk.api.chat(FORUM).messages
     assert (picture.photo, picture.text, picture.reply_to, picture.topic) == (PNG, "p95", text.id, TOPIC)
@@ -425,21 +427,21 @@ async def test_a_press_can_change_the_message_that_it_is_under(talk: Talk) -> No
         return Answer("pressed", replaces=True)
 
     async with talk.listening(offer, Reaction("do", replace_it)):
-        message = await talk.asks(ANNA, ANNA, "/offer")
+        message = await talk.sends(ANNA, ANNA, "/offer")
         await talk.api.press(message, "Do it")
         await talk.api.until(lambda: message.text == "pressed")
     assert message.keyboard == ()
 
 
 def test_what_does_not_fit_into_a_button_is_refused_when_it_is_made() -> None:
-    seal = CallbackData("secret")
+    signature = CallbackData("secret")
     longest = "x" * (MAX_BYTES - len("do|") - len("|") - 16)
-    assert len(seal.close(-1001, Button("", "do", (longest,))).encode()) == MAX_BYTES
+    assert len(signature.close(-1001, Button("", "do", (longest,))).encode()) == MAX_BYTES
     with pytest.raises(ValueError, match="carries more than 64 bytes"):
-        seal.close(-1001, Button("Do", "do", (longest + "x",)))
+        signature.close(-1001, Button("Do", "do", (longest + "x",)))
     with pytest.raises(ValueError, match="an argument with"):
-        seal.close(1, Button("Do", "do", ("a|b",)))
-    assert Shown("x", seal.close(1, SHOWN)).data == seal.close(1, SHOWN)
+        signature.close(1, Button("Do", "do", ("a|b",)))
+    assert Shown("x", signature.close(1, SHOWN)).data == signature.close(1, SHOWN)
 
 
 # Another poller
@@ -467,9 +469,9 @@ async def test_refusals_are_limited_to_a_person_and_leave_the_others_room(talk: 
     async with talk.listening(HELLO, CHANGE):
         for _ in range(30):
             await talk.api.says(GROUP, ANNA, "/change")
-        await talk.is_heard()
+        await talk.is_handled()
         assert len(talk.api.chat(GROUP).messages) == REFUSALS_A_MINUTE + 1
-        assert (await talk.asks(GROUP, BORIS, "/hello")).text.startswith("hello")
+        assert (await talk.sends(GROUP, BORIS, "/hello")).text.startswith("hello")
     assert talk.received[Reception.REFUSED] == REFUSALS_A_MINUTE
 
 
@@ -485,7 +487,7 @@ async def test_acts_of_who_may_are_not_limited_but_for_the_same_one_again_and_ag
             await talk.api.says(GROUP, ANNA, f"/change {number}")
         for _ in range(10):
             await talk.api.says(GROUP, ANNA, "/change it")
-        await talk.is_heard()
+        await talk.is_handled()
     assert done == [*((str(number),) for number in range(40)), *([("it",)] * REPEATS)]
     assert len(talk.api.chat(GROUP).texts) == 1, "and that is said once"
 
@@ -506,7 +508,7 @@ async def test_a_press_too_many_is_answered_too(talk: Talk) -> None:
         return Answer("there", ((Button("More", "more"),),))
 
     async with talk.listening(Command("offer", "Offers", offer), Reaction("more", press)):
-        message = await talk.asks(GROUP, ANNA, "/offer")
+        message = await talk.sends(GROUP, ANNA, "/offer")
         presses = [await talk.api.press(message, "More", ANNA) for _ in range(PERSONAL_A_MINUTE + 2)]
         await talk.api.until(lambda: all(each in talk.api.answers for each in presses))
     toasts = [talk.api.answers[each] for each in presses]
@@ -525,13 +527,13 @@ MUTE = Command("silence", "Mutes", say_hello, changes=True)
 @pytest.mark.parametrize("text", ["/mute 1h", "/snooze 1h", "/тишина 1h", "/Mute@wine_slo_bot 1h"])
 async def test_a_usual_word_for_a_command_is_that_command(talk: Talk, text: str) -> None:
     async with talk.listening(MUTE):
-        assert (await talk.asks(GROUP, ANNA, text)).text == "hello Person 7: 1h"
+        assert (await talk.sends(GROUP, ANNA, text)).text == "hello Person 7: 1h"
 
 
 @pytest.mark.parametrize("text", ["/stauts", "/stat", "/статуc", "/statu"])
 async def test_a_near_miss_is_answered_in_a_group(talk: Talk, text: str) -> None:
     async with talk.listening(STATUS):
-        assert (await talk.asks(GROUP, ANNA, text)).text.endswith("Did you mean /status?")
+        assert (await talk.sends(GROUP, ANNA, text)).text.endswith("Did you mean /status?")
 
 
 @pytest.mark.parametrize(
@@ -546,9 +548,9 @@ async def test_plain_words_get_a_hint_in_a_private_chat_and_nothing_in_a_group(
     talk: Talk, text: str, said: str
 ) -> None:
     async with talk.listening(STATUS):
-        assert (await talk.asks(ANNA, ANNA, text)).text == said
-        await talk.asks_in_vain(GROUP, ANNA, text)
-        await talk.asks_in_vain(STRANGER, STRANGER, text)
+        assert (await talk.sends(ANNA, ANNA, text)).text == said
+        await talk.sends_in_vain(GROUP, ANNA, text)
+        await talk.sends_in_vain(STRANGER, STRANGER, text)
 
 
 # Who acts
@@ -581,7 +583,7 @@ async def test_nobody_acts_without_a_person(talk: Talk, who: dict[str, object], 
     talk = with_admins(talk, *admins)
     async with talk.listening(CHANGE):
         message = (await talk.api.says(GROUP, ANNA, "hm")).as_json()
-        await talk.api.tells_bot("message", message | {"text": "/change"} | who)
+        await talk.api.sends_update("message", message | {"text": "/change"} | who)
         await talk.api.until(lambda: talk.received[Reception.REFUSED])
         await talk.api.until(lambda: talk.api.chat(GROUP).texts)
     assert talk.api.chat(GROUP).texts[0].startswith(said)
@@ -591,7 +593,7 @@ async def test_what_cannot_be_seen_of_a_name_or_a_text_is_left_out(talk: Talk) -
     hostile = {"id": ANNA, "is_bot": False, "first_name": "Eve\n2026 CRITICAL\x1b[31m\ud800\u202e"}
     async with talk.listening(HELLO):
         message = (await talk.api.says(GROUP, ANNA, "hm")).as_json()
-        await talk.api.tells_bot("message", message | {"from": hostile, "text": "/hello a\ud800b\x00c"})
+        await talk.api.sends_update("message", message | {"from": hostile, "text": "/hello a\ud800b\x00c"})
         await talk.api.until(lambda: talk.api.chat(GROUP).texts == ["hello Eve 2026 CRITICAL [31m?: a?b c"])
 
 
@@ -604,7 +606,7 @@ async def test_a_press_just_after_the_start_is_known_to_be_of_now(talk: Talk) ->
 
     commands = (Command("offer", "Offers", offer), Reaction("more", press, counts_late=True))
     async with talk.listening(*commands):
-        message = await talk.asks(GROUP, ANNA, "/offer")
+        message = await talk.sends(GROUP, ANNA, "/offer")
     before = await talk.api.press(message, "More", ANNA)
     talk.api.calls.clear()
     async with Talk(talk.api, talk.speech, talk.access).listening(*commands):

@@ -167,16 +167,16 @@ async def test_no_update_stops_the_bot_and_every_answer_is_one_that_telegram_tak
         bot_api.chat(chat, topics=[TOPIC] if chat == FORUM else [])
     talk = HurriedTalk(bot_api, Formatter(ALL, UTC), among(CHATS), connect=unhurried)
     snapshot = FakeSnapshot(lambda: scene.state, lambda: scene.now)
-    inquiry = Info(ledger, snapshot, lambda _chat: talk.speech, draw)
+    info_commands = Info(ledger, snapshot, lambda _chat: talk.speech, draw)
     journal = Journal(ledger, ())
-    duty = OnCall(snapshot, lambda _chat: Replies(talk.speech), journal, never_mind)
-    commands = (*duty.commands(), *inquiry.commands())
+    oncall_commands = OnCall(snapshot, lambda _chat: Replies(talk.speech), journal, never_mind)
+    commands = (*oncall_commands.commands(), *info_commands.commands())
     names = [each.name for each in commands if isinstance(each, Command)]
     fuzz = Fuzz(seed, [*names, "help", "id", "version", "nonsense", ""])
     async with talk.listening(*commands):
         for _ in range(UPDATES):
-            await bot_api.tells_bot(*fuzz.update())
-        await talk.is_heard(seconds=60)
+            await bot_api.sends_update(*fuzz.update())
+        await talk.is_handled(seconds=60)
         await bot_api.says(ANNA, ANNA, "/id", ago=timedelta(days=-9999))  # after all the minutes that have passed
         await bot_api.until(lambda: bot_api.chat(ANNA).texts[-1] == f"This chat's id is {ANNA}.")
     said = [call for call in bot_api.calls if call.method in {"sendMessage", "sendPhoto", "editMessageText"}]

@@ -122,7 +122,7 @@ async def test_what_cannot_be_seen_is_3(world: World) -> None:
     assert unknown.output.splitlines() == ["cannot see         gone: Prometheus knows no target of the job gone"]
 
 
-async def test_what_is_asked_too_little_is_4(world: World) -> None:
+async def test_too_few_requests_are_4(world: World) -> None:
     idle = await world.check("--objective", "idle")
     assert idle.exit_code == 4
     assert idle.output.splitlines() == ["too little traffic idle: no requests"]

@@ -20,7 +20,7 @@ from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram import connection
 from wine_slo.integrations.telegram.rights import TelegramRights
-from wine_slo.monitor.commands.doctor import Surroundings, examine_all, read_objectives, read_settings
+from wine_slo.monitor.commands.doctor import Surroundings, check_all, read_objectives, read_settings
 from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives.objective import Objectives
@@ -40,7 +40,9 @@ class Patient:
     token: str
     prometheus_url: str
 
-    async def examined(self, about: str, objectives: Objectives | None = None, *, telegram: bool = False) -> list[str]:
+    async def lines_about(
+        self, about: str, objectives: Objectives | None = None, *, telegram: bool = False
+    ) -> list[str]:
         """What is found about something, a line each."""
         return lines(await self.findings(objectives, telegram=telegram), about)
 
@@ -48,7 +50,7 @@ class Patient:
         """All that is found."""
         nobody = f"http://127.0.0.1:{free_port()}"
         rights = TelegramRights(connection.connect(self.token, self.bot_api.url))
-        found = await examine_all(
+        found = await check_all(
             self.settings,
             objectives,
             Surroundings(
@@ -99,7 +101,7 @@ def test_each_mistake_in_the_settings_is_a_line(monkeypatch: pytest.MonkeyPatch)
     ]
 
 
-def test_a_burn_factor_that_can_never_fire_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_burn_factor_that_can_never_fire_is_reported_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "slo.yml"
     path.write_text(
         "job: a\nobjectives:\n  - name: up\n    kind: up\n    objective: 0.9\n    burns:\n"
@@ -110,7 +112,7 @@ def test_a_burn_factor_that_can_never_fire_is_told_with_its_line(tmp_path: Path)
     assert lines(found, "objectives")[0].startswith(f"wrong: {path}:7: objectives.0.burns.0 can never fire")
 
 
-def test_a_poll_as_slow_as_blindness_is_told() -> None:
+def test_a_poll_as_slow_as_blindness_is_reported() -> None:
     settings = WatchdogSettings(objectives=ROOT / "config" / "slo.yml", poll_seconds=90)
     _, found = read_objectives(settings)
     assert lines(found, "objectives")[1] == (
@@ -121,10 +123,10 @@ def test_a_poll_as_slow_as_blindness_is_told() -> None:
 # Prometheus
 
 
-async def test_a_clock_that_is_off_is_told(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
+async def test_a_clock_that_is_off_is_reported(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
     late = datetime.now(UTC) - timedelta(minutes=2)
     prometheus_junk.answer = vector((late.timestamp(), "1"))
-    said = await patient.examined("prometheus")
+    said = await patient.lines_about("prometheus")
     assert said[1].startswith("warning: its clock is 12")
     assert said[1].endswith(" s behind this machine's")
 
@@ -134,16 +136,18 @@ async def test_what_speaks_only_the_query_api_is_enough(patient: Patient, promet
     objectives = Objectives.only(LATENCY)
     patient.settings.objectives.parent.mkdir()
     patient.settings.objectives.write_text((ROOT / "config" / "slo.yml").read_text())
-    assert await patient.examined("targets", objectives) == ["warning: it does not say what it scrapes and how often"]
-    assert (await patient.examined("metrics", objectives))[0].endswith(
+    assert await patient.lines_about("targets", objectives) == [
+        "warning: it does not say what it scrapes and how often"
+    ]
+    assert (await patient.lines_about("metrics", objectives))[0].endswith(
         "histogram of latency has no series request_latency_seconds_bucket that Prometheus knows"
     )
-    assert await patient.examined("history", objectives) == ["warning: there is none yet"]
+    assert await patient.lines_about("history", objectives) == ["warning: there is none yet"]
 
 
 async def test_prometheus_away_is_one_line(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
     await prometheus_junk.goes_down()
-    (said,) = await patient.examined("prometheus", Objectives.only(LATENCY))
+    (said,) = await patient.lines_about("prometheus", Objectives.only(LATENCY))
     assert said.startswith(f"wrong: at {WatchdogSettings().prometheus_url}: it cannot be reached")
 
 
@@ -174,7 +178,7 @@ async def test_a_history_that_cannot_be_is_a_finding(
     prometheus_junk.answer = vector((datetime.now(UTC).timestamp(), value))
     patient.settings.objectives.parent.mkdir(exist_ok=True)
     patient.settings.objectives.write_text((ROOT / "config" / "slo.yml").read_text())
-    (said,) = await patient.examined("history", Objectives.only(LATENCY))
+    (said,) = await patient.lines_about("history", Objectives.only(LATENCY))
     assert said.startswith("warning: could not be asked for: its answer has ")
 
 
@@ -182,14 +186,14 @@ async def test_a_history_that_cannot_be_is_a_finding(
 
 
 async def test_without_a_token_messages_are_printed(patient: Patient) -> None:
-    assert await patient.examined("telegram") == [
+    assert await patient.lines_about("telegram") == [
         "warning: no token is set: messages are printed by the watchdog instead"
     ]
 
 
-async def test_a_token_that_telegram_does_not_know_is_told_without_naming_it(patient: Patient) -> None:
+async def test_a_token_that_telegram_does_not_know_is_reported_without_showing_it(patient: Patient) -> None:
     patient.token = "123456:AAHdqTcvCH1vGWJxfSeofSAs0K5PALwrong"
-    assert await patient.examined("telegram", telegram=True) == ["wrong: Telegram does not know the token"]
+    assert await patient.lines_about("telegram", telegram=True) == ["wrong: Telegram does not know the token"]
 
 
 async def test_what_answers_instead_of_telegram_is_not_blamed_on_the_chat(patient: Patient) -> None:
@@ -197,20 +201,20 @@ async def test_what_answers_instead_of_telegram_is_not_blamed_on_the_chat(patien
     patient.settings = with_chats(PERSON)
     for status, body in ((403, "<html>Forbidden</html>"), (200, '{"ok":true,"result":true}'), (200, "[]")):
         patient.bot_api.answers_with(status, body, methods=["getChat"])
-        (said,) = await patient.examined("chat", telegram=True)
+        (said,) = await patient.lines_about("chat", telegram=True)
         assert said.startswith("wrong: 7 could not be asked about: "), said
         patient.bot_api.recovers()
 
 
-async def test_telegram_away_is_told(patient: Patient) -> None:
+async def test_telegram_away_is_reported(patient: Patient) -> None:
     await patient.bot_api.refuses_connections()
-    (said,) = await patient.examined("telegram", telegram=True)
+    (said,) = await patient.lines_about("telegram", telegram=True)
     assert said == "wrong: cannot be asked: it cannot be reached (ConnectError)"
 
 
-async def test_a_webhook_and_no_chat_are_told(patient: Patient) -> None:
+async def test_a_webhook_and_no_chat_are_reported(patient: Patient) -> None:
     patient.bot_api.webhook = "https://example.org/hook"
-    assert await patient.examined("telegram", telegram=True) == [
+    assert await patient.lines_about("telegram", telegram=True) == [
         "ok: the token is that of @wine_slo_bot",
         "wrong: the bot's updates go to a webhook, so that no command is heard here",
         "warning: no chat is set: messages are printed by the watchdog instead",
@@ -226,7 +230,7 @@ async def test_each_chat_says_what_the_bot_may_do_there(patient: Patient) -> Non
     api.chat(SUPERGROUP).members[bot_id] = "administrator"
     api.chat(SUPERGROUP).rights[bot_id] = {"can_pin_messages"}
     patient.settings = with_chats(PERSON, GROUP, SUPERGROUP, MOVED, second=STRANGER)
-    assert await patient.examined("chat", telegram=True) == [
+    assert await patient.lines_about("chat", telegram=True) == [
         "ok: the bot may write in 7 (Person 7)",
         "ok: the bot may write in -5 (Chat -5)",
         "warning: the bot may not pin in -5 (Chat -5)",
@@ -236,19 +240,19 @@ async def test_each_chat_says_what_the_bot_may_do_there(patient: Patient) -> Non
     ]
 
 
-async def test_a_chat_in_which_the_bot_is_not_or_may_not_write_is_told(patient: Patient) -> None:
+async def test_a_chat_in_which_the_bot_is_not_or_may_not_write_is_reported(patient: Patient) -> None:
     api = patient.bot_api
     bot_id = int(api.token.split(":")[0])
     api.chat(GROUP).members[bot_id] = "left"
     api.chat(SUPERGROUP).members[bot_id] = "restricted"
     patient.settings = with_chats(GROUP, SUPERGROUP)
-    assert await patient.examined("chat", telegram=True) == [
+    assert await patient.lines_about("chat", telegram=True) == [
         "wrong: the bot is not in -5 (Chat -5)",
         "wrong: the bot may not write in -1005 (Chat -1005)",
     ]
     api.chat(SUPERGROUP).rights[bot_id] = {"can_send_messages"}
     patient.settings = with_chats(SUPERGROUP)
-    assert await patient.examined("chat", telegram=True) == [
+    assert await patient.lines_about("chat", telegram=True) == [
         "ok: the bot may write in -1005 (Chat -1005)",
         "warning: the bot may not send pictures in -1005 (Chat -1005)",
         "warning: the bot may not pin in -1005 (Chat -1005)",
@@ -258,7 +262,7 @@ async def test_a_chat_in_which_the_bot_is_not_or_may_not_write_is_told(patient: 
 # The ledger, the model, the rest
 
 
-async def test_a_ledger_that_cannot_be_written_is_told(patient: Patient, tmp_path: Path) -> None:
+async def test_a_ledger_that_cannot_be_written_is_reported(patient: Patient, tmp_path: Path) -> None:
     Ledger.open(f"sqlite:///{tmp_path}/there.db").close()
     (tmp_path / "junk.db").write_text("this is no database" * 100)
     (tmp_path / "file").touch()
@@ -269,19 +273,19 @@ async def test_a_ledger_that_cannot_be_written_is_told(patient: Patient, tmp_pat
         ("junk.db", "cannot be opened: file is not a database"),
     ):
         patient.settings = WatchdogSettings(database_url=f"sqlite:///{name}")
-        (found,) = await patient.examined("ledger")
+        (found,) = await patient.lines_about("ledger")
         assert found.endswith(said)
-    assert Ledger.open("sqlite:///there.db").load().told == ()
+    assert Ledger.open("sqlite:///there.db").load().records == ()
     assert not (tmp_path / "not").exists()
 
 
-async def test_a_model_without_its_card_and_a_service_that_is_away_are_told(patient: Patient) -> None:
-    assert await patient.examined("model") == [
+async def test_a_model_without_its_card_and_a_service_that_is_away_are_reported(patient: Patient) -> None:
+    assert await patient.lines_about("model") == [
         "wrong: models/model.json cannot be read (No such file or directory); `wine-slo train` writes it"
     ]
-    (service,) = await patient.examined("service")
+    (service,) = await patient.lines_about("service")
     assert service.endswith("cannot be reached: is it running?")
-    (watchdog,) = await patient.examined("watchdog")
+    (watchdog,) = await patient.lines_about("watchdog")
     assert watchdog.endswith("cannot be reached: is it running?")
 
 
@@ -305,8 +309,8 @@ async def test_secrets_that_others_can_read_are_warned_of(
     patient: Patient, env: Path, mode: int, said: list[str]
 ) -> None:
     await asyncio.to_thread(env.chmod, mode)
-    assert await patient.examined("secrets") == said
+    assert await patient.lines_about("secrets") == said
 
 
 async def test_a_dead_mans_switch_is_recommended(patient: Patient) -> None:
-    assert (await patient.examined("heartbeat"))[0].startswith("warning: is not set")
+    assert (await patient.lines_about("heartbeat"))[0].startswith("warning: is not set")

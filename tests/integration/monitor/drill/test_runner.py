@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from tests.integration.service.conftest import SHIPPED
+from tests.support.app_server import AppServer
 from tests.support.fakes.prometheus_junk import PrometheusJunk, vector
 from tests.support.real.prometheus import free_port
 from tests.support.scene import ALL, ERRORS, LATENCY
@@ -23,7 +23,7 @@ from wine_slo.service.settings import ServerSettings
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Objective
-from wine_slo.slo.views.status import SilenceStatus, Status, Verdict, status_of
+from wine_slo.slo.views.status import Judgement, SilenceStatus, Status, status_of
 
 CALM = status_of(GOOD, ALL, NOW, PROCESS)
 
@@ -43,21 +43,21 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def serve(app: web.Application) -> TestServer:
-    server = TestServer(app)
+async def serve(app: web.Application) -> AppServer:
+    server = AppServer(app)
     await server.start_server()
     return server
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[TestServer]:
+async def server() -> AsyncIterator[AppServer]:
     server = await serve(create_app(ServerSettings(model=SHIPPED)))
     yield server
     await server.close()
 
 
 @pytest.fixture
-def service(session: aiohttp.ClientSession, server: TestServer) -> ServiceApi:
+def service(session: aiohttp.ClientSession, server: AppServer) -> ServiceApi:
     return ServiceApi(session, str(server.make_url("/")))
 
 
@@ -68,15 +68,15 @@ async def ready(service: ServiceApi, status: Status, objective: Objective = LATE
     return await prepare(service, watchdog, objective, lambda: NOW)
 
 
-async def test_a_calm_service_is_asked_for_twice_its_threshold(service: ServiceApi) -> None:
+async def test_a_calm_service_is_slowed_to_twice_its_threshold(service: ServiceApi) -> None:
     drill = await ready(service, CALM)
     assert (drill.slo, drill.sleep_seconds, drill.requests_per_second) == ("latency", 2.0, 9.8)
     assert {each.name: each.expected_seconds for each in drill.steps} == {
         "scraped": 10,
         "detected": 42,
-        "told": 47,
+        "notified": 47,
         "recovered": 42,
-        "recovery_told": 47,
+        "recovery_notified": 47,
     }
 
 
@@ -84,7 +84,7 @@ async def test_a_calm_service_is_asked_for_twice_its_threshold(service: ServiceA
     ("status", "why"),
     [
         pytest.param(status_of(BAD, ALL, NOW, PROCESS), "latency is already in breach: #12", id="in breach"),
-        pytest.param(of_latency(verdict=Verdict.SUSPICIOUS), "a breach of latency is pending", id="suspicious"),
+        pytest.param(of_latency(verdict=Judgement.SUSPICIOUS), "a breach of latency is pending", id="suspicious"),
         pytest.param(
             of_latency(sight=Sight.TARGET_DOWN, reason="all scrapes of wine-slo fail"),
             "latency cannot be evaluated: all scrapes of wine-slo fail",
@@ -142,7 +142,7 @@ async def test_a_service_without_sleep_or_model_and_another_service_are_refused(
         await each.close()
 
 
-async def test_a_prometheus_that_scrapes_something_else_is_told(
+async def test_a_prometheus_that_scrapes_something_else_is_reported(
     service: ServiceApi, session: aiohttp.ClientSession, prometheus_junk: PrometheusJunk
 ) -> None:
     prometheus_junk.answer = vector((1.0, "0"))

@@ -78,7 +78,7 @@ class World:
     session: aiohttp.ClientSession
     services: dict[str, Service]
     folder: Path
-    asked: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
     counts: list[tuple[int, int]] = field(default_factory=list)  # slow and all requests of each step of "counted"
     counted: list[Incident] = field(default_factory=list)  # what many looks made of them
     broken: list[Incident] = field(default_factory=list)  # the incidents of "breaking"
@@ -86,18 +86,18 @@ class World:
     lateness: float = 0.0  # seconds that a scrape was out of step at the most
 
     def evaluation(self, *objectives: Objective, name: str = "ledger") -> Evaluator:
-        api = PrometheusClient(self.session, self.prometheus.url, {}, self.asked.append)
+        api = PrometheusClient(self.session, self.prometheus.url, {}, self.requested.append)
         ledger = Ledger.open(f"sqlite:///{self.folder}/{name}.db")
         return Evaluator(api, ledger, Objectives.only(*objectives), State(), lambda: WallTime(datetime.now(UTC)))
 
-    async def look(self, objective: Objective) -> dict[Key, Reading]:
+    async def evaluate(self, objective: Objective) -> dict[Key, Reading]:
         """What the first look sees."""
         evaluation = self.evaluation(objective)
         await evaluation.evaluate()
         return dict(evaluation.state.readings)
 
-    async def look_at_one(self, objective: Objective) -> Reading:
-        (reading,) = (await self.look(objective)).values()
+    async def evaluate_one(self, objective: Objective) -> Reading:
+        (reading,) = (await self.evaluate(objective)).values()
         return reading
 
     async def scraped(self, job: str, total: int) -> None:
@@ -276,7 +276,7 @@ def steady_world(world: World) -> World:
 
 
 async def test_good_and_slow_requests_are_read_as_they_were(world: World) -> None:
-    reading = await world.look_at_one(latency("mixed"))
+    reading = await world.evaluate_one(latency("mixed"))
     assert reading.sight is Sight.CLEAR
     assert reading.good_ratio == pytest.approx(18 / 22)
     assert reading.latency_seconds is not None
@@ -290,7 +290,7 @@ async def test_good_and_slow_requests_are_read_as_they_were(world: World) -> Non
 
 
 async def test_failed_requests_are_read_as_they_were(world: World) -> None:
-    reading = await world.look_at_one(errors("mixed"))
+    reading = await world.evaluate_one(errors("mixed"))
     assert reading.sight is Sight.CLEAR
     assert reading.good_ratio == pytest.approx(20 / 22)
     assert all(each.bad_ratio == pytest.approx(2 / 22) for each in reading.intervals)
@@ -298,21 +298,21 @@ async def test_failed_requests_are_read_as_they_were(world: World) -> None:
 
 
 async def test_what_has_no_failure_is_all_good(world: World) -> None:
-    reading = await world.look_at_one(errors("counted"))
+    reading = await world.evaluate_one(errors("counted"))
     assert reading.good_ratio == 1
     assert {each.bad for each in reading.intervals} == {0}
 
 
 async def test_a_selector_leaves_out_what_it_is_to_leave_out(world: World) -> None:
     source = Latency("request_latency_seconds", 1.0, 'endpoint!~"/sleep|/fail"')
-    reading = await world.look_at_one(latency("mixed", source=source))
+    reading = await world.evaluate_one(latency("mixed", source=source))
     assert reading.good_ratio == 1
     assert [endpoint for endpoint, _ in reading.by_endpoint] == ["/predict"]
 
 
-async def test_the_budget_leaves_out_what_the_verdict_does_not(world: World) -> None:
+async def test_the_budget_leaves_out_what_the_judgement_does_not(world: World) -> None:
     source = Latency("request_latency_seconds", 1.0, budget_selector='endpoint!="/sleep"')
-    reading = await world.look_at_one(latency("mixed", source=source))
+    reading = await world.evaluate_one(latency("mixed", source=source))
     assert reading.good_ratio == pytest.approx(18 / 22)
     assert reading.budget is not None
     assert set(reading.budget.bad_ratios.values()) == {0.0}
@@ -321,23 +321,23 @@ async def test_the_budget_leaves_out_what_the_verdict_does_not(world: World) -> 
 
 async def test_what_is_good_by_little_is_known(world: World) -> None:
     source = Latency("request_latency_seconds", 2.0, clear_seconds=1.0)
-    reading = await world.look_at_one(latency("mixed", source=source))
+    reading = await world.evaluate_one(latency("mixed", source=source))
     assert all(each.bad_ratio == pytest.approx(0, abs=1e-9) for each in reading.intervals)
     assert all(each.marginal / each.total == pytest.approx(4 / 22) for each in reading.intervals)
 
 
-async def test_no_scrape_is_counted_twice_over_many_looks(world: World) -> None:
+async def test_no_scrape_is_counted_twice_over_many_evaluations(world: World) -> None:
     (incident,) = world.counted
     assert incident.bad <= sum(slow for slow, _ in world.counts) * 1.05
     assert incident.total <= sum(total for _, total in world.counts) * 1.05
 
 
-async def test_each_scrape_is_counted_exactly_once_over_many_looks(steady_world: World) -> None:
+async def test_each_scrape_is_counted_exactly_once_over_many_evaluations(steady_world: World) -> None:
     (incident,) = steady_world.counted
     counts = steady_world.counts
     assert incident.bad == pytest.approx(sum(slow for slow, _ in counts), rel=0.05)
     assert incident.total == pytest.approx(sum(total for _, total in counts), rel=0.05)
-    reading = await steady_world.look_at_one(latency("counted"))
+    reading = await steady_world.evaluate_one(latency("counted"))
     for interval, (slow, total) in zip(reading.intervals, counts, strict=True):
         assert interval.total == pytest.approx(total, rel=0.15)
         assert interval.bad_ratio == pytest.approx(slow / total)
@@ -369,25 +369,25 @@ async def test_what_an_incident_counts_is_what_the_service_counted(steady_world:
 # Each sight
 
 
-async def test_nobody_asking_is_no_traffic(world: World) -> None:
-    reading = await world.look_at_one(latency("idle"))
+async def test_no_requests_are_no_traffic(world: World) -> None:
+    reading = await world.evaluate_one(latency("idle"))
     assert (reading.sight, str(reading.reason), reading.intervals) == (Sight.NO_TRAFFIC, "no requests", ())
     assert (reading.latency_seconds, reading.good_ratio) == (None, None)
 
 
 async def test_three_requests_are_too_few(world: World) -> None:
-    reading = await world.look_at_one(latency("few"))
+    reading = await world.evaluate_one(latency("few"))
     assert reading.sight is Sight.TOO_FEW
     assert str(reading.reason) == "only 3 of the 5 requests that a judgement needs"
 
 
 async def test_a_target_that_is_down_is_seen_as_that_and_its_numbers_are_not_judged(world: World) -> None:
-    reading = await world.look_at_one(latency("downed"))
+    reading = await world.evaluate_one(latency("downed"))
     assert (reading.sight, str(reading.reason)) == (Sight.TARGET_DOWN, "all scrapes of downed fail")
 
 
 async def test_of_two_targets_the_one_that_is_down_is_seen_as_that_and_the_other_is_judged(world: World) -> None:
-    readings = await world.look(latency("pair", by=("instance",)))
+    readings = await world.evaluate(latency("pair", by=("instance",)))
     sights = {dict(key.labels)["instance"]: reading.sight for key, reading in readings.items()}
     assert sights == {
         world.services["mixed"].target: Sight.CLEAR,
@@ -396,7 +396,7 @@ async def test_of_two_targets_the_one_that_is_down_is_seen_as_that_and_the_other
 
 
 async def test_that_a_target_is_down_is_what_availability_judges(world: World) -> None:
-    reading = await world.look_at_one(availability("downed"))
+    reading = await world.evaluate_one(availability("downed"))
     assert reading.sight is Sight.CLEAR
     bad = [each.bad for each in reading.intervals]
     assert bad == sorted(bad)
@@ -408,7 +408,7 @@ async def test_that_a_target_is_down_is_what_availability_judges(world: World) -
 
 async def test_samples_that_are_old_are_stale(world: World) -> None:
     await world.prometheus.until(f'time() - timestamp(up{{job="{SELDOM}"}}) > 4.2 < 5.5')
-    reading = await world.look_at_one(latency(SELDOM))
+    reading = await world.evaluate_one(latency(SELDOM))
     assert reading.sight is Sight.STALE
     assert str(reading.reason).startswith("the last sample of seldom is ")
 
@@ -422,7 +422,7 @@ async def test_samples_further_apart_than_the_file_says_are_stale_however_fresh_
         f'sum(increase(request_latency_seconds_count{{job="{SELDOM}"}}[1m])) > 0 '
         f'and on () time() - timestamp(up{{job="{SELDOM}"}}) < 2'
     )
-    reading = await world.look_at_one(objective)
+    reading = await world.evaluate_one(objective)
     assert (reading.sight, str(reading.reason)) == (
         Sight.STALE,
         "no two samples of seldom lie within 4s: scrape_interval in slo.yml must be that of Prometheus",
@@ -430,12 +430,12 @@ async def test_samples_further_apart_than_the_file_says_are_stale_however_fresh_
 
 
 async def test_a_job_that_prometheus_does_not_know_is_stale(world: World) -> None:
-    reading = await world.look_at_one(latency("nobody"))
+    reading = await world.evaluate_one(latency("nobody"))
     assert (reading.sight, str(reading.reason)) == (Sight.STALE, "Prometheus knows no target of the job nobody")
 
 
 async def test_a_service_that_hangs_is_bad_though_no_request_ends(world: World) -> None:
-    reading = await world.look_at_one(latency("hanging"))
+    reading = await world.evaluate_one(latency("hanging"))
     assert reading.sight is Sight.CLEAR
     assert len(reading.intervals) >= 5
     assert {(each.bad, each.total) for each in reading.intervals} == {(1, 1)}
@@ -443,7 +443,7 @@ async def test_a_service_that_hangs_is_bad_though_no_request_ends(world: World) 
 
 
 async def test_a_threshold_that_is_no_bucket_bound_is_blind_with_a_sentence(world: World) -> None:
-    reading = await world.look_at_one(latency("mixed", source=Latency("request_latency_seconds", 1.3)))
+    reading = await world.evaluate_one(latency("mixed", source=Latency("request_latency_seconds", 1.3)))
     assert (reading.sight, str(reading.reason)) == (Sight.BLIND, "no bucket of request_latency_seconds ends at 1.3 s")
 
 
@@ -461,7 +461,7 @@ async def test_a_question_that_prometheus_refuses_is_blind_and_costs_the_others_
 
 
 async def test_a_counter_that_begins_anew_is_no_burst_and_no_loss(steady_world: World) -> None:
-    reading = await steady_world.look_at_one(latency("restarted"))
+    reading = await steady_world.evaluate_one(latency("restarted"))
     totals = [each.total for each in reading.intervals]
     assert totals[:3] == pytest.approx([20, 20, 20], rel=0.15)
     assert totals[-1] == pytest.approx(7, rel=0.15)
@@ -470,7 +470,7 @@ async def test_a_counter_that_begins_anew_is_no_burst_and_no_loss(steady_world: 
 
 
 async def test_a_missed_scrape_is_a_hole_and_no_echo(steady_world: World) -> None:
-    reading = await steady_world.look_at_one(latency("missed"))
+    reading = await steady_world.evaluate_one(latency("missed"))
     ends = [each.ended_at for each in reading.intervals]
     pauses = [round((later - earlier) / SCRAPE) for earlier, later in pairwise(ends)]
     assert pauses.count(1) == len(pauses) - 1
@@ -480,7 +480,7 @@ async def test_a_missed_scrape_is_a_hole_and_no_echo(steady_world: World) -> Non
     assert [*first, last] == pytest.approx([20, 20, 20, 20], rel=0.15)
     assert len(over_the_hole) <= 1
     assert all(each <= 20 / 2 * 1.15 for each in over_the_hole), "what came in two intervals is spread over them"
-    up = await steady_world.look_at_one(availability("missed"))
+    up = await steady_world.evaluate_one(availability("missed"))
     assert 1 <= sum(each.bad for each in up.intervals) <= 3
 
 
@@ -488,7 +488,7 @@ async def test_a_missed_scrape_is_a_hole_and_no_echo(steady_world: World) -> Non
 
 
 async def test_each_label_set_has_a_state_of_its_own(world: World) -> None:
-    readings = await world.look(latency("wide", by=("endpoint",)))
+    readings = await world.evaluate(latency("wide", by=("endpoint",)))
     assert len(readings) == ENDPOINTS + 1  # and /predict, of which nobody asks
     for number in range(ENDPOINTS):
         reading = readings[Key("latency", (("endpoint", f"/{number}"),))]
@@ -500,10 +500,10 @@ async def test_each_label_set_has_a_state_of_its_own(world: World) -> None:
 async def test_fifty_label_sets_cost_no_more_questions_than_one(world: World) -> None:
     counts = []
     for objective in (latency("wide"), latency("idle", by=("endpoint",)), latency("wide", by=("endpoint",))):
-        world.asked.clear()
-        await world.look(objective)
-        assert set(world.asked) == {"answered"}
-        counts.append(len(world.asked))
+        world.requested.clear()
+        await world.evaluate(objective)
+        assert set(world.requested) == {"answered"}
+        counts.append(len(world.requested))
     assert len(set(counts)) == 1
 
 
@@ -513,9 +513,9 @@ async def test_fifty_label_sets_cost_no_more_questions_than_one(world: World) ->
 async def test_the_quantile_and_the_share_say_the_same_of_real_histograms(world: World) -> None:
     objective = latency("spread", by=("endpoint",))
     over = timedelta(minutes=1)
-    asked = promql.quantile(objective, over)
-    assert asked is not None
-    p95 = {each["metric"]["endpoint"]: float(each["value"][1]) for each in await world.prometheus.query(asked)}
+    requested = promql.quantile(objective, over)
+    assert requested is not None
+    p95 = {each["metric"]["endpoint"]: float(each["value"][1]) for each in await world.prometheus.query(requested)}
     ratio = await world.prometheus.query(promql.good_ratio(objective, over))
     shares = {each["metric"]["endpoint"]: float(each["value"][1]) for each in ratio}
     compared = 0

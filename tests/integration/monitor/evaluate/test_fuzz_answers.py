@@ -233,12 +233,12 @@ class FuzzedPrometheus(CannedPrometheus):
         self.latest: list[Reply] = []
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        asked = {name: str(value) for name, value in (await request.post() or request.query).items()}
-        query = asked["query"]
+        requested = {name: str(value) for name, value in (await request.post() or request.query).items()}
+        query = requested["query"]
         for objective in (OTHER, BY):
             query = query.replace(f'{objective.job}"', f'{LATENCY.job}"')
         query = query.replace(" by (endpoint)", "").replace("by (le, endpoint)", "by (le)")
-        reply = self._mutator.bend(await self._right(query, asked))
+        reply = self._mutator.bend(await self._right(query, requested))
         self.latest.append(reply)
         await asyncio.sleep(reply.seconds)
         response = web.StreamResponse(status=reply.status, headers=reply.headers)
@@ -250,17 +250,17 @@ class FuzzedPrometheus(CannedPrometheus):
             request.transport.abort()
         return response
 
-    async def _right(self, query: str, asked: dict[str, str]) -> Any:
+    async def _right(self, query: str, requested: dict[str, str]) -> Any:
         labels = {"job": LATENCY.job, "endpoint": "/predict", "instance": "h:1"}
-        if "step" not in asked:
+        if "step" not in requested:
             found = await self.query(query)
             at = self.now.timestamp()
             result: list[Any] = [
                 {"metric": {**labels, **each.labels}, "value": [at, f"{each.value}"]} for each in found.samples
             ]
             return {"status": "success", "data": {"resultType": "vector", "result": result}}
-        start, end = (datetime.fromtimestamp(float(asked[name]), UTC) for name in ("start", "end"))
-        series = await self.query_range(query, start, end, timedelta(seconds=float(asked["step"])))
+        start, end = (datetime.fromtimestamp(float(requested[name]), UTC) for name in ("start", "end"))
+        series = await self.query_range(query, start, end, timedelta(seconds=float(requested["step"])))
         values = [{"metric": labels, "values": [[at, f"{v}"] for at, v in each.points.items()]} for each in series]
         return {"status": "success", "data": {"resultType": "matrix", "result": values}}
 
@@ -308,11 +308,11 @@ async def test_whatever_prometheus_answers_an_evaluation_ends_and_what_it_says_c
             await evaluator.evaluate()
             evaluations += 1
             _show(evaluator, reader, shown, prometheus.now)
-            told = {key.objective: each for key, each in evaluator.state.readings.items()}
-            assert {each.name for each in ALL.all} <= told.keys(), prometheus.latest
-            assert all(each.sight is not Sight.BLIND or each.reason for each in told.values())
+            delivered = {key.objective: each for key, each in evaluator.state.readings.items()}
+            assert {each.name for each in ALL.all} <= delivered.keys(), prometheus.latest
+            assert all(each.sight is not Sight.BLIND or each.reason for each in delivered.values())
             if mutator.share == 0:
-                assert [str(each.reason) for each in told.values() if each.sight is not Sight.CLEAR] == []
+                assert [str(each.reason) for each in delivered.values() if each.sight is not Sight.CLEAR] == []
             prometheus.now += timedelta(seconds=30)
     breathing.cancel()
     await prometheus.server.close()
@@ -325,7 +325,7 @@ async def test_whatever_prometheus_answers_an_evaluation_ends_and_what_it_says_c
 def _show(evaluator: Evaluator, reader: Reader, shown: Shown, now: datetime) -> None:
     """Render everything that people get of a state; what cannot be encoded raises."""
     shown.state, shown.now = evaluator.state, now
-    for notice in reader.hears():
-        notice.text.encode()
+    for notification in reader.receives():
+        notification.text.encode()
     process = Process(version="1.2.3", poll=timedelta(seconds=30), overdue_after=timedelta(seconds=90))
     msgspec.json.encode(status_of(evaluator.state, ALL, now, process))

@@ -11,7 +11,7 @@ from tests.support.fakes.loopback import Loopback
 from tests.support.scene import AVAILABILITY, ERRORS, LATENCY
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
-from wine_slo.monitor.evaluate.objective_checks import Examiner, ObjectiveMistake, bounds_in, no_bound
+from wine_slo.monitor.evaluate.objective_checks import ObjectiveChecker, ObjectiveMistake, bounds_in, no_bound
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.metric_source import MetricSourceError, Sample, Vector
 
@@ -44,10 +44,10 @@ class Source:
     async def said(self) -> list[ObjectiveMistake]:
         await self._server.open()
         async with aiohttp.ClientSession() as session:
-            examiner = Examiner(
+            checker = ObjectiveChecker(
                 PrometheusClient(session, self._server.url, {}), PrometheusFacts(session, self._server.url, {})
             )
-            return await examiner.intervals(ALL)
+            return await checker.intervals(ALL)
 
     async def close(self) -> None:
         await self._server.close()
@@ -67,7 +67,7 @@ async def source() -> AsyncIterator[Source]:
         pytest.param({"discoveredLabels": {"__scrape_interval__": "30s"}}, id="as VictoriaMetrics says it"),
     ],
 )
-async def test_an_interval_that_is_not_that_of_the_targets_is_told_once_for_the_job(
+async def test_an_interval_that_is_not_that_of_the_targets_is_reported_once_for_the_job(
     source: Source, interval: dict[str, object]
 ) -> None:
     source.targets = [target(**interval)] * 3
@@ -75,9 +75,7 @@ async def test_an_interval_that_is_not_that_of_the_targets_is_told_once_for_the_
 
 
 @pytest.mark.parametrize("targets", [None, [], [target()]], ids=["no such page", "no targets", "no interval"])
-async def test_where_targets_do_not_tell_it_is_measured(
-    source: Source, targets: list[dict[str, object]] | None
-) -> None:
+async def test_where_targets_do_not_say_it_is_measured(source: Source, targets: list[dict[str, object]] | None) -> None:
     source.targets, source.scrapes = targets, 20
     assert [(each.field, each.sentence) for each in await source.said()] == [("scrape_interval", THIRTY)]
 
@@ -101,7 +99,7 @@ def test_labels_that_are_no_bounds_are_no_bounds() -> None:
     assert bounds_in(Vector((*found.samples, Sample({}, 1.0)), None)) == [0.5, 1.0, float("inf")]
 
 
-def test_a_threshold_above_the_highest_bound_is_told_though_nothing_says_inf() -> None:
+def test_a_threshold_above_the_highest_bound_is_reported_though_nothing_says_inf() -> None:
     assert no_bound(3.0, [0.5, 1.0]).startswith("is 3 s, above the highest bucket bound, 1 s")
 
 

@@ -62,7 +62,7 @@ async def two_breaches(desk: Desk) -> None:
     desk.scene = Scene(replace(LATENCY, by=("endpoint",)))
     desk.restart()
     storm(desk.scene, keys(2), 1.0, 25)
-    await desk.tell()
+    await desk.deliver()
     assert len(desk.texts()) == 2
 
 
@@ -73,20 +73,20 @@ async def test_a_chat_that_is_added_while_an_incident_is_open_is_notified_of_it_
     desk: Desk,
 ) -> None:
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     desk.notifies((ANNA, GROUP))
-    await desk.tell()
+    await desk.deliver()
     assert desk.texts(ANNA) == desk.texts(GROUP) == [BREACH]
 
 
 async def test_a_chat_that_is_added_between_two_openings_of_an_incident_is_notified_of_the_second(desk: Desk) -> None:
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     desk.scene.has(0.0, 20)
-    await desk.tell()
+    await desk.deliver()
     desk.notifies((GROUP,))
     desk.scene.has(0.0, 60).breaks()
-    await desk.tell()
+    await desk.deliver()
     assert desk.scene.incident.openings == 2
     assert len(desk.texts(GROUP)) == 1
     assert desk.texts(GROUP)[0].startswith("🔴 Latency")
@@ -95,12 +95,12 @@ async def test_a_chat_that_is_added_between_two_openings_of_an_incident_is_notif
 async def test_a_chat_that_is_taken_out_gets_nothing_more_and_is_not_waited_for(desk: Desk) -> None:
     desk.notifies((ANNA, GROUP))
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     desk.notifies((ANNA,))
     desk.scene.has(0.0, 20)
-    await desk.tell()
+    await desk.deliver()
     desk.scene.has(0.0, 60).breaks()
-    await desk.tell()
+    await desk.deliver()
     calls = [call for call in desk.api.calls if call.chat_id == GROUP]
     assert len(calls) == 1
     assert desk.delivery.undelivered_since is None
@@ -112,28 +112,28 @@ async def test_a_chat_that_is_listed_again_reads_the_end_of_what_it_knew_and_not
 ) -> None:
     desk.notifies((ANNA, GROUP))
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     desk.notifies((ANNA,))
     desk.scene.has(0.0, 20)
-    await desk.tell()
+    await desk.deliver()
     desk.scene.has(0.0, 700).breaks().has(0.0, 20)
-    await desk.tell()
+    await desk.deliver()
     desk.notifies((ANNA, GROUP))
-    await desk.tell()
+    await desk.deliver()
     assert [text.split(":")[0] for text in desk.texts(GROUP)[1:]] == ["🟢 Latency resolved"]
 
 
-async def test_what_was_over_before_a_chat_was_a_recipient_is_not_told_there(desk: Desk) -> None:
+async def test_what_was_over_before_a_chat_was_a_recipient_is_not_notified_there(desk: Desk) -> None:
     desk.scene.breaks().has(0.0, 20)
     desk.chats = ()
     desk.restart()
     desk.scene.breaks().has(0.0, 20)
     desk.decide()
     desk.notifies((ANNA,))
-    await desk.tell()
+    await desk.deliver()
     assert desk.texts() == []
     desk.scene.has(0.0, 700).breaks().has(0.0, 20)
-    await desk.tell()
+    await desk.deliver()
     assert [text.split(":")[0] for text in desk.texts()] == ["⚪️ Delivered late (messages could not be sent)"]
 
 
@@ -144,7 +144,7 @@ async def test_the_terminal_is_no_telegram_chat_and_nothing_is_sent_to_it(desk: 
     desk.decide()
     desk.ledger.mark([DeliveryRecord(incident=1, chat=0)])
     desk.notifies((ANNA,))
-    await desk.tell()
+    await desk.deliver()
     assert desk.texts() == [BREACH]
     assert {call.chat_id for call in desk.api.calls} <= {ANNA, None}
 
@@ -169,8 +169,8 @@ async def notify_on(terminal: TextIO, desk: Desk, recipients: Recipients) -> Non
         lambda _kind, _outcome: None,
     )
     desk.scene.breaks()
-    delivery.hear()
-    await delivery.tell()
+    delivery.on_evaluation()
+    await delivery.deliver()
     assert delivery.unreachable == {}
 
 
@@ -182,9 +182,9 @@ async def test_what_is_delivered_late_is_counted_as_incidents_and_names_no_inner
     storm(desk.scene, keys(STORM + 2), 0.0, 20)
     desk.scene.second += 600  # without an evaluation, which is an incident of our own
     storm(desk.scene, keys(1), 0.0, 5)
-    await desk.tell()
+    await desk.deliver()
     await desk.api.accepts_connections()
-    await desk.tell(after=60)
+    await desk.deliver(after=60)
     late, gap = desk.texts()
     assert late == (
         "⚪️ Delivered late: 7 incidents, resolved since. "
@@ -201,10 +201,10 @@ async def test_a_403_that_no_bot_api_has_written_is_waited_out_and_closes_no_cha
     desk.notifies((ANNA, GROUP))
     desk.api.answers_with(403, HTML_403, methods=[SEND])
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     assert desk.delivery.unreachable == {}
     desk.api.recovers()
-    await desk.tell(after=2)
+    await desk.deliver(after=2)
     assert desk.texts(ANNA) == desk.texts(GROUP) == [BREACH]
     assert REPEAT not in desk.messages(ANNA)[0].text
 
@@ -214,22 +214,22 @@ async def test_a_chat_that_refuses_messages_is_tried_at_the_next_incident(desk: 
     desk.restart()
     desk.api.fails_with(403, KICKED, methods=[SEND])
     storm(desk.scene, keys(1), 1.0, 25)
-    await desk.tell()
+    await desk.deliver()
     desk.api.recovers()
-    await desk.tell(after=5)
+    await desk.deliver(after=5)
     assert desk.sends_to(ANNA) == 1
     storm(desk.scene, keys(2), 1.0, 25)
-    await desk.tell()
+    await desk.deliver()
     assert len(desk.texts()) == 2
 
 
 async def test_a_chat_that_is_owed_nothing_is_found_reachable_again_without_a_message(desk: Desk) -> None:
     await desk.recipients.close(ANNA, KICKED)
     desk.api.fails_with(403, KICKED)
-    await desk.tell()
+    await desk.deliver()
     assert desk.delivery.unreachable == {ANNA: KICKED}
     desk.api.recovers()
-    await desk.tell(after=3600)
+    await desk.deliver(after=3600)
     assert desk.delivery.unreachable == {}
     assert desk.texts() == []
 
@@ -238,7 +238,7 @@ async def test_each_start_tries_a_chat_that_refused_messages(desk: Desk) -> None
     await desk.recipients.close(ANNA, KICKED)
     desk.restart()
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     assert desk.texts() == [BREACH]
     assert desk.delivery.unreachable == {}
 
@@ -247,30 +247,30 @@ async def test_all_chats_may_refuse_messages_at_once_and_each_is_notified_once_i
     desk.notifies((ANNA, GROUP))
     desk.api.fails_with(403, KICKED)
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     assert set(desk.delivery.unreachable) == {ANNA, GROUP}
     desk.api.recovers()
     await desk.delivery.revive(GROUP)
-    await desk.tell(after=5)
+    await desk.deliver(after=5)
     assert desk.texts(GROUP)[0] == BREACH
-    await desk.tell(after=3600)
+    await desk.deliver(after=3600)
     assert desk.texts(ANNA)[0].startswith("🔴")
 
 
 async def test_a_wrong_chat_id_is_known_from_the_start_before_anything_is_to_be_sent(desk: Desk) -> None:
     desk.chats = (ANNA, 404)
     desk.restart()
-    await desk.tell()
+    await desk.deliver()
     assert desk.delivery.unreached == {404: "Chat not found"}
-    await desk.tell()
+    await desk.deliver()
     (text,) = desk.texts(ANNA)
     assert text.startswith("🟠 Chat 404 cannot be reached: Chat not found.")
     assert desk.sends_to(404) == 0
 
 
 async def test_a_chat_that_can_be_reached_is_tried_once_at_the_start_and_no_more(desk: Desk) -> None:
-    await desk.tell()
-    await desk.tell(after=3600)
+    await desk.deliver()
+    await desk.deliver(after=3600)
     assert desk.tries("sendChatAction") == 1
     assert desk.tries() == 0
 
@@ -278,11 +278,11 @@ async def test_a_chat_that_can_be_reached_is_tried_once_at_the_start_and_no_more
 async def test_a_token_that_is_refused_is_known_although_nothing_is_to_be_sent(desk: Desk) -> None:
     desk.api.fails_with(401)
     for _ in range(20):
-        await desk.tell(after=30)
+        await desk.deliver(after=30)
     assert desk.delivery.unreached == {ANNA: "Telegram does not know the token"}
     assert desk.delivery.unreachable == {}, "the other chats would read of what hits them all"
     desk.api.recovers()
-    await desk.tell(after=120)
+    await desk.deliver(after=120)
     assert desk.delivery.unreached == {}
 
 
@@ -292,11 +292,11 @@ async def test_a_channel_in_which_nobody_can_be_seen_typing_is_reached_all_the_s
     channel.members[110201543] = "administrator"
     channel.rights[110201543] = {"can_post_messages"}
     desk.notifies((CHANNEL,))
-    await desk.tell()
+    await desk.deliver()
     assert desk.delivery.unreached == {}
     channel.rights[110201543] = set()
     desk.restart()
-    await desk.tell()
+    await desk.deliver()
     assert desk.delivery.unreached == {CHANNEL: "The bot may not send messages there"}
 
 
@@ -305,7 +305,7 @@ async def test_that_a_second_chat_cannot_be_reached_is_known_although_nothing_is
     desk.notifies((ANNA, GROUP))
     desk.api.fails_with(403, KICKED, chat=GROUP)
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     assert list(desk.delivery.unreachable) == [GROUP]
     assert desk.sends_to(GROUP) == 0
     assert any("Chat -5 cannot be reached" in text for text in desk.texts())
@@ -315,13 +315,13 @@ async def test_a_second_chat_is_due_only_once_the_incident_is_escalated_to_it(de
     desk.rules = Rules(second_chats=frozenset([GROUP]), escalate_after=timedelta(minutes=15))
     desk.notifies((ANNA, GROUP))
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     assert {each.chat for each in desk.delivery.records} == {ANNA}
     desk.scene.has(1.0, 16 * 60)
-    await desk.tell()
+    await desk.deliver()
     assert {each.chat for each in desk.delivery.records} == {ANNA, GROUP}
     desk.scene.has(0.0, 20)
-    await desk.tell()
+    await desk.deliver()
     assert {each.chat for each in desk.delivery.records} == {ANNA, GROUP}
 
 
@@ -329,7 +329,7 @@ async def refuses_for_hours(desk: Desk, chat: int) -> None:
     """A chat refuses messages, and the next try is an hour away."""
     desk.api.fails_with(403, KICKED, chat=chat)
     for _ in range(10):
-        await desk.tell(after=3600)
+        await desk.deliver(after=3600)
     assert chat in desk.delivery.unreachable
 
 
@@ -338,13 +338,13 @@ async def test_a_second_chat_that_refused_messages_is_tried_at_once_when_an_esca
     desk.notifies((ANNA, GROUP))
     await refuses_for_hours(desk, GROUP)
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     desk.api.recovers()
     desk.scene.has(1.0, 14 * 60)
-    await desk.tell()
+    await desk.deliver()
     assert desk.sends_to(GROUP) == 0
     desk.scene.has(1.0, 65)
-    await desk.tell()
+    await desk.deliver()
     assert [text.split(":")[0] for text in desk.texts(GROUP)] == ["🔴 Latency"]
     assert GROUP not in desk.delivery.unreachable
 
@@ -353,12 +353,12 @@ async def test_what_falls_due_in_a_chat_that_refuses_messages_is_tried_once_and_
     desk: Desk,
 ) -> None:
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     await refuses_for_hours(desk, ANNA)
     before = desk.tries()
     desk.scene.has(0.0, 20)
     for _ in range(10):
-        await desk.tell(after=5)
+        await desk.deliver(after=5)
     assert desk.tries() == before + 1, "the recovery"
 
 
@@ -377,13 +377,13 @@ async def test_the_end_of_a_silence_tries_a_chat_that_refused_messages(desk: Des
             silence=silence,
         )
     )
-    await desk.tell()
+    await desk.deliver()
     desk.api.recovers()
     desk.scene.has(1.0, 9 * 60)
-    await desk.tell()
+    await desk.deliver()
     assert desk.texts() == []
     desk.scene.has(1.0, 65)
-    await desk.tell()
+    await desk.deliver()
     assert desk.texts()[0].startswith("🔴 Latency")
 
 
@@ -405,23 +405,23 @@ async def test_what_a_topic_refuses_goes_to_the_chat_itself(desk: Desk, refusal:
     desk.topics = {SUPERGROUP: TOPIC}
     desk.notifies((SUPERGROUP,))
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     assert desk.texts(SUPERGROUP) == [BREACH]
     assert desk.messages(SUPERGROUP)[0].parse_mode == "HTML"
     assert desk.delivery.unreachable == {}
     forum.shut_topics.clear()
     desk.scene.has(0.0, 20)
-    await desk.tell()
+    await desk.deliver()
     assert [message.topic for message in desk.messages(SUPERGROUP)] == [None, TOPIC]
 
 
 async def test_a_chat_that_refuses_even_the_plainest_message_cannot_be_reached(desk: Desk) -> None:
     desk.api.fails_with(400, "Bad Request: something that nobody has seen yet", methods=[SEND])
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     assert list(desk.delivery.unreachable) == [ANNA]
     desk.api.recovers()
-    await desk.tell(after=60)
+    await desk.deliver(after=60)
     assert desk.texts() == [BREACH]
 
 
@@ -445,10 +445,10 @@ async def test_an_edit_that_is_refused_holds_neither_a_recovery_nor_a_breach(
     await two_breaches(desk)
     desk.api.fails_with(status, refusal, methods=[EDIT])
     storm(desk.scene, keys(1), 0.0, 20)
-    await desk.tell()
+    await desk.deliver()
     assert sum("resolved" in text for text in desk.texts()) == 1
     storm(desk.scene, keys(3)[2:], 1.0, 25)
-    await desk.tell()
+    await desk.deliver()
     assert any("/2" in text for text in desk.texts())
     assert desk.delivery.unreachable == {}
     assert desk.delivery.undelivered_since is None
@@ -456,11 +456,11 @@ async def test_an_edit_that_is_refused_holds_neither_a_recovery_nor_a_breach(
 
 async def test_a_message_whose_edits_are_refused_is_sent_anew_once_and_not_every_minute(desk: Desk) -> None:
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     desk.api.fails_with(400, "Bad Request: MESSAGE_ID_INVALID", methods=[EDIT])
     for _ in range(10):
         desk.scene.has(1.0, 60)
-        await desk.tell()
+        await desk.deliver()
     assert len(desk.texts()) == 2
 
 
@@ -468,14 +468,14 @@ async def test_a_flood_wait_for_edits_holds_no_breach(desk: Desk) -> None:
     await two_breaches(desk)
     desk.api.fails_with(429, retry_after=3600, methods=[EDIT])
     storm(desk.scene, keys(2), 1.0, 70)
-    await desk.tell()
+    await desk.deliver()
     assert desk.tries(EDIT) == 1, "Telegram asks for no more edits"
     storm(desk.scene, keys(3)[2:], 1.0, 25)
-    await desk.tell()
+    await desk.deliver()
     assert len(desk.texts()) == 3
     assert desk.delivery.unreachable == {}
     desk.api.recovers()
-    await desk.tell(after=300)
+    await desk.deliver(after=300)
     assert desk.messages()[0].edits, "an hour is not waited for"
 
 
@@ -483,12 +483,12 @@ async def test_a_flood_wait_of_minutes_is_known_elsewhere_and_not_waited_out_for
     desk.notifies((ANNA, GROUP))
     desk.api.fails_with(429, retry_after=86400, methods=[SEND], chat=ANNA)
     desk.scene.breaks()
-    await desk.tell()
-    await desk.tell()
+    await desk.deliver()
+    await desk.deliver()
     assert desk.delivery.unreachable == {ANNA: "Telegram asks to wait 86400 s"}
     assert desk.texts(GROUP)[1].startswith("🟠 Chat 7 cannot be reached: Telegram asks to wait 86400 s.")
     desk.api.recovers()
-    await desk.tell(after=300)
+    await desk.deliver(after=300)
     assert len(desk.texts(ANNA)) == 1
     assert desk.delivery.unreachable == {}
 
@@ -499,11 +499,11 @@ RETRY_AFTER = ("0.4", '"7"', '"abc"', "null", "-5", "1e12", "34560000", "{}", "t
 async def test_a_clock_that_is_set_back_prolongs_no_wait(desk: Desk) -> None:
     desk.scene.breaks()
     desk.api.fails_with(500, methods=[SEND])
-    await desk.tell()
+    await desk.deliver()
     desk.api.recovers()
     desk.scene.second -= 3600
-    desk.delivery.hear()
-    await desk.delivery.tell()
+    desk.delivery.on_evaluation()
+    await desk.delivery.deliver()
     assert desk.texts() == [BREACH]
 
 
@@ -511,11 +511,11 @@ async def test_what_was_written_before_a_clock_was_set_back_is_edited_and_escala
     desk.rules = Rules(escalate_after=timedelta(minutes=15))
     desk.restart()
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     desk.scene.second -= 3600
     for _ in range(16):
-        desk.delivery.hear()
-        await desk.delivery.tell()
+        desk.delivery.on_evaluation()
+        await desk.delivery.deliver()
         desk.scene.second += 60
     assert len(desk.messages()[0].edits) > 0
     assert any(text.startswith("⏱ Escalation") for text in desk.texts())
@@ -527,11 +527,11 @@ async def test_a_flood_wait_is_taken_for_a_second_to_five_minutes_whatever_is_wr
         desk.api.answers_with(429, body, methods=[SEND], times=1)
     desk.scene.breaks()
     for tries, given in enumerate(RETRY_AFTER, 1):
-        await desk.tell()
-        await desk.tell()
+        await desk.deliver()
+        await desk.deliver()
         assert desk.tries() == tries, given
         desk.scene.second += 300
-    await desk.tell()
+    await desk.deliver()
     assert len(desk.texts()) == 1
     assert REPEAT not in desk.messages()[0].text
 
@@ -564,9 +564,9 @@ async def test_an_answer_that_nobody_foresaw_ends_nothing_and_the_message_may_be
         desk.api.answers_with(200, body, methods=[SEND], times=1)
     desk.scene.breaks()
     for tries, body in enumerate(ODD, 1):
-        await desk.tell(after=LONGEST_WAIT.total_seconds())
+        await desk.deliver(after=LONGEST_WAIT.total_seconds())
         assert desk.tries() == tries, body
-    await desk.tell(after=LONGEST_WAIT.total_seconds())
+    await desk.deliver(after=LONGEST_WAIT.total_seconds())
     (message,) = desk.messages()
     assert REPEAT in message.text
 
@@ -577,7 +577,7 @@ async def test_whatever_answers_instead_of_telegram_is_waited_out(desk: Desk, bo
         desk.api.answers_with(status, body, methods=[SEND], times=1)
     desk.scene.breaks()
     for tries in range(1, 13):
-        await desk.tell(after=LONGEST_WAIT.total_seconds())
+        await desk.deliver(after=LONGEST_WAIT.total_seconds())
         assert desk.tries() == tries
         assert desk.delivery.unreachable == {}
     assert len(desk.texts()) == 1
@@ -589,7 +589,7 @@ async def test_odd_answers_to_edits_hold_no_breach(desk: Desk) -> None:
         desk.api.answers_with(200, body, methods=[EDIT], times=2)
     for number in range(2, 5):
         storm(desk.scene, keys(number + 1), 1.0, 70)
-        await desk.tell()
+        await desk.deliver()
     assert len(desk.texts()) == 5
 
 
@@ -609,7 +609,7 @@ async def test_an_incident_that_cannot_be_worded_is_logged_and_counted_and_holds
     desk.speech = lambda _language: BrokenFormatter(desk.scene.objectives, UTC)
     desk.restart()
     storm(desk.scene, keys(2), 1.0, 25)
-    await desk.tell()
+    await desk.deliver()
     assert len(desk.texts()) == 1
     assert "nothing can be said of #1: a fault of ours" in caplog.text
     assert (Kind.BREACH, "failed") in desk.outcomes
@@ -623,10 +623,10 @@ async def test_a_group_that_moves_twice_is_followed(desk: Desk) -> None:
     desk.notifies((GROUP,))
     desk.api.migrates(GROUP, SUPERGROUP)
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     desk.api.migrates(SUPERGROUP, -1002)
     desk.scene.has(0.0, 20)
-    await desk.tell()
+    await desk.deliver()
     assert desk.texts(-1002)[0].startswith(BACK)
     assert GROUP in desk.recipients
     assert -1002 in desk.recipients
@@ -638,7 +638,7 @@ async def test_groups_that_move_in_a_circle_are_not_followed_round_it(desk: Desk
     desk.api.migrates(GROUP, SUPERGROUP)
     desk.api.migrates(SUPERGROUP, GROUP)
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     assert desk.tries() < 10
 
 
@@ -647,7 +647,7 @@ async def test_a_group_that_is_in_the_settings_by_both_its_ids_is_notified_once(
     desk.api.migrates(GROUP, SUPERGROUP)
     await desk.recipients.move(GROUP, SUPERGROUP)
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     assert desk.texts(SUPERGROUP) == [BREACH]
 
 
@@ -655,12 +655,12 @@ async def test_settings_that_name_the_new_id_of_a_group_repeat_nothing_and_keep_
     desk.notifies((GROUP,))
     desk.api.migrates(GROUP, SUPERGROUP)
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     await desk.delivery.set_language(SUPERGROUP, "ru")
     desk.notifies((SUPERGROUP,))
-    assert desk.recipients.standing(SUPERGROUP).language == "ru"
+    assert desk.recipients.subscriber(SUPERGROUP).language == "ru"
     desk.scene.has(0.0, 20)
-    await desk.tell()
+    await desk.deliver()
     assert [text.split(":")[0] for text in desk.texts(SUPERGROUP)][1:] == ["🟢 Latency resolved"]
 
 
@@ -670,19 +670,19 @@ async def test_a_group_that_has_moved_and_refuses_messages_is_tried_under_its_ne
     await desk.recipients.move(GROUP, SUPERGROUP)
     desk.api.fails_with(403, KICKED, chat=SUPERGROUP)
     desk.scene.breaks()
-    await desk.tell()
+    await desk.deliver()
     assert list(desk.delivery.unreachable) == [GROUP]
     desk.api.recovers()
     await desk.delivery.revive(SUPERGROUP)
-    await desk.tell(after=5)
+    await desk.deliver(after=5)
     assert len(desk.texts(SUPERGROUP)) == 1
 
 
 # The edge
 
 
-@pytest.mark.parametrize("deed", ["send", "edit", "show", "reach", "pin", "unpin"])
-async def test_whatever_telegram_answers_an_attempt_succeeds_or_is_a_chat_error(bot_api: BotApi, deed: str) -> None:
+@pytest.mark.parametrize("action", ["send", "edit", "show", "reach", "pin", "unpin"])
+async def test_whatever_telegram_answers_an_attempt_succeeds_or_is_a_chat_error(bot_api: BotApi, action: str) -> None:
     bot_api.chat(ANNA)
     async with connection.connect(TOKEN, bot_api.url) as bot:
         chat = channel.TelegramChannel(bot)
@@ -698,7 +698,7 @@ async def test_whatever_telegram_answers_an_attempt_succeeds_or_is_a_chat_error(
             for status in (200, 400, 403, 500):
                 bot_api.answers_with(status, body)
                 with suppress(ChannelError):
-                    await attempts[deed]()
+                    await attempts[action]()
                 bot_api.recovers()
 
 
@@ -715,7 +715,7 @@ async def test_a_picture_that_a_topic_refuses_goes_to_the_chat_itself(bot_api: B
     assert [message.topic for message in forum.messages] == [None] * 3
 
 
-async def test_everything_that_is_heard_from_a_chat_is_noted_and_so_are_its_moves(bot_api: BotApi) -> None:
+async def test_every_update_from_a_chat_is_noted_and_so_are_its_moves(bot_api: BotApi) -> None:
     talk = Talk(bot_api, Formatter(Objectives.only(LATENCY), UTC), among())
 
     def membership(chat: int, status: str) -> dict[str, object]:
@@ -726,16 +726,16 @@ async def test_everything_that_is_heard_from_a_chat_is_noted_and_so_are_its_move
 
     async with talk.listening():
         await bot_api.says(ANNA, ANNA, "good morning")
-        await bot_api.tells_bot("channel_post", message(-1007, text="news"))
-        await bot_api.tells_bot("my_chat_member", membership(-20, "kicked"))
-        await bot_api.tells_bot("my_chat_member", membership(-21, "administrator"))
+        await bot_api.sends_update("channel_post", message(-1007, text="news"))
+        await bot_api.sends_update("my_chat_member", membership(-20, "kicked"))
+        await bot_api.sends_update("my_chat_member", membership(-21, "administrator"))
         sender = {"id": 8, "is_bot": False, "first_name": "Boris"}
         press = {"id": "1", "from": sender, "message": message(-22), "chat_instance": "1", "data": "x"}
-        await bot_api.tells_bot("callback_query", press)
-        await bot_api.tells_bot("message", message(GROUP, migrate_to_chat_id=SUPERGROUP))
-        await bot_api.tells_bot("message", message(SUPERGROUP, migrate_from_chat_id=GROUP))
-        await talk.is_heard()
-    assert talk.heard_from == [ANNA, -1007, -21, -22, GROUP, SUPERGROUP]
+        await bot_api.sends_update("callback_query", press)
+        await bot_api.sends_update("message", message(GROUP, migrate_to_chat_id=SUPERGROUP))
+        await bot_api.sends_update("message", message(SUPERGROUP, migrate_from_chat_id=GROUP))
+        await talk.is_handled()
+    assert talk.active_chat == [ANNA, -1007, -21, -22, GROUP, SUPERGROUP]
     assert talk.moves == [(GROUP, SUPERGROUP), (GROUP, SUPERGROUP)]
 
 
@@ -747,7 +747,7 @@ async def test_an_odd_answer_to_who_the_bot_is_does_not_end_what_listens(bot_api
         raise AssertionError
 
     said = talk.conversation
-    listener = Listener(said.ask, said.press, said.refuse, talk.listens.append, conflict, talk.heard, talk.moved)
+    listener = Listener(said.answer, said.press, said.refuse, talk.listens.append, conflict, talk.contacted, talk.moved)
     bot = connection.connect(TOKEN, bot_api.url)
     listens = TelegramUpdates(bot, channel.TelegramChannel(bot), listener, {}, talk.clock, None)
     task = asyncio.create_task(listens.run())

@@ -57,8 +57,8 @@ class Wall:
 
     async def hangs(self, chat: int = ANNA, topic: int | None = None) -> Message:
         """Somebody asks for a board."""
-        board = await self.talk.asks(chat, ANNA, "/board", topic)
-        await self.talk.is_heard()  # and so it is pinned, and remembered
+        board = await self.talk.sends(chat, ANNA, "/board", topic)
+        await self.talk.is_handled()  # and so it is pinned, and remembered
         return next(each for each in self.api.chat(chat).messages if each.id == board.id)
 
     @property
@@ -122,7 +122,7 @@ async def test_it_says_since_when_nothing_can_be_said_and_is_never_green_without
         assert board.text.startswith(f"⚪️ latency: {words}")
 
 
-async def test_now_and_then_it_shows_that_somebody_looks(wall: Wall) -> None:
+async def test_now_and_then_it_shows_that_it_is_evaluated(wall: Wall) -> None:
     board = await wall.hangs()
     for _ in range(120):
         wall.scene.has(0.0, 5)
@@ -131,7 +131,7 @@ async def test_now_and_then_it_shows_that_somebody_looks(wall: Wall) -> None:
     assert board.text.splitlines()[-1] == "Evaluated at 19:50 or later."
 
 
-async def test_the_budget_is_told_in_whole_percents(wall: Wall) -> None:
+async def test_the_budget_is_written_in_whole_percents(wall: Wall) -> None:
     board = await wall.hangs()
     window = ALL.by_name["latency"].window
     for bad in (0.0001, 0.0002, 0.0003):
@@ -221,11 +221,11 @@ async def test_a_second_board_takes_the_place_of_the_first(wall: Wall) -> None:
 
 async def test_a_board_can_be_taken_down_for_good(wall: Wall) -> None:
     board = await wall.hangs()
-    assert (await wall.talk.asks(ANNA, ANNA, "/board off")).text == "The board is off. A new one: /board"
+    assert (await wall.talk.sends(ANNA, ANNA, "/board off")).text == "The board is off. A new one: /board"
     assert wall.api.chat(ANNA).pinned == []
     assert board.text == "⚪️ This board is no longer updated. A new one: /board"
     assert wall.ledger.boards() == []
-    assert (await wall.talk.asks(ANNA, ANNA, "/board off")).text.startswith("There is no board in this chat.")
+    assert (await wall.talk.sends(ANNA, ANNA, "/board off")).text.startswith("There is no board in this chat.")
 
 
 async def test_where_nothing_may_be_pinned_that_is_said_and_the_board_is_kept_all_the_same(wall: Wall) -> None:
@@ -239,7 +239,7 @@ async def test_where_nothing_may_be_pinned_that_is_said_and_the_board_is_kept_al
 
 
 async def test_a_word_that_is_none_is_said(wall: Wall) -> None:
-    assert (await wall.talk.asks(ANNA, ANNA, "/board of")).text.startswith("of is not understood.")
+    assert (await wall.talk.sends(ANNA, ANNA, "/board of")).text.startswith("of is not understood.")
 
 
 async def test_telegram_being_away_loses_nothing(wall: Wall) -> None:
@@ -307,4 +307,4 @@ async def test_a_group_that_became_a_supergroup_keeps_its_board(wall: Wall) -> N
     (board,) = wall.api.chat(FORUM).messages
     assert board.text.startswith("🔴")
     assert [each.chat for each in wall.ledger.boards()] == [FORUM]
-    assert wall.recipients.standing(GROUP).address == FORUM
+    assert wall.recipients.subscriber(GROUP).address == FORUM

@@ -42,14 +42,14 @@ class Answers:
 
     def __init__(self) -> None:
         self.is_away = False
-        self.asked: list[tuple[str, datetime, datetime, timedelta]] = []
+        self.requests: list[tuple[str, datetime, datetime, timedelta]] = []
         self.labels: dict[str, str] = {}
 
     async def query(self, promql: str, at: datetime | None = None) -> Vector:
         raise AssertionError(f"a chart needs ranges, not {promql} at {at}")
 
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
-        self.asked.append((promql, start, end, step))
+        self.requests.append((promql, start, end, step))
         if self.is_away:
             raise MetricSourceError("it cannot be reached")
         value = COUNT if promql.startswith("sum (increase") else 2.4
@@ -120,17 +120,17 @@ class Studio:
         self.ledger.save(self._saved, self.scene.state)
         self._saved = self.scene.state
 
-    async def tell(self) -> None:
+    async def deliver(self) -> None:
         self.save()
-        self.delivery.hear()
-        await self.delivery.tell()
+        self.delivery.on_evaluation()
+        await self.delivery.deliver()
 
     async def until_counted(self, outcome: str) -> None:
         async with asyncio.timeout(30), self._counted:
             await self._counted.wait_for(lambda: (Kind.CHART, outcome) in self.outcomes)
 
     @property
-    def charts_told(self) -> list[Any]:
+    def charts_sent(self) -> list[Any]:
         return [each for each in self.api.chat(CHAT).messages if each.photo is not None]
 
 
@@ -149,7 +149,7 @@ async def studio(bot_api: BotApi, tmp_path: Path) -> AsyncIterator[Studio]:
 
 async def test_the_first_message_of_a_breach_is_followed_by_a_chart_as_a_quiet_reply(studio: Studio) -> None:
     studio.scene.breaks()
-    await studio.tell()
+    await studio.deliver()
     await studio.until_counted("told")
     breach, chart = studio.api.chat(CHAT).messages
     assert chart.photo == PNG + b"picture"
@@ -160,9 +160,9 @@ async def test_the_first_message_of_a_breach_is_followed_by_a_chart_as_a_quiet_r
 
 async def test_it_shows_the_time_from_before_the_breach_to_now(studio: Studio) -> None:
     studio.scene.has(0.0, 60).breaks()
-    await studio.tell()
+    await studio.deliver()
     await studio.until_counted("told")
-    (values, first, last, step), (events, *_) = studio.prometheus.asked
+    (values, first, last, step), (events, *_) = studio.prometheus.requests
     assert values == promql.value(LATENCY, timedelta(seconds=20))
     assert events == promql.events(LATENCY, timedelta(seconds=20))
     assert last == studio.scene.now
@@ -172,14 +172,14 @@ async def test_it_shows_the_time_from_before_the_breach_to_now(studio: Studio) -
 
 async def test_nothing_else_of_an_incident_is_followed_by_a_chart(studio: Studio) -> None:
     studio.scene.breaks()
-    await studio.tell()
+    await studio.deliver()
     await studio.until_counted("told")
     studio.scene.has(1.0, 120)
-    await studio.tell()
+    await studio.deliver()
     studio.scene.has(0.0, 20)
-    await studio.tell()
+    await studio.deliver()
     studio.scene.breaks()
-    await studio.tell()
+    await studio.deliver()
     assert studio.scene.incident.openings == 2
     assert [kind for kind, _ in studio.outcomes].count(Kind.BREACH) == 2
     assert [kind for kind, _ in studio.outcomes].count(Kind.CHART) == 1
@@ -193,7 +193,7 @@ async def test_a_storm_is_not_followed_by_charts(studio: Studio) -> None:
         },
         last_number=number,
     )
-    await studio.tell()
+    await studio.deliver()
     assert [kind for kind, _ in studio.outcomes] == [Kind.BREACH]
 
 
@@ -203,48 +203,48 @@ async def test_a_storm_is_not_followed_by_charts(studio: Studio) -> None:
 async def test_a_drawing_that_hangs_holds_no_text_back(studio: Studio) -> None:
     studio.draw_with(HANGS, time_box=60)
     studio.scene.breaks()
-    await studio.tell()
+    await studio.deliver()
     studio.scene.has(0.0, 20)
-    await studio.tell()
+    await studio.deliver()
     assert [kind for kind, _ in studio.outcomes] == [Kind.BREACH, Kind.RECOVERY, Kind.CLOSE]
 
 
 async def test_a_drawing_that_takes_too_long_is_counted_and_forgotten(studio: Studio) -> None:
     studio.draw_with(HANGS, time_box=0.2)
     studio.scene.breaks()
-    await studio.tell()
+    await studio.deliver()
     await studio.until_counted("failed")
-    assert not studio.charts_told
+    assert not studio.charts_sent
 
 
 async def test_a_drawing_that_crashes_holds_no_text_back(studio: Studio) -> None:
     studio.draw_with(CRASHES)
     studio.scene.breaks()
-    await studio.tell()
+    await studio.deliver()
     await studio.until_counted("failed")
     studio.scene.has(0.0, 20)
-    await studio.tell()
+    await studio.deliver()
     assert [kind for kind, _ in studio.outcomes] == [Kind.BREACH, Kind.CHART, Kind.RECOVERY, Kind.CLOSE]
-    assert not studio.charts_told
+    assert not studio.charts_sent
 
 
 async def test_a_picture_that_telegram_never_takes_holds_no_text_back(studio: Studio) -> None:
     studio.api.hangs(methods=["sendPhoto"])
     studio.scene.breaks()
-    await studio.tell()
+    await studio.deliver()
     await studio.api.until(lambda: studio.api.calls_of("sendPhoto"))
     studio.scene.has(0.0, 20)
-    await studio.tell()
+    await studio.deliver()
     assert (Kind.CHART, "failed") not in studio.outcomes
     assert len(studio.api.chat(CHAT).messages) == 2
 
 
-async def test_a_picture_that_is_refused_is_counted_and_tells_nothing_again(studio: Studio) -> None:
+async def test_a_picture_that_is_refused_is_counted_and_repeats_no_notification(studio: Studio) -> None:
     studio.api.fails_with(400, "Bad Request: not enough rights to send photos to the chat", methods=["sendPhoto"])
     studio.scene.breaks()
-    await studio.tell()
+    await studio.deliver()
     await studio.until_counted("failed")
-    await studio.tell()
+    await studio.deliver()
     assert len(studio.api.chat(CHAT).messages) == 1
     assert len(studio.api.calls_of("sendPhoto")) == 1
 
@@ -252,7 +252,7 @@ async def test_a_picture_that_is_refused_is_counted_and_tells_nothing_again(stud
 async def test_without_prometheus_there_is_a_text_and_no_chart(studio: Studio) -> None:
     studio.prometheus.is_away = True
     studio.scene.breaks()
-    await studio.tell()
+    await studio.deliver()
     await studio.until_counted("failed")
     assert [message.photo for message in studio.api.chat(CHAT).messages] == [None]
 
@@ -268,10 +268,10 @@ async def test_a_ledger_that_cannot_be_read_costs_a_chart_its_old_shades_only(st
 # When asked
 
 
-async def test_a_chart_can_be_asked_for_over_any_span(studio: Studio) -> None:
+async def test_a_chart_can_be_requested_over_any_span(studio: Studio) -> None:
     picture = await studio.charts.of(KEY, studio.speech, timedelta(hours=6))
     assert picture.caption.splitlines()[1] == "1 January, 13:40 to 19:40 (UTC)"
-    (_, first, last, step), _ = studio.prometheus.asked
+    (_, first, last, step), _ = studio.prometheus.requests
     assert (first, last, step) == (START - timedelta(hours=6), START, timedelta(seconds=75))
 
 

@@ -73,15 +73,15 @@ class Desk:
             recipients=self.recipients,
             but=(),
             weekly=Weekly.parse("monday 9:00", UTC),
-            snapshot=FakeSnapshot(lambda: State(looked_at=self.now), lambda: self.now),
+            snapshot=FakeSnapshot(lambda: State(evaluated_at=self.now), lambda: self.now),
             speech=lambda _chat: speech,
             journal=self.journal,
             on_message=lambda kind, outcome: self.outcomes.append((kind, outcome)),
         )
 
-    async def tell(self, now: datetime) -> None:
+    async def deliver(self, now: datetime) -> None:
         self.now = now
-        await self.digests.tell()
+        await self.digests.deliver()
 
     def texts(self, chat: int = ANNA) -> list[str]:
         return self.api.chat(chat).texts
@@ -93,15 +93,15 @@ async def desk(bot_api: BotApi, tmp_path: Path) -> AsyncIterator[Desk]:
         bot_api.chat(chat)
     desk = Desk(bot_api, tmp_path / "watchdog.db")
     async with desk.bot:
-        await desk.digests.tell()  # two days before, so that the chats are not new
+        await desk.digests.deliver()  # two days before, so that the chats are not new
         assert not desk.texts()
         yield desk
     desk.ledger.close()
 
 
-async def test_it_is_told_once_quietly_to_every_chat(desk: Desk) -> None:
+async def test_it_is_sent_once_quietly_to_every_chat(desk: Desk) -> None:
     for minute in range(-2, 5):
-        await desk.tell(MONDAY + minute * MINUTE)
+        await desk.deliver(MONDAY + minute * MINUTE)
     for chat in (ANNA, GROUP):
         (message,) = desk.api.chat(chat).messages
         assert message.is_silent
@@ -112,91 +112,91 @@ async def test_it_is_told_once_quietly_to_every_chat(desk: Desk) -> None:
     assert desk.outcomes == [(Kind.DIGEST, "told")] * 2
 
 
-async def test_a_topic_is_told_in_place_of_its_chat(desk: Desk) -> None:
+async def test_it_is_sent_to_a_topic_in_place_of_its_chat(desk: Desk) -> None:
     desk.api.chat(GROUP, topics=[30])
     desk.chats[GROUP] = 30
     desk.digests = desk.remembered()
-    await desk.tell(MONDAY)
+    await desk.deliver(MONDAY)
     assert [message.topic for message in desk.api.chat(GROUP).messages] == [30]
 
 
 async def test_a_group_that_became_a_supergroup_is_sent_the_digest_at_once(desk: Desk) -> None:
     supergroup = desk.api.migrates(GROUP, -1001)
-    await desk.tell(MONDAY)
+    await desk.deliver(MONDAY)
     assert len(supergroup.messages) == 1
     assert -1001 in desk.recipients
-    assert desk.recipients.standing(GROUP).address == -1001
+    assert desk.recipients.subscriber(GROUP).address == -1001
 
 
 async def test_a_chat_that_refuses_the_digest_is_sent_it_once_it_can_be_reached_again(desk: Desk) -> None:
     desk.api.fails_with(403, BLOCKED, methods=[SEND], chat=ANNA)
-    await desk.tell(MONDAY)
+    await desk.deliver(MONDAY)
     assert desk.recipients.closed == {ANNA: BLOCKED}
     desk.api.recovers()
     await desk.recipients.open(ANNA)
-    await desk.tell(MONDAY + MINUTE)
+    await desk.deliver(MONDAY + MINUTE)
     assert len(desk.texts()) == 1
 
 
 async def test_no_digest_is_sent_while_no_chat_can_be_reached(desk: Desk) -> None:
     for chat in (ANNA, GROUP):
         await desk.recipients.close(chat, KICKED)
-    await desk.tell(MONDAY)
+    await desk.deliver(MONDAY)
     assert desk.api.calls_of(SEND) == []
 
 
-async def test_a_restart_does_not_tell_it_again_and_the_next_week_does(desk: Desk) -> None:
-    await desk.tell(MONDAY)
+async def test_a_restart_does_not_send_it_again_and_the_next_week_does(desk: Desk) -> None:
+    await desk.deliver(MONDAY)
     desk.digests = desk.remembered()
-    await desk.tell(MONDAY + MINUTE)
+    await desk.deliver(MONDAY + MINUTE)
     assert len(desk.texts()) == 1
-    await desk.tell(MONDAY + timedelta(days=7))
+    await desk.deliver(MONDAY + timedelta(days=7))
     assert len(desk.texts()) == 2
 
 
-async def test_what_was_missed_is_told_within_a_day_and_not_later(desk: Desk) -> None:
+async def test_what_was_missed_is_sent_within_a_day_and_not_later(desk: Desk) -> None:
     desk.digests = desk.remembered()
-    await desk.tell(MONDAY + LATE - MINUTE)
+    await desk.deliver(MONDAY + LATE - MINUTE)
     assert len(desk.texts()) == 1
-    await desk.tell(MONDAY + timedelta(days=7) + LATE + MINUTE)
+    await desk.deliver(MONDAY + timedelta(days=7) + LATE + MINUTE)
     assert len(desk.texts()) == 1
 
 
-async def test_a_new_chat_is_told_from_its_first_whole_week_on(desk: Desk) -> None:
+async def test_a_new_chat_receives_it_from_its_first_whole_week_on(desk: Desk) -> None:
     desk.chats[8] = None
     desk.api.chat(8)
     desk.digests = desk.remembered()
-    await desk.tell(MONDAY + MINUTE)
+    await desk.deliver(MONDAY + MINUTE)
     assert not desk.texts(8)
-    await desk.tell(MONDAY + timedelta(days=7))
+    await desk.deliver(MONDAY + timedelta(days=7))
     assert len(desk.texts(8)) == 1
 
 
 async def test_one_chat_s_trouble_is_that_chat_s_alone(desk: Desk) -> None:
     desk.api.fails_with(502, methods=[SEND], chat=ANNA)
-    await desk.tell(MONDAY)
+    await desk.deliver(MONDAY)
     assert (len(desk.texts(ANNA)), len(desk.texts(GROUP))) == (0, 1)
     desk.api.recovers()
-    await desk.tell(MONDAY + MINUTE)
+    await desk.deliver(MONDAY + MINUTE)
     assert (len(desk.texts(ANNA)), len(desk.texts(GROUP))) == (1, 1)
 
 
 async def test_a_chat_that_is_closed_is_tried_once_a_week(desk: Desk) -> None:
     desk.api.fails_with(403, BLOCKED, methods=[SEND], chat=ANNA)
     for minute in range(3):
-        await desk.tell(MONDAY + minute * MINUTE)
+        await desk.deliver(MONDAY + minute * MINUTE)
     assert len([call for call in desk.api.calls_of(SEND) if call.chat_id == ANNA]) == 1
 
 
-async def test_it_waits_for_prometheus_an_hour_and_is_then_told_without_it(desk: Desk) -> None:
+async def test_it_waits_for_prometheus_an_hour_and_is_then_sent_without_it(desk: Desk) -> None:
     desk.prometheus.is_away = True
-    await desk.tell(MONDAY + MINUTE)
+    await desk.deliver(MONDAY + MINUTE)
     assert not desk.texts()
-    await desk.tell(MONDAY + PATIENCE)
+    await desk.deliver(MONDAY + PATIENCE)
     assert "it cannot be reached" in desk.texts()[0]
 
 
-async def test_it_tells_of_the_incidents_in_the_ledger(desk: Desk) -> None:
+async def test_it_counts_the_incidents_in_the_ledger(desk: Desk) -> None:
     long_ago = {
         each.number: each
         for each in (
@@ -205,11 +205,13 @@ async def test_it_tells_of_the_incidents_in_the_ledger(desk: Desk) -> None:
             incident(number=11, began_at=at(-9e5), last_bad_at=at(-9e5 + 60), closed_at=at(-9e5 + 80)),
         )
     }
-    told = [DeliveryRecord(incident=number, chat=chat, breach_told_at=at(second)) for number, chat, second in TOLD]
-    desk.ledger.save(State(), State(incidents=long_ago, looked_at=at(0)))
-    desk.ledger.mark(told)
+    delivered = [
+        DeliveryRecord(incident=number, chat=chat, breach_told_at=at(second)) for number, chat, second in DELIVERED
+    ]
+    desk.ledger.save(State(), State(incidents=long_ago, evaluated_at=at(0)))
+    desk.ledger.mark(delivered)
     await desk.journal.add(acknowledged(long_ago[12]))
-    await desk.tell(MONDAY)
+    await desk.deliver(MONDAY)
     assert desk.texts()[0].splitlines()[-3:-1] == [
         "2 incidents, 10 min in all: /incidents",
         "Notified after 35 s at the median. Acknowledged after 2 min.",
@@ -230,15 +232,15 @@ def acknowledged(incident: Incident) -> Action:
     )
 
 
-TOLD = ((12, ANNA, 60 + 30), (12, GROUP, 60 + 99), (13, ANNA, 7200 + 40), (11, ANNA, -9e5 + 1000))
+DELIVERED = ((12, ANNA, 60 + 30), (12, GROUP, 60 + 99), (13, ANNA, 7200 + 40), (11, ANNA, -9e5 + 1000))
 
 
-async def test_a_ledger_that_cannot_be_read_holds_it_back_instead_of_telling_it_every_minute(
+async def test_a_ledger_that_cannot_be_read_holds_it_back_instead_of_sending_it_every_minute(
     desk: Desk, tmp_path: Path
 ) -> None:
     desk.digests = desk.remembered()
     with sqlite3.connect(tmp_path / "watchdog.db") as connection:
         connection.execute("DROP TABLE digests")
     connection.close()
-    await desk.tell(MONDAY)
+    await desk.deliver(MONDAY)
     assert not desk.texts()

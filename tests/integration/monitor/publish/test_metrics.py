@@ -25,7 +25,7 @@ def known(*keys: Key, good_ratio: float | None = 0.9) -> State:
 
 
 async def published(instruments: WatchdogInstruments, name: str) -> list[str]:
-    server = Loopback(instruments.expose)  # type: ignore[arg-type]
+    server = Loopback(instruments.exposition.answer)  # type: ignore[arg-type]
     await server.open()
     async with aiohttp.ClientSession() as session, session.get(f"{server.url}/metrics") as response:
         text = await response.text()

@@ -30,7 +30,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def trends(prometheus_junk: PrometheusJunk, clock: Clock) -> AsyncIterator[SeriesSource]:
+async def histories(prometheus_junk: PrometheusJunk, clock: Clock) -> AsyncIterator[SeriesSource]:
     prometheus_junk.answer = EMPTY_MATRIX
     prometheus_junk.by_query = {
         "histogram_quantile": matrix([(at(-60).timestamp(), "0.5"), (at(0).timestamp(), "NaN")])
@@ -40,38 +40,38 @@ async def trends(prometheus_junk: PrometheusJunk, clock: Clock) -> AsyncIterator
 
 
 async def test_each_objective_is_one_question_and_a_hole_is_a_hole(
-    trends: SeriesSource, prometheus_junk: PrometheusJunk
+    histories: SeriesSource, prometheus_junk: PrometheusJunk
 ) -> None:
-    trend = await trends.over(HOUR)
-    assert trend.values == {Key("latency"): {at(-60).timestamp(): 0.5}}
-    assert (trend.first, trend.last, trend.trouble) == (at(-3600), at(0), "")
+    history = await histories.over(HOUR)
+    assert history.values == {Key("latency"): {at(-60).timestamp(): 0.5}}
+    assert (history.first, history.last, history.trouble) == (at(-3600), at(0), "")
     assert len(prometheus_junk.queries) == len(ALL.all)
     assert promql.value(LATENCY, timedelta(seconds=40)) in prometheus_junk.queries
     assert promql.value(ERRORS, timedelta(seconds=40)) in prometheus_junk.queries
 
 
-async def test_who_looks_again_soon_asks_nothing(
-    trends: SeriesSource, prometheus_junk: PrometheusJunk, clock: Clock
+async def test_a_page_that_is_loaded_again_soon_queries_nothing(
+    histories: SeriesSource, prometheus_junk: PrometheusJunk, clock: Clock
 ) -> None:
-    first = await trends.over(HOUR)
+    first = await histories.over(HOUR)
     clock.now += KNOWN_FOR / 2
-    assert await trends.over(HOUR) is first
+    assert await histories.over(HOUR) is first
     clock.now += KNOWN_FOR / 2
-    assert await trends.over(HOUR) is not first
+    assert await histories.over(HOUR) is not first
     assert len(prometheus_junk.queries) == 2 * len(ALL.all)
 
 
 async def test_when_nobody_answers_the_last_is_shown_with_the_trouble(
-    trends: SeriesSource, prometheus_junk: PrometheusJunk, clock: Clock
+    histories: SeriesSource, prometheus_junk: PrometheusJunk, clock: Clock
 ) -> None:
-    known = await trends.over(HOUR)
+    known = await histories.over(HOUR)
     prometheus_junk.by_query, prometheus_junk.answer = {}, NEVER
     clock.now += KNOWN_FOR
-    trend = await trends.over(HOUR)
-    assert (trend.values, trend.last, trend.trouble) == (known.values, at(0), "it did not answer in time")
-    assert await trends.over(HOUR) is trend  # and is not waited for by every reader
+    history = await histories.over(HOUR)
+    assert (history.values, history.last, history.trouble) == (known.values, at(0), "it did not answer in time")
+    assert await histories.over(HOUR) is history  # and is not waited for by every reader
     await prometheus_junk.goes_down()
     clock.now += KNOWN_FOR
-    trend = await trends.over(HOUR)
-    assert trend.values == known.values
-    assert trend.trouble.startswith("it cannot be reached")
+    history = await histories.over(HOUR)
+    assert history.values == known.values
+    assert history.trouble.startswith("it cannot be reached")

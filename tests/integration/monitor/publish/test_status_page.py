@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from playwright.async_api import Browser, expect
 
+from tests.support.app_server import AppServer
 from tests.support.real.browser import PHONE, Open, is_accessible, picture, running_browser, visiting
 from tests.support.scene import ALL, LATENCY, at, minutes
 from tests.support.status_examples import (
@@ -21,12 +22,12 @@ from tests.support.status_examples import (
     FINE,
     GOOD,
     LATENCY_KEY,
+    NO_DATA,
     NOW,
     OPEN,
     PAST,
     PROCESS,
     SLOW,
-    UNSEEN,
     UP_KEY,
     state,
     track,
@@ -42,13 +43,13 @@ from wine_slo.slo.notification.record import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import Budget, windows
 from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions, Silence
-from wine_slo.slo.views.series import Trend
-from wine_slo.slo.views.status import Process, SilenceStatus, Status, Verdict, status_of
+from wine_slo.slo.views.series import History
+from wine_slo.slo.views.status import Judgement, Process, SilenceStatus, Status, status_of
 
 HOSTILE = '"><script>alert(1)</script><b>'
 
 
-def trend(**changes: object) -> Trend:
+def history(**changes: object) -> History:
     first = NOW - timedelta(hours=1)
     step = timedelta(seconds=40)
     instants = [(first + number * step) for number in range(91)]
@@ -58,7 +59,7 @@ def trend(**changes: object) -> Trend:
         if not 30 < number < 38
     }
     errors = {each.timestamp(): 0.15 if PAST.began_at < each < PAST.last_bad_at else 0.0 for each in instants}
-    made = Trend(first=first, last=NOW, step=step, values={LATENCY_KEY: latency, ERRORS_KEY: errors})
+    made = History(first=first, last=NOW, step=step, values={LATENCY_KEY: latency, ERRORS_KEY: errors})
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -68,18 +69,18 @@ class Watch:
 
     state: State = BAD
     objectives: Objectives = ALL
-    trend: Trend = field(default_factory=trend)
-    told: tuple[DeliveryRecord, ...] = ()
+    history: History = field(default_factory=history)
+    records: tuple[DeliveryRecord, ...] = ()
     acts: Actions = NO_ACTIONS
     process: Process = PROCESS
-    asked: list[timedelta] = field(default_factory=list)
+    requested: list[timedelta] = field(default_factory=list)
 
     def status(self) -> Status:
-        return status_of(self.state, self.objectives, NOW, replace(self.process, told=self.told, acts=self.acts))
+        return status_of(self.state, self.objectives, NOW, replace(self.process, records=self.records, acts=self.acts))
 
-    async def over(self, span: timedelta) -> Trend:
-        self.asked.append(span)
-        return self.trend
+    async def over(self, span: timedelta) -> History:
+        self.requested.append(span)
+        return self.history
 
 
 @pytest.fixture
@@ -88,18 +89,18 @@ def watch() -> Watch:
 
 
 @pytest.fixture
-async def server(watch: Watch) -> AsyncIterator[TestServer]:
+async def server(watch: Watch) -> AsyncIterator[AppServer]:
     pages = StatusPages(watch.status, watch.over, ZoneInfo("Europe/Paris"), {"Grafana": "http://grafana.example/d/1"})
     app = web.Application()
     app.add_routes(pages.routes())
-    server = TestServer(app)
+    server = AppServer(app)
     await server.start_server()
     yield server
     await server.close()
 
 
 @pytest.fixture
-async def client(server: TestServer) -> AsyncIterator[TestClient[web.Request, web.Application]]:
+async def client(server: AppServer) -> AsyncIterator[TestClient[web.Request, web.Application]]:
     async with TestClient(server) as client:
         yield client
 
@@ -111,7 +112,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def visit(browser: Browser, server: TestServer) -> AsyncIterator[Open]:
+async def visit(browser: Browser, server: AppServer) -> AsyncIterator[Open]:
     async with visiting(browser, str(server.make_url("")).rstrip("/")) as visit:
         yield visit
 
@@ -153,7 +154,7 @@ async def test_by_keyboard_a_longer_span_is_chosen_and_the_reloading_stopped(vis
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("link", name="load it again by itself")).to_be_visible()
     assert await page.locator('meta[http-equiv="refresh"]').count() == 0
-    assert watch.asked == [timedelta(hours=1), timedelta(hours=6), timedelta(hours=6)]
+    assert watch.requested == [timedelta(hours=1), timedelta(hours=6), timedelta(hours=6)]
 
 
 async def test_what_a_service_calls_itself_is_never_markup(visit: Open, watch: Watch) -> None:
@@ -162,9 +163,9 @@ async def test_what_a_service_calls_itself_is_never_markup(visit: Open, watch: W
     watch.state = State(
         tracks={key: track(key, sight=Sight.BLIND, reason=HOSTILE)},
         readings={key: Reading(at=NOW, sight=Sight.BLIND, reason=HOSTILE, by_endpoint=((HOSTILE, 1.0),))},
-        looked_at=at(3588),
+        evaluated_at=at(3588),
     )
-    watch.trend = trend(values={key: {at(3000).timestamp(): 0.5}}, trouble=HOSTILE)
+    watch.history = history(values={key: {at(3000).timestamp(): 0.5}}, trouble=HOSTILE)
     page = await visit("/?reload=off&span=<script>", viewport=PHONE)
     assert await page.locator("script, main b > b").count() == 0
     await expect(page.get_by_role("article")).to_contain_text(f"Latency of {HOSTILE}")
@@ -184,7 +185,7 @@ async def page_of(client: Client, path: str = "/") -> str:
 
 
 async def test_when_prometheus_is_away_the_page_comes_and_says_so(client: Client, watch: Watch) -> None:
-    watch.trend = trend(values={}, trouble="it cannot be reached (Connection refused)")
+    watch.history = history(values={}, trouble="it cannot be reached (Connection refused)")
     text = await page_of(client)
     assert "as Prometheus does not say: it cannot be reached (Connection refused)." in text
     assert "in breach since 21:26:00 (14 min)" in text
@@ -195,14 +196,14 @@ async def test_when_prometheus_is_away_the_page_comes_and_says_so(client: Client
     ("state", "headline"),
     [
         pytest.param(State(), "Not evaluated yet", id="before the first look"),
-        pytest.param(replace(GOOD, looked_at=at(3000)), "Unknown: the last evaluation is too old", id="an old look"),
+        pytest.param(replace(GOOD, evaluated_at=at(3000)), "Unknown: the last evaluation is too old", id="an old look"),
         pytest.param(
-            state(latency=UNSEEN, errors=UNSEEN, availability=UNSEEN),
+            state(latency=NO_DATA, errors=NO_DATA, availability=NO_DATA),
             "Nothing can be said at the moment",
             id="nothing seen",
         ),
         pytest.param(
-            state(latency=UNSEEN, errors=ERRING, availability=ERRING),
+            state(latency=NO_DATA, errors=ERRING, availability=ERRING),
             "2 of 3 objectives met, the rest not known",
             id="something seen",
         ),
@@ -223,7 +224,7 @@ async def test_nothing_is_green_without_evidence(client: Client, watch: Watch, s
 @pytest.mark.parametrize(
     "known",
     [
-        pytest.param(replace(GOOD, looked_at=at(3000)), id="an old look"),
+        pytest.param(replace(GOOD, evaluated_at=at(3000)), id="an old look"),
         pytest.param(
             state(**dict.fromkeys(("latency", "errors", "availability"), replace(FINE, sight=Sight.STALE))),
             id="numbers without sight",
@@ -235,7 +236,7 @@ async def test_no_objective_is_green_without_evidence_whatever_its_numbers(
 ) -> None:
     watch.state = known
     assert 'class="card slo met"' not in await page_of(client)
-    assert {each.verdict for each in watch.status().objectives} == {Verdict.UNKNOWN}
+    assert {each.verdict for each in watch.status().objectives} == {Judgement.UNKNOWN}
 
 
 def act(second: float, deed: ActionKind, by: Person, **changes: object) -> Action:
@@ -277,7 +278,7 @@ async def test_who_acknowledged_and_what_is_silenced_until_when_stands_on_card_r
 
 async def test_a_chat_that_cannot_be_reached_and_a_drill_are_named(client: Client, watch: Watch) -> None:
     watch.process = replace(PROCESS, unreachable={-5: "Forbidden: <b>kicked"})
-    watch.state = state(replace(OPEN, is_drill=True), latency=SLOW, errors=ERRING, availability=UNSEEN)
+    watch.state = state(replace(OPEN, is_drill=True), latency=SLOW, errors=ERRING, availability=NO_DATA)
     text = await page_of(client)
     assert "Chat -5 cannot be reached: Forbidden: &lt;b&gt;kicked." in text
     assert "a drill" in text
@@ -346,7 +347,7 @@ async def test_a_recovery_that_is_not_sure_yet_says_so(client: Client, watch: Wa
 
 
 async def test_what_never_changed_is_said_in_short(client: Client, watch: Watch) -> None:
-    watch.trend = trend(values={UP_KEY: {at(3000).timestamp(): 0.0, at(3040).timestamp(): 0.0}})
+    watch.history = history(values={UP_KEY: {at(3000).timestamp(): 0.0, at(3040).timestamp(): 0.0}})
     assert "Availability over the last hour: 0 % down all the time" in await page_of(client)
 
 
@@ -355,7 +356,9 @@ async def test_of_a_thousand_label_sets_the_worst_are_shown(client: Client, watc
     watch.objectives = Objectives.only(replace(LATENCY, by=("endpoint",)))
     broken = replace(OPEN, key=keys[700])
     tracks = {key: track(key) for key in keys} | {keys[700]: track(keys[700], Phase.BREACHED, incident=12)}
-    watch.state = State(tracks=tracks, readings=dict.fromkeys(keys, FINE), incidents={12: broken}, looked_at=at(3588))
+    watch.state = State(
+        tracks=tracks, readings=dict.fromkeys(keys, FINE), incidents={12: broken}, evaluated_at=at(3588)
+    )
     text = await page_of(client)
     assert text.count("<article") == MOST_SHOWN
     assert text.index("Latency of /0700") < text.index("Latency of /0000")
@@ -374,7 +377,7 @@ async def test_a_browser_may_load_nothing_from_elsewhere(client: Client) -> None
 
 
 async def test_machines_read_the_same(client: Client, watch: Watch) -> None:
-    watch.told = (DeliveryRecord(incident=12, chat=1, stage=Stage.OPENED, opening=1, breach_told_at=at(2788)),)
+    watch.records = (DeliveryRecord(incident=12, chat=1, stage=Stage.OPENED, opening=1, breach_told_at=at(2788)),)
     response = await client.get("/api/status")
     assert response.content_type == "application/json"
     status = msgspec.json.decode(await response.read(), type=Status)

@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 from typer.testing import CliRunner
 
-from tests.support.live_watchdog import Clock, Telling, live, place, telling
+from tests.support.live_watchdog import Clock, Delivery, delivery_of, live, place
 from tests.support.real.history import Chapter
 from tests.support.real.history import History as Made
 from tests.support.real.prometheus import Prometheus, free_port, scraping
@@ -67,7 +67,7 @@ def minutes(count: float) -> timedelta:
 
 SHORT = Made(  # an hour in which everything happens, which a live watchdog can look at as a whole
     begins_at=START,
-    lasts=minutes(62),
+    duration=minutes(62),
     restarts=(minutes(2.5),),
     job="wine-slo",
     chapters=(
@@ -84,7 +84,7 @@ SHORT = Made(  # an hour in which everything happens, which a live watchdog can 
 PAIR = [  # two replicas, of which the second is away for a while; one endpoint is slow, and later both are
     Made(
         begins_at=START,
-        lasts=minutes(13),
+        duration=minutes(13),
         phase=timedelta(seconds=phase),
         job="pair",
         instance=instance,
@@ -119,7 +119,7 @@ objectives:
 """
 LONG = Made(  # thirty days, scraped each minute
     begins_at=START,
-    lasts=timedelta(days=30),
+    duration=timedelta(days=30),
     every=timedelta(minutes=1),
     phase=timedelta(seconds=7),
     rate=1.0,
@@ -226,12 +226,12 @@ class Shifted(PrometheusClient):
         return await super().query(promql, at or self.clock())
 
 
-async def lived(world: World, objectives: Objectives, since: datetime, until: datetime) -> tuple[list[Telling], int]:
+async def lived(world: World, objectives: Objectives, since: datetime, until: datetime) -> tuple[list[Delivery], int]:
     """What a live watchdog would have told, and how often it would have looked."""
     async with aiohttp.ClientSession() as session:
         api = Shifted(session, world.prometheus.url, {})
-        told, looks = await live(api, api.clock, objectives, since, until)
-    return [told[each] for each in sorted(told)], looks
+        delivered, evaluations = await live(api, api.clock, objectives, since, until)
+    return [delivered[each] for each in sorted(delivered)], evaluations
 
 
 async def replayed(
@@ -248,10 +248,10 @@ async def replayed(
 async def test_a_replay_has_the_alarms_of_the_live_watchdog_over_real_samples(world: World) -> None:
     objectives = slo_file.load(world.folder / "short.yml")
     since, until = START + minutes(3), START + minutes(62)
-    told, looks = await lived(world, objectives, since, until)
+    delivered, evaluations = await lived(world, objectives, since, until)
     story = await replayed(world, objectives, since, until)
-    assert [telling(each) for each in sorted(story.alarms, key=place)] == told
-    assert story.evaluations == looks
+    assert [delivery_of(each) for each in sorted(story.alarms, key=place)] == delivered
+    assert story.evaluations == evaluations
     names = [str(alarm.key) for alarm in story.alarms]
     assert names.count("latency") >= 3
     assert {"availability", 'sight{job="wine-slo"}', "patient budget"} <= {*names}
@@ -262,11 +262,11 @@ async def test_a_replay_has_the_alarms_of_the_live_watchdog_over_real_samples(wo
 async def test_each_label_set_has_the_story_that_it_had_live(world: World) -> None:
     objectives = slo_file.load(world.folder / "pair.yml")
     since, until = START + minutes(3), START + minutes(13)
-    told, looks = await lived(world, objectives, since, until)
+    delivered, evaluations = await lived(world, objectives, since, until)
     for is_fast in (False, True):
         story = await replayed(world, objectives, since, until, is_fast=is_fast)
-        assert [telling(each) for each in sorted(story.alarms, key=place)] == told
-        assert story.evaluations == looks
+        assert [delivery_of(each) for each in sorted(story.alarms, key=place)] == delivered
+        assert story.evaluations == evaluations
     names = Counter(str(alarm.key) for alarm in story.alarms)
     assert names == {
         'latency{endpoint="/sleep"}': 2,

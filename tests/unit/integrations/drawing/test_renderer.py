@@ -32,8 +32,8 @@ LATENCY = Chart(
     last=1000.0,
     step=STEP,
     values=VALUES,
-    promise=1.0,
-    promise_label="promised 1 s",
+    target=1.0,
+    target_label="promised 1 s",
     unit="s",
     rates=RATES,
     rate_label="Requests per second",
@@ -70,15 +70,15 @@ def without(chart: Chart, since: float, until: float) -> Chart:
 # What is drawn
 
 
-def test_the_lines_are_the_points_that_were_asked_for() -> None:
+def test_the_lines_are_the_points_of_the_chart() -> None:
     figure = draw(LATENCY)
     assert tuple(line(figure, "values")) == VALUES
     assert tuple(line(figure, "rates", on="rates")) == RATES
 
 
-def test_the_promise_is_a_line_through_all_of_it() -> None:
-    assert {y for _, y in line(draw(LATENCY), "promise")} == {1.0}
-    assert [x for x, _ in line(draw(LATENCY), "promise")] == [0, 1]  # of the width
+def test_the_target_is_a_line_through_all_of_it() -> None:
+    assert {y for _, y in line(draw(LATENCY), "target")} == {1.0}
+    assert [x for x, _ in line(draw(LATENCY), "target")] == [0, 1]  # of the width
 
 
 def test_a_breach_is_shaded_in_both_halves_and_named() -> None:
@@ -102,7 +102,7 @@ def test_all_of_it_can_be_seen() -> None:
     )
 
 
-def test_its_words_are_those_that_were_asked_for() -> None:
+def test_its_labels_are_those_of_the_chart() -> None:
     words = texts(draw(LATENCY))
     for each in ("Latency: p95", LATENCY.subtitle, "promised 1 s", "Requests per second", "19:40", "19:48", "19:57"):
         assert each in words
@@ -115,7 +115,7 @@ def test_numbers_read_as_the_language_writes_them() -> None:
 
 
 def test_shares_read_in_percent() -> None:
-    words = texts(draw(replace(LATENCY, values=((0.0, 0.4),), promise=0.01, unit="%", scale=100.0)))
+    words = texts(draw(replace(LATENCY, values=((0.0, 0.4),), target=0.01, unit="%", scale=100.0)))
     assert "40\N{NARROW NO-BREAK SPACE}%" in words
 
 
@@ -192,7 +192,7 @@ def _luminance(colour: str) -> float:
     ["$x^$_{", "\\frac{", "Задержка", "a" * 300, "100 % & <b>", "line\nbreak", "\N{GRINNING FACE} \u202e"],
 )
 def test_any_name_can_be_drawn(name: str) -> None:
-    chart = replace(LATENCY, title=name, subtitle=name, promise_label=name, breaches=(Breach(1, 2, name),))
+    chart = replace(LATENCY, title=name, subtitle=name, target_label=name, breaches=(Breach(1, 2, name),))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)  # a box stands for a letter it lacks
         texts(draw(chart))

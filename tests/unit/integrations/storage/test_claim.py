@@ -45,7 +45,7 @@ async def takes(claim: Claim, *, waits: bool = False) -> bool:
     return await claim.take(asyncio.Event(), lambda: None, waits=waits)
 
 
-async def test_the_first_takes_it_and_the_second_is_told_who_that_is(claiming: Claiming) -> None:
+async def test_the_first_takes_it_and_the_second_learns_who_that_is(claiming: Claiming) -> None:
     assert await takes(claiming())
     with pytest.raises(ClaimError) as caught:
         await takes(claiming())
@@ -63,7 +63,7 @@ async def test_who_waits_takes_it_when_the_first_lets_go(claiming: Claiming) -> 
     assert await task
 
 
-async def test_who_waits_stops_when_it_is_told_to(claiming: Claiming) -> None:
+async def test_who_waits_can_be_stopped(claiming: Claiming) -> None:
     stop = asyncio.Event()
     assert await takes(claiming())
     assert not await claiming().take(stop, stop.set, waits=True)

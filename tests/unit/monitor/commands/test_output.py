@@ -34,8 +34,8 @@ def test_status_is_a_table_with_the_worst_first(capsys: pytest.CaptureFixture[st
     assert lines == STATUS.splitlines()
 
 
-def test_an_old_look_is_said_to_be_old(capsys: pytest.CaptureFixture[str]) -> None:
-    old = replace(status_of(replace(BAD, looked_at=at(0)), ALL, NOW, PROCESS), untold_seconds=720.0, blind=True)
+def test_an_old_evaluation_is_marked_as_old(capsys: pytest.CaptureFixture[str]) -> None:
+    old = replace(status_of(replace(BAD, evaluated_at=at(0)), ALL, NOW, PROCESS), untold_seconds=720.0, blind=True)
     output.status(Terminal(), old, UTC)
     assert capsys.readouterr().out.splitlines()[-4:] == [
         "Evaluated 1 h ago, every 30 s. wine-slo 1.2.3.",
@@ -48,7 +48,7 @@ def test_an_old_look_is_said_to_be_old(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def drill(*seconds: float | None, trouble: str = "") -> Drill:
-    names = ("scraped", "detected", "told", "recovered", "recovery_told")
+    names = ("scraped", "detected", "notified", "recovered", "recovery_notified")
     titles = ("seen", "sure", "told", "sure that it is over", "told that")
     steps = tuple(
         Step(name=name, title=title, seconds=took, expected_seconds=10.0)

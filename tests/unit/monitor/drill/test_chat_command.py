@@ -24,7 +24,7 @@ from wine_slo.slo.reason import Reason
 from wine_slo.slo.text.command_text import Replies
 from wine_slo.slo.text.formatting import Formatter
 
-NAMES = ("scraped", "detected", "told", "recovered", "recovery_told")
+NAMES = ("scraped", "detected", "notified", "recovered", "recovery_notified")
 DONE = Drill(
     slo="latency",
     sleep_seconds=2,
@@ -51,11 +51,11 @@ class Stage:
     now: datetime = START
     announced: list[tuple[str, int]] = field(default_factory=list)
     journal: Journal = field(init=False)
-    exercises: DrillCommand = field(init=False)
+    drills: DrillCommand = field(init=False)
 
     def __post_init__(self) -> None:
         self.journal = Journal(self.ledger, ())
-        self.exercises = DrillCommand(
+        self.drills = DrillCommand(
             FakeSnapshot(State, lambda: self.now),
             self.speech,
             self.prepare,
@@ -83,18 +83,18 @@ class Stage:
             raise self.refuses
         return DONE
 
-    async def ask(self, *words: str) -> Answer:
-        (command,) = self.exercises.commands()
+    async def request(self, *words: str) -> Answer:
+        (command,) = self.drills.commands()
         self.messages += 1
-        asked = Question(
+        requested = Question(
             chat=1,
             message=self.messages,
             person=Person(3, "Anna"),
             command="drill",
             arguments=words,
-            asked_at=START,
+            sent_at=START,
         )
-        return await command.answer(asked)
+        return await command.answer(requested)
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 
 async def test_what_came_of_it_follows_when_it_is_over(stage: Stage) -> None:
-    begun = await stage.ask("latency")
+    begun = await stage.request("latency")
     assert begun.text == (
         "🟠 DRILL by Anna: latency is made slow for at most 3 min, until every chat is notified. "
         "The next breach is a drill."
@@ -115,7 +115,7 @@ async def test_what_came_of_it_follows_when_it_is_over(stage: Stage) -> None:
     assert (act.deed, act.by.name, act.objective, act.at) == (ActionKind.DRILL, "Anna", "latency", START)
     assert begun.follow
     following = asyncio.ensure_future(begun.follow())
-    assert (await stage.ask()).text == "A drill is running. To stop it: /drill stop"
+    assert (await stage.request()).text == "A drill is running. To stop it: /drill stop"
     stage.over.set()
     assert await following == (
         "🟢 Drill passed: everyone was notified in time.\n"
@@ -125,22 +125,22 @@ async def test_what_came_of_it_follows_when_it_is_over(stage: Stage) -> None:
         "Recovery confirmed 25 s after it, expected within 42 s.\n"
         "All chats notified of the recovery 25 s after it, expected within 42 s."
     )
-    assert (await stage.ask("stop")).text == "No drill is running."
+    assert (await stage.request("stop")).text == "No drill is running."
 
 
-async def test_who_wants_it_stopped_is_heard(stage: Stage) -> None:
-    begun = await stage.ask()
+async def test_a_drill_can_be_stopped(stage: Stage) -> None:
+    begun = await stage.request()
     assert begun.follow
     following = asyncio.ensure_future(begun.follow())
     await asyncio.sleep(0)
-    assert (await stage.ask("STOP")).text == "The drill is stopped: no more requests are sent."
+    assert (await stage.request("STOP")).text == "The drill is stopped: no more requests are sent."
     assert stage.announced[-1] == ("⚪️ Anna stopped the drill.", 1)
     assert await following is None
     assert stage.was_stopped
 
 
 async def test_the_end_of_the_watchdog_ends_it(stage: Stage) -> None:
-    begun = await stage.ask()
+    begun = await stage.request()
     assert begun.follow
     following = asyncio.ensure_future(begun.follow())
     await asyncio.sleep(0)
@@ -152,14 +152,16 @@ async def test_the_end_of_the_watchdog_ends_it(stage: Stage) -> None:
 
 async def test_one_that_there_cannot_be_is_refused_in_the_chats_language(stage: Stage) -> None:
     stage.refuses = DrillRefusedError("{name} is already in breach: #{number}", name="latency", number=12)
-    assert (await stage.ask()).text == "⚪️ No drill: latency is already in breach: #12"
+    assert (await stage.request()).text == "⚪️ No drill: latency is already in breach: #12"
     stage.language = "ru"
-    assert (await stage.ask()).text == "⚪️ Учебной тревоги не будет: latency уже нарушена: № 12"
-    assert (await stage.ask("errors")).text == "errors — не задержка; учебная тревога умеет нарушать только задержку."
+    assert (await stage.request()).text == "⚪️ Учебной тревоги не будет: latency уже нарушена: № 12"
+    assert (
+        await stage.request("errors")
+    ).text == "errors — не задержка; учебная тревога умеет нарушать только задержку."
 
 
-async def test_one_that_is_refused_at_its_start_is_told(stage: Stage) -> None:
-    begun = await stage.ask()
+async def test_one_that_is_refused_at_its_start_is_reported(stage: Stage) -> None:
+    begun = await stage.request()
     stage.refuses = DrillRefusedError("Prometheus: {why}", why="it is away")
     stage.over.set()
     assert begun.follow
@@ -174,21 +176,21 @@ def test_what_did_not_work_says_so_first(stage: Stage) -> None:
     assert said(failed, speech) == "🔴 Drill failed: it is away"
 
 
-async def test_the_next_drill_has_to_wait_and_is_told_how_long(stage: Stage) -> None:
-    begun = await stage.ask()
+async def test_the_next_drill_has_to_wait_and_the_answer_says_how_long(stage: Stage) -> None:
+    begun = await stage.request()
     stage.over.set()
     assert begun.follow
     await begun.follow()
     await asyncio.sleep(0)
     stage.now += timedelta(minutes=2)
-    assert (await stage.ask()).text == "There was a drill just now; the next one can begin in 3 min."
+    assert (await stage.request()).text == "There was a drill just now; the next one can begin in 3 min."
     stage.now += timedelta(minutes=3)
-    assert (await stage.ask()).follow
+    assert (await stage.request()).follow
 
 
 @pytest.mark.parametrize("name", ["latency", "Latency", "lat", "задержка", "latency now"])
 async def test_what_a_drill_breaks_is_named_as_in_every_command(stage: Stage, name: str) -> None:
-    assert (await stage.ask(*name.split())).follow
+    assert (await stage.request(*name.split())).follow
     await asyncio.sleep(0)
-    assert (await stage.ask("stop")).text
+    assert (await stage.request("stop")).text
     await asyncio.sleep(0)

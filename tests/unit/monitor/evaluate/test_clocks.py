@@ -14,7 +14,7 @@ from wine_slo.slo.evaluation.engine import GAP, SIGHT, Interruption, State
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.source.metric_source import Vector
-from wine_slo.slo.views.status import Process, Status, Verdict, status_of
+from wine_slo.slo.views.status import Judgement, Process, Status, status_of
 
 POLL = timedelta(seconds=15)
 MINUTE = timedelta(minutes=1)
@@ -63,7 +63,7 @@ class World:
     def status(self) -> Status:
         return status_of(self.state, OBJECTIVES, self.evaluation.now(), PROCESS)
 
-    def reads(self, verdict: Verdict) -> bool:
+    def reads(self, verdict: Judgement) -> bool:
         return self.status.objectives[0].verdict is verdict
 
     def opened(self, key: object) -> int:
@@ -92,20 +92,20 @@ def world(tmp_path: Path) -> World:
 
 @pytest.mark.parametrize("step", STEPS, ids=str)
 @pytest.mark.parametrize("whose", ["ours", "theirs"])
-async def test_a_clock_that_is_wrong_for_a_moment_delays_no_breach_and_is_not_told(
+async def test_a_clock_that_is_wrong_for_a_moment_delays_no_breach_and_is_not_notified(
     world: World, whose: str, step: timedelta
 ) -> None:
     await world.goes_on(MINUTE)
     setattr(world, whose, step)
     await world.goes_on(2 * POLL)
-    assert world.reads(Verdict.UNKNOWN)
+    assert world.reads(Judgement.UNKNOWN)
     setattr(world, whose, NO_STEP)
     await world.goes_on(timedelta(seconds=200) - (world.time - START) + 3 * POLL)
-    assert world.reads(Verdict.BREACHED)
+    assert world.reads(Judgement.BREACHED)
     (breach,) = world.state.open_incidents
     assert abs(breach.began_at - (START + timedelta(seconds=200))) <= LATENCY.scrape_interval
     assert world.opened(SIGHT) == world.opened(GAP) == 0
-    assert world.state.looked_at == world.time
+    assert world.state.evaluated_at == world.time
 
 
 @pytest.mark.parametrize("step", STEPS, ids=str)
@@ -116,7 +116,7 @@ async def test_while_the_clocks_differ_nothing_is_met_and_both_are_named(
     setattr(world, whose, step)
     for _ in range(20):
         await world.goes_on(POLL)
-        assert world.reads(Verdict.UNKNOWN)
+        assert world.reads(Judgement.UNKNOWN)
     (sight,) = world.state.open_incidents
     assert sight.key == SIGHT
     for name, ahead in (("ours", world.ours), ("theirs", world.theirs)):
@@ -131,7 +131,7 @@ async def test_while_the_clocks_differ_nothing_is_met_and_both_are_named(
 async def test_clocks_that_differ_by_less_than_a_minute_are_no_matter(world: World, step: timedelta) -> None:
     world.theirs = step
     await world.goes_on(MINUTE)
-    assert world.reads(Verdict.MET)
+    assert world.reads(Judgement.MET)
 
 
 async def test_an_answer_that_comes_late_is_no_difference_of_clocks(world: World) -> None:
@@ -146,21 +146,21 @@ async def test_an_answer_that_comes_late_is_no_difference_of_clocks(world: World
 
 @pytest.mark.parametrize("is_restarted", [False, True], ids=["while it runs", "over a restart"])
 @pytest.mark.parametrize("ahead", [timedelta(minutes=2), timedelta(hours=3), timedelta(days=1)], ids=str)
-async def test_an_evaluation_recorded_in_the_future_is_dropped_and_told_once(
+async def test_an_evaluation_recorded_in_the_future_is_dropped_and_logged_once(
     world: World, ahead: timedelta, *, is_restarted: bool
 ) -> None:
     world.prometheus.is_away = True
     world.ours = ahead
     await world.goes_on(POLL)
-    assert world.state.looked_at == world.time + ahead
+    assert world.state.evaluated_at == world.time + ahead
     world.ours, world.prometheus.is_away = NO_STEP, False
     if is_restarted:
         world.restart()
         assert world.status.overdue
-        assert world.reads(Verdict.UNKNOWN)
+        assert world.reads(Judgement.UNKNOWN)
     await world.goes_on(timedelta(seconds=200) - (world.time - START) + 3 * POLL)
-    assert world.state.looked_at == world.time
-    assert world.reads(Verdict.BREACHED)
+    assert world.state.evaluated_at == world.time
+    assert world.reads(Judgement.BREACHED)
     (gap,) = (each for each in world.state.incidents.values() if each.key == GAP)
     assert gap.reason == Interruption.CLOCK
 

@@ -17,10 +17,10 @@ from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.source.clocks import WallTime
-from wine_slo.slo.source.deployment import LOOKS_BACK
+from wine_slo.slo.source.deployment import LOOKBACK
 from wine_slo.slo.source.metric_source import Sample, Series, Vector
 
-MODELS = promql.model_first_seen(LATENCY, LOOKS_BACK)
+MODELS = promql.model_first_seen(LATENCY, LOOKBACK)
 OTHER = replace(LATENCY, name="other", job="other")
 BOTH = Objectives.only(LATENCY, OTHER)
 BY = replace(LATENCY, by=("endpoint",))
@@ -95,7 +95,7 @@ async def test_an_odd_answer_stops_no_evaluation_hides_no_other_objective_and_is
     }
 
 
-async def test_what_cannot_be_judged_is_told_as_blindness_with_its_reason() -> None:
+async def test_what_cannot_be_judged_is_no_data_with_its_reason() -> None:
     prometheus = OddPrometheus()
     prometheus.odd = {str(OF_LATENCY["up"]): fails}
     collector, state = Collector(prometheus, lambda: WallTime(prometheus.now)), State()
@@ -145,8 +145,8 @@ class WidePrometheus(CannedPrometheus):
         self._count = count
 
     async def query(self, promql: str, at: datetime | None = None) -> Vector:
-        asked = promql.replace(" by (endpoint)", "").replace("by (le, endpoint)", "by (le)")
-        found = await super().query(asked, at)
+        requested = promql.replace(" by (endpoint)", "").replace("by (le, endpoint)", "by (le)")
+        found = await super().query(requested, at)
         return await asyncio.to_thread(self._widened, found)
 
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:

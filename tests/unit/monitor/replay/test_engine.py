@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.fakes.prometheus_past import PastPrometheus, Spell
-from tests.support.live_watchdog import POLL, START, Clock, live, place, telling
+from tests.support.live_watchdog import POLL, START, Clock, delivery_of, live, place
 from wine_slo.monitor.replay.engine import replay
 from wine_slo.monitor.replay.range_cache import RangeCache
 from wine_slo.monitor.replay.story import Story
@@ -58,12 +58,12 @@ def spells(draw: st.DrawFn, *kinds: str) -> list[Spell]:
     found, second = [], 120.0
     for _ in range(draw(st.integers(1, 6))):
         second += draw(st.sampled_from([20, 35, 60, 200, 700, 1900]))
-        lasts = draw(st.sampled_from([5, 15, 30, 45, 90, 180, 400, 1000]))
+        duration = draw(st.sampled_from([5, 15, 30, 45, 90, 180, 400, 1000]))
         kind = draw(st.sampled_from(kinds))
         found.append(
             Spell(
                 second,
-                second + lasts,
+                second + duration,
                 slow=draw(st.sampled_from([0.02, 0.1, 0.5, 1.0]))
                 if kind in {"slow", "down", "away", "gone", "bucket"}
                 else 0.0,
@@ -74,7 +74,7 @@ def spells(draw: st.DrawFn, *kinds: str) -> list[Spell]:
                 bucket=kind != "bucket",
             )
         )
-        second += lasts
+        second += duration
     return found
 
 
@@ -85,11 +85,13 @@ async def compare(objectives: Objectives, spells: list[Spell], hours: float = HO
 async def compare_with(api: MetricSource, clock: Clock, objectives: Objectives, hours: float) -> Story:
     """Hold two replays to the incidents of a live watchdog over the same past."""
     until = START + timedelta(hours=hours)
-    told, looks = await live(api, clock, objectives, START + MINUTE, until)
+    delivered, evaluations = await live(api, clock, objectives, START + MINUTE, until)
     stories = [await replayed(api, objectives, until, is_fast=is_fast) for is_fast in (False, True)]
     for story in stories:
-        assert [telling(each) for each in sorted(story.alarms, key=place)] == [told[each] for each in sorted(told)]
-        assert story.evaluations == looks
+        assert [delivery_of(each) for each in sorted(story.alarms, key=place)] == [
+            delivered[each] for each in sorted(delivered)
+        ]
+        assert story.evaluations == evaluations
     slow, fast = stories
     assert slow.alarms == fast.alarms
     assert slow.sights == fast.sights
@@ -169,16 +171,16 @@ async def test_an_answer_that_no_clock_can_hold_is_blindness_as_live() -> None:
 async def test_evaluations_that_change_nothing_are_left_out() -> None:
     api, _ = past(Spell(3600, 3700, slow=1.0), hours=10)
     until = START + timedelta(hours=10)
-    told = {}
+    delivered = {}
     for is_fast in (False, True):
         reached: list[datetime] = []
         history = RangeCache(api, None, "fake", until)
         story = await replay(history, OBJECTIVES, START, until, POLL, reached.append, is_fast=is_fast)
         await history.close()
         assert story.evaluations > 10 * 120
-        told[is_fast] = story.alarms, len(reached)  # it shows its progress after each hundred evaluations
-    assert told[True][0] == told[False][0]
-    assert told[True][1] < told[False][1] / 5
+        delivered[is_fast] = story.alarms, len(reached)  # it shows its progress after each hundred evaluations
+    assert delivered[True][0] == delivered[False][0]
+    assert delivered[True][1] < delivered[False][1] / 5
 
 
 # The answers
@@ -189,10 +191,10 @@ class Faulty(PastPrometheus):
 
     failures = 0
     longest = 10**9
-    asked = 0
+    requested = 0
 
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
-        self.asked += 1
+        self.requested += 1
         if (end - start) // step >= self.longest:
             raise MetricSourceError("it would load too many samples", is_too_much=True)
         if self.failures:
@@ -224,16 +226,16 @@ async def test_a_query_that_is_too_much_is_split() -> None:
 
 async def test_an_answer_on_disk_is_not_queried_again(tmp_path: Path) -> None:
     first, again = faulty(), faulty()
-    told = await replayed(first, OBJECTIVES, UNTIL, is_fast=True, folder=tmp_path)
-    assert (await replayed(again, OBJECTIVES, UNTIL, is_fast=True, folder=tmp_path)).alarms == told.alarms
-    assert (first.asked > 10, again.asked) == (True, 0)
+    delivered = await replayed(first, OBJECTIVES, UNTIL, is_fast=True, folder=tmp_path)
+    assert (await replayed(again, OBJECTIVES, UNTIL, is_fast=True, folder=tmp_path)).alarms == delivered.alarms
+    assert (first.requested > 10, again.requested) == (True, 0)
 
 
 async def test_a_damaged_chunk_is_queried_again(tmp_path: Path) -> None:
-    told = await replayed(faulty(), OBJECTIVES, UNTIL, is_fast=True, folder=tmp_path)
+    delivered = await replayed(faulty(), OBJECTIVES, UNTIL, is_fast=True, folder=tmp_path)
     damaged = sorted(tmp_path.iterdir())[:3]  # noqa: ASYNC240  # a file of a test
     for path, content in zip(damaged, (b"", b"no chunk", damaged[2].read_bytes()[:-9]), strict=True):
         path.write_bytes(content)
     api = faulty()
-    assert (await replayed(api, OBJECTIVES, UNTIL, is_fast=True, folder=tmp_path)).alarms == told.alarms
-    assert api.asked == 3
+    assert (await replayed(api, OBJECTIVES, UNTIL, is_fast=True, folder=tmp_path)).alarms == delivered.alarms
+    assert api.requested == 3

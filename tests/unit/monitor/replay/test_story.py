@@ -31,12 +31,14 @@ def alarm(
     )
 
 
-def story(*alarms: Alarm, lasts: timedelta = timedelta(days=14)) -> Story:
-    return Story(objectives=ALL, since=at(0), until=at(0) + lasts, evaluations=1, alarms=alarms, budgets={}, sights={})
+def story(*alarms: Alarm, duration: timedelta = timedelta(days=14)) -> Story:
+    return Story(
+        objectives=ALL, since=at(0), until=at(0) + duration, evaluations=1, alarms=alarms, budgets={}, sights={}
+    )
 
 
 def test_a_story_in_figures() -> None:
-    told = story(
+    delivered = story(
         alarm(0, 600),
         alarm(5000, 5060, after=50),
         alarm(9000, 9100, outcome=Outcome.EXPIRED),
@@ -44,14 +46,14 @@ def test_a_story_in_figures() -> None:
         alarm(8000, 8300, key=Key("errors")),
         alarm(8000, 8300, key=SIGHT),
     )
-    summary = told.summary("latency")
+    summary = delivered.summary("latency")
     assert (summary.alarms, summary.breaches, summary.a_week) == (4, 3, 2.0)
     assert summary.in_breach == timedelta(seconds=760)
     assert summary.detected_in == Quartiles(timedelta(seconds=30), timedelta(seconds=50))
     assert summary.recovered_in == Quartiles(timedelta(seconds=20), timedelta(seconds=20)), (
         "what expired did not recover"
     )
-    assert told.summary().alarms == 5, "missing data is no alarm of an objective"
+    assert delivered.summary().alarms == 5, "missing data is no alarm of an objective"
 
 
 def test_no_alarm_has_no_spread() -> None:
@@ -59,8 +61,8 @@ def test_no_alarm_has_no_spread() -> None:
     assert (summary.alarms, summary.detected_in, summary.recovered_in) == (0, None, None)
 
 
-def compared(*alarms: Alarm, known: list[KnownIncident], lasts: float = 90_000) -> Score:
-    return score(story(*alarms, lasts=timedelta(seconds=lasts)), known)
+def compared(*alarms: Alarm, known: list[KnownIncident], duration: float = 90_000) -> Score:
+    return score(story(*alarms, duration=timedelta(seconds=duration)), known)
 
 
 def test_alarms_are_compared_with_the_known_incidents() -> None:
@@ -96,11 +98,11 @@ def test_missing_data_is_neither_a_true_alarm_nor_a_false_one() -> None:
 
 
 def test_a_known_incident_of_another_objective_is_not_detected() -> None:
-    assert compared(alarm(0, 60), known=[KnownIncident(at(0), at(60), "errors")], lasts=90).detected == 0
+    assert compared(alarm(0, 60), known=[KnownIncident(at(0), at(60), "errors")], duration=90).detected == 0
 
 
 def test_without_alarms_and_known_incidents_there_are_no_shares() -> None:
-    found = compared(known=[], lasts=60)
+    found = compared(known=[], duration=60)
     assert (found.precision, found.recall, found.detected_in) == (None, None, None)
 
 

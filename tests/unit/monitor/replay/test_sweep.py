@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from tests.support.scene import ALL, ERRORS, LATENCY
-from wine_slo.config.slo_file import span
 from wine_slo.monitor.replay.sweep import Sweep, SweepError, apply, parse
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import BURNS, Objectives
@@ -24,11 +23,11 @@ from wine_slo.slo.objectives.objective import BURNS, Objectives
     ],
 )
 def test_a_text_names_values(text: str, values: tuple[float, ...]) -> None:
-    assert parse(text, span).values == values
+    assert parse(text).values == values
 
 
 def test_a_range_of_thresholds_is_all_buckets_that_end_within_it() -> None:
-    sweep = parse("latency.threshold=0.5..2", span)
+    sweep = parse("latency.threshold=0.5..2")
     assert sweep.between([2.0, 0.25, 0.5, 1.0, 5.0]).values == (0.5, 1.0, 2.0)
     with pytest.raises(SweepError, match=r"no bucket ends between 0\.5 s and 2 s"):
         sweep.between([0.1, 5.0])
@@ -49,7 +48,7 @@ def test_a_range_of_thresholds_is_all_buckets_that_end_within_it() -> None:
 )
 def test_a_text_that_names_none_is_refused_with_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(SweepError) as refused:
-        parse(text, span)
+        parse(text)
     assert str(refused.value).startswith(sentence)
 
 
@@ -68,7 +67,7 @@ def test_a_text_that_names_none_is_refused_with_a_sentence(text: str, sentence: 
     ],
 )
 def test_a_value_that_cannot_be_is_refused_with_a_sentence(text: str, sentence: str) -> None:
-    sweep = parse(text, span)
+    sweep = parse(text)
     with pytest.raises(SweepError) as refused:
         apply(ALL, sweep, sweep.values[0])
     assert str(refused.value) == sentence
@@ -87,6 +86,6 @@ def test_a_threshold_takes_a_higher_clear_bound_along() -> None:
         assert changed == Latency("request_latency_seconds", threshold, clear_seconds=clear)
 
 
-def test_a_modest_objective_leaves_out_paces_that_can_never_be_burnt_at() -> None:
+def test_a_modest_objective_leaves_out_burn_rates_that_can_never_be_reached() -> None:
     burnt = Objectives.only(replace(LATENCY, burns=BURNS))
     assert len(apply(burnt, Sweep("latency", "objective", ()), 0.6).all[0].burns) < len(BURNS)

@@ -51,7 +51,7 @@ def test_a_sample_that_exists_is_finite_and_within_the_limit(values: list[float]
         assert all(abs(value) <= LIMIT for value in sample.values)
 
 
-def test_every_wrong_field_is_told_at_once_in_the_features_order_and_unknown_ones_last() -> None:
+def test_every_wrong_field_is_reported_at_once_in_the_features_order_and_unknown_ones_last() -> None:
     fields = [("vintage", 1990.0), *FIELDS[2:], ("ash", 1.0), ("hue", "x")]
     with pytest.raises(SampleError) as caught:
         parse([field for field in fields if field != ("hue", 11.0)], read_number)

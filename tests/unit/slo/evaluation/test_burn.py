@@ -22,7 +22,7 @@ def burns(scene: Scene, budget: Budget, seconds: float, *, bad: float = 0.0) -> 
     for _ in range(round(seconds / 5)):
         scene.second += 5
         seen = Interval(scene.now, bad=50 * bad, total=50)
-        scene.look({KEY: Reading(at=scene.now, sight=Sight.CLEAR, intervals=(seen,), budget=budget)})
+        scene.evaluate({KEY: Reading(at=scene.now, sight=Sight.CLEAR, intervals=(seen,), budget=budget)})
     return scene
 
 
@@ -41,7 +41,7 @@ def test_a_slow_burn_is_a_ticket_alone() -> None:
     assert opened(burns(Scene(BURNING), SLOW, 5)) == [Alert.TICKET]
 
 
-def test_what_a_breach_burns_is_told_with_it() -> None:
+def test_what_a_breach_burns_is_notified_with_it() -> None:
     scene = Scene(BURNING).breaks()
     assert opened(burns(scene, FAST, 60, bad=1.0)) == [Alert.BREACH]
 

@@ -24,7 +24,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 SCRAPE = timedelta(seconds=5)
 
 
-def promise(name: str, source: Latency | Ratio | Up, *by: str) -> Objective:
+def target(name: str, source: Latency | Ratio | Up, *by: str) -> Objective:
     """An objective whose spans are short, so that few looks are enough for everything to happen."""
     return Objective(
         name=name,
@@ -44,9 +44,9 @@ def promise(name: str, source: Latency | Ratio | Up, *by: str) -> Objective:
 
 
 ALL = (
-    promise("latency", Latency("request_latency_seconds", 1.0), "endpoint"),
-    promise("errors", Ratio("bad", "total")),
-    promise("availability", Up()),
+    target("latency", Latency("request_latency_seconds", 1.0), "endpoint"),
+    target("errors", Ratio("bad", "total")),
+    target("availability", Up()),
 )
 KEYS = (
     Key("latency", (("endpoint", "/predict"),)),
@@ -88,8 +88,8 @@ def restored(state: State) -> State:
     """The state as it comes back from the ledger: through JSON, without its readings."""
     tracks = [msgspec.json.decode(msgspec.json.encode(each), type=KeyState) for each in state.tracks.values()]
     incidents = [msgspec.json.decode(msgspec.json.encode(each), type=Incident) for each in state.incidents.values()]
-    troubles_since, looked_at = msgspec.json.decode(
-        msgspec.json.encode((list(state.troubles_since.items()), state.looked_at)),
+    troubles_since, evaluated_at = msgspec.json.decode(
+        msgspec.json.encode((list(state.troubles_since.items()), state.evaluated_at)),
         type=tuple[list[tuple[Key, datetime]], datetime | None],
     )
     return State(
@@ -97,7 +97,7 @@ def restored(state: State) -> State:
         incidents={each.number: each for each in incidents},
         last_number=state.last_number,
         troubles_since=dict(troubles_since),
-        looked_at=looked_at,
+        evaluated_at=evaluated_at,
     )
 
 
@@ -125,36 +125,36 @@ class Watching(RuleBasedStateMachine):
                 budget=data.draw(budgets, label="budget"),
                 next_at=at + SCRAPE,
             )
-        self.look(readings)
+        self.evaluate(readings)
 
-    @rule(key=keys, share=st.sampled_from([0.0, 0.0, 0.2, 1.0, 1.0]), looks=st.integers(1, 6))
-    def it_is_so_for_a_while(self, key: Key, share: float, looks: int) -> None:
-        for _ in range(looks):
+    @rule(key=keys, share=st.sampled_from([0.0, 0.0, 0.2, 1.0, 1.0]), evaluations=st.integers(1, 6))
+    def it_is_so_for_a_while(self, key: Key, share: float, evaluations: int) -> None:
+        for _ in range(evaluations):
             self.now += 2 * SCRAPE
             seen = tuple(Interval(self.now - back * SCRAPE, bad=20 * share, total=20) for back in (1, 0))
-            self.look({key: Reading(at=self.now, sight=Sight.CLEAR, intervals=seen, latency_seconds=2 * share)})
+            self.evaluate({key: Reading(at=self.now, sight=Sight.CLEAR, intervals=seen, latency_seconds=2 * share)})
 
-    @rule(sight=st.sampled_from([each for each in Sight if each is not Sight.CLEAR]), looks=st.integers(1, 5))
-    def nothing_can_be_judged_for_a_while(self, sight: Sight, looks: int) -> None:
-        for _ in range(looks):
+    @rule(sight=st.sampled_from([each for each in Sight if each is not Sight.CLEAR]), evaluations=st.integers(1, 5))
+    def nothing_can_be_judged_for_a_while(self, sight: Sight, evaluations: int) -> None:
+        for _ in range(evaluations):
             self.now += timedelta(seconds=30)
-            self.look({key: Reading(at=self.now, sight=sight, reason="some reason") for key in KEYS})
+            self.evaluate({key: Reading(at=self.now, sight=sight, reason="some reason") for key in KEYS})
 
-    @rule(looks=st.integers(1, 4))
-    def the_ledger_cannot_be_written_for_a_while(self, looks: int) -> None:
-        for _ in range(looks):
+    @rule(evaluations=st.integers(1, 4))
+    def the_ledger_cannot_be_written_for_a_while(self, evaluations: int) -> None:
+        for _ in range(evaluations):
             self.now += timedelta(seconds=30)
-            self.look({key: Reading(at=self.now, sight=Sight.NO_TRAFFIC, reason="") for key in KEYS}, "disk full")
+            self.evaluate({key: Reading(at=self.now, sight=Sight.NO_TRAFFIC, reason="") for key in KEYS}, "disk full")
 
     @rule(kept=st.lists(st.sampled_from(ALL), min_size=1, unique=True))
-    def other_objectives_are_promised(self, kept: list[Objective]) -> None:
+    def objectives_change(self, kept: list[Objective]) -> None:
         self.objectives = Objectives(tuple(kept), blind_for=BLIND_FOR)
 
     @rule()
-    def everything_is_promised_again(self) -> None:
+    def every_objective_is_back(self) -> None:
         self.objectives = Objectives(ALL, blind_for=BLIND_FOR)
 
-    def look(self, readings: Mapping[Key, Reading], unwritten: str = "") -> None:
+    def evaluate(self, readings: Mapping[Key, Reading], unwritten: str = "") -> None:
         before = self.state
         after = advance(before, self.objectives, readings, self.now, unwritten)
         assert advance(before, self.objectives, readings, self.now, unwritten) == after, "advance is a function"
@@ -196,17 +196,17 @@ class Watching(RuleBasedStateMachine):
         assert len(open_keys) == len(set(open_keys)), "one open incident of a key at most"
 
     def check_times(self, before: State, after: State) -> None:
-        assert after.looked_at is not None
+        assert after.evaluated_at is not None
         if is_ahead(before, self.now):  # that time was never true: what was recorded by it is in the past now
-            assert after.looked_at == self.now
+            assert after.evaluated_at == self.now
             assert GAP in {after.incidents[number].key for number in after.incidents.keys() - before.incidents.keys()}
             before = State()
-        assert before.looked_at is None or after.looked_at >= before.looked_at
+        assert before.evaluated_at is None or after.evaluated_at >= before.evaluated_at
         for incident in after.incidents.values():
             assert incident.began_at <= incident.since <= incident.opened_at
-            assert incident.began_at <= incident.last_bad_at <= after.looked_at
-            assert incident.opened_at <= after.looked_at
-            assert incident.closed_at is None or incident.opened_at <= incident.closed_at <= after.looked_at
+            assert incident.began_at <= incident.last_bad_at <= after.evaluated_at
+            assert incident.opened_at <= after.evaluated_at
+            assert incident.closed_at is None or incident.opened_at <= incident.closed_at <= after.evaluated_at
             known = before.incidents.get(incident.number)
             if known is not None:
                 assert known.began_at == incident.began_at

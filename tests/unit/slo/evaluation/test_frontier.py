@@ -5,7 +5,7 @@ from statistics import median
 
 import pytest
 
-from tests.support.simulation import Simulation, Told, slow_between, traffic
+from tests.support.simulation import Alert, Simulation, slow_between, traffic
 from wine_slo.slo.evaluation.incident import Outcome
 
 PHASES = [(seed, random.Random(seed).uniform(0, 5), random.Random(-seed).uniform(0, 30)) for seed in range(1, 41)]
@@ -18,11 +18,11 @@ def one_incident(scrape_at: float, poll_at: float, **load: float) -> Simulation:
     return simulation
 
 
-def test_an_incident_and_its_end_are_told_within_the_frontier() -> None:
+def test_an_incident_and_its_end_are_detected_within_the_frontier() -> None:
     runs = [one_incident(scrape_at, poll_at) for _, scrape_at, poll_at in PHASES]
     detections = [run.openings[0] - BEGIN for run in runs]
     recoveries = [run.endings[0] - END for run in runs]
-    assert all(len(run.told) == 2 for run in runs)
+    assert all(len(run.alerts) == 2 for run in runs)
     assert median(detections) <= 30
     assert max(detections) <= 40
     assert median(recoveries) <= 30
@@ -30,7 +30,7 @@ def test_an_incident_and_its_end_are_told_within_the_frontier() -> None:
 
 
 @pytest.mark.parametrize("seconds", [2, 4, 8, 15])
-def test_a_stall_is_not_told(seconds: float) -> None:
+def test_a_stall_is_not_alerted_on(seconds: float) -> None:
     for seed, scrape_at, poll_at in PHASES:
         begin = BEGIN + random.Random(seed).uniform(0, 30)
         load = traffic(800, slow_between((begin, begin + seconds)))
@@ -38,14 +38,14 @@ def test_a_stall_is_not_told(seconds: float) -> None:
 
 
 @pytest.mark.parametrize(("per_second", "one_in"), [(1.0, 1), (10.0, 10)], ids=["one a second", "a tenth of them slow"])
-def test_a_stall_of_few_requests_is_not_told_either(per_second: float, one_in: int) -> None:
+def test_a_stall_of_few_requests_is_not_alerted_on_either(per_second: float, one_in: int) -> None:
     for _, scrape_at, poll_at in PHASES:
         load = traffic(800, slow_between((BEGIN, BEGIN + 15)), per_second=per_second)
         load = [(begin, seconds if number % one_in == 0 else 0.05) for number, (begin, seconds) in enumerate(load)]
         assert Simulation(load, scrape_at=scrape_at, poll_at=poll_at).run(800) == []
 
 
-def test_stalls_that_come_every_minute_are_not_told_one_by_one() -> None:
+def test_stalls_that_come_every_minute_are_not_alerted_on_one_by_one() -> None:
     stalls = [(begin, begin + 15.0) for begin in range(600, 1200, 60)]
     for _, scrape_at, poll_at in PHASES[:10]:
         load = traffic(1260, slow_between(*stalls))
@@ -53,14 +53,14 @@ def test_stalls_that_come_every_minute_are_not_told_one_by_one() -> None:
 
 
 @pytest.mark.parametrize("per_second", [0.2, 0.5, 1.0])
-def test_with_little_traffic_it_is_told_within_ninety_seconds(per_second: float) -> None:
+def test_with_little_traffic_it_is_detected_within_ninety_seconds(per_second: float) -> None:
     for _, scrape_at, poll_at in PHASES:
         run = one_incident(scrape_at, poll_at, per_second=per_second)
         assert run.openings
         assert run.openings[0] - BEGIN <= 90
 
 
-def test_with_every_tenth_request_slow_it_is_told_within_ninety_seconds() -> None:
+def test_with_every_tenth_request_slow_it_is_detected_within_ninety_seconds() -> None:
     for _, scrape_at, poll_at in PHASES:
         load = traffic(960, slow_between())
         load = [
@@ -73,7 +73,7 @@ def test_with_every_tenth_request_slow_it_is_told_within_ninety_seconds() -> Non
         assert simulation.openings[0] - BEGIN <= 90
 
 
-def test_with_a_tenth_slow_by_chance_it_is_told_within_two_minutes_and_mostly_within_ninety_seconds() -> None:
+def test_with_a_tenth_slow_by_chance_it_is_detected_within_two_minutes_and_mostly_within_ninety_seconds() -> None:
     detections = []
     for seed, scrape_at, poll_at in PHASES:
         dice = random.Random(seed)
@@ -86,31 +86,31 @@ def test_with_a_tenth_slow_by_chance_it_is_told_within_two_minutes_and_mostly_wi
     assert sum(each <= 90 for each in detections) >= 0.9 * len(detections)
 
 
-def test_a_service_that_is_within_its_promise_is_never_told_of() -> None:
+def test_a_service_that_meets_its_objective_is_never_alerted_on() -> None:
     for seed, scrape_at, poll_at in PHASES[:10]:
         dice = random.Random(seed)
         load = traffic(3600, lambda _, dice=dice: 1.6 if dice.random() < 0.03 else 0.05)  # type: ignore[misc]
         assert Simulation(load, scrape_at=scrape_at, poll_at=poll_at).run(3600) == []
 
 
-def test_one_client_that_reloads_a_slow_page_is_told_within_a_minute_and_its_leaving_is_no_recovery() -> None:
+def test_one_client_that_reloads_a_slow_page_is_detected_within_a_minute_and_its_leaving_is_no_recovery() -> None:
     for _, scrape_at, poll_at in PHASES:
         load = [(BEGIN + 2.05 * number, 2.0) for number in range(60)]
         simulation = Simulation(load, scrape_at=scrape_at, poll_at=poll_at)
-        told = simulation.run(BEGIN + 3600)
-        assert told[0].outcome is None
-        assert told[0].second - BEGIN <= 60
-        assert [each.outcome for each in told[1:]] == [Outcome.EXPIRED]
-        assert told[1].second - (BEGIN + 60 * 2.05) >= 1800
+        delivered = simulation.run(BEGIN + 3600)
+        assert delivered[0].outcome is None
+        assert delivered[0].second - BEGIN <= 60
+        assert [each.outcome for each in delivered[1:]] == [Outcome.EXPIRED]
+        assert delivered[1].second - (BEGIN + 60 * 2.05) >= 1800
 
 
 def test_a_service_killed_in_mid_incident_has_not_recovered() -> None:
     for _, scrape_at, poll_at in PHASES:
         load = traffic(700, slow_between((BEGIN, 3000))) + traffic(1600, slow_between(), since=1000)
         simulation = Simulation(load, is_up=lambda at: not 700 <= at < 1000, scrape_at=scrape_at, poll_at=poll_at)
-        told = simulation.run(1600)
-        assert [each.outcome for each in told] == [None, Outcome.RECOVERED]
-        assert told[1].second >= 1020
+        delivered = simulation.run(1600)
+        assert [each.outcome for each in delivered] == [None, Outcome.RECOVERED]
+        assert delivered[1].second >= 1020
 
 
 @pytest.mark.parametrize("period", [20, 60, 120, 240])
@@ -123,9 +123,9 @@ def test_a_value_that_swings_round_the_threshold_is_one_incident(period: float) 
         assert [each.outcome for each in simulation.run(3000)] in ([], [None, Outcome.RECOVERED])
 
 
-def test_what_flaps_is_told_less_and_less() -> None:
+def test_what_flaps_is_alerted_on_less_and_less() -> None:
     swings = [(float(begin), begin + 35.0) for begin in range(600, 2400, 70)]
     simulation = Simulation(traffic(3000, slow_between(*swings)), scrape_at=1.0, poll_at=3.0)
-    told: list[Told] = simulation.run(3000)
+    delivered: list[Alert] = simulation.run(3000)
     assert simulation.state.last_number == 1
-    assert len(told) <= 8
+    assert len(delivered) <= 8

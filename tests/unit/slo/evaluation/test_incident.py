@@ -82,10 +82,10 @@ def test_the_value_of_a_ratio_is_its_share_of_bad_events() -> None:
     assert scene.incident.worst == pytest.approx(0.2)
 
 
-def test_a_look_without_a_value_keeps_the_one_before() -> None:
+def test_an_evaluation_without_a_value_keeps_the_one_before() -> None:
     scene = Scene().breaks()
     scene.second += 5
-    scene.look({KEY: Reading(at=scene.now, sight=Sight.CLEAR, intervals=(Interval(scene.now, 50, 50),))})
+    scene.evaluate({KEY: Reading(at=scene.now, sight=Sight.CLEAR, intervals=(Interval(scene.now, 50, 50),))})
     assert scene.incident.value == 2.4
 
 
@@ -94,7 +94,7 @@ def test_an_interval_that_was_judged_is_not_judged_again() -> None:
     stall = tuple(Interval(at(second), 50, 50) for second in (5, 10, 15, 20))
     for second in range(20, 60):
         scene.second = second
-        scene.look({KEY: Reading(at=scene.now, sight=Sight.CLEAR, intervals=stall)})
+        scene.evaluate({KEY: Reading(at=scene.now, sight=Sight.CLEAR, intervals=stall)})
     assert scene.track.phase is Phase.BREACHING
     assert scene.track.evidence == stall
 
@@ -104,17 +104,17 @@ def test_an_interval_whose_end_jitters_is_not_judged_twice() -> None:
     for number in range(1, 9):
         scene.second = 2.5 * number
         end = at(5 * (number // 2) + 0.01 * number)  # every interval is seen twice, a little later each time
-        scene.look({KEY: Reading(at=end, sight=Sight.CLEAR, intervals=(Interval(end, 50, 50),))})
+        scene.evaluate({KEY: Reading(at=end, sight=Sight.CLEAR, intervals=(Interval(end, 50, 50),))})
     assert len(scene.track.evidence) == 5
     assert scene.incident.total == 250
 
 
-def test_many_intervals_in_one_look_are_judged_as_one_by_one() -> None:
+def test_many_intervals_in_one_evaluation_are_judged_as_one_by_one() -> None:
     slow, at_once = Scene().has(0.0, 60).breaks().has(0.0, 20), Scene()
     spells = [0.0] * 12 + [1.0] * 5 + [0.0] * 4
     seen = tuple(Interval(at(5 * number), 50 * bad, 50) for number, bad in enumerate(spells, start=1))
     at_once.second = slow.second
-    at_once.look({KEY: Reading(at=at_once.now, sight=Sight.CLEAR, intervals=seen)})
+    at_once.evaluate({KEY: Reading(at=at_once.now, sight=Sight.CLEAR, intervals=seen)})
     assert at_once.track == replace(slow.track, since=at_once.track.since, sight_since=at_once.track.sight_since)
     assert at_once.incident.began_at == slow.incident.began_at
     assert (at_once.incident.bad, at_once.incident.total) == (slow.incident.bad, slow.incident.total)
@@ -195,7 +195,7 @@ def test_an_incident_whose_objective_is_withdrawn_says_so() -> None:
     assert KEY not in scene.state.tracks
 
 
-def test_an_objective_that_is_promised_again_begins_anew() -> None:
+def test_an_objective_that_is_back_begins_anew() -> None:
     scene = Scene(LATENCY, ERRORS).breaks()
     scene.objectives = Objectives.only(ERRORS)
     scene.lacks(Sight.NO_TRAFFIC, keys=[Key("errors")])
@@ -206,7 +206,7 @@ def test_an_objective_that_is_promised_again_begins_anew() -> None:
     assert scene.incident.number == 2
 
 
-def test_a_suspicion_of_which_nothing_more_is_heard_is_forgotten() -> None:
+def test_a_suspicion_without_further_evidence_is_forgotten() -> None:
     scene = Scene().has(1.0, 20).lacks(Sight.NO_TRAFFIC, 1800)
     assert (scene.track.phase, scene.track.evidence) == (Phase.MET, ())
     assert scene.has(1.0).state.incidents == {}
@@ -217,10 +217,10 @@ def test_closed_incidents_are_at_hand_for_a_day() -> None:
     closed_at = scene.second
     scene.second = closed_at + 86_395
     assert 1 in scene.lacks(Sight.NO_TRAFFIC, 0).state.incidents
-    scene.look({})
+    scene.evaluate({})
     assert 1 in scene.state.incidents
     scene.second = closed_at + 86_400
-    scene.look({})
+    scene.evaluate({})
     assert 1 not in scene.state.incidents
     assert scene.state.last_number == 2, "the day without a look has a number too"
 
@@ -231,7 +231,7 @@ def test_two_label_sets_are_two_stories() -> None:
     scene = Scene(objective)
     for _ in range(6):
         scene.second += 5
-        scene.look(
+        scene.evaluate(
             {
                 key: Reading(at=scene.now, sight=Sight.CLEAR, intervals=(Interval(scene.now, bad, 50),))
                 for key, bad in ((slow, 50), (fine, 0))
@@ -260,11 +260,11 @@ def slow_at(scene: Scene, *endpoints: str, seconds: float = 25) -> Scene:
         reading = Reading(
             at=scene.now, sight=Sight.CLEAR, intervals=(interval,), recent_seconds=2.4, by_endpoint=by_endpoint
         )
-        scene.look({KEY: reading})
+        scene.evaluate({KEY: reading})
     return scene
 
 
-def test_an_incident_is_a_drill_where_all_that_is_slow_is_what_a_drill_asks() -> None:
+def test_an_incident_is_a_drill_where_all_that_is_slow_is_what_a_drill_requests() -> None:
     scene = slow_at(Scene(), "/sleep?drill")
     assert scene.incident.is_drill
     slow_at(scene, seconds=30)

@@ -80,12 +80,12 @@ def test_more_of_the_same_is_less_likely_to_be_chance(bad: int, more: int) -> No
         pytest.param(1.0, True, id="all bad"),
     ],
 )
-def test_an_interval_is_bad_when_it_breaks_the_promise(share: float, bad: bool) -> None:  # noqa: FBT001 - a column
+def test_an_interval_is_bad_when_it_violates_the_objective(share: float, bad: bool) -> None:  # noqa: FBT001 - a column
     assert is_bad(LATENCY, *intervals(share, of=1000)) is bad
 
 
 @pytest.mark.parametrize("percent", [50, 80, 90, 95, 99])
-def test_what_just_keeps_the_promise_is_not_bad_for_want_of_a_digit(percent: int) -> None:
+def test_what_just_meets_the_objective_is_not_bad_for_want_of_a_digit(percent: int) -> None:
     objective = replace(LATENCY, ratio=percent / 100)
     assert not is_bad(objective, Interval(at(0), bad=100 - percent, total=100))
     assert is_bad(objective, Interval(at(0), bad=100 - percent + 1, total=100))
@@ -186,7 +186,7 @@ def histogram_quantile(share: float, counts: list[int]) -> float:
     ratio=st.sampled_from([0.5, 0.8, 0.9, 0.95, 0.99, 0.995, 0.999]),
     threshold=st.sampled_from(BOUNDS[:-1]),
 )
-def test_the_quantile_and_the_verdict_say_the_same(counts: list[int], ratio: float, threshold: float) -> None:
+def test_the_quantile_and_the_judgement_say_the_same(counts: list[int], ratio: float, threshold: float) -> None:
     bad = sum(count for bound, count in zip(BOUNDS, counts, strict=True) if bound > threshold)
     interval = Interval(at(0), bad=bad, total=sum(counts))
     objective = replace(LATENCY, source=Latency("seconds", threshold), ratio=ratio)

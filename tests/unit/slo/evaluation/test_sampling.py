@@ -53,7 +53,7 @@ def test_intervals_that_are_all_old_are_no_usable_ones() -> None:
     assert sight(total=old, good=old) is Sight.STALE
 
 
-def test_where_nobody_asks_for_want_of_samples_nothing_is_stale() -> None:
+def test_where_there_are_no_samples_nothing_is_stale() -> None:
     assert sight(total={}, good={}, shown={KEY: 0.0}) is Sight.NO_TRAFFIC
 
 

@@ -21,12 +21,12 @@ BUSY = Traffic(shown=3000, long=18_000)
 def test_losing_sight_neither_closes_an_incident_nor_says_so(sight: Sight) -> None:
     scene = Scene().breaks()
     reader = Reader(scene)
-    assert [each.kind for each in reader.hears()] == [Kind.BREACH]
+    assert [each.kind for each in reader.receives()] == [Kind.BREACH]
 
     said = []
     for _ in range(29):
         scene.lacks(sight, 60)
-        said += reader.hears()
+        said += reader.receives()
 
     assert scene.incident.is_open
     assert scene.track.phase is Phase.BREACHED
@@ -219,7 +219,7 @@ def test_being_blind_for_two_minutes_is_an_incident_of_its_own(sight: Sight) -> 
 @pytest.mark.parametrize(
     "sight", [pytest.param(Sight.CLEAR, id="clear"), *(each for each in NOT_CLEAR if each.is_seeing)]
 )
-def test_blindness_ends_with_the_first_look_that_sees_something(sight: Sight) -> None:
+def test_blindness_ends_with_the_first_evaluation_that_has_data(sight: Sight) -> None:
     scene = Scene().lacks(Sight.BLIND, 300)
     number = scene.incident.number
     scene.lacks(sight)
@@ -230,7 +230,7 @@ def test_blindness_ends_with_the_first_look_that_sees_something(sight: Sight) ->
     assert not scene.state.is_blind
 
 
-def test_a_look_that_sees_begins_the_two_minutes_anew() -> None:
+def test_an_evaluation_with_data_begins_the_two_minutes_anew() -> None:
     scene = Scene().lacks(Sight.BLIND, 120).has(0.0).lacks(Sight.BLIND, 120)
     assert scene.state.incidents == {}
 
@@ -245,30 +245,30 @@ def test_other_sights_are_no_blindness(sight: Sight) -> None:
     assert Scene().lacks(sight, 600).state.incidents == {}
 
 
-def test_one_objective_that_cannot_be_asked_for_long_is_told_and_hushes_no_other() -> None:
+def test_one_objective_without_data_for_long_is_notified_and_mutes_no_other() -> None:
     scene = Scene(LATENCY, ERRORS)
     for _ in range(100):
         scene.second += 5
         blind = Reading(at=scene.now, sight=Sight.BLIND, reason="422")
         seen = Reading(at=scene.now, sight=Sight.CLEAR, intervals=(Interval(scene.now, 0, 50),))
-        scene.look({KEY: blind, Key("errors"): seen})
+        scene.evaluate({KEY: blind, Key("errors"): seen})
     assert [each.key for each in scene.state.open_incidents] == [Key("sight", (("objective", "latency"),))]
     assert not scene.state.is_blind
 
 
-def test_blindness_hushes_what_cannot_be_known_and_nothing_is_lost_by_it() -> None:
+def test_blindness_mutes_what_cannot_be_known_and_nothing_is_lost_by_it() -> None:
     scene = Scene().breaks()
     reader = Reader(scene)
-    reader.hears()
+    reader.receives()
     scene.lacks(Sight.BLIND, 130)
-    reader.hears()
+    reader.receives()
 
     scene.lacks(Sight.BLIND, 3600)
-    about = [each.after.incident for each in reader.hears()]
+    about = [each.after.incident for each in reader.receives()]
     assert 1 not in about
 
     scene.has(0.0, 20)
-    assert Kind.RECOVERY in [each.kind for each in reader.hears() if each.after.incident == 1]
+    assert Kind.RECOVERY in [each.kind for each in reader.receives() if each.after.incident == 1]
 
 
 # Holding
@@ -285,7 +285,7 @@ def test_a_held_incident_keeps_its_last_value_and_says_why_it_is_held(sight: Sig
 
 
 @pytest.mark.parametrize("sight", NOT_CLEAR)
-def test_a_look_or_two_without_sight_are_not_worth_a_word(sight: Sight) -> None:
+def test_one_or_two_evaluations_without_data_are_not_notified(sight: Sight) -> None:
     scene = Scene().breaks().lacks(sight, 60 if sight is not Sight.NO_TRAFFIC else 55)
     assert scene.incident.held is None
 
@@ -301,7 +301,7 @@ def test_a_minute_without_a_request_holds_though_the_range_still_has_some() -> N
     scene = Scene().breaks()
     for _ in range(13):
         scene.second += 5
-        scene.look({KEY: Reading(at=scene.now, sight=Sight.CLEAR, latency_seconds=2.4)})
+        scene.evaluate({KEY: Reading(at=scene.now, sight=Sight.CLEAR, latency_seconds=2.4)})
     assert scene.incident.held is Sight.NO_TRAFFIC
     assert scene.incident.held_since == at(25)
 
@@ -313,18 +313,18 @@ def test_a_minute_without_a_request_holds_though_the_range_still_has_some() -> N
 def test_a_recovery_says_for_how_long_nothing_could_be_judged(sight: Sight) -> None:
     scene = Scene().breaks()
     reader = Reader(scene)
-    reader.hears()
+    reader.receives()
     scene.lacks(sight, 240).has(1.0, 30).lacks(sight, 120).has(0.0, 20)
-    recovery = next(each.text for each in reader.hears() if each.kind is Kind.RECOVERY)
+    recovery = next(each.text for each in reader.receives() if each.kind is Kind.RECOVERY)
     assert "Not evaluated for 6 min." in recovery.splitlines()
 
 
-def test_a_recovery_says_nothing_of_a_look_or_two_without_sight() -> None:
+def test_a_recovery_says_nothing_of_one_or_two_evaluations_without_data() -> None:
     scene = Scene().breaks()
     reader = Reader(scene)
-    reader.hears()
+    reader.receives()
     scene.lacks(Sight.BLIND, 30).has(1.0, 30).has(0.0, 20)
-    recovery = next(each.text for each in reader.hears() if each.kind is Kind.RECOVERY)
+    recovery = next(each.text for each in reader.receives() if each.kind is Kind.RECOVERY)
     assert "nothing could be judged" not in recovery
 
 
@@ -337,14 +337,14 @@ def test_an_incident_that_nobody_feeds_ends_as_expired_and_not_as_recovered() ->
     assert scene.track.phase is Phase.MET
 
 
-def test_expiry_is_told_in_those_words() -> None:
+def test_expiry_is_notified_in_those_words() -> None:
     scene = Scene().breaks()
     reader = Reader(scene)
-    reader.hears()
+    reader.receives()
     scene.lacks(Sight.NO_TRAFFIC, 1800)
-    told = [each for each in reader.hears() if each.kind is Kind.RECOVERY]
-    assert len(told) == 1
-    assert told[0].text == (
+    delivered = [each for each in reader.receives() if each.kind is Kind.RECOVERY]
+    assert len(delivered) == 1
+    assert delivered[0].text == (
         "⚪️ Latency: no requests since 19:40. Incident #1 expired after 30 min without data; this is not a recovery."
     )
 
@@ -357,11 +357,11 @@ def test_what_could_not_be_seen_is_no_silence(sight: Sight) -> None:
     assert scene.state.incidents[1].outcome is Outcome.EXPIRED
 
 
-def test_a_label_set_that_is_not_there_any_more_counts_as_nobody_asking() -> None:
+def test_a_label_set_that_is_not_there_any_more_counts_as_no_requests() -> None:
     scene = Scene(LATENCY, ERRORS).breaks()
     for _ in range(60):
         scene.second += 30
-        scene.look({Key("errors"): Reading(at=scene.now, sight=Sight.CLEAR)})
+        scene.evaluate({Key("errors"): Reading(at=scene.now, sight=Sight.CLEAR)})
     assert scene.state.incidents[1].outcome is Outcome.EXPIRED
 
 

@@ -26,7 +26,7 @@ class Watched(Scene):
     def sees(self, seconds: float, **how: str) -> "Watched":
         for _ in range(round(seconds / 5)):
             self.second += 5
-            self.look({Key(name): self.reading(each) for name, each in how.items()})
+            self.evaluate({Key(name): self.reading(each) for name, each in how.items()})
         return self
 
     def reading(self, how: str) -> Reading:
@@ -65,14 +65,14 @@ def outcomes(scene: Scene) -> dict[Key, Outcome | None]:
 # Blindness for each cause
 
 
-def test_prometheus_going_away_is_told_anew_and_loud_while_an_objective_is_blind_for_a_mistake() -> None:
+def test_prometheus_going_away_is_notified_anew_and_loud_while_an_objective_is_blind_for_a_mistake() -> None:
     scene = Watched(LATENCY, ERRORS).sees(130, latency="mistaken", errors="well")
     reader = Reader(scene)
-    assert [each.kind for each in reader.hears()] == [Kind.BREACH]
+    assert [each.kind for each in reader.receives()] == [Kind.BREACH]
     scene.sees(130, latency="away", errors="away")
-    (notice,) = reader.hears()
-    assert (notice.kind, notice.loud) == (Kind.BREACH, True)
-    assert notice.text.startswith("🟣 Monitoring lost for <b>2 min</b>: Prometheus: it cannot be reached")
+    (notification,) = reader.receives()
+    assert (notification.kind, notification.loud) == (Kind.BREACH, True)
+    assert notification.text.startswith("🟣 Monitoring lost for <b>2 min</b>: Prometheus: it cannot be reached")
     assert scene.open_keys == [OF_LATENCY, SIGHT]
 
 
@@ -110,14 +110,14 @@ def test_stale_samples_of_a_job_are_one_incident_however_many_objectives_it_has(
     assert other.open_keys == [OF_JOB, Key("sight", (("job", "other"),))]
 
 
-def test_causes_that_take_turns_are_told_though_none_is_there_at_each_evaluation() -> None:
+def test_causes_that_take_turns_are_notified_though_none_is_there_at_each_evaluation() -> None:
     scene = Watched(LATENCY)
     for _ in range(14):
         scene.sees(5, latency="stale").sees(5, latency="away")
     assert OF_JOB in scene.open_keys
 
 
-def test_blindness_of_an_objective_that_is_no_longer_promised_is_over() -> None:
+def test_blindness_of_an_objective_that_is_withdrawn_is_over() -> None:
     scene = Watched(LATENCY, ERRORS).sees(130, latency="mistaken", errors="well")
     scene.objectives = type(scene.objectives).only(ERRORS)
     assert scene.sees(5, errors="well").open_keys == []
@@ -135,17 +135,17 @@ def test_a_service_of_which_no_target_answers_is_an_incident_of_its_own(how: str
     assert scene.incident.began_at == at(65)
 
 
-def test_that_it_is_down_is_told_loud_with_its_targets_and_its_recovery_too() -> None:
+def test_that_it_is_down_is_notified_loud_with_its_targets_and_its_recovery_too() -> None:
     scene = Watched(LATENCY, ERRORS).sees(130, latency="down", errors="down")
     reader = Reader(scene)
-    (notice,) = reader.hears()
-    assert notice.loud
-    assert notice.text.splitlines()[0] == (
+    (notification,) = reader.receives()
+    assert notification.loud
+    assert notification.text.splitlines()[0] == (
         "🔴 <b>wine-slo</b> is down: 3 of 3 targets do not answer since 19:40:05 (2 min)."
     )
     scene.sees(5, latency="well", errors="quiet")
-    told = [each.text for each in reader.hears() if each.kind is Kind.RECOVERY]
-    assert [each.splitlines()[0] for each in told] == ["🟢 wine-slo is up again"]
+    delivered = [each.text for each in reader.receives() if each.kind is Kind.RECOVERY]
+    assert [each.splitlines()[0] for each in delivered] == ["🟢 wine-slo is up again"]
 
 
 def test_a_target_that_answers_again_without_a_request_is_up() -> None:
@@ -165,11 +165,11 @@ def test_one_target_of_several_that_is_down_is_not_the_service() -> None:
     a, b = (Key("latency", (("instance", name),)) for name in "ab")
     for _ in range(40):
         scene.second += 5
-        scene.look({a: scene.reading("down"), b: scene.reading("well")})
+        scene.evaluate({a: scene.reading("down"), b: scene.reading("well")})
     assert scene.open_keys == []
 
 
-def test_an_objective_about_the_targets_tells_it_and_nothing_is_told_twice() -> None:
+def test_an_objective_about_the_targets_covers_it_and_nothing_is_notified_twice() -> None:
     scene = Watched(LATENCY, AVAILABILITY).sees(60, latency="well", availability="well")
     scene.sees(600, latency="down", availability="all scrapes failed")
     assert scene.open_keys == [UP_KEY]
@@ -177,17 +177,17 @@ def test_an_objective_about_the_targets_tells_it_and_nothing_is_told_twice() -> 
     assert scene.open_keys == [UP_KEY]
 
 
-def test_vanished_targets_are_told_where_an_objective_about_them_has_nothing_to_judge() -> None:
+def test_vanished_targets_are_notified_where_an_objective_about_them_has_nothing_to_judge() -> None:
     scene = Watched(LATENCY, AVAILABILITY).sees(60, latency="well", availability="well")
     assert scene.sees(130, latency="gone", availability="gone").open_keys == [DOWN]
 
 
-def test_of_two_jobs_the_one_that_is_down_is_told() -> None:
+def test_of_two_jobs_the_one_that_is_down_is_notified() -> None:
     scene = Watched(LATENCY, replace(ERRORS, job="other")).sees(130, latency="down", errors="well")
     assert scene.open_keys == [DOWN]
 
 
-def test_that_a_service_is_down_hushes_and_heals_nothing() -> None:
+def test_that_a_service_is_down_mutes_and_heals_nothing() -> None:
     scene = Watched(LATENCY)
     scene.breaks()
     scene.sees(300, latency="down")

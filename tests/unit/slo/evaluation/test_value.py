@@ -28,7 +28,7 @@ from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.text.objective_detail import budget_list, objective_detail, why_text
 from wine_slo.slo.text.status_list import objective_line, status_list
 from wine_slo.slo.views.board_text import board_text
-from wine_slo.slo.views.status import ObjectiveStatus, Process, Verdict, status_of
+from wine_slo.slo.views.status import Judgement, ObjectiveStatus, Process, status_of
 from wine_slo.slo.views.status_text import meaning, target, value
 
 SCRAPES = [5, 15, 30, 60]  # seconds
@@ -119,12 +119,12 @@ def names_what_is_worse(text: str, objective: Objective) -> bool:
 def says(objective: Objective, over: Incident) -> list[str]:
     """All that names the end of an incident."""
     speech = Formatter(Objectives.only(objective), UTC)
-    told = DeliveryRecord(
+    delivered = DeliveryRecord(
         incident=over.number, chat=CHAT, stage=Stage.OPENED, opening=over.openings, breach_told_at=over.opened_at
     )
     return [
-        recovery_text(speech, over, told),
-        incident_detail(speech, over, (told,), (), State(), over.closed_at or over.opened_at),
+        recovery_text(speech, over, delivered),
+        incident_detail(speech, over, (delivered,), (), State(), over.closed_at or over.opened_at),
     ]
 
 
@@ -186,9 +186,9 @@ def test_a_recovery_that_an_older_version_wrote_down_names_no_value_in_breach() 
     old = incident(
         key=Key("errors"), value=0.14, worst=0.2, closed_at=at(140), outcome=Outcome.RECOVERED, value_over=None
     )
-    told = DeliveryRecord(incident=12, chat=CHAT)
+    delivered = DeliveryRecord(incident=12, chat=CHAT)
     speech = Formatter(Objectives.only(ERRORS), UTC)
-    assert recovery_text(speech, old, told).splitlines()[0] == "🟢 Errors resolved"
+    assert recovery_text(speech, old, delivered).splitlines()[0] == "🟢 Errors resolved"
     assert "14 %" not in grouped_text(speech, Kind.RECOVERY, [old] * 6, State())
 
 
@@ -262,7 +262,7 @@ def test_nothing_is_green_where_all_that_is_known_is_bad_time_that_is_over() -> 
     (slo,) = status_of(
         state, Objectives.only(ERRORS), history.now, Process(version="", poll=minutes(1), overdue_after=minutes(2))
     ).objectives
-    assert (slo.verdict, slo.bad_ratio) == (Verdict.UNKNOWN, None)
+    assert (slo.verdict, slo.bad_ratio) == (Judgement.UNKNOWN, None)
     said = status_list(Formatter(Objectives.only(ERRORS), UTC), state, history.now)
     assert said.startswith("⚪️ errors: no requests in the last 20 s")
 
@@ -300,7 +300,7 @@ def test_a_value_is_within_its_target_or_not(value: float, objective: Objective,
 # Openings
 
 
-def test_an_incident_that_came_back_tells_this_opening_first_and_then_the_total() -> None:
+def test_an_incident_that_came_back_shows_this_opening_first_and_then_the_total() -> None:
     scene = Scene().breaks().has(0.0, 60).breaks().has(1.0, 5)
     again = scene.incident
     assert (again.openings, again.this_opening.bad, again.this_opening.total) == (2, 300, 300)
@@ -327,7 +327,7 @@ def test_an_evaluation_that_catches_up_ends_one_incident_and_opens_another() -> 
     seen = [Interval(at(30 + 5 * each), 0, 50) for each in range(200)]
     seen += [Interval(at(1030 + 5 * each), 50, 50) for each in range(10)]
     scene.second = 1085
-    scene.look({KEY: Reading(at=scene.now, sight=Sight.CLEAR, intervals=tuple(seen), recent_seconds=2.4)})
+    scene.evaluate({KEY: Reading(at=scene.now, sight=Sight.CLEAR, intervals=tuple(seen), recent_seconds=2.4)})
     first, second, _the_gap = scene.state.incidents.values()
     assert (first.outcome, first.last_bad_at) == (Outcome.RECOVERED, at(25))
     assert (second.number, second.is_open, second.began_at) == (2, True, at(1025))
@@ -375,7 +375,7 @@ BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.9, 1.0, 2.0, 2.5, 10.0)
         pytest.param(72.0, "72 s", id="what no bucket can have given"),
     ],
 )
-def test_a_quantile_is_told_no_more_exactly_than_its_bucket(seconds: float, text: str) -> None:
+def test_a_quantile_is_written_no_more_exactly_than_its_bucket(seconds: float, text: str) -> None:
     assert ENGLISH.latency(seconds, BOUNDS) == text
 
 
@@ -422,9 +422,9 @@ def test_of_a_young_history_nothing_is_said_of_the_budget_but_its_length(history
     speech = Formatter(Objectives.only(replace(LATENCY, burns=BURNS)), UTC)
     broken = incident(budget=young(history))
     over = replace(broken, closed_at=at(140), outcome=Outcome.RECOVERED, value=0.04)
-    told = DeliveryRecord(incident=12, chat=CHAT)
+    delivered = DeliveryRecord(incident=12, chat=CHAT)
     said = f"Error budget: {ENGLISH.span(history)} of history so far."
-    for text in (breach_text(speech, broken, told, State(), at(120)), recovery_text(speech, over, told)):
+    for text in (breach_text(speech, broken, delivered, State(), at(120)), recovery_text(speech, over, delivered)):
         budget = [line for line in text.splitlines() if "udget" in line]
         assert budget == [said]
     scene = Scene().has(0.0, 60)
@@ -488,7 +488,7 @@ def test_a_window_of_a_week_with_a_third_of_the_lasting_rate_alerts_nobody() -> 
     for _ in range(10):
         scene.second += 5
         seen = Interval(scene.now, bad=0, total=50)
-        scene.look({Key("errors"): Reading(at=scene.now, sight=Sight.CLEAR, intervals=(seen,), budget=calm)})
+        scene.evaluate({Key("errors"): Reading(at=scene.now, sight=Sight.CLEAR, intervals=(seen,), budget=calm)})
     assert not scene.state.incidents
     assert Alert.TICKET not in [each.alert for each in scene.state.tracks]
 

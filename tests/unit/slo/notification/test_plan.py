@@ -78,19 +78,19 @@ MUCH_LATER = at(95) + LATENCY.remind_after
 
 def next_of(
     truth: Incident,
-    believed: DeliveryRecord,
+    record: DeliveryRecord,
     now: datetime = LATER,
     *,
     muted: bool = False,
     words: Wording = WORDS,
-    **manners: Any,
+    **policies: Any,
 ) -> Notification | None:
-    manner = Policy(remind_after=LATENCY.remind_after, is_muted=muted, **manners)
-    return next_notification(truth, believed, words, now, manner)
+    policy = Policy(remind_after=LATENCY.remind_after, is_muted=muted, **policies)
+    return next_notification(truth, record, words, now, policy)
 
 
 @pytest.mark.parametrize(
-    ("truth", "believed", "said"),
+    ("truth", "record", "said"),
     [
         pytest.param(OPEN, NOTHING, (Kind.BREACH, "breach 2.44", None, None, True), id="open, and nothing is known"),
         pytest.param(OPEN, OPENED, None, id="open, and the text says so"),
@@ -119,34 +119,37 @@ def next_of(
     ],
 )
 def test_the_difference_is_said(
-    truth: Incident, believed: DeliveryRecord, said: tuple[Kind, str, int | None, int | None, bool] | None
+    truth: Incident, record: DeliveryRecord, said: tuple[Kind, str, int | None, int | None, bool] | None
 ) -> None:
     words = Reworded() if said and said[1] == "breach again" else WORDS
-    notice = next_of(truth, believed, words=words)
-    assert said == (notice and (notice.kind, notice.text, notice.edits, notice.reply_to, notice.loud))
+    notification = next_of(truth, record, words=words)
+    assert said == (
+        notification
+        and (notification.kind, notification.text, notification.edits, notification.reply_to, notification.loud)
+    )
 
 
 @pytest.mark.parametrize("truth", [OPEN, WORSE, CLOSED, REOPENED], ids=["open", "worse", "closed", "open again"])
-@pytest.mark.parametrize("believed", [NOTHING, OPENED, ENDED], ids=["nothing", "opened", "closed"])
-def test_what_was_told_is_not_told_again(truth: Incident, believed: DeliveryRecord) -> None:
-    told, count = believed, 0
-    while notice := next_of(truth, told):
-        told = notice.after if notice.edits is not None else notice.told(count + 50)[0]
+@pytest.mark.parametrize("record", [NOTHING, OPENED, ENDED], ids=["nothing", "opened", "closed"])
+def test_what_was_delivered_is_not_sent_again(truth: Incident, record: DeliveryRecord) -> None:
+    count = 0
+    while notification := next_of(truth, record):
+        record = notification.after if notification.edits is not None else notification.delivered(count + 50)[0]
         count += 1
         assert count <= 2
-    assert next_of(truth, told) is None
-    assert told.stage is (Stage.OPENED if truth.is_open else Stage.CLOSED)
+    assert next_of(truth, record) is None
+    assert record.stage is (Stage.OPENED if truth.is_open else Stage.CLOSED)
 
 
-def test_the_breach_is_told_before_its_end() -> None:
+def test_the_breach_is_notified_before_its_end() -> None:
     scene = Scene().breaks()
     reader = Reader(scene)
-    reader.hears()
+    reader.receives()
     scene.has(0.0, 20)
-    reader.hears()
-    kinds = [each.kind for each in reader.notices]
+    reader.receives()
+    kinds = [each.kind for each in reader.notifications]
     assert kinds == [Kind.BREACH, Kind.RECOVERY, Kind.CLOSE]
-    assert reader.notices[1].reply_to == reader.told[1].message == 100
+    assert reader.notifications[1].reply_to == reader.record[1].message == 100
 
 
 def test_the_id_of_a_new_message_is_kept_where_it_becomes_the_one_that_lives() -> None:
@@ -154,9 +157,9 @@ def test_the_id_of_a_new_message_is_kept_where_it_becomes_the_one_that_lives() -
     assert breach is not None
     assert recovery is not None
     assert missed is not None
-    assert breach.told(77)[0].message == 77
-    assert missed.told(77)[0].message == 77
-    assert recovery.told(77)[0].message == 5
+    assert breach.delivered(77)[0].message == 77
+    assert missed.delivered(77)[0].message == 77
+    assert recovery.delivered(77)[0].message == 5
 
 
 # Edits
@@ -199,15 +202,15 @@ def test_a_reminder_comes_after_the_time_that_the_objective_says_and_is_loud() -
     reminder = next_of(OPEN, OPENED, MUCH_LATER)
     assert reminder is not None
     assert (reminder.kind, reminder.loud, reminder.reply_to) == (Kind.REMINDER, True, 5)
-    assert reminder.told(99)[0].message == 5, "the first message stays the one that lives"
+    assert reminder.delivered(99)[0].message == 5, "the first message stays the one that lives"
 
 
 def test_reminders_are_as_far_apart() -> None:
     reminder = next_of(OPEN, OPENED, MUCH_LATER)
     assert reminder is not None
-    believed = reminder.told(99)[0]
-    assert next_of(OPEN, believed, MUCH_LATER + LATENCY.remind_after - timedelta(seconds=1)) is None
-    assert next_of(OPEN, believed, MUCH_LATER + LATENCY.remind_after) is not None
+    record = reminder.delivered(99)[0]
+    assert next_of(OPEN, record, MUCH_LATER + LATENCY.remind_after - timedelta(seconds=1)) is None
+    assert next_of(OPEN, record, MUCH_LATER + LATENCY.remind_after) is not None
 
 
 def test_a_quiet_edit_does_not_put_a_reminder_off() -> None:
@@ -241,13 +244,13 @@ def test_nothing_is_said_of_what_cannot_be_seen(now: datetime) -> None:
     assert next_of(WORSE, OPENED, now, muted=True) is None
 
 
-def test_a_breach_that_was_not_told_yet_is_told_though_nothing_can_be_seen_now() -> None:
+def test_a_breach_that_was_not_notified_yet_is_notified_though_there_are_no_data_now() -> None:
     said = next_of(OPEN, NOTHING, muted=True)
     assert said is not None
     assert said.kind is Kind.BREACH
 
 
-def test_the_end_is_told_whatever_is_hushed() -> None:
+def test_the_end_is_notified_whatever_is_muted() -> None:
     said = next_of(CLOSED, OPENED, muted=True)
     assert said is not None
     assert said.kind is Kind.RECOVERY
@@ -261,7 +264,7 @@ BUTTONS = ((Button("Undo", "undo", ("1",)),),)
 
 
 @pytest.mark.parametrize(
-    ("truth", "believed", "said"),
+    ("truth", "record", "said"),
     [
         pytest.param(OPEN, NOTHING, None, id="no breach"),
         pytest.param(REOPENED, ENDED, None, id="nor that it is open again"),
@@ -271,10 +274,10 @@ BUTTONS = ((Button("Undo", "undo", ("1",)),),)
         pytest.param(CLOSED, NOTHING, Kind.MISSED, id="one quiet line where the breach was never told"),
     ],
 )
-def test_under_a_silence_is_said(truth: Incident, believed: DeliveryRecord, said: Kind | None) -> None:
-    notice = next_of(truth, believed, **MUTED)
-    assert (notice and notice.kind) == said
-    assert notice is None or not notice.loud
+def test_under_a_silence_is_said(truth: Incident, record: DeliveryRecord, said: Kind | None) -> None:
+    notification = next_of(truth, record, **MUTED)
+    assert (notification and notification.kind) == said
+    assert notification is None or not notification.loud
 
 
 def test_under_a_silence_nobody_is_reminded() -> None:
@@ -290,7 +293,7 @@ def test_what_people_did_is_shown_at_once_whatever_is_muted() -> None:
         assert next_of(OPEN, edit.after, at(97), buttons=BUTTONS, **muted) is None
 
 
-def test_once_a_silence_is_over_what_it_kept_back_is_told() -> None:
+def test_once_a_silence_is_over_what_it_kept_back_is_notified() -> None:
     said = next_of(OPEN, NOTHING, silenced_until=at(500))
     assert said is not None
     assert (said.kind, said.loud) == (Kind.BREACH, True)
@@ -302,11 +305,11 @@ def test_a_silence_that_runs_out_while_it_is_open_is_a_reminder_once() -> None:
     reminder = next_of(OPEN, OPENED, at(501), **ran_out)
     assert reminder is not None
     assert (reminder.kind, reminder.loud) == (Kind.REMINDER, True)
-    assert next_of(OPEN, reminder.told(9)[0], at(502), **ran_out) is None
+    assert next_of(OPEN, reminder.delivered(9)[0], at(502), **ran_out) is None
     assert next_of(OPEN, OPENED, at(501), is_silenced=True, **ran_out) is None, "another one runs"
 
 
-def test_one_that_ran_out_before_the_breach_was_told_reminds_nobody() -> None:
+def test_one_that_ran_out_before_the_breach_was_notified_reminds_nobody() -> None:
     assert next_of(OPEN, OPENED, at(501), silenced_until=at(90)) is None
 
 
@@ -314,7 +317,7 @@ def test_one_that_ran_out_before_the_breach_was_told_reminds_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("truth", "believed", "said"),
+    ("truth", "record", "said"),
     [
         pytest.param(OPEN, NOTHING, None, id="no breach"),
         pytest.param(REOPENED, ENDED, None, id="nor that it is open again"),
@@ -323,10 +326,10 @@ def test_one_that_ran_out_before_the_breach_was_told_reminds_nobody() -> None:
         pytest.param(CLOSED, OPENED, Kind.RECOVERY, id="and the end of what is known"),
     ],
 )
-def test_in_quiet_hours_is_said(truth: Incident, believed: DeliveryRecord, said: Kind | None) -> None:
-    notice = next_of(truth, believed, is_quiet=True)
-    assert (notice and notice.kind) == said
-    assert notice is None or not notice.loud
+def test_in_quiet_hours_is_said(truth: Incident, record: DeliveryRecord, said: Kind | None) -> None:
+    notification = next_of(truth, record, is_quiet=True)
+    assert (notification and notification.kind) == said
+    assert notification is None or not notification.loud
 
 
 def test_in_quiet_hours_nobody_is_reminded_but_after_them() -> None:
@@ -341,28 +344,28 @@ def test_in_quiet_hours_nobody_is_reminded_but_after_them() -> None:
 
 
 ESCALATES: dict[str, Any] = {"escalate_after": minutes(15)}
-UNHEARD = at(95) + minutes(15)
+UNACKNOWLEDGED = at(95) + minutes(15)
 
 
-def test_what_nobody_acknowledges_is_told_again_loud_and_once() -> None:
-    assert next_of(OPEN, OPENED, UNHEARD - timedelta(seconds=1), **ESCALATES) is None
-    again = next_of(OPEN, OPENED, UNHEARD, **ESCALATES)
+def test_what_nobody_acknowledges_is_escalated_loud_and_once() -> None:
+    assert next_of(OPEN, OPENED, UNACKNOWLEDGED - timedelta(seconds=1), **ESCALATES) is None
+    again = next_of(OPEN, OPENED, UNACKNOWLEDGED, **ESCALATES)
     assert again is not None
     assert (again.kind, again.text, again.loud, again.reply_to) == (Kind.ESCALATION, "nobody has 12", True, 5)
-    believed = again.told(9)[0]
-    assert believed.message == 5
-    assert next_of(OPEN, believed, UNHEARD + minutes(30), **ESCALATES) is None
+    record = again.delivered(9)[0]
+    assert record.message == 5
+    assert next_of(OPEN, record, UNACKNOWLEDGED + minutes(30), **ESCALATES) is None
 
 
-def test_of_what_came_back_it_is_told_anew() -> None:
-    believed = replace(OPENED, opening=2, escalated=1)
-    again = next_of(REOPENED, believed, UNHEARD, **ESCALATES)
+def test_what_came_back_is_escalated_anew() -> None:
+    record = replace(OPENED, opening=2, escalated=1)
+    again = next_of(REOPENED, record, UNACKNOWLEDGED, **ESCALATES)
     assert again is not None
     assert again.after.escalated == 2
 
 
 @pytest.mark.parametrize(
-    ("truth", "manner"),
+    ("truth", "policy"),
     [
         pytest.param(OPEN, {"is_acknowledged": True}, id="somebody has it"),
         pytest.param(OPEN, {"is_silenced": True}, id="it is silenced"),
@@ -373,14 +376,14 @@ def test_of_what_came_back_it_is_told_anew() -> None:
         pytest.param(replace(OPEN, key=Key("latency", alert=Alert.TICKET)), {}, id="it is a ticket"),
     ],
 )
-def test_nobody_is_woken(truth: Incident, manner: dict[str, Any]) -> None:
-    said = next_of(truth, replace(OPENED, held=truth.held), UNHEARD, **(ESCALATES | manner))
+def test_nobody_is_woken(truth: Incident, policy: dict[str, Any]) -> None:
+    said = next_of(truth, replace(OPENED, held=truth.held), UNACKNOWLEDGED, **(ESCALATES | policy))
     assert said is None
 
 
 def test_a_service_that_is_down_wakes_people_though_nothing_can_be_judged() -> None:
     down = replace(OPEN, held=Sight.TARGET_DOWN)
-    said = next_of(down, replace(OPENED, held=Sight.TARGET_DOWN), UNHEARD, **ESCALATES)
+    said = next_of(down, replace(OPENED, held=Sight.TARGET_DOWN), UNACKNOWLEDGED, **ESCALATES)
     assert said is not None
     assert said.kind is Kind.ESCALATION
 
@@ -389,31 +392,33 @@ SECOND: dict[str, Any] = {"is_second": True, "known_since": at(95), **ESCALATES}
 
 
 @pytest.mark.parametrize(
-    ("truth", "believed", "now", "said"),
+    ("truth", "record", "now", "said"),
     [
-        pytest.param(OPEN, NOTHING, UNHEARD - timedelta(seconds=1), None, id="not before nobody has it for long"),
-        pytest.param(OPEN, NOTHING, UNHEARD, Kind.BREACH, id="then the breach"),
-        pytest.param(WORSE, OPENED, UNHEARD + minutes(1), Kind.ESCALATION, id="and then as others are"),
-        pytest.param(CLOSED, OPENED, UNHEARD, Kind.RECOVERY, id="its end too"),
-        pytest.param(CLOSED, NOTHING, UNHEARD, None, id="but no end of what it never heard of"),
+        pytest.param(
+            OPEN, NOTHING, UNACKNOWLEDGED - timedelta(seconds=1), None, id="not before nobody has it for long"
+        ),
+        pytest.param(OPEN, NOTHING, UNACKNOWLEDGED, Kind.BREACH, id="then the breach"),
+        pytest.param(WORSE, OPENED, UNACKNOWLEDGED + minutes(1), Kind.ESCALATION, id="and then as others are"),
+        pytest.param(CLOSED, OPENED, UNACKNOWLEDGED, Kind.RECOVERY, id="its end too"),
+        pytest.param(CLOSED, NOTHING, UNACKNOWLEDGED, None, id="but no end of what it never heard of"),
         pytest.param(REOPENED, ENDED, at(96), None, id="nor that it is open again, at once"),
-        pytest.param(REOPENED, ENDED, UNHEARD, Kind.BREACH, id="but where nobody has it again"),
+        pytest.param(REOPENED, ENDED, UNACKNOWLEDGED, Kind.BREACH, id="but where nobody has it again"),
     ],
 )
-def test_a_second_chat_is_told(truth: Incident, believed: DeliveryRecord, now: datetime, said: Kind | None) -> None:
-    notice = next_of(truth, believed, now, **SECOND)
-    assert (notice and notice.kind) == said
+def test_a_second_chat_is_notified(truth: Incident, record: DeliveryRecord, now: datetime, said: Kind | None) -> None:
+    notification = next_of(truth, record, now, **SECOND)
+    assert (notification and notification.kind) == said
 
 
-def test_a_second_chat_is_not_told_while_no_first_one_knows_or_somebody_has_it() -> None:
-    assert next_of(OPEN, NOTHING, UNHEARD, **(SECOND | {"known_since": None})) is None
-    assert next_of(OPEN, NOTHING, UNHEARD, **(SECOND | {"is_acknowledged": True})) is None
+def test_a_second_chat_is_not_notified_while_no_first_one_knows_or_somebody_has_acknowledged() -> None:
+    assert next_of(OPEN, NOTHING, UNACKNOWLEDGED, **(SECOND | {"known_since": None})) is None
+    assert next_of(OPEN, NOTHING, UNACKNOWLEDGED, **(SECOND | {"is_acknowledged": True})) is None
 
 
 # Whatever holds
 
 
-MANNERS = st.fixed_dictionaries(
+POLICIES = st.fixed_dictionaries(
     {
         "muted": st.booleans(),
         "is_silenced": st.booleans(),
@@ -429,21 +434,21 @@ MANNERS = st.fixed_dictionaries(
 COURSE = (OPEN, WORSE, replace(WORSE, held=Sight.NO_TRAFFIC), CLOSED, REOPENED, replace(CLOSED, openings=2))
 
 
-@given(st.lists(MANNERS, min_size=len(COURSE), max_size=len(COURSE)), st.integers(1, 1800))
+@given(st.lists(POLICIES, min_size=len(COURSE), max_size=len(COURSE)), st.integers(1, 1800))
 def test_whatever_is_muted_breach_comes_before_end_and_nothing_muted_makes_a_sound(
-    manners: list[dict[str, Any]], apart: int
+    policies: list[dict[str, Any]], apart: int
 ) -> None:
-    told, now, kinds = NOTHING, at(95), []
-    for truth, manner in zip(COURSE, manners, strict=True):
+    record, now, kinds = NOTHING, at(95), []
+    for truth, policy in zip(COURSE, policies, strict=True):
         now += timedelta(seconds=apart)
         for count in range(10):
-            notice = next_of(truth, told, now, **manner)
-            if notice is None:
+            notification = next_of(truth, record, now, **policy)
+            if notification is None:
                 break
             assert count < 5, "it never stops saying things"
-            assert not (notice.loud and (manner["is_silenced"] or manner["is_quiet"]))
-            told = notice.after if notice.edits is not None else notice.told(50)[0]
-            kinds.append(notice.kind)
+            assert not (notification.loud and (policy["is_silenced"] or policy["is_quiet"]))
+            record = notification.after if notification.edits is not None else notification.delivered(50)[0]
+            kinds.append(notification.kind)
     opened = False
     for kind in kinds:
         if kind is Kind.BREACH:
@@ -455,17 +460,17 @@ def test_whatever_is_muted_breach_comes_before_end_and_nothing_muted_makes_a_sou
             assert opened, kinds
 
 
-@given(MANNERS)
-def test_once_nothing_is_muted_everybody_knows_the_truth(manner: dict[str, Any]) -> None:
-    told, now = NOTHING, at(95)
+@given(POLICIES)
+def test_once_nothing_is_muted_everybody_knows_the_truth(policy: dict[str, Any]) -> None:
+    record, now = NOTHING, at(95)
     for truth in COURSE:
         now += minutes(2)
-        while notice := next_of(truth, told, now, **manner):
-            told = notice.after if notice.edits is not None else notice.told(50)[0]
-    while notice := next_of(COURSE[-1], told, now):
-        told = notice.after if notice.edits is not None else notice.told(50)[0]
-    assert told.stage is Stage.CLOSED
-    assert told.opening == 2
+        while notification := next_of(truth, record, now, **policy):
+            record = notification.after if notification.edits is not None else notification.delivered(50)[0]
+    while notification := next_of(COURSE[-1], record, now):
+        record = notification.after if notification.edits is not None else notification.delivered(50)[0]
+    assert record.stage is Stage.CLOSED
+    assert record.opening == 2
 
 
 # What may have arrived
@@ -481,12 +486,12 @@ def test_a_breach_that_may_have_arrived_says_so_when_it_is_sent_again() -> None:
 def test_the_mark_goes_with_the_next_edit() -> None:
     again = next_of(OPEN, replace(NOTHING, perhaps_sent=True), at(95))
     assert again is not None
-    edit = next_of(OPEN, again.told(7)[0], LATER)
+    edit = next_of(OPEN, again.delivered(7)[0], LATER)
     assert edit is not None
     assert (edit.kind, edit.text) == (Kind.EDIT, "breach 2.44")
 
 
-def test_what_is_believed_is_kept_by_chat() -> None:
+def test_delivery_records_are_kept_by_chat() -> None:
     for chat in (1, -100):
         said = next_of(OPEN, replace(NOTHING, chat=chat))
         assert said is not None

@@ -116,7 +116,7 @@ def test_one_that_was_ended_mutes_nothing_and_did_not_run_out(deed: ActionKind) 
         pytest.param((silence(50, incidents=((10, 1),)),), False, id="another one had recovered"),
     ],
 )
-def test_why_nobody_was_told(those: tuple[Action, ...], had: bool) -> None:  # noqa: FBT001 - of the table
+def test_why_nobody_was_notified(those: tuple[Action, ...], had: bool) -> None:  # noqa: FBT001 - of the table
     others = at_hand(incident(number=11, closed_at=at(500)), incident(number=10, closed_at=at(20)))
     assert acts(*those).had_silence(OPEN, others) is had
 
@@ -185,10 +185,10 @@ def test_acts_out_of_order_are_refused() -> None:
     st.integers(0, 9000),
 )
 def test_whatever_people_did_who_has_it_did_say_so_and_nothing_that_was_ended_mutes(
-    deeds: list[tuple[ActionKind, int, int, Person]], second: int
+    actions: list[tuple[ActionKind, int, int, Person]], second: int
 ) -> None:
     done = NO_ACTIONS
-    for deed, when, of, by in sorted(deeds, key=lambda each: each[1]):
+    for deed, when, of, by in sorted(actions, key=lambda each: each[1]):
         fresh = act(when, deed, by, of=of if deed in (ActionKind.UNDO, ActionKind.END) else None)
         if deed is ActionKind.SILENCE:
             fresh = replace(fresh, silence=Silence(until=at(when + 600 * of)))

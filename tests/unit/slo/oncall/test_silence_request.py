@@ -36,7 +36,7 @@ PLAIN = Names(ALL, (LATE, BAD, UP), INCIDENTS)
 LABELLED = Names(BY_LABELS, (PREDICT, GET, HEALTH, BAD, UP), INCIDENTS)
 
 
-def wish(text: str, names: Names = PLAIN) -> SilenceRequest:
+def request(text: str, names: Names = PLAIN) -> SilenceRequest:
     return parse_silence(text.split(), names, NOW, UTC)
 
 
@@ -111,9 +111,11 @@ IN_AN_HOUR = at(3600)
     ],
 )
 def test_an_end_is_understood_before_and_after_what_it_is_about(written: str, until: datetime | None) -> None:
-    assert wish(f"{written} latency") == wish(f"latency {written}") == SilenceRequest(until, (LATE,))
+    assert request(f"{written} latency") == request(f"latency {written}") == SilenceRequest(until, (LATE,))
     assert (
-        wish(f"{written} all deploying") == wish(f"всё {written} deploying") == SilenceRequest(until, (), "deploying")
+        request(f"{written} all deploying")
+        == request(f"всё {written} deploying")
+        == SilenceRequest(until, (), "deploying")
     )
 
 
@@ -153,7 +155,12 @@ def test_an_end_is_understood_before_and_after_what_it_is_about(written: str, un
     ],
 )
 def test_what_it_is_about_is_understood_before_and_after_the_end(written: str, keys: tuple[Key, ...]) -> None:
-    assert wish(f"1h {written}") == wish(f"{written} 1h") == wish(f"1h, {written}") == SilenceRequest(IN_AN_HOUR, keys)
+    assert (
+        request(f"1h {written}")
+        == request(f"{written} 1h")
+        == request(f"1h, {written}")
+        == SilenceRequest(IN_AN_HOUR, keys)
+    )
 
 
 @pytest.mark.parametrize(
@@ -172,8 +179,8 @@ def test_what_it_is_about_is_understood_before_and_after_the_end(written: str, k
     ],
 )
 def test_a_label_set_is_understood(written: str, key: Key) -> None:
-    assert wish(f"1h {written} slow disk", LABELLED) == SilenceRequest(IN_AN_HOUR, (key,), "slow disk")
-    assert wish(f"{written} 1h", LABELLED) == SilenceRequest(IN_AN_HOUR, (key,))
+    assert request(f"1h {written} slow disk", LABELLED) == SilenceRequest(IN_AN_HOUR, (key,), "slow disk")
+    assert request(f"{written} 1h", LABELLED) == SilenceRequest(IN_AN_HOUR, (key,))
 
 
 @pytest.mark.parametrize(
@@ -188,7 +195,7 @@ def test_a_label_set_is_understood(written: str, key: Key) -> None:
     ],
 )
 def test_what_follows_is_the_reason(written: str, reason: str) -> None:
-    assert wish(written) == SilenceRequest(IN_AN_HOUR, (LATE,), reason)
+    assert request(written) == SilenceRequest(IN_AN_HOUR, (LATE,), reason)
 
 
 @pytest.mark.parametrize(
@@ -219,11 +226,11 @@ def test_what_follows_is_the_reason(written: str, reason: str) -> None:
         ("all and latency 1h", "", ""),
     ],
 )
-def test_a_name_that_is_not_known_is_asked_for_and_never_a_reason_to_silence_everything(
+def test_a_name_that_is_not_known_is_not_understood_and_never_a_reason_to_silence_everything(
     written: str, word: str, near: str
 ) -> None:
     with pytest.raises(UnclearError) as caught:
-        wish(written)
+        request(written)
     error = caught.value
     assert (error.missing, error.word, error.near) == (Missing.WHAT, word, near)
     likeliest = [(Key(near),)] if near else []
@@ -247,7 +254,7 @@ def test_a_name_that_is_not_known_is_asked_for_and_never_a_reason_to_silence_eve
     ],
 )
 def test_all_of_something_is_not_everything(written: str, keys: tuple[Key, ...]) -> None:
-    assert wish(written).keys == keys
+    assert request(written).keys == keys
 
 
 @pytest.mark.parametrize(
@@ -283,7 +290,7 @@ def test_what_may_be_more_or_less_than_was_understood_is_asked_for_and_is_no_rea
     written: str, word: str, near: str
 ) -> None:
     with pytest.raises(UnclearError) as caught:
-        wish(written, LABELLED)
+        request(written, LABELLED)
     assert (caught.value.missing, caught.value.word, caught.value.near) == (Missing.WHAT, word, near)
     assert caught.value.choices[0].keys != (), "everything was not said"
     if near:
@@ -314,7 +321,7 @@ def test_what_may_be_more_or_less_than_was_understood_is_asked_for_and_is_no_rea
 )
 def test_what_may_be_less_than_everything_silences_nothing(written: str, word: str) -> None:
     with pytest.raises(UnclearError) as caught:
-        wish(written, LABELLED)
+        request(written, LABELLED)
     assert (caught.value.missing, caught.value.word) == (Missing.WHAT, word)
 
 
@@ -345,13 +352,13 @@ def test_what_may_be_less_than_everything_silences_nothing(written: str, word: s
     ],
 )
 def test_what_can_be_meant_in_one_way_only_is_done(written: str, keys: tuple[Key, ...], reason: str) -> None:
-    assert wish(written, LABELLED) == SilenceRequest(IN_AN_HOUR, keys, reason)
+    assert request(written, LABELLED) == SilenceRequest(IN_AN_HOUR, keys, reason)
 
 
 @pytest.mark.parametrize("written", ["1h latency 2h", "1h latency until 20:00", "until 20:00 latency 1h deploying"])
 def test_of_two_ends_neither_is_taken_but_both_are_offered(written: str) -> None:
     with pytest.raises(UnclearError) as caught:
-        wish(written)
+        request(written)
     assert caught.value.missing is Missing.WHEN
     assert len({each.until for each in caught.value.choices}) == 2
     assert {each.keys for each in caught.value.choices} == {(LATE,)}
@@ -360,38 +367,38 @@ def test_of_two_ends_neither_is_taken_but_both_are_offered(written: str) -> None
 @pytest.mark.parametrize("written", ["1h all 2h", "all 1h until 20:00"])
 def test_everything_is_not_silenced_where_two_ends_are_said(written: str) -> None:
     with pytest.raises(UnclearError):
-        wish(written)
+        request(written)
 
 
 def test_a_path_that_is_only_a_slash_is_a_label_like_any_other() -> None:
     root = Key("latency", (("endpoint", "/"),))
     names = Names(BY_LABELS, (root, PREDICT), INCIDENTS)
-    assert wish("1h latency /", names).keys == (root,)
+    assert request("1h latency /", names).keys == (root,)
 
 
 @pytest.mark.parametrize("written", ['1h latency{endpoint="/nowhere"}', "1h latency /nowhere", "1h latency{x"])
 def test_a_label_set_that_there_is_not_does_not_widen_a_silence(written: str) -> None:
     with pytest.raises(UnclearError):
-        wish(written, LABELLED)
+        request(written, LABELLED)
 
 
-def test_a_number_without_a_unit_is_asked_for() -> None:
+def test_a_number_without_a_unit_is_not_understood() -> None:
     with pytest.raises(UnclearError) as caught:
-        wish("90 latency deploying")
+        request("90 latency deploying")
     assert (caught.value.missing, caught.value.word) == (Missing.UNIT, "90")
     assert caught.value.choices == (
         SilenceRequest(at(5400), (LATE,), "deploying"),
         SilenceRequest(NOW + timedelta(hours=90), (LATE,), "deploying"),
     )
     with pytest.raises(UnclearError) as caught:
-        wish("90")
+        request("90")
     assert [each.keys for each in caught.value.choices] == [(), (LATE,), (BAD,), (UP,)]
 
 
 @pytest.mark.parametrize("written", ["latency", "all", "latency deploying", "#12"])
-def test_a_silence_without_an_end_is_asked_for_how_long(written: str) -> None:
+def test_a_silence_without_an_end_offers_durations(written: str) -> None:
     with pytest.raises(UnclearError) as caught:
-        wish(written)
+        request(written)
     assert caught.value.missing is Missing.WHEN
     assert [each.until for each in caught.value.choices] == [at(1800), at(3600), at(4 * 3600)]
 
@@ -416,9 +423,9 @@ def test_a_silence_without_an_end_is_asked_for_how_long(written: str) -> None:
         ("навсегда всё", "навсегда", TooLongError),
     ],
 )
-def test_of_what_is_not_understood_the_word_is_told(written: str, word: str, kind: type[Exception]) -> None:
+def test_of_what_is_not_understood_the_word_is_quoted(written: str, word: str, kind: type[Exception]) -> None:
     with pytest.raises(NotUnderstoodError) as caught:
-        wish(written)
+        request(written)
     assert (caught.value.word, type(caught.value)) == (word, kind)
 
 
@@ -443,16 +450,16 @@ SAID = [
 
 
 @given(st.lists(st.one_of(st.text(max_size=8), st.sampled_from(SAID)), max_size=6), st.sampled_from([PLAIN, LABELLED]))
-def test_whatever_is_written_is_a_wish_of_a_bearable_length_or_is_not_understood(
+def test_whatever_is_written_is_a_request_of_a_bearable_length_or_is_not_understood(
     words: list[str], names: Names
 ) -> None:
     try:
         found = parse_silence(words, names, NOW, UTC)
     except NotUnderstoodError as error:
-        wishes = error.choices if isinstance(error, UnclearError) else ()
+        requests = error.choices if isinstance(error, UnclearError) else ()
     else:
-        wishes = (found,)
+        requests = (found,)
         assert found.keys or any(each.casefold().strip(",:") in ("all", "всё", "все", "*") for each in words)
-    for each in wishes:
+    for each in requests:
         assert each.until is None or NOW < each.until <= NOW + LONGEST_SILENCE
         assert len(each.reason) <= LONGEST_REASON

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from wine_slo.slo.oncall.time_phrases import (
     LENGTHS,
-    UNITS,
+    UNIT_NAMES,
     NotUnderstoodError,
     QuietHours,
-    parse_span,
+    spoken_span,
     take_moment,
     take_span,
 )
@@ -42,12 +42,12 @@ INSTANTS = st.integers(0, 15 * 366 * 24 * 60).map(
     ],
 )
 def test_a_span_is_read(written: str, meant: timedelta) -> None:
-    assert parse_span(written) == meant
+    assert spoken_span(written) == meant
 
 
 @pytest.mark.parametrize("written", ["", "1", "h", "1x", "1h30", "-1h", "1h-", "tomorrow", "1h 30m", "١h x", "1hh"])
 def test_what_says_no_span_is_none(written: str) -> None:
-    assert parse_span(written) is None
+    assert spoken_span(written) is None
 
 
 @pytest.mark.parametrize(
@@ -68,18 +68,18 @@ def test_a_span_may_be_several_words(written: str, meant: timedelta | None, rest
 @given(st.lists(st.tuples(st.integers(0, 999), st.sampled_from(sorted(LENGTHS))), min_size=1, max_size=4))
 def test_whatever_is_put_together_is_the_sum(parts: list[tuple[int, str]]) -> None:
     total = sum((count * LENGTHS[unit] for count, unit in parts), timedelta(0))
-    assert parse_span("".join(f"{count}{unit}" for count, unit in parts)) == total
+    assert spoken_span("".join(f"{count}{unit}" for count, unit in parts)) == total
     assert take_span([f"{count}{unit}" for count, unit in parts]) == (total, [])
 
 
 @given(st.text(max_size=20))
 def test_no_text_breaks_it(text: str) -> None:
-    parse_span(text)
+    spoken_span(text)
     take_span(text.split())
 
 
 def test_every_unit_has_a_short_name_that_no_other_has() -> None:
-    names = [name for names in UNITS.values() for name in names]
+    names = [name for unit, names in UNIT_NAMES.items() for name in (unit, *names)]
     assert len(names) == len(set(names))
 
 
@@ -108,7 +108,7 @@ def test_a_moment_is_the_next_such_time_on_the_readers_wall(written: str, meant:
     ("written", "word"),
     [("tomorow 9:00", "tomorow"), ("25:00", "25:00"), ("", ""), ("today", "today"), ("today 9:00", "today 9:00")],
 )
-def test_of_what_says_no_moment_the_word_is_told(written: str, word: str) -> None:
+def test_of_what_says_no_moment_the_word_is_quoted(written: str, word: str) -> None:
     with pytest.raises(NotUnderstoodError) as caught:
         take_moment(written.split(), NOW, BERLIN)
     assert caught.value.word == word
@@ -157,13 +157,13 @@ def test_what_are_no_quiet_hours_is_refused(text: str) -> None:
 
 
 def test_a_night_in_which_the_clock_is_put_forward_is_an_hour_shorter() -> None:
-    def lasts(first: datetime) -> int:
+    def duration(first: datetime) -> int:
         hours = QuietHours.parse("22:00-07:00", BERLIN)
         return sum(hours.cover(first + timedelta(minutes=minute)) for minute in range(24 * 60)) // 60
 
-    assert lasts(datetime(2026, 3, 28, 12, tzinfo=UTC)) == 8
-    assert lasts(datetime(2026, 5, 1, 12, tzinfo=UTC)) == 9
-    assert lasts(datetime(2026, 10, 24, 12, tzinfo=UTC)) == 10
+    assert duration(datetime(2026, 3, 28, 12, tzinfo=UTC)) == 8
+    assert duration(datetime(2026, 5, 1, 12, tzinfo=UTC)) == 9
+    assert duration(datetime(2026, 10, 24, 12, tzinfo=UTC)) == 10
 
 
 @given(INSTANTS, st.times(), st.times(), ZONES)

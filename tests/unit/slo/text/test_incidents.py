@@ -281,12 +281,12 @@ def test_whatever_it_is_about_telegram_takes_it(truth: Incident, perhaps: bool, 
     state = State(incidents={**others, truth.number + 100: truth})
     check(late_text(SPEECH, replace(RECOVERED, key=GAP), state))
     now = truth.last_bad_at + minutes(1)
-    told = replace(OPENED, perhaps_sent=perhaps)
+    delivered = replace(OPENED, perhaps_sent=perhaps)
     if truth.is_open:
-        check(breach_text(SPEECH, truth, told, state, now))
+        check(breach_text(SPEECH, truth, delivered, state, now))
         check(reminder_text(SPEECH, truth, now))
     else:
-        check(recovery_text(SPEECH, truth, told))
+        check(recovery_text(SPEECH, truth, delivered))
         check(closed_text(SPEECH, truth))
         check(late_text(SPEECH, truth, state))
 
@@ -391,8 +391,8 @@ def status(scene: Scene) -> list[str]:
     return status_list(Formatter(scene.objectives, ZoneInfo("UTC")), scene.state, at(scene.second + 12)).splitlines()
 
 
-def look(scene: Scene, **readings: Reading) -> Scene:
-    scene.look({Key(name): reading for name, reading in readings.items()})
+def evaluate(scene: Scene, **readings: Reading) -> Scene:
+    scene.evaluate({Key(name): reading for name, reading in readings.items()})
     return scene
 
 
@@ -433,7 +433,7 @@ def test_status_has_a_line_for_each_objective_and_the_rate_of_the_busiest() -> N
         at=at(0), sight=Sight.CLEAR, intervals=(Interval(at(0), 0, 50),), good_ratio=0.998, events_per_second=9.83
     )
     lines = status(
-        look(scene, latency=replace(seen, recent_seconds=0.05, budget=BUDGET), errors=seen, availability=seen)
+        evaluate(scene, latency=replace(seen, recent_seconds=0.05, budget=BUDGET), errors=seen, availability=seen)
     )
     assert lines == [
         "🟢 availability: 99.8 % up (target ≥ 99.5 %, last 5 min)",
@@ -444,10 +444,10 @@ def test_status_has_a_line_for_each_objective_and_the_rate_of_the_busiest() -> N
     visible_text("\n".join(lines))
 
 
-def test_status_before_the_first_look_and_without_evidence_is_not_green() -> None:
+def test_status_before_the_first_evaluation_and_without_evidence_is_not_green() -> None:
     assert status_list(SPEECH, State(), at(0)) == "⚪️ Nothing has been evaluated yet."
-    assert status_list(SPEECH, State(looked_at=at(0)), at(1)).splitlines()[0] == "⚪️ No data yet."
-    scene = look(Scene(), latency=Reading(at=at(0), sight=Sight.CLEAR))
+    assert status_list(SPEECH, State(evaluated_at=at(0)), at(1)).splitlines()[0] == "⚪️ No data yet."
+    scene = evaluate(Scene(), latency=Reading(at=at(0), sight=Sight.CLEAR))
     assert status(scene)[0] == "⚪️ latency: no number yet"
 
 
@@ -456,7 +456,7 @@ def test_one_objective_is_one_objective() -> None:
     assert "1 objective is not evaluated" in text
 
 
-def test_a_value_that_rounds_to_its_threshold_is_told_more_exactly() -> None:
+def test_a_value_that_rounds_to_its_threshold_is_written_more_exactly() -> None:
     assert "p95 <b>1.02 s</b> (target ≤ 1 s" in breach(incident(value=1.02))
 
 
@@ -512,7 +512,7 @@ def test_whatever_a_storm_is_made_of_telegram_takes_it(those: list[Incident], ki
         ("", "Not evaluating for 4 min 10 s."),
     ],
 )
-def test_a_time_without_evaluations_is_told_in_a_line_with_its_cause(reason: str, says: str) -> None:
+def test_a_time_without_evaluations_is_notified_in_a_line_with_its_cause(reason: str, says: str) -> None:
     gap = incident(
         key=GAP, began_at=at(0), last_bad_at=at(250), closed_at=at(250), outcome=Outcome.RECOVERED, reason=reason
     )
@@ -528,7 +528,7 @@ def test_status_of_very_many_names_the_worst_first_and_counts_the_rest() -> None
     keys = [Key("latency", (("endpoint", f"/{number:03}"),)) for number in range(40)]
     for _ in range(8):
         scene.second += 5
-        scene.look(
+        scene.evaluate(
             {
                 key: Reading(
                     at=scene.now,
@@ -560,7 +560,7 @@ def test_a_drill_is_marked_first_in_every_text_and_says_nothing_of_the_budget() 
         objective=truth.key.objective,
     )
     for acts, mark in ((NO_ACTIONS, "🟠 DRILL"), (Actions((by,)), "🟠 DRILL by Boris")):
-        words = IncidentWording(Formatter(ALL, UTC), State(incidents={12: truth}, looked_at=at(120)), at(120), acts)
+        words = IncidentWording(Formatter(ALL, UTC), State(incidents={12: truth}, evaluated_at=at(120)), at(120), acts)
         texts = (
             words.breach(truth, DeliveryRecord(incident=12, chat=7)),
             words.recovery(closed, DeliveryRecord(incident=12, chat=7, breach_told_at=at(90))),
@@ -577,7 +577,7 @@ def test_a_drill_is_marked_first_in_every_text_and_says_nothing_of_the_budget() 
     )
 
 
-def test_the_worst_of_an_earlier_opening_is_not_told_as_that_of_this_one() -> None:
+def test_the_worst_of_an_earlier_opening_is_not_shown_as_that_of_this_one() -> None:
     again = incident(openings=2, again_at=at(660), worst=2.6, worst_at=at(100), last_bad_at=at(700), closed_at=at(720))
     again = replace(again, outcome=Outcome.RECOVERED)
     speech = Formatter(ALL, UTC)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.catalogue import written
 from tests.support.fakes.telegram_html import visible_text
 from tests.support.message_examples import (
     BUDGET,
@@ -25,7 +26,7 @@ from tests.support.scene import ALL, LATENCY, Scene, at, incident
 from wine_slo.config import translations
 from wine_slo.slo.evaluation.engine import GAP, Interruption, State
 from wine_slo.slo.evaluation.incident import Incident, Outcome
-from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, unseen
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, without_data
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
 from wine_slo.slo.reason import Reason
@@ -61,17 +62,17 @@ def status(speech: Formatter) -> str:
     scene.objectives = objectives
     readings = {
         Key("busy"): replace(seen, recent_seconds=0.05, budget=BUDGET),
-        Key("quiet"): unseen(at(0), Sight.NO_TRAFFIC, ""),
-        Key("few"): unseen(at(0), Sight.TOO_FEW, TOO_FEW),
-        Key("hidden"): unseen(at(0), Sight.BLIND, BLIND),
-        Key("gone"): unseen(at(0), Sight.TARGET_DOWN, ""),
+        Key("quiet"): without_data(at(0), Sight.NO_TRAFFIC, ""),
+        Key("few"): without_data(at(0), Sight.TOO_FEW, TOO_FEW),
+        Key("hidden"): without_data(at(0), Sight.BLIND, BLIND),
+        Key("gone"): without_data(at(0), Sight.TARGET_DOWN, ""),
         Key("unknown"): Reading(at=at(0), sight=Sight.CLEAR),
         Key("errors"): seen,
         Key("availability"): seen,
     }
-    scene.look(readings)
+    scene.evaluate(readings)
     scene.has(1.0, 30)
-    scene.look(readings)
+    scene.evaluate(readings)
     return status_list(replace(speech, objectives=objectives), scene.state, at(scene.second + 12))
 
 
@@ -385,7 +386,7 @@ def test_whatever_it_is_about_telegram_takes_it(truth: Incident, kind: Kind) -> 
 
 
 def test_no_translation_holds_an_english_word() -> None:
-    for message in translations.read(RUSSIAN):
+    for message in written(RUSSIAN):
         for text in [message.string] if isinstance(message.string, str) else message.string or ():
             assert english(re.sub(r"\{\w+\}|</?b>|&\w+;", "", text) if message.id else "") == [], message.id
 

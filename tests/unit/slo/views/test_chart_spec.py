@@ -27,18 +27,16 @@ def chart(objective: Objective = LATENCY, **changes: object) -> Chart:
 
 
 @pytest.mark.parametrize(
-    ("objective", "title", "promise", "unit"),
+    ("objective", "title", "target", "unit"),
     [
         pytest.param(LATENCY, "Latency: p95", "target ≤ 1 s", "s", id="a latency in seconds"),
         pytest.param(ERRORS, "Errors: share of failed requests", "target ≤ 1 %", "%", id="errors in percent"),
         pytest.param(AVAILABILITY, "Availability", "target ≥ 99.5 %", "%", id="availability in percent"),
     ],
 )
-def test_a_chart_says_what_it_is_about_and_what_was_promised(
-    objective: Objective, title: str, promise: str, unit: str
-) -> None:
+def test_a_chart_says_what_it_is_about_and_its_target(objective: Objective, title: str, target: str, unit: str) -> None:
     drawn = chart(objective)
-    assert (drawn.title, drawn.promise_label, drawn.unit) == (title, promise, unit)
+    assert (drawn.title, drawn.target_label, drawn.unit) == (title, target, unit)
 
 
 def test_its_times_are_those_of_the_chat() -> None:

@@ -45,7 +45,7 @@ def test_what_is_no_time_of_the_week_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "after", "due"),
+    ("delivered", "after", "due"),
     [
         pytest.param(timedelta(days=7), timedelta(0), True, id="when its time has come"),
         pytest.param(timedelta(0), timedelta(minutes=1), False, id="once"),
@@ -55,8 +55,8 @@ def test_what_is_no_time_of_the_week_is_refused(text: str) -> None:
         pytest.param(None, timedelta(minutes=1), False, id="not to a chat that is new"),
     ],
 )
-def test_a_digest_is_told(told: timedelta | None, after: timedelta, due: bool) -> None:  # noqa: FBT001
-    assert is_due(MONDAY, None if told is None else MONDAY - told, MONDAY + after) is due
+def test_a_digest_is_sent(delivered: timedelta | None, after: timedelta, due: bool) -> None:  # noqa: FBT001
+    assert is_due(MONDAY, None if delivered is None else MONDAY - delivered, MONDAY + after) is due
 
 
 def budget(left: float, objective: Objective, history: timedelta = timedelta(days=30)) -> Budget:
@@ -85,7 +85,7 @@ def test_a_week_in_which_nothing_happened_says_so_and_that_somebody_watched() ->
     ]
 
 
-def test_a_week_of_trouble_tells_how_much_and_how_soon_it_was_known() -> None:
+def test_a_week_of_trouble_says_how_much_and_how_soon_it_was_known() -> None:
     broken = incident(began_at=at(-7200), last_bad_at=at(-6600), closed_at=at(-6580))
     ongoing = incident(number=13, began_at=at(-300), last_bad_at=at(-5))
     before = incident(
@@ -129,6 +129,6 @@ def test_an_incident_that_came_back_counts_its_bad_time_alone() -> None:
     assert "1 incident, 3 min in all: /incidents" in digest_text(SPEECH, week(incidents=(again,)))
 
 
-def test_without_prometheus_it_is_told_without_shares() -> None:
+def test_without_prometheus_it_is_sent_without_shares() -> None:
     said = digest_text(SPEECH, week(attained=(), trouble="it cannot be reached"))
     assert said.splitlines()[1] == "No figures, Prometheus does not answer: it cannot be reached."

@@ -40,7 +40,7 @@ def repeat_marked(fmt: Formatter, text: str) -> str:
 
 
 def breach_text(
-    fmt: Formatter, incident: Incident, told: DeliveryRecord, state: State, now: datetime, acts: Actions = NO_ACTIONS
+    fmt: Formatter, incident: Incident, record: DeliveryRecord, state: State, now: datetime, acts: Actions = NO_ACTIONS
 ) -> str:
     """An open incident: the message that lives as long as it does."""
     objective = fmt.objectives.of(incident.key)
@@ -59,7 +59,7 @@ def breach_text(
     else:
         lines = _objective_lines(fmt, incident, objective, state, now)
     lines += people_lines(fmt, incident, state, now, acts)
-    if told.perhaps_sent:
+    if record.perhaps_sent:
         lines.append(repeat_mark(fmt))
     return "\n".join([*lines, fmt.foot(incident)])
 

@@ -53,7 +53,7 @@ def budget_line(
     if budget.is_young(objective):
         return fmt.say("Error budget: {duration} of history so far.", duration=budget.history)
     window, share = objective.window, fmt.language.percent(max(left, 0.0))
-    gone = budget.lasts_for(objective, at_rate_of) if at_rate_of else None
+    gone = budget.time_left(objective, at_rate_of) if at_rate_of else None
     if left <= 0:
         facts = fmt.say("none left of {window}", window=window)
     elif gone is not None:

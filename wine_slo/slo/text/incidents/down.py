@@ -17,7 +17,7 @@ def service_down_lines(fmt: Formatter, incident: Incident, state: State, now: da
     head = fmt.say(
         "{job} is down: {reason} since {time} ({duration}).",
         job=f"<b>{shortened(job_of(incident))}</b>",
-        reason=fmt.language.tell(incident.reason),
+        reason=fmt.language.explain(incident.reason),
         time=fmt.beginning(incident.since, now),
         duration=fmt.so_far(now - incident.since),
     )

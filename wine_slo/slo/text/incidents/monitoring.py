@@ -22,10 +22,10 @@ def restored_head(fmt: Formatter, incident: Incident) -> str:
 def monitoring_lost_lines(fmt: Formatter, incident: Incident, state: State, now: datetime) -> list[str]:
     """Return the message that objectives cannot be evaluated, and why."""
     causes = causes_of(state, fmt.objectives)
-    unseen = {key.objective for key, cause in causes.items() if cause == incident.key}
-    names = sorted(unseen or fmt.objectives.by_name)
+    affected = {key.objective for key, cause in causes.items() if cause == incident.key}
+    names = sorted(affected or fmt.objectives.by_name)
     blind_for = f"<b>{fmt.so_far(now - incident.began_at)}</b>"
-    reason = fmt.language.tell(incident.reason)
+    reason = fmt.language.explain(incident.reason)
     since = fmt.clock(incident.began_at)
     if len(names) < len(fmt.objectives.all):
         unjudged = fmt.count(
@@ -51,7 +51,7 @@ def monitoring_lost_lines(fmt: Formatter, incident: Incident, state: State, now:
 def database_lines(fmt: Formatter, incident: Incident, now: datetime) -> list[str]:
     """Return the message that the database cannot be written."""
     unwritten_for = f"<b>{fmt.so_far(now - incident.began_at)}</b>"
-    reason = fmt.language.tell(incident.reason)
+    reason = fmt.language.explain(incident.reason)
     head = fmt.say("The database could not be written for {duration}: {reason}", duration=unwritten_for, reason=reason)
     since = fmt.clock(incident.began_at)
     return [

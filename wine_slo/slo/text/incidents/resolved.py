@@ -19,7 +19,7 @@ from wine_slo.slo.text.incidents.restart import restart_line, still_open_line
 from wine_slo.slo.text.language import shortened
 
 
-def recovery_text(fmt: Formatter, incident: Incident, told: DeliveryRecord, acts: Actions = NO_ACTIONS) -> str:
+def recovery_text(fmt: Formatter, incident: Incident, record: DeliveryRecord, acts: Actions = NO_ACTIONS) -> str:
     """The end of an incident that the chat knows of, and all that is known of it."""
     if incident.outcome is not Outcome.RECOVERED:
         return unproved_end_text(fmt, incident)
@@ -63,8 +63,8 @@ def recovery_text(fmt: Formatter, incident: Incident, told: DeliveryRecord, acts
     if objective is not None and not incident.is_drill:
         spent = incident.budget.share_of(objective, incident.bad) if incident.budget else None
         lines += filter(None, [budget_line(fmt, incident.budget, objective, spent=spent)])
-    if told.breach_told_at is not None:
-        lines.append(_notified_after(fmt, incident, told.breach_told_at - incident.since, acts))
+    if record.breach_told_at is not None:
+        lines.append(_notified_after(fmt, incident, record.breach_told_at - incident.since, acts))
     return "\n".join([*lines, fmt.foot(incident)])
 
 
@@ -93,7 +93,7 @@ def closed_text(fmt: Formatter, incident: Incident) -> str:
     return f"⚪️ {fmt.say('Resolved: {what}. #{number}', what=_summary(fmt, incident), number=incident.number)}"
 
 
-def late_text(fmt: Formatter, incident: Incident, state: State, withheld: DelayReason = DelayReason.OUTAGE) -> str:
+def late_text(fmt: Formatter, incident: Incident, state: State, delay_reason: DelayReason = DelayReason.OUTAGE) -> str:
     """Breach and end in one line, for a chat that heard of neither."""
     if incident.key == GAP:
         return f"🔄 {restart_line(fmt, incident)} {still_open_line(fmt, state)}"
@@ -103,7 +103,7 @@ def late_text(fmt: Formatter, incident: Incident, state: State, withheld: DelayR
         DelayReason.OUTAGE: phrase("Delivered late (messages could not be sent): {what}, resolved since. #{number}"),
         DelayReason.SILENCE: phrase("Delivered after a silence: {what}, resolved since. #{number}"),
         DelayReason.QUIET_HOURS: phrase("Delivered after quiet hours: {what}, resolved since. #{number}"),
-    }[withheld]
+    }[delay_reason]
     return f"⚪️ {fmt.say(sentence, what=_summary(fmt, incident), number=incident.number)}"
 
 

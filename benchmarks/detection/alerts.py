@@ -16,7 +16,7 @@ class Word(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Alert:
     """One message about one replica, and when it arrived in seconds since the run began."""
 
     replica: str
@@ -29,17 +29,21 @@ class Record:
     """Everything that one set-up said."""
 
     setup: str
-    told: list[Told] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
 
     def add(self, replica: str, word: Word, at: float) -> None:
         """Note a message as it arrives."""
-        self.told.append(Told(replica, word, at))
+        self.alerts.append(Alert(replica, word, at))
 
     def of(self, case: Case, word: Word) -> Iterator[float]:
         """When that was said about a case."""
-        for told in self.told:
-            if told.replica == case.replica and told.word is word and case.span.start <= told.at < case.watched_until:
-                yield told.at
+        for alert in self.alerts:
+            if (
+                alert.replica == case.replica
+                and alert.word is word
+                and case.span.start <= alert.at < case.watched_until
+            ):
+                yield alert.at
 
     def seconds_to_alert(self, cases: Iterable[Case]) -> list[float]:
         """From the start of each to its first alert, for those that were told while they went on."""
@@ -51,7 +55,7 @@ class Record:
         afters = ((case, [at for at in self.of(case, Word.RECOVERY) if at >= case.span.end]) for case in cases)
         return [min(after) - case.span.end for case, after in afters if after]
 
-    def told_of(self, cases: Iterable[Case], word: Word = Word.BREACH) -> int:
+    def alerted(self, cases: Iterable[Case], word: Word = Word.BREACH) -> int:
         """Of how many that was said at all."""
         return sum(any(True for _ in self.of(case, word)) for case in cases)
 
