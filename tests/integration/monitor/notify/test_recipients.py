@@ -264,7 +264,7 @@ async def test_a_wrong_chat_id_is_known_from_the_start_before_anything_is_to_be_
     assert desk.delivery.unreached == {404: "Chat not found"}
     await desk.deliver()
     (text,) = desk.texts(ANNA)
-    assert text.startswith("🟠 Chat 404 cannot be reached: Chat not found.")
+    assert text.startswith("🟠 Chat 404 cannot be reached: chat not found; the id is wrong")
     assert desk.sends_to(404) == 0
 
 
