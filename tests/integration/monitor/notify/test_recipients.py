@@ -740,7 +740,8 @@ async def test_every_update_from_a_chat_is_noted_and_so_are_its_moves(bot_api: B
 
 
 async def test_an_odd_answer_to_who_the_bot_is_does_not_end_what_listens(bot_api: BotApi) -> None:
-    bot_api.answers_with(200, '{"ok":true,"result":true}', methods=["getMe"], times=1)
+    bot_api.chat(ANNA)
+    bot_api.answers_with(200, '{"ok":true,"result":true}', methods=["getMe"])
     talk = Talk(bot_api, Formatter(Objectives.only(LATENCY), UTC), among())
 
     async def conflict(_by_webhook: bool) -> None:  # noqa: FBT001 - as it is called
@@ -749,8 +750,10 @@ async def test_an_odd_answer_to_who_the_bot_is_does_not_end_what_listens(bot_api
     said = talk.conversation
     listener = Listener(said.answer, said.press, said.refuse, talk.listens.append, conflict, talk.contacted, talk.moved)
     bot = connection.connect(TOKEN, bot_api.url)
-    listens = TelegramUpdates(bot, channel.TelegramChannel(bot), listener, {}, talk.clock, None)
+    listens = TelegramUpdates(bot, channel.TelegramChannel(bot), listener, {}, talk.clock, talk.clock())
     task = asyncio.create_task(listens.run())
-    await bot_api.until(lambda: bot_api.calls_of("getUpdates"), seconds=10)
+    await bot_api.says(ANNA, ANNA, "/version")
+    await bot_api.says(ANNA, ANNA, "/id@wine_slo_bot")
+    await bot_api.until(lambda: len(bot_api.chat(ANNA).messages) == 2)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
