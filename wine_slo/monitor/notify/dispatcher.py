@@ -271,10 +271,15 @@ class Dispatcher:
     async def _reach(self, chat: int) -> None:
         """Try a chat that refuses messages, or has not been tried since the start, and is owed none."""
         try:
-            await self._chat.reach(self._recipients.subscriber(chat).address)
+            await self._unless_overtaken(chat, self._chat.reach(self._recipients.subscriber(chat).address))
+        except _OvertakenError:
+            self._news[chat].set()
         except ChannelError as error:
             self._waits.doubt(chat, str(error))
-            await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
+            if error.retry_after is not None:  # which holds no message, as this was none
+                self._waits.fail(chat, ELSEWHERE, error.retry_after, is_edit=False)
+            else:
+                await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
         else:
             self._waits.succeed(chat, ELSEWHERE, is_edit=False)
             await self._has_arrived(chat)
@@ -465,26 +470,26 @@ class Dispatcher:
                 record = replace(record, message=fresh)
         await self._book.keep([record])
 
-    async def _unless_overtaken(self, chat: int, edit: Coroutine[Any, Any, None]) -> None:
-        """Make an edit, but give it up once a new message is due; it can be repeated without harm.
+    async def _unless_overtaken(self, chat: int, call: Coroutine[Any, Any, None]) -> None:
+        """Make a call that can be repeated without harm, but give it up once a new message is due.
 
         Raises:
             ChannelError: It was not made, or perhaps not.
             _OvertakenError: It was given up.
         """
-        editing, news = asyncio.create_task(edit), self._news[chat]
+        calling, news = asyncio.create_task(call), self._news[chat]
         try:
-            while not editing.done():
+            while not calling.done():
                 hearing = asyncio.create_task(news.wait())
-                await asyncio.wait((editing, hearing), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait((calling, hearing), return_when=asyncio.FIRST_COMPLETED)
                 hearing.cancel()
                 news.clear()
-                if not editing.done() and (following := self._next(chat)) is not None and following.edits is None:
+                if not calling.done() and (following := self._next(chat)) is not None and following.edits is None:
                     raise _OvertakenError
-            await editing
+            await calling
         finally:
-            editing.cancel()
-            await asyncio.wait((editing,))
+            calling.cancel()
+            await asyncio.wait((calling,))
 
     async def _fail(self, chat: int, error: ChannelError, kind: Kind, numbers: Iterable[int], *, is_edit: bool) -> None:
         """Note what a failure means for a chat, or for what was tried: the notification of these incidents."""
@@ -510,7 +515,7 @@ class Dispatcher:
 
 
 class _OvertakenError(Exception):
-    """An edit was given up for now, as a new message is due."""
+    """A call was given up for now, as a new message is due."""
 
 
 def _urgency(notification: Notification) -> int:

@@ -573,6 +573,21 @@ async def test_a_breach_is_sent_before_the_edits_and_the_recoveries_of_older_inc
     assert not calls[0].is_set("disable_notification"), "the breach makes a sound"
 
 
+async def test_a_look_whether_a_chat_can_be_reached_holds_no_breach_when_it_hangs(
+    bot_api: BotApi, tmp_path: Path
+) -> None:
+    async with opened_desk(bot_api, tmp_path, read_seconds=60) as desk:
+        bot_api.hangs(methods=["sendChatAction"])
+        desk.decide()
+        running = asyncio.create_task(desk.delivery.run())
+        await bot_api.until(lambda: desk.tries("sendChatAction") == 1)
+        desk.scene.breaks()
+        desk.decide()
+        await bot_api.until(lambda: desk.texts() == [BREACH], seconds=30)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_an_edit_that_hangs_holds_no_breach(bot_api: BotApi, tmp_path: Path) -> None:
     async with opened_desk(bot_api, tmp_path, read_seconds=60) as desk:
         await by_endpoint(desk, 2)

@@ -415,6 +415,24 @@ async def test_what_a_topic_refuses_goes_to_the_chat_itself(desk: Desk, refusal:
     assert [message.topic for message in desk.messages(SUPERGROUP)] == [None, TOPIC]
 
 
+async def test_what_replies_into_a_topic_that_was_closed_since_is_whole_in_the_chat_itself(desk: Desk) -> None:
+    forum = desk.api.chat(SUPERGROUP, topics=[TOPIC])
+    desk.topics = {SUPERGROUP: TOPIC}
+    desk.rules = Rules(offers=("ack",), escalate_after=timedelta(minutes=15))
+    desk.notifies((SUPERGROUP,))
+    desk.scene.breaks()
+    await desk.deliver()
+    forum.shut_topics[TOPIC] = "Bad Request: TOPIC_CLOSED"
+    desk.scene.has(1.0, 16 * 60)
+    await desk.deliver()
+    first, escalation = desk.messages(SUPERGROUP)
+    assert (first.topic, escalation.topic) == (TOPIC, None)
+    assert escalation.text.startswith("⏱ Escalation")
+    assert escalation.parse_mode == "HTML"
+    assert escalation.keyboard, "it can be acknowledged"
+    assert desk.delivery.unreachable == {}
+
+
 async def test_a_chat_that_refuses_even_the_plainest_message_cannot_be_reached(desk: Desk) -> None:
     desk.api.fails_with(400, "Bad Request: something that nobody has seen yet", methods=[SEND])
     desk.scene.breaks()
@@ -477,6 +495,16 @@ async def test_a_flood_wait_for_edits_holds_no_breach(desk: Desk) -> None:
     desk.api.recovers()
     await desk.deliver(after=300)
     assert desk.messages()[0].edits, "an hour is not waited for"
+
+
+async def test_a_flood_wait_for_seeing_whether_a_chat_can_be_reached_holds_no_breach(desk: Desk) -> None:
+    desk.api.fails_with(429, retry_after=3600, methods=["sendChatAction"])
+    await desk.deliver()
+    assert desk.tries("sendChatAction") == 1
+    desk.scene.breaks()
+    await desk.deliver()
+    assert desk.texts() == [BREACH]
+    assert desk.delivery.unreached == {}
 
 
 async def test_a_flood_wait_of_minutes_is_known_elsewhere_and_not_waited_out_for_ever(desk: Desk) -> None:
@@ -712,7 +740,12 @@ async def test_a_picture_that_a_topic_refuses_goes_to_the_chat_itself(bot_api: B
         ):
             forum.shut_topics[TOPIC] = refusal
             await channel.TelegramChannel(bot).show(SUPERGROUP, Picture(b"\x89PNG\r\n", "Latency"), topic=TOPIC)
-    assert [message.topic for message in forum.messages] == [None] * 3
+        del forum.shut_topics[TOPIC]
+        breach = await channel.TelegramChannel(bot).send(SUPERGROUP, "breach", topic=TOPIC)
+        forum.shut_topics[TOPIC] = "Bad Request: TOPIC_CLOSED"
+        picture = Picture(b"\x89PNG\r\n", "Latency")
+        await channel.TelegramChannel(bot).show(SUPERGROUP, picture, topic=TOPIC, reply_to=breach)
+    assert [message.topic for message in forum.messages] == [None, None, None, TOPIC, None]
 
 
 async def test_every_update_from_a_chat_is_noted_and_so_are_its_moves(bot_api: BotApi) -> None:
