@@ -81,9 +81,9 @@ def _tree() -> str:
 
 
 @pytest.fixture(autouse=True)
-def no_secret_outlives_its_test(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_secret_outlives_its_test() -> None:
     """Begin each test without secrets: what one test learns would be hidden in the texts of the next."""
-    monkeypatch.setattr(redaction, "_forms", {})
+    redaction.forget()
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""A small wine-classifying service and the watchdog of its promises."""
+"""A small wine-classifying service, and an SLO monitor for Prometheus."""

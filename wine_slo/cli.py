@@ -19,7 +19,7 @@ def main(
         Path | None, typer.Option(metavar="FILE", help="Read settings from this file instead of .env.")
     ] = None,
 ) -> None:
-    """Serve a wine classifier, and watch that it keeps its promises."""
+    """Serve a wine classifier, and monitor its SLOs."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a console that lacks a letter shows the rest
     if env_file:
@@ -45,8 +45,8 @@ def train() -> None:
 
 
 @app.command()
-def server(workers: Annotated[int, typer.Option(min=1, help="Processes that share the port.")] = 1) -> None:
-    """Serve the API and the form until told to stop."""
+def server(workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port.")] = 1) -> None:
+    """Serve the API and the form until stopped."""
     from wine_slo import server  # noqa: PLC0415
 
     server.main(workers)
@@ -54,7 +54,7 @@ def server(workers: Annotated[int, typer.Option(min=1, help="Processes that shar
 
 @app.command()
 def watchdog() -> None:
-    """Watch that the promises are kept, and tell people, until told to stop."""
+    """Evaluate the SLOs and send notifications, until stopped."""
     from wine_slo import watchdog  # noqa: PLC0415
 
     watchdog.main()
@@ -65,9 +65,9 @@ def check(
     objective: Annotated[str | None, typer.Option(metavar="NAME", help="Only this one of slo.yml.")] = None,
     as_json: Json = False,  # noqa: FBT002  # a flag is a boolean
 ) -> None:
-    """Say whether the promises are kept right now.
+    """Say whether the SLOs are met right now.
 
-    Looks at Prometheus once, by the watchdog's rules.
+    Evaluates once, by the watchdog's rules.
 
     Exits with 0 met, 1 breached, 2 bad configuration, 3 cannot see,
     4 too little traffic to judge. Of several objectives the first that
@@ -80,9 +80,9 @@ def check(
 
 @app.command()
 def status(as_json: Json = False) -> None:  # noqa: FBT002
-    """Say how everything stands, as the watchdog sees it.
+    """Show the current status of all objectives, by the watchdog.
 
-    Exits with 0, with 1 where its last look is too old,
+    Exits with 0, with 1 where its last evaluation is too old,
     2 where a setting is wrong, 3 where it does not answer.
     """
     from wine_slo.monitor.commands import run  # noqa: PLC0415
@@ -96,14 +96,14 @@ def drill(
     minutes: Annotated[float, typer.Option(min=0.1, max=10, help="For how long at the most.")] = 3,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
-    """Make the service slow on purpose, and see how soon that is noticed, told and ended.
+    """Make the service slow on purpose, and measure detection, notification and recovery.
 
-    Asks /sleep of the service for at most so many minutes, then asks for
-    nothing slow. The error budget leaves these requests out. Ctrl-C ends it.
+    Sends requests to /sleep for at most so many minutes, then as many fast
+    ones. The error budget leaves these requests out. Ctrl-C ends it.
 
-    Exits with 0 where all went as soon as the settings make it expect,
-    1 where it did not, 2 where the configuration is wrong, 3 where there
-    was no drill, as something is broken or not what it should be.
+    Exits with 0 where every step was as soon as the settings imply,
+    1 where it was not, 2 where the configuration is wrong, 3 where there
+    was no drill because a precondition does not hold.
     """
     from wine_slo.monitor.commands import run  # noqa: PLC0415
 
@@ -163,9 +163,9 @@ def replay(  # noqa: PLR0913  # options of a command, each by its name
 def doctor(as_json: Json = False) -> None:  # noqa: FBT002
     """Say what is wrong with the set-up, and what to do about it.
 
-    Looks at the settings, the objectives, Prometheus and what it scrapes, the
+    Checks the settings, the objectives, Prometheus and what it scrapes, the
     service and its model, the watchdog, its ledger, Telegram and its chats. It
-    changes nothing and tells nobody. Exits with 1 where something is wrong.
+    changes nothing and notifies nobody. Exits with 1 where something is wrong.
     """
     from wine_slo.monitor.commands import run  # noqa: PLC0415
 

@@ -2,7 +2,7 @@
 
 # Labels
 ENDPOINT = "endpoint"  # the route's template, `unmatched` for all else
-DRILL_ENDPOINT = "/sleep?drill"  # of what a drill asks, so that the error budget can leave it out
+DRILL_ENDPOINT = "/sleep?drill"  # of the requests of a drill, so that the error budget can leave it out
 STATUS = "status"  # HTTP status code, three digits
 LABEL = "label"  # the class that was predicted
 FEATURE = "feature"  # one of the thirteen measurements

@@ -1,4 +1,4 @@
-"""What somebody was told, and what a run's figures are made of."""
+"""The alerts of a run, and what its figures are made of."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -46,7 +46,7 @@ class Record:
                 yield alert.at
 
     def seconds_to_alert(self, cases: Iterable[Case]) -> list[float]:
-        """From the start of each to its first alert, for those that were told while they went on."""
+        """From the start of each to its first alert, for those that were alerted on while they went on."""
         firsts = ((case, next(self.of(case, Word.BREACH), None)) for case in cases)
         return [at - case.span.start for case, at in firsts if at is not None and at < case.span.end]
 

@@ -25,16 +25,16 @@ async def test_a_set_up_that_is_right_and_one_that_is_not(house: House) -> None:
     assert await doctor.wait(40) == 0, doctor.output
     history = [line for line in doctor.lines if line.startswith("warning  history")]
     assert history[0] == "warning  history     Prometheus keeps 15d, and the error budget of latency is one of 30d"
-    # How much is known is told to ten seconds, which may be none of them yet.
+    # How much is known is written to ten seconds, which may be none of them yet.
     assert re.search("of the 30d of the error budget$|there is none yet$", history[1])
     assert [each for each in doctor.lines if not each.startswith(("ok ", f"{'':<20} → nothing: "))] == [
         history[0],
         "                     → start it with --storage.tsdb.retention.time=35d",
         history[1],
-        "warning  heartbeat   is not set: nobody notices when the watchdog itself is gone",
+        "warning  heartbeat   is not set: an outage of the watchdog itself is not detected",
         "                     → set WINE_SLO_HEARTBEAT_URL to a dead-man's switch, such as one of healthchecks.io",
         "",
-        "0 wrong, 3 to be warned of",
+        "0 wrong, 3 warnings",
     ]
     assert [line.split()[1] for line in doctor.lines if line.startswith("ok ")] == [
         "settings", "server", "objectives", "prometheus", "targets", "metrics", "service", "model", "watchdog",

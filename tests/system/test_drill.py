@@ -49,14 +49,14 @@ async def test_it_is_detected_notified_and_ended_in_time_and_the_budget_is_spare
     process = await drill(house)
     assert await process.wait(90) == 0, process.output
     assert re.fullmatch(
-        r"Asking 5 times a second for 2 s, to break latency\.\n"
+        r"Sending 5 requests/s of 2 s each to violate latency\.\n"
         r" +[\d.]+ s  seen by Prometheus; expected within 2 s\n"
         r" +[\d.]+ s  breach confirmed \(#1\); expected within 9 s\n"
         r" +[\d.]+ s  all chats notified; expected within 14 s\n"
-        r"Asking as often for nothing slow\.\n"
+        r"Sending as many fast requests\.\n"
         r" +[\d.]+ s  recovery confirmed; expected within 10 s\n"
         r" +[\d.]+ s  all chats notified of the recovery; expected within 15 s\n"
-        r"It works\.",
+        r"Drill passed\.",
         process.output,
     )
     breach, recovery = (each for each in house.bot_api.chat(CHAT).messages if each.photo is None)
@@ -79,7 +79,7 @@ async def test_ctrl_c_ends_it_at_once(house: House) -> None:
     assert await metric(house, 'requests_in_flight{endpoint="/sleep?drill"}') > 1
     process.send(signal.SIGINT)
     assert await process.wait(seconds=20) == 130
-    assert process.lines[-1].startswith("stopped: nothing more is asked")
+    assert process.lines[-1].startswith("stopped: no more requests are sent")
     assert "Traceback" not in process.output
 
 

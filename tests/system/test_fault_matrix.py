@@ -32,9 +32,9 @@ SUPERGROUP = -1001
 TOPIC = 30
 EDIT = "editMessageText"
 TICK = 15.0  # seconds
-SLOW_SINCE, OPENS = 30.0, 60.0  # the service is slow, and the look that is sure of it
+SLOW_SINCE, OPENS = 30.0, 60.0  # the service is slow, and the evaluation that is sure of it
 OVER, CLOSES = 62.0, 90.0  # the same of the end, where it is over meanwhile
-LIVES = 180.0  # seconds after the fault within which everything must have been told
+LIVES = 180.0  # seconds after the fault within which everything must have been notified
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ FAULTS = (
     Fault("the settings name the chat only later", lambda _: None, adds=True),
 )
 HEAD = (
-    "| fault | for | the incident | told | after the fault's end | repeated | calls | most in 90 s of the fault |",
+    "| fault | for | the incident | notified | after the fault's end | repeated | calls | most in 90 s of the fault |",
     "|---|---|---|---|---|---|---|---|",
 )
 
@@ -124,7 +124,7 @@ class Cell:
 
     @property
     def late(self) -> float:
-        """Seconds from the fault's end to the last word on what had happened in it; 0 where it was told before."""
+        """Seconds from the fault's end to the last word on what had happened in it; 0 where it was notified before."""
         word = self.begin if self.goes_on else self.end
         assert word is not None
         return max(0.0, second(word.sent_at) - self.fault_ended)
@@ -154,9 +154,9 @@ class Cell:
         messages = "one line" if self.sent_with("⚪️ Delivered late") else "yes" if self.begin and self.end else "**no**"
         late = "at once" if self.late < 1 else f"{self.late:.0f} s"
         repeats = f"{len(self.repeats)}, which says so" if self.repeats else "no"
-        course = "goes on" if self.goes_on else "over meanwhile"
+        series = "goes on" if self.goes_on else "over meanwhile"
         return (
-            f"| {self.fault.name} | {self.length:.0f} s | {course} | {messages} | {late} | {repeats} "
+            f"| {self.fault.name} | {self.length:.0f} s | {series} | {messages} | {late} | {repeats} "
             f"| {len(self.calls)} | {self.calls_while_faulty} |"
         )
 
@@ -241,7 +241,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> list[Cell]:
         for fault in FAULTS
         for length in fault.lengths
         for goes_on in (True, False)
-        if goes_on or not fault.adds  # what is over before a chat is named is not told there
+        if goes_on or not fault.adds  # what is over before a chat is named is not notified there
     ]
 
 
@@ -306,5 +306,5 @@ def test_the_table_in_the_docs_is_what_a_run_gives(cells: list[Cell]) -> None:
 
 def _without_numbers(row: str) -> list[str]:
     """What of a row is the same in each run: not seconds, and not how many, as waits are random."""
-    fault, length, course, messages, _, repeats, *_ = (each.strip() for each in row.strip("|").split("|"))
-    return [fault, length, course, messages, repeats.split(", ")[-1]]
+    fault, length, series, messages, _, repeats, *_ = (each.strip() for each in row.strip("|").split("|"))
+    return [fault, length, series, messages, repeats.split(", ")[-1]]

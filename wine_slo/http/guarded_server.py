@@ -4,7 +4,8 @@
 * A body is never unpacked: the parser hands it on as it came.
 * A client that is slow to send or to read is disconnected; what clients do not read is bounded in all, and so is
   the number of connections. Where there are too many, the one that has been idle for longest gives way.
-* In each turn of the loop only so many requests are answered as keep it short. A connection that asks again at once, or
+* In each turn of the loop only so many requests are answered as keep it short. A connection that sends again at once,
+or
   has sent requests ahead, lets those go first that have not been answered just now.
 * A browser that another site has sent here, by a name that is not ours or by a picture on its page, is refused.
 """
@@ -256,13 +257,13 @@ class Runner(web.AppRunner):
 async def stop_accepting(runner: web.BaseRunner) -> None:
     """Let nobody else in, and everybody who has come in become a connection of the runner.
 
-    Server.close() of Python 3.11 breaks a connection that was accepted in the same turn of the loop: its client hears
+    Server.close() of Python 3.11 breaks a connection that was accepted in the same turn of the loop: its client gets
     nothing, its socket is left open, and the log gets a traceback.
     """
     loop = asyncio.get_running_loop()
     for site in runner.sites:
-        listening = cast("asyncio.Server", site._server)  # noqa: SLF001  # nothing public leads to its sockets
-        for each in listening.sockets:
+        listening = cast("asyncio.Server | None", site._server)  # noqa: SLF001  # nothing public leads to its sockets
+        for each in listening.sockets if listening is not None else ():  # None where it could not listen
             loop.remove_reader(each)
     for _ in range(TURNS_TO_CONNECT):
         await asyncio.sleep(0)
@@ -352,7 +353,7 @@ class _Protocol(web.RequestHandler):
 
     @property
     def is_greedy(self) -> bool:
-        """Whether it asks without waiting for answers, or again at once."""
+        """Whether it sends without waiting for answers, or again at once."""
         return self._has_sent_ahead or monotonic() - self._answered_at < JUST_NOW
 
     def hang_up(self) -> None:

@@ -38,7 +38,7 @@ class Heartbeat:
             await self._client.aclose()
 
     def notify(self, state: str) -> None:
-        """Tell systemd: `READY=1`, `WATCHDOG=1` or `STOPPING=1`."""
+        """Notify systemd: `READY=1`, `WATCHDOG=1` or `STOPPING=1`."""
         if not self._notify_socket:
             return
         address = self._notify_socket
@@ -47,7 +47,7 @@ class Heartbeat:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
                 sender.sendto(state.encode(), address)
         except OSError as error:
-            log.warning("systemd was not told %s: %s", state, error)
+            log.warning("systemd was not notified of %s: %s", state, error)
 
     async def keep_systemd_informed(self, watchdog_seconds: float, is_well: Callable[[], bool]) -> None:
         """Give systemd a sign twice in the time in which it wants one, for ever, while all is well."""

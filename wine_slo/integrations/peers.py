@@ -1,4 +1,4 @@
-"""The pages of our own processes, for whoever asks from another: the service under watch, and the watchdog."""
+"""Clients of our own processes for the others: of the monitored service, and of the watchdog."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -32,12 +32,12 @@ class ServiceHealth:
 
 
 class _Pages:
-    """Asks one of our processes.
+    """Client of one of our processes.
 
     Args:
         session: Its connections; closed by whoever made it.
         url: Its root.
-        patience: Seconds that it may take beyond what is asked of it.
+        patience: Seconds that it may take beyond what the request itself takes.
         password: Of its login; None where it has none.
     """
 
@@ -68,7 +68,7 @@ class _Pages:
 
 
 class ServiceApi(_Pages):
-    """Asks the service: how it is, and to be slow."""
+    """Client of the service: its health, and slow requests."""
 
     failure = ServiceError
     late = phrase("the service at {url} did not answer in time")
@@ -123,7 +123,7 @@ class WatchdogHealth(msgspec.Struct):
 
 
 class WatchdogApi(_Pages):
-    """Asks the watchdog: how it is, and how everything stands."""
+    """Client of the watchdog: its health, and the status of everything."""
 
     failure = WatchdogError
     late = phrase("the watchdog at {url} did not answer in time")

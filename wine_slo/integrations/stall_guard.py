@@ -21,7 +21,7 @@ class StallGuard:
 
     Args:
         patience: For how many seconds each of the things that must go on may stand still, by its name.
-        turn: Seconds between two looks.
+        turn: Seconds between two checks.
     """
 
     def __init__(self, patience: Mapping[str, float], turn: float = TURN) -> None:

@@ -2,7 +2,7 @@
 
 APScheduler 3 keeps its plan in wall-clock time, so that a clock which is set back puts every job off by as much
 (https://github.com/agronholm/apscheduler/issues/351). Its timer is the event loop's, which is monotonic: here the plan
-is moved along with the wall clock before it is looked at, so a job runs when its time has passed by the loop's clock.
+is moved along with the wall clock before it is read, so a job runs when its time has passed by the loop's clock.
 """
 
 import logging
@@ -27,7 +27,7 @@ class _Following(AsyncIOScheduler):  # type: ignore[misc]  # it ships no types
         self.follow()
 
     def wakeup(self) -> None:
-        """Look at the plan; called by its timer and after each change of the plan."""
+        """Read the plan; called by its timer and after each change of the plan."""
         self.follow()
         super().wakeup()
 

@@ -77,7 +77,8 @@ class Ticker:
         patience = max(overdue_after, SHORTEST_PATIENCE)
         self._overdue_after = timedelta(seconds=overdue_after)
         self._guard = StallGuard({THE_LOOP: patience, THE_TICKS: patience})
-        self._ticking = asyncio.Lock()
+        self._ticking, self._reloading = asyncio.Lock(), asyncio.Lock()
+        self._readings: set[asyncio.Task[None]] = set()
         self._ticked_at: float | None = None  # by the steady clock
         self._started_at = steady()
 
@@ -105,7 +106,7 @@ class Ticker:
     async def tick(self) -> None:
         """Evaluate once, and once more soon where something is suspicious."""
         if self._ticking.locked():
-            return  # a tick and a quick look have met; the one that runs is as good
+            return  # a tick and a quick evaluation have met; the one that runs is as good
         try:
             async with self._ticking, asyncio.timeout(LONGEST_TICK):
                 await self._tick()
@@ -121,7 +122,7 @@ class Ticker:
         evaluate_at = next_evaluation_at(state, objectives)
         if evaluate_at is not None:
             wait = max(evaluate_at - self._evaluator.now(), timedelta(0)) + SETTLES_IN
-            self._scheduler.after(wait, self.tick, "quick look")
+            self._scheduler.after(wait, self.tick, "quick evaluation")
 
     async def _tick(self) -> None:
         started = perf_counter()
@@ -134,16 +135,22 @@ class Ticker:
         await self._heartbeat.beat()
 
     def reload(self) -> None:
-        """Read the objectives anew; a file that is wrong changes nothing."""
+        """Have the objectives read anew, beside everything else; a file that is wrong changes nothing."""
+        reading = asyncio.get_running_loop().create_task(self._reload())
+        self._readings.add(reading)  # the loop alone would forget it
+        reading.add_done_callback(self._readings.discard)
+
+    async def _reload(self) -> None:
         try:
-            self._evaluator.objectives = slo_file.load(self._settings.objectives)
+            async with self._reloading:
+                self._evaluator.objectives = await asyncio.to_thread(slo_file.load, self._settings.objectives)
         except slo_file.SloFileError as error:
             for mistake in error.mistakes:
                 log.error("the objectives stay as they were: %s", mistake)  # noqa: TRY400  # a sentence says it all
         else:
             self._is_checked, self._checks = False, MOST_CHECKS
             log.info("objectives are read anew")
-            log_left_out(self._settings, self._evaluator.objectives)
+            await asyncio.to_thread(log_left_out, self._settings, self._evaluator.objectives)
 
     async def _log_mistakes(
         self, check_objectives: Callable[[Objectives], Awaitable[list[ObjectiveMistake]]], objectives: Objectives
@@ -153,8 +160,11 @@ class Ticker:
             mistakes = await check_objectives(objectives)
         except MetricSourceError:
             return False  # the next tick tries again
+        if not mistakes:
+            return True
+        places = await asyncio.to_thread(slo_file.Places, self._settings.objectives)
         for each in mistakes:
-            where = slo_file.place(self._settings.objectives, each.objective, each.field)
+            where = places.of(each.objective, each.field)
             log.warning("%s: %s of %s %s", where, each.field, each.objective, each.sentence)
         return True
 
@@ -173,7 +183,7 @@ class Ticker:
             overdue_after=self._overdue_after,
             untold_seconds=self._dispatcher.undelivered_seconds,
             records=self._dispatcher.records,
-            acts=self._journal.acts,
+            actions=self._journal.actions,
             unreachable=self._dispatcher.unreached,
             is_quiet=self._dispatcher.is_quiet,
         )
@@ -186,7 +196,7 @@ class Ticker:
         if age > self._overdue_after.total_seconds():
             status = "tick overdue"
         elif undelivered > LONGEST_UNDELIVERED.total_seconds():
-            status = "untold for too long"
+            status = "not delivered for too long"
         elif unreachable:
             status = "a recipient cannot be reached"
         content = {

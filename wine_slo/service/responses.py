@@ -64,7 +64,7 @@ def json_response(content: Any, status: int = 200) -> web.Response:
 def observed(handler: Handler, endpoint: Endpoint) -> Handler:
     """Return the handler so that each request is counted and timed, has an id, and gets its line in the log.
 
-    Not a middleware: that would wrap every request in two more coroutines, and look its endpoint up each time.
+    Not a middleware: that would wrap every request in two more coroutines, and search its endpoint each time.
     """
 
     async def observe(request: web.Request) -> web.StreamResponse:

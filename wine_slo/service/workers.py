@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter, sleep
 from typing import NoReturn
 
@@ -21,6 +20,7 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from wine_slo.config import log_setup
+from wine_slo.config.scratch_folder import scratch_folder
 from wine_slo.http.guarded_server import Door, Runner
 from wine_slo.service.app import create_app
 from wine_slo.service.keys import INSTRUMENTS, PATIENCE, SETTINGS
@@ -33,6 +33,7 @@ SHUTDOWN_TIMEOUT = LONGEST_SLEEP + 2  # seconds in which open requests may end
 BACKLOG = 1024  # connections that wait to be accepted
 LOG_WAIT = 0.2  # seconds; nobody reads faster, and one write for many requests is a tenth of the cost
 WORKER_PAUSE = 1.0  # seconds before a worker is replaced that ended sooner than that after its start
+MOST_WORKERS = 64  # a mistyped number is not to fork until the machine is full
 FORK = multiprocessing.get_context("fork")  # workers share the memory of what is imported
 
 log = logging.getLogger("wine_slo.server")
@@ -78,7 +79,7 @@ def run(settings: ServerSettings, workers: int = 1) -> None:
 
 def run_one(settings: ServerSettings, membership: Membership | None = None) -> None:
     """Serve in this process, alone or as one of several workers; exit with 1 where the address is taken."""
-    gc.disable()  # until imports have ended: to look for garbage among them makes scikit-learn's a tenth longer
+    gc.disable()  # until imports have ended: to search for garbage among them makes scikit-learn's a tenth longer
     if membership:
         membership.lifeline.hold_as_child()
         shared_counts.share(membership.counts, membership.worker)
@@ -145,8 +146,8 @@ def run_workers(settings: ServerSettings, workers: int) -> None:
     """Serve in several processes, forked from this one; one that ends by itself is replaced."""
     log_setup.configure(settings.log_format)
     settings, lifeline = replace(settings, port=free_port(settings)), Lifeline()
-    with TemporaryDirectory(prefix="wine-slo-") as folder, suppress(Stop):
-        members = [Membership(worker, Path(folder), lifeline) for worker in range(workers)]
+    with scratch_folder("counts") as folder, suppress(Stop):
+        members = [Membership(worker, folder, lifeline) for worker in range(workers)]
         processes = [start_worker(settings, each) for each in members]
         try:
             signal.signal(signal.SIGTERM, raise_stop)
@@ -179,7 +180,7 @@ def replace_dead_workers(settings: ServerSettings, members: list[Membership], pr
 def free_port(settings: ServerSettings) -> int:
     """Return the port for all workers; exit with 1 where it is taken.
 
-    Workers share a port, so they would not notice that another server has it.
+    Workers share a port, so they would not detect that another server has it.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:

@@ -36,7 +36,7 @@ class Reason:
 
 
 class ReasonedError(Exception):
-    """Something failed, and people are told why.
+    """Something failed, and people read why.
 
     Attributes:
         reason: Why, in any language; the text of the exception is its English.

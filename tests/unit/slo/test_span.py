@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from wine_slo.slo.span import UNITS, WANTED, format_span, parse_span
 
 MILLISECOND = timedelta(milliseconds=1)
-spans = st.integers(0, timedelta(days=3_652_059) // MILLISECOND).map(
-    lambda count: count * MILLISECOND
-)  # of the years that a date has
+YEARS = timedelta(days=3_652_059)  # that a date has
+spans = st.integers(0, YEARS // MILLISECOND).map(lambda count: count * MILLISECOND)
 
 
 @pytest.mark.parametrize(

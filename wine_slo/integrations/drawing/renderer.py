@@ -3,8 +3,8 @@
 The only door to matplotlib, and a process of its own, so that the tens of megabytes that drawing takes go away with it,
 and so that a drawing that hangs or crashes is nobody else's trouble.
 
-What it looks like is for a phone: 1000 x 700, large letters, on an opaque ground that is safe in a light chat and in a
-dark one, in colours that the colour-blind can tell apart (Okabe and Ito, https://jfly.uni-koeln.de/color/).
+It is made for a phone: 1000 x 700, large letters, on an opaque ground that is safe in a light chat and in a
+dark one, in colours that the colour-blind can distinguish (Okabe and Ito, https://jfly.uni-koeln.de/color/).
 """
 
 import math
@@ -30,7 +30,7 @@ BLUE, VERMILLION = "#0072b2", "#d55e00"
 LETTERS, LARGE = 19, 25  # points; on a phone a third of that
 LEFT, RIGHT, TOP, BOTTOM = 0.105, 0.955, 0.83, 0.085
 HEADROOM = 1.18  # over the highest value
-OVER_TARGET = 1.35  # so that the promise is well inside where everything is far below it
+OVER_TARGET = 1.35  # so that the target is well inside where everything is far below it
 WIDE = 0.12  # of the width; a gap of so much says what it is
 GAP_STEPS = 1.5  # steps between two points; more is a gap
 LABEL_STEP = 0.06  # of the width; a shaded time that is narrower has no room for a label
@@ -39,7 +39,7 @@ LABEL_STEP = 0.06  # of the width; a shaded time that is narrower has no room fo
 def main() -> None:
     """Draw what standard input holds onto standard output."""
     os.environ["MPLCONFIGDIR"] = sys.argv[1] if len(sys.argv) > 1 else gettempdir()  # noqa: TID251 - else it writes in the home
-    os.environ["MPL_IGNORE_SYSTEM_FONTS"] = "1"  # noqa: TID251 - looking at all letters there are can take a minute
+    os.environ["MPL_IGNORE_SYSTEM_FONTS"] = "1"  # noqa: TID251 - to read all fonts there are can take a minute
     chart = msgspec.json.decode(sys.stdin.buffer.read(), type=Chart)
     picture = BytesIO()
     draw(chart).savefig(picture, format="png", dpi=DPI)
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def draw(chart: Chart) -> "Figure":
-    """Draw a chart: the values and their promise above, the requests below, breaches shaded through both."""
+    """Draw a chart: the values and their target above, the requests below, breaches shaded through both."""
     from matplotlib import rc_context  # noqa: PLC0415 - after `main` has said where it may write
 
     with rc_context({"text.parse_math": False}):  # a dollar in a name is a dollar

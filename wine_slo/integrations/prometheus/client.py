@@ -35,7 +35,7 @@ MAX_VALUE = 1e18  # counts, seconds and their sums stay far below it, and arithm
 MAX_INSTANT = 1e11  # seconds since the epoch, the year 5138; later instants do not fit into a datetime
 READ_HERE = 2**16  # bytes; a larger answer is parsed in a thread, so that it does not hold up the event loop
 BAD_REQUEST = 400
-OF_QUERY = (400, 422)  # what is asked cannot be answered
+OF_QUERY = (400, 422)  # the query cannot be answered
 TOO_MUCH = (422, 503)  # it would load too many samples, or took too long
 WANTS_ANOTHER_METHOD = (403, 405, 501)  # some gateways and RBAC proxies permit only GET, or only POST
 # VictoriaMetrics hides the newest 30 s and repeats older points in their place, unless a query says otherwise.
@@ -60,7 +60,7 @@ CAUSES = {  # by the number of the error; the text of the system would be in the
     errno.EHOSTUNREACH: phrase("no route to host"),
     errno.ENETUNREACH: phrase("network is unreachable"),
     socket.EAI_NONAME: phrase("name or service not known"),
-    socket.EAI_AGAIN: phrase("its name cannot be looked up now"),
+    socket.EAI_AGAIN: phrase("its name cannot be resolved now"),
 }
 
 
@@ -96,12 +96,12 @@ class _Answer(msgspec.Struct):
 
 
 class PrometheusClient:
-    """Asks questions in PromQL.
+    """Client of the query API.
 
     Args:
         session: Its connections; closed by whoever made it.
         url: The root of the API, without `/api/v1`.
-        headers: Sent with each request: authorisation, tenant; looked at for each, as secrets are rotated.
+        headers: Sent with each request: authorisation, tenant; read anew for each, as secrets are rotated.
         on_query: Called after each question with its outcome, `answered` or `failed`.
         timeout: For one question and its whole answer.
     """
@@ -189,7 +189,7 @@ class PrometheusClient:
                 f"{self._url}/api/v1/{what}",
                 headers=headers,
                 timeout=self._timeout,
-                allow_redirects=False,  # another host would get the query and the headers, and would be believed
+                allow_redirects=False,  # another host would get the query and the headers, and would be trusted
                 **sent,  # type: ignore[arg-type]
             ) as response:
                 return response, await _read(response)
@@ -226,7 +226,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _data(response: aiohttp.ClientResponse, body: bytes) -> tuple[_Data, list[str]]:
-    """Return what was asked for, and what is remarked about it.
+    """Return the data, and what is remarked about them.
 
     Raises:
         MetricSourceError: The answer is none, or not all of it.

@@ -1,6 +1,6 @@
 """What Prometheus says of itself: its version, how long it keeps samples, what it scrapes and how often.
 
-Others that speak its query API do not tell all of this; what is not told is None.
+Others that speak its query API do not have all of this; what is missing is None.
 Source: https://prometheus.io/docs/prometheus/latest/querying/api/#status and #targets
 """
 
@@ -46,7 +46,7 @@ class _Build(msgspec.Struct):
 
 
 class PrometheusFacts:
-    """Asks Prometheus about itself.
+    """Client of what Prometheus says of itself.
 
     Args:
         session: Its connections; closed by whoever made it.

@@ -1,7 +1,7 @@
 """The claim of one watchdog to its ledger: two on one ledger would notify of everything twice.
 
 A lock of the kernel proves life on one machine: it is free at once where its holder was killed or the machine was
-rebooted, and held however long a process is suspended. The holder that the ledger names tells people who that is, and
+rebooted, and held however long a process is suspended. The holder that the ledger names says who that is, and
 proves life where the lock cannot, as on storage that moved here from another machine: its signs of life are counted
 there, and who sees the count stand still for long enough takes over. No clock is compared with another one.
 """
@@ -62,7 +62,8 @@ class Claim:
         stale_seconds: float = STALE_SECONDS,
     ) -> None:
         self._ledger = ledger
-        self._lock = LockFile(ledger.path.with_name(f"{ledger.path.name}.lock")) if ledger.path else None
+        file = ledger.path.resolve() if ledger.path else None  # a link to it is the same ledger
+        self._lock = LockFile(file.with_name(f"{file.name}.lock")) if file else None
         self._beat_seconds = beat_seconds
         self._stale_seconds = stale_seconds
         self._me = Holder(id=uuid4().hex, host=socket.gethostname(), boot=_boot(), pid=os.getpid(), since=now())
@@ -170,7 +171,7 @@ class Claim:
         return other.is_free or (bool(locked) and other.is_before_a_restart_of(self._me))
 
     def _found(self, other: Holder) -> Found:
-        """Whether a holder is alive of whom no lock tells: its signs of life have to be watched for a while."""
+        """Whether a holder is alive for whom there is no lock: its signs of life have to be watched for a while."""
         before, self._other = self._other, other
         if before is None or before.id != other.id:
             self._other_seen_at = monotonic()

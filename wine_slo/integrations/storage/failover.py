@@ -27,7 +27,7 @@ from wine_slo.integrations.storage.database import (
 )
 from wine_slo.integrations.storage.ledger_error import LedgerError
 
-AGAIN_AFTER = 5.0  # seconds between two tries to open a file that cannot be opened
+AGAIN_AFTER = 5.0  # seconds
 
 log = logging.getLogger(__name__)
 
@@ -39,13 +39,17 @@ class Failover:
         engine: What is used at first.
         url: The SQLAlchemy URL of the file.
         trouble: Why the file is not what is used at first; None where it is.
+        again_after: Seconds between two tries to open a file that cannot be opened.
     """
 
-    def __init__(self, engine: sa.Engine, url: str, trouble: LedgerError | None = None) -> None:
+    def __init__(
+        self, engine: sa.Engine, url: str, trouble: LedgerError | None = None, again_after: float = AGAIN_AFTER
+    ) -> None:
         self._engine = engine
         self._url = url
         self._trouble = trouble  # why the file is not the one that is used; None while it is
-        self._again_at = monotonic() + AGAIN_AFTER
+        self._again_after = again_after
+        self._again_at = monotonic() + again_after
         self._turn = RLock()  # of the file's coming and going, and of the one connection that memory has
         self._file = identity_of(self.path)
 
@@ -96,7 +100,7 @@ class Failover:
             self._remember(LedgerError("the ledger was deleted or replaced while it was in use", "it was deleted"))
         if monotonic() < self._again_at:
             return
-        self._again_at = monotonic() + AGAIN_AFTER
+        self._again_at = monotonic() + self._again_after
         try:
             engine = open_database(self._url)
             check_empty(engine)

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 
 from wine_slo.integrations.storage.database import MEMORY, cause_of, open_database, path_of, upsert
-from wine_slo.integrations.storage.failover import Failover
+from wine_slo.integrations.storage.failover import AGAIN_AFTER, Failover
 from wine_slo.integrations.storage.holder import Holder
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.rows import (
@@ -32,6 +32,7 @@ from wine_slo.integrations.storage.rows import (
     number_of,
     readable_actions,
     record_row,
+    slot_of,
     troubles_of,
 )
 from wine_slo.integrations.storage.schema import (
@@ -60,17 +61,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the ledger holds: what is known, what chats were told of it, how they stand, and what people did.
+    """What the ledger holds: what is known, what was delivered of it, the subscribers, and what people did.
 
     Attributes:
-        last_act: The highest number of an act, also of one that cannot be read.
+        last_action: The highest number of an action, also of one that cannot be read.
     """
 
     state: State
     records: tuple[DeliveryRecord, ...]
     subscribers: tuple[Subscriber, ...]
-    acts: tuple[Action, ...] = ()
-    last_act: int = 0
+    actions: tuple[Action, ...] = ()
+    last_action: int = 0
 
 
 class Ledger:
@@ -94,8 +95,13 @@ class Ledger:
         return cls(Failover(open_database(url), url))
 
     @classmethod
-    def open_or_remember(cls, url: str) -> Self:
-        """The ledger at an SQLAlchemy URL; one in memory for as long as that cannot be opened and read."""
+    def open_or_remember(cls, url: str, again_after: float = AGAIN_AFTER) -> Self:
+        """Return the ledger at an SQLAlchemy URL; one in memory for as long as that cannot be opened and read.
+
+        Args:
+            url: Where it is.
+            again_after: Seconds between two tries to open what cannot be opened.
+        """
         try:
             ledger = cls.open(url)
             try:
@@ -107,7 +113,7 @@ class Ledger:
                 raise
         except LedgerError as error:
             log.error("%s; everything is kept in memory, and is lost with this process, until it can", error)  # noqa: TRY400 - a sentence says it all
-            return cls(Failover(open_database(MEMORY), url, error))
+            return cls(Failover(open_database(MEMORY), url, error, again_after))
         return ledger
 
     def close(self) -> None:
@@ -161,7 +167,7 @@ class Ledger:
                 subscribers = connection.scalars(sa.select(SUBSCRIBERS.c.value)).all()
                 newest = sa.select(sa.func.max(ACTIONS.c.number)).scalar_subquery()  # so that none is given twice
                 lately = (evaluated_at - KEPT_ACTIONS).isoformat() if evaluated_at else ""
-                acts = connection.execute(
+                actions = connection.execute(
                     sa.select(ACTIONS.c.number, ACTIONS.c.value)
                     .where(sa.or_(ACTIONS.c.at > lately, ACTIONS.c.number == newest))
                     .order_by(ACTIONS.c.number)
@@ -180,8 +186,8 @@ class Ledger:
             state,
             tuple(decode(records, DeliveryRecord)),
             tuple(decode(subscribers, Subscriber)),
-            tuple(readable_actions(acts)),
-            max((row.number for row in acts), default=0),
+            tuple(readable_actions(actions)),
+            max((row.number for row in actions), default=0),
         )
 
     def incidents(
@@ -209,7 +215,7 @@ class Ledger:
         return decode(self._read(wanted), Incident)
 
     def records_of(self, incidents: Iterable[int]) -> list[DeliveryRecord]:
-        """What every chat was told of these incidents.
+        """The delivery records of these incidents.
 
         Raises:
             LedgerError: It cannot be read.
@@ -241,7 +247,7 @@ class Ledger:
             upsert(connection, INCIDENTS, [incident_row(each) for each in incidents])
 
     def mark(self, records: Iterable[DeliveryRecord]) -> None:
-        """Write what chats believe now, in one transaction.
+        """Write delivery records, in one transaction.
 
         Raises:
             LedgerError: Nothing was written.
@@ -303,7 +309,7 @@ class Ledger:
             connection.execute(BOARDS.delete().where(BOARDS.c.chat == chat))
 
     def digests(self) -> dict[int, datetime]:
-        """Which digest each chat was told last, by the time at which it was to be told.
+        """Which digest each chat received last, by the time at which it was due.
 
         Raises:
             LedgerError: It cannot be read.
@@ -313,13 +319,10 @@ class Ledger:
                 rows = connection.execute(sa.select(DIGESTS)).all()
         except DBAPIError as error:
             raise LedgerError(f"the ledger cannot be read: {cause_of(error)}") from error
-        try:
-            return {row.chat: datetime.fromisoformat(row.told) for row in rows}
-        except ValueError as error:
-            raise LedgerError(f"the ledger has a digest that cannot be read: {error}") from error
+        return {row.chat: slot_of(row.told, "digest") for row in rows}
 
     def mark_digest(self, chat: int, slot: datetime) -> None:
-        """Write which digest a chat was told.
+        """Write which digest a chat received.
 
         Raises:
             LedgerError: Nothing was written.
@@ -327,7 +330,7 @@ class Ledger:
         with self._database.writing() as connection:
             upsert(connection, DIGESTS, [{"chat": chat, "told": slot.astimezone(UTC).isoformat()}])
 
-    def act(self, acts: Iterable[Action]) -> None:
+    def add_actions(self, actions: Iterable[Action]) -> None:
         """Write down what people did, in one transaction; what is written already stays as it is.
 
         Raises:
@@ -335,13 +338,13 @@ class Ledger:
         """
         rows = [
             {
-                "number": act.number,
-                "at": act.at.isoformat(),
-                "incident": act.incident,
-                "cause": act.cause,
-                "value": encode(act),
+                "number": action.number,
+                "at": action.at.isoformat(),
+                "incident": action.incident,
+                "cause": action.cause,
+                "value": encode(action),
             }
-            for act in acts
+            for action in actions
         ]
         if rows:
             with self._database.writing() as connection:

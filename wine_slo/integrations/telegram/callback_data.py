@@ -1,6 +1,6 @@
 """What a button carries, so that nobody can forge one: its verb and arguments, bound to a chat by a signature.
 
-Telegram keeps 64 bytes with a button and hands them back at each press, from any client that asks it to. The key is
+Telegram keeps 64 bytes with a button and hands them back at each press, from any client. The key is
 derived from the bot's token, so buttons outlive a restart and end with the token.
 """
 

@@ -165,7 +165,7 @@ class TelegramChannel:
             await guarded(show_in(None))
 
     async def reach(self, chat: int) -> None:
-        """See whether a chat accepts messages, by telling it that one is being written; a channel, by the bot's rights.
+        """See whether a chat accepts messages, by showing that one is being written; a channel, by the bot's rights.
 
         Raises:
             ChannelError: It does not, or it is not known.

@@ -11,15 +11,16 @@ from typing import TypeVar
 import httpx
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 
-from wine_slo.integrations.telegram.connection import NoBotApiError, is_success
+from wine_slo.integrations.telegram.answers import is_success
+from wine_slo.integrations.telegram.connection import NoBotApiError
 from wine_slo.slo.chat.channel import ChannelError
 
 T = TypeVar("T")
 SURELY_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 LONGEST_REASON = 100  # letters of an answer that go into a log line
-LONGEST_WAIT = 300  # seconds; what Telegram asks for beyond is tried again all the same
+LONGEST_WAIT = 300  # seconds; after a longer wait of Telegram's it is tried again all the same
 
-# What Telegram refuses is told apart by the method and the code: a 400 to a message as it is refuses that message, a
+# Refusals of Telegram are distinguished by the method and the code: a 400 to a message as it is refuses that message, a
 # 400 to the plainest one, or any 403, refuses the chat. These texts only spare calls that would be refused as well.
 NOT_MODIFIED = "message is not modified"
 NO_MESSAGE = ("message to edit not found", "message can't be edited", "message_id_invalid")
@@ -56,7 +57,7 @@ def channel_error(error: Exception) -> ChannelError:  # noqa: PLR0911 - one for 
             wait = error.retry_after
             wanted = wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
             return ChannelError(
-                f"Telegram asks to wait {wanted.total_seconds():.0f} s",
+                f"Telegram requires a wait of {wanted.total_seconds():.0f} s",
                 retry_after=min(wanted, timedelta(seconds=LONGEST_WAIT)),
             )
         case ChatMigrated():

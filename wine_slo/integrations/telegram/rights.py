@@ -15,7 +15,7 @@ class RightsError(Exception):
 
     Attributes:
         moved_to: The chat's new id, where a group has become a supergroup.
-        is_unreachable: Telegram itself cannot be asked.
+        is_unreachable: Telegram itself cannot be reached.
         is_stranger: Telegram does not know the token.
     """
 
@@ -30,7 +30,7 @@ class RightsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the bot is, and whether its updates go to a webhook, where we do not hear them."""
+    """Who the bot is, and whether its updates go to a webhook, where we do not receive them."""
 
     username: str
     has_webhook: bool
@@ -48,7 +48,7 @@ class Rights:
 
 
 class TelegramRights:
-    """Asks Telegram."""
+    """Client of what Telegram knows of the bot."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
@@ -61,7 +61,7 @@ class TelegramRights:
         """Who the bot is.
 
         Raises:
-            RightsError: Telegram does not know the token, or cannot be asked.
+            RightsError: Telegram does not know the token, or cannot be reached.
         """
         try:
             me = await self._bot.get_me()
@@ -74,7 +74,7 @@ class TelegramRights:
         """What the bot may do in a chat.
 
         Raises:
-            RightsError: The chat is not open to it, has moved, or Telegram cannot be asked.
+            RightsError: The chat is not open to it, has moved, or Telegram cannot be reached.
         """
         try:
             found = await self._bot.get_chat(chat)

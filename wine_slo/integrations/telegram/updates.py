@@ -18,10 +18,19 @@ from telegram import BotCommand
 from telegram.error import Conflict, TelegramError
 from telegram.ext import ExtBot
 
+from wine_slo.integrations.telegram import connection
 from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.integrations.telegram.errors import guarded
-from wine_slo.integrations.telegram.update_types import INVISIBLE, Query, Update, number_of, person_of, read_update
-from wine_slo.slo.chat.backoff import Backoff
+from wine_slo.integrations.telegram.update_types import (
+    INVISIBLE,
+    LONGEST_TEXT,
+    Query,
+    Update,
+    number_of,
+    person_of,
+    read_update,
+)
+from wine_slo.slo.backoff import Backoff
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Answer, Picture, Press, Question
 from wine_slo.slo.text.formatting import plain
@@ -38,6 +47,7 @@ CONFLICT_PAUSE = 300.0  # seconds in which another poller is left alone
 LATE_AFTER = timedelta(minutes=2)  # nobody having listened for longer, the time of a press is not known
 ANSWER_TRIES = 3
 LONGEST_ANSWER_WAIT = timedelta(seconds=30)  # what Telegram wants to be left alone for longer is not worth an answer
+ANSWER_BACKOFF = Backoff(timedelta(seconds=2), LONGEST_ANSWER_WAIT)  # between two tries of one answer
 MAX_TOAST = 200  # characters, Telegram's limit
 UPDATES = ["message", "callback_query", "channel_post", "my_chat_member"]
 WEBHOOK = "webhook is active"  # what a 409 says where it is no other poller
@@ -57,7 +67,7 @@ class Listener:
         refuse: The answer to a press, in that chat, of what is not one of our buttons.
         listening: Called when updates can be read, and when they cannot.
         conflict: Called once when they go elsewhere instead, with whether that is a webhook, else another program.
-        contacted: Called with the id of a chat from which anything is heard.
+        contacted: Called with the id of a chat from which any update comes.
         moved: Called with the old and the new id of a group that has become a supergroup.
     """
 
@@ -98,7 +108,7 @@ class TelegramUpdates:
         self._clock = clock
         self._listened_at = listened_at
         self._has_caught_up = False  # that waited when this process began
-        self._last_batch: list[Any] = []
+        self._last_batch: list[bytes] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._name: str | None = None  # of the bot, once Telegram has said it
@@ -125,7 +135,7 @@ class TelegramUpdates:
                     await self._bot.set_my_commands(menu, language_code=language or None)
             except Exception as error:  # noqa: BLE001 - the library raises whatever an odd answer makes of its code
                 wait = BACKOFF.wait(failures).total_seconds()
-                log.warning("Telegram cannot be asked yet (%s); again in %.0f s", type(error).__name__, wait)
+                log.warning("Telegram cannot be reached yet (%s); again in %.0f s", type(error).__name__, wait)
                 await asyncio.sleep(wait)
             else:
                 log.info("Telegram knows this bot as @%s", self._name)
@@ -149,8 +159,8 @@ class TelegramUpdates:
                 failures = conflicts = 0
                 self._listener.listening(True)  # noqa: FBT003 - it says what it is
 
-    async def _poll(self, offset: int | None) -> list[Any]:
-        """Return the next updates as they come.
+    async def _poll(self, offset: int | None) -> list[bytes]:
+        """Return the next updates, each as JSON.
 
         What waited while nobody listened is fetched without waiting, so that what comes after it is known to be new.
 
@@ -161,13 +171,13 @@ class TelegramUpdates:
         parameters = {"offset": offset, "timeout": seconds, "limit": BATCH, "allowed_updates": UPDATES}
         # `Bot.get_updates` reads every field of every update, and one that it cannot read hides all the others.
         answer = await self._bot.do_api_request(
-            "get_Updates",  # the method by a name that the library does not take for a slip
+            connection.UPDATES,
             {name: value for name, value in parameters.items() if value is not None},
             read_timeout=POLL_SECONDS + READ_SECONDS,
         )
         if not isinstance(answer, list):
             raise TelegramError("no list of updates")
-        return answer[:BATCH]  # more than was asked for comes again, if it is worth anything
+        return answer[:BATCH]  # more than was requested comes again, if it is worth anything
 
     async def _yield_to_another(self, conflicts: int, *, has_webhook: bool) -> None:
         """Leave the updates to whatever has them; the first time it may be a poller that is just ending."""
@@ -177,15 +187,15 @@ class TelegramUpdates:
         self._listener.listening(False)  # noqa: FBT003 - it says what it is
         if conflicts == 2:
             log.error(
-                "%s: messages are still sent, commands and buttons are not heard; it is tried again every %.0f min",
+                "%s: messages are still sent, commands and buttons are not received; it is tried again every %.0f min",
                 "this bot's updates go to a webhook" if has_webhook else "another program reads this bot's updates",
                 CONFLICT_PAUSE / 60,
             )
             self._begin_task(self._listener.conflict(has_webhook))
         await asyncio.sleep(CONFLICT_PAUSE)
 
-    async def _take(self, batch: list[Any], offset: int | None) -> int | None:
-        """Do what the updates of a batch lead to; return the number from which on to ask for more.
+    async def _take(self, batch: list[bytes], offset: int | None) -> int | None:
+        """Do what the updates of a batch lead to; return the number from which on to request more.
 
         The numbers follow this batch alone: after a week without updates Telegram begins anew, below the old ones.
 
@@ -195,9 +205,11 @@ class TelegramUpdates:
         numbered = [raw for raw in batch if number_of(raw) is not None]
         fresh = [raw for raw in numbered if raw not in self._last_batch]
         begun = []
-        for update in map(read_update, fresh):
+        for raw in fresh:
+            update = read_update(raw)
             if update is None:
                 continue
+            await asyncio.sleep(0)  # others may have something to do
             await self._note_chat(update)
             reply = self._reply(update)
             if reply is not None:
@@ -212,7 +224,7 @@ class TelegramUpdates:
         return max((number + 1 for raw in numbered if (number := number_of(raw)) is not None), default=offset)
 
     def _is_live(self) -> bool:
-        """Whether somebody has listened all the time of late, so that what is heard now was done just now."""
+        """Whether somebody has listened all the time of late, so that what comes now was done just now."""
         return self._listened_at is not None and abs(self._clock() - self._listened_at) <= LATE_AFTER
 
     async def _note_chat(self, update: Update) -> None:
@@ -244,7 +256,7 @@ class TelegramUpdates:
         message = update.message
         if message is None or (message.sender is not None and message.sender.is_bot and not message.sender_chat):
             return None
-        text = INVISIBLE.sub(" ", message.text).strip()
+        text = INVISIBLE.sub(" ", message.text[:LONGEST_TEXT]).strip()
         found = _COMMAND.fullmatch(text)
         if found is None and (not message.is_private or message.is_forwarded or not text):
             return None
@@ -353,7 +365,7 @@ class TelegramUpdates:
             try:
                 return chat, await attempt(chat)
             except ChannelError as error:
-                wait = error.retry_after or timedelta(seconds=2 * number)
+                wait = error.retry_after or ANSWER_BACKOFF.wait(number)
                 if error.moved_to is not None:
                     chat, wait = error.moved_to, timedelta(0)
                 elif error.permanent or not error.surely_not_sent or wait > LONGEST_ANSWER_WAIT:

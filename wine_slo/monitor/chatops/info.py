@@ -1,4 +1,4 @@
-"""What people ask to know more: one objective, why it was judged so, budgets, charts, incidents; it changes nothing."""
+"""Commands that show more: one objective, why it was judged so, budgets, charts, incidents; it changes nothing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -43,7 +43,7 @@ class Info:
     Args:
         ledger: Knows of the incidents that are not at hand any more.
         snapshot: What is known now.
-        speech: How things read in a chat.
+        fmt: How things read in a chat.
         chart: Draws a key over a span, or over the usual one; the reason in words where it cannot.
         action_lines: What people did about an incident, as lines of HTML.
         suppressed: Why notifications are not sent to a chat at present, by the number of the incident.
@@ -53,20 +53,20 @@ class Info:
         self,
         ledger: Ledger,
         snapshot: Snapshot,
-        speech: Callable[[int], Formatter],
+        fmt: Callable[[int], Formatter],
         chart: Chart,
-        action_lines: Callable[[Incident, Formatter], Sequence[str]] = lambda _incident, _speech: (),
+        action_lines: Callable[[Incident, Formatter], Sequence[str]] = lambda _incident, _fmt: (),
         suppressed: Callable[[int], Mapping[int, Suppression]] = lambda _chat: {},
     ) -> None:
         self._ledger = ledger
         self._snapshot = snapshot
-        self._speech = speech
+        self._fmt = fmt
         self._chart = chart
         self._action_lines = action_lines
         self._suppressed = suppressed
 
     def commands(self) -> tuple[Command | Reaction, ...]:
-        """What can be asked and pressed."""
+        """The commands and the buttons."""
         one = phrase("[objective]")
         return (
             Command("slo", phrase("One objective: value, target, budget"), self._describe_slo, usage=one),
@@ -140,7 +140,7 @@ class Info:
         return Answer(toast=explain.say("Drawing …"), follow=lambda: self._chart(key, explain, None))
 
     def _of_one(self, command: str, chat: int, words: Sequence[str]) -> Answer:
-        """An answer about one objective, or what there is to ask about."""
+        """An answer about one objective, or the choices."""
         explain, state, now = self._explain(chat), self._snapshot.state, self._snapshot.now()
         span, rest = take_span(words) if command == "chart" else (None, words)
         try:
@@ -167,7 +167,7 @@ class Info:
         return Answer(follow=lambda: self._chart(key, explain, span))
 
     def _offer_choices(self, command: str, error: UnknownNameError, explain: Formatter, span: Sequence[str]) -> Answer:
-        """What there is to ask about, with a button for each."""
+        """The choices, with a button for each."""
         names = [error.near] if error.near else list(explain.objectives.by_name)[:OFFERED]
         buttons = [
             (Button(unescape(explain.title(Key(each)))[:MAX_LABEL], DETAIL, (command, each, *span)),)
@@ -226,4 +226,4 @@ class Info:
         return next(iter(await asyncio.to_thread(self._ledger.incidents, numbers=[number])), None)
 
     def _explain(self, chat: int) -> Formatter:
-        return self._speech(chat)
+        return self._fmt(chat)

@@ -1,4 +1,4 @@
-"""Which language a chat is told in: `/language` shows it, offers the others, and changes it for everybody there."""
+"""The language of a chat: `/language` shows it, offers the others, and changes it for everybody there."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -24,7 +24,7 @@ class LanguageCommand:
         self._speak = speak
 
     def commands(self) -> tuple[Command | Reaction, ...]:
-        """What can be asked and pressed."""
+        """The commands and the buttons."""
         codes = " | ".join(each.code for each in LANGUAGES)
         return (
             Command(
@@ -56,7 +56,7 @@ class LanguageCommand:
     def _shown(self, chat: int) -> Answer:
         """Which it is, and a button for each other one."""
         replies = self._replies(chat)
-        others = (each for each in LANGUAGES if each.code != replies.speech.language.code)
+        others = (each for each in LANGUAGES if each.code != replies.fmt.language.code)
         return Answer(replies.language(), (tuple(map(_button, others)),))
 
 

@@ -1,9 +1,9 @@
-"""Who may ask what, and who answers it: a table of commands, a table of buttons, and default deny before both.
+"""Who may do what, and who answers it: a table of commands, a table of buttons, and default deny before both.
 
 Nothing here knows Telegram: a question comes in as a value and an answer goes out as one.
 
-Who may ask: everybody in a chat of the settings, and the admins of the settings wherever they are. Who may change
-something: where admins are set, only they; otherwise everybody in a chat of the settings. It is the person who asks
+Who may query: everybody in a chat of the settings, and the admins of the settings wherever they are. Who may change
+something: where admins are set, only they; otherwise everybody in a chat of the settings. It is the person who sends
 or presses that counts, not the chat that a message is in; who writes as a group or a channel is nobody, and what is
 forwarded is what somebody else wrote. A stranger learns the id of their chat, at most once a minute, and nothing else.
 
@@ -24,13 +24,13 @@ from wine_slo.slo.text.command_text import Replies
 
 log = logging.getLogger(__name__)
 
-OLD_AFTER = timedelta(minutes=5)  # what was asked longer ago is not what is wanted now
+OLD_AFTER = timedelta(minutes=5)  # what was sent longer ago is not what is wanted now
 QUESTIONS_A_MINUTE = 30  # in a private chat
 ANSWERS_A_MINUTE = 12  # in a group; Telegram lets it have 20, and an alert must have room
 PERSONAL_A_MINUTE = 10  # of one person in groups, so that others have room
 REFUSALS_A_MINUTE = 3  # to one person
-ACTS_A_MINUTE = 60  # of one person; nobody does more by hand
-REPEATS = 3  # of the same act within ten seconds, which is a stuck key and no wish
+ACTIONS_A_MINUTE = 60  # of one person; nobody does more by hand
+REPEATS = 3  # of the same action within ten seconds, which is a stuck key and no request
 REPEATS_WITHIN = timedelta(seconds=10)
 STRANGERS_A_MINUTE = 20  # all of them together, for the same reason as in a group
 NEAR = 0.6  # how alike a command must be to be what was meant; difflib's usual
@@ -98,7 +98,7 @@ class Router:
     Args:
         access: Who is known.
         replies: How to answer in a chat.
-        clock: Tells the time by which a question is old.
+        clock: Reads the time by which a question is old.
         version: What `/version` says.
         on_reception: Called with what became of each question and each press.
     """
@@ -122,7 +122,7 @@ class Router:
         self._in_groups = Limit(ANSWERS_A_MINUTE)
         self._of_people = Limit(PERSONAL_A_MINUTE)
         self._refusals = Limit(REFUSALS_A_MINUTE)
-        self._acts = Limit(ACTS_A_MINUTE)
+        self._actions = Limit(ACTIONS_A_MINUTE)
         self._repeats = Limit(REPEATS, REPEATS_WITHIN)
         self._stranger = Limit(1)
         self._strangers = Limit(STRANGERS_A_MINUTE)
@@ -219,9 +219,9 @@ class Router:
             return Answer(toast=replies.failed(), reception=Reception.FAILED)
 
     def _receive_stranger(self, question: Question, replies: Replies) -> Answer | None:
-        """Their id, where it is asked for, at most once a minute each and not often for all of them together."""
+        """Their id, where it is requested, at most once a minute each and not often for all of them together."""
         now = self._clock()
-        log.info("person %d asked /%s in chat %d and is not known", question.person.id, question.command, question.chat)
+        log.info("person %d sent /%s in chat %d and is not known", question.person.id, question.command, question.chat)
         if (
             question.command not in ("id", "start")
             or now - question.sent_at > OLD_AFTER
@@ -231,7 +231,7 @@ class Router:
         return Answer(replies.ids(question.chat, question.person, question.topic))
 
     def _turn_down_old(self, chat: int, replies: Replies) -> Answer | None:
-        """That what was asked long ago is not done; said once, however much there is of it."""
+        """That what was sent long ago is not done; answered once, however much there is of it."""
         now = self._clock()
         last = self._old_answered.get(chat)
         self._old_answered[chat] = now
@@ -244,17 +244,17 @@ class Router:
             return Refusal.SECOND_CHAT
         return self._access.refusal(question)
 
-    def _excess(self, request: Question | Press, act: Hashable | None, refusal: Refusal | None) -> Excess | None:
+    def _excess(self, request: Question | Press, action: Hashable | None, refusal: Refusal | None) -> Excess | None:
         """Which limit is reached; it counts where none is.
 
         Args:
-            request: What was asked or pressed.
-            act: What is to be done; None where nothing is, so that it is a question.
+            request: The command or the press.
+            action: What is to be done; None where nothing is, so that it is a question.
             refusal: Why that may not be done.
         """
         person, limits = request.person.id, []
-        if act is not None and refusal is None:
-            limits = [(self._acts, person), (self._repeats, (person, request.chat, act))]
+        if action is not None and refusal is None:
+            limits = [(self._actions, person), (self._repeats, (person, request.chat, action))]
         elif request.is_private:
             limits = [(self._in_private, request.chat)]
         else:
@@ -284,7 +284,7 @@ class Router:
         return names[near[0]] if near else None
 
     def _listed(self) -> Iterable[Command]:
-        """Every command, what is asked for seldom last."""
+        """Every command, the rare ones last."""
         last = ("help", "id", "version", "start")
         yield from (each for each in self._commands.values() if each.name not in last)
         yield from (self._commands[name] for name in last[:-1])

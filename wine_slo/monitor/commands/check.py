@@ -1,7 +1,7 @@
-"""Whether the promises are kept right now: one look, by the same rules as the watchdog's, and one answer.
+"""Whether the SLOs are met right now: one evaluation, by the same rules as the watchdog's, and one answer.
 
-Nothing is remembered from earlier: the look judges the objectives' own ranges (five minutes as shipped), so a breach
-of which the watchdog would have told is found, and one that has ended in between is not.
+Nothing is remembered from earlier: it judges the objectives' own ranges (five minutes as shipped), so a breach
+of which the watchdog would have notified is found, and one that has ended in between is not.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """What a first start gets wrong: settings, objectives, Prometheus, the service, the watchdog, the ledger, Telegram.
 
 Each finding is ok, a warning (it works, but not as it could) or wrong (it does not work), and says what to do. Nothing
-is changed, nobody is told anything, and no secret is named.
+is changed, nobody is notified, and no secret is shown.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from wine_slo.config import slo_file
-from wine_slo.config.environment import SettingsError, file, read
+from wine_slo.config.environment import SettingsError, file, read, unknown
 from wine_slo.integrations.peers import ServiceApi, ServiceError, WatchdogApi, WatchdogError
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
@@ -43,7 +43,7 @@ Findings = AsyncIterator[Finding]
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """All that is asked."""
+    """Everything that is examined."""
 
     prometheus: MetricSource
     facts: SourceInfo
@@ -55,7 +55,11 @@ class Surroundings:
 
 def read_all_settings() -> list[Finding]:
     """Read the settings of both processes."""
-    return read_settings("settings", WatchdogSettings) + read_settings("server", ServerSettings)
+    found = read_settings("settings", WatchdogSettings) + read_settings("server", ServerSettings)
+    with suppress(SettingsError):  # which has been found
+        sentences = unknown(WatchdogSettings, ServerSettings)
+        found += [_warning("settings", each, "correct its name, or take it away") for each in sentences]
+    return found
 
 
 def read_settings(about: str, kind: type[WatchdogSettings] | type[ServerSettings]) -> list[Finding]:
@@ -78,7 +82,7 @@ def read_objectives(settings: WatchdogSettings) -> tuple[Objectives | None, list
         remedy = "correct that line; slo.schema.json says what can stand there"
         return None, [_wrong(about, each, remedy) for each in error.mistakes]
     names = ", ".join(objectives.by_name)
-    findings = [_ok(about, f"{settings.objectives} promises {names}")]
+    findings = [_ok(about, f"{settings.objectives} has the objectives {names}")]
     longest = objectives.longest_poll.total_seconds()
     if settings.poll_seconds > longest:
         findings.append(
@@ -93,7 +97,7 @@ def read_objectives(settings: WatchdogSettings) -> tuple[Objectives | None, list
 
 
 async def check_all(settings: WatchdogSettings, objectives: Objectives | None, around: Surroundings) -> list[Finding]:
-    """Everything that can be asked, side by side; in order."""
+    """Everything that can be examined, side by side; in order."""
     parts = await asyncio.gather(
         _gather(_prometheus(settings, objectives, around)),
         _gather(_service(around.service)),
@@ -134,7 +138,7 @@ async def _prometheus(settings: WatchdogSettings, objectives: Objectives | None,
         yield _warning(
             about,
             f"its clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's",
-            "let both keep time by NTP; messages tell the times of Prometheus' clock",
+            "let both keep time by NTP; messages have the times of Prometheus' clock",
         )
     if objectives is None:
         return
@@ -171,7 +175,7 @@ async def _targets(objectives: Objectives, targets: Collection[Target] | None, a
         yield _warning(
             about,
             "it does not say what it scrapes and how often",
-            "see to it yourself that scrape_interval in slo.yml is the real one",
+            "make sure yourself that scrape_interval in slo.yml is the real one",
         )
         for objective in {each.job: each for each in objectives.all}.values():
             with suppress(MetricSourceError):
@@ -218,15 +222,16 @@ async def _series(settings: WatchdogSettings, objectives: Objectives, api: Metri
     except MetricSourceError as error:
         yield _warning(about, f"could not be examined: {error}", "try again")
         return
+    places = slo_file.Places(settings.objectives)
     for each in mistakes:
-        where = slo_file.place(settings.objectives, each.objective, each.field)
+        where = places.of(each.objective, each.field)
         yield _wrong(
             about,
             f"{where}: {each.field} of {each.objective} {each.sentence}",
-            "correct it there, or in the service; a service that was never asked may have no series yet",
+            "correct it there, or in the service; a service without requests may have no series yet",
         )
     if not mistakes:
-        yield _ok(about, "every series that is promised about exists, and every threshold is a bucket bound")
+        yield _ok(about, "every series of the objectives exists, and every threshold is a bucket bound")
 
 
 async def _history(objectives: Objectives, retention: timedelta | None, api: MetricSource) -> Findings:
@@ -242,7 +247,7 @@ async def _history(objectives: Objectives, retention: timedelta | None, api: Met
     try:
         known = await _known(longest, api)
     except MetricSourceError as error:
-        yield _warning(about, f"could not be asked for: {error}", "try again")
+        yield _warning(about, f"could not be fetched: {error}", "try again")
         return
     if known is None:
         yield _warning(about, "there is none yet", "nothing: it begins with the first scrape")
@@ -250,7 +255,7 @@ async def _history(objectives: Objectives, retention: timedelta | None, api: Met
         yield _warning(
             about,
             f"Prometheus knows {longest.job} for {ENGLISH.span(known)}, of the {window} of the error budget",
-            "nothing: the rest is taken to be without a fault, and messages say how much is known",
+            "nothing: the rest is assumed to be good, and messages say how much is known",
         )
     else:
         yield _ok(about, f"reaches back over the {window} of the error budget")
@@ -282,7 +287,7 @@ async def _service(service: ServiceApi) -> Findings:
     try:
         card = model_file.read_card(read(ServerSettings).model.with_suffix(".json"))
     except (SettingsError, ModelFileError):
-        return  # the model on this machine is looked at by itself
+        return  # the model on this machine is examined by itself
     if health.model_sha256 != card.sha256:
         yield _warning(
             about,
@@ -296,7 +301,7 @@ async def _model() -> Findings:
     try:
         path = read(ServerSettings).model
     except SettingsError:
-        return  # told of already
+        return  # reported already
     try:
         model = await asyncio.to_thread(model_file.load, path)
     except ModelFileError as error:
@@ -320,12 +325,12 @@ async def _watchdog(watchdog: WatchdogApi) -> Findings:
             about,
             f"cannot reach chat {chat}: {reason}",
             "let the bot write there, or take the chat out of the settings; it is tried again within the hour, at "
-            "the next incident, and as soon as anything is heard from there",
+            "the next incident, and as soon as any update comes from there",
         )
     if health.status != "ok" and not health.unreachable:
         yield _wrong(about, f"says of itself: {health.status}", "its log says why")
     elif health.status == "ok":
-        yield _ok(about, "answers, and looks when it should")
+        yield _ok(about, "answers, and evaluates when it should")
 
 
 async def _ledger(settings: WatchdogSettings) -> Findings:
@@ -381,21 +386,21 @@ async def _telegram(settings: WatchdogSettings, telegram: TelegramRights | None)
             yield _wrong(about, str(error), "copy it from @BotFather again: digits, a colon, 35 signs")
         else:
             yield _wrong(
-                about, f"cannot be asked: {error}", "see to the network, or set WINE_SLO_TELEGRAM_PROXY or _API_URL"
+                about, f"cannot be reached: {error}", "check the network, or set WINE_SLO_TELEGRAM_PROXY or _API_URL"
             )
         return
     yield _ok(about, f"the token is that of @{identity.username}")
     if identity.has_webhook:
         yield _wrong(
             about,
-            "the bot's updates go to a webhook, so that no command is heard here",
+            "the bot's updates go to a webhook, so that no command is received here",
             "end it with deleteWebhook, or use a bot of its own",
         )
     if not settings.telegram_chat_ids:
         yield _warning(
             about,
             "no chat is set: messages are printed by the watchdog instead",
-            f"ask @{identity.username} /id in the chat that is to be told, and set WINE_SLO_TELEGRAM_CHAT_IDS",
+            f"send /id to @{identity.username} in the chat that is to be notified, and set WINE_SLO_TELEGRAM_CHAT_IDS",
         )
     for chat in (*settings.telegram_chat_ids, *settings.telegram_second_chat_ids):
         async for finding in _chat(chat, telegram):
@@ -414,7 +419,7 @@ async def _chat(chat: int, telegram: TelegramRights) -> Findings:
                 f"write {error.moved_to} instead of {chat} into the settings",
             )
         elif error.is_unreachable:
-            yield _wrong(about, f"{chat} could not be asked about: {error}", "try again")
+            yield _wrong(about, f"{chat} could not be examined: {error}", "try again")
         else:
             yield _wrong(
                 about,
@@ -440,11 +445,11 @@ async def _chat(chat: int, telegram: TelegramRights) -> Findings:
 
 async def _heartbeat(settings: WatchdogSettings) -> Findings:
     if settings.heartbeat_url:
-        yield _ok("heartbeat", "is set: somebody notices when the watchdog is gone")
+        yield _ok("heartbeat", "is set: an outage of the watchdog itself is detected")
     else:
         yield _warning(
             "heartbeat",
-            "is not set: nobody notices when the watchdog itself is gone",
+            "is not set: an outage of the watchdog itself is not detected",
             "set WINE_SLO_HEARTBEAT_URL to a dead-man's switch, such as one of healthchecks.io",
         )
 
@@ -452,7 +457,7 @@ async def _heartbeat(settings: WatchdogSettings) -> Findings:
 async def _secrets(settings: WatchdogSettings) -> Findings:
     path = file()
     try:
-        mode = path.stat().st_mode  # one look at a local file
+        mode = path.stat().st_mode  # one read of a local file
     except OSError:
         return
     if settings.secrets and mode & (stat.S_IRGRP | stat.S_IROTH):

@@ -14,10 +14,10 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that was looked at.
+    """One thing that was examined.
 
     Attributes:
-        about: What was looked at.
+        about: What was examined.
         grade: How it is.
         sentence: What was found.
         remedy: What to do; empty where there is nothing to do.

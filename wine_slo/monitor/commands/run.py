@@ -1,4 +1,4 @@
-"""The verbs that look and try: each reads the settings, does its thing, prints, and returns an exit status.
+"""The commands that check and try: each reads the settings, does its thing, prints, and returns an exit status.
 
 What a person reads goes to standard output; what is wrong before anything could be done, to standard error. With
 `--json` standard output holds one JSON document and nothing else.
@@ -22,7 +22,7 @@ from wine_slo.config.environment import is_set as has_value
 from wine_slo.integrations.console.terminal import Terminal
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi, WatchdogError
 from wine_slo.monitor.commands import output
-from wine_slo.monitor.commands.check import check as look
+from wine_slo.monitor.commands.check import check as evaluate
 from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.drill.result import Drill
 from wine_slo.monitor.evaluate import source
@@ -48,7 +48,7 @@ def is_set(variable: str) -> int:
 
 
 def check(name: str | None, *, as_json: bool) -> int:
-    """Look once, print a line for each objective, and return 0 to 4."""
+    """Evaluate once, print a line for each objective, and return 0 to 4."""
     try:
         settings = read(WatchdogSettings)
         objectives = _chosen(slo_file.load(settings.objectives), name)
@@ -57,7 +57,7 @@ def check(name: str | None, *, as_json: bool) -> int:
 
     async def fetch() -> int:
         async with _prometheus(settings) as api:
-            report = await look(api, objectives, _now, VERSION)
+            report = await evaluate(api, objectives, _now, VERSION)
         if as_json:
             _print_json(report)
         else:
@@ -94,7 +94,7 @@ def status(*, as_json: bool) -> int:
 
 
 def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
-    """Make an incident, and return 0 where it was told in time, 1 where it was not, 3 where there was none."""
+    """Make an incident, and return 0 where it was notified in time, 1 where it was not, 3 where there was none."""
     try:
         settings = read(WatchdogSettings)
         objective = _latency(slo_file.load(settings.objectives), name)
@@ -126,7 +126,7 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
             _complain(f"no drill: {error}")
         return CANNOT_SEE
     except KeyboardInterrupt:
-        _complain("stopped: nothing more is asked; an incident that is open ends with the next good requests")
+        _complain("stopped: no more requests are sent; an incident that is open ends with the next good requests")
         return INTERRUPTED
     if as_json:
         _print_json({**msgspec.to_builtins(done), "trouble": str(done.trouble or ""), "has_worked": done.has_worked})
@@ -134,7 +134,7 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
 
 
 def doctor(*, as_json: bool) -> int:
-    """Look at everything that a first start gets wrong; return 1 where something is wrong, else 0."""
+    """Examine everything that a first start gets wrong; return 1 where something is wrong, else 0."""
     from wine_slo.monitor.commands import doctor as checking  # noqa: PLC0415
 
     findings = checking.read_all_settings()

@@ -1,8 +1,8 @@
-"""The drill: an incident made on purpose, to see that it is noticed, told and ended, and how soon.
+"""The drill: an incident made on purpose, to measure how soon it is detected, notified and resolved.
 
 The service is made slow through its own `/sleep`, by requests that it counts at an endpoint of their own, so that the
-error budget can leave them out (`budget_selector` in slo.yml) while the verdict does not. Then as many quick requests
-follow, because only what is asked can be seen to be well again. However it ends, nothing is asked of it afterwards.
+error budget can leave them out (`budget_selector` in slo.yml) while the judgement does not. Then as many quick requests
+follow, because only requests can show that it is well again. However it ends, no requests are sent afterwards.
 """
 
 import asyncio
@@ -27,11 +27,11 @@ PER_SECOND = 5.0  # requests; five in a scrape interval of a second are enough t
 MOST_PER_SECOND = 20.0  # a service that has more of its own is not made slow by a drill
 MOST_ASLEEP = 80  # requests at once; the service refuses more than a hundred
 SHARE = 0.5  # of all requests that are slow in a drill
-LEAST_SHARE = 3  # times what may be bad; less would hardly be told from chance
+LEAST_SHARE = 3  # times what may be bad; less could hardly be distinguished from chance
 SLOWER = 2  # times the threshold
 LONGEST_SLEEP = 10.0  # seconds; the service refuses more
-EACH = 0.25  # seconds between two looks at the watchdog
-DELIVERY = timedelta(seconds=5)  # what a message may take once there is something to tell
+EACH = 0.25  # seconds between two polls of the watchdog
+DELIVERY = timedelta(seconds=5)  # what a message may take once there is something to deliver
 SEEN_WITHIN = 6  # scrape intervals; what Prometheus has not seen by then it does not scrape
 
 
@@ -40,7 +40,7 @@ class DrillRefusedError(ReasonedError):
 
 
 class Watchdog(Protocol):
-    """How everything stands, asked of the watchdog wherever it runs."""
+    """The status, from the watchdog wherever it runs."""
 
     def __call__(self) -> Awaitable[Status]:
         """Return the status.
@@ -65,11 +65,11 @@ async def run(
     clock: Callable[[], datetime],
     on_progress: Callable[[Drill], None] = lambda _: None,
 ) -> Drill:
-    """Make an incident, watch it told, end it, watch that told, and return how long each took.
+    """Make an incident, wait for its notifications, end it, wait for those, and return how long each took.
 
     Args:
         service: The one that is made slow.
-        watchdog: The one that must notice.
+        watchdog: The one that must detect it.
         prometheus: The one that must scrape.
         objective: The latency objective that is broken.
         longest: For at most so long it is slow, and for at most so long a recovery is waited for.
@@ -136,7 +136,7 @@ async def prepare(
     share = per_second / (per_second + (slo.events_per_second or 0.0))
     if share < LEAST_SHARE * objective.allowed_bad_ratio:
         raise DrillRefusedError(
-            "the service answers {rate} requests per second; the {most} slow ones of a drill would not be noticed",
+            "the service answers {rate} requests per second; the {most} slow ones of a drill would not be detected",
             rate=f"{slo.events_per_second:.0f}",
             most=f"{per_second:g}",
         )
@@ -161,7 +161,7 @@ def _refuse_unless_calm(status: Status, slo: ObjectiveStatus) -> None:
         raise DrillRefusedError("{name} is already in breach: #{number}", name=slo.slo, number=slo.incident)
     if slo.silence is not None:
         raise DrillRefusedError(
-            "{name} is silenced by {person}, so that nobody would be told", name=slo.slo, person=slo.silence.by
+            "{name} is silenced by {person}, so that nobody would be notified", name=slo.slo, person=slo.silence.by
         )
     if status.quiet_hours:
         raise DrillRefusedError("quiet hours hold the messages of a drill until they are over")
@@ -216,7 +216,7 @@ class _Running:
         self._on_progress(self.drill)
 
     async def break_it(self, before: float, longest: timedelta, clock: Callable[[], datetime]) -> None:
-        """Make it slow until every chat is told.
+        """Make it slow until every chat is notified.
 
         Args:
             before: How many of a drill's requests Prometheus knew before.
@@ -235,7 +235,7 @@ class _Running:
         self._began = monotonic()
 
     async def mend_it(self, longest: timedelta) -> None:
-        """Make it quick until every chat is told that it is over.
+        """Make it quick until every chat is notified that it is over.
 
         Raises:
             DrillFailedError: That did not happen in time.
@@ -249,7 +249,7 @@ class _Running:
             elapsed = monotonic() - self._began
             if before is not None and not self.drill.has("scraped"):
                 await self._wait_for_scrape(before, elapsed)
-            with suppress(WatchdogError):  # a moment's absence is told by the time that everything takes
+            with suppress(WatchdogError):  # a moment's absence shows in the time that everything takes
                 if happened(await self._watchdog()):
                     return
             if elapsed > longest.total_seconds():
@@ -321,7 +321,7 @@ class _Running:
 
     @asynccontextmanager
     async def _requesting(self, seconds: float) -> AsyncIterator[None]:
-        """Ask at a steady pace meanwhile; at the end what was asked is answered first, unless it is broken off."""
+        """Send requests at a steady rate meanwhile; at the end all are answered first, unless it is broken off."""
         requests: set[asyncio.Task[None]] = set()
 
         async def request() -> None:

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 class Collector:
     """Queries the metric source; remembers nothing but what its clock says and what is known of the budgets.
 
-    The source's clock is believed where it agrees with the clock of this machine, and between two evaluations time goes
+    The source's clock is trusted where it agrees with the clock of this machine, and between two evaluations time goes
     on by the steady clock, so that no clock that is set, here or there, moves the instants of a state.
 
     Args:
@@ -100,7 +100,7 @@ class Collector:
         except MetricSourceError as error:
             reason = Reason("Prometheus: {why}", {"why": error.reason})
             return read_blind(objective, state, self.now(), reason, is_unanswered=not error.is_of_query)
-        except Exception as error:  # whatever it is, people are told that nothing can be judged
+        except Exception as error:  # whatever it is, people are notified that nothing can be judged
             log.exception("%s cannot be evaluated", objective.name)
             return read_blind(objective, state, self.now(), unjudged(error))
 

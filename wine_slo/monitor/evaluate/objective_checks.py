@@ -1,7 +1,7 @@
-"""What only Prometheus can tell of the objectives: series that do not exist, bounds that no bucket has.
+"""What only Prometheus knows of the objectives: series that do not exist, bounds that no bucket has.
 
-The file itself can be right and still promise what nothing measures. That stops nothing, as the service may be young,
-but it is told, with what to write instead.
+The file itself can be right and still have an objective that nothing measures. That stops nothing, as the service may
+be young, but it is reported, with what to write instead.
 """
 
 from bisect import bisect
@@ -30,7 +30,7 @@ class ObjectiveMistake:
 
 
 class ObjectiveChecker:
-    """Asks Prometheus what is wrong with the objectives."""
+    """Queries Prometheus for what is wrong with the objectives."""
 
     def __init__(self, api: MetricSource, facts: SourceInfo) -> None:
         self._api = api
@@ -40,7 +40,7 @@ class ObjectiveChecker:
         """Return which series and bucket bounds do not exist.
 
         Raises:
-            MetricSourceError: It cannot be asked.
+            MetricSourceError: It cannot be queried.
         """
         return await check_objectives(self._api, objectives)
 
@@ -54,11 +54,11 @@ class ObjectiveChecker:
         targets = await self._facts.targets() or []
         mistakes = []
         for job, objective in {each.job: each for each in objectives.all}.items():
-            told = {each.interval for each in targets if each.job == job and each.interval is not None}
-            others = told - {objective.scrape_interval}
-            if not told and not (await self._api.query(promql.measured_interval(objective))).samples:
+            known = {each.interval for each in targets if each.job == job and each.interval is not None}
+            others = known - {objective.scrape_interval}
+            if not known and not (await self._api.query(promql.measured_interval(objective))).samples:
                 raise MetricSourceError("it has not scraped {job} often enough", job=job)
-            real = min(others, default=None) if told else await measured(self._api, objective)
+            real = min(others, default=None) if known else await measured(self._api, objective)
             if real is not None:
                 mistakes.append(ObjectiveMistake(objective.name, "scrape_interval", other_interval(objective, real)))
         return mistakes
@@ -68,7 +68,7 @@ async def check_objectives(api: MetricSource, objectives: Objectives) -> list[Ob
     """Return what is wrong with the objectives by what Prometheus knows.
 
     Raises:
-        MetricSourceError: It cannot be asked.
+        MetricSourceError: It cannot be queried.
     """
     mistakes = []
     for objective in objectives.all:
@@ -93,7 +93,7 @@ async def measured(api: MetricSource, objective: Objective, at: datetime | None 
         at: An instant of the past; now where it is left out.
 
     Raises:
-        MetricSourceError: It cannot be asked.
+        MetricSourceError: It cannot be queried.
     """
     found = (await api.query(promql.measured_interval(objective), at)).samples
     if not found or not 0 < found[0].value <= promql.MEASURED_OVER.total_seconds():
@@ -144,9 +144,9 @@ def no_bound(seconds: float, bounds: list[float]) -> str:
     place = bisect(bounds, seconds)
     below, above = (bounds[place - 1] if place else 0.0), (*bounds, inf)[place]
     if below == 0.0 and above == float("inf"):
-        return f"is {seconds:g} s, and no bucket but +Inf has a bound: nothing can be told of how long requests take"
+        return f"is {seconds:g} s, and no bucket but +Inf has a bound: nothing is known of how long requests take"
     if above == float("inf"):
-        return f"is {seconds:g} s, above the highest bucket bound, {below:g} s: slower requests cannot be told apart"
+        return f"is {seconds:g} s, above the highest bucket bound, {below:g} s: slower requests cannot be distinguished"
     return (
         f"is {seconds:g} s, which is no bucket bound: requests within it cannot be counted, and their quantile is off "
         f"by up to {above - below:.3g} s; the nearest bounds are {below:g} s and {above:g} s"

@@ -1,4 +1,4 @@
-"""What an evaluation asks the metric source about one objective: queries out, readings in."""
+"""The queries of an evaluation for one objective: queries out, readings in."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

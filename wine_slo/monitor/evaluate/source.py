@@ -30,5 +30,5 @@ def connect(
 
 
 def info(session: aiohttp.ClientSession, settings: WatchdogSettings) -> SourceInfo:
-    """Return what tells of the metric source itself: its version, its retention, its targets."""
+    """Return what describes the metric source itself: its version, its retention, its targets."""
     return PrometheusFacts(session, settings.prometheus_url, settings.prometheus_headers)

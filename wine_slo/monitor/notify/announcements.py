@@ -1,6 +1,6 @@
-"""What every chat is told of what somebody does in one of them: silences, their ends and drills; all of it quietly.
+"""What every chat reads of what somebody does in one of them: silences, their ends and drills; all of it quietly.
 
-An announcement waits for every alert, and is given up where a chat cannot be told: what holds is on the status page,
+An announcement waits for every alert, and is given up where it cannot be delivered: what holds is on the status page,
 in `/silences` and in a metric, and a silence is announced again each day. One that was made just before the process
 ended is announced once more: twice is better than never.
 """
@@ -15,6 +15,7 @@ from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.recipients import Recipients
+from wine_slo.slo.backoff import Backoff
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.text.command_text import Replies
 
@@ -24,19 +25,19 @@ TRIES = 3
 MOST_WAITING = 20  # announcements; of a chat that does more at once, the later ones are left out
 LONGEST_WAIT = timedelta(seconds=30)  # what Telegram wants to be left alone for longer is not worth an announcement
 AT_RISK = timedelta(minutes=1)  # before the last evaluation of the process before: what may not have been announced
-CHECKED_EVERY = 60.0  # seconds between two looks at how long silences have run
+CHECKED_EVERY = 60.0  # seconds between two checks of how long silences have run
 
 Text = Callable[[Replies], str]
 
 
 class Announcements:
-    """Tells every chat.
+    """Notifies every chat.
 
     Args:
-        chat: Where it is told.
-        recipients: Who is told.
+        chat: Where it is sent.
+        recipients: Who is notified.
         localizer: How things read for each.
-        again_after: Seconds before a try that failed is repeated.
+        again_after: Seconds before the first try that failed is repeated.
     """
 
     def __init__(
@@ -49,18 +50,18 @@ class Announcements:
         self._chat = chat
         self._recipients = recipients
         self._localizer = localizer
-        self._again_after = again_after
+        self._backoff = Backoff(timedelta(seconds=again_after), LONGEST_WAIT)
         self._waiting: asyncio.Queue[tuple[Text, int | None]] = asyncio.Queue(MOST_WAITING)
 
     def announce(self, text: Text, but: int | None = None) -> None:
-        """Have every chat told, but the one in which it was done; returns at once."""
+        """Have every chat notified, but the one in which it was done; returns at once."""
         try:
             self._waiting.put_nowait((text, but))
         except asyncio.QueueFull:
             log.warning("an announcement was left out: %d are waiting already", MOST_WAITING)
 
     async def run(self) -> None:
-        """Tell what is to be told, for ever; a chat that hangs holds no other one's first try."""
+        """Deliver what is to be delivered, for ever; a chat that hangs holds no other one's first try."""
         while True:
             text, but = await self._waiting.get()
             reachable = [self._recipients.subscriber(chat) for chat in self._recipients]
@@ -72,14 +73,14 @@ class Announcements:
     async def remind(self, journal: Journal, snapshot: Snapshot) -> None:
         """Remind each day, for ever, which silences go on; at the start announce those of just before the last end."""
         evaluated_at, since = snapshot.state.evaluated_at, snapshot.now()
-        for action in journal.acts.silences(snapshot.state.incidents, since):
+        for action in journal.actions.silences(snapshot.state.incidents, since):
             if evaluated_at is not None and action.at > evaluated_at - AT_RISK:
-                self.announce(partial(Replies.announced, acts=[action], now=since), action.chat)
+                self.announce(partial(Replies.announced, actions=[action], now=since), action.chat)
         while True:
             await asyncio.sleep(CHECKED_EVERY)
             instant = snapshot.now()
-            if those := journal.acts.to_announce(snapshot.state.incidents, since, instant):
-                self.announce(partial(Replies.announced, acts=those, now=instant))
+            if those := journal.actions.to_announce(snapshot.state.incidents, since, instant):
+                self.announce(partial(Replies.announced, actions=those, now=instant))
             since = instant
 
     async def _send_to(self, address: int, topic: int | None, text: Text) -> None:
@@ -88,9 +89,9 @@ class Announcements:
                 await self._chat.send(address, text(self._localizer.replies(address)), topic=topic, loud=False)
             except ChannelError as error:
                 log.warning("chat %d: an announcement was not sent: %s", address, error)
-                wait = (error.retry_after or timedelta(seconds=self._again_after * attempt)).total_seconds()
-                if error.permanent or not error.surely_not_sent or wait > LONGEST_WAIT.total_seconds():
+                wait = error.retry_after or self._backoff.wait(attempt)
+                if error.permanent or not error.surely_not_sent or wait > LONGEST_WAIT:
                     return
-                await asyncio.sleep(wait)
+                await asyncio.sleep(wait.total_seconds())
             else:
                 return

@@ -3,7 +3,7 @@
 What is to be delivered is derived at every evaluation, from the incidents at hand and the recipients of the settings.
 There is no queue: an attempt that fails leaves a difference between the truth and a delivery record, and when its wait
 has run out the difference is delivered as it reads then. Each notification has a wait of its own and holds no other;
-only a flood wait, which Telegram asks for, holds all sends of a chat, or all edits. A chat that refuses messages is
+only a flood wait, which Telegram requires, holds all sends of a chat, or all edits. A chat that refuses messages is
 tried again by a schedule, and what others need to know of it is delivered to them. At the start each chat is tried
 without a message, so that a wrong id is known before the first incident.
 """
@@ -175,18 +175,18 @@ class Dispatcher:
                 await asyncio.wait_for(news.wait(), pause)
 
     async def finish(self, within: float) -> None:
-        """Let what is being told end, within so many seconds, and begin nothing more."""
+        """Let what is being sent end, within so many seconds, and begin nothing more."""
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*(each.acquire() for each in self._delivering.values())), within)
 
     async def revive(self, address: int) -> None:
-        """Try a chat again that refuses messages: it has been heard from."""
+        """Try a chat again that refuses messages: an update has come from it."""
         chat = self._recipients.subscriber_at(address).chat
         if self._waits.revive(chat):
             self._news[chat].set()
 
     def known_in(self, address: int) -> frozenset[int]:
-        """The numbers of the open incidents of which a chat was told, by where its people are heard."""
+        """The numbers of the open incidents of which a chat was notified, by where its people write."""
         chat = self._recipients.subscriber_at(address).chat
         return self._book.open_in(chat)
 
@@ -207,7 +207,7 @@ class Dispatcher:
         self.wake()
 
     async def deliver(self) -> None:
-        """Deliver to every recipient what it does not know and may be told now."""
+        """Deliver to every recipient what it does not know and may receive now."""
         await asyncio.gather(*(self._deliver_to(chat) for chat in self._recipients))
         await self._book.write()
 
@@ -251,13 +251,13 @@ class Dispatcher:
             await self._fail(chat, error, notification.kind, numbers, is_edit=is_edit)
             return
         except Exception:
-            log.exception("chat %d was not told (%s): a fault of ours", chat, notification.kind)
+            log.exception("chat %d was not notified (%s): a fault of ours", chat, notification.kind)
             self._on_message(notification.kind, "failed")
             for number in numbers:
                 self._waits.fail(chat, number, is_edit=is_edit)
             return
         self._on_message(notification.kind, "told")
-        log.info("chat %d was told: %s of %s", chat, notification.kind, ", ".join(f"#{each}" for each in numbers))
+        log.info("chat %d was notified: %s of %s", chat, notification.kind, ", ".join(f"#{each}" for each in numbers))
         for number in numbers:
             self._waits.succeed(chat, number, is_edit=is_edit)
         if not is_edit:
@@ -324,7 +324,7 @@ class Dispatcher:
 
     def _wording(self, chat: int) -> Wording:
         state, now = self._snapshot.state, self._snapshot.now()
-        return IncidentWording(self._localizer.speech(chat), state, now, self._journal.acts)
+        return IncidentWording(self._localizer.fmt(chat), state, now, self._journal.actions)
 
     def _next(self, chat: int) -> Notification | None:
         """The next notification for a chat that does not have to wait; only new messages while it refuses them."""
@@ -417,10 +417,10 @@ class Dispatcher:
         )
 
     async def _say(self, chat: int, notification: Notification) -> None:
-        """Deliver one notification, then record it.
+        """Deliver one notification, then mark it delivered.
 
         Raises:
-            ChannelError: It was not told, or perhaps not.
+            ChannelError: It was not delivered, or perhaps not.
         """
         if notification.edits is not None:
             await self._edit(chat, notification, notification.edits)
@@ -430,7 +430,7 @@ class Dispatcher:
         await self._book.keep(replace(each, perhaps_sent=True) for each in records)
         text = notification.text
         if any(each.perhaps_sent for each in records):
-            text = repeat_marked(self._localizer.speech(chat), text)
+            text = repeat_marked(self._localizer.fmt(chat), text)
         try:
             message = await self._send(
                 chat, text, loud=notification.loud, reply_to=notification.reply_to, buttons=notification.buttons
@@ -479,12 +479,14 @@ class Dispatcher:
         """
         calling, news = asyncio.create_task(call), self._news[chat]
         try:
-            while not calling.done():
+            while True:
                 hearing = asyncio.create_task(news.wait())
                 await asyncio.wait((calling, hearing), return_when=asyncio.FIRST_COMPLETED)
                 hearing.cancel()
+                if calling.done():
+                    break  # and what has happened meanwhile is for who waits for news
                 news.clear()
-                if not calling.done() and (following := self._next(chat)) is not None and following.edits is None:
+                if (following := self._next(chat)) is not None and following.edits is None:
                     raise _OvertakenError
             await calling
         finally:
@@ -504,10 +506,10 @@ class Dispatcher:
             first = FIRST_WAIT if error.surely_not_sent or is_edit else FIRST_WAIT_UNSURE
             waits = [self._waits.fail(chat, each, first, is_edit=is_edit) for each in numbers]
             again = min(waits).total_seconds()
-            log.warning("chat %d was not told (%s): %s; again in %.0f s", chat, kind, error, again)
+            log.warning("chat %d was not notified (%s): %s; again in %.0f s", chat, kind, error, again)
 
     def _flood(self, chat: int, error: ChannelError, wait: timedelta, *, is_edit: bool) -> None:
-        """Send nothing into a chat, or edit nothing there, for as long as Telegram asks."""
+        """Send nothing into a chat, or edit nothing there, for as long as Telegram requires."""
         log.warning("chat %d %s: %s", chat, "must not be edited in" if is_edit else "must be left alone", error)
         if self._waits.flood(chat, str(error), wait, is_edit=is_edit):
             for other in self._recipients:

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.recipients import Recipients
-from wine_slo.slo.chat.backoff import Backoff
+from wine_slo.slo.backoff import Backoff
 from wine_slo.slo.notification.policy import Suppression
 from wine_slo.slo.notification.record import Kind
 
 FIRST_WAIT = timedelta(seconds=2)
-FIRST_WAIT_UNSURE = timedelta(seconds=15)  # what may have arrived is repeated at a pace that people bear
+FIRST_WAIT_UNSURE = timedelta(seconds=15)  # what may have arrived is repeated as seldom as people bear
 LONGEST_WAIT = timedelta(minutes=1)
-LONGEST_FLOOD = timedelta(minutes=5)  # what Telegram asks for beyond is tried again all the same
+LONGEST_FLOOD = timedelta(minutes=5)  # after a longer wait of Telegram's it is tried again all the same
 LONG_FLOOD = timedelta(minutes=2)  # a chat that wants to be left alone for so long cannot be reached
 LONGEST_RETRY_CLOSED = timedelta(hours=1)
 CLOSED = Backoff(timedelta(minutes=1), LONGEST_RETRY_CLOSED)  # what refuses messages is tried again after so long
@@ -65,7 +65,7 @@ class Waits:
         self._snapshot = snapshot
         self._waits: dict[tuple[int, int, bool], _Wait] = {}  # by chat, incident, and whether it is an edit
         self._floods: dict[tuple[int, bool], datetime] = {}  # by chat, and whether it is about edits
-        self._long_floods: dict[int, str] = {}  # what Telegram asked for, by chat
+        self._long_floods: dict[int, str] = {}  # what Telegram required, by chat
         self._refusals: dict[int, _Refusal] = {}
         self._unproven = dict.fromkeys(recipients, "")  # not reached since the start, and why not
 

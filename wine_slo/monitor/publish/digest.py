@@ -1,4 +1,4 @@
-"""Tells the weekly digest: once a week to each chat, quietly; what was missed is told when that is still news."""
+"""Sends the weekly digest: once a week to each chat, quietly; what was missed is sent when that is still news."""
 
 import asyncio
 import logging
@@ -24,27 +24,27 @@ from wine_slo.slo.views.digest_text import WEEK, Attained, Week, Weekly, digest_
 
 log = logging.getLogger(__name__)
 
-CHECKED_EVERY = 60.0  # seconds between two looks at the clock
-PATIENCE = timedelta(hours=1)  # for a Prometheus that does not answer; then it is told without its numbers
+CHECKED_EVERY = 60.0  # seconds between two reads of the clock
+PATIENCE = timedelta(hours=1)  # for a Prometheus that does not answer; then it is sent without its numbers
 
 
 class Digests:
-    """Tells the digests.
+    """Sends the digests.
 
     Args:
         api: Prometheus.
-        ledger: Knows the week's incidents, and what was told.
-        chat: Where it is told.
+        ledger: Knows the week's incidents, and what was delivered.
+        chat: Where it is sent.
         recipients: Where they are now.
         but: The chats that get none.
         weekly: When.
         snapshot: What is known now.
-        speech: How things read in a chat.
+        fmt: How things read in a chat.
         journal: Knows when somebody acknowledged an incident.
         on_message: Called after each try with the kind and the outcome: `records` or `failed`.
     """
 
-    def __init__(  # noqa: PLR0913 - it tells of everything
+    def __init__(  # noqa: PLR0913 - it reports on everything
         self,
         api: MetricSource,
         ledger: Ledger,
@@ -54,7 +54,7 @@ class Digests:
         but: Collection[int],
         weekly: Weekly,
         snapshot: Snapshot,
-        speech: Callable[[int], Formatter],
+        fmt: Callable[[int], Formatter],
         journal: Journal,
         on_message: Callable[[Kind, str], None],
     ) -> None:
@@ -65,23 +65,23 @@ class Digests:
         self._but = but
         self._weekly = weekly
         self._snapshot = snapshot
-        self._speech = speech
+        self._fmt = fmt
         self._journal = journal
         self._on_message = on_message
         self._delivered: dict[int, datetime] | None = None
 
     async def run(self) -> None:
-        """Tell every digest in its time, for ever."""
+        """Send every digest in its time, for ever."""
         while True:
             if self._snapshot.state.evaluated_at is not None:
                 try:
                     await self.deliver()
                 except Exception:
-                    log.exception("no digest was told by a fault of ours; again in a minute")
+                    log.exception("no digest was sent by a fault of ours; again in a minute")
             await asyncio.sleep(CHECKED_EVERY)
 
     async def deliver(self) -> None:
-        """Tell every chat what is due there."""
+        """Send every chat what is due there."""
         now = self._snapshot.now()
         slot = self._weekly.last(now)
         try:
@@ -90,12 +90,12 @@ class Digests:
                 if chat not in delivered:
                     await self._mark(chat, slot)  # a new chat has no week behind it yet
         except LedgerError as error:
-            log.error("%s; no digest is told until it can be", error)  # noqa: TRY400 - expected
+            log.error("%s; no digest is sent until it can be", error)  # noqa: TRY400 - expected
             return
         waiting = [chat for chat in self._chats() if is_due(slot, delivered.get(chat), now)]
         if not waiting:
             return
-        week = await self._week(slot, self._speech(waiting[0]))
+        week = await self._week(slot, self._fmt(waiting[0]))
         if week.trouble and now - slot < PATIENCE:
             return
         for chat in waiting:
@@ -105,26 +105,26 @@ class Digests:
         return [each for each in self._recipients if each not in self._but and each not in self._recipients.closed]
 
     def _acknowledged_at(self, incident: Incident) -> datetime | None:
-        action = self._journal.acts.acknowledgement(incident)
+        action = self._journal.actions.acknowledgement(incident)
         return action.at if action else None
 
     async def _send_to(self, chat: int, week: Week, slot: datetime) -> None:
-        text = digest_text(self._speech(chat), week)
+        text = digest_text(self._fmt(chat), week)
         try:
             await self._send(chat, text)
         except ChannelError as error:
             self._on_message(Kind.DIGEST, "failed")
-            log.warning("chat %d was not told the digest: %s", chat, error)
+            log.warning("chat %d was not sent the digest: %s", chat, error)
             if error.permanent:
                 await self._recipients.close(chat, str(error))
             if error.surely_not_sent:
-                return  # the next look at the clock tries again
+                return  # the next turn tries again
         else:
             self._on_message(Kind.DIGEST, "told")
         try:
             await self._mark(chat, slot)
         except LedgerError as error:
-            log.error("%s; a restart now would tell chat %d the digest once more", error, chat)  # noqa: TRY400
+            log.error("%s; a restart now would send chat %d the digest once more", error, chat)  # noqa: TRY400
 
     async def _send(self, chat: int, text: str) -> None:
         """Send it to where a chat is now; once more where it turns out to have moved.
@@ -151,11 +151,11 @@ class Digests:
             self._delivered[chat] = slot
         await asyncio.to_thread(self._ledger.mark_digest, chat, slot)
 
-    async def _week(self, slot: datetime, speech: Formatter) -> Week:
-        """What there is to tell of the week that ended at a time; the speech is only asked for the objectives."""
+    async def _week(self, slot: datetime, fmt: Formatter) -> Week:
+        """The facts of the week that ended at a time; of the formatter only the objectives are used."""
         first = slot - WEEK
         trouble: Reason | str = ""
-        objectives = speech.objectives.all
+        objectives = fmt.objectives.all
         try:
             attained = tuple(await asyncio.gather(*(self._attained(each, slot) for each in objectives)))
         except MetricSourceError as error:
@@ -192,7 +192,7 @@ class Digests:
         )
 
     def _past(self, since: datetime) -> tuple[list[Incident], list[DeliveryRecord]]:
-        """The incidents since a time, with what is known of them now, and what was told of them."""
+        """The incidents since a time, with what is known of them now, and what was delivered of them."""
         try:
             older = {each.number: each for each in self._ledger.incidents(since=since)}
             records = self._ledger.records_of(older)

@@ -1,4 +1,4 @@
-"""What the watchdog believes and how it is doing, as metrics; what is not known is absent instead of 0."""
+"""What the watchdog knows and how it is doing, as metrics; what is not known is absent instead of 0."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -26,7 +26,7 @@ from wine_slo.slo.objectives.budget import windows
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.span import format_span
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside each counter, which nobody asks for
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside each counter, which nobody uses
 
 TICK_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 PHASES = tuple(Phase)  # their numbers are those of the help text
@@ -34,7 +34,7 @@ SIGHTS = tuple(Sight)
 
 
 class WatchdogInstruments:
-    """What the watchdog believes and how it is doing.
+    """What the watchdog knows and how it is doing.
 
     Args:
         version: the watchdog's own.
@@ -58,7 +58,9 @@ class WatchdogInstruments:
             names.SLO_ERROR_BUDGET_REMAINING_RATIO, "The share of the error budget that is left.", by_slo
         )
         self._burn = gauge(
-            names.SLO_BURN_RATE, "Times the pace at which the budget just lasts.", (names.SLO, names.WINDOW)
+            names.SLO_BURN_RATE,
+            "Burn rate of the error budget: 1 spends it exactly in the window.",
+            (names.SLO, names.WINDOW),
         )
         self._last_tick = gauge(
             names.WATCHDOG_LAST_TICK_TIMESTAMP_SECONDS, "When the last tick was complete, since the epoch."
@@ -121,7 +123,7 @@ class WatchdogInstruments:
         self._queries.labels(outcome).inc()
 
     def count_message(self, kind: Kind, outcome: str) -> None:
-        """Count a try to tell something: `told` or `failed`."""
+        """Count an attempt to deliver something: `told` or `failed`."""
         self._messages.labels(kind, outcome).inc()
 
     def count_suppressed(self, reason: Suppression) -> None:
@@ -133,7 +135,7 @@ class WatchdogInstruments:
         self._questions.labels(reception).inc()
 
     def show_listening(self, listening: bool) -> None:  # noqa: FBT001 - it says what it is
-        """Publish whether commands and buttons are heard."""
+        """Publish whether commands and buttons are received."""
         self._listening.set(listening)
 
     def count_tick(self, ended_at: datetime, seconds: float) -> None:
@@ -142,7 +144,7 @@ class WatchdogInstruments:
         self._tick_seconds.observe(seconds)
 
     def show(self, state: State, objectives: Objectives) -> None:
-        """Publish what is believed; what is not known is absent instead of 0. It may run beside a scrape."""
+        """Publish what is known; what is not known is absent instead of 0. It may run beside a scrape."""
         self._incidents_open.set(len(state.open_incidents))
         shown: dict[Gauge, dict[tuple[str, ...], float | None]] = {
             each: {}

@@ -1,6 +1,6 @@
-"""What Prometheus knows of the last hours, for whoever looks at the status page.
+"""What Prometheus knows of the last hours, for whoever reads the status page.
 
-Asked when somebody looks, kept for a while, and given up soon: a page must come whether Prometheus answers or not.
+Queried when somebody loads it, kept for a while, and given up soon: a page must come whether Prometheus answers or not.
 """
 
 import asyncio
@@ -15,13 +15,13 @@ from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Series
 from wine_slo.slo.views.series import History
 
-KNOWN_FOR = timedelta(seconds=10)  # a page that ten people look at asks once
+KNOWN_FOR = timedelta(seconds=10)  # a page that ten people read queries once
 TIME_BOX = 2.0  # seconds for all of the answers
 POINTS = 90  # of one line; more than a phone shows
 
 
 class SeriesSource:
-    """Asks how everything went, at most once in ten seconds for each span.
+    """Queries how everything went, at most once in ten seconds for each span.
 
     Args:
         api: Prometheus.

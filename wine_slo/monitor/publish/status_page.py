@@ -1,7 +1,7 @@
 """The watchdog's pages for people and machines: `/`, a status page without a script, and `/api/status`.
 
-The page says how old its numbers are, and is green only where a look saw so. It loads nothing from elsewhere, and
-comes whether or not Prometheus answers.
+The page says how old its numbers are, and is green only where an evaluation saw so. It loads nothing from elsewhere,
+and comes whether or not Prometheus answers.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ URGENCY = tuple(Judgement)
 BADGES = {
     Judgement.BREACHED: "in breach",
     Judgement.UNKNOWN: "not known",
-    Judgement.SUSPICIOUS: "suspicious",
+    Judgement.SUSPICIOUS: "breach pending",
     Judgement.MET: "met",
 }
 
@@ -47,7 +47,7 @@ class PageChart:
     """A line over a while, in the units of an SVG, and what it says in words."""
 
     paths: tuple[str, ...]
-    limit: float | None  # how high the promise is; None where it is beyond the picture
+    limit: float | None  # how high the target is; None where it is beyond the picture
     breaches: tuple[tuple[float, float], ...]  # where they begin, and how wide they are
     highest: str
     words: str
@@ -129,7 +129,7 @@ class StatusPages:
             status: How everything stands.
             history: How it went.
             chosen: The name of the trend's span.
-            reloads: Whether the page asks the browser to load it again.
+            reloads: Whether the page has the browser load it again.
         """
         worst = sorted(status.objectives, key=lambda each: URGENCY.index(each.verdict))
         shown = worst[:MOST_SHOWN]
@@ -140,7 +140,7 @@ class StatusPages:
             mood=mood,
             age=None if status.seconds_since_look is None else span(timedelta(seconds=status.seconds_since_look)),
             poll=span(timedelta(seconds=status.poll_seconds)),
-            untold=span(timedelta(seconds=status.untold_seconds)) if status.untold_seconds >= 1 else "",
+            undelivered=span(timedelta(seconds=status.untold_seconds)) if status.untold_seconds >= 1 else "",
             cards=[self._card(each, status, history) for each in shown],
             hidden=len(worst) - len(shown),
             open_rows=[self._row(each, status) for each in status.open_incidents],
@@ -254,7 +254,7 @@ def _nature(incident: IncidentStatus) -> Iterator[str]:
 
 def _headline(status: Status) -> tuple[str, Judgement]:
     """The one sentence to read, and its colour; green only where everything was seen to be met."""
-    counts = {verdict: sum(each.verdict is verdict for each in status.objectives) for verdict in Judgement}
+    counts = {judgement: sum(each.verdict is judgement for each in status.objectives) for judgement in Judgement}
     count = len(status.objectives)
     objectives = "objective" if count == 1 else "objectives"
     if counts[Judgement.BREACHED]:
@@ -264,9 +264,9 @@ def _headline(status: Status) -> tuple[str, Judgement]:
     if status.overdue:
         return "Unknown: the last evaluation is too old", Judgement.UNKNOWN
     if counts[Judgement.UNKNOWN] == count:
-        return "Nothing can be said at the moment", Judgement.UNKNOWN
+        return "Nothing can be judged at the moment", Judgement.UNKNOWN
     if counts[Judgement.SUSPICIOUS]:
-        return "Something is suspicious", Judgement.SUSPICIOUS
+        return "A breach is pending", Judgement.SUSPICIOUS
     if counts[Judgement.UNKNOWN]:
         return f"{counts[Judgement.MET]} of {count} {objectives} met, the rest not known", Judgement.UNKNOWN
     return ("The objective is met" if count == 1 else f"All {count} objectives are met"), Judgement.MET
@@ -327,7 +327,7 @@ def _picture(
 
 
 def _runs(instants: Sequence[float], longest: float) -> Iterator[list[float]]:
-    """Instants in a row; a hole in which nothing was asked is not drawn over."""
+    """Instants in a row; a hole in which nothing was scraped is not drawn over."""
     run = list(instants[:1])
     for earlier, later in pairwise(instants):
         if later - earlier > longest:

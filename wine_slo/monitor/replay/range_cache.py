@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from wine_slo.slo.backoff import Backoff
 from wine_slo.slo.evaluation.sampling import key_of
 from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.source.metric_source import MAX_POINTS, MetricSource, MetricSourceError, Sample, Series
@@ -26,7 +27,8 @@ Numbers = NDArray[np.float64]  # one value an instant; NaN where there is none
 Labels = tuple[tuple[str, str], ...]
 
 AT_ONCE = 4  # queries; Prometheus answers twenty side by side, and has other clients too
-WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds between the attempts of one query
+BACKOFF = Backoff(timedelta(seconds=0.5), timedelta(seconds=4))  # between two attempts of one query
+ATTEMPTS = 5
 SETTLED_AFTER = timedelta(minutes=10)  # what is younger may still change, and is not kept on disk
 KEPT_ON_DISK = timedelta(days=14)  # since it was last used
 # Before 2.47, Prometheus reads all samples anew for each instant of a `timestamp()`, so twice as many instants take
@@ -218,7 +220,7 @@ class RangeCache:
         if count <= 0:
             return []
         if count < (MOST_OF_TIMESTAMPS if query.startswith("timestamp(") else MAX_POINTS):
-            for wait in (*WAITS, None):
+            for attempt in range(1, ATTEMPTS + 1):
                 try:
                     return await self.api.query_range(
                         query, instant(first), instant(last), timedelta(milliseconds=step)
@@ -226,8 +228,9 @@ class RangeCache:
                 except MetricSourceError as error:
                     if error.is_too_much and count > FEW:
                         break
-                    if error.is_refused or wait is None:
+                    if error.is_refused or attempt == ATTEMPTS:
                         raise
+                    wait = BACKOFF.wait(attempt).total_seconds()
                     log.info("retrying in %g s: %s", wait, error)
                     await asyncio.sleep(wait)
         middle = first + count // 2 * step

@@ -17,7 +17,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 ATTEMPTS, PAUSE = 5, 0.002  # seconds; blocks the event loop for as long
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # where prometheus_client looks for the folder
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # where prometheus_client finds the folder
 
 
 def share(folder: Path, worker: int) -> None:

@@ -113,7 +113,7 @@ PATHS: dict[str, Any] = {
     "/predict": {
         "post": {
             "summary": f"Classify one wine, or up to {MOST_SAMPLES:,}",
-            "description": "A browser that asks for text/html and sends a form is answered with a page.",
+            "description": "A browser that accepts text/html and sends a form is answered with a page.",
             "operationId": "predict",
             "parameters": [LANGUAGE],
             "requestBody": {

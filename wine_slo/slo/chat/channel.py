@@ -47,7 +47,7 @@ class ChannelError(Exception):
     Attributes:
         permanent: The chat refuses whatever we send; only people can change that.
         retry_after: It is to be left alone for so long; from a second to some minutes.
-        surely_not_sent: It did not arrive. When False it may have arrived unseen.
+        surely_not_sent: It did not arrive. When False it may have arrived.
         refused: The chat refuses this one message as it is; another one, or a plainer one, it may accept.
         message_gone: The message cannot be edited, or not any more; a new one can be sent.
         moved_to: The chat has a new id.

@@ -1,4 +1,4 @@
-"""How often somebody may ask: limits over a minute, of which the first question too many is answered and no other.
+"""How often somebody may send commands: of what is too much in a minute, the first is answered and no other.
 
 Telegram lets a bot say 20 things a minute in a group and about one a second in a private chat. Answers stay well below
 that, so that an alert has room at any time. Source: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
@@ -19,7 +19,7 @@ class Excess:
     """One too many.
 
     Attributes:
-        seconds: In how many the next may be asked.
+        seconds: In how many the next may be sent.
         is_first: Whether it is the first one too many of late, so that it is answered.
     """
 
@@ -29,14 +29,14 @@ class Excess:
 
 @dataclass(slots=True)
 class _Lately:
-    """When somebody asked last, and until when nothing more is said of asking too often."""
+    """When somebody sent the last one, and until when nothing more is said of sending too many."""
 
     times: deque[datetime] = field(default_factory=deque)
     notified_until: datetime | None = None
 
 
 class Limit:
-    """At most so many within a span, for each of those who ask.
+    """At most so many within a span, for each sender.
 
     Args:
         most: How many.
@@ -49,7 +49,7 @@ class Limit:
         self._lately: OrderedDict[Hashable, _Lately] = OrderedDict()
 
     def excess(self, who: Hashable, now: datetime) -> Excess | None:
-        """What there is too much of, where that one asks once more now; None where there is room."""
+        """What there is too much of, where that one sends once more now; None where there is room."""
         lately = self._of(who, now)
         if len(lately.times) < self._most:
             return None

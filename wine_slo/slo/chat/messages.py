@@ -1,4 +1,4 @@
-"""What people ask or press in a chat, and what they are answered; nothing of Telegram in it.
+"""What people send or press in a chat, and what they are answered; nothing of Telegram in it.
 
 A `Command` is a word after a slash, a `Reaction` is what a button does. Both are values in a table, so that the help,
 the menu and "did you mean" come from one list.
@@ -16,9 +16,9 @@ class Reception(StrEnum):
     ANSWERED = "answered"
     UNKNOWN = "unknown"  # no such command
     STRANGER = "stranger"  # of somebody in no chat of ours
-    REFUSED = "refused"  # of somebody who may ask but not change anything
+    REFUSED = "refused"  # of somebody who may query but not change anything
     FORGED = "forged"  # a button that is not ours, or of another chat
-    OLD = "old"  # asked while nobody listened, or of an incident that is over
+    OLD = "old"  # sent while nobody listened, or of an incident that is over
     LIMITED = "limited"  # one too many in a minute
     FAILED = "failed"  # by a fault of ours
 
@@ -87,9 +87,9 @@ class Question:
 
     Attributes:
         chat: Where.
-        message: The id of the message that asks.
+        message: The id of the message with the command.
         person: Who.
-        command: The word after the slash, in small letters; empty where there is none, which only a private chat hears.
+        command: The word after the slash, in small letters; empty where there is none, which only a private chat sends.
         arguments: The words after it.
         topic: The topic of a forum, None elsewhere.
         is_to_us: Whether it is surely meant for us; in a group other bots read a bare `/status` too.
@@ -165,15 +165,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One word that can be asked.
+    """One command.
 
     Attributes:
         name: The word, in small letters.
-        help: One line for the menu, in English; it is looked up in the catalogue.
+        help: One line for the menu, in English; it is translated by the catalogue.
         answer: Answers it.
-        changes: Whether it changes anything, so that not everybody who may ask may do it.
-        counts_late: Whether it is done too where it was asked long ago, while nobody listened.
-        usage: What follows the word, as `/help` shows it: `1h [objective] [reason]`; it is looked up there too.
+        changes: Whether it changes anything, so that not everybody who may query may do it.
+        counts_late: Whether it is done too where it was sent long ago, while nobody listened.
+        usage: What follows the word, as `/help` shows it: `1h [objective] [reason]`; it is translated too.
         is_for_first_chats: Whether it is refused in a chat that is only escalated to, but to an admin.
     """
 
@@ -193,7 +193,7 @@ class Reaction:
     Attributes:
         verb: Which kind.
         answer: Answers a press.
-        changes: Whether it changes anything, so that not everybody who may ask may do it.
+        changes: Whether it changes anything, so that not everybody who may query may do it.
         counts_late: Whether it is done too where it may have been pressed long ago, while nobody listened.
     """
 

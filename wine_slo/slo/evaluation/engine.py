@@ -1,6 +1,6 @@
-"""The watch over everything that is promised: one value, and the function that moves it on by one look.
+"""The state machine of all objectives: one value, and the function that moves it on by one evaluation.
 
-`advance` reads no clock and asks nobody: the same looks give the same incidents, live and in a replay.
+`advance` reads no clock and does no I/O: the same readings give the same incidents, live and in a replay.
 """
 
 from collections.abc import Mapping
@@ -23,8 +23,8 @@ from wine_slo.slo.source.deployment import Deployment
 SIGHT = Key("sight")
 LEDGER = Key("ledger")  # not being able to write down
 DOWN = "down"
-GAP = Key("gap")  # a time in which nobody looked, told once
-SETTLES_IN = timedelta(milliseconds=100)  # a quick look comes so much after its interval has ended
+GAP = Key("gap")  # a time without evaluations, notified once
+SETTLES_IN = timedelta(milliseconds=100)  # a quick evaluation comes so much after its interval has ended
 KEPT = timedelta(days=1)  # closed incidents stay at hand for so long; the ledger keeps them all
 
 
@@ -47,8 +47,8 @@ class State:
         last_number: The highest number that was ever given.
         troubles_since: Since when there is each cause for not seeing, or a job that is down.
         unwritten_since: Since when the ledger cannot be written; None while it can. Not kept over a restart.
-        evaluated_at: The last look; None before the first.
-        readings: What the last look saw. Not kept over a restart.
+        evaluated_at: The last evaluation; None before the first.
+        readings: What the last evaluation read. Not kept over a restart.
     """
 
     tracks: Mapping[Key, KeyState] = field(default_factory=dict)
@@ -66,12 +66,12 @@ class State:
 
     @property
     def keys_without_data(self) -> tuple[Key, ...]:
-        """What could not be seen at the last look."""
+        """What had no data at the last evaluation."""
         return tuple(key for key, each in self.readings.items() if each.sight in (Sight.BLIND, Sight.STALE))
 
     @property
     def blind_since(self) -> datetime | None:
-        """Since when something that is promised cannot be seen; None while all of it can."""
+        """Since when an objective has no data; None while all of them have."""
         return min((at for key, at in self.troubles_since.items() if key.objective == SIGHT.objective), default=None)
 
     @property
@@ -216,7 +216,7 @@ class _Move:
                 self._keep(burnt, incident)
 
     def withdraw(self, key: Key) -> None:
-        """Close whatever is open of a key that nothing promises any more, and forget it."""
+        """Close whatever is open of a key that no objective has any more, and forget it."""
         for alert in Alert:
             incident = self._last_of(self._track(replace(key, alert=alert)))
             if incident is not None and incident.is_open:
@@ -237,7 +237,7 @@ class _Move:
 
 
 def next_evaluation_at(state: State, objectives: Objectives) -> datetime | None:
-    """When to look again without waiting for the next tick; None where every promise is kept, or nobody asks."""
+    """When to evaluate again before the next tick; None where every objective is met, or there are no requests."""
     instants = []
     for key, track in state.tracks.items():
         objective, reading = objectives.of(key), state.readings.get(key)
@@ -250,7 +250,7 @@ def next_evaluation_at(state: State, objectives: Objectives) -> datetime | None:
 
 
 def seen_until(state: State, key: Key, lateness: timedelta) -> datetime | None:
-    """Up to when a key has been judged, so that the next look need not go further back; None before the first look.
+    """Up to when a key has been judged, so that the next evaluation need not go further back; None before the first.
 
     Args:
         state: What is known.
@@ -288,7 +288,7 @@ def _report_gap(state: State, *, state_before: State, objectives: Objectives, in
 
 
 def causes_of(state: State, objectives: Objectives) -> dict[Key, Key | None]:
-    """Which incident tells why each key could not be judged at the last evaluation; None for what could be."""
+    """Which incident says why each key could not be judged at the last evaluation; None for what could be."""
     open_keys = {each.key for each in state.open_incidents}
     is_unanswered = all(each.is_unanswered for each in state.readings.values())
     causes: dict[Key, Key | None] = {}
@@ -351,7 +351,7 @@ def _concerns(trouble: Key, objective: Objective | None) -> bool:
 
 
 def _is_covered_by_up(down: Key, state: State, objectives: Objectives) -> bool:
-    """Whether an objective about the targets themselves tells that they are down."""
+    """Whether an objective about the targets themselves covers that they are down."""
     return any(
         (objective := objectives.of(each.key)) is not None and objective.is_up and _concerns(down, objective)
         for each in state.open_incidents
@@ -372,11 +372,11 @@ def _follow_trouble(
     """The state with the incident of a trouble of our own opened or closed, and since when there is that trouble.
 
     Args:
-        state: What is known, after the look.
+        state: What is known, after the evaluation.
         key: The trouble's.
         reason: Why there is it; empty where there is none.
-        since: Since when there was it before this look.
-        objectives: What is promised; says how long it may last before it is told.
+        since: Since when there was it before this evaluation.
+        objectives: The objectives; they say how long it may last before it is notified.
     """
     now = state.evaluated_at
     if now is None:

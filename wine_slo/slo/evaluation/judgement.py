@@ -3,11 +3,11 @@
 A long range is slow to recover and a short one pages on a hiccup, so neither decides. What decides is the run of
 intervals since a suspicion arose:
 
-* it is a **breach** when the promise is broken *even without its worst stall* (the adjacent intervals that a short
-  stall can touch), and when chance would show that in a service that keeps its promise less than once in twenty;
+* it is a **breach** when the objective is violated *even without its worst stall* (the adjacent intervals that a short
+  stall can touch), and when chance would show that in a service that meets its objective less than once in twenty;
 * it is **clear** when the newest intervals are good by more than a little, for long enough, with enough events, and
   when chance would show that in a service that is still as bad as the incident was less than once in twenty;
-* where they are good by little, it has **held** when the promise was kept over a much longer span.
+* where they are good by little, it has **held** when the objective was met over a much longer span.
 
 So full outages and long ones, busy services and quiet ones are all judged by one rule: where there is little to go
 by, it waits for more.
@@ -27,7 +27,7 @@ CHANCE = 0.05  # a swing that chance explains is no news; the bound below overst
 
 
 def is_bad(objective: Objective, interval: Interval) -> bool:
-    """Whether one interval by itself breaks the promise."""
+    """Whether one interval by itself violates the objective."""
     return bool(is_violation(objective, interval.bad, interval.total))
 
 
@@ -53,17 +53,17 @@ class Weighing:
 
     @property
     def is_enough(self) -> bool:
-        """Whether there are as many events as a verdict needs."""
+        """Whether there are as many events as a judgement needs."""
         return round(self.total) >= self.least
 
     @property
     def is_bad_without_stall(self) -> bool:
-        """Whether the promise is broken even without the worst stall."""
+        """Whether the objective is violated even without the worst stall."""
         return self.rest_total > 0 and self.rest_bad / self.rest_total > self.allowed
 
     @property
     def chance(self) -> float:
-        """At most how likely chance shows that in a service that keeps its promise; 1 where it keeps it."""
+        """At most how likely chance shows that in a service that meets its objective; 1 where it is met."""
         if not self.is_bad_without_stall:
             return 1.0
         return chance_of_share(self.rest_bad, self.rest_total, self.allowed)
@@ -78,7 +78,7 @@ def weigh(objective: Objective, suspicion: Sequence[Interval]) -> Weighing:
     """What was seen since a suspicion arose, as it is judged.
 
     Args:
-        objective: What is promised.
+        objective: The objective.
         suspicion: The intervals with events since the first bad one, oldest first.
     """
     rest_bad, rest_total = _without_worst_stall(objective, suspicion)
@@ -96,7 +96,7 @@ def is_breach(objective: Objective, suspicion: Sequence[Interval]) -> bool:
     """Whether what was seen since a suspicion arose is an incident.
 
     Args:
-        objective: What is promised.
+        objective: The objective.
         suspicion: The intervals with events since the first bad one, oldest first.
     """
     return weigh(objective, suspicion).is_breach
@@ -108,9 +108,9 @@ def clear_run(
     """Return the newest intervals that show that the objective is met again; none where they do not.
 
     Args:
-        objective: What is promised.
+        objective: The objective.
         seen: The intervals with events, oldest first, the newest last.
-        intervals: How many of them must be looked at, at the least.
+        intervals: How many of them must be judged, at the least.
         bad_ratio: The share of bad events while it was bad.
     """
     unclear = total = 0.0
@@ -130,7 +130,7 @@ def held_run(objective: Objective, seen: Sequence[Interval], span: timedelta) ->
     """Return the intervals of a span that ends now, where the objective was met over all of it; none where it was not.
 
     Args:
-        objective: What is promised.
+        objective: The objective.
         seen: The intervals with events, oldest first, the newest last.
         span: How far back it must have been met.
     """

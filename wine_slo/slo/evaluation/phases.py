@@ -1,6 +1,6 @@
 """The phases of a breach and a recovery, and the one table of events that move them.
 
-Everything that moves a phase emits an event and asks `after`; an event that the table does not have for a phase moves
+Everything that moves a phase emits an event and calls `after`; an event that the table does not have for a phase moves
 nothing. While there is insufficient data no event is emitted: absence opens nothing and closes nothing. The only way
 out of an incident without data is its expiry, which is never called a recovery.
 """
@@ -59,6 +59,6 @@ def after(phase: Phase, event: Event) -> Phase:
 
 
 def diagram() -> str:
-    """Return the table as a state diagram in Mermaid, which `docs/verdicts.md` shows."""
+    """Return the table as a state diagram in Mermaid, which `docs/judgement.md` shows."""
     moves = (f"    {before} --> {then}: {event}" for (before, event), then in TRANSITIONS.items())
     return "\n".join(("stateDiagram-v2", f"    [*] --> {Phase.MET}", *moves))

@@ -1,4 +1,4 @@
-"""What was seen of one objective in one look: intervals of events, and sight, which says if it can be judged at all.
+"""What one evaluation read of one objective: intervals of events, and sight, which says if it can be judged at all.
 
 Every instant is Prometheus' own time, so that a clock that differs between machines changes nothing.
 """
@@ -22,14 +22,14 @@ from wine_slo.slo.span import format_span
 
 
 class Sight(StrEnum):
-    """Whether there can be a verdict."""
+    """Whether there can be a judgement."""
 
     CLEAR = "clear"
-    NO_TRAFFIC = "no_traffic"  # nobody asks; not a breach
-    TOO_FEW = "too_few"  # some asked, too few to judge
+    NO_TRAFFIC = "no_traffic"  # no requests; not a breach
+    TOO_FEW = "too_few"  # some requests, too few to judge
     TARGET_DOWN = "target_down"  # no target answers its scrapes
     STALE = "stale"  # the last sample is old, or there is none
-    BLIND = "blind"  # Prometheus cannot be asked, or its answer cannot be trusted
+    BLIND = "blind"  # Prometheus cannot be queried, or its answer cannot be trusted
 
     @property
     def is_seeing(self) -> bool:
@@ -62,14 +62,14 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One look at one label set of an objective.
+    """What one evaluation read of one label set of an objective.
 
     Attributes:
-        at: The instant of the look.
+        at: The instant of the evaluation.
         sight: Whether it can be judged.
         reason: Why it cannot, in words; empty when it can.
-        intervals: Those with events that ended since the last look or in the objective's last moments, oldest first.
-        latency_seconds: The promised quantile over the objective's range.
+        intervals: Those with events that ended since the last evaluation or in the last moments, oldest first.
+        latency_seconds: The objective's quantile over its range.
         recent_seconds: The same over the last moments.
         bounds: The finite bucket bounds of the histogram in seconds, ascending; empty where they are not known.
         by_endpoint: Endpoints and their quantile over the last minute, slowest first.
@@ -139,8 +139,8 @@ class Traffic:
 
     Attributes:
         shown: Over the objective's range.
-        long: Over the span after which an incident expires: where little is asked, this decides.
-        hangs: Whether a request has been waiting for an answer for longer than is promised.
+        long: Over the span after which an incident expires: where there are few requests, this decides.
+        hangs: Whether a request has been waiting for an answer for longer than the threshold.
         has_intervals: Whether any interval of late has two samples, where there are series that must have them.
     """
 
@@ -251,5 +251,5 @@ def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: date
 
 
 def without_data(at: datetime, sight: Sight, reason: Reason | str) -> Reading:
-    """A look that saw nothing."""
+    """A reading without data."""
     return Reading(at=at, sight=sight, reason=reason)

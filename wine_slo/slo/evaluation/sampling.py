@@ -1,6 +1,6 @@
-"""What one look reads from answers: numbers in, readings out. The live look and the replay both read with this.
+"""What one evaluation reads from answers: numbers in, readings out, live and in a replay alike.
 
-Who asks, and when, is no matter here: `Answers` holds what Prometheus said of one objective at one instant.
+Who queries, and when, is no matter here: `Answers` holds what Prometheus said of one objective at one instant.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,8 +23,8 @@ from wine_slo.slo.source.metric_source import Points, Sample
 
 CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
 LATENESS = 4  # scrape intervals after which a sample that is not there will not come
-INSTANCE = "instance"  # the label by which Prometheus tells targets apart
-OF_LATE = timedelta(minutes=1)  # the range over which the rate is told, and endpoints are named as slow or fine
+INSTANCE = "instance"  # the label by which Prometheus distinguishes targets
+OF_LATE = timedelta(minutes=1)  # the range over which the rate is given, and endpoints are named as slow or fine
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,13 @@ class Grid:
 
     @classmethod
     def since_last_evaluation(cls, objective: Objective, state: State, anchor: datetime, now: datetime) -> "Grid":
-        """Every scrape since the last look and of the last moments, or over the objective's range at the first one.
+        """Every scrape since the last evaluation and of the last moments, or over the whole range at the first one.
 
         Args:
             objective: Whose.
-            state: What is known; the last look is in it.
+            state: What is known; the last evaluation is in it.
             anchor: When its first target was scraped last.
-            now: The instant of the look.
+            now: The instant of the evaluation.
         """
         step = objective.scrape_interval
         last = now - (now - anchor - step / 10) % step  # a tenth of an interval for the scrape itself to arrive
@@ -111,7 +111,7 @@ class Answers:
         by_endpoint: Endpoints and their quantile over the last minute, slowest first.
         budgets: What is known of the error budgets.
         bounds: The finite bucket bounds of the histogram in seconds, ascending.
-        total_settled: How many series of all events are old enough to have intervals; empty where that is not asked.
+        total_settled: How many series of all events are old enough to have intervals; empty where that is not queried.
         part_settled: The same of the good ones of a latency, or of the bad ones of a ratio.
     """
 
@@ -253,7 +253,7 @@ def finite_bounds(answer: Iterable[Sample]) -> tuple[float, ...]:
 
 
 def remembered(state: State, objective: Objective) -> list[Key]:
-    """The keys that must be looked at even where Prometheus shows nothing of them any more."""
+    """The keys that must be evaluated even where Prometheus shows nothing of them any more."""
     return [
         replace(key, alert=Alert.BREACH)
         for key, track in state.tracks.items()
@@ -264,7 +264,7 @@ def remembered(state: State, objective: Objective) -> list[Key]:
 def read_blind(
     objective: Objective, state: State, now: datetime, reason: Reason, *, is_unanswered: bool = False
 ) -> dict[Key, Reading]:
-    """Return that nothing can be judged of an objective, for a reason that no data tells."""
+    """Return that nothing can be judged of an objective, for a reason that no data show."""
     reading = Reading(at=now, sight=Sight.BLIND, reason=reason, is_unanswered=is_unanswered)
     return dict.fromkeys(remembered(state, objective) or [Key(objective.name)], reading)
 

@@ -2,7 +2,7 @@
 
 While an objective is met that is the value over its whole range. Where something is wrong it is the value of the last
 moments, as it also is where the range still holds bad time that is over: a met objective is not shown as missed. Where
-nothing was asked in the last moments there is no value then: what is bad and over says nothing of the present.
+there were no requests in the last moments there is no value then: what is bad and over says nothing of the present.
 """
 
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.oncall.actions import Action, Actions
 
-ACKNOWLEDGE, SILENCE, END, UNDO = "ack", "hush", "end", "undo"
+ACKNOWLEDGE, SILENCE, END, UNDO = "ack", "hush", "end", "undo"  # "hush" is in buttons that chats have
 CHART, WHY = "chart", "why"
 CHOOSE = "choose"  # one of the silences that somebody may have wanted
 SHOW = "show"  # how everything stands
@@ -18,7 +18,7 @@ HOUR, RECOVERY = "60", "recovery"  # arguments of a silence: minutes, or until i
 
 def buttons_of(
     incident: Incident,
-    acts: Actions,
+    actions: Actions,
     incidents: Mapping[int, Incident],
     objectives: Objectives,
     now: datetime,
@@ -29,9 +29,9 @@ def buttons_of(
 
     Args:
         incident: The one whose message it is.
-        acts: What people did.
+        actions: What people did.
         incidents: All that are at hand.
-        objectives: What is promised; there is a chart of that only.
+        objectives: The objectives; there are charts of these only.
         now: The instant of this pass.
         offers: What pressing can do here.
         say: Says a sentence in the readers' language.
@@ -39,8 +39,8 @@ def buttons_of(
     if not incident.is_open:
         return ()
     which = (str(incident.number), str(incident.openings))
-    acknowledgement = acts.acknowledgement(incident)
-    silence = acts.silence_of(incident, incidents, now)
+    acknowledgement = actions.acknowledgement(incident)
+    silence = actions.silence_of(incident, incidents, now)
     first = (
         [Button(say("Acknowledge"), ACKNOWLEDGE, which)]
         if acknowledgement is None
@@ -60,5 +60,5 @@ def buttons_of(
     return tuple(tuple(row) for row in rows if row)
 
 
-def _undo(act: Action, now: datetime, say: Callable[[str], str]) -> list[Button]:
-    return [Button(say("Undo"), UNDO, (str(act.number),))] if act.is_fresh(now) else []
+def _undo(action: Action, now: datetime, say: Callable[[str], str]) -> list[Button]:
+    return [Button(say("Undo"), UNDO, (str(action.number),))] if action.is_fresh(now) else []

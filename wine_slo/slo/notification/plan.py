@@ -1,9 +1,9 @@
-"""What to say: the difference between an incident and what a chat believes of it.
+"""What to send: the difference between an incident and what a chat has received of it.
 
 Levels, not edges: nothing here knows what just changed. A failed send, a restart or an outage of the chat leave a
 difference, and the next pass says it.
 
-| truth | the chat believes | so |
+| incident | delivered to the chat | so |
 |---|---|---|
 | open | nothing, or that it was over | the breach, loud |
 | open, the text differs | open | that message is edited, quietly and at most once a minute |
@@ -13,9 +13,9 @@ difference, and the next pass says it.
 | closed, the first message does not say so | closed | that message is edited |
 | closed | nothing | one line for both |
 
-A silence mutes what is said of an open incident, but for what people did about it. Quiet hours hold what makes a
-sound, and what would be told late anyway. Neither holds the end of what a chat knows of, which is quiet. Both leave a
-difference, which is told once they are over.
+A silence mutes what is said of an open incident, but for what people did about it. Quiet hours hold what makes a sound,
+and what would be delivered late anyway. Neither holds the end of what a chat knows of, which is quiet. Both leave a
+difference, which is delivered once they are over.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from wine_slo.slo.notification.policy import DelayReason, Policy, owes, repetiti
 from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
 from wine_slo.slo.objectives.objective import Alert
 
-STORM = 5  # more notices of a kind than this at once are one message
+STORM = 5  # more notifications of a kind than this at once are one message
 EDITED_EVERY = timedelta(minutes=1)  # a message that changes more often is read by nobody
 
 
@@ -41,8 +41,8 @@ class Notification:
     Attributes:
         edits: The message to edit; None when a new one is to be sent.
         reply_to: The message that a new one answers.
-        after: What the chat believes once it is told, but for the new message's id.
-        others: The same of further incidents that this message tells too.
+        after: The delivery record once it is delivered, but for the new message's id.
+        others: The same of further incidents that are in this message too.
         buttons: What can be pressed under it.
     """
 
@@ -56,7 +56,7 @@ class Notification:
     buttons: Keyboard = ()
 
     def delivered(self, message: int) -> tuple[DeliveryRecord, ...]:
-        """What the chat believes once a new message with this id has been sent."""
+        """The delivery records once a new message with this id has been sent."""
         records = (self.after, *self.others)
         if self.kind in (Kind.BREACH, Kind.MISSED):
             return tuple(replace(each, message=message) for each in records)
@@ -94,11 +94,11 @@ class Wording(Protocol):
 def next_notification(
     incident: Incident, record: DeliveryRecord, words: Wording, now: datetime, policy: Policy
 ) -> Notification | None:
-    """The next thing to say in a chat about an incident; None when the chat believes the truth, or has to wait for it.
+    """The next thing to say in a chat about an incident; None when it has received everything, or has to wait.
 
     Args:
         incident: The truth.
-        record: What the chat believes.
+        record: What the chat has received.
         words: How it reads.
         now: The instant of this pass.
         policy: How it may be spoken of now.
@@ -149,7 +149,7 @@ def _breach(incident: Incident, record: DeliveryRecord, words: Wording, now: dat
 
 
 def _open(incident: Incident, record: DeliveryRecord, words: Wording, policy: Policy) -> str:
-    """How an open incident reads; in a chat that is escalated to, why it is told there."""
+    """How an open incident reads; in a chat that is escalated to, why it is sent there."""
     text = words.breach(incident, record)
     if not policy.is_second or policy.is_acknowledged or policy.escalate_after is None:
         return text
@@ -222,10 +222,10 @@ def _missed(incident: Incident, record: DeliveryRecord, words: Wording, now: dat
 
 
 def fold(notifications: Sequence[tuple[Incident, Notification]], words: Wording) -> Notification | None:
-    """One notice for all of a kind of which there are too many to be read; None where there are not.
+    """One notification for all of a kind of which there are too many to be read; None where there are not.
 
     Args:
-        notifications: What is to be told in one chat, with what each is about.
+        notifications: What is to be sent to one chat, with what each is about.
         words: How it reads.
     """
     for kind in (Kind.BREACH, Kind.RECOVERY, Kind.MISSED):

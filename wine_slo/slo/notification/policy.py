@@ -134,5 +134,5 @@ def is_unacknowledged(incident: Incident, known_since: datetime | None, now: dat
         and not policy.is_acknowledged
         and (policy.given_up_at is None or not timedelta(0) <= now - policy.given_up_at < GRACE)
         and incident.key.alert is not Alert.TICKET
-        and incident.held in (None, Sight.TARGET_DOWN)  # of what nobody asks for any more nobody is woken
+        and incident.held in (None, Sight.TARGET_DOWN)  # where there are no requests any more nobody is woken
     )

@@ -9,7 +9,7 @@ from wine_slo.slo.evaluation.reading import Sight
 
 
 class Stage(StrEnum):
-    """How much of an incident a chat has been told."""
+    """How much of an incident a chat has been notified of."""
 
     NOTHING = "nothing"
     OPENED = "opened"
@@ -18,20 +18,20 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRecord:
-    """What one chat believes of one incident.
+    """What one chat has received of one incident.
 
     Attributes:
-        opening: Which opening of the incident it was told.
+        opening: Which opening of the incident it was notified of.
         message: The id of the live message.
         text: What that message reads.
         held: Why it was said to be held.
-        breach_told_at: When the breach was told.
+        breach_told_at: When the breach was notified.
         written_at: When the live message was written last.
         loud_at: When the chat last made a sound for it.
         perhaps_sent: A send was begun and its end is not known, so it may have arrived.
         is_folded: Its message is about other incidents too, so it is not edited.
         buttons: What can be pressed under the live message.
-        escalated: The opening of which it was told that nobody has it.
+        escalated: The opening that was escalated to it.
     """
 
     incident: int
@@ -51,7 +51,7 @@ class DeliveryRecord:
 
 
 class Kind(StrEnum):
-    """What a notice is for."""
+    """What a notification is for."""
 
     BREACH = "breach"
     EDIT = "edit"
@@ -60,7 +60,7 @@ class Kind(StrEnum):
     RECOVERY = "recovery"
     CLOSE = "close"
     MISSED = "missed"
-    CHART = "chart"  # these four are told beside, and are never the difference of an incident
+    CHART = "chart"  # these four are sent beside, and are never the difference of an incident
     BOARD = "board"
     DIGEST = "digest"
     UNREACHABLE = "unreachable"  # that another recipient cannot be reached

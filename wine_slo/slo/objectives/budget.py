@@ -17,7 +17,7 @@ from wine_slo.slo.objectives.objective import Alert, Burn, Key, Objective
 Amount = Any  # a number, or an array with a number for each instant
 Condition = Any  # whether something holds: a boolean, or an array of them
 YOUNG = 1 / 30  # of the window; with less history than that nothing is said of a budget
-SELDOM = timedelta(minutes=10)  # for what changes little between two looks
+SELDOM = timedelta(minutes=10)  # for what changes little between two evaluations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Budget:
     bad_ratios: Mapping[timedelta, float] = field(default_factory=dict)
 
     def burn_rate(self, objective: Objective, window: timedelta) -> float | None:
-        """How many times the lasting pace the budget burns over a window; None where there were no events."""
+        """The burn rate over a window: 1 spends the budget exactly; None where there were no events."""
         bad_ratio = self.bad_ratios.get(window)
         return None if bad_ratio is None else bad_ratio / objective.allowed_bad_ratio
 
@@ -56,7 +56,7 @@ class Budget:
         return bad_events / (events_in_window * objective.allowed_bad_ratio)
 
     def time_left(self, objective: Objective, window: timedelta) -> timedelta | None:
-        """How long what is left lasts at the pace of a window; None where it lasts, or is not known."""
+        """How long what is left lasts at the burn rate of a window; None where it lasts, or is not known."""
         remaining, burn_rate = self.remaining(objective), self.burn_rate(objective, window)
         if remaining is None or burn_rate is None or burn_rate <= 1 or remaining <= 0:
             return None
@@ -80,7 +80,7 @@ def fires(rate: Amount, long: Amount, short: Amount) -> Condition:
 
 
 def is_burning(objective: Objective, budget: Budget, burn: Burn) -> bool | None:
-    """Whether a pace holds over both of its windows; None where one had no events or is longer than all history."""
+    """Whether a burn rate holds over both of its windows; None where one had no events or exceeds all history."""
     rate = firing_rate(objective, burn, budget.history)
     long, short = budget.burn_rate(objective, burn.long), budget.burn_rate(objective, burn.short)
     if rate == inf or long is None or short is None:
@@ -89,7 +89,7 @@ def is_burning(objective: Objective, budget: Budget, burn: Burn) -> bool | None:
 
 
 def burning(objective: Objective, budget: Budget, alert: Alert) -> Burn | None:
-    """The first pace of an alert that holds; None where none does."""
+    """The first burn rate of an alert that holds; None where none does."""
     return next((burn for burn in objective.burns if burn.alert is alert and is_burning(objective, budget, burn)), None)
 
 
@@ -99,7 +99,7 @@ def is_any_burning(objective: Objective, budget: Budget) -> bool:
 
 
 def windows(objective: Objective) -> tuple[timedelta, ...]:
-    """Every window that has to be asked for, shortest first."""
+    """Every window that has to be queried, shortest first."""
     return tuple(sorted({objective.window, *(each for burn in objective.burns for each in (burn.short, burn.long))}))
 
 

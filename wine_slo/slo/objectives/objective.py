@@ -1,4 +1,4 @@
-"""What is promised: objectives, what each of them counts, and the spans by which they are judged.
+"""Objectives: what each of them counts, and the spans by which they are judged.
 
 Ratios are 0 to 1, spans are timedeltas, durations of requests are seconds. A value that exists is valid: every
 constructor refuses what could never be judged and says which field is wrong.
@@ -18,8 +18,8 @@ LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 TAKEN = ("sight", "down", "gap", "ledger")  # what the watchdog's own incidents are about
 
 
-# A stall of 15 s touches two intervals of 15 s and more. Of 107 such stalls at random phases 89, 41 and 11 were told at
-# scrapes of 15, 30 and 60 s where bad_for was two intervals, and none where it was three.
+# A stall of 15 s touches two intervals of 15 s and more. Of 107 such stalls at random phases 89, 41 and 11 were alerted
+# on at scrapes of 15, 30 and 60 s where bad_for was two intervals, and none where it was three.
 LEAST_BAD_INTERVALS = 3
 LEAST_GOOD_INTERVALS = 2  # a rate needs two samples, so what is said of a recovery needs two intervals
 
@@ -41,16 +41,16 @@ def _short(span: timedelta, given: str, least: timedelta) -> str:
 class Alert(StrEnum):
     """What an incident is about, and so how loud it is."""
 
-    BREACH = "breach"  # the promise is broken now
+    BREACH = "breach"  # the objective is violated now
     PAGE = "page"  # the error budget burns so fast that somebody must act
     TICKET = "ticket"  # it burns faster than lasts; no need to get up
 
 
 @dataclass(frozen=True, slots=True)
 class Burn:
-    """A pace of burning the error budget that is told when it holds over a long window and over a short one.
+    """A burn rate of the error budget that is alerted on when it holds over a long window and over a short one.
 
-    The share of the budget is what is written; the factor, a multiple of the pace that lasts for the whole window,
+    The share of the budget is what is written; the factor, a multiple of the rate that lasts for the whole window,
     follows from it. Source: the Google SRE Workbook, "Alerting on SLOs",
     https://sre.google/workbook/alerting-on-slos/
     """
@@ -99,14 +99,14 @@ def usual_burns(window: timedelta) -> tuple[Burn, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
-    """One promise, and how long it must be broken or kept before that is said.
+    """One objective, and how long it must be violated or met before that is notified.
 
     Attributes:
         name: Short and unique; people type it in the chat.
         title: What messages call it.
         job: The Prometheus job whose targets it is about.
         source: What is counted.
-        ratio: The share of events that is promised to be good.
+        ratio: The share of events that is to be good.
         scrape_interval: How far apart the samples are; one interval is the grain of every judgement.
         bad_for: How long it must have been bad to be a breach; what is shorter is a stall.
         good_for: How long it must have been good to be a recovery.
@@ -114,7 +114,7 @@ class Objective:
         window: The span of the error budget.
         least_events: With fewer than this nothing is judged.
         expires_after: An incident that no event has fed for so long is closed as expired.
-        remind_after: An open incident is told again after so long.
+        remind_after: A reminder of an open incident is sent after so long.
         by: Label names; one state for each label set.
         burns: The burn rates that are alerted on.
         burns_left_out: The usual ones that can never fire for this objective, so that they are not among them.
@@ -169,8 +169,8 @@ class Objective:
             if not self.can_fire(burn):
                 raise ObjectiveError(
                     f"burns.{number}",
-                    f"can never fire: {burn.budget:g} of the budget in that window is {burn.factor(self.window):.3g} "
-                    f"times the lasting pace, and where every event is bad it is {self.fastest_burn:.3g} times",
+                    f"can never fire: {burn.budget:g} of the budget in that window is a burn rate of "
+                    f"{burn.factor(self.window):.3g}, and where every event is bad it is {self.fastest_burn:.3g}",
                 )
 
     @property
@@ -200,7 +200,7 @@ class Objective:
 
     @property
     def fastest_burn(self) -> float:
-        """How many times the lasting pace the budget burns where every event is bad."""
+        """The burn rate where every event is bad."""
         return 1 / self.allowed_bad_ratio
 
     def can_fire(self, burn: Burn) -> bool:
@@ -253,10 +253,10 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Objectives:
-    """Everything that is promised, as one value that can be exchanged for another while the watchdog runs.
+    """All objectives, as one value that can be exchanged for another while the watchdog runs.
 
     Attributes:
-        blind_for: Not being able to see for so long is told as an incident of its own.
+        blind_for: No data for so long is an incident of its own.
     """
 
     all: tuple[Objective, ...]
@@ -273,11 +273,11 @@ class Objectives:
 
     @property
     def longest_poll(self) -> timedelta:
-        """How seldom may be looked, at the most, without each look being one after a time in which nobody looked."""
+        """The longest interval between evaluations of which none counts as a gap."""
         return self.blind_for / 2
 
     def of(self, key: Key) -> Objective | None:
-        """The objective that a key belongs to; None when it is no longer promised."""
+        """The objective that a key belongs to; None when there is no such objective any more."""
         return self.by_name.get(key.objective)
 
     @classmethod

@@ -1,7 +1,7 @@
 """The queries, as PromQL; one function for each. What differs by kind of objective comes from its indicator.
 
 An *interval* is what happened between two scrapes. `irate` over four scrape intervals takes the last two samples;
-asked at every scrape interval, and only where the newer sample is fresh, each scrape is counted exactly once
+queried at every scrape interval, and only where the newer sample is fresh, each scrape is counted exactly once
 whatever the phase, a missed scrape is a hole instead of an echo of the one before, and counter resets are seen
 series by series.
 """
@@ -148,13 +148,13 @@ def events(objective: Objective, over: timedelta) -> str:
 def seconds_of_history(objective: Objective, within: timedelta | None = None) -> str:
     """Return for how long the source has known the job, in seconds, at most a span or else the budget's window.
 
-    To the hour, and to ten seconds while it is younger than that: a finer look over a whole window costs too much.
+    To the hour, and to ten seconds while it is younger than that: a finer query over a whole window costs too much.
     """
     # Not `timestamp()`: before 2.47, Prometheus reads all samples anew for each of its instants, which takes seconds.
     seen_at = f"(0 * {targets_up(objective)} + time())"
     # Each with a label of its own, as `or` drops what is labelled like something before it.
     first = " or ".join(
-        f'label_replace(min(min_over_time({seen_at}[{each}])), "look", "{name}", "", "")'
+        f'label_replace(min(min_over_time({seen_at}[{each}])), "range", "{name}", "", "")'
         for name, each in (("long", f"{format_span(within or objective.window)}:1h"), ("young", "1h:10s"))
     )
     return f"time() - min({first})"

@@ -1,9 +1,9 @@
 """What somebody wants to be silent, and for how long, as they write it: `1h latency deploying`, `всё до 18.00`.
 
 Both must be said, in either order; everything is `all`, and never what is left where a name was not understood:
-`all errors` is the errors, and `all but errors` is asked back. What follows is the reason, unless it may be more or
-less than what was understood: `latency and errrs`, `latency on prod`, a second end. What is missing or unclear is asked
-for, with whole wishes to choose from.
+`all errors` is the errors, and `all but errors` is answered with choices. What follows is the reason, unless it may be
+more or less than what was understood: `latency and errrs`, `latency on prod`, a second end. What is missing or unclear
+is answered with whole requests to choose from.
 """
 
 import difflib
@@ -58,7 +58,7 @@ class SilenceRequest:
 
 
 class Missing(StrEnum):
-    """What a wish does not say."""
+    """What a request does not say."""
 
     WHAT = "what"
     WHEN = "when"
@@ -78,7 +78,7 @@ class SlipError(NotUnderstoodError):
 
 
 class UnclearError(SlipError):
-    """A wish of which one thing is missing or not clear.
+    """A request of which one thing is missing or not clear.
 
     Attributes:
         missing: Which.
@@ -128,7 +128,7 @@ def parse_silence(words: Sequence[str], names: Names, now: datetime, zone: tzinf
 
 
 class _Found:
-    """What of a wish is understood so far.
+    """What of a request is understood so far.
 
     Attributes:
         end: When it is over, as the only item; None where that is not known.
@@ -286,7 +286,7 @@ class _Found:
         return words
 
     def _take_all(self, words: Sequence[str]) -> Sequence[str]:
-        """Take everything, or all of what is named next; what may be less than everything is left, to be asked back."""
+        """Take everything, or all of what is named next; what may be less than everything is left to choices."""
         following, after = list(words[1:]), list(words[1:])
         while following and _bare(following[0]) in (*ABOUT, *WITHIN, *ALERTS):
             following = following[1:]

@@ -1,10 +1,10 @@
-"""A change of the model shortly before an incident: often its cause, and always worth a look."""
+"""A deployment of a model shortly before an incident: often its cause, and always worth checking."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-WITHIN = timedelta(minutes=30)  # a change longer before is not told as a reason
+WITHIN = timedelta(minutes=30)  # a deployment longer before is not reported as a reason
 LOOKBACK = 2 * WITHIN  # what served before must be seen too
 
 
@@ -23,7 +23,7 @@ class Deployment:
     after: str
 
     def may_have_caused(self, since: datetime) -> bool:
-        """Whether it came so shortly before something began that it is worth a look."""
+        """Whether it came so shortly before something began that it is worth checking."""
         return timedelta(0) <= since - self.at <= WITHIN
 
 
@@ -31,7 +31,7 @@ def last_change(first_seen: Mapping[str, float]) -> Deployment | None:
     """The last change of the model; None where only one was seen.
 
     Args:
-        first_seen: When each model was first seen in the time that was looked back, in seconds since the epoch, by its
+        first_seen: When each model was first seen in the lookback, in seconds since the epoch, by its
             sha256.
     """
     ordered = sorted(first_seen, key=lambda each: first_seen[each])

@@ -96,7 +96,7 @@ class Target:
         url: What is fetched.
         is_up: Whether the last scrape was answered.
         trouble: Why not.
-        interval: How often it is scraped; None where that is not told.
+        interval: How often it is scraped; None where that is not known.
     """
 
     job: str
@@ -107,7 +107,7 @@ class Target:
 
 
 class SourceInfo(Protocol):
-    """Tells of the source itself; what it does not tell is None."""
+    """Describes the source itself; what is not known is None."""
 
     async def version(self) -> str | None:
         """Return its version."""

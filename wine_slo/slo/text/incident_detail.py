@@ -52,7 +52,7 @@ def incident_detail(
     Args:
         fmt: The readers.
         incident: Which.
-        records: What each chat was told of it.
+        records: What each chat has received of it.
         action_lines: What people did about it, oldest first, as HTML.
         state: What is known.
         now: The instant.
@@ -69,7 +69,7 @@ def incident_detail(
         *lines, foot = drill_marked(fmt, recovery_text(fmt, incident, record), incident, NO_ACTIONS).split("\n")
         if not lines:  # an end that is no recovery is one line
             lines, foot = [foot], fmt.foot(incident)
-    lines.append(_course_line(fmt, incident, now))
+    lines.append(_history_line(fmt, incident, now))
     is_said = first is not None and len(records) == 1 and not incident.is_open  # the recovery says it
     if records and not is_said:
         lines.append(_notified_line(fmt, incident, first, records))
@@ -122,7 +122,7 @@ def _closed_line(fmt: Formatter, incident: Incident, now: datetime) -> str:
     return f"⚪️ {', '.join(parts)}"
 
 
-def _course_line(fmt: Formatter, incident: Incident, now: datetime) -> str:
+def _history_line(fmt: Formatter, incident: Incident, now: datetime) -> str:
     """When it began, when it was certain, when it was over."""
     began, opened = fmt.beginning(incident.began_at, now), incident.opened_at
     if incident.key == GAP or incident.openings > 1:
@@ -155,5 +155,5 @@ def _notified_line(
 
 def _notified_at(record: DeliveryRecord) -> datetime:
     if record.breach_told_at is None:
-        raise ValueError(f"chat {record.chat} was not told of #{record.incident}")
+        raise ValueError(f"chat {record.chat} was not notified of #{record.incident}")
     return record.breach_told_at

@@ -18,11 +18,11 @@ from wine_slo.slo.redaction import redact
 
 Hole = str | int | timedelta
 LONGEST_NAME = 120  # characters; a label's value can be of any length
-MOST_DIGITS = 7  # that a number needs to be told from another
+MOST_DIGITS = 7  # that a number needs to be distinguished from another
 MILLISECONDS_BELOW = 0.01  # seconds
-LEAST_SECONDS = 1e-6  # what is shorter is told as less than this
-LEAST_PERCENT = 0.001  # what is nearer to nothing or to all is told as nearer than this
-NARROW = 1.15  # a bucket whose upper bound is at most so many times its lower one is told as one number
+LEAST_SECONDS = 1e-6  # what is shorter is written as less than this
+LEAST_PERCENT = 0.001  # what is nearer to nothing or to all is written as nearer than this
+NARROW = 1.15  # a bucket whose upper bound is at most so many times its lower one is written as one number
 ROUNDING = 1e-9  # of a ratio; 1 - 0.99 is a little more than a hundredth
 
 

@@ -31,7 +31,7 @@ SUPPRESSED = {
     Suppression.NO_DATA: phrase("No notification of #{number} here: there is no data."),
     Suppression.SECOND_CHAT: phrase("No notification of #{number} here: it was not escalated to this chat."),
     Suppression.GROUPED: phrase("Notifications of #{number} and others were grouped in one message."),
-    Suppression.FLOOD_WAIT: phrase("No notification of #{number} here yet: Telegram asked to wait."),
+    Suppression.FLOOD_WAIT: phrase("No notification of #{number} here yet: Telegram requires a wait."),
     Suppression.RETRY: phrase("No notification of #{number} here yet: sending failed and is retried."),
 }
 
@@ -47,7 +47,7 @@ def span_out_of_range(fmt: Formatter, shortest: timedelta, longest: timedelta) -
 
 
 def no_chart(fmt: Formatter, reason: Reason) -> str:
-    """A picture that was asked for could not be made."""
+    """A picture that was requested could not be made."""
     return fmt.say("There is no chart: {reason}.", reason=fmt.language.explain(reason))
 
 
@@ -233,8 +233,8 @@ def _measurements(fmt: Formatter, objective: Objective, reading: Reading) -> lis
     ]
     lines = []
     if values:
-        told = "; ".join(fmt.value(objective, each, reading.bounds) for each in values)
-        lines.append(fmt.say("Measured: {values}.", values=told))
+        measured = "; ".join(fmt.value(objective, each, reading.bounds) for each in values)
+        lines.append(fmt.say("Measured: {values}.", values=measured))
     if reading.events_per_second is not None and not objective.counts_scrapes:
         lines.append(fmt.say("{rate} requests/s.", rate=fmt.language.rate(reading.events_per_second)))
     return lines

@@ -1,4 +1,4 @@
-"""The weekly digest: how the promises were kept, and a proof that somebody is watching."""
+"""The weekly digest: how the objectives were met, and a proof that they are monitored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,11 +58,11 @@ class Weekly:
 
 
 def is_due(slot: datetime, last: datetime | None, now: datetime) -> bool:
-    """Whether the digest of a time is still to be told.
+    """Whether the digest of a time is still to be sent.
 
     Args:
-        slot: When it was to be told.
-        last: Which one the chat was told last, or what counts as that; None where there is nothing to go by.
+        slot: When it was due.
+        last: Which one the chat received last, or what counts as that; None where there is nothing to go by.
         now: The instant.
     """
     return last is not None and last < slot and now - slot <= LATE
@@ -74,7 +74,7 @@ class Attained:
 
     Attributes:
         key: The worst label set of it.
-        good_ratio: The share of good events; None where nobody asked, or it is not known.
+        good_ratio: The share of good events; None where there were no requests, or it is not known.
         budget: What is known of the error budget; None where nothing is.
     """
 
@@ -85,14 +85,14 @@ class Attained:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Week:
-    """What there is to tell.
+    """The facts of a week.
 
     Attributes:
         first: Where it begins.
         last: Where it ends.
         attained: One for each objective.
         incidents: Those that touched it.
-        detected: How long it took to tell each breach.
+        detected: How long it took to notify of each breach.
         acknowledged: How long it took until somebody had it, where somebody did.
         trouble: Why there are no numbers; empty where there are.
     """
@@ -107,7 +107,7 @@ class Week:
 
     @property
     def breaches(self) -> tuple[Incident, ...]:
-        """The incidents that are broken promises."""
+        """The incidents that are breaches."""
         return tuple(each for each in self.incidents if each.key.alert is Alert.BREACH and not each.key.is_own)
 
     @property
@@ -117,7 +117,7 @@ class Week:
 
     @property
     def blind_for(self) -> timedelta:
-        """How long nobody could see, or nobody looked."""
+        """How long there were no data, or no evaluations."""
         return self._within([each for each in self.incidents if each.key.objective in (SIGHT.objective, GAP.objective)])
 
     def _within(self, incidents: Sequence[Incident]) -> timedelta:

@@ -15,8 +15,8 @@ class History:
         first: Where it begins.
         last: Where it ends.
         step: How far apart the values are; each is over so long a range.
-        values: Seconds of the promised quantile for a latency, else the share of bad events; by epoch seconds. Where
-            nothing was asked there is no value.
+        values: Seconds of the objective's quantile for a latency, else the share of bad events; by epoch seconds. Where
+            there were no requests there is no value.
         trouble: Why there are none that are new; empty where there are.
     """
 

@@ -1,8 +1,8 @@
 """How everything stands, as one value that machines read: the answer of `/api/status`, with units in the names.
 
-What is not known is null, never 0, and nothing is `met` without evidence: only a look that saw clearly, with a number,
-not long ago, makes it so. Instants are by Prometheus' clock; spans are seconds, ratios 0 to 1. Names stay as they are;
-new ones may be added.
+What is not known is null, never 0, and nothing is `met` without evidence: only an evaluation that saw clearly, with a
+number, not long ago, makes it so. Instants are by Prometheus' clock; spans are seconds, ratios 0 to 1. Names stay as
+they are; new ones may be added.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,11 +32,11 @@ RECENT = 20  # closed incidents; the ledger keeps them all
 
 
 class Judgement(StrEnum):
-    """How a promise stands, in one word."""
+    """How an objective is judged, in one word."""
 
     BREACHED = "breached"  # there is an incident, whether or not anything can be seen of it now
     UNKNOWN = "unknown"  # nothing can be said
-    SUSPICIOUS = "suspicious"  # bad, but not for long enough to be told from a stall
+    SUSPICIOUS = "suspicious"  # bad, but not for long enough to be distinguished from a stall
     MET = "met"
 
 
@@ -47,7 +47,7 @@ class BurnStatus:
     Attributes:
         window: As Prometheus writes it: 5m, 1h, 30d.
         window_seconds: The same.
-        burn_rate: How many times the pace at which the budget just lasts; null where nothing was asked in it.
+        burn_rate: The burn rate of the budget, 1 spends it exactly; null where there were no requests in it.
     """
 
     window: str
@@ -88,7 +88,7 @@ class ObjectiveStatus:
         kind: latency, ratio or up.
         verdict: How it stands, in one word.
         state: The phase: met, breaching, breached or recovering. It holds while sight is not clear.
-        state_since: Since when it is in that phase; null before the first look.
+        state_since: Since when it is in that phase; null before the first evaluation.
         sight: Whether it can be judged: clear, no_traffic, too_few, target_down, stale or blind.
         sight_since: Since when it is so.
         reason: Why it cannot be judged, in words; empty when it can.
@@ -176,7 +176,7 @@ class IncidentStatus:
     Attributes:
         number: What people call it: #12.
         slo: What it is about; `sight` for not being able to see, `down` for a job of which no target answers,
-            `ledger` for not being able to write down, `gap` for a time in which nobody looked.
+            `ledger` for not being able to write down, `gap` for a time without evaluations.
         title: What people call that.
         alert: breach, or page or ticket where the budget burns.
         is_open: Whether it is not over.
@@ -203,11 +203,11 @@ class IncidentStatus:
         held: The sight that keeps it as it is; null while sight is clear.
         reason: The same in words.
         told: What the chats know of it, the least of them: nothing, opened or closed.
-        breach_told_at: When the first chat was told of it.
+        breach_told_at: When the first chat was notified of it.
         acknowledged_by: Who has acknowledged it; null where nobody has.
         acknowledged_at: When.
         silence: What mutes its messages now; null where nothing does.
-        is_drill: Whether all that is slow is what a drill has asked for.
+        is_drill: Whether all that is slow is what a drill has requested.
     """
 
     number: int
@@ -254,11 +254,11 @@ class Status:
         now: The instant of this answer.
         looked_at: The last evaluation; null before the first.
         seconds_since_look: How old everything below is; below 0 where a clock was set back.
-        poll_seconds: How often it looks.
-        overdue: The last look is so old, or so far in the future, that nothing below is the present.
+        poll_seconds: How often it evaluates.
+        overdue: The last evaluation is so old, or so far in the future, that nothing below is the present.
         blind: Nothing at all can be seen, for so long that it is an incident.
-        blind_since: Since when something that is promised cannot be seen.
-        untold_seconds: The age of the oldest thing that a chat has not been told; 0 where there is none.
+        blind_since: Since when an objective has no data.
+        untold_seconds: The age of the oldest notification that is not delivered; 0 where there is none.
         objectives: In the order of slo.yml.
         open_incidents: Oldest first.
         recent_incidents: Those that were closed within a day, newest first, at most 20.
@@ -290,11 +290,11 @@ class Process:
 
     Attributes:
         version: Its own.
-        poll: How often it looks.
-        overdue_after: A last look older than this is not the present.
-        untold_seconds: The age of the oldest thing that a chat has not been told.
-        records: What each chat believes of each incident.
-        acts: What people did: who has acknowledged and silenced what.
+        poll: How often it evaluates.
+        overdue_after: A last evaluation older than this is not the present.
+        untold_seconds: The age of the oldest notification that is not delivered.
+        records: What each chat has received of each incident.
+        actions: What people did: who has acknowledged and silenced what.
         unreachable: Why each chat that cannot be reached cannot be, by its id in the settings.
         is_quiet: Whether quiet hours hold messages now.
     """
@@ -304,7 +304,7 @@ class Process:
     overdue_after: timedelta
     untold_seconds: float = 0.0
     records: tuple[DeliveryRecord, ...] = ()
-    acts: Actions = NO_ACTIONS
+    actions: Actions = NO_ACTIONS
     unreachable: Mapping[int, str] = field(default_factory=dict)
     is_quiet: bool = False
 
@@ -314,7 +314,7 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
 
     Args:
         state: What is known.
-        objectives: What is promised.
+        objectives: The objectives.
         now: The instant, by the clock of the state.
         process: What the watchdog knows of itself.
     """
@@ -336,7 +336,7 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
         blind_since=state.blind_since,
         untold_seconds=process.untold_seconds,
         objectives=tuple(
-            _objective(key, objective, objectives, state, now, process.acts, is_present=not overdue)
+            _objective(key, objective, objectives, state, now, process.actions, is_present=not overdue)
             for objective in objectives.all
             for key in keys_of(objective, state)
         ),
@@ -344,8 +344,8 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
         recent_incidents=incidents(closed[: -RECENT - 1 : -1]),
         silences=tuple(
             each
-            for act in process.acts.silences(state.incidents, now)
-            if (each := _silence(act, objectives)) is not None
+            for action in process.actions.silences(state.incidents, now)
+            if (each := _silence(action, objectives)) is not None
         ),
         unreachable={str(chat): reason for chat, reason in process.unreachable.items()},
         quiet_hours=process.is_quiet,
@@ -359,12 +359,12 @@ def keys_of(objective: Objective, state: State) -> list[Key]:
 
 
 def judgement_of(objective: Objective, track: KeyState | None, reading: Reading | None, *, is_open: bool) -> Judgement:
-    """How a promise stands.
+    """How an objective is judged.
 
     Args:
-        objective: The promise.
-        track: What is remembered of it; None before the first look.
-        reading: The last look; None where there is none that is the present.
+        objective: The objective.
+        track: What is remembered of it; None before the first evaluation.
+        reading: The last evaluation; None where there is none that is the present.
         is_open: Whether there is an open incident.
     """
     if is_open:
@@ -393,7 +393,7 @@ def _objective(
     objectives: Objectives,
     state: State,
     now: datetime,
-    acts: Actions,
+    actions: Actions,
     *,
     is_present: bool,
 ) -> ObjectiveStatus:
@@ -401,7 +401,7 @@ def _objective(
     incident = None if track is None or track.incident is None else state.incidents.get(track.incident)
     is_open = incident is not None and incident.is_open
     number = incident.number if incident is not None and is_open else None
-    acknowledgement = acts.acknowledgement(incident) if incident is not None and is_open else None
+    acknowledgement = actions.acknowledgement(incident) if incident is not None and is_open else None
     value = value_of(objective, reading, is_met=track is None or track.phase is Phase.MET) if reading else None
     targets = reading.up_targets if reading else None
     source = objective.source
@@ -446,21 +446,21 @@ def _objective(
         targets_down=targets.down if targets else (),
         acknowledged_by=acknowledgement.by.name if acknowledgement else None,
         acknowledged_at=acknowledgement.at if acknowledgement else None,
-        silence=_silence(acts.silence_about(key, state.incidents, now), objectives),
+        silence=_silence(actions.silence_about(key, state.incidents, now), objectives),
     )
 
 
-def _silence(act: Action | None, objectives: Objectives) -> SilenceStatus | None:
-    if act is None or act.silence is None:
+def _silence(action: Action | None, objectives: Objectives) -> SilenceStatus | None:
+    if action is None or action.silence is None:
         return None
-    silence = act.silence
+    silence = action.silence
     key = Key(silence.objective, silence.labels)
     return SilenceStatus(
         slo=str(key),
         title=title_of(key, objectives) if silence.objective else "Everything",
         until=silence.until,
-        by=act.by.name,
-        since=act.at,
+        by=action.by.name,
+        since=action.at,
         reason=silence.reason,
     )
 
@@ -468,10 +468,10 @@ def _silence(act: Action | None, objectives: Objectives) -> SilenceStatus | None
 def _incident(
     incident: Incident, objectives: Objectives, state: State, now: datetime, process: Process
 ) -> IncidentStatus:
-    objective, acts, opening = objectives.of(incident.key), process.acts, incident.this_opening
+    objective, actions, opening = objectives.of(incident.key), process.actions, incident.this_opening
     is_latency = objective is not None and objective.is_latency
     records = [each for each in process.records if each.incident == incident.number]
-    acknowledgement = acts.acknowledgement(incident)
+    acknowledgement = actions.acknowledgement(incident)
     stages = [each.stage if each.opening == incident.openings else Stage.NOTHING for each in records]
     burnt = None
     if objective is not None and incident.budget is not None:
@@ -511,6 +511,6 @@ def _incident(
         breach_told_at=min((each.breach_told_at for each in records if each.breach_told_at), default=None),
         acknowledged_by=acknowledgement.by.name if acknowledgement else None,
         acknowledged_at=acknowledgement.at if acknowledgement else None,
-        silence=_silence(acts.silence_of(incident, state.incidents, now), objectives) if incident.is_open else None,
+        silence=_silence(actions.silence_of(incident, state.incidents, now), objectives) if incident.is_open else None,
         is_drill=incident.is_drill,
     )

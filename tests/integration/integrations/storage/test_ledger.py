@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from tests.support.fakes.prometheus_junk import PrometheusJunk
 from tests.support.scene import ALL, CHAT, KEY, LATENCY, Scene, at, incident
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.failover import Failover
+from wine_slo.integrations.storage.holder import Holder
 from wine_slo.integrations.storage.ledger import Ledger, Memory
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.schema import STEPS, TABLES
@@ -34,6 +36,7 @@ from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
 from wine_slo.slo.oncall.actions import Action, ActionKind, Silence
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.clocks import WallTime
+from wine_slo.slo.views.board_text import BoardRecord
 
 BUDGET = Budget(
     history=timedelta(days=3), events=0.1 + 0.2, bad_ratios={timedelta(hours=1): 1 / 3, timedelta(minutes=5): 0.0}
@@ -204,6 +207,23 @@ def test_a_place_that_cannot_hold_it_is_reported_in_a_sentence(tmp_path: Path, p
     assert reason in sentence
 
 
+def test_a_database_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "places.sqlite"
+    rows(path, "CREATE TABLE moz_places (id INTEGER PRIMARY KEY, url TEXT)")
+    path.chmod(0o644)
+    content = path.read_bytes()
+    assert "it is the database of another program: it has a table moz_places" in refusal(f"sqlite:///{path}")
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_table_of_another_program_in_a_ledger_of_ours_is_no_hindrance(path: Path, ledger: Ledger) -> None:
+    rows(path, "CREATE TABLE notes (text TEXT)")
+    ledger.close()
+    Ledger.open(f"sqlite:///{path}").close()
+
+
 @pytest.mark.parametrize("url", ["not a url", "nosuch://x"], ids=["no URL", "an unknown database"])
 def test_an_invalid_address_is_reported_in_a_sentence(url: str) -> None:
     assert "cannot be opened" in refusal(url)
@@ -318,7 +338,7 @@ def test_a_full_disk_is_reported_in_a_sentence_and_loses_nothing(disk: Disk) -> 
 
 
 class Clock:
-    """Moves when it is told to."""
+    """Moves when a test moves it."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -433,14 +453,70 @@ def test_garbage_in_the_facts_is_reported_in_a_sentence(path: Path, ledger: Ledg
         Ledger.open(f"sqlite:///{path}").load()
 
 
-def remembering(path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
-    monkeypatch.setattr("wine_slo.integrations.storage.failover.AGAIN_AFTER", 0.0)
-    return Ledger.open_or_remember(f"sqlite:///{path}")
+NAIVE, LAST, BEFORE = "2026-01-01T00:00:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"
+KEY_JSON = '{"objective":"a"}'
+STATE_JSON = f'{{"key":{KEY_JSON},"since":"%s","sight_since":"2026-01-01T00:00:00Z"}}'
+# What decodes and what does not, in each column that holds more than a key.
+DAMAGE = {
+    "a fact that is none": ("facts", "value = NULL WHERE name = 'troubles_since'"),
+    "a fact of bytes": ("facts", "value = X'FFFE' WHERE name = 'looked_at'"),
+    "a fact nested too deeply": ("facts", f"value = '{'[' * 100_000}' WHERE name = 'troubles_since'"),
+    "trouble in no time zone": ("facts", f"value = '[[{KEY_JSON},\"{NAIVE}\"]]' WHERE name = 'troubles_since'"),
+    "an evaluation before the first day": ("facts", f"value = '\"{BEFORE}\"' WHERE name = 'looked_at'"),
+    "an evaluation after the last day": ("facts", f"value = '\"{LAST}\"' WHERE name = 'looked_at'"),
+    "a state nested too deeply": ("tracks", f"value = '{{\"a\":{'[' * 100_000}'"),
+    "a state in no time zone": ("tracks", f"value = '{STATE_JSON % NAIVE}'"),
+    "a state before the first day": ("tracks", f"value = '{STATE_JSON % BEFORE}'"),
+    "a state of bytes": ("tracks", "value = X'FFFE'"),
+    "an incident after the last day": ("incidents", f"value = json_set(value, '$.closed_at', '{LAST}')"),
+    "an incident in no time zone": ("incidents", f"value = json_set(value, '$.began_at', '{NAIVE}')"),
+    "an incident that lasts for ages": ("incidents", "value = json_set(value, '$.unjudged_for', 'P999999999D')"),
+    "a record in no time zone": ("told", f"value = json_set(value, '$.written_at', '{NAIVE}')"),
+    "a recipient in no time zone": ("standings", f"value = json_set(value, '$.since', '{NAIVE}')"),
+    "a board in no time zone": ("boards", f"value = json_set(value, '$.written_at', '{NAIVE}')"),
+    "a digest in no time zone": ("digests", f"told = '{NAIVE}'"),
+    "a digest that is a number": ("digests", "told = X'31'"),
+    "a holder nested too deeply": ("facts", f"value = '{'[' * 100_000}' WHERE name = 'holder'"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_whatever_a_column_holds_the_watchdog_starts_and_says_so_in_a_short_line(
+    path: Path, ledger: Ledger, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger.save(State(), eventful())
+    ledger.mark([DELIVERED])
+    ledger.keep_subscriber(Subscriber(chat=CHAT, since=at(1)))
+    ledger.keep_board(BoardRecord(chat=CHAT, message=1, text="", written_at=at(1)))
+    ledger.mark_digest(CHAT, at(1))
+    ledger.hold(Holder(id="a", host="b", boot="c", pid=1, since=at(1)), instead_of=None)
+    ledger.close()
+    table, change = DAMAGE[damage]
+    rows(path, f"UPDATE {table} SET {change}")
+    ledger = Ledger.open_or_remember(f"sqlite:///{path}")
+    if "holder" in damage:
+        assert ledger.holder() is None
+    else:
+        assert ledger.load() == Memory(State(), (), ())
+        assert "everything is kept in memory" in caplog.text
+    assert all(len(each) < 1000 for each in caplog.messages)
+    ledger.close()
+
+
+@pytest.mark.parametrize("change", [f"'$.at', '{NAIVE}'", f"'$.at', '{BEFORE}'", "'$.by', json('[[[[]]]]')"])
+def test_an_act_that_cannot_be_is_left_out_and_hides_no_other(path: Path, ledger: Ledger, change: str) -> None:
+    ledger.add_actions([action(1), action(2)])
+    rows(path, f"UPDATE acts SET value = json_set(value, {change}) WHERE number = 1")
+    assert [each.number for each in ledger.load().actions] == [2]
+
+
+def remembering(path: Path) -> Ledger:
+    return Ledger.open_or_remember(f"sqlite:///{path}", again_after=0.0)
 
 
 @pytest.mark.parametrize("damage", ["no database", "half", "a fact", "a board", "a newer version"])
 def test_a_damaged_ledger_is_left_as_it_is_and_the_watchdog_works_from_memory_until_it_is_moved_away(
-    path: Path, ledger: Ledger, damage: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    path: Path, ledger: Ledger, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     ledger.save(State(), eventful())
     ledger.close()
@@ -456,7 +532,7 @@ def test_a_damaged_ledger_is_left_as_it_is_and_the_watchdog_works_from_memory_un
         case _:
             rows(path, "UPDATE facts SET value = '99' WHERE name = 'version'")
     content = path.read_bytes()
-    ledger = remembering(path, monkeypatch)
+    ledger = remembering(path)
     assert "everything is kept in memory" in caplog.text
     state = eventful()
     with pytest.raises(LedgerError) as caught:
@@ -471,11 +547,9 @@ def test_a_damaged_ledger_is_left_as_it_is_and_the_watchdog_works_from_memory_un
     assert Ledger.open(f"sqlite:///{path}").load() == Memory(replace(state, readings={}), (DELIVERED,), ())
 
 
-def test_what_was_written_only_into_memory_is_in_the_file_once_it_can_be_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_written_only_into_memory_is_in_the_file_once_it_can_be_made(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where a folder belongs")
-    ledger = remembering(tmp_path / "data" / "watchdog.db", monkeypatch)
+    ledger = remembering(tmp_path / "data" / "watchdog.db")
     with pytest.raises(LedgerError, match="cannot be opened"):
         ledger.mark([DELIVERED])
     with pytest.raises(LedgerError, match="cannot be opened"):
@@ -488,15 +562,13 @@ def test_what_was_written_only_into_memory_is_in_the_file_once_it_can_be_made(
     assert again == Memory(replace(state, readings={}), (DELIVERED,), (Subscriber(chat=CHAT),))
 
 
-def test_an_earlier_history_that_appears_meanwhile_is_not_written_over(
-    path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_earlier_history_that_appears_meanwhile_is_not_written_over(path: Path, ledger: Ledger) -> None:
     ledger.save(State(), eventful())
     ledger.close()
     away = path.with_name("away.db")
     path.rename(away)
     path.mkdir()
-    ledger = remembering(path, monkeypatch)
+    ledger = remembering(path)
     path.rmdir()
     away.rename(path)
     with pytest.raises(LedgerError, match="holds an earlier history: restart the watchdog"):
@@ -524,7 +596,7 @@ def test_a_ledger_that_is_deleted_while_it_is_used_is_made_anew_with_all_it_held
     assert again == Memory(replace(state, readings={}), (DELIVERED,), (Subscriber(chat=CHAT),))
 
 
-def act(number: int, reason: str = "") -> Action:
+def action(number: int, reason: str = "") -> Action:
     person = Person(7, "Ann\ud83d" if reason else "Ann")
     silence = Silence(until=at(60), reason=reason)
     return Action(
@@ -539,11 +611,11 @@ def act(number: int, reason: str = "") -> Action:
 
 
 def test_an_act_with_half_a_character_in_it_is_written_like_any_other(ledger: Ledger) -> None:
-    ledger.act([act(1, "half \ud83d"), act(2)])
-    first, second = ledger.load().acts
+    ledger.add_actions([action(1, "half \ud83d"), action(2)])
+    first, second = ledger.load().actions
     assert first.silence
     assert (first.by.name, first.silence.reason) == ("Ann?", "half ?")
-    assert second == act(2)
+    assert second == action(2)
 
 
 # Rights
@@ -566,6 +638,14 @@ def test_one_that_an_older_version_made_readable_for_all_is_so_no_more(path: Pat
     assert modes(path)["watchdog.db"] == 0o600
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Return a folder that everybody may enter; pytest closes those above its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 @pytest.mark.parametrize(
     ("place", "mode", "said"),
@@ -576,12 +656,9 @@ def test_one_that_an_older_version_made_readable_for_all_is_so_no_more(path: Pat
     ],
 )
 def test_a_missing_right_is_reported_with_the_command_that_mends_it_and_no_other_folder_in_it(
-    tmp_path: Path, place: str, mode: int, said: str
+    open_folder: Path, place: str, mode: int, said: str
 ) -> None:
-    for each in (tmp_path, *tmp_path.parents):
-        if each.name.startswith(("pytest-", "popen-", "test_")):
-            each.chmod(0o755)
-    (tmp_path / "data").mkdir(mode=mode)
+    (open_folder / "data").mkdir(mode=mode)
     code = (
         "import os, sys\n"
         "from wine_slo.integrations.storage.ledger import Ledger\n"
@@ -591,9 +668,9 @@ def test_a_missing_right_is_reported_with_the_command_that_mends_it_and_no_other
         "try: Ledger.open(sys.argv[1])\n"
         "except LedgerError as error: print(error.reason)"
     )
-    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path / place}"]
+    command = [sys.executable, "-c", code, f"sqlite:///{open_folder / place}"]
     reason = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/").stdout
-    assert said.format(data=tmp_path / "data") in reason
+    assert said.format(data=open_folder / "data") in reason
 
 
 # Backup

@@ -1,4 +1,4 @@
-"""What the bot answers to who wants to know more, asked as people ask it."""
+"""What the bot answers to who wants to know more, by the commands that people send."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -28,7 +28,7 @@ PREDICT, HEALTH = (Key("latency", (("path", path),)) for path in ("/predict", "/
 
 
 class Desk:
-    """Somebody who asks, and what there is to know."""
+    """Somebody who sends commands, and what there is to know."""
 
     def __init__(self, bot_api: BotApi, path: Path) -> None:
         self.scene = Scene(LATENCY, ERRORS, AVAILABILITY)
@@ -40,12 +40,12 @@ class Desk:
         self.info_commands = Info(
             self.ledger,
             FakeSnapshot(lambda: self.scene.state, lambda: self.scene.now),
-            lambda _chat: self.talk.speech,
+            lambda _chat: self.talk.fmt,
             self.draw,
             suppressed=lambda chat: self.suppressed.get(chat, {}),
         )
 
-    async def draw(self, key: Key, _speech: Formatter, span: timedelta | None) -> Picture | str:
+    async def draw(self, key: Key, _fmt: Formatter, span: timedelta | None) -> Picture | str:
         self.drawn.append((key, span))
         return self.picture
 
@@ -123,7 +123,7 @@ async def test_what_was_never_seen_is_said_so(desk: Desk) -> None:
 
 
 async def test_a_label_set_can_be_chosen_and_else_the_worst_is_shown(desk: Desk) -> None:
-    desk.talk.speech = Formatter(Objectives.only(BY_PATH), UTC)
+    desk.talk.fmt = Formatter(Objectives.only(BY_PATH), UTC)
     desk.scene = Scene(BY_PATH)
     for _ in range(6):
         desk.scene.second += 5

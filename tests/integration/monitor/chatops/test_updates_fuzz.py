@@ -14,6 +14,7 @@ from tests.support.fakes.people import ANNA, BORIS, ELSEWHERE, FORUM, GROUP, STR
 from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.scene import ALL, Scene
 from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram.connection import BotApiRequest
 from wine_slo.monitor.chatops.info import Info
 from wine_slo.monitor.chatops.oncall import OnCall
 from wine_slo.monitor.notify.journal import Journal
@@ -53,7 +54,7 @@ YEAR_2100 = 4_102_444_800
 
 
 class HurriedTalk(Talk):
-    """A minute passes whenever somebody reads the clock, so that nobody asks too often."""
+    """A minute passes whenever somebody reads the clock, so that nobody sends too much."""
 
     minutes = 0
 
@@ -142,7 +143,7 @@ class Fuzz:
         return rest | {name: self._bent(content[name])}
 
 
-async def draw(_key: Key, _speech: Formatter, _span: timedelta | None) -> Picture | str:
+async def draw(_key: Key, _fmt: Formatter, _span: timedelta | None) -> Picture | str:
     return "There is no chart."
 
 
@@ -152,7 +153,9 @@ async def never_mind(_chat: int) -> None:
 
 def unhurried(token: str, url: str) -> ExtBot[int]:
     """Without the pauses that keep the real bot below Telegram's limits."""
-    bot: ExtBot[int] = ExtBot(token, base_url=f"{url}/bot")  # type: ignore[assignment]
+    bot: ExtBot[int] = ExtBot(  # type: ignore[assignment]
+        token, base_url=f"{url}/bot", request=BotApiRequest(), get_updates_request=BotApiRequest()
+    )
     return bot
 
 
@@ -167,9 +170,9 @@ async def test_no_update_stops_the_bot_and_every_answer_is_one_that_telegram_tak
         bot_api.chat(chat, topics=[TOPIC] if chat == FORUM else [])
     talk = HurriedTalk(bot_api, Formatter(ALL, UTC), among(CHATS), connect=unhurried)
     snapshot = FakeSnapshot(lambda: scene.state, lambda: scene.now)
-    info_commands = Info(ledger, snapshot, lambda _chat: talk.speech, draw)
+    info_commands = Info(ledger, snapshot, lambda _chat: talk.fmt, draw)
     journal = Journal(ledger, ())
-    oncall_commands = OnCall(snapshot, lambda _chat: Replies(talk.speech), journal, never_mind)
+    oncall_commands = OnCall(snapshot, lambda _chat: Replies(talk.fmt), journal, never_mind)
     commands = (*oncall_commands.commands(), *info_commands.commands())
     names = [each.name for each in commands if isinstance(each, Command)]
     fuzz = Fuzz(seed, [*names, "help", "id", "version", "nonsense", ""])

@@ -97,7 +97,7 @@ def test_each_mistake_in_the_settings_is_a_line(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("WINE_SLO_TELEGRAM_CHAT_IDS", "anna")
     assert lines(read_settings("settings", WatchdogSettings), "settings") == [
         "wrong: WINE_SLO_POLL_SECONDS is 'often'; wanted: a number of seconds from 1 to 3600",
-        "wrong: WINE_SLO_TELEGRAM_CHAT_IDS is 'anna'; wanted: chat ids separated by commas; ask the bot /id",
+        "wrong: WINE_SLO_TELEGRAM_CHAT_IDS is 'anna'; wanted: chat ids separated by commas; send the bot /id",
     ]
 
 
@@ -179,7 +179,7 @@ async def test_a_history_that_cannot_be_is_a_finding(
     patient.settings.objectives.parent.mkdir(exist_ok=True)
     patient.settings.objectives.write_text((ROOT / "config" / "slo.yml").read_text())
     (said,) = await patient.lines_about("history", Objectives.only(LATENCY))
-    assert said.startswith("warning: could not be asked for: its answer has ")
+    assert said.startswith("warning: could not be fetched: its answer has ")
 
 
 # Telegram
@@ -202,21 +202,21 @@ async def test_what_answers_instead_of_telegram_is_not_blamed_on_the_chat(patien
     for status, body in ((403, "<html>Forbidden</html>"), (200, '{"ok":true,"result":true}'), (200, "[]")):
         patient.bot_api.answers_with(status, body, methods=["getChat"])
         (said,) = await patient.lines_about("chat", telegram=True)
-        assert said.startswith("wrong: 7 could not be asked about: "), said
+        assert said.startswith("wrong: 7 could not be examined: "), said
         patient.bot_api.recovers()
 
 
 async def test_telegram_away_is_reported(patient: Patient) -> None:
     await patient.bot_api.refuses_connections()
     (said,) = await patient.lines_about("telegram", telegram=True)
-    assert said == "wrong: cannot be asked: it cannot be reached (ConnectError)"
+    assert said == "wrong: cannot be reached: it cannot be reached (ConnectError)"
 
 
 async def test_a_webhook_and_no_chat_are_reported(patient: Patient) -> None:
     patient.bot_api.webhook = "https://example.org/hook"
     assert await patient.lines_about("telegram", telegram=True) == [
         "ok: the token is that of @wine_slo_bot",
-        "wrong: the bot's updates go to a webhook, so that no command is heard here",
+        "wrong: the bot's updates go to a webhook, so that no command is received here",
         "warning: no chat is set: messages are printed by the watchdog instead",
     ]
 

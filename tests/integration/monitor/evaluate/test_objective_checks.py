@@ -1,4 +1,4 @@
-"""What only Prometheus can tell of `slo.yml`: how often it scrapes, by its own word or by counting."""
+"""What only Prometheus knows of `slo.yml`: how often it scrapes, by its own word or by counting."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -105,7 +105,7 @@ def test_a_threshold_above_the_highest_bound_is_reported_though_nothing_says_inf
 
 def test_a_histogram_without_bounds_is_called_that() -> None:
     assert no_bound(timedelta(seconds=1).total_seconds(), [float("inf")]) == (
-        "is 1 s, and no bucket but +Inf has a bound: nothing can be told of how long requests take"
+        "is 1 s, and no bucket but +Inf has a bound: nothing is known of how long requests take"
     )
 
 

@@ -487,7 +487,7 @@ async def test_a_flood_wait_for_edits_holds_no_breach(desk: Desk) -> None:
     desk.api.fails_with(429, retry_after=3600, methods=[EDIT])
     storm(desk.scene, keys(2), 1.0, 70)
     await desk.deliver()
-    assert desk.tries(EDIT) == 1, "Telegram asks for no more edits"
+    assert desk.tries(EDIT) == 1, "Telegram takes no more edits"
     storm(desk.scene, keys(3)[2:], 1.0, 25)
     await desk.deliver()
     assert len(desk.texts()) == 3
@@ -513,8 +513,8 @@ async def test_a_flood_wait_of_minutes_is_known_elsewhere_and_not_waited_out_for
     desk.scene.breaks()
     await desk.deliver()
     await desk.deliver()
-    assert desk.delivery.unreachable == {ANNA: "Telegram asks to wait 86400 s"}
-    assert desk.texts(GROUP)[1].startswith("🟠 Chat 7 cannot be reached: Telegram asks to wait 86400 s.")
+    assert desk.delivery.unreachable == {ANNA: "Telegram requires a wait of 86400 s"}
+    assert desk.texts(GROUP)[1].startswith("🟠 Chat 7 cannot be reached: Telegram requires a wait of 86400 s.")
     desk.api.recovers()
     await desk.deliver(after=300)
     assert len(desk.texts(ANNA)) == 1
@@ -634,7 +634,7 @@ async def test_an_incident_that_cannot_be_worded_is_logged_and_counted_and_holds
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk.scene = Scene(replace(LATENCY, by=("endpoint",)))
-    desk.speech = lambda _language: BrokenFormatter(desk.scene.objectives, UTC)
+    desk.fmt = lambda _language: BrokenFormatter(desk.scene.objectives, UTC)
     desk.restart()
     storm(desk.scene, keys(2), 1.0, 25)
     await desk.deliver()
@@ -780,7 +780,7 @@ async def test_an_odd_answer_to_who_the_bot_is_does_not_end_what_listens(bot_api
     async def conflict(_by_webhook: bool) -> None:  # noqa: FBT001 - as it is called
         raise AssertionError
 
-    said = talk.conversation
+    said = talk.router
     listener = Listener(said.answer, said.press, said.refuse, talk.listens.append, conflict, talk.contacted, talk.moved)
     bot = connection.connect(TOKEN, bot_api.url)
     listens = TelegramUpdates(bot, channel.TelegramChannel(bot), listener, {}, talk.clock, talk.clock())

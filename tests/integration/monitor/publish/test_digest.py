@@ -1,4 +1,4 @@
-"""The digest is told once a week to each chat, whatever happens around it."""
+"""The digest is sent once a week to each chat, whatever happens around it."""
 
 import sqlite3
 from collections.abc import AsyncIterator
@@ -61,8 +61,8 @@ class Desk:
         self.digests = self.remembered()
 
     def remembered(self) -> Digests:
-        """What tells the digests after a restart."""
-        speech = Formatter(Objectives.only(LATENCY), UTC)
+        """What sends the digests after a restart."""
+        fmt = Formatter(Objectives.only(LATENCY), UTC)
         topics = {chat: topic for chat, topic in self.chats.items() if topic is not None}
         self.recipients = Recipients(self.ledger, self.ledger.load(), self.chats, self.now, topics=topics)
         self.journal = Journal(self.ledger, ())
@@ -74,7 +74,7 @@ class Desk:
             but=(),
             weekly=Weekly.parse("monday 9:00", UTC),
             snapshot=FakeSnapshot(lambda: State(evaluated_at=self.now), lambda: self.now),
-            speech=lambda _chat: speech,
+            fmt=lambda _chat: fmt,
             journal=self.journal,
             on_message=lambda kind, outcome: self.outcomes.append((kind, outcome)),
         )

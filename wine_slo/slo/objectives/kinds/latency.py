@@ -20,7 +20,7 @@ class Latency(Indicator):
     `oldest_age` names a gauge with the age in seconds of the oldest request still being answered: a service that
     hangs completes nothing, so its histogram says nothing, and this gauge is then all there is to see.
 
-    `budget_selector` leaves requests out of the error budget that count for the verdict: those of a drill.
+    `budget_selector` leaves requests out of the error budget that count for the judgement: those of a drill.
     """
 
     histogram: str

@@ -44,8 +44,8 @@ def budget_line(
         fmt: The readers.
         budget: What is known of it.
         objective: Whose.
-        spent: Which share of it an incident has spent, where that is to be told.
-        at_rate_of: The window whose burn rate says how long it lasts, where that is to be told.
+        spent: Which share of it an incident has spent, where that is to be shown.
+        at_rate_of: The window whose burn rate says how long it lasts, where that is to be shown.
     """
     left = budget.remaining(objective) if budget else None
     if budget is None or left is None:

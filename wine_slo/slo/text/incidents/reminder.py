@@ -10,16 +10,16 @@ from wine_slo.slo.text.language import shortened
 
 
 def escalated_text(fmt: Formatter, text: str, duration: timedelta) -> str:
-    """A breach, told in a chat that is escalated to, with the reason for that below its first line."""
+    """A breach as a chat reads it that is escalated to, with the reason for that below its first line."""
     first, *others = text.split("\n")
     why = fmt.say("Escalated: nobody acknowledged it for {duration}.", duration=duration)
     return "\n".join([first, why, *others])
 
 
-def reminder_text(fmt: Formatter, incident: Incident, now: datetime, acts: Actions = NO_ACTIONS) -> str:
+def reminder_text(fmt: Formatter, incident: Incident, now: datetime, actions: Actions = NO_ACTIONS) -> str:
     """An incident that nobody has ended for long."""
     what, lasted = _in_short(fmt, incident), now - incident.since
-    if (who := acts.acknowledgement(incident)) is None:
+    if (who := actions.acknowledgement(incident)) is None:
         text = fmt.say(
             "Still open after {duration}, not acknowledged: {what}. #{number}",
             duration=lasted,

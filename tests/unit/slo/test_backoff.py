@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from wine_slo.slo.chat.backoff import Backoff
+from wine_slo.slo.backoff import Backoff
 
 BACKOFF = Backoff(timedelta(seconds=2), timedelta(minutes=1))
 
