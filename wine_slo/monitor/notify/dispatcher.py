@@ -11,10 +11,11 @@ without a message, so that a wrong id is known before the first incident.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.evaluate.snapshot import Snapshot
@@ -23,7 +24,7 @@ from wine_slo.monitor.notify.planner import OnSuppressed, Planner
 from wine_slo.monitor.notify.policies import Rules
 from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.monitor.notify.records import DeliveryRecords
-from wine_slo.monitor.notify.sender import OnSent, Sender
+from wine_slo.monitor.notify.sender import OnSent, OvertakenError, Sender
 from wine_slo.monitor.notify.waits import ELSEWHERE, FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT, Waits
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import ChannelError, ChannelOf
@@ -74,7 +75,7 @@ class Dispatcher:
         self._snapshot = snapshot
         self._on_message = on_message
         self._waits = Waits(recipients, snapshot)
-        self._sender = Sender(channel_of, recipients, self._book, localizer, snapshot, on_sent)
+        self._sender = Sender(channel_of, recipients, self._book, localizer, snapshot, on_sent, self._unless_overtaken)
         self._planner = Planner(
             book=self._book,
             waits=self._waits,
@@ -195,7 +196,7 @@ class Dispatcher:
 
     async def _deliver_now(self, chat: Address) -> None:
         moves = 0
-        while self._waits.may_try(chat) and (notification := self._planner.next(chat)) is not None:
+        while self._may_try(chat) and (notification := self._planner.next(chat)) is not None:
             if await self._sender.skip_edit(chat, notification):
                 continue
             address = self._recipients.subscriber(chat).address
@@ -204,7 +205,7 @@ class Dispatcher:
             if moves > MOST_MOVES:
                 self._waits.fail(chat, notification.after.incident, is_edit=notification.edits is not None)
         is_free = self._waits.is_free(chat, ELSEWHERE, is_edit=False) and not self._waits.are_any(chat)
-        if self._waits.is_in_doubt(chat) and is_free and self._waits.may_try(chat):
+        if self._waits.is_in_doubt(chat) and is_free and self._may_try(chat):
             await self._reach(chat)
         if not self._recipients.subscriber(chat).is_closed:
             await self._announce(chat)
@@ -215,6 +216,9 @@ class Dispatcher:
         is_edit = notification.edits is not None
         try:
             await self._sender.deliver(chat, notification)
+        except OvertakenError:
+            log.info("chat %s: the edit of #%d waits for a new message", chat.place, numbers[0])
+            return
         except ChannelError as error:
             await self._fail(chat, error, notification.kind, numbers, is_edit=is_edit)
             return
@@ -242,15 +246,20 @@ class Dispatcher:
         """Try a chat that refuses messages, or has not been tried since the start, and is owed none."""
         try:
             await self._sender.reach(chat)
+        except OvertakenError:
+            self._news[chat].set()
         except ChannelError as error:
             self._waits.doubt(chat, str(error))
-            await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
+            if error.retry_after is not None:  # which holds no message, as this was none
+                self._waits.fail(chat, ELSEWHERE, error.retry_after, is_edit=False)
+            else:
+                await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
         else:
             self._waits.succeed(chat, ELSEWHERE, is_edit=False)
             await self._has_arrived(chat)
 
     async def _close(self, chat: Address, error: ChannelError) -> None:
-        self._waits.refuse(chat)
+        self._waits.refuse(chat, self._planner.due(chat))
         await self._recipients.close(chat, str(error) or "it gives no reason")
         for other in self._recipients:
             self._news[other].set()  # they are to know of it
@@ -274,6 +283,32 @@ class Dispatcher:
             self._on_message(Kind.UNREACHABLE, "told")
             subscriber = self._recipients.subscriber(other)
             await self._recipients.keep(replace(subscriber, announced_to=(*subscriber.announced_to, chat)))
+
+    def _may_try(self, chat: Address) -> bool:
+        return self._waits.may_try(chat, lambda: self._planner.due(chat))
+
+    async def _unless_overtaken(self, chat: Address, call: Coroutine[Any, Any, None]) -> None:
+        """Make a call that can be repeated without harm, but give it up once a new message is due.
+
+        Raises:
+            ChannelError: It was not made, or perhaps not.
+            OvertakenError: It was given up.
+        """
+        calling, news = asyncio.create_task(call), self._news[chat]
+        try:
+            while True:
+                hearing = asyncio.create_task(news.wait())
+                await asyncio.wait((calling, hearing), return_when=asyncio.FIRST_COMPLETED)
+                hearing.cancel()
+                if calling.done():
+                    break  # and what has happened meanwhile is for who waits for news
+                news.clear()
+                if (following := self._planner.next(chat)) is not None and following.edits is None:
+                    raise OvertakenError
+            await calling
+        finally:
+            calling.cancel()
+            await asyncio.wait((calling,))
 
     async def _fail(
         self, chat: Address, error: ChannelError, kind: Kind, numbers: Iterable[int], *, is_edit: bool

@@ -9,7 +9,7 @@ from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.policies import Policies, Rules
 from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.monitor.notify.records import DeliveryRecords
-from wine_slo.monitor.notify.waits import Waits
+from wine_slo.monitor.notify.waits import Due, Waits
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.plan import Notification, Wording, fold, next_notification
@@ -104,10 +104,39 @@ class Planner:
             if before.get(number) is not reason and self._on_suppressed is not None:
                 self._on_suppressed(reason)
 
+    def due(self, chat: Address) -> Due:
+        """Return the new messages that are due in a chat and do not have to wait."""
+        planned, _ = self._planned(chat, self._wording(chat))
+        return frozenset(
+            (incident.number, incident.openings, notification.kind)
+            for incident, notification in planned
+            if notification.edits is None
+        )
+
+    def _wording(self, chat: Address) -> Wording:
+        state, now = self._snapshot.state, self._snapshot.now()
+        return IncidentWording(self._localizer.fmt(chat), state, now, self._journal.actions)
+
     def next(self, chat: Address) -> Notification | None:
         """Return the next notification for a chat that need not wait; only new messages while it refuses them."""
+        words = self._wording(chat)
+        planned, held = self._planned(chat, words)
+        try:
+            group = fold(planned, words)
+        except Exception:
+            log.exception("chat %s: what is too much at once is sent one by one: a fault of ours", chat.place)
+            group = None
+        if group is not None:
+            held |= dict.fromkeys((each.incident for each in group.others), Suppression.GROUPED)
+        self._note_suppressed(chat, held)
+        notifications = [notification for _, notification in planned]
+        return min([group, *notifications] if group else notifications, key=_urgency, default=None)
+
+    def _planned(
+        self, chat: Address, words: Wording
+    ) -> tuple[list[tuple[Incident, Notification]], dict[int, Suppression]]:
+        """Return the notifications for a chat, each with its incident, and why others are not sent."""
         state, now = self._snapshot.state, self._snapshot.now()
-        words = IncidentWording(self._localizer.fmt(chat), state, now, self._journal.actions)
         is_closed = self._recipients.subscriber(chat).is_closed
         planned: list[tuple[Incident, Notification]] = []
         held: dict[int, Suppression] = {}
@@ -120,15 +149,7 @@ class Planner:
                 held[record.incident] = reason
             if notification is not None and not (is_closed and notification.edits is not None):
                 planned.append((incident, notification))
-        try:
-            group = fold(planned, words)
-        except Exception:
-            log.exception("chat %s: what is too much at once is sent one by one: a fault of ours", chat.place)
-            group = None
-        if group is not None:
-            held |= dict.fromkeys((each.incident for each in group.others), Suppression.GROUPED)
-        self._note_suppressed(chat, held)
-        return group or next((notification for _, notification in planned), None)
+        return planned, held
 
     def _plan(
         self, incident: Incident, record: DeliveryRecord, words: Wording, now: datetime
@@ -170,3 +191,10 @@ class Planner:
             for record in first
         )
         return None if can_be_reached else incident.opened_at
+
+
+def _urgency(notification: Notification) -> int:
+    """The order in which notifications go out: what makes a sound, then other new messages, then edits."""
+    if notification.edits is not None:
+        return 2
+    return 0 if notification.loud else 1

@@ -1,8 +1,9 @@
 """Delivery of one notification to one recipient: sent or edited, then recorded."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
+from typing import Any
 
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.recipients import Localizer, Recipients
@@ -15,8 +16,13 @@ from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.text.incidents.breach import repeat_marked
 
 OnSent = Callable[[Address, Notification, int], None]
+Guard = Callable[[Address, Coroutine[Any, Any, None]], Awaitable[None]]
 
 log = logging.getLogger(__name__)
+
+
+class OvertakenError(Exception):
+    """A call was given up for now, as a new message is due."""
 
 
 class Sender:
@@ -30,6 +36,7 @@ class Sender:
         snapshot: What is known now.
         on_sent: Called with the recipient, the notification and the new message's id once that is delivered and
             recorded; it returns at once and never fails.
+        unless_overtaken: Makes a call that can be repeated without harm, but gives it up once a new message is due.
     """
 
     def __init__(
@@ -40,6 +47,7 @@ class Sender:
         localizer: Localizer,
         snapshot: Snapshot,
         on_sent: OnSent | None,
+        unless_overtaken: Guard,
     ) -> None:
         self._channel_of = channel_of
         self._recipients = recipients
@@ -47,6 +55,7 @@ class Sender:
         self._localizer = localizer
         self._snapshot = snapshot
         self._on_sent = on_sent
+        self._unless_overtaken = unless_overtaken
         self._replaced: set[tuple[int, Address, int]] = set()  # incident, chat and opening whose message was sent anew
 
     def forget_closed(self) -> None:
@@ -59,8 +68,9 @@ class Sender:
 
         Raises:
             ChannelError: It does not, or it is not known.
+            OvertakenError: A new message is due.
         """
-        await self._channel_of(chat).reach(self._recipients.address(chat))
+        await self._unless_overtaken(chat, self._channel_of(chat).reach(self._recipients.address(chat)))
 
     async def send(
         self, chat: Address, text: str, *, loud: bool, reply_to: int | None = None, buttons: Keyboard = ()
@@ -86,6 +96,7 @@ class Sender:
 
         Raises:
             ChannelError: It was not delivered, or perhaps not.
+            OvertakenError: It is an edit, and a new message is due.
         """
         if notification.edits is not None:
             await self._edit(chat, notification, notification.edits)
@@ -113,10 +124,12 @@ class Sender:
 
         Raises:
             ChannelError: It was not edited, or perhaps not.
+            OvertakenError: A new message is due.
         """
         channel, address, record = self._channel_of(chat), self._recipients.address(chat), notification.after
         try:
-            await channel.edit(address, message, notification.text, buttons=notification.buttons)
+            edit = channel.edit(address, message, notification.text, buttons=notification.buttons)
+            await self._unless_overtaken(chat, edit)
         except ChannelError as error:
             if error.permanent:
                 await channel.reach(address)  # it may be the chat that refuses, and not the edit
