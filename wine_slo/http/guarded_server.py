@@ -4,9 +4,9 @@
 * A body is never unpacked: the parser hands it on as it came.
 * A client that is slow to send or to read is disconnected; what clients do not read is bounded in all, and so is
   the number of connections. Where there are too many, the one that has been idle for longest gives way.
-* In each turn of the loop only so many requests are answered as keep it short. A connection that sends again at once, or
-  has sent requests ahead, lets those go first that have not been answered just now; of these, a request for `/health` or
-  `/metrics` does not wait at all.
+* In each turn of the loop only so many requests are answered as keep it short. A connection that sends again at once,
+  or has sent requests ahead, lets those go first that have not been answered just now; of these, a request for
+  `/health` or `/metrics` does not wait at all.
 * A browser that another site has sent here, by a name that is not ours or by a picture on its page, is refused.
 """
 
