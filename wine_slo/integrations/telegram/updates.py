@@ -21,7 +21,6 @@ from telegram.ext import ExtBot
 from wine_slo.integrations.telegram import connection
 from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.integrations.telegram.update_types import (
-    INVISIBLE,
     LONGEST_TEXT,
     Query,
     Update,
@@ -33,6 +32,7 @@ from wine_slo.slo.backoff import Backoff
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Answer, Picture, Press, Question
 from wine_slo.slo.text.formatting import plain
+from wine_slo.slo.text.language import INVISIBLE
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
