@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import SplitResult, urlsplit
 
-from wine_slo.config import text_file
+from wine_slo.config.files import text_file
 from wine_slo.slo import redaction
 from wine_slo.slo.oncall.time_phrases import QuietHours
 
@@ -42,7 +42,7 @@ class Url(str):
 
 
 class RootUrl(Url):
-    """The root of an API: what is asked follows it, so it has neither a query nor a fragment."""
+    """The root of an API: the path of each request follows it, so it has neither a query nor a fragment."""
 
     __slots__ = ()
 

@@ -5,8 +5,8 @@
 * A client that is slow to send or to read is disconnected; what clients do not read is bounded in all, and so is
   the number of connections. Where there are too many, the one that has been idle for longest gives way.
 * In each turn of the loop only so many requests are answered as keep it short. A connection that sends again at once,
-or
-  has sent requests ahead, lets those go first that have not been answered just now.
+  or has sent requests ahead, lets those go first that have not been answered just now; of these, a request for
+  `/health` or `/metrics` does not wait at all.
 * A browser that another site has sent here, by a name that is not ours or by a picture on its page, is refused.
 """
 
@@ -25,7 +25,7 @@ from time import monotonic
 from typing import Any, Self, cast
 
 import msgspec
-from aiohttp import HttpVersion11, web
+from aiohttp import HttpVersion10, HttpVersion11, web
 
 from wine_slo.config.hosts import host_name, is_loopback
 from wine_slo.http.shares import Room, Turns
@@ -42,8 +42,10 @@ LARGEST_READ = 2**15  # bytes that wait for a handler, twice so many at most, an
 UNREAD = 48 * 2**20  # bytes of answers that wait for their clients, all together
 SMALL_ANSWER = 2**17  # bytes
 MOST_CONNECTIONS = 10_000
+# What machines request now and then, and judge us by how soon it is answered.
+AT_ONCE = {"/health", "/metrics"}
 JUST_NOW = (
-    0.5  # seconds after an answer in which a connection's next request lets others go first; nobody scrapes so often
+    0.5  # seconds after an answer in which a connection's next request lets others go first; no scrape is so soon
 )
 QUIET_FOR = 60.0  # seconds in which the same trouble with sockets is not logged again
 LONGEST_REASON = 100  # letters of a request that is none, in a log line
@@ -132,7 +134,7 @@ class Door:
     def refusal(self, request: web.BaseRequest) -> Problem | None:
         """Return why a request is refused; None where it is not."""
         headers = request.headers
-        if request.version > HttpVersion11:
+        if not HttpVersion10 <= request.version <= HttpVersion11:
             return Problem(400, "this server speaks HTTP/1.1")
         if headers.get("Expect", CONTINUE).lower() != CONTINUE:
             return Problem(417, f"only {CONTINUE} can be expected")
@@ -224,7 +226,8 @@ class Runner(web.AppRunner):
 
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             connection = cast("_Protocol", request.protocol)
-            await turns.take(is_patient=connection.is_greedy)
+            if connection.is_greedy or request.path not in AT_ONCE:
+                await turns.take(is_patient=connection.is_greedy)
             problem = self._door.refusal(request)
             if problem is None:
                 try:

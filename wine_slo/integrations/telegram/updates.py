@@ -22,7 +22,6 @@ from wine_slo.integrations.telegram import connection
 from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.integrations.telegram.errors import guarded
 from wine_slo.integrations.telegram.update_types import (
-    INVISIBLE,
     LONGEST_TEXT,
     Query,
     Update,
@@ -34,6 +33,7 @@ from wine_slo.slo.backoff import Backoff
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Answer, Picture, Press, Question
 from wine_slo.slo.text.formatting import plain
+from wine_slo.slo.text.language import INVISIBLE
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

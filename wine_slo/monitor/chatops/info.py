@@ -94,7 +94,7 @@ class Info:
     async def _describe_budget(self, question: Question) -> Answer:
         if question.arguments:
             return self._of_one("budget", question.chat, question.arguments)
-        return Answer(budget_list(self._explain(question.chat), self._snapshot.state))
+        return Answer(budget_list(self._explain(question.chat), self._snapshot.state, self._snapshot.now()))
 
     async def _draw(self, question: Question) -> Answer:
         return self._of_one("chart", question.chat, question.arguments)
@@ -155,7 +155,7 @@ class Info:
                 return Answer(why_text(explain, key, state, now, others=others, suppressed=self._suppressed(chat)))
             case "budget":
                 tracks = {each: track for each, track in state.tracks.items() if each.objective == named.objective}
-                return Answer(budget_list(explain, replace(state, tracks=tracks)))
+                return Answer(budget_list(explain, replace(state, tracks=tracks), now))
         if span is None:
             span, rest = take_span(named.rest)
         else:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -90,7 +91,8 @@ async def test_what_is_kept_is_0(world: World) -> None:
 async def test_what_is_broken_is_1(world: World) -> None:
     checked = await world.processes.wine_slo("check", "--objective", "slow", settings=world.settings)
     assert await checked.wait(30) == 1
-    assert checked.output.splitlines() == ["breached           slow: 1.5–2 s p95 over 4 s (target ≤ 1 s)"]
+    (line,) = checked.output.splitlines()  # there were no requests of late where the process took long to start
+    assert re.fullmatch(r"breached {11}slow: 1\.5–2 s p95 over (4 s|1 min) \(target ≤ 1 s\)", line)
 
 
 @pytest.mark.parametrize(
@@ -116,10 +118,10 @@ async def test_an_objective_that_there_is_not_is_2(world: World) -> None:
 async def test_what_cannot_be_seen_is_3(world: World) -> None:
     away = await world.check("--objective", "kept", WINE_SLO_PROMETHEUS_URL=f"http://127.0.0.1:{free_port()}")
     assert away.exit_code == 3
-    assert away.stdout.startswith("cannot see         kept: Prometheus: it cannot be reached")
+    assert away.stdout.startswith("no data            kept: Prometheus: it cannot be reached")
     unknown = await world.check("--objective", "gone")
     assert unknown.exit_code == 3
-    assert unknown.output.splitlines() == ["cannot see         gone: Prometheus knows no target of the job gone"]
+    assert unknown.output.splitlines() == ["no data            gone: Prometheus knows no target of the job gone"]
 
 
 async def test_too_few_requests_are_4(world: World) -> None:
