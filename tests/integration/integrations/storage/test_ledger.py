@@ -680,6 +680,12 @@ def open_folder() -> Iterator[Path]:
         ("data/watchdog.db", 0o755, "; chown -R 65534 {data} (it belongs to root (0), this is nobody (65534))"),
         ("data/deeper/watchdog.db", 0o755, "; install -d -o 65534 {data}/deeper (this is nobody (65534))"),
         ("data/watchdog.db", 0o700, "; the user nobody (65534) may not enter {data}"),
+        (
+            "watchdog.db",
+            0o755,
+            "; name a folder of its own in WINE_SLO_DATABASE_URL: install -d -o 65534 {data.parent}/ledger",
+        ),
+        ("/dev/full", 0o755, "it is no regular file\n"),
     ],
 )
 def test_a_missing_right_is_reported_with_the_command_that_mends_it_and_no_other_folder_in_it(
