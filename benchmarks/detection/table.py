@@ -19,7 +19,7 @@ Column = tuple[str, Callable[[Record], str]]
 
 
 def tables(cases: Sequence[Case], records: Sequence[Record]) -> str:
-    """Everything that a run tells."""
+    """Return everything that a run tells."""
     return "\n\n".join(
         _table(corner, list(columns), records)
         for corner, columns in (

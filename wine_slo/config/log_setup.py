@@ -82,12 +82,12 @@ class JsonFormatter(TextFormatter):
 
 
 def _on_one_line(text: str) -> str:
-    """A message that is no longer than people read."""
+    """Return a message that is no longer than people read."""
     return _visible(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
 
 
 def _visible(text: str) -> str:
-    """A text in which what is no letter is written out."""
+    """Return a text in which what is no letter is written out."""
     if text.isprintable():
         return text
     return CONTROL.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)

@@ -96,7 +96,7 @@ class _Objective(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="ki
     ] = None
 
     def source(self) -> Indicator:
-        """What is counted."""
+        """Return what is counted."""
         raise NotImplementedError
 
 
@@ -215,7 +215,7 @@ def place(path: Path, objective: str, field: str) -> str:
 
 
 def _read(text: str, name: str) -> tuple[yaml.Node | None, Any, list[Place]]:
-    """The tree of a YAML text, its content, and the places of keys that stand there twice."""
+    """Return the tree of a YAML text, its content, and the places of keys that stand there twice."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         return root, yaml.safe_load(text), list(_repeated(root))
@@ -234,7 +234,10 @@ def schema() -> dict[str, Any]:
 
 
 def _taken(kind: type[S], content: Any, place: Place, mistakes: list[tuple[Place, str]]) -> S | None:
-    """What a mapping holds; None where something is wrong with it, and then all of that is among the mistakes."""
+    """Return what a mapping holds.
+
+    None where something is wrong with it, and then all of that is among the mistakes.
+    """
     if not isinstance(content, dict):
         mistakes.append((place, f"must be a mapping with {' and '.join(_required(kind))}"))
         return None
@@ -260,7 +263,7 @@ def _taken(kind: type[S], content: Any, place: Place, mistakes: list[tuple[Place
 
 
 def _item(of: str, content: Any, place: Place, mistakes: list[tuple[Place, str]]) -> Struct | None:
-    """What one mapping in a list of them holds."""
+    """Return what one mapping in a list of them holds."""
     try:
         kind = ITEMS[of](content)
     except ValueError as error:
@@ -329,7 +332,7 @@ def _burn(number: int, burn: _Burn) -> Burn:
 
 
 def _line(root: yaml.Node | None, place: Place) -> int:
-    """The line of the deepest part of a place that stands in the file."""
+    """Return the line of the deepest part of a place that stands in the file."""
     node = root
     line = 1
     for part in place:
@@ -347,7 +350,7 @@ def _line(root: yaml.Node | None, place: Place) -> int:
 
 
 def _repeated(node: yaml.Node | None, place: Place = ()) -> Iterator[Place]:
-    """The places of keys that stand twice in one mapping, which YAML would let pass."""
+    """Yield the places of keys that stand twice in one mapping, which YAML would let pass."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:

@@ -9,7 +9,7 @@ LONGEST_TEXT = 300  # characters of what others say of a failure of theirs
 
 
 def phrase(sentence: str) -> str:
-    """A sentence that is said elsewhere; marks it for the catalogue."""
+    """Return a sentence that is said elsewhere; marks it for the catalogue."""
     return sentence
 
 
@@ -31,7 +31,7 @@ class Reason:
     holes: "Mapping[str, str | int | Reason]" = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """In English, for the log."""
+        """Return it in English, for the log."""
         return self.sentence.format_map({name: str(each) for name, each in self.holes.items()})
 
 

@@ -53,7 +53,7 @@ class ChartProcess:
             self._folder.cleanup()
 
     async def draw(self, chart: Chart) -> bytes:
-        """A chart as PNG.
+        """Return a chart as PNG.
 
         Raises:
             DrawingError: It took too long, or it crashed, or too many wait already.

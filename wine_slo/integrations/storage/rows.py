@@ -37,7 +37,10 @@ def decode(rows: Sequence[str], kind: type[V]) -> list[V]:
 
 
 def readable_actions(rows: Iterable[Any]) -> Iterator[Action]:
-    """The acts under the numbers of their rows; one that cannot be read is left out, as it must not hide the others."""
+    """Return the actions under the numbers of their rows.
+
+    One that cannot be read is left out, as it must not hide the others.
+    """
     for row in rows:
         try:
             yield replace(msgspec.json.decode(row.value, type=Action), number=row.number)
@@ -99,7 +102,7 @@ def instant_of(text: str | None, name: str) -> datetime | None:
 
 
 def troubles_of(facts: Mapping[str, str]) -> dict[Key, datetime]:
-    """Since when there is each trouble; versions that knew one for all of them wrote only that."""
+    """Return since when there is each trouble; versions that knew one for all of them wrote only that."""
     if "troubles_since" in facts:
         try:
             return dict(msgspec.json.decode(facts["troubles_since"], type=list[tuple[Key, datetime]]))

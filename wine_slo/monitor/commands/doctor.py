@@ -59,7 +59,7 @@ def read_all_settings() -> list[Finding]:
 
 
 def read_settings(about: str, kind: type[WatchdogSettings] | type[ServerSettings]) -> list[Finding]:
-    """What is found of the settings of one process."""
+    """Return what is found of the settings of one process."""
     try:
         read(kind)
     except SettingsError as error:
@@ -70,7 +70,7 @@ def read_settings(about: str, kind: type[WatchdogSettings] | type[ServerSettings
 
 
 def read_objectives(settings: WatchdogSettings) -> tuple[Objectives | None, list[Finding]]:
-    """The objectives, and what is found of their file."""
+    """Return the objectives, and what is found of their file."""
     about = "objectives"
     try:
         objectives = slo_file.load(settings.objectives)
@@ -93,7 +93,7 @@ def read_objectives(settings: WatchdogSettings) -> tuple[Objectives | None, list
 
 
 async def check_all(settings: WatchdogSettings, objectives: Objectives | None, around: Surroundings) -> list[Finding]:
-    """Everything that can be examined, side by side; in order."""
+    """Return everything that can be examined, side by side; in order."""
     parts = await asyncio.gather(
         _gather(_prometheus(settings, objectives, around)),
         _gather(_service(around.service)),
@@ -147,7 +147,7 @@ async def _prometheus(settings: WatchdogSettings, objectives: Objectives | None,
 
 
 def _remedy(error: MetricSourceError) -> str:
-    """What to do where Prometheus gives no answer that can be trusted."""
+    """Return what to do where Prometheus gives no answer that can be trusted."""
     match error.status:
         case 401:
             return "set WINE_SLO_PROMETHEUS_TOKEN, or WINE_SLO_PROMETHEUS_USERNAME and _PASSWORD, to what it knows"
@@ -257,7 +257,7 @@ async def _history(objectives: Objectives, retention: timedelta | None, api: Met
 
 
 async def _known(objective: Objective, api: MetricSource) -> timedelta | None:
-    """For how long Prometheus knows the job; None where it does not.
+    """Return for how long Prometheus knows the job; None where it does not.
 
     Raises:
         MetricSourceError: It does not say.
@@ -346,7 +346,7 @@ async def _ledger(settings: WatchdogSettings) -> Findings:
 
 
 def _place_of(url: str) -> tuple[Path, Path | None]:
-    """Where a ledger is, and the nearest folder that there is where the ledger is not made yet."""
+    """Return where a ledger is, and the nearest folder that there is where the ledger is not made yet."""
     path = Path(url.removeprefix(SQLITE))
     if not url.startswith(SQLITE) or path.exists():
         return path, None

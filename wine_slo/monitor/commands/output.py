@@ -126,7 +126,7 @@ def drilling(terminal: Terminal | None) -> Iterator[Callable[[Drill], None]]:
 
 
 def progress(drill: Drill) -> list[str]:
-    """What has happened so far, a line for each."""
+    """Return what has happened so far, a line for each."""
     lines = [
         f"Sending {drill.requests_per_second:g} requests of {drill.sleep_seconds:g} s per second, to break {drill.slo}."
     ]
@@ -141,7 +141,7 @@ def progress(drill: Drill) -> list[str]:
 
 
 def conclusion(drill: Drill) -> str:
-    """What it came to; empty while it runs."""
+    """Return what it came to; empty while it runs."""
     if drill.trouble:
         return f"It did not work: {drill.trouble}"
     if any(step.seconds is None for step in drill.steps):

@@ -104,7 +104,7 @@ async def measured(api: MetricSource, objective: Objective, at: datetime | None 
 
 
 def other_interval(objective: Objective, real: timedelta) -> str:
-    """What is wrong with a scrape interval that is not the real one."""
+    """Return what is wrong with a scrape interval that is not the real one."""
     return (
         f"is {format_span(objective.scrape_interval)}, but {objective.job} is scraped every {format_span(real)}: write "
         f"scrape_interval: {format_span(real)}, as everything is judged interval by interval"
@@ -140,7 +140,7 @@ def bounds_in(vector: Vector) -> list[float]:
 
 
 def no_bound(seconds: float, bounds: list[float]) -> str:
-    """What is wrong with a threshold that is none of these sorted bounds."""
+    """Return what is wrong with a threshold that is none of these sorted bounds."""
     place = bisect(bounds, seconds)
     below, above = (bounds[place - 1] if place else 0.0), (*bounds, inf)[place]
     if below == 0.0 and above == float("inf"):

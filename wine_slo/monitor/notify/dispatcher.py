@@ -98,7 +98,7 @@ class Dispatcher:
 
     @property
     def records(self) -> tuple[DeliveryRecord, ...]:
-        """The delivery record of each recipient for each incident at hand of which it is to know at present."""
+        """Return the delivery record of each recipient for each incident at hand of which it is to know at present."""
         state, now = self._snapshot.state, self._snapshot.now()
         due = []
         for record in self._book.all():
@@ -113,19 +113,19 @@ class Dispatcher:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether quiet hours hold messages now."""
+        """Return whether quiet hours hold messages now."""
         quiet = self._rules.quiet_hours
         return quiet is not None and quiet.cover(self._snapshot.now())
 
     @property
     def undelivered_seconds(self) -> float:
-        """The age of the oldest notification that is not delivered; 0 where all are."""
+        """Return the age of the oldest notification that is not delivered; 0 where all are."""
         since = self.undelivered_since
         return max(0.0, (self._snapshot.now() - since).total_seconds()) if since else 0.0
 
     @property
     def undelivered_since(self) -> datetime | None:
-        """Since when something has not been delivered: when the oldest such incident was opened or closed."""
+        """Return since when something is not delivered: when the oldest such incident was opened or closed."""
         state, now = self._snapshot.state, self._snapshot.now()
         waiting = []
         for record in self._book.all():
@@ -141,12 +141,12 @@ class Dispatcher:
 
     @property
     def unreachable(self) -> dict[int, str]:
-        """Why each recipient that cannot be reached for minutes cannot be, by its id in the settings."""
+        """Return why each recipient that cannot be reached for minutes cannot be, by its id in the settings."""
         return self._waits.unreachable
 
     @property
     def unreached(self) -> dict[int, str]:
-        """The same, and why each recipient was never reached since the start, though it has been tried for a while."""
+        """Return why each recipient was never reached since the start, though it has been tried for a while."""
         return self._waits.unreached
 
     async def run(self) -> None:
@@ -185,7 +185,7 @@ class Dispatcher:
             self._news[chat].set()
 
     def known_in(self, address: int) -> frozenset[int]:
-        """The numbers of the open incidents of which a chat was notified, by where its people write."""
+        """Return the numbers of the open incidents of which a chat was notified, by where its people write."""
         chat = self._recipients.subscriber_at(address).chat
         return self._book.open_in(chat)
 
@@ -302,7 +302,10 @@ class Dispatcher:
             await self._recipients.keep(replace(subscriber, announced_to=(*subscriber.announced_to, chat)))
 
     def _next(self, chat: int) -> Notification | None:
-        """The next notification for a chat that does not have to wait; only new messages while it refuses them."""
+        """Return the next notification for a chat that does not have to wait.
+
+        Only new messages while it refuses them.
+        """
         state, now = self._snapshot.state, self._snapshot.now()
         words = IncidentWording(self._localizer.speech(chat), state, now, self._journal.acts)
         is_closed = self._recipients.subscriber(chat).is_closed
@@ -330,7 +333,7 @@ class Dispatcher:
     def _plan(
         self, incident: Incident, record: DeliveryRecord, words: Wording, now: datetime
     ) -> tuple[Notification | None, Suppression | None]:
-        """The next notification of an incident, or why it is not sent."""
+        """Return the next notification of an incident, or why it is not sent."""
         chat = record.chat
         if not any(self._waits.is_free(chat, record.incident, is_edit=each) for each in (False, True)):
             return None, self._waits.reason(chat) if is_unknown(incident, record) else None
@@ -351,7 +354,10 @@ class Dispatcher:
         return notification, reason
 
     def _known_since(self, incident: Incident, chat: int) -> datetime | None:
-        """Of a second chat: since when a first one knows of an incident, or since it is open where none can know."""
+        """Return since when a first chat knows of an incident, for a second chat.
+
+        Since it is open where none can know.
+        """
         if chat not in self._rules.second_chats:
             return None
         first = [

@@ -53,17 +53,17 @@ class Silence:
     reason: str = ""
 
     def is_about(self, key: Key) -> bool:
-        """Whether what is said of that key is muted by it."""
+        """Return whether what is said of that key is muted by it."""
         if not self.objective:
             return key.objective not in TAKEN
         return key.objective == self.objective and set(self.labels) <= set(key.labels)
 
     def mutes(self, incident: Incident) -> bool:
-        """Whether what is said of an incident is muted by it."""
+        """Return whether what is said of an incident is muted by it."""
         return self.is_about(incident.key) and (bool(self.objective) or not incident.is_outage)
 
     def runs(self, incidents: Mapping[int, Incident], now: datetime) -> bool:
-        """Whether its time is not over; by itself, so unless somebody has ended it."""
+        """Return whether its time is not over; by itself, so unless somebody has ended it."""
         if self.until is not None:
             return now < self.until
         return any(
@@ -101,11 +101,11 @@ class Action:
 
     @property
     def request(self) -> str:
-        """What names everything that was done by the same message."""
+        """Return what names everything that was done by the same message."""
         return self.cause.partition(" #")[0]
 
     def is_fresh(self, now: datetime) -> bool:
-        """Whether it can still be taken back."""
+        """Return whether it can still be taken back."""
         return now - self.at <= UNDONE_WITHIN
 
 
@@ -127,34 +127,34 @@ class Actions:
 
     @classmethod
     def kept(cls, acts: Iterable[Action], last_number: int = 0) -> "Actions":
-        """What was kept, in whatever order it comes; of two with one number the first."""
+        """Return what was kept, in whatever order it comes; of two with one number the first."""
         by_number: dict[int, Action] = {}
         for act in acts:
             by_number.setdefault(act.number, act)
         return cls(tuple(by_number[number] for number in sorted(by_number)), last_number)
 
     def with_one_more(self, act: Action) -> "Actions":
-        """These and one that has no number yet; what is too old to matter is left out."""
+        """Return these and one that has no number yet; what is too old to matter is left out."""
         number = max((each.number for each in self.all), default=self.last_number)
         number = max(number, self.last_number) + 1
         oldest = act.at - KEPT
         return Actions((*(each for each in self.all if each.at > oldest), replace(act, number=number)), number)
 
     def of_cause(self, cause: str) -> Action | None:
-        """The act that a message or a press has led to already."""
+        """Return the act that a message or a press has led to already."""
         return next((act for act in reversed(self.all) if act.cause == cause), None)
 
     def of_number(self, number: int) -> Action | None:
-        """The act of that number; None where it is not at hand."""
+        """Return the act of that number; None where it is not at hand."""
         return next((act for act in reversed(self.all) if act.number == number), None)
 
     def about(self, incident: Incident) -> tuple[Action, ...]:
-        """Everything that was done about an incident, oldest first; its history."""
+        """Return everything that was done about an incident, oldest first; its history."""
         ours = {act.number for act in self.all if act.incident == incident.number or self._muted(act, incident)}
         return tuple(act for act in self.all if act.number in ours or act.of in ours)
 
     def _muted(self, act: Action, incident: Incident) -> bool:
-        """Whether an act is a silence that ran at some time of an incident."""
+        """Return whether an act is a silence that ran at some time of an incident."""
         silence = act.silence
         if silence is None or not silence.mutes(incident):
             return False
@@ -166,7 +166,7 @@ class Actions:
         return all(each is None or each > incident.began_at for each in ends)
 
     def acknowledgement(self, incident: Incident) -> Action | None:
-        """Who has it; of an incident that came back, who has it this time."""
+        """Return who has it; of an incident that came back, who has it this time."""
         gone = self._gone
         return next(
             (
@@ -181,7 +181,7 @@ class Actions:
         )
 
     def given_up_at(self, incident: Incident) -> datetime | None:
-        """When somebody took back last that they have an incident, this time; None where nobody did."""
+        """Return when somebody took back last that they have an incident, this time; None where nobody did."""
         those = {
             act.number
             for act in self.all
@@ -192,12 +192,15 @@ class Actions:
         return max((act.at for act in self.all if act.of in those), default=None)
 
     def drill_of(self, incident: Incident) -> Action | None:
-        """The drill that somebody began shortly before an incident was seen; None where that was no drill of a chat."""
+        """Return the drill that somebody began shortly before an incident was seen.
+
+        None where that was no drill of a chat.
+        """
         those = (act for act in reversed(self.all) if act.deed is ActionKind.DRILL and act.at <= incident.opened_at)
         return next((act for act in those if incident.is_drill and act.objective == incident.key.objective), None)
 
     def to_announce(self, incidents: Mapping[int, Incident], since: datetime, now: datetime) -> tuple[Action, ...]:
-        """The silences that run, and one more day of which has passed since then."""
+        """Return the silences that run, and one more day of which has passed since then."""
         return tuple(
             act
             for act in self.silences(incidents, now)
@@ -205,7 +208,7 @@ class Actions:
         )
 
     def silences(self, incidents: Mapping[int, Incident], now: datetime) -> tuple[Action, ...]:
-        """The silences that run now, oldest first."""
+        """Return the silences that run now, oldest first."""
         gone = self._gone
         return tuple(
             act
@@ -214,17 +217,17 @@ class Actions:
         )
 
     def silence_of(self, incident: Incident, incidents: Mapping[int, Incident], now: datetime) -> Action | None:
-        """The silence that mutes an incident now: the one that lasts longest where there are several."""
+        """Return the silence that mutes an incident now: the one that lasts longest where there are several."""
         those = [act for act in self.silences(incidents, now) if act.silence and act.silence.mutes(incident)]
         return max(those, key=lambda act: _end(act, now), default=None)
 
     def silence_about(self, key: Key, incidents: Mapping[int, Incident], now: datetime) -> Action | None:
-        """The silence that mutes a key now: the one that lasts longest where there are several."""
+        """Return the silence that mutes a key now: the one that lasts longest where there are several."""
         those = [act for act in self.silences(incidents, now) if act.silence and act.silence.is_about(key)]
         return max(those, key=lambda act: _end(act, now), default=None)
 
     def ran_out(self, key: Key, now: datetime) -> datetime | None:
-        """When the last silence about a key ran out by itself; None where none did."""
+        """Return when the last silence about a key ran out by itself; None where none did."""
         gone = self._gone
         ends = (
             act.silence.until
@@ -234,7 +237,7 @@ class Actions:
         return max((each for each in ends if each <= now), default=None)
 
     def had_silence(self, incident: Incident, incidents: Mapping[int, Incident]) -> bool:
-        """Whether it was silenced when it opened: why nobody was notified."""
+        """Return whether it was silenced when it opened: why nobody was notified."""
         opened_at = incident.opened_at
         for act in self.all:
             silence = act.silence
@@ -251,11 +254,11 @@ class Actions:
         return False
 
     def was_ended(self, number: int) -> bool:
-        """Whether somebody has ended or undone that act, so that it did not end by itself."""
+        """Return whether somebody has ended or undone that act, so that it did not end by itself."""
         return number in self._gone
 
     def undoable(self, person: int, now: datetime) -> tuple[Action, ...]:
-        """What a person did last, by one message, where it can still be taken back."""
+        """Return what a person did last, by one message, where it can still be taken back."""
         gone = self._gone
         those = [
             act
@@ -268,7 +271,7 @@ class Actions:
         return tuple(act for act in those if act.request == those[-1].request)
 
     def is_other_of_that_name(self, person: Person) -> bool:
-        """Whether somebody else of the same name has done something."""
+        """Return whether somebody else of the same name has done something."""
         return any(act.by.id != person.id and act.by.name.casefold() == person.name.casefold() for act in self.all)
 
     @property
@@ -280,6 +283,6 @@ NO_ACTIONS = Actions()
 
 
 def _end(act: Action, now: datetime) -> datetime:
-    """For choosing the longest silence; one until recovery has no end that is known."""
+    """Return the end by which the longest silence is chosen; one until recovery has no end that is known."""
     until = act.silence.until if act.silence else None
     return until or now + 2 * LONGEST_SILENCE

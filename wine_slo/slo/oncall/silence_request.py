@@ -83,7 +83,7 @@ class NoNumberError(NotUnderstoodError):
 
 
 def parse_silence(words: Sequence[str], names: Names, now: datetime, zone: tzinfo) -> SilenceRequest:
-    """What the words after `/silence` want.
+    """Return what the words after `/silence` want.
 
     Args:
         words: As they were written.
@@ -141,7 +141,7 @@ class _Found:
         return words
 
     def request(self, said: Sequence[str], rest: Sequence[str], reason: str) -> SilenceRequest:
-        """What was wanted.
+        """Return what was wanted.
 
         Raises:
             NotUnderstoodError: That is not clear.
@@ -209,7 +209,7 @@ class _Found:
         return words[1:]
 
     def _limits_all(self, words: Sequence[str]) -> bool:
-        """Whether what follows `all` takes something out of it, or names something before a reason is announced."""
+        """Return whether what follows `all` takes something out of it, or names something before a reason begins."""
         for number, word in enumerate(words):
             if word.lower() in BECAUSE or set(word) == {":"}:
                 return False
@@ -220,7 +220,7 @@ class _Found:
         return False
 
     def _take_list(self, words: Sequence[str]) -> tuple[list[Key], Sequence[str]] | None:
-        """The things that the first words name, and the words after them; None where one of them is not known.
+        """Return the things that the first words name, and the words after them; None where one of them is not known.
 
         Without a comma they are several only where nothing or an end follows, as a reason may begin with a name.
         """
@@ -254,7 +254,7 @@ class _Found:
         return named.about, [*named.rest, *others]
 
     def _strange(self, words: Sequence[str]) -> tuple[str, str]:
-        """The first word that names nothing, and what it is a slip of; both empty where nothing was said."""
+        """Return the first word that names nothing, and what it is a slip of; both empty where nothing was said."""
         for number, word in enumerate(words):
             if word.lower() in BECAUSE:
                 break
@@ -267,12 +267,12 @@ class _Found:
         return "", ""
 
     def _offered(self, near: str = "") -> list[tuple[Key, ...]]:
-        """What there is to choose from: what is near, everything, the objectives."""
+        """Return what there is to choose from: what is near, everything, the objectives."""
         names = [each for each in self._names.objectives.by_name if each != near][:OFFERED]
         return [*([(Key(near),)] if near else []), (), *((Key(each),) for each in names)]
 
     def _with_units(self, unit: NoUnitError, reason: str) -> list[SilenceRequest]:
-        """What a number may mean: minutes, and hours where those are few enough."""
+        """Return what a number may mean: minutes, and hours where those are few enough."""
         lengths = [each for each in (MINUTE, HOUR) if timedelta(0) < unit.number * each <= LONGEST_SILENCE]
         if self.keys is not None:
             return [SilenceRequest(self._now + unit.number * each, self.keys, reason) for each in lengths]
@@ -288,11 +288,11 @@ def _is_all(word: str) -> bool:
 
 
 def _parted(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """The words before the first comma or colon, and the others."""
+    """Return the words before the first comma or colon, and the others."""
     stop = next((number for number, each in enumerate(words) if each == "," or set(each) == {":"}), len(words))
     return words[:stop], words[stop:]
 
 
 def _trimmed(reason: str) -> str:
-    """A reason without the sign or the word that separates it, and no longer than may be."""
+    """Return a reason without the sign or the word that separates it, and no longer than may be."""
     return reason.lstrip(" ,:-–—").strip()[:LONGEST_REASON]

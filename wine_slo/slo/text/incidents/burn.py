@@ -38,7 +38,7 @@ def budget_line(
     spent: float | None = None,
     at_rate_of: timedelta | None = None,
 ) -> str:
-    """The line on the error budget; empty where nothing is known.
+    """Return the line on the error budget; empty where nothing is known.
 
     Args:
         fmt: The readers.
@@ -71,7 +71,7 @@ def budget_line(
 
 
 def budget_in_short(fmt: Formatter, budget: Budget | None, objective: Objective) -> str:
-    """What of a budget is left, as a part of a line; empty where nothing is known."""
+    """Return what of a budget is left, as a part of a line; empty where nothing is known."""
     left = budget.remaining(objective) if budget else None
     if budget is None or left is None:
         return ""
