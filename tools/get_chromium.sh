@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts a `chromium` into DIR/bin for the tests that look at the pages.
+# Puts a `chromium` into DIR/bin for the tests of the pages.
 # Usage: tools/get_chromium.sh DIR
 #
 # In order: a Chromium or Chrome that is installed already; Debian's package, as root. This is the one thing that is

@@ -221,7 +221,8 @@ class Trial:
         for service in SERVICES:
             container = self.container(service)
             state = self.inspect(container)
-            # From beside: a container cannot kill its own first process, and `docker kill` counts as told to stop.
+            # From beside: a container cannot kill its own first process, and `docker kill` counts as a stop by an
+            # operator.
             kill = ("--rm", "--pid", "host", "--user", "0", "--entrypoint", "sh", IMAGE, "-c")
             self.run("run", *kill, f"kill -9 {state['State']['Pid']}")
             until(
@@ -243,7 +244,7 @@ class Trial:
         return "a file that was replaced"
 
     def upgrade(self) -> str:
-        """Return an incident that is open when the image changes is neither told twice nor forgotten."""
+        """Return an incident that is open when the image changes is neither notified twice nor forgotten."""
         old = len(self.messages())
 
         def sent(sign: str) -> list[dict[str, Any]]:
@@ -350,7 +351,7 @@ def request(url: str) -> tuple[int, str]:
 
 @contextmanager
 def requesting(url: str) -> Iterator[None]:
-    """Ask for something four times at once, again and again, meanwhile."""
+    """Request something four times at once, again and again, meanwhile."""
     ends = Event()
 
     def again() -> None:

@@ -1,1 +1,1 @@
-"""How soon and how falsely a breach is told, beside what others do with the same samples."""
+"""How soon and how falsely a breach is alerted on, beside what others do with the same samples."""

@@ -1,4 +1,4 @@
-"""What somebody was told, and what a run's figures are made of."""
+"""The alerts of a run, and what its figures are made of."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -46,12 +46,12 @@ class Record:
                 yield alert.at
 
     def seconds_to_alert(self, cases: Iterable[Case]) -> list[float]:
-        """Return the seconds from the start of each to its first alert, for those that were told while they went on."""
+        """Return the seconds from each start to the first alert, for those that were alerted on while they went on."""
         firsts = ((case, next(self.of(case, Word.BREACH), None)) for case in cases)
         return [at - case.span.start for case, at in firsts if at is not None and at < case.span.end]
 
     def seconds_to_recovery(self, cases: Iterable[Case]) -> list[float]:
-        """Return the seconds from the end of each to the first recovery after it."""
+        """Return the seconds from each end to the first recovery after it."""
         afters = ((case, [at for at in self.of(case, Word.RECOVERY) if at >= case.span.end]) for case in cases)
         return [min(after) - case.span.end for case, after in afters if after]
 

@@ -125,7 +125,7 @@ class Alertmanager:
 
 
 class PlainLoop:
-    """Asks for p95 every 30 s; above 1 is an alert, and anything else after it a recovery."""
+    """Queries p95 every 30 s; above 1 is an alert, and anything else after it a recovery."""
 
     def __init__(self, setup: str, over: str, prometheus: Prometheus, service: Service) -> None:
         self.record = Record(setup)

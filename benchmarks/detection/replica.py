@@ -102,7 +102,7 @@ def steady(per_second: float, troubles: Iterable[Trouble]) -> Iterator[Request]:
 
 
 def reloaded(span: Span) -> Iterator[Request]:
-    """Yield one person who asks again as soon as the page is there, and nobody else."""
+    """Yield one person who reloads as soon as the page is there, and nobody else."""
     at = span.start
     while at in span:
         yield Request(at, RELOADED)
@@ -189,7 +189,7 @@ class Service:
         return 0.0 if self._began_at is None else time.time() - self._began_at
 
     async def open(self) -> None:
-        """Answer scrapes; until the run begins, nothing has been asked yet."""
+        """Answer scrapes; until the run begins, there are no requests yet."""
         await self._server.open()
 
     def begin(self) -> float:

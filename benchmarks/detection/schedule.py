@@ -1,7 +1,7 @@
 """What happens to which replica when: every scenario side by side, with random phases.
 
-Replicas form squads. A squad is one Prometheus job, and one watchdog follows it, so that what makes a watchdog look
-more often in one scenario does not help it in another. Times are seconds since the run began.
+Replicas form squads. A squad is one Prometheus job, and one watchdog follows it, so that what makes a watchdog
+evaluate more often in one scenario does not help it in another. Times are seconds since the run began.
 """
 
 from collections.abc import Callable, Iterator
@@ -168,7 +168,7 @@ def _stalls(
 
 
 def _killed(plan: Plan) -> Iterator[Subject]:
-    """Yield a subject that dies once the slowest peer has told, and comes back healthy."""
+    """Yield a subject that dies once the slowest peer has alerted, and comes back healthy."""
     for number in range(plan.killed):
         name = f"killed-{number}"
         start = plan.warm_up + uniform(0, plan.starts / 2)

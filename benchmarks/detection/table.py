@@ -19,12 +19,12 @@ Column = tuple[str, Callable[[Record], str]]
 
 
 def tables(cases: Sequence[Case], records: Sequence[Record]) -> str:
-    """Return everything that a run tells."""
+    """Return the results of a run."""
     return "\n\n".join(
         _table(corner, list(columns), records)
         for corner, columns in (
             ("Seconds", _incident_columns(cases)),
-            ("Stalls that were told", _stall_columns(cases)),
+            ("Stalls that were alerted on", _stall_columns(cases)),
             ("False endings, flaps, and nobody there", _absence_columns(cases)),
         )
     )

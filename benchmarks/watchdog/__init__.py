@@ -1,1 +1,1 @@
-"""What a look of the watchdog costs."""
+"""What an evaluation of the watchdog costs."""

@@ -1,8 +1,8 @@
-"""What the watchdog costs: a look at the shipped objectives, and at one objective with a thousand label sets.
+"""What the watchdog costs: evaluations of the shipped objectives, and of one objective with a thousand label sets.
 
-The real Prometheus, the real evaluation and ledger, looks 15 s apart for two minutes each; then a real process from its
+The real Prometheus, the real evaluation and ledger, ticks 15 s apart for two minutes each; then a real process from its
 start to its first tick. "Our own" is the processor time of the watchdog alone, threads that write the ledger among
-it; the rest of a look is Prometheus and the way to it. Prints its table and writes it into docs/benchmarks.md.
+it; the rest of an evaluation is Prometheus and the way to it. Prints its table and writes it into docs/benchmarks.md.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ LIVES = 60  # seconds after which the memory of a process is read
 
 @dataclass(frozen=True)
 class Cost:
-    """What looks took: seconds of the clock, seconds of our own processor time, and questions asked."""
+    """What evaluations took: seconds of the clock, seconds of our own processor time, and queries."""
 
     clock: Sequence[float]
     own: Sequence[float]
@@ -77,7 +77,7 @@ async def serving(folder: Path, endpoints: int) -> AsyncIterator[Prometheus]:
 
 
 async def evaluate(objectives: Objectives, endpoints: int) -> Cost:
-    """Return the cost of looks at some objectives; the first, which reads all of the range, is left out."""
+    """Return the cost of evaluations of some objectives; the first, which reads all of the range, is left out."""
     requested = 0
 
     def count(_outcome: str) -> None:
@@ -102,7 +102,7 @@ async def evaluate(objectives: Objectives, endpoints: int) -> Cost:
                 await asyncio.sleep(EVERY)
             seen = len(evaluation.state.readings)
             ledger.close()
-    print(f"{len(objectives.all)} objectives, {seen} label sets: {len(clock)} looks", flush=True)
+    print(f"{len(objectives.all)} objectives, {seen} label sets: {len(clock)} evaluations", flush=True)
     return Cost(clock, own, questions)
 
 
@@ -141,7 +141,7 @@ async def run() -> str:
     first, memory = await live()
     return "\n".join(
         (
-            "| a look at | all of it, ms | our own, ms | questions |",
+            "| an evaluation of | all of it, ms | our own, ms | queries |",
             "| --- | --- | --- | --- |",
             few.row("the three shipped objectives"),
             many.row(f"one objective with {LABEL_SETS:,} label sets"),
@@ -154,4 +154,6 @@ async def run() -> str:
 if __name__ == "__main__":
     measured = asyncio.run(run())
     print(measured)
-    page.write("watchdog", f"{page.today()}. Median (min to max) of {EVALUATIONS} looks, {EVERY} s apart.", measured)
+    page.write(
+        "watchdog", f"{page.today()}. Median (min to max) of {EVALUATIONS} evaluations, {EVERY} s apart.", measured
+    )

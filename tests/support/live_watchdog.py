@@ -27,7 +27,7 @@ class Clock:
 async def live(
     api: MetricSource, clock: Clock, objectives: Objectives, since: datetime, until: datetime
 ) -> tuple[dict[tuple[int, int], Delivery], int]:
-    """What a watchdog tells that looks as `watchdog.Watchdog` has it: each poll, and soon where it is suspicious."""
+    """What a watchdog notifies of that evaluates as `Ticker` has it: each poll, and soon where it is suspicious."""
     collector, state, evaluations = Collector(api, lambda: WallTime(clock())), State(), 0
     delivered: dict[tuple[int, int], Delivery] = {}
     quick: datetime | None

@@ -117,8 +117,10 @@ EXAMPLES: dict[str, Callable[[Formatter], str]] = {
     ),
     "buckets that are wide": lambda speech: breach(replace(SLOW, bounds=BOUNDS), speech=speech),
     "one label set": lambda speech: breach(incident(key=Key("latency", (("endpoint", "/predict"),))), speech=speech),
-    "nobody asks": lambda speech: breach(incident(held=Sight.NO_TRAFFIC, held_since=at(780)), after=900, speech=speech),
-    "too few ask": lambda speech: breach(incident(held=Sight.TOO_FEW, held_since=at(780)), after=900, speech=speech),
+    "no requests": lambda speech: breach(incident(held=Sight.NO_TRAFFIC, held_since=at(780)), after=900, speech=speech),
+    "too few requests": lambda speech: breach(
+        incident(held=Sight.TOO_FEW, held_since=at(780)), after=900, speech=speech
+    ),
     "it went down": lambda speech: breach(
         incident(held=Sight.TARGET_DOWN, held_since=at(780)), after=900, speech=speech
     ),

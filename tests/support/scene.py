@@ -1,4 +1,4 @@
-"""What is seen, told second by second, and a reader who is told of it: short ways to say what a test is about."""
+"""What is seen, second by second, and a reader who is notified of it: short ways to say what a test is about."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -42,10 +42,10 @@ def minutes(count: float) -> timedelta:
 
 
 class Scene:
-    """One service, looked at every five seconds.
+    """One service, evaluated every five seconds.
 
     Args:
-        objectives: What is promised; the latency of all requests where nothing else is said.
+        objectives: The objectives; the latency of all requests where nothing else is said.
     """
 
     def __init__(self, *objectives: Objective) -> None:
@@ -102,7 +102,7 @@ class Scene:
 
 
 class Reader:
-    """A chat that hears everything at once."""
+    """A chat that receives everything at once."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene

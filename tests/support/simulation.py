@@ -1,4 +1,4 @@
-"""A service, the scrapes of it and the looks at them, in virtual time: what the watch would have told, and when."""
+"""A service, its scrapes and their evaluations, in virtual time: what the watchdog would have notified of, and when."""
 
 from bisect import bisect_right
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def after(seconds: float) -> datetime:
 
 @dataclass(frozen=True)
 class Alert:
-    """What would have been told at a second: an opening, or how it ended."""
+    """What would have been notified at a second: an opening, or how it ended."""
 
     second: float
     outcome: Outcome | None
@@ -67,7 +67,7 @@ class Simulation:
         self._poll_at = poll_at
 
     def run(self, seconds: float) -> list[Alert]:
-        """Look for so long; return what would have been told."""
+        """Evaluate for so long; return what would have been notified."""
         second = self._poll_at
         next_poll = second + POLL_SECONDS
         while second < seconds:

@@ -4,7 +4,7 @@ import sys
 
 from tests.support.real.processes import Process, Processes
 
-# Runs the watchdog with every library at DEBUG, whatever it is told, as somebody would who looks for a fault.
+# Runs the watchdog with every library at DEBUG, whatever is set, as somebody would who searches for a fault.
 AT_DEBUG = """
 import logging
 

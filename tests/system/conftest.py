@@ -35,7 +35,7 @@ def fast_objectives() -> str:
 
 @dataclass
 class House:
-    """The server, Prometheus and the watchdog, and somebody who asks the server."""
+    """The server, Prometheus and the watchdog, and somebody who sends requests to the server."""
 
     processes: Processes
     bot_api: BotApi
@@ -70,7 +70,7 @@ class House:
         self.watchdog = await self.processes.watchdog({**telegram, **own, **settings})
 
     async def requests(self, path: str, per_second: float = 10.0) -> None:
-        """Ask for a page at a steady pace until cancelled."""
+        """Request a page at a steady rate until cancelled."""
         async with (
             aiohttp.ClientSession(f"http://127.0.0.1:{self.server_port}") as session,
             asyncio.TaskGroup() as all_,

@@ -38,7 +38,7 @@ class Life:
         ticks: When it ticks, in seconds after `START`.
         dies_at: The number of the step at which it is killed; None for never.
         dies_after: The seconds after which it is killed, whatever it does; None for never.
-        side_by_side: Whether a tick looks while what the tick before found is still being told.
+        side_by_side: Whether a tick evaluates while what the tick before found is still being delivered.
     """
 
     ledger: str
@@ -71,7 +71,7 @@ class Steps:
         sa.event.listen(sa.Pool, "checkin", self.step)
 
     def _any(self, _name: str) -> Any:
-        # SQLAlchemy looks at how many arguments a listener takes.
+        # SQLAlchemy checks how many arguments a listener takes.
         return lambda *_: self.step()
 
     def task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **more: Any) -> "asyncio.Task[Any]":

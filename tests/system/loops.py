@@ -1,4 +1,4 @@
-"""The two loops of a watchdog without its process: they look at a canned Prometheus and tell through a bot."""
+"""The two loops of a watchdog without its process: they query a canned Prometheus and notify through a bot."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime

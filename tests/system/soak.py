@@ -1,4 +1,4 @@
-"""Hours of incidents with random faults on real processes: nobody misses one, and nobody falls silent unseen.
+"""Hours of incidents with random faults on real processes: nobody misses one, and nobody falls silent undetected.
 
 `make soak` runs it for `WINE_SLO_SOAK_MINUTES`; a test run does not collect it. The watchdog, Prometheus and the HTTP
 between them and the fake Bot API are real; the service is a set of counters, and a supervisor starts the watchdog again
@@ -243,7 +243,7 @@ async def live_through(fault: Fault, scene: Scene, after: float, seconds: float)
 
 @dataclass
 class Book:
-    """What there was, and who was told of it."""
+    """What there was, and who was notified of it."""
 
     scene: Scene
     incidents: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -398,7 +398,7 @@ async def test_hours_of_random_faults_leave_nothing_undelivered_and_nobody_silen
             assert not supervising.done(), supervising.exception()
             await episode(scene, book, log, deferred, calm=False)
         await episode(scene, book, log, deferred, calm=True)
-        assert not deferred, f"never heard again of what they missed: {deferred}"
+        assert not deferred, f"never notified again of what they missed: {deferred}"
         assert len(log) > 1
     finally:
         for task in (supervising, traffic):

@@ -15,7 +15,7 @@ BLIND = "🟣 Monitoring lost"
 
 @pytest.fixture
 async def settings(bot_api: BotApi, prometheus_junk: PrometheusJunk, blind: dict[str, str]) -> dict[str, str]:
-    """Those of a watchdog that has something to tell, and an admin."""
+    """Those of a watchdog that has something to deliver, and an admin."""
     bot_api.chat(GROUP)
     bot_api.chat(FORUM, topics=[TOPIC])
     bot_api.names |= {ANNA: "Anna", BORIS: "Boris"}
@@ -31,7 +31,7 @@ async def begins(bot_api: BotApi, processes: Processes, settings: dict[str, str]
     watchdog = await processes.watchdog(settings)
     group, forum = bot_api.chat(GROUP), bot_api.chat(FORUM)
     await bot_api.until(lambda: group.messages and forum.messages, seconds=30)
-    for line in (f"chat {GROUP} was told", f"chat {FORUM} was told", "Telegram knows this bot as"):
+    for line in (f"chat {GROUP} was notified", f"chat {FORUM} was notified", "Telegram knows this bot as"):
         await watchdog.until_line(line)
     return watchdog, group.messages[0], forum.messages[0]
 

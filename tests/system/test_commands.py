@@ -1,4 +1,4 @@
-"""Every command of the menu, asked of the real process in a private chat, a group, and a topic of a forum."""
+"""Every command of the menu, sent to the real process in a private chat, a group, and a topic of a forum."""
 
 from dataclasses import dataclass
 
@@ -25,14 +25,14 @@ ARGUMENTS = {
 
 @dataclass(frozen=True)
 class Answers:
-    """A command, and the message that asked it."""
+    """A command, and its message."""
 
     name: str
     kind: str
     message: Message
 
     def answers(self) -> list[Message]:
-        """What came after it: to it, where many ask; a board answers nobody."""
+        """What came after it: to it, where many send; a board answers nobody."""
         later = [each for each in self.message.chat.messages if each.id > self.message.id]
         if self.kind == "private" or self.name == "board":
             return later

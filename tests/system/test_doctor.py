@@ -25,7 +25,7 @@ async def test_a_set_up_that_is_right_and_one_that_is_not(house: House) -> None:
     assert await doctor.wait(40) == 0, doctor.output
     history = [line for line in doctor.lines if line.startswith("warning  history")]
     assert history[0] == "warning  history     Prometheus keeps 15d, and the error budget of latency is one of 30d"
-    # How much is known is told to ten seconds, which may be none of them yet.
+    # How much is known is written to ten seconds, which may be none of them yet.
     assert re.search("of the 30d of the error budget$|there is none yet$", history[1])
     assert [each for each in doctor.lines if not each.startswith(("ok ", f"{'':<20} → nothing: "))] == [
         history[0],

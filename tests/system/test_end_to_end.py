@@ -14,7 +14,7 @@ from wine_slo.slo.views.status import Judgement, Status
 
 @asynccontextmanager
 async def requesting(house: House, path: str) -> AsyncIterator[None]:
-    """Somebody asks for a page, ten times a second."""
+    """Somebody requests a page, ten times a second."""
     task = asyncio.create_task(house.requests(path))
     try:
         yield
@@ -29,7 +29,7 @@ async def test_a_breach_is_notified_survives_a_kill_and_its_recovery_is_a_reply_
     chat = house.bot_api.chat(CHAT)
     async with requesting(house, "/ui"):
         async with requesting(house, "/sleep?seconds=1.6"):
-            await house.watchdog.until_line("chat 42 was told: breach of #1", seconds=40)
+            await house.watchdog.until_line("chat 42 was notified: breach of #1", seconds=40)
             await house.watchdog.until_line("was sent a chart of latency|gets no chart")
             await house.watchdog.kill()
             await house.start_watchdog()
@@ -68,7 +68,10 @@ async def shows_the_breach(house: House) -> None:
     assert (latency.slo, latency.verdict, latency.incident) == ("latency", Judgement.BREACHED, 1)
     assert status.open_incidents[0].told is Stage.OPENED
     assert '<h1 class="headline breached">' in page
-    seen_once, seen_longer = r"[\d.–]+ s all the time", "from .* worse than the target"  # it depends on how soon we ask
+    seen_once, seen_longer = (
+        r"[\d.–]+ s all the time",
+        "from .* worse than the target",
+    )  # it depends on how soon we query
     assert re.search(rf'aria-label="Latency over the last hour: ({seen_once}|{seen_longer})"', page)
     assert "does not say" not in page
 
@@ -95,7 +98,7 @@ async def test_without_prometheus_and_telegram_it_starts_says_so_and_goes_on(hou
         session.get(f"http://127.0.0.1:{house.watchdog_port}/health") as response,
     ):
         assert response.status == 200
-    await house.watchdog.until_line(r"chat 42 was not told \(breach\)")
+    await house.watchdog.until_line(r"chat 42 was not notified \(breach\)")
     await house.bot_api.accepts_connections()
     await house.prometheus.start()
     chat = house.bot_api.chat(CHAT)

@@ -32,9 +32,9 @@ SUPERGROUP = -1001
 TOPIC = 30
 EDIT = "editMessageText"
 TICK = 15.0  # seconds
-SLOW_SINCE, OPENS = 30.0, 60.0  # the service is slow, and the look that is sure of it
+SLOW_SINCE, OPENS = 30.0, 60.0  # the service is slow, and the evaluation that is sure of it
 OVER, CLOSES = 62.0, 90.0  # the same of the end, where it is over meanwhile
-LIVES = 180.0  # seconds after the fault within which everything must have been told
+LIVES = 180.0  # seconds after the fault within which everything must have been notified
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ FAULTS = (
     Fault("the settings name the chat only later", lambda _: None, adds=True),
 )
 HEAD = (
-    "| fault | for | the incident | told | after the fault's end | repeated | calls | most in 90 s of the fault |",
+    "| fault | for | the incident | notified | after the fault's end | repeated | calls | most in 90 s of the fault |",
     "|---|---|---|---|---|---|---|---|",
 )
 
@@ -124,7 +124,7 @@ class Cell:
 
     @property
     def late(self) -> float:
-        """Seconds from the fault's end to the last word on what had happened in it; 0 where it was told before."""
+        """Seconds from the fault's end to the last word on what had happened in it; 0 where it was notified before."""
         word = self.begin if self.goes_on else self.end
         assert word is not None
         return max(0.0, second(word.sent_at) - self.fault_ended)
@@ -241,7 +241,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> list[Cell]:
         for fault in FAULTS
         for length in fault.lengths
         for goes_on in (True, False)
-        if goes_on or not fault.adds  # what is over before a chat is named is not told there
+        if goes_on or not fault.adds  # what is over before a chat is named is not notified there
     ]
 
 

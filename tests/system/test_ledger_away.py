@@ -1,4 +1,4 @@
-"""A ledger that cannot be written holds back neither looking nor telling, and is made good once it can be."""
+"""A ledger that cannot be written holds back neither evaluations nor notifications, and is made good once it can be."""
 
 import resource
 import sqlite3
@@ -129,7 +129,7 @@ async def test_a_real_process_whose_disk_is_full_says_so_and_loses_nothing_once_
     )
     resource.prlimit(watchdog.pid, resource.RLIMIT_FSIZE, room)
     await bot_api.until(lambda: is_sent("🟢 The database is writable again"), seconds=30)
-    await watchdog.until_line(f"chat {CHAT} was told: close of #2")
+    await watchdog.until_line(f"chat {CHAT} was notified: close of #2")
     await watchdog.kill()
 
     ledger = Ledger.open(f"sqlite:///{processes.folder / 'data' / 'watchdog.db'}")

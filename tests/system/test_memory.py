@@ -1,4 +1,4 @@
-"""What charts cost the watchdog: nothing that stays. `make soak` asks for a hundred."""
+"""What charts cost the watchdog: nothing that stays. `make soak` requests a hundred."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.system.conftest import House
 
 CHARTS = 100 if os.environ.get("WINE_SLO_SOAK") else 5
-CHATS = tuple(range(100, 112))  # each may ask ten times a minute
+CHATS = tuple(range(100, 112))  # each may request ten times a minute
 MAX_MEGABYTES = 80
 
 

@@ -62,7 +62,7 @@ async def test_a_console_that_nobody_reads_ends_nothing(
     await prometheus_junk.goes_down()
     command = ["sh", "-c", f'exec "$0" -m wine_slo.watchdog {stdout}', sys.executable]
     watchdog = await processes.start("watchdog", command, blind | NO_TELEGRAM)
-    await watchdog.until_line("chat 0 was not told .*standard output")
+    await watchdog.until_line("chat 0 was not notified .*standard output")
     assert await watchdog.terminate() == 0
 
 

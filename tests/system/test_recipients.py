@@ -83,8 +83,8 @@ async def test_a_bot_that_is_thrown_out_and_added_again_goes_on_where_it_was(
     await bot_api.says(OTHER, OTHER, "/version")
     await bot_api.until(lambda: len(bot_api.chat(OTHER).messages) > 2, seconds=10)
     sent = [call.chat_id for call in bot_api.calls_of(SEND)]
-    assert sent.count(OTHER) == 3, "the breach, the notice and the answer"
-    assert sent.count(GROUP) <= 1, "what is known to refuse messages is not asked again for nothing"
+    assert sent.count(OTHER) == 3, "the breach, the notification and the answer"
+    assert sent.count(GROUP) <= 1, "what is known to refuse messages is not tried again for nothing"
     bot_api.recovers()
     await bot_api.sends_update("my_chat_member", membership("member"))
     await watchdog.until_line(f"chat {GROUP} can be reached again")

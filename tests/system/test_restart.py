@@ -37,7 +37,7 @@ class Post:
         return await self.processes.watchdog(self.settings)
 
     async def receives(self) -> str:
-        """What systemd is told next."""
+        """What systemd is notified of next."""
         async with asyncio.timeout(60):
             return (await asyncio.get_running_loop().sock_recv(self.systemd, 100)).decode()
 
@@ -99,10 +99,10 @@ async def test_health_is_red_while_something_has_been_undelivered_for_too_long(p
     ledger.close()
     bot_api.fails_with(500, methods=[SEND])
     watchdog = await post.start()
-    await watchdog.until_line("chat 42 was not told")
+    await watchdog.until_line("chat 42 was not notified")
     assert await post.health() == (503, "not delivered for too long")
     bot_api.recovers()
-    await watchdog.until_line("chat 42 was told: breach of #1")
+    await watchdog.until_line("chat 42 was notified: breach of #1")
     assert await post.health() == (200, "ok")
 
 

@@ -38,6 +38,6 @@ async def test_a_token_that_is_wrong_at_the_start_is_used_as_soon_as_its_file_is
     del blind["WINE_SLO_TELEGRAM_TOKEN"]
     await prometheus_junk.goes_down()
     watchdog = await processes.watchdog(blind | {"WINE_SLO_TELEGRAM_TOKEN_FILE": "token"})
-    await watchdog.until_line("chat 42 was not told .*Telegram does not know the token")
+    await watchdog.until_line("chat 42 was not notified .*Telegram does not know the token")
     file.write_text(TOKEN)
     await bot_api.until(lambda: chat.messages, seconds=30)

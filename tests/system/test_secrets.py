@@ -24,7 +24,7 @@ PROXY_PASSWORD = "hunter2-of-the-proxy"
 
 @pytest.fixture
 async def away(prometheus_junk: PrometheusJunk, blind: dict[str, str]) -> dict[str, str]:
-    """The settings of a watchdog that has something to tell."""
+    """The settings of a watchdog that has something to deliver."""
     await prometheus_junk.goes_down()
     return blind
 
@@ -63,7 +63,7 @@ async def test_a_wrong_token_is_reported_but_not_shown(
     bot_api.chat(CHAT)
     away |= {"WINE_SLO_TELEGRAM_TOKEN": WRONG}
     watchdog = await start_at_debug(processes, away)
-    await watchdog.until_line("chat 42 was not told .*Telegram does not know the token")
+    await watchdog.until_line("chat 42 was not notified .*Telegram does not know the token")
     shown = await pages(away)
     assert await watchdog.terminate() == 0
     assert_hidden(WRONG.partition(":")[2], processes.folder, watchdog.output, shown)
@@ -75,7 +75,7 @@ async def test_a_proxy_that_fails_gives_away_neither_token_nor_password(
     proxy = f"http://someone:{PROXY_PASSWORD}@127.0.0.1:{free_port()}"
     away |= {"WINE_SLO_TELEGRAM_API_URL": "https://telegram.example", "WINE_SLO_TELEGRAM_PROXY": proxy}
     watchdog = await start_at_debug(processes, away)
-    await watchdog.until_line("chat 42 was not told .*Telegram cannot be reached")
+    await watchdog.until_line("chat 42 was not notified .*Telegram cannot be reached")
     shown = await pages(away)
     assert await watchdog.terminate() == 0
     assert_hidden(SECRET, processes.folder, watchdog.output, shown)

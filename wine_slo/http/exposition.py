@@ -1,8 +1,8 @@
 """How `/metrics` is answered: one rendering for all who wait for it, and none that is older than its request.
 
 A rendering costs some milliseconds, in which nobody else is answered. It begins at once where there was none lately, as
-it is for each scrape of a Prometheus. Else it begins a while after the last one, and whoever has asked meanwhile gets
-the same text. Nobody ever gets a text whose rendering began before the request came in, so all values are exact.
+it is for each scrape of a Prometheus. Else it begins a while after the last one, and whoever has requested it meanwhile
+gets the same text. Nobody ever gets a text whose rendering began before the request came in, so all values are exact.
 """
 
 import asyncio

@@ -4,7 +4,8 @@
 * A body is never unpacked: the parser hands it on as it came.
 * A client that is slow to send or to read is disconnected; what clients do not read is bounded in all, and so is
   the number of connections. Where there are too many, the one that has been idle for longest gives way.
-* In each turn of the loop only so many requests are answered as keep it short. A connection that asks again at once, or
+* In each turn of the loop only so many requests are answered as keep it short. A connection that sends again at once,
+or
   has sent requests ahead, lets those go first that have not been answered just now.
 * A browser that another site has sent here, by a name that is not ours or by a picture on its page, is refused.
 """
@@ -352,7 +353,7 @@ class _Protocol(web.RequestHandler):
 
     @property
     def is_greedy(self) -> bool:
-        """Return whether it asks without waiting for answers, or again at once."""
+        """Return whether it sends without waiting for answers, or again at once."""
         return self._has_sent_ahead or monotonic() - self._answered_at < JUST_NOW
 
     def hang_up(self) -> None:

@@ -13,7 +13,7 @@ ANSWER = (
 
 
 async def predict(_: web.Request) -> web.Response:
-    """Answer without looking."""
+    """Answer without reading."""
     return web.Response(body=ANSWER, content_type="application/json")
 
 

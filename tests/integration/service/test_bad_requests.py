@@ -180,7 +180,7 @@ def leave(writer: asyncio.StreamWriter) -> None:
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
-    linger = struct.pack("ii", 1, 0)  # at once: the other side is told by RST
+    linger = struct.pack("ii", 1, 0)  # at once: the other side gets an RST
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     writer.transport.abort()
 

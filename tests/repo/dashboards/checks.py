@@ -46,7 +46,7 @@ EXCEPTIONS = {
     "template-all-value: job": "`.+` would be every job; process metrics bear the same names in all of them",
     "template-all-value: instance": "as job",
     "template-multi: watchdog": "one watchdog speaks; its job is known so that `up` can name it",
-    "target-instance: overview": "instances are added up: a promise is about the service, not about one of them",
+    "target-instance: overview": "instances are added up: an objective is about the service, not about one of them",
     "template-instance: overview": "as its targets",
     "template-instance: watchdog": "there is one",
 }
@@ -213,15 +213,15 @@ def _units_of(panel: Json) -> Iterator[str]:
 def _targets(panel: Json) -> Iterator[str]:
     for each in (panel, *panel["targets"]):
         if each.get("datasource") != SOURCE:
-            yield f"panel-datasource: {panel['title']} does not ask ${{datasource}}"
+            yield f"panel-datasource: {panel['title']} does not query ${{datasource}}"
     refs = [target["refId"] for target in panel["targets"]]
     if len(set(refs)) < len(refs):
         yield f"{panel['title']}: refIds are not unique: {refs}"
     for target in panel["targets"]:
         if target["instant"] == target["range"]:
-            yield f"{panel['title']}: asks at one instant and over a range, or neither"
+            yield f"{panel['title']}: queries at one instant and over a range, or neither"
         if "$__range" in target["expr"] and target["range"]:
-            yield f"{panel['title']}: counts over the whole range at every point of it; ask at an instant"
+            yield f"{panel['title']}: counts over the whole range at every point of it; query at an instant"
 
 
 def _variables(dashboard: Json, _: Mapping[str, Json]) -> Iterator[str]:
@@ -256,7 +256,7 @@ def _variable(variable: Json, known: Mapping[str, Json]) -> Iterator[str]:
             yield f"{rule}: {variable['name']}"
     query = label_values(variable)
     if query is None:
-        yield f"template-label-promql: {variable['name']} does not ask label_values"
+        yield f"template-label-promql: {variable['name']} does not query label_values"
     else:
         yield from _misnamed(query[0], f"the variable {variable['name']}", known)
 
@@ -282,7 +282,7 @@ def _stand_in(variable: str) -> str:
 
 @cache
 def exported() -> frozenset[str]:
-    """The names of everything that can be asked for."""
+    """The names of everything that can be queried."""
     ours = {value for name, value in vars(metric_names).items() if name.isupper()}
     histograms = {f"{name}_{part}" for name in ours for part in ("bucket", "sum", "count")}
     return frozenset(ours | histograms | ABOUT_TARGETS)
@@ -376,4 +376,4 @@ def _annotations(dashboard: Json, _: Mapping[str, Json]) -> Iterator[str]:
         yield "breaches are not shown on its graphs"
     for each in annotations(dashboard):
         if each["datasource"] != SOURCE:
-            yield f"panel-datasource: the annotation {each['name']} does not ask ${{datasource}}"
+            yield f"panel-datasource: the annotation {each['name']} does not query ${{datasource}}"

@@ -42,7 +42,7 @@ class World:
 
 @asynccontextmanager
 async def requesting(port: int, *paths: str) -> AsyncIterator[None]:
-    """Somebody asks for these paths and classifies wines, ten rounds a second."""
+    """Somebody requests these paths and classifies wines, ten rounds a second."""
 
     async def request(session: aiohttp.ClientSession, path: str) -> None:
         with suppress(aiohttp.ClientError):

@@ -1,4 +1,5 @@
-"""What Grafana does with a dashboard before Prometheus sees it: the steps it asks for, and how it fills in variables.
+"""What Grafana does with a dashboard before Prometheus sees it: the steps it queries with, and how it fills in
+variables.
 
 Read off the source of Grafana 13.2 (`pkg/promlib/models/query.go`, `@grafana/prometheus`): none can be had here.
 """
@@ -70,7 +71,7 @@ def seconds(span: str) -> float:
 
 @dataclass(frozen=True)
 class View:
-    """What somebody looks at: a range of time, and what is chosen above the panels.
+    """What somebody views: a range of time, and what is chosen above the panels.
 
     Attributes:
         start: In seconds since the epoch.
@@ -87,7 +88,7 @@ class View:
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def step(self, interval: str | None, points: int = PANEL_POINTS) -> float:
-        """The seconds between two points of a graph whose panel asks for at least that interval."""
+        """The seconds between two points of a graph whose panel wants at least that interval."""
         span = self.end - self.start
         return max(seconds(interval) if interval else self.scrape, round(span / points), math.ceil(span / MOST_POINTS))
 

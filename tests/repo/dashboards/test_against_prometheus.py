@@ -1,4 +1,4 @@
-"""Every expression, variable and annotation, asked of the real Prometheus as Grafana would ask it."""
+"""Every expression, variable and annotation, sent to the real Prometheus as Grafana would send it."""
 
 import json
 import math
@@ -49,7 +49,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Grafana:
-    """Asks Prometheus what a dashboard asks."""
+    """Sends Prometheus the queries of a dashboard."""
 
     session: aiohttp.ClientSession
     options: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Grafana:
         return View(act.end - MONTH, act.end, SCRAPE, {}, self.options)
 
     async def learn(self, view: View, dashboard: Json) -> None:
-        """Ask for the values of its variables, in their order, as one may use those before it."""
+        """Query the values of its variables, in their order, as one may use those before it."""
         for name, variable in variables(dashboard).items():
             if query := label_values(variable) if variable["type"] == "query" else None:
                 selector = view.fill_in(query[0], dashboard)
@@ -111,7 +111,7 @@ async def grafana(world: World) -> AsyncIterator[Grafana]:
 
 
 async def problems(grafana: Grafana, dashboard: Json, view: View) -> list[str]:
-    """What somebody who looks would miss: panels without numbers, and lines that cannot be told apart."""
+    """What a viewer would miss: panels without numbers, and lines that cannot be distinguished."""
     await grafana.learn(view, dashboard)
     found = []
     for panel in panels(dashboard):
@@ -240,7 +240,7 @@ MISTAKES: dict[str, tuple[str, Change, str]] = {
         of_panel("Up", expression("up{", "watchdog_up{")),
         "Up A: no data",
     ),
-    "lines that nothing tells apart": (
+    "lines that nothing distinguishes": (
         "watchdog",
         of_panel("Messages", lambda it: it["targets"][0].update(legendFormat="{{kind}}")),
         "several lines are called",

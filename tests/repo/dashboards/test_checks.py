@@ -89,7 +89,7 @@ MISTAKES: dict[str, tuple[Change, str]] = {
         lambda it: it["templating"]["list"].append({**variables(it)["slo"], "name": "class"}),
         "nothing uses the variable class",
     ),
-    "a variable that is never asked anew": (put("templating.list.1.refresh", 0), "template-on-time-change-reload"),
+    "a variable that is never queried anew": (put("templating.list.1.refresh", 0), "template-on-time-change-reload"),
     "a variable of a metric that is not there": (
         put("templating.list.1.query.query", "label_values(request_total, job)"),
         "nothing exports request_total",
@@ -152,7 +152,7 @@ MISTAKES: dict[str, tuple[Change, str]] = {
     "a dashboard that can be changed": (put("editable", value=True), "uneditable-dashboard"),
     "a graph that counts the whole range at each point": (
         of_panel(BAR, lambda it: it["targets"][0].update(instant=False, range=True)),
-        "ask at an instant",
+        "query at an instant",
     ),
 }
 

@@ -41,7 +41,7 @@ DECIDED = {
     "WINE_SLO_MODEL": "the image holds it",
     "WINE_SLO_WATCHDOG_HOST": "as WINE_SLO_HOST",
     "WINE_SLO_WATCHDOG_PORT": "as WINE_SLO_PORT",
-    "WINE_SLO_WATCHDOG_URL": "who asks from inside the container finds it where it listens",
+    "WINE_SLO_WATCHDOG_URL": "a request from inside the container finds it where it listens",
 }
 # What only docker-compose.yml reads, and its default there.
 COMPOSE_ONLY = {"WINE_SLO_PROMETHEUS_PORT": "9090", "WINE_SLO_GRAFANA_PORT": "3000"}
@@ -201,7 +201,7 @@ def _ports(plan: Plan) -> Iterator[str]:
             if published != wanted[name] or inner != wanted[name]:
                 yield f"{name}: port {published}:{inner} instead of {wanted[name]}"
         if name not in SETTINGS and f":{wanted[name]}/" not in " ".join(service["healthcheck"]["test"]):
-            yield f"{name}: its health is asked on another port than {wanted[name]}"
+            yield f"{name}: its health is checked on another port than {wanted[name]}"
     if f"EXPOSE {wanted['server']} {wanted['watchdog']}" not in plan.last_stage:
         yield f"{DOCKERFILE}: EXPOSE is not what they listen on"
 
@@ -213,12 +213,12 @@ def _health(plan: Plan) -> Iterator[str]:
         yield f"{DOCKERFILE}: HEALTHCHECK does not run {command}"
     for name, settings in SETTINGS.items():
         if plan.services[name]["healthcheck"]["test"] != ["CMD", *json.loads(command)]:
-            yield f"{name}: its health is not asked by {command}"
+            yield f"{name}: its health is not checked by {command}"
         variable = "WINE_SLO_PORT" if name == "server" else "WINE_SLO_WATCHDOG_PORT"
         if rf"*wine[-_]slo[.\ ]{name}*)" not in plan.texts[HEALTH]:
             yield f"{HEALTH}: does not know the {name}"
         if f"${{{variable}:-{_default(settings, variable)}}}" not in plan.texts[HEALTH]:
-            yield f"{HEALTH}: asks the {name} on another port than {_default(settings, variable)}"
+            yield f"{HEALTH}: checks the {name} on another port than {_default(settings, variable)}"
 
 
 def _addresses(plan: Plan) -> Iterator[str]:
@@ -226,7 +226,7 @@ def _addresses(plan: Plan) -> Iterator[str]:
     listens = f"--web.listen-address=127.0.0.1:{wanted['prometheus']}"
     for path, text in ((PROCFILE, plan.texts[PROCFILE]), (UNITS, dict(plan.unit("prometheus"))["ExecStart"])):
         if listens not in text:
-            yield f"{path}: Prometheus does not listen where the watchdog asks: {listens}"
+            yield f"{path}: Prometheus does not listen where the watchdog queries: {listens}"
     for path, hosts in ((PROMETHEUS, ("127.0.0.1", "127.0.0.1")), (COMPOSED_PROMETHEUS, ("server", "watchdog"))):
         scraped = [each["static_configs"][0]["targets"] for each in plan.yaml(path)["scrape_configs"]]
         if scraped != [[f"{hosts[0]}:{wanted['server']}"], [f"{hosts[1]}:{wanted['watchdog']}"]]:
@@ -234,9 +234,9 @@ def _addresses(plan: Plan) -> Iterator[str]:
     watchdog = _environment_of(plan, "watchdog")
     prometheus = f"http://prometheus:{wanted['prometheus']}"
     if watchdog.get("WINE_SLO_PROMETHEUS_URL") != f"${{WINE_SLO_PROMETHEUS_URL:-{prometheus}}}":
-        yield f"the watchdog does not ask {prometheus}, unless it is told where else"
+        yield f"the watchdog does not query {prometheus}, unless another is set"
     if plan.yaml(SOURCE)["datasources"][0]["url"] != prometheus:
-        yield f"grafana does not ask {prometheus}"
+        yield f"grafana does not query {prometheus}"
     if watchdog.get("WINE_SLO_SERVICE_URL") != f"${{WINE_SLO_SERVICE_URL:-http://server:{wanted['server']}}}":
         yield "the watchdog's drill does not reach the server"
     if f"http://127.0.0.1:{wanted['grafana']}" not in str(watchdog.get("WINE_SLO_GRAFANA_URL")):
@@ -314,7 +314,7 @@ def _mount(volume: str, volumes: Json) -> Iterator[str]:
 
 
 def _places(plan: Plan) -> Iterator[str]:
-    """What a process reads and writes is mounted where it looks for it."""
+    """What a process reads and writes is mounted where it expects it."""
     data = f"/app/{Path(urlsplit(_default(SETTINGS['watchdog'], 'WINE_SLO_DATABASE_URL')).path.lstrip('/')).parent}"
     command = plan.services["prometheus"]["command"]
     wanted = {
@@ -381,7 +381,7 @@ def _passed(setting: Setting, service: Json) -> Iterator[str]:
     if setting.variable not in given:
         yield f"{COMPOSE} does not pass {setting.variable} on"
     elif given[setting.variable] is not None and f"${{{setting.variable}" not in given[setting.variable]:
-        yield f"{setting.variable} of .env is not heard"
+        yield f"{setting.variable} of .env is not passed on"
     secret = setting.variable.removeprefix("WINE_SLO_").lower()
     is_filed = given.get(f"{setting.variable}_FILE") == f"/run/secrets/{secret}" and secret in service["secrets"]
     if setting.is_secret and not is_filed:
@@ -625,12 +625,12 @@ def _latency_lines(panel: Json, objective: Objective) -> Iterator[str]:
         expression = target["expr"]
         for bound in re.findall(r'request_latency_seconds_bucket\{[^}]*le="([\d.]+)"', expression):
             if float(bound) != source.threshold_seconds:
-                yield f"counts what took {bound} s, and {source.threshold_seconds:g} s is promised"
+                yield f"counts what took {bound} s, and the threshold is {source.threshold_seconds:g} s"
         is_objective = quantile in expression and source.histogram in expression
         if (is_objective or "slo_latency_seconds" in expression) and source.threshold_seconds not in _bounds(panel):
-            yield f"has no line at the promised {source.threshold_seconds:g} s but at {_bounds(panel)}"
+            yield f"has no line at the threshold of {source.threshold_seconds:g} s but at {_bounds(panel)}"
         if "p95" in panel["title"] and not is_objective:
-            yield f"is not of the promised quantile, {objective.ratio:g}"
+            yield f"is not of the objective's quantile, {objective.ratio:g}"
 
 
 def _same_requests(panel: Json, objective: Objective) -> Iterator[str]:

@@ -33,26 +33,41 @@ MISTAKES = {
         '"0.0.0.0:${WINE_SLO_GRAFANA',
         "open to other",
     ),
-    "health asked on another port": (
+    "health checked on another port": (
         HEALTH,
         "PORT:-8001}",
         "PORT:-8000}",
-        "asks the watchdog on another port than 8001",
+        "checks the watchdog on another port than 8001",
     ),
     "health of another program": (HEALTH, "]watchdog*)", "]hound*)", "does not know the watchdog"),
-    "health that nobody asks": (COMPOSE, '"/app/health.sh"', '"/app/true.sh"', "watchdog: its health is not asked by"),
+    "health that nobody checks": (
+        COMPOSE,
+        '"/app/health.sh"',
+        '"/app/true.sh"',
+        "watchdog: its health is not checked by",
+    ),
     "an image without a question": (DOCKERFILE, '"/app/health.sh"]', '"/bin/true"]', "HEALTHCHECK does not run"),
     "an image that says another port": (DOCKERFILE, "EXPOSE 8000 8001", "EXPOSE 8000", "EXPOSE"),
     "a Prometheus that listens elsewhere": (PROCFILE, "127.0.0.1:9090", "127.0.0.1:9091", "does not listen where"),
-    "a watchdog that asks elsewhere": (COMPOSE, "URL:-http://prometheus:9090", "URL:-http://prom:80", "not ask"),
-    "a data source elsewhere": (SOURCE, "prometheus:9090", "localhost:9090", "grafana does not ask"),
+    "a watchdog that queries elsewhere": (COMPOSE, "URL:-http://prometheus:9090", "URL:-http://prom:80", "not query"),
+    "a data source elsewhere": (SOURCE, "prometheus:9090", "localhost:9090", "grafana does not query"),
     # names and spans
     "a job of another name": (COMPOSED_PROMETHEUS, "job_name: wine-slo", "job_name: server", "the jobs are"),
-    "a promise about a job that is not there": (SLO, "job: wine-slo ", "job: wine ", "no target has the job"),
-    "scrapes at another pace": (PROMETHEUS, "scrape_interval: 5s", "scrape_interval: 15s", "scrape intervals differ"),
-    "a data source that says another pace": (SOURCE, "timeInterval: 5s", "timeInterval: 15s", "intervals differ"),
-    "promises judged at another pace": (SLO, "scrape_interval: 5s", "scrape_interval: 4s", "intervals differ"),
-    "a graph of another pace": (OVERVIEW, "$__rate_interval:5s]", "$__rate_interval:1m]", "scrape intervals differ"),
+    "an objective about a job that is not there": (SLO, "job: wine-slo ", "job: wine ", "no target has the job"),
+    "scrapes at another interval": (
+        PROMETHEUS,
+        "scrape_interval: 5s",
+        "scrape_interval: 15s",
+        "scrape intervals differ",
+    ),
+    "a data source that says another interval": (SOURCE, "timeInterval: 5s", "timeInterval: 15s", "intervals differ"),
+    "objectives judged at another interval": (SLO, "scrape_interval: 5s", "scrape_interval: 4s", "intervals differ"),
+    "a graph of another interval": (
+        OVERVIEW,
+        "$__rate_interval:5s]",
+        "$__rate_interval:1m]",
+        "scrape intervals differ",
+    ),
     "a scrape that is given up at another time": (PROMETHEUS, "timeout: 4s", "timeout: 3s", "scrape timeouts differ"),
     "a history shorter than a budget": (COMPOSE, "time=35d", "time=15d", "less than the window of a budget"),
     "no history said": (PROCFILE, "--storage.tsdb.retention.time=35d ", "", "less than the window of a budget"),
@@ -63,7 +78,7 @@ MISTAKES = {
     "a mounted file that is not there": (COMPOSE, "./deploy/compose:", "./deploy/prom:", "does not exist"),
     "a file that a container keeps": (COMPOSE, "./deploy/compose:/etc", "./prometheus.yml:/etc", "keeps the old one"),
     "a file of ours that can be written to": (COMPOSE, "./config:/app/config:ro", "./config:/app/config", "written to"),
-    "dashboards where Grafana does not look": (PROVIDER, "/etc/grafana/dashboards", "/var/lib/dash", "not mounted at"),
+    "dashboards where Grafana does not read": (PROVIDER, "/etc/grafana/dashboards", "/var/lib/dash", "not mounted at"),
     "a home that is no dashboard": (
         COMPOSE,
         "dashboards/overview.json",
@@ -82,7 +97,7 @@ MISTAKES = {
         COMPOSE,
         "${WINE_SLO_SERVICE_URL:-http://server:8000}",
         "http://server:8000",
-        "WINE_SLO_SERVICE_URL of .env is not heard",
+        "WINE_SLO_SERVICE_URL of .env is not passed on",
     ),
     "a port without an example": (
         ".env.example",
@@ -103,7 +118,7 @@ MISTAKES = {
         "is not built once",
     ),
     "a host that is not found": (COMPOSE, "host.docker.internal:host-gateway", "host:1", "does not find this machine"),
-    "a watchdog that must be asked for": (
+    "a watchdog that must be chosen": (
         COMPOSE,
         "  watchdog:\n    <<: *app\n",
         "  watchdog:\n    <<: *app\n    profiles: [more]\n",
@@ -273,19 +288,19 @@ MISTAKES = {
         "ProtectSystem=no",
         "ProtectSystem is not strict",
     ),
-    # what is promised
-    "another promise than the line": (
+    # objectives
+    "another threshold than the line": (
         SLO,
         "threshold: 1s",
         "threshold: 1250ms",
-        "has no line at the promised 1.25 s",
+        "has no line at the threshold of 1.25 s",
     ),
     "another share than the line": (SLO, "objective: 0.99\n", "objective: 0.98\n", "has no line at 0.02"),
     "another quantile than the graph": (
         SLO,
         "objective: 0.95 ",
         "objective: 0.9 ",
-        "not of the promised quantile",
+        "not of the objective's quantile",
     ),
     "other requests than are judged": (SLO, '|unmatched"', '"', "counts others than slo.yml"),
     "a line that has moved": (OVERVIEW, '"value": 14.4', '"value": 15', "Burn rate: has no line at 14.4"),
@@ -293,7 +308,7 @@ MISTAKES = {
         WATCHDOG,
         '"color": "red",\n                "value": 1\n',
         '"color": "red",\n                "value": 2\n',
-        "promised 1 s",
+        "threshold of 1 s",
     ),
 }
 

@@ -1,4 +1,4 @@
-"""The image's health check, as it is, asked about real processes."""
+"""The image's health check, as it is, of real processes."""
 
 import asyncio
 import json

@@ -81,7 +81,7 @@ class Outcome(StrEnum):
     """What became of a call."""
 
     PENDING = "pending"
-    DONE = "done"  # and the caller was told so
+    DONE = "done"  # and the caller got the answer
     REFUSED = "refused"
     HANGS = "hangs"  # not done, never answered
     DONE_THEN_HANGS = "done, then hangs"
@@ -219,7 +219,7 @@ class BotApi:
         """What python-telegram-bot calls so; the token follows it."""
         return f"{self.url}/bot"
 
-    # What a test asks
+    # What a test reads
 
     def chat(self, chat_id: int, *, topics: Iterable[int] = ()) -> Chat:
         """The chat of that id; from here on it exists. Positive is private, -100… a supergroup, else a group."""
@@ -236,7 +236,7 @@ class BotApi:
         return [call for call in self.calls if call.method.lower() == method.lower()]
 
     async def until(self, claim: Callable[[], object], seconds: float = 30.0) -> None:
-        """Wait until the claim holds; it is looked at after every call and every word of a person.
+        """Wait until the claim holds; it is checked after every call and every word of a person.
 
         Raises:
             AssertionError: it did not hold in time; says what was seen instead.
@@ -295,7 +295,7 @@ class BotApi:
     def fails_with(
         self, status: int, description: str | None = None, *, retry_after: int = 1, **where: Unpack[Where]
     ) -> None:
-        """Refuse calls with that HTTP status; a 429 asks to wait `retry_after` seconds, a 502 is a page of HTML."""
+        """Refuse calls with that HTTP status; a 429 has a `retry_after` in seconds, a 502 is a page of HTML."""
         parameters = {"retry_after": retry_after} if status == 429 else {}
         refusal = RefusalError(status, description, **parameters)
         self._faults.append(_Fault(Outcome.REFUSED, where, refusal=refusal))
@@ -316,15 +316,15 @@ class BotApi:
         self._faults.append(_Fault(Outcome.HANGS, where))
 
     def does_then_hangs(self, **where: Unpack[Where]) -> None:
-        """Do what is asked and never say so."""
+        """Do what is requested and never answer."""
         self._faults.append(_Fault(Outcome.DONE_THEN_HANGS, where))
 
     def does_then_resets(self, **where: Unpack[Where]) -> None:
-        """Do what is asked and drop the connection instead of saying so."""
+        """Do what is requested and drop the connection instead of answering."""
         self._faults.append(_Fault(Outcome.DONE_THEN_RESET, where))
 
     def answers_late(self, seconds: float, **where: Unpack[Where]) -> None:
-        """Do what is asked at once and say so after that many seconds."""
+        """Do what is requested at once and answer after that many seconds."""
         self._faults.append(_Fault(Outcome.DONE_LATE, where, seconds=seconds))
 
     def migrates(self, chat_id: int, new_chat_id: int) -> Chat:

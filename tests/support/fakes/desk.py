@@ -1,4 +1,4 @@
-"""A scene, and the delivery that tells of it through the real Telegram client against a fake Bot API."""
+"""A scene, and the delivery that notifies of it through the real Telegram client against a fake Bot API."""
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -37,7 +37,7 @@ CLOSED = "⚪️ Resolved: Latency in breach 19:40:00–19:40:25 (25 s), worst 2
 
 
 class Desk:
-    """A scene, and the delivery that tells of it; the clock is the scene's."""
+    """A scene, and the delivery that notifies of it; the clock is the scene's."""
 
     def __init__(self, bot_api: BotApi, bot: Bot, path: Path) -> None:
         self.api = bot_api
@@ -75,7 +75,7 @@ class Desk:
         return datetime.now(UTC) if self.is_real_time else self.scene.now
 
     def decide(self) -> None:
-        """Save what was seen, and let delivery hear of it, as evaluation does."""
+        """Save what was seen, and signal it to delivery, as evaluation does."""
         self.ledger.save(self._saved, self.scene.state)
         self._saved = self.scene.state
         self.delivery.on_evaluation()

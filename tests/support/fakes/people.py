@@ -83,7 +83,7 @@ class Talk:
         return known.messages[-1]
 
     async def sends_in_vain(self, chat: int, person: int, text: str) -> None:
-        """Somebody writes, and that is heard but not answered."""
+        """Somebody writes, and that is received but not answered."""
         known = self.api.chat(chat)
         before = len(known.messages)
         await self.api.says(chat, person, text)
@@ -91,7 +91,7 @@ class Talk:
         assert len(known.messages) == before, known.texts
 
     async def is_handled(self, seconds: float = 30.0) -> None:
-        """Wait until everything that was said is heard, and what it led to is done."""
+        """Wait until everything that was said is received, and what it led to is done."""
         last = self.api.last_update
         await self.api.until(
             lambda: any((call.integer("offset") or 0) > last for call in self.api.calls_of("getUpdates")), seconds

@@ -37,7 +37,7 @@ def _error(status: int, kind: str, text: str) -> Answer:
 
 
 def vector(*samples: Sample, **labels: str) -> Answer:
-    """An instant vector of these samples, one series each; more than one is told apart by the label `n`."""
+    """An instant vector of these samples, one series each; more than one is distinguished by the label `n`."""
     series = [
         {"metric": labels | ({"n": str(n)} if len(samples) > 1 else {}), "value": sample}
         for n, sample in enumerate(samples)
@@ -161,6 +161,6 @@ async def _send(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
     body = answer.body.encode(errors="surrogatepass")
     for start in (start for _ in range(answer.repeats) for start in range(0, len(body), PIECE)):
         await response.write(body[start : start + PIECE])
-        await asyncio.sleep(0)  # or else a large body would hold up the loop that it shares with who asks
+        await asyncio.sleep(0)  # or else a large body would hold up the loop that it shares with its clients
     await response.write_eof()
     return response

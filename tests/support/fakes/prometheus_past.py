@@ -1,6 +1,6 @@
 """A Prometheus that remembers some hours of one service, and answers about any instant of them as the real one does.
 
-Counters are exact, so a live watchdog and a replay that ask it at the same instants are told exactly the same.
+Counters are exact, so a live watchdog and a replay that query it at the same instants get exactly the same.
 """
 
 import asyncio

@@ -41,7 +41,7 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             writer.write(data)
             await writer.drain()
     except ConnectionError:
-        pass  # the other side is gone, which closing tells this one
+        pass  # the other side is gone, which closing shows to this one
     finally:
         writer.close()
 

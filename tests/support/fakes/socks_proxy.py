@@ -10,7 +10,7 @@ class SocksProxy:
     """The fake.
 
     Attributes:
-        requested: The names and ports that were asked for.
+        requested: The names and ports that were requested.
         logins: The names and passwords that were given.
     """
 

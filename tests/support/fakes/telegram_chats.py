@@ -1,4 +1,4 @@
-"""What a person would see in their chats, in the shapes in which Telegram tells it to a bot."""
+"""What a person would see in their chats, in the shapes in which Telegram sends it to a bot."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -17,7 +17,7 @@ SETTLES_IN = 0.01  # seconds without an event on any socket of this machine; loo
 
 
 class _LeapingSelector(selectors.DefaultSelector):
-    """Waits for sockets, and tells of the waits that it did not keep."""
+    """Waits for sockets, and reports the waits that it did not keep."""
 
     def __init__(self, leap: Callable[[float], None], is_busy: Callable[[], bool]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The real browser: pages that may ask nothing of anyone but their own server, and must be usable by everyone."""
+"""The real browser: pages that may request nothing of anyone but their own server, and must be usable by everyone."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ async def running_browser() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def visiting(browser: Browser, address: str) -> AsyncIterator[Open]:
-    """Open pages; whatever they ask of anyone but the server, or complain of, fails the test."""
+    """Open pages; whatever they request of anyone but the server, or complain of, fails the test."""
     complaints: list[str] = []
 
     async def visit(path: str, **settings: Any) -> Page:
@@ -46,7 +46,7 @@ async def visiting(browser: Browser, address: str) -> AsyncIterator[Open]:
 
 
 async def is_accessible(page: Page, *, but: tuple[str, ...] = ()) -> None:
-    """Ask axe-core; `but` names rules that are broken on purpose."""
+    """Run axe-core; `but` names rules that are broken on purpose."""
     found = await Axe().run(page, options={"rules": {rule: {"enabled": False} for rule in but}})
     assert found.violations_count == 0, found.generate_report()
 

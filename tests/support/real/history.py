@@ -1,4 +1,5 @@
-"""Days of history for the real Prometheus, made in seconds: what a service did is told, `promtool` writes the blocks.
+"""Days of history for the real Prometheus, made in seconds: what a service did is written down, `promtool` writes the
+blocks.
 
 Everything is exact: scrapes are in step and counts are whole, so that what must be read can be said to the request.
 """

@@ -83,7 +83,7 @@ class Process:
             raise AssertionError(f"{self.name} still runs after {seconds:g} s:\n{self.output}") from None
 
     async def terminate(self, seconds: float = 60.0) -> int:
-        """Ask it to end (SIGTERM) and wait until it has."""
+        """Send SIGTERM, and wait until it has ended."""
         self.send(signal.SIGTERM)
         return await self.wait(seconds)
 

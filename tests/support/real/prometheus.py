@@ -83,7 +83,7 @@ class Prometheus:
                 await asyncio.sleep(0.05)
 
     async def stop(self) -> None:
-        """Ask it to end, as a restart of the machine would; its data stay."""
+        """Send SIGTERM, as a restart of the machine would; its data stay."""
         if self._process is not None:
             await self._process.terminate()
 
@@ -97,7 +97,7 @@ class Prometheus:
             return await _query(session, promql)
 
     async def until(self, promql: str, seconds: float = 60.0) -> list[dict[str, Any]]:
-        """Ask a query until its result is not empty, and return that: `until("up == 1")`.
+        """Repeat a query until its result is not empty, and return that: `until("up == 1")`.
 
         Raises:
             AssertionError: it stayed empty that long.

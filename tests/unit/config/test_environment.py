@@ -1,4 +1,4 @@
-"""What can be set, where it is read from, and how a mistake is told."""
+"""What can be set, where it is read from, and how a mistake is reported."""
 
 import os
 from base64 import b64decode
@@ -33,7 +33,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def mistakes() -> list[str]:
-    """What is told of the watchdog's settings."""
+    """What is reported of the watchdog's settings."""
     with pytest.raises(SettingsError) as caught:
         read(WatchdogSettings)
     return str(caught.value).splitlines()

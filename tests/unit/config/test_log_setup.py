@@ -35,7 +35,7 @@ def test_a_secret_is_nowhere_in_the_output_not_even_in_a_traceback(
     try:
         int(TOKEN)
     except ValueError:
-        logging.getLogger("x").exception("asked %(url)s", {"url": f"/bot{TOKEN}/getMe"})
+        logging.getLogger("x").exception("requested %(url)s", {"url": f"/bot{TOKEN}/getMe"})
     written = capsys.readouterr().err
     assert TOKEN not in written
     assert "invalid literal for int() with base 10: '***'" in written

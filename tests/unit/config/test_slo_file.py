@@ -1,4 +1,4 @@
-"""The page on which people write what is promised: what it means, and every mistake with its line."""
+"""The file in which people write the objectives: what it means, and every mistake with its line."""
 
 import json
 import os
@@ -310,7 +310,7 @@ def test_burn_rates_of_ones_own_are_taken() -> None:
             "    bad: bad_total",
             "    least: 0\n    bad: bad_total",
             "13: objectives.1.least must be 1 or more",
-            id="a verdict from nothing",
+            id="a judgement from nothing",
         ),
     ],
 )

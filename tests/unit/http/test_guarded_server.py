@@ -26,7 +26,7 @@ async def breaks(_: web.Request) -> web.Response:
 
 @pytest.fixture
 async def serve() -> AsyncIterator[Serve]:
-    """Serve a small application behind a door, and return what asks it."""
+    """Serve a small application behind a door, and return what sends requests to it."""
     async with AsyncExitStack() as stack:
 
         async def start(door: Door) -> Request:
@@ -155,7 +155,7 @@ def cut(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-async def test_whoever_asks_now_and_then_goes_before_those_who_ask_without_end() -> None:
+async def test_occasional_requests_go_before_endless_ones() -> None:
     answered, all_at_work = 0, asyncio.Event()
 
     async def count(_: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""The loop that reads Telegram's updates: odd answers, numbers that begin anew, and what is heard live."""
+"""The loop that reads Telegram's updates: odd answers, numbers that begin anew, and what is received live."""
 
 import asyncio
 import gzip

@@ -1,4 +1,4 @@
-"""What the bot answers to who wants to know more, asked as people ask it."""
+"""What the bot answers to who wants to know more, by the commands that people send."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -28,7 +28,7 @@ PREDICT, HEALTH = (Key("latency", (("path", path),)) for path in ("/predict", "/
 
 
 class Desk:
-    """Somebody who asks, and what there is to know."""
+    """Somebody who sends commands, and what there is to know."""
 
     def __init__(self, bot_api: BotApi, path: Path) -> None:
         self.scene = Scene(LATENCY, ERRORS, AVAILABILITY)

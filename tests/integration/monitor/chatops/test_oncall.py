@@ -125,7 +125,7 @@ class Post:
         return self.delivery.known_in(request.chat) if self.access.is_limited_to_escalations(request) else None
 
     async def deliver(self, after: float = 0) -> None:
-        """What was seen is saved, as evaluation does it, and told."""
+        """What was seen is saved, as evaluation does it, and delivered."""
         self.scene.second += after
         self.ledger.save(self._saved, self.scene.state)
         self._saved = self.scene.state
@@ -133,14 +133,14 @@ class Post:
         await self.delivery.deliver()
 
     async def press(self, message: Message, button: str, person: int = ANNA) -> str:
-        """Somebody presses; what they are shown. What follows from it is told."""
+        """Somebody presses; what they are shown. What follows from it is delivered."""
         press = await self.api.press(message, button, person)
         await self.api.until(lambda: press in self.api.answers)
         await self.delivery.deliver()
         return self.api.answers[press]
 
     async def sends(self, text: str, chat: int = ANNA, person: int = ANNA, topic: int | None = None) -> Message:
-        """Somebody writes, and is answered. What follows from it is told."""
+        """Somebody writes, and is answered. What follows from it is delivered."""
         answer = await self.talk.sends(chat, person, text, topic)
         await self.delivery.deliver()
         return answer
@@ -462,7 +462,7 @@ async def test_a_ledger_that_cannot_be_written_is_reported_and_loses_nothing(pos
         for action in ("INSERT", "UPDATE"):
             other.execute(f"DROP TRIGGER no_{action}")
         async with asyncio.timeout(30):
-            while post.ledger.load().acts != post.journal.acts.all:  # noqa: ASYNC110 - nobody tells of it
+            while post.ledger.load().acts != post.journal.acts.all:  # noqa: ASYNC110 - nothing signals it
                 await asyncio.sleep(0.01)
         other.close()
         writing.cancel()
@@ -588,7 +588,7 @@ async def test_where_a_topic_is_gone_the_chat_is_notified(post: Post) -> None:
     assert post.messages(FORUM)[0].topic is None
 
 
-# What is asked back
+# What is answered with choices
 
 
 async def test_a_name_that_is_not_known_silences_nothing_and_is_answered_with_choices(post: Post) -> None:
@@ -671,7 +671,7 @@ async def test_which_incident_is_acknowledged_can_be_pressed(post: Post) -> None
         assert await post.press(request, "#2 Errors") == "You acknowledged #2."
 
 
-# What is never silenced, and who hears of silences
+# What is never silenced, and who is notified of silences
 
 
 async def test_a_silence_of_everything_mutes_neither_lost_monitoring_nor_an_outage_of_the_whole_service(

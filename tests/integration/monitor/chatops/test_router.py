@@ -1,4 +1,4 @@
-"""Who may ask what: real-shaped updates from the fake Bot API, through the real listener, to the real conversation."""
+"""Who may do what: real-shaped updates from the fake Bot API, through the real listener, to the real conversation."""
 
 import asyncio
 from datetime import UTC, timedelta

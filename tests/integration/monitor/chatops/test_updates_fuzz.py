@@ -53,7 +53,7 @@ YEAR_2100 = 4_102_444_800
 
 
 class HurriedTalk(Talk):
-    """A minute passes whenever somebody reads the clock, so that nobody asks too often."""
+    """A minute passes whenever somebody reads the clock, so that nobody sends too much."""
 
     minutes = 0
 

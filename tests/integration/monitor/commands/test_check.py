@@ -42,7 +42,7 @@ class World:
         }
 
     async def check(self, *arguments: str, **settings: str) -> Result:
-        """Run it here, as starting Python takes longer than looking."""
+        """Run it here, as starting Python takes longer than an evaluation."""
         return await asyncio.to_thread(
             CliRunner().invoke, app, ["check", *arguments], env={**self.settings, **settings}, prog_name="wine-slo"
         )

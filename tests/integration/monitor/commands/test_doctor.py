@@ -209,7 +209,7 @@ async def test_what_answers_instead_of_telegram_is_not_blamed_on_the_chat(patien
 async def test_telegram_away_is_reported(patient: Patient) -> None:
     await patient.bot_api.refuses_connections()
     (said,) = await patient.lines_about("telegram", telegram=True)
-    assert said == "wrong: cannot be asked: it cannot be reached (ConnectError)"
+    assert said == "wrong: cannot be reached: it cannot be reached (ConnectError)"
 
 
 async def test_a_webhook_and_no_chat_are_reported(patient: Patient) -> None:

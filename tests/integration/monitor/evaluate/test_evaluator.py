@@ -1,7 +1,7 @@
 """Evaluation against the real Prometheus: what it reads of services whose numbers are known exactly.
 
 Every service is a job of its own in one Prometheus, and all of them live through their stories side by side, one step
-for each scrape, before the first test looks.
+for each scrape, before the first test evaluates.
 """
 
 import asyncio
@@ -80,7 +80,7 @@ class World:
     folder: Path
     requested: list[str] = field(default_factory=list)
     counts: list[tuple[int, int]] = field(default_factory=list)  # slow and all requests of each step of "counted"
-    counted: list[Incident] = field(default_factory=list)  # what many looks made of them
+    counted: list[Incident] = field(default_factory=list)  # what many evaluations made of them
     broken: list[Incident] = field(default_factory=list)  # the incidents of "breaking"
     slow: int = 0  # slow requests of "breaking"
     lateness: float = 0.0  # seconds that a scrape was out of step at the most
@@ -91,7 +91,7 @@ class World:
         return Evaluator(api, ledger, Objectives.only(*objectives), State(), lambda: WallTime(datetime.now(UTC)))
 
     async def evaluate(self, objective: Objective) -> dict[Key, Reading]:
-        """What the first look sees."""
+        """What the first evaluation reads."""
         evaluation = self.evaluation(objective)
         await evaluation.evaluate()
         return dict(evaluation.state.readings)
@@ -123,7 +123,7 @@ class World:
             await self.scraped("mixed", 22 * step)
 
     async def _counted(self) -> None:
-        """Looks come as they may: none for several scrapes, or several for one."""
+        """Evaluations come as they may: none for several scrapes, or several for one."""
         dice = random.Random(7)
         evaluation = self.evaluation(latency("counted"), name="counted")
         total = 0
@@ -187,7 +187,7 @@ class World:
         await self.prometheus.until('count_over_time((up{job="downed"} == 0)[10s:1s]) >= 2')
 
     async def _breaking(self) -> None:
-        """An incident from its first bad interval to its recovery, looked at after each scrape."""
+        """An incident from its first bad interval to its recovery, evaluated after each scrape."""
         service = self.services["breaking"]
         evaluation = self.evaluation(latency("breaking"), name="breaking")
         total = 0
@@ -489,7 +489,7 @@ async def test_a_missed_scrape_is_a_hole_and_no_echo(steady_world: World) -> Non
 
 async def test_each_label_set_has_a_state_of_its_own(world: World) -> None:
     readings = await world.evaluate(latency("wide", by=("endpoint",)))
-    assert len(readings) == ENDPOINTS + 1  # and /predict, of which nobody asks
+    assert len(readings) == ENDPOINTS + 1  # and /predict, which has no requests
     for number in range(ENDPOINTS):
         reading = readings[Key("latency", (("endpoint", f"/{number}"),))]
         assert reading.sight is Sight.CLEAR
@@ -507,7 +507,7 @@ async def test_fifty_label_sets_cost_no_more_questions_than_one(world: World) ->
     assert len(set(counts)) == 1
 
 
-# p95 <= threshold is the same as: the share within it is the promised one
+# p95 <= threshold is the same as: the share within it is the objective's
 
 
 async def test_the_quantile_and_the_share_say_the_same_of_real_histograms(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Whatever Prometheus answers, an evaluation ends in a state that can be shown, and the next right one is believed."""
+"""Whatever Prometheus answers, an evaluation ends in a state that can be shown, and the next right one is trusted."""
 
 import asyncio
 import copy

@@ -1,4 +1,4 @@
-"""What only Prometheus can tell of `slo.yml`: how often it scrapes, by its own word or by counting."""
+"""What only Prometheus knows of `slo.yml`: how often it scrapes, by its own word or by counting."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta

@@ -495,7 +495,7 @@ async def test_a_ledger_that_cannot_be_written_holds_no_message_back_and_is_writ
 
 
 class LateLedger(Ledger):
-    """Writes what it is told of Anna no sooner than what came of the group's message, if it can."""
+    """Writes the record of Anna no sooner than what came of the group's message, if it can."""
 
     _group_was_notified = threading.Event()
 

@@ -406,7 +406,7 @@ async def test_a_flood_wait_for_edits_holds_no_breach(desk: Desk) -> None:
     desk.api.fails_with(429, retry_after=3600, methods=[EDIT])
     storm(desk.scene, keys(2), 1.0, 70)
     await desk.deliver()
-    assert desk.tries(EDIT) == 1, "Telegram asks for no more edits"
+    assert desk.tries(EDIT) == 1, "Telegram takes no more edits"
     storm(desk.scene, keys(3)[2:], 1.0, 25)
     await desk.deliver()
     assert len(desk.texts()) == 3

@@ -56,7 +56,7 @@ class Wall:
         )
 
     async def hangs(self, chat: int = ANNA, topic: int | None = None) -> Message:
-        """Somebody asks for a board."""
+        """Somebody requests a board."""
         board = await self.talk.sends(chat, ANNA, "/board", topic)
         await self.talk.is_handled()  # and so it is pinned, and remembered
         return next(each for each in self.api.chat(chat).messages if each.id == board.id)

@@ -38,7 +38,7 @@ COUNT = 300.0  # requests over each range
 
 
 class Answers:
-    """A Prometheus that has one value for all time, and remembers what it was asked."""
+    """A Prometheus that has one value for all time, and remembers its queries."""
 
     def __init__(self) -> None:
         self.is_away = False
@@ -58,7 +58,7 @@ class Answers:
 
 
 class Studio:
-    """A scene, what tells of it, and what draws of it."""
+    """A scene, what notifies of it, and what draws of it."""
 
     def __init__(self, bot_api: BotApi, bot: Bot, folder: Path) -> None:
         self.api = bot_api
@@ -265,7 +265,7 @@ async def test_a_ledger_that_cannot_be_read_costs_a_chart_its_old_shades_only(st
     assert picture.png.startswith(PNG)
 
 
-# When asked
+# When requested
 
 
 async def test_a_chart_can_be_requested_over_any_span(studio: Studio) -> None:

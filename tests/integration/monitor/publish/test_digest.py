@@ -1,4 +1,4 @@
-"""The digest is told once a week to each chat, whatever happens around it."""
+"""The digest is sent once a week to each chat, whatever happens around it."""
 
 import sqlite3
 from collections.abc import AsyncIterator
@@ -61,7 +61,7 @@ class Desk:
         self.digests = self.remembered()
 
     def remembered(self) -> Digests:
-        """What tells the digests after a restart."""
+        """What sends the digests after a restart."""
         speech = Formatter(Objectives.only(LATENCY), UTC)
         topics = {chat: topic for chat, topic in self.chats.items() if topic is not None}
         self.recipients = Recipients(self.ledger, self.ledger.load(), self.chats, self.now, topics=topics)

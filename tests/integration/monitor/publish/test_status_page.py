@@ -65,7 +65,7 @@ def history(**changes: object) -> History:
 
 @dataclass
 class Watch:
-    """What the pages ask for; a test changes it."""
+    """What the pages show; a test changes it."""
 
     state: State = BAD
     objectives: Objectives = ALL
@@ -195,8 +195,10 @@ async def test_when_prometheus_is_away_the_page_comes_and_says_so(client: Client
 @pytest.mark.parametrize(
     ("state", "headline"),
     [
-        pytest.param(State(), "Not evaluated yet", id="before the first look"),
-        pytest.param(replace(GOOD, evaluated_at=at(3000)), "Unknown: the last evaluation is too old", id="an old look"),
+        pytest.param(State(), "Not evaluated yet", id="before the first evaluation"),
+        pytest.param(
+            replace(GOOD, evaluated_at=at(3000)), "Unknown: the last evaluation is too old", id="an old evaluation"
+        ),
         pytest.param(
             state(latency=NO_DATA, errors=NO_DATA, availability=NO_DATA),
             "Nothing can be said at the moment",
@@ -224,7 +226,7 @@ async def test_nothing_is_green_without_evidence(client: Client, watch: Watch, s
 @pytest.mark.parametrize(
     "known",
     [
-        pytest.param(replace(GOOD, evaluated_at=at(3000)), id="an old look"),
+        pytest.param(replace(GOOD, evaluated_at=at(3000)), id="an old evaluation"),
         pytest.param(
             state(**dict.fromkeys(("latency", "errors", "availability"), replace(FINE, sight=Sight.STALE))),
             id="numbers without sight",

@@ -65,7 +65,7 @@ def minutes(count: float) -> timedelta:
     return timedelta(minutes=count)
 
 
-SHORT = Made(  # an hour in which everything happens, which a live watchdog can look at as a whole
+SHORT = Made(  # an hour in which everything happens, which a live watchdog can evaluate as a whole
     begins_at=START,
     duration=minutes(62),
     restarts=(minutes(2.5),),
@@ -170,7 +170,7 @@ start,end,objective
 
 @dataclass
 class World:
-    """A Prometheus that holds both pasts, and a folder with what is asked of it."""
+    """A Prometheus that holds both pasts, and a folder with what is queried of it."""
 
     prometheus: Prometheus
     folder: Path
@@ -218,7 +218,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 
 
 class Shifted(PrometheusClient):
-    """Asks as if the present were another."""
+    """Replays as if the present were another."""
 
     clock = Clock()
 
@@ -227,7 +227,7 @@ class Shifted(PrometheusClient):
 
 
 async def lived(world: World, objectives: Objectives, since: datetime, until: datetime) -> tuple[list[Delivery], int]:
-    """What a live watchdog would have told, and how often it would have looked."""
+    """What a live watchdog would have notified of, and how often it would have evaluated."""
     async with aiohttp.ClientSession() as session:
         api = Shifted(session, world.prometheus.url, {})
         delivered, evaluations = await live(api, api.clock, objectives, since, until)

@@ -11,7 +11,7 @@ from wine_slo.integrations.console.channel import ConsoleChannel
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Button
 
-FRAMED = "┌ message 1\n│ 🔴 2.4 s, promised < 1 %\n│ #1\n└\n"
+FRAMED = "┌ message 1\n│ 🔴 2.4 s, target < 1 %\n│ #1\n└\n"
 
 
 class Console:
@@ -40,7 +40,7 @@ def chat(console: Console) -> ConsoleChannel:
 
 
 async def test_a_message_is_printed_framed_and_without_markup(chat: ConsoleChannel, console: Console) -> None:
-    number = await chat.send(0, "🔴 <b>2.4 s</b>, promised &lt; 1 %\n#1")
+    number = await chat.send(0, "🔴 <b>2.4 s</b>, target &lt; 1 %\n#1")
     assert number == 1
     assert console.printed == FRAMED
 

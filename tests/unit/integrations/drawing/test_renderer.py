@@ -1,4 +1,4 @@
-"""What is drawn is what was asked for: the lines of the picture, not its pixels; and the process that draws it."""
+"""What is drawn is the chart: the lines of the picture, not its pixels; and the process that draws it."""
 
 import asyncio
 import math
@@ -33,7 +33,7 @@ LATENCY = Chart(
     step=STEP,
     values=VALUES,
     target=1.0,
-    target_label="promised 1 s",
+    target_label="target ≤ 1 s",
     unit="s",
     rates=RATES,
     rate_label="Requests per second",
@@ -98,13 +98,13 @@ def test_all_of_it_can_be_seen() -> None:
     assert axes(figure).get_ylim()[1] > 2.4
     assert axes(figure, "rates").get_ylim()[1] > 10
     assert axes(draw(replace(LATENCY, values=((0.0, 0.02),)))).get_ylim()[1] > 1, (
-        "the promise is seen beside good values"
+        "the target is seen beside good values"
     )
 
 
 def test_its_labels_are_those_of_the_chart() -> None:
     words = texts(draw(LATENCY))
-    for each in ("Latency: p95", LATENCY.subtitle, "promised 1 s", "Requests per second", "19:40", "19:48", "19:57"):
+    for each in ("Latency: p95", LATENCY.subtitle, "target ≤ 1 s", "Requests per second", "19:40", "19:48", "19:57"):
         assert each in words
     assert "2\N{NARROW NO-BREAK SPACE}s" in words
 
@@ -167,7 +167,7 @@ def test_availability_is_a_band_that_steps() -> None:
     assert len(figure.axes) == 1
 
 
-# Looks
+# Appearance
 
 
 def test_it_is_as_large_as_a_phone_is_wide_and_its_ground_is_opaque() -> None:

@@ -49,7 +49,7 @@ def test_an_old_evaluation_is_marked_as_old(capsys: pytest.CaptureFixture[str]) 
 
 def drill(*seconds: float | None, trouble: str = "") -> Drill:
     names = ("scraped", "detected", "notified", "recovered", "recovery_notified")
-    titles = ("seen", "sure", "told", "sure that it is over", "told that")
+    titles = ("seen", "sure", "notified", "sure that it is over", "notified of that")
     steps = tuple(
         Step(name=name, title=title, seconds=took, expected_seconds=10.0)
         for name, title, took in zip(names, titles, seconds, strict=True)
@@ -70,7 +70,7 @@ def drill(*seconds: float | None, trouble: str = "") -> Drill:
             "It works, but not as soon as the settings make it expect.",
             id="late",
         ),
-        pytest.param(drill(1, 2, None, None, None, trouble="told"), False, "It did not work: told", id="not at all"),
+        pytest.param(drill(1, 2, None, None, None, trouble="why"), False, "It did not work: why", id="not at all"),
     ],
 )
 def test_a_drill_says_what_it_came_to(done: Drill, *, has_worked: bool, last: str) -> None:
@@ -83,6 +83,6 @@ def test_what_is_late_is_said_to_be() -> None:
         "Sending 5 requests of 2 s per second, to break latency.",
         "   1.0 s  seen; expected within 10 s",
         "   2.0 s  sure (#12); expected within 10 s",
-        "  11.0 s  told; expected within 10 s, LATE",
+        "  11.0 s  notified; expected within 10 s, LATE",
         "Sending as many fast requests.",
     ]

@@ -1,4 +1,4 @@
-"""`/drill`: one at a time, stopped when asked or when the watchdog ends, and refused in words."""
+"""`/drill`: one at a time, stopped by command or when the watchdog ends, and refused in words."""
 
 import asyncio
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ DONE = Drill(
 
 @dataclass
 class Stage:
-    """A drill that takes until it is over, and who asks for it."""
+    """A drill that takes until it is over, and who requests it."""
 
     ledger: Ledger
     refuses: DrillRefusedError | None = None
@@ -110,7 +110,7 @@ async def test_what_came_of_it_follows_when_it_is_over(stage: Stage) -> None:
         "🟠 DRILL by Anna: latency is made slow for at most 3 min, until every chat is notified. "
         "The next breach is a drill."
     )
-    assert stage.announced == [(begun.text, 1)], "all other chats are told who makes the next breach"
+    assert stage.announced == [(begun.text, 1)], "all other chats are notified who makes the next breach"
     (act,) = stage.journal.acts.all
     assert (act.deed, act.by.name, act.objective, act.at) == (ActionKind.DRILL, "Anna", "latency", START)
     assert begun.follow

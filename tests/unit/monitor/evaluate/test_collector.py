@@ -1,4 +1,4 @@
-"""An evaluation never fails: what cannot be asked or judged is blind, for that objective and while that is so."""
+"""An evaluation never fails: what cannot be queried or judged is blind, for that objective and while that is so."""
 
 import asyncio
 from collections.abc import Callable

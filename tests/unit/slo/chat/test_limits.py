@@ -1,4 +1,4 @@
-"""How often somebody may ask, and what the first question too many is answered."""
+"""How often somebody may send commands, and what the first question too many is answered."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A budget that burns too fast: told once, and not to who has just been told of the breach that burnt it."""
+"""A budget that burns too fast: notified once, and not to who has just been notified of the breach that burnt it."""
 
 from dataclasses import replace
 from datetime import timedelta

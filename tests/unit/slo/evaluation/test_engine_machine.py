@@ -25,7 +25,7 @@ SCRAPE = timedelta(seconds=5)
 
 
 def target(name: str, source: Latency | Ratio | Up, *by: str) -> Objective:
-    """An objective whose spans are short, so that few looks are enough for everything to happen."""
+    """An objective whose spans are short, so that few evaluations are enough for everything to happen."""
     return Objective(
         name=name,
         title=name.title(),
@@ -102,7 +102,7 @@ def restored(state: State) -> State:
 
 
 class Watching(RuleBasedStateMachine):
-    """Looks at whatever hypothesis can think of; every look is checked against the one before."""
+    """Evaluates whatever hypothesis can think of; every state is checked against the one before."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -168,7 +168,7 @@ class Watching(RuleBasedStateMachine):
         self.state = after
 
     def check_ends(self, before: State, after: State, readings: Mapping[Key, Reading]) -> None:
-        """Nothing ends unseen, and nothing is well that was not seen well."""
+        """Nothing ends without data, and nothing is well that was not seen well."""
         for opened in before.open_incidents:
             now = after.incidents[opened.number]
             if now.is_open or now.key.is_own:
@@ -186,7 +186,7 @@ class Watching(RuleBasedStateMachine):
             known = before.incidents.get(incident.number)
             if not incident.key.is_own and (known is None or known.openings < incident.openings):
                 seen = readings[replace(incident.key, alert=Alert.BREACH)]
-                assert seen.sight is Sight.CLEAR, "nothing opens unseen"
+                assert seen.sight is Sight.CLEAR, "nothing opens without data"
 
     def check_numbers(self, before: State, after: State) -> None:
         assert after.last_number >= before.last_number
@@ -223,7 +223,7 @@ class Watching(RuleBasedStateMachine):
                 assert earlier.sight_since <= track.sight_since
 
     def check_phases(self, after: State) -> None:
-        """A phase and its incident tell the same story."""
+        """A phase and its incident agree."""
         for key, track in after.tracks.items():
             incident = after.incidents.get(track.incident) if track.incident is not None else None
             assert track.phase.is_open == (incident is not None and incident.is_open)

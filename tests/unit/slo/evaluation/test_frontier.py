@@ -1,4 +1,4 @@
-"""How fast an incident is told and how much is passed over in silence, over the phases of scrapes and ticks."""
+"""How fast an incident is detected and how much is passed over in silence, over the phases of scrapes and ticks."""
 
 import random
 from statistics import median

@@ -18,7 +18,7 @@ BREACH: Spell = (1.0, 25)
     ("spells", "phase"),
     [
         pytest.param([(0.0, 300)], Phase.MET, id="what is good stays met"),
-        pytest.param([(0.05, 300)], Phase.MET, id="what just keeps the promise stays met"),
+        pytest.param([(0.05, 300)], Phase.MET, id="what just meets the objective stays met"),
         pytest.param([(1.0, 5)], Phase.BREACHING, id="one bad interval is a suspicion"),
         pytest.param([(1.0, 20)], Phase.BREACHING, id="four bad intervals are a stall"),
         pytest.param([BREACH], Phase.BREACHED, id="five bad intervals are a breach"),
@@ -222,7 +222,7 @@ def test_closed_incidents_are_at_hand_for_a_day() -> None:
     scene.second = closed_at + 86_400
     scene.evaluate({})
     assert 1 not in scene.state.incidents
-    assert scene.state.last_number == 2, "the day without a look has a number too"
+    assert scene.state.last_number == 2, "the day without an evaluation has a number too"
 
 
 def test_two_label_sets_are_two_stories() -> None:
@@ -269,7 +269,7 @@ def test_an_incident_is_a_drill_where_all_that_is_slow_is_what_a_drill_requests(
     assert scene.incident.is_drill
     slow_at(scene, seconds=30)
     assert not scene.incident.is_open
-    assert scene.incident.is_drill, "so its end is told as that of a drill"
+    assert scene.incident.is_drill, "so its end is marked as that of a drill"
 
 
 def test_a_real_breach_during_a_drill_is_no_drill() -> None:

@@ -74,8 +74,8 @@ def test_more_of_the_same_is_less_likely_to_be_chance(bad: int, more: int) -> No
 @pytest.mark.parametrize(
     ("share", "bad"),
     [
-        pytest.param(0.05, False, id="just the promise"),
-        pytest.param(0.051, True, id="a little less than the promise"),
+        pytest.param(0.05, False, id="just the target"),
+        pytest.param(0.051, True, id="a little less than the target"),
         pytest.param(0.0, False, id="all good"),
         pytest.param(1.0, True, id="all bad"),
     ],
@@ -168,7 +168,7 @@ def test_what_is_as_bad_as_it_was_is_not_clear() -> None:
     assert not clear_run(lenient, intervals(*[0.4] * 50), intervals=4, bad_ratio=0.4)
 
 
-# p95 <= threshold is the same as: the share within it is the promised one
+# p95 <= threshold is the same as: the share within it is the objective's
 
 
 def histogram_quantile(share: float, counts: list[int]) -> float:

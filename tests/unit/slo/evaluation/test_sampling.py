@@ -1,4 +1,4 @@
-"""What one evaluation reads from answers: when there is something to judge, and when it only looks so."""
+"""What one evaluation reads from answers: when there is something to judge, and when it only seems so."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -27,7 +27,7 @@ def each_interval(rate: float) -> Points:
 
 
 def answers(**changes: object) -> Answers:
-    """A busy service that keeps its promise."""
+    """A busy service that meets its objective."""
     busy: Mapping[Key, Points] = {KEY: each_interval(10)}
     known = Answers(
         at=NOW, scrapes=SCRAPES, grid=GRID, total=busy, good=busy, bad={}, clear={}, ages={},

@@ -1,4 +1,4 @@
-"""Whether there can be a verdict, and what becomes of an incident while there cannot."""
+"""Whether there can be a judgement, and what becomes of an incident while there cannot."""
 
 from datetime import timedelta
 
@@ -280,7 +280,7 @@ def test_a_held_incident_keeps_its_last_value_and_says_why_it_is_held(sight: Sig
     held = scene.incident
     assert (held.held, held.reason) == (sight, f"{sight} is the reason")
     assert (held.value, held.worst) == (2.4, 2.4)
-    since = at(25) if sight is Sight.NO_TRAFFIC else at(30)  # the last request, or the first look without sight
+    since = at(25) if sight is Sight.NO_TRAFFIC else at(30)  # the last request, or the first evaluation without data
     assert held.held_since == since
 
 

@@ -1,4 +1,4 @@
-"""Not being able to see, and a service that is down: an incident for each cause, told and ended by itself."""
+"""Not being able to see, and a service that is down: an incident for each cause, notified and ended by itself."""
 
 from dataclasses import replace
 

@@ -257,7 +257,7 @@ def test_nothing_is_green_where_all_that_is_known_is_bad_time_that_is_over() -> 
     history = History(ERRORS)
     for bad in [0.0] * 20 + [1.0] * 10 + [0.0] * 12:
         history.has(bad)
-    idle = replace(history.reading(), at=history.now, intervals=())  # nobody asks any more
+    idle = replace(history.reading(), at=history.now, intervals=())  # no requests any more
     state = advance(history.state, Objectives.only(ERRORS), {history.key: idle}, history.now)
     (slo,) = status_of(
         state, Objectives.only(ERRORS), history.now, Process(version="", poll=minutes(1), overdue_after=minutes(2))

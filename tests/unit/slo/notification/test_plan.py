@@ -1,4 +1,4 @@
-"""What is said: the difference between the truth and what a chat believes, row by row."""
+"""What is sent: the difference between the truth and what a chat has received, row by row."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -95,7 +95,9 @@ def next_of(
         pytest.param(OPEN, NOTHING, (Kind.BREACH, "breach 2.44", None, None, True), id="open, and nothing is known"),
         pytest.param(OPEN, OPENED, None, id="open, and the text says so"),
         pytest.param(WORSE, OPENED, (Kind.EDIT, "breach 3.0", 5, None, False), id="open, and the text differs"),
-        pytest.param(CLOSED, OPENED, (Kind.RECOVERY, "recovery 12", None, 5, False), id="closed, and believed open"),
+        pytest.param(
+            CLOSED, OPENED, (Kind.RECOVERY, "recovery 12", None, 5, False), id="closed, and delivered as open"
+        ),
         pytest.param(
             CLOSED,
             replace(OPENED, stage=Stage.CLOSED),
@@ -105,10 +107,13 @@ def next_of(
         pytest.param(CLOSED, ENDED, None, id="closed, and everything says so"),
         pytest.param(CLOSED, NOTHING, (Kind.MISSED, "missed 12", None, None, False), id="closed, and nothing is known"),
         pytest.param(
-            REOPENED, ENDED, (Kind.BREACH, "breach 2.44", None, 5, True), id="open again, and believed to be over"
+            REOPENED, ENDED, (Kind.BREACH, "breach 2.44", None, 5, True), id="open again, and delivered as over"
         ),
         pytest.param(
-            REOPENED, OPENED, (Kind.EDIT, "breach again", 5, None, False), id="open again, and its end was never told"
+            REOPENED,
+            OPENED,
+            (Kind.EDIT, "breach again", 5, None, False),
+            id="open again, and its end was never notified",
         ),
         pytest.param(
             replace(REOPENED, closed_at=at(900), outcome=Outcome.RECOVERED),
@@ -236,7 +241,7 @@ def test_a_page_of_the_budget_is_loud() -> None:
     assert said.loud
 
 
-# Hushed while nothing can be seen
+# Muted while there are no data
 
 
 @pytest.mark.parametrize("now", [LATER, MUCH_LATER], ids=["an edit", "a reminder"])
@@ -271,7 +276,7 @@ BUTTONS = ((Button("Undo", "undo", ("1",)),),)
         pytest.param(WORSE, OPENED, None, id="no edit"),
         pytest.param(CLOSED, OPENED, Kind.RECOVERY, id="but its end"),
         pytest.param(CLOSED, replace(OPENED, stage=Stage.CLOSED), Kind.CLOSE, id="and in the first message too"),
-        pytest.param(CLOSED, NOTHING, Kind.MISSED, id="one quiet line where the breach was never told"),
+        pytest.param(CLOSED, NOTHING, Kind.MISSED, id="one quiet line where the breach was never notified"),
     ],
 )
 def test_under_a_silence_is_said(truth: Incident, record: DeliveryRecord, said: Kind | None) -> None:
@@ -372,7 +377,7 @@ def test_what_came_back_is_escalated_anew() -> None:
         pytest.param(OPEN, {"is_quiet": True}, id="it is night"),
         pytest.param(OPEN, {"muted": True}, id="nothing can be seen"),
         pytest.param(OPEN, {"escalate_after": None}, id="it is not wanted"),
-        pytest.param(replace(OPEN, held=Sight.NO_TRAFFIC), {}, id="nobody asks any more"),
+        pytest.param(replace(OPEN, held=Sight.NO_TRAFFIC), {}, id="no requests any more"),
         pytest.param(replace(OPEN, key=Key("latency", alert=Alert.TICKET)), {}, id="it is a ticket"),
     ],
 )
@@ -400,7 +405,7 @@ SECOND: dict[str, Any] = {"is_second": True, "known_since": at(95), **ESCALATES}
         pytest.param(OPEN, NOTHING, UNACKNOWLEDGED, Kind.BREACH, id="then the breach"),
         pytest.param(WORSE, OPENED, UNACKNOWLEDGED + minutes(1), Kind.ESCALATION, id="and then as others are"),
         pytest.param(CLOSED, OPENED, UNACKNOWLEDGED, Kind.RECOVERY, id="its end too"),
-        pytest.param(CLOSED, NOTHING, UNACKNOWLEDGED, None, id="but no end of what it never heard of"),
+        pytest.param(CLOSED, NOTHING, UNACKNOWLEDGED, None, id="but no end of what it never received"),
         pytest.param(REOPENED, ENDED, at(96), None, id="nor that it is open again, at once"),
         pytest.param(REOPENED, ENDED, UNACKNOWLEDGED, Kind.BREACH, id="but where nobody has it again"),
     ],

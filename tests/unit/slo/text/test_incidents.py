@@ -150,12 +150,12 @@ READS = {
         "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
         "#12 · latency{endpoint=&quot;/predict&quot;}"
     ),
-    "nobody asks": (
+    "no requests": (
         "🔴 Latency: last p95 2.4 s (target ≤ 1 s) · 14 min · no requests for 2 min\n"
         "Kept open: no traffic is not a recovery.\n"
         "#12 · latency"
     ),
-    "too few ask": (
+    "too few requests": (
         "🔴 Latency: last p95 2.4 s (target ≤ 1 s) · 14 min · too few requests to judge\n"
         "Kept open: too few requests to confirm a recovery.\n"
         "#12 · latency"
@@ -407,12 +407,12 @@ def evaluate(scene: Scene, **readings: Reading) -> Scene:
             id="it is in breach",
         ),
         pytest.param(
-            Scene().has(0.0).lacks(Sight.NO_TRAFFIC, 2400), "⚪️ latency: no requests for 40 min", id="nobody asks"
+            Scene().has(0.0).lacks(Sight.NO_TRAFFIC, 2400), "⚪️ latency: no requests for 40 min", id="no requests"
         ),
         pytest.param(
             Scene().breaks().lacks(Sight.NO_TRAFFIC, 300),
             "🔴 latency: no requests for 5 min 12 s · #1 since 19:40:00 (5 min 37 s)",
-            id="nobody asks while it is in breach",
+            id="no requests while it is in breach",
         ),
         pytest.param(
             Scene().lacks(Sight.TARGET_DOWN, 120),
@@ -420,7 +420,7 @@ def evaluate(scene: Scene, **readings: Reading) -> Scene:
             id="it is down",
         ),
         pytest.param(Scene().lacks(Sight.BLIND), "⚪️ latency: no data: blind is the reason", id="it cannot be seen"),
-        pytest.param(Scene().lacks(Sight.TOO_FEW), "⚪️ latency: too_few is the reason", id="too few ask"),
+        pytest.param(Scene().lacks(Sight.TOO_FEW), "⚪️ latency: too_few is the reason", id="too few requests"),
     ],
 )
 def test_status_says_how_it_stands(scene: Scene, line: str) -> None:
@@ -460,7 +460,7 @@ def test_a_value_that_rounds_to_its_threshold_is_written_more_exactly() -> None:
     assert "p95 <b>1.02 s</b> (target ≤ 1 s" in breach(incident(value=1.02))
 
 
-# Many at once, and nobody looking
+# Many at once, and a gap without evaluations
 
 
 def test_a_service_that_is_down_does_not_name_everything_that_waits_for_it() -> None:

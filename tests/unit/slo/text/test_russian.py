@@ -89,8 +89,8 @@ MORE: dict[str, Callable[[Formatter], str]] = {
     ),
     "a storm that is no recovery": lambda speech: grouped_text(speech, Kind.RECOVERY, [*OVER, EXPIRED], State()),
     "a storm that was missed": lambda speech: grouped_text(speech, Kind.MISSED, OVER, State()),
-    "nobody looked": lambda speech: late_text(speech, gap(), State(incidents={12: incident()})),
-    "nobody looked, and nothing is open": lambda speech: late_text(speech, gap(), State()),
+    "a gap": lambda speech: late_text(speech, gap(), State(incidents={12: incident()})),
+    "a gap, and nothing is open": lambda speech: late_text(speech, gap(), State()),
     "a restart": lambda speech: late_text(speech, gap(Interruption.RESTART), State()),
     "evaluations that failed": lambda speech: late_text(speech, gap(Interruption.FAILURE), State()),
     "a suspension": lambda speech: late_text(speech, gap(Interruption.PAUSE), State()),
@@ -194,12 +194,12 @@ READS = {
         "С 22:41:00 (1 мин). Дольше 1 с: 46 из 58 запросов.\n"
         "№ 12 · latency{endpoint=&quot;/predict&quot;}"
     ),
-    "nobody asks": (
+    "no requests": (
         "🔴 Задержка: последнее p95 2,4 с (цель ≤ 1 с) · 14 мин · запросов нет уже 2 мин\n"
         "Остаётся открытым: без трафика восстановление не подтвердить.\n"
         "№ 12 · latency"
     ),
-    "too few ask": (
+    "too few requests": (
         "🔴 Задержка: последнее p95 2,4 с (цель ≤ 1 с) · 14 мин · запросов слишком мало для оценки\n"
         "Остаётся открытым: слишком мало запросов, чтобы подтвердить восстановление.\n"
         "№ 12 · latency"
@@ -325,8 +325,8 @@ READS = {
         "⚪️ Доставлено с опозданием: <b>6</b> инцидентов, уже завершены. Худшее: Задержка /6 7 с, Задержка "
         "/5 6 с, Задержка /4 5 с, Задержка /3 4 с, Задержка /2 3 с, Задержка /1 2 с. Все: /incidents"
     ),
-    "nobody looked": "🔄 Перерыв в наблюдении: 4 мин 10 с. Открыт 1 инцидент: № 12 latency.",
-    "nobody looked, and nothing is open": "🔄 Перерыв в наблюдении: 4 мин 10 с. Открытых инцидентов нет.",
+    "a gap": "🔄 Перерыв в наблюдении: 4 мин 10 с. Открыт 1 инцидент: № 12 latency.",
+    "a gap, and nothing is open": "🔄 Перерыв в наблюдении: 4 мин 10 с. Открытых инцидентов нет.",
     "a restart": "🔄 Мониторинг перезапущен, перерыв в наблюдении: 4 мин 10 с. Открытых инцидентов нет.",
     "evaluations that failed": (
         "🔄 Перерыв в наблюдении: 4 мин 10 с, проверки завершались ошибкой. Открытых инцидентов нет."

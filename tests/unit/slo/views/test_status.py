@@ -1,4 +1,4 @@
-"""What `/api/status` promises to machines."""
+"""What machines can rely on in `/api/status`."""
 
 import json
 from pathlib import Path
