@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import aiohttp
@@ -318,7 +319,7 @@ def test_a_full_disk_is_reported_in_a_sentence_and_loses_nothing(disk: Disk) -> 
 
 
 class Clock:
-    """Moves when it is told to."""
+    """Moves when a test moves it."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -561,6 +562,14 @@ def test_one_that_an_older_version_made_readable_for_all_is_so_no_more(path: Pat
     assert modes(path)["watchdog.db"] == 0o600
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody may enter; above `tmp_path` is one that each new run of pytest closes to others."""
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 @pytest.mark.parametrize(
     ("place", "mode", "said"),
@@ -571,12 +580,9 @@ def test_one_that_an_older_version_made_readable_for_all_is_so_no_more(path: Pat
     ],
 )
 def test_a_missing_right_is_reported_with_the_command_that_mends_it_and_no_other_folder_in_it(
-    tmp_path: Path, place: str, mode: int, said: str
+    open_folder: Path, place: str, mode: int, said: str
 ) -> None:
-    for each in (tmp_path, *tmp_path.parents):
-        if each.name.startswith(("pytest-", "popen-", "test_")):
-            each.chmod(0o755)
-    (tmp_path / "data").mkdir(mode=mode)
+    (open_folder / "data").mkdir(mode=mode)
     code = (
         "import os, sys\n"
         "from wine_slo.integrations.storage.ledger import Ledger\n"
@@ -586,9 +592,9 @@ def test_a_missing_right_is_reported_with_the_command_that_mends_it_and_no_other
         "try: Ledger.open(sys.argv[1])\n"
         "except LedgerError as error: print(error.reason)"
     )
-    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path / place}"]
+    command = [sys.executable, "-c", code, f"sqlite:///{open_folder / place}"]
     reason = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/").stdout
-    assert said.format(data=tmp_path / "data") in reason
+    assert said.format(data=open_folder / "data") in reason
 
 
 # Backup
