@@ -6,6 +6,7 @@ The model below is also the JSON schema for editors: `python -m wine_slo.config.
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ import msgspec
 import yaml
 from msgspec import Meta, Struct
 
-from wine_slo.config import text_file
+from wine_slo.config import text_file, yaml_file
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.kinds.indicator import Indicator
 from wine_slo.slo.objectives.kinds.latency import Latency
@@ -32,6 +33,9 @@ from wine_slo.slo.objectives.objective import (
 )
 from wine_slo.slo.span import PATTERN, WANTED, format_span, parse_span
 
+LEAST_BLIND_FOR = timedelta(seconds=2)
+LONGEST = 2**20  # bytes of the file: some 3,000 objectives
+LONGEST_SHOWN = 200  # letters of a wrong value in a sentence
 OVER = timedelta(minutes=5)  # the range that is shown, where nothing else is written
 Place = tuple[str | int, ...]
 S = TypeVar("S", bound=Struct)
@@ -51,8 +55,12 @@ def _wanted(sentence: str, **limits: Any) -> Meta:
 
 # What can stand in the file: each type says in words what is wanted, each field what it is for.
 Span = Annotated[str, _wanted(WANTED, pattern=PATTERN)]
-Name = Annotated[str, _wanted("must be small letters, digits, - and _, a letter first", pattern=r"^[a-z][a-z0-9_-]*$")]
+Name = Annotated[
+    str,
+    _wanted("must be up to 100 small letters, digits, - and _, a letter first", pattern=r"^[a-z][a-z0-9_-]{0,99}$"),
+]
 Text = Annotated[str, _wanted("must be text")]
+Title = Annotated[str, _wanted("must be text of at most 200 letters", max_length=200)]
 Number = Annotated[float, _wanted("must be a number")]
 Count = Annotated[int, _wanted("must be a whole number")]
 Names = Annotated[list[str], _wanted("must be a list of names")]
@@ -71,7 +79,7 @@ BurnRates = Annotated[list[_Burn], _wanted("must be a list of burn rates")]
 
 class _Objective(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
     name: Annotated[Name, Meta(description="Short and unique; people type it in the chat")]
-    title: Annotated[Text, Meta(description="What messages call it; the name where it is left out")] = ""
+    title: Annotated[Title, Meta(description="What messages call it; the name where it is left out")] = ""
     job: Annotated[Text, Meta(description="The Prometheus job; the file's where it is left out")] = ""
     objective: Annotated[Number, Meta(description="The share of events that is to be good, 0 to 1")]
     bad_for: Annotated[
@@ -147,11 +155,7 @@ def load(path: Path) -> Objectives:
     Raises:
         SloFileError: It cannot be read, or not every line of it can be used.
     """
-    try:
-        text = text_file.read(path)
-    except text_file.TextFileError as error:
-        raise SloFileError([f"{path} cannot be read: {error}"]) from error
-    return parse(text, str(path))
+    return parse(_text(path), str(path))
 
 
 def parse(text: str, name: str = "slo.yml") -> Objectives:
@@ -163,14 +167,14 @@ def parse(text: str, name: str = "slo.yml") -> Objectives:
     root, content, repeated = _read(text, name)
 
     def at(place: Place, sentence: str) -> str:
-        shown = ".".join(str(each) for each in place)
+        shown = ".".join(_shown(str(each)) for each in place)
         return f"{name}:{_line(root, place)}: {shown + ' ' if shown else ''}{sentence}"
 
     found = [(place, "stands here twice") for place in repeated]
     file = _taken(_File, content, (), found)
     if file is None:
         raise SloFileError(at(*each) for each in found)
-    objectives = []
+    objectives, names = [], set()
     for number, each in enumerate(file.objectives):
         try:
             objectives.append(_objective(file, each))
@@ -179,53 +183,70 @@ def parse(text: str, name: str = "slo.yml") -> Objectives:
                 field = tuple(int(part) if part.isdigit() else part for part in dotted.split("."))
                 there = field if field[0] in _File.__struct_fields__ else ("objectives", number, *field)
                 found.append((there, sentence))
-        if each.name in {other.name for other in file.objectives[:number]}:
+        if each.name in names:
             found.append((("objectives", number, "name"), f"is {each.name!r}, as another objective's is"))
+        names.add(each.name)
     if found:
         raise SloFileError(dict.fromkeys(at(*each) for each in found))
     try:
-        return Objectives(tuple(objectives), blind_for=_span("blind_for", file.blind_for))
+        return Objectives(tuple(objectives), blind_for=_blind_for(file))
     except ObjectiveError as error:
         raise SloFileError([at((error.field,), str(error))]) from error
 
 
 def left_out(path: Path, objectives: Objectives) -> list[str]:
     """Return a sentence for each objective for which some of the usual burn-rate alerts can never fire."""
+    found = [each for each in objectives.all if each.burns_left_out]
+    places = Places(path) if found else None
     sentences = []
-    for each in objectives.all:
-        if each.burns_left_out:
-            rates = ", ".join(
-                f"{burn.factor(BURNS_WINDOW):g} over {format_span(burn.long)}" for burn in each.burns_left_out
-            )
-            where = place(path, each.name, "objective")
-            sentences.append(f"{where}: {each.name} has not the usual burn-rate alerts that can never fire: {rates}")
+    for each in found:
+        rates = ", ".join(
+            f"{burn.factor(BURNS_WINDOW):g} over {format_span(burn.long)}" for burn in each.burns_left_out
+        )
+        where = places.of(each.name, "objective") if places else path
+        sentences.append(f"{where}: {each.name} has not the usual burn-rate alerts that can never fire: {rates}")
     return sentences
 
 
-def place(path: Path, objective: str, field: str) -> str:
-    """Return where a field of an objective stands: `slo.yml:14`; only the file where it was changed meanwhile."""
+class Places:
+    """Where the fields of objectives stand in a file, as it is now."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._root: yaml.Node | None = None
+        self._numbers: dict[str, int] = {}
+        with suppress(SloFileError, yaml_file.YamlError, LookupError, TypeError):
+            self._root, content = yaml_file.read(_text(path))
+            self._numbers = {each["name"]: number for number, each in enumerate(content["objectives"])}
+
+    def of(self, objective: str, field: str) -> str:
+        """Return the place of a field of an objective: `slo.yml:14`; only the file where it was changed meanwhile."""
+        number = self._numbers.get(objective)
+        if number is None:
+            return str(self._path)
+        there: Place = (field,) if field in _File.__struct_fields__ else ("objectives", number, field)
+        return f"{self._path}:{_line(self._root, there)}"
+
+
+def _text(path: Path) -> str:
+    """Return what stands in a file.
+
+    Raises:
+        SloFileError: It cannot be read.
+    """
     try:
-        text = text_file.read(path)
-        root, objectives = yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)["objectives"]
-        number = next(number for number, each in enumerate(objectives) if each["name"] == objective)
-    except (text_file.TextFileError, yaml.YAMLError, LookupError, TypeError, StopIteration):
-        return str(path)
-    there: Place = (field,) if field in _File.__struct_fields__ else ("objectives", number, field)
-    return f"{path}:{_line(root, there)}"
+        return text_file.read(path, longest=LONGEST)
+    except text_file.TextFileError as error:
+        raise SloFileError([f"{path} cannot be read: {error}"]) from error
 
 
 def _read(text: str, name: str) -> tuple[yaml.Node | None, Any, list[Place]]:
     """Return the tree of a YAML text, its content, and the places of keys that stand there twice."""
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        return root, yaml.safe_load(text), list(_repeated(root))
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise SloFileError([f"{name}:{line}: is no YAML: {error.problem}"]) from error
-    except (yaml.YAMLError, ValueError) as error:  # a character or a date that cannot be; it has no mark
-        raise SloFileError([f"{name}:1: is no YAML: {str(error).splitlines()[0]}"]) from error
-    except RecursionError as error:
-        raise SloFileError([f"{name}:1: something in it holds itself"]) from error
+        root, content = yaml_file.read(text)
+    except yaml_file.YamlError as error:
+        raise SloFileError([f"{name}:{error.line}: {error}"]) from error
+    return root, content, list(_repeated(root))
 
 
 def schema() -> dict[str, Any]:
@@ -256,8 +277,8 @@ def _taken(kind: type[S], content: Any, place: Place, mistakes: list[tuple[Place
                 values[name] = msgspec.convert(content[name], field.type)
             except msgspec.ValidationError:
                 wanted = next(each.extra["wanted"] for each in reversed(get_args(field.type)) if each.extra)
-                mistakes.append((there, f"is {content[name]!r}; it {wanted}"))
-    known = {*fields, kind.__struct_config__.tag_field}
+                mistakes.append((there, f"is {_shown(repr(content[name]))}; it {wanted}"))
+    known = {*fields, kind.__struct_config__.tag_field or ""}
     mistakes += [((*place, key), "is not known here") for key in content if key not in known]
     return kind(**values) if len(mistakes) == known_before else None
 
@@ -284,6 +305,12 @@ def _kind(content: Any) -> type[_Objective]:
 
 
 ITEMS: dict[str, Callable[[Any], type[Struct]]] = {"objectives": _kind, "burns": lambda _: _Burn}
+
+
+def _shown(text: str) -> str:
+    """Return a text as a sentence can show it: on one line, and no longer than people read."""
+    visible = text if text.isprintable() else repr(text)[1:-1]
+    return visible if len(visible) <= LONGEST_SHOWN else f"{visible[:LONGEST_SHOWN]}…"
 
 
 def _required(kind: type[Struct]) -> list[str]:
@@ -324,6 +351,13 @@ def _span(field: str, text: str) -> timedelta:
         raise ObjectiveError(field, str(error)) from error
 
 
+def _blind_for(file: _File) -> timedelta:
+    blind_for = _span("blind_for", file.blind_for)
+    if blind_for < LEAST_BLIND_FOR:
+        raise ObjectiveError("blind_for", "must be 2s or more: it is two evaluations at least")
+    return blind_for
+
+
 def _burn(number: int, burn: _Burn) -> Burn:
     try:
         return Burn(burn.budget, _span("long", burn.long), _span("short", burn.short), Alert(burn.alert))
@@ -354,7 +388,7 @@ def _repeated(node: yaml.Node | None, place: Place = ()) -> Iterator[Place]:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
-            if key.value in seen:
+            if key.value in seen:  # a key is a scalar: another one cannot be read
                 yield (*place, key.value)
             seen.add(key.value)
             yield from _repeated(value, (*place, key.value))

@@ -17,19 +17,19 @@ class TextFileError(Exception):
     """A file cannot be read; the text is the reason, without the file's name."""
 
 
-def read(path: Path) -> str:
-    """Return the text of a file.
+def read(path: Path, longest: int = LONGEST) -> str:
+    """Return the text of a file of so many bytes at the most.
 
     Raises:
         TextFileError: it cannot be read, is no regular file, is too long or is not UTF-8.
     """
     try:
-        return _content(path).decode("utf-8-sig")
+        return _content(path, longest).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise TextFileError("it is not UTF-8") from error
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, longest: int) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # or a pipe would block here
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
@@ -41,11 +41,11 @@ def _content(path: Path) -> bytes:
         raise TextFileError(os.strerror(errno.EISDIR) if is_folder else "it is no regular file")
     with os.fdopen(descriptor, "rb") as file:
         try:
-            content = file.read(LONGEST + 1)
+            content = file.read(longest + 1)
         except OSError as error:
             raise TextFileError(refusal(path, error)) from error
-    if len(content) > LONGEST:
-        raise TextFileError(f"it is larger than {LONGEST // 2**20} MiB")
+    if len(content) > longest:
+        raise TextFileError(f"it is larger than {longest // 2**20} MiB")
     return content
 
 

@@ -77,7 +77,8 @@ class Ticker:
         patience = max(overdue_after, SHORTEST_PATIENCE)
         self._overdue_after = timedelta(seconds=overdue_after)
         self._guard = StallGuard({THE_LOOP: patience, THE_TICKS: patience})
-        self._ticking = asyncio.Lock()
+        self._ticking, self._reloading = asyncio.Lock(), asyncio.Lock()
+        self._readings: set[asyncio.Task[None]] = set()
         self._ticked_at: float | None = None  # by the steady clock
         self._started_at = steady()
 
@@ -134,16 +135,22 @@ class Ticker:
         await self._heartbeat.beat()
 
     def reload(self) -> None:
-        """Read the objectives anew; a file that is wrong changes nothing."""
+        """Have the objectives read anew, beside everything else; a file that is wrong changes nothing."""
+        reading = asyncio.get_running_loop().create_task(self._reload())
+        self._readings.add(reading)  # the loop alone would forget it
+        reading.add_done_callback(self._readings.discard)
+
+    async def _reload(self) -> None:
         try:
-            self._evaluator.objectives = slo_file.load(self._settings.objectives)
+            async with self._reloading:
+                self._evaluator.objectives = await asyncio.to_thread(slo_file.load, self._settings.objectives)
         except slo_file.SloFileError as error:
             for mistake in error.mistakes:
                 log.error("the objectives stay as they were: %s", mistake)  # noqa: TRY400  # a sentence says it all
         else:
             self._is_checked, self._checks = False, MOST_CHECKS
             log.info("objectives are read anew")
-            log_left_out(self._settings, self._evaluator.objectives)
+            await asyncio.to_thread(log_left_out, self._settings, self._evaluator.objectives)
 
     async def _log_mistakes(
         self, check_objectives: Callable[[Objectives], Awaitable[list[ObjectiveMistake]]], objectives: Objectives
@@ -153,8 +160,11 @@ class Ticker:
             mistakes = await check_objectives(objectives)
         except MetricSourceError:
             return False  # the next tick tries again
+        if not mistakes:
+            return True
+        places = await asyncio.to_thread(slo_file.Places, self._settings.objectives)
         for each in mistakes:
-            where = slo_file.place(self._settings.objectives, each.objective, each.field)
+            where = places.of(each.objective, each.field)
             log.warning("%s: %s of %s %s", where, each.field, each.objective, each.sentence)
         return True
 

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wine_slo.config.slo_file import SloFileError, load, parse, schema
+from wine_slo.config.slo_file import SloFileError, left_out, load, parse, schema
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.kinds.up import Up
@@ -240,7 +241,7 @@ def test_burn_rates_of_ones_own_are_taken() -> None:
         pytest.param(
             "name: errors",
             "name: My Errors",
-            "10: objectives.1.name is 'My Errors'; it must be small letters, digits, - and _, a letter first",
+            "10: objectives.1.name is 'My Errors'; it must be up to 100 small letters, digits, - and _, a letter first",
             id="a name that nobody can type",
         ),
         pytest.param(
@@ -335,11 +336,101 @@ def test_a_mistake_is_reported_with_its_line(old: str, new: str, said: str) -> N
             id="a character that no page holds",
         ),
         pytest.param("job: 2026-13-45\n", "1: is no YAML: month must be in 1..12", id="a date that never comes"),
-        pytest.param("job: &a [*a]\n", "1: something in it holds itself", id="a list that holds itself"),
+        pytest.param(
+            "job: &a [*a]\n",
+            "1: something in it holds itself, or is nested more than 50 deep",
+            id="a list that holds itself",
+        ),
     ],
 )
 def test_what_is_no_mapping_is_reported_in_a_sentence(text: str, said: str) -> None:
     assert mistakes(text) == (f"slo.yml:{said}",)
+
+
+def bomb(last: str) -> str:
+    """Lists in which each names the one before nine times: together 9 to the power of 10."""
+    lists = ["a0: &a0 [x, x, x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 11)]
+    return "\n".join([*lists, last, ""])
+
+
+TOO_MUCH = "1: it holds more than 50,000 keys and values"
+TOO_DEEP = "1: something in it holds itself, or is nested more than 50 deep"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param(bomb(PAGE), TOO_MUCH, id="lists that name each other"),
+        pytest.param(bomb("objectives: *a10"), TOO_MUCH, id="such lists instead of the objectives"),
+        pytest.param(bomb("job: *a10"), TOO_MUCH, id="such lists instead of a text"),
+        pytest.param(
+            "m0: &m0 {k: v}\n" + "".join(f"m{n}: &m{n} {{a: *m{n - 1}, b: *m{n - 1}}}\n" for n in range(1, 20)),
+            TOO_MUCH,
+            id="mappings that name each other",
+        ),
+        pytest.param(
+            "m0: &m0 {k: v}\n"
+            + "".join(f"m{n}: &m{n} {{<<: [*m{n - 1}, *m{n - 1}], a{n}: 1}}\n" for n in range(1, 20)),
+            TOO_MUCH,
+            id="mappings that take each other in",
+        ),
+        pytest.param("job: [" + "a, " * 50_000 + "a]\n", TOO_MUCH, id="more values than people write"),
+        pytest.param("job: " + "[" * 100_000, TOO_DEEP, id="lists that never end"),
+        pytest.param("job: " + "{a: " * 60 + "1" + "}" * 60, TOO_DEEP, id="mappings in mappings"),
+        pytest.param("objectives: &a {x: *a}\n", TOO_DEEP, id="a mapping that holds itself"),
+    ],
+)
+def test_what_would_hold_up_whoever_reads_it_is_refused(text: str, said: str) -> None:
+    assert mistakes(text) == (f"slo.yml:{said}",)
+
+
+def test_a_file_larger_than_people_write_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "slo.yml"
+    path.write_text(PAGE + "#" * 2**20)
+    with pytest.raises(SloFileError, match=r"slo\.yml cannot be read: it is larger than 1 MiB"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        pytest.param(
+            "blind_for: 2m",
+            f"blind_for: {'x' * 10_000}",
+            f"3: blind_for is '{'x' * 199}…; it must be a span such as 25s, 5m or 30d",
+            id="a long value",
+        ),
+        pytest.param("job: wine-slo", f'job: wine-slo\n? "{"k" * 500}"\n: 1', f"2: {'k' * 200}… ", id="a long key"),
+        pytest.param("job: wine-slo", 'job: wine-slo\n"a\\n\\e[31m": 1', "2: a\\n\\x1b[31m ", id="a key of two lines"),
+        pytest.param("job: wine-slo", "job: wine-slo\n~: 1", "1: None ", id="a key that is none"),
+        pytest.param("    kind: ratio", f"    kind: ratio\n    title: {'x' * 201}", "", id="a title that is none"),
+        pytest.param("name: errors", f"name: {'x' * 101}", "", id="a name that nobody types"),
+        pytest.param("blind_for: 2m", "blind_for: 0s", "3: blind_for ", id="no patience"),
+        pytest.param("blind_for: 2m", "blind_for: ٣m", "3: blind_for ", id="digits of another script"),
+        pytest.param(
+            "blind_for: 2m",
+            f"blind_for: {'9' * 15}w",
+            "3: blind_for must be a span that somebody lives to see",
+            id="a span of ages",
+        ),
+        pytest.param("blind_for: 2m", f"blind_for: {'9' * 5000}s", "3: blind_for must be a span", id="a long one"),
+    ],
+)
+def test_a_mistake_is_a_short_line_whatever_is_written_there(old: str, new: str, said: str) -> None:
+    (mistake,) = mistakes(written(old, new))
+    assert mistake.startswith(f"slo.yml:{said}")
+    assert mistake.isprintable()
+    assert len(mistake) < 500
+
+
+def test_where_the_fields_of_many_objectives_stand_is_read_once(tmp_path: Path) -> None:
+    path = tmp_path / "slo.yml"
+    lines = [f"  - {{name: n{n}, kind: up, objective: 0.5}}\n" for n in range(1000)]
+    path.write_text("job: w\nobjectives:\n" + "".join(lines))
+    before = process_time()
+    sentences = left_out(path, load(path))
+    assert process_time() - before < 20  # one reading is two seconds of a busy machine
+    assert [each.split(":")[1] for each in sentences] == [str(n + 3) for n in range(1000)]
 
 
 def test_all_mistakes_are_reported_at_once() -> None:

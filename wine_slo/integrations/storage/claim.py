@@ -62,7 +62,8 @@ class Claim:
         stale_seconds: float = STALE_SECONDS,
     ) -> None:
         self._ledger = ledger
-        self._lock = LockFile(ledger.path.with_name(f"{ledger.path.name}.lock")) if ledger.path else None
+        file = ledger.path.resolve() if ledger.path else None  # a link to it is the same ledger
+        self._lock = LockFile(file.with_name(f"{file.name}.lock")) if file else None
         self._beat_seconds = beat_seconds
         self._stale_seconds = stale_seconds
         self._me = Holder(id=uuid4().hex, host=socket.gethostname(), boot=_boot(), pid=os.getpid(), since=now())

@@ -3,7 +3,7 @@
 import errno
 import os
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,9 +15,10 @@ from sqlalchemy.pool import StaticPool
 from wine_slo.config import text_file
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.rows import number_of
-from wine_slo.integrations.storage.schema import ACTIONS, FACTS, INCIDENTS, STEPS
+from wine_slo.integrations.storage.schema import ACTIONS, FACTS, INCIDENTS, STEPS, TABLES
 
 MEMORY = "sqlite://"
+LONGEST_NAME = 100  # letters of a table's name in a sentence
 BUSY_SECONDS = 2  # how long to wait for another process that writes; well inside one tick
 
 
@@ -34,6 +35,7 @@ def open_database(url: str) -> sa.Engine:
     path = path_of(sa.make_url(url))
     try:
         if path is not None:
+            check_ours(path)
             make_file(path)
         more = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}} if url == MEMORY else {}
         engine = sa.create_engine(url, **more)
@@ -58,6 +60,22 @@ def open_database(url: str) -> sa.Engine:
             "a newer version wrote it",
         )
     return engine
+
+
+def check_ours(path: Path) -> None:
+    """See whether a file is a ledger, or can become one; nothing of it is changed.
+
+    Raises:
+        OSError: It is the database of another program.
+    """
+    if not path.is_file():
+        return
+    found: set[str] = set()
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+        found = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if found and found.isdisjoint(TABLES.tables):
+        reason = f"it is the database of another program: it has a table {min(found)[:LONGEST_NAME]}"
+        raise OSError(errno.EINVAL, reason)
 
 
 def make_file(path: Path) -> None:

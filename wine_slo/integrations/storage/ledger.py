@@ -32,6 +32,7 @@ from wine_slo.integrations.storage.rows import (
     number_of,
     readable_actions,
     record_row,
+    slot_of,
     troubles_of,
 )
 from wine_slo.integrations.storage.schema import (
@@ -318,10 +319,7 @@ class Ledger:
                 rows = connection.execute(sa.select(DIGESTS)).all()
         except DBAPIError as error:
             raise LedgerError(f"the ledger cannot be read: {cause_of(error)}") from error
-        try:
-            return {row.chat: datetime.fromisoformat(row.told) for row in rows}
-        except ValueError as error:
-            raise LedgerError(f"the ledger has a digest that cannot be read: {error}") from error
+        return {row.chat: slot_of(row.told, "digest") for row in rows}
 
     def mark_digest(self, chat: int, slot: datetime) -> None:
         """Write which digest a chat received.

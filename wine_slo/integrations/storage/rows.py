@@ -3,8 +3,8 @@
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -23,17 +23,71 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
+# What no ledger of ours holds, and what no arithmetic with the clock survives.
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+LONGEST_SPAN = timedelta(days=1_000_000)
+LONGEST_SHOWN = 200  # letters of what cannot be read in a sentence
+
+
 def decode(rows: Sequence[str], kind: type[V]) -> list[V]:
     """Return the values of rows of JSON.
 
     Raises:
         LedgerError: One of them cannot be read.
     """
+    return [_decoded(each, kind, kind.__name__) for each in rows]
+
+
+def _decoded(text: str, kind: Any, name: str) -> Any:
+    """Return the value of a column of JSON.
+
+    Raises:
+        LedgerError: It cannot be read, or holds an instant or a span that cannot be.
+    """
     try:
-        return [msgspec.json.decode(each, type=kind) for each in rows]
-    except (msgspec.DecodeError, ValueError, TypeError) as error:  # the last two: no row of ours is so
-        sentence = f"the ledger has a {kind.__name__} that cannot be read: {error}"
-        raise LedgerError(sentence, f"damaged ({kind.__name__})") from error
+        value = msgspec.json.decode(text, type=kind)
+        _check_times(value)
+    except (ValueError, TypeError, RecursionError) as error:  # msgspec's are ValueErrors; TypeError: it is no text
+        raise _unreadable(name, error) from error
+    return value
+
+
+def _unreadable(name: str, error: object) -> LedgerError:
+    return LedgerError(f"the ledger has a {name} that cannot be read: {_clipped(error)}", f"damaged ({name})")
+
+
+def _clipped(what: object) -> str:
+    text = str(what)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
+def _check_times(value: object) -> None:
+    """See whether every instant and every span in a value is one that a clock can show.
+
+    Raises:
+        ValueError: One is not.
+    """
+    for each in _parts_of(value):
+        if isinstance(each, datetime) and each.tzinfo is None:
+            raise ValueError(f"{each} is in no time zone")
+        if isinstance(each, datetime) and not EARLIEST <= each <= LATEST:
+            raise ValueError(f"{each} is no time of a clock")
+        if isinstance(each, timedelta) and abs(each) > LONGEST_SPAN:
+            raise ValueError(f"{each} is longer than any time")
+
+
+def _parts_of(value: object) -> Iterator[object]:
+    """Yield a value and everything in it."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        yield each
+        if is_dataclass(each):
+            waiting += [getattr(each, field.name) for field in fields(each)]
+        elif isinstance(each, dict):
+            waiting += [*each.keys(), *each.values()]
+        elif isinstance(each, (tuple, list)):
+            waiting += each
 
 
 def readable_actions(rows: Iterable[Any]) -> Iterator[Action]:
@@ -43,16 +97,16 @@ def readable_actions(rows: Iterable[Any]) -> Iterator[Action]:
     """
     for row in rows:
         try:
-            yield replace(msgspec.json.decode(row.value, type=Action), number=row.number)
-        except (msgspec.DecodeError, ValueError, TypeError) as error:
-            log.error("the ledger has an act %s that cannot be read and is left out: %s", row.number, error)  # noqa: TRY400
+            yield replace(_decoded(row.value, Action, f"act {row.number}"), number=row.number)
+        except LedgerError as error:
+            log.error("%s; it is left out", error)  # noqa: TRY400 - a sentence says it all
 
 
 def holder_of(text: str | None) -> Holder | None:
     """Return who holds the ledger; None where nobody can read who."""
     try:
-        return cast("Holder | None", msgspec.json.decode(text or "null", type=Holder | None))
-    except msgspec.DecodeError:
+        return cast("Holder | None", _decoded(text or "null", Holder | None, "holder"))
+    except LedgerError:
         return None  # whoever wrote that is no watchdog of ours
 
 
@@ -92,23 +146,27 @@ def instant_of(text: str | None, name: str) -> datetime | None:
     Raises:
         LedgerError: It cannot be read.
     """
+    return None if text is None else cast("datetime | None", _decoded(text, datetime | None, name))
+
+
+def slot_of(text: str, name: str) -> datetime:
+    """Return an instant that is written without quotes.
+
+    Raises:
+        LedgerError: It cannot be read.
+    """
     try:
-        found = None if text is None else msgspec.json.decode(text, type=datetime | None)
-    except msgspec.DecodeError as error:
-        raise LedgerError(f"the ledger has a {name} that cannot be read: {error}", f"damaged ({name})") from error
-    if found is not None and found.tzinfo is None:
-        raise LedgerError(f"the ledger has a {name} that is in no time zone", f"damaged ({name})")
-    return cast("datetime | None", found)
+        found = datetime.fromisoformat(text)
+        _check_times(found)
+    except (ValueError, TypeError) as error:
+        raise _unreadable(name, error) from error
+    return found
 
 
 def troubles_of(facts: Mapping[str, str]) -> dict[Key, datetime]:
     """Return since when there is each trouble; versions that knew one for all of them wrote only that."""
     if "troubles_since" in facts:
-        try:
-            return dict(msgspec.json.decode(facts["troubles_since"], type=list[tuple[Key, datetime]]))
-        except msgspec.DecodeError as error:
-            sentence = f"the ledger has a troubles_since that cannot be read: {error}"
-            raise LedgerError(sentence, "damaged (troubles_since)") from error
+        return dict(_decoded(facts["troubles_since"], list[tuple[Key, datetime]], "troubles_since"))
     since = instant_of(facts.get("blind_since"), "blind_since")
     return {SIGHT: since} if since else {}
 
@@ -121,8 +179,8 @@ def number_of(text: str | None, name: str) -> int:
     """
     try:
         found = int(text or 0)
-    except ValueError as error:
-        raise LedgerError(f"the ledger has a {name} that cannot be read: {text!r}", f"damaged ({name})") from error
+    except (ValueError, OverflowError) as error:  # OverflowError: an infinite one
+        raise _unreadable(name, repr(text)) from error
     if not 0 <= found < 2**53:
         raise LedgerError(f"the ledger has a {name} that cannot be: {found}", f"damaged ({name})")
     return found

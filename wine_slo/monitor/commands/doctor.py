@@ -218,8 +218,9 @@ async def _series(settings: WatchdogSettings, objectives: Objectives, api: Metri
     except MetricSourceError as error:
         yield _warning(about, f"could not be examined: {error}", "try again")
         return
+    places = slo_file.Places(settings.objectives)
     for each in mistakes:
-        where = slo_file.place(settings.objectives, each.objective, each.field)
+        where = places.of(each.objective, each.field)
         yield _wrong(
             about,
             f"{where}: {each.field} of {each.objective} {each.sentence}",

@@ -7,9 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from wine_slo.config import text_file
+from wine_slo.config import text_file, yaml_file
 from wine_slo.monitor.evaluate.objective_checks import bounds_in, no_bound
 from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.replay.range_cache import EPOCH
@@ -105,11 +103,14 @@ def known_incidents(path: Path, zone: tzinfo) -> list[KnownIncident]:
     """
     try:
         text = text_file.read(path)
-        rows = yaml.safe_load(text) if path.suffix in (".yml", ".yaml") else list(csv.DictReader(io.StringIO(text)))
+        is_yaml = path.suffix in (".yml", ".yaml")
+        rows = yaml_file.read(text)[1] if is_yaml else list(csv.DictReader(io.StringIO(text)))
     except text_file.TextFileError as error:
         raise InputError(f"{path} cannot be read: {error}") from error
-    except (yaml.YAMLError, csv.Error, ValueError, OverflowError) as error:  # YAML parses dates
-        raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+    except yaml_file.YamlError as error:
+        raise InputError(f"{path}:{error.line}: {error}") from error
+    except csv.Error as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{path} must hold a list of incidents, each with start and end")
     return [_known_incident(row, f"{path}: incident {number}", zone) for number, row in enumerate(rows, start=1)]

@@ -20,6 +20,7 @@ from tests.support.fakes.prometheus_junk import PrometheusJunk
 from tests.support.scene import ALL, CHAT, KEY, LATENCY, Scene, at, incident
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.failover import Failover
+from wine_slo.integrations.storage.holder import Holder
 from wine_slo.integrations.storage.ledger import Ledger, Memory
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.schema import STEPS, TABLES
@@ -35,6 +36,7 @@ from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
 from wine_slo.slo.oncall.actions import Action, ActionKind, Silence
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.clocks import WallTime
+from wine_slo.slo.views.board_text import BoardRecord
 
 BUDGET = Budget(
     history=timedelta(days=3), events=0.1 + 0.2, bad_ratios={timedelta(hours=1): 1 / 3, timedelta(minutes=5): 0.0}
@@ -203,6 +205,23 @@ def test_a_place_that_cannot_hold_it_is_reported_in_a_sentence(tmp_path: Path, p
     sentence = refusal(f"sqlite:///{tmp_path / place}")
     assert "cannot be opened" in sentence
     assert reason in sentence
+
+
+def test_a_database_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "places.sqlite"
+    rows(path, "CREATE TABLE moz_places (id INTEGER PRIMARY KEY, url TEXT)")
+    path.chmod(0o644)
+    content = path.read_bytes()
+    assert "it is the database of another program: it has a table moz_places" in refusal(f"sqlite:///{path}")
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_table_of_another_program_in_a_ledger_of_ours_is_no_hindrance(path: Path, ledger: Ledger) -> None:
+    rows(path, "CREATE TABLE notes (text TEXT)")
+    ledger.close()
+    Ledger.open(f"sqlite:///{path}").close()
 
 
 @pytest.mark.parametrize("url", ["not a url", "nosuch://x"], ids=["no URL", "an unknown database"])
@@ -432,6 +451,63 @@ def test_garbage_in_the_facts_is_reported_in_a_sentence(path: Path, ledger: Ledg
     rows(path, f"UPDATE facts SET value = '{value}' WHERE name = '{name}'")
     with pytest.raises(LedgerError, match=f"the ledger has a {name} that "):
         Ledger.open(f"sqlite:///{path}").load()
+
+
+NAIVE, LAST, BEFORE = "2026-01-01T00:00:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"
+KEY_JSON = '{"objective":"a"}'
+STATE_JSON = f'{{"key":{KEY_JSON},"since":"%s","sight_since":"2026-01-01T00:00:00Z"}}'
+# What decodes and what does not, in each column that holds more than a key.
+DAMAGE = {
+    "a fact that is none": ("facts", "value = NULL WHERE name = 'troubles_since'"),
+    "a fact of bytes": ("facts", "value = X'FFFE' WHERE name = 'looked_at'"),
+    "a fact nested too deeply": ("facts", f"value = '{'[' * 100_000}' WHERE name = 'troubles_since'"),
+    "trouble in no time zone": ("facts", f"value = '[[{KEY_JSON},\"{NAIVE}\"]]' WHERE name = 'troubles_since'"),
+    "an evaluation before the first day": ("facts", f"value = '\"{BEFORE}\"' WHERE name = 'looked_at'"),
+    "an evaluation after the last day": ("facts", f"value = '\"{LAST}\"' WHERE name = 'looked_at'"),
+    "a state nested too deeply": ("tracks", f"value = '{{\"a\":{'[' * 100_000}'"),
+    "a state in no time zone": ("tracks", f"value = '{STATE_JSON % NAIVE}'"),
+    "a state before the first day": ("tracks", f"value = '{STATE_JSON % BEFORE}'"),
+    "a state of bytes": ("tracks", "value = X'FFFE'"),
+    "an incident after the last day": ("incidents", f"value = json_set(value, '$.closed_at', '{LAST}')"),
+    "an incident in no time zone": ("incidents", f"value = json_set(value, '$.began_at', '{NAIVE}')"),
+    "an incident that lasts for ages": ("incidents", "value = json_set(value, '$.unjudged_for', 'P999999999D')"),
+    "a record in no time zone": ("told", f"value = json_set(value, '$.written_at', '{NAIVE}')"),
+    "a recipient in no time zone": ("standings", f"value = json_set(value, '$.since', '{NAIVE}')"),
+    "a board in no time zone": ("boards", f"value = json_set(value, '$.written_at', '{NAIVE}')"),
+    "a digest in no time zone": ("digests", f"told = '{NAIVE}'"),
+    "a digest that is a number": ("digests", "told = X'31'"),
+    "a holder nested too deeply": ("facts", f"value = '{'[' * 100_000}' WHERE name = 'holder'"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_whatever_a_column_holds_the_watchdog_starts_and_says_so_in_a_short_line(
+    path: Path, ledger: Ledger, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger.save(State(), eventful())
+    ledger.mark([DELIVERED])
+    ledger.keep_subscriber(Subscriber(chat=CHAT, since=at(1)))
+    ledger.keep_board(BoardRecord(chat=CHAT, message=1, text="", written_at=at(1)))
+    ledger.mark_digest(CHAT, at(1))
+    ledger.hold(Holder(id="a", host="b", boot="c", pid=1, since=at(1)), instead_of=None)
+    ledger.close()
+    table, change = DAMAGE[damage]
+    rows(path, f"UPDATE {table} SET {change}")
+    ledger = Ledger.open_or_remember(f"sqlite:///{path}")
+    if "holder" in damage:
+        assert ledger.holder() is None
+    else:
+        assert ledger.load() == Memory(State(), (), ())
+        assert "everything is kept in memory" in caplog.text
+    assert all(len(each) < 1000 for each in caplog.messages)
+    ledger.close()
+
+
+@pytest.mark.parametrize("change", [f"'$.at', '{NAIVE}'", f"'$.at', '{BEFORE}'", "'$.by', json('[[[[]]]]')"])
+def test_an_act_that_cannot_be_is_left_out_and_hides_no_other(path: Path, ledger: Ledger, change: str) -> None:
+    ledger.act([act(1), act(2)])
+    rows(path, f"UPDATE acts SET value = json_set(value, {change}) WHERE number = 1")
+    assert [each.number for each in ledger.load().acts] == [2]
 
 
 def remembering(path: Path) -> Ledger:

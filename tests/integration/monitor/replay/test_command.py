@@ -372,7 +372,7 @@ def test_the_page_is_one_file_without_a_script(world: World) -> None:
             (*ALL_OF_IT, "--incidents", "overflow.csv"),
             "overflow.csv: incident 1: end 9999-12-31T23:59-05:00 must be an",
         ),
-        ((*ALL_OF_IT, "--incidents", "overflow.yml"), "overflow.yml cannot be read: month must be in 1..12"),
+        ((*ALL_OF_IT, "--incidents", "overflow.yml"), "overflow.yml:1: is no YAML: month must be in 1..12"),
         (("--from", "2026-10-02", "--to", "2026-10-01"), "is too short: ten minutes are the least"),
         (("--objectives", "none.yml"), "none.yml cannot be read: No such file or directory"),
         ((*ALL_OF_IT, "--incidents", "none.csv"), "none.csv cannot be read: No such file or directory"),

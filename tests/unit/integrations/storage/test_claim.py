@@ -54,6 +54,17 @@ async def test_the_first_takes_it_and_the_second_learns_who_that_is(claiming: Cl
     assert "WINE_SLO_STANDBY" in str(caught.value)
 
 
+async def test_a_ledger_has_one_lock_whatever_name_it_is_called_by(claiming: Claiming, tmp_path: Path) -> None:
+    assert await takes(claiming())
+    (tmp_path / "other").symlink_to(tmp_path)
+    (tmp_path / "other.db").symlink_to("watchdog.db")
+    for name in ("other.db", "other/watchdog.db"):
+        linked = Ledger.open(f"sqlite:///{tmp_path / name}")
+        with pytest.raises(ClaimError, match="held by another watchdog"):
+            await takes(Claim(linked, lambda: NOW))
+        linked.close()
+
+
 async def test_who_waits_takes_it_when_the_first_lets_go(claiming: Claiming) -> None:
     first, second, waiting = claiming(), claiming(), asyncio.Event()
     assert await takes(first)

@@ -1,0 +1,83 @@
+"""Read the YAML that people write; the only door to the library.
+
+A file of a few lines can name so much by its aliases that whoever walks through it never ends, and can be nested more
+deeply than anything can follow. Both are refused before they are read to their end.
+"""
+
+from typing import Any
+
+import yaml
+
+MOST_NODES = 50_000  # keys and values, aliases followed: some 3,000 objectives
+DEEPEST = 50  # of which slo.yml uses five
+TOO_DEEP = f"something in it holds itself, or is nested more than {DEEPEST} deep"
+
+
+class YamlError(Exception):
+    """A text is no YAML that can be used.
+
+    Attributes:
+        line: Where, from 1 on.
+    """
+
+    def __init__(self, sentence: str, line: int = 1) -> None:
+        super().__init__(sentence)
+        self.line = line
+
+
+def read(text: str) -> tuple[yaml.Node | None, Any]:
+    """Return the tree of a YAML text and its content.
+
+    Raises:
+        YamlError: It is none, or holds too much.
+    """
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+        _check_size(root)
+        return root, yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a safe one
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise YamlError(f"is no YAML: {error.problem}", line) from error
+    except (yaml.YAMLError, ValueError) as error:  # a character, a number or a date that cannot be; it has no mark
+        raise YamlError(f"is no YAML: {str(error).splitlines()[0]}") from error
+
+
+class _Loader(yaml.SafeLoader):
+    """A safe loader that ends where there is more than people write."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._nodes = self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self._nodes += 1
+        self._depth += 1
+        _check(self._nodes, self._depth)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
+def _check_size(root: yaml.Node | None) -> None:
+    """See whether a tree is small enough where it is entered by every alias anew.
+
+    Raises:
+        YamlError: It is not.
+    """
+    found = 0
+    waiting = [(root, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        found += 1
+        _check(found, depth)
+        if isinstance(node, yaml.SequenceNode):
+            waiting += [(each, depth + 1) for each in node.value]
+        elif isinstance(node, yaml.MappingNode):
+            waiting += [(each, depth + 1) for pair in node.value for each in pair]
+
+
+def _check(nodes: int, depth: int) -> None:
+    if depth > DEEPEST:
+        raise YamlError(TOO_DEEP)
+    if nodes > MOST_NODES:
+        raise YamlError(f"it holds more than {MOST_NODES:,} keys and values")
