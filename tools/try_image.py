@@ -233,7 +233,7 @@ class Trial:
         return "each is restarted and healthy"
 
     def reload(self) -> str:
-        """Objectives that an editor has replaced are read after SIGHUP."""
+        """Send SIGHUP, after which objectives that an editor has replaced are read."""
         path = self.folder / "config" / "slo.yml"
         new = path.with_suffix(".new")
         new.write_text(path.read_text().replace("objective: 0.99 ", "objective: 0.98 ").replace("0.99\n", "0.98\n"))

@@ -180,12 +180,12 @@ class Service:
 
     @property
     def target(self) -> str:
-        """Host and port, as a scrape configuration names them."""
+        """Return host and port, as a scrape configuration names them."""
         return f"127.0.0.1:{self._server.port}"
 
     @property
     def now(self) -> float:
-        """Seconds since the run began; 0 before that."""
+        """Return the seconds since the run began; 0 before that."""
         return 0.0 if self._began_at is None else time.time() - self._began_at
 
     async def open(self) -> None:

@@ -35,7 +35,7 @@ LONGEST = 900  # seconds for one replay; then it has failed
 
 
 def made(days: int) -> Made:
-    """Days of which each holds an incident, a stall and a restart; some hold a gap, a time down or a quiet night."""
+    """Make days of which each has an incident, a stall and a restart; some have a gap, a time down or a quiet night."""
     chapters = []
     for day in range(days):
         noon = timedelta(days=day, hours=12)

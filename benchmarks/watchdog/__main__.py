@@ -133,7 +133,7 @@ def resident(pid: int) -> float:
 
 
 async def run() -> str:
-    """Both costs and the life of a process, as Markdown."""
+    """Return both costs and the life of a process, as Markdown."""
     shipped = slo_file.load(ROOT / "config" / "slo.yml")
     latency = replace(shipped.by_name["latency"], by=("endpoint",))
     few = await evaluate(shipped, 3)

@@ -11,7 +11,7 @@ FOLDERS = ("wine_slo", "benchmarks", "tools")
 # What a first line that is no order begins with; D401 knows none of these.
 NO_ORDER = re.compile(
     r"(?:The|An?|What|Whether|How|Why|When|Who|Whose|Which|Where|Whatever|Every|Everything|All|Each|Those|These|Some|Their"
-    r"|Its|It|Somebody|Nothing|There|That|Since|Until|From|For|At|In|Of|No|One)\b"
+    r"|Its|It|Both|Another|Only|Many|As|Somebody|Nothing|There|That|Since|Until|From|For|At|In|Of|No|One)\b"
 )
 RAISED = re.compile(r"^\s*(\w+(?:, \w+)*): ", re.MULTILINE)
 Function = ast.FunctionDef | ast.AsyncFunctionDef

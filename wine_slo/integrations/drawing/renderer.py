@@ -103,7 +103,7 @@ def gaps(chart: Chart) -> Iterator[tuple[float, float]]:
 
 
 def _frame(axes: "Axes", chart: Chart) -> None:
-    """Limits, ticks and everything of the axes that is not data."""
+    """Draw limits, ticks and everything of the axes that is not data."""
     axes.set_facecolor(GROUND)
     axes.set_xlim(chart.first, chart.last)
     axes.set_xticks([at for at, _ in chart.ticks], [label for _, label in chart.ticks])

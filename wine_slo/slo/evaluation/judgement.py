@@ -160,7 +160,7 @@ def chance_of_share(bad: float, total: float, ratio: float) -> float:
 
 
 def _without_worst_stall(objective: Objective, suspicion: Sequence[Interval]) -> tuple[float, float]:
-    """Bad and all events outside the adjacent intervals that hold the most bad ones."""
+    """Return bad and all events outside the adjacent intervals that hold the most bad ones."""
     span = objective.scrape_interval * (objective.stall_intervals - 0.5)  # ends of intervals jitter a little
     worst = (0.0, 0.0)
     first = 0

@@ -248,7 +248,7 @@ class Key:
         return self.objective in TAKEN
 
     def __str__(self) -> str:
-        """As it stands at the foot of a message: `latency` or `latency{endpoint="/predict"}`."""
+        """Return it as it stands at the foot of a message: `latency` or `latency{endpoint="/predict"}`."""
         labels = ", ".join(f'{name}="{value}"' for name, value in self.labels)
         name = f"{self.objective}{{{labels}}}" if labels else self.objective
         return name if self.alert is Alert.BREACH else f"{name} budget"

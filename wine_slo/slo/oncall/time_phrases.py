@@ -126,7 +126,7 @@ class NoUnitError(NotUnderstoodError):
 
 
 def _sum(one: timedelta, other: timedelta) -> timedelta:
-    """Both together, or the longest that there is: a message holds enough weeks for more."""
+    """Return both together, or the longest that there is: a message holds enough weeks for more."""
     try:
         return one + other
     except OverflowError:
@@ -378,7 +378,7 @@ class QuietHours:
 
     @classmethod
     def parse(cls, text: str, zone: tzinfo) -> "QuietHours":
-        """Quiet hours as they are written in a setting: `22:00-07:00`.
+        """Return quiet hours as they are written in a setting: `22:00-07:00`.
 
         Raises:
             ValueError: They are not written so.

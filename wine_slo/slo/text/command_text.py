@@ -96,7 +96,7 @@ class Replies:
         )
 
     def unreachable(self, chat: int, reason: str) -> str:
-        """Another chat of the settings is not notified, and why."""
+        """Say that another chat of the settings is not notified, and why."""
         return self.say(
             "🟠 Chat {id} cannot be reached: {why}. It is not notified until that works again.",
             id=chat,
@@ -333,7 +333,7 @@ class Replies:
         return self.say("Undone: your acknowledgement of #{number}.", number=act.incident or 0)
 
     def not_yours(self, act: Action) -> str:
-        """Only who did it can take it back."""
+        """Say that only who did it can take it back."""
         return self.say("Only {name} can undo that.", name=shortened(act.by.name))
 
     def nothing_to_take_back(self) -> str:

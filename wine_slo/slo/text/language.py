@@ -196,7 +196,7 @@ def _significant(value: float, digits: int) -> str:
 
 
 def _trimmed(digits: str) -> str:
-    """Digits without what says nothing: zeros after the point, a minus before nothing."""
+    """Return digits without what says nothing: zeros after the point, a minus before nothing."""
     digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
     return "0" if digits in ("-0", "") else digits
 

@@ -122,11 +122,7 @@ def _unjudged(
         return fmt.say("not evaluated since the start")
     match track.sight:
         case Sight.CLEAR:
-            return (
-                ""
-                if current_value(objective, reading, track) is not None
-                else no_number_reason(fmt, objective, reading)
-            )
+            return missing_value_reason(fmt, objective, reading, track)
         case Sight.NO_TRAFFIC:
             quiet_for = now - (track.quiet_since or track.sight_since)
             return fmt.say("no requests for {duration}", duration=quiet_for)
@@ -148,14 +144,16 @@ def _value_text(fmt: Formatter, objective: Objective, reading: Reading, track: K
 
 
 def _sign(objective: Objective, reading: Reading, track: KeyState) -> str:
-    """Green where the value is within the target; where it is not, or was not just now, it is no breach yet."""
+    """Return green where the value is within the target; else it is no breach yet."""
     value = current_value(objective, reading, track)
     is_fine = track.phase is not Phase.BREACHING and (value is None or value.is_within(objective))
     return "🟢" if is_fine else "🟡"
 
 
-def no_number_reason(fmt: Formatter, objective: Objective, reading: Reading) -> str:
-    """Return why there is no value although there is data."""
+def missing_value_reason(fmt: Formatter, objective: Objective, reading: Reading, track: KeyState) -> str:
+    """Return why there is no value although there is data; empty where there is one."""
+    if current_value(objective, reading, track) is not None:
+        return ""
     if reading.good_ratio is None and reading.latency_seconds is None:
         return fmt.say("no number yet")
     return fmt.say("no requests in the last {duration}", duration=objective.recent)

@@ -16,7 +16,7 @@ from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.incidents.breach import drill_mark
 from wine_slo.slo.text.language import shortened
-from wine_slo.slo.text.status_list import STATUS_LINES, URGENCY, current_value, no_number_reason, silence_lines
+from wine_slo.slo.text.status_list import STATUS_LINES, URGENCY, current_value, missing_value_reason, silence_lines
 
 WRITTEN_EVERY = timedelta(minutes=1)  # a message that changes more often is read by nobody
 SIGN_OF_LIFE = timedelta(minutes=10)  # how exactly it says when it was right last
@@ -134,11 +134,7 @@ def _unjudged_since(
     since = fmt.beginning(track.quiet_since or track.sight_since, now)
     match track.sight:
         case Sight.CLEAR:
-            return (
-                ""
-                if current_value(objective, reading, track) is not None
-                else no_number_reason(fmt, objective, reading)
-            )
+            return missing_value_reason(fmt, objective, reading, track)
         case Sight.NO_TRAFFIC:
             return fmt.say("no requests since {time}", time=since)
         case Sight.TOO_FEW:

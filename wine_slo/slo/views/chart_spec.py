@@ -231,7 +231,7 @@ def ticks(
 
 
 def _every(step: timedelta, midnight: datetime, first: datetime, last: datetime) -> Iterator[datetime]:
-    """Round times of the zone's own clock between two instants."""
+    """Return round times of the zone's own clock between two instants."""
     for number in count((first - midnight) // step):
         at = midnight + number * step
         if at > last:

@@ -27,7 +27,7 @@ def service_down_lines(fmt: Formatter, incident: Incident, state: State, now: da
 def targets_down_lines(
     fmt: Formatter, incident: Incident, objective: Objective, state: State, now: datetime
 ) -> list[str]:
-    """Targets that do not answer: which of how many, and what that holds open."""
+    """Say which targets do not answer: which of how many, and what that holds open."""
     down_for = f"<b>{fmt.so_far(now - incident.since)}</b>"
     name = fmt.title(incident.key) if incident.key.labels else escape(objective.job)
     head = fmt.say(

@@ -94,7 +94,7 @@ def closed_text(fmt: Formatter, incident: Incident) -> str:
 
 
 def late_text(fmt: Formatter, incident: Incident, state: State, delay_reason: DelayReason = DelayReason.OUTAGE) -> str:
-    """Breach and end in one line, for a chat that received neither."""
+    """Say breach and end in one line, for a chat that received neither."""
     if incident.key == GAP:
         return f"🔄 {restart_line(fmt, incident)} {still_open_line(fmt, state)}"
     if incident.outcome is not Outcome.RECOVERED:
