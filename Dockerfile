@@ -3,7 +3,7 @@
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b
 
 # The libraries: a layer of their own, so that a release of ours is only a few megabytes.
-# Compiled by hash: the root is read-only, and files are not looked at twice.
+# Compiled by hash: the root is read-only, and files are not checked twice.
 FROM ${PYTHON_IMAGE} AS libraries
 RUN python -m venv --without-pip /venv
 COPY requirements.txt deploy/image/trim.sh /build/
@@ -27,7 +27,7 @@ RUN pip --python /venv/bin/python install --no-cache-dir --no-compile --no-deps 
 
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="wine-slo" \
-      org.opencontainers.image.description="A small wine-classifying service, and a watchdog that tells in Telegram when it breaks its promise" \
+      org.opencontainers.image.description="An SLO monitor for Prometheus that alerts in Telegram, with a small ML service to try it on" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.base.name="docker.io/library/python:3.11-slim-bookworm"
 # data is the watchdog's volume; a new volume takes its owner from here.

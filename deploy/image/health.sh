@@ -1,6 +1,6 @@
 #!/bin/bash
-# Ask the process of this container how it is. Exit with 0 where it is well, else with 1; print its answer.
-# bash alone: a Python for each question was most of what an idle container did. No proxy is asked.
+# Query the health of this container's process. Exit with 0 where it is well, else with 1; print its answer.
+# bash alone: a Python for each query was most of what an idle container did. No proxy is used.
 # Usage: health.sh [PID]; without one, of the container's first process
 
 fail() {

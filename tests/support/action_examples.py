@@ -9,9 +9,9 @@ from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions,
 ANNA, BORIS = Person(7, "Anna"), Person(8, "Boris")
 
 
-def act(second: float, deed: ActionKind = ActionKind.ACKNOWLEDGE, by: Person = ANNA, **fields: object) -> Action:
-    whole: dict[str, object] = {"incident": 12} if deed is ActionKind.ACKNOWLEDGE else {}
-    fresh = Action(number=0, at=at(second), deed=deed, by=by, chat=CHAT, cause=f"press {second} {by.id}")
+def act(second: float, kind: ActionKind = ActionKind.ACKNOWLEDGE, by: Person = ANNA, **fields: object) -> Action:
+    whole: dict[str, object] = {"incident": 12} if kind is ActionKind.ACKNOWLEDGE else {}
+    fresh = Action(number=0, at=at(second), deed=kind, by=by, chat=CHAT, cause=f"press {second} {by.id}")
     return replace(fresh, **(whole | fields))  # type: ignore[arg-type]
 
 

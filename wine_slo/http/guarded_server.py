@@ -263,7 +263,7 @@ async def stop_accepting(runner: web.BaseRunner) -> None:
     loop = asyncio.get_running_loop()
     for site in runner.sites:
         listening = cast("asyncio.Server | None", site._server)  # noqa: SLF001  # nothing public leads to its sockets
-        for each in listening.sockets if listening else ():  # none where its address could not be listened on
+        for each in listening.sockets if listening is not None else ():  # None where it could not listen
             loop.remove_reader(each)
     for _ in range(TURNS_TO_CONNECT):
         await asyncio.sleep(0)

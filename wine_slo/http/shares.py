@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from time import thread_time
 
 ALL, MOST = 1.0, 0.75  # of the room: for small holders, and for those that have grown
-TURN = 0.005  # seconds of processor time that a turn of the event loop may take, where others wait for the next
+TURN = 0.001  # seconds of processor time that a turn may take, roughly; uvloop lets one new connection in at each
 MOST_IN_TURN = 16  # pieces of work
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter, sleep
 from typing import NoReturn
 
@@ -21,6 +20,7 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from wine_slo.config import log_setup
+from wine_slo.config.scratch_folder import scratch_folder
 from wine_slo.http.guarded_server import Door, Runner
 from wine_slo.service.app import create_app
 from wine_slo.service.keys import INSTRUMENTS, PATIENCE, SETTINGS
@@ -145,8 +145,8 @@ def run_workers(settings: ServerSettings, workers: int) -> None:
     """Serve in several processes, forked from this one; one that ends by itself is replaced."""
     log_setup.configure(settings.log_format)
     settings, lifeline = replace(settings, port=free_port(settings)), Lifeline()
-    with TemporaryDirectory(prefix="wine-slo-") as folder, suppress(Stop):
-        members = [Membership(worker, Path(folder), lifeline) for worker in range(workers)]
+    with scratch_folder("counts") as folder, suppress(Stop):
+        members = [Membership(worker, folder, lifeline) for worker in range(workers)]
         processes = [start_worker(settings, each) for each in members]
         try:
             signal.signal(signal.SIGTERM, raise_stop)

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
+from pathlib import Path
 from time import perf_counter
 
 import aiohttp
@@ -255,13 +256,23 @@ async def test_a_worker_that_is_killed_is_replaced_and_its_counts_are_kept(
     assert await parent.terminate() == 0
 
 
-async def test_no_worker_outlives_a_parent_that_is_killed_and_a_new_one_starts_at_once(
-    processes: Processes, settings: dict[str, str], port: int
+def names_in(folder: Path) -> list[str]:
+    return [each.name for each in folder.iterdir()]
+
+
+async def test_no_worker_outlives_a_parent_that_is_killed_and_a_new_one_starts_at_once_and_removes_what_it_left(
+    processes: Processes, settings: dict[str, str], port: int, tmp_path: Path
 ) -> None:
+    settings["TMPDIR"] = str(tmp_path)
     parent, _ = await start_workers(processes, settings)
     assert await parent.kill() == -signal.SIGKILL  # said when its output ends, which the workers hold too
-    await start_workers(processes, settings)
+    (left,) = names_in(tmp_path)
+    parent, _ = await start_workers(processes, settings)
     await predict_on_many_connections(port)
+    (folder,) = names_in(tmp_path)
+    assert left != folder
+    assert await parent.terminate() == 0
+    assert not names_in(tmp_path)
 
 
 async def test_a_replaced_worker_does_not_outlive_its_parent_either(

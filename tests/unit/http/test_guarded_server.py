@@ -133,6 +133,15 @@ async def test_whatever_aiohttp_would_answer_by_itself_is_a_problem_document(
     assert await (await serve(LOOPBACK))(path, method) == (status, PROBLEM)
 
 
+async def test_a_server_that_cannot_listen_says_so_and_stops_all_the_same() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        runner = Runner(web.Application(), LOOPBACK, Patience())
+        await runner.setup()
+        with pytest.raises(OSError, match="in use"):
+            await web.TCPSite(runner, *taken.getsockname()).start()
+        await runner.cleanup()
+
+
 @pytest.mark.parametrize("turns", range(6))
 async def test_who_connects_while_the_server_stops_is_disconnected_and_nothing_breaks(turns: int) -> None:
     faults: list[dict[str, object]] = []

@@ -3,12 +3,13 @@
 import asyncio
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
-from tempfile import TemporaryDirectory
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Self
 
 import msgspec
 
+from wine_slo.config.scratch_folder import scratch_folder
 from wine_slo.slo.reason import ReasonedError
 from wine_slo.slo.views.chart_spec import Chart
 
@@ -42,15 +43,15 @@ class ChartProcess:
         self._time_box = time_box
         self._turn = asyncio.Semaphore(1)
         self._waiting = 0
-        self._folder: TemporaryDirectory[str] | None = None
+        self._folder: Path | None = None
+        self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        self._folder = TemporaryDirectory(prefix="wine-slo-chart-", ignore_cleanup_errors=True)
+        self._folder = self._stack.enter_context(scratch_folder("chart"))
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._folder is not None:
-            self._folder.cleanup()
+        self._stack.close()
 
     async def draw(self, chart: Chart) -> bytes:
         """Return a chart as PNG.
@@ -69,7 +70,7 @@ class ChartProcess:
 
     async def _run(self, chart: bytes) -> bytes:
         pipe = asyncio.subprocess.PIPE
-        folder = (self._folder.name,) if self._folder else ()
+        folder = (self._folder,) if self._folder else ()
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._command, *folder, stdin=pipe, stdout=pipe, stderr=pipe, env=ENVIRONMENT

@@ -13,16 +13,19 @@ from telegram.error import NetworkError
 from telegram.ext import AIORateLimiter, BaseRateLimiter, ExtBot
 from telegram.request import HTTPXRequest
 
+from wine_slo.integrations.telegram import answers
+from wine_slo.integrations.telegram.answers import MAX_BYTES, MAX_UPDATES_BYTES, UnreadableError, is_success
+
 log = logging.getLogger(__name__)
 
 
 READ_SECONDS = 20  # Telegram may take that long under load, and a retry would double a message
 CONNECT_SECONDS = 5
+UPDATES = "get_Updates"  # `getUpdates`, by a name that the library does not take for a slip
+UPDATES_PATH = "/getUpdates"
 AGAIN_SECONDS = 10  # between two reads of a token that may have been rotated
 NO_SUCH_TOKEN = (401, 404)  # the second for what does not even have the form of one
-MAX_BYTES = 4 * 2**20  # of one answer; fifty updates of the longest texts, each a reply to such a one, are 2.5
 SHORTEST_WAIT = 1  # seconds
-HALF = b"\\ud"  # how JSON escapes half of a character that has two
 LARGEST_ID = 2**52  # by the manual of the Bot API, a chat's id has at most 52 bits
 ANSWERS_A_SECOND = 10  # of the thirty messages that Telegram lets a bot send in all its chats together
 ANSWERS_A_MINUTE = 12  # of the twenty in a group; the others are kept for alerts
@@ -74,6 +77,8 @@ class _Bounded(httpx.AsyncByteStream):
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
         self._stream = response.stream
+        is_long = response.request.url.path.endswith(UPDATES_PATH) and is_success(response.status_code)
+        self._most = MAX_UPDATES_BYTES if is_long else MAX_BYTES
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Give it on, piece by piece.
@@ -84,7 +89,7 @@ class _Bounded(httpx.AsyncByteStream):
         size = 0
         async for chunk in self._stream:  # type: ignore[union-attr]  # a client that is async has no other
             size += len(chunk)
-            if size > MAX_BYTES:
+            if size > self._most:
                 raise httpx.DecodingError("an answer that is too long", request=self._response.request)
             yield chunk
 
@@ -158,7 +163,7 @@ class NoBotApiError(NetworkError):
 
 
 class BotApiRequest(HTTPXRequest):
-    """Lets only answers of a Bot API through, as python-telegram-bot trusts whatever comes."""
+    """Lets only answers of a Bot API through, and of these only what we read; see `answers`."""
 
     async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
         """Send a request, and return the status and the answer.
@@ -169,6 +174,18 @@ class BotApiRequest(HTTPXRequest):
         """
         code, payload = await super().do_request(*args, **kwargs)
         return code, _checked(code, payload)
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """Return what `do_request` has let through; the elements of a list are bytes.
+
+        Raises:
+            NoBotApiError: There is too much in it.
+        """
+        try:
+            return answers.parse(payload)
+        except UnreadableError as error:
+            raise NoBotApiError(HTTPStatus.OK) from error
 
 
 class RotatingRequest(BotApiRequest):
@@ -201,23 +218,22 @@ class RotatingRequest(BotApiRequest):
 
 
 def _checked(code: int, payload: bytes) -> bytes:
-    """Return an answer of a Bot API, a refusal without what cannot be read of it.
+    """Return an answer of a Bot API, without what is not read of it.
 
     Raises:
         NoBotApiError: It is none.
     """
-    succeeded = is_success(code)
+    if is_success(code):
+        try:
+            return answers.reduced(payload)
+        except UnreadableError as error:
+            raise NoBotApiError(code) from error
     try:
-        answer = json.loads(payload)  # as python-telegram-bot does: msgspec refuses half a character in somebody's name
+        answer = json.loads(payload)
     except (ValueError, RecursionError):
         answer = None
-    if not isinstance(answer, dict) or answer.get("ok") is not succeeded:
+    if not isinstance(answer, dict) or answer.get("ok") is not False:
         raise NoBotApiError(code)
-    if succeeded:
-        if "result" not in answer:
-            raise NoBotApiError(code)
-        # Half a character, which JSON can escape and UTF-8 cannot hold, would fail wherever it is logged or kept.
-        return json.dumps(answer, ensure_ascii=False).encode(errors="replace") if HALF in payload else payload
     refusal: dict[str, Any] = {"ok": False, "error_code": code, "description": str(answer.get("description") or code)}
     given = answer.get("parameters")
     parameters = given if isinstance(given, dict) else {}
@@ -236,8 +252,3 @@ def _seconds(given: object) -> int:
     except ValueError:
         seconds = 0.0
     return int(min(max(SHORTEST_WAIT, seconds), timedelta(days=1).total_seconds()))  # NaN is not more than 1
-
-
-def is_success(code: int) -> bool:
-    """Return whether a status says that it was done."""
-    return HTTPStatus.OK <= code < HTTPStatus.MULTIPLE_CHOICES

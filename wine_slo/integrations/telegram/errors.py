@@ -11,7 +11,8 @@ from typing import TypeVar
 import httpx
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 
-from wine_slo.integrations.telegram.connection import NoBotApiError, is_success
+from wine_slo.integrations.telegram.answers import is_success
+from wine_slo.integrations.telegram.connection import NoBotApiError
 from wine_slo.slo.chat.channel import ChannelError
 
 T = TypeVar("T")

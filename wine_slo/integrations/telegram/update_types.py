@@ -2,7 +2,7 @@
 
 import logging
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -13,6 +13,9 @@ log = logging.getLogger(__name__)
 
 LAST_SECOND = 253_402_300_799  # of the year 9999; Python has no later ones
 LARGEST_NUMBER = 2**52  # of an update; Telegram's have 31 bits, and a larger one than this would confirm all to come
+LONGEST_UPDATE = 2**18  # bytes; one of the longest text, in reply to such a one, has 2**16
+LONGEST_TEXT = 4096  # characters of a message that are read; Telegram has no more
+NOTHING = msgspec.Raw(b"null")
 LONGEST_NAME = 64  # characters of somebody's name that are kept; Telegram has no more of a first name
 INVISIBLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
@@ -47,8 +50,8 @@ class Message(msgspec.Struct):
     text: str = ""
     message_thread_id: int | None = None
     is_topic_message: bool = False
-    forward_origin: Any = None
-    forward_date: Any = None  # the same of older servers
+    forward_origin: msgspec.Raw = NOTHING
+    forward_date: msgspec.Raw = NOTHING  # the same of older servers
     is_automatic_forward: bool = False
     migrate_to_chat_id: int | None = None
     migrate_from_chat_id: int | None = None
@@ -61,7 +64,7 @@ class Message(msgspec.Struct):
     @property
     def is_forwarded(self) -> bool:
         """Return whether somebody else wrote it."""
-        return self.forward_origin is not None or self.forward_date is not None or self.is_automatic_forward
+        return self.forward_origin != NOTHING or self.forward_date != NOTHING or self.is_automatic_forward
 
     @property
     def topic(self) -> int | None:
@@ -110,20 +113,31 @@ class Update(msgspec.Struct):
         return message.chat.id if message else None
 
 
-def read_update(raw: Any) -> Update | None:
-    """Return what we need of an update; None where it cannot be read."""
+class _Numbered(msgspec.Struct):
+    update_id: Annotated[int, msgspec.Meta(ge=0, lt=LARGEST_NUMBER)]
+
+
+_UPDATE, _NUMBERED = msgspec.json.Decoder(Update), msgspec.json.Decoder(_Numbered)
+
+
+def read_update(raw: bytes) -> Update | None:
+    """Return what we need of an update that is JSON; None where it cannot be read."""
+    if len(raw) > LONGEST_UPDATE:
+        log.info("an update was passed over: it has %d bytes", len(raw))
+        return None
     try:
-        return msgspec.convert(raw, Update)
-    except (msgspec.ValidationError, RecursionError) as error:
+        return _UPDATE.decode(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         log.info("an update was passed over: %s", error)
         return None
 
 
-def number_of(raw: Any) -> int | None:
-    """Return the number of an update; None where it has none that could be confirmed."""
-    number = raw.get("update_id") if isinstance(raw, dict) else None
-    is_number = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < LARGEST_NUMBER
-    return number if is_number else None
+def number_of(raw: bytes) -> int | None:
+    """Return the number of an update that is JSON; None where it has none that could be confirmed."""
+    try:
+        return _NUMBERED.decode(raw).update_id
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
 
 
 def person_of(user: User | None, group: Chat | None) -> Person:

@@ -18,8 +18,17 @@ from telegram import BotCommand
 from telegram.error import BadRequest, Conflict, TelegramError
 from telegram.ext import ExtBot
 
+from wine_slo.integrations.telegram import connection
 from wine_slo.integrations.telegram.channel import TelegramChannel
-from wine_slo.integrations.telegram.update_types import INVISIBLE, Query, Update, number_of, person_of, read_update
+from wine_slo.integrations.telegram.update_types import (
+    INVISIBLE,
+    LONGEST_TEXT,
+    Query,
+    Update,
+    number_of,
+    person_of,
+    read_update,
+)
 from wine_slo.slo.backoff import Backoff
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Answer, Picture, Press, Question
@@ -98,7 +107,7 @@ class TelegramUpdates:
         self._clock = clock
         self._listened_at = listened_at
         self._has_caught_up = False  # that waited when this process began
-        self._last_batch: list[Any] = []
+        self._last_batch: list[bytes] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = asyncio.Semaphore(AT_ONCE)
 
@@ -146,8 +155,8 @@ class TelegramUpdates:
                 failures = conflicts = 0
                 self._listener.listening(True)  # noqa: FBT003 - it says what it is
 
-    async def _poll(self, offset: int | None) -> list[Any]:
-        """Return the next updates as they come.
+    async def _poll(self, offset: int | None) -> list[bytes]:
+        """Return the next updates, each as JSON.
 
         What waited while nobody listened is fetched without waiting, so that what comes after it is known to be new.
 
@@ -158,7 +167,7 @@ class TelegramUpdates:
         parameters = {"offset": offset, "timeout": seconds, "limit": BATCH, "allowed_updates": UPDATES}
         # `Bot.get_updates` reads every field of every update, and one that it cannot read hides all the others.
         answer = await self._bot.do_api_request(
-            "get_Updates",  # the method by a name that the library does not take for a slip
+            connection.UPDATES,
             {name: value for name, value in parameters.items() if value is not None},
             read_timeout=POLL_SECONDS + READ_SECONDS,
         )
@@ -181,7 +190,7 @@ class TelegramUpdates:
             self._begin_task(self._listener.conflict(has_webhook))
         await asyncio.sleep(CONFLICT_PAUSE)
 
-    async def _take(self, batch: list[Any], offset: int | None) -> int | None:
+    async def _take(self, batch: list[bytes], offset: int | None) -> int | None:
         """Do what the updates of a batch lead to; return the number from which on to request more.
 
         The numbers follow this batch alone: after a week without updates Telegram begins anew, below the old ones.
@@ -192,9 +201,11 @@ class TelegramUpdates:
         numbered = [raw for raw in batch if number_of(raw) is not None]
         fresh = [raw for raw in numbered if raw not in self._last_batch]
         begun = []
-        for update in map(read_update, fresh):
+        for raw in fresh:
+            update = read_update(raw)
             if update is None:
                 continue
+            await asyncio.sleep(0)  # others may have something to do
             await self._note_chat(update)
             reply = self._reply(update)
             if reply is not None:
@@ -241,7 +252,7 @@ class TelegramUpdates:
         message = update.message
         if message is None or (message.sender is not None and message.sender.is_bot and not message.sender_chat):
             return None
-        text = INVISIBLE.sub(" ", message.text).strip()
+        text = INVISIBLE.sub(" ", message.text[:LONGEST_TEXT]).strip()
         found = _COMMAND.fullmatch(text)
         if found is None and (not message.is_private or message.is_forwarded or not text):
             return None

@@ -322,10 +322,10 @@ class OnCall:
             return Answer(toast=replies.not_yours(act), reception=Reception.REFUSED)
         return await self._revoke(press, [act], ActionKind.UNDO, replies.taken_back(act))
 
-    async def _revoke(self, request: Question | Press, acts: Sequence[Action], deed: ActionKind, text: str) -> Answer:
+    async def _revoke(self, request: Question | Press, acts: Sequence[Action], kind: ActionKind, text: str) -> Answer:
         written = True
         for act in acts:
-            revocation = replace(self._act(request, self._snapshot.now(), deed), of=act.number)
+            revocation = replace(self._act(request, self._snapshot.now(), kind), of=act.number)
             _, written = await self._journal.add(replace(revocation, cause=f"{request.cause} #{act.number}"))
         if silences := [act for act in acts if act.silence is not None]:
             self._announce(lambda others: others.announced_end(request.person, silences), request.chat)
@@ -345,9 +345,9 @@ class OnCall:
 
     # What is kept
 
-    def _act(self, request: Question | Press, at: datetime, deed: ActionKind) -> Action:
+    def _act(self, request: Question | Press, at: datetime, kind: ActionKind) -> Action:
         by = self._journal.distinguished(request.person)
-        return Action(number=0, at=at, deed=deed, by=by, chat=request.chat, cause=request.cause)
+        return Action(number=0, at=at, deed=kind, by=by, chat=request.chat, cause=request.cause)
 
     def _acknowledgement(self, request: Question | Press, at: datetime, incident: Incident) -> Action:
         return replace(

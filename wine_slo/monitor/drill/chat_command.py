@@ -111,9 +111,9 @@ class DrillCommand:
 
     async def _keep(self, question: Question, objective: Objective, now: datetime) -> None:
         """Keep who begins it, before there is an incident that is to be marked as a drill."""
-        by, deed = self._journal.distinguished(question.person), ActionKind.DRILL
+        by, kind = self._journal.distinguished(question.person), ActionKind.DRILL
         act = Action(
-            number=0, at=now, deed=deed, by=by, chat=question.chat, cause=question.cause, objective=objective.name
+            number=0, at=now, deed=kind, by=by, chat=question.chat, cause=question.cause, objective=objective.name
         )
         await self._journal.add(act)
 

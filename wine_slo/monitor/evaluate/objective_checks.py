@@ -54,11 +54,11 @@ class ObjectiveChecker:
         targets = await self._facts.targets() or []
         mistakes = []
         for job, objective in {each.job: each for each in objectives.all}.items():
-            told = {each.interval for each in targets if each.job == job and each.interval is not None}
-            others = told - {objective.scrape_interval}
-            if not told and not (await self._api.query(promql.measured_interval(objective))).samples:
+            known = {each.interval for each in targets if each.job == job and each.interval is not None}
+            others = known - {objective.scrape_interval}
+            if not known and not (await self._api.query(promql.measured_interval(objective))).samples:
                 raise MetricSourceError("it has not scraped {job} often enough", job=job)
-            real = min(others, default=None) if told else await measured(self._api, objective)
+            real = min(others, default=None) if known else await measured(self._api, objective)
             if real is not None:
                 mistakes.append(ObjectiveMistake(objective.name, "scrape_interval", other_interval(objective, real)))
         return mistakes

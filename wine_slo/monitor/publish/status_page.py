@@ -254,7 +254,7 @@ def _nature(incident: IncidentStatus) -> Iterator[str]:
 
 def _headline(status: Status) -> tuple[str, Judgement]:
     """Return the one sentence to read, and its colour; green only where everything was seen to be met."""
-    counts = {verdict: sum(each.verdict is verdict for each in status.objectives) for verdict in Judgement}
+    counts = {judgement: sum(each.verdict is judgement for each in status.objectives) for judgement in Judgement}
     count = len(status.objectives)
     objectives = "objective" if count == 1 else "objectives"
     if counts[Judgement.BREACHED]:

@@ -233,8 +233,8 @@ def _measurements(fmt: Formatter, objective: Objective, reading: Reading) -> lis
     ]
     lines = []
     if values:
-        told = "; ".join(fmt.value(objective, each, reading.bounds) for each in values)
-        lines.append(fmt.say("Measured: {values}.", values=told))
+        measured = "; ".join(fmt.value(objective, each, reading.bounds) for each in values)
+        lines.append(fmt.say("Measured: {values}.", values=measured))
     if reading.events_per_second is not None and not objective.counts_scrapes:
         lines.append(fmt.say("{rate} requests/s.", rate=fmt.language.rate(reading.events_per_second)))
     return lines

@@ -5,11 +5,11 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import aiohttp
@@ -640,10 +640,10 @@ def test_one_that_an_older_version_made_readable_for_all_is_so_no_more(path: Pat
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that everybody may enter; above `tmp_path` is one that each new run of pytest closes to others."""
-    with TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
+    """Return a folder that everybody may enter; pytest closes those above its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")

@@ -14,6 +14,7 @@ from tests.support.fakes.people import ANNA, BORIS, ELSEWHERE, FORUM, GROUP, STR
 from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.scene import ALL, Scene
 from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.telegram.connection import BotApiRequest
 from wine_slo.monitor.chatops.info import Info
 from wine_slo.monitor.chatops.oncall import OnCall
 from wine_slo.monitor.notify.journal import Journal
@@ -152,7 +153,9 @@ async def never_mind(_chat: int) -> None:
 
 def unhurried(token: str, url: str) -> ExtBot[int]:
     """Without the pauses that keep the real bot below Telegram's limits."""
-    bot: ExtBot[int] = ExtBot(token, base_url=f"{url}/bot")  # type: ignore[assignment]
+    bot: ExtBot[int] = ExtBot(  # type: ignore[assignment]
+        token, base_url=f"{url}/bot", request=BotApiRequest(), get_updates_request=BotApiRequest()
+    )
     return bot
 
 

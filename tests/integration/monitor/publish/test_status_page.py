@@ -241,8 +241,8 @@ async def test_no_objective_is_green_without_evidence_whatever_its_numbers(
     assert {each.verdict for each in watch.status().objectives} == {Judgement.UNKNOWN}
 
 
-def act(second: float, deed: ActionKind, by: Person, **changes: object) -> Action:
-    made = Action(number=0, at=at(second), deed=deed, by=by, chat=1, cause=f"press {second}")
+def act(second: float, kind: ActionKind, by: Person, **changes: object) -> Action:
+    made = Action(number=0, at=at(second), deed=kind, by=by, chat=1, cause=f"press {second}")
     return replace(made, **changes)  # type: ignore[arg-type]
 
 

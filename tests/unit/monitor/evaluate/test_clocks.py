@@ -63,8 +63,8 @@ class World:
     def status(self) -> Status:
         return status_of(self.state, OBJECTIVES, self.evaluation.now(), PROCESS)
 
-    def reads(self, verdict: Judgement) -> bool:
-        return self.status.objectives[0].verdict is verdict
+    def reads(self, judgement: Judgement) -> bool:
+        return self.status.objectives[0].verdict is judgement
 
     def opened(self, key: object) -> int:
         return sum(each.key == key for each in self.state.incidents.values())

@@ -93,9 +93,9 @@ def test_of_several_the_one_that_lasts_longest_counts() -> None:
     assert found.by == BORIS
 
 
-@pytest.mark.parametrize("deed", [ActionKind.UNDO, ActionKind.END])
-def test_one_that_was_ended_mutes_nothing_and_did_not_run_out(deed: ActionKind) -> None:
-    ended = acts(silence(100, 3700), act(200, deed, of=1))
+@pytest.mark.parametrize("kind", [ActionKind.UNDO, ActionKind.END])
+def test_one_that_was_ended_mutes_nothing_and_did_not_run_out(kind: ActionKind) -> None:
+    ended = acts(silence(100, 3700), act(200, kind, of=1))
     assert ended.silences({}, at(300)) == ()
     assert ended.ran_out(KEY, at(5000)) is None
     assert acts(silence(100, 3700)).ran_out(KEY, at(5000)) == at(3700)
@@ -188,9 +188,9 @@ def test_whatever_people_did_who_has_it_did_say_so_and_nothing_that_was_ended_mu
     actions: list[tuple[ActionKind, int, int, Person]], second: int
 ) -> None:
     done = NO_ACTIONS
-    for deed, when, of, by in sorted(actions, key=lambda each: each[1]):
-        fresh = act(when, deed, by, of=of if deed in (ActionKind.UNDO, ActionKind.END) else None)
-        if deed is ActionKind.SILENCE:
+    for kind, when, of, by in sorted(actions, key=lambda each: each[1]):
+        fresh = act(when, kind, by, of=of if kind in (ActionKind.UNDO, ActionKind.END) else None)
+        if kind is ActionKind.SILENCE:
             fresh = replace(fresh, silence=Silence(until=at(when + 600 * of)))
         done = done.with_one_more(fresh)
     now: datetime = at(second)
