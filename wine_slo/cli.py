@@ -45,7 +45,7 @@ def train() -> None:
 
 
 @app.command()
-def server(workers: Annotated[int, typer.Option(min=1, help="Processes that share the port.")] = 1) -> None:
+def server(workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port.")] = 1) -> None:
     """Serve the API and the form until stopped."""
     from wine_slo import server  # noqa: PLC0415
 
@@ -80,7 +80,7 @@ def check(
 
 @app.command()
 def status(as_json: Json = False) -> None:  # noqa: FBT002
-    """Say how everything stands, as the watchdog sees it.
+    """Show the current status of all objectives, by the watchdog.
 
     Exits with 0, with 1 where its last evaluation is too old,
     2 where a setting is wrong, 3 where it does not answer.
@@ -101,9 +101,9 @@ def drill(
     Sends requests to /sleep for at most so many minutes, then as many fast
     ones. The error budget leaves these requests out. Ctrl-C ends it.
 
-    Exits with 0 where all went as soon as the settings make it expect,
-    1 where it did not, 2 where the configuration is wrong, 3 where there
-    was no drill, as something is broken or not what it should be.
+    Exits with 0 where every step was as soon as the settings imply,
+    1 where it was not, 2 where the configuration is wrong, 3 where there
+    was no drill because a precondition does not hold.
     """
     from wine_slo.monitor.commands import run  # noqa: PLC0415
 

@@ -3,8 +3,9 @@
 import argparse
 import sys
 
-from wine_slo.config.environment import SettingsError, read
+from wine_slo.config.environment import SettingsError, read, unknown
 from wine_slo.http.guarded_server import raise_limit_of_files
+from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service import workers
 from wine_slo.service.settings import ServerSettings
 
@@ -16,11 +17,25 @@ def main(processes: int = 1) -> None:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
+    for sentence in unknown(ServerSettings, WatchdogSettings):
+        sys.stderr.write(f"{sentence}\n")
     raise_limit_of_files()
     workers.run(settings, processes)
 
 
+def worker_count(text: str) -> int:
+    """Read a number of workers.
+
+    Raises:
+        argparse.ArgumentTypeError: There cannot be so many.
+    """
+    count = int(text)
+    if not 1 <= count <= workers.MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"wanted: a whole number from 1 to {workers.MOST_WORKERS}")
+    return count
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m wine_slo.server", description=main.__doc__)
-    parser.add_argument("--workers", type=int, default=1, help="processes that share the port (default: 1)")
+    parser.add_argument("--workers", type=worker_count, default=1, help="processes that share the port (default: 1)")
     main(parser.parse_args().workers)

@@ -19,7 +19,7 @@ import aiohttp
 from aiohttp import web
 
 from wine_slo.config import log_setup, slo_file
-from wine_slo.config.environment import SettingsError, read
+from wine_slo.config.environment import SettingsError, read, unknown
 from wine_slo.config.hosts import is_loopback
 from wine_slo.http import guarded_server
 from wine_slo.http.guarded_server import Door, Patience, Runner
@@ -31,6 +31,7 @@ from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.assembly import Loop, Outside, assemble, loops_of, utc_now
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.monitor.ticker import log_left_out
+from wine_slo.service.settings import ServerSettings
 from wine_slo.slo.objectives.objective import Objectives
 
 STOPS_WITHIN = 5  # seconds for what is being delivered when the process is to end
@@ -54,6 +55,8 @@ def main() -> None:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
     log_setup.configure(settings.log_format)
+    for sentence in unknown(WatchdogSettings, ServerSettings):
+        log.warning(sentence)
     log_left_out(settings, objectives)
     try:
         ledger = Ledger.open_or_remember(settings.database_url)

@@ -9,7 +9,7 @@ from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions,
 ANNA, BORIS = Person(7, "Anna"), Person(8, "Boris")
 
 
-def act(second: float, kind: ActionKind = ActionKind.ACKNOWLEDGE, by: Person = ANNA, **fields: object) -> Action:
+def action(second: float, kind: ActionKind = ActionKind.ACKNOWLEDGE, by: Person = ANNA, **fields: object) -> Action:
     whole: dict[str, object] = {"incident": 12} if kind is ActionKind.ACKNOWLEDGE else {}
     fresh = Action(number=0, at=at(second), deed=kind, by=by, chat=CHAT, cause=f"press {second} {by.id}")
     return replace(fresh, **(whole | fields))  # type: ignore[arg-type]
@@ -17,10 +17,10 @@ def act(second: float, kind: ActionKind = ActionKind.ACKNOWLEDGE, by: Person = A
 
 def silence(second: float, until: float | None = None, by: Person = ANNA, **fields: object) -> Action:
     end = None if until is None else at(until)
-    return act(second, ActionKind.SILENCE, by, silence=Silence(until=end, **fields))  # type: ignore[arg-type]
+    return action(second, ActionKind.SILENCE, by, silence=Silence(until=end, **fields))  # type: ignore[arg-type]
 
 
-def acts(*those: Action) -> Actions:
+def actions(*those: Action) -> Actions:
     found = NO_ACTIONS
     for each in those:
         found = found.with_one_more(each)

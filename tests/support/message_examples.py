@@ -32,7 +32,7 @@ from wine_slo.slo.text.incidents.resolved import closed_text, late_text, recover
 
 MAX_TEXT = 4096  # characters of a Telegram message
 MAX_LINES = 9
-SPEECH = Formatter(ALL, ZoneInfo("Etc/GMT-3"))
+FORMATTER = Formatter(ALL, ZoneInfo("Etc/GMT-3"))
 NOTHING = DeliveryRecord(incident=12, chat=CHAT)
 OPENED = DeliveryRecord(incident=12, chat=CHAT, stage=Stage.OPENED, opening=1, message=5, breach_told_at=at(87))
 BOUNDS = (0.001, 0.025, 0.05, 0.9, 1.0, 1.1, 2.0, 2.5, 10.0)
@@ -75,9 +75,9 @@ def breach(
     after: float = 120,
     record: DeliveryRecord = NOTHING,
     state: State | None = None,
-    speech: Formatter = SPEECH,
+    fmt: Formatter = FORMATTER,
 ) -> str:
-    return breach_text(speech, truth, record, state or State(), at(after))
+    return breach_text(fmt, truth, record, state or State(), at(after))
 
 
 def burning(burn: Burn) -> Incident:
@@ -87,82 +87,74 @@ def burning(burn: Burn) -> Incident:
 
 HELD_BY_THE_OUTAGE = State(incidents={11: incident(number=11, held=Sight.TARGET_DOWN), 12: DOWN})
 EXAMPLES: dict[str, Callable[[Formatter], str]] = {
-    "a breach": lambda speech: breach(SLOW, speech=speech),
-    "a breach after a change": lambda speech: breach(CHANGED, speech=speech),
-    "a breach in a young history": lambda speech: breach(incident(bad=13, total=13, budget=YOUNG), speech=speech),
-    "a recovery in a young history": lambda speech: recovery_text(
-        speech, replace(RECOVERED, bad=15, total=120, budget=OLDER), OPENED
+    "a breach": lambda fmt: breach(SLOW, fmt=fmt),
+    "a breach after a change": lambda fmt: breach(CHANGED, fmt=fmt),
+    "a breach in a young history": lambda fmt: breach(incident(bad=13, total=13, budget=YOUNG), fmt=fmt),
+    "a recovery in a young history": lambda fmt: recovery_text(
+        fmt, replace(RECOVERED, bad=15, total=120, budget=OLDER), OPENED
     ),
-    "a breach that lasts": lambda speech: breach(SLOW, after=720, speech=speech),
-    "a breach of which nothing more is known": lambda speech: breach(incident(value=None), speech=speech),
-    "a breach that may be a repeat": lambda speech: breach(
-        incident(), record=replace(NOTHING, perhaps_sent=True), speech=speech
+    "a breach that lasts": lambda fmt: breach(SLOW, after=720, fmt=fmt),
+    "a breach of which nothing more is known": lambda fmt: breach(incident(value=None), fmt=fmt),
+    "a breach that may be a repeat": lambda fmt: breach(
+        incident(), record=replace(NOTHING, perhaps_sent=True), fmt=fmt
     ),
-    "a breach that came back": lambda speech: breach(
+    "a breach that came back": lambda fmt: breach(
         replace(SLOW, openings=3, again_at=at(660), last_bad_at=at(685), earlier=EARLIER, bad=151, total=188),
         after=690,
-        speech=speech,
+        fmt=fmt,
     ),
-    "a service that hangs": lambda speech: breach(
-        incident(waiting_seconds=72.4, value=None, by_endpoint=(("/sleep", 2.4),)), speech=speech
+    "a service that hangs": lambda fmt: breach(
+        incident(waiting_seconds=72.4, value=None, by_endpoint=(("/sleep", 2.4),)), fmt=fmt
     ),
-    "many endpoints": lambda speech: breach(
-        incident(by_endpoint=tuple((f"/page/{number}", 5.0 - number) for number in range(5))), speech=speech
+    "many endpoints": lambda fmt: breach(
+        incident(by_endpoint=tuple((f"/page/{number}", 5.0 - number) for number in range(5))), fmt=fmt
     ),
-    "failing": lambda speech: breach(FAILING, speech=speech),
-    "down": lambda speech: breach(DOWN, state=HELD_BY_THE_OUTAGE, speech=speech),
-    "one of three down": lambda speech: breach(PARTLY_DOWN, speech=speech),
-    "three of three down": lambda speech: breach(
-        replace(PARTLY_DOWN, value=1.0, down=("a:8000", "b:8000", "c:8000")), speech=speech
+    "failing": lambda fmt: breach(FAILING, fmt=fmt),
+    "down": lambda fmt: breach(DOWN, state=HELD_BY_THE_OUTAGE, fmt=fmt),
+    "one of three down": lambda fmt: breach(PARTLY_DOWN, fmt=fmt),
+    "three of three down": lambda fmt: breach(
+        replace(PARTLY_DOWN, value=1.0, down=("a:8000", "b:8000", "c:8000")), fmt=fmt
     ),
-    "buckets that are wide": lambda speech: breach(replace(SLOW, bounds=BOUNDS), speech=speech),
-    "one label set": lambda speech: breach(incident(key=Key("latency", (("endpoint", "/predict"),))), speech=speech),
-    "no requests": lambda speech: breach(incident(held=Sight.NO_TRAFFIC, held_since=at(780)), after=900, speech=speech),
-    "too few requests": lambda speech: breach(
-        incident(held=Sight.TOO_FEW, held_since=at(780)), after=900, speech=speech
-    ),
-    "it went down": lambda speech: breach(
-        incident(held=Sight.TARGET_DOWN, held_since=at(780)), after=900, speech=speech
-    ),
-    "it cannot be seen": lambda speech: breach(
-        incident(held=Sight.BLIND, held_since=at(780)), after=900, speech=speech
-    ),
-    "blind": lambda speech: breach(BLIND, after=185, speech=speech),
-    "the ledger cannot be written": lambda speech: breach(UNWRITTEN, after=185, speech=speech),
-    "the ledger is written again": lambda speech: recovery_text(speech, WRITTEN, OPENED),
-    "the ledger was written again": lambda speech: closed_text(speech, WRITTEN),
-    "the budget burns": lambda speech: breach(burning(BURNS[0]), speech=speech),
-    "the budget melts": lambda speech: breach(burning(BURNS[3]), speech=speech),
-    "reminder": lambda speech: reminder_text(speech, incident(value=1.7), at(60 + 4 * 3600)),
-    "recovery": lambda speech: recovery_text(speech, RECOVERED, OPENED),
-    "recovery of a short one": lambda speech: recovery_text(speech, replace(RECOVERED, last_bad_at=at(115)), OPENED),
-    "recovery after it came back": lambda speech: recovery_text(
-        speech,
+    "buckets that are wide": lambda fmt: breach(replace(SLOW, bounds=BOUNDS), fmt=fmt),
+    "one label set": lambda fmt: breach(incident(key=Key("latency", (("endpoint", "/predict"),))), fmt=fmt),
+    "no requests": lambda fmt: breach(incident(held=Sight.NO_TRAFFIC, held_since=at(780)), after=900, fmt=fmt),
+    "too few requests": lambda fmt: breach(incident(held=Sight.TOO_FEW, held_since=at(780)), after=900, fmt=fmt),
+    "it went down": lambda fmt: breach(incident(held=Sight.TARGET_DOWN, held_since=at(780)), after=900, fmt=fmt),
+    "it cannot be seen": lambda fmt: breach(incident(held=Sight.BLIND, held_since=at(780)), after=900, fmt=fmt),
+    "blind": lambda fmt: breach(BLIND, after=185, fmt=fmt),
+    "the ledger cannot be written": lambda fmt: breach(UNWRITTEN, after=185, fmt=fmt),
+    "the ledger is written again": lambda fmt: recovery_text(fmt, WRITTEN, OPENED),
+    "the ledger was written again": lambda fmt: closed_text(fmt, WRITTEN),
+    "the budget burns": lambda fmt: breach(burning(BURNS[0]), fmt=fmt),
+    "the budget melts": lambda fmt: breach(burning(BURNS[3]), fmt=fmt),
+    "reminder": lambda fmt: reminder_text(fmt, incident(value=1.7), at(60 + 4 * 3600)),
+    "recovery": lambda fmt: recovery_text(fmt, RECOVERED, OPENED),
+    "recovery of a short one": lambda fmt: recovery_text(fmt, replace(RECOVERED, last_bad_at=at(115)), OPENED),
+    "recovery after it came back": lambda fmt: recovery_text(
+        fmt,
         replace(RECOVERED, openings=3, again_at=at(660), earlier=EARLIER),
         replace(OPENED, breach_told_at=at(690)),
     ),
-    "recovery of errors": lambda speech: recovery_text(
-        speech, replace(RECOVERED, key=Key("errors"), value=0.0, worst=0.2, budget=None), OPENED
+    "recovery of errors": lambda fmt: recovery_text(
+        fmt, replace(RECOVERED, key=Key("errors"), value=0.0, worst=0.2, budget=None), OPENED
     ),
-    "up again": lambda speech: recovery_text(
-        speech, replace(RECOVERED, key=Key("availability"), value=0.0, worst=1.0, budget=None), OPENED
+    "up again": lambda fmt: recovery_text(
+        fmt, replace(RECOVERED, key=Key("availability"), value=0.0, worst=1.0, budget=None), OPENED
     ),
-    "seeing again": lambda speech: recovery_text(
-        speech, replace(BLIND, closed_at=at(400), last_bad_at=at(400), outcome=Outcome.RECOVERED), OPENED
+    "seeing again": lambda fmt: recovery_text(
+        fmt, replace(BLIND, closed_at=at(400), last_bad_at=at(400), outcome=Outcome.RECOVERED), OPENED
     ),
-    "the budget lasts again": lambda speech: recovery_text(
-        speech, replace(burning(BURNS[0]), closed_at=at(900), outcome=Outcome.RECOVERED), OPENED
+    "the budget lasts again": lambda fmt: recovery_text(
+        fmt, replace(burning(BURNS[0]), closed_at=at(900), outcome=Outcome.RECOVERED), OPENED
     ),
-    "closed": lambda speech: closed_text(speech, RECOVERED),
-    "closed blindness": lambda speech: closed_text(
-        speech, replace(BLIND, closed_at=at(400), outcome=Outcome.RECOVERED)
+    "closed": lambda fmt: closed_text(fmt, RECOVERED),
+    "closed blindness": lambda fmt: closed_text(fmt, replace(BLIND, closed_at=at(400), outcome=Outcome.RECOVERED)),
+    "closed budget": lambda fmt: closed_text(
+        fmt, replace(burning(BURNS[0]), closed_at=at(900), outcome=Outcome.RECOVERED)
     ),
-    "closed budget": lambda speech: closed_text(
-        speech, replace(burning(BURNS[0]), closed_at=at(900), outcome=Outcome.RECOVERED)
-    ),
-    "missed": lambda speech: late_text(speech, RECOVERED, State()),
-    "expired": lambda speech: recovery_text(speech, EXPIRED, OPENED),
-    "withdrawn": lambda speech: recovery_text(speech, replace(EXPIRED, outcome=Outcome.WITHDRAWN), OPENED),
+    "missed": lambda fmt: late_text(fmt, RECOVERED, State()),
+    "expired": lambda fmt: recovery_text(fmt, EXPIRED, OPENED),
+    "withdrawn": lambda fmt: recovery_text(fmt, replace(EXPIRED, outcome=Outcome.WITHDRAWN), OPENED),
 }
 
 

@@ -110,7 +110,7 @@ class Reader:
         self.notifications: list[Notification] = []
 
     @property
-    def speech(self) -> Formatter:
+    def fmt(self) -> Formatter:
         return Formatter(self._scene.objectives, UTC)
 
     def receives(self) -> list[Notification]:
@@ -123,7 +123,7 @@ class Reader:
             while notification := next_notification(
                 incident,
                 record,
-                IncidentWording(self.speech, state, now),
+                IncidentWording(self.fmt, state, now),
                 now,
                 Policy(remind_after=LATENCY.remind_after, is_muted=muted),
             ):

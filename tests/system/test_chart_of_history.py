@@ -67,9 +67,9 @@ class Studio:
     charts: Charts
     recorder: Recorder
 
-    async def draws(self, name: str, speech: Formatter, span: timedelta = 2 * 60 * MINUTE) -> Chart:
-        picture = await self.charts.of(Key(name), speech, span)
-        keep(picture.png, f"chart-{name}-{speech.language.code}")
+    async def draws(self, name: str, fmt: Formatter, span: timedelta = 2 * 60 * MINUTE) -> Chart:
+        picture = await self.charts.of(Key(name), fmt, span)
+        keep(picture.png, f"chart-{name}-{fmt.language.code}")
         return self.recorder.chart
 
 

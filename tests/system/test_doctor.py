@@ -34,7 +34,7 @@ async def test_a_set_up_that_is_right_and_one_that_is_not(house: House) -> None:
         "warning  heartbeat   is not set: an outage of the watchdog itself is not detected",
         "                     → set WINE_SLO_HEARTBEAT_URL to a dead-man's switch, such as one of healthchecks.io",
         "",
-        "0 wrong, 3 to be warned of",
+        "0 wrong, 3 warnings",
     ]
     assert [line.split()[1] for line in doctor.lines if line.startswith("ok ")] == [
         "settings", "server", "objectives", "prometheus", "targets", "metrics", "service", "model", "watchdog",

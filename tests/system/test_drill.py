@@ -49,14 +49,14 @@ async def test_it_is_detected_notified_and_ended_in_time_and_the_budget_is_spare
     process = await drill(house)
     assert await process.wait(90) == 0, process.output
     assert re.fullmatch(
-        r"Sending 5 requests of 2 s per second, to break latency\.\n"
+        r"Sending 5 requests/s of 2 s each to violate latency\.\n"
         r" +[\d.]+ s  seen by Prometheus; expected within 2 s\n"
         r" +[\d.]+ s  breach confirmed \(#1\); expected within 9 s\n"
         r" +[\d.]+ s  all chats notified; expected within 14 s\n"
         r"Sending as many fast requests\.\n"
         r" +[\d.]+ s  recovery confirmed; expected within 10 s\n"
         r" +[\d.]+ s  all chats notified of the recovery; expected within 15 s\n"
-        r"It works\.",
+        r"Drill passed\.",
         process.output,
     )
     breach, recovery = (each for each in house.bot_api.chat(CHAT).messages if each.photo is None)

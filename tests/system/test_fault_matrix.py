@@ -154,9 +154,9 @@ class Cell:
         messages = "one line" if self.sent_with("⚪️ Delivered late") else "yes" if self.begin and self.end else "**no**"
         late = "at once" if self.late < 1 else f"{self.late:.0f} s"
         repeats = f"{len(self.repeats)}, which says so" if self.repeats else "no"
-        course = "goes on" if self.goes_on else "over meanwhile"
+        series = "goes on" if self.goes_on else "over meanwhile"
         return (
-            f"| {self.fault.name} | {self.length:.0f} s | {course} | {messages} | {late} | {repeats} "
+            f"| {self.fault.name} | {self.length:.0f} s | {series} | {messages} | {late} | {repeats} "
             f"| {len(self.calls)} | {self.calls_while_faulty} |"
         )
 
@@ -306,5 +306,5 @@ def test_the_table_in_the_docs_is_what_a_run_gives(cells: list[Cell]) -> None:
 
 def _without_numbers(row: str) -> list[str]:
     """What of a row is the same in each run: not seconds, and not how many, as waits are random."""
-    fault, length, course, messages, _, repeats, *_ = (each.strip() for each in row.strip("|").split("|"))
-    return [fault, length, course, messages, repeats.split(", ")[-1]]
+    fault, length, series, messages, _, repeats, *_ = (each.strip() for each in row.strip("|").split("|"))
+    return [fault, length, series, messages, repeats.split(", ")[-1]]

@@ -1,4 +1,4 @@
-"""Somebody writes without end, and the real process does what matters: alerts and acts are on time."""
+"""Somebody writes without end, and the real process does what matters: alerts and actions are on time."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -55,3 +55,14 @@ async def test_with_a_password_all_pages_but_health_want_it_and_a_bad_request_is
     assert len(line) < 200
     assert "Traceback" not in watchdog.output
     assert "sesame" not in watchdog.output
+
+
+async def test_a_mistyped_name_of_a_setting_is_named_by_both_processes(
+    processes: Processes, settings: dict[str, str]
+) -> None:
+    settings |= {"WINE_SLO_PORT": "0", "WINE_SLO_PROMETEUS_URL": "x", "WINE_SLO_MODEL": str(ROOT / "models/model.pkl")}
+    for process in (await processes.server(settings), await processes.watchdog(settings)):
+        await process.until_line("listening on")
+        said = "WINE_SLO_PROMETEUS_URL of the environment is no setting; is WINE_SLO_PROMETHEUS_URL meant?"
+        assert len([line for line in process.lines if said in line]) == 1
+        assert await process.terminate() == 0

@@ -8,6 +8,7 @@ name in capitals behind WINE_SLO_. An empty value counts as not set. Each secret
 import os
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
@@ -27,6 +28,10 @@ from wine_slo.slo import redaction
 PREFIX = "WINE_SLO_"
 FILE = Path(".env")
 S = TypeVar("S", bound="Settings")
+WHERE = f"{PREFIX}ENV_FILE"
+OF_COMPOSE = {f"{PREFIX}PROMETHEUS_PORT", f"{PREFIX}GRAFANA_PORT"}  # docker-compose.yml alone reads these
+# Other variables that Kubernetes and Docker set for services of such names.
+OF_A_LINK = re.compile(r".*_SERVICE_(HOST|PORT(_\w+)?)|.*_PORT_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?")
 LINK = re.compile(r"(tcp|udp|sctp)://.*")  # what Kubernetes and Docker set for a service of the name wine-slo
 
 
@@ -48,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
         return []
 
 
+LONGEST_NAME = 100  # letters of a variable's name in a sentence
 LONGEST_SHOWN = 200  # letters of a wrong value in a sentence
 Port = Annotated[int, Meta(ge=0, le=65535)]
 LogFormat = Literal["text", "json"]
@@ -76,11 +82,11 @@ class Setting:
         if not text and self.is_secret and (name := variables.get(f"{self.variable}_FILE")):
             file = Path(name)
             text = self._read_file(file)
-        if not text:
+        if not text or text.isspace():
             return None
         value = [each.strip() for each in text.split(",") if each.strip()] if self.is_list else text
         try:
-            read = msgspec.convert(value, self.type, strict=False, dec_hook=lambda kind, part: kind(part))
+            read = msgspec.convert(value or text, self.type, strict=False, dec_hook=lambda kind, part: kind(part))
         except (msgspec.ValidationError, ZoneInfoNotFoundError, OSError) as error:  # OSError: a folder of time zones
             is_hidden = self.is_secret or ("@" in text and "://" not in text)  # perhaps a password without a scheme
             shown = "has a value" if is_hidden else f"is {_clipped(text)!r}"
@@ -138,6 +144,31 @@ def is_set(variable: str) -> bool:
     return variable in _variables()
 
 
+def unknown(*settings: type[Settings]) -> list[str]:
+    """Return a sentence for each variable that is called like a setting and is none of these.
+
+    Raises:
+        SettingsError: `.env` cannot be read.
+    """
+    known = {WHERE, *OF_COMPOSE}
+    for each in (setting for kind in settings for setting in listed(kind)):
+        known |= {each.variable, f"{each.variable}_FILE"} if each.is_secret else {each.variable}
+    in_file = {name.upper() for name, value in _read_file(file()).items() if value}
+    names = [name for name in sorted(_variables()) if name.startswith(PREFIX) and name not in known]
+    return [
+        _unknown(name, str(file()) if name in in_file else "the environment", known)
+        for name in names
+        if name in in_file or not OF_A_LINK.fullmatch(name)
+    ]
+
+
+def _unknown(name: str, where: str, known: set[str]) -> str:
+    meant = get_close_matches(name, known, n=1, cutoff=0.8)
+    advice = f"is {meant[0]} meant?" if meant else "README.md lists all of them"
+    shown = "".join(letter if letter.isprintable() else "?" for letter in name[:LONGEST_NAME])
+    return f"{shown} of {where} is no setting; {advice}"
+
+
 def read_file(path: Path) -> None:
     """Read this file instead of `.env` from now on, whatever WINE_SLO_ENV_FILE says."""
     _chosen[:] = [path]
@@ -148,7 +179,7 @@ _chosen: list[Path] = []
 
 def file() -> Path:
     """Return the file that is read beside the environment."""
-    named = os.environ.get(f"{PREFIX}ENV_FILE")
+    named = os.environ.get(WHERE)
     return _chosen[0] if _chosen else Path(named) if named else FILE
 
 

@@ -37,8 +37,24 @@ class Url(str):
 
     @property
     def hidden(self) -> tuple[str, ...]:
-        """Return what no output may show: the password in it, if there is one."""
+        """Return what no output may show: what gives access in it."""
         return redaction.credentials_of(self)
+
+
+class RootUrl(Url):
+    """The root of an API: the name of each query follows it, so it has neither a query nor a fragment."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Return the URL.
+
+        Raises:
+            ValueError: it is none, or no root.
+        """
+        if "?" in text or "#" in text:
+            raise ValueError("is no root")
+        return super().__new__(cls, text)
 
 
 class Secret:
@@ -85,7 +101,7 @@ class Secret:
         return "***"
 
 
-class UrlWithoutPassword(Url):
+class UrlWithoutPassword(RootUrl):
     """A URL of what has settings of its own for a name and a password."""
 
     __slots__ = ()
@@ -300,9 +316,9 @@ def _check_host(name: str) -> None:
     Raises:
         ValueError: none can.
     """
-    if not name or not name.isprintable() or re.search(r"[\s/\\@?#]", name):
-        raise ValueError("is no host")
     if ":" in name:
         ip_address(name.partition("%")[0])
         return
+    if not re.fullmatch(r"[\w.-]+", name):
+        raise ValueError("is no host")
     name.removesuffix(".").encode("idna")  # UnicodeError is a ValueError: an empty label, or a long one

@@ -135,8 +135,8 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
     channel, answers, chats = _channel(bot, settings)
     topics = {int(each): each.topic for each in _named(settings) if each.topic is not None}
     recipients = Recipients(ledger, memory, chats, evaluator.now(), topics=topics)
-    localizer = Localizer(recipients, speeches(settings, evaluator))
-    journal = Journal(ledger, memory.acts, last_number=memory.last_act)
+    localizer = Localizer(recipients, formatters(settings, evaluator))
+    journal = Journal(ledger, memory.actions, last_number=memory.last_action)
     charts = Charts(
         source,
         outside.drawing,
@@ -223,15 +223,15 @@ def loops_of(parts: Parts) -> list[tuple[Loop, str]]:
     return loops
 
 
-def speeches(settings: WatchdogSettings, snapshot: Snapshot) -> Callable[[str], Formatter]:
+def formatters(settings: WatchdogSettings, snapshot: Snapshot) -> Callable[[str], Formatter]:
     """Return how things read in a language, by its code; without one, in that of the settings."""
     languages = translations.load()
     own = languages[settings.language]
 
-    def speech_in(code: str) -> Formatter:
+    def formatter_in(code: str) -> Formatter:
         return Formatter(snapshot.objectives, settings.timezone, languages.get(code, own))
 
-    return speech_in
+    return formatter_in
 
 
 def _read_at_scrape(
@@ -240,7 +240,7 @@ def _read_at_scrape(
     instruments.read_at_scrape(
         undelivered_seconds=lambda: dispatcher.undelivered_seconds,
         unreachable=lambda: len(dispatcher.unreached),
-        silences=lambda: len(journal.acts.silences(snapshot.state.incidents, snapshot.now())),
+        silences=lambda: len(journal.actions.silences(snapshot.state.incidents, snapshot.now())),
     )
 
 
@@ -312,7 +312,7 @@ def _add_commands(parts: Parts) -> None:
     info = Info(
         parts.outside.ledger,
         parts.evaluator,
-        parts.localizer.speech,
+        parts.localizer.fmt,
         parts.charts.answer,
         parts.journal.lines,
         parts.dispatcher.suppressed,
@@ -328,7 +328,7 @@ def _boards(parts: Parts, channel: Channel) -> Boards:
         parts.outside.ledger,
         parts.evaluator,
         parts.journal,
-        parts.localizer.speech,
+        parts.localizer.fmt,
         parts.instruments.count_message,
         recipients=parts.recipients,
     )
@@ -344,7 +344,7 @@ def _digests(parts: Parts, channel: Channel) -> Digests:
         but=_second_chats(parts.settings),
         weekly=Weekly.parse(parts.settings.digest_at, parts.settings.timezone),
         snapshot=parts.evaluator,
-        speech=parts.localizer.speech,
+        fmt=parts.localizer.fmt,
         journal=parts.journal,
         on_message=parts.instruments.count_message,
     )
@@ -359,7 +359,7 @@ def _drills(parts: Parts) -> DrillCommand:
 
     return DrillCommand(
         parts.evaluator,
-        parts.localizer.speech,
+        parts.localizer.fmt,
         partial(drill_runner.prepare, service, status, clock=utc_now),
         partial(drill_runner.run, service, status, parts.source, longest=LONGEST_DRILL, clock=utc_now),
         LONGEST_DRILL,
@@ -379,9 +379,9 @@ def _updates(parts: Parts, bot: Connection, channel: TelegramChannel) -> Telegra
         contacted=parts.dispatcher.revive,
         moved=parts.recipients.move,
     )
-    speech_in = speeches(parts.settings, parts.evaluator)
+    formatter_in = formatters(parts.settings, parts.evaluator)
     codes = ("", *(each.code for each in LANGUAGES))
-    menus = {code: parts.router.menu(Replies(speech_in(code))) for code in codes}
+    menus = {code: parts.router.menu(Replies(formatter_in(code))) for code in codes}
     return TelegramUpdates(bot, channel, listener, menus, parts.evaluator.now, parts.evaluator.state.evaluated_at)
 
 

@@ -20,6 +20,7 @@ from wine_slo.config.setting_types import (
     Hours,
     PersonId,
     ProxyUrl,
+    RootUrl,
     Secret,
     SecretUrl,
     Token,
@@ -116,10 +117,12 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     watchdog_password: Annotated[Secret | None, Meta(description="a password for the watchdog's pages")] = None
     watchdog_login_required: Annotated[bool, Meta(description="true or false")] = True
     allowed_hosts: Annotated[tuple[Host, ...], Meta(description=NAMES)] = ()
-    service_url: Annotated[Url, Meta(description="the root of the service, such as http://host:8000")] = Url(
+    service_url: Annotated[RootUrl, Meta(description="the root of the service, such as http://host:8000")] = RootUrl(
         "http://127.0.0.1:8000"
     )
-    watchdog_url: Annotated[Url | None, Meta(description="the root of the watchdog, such as http://host:8001")] = None
+    watchdog_url: Annotated[RootUrl | None, Meta(description="the root of the watchdog, such as http://host:8001")] = (
+        None
+    )
     grafana_url: Annotated[Url | None, Meta(description="an address of Grafana, for a link on the status page")] = None
     telegram_token: Annotated[BotToken | None, Meta(description="the bot's token, as @BotFather gave it")] = None
     telegram_chat_ids: Annotated[
@@ -135,7 +138,7 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     escalate_minutes: Annotated[float, Meta(ge=0, le=1440, description="minutes from 0 (never) to 1440")] = 15
     quiet_hours: Annotated[Hours | None, Meta(description="two times of day, such as 22:00-07:00")] = None
     quiet_hours_pages: Annotated[bool, Meta(description="true or false")] = True
-    telegram_api_url: Annotated[Url | None, Meta(description="the root of an own Bot API server")] = None
+    telegram_api_url: Annotated[RootUrl | None, Meta(description="the root of an own Bot API server")] = None
     telegram_proxy: Annotated[ProxyUrl | None, Meta(description=PROXY)] = None
     timezone: Annotated[ZoneInfo, Meta(description="the time zone of the chats, such as Europe/Moscow")] = ZoneInfo(
         "UTC"

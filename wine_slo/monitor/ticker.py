@@ -183,7 +183,7 @@ class Ticker:
             overdue_after=self._overdue_after,
             untold_seconds=self._dispatcher.undelivered_seconds,
             records=self._dispatcher.records,
-            acts=self._journal.acts,
+            actions=self._journal.actions,
             unreachable=self._dispatcher.unreached,
             is_quiet=self._dispatcher.is_quiet,
         )

@@ -33,6 +33,7 @@ SHUTDOWN_TIMEOUT = LONGEST_SLEEP + 2  # seconds in which open requests may end
 BACKLOG = 1024  # connections that wait to be accepted
 LOG_WAIT = 0.2  # seconds; nobody reads faster, and one write for many requests is a tenth of the cost
 WORKER_PAUSE = 1.0  # seconds before a worker is replaced that ended sooner than that after its start
+MOST_WORKERS = 64  # a mistyped number is not to fork until the machine is full
 FORK = multiprocessing.get_context("fork")  # workers share the memory of what is imported
 
 log = logging.getLogger("wine_slo.server")

@@ -11,12 +11,15 @@ from collections.abc import Iterable
 from html import escape
 from json import dumps
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 HIDDEN = "***"
 SHORTEST_PATH = 8  # characters; a shorter one is a word, such as /ping
 SHORTEST = 4  # characters; to hide a shorter text would make everything unreadable and protect nothing
 CREDENTIALS = re.compile(r"(?<=://)[^\s/?#@:\"'<>]*(?::[^\s/?#\"'<>]*)?@")
+# What a parameter of a URL is called that gives access to something.
+ACCESS = r"[\w.-]*(?:token|secret|passw|pwd|auth|session|signature|api[_-]?key|access[_-]?key|\bkey|\bsig)[\w.-]*"
+PARAMETER = re.compile(rf"(?<=[?&;])({ACCESS}=)[^\s&#;\"'<>]+", re.IGNORECASE)
 
 _forms: dict[str, None] = {}  # the longest first, so that no form is left over from a longer one
 
@@ -42,7 +45,9 @@ def redact(text: str) -> str:
     for form in _forms:
         if form in text:
             text = text.replace(form, HIDDEN)
-    return CREDENTIALS.sub(f"{HIDDEN}@", text) if "://" in text else text
+    if "://" in text:
+        text = PARAMETER.sub(rf"\g<1>{HIDDEN}", CREDENTIALS.sub(f"{HIDDEN}@", text))
+    return text
 
 
 def redacted(value: Any) -> Any:
@@ -66,20 +71,30 @@ def parts_of_url(url: str) -> tuple[str, ...]:
 
 
 def credentials_of(url: str) -> tuple[str, ...]:
-    """Return the password of a URL, as it is written and as it is meant, and with its name as basic authentication."""
+    """Return what gives access in a URL, as it is written and as it is meant.
+
+    That is its password, alone and with its name as basic authentication; a long name that has none, as it is a token
+    then; and each parameter that is called like one.
+    """
     try:
         parts = urlsplit(url)
     except ValueError:
         return ()
-    if not parts.password:
-        return ()
-    name, password = unquote(parts.username or ""), unquote(parts.password)
-    return parts.password, password, f"{name}:{password}"
+    name, password = unquote(parts.username or ""), unquote(parts.password or "")
+    found = [value for key, value in parse_qsl(parts.query) if re.fullmatch(ACCESS, key, re.IGNORECASE)]
+    found += [part.partition("=")[2] for part in parts.query.split("&") if PARAMETER.match(f"&{part}", 1)]
+    if password:
+        found += [parts.password or "", password, f"{name}:{password}"]
+    elif len(name) >= SHORTEST_PATH:
+        found += [parts.username or "", name, f"{name}:"]
+    return tuple(found)
 
 
 def without_credentials(url: str) -> str:
-    """Return a URL without the name and the password in it."""
-    return CREDENTIALS.sub("", url)
+    """Return a URL without the name, the password and the parameters that give access."""
+    parts = urlsplit(CREDENTIALS.sub("", url))
+    kept = [part for part in parts.query.split("&") if not PARAMETER.match(f"&{part}", 1)]
+    return parts._replace(query="&".join(kept)).geturl()
 
 
 def _forms_of(secret: str) -> Iterable[str]:

@@ -52,12 +52,12 @@ class Desk:
         self.is_real_time = False
         self.rules = Rules()
         self.topics: dict[int, int] = {}
-        self.speech: Callable[[str], Formatter] = lambda _language: Formatter(self.scene.objectives, UTC)
+        self.fmt: Callable[[str], Formatter] = lambda _language: Formatter(self.scene.objectives, UTC)
         self.delivery = self._delivery()
 
     def _delivery(self) -> Dispatcher:
         self.recipients = Recipients(self.ledger, self.ledger.load(), self.chats, self.clock(), topics=self.topics)
-        self.localizer = Localizer(self.recipients, self.speech)
+        self.localizer = Localizer(self.recipients, self.fmt)
         self.journal = Journal(self.ledger, ())
         return Dispatcher(
             self._chat,

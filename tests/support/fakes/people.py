@@ -28,7 +28,7 @@ class Talk:
     """A conversation, and what came of it."""
 
     api: BotApi
-    speech: Formatter
+    fmt: Formatter
     access: Access
     listened_at: datetime | None = None
     received: Counter[Reception] = field(default_factory=Counter)
@@ -37,10 +37,10 @@ class Talk:
     moves: list[tuple[int, int]] = field(default_factory=list)
     conflicts: asyncio.Queue[bool] = field(default_factory=asyncio.Queue)
     connect: Callable[[str, str], ExtBot[int]] = connection.connect
-    conversation: Router = field(init=False)
+    router: Router = field(init=False)
 
     def __post_init__(self) -> None:
-        self.conversation = Router(self.access, lambda _chat: Replies(self.speech), self.clock, "1.2.3", self._receive)
+        self.router = Router(self.access, lambda _chat: Replies(self.fmt), self.clock, "1.2.3", self._receive)
 
     def clock(self) -> datetime:
         return datetime.now(UTC)
@@ -54,18 +54,18 @@ class Talk:
     @asynccontextmanager
     async def listening(self, *commands: Command | Reaction) -> AsyncIterator[None]:
         """Listen, and answer these too."""
-        self.conversation.add(*commands)
+        self.router.add(*commands)
         async with self.connect(TOKEN, self.api.url) as bot:
             listener = Listener(
-                self.conversation.answer,
-                self.conversation.press,
-                self.conversation.refuse,
+                self.router.answer,
+                self.router.press,
+                self.router.refuse,
                 self.listens.append,
                 self._conflict,
                 self.contacted,
                 self.moved,
             )
-            menus = {"": self.conversation.menu(Replies(self.speech))}
+            menus = {"": self.router.menu(Replies(self.fmt))}
             listens = TelegramUpdates(bot, channel.TelegramChannel(bot), listener, menus, self.clock, self.listened_at)
             task = asyncio.create_task(listens.run())
             try:

@@ -1,13 +1,13 @@
 """What can be set, where it is read from, and how a mistake is reported."""
 
 import os
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from wine_slo.config.environment import PREFIX, Setting, SettingsError, listed, read
+from wine_slo.config.environment import PREFIX, Setting, SettingsError, listed, read, unknown
 from wine_slo.config.setting_types import BotToken, ChatAddress, Host, Secret, UrlWithoutPassword
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.settings import ServerSettings
@@ -129,11 +129,62 @@ def test_a_value_becomes_what_its_field_is(monkeypatch: pytest.MonkeyPatch) -> N
         ("ALLOWED_HOSTS", "http://wine.example.org", "names separated by commas, such as wine.example.org"),
         ("ALLOWED_HOSTS", "wine.example.org,foo..bar", "names separated by commas, such as wine.example.org"),
         ("ALLOWED_HOSTS", "wine.example.org:443", "names separated by commas, such as wine.example.org"),
+        ("ALLOWED_HOSTS", "*", "names separated by commas, such as wine.example.org"),
+        ("ALLOWED_HOSTS", "wine.example.org;localhost", "names separated by commas, such as wine.example.org"),
+        ("WATCHDOG_HOST", "${HOST}", HOST),
+        ("PROMETHEUS_URL", "http://${HOST}:9090", PROMETHEUS),
+        ("TELEGRAM_ADMIN_IDS", ",", "ids of people, separated by commas; send the bot /id"),
+        ("TELEGRAM_CHAT_IDS", " , ,", CHATS),
+        ("SERVICE_URL", "http://host/#top", "the root of the service, such as http://host:8000"),
+        ("SERVICE_URL", "http://host/?a=b", "the root of the service, such as http://host:8000"),
     ],
 )
 def test_what_is_not_wanted_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str, wanted: str) -> None:
     monkeypatch.setenv(f"WINE_SLO_{name}", value)
     assert mistakes() == [f"WINE_SLO_{name} is {value!r}; wanted: {wanted}"]
+
+
+@pytest.mark.parametrize("value", ["", " ", "\t", "  \u00a0 "])
+def test_a_blank_value_counts_as_not_set(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    for name in ("WATCHDOG_PASSWORD", "TELEGRAM_ADMIN_IDS", "WATCHDOG_PORT", "GRAFANA_URL"):
+        monkeypatch.setenv(f"WINE_SLO_{name}", value)
+    assert read(WatchdogSettings) == WatchdogSettings()
+
+
+@pytest.mark.parametrize("where", ["the environment", ".env"])
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("WINE_SLO_PROMETEUS_URL", "; is WINE_SLO_PROMETHEUS_URL meant?"),
+        ("WINE_SLO_TELEGRAM_CHAT_ID", "; is WINE_SLO_TELEGRAM_CHAT_IDS meant?"),
+        ("WINE_SLO_TELEGRAM_TOKEN_FIEL", "; is WINE_SLO_TELEGRAM_TOKEN_FILE meant?"),
+        ("WINE_SLO_POLL_SECONDS_FILE", "; is WINE_SLO_POLL_SECONDS meant?"),
+        ("WINE_SLO_COLOUR\u202e\x1b" + "x" * 300, ""),
+    ],
+)
+def test_a_name_that_is_no_setting_is_reported_with_the_one_that_is_meant(
+    monkeypatch: pytest.MonkeyPatch, where: str, name: str, meant: str
+) -> None:
+    if where == ".env":
+        Path(".env").write_text(f"{name}=hunter2\n")
+    else:
+        monkeypatch.setenv(name, "hunter2")
+    (said,) = unknown(WatchdogSettings, ServerSettings)
+    assert said.startswith(name[:15])
+    assert said.endswith(f" of {where} is no setting{meant or '; README.md lists all of them'}")
+    assert "hunter2" not in said
+    assert said.isprintable()
+    assert len(said) < 250
+
+
+def test_what_is_set_for_others_is_no_unknown_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("WINE_SLO_PROMETHEUS_PORT=9090\nWINE_SLO_GRAFANA_PORT=3000\nOTHER=1\nWINE_SLO_HOST=::1\n")
+    for name in ("SERVICE_HOST", "SERVICE_PORT_HTTP", "PORT_8000_TCP", "PORT_8000_TCP_ADDR", "WATCHDOG_SERVICE_PORT"):
+        monkeypatch.setenv(f"WINE_SLO_{name}", "10.96.0.12")
+    monkeypatch.setenv("WINE_SLO_REDIS_PORT", "tcp://10.96.0.12:6379")
+    monkeypatch.setenv("WINE_SLO_TELEGRAM_TOKEN_FILE", "/dev/null")
+    monkeypatch.setenv("WINE_SLO_ENV_FILE", ".env")
+    assert unknown(WatchdogSettings, ServerSettings) == []
 
 
 def test_a_very_long_value_is_clipped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,7 +281,6 @@ def test_what_kubernetes_sets_for_a_service_of_our_name_counts_as_not_set(
         "http://[::1",
         "http://",
         "http://a b",
-        "  ",
         "http://x:0",
         "http://x:99999",
         "http://a..b:1",
@@ -335,6 +385,21 @@ def test_a_password_in_any_other_url_is_a_secret(monkeypatch: pytest.MonkeyPatch
     for number in range(4):
         assert f"hunter/{number}" in settings.secrets
         assert redaction.redact(f"hunter%2F{number} hunter/{number}") == "*** ***"
+
+
+def test_what_gives_access_in_a_url_is_a_secret_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WINE_SLO_GRAFANA_URL", "http://grafana/d?orgId=1&auth_token=hunter%2F2&apiKey=hunter-3&x=y")
+    monkeypatch.setenv("WINE_SLO_SERVICE_URL", "http://a-long-token@host:8000")
+    assert len(read(WatchdogSettings).secrets) > 3
+    shown = redaction.redact("hunter%2F2 hunter/2 hunter-3 a-long-token " + b64encode(b"a-long-token:").decode())
+    assert shown == "*** *** *** *** ***"
+
+
+@pytest.mark.parametrize("name", ["PROMETHEUS_URL", "SERVICE_URL", "WATCHDOG_URL", "TELEGRAM_API_URL"])
+def test_a_token_behind_the_root_of_an_api_is_refused_and_not_said(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"WINE_SLO_{name}", "http://host/?access_token=hunter2&orgId=7")
+    (mistake,) = mistakes()
+    assert "is 'http://host/?access_token=***&orgId=7'; wanted: the root of" in mistake
 
 
 def test_whoever_prints_settings_prints_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ with scratch_folder("test") as folder:
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The system's folder for such things."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", None)  # it is looked up once
+    monkeypatch.setattr(tempfile, "tempdir", None)  # it is read once
     return tmp_path
 
 

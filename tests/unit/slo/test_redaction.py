@@ -42,6 +42,16 @@ def test_a_url_shows_neither_name_nor_password_whether_they_are_known_or_not() -
     assert redaction.redact("http://token@host") == "http://***@host"
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["token", "access_token", "X-Api-Key", "apikey", "client_secret", "password", "passwd", "sig", "auth", "pwd"],
+)
+def test_a_url_shows_no_parameter_that_gives_access(name: str) -> None:
+    text = f"GET https://host/x?a=1&{name}=hunt%2Fer2&b=2#f: refused; {name}=5"
+    assert redaction.redact(text) == f"GET https://host/x?a=1&{name}=***&b=2#f: refused; {name}=5"
+    assert redaction.without_credentials(f"https://u:p@host/x?{name}=2&b=2") == "https://host/x?b=2"
+
+
 def test_what_is_no_credential_stays() -> None:
     for text in ("http://host/@bob", "mail bob@host", "http://host:80/a:b@c", "see http://a/ and b@c"):
         assert redaction.redact(text) == text

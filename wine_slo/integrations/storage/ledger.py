@@ -64,14 +64,14 @@ class Memory:
     """What the ledger holds: what is known, what was delivered of it, the subscribers, and what people did.
 
     Attributes:
-        last_act: The highest number of an act, also of one that cannot be read.
+        last_action: The highest number of an action, also of one that cannot be read.
     """
 
     state: State
     records: tuple[DeliveryRecord, ...]
     subscribers: tuple[Subscriber, ...]
-    acts: tuple[Action, ...] = ()
-    last_act: int = 0
+    actions: tuple[Action, ...] = ()
+    last_action: int = 0
 
 
 class Ledger:
@@ -167,7 +167,7 @@ class Ledger:
                 subscribers = connection.scalars(sa.select(SUBSCRIBERS.c.value)).all()
                 newest = sa.select(sa.func.max(ACTIONS.c.number)).scalar_subquery()  # so that none is given twice
                 lately = (evaluated_at - KEPT_ACTIONS).isoformat() if evaluated_at else ""
-                acts = connection.execute(
+                actions = connection.execute(
                     sa.select(ACTIONS.c.number, ACTIONS.c.value)
                     .where(sa.or_(ACTIONS.c.at > lately, ACTIONS.c.number == newest))
                     .order_by(ACTIONS.c.number)
@@ -186,8 +186,8 @@ class Ledger:
             state,
             tuple(decode(records, DeliveryRecord)),
             tuple(decode(subscribers, Subscriber)),
-            tuple(readable_actions(acts)),
-            max((row.number for row in acts), default=0),
+            tuple(readable_actions(actions)),
+            max((row.number for row in actions), default=0),
         )
 
     def incidents(
@@ -330,7 +330,7 @@ class Ledger:
         with self._database.writing() as connection:
             upsert(connection, DIGESTS, [{"chat": chat, "told": slot.astimezone(UTC).isoformat()}])
 
-    def act(self, acts: Iterable[Action]) -> None:
+    def add_actions(self, actions: Iterable[Action]) -> None:
         """Write down what people did, in one transaction; what is written already stays as it is.
 
         Raises:
@@ -338,13 +338,13 @@ class Ledger:
         """
         rows = [
             {
-                "number": act.number,
-                "at": act.at.isoformat(),
-                "incident": act.incident,
-                "cause": act.cause,
-                "value": encode(act),
+                "number": action.number,
+                "at": action.at.isoformat(),
+                "incident": action.incident,
+                "cause": action.cause,
+                "value": encode(action),
             }
-            for act in acts
+            for action in actions
         ]
         if rows:
             with self._database.writing() as connection:

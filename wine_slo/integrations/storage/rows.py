@@ -91,13 +91,10 @@ def _parts_of(value: object) -> Iterator[object]:
 
 
 def readable_actions(rows: Iterable[Any]) -> Iterator[Action]:
-    """Return the actions under the numbers of their rows.
-
-    One that cannot be read is left out, as it must not hide the others.
-    """
+    """Yield the actions under the numbers of their rows; one that cannot be read is left out and hides no other."""
     for row in rows:
         try:
-            yield replace(_decoded(row.value, Action, f"act {row.number}"), number=row.number)
+            yield replace(_decoded(row.value, Action, f"action {row.number}"), number=row.number)
         except LedgerError as error:
             log.error("%s; it is left out", error)  # noqa: TRY400 - a sentence says it all
 

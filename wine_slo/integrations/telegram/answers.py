@@ -1,6 +1,6 @@
 """What is let through of an answer of the Bot API, so that no answer can hold up the event loop.
 
-python-telegram-bot believes whatever comes and makes an object of each thing in it, which takes seconds for some MiB of
+python-telegram-bot trusts whatever comes and makes an object of each thing in it, which takes seconds for some MiB of
 lists in lists. So an answer is bounded in bytes before it is read (see `connection`). Then msgspec passes over what is
 in it without making anything of that: of an object only short members are handed on, of a list the elements as text.
 """
@@ -16,7 +16,7 @@ MAX_UPDATES_BYTES = 4 * 2**20  # fifty updates of the longest texts, each a repl
 MAX_BYTES = 2**17  # of any other answer; a message of the longest text, in reply to such a one, is 90 KiB
 MOST_COMMAS = 500_000  # in a list; the texts of fifty updates that are nothing else have 410,000
 LONGEST_MEMBER = 4096  # bytes; what is longer is text, or what a message is a reply to, and we read neither
-MOST_MENDED = 2**20  # bytes in which half characters are looked for; Telegram sends none
+MOST_MENDED = 2**20  # bytes in which half characters are searched for; Telegram sends none
 # Half of a character that has two, as JSON escapes it: a first that no second follows, or a second after no first.
 HALF = re.compile(
     rb"\\u[dD](?:"

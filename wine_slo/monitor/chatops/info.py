@@ -43,7 +43,7 @@ class Info:
     Args:
         ledger: Knows of the incidents that are not at hand any more.
         snapshot: What is known now.
-        speech: How things read in a chat.
+        fmt: How things read in a chat.
         chart: Draws a key over a span, or over the usual one; the reason in words where it cannot.
         action_lines: What people did about an incident, as lines of HTML.
         suppressed: Why notifications are not sent to a chat at present, by the number of the incident.
@@ -53,14 +53,14 @@ class Info:
         self,
         ledger: Ledger,
         snapshot: Snapshot,
-        speech: Callable[[int], Formatter],
+        fmt: Callable[[int], Formatter],
         chart: Chart,
-        action_lines: Callable[[Incident, Formatter], Sequence[str]] = lambda _incident, _speech: (),
+        action_lines: Callable[[Incident, Formatter], Sequence[str]] = lambda _incident, _fmt: (),
         suppressed: Callable[[int], Mapping[int, Suppression]] = lambda _chat: {},
     ) -> None:
         self._ledger = ledger
         self._snapshot = snapshot
-        self._speech = speech
+        self._fmt = fmt
         self._chart = chart
         self._action_lines = action_lines
         self._suppressed = suppressed
@@ -221,4 +221,4 @@ class Info:
         return next(iter(await asyncio.to_thread(self._ledger.incidents, numbers=[number])), None)
 
     def _explain(self, chat: int) -> Formatter:
-        return self._speech(chat)
+        return self._fmt(chat)

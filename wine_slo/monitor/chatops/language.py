@@ -56,7 +56,7 @@ class LanguageCommand:
     def _shown(self, chat: int) -> Answer:
         """Return which it is, and a button for each other one."""
         replies = self._replies(chat)
-        others = (each for each in LANGUAGES if each.code != replies.speech.language.code)
+        others = (each for each in LANGUAGES if each.code != replies.fmt.language.code)
         return Answer(replies.language(), (tuple(map(_button, others)),))
 
 

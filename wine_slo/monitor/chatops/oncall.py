@@ -1,7 +1,7 @@
 """What people on call do: read the status, acknowledge, silence.
 
 What somebody does is kept first and answered then. A ledger that cannot be written is reported in the answer, and the
-act holds all the same; it is written as soon as that works.
+action holds all the same; it is written as soon as that works.
 """
 
 import logging
@@ -113,8 +113,8 @@ class OnCall:
 
     def _shown(self, replies: Replies, state: State | None = None) -> Answer:
         """Return how everything stands, or what is left of it in a state."""
-        shown, acts = self._snapshot.state if state is None else state, self._journal.acts
-        return Answer(status_list(replies.speech, shown, self._snapshot.now(), acts, is_overdue=self._is_overdue()))
+        shown, actions = self._snapshot.state if state is None else state, self._journal.actions
+        return Answer(status_list(replies.fmt, shown, self._snapshot.now(), actions, is_overdue=self._is_overdue()))
 
     async def _press_show(self, press: Press) -> Answer:
         return self._shown(self._replies(press.chat))
@@ -136,7 +136,7 @@ class OnCall:
         is_late = age(WallTime(question.sent_at), SourceTime(now)) > JUST_NOW
         at = question.sent_at if is_late else now
         those = [each for each in self._snapshot.state.open_incidents if not is_late or each.opened_at <= at]
-        reach, acts = self._reach(question), self._journal.acts
+        reach, actions = self._reach(question), self._journal.actions
         if reach is not None and those:
             those = [each for each in those if each.number in reach]
             if not those:
@@ -144,19 +144,19 @@ class OnCall:
         named, complaint = self._named(question.arguments, those, replies)
         if complaint:
             return Answer(complaint)
-        free = [each for each in named if acts.acknowledgement(each) is None]
+        free = [each for each in named if actions.acknowledgement(each) is None]
         if not free:
-            taken = next((act for each in named if (act := acts.acknowledgement(each))), None)
+            taken = next((action for each in named if (action := actions.acknowledgement(each))), None)
             return Answer(replies.taken_already(taken) if taken else replies.none_open())
         if len(free) > 1 and not question.arguments:
-            titles = (f"#{each.number} {unescape(replies.speech.title(each.key))}"[:MAX_LABEL] for each in free)
+            titles = (f"#{each.number} {unescape(replies.fmt.title(each.key))}"[:MAX_LABEL] for each in free)
             buttons = [Button(title, ACKNOWLEDGE, _of(each)) for title, each in zip(titles, free, strict=True)]
             return Answer(replies.which(free), tuple((each,) for each in buttons[:MOST_NAMED]))
         written = True
         for incident in free:
-            act = self._acknowledgement(question, at, incident)
-            act = replace(act, cause=f"{question.cause} #{incident.number}")  # one question can be about several
-            _, written = await self._journal.add(act)
+            action = self._acknowledgement(question, at, incident)
+            action = replace(action, cause=f"{question.cause} #{incident.number}")  # one question can be about several
+            _, written = await self._journal.add(action)
         return Answer(_with(replies, replies.taken_all(free, question.person), written=written))
 
     def _named(
@@ -196,7 +196,7 @@ class OnCall:
         incident = self._pressed(press)
         if incident is None:
             return self._over(press, replies)
-        taken = self._journal.acts.acknowledgement(incident)
+        taken = self._journal.actions.acknowledgement(incident)
         if taken is not None and taken.cause != press.cause:
             return Answer(toast=replies.taken_already(taken))
         _, written = await self._journal.add(self._acknowledgement(press, now, incident))
@@ -209,14 +209,14 @@ class OnCall:
         if question.arguments and question.arguments[0].lower() in OFF:
             return await self._silences(question)
         try:
-            silence_request = parse_silence(question.arguments, replies.names(state), now, replies.speech.zone)
+            silence_request = parse_silence(question.arguments, replies.names(state), now, replies.fmt.zone)
         except NotUnderstoodError as error:
             return self._offer_choices(question, error, replies)
         return await self._make(question, silence_request)
 
     def _offer_choices(self, question: Question, error: NotUnderstoodError, replies: Replies) -> Answer:
         """Return what was wrong with a silence, and what to choose from where that can be said."""
-        text = replies.silence_not_understood(error, next(iter(replies.speech.objectives.by_name)))
+        text = replies.silence_not_understood(error, next(iter(replies.fmt.objectives.by_name)))
         if not isinstance(error, UnclearError):
             return Answer(text)
         self._choices_offered[question.chat, str(question.message)] = error
@@ -260,9 +260,9 @@ class OnCall:
             await self._journal.add(replace(self._silence(request, now, each), cause=f"{request.cause} #{number}"))
             for number, each in enumerate(silences)
         ]
-        acts = [act for act, _ in made]
-        self._announce(lambda others: others.announced(acts, now), request.chat)
-        buttons = tuple((self._end_button(replies, act, now),) for act in acts)
+        actions = [action for action, _ in made]
+        self._announce(lambda others: others.announced(actions, now), request.chat)
+        buttons = tuple((self._end_button(replies, action, now),) for action in actions)
         text = replies.silenced_in_full(silences, now)
         return Answer(_with(replies, text, written=all(written for _, written in made)), buttons=buttons)
 
@@ -271,41 +271,41 @@ class OnCall:
         incident = self._pressed(press)
         if incident is None:
             return self._over(press, replies)
-        known = self._journal.acts.silence_of(incident, self._snapshot.state.incidents, now)
+        known = self._journal.actions.silence_of(incident, self._snapshot.state.incidents, now)
         if known is not None and known.silence is not None:
             return Answer(toast=replies.silenced(known.silence, now))
         span = press.arguments[2]
         until = None if span == RECOVERY else now + min(timedelta(minutes=int(span)), LONGEST_SILENCE)
         which = ((incident.number, incident.openings),) if until is None else ()
         silence = Silence(until, which, incident.key.objective, incident.key.labels)
-        act, written = await self._journal.add(self._silence(press, now, silence))
-        self._announce(lambda others: others.announced([act], now), press.chat)
-        return Answer(toast=_with(replies, replies.silenced(act.silence or silence, now), written=written))
+        action, written = await self._journal.add(self._silence(press, now, silence))
+        self._announce(lambda others: others.announced([action], now), press.chat)
+        return Answer(toast=_with(replies, replies.silenced(action.silence or silence, now), written=written))
 
     async def _silences(self, question: Question) -> Answer:
         replies, now = self._replies(question.chat), self._snapshot.now()
-        acts = self._journal.acts.silences(self._snapshot.state.incidents, now)
-        buttons = tuple((self._end_button(replies, act, now),) for act in acts[:MAX_SILENCES])
-        return Answer(replies.silences(acts, now), buttons=buttons)
+        actions = self._journal.actions.silences(self._snapshot.state.incidents, now)
+        buttons = tuple((self._end_button(replies, action, now),) for action in actions[:MAX_SILENCES])
+        return Answer(replies.silences(actions, now), buttons=buttons)
 
-    def _end_button(self, replies: Replies, act: Action, now: datetime) -> Button:
-        return Button(replies.end_of(act.silence or Silence(), now), END, (str(act.number),))
+    def _end_button(self, replies: Replies, action: Action, now: datetime) -> Button:
+        return Button(replies.end_of(action.silence or Silence(), now), END, (str(action.number),))
 
     async def _press_end(self, press: Press) -> Answer:
         replies, now = self._replies(press.chat), self._snapshot.now()
-        act = self._journal.acts.of_number(int(press.arguments[0]))
-        running = self._journal.acts.silences(self._snapshot.state.incidents, now)
-        if act is None or act.silence is None or act not in running:
+        action = self._journal.actions.of_number(int(press.arguments[0]))
+        running = self._journal.actions.silences(self._snapshot.state.incidents, now)
+        if action is None or action.silence is None or action not in running:
             return Answer(toast=replies.no_such_silence(), reception=Reception.OLD)
-        return await self._revoke(press, [act], ActionKind.END, replies.ended(act.silence))
+        return await self._revoke(press, [action], ActionKind.END, replies.ended(action.silence))
 
     # Taking back
 
     async def _undo_last(self, question: Question) -> Answer:
         replies, now = self._replies(question.chat), self._snapshot.now()
-        acts = self._journal.acts
-        done = [each.of for each in acts.all if each.request == question.cause]  # delivered twice, and done already
-        those = [each for each in acts.all if each.number in done] or acts.undoable(question.person.id, now)
+        actions = self._journal.actions
+        done = [each.of for each in actions.all if each.request == question.cause]  # delivered twice, and done already
+        those = [each for each in actions.all if each.number in done] or actions.undoable(question.person.id, now)
         if not those:
             return Answer(replies.nothing_to_take_back())
         text = "\n".join(map(replies.taken_back, those))
@@ -314,20 +314,22 @@ class OnCall:
 
     async def _press_undo(self, press: Press) -> Answer:
         replies, now = self._replies(press.chat), self._snapshot.now()
-        acts = self._journal.acts
-        act = acts.of_number(int(press.arguments[0]))
-        if act is None or acts.was_ended(act.number) or not act.is_fresh(now):
+        actions = self._journal.actions
+        action = actions.of_number(int(press.arguments[0]))
+        if action is None or actions.was_ended(action.number) or not action.is_fresh(now):
             return Answer(toast=replies.nothing_to_take_back(), reception=Reception.OLD)
-        if act.by.id != press.person.id:
-            return Answer(toast=replies.not_yours(act), reception=Reception.REFUSED)
-        return await self._revoke(press, [act], ActionKind.UNDO, replies.taken_back(act))
+        if action.by.id != press.person.id:
+            return Answer(toast=replies.not_yours(action), reception=Reception.REFUSED)
+        return await self._revoke(press, [action], ActionKind.UNDO, replies.taken_back(action))
 
-    async def _revoke(self, request: Question | Press, acts: Sequence[Action], kind: ActionKind, text: str) -> Answer:
+    async def _revoke(
+        self, request: Question | Press, actions: Sequence[Action], kind: ActionKind, text: str
+    ) -> Answer:
         written = True
-        for act in acts:
-            revocation = replace(self._act(request, self._snapshot.now(), kind), of=act.number)
-            _, written = await self._journal.add(replace(revocation, cause=f"{request.cause} #{act.number}"))
-        if silences := [act for act in acts if act.silence is not None]:
+        for action in actions:
+            revocation = replace(self._action(request, self._snapshot.now(), kind), of=action.number)
+            _, written = await self._journal.add(replace(revocation, cause=f"{request.cause} #{action.number}"))
+        if silences := [action for action in actions if action.silence is not None]:
             self._announce(lambda others: others.announced_end(request.person, silences), request.chat)
         return Answer(toast=_with(self._replies(request.chat), text, written=written))
 
@@ -345,17 +347,17 @@ class OnCall:
 
     # What is kept
 
-    def _act(self, request: Question | Press, at: datetime, kind: ActionKind) -> Action:
+    def _action(self, request: Question | Press, at: datetime, kind: ActionKind) -> Action:
         by = self._journal.distinguished(request.person)
         return Action(number=0, at=at, deed=kind, by=by, chat=request.chat, cause=request.cause)
 
     def _acknowledgement(self, request: Question | Press, at: datetime, incident: Incident) -> Action:
         return replace(
-            self._act(request, at, ActionKind.ACKNOWLEDGE), incident=incident.number, opening=incident.openings
+            self._action(request, at, ActionKind.ACKNOWLEDGE), incident=incident.number, opening=incident.openings
         )
 
     def _silence(self, request: Question | Press, at: datetime, silence: Silence) -> Action:
-        return replace(self._act(request, at, ActionKind.SILENCE), silence=silence)
+        return replace(self._action(request, at, ActionKind.SILENCE), silence=silence)
 
 
 def _of(incident: Incident) -> tuple[str, str]:

@@ -29,8 +29,8 @@ QUESTIONS_A_MINUTE = 30  # in a private chat
 ANSWERS_A_MINUTE = 12  # in a group; Telegram lets it have 20, and an alert must have room
 PERSONAL_A_MINUTE = 10  # of one person in groups, so that others have room
 REFUSALS_A_MINUTE = 3  # to one person
-ACTS_A_MINUTE = 60  # of one person; nobody does more by hand
-REPEATS = 3  # of the same act within ten seconds, which is a stuck key and no request
+ACTIONS_A_MINUTE = 60  # of one person; nobody does more by hand
+REPEATS = 3  # of the same action within ten seconds, which is a stuck key and no request
 REPEATS_WITHIN = timedelta(seconds=10)
 STRANGERS_A_MINUTE = 20  # all of them together, for the same reason as in a group
 NEAR = 0.6  # how alike a command must be to be what was meant; difflib's usual
@@ -122,7 +122,7 @@ class Router:
         self._in_groups = Limit(ANSWERS_A_MINUTE)
         self._of_people = Limit(PERSONAL_A_MINUTE)
         self._refusals = Limit(REFUSALS_A_MINUTE)
-        self._acts = Limit(ACTS_A_MINUTE)
+        self._actions = Limit(ACTIONS_A_MINUTE)
         self._repeats = Limit(REPEATS, REPEATS_WITHIN)
         self._stranger = Limit(1)
         self._strangers = Limit(STRANGERS_A_MINUTE)
@@ -244,17 +244,17 @@ class Router:
             return Refusal.SECOND_CHAT
         return self._access.refusal(question)
 
-    def _excess(self, request: Question | Press, act: Hashable | None, refusal: Refusal | None) -> Excess | None:
+    def _excess(self, request: Question | Press, action: Hashable | None, refusal: Refusal | None) -> Excess | None:
         """Return which limit is reached; it counts where none is.
 
         Args:
             request: The command or the press.
-            act: What is to be done; None where nothing is, so that it is a question.
+            action: What is to be done; None where nothing is, so that it is a question.
             refusal: Why that may not be done.
         """
         person, limits = request.person.id, []
-        if act is not None and refusal is None:
-            limits = [(self._acts, person), (self._repeats, (person, request.chat, act))]
+        if action is not None and refusal is None:
+            limits = [(self._actions, person), (self._repeats, (person, request.chat, action))]
         elif request.is_private:
             limits = [(self._in_private, request.chat)]
         else:

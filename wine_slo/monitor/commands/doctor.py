@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from wine_slo.config import slo_file
-from wine_slo.config.environment import SettingsError, file, read
+from wine_slo.config.environment import SettingsError, file, read, unknown
 from wine_slo.integrations.peers import ServiceApi, ServiceError, WatchdogApi, WatchdogError
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
@@ -55,7 +55,11 @@ class Surroundings:
 
 def read_all_settings() -> list[Finding]:
     """Read the settings of both processes."""
-    return read_settings("settings", WatchdogSettings) + read_settings("server", ServerSettings)
+    found = read_settings("settings", WatchdogSettings) + read_settings("server", ServerSettings)
+    with suppress(SettingsError):  # which has been found
+        sentences = unknown(WatchdogSettings, ServerSettings)
+        found += [_warning("settings", each, "correct its name, or take it away") for each in sentences]
+    return found
 
 
 def read_settings(about: str, kind: type[WatchdogSettings] | type[ServerSettings]) -> list[Finding]:
@@ -171,7 +175,7 @@ async def _targets(objectives: Objectives, targets: Collection[Target] | None, a
         yield _warning(
             about,
             "it does not say what it scrapes and how often",
-            "see to it yourself that scrape_interval in slo.yml is the real one",
+            "make sure yourself that scrape_interval in slo.yml is the real one",
         )
         for objective in {each.job: each for each in objectives.all}.values():
             with suppress(MetricSourceError):
@@ -251,7 +255,7 @@ async def _history(objectives: Objectives, retention: timedelta | None, api: Met
         yield _warning(
             about,
             f"Prometheus knows {longest.job} for {ENGLISH.span(known)}, of the {window} of the error budget",
-            "nothing: the rest is taken to be without a fault, and messages say how much is known",
+            "nothing: the rest is assumed to be good, and messages say how much is known",
         )
     else:
         yield _ok(about, f"reaches back over the {window} of the error budget")
@@ -382,7 +386,7 @@ async def _telegram(settings: WatchdogSettings, telegram: TelegramRights | None)
             yield _wrong(about, str(error), "copy it from @BotFather again: digits, a colon, 35 signs")
         else:
             yield _wrong(
-                about, f"cannot be reached: {error}", "see to the network, or set WINE_SLO_TELEGRAM_PROXY or _API_URL"
+                about, f"cannot be reached: {error}", "check the network, or set WINE_SLO_TELEGRAM_PROXY or _API_URL"
             )
         return
     yield _ok(about, f"the token is that of @{identity.username}")

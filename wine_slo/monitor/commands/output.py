@@ -40,7 +40,7 @@ def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
     poll = span(timedelta(seconds=found.poll_seconds))
     terminal.line(f"Evaluated {age} ago, every {poll}. wine-slo {found.version}.", "bad" if found.overdue else "")
     if found.overdue:
-        terminal.line("That is too long ago: nothing above is the present.", "bad")
+        terminal.line("That is too long ago: the status above is out of date.", "bad")
     if found.blind:
         terminal.line("Prometheus does not answer.", "bad")
     if found.untold_seconds >= 1:
@@ -88,7 +88,11 @@ def findings(terminal: Terminal, found: Sequence[Finding]) -> None:
             terminal.line(f"{'':<20} → {each.remedy}")
     wrong = sum(each.grade is Grade.WRONG for each in found)
     warnings = sum(each.grade is Grade.WARNING for each in found)
-    counts = f"{wrong} wrong, {warnings} to be warned of" if wrong or warnings else "Everything is as it should be."
+    counts = (
+        f"{wrong} wrong, {warnings} {'warning' if warnings == 1 else 'warnings'}"
+        if wrong or warnings
+        else "No problems found."
+    )
     terminal.line("")
     terminal.line(counts, "bad" if wrong else "care" if warnings else "good")
 
@@ -128,7 +132,7 @@ def drilling(terminal: Terminal | None) -> Iterator[Callable[[Drill], None]]:
 def progress(drill: Drill) -> list[str]:
     """Return what has happened so far, a line for each."""
     lines = [
-        f"Sending {drill.requests_per_second:g} requests of {drill.sleep_seconds:g} s per second, to break {drill.slo}."
+        f"Sending {drill.requests_per_second:g} requests/s of {drill.sleep_seconds:g} s each to violate {drill.slo}."
     ]
     for step in drill.steps:
         if step.name == "recovered" and drill.stopped_at is not None and drill.incident is not None:
@@ -143,10 +147,10 @@ def progress(drill: Drill) -> list[str]:
 def conclusion(drill: Drill) -> str:
     """Return what it came to; empty while it runs."""
     if drill.trouble:
-        return f"It did not work: {drill.trouble}"
+        return f"Drill failed: {drill.trouble}"
     if any(step.seconds is None for step in drill.steps):
         return ""
-    return "It works." if drill.has_worked else "It works, but not as soon as the settings make it expect."
+    return "Drill passed." if drill.has_worked else "Drill passed, but slower than the settings imply."
 
 
 def _step(drill: Drill, step: Step) -> Line:

@@ -36,7 +36,7 @@ class DrillCommand:
 
     Args:
         snapshot: What is known now.
-        speech: How things read in a chat.
+        fmt: How things read in a chat.
         prepare: The drill of an objective that can be done; raises DrillRefusedError where there can be none.
         run: Does it, and returns what came of it; raises DrillRefusedError.
         longest: For how long it is slow at the most.
@@ -47,7 +47,7 @@ class DrillCommand:
     def __init__(
         self,
         snapshot: Snapshot,
-        speech: Callable[[int], Formatter],
+        fmt: Callable[[int], Formatter],
         prepare: Callable[[Objective], Awaitable[Drill]],
         run: Callable[[Objective], Awaitable[Drill]],
         longest: timedelta,
@@ -56,7 +56,7 @@ class DrillCommand:
         announce: Callable[[Callable[[Replies], str], int], None] = lambda _text, _but: None,
     ) -> None:
         self._snapshot = snapshot
-        self._speech = speech
+        self._fmt = fmt
         self._prepare = prepare
         self._run = run
         self._longest = longest
@@ -79,61 +79,61 @@ class DrillCommand:
         )
 
     async def _drill(self, question: Question) -> Answer:
-        speech = self._speech(question.chat)
+        fmt = self._fmt(question.chat)
         if question.arguments and question.arguments[0].lower() in STOP:
-            return Answer(self._stop(speech, question))
+            return Answer(self._stop(fmt, question))
         if self._running is not None:
-            return Answer(speech.say("A drill is running. To stop it: /drill stop"))
+            return Answer(fmt.say("A drill is running. To stop it: /drill stop"))
         now = self._snapshot.now()
         if self._next_at is not None and timedelta(0) < (wait := self._next_at - now) <= PAUSE:
-            return Answer(speech.say("There was a drill just now; the next one can begin in {wait}.", wait=wait))
-        objective = self._chosen(question.arguments, speech)
+            return Answer(fmt.say("There was a drill just now; the next one can begin in {wait}.", wait=wait))
+        objective = self._chosen(question.arguments, fmt)
         if objective is None:
             name = shortened(" ".join(question.arguments))
-            return Answer(speech.say("{name} is not a latency; a drill can only violate a latency.", name=name))
+            return Answer(fmt.say("{name} is not a latency; a drill can only violate a latency.", name=name))
         try:
             drill = await self._prepare(objective)
         except DrillRefusedError as error:
-            return Answer(speech.say("⚪️ No drill: {why}", why=speech.language.explain(error.reason)))
+            return Answer(fmt.say("⚪️ No drill: {why}", why=fmt.language.explain(error.reason)))
         if self._running is not None:  # somebody else began one meanwhile
-            return Answer(speech.say("A drill is running. To stop it: /drill stop"))
+            return Answer(fmt.say("A drill is running. To stop it: /drill stop"))
         log.warning("person %d in chat %d begins a drill", question.person.id, question.chat)
         self._next_at = now + PAUSE
         await self._keep(question, objective, now)
         if self._running is not None:  # somebody else began one meanwhile
-            return Answer(speech.say("A drill is running. To stop it: /drill stop"))
+            return Answer(fmt.say("A drill is running. To stop it: /drill stop"))
         running = asyncio.create_task(_done(self._run(objective)), name="the drill")
         running.add_done_callback(self._forget)
         self._running = running
-        self._announce(lambda others: _announced(others.speech, question.person, drill, self._longest), question.chat)
-        begun = _announced(speech, question.person, drill, self._longest)
+        self._announce(lambda others: _announced(others.fmt, question.person, drill, self._longest), question.chat)
+        begun = _announced(fmt, question.person, drill, self._longest)
         return Answer(begun, follow=lambda: self._report_end(running, question.chat))
 
     async def _keep(self, question: Question, objective: Objective, now: datetime) -> None:
         """Keep who begins it, before there is an incident that is to be marked as a drill."""
         by, kind = self._journal.distinguished(question.person), ActionKind.DRILL
-        act = Action(
+        action = Action(
             number=0, at=now, deed=kind, by=by, chat=question.chat, cause=question.cause, objective=objective.name
         )
-        await self._journal.add(act)
+        await self._journal.add(action)
 
-    def _stop(self, speech: Formatter, question: Question) -> str:
+    def _stop(self, fmt: Formatter, question: Question) -> str:
         if self._running is None:
-            return speech.say("No drill is running.")
+            return fmt.say("No drill is running.")
         self._running.cancel()
         self._announce(
             lambda others: others.say("⚪️ {name} stopped the drill.", name=shortened(question.person.name)),
             question.chat,
         )
-        return speech.say("The drill is stopped: no more requests are sent.")
+        return fmt.say("The drill is stopped: no more requests are sent.")
 
     async def _report_end(self, running: asyncio.Task[Drill], chat: int) -> str | None:
         """Return what came of it, once it is over; nothing where it was stopped."""
         try:
-            return said(await running, self._speech(chat))
+            return said(await running, self._fmt(chat))
         except DrillRefusedError as error:
-            speech = self._speech(chat)
-            return speech.say("⚪️ No drill: {why}", why=speech.language.explain(error.reason))
+            fmt = self._fmt(chat)
+            return fmt.say("⚪️ No drill: {why}", why=fmt.language.explain(error.reason))
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():  # it is we who are to end, and the drill ends with us
@@ -144,46 +144,46 @@ class DrillCommand:
         self._running = None
         self._next_at = self._snapshot.now() + PAUSE
 
-    def _chosen(self, words: tuple[str, ...], speech: Formatter) -> Objective | None:
+    def _chosen(self, words: tuple[str, ...], fmt: Formatter) -> Objective | None:
         """Return the latency that is named, or the first."""
         objectives = self._snapshot.objectives
         latencies = tuple(each for each in objectives.all if each.source.can_be_drilled)
         if not words or not latencies:
             return next(iter(latencies), None)
         try:
-            named = Names(objectives, title=speech.title).resolve(words)
+            named = Names(objectives, title=fmt.title).resolve(words)
         except UnknownNameError:
             return None
         return next((each for each in latencies if each.name == named.objective), None)
 
 
-def _announced(speech: Formatter, person: Person, drill: Drill, longest: timedelta) -> str:
+def _announced(fmt: Formatter, person: Person, drill: Drill, longest: timedelta) -> str:
     """Return a drill begins."""
-    head = speech.say(
+    head = fmt.say(
         "🟠 DRILL by {name}: {slo} is made slow for at most {longest}, until every chat is notified.",
         name=shortened(person.name),
         slo=shortened(drill.slo),
         longest=longest,
     )
-    return f"{head} {speech.say('The next breach is a drill.')}"
+    return f"{head} {fmt.say('The next breach is a drill.')}"
 
 
 async def _done(drill: Awaitable[Drill]) -> Drill:
     return await drill
 
 
-def said(drill: Drill, speech: Formatter) -> str:
+def said(drill: Drill, fmt: Formatter) -> str:
     """Return what came of a drill; the first line says whether it worked."""
     if drill.trouble is not None:
-        first = speech.say("🔴 Drill failed: {why}", why=speech.language.explain(drill.trouble))
+        first = fmt.say("🔴 Drill failed: {why}", why=fmt.language.explain(drill.trouble))
     elif drill.has_worked:
-        first = speech.say("🟢 Drill passed: everyone was notified in time.")
+        first = fmt.say("🟢 Drill passed: everyone was notified in time.")
     else:
-        first = speech.say("🟡 Drill passed, but slower than the settings imply.")
-    return "\n".join([first, *(_line(each, each.seconds, speech) for each in drill.steps if each.seconds is not None)])
+        first = fmt.say("🟡 Drill passed, but slower than the settings imply.")
+    return "\n".join([first, *(_line(each, each.seconds, fmt) for each in drill.steps if each.seconds is not None)])
 
 
-def _line(step: Step, seconds: float, speech: Formatter) -> str:
-    return speech.say(
-        SENTENCES[step.name], took=speech.language.rate(seconds), expected=speech.language.rate(step.expected_seconds)
+def _line(step: Step, seconds: float, fmt: Formatter) -> str:
+    return fmt.say(
+        SENTENCES[step.name], took=fmt.language.rate(seconds), expected=fmt.language.rate(step.expected_seconds)
     )

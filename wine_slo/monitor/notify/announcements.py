@@ -73,14 +73,14 @@ class Announcements:
     async def remind(self, journal: Journal, snapshot: Snapshot) -> None:
         """Remind each day, for ever, which silences go on; at the start announce those of just before the last end."""
         evaluated_at, since = snapshot.state.evaluated_at, snapshot.now()
-        for action in journal.acts.silences(snapshot.state.incidents, since):
+        for action in journal.actions.silences(snapshot.state.incidents, since):
             if evaluated_at is not None and action.at > evaluated_at - AT_RISK:
-                self.announce(partial(Replies.announced, acts=[action], now=since), action.chat)
+                self.announce(partial(Replies.announced, actions=[action], now=since), action.chat)
         while True:
             await asyncio.sleep(CHECKED_EVERY)
             instant = snapshot.now()
-            if those := journal.acts.to_announce(snapshot.state.incidents, since, instant):
-                self.announce(partial(Replies.announced, acts=those, now=instant))
+            if those := journal.actions.to_announce(snapshot.state.incidents, since, instant):
+                self.announce(partial(Replies.announced, actions=those, now=instant))
             since = instant
 
     async def _send_to(self, address: int, topic: int | None, text: Text) -> None:

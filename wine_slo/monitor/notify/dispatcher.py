@@ -307,7 +307,7 @@ class Dispatcher:
         Only new messages while it refuses them.
         """
         state, now = self._snapshot.state, self._snapshot.now()
-        words = IncidentWording(self._localizer.speech(chat), state, now, self._journal.acts)
+        words = IncidentWording(self._localizer.fmt(chat), state, now, self._journal.actions)
         is_closed = self._recipients.subscriber(chat).is_closed
         planned: list[tuple[Incident, Notification]] = []
         held: dict[int, Suppression] = {}
@@ -405,7 +405,7 @@ class Dispatcher:
         await self._book.keep(replace(each, perhaps_sent=True) for each in records)
         text = notification.text
         if any(each.perhaps_sent for each in records):
-            text = repeat_marked(self._localizer.speech(chat), text)
+            text = repeat_marked(self._localizer.fmt(chat), text)
         try:
             message = await self._send(
                 chat, text, loud=notification.loud, reply_to=notification.reply_to, buttons=notification.buttons

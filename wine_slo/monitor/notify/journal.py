@@ -21,22 +21,22 @@ class Journal:
 
     Args:
         ledger: Where it is written.
-        acts: What is written there.
+        actions: What is written there.
         again_after: Seconds between two tries to write what could not be written.
-        last_number: The highest number of an act in the ledger.
+        last_number: The highest number of an action in the ledger.
 
     Attributes:
-        acts: All of them, as far as they matter.
+        actions: All of them, as far as they matter.
     """
 
     def __init__(
         self,
         ledger: Ledger,
-        acts: Iterable[Action],
+        actions: Iterable[Action],
         again_after: float = 10.0,
         last_number: int = 0,
     ) -> None:
-        self.acts = Actions.kept(acts, last_number)
+        self.actions = Actions.kept(actions, last_number)
         self._ledger = ledger
         self._listeners: list[Callable[[], None]] = []
         self._again_after = again_after
@@ -48,15 +48,15 @@ class Journal:
         """Have a function called after each action."""
         self._listeners.append(listener)
 
-    async def add(self, act: Action) -> tuple[Action, bool]:
-        """Keep an act; it with its number, and whether it is written down. One of the same cause counts once."""
+    async def add(self, action: Action) -> tuple[Action, bool]:
+        """Keep an action; it with its number, and whether it is written down. One of the same cause counts once."""
         async with self._turn:
-            known = self.acts.of_cause(act.cause)
+            known = self.actions.of_cause(action.cause)
             if known is None:
-                self.acts = self.acts.with_one_more(act)
-                known = self.acts.all[-1]
+                self.actions = self.actions.with_one_more(action)
+                known = self.actions.all[-1]
                 self._unwritten.append(known)
-                log.info("%s (%d) did: %s, act %d", known.by.name, known.by.id, known.deed, known.number)
+                log.info("%s (%d) did: %s, action %d", known.by.name, known.by.id, known.deed, known.number)
             if self._unwritten:
                 await self._write()
         for listener in self._listeners:
@@ -65,13 +65,13 @@ class Journal:
 
     def distinguished(self, person: Person) -> Person:
         """Return a person, with their id in the name where somebody else of that name has done something."""
-        if not self.acts.is_other_of_that_name(person):
+        if not self.actions.is_other_of_that_name(person):
             return person
         return replace(person, name=f"{person.name} ({person.id})")
 
-    def lines(self, incident: Incident, speech: Formatter) -> list[str]:
+    def lines(self, incident: Incident, fmt: Formatter) -> list[str]:
         """Return what was done about an incident, a line each."""
-        return [Replies(speech).action(act, incident) for act in self.acts.about(incident)]
+        return [Replies(fmt).action(action, incident) for action in self.actions.about(incident)]
 
     async def run(self) -> None:
         """Write down, for ever, what could not be written at once."""
@@ -84,13 +84,13 @@ class Journal:
                     await self._write()
 
     async def _write(self) -> None:
-        for act in list(self._unwritten):  # one by one, so that none that can never be written holds the others
+        for action in list(self._unwritten):  # one by one, so that none that can never be written holds the others
             try:
-                await asyncio.to_thread(self._ledger.act, [act])
+                await asyncio.to_thread(self._ledger.add_actions, [action])
             except LedgerError as error:
                 log.error("%s; what people did is kept in memory and written as soon as that works", error)  # noqa: TRY400 - expected
                 self._news.set()
                 return
             except Exception:
-                log.exception("act %d cannot be written by a fault of ours; it holds until a restart", act.number)
-            self._unwritten.remove(act)
+                log.exception("action %d cannot be written by a fault of ours; it holds until a restart", action.number)
+            self._unwritten.remove(action)

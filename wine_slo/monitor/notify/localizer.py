@@ -12,17 +12,17 @@ class Localizer:
 
     Args:
         recipients: Know their languages.
-        speech_in: Returns how things read in a language, by its code; the empty one is that of the settings.
+        formatter_in: Returns how things read in a language, by its code; the empty one is that of the settings.
     """
 
-    def __init__(self, recipients: Recipients, speech_in: Callable[[str], Formatter]) -> None:
+    def __init__(self, recipients: Recipients, formatter_in: Callable[[str], Formatter]) -> None:
         self._recipients = recipients
-        self._speech_in = speech_in
+        self._formatter_in = formatter_in
 
-    def speech(self, chat: int) -> Formatter:
+    def fmt(self, chat: int) -> Formatter:
         """Return how things read in a chat, by any id that it had."""
-        return self._speech_in(self._recipients.subscriber_at(chat).language)
+        return self._formatter_in(self._recipients.subscriber_at(chat).language)
 
     def replies(self, chat: int) -> Replies:
         """Return how commands are answered in a chat."""
-        return Replies(self.speech(chat))
+        return Replies(self.fmt(chat))

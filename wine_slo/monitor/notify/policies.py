@@ -60,12 +60,12 @@ class Policies:
             chat: The recipient.
             known_since: Of a second chat: since when a first one knows of it; None where none does.
         """
-        state, acts, now = self._snapshot.state, self._journal.acts, self._snapshot.now()
-        rules, speech = self._rules, self._localizer.speech(chat)
-        objective = speech.objectives.of(incident.key)
+        state, actions, now = self._snapshot.state, self._journal.actions, self._snapshot.now()
+        rules, fmt = self._rules, self._localizer.fmt(chat)
+        objective = fmt.objectives.of(incident.key)
         quiet = rules.quiet_hours
         delay_reason = DelayReason.OUTAGE
-        if acts.had_silence(incident, state.incidents):
+        if actions.had_silence(incident, state.incidents):
             delay_reason = DelayReason.SILENCE
         elif quiet is not None and quiet.cover(incident.opened_at):
             delay_reason = DelayReason.QUIET_HOURS
@@ -73,19 +73,19 @@ class Policies:
             remind_after=objective.remind_after if objective else REMIND_OF_OURS,
             escalate_after=rules.escalate_after,
             is_muted=state.is_blind and not incident.key.is_own,
-            is_silenced=acts.silence_of(incident, state.incidents, now) is not None,
-            silenced_until=acts.ran_out(incident.key, now),
+            is_silenced=actions.silence_of(incident, state.incidents, now) is not None,
+            silenced_until=actions.ran_out(incident.key, now),
             is_quiet=(
                 quiet is not None
                 and quiet.cover(now)
                 and not (rules.pages_in_quiet_hours and _is_page(incident, objective))
             ),
-            is_acknowledged=acts.acknowledgement(incident) is not None,
-            given_up_at=acts.given_up_at(incident),
+            is_acknowledged=actions.acknowledgement(incident) is not None,
+            given_up_at=actions.given_up_at(incident),
             is_second=chat in rules.second_chats,
             known_since=known_since,
             delay_reason=delay_reason,
-            buttons=buttons_of(incident, acts, state.incidents, speech.objectives, now, rules.offers, speech.say),
+            buttons=buttons_of(incident, actions, state.incidents, fmt.objectives, now, rules.offers, fmt.say),
         )
 
 

@@ -47,7 +47,7 @@ class Boards:
         recipients: Learn from a board that a group has moved. One that is no recipient any more has no board.
         snapshot: What is known now.
         journal: What people did, their silences among it.
-        speech: How things read in a chat.
+        fmt: How things read in a chat.
         on_message: Called after each try to write one with the kind and the outcome: `told` or `failed`.
     """
 
@@ -57,7 +57,7 @@ class Boards:
         ledger: Ledger,
         snapshot: Snapshot,
         journal: Journal,
-        speech: Callable[[int], Formatter],
+        fmt: Callable[[int], Formatter],
         on_message: Callable[[Kind, str], None],
         *,
         recipients: Recipients,
@@ -68,7 +68,7 @@ class Boards:
         self._boards = {each.chat: each for each in ledger.boards() if not recipients.is_former(each.chat)}
         self._snapshot = snapshot
         self._journal = journal
-        self._speech = speech
+        self._fmt = fmt
         self._on_message = on_message
         self._patience: dict[int, datetime] = {}  # until when a chat is left alone
         self._hung_anew: dict[int, datetime] = {}  # when a board that could not be edited was replaced
@@ -108,7 +108,7 @@ class Boards:
                     self._on_message(Kind.BOARD, "told")
 
     def _text(self, chat: int) -> str:
-        return board_text(self._speech(chat), self._snapshot.state, self._snapshot.now(), self._journal.acts)
+        return board_text(self._fmt(chat), self._snapshot.state, self._snapshot.now(), self._journal.actions)
 
     async def _write(self, board: BoardRecord, text: str) -> None:
         """Have a board read that; hang a new one where it cannot be edited any more, but not one after the other.
@@ -157,41 +157,41 @@ class Boards:
             self._patience[board.chat] = self._snapshot.now() + error.retry_after
 
     async def _answer(self, question: Question) -> Answer:
-        speech = self._speech(question.chat)
+        fmt = self._fmt(question.chat)
         words = [each.lower() for each in question.arguments]
         async with self._writing:
             old = self._boards.get(question.chat)
             if words and words[0] in OFF:
-                return await self._take_down(old, speech)
+                return await self._take_down(old, fmt)
             if words and words[0] not in ON:
-                return Answer(board_not_understood(speech, " ".join(question.arguments)))
+                return Answer(board_not_understood(fmt, " ".join(question.arguments)))
             now = self._snapshot.now()
             if (excess := self._hung.excess(question.chat, now)) is not None:
-                return Answer(board_too_soon(speech, excess.seconds))
+                return Answer(board_too_soon(fmt, excess.seconds))
             self._hung.count(question.chat, now)
             try:
                 unpinned = await self._hang(question.chat, question.topic, self._text(question.chat))
             except ChannelError as error:
-                return Answer(board_not_sent(speech, str(error)))
+                return Answer(board_not_sent(fmt, str(error)))
             if old is not None:
-                await self._end(old, speech)
-        return Answer(board_not_pinned(speech, str(unpinned))) if unpinned else Answer()
+                await self._end(old, fmt)
+        return Answer(board_not_pinned(fmt, str(unpinned))) if unpinned else Answer()
 
-    async def _take_down(self, board: BoardRecord | None, speech: Formatter) -> Answer:
+    async def _take_down(self, board: BoardRecord | None, fmt: Formatter) -> Answer:
         if board is None:
-            return Answer(no_board(speech))
+            return Answer(no_board(fmt))
         await self._forget(board.chat)
-        await self._end(board, speech)
-        return Answer(board_off(speech))
+        await self._end(board, fmt)
+        return Answer(board_off(fmt))
 
-    async def _end(self, board: BoardRecord, speech: Formatter) -> None:
+    async def _end(self, board: BoardRecord, fmt: Formatter) -> None:
         """Have a board that is not kept any more say so."""
         try:
             await self._chat.unpin(board.chat, board.message)
         except ChannelError as error:
             log.info("chat %d: the old board was not unpinned: %s", board.chat, error)
         try:
-            await self._chat.edit(board.chat, board.message, board_ended(speech))
+            await self._chat.edit(board.chat, board.message, board_ended(fmt))
         except ChannelError as error:
             log.info("chat %d: the old board was not ended: %s", board.chat, error)
 

@@ -27,7 +27,7 @@ from wine_slo.slo.reason import Reason, ReasonedError
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Series
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.objective_detail import no_chart
-from wine_slo.slo.views.chart_spec import Course, caption_of, chart_of, span_of, step_of
+from wine_slo.slo.views.chart_spec import ObjectiveSeries, caption_of, chart_of, span_of, step_of
 
 log = logging.getLogger(__name__)
 
@@ -75,36 +75,36 @@ class Charts:
         self._on_message = on_message
         self._sending: set[asyncio.Task[None]] = set()
 
-    async def of(self, key: Key, speech: Formatter, span: timedelta | None = None) -> Picture:
+    async def of(self, key: Key, fmt: Formatter, span: timedelta | None = None) -> Picture:
         """Return a chart of a key over a span that ends now; where none is said, from a while before its incident.
 
         Raises:
             NoChartError: Its objective does not exist, Prometheus does not answer, or it cannot be drawn.
         """
-        objective = speech.objectives.of(key)
+        objective = fmt.objectives.of(key)
         if objective is None:
             raise NoChartError("there is no objective {name}", name=key.objective)
         if span is None:
             span = span_of(self._open_incident(key), self._snapshot.now())
         try:
-            course = await self._course(key, objective, span)
-            png = await self._drawing.draw(chart_of(course, objective, speech))
+            series = await self._series(key, objective, span)
+            png = await self._drawing.draw(chart_of(series, objective, fmt))
         except MetricSourceError as error:
             raise NoChartError("Prometheus: {why}", why=error.reason) from error
         except DrawingError as error:
             raise NoChartError(error.reason) from error
-        caption = caption_of(course, speech, self._snapshot.state, self._snapshot.now())
-        not_sent = no_chart(speech, Reason("it could not be sent"))
+        caption = caption_of(series, fmt, self._snapshot.state, self._snapshot.now())
+        not_sent = no_chart(fmt, Reason("it could not be sent"))
         return Picture(png, caption, instead=not_sent)
 
-    async def answer(self, key: Key, speech: Formatter, span: timedelta | None = None) -> Picture | str:
+    async def answer(self, key: Key, fmt: Formatter, span: timedelta | None = None) -> Picture | str:
         """Return a chart as `of` gives it, or in words why there is none.
 
         Whoever requested it is answered, whatever fails.
         """
         try:
             async with asyncio.timeout(WITHIN):
-                return await self.of(key, speech, span)
+                return await self.of(key, fmt, span)
         except NoChartError as error:
             log.warning("no chart of %s: %s", key, error)
             reason = error.reason
@@ -114,18 +114,18 @@ class Charts:
         except Exception:  # whoever requested it must not wait for nothing
             log.exception("a chart of %s failed by a fault of ours", key)
             reason = Reason("internal error, see the log")
-        return no_chart(speech, reason)
+        return no_chart(fmt, reason)
 
     def follow(self, chat: int, notification: Notification, message: int) -> None:
         """Send a chart after the message of a breach, as a reply to it; returns at once and never fails."""
         if not self._chat.capabilities.pictures:
             return
-        incident, speech = self._snapshot.state.incidents.get(notification.after.incident), self._localizer.speech(chat)
+        incident, fmt = self._snapshot.state.incidents.get(notification.after.incident), self._localizer.fmt(chat)
         if notification.kind is not Kind.BREACH or not notification.loud or notification.others or incident is None:
             return
-        if incident.openings > 1 or speech.objectives.of(incident.key) is None:
+        if incident.openings > 1 or fmt.objectives.of(incident.key) is None:
             return
-        task = asyncio.create_task(self._send(chat, incident.key, message, speech), name=f"chart of #{incident.number}")
+        task = asyncio.create_task(self._send(chat, incident.key, message, fmt), name=f"chart of #{incident.number}")
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
@@ -135,10 +135,10 @@ class Charts:
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
 
-    async def _send(self, chat: int, key: Key, message: int, speech: Formatter) -> None:
+    async def _send(self, chat: int, key: Key, message: int, fmt: Formatter) -> None:
         try:
             async with asyncio.timeout(WITHIN):
-                picture = await self.of(key, speech)
+                picture = await self.of(key, fmt)
                 await self._chat.show(
                     self._recipients.subscriber(chat).address,
                     picture,
@@ -158,7 +158,7 @@ class Charts:
     def _open_incident(self, key: Key) -> Incident | None:
         return next((each for each in self._snapshot.state.open_incidents if each.key == key), None)
 
-    async def _course(self, key: Key, objective: Objective, span: timedelta) -> Course:
+    async def _series(self, key: Key, objective: Objective, span: timedelta) -> ObjectiveSeries:
         """Return how a key went over a span.
 
         Raises:
@@ -174,7 +174,7 @@ class Charts:
             self._incidents(key, first),
         )
         rates = {at: count / over.total_seconds() for at, count in _of(key, objective, events).items()}
-        return Course(
+        return ObjectiveSeries(
             key=key,
             first=first,
             last=last,

@@ -39,7 +39,7 @@ class Digests:
         but: The chats that get none.
         weekly: When.
         snapshot: What is known now.
-        speech: How things read in a chat.
+        fmt: How things read in a chat.
         journal: Knows when somebody acknowledged an incident.
         on_message: Called after each try with the kind and the outcome: `records` or `failed`.
     """
@@ -54,7 +54,7 @@ class Digests:
         but: Collection[int],
         weekly: Weekly,
         snapshot: Snapshot,
-        speech: Callable[[int], Formatter],
+        fmt: Callable[[int], Formatter],
         journal: Journal,
         on_message: Callable[[Kind, str], None],
     ) -> None:
@@ -65,7 +65,7 @@ class Digests:
         self._but = but
         self._weekly = weekly
         self._snapshot = snapshot
-        self._speech = speech
+        self._fmt = fmt
         self._journal = journal
         self._on_message = on_message
         self._delivered: dict[int, datetime] | None = None
@@ -95,7 +95,7 @@ class Digests:
         waiting = [chat for chat in self._chats() if is_due(slot, delivered.get(chat), now)]
         if not waiting:
             return
-        week = await self._week(slot, self._speech(waiting[0]))
+        week = await self._week(slot, self._fmt(waiting[0]))
         if week.trouble and now - slot < PATIENCE:
             return
         for chat in waiting:
@@ -105,11 +105,11 @@ class Digests:
         return [each for each in self._recipients if each not in self._but and each not in self._recipients.closed]
 
     def _acknowledged_at(self, incident: Incident) -> datetime | None:
-        action = self._journal.acts.acknowledgement(incident)
+        action = self._journal.actions.acknowledgement(incident)
         return action.at if action else None
 
     async def _send_to(self, chat: int, week: Week, slot: datetime) -> None:
-        text = digest_text(self._speech(chat), week)
+        text = digest_text(self._fmt(chat), week)
         try:
             await self._send(chat, text)
         except ChannelError as error:
@@ -151,11 +151,11 @@ class Digests:
             self._delivered[chat] = slot
         await asyncio.to_thread(self._ledger.mark_digest, chat, slot)
 
-    async def _week(self, slot: datetime, speech: Formatter) -> Week:
-        """Return the facts of the week that ended at a time; of the speech only the objectives are used."""
+    async def _week(self, slot: datetime, fmt: Formatter) -> Week:
+        """Return the facts of the week that ended at a time; of the formatter only the objectives are used."""
         first = slot - WEEK
         trouble: Reason | str = ""
-        objectives = speech.objectives.all
+        objectives = fmt.objectives.all
         try:
             attained = tuple(await asyncio.gather(*(self._attained(each, slot) for each in objectives)))
         except MetricSourceError as error:

@@ -37,7 +37,7 @@ URGENCY = tuple(Judgement)
 BADGES = {
     Judgement.BREACHED: "in breach",
     Judgement.UNKNOWN: "not known",
-    Judgement.SUSPICIOUS: "suspicious",
+    Judgement.SUSPICIOUS: "breach pending",
     Judgement.MET: "met",
 }
 
@@ -264,9 +264,9 @@ def _headline(status: Status) -> tuple[str, Judgement]:
     if status.overdue:
         return "Unknown: the last evaluation is too old", Judgement.UNKNOWN
     if counts[Judgement.UNKNOWN] == count:
-        return "Nothing can be said at the moment", Judgement.UNKNOWN
+        return "Nothing can be judged at the moment", Judgement.UNKNOWN
     if counts[Judgement.SUSPICIOUS]:
-        return "Something is suspicious", Judgement.SUSPICIOUS
+        return "A breach is pending", Judgement.SUSPICIOUS
     if counts[Judgement.UNKNOWN]:
         return f"{counts[Judgement.MET]} of {count} {objectives} met, the rest not known", Judgement.UNKNOWN
     return ("The objective is met" if count == 1 else f"All {count} objectives are met"), Judgement.MET

@@ -151,7 +151,7 @@ class Model:
         """Classify the card's examples.
 
         Raises:
-            ValueError: what comes out are no probabilities of the card's classes.
+            ValueError: what comes out are no probabilities of the card's classes, or they are in another order.
         """
         samples = [WineSample(example.values) for example in self.card.examples]
         answers = self.classify(samples)
@@ -159,6 +159,10 @@ class Model:
             raise ValueError("it does not give a probability for each class and wine")
         if not all(map(are_probabilities, answers)):
             raise ValueError("what it gives are no probabilities")
+        for example, probabilities in zip(self.card.examples, answers, strict=True):
+            found = self.card.classes[list(probabilities).index(max(probabilities))].cultivar
+            if found != example.cultivar:
+                raise ValueError(f"it calls a typical {example.cultivar} {found}")
 
 
 def are_probabilities(numbers: Probabilities) -> bool:

@@ -8,6 +8,7 @@ server.
 import hashlib
 import os
 import stat
+from codecs import BOM_UTF8
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any
 import msgspec
 
 from wine_slo.service.model.classifier import Classify, Engine, Model, ModelCard
+
+LARGEST_PICKLE, LARGEST_CARD = 2**29, 2**20  # bytes; ours have 1 and 6 kB, and the container has 512 MB
 
 
 class ModelFileError(Exception):
@@ -30,9 +33,9 @@ def load(path: Path) -> Model:
             another scikit-learn, or it is no classifier of the card's classes.
     """
     card = read_card(path.with_suffix(".json"))
-    content = read_file(path)
+    content = read_file(path, LARGEST_PICKLE)
     sha256 = hashlib.sha256(content).hexdigest()
-    if sha256 != card.sha256:
+    if sha256 != card.sha256.lower():  # some programs write capitals
         raise ModelFileError(f"{path} has sha256 {sha256[:12]}…, its card says {card.sha256[:12]}…; it was not loaded")
     if card.folded:
         return proved(Model(card, Engine.FOLDED, card.folded), path)
@@ -41,17 +44,20 @@ def load(path: Path) -> Model:
     return proved(Model(card, Engine.ESTIMATOR, unpickle(content, path, card)), path)
 
 
-def read_file(path: Path) -> bytes:
-    """Return what is in a file.
+def read_file(path: Path, largest: int) -> bytes:
+    """Return what is in a file of so many bytes at the most.
 
     Raises:
-        ModelFileError: it cannot be read, or is none: a pipe would have us wait for ever.
+        ModelFileError: it cannot be read, is larger, or is none: a pipe would have us wait for ever.
     """
     try:
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(file, "rb") as opened:  # noqa: PTH123 - a path cannot be opened like this
-            if not stat.S_ISREG(os.fstat(file).st_mode):
+            found = os.fstat(file)
+            if not stat.S_ISREG(found.st_mode):
                 raise ModelFileError(f"{path} is no regular file; `wine-slo train` writes one")
+            if found.st_size > largest:
+                raise ModelFileError(f"{path} is larger than {largest // 2**20} MiB")
             return opened.read()
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read ({error.strerror}); `wine-slo train` writes it") from error
@@ -64,7 +70,7 @@ def read_card(path: Path) -> ModelCard:
         ModelFileError: it is missing or no card.
     """
     try:
-        return msgspec.json.decode(read_file(path), type=ModelCard)
+        return msgspec.json.decode(read_file(path, LARGEST_CARD).removeprefix(BOM_UTF8), type=ModelCard)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ModelFileError(f"{path} is no model card: {error}") from error
 

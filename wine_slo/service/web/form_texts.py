@@ -65,7 +65,7 @@ def _texts(name: str, say: Callable[[str], str]) -> FormTexts:
             FieldMistake.NOT_A_NUMBER: say("This is not a number; write it as 13.2."),
             FieldMistake.NOT_FINITE: say("This is not a finite number."),
             FieldMistake.TOO_LARGE: say("No wine has that much of it."),
-            FieldMistake.NEGATIVE: say("No wine has less than none of it."),
+            FieldMistake.NEGATIVE: say("A wine cannot have less than 0."),
             FieldMistake.DECIMAL_COMMA: say("This may be thousands or thousandths; write 1060 or 1.06."),
             FieldMistake.NOT_THIRTEEN: say("Enter 13 numbers separated by commas."),
         },

@@ -18,7 +18,7 @@ HOUR, RECOVERY = "60", "recovery"  # arguments of a silence: minutes, or until i
 
 def buttons_of(
     incident: Incident,
-    acts: Actions,
+    actions: Actions,
     incidents: Mapping[int, Incident],
     objectives: Objectives,
     now: datetime,
@@ -29,7 +29,7 @@ def buttons_of(
 
     Args:
         incident: The one whose message it is.
-        acts: What people did.
+        actions: What people did.
         incidents: All that are at hand.
         objectives: The objectives; there are charts of these only.
         now: The instant of this pass.
@@ -39,8 +39,8 @@ def buttons_of(
     if not incident.is_open:
         return ()
     which = (str(incident.number), str(incident.openings))
-    acknowledgement = acts.acknowledgement(incident)
-    silence = acts.silence_of(incident, incidents, now)
+    acknowledgement = actions.acknowledgement(incident)
+    silence = actions.silence_of(incident, incidents, now)
     first = (
         [Button(say("Acknowledge"), ACKNOWLEDGE, which)]
         if acknowledgement is None
@@ -60,5 +60,5 @@ def buttons_of(
     return tuple(tuple(row) for row in rows if row)
 
 
-def _undo(act: Action, now: datetime, say: Callable[[str], str]) -> list[Button]:
-    return [Button(say("Undo"), UNDO, (str(act.number),))] if act.is_fresh(now) else []
+def _undo(action: Action, now: datetime, say: Callable[[str], str]) -> list[Button]:
+    return [Button(say("Undo"), UNDO, (str(action.number),))] if action.is_fresh(now) else []

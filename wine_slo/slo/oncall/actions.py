@@ -1,8 +1,8 @@
 """What people did: who acknowledged, silenced or took back what, and when.
 
-An act is a fact and never changes; what holds now (who has an incident, which silences run) is read from all of them.
-An evaluation touches none of it, and no act touches what an evaluation found: acknowledgements and silences are about
-messages.
+An action is a fact and never changes; what holds now (who has an incident, which silences run) is read from all of
+them. An evaluation touches none of it, and no action touches what an evaluation found: acknowledgements and silences
+are about messages.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -14,20 +14,20 @@ from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.objectives.objective import TAKEN, Key
 
-UNDONE_WITHIN = timedelta(minutes=5)  # longer ago, an act is history, and others have acted upon it
+UNDONE_WITHIN = timedelta(minutes=5)  # longer ago, an action is history, and others have acted upon it
 LONGEST_SILENCE = timedelta(days=7)  # what is to be quiet for longer is no objective
 LONGEST_REASON = 200  # characters
-KEPT = timedelta(days=90)  # acts at hand; the ledger keeps them all
+KEPT = timedelta(days=90)  # actions at hand; the ledger keeps them all
 ANNOUNCED_EVERY = timedelta(days=1)  # as long as a silence runs
 
 
 class ActionKind(StrEnum):
-    """Kinds of acts."""
+    """Kinds of actions."""
 
     ACKNOWLEDGE = "acknowledge"
     SILENCE = "silence"
     END = "end"  # of a silence, before its time
-    UNDO = "undo"  # of one's own last act
+    UNDO = "undo"  # of one's own last action
     DRILL = "drill"  # an incident on purpose
 
 
@@ -83,7 +83,7 @@ class Action:
         objective: What a drill breaks; empty for other actions.
         opening: Which opening of it.
         silence: What was silenced; None for other actions.
-        of: The act that was undone or ended; None for other actions.
+        of: The action that was undone or ended; None for other actions.
         chat: Where.
     """
 
@@ -121,48 +121,50 @@ class Actions:
     last_number: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
-        """Refuse acts that are out of order."""
+        """Refuse actions that are out of order."""
         if any(later.number <= earlier.number for earlier, later in zip(self.all, self.all[1:], strict=False)):
-            raise ValueError("acts must be in the order of their numbers")
+            raise ValueError("actions must be in the order of their numbers")
 
     @classmethod
-    def kept(cls, acts: Iterable[Action], last_number: int = 0) -> "Actions":
+    def kept(cls, actions: Iterable[Action], last_number: int = 0) -> "Actions":
         """Return what was kept, in whatever order it comes; of two with one number the first."""
         by_number: dict[int, Action] = {}
-        for act in acts:
-            by_number.setdefault(act.number, act)
+        for action in actions:
+            by_number.setdefault(action.number, action)
         return cls(tuple(by_number[number] for number in sorted(by_number)), last_number)
 
-    def with_one_more(self, act: Action) -> "Actions":
+    def with_one_more(self, action: Action) -> "Actions":
         """Return these and one that has no number yet; what is too old to matter is left out."""
         number = max((each.number for each in self.all), default=self.last_number)
         number = max(number, self.last_number) + 1
-        oldest = act.at - KEPT
-        return Actions((*(each for each in self.all if each.at > oldest), replace(act, number=number)), number)
+        oldest = action.at - KEPT
+        return Actions((*(each for each in self.all if each.at > oldest), replace(action, number=number)), number)
 
     def of_cause(self, cause: str) -> Action | None:
-        """Return the act that a message or a press has led to already."""
-        return next((act for act in reversed(self.all) if act.cause == cause), None)
+        """Return the action that a message or a press has led to already."""
+        return next((action for action in reversed(self.all) if action.cause == cause), None)
 
     def of_number(self, number: int) -> Action | None:
-        """Return the act of that number; None where it is not at hand."""
-        return next((act for act in reversed(self.all) if act.number == number), None)
+        """Return the action of that number; None where it is not at hand."""
+        return next((action for action in reversed(self.all) if action.number == number), None)
 
     def about(self, incident: Incident) -> tuple[Action, ...]:
         """Return everything that was done about an incident, oldest first; its history."""
-        ours = {act.number for act in self.all if act.incident == incident.number or self._muted(act, incident)}
-        return tuple(act for act in self.all if act.number in ours or act.of in ours)
+        ours = {
+            action.number for action in self.all if action.incident == incident.number or self._muted(action, incident)
+        }
+        return tuple(action for action in self.all if action.number in ours or action.of in ours)
 
-    def _muted(self, act: Action, incident: Incident) -> bool:
-        """Return whether an act is a silence that ran at some time of an incident."""
-        silence = act.silence
+    def _muted(self, action: Action, incident: Incident) -> bool:
+        """Return whether an action is a silence that ran at some time of an incident."""
+        silence = action.silence
         if silence is None or not silence.mutes(incident):
             return False
-        if incident.closed_at is not None and act.at > incident.closed_at:
+        if incident.closed_at is not None and action.at > incident.closed_at:
             return False
         if silence.until is None and all(number != incident.number for number, _ in silence.incidents):
             return False
-        ends = [silence.until, next((each.at for each in self.all if each.of == act.number), None)]
+        ends = [silence.until, next((each.at for each in self.all if each.of == action.number), None)]
         return all(each is None or each > incident.began_at for each in ends)
 
     def acknowledgement(self, incident: Incident) -> Action | None:
@@ -170,12 +172,12 @@ class Actions:
         gone = self._gone
         return next(
             (
-                act
-                for act in self.all
-                if act.deed is ActionKind.ACKNOWLEDGE
-                and act.incident == incident.number
-                and act.opening == incident.openings
-                and act.number not in gone
+                action
+                for action in self.all
+                if action.deed is ActionKind.ACKNOWLEDGE
+                and action.incident == incident.number
+                and action.opening == incident.openings
+                and action.number not in gone
             ),
             None,
         )
@@ -183,67 +185,75 @@ class Actions:
     def given_up_at(self, incident: Incident) -> datetime | None:
         """Return when somebody took back last that they have an incident, this time; None where nobody did."""
         those = {
-            act.number
-            for act in self.all
-            if act.deed is ActionKind.ACKNOWLEDGE
-            and act.incident == incident.number
-            and act.opening == incident.openings
+            action.number
+            for action in self.all
+            if action.deed is ActionKind.ACKNOWLEDGE
+            and action.incident == incident.number
+            and action.opening == incident.openings
         }
-        return max((act.at for act in self.all if act.of in those), default=None)
+        return max((action.at for action in self.all if action.of in those), default=None)
 
     def drill_of(self, incident: Incident) -> Action | None:
         """Return the drill that somebody began shortly before an incident was seen.
 
         None where that was no drill of a chat.
         """
-        those = (act for act in reversed(self.all) if act.deed is ActionKind.DRILL and act.at <= incident.opened_at)
-        return next((act for act in those if incident.is_drill and act.objective == incident.key.objective), None)
+        those = (
+            action
+            for action in reversed(self.all)
+            if action.deed is ActionKind.DRILL and action.at <= incident.opened_at
+        )
+        return next(
+            (action for action in those if incident.is_drill and action.objective == incident.key.objective), None
+        )
 
     def to_announce(self, incidents: Mapping[int, Incident], since: datetime, now: datetime) -> tuple[Action, ...]:
         """Return the silences that run, and one more day of which has passed since then."""
         return tuple(
-            act
-            for act in self.silences(incidents, now)
-            if (now - act.at) // ANNOUNCED_EVERY > (max(since, act.at) - act.at) // ANNOUNCED_EVERY
+            action
+            for action in self.silences(incidents, now)
+            if (now - action.at) // ANNOUNCED_EVERY > (max(since, action.at) - action.at) // ANNOUNCED_EVERY
         )
 
     def silences(self, incidents: Mapping[int, Incident], now: datetime) -> tuple[Action, ...]:
         """Return the silences that run now, oldest first."""
         gone = self._gone
         return tuple(
-            act
-            for act in self.all
-            if act.silence is not None and act.number not in gone and act.silence.runs(incidents, now)
+            action
+            for action in self.all
+            if action.silence is not None and action.number not in gone and action.silence.runs(incidents, now)
         )
 
     def silence_of(self, incident: Incident, incidents: Mapping[int, Incident], now: datetime) -> Action | None:
         """Return the silence that mutes an incident now: the one that lasts longest where there are several."""
-        those = [act for act in self.silences(incidents, now) if act.silence and act.silence.mutes(incident)]
-        return max(those, key=lambda act: _end(act, now), default=None)
+        those = [
+            action for action in self.silences(incidents, now) if action.silence and action.silence.mutes(incident)
+        ]
+        return max(those, key=lambda action: _end(action, now), default=None)
 
     def silence_about(self, key: Key, incidents: Mapping[int, Incident], now: datetime) -> Action | None:
         """Return the silence that mutes a key now: the one that lasts longest where there are several."""
-        those = [act for act in self.silences(incidents, now) if act.silence and act.silence.is_about(key)]
-        return max(those, key=lambda act: _end(act, now), default=None)
+        those = [action for action in self.silences(incidents, now) if action.silence and action.silence.is_about(key)]
+        return max(those, key=lambda action: _end(action, now), default=None)
 
     def ran_out(self, key: Key, now: datetime) -> datetime | None:
         """Return when the last silence about a key ran out by itself; None where none did."""
         gone = self._gone
         ends = (
-            act.silence.until
-            for act in self.all
-            if act.silence and act.silence.until and act.silence.is_about(key) and act.number not in gone
+            action.silence.until
+            for action in self.all
+            if action.silence and action.silence.until and action.silence.is_about(key) and action.number not in gone
         )
         return max((each for each in ends if each <= now), default=None)
 
     def had_silence(self, incident: Incident, incidents: Mapping[int, Incident]) -> bool:
         """Return whether it was silenced when it opened: why nobody was notified."""
         opened_at = incident.opened_at
-        for act in self.all:
-            silence = act.silence
-            if silence is None or not silence.mutes(incident) or act.at > opened_at:
+        for action in self.all:
+            silence = action.silence
+            if silence is None or not silence.mutes(incident) or action.at > opened_at:
                 continue
-            ended_at = next((each.at for each in self.all if each.of == act.number), None)
+            ended_at = next((each.at for each in self.all if each.of == action.number), None)
             if silence.until is None:
                 those = [incidents[number] for number, _ in silence.incidents if number in incidents]
                 runs = any(each.closed_at is None or each.closed_at > opened_at for each in those)
@@ -254,35 +264,37 @@ class Actions:
         return False
 
     def was_ended(self, number: int) -> bool:
-        """Return whether somebody has ended or undone that act, so that it did not end by itself."""
+        """Return whether somebody has ended or undone that action, so that it did not end by itself."""
         return number in self._gone
 
     def undoable(self, person: int, now: datetime) -> tuple[Action, ...]:
         """Return what a person did last, by one message, where it can still be taken back."""
         gone = self._gone
         those = [
-            act
-            for act in self.all
-            if act.by.id == person
-            and act.deed in (ActionKind.ACKNOWLEDGE, ActionKind.SILENCE)
-            and act.number not in gone
-            and act.is_fresh(now)
+            action
+            for action in self.all
+            if action.by.id == person
+            and action.deed in (ActionKind.ACKNOWLEDGE, ActionKind.SILENCE)
+            and action.number not in gone
+            and action.is_fresh(now)
         ]
-        return tuple(act for act in those if act.request == those[-1].request)
+        return tuple(action for action in those if action.request == those[-1].request)
 
     def is_other_of_that_name(self, person: Person) -> bool:
         """Return whether somebody else of the same name has done something."""
-        return any(act.by.id != person.id and act.by.name.casefold() == person.name.casefold() for act in self.all)
+        return any(
+            action.by.id != person.id and action.by.name.casefold() == person.name.casefold() for action in self.all
+        )
 
     @property
     def _gone(self) -> Collection[int]:
-        return {act.of for act in self.all if act.of is not None}
+        return {action.of for action in self.all if action.of is not None}
 
 
 NO_ACTIONS = Actions()
 
 
-def _end(act: Action, now: datetime) -> datetime:
+def _end(action: Action, now: datetime) -> datetime:
     """Return the end by which the longest silence is chosen; one until recovery has no end that is known."""
-    until = act.silence.until if act.silence else None
+    until = action.silence.until if action.silence else None
     return until or now + 2 * LONGEST_SILENCE

@@ -28,11 +28,11 @@ MAX_LABEL = 40  # characters of a name on a button
 class Replies:
     """The answers, for the readers of one chat."""
 
-    speech: Formatter
+    fmt: Formatter
 
     def say(self, sentence: str, /, **holes: Hole) -> str:
         """Return a sentence in the readers' language, see `Language.say`."""
-        return self.speech.say(sentence, **holes)
+        return self.fmt.say(sentence, **holes)
 
     # Who sends
 
@@ -47,7 +47,7 @@ class Replies:
 
     def names(self, state: State) -> Names:
         """Return everything that can be named here."""
-        return Names(self.speech.objectives, tuple(state.tracks), state.incidents, self.speech.title)
+        return Names(self.fmt.objectives, tuple(state.tracks), state.incidents, self.fmt.title)
 
     def refused(self, refusal: Refusal, person: Person) -> str:
         """Say that somebody may query, but not change anything, and why."""
@@ -117,9 +117,9 @@ class Replies:
 
     def introduction(self) -> str:
         """Return who this is, for who has just met it."""
-        jobs = ", ".join(dict.fromkeys(shortened(each.job) for each in self.speech.objectives.all))
-        titles = ", ".join(self.speech.title(Key(each)) for each in list(self.speech.objectives.by_name)[:MAX_SILENCES])
-        if len(self.speech.objectives.all) > MAX_SILENCES:
+        jobs = ", ".join(dict.fromkeys(shortened(each.job) for each in self.fmt.objectives.all))
+        titles = ", ".join(self.fmt.title(Key(each)) for each in list(self.fmt.objectives.by_name)[:MAX_SILENCES])
+        if len(self.fmt.objectives.all) > MAX_SILENCES:
             titles += " …"
         lines = (
             self.say("This is wine-slo. It monitors the objectives of {jobs}: {titles}.", jobs=jobs, titles=titles),
@@ -181,10 +181,10 @@ class Replies:
             "Acknowledged by {name}: {incidents}.", name=shortened(person.name), incidents=self._named(incidents)
         )
 
-    def taken_already(self, act: Action) -> str:
+    def taken_already(self, action: Action) -> str:
         """Say that somebody has it, and since when."""
         return self.say(
-            "Already acknowledged by {name} at {time}.", name=shortened(act.by.name), time=self.speech.clock(act.at)
+            "Already acknowledged by {name} at {time}.", name=shortened(action.by.name), time=self.fmt.clock(action.at)
         )
 
     def which(self, incidents: Sequence[Incident]) -> str:
@@ -217,7 +217,7 @@ class Replies:
 
     def not_in_breach(self, key: Key) -> str:
         """Return an objective of which nothing is open."""
-        return self.say("{title} is not in breach.", title=self.speech.title(key))
+        return self.say("{title} is not in breach.", title=self.fmt.title(key))
 
     def closed_already(self, number: int) -> str:
         """Return an incident that is over."""
@@ -231,10 +231,10 @@ class Replies:
 
     def silenced(self, silence: Silence, now: datetime) -> str:
         """Return a silence begins."""
-        what = silence_scope(self.speech, silence)
+        what = silence_scope(self.fmt, silence)
         if silence.until is None:
             return self.say("{what}: silenced until recovery.", what=what)
-        return self.say("{what}: silenced until {time}.", what=what, time=self.speech.moment(silence.until, now))
+        return self.say("{what}: silenced until {time}.", what=what, time=self.fmt.moment(silence.until, now))
 
     def silenced_in_full(self, silences: Sequence[Silence], now: datetime) -> str:
         """Say which silences begin that were wanted together, and what that means."""
@@ -282,12 +282,12 @@ class Replies:
 
     def choice(self, request: SilenceRequest, error: UnclearError, now: datetime) -> str:
         """Return the button of one of the things that somebody may have wanted. Plain."""
-        names = [unescape(self.speech.title(each)) for each in request.keys]
+        names = [unescape(self.fmt.title(each)) for each in request.keys]
         what = ", ".join(names) if names else self.say("Everything")
         if error.missing is Missing.WHAT or request.until is None:
             return what[:MAX_LABEL]
         if error.missing is Missing.WHEN:
-            return self.speech.language.span(request.until - now)
+            return self.fmt.language.span(request.until - now)
         is_hours = request.keys == error.choices[0].keys and request != error.choices[0]
         span = self.say("{number} h", number=error.word) if is_hours else self.say("{number} min", number=error.word)
         return f"{span} · {what}"[:MAX_LABEL]
@@ -300,25 +300,25 @@ class Replies:
         """Say that nothing is in breach, where a silence was to last until recovery."""
         return self.say("It is not in breach, so there is no recovery to wait for. Give a duration.")
 
-    def silences(self, acts: Sequence[Action], now: datetime) -> str:
+    def silences(self, actions: Sequence[Action], now: datetime) -> str:
         """Return the silences that run."""
-        if not acts:
+        if not actions:
             return self.say("No silences. To make one: /silence 1h all")
-        lines = [self._silence(act, now) for act in acts[:MAX_SILENCES]]
-        if len(acts) > MAX_SILENCES:
-            lines.append(self.speech.count(len(acts) - MAX_SILENCES, "… and {n} more.", "… and {n} more."))
+        lines = [self._silence(action, now) for action in actions[:MAX_SILENCES]]
+        if len(actions) > MAX_SILENCES:
+            lines.append(self.fmt.count(len(actions) - MAX_SILENCES, "… and {n} more.", "… and {n} more."))
         return "\n".join(lines)
 
     def end_of(self, silence: Silence, now: datetime) -> str:
         """Return the button that ends a silence. Plain."""
-        what = unescape(silence_scope(self.speech, silence))[:MAX_LABEL]
+        what = unescape(silence_scope(self.fmt, silence))[:MAX_LABEL]
         if silence.until is None:
             return self.say("End: {what}, until recovery", what=what)
-        return self.say("End: {what}, until {time}", what=what, time=self.speech.moment(silence.until, now))
+        return self.say("End: {what}, until {time}", what=what, time=self.fmt.moment(silence.until, now))
 
     def ended(self, silence: Silence) -> str:
         """Return a silence is over before its time."""
-        return self.say("Silence ended: {what}.", what=silence_scope(self.speech, silence))
+        return self.say("Silence ended: {what}.", what=silence_scope(self.fmt, silence))
 
     def no_such_silence(self) -> str:
         """Say that a silence does not run any more."""
@@ -326,25 +326,25 @@ class Replies:
 
     # Taking back
 
-    def taken_back(self, act: Action) -> str:
+    def taken_back(self, action: Action) -> str:
         """Say that one's own last action is undone."""
-        if act.silence is not None:
-            return self.say("Undone: the silence of {what}.", what=silence_scope(self.speech, act.silence))
-        return self.say("Undone: your acknowledgement of #{number}.", number=act.incident or 0)
+        if action.silence is not None:
+            return self.say("Undone: the silence of {what}.", what=silence_scope(self.fmt, action.silence))
+        return self.say("Undone: your acknowledgement of #{number}.", number=action.incident or 0)
 
-    def not_yours(self, act: Action) -> str:
+    def not_yours(self, action: Action) -> str:
         """Say that only who did it can take it back."""
-        return self.say("Only {name} can undo that.", name=shortened(act.by.name))
+        return self.say("Only {name} can undo that.", name=shortened(action.by.name))
 
     def nothing_to_take_back(self) -> str:
         """Say that it is too long ago, or that there is nothing of that person."""
         return self.say("You have no action of the last {span} to undo.", span=UNDONE_WITHIN)
 
-    def action(self, act: Action, incident: Incident) -> str:
+    def action(self, action: Action, incident: Incident) -> str:
         """Return one thing that somebody did about an incident, for its history."""
-        name = self.say("{name} ({id})", name=shortened(act.by.name), id=act.by.id)
-        time = self.speech.moment(act.at, incident.began_at)
-        match act.deed:
+        name = self.say("{name} ({id})", name=shortened(action.by.name), id=action.by.id)
+        time = self.fmt.moment(action.at, incident.began_at)
+        match action.deed:
             case ActionKind.ACKNOWLEDGE:
                 return self.say("{time} {name} acknowledged.", time=time, name=name)
             case ActionKind.UNDO:
@@ -352,31 +352,31 @@ class Replies:
             case ActionKind.END:
                 return self.say("{time} {name} ended the silence.", time=time, name=name)
             case _:
-                return f"{time} {silence_line(self.speech, act, incident.began_at)} ({name})"
+                return f"{time} {silence_line(self.fmt, action, incident.began_at)} ({name})"
 
     # What every chat reads of what somebody does in one
 
-    def announced(self, acts: Sequence[Action], now: datetime) -> str:
+    def announced(self, actions: Sequence[Action], now: datetime) -> str:
         """Announce silences that somebody has begun, or that go on."""
-        return "\n".join(f"🔇 {silence_line(self.speech, each, now)}" for each in acts)
+        return "\n".join(f"🔇 {silence_line(self.fmt, each, now)}" for each in actions)
 
-    def announced_end(self, person: Person, acts: Sequence[Action]) -> str:
+    def announced_end(self, person: Person, actions: Sequence[Action]) -> str:
         """Announce silences that somebody has ended."""
-        what = ", ".join(silence_scope(self.speech, each.silence) for each in acts if each.silence)
+        what = ", ".join(silence_scope(self.fmt, each.silence) for each in actions if each.silence)
         return f"🔔 {self.say('{name} ended the silence: {what}.', name=shortened(person.name), what=what)}"
 
     def not_written(self) -> str:
         """Return what was done holds, but is not kept."""
         return self.say("Done, but the database cannot be written: a restart would lose it.")
 
-    def _silence(self, act: Action, now: datetime) -> str:
-        made = self.speech.moment(act.at, now)
-        line = self.say("{silence} Made at {time}.", silence=silence_line(self.speech, act, now), time=made)
+    def _silence(self, action: Action, now: datetime) -> str:
+        made = self.fmt.moment(action.at, now)
+        line = self.say("{silence} Made at {time}.", silence=silence_line(self.fmt, action, now), time=made)
         return f"🔇 {line}"
 
     def _named(self, incidents: Sequence[Incident]) -> str:
         names = [
-            self.say("#{number} {name}", number=each.number, name=self.speech.title(each.key))
+            self.say("#{number} {name}", number=each.number, name=self.fmt.title(each.key))
             for each in incidents[:MAX_SILENCES]
         ]
         return ", ".join(names) + (" …" if len(incidents) > MAX_SILENCES else "")

@@ -69,7 +69,7 @@ def incident_detail(
         *lines, foot = drill_marked(fmt, recovery_text(fmt, incident, record), incident, NO_ACTIONS).split("\n")
         if not lines:  # an end that is no recovery is one line
             lines, foot = [foot], fmt.foot(incident)
-    lines.append(_course_line(fmt, incident, now))
+    lines.append(_history_line(fmt, incident, now))
     is_said = first is not None and len(records) == 1 and not incident.is_open  # the recovery says it
     if records and not is_said:
         lines.append(_notified_line(fmt, incident, first, records))
@@ -122,7 +122,7 @@ def _closed_line(fmt: Formatter, incident: Incident, now: datetime) -> str:
     return f"⚪️ {', '.join(parts)}"
 
 
-def _course_line(fmt: Formatter, incident: Incident, now: datetime) -> str:
+def _history_line(fmt: Formatter, incident: Incident, now: datetime) -> str:
     """Return when it began, when it was certain, when it was over."""
     began, opened = fmt.beginning(incident.began_at, now), incident.opened_at
     if incident.key == GAP or incident.openings > 1:

@@ -14,10 +14,10 @@ def silence_scope(fmt: Formatter, silence: Silence) -> str:
     return fmt.title(Key(silence.objective, silence.labels)) if silence.objective else fmt.say("Everything")
 
 
-def silence_line(fmt: Formatter, act: Action, now: datetime, *, named: bool = True) -> str:
+def silence_line(fmt: Formatter, action: Action, now: datetime, *, named: bool = True) -> str:
     """Return a silence: what it is about where that is to be named, how long it lasts, who made it and why."""
-    silence = act.silence or Silence()
-    holes: dict[str, Hole] = {"name": shortened(act.by.name)}
+    silence = action.silence or Silence()
+    holes: dict[str, Hole] = {"name": shortened(action.by.name)}
     if named:
         holes["what"] = silence_scope(fmt, silence)
     if silence.until is not None:

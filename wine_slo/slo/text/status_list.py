@@ -22,17 +22,17 @@ URGENCY = (Phase.BREACHED, Phase.RECOVERING, Phase.BREACHING, Phase.MET)
 
 
 def status_list(
-    fmt: Formatter, state: State, now: datetime, acts: Actions = NO_ACTIONS, *, is_overdue: bool = False
+    fmt: Formatter, state: State, now: datetime, actions: Actions = NO_ACTIONS, *, is_overdue: bool = False
 ) -> str:
     """Return every objective in a line each, and how old that knowledge is; where it is too old, nothing is green."""
     if state.evaluated_at is None:
         return f"⚪️ {fmt.say('Nothing has been evaluated yet.')}"
     tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
     tracks.sort(key=lambda track: URGENCY.index(track.phase))
-    lines = [status_line(fmt, track, state, now, acts) for track in tracks[:STATUS_LINES]]
+    lines = [status_line(fmt, track, state, now, actions) for track in tracks[:STATUS_LINES]]
     if is_overdue:
         grey = [re.sub("^[🟢🟡]", "⚪️", line) for line in lines]
-        age = fmt.say("No evaluation for {duration}: this is how it stood then.", duration=now - state.evaluated_at)
+        age = fmt.say("No evaluation for {duration}: this is the last known state.", duration=now - state.evaluated_at)
         lines = [f"🟠 {age}", *grey]
     if (rest := len(tracks) - STATUS_LINES) > 0:
         lines.append(fmt.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
@@ -42,15 +42,15 @@ def status_list(
     last = fmt.say("Evaluated {duration} ago.", duration=now - state.evaluated_at)
     if rates:
         last = f"{fmt.say('{rate} requests/s.', rate=fmt.language.rate(max(rates)))} {last}"
-    silences = silence_lines(fmt, state, now, acts)
+    silences = silence_lines(fmt, state, now, actions)
     if not silences:
         last = f"{last} {fmt.say('No silences.')}"
     return "\n".join([*lines, last, *silences])
 
 
-def silence_lines(fmt: Formatter, state: State, now: datetime, acts: Actions) -> list[str]:
+def silence_lines(fmt: Formatter, state: State, now: datetime, actions: Actions) -> list[str]:
     """Return a line for each silence that runs, as far as there is room."""
-    silences = acts.silences(state.incidents, now)
+    silences = actions.silences(state.incidents, now)
     lines = [f"🔇 {silence_line(fmt, each, now)}" for each in silences[:MAX_HELD]]
     if (rest := len(silences) - MAX_HELD) > 0:
         lines.append(fmt.count(rest, "{n} more silence: /silences", "{n} more silences: /silences"))
@@ -76,7 +76,7 @@ def objective_line(fmt: Formatter, key: Key, state: State, now: datetime) -> str
     return f"🔴 {fmt.title(key)}: {value_text}; {'; '.join(breach)}"
 
 
-def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, acts: Actions = NO_ACTIONS) -> str:
+def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, actions: Actions = NO_ACTIONS) -> str:
     """Return one objective in a line: sign, name, value, incident, who acknowledged it, silences."""
     objective = fmt.objectives.of(track.key)
     reading = state.readings.get(track.key)
@@ -96,22 +96,22 @@ def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, ac
                 duration=now - incident.since,
             )
         )
-        if (who := acts.acknowledgement(incident)) is not None:
+        if (who := actions.acknowledgement(incident)) is not None:
             line.append(fmt.say("acknowledged by {name}", name=shortened(who.by.name)))
         line += drill_mark(fmt, incident)
-    line += _silence_marks(fmt, track.key, state, now, acts)
+    line += _silence_marks(fmt, track.key, state, now, actions)
     return " · ".join(line)
 
 
-def _silence_marks(fmt: Formatter, key: Key, state: State, now: datetime, acts: Actions) -> list[str]:
+def _silence_marks(fmt: Formatter, key: Key, state: State, now: datetime, actions: Actions) -> list[str]:
     """Return that a key is silenced, until when and by whom; nothing where it is not."""
-    act = acts.silence_about(key, state.incidents, now)
-    if act is None or act.silence is None:
+    action = actions.silence_about(key, state.incidents, now)
+    if action is None or action.silence is None:
         return []
-    name = shortened(act.by.name)
-    if act.silence.until is None:
+    name = shortened(action.by.name)
+    if action.silence.until is None:
         return [f"🔇 {fmt.say('until recovery, {name}', name=name)}"]
-    return [f"🔇 {fmt.say('until {time}, {name}', time=fmt.moment(act.silence.until, now), name=name)}"]
+    return [f"🔇 {fmt.say('until {time}, {name}', time=fmt.moment(action.silence.until, now), name=name)}"]
 
 
 def _unjudged(

@@ -40,16 +40,16 @@ class BoardRecord:
     written_at: datetime
 
 
-def board_text(fmt: Formatter, state: State, now: datetime, acts: Actions = NO_ACTIONS) -> str:
+def board_text(fmt: Formatter, state: State, now: datetime, actions: Actions = NO_ACTIONS) -> str:
     """Return how everything stands, in words that change only when that matters."""
     tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
     tracks.sort(key=lambda track: URGENCY.index(track.phase) if track.phase.is_open else len(URGENCY))
-    lines = [_line(fmt, track, state, now, acts) for track in tracks[:STATUS_LINES]]
+    lines = [_line(fmt, track, state, now, actions) for track in tracks[:STATUS_LINES]]
     if (rest := len(tracks) - STATUS_LINES) > 0:
         lines.append(fmt.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
     if state.evaluated_at is None or not lines:
         return f"⚪️ {fmt.say('No data yet.')}"
-    lines += silence_lines(fmt, state, now, acts)
+    lines += silence_lines(fmt, state, now, actions)
     evaluated_at = state.evaluated_at.astimezone(fmt.zone)
     minute = evaluated_at.minute - evaluated_at.minute % int(SIGN_OF_LIFE / timedelta(minutes=1))
     lines.append(fmt.say("Evaluated at {time} or later.", time=f"{evaluated_at.replace(minute=minute):%H:%M}"))
@@ -95,7 +95,7 @@ def board_not_understood(fmt: Formatter, word: str) -> str:
     return fmt.say("{word} is not understood. Possible: /board and /board off.", word=shortened(word))
 
 
-def _line(fmt: Formatter, track: KeyState, state: State, now: datetime, acts: Actions) -> str:
+def _line(fmt: Formatter, track: KeyState, state: State, now: datetime, actions: Actions) -> str:
     objective, reading = fmt.objectives.of(track.key), state.readings.get(track.key)
     incident = state.incidents.get(track.incident) if track.incident is not None else None
     is_open = incident is not None and incident.is_open
@@ -110,7 +110,7 @@ def _line(fmt: Formatter, track: KeyState, state: State, now: datetime, acts: Ac
         sign = "🔴"
         since = fmt.beginning(incident.since, now)
         parts.append(fmt.say("#{number} since {time}", number=incident.number, time=since))
-        if (who := acts.acknowledgement(incident)) is not None:
+        if (who := actions.acknowledgement(incident)) is not None:
             parts.append(fmt.say("acknowledged by {name}", name=shortened(who.by.name)))
         parts += drill_mark(fmt, incident)
     return f"{sign} {fmt.name(track.key)}: {' · '.join(parts)}"

@@ -83,7 +83,7 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class ObjectiveSeries:
     """How one objective went, by Prometheus.
 
     Attributes:
@@ -104,74 +104,72 @@ class Course:
     incidents: tuple[Incident, ...] = ()
 
 
-def chart_of(course: Course, objective: Objective, speech: Formatter) -> Chart:
-    """Return what is drawn of a course, in its readers' words and by their clock."""
+def chart_of(series: ObjectiveSeries, objective: Objective, fmt: Formatter) -> Chart:
+    """Return what is drawn of a series, in its readers' words and by their clock."""
     is_good_share, is_timed = objective.source.unit is Unit.GOOD_SHARE, objective.is_latency
     return Chart(
-        title=plain(_title(course, objective, speech)),
-        subtitle=plain(_subtitle(course, speech)),
-        first=course.first.timestamp(),
-        last=course.last.timestamp(),
-        step=course.step.total_seconds(),
-        values=tuple(sorted((at, 1 - value if is_good_share else value) for at, value in course.values.items())),
+        title=plain(_title(series, objective, fmt)),
+        subtitle=plain(_subtitle(series, fmt)),
+        first=series.first.timestamp(),
+        last=series.last.timestamp(),
+        step=series.step.total_seconds(),
+        values=tuple(sorted((at, 1 - value if is_good_share else value) for at, value in series.values.items())),
         target=objective.limit,
-        target_label=plain(_target(objective, speech)),
-        unit=speech.say("{number} s", number="").strip() if is_timed else "%",
+        target_label=plain(_target(objective, fmt)),
+        unit=fmt.say("{number} s", number="").strip() if is_timed else "%",
         scale=1.0 if is_timed else 100.0,
         is_band=objective.is_up,
-        rates=() if objective.counts_scrapes else tuple(sorted(course.rates.items())),
-        rate_label="" if objective.counts_scrapes else plain(speech.say("Requests per second")),
-        gap_label=plain(speech.say("no data")),
-        decimal=speech.language.decimal,
+        rates=() if objective.counts_scrapes else tuple(sorted(series.rates.items())),
+        rate_label="" if objective.counts_scrapes else plain(fmt.say("Requests per second")),
+        gap_label=plain(fmt.say("no data")),
+        decimal=fmt.language.decimal,
         ticks=ticks(
-            course.first,
-            course.last,
-            speech.zone,
-            lambda each: plain(speech.say("{day}/{month}", day=each.day, month=f"{each.month:02}")),
+            series.first,
+            series.last,
+            fmt.zone,
+            lambda each: plain(fmt.say("{day}/{month}", day=each.day, month=f"{each.month:02}")),
         ),
         breaches=breaches(
-            course.incidents, course.first, course.last, lambda number: speech.say("#{number}", number=number)
+            series.incidents, series.first, series.last, lambda number: fmt.say("#{number}", number=number)
         ),
     )
 
 
-def caption_of(course: Course, speech: Formatter, state: State, now: datetime) -> str:
+def caption_of(series: ObjectiveSeries, fmt: Formatter, state: State, now: datetime) -> str:
     """Return what stands under the picture: how the objective stands, and the span; HTML.
 
     It is the newest message of a chat, so its first line is read on the lock screen as the state of things.
     """
-    return f"{objective_line(speech, course.key, state, now)}\n{_subtitle(course, speech)}"
+    return f"{objective_line(fmt, series.key, state, now)}\n{_subtitle(series, fmt)}"
 
 
-def _target(objective: Objective, speech: Formatter) -> str:
+def _target(objective: Objective, fmt: Formatter) -> str:
     """Return what stands at the line that is not to be crossed."""
-    return speech.say("target {target}", target=speech.target(objective))
+    return fmt.say("target {target}", target=fmt.target(objective))
 
 
-def _title(course: Course, objective: Objective, speech: Formatter) -> str:
-    return speech.say(
-        objective.source.text.chart, title=speech.title(course.key), quantile=f"{objective.ratio * 100:g}"
-    )
+def _title(series: ObjectiveSeries, objective: Objective, fmt: Formatter) -> str:
+    return fmt.say(objective.source.text.chart, title=fmt.title(series.key), quantile=f"{objective.ratio * 100:g}")
 
 
-def _subtitle(course: Course, speech: Formatter) -> str:
+def _subtitle(series: ObjectiveSeries, fmt: Formatter) -> str:
     """Return from when to when, by which clock."""
-    first, last = (each.astimezone(speech.zone) for each in (course.first, course.last))
+    first, last = (each.astimezone(fmt.zone) for each in (series.first, series.last))
     zone = f"{last:%Z}"
     if first.date() == last.date():
-        return speech.say(
+        return fmt.say(
             "{day}, {first} to {last} ({zone})",
-            day=speech.language.date(last),
-            first=speech.clock(first),
-            last=speech.clock(last),
+            day=fmt.language.date(last),
+            first=fmt.clock(first),
+            last=fmt.clock(last),
             zone=zone,
         )
-    return speech.say(
+    return fmt.say(
         "{first_day} {first} to {last_day} {last} ({zone})",
-        first_day=speech.language.date(first),
-        first=speech.clock(first),
-        last_day=speech.language.date(last),
-        last=speech.clock(last),
+        first_day=fmt.language.date(first),
+        first=fmt.clock(first),
+        last_day=fmt.language.date(last),
+        last=fmt.clock(last),
         zone=zone,
     )
 

@@ -294,7 +294,7 @@ class Process:
         overdue_after: A last evaluation older than this is not the present.
         untold_seconds: The age of the oldest notification that is not delivered.
         records: What each chat has received of each incident.
-        acts: What people did: who has acknowledged and silenced what.
+        actions: What people did: who has acknowledged and silenced what.
         unreachable: Why each chat that cannot be reached cannot be, by its id in the settings.
         is_quiet: Whether quiet hours hold messages now.
     """
@@ -304,7 +304,7 @@ class Process:
     overdue_after: timedelta
     untold_seconds: float = 0.0
     records: tuple[DeliveryRecord, ...] = ()
-    acts: Actions = NO_ACTIONS
+    actions: Actions = NO_ACTIONS
     unreachable: Mapping[int, str] = field(default_factory=dict)
     is_quiet: bool = False
 
@@ -336,7 +336,7 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
         blind_since=state.blind_since,
         untold_seconds=process.untold_seconds,
         objectives=tuple(
-            _objective(key, objective, objectives, state, now, process.acts, is_present=not overdue)
+            _objective(key, objective, objectives, state, now, process.actions, is_present=not overdue)
             for objective in objectives.all
             for key in keys_of(objective, state)
         ),
@@ -344,8 +344,8 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
         recent_incidents=incidents(closed[: -RECENT - 1 : -1]),
         silences=tuple(
             each
-            for act in process.acts.silences(state.incidents, now)
-            if (each := _silence(act, objectives)) is not None
+            for action in process.actions.silences(state.incidents, now)
+            if (each := _silence(action, objectives)) is not None
         ),
         unreachable={str(chat): reason for chat, reason in process.unreachable.items()},
         quiet_hours=process.is_quiet,
@@ -393,7 +393,7 @@ def _objective(
     objectives: Objectives,
     state: State,
     now: datetime,
-    acts: Actions,
+    actions: Actions,
     *,
     is_present: bool,
 ) -> ObjectiveStatus:
@@ -401,7 +401,7 @@ def _objective(
     incident = None if track is None or track.incident is None else state.incidents.get(track.incident)
     is_open = incident is not None and incident.is_open
     number = incident.number if incident is not None and is_open else None
-    acknowledgement = acts.acknowledgement(incident) if incident is not None and is_open else None
+    acknowledgement = actions.acknowledgement(incident) if incident is not None and is_open else None
     value = value_of(objective, reading, is_met=track is None or track.phase is Phase.MET) if reading else None
     targets = reading.up_targets if reading else None
     source = objective.source
@@ -446,21 +446,21 @@ def _objective(
         targets_down=targets.down if targets else (),
         acknowledged_by=acknowledgement.by.name if acknowledgement else None,
         acknowledged_at=acknowledgement.at if acknowledgement else None,
-        silence=_silence(acts.silence_about(key, state.incidents, now), objectives),
+        silence=_silence(actions.silence_about(key, state.incidents, now), objectives),
     )
 
 
-def _silence(act: Action | None, objectives: Objectives) -> SilenceStatus | None:
-    if act is None or act.silence is None:
+def _silence(action: Action | None, objectives: Objectives) -> SilenceStatus | None:
+    if action is None or action.silence is None:
         return None
-    silence = act.silence
+    silence = action.silence
     key = Key(silence.objective, silence.labels)
     return SilenceStatus(
         slo=str(key),
         title=title_of(key, objectives) if silence.objective else "Everything",
         until=silence.until,
-        by=act.by.name,
-        since=act.at,
+        by=action.by.name,
+        since=action.at,
         reason=silence.reason,
     )
 
@@ -468,10 +468,10 @@ def _silence(act: Action | None, objectives: Objectives) -> SilenceStatus | None
 def _incident(
     incident: Incident, objectives: Objectives, state: State, now: datetime, process: Process
 ) -> IncidentStatus:
-    objective, acts, opening = objectives.of(incident.key), process.acts, incident.this_opening
+    objective, actions, opening = objectives.of(incident.key), process.actions, incident.this_opening
     is_latency = objective is not None and objective.is_latency
     records = [each for each in process.records if each.incident == incident.number]
-    acknowledgement = acts.acknowledgement(incident)
+    acknowledgement = actions.acknowledgement(incident)
     stages = [each.stage if each.opening == incident.openings else Stage.NOTHING for each in records]
     burnt = None
     if objective is not None and incident.budget is not None:
@@ -511,6 +511,6 @@ def _incident(
         breach_told_at=min((each.breach_told_at for each in records if each.breach_told_at), default=None),
         acknowledged_by=acknowledgement.by.name if acknowledgement else None,
         acknowledged_at=acknowledgement.at if acknowledgement else None,
-        silence=_silence(acts.silence_of(incident, state.incidents, now), objectives) if incident.is_open else None,
+        silence=_silence(actions.silence_of(incident, state.incidents, now), objectives) if incident.is_open else None,
         is_drill=incident.is_drill,
     )

@@ -505,9 +505,9 @@ def test_whatever_a_column_holds_the_watchdog_starts_and_says_so_in_a_short_line
 
 @pytest.mark.parametrize("change", [f"'$.at', '{NAIVE}'", f"'$.at', '{BEFORE}'", "'$.by', json('[[[[]]]]')"])
 def test_an_act_that_cannot_be_is_left_out_and_hides_no_other(path: Path, ledger: Ledger, change: str) -> None:
-    ledger.act([act(1), act(2)])
+    ledger.add_actions([action(1), action(2)])
     rows(path, f"UPDATE acts SET value = json_set(value, {change}) WHERE number = 1")
-    assert [each.number for each in ledger.load().acts] == [2]
+    assert [each.number for each in ledger.load().actions] == [2]
 
 
 def remembering(path: Path) -> Ledger:
@@ -596,7 +596,7 @@ def test_a_ledger_that_is_deleted_while_it_is_used_is_made_anew_with_all_it_held
     assert again == Memory(replace(state, readings={}), (DELIVERED,), (Subscriber(chat=CHAT),))
 
 
-def act(number: int, reason: str = "") -> Action:
+def action(number: int, reason: str = "") -> Action:
     person = Person(7, "Ann\ud83d" if reason else "Ann")
     silence = Silence(until=at(60), reason=reason)
     return Action(
@@ -611,11 +611,11 @@ def act(number: int, reason: str = "") -> Action:
 
 
 def test_an_act_with_half_a_character_in_it_is_written_like_any_other(ledger: Ledger) -> None:
-    ledger.act([act(1, "half \ud83d"), act(2)])
-    first, second = ledger.load().acts
+    ledger.add_actions([action(1, "half \ud83d"), action(2)])
+    first, second = ledger.load().actions
     assert first.silence
     assert (first.by.name, first.silence.reason) == ("Ann?", "half ?")
-    assert second == act(2)
+    assert second == action(2)
 
 
 # Rights

@@ -117,25 +117,25 @@ async def hello(_: Question) -> Answer:
 
 
 async def test_whatever_the_bot_api_answers_attempts_end_and_who_listens_goes_on() -> None:
-    tired, heard = Event(), Event()
+    tired, done = Event(), Event()
     async with FuzzedBotApi(int(os.environ.get("WINE_SLO_FUZZ_SEED", "1"))) as api:
         for chat in (ANNA, BORIS):
             api.chat(chat)
-        ours = asyncio.create_task(asyncio.to_thread(asyncio.run, _try_and_listen(api, tired, heard)))
+        ours = asyncio.create_task(asyncio.to_thread(asyncio.run, _try_and_listen(api, tired, done)))
         try:
             await asyncio.to_thread(tired.wait)
             if not ours.done():
                 await api.says(ANNA, ANNA, "/hello")
                 await api.until(lambda: api.chat(ANNA).texts[-1:] == ["hello"], seconds=70)
         finally:
-            heard.set()
+            done.set()
             ended, longest = await ours
     print(f"{dict(api.bent)} bent, {dict(ended)}, the loop held for {longest:.3f} s")  # noqa: T201
     assert ended.keys() == {"done", "refused"}
     assert longest < LONGEST
 
 
-async def _try_and_listen(api: FuzzedBotApi, tired: Event, heard: Event) -> tuple[Counter[str], float]:
+async def _try_and_listen(api: FuzzedBotApi, tired: Event, done: Event) -> tuple[Counter[str], float]:
     """Attempt and listen as our processes do, in a thread of its own, so that what the fake does counts for nothing.
 
     Return how the attempts ended, and for how long they held their loop at most, in processor time.
@@ -169,7 +169,7 @@ async def _try_and_listen(api: FuzzedBotApi, tired: Event, heard: Event) -> tupl
             api.is_sane = True
             assert isinstance(await TelegramChannel(bot).send(ANNA, "well again"), int)
             tired.set()
-            await asyncio.to_thread(heard.wait)
+            await asyncio.to_thread(done.wait)
     finally:
         gc.unfreeze()
         tired.set()

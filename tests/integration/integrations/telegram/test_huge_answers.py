@@ -23,7 +23,12 @@ from wine_slo.slo.chat.messages import Answer, Press, Question
 
 LONGEST = 0.1  # seconds of processor time of the loop's own thread, in which the fake does nothing
 ME = {"id": 1, "is_bot": True, "first_name": "bot", "username": "bot"}
-ASKED = {"message_id": 1, "date": 2_000_000_000, "chat": {"id": 7, "type": "private"}, "from": ME | {"is_bot": False}}
+RECEIVED = {
+    "message_id": 1,
+    "date": 2_000_000_000,
+    "chat": {"id": 7, "type": "private"},
+    "from": ME | {"is_bot": False},
+}
 
 
 def filled(before: bytes, piece: bytes, after: bytes, most: int) -> bytes:
@@ -53,7 +58,7 @@ def shapes(most: int, message: dict[str, Any]) -> dict[str, bytes]:
 
 def in_message(before: bytes, piece: bytes, after: bytes) -> bytes:
     """Return a list of one update whose message has something long in it."""
-    message = json.dumps(ASKED)[:-1].encode()
+    message = json.dumps(RECEIVED)[:-1].encode()
     return filled(b'[{"update_id":1,"message":' + message + before, piece, after + b"}]", MAX_UPDATES_BYTES - 100)
 
 
@@ -66,11 +71,11 @@ FIFTIETH = MAX_UPDATES_BYTES // 50 - 100
 UPDATES = {
     **{
         f"a message with {name}": b'[{"update_id":1,"message":%s}]' % each
-        for name, each in shapes(MAX_UPDATES_BYTES - 100, ASKED).items()
+        for name, each in shapes(MAX_UPDATES_BYTES - 100, RECEIVED).items()
     },
     **{
         f"fifty messages with {name}": b"[%s]" % b",".join([b'{"update_id":1,"message":%s}' % each] * 50)
-        for name, each in shapes(FIFTIETH, ASKED | {"text": "/hello"}).items()
+        for name, each in shapes(FIFTIETH, RECEIVED | {"text": "/hello"}).items()
     },
     "a text of words": in_message(b',"text":"', b"a ", b'"'),
     "a command of words": in_message(b',"text":"/hello ', b"a ", b'"'),
@@ -80,7 +85,7 @@ UPDATES = {
     "lists": of_updates("[]"),
     "objects": of_updates("{}"),
     "updates with numbers only": of_updates('{"update_id":1}'),
-    "small messages": of_updates(json.dumps({"update_id": 1, "message": ASKED | {"text": "/hello"}})),
+    "small messages": of_updates(json.dumps({"update_id": 1, "message": RECEIVED | {"text": "/hello"}})),
     "lists that never end": b"[" * (MAX_UPDATES_BYTES - 100),
 }
 
@@ -157,7 +162,7 @@ async def listen(bot: Connection) -> bool:
     """Fetch updates once; return whether they could be read."""
     polled: asyncio.Queue[bool] = asyncio.Queue()
 
-    async def ask(_: Question) -> Answer | None:
+    async def answer(_: Question) -> Answer | None:
         return None
 
     async def press(_: Press) -> Answer:
@@ -166,7 +171,7 @@ async def listen(bot: Connection) -> bool:
     async def ignore(*_: object) -> None:
         pass
 
-    listener = Listener(ask, press, lambda _: Answer(""), polled.put_nowait, ignore, ignore, ignore)
+    listener = Listener(answer, press, lambda _: Answer(""), polled.put_nowait, ignore, ignore, ignore)
     updates = TelegramUpdates(bot, TelegramChannel(bot), listener, {}, lambda: datetime.now(UTC), None)
     task = asyncio.create_task(updates.run())
     try:
@@ -178,7 +183,7 @@ async def listen(bot: Connection) -> bool:
 
 
 @pytest.mark.parametrize("result", [pytest.param(each, id=name) for name, each in UPDATES.items()])
-async def test_no_answer_to_who_asks_for_updates_holds_the_loop(canned: Canned, result: bytes) -> None:
+async def test_no_answer_to_a_request_for_updates_holds_the_loop(canned: Canned, result: bytes) -> None:
     assert len(result) <= MAX_UPDATES_BYTES
     canned.results["getUpdates"] = result
     async with breathing() as breath:

@@ -40,12 +40,12 @@ class Desk:
         self.info_commands = Info(
             self.ledger,
             FakeSnapshot(lambda: self.scene.state, lambda: self.scene.now),
-            lambda _chat: self.talk.speech,
+            lambda _chat: self.talk.fmt,
             self.draw,
             suppressed=lambda chat: self.suppressed.get(chat, {}),
         )
 
-    async def draw(self, key: Key, _speech: Formatter, span: timedelta | None) -> Picture | str:
+    async def draw(self, key: Key, _fmt: Formatter, span: timedelta | None) -> Picture | str:
         self.drawn.append((key, span))
         return self.picture
 
@@ -108,7 +108,7 @@ async def test_what_was_never_seen_is_said_so(desk: Desk) -> None:
 
 
 async def test_a_label_set_can_be_chosen_and_else_the_worst_is_shown(desk: Desk) -> None:
-    desk.talk.speech = Formatter(Objectives.only(BY_PATH), UTC)
+    desk.talk.fmt = Formatter(Objectives.only(BY_PATH), UTC)
     desk.scene = Scene(BY_PATH)
     for _ in range(6):
         desk.scene.second += 5

@@ -59,7 +59,7 @@ async def test_it_is_changed_for_that_chat_alone_and_answered_in_the_new_one(tal
         answer = await talk.sends(GROUP, ANNA, f"/language {said}")
     assert answer.text == "Здесь я говорю по-русски."
     assert chats.spoken == {GROUP: "ru"}
-    assert chats.replies(ANNA).speech.language.code == "en"
+    assert chats.replies(ANNA).fmt.language.code == "en"
 
 
 async def test_one_that_we_do_not_have_is_said_and_both_are_offered(talk: Talk) -> None:
@@ -73,7 +73,7 @@ async def test_one_that_we_do_not_have_is_said_and_both_are_offered(talk: Talk) 
 
 async def test_where_admins_are_set_only_they_change_it(talk: Talk) -> None:
     chats = Chats()
-    talk = Talk(talk.api, talk.speech, Access(talk.access.chats, [BORIS]))
+    talk = Talk(talk.api, talk.fmt, Access(talk.access.chats, [BORIS]))
     async with talk.listening(*chats.commands.commands()):
         await talk.sends(GROUP, ANNA, "/language ru")
     assert talk.received[Reception.REFUSED] == 1

@@ -77,13 +77,13 @@ class Post:
         """From a start to an end; what is in memory is gone at the end, what is in the ledger is not."""
         self.ledger = Ledger.open(f"sqlite:///{self.path}")
         memory = self.ledger.load()
-        speech = Formatter(self.scene.objectives, UTC)
-        self.talk = Talk(self.api, speech, self.access, listened_at=datetime.now(UTC) - self.listened_ago)
+        fmt = Formatter(self.scene.objectives, UTC)
+        self.talk = Talk(self.api, fmt, self.access, listened_at=datetime.now(UTC) - self.listened_ago)
         async with connection.connect(TOKEN, self.api.url) as bot:
             recipients = Recipients(self.ledger, memory, self.chats, self.scene.now, topics=self.topics)
-            localizer = Localizer(recipients, lambda _language: speech)
+            localizer = Localizer(recipients, lambda _language: fmt)
             snapshot = FakeSnapshot(lambda: self.scene.state, self.now)
-            self.journal = Journal(self.ledger, memory.acts, again_after=0.01, last_number=memory.last_act)
+            self.journal = Journal(self.ledger, memory.actions, again_after=0.01, last_number=memory.last_action)
             self.delivery = Dispatcher(
                 channel.TelegramChannel(bot),
                 self.ledger,
@@ -97,7 +97,7 @@ class Post:
                     escalate_after=self.rules.escalate_after,
                     quiet_hours=self.rules.quiet_hours,
                     pages_in_quiet_hours=self.rules.pages_in_quiet_hours,
-                    offers=self.talk.conversation.verbs,
+                    offers=self.talk.router.verbs,
                 ),
             )
             self.announcements = Announcements(
@@ -283,8 +283,8 @@ async def test_an_acknowledgement_written_while_nobody_listened_counts_from_then
     post.scene.has(1.0, 3600)
     async with post.life():
         await post.talk.is_handled()
-        (act,) = post.journal.acts.all
-    assert abs((datetime.now(UTC) - act.at) - timedelta(minutes=50)) < timedelta(minutes=1)
+        (action,) = post.journal.actions.all
+    assert abs((datetime.now(UTC) - action.at) - timedelta(minutes=50)) < timedelta(minutes=1)
 
 
 async def test_what_is_over_cannot_be_taken_and_that_is_counted(post: Post) -> None:
@@ -300,7 +300,7 @@ async def test_what_is_over_cannot_be_taken_and_that_is_counted(post: Post) -> N
             await post.api.until(lambda press=press: press in post.api.answers)  # type: ignore[misc]
             assert post.api.answers[press] == "#1 is closed; this button no longer applies."
         assert post.talk.received[Reception.OLD] == 3
-        assert post.journal.acts.all == ()
+        assert post.journal.actions.all == ()
 
 
 # Silences
@@ -413,7 +413,7 @@ async def test_what_is_not_understood_is_said_with_a_right_example(post: Post, t
     async with post.life():
         answer = (await post.sends(text)).text
         assert answer == f"{said} For example: /silence 1h latency deploying, or /silence until 18:00 all."
-        assert post.journal.acts.all == ()
+        assert post.journal.actions.all == ()
         waits = (await post.sends("/silence until recovery all")).text
         assert waits.startswith("It is not in breach")
 
@@ -427,7 +427,7 @@ async def test_only_admins_silence_where_there_are_any(post: Post) -> None:
         assert "Only an admin" in await post.press(message, SILENCE, ANNA)
         assert "Only an admin" in (await post.sends("/silence 1h all", GROUP, ANNA)).text
         assert "silenced" in await post.press(message, SILENCE, BORIS)
-        assert [each.by.id for each in post.journal.acts.all] == [BORIS]
+        assert [each.by.id for each in post.journal.actions.all] == [BORIS]
 
 
 async def test_acts_outlive_a_restart_and_what_is_delivered_twice_counts_once(post: Post) -> None:
@@ -437,11 +437,11 @@ async def test_acts_outlive_a_restart_and_what_is_delivered_twice_counts_once(po
         await post.press(post.messages()[0], ACKNOWLEDGE)
         request = await post.api.says(ANNA, ANNA, "/silence 1h errors")
         await post.talk.is_handled()
-        kept = post.journal.acts
+        kept = post.journal.actions
     await post.api.sends_update("message", request.as_json())
     async with post.life():
         await post.talk.is_handled()
-        assert post.journal.acts == kept
+        assert post.journal.actions == kept
         await post.deliver()
     assert "Acknowledged by Anna at 19:40." in post.messages()[0].text
 
@@ -462,7 +462,7 @@ async def test_a_ledger_that_cannot_be_written_is_reported_and_loses_nothing(pos
         for action in ("INSERT", "UPDATE"):
             other.execute(f"DROP TRIGGER no_{action}")
         async with asyncio.timeout(30):
-            while post.ledger.load().acts != post.journal.acts.all:  # noqa: ASYNC110 - nothing signals it
+            while post.ledger.load().actions != post.journal.actions.all:  # noqa: ASYNC110 - nothing signals it
                 await asyncio.sleep(0.01)
         other.close()
         writing.cancel()
@@ -596,13 +596,17 @@ async def test_a_name_that_is_not_known_silences_nothing_and_is_answered_with_ch
         request = await post.sends("/silence 1h predict", GROUP)
         assert request.text == "There is no “predict”. What should be silenced?"
         assert request.buttons == ["Everything", "Latency", "Errors", "Availability"]
-        assert post.journal.acts == NO_ACTIONS
+        assert post.journal.actions == NO_ACTIONS
         post.scene.second += 60
         await post.press(request, "Errors", BORIS)
         await post.api.until(lambda: request.text.startswith("🔇 Errors: silenced until 20:40."))
-        (act,) = post.journal.acts.all
-        assert act.silence is not None
-        assert (act.by.id, act.silence.objective, act.silence.until) == (BORIS, "errors", START + timedelta(hours=1))
+        (action,) = post.journal.actions.all
+        assert action.silence is not None
+        assert (action.by.id, action.silence.objective, action.silence.until) == (
+            BORIS,
+            "errors",
+            START + timedelta(hours=1),
+        )
         assert request.buttons == ["End: Errors, until 20:40"]
 
 
@@ -611,9 +615,9 @@ async def test_who_may_not_silence_may_not_choose_either(post: Post) -> None:
     async with post.life():
         request = await post.sends("/silence 1h", GROUP, BORIS)
         assert "Only an admin" in await post.press(request, "Everything", ANNA)
-        assert post.journal.acts == NO_ACTIONS
+        assert post.journal.actions == NO_ACTIONS
         await post.press(request, "Everything", BORIS)
-        assert len(post.journal.acts.all) == 1
+        assert len(post.journal.actions.all) == 1
         again = await post.api.press_with(request, request.button(request.buttons[0]).data or "", BORIS)
         await post.api.until(lambda: again in post.api.answers)
 
@@ -625,7 +629,7 @@ async def test_a_choice_of_an_earlier_process_is_not_mistaken_for_another_one(po
     async with post.life():
         await post.sends("/silence 1h", GROUP)
         assert await post.press(request, "Everything") == "These buttons have expired. Send the command again."
-        assert post.journal.acts == NO_ACTIONS
+        assert post.journal.actions == NO_ACTIONS
 
 
 @pytest.mark.parametrize(
@@ -642,7 +646,7 @@ async def test_what_is_missing_is_offered_as_choices(post: Post, text: str, said
     async with post.life():
         answer = await post.sends(text)
         assert (answer.text, answer.buttons[: len(buttons)]) == (said, buttons)
-        assert post.journal.acts == NO_ACTIONS
+        assert post.journal.actions == NO_ACTIONS
 
 
 async def test_several_objectives_are_silenced_at_once_and_taken_back_at_once(post: Post) -> None:
@@ -739,13 +743,13 @@ async def test_a_second_chat_acts_only_on_what_was_escalated_to_it(post: Post) -
         await post.deliver()
         for text in ("/silence 1h all", "/silence 1h latency", "/silence 1h #1", "/ack", "/ack 1"):
             assert (await post.sends(text, SECOND, BORIS)).text.startswith("In this chat you can act only on"), text
-        assert post.journal.acts == NO_ACTIONS
+        assert post.journal.actions == NO_ACTIONS
         post.scene.has(1.0, 15 * MINUTE)
         await post.deliver()
         assert "is not in breach" not in (await post.sends("/ack 1", SECOND, BORIS)).text
         assert (await post.sends("/silence 1h all", SECOND, BORIS)).text.startswith("In this chat you can act only on")
         assert (await post.sends("/silence 1h #1", SECOND, BORIS)).text.startswith("🔇 Latency")
-        assert [each.by.id for each in post.journal.acts.all] == [BORIS, BORIS]
+        assert [each.by.id for each in post.journal.actions.all] == [BORIS, BORIS]
 
 
 async def test_an_admin_acts_from_a_second_chat_as_from_a_first(post: Post) -> None:
@@ -787,7 +791,7 @@ async def test_two_people_of_one_name_are_distinguished(post: Post) -> None:
         lines = post.messages()[0].text.splitlines()
         assert "Acknowledged by Anna at 19:40." in lines
         assert f"Silenced until 20:40 by anna ({BORIS})." in lines
-        action_lines = post.journal.lines(post.scene.incident, post.talk.speech)
+        action_lines = post.journal.lines(post.scene.incident, post.talk.fmt)
     assert action_lines[0] == f"19:40 Anna ({ANNA}) acknowledged."
     assert str(BORIS) in action_lines[1]
 
@@ -804,9 +808,9 @@ async def test_what_is_garbage_in_the_ledger_hides_no_act_and_stops_none(post: P
             "INSERT INTO acts VALUES (?, '2026-01-01T19:41:00+00:00', NULL, ?, ?)", (number, f"x{number}", value)
         )
     async with post.life():
-        assert [each.number for each in post.journal.acts.all] == [1, 2]
+        assert [each.number for each in post.journal.actions.all] == [1, 2]
         assert (await post.sends("/silence 1h availability")).text.endswith("To undo: /undo")
-        assert post.journal.acts.all[-1].number == 11
+        assert post.journal.actions.all[-1].number == 11
     assert other.execute("SELECT max(number), count(*) FROM acts").fetchone() == (11, 6)
     other.close()
 
@@ -814,12 +818,12 @@ async def test_what_is_garbage_in_the_ledger_hides_no_act_and_stops_none(post: P
 async def test_an_act_with_half_a_letter_in_it_is_kept_and_holds_up_no_later_one(post: Post) -> None:
     async with post.life():
         await post.sends("/silence 1h errors")
-        (good,) = post.journal.acts.all
+        (good,) = post.journal.actions.all
         broken = replace(good, cause="broken", by=replace(good.by, name="half \ud800"))
         await post.journal.add(broken)
         _, is_written = await post.journal.add(replace(good, cause="later"))
         assert is_written
-        assert [each.cause for each in post.ledger.load().acts] == [good.cause, "broken", "later"]
+        assert [each.cause for each in post.ledger.load().actions] == [good.cause, "broken", "later"]
 
 
 async def test_start_says_who_the_bot_is_and_what_it_watches(post: Post) -> None:

@@ -43,7 +43,7 @@ CHANGE = Command("change", "Changes something", say_hello, changes=True)
 
 
 def with_admins(talk: Talk, *admins: int) -> Talk:
-    return Talk(talk.api, talk.speech, Access(talk.access.chats, admins))
+    return Talk(talk.api, talk.fmt, Access(talk.access.chats, admins))
 
 
 # Where
@@ -609,7 +609,7 @@ async def test_a_press_just_after_the_start_is_known_to_be_of_now(talk: Talk) ->
         message = await talk.sends(GROUP, ANNA, "/offer")
     before = await talk.api.press(message, "More", ANNA)
     talk.api.calls.clear()
-    async with Talk(talk.api, talk.speech, talk.access).listening(*commands):
+    async with Talk(talk.api, talk.fmt, talk.access).listening(*commands):
         await talk.api.until(lambda: before in talk.api.answers)
         after = await talk.api.press(message, "More", ANNA)
         await talk.api.until(lambda: after in talk.api.answers)

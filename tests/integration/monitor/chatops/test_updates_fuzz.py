@@ -143,7 +143,7 @@ class Fuzz:
         return rest | {name: self._bent(content[name])}
 
 
-async def draw(_key: Key, _speech: Formatter, _span: timedelta | None) -> Picture | str:
+async def draw(_key: Key, _fmt: Formatter, _span: timedelta | None) -> Picture | str:
     return "There is no chart."
 
 
@@ -170,9 +170,9 @@ async def test_no_update_stops_the_bot_and_every_answer_is_one_that_telegram_tak
         bot_api.chat(chat, topics=[TOPIC] if chat == FORUM else [])
     talk = HurriedTalk(bot_api, Formatter(ALL, UTC), among(CHATS), connect=unhurried)
     snapshot = FakeSnapshot(lambda: scene.state, lambda: scene.now)
-    info_commands = Info(ledger, snapshot, lambda _chat: talk.speech, draw)
+    info_commands = Info(ledger, snapshot, lambda _chat: talk.fmt, draw)
     journal = Journal(ledger, ())
-    oncall_commands = OnCall(snapshot, lambda _chat: Replies(talk.speech), journal, never_mind)
+    oncall_commands = OnCall(snapshot, lambda _chat: Replies(talk.fmt), journal, never_mind)
     commands = (*oncall_commands.commands(), *info_commands.commands())
     names = [each.name for each in commands if isinstance(each, Command)]
     fuzz = Fuzz(seed, [*names, "help", "id", "version", "nonsense", ""])

@@ -555,7 +555,7 @@ async def test_at_the_end_what_is_being_sent_is_sent_and_nothing_more_is_begun(d
 @pytest.fixture
 def two_languages(desk: Desk) -> Desk:
     spoken = translations.load()
-    desk.speech = lambda language: Formatter(desk.scene.objectives, UTC, spoken[language or "en"])
+    desk.fmt = lambda language: Formatter(desk.scene.objectives, UTC, spoken[language or "en"])
     desk.notifies((ANNA, GROUP))
     desk.restart()
     return desk
@@ -571,7 +571,7 @@ async def test_each_chat_is_notified_in_its_own_language(two_languages: Desk) ->
     desk.scene.has(0.0, 20)
     await desk.deliver()
     assert desk.texts(GROUP)[1] == "🟢 Задержка в норме: p95 0,05 с (за 20 с)"
-    said = status_list(desk.localizer.speech(GROUP), desk.scene.state, desk.clock())
+    said = status_list(desk.localizer.fmt(GROUP), desk.scene.state, desk.clock())
     assert said.startswith("🟢 latency: p95 0,05 с (цель ≤ 1 с, за 20 с)")
 
 
@@ -602,11 +602,11 @@ async def test_the_language_of_a_chat_outlives_a_restart_and_a_move(two_language
     desk.restart()
     desk.scene.has(1.0, 60)
     await desk.deliver()
-    assert desk.localizer.speech(SUPERGROUP).language.code == "ru"
+    assert desk.localizer.fmt(SUPERGROUP).language.code == "ru"
     await desk.delivery.set_language(SUPERGROUP, "en")
-    assert desk.localizer.speech(GROUP).language.code == "en"
+    assert desk.localizer.fmt(GROUP).language.code == "en"
     desk.restart()
-    assert desk.localizer.speech(SUPERGROUP).language.code == "en"
+    assert desk.localizer.fmt(SUPERGROUP).language.code == "en"
 
 
 async def test_a_gap_without_evaluations_is_notified_once_whatever_the_language_is_later(two_languages: Desk) -> None:

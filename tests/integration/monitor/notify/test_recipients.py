@@ -543,7 +543,7 @@ async def test_an_incident_that_cannot_be_worded_is_logged_and_counted_and_holds
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk.scene = Scene(replace(LATENCY, by=("endpoint",)))
-    desk.speech = lambda _language: BrokenFormatter(desk.scene.objectives, UTC)
+    desk.fmt = lambda _language: BrokenFormatter(desk.scene.objectives, UTC)
     desk.restart()
     storm(desk.scene, keys(2), 1.0, 25)
     await desk.deliver()
@@ -683,7 +683,7 @@ async def test_an_odd_answer_to_who_the_bot_is_does_not_end_what_listens(bot_api
     async def conflict(_by_webhook: bool) -> None:  # noqa: FBT001 - as it is called
         raise AssertionError
 
-    said = talk.conversation
+    said = talk.router
     listener = Listener(said.answer, said.press, said.refuse, talk.listens.append, conflict, talk.contacted, talk.moved)
     bot = connection.connect(TOKEN, bot_api.url)
     listens = TelegramUpdates(bot, channel.TelegramChannel(bot), listener, {}, talk.clock, None)

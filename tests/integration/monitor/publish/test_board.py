@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.action_examples import BORIS, acts, silence
+from tests.support.action_examples import BORIS, actions, silence
 from tests.support.fakes.bot_api import KICKED, BotApi
 from tests.support.fakes.people import ANNA, FORUM, GROUP, TOPIC, Talk, among
 from tests.support.fakes.snapshot import FakeSnapshot
@@ -50,7 +50,7 @@ class Wall:
             self.ledger,
             FakeSnapshot(lambda: self.scene.state, lambda: self.scene.now),
             self.journal,
-            lambda _chat: self.talk.speech,
+            lambda _chat: self.talk.fmt,
             lambda kind, outcome: self.outcomes.append((kind, outcome)),
             recipients=self.recipients,
         )
@@ -146,7 +146,7 @@ async def test_the_budget_is_written_in_whole_percents(wall: Wall) -> None:
 
 async def test_it_says_what_is_silenced_by_whom_until_when_and_why(wall: Wall) -> None:
     board = await wall.hangs()
-    wall.journal.acts = acts(
+    wall.journal.actions = actions(
         silence(0, until=3600, objective="latency", reason="deploying <v2>"),
         silence(1, by=BORIS, incidents=((1, 1),), objective="latency", labels=(("endpoint", "/predict"),)),
     )
@@ -164,7 +164,7 @@ async def test_it_says_what_is_silenced_by_whom_until_when_and_why(wall: Wall) -
 
 async def test_of_many_silences_it_names_three(wall: Wall) -> None:
     board = await wall.hangs()
-    wall.journal.acts = acts(*(silence(each, until=3600) for each in range(5)))
+    wall.journal.actions = actions(*(silence(each, until=3600) for each in range(5)))
     await wall.boards.keep()
     assert board.text.splitlines()[1:] == [
         *["🔇 Everything: silenced until 20:40 by Anna."] * 3,
@@ -174,8 +174,8 @@ async def test_of_many_silences_it_names_three(wall: Wall) -> None:
 
 
 async def test_it_reads_in_russian(wall: Wall) -> None:
-    wall.talk.speech = replace(wall.talk.speech, language=translations.load()["ru"])
-    wall.journal.acts = acts(
+    wall.talk.fmt = replace(wall.talk.fmt, language=translations.load()["ru"])
+    wall.journal.actions = actions(
         silence(0, until=3600, objective="latency", reason="выкладка"), *[silence(0, until=90000)] * 3
     )
     board = await wall.hangs()
@@ -184,7 +184,7 @@ async def test_it_reads_in_russian(wall: Wall) -> None:
         "🔇 Задержка: заглушено до 20:40, Anna: выкладка.",
         *["🔇 Всё: заглушено до 20:40, 2 января, Anna."] * 2,
         "Ещё 1 заглушено: /silences",
-        "Проверяется; последняя отметка 19:40.",
+        "Проверено в 19:40 или позже.",
     ]
 
 

@@ -67,13 +67,13 @@ class Studio:
         self.scene = Scene()
         self.outcomes: list[tuple[Kind, str]] = []
         self.ledger = Ledger.open(f"sqlite:///{folder / 'watchdog.db'}")
-        self.speech = Formatter(self.scene.objectives, UTC)
+        self.fmt = Formatter(self.scene.objectives, UTC)
         self._counted = asyncio.Condition()
         self._drawings = ExitStack()
         self._saved = State()
         self._chat = TelegramChannel(bot)
         self.recipients = Recipients(self.ledger, self.ledger.load(), [CHAT], self.scene.now)
-        self.localizer = Localizer(self.recipients, lambda _language: self.speech)
+        self.localizer = Localizer(self.recipients, lambda _language: self.fmt)
         self.snapshot = FakeSnapshot(lambda: self.scene.state, lambda: self.scene.now)
         self.delivery = Dispatcher(
             self._chat,
@@ -261,7 +261,7 @@ async def test_a_ledger_that_cannot_be_read_costs_a_chart_its_old_shades_only(st
     studio.scene.breaks()
     studio.save()
     (studio.folder / "watchdog.db").write_bytes(b"no ledger any more")
-    picture = await studio.charts.of(KEY, studio.speech)
+    picture = await studio.charts.of(KEY, studio.fmt)
     assert picture.png.startswith(PNG)
 
 
@@ -269,7 +269,7 @@ async def test_a_ledger_that_cannot_be_read_costs_a_chart_its_old_shades_only(st
 
 
 async def test_a_chart_can_be_requested_over_any_span(studio: Studio) -> None:
-    picture = await studio.charts.of(KEY, studio.speech, timedelta(hours=6))
+    picture = await studio.charts.of(KEY, studio.fmt, timedelta(hours=6))
     assert picture.caption.splitlines()[1] == "1 January, 13:40 to 19:40 (UTC)"
     (_, first, last, step), _ = studio.prometheus.requests
     assert (first, last, step) == (START - timedelta(hours=6), START, timedelta(seconds=75))
@@ -278,10 +278,10 @@ async def test_a_chart_can_be_requested_over_any_span(studio: Studio) -> None:
 async def test_a_chart_that_cannot_be_made_says_why(studio: Studio) -> None:
     studio.prometheus.is_away = True
     with pytest.raises(NoChartError, match="cannot be reached"):
-        await studio.charts.of(KEY, studio.speech)
+        await studio.charts.of(KEY, studio.fmt)
     studio.prometheus.is_away = False
     studio.draw_with(CRASHES)
     with pytest.raises(NoChartError, match="no ink"):
-        await studio.charts.of(KEY, studio.speech)
+        await studio.charts.of(KEY, studio.fmt)
     with pytest.raises(NoChartError, match="nonsense"):
-        await studio.charts.of(Key("nonsense"), studio.speech)
+        await studio.charts.of(Key("nonsense"), studio.fmt)

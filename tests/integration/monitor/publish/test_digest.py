@@ -62,7 +62,7 @@ class Desk:
 
     def remembered(self) -> Digests:
         """What sends the digests after a restart."""
-        speech = Formatter(Objectives.only(LATENCY), UTC)
+        fmt = Formatter(Objectives.only(LATENCY), UTC)
         topics = {chat: topic for chat, topic in self.chats.items() if topic is not None}
         self.recipients = Recipients(self.ledger, self.ledger.load(), self.chats, self.now, topics=topics)
         self.journal = Journal(self.ledger, ())
@@ -74,7 +74,7 @@ class Desk:
             but=(),
             weekly=Weekly.parse("monday 9:00", UTC),
             snapshot=FakeSnapshot(lambda: State(evaluated_at=self.now), lambda: self.now),
-            speech=lambda _chat: speech,
+            fmt=lambda _chat: fmt,
             journal=self.journal,
             on_message=lambda kind, outcome: self.outcomes.append((kind, outcome)),
         )

@@ -71,12 +71,14 @@ class Watch:
     objectives: Objectives = ALL
     history: History = field(default_factory=history)
     records: tuple[DeliveryRecord, ...] = ()
-    acts: Actions = NO_ACTIONS
+    actions: Actions = NO_ACTIONS
     process: Process = PROCESS
     requested: list[timedelta] = field(default_factory=list)
 
     def status(self) -> Status:
-        return status_of(self.state, self.objectives, NOW, replace(self.process, records=self.records, acts=self.acts))
+        return status_of(
+            self.state, self.objectives, NOW, replace(self.process, records=self.records, actions=self.actions)
+        )
 
     async def over(self, span: timedelta) -> History:
         self.requested.append(span)
@@ -150,9 +152,9 @@ async def test_by_keyboard_a_longer_span_is_chosen_and_the_reloading_stopped(vis
     await page.get_by_role("link", name="6 hours").focus()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("link", name="6 hours")).to_have_attribute("aria-current", "true")
-    await page.get_by_role("link", name="stop that").focus()
+    await page.get_by_role("link", name="stop reloading").focus()
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("link", name="load it again by itself")).to_be_visible()
+    await expect(page.get_by_role("link", name="reload automatically")).to_be_visible()
     assert await page.locator('meta[http-equiv="refresh"]').count() == 0
     assert watch.requested == [timedelta(hours=1), timedelta(hours=6), timedelta(hours=6)]
 
@@ -187,7 +189,7 @@ async def page_of(client: Client, path: str = "/") -> str:
 async def test_when_prometheus_is_away_the_page_comes_and_says_so(client: Client, watch: Watch) -> None:
     watch.history = history(values={}, trouble="it cannot be reached (Connection refused)")
     text = await page_of(client)
-    assert "as Prometheus does not say: it cannot be reached (Connection refused)." in text
+    assert "The charts are out of date. Prometheus: it cannot be reached (Connection refused)." in text
     assert "in breach since 21:26:00 (14 min)" in text
     assert "<figure>" not in text
 
@@ -201,7 +203,7 @@ async def test_when_prometheus_is_away_the_page_comes_and_says_so(client: Client
         ),
         pytest.param(
             state(latency=NO_DATA, errors=NO_DATA, availability=NO_DATA),
-            "Nothing can be said at the moment",
+            "Nothing can be judged at the moment",
             id="nothing seen",
         ),
         pytest.param(
@@ -209,7 +211,7 @@ async def test_when_prometheus_is_away_the_page_comes_and_says_so(client: Client
             "2 of 3 objectives met, the rest not known",
             id="something seen",
         ),
-        pytest.param(replace(GOOD, readings={}), "Nothing can be said at the moment", id="after a restart"),
+        pytest.param(replace(GOOD, readings={}), "Nothing can be judged at the moment", id="after a restart"),
         pytest.param(
             state(latency=replace(FINE, recent_seconds=None), errors=ERRING, availability=ERRING),
             "2 of 3 objectives met, the rest not known",
@@ -241,24 +243,24 @@ async def test_no_objective_is_green_without_evidence_whatever_its_numbers(
     assert {each.verdict for each in watch.status().objectives} == {Judgement.UNKNOWN}
 
 
-def act(second: float, kind: ActionKind, by: Person, **changes: object) -> Action:
+def action(second: float, kind: ActionKind, by: Person, **changes: object) -> Action:
     made = Action(number=0, at=at(second), deed=kind, by=by, chat=1, cause=f"press {second}")
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
 ACTS = (
-    NO_ACTIONS.with_one_more(act(2900, ActionKind.ACKNOWLEDGE, Person(7, "Anna <b>"), incident=12))
+    NO_ACTIONS.with_one_more(action(2900, ActionKind.ACKNOWLEDGE, Person(7, "Anna <b>"), incident=12))
     .with_one_more(
-        act(3000, ActionKind.SILENCE, Person(8, "Boris"), silence=Silence(at(7200), (), "latency", (), "deploying"))
+        action(3000, ActionKind.SILENCE, Person(8, "Boris"), silence=Silence(at(7200), (), "latency", (), "deploying"))
     )
-    .with_one_more(act(3100, ActionKind.SILENCE, Person(8, "Boris"), silence=Silence(None, ((12, 1),), "errors")))
+    .with_one_more(action(3100, ActionKind.SILENCE, Person(8, "Boris"), silence=Silence(None, ((12, 1),), "errors")))
 )
 
 
 async def test_who_acknowledged_and_what_is_silenced_until_when_stands_on_card_row_and_in_the_answer(
     client: Client, watch: Watch
 ) -> None:
-    watch.acts = ACTS
+    watch.actions = ACTS
     text = await page_of(client)
     acknowledged = "acknowledged by Anna &lt;b&gt; at 21:28:20"
     silenced = "silenced until 22:40:00 by Boris: deploying"
@@ -290,8 +292,8 @@ async def test_a_chat_that_cannot_be_reached_and_a_drill_are_named(client: Clien
 
 
 async def test_what_is_taken_back_stands_nowhere(client: Client, watch: Watch) -> None:
-    watch.acts = ACTS.with_one_more(act(3200, ActionKind.UNDO, Person(7, "Anna"), of=1)).with_one_more(
-        act(3300, ActionKind.END, Person(8, "Boris"), of=2)
+    watch.actions = ACTS.with_one_more(action(3200, ActionKind.UNDO, Person(7, "Anna"), of=1)).with_one_more(
+        action(3300, ActionKind.END, Person(8, "Boris"), of=2)
     )
     text = await page_of(client)
     assert "acknowledged" not in text
@@ -339,7 +341,7 @@ async def test_a_suspicion_is_no_breach_and_not_green(client: Client, watch: Wat
     tracks = {**GOOD.tracks, LATENCY_KEY: track(LATENCY_KEY, Phase.BREACHING)}
     watch.state = replace(GOOD, tracks=tracks)
     text = await page_of(client)
-    assert '<h1 class="headline suspicious">Something is suspicious</h1>' in text
+    assert '<h1 class="headline suspicious">A breach is pending</h1>' in text
 
 
 async def test_a_recovery_that_is_not_sure_yet_says_so(client: Client, watch: Watch) -> None:

@@ -39,7 +39,7 @@ def test_an_old_evaluation_is_marked_as_old(capsys: pytest.CaptureFixture[str]) 
     output.status(Terminal(), old, UTC)
     assert capsys.readouterr().out.splitlines()[-4:] == [
         "Evaluated 1 h ago, every 30 s. wine-slo 1.2.3.",
-        "That is too long ago: nothing above is the present.",
+        "That is too long ago: the status above is out of date.",
         "Prometheus does not answer.",
         "A notification has been undelivered for 12 min.",
     ]
@@ -63,14 +63,14 @@ def drill(*seconds: float | None, trouble: str = "") -> Drill:
 @pytest.mark.parametrize(
     ("done", "has_worked", "last"),
     [
-        pytest.param(drill(1, 2, 3, 4, 5), True, "It works.", id="in time"),
+        pytest.param(drill(1, 2, 3, 4, 5), True, "Drill passed.", id="in time"),
         pytest.param(
             drill(1, 2, 11, 4, 5),
             False,
-            "It works, but not as soon as the settings make it expect.",
+            "Drill passed, but slower than the settings imply.",
             id="late",
         ),
-        pytest.param(drill(1, 2, None, None, None, trouble="why"), False, "It did not work: why", id="not at all"),
+        pytest.param(drill(1, 2, None, None, None, trouble="why"), False, "Drill failed: why", id="not at all"),
     ],
 )
 def test_a_drill_says_what_it_came_to(done: Drill, *, has_worked: bool, last: str) -> None:
@@ -80,7 +80,7 @@ def test_a_drill_says_what_it_came_to(done: Drill, *, has_worked: bool, last: st
 
 def test_what_is_late_is_said_to_be() -> None:
     assert output.progress(drill(1, 2, 11, None, None)) == [
-        "Sending 5 requests of 2 s per second, to break latency.",
+        "Sending 5 requests/s of 2 s each to violate latency.",
         "   1.0 s  seen; expected within 10 s",
         "   2.0 s  sure (#12); expected within 10 s",
         "  11.0 s  notified; expected within 10 s, LATE",

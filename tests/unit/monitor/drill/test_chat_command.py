@@ -57,15 +57,15 @@ class Stage:
         self.journal = Journal(self.ledger, ())
         self.drills = DrillCommand(
             FakeSnapshot(State, lambda: self.now),
-            self.speech,
+            self.fmt,
             self.prepare,
             self.run,
             timedelta(minutes=3),
             journal=self.journal,
-            announce=lambda text, but: self.announced.append((text(Replies(self.speech(0))), but)),
+            announce=lambda text, but: self.announced.append((text(Replies(self.fmt(0))), but)),
         )
 
-    def speech(self, _chat: int) -> Formatter:
+    def fmt(self, _chat: int) -> Formatter:
         return Formatter(ALL, UTC, translations.load()[self.language])
 
     async def prepare(self, _objective: Objective) -> Drill:
@@ -111,8 +111,8 @@ async def test_what_came_of_it_follows_when_it_is_over(stage: Stage) -> None:
         "The next breach is a drill."
     )
     assert stage.announced == [(begun.text, 1)], "all other chats are notified who makes the next breach"
-    (act,) = stage.journal.acts.all
-    assert (act.deed, act.by.name, act.objective, act.at) == (ActionKind.DRILL, "Anna", "latency", START)
+    (action,) = stage.journal.actions.all
+    assert (action.deed, action.by.name, action.objective, action.at) == (ActionKind.DRILL, "Anna", "latency", START)
     assert begun.follow
     following = asyncio.ensure_future(begun.follow())
     assert (await stage.request()).text == "A drill is running. To stop it: /drill stop"
@@ -169,11 +169,11 @@ async def test_one_that_is_refused_at_its_start_is_reported(stage: Stage) -> Non
 
 
 def test_what_did_not_work_says_so_first(stage: Stage) -> None:
-    speech = stage.speech(1)
+    fmt = stage.fmt(1)
     late = replace(DONE, steps=(replace(DONE.steps[0], seconds=50), *DONE.steps[1:]))
-    assert said(late, speech).startswith("🟡 Drill passed, but slower than the settings imply.\n")
+    assert said(late, fmt).startswith("🟡 Drill passed, but slower than the settings imply.\n")
     failed = replace(DONE, steps=(replace(DONE.steps[0], seconds=None),), trouble=Reason("it is away"))
-    assert said(failed, speech) == "🔴 Drill failed: it is away"
+    assert said(failed, fmt) == "🔴 Drill failed: it is away"
 
 
 async def test_the_next_drill_has_to_wait_and_the_answer_says_how_long(stage: Stage) -> None:

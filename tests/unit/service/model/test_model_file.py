@@ -156,6 +156,34 @@ def test_what_is_no_file_is_refused_at_once(path: Path, suffix: str, make: Calla
         load(path)
 
 
+def swap_classes(card: dict[str, Any]) -> None:
+    card["classes"][:2] = reversed(card["classes"][:2])
+
+
+@pytest.mark.parametrize("kind", ["folded", "forest"])
+def test_a_card_that_names_the_classes_in_another_order_is_refused(path: Path, forest: Path, kind: str) -> None:
+    if kind == "forest":
+        path = Path(shutil.copy(forest, path))
+        shutil.copy(forest.with_suffix(".json"), path.with_suffix(".json"))
+    change(path, swap_classes)
+    with pytest.raises(ModelFileError, match="it calls a typical Barolo Grignolino"):
+        load(path)
+
+
+@pytest.mark.parametrize(("suffix", "size"), [(".pkl", 2**29 + 1), (".json", 2**20 + 1)])
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(path: Path, suffix: str, size: int) -> None:
+    os.truncate(path.with_suffix(suffix), size)
+    with pytest.raises(ModelFileError, match=rf"model\{suffix} is larger than \d+ MiB"):
+        load(path)
+
+
+def test_a_card_that_an_editor_has_saved_with_a_byte_order_mark_is_read(path: Path) -> None:
+    change(path, lambda card: card.update(sha256=card["sha256"].upper()))  # as some programs write it
+    card = path.with_suffix(".json")
+    card.write_bytes(b"\xef\xbb\xbf" + card.read_bytes())
+    assert load(path).engine is Engine.FOLDED
+
+
 def test_a_pickle_that_is_swapped_after_it_was_checked_is_not_loaded(
     forest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,13 +118,13 @@ def names_what_is_worse(text: str, objective: Objective) -> bool:
 
 def says(objective: Objective, over: Incident) -> list[str]:
     """All that names the end of an incident."""
-    speech = Formatter(Objectives.only(objective), UTC)
+    fmt = Formatter(Objectives.only(objective), UTC)
     delivered = DeliveryRecord(
         incident=over.number, chat=CHAT, stage=Stage.OPENED, opening=over.openings, breach_told_at=over.opened_at
     )
     return [
-        recovery_text(speech, over, delivered),
-        incident_detail(speech, over, (delivered,), (), State(), over.closed_at or over.opened_at),
+        recovery_text(fmt, over, delivered),
+        incident_detail(fmt, over, (delivered,), (), State(), over.closed_at or over.opened_at),
     ]
 
 
@@ -142,11 +142,11 @@ runs = st.lists(
 @given(st.sampled_from([LATENCY, ERRORS, AVAILABILITY]), st.sampled_from(SCRAPES), runs, st.sampled_from([3.0, 50.0]))
 @settings(max_examples=60, deadline=None)
 def test_whatever_a_recovery_names_is_not_worse_than_the_target(
-    objective: Objective, seconds: int, course: list[tuple[int, float, float]], of: float
+    objective: Objective, seconds: int, series: list[tuple[int, float, float]], of: float
 ) -> None:
     objective = scraped_every(objective, seconds)
     history = History(objective, of)
-    for count, bad, marginal in [*course, (30, 0.0, 0.0)]:
+    for count, bad, marginal in [*series, (30, 0.0, 0.0)]:
         for _ in range(count):
             history.has(bad, marginal)
     for over in history.recovered:
@@ -187,9 +187,9 @@ def test_a_recovery_that_an_older_version_wrote_down_names_no_value_in_breach() 
         key=Key("errors"), value=0.14, worst=0.2, closed_at=at(140), outcome=Outcome.RECOVERED, value_over=None
     )
     delivered = DeliveryRecord(incident=12, chat=CHAT)
-    speech = Formatter(Objectives.only(ERRORS), UTC)
-    assert recovery_text(speech, old, delivered).splitlines()[0] == "🟢 Errors resolved"
-    assert "14 %" not in grouped_text(speech, Kind.RECOVERY, [old] * 6, State())
+    fmt = Formatter(Objectives.only(ERRORS), UTC)
+    assert recovery_text(fmt, old, delivered).splitlines()[0] == "🟢 Errors resolved"
+    assert "14 %" not in grouped_text(fmt, Kind.RECOVERY, [old] * 6, State())
 
 
 # One value everywhere
@@ -197,15 +197,15 @@ def test_a_recovery_that_an_older_version_wrote_down_names_no_value_in_breach() 
 
 def everything(history: History) -> dict[str, str]:
     """The line of the objective wherever it is shown."""
-    speech, state, now = Formatter(Objectives.only(history.objective), UTC), history.state, history.now
-    slo = status_of(state, speech.objectives, now, process()).objectives[0]
+    fmt, state, now = Formatter(Objectives.only(history.objective), UTC), history.state, history.now
+    slo = status_of(state, fmt.objectives, now, process()).objectives[0]
     return {
-        "/status": status_list(speech, state, now).splitlines()[0],
-        "/slo": objective_detail(speech, history.key, state, now).splitlines()[0],
-        "/why": why_text(speech, history.key, state, now).splitlines()[0],
-        "chart": objective_line(speech, history.key, state, now),
+        "/status": status_list(fmt, state, now).splitlines()[0],
+        "/slo": objective_detail(fmt, history.key, state, now).splitlines()[0],
+        "/why": why_text(fmt, history.key, state, now).splitlines()[0],
+        "chart": objective_line(fmt, history.key, state, now),
         "page": f"{value(slo)} {meaning(slo)} ({target(slo)})",
-        "board": board_text(speech, state, now).splitlines()[0],
+        "board": board_text(fmt, state, now).splitlines()[0],
     }
 
 
@@ -419,21 +419,21 @@ def young(history: timedelta) -> Budget:
 
 @pytest.mark.parametrize("history", [timedelta(0), timedelta(seconds=58), minutes(4), timedelta(hours=23, minutes=59)])
 def test_of_a_young_history_nothing_is_said_of_the_budget_but_its_length(history: timedelta) -> None:
-    speech = Formatter(Objectives.only(replace(LATENCY, burns=BURNS)), UTC)
+    fmt = Formatter(Objectives.only(replace(LATENCY, burns=BURNS)), UTC)
     broken = incident(budget=young(history))
     over = replace(broken, closed_at=at(140), outcome=Outcome.RECOVERED, value=0.04)
     delivered = DeliveryRecord(incident=12, chat=CHAT)
     said = f"Error budget: {ENGLISH.span(history)} of history so far."
-    for text in (breach_text(speech, broken, delivered, State(), at(120)), recovery_text(speech, over, delivered)):
+    for text in (breach_text(fmt, broken, delivered, State(), at(120)), recovery_text(fmt, over, delivered)):
         budget = [line for line in text.splitlines() if "udget" in line]
         assert budget == [said]
     scene = Scene().has(0.0, 60)
     readings = {key: replace(each, budget=young(history)) for key, each in scene.state.readings.items()}
     state = replace(scene.state, readings=readings)
     in_short = f"budget: {ENGLISH.span(history)} of history so far"
-    assert in_short in status_list(speech, state, scene.now)
-    assert budget_list(speech, state) == f"⚪️ latency: {in_short}"
-    assert not any("Burn rate" in line for line in objective_detail(speech, KEY, state, scene.now).splitlines())
+    assert in_short in status_list(fmt, state, scene.now)
+    assert budget_list(fmt, state) == f"⚪️ latency: {in_short}"
+    assert not any("Burn rate" in line for line in objective_detail(fmt, KEY, state, scene.now).splitlines())
 
 
 @pytest.mark.parametrize(

@@ -63,8 +63,8 @@ def test_a_kind_that_counts_scrapes_of_its_own_needs_no_query_but_its_series() -
 
 
 def test_a_kind_brings_its_texts_with_it() -> None:
-    speech = Formatter(Objectives.only(FRESH), UTC)
-    assert speech.target(FRESH) == f"≤ {ENGLISH.percent(0.01)}"
+    fmt = Formatter(Objectives.only(FRESH), UTC)
+    assert fmt.target(FRESH) == f"≤ {ENGLISH.percent(0.01)}"
 
 
 @pytest.mark.parametrize("objective", [LATENCY, ERRORS, AVAILABILITY], ids=lambda each: each.source.kind)

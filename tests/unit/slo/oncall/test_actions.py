@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.action_examples import ANNA, BORIS, act, acts, silence
+from tests.support.action_examples import ANNA, BORIS, action, actions, silence
 from tests.support.scene import KEY, at, incident
 from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.incident import Incident, Outcome
@@ -29,7 +29,7 @@ def at_hand(*incidents: Incident) -> dict[int, Incident]:
 
 
 def test_who_acknowledges_first_has_it() -> None:
-    found = acts(act(100), act(110, by=BORIS)).acknowledgement(OPEN)
+    found = actions(action(100), action(110, by=BORIS)).acknowledgement(OPEN)
     assert found is not None
     assert found.by == ANNA
 
@@ -38,13 +38,13 @@ def test_who_acknowledges_first_has_it() -> None:
     ("truth", "those"),
     [
         pytest.param(OPEN, (), id="nobody did"),
-        pytest.param(OTHER, (act(100),), id="it was another one"),
-        pytest.param(AGAIN, (act(100),), id="it came back since then"),
-        pytest.param(OPEN, (act(100), act(110, ActionKind.UNDO, of=1)), id="it was taken back"),
+        pytest.param(OTHER, (action(100),), id="it was another one"),
+        pytest.param(AGAIN, (action(100),), id="it came back since then"),
+        pytest.param(OPEN, (action(100), action(110, ActionKind.UNDO, of=1)), id="it was taken back"),
     ],
 )
 def test_nobody_has_it(truth: Incident, those: tuple[Action, ...]) -> None:
-    assert acts(*those).acknowledgement(truth) is None
+    assert actions(*those).acknowledgement(truth) is None
 
 
 # Silences
@@ -76,29 +76,29 @@ def test_nobody_has_it(truth: Incident, those: tuple[Action, ...]) -> None:
     ],
 )
 def test_a_silence_mutes(made: Action, second: float, truth: Incident, mutes: bool) -> None:  # noqa: FBT001 - of the table
-    found = acts(made).silence_of(truth, at_hand(truth), at(second))
+    found = actions(made).silence_of(truth, at_hand(truth), at(second))
     assert (found is not None) is mutes
 
 
 def test_a_silence_until_recovery_mutes_what_else_that_objective_has_to_say() -> None:
     page = incident(number=14, key=replace(KEY, alert=Alert.PAGE))
-    made = acts(silence(100, incidents=((12, 1),), objective="latency"))
+    made = actions(silence(100, incidents=((12, 1),), objective="latency"))
     assert made.silence_of(page, at_hand(OPEN, page), at(200)) is not None
     assert made.silence_of(page, at_hand(CLOSED, page), at(700)) is None
 
 
 def test_of_several_the_one_that_lasts_longest_counts() -> None:
-    found = acts(silence(100, 3700), silence(110, 9000, BORIS), silence(120, 500)).silence_of(OPEN, {}, at(200))
+    found = actions(silence(100, 3700), silence(110, 9000, BORIS), silence(120, 500)).silence_of(OPEN, {}, at(200))
     assert found is not None
     assert found.by == BORIS
 
 
 @pytest.mark.parametrize("kind", [ActionKind.UNDO, ActionKind.END])
 def test_one_that_was_ended_mutes_nothing_and_did_not_run_out(kind: ActionKind) -> None:
-    ended = acts(silence(100, 3700), act(200, kind, of=1))
+    ended = actions(silence(100, 3700), action(200, kind, of=1))
     assert ended.silences({}, at(300)) == ()
     assert ended.ran_out(KEY, at(5000)) is None
-    assert acts(silence(100, 3700)).ran_out(KEY, at(5000)) == at(3700)
+    assert actions(silence(100, 3700)).ran_out(KEY, at(5000)) == at(3700)
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,9 @@ def test_one_that_was_ended_mutes_nothing_and_did_not_run_out(kind: ActionKind) 
         pytest.param((silence(95, 3700),), False, id="it was silenced after that"),
         pytest.param((silence(50, 80),), False, id="the silence was over by then"),
         pytest.param(
-            (silence(50, 3700), act(70, ActionKind.END, of=1)), False, id="the silence had been ended by then"
+            (silence(50, 3700), action(70, ActionKind.END, of=1)), False, id="the silence had been ended by then"
         ),
-        pytest.param((silence(50, 3700), act(200, ActionKind.END, of=1)), True, id="the silence was ended later"),
+        pytest.param((silence(50, 3700), action(200, ActionKind.END, of=1)), True, id="the silence was ended later"),
         pytest.param((silence(50, 3700, objective="errors"),), False, id="the silence was about something else"),
         pytest.param((silence(50, incidents=((11, 1),)),), True, id="another one was to recover first"),
         pytest.param((silence(50, incidents=((10, 1),)),), False, id="another one had recovered"),
@@ -118,63 +118,63 @@ def test_one_that_was_ended_mutes_nothing_and_did_not_run_out(kind: ActionKind) 
 )
 def test_why_nobody_was_notified(those: tuple[Action, ...], had: bool) -> None:  # noqa: FBT001 - of the table
     others = at_hand(incident(number=11, closed_at=at(500)), incident(number=10, closed_at=at(20)))
-    assert acts(*those).had_silence(OPEN, others) is had
+    assert actions(*those).had_silence(OPEN, others) is had
 
 
 # Taking back
 
 
 def test_ones_last_act_can_be_taken_back_within_five_minutes() -> None:
-    mine = acts(act(100), silence(150, 3700), act(160, by=BORIS))
+    mine = actions(action(100), silence(150, 3700), action(160, by=BORIS))
     (last,) = mine.undoable(ANNA.id, at(200))
     assert last.number == 2
-    (before,) = mine.with_one_more(act(210, ActionKind.UNDO, of=2)).undoable(ANNA.id, at(220))
+    (before,) = mine.with_one_more(action(210, ActionKind.UNDO, of=2)).undoable(ANNA.id, at(220))
     assert before.number == 1
     assert mine.undoable(ANNA.id, at(150) + UNDONE_WITHIN + timedelta(seconds=1)) == ()
     assert mine.undoable(99, at(200)) == ()
 
 
 def test_a_silence_that_was_over_before_an_incident_began_does_not_concern_it() -> None:
-    done = acts(
+    done = actions(
         silence(10, 3700),
-        act(20, ActionKind.UNDO, of=1),
+        action(20, ActionKind.UNDO, of=1),
         silence(25, 3700, objective="latency"),
-        act(30, ActionKind.END, BORIS, of=3),
+        action(30, ActionKind.END, BORIS, of=3),
         silence(35, 50),
         silence(40, 3700, objective="errors"),
         silence(45, 3700),
-        act(200, ActionKind.END, of=7),
+        action(200, ActionKind.END, of=7),
         silence(700, 3700),
     )
     assert [each.number for each in done.about(CLOSED)] == [7, 8]
 
 
 def test_what_was_done_about_an_incident_is_found() -> None:
-    done = acts(
-        act(100),
-        act(110, incident=13),
+    done = actions(
+        action(100),
+        action(110, incident=13),
         silence(120, 3700, objective="latency"),
         silence(130, 3700, objective="errors"),
-        act(140, ActionKind.END, BORIS, of=3),
+        action(140, ActionKind.END, BORIS, of=3),
         silence(700, 3700),
     )
     assert [each.number for each in done.about(CLOSED)] == [1, 3, 5]
 
 
 def test_what_is_delivered_twice_is_known() -> None:
-    assert acts(act(100)).of_cause(act(100).cause) is not None
-    assert acts(act(100)).of_cause("press of another") is None
+    assert actions(action(100)).of_cause(action(100).cause) is not None
+    assert actions(action(100)).of_cause("press of another") is None
 
 
 def test_what_is_old_is_not_kept_at_hand_but_no_number_is_given_twice() -> None:
-    old = acts(act(0), act(10))
-    later = old.with_one_more(act((KEPT + timedelta(days=1)).total_seconds()))
+    old = actions(action(0), action(10))
+    later = old.with_one_more(action((KEPT + timedelta(days=1)).total_seconds()))
     assert [each.number for each in later.all] == [3]
 
 
 def test_acts_out_of_order_are_refused() -> None:
     with pytest.raises(ValueError, match="in the order"):
-        Actions((act(1, number=2), act(2, number=1)))
+        Actions((action(1, number=2), action(2, number=1)))
 
 
 @given(
@@ -189,7 +189,7 @@ def test_whatever_people_did_who_has_it_did_say_so_and_nothing_that_was_ended_mu
 ) -> None:
     done = NO_ACTIONS
     for kind, when, of, by in sorted(actions, key=lambda each: each[1]):
-        fresh = act(when, kind, by, of=of if kind in (ActionKind.UNDO, ActionKind.END) else None)
+        fresh = action(when, kind, by, of=of if kind in (ActionKind.UNDO, ActionKind.END) else None)
         if kind is ActionKind.SILENCE:
             fresh = replace(fresh, silence=Silence(until=at(when + 600 * of)))
         done = done.with_one_more(fresh)
@@ -209,13 +209,13 @@ def test_whatever_people_did_who_has_it_did_say_so_and_nothing_that_was_ended_mu
 
 def test_a_silence_is_announced_again_each_day_as_long_as_it_is_active() -> None:
     day = 86_400
-    those = acts(silence(100, 3 * day), silence(200, 3600), silence(300, 7 * day))
+    those = actions(silence(100, 3 * day), silence(200, 3600), silence(300, 7 * day))
     announced = [
         [each.number for each in those.to_announce({}, at(second - 60), at(second))]
         for second in (160, day + 99, day + 130, day + 190, day + 330, 2 * day + 130, 3 * day + 130, 3 * day + 330)
     ]
     assert announced == [[], [], [1], [], [3], [1], [], [3]]
-    ended = those.with_one_more(act(day, ActionKind.END, of=1))
+    ended = those.with_one_more(action(day, ActionKind.END, of=1))
     assert ended.to_announce({}, at(day + 70), at(day + 130)) == ()
 
 
@@ -233,29 +233,29 @@ def test_a_silence_of_everything_mutes_no_outage_of_the_whole_service() -> None:
 
 
 def test_a_silence_that_was_over_before_an_incident_began_is_not_about_it() -> None:
-    done = acts(
+    done = actions(
         silence(0, 9000),
-        act(10, ActionKind.UNDO, of=1),
+        action(10, ActionKind.UNDO, of=1),
         silence(20, 9000),
-        act(100, ActionKind.END, of=3),
+        action(100, ActionKind.END, of=3),
         silence(30, 40),
     )
     assert [each.number for each in done.about(OPEN)] == [3, 4]
 
 
 def test_acts_that_come_out_of_order_or_twice_are_put_in_order() -> None:
-    one, two = (replace(act(second), number=number) for number, second in ((1, 10), (2, 20)))
+    one, two = (replace(action(second), number=number) for number, second in ((1, 10), (2, 20)))
     found = Actions.kept([two, one, replace(one, cause="again")], last_number=9)
     assert found.all == (one, two)
-    assert found.with_one_more(act(30)).all[-1].number == 10
+    assert found.with_one_more(action(30)).all[-1].number == 10
 
 
 # Drills
 
 
 def test_who_began_a_drill_is_known_of_its_incident_only() -> None:
-    done = acts(
-        act(10, ActionKind.DRILL, objective="latency"), act(200, ActionKind.DRILL, by=BORIS, objective="latency")
+    done = actions(
+        action(10, ActionKind.DRILL, objective="latency"), action(200, ActionKind.DRILL, by=BORIS, objective="latency")
     )
     drill = done.drill_of(replace(OPEN, is_drill=True))
     assert drill is not None

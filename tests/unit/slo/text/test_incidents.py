@@ -16,10 +16,10 @@ from tests.support.message_examples import (
     DOWN,
     EXAMPLES,
     EXPIRED,
+    FORMATTER,
     NOTHING,
     OPENED,
     RECOVERED,
-    SPEECH,
     breach,
     check,
     incidents,
@@ -259,12 +259,12 @@ READS = {
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_it_reads(name: str) -> None:
-    assert EXAMPLES[name](SPEECH) == READS[name]
+    assert EXAMPLES[name](FORMATTER) == READS[name]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_message_is_short_and_begins_with_one_sign(name: str) -> None:
-    text = EXAMPLES[name](SPEECH)
+    text = EXAMPLES[name](FORMATTER)
     check(text)
     shown = visible_text(text)
     assert shown[0] in "🔴🟣🟡🟢⚪⏱"
@@ -279,16 +279,16 @@ def test_a_message_is_short_and_begins_with_one_sign(name: str) -> None:
 def test_whatever_it_is_about_telegram_takes_it(truth: Incident, perhaps: bool, held: list[Key]) -> None:  # noqa: FBT001 - drawn
     others = {number: incident(number=number, key=key, held=Sight.TARGET_DOWN) for number, key in enumerate(held)}
     state = State(incidents={**others, truth.number + 100: truth})
-    check(late_text(SPEECH, replace(RECOVERED, key=GAP), state))
+    check(late_text(FORMATTER, replace(RECOVERED, key=GAP), state))
     now = truth.last_bad_at + minutes(1)
     delivered = replace(OPENED, perhaps_sent=perhaps)
     if truth.is_open:
-        check(breach_text(SPEECH, truth, delivered, state, now))
-        check(reminder_text(SPEECH, truth, now))
+        check(breach_text(FORMATTER, truth, delivered, state, now))
+        check(reminder_text(FORMATTER, truth, now))
     else:
-        check(recovery_text(SPEECH, truth, delivered))
-        check(closed_text(SPEECH, truth))
-        check(late_text(SPEECH, truth, state))
+        check(recovery_text(FORMATTER, truth, delivered))
+        check(closed_text(FORMATTER, truth))
+        check(late_text(FORMATTER, truth, state))
 
 
 @given(numbers, numbers)
@@ -380,8 +380,8 @@ def test_a_span_reads(length: float, text: str) -> None:
 
 
 def test_times_are_those_of_the_reader() -> None:
-    assert SPEECH.clock(at(0)) == "22:40"
-    assert replace(SPEECH, zone=ZoneInfo("America/New_York")).clock(at(0)) == "14:40"
+    assert FORMATTER.clock(at(0)) == "22:40"
+    assert replace(FORMATTER, zone=ZoneInfo("America/New_York")).clock(at(0)) == "14:40"
 
 
 # How everything stands
@@ -445,8 +445,8 @@ def test_status_has_a_line_for_each_objective_and_the_rate_of_the_busiest() -> N
 
 
 def test_status_before_the_first_evaluation_and_without_evidence_is_not_green() -> None:
-    assert status_list(SPEECH, State(), at(0)) == "⚪️ Nothing has been evaluated yet."
-    assert status_list(SPEECH, State(evaluated_at=at(0)), at(1)).splitlines()[0] == "⚪️ No data yet."
+    assert status_list(FORMATTER, State(), at(0)) == "⚪️ Nothing has been evaluated yet."
+    assert status_list(FORMATTER, State(evaluated_at=at(0)), at(1)).splitlines()[0] == "⚪️ No data yet."
     scene = evaluate(Scene(), latency=Reading(at=at(0), sight=Sight.CLEAR))
     assert status(scene)[0] == "⚪️ latency: no number yet"
 
@@ -471,7 +471,7 @@ def test_a_service_that_is_down_does_not_name_everything_that_waits_for_it() -> 
 
 
 def test_a_storm_names_the_worst_ten() -> None:
-    text = grouped_text(SPEECH, Kind.BREACH, several(37), State())
+    text = grouped_text(FORMATTER, Kind.BREACH, several(37), State())
     check(text)
     assert text.startswith("🔴 <b>37</b> objectives in breach. Worst: Latency of /37 ")
     assert text.endswith(" and 27 more. All: /status")
@@ -481,17 +481,17 @@ def test_a_storm_names_the_worst_ten() -> None:
 
 def test_the_end_of_a_storm_says_what_is_left() -> None:
     over = several(6, outcome=Outcome.RECOVERED, closed_at=at(200))
-    text = grouped_text(SPEECH, Kind.RECOVERY, over, State())
+    text = grouped_text(FORMATTER, Kind.RECOVERY, over, State())
     check(text)
     assert text.startswith("🟢 <b>6</b> objectives resolved: ")
     assert text.endswith("None is in breach any more.")
     left = State(incidents={12: incident()})
-    assert grouped_text(SPEECH, Kind.RECOVERY, over, left).endswith("1 still in breach: /status")
+    assert grouped_text(FORMATTER, Kind.RECOVERY, over, left).endswith("1 still in breach: /status")
 
 
 def test_a_storm_that_was_not_seen_well_again_has_not_recovered() -> None:
     over = [*several(5, outcome=Outcome.RECOVERED, closed_at=at(200)), EXPIRED]
-    text = grouped_text(SPEECH, Kind.RECOVERY, over, State())
+    text = grouped_text(FORMATTER, Kind.RECOVERY, over, State())
     check(text)
     assert text.startswith("⚪️ <b>6</b> incidents closed, not all of them recovered: ")
 
@@ -499,7 +499,7 @@ def test_a_storm_that_was_not_seen_well_again_has_not_recovered() -> None:
 @given(st.lists(incidents(), min_size=6, max_size=40), st.sampled_from([Kind.BREACH, Kind.RECOVERY, Kind.MISSED]))
 @settings(max_examples=30, deadline=None)
 def test_whatever_a_storm_is_made_of_telegram_takes_it(those: list[Incident], kind: Kind) -> None:
-    check(grouped_text(SPEECH, kind, those, State()))
+    check(grouped_text(FORMATTER, kind, those, State()))
 
 
 @pytest.mark.parametrize(
@@ -516,11 +516,11 @@ def test_a_time_without_evaluations_is_notified_in_a_line_with_its_cause(reason:
     gap = incident(
         key=GAP, began_at=at(0), last_bad_at=at(250), closed_at=at(250), outcome=Outcome.RECOVERED, reason=reason
     )
-    text = late_text(SPEECH, gap, State(incidents={12: incident()}))
+    text = late_text(FORMATTER, gap, State(incidents={12: incident()}))
     check(text)
     assert text.startswith(f"🔄 {says} ")
     assert "#12" in text
-    assert late_text(SPEECH, gap, State(incidents={13: BLIND})).endswith("1 incident still open: #13 sight.")
+    assert late_text(FORMATTER, gap, State(incidents={13: BLIND})).endswith("1 incident still open: #13 sight.")
 
 
 def test_status_of_very_many_names_the_worst_first_and_counts_the_rest() -> None:
@@ -559,8 +559,10 @@ def test_a_drill_is_marked_first_in_every_text_and_says_nothing_of_the_budget() 
         cause="x",
         objective=truth.key.objective,
     )
-    for acts, mark in ((NO_ACTIONS, "🟠 DRILL"), (Actions((by,)), "🟠 DRILL by Boris")):
-        words = IncidentWording(Formatter(ALL, UTC), State(incidents={12: truth}, evaluated_at=at(120)), at(120), acts)
+    for actions, mark in ((NO_ACTIONS, "🟠 DRILL"), (Actions((by,)), "🟠 DRILL by Boris")):
+        words = IncidentWording(
+            Formatter(ALL, UTC), State(incidents={12: truth}, evaluated_at=at(120)), at(120), actions
+        )
         texts = (
             words.breach(truth, DeliveryRecord(incident=12, chat=7)),
             words.recovery(closed, DeliveryRecord(incident=12, chat=7, breach_told_at=at(90))),
@@ -580,13 +582,13 @@ def test_a_drill_is_marked_first_in_every_text_and_says_nothing_of_the_budget() 
 def test_the_worst_of_an_earlier_opening_is_not_shown_as_that_of_this_one() -> None:
     again = incident(openings=2, again_at=at(660), worst=2.6, worst_at=at(100), last_bad_at=at(700), closed_at=at(720))
     again = replace(again, outcome=Outcome.RECOVERED)
-    speech = Formatter(ALL, UTC)
-    recovery = plain(recovery_text(speech, again, DeliveryRecord(incident=12, chat=7))).splitlines()
+    fmt = Formatter(ALL, UTC)
+    recovery = plain(recovery_text(fmt, again, DeliveryRecord(incident=12, chat=7))).splitlines()
     assert recovery[1].startswith("Lasted 40 s")
     assert "2.6" not in recovery[1]
     (total,) = (line for line in recovery if line.startswith("In breach 2 times"))
     assert "Worst 2.6 s at 19:41" in total
-    assert "2.6" not in closed_text(speech, again)
+    assert "2.6" not in closed_text(fmt, again)
 
 
 def test_a_drill_is_marked_in_every_line_about_it() -> None:
@@ -596,12 +598,12 @@ def test_a_drill_is_marked_in_every_line_about_it() -> None:
     (number,) = (each.number for each in state.open_incidents)
     drill = replace(state.incidents[number], is_drill=True)
     state = replace(state, incidents={number: drill})
-    speech, explain = Formatter(scene.objectives, UTC), Formatter(scene.objectives, UTC)
+    fmt, explain = Formatter(scene.objectives, UTC), Formatter(scene.objectives, UTC)
     board = board_text(Formatter(scene.objectives, UTC), state, scene.now, NO_ACTIONS)
     for text in (
-        status_list(speech, state, scene.now),
-        objective_line(speech, drill.key, state, scene.now),
-        grouped_text(speech, Kind.BREACH, [drill] * 6, state),
+        status_list(fmt, state, scene.now),
+        objective_line(fmt, drill.key, state, scene.now),
+        grouped_text(fmt, Kind.BREACH, [drill] * 6, state),
         incident_list(explain, [drill], [replace(drill, closed_at=scene.now)], scene.now),
         board,
     ):
@@ -613,6 +615,6 @@ def test_what_is_overdue_is_not_green() -> None:
     scene.has(0.0, 30)
     now = scene.now + timedelta(minutes=7)
     first, *lines = status_list(Formatter(scene.objectives, UTC), scene.state, now, is_overdue=True).splitlines()
-    assert first == "🟠 No evaluation for 7 min: this is how it stood then."
+    assert first == "🟠 No evaluation for 7 min: this is the last known state."
     assert lines[0].startswith("⚪️ latency: p95")
     assert "🟢" not in "".join(lines)

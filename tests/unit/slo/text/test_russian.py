@@ -15,8 +15,8 @@ from tests.support.message_examples import (
     BUDGET,
     EXAMPLES,
     EXPIRED,
+    FORMATTER,
     NOTHING,
-    SPEECH,
     burning,
     check,
     incidents,
@@ -37,7 +37,7 @@ from wine_slo.slo.text.incidents.resolved import late_text
 from wine_slo.slo.text.status_list import status_list
 
 RUSSIAN = translations.load()["ru"]
-SAYS = replace(SPEECH, language=RUSSIAN)
+SAYS = replace(FORMATTER, language=RUSSIAN)
 ALLOWED = frozenset(
     "ID Prometheus Telegram API JSON PNG RE2 UTC wine-slo p95 watchdog OD280 OD315".split()  # noqa: SIM905 - reads better
 )
@@ -51,7 +51,7 @@ OVER = several(6, outcome=Outcome.RECOVERED, closed_at=at(200))
 TWICE = replace(burning(BURNS[3]), budget=replace(BUDGET, bad_ratios={**BUDGET.bad_ratios, timedelta(days=3): 0.12}))
 
 
-def status(speech: Formatter) -> str:
+def status(fmt: Formatter) -> str:
     """All that a line of it can be."""
     titled = [replace(LATENCY, name=name) for name in ("busy", "quiet", "few", "hidden", "gone", "unknown")]
     objectives = Objectives((*titled, *ALL.all))
@@ -73,7 +73,7 @@ def status(speech: Formatter) -> str:
     scene.evaluate(readings)
     scene.has(1.0, 30)
     scene.evaluate(readings)
-    return status_list(replace(speech, objectives=objectives), scene.state, at(scene.second + 12))
+    return status_list(replace(fmt, objectives=objectives), scene.state, at(scene.second + 12))
 
 
 def gap(why: str = "") -> Incident:
@@ -82,20 +82,20 @@ def gap(why: str = "") -> Incident:
 
 
 MORE: dict[str, Callable[[Formatter], str]] = {
-    "a storm": lambda speech: grouped_text(speech, Kind.BREACH, several(21), State()),
-    "the end of a storm": lambda speech: grouped_text(speech, Kind.RECOVERY, OVER, State()),
-    "the end of a part of a storm": lambda speech: grouped_text(
-        speech, Kind.RECOVERY, OVER, State(incidents={12: incident(), 13: incident(number=13)})
+    "a storm": lambda fmt: grouped_text(fmt, Kind.BREACH, several(21), State()),
+    "the end of a storm": lambda fmt: grouped_text(fmt, Kind.RECOVERY, OVER, State()),
+    "the end of a part of a storm": lambda fmt: grouped_text(
+        fmt, Kind.RECOVERY, OVER, State(incidents={12: incident(), 13: incident(number=13)})
     ),
-    "a storm that is no recovery": lambda speech: grouped_text(speech, Kind.RECOVERY, [*OVER, EXPIRED], State()),
-    "a storm that was missed": lambda speech: grouped_text(speech, Kind.MISSED, OVER, State()),
-    "a gap": lambda speech: late_text(speech, gap(), State(incidents={12: incident()})),
-    "a gap, and nothing is open": lambda speech: late_text(speech, gap(), State()),
-    "a restart": lambda speech: late_text(speech, gap(Interruption.RESTART), State()),
-    "evaluations that failed": lambda speech: late_text(speech, gap(Interruption.FAILURE), State()),
-    "a suspension": lambda speech: late_text(speech, gap(Interruption.PAUSE), State()),
-    "a clock that was ahead": lambda speech: late_text(speech, gap(Interruption.CLOCK), State()),
-    "the budget melts twice as fast": lambda speech: breach_text(speech, TWICE, NOTHING, State(), at(120)),
+    "a storm that is no recovery": lambda fmt: grouped_text(fmt, Kind.RECOVERY, [*OVER, EXPIRED], State()),
+    "a storm that was missed": lambda fmt: grouped_text(fmt, Kind.MISSED, OVER, State()),
+    "a gap": lambda fmt: late_text(fmt, gap(), State(incidents={12: incident()})),
+    "a gap, and nothing is open": lambda fmt: late_text(fmt, gap(), State()),
+    "a restart": lambda fmt: late_text(fmt, gap(Interruption.RESTART), State()),
+    "evaluations that failed": lambda fmt: late_text(fmt, gap(Interruption.FAILURE), State()),
+    "a suspension": lambda fmt: late_text(fmt, gap(Interruption.PAUSE), State()),
+    "a clock that was ahead": lambda fmt: late_text(fmt, gap(Interruption.CLOCK), State()),
+    "the budget melts twice as fast": lambda fmt: breach_text(fmt, TWICE, NOTHING, State(), at(120)),
     "status": status,
 }
 
@@ -392,5 +392,5 @@ def test_no_translation_holds_an_english_word() -> None:
 
 
 def test_an_english_word_would_be_found() -> None:
-    assert english(visible_text(EXAMPLES["a breach"](SPEECH)))
+    assert english(visible_text(EXAMPLES["a breach"](FORMATTER)))
     assert english("Since вчера, p95, /status, latency") == ["Since"]

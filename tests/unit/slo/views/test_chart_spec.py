@@ -11,19 +11,29 @@ from wine_slo.slo.evaluation.incident import Opening
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.text.formatting import Formatter
-from wine_slo.slo.views.chart_spec import POINTS, TICKS, Chart, Course, caption_of, chart_of, span_of, step_of, ticks
+from wine_slo.slo.views.chart_spec import (
+    POINTS,
+    TICKS,
+    Chart,
+    ObjectiveSeries,
+    caption_of,
+    chart_of,
+    span_of,
+    step_of,
+    ticks,
+)
 
 MOSCOW = Formatter(ALL, ZoneInfo("Europe/Moscow"))
 
 
-def course(objective: Objective = LATENCY, span: timedelta = timedelta(hours=1), **changes: object) -> Course:
+def series(objective: Objective = LATENCY, span: timedelta = timedelta(hours=1), **changes: object) -> ObjectiveSeries:
     last = at(0)
-    usual = Course(key=Key(objective.name), first=last - span, last=last, step=minutes(1), values={}, rates={})
+    usual = ObjectiveSeries(key=Key(objective.name), first=last - span, last=last, step=minutes(1), values={}, rates={})
     return replace(usual, **changes)  # type: ignore[arg-type]
 
 
 def chart(objective: Objective = LATENCY, **changes: object) -> Chart:
-    return chart_of(course(objective, **changes), objective, MOSCOW)  # type: ignore[arg-type]
+    return chart_of(series(objective, **changes), objective, MOSCOW)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +113,7 @@ def test_ticks_are_few_and_round(zone: str, hours: float) -> None:
 
 def test_its_caption_says_the_same_for_who_cannot_see_it() -> None:
     scene = Scene().has(0.0, 30)
-    assert caption_of(course(), MOSCOW, scene.state, scene.now).splitlines() == [
+    assert caption_of(series(), MOSCOW, scene.state, scene.now).splitlines() == [
         "🟢 Latency: p95 0.05 s (target ≤ 1 s, last 20 s)",
         "1 January, 21:40 to 22:40 (MSK)",
     ]
@@ -128,7 +138,7 @@ def test_its_caption_says_the_same_for_who_cannot_see_it() -> None:
     ],
 )
 def test_its_caption_carries_the_state_as_it_is_the_top_line_of_the_chat(scene: Scene, line: str) -> None:
-    assert caption_of(course(), MOSCOW, scene.state, scene.now).splitlines()[0] == line
+    assert caption_of(series(), MOSCOW, scene.state, scene.now).splitlines()[0] == line
 
 
 def test_only_the_bad_time_of_an_incident_that_came_back_is_shaded() -> None:
@@ -149,4 +159,4 @@ def test_a_caption_is_never_too_long() -> None:
     labels = tuple((f"label_{number}", "&<" * 2000) for number in range(20))
     key = Key("latency", labels)
     scene = Scene(replace(LATENCY, by=tuple(name for name, _ in labels))).has(1.0, 30, key=key)
-    assert len(caption_of(course(key=key), MOSCOW, scene.state, scene.now)) < 1024
+    assert len(caption_of(series(key=key), MOSCOW, scene.state, scene.now)) < 1024

@@ -15,7 +15,7 @@ from wine_slo.slo.views.digest_text import LATE, Attained, Week, Weekly, digest_
 MOSCOW = ZoneInfo("Europe/Moscow")
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=MOSCOW)
-SPEECH = Formatter(ALL, UTC)
+FORMATTER = Formatter(ALL, UTC)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def week(**changes: object) -> Week:
 
 
 def test_a_week_in_which_nothing_happened_says_so_and_that_somebody_watched() -> None:
-    assert digest_text(SPEECH, week()).splitlines() == [
+    assert digest_text(FORMATTER, week()).splitlines() == [
         "📊 The week from 25 December to 1 January",
         "🟢 latency: 99.2 % within 1 s (target ≥ 95 %) · budget 81 %",
         "🔴 errors: 97 % succeeded (target ≥ 99 %) · budget 0 %",
@@ -96,7 +96,7 @@ def test_a_week_of_trouble_says_how_much_and_how_soon_it_was_known() -> None:
     gap = incident(number=16, key=GAP, began_at=at(-400), last_bad_at=at(-300), closed_at=at(-300))
     unwritten = incident(number=17, key=LEDGER, began_at=at(-400), last_bad_at=at(-300), closed_at=at(-300))
     said = digest_text(
-        SPEECH,
+        FORMATTER,
         week(
             incidents=(before, broken, ongoing, burnt, blind, gap, unwritten),
             detected=(minutes(0.5), minutes(0.4), minutes(9)),
@@ -112,7 +112,7 @@ def test_a_week_of_trouble_says_how_much_and_how_soon_it_was_known() -> None:
 
 def test_a_young_history_says_nothing_of_the_budget() -> None:
     young = Attained(key=KEY, good_ratio=0.91, budget=budget(0.999, LATENCY, timedelta(hours=3)))
-    said = digest_text(SPEECH, week(attained=(young,))).splitlines()
+    said = digest_text(FORMATTER, week(attained=(young,))).splitlines()
     assert said[1] == "🔴 latency: 91 % within 1 s (target ≥ 95 %) · budget: 3 h of history so far"
 
 
@@ -126,9 +126,9 @@ def test_an_incident_that_came_back_counts_its_bad_time_alone() -> None:
         outcome=Outcome.RECOVERED,
         earlier=(Opening(began_at=at(-7200), last_bad_at=at(-7120), bad=5, total=9),),
     )
-    assert "1 incident, 3 min in all: /incidents" in digest_text(SPEECH, week(incidents=(again,)))
+    assert "1 incident, 3 min in all: /incidents" in digest_text(FORMATTER, week(incidents=(again,)))
 
 
 def test_without_prometheus_it_is_sent_without_shares() -> None:
-    said = digest_text(SPEECH, week(attained=(), trouble="it cannot be reached"))
+    said = digest_text(FORMATTER, week(attained=(), trouble="it cannot be reached"))
     assert said.splitlines()[1] == "No figures, Prometheus does not answer: it cannot be reached."

@@ -19,12 +19,12 @@ RATE_OVER = timedelta(minutes=5)  # the burn rate of now
 SHA_LETTERS = 4  # of a model's sha256; enough to distinguish two
 
 
-def drill_marked(fmt: Formatter, text: str, incident: Incident, acts: Actions) -> str:
+def drill_marked(fmt: Formatter, text: str, incident: Incident, actions: Actions) -> str:
     """Return a text that says first that it is about a drill, where it is."""
     if not incident.is_drill:
         return text
-    act = acts.drill_of(incident)
-    mark = fmt.say("DRILL") if act is None else fmt.say("DRILL by {name}", name=shortened(act.by.name))
+    action = actions.drill_of(incident)
+    mark = fmt.say("DRILL") if action is None else fmt.say("DRILL by {name}", name=shortened(action.by.name))
     return f"🟠 {mark}\n{text}"
 
 
@@ -40,7 +40,12 @@ def repeat_marked(fmt: Formatter, text: str) -> str:
 
 
 def breach_text(
-    fmt: Formatter, incident: Incident, record: DeliveryRecord, state: State, now: datetime, acts: Actions = NO_ACTIONS
+    fmt: Formatter,
+    incident: Incident,
+    record: DeliveryRecord,
+    state: State,
+    now: datetime,
+    actions: Actions = NO_ACTIONS,
 ) -> str:
     """Return an open incident: the message that lives as long as it does."""
     objective = fmt.objectives.of(incident.key)
@@ -58,18 +63,18 @@ def breach_text(
         lines = held_lines(fmt, incident, incident.held, objective, now)
     else:
         lines = _objective_lines(fmt, incident, objective, state, now)
-    lines += people_lines(fmt, incident, state, now, acts)
+    lines += people_lines(fmt, incident, state, now, actions)
     if record.perhaps_sent:
         lines.append(repeat_mark(fmt))
     return "\n".join([*lines, fmt.foot(incident)])
 
 
-def people_lines(fmt: Formatter, incident: Incident, state: State, now: datetime, acts: Actions) -> list[str]:
+def people_lines(fmt: Formatter, incident: Incident, state: State, now: datetime, actions: Actions) -> list[str]:
     """Return who has acknowledged it, and who has silenced it."""
     lines = []
-    if (who := acts.acknowledgement(incident)) is not None:
+    if (who := actions.acknowledgement(incident)) is not None:
         lines.append(fmt.say("Acknowledged by {name} at {time}.", name=shortened(who.by.name), time=fmt.clock(who.at)))
-    if (silence := acts.silence_of(incident, state.incidents, now)) is not None:
+    if (silence := actions.silence_of(incident, state.incidents, now)) is not None:
         lines.append(silence_line(fmt, silence, now, named=False))
     return lines
 

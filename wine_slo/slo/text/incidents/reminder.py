@@ -16,10 +16,10 @@ def escalated_text(fmt: Formatter, text: str, duration: timedelta) -> str:
     return "\n".join([first, why, *others])
 
 
-def reminder_text(fmt: Formatter, incident: Incident, now: datetime, acts: Actions = NO_ACTIONS) -> str:
+def reminder_text(fmt: Formatter, incident: Incident, now: datetime, actions: Actions = NO_ACTIONS) -> str:
     """Return an incident that nobody has ended for long."""
     what, lasted = _in_short(fmt, incident), now - incident.since
-    if (who := acts.acknowledgement(incident)) is None:
+    if (who := actions.acknowledgement(incident)) is None:
         text = fmt.say(
             "Still open after {duration}, not acknowledged: {what}. #{number}",
             duration=lasted,

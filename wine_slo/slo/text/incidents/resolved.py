@@ -19,7 +19,7 @@ from wine_slo.slo.text.incidents.restart import restart_line, still_open_line
 from wine_slo.slo.text.language import shortened
 
 
-def recovery_text(fmt: Formatter, incident: Incident, record: DeliveryRecord, acts: Actions = NO_ACTIONS) -> str:
+def recovery_text(fmt: Formatter, incident: Incident, record: DeliveryRecord, actions: Actions = NO_ACTIONS) -> str:
     """Return the end of an incident that the chat knows of, and all that is known of it."""
     if incident.outcome is not Outcome.RECOVERED:
         return unproved_end_text(fmt, incident)
@@ -64,7 +64,7 @@ def recovery_text(fmt: Formatter, incident: Incident, record: DeliveryRecord, ac
         spent = incident.budget.share_of(objective, incident.bad) if incident.budget else None
         lines += filter(None, [budget_line(fmt, incident.budget, objective, spent=spent)])
     if record.breach_told_at is not None:
-        lines.append(_notified_after(fmt, incident, record.breach_told_at - incident.since, acts))
+        lines.append(_notified_after(fmt, incident, record.breach_told_at - incident.since, actions))
     return "\n".join([*lines, fmt.foot(incident)])
 
 
@@ -73,8 +73,8 @@ def _not_evaluated(fmt: Formatter, incident: Incident) -> str:
     return fmt.say("Not evaluated for {duration}.", duration=duration) if duration else ""
 
 
-def _notified_after(fmt: Formatter, incident: Incident, duration: timedelta, acts: Actions) -> str:
-    if (who := acts.acknowledgement(incident)) is None:
+def _notified_after(fmt: Formatter, incident: Incident, duration: timedelta, actions: Actions) -> str:
+    if (who := actions.acknowledgement(incident)) is None:
         return fmt.say("Notified after {duration}.", duration=duration)
     return fmt.say(
         "Notified after {duration}, acknowledged by {name} after {later}.",

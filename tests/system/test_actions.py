@@ -44,7 +44,7 @@ async def test_a_kill_between_a_press_and_its_saving_loses_nothing_and_answers_n
     other = sqlite3.connect(processes.folder / "data" / "watchdog.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     press = await bot_api.press(group, "Acknowledge", ANNA)
-    await watchdog.until_line("Anna .7. did: acknowledge, act 1")
+    await watchdog.until_line("Anna .7. did: acknowledge, action 1")
     assert press not in bot_api.answers
     await watchdog.kill()
     other.execute("ROLLBACK")
