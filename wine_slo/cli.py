@@ -69,7 +69,7 @@ def check(
 
     Evaluates once, by the watchdog's rules.
 
-    Exits with 0 met, 1 breached, 2 bad configuration, 3 cannot see,
+    Exits with 0 met, 1 breached, 2 bad configuration, 3 no data,
     4 too little traffic to judge. Of several objectives the first that
     holds of 1, 3, 4 and 0 counts.
     """

@@ -1,5 +1,6 @@
 """The token is the key to the bot: it is in no output, metric, page, ledger or message, whatever goes wrong."""
 
+import asyncio
 import json
 import sys
 from base64 import b64encode
@@ -31,10 +32,15 @@ async def away(prometheus_junk: PrometheusJunk, blind: dict[str, str]) -> dict[s
 
 async def pages(settings: dict[str, str]) -> str:
     """Everything that the watchdog shows over HTTP."""
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{settings['WINE_SLO_WATCHDOG_PORT']}") as session:
+    headers = (
+        {"Authorization": f"Bearer {password}"} if (password := settings.get("WINE_SLO_WATCHDOG_PASSWORD")) else {}
+    )
+    address = f"http://127.0.0.1:{settings['WINE_SLO_WATCHDOG_PORT']}"
+    async with aiohttp.ClientSession(address, headers=headers) as session:
         texts = []
         for path in ("/metrics", "/health", "/", "/api/status"):
             async with session.get(path) as response:
+                assert response.status in {200, 503}, path
                 texts.append(await response.text())
     return "".join(texts)
 
@@ -95,8 +101,9 @@ async def test_of_all_settings_that_are_secret_none_is_shown_anywhere_even_where
         "WINE_SLO_PROMETHEUS_TOKEN": "sentinel-token-2",
         "WINE_SLO_PROMETHEUS_USERNAME": "sentinel-name",
         "WINE_SLO_PROMETHEUS_PASSWORD": password,
-        "WINE_SLO_SERVICE_URL": f"http://bob:sentinel-service@{nobody}",
-        "WINE_SLO_GRAFANA_URL": f"http://bob:sentinel-grafana@{nobody}",
+        "WINE_SLO_SERVICE_URL": f"http://sentinel-service@{nobody}",
+        "WINE_SLO_GRAFANA_URL": f"http://bob:sentinel-grafana@{nobody}/d?orgId=1&auth_token=sentinel-grafana-token",
+        "WINE_SLO_WATCHDOG_PASSWORD": "sentinel-door",
         "WINE_SLO_HEARTBEAT_URL": f"http://bob:sentinel-heartbeat@{nobody}/sentinel-ping?key=sentinel-key",
         "WINE_SLO_HEARTBEAT_PROXY": f"http://bob:sentinel-proxy-1@{nobody}",
         "WINE_SLO_TELEGRAM_PROXY": f"http://bob:sentinel-proxy-2@{nobody}",
@@ -106,9 +113,9 @@ async def test_of_all_settings_that_are_secret_none_is_shown_anywhere_even_where
     watchdog = await start_at_debug(processes, settings)
     await bot_api.until(lambda: any("Monitoring lost" in text for text in chat.texts), seconds=30)
     requested = len(chat.texts)
-    for command in ("/status", "/why latency", "/drill"):
+    for command in ("/status", "/why latency", "/drill", "/incidents", "/slo latency", "/chart", "/budget", "/help"):
         await bot_api.says(CHAT, PERSON, command)
-    await bot_api.until(lambda: len(chat.texts) >= requested + 3, seconds=30)
+    await bot_api.until(lambda: len(chat.texts) >= requested + 8, seconds=30)
     own = settings | {"WINE_SLO_WATCHDOG_URL": f"http://bob:sentinel-own@127.0.0.1:{blind['WINE_SLO_WATCHDOG_PORT']}"}
     outputs = []
     for command in (
@@ -120,13 +127,17 @@ async def test_of_all_settings_that_are_secret_none_is_shown_anywhere_even_where
         "doctor --json",
         "drill",
         "drill --json",
+        "replay --since 1h",
+        "ledger backup copy.db",
+        "server --workers none",
     ):
         ran = await processes.wine_slo(*command.split(), settings=own)
         await ran.wait(60)
         outputs.append(ran.output)
-    shown = await pages(blind)
+    shown = await pages(settings)
+    called = await asyncio.to_thread(Path(f"/proc/{watchdog.pid}/cmdline").read_text)
     assert await watchdog.terminate() == 0
-    everything = [watchdog.output, shown, *outputs, *chat.texts]
+    everything = [watchdog.output, shown, called, *outputs, *chat.texts]
     assert "***" in "".join(everything)
     for secret in ("sentinel", basic, SECRET):
         kept = "sentinel-name"  # a name is none

@@ -42,7 +42,7 @@ class Url(str):
 
 
 class RootUrl(Url):
-    """The root of an API: the name of each query follows it, so it has neither a query nor a fragment."""
+    """The root of an API: the path of each request follows it, so it has neither a query nor a fragment."""
 
     __slots__ = ()
 

@@ -25,7 +25,7 @@ from time import monotonic
 from typing import Any, Self, cast
 
 import msgspec
-from aiohttp import HttpVersion11, web
+from aiohttp import HttpVersion10, HttpVersion11, web
 
 from wine_slo.config.hosts import host_name, is_loopback
 from wine_slo.http.shares import Room, Turns
@@ -132,7 +132,7 @@ class Door:
     def refusal(self, request: web.BaseRequest) -> Problem | None:
         """Return why a request is refused; None where it is not."""
         headers = request.headers
-        if request.version > HttpVersion11:
+        if not HttpVersion10 <= request.version <= HttpVersion11:
             return Problem(400, "this server speaks HTTP/1.1")
         if headers.get("Expect", CONTINUE).lower() != CONTINUE:
             return Problem(417, f"only {CONTINUE} can be expected")

@@ -20,6 +20,7 @@ from multidict import CIMultiDict
 
 from wine_slo.http.guarded_server import Problem, Refuse, problem_of
 from wine_slo.service.metrics.instruments import Endpoint
+from wine_slo.service.metrics.timer import TIMER, Timer
 from wine_slo.service.model.classifier import Engine
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what of a client's own id may go into a log
@@ -70,8 +71,7 @@ def observed(handler: Handler, endpoint: Endpoint) -> Handler:
     async def observe(request: web.Request) -> web.StreamResponse:
         request_id = id_of(request)
         status = None
-        started = perf_counter()
-        endpoint.arrive(request, started)
+        request[TIMER] = timer = Timer(endpoint, request)
         try:
             try:
                 response = await handler(request)
@@ -82,8 +82,7 @@ def observed(handler: Handler, endpoint: Endpoint) -> Handler:
             response.headers["X-Request-ID"] = request_id
             status = response.status
         finally:  # without a status where it was given up
-            seconds = perf_counter() - started
-            endpoint.leave(request, seconds, status)
+            seconds = timer.end(status)
             log.info(
                 LINE,
                 {

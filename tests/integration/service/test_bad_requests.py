@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.parser import BytesParser
+from time import perf_counter
 
 import msgspec
 import pytest
@@ -216,6 +217,35 @@ async def test_a_client_that_goes_away_in_its_body_is_counted_without_a_status(
         name for name, value in seen.items() if name.startswith('responses_total{endpoint="/predict"') and value
     ]
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize(
+    ("sent_late", "status"),
+    [pytest.param(True, 200, id="it comes late"), pytest.param(False, 408, id="it never comes")],
+)
+async def test_the_time_in_which_a_client_sends_its_body_is_not_ours(
+    aiohttp_client: AiohttpClient, *, sent_late: bool, status: int
+) -> None:
+    client = await aiohttp_client(
+        create_app(ServerSettings(model=SHIPPED), patience=Patience(body=60 if sent_late else 1))
+    )
+    whole = post(f"request={ROW}".encode(), kind=FORM)
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(whole[:-1])
+    async with asyncio.timeout(30):
+        while not (await metrics(client))['requests_in_flight{endpoint="/predict"}']:
+            pass
+        began = perf_counter()
+        while perf_counter() - began < 0.5:
+            assert (await metrics(client))["oldest_request_age_seconds"] == 0
+        if sent_late:
+            writer.write(whole[-1:])
+        assert int((await reader.readline()).split()[1]) == status
+    writer.transport.abort()
+    seen = await metrics(client)
+    assert seen['request_latency_seconds_count{endpoint="/predict"}'] == 1
+    assert seen['request_latency_seconds_sum{endpoint="/predict"}'] < 0.5
+    assert seen["oldest_request_age_seconds"] == 0
 
 
 async def test_a_bad_chunk_after_the_answer_is_no_fault_of_ours(

@@ -93,6 +93,7 @@ def test_the_shipped_objectives_count_what_users_do_and_nothing_else() -> None:
         assert left_out
         assert all(re.fullmatch(left_out[1], each) for each in machines)
         assert not any(re.fullmatch(left_out[1], each) for each in ("/predict", "/ui", "/sleep", "/fail"))
+    assert 'status!~"4.."' in errors.source.total, "requests that are refused could hide a failure"
 
 
 def test_the_shipped_schema_is_that_of_the_program() -> None:

@@ -160,6 +160,23 @@ async def test_who_connects_while_the_server_stops_is_disconnected_and_nothing_b
     assert faults == []
 
 
+@pytest.mark.parametrize(("version", "status"), [("0.9", 400), ("1.0", 200), ("1.1", 200), ("1.2", 400), ("2.0", 400)])
+async def test_only_http_1_is_spoken(version: str, status: int) -> None:
+    app = web.Application()
+    app.add_routes([web.get("/", hello)])
+    runner = Runner(app, LOOPBACK, Patience())
+    async with AsyncExitStack() as stack:
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        reader, writer = await asyncio.open_connection(*runner.addresses[0][:2])
+        stack.callback(cut, writer)
+        line = b"GET /\r\n\r\n" if version == "0.9" else f"GET / HTTP/{version}\r\nHost: localhost\r\n\r\n".encode()
+        writer.write(line)
+        async with asyncio.timeout(30):
+            assert int((await reader.readline()).split()[1]) == status
+
+
 def cut(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 

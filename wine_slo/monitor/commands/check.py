@@ -40,7 +40,7 @@ class CheckedObjective(StrEnum):
 WORST_FIRST = tuple(CheckedObjective)
 WORDS = {
     CheckedObjective.BREACHED: "breached",
-    CheckedObjective.CANNOT_SEE: "cannot see",
+    CheckedObjective.CANNOT_SEE: "no data",
     CheckedObjective.TOO_LITTLE: "too little traffic",
     CheckedObjective.MET: "met",
 }

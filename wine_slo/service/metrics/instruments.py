@@ -61,6 +61,16 @@ class Endpoint:
         if self._open:
             self._open.add(request, now)
 
+    def put_aside(self, request: object) -> None:
+        """Let it grow no older while its client is waited for."""
+        if self._open:
+            self._open.remove(request)
+
+    def take_up(self, request: object, now: float) -> None:
+        """Go on with it."""
+        if self._open:
+            self._open.add(request, now)
+
     def leave(self, request: object, seconds: float, status: int | None) -> None:
         """Count it out after so many seconds; the status is None where its client disconnected before the response."""
         self._in_flight.dec()
@@ -143,7 +153,7 @@ class ServerInstruments:
         self.requests = Counter(names.REQUESTS, "Requests received.", by_endpoint, registry=counts)
         self.request_seconds = Histogram(
             names.REQUEST_SECONDS,
-            "Time from a request's arrival to its answer.",
+            "Time from a request's arrival to its answer, without the time in which its body came in.",
             by_endpoint,
             buckets=REQUEST_BUCKETS,
             registry=counts,

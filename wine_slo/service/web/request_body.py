@@ -19,6 +19,7 @@ from aiohttp import web
 
 from wine_slo.http.shares import Room
 from wine_slo.service.limits import MOST_SAMPLES
+from wine_slo.service.metrics.timer import TIMER
 from wine_slo.service.model.features import (
     NAMES,
     ROW,
@@ -209,8 +210,9 @@ async def read_bytes(request: web.Request, within: float, room: Room) -> bytes:
     if content.is_eof() and content.exception() is None and content.total_bytes <= request.client_max_size:
         return content.read_nowait()  # it came with its headers, so that nobody need wait for it
     try:
-        async with asyncio.timeout(within):
-            return await collect(request, room)
+        with request[TIMER].waiting_for_client():
+            async with asyncio.timeout(within):
+                return await collect(request, room)
     except TimeoutError as error:
         raise BodyError(LATE, f"the body did not come within {within:g} s") from error
     except (BodyError, OSError):

@@ -116,10 +116,10 @@ async def test_an_objective_that_there_is_not_is_2(world: World) -> None:
 async def test_what_cannot_be_seen_is_3(world: World) -> None:
     away = await world.check("--objective", "kept", WINE_SLO_PROMETHEUS_URL=f"http://127.0.0.1:{free_port()}")
     assert away.exit_code == 3
-    assert away.stdout.startswith("cannot see         kept: Prometheus: it cannot be reached")
+    assert away.stdout.startswith("no data            kept: Prometheus: it cannot be reached")
     unknown = await world.check("--objective", "gone")
     assert unknown.exit_code == 3
-    assert unknown.output.splitlines() == ["cannot see         gone: Prometheus knows no target of the job gone"]
+    assert unknown.output.splitlines() == ["no data            gone: Prometheus knows no target of the job gone"]
 
 
 async def test_too_few_requests_are_4(world: World) -> None:
