@@ -21,6 +21,7 @@ from aiohttp import web
 from wine_slo.config import log_setup, slo_file
 from wine_slo.config.environment import SettingsError, read, unknown
 from wine_slo.config.hosts import is_loopback
+from wine_slo.config.slo_file import SloFile
 from wine_slo.http import guarded_server
 from wine_slo.http.guarded_server import Door, Patience, Runner
 from wine_slo.integrations.drawing.render_process import ChartProcess
@@ -30,7 +31,6 @@ from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.assembly import Loop, Outside, assemble, loops_of, utc_now
 from wine_slo.monitor.settings import WatchdogSettings
-from wine_slo.monitor.ticker import log_left_out
 from wine_slo.service.settings import ServerSettings
 from wine_slo.slo.objectives.objective import Objectives
 
@@ -49,7 +49,8 @@ def main() -> None:
     """Monitor until stopped; exit with 2 where settings or objectives are wrong, with 1 where it cannot run."""
     try:
         settings = read(WatchdogSettings)
-        objectives = slo_file.load(settings.objectives)
+        file = slo_file.load(settings.objectives)
+        objectives = file.objectives()
         _check_together(settings, objectives)
     except (SettingsError, slo_file.SloFileError) as error:
         sys.stderr.write(f"{error}\n")
@@ -57,10 +58,9 @@ def main() -> None:
     log_setup.configure(settings.log_format)
     for sentence in unknown(WatchdogSettings, ServerSettings):
         log.warning(sentence)
-    log_left_out(settings, objectives)
     try:
         ledger = Ledger.open_or_remember(settings.database_url)
-        asyncio.run(watch(settings, objectives, ledger))
+        asyncio.run(watch(settings, file, ledger))
     except (LedgerError, ClaimError) as error:
         log.critical("%s", error)
         sys.exit(1)
@@ -73,7 +73,7 @@ def main() -> None:
         sys.exit(1)  # whoever started us starts us again; the ledger holds the rest
 
 
-async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledger) -> None:
+async def watch(settings: WatchdogSettings, file: SloFile, ledger: Ledger) -> None:
     """Watch until SIGTERM or SIGINT, holding the ledger.
 
     Raises:
@@ -95,7 +95,7 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
                 return
             with ChartProcess() as drawing:
                 outside = Outside(ledger=ledger, session=session, drawing=drawing, heartbeat=heartbeat)
-                lost = await _run(settings, objectives, outside, partial(_until, stop, claim))
+                lost = await _run(settings, file, outside, partial(_until, stop, claim))
         finally:
             claim.free()
             await heartbeat.close()
@@ -103,7 +103,7 @@ async def watch(settings: WatchdogSettings, objectives: Objectives, ledger: Ledg
         raise ClaimError(lost)
 
 
-async def _run(settings: WatchdogSettings, objectives: Objectives, outside: Outside, until: Until) -> str:
+async def _run(settings: WatchdogSettings, file: SloFile, outside: Outside, until: Until) -> str:
     """Run every part until that says why it ends; return what it says.
 
     Raises:
@@ -112,7 +112,7 @@ async def _run(settings: WatchdogSettings, objectives: Objectives, outside: Outs
     """
     heartbeat = outside.heartbeat
     async with AsyncExitStack() as stack:
-        parts = assemble(settings, objectives, outside)
+        parts = assemble(settings, file, outside)
         stack.push_async_callback(parts.charts.stop)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, parts.ticker.reload)
         await stack.enter_async_context(_serving(parts.ticker.app(), settings))

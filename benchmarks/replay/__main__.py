@@ -55,7 +55,7 @@ async def replay_days(url: str, folder: Path, days: int, whole: int) -> str:
         history = RangeCache(api, folder, "benchmark", datetime.now(UTC))
         began, used = perf_counter(), process_time()
         since = max(until - timedelta(days=days), START + POLL)
-        story = await replay(history, slo_file.load(OBJECTIVES), since, until, POLL)
+        story = await replay(history, slo_file.load(OBJECTIVES).objectives(), since, until, POLL)
         seconds, processor = perf_counter() - began, process_time() - used
         await history.close()
     status = await asyncio.to_thread(Path("/proc/self/status").read_text)  # getrusage counts the parent's peak too

@@ -18,7 +18,6 @@ ROOT = Path(__file__).parents[2]
 CHAT = 42
 SECOND = 43  # is notified of what nobody acknowledges for a quarter of an hour, which is nothing here
 FAST = {
-    "scrape_interval: 5s": "scrape_interval: 1s\n",
     "blind_for: 2m": "blind_for: 6s\n",
     "    objective:": "    bad_for: 5s\n    good_for: 4s\n    over: 1m\n    objective:",
 }

@@ -42,7 +42,7 @@ async def test_a_set_up_that_is_right_and_one_that_is_not(house: House) -> None:
     ]  # fmt: skip
     objectives = house.folder / "slo.yml"
     wrong = objectives.read_text().replace("threshold: 1s", "threshold: 1200ms")
-    objectives.write_text(wrong.replace("scrape_interval: 1s", "scrape_interval: 1500ms"))
+    objectives.write_text(wrong.replace("blind_for:", "scrape_interval: 1500ms\nblind_for:"))
     doctor = await house.processes.wine_slo("doctor", "--json", settings=settings(house))
     assert await doctor.wait(40) == 1
     found = json.loads(doctor.output)

@@ -18,7 +18,7 @@ import msgspec
 from dotenv.parser import parse_stream
 from msgspec import Meta
 
-from wine_slo.config import text_file
+from wine_slo.config.files import text_file
 from wine_slo.config.setting_types import (
     Secret,
     Url,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import SplitResult, urlsplit
 
-from wine_slo.config import text_file
+from wine_slo.config.files import text_file
 from wine_slo.slo import redaction
 from wine_slo.slo.oncall.time_phrases import QuietHours
 

@@ -1,29 +1,23 @@
-"""`slo.yml`, the file in which people write the objectives; every mistake is reported with its line.
+"""`slo.yml`, the file in which people write the objectives; every mistake is reported with its line."""
 
-The model below is also the JSON schema for editors: `python -m wine_slo.config.slo_file > slo.schema.json`.
-"""
-
-import json
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from types import MappingProxyType
+from typing import Any, TypeVar, get_args
 
 import msgspec
-import yaml
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from wine_slo.config import text_file, yaml_file
+from wine_slo.config.files import text_file, yaml_file
+from wine_slo.config.files.yaml_file import Place
+from wine_slo.config.slo_schema import AnyObjectiveEntry, BurnEntry, ObjectiveEntry, SloFileEntry, span_of
 from wine_slo.slo.objectives.error import ObjectiveError
-from wine_slo.slo.objectives.kinds.indicator import Indicator
-from wine_slo.slo.objectives.kinds.latency import Latency
-from wine_slo.slo.objectives.kinds.ratio import Ratio
-from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import (
     BURNS_WINDOW,
+    LEAST_BAD_INTERVALS,
+    LEAST_GOOD_INTERVALS,
     Alert,
     Burn,
     Objective,
@@ -31,13 +25,14 @@ from wine_slo.slo.objectives.objective import (
     usual_bad_for,
     usual_good_for,
 )
-from wine_slo.slo.span import PATTERN, WANTED, format_span, parse_span
+from wine_slo.slo.span import format_span, parse_span
 
 LEAST_BLIND_FOR = timedelta(seconds=2)
 LONGEST = 2**20  # bytes of the file: some 3,000 objectives
 LONGEST_SHOWN = 200  # letters of a wrong value in a sentence
 OVER = timedelta(minutes=5)  # the range that is shown, where nothing else is written
-Place = tuple[str | int, ...]
+PROVISIONAL_INTERVAL = timedelta(seconds=5)  # until it is known how often a job is scraped
+
 S = TypeVar("S", bound=Struct)
 
 
@@ -49,108 +44,96 @@ class SloFileError(Exception):
         super().__init__("\n".join(self.mistakes))
 
 
-def _wanted(sentence: str, **limits: Any) -> Meta:
-    return Meta(extra={"wanted": sentence}, **limits)
+@dataclass(frozen=True, slots=True)
+class SloFile:
+    """What a file says; it has objectives as soon as it is known how often their jobs are scraped.
+
+    Attributes:
+        name: Stands in front of each mistake.
+        silent_jobs: Those whose scrape interval it does not say.
+    """
+
+    name: str
+    silent_jobs: frozenset[str]
+    _content: SloFileEntry
+    _lines: Mapping[Place, int]
+    _numbers: Mapping[str, int]
+
+    def objectives(self, intervals: Mapping[str, timedelta] = MappingProxyType({})) -> Objectives:
+        """Return the objectives of the file.
+
+        Args:
+            intervals: How often jobs are scraped. What the file says itself goes before; one that neither says is 5 s.
+
+        Raises:
+            SloFileError: Not every line of it can be used.
+        """
+        objectives, found, names = [], [], set()
+        for number, each in enumerate(self._content.objectives):
+            try:
+                objectives.append(_objective(self._content, each, intervals))
+            except ObjectiveError as error:
+                for dotted, sentence in error.mistakes:
+                    field = tuple(int(part) if part.isdigit() else part for part in dotted.split("."))
+                    is_of_file = (
+                        field[0] in SloFileEntry.__struct_fields__ and getattr(each, str(field[0]), None) is None
+                    )
+                    found.append((field if is_of_file else ("objectives", number, *field), sentence))
+            if each.name in names:
+                found.append((("objectives", number, "name"), f"is {each.name!r}, as another objective's is"))
+            names.add(each.name)
+        if found:
+            raise SloFileError(dict.fromkeys(self._at(*each) for each in found))
+        try:
+            return Objectives(tuple(objectives), blind_for=_blind_for(self._content))
+        except ObjectiveError as error:
+            raise SloFileError([self._at((error.field,), str(error))]) from error
+
+    def lengthened(self, objectives: Objectives, known: Container[str]) -> list[str]:
+        """Return a sentence for each span of the file that is too short for how often its job is scraped.
+
+        Args:
+            objectives: Of this file, with the spans as they are used.
+            known: The jobs of which it is known.
+        """
+        found = []
+        for number, each in enumerate(self._content.objectives):
+            used = objectives.by_name[each.name]
+            for field in ("bad_for", "good_for", "over"):
+                text, length = getattr(each, field), getattr(used, field)
+                if used.job in known and text is not None and length > parse_span(text):
+                    interval = format_span(used.scrape_interval)
+                    sentence = f"is {text}, which is too short: {used.job} is scraped every {interval}, so it counts as"
+                    found.append(self._at(("objectives", number, field), f"{sentence} {format_span(length)}"))
+        return found
+
+    def left_out(self, objectives: Objectives) -> list[str]:
+        """Return a sentence for each objective for which some of the usual burn-rate alerts can never fire."""
+        sentences = []
+        for each in objectives.all:
+            if each.burns_left_out:
+                rates = ", ".join(
+                    f"{burn.factor(BURNS_WINDOW):g} over {format_span(burn.long)}" for burn in each.burns_left_out
+                )
+                where = self.place(each.name, "objective")
+                sentences.append(
+                    f"{where}: {each.name} has not the usual burn-rate alerts that can never fire: {rates}"
+                )
+        return sentences
+
+    def place(self, objective: str, field: str) -> str:
+        """Return where a field of an objective stands: `slo.yml:14`."""
+        there: Place = ("objectives", self._numbers[objective], field)
+        if field in SloFileEntry.__struct_fields__ and there not in self._lines:
+            there = (field,)
+        return f"{self.name}:{_line(self._lines, there)}"
+
+    def _at(self, place: Place, sentence: str) -> str:
+        return _at(self.name, self._lines, place, sentence)
 
 
-# What can stand in the file: each type says in words what is wanted, each field what it is for.
-Span = Annotated[str, _wanted(WANTED, pattern=PATTERN)]
-Name = Annotated[
-    str,
-    _wanted("must be up to 100 small letters, digits, - and _, a letter first", pattern=r"^[a-z][a-z0-9_-]{0,99}$"),
-]
-Text = Annotated[str, _wanted("must be text")]
-Title = Annotated[str, _wanted("must be text of at most 200 letters", max_length=200)]
-Number = Annotated[float, _wanted("must be a number")]
-Count = Annotated[int, _wanted("must be a whole number")]
-Names = Annotated[list[str], _wanted("must be a list of names")]
-Urgency = Annotated[Literal["page", "ticket"], _wanted("must be page or ticket")]
-
-
-class _Burn(Struct, forbid_unknown_fields=True):
-    budget: Annotated[Number, Meta(description="The share of the budget that is burnt in the long window, 0 to 1")]
-    long: Annotated[Span, Meta(description="The long window")]
-    short: Annotated[Span, Meta(description="The short window, over which it must still burn")]
-    alert: Annotated[Urgency, Meta(description="A page is loud, a ticket is quiet")]
-
-
-BurnRates = Annotated[list[_Burn], _wanted("must be a list of burn rates")]
-
-
-class _Objective(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
-    name: Annotated[Name, Meta(description="Short and unique; people type it in the chat")]
-    title: Annotated[Title, Meta(description="What messages call it; the name where it is left out")] = ""
-    job: Annotated[Text, Meta(description="The Prometheus job; the file's where it is left out")] = ""
-    objective: Annotated[Number, Meta(description="The share of events that is to be good, 0 to 1")]
-    bad_for: Annotated[
-        Span | None,
-        Meta(description="Bad for less than this is a stall; 25s or three scrape intervals, the longer, if not said"),
-    ] = None
-    good_for: Annotated[
-        Span | None,
-        Meta(description="Good for so long is a recovery; 20s or two scrape intervals, the longer, if not said"),
-    ] = None
-    over: Annotated[
-        Span | None,
-        Meta(description="The range that is shown; 5m, or bad_for and good_for together where that is longer"),
-    ] = None
-    window: Annotated[Span, Meta(description="The span of the error budget")] = "30d"
-    least: Annotated[Count, Meta(description="With fewer events than this nothing is judged")] = 5
-    expires_after: Annotated[Span, Meta(description="An incident nobody feeds ends after this")] = "30m"
-    remind_after: Annotated[Span, Meta(description="A reminder of an open incident is sent after this")] = "4h"
-    by: Annotated[Names, Meta(description="Label names; one state for each label set")] = []
-    burns: Annotated[
-        BurnRates | None, Meta(description="The burn rates that are alerted on; the SRE Workbook's if left out")
-    ] = None
-
-    def source(self) -> Indicator:
-        """Return what is counted."""
-        raise NotImplementedError
-
-
-class _Latency(_Objective, kw_only=True, tag="latency"):
-    threshold: Annotated[Span, Meta(description="A request that takes longer is bad; a bucket bound of the histogram")]
-    clear: Annotated[Span | None, Meta(description="A quick recovery keeps to this; a bucket bound too")] = None
-    histogram: Annotated[Text, Meta(description="The histogram's name, without _bucket")]
-    selector: Annotated[Text, Meta(description='Label matchers, such as endpoint!~"/metrics|/health"')] = ""
-    oldest_age: Annotated[Text | None, Meta(description="A gauge: the age of the oldest unanswered request")] = None
-    budget_selector: Annotated[
-        Text, Meta(description="More label matchers, for the error budget alone: it leaves a drill out")
-    ] = ""
-
-    def source(self) -> Indicator:
-        clear = None if self.clear is None else _span("clear", self.clear).total_seconds()
-        oldest_age = None if self.oldest_age is None else self.oldest_age
-        threshold = _span("threshold", self.threshold).total_seconds()
-        return Latency(self.histogram, threshold, self.selector, oldest_age, clear, self.budget_selector)
-
-
-class _Ratio(_Objective, kw_only=True, tag="ratio"):
-    bad: Annotated[Text, Meta(description="A selector of the counter of bad events")]
-    total: Annotated[Text, Meta(description="A selector of the counter of all events")]
-
-    def source(self) -> Indicator:
-        return Ratio(self.bad, self.total)
-
-
-class _Up(_Objective, tag="up"):
-    def source(self) -> Indicator:
-        return Up()
-
-
-# The next kind is one more class above, its name here, and its module in slo/objectives/kinds.
-_AnyObjective = _Latency | _Ratio | _Up
-
-
-class _File(Struct, kw_only=True, forbid_unknown_fields=True):
-    job: Annotated[Text, Meta(description="The job in prometheus.yml")]
-    scrape_interval: Annotated[Span, Meta(description="The same as in prometheus.yml")] = "5s"
-    blind_for: Annotated[Span, Meta(description="Blind for so long is an incident of its own")] = "2m"
-    objectives: Annotated[list[_AnyObjective], _wanted("must be a list of objectives")]
-
-
-def load(path: Path) -> Objectives:
-    """Return the objectives of a file.
+def load(path: Path) -> SloFile:
+    """Return what a file says.
 
     Raises:
         SloFileError: It cannot be read, or not every line of it can be used.
@@ -158,74 +141,27 @@ def load(path: Path) -> Objectives:
     return parse(_text(path), str(path))
 
 
-def parse(text: str, name: str = "slo.yml") -> Objectives:
-    """Return the objectives of a text; `name` stands in front of each mistake.
+def parse(text: str, name: str = "slo.yml") -> SloFile:
+    """Return what a text says; `name` stands in front of each mistake.
 
     Raises:
         SloFileError: Not every line of it can be used.
     """
-    root, content, repeated = _read(text, name)
-
-    def at(place: Place, sentence: str) -> str:
-        shown = ".".join(_shown(str(each)) for each in place)
-        return f"{name}:{_line(root, place)}: {shown + ' ' if shown else ''}{sentence}"
-
+    lines, content, repeated = _read(text, name)
     found = [(place, "stands here twice") for place in repeated]
-    file = _taken(_File, content, (), found)
+    file = _taken(SloFileEntry, content, (), found)
     if file is None:
-        raise SloFileError(at(*each) for each in found)
-    objectives, names = [], set()
-    for number, each in enumerate(file.objectives):
-        try:
-            objectives.append(_objective(file, each))
-        except ObjectiveError as error:
-            for dotted, sentence in error.mistakes:
-                field = tuple(int(part) if part.isdigit() else part for part in dotted.split("."))
-                there = field if field[0] in _File.__struct_fields__ else ("objectives", number, *field)
-                found.append((there, sentence))
-        if each.name in names:
-            found.append((("objectives", number, "name"), f"is {each.name!r}, as another objective's is"))
-        names.add(each.name)
-    if found:
-        raise SloFileError(dict.fromkeys(at(*each) for each in found))
+        raise SloFileError(_at(name, lines, *each) for each in found)
+    silent = {each.job or file.job for each in file.objectives if not (each.scrape_interval or file.scrape_interval)}
+    numbers = {each.name: number for number, each in enumerate(file.objectives)}
+    read = SloFile(name, frozenset(silent), file, lines, numbers)
     try:
-        return Objectives(tuple(objectives), blind_for=_blind_for(file))
-    except ObjectiveError as error:
-        raise SloFileError([at((error.field,), str(error))]) from error
-
-
-def left_out(path: Path, objectives: Objectives) -> list[str]:
-    """Return a sentence for each objective for which some of the usual burn-rate alerts can never fire."""
-    found = [each for each in objectives.all if each.burns_left_out]
-    places = Places(path) if found else None
-    sentences = []
-    for each in found:
-        rates = ", ".join(
-            f"{burn.factor(BURNS_WINDOW):g} over {format_span(burn.long)}" for burn in each.burns_left_out
-        )
-        where = places.of(each.name, "objective") if places else path
-        sentences.append(f"{where}: {each.name} has not the usual burn-rate alerts that can never fire: {rates}")
-    return sentences
-
-
-class Places:
-    """Where the fields of objectives stand in a file, as it is now."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._root: yaml.Node | None = None
-        self._numbers: dict[str, int] = {}
-        with suppress(SloFileError, yaml_file.YamlError, LookupError, TypeError):
-            self._root, content = yaml_file.read(_text(path))
-            self._numbers = {each["name"]: number for number, each in enumerate(content["objectives"])}
-
-    def of(self, objective: str, field: str) -> str:
-        """Return the place of a field of an objective: `slo.yml:14`; only the file where it was changed meanwhile."""
-        number = self._numbers.get(objective)
-        if number is None:
-            return str(self._path)
-        there: Place = (field,) if field in _File.__struct_fields__ else ("objectives", number, field)
-        return f"{self._path}:{_line(self._root, there)}"
+        read.objectives()
+    except SloFileError as error:
+        raise SloFileError([*(_at(name, lines, *each) for each in found), *error.mistakes]) from error
+    if found:
+        raise SloFileError(_at(name, lines, *each) for each in found)
+    return read
 
 
 def _text(path: Path) -> str:
@@ -240,18 +176,14 @@ def _text(path: Path) -> str:
         raise SloFileError([f"{path} cannot be read: {error}"]) from error
 
 
-def _read(text: str, name: str) -> tuple[yaml.Node | None, Any, list[Place]]:
-    """Return the tree of a YAML text, its content, and the places of keys that stand there twice."""
+def _read(text: str, name: str) -> tuple[Mapping[Place, int], Any, list[Place]]:
+    """Return the line of each place in a YAML text, its content, and the places of keys that stand there twice."""
     try:
         root, content = yaml_file.read(text)
     except yaml_file.YamlError as error:
         raise SloFileError([f"{name}:{error.line}: {error}"]) from error
-    return root, content, list(_repeated(root))
-
-
-def schema() -> dict[str, Any]:
-    """Return the JSON schema of the file."""
-    return msgspec.json.schema(_File)
+    lines, repeated = yaml_file.places(root)
+    return lines, content, repeated
 
 
 def _taken(kind: type[S], content: Any, place: Place, mistakes: list[tuple[Place, str]]) -> S | None:
@@ -293,8 +225,10 @@ def _item(of: str, content: Any, place: Place, mistakes: list[tuple[Place, str]]
     return _taken(kind, content, place, mistakes)
 
 
-def _kind(content: Any) -> type[_Objective]:
-    kinds: dict[str, type[_Objective]] = {str(each.__struct_config__.tag): each for each in get_args(_AnyObjective)}
+def _kind(content: Any) -> type[ObjectiveEntry]:
+    kinds: dict[str, type[ObjectiveEntry]] = {
+        str(each.__struct_config__.tag): each for each in get_args(AnyObjectiveEntry)
+    }
     *others, last = kinds
     names = f"{', '.join(others)} or {last}"
     if not isinstance(content, dict) or "kind" not in content:
@@ -304,7 +238,7 @@ def _kind(content: Any) -> type[_Objective]:
     return kinds[content["kind"]]
 
 
-ITEMS: dict[str, Callable[[Any], type[Struct]]] = {"objectives": _kind, "burns": lambda _: _Burn}
+ITEMS: dict[str, Callable[[Any], type[Struct]]] = {"objectives": _kind, "burns": lambda _: BurnEntry}
 
 
 def _shown(text: str) -> str:
@@ -317,25 +251,23 @@ def _required(kind: type[Struct]) -> list[str]:
     return [field.name for field in msgspec.structs.fields(kind) if field.required]
 
 
-def _objective(file: _File, each: _Objective) -> Objective:
-    scrape_interval = _span("scrape_interval", file.scrape_interval)
-    bad_for = usual_bad_for(scrape_interval) if each.bad_for is None else _span("bad_for", each.bad_for)
-    good_for = usual_good_for(scrape_interval) if each.good_for is None else _span("good_for", each.good_for)
-    over = max(OVER, bad_for + good_for) if each.over is None else _span("over", each.over)
+def _objective(file: SloFileEntry, each: ObjectiveEntry, intervals: Mapping[str, timedelta]) -> Objective:
+    job = each.job or file.job
+    scrape_interval, bad_for, good_for, over = _spans(file, each, intervals.get(job, PROVISIONAL_INTERVAL))
     objective = Objective(
         name=each.name,
         title=each.title or each.name,
-        job=each.job or file.job,
+        job=job,
         source=each.source(),
         ratio=each.objective,
         scrape_interval=scrape_interval,
         bad_for=bad_for,
         good_for=good_for,
         over=over,
-        window=_span("window", each.window),
+        window=span_of("window", each.window),
         least_events=each.least,
-        expires_after=_span("expires_after", each.expires_after),
-        remind_after=_span("remind_after", each.remind_after),
+        expires_after=span_of("expires_after", each.expires_after),
+        remind_after=span_of("remind_after", each.remind_after),
         by=tuple(each.by),
     )
     if each.burns is None:
@@ -344,59 +276,43 @@ def _objective(file: _File, each: _Objective) -> Objective:
     return replace(objective, burns=burns)
 
 
-def _span(field: str, text: str) -> timedelta:
-    try:
-        return parse_span(text)
-    except ValueError as error:
-        raise ObjectiveError(field, str(error)) from error
+def _spans(
+    file: SloFileEntry, each: ObjectiveEntry, real: timedelta
+) -> tuple[timedelta, timedelta, timedelta, timedelta]:
+    """Return the scrape interval, and the spans by which it is judged: bad_for, good_for, over.
+
+    Who does not write the scrape interval need not know it: what is too short for the real one is lengthened.
+    """
+    said = each.scrape_interval or file.scrape_interval
+    interval = real if said is None else span_of("scrape_interval", said)
+    bad_for = usual_bad_for(interval) if each.bad_for is None else span_of("bad_for", each.bad_for)
+    good_for = usual_good_for(interval) if each.good_for is None else span_of("good_for", each.good_for)
+    if said is None:
+        bad_for, good_for = max(bad_for, LEAST_BAD_INTERVALS * real), max(good_for, LEAST_GOOD_INTERVALS * real)
+    over = max(OVER, bad_for + good_for) if each.over is None else span_of("over", each.over)
+    return interval, bad_for, good_for, max(over, bad_for + good_for) if said is None else over
 
 
-def _blind_for(file: _File) -> timedelta:
-    blind_for = _span("blind_for", file.blind_for)
+def _blind_for(file: SloFileEntry) -> timedelta:
+    blind_for = span_of("blind_for", file.blind_for)
     if blind_for < LEAST_BLIND_FOR:
         raise ObjectiveError("blind_for", "must be 2s or more: it is two evaluations at least")
     return blind_for
 
 
-def _burn(number: int, burn: _Burn) -> Burn:
+def _burn(number: int, burn: BurnEntry) -> Burn:
     try:
-        return Burn(burn.budget, _span("long", burn.long), _span("short", burn.short), Alert(burn.alert))
+        return Burn(burn.budget, span_of("long", burn.long), span_of("short", burn.short), Alert(burn.alert))
     except ObjectiveError as error:
         raise ObjectiveError(f"burns.{number}.{error.field}", str(error)) from error
 
 
-def _line(root: yaml.Node | None, place: Place) -> int:
+def _at(name: str, lines: Mapping[Place, int], place: Place, sentence: str) -> str:
+    """Return a sentence about a place, with its line in front."""
+    shown = ".".join(_shown(str(each)) for each in place)
+    return f"{name}:{_line(lines, place)}: {shown + ' ' if shown else ''}{sentence}"
+
+
+def _line(lines: Mapping[Place, int], place: Place) -> int:
     """Return the line of the deepest part of a place that stands in the file."""
-    node = root
-    line = 1
-    for part in place:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == part), None)
-            if found is None:
-                return line
-            line, node = found[0].start_mark.line + 1, found[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        else:
-            return line
-    return line
-
-
-def _repeated(node: yaml.Node | None, place: Place = ()) -> Iterator[Place]:
-    """Yield the places of keys that stand twice in one mapping, which YAML would let pass."""
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:  # a key is a scalar: another one cannot be read
-                yield (*place, key.value)
-            seen.add(key.value)
-            yield from _repeated(value, (*place, key.value))
-    elif isinstance(node, yaml.SequenceNode):
-        for number, value in enumerate(node.value):
-            yield from _repeated(value, (*place, number))
-
-
-if __name__ == "__main__":
-    json.dump(schema(), sys.stdout, indent=2)
-    sys.stdout.write("\n")
+    return next(lines[place[:depth]] for depth in range(len(place), -1, -1) if place[:depth] in lines)

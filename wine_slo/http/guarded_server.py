@@ -5,8 +5,8 @@
 * A client that is slow to send or to read is disconnected; what clients do not read is bounded in all, and so is
   the number of connections. Where there are too many, the one that has been idle for longest gives way.
 * In each turn of the loop only so many requests are answered as keep it short. A connection that sends again at once,
-or
-  has sent requests ahead, lets those go first that have not been answered just now.
+  or has sent requests ahead, lets those go first that have not been answered just now; of these, a request for
+  `/health` or `/metrics` does not wait at all.
 * A browser that another site has sent here, by a name that is not ours or by a picture on its page, is refused.
 """
 
@@ -42,8 +42,10 @@ LARGEST_READ = 2**15  # bytes that wait for a handler, twice so many at most, an
 UNREAD = 48 * 2**20  # bytes of answers that wait for their clients, all together
 SMALL_ANSWER = 2**17  # bytes
 MOST_CONNECTIONS = 10_000
+# What machines ask for now and then, and judge us by how soon it is answered.
+AT_ONCE = {"/health", "/metrics"}
 JUST_NOW = (
-    0.5  # seconds after an answer in which a connection's next request lets others go first; nobody scrapes so often
+    0.5  # seconds after an answer in which a connection's next request lets others go first; no scrape is so soon
 )
 QUIET_FOR = 60.0  # seconds in which the same trouble with sockets is not logged again
 LONGEST_REASON = 100  # letters of a request that is none, in a log line
@@ -224,7 +226,8 @@ class Runner(web.AppRunner):
 
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             connection = cast("_Protocol", request.protocol)
-            await turns.take(is_patient=connection.is_greedy)
+            if connection.is_greedy or request.path not in AT_ONCE:
+                await turns.take(is_patient=connection.is_greedy)
             problem = self._door.refusal(request)
             if problem is None:
                 try:

@@ -18,6 +18,7 @@ import aiohttp
 
 from wine_slo.config import translations
 from wine_slo.config.setting_types import ChatAddress, Rotating
+from wine_slo.config.slo_file import SloFile
 from wine_slo.integrations.console.channel import ConsoleChannel
 from wine_slo.integrations.drawing.render_process import ChartProcess
 from wine_slo.integrations.heartbeat import Heartbeat
@@ -34,7 +35,8 @@ from wine_slo.monitor.drill import runner as drill_runner
 from wine_slo.monitor.drill.chat_command import DrillCommand
 from wine_slo.monitor.evaluate import source as metric_source
 from wine_slo.monitor.evaluate.evaluator import Evaluator
-from wine_slo.monitor.evaluate.objective_checks import ObjectiveChecker
+from wine_slo.monitor.evaluate.live_objectives import LiveObjectives
+from wine_slo.monitor.evaluate.objective_checks import check_objectives
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.announcements import Announcements
 from wine_slo.monitor.notify.dispatcher import Dispatcher
@@ -52,7 +54,6 @@ from wine_slo.monitor.ticker import Ticker, steady
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.messages import Press, Question
 from wine_slo.slo.notification import keyboard
-from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.oncall.time_phrases import QuietHours
 from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.source.metric_source import MetricSource
@@ -120,7 +121,7 @@ def utc_now() -> WallTime:
     return WallTime(datetime.now(UTC))
 
 
-def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outside) -> Parts:
+def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside) -> Parts:
     """Return the parts, which do nothing yet.
 
     Raises:
@@ -130,7 +131,8 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
     memory = ledger.load()
     instruments = WatchdogInstruments(version("wine-slo"))
     source = metric_source.connect(outside.session, settings, on_query=instruments.count_query)
-    evaluator = Evaluator(source, ledger, objectives, memory.state, utc_now, steady)
+    live = LiveObjectives(settings.objectives, file, source, metric_source.info(outside.session, settings), steady)
+    evaluator = Evaluator(source, ledger, live.current, memory.state, utc_now, steady)
     bot = _connect(settings)
     channel, answers, chats = _channel(bot, settings)
     topics = {int(each): each.topic for each in _named(settings) if each.topic is not None}
@@ -165,7 +167,8 @@ def assemble(settings: WatchdogSettings, objectives: Objectives, outside: Outsid
         dispatcher=dispatcher,
         instruments=instruments,
         heartbeat=outside.heartbeat,
-        checker=ObjectiveChecker(source, metric_source.info(outside.session, settings)),
+        check_objectives=partial(check_objectives, source),
+        live=live,
         journal=journal,
         series=SeriesSource(source, evaluator),
     )

@@ -15,7 +15,8 @@ from wine_slo.integrations.heartbeat import Heartbeat
 from wine_slo.integrations.stall_guard import StallGuard
 from wine_slo.integrations.steady_scheduler import SteadyScheduler
 from wine_slo.monitor.evaluate.evaluator import Evaluator
-from wine_slo.monitor.evaluate.objective_checks import ObjectiveChecker, ObjectiveMistake
+from wine_slo.monitor.evaluate.live_objectives import LiveObjectives
+from wine_slo.monitor.evaluate.objective_checks import ObjectiveMistake
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
@@ -23,7 +24,6 @@ from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.evaluation.engine import SETTLES_IN, next_evaluation_at
-from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.redaction import without_credentials
 from wine_slo.slo.source.metric_source import MetricSourceError
@@ -33,7 +33,6 @@ LONGEST_UNDELIVERED = timedelta(minutes=10)  # what could not be delivered for l
 OVERDUE_TICKS = 3  # so many polls without a complete tick, and /health is red
 LONGEST_TICK = 60.0  # seconds, then it is given up; four rounds of queries of 10 s each, and the heartbeat's 5 s
 SHORTEST_PATIENCE = LONGEST_TICK + 15  # seconds without a complete tick before the process ends itself
-MOST_CHECKS = 60  # ticks on which is examined how often a job is scraped, where that cannot be known
 LOOP_TURN = 1.0  # seconds between two signs that the event loop runs
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux' goes on while the machine sleeps
 THE_LOOP, THE_TICKS = "the event loop", "the evaluation"
@@ -57,17 +56,18 @@ class Ticker:
         dispatcher: Dispatcher,
         instruments: WatchdogInstruments,
         heartbeat: Heartbeat,
-        checker: ObjectiveChecker,
+        check_objectives: Callable[[Objectives], Awaitable[list[ObjectiveMistake]]],
+        live: LiveObjectives,
         journal: Journal,
         series: SeriesSource,
     ) -> None:
         self._settings = settings
         links = {"Grafana": without_credentials(settings.grafana_url)} if settings.grafana_url else {}
         self._pages = StatusPages(self.status, series.over, settings.timezone, links)
-        self._checker = checker
+        self._check_objectives = check_objectives
         self._journal = journal
+        self._live = live
         self._is_checked = False
-        self._checks = MOST_CHECKS  # of scrape intervals, that are left
         self._heartbeat = heartbeat
         self._evaluator = evaluator
         self._dispatcher = dispatcher
@@ -114,11 +114,8 @@ class Ticker:
             log.error("a tick was given up after %.0f s", LONGEST_TICK)  # noqa: TRY400 - where it waits is no news
             return
         state, objectives = self._evaluator.state, self._evaluator.objectives
-        if self._checks and not all(each.sight is Sight.BLIND for each in state.readings.values()):
-            is_known = await self._log_mistakes(self._checker.intervals, objectives)
-            self._checks = 0 if is_known else self._checks - 1
         if not self._is_checked and len(state.keys_without_data) < len(state.readings):
-            self._is_checked = await self._log_mistakes(self._checker.series, objectives)
+            self._is_checked = await self._log_mistakes(objectives)
         evaluate_at = next_evaluation_at(state, objectives)
         if evaluate_at is not None:
             wait = max(evaluate_at - self._evaluator.now(), timedelta(0)) + SETTLES_IN
@@ -126,6 +123,7 @@ class Ticker:
 
     async def _tick(self) -> None:
         started = perf_counter()
+        self._evaluator.objectives = await self._live.refresh()
         await self._evaluator.evaluate()
         self._dispatcher.on_evaluation()
         await asyncio.to_thread(self._instruments.show, self._evaluator.state, self._evaluator.objectives)
@@ -143,28 +141,24 @@ class Ticker:
     async def _reload(self) -> None:
         try:
             async with self._reloading:
-                self._evaluator.objectives = await asyncio.to_thread(slo_file.load, self._settings.objectives)
+                await self._live.reload()
         except slo_file.SloFileError as error:
             for mistake in error.mistakes:
                 log.error("the objectives stay as they were: %s", mistake)  # noqa: TRY400  # a sentence says it all
         else:
-            self._is_checked, self._checks = False, MOST_CHECKS
+            self._evaluator.objectives, self._is_checked = self._live.current, False
             log.info("objectives are read anew")
-            await asyncio.to_thread(log_left_out, self._settings, self._evaluator.objectives)
 
-    async def _log_mistakes(
-        self, check_objectives: Callable[[Objectives], Awaitable[list[ObjectiveMistake]]], objectives: Objectives
-    ) -> bool:
+    async def _log_mistakes(self, objectives: Objectives) -> bool:
         """Log what only Prometheus knows of the objectives; return whether it has said so."""
         try:
-            mistakes = await check_objectives(objectives)
+            mistakes = await self._check_objectives(objectives)
         except MetricSourceError:
             return False  # the next tick tries again
         if not mistakes:
             return True
-        places = await asyncio.to_thread(slo_file.Places, self._settings.objectives)
         for each in mistakes:
-            where = places.of(each.objective, each.field)
+            where = self._live.file.place(each.objective, each.field)
             log.warning("%s: %s of %s %s", where, each.field, each.objective, each.sentence)
         return True
 
@@ -208,9 +202,3 @@ class Ticker:
             "unreachable": {str(chat): reason for chat, reason in unreachable.items()},
         }
         return web.json_response(content, status=200 if status == "ok" else 503)
-
-
-def log_left_out(settings: WatchdogSettings, objectives: Objectives) -> None:
-    """Log which objectives of the file are not evaluated."""
-    for sentence in slo_file.left_out(settings.objectives, objectives):
-        log.info(sentence)

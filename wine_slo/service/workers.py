@@ -20,7 +20,7 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from wine_slo.config import log_setup
-from wine_slo.config.scratch_folder import scratch_folder
+from wine_slo.config.files.scratch_folder import scratch_folder
 from wine_slo.http.guarded_server import Door, Runner
 from wine_slo.service.app import create_app
 from wine_slo.service.keys import INSTRUMENTS, PATIENCE, SETTINGS

@@ -141,7 +141,7 @@ def _json(text: str) -> Json:
 
 @cache
 def _objectives(text: str) -> dict[str, Objective]:
-    return {each.name: each for each in slo_file.parse(text).all}
+    return {each.name: each for each in slo_file.parse(text).objectives().all}
 
 
 def problems(plan: Plan) -> list[str]:
@@ -264,8 +264,6 @@ def _intervals(plan: Plan) -> Iterator[str]:
         path: seconds(plan.yaml(path)["global"]["scrape_interval"]) for path in (PROMETHEUS, COMPOSED_PROMETHEUS)
     }
     said[SOURCE] = seconds(plan.yaml(SOURCE)["datasources"][0]["jsonData"]["timeInterval"])
-    for objective in plan.objectives.values():
-        said[f"slo.yml {objective.name}"] = objective.scrape_interval.total_seconds()
     for name, dashboard in plan.dashboards.items():
         for place, expression in expressions(dashboard):
             said |= {f"{name}: {place}": seconds(step) for step in re.findall(r":(\w+)\]", expression)}

@@ -61,7 +61,6 @@ MISTAKES = {
         "scrape intervals differ",
     ),
     "a data source that says another interval": (SOURCE, "timeInterval: 5s", "timeInterval: 15s", "intervals differ"),
-    "objectives judged at another interval": (SLO, "scrape_interval: 5s", "scrape_interval: 4s", "intervals differ"),
     "a graph of another interval": (
         OVERVIEW,
         "$__rate_interval:5s]",

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wine_slo.config.slo_file import SloFileError, left_out, load, parse, schema
+from wine_slo.config.slo_file import SloFileError, load, parse
+from wine_slo.config.slo_schema import schema
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.kinds.up import Up
@@ -61,7 +62,7 @@ def written(old: str, new: str) -> str:
 
 
 def test_the_shipped_file_has_the_objectives_of_the_readme() -> None:
-    objectives = load(ROOT / "config" / "slo.yml")
+    objectives = load(ROOT / "config" / "slo.yml").objectives()
     latency, errors, availability = objectives.all
     assert objectives.blind_for == timedelta(minutes=2)
     assert latency.source == Latency(
@@ -84,7 +85,7 @@ def test_the_shipped_file_has_the_objectives_of_the_readme() -> None:
 
 
 def test_the_shipped_objectives_count_what_users_do_and_nothing_else() -> None:
-    latency, errors, _ = load(ROOT / "config" / "slo.yml").all
+    latency, errors, _ = load(ROOT / "config" / "slo.yml").objectives().all
     assert isinstance(latency.source, Latency)
     assert isinstance(errors.source, Ratio)
     machines = ("/metrics", "/health", "/docs", "/openapi.json", "/web/{file}", "unmatched")
@@ -101,7 +102,7 @@ def test_the_shipped_schema_is_that_of_the_program() -> None:
 
 
 def test_what_is_not_said_is_as_the_objective_has_it() -> None:
-    latency, _ = parse(PAGE).all
+    latency, _ = parse(PAGE).objectives().all
     plain = Objective(name="latency", title="latency", job="wine-slo", source=latency.source, ratio=0.95)
     for field in fields(Objective):
         if field.name != "burns":
@@ -125,7 +126,7 @@ def test_everything_that_is_said_is_taken() -> None:
     burns: []
     bad: bad_total""",
     )
-    _, errors = parse(text).all
+    _, errors = parse(text).objectives().all
     assert errors == Objective(
         name="errors",
         title="Failures",
@@ -146,14 +147,14 @@ def test_everything_that_is_said_is_taken() -> None:
 
 
 def test_the_usual_burn_rates_are_alerted_on_where_they_can_be_reached() -> None:
-    assert parse(PAGE).all[0].burns == BURNS
-    modest = parse(written("objective: 0.95", "objective: 0.9")).all[0]
+    assert parse(PAGE).objectives().all[0].burns == BURNS
+    modest = parse(written("objective: 0.95", "objective: 0.9")).objectives().all[0]
     assert all(burn.factor(modest.window) <= 10 for burn in modest.burns)
     assert len(modest.burns) == 3
 
 
 def test_burn_rates_of_ones_own_are_taken() -> None:
-    latency = parse(written("    threshold: 1s", BURN.replace("page", "ticket"))).all[0]
+    latency = parse(written("    threshold: 1s", BURN.replace("page", "ticket"))).objectives().all[0]
     assert latency.burns == (Burn(0.02, timedelta(hours=1), timedelta(minutes=5), Alert.TICKET),)
 
 
@@ -429,7 +430,8 @@ def test_where_the_fields_of_many_objectives_stand_is_read_once(tmp_path: Path) 
     lines = [f"  - {{name: n{n}, kind: up, objective: 0.5}}\n" for n in range(1000)]
     path.write_text("job: w\nobjectives:\n" + "".join(lines))
     before = process_time()
-    sentences = left_out(path, load(path))
+    file = load(path)
+    sentences = file.left_out(file.objectives())
     assert process_time() - before < 20  # one reading is two seconds of a busy machine
     assert [each.split(":")[1] for each in sentences] == [str(n + 3) for n in range(1000)]
 
@@ -479,7 +481,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, make: Callable[[Pat
 def test_a_file_loads_at_every_scrape_interval_with_spans_that_follow_it(
     interval: str, bad_for: int, good_for: int, over: int
 ) -> None:
-    for objective in parse(written("scrape_interval: 5s", f"scrape_interval: {interval}")).all:
+    for objective in parse(written("scrape_interval: 5s", f"scrape_interval: {interval}")).objectives().all:
         spans = (objective.bad_for, objective.good_for, objective.over)
         assert spans == tuple(timedelta(seconds=each) for each in (bad_for, good_for, over))
 

@@ -9,7 +9,7 @@ from typing import Self
 
 import msgspec
 
-from wine_slo.config.scratch_folder import scratch_folder
+from wine_slo.config.files.scratch_folder import scratch_folder
 from wine_slo.slo.reason import ReasonedError
 from wine_slo.slo.views.chart_spec import Chart
 

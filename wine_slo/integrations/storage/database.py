@@ -12,7 +12,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
-from wine_slo.config import text_file
+from wine_slo.config.files import text_file
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.rows import number_of
 from wine_slo.integrations.storage.schema import ACTIONS, FACTS, INCIDENTS, STEPS, TABLES

@@ -7,7 +7,7 @@ is changed, nobody is notified, and no secret is shown.
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,12 +15,14 @@ from pathlib import Path
 
 from wine_slo.config import slo_file
 from wine_slo.config.environment import SettingsError, file, read, unknown
+from wine_slo.config.slo_file import SloFile
 from wine_slo.integrations.peers import ServiceApi, ServiceError, WatchdogApi, WatchdogError
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.telegram.rights import RightsError, TelegramRights
 from wine_slo.monitor.commands.finding import Finding, Grade
-from wine_slo.monitor.evaluate.objective_checks import check_objectives, measured
+from wine_slo.monitor.evaluate.objective_checks import check_objectives
+from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, scrape_intervals
 from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.model import model_file
@@ -73,14 +75,15 @@ def read_settings(about: str, kind: type[WatchdogSettings] | type[ServerSettings
     return [_ok(about, "can be read")]
 
 
-def read_objectives(settings: WatchdogSettings) -> tuple[Objectives | None, list[Finding]]:
+def read_objectives(settings: WatchdogSettings) -> tuple[SloFile | None, list[Finding]]:
     """Return the objectives, and what is found of their file."""
     about = "objectives"
     try:
-        objectives = slo_file.load(settings.objectives)
+        file = slo_file.load(settings.objectives)
     except slo_file.SloFileError as error:
         remedy = "correct that line; slo.schema.json says what can stand there"
         return None, [_wrong(about, each, remedy) for each in error.mistakes]
+    objectives = file.objectives()
     names = ", ".join(objectives.by_name)
     findings = [_ok(about, f"{settings.objectives} has the objectives {names}")]
     longest = objectives.longest_poll.total_seconds()
@@ -93,13 +96,13 @@ def read_objectives(settings: WatchdogSettings) -> tuple[Objectives | None, list
                 f"set WINE_SLO_POLL_SECONDS to at most {longest:g}, or blind_for in {settings.objectives} to more",
             )
         )
-    return objectives, findings
+    return file, findings
 
 
-async def check_all(settings: WatchdogSettings, objectives: Objectives | None, around: Surroundings) -> list[Finding]:
+async def check_all(settings: WatchdogSettings, file: SloFile | None, around: Surroundings) -> list[Finding]:
     """Return everything that can be examined, side by side; in order."""
     parts = await asyncio.gather(
-        _gather(_prometheus(settings, objectives, around)),
+        _gather(_prometheus(settings, file, around)),
         _gather(_service(around.service)),
         _gather(_model()),
         _gather(_watchdog(around.watchdog)),
@@ -118,7 +121,7 @@ async def _gather(findings: Findings) -> list[Finding]:
 # Prometheus
 
 
-async def _prometheus(settings: WatchdogSettings, objectives: Objectives | None, around: Surroundings) -> Findings:
+async def _prometheus(settings: WatchdogSettings, file: SloFile | None, around: Surroundings) -> Findings:
     about = "prometheus"
     try:
         before = around.clock()
@@ -140,11 +143,18 @@ async def _prometheus(settings: WatchdogSettings, objectives: Objectives | None,
             f"its clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's",
             "let both keep time by NTP; messages have the times of Prometheus' clock",
         )
-    if objectives is None:
+    if file is None:
         return
-    async for finding in _targets(objectives, await around.facts.targets(), around.prometheus):
+    jobs = sorted({each.job for each in file.objectives().all})
+    try:
+        intervals = await scrape_intervals(jobs, around.prometheus, around.facts)
+    except MetricSourceError as error:
+        yield _wrong(about, f"at {settings.prometheus_url}: {error}", _remedy(error))
+        return
+    objectives = file.objectives({job: each.span for job, each in intervals.items()})
+    async for finding in _targets(objectives, await around.facts.targets(), intervals):
         yield finding
-    async for finding in _series(settings, objectives, around.prometheus):
+    async for finding in _series(file, objectives, around.prometheus):
         yield finding
     async for finding in _history(objectives, await around.facts.retention(), around.prometheus):
         yield finding
@@ -169,20 +179,24 @@ def _remedy(error: MetricSourceError) -> str:
             return "start it (`make up` does), or set WINE_SLO_PROMETHEUS_URL to the root of its API"
 
 
-async def _targets(objectives: Objectives, targets: Collection[Target] | None, api: MetricSource) -> Findings:
+async def _targets(
+    objectives: Objectives, targets: Collection[Target] | None, intervals: Mapping[str, ScrapeInterval]
+) -> Findings:
     about = "targets"
     if targets is None:
-        yield _warning(
-            about,
-            "it does not say what it scrapes and how often",
-            "make sure yourself that scrape_interval in slo.yml is the real one",
-        )
-        for objective in {each.job: each for each in objectives.all}.values():
-            with suppress(MetricSourceError):
-                if (real := await measured(api, objective)) is not None:
-                    yield _other_interval(objective, real)
-        return
+        yield _warning(about, "it does not say what it scrapes", "see in it yourself whether every target answers")
     for job, objective in {each.job: each for each in objectives.all}.items():
+        real = intervals.get(job)
+        if real is None:
+            yield _warning(
+                about,
+                f"how often {job} is scraped is not known",
+                "wait for its third scrape; if it stays so, write scrape_interval into slo.yml",
+            )
+        elif real.differs_from(objective.scrape_interval):
+            yield _other_interval(objective, real.span)
+        if targets is None:
+            continue
         mine = [each for each in targets if each.job == job]
         if not mine:
             others = ", ".join(sorted({each.job for each in targets})) or "none"
@@ -200,10 +214,9 @@ async def _targets(objectives: Objectives, targets: Collection[Target] | None, a
                     if "limit exceeded" in each.trouble
                     else "start the service, or correct its address in prometheus.yml",
                 )
-        for interval in sorted({each.interval for each in mine if each.interval} - {objective.scrape_interval}):
-            yield _other_interval(objective, interval)
         if mine and all(each.is_up for each in mine):
-            yield _ok(about, f"{len(mine)} of {job} {'answers' if len(mine) == 1 else 'answer'}")
+            every = f", scraped every {format_span(real.span)}" if real else ""
+            yield _ok(about, f"{len(mine)} of {job} {'answers' if len(mine) == 1 else 'answer'}{every}")
 
 
 def _other_interval(objective: Objective, real: timedelta) -> Finding:
@@ -211,20 +224,19 @@ def _other_interval(objective: Objective, real: timedelta) -> Finding:
     return _wrong(
         "targets",
         f"{objective.job} is scraped every {span}, but slo.yml says scrape_interval: {slo}",
-        f"write scrape_interval: {span} into slo.yml; the watchdog judges interval by interval",
+        f"leave scrape_interval out, or write {span}; the watchdog judges interval by interval",
     )
 
 
-async def _series(settings: WatchdogSettings, objectives: Objectives, api: MetricSource) -> Findings:
+async def _series(file: SloFile, objectives: Objectives, api: MetricSource) -> Findings:
     about = "metrics"
     try:
         mistakes = await check_objectives(api, objectives)
     except MetricSourceError as error:
         yield _warning(about, f"could not be examined: {error}", "try again")
         return
-    places = slo_file.Places(settings.objectives)
     for each in mistakes:
-        where = places.of(each.objective, each.field)
+        where = file.place(each.objective, each.field)
         yield _wrong(
             about,
             f"{where}: {each.field} of {each.objective} {each.sentence}",

@@ -26,11 +26,12 @@ from wine_slo.monitor.commands.check import check as evaluate
 from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.drill.result import Drill
 from wine_slo.monitor.evaluate import source
+from wine_slo.monitor.evaluate.live_objectives import at_real_intervals
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.redaction import redact, redacted
 from wine_slo.slo.source.clocks import WallTime
-from wine_slo.slo.source.metric_source import MetricSource
+from wine_slo.slo.source.metric_source import MetricSource, SourceInfo
 from wine_slo.slo.views.status import Status
 
 VERSION = version("wine-slo")
@@ -51,13 +52,14 @@ def check(name: str | None, *, as_json: bool) -> int:
     """Evaluate once, print a line for each objective, and return 0 to 4."""
     try:
         settings = read(WatchdogSettings)
-        objectives = _chosen(slo_file.load(settings.objectives), name)
+        file = slo_file.load(settings.objectives)
+        _chosen(file.objectives(), name)
     except (SettingsError, slo_file.SloFileError) as error:
         return _refuse(error, as_json=as_json)
 
     async def fetch() -> int:
-        async with _prometheus(settings) as api:
-            report = await evaluate(api, objectives, _now, VERSION)
+        async with _prometheus(settings) as (api, info):
+            report = await evaluate(api, _chosen(await at_real_intervals(file, api, info), name), _now, VERSION)
         if as_json:
             _print_json(report)
         else:
@@ -97,7 +99,8 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
     """Make an incident, and return 0 where it was notified in time, 1 where it was not, 3 where there was none."""
     try:
         settings = read(WatchdogSettings)
-        objective = _latency(slo_file.load(settings.objectives), name)
+        file = slo_file.load(settings.objectives)
+        _latency(file.objectives(), name)
     except (SettingsError, slo_file.SloFileError) as error:
         return _refuse(error, as_json=as_json)
     from wine_slo.monitor.drill import runner as drilling  # noqa: PLC0415
@@ -105,7 +108,8 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
     terminal = Terminal()
 
     async def do() -> Drill:
-        async with _prometheus(settings) as api, aiohttp.ClientSession() as session:
+        async with _prometheus(settings) as (api, info), aiohttp.ClientSession() as session:
+            objective = _latency(await at_real_intervals(file, api, info), name)
             with output.drilling(None if as_json else terminal) as show:
                 return await drilling.run(
                     ServiceApi(session, settings.service_url),
@@ -143,8 +147,8 @@ def doctor(*, as_json: bool) -> int:
     except SettingsError:
         pass
     else:
-        objectives, found = checking.read_objectives(settings)
-        findings += [*found, *asyncio.run(_check(settings, objectives))]
+        file, found = checking.read_objectives(settings)
+        findings += [*found, *asyncio.run(_check(settings, file))]
     is_wrong = any(each.grade is Grade.WRONG for each in findings)
     if as_json:
         _print_json({"exit_status": int(is_wrong), "findings": findings})
@@ -171,7 +175,7 @@ def backup(to: Path) -> int:
     return 0
 
 
-async def _check(settings: WatchdogSettings, objectives: Objectives | None) -> list[Finding]:
+async def _check(settings: WatchdogSettings, file: slo_file.SloFile | None) -> list[Finding]:
     from wine_slo.integrations.telegram import connection, rights  # noqa: PLC0415
     from wine_slo.monitor.commands import doctor as checking  # noqa: PLC0415
 
@@ -190,7 +194,7 @@ async def _check(settings: WatchdogSettings, objectives: Objectives | None) -> l
             telegram,
             _now,
         )
-        return await checking.check_all(settings, objectives, around)
+        return await checking.check_all(settings, file, around)
 
 
 def _latency(objectives: Objectives, name: str | None) -> Objective:
@@ -219,9 +223,9 @@ def _chosen(objectives: Objectives, name: str | None) -> Objectives:
 
 
 @asynccontextmanager
-async def _prometheus(settings: WatchdogSettings) -> AsyncIterator[MetricSource]:
+async def _prometheus(settings: WatchdogSettings) -> AsyncIterator[tuple[MetricSource, SourceInfo]]:
     async with aiohttp.ClientSession() as session:
-        yield source.connect(session, settings)
+        yield source.connect(session, settings), source.info(session, settings)
 
 
 def _watchdog(session: aiohttp.ClientSession, settings: WatchdogSettings) -> WatchdogApi:

@@ -7,17 +7,13 @@ be young, but it is reported, with what to write instead.
 from bisect import bisect
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from math import inf, isnan
 
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.objective import Objective, Objectives
-from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo, Vector
-from wine_slo.slo.span import format_span
-
-OFF_BY = 1.5  # times; a few scrapes that are missing are no other interval
+from wine_slo.slo.source.metric_source import MetricSource, Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,41 +23,6 @@ class ObjectiveMistake:
     objective: str
     field: str
     sentence: str
-
-
-class ObjectiveChecker:
-    """Queries Prometheus for what is wrong with the objectives."""
-
-    def __init__(self, api: MetricSource, facts: SourceInfo) -> None:
-        self._api = api
-        self._facts = facts
-
-    async def series(self, objectives: Objectives) -> list[ObjectiveMistake]:
-        """Return which series and bucket bounds do not exist.
-
-        Raises:
-            MetricSourceError: It cannot be queried.
-        """
-        return await check_objectives(self._api, objectives)
-
-    async def intervals(self, objectives: Objectives) -> list[ObjectiveMistake]:
-        """Return where `scrape_interval` is not that of the targets, one for each job.
-
-        Raises:
-            MetricSourceError: It cannot be queried, or has scraped a job not often enough to know; when it starts
-                together with the watchdog it has no targets for some seconds.
-        """
-        targets = await self._facts.targets() or []
-        mistakes = []
-        for job, objective in {each.job: each for each in objectives.all}.items():
-            known = {each.interval for each in targets if each.job == job and each.interval is not None}
-            others = known - {objective.scrape_interval}
-            if not known and not (await self._api.query(promql.measured_interval(objective))).samples:
-                raise MetricSourceError("it has not scraped {job} often enough", job=job)
-            real = min(others, default=None) if known else await measured(self._api, objective)
-            if real is not None:
-                mistakes.append(ObjectiveMistake(objective.name, "scrape_interval", other_interval(objective, real)))
-        return mistakes
 
 
 async def check_objectives(api: MetricSource, objectives: Objectives) -> list[ObjectiveMistake]:
@@ -82,33 +43,6 @@ async def check_objectives(api: MetricSource, objectives: Objectives) -> list[Ob
                             ObjectiveMistake(objective.name, field, "matches no series that Prometheus knows")
                         )
     return mistakes
-
-
-async def measured(api: MetricSource, objective: Objective, at: datetime | None = None) -> timedelta | None:
-    """Return how far apart the scrapes of a job are where that is not as it is written; None where it is, or unknown.
-
-    Args:
-        api: Prometheus.
-        objective: One of the job's.
-        at: An instant of the past; now where it is left out.
-
-    Raises:
-        MetricSourceError: It cannot be queried.
-    """
-    found = (await api.query(promql.measured_interval(objective), at)).samples
-    if not found or not 0 < found[0].value <= promql.MEASURED_OVER.total_seconds():
-        return None
-    real = timedelta(seconds=found[0].value)
-    is_off = max(real / objective.scrape_interval, objective.scrape_interval / real) >= OFF_BY
-    return timedelta(seconds=max(1, round(real.total_seconds()))) if is_off else None
-
-
-def other_interval(objective: Objective, real: timedelta) -> str:
-    """Return what is wrong with a scrape interval that is not the real one."""
-    return (
-        f"is {format_span(objective.scrape_interval)}, but {objective.job} is scraped every {format_span(real)}: write "
-        f"scrape_interval: {format_span(real)}, as everything is judged interval by interval"
-    )
 
 
 async def _check_latency(api: MetricSource, objective: Objective, source: Latency) -> list[ObjectiveMistake]:

@@ -6,7 +6,7 @@ option or a file cannot be used, and 3 where Prometheus does not answer or has n
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,8 +16,9 @@ import msgspec
 
 from wine_slo.config import slo_file
 from wine_slo.config.environment import SettingsError, read
-from wine_slo.monitor.evaluate.objective_checks import measured, other_interval
-from wine_slo.monitor.evaluate.source import connect
+from wine_slo.config.slo_file import SloFile
+from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, other_interval, scrape_intervals
+from wine_slo.monitor.evaluate.source import connect, info
 from wine_slo.monitor.replay import sweep as sweeps
 from wine_slo.monitor.replay.engine import replay
 from wine_slo.monitor.replay.inputs import (
@@ -39,7 +40,7 @@ from wine_slo.monitor.replay.sweep import Sweep, SweepError
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.redaction import redact, redacted
-from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo
 
 FOLDER = Path("data/replay")
 TIMEOUT = aiohttp.ClientTimeout(total=60, connect=3)  # seconds; a chunk of a long range takes Prometheus some
@@ -73,14 +74,13 @@ def main(options: Options) -> int:
 
 def _replayed(options: Options) -> ReplayReport:
     settings = read(WatchdogSettings)
-    objectives = slo_file.load(options.objectives or settings.objectives)
+    file = slo_file.load(options.objectives or settings.objectives)
     sweep = sweeps.parse(options.sweep) if options.sweep else None
-    if sweep is not None:
-        for value in sweep.values or (sweep.bounds or ())[1:]:
-            sweeps.apply(objectives, sweep, value)
+    if sweep is not None and not file.silent_jobs:
+        _check(sweep, file.objectives())
     times = time_range(options, settings.timezone, datetime.now(UTC))
     known = known_incidents(options.known, settings.timezone) if options.known else None
-    return asyncio.run(_report(settings, options, objectives, sweep, times, known))
+    return asyncio.run(_report(settings, options, file, sweep, times, known))
 
 
 def _shown(report: ReplayReport, options: Options) -> str:
@@ -103,7 +103,7 @@ def _refuse(sentence: str, status: int = BAD_INPUT) -> int:
 async def _report(
     settings: WatchdogSettings,
     options: Options,
-    objectives: Objectives,
+    file: SloFile,
     sweep: Sweep | None,
     times: tuple[datetime, datetime],
     known: Sequence[KnownIncident] | None,
@@ -114,7 +114,8 @@ async def _report(
         MetricSourceError: It does not answer.
         NoDataError: It has no data for the time range.
         InputError: A threshold is not a bucket bound.
-        SweepError: There is no bucket bound in the sweep's range.
+        SloFileError: At the real scrape intervals they cannot be judged.
+        SweepError: A value of the sweep cannot be judged, or there is no bucket bound in its range.
     """
     since, until = times
     poll = timedelta(seconds=settings.poll_seconds)
@@ -123,8 +124,12 @@ async def _report(
         tidy(folder, datetime.now(UTC))
     async with aiohttp.ClientSession() as session:
         api = connect(session, settings, timeout=TIMEOUT)
+        intervals = await _intervals(file, api, info(session, settings), until)
+        objectives = file.objectives({job: each.span for job, each in intervals.items()})
+        if sweep is not None:
+            _check(sweep, objectives)
         first = await first_scrape(api, objectives, since, until)
-        notes = await _notes(api, objectives, times, first, poll)
+        notes = _notes(objectives, intervals, since, first, poll)
         since = _on_tick(max(first, since), poll)
         for objective in objectives.all:
             sweep = await checked_bounds(api, objective, sweep, until)
@@ -147,17 +152,39 @@ async def _report(
     return ReplayReport(runs, sweep, poll, notes, settings.timezone)
 
 
-async def _notes(
-    api: MetricSource, objectives: Objectives, times: tuple[datetime, datetime], first: datetime, poll: timedelta
+def _check(sweep: Sweep, objectives: Objectives) -> None:
+    """Refuse values that cannot be judged.
+
+    Raises:
+        SweepError: There is one.
+    """
+    for value in sweep.values or (sweep.bounds or ())[1:]:
+        sweeps.apply(objectives, sweep, value)
+
+
+async def _intervals(file: SloFile, api: MetricSource, facts: SourceInfo, until: datetime) -> dict[str, ScrapeInterval]:
+    """Return how often jobs were scraped at the end of the replay, or are scraped now where they were not there."""
+    jobs = {each.job for each in file.objectives().all}
+    then = await scrape_intervals(sorted(jobs), api, facts, until)
+    return await scrape_intervals(sorted(jobs - then.keys()), api, facts) | then
+
+
+def _notes(
+    objectives: Objectives,
+    intervals: Mapping[str, ScrapeInterval],
+    since: datetime,
+    first: datetime,
+    poll: timedelta,
 ) -> list[str]:
     """Return what differs from what was requested: a later begin, or another scrape interval."""
-    since, until = times
     notes = []
     if first - since > poll:
         notes.append(f"Prometheus has no data before {first:%Y-%m-%d %H:%M} UTC; the replay begins there.")
-    by_job = {each.job: each for each in objectives.all}.values()
-    intervals = [(each, await measured(api, each, until)) for each in by_job]
-    return notes + [f"scrape_interval {other_interval(each, real)}." for each, real in intervals if real is not None]
+    for each in {each.job: each for each in objectives.all}.values():
+        real = intervals.get(each.job)
+        if real is not None and real.differs_from(each.scrape_interval):
+            notes.append(f"scrape_interval {other_interval(each, real)}.")
+    return notes
 
 
 def _tried(objectives: Objectives, sweep: Sweep | None) -> list[tuple[float | None, Objectives]]:

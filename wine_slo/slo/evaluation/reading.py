@@ -237,7 +237,7 @@ def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: date
             reason = Reason("all scrapes of {job} fail", {"job": job})
         case Finding.APART:
             reason = Reason(
-                "no two samples of {job} lie within {span}: scrape_interval in slo.yml must be that of Prometheus",
+                "no two samples of {job} lie within {span}; a scrape_interval in slo.yml must be the real one",
                 {"job": job, "span": format_span(STALE_INTERVALS * objective.scrape_interval)},
             )
         case Finding.NO_TRAFFIC:

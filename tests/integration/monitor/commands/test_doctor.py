@@ -12,8 +12,8 @@ import pytest
 from tests.support.fakes.bot_api import BotApi
 from tests.support.fakes.prometheus_junk import EMPTY_VECTOR, JUNK, PrometheusJunk, vector
 from tests.support.real.prometheus import free_port
-from tests.support.scene import LATENCY
 from wine_slo.config.setting_types import BotToken, ChatAddress
+from wine_slo.config.slo_file import SloFile, parse
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
@@ -23,11 +23,14 @@ from wine_slo.integrations.telegram.rights import TelegramRights
 from wine_slo.monitor.commands.doctor import Surroundings, check_all, read_objectives, read_settings
 from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.settings import WatchdogSettings
-from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.clocks import WallTime
 
 GROUP, SUPERGROUP, MOVED, PERSON, STRANGER = -5, -1005, -6, 7, 8
 ROOT = Path(__file__).parents[4]
+FILE = parse(
+    "job: wine-slo\nobjectives:\n  - {name: latency, kind: latency, objective: 0.95, threshold: 1s, "
+    "histogram: request_latency_seconds}\n"
+)
 
 
 @dataclass
@@ -40,19 +43,17 @@ class Patient:
     token: str
     prometheus_url: str
 
-    async def lines_about(
-        self, about: str, objectives: Objectives | None = None, *, telegram: bool = False
-    ) -> list[str]:
+    async def lines_about(self, about: str, file: SloFile | None = None, *, telegram: bool = False) -> list[str]:
         """What is found about something, a line each."""
-        return lines(await self.findings(objectives, telegram=telegram), about)
+        return lines(await self.findings(file, telegram=telegram), about)
 
-    async def findings(self, objectives: Objectives | None = None, *, telegram: bool = False) -> list[Finding]:
+    async def findings(self, file: SloFile | None = None, *, telegram: bool = False) -> list[Finding]:
         """All that is found."""
         nobody = f"http://127.0.0.1:{free_port()}"
         rights = TelegramRights(connection.connect(self.token, self.bot_api.url))
         found = await check_all(
             self.settings,
-            objectives,
+            file,
             Surroundings(
                 PrometheusClient(self.session, self.prometheus_url, {}),
                 PrometheusFacts(self.session, self.prometheus_url, {}),
@@ -133,21 +134,21 @@ async def test_a_clock_that_is_off_is_reported(patient: Patient, prometheus_junk
 
 async def test_what_speaks_only_the_query_api_is_enough(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
     prometheus_junk.answer = EMPTY_VECTOR
-    objectives = Objectives.only(LATENCY)
     patient.settings.objectives.parent.mkdir()
     patient.settings.objectives.write_text((ROOT / "config" / "slo.yml").read_text())
-    assert await patient.lines_about("targets", objectives) == [
-        "warning: it does not say what it scrapes and how often"
+    assert await patient.lines_about("targets", FILE) == [
+        "warning: it does not say what it scrapes",
+        "warning: how often wine-slo is scraped is not known",
     ]
-    assert (await patient.lines_about("metrics", objectives))[0].endswith(
+    assert (await patient.lines_about("metrics", FILE))[0].endswith(
         "histogram of latency has no series request_latency_seconds_bucket that Prometheus knows"
     )
-    assert await patient.lines_about("history", objectives) == ["warning: there is none yet"]
+    assert await patient.lines_about("history", FILE) == ["warning: there is none yet"]
 
 
 async def test_prometheus_away_is_one_line(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
     await prometheus_junk.goes_down()
-    (said,) = await patient.lines_about("prometheus", Objectives.only(LATENCY))
+    (said,) = await patient.lines_about("prometheus", FILE)
     assert said.startswith(f"wrong: at {WatchdogSettings().prometheus_url}: it cannot be reached")
 
 
@@ -166,7 +167,7 @@ async def test_the_advice_about_prometheus_fits_its_answer(
     patient: Patient, prometheus_junk: PrometheusJunk, junk: str, remedy: str
 ) -> None:
     prometheus_junk.answer = JUNK[junk]
-    (finding,) = [each for each in await patient.findings(Objectives.only(LATENCY)) if each.about == "prometheus"]
+    (finding,) = [each for each in await patient.findings(FILE) if each.about == "prometheus"]
     assert finding.grade is Grade.WRONG
     assert finding.remedy.startswith(remedy)
 
@@ -178,7 +179,7 @@ async def test_a_history_that_cannot_be_is_a_finding(
     prometheus_junk.answer = vector((datetime.now(UTC).timestamp(), value))
     patient.settings.objectives.parent.mkdir(exist_ok=True)
     patient.settings.objectives.write_text((ROOT / "config" / "slo.yml").read_text())
-    (said,) = await patient.lines_about("history", Objectives.only(LATENCY))
+    (said,) = await patient.lines_about("history", FILE)
     assert said.startswith("warning: could not be fetched: its answer has ")
 
 

@@ -425,7 +425,7 @@ async def test_samples_further_apart_than_the_file_says_are_stale_however_fresh_
     reading = await world.evaluate_one(objective)
     assert (reading.sight, str(reading.reason)) == (
         Sight.STALE,
-        "no two samples of seldom lie within 4s: scrape_interval in slo.yml must be that of Prometheus",
+        "no two samples of seldom lie within 4s; a scrape_interval in slo.yml must be the real one",
     )
 
 

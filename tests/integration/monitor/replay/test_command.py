@@ -246,7 +246,7 @@ async def replayed(
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_replay_has_the_alarms_of_the_live_watchdog_over_real_samples(world: World) -> None:
-    objectives = slo_file.load(world.folder / "short.yml")
+    objectives = slo_file.load(world.folder / "short.yml").objectives()
     since, until = START + minutes(3), START + minutes(62)
     delivered, evaluations = await lived(world, objectives, since, until)
     story = await replayed(world, objectives, since, until)
@@ -260,7 +260,7 @@ async def test_a_replay_has_the_alarms_of_the_live_watchdog_over_real_samples(wo
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_each_label_set_has_the_story_that_it_had_live(world: World) -> None:
-    objectives = slo_file.load(world.folder / "pair.yml")
+    objectives = slo_file.load(world.folder / "pair.yml").objectives()
     since, until = START + minutes(3), START + minutes(13)
     delivered, evaluations = await lived(world, objectives, since, until)
     for is_fast in (False, True):
@@ -277,7 +277,7 @@ async def test_each_label_set_has_the_story_that_it_had_live(world: World) -> No
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_length_of_a_young_history_is_known_on_either_side_of_a_full_hour(world: World) -> None:
-    objective = slo_file.load(world.folder / "short.yml").by_name["latency"]
+    objective = slo_file.load(world.folder / "short.yml").objectives().by_name["latency"]
     async with aiohttp.ClientSession() as session:
         api = PrometheusClient(session, world.prometheus.url, {})
         for age in (10, 45, 59, 61):
@@ -287,7 +287,7 @@ async def test_the_length_of_a_young_history_is_known_on_either_side_of_a_full_h
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_events_in_a_gap_are_counted_by_the_samples_behind_it(world: World) -> None:
-    objective = slo_file.load(world.folder / "short.yml").by_name["latency"]
+    objective = slo_file.load(world.folder / "short.yml").objectives().by_name["latency"]
     async with aiohttp.ClientSession() as session:
         api = PrometheusClient(session, world.prometheus.url, {})
         for gap, ends, events in ((185, 29, 1850), (65, 19, 50)):  # Prometheus away; the service down, and begun anew

@@ -15,19 +15,21 @@ from pathlib import Path
 
 
 @contextmanager
-def scratch_folder(purpose: str) -> Iterator[Path]:
+def scratch_folder(purpose: str, within: Path | None = None) -> Iterator[Path]:
     """Make a folder, and remove it at the end; at first remove those that were left.
 
     Args:
         purpose: Its name in the names of the folders.
+        within: Where they are; the system's folder for such where it is left out.
 
     Raises:
         OSError: There is no place for it.
     """
     prefix = f"wine-slo-{purpose}-"
-    for path in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+    parent = within or Path(tempfile.gettempdir())
+    for path in parent.glob(f"{prefix}*"):
         _remove_if_left(path)
-    path, lock = _make(prefix)
+    path, lock = _make(parent, prefix)
     try:
         yield path
     finally:
@@ -35,10 +37,10 @@ def scratch_folder(purpose: str) -> Iterator[Path]:
         os.close(lock)
 
 
-def _make(prefix: str) -> tuple[Path, int]:
+def _make(parent: Path, prefix: str) -> tuple[Path, int]:
     """Return a new folder and the descriptor that holds its lock."""
     while True:
-        path = Path(tempfile.mkdtemp(prefix=prefix))
+        path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         lock = None
         with suppress(FileNotFoundError):  # another process has found it before it was locked, and removed it
             lock = _open(path)

@@ -10,6 +10,7 @@ import yaml
 
 MOST_NODES = 50_000  # keys and values, aliases followed: some 3,000 objectives
 DEEPEST = 50  # of which slo.yml uses five
+Place = tuple[str | int, ...]  # the keys and numbers on the way from the root to a node
 TOO_DEEP = f"something in it holds itself, or is nested more than {DEEPEST} deep"
 
 
@@ -40,6 +41,27 @@ def read(text: str) -> tuple[yaml.Node | None, Any]:
         raise YamlError(f"is no YAML: {error.problem}", line) from error
     except (yaml.YAMLError, ValueError) as error:  # a character, a number or a date that cannot be; it has no mark
         raise YamlError(f"is no YAML: {str(error).splitlines()[0]}") from error
+
+
+def places(root: yaml.Node | None) -> tuple[dict[Place, int], list[Place]]:
+    """Return the line of each place in a tree, and the places of keys that stand twice in one mapping."""
+    lines: dict[Place, int] = {(): 1}
+    repeated: list[Place] = []
+    waiting: list[tuple[Place, yaml.Node | None]] = [((), root)]
+    while waiting:
+        place, node = waiting.pop()
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:  # a key is a scalar: another one cannot be read
+                there = (*place, key.value)
+                if there in lines:
+                    repeated.append(there)
+                lines.setdefault(there, key.start_mark.line + 1)
+                waiting.append((there, value))
+        elif isinstance(node, yaml.SequenceNode):
+            for number, value in enumerate(node.value):
+                lines[*place, number] = value.start_mark.line + 1
+                waiting.append(((*place, number), value))
+    return lines, sorted(repeated, key=lambda each: lines[each])
 
 
 class _Loader(yaml.SafeLoader):

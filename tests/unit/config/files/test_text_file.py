@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wine_slo.config import text_file
+from wine_slo.config.files import text_file
 
 
 def refusal(path: Path) -> str:

@@ -1,0 +1,115 @@
+"""The objectives of `slo.yml`, each at the interval at which its job is really scraped."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from wine_slo.config import slo_file
+from wine_slo.config.slo_file import SloFile, SloFileError
+from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, other_interval, scrape_intervals
+from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo
+from wine_slo.slo.span import format_span
+
+REFRESHED_EVERY = 60.0  # seconds; whoever has Prometheus scrape at another interval restarts or reloads it
+LONGEST_WAIT = 5.0  # seconds; the evaluation that waits for it must not be late
+
+log = logging.getLogger("wine_slo.watchdog")
+
+
+async def at_real_intervals(file: SloFile, source: MetricSource, info: SourceInfo) -> Objectives:
+    """Return the objectives of a file as they are now; at what it says alone where the source cannot be queried.
+
+    Raises:
+        SloFileError: At the real intervals they cannot be judged.
+    """
+    try:
+        found = await scrape_intervals(sorted(file.silent_jobs), source, info)
+    except MetricSourceError:
+        found = {}
+    return file.objectives({job: each.span for job, each in found.items()})
+
+
+class LiveObjectives:
+    """Reads the objectives, and follows how often their jobs are scraped.
+
+    Args:
+        path: The file.
+        file: What it says.
+        source: Where samples are counted.
+        info: What it says of itself.
+        steady: Reads, in seconds, a clock that nobody sets.
+
+    Attributes:
+        file: What the file says.
+        current: The objectives, by what is known of their jobs.
+    """
+
+    def __init__(
+        self, path: Path, file: SloFile, source: MetricSource, info: SourceInfo, steady: Callable[[], float]
+    ) -> None:
+        self._path = path
+        self.file = file
+        self._source = source
+        self._info = info
+        self._steady = steady
+        self._known: dict[str, ScrapeInterval] = {}
+        self._next_at = 0.0  # by the steady clock
+        self._logged: set[str] = set()
+        self.current = file.objectives()
+        self._take()
+
+    async def refresh(self) -> Objectives:
+        """Find out how often the jobs are scraped, where it is time to, and return the objectives at that.
+
+        Until a job's is known it is queried each time; what was known goes on where the source cannot be queried.
+        """
+        jobs = {each.job for each in self.current.all}
+        if self._steady() < self._next_at and jobs <= self._known.keys():
+            return self.current
+        try:
+            async with asyncio.timeout(LONGEST_WAIT):
+                found = await scrape_intervals(sorted(jobs), self._source, self._info)
+        except (MetricSourceError, TimeoutError):
+            return self.current
+        self._next_at = self._steady() + REFRESHED_EVERY
+        if self._known | found != self._known:
+            self._known |= found
+            self._take()
+        return self.current
+
+    async def reload(self) -> None:
+        """Read the file anew, in a thread: a long one takes seconds.
+
+        Raises:
+            SloFileError: It cannot be used; nothing has changed.
+        """
+        self.file = await asyncio.to_thread(slo_file.load, self._path)
+        self._logged.clear()
+        self._take()
+
+    def _take(self) -> None:
+        intervals = {job: each.span for job, each in self._known.items()}
+        try:
+            self.current = self.file.objectives(intervals)
+        except SloFileError as error:  # at such an interval; it was right at another one
+            for mistake in error.mistakes:
+                self._log_once(logging.ERROR, mistake)
+            return
+        for job in sorted(self.file.silent_jobs & intervals.keys()):
+            self._log_once(logging.INFO, f"{job} is scraped every {format_span(intervals[job])}")
+        for sentence in self.file.left_out(self.current):
+            self._log_once(logging.INFO, sentence)
+        for sentence in self.file.lengthened(self.current, intervals):
+            self._log_once(logging.WARNING, sentence)
+        for each in {(each.job, each.scrape_interval): each for each in self.current.all}.values():
+            real = self._known.get(each.job)
+            if real is not None and real.differs_from(each.scrape_interval):
+                where = self.file.place(each.name, "scrape_interval")
+                self._log_once(logging.WARNING, f"{where}: scrape_interval {other_interval(each, real)}")
+
+    def _log_once(self, level: int, sentence: str) -> None:
+        if sentence not in self._logged:
+            self._logged.add(sentence)
+            log.log(level, "%s", sentence)
