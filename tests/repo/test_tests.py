@@ -22,7 +22,6 @@ PATCHED = {
     # A library's names: what is swapped in a moment that no test can hit, and what it keeps for the whole process.
     ("tests/unit/service/model/test_model_file.py", "joblib.load"),
     ("tests/unit/service/metrics/test_shared_counts.py", "values.ValueClass"),
-    ("tests/unit/config/test_scratch_folder.py", "tempfile.tempdir"),
     # Programs that have a fault of ours on purpose, each in a process of its own.
     ("tests/system/broken_watchdog.py", "ticker.SHORTEST_PATIENCE"),
     ("tests/system/failing_command.py", "run.status"),

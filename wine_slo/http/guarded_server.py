@@ -42,7 +42,7 @@ LARGEST_READ = 2**15  # bytes that wait for a handler, twice so many at most, an
 UNREAD = 48 * 2**20  # bytes of answers that wait for their clients, all together
 SMALL_ANSWER = 2**17  # bytes
 MOST_CONNECTIONS = 10_000
-# What machines ask for now and then, and judge us by how soon it is answered.
+# What machines request now and then, and judge us by how soon it is answered.
 AT_ONCE = {"/health", "/metrics"}
 JUST_NOW = (
     0.5  # seconds after an answer in which a connection's next request lets others go first; no scrape is so soon

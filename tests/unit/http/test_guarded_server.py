@@ -184,8 +184,8 @@ def cut(writer: asyncio.StreamWriter) -> None:
 @pytest.mark.parametrize(
     ("path", "ahead", "begun"),
     [
-        pytest.param("/", 50, 2 * FLOODERS, id="many go on asking"),
-        pytest.param("/health", 1, 1, id="many have just come, and a machine asks for its page"),
+        pytest.param("/", 50, 2 * FLOODERS, id="many go on requesting"),
+        pytest.param("/health", 1, 1, id="many have just come, and a machine requests its page"),
     ],
 )
 async def test_occasional_requests_go_before_endless_ones(path: str, ahead: int, begun: int) -> None:
