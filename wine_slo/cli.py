@@ -1,8 +1,6 @@
 """The `wine-slo` command. Each subcommand imports its own, so that `--help` is there at once."""
 
-import io
 import logging
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -20,8 +18,6 @@ def main(
     ] = None,
 ) -> None:
     """Serve a wine classifier, and monitor its SLOs."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a console that lacks a letter shows the rest
     if env_file:
         from wine_slo.config import environment  # noqa: PLC0415
 
@@ -198,10 +194,14 @@ def backup(file: Annotated[Path, typer.Argument(help="A new file; one that is th
 def run() -> None:
     """Run the command; what nobody expected is logged, as the log hides secrets, and ends it with 1."""
     from wine_slo.config import log_setup  # noqa: PLC0415
+    from wine_slo.integrations.console import standard_streams  # noqa: PLC0415
 
+    output = standard_streams.open_output()
     log_setup.configure("text", level=logging.WARNING)
     try:
         app(prog_name="wine-slo")
+    except SystemExit as ended:
+        raise SystemExit(output.status(ended.code if isinstance(ended.code, int) else 0)) from None
     except Exception:
         logging.getLogger("wine_slo").critical("an error that nobody expected", exc_info=True)
         raise SystemExit(1) from None

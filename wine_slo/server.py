@@ -5,6 +5,7 @@ import sys
 
 from wine_slo.config.environment import SettingsError, read, unknown
 from wine_slo.http.guarded_server import raise_limit_of_files
+from wine_slo.integrations.console import standard_streams
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service import workers
 from wine_slo.service.settings import ServerSettings
@@ -12,6 +13,7 @@ from wine_slo.service.settings import ServerSettings
 
 def main(processes: int = 1) -> None:
     """Serve until a signal to stop; exit with 1 where the address is taken and with 2 where the settings are wrong."""
+    standard_streams.reserve()
     try:
         settings = read(ServerSettings)
     except SettingsError as error:

@@ -24,6 +24,7 @@ from wine_slo.config.hosts import is_loopback
 from wine_slo.config.slo_file import SloFile
 from wine_slo.http import guarded_server
 from wine_slo.http.guarded_server import Door, Patience, Runner
+from wine_slo.integrations.console import standard_streams
 from wine_slo.integrations.drawing.render_process import ChartProcess
 from wine_slo.integrations.heartbeat import Heartbeat
 from wine_slo.integrations.storage.claim import Claim, ClaimError
@@ -47,6 +48,7 @@ Until = Callable[[], Awaitable[str]]
 
 def main() -> None:
     """Monitor until stopped; exit with 2 where settings or objectives are wrong, with 1 where it cannot run."""
+    standard_streams.reserve()
     try:
         settings = read(WatchdogSettings)
         file = slo_file.load(settings.objectives)

@@ -128,3 +128,40 @@ async def test_whoever_is_notified_in_a_group_that_has_moved_may_query_and_act_a
     await bot_api.says(SUPERGROUP, 8, "/version")
     await bot_api.until(lambda: len(group.messages) > before, seconds=15)
     await ends(watchdog)
+
+
+async def test_chats_that_all_refuse_messages_and_open_one_by_one_each_receive_once_what_is_open(
+    processes: Processes, bot_api: BotApi, prometheus_junk: PrometheusJunk, blind: dict[str, str]
+) -> None:
+    chats = (CHAT, OTHER, SUPERGROUP)  # the last one is escalated to
+    for chat in chats:
+        bot_api.chat(chat)
+    bot_api.fails_with(403, KICKED, methods=[SEND, "sendChatAction"])
+    await prometheus_junk.goes_down()
+    settings = blind | {
+        "WINE_SLO_TELEGRAM_CHAT_IDS": f"{CHAT},{OTHER}",
+        "WINE_SLO_TELEGRAM_SECOND_CHAT_IDS": str(SUPERGROUP),
+        "WINE_SLO_ESCALATE_MINUTES": "0.02",
+    }
+    watchdog = await processes.watchdog(settings)
+    await watchdog.until_line("incident #1 opened")
+    for chat in chats:
+        await watchdog.until_line(f"chat {chat} cannot be reached: {KICKED}")
+    status, said = await health(settings)
+    assert (status, set(said["unreachable"])) == (503, {str(chat) for chat in chats})
+    bot_api.recovers()
+    for number, chat in enumerate(chats, 1):
+        for closed in chats[number:]:
+            bot_api.fails_with(403, KICKED, chat=closed, methods=[SEND, "sendChatAction"])
+        await bot_api.says(chat, 8, "/start")
+        await watchdog.until_line(f"chat {chat} can be reached again")
+        bot_api.recovers()
+    await bot_api.until(lambda: all(cannot_see(bot_api, chat) for chat in chats), seconds=30)
+    await watchdog.until_line(f"chat {SUPERGROUP} can be reached again")
+    for chat in chats:
+        breaches = [text for text in bot_api.chat(chat).texts if text.startswith(CANNOT_SEE)]
+        assert len(breaches) == 1, bot_api.seen()
+        told_of = [text for text in bot_api.chat(chat).texts if text.startswith("🟠 Chat")]
+        assert len(told_of) == len(set(told_of)), "each other chat is named once"
+    assert (await health(settings))[0] == 200
+    await ends(watchdog)

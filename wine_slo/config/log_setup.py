@@ -7,7 +7,6 @@ as members of its JSON line too.
 import asyncio
 import json
 import logging
-import re
 import sys
 from collections import deque
 from contextlib import suppress
@@ -16,19 +15,18 @@ from threading import RLock
 from types import TracebackType
 from typing import Any, Literal, TextIO
 
+from wine_slo.config.visible import CONTROL, visible
 from wine_slo.slo.redaction import redact, redacted
 
 LogFormat = Literal["text", "json"]
 QUIET = {
     "httpx": logging.WARNING,  # these two log every URL, and a Telegram URL holds the token
     "httpcore": logging.WARNING,
-    "apscheduler": logging.WARNING,  # two lines a tick
+    "apscheduler": logging.ERROR,  # two lines a tick; a tick that is skipped is logged by `steady_scheduler`
     "telegram.request": logging.CRITICAL,  # a traceback for each answer that is no JSON; delivery says it in a line
     "telegram.ext.AIORateLimiter": logging.CRITICAL,  # the same for each 429
 }
 LONGEST = 2000  # characters of a message; others choose some of them
-# What would begin a line of its own, colour a terminal or turn a text around, and what no stream can encode.
-CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 MOST_WAITING = 64  # lines; to word and write them takes a fifth of a millisecond
 
 
@@ -50,7 +48,7 @@ class TextFormatter(logging.Formatter):
         line = f"{self._time(record.created)} {record.levelname:7} {record.name}: {message}"
         if record.exc_info:
             stack = redact(self.formatException(record.exc_info)).split("\n")
-            line = "\n    ".join([line, *map(_visible, stack)])
+            line = "\n    ".join([line, *map(visible, stack)])
         return line
 
     def _time(self, at: float) -> str:
@@ -83,14 +81,7 @@ class JsonFormatter(TextFormatter):
 
 def _on_one_line(text: str) -> str:
     """Return a message that is no longer than people read."""
-    return _visible(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
-
-
-def _visible(text: str) -> str:
-    """Return a text in which what is no letter is written out."""
-    if text.isprintable():
-        return text
-    return CONTROL.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
+    return visible(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
 
 
 class Lines(logging.StreamHandler[Any]):

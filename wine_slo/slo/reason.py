@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from wine_slo.slo.redaction import redact
 
 LONGEST_TEXT = 300  # characters of what others say of a failure of theirs
+LONGEST_READ = 30_000  # characters of it that are searched for secrets, which takes time
 
 
 def phrase(sentence: str) -> str:
@@ -43,6 +44,9 @@ class ReasonedError(Exception):
     """
 
     def __init__(self, sentence: str | Reason, /, **holes: str | int | Reason) -> None:
-        shown = {name: redact(each)[:LONGEST_TEXT] if isinstance(each, str) else each for name, each in holes.items()}
+        shown = {
+            name: redact(each[:LONGEST_READ])[:LONGEST_TEXT] if isinstance(each, str) else each
+            for name, each in holes.items()
+        }
         self.reason = sentence if isinstance(sentence, Reason) else Reason(sentence, shown)
         super().__init__(str(self.reason))

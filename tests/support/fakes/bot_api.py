@@ -433,7 +433,9 @@ class BotApi(OnLoopback):
         return message.as_json()
 
     def _put(self, chat: Chat, call: Call, version: Version) -> Message:
-        topic = call.integer("message_thread_id")
+        topic, reply_to = call.integer("message_thread_id"), _reply_of(call, chat)
+        if topic is None and reply_to is not None:
+            topic = chat.history[reply_to].topic  # a reply goes to where it replies
         if topic in chat.shut_topics:
             raise RefusalError(400, chat.shut_topics[topic])
         if topic is not None and topic not in chat.topics:

@@ -111,9 +111,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def opened_desk(bot_api: BotApi, folder: Path) -> AsyncIterator[Desk]:
+async def opened_desk(bot_api: BotApi, folder: Path, read_seconds: float = READ_SECONDS) -> AsyncIterator[Desk]:
     bot_api.chat(ANNA)
-    request = BotApiRequest(read_timeout=READ_SECONDS, connect_timeout=2, pool_timeout=2)
+    request = BotApiRequest(read_timeout=read_seconds, connect_timeout=2, pool_timeout=2)
     async with Bot(TOKEN, base_url=bot_api.base_url, request=request) as bot:
         desk = Desk(bot_api, bot, folder / "watchdog.db")
         yield desk

@@ -59,6 +59,7 @@ JUNK = {
     "400, a query it cannot parse": _error(400, "bad_data", 'invalid parameter "query": 1:1: parse error'),
     "422, a query it cannot execute": _error(422, "execution", "found duplicate series for the match group"),
     "500 without a word": Answer("", 500, "text/plain"),
+    "503, it replays its log": Answer("Service Unavailable", 503, "text/plain"),
     "503, overloaded": _error(503, "timeout", "query timed out in expression evaluation"),
     "success in the body of a 500": Answer('{"status":"success","data":{"resultType":"vector","result":[]}}', 500),
     "an error in the body of a 200": _error(200, "internal", "expanding series"),

@@ -184,7 +184,7 @@ def cut(writer: asyncio.StreamWriter) -> None:
 @pytest.mark.parametrize(
     ("path", "ahead", "begun"),
     [
-        pytest.param("/", 50, 2 * FLOODERS, id="many go on requesting"),
+        pytest.param("/", 50, 2 * FLOODERS, id="many go on sending"),
         pytest.param("/health", 1, 1, id="many have just come, and a machine requests its page"),
     ],
 )

@@ -4,6 +4,7 @@ import os
 from itertools import count
 from typing import TextIO
 
+from wine_slo.config.visible import visible_lines
 from wine_slo.slo.chat.channel import Capabilities, ChannelError
 from wine_slo.slo.chat.messages import Keyboard, Picture
 from wine_slo.slo.redaction import redact
@@ -36,7 +37,7 @@ class ConsoleChannel:
         try:
             descriptor, left = (
                 self._console.fileno(),
-                f"{redact(text)}\n".encode(self._console.encoding, errors="replace"),
+                f"{visible_lines(redact(text))}\n".encode(self._console.encoding, errors="replace"),
             )
             while left:
                 left = left[os.write(descriptor, left) :]

@@ -9,6 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from wine_slo.config.visible import visible_lines
 from wine_slo.slo.redaction import redact
 
 PLAIN_WIDTH = 120  # columns, where nobody says how wide the terminal is
@@ -40,7 +41,7 @@ class Terminal:
 
     def line(self, text: str, mood: str = "") -> None:
         """Print a text."""
-        self._console.print(Text(redact(text), style=COLOURS.get(mood, "")), soft_wrap=True)
+        self._console.print(Text(_shown(text), style=COLOURS.get(mood, "")), soft_wrap=True)
 
     def table(self, header: Sequence[str], lines: Iterable[Line]) -> None:
         """Print a table."""
@@ -60,6 +61,10 @@ def table(header: Sequence[str], lines: Iterable[Line]) -> Table:
         made.add_column(each, overflow="fold")
     for line in lines:
         made.add_row(
-            Text(redact(line.cells[0]), style=COLOURS[line.mood]), *(Text(redact(each)) for each in line.cells[1:])
+            Text(_shown(line.cells[0]), style=COLOURS[line.mood]), *(Text(_shown(each)) for each in line.cells[1:])
         )
     return made
+
+
+def _shown(text: str) -> str:
+    return visible_lines(redact(text))

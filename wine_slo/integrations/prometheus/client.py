@@ -12,7 +12,7 @@ import math
 import re
 import socket
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -21,7 +21,7 @@ import msgspec
 
 from wine_slo.slo.reason import Reason, phrase
 from wine_slo.slo.source.clocks import SourceTime
-from wine_slo.slo.source.metric_source import MetricSourceError, Sample, Series, Vector
+from wine_slo.slo.source.metric_source import MetricSourceError, Sample, Series, Vector, instant_of
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
@@ -31,8 +31,9 @@ log = logging.getLogger(__name__)
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3)  # seconds; well inside one tick
 MAX_BYTES = 32 * 2**20  # a thousand label sets over an hour are 20 MB; more is a mistake
 MAX_SERIES = 10_000  # in one answer; more can neither be judged in time nor be read by anybody
+MAX_SERIES_BYTES = 2**20  # of one series; 11,000 points are half of that, and what is parsed in one go holds the loop
+MAX_REMARK_BYTES = 2**18  # of all warnings of an answer, and of all infos
 MAX_VALUE = 1e18  # counts, seconds and their sums stay far below it, and arithmetic with it cannot overflow
-MAX_INSTANT = 1e11  # seconds since the epoch, the year 5138; later instants do not fit into a datetime
 READ_HERE = 2**16  # bytes; a larger answer is parsed in a thread, so that it does not hold up the event loop
 BAD_REQUEST = 400
 OF_QUERY = (400, 422)  # the query cannot be answered
@@ -42,11 +43,12 @@ WANTS_ANOTHER_METHOD = (403, 405, 501)  # some gateways and RBAC proxies permit 
 # Prometheus, Thanos and Mimir ignore both. Source: https://docs.victoriametrics.com/#query-latency
 FRESH = {"nocache": "1", "latency_offset": "1ms"}
 INFO = "PromQL info:"  # Prometheus 2.48 to 2.53 put these among the warnings; the answer is whole all the same
-PLACE = re.compile(r" \(\d+:\d+\)$")
+PLACE = re.compile(r" \(\d+:\d+\)$")  # in the query, which differs from query to query
 WARNING = "PromQL warning:"
 MAX_INFOS = 100  # remembered, so that each is logged once
 
 NOT_FOUND = 404
+UNAVAILABLE = 503  # in a word and not in JSON: while it replays its log, or from a gateway in front of it
 CREDENTIALS = {
     401: phrase(
         "it answered {status}: it wants credentials; set WINE_SLO_PROMETHEUS_TOKEN or WINE_SLO_PROMETHEUS_USERNAME"
@@ -62,6 +64,9 @@ CAUSES = {  # by the number of the error; the text of the system would be in the
     socket.EAI_NONAME: phrase("name or service not known"),
     socket.EAI_AGAIN: phrase("its name cannot be resolved now"),
 }
+
+
+NOTHING = msgspec.Raw(b"null")
 
 
 class _InstantSample(msgspec.Struct, gc=False):
@@ -90,8 +95,8 @@ class _Answer(msgspec.Struct):
     status: str
     data: _Data | None = None
     error: str | None = None
-    warnings: list[str] | None = None
-    infos: list[str] | None = None
+    warnings: msgspec.Raw = NOTHING
+    infos: msgspec.Raw = NOTHING
     isPartial: bool | None = None  # noqa: N815 - VictoriaMetrics' own name
 
 
@@ -204,10 +209,11 @@ class PrometheusClient:
 
     def _log_once(self, infos: list[str]) -> None:
         for each in infos:
-            remark = PLACE.sub("", each)  # where in the query it is, differs from question to question
-            if remark not in self._infos and len(self._infos) < MAX_INFOS:
-                self._infos.add(remark)
-                log.info("Prometheus remarks: %s", remark)
+            if len(self._infos) >= MAX_INFOS:
+                return
+            if each not in self._infos:
+                self._infos.add(each)
+                log.info("Prometheus remarks: %s", each)
 
 
 def _cause(error: OSError) -> str | Reason:
@@ -254,15 +260,29 @@ def _data(response: aiohttp.ClientResponse, body: bytes) -> tuple[_Data, list[st
         raise MetricSourceError(
             "it answered {status} and no reason", is_refused=refused, is_too_much=too_much, status=status
         )
-    warnings = [each for each in answer.warnings or () if not each.startswith(INFO)]
+    remarks, infos = _remarks(answer.warnings), _remarks(answer.infos)
+    warnings = [each for each in remarks if not each.startswith(INFO)]
     if warnings and warnings[0].startswith(WARNING):
         raise MetricSourceError("it warns of its answer: {warning}", is_of_query=True, warning=warnings[0])
     if warnings:
         raise MetricSourceError("its answer is partial: {warning}", warning=warnings[0])
     if answer.isPartial:
         raise MetricSourceError("its answer is partial")
-    infos = [each for each in answer.warnings or () if each.startswith(INFO)]
-    return answer.data, [*infos, *(answer.infos or ())]
+    return answer.data, list(dict.fromkeys(PLACE.sub("", each) for each in (*remarks, *infos)))
+
+
+def _remarks(raw: msgspec.Raw) -> list[str]:
+    """Return the warnings or the infos of an answer.
+
+    Raises:
+        MetricSourceError: They are none, or too many.
+    """
+    if memoryview(raw).nbytes > MAX_REMARK_BYTES:
+        raise MetricSourceError("its answer has more than {size} KiB of warnings", size=MAX_REMARK_BYTES // 2**10)
+    try:
+        return msgspec.json.decode(raw, type=list[str] | None) or []
+    except msgspec.DecodeError as error:
+        raise MetricSourceError("its answer has an unknown shape ({error})", error=str(error)) from error
 
 
 def _redirected(response: aiohttp.ClientResponse) -> MetricSourceError:
@@ -292,6 +312,10 @@ def _no_json(status: int, content_type: str) -> MetricSourceError:
         return MetricSourceError(
             "it answered {status}: WINE_SLO_PROMETHEUS_URL must be the root of its API", status=status
         )
+    if status == UNAVAILABLE:
+        return MetricSourceError(
+            "it answered {status}: it is starting, or cannot be reached by its gateway", status=status
+        )
     if content_type == "text/html":
         return MetricSourceError("it answered {status} with a page of HTML, perhaps that of a login", status=status)
     return MetricSourceError("it answered {status} with something that is no JSON of its API", status=status)
@@ -300,7 +324,7 @@ def _no_json(status: int, content_type: str) -> MetricSourceError:
 def _vector(data: _Data) -> Vector:
     found = [_decode(each, _InstantSample) for each in _series(data, "vector")]
     samples = (Sample(each.metric, _number(each.value[1])) for each in found)
-    at = SourceTime(datetime.fromtimestamp(_instant(found[0].value[0]), UTC)) if found else None
+    at = SourceTime(instant_of(found[0].value[0])) if found else None
     return Vector(tuple(each for each in samples if math.isfinite(each.value)), at)
 
 
@@ -317,7 +341,7 @@ def _points(raw: msgspec.Raw) -> Series:
         found = _RangeNumbers([(at, _number(text)) for at, text in series.values], series.metric)
     points = {at: value for at, value in found.values if math.isfinite(value)}
     for at in (min(points), max(points)) if points else ():
-        _instant(at)
+        instant_of(at)
     for value in (min(points.values()), max(points.values())) if points else ():
         _possible(value)
     return Series(found.metric, points)
@@ -342,6 +366,8 @@ def _series(data: _Data, wanted: str) -> list[msgspec.Raw]:
 
 
 def _decode(raw: msgspec.Raw, kind: type[S], *, strict: bool = True) -> S:
+    if memoryview(raw).nbytes > MAX_SERIES_BYTES:
+        raise MetricSourceError("its answer has a series of more than {size} KiB", size=MAX_SERIES_BYTES // 2**10)
     try:
         return msgspec.json.decode(raw, type=kind, strict=strict)
     except msgspec.DecodeError as error:
@@ -360,10 +386,3 @@ def _possible(value: float) -> float:
     if math.isfinite(value) and abs(value) > MAX_VALUE:
         raise MetricSourceError("its answer has {text} where a number belongs", text=f"{value:g}")
     return value
-
-
-def _instant(seconds: float) -> float:
-    """Return an instant, in seconds since the epoch, that a datetime can hold."""
-    if not 0 <= seconds <= MAX_INSTANT:
-        raise MetricSourceError("its answer has {text} where a time belongs", text=f"{seconds:g}")
-    return seconds

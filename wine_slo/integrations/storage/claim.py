@@ -62,7 +62,7 @@ class Claim:
         stale_seconds: float = STALE_SECONDS,
     ) -> None:
         self._ledger = ledger
-        file = ledger.path.resolve() if ledger.path else None  # a link to it is the same ledger
+        file = Path(os.path.realpath(ledger.path)) if ledger.path else None  # a link to it is the same ledger
         self._lock = LockFile(file.with_name(f"{file.name}.lock")) if file else None
         self._beat_seconds = beat_seconds
         self._stale_seconds = stale_seconds

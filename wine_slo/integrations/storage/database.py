@@ -51,7 +51,8 @@ def open_database(url: str) -> sa.Engine:
                 upsert(connection, FACTS, [{"name": "version", "value": str(len(STEPS))}])
     except (sa.exc.SQLAlchemyError, OSError, TypeError, ValueError, ImportError) as error:
         # TypeError, ValueError: an odd option of the URL; ImportError: the driver of another database is not installed
-        reason = f"{cause_of(error)}{hint_at_rights(path)}"
+        is_of_rights = getattr(error, "errno", None) != errno.EINVAL  # that is what it is, and not whose
+        reason = f"{cause_of(error)}{hint_at_rights(path) if is_of_rights else ''}"
         raise LedgerError(f"the ledger {place} cannot be opened: {reason}", reason) from error
     if version > len(STEPS):
         raise LedgerError(
@@ -108,11 +109,22 @@ def hint_at_rights(path: Path | None) -> str:
         me = text_file.user(os.geteuid())
         if each.is_dir() and not os.access(each, os.X_OK):
             return f"; the user {me} may not enter {each}"
+        if each in {whole, whole.parent} and _has_others(whole.parent):  # to give all of it away would harm
+            command = f"install -d -o {os.geteuid()} {whole.parent / 'ledger'}"
+            return f"; name a folder of its own in WINE_SLO_DATABASE_URL: {command} (this is {me})"
         if each in {whole, whole.parent}:
             command = f"chown -R {os.geteuid()} {whole.parent}"
             return f"; {command} (it belongs to {text_file.user(each.stat().st_uid)}, this is {me})"
         return f"; install -d -o {os.geteuid()} {whole.parent} (this is {me})"
     return ""
+
+
+def _has_others(folder: Path) -> bool:
+    """Return whether a folder holds more than the files of a ledger: folders, links, devices."""
+    try:
+        return any(not each.is_file() or each.is_symlink() for each in folder.iterdir())
+    except OSError:
+        return True
 
 
 def path_of(url: sa.URL) -> Path | None:

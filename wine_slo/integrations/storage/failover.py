@@ -52,6 +52,7 @@ class Failover:
         self._again_at = monotonic() + again_after
         self._turn = RLock()  # of the file's coming and going, and of the one connection that memory has
         self._file = identity_of(self.path)
+        self._log: tuple[int, int] | None = None  # the file that SQLite writes ahead into; None before it is seen
 
     @property
     def path(self) -> Path | None:
@@ -95,7 +96,10 @@ class Failover:
     def _come_back(self) -> None:
         """See whether the file that is used is still there, and whether one that was not can be opened now."""
         if self._trouble is None:
-            if self.path is None or identity_of(self.path) == self._file:
+            if self.path is None:
+                return
+            if identity_of(self.path) == self._file:
+                self._follow_log(self.path.with_name(f"{self.path.name}-wal"))
                 return
             self._remember(LedgerError("the ledger was deleted or replaced while it was in use", "it was deleted"))
         if monotonic() < self._again_at:
@@ -114,6 +118,24 @@ class Failover:
             log.warning("the ledger %s was made anew and holds everything that was kept in memory", self.path)
             self._engine.dispose()
             self._engine, self._trouble, self._file = engine, None, identity_of(self.path)
+
+    def _follow_log(self, path: Path) -> None:
+        """See whether the write-ahead log is still there, and save what is in it where it was deleted.
+
+        What is written into a deleted log is lost with the process, though this process still reads it.
+        """
+        found = identity_of(path)
+        if self._log is None or found == self._log:
+            self._log = found
+            return
+        log.warning("the write-ahead log of the ledger was deleted while it was in use: what was in it is written anew")
+        try:
+            with self._engine.connect() as connection:
+                raw(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except (DBAPIError, sqlite3.Error) as error:
+            log.error("what was in it cannot be written: %s", cause_of(error))  # noqa: TRY400 - a sentence says it all
+        self._engine.dispose()  # the next connection makes a new log
+        self._log = None
 
     def _remember(self, trouble: LedgerError) -> None:
         """Go on in memory, with all that the file held."""

@@ -76,7 +76,7 @@ class TelegramChannel:
                 text if form.is_html else _clipped(text),
                 parse_mode=ParseMode.HTML if form.is_html else None,
                 message_thread_id=form.topic,
-                reply_parameters=None if form.is_bare else _reply(reply_to),
+                reply_parameters=None if form.is_bare or form.topic != topic else _reply(reply_to),
                 disable_notification=not loud,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
                 reply_markup=None if form.is_bare else markup,
@@ -151,7 +151,7 @@ class TelegramChannel:
                 caption=redact(picture.caption) or None,
                 parse_mode=ParseMode.HTML,
                 message_thread_id=thread,
-                reply_parameters=_reply(reply_to),
+                reply_parameters=_reply(reply_to) if thread == topic else None,
                 disable_notification=True,
                 **self._limits,
             )
@@ -251,6 +251,8 @@ def _forms(topic: int | None) -> Iterator[_Form]:
     """Yield the forms in which a message is tried, each plainer than the one before.
 
     A topic is left before the buttons.
+
+    Outside of its topic a message is no reply: one that is goes to the topic of what it replies to.
     """
     if topic is not None:
         yield _Form(topic)

@@ -27,24 +27,30 @@ AGAIN_SECONDS = 10  # between two reads of a token that may have been rotated
 NO_SUCH_TOKEN = (401, 404)  # the second for what does not even have the form of one
 SHORTEST_WAIT = 1  # seconds
 LARGEST_ID = 2**52  # by the manual of the Bot API, a chat's id has at most 52 bits
-ANSWERS_A_SECOND = 10  # of the thirty messages that Telegram lets a bot send in all its chats together
-ANSWERS_A_MINUTE = 12  # of the twenty in a group; the others are kept for alerts
+QUIET_A_SECOND = 20  # calls of the thirty that Telegram lets a bot make in all its chats together; others are alerts
+QUIET_A_MINUTE = 15  # of the twenty in a group
+ANSWERS_A_SECOND = 10  # of the quiet ones
+ANSWERS_A_MINUTE = 12
 ANSWER = 1  # says to the limiter that a call is an answer
+EDITS = "editMessageText"  # the method that needs no saying
 
 
 Connection = ExtBot[int]
 
 
 class AlertsFirst(BaseRateLimiter[int]):
-    """Space calls out below Telegram's limits, answers below limits of their own, so that an alert never waits for one.
+    """Space calls out below Telegram's limits, so that a new message never waits for answers or edits.
 
-    Answers pass two limiters: the narrow one of answers, and then the one of all calls, in which there is always room
-    for alerts. Nothing is tried again here: what to do after a 429 is delivery's.
+    Edits pass two limiters: the narrow one of what is quiet, and then the one of all calls, in which there is always
+    room for alerts. Answers pass a narrower one before these, so that edits have room as well. Nothing is tried again
+    here: what to do after a 429 is delivery's.
     """
 
     def __init__(self) -> None:
         self._all = AIORateLimiter()
-        self._answers = AIORateLimiter(overall_max_rate=ANSWERS_A_SECOND, group_max_rate=ANSWERS_A_MINUTE)
+        quiet = AIORateLimiter(overall_max_rate=QUIET_A_SECOND, group_max_rate=QUIET_A_MINUTE)
+        answers = AIORateLimiter(overall_max_rate=ANSWERS_A_SECOND, group_max_rate=ANSWERS_A_MINUTE)
+        self._for_edits, self._for_answers = (quiet, self._all), (answers, quiet, self._all)
 
     async def initialize(self) -> None:
         """Do nothing."""
@@ -62,13 +68,18 @@ class AlertsFirst(BaseRateLimiter[int]):
         rate_limit_args: int | None,
     ) -> Any:
         """Return what the call gives, once it may be made."""
+        limiters: tuple[AIORateLimiter, ...] = (self._all,)
+        if rate_limit_args == ANSWER:
+            limiters = self._for_answers
+        elif endpoint == EDITS:
+            limiters = self._for_edits
 
-        async def call() -> Any:
-            return await self._all.process_request(callback, args, kwargs, endpoint, data, None)
+        async def call(passed: int) -> Any:
+            if passed == len(limiters):
+                return await callback(*args, **kwargs)
+            return await limiters[passed].process_request(call, (passed + 1,), {}, endpoint, data, None)
 
-        if not rate_limit_args:
-            return await call()
-        return await self._answers.process_request(call, (), {}, endpoint, data, None)
+        return await call(0)
 
 
 class _Bounded(httpx.AsyncByteStream):

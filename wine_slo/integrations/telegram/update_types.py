@@ -1,12 +1,12 @@
 """What is read of an update; its other fields are passed over."""
 
 import logging
-import re
 from typing import Annotated
 
 import msgspec
 
 from wine_slo.slo.chat.messages import Person
+from wine_slo.slo.text.language import INVISIBLE
 
 log = logging.getLogger(__name__)
 
@@ -17,9 +17,6 @@ LONGEST_UPDATE = 2**18  # bytes; one of the longest text, in reply to such a one
 LONGEST_TEXT = 4096  # characters of a message that are read; Telegram has no more
 NOTHING = msgspec.Raw(b"null")
 LONGEST_NAME = 64  # characters of somebody's name that are kept; Telegram has no more of a first name
-INVISIBLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)  # and surrogates
 
 
 class User(msgspec.Struct):

@@ -15,13 +15,13 @@ from itertools import count
 from typing import Any, TypeVar
 
 from telegram import BotCommand
-from telegram.error import BadRequest, Conflict, TelegramError
+from telegram.error import Conflict, TelegramError
 from telegram.ext import ExtBot
 
 from wine_slo.integrations.telegram import connection
 from wine_slo.integrations.telegram.channel import TelegramChannel
+from wine_slo.integrations.telegram.errors import guarded
 from wine_slo.integrations.telegram.update_types import (
-    INVISIBLE,
     LONGEST_TEXT,
     Query,
     Update,
@@ -33,6 +33,7 @@ from wine_slo.slo.backoff import Backoff
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Answer, Picture, Press, Question
 from wine_slo.slo.text.formatting import plain
+from wine_slo.slo.text.language import INVISIBLE
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -110,11 +111,12 @@ class TelegramUpdates:
         self._last_batch: list[bytes] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._name: str | None = None  # of the bot, once Telegram has said it
 
     async def run(self) -> None:
         """Answer for ever. Telegram being away stops nothing: it is tried again until it is there."""
+        self._begin_task(self._introduce())
         try:
-            await self._begin()
             await self._listen()
         finally:
             for task in self._tasks:
@@ -122,10 +124,12 @@ class TelegramUpdates:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             await self._bot.shutdown()
 
-    async def _begin(self) -> None:
+    async def _introduce(self) -> None:
+        """Learn the bot's name, and show its commands in menus; both are extras, for which no update waits."""
         for failures in count(1):
             try:
                 await self._bot.initialize()
+                self._name = self._bot.username
                 for language, lines in self._menus.items():
                     menu = [BotCommand(name, line) for name, line in lines]
                     await self._bot.set_my_commands(menu, language_code=language or None)
@@ -134,7 +138,7 @@ class TelegramUpdates:
                 log.warning("Telegram cannot be reached yet (%s); again in %.0f s", type(error).__name__, wait)
                 await asyncio.sleep(wait)
             else:
-                log.info("Telegram knows this bot as @%s", self._bot.username)
+                log.info("Telegram knows this bot as @%s", self._name)
                 return
 
     async def _listen(self) -> None:
@@ -257,7 +261,7 @@ class TelegramUpdates:
         if found is None and (not message.is_private or message.is_forwarded or not text):
             return None
         word, name, rest = found.groups() if found else ("", None, text)
-        if name is not None and name.lower() != self._bot.username.lower():
+        if name is not None and self._name is not None and name.lower() != self._name.lower():
             return None
         sent_at = min(datetime.fromtimestamp(message.date, UTC), now)
         if self._is_live() and self._has_caught_up:
@@ -269,7 +273,7 @@ class TelegramUpdates:
             command=word.lower(),
             arguments=tuple((rest or "").split()),
             topic=message.topic,
-            is_to_us=name is not None or message.is_private,
+            is_to_us=(name is not None and self._name is not None) or message.is_private,
             is_private=message.is_private,
             is_forwarded=message.is_forwarded,
             sent_at=sent_at,
@@ -319,11 +323,12 @@ class TelegramUpdates:
     async def _toast(self, press: str, answer: Answer) -> None:
         """Show it to who pressed; one who pressed long ago is not waiting for it any more."""
         try:
-            await self._bot.answer_callback_query(press, plain(answer.toast)[:MAX_TOAST] or None)
-        except BadRequest as error:
-            log.info("a press was too old to be answered: %s", error)
-        except TelegramError as error:
-            log.warning("a press was not answered: %s", type(error).__name__)
+            await guarded(self._bot.answer_callback_query(press, plain(answer.toast)[:MAX_TOAST] or None))
+        except ChannelError as error:
+            if error.refused:
+                log.info("a press was too old to be answered: %s", error)
+            else:
+                log.warning("a press was not answered: %s", error)
 
     async def _send(self, chat: int, topic: int | None, answer: Answer, *, reply_to: int | None) -> None:
         """Send an answer, and what follows it."""

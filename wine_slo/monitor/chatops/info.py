@@ -94,7 +94,7 @@ class Info:
     async def _describe_budget(self, question: Question) -> Answer:
         if question.arguments:
             return self._of_one("budget", question.chat, question.arguments)
-        return Answer(budget_list(self._explain(question.chat), self._snapshot.state))
+        return Answer(budget_list(self._explain(question.chat), self._snapshot.state, self._snapshot.now()))
 
     async def _draw(self, question: Question) -> Answer:
         return self._of_one("chart", question.chat, question.arguments)
@@ -144,7 +144,7 @@ class Info:
         explain, state, now = self._explain(chat), self._snapshot.state, self._snapshot.now()
         span, rest = take_span(words) if command == "chart" else (None, words)
         try:
-            named = self._named(rest, explain)
+            named = self._named(rest, explain, is_all=command != "chart")
         except UnknownNameError as error:
             return self._offer_choices(command, error, explain, [] if span is None else words[: len(words) - len(rest)])
         key, others = self._key_of(named)
@@ -155,7 +155,7 @@ class Info:
                 return Answer(why_text(explain, key, state, now, others=others, suppressed=self._suppressed(chat)))
             case "budget":
                 tracks = {each: track for each, track in state.tracks.items() if each.objective == named.objective}
-                return Answer(budget_list(explain, replace(state, tracks=tracks)))
+                return Answer(budget_list(explain, replace(state, tracks=tracks), now))
         if span is None:
             span, rest = take_span(named.rest)
         else:
@@ -176,8 +176,13 @@ class Info:
         ]
         return Answer(Replies(explain).unknown_name(error), tuple(buttons))
 
-    def _named(self, words: Sequence[str], explain: Formatter) -> Named:
+    def _named(self, words: Sequence[str], explain: Formatter, *, is_all: bool = True) -> Named:
         """Return what was named; where nothing was, the only objective that is in breach.
+
+        Args:
+            words: As they were written.
+            explain: How things read there.
+            is_all: Whether the words say nothing else.
 
         Raises:
             UnknownNameError: Nothing that there is.
@@ -187,7 +192,7 @@ class Info:
         in_breach = {each.key.objective for each in state.open_incidents if explain.objectives.of(each.key)}
         if not words and len(in_breach) == 1:
             return Named(in_breach.pop(), None)
-        return names.resolve(words)
+        return names.resolve_only(words) if is_all else names.resolve(words)
 
     def _last_of(self, question: Question) -> Incident | None:
         """Return the last incident of an objective that was named, or the only open one where nothing was."""

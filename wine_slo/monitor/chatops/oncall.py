@@ -19,7 +19,7 @@ from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.keyboard import ACKNOWLEDGE, CHOOSE, END, RECOVERY, SHOW, SILENCE, UNDO
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import LONGEST_SILENCE, Action, ActionKind, Silence
-from wine_slo.slo.oncall.lookup import NUMBER_SIGNS, UnknownNameError, UnknownNumberError
+from wine_slo.slo.oncall.lookup import AND, NUMBER_SIGNS, UnknownNameError, UnknownNumberError
 from wine_slo.slo.oncall.silence_request import ALL, SilenceRequest, UnclearError, parse_silence
 from wine_slo.slo.oncall.time_phrases import NotUnderstoodError
 from wine_slo.slo.reason import phrase
@@ -105,10 +105,11 @@ class OnCall:
         if not question.arguments:
             return self._shown(replies)
         try:
-            about = replies.names(state).resolve(question.arguments).about
+            named = replies.names(state).resolve_each(question.arguments)
         except UnknownNameError as error:
             return Answer(replies.unknown_name(error))
-        tracks = {key: each for key, each in state.tracks.items() if Silence(None, (), *_named(about)).is_about(key)}
+        wanted = [Silence(None, (), *_named(each.about)) for each in named]
+        tracks = {key: each for key, each in state.tracks.items() if any(one.is_about(key) for one in wanted)}
         return self._shown(replies, replace(state, tracks=tracks))
 
     def _shown(self, replies: Replies, state: State | None = None) -> Answer:
@@ -169,7 +170,7 @@ class OnCall:
         if not words or (len(words) == 1 and words[0].lower() in ALL):
             return list(incidents), ""
         names, found = replies.names(self._snapshot.state), list[Incident]()
-        words = " ".join(words).replace(",", " ").split()
+        words = [each for each in " ".join(words).replace(",", " ").split() if each.lower() not in AND]
         while words:
             if words[0].isascii() and words[0].isdecimal():
                 words = [f"#{words[0]}", *words[1:]]

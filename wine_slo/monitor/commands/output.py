@@ -26,7 +26,8 @@ def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
     order = tuple(Judgement)
     worst_first = sorted(found.objectives, key=lambda each: order.index(each.verdict))
     terminal.table(
-        ("", "objective", "value", "target", "budget", "incident"), (_objective(each) for each in worst_first)
+        ("", "objective", "value", "target", "budget", "incident"),
+        (_objective(each, found.now, zone) for each in worst_first),
     )
     incidents = [*found.open_incidents, *found.recent_incidents[:MOST_RECENT]]
     if incidents:
@@ -49,7 +50,7 @@ def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
         )
 
 
-def _objective(slo: ObjectiveStatus) -> Line:
+def _objective(slo: ObjectiveStatus, now: datetime, zone: tzinfo) -> Line:
     value = f"{status_text.value(slo)} {status_text.meaning(slo)}" if status_text.value(slo) else "no number"
     return Line(
         MOODS[slo.verdict],
@@ -58,7 +59,7 @@ def _objective(slo: ObjectiveStatus) -> Line:
             slo.slo,
             slo.reason if slo.verdict is Judgement.UNKNOWN and slo.reason else value,
             status_text.target(slo),
-            status_text.budget_in_short(slo),
+            status_text.budget_in_short(slo, now, zone),
             f"#{slo.incident}" if slo.incident else "",
         ),
     )

@@ -19,6 +19,7 @@ import msgspec
 from wine_slo.config import slo_file
 from wine_slo.config.environment import SettingsError, read
 from wine_slo.config.environment import is_set as has_value
+from wine_slo.config.visible import visible_lines
 from wine_slo.integrations.console.terminal import Terminal
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi, WatchdogError
 from wine_slo.monitor.commands import output
@@ -255,7 +256,7 @@ def _complain(text: str) -> None:
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(f"{redact(text)}\n")
+    sys.stdout.write(f"{visible_lines(redact(text))}\n")
 
 
 def _print_json(value: Any) -> None:

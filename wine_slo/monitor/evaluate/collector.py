@@ -8,19 +8,19 @@ done in a thread: the event loop is free meanwhile.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from wine_slo.metric_names import SHA256
 from wine_slo.monitor.evaluate.objective_queries import ObjectiveQueries
 from wine_slo.monitor.evaluate.slow_queries import Bounds, Budgets
-from wine_slo.slo.evaluation.engine import Interruption, State, advance, is_ahead
+from wine_slo.slo.evaluation.engine import Interruption, State, advance, instants_of, is_ahead, with_clock_set
 from wine_slo.slo.evaluation.key_state import may_open
 from wine_slo.slo.evaluation.reading import Reading, Sight, without_data
-from wine_slo.slo.evaluation.sampling import read_blind, unjudged
+from wine_slo.slo.evaluation.sampling import read_blind, unjudged, untrusted
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
-from wine_slo.slo.reason import Reason
-from wine_slo.slo.source.clocks import SourceTime, WallClock
+from wine_slo.slo.source.clocks import SourceTime, WallClock, agree
 from wine_slo.slo.source.deployment import LOOKBACK, Deployment, last_change
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
 
@@ -31,7 +31,9 @@ class Collector:
     """Queries the metric source; remembers nothing but what its clock says and what is known of the budgets.
 
     The source's clock is trusted where it agrees with the clock of this machine, and between two evaluations time goes
-    on by the steady clock, so that no clock that is set, here or there, moves the instants of a state.
+    on by the steady clock, so that no clock that is set, here or there, moves the instants of a state. Until the source
+    has been seen there is only the clock of this machine: where that turns out to be wrong, what was recorded by it is
+    put right.
 
     Args:
         api: The metric source.
@@ -45,8 +47,10 @@ class Collector:
         self._steady = steady or (lambda: clock().timestamp())
         self._last: tuple[datetime, float] | None = None  # the last evaluation by the source's and by the steady clock
         self._is_by_source = False  # whether that instant goes back to one of the source's clock
+        self._recorded: frozenset[datetime] | None = None  # what was known before the source's clock had to be guessed
         self._budgets = Budgets(api, self._steady)
         self._bounds = Bounds(api, self._steady)
+        self._faults: dict[str, str] = {}  # what was raised last, by objective, so that each is logged once
 
     async def evaluate(
         self,
@@ -66,7 +70,13 @@ class Collector:
         gathered = await asyncio.gather(*(self._readings(objective, state) for objective in objectives.all))
         readings = {key: reading for each in gathered for key, reading in each.items()}
         deployments = await self._deployments(state, objectives, readings)
-        now = self._instant_of(readings)
+        now, step = self._time_of(readings)
+        if self._recorded is not None and step:
+            state = with_clock_set(state, step, but=self._recorded)
+        if self._is_by_source:
+            self._recorded = None
+        elif self._recorded is None:
+            self._recorded = instants_of(state)
         if is_ahead(state, now):
             log.warning(
                 "the last evaluation is recorded at %s and it is %s now: it is dropped", state.evaluated_at, now
@@ -84,25 +94,34 @@ class Collector:
         instant, steady = self._last
         return SourceTime(instant + timedelta(seconds=self._steady() - steady))
 
-    def _instant_of(self, readings: Mapping[Key, Reading]) -> datetime:
-        """Return the instant of an evaluation; by the wall clock while the source has never been seen."""
+    def _time_of(self, readings: Mapping[Key, Reading]) -> tuple[datetime, timedelta]:
+        """Return the instant of an evaluation, and by how much it is off from what the last one lets expect.
+
+        While the source has never been seen, time goes on as the wall clock showed it first, until that is set.
+        """
         seen = [reading.at for reading in readings.values() if reading.sight is not Sight.BLIND]
-        now = max(seen, default=self.now() if self._is_by_source else self._clock())
-        self._is_by_source |= bool(seen)
-        return now
+        expected, wall = self.now(), self._clock()
+        if seen:
+            self._is_by_source, now = True, max(seen)
+        else:
+            now = expected if self._is_by_source or agree(expected, wall, wall) else wall
+        return now, now - expected
 
     async def _readings(self, objective: Objective, state: State) -> dict[Key, Reading]:
         """Return what is seen now, by key."""
         try:
             budgets, bounds = await asyncio.gather(self._budgets.read(objective), self._bounds.read(objective))
             queries = ObjectiveQueries(self._api, objective, state, self.now(), budgets, bounds, self._clock)
-            return await queries.readings()
+            readings = await queries.readings()
         except MetricSourceError as error:
-            reason = Reason("Prometheus: {why}", {"why": error.reason})
-            return read_blind(objective, state, self.now(), reason, is_unanswered=not error.is_of_query)
+            return read_blind(objective, state, self.now(), untrusted(error), is_unanswered=not error.is_of_query)
         except Exception as error:  # whatever it is, people are notified that nothing can be judged
-            log.exception("%s cannot be evaluated", objective.name)
+            if self._faults.get(objective.name) != type(error).__name__:
+                log.exception("%s cannot be evaluated", objective.name)
+            self._faults[objective.name] = type(error).__name__
             return read_blind(objective, state, self.now(), unjudged(error))
+        self._faults.pop(objective.name, None)
+        return readings
 
     async def _deployments(
         self, state: State, objectives: Objectives, readings: Mapping[Key, Reading]
@@ -144,6 +163,8 @@ def _advance(
     deployments: Mapping[str, Deployment],
 ) -> State:
     """Return the state after an evaluation; an objective whose readings cannot be judged is blind."""
+    # What is blind was read by a guess of the time.
+    readings = {key: replace(each, at=now) if each.sight is Sight.BLIND else each for key, each in readings.items()}
     try:
         return advance(state, objectives, readings, now, unwritten, interruption, deployments)
     except Exception:

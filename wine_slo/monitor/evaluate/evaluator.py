@@ -8,7 +8,8 @@ from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.slo.evaluation.engine import Interruption, State
-from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.source.clocks import SourceTime, WallClock
 from wine_slo.slo.source.metric_source import MetricSource
 
@@ -71,7 +72,11 @@ def _log_changes(before: State, after: State) -> None:
             log.warning("incident #%d opened: %s, bad since %s", number, incident.key, incident.began_at.isoformat())
         if not incident.is_open and (known is None or known.is_open):
             log.warning("incident #%d closed: %s, %s", number, incident.key, incident.outcome)
+    seen: dict[tuple[str, Sight, str], list[Key]] = {}
     for key, track in after.tracks.items():
         earlier = before.tracks.get(key)
         if earlier is None or earlier.sight is not track.sight:
-            log.info("sight of %s is %s%s", key, track.sight, f": {track.reason}" if track.reason else "")
+            seen.setdefault((key.objective, track.sight, str(track.reason)), []).append(key)
+    for (_, sight, reason), (first, *more) in seen.items():
+        others = f" and {len(more)} more of it" if more else ""
+        log.info("sight of %s%s is %s%s", first, others, sight, f": {reason}" if reason else "")

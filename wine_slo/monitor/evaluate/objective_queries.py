@@ -1,7 +1,7 @@
 """The queries of an evaluation for one objective: queries out, readings in."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Reading
@@ -19,10 +19,16 @@ from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.source.clocks import SourceTime, WallClock, WallTime, agree
-from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Sample, Series
+from wine_slo.slo.source.metric_source import (
+    CLOCK_FORMAT,
+    MetricSource,
+    MetricSourceError,
+    Sample,
+    Series,
+    instant_of,
+)
 
 MAX_LABEL_SETS = 3000  # of one objective; 168 MB and two seconds of processor time an evaluation
-CLOCK_FORMAT = "%Y-%m-%d %H:%M"  # not to the second, so that a message that says it is not edited all the time
 
 
 class ObjectiveQueries:
@@ -63,7 +69,7 @@ class ObjectiveQueries:
             gone = await self._api.query(promql.targets_of_late(objective))
             return read_nothing(objective, self._state, now, gone=round(sum(each.value for each in gone.samples)))
 
-        grid = Grid.since_last_evaluation(objective, self._state, scrapes.anchor, now)
+        grid = await asyncio.to_thread(self._grid, scrapes, now)
         by_interval, by_instant = interval_queries(objective), instant_queries(objective)
         intervals, instants = await asyncio.gather(
             asyncio.gather(*(self._range(query, grid) for query in by_interval.values())),
@@ -78,6 +84,15 @@ class ObjectiveQueries:
             dict(zip(by_instant, instants, strict=True)),
         )
 
+    def _grid(self, scrapes: Scrapes, now: SourceTime) -> Grid:
+        """Return the ends of the intervals.
+
+        Raises:
+            MetricSourceError: A target was scraped at no time that can be.
+        """
+        scrapes.check(self._objective, now)
+        return Grid.since_last_evaluation(self._objective, self._state, scrapes.anchor, now)
+
     def _read(
         self,
         now: SourceTime,
@@ -88,6 +103,7 @@ class ObjectiveQueries:
     ) -> dict[Key, Reading]:
         """Return what the answers to the queries say, by key."""
         objective = self._objective
+        _refuse_other_instants((series for each in intervals.values() for series in each), grid)
         answers = answers_of(
             objective,
             at=now,
@@ -115,6 +131,25 @@ class ObjectiveQueries:
 
     async def _instant(self, query: str | None) -> Sequence[Sample]:
         return () if query is None else (await self._api.query(query)).samples
+
+
+def _refuse_other_instants(answers: Iterable[Series], grid: Grid) -> None:
+    """Refuse intervals of another time than was queried.
+
+    What is judged once is not judged again, so an interval that is still to come would hide all that comes before it.
+    Some sources move the beginning of a range back by less than a step.
+
+    Raises:
+        MetricSourceError: There is such an interval.
+    """
+    first, last = (grid.first - grid.step).timestamp(), (grid.last + grid.step / 2).timestamp()
+    for series in answers:
+        for at in (min(series.points), max(series.points)) if series.points else ():
+            if not first <= at <= last:
+                raise MetricSourceError(
+                    "its answer has values of {theirs} (UTC), a time that was not queried",
+                    theirs=f"{instant_of(at):{CLOCK_FORMAT}}",
+                )
 
 
 def _refuse_other_time(theirs: SourceTime | None, sent_at: WallTime, answered_at: WallTime) -> None:

@@ -69,10 +69,14 @@ class Budgets:
                 for each in spans
             ),
         )
-        bad_ratios = {
-            span: {key: 1 - share for key, share in each.items()} for span, each in zip(spans, ratios, strict=True)
-        }
-        return budgets_by_key(objective, known_for, events, bad_ratios)
+
+        def budgets() -> dict[Key, Budget]:
+            bad_ratios = {
+                span: {key: 1 - share for key, share in each.items()} for span, each in zip(spans, ratios, strict=True)
+            }
+            return budgets_by_key(objective, known_for, events, bad_ratios)
+
+        return await asyncio.to_thread(budgets)
 
     def _known_for(self, objective: Objective) -> timedelta:
         """Return how long the history was when it was last queried."""

@@ -11,10 +11,11 @@ without a message, so that a wrong id is known before the first incident.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.evaluate.snapshot import Snapshot
@@ -23,7 +24,7 @@ from wine_slo.monitor.notify.localizer import Localizer
 from wine_slo.monitor.notify.policies import Policies, Rules
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.notify.records import DeliveryRecords
-from wine_slo.monitor.notify.waits import ELSEWHERE, FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT, Waits
+from wine_slo.monitor.notify.waits import ELSEWHERE, FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT, Due, Waits
 from wine_slo.slo.chat.channel import Channel, ChannelError
 from wine_slo.slo.chat.messages import Keyboard
 from wine_slo.slo.evaluation.incident import Incident
@@ -225,14 +226,14 @@ class Dispatcher:
 
     async def _deliver_now(self, chat: int) -> None:
         moves = 0
-        while self._waits.may_try(chat) and (notification := self._next(chat)) is not None:
+        while self._may_try(chat) and (notification := self._next(chat)) is not None:
             address = self._recipients.subscriber(chat).address
             await self._try(chat, notification)
             moves += self._recipients.subscriber(chat).address != address
             if moves > MOST_MOVES:
                 self._waits.fail(chat, notification.after.incident, is_edit=notification.edits is not None)
         is_free = self._waits.is_free(chat, ELSEWHERE, is_edit=False) and not self._waits.are_any(chat)
-        if self._waits.is_in_doubt(chat) and is_free and self._waits.may_try(chat):
+        if self._waits.is_in_doubt(chat) and is_free and self._may_try(chat):
             await self._reach(chat)
         if not self._recipients.subscriber(chat).is_closed:
             await self._announce(chat)
@@ -243,6 +244,9 @@ class Dispatcher:
         is_edit = notification.edits is not None
         try:
             await self._say(chat, notification)
+        except _OvertakenError:
+            log.info("chat %d: the edit of #%d waits for a new message", chat, numbers[0])
+            return
         except ChannelError as error:
             await self._fail(chat, error, notification.kind, numbers, is_edit=is_edit)
             return
@@ -267,16 +271,21 @@ class Dispatcher:
     async def _reach(self, chat: int) -> None:
         """Try a chat that refuses messages, or has not been tried since the start, and is owed none."""
         try:
-            await self._chat.reach(self._recipients.subscriber(chat).address)
+            await self._unless_overtaken(chat, self._chat.reach(self._recipients.subscriber(chat).address))
+        except _OvertakenError:
+            self._news[chat].set()
         except ChannelError as error:
             self._waits.doubt(chat, str(error))
-            await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
+            if error.retry_after is not None:  # which holds no message, as this was none
+                self._waits.fail(chat, ELSEWHERE, error.retry_after, is_edit=False)
+            else:
+                await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
         else:
             self._waits.succeed(chat, ELSEWHERE, is_edit=False)
             await self._has_arrived(chat)
 
     async def _close(self, chat: int, error: ChannelError) -> None:
-        self._waits.refuse(chat)
+        self._waits.refuse(chat, self._due(chat))
         await self._recipients.close(chat, str(error) or "it gives no reason")
         for other in self._recipients:
             self._news[other].set()  # they are to know of it
@@ -301,13 +310,43 @@ class Dispatcher:
             subscriber = self._recipients.subscriber(other)
             await self._recipients.keep(replace(subscriber, announced_to=(*subscriber.announced_to, chat)))
 
+    def _may_try(self, chat: int) -> bool:
+        return self._waits.may_try(chat, lambda: self._due(chat))
+
+    def _due(self, chat: int) -> Due:
+        """Return the new messages that are due in a chat and do not have to wait."""
+        planned, _ = self._planned(chat, self._wording(chat))
+        return frozenset(
+            (incident.number, incident.openings, notification.kind)
+            for incident, notification in planned
+            if notification.edits is None
+        )
+
+    def _wording(self, chat: int) -> Wording:
+        state, now = self._snapshot.state, self._snapshot.now()
+        return IncidentWording(self._localizer.fmt(chat), state, now, self._journal.actions)
+
     def _next(self, chat: int) -> Notification | None:
         """Return the next notification for a chat that does not have to wait.
 
         Only new messages while it refuses them.
         """
+        words = self._wording(chat)
+        planned, held = self._planned(chat, words)
+        try:
+            group = fold(planned, words)
+        except Exception:
+            log.exception("chat %d: what is too much at once is sent one by one: a fault of ours", chat)
+            group = None
+        if group is not None:
+            held |= dict.fromkeys((each.incident for each in group.others), Suppression.GROUPED)
+        self._note_suppressed(chat, held)
+        notifications = [notification for _, notification in planned]
+        return min([group, *notifications] if group else notifications, key=_urgency, default=None)
+
+    def _planned(self, chat: int, words: Wording) -> tuple[list[tuple[Incident, Notification]], dict[int, Suppression]]:
+        """Return the notifications for a chat, with their incidents, and why others are not sent, by incident."""
         state, now = self._snapshot.state, self._snapshot.now()
-        words = IncidentWording(self._localizer.fmt(chat), state, now, self._journal.actions)
         is_closed = self._recipients.subscriber(chat).is_closed
         planned: list[tuple[Incident, Notification]] = []
         held: dict[int, Suppression] = {}
@@ -320,15 +359,7 @@ class Dispatcher:
                 held[record.incident] = reason
             if notification is not None and not (is_closed and notification.edits is not None):
                 planned.append((incident, notification))
-        try:
-            group = fold(planned, words)
-        except Exception:
-            log.exception("chat %d: what is too much at once is sent one by one: a fault of ours", chat)
-            group = None
-        if group is not None:
-            held |= dict.fromkeys((each.incident for each in group.others), Suppression.GROUPED)
-        self._note_suppressed(chat, held)
-        return group or next((notification for _, notification in planned), None)
+        return planned, held
 
     def _plan(
         self, incident: Incident, record: DeliveryRecord, words: Wording, now: datetime
@@ -423,10 +454,13 @@ class Dispatcher:
 
         Raises:
             ChannelError: It was not edited, or perhaps not.
+            _OvertakenError: A new message is due.
         """
         address, record = self._recipients.subscriber(chat).address, notification.after
         try:
-            await self._chat.edit(address, message, notification.text, buttons=notification.buttons)
+            await self._unless_overtaken(
+                chat, self._chat.edit(address, message, notification.text, buttons=notification.buttons)
+            )
         except ChannelError as error:
             if error.permanent:
                 await self._chat.reach(address)  # it may be the chat that refuses, and not the edit
@@ -441,6 +475,29 @@ class Dispatcher:
                 self._replaced.add(replaced)
                 record = replace(record, message=fresh)
         await self._book.keep([record])
+
+    async def _unless_overtaken(self, chat: int, call: Coroutine[Any, Any, None]) -> None:
+        """Make a call that can be repeated without harm, but give it up once a new message is due.
+
+        Raises:
+            ChannelError: It was not made, or perhaps not.
+            _OvertakenError: It was given up.
+        """
+        calling, news = asyncio.create_task(call), self._news[chat]
+        try:
+            while True:
+                hearing = asyncio.create_task(news.wait())
+                await asyncio.wait((calling, hearing), return_when=asyncio.FIRST_COMPLETED)
+                hearing.cancel()
+                if calling.done():
+                    break  # and what has happened meanwhile is for who waits for news
+                news.clear()
+                if (following := self._next(chat)) is not None and following.edits is None:
+                    raise _OvertakenError
+            await calling
+        finally:
+            calling.cancel()
+            await asyncio.wait((calling,))
 
     async def _fail(self, chat: int, error: ChannelError, kind: Kind, numbers: Iterable[int], *, is_edit: bool) -> None:
         """Note what a failure means for a chat, or for what was tried: the notification of these incidents."""
@@ -463,3 +520,14 @@ class Dispatcher:
         if self._waits.flood(chat, str(error), wait, is_edit=is_edit):
             for other in self._recipients:
                 self._news[other].set()
+
+
+class _OvertakenError(Exception):
+    """A call was given up for now, as a new message is due."""
+
+
+def _urgency(notification: Notification) -> int:
+    """Return the order in which notifications go out: what makes a sound, then other new messages, then edits."""
+    if notification.edits is not None:
+        return 2
+    return 0 if notification.loud else 1

@@ -1,6 +1,7 @@
 """When a recipient may be tried again: after a failed attempt, in a flood wait, and while it refuses messages."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -8,6 +9,7 @@ from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.slo.backoff import Backoff
 from wine_slo.slo.notification.policy import Suppression
+from wine_slo.slo.notification.record import Kind
 
 FIRST_WAIT = timedelta(seconds=2)
 FIRST_WAIT_UNSURE = timedelta(seconds=15)  # what may have arrived is repeated as seldom as people bear
@@ -19,6 +21,8 @@ CLOSED = Backoff(timedelta(minutes=1), LONGEST_RETRY_CLOSED)  # what refuses mes
 CONTACT_PAUSE = timedelta(seconds=5)  # between two tries that people's messages lead to
 ELSEWHERE = 0  # where a wait belongs to no incident; these are numbered from 1
 MANY_FAILURES = 6  # in a row, which take a minute or two, of a chat that has not been reached since the start
+
+Due = frozenset[tuple[int, int, Kind]]  # new messages: of which incident, its opening, and what each is for
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,14 @@ class _Refusal:
         again_at: When it is tried again.
         failures: How often in a row it has failed.
         openings: Which incidents were open then, and how often each had been opened; a new one is a reason to try.
+        due: The new messages that were due then; one more is a reason to try as well.
     """
 
     at: datetime
     again_at: datetime
     failures: int
     openings: frozenset[tuple[int, int]]
+    due: Due
 
 
 class Waits:
@@ -85,13 +91,16 @@ class Waits:
         """Return whether it is not known that a chat accepts messages."""
         return chat in self._unproven or self._recipients.subscriber(chat).is_closed
 
-    def may_try(self, chat: int) -> bool:
-        """Return whether a chat is tried now; one that refuses messages is by a schedule, and at each new incident."""
+    def may_try(self, chat: int, due: Callable[[], Due]) -> bool:
+        """Return whether a chat is tried now.
+
+        One that refuses messages is tried by a schedule, at each new incident, and whenever a new message falls due.
+        """
         refusal = self._refusals.get(chat)
         if refusal is None or not self._recipients.subscriber(chat).is_closed:
             return True
         is_over = _is_over(refusal.again_at, self._snapshot.now(), LONGEST_RETRY_CLOSED)
-        return is_over or not self._openings() <= refusal.openings
+        return is_over or not self._openings() <= refusal.openings or not due() <= refusal.due
 
     def is_free(self, chat: int, number: int, *, is_edit: bool) -> bool:
         """Return whether nothing that is to be sent in a chat, or edited, has to wait."""
@@ -152,11 +161,11 @@ class Waits:
         self._long_floods[chat] = reason
         return True
 
-    def refuse(self, chat: int) -> None:
-        """Note that a chat refuses messages."""
+    def refuse(self, chat: int, due: Due) -> None:
+        """Note that a chat refuses messages, and which new ones were due there."""
         now, last = self._snapshot.now(), self._refusals.get(chat)
         failures = last.failures + 1 if last else 1
-        self._refusals[chat] = _Refusal(now, now + CLOSED.wait(failures), failures, self._openings())
+        self._refusals[chat] = _Refusal(now, now + CLOSED.wait(failures), failures, self._openings(), due)
 
     def doubt(self, chat: int, reason: str) -> None:
         """Note why a chat could not be reached, where it has not been since the start."""

@@ -178,6 +178,8 @@ class StatusPages:
         elif slo.state_since is not None and slo.verdict is not Judgement.UNKNOWN:
             since = f"for {span(status.now - slo.state_since)}"
         left = None if slo.is_budget_young else slo.budget_remaining_ratio
+        if slo.last_known_budget is not None:
+            left = slo.last_known_budget.remaining_ratio
         return ObjectiveCard(
             status=slo,
             badge="recovering, in breach" if slo.state is Phase.RECOVERING else BADGES[slo.verdict],
@@ -187,7 +189,7 @@ class StatusPages:
             since=since,
             people=tuple(self._people(slo, status)),
             facts=tuple(_facts(slo)),
-            budget=status_text.budget(slo),
+            budget=status_text.budget(slo, status.now, self._zone),
             left=None if left is None else min(max(left, 0.0), 1.0),
             picture=_picture(slo, points, history, incidents, self._zone)
             if history.values or not history.trouble

@@ -31,9 +31,10 @@ from wine_slo.slo.evaluation.sampling import (
     read_blind,
     read_nothing,
     unjudged,
+    untrusted,
 )
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
-from wine_slo.slo.source.metric_source import Sample
+from wine_slo.slo.source.metric_source import MetricSourceError, Sample
 
 YIELDS_AFTER = 100  # evaluations; then pending queries get their turn
 BUDGETS_EVERY = timedelta(hours=6)  # what is left of a budget is noted
@@ -140,6 +141,10 @@ class _ObjectiveReplay:
         objective, now = self._objective, instant(at)
         found = await self.tables.at(at)
         scrapes = Scrapes(found.pop("up"), found.pop("scraped"))
+        try:
+            scrapes.check(objective, now)
+        except MetricSourceError as error:
+            return read_blind(objective, state, now, untrusted(error))
         if not scrapes.at:
             if self.tables.grid is not None:
                 await self._budgets.reach(at, self.tables.grid)

@@ -3,7 +3,7 @@
 `advance` reads no clock and does no I/O: the same readings give the same incidents, live and in a replay.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -137,41 +137,74 @@ def _without_future(state: State, now: datetime) -> State:
     Suspicions that rest on such instants are dropped; open incidents stay open.
     """
 
-    def past(instant: datetime | None) -> datetime | None:
-        return None if instant is None else min(instant, now)
-
     def track_of(track: KeyState) -> KeyState:
         evidence = tuple(each for each in track.evidence if each.ended_at <= now)
         is_suspicion = track.phase is Phase.BREACHING and not evidence
+        phase = after(track.phase, Event.FORGOTTEN) if is_suspicion else track.phase
+        return replace(track, phase=phase, evidence=evidence)
+
+    tracks = {key: track_of(track) for key, track in state.tracks.items()}
+    return replace(_at_other_instants(replace(state, tracks=tracks), lambda at: min(at, now)), evaluated_at=now)
+
+
+def with_clock_set(state: State, step: timedelta, *, but: frozenset[datetime]) -> State:
+    """Return the state with what a wrong clock has recorded moved to when it was.
+
+    Args:
+        state: What is known.
+        step: By how much the clock was set.
+        but: The instants that were recorded by another clock.
+    """
+    return _at_other_instants(state, lambda at: at if at in but else at + step)
+
+
+def instants_of(state: State) -> frozenset[datetime]:
+    """Return every instant in a state, but for those of evidence."""
+    found = set()
+
+    def note(at: datetime) -> datetime:
+        found.add(at)
+        return at
+
+    _at_other_instants(state, note)
+    return frozenset(found)
+
+
+def _at_other_instants(state: State, move: Callable[[datetime], datetime]) -> State:
+    """Return the state with each of its instants moved, but for those of evidence."""
+
+    def moved(instant: datetime | None) -> datetime | None:
+        return None if instant is None else move(instant)
+
+    def track_of(track: KeyState) -> KeyState:
         return replace(
             track,
-            phase=after(track.phase, Event.FORGOTTEN) if is_suspicion else track.phase,
-            evidence=evidence,
-            since=min(track.since, now),
-            sight_since=min(track.sight_since, now),
-            judged_until=past(track.judged_until),
-            quiet_since=past(track.quiet_since),
+            since=move(track.since),
+            sight_since=move(track.sight_since),
+            judged_until=moved(track.judged_until),
+            quiet_since=moved(track.quiet_since),
+            budget_at=moved(track.budget_at),
         )
 
     def incident_of(incident: Incident) -> Incident:
         return replace(
             incident,
-            began_at=min(incident.began_at, now),
-            opened_at=min(incident.opened_at, now),
-            last_bad_at=min(incident.last_bad_at, now),
-            closed_at=past(incident.closed_at),
-            again_at=past(incident.again_at),
-            worst_at=past(incident.worst_at),
-            held_since=past(incident.held_since),
+            began_at=move(incident.began_at),
+            opened_at=move(incident.opened_at),
+            last_bad_at=move(incident.last_bad_at),
+            closed_at=moved(incident.closed_at),
+            again_at=moved(incident.again_at),
+            worst_at=moved(incident.worst_at),
+            held_since=moved(incident.held_since),
         )
 
     return replace(
         state,
         tracks={key: track_of(track) for key, track in state.tracks.items()},
         incidents={number: incident_of(each) for number, each in state.incidents.items()},
-        troubles_since={key: min(at, now) for key, at in state.troubles_since.items()},
-        unwritten_since=past(state.unwritten_since),
-        evaluated_at=now,
+        troubles_since={key: move(at) for key, at in state.troubles_since.items()},
+        unwritten_since=moved(state.unwritten_since),
+        evaluated_at=moved(state.evaluated_at),
     )
 
 

@@ -10,7 +10,7 @@ from wine_slo.slo.evaluation.judgement import clear_run, held_run, is_bad, is_br
 from wine_slo.slo.evaluation.phases import Event, Phase, after
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.evaluation.value import value_of
-from wine_slo.slo.objectives.budget import burning
+from wine_slo.slo.objectives.budget import Budget, burning
 from wine_slo.slo.objectives.objective import Alert, Burn, Key, Objective
 from wine_slo.slo.reason import Reason
 
@@ -31,6 +31,8 @@ class KeyState:
         incident: The number of the open incident, or of the last one while it may still come back.
         sight: That of the last evaluation, and since when it has been so.
         quiet_since: Since when there have been no requests; None while there are some, or while that is unknown.
+        budget: What was known last of the error budget; None while nothing was.
+        budget_at: When that was.
     """
 
     key: Key
@@ -43,6 +45,14 @@ class KeyState:
     sight_since: datetime
     reason: Reason | str = ""
     quiet_since: datetime | None = None
+    budget: Budget | None = None
+    budget_at: datetime | None = None
+
+    def last_budget(self, reading: Reading | None) -> tuple[Budget, datetime] | None:
+        """Return what was known last of the budget, and when; None where a reading has it, or nothing ever was."""
+        if self.budget is None or self.budget_at is None or (reading is not None and reading.budget is not None):
+            return None
+        return self.budget, self.budget_at
 
 
 def follow(
@@ -61,6 +71,8 @@ def follow(
     """
     was_open, ended = incident is not None and incident.is_open, []
     track = _observe(track, reading)
+    if reading.budget is not None:
+        track = replace(track, budget=reading.budget, budget_at=reading.at)
     # Scrapes jitter, and with them the ends of intervals: what ends half an interval later is the same one again.
     for interval in reading.intervals if reading.sight.is_seeing else ():
         if track.judged_until is None or interval.ended_at - track.judged_until > objective.scrape_interval / 2:

@@ -19,7 +19,8 @@ from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason
-from wine_slo.slo.source.metric_source import Points, Sample
+from wine_slo.slo.source.clocks import CLOCKS_AGREE
+from wine_slo.slo.source.metric_source import MAX_INSTANT, MetricSourceError, Points, Sample, instant_of
 
 CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
 LATENESS = 4  # scrape intervals after which a sample that is not there will not come
@@ -34,10 +35,30 @@ class Scrapes:
     up: Sequence[Sample]
     at: Sequence[Sample]
 
+    def check(self, objective: Objective, now: datetime) -> None:
+        """Refuse scrapes at a time that cannot be, or that is still to come: they would never be old.
+
+        Raises:
+            MetricSourceError: One was at such a time.
+        """
+        latest = (now + CLOCKS_AGREE).timestamp()
+        for each in self.at:
+            if not 0 <= each.value <= latest:
+                raise MetricSourceError(
+                    "it says that {job} was scraped at {text}; wanted: seconds since 1970, none to come",
+                    is_of_query=True,
+                    job=objective.job,
+                    text=f"{each.value:.0f}" if 0 <= each.value <= MAX_INSTANT else f"{each.value:g}",
+                )
+
     @property
     def anchor(self) -> datetime:
-        """Return when the first target was scraped; there must be one."""
-        return datetime.fromtimestamp(min(self.at, key=lambda each: sorted(each.labels.items())).value, UTC)
+        """Return when the first target was scraped; there must be one.
+
+        Raises:
+            MetricSourceError: It was scraped at no time that can be.
+        """
+        return instant_of(min(self.at, key=lambda each: sorted(each.labels.items())).value)
 
     def targets(self, names: Sequence[str]) -> "dict[tuple[str, ...] | None, Targets]":
         """Return the targets by their values of some labels.
@@ -45,6 +66,9 @@ class Scrapes:
         All of them by None, for what has none of its own (any more).
 
         Grouped once for all keys of an objective, as there may be thousands of both.
+
+        Raises:
+            MetricSourceError: One was scraped at no time that can be.
         """
         groups: dict[tuple[str, ...] | None, tuple[list[Sample], list[Sample]]] = {None: ([], [])}
         for number, answer in enumerate((self.up, self.at)):
@@ -57,7 +81,7 @@ class Scrapes:
             values: Targets(
                 up=sum(each.value > 0 for each in up or all_up),
                 known=len(up or all_up),
-                scraped_at=datetime.fromtimestamp(max(each.value for each in at or all_at), UTC) if all_at else None,
+                scraped_at=instant_of(max(each.value for each in at or all_at)) if all_at else None,
                 down=tuple(sorted(_name_of(each.labels) for each in up or all_up if each.value <= 0)),
             )
             for values, (up, at) in groups.items()
@@ -268,7 +292,13 @@ def read_blind(
 ) -> dict[Key, Reading]:
     """Return that nothing can be judged of an objective, for a reason that no data show."""
     reading = Reading(at=now, sight=Sight.BLIND, reason=reason, is_unanswered=is_unanswered)
-    return dict.fromkeys(remembered(state, objective) or [Key(objective.name)], reading)
+    known = [key for key in state.tracks if key.objective == objective.name and key.alert is Alert.BREACH]
+    return dict.fromkeys(known or [Key(objective.name)], reading)
+
+
+def untrusted(error: MetricSourceError) -> Reason:
+    """Return why the source's answer is not judged."""
+    return Reason("Prometheus: {why}", {"why": error.reason})
 
 
 def unjudged(error: Exception) -> Reason:

@@ -2,7 +2,8 @@
 
 While an objective is met that is the value over its whole range. Where something is wrong it is the value of the last
 moments, as it also is where the range still holds bad time that is over: a met objective is not shown as missed. Where
-there were no requests in the last moments there is no value then: what is bad and over says nothing of the present.
+there were no requests in the last moments there is no value then: what is bad and over says nothing of the present, and
+a whole range that is good says nothing of what is wrong.
 """
 
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ def value_of(objective: Objective, reading: Reading, *, is_met: bool) -> Value |
     of_late = None if recent is None else Value(recent, objective.recent)
     if is_met:
         return over if over is not None and over.is_within(objective) else of_late
-    return of_late or over
+    return of_late or (None if over is not None and over.is_within(objective) else over)
 
 
 def _bad_ratio(reading: Reading) -> float | None:

@@ -26,6 +26,12 @@ STEM = 4  # letters that two forms of a Russian word share
 ENDING = 3  # letters in which they differ, at the most
 LONGEST_NAME = 6  # words
 NUMBER_SIGNS = ("#", "№")
+AND = (",", "and", "&", "+", "plus", "or", "also", "и", "или", "плюс", "также", "а")  # between names
+PARTS = (  # of what an objective is about, whatever its labels are called
+    *("endpoint", "endpoints", "instances", "label", "labels", "method", "methods", "path", "paths", "pods"),
+    *("replicas", "request", "requests", "route", "routes", "targets", "url", "urls"),
+    *("запросы", "запросов", "метод", "методы", "пути", "ручка", "ручки", "ручек", "эндпоинт", "эндпоинты"),
+)
 SPOKEN = {  # names and titles of slo.yml as it is shipped, in the language that the chat may not have
     "latency": ("задержка", "latency"),
     "errors": ("ошибки", "errors"),
@@ -116,6 +122,40 @@ class Names:
             raise UnknownNameError(words[0], names, _near(first, names))
         return self._labelled(name, (*((f"{{{labels}",) if brace else ()), *words[1:]))
 
+    def resolve_only(self, words: Sequence[str]) -> Named:
+        """Return what is meant by words that name one thing and say nothing else.
+
+        Raises:
+            UnknownNameError: Nothing, or more than one thing, or there are words that mean nothing.
+        """
+        named = self.resolve(words)
+        if named.rest and not named.rest[0].startswith(NUMBER_SIGNS):
+            self.resolve_each(named.rest)
+        if named.rest:
+            raise UnknownNameError("", self.objectives.by_name)
+        return named
+
+    def resolve_each(self, words: Sequence[str]) -> list[Named]:
+        """Return what is meant by words that name things, with commas or `and` between them, and say nothing else.
+
+        Raises:
+            UnknownNameError: There are words that mean nothing.
+        """
+        found = list[Named]()
+        words = [each for each in " ".join(words).replace(",", " ").split() if each.lower() not in AND]
+        while words or not found:
+            found.append(self.resolve(words))
+            words = list(found[-1].rest)
+        return found
+
+    def resembles(self, word: str) -> bool:
+        """Return whether a word is nearly the name of an objective, or is a label or a value of one, or nearly."""
+        wanted = _plain(word)
+        parts = {_plain(each) for key in self.keys for label in key.labels for each in label}
+        if wanted in PARTS or wanted.removesuffix("s") in parts or difflib.get_close_matches(wanted, parts, 1, NEAR):
+            return True
+        return bool(_near(word, {each.name: self._names(each) for each in self.objectives.all}))
+
     def _numbered(self, words: Sequence[str]) -> Named | None:
         """Return what an incident is about, where the words begin with its number: `#12`, `№ 12`."""
         if not words[0].startswith(NUMBER_SIGNS):
@@ -200,7 +240,8 @@ def _phrase(words: Sequence[str], ways: Mapping[T, Collection[str]]) -> T | None
 def _is_phrase(words: Sequence[str], name: Sequence[str]) -> bool:
     if len(words) == len(name):
         return all(_is(_plain(word), _plain(own)) for word, own in zip(words, name, strict=True))
-    return len(name) == 1 and _plain("".join(words)) == _plain(name[0])
+    is_split = len(name) == 1 and all(re.search(r"\w", each) for each in words)  # a dash is no part of a name
+    return is_split and _plain("".join(words)) == _plain(name[0])
 
 
 def _only(word: str, ways: Mapping[T, Collection[str]]) -> T | None:
@@ -269,6 +310,9 @@ def _plain(word: str) -> str:
     """Return a word as it is compared.
 
     One form of each letter, without blanks, quotes, a path's slash, a sentence's end.
+
+    What has nothing else, such as the path `/`, is itself.
     """
     folded = unicodedata.normalize("NFKC", word).casefold().replace("ё", "е")
-    return re.sub(r"[\s\"'“”„«»]", "", folded).lstrip("/").rstrip(".!?;")
+    inner = re.sub(r"[\s\"'“”„«»]", "", folded)
+    return inner.lstrip("/([<*`").rstrip(".!?;)]>*`…") or inner

@@ -1,8 +1,9 @@
 """What somebody wants to be silent, and for how long, as they write it: `1h latency deploying`, `всё до 18.00`.
 
 Both must be said, in either order; everything is `all`, and never what is left where a name was not understood:
-`all errors` is the errors, and `all but errors` is answered with choices. What follows is the reason. What is missing
-or unclear is answered with whole requests to choose from.
+`all errors` is the errors, and `all but errors` is answered with choices. What follows is the reason, unless it may be
+more or less than what was understood: `latency and errrs`, `latency on prod`, a second end. What is missing or unclear
+is answered with whole requests to choose from.
 """
 
 import difflib
@@ -14,14 +15,26 @@ from enum import StrEnum
 
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import LONGEST_REASON, LONGEST_SILENCE
-from wine_slo.slo.oncall.lookup import NEAR, Names, UnknownNameError, UnknownNumberError
+from wine_slo.slo.oncall.lookup import AND, NEAR, Names, UnknownNameError, UnknownNumberError
 from wine_slo.slo.oncall.time_phrases import UNTIL, NotUnderstoodError, NoUnitError, TooLongError, take_end
 
 ALL = ("all", "everything", "every", "*", "всё", "все", "всего", "всем")
-AND = (",", "and", "&", "+", "и")
-ABOUT = ("on", "of", "for", "the", "about", "objective", "для", "по", "на", "о", "об", "про", "цель")
-BECAUSE = (":", "-", "–", "—", "because", "reason", "due", "потому", "причина")
+ALERTS = (  # what `all` may be all of, and still be everything
+    *("alert", "alerts", "alarms", "messages", "notifications", "objective", "objectives", "slo", "slos"),
+    *("алерты", "оповещения", "уведомления", "сообщения", "цели", "целей", "алертов", "оповещений", "уведомлений"),
+)
+ABOUT = (
+    *("on", "of", "for", "the", "about", "objective", "only", "just", "both"),
+    *("для", "по", "на", "о", "об", "про", "цель", "только", "лишь", "оба", "обе"),
+)
+WITHIN = ("at", "in", "from", "within", "в", "во", "у", "из", "внутри")  # part of something
+PURPOSE = ("for", "для")  # may begin a reason as well
+BECAUSE = (
+    *(":", "-", "–", "—", "because", "reason", "due", "during", "while", "as", "since"),
+    *("потому", "причина", "пока", "из-за", "ввиду"),
+)
 EXCEPT = ("but", "except", "excluding", "without", "besides", "apart", "not", "кроме", "но", "без", "исключая", "не")
+POLITE = ("please", "pls", "plz", "thanks", "only", "just", "пожалуйста", "плиз", "спасибо", "только", "лишь")
 OFFERED = 5  # objectives to choose from, everything beside them
 SPANS = (timedelta(minutes=30), timedelta(hours=1), timedelta(hours=4))  # to choose from
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -97,6 +110,8 @@ def parse_silence(words: Sequence[str], names: Names, now: datetime, zone: tzinf
     text = " ".join(words)
     tokens = list(_TOKEN.finditer(text))
     said = [each[0] for each in tokens]
+    while said and _bare(said[-1]) in (",", *POLITE):
+        said.pop()
     if not said:
         raise NotUnderstoodError("")
     found = _Found(names, now, zone)
@@ -106,6 +121,9 @@ def parse_silence(words: Sequence[str], names: Names, now: datetime, zone: tzinf
         if near := difflib.get_close_matches(said[0].lower(), UNTIL, n=1, cutoff=NEAR):
             raise SlipError(said[0], near[0])
         rest = found.find_end(rest)
+    elif found.end is None and len(before := found.find_last_end(rest)) < len(rest):
+        reason = reason[: tokens[len(said) - len(rest) + len(before)].start() - tokens[len(said) - len(rest)].start()]
+        rest = before
     return found.request(said, rest, _trimmed(reason))
 
 
@@ -140,6 +158,18 @@ class _Found:
                 return words[:number]
         return words
 
+    def find_last_end(self, words: Sequence[str]) -> Sequence[str]:
+        """Take an end with which the words close; those before it, or all where they do not."""
+        for number in range(1, len(words)):
+            try:
+                taken = take_end(words[number:], self._now, self._zone)
+            except NotUnderstoodError:
+                continue
+            if taken is not None and not taken[1]:
+                self._take_end(words[number:])
+                return words[:number]
+        return words
+
     def request(self, said: Sequence[str], rest: Sequence[str], reason: str) -> SilenceRequest:
         """Return what was wanted.
 
@@ -154,13 +184,74 @@ class _Found:
             choices = [SilenceRequest(self._now + each, self.keys or (), reason) for each in SPANS]
             raise UnclearError(rest[0] if rest else "", Missing.WHEN, choices)
         if self.keys is not None:
+            self._check(rest, reason)
             return SilenceRequest(self.end[0], self.keys, reason)
         word, near = self._strange(rest)
-        if word or not rest or rest[0].lower() not in BECAUSE:  # what names nothing may be a name that is mistyped
+        if word or not rest or not _is_because(rest[0]):  # what names nothing may be a name that is mistyped
             reason = ""
         raise UnclearError(
             word, Missing.WHAT, [SilenceRequest(self.end[0], each, reason) for each in self._offered(near)], near
         )
+
+    def _check(self, rest: Sequence[str], reason: str) -> None:
+        """See that what follows is a reason, and neither another end, nor more or less than what was understood.
+
+        Raises:
+            UnclearError: It may be.
+        """
+        end, keys = self.end or (None,), self.keys or ()
+        if (other := self._second_end(rest)) is not None:
+            wishes = [SilenceRequest(each, keys) for each in sorted((end[0] or self._now, other)) if each > self._now]
+            raise UnclearError(rest[0], Missing.WHEN, wishes)
+        place = self._doubt(rest)
+        if place is None:
+            return
+        word, near = self._strange(rest[place:])
+        named = None if word else self._take_list(rest[place:])
+        more = tuple(dict.fromkeys((*keys, *(named[0] if named else ()), *((Key(near),) if near else ()))))
+        wider = [SilenceRequest(end[0], each) for each in dict.fromkeys((more, *self._offered())) if each != keys]
+        asked = SilenceRequest(end[0], keys, reason)
+        raise UnclearError(word, Missing.WHAT, [wider[0], asked, *wider[1:]] if more != keys else [asked, *wider], near)
+
+    def _second_end(self, words: Sequence[str]) -> datetime | None:
+        """Return the end that words say; None where they say none, or none that is known."""
+        try:
+            taken = take_end(_parted(words)[0], self._now, self._zone)
+        except NotUnderstoodError:
+            return None
+        return taken[0] if taken else None
+
+    def _doubt(self, rest: Sequence[str]) -> int | None:
+        """Return the place of the first word that may be more than a reason; None where all of them are one.
+
+        It may where it joins, limits or names something, or nearly does. What is announced as a reason is one, unless
+        it does nothing but name.
+        """
+        stop = next((number for number, each in enumerate(rest) if _is_because(each)), len(rest))
+        joining = (*AND, *ABOUT, *WITHIN, *EXCEPT)
+        first = next((number for number, each in enumerate(rest) if _bare(each) not in joining), len(rest))
+        if stop > 0:
+            is_purpose = bool(self.keys) and all(_bare(each) in PURPOSE for each in rest[:first])
+            if first > 0 and (not is_purpose or self._only_names(rest[first : first + 1])):
+                return min(first, len(rest) - 1)
+            limits = (n for n, each in enumerate(rest[:stop]) if _is_label(each))
+            return next(limits, 0 if self._only_names(rest[:1]) and self._only_names(rest[:stop]) else None)
+        return 1 if len(rest) > 1 and self._only_names(rest[1:]) else None
+
+    def _only_names(self, words: Sequence[str]) -> bool:
+        """Return whether words do nothing but name things, or nearly."""
+        those = [each for each in words if _bare(each) not in (*AND, *ABOUT)]
+        return bool(those) and all(
+            _is_label(each) or each.isdecimal() or self._names.resembles(each) or self._take_key([each]) is not None
+            for each in those
+        )
+
+    def _is_end(self, words: Sequence[str]) -> bool:
+        """Return whether words begin with an end."""
+        try:
+            return take_end(_parted(words)[0], self._now, self._zone) is not None
+        except NotUnderstoodError:
+            return True
 
     def _take_end(self, words: Sequence[str]) -> Sequence[str]:
         words = words[1:] if words[:1] == [","] else words
@@ -184,7 +275,7 @@ class _Found:
         if self.keys is not None:
             return words
         for skipped in range(3):  # for the latency
-            if not words[skipped:] or any(each.lower() not in ABOUT for each in words[:skipped]):
+            if not words[skipped:] or any(_bare(each) not in ABOUT for each in words[:skipped]):
                 return words
             if _is_all(words[skipped]):
                 return self._take_all(words[skipped:])
@@ -196,26 +287,30 @@ class _Found:
 
     def _take_all(self, words: Sequence[str]) -> Sequence[str]:
         """Take everything, or all of what is named next; what may be less than everything is left to choices."""
-        following = list(words[1:])
-        while following and following[0].lower() in ABOUT:
+        following, after = list(words[1:]), list(words[1:])
+        while following and _bare(following[0]) in (*ABOUT, *WITHIN, *ALERTS):
             following = following[1:]
+            if _bare(words[len(words) - len(following) - 1]) in ALERTS:
+                after = following
         taken = self._take_list(following)
         if taken is not None:
             self.keys = tuple(dict.fromkeys(taken[0]))
             return taken[1]
-        if self._limits_all(words[1:]):
+        if self._limits_all(after):
             return words
         self.keys = ()
-        return words[1:]
+        return after
 
     def _limits_all(self, words: Sequence[str]) -> bool:
         """Return whether what follows `all` takes something out of it, or names something before a reason begins."""
+        if self._second_end(words) is not None and self.end is not None:
+            return True
+        if self._doubt(words) is not None and not self._is_end(words):
+            return True
         for number, word in enumerate(words):
-            if word.lower() in BECAUSE or set(word) == {":"}:
+            if _is_because(word):
                 return False
-            if number == 0 and word.lower() in EXCEPT:
-                return True
-            if self._take_key(words[number:]) is not None:
+            if _bare(word) in EXCEPT or self._take_key(words[number:]) is not None:
                 return True
         return False
 
@@ -228,8 +323,11 @@ class _Found:
         if taken is None:
             return None
         keys, rest = [taken[0]], taken[1]
-        while rest and rest[0].lower() in AND:
-            more = self._take_key(rest[1:])
+        while rest and _bare(rest[0]) in AND:
+            following = rest[1:]
+            while following and _bare(following[0]) in (*AND, *ABOUT):  # latency, and the errors
+                following = following[1:]
+            more = self._take_key(following)
             if more is None and rest[0] == ",":
                 return None
             if more is None:
@@ -256,9 +354,9 @@ class _Found:
     def _strange(self, words: Sequence[str]) -> tuple[str, str]:
         """Return the first word that names nothing, and what it is a slip of; both empty where nothing was said."""
         for number, word in enumerate(words):
-            if word.lower() in BECAUSE:
+            if _is_because(word):
                 break
-            if word.lower() in (*AND, *ABOUT) or _is_all(word):
+            if _bare(word) in (*AND, *ABOUT, *WITHIN, *ALERTS) or _is_all(word):
                 continue
             try:
                 self._names.resolve(_parted(words[number:])[0])
@@ -283,8 +381,22 @@ class _Found:
         ]
 
 
+def _bare(word: str) -> str:
+    """Return a word as it is compared with ours: small, and without what surrounds it."""
+    return word.lower().strip("\"'`“”„«»()[]<>.!?;") or word
+
+
 def _is_all(word: str) -> bool:
-    return word.lower().rstrip(".!?;") in ALL
+    return _bare(word) in ALL
+
+
+def _is_because(word: str) -> bool:
+    return _bare(word) in BECAUSE or set(word) == {":"}
+
+
+def _is_label(word: str) -> bool:
+    """Return whether a word can be only a label set, or a value: `/predict`, `endpoint=/predict`, `{code="500"}`."""
+    return _bare(word).startswith(("/", "{")) or bool(re.match(r"\w+\s*!?=", _bare(word)))
 
 
 def _parted(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+
+from wine_slo.slo.source.metric_source import instant_of
 
 WITHIN = timedelta(minutes=30)  # a deployment longer before is not reported as a reason
 LOOKBACK = 2 * WITHIN  # what served before must be seen too
@@ -33,8 +35,11 @@ def last_change(first_seen: Mapping[str, float]) -> Deployment | None:
     Args:
         first_seen: When each model was first seen in the lookback, in seconds since the epoch, by its
             sha256.
+
+    Raises:
+        MetricSourceError: A time is none that can be.
     """
     ordered = sorted(first_seen, key=lambda each: first_seen[each])
     if len(ordered) < 2:
         return None
-    return Deployment(datetime.fromtimestamp(first_seen[ordered[-1]], UTC), before=ordered[-2], after=ordered[-1])
+    return Deployment(instant_of(first_seen[ordered[-1]]), before=ordered[-2], after=ordered[-1])

@@ -5,13 +5,15 @@ A folder in `integrations/` implements it, and `monitor/evaluate/source.py` says
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from wine_slo.slo.reason import Reason, ReasonedError
 from wine_slo.slo.source.clocks import SourceTime
 
 MAX_POINTS = 11_000  # of one series in one answer; Prometheus refuses more
+CLOCK_FORMAT = "%Y-%m-%d %H:%M"  # not to the second, so that a message that says it is not edited all the time
+MAX_INSTANT = 1e11  # seconds since the epoch, the year 5138; later instants do not fit into a datetime
 
 Points = Mapping[float, float]  # a value by seconds since the epoch
 
@@ -41,6 +43,17 @@ class MetricSourceError(ReasonedError):
         self.is_of_query = is_of_query
         status = holes.get("status")
         self.status = status if isinstance(status, int) else None
+
+
+def instant_of(seconds: float) -> datetime:
+    """Return an instant that an answer gives in seconds since the epoch.
+
+    Raises:
+        MetricSourceError: It is none that can be.
+    """
+    if not 0 <= seconds <= MAX_INSTANT:
+        raise MetricSourceError("its answer has {text} where a time belongs", text=f"{seconds:g}")
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from wine_slo.slo.oncall.silence_request import Missing, NoNumberError, SilenceR
 from wine_slo.slo.oncall.time_phrases import NotUnderstoodError, PastError, TooLongError
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.language import Hole, shortened
+from wine_slo.slo.text.refusals import refusal
 from wine_slo.slo.text.silences import silence_line, silence_scope
 
 MAX_SILENCES = 10  # in one answer, and incidents that are named in one
@@ -100,7 +101,7 @@ class Replies:
         return self.say(
             "🟠 Chat {id} cannot be reached: {why}. It is not notified until that works again.",
             id=chat,
-            why=shortened(reason),
+            why=refusal(self.fmt, reason),
         )
 
     # In which language

@@ -4,6 +4,7 @@ Sentences are whole: what stands in their holes are names, numbers and spans, ne
 as the caller gives it. English needs no catalogue; every other language has one, see `adapters.catalogue`.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -206,7 +207,11 @@ def _apart(texts: Sequence[str], other: str) -> str:
     return next((each for each in texts if each != other), texts[-1])
 
 
+# What is not seen, or changes how the rest of a line is seen: controls, zero widths, turns of direction, half letters.
+INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+
+
 def shortened(name: str) -> str:
     """Return a name that others chose, as a part of a line: HTML, on one line, and no longer than people read."""
-    words = redact(" ".join(name.split()))  # a target's address may hold a password
+    words = redact(" ".join(INVISIBLE.sub(" ", name).split()))  # a target's address may hold a password
     return escape(words if len(words) <= LONGEST_NAME else f"{words[: LONGEST_NAME - 1].rstrip()}…")

@@ -17,7 +17,7 @@ from wine_slo.slo.objectives.budget import Budget, is_any_burning, windows
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason, phrase
 from wine_slo.slo.text.formatting import Formatter
-from wine_slo.slo.text.incidents.burn import WHOLE, budget_in_short, budget_line
+from wine_slo.slo.text.incidents.burn import WHOLE, budget_in_short, budget_line, last_budget
 from wine_slo.slo.text.language import shortened
 from wine_slo.slo.text.status_list import STATUS_LINES, URGENCY, status_line
 
@@ -128,7 +128,7 @@ def why_text(
     return "\n".join(lines)
 
 
-def budget_list(fmt: Formatter, state: State) -> str:
+def budget_list(fmt: Formatter, state: State, now: datetime) -> str:
     """Return what is left of every error budget, the least first."""
     found = []
     for key, track in sorted(state.tracks.items()):
@@ -138,7 +138,9 @@ def budget_list(fmt: Formatter, state: State) -> str:
         budget = reading.budget if reading else None
         remaining = budget.remaining(objective) if budget else None
         rank = (remaining is None, remaining or 0.0, URGENCY.index(track.phase))
-        found.append((rank, _one_budget(fmt, key, objective, budget)))
+        last = last_budget(fmt, track, reading, objective, now)
+        line = f"⚪️ {shortened(str(key))}: {last}" if last else _one_budget(fmt, key, objective, budget)
+        found.append((rank, line))
     lines = [line for _, line in sorted(found, key=lambda each: each[0])]
     if (rest := len(lines) - STATUS_LINES) > 0:
         more = fmt.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse.")

@@ -12,7 +12,7 @@ from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
 from wine_slo.slo.text.formatting import MAX_HELD, Formatter
 from wine_slo.slo.text.incidents.breach import drill_mark
-from wine_slo.slo.text.incidents.burn import budget_in_short
+from wine_slo.slo.text.incidents.burn import budget_in_short, last_budget
 from wine_slo.slo.text.incidents.down import targets_down_in_short
 from wine_slo.slo.text.language import shortened
 from wine_slo.slo.text.silences import silence_line
@@ -99,6 +99,8 @@ def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, ac
         if (who := actions.acknowledgement(incident)) is not None:
             line.append(fmt.say("acknowledged by {name}", name=shortened(who.by.name)))
         line += drill_mark(fmt, incident)
+    if objective is not None:
+        line += filter(None, [last_budget(fmt, track, reading, objective, now)])
     line += _silence_marks(fmt, track.key, state, now, actions)
     return " · ".join(line)
 

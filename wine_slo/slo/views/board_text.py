@@ -16,6 +16,7 @@ from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.incidents.breach import drill_mark
 from wine_slo.slo.text.language import shortened
+from wine_slo.slo.text.refusals import refusal
 from wine_slo.slo.text.status_list import STATUS_LINES, URGENCY, current_value, missing_value_reason, silence_lines
 
 WRITTEN_EVERY = timedelta(minutes=1)  # a message that changes more often is read by nobody
@@ -87,7 +88,7 @@ def board_not_pinned(fmt: Formatter, reason: str) -> str:
 
 def board_not_sent(fmt: Formatter, reason: str) -> str:
     """Return a board could not be sent."""
-    return fmt.say("There is no board: {reason}.", reason=shortened(reason))
+    return fmt.say("There is no board: {reason}.", reason=refusal(fmt, reason))
 
 
 def board_not_understood(fmt: Formatter, word: str) -> str:

@@ -56,6 +56,21 @@ class BurnStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastBudget:
+    """What was known last of an error budget of which nothing is known now.
+
+    Attributes:
+        remaining_ratio: The share that was left; below 0 where it was overspent.
+        history_seconds: Over how much of its span that was known.
+        at: When.
+    """
+
+    remaining_ratio: float
+    history_seconds: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SilenceStatus:
     """A silence that runs.
 
@@ -108,6 +123,7 @@ class ObjectiveStatus:
         budget_remaining_ratio: The share of the error budget that is left; below 0 where it is overspent.
         budget_window_seconds: The span of the budget.
         budget_history_seconds: Over how much of that span it is known.
+        last_known_budget: What was known last of it; null where the last evaluation knows it, or none ever did.
         burn_rates: How fast it burns, shortest window first.
         targets: How many targets there are, where being up is the objective; null for other kinds.
         targets_down: The names of those that do not answer.
@@ -148,6 +164,7 @@ class ObjectiveStatus:
     acknowledged_by: str | None
     acknowledged_at: datetime | None
     silence: SilenceStatus | None
+    last_known_budget: LastBudget | None = None
 
     @property
     def is_budget_young(self) -> bool:
@@ -447,7 +464,19 @@ def _objective(
         acknowledged_by=acknowledgement.by.name if acknowledgement else None,
         acknowledged_at=acknowledgement.at if acknowledgement else None,
         silence=_silence(actions.silence_about(key, state.incidents, now), objectives),
+        last_known_budget=_last_budget(objective, track, reading),
     )
+
+
+def _last_budget(objective: Objective, track: KeyState | None, reading: Reading | None) -> LastBudget | None:
+    last = track.last_budget(reading) if track else None
+    if last is None or last[0].is_young(objective):
+        return None
+    budget, at = last
+    left = budget.remaining(objective)
+    if left is None:
+        return None
+    return LastBudget(remaining_ratio=left, history_seconds=budget.history.total_seconds(), at=at)
 
 
 def _silence(action: Action | None, objectives: Objectives) -> SilenceStatus | None:

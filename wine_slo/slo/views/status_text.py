@@ -53,23 +53,38 @@ def beginning(instant: datetime, now: datetime, zone: tzinfo) -> str:
     return f"{local:%H:%M:%S}" if local.date() == today.date() else f"{local:%d %b %H:%M:%S}"
 
 
-def budget(slo: ObjectiveStatus) -> str:
-    """Return what is left of the error budget, and from how much history that is known."""
-    left, history = slo.budget_remaining_ratio, slo.budget_history_seconds
+def budget(slo: ObjectiveStatus, now: datetime, zone: tzinfo) -> str:
+    """Return what is left of the error budget, and from how much history; what was known last, with its time."""
+    left, history, last = slo.budget_remaining_ratio, slo.budget_history_seconds, slo.last_known_budget
     window = span(timedelta(seconds=slo.budget_window_seconds))
+    if last is not None:
+        return f"Last known {_moment(last.at, now, zone)}: {_left(last.remaining_ratio, last.history_seconds, slo)}"
     if left is None or history is None:
         return f"The error budget of {window} is not known at the moment."
     if slo.is_budget_young:
         return f"Error budget: {span(timedelta(seconds=history))} of history so far."
+    return _left(left, history, slo)
+
+
+def _left(left: float, history: float, slo: ObjectiveStatus) -> str:
+    window = span(timedelta(seconds=slo.budget_window_seconds))
     known = "" if history >= slo.budget_window_seconds else f", from {span(timedelta(seconds=history))} of history"
     if left < 0:
         return f"The error budget of {window} is overspent by {percent(-left)}{known}."
     return f"{percent(left)} of the error budget of {window} left{known}."
 
 
-def budget_in_short(slo: ObjectiveStatus) -> str:
-    """Return the same for a table: `97 %`, `97 % (from 4 days)`, `4 min of history so far`."""
-    left, history = slo.budget_remaining_ratio, slo.budget_history_seconds
+def _moment(instant: datetime, now: datetime, zone: tzinfo) -> str:
+    """Return a time of day to the minute: `12:41`, with its date where that is not today's."""
+    local, today = instant.astimezone(zone), now.astimezone(zone)
+    return f"{local:%H:%M}" if local.date() == today.date() else f"{local:%d %b %H:%M}"
+
+
+def budget_in_short(slo: ObjectiveStatus, now: datetime, zone: tzinfo) -> str:
+    """Return it for a table: `97 %`, `97 % (from 4 days)`, `97 % (last known 12:41)`, `4 min of history so far`."""
+    left, history, last = slo.budget_remaining_ratio, slo.budget_history_seconds, slo.last_known_budget
+    if last is not None:
+        return f"{percent(max(last.remaining_ratio, 0.0))} (last known {_moment(last.at, now, zone)})"
     if left is None or history is None:
         return "not known"
     if slo.is_budget_young:

@@ -34,6 +34,7 @@ SAID = {
     "400, a query it cannot parse": 'it answered 400: invalid parameter "query": 1:1: parse error',
     "422, a query it cannot execute": "it answered 422: found duplicate series for the match group",
     "500 without a word": "it answered 500 with something that is no JSON of its API",
+    "503, it replays its log": "it answered 503: it is starting, or cannot be reached by its gateway",
     "503, overloaded": "it answered 503: query timed out in expression evaluation",
     "success in the body of a 500": "it answered 500 and no reason",
     "an error in the body of a 200": "it answered 200: expanding series",
@@ -352,6 +353,34 @@ async def test_an_info_does_not_hide_a_warning(api: PrometheusClient, prometheus
     prometheus_junk.answer = Answer(json.dumps(good | {"warnings": ["PromQL info: x", "no store matched"]}))
     with pytest.raises(MetricSourceError, match=r"^its answer is partial: no store matched$"):
         await api.query("up")
+
+
+@pytest.mark.parametrize("member", ["warnings", "infos"])
+async def test_more_remarks_than_anybody_reads_are_refused_and_do_not_hold_up_the_event_loop(
+    api: PrometheusClient, prometheus_junk: PrometheusJunk, member: str
+) -> None:
+    remarks = ",".join(f'"PromQL info: {number}"' for number in range(100_000))
+    prometheus_junk.answer = Answer(
+        f'{{"status":"success","data":{{"resultType":"vector","result":[]}},"{member}":[{remarks}]}}'
+    )
+    with pytest.raises(MetricSourceError, match=r"^its answer has more than 256 KiB of warnings$"):
+        await api.query("up")
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        pytest.param('{"metric":{},"values":[' + ",".join(['[1,"1.5"]'] * 200_000) + "]}", id="points"),
+        pytest.param('{"values":[],"metric":{' + ",".join(f'"l{n}":"v"' for n in range(100_000)) + "}}", id="labels"),
+        pytest.param('{"values":[],"metric":{"a":"' + "x" * 2**20 + '"}}', id="a long label"),
+    ],
+)
+async def test_a_series_that_is_longer_than_any_answer_of_ours_is_refused_before_it_is_read(
+    api: PrometheusClient, prometheus_junk: PrometheusJunk, series: str
+) -> None:
+    prometheus_junk.answer = Answer(f'{{"status":"success","data":{{"resultType":"matrix","result":[{series}]}}}}')
+    with pytest.raises(MetricSourceError, match=r"^its answer has a series of more than 1024 KiB$"):
+        await api.query_range("up", START, START + STEP, STEP)
 
 
 async def test_members_that_are_null_are_as_good_as_left_out(

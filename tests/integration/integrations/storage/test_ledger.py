@@ -576,6 +576,33 @@ def test_an_earlier_history_that_appears_meanwhile_is_not_written_over(path: Pat
     assert Ledger.open(f"sqlite:///{path}").load().state == replace(eventful(), readings={})
 
 
+@pytest.mark.parametrize("parts", [("-wal",), ("-wal", "-shm"), ("-shm",)], ids="".join)
+def test_a_write_ahead_log_that_is_deleted_while_it_is_used_loses_nothing(
+    path: Path, parts: tuple[str, ...], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def known(number: int) -> State:
+        return State(last_number=number, evaluated_at=at(number))
+
+    ledger = Ledger.open(f"sqlite:///{path}")
+    ledger.save(State(), known(1))
+    assert ledger.load().state.last_number == 1
+    for part in parts:
+        path.with_name(f"{path.name}{part}").unlink()
+    for number in (2, 3):
+        ledger.save(known(number - 1), known(number))
+    assert ledger.load().state.last_number == 3
+    assert ("log of the ledger was deleted" in caplog.text) is ("-wal" in parts)
+    image = tmp_path / "as a killed process leaves it"
+    image.mkdir()
+    for part in ("", "-wal"):
+        if path.with_name(f"{path.name}{part}").exists():
+            shutil.copy(path.with_name(f"{path.name}{part}"), image / f"watchdog.db{part}")
+    ledger.close()
+    again = Ledger.open(f"sqlite:///{image / 'watchdog.db'}")
+    assert again.load().state.last_number == 3
+    again.close()
+
+
 @pytest.mark.parametrize("what", ["the file", "the folder"])
 def test_a_ledger_that_is_deleted_while_it_is_used_is_made_anew_with_all_it_held(
     path: Path, ledger: Ledger, what: str, caplog: pytest.LogCaptureFixture
@@ -653,6 +680,12 @@ def open_folder() -> Iterator[Path]:
         ("data/watchdog.db", 0o755, "; chown -R 65534 {data} (it belongs to root (0), this is nobody (65534))"),
         ("data/deeper/watchdog.db", 0o755, "; install -d -o 65534 {data}/deeper (this is nobody (65534))"),
         ("data/watchdog.db", 0o700, "; the user nobody (65534) may not enter {data}"),
+        (
+            "watchdog.db",
+            0o755,
+            "; name a folder of its own in WINE_SLO_DATABASE_URL: install -d -o 65534 {data.parent}/ledger",
+        ),
+        ("/dev/full", 0o755, "it is no regular file\n"),
     ],
 )
 def test_a_missing_right_is_reported_with_the_command_that_mends_it_and_no_other_folder_in_it(

@@ -167,3 +167,36 @@ async def test_a_command_received_live_is_answered_whatever_telegrams_clock_says
                 lambda: len(talk.api.chat(ANNA).texts) > before  # noqa: B023 - it is waited for here
             )
     assert talk.api.chat(ANNA).texts == ["hello"] * 3
+
+
+@pytest.mark.parametrize("body", ["<html>Log in</html>", '{"ok": "true"}', ""])
+async def test_who_cannot_show_a_menu_answers_all_the_same(talk: Talk, body: str) -> None:
+    talk.api.answers_with(200, body, methods=["setMyCommands"])
+    async with talk.listening(HELLO):
+        assert (await talk.sends(ANNA, ANNA, "/hello")).text == "hello"
+        assert (await talk.sends(GROUP, ANNA, "/hello@wine_slo_bot")).text == "hello"
+
+
+async def test_the_menu_is_tried_again(talk: Talk) -> None:
+    talk.api.fails_with(429, retry_after=3600, methods=["setMyCommands"], times=1)
+    async with talk.listening(HELLO):
+        await talk.api.until(lambda: talk.api.commands)
+        await talk.sends(ANNA, ANNA, "/hello")
+        await talk.sends_in_vain(GROUP, ANNA, "/hello@another_bot")
+
+
+@pytest.mark.parametrize(
+    "body", ['{"ok": true, "result": [1]}', "<html></html>", '{"ok": true, "result": {"a": null}}']
+)
+async def test_an_odd_answer_to_what_is_shown_to_who_presses_loses_no_answer(talk: Talk, body: str) -> None:
+    async def ask(_: Question) -> Answer:
+        return Answer("Which?", buttons=((Button("This", "choose"),),))
+
+    async def choose(_: Press) -> Answer:
+        return Answer("chosen", toast="chosen")
+
+    async with talk.listening(Command("ask", "Asks", ask), Reaction("choose", choose)):
+        asked = await talk.sends(ANNA, ANNA, "/ask")
+        talk.api.answers_with(200, body, methods=["answerCallbackQuery"])
+        await talk.api.press(asked, "This")
+        await talk.api.until(lambda: talk.api.chat(ANNA).texts[-1] == "chosen")

@@ -103,6 +103,21 @@ async def test_a_wrong_name_is_answered_with_the_right_ones(desk: Desk, command:
     assert answer.buttons == ["Latency", "Errors", "Availability"]
 
 
+@pytest.mark.parametrize("command", ["slo", "why", "budget", "incident"])
+async def test_words_after_a_name_are_not_passed_over(desk: Desk, command: str) -> None:
+    desk.scene.breaks()
+    if command == "incident":
+        assert (await desk.sends("/incident latency errrs"))[0].startswith("There is no incident")
+        return
+    assert await desk.sends(f"/{command} latency errrs") == ["There is no errrs. Did you mean errors?"]
+    assert await desk.sends(f"/{command} latency xyzzy") == [
+        "There is no xyzzy. Objectives: latency, errors, availability."
+    ]
+    assert await desk.sends(f"/{command} latency and errors") == [
+        "Which one? Objectives: latency, errors, availability."
+    ]
+
+
 async def test_what_was_never_seen_is_said_so(desk: Desk) -> None:
     assert await desk.sends("/slo errors") == ["⚪️ No data on errors yet."]
 

@@ -221,6 +221,7 @@ async def test_what_was_taken_by_mistake_is_taken_back(post: Post) -> None:
         "/ack all",
         "/ack №1",
         "/ack Latency, 1",
+        "/ack 1 and latency",
         "/ack задержку",
         "/ack всё",
         "/беру",
@@ -846,3 +847,6 @@ async def test_status_of_one_objective_is_of_that_one(post: Post) -> None:
         post.scene.has(0.0, 30, key=Key("errors"))
         assert "latency" not in (await post.sends("/status ошибки")).text
         assert (await post.sends("/status latncy")).text == "There is no latncy. Did you mean latency?"
+        assert (await post.sends("/status latency and errors")).text == (await post.sends("/status")).text
+        for text in ("/status errors latncy", "/status errors, latncy", "/status errors и latncy"):
+            assert (await post.sends(text)).text == "There is no latncy. Did you mean latency?"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -90,7 +91,8 @@ async def test_what_is_kept_is_0(world: World) -> None:
 async def test_what_is_broken_is_1(world: World) -> None:
     checked = await world.processes.wine_slo("check", "--objective", "slow", settings=world.settings)
     assert await checked.wait(30) == 1
-    assert checked.output.splitlines() == ["breached           slow: 1.5–2 s p95 over 4 s (target ≤ 1 s)"]
+    (line,) = checked.output.splitlines()  # there were no requests of late where the process took long to start
+    assert re.fullmatch(r"breached {11}slow: 1\.5–2 s p95 over (4 s|1 min) \(target ≤ 1 s\)", line)
 
 
 @pytest.mark.parametrize(

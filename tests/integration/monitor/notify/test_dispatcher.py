@@ -549,6 +549,66 @@ async def test_at_the_end_what_is_being_sent_is_sent_and_nothing_more_is_begun(d
     more.cancel()
 
 
+# What is urgent goes first
+
+
+async def by_endpoint(desk: Desk, count: int) -> None:
+    """So many incidents are open, and the chat knows of them."""
+    desk.scene = Scene(replace(LATENCY, by=("endpoint",)))
+    desk.restart()
+    storm(desk.scene, keys(count), 1.0, 25)
+    await desk.deliver()
+    assert len(desk.texts()) == count
+
+
+async def test_a_breach_is_sent_before_the_edits_and_the_recoveries_of_older_incidents(desk: Desk) -> None:
+    await by_endpoint(desk, 3)
+    storm(desk.scene, keys(3)[2:], 0.0, 20)
+    storm(desk.scene, keys(2), 1.0, 70)
+    storm(desk.scene, keys(4)[3:], 1.0, 25)
+    before = len(desk.api.calls)
+    await desk.deliver()
+    calls = [call for call in desk.api.calls[before:] if call.method in (SEND, EDIT)]
+    assert [call.method for call in calls[:3]] == [SEND, SEND, EDIT]
+    assert not calls[0].is_set("disable_notification"), "the breach makes a sound"
+
+
+async def test_a_look_whether_a_chat_can_be_reached_holds_no_breach_when_it_hangs(
+    bot_api: BotApi, tmp_path: Path
+) -> None:
+    async with opened_desk(bot_api, tmp_path, read_seconds=60) as desk:
+        bot_api.hangs(methods=["sendChatAction"])
+        desk.decide()
+        running = asyncio.create_task(desk.delivery.run())
+        await bot_api.until(lambda: desk.tries("sendChatAction") == 1)
+        desk.scene.breaks()
+        desk.decide()
+        await bot_api.until(lambda: desk.texts() == [BREACH], seconds=30)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_an_edit_that_hangs_holds_no_breach(bot_api: BotApi, tmp_path: Path) -> None:
+    async with opened_desk(bot_api, tmp_path, read_seconds=60) as desk:
+        await by_endpoint(desk, 2)
+        bot_api.hangs(methods=[EDIT])
+        storm(desk.scene, keys(2), 1.0, 70)
+        desk.decide()
+        running = asyncio.create_task(desk.delivery.run())
+        await bot_api.until(lambda: desk.tries(EDIT) == 1)
+        storm(desk.scene, keys(3)[2:], 1.0, 25)
+        desk.decide()
+        await bot_api.until(lambda: len(desk.texts()) == 3, seconds=30)
+        await bot_api.until(lambda: desk.tries(EDIT) == 2)
+        desk.decide()
+        bot_api.recovers()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await desk.deliver()
+        assert desk.messages()[0].edits, "what was given up is edited all the same"
+        assert len(desk.texts()) == 3
+
+
 # Languages
 
 

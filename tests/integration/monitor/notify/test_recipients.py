@@ -38,11 +38,12 @@ from wine_slo.monitor.notify.policies import Rules
 from wine_slo.monitor.notify.recipients import Recipients
 from wine_slo.monitor.notify.waits import LONGEST_WAIT
 from wine_slo.slo.chat.channel import ChannelError
-from wine_slo.slo.chat.messages import Picture
+from wine_slo.slo.chat.messages import Person, Picture
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.plan import STORM
 from wine_slo.slo.notification.record import DeliveryRecord, Kind
 from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.oncall.actions import Action, ActionKind, Silence
 from wine_slo.slo.text.formatting import Formatter
 
 TOPIC = 30
@@ -263,7 +264,7 @@ async def test_a_wrong_chat_id_is_known_from_the_start_before_anything_is_to_be_
     assert desk.delivery.unreached == {404: "Chat not found"}
     await desk.deliver()
     (text,) = desk.texts(ANNA)
-    assert text.startswith("🟠 Chat 404 cannot be reached: Chat not found.")
+    assert text.startswith("🟠 Chat 404 cannot be reached: chat not found; the id is wrong")
     assert desk.sends_to(404) == 0
 
 
@@ -324,6 +325,68 @@ async def test_a_second_chat_is_due_only_once_the_incident_is_escalated_to_it(de
     assert {each.chat for each in desk.delivery.records} == {ANNA, GROUP}
 
 
+async def refuses_for_hours(desk: Desk, chat: int) -> None:
+    """A chat refuses messages, and the next try is an hour away."""
+    desk.api.fails_with(403, KICKED, chat=chat)
+    for _ in range(10):
+        await desk.deliver(after=3600)
+    assert chat in desk.delivery.unreachable
+
+
+async def test_a_second_chat_that_refused_messages_is_tried_at_once_when_an_escalation_falls_due(desk: Desk) -> None:
+    desk.rules = Rules(second_chats=frozenset([GROUP]), escalate_after=timedelta(minutes=15))
+    desk.notifies((ANNA, GROUP))
+    await refuses_for_hours(desk, GROUP)
+    desk.scene.breaks()
+    await desk.deliver()
+    desk.api.recovers()
+    desk.scene.has(1.0, 14 * 60)
+    await desk.deliver()
+    assert desk.sends_to(GROUP) == 0
+    desk.scene.has(1.0, 65)
+    await desk.deliver()
+    assert [text.split(":")[0] for text in desk.texts(GROUP)] == ["🔴 Latency"]
+    assert GROUP not in desk.delivery.unreachable
+
+
+async def test_what_falls_due_in_a_chat_that_refuses_messages_is_tried_once_and_not_at_every_evaluation(
+    desk: Desk,
+) -> None:
+    desk.scene.breaks()
+    await desk.deliver()
+    await refuses_for_hours(desk, ANNA)
+    before = desk.tries()
+    desk.scene.has(0.0, 20)
+    for _ in range(10):
+        await desk.deliver(after=5)
+    assert desk.tries() == before + 1, "the recovery"
+
+
+async def test_the_end_of_a_silence_tries_a_chat_that_refused_messages(desk: Desk) -> None:
+    await refuses_for_hours(desk, ANNA)
+    desk.scene.breaks()
+    silence = Silence(until=desk.scene.now + timedelta(minutes=10), objective="latency")
+    await desk.journal.add(
+        Action(
+            number=0,
+            at=desk.scene.now,
+            deed=ActionKind.SILENCE,
+            by=Person(8, "Boris"),
+            chat=GROUP,
+            cause="1",
+            silence=silence,
+        )
+    )
+    await desk.deliver()
+    desk.api.recovers()
+    desk.scene.has(1.0, 9 * 60)
+    await desk.deliver()
+    assert desk.texts() == []
+    desk.scene.has(1.0, 65)
+    await desk.deliver()
+    assert desk.texts()[0].startswith("🔴 Latency")
+
+
 # Topics
 
 
@@ -350,6 +413,24 @@ async def test_what_a_topic_refuses_goes_to_the_chat_itself(desk: Desk, refusal:
     desk.scene.has(0.0, 20)
     await desk.deliver()
     assert [message.topic for message in desk.messages(SUPERGROUP)] == [None, TOPIC]
+
+
+async def test_what_replies_into_a_topic_that_was_closed_since_is_whole_in_the_chat_itself(desk: Desk) -> None:
+    forum = desk.api.chat(SUPERGROUP, topics=[TOPIC])
+    desk.topics = {SUPERGROUP: TOPIC}
+    desk.rules = Rules(offers=("ack",), escalate_after=timedelta(minutes=15))
+    desk.notifies((SUPERGROUP,))
+    desk.scene.breaks()
+    await desk.deliver()
+    forum.shut_topics[TOPIC] = "Bad Request: TOPIC_CLOSED"
+    desk.scene.has(1.0, 16 * 60)
+    await desk.deliver()
+    first, escalation = desk.messages(SUPERGROUP)
+    assert (first.topic, escalation.topic) == (TOPIC, None)
+    assert escalation.text.startswith("⏱ Escalation")
+    assert escalation.parse_mode == "HTML"
+    assert escalation.keyboard, "it can be acknowledged"
+    assert desk.delivery.unreachable == {}
 
 
 async def test_a_chat_that_refuses_even_the_plainest_message_cannot_be_reached(desk: Desk) -> None:
@@ -414,6 +495,16 @@ async def test_a_flood_wait_for_edits_holds_no_breach(desk: Desk) -> None:
     desk.api.recovers()
     await desk.deliver(after=300)
     assert desk.messages()[0].edits, "an hour is not waited for"
+
+
+async def test_a_flood_wait_for_seeing_whether_a_chat_can_be_reached_holds_no_breach(desk: Desk) -> None:
+    desk.api.fails_with(429, retry_after=3600, methods=["sendChatAction"])
+    await desk.deliver()
+    assert desk.tries("sendChatAction") == 1
+    desk.scene.breaks()
+    await desk.deliver()
+    assert desk.texts() == [BREACH]
+    assert desk.delivery.unreached == {}
 
 
 async def test_a_flood_wait_of_minutes_is_known_elsewhere_and_not_waited_out_for_ever(desk: Desk) -> None:
@@ -649,7 +740,12 @@ async def test_a_picture_that_a_topic_refuses_goes_to_the_chat_itself(bot_api: B
         ):
             forum.shut_topics[TOPIC] = refusal
             await channel.TelegramChannel(bot).show(SUPERGROUP, Picture(b"\x89PNG\r\n", "Latency"), topic=TOPIC)
-    assert [message.topic for message in forum.messages] == [None] * 3
+        del forum.shut_topics[TOPIC]
+        breach = await channel.TelegramChannel(bot).send(SUPERGROUP, "breach", topic=TOPIC)
+        forum.shut_topics[TOPIC] = "Bad Request: TOPIC_CLOSED"
+        picture = Picture(b"\x89PNG\r\n", "Latency")
+        await channel.TelegramChannel(bot).show(SUPERGROUP, picture, topic=TOPIC, reply_to=breach)
+    assert [message.topic for message in forum.messages] == [None, None, None, TOPIC, None]
 
 
 async def test_every_update_from_a_chat_is_noted_and_so_are_its_moves(bot_api: BotApi) -> None:
@@ -677,7 +773,8 @@ async def test_every_update_from_a_chat_is_noted_and_so_are_its_moves(bot_api: B
 
 
 async def test_an_odd_answer_to_who_the_bot_is_does_not_end_what_listens(bot_api: BotApi) -> None:
-    bot_api.answers_with(200, '{"ok":true,"result":true}', methods=["getMe"], times=1)
+    bot_api.chat(ANNA)
+    bot_api.answers_with(200, '{"ok":true,"result":true}', methods=["getMe"])
     talk = Talk(bot_api, Formatter(Objectives.only(LATENCY), UTC), among())
 
     async def conflict(_by_webhook: bool) -> None:  # noqa: FBT001 - as it is called
@@ -686,8 +783,10 @@ async def test_an_odd_answer_to_who_the_bot_is_does_not_end_what_listens(bot_api
     said = talk.router
     listener = Listener(said.answer, said.press, said.refuse, talk.listens.append, conflict, talk.contacted, talk.moved)
     bot = connection.connect(TOKEN, bot_api.url)
-    listens = TelegramUpdates(bot, channel.TelegramChannel(bot), listener, {}, talk.clock, None)
+    listens = TelegramUpdates(bot, channel.TelegramChannel(bot), listener, {}, talk.clock, talk.clock())
     task = asyncio.create_task(listens.run())
-    await bot_api.until(lambda: bot_api.calls_of("getUpdates"), seconds=10)
+    await bot_api.says(ANNA, ANNA, "/version")
+    await bot_api.says(ANNA, ANNA, "/id@wine_slo_bot")
+    await bot_api.until(lambda: len(bot_api.chat(ANNA).messages) == 2)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -243,6 +243,24 @@ async def test_no_objective_is_green_without_evidence_whatever_its_numbers(
     assert {each.verdict for each in watch.status().objectives} == {Judgement.UNKNOWN}
 
 
+async def test_while_nothing_is_seen_the_last_budget_stands_grey_with_its_time(client: Client, watch: Watch) -> None:
+    blind = state(latency=NO_DATA, errors=NO_DATA, availability=NO_DATA)
+    last = {key: replace(each, budget=FINE.budget, budget_at=at(3000)) for key, each in blind.tracks.items()}
+    watch.state = replace(blind, tracks=last)
+    text = await page_of(client)
+    assert text.count("Last known 21:30: ") == 3
+    assert '<p class="budget past">Last known 21:30: 99.8 % of the error budget of 30 days left, ' in text
+    assert text.count('<svg class="left past"') == 3
+    assert '<svg class="left"' not in text
+
+
+async def test_the_budget_of_an_evaluation_that_is_too_old_is_grey(client: Client, watch: Watch) -> None:
+    watch.state = replace(GOOD, evaluated_at=at(3000))
+    text = await page_of(client)
+    assert '<svg class="left past"' in text
+    assert '<svg class="left"' not in text
+
+
 def action(second: float, kind: ActionKind, by: Person, **changes: object) -> Action:
     made = Action(number=0, at=at(second), deed=kind, by=by, chat=1, cause=f"press {second}")
     return replace(made, **changes)  # type: ignore[arg-type]

@@ -92,3 +92,12 @@ async def test_a_console_that_nobody_reads_is_a_chat_that_cannot_be_reached(
     assert not error.value.permanent
     if stream is not None:
         stream.close()  # what was not written does not fail once more
+
+
+async def test_no_name_in_a_message_colours_the_terminal_or_turns_the_text_around(console: Console) -> None:
+    channel = ConsoleChannel(console.stream)
+    await channel.send(0, "🔴 a\x1b]52;c;ZXZpbA\x07\x1b[31m\u202eb\nc")
+    await channel.edit(0, 1, "\x1b[2Jd")
+    assert "\x1b" not in console.printed
+    assert "\u202e" not in console.printed
+    assert "│ 🔴 a\\x1b]52;c;ZXZpbA\\x07\\x1b[31m\\u202eb\n│ c\n" in console.printed

@@ -65,6 +65,15 @@ async def test_a_ledger_has_one_lock_whatever_name_it_is_called_by(claiming: Cla
         linked.close()
 
 
+async def test_a_link_that_leads_to_itself_locks_nothing_and_ends_nothing(tmp_path: Path) -> None:
+    (tmp_path / "loop.db").symlink_to("loop.db")
+    ledger = Ledger.open_or_remember(f"sqlite:///{tmp_path / 'loop.db'}")
+    claim = Claim(ledger, lambda: NOW)
+    assert await takes(claim)
+    claim.free()
+    ledger.close()
+
+
 async def test_who_waits_takes_it_when_the_first_lets_go(claiming: Claiming) -> None:
     first, second, waiting = claiming(), claiming(), asyncio.Event()
     assert await takes(first)

@@ -144,25 +144,48 @@ async def test_an_answer_that_comes_late_is_no_difference_of_clocks(world: World
     assert world.state.readings[KEY].sight is not Sight.BLIND
 
 
-@pytest.mark.parametrize("is_restarted", [False, True], ids=["while it runs", "over a restart"])
 @pytest.mark.parametrize("ahead", [timedelta(minutes=2), timedelta(hours=3), timedelta(days=1)], ids=str)
-async def test_an_evaluation_recorded_in_the_future_is_dropped_and_logged_once(
-    world: World, ahead: timedelta, *, is_restarted: bool
-) -> None:
+async def test_an_evaluation_recorded_in_the_future_is_dropped_and_logged_once(world: World, ahead: timedelta) -> None:
     world.prometheus.is_away = True
     world.ours = ahead
     await world.goes_on(POLL)
     assert world.state.evaluated_at == world.time + ahead
     world.ours, world.prometheus.is_away = NO_STEP, False
-    if is_restarted:
-        world.restart()
-        assert world.status.overdue
-        assert world.reads(Judgement.UNKNOWN)
+    world.restart()
+    assert world.status.overdue
+    assert world.reads(Judgement.UNKNOWN)
     await world.goes_on(timedelta(seconds=200) - (world.time - START) + 3 * POLL)
     assert world.state.evaluated_at == world.time
     assert world.reads(Judgement.BREACHED)
     (gap,) = (each for each in world.state.incidents.values() if each.key == GAP)
     assert gap.reason == Interruption.CLOCK
+
+
+@pytest.mark.parametrize("comes_back", ["with the clock", "after the clock"])
+@pytest.mark.parametrize("step", [*STEPS, timedelta(seconds=-40), timedelta(seconds=40), timedelta(hours=-3)], ids=str)
+@pytest.mark.parametrize("when", ["from the start", "for a while", "for a while after a restart"])
+async def test_blindness_reads_as_long_as_it_was_whatever_the_clock_showed_meanwhile(
+    tmp_path: Path, when: str, step: timedelta, comes_back: str
+) -> None:
+    world = World(tmp_path, Slow(600, 800))
+    if when == "for a while after a restart":
+        await world.goes_on(MINUTE)
+        world.restart()
+    since, world.prometheus.is_away = world.time + POLL, True
+    if when != "from the start":
+        await world.goes_on(4 * POLL)
+    world.ours = step
+    await world.goes_on(3 * MINUTE)
+    world.ours = NO_STEP
+    if comes_back == "after the clock":
+        await world.goes_on(2 * POLL)
+    world.prometheus.is_away = False
+    await world.goes_on(POLL)
+    (sight,) = world.state.incidents.values()
+    assert (sight.key, sight.began_at, sight.closed_at) == (SIGHT, since, world.time)
+    assert world.state.evaluated_at == world.evaluation.now() == world.time
+    await world.goes_on(timedelta(seconds=600) - (world.time - START) + 3 * POLL)
+    assert world.reads(Judgement.BREACHED)
 
 
 async def test_a_breach_that_is_open_stays_open_when_its_time_is_still_to_come(world: World) -> None:

@@ -72,7 +72,7 @@ def test_prometheus_going_away_is_notified_anew_and_loud_while_an_objective_is_b
     scene.sees(130, latency="away", errors="away")
     (notification,) = reader.receives()
     assert (notification.kind, notification.loud) == (Kind.BREACH, True)
-    assert notification.text.startswith("🟣 Monitoring lost for <b>2 min</b>: Prometheus: it cannot be reached")
+    assert notification.text.startswith("🟣 Monitoring lost for <b>2 min</b> · Prometheus: it cannot be reached")
     assert scene.open_keys == [OF_LATENCY, SIGHT]
 
 

@@ -432,7 +432,7 @@ def test_of_a_young_history_nothing_is_said_of_the_budget_but_its_length(history
     state = replace(scene.state, readings=readings)
     in_short = f"budget: {ENGLISH.span(history)} of history so far"
     assert in_short in status_list(fmt, state, scene.now)
-    assert budget_list(fmt, state) == f"⚪️ latency: {in_short}"
+    assert budget_list(fmt, state, scene.now) == f"⚪️ latency: {in_short}"
     assert not any("Burn rate" in line for line in objective_detail(fmt, KEY, state, scene.now).splitlines())
 
 
@@ -452,7 +452,7 @@ def test_a_budget_is_yellow_only_where_a_burn_rate_alert_holds(ratio: float, lin
     )
     scene = Scene(objective).has(0.0, 60)
     readings = {key: replace(each, budget=budget) for key, each in scene.state.readings.items()}
-    said = budget_list(Formatter(Objectives.only(objective), UTC), replace(scene.state, readings=readings))
+    said = budget_list(Formatter(Objectives.only(objective), UTC), replace(scene.state, readings=readings), scene.now)
     assert said == line
 
 
@@ -496,3 +496,10 @@ def test_a_window_of_a_week_with_a_third_of_the_lasting_rate_alerts_nobody() -> 
 def test_a_status_has_no_value_of_what_was_never_seen() -> None:
     slo: ObjectiveStatus = status_of(State(), Objectives.only(ERRORS), at(0), process()).objectives[0]
     assert (slo.bad_ratio, slo.value_over_seconds, value(slo)) == (None, None, "")
+
+
+def test_a_whole_range_that_is_good_is_no_value_of_what_is_wrong() -> None:
+    reading = Reading(at=at(0), sight=Sight.CLEAR, latency_seconds=0.05, good_ratio=1.0)
+    assert value_of(LATENCY, reading, is_met=False) is None
+    assert value_of(LATENCY, reading, is_met=True) == Value(0.05, LATENCY.over)
+    assert value_of(ERRORS, reading, is_met=False) is None

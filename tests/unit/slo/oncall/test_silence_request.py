@@ -257,6 +257,125 @@ def test_all_of_something_is_not_everything(written: str, keys: tuple[Key, ...])
     assert request(written).keys == keys
 
 
+@pytest.mark.parametrize(
+    ("written", "word", "near"),
+    [
+        ("1h latency and errrs", "errrs", "errors"),
+        ("1h latency & errrs", "errrs", "errors"),
+        ("1h latency errrs", "errrs", "errors"),
+        ("1h latency и ошыбки", "ошыбки", "errors"),
+        ("1h latency: errrs", "errrs", "errors"),
+        ("1h latency errors availabilty", "availabilty", "availability"),
+        ("latency errrs 1h", "errrs", "errors"),
+        ("latency and errrs 1h", "errrs", "errors"),
+        ("1h latency and deploy", "deploy", ""),
+        ("1h latency and everything else", "else", ""),
+        ("1h latency and", "", ""),
+        ("1h latency on prod", "prod", ""),
+        ("1h latency for /predict", "/predict", ""),
+        ("1h latency at /nowhere", "/nowhere", ""),
+        ("1h latency: /predict", "/predict", ""),
+        ("1h latency endpoint=/predict deploying", "endpoint=/predict", ""),
+        ("1h latency except /predict", "/predict", ""),
+        ("1h latency but not errors", "", ""),
+        ("1h latency 12", "12", ""),
+        ("1h latency prdict", "prdict", ""),
+        ("1h latency endpoints", "endpoints", ""),
+        ("1h задержка кроме /predict", "/predict", ""),
+        ("latency 1h errors", "", ""),
+        ("errors till 20:00 and latency", "", ""),
+    ],
+)
+def test_what_may_be_more_or_less_than_was_understood_is_asked_for_and_is_no_reason(
+    written: str, word: str, near: str
+) -> None:
+    with pytest.raises(UnclearError) as caught:
+        request(written, LABELLED)
+    assert (caught.value.missing, caught.value.word, caught.value.near) == (Missing.WHAT, word, near)
+    assert caught.value.choices[0].keys != (), "everything was not said"
+    if near:
+        assert {each.objective for each in caught.value.choices[0].keys} >= {"latency", near}
+
+
+@pytest.mark.parametrize(
+    ("written", "word"),
+    [
+        ("1h every endpoint", "endpoint"),
+        ("1h all endpoints", "endpoints"),
+        ("1h all requests", "requests"),
+        ("1h все ручки", "ручки"),
+        ("1h all predict", "predict"),
+        ("1h all /predict", "/predict"),
+        ("1h all of /nowhere", "/nowhere"),
+        ("1h all on prod", "prod"),
+        ("1h all for prod", "prod"),
+        ("1h all from prod", "prod"),
+        ('1h all {endpoint="/predict"}', '{endpoint="/predict"}'),
+        ("1h all endpoint=/predict", "endpoint=/predict"),
+        ("1h all errrs", "errrs"),
+        ("1h all: latency", ""),
+        ("1h everything (except errors)", "(except"),
+        ("1h all alerts but latency", "but"),
+        ("1h всё на /predict", "/predict"),
+    ],
+)
+def test_what_may_be_less_than_everything_silences_nothing(written: str, word: str) -> None:
+    with pytest.raises(UnclearError) as caught:
+        request(written, LABELLED)
+    assert (caught.value.missing, caught.value.word) == (Missing.WHAT, word)
+
+
+@pytest.mark.parametrize(
+    ("written", "keys", "reason"),
+    [
+        ("1h all alerts", (), ""),
+        ("1h every objective deploying", (), "deploying"),
+        ("1h все алерты", (), ""),
+        ("1h «всё»", (), ""),
+        ("1h all while deploying", (), "while deploying"),
+        ("1h всё из-за релиза", (), "из-за релиза"),
+        ("1h only latency", (LATE,), ""),
+        ("1h latency only", (LATE,), ""),
+        ("1h latency please", (LATE,), ""),
+        ("1h ошибки, пожалуйста", (BAD,), ""),
+        ("1h `latency`", (LATE,), ""),
+        ("1h (latency)", (LATE,), ""),
+        ("1h latency, and the errors", (LATE, BAD), ""),
+        ("1h both latency and errors", (LATE, BAD), ""),
+        ("1h latency plus errors", (LATE, BAD), ""),
+        ("1h latency https://tracker.example/12", (LATE,), "https://tracker.example/12"),
+        ("1h latency - /predict was slow before", (LATE,), "/predict was slow before"),
+        ("latency deploying 1h", (LATE,), "deploying"),
+        ("1h latency for maintenance", (LATE,), "for maintenance"),
+        ("all: deploying for 1h", (), "deploying"),
+        ("1h latency (/predict)", (ENDPOINT,), ""),
+    ],
+)
+def test_what_can_be_meant_in_one_way_only_is_done(written: str, keys: tuple[Key, ...], reason: str) -> None:
+    assert request(written, LABELLED) == SilenceRequest(IN_AN_HOUR, keys, reason)
+
+
+@pytest.mark.parametrize("written", ["1h latency 2h", "1h latency until 20:00", "until 20:00 latency 1h deploying"])
+def test_of_two_ends_neither_is_taken_but_both_are_offered(written: str) -> None:
+    with pytest.raises(UnclearError) as caught:
+        request(written)
+    assert caught.value.missing is Missing.WHEN
+    assert len({each.until for each in caught.value.choices}) == 2
+    assert {each.keys for each in caught.value.choices} == {(LATE,)}
+
+
+@pytest.mark.parametrize("written", ["1h all 2h", "all 1h until 20:00"])
+def test_everything_is_not_silenced_where_two_ends_are_said(written: str) -> None:
+    with pytest.raises(UnclearError):
+        request(written)
+
+
+def test_a_path_that_is_only_a_slash_is_a_label_like_any_other() -> None:
+    root = Key("latency", (("endpoint", "/"),))
+    names = Names(BY_LABELS, (root, PREDICT), INCIDENTS)
+    assert request("1h latency /", names).keys == (root,)
+
+
 @pytest.mark.parametrize("written", ['1h latency{endpoint="/nowhere"}', "1h latency /nowhere", "1h latency{x"])
 def test_a_label_set_that_there_is_not_does_not_widen_a_silence(written: str) -> None:
     with pytest.raises(UnclearError):

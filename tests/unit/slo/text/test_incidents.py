@@ -171,7 +171,7 @@ READS = {
         "#12 · latency"
     ),
     "blind": (
-        "🟣 Monitoring lost for <b>2 min</b>: Prometheus: it cannot be reached (connection refused)\n"
+        "🟣 Monitoring lost for <b>2 min</b> · Prometheus: it cannot be reached (connection refused)\n"
         "3 objectives are not evaluated since 22:41; their state is unknown.\n"
         "#13 · sight"
     ),

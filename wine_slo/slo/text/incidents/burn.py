@@ -1,8 +1,10 @@
 """The error budget: its burn rate, and what is left of it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.key_state import KeyState
+from wine_slo.slo.evaluation.reading import Reading
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Alert, Burn, Objective
 from wine_slo.slo.reason import phrase
@@ -68,6 +70,15 @@ def budget_line(
     if budget.history >= objective.window * WHOLE:
         return line
     return f"{line} {fmt.say('Known from {duration} of history.', duration=budget.history)}"
+
+
+def last_budget(fmt: Formatter, track: KeyState, reading: Reading | None, objective: Objective, now: datetime) -> str:
+    """Return what of a budget was left when it was known last; empty where it is known now, or never was."""
+    budget, at = track.last_budget(reading) or (None, now)
+    short = budget_in_short(fmt, budget, objective)
+    if budget is None or not short or budget.is_young(objective):
+        return ""
+    return fmt.say("{budget} (last known {time})", budget=short, time=fmt.moment(at, now))
 
 
 def budget_in_short(fmt: Formatter, budget: Budget | None, objective: Objective) -> str:

@@ -43,7 +43,7 @@ def monitoring_lost_lines(fmt: Formatter, incident: Incident, state: State, now:
             time=since,
         )
     return [
-        f"🟣 {fmt.say('Monitoring lost for {duration}: {reason}', duration=blind_for, reason=reason)}",
+        f"🟣 {fmt.say('Monitoring lost for {duration} · {reason}', duration=blind_for, reason=reason)}",
         unjudged,
     ]
 
