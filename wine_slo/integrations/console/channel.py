@@ -71,10 +71,10 @@ class ConsoleChannel:
         self._write(f"  a picture of {len(picture.png)} bytes, reply to {reply_to}: {plain(picture.caption)}")
 
     async def reach(self, chat: int) -> None:
-        """Whatever is printed arrives."""
+        """Do nothing: whatever is printed arrives."""
 
     async def pin(self, chat: int, message: int) -> None:
-        """What was printed cannot be kept in sight."""
+        """Do nothing: what was printed cannot be kept in sight."""
 
     async def unpin(self, chat: int, message: int) -> None:
-        """Nothing is kept in sight."""
+        """Do nothing: nothing is kept in sight."""

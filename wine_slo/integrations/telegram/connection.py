@@ -181,7 +181,7 @@ class BotApiRequest(HTTPXRequest):
 
         Raises:
             NoBotApiError: Something else has answered.
-            TelegramError: Nothing has answered.
+            NetworkError: Nothing has answered.
         """
         code, payload = await super().do_request(*args, **kwargs)
         return code, _checked(code, payload)
@@ -222,7 +222,7 @@ class RotatingRequest(BotApiRequest):
 
 
 def _checked(code: int, payload: bytes) -> bytes:
-    """An answer of a Bot API, without what is not read of it.
+    """Return an answer of a Bot API, without what is not read of it.
 
     Raises:
         NoBotApiError: It is none.
@@ -250,7 +250,7 @@ def _checked(code: int, payload: bytes) -> bytes:
 
 
 def _seconds(given: object) -> int:
-    """How long Telegram wants to be left alone, in seconds from 1 to a day, whatever it has written."""
+    """Return how long Telegram wants to be left alone, in seconds from 1 to a day, whatever it has written."""
     try:
         seconds = float(str(given))
     except ValueError:

@@ -224,7 +224,7 @@ class TelegramUpdates:
         return max((number + 1 for number in numbered.values()), default=offset)
 
     def _is_live(self) -> bool:
-        """Whether somebody has listened all the time of late, so that what comes now was done just now."""
+        """Return whether somebody has listened all the time of late, so that what comes now was done just now."""
         return self._listened_at is not None and abs(self._clock() - self._listened_at) <= LATE_AFTER
 
     async def _note_chat(self, update: Update) -> None:
@@ -377,6 +377,6 @@ class TelegramUpdates:
 
 
 def _first_words(error: Exception) -> str:
-    """What went wrong, in a few words; not those of a token that is not known, which hold it."""
+    """Return what went wrong, in a few words; not those of a token that is not known, which hold it."""
     kind = type(error).__name__
     return kind if type(error) is not TelegramError else f"{kind}: {error}"

@@ -65,7 +65,7 @@ def read_all_settings() -> list[Finding]:
 
 
 def read_settings(about: str, kind: type[WatchdogSettings] | type[ServerSettings]) -> list[Finding]:
-    """What is found of the settings of one process."""
+    """Return what is found of the settings of one process."""
     try:
         read(kind)
     except SettingsError as error:
@@ -76,7 +76,7 @@ def read_settings(about: str, kind: type[WatchdogSettings] | type[ServerSettings
 
 
 def read_objectives(settings: WatchdogSettings) -> tuple[SloFile | None, list[Finding]]:
-    """The objectives, and what is found of their file."""
+    """Return the objectives, and what is found of their file."""
     about = "objectives"
     try:
         file = slo_file.load(settings.objectives)
@@ -100,7 +100,7 @@ def read_objectives(settings: WatchdogSettings) -> tuple[SloFile | None, list[Fi
 
 
 async def check_all(settings: WatchdogSettings, file: SloFile | None, around: Surroundings) -> list[Finding]:
-    """Everything that can be examined, side by side; in order."""
+    """Return everything that can be examined, side by side; in order."""
     parts = await asyncio.gather(
         _gather(_prometheus(settings, file, around)),
         _gather(_service(around.service)),
@@ -161,7 +161,7 @@ async def _prometheus(settings: WatchdogSettings, file: SloFile | None, around: 
 
 
 def _remedy(error: MetricSourceError) -> str:
-    """What to do where Prometheus gives no answer that can be trusted."""
+    """Return what to do where Prometheus gives no answer that can be trusted."""
     match error.status:
         case 401:
             return "set WINE_SLO_PROMETHEUS_TOKEN, or WINE_SLO_PROMETHEUS_USERNAME and _PASSWORD, to what it knows"
@@ -274,7 +274,7 @@ async def _history(objectives: Objectives, retention: timedelta | None, api: Met
 
 
 async def _known(objective: Objective, api: MetricSource) -> timedelta | None:
-    """For how long Prometheus knows the job; None where it does not.
+    """Return for how long Prometheus knows the job; None where it does not.
 
     Raises:
         MetricSourceError: It does not say.
@@ -363,7 +363,7 @@ async def _ledger(settings: WatchdogSettings) -> Findings:
 
 
 def _place_of(url: str) -> tuple[Path, Path | None]:
-    """Where a ledger is, and the nearest folder that there is where the ledger is not made yet."""
+    """Return where a ledger is, and the nearest folder that there is where the ledger is not made yet."""
     path = Path(url.removeprefix(SQLITE))
     if not url.startswith(SQLITE) or path.exists():
         return path, None

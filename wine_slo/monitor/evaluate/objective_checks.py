@@ -74,7 +74,7 @@ def bounds_in(vector: Vector) -> list[float]:
 
 
 def no_bound(seconds: float, bounds: list[float]) -> str:
-    """What is wrong with a threshold that is none of these sorted bounds."""
+    """Return what is wrong with a threshold that is none of these sorted bounds."""
     place = bisect(bounds, seconds)
     below, above = (bounds[place - 1] if place else 0.0), (*bounds, inf)[place]
     if below == 0.0 and above == float("inf"):

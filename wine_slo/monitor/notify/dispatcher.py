@@ -99,7 +99,7 @@ class Dispatcher:
 
     @property
     def records(self) -> tuple[DeliveryRecord, ...]:
-        """The delivery record of each recipient for each incident at hand of which it is to know at present."""
+        """Return the delivery record of each recipient for each incident at hand of which it is to know at present."""
         state, now = self._snapshot.state, self._snapshot.now()
         due = []
         for record in self._book.all():
@@ -114,19 +114,19 @@ class Dispatcher:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether quiet hours hold messages now."""
+        """Return whether quiet hours hold messages now."""
         quiet = self._rules.quiet_hours
         return quiet is not None and quiet.cover(self._snapshot.now())
 
     @property
     def undelivered_seconds(self) -> float:
-        """The age of the oldest notification that is not delivered; 0 where all are."""
+        """Return the age of the oldest notification that is not delivered; 0 where all are."""
         since = self.undelivered_since
         return max(0.0, (self._snapshot.now() - since).total_seconds()) if since else 0.0
 
     @property
     def undelivered_since(self) -> datetime | None:
-        """Since when something has not been delivered: when the oldest such incident was opened or closed."""
+        """Return since when something is not delivered: when the oldest such incident was opened or closed."""
         state, now = self._snapshot.state, self._snapshot.now()
         waiting = []
         for record in self._book.all():
@@ -142,12 +142,12 @@ class Dispatcher:
 
     @property
     def unreachable(self) -> dict[int, str]:
-        """Why each recipient that cannot be reached for minutes cannot be, by its id in the settings."""
+        """Return why each recipient that cannot be reached for minutes cannot be, by its id in the settings."""
         return self._waits.unreachable
 
     @property
     def unreached(self) -> dict[int, str]:
-        """The same, and why each recipient was never reached since the start, though it has been tried for a while."""
+        """Return why each recipient was never reached since the start, though it has been tried for a while."""
         return self._waits.unreached
 
     async def run(self) -> None:
@@ -186,7 +186,7 @@ class Dispatcher:
             self._news[chat].set()
 
     def known_in(self, address: int) -> frozenset[int]:
-        """The numbers of the open incidents of which a chat was notified, by where its people write."""
+        """Return the numbers of the open incidents of which a chat was notified, by where its people write."""
         chat = self._recipients.subscriber_at(address).chat
         return self._book.open_in(chat)
 
@@ -314,7 +314,7 @@ class Dispatcher:
         return self._waits.may_try(chat, lambda: self._due(chat))
 
     def _due(self, chat: int) -> Due:
-        """The new messages that are due in a chat and do not have to wait."""
+        """Return the new messages that are due in a chat and do not have to wait."""
         planned, _ = self._planned(chat, self._wording(chat))
         return frozenset(
             (incident.number, incident.openings, notification.kind)
@@ -327,7 +327,10 @@ class Dispatcher:
         return IncidentWording(self._localizer.fmt(chat), state, now, self._journal.actions)
 
     def _next(self, chat: int) -> Notification | None:
-        """The next notification for a chat that does not have to wait; only new messages while it refuses them."""
+        """Return the next notification for a chat that does not have to wait.
+
+        Only new messages while it refuses them.
+        """
         words = self._wording(chat)
         planned, held = self._planned(chat, words)
         try:
@@ -342,7 +345,7 @@ class Dispatcher:
         return min([group, *notifications] if group else notifications, key=_urgency, default=None)
 
     def _planned(self, chat: int, words: Wording) -> tuple[list[tuple[Incident, Notification]], dict[int, Suppression]]:
-        """The notifications for a chat, each with its incident, and why others are not sent, by their incidents."""
+        """Return the notifications for a chat, with their incidents, and why others are not sent, by incident."""
         state, now = self._snapshot.state, self._snapshot.now()
         is_closed = self._recipients.subscriber(chat).is_closed
         planned: list[tuple[Incident, Notification]] = []
@@ -361,7 +364,7 @@ class Dispatcher:
     def _plan(
         self, incident: Incident, record: DeliveryRecord, words: Wording, now: datetime
     ) -> tuple[Notification | None, Suppression | None]:
-        """The next notification of an incident, or why it is not sent."""
+        """Return the next notification of an incident, or why it is not sent."""
         chat = record.chat
         if not any(self._waits.is_free(chat, record.incident, is_edit=each) for each in (False, True)):
             return None, self._waits.reason(chat) if is_unknown(incident, record) else None
@@ -382,7 +385,10 @@ class Dispatcher:
         return notification, reason
 
     def _known_since(self, incident: Incident, chat: int) -> datetime | None:
-        """Of a second chat: since when a first one knows of an incident, or since it is open where none can know."""
+        """Return since when a first chat knows of an incident, for a second chat.
+
+        Since it is open where none can know.
+        """
         if chat not in self._rules.second_chats:
             return None
         first = [
@@ -521,7 +527,7 @@ class _OvertakenError(Exception):
 
 
 def _urgency(notification: Notification) -> int:
-    """The order in which notifications go out: what makes a sound, then other new messages, then edits."""
+    """Return the order in which notifications go out: what makes a sound, then other new messages, then edits."""
     if notification.edits is not None:
         return 2
     return 0 if notification.loud else 1

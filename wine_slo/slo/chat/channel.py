@@ -32,12 +32,12 @@ class Subscriber:
 
     @property
     def address(self) -> int:
-        """The id to send to."""
+        """Return the id to send to."""
         return self.chat if self.moved_to is None else self.moved_to
 
     @property
     def is_closed(self) -> bool:
-        """Whether it refuses messages."""
+        """Return whether it refuses messages."""
         return bool(self.closed_because)
 
 

@@ -111,7 +111,7 @@ class Question:
 
     @property
     def cause(self) -> str:
-        """What names this question for good, however often it is delivered."""
+        """Return what names this question for good, however often it is delivered."""
         return f"message {self.chat}/{self.message}"
 
 
@@ -137,7 +137,7 @@ class Press:
 
     @property
     def cause(self) -> str:
-        """What names this press for good, however often it is delivered."""
+        """Return what names this press for good, however often it is delivered."""
         return f"press {self.id}"
 
 

@@ -96,7 +96,7 @@ class NoNumberError(NotUnderstoodError):
 
 
 def parse_silence(words: Sequence[str], names: Names, now: datetime, zone: tzinfo) -> SilenceRequest:
-    """What the words after `/silence` want.
+    """Return what the words after `/silence` want.
 
     Args:
         words: As they were written.
@@ -171,7 +171,7 @@ class _Found:
         return words
 
     def request(self, said: Sequence[str], rest: Sequence[str], reason: str) -> SilenceRequest:
-        """What was wanted.
+        """Return what was wanted.
 
         Raises:
             NotUnderstoodError: That is not clear.
@@ -214,7 +214,7 @@ class _Found:
         raise UnclearError(word, Missing.WHAT, [wider[0], asked, *wider[1:]] if more != keys else [asked, *wider], near)
 
     def _second_end(self, words: Sequence[str]) -> datetime | None:
-        """The end that words say; None where they say none, or none that is known."""
+        """Return the end that words say; None where they say none, or none that is known."""
         try:
             taken = take_end(_parted(words)[0], self._now, self._zone)
         except NotUnderstoodError:
@@ -222,7 +222,7 @@ class _Found:
         return taken[0] if taken else None
 
     def _doubt(self, rest: Sequence[str]) -> int | None:
-        """The place of the first word that may be more than a reason; None where all of them are one.
+        """Return the place of the first word that may be more than a reason; None where all of them are one.
 
         It may where it joins, limits or names something, or nearly does. What is announced as a reason is one, unless
         it does nothing but name.
@@ -239,7 +239,7 @@ class _Found:
         return 1 if len(rest) > 1 and self._only_names(rest[1:]) else None
 
     def _only_names(self, words: Sequence[str]) -> bool:
-        """Whether words do nothing but name things, or nearly."""
+        """Return whether words do nothing but name things, or nearly."""
         those = [each for each in words if _bare(each) not in (*AND, *ABOUT)]
         return bool(those) and all(
             _is_label(each) or each.isdecimal() or self._names.resembles(each) or self._take_key([each]) is not None
@@ -247,7 +247,7 @@ class _Found:
         )
 
     def _is_end(self, words: Sequence[str]) -> bool:
-        """Whether words begin with an end."""
+        """Return whether words begin with an end."""
         try:
             return take_end(_parted(words)[0], self._now, self._zone) is not None
         except NotUnderstoodError:
@@ -302,7 +302,7 @@ class _Found:
         return after
 
     def _limits_all(self, words: Sequence[str]) -> bool:
-        """Whether what follows `all` takes something out of it, or names something before a reason is announced."""
+        """Return whether what follows `all` takes something out of it, or names something before a reason begins."""
         if self._second_end(words) is not None and self.end is not None:
             return True
         if self._doubt(words) is not None and not self._is_end(words):
@@ -315,7 +315,7 @@ class _Found:
         return False
 
     def _take_list(self, words: Sequence[str]) -> tuple[list[Key], Sequence[str]] | None:
-        """The things that the first words name, and the words after them; None where one of them is not known.
+        """Return the things that the first words name, and the words after them; None where one of them is not known.
 
         Without a comma they are several only where nothing or an end follows, as a reason may begin with a name.
         """
@@ -352,7 +352,7 @@ class _Found:
         return named.about, [*named.rest, *others]
 
     def _strange(self, words: Sequence[str]) -> tuple[str, str]:
-        """The first word that names nothing, and what it is a slip of; both empty where nothing was said."""
+        """Return the first word that names nothing, and what it is a slip of; both empty where nothing was said."""
         for number, word in enumerate(words):
             if _is_because(word):
                 break
@@ -365,12 +365,12 @@ class _Found:
         return "", ""
 
     def _offered(self, near: str = "") -> list[tuple[Key, ...]]:
-        """What there is to choose from: what is near, everything, the objectives."""
+        """Return what there is to choose from: what is near, everything, the objectives."""
         names = [each for each in self._names.objectives.by_name if each != near][:OFFERED]
         return [*([(Key(near),)] if near else []), (), *((Key(each),) for each in names)]
 
     def _with_units(self, unit: NoUnitError, reason: str) -> list[SilenceRequest]:
-        """What a number may mean: minutes, and hours where those are few enough."""
+        """Return what a number may mean: minutes, and hours where those are few enough."""
         lengths = [each for each in (MINUTE, HOUR) if timedelta(0) < unit.number * each <= LONGEST_SILENCE]
         if self.keys is not None:
             return [SilenceRequest(self._now + unit.number * each, self.keys, reason) for each in lengths]
@@ -382,7 +382,7 @@ class _Found:
 
 
 def _bare(word: str) -> str:
-    """A word as it is compared with ours: small, and without what surrounds it."""
+    """Return a word as it is compared with ours: small, and without what surrounds it."""
     return word.lower().strip("\"'`“”„«»()[]<>.!?;") or word
 
 
@@ -395,16 +395,16 @@ def _is_because(word: str) -> bool:
 
 
 def _is_label(word: str) -> bool:
-    """Whether a word can be only a label set, or a value of one: `/predict`, `endpoint=/predict`, `{code="500"}`."""
+    """Return whether a word can be only a label set, or a value: `/predict`, `endpoint=/predict`, `{code="500"}`."""
     return _bare(word).startswith(("/", "{")) or bool(re.match(r"\w+\s*!?=", _bare(word)))
 
 
 def _parted(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """The words before the first comma or colon, and the others."""
+    """Return the words before the first comma or colon, and the others."""
     stop = next((number for number, each in enumerate(words) if each == "," or set(each) == {":"}), len(words))
     return words[:stop], words[stop:]
 
 
 def _trimmed(reason: str) -> str:
-    """A reason without the sign or the word that separates it, and no longer than may be."""
+    """Return a reason without the sign or the word that separates it, and no longer than may be."""
     return reason.lstrip(" ,:-–—").strip()[:LONGEST_REASON]

@@ -93,17 +93,17 @@ class Indicator(ABC):
 
     @property
     def threshold(self) -> float | None:
-        """The value in seconds that a good event keeps to; None where the value is a share."""
+        """Return the value in seconds that a good event keeps to; None where the value is a share."""
         return None
 
     @property
     def least_ratio(self) -> tuple[float, str]:
-        """The lowest objective that can be judged, and what is said of a lower one."""
+        """Return the lowest objective that can be judged, and what is said of a lower one."""
         return 0.0, ""
 
     @property
     def budgeted(self) -> Self:
-        """The same, of only what the error budget counts."""
+        """Return the same, of only what the error budget counts."""
         return self
 
 

@@ -70,17 +70,17 @@ class Latency(Indicator):
 
     @property
     def threshold(self) -> float:
-        """The quantile that is wanted, in seconds."""
+        """Return the quantile that is wanted, in seconds."""
         return self.threshold_seconds
 
     @property
     def least_ratio(self) -> tuple[float, str]:
-        """A quantile below the median says nothing of how slow a service is."""
+        """Return a quantile below the median says nothing of how slow a service is."""
         return QUANTILE_FLOOR, "must be 0.5 or more for a latency"
 
     @property
     def budgeted(self) -> "Latency":
-        """The same without the requests that `budget_selector` leaves out."""
+        """Return the same without the requests that `budget_selector` leaves out."""
         if not self.budget_selector:
             return self
         return replace(self, selector=", ".join(filter(None, (self.selector, self.budget_selector))))
