@@ -201,8 +201,8 @@ class _Found:
         """
         end, keys = self.end or (None,), self.keys or ()
         if (other := self._second_end(rest)) is not None:
-            wishes = [SilenceRequest(each, keys) for each in sorted((end[0] or self._now, other)) if each > self._now]
-            raise UnclearError(rest[0], Missing.WHEN, wishes)
+            ends = [SilenceRequest(each, keys) for each in sorted((end[0] or self._now, other)) if each > self._now]
+            raise UnclearError(rest[0], Missing.WHEN, ends)
         place = self._doubt(rest)
         if place is None:
             return
@@ -210,8 +210,10 @@ class _Found:
         named = None if word else self._take_list(rest[place:])
         more = tuple(dict.fromkeys((*keys, *(named[0] if named else ()), *((Key(near),) if near else ()))))
         wider = [SilenceRequest(end[0], each) for each in dict.fromkeys((more, *self._offered())) if each != keys]
-        asked = SilenceRequest(end[0], keys, reason)
-        raise UnclearError(word, Missing.WHAT, [wider[0], asked, *wider[1:]] if more != keys else [asked, *wider], near)
+        as_said = SilenceRequest(end[0], keys, reason)
+        raise UnclearError(
+            word, Missing.WHAT, [wider[0], as_said, *wider[1:]] if more != keys else [as_said, *wider], near
+        )
 
     def _second_end(self, words: Sequence[str]) -> datetime | None:
         """Return the end that words say; None where they say none, or none that is known."""

@@ -21,7 +21,7 @@ from wine_slo.slo.oncall.time_phrases import QuietHours
 ESCALATE = timedelta(minutes=4)
 QUIET = QuietHours(time(20, 10), time(21), UTC)
 STEPS = 50
-DEEDS = ("good", "bad", "bad", "wait", "wait", "ack", "undo", "silence", "until recovery", "end", "end")
+EVENTS = ("good", "bad", "bad", "wait", "wait", "ack", "undo", "silence", "until recovery", "end", "end")
 
 
 @dataclass
@@ -33,10 +33,10 @@ class Night:
     known_since: dict[tuple[int, int], datetime] = field(default_factory=dict)  # to the first chat, by opening
     log: list[str] = field(default_factory=list)
 
-    async def happens(self, deed: str) -> None:
+    async def happens(self, event: str) -> None:
         scene, open_now = self.desk.scene, self.desk.scene.state.open_incidents
         actions = self.desk.journal.actions
-        match deed:
+        match event:
             case "good":
                 scene.has(0.0, self.dice.choice([20, 60, 120]))
             case "bad":
@@ -50,11 +50,11 @@ class Night:
                 await self.acts(ActionKind.END, of=running[0].number)
         for incident in open_now:
             taken = actions.acknowledgement(incident)
-            if deed == "ack":
+            if event == "ack":
                 await self.acts(ActionKind.ACKNOWLEDGE, incident=incident.number, opening=incident.openings)
-            elif deed == "undo" and taken is not None:
+            elif event == "undo" and taken is not None:
                 await self.acts(ActionKind.UNDO, of=taken.number)
-            elif deed == "until recovery":
+            elif event == "until recovery":
                 those = ((incident.number, incident.openings),)
                 await self.acts(ActionKind.SILENCE, silence=Silence(None, those, "latency"))
 
@@ -70,12 +70,12 @@ class Night:
         )
         await self.desk.journal.add(action)
 
-    async def passes(self, deed: str) -> None:
-        await self.happens(deed)
+    async def passes(self, event: str) -> None:
+        await self.happens(event)
         before = len(self.desk.api.calls)
         await self.desk.deliver(after=1)
         sent = [call for call in self.desk.api.calls[before:] if call.method == SEND]
-        self.log.append(f"{self.desk.scene.now:%H:%M:%S} {deed}: " + ", ".join(_read(call) for call in sent))
+        self.log.append(f"{self.desk.scene.now:%H:%M:%S} {event}: " + ", ".join(_read(call) for call in sent))
         loud = [call for call in sent if not call.is_set("disable_notification")]
         assert not (loud and QUIET.cover(self.desk.scene.now)), "\n".join(self.log)
         for incident in self.desk.scene.state.incidents.values():
@@ -97,8 +97,8 @@ class Night:
             return
         assert first.stage is Stage.OPENED, said
         given_up_at = actions.given_up_at(incident)
-        is_unheard = now - self.known_since[opening] > ESCALATE and actions.acknowledgement(incident) is None
-        if is_unheard and (given_up_at is None or now - given_up_at > GRACE):
+        is_overdue = now - self.known_since[opening] > ESCALATE and actions.acknowledgement(incident) is None
+        if is_overdue and (given_up_at is None or now - given_up_at > GRACE):
             assert second.stage is Stage.OPENED, said
 
     def record(self, incident: Incident, chat: int) -> DeliveryRecord:
@@ -122,5 +122,5 @@ async def test_whatever_people_do_each_chat_knows_what_it_may_know_and_nothing_i
         desk.notifies((ANNA, GROUP))
         night = Night(desk, random.Random(seed))
         for _ in range(STEPS):
-            await night.passes(night.dice.choice(DEEDS))
+            await night.passes(night.dice.choice(EVENTS))
         assert any(call.chat_id == GROUP for call in bot_api.calls_of(SEND)), "some of it is escalated"
