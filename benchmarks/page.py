@@ -11,7 +11,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 
 def today() -> str:
-    """The day, and on what it was measured; every benchmark but that of serving has a Prometheus."""
+    """Return the day, and on what it was measured; every benchmark but that of serving has a Prometheus."""
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, Prometheus {version()}"
     return f"{datetime.now(UTC):%Y-%m-%d}, {machine}"
 

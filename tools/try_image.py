@@ -133,7 +133,7 @@ class Trial:
     # What is tried, in this order
 
     def build(self) -> str:
-        """The image is built from a clone with umask 077, and a changed line changes only its last layer of files."""
+        """Build the image from a clone with umask 077; a changed line changes only its last layer of files."""
         begun = time.monotonic()
         self.compose("build")
         took, before = time.monotonic() - begun, self.inspect(IMAGE)
@@ -149,7 +149,7 @@ class Trial:
         return f"{before['Size'] / 1e6:.0f} MB in {took:.0f} s; after a changed line {again:.1f} s"
 
     def start(self) -> str:
-        """All containers become healthy, and an `up` without a change restarts none of them."""
+        """Return all containers become healthy, and an `up` without a change restarts none of them."""
         begun = time.monotonic()
         self.compose("up", "--detach")
         self.until_healthy(*SERVICES)
@@ -163,7 +163,7 @@ class Trial:
         return f"healthy after {took:.0f} s"
 
     def hardening(self) -> str:
-        """Each container has no more rights than docker-compose.yml gives."""
+        """Return each container has no more rights than docker-compose.yml gives."""
         for service in SERVICES:
             container = self.inspect(self.container(service))
             host = container["HostConfig"]
@@ -190,7 +190,7 @@ class Trial:
         return "as docker-compose.yml says, and in force"
 
     def drill(self) -> str:
-        """A breach and its recovery are sent, with a picture, and the token is in no log."""
+        """Return a breach and its recovery are sent, with a picture, and the token is in no log."""
         said = self.compose("exec", "-T", "watchdog", "wine-slo", "drill", "--minutes", "2")
         until("a picture is sent", lambda: any(each["method"] == "sendPhoto" for each in self.messages()))
         expect(any(each["is_reply"] for each in self.messages()), "the recovery answers no message")
@@ -198,7 +198,7 @@ class Trial:
         return said.strip().splitlines()[-1].strip()
 
     def idle(self) -> str:
-        """What they take when nothing happens."""
+        """Return what they take when nothing happens."""
         before = {service: self.processor_seconds(service) for service in OURS}
         time.sleep(60)
         used = {service: 1000 * (self.processor_seconds(service) - before[service]) for service in OURS}
@@ -217,7 +217,7 @@ class Trial:
         return int(micros[1]) / 1e6 if micros else int(text.split()[-1]) / 1e9
 
     def kill(self) -> str:
-        """Whatever is killed comes back and is healthy."""
+        """Return whatever is killed comes back and is healthy."""
         for service in SERVICES:
             container = self.container(service)
             state = self.inspect(container)
@@ -233,7 +233,7 @@ class Trial:
         return "each is restarted and healthy"
 
     def reload(self) -> str:
-        """Objectives that an editor has replaced are read after SIGHUP."""
+        """Send SIGHUP, after which objectives that an editor has replaced are read."""
         path = self.folder / "config" / "slo.yml"
         new = path.with_suffix(".new")
         new.write_text(path.read_text().replace("objective: 0.99 ", "objective: 0.98 ").replace("0.99\n", "0.98\n"))
@@ -244,7 +244,7 @@ class Trial:
         return "a file that was replaced"
 
     def upgrade(self) -> str:
-        """An incident that is open when the image changes is neither notified twice nor forgotten."""
+        """Return an incident that is open when the image changes is neither notified twice nor forgotten."""
         old = len(self.messages())
 
         def sent(sign: str) -> list[dict[str, Any]]:
@@ -268,7 +268,7 @@ class Trial:
         return "one breach, one recovery, as its answer"
 
     def alone(self) -> str:
-        """The watchdog runs alone beside a Prometheus that was there before, and has no second one started."""
+        """Return the watchdog runs alone beside a Prometheus that was there before, and has no second one started."""
         self.compose("down", "--volumes")
         self.settings |= {"WINE_SLO_PROMETHEUS_URL": "http://existing:9090", "WINE_SLO_GRAFANA_URL": ""}
         self.compose("up", "--detach", "watchdog")
@@ -287,7 +287,7 @@ class Trial:
         return "beside a Prometheus of another's"
 
     def bare(self) -> str:
-        """The image runs either process without compose, and each is healthy by the image's own check."""
+        """Return the image runs either process without compose, and each is healthy by the image's own check."""
         rights = ("--detach", "--read-only", "--cap-drop", "ALL", "--tmpfs", "/tmp", "--label", f"{PROJECT}=1")
         data = ("--tmpfs", "/app/data:uid=10001", "--env", "WINE_SLO_WATCHDOG_LOGIN_REQUIRED=false")
         for name in OURS:

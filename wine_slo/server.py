@@ -29,7 +29,7 @@ def worker_count(text: str) -> int:
     """Read a number of workers.
 
     Raises:
-        ArgumentTypeError: there cannot be so many.
+        argparse.ArgumentTypeError: There cannot be so many.
     """
     count = int(text)
     if not 1 <= count <= workers.MOST_WORKERS:

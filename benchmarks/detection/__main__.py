@@ -24,7 +24,7 @@ OURS = "**wine-slo**, shipped settings: scrape 5 s, poll 30 s"
 
 
 def scraping(subjects: Sequence[schedule.Subject], target: str, every: str, alertmanager: int) -> dict[str, Any]:
-    """The configuration that scrapes each squad as a job, and has its own rules."""
+    """Return the configuration that scrapes each squad as a job, and has its own rules."""
     return {
         "global": {"scrape_interval": every, "scrape_timeout": "4s", "evaluation_interval": every},
         "rule_files": ["rules.yml"],
@@ -46,7 +46,7 @@ def scraping(subjects: Sequence[schedule.Subject], target: str, every: str, aler
 
 
 async def run(plan: schedule.Plan, folder: Path) -> str:
-    """One run: everything up, the time that it takes, everything down."""
+    """Return one run: everything up, the time that it takes, everything down."""
     subjects = list(schedule.schedule(plan))
     service = Service(subject.replica for subject in subjects)
     ours = Record(OURS)

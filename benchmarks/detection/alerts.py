@@ -36,7 +36,7 @@ class Record:
         self.alerts.append(Alert(replica, word, at))
 
     def of(self, case: Case, word: Word) -> Iterator[float]:
-        """When that was said about a case."""
+        """Yield when that was said about a case."""
         for alert in self.alerts:
             if (
                 alert.replica == case.replica
@@ -46,27 +46,27 @@ class Record:
                 yield alert.at
 
     def seconds_to_alert(self, cases: Iterable[Case]) -> list[float]:
-        """From the start of each to its first alert, for those that were alerted on while they went on."""
+        """Return the seconds from each start to the first alert, for those that were alerted on while they went on."""
         firsts = ((case, next(self.of(case, Word.BREACH), None)) for case in cases)
         return [at - case.span.start for case, at in firsts if at is not None and at < case.span.end]
 
     def seconds_to_recovery(self, cases: Iterable[Case]) -> list[float]:
-        """From the end of each to the first recovery after it."""
+        """Return the seconds from each end to the first recovery after it."""
         afters = ((case, [at for at in self.of(case, Word.RECOVERY) if at >= case.span.end]) for case in cases)
         return [min(after) - case.span.end for case, after in afters if after]
 
     def alerted(self, cases: Iterable[Case], word: Word = Word.BREACH) -> int:
-        """Of how many that was said at all."""
+        """Return how many were alerted at all."""
         return sum(any(True for _ in self.of(case, word)) for case in cases)
 
     def early_recoveries(self, cases: Iterable[Case]) -> int:
-        """How many of those were called over before their end."""
+        """Return how many of those were called over before their end."""
         return sum(any(at in case.span for at in self.of(case, Word.RECOVERY)) for case in cases)
 
     def false_recoveries(self, cases: Iterable[Case]) -> int:
-        """How many of those were called over while they were dead."""
+        """Return how many of those were called over while they were dead."""
         return sum(any(at in case.gone for at in self.of(case, Word.RECOVERY)) for case in cases if case.gone)
 
     def messages(self, cases: Iterable[Case], word: Word = Word.BREACH) -> int:
-        """How often that was said."""
+        """Return how often that was said."""
         return sum(1 for case in cases for _ in self.of(case, word))

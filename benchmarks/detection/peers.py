@@ -48,12 +48,12 @@ LOOPS = {"plain 30 s loop, [5m], scrape 5 s": "5m", "plain 30 s loop, [1m], scra
 
 
 def p95(over: str) -> str:
-    """The value that everybody judges, for each replica."""
+    """Return the value that everybody judges, for each replica."""
     return f"histogram_quantile(0.95, sum by (le, replica) (rate({REQUEST_SECONDS}_bucket[{over}])))"
 
 
 def rule_file(scrape: str) -> str:
-    """The rules of the Prometheus that scrapes so often."""
+    """Return the rules of the Prometheus that scrapes so often."""
     rules = [
         {
             "alert": "SlowRequests",

@@ -42,7 +42,7 @@ class Slow(Span):
     share: float = 1.0
 
     def seconds(self, at: float) -> float:  # noqa: ARG002 - the same at any time
-        """How long a request takes that begins then."""
+        """Return how long a request takes that begins then."""
         return SICK if random.random() < self.share else HEALTHY
 
 
@@ -53,7 +53,7 @@ class Swinging(Span):
     period: float
 
     def seconds(self, at: float) -> float:
-        """How long a request takes that begins then."""
+        """Return how long a request takes that begins then."""
         return 1 + 0.1 * math.sin(math.tau * (at - self.start) / self.period)
 
 
@@ -62,7 +62,7 @@ class Swaying(Swinging):
     """Requests are as long as chance makes them, exponentially; it is their p95 that swings."""
 
     def seconds(self, at: float) -> float:
-        """How long a request takes that begins then."""
+        """Return how long a request takes that begins then."""
         return random.expovariate(math.log(20) / Swinging.seconds(self, at))
 
 
@@ -71,7 +71,7 @@ class Frozen(Span):
     """Nothing is answered before the end, and then everything at once."""
 
     def seconds(self, at: float) -> float:
-        """How long a request takes that begins then."""
+        """Return how long a request takes that begins then."""
         return self.end - at + HEALTHY
 
 
@@ -87,12 +87,12 @@ class Request:
 
     @property
     def ended_at(self) -> float:
-        """When it is observed."""
+        """Return when it is observed."""
         return self.begun_at + self.seconds
 
 
 def steady(per_second: float, troubles: Iterable[Trouble]) -> Iterator[Request]:
-    """Requests at a constant rate, healthy where no trouble is."""
+    """Send requests at a constant rate, healthy where no trouble is."""
     troubles = tuple(troubles)
     phase = random.random()
     for number in count():
@@ -102,7 +102,7 @@ def steady(per_second: float, troubles: Iterable[Trouble]) -> Iterator[Request]:
 
 
 def reloaded(span: Span) -> Iterator[Request]:
-    """One person who reloads as soon as the page is there, and nobody else."""
+    """Yield one person who reloads as soon as the page is there, and nobody else."""
     at = span.start
     while at in span:
         yield Request(at, RELOADED)
@@ -126,7 +126,7 @@ class Replica:
         self._sum = 0.0
 
     def scrape(self, now: float) -> str | None:
-        """Its metrics as text; None while it is gone."""
+        """Return its metrics as text; None while it is gone."""
         if self.gone and not self._has_died and now >= self.gone.start:
             self._has_died = True
             self._advance(self.gone.start)
@@ -180,12 +180,12 @@ class Service:
 
     @property
     def target(self) -> str:
-        """Host and port, as a scrape configuration names them."""
+        """Return host and port, as a scrape configuration names them."""
         return f"127.0.0.1:{self._server.port}"
 
     @property
     def now(self) -> float:
-        """Seconds since the run began; 0 before that."""
+        """Return the seconds since the run began; 0 before that."""
         return 0.0 if self._began_at is None else time.time() - self._began_at
 
     async def open(self) -> None:

@@ -44,7 +44,7 @@ class Case:
 
     @property
     def seconds(self) -> int:
-        """How long it lasts."""
+        """Return how long it lasts."""
         return round(self.span.end - self.span.start)
 
 
@@ -113,7 +113,7 @@ QUICK = Plan(
 
 
 def schedule(plan: Plan) -> Iterator[Subject]:
-    """Every replica of a run and what happens to it."""
+    """Yield every replica of a run and what happens to it."""
     for number in range(plan.incidents):
         yield _incident(plan, Scenario.INCIDENT, number, USUAL, plan.incident)
     for number in range(plan.others):
@@ -134,7 +134,7 @@ def schedule(plan: Plan) -> Iterator[Subject]:
 def _incident(
     plan: Plan, scenario: Scenario, number: int, per_second: float, seconds: float, *, share: float = 1.0
 ) -> Subject:
-    """A replica with a watchdog of its own, which expects nothing."""
+    """Return a replica with a watchdog of its own, which expects nothing."""
     squad = f"{scenario}-{number}"
     name = f"{squad}-alone"
     start = plan.warm_up + uniform(0, plan.starts)
@@ -144,7 +144,7 @@ def _incident(
 
 
 def _reload(plan: Plan, number: int) -> Subject:
-    """The same for somebody who tries it by hand, soon after the start so that there is time to expire."""
+    """Return the same for somebody who tries it by hand, soon after the start so that there is time to expire."""
     squad = f"{Scenario.RELOAD}-{number}"
     name = f"{squad}-alone"
     start = uniform(15, 45)
@@ -168,7 +168,7 @@ def _stalls(
 
 
 def _killed(plan: Plan) -> Iterator[Subject]:
-    """It dies once the slowest peer has alerted, and comes back healthy."""
+    """Yield a subject that dies once the slowest peer has alerted, and comes back healthy."""
     for number in range(plan.killed):
         name = f"killed-{number}"
         start = plan.warm_up + uniform(0, plan.starts / 2)

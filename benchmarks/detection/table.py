@@ -19,7 +19,7 @@ Column = tuple[str, Callable[[Record], str]]
 
 
 def tables(cases: Sequence[Case], records: Sequence[Record]) -> str:
-    """The results of a run."""
+    """Return the results of a run."""
     return "\n\n".join(
         _table(corner, list(columns), records)
         for corner, columns in (
@@ -31,7 +31,7 @@ def tables(cases: Sequence[Case], records: Sequence[Record]) -> str:
 
 
 def spread(seconds: Sequence[float], of: int) -> str:
-    """Median, least and most; how many there were where some are missing."""
+    """Return median, least and most; how many there were where some are missing."""
     if not seconds:
         return "–"
     missing = f", {len(seconds)} of {of}" if len(seconds) < of else ""

@@ -16,7 +16,7 @@ SIGNS = {"🔴": Word.BREACH, "🟢": Word.RECOVERY, "⚪": Word.ENDED}  # the f
 
 
 def objectives_of(squad: str) -> str:
-    """The shipped latency objective for one squad, with a state for each replica."""
+    """Return the shipped latency objective for one squad, with a state for each replica."""
     page = yaml.safe_load(SHIPPED.read_text())
     latency = next(each for each in page["objectives"] if each["name"] == "latency")
     page |= {"job": squad, "objectives": [latency | {"by": ["replica"], "expires_after": EXPIRES_AFTER}]}

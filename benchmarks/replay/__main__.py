@@ -35,7 +35,7 @@ LONGEST = 900  # seconds for one replay; then it has failed
 
 
 def made(days: int) -> Made:
-    """Days of which each holds an incident, a stall and a restart; some hold a gap, a time down or a quiet night."""
+    """Make days of which each has an incident, a stall and a restart; some have a gap, a time down or a quiet night."""
     chapters = []
     for day in range(days):
         noon = timedelta(days=day, hours=12)
@@ -70,7 +70,7 @@ def in_a_process(url: str, folder: Path, days: int, whole: int) -> list[str]:
 
 
 def used_by(pid: int) -> float:
-    """The seconds of the processor that a process has used so far."""
+    """Return the seconds of the processor that a process has used so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -44,7 +44,7 @@ class Cost:
     questions: float
 
     def row(self, name: str) -> str:
-        """A line of the table."""
+        """Return a line of the table."""
         return f"| {name} | {_ms(self.clock)} | {_ms(self.own)} | {self.questions:g} |"
 
 
@@ -55,7 +55,7 @@ def _ms(seconds: Sequence[float]) -> str:
 
 @asynccontextmanager
 async def serving(folder: Path, endpoints: int) -> AsyncIterator[Prometheus]:
-    """A service that answers ten requests a second, spread over its endpoints, and the Prometheus that scrapes it."""
+    """Run a service that answers ten requests a second, over its endpoints, and the Prometheus that scrapes it."""
     service = Service()
     await service.comes_back()
     prometheus = Prometheus(folder / "prometheus", scraping(service.target, every="5s"))
@@ -77,7 +77,7 @@ async def serving(folder: Path, endpoints: int) -> AsyncIterator[Prometheus]:
 
 
 async def evaluate(objectives: Objectives, endpoints: int) -> Cost:
-    """The cost of evaluations of some objectives; the first, which reads all of the range, is left out."""
+    """Return the cost of evaluations of some objectives; the first, which reads all of the range, is left out."""
     requested = 0
 
     def count(_outcome: str) -> None:
@@ -107,7 +107,7 @@ async def evaluate(objectives: Objectives, endpoints: int) -> Cost:
 
 
 async def live() -> tuple[float, float]:
-    """The seconds from a process's start to its first complete tick, and its resident MB a minute later."""
+    """Return the seconds from a process's start to its first complete tick, and its resident MB a minute later."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "slo.yml").write_text((ROOT / "config" / "slo.yml").read_text())
@@ -127,13 +127,13 @@ async def live() -> tuple[float, float]:
 
 
 def resident(pid: int) -> float:
-    """The MB that a process holds."""
+    """Return the MB that a process holds."""
     status = Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) * 1024 / 1e6
 
 
 async def run() -> str:
-    """Both costs and the life of a process, as Markdown."""
+    """Return both costs and the life of a process, as Markdown."""
     shipped = slo_file.load(ROOT / "config" / "slo.yml").objectives()
     latency = replace(shipped.by_name["latency"], by=("endpoint",))
     few = await evaluate(shipped, 3)

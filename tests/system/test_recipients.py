@@ -161,7 +161,7 @@ async def test_chats_that_all_refuse_messages_and_open_one_by_one_each_receive_o
     for chat in chats:
         breaches = [text for text in bot_api.chat(chat).texts if text.startswith(CANNOT_SEE)]
         assert len(breaches) == 1, bot_api.seen()
-        told_of = [text for text in bot_api.chat(chat).texts if text.startswith("🟠 Chat")]
-        assert len(told_of) == len(set(told_of)), "each other chat is named once"
+        warnings = [text for text in bot_api.chat(chat).texts if text.startswith("🟠 Chat")]
+        assert len(warnings) == len(set(warnings)), "each other chat is named once"
     assert (await health(settings))[0] == 200
     await ends(watchdog)

@@ -49,7 +49,7 @@ async def day(folder: Path) -> tuple[Prometheus, Processes, Act]:
 
 
 async def numbers(grafana: Grafana, dashboard: Json, act: Act) -> dict[str, Any]:
-    """What every panel shows, and when it was bad."""
+    """Return what every panel shows, and when it was bad."""
     view = grafana.view(act)
     await grafana.learn(view, dashboard)
     answers = {

@@ -80,7 +80,7 @@ class JsonFormatter(TextFormatter):
 
 
 def _on_one_line(text: str) -> str:
-    """A message that is no longer than people read."""
+    """Return a message that is no longer than people read."""
     return visible(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
 
 

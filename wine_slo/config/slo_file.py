@@ -177,7 +177,7 @@ def _text(path: Path) -> str:
 
 
 def _read(text: str, name: str) -> tuple[Mapping[Place, int], Any, list[Place]]:
-    """The line of each place in a YAML text, its content, and the places of keys that stand there twice."""
+    """Return the line of each place in a YAML text, its content, and the places of keys that stand there twice."""
     try:
         root, content = yaml_file.read(text)
     except yaml_file.YamlError as error:
@@ -187,7 +187,10 @@ def _read(text: str, name: str) -> tuple[Mapping[Place, int], Any, list[Place]]:
 
 
 def _taken(kind: type[S], content: Any, place: Place, mistakes: list[tuple[Place, str]]) -> S | None:
-    """What a mapping holds; None where something is wrong with it, and then all of that is among the mistakes."""
+    """Return what a mapping holds.
+
+    None where something is wrong with it, and then all of that is among the mistakes.
+    """
     if not isinstance(content, dict):
         mistakes.append((place, f"must be a mapping with {' and '.join(_required(kind))}"))
         return None
@@ -213,7 +216,7 @@ def _taken(kind: type[S], content: Any, place: Place, mistakes: list[tuple[Place
 
 
 def _item(of: str, content: Any, place: Place, mistakes: list[tuple[Place, str]]) -> Struct | None:
-    """What one mapping in a list of them holds."""
+    """Return what one mapping in a list of them holds."""
     try:
         kind = ITEMS[of](content)
     except ValueError as error:
@@ -276,7 +279,7 @@ def _objective(file: SloFileEntry, each: ObjectiveEntry, intervals: Mapping[str,
 def _spans(
     file: SloFileEntry, each: ObjectiveEntry, real: timedelta
 ) -> tuple[timedelta, timedelta, timedelta, timedelta]:
-    """The scrape interval, and the spans by which it is judged: bad_for, good_for, over.
+    """Return the scrape interval, and the spans by which it is judged: bad_for, good_for, over.
 
     Who does not write the scrape interval need not know it: what is too short for the real one is lengthened.
     """
@@ -305,11 +308,11 @@ def _burn(number: int, burn: BurnEntry) -> Burn:
 
 
 def _at(name: str, lines: Mapping[Place, int], place: Place, sentence: str) -> str:
-    """A sentence about a place, with its line in front."""
+    """Return a sentence about a place, with its line in front."""
     shown = ".".join(_shown(str(each)) for each in place)
     return f"{name}:{_line(lines, place)}: {shown + ' ' if shown else ''}{sentence}"
 
 
 def _line(lines: Mapping[Place, int], place: Place) -> int:
-    """The line of the deepest part of a place that stands in the file."""
+    """Return the line of the deepest part of a place that stands in the file."""
     return next(lines[place[:depth]] for depth in range(len(place), -1, -1) if place[:depth] in lines)

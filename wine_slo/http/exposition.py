@@ -31,7 +31,7 @@ class Text:
 
     @cached_property
     def packed(self) -> bytes:
-        """The same as gzip."""
+        """Return the same as gzip."""
         return gzip.compress(self.content, QUICK)
 
 

@@ -238,12 +238,12 @@ class _Protocol(web.RequestHandler):
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is being answered."""
+        """Return whether no request is being answered."""
         return self._current_request is None
 
     @property
     def is_greedy(self) -> bool:
-        """Whether it sends without waiting for answers, or again at once."""
+        """Return whether it sends without waiting for answers, or again at once."""
         return self._has_sent_ahead or monotonic() - self._answered_at < JUST_NOW
 
     def hang_up(self) -> None:

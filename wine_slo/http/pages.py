@@ -66,7 +66,7 @@ class StaticFiles:
         """Return the file that `{file}` of the route names.
 
         Raises:
-            HTTPNotFound: there is none.
+            web.HTTPNotFound: There is none.
         """
         file = self._files.get(request.match_info["file"])
         if file is None:

@@ -76,7 +76,7 @@ class ServiceApi(_Pages):
     broken = phrase("the service at {url} closed the connection ({error})")
 
     async def health(self) -> ServiceHealth:
-        """What it says of itself.
+        """Return what it says of itself.
 
         Raises:
             ServiceError: It does not answer, or is another service.
@@ -131,7 +131,7 @@ class WatchdogApi(_Pages):
     broken = phrase("the watchdog at {url} closed the connection ({error})")
 
     async def status(self) -> Status:
-        """How everything stands.
+        """Return how everything stands.
 
         Raises:
             WatchdogError: It does not answer, or not as a watchdog of ours does.
@@ -151,7 +151,7 @@ class WatchdogApi(_Pages):
             ) from error
 
     async def health(self) -> WatchdogHealth:
-        """What it says of itself.
+        """Return what it says of itself.
 
         Raises:
             WatchdogError: It does not answer, or not as a watchdog of ours does.

@@ -31,7 +31,7 @@ class StallGuard:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
-        """Begin; the event loop whose tasks are printed must run. It never ends before the process does."""
+        """Start; the event loop whose tasks are printed must run. It never ends before the process does."""
         self._loop = asyncio.get_running_loop()
         threading.Thread(target=self._watch, name="stall guard", daemon=True).start()
 

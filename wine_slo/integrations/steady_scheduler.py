@@ -59,7 +59,7 @@ class SteadyScheduler:
         self._scheduler.add_listener(_complain, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
 
     def start(self) -> None:
-        """Begin; the event loop must run."""
+        """Start; the event loop must run."""
         self._scheduler.start()
 
     def stop(self) -> None:

@@ -101,7 +101,7 @@ class Ticker:
 
     @property
     def is_well(self) -> bool:
-        """Whether evaluations are made, so that a supervisor need not restart the process."""
+        """Return whether evaluations are made, so that a supervisor need not restart the process."""
         return not self._guard.has_stalled(THE_TICKS)
 
     async def tick(self) -> None:

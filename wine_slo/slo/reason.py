@@ -10,7 +10,7 @@ LONGEST_READ = 30_000  # characters of it that are searched for secrets, which t
 
 
 def phrase(sentence: str) -> str:
-    """A sentence that is said elsewhere; marks it for the catalogue."""
+    """Return a sentence that is said elsewhere; marks it for the catalogue."""
     return sentence
 
 
@@ -32,7 +32,7 @@ class Reason:
     holes: "Mapping[str, str | int | Reason]" = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """In English, for the log."""
+        """Return it in English, for the log."""
         return self.sentence.format_map({name: str(each) for name, each in self.holes.items()})
 
 

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from aiohttp import web
 
-from tests.support.fakes.loopback import Loopback, never
+from tests.support.fakes.loopback import OnLoopback, never
 from tests.support.fakes.telegram_chats import Button, Chat, Json, Keyboard, Message, Version
 from tests.support.fakes.telegram_html import MarkupError, visible_text
 
@@ -161,7 +161,7 @@ class _Fault:
         return is_meant
 
 
-class BotApi:
+class BotApi(OnLoopback):
     """The fake. Every call and every word of a person wakes `until`."""
 
     def __init__(self, token: str = TOKEN, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -179,7 +179,7 @@ class BotApi:
         self._last: dict[str, int] = defaultdict(int)  # the last id given, by kind
         self._polls = 0
         self._changed = asyncio.Condition()
-        self._server = Loopback(self._handle)
+        super().__init__(self._handle)
         self._methods: dict[str, Callable[[Call], Any]] = {
             "getme": lambda _: self._bot_as_json(),
             "sendmessage": self._send_message,
@@ -201,18 +201,6 @@ class BotApi:
                 "pending_update_count": 0,
             },
         }
-
-    async def __aenter__(self) -> Self:
-        await self._server.open()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._server.close()
-
-    @property
-    def url(self) -> str:
-        """The root, without `/bot<token>`."""
-        return self._server.url
 
     @property
     def base_url(self) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Self
 
 from aiohttp import web
 
@@ -41,6 +42,24 @@ class Loopback:
             await stop_accepting(self._runner)
             await self._runner.cleanup()
             self._runner = None
+
+
+class OnLoopback:
+    """A fake that is such a server: `async with` opens and closes it."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._server = Loopback(handler)
+
+    async def __aenter__(self) -> Self:
+        await self._server.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._server.close()
+
+    @property
+    def url(self) -> str:
+        return self._server.url
 
 
 async def never() -> web.Response:

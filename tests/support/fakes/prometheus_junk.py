@@ -4,11 +4,11 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 
-from tests.support.fakes.loopback import Loopback, never
+from tests.support.fakes.loopback import OnLoopback, never
 
 Sample = tuple[float, str]  # Unix time in seconds, and the value as Prometheus writes it: "0.95", "NaN", "+Inf"
 
@@ -116,25 +116,14 @@ def slow(seconds: float, answer: Answer = EMPTY_VECTOR) -> Answer:
     return Answer(answer.body, answer.status, answer.content_type, seconds, answer.repeats)
 
 
-class PrometheusJunk:
+class PrometheusJunk(OnLoopback):
     """The fake: every query gets `answer`, or the answer of the longest text in `by_query` that it contains."""
 
     def __init__(self) -> None:
         self.answer = EMPTY_VECTOR
         self.by_query: dict[str, Answer] = {}
         self.queries: list[str] = []
-        self._server = Loopback(self._handle)
-
-    async def __aenter__(self) -> Self:
-        await self._server.open()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._server.close()
-
-    @property
-    def url(self) -> str:
-        return self._server.url
+        super().__init__(self._handle)
 
     async def goes_down(self) -> None:
         await self._server.close()

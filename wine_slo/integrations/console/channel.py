@@ -69,4 +69,4 @@ class ConsoleChannel(Channel):
         self._write(f"  message {message} now reads: {plain(text).splitlines()[0]}")
 
     async def reach(self, address: Address) -> None:
-        """Whatever is printed arrives."""
+        """Do nothing: whatever is printed arrives."""

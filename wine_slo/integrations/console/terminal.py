@@ -36,7 +36,7 @@ class Terminal:
 
     @property
     def is_watched(self) -> bool:
-        """Whether a person may be reading it, so that a line can be written over."""
+        """Return whether a person may be reading it, so that a line can be written over."""
         return self._console.is_terminal
 
     def line(self, text: str, mood: str = "") -> None:

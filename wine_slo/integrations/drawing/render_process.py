@@ -54,7 +54,7 @@ class ChartProcess:
         self._stack.close()
 
     async def draw(self, chart: Chart) -> bytes:
-        """A chart as PNG.
+        """Return a chart as PNG.
 
         Raises:
             DrawingError: It took too long, or it crashed, or too many wait already.

@@ -85,7 +85,7 @@ def _draw(chart: Chart) -> "Figure":
 
 
 def with_gaps(points: Points, step: float) -> Points:
-    """The points with a NaN in each gap, where a line is to break off."""
+    """Return the points with a NaN in each gap, where a line is to break off."""
     broken: list[tuple[float, float]] = []
     for at, value in points:
         if broken and at - broken[-1][0] > GAP_STEPS * step:
@@ -95,7 +95,7 @@ def with_gaps(points: Points, step: float) -> Points:
 
 
 def gaps(chart: Chart) -> Iterator[tuple[float, float]]:
-    """From when to when there are no values, both ends of the chart among them."""
+    """Yield from when to when there are no values, both ends of the chart among them."""
     known = [chart.first, *(at for at, _ in chart.values), chart.last]
     for earlier, later in pairwise(known):
         if later - earlier > 2 * GAP_STEPS * chart.step:
@@ -103,7 +103,7 @@ def gaps(chart: Chart) -> Iterator[tuple[float, float]]:
 
 
 def _frame(axes: "Axes", chart: Chart) -> None:
-    """Limits, ticks and everything of the axes that is not data."""
+    """Draw limits, ticks and everything of the axes that is not data."""
     axes.set_facecolor(GROUND)
     axes.set_xlim(chart.first, chart.last)
     axes.set_xticks([at for at, _ in chart.ticks], [label for _, label in chart.ticks])
@@ -163,7 +163,7 @@ def _draw_rates(axes: "Axes", chart: Chart) -> None:
 
 
 def _alone(broken: Points) -> Points:
-    """The points that no line reaches, as there is a gap on either side."""
+    """Return the points that no line reaches, as there is a gap on either side."""
     values = [math.nan, *(value for _, value in broken), math.nan]
     return tuple(
         point

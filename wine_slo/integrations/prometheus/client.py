@@ -128,7 +128,7 @@ class PrometheusClient:
         self._timeout = timeout
 
     async def query(self, promql: str, at: datetime | None = None) -> Vector:
-        """The answer to a question about now, or about an instant of the past.
+        """Return the answer to a question about now, or about an instant of the past.
 
         Raises:
             MetricSourceError: There is none that can be trusted.
@@ -137,7 +137,7 @@ class PrometheusClient:
         return await self._query("query", {"query": promql, **instant}, _vector)
 
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
-        """The answer to a question about every `step` from `start` to `end`, both included.
+        """Return the answer to a question about every `step` from `start` to `end`, both included.
 
         Raises:
             MetricSourceError: There is none that can be trusted.
@@ -217,7 +217,7 @@ class PrometheusClient:
 
 
 def _cause(error: OSError) -> str | Reason:
-    """Why there is no connection."""
+    """Return why there is no connection."""
     known = CAUSES.get(error.errno or 0)
     return Reason(known) if known else error.strerror or str(error)
 

@@ -33,7 +33,7 @@ class _Target(msgspec.Struct, rename="camel"):
 
     @property
     def interval(self) -> timedelta | None:
-        """How often it is scraped; VictoriaMetrics says so among what was discovered."""
+        """Return how often it is scraped; VictoriaMetrics says so among what was discovered."""
         return _span(self.scrape_interval or self.discovered_labels.get("__scrape_interval__", ""))
 
 
@@ -60,12 +60,12 @@ class PrometheusFacts:
         self._headers = headers
 
     async def version(self) -> str | None:
-        """Its version; None where it does not say."""
+        """Return its version; None where it does not say."""
         found = await self._query("status/buildinfo", _Build)
         return found.version if found else None
 
     async def retention(self) -> timedelta | None:
-        """How long it keeps samples; None where it does not say, or where their size decides."""
+        """Return how long it keeps samples; None where it does not say, or where their size decides."""
         flags = await self._query("status/flags", dict[str, str])
         if flags is None or "storage.tsdb.retention.time" not in flags:
             return None
@@ -76,7 +76,7 @@ class PrometheusFacts:
         return None if has_size else DEFAULT_RETENTION
 
     async def targets(self) -> list[Target] | None:
-        """What it scrapes; None where it does not say."""
+        """Return what it scrapes; None where it does not say."""
         found = await self._query("targets?state=active", _Targets)
         if found is None:
             return None

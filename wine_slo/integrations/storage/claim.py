@@ -171,7 +171,7 @@ class Claim:
         return other.is_free or (bool(locked) and other.is_before_a_restart_of(self._me))
 
     def _found(self, other: Holder) -> Found:
-        """Whether a holder is alive for whom there is no lock: its signs of life have to be watched for a while."""
+        """Return whether a holder is alive for whom there is no lock: its signs of life are watched for a while."""
         before, self._other = self._other, other
         if before is None or before.id != other.id:
             self._other_seen_at = monotonic()

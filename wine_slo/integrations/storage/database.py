@@ -23,7 +23,7 @@ BUSY_SECONDS = 2  # how long to wait for another process that writes; well insid
 
 
 def open_database(url: str) -> sa.Engine:
-    """The database at a URL, with the tables of this version.
+    """Return the database at a URL, with the tables of this version.
 
     Raises:
         LedgerError: It cannot be opened, or a newer version of this program wrote it.
@@ -96,7 +96,7 @@ def make_file(path: Path) -> None:
 
 
 def hint_at_rights(path: Path | None) -> str:
-    """What is wrong with the rights to a file, and the command that mends it; nothing where that is not the matter."""
+    """Return what is wrong with the rights to a file, and the command that mends it; nothing where that is right."""
     if path is None:
         return ""
     whole = path.absolute()
@@ -136,7 +136,7 @@ def path_of(url: sa.URL) -> Path | None:
 
 
 def identity_of(path: Path | None) -> tuple[int, int] | None:
-    """What distinguishes a file from another one that came in its place."""
+    """Return what distinguishes a file from another one that came in its place."""
     try:
         found = path.stat() if path else None
     except OSError:
@@ -192,7 +192,7 @@ def cause_of(error: BaseException) -> object:
 
 
 def _schema_version(connection: sa.Connection) -> int:
-    """The version of the schema; 0 where there is none yet."""
+    """Return the version of the schema; 0 where there is none yet."""
     if not sa.inspect(connection).has_table("facts"):
         return 0
     return number_of(connection.scalar(sa.select(FACTS.c.value).where(FACTS.c.name == "version")), "version")

@@ -90,7 +90,7 @@ class Ledger:
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """The ledger at an SQLAlchemy URL, made if there is none.
+        """Return the ledger at an SQLAlchemy URL, made if there is none.
 
         Raises:
             LedgerError: It cannot be opened, or a newer version of this program wrote it.
@@ -149,7 +149,7 @@ class Ledger:
             raise LedgerError(f"the backup {to} is damaged, as the ledger is: {damage}")
 
     def load(self) -> Memory:
-        """What was known; of closed incidents only those that are still at hand.
+        """Return what was known; of closed incidents only those that are still at hand.
 
         Raises:
             LedgerError: It cannot be read.
@@ -196,7 +196,7 @@ class Ledger:
     def incidents(
         self, *, key: Key | None = None, since: datetime | None = None, numbers: Iterable[int] = (), last: int = 1000
     ) -> list[Incident]:
-        """Incidents that are open or were, the newest first.
+        """Return incidents that are open or were, the newest first.
 
         Args:
             key: Only of this key.
@@ -218,7 +218,7 @@ class Ledger:
         return decode(self._read(wanted), Incident)
 
     def records_of(self, incidents: Iterable[int]) -> list[DeliveryRecord]:
-        """The delivery records of these incidents.
+        """Return the delivery records of these incidents.
 
         Raises:
             LedgerError: It cannot be read.
@@ -286,7 +286,7 @@ class Ledger:
             attempt.rollback()
 
     def boards(self) -> list[BoardRecord]:
-        """The boards that are kept.
+        """Return the boards that are kept.
 
         Raises:
             LedgerError: It cannot be read.
@@ -312,7 +312,7 @@ class Ledger:
             connection.execute(BOARDS.delete().where(BOARDS.c.chat == chat))
 
     def digests(self) -> dict[Address, datetime]:
-        """Which digest each chat received last, by the time at which it was due.
+        """Return which digest each chat received last, by the time at which it was due.
 
         Raises:
             LedgerError: It cannot be read.
@@ -356,7 +356,7 @@ class Ledger:
                 )
 
     def holder(self) -> Holder | None:
-        """Who holds it or held it last; None where nobody did, or nobody can read who.
+        """Return who holds it or held it last; None where nobody did, or nobody can read who.
 
         Raises:
             LedgerError: It cannot be read.

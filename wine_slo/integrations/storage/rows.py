@@ -94,7 +94,7 @@ def _parts_of(value: object) -> Iterator[object]:
 
 
 def readable_actions(rows: Iterable[Any]) -> Iterator[Action]:
-    """The actions under the numbers of their rows; one that cannot be read is left out and hides no other."""
+    """Yield the actions under the numbers of their rows; one that cannot be read is left out and hides no other."""
     for row in rows:
         try:
             yield replace(_decoded(row.value, Action, f"action {row.number}"), number=row.number)
@@ -194,7 +194,7 @@ def slot_of(text: str, name: str) -> datetime:
 
 
 def troubles_of(facts: Mapping[str, str]) -> dict[Key, datetime]:
-    """Since when there is each trouble; versions that knew one for all of them wrote only that."""
+    """Return since when there is each trouble; versions that knew one for all of them wrote only that."""
     if "troubles_since" in facts:
         return dict(_decoded(facts["troubles_since"], list[tuple[Key, datetime]], "troubles_since"))
     since = instant_of(facts.get("blind_since"), "blind_since")

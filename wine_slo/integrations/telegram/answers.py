@@ -36,9 +36,15 @@ class Answer(msgspec.Struct):
     result: msgspec.Raw
 
 
+class Listed(msgspec.Struct):
+    """The same, where that is a list."""
+
+    result: list[msgspec.Raw]
+
+
 ANSWER = msgspec.json.Decoder(Answer)
+LISTED = msgspec.json.Decoder(Listed)
 MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def is_success(code: int) -> bool:
@@ -60,6 +66,9 @@ def reduced(payload: bytes) -> bytes:
             answer = ANSWER.decode(payload)
         if not answer.ok:
             raise UnreadableError
+        is_list = starts_with(b"[", answer.result)
+        if (is_list and payload.count(b",") > MOST_COMMAS) or (not is_list and len(payload) > MAX_BYTES):
+            raise UnreadableError
         if not starts_with(b"{", answer.result):
             return payload
         members = MEMBERS.decode(answer.result)
@@ -70,21 +79,12 @@ def reduced(payload: bytes) -> bytes:
 
 
 def parse(payload: bytes) -> dict[str, Any]:
-    """Return an answer that was reduced; what is in a list stays text.
-
-    Raises:
-        UnreadableError: it cannot be read, or there is too much in it.
-    """
+    """Return an answer that was reduced, or a refusal; what is in a list stays text."""
     try:
-        answer = msgspec.json.decode(payload, type=dict[str, msgspec.Raw])
-        if not starts_with(b"[", answer.get("result", msgspec.Raw())):
-            parsed: dict[str, Any] = json.loads(payload)
-            return parsed
-        if payload.count(b",") > MOST_COMMAS:
-            raise UnreadableError
-        return {"ok": True, "result": [bytes(each) for each in ELEMENTS.decode(answer["result"])]}
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise UnreadableError from error
+        return {"result": [bytes(each) for each in LISTED.decode(payload).result]}
+    except msgspec.DecodeError:  # it is no list
+        answer: dict[str, Any] = json.loads(payload)
+        return answer
 
 
 def starts_with(bracket: bytes, raw: msgspec.Raw) -> bool:

@@ -178,10 +178,12 @@ class TelegramChannel(Channel):
                 raise ChannelError(str(error), permanent=True) from error
 
     async def _may_post(self, chat: int) -> bool:
-        """Whether a chat is a channel in which the bot may post; the Bot API knows nobody who writes in a channel.
+        """Return whether a chat is a channel in which the bot may post.
+
+        The Bot API knows nobody who writes in a channel.
 
         Raises:
-            ChatError: It may not, or that is not known.
+            ChannelError: It may not, or that is not known.
         """
         found = await guarded(self._bot.get_chat(chat))
         if found.type != ChatType.CHANNEL:
@@ -220,7 +222,7 @@ class TelegramChannel(Channel):
 
 
 def _id_of(message: Message) -> int:
-    """The id of a message, which python-telegram-bot takes as it comes; one that is none could not be kept.
+    """Return the id of a message, which python-telegram-bot takes as it comes; one that is none could not be kept.
 
     Raises:
         TypeError: It is none.
@@ -245,7 +247,9 @@ class _Form:
 
 
 def _forms(topic: int | None) -> Iterator[_Form]:
-    """The forms in which a message is tried, each plainer than the one before; a topic is left before the buttons.
+    """Yield the forms in which a message is tried, each plainer than the one before.
+
+    A topic is left before the buttons.
 
     Outside of its topic a message is no reply: one that is goes to the topic of what it replies to.
     """

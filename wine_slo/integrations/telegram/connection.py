@@ -181,22 +181,15 @@ class BotApiRequest(HTTPXRequest):
 
         Raises:
             NoBotApiError: Something else has answered.
-            TelegramError: Nothing has answered.
+            NetworkError: Nothing has answered.
         """
         code, payload = await super().do_request(*args, **kwargs)
         return code, _checked(code, payload)
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
-        """Return what `do_request` has let through; the elements of a list are bytes.
-
-        Raises:
-            NoBotApiError: There is too much in it.
-        """
-        try:
-            return answers.parse(payload)
-        except UnreadableError as error:
-            raise NoBotApiError(HTTPStatus.OK) from error
+        """Return what `do_request` has let through; the elements of a list are bytes."""
+        return answers.parse(payload)
 
 
 class RotatingRequest(BotApiRequest):
@@ -229,7 +222,7 @@ class RotatingRequest(BotApiRequest):
 
 
 def _checked(code: int, payload: bytes) -> bytes:
-    """An answer of a Bot API, without what is not read of it.
+    """Return an answer of a Bot API, without what is not read of it.
 
     Raises:
         NoBotApiError: It is none.
@@ -257,7 +250,7 @@ def _checked(code: int, payload: bytes) -> bytes:
 
 
 def _seconds(given: object) -> int:
-    """How long Telegram wants to be left alone, in seconds from 1 to a day, whatever it has written."""
+    """Return how long Telegram wants to be left alone, in seconds from 1 to a day, whatever it has written."""
     try:
         seconds = float(str(given))
     except ValueError:

@@ -86,5 +86,5 @@ def channel_error(error: Exception) -> ChannelError:  # noqa: PLR0911 - one for 
 
 
 def _first_line(error: Exception) -> str:
-    """What an error says, for a log line."""
+    """Return what an error says, for a log line."""
     return (str(error).splitlines() or [type(error).__name__])[0][:LONGEST_REASON]

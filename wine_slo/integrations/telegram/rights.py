@@ -58,7 +58,7 @@ class TelegramRights:
         await self._bot.request.shutdown()  # the bot's own shutdown does nothing where it was never initialised
 
     async def identity(self) -> Identity:
-        """Who the bot is.
+        """Return who the bot is.
 
         Raises:
             RightsError: Telegram does not know the token, or cannot be reached.
@@ -71,7 +71,7 @@ class TelegramRights:
         return Identity(me.username or me.first_name, bool(webhook.url))
 
     async def rights(self, chat: int) -> Rights:
-        """What the bot may do in a chat.
+        """Return what the bot may do in a chat.
 
         Raises:
             RightsError: The chat is not open to it, has moved, or Telegram cannot be reached.

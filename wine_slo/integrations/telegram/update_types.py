@@ -55,17 +55,17 @@ class Message(msgspec.Struct):
 
     @property
     def is_private(self) -> bool:
-        """Whether it was written to the bot alone."""
+        """Return whether it was written to the bot alone."""
         return self.chat.type == "private"
 
     @property
     def is_forwarded(self) -> bool:
-        """Whether somebody else wrote it."""
+        """Return whether somebody else wrote it."""
         return self.forward_origin != NOTHING or self.forward_date != NOTHING or self.is_automatic_forward
 
     @property
     def topic(self) -> int | None:
-        """The topic of a forum; None elsewhere."""
+        """Return the topic of a forum; None elsewhere."""
         return self.message_thread_id if self.is_topic_message else None  # elsewhere it is a thread of replies
 
 
@@ -101,7 +101,7 @@ class Update(msgspec.Struct):
 
     @property
     def active_chat(self) -> int | None:
-        """The chat in which the bot is known to be; None where it was put out of it."""
+        """Return the chat in which the bot is known to be; None where it was put out of it."""
         if self.my_chat_member is not None:
             is_in = self.my_chat_member.new_chat_member.status not in ("left", "kicked")
             return self.my_chat_member.chat.id if is_in else None
@@ -147,5 +147,8 @@ def person_of(user: User | None, group: Chat | None) -> Person:
 
 
 def _name(text: str) -> str:
-    """A name that others chose, on one line and without what cannot be seen: it goes into the log and the ledger."""
+    """Return a name that others chose, on one line and without what cannot be seen.
+
+    It goes into the log and the ledger.
+    """
     return " ".join(INVISIBLE.sub(" ", text).split())[:LONGEST_NAME]

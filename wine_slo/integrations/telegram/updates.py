@@ -169,7 +169,7 @@ class TelegramUpdates:
         Raises:
             TelegramError: Nothing in it can be confirmed, or all of it came before, so it would come again at once.
         """
-        numbered = [raw for raw in batch if number_of(raw) is not None]
+        numbered = {raw: number for raw in batch if (number := number_of(raw)) is not None}
         fresh = [raw for raw in numbered if raw not in self._last_batch]
         begun = []
         for raw in fresh:
@@ -185,13 +185,13 @@ class TelegramUpdates:
             self._listened_at, self._has_caught_up = self._clock(), True
         if begun:
             await asyncio.wait(begun, timeout=DONE_WITHIN)
-        self._last_batch = numbered
+        self._last_batch = list(numbered)
         if batch and not fresh:
             raise TelegramError("the same updates again" if numbered else "updates without numbers")
-        return max((number + 1 for raw in numbered if (number := number_of(raw)) is not None), default=offset)
+        return max((number + 1 for number in numbered.values()), default=offset)
 
     def _is_live(self) -> bool:
-        """Whether somebody has listened all the time of late, so that what comes now was done just now."""
+        """Return whether somebody has listened all the time of late, so that what comes now was done just now."""
         return self._listened_at is not None and abs(self._clock() - self._listened_at) <= LATE_AFTER
 
     async def _note_chat(self, update: Update) -> None:
@@ -338,6 +338,6 @@ class TelegramUpdates:
 
 
 def _first_words(error: Exception) -> str:
-    """What went wrong, in a few words; not those of a token that is not known, which hold it."""
+    """Return what went wrong, in a few words; not those of a token that is not known, which hold it."""
     kind = type(error).__name__
     return kind if type(error) is not TelegramError else f"{kind}: {error}"

@@ -67,7 +67,7 @@ class Info:
         self._suppressed = suppressed
 
     def commands(self) -> tuple[Command | Reaction, ...]:
-        """The commands and the buttons."""
+        """Return the commands and the buttons."""
         one = phrase("[objective]")
         return (
             Command("slo", phrase("One objective: value, target, budget"), self._describe_slo, usage=one),
@@ -141,7 +141,7 @@ class Info:
         return Answer(toast=explain.say("Drawing …"), follow=lambda: self._chart(key, explain, None))
 
     def _of_one(self, command: str, chat: Address, words: Sequence[str]) -> Answer:
-        """An answer about one objective, or the choices."""
+        """Return an answer about one objective, or the choices."""
         explain, state, now = self._explain(chat), self._snapshot.state, self._snapshot.now()
         span, rest = take_span(words) if command == "chart" else (None, words)
         try:
@@ -168,7 +168,7 @@ class Info:
         return Answer(follow=lambda: self._chart(key, explain, span))
 
     def _offer_choices(self, command: str, error: UnknownNameError, explain: Formatter, span: Sequence[str]) -> Answer:
-        """The choices, with a button for each."""
+        """Return the choices, with a button for each."""
         names = [error.near] if error.near else list(explain.objectives.by_name)[:OFFERED]
         buttons = [
             (Button(unescape(explain.title(Key(each)))[:MAX_LABEL], DETAIL, (command, each, *span)),)
@@ -178,7 +178,7 @@ class Info:
         return Answer(Replies(explain).unknown_name(error), tuple(buttons))
 
     def _named(self, words: Sequence[str], explain: Formatter, *, is_all: bool = True) -> Named:
-        """What was named; where nothing was, the only objective that is in breach.
+        """Return what was named; where nothing was, the only objective that is in breach.
 
         Args:
             words: As they were written.
@@ -196,7 +196,7 @@ class Info:
         return names.resolve_only(words) if is_all else names.resolve(words)
 
     def _last_of(self, question: Question) -> Incident | None:
-        """The last incident of an objective that was named, or the only open one where nothing was."""
+        """Return the last incident of an objective that was named, or the only open one where nothing was."""
         state = self._snapshot.state
         if not question.arguments:
             return state.open_incidents[0] if len(state.open_incidents) == 1 else None
@@ -208,7 +208,7 @@ class Info:
         return max(those, key=lambda each: each.number, default=None)
 
     def _key_of(self, named: Named) -> tuple[Key, int]:
-        """The label set that was named, else the worst, and then how many others there are."""
+        """Return the label set that was named, else the worst, and then how many others there are."""
         state, wanted = self._snapshot.state, set(named.about.labels)
         if named.key in state.tracks:
             return named.about, 0
@@ -218,7 +218,7 @@ class Info:
         return worst or named.about, max(0, len(keys) - 1)
 
     async def _incident(self, word: str) -> Incident | None:
-        """The incident of that number, at hand or in the ledger; None where there is none."""
+        """Return the incident of that number, at hand or in the ledger; None where there is none."""
         if not (word.isascii() and word.isdecimal() and 0 < int(word[:12]) < HIGHEST):
             return None
         number = int(word[:12])

@@ -25,7 +25,7 @@ class LanguageCommand:
         self._speak = speak
 
     def commands(self) -> tuple[Command | Reaction, ...]:
-        """The commands and the buttons."""
+        """Return the commands and the buttons."""
         codes = " | ".join(each.code for each in LANGUAGES)
         return (
             Command(
@@ -55,14 +55,17 @@ class LanguageCommand:
         return replace(self._shown(press.chat), replaces=True)
 
     def _shown(self, chat: Address) -> Answer:
-        """Which it is, and a button for each other one."""
+        """Return which it is, and a button for each other one."""
         replies = self._replies(chat)
         others = (each for each in LANGUAGES if each.code != replies.fmt.language.code)
         return Answer(replies.language(), (tuple(map(_button, others)),))
 
 
 def named(said: str) -> Language | None:
-    """The language that somebody names by its code or in itself: `ru`, `ru-RU`, `русский`; None where we have none."""
+    """Return the language that somebody names by its code or in itself: `ru`, `ru-RU`, `русский`.
+
+    None where we have none.
+    """
     word = said.strip().casefold()
     return next(
         (

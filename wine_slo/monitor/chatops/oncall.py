@@ -73,7 +73,7 @@ class OnCall:
         self._choices_offered: OrderedDict[tuple[Address, str], UnclearError] = OrderedDict()
 
     def commands(self) -> tuple[Command | Reaction, ...]:
-        """The commands and the buttons."""
+        """Return the commands and the buttons."""
         return (
             Command("status", phrase("Status of every objective"), self._status, usage=phrase("[objective]")),
             Command(
@@ -115,7 +115,7 @@ class OnCall:
         return self._shown(replies, replace(state, tracks=tracks))
 
     def _shown(self, replies: Replies, state: State | None = None) -> Answer:
-        """How everything stands, or what is left of it in a state."""
+        """Return how everything stands, or what is left of it in a state."""
         shown, actions = self._snapshot.state if state is None else state, self._journal.actions
         return Answer(status_list(replies.fmt, shown, self._snapshot.now(), actions, is_overdue=self._is_overdue()))
 
@@ -165,7 +165,10 @@ class OnCall:
     def _named(
         self, words: Sequence[str], incidents: Sequence[Incident], replies: Replies
     ) -> tuple[list[Incident], str]:
-        """The open incidents that the words mean, and what is wrong with the words; that is empty where nothing is."""
+        """Return the open incidents that the words mean, and what is wrong with the words.
+
+        That is empty where nothing is.
+        """
         if not words or (len(words) == 1 and words[0].lower() in ALL):
             return list(incidents), ""
         names, found = replies.names(self._snapshot.state), list[Incident]()
@@ -215,7 +218,7 @@ class OnCall:
         return await self._make(question, silence_request)
 
     def _offer_choices(self, question: Question, error: NotUnderstoodError, replies: Replies) -> Answer:
-        """What was wrong with a silence, and what to choose from where that can be said."""
+        """Return what was wrong with a silence, and what to choose from where that can be said."""
         text = replies.silence_not_understood(error, next(iter(replies.fmt.objectives.by_name)))
         if not isinstance(error, UnclearError):
             return Answer(text)
@@ -230,7 +233,7 @@ class OnCall:
         return Answer(text, tuple(buttons))
 
     async def _press_choose(self, press: Press) -> Answer:
-        """One of the choices that were offered is taken; the first who presses chooses for all."""
+        """Take one of the choices that were offered; the first who presses chooses for all."""
         replies = self._replies(press.chat)
         message, number = press.arguments
         error = self._choices_offered.pop((press.chat, message), None)
@@ -336,7 +339,7 @@ class OnCall:
     # What is pressed
 
     def _pressed(self, press: Press) -> Incident | None:
-        """The open incident that a button is about; None where it is over, or is open for another time."""
+        """Return the open incident that a button is about; None where it is over, or is open for another time."""
         incident = self._snapshot.state.incidents.get(int(press.arguments[0]))
         if incident is None or not incident.is_open or str(incident.openings) != press.arguments[1]:
             return None
@@ -361,12 +364,12 @@ class OnCall:
 
 
 def _of(incident: Incident) -> tuple[str, str]:
-    """What a button carries to name an incident and its opening."""
+    """Return what a button carries to name an incident and its opening."""
     return str(incident.number), str(incident.openings)
 
 
 def _named(key: Key | None) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The objective and the labels of a silence of a key; of everything where there is none."""
+    """Return the objective and the labels of a silence of a key; of everything where there is none."""
     return (key.objective, key.labels) if key else ("", ())
 
 

@@ -71,15 +71,15 @@ class Access:
     is_second: Callable[[Address], bool] = lambda _chat: False
 
     def may_query(self, request: Question | Press) -> bool:
-        """Whether that person may read what we know, in that chat."""
+        """Return whether that person may read what we know, in that chat."""
         return request.chat in self.chats or request.person.id in self.admins
 
     def may_change(self, request: Question | Press) -> bool:
-        """Whether that person may change something, from that chat."""
+        """Return whether that person may change something, from that chat."""
         return self.refusal(request) is None
 
     def refusal(self, request: Question | Press) -> Refusal | None:
-        """Why that person may change nothing, from that chat; None where they may."""
+        """Return why that person may change nothing, from that chat; None where they may."""
         if not request.person.is_known:
             return Refusal.NOBODY
         if isinstance(request, Question) and request.is_forwarded:
@@ -89,7 +89,7 @@ class Access:
         return None if self.admins or request.chat in self.chats else Refusal.NO_ADMIN
 
     def is_limited_to_escalations(self, request: Question | Press) -> bool:
-        """Whether that person may act only on what was escalated to that chat."""
+        """Return whether that person may act only on what was escalated to that chat."""
         return self.is_second(request.chat) and request.person.id not in self.admins
 
 
@@ -145,27 +145,27 @@ class Router:
 
     @property
     def verbs(self) -> Collection[str]:
-        """What buttons can do; it grows with what is added."""
+        """Return what buttons can do; it grows with what is added."""
         return self._reactions.keys()
 
     def menu(self, replies: Replies) -> list[tuple[str, str]]:
-        """Every command with its line, as the chat's program lists them."""
+        """Return every command with its line, as the chat's program lists them."""
         return [(each.name, replies.say(each.help)) for each in self._listed()]
 
     async def answer(self, question: Question) -> Answer | None:
-        """The answer to a command; None where there is none to give."""
+        """Return the answer to a command; None where there is none to give."""
         reception, answer = await self._answer(question)
         self._on_reception(reception)
         return answer
 
     async def press(self, press: Press) -> Answer:
-        """The answer to a press of a button; every press has one."""
+        """Return the answer to a press of a button; every press has one."""
         answer = await self._press(press)
         self._on_reception(answer.reception)
         return answer
 
     def refuse(self, chat: Address) -> Answer:
-        """The answer to a press of a button that is not ours, or is of another chat."""
+        """Return the answer to a press of a button that is not ours, or is of another chat."""
         log.warning("a button in chat %s was refused: it is not one of ours, or not of that chat", chat.place)
         self._on_reception(Reception.FORGED)
         return Answer(toast=self._replies(chat).forged())
@@ -220,7 +220,7 @@ class Router:
             return Answer(toast=replies.failed(), reception=Reception.FAILED)
 
     def _receive_stranger(self, question: Question, replies: Replies) -> Answer | None:
-        """Their id, where it is requested, at most once a minute each and not often for all of them together."""
+        """Answer with their id where they request it: once a minute each, and not often for all together."""
         now = self._clock()
         log.info(
             "person %d sent /%s in chat %s and is not known", question.person.id, question.command, question.chat.place
@@ -234,7 +234,7 @@ class Router:
         return Answer(replies.ids(question.address, question.person))
 
     def _turn_down_old(self, chat: Address, replies: Replies) -> Answer | None:
-        """That what was sent long ago is not done; answered once, however much there is of it."""
+        """Answer that what was sent long ago is not done: once, however much there is of it."""
         now = self._clock()
         last = self._old_answered.get(chat)
         self._old_answered[chat] = now
@@ -248,7 +248,7 @@ class Router:
         return self._access.refusal(question)
 
     def _excess(self, request: Question | Press, action: Hashable | None, refusal: Refusal | None) -> Excess | None:
-        """Which limit is reached; it counts where none is.
+        """Return which limit is reached; it counts where none is.
 
         Args:
             request: The command or the press.
@@ -267,7 +267,7 @@ class Router:
         return _counted(limits, self._clock())
 
     def _guess(self, question: Question, replies: Replies) -> Answer | None:
-        """What may have been meant; what was probably said to another bot is left to it."""
+        """Return what may have been meant; what was probably said to another bot is left to it."""
         if not question.command:
             word = question.arguments[0].casefold().strip(".!?") if question.arguments else ""
             return Answer(replies.no_command(self._near(word, NEAR_IN_GROUPS)))
@@ -277,7 +277,7 @@ class Router:
         return Answer(replies.unknown(question.command, near))
 
     def _near(self, word: str, cutoff: float) -> str | None:
-        """The command that was probably meant by a word."""
+        """Return the command that was probably meant by a word."""
         names = {each: ALIASES.get(each, each) for each in (*ALIASES, *self._commands)}
         names = {each: name for each, name in names.items() if name in self._commands}
         beginning = {name for name in self._commands if name.startswith(word)}
@@ -287,7 +287,7 @@ class Router:
         return names[near[0]] if near else None
 
     def _listed(self) -> Iterable[Command]:
-        """Every command, the rare ones last."""
+        """Yield every command, the rare ones last."""
         last = ("help", "id", "version", "start")
         yield from (each for each in self._commands.values() if each.name not in last)
         yield from (self._commands[name] for name in last[:-1])
@@ -306,7 +306,7 @@ class Router:
 
 
 def _counted(limits: Iterable[tuple[Limit, Hashable]], now: datetime) -> Excess | None:
-    """The first limit that is reached; where none is, one more is counted in each."""
+    """Return the first limit that is reached; where none is, one more is counted in each."""
     limits = tuple(limits)
     for limit, who in limits:
         if (excess := limit.excess(who, now)) is not None:

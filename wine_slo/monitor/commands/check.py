@@ -29,7 +29,7 @@ class CheckedObjective(StrEnum):
 
     @property
     def exit_status(self) -> int:
-        """What a process ends with; 2 is left for settings and objectives that cannot be used."""
+        """Return what a process ends with; 2 is left for settings and objectives that cannot be used."""
         return {
             CheckedObjective.MET: 0,
             CheckedObjective.BREACHED: 1,
@@ -84,7 +84,7 @@ async def check(api: MetricSource, objectives: Objectives, clock: WallClock, ver
 
 
 def report(status: Status) -> CheckReport:
-    """What a status comes to."""
+    """Return what a status comes to."""
     found = tuple(_checked(each) for each in status.objectives)
     worst = min((each.answer for each in found), key=WORST_FIRST.index)
     return CheckReport(

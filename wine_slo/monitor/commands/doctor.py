@@ -53,7 +53,7 @@ def read_all_settings() -> list[Finding]:
 
 
 def read_settings(about: str, kind: type[WatchdogSettings] | type[ServerSettings]) -> list[Finding]:
-    """What is found of the settings of one process."""
+    """Return what is found of the settings of one process."""
     try:
         read(kind)
     except SettingsError as error:
@@ -64,7 +64,7 @@ def read_settings(about: str, kind: type[WatchdogSettings] | type[ServerSettings
 
 
 def read_objectives(settings: WatchdogSettings) -> tuple[SloFile | None, list[Finding]]:
-    """The objectives, and what is found of their file."""
+    """Return the objectives, and what is found of their file."""
     about = "objectives"
     try:
         file = slo_file.load(settings.objectives)
@@ -88,7 +88,7 @@ def read_objectives(settings: WatchdogSettings) -> tuple[SloFile | None, list[Fi
 
 
 async def check_all(settings: WatchdogSettings, file: SloFile | None, around: Surroundings) -> list[Finding]:
-    """Everything that can be examined, side by side; in order."""
+    """Return everything that can be examined, side by side; in order."""
     parts = await asyncio.gather(
         _gather(source_findings(settings, file, around.prometheus, around.facts, around.clock)),
         _gather(_service(around.service)),
@@ -187,7 +187,7 @@ async def _ledger(settings: WatchdogSettings) -> Findings:
 
 
 def _place_of(url: str) -> tuple[Path, Path | None]:
-    """Where a ledger is, and the nearest folder that there is where the ledger is not made yet."""
+    """Return where a ledger is, and the nearest folder that there is where the ledger is not made yet."""
     path = Path(url.removeprefix(SQLITE))
     if not url.startswith(SQLITE) or path.exists():
         return path, None

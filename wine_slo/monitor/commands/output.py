@@ -131,7 +131,7 @@ def drilling(terminal: Terminal | None) -> Iterator[Callable[[Drill], None]]:
 
 
 def progress(drill: Drill) -> list[str]:
-    """What has happened so far, a line for each."""
+    """Return what has happened so far, a line for each."""
     lines = [
         f"Sending {drill.requests_per_second:g} requests/s of {drill.sleep_seconds:g} s each to violate {drill.slo}."
     ]
@@ -146,7 +146,7 @@ def progress(drill: Drill) -> list[str]:
 
 
 def conclusion(drill: Drill) -> str:
-    """What it came to; empty while it runs."""
+    """Return what it came to; empty while it runs."""
     if drill.trouble:
         return f"Drill failed: {drill.trouble}"
     if any(step.seconds is None for step in drill.steps):

@@ -199,7 +199,7 @@ async def _check(settings: WatchdogSettings, file: slo_file.SloFile | None) -> l
 
 
 def _latency(objectives: Objectives, name: str | None) -> Objective:
-    """The latency objective of a name, or the first.
+    """Return the latency objective of a name, or the first.
 
     Raises:
         SettingsError: There is none.
@@ -211,7 +211,7 @@ def _latency(objectives: Objectives, name: str | None) -> Objective:
 
 
 def _chosen(objectives: Objectives, name: str | None) -> Objectives:
-    """All objectives, or the one of a name.
+    """Return all objectives, or the one of a name.
 
     Raises:
         SettingsError: there is none of that name.

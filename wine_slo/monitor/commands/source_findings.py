@@ -65,7 +65,7 @@ async def source_findings(
 
 
 def _remedy(error: MetricSourceError) -> str:
-    """What to do where Prometheus gives no answer that can be trusted."""
+    """Return what to do where Prometheus gives no answer that can be trusted."""
     match error.status:
         case 401:
             return "set WINE_SLO_PROMETHEUS_TOKEN, or WINE_SLO_PROMETHEUS_USERNAME and _PASSWORD, to what it knows"
@@ -178,7 +178,7 @@ async def _history(objectives: Objectives, retention: timedelta | None, api: Met
 
 
 async def _known(objective: Objective, api: MetricSource) -> timedelta | None:
-    """For how long Prometheus knows the job; None where it does not.
+    """Return for how long Prometheus knows the job; None where it does not.
 
     Raises:
         MetricSourceError: It does not say.

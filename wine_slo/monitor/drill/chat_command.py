@@ -67,7 +67,7 @@ class DrillCommand:
         self._running: asyncio.Task[Drill] | None = None
 
     def commands(self) -> tuple[Command, ...]:
-        """The commands."""
+        """Return the commands."""
         return (
             Command(
                 "drill",
@@ -129,7 +129,7 @@ class DrillCommand:
         return fmt.say("The drill is stopped: no more requests are sent.")
 
     async def _report_end(self, running: asyncio.Task[Drill], chat: Address) -> str | None:
-        """What came of it, once it is over; nothing where it was stopped."""
+        """Return what came of it, once it is over; nothing where it was stopped."""
         try:
             return said(await running, self._fmt(chat))
         except DrillRefusedError as error:
@@ -146,7 +146,7 @@ class DrillCommand:
         self._next_at = self._snapshot.now() + PAUSE
 
     def _chosen(self, words: tuple[str, ...], fmt: Formatter) -> Objective | None:
-        """The latency that is named, or the first."""
+        """Return the latency that is named, or the first."""
         objectives = self._snapshot.objectives
         latencies = tuple(each for each in objectives.all if each.source.can_be_drilled)
         if not words or not latencies:
@@ -159,7 +159,7 @@ class DrillCommand:
 
 
 def _announced(fmt: Formatter, person: Person, drill: Drill, longest: timedelta) -> str:
-    """A drill begins."""
+    """Return a drill begins."""
     head = fmt.say(
         "🟠 DRILL by {name}: {slo} is made slow for at most {longest}, until every chat is notified.",
         name=shortened(person.name),
@@ -174,7 +174,7 @@ async def _done(drill: Awaitable[Drill]) -> Drill:
 
 
 def said(drill: Drill, fmt: Formatter) -> str:
-    """What came of a drill; the first line says whether it worked."""
+    """Return what came of a drill; the first line says whether it worked."""
     if drill.trouble is not None:
         first = fmt.say("🔴 Drill failed: {why}", why=fmt.language.explain(drill.trouble))
     elif drill.has_worked:

@@ -24,7 +24,7 @@ class Step:
 
     @property
     def is_in_time(self) -> bool:
-        """Whether it happened as soon as it should."""
+        """Return whether it happened as soon as it should."""
         return self.seconds is not None and self.seconds <= self.expected_seconds
 
 
@@ -56,15 +56,15 @@ class Drill:
 
     @property
     def has_worked(self) -> bool:
-        """Whether everything happened, and in time."""
+        """Return whether everything happened, and in time."""
         return not self.trouble and all(step.is_in_time for step in self.steps)
 
     def reached(self, name: str, seconds: float) -> "Drill":
-        """The drill with one more thing that has happened."""
+        """Return the drill with one more thing that has happened."""
         return replace(
             self, steps=tuple(replace(each, seconds=seconds) if each.name == name else each for each in self.steps)
         )
 
     def has(self, name: str) -> bool:
-        """Whether a step was reached."""
+        """Return whether a step was reached."""
         return any(each.name == name and each.seconds is not None for each in self.steps)

@@ -100,7 +100,7 @@ async def run(
 async def prepare(
     service: ServiceApi, watchdog: Watchdog, objective: Objective, clock: Callable[[], datetime]
 ) -> Drill:
-    """The drill that can be done, or why there can be none.
+    """Return the drill that can be done, or why there can be none.
 
     Raises:
         DrillRefusedError: There can be none.
@@ -172,7 +172,10 @@ def _refuse_unless_calm(status: Status, slo: ObjectiveStatus) -> None:
 
 
 def _steps(objective: Objective, poll: timedelta, sleep: timedelta) -> tuple[Step, ...]:
-    """What must happen, and within how long by the settings: two scrapes for what jitters and what is settled late."""
+    """Return what must happen, and within how long by the settings.
+
+    Two scrapes are for what jitters and what is settled late.
+    """
     scrapes = 2 * objective.scrape_interval
     detected = max(objective.bad_for, poll) + scrapes + sleep
     recovered = objective.good_for + 2 * scrapes + timedelta(seconds=2)
@@ -276,7 +279,7 @@ class _Running:
             )
 
     async def counted(self) -> float:
-        """How many of a drill's requests Prometheus knows.
+        """Return how many of a drill's requests Prometheus knows.
 
         Raises:
             MetricSourceError: It does not say.

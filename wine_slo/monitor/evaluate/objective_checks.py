@@ -54,7 +54,7 @@ async def _bounds(api: MetricSource, objective: Objective) -> list[float]:
 
 
 async def _no_histogram(api: MetricSource, objective: Objective, histogram: BoundedHistogram) -> ObjectiveMistake:
-    """What is wrong where there are no buckets."""
+    """Return what is wrong where there are no buckets."""
     series = f"{histogram.name}_bucket"
     if histogram.selector and (await api.query(promql.count(series))).samples:
         return ObjectiveMistake(objective.name, "selector", f"matches no series of {series}")
@@ -71,7 +71,7 @@ def bounds_in(vector: Vector) -> list[float]:
 
 
 def no_bound(seconds: float, bounds: list[float]) -> str:
-    """What is wrong with a threshold that is none of these sorted bounds."""
+    """Return what is wrong with a threshold that is none of these sorted bounds."""
     place = bisect(bounds, seconds)
     below, above = (bounds[place - 1] if place else 0.0), (*bounds, inf)[place]
     if below == 0.0 and above == float("inf"):

@@ -99,34 +99,34 @@ class Dispatcher:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether quiet hours hold messages now."""
+        """Return whether quiet hours hold messages now."""
         quiet = self._rules.quiet_hours
         return quiet is not None and quiet.cover(self._snapshot.now())
 
     @property
     def undelivered_seconds(self) -> float:
-        """The age of the oldest notification that is not delivered; 0 where all are."""
+        """Return the age of the oldest notification that is not delivered; 0 where all are."""
         since = self.undelivered_since
         return max(0.0, (self._snapshot.now() - since).total_seconds()) if since else 0.0
 
     @property
     def undelivered_since(self) -> datetime | None:
-        """Since when something has not been delivered; None where all is."""
+        """Return since when something has not been delivered; None where all is."""
         return self._planner.undelivered_since
 
     @property
     def records(self) -> tuple[DeliveryRecord, ...]:
-        """The delivery record of each recipient for each incident at hand of which it is to know at present."""
+        """Return the delivery record of each recipient for each incident at hand of which it is to know at present."""
         return self._planner.records
 
     @property
     def unreachable(self) -> dict[Address, str]:
-        """Why each recipient that cannot be reached for minutes cannot be, by its id in the settings."""
+        """Return why each recipient that cannot be reached for minutes cannot be, by its id in the settings."""
         return self._waits.unreachable
 
     @property
     def unreached(self) -> dict[Address, str]:
-        """The same, and why each recipient was never reached since the start, though it has been tried for a while."""
+        """Return why each recipient was never reached since the start, though it has been tried for a while."""
         return self._waits.unreached
 
     async def run(self) -> None:
@@ -165,7 +165,7 @@ class Dispatcher:
             self._news[chat].set()
 
     def known_in(self, address: Address) -> frozenset[int]:
-        """The numbers of the open incidents of which a chat was notified, by where its people write."""
+        """Return the numbers of the open incidents of which a chat was notified, by where its people write."""
         chat = self._recipients.subscriber_at(address).chat
         return self._book.open_in(chat)
 

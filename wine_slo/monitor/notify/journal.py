@@ -64,13 +64,13 @@ class Journal:
         return known, known not in self._unwritten
 
     def distinguished(self, person: Person) -> Person:
-        """A person, with their id in the name where somebody else of that name has done something."""
+        """Return a person, with their id in the name where somebody else of that name has done something."""
         if not self.actions.is_other_of_that_name(person):
             return person
         return replace(person, name=f"{person.name} ({person.id})")
 
     def lines(self, incident: Incident, fmt: Formatter) -> list[str]:
-        """What was done about an incident, a line each."""
+        """Return what was done about an incident, a line each."""
         return [Replies(fmt).action(action, incident) for action in self.actions.about(incident)]
 
     async def run(self) -> None:

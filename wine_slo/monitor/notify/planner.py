@@ -194,7 +194,7 @@ class Planner:
 
 
 def _urgency(notification: Notification) -> int:
-    """The order in which notifications go out: what makes a sound, then other new messages, then edits."""
+    """Return the order in which notifications go out: what makes a sound, then other new messages, then edits."""
     if notification.edits is not None:
         return 2
     return 0 if notification.loud else 1

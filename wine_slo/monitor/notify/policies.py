@@ -91,7 +91,7 @@ class Policies:
 
 
 def _is_page(incident: Incident, objective: Objective | None) -> bool:
-    """Whether an incident burns the error budget so fast that somebody must act, whatever it is about."""
+    """Return whether an incident burns the error budget so fast that somebody must act, whatever it is about."""
     if incident.key.alert is not Alert.BREACH:
         return incident.key.alert is Alert.PAGE
     if objective is None or incident.budget is None:

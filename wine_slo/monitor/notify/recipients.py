@@ -65,7 +65,10 @@ class Recipients:
         self.records = tuple(records.values())
 
     def __iter__(self) -> Iterator[Address]:
-        """Each recipient once, by its id in the settings; a group that the settings name by both its ids is one."""
+        """Return each recipient once, by its id in the settings.
+
+        A group that the settings name by both its ids is one.
+        """
         seen: set[Address] = set()
         for chat in self._chats:
             address = self.subscriber(chat).address
@@ -74,11 +77,11 @@ class Recipients:
                 yield chat
 
     def __contains__(self, chat: object) -> bool:
-        """Whether a chat is a recipient, by its id in the settings or by the one it has now."""
+        """Return whether a chat is a recipient, by its id in the settings or by the one it has now."""
         return any(chat in (each, self.subscriber(each).address) for each in self._chats)
 
     def subscriber(self, chat: Address) -> Subscriber:
-        """What is known of a chat, by its id in the settings."""
+        """Return what is known of a chat, by its id in the settings."""
         return self._subscribers.get(chat) or Subscriber(chat=chat)
 
     def address(self, chat: Address) -> Address:
@@ -86,21 +89,24 @@ class Recipients:
         return self.subscriber(chat).address.within(self._threads.get(chat))
 
     def subscriber_at(self, address: Address) -> Subscriber:
-        """What is known of the chat that has this id now."""
+        """Return what is known of the chat that has this id now."""
         moved = (each for each in self._subscribers.values() if each.moved_to == address and each.chat in self._chats)
         return next(moved, self.subscriber(address))
 
     def is_former(self, chat: Address) -> bool:
-        """Whether a chat was a recipient once and is none now."""
+        """Return whether a chat was a recipient once and is none now."""
         return self.subscriber(chat).is_former and chat not in self
 
     @property
     def closed(self) -> dict[Address, str]:
-        """Why each of them that refuses messages does so, by its id in the settings."""
+        """Return why each of them that refuses messages does so, by its id in the settings."""
         return {chat: reason for chat in self if (reason := self.subscriber(chat).closed_because)}
 
     def is_due(self, chat: Address, incident: Incident) -> bool:
-        """Whether a chat that knows nothing of an incident is to know: what was over before it came is not news."""
+        """Return whether a chat that knows nothing of an incident is to know.
+
+        What was over before it came is not news.
+        """
         since = self.subscriber(chat).since
         return incident.is_open or since is None or incident.since >= since
 

@@ -72,7 +72,7 @@ class Waits:
 
     @property
     def unreachable(self) -> dict[Address, str]:
-        """Why each recipient that cannot be reached for minutes cannot be, by its id in the settings."""
+        """Return why each recipient that cannot be reached for minutes cannot be, by its id in the settings."""
         now = self._snapshot.now()
         floods = {
             chat: reason
@@ -83,7 +83,7 @@ class Waits:
 
     @property
     def unreached(self) -> dict[Address, str]:
-        """The same, and why each recipient was never reached since the start, though it has been tried for a while."""
+        """Return why each recipient was never reached since the start, though it has been tried for a while."""
         failures = {chat: wait.failures for (chat, number, _), wait in self._waits.items() if number == ELSEWHERE}
         unproven = {chat: reason for chat, reason in self._unproven.items() if failures.get(chat, 0) >= MANY_FAILURES}
         return unproven | self.unreachable
@@ -193,5 +193,8 @@ class Waits:
 
 
 def _is_over(until: datetime, now: datetime, longest: timedelta) -> bool:
-    """Whether a wait is over; one that would last longer than any was begun by a clock that has been set back since."""
+    """Return whether a wait is over.
+
+    One that would last longer than any was begun by a clock that has been set back since.
+    """
     return not timedelta(0) < until - now <= longest

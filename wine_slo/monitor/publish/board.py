@@ -77,7 +77,7 @@ class Boards:
         self._hung = Limit(2, PAUSE)
 
     def commands(self) -> tuple[Command, ...]:
-        """The commands."""
+        """Return the commands."""
         line = phrase("A pinned message kept up to date")
         return (Command("board", line, self._answer, changes=True, usage=phrase("[off]")),)
 

@@ -76,7 +76,7 @@ class Charts:
         self._sending: set[asyncio.Task[None]] = set()
 
     async def of(self, key: Key, fmt: Formatter, span: timedelta | None = None) -> Picture:
-        """A chart of a key over a span that ends now; where none is said, from a while before its incident.
+        """Return a chart of a key over a span that ends now; where none is said, from a while before its incident.
 
         Raises:
             NoChartError: Its objective does not exist, Prometheus does not answer, or it cannot be drawn.
@@ -98,7 +98,10 @@ class Charts:
         return Picture(png, caption, instead=not_sent)
 
     async def answer(self, key: Key, fmt: Formatter, span: timedelta | None = None) -> Picture | str:
-        """A chart as `of` gives it, or in words why there is none; whoever requested it is answered, whatever fails."""
+        """Return a chart as `of` gives it, or in words why there is none.
+
+        Whoever requested it is answered, whatever fails.
+        """
         try:
             async with asyncio.timeout(WITHIN):
                 return await self.of(key, fmt, span)
@@ -151,7 +154,7 @@ class Charts:
         return next((each for each in self._snapshot.state.open_incidents if each.key == key), None)
 
     async def _series(self, key: Key, objective: Objective, span: timedelta) -> ObjectiveSeries:
-        """How a key went over a span.
+        """Return how a key went over a span.
 
         Raises:
             MetricSourceError: An answer is missing or cannot be trusted.
@@ -177,7 +180,10 @@ class Charts:
         )
 
     async def _incidents(self, key: Key, since: datetime) -> tuple[Incident, ...]:
-        """Those of a key that lasted into a time, older ones from the ledger; what that cannot say is not shaded."""
+        """Return those of a key that lasted into a time, older ones from the ledger.
+
+        What that cannot say is not shaded.
+        """
         known = {each.number: each for each in self._snapshot.state.incidents.values() if each.key == key}
         try:
             older = await asyncio.to_thread(self._ledger.incidents, key=key, since=since)
@@ -188,7 +194,7 @@ class Charts:
 
 
 def _of(key: Key, objective: Objective, series: list[Series]) -> dict[float, float]:
-    """The points of one label set."""
+    """Return the points of one label set."""
     for each in series:
         if key_of(objective, each.labels) == key:
             return each.points

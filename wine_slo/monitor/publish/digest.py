@@ -153,7 +153,7 @@ class Digests:
         await asyncio.to_thread(self._ledger.mark_digest, chat, slot)
 
     async def _week(self, slot: datetime, fmt: Formatter) -> Week:
-        """The facts of the week that ended at a time; of the formatter only the objectives are used."""
+        """Return the facts of the week that ended at a time; of the formatter only the objectives are used."""
         first = slot - WEEK
         trouble: Reason | str = ""
         objectives = fmt.objectives.all
@@ -176,7 +176,7 @@ class Digests:
         )
 
     async def _attained(self, objective: Objective, slot: datetime) -> Attained:
-        """How an objective went in the week that ended at a time.
+        """Return how an objective went in the week that ended at a time.
 
         Raises:
             MetricSourceError: It does not say.
@@ -193,7 +193,7 @@ class Digests:
         )
 
     def _past(self, since: datetime) -> tuple[list[Incident], list[DeliveryRecord]]:
-        """The incidents since a time, with what is known of them now, and what was delivered of them."""
+        """Return the incidents since a time, with what is known of them now, and what was delivered of them."""
         try:
             older = {each.number: each for each in self._ledger.incidents(since=since)}
             records = self._ledger.records_of(older)
@@ -209,7 +209,7 @@ def _touches(incident: Incident, since: datetime) -> bool:
 
 
 def _detected(incident: Incident, records: Collection[DeliveryRecord]) -> list[timedelta]:
-    """How long it took until the first chat knew of a breach; nothing where none does."""
+    """Return how long it took until the first chat knew of a breach; nothing where none does."""
     if incident.key.alert is not Alert.BREACH or incident.key.is_own:
         return []
     instants = [each.breach_told_at for each in records if each.incident == incident.number and each.breach_told_at]

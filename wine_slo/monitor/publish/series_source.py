@@ -42,7 +42,10 @@ class SeriesSource:
         self._querying: defaultdict[timedelta, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def over(self, span: timedelta) -> History:
-        """How everything went over a span that ends now; what was last known, and the trouble, where nobody says."""
+        """Return how everything went over a span that ends now.
+
+        What was last known, and the trouble, where nobody says.
+        """
         async with self._querying[span]:
             now = self._snapshot.now()
             known, sent_at = self._known.get(span, (None, now))

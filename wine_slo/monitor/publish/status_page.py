@@ -104,7 +104,7 @@ class StatusPages:
         self._template = templates(FILES).get_template("status.html")
 
     def routes(self) -> list[web.RouteDef]:
-        """What to add to an application."""
+        """Return what to add to an application."""
         files = StaticFiles(SHARED, FILES)
         return [
             web.get("/", self._show),
@@ -124,7 +124,7 @@ class StatusPages:
         return page(text)
 
     def render(self, status: Status, history: History, chosen: str = "1h", *, reloads: bool = True) -> str:
-        """The page.
+        """Return the page.
 
         Args:
             status: How everything stands.
@@ -163,7 +163,7 @@ class StatusPages:
         )
 
     def _clock(self, instant: datetime, now: datetime) -> str:
-        """A time of day, with its date where that is not today's."""
+        """Return a time of day, with its date where that is not today's."""
         local, today = instant.astimezone(self._zone), now.astimezone(self._zone)
         return f"{local:%H:%M}" if local.date() == today.date() else f"{local:%d %b %H:%M}"
 
@@ -208,7 +208,7 @@ class StatusPages:
         return Row(incident, when, tuple(self._facts(incident, status)))
 
     def _people(self, about: ObjectiveStatus | IncidentStatus, status: Status) -> Iterator[str]:
-        """Who has acknowledged something, and what is silenced by whom and until when."""
+        """Yield who has acknowledged something, and what is silenced by whom and until when."""
         if about.acknowledged_by is not None:
             yield status_text.acknowledged(about.acknowledged_by, about.acknowledged_at, status.now, self._zone)
         if about.silence is not None:
@@ -246,7 +246,7 @@ class StatusPages:
 
 
 def _nature(incident: IncidentStatus) -> Iterator[str]:
-    """What an incident is, or how it ended, where that is out of the ordinary."""
+    """Yield what an incident is, or how it ended, where that is out of the ordinary."""
     if incident.is_drill:
         yield "a drill"
     if incident.outcome is Outcome.EXPIRED:
@@ -256,7 +256,7 @@ def _nature(incident: IncidentStatus) -> Iterator[str]:
 
 
 def _headline(status: Status) -> tuple[str, Judgement]:
-    """The one sentence to read, and its colour; green only where everything was seen to be met."""
+    """Return the one sentence to read, and its colour; green only where everything was seen to be met."""
     counts = {judgement: sum(each.verdict is judgement for each in status.objectives) for judgement in Judgement}
     count = len(status.objectives)
     objectives = "objective" if count == 1 else "objectives"
@@ -330,7 +330,7 @@ def _picture(
 
 
 def _runs(instants: Sequence[float], longest: float) -> Iterator[list[float]]:
-    """Instants in a row; a hole in which nothing was scraped is not drawn over."""
+    """Yield values of instants in a row; a hole in which nothing was scraped is not drawn over."""
     run = list(instants[:1])
     for earlier, later in pairwise(instants):
         if later - earlier > longest:

@@ -85,7 +85,7 @@ class FieldError:
 
     @property
     def detail(self) -> str:
-        """The mistake in words that follow the field's name."""
+        """Return the mistake in words that follow the field's name."""
         return DETAILS[self.mistake]
 
 

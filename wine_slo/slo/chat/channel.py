@@ -34,12 +34,12 @@ class Subscriber:
 
     @property
     def address(self) -> Address:
-        """The address that it has now."""
+        """Return the address that it has now."""
         return self.chat if self.moved_to is None else self.moved_to
 
     @property
     def is_closed(self) -> bool:
-        """Whether it refuses messages."""
+        """Return whether it refuses messages."""
         return bool(self.closed_because)
 
 

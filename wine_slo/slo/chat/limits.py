@@ -49,7 +49,7 @@ class Limit:
         self._lately: OrderedDict[Hashable, _Lately] = OrderedDict()
 
     def excess(self, who: Hashable, now: datetime) -> Excess | None:
-        """What there is too much of, where that one sends once more now; None where there is room."""
+        """Return what there is too much of, where that one sends once more now; None where there is room."""
         lately = self._of(who, now)
         if len(lately.times) < self._most:
             return None

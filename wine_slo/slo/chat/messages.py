@@ -116,7 +116,7 @@ class Question:
 
     @property
     def cause(self) -> str:
-        """What names this question for good, however often it is delivered."""
+        """Return what names this question for good, however often it is delivered."""
         return f"message {self.chat.place}/{self.message}"
 
 
@@ -146,7 +146,7 @@ class Press:
 
     @property
     def cause(self) -> str:
-        """What names this press for good, however often it is delivered."""
+        """Return what names this press for good, however often it is delivered."""
         return f"press {self.id}"
 
 

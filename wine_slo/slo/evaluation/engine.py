@@ -60,22 +60,22 @@ class State:
 
     @property
     def open_incidents(self) -> tuple[Incident, ...]:
-        """The open ones, oldest first."""
+        """Return the open ones, oldest first."""
         return tuple(incident for _, incident in sorted(self.incidents.items()) if incident.is_open)
 
     @property
     def keys_without_data(self) -> tuple[Key, ...]:
-        """What had no data at the last evaluation."""
+        """Return what had no data at the last evaluation."""
         return tuple(key for key, each in self.readings.items() if each.sight in (Sight.BLIND, Sight.STALE))
 
     @property
     def blind_since(self) -> datetime | None:
-        """Since when an objective has no data; None while all of them have."""
+        """Return since when an objective has no data; None while all of them have."""
         return min((at for key, at in self.troubles_since.items() if key.objective == SIGHT.objective), default=None)
 
     @property
     def is_blind(self) -> bool:
-        """Whether nothing at all can be seen, for so long that it is an incident."""
+        """Return whether nothing at all can be seen, for so long that it is an incident."""
         has_incident = any(incident.key.objective == SIGHT.objective for incident in self.open_incidents)
         return has_incident and len(self.keys_without_data) == len(self.readings)
 
@@ -290,7 +290,7 @@ def _report_gap(state: State, *, state_before: State, objectives: Objectives, in
 
 
 def causes_of(state: State, objectives: Objectives) -> dict[Key, Key | None]:
-    """Which incident says why each key could not be judged at the last evaluation; None for what could be."""
+    """Return which incident says why each key could not be judged at the last evaluation; None for what could be."""
     open_keys = {each.key for each in state.open_incidents}
     is_unanswered = all(each.is_unanswered for each in state.readings.values())
     causes: dict[Key, Key | None] = {}
@@ -312,7 +312,7 @@ def causes_of(state: State, objectives: Objectives) -> dict[Key, Key | None]:
 
 
 def _follow_troubles(state: State, objectives: Objectives) -> State:
-    """The state with an incident for each cause of not seeing, and for each job of which no target answers.
+    """Return the state with an incident for each cause of not seeing, and for each job of which no target answers.
 
     One cause neither hides another nor ends it: while a key cannot be seen for another reason, nobody knows.
     """
@@ -334,7 +334,7 @@ def _follow_troubles(state: State, objectives: Objectives) -> State:
 
 
 def _is_there(trouble: Key, causes: Mapping[Key, Key | None], objectives: Objectives) -> bool | None:
-    """Whether there is a trouble; None where that cannot be seen."""
+    """Return whether there is a trouble; None where that cannot be seen."""
     found = [cause for key, cause in causes.items() if _concerns(trouble, objectives.of(key))]
     if trouble in found and not (trouble.objective == DOWN and None in found):
         return True
@@ -343,7 +343,7 @@ def _is_there(trouble: Key, causes: Mapping[Key, Key | None], objectives: Object
 
 
 def _concerns(trouble: Key, objective: Objective | None) -> bool:
-    """Whether a trouble is one of an objective."""
+    """Return whether a trouble is one of an objective."""
     labels = dict(trouble.labels)
     return (
         objective is not None
@@ -353,7 +353,7 @@ def _concerns(trouble: Key, objective: Objective | None) -> bool:
 
 
 def _is_covered_by_up(down: Key, state: State, objectives: Objectives) -> bool:
-    """Whether an objective about the targets themselves covers that they are down."""
+    """Return whether an objective about the targets themselves covers that they are down."""
     return any(
         (objective := objectives.of(each.key)) is not None and objective.is_up and _concerns(down, objective)
         for each in state.open_incidents
@@ -361,7 +361,7 @@ def _is_covered_by_up(down: Key, state: State, objectives: Objectives) -> bool:
 
 
 def _trouble(trouble: Key, state: State, causes: Mapping[Key, Key | None]) -> Reason | str:
-    """What a trouble is, in words."""
+    """Return what a trouble is, in words."""
     reading = next(state.readings[key] for key, cause in causes.items() if cause == trouble)
     if trouble.objective != DOWN or not reading.targets or reading.is_gone:
         return reading.reason
@@ -371,7 +371,7 @@ def _trouble(trouble: Key, state: State, causes: Mapping[Key, Key | None]) -> Re
 def _follow_trouble(
     state: State, key: Key, reason: Reason | str, since: datetime | None, objectives: Objectives
 ) -> tuple[State, datetime | None]:
-    """The state with the incident of a trouble of our own opened or closed, and since when there is that trouble.
+    """Return the state with the incident of a trouble of our own opened or closed, and since when that lasts.
 
     Args:
         state: What is known, after the evaluation.

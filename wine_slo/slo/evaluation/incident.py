@@ -113,22 +113,22 @@ class Incident:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is not over."""
+        """Return whether it is not over."""
         return self.closed_at is None
 
     @property
     def since(self) -> datetime:
-        """The start of the bad time that the last opening was for."""
+        """Return the start of the bad time that the last opening was for."""
         return self.again_at or self.began_at
 
     @property
     def shown(self) -> Value | None:
-        """The value with its time range; None where none is known."""
+        """Return the value with its time range; None where none is known."""
         return None if self.value is None else Value(self.value, self.value_over)
 
     @property
     def this_opening(self) -> Opening:
-        """The bad time of the last opening, as far as it has come."""
+        """Return the bad time of the last opening, as far as it has come."""
         return Opening(
             began_at=self.since,
             last_bad_at=self.last_bad_at,
@@ -137,17 +137,17 @@ class Incident:
         )
 
     def bad_times(self, now: datetime) -> tuple[tuple[datetime, datetime], ...]:
-        """From when to when it was bad, oldest first; until now where it is open."""
+        """Return from when to when it was bad, oldest first; until now where it is open."""
         last = (self.since, now if self.is_open else self.last_bad_at)
         return (*((each.began_at, each.last_bad_at) for each in self.earlier), last)
 
     def bad_for(self, now: datetime) -> timedelta:
-        """How long it was bad in all, without the time between its openings."""
+        """Return how long it was bad in all, without the time between its openings."""
         return sum((until - since for since, until in self.bad_times(now)), timedelta(0))
 
     @property
     def bad_ratio(self) -> float:
-        """The share of bad events while it was bad."""
+        """Return the share of bad events while it was bad."""
         return self.bad / self.total if self.total else 1.0
 
 
@@ -193,12 +193,12 @@ def joined(openings: tuple[Opening, ...]) -> tuple[Opening, ...]:
 
 
 def may_reopen(last: Incident, began_at: datetime) -> bool:
-    """Whether what began then is the last incident come back; one that expired was never seen to end."""
+    """Return whether what began then is the last incident come back; one that expired was never seen to end."""
     return last.outcome is Outcome.EXPIRED or began_at - last.last_bad_at <= REOPENS_WITHIN
 
 
 def count_interval(incident: Incident, interval: Interval, *, bad: bool) -> Incident:
-    """The incident with one more interval: its own if it is bad, else perhaps the start of a recovery."""
+    """Return the incident with one more interval: its own if it is bad, else perhaps the start of a recovery."""
     if not bad:
         return replace(
             incident,

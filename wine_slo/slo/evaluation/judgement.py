@@ -27,7 +27,7 @@ CHANCE = 0.05  # a swing that chance explains is no news; the bound below overst
 
 
 def is_bad(objective: Objective, interval: Interval) -> bool:
-    """Whether one interval by itself violates the objective."""
+    """Return whether one interval by itself violates the objective."""
     return bool(is_violation(objective, interval.bad, interval.total))
 
 
@@ -53,29 +53,29 @@ class Weighing:
 
     @property
     def is_enough(self) -> bool:
-        """Whether there are as many events as a judgement needs."""
+        """Return whether there are as many events as a judgement needs."""
         return round(self.total) >= self.least
 
     @property
     def is_bad_without_stall(self) -> bool:
-        """Whether the objective is violated even without the worst stall."""
+        """Return whether the objective is violated even without the worst stall."""
         return self.rest_total > 0 and self.rest_bad / self.rest_total > self.allowed
 
     @property
     def chance(self) -> float:
-        """At most how likely chance shows that in a service that meets its objective; 1 where it is met."""
+        """Return at most how likely chance shows that in a service that meets its objective; 1 where it is met."""
         if not self.is_bad_without_stall:
             return 1.0
         return chance_of_share(self.rest_bad, self.rest_total, self.allowed)
 
     @property
     def is_breach(self) -> bool:
-        """Whether it is an incident."""
+        """Return whether it is an incident."""
         return self.is_enough and self.chance < CHANCE
 
 
 def weigh(objective: Objective, suspicion: Sequence[Interval]) -> Weighing:
-    """What was seen since a suspicion arose, as it is judged.
+    """Return what was seen since a suspicion arose, as it is judged.
 
     Args:
         objective: The objective.
@@ -93,7 +93,7 @@ def weigh(objective: Objective, suspicion: Sequence[Interval]) -> Weighing:
 
 
 def is_breach(objective: Objective, suspicion: Sequence[Interval]) -> bool:
-    """Whether what was seen since a suspicion arose is an incident.
+    """Return whether what was seen since a suspicion arose is an incident.
 
     Args:
         objective: The objective.
@@ -144,7 +144,7 @@ def held_run(objective: Objective, seen: Sequence[Interval], span: timedelta) ->
 
 
 def chance_of_share(bad: float, total: float, ratio: float) -> float:
-    """At most how likely a share as far from `ratio` as this one is, when `ratio` of all events are bad.
+    """Return at most how likely a share as far from `ratio` is, when `ratio` of all events are bad.
 
     The Chernoff bound of the binomial tail, exp(-n KL(bad/n || ratio)): never too small, exact where all or none are
     bad. Source: Hoeffding, 1963, https://doi.org/10.1080/01621459.1963.10500830, theorem 1.
@@ -160,7 +160,7 @@ def chance_of_share(bad: float, total: float, ratio: float) -> float:
 
 
 def _without_worst_stall(objective: Objective, suspicion: Sequence[Interval]) -> tuple[float, float]:
-    """Bad and all events outside the adjacent intervals that hold the most bad ones."""
+    """Return bad and all events outside the adjacent intervals that hold the most bad ones."""
     span = objective.scrape_interval * (objective.stall_intervals - 0.5)  # ends of intervals jitter a little
     worst = (0.0, 0.0)
     first = 0

@@ -18,7 +18,7 @@ class Phase(StrEnum):
 
     @property
     def is_open(self) -> bool:
-        """Whether there is an incident."""
+        """Return whether there is an incident."""
         return self in (Phase.BREACHED, Phase.RECOVERING)
 
 

@@ -34,7 +34,7 @@ class Sight(StrEnum):
 
     @property
     def is_seeing(self) -> bool:
-        """Whether the service's own numbers can be seen, however few they are."""
+        """Return whether the service's own numbers can be seen, however few they are."""
         return self in (Sight.CLEAR, Sight.NO_TRAFFIC, Sight.TOO_FEW)
 
 
@@ -60,7 +60,7 @@ class Interval:
 
     @property
     def bad_ratio(self) -> float:
-        """The share of bad events; there must have been some."""
+        """Return the share of bad events; there must have been some."""
         return self.bad / self.total
 
 
@@ -112,7 +112,7 @@ class Reading:
             raise ValueError("intervals must be in order")
 
     def recent_bad_ratio(self, objective: Objective) -> float | None:
-        """The share of bad events in the objective's last moments; None where there were none."""
+        """Return the share of bad events in the objective's last moments; None where there were none."""
         if not self.intervals:
             return None
         since = self.intervals[-1].ended_at - objective.recent + objective.scrape_interval / 2  # as their ends jitter
@@ -255,7 +255,7 @@ def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: date
 
 
 def without_data(at: datetime, sight: Sight, reason: Reason | str) -> Reading:
-    """A reading without data."""
+    """Return a reading without data."""
     return Reading(at=at, sight=sight, reason=reason)
 
 

@@ -60,7 +60,7 @@ class Scrapes:
 
     @property
     def anchor(self) -> datetime:
-        """When the first target was scraped; there must be one.
+        """Return when the first target was scraped; there must be one.
 
         Raises:
             MetricSourceError: It was scraped at no time that can be.
@@ -68,7 +68,9 @@ class Scrapes:
         return instant_of(min(self.at, key=lambda each: sorted(each.labels.items())).value)
 
     def targets(self, names: Sequence[str]) -> "dict[tuple[str, ...] | None, Targets]":
-        """The targets by their values of some labels; all of them by None, for what has none of its own (any more).
+        """Return the targets by their values of some labels.
+
+        All of them by None, for what has none of its own (any more).
 
         Grouped once for all keys of an objective, as there may be thousands of both.
 
@@ -103,7 +105,7 @@ class Grid:
 
     @classmethod
     def since_last_evaluation(cls, objective: Objective, state: State, anchor: datetime, now: datetime) -> "Grid":
-        """Every scrape since the last evaluation and of the last moments, or over the whole range at the first one.
+        """Return every scrape since the last evaluation and of the last moments; at the first one of the whole range.
 
         Args:
             objective: Whose.
@@ -168,7 +170,7 @@ class Answers:
 
     @property
     def have_intervals(self) -> bool:
-        """Whether all counters whose series are old enough have an interval of late.
+        """Return whether all counters whose series are old enough have an interval of late.
 
         One label set alone may have none, as it may be gone; where no label set has any, samples are too far apart.
         """
@@ -256,17 +258,17 @@ def answers_of(  # noqa: PLR0913  # values of a record, each by its name
 
 
 def key_of(objective: Objective, labels: Mapping[str, str]) -> Key:
-    """Whose a label set is."""
+    """Return whose a label set is."""
     return Key(objective.name, tuple((name, labels.get(name, "")) for name in objective.by))
 
 
 def by_key(objective: Objective, answer: Iterable[Sample]) -> dict[Key, float]:
-    """An answer of one value a label set, by key."""
+    """Return an answer of one value a label set, by key."""
     return {key_of(objective, each.labels): each.value for each in answer}
 
 
 def by_endpoint(objective: Objective, answer: Iterable[Sample]) -> dict[Key, tuple[tuple[str, float], ...]]:
-    """An answer of one value an endpoint, by key, highest first."""
+    """Return an answer of one value an endpoint, by key, highest first."""
     found: dict[Key, list[tuple[str, float]]] = {}
     for each in answer:
         if name := each.labels.get(ENDPOINT, "").strip():  # without a name it would say nothing of where
@@ -275,7 +277,7 @@ def by_endpoint(objective: Objective, answer: Iterable[Sample]) -> dict[Key, tup
 
 
 def remembered(state: State, objective: Objective) -> list[Key]:
-    """The keys that must be evaluated even where Prometheus shows nothing of them any more."""
+    """Return the keys that must be evaluated even where Prometheus shows nothing of them any more."""
     return [
         replace(key, alert=Alert.BREACH)
         for key, track in state.tracks.items()
@@ -303,7 +305,7 @@ def unjudged(error: Exception) -> Reason:
 
 
 def read_nothing(objective: Objective, state: State, now: datetime, *, gone: int = 0) -> dict[Key, Reading]:
-    """What is seen where Prometheus knows no target at all.
+    """Return what is seen where Prometheus knows no target at all.
 
     Args:
         objective: Whose.
@@ -322,7 +324,7 @@ def read_nothing(objective: Objective, state: State, now: datetime, *, gone: int
 
 
 def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Reading]:
-    """What is seen of each key."""
+    """Return what is seen of each key."""
     now, found = answers.at, {}
     alone = [] if objective.by else [Key(objective.name)]
     targets, have_intervals = answers.scrapes.targets(objective.by), answers.have_intervals
@@ -380,7 +382,7 @@ def _intervals(objective: Objective, answers: Answers, key: Key) -> tuple[Interv
 
 
 def _no_bucket(bounded: BoundedHistogram, answers: Answers, key: Key) -> Reason | None:
-    """Why the requests within the threshold cannot be counted; None where they can."""
+    """Return why the requests within the threshold cannot be counted; None where they can."""
     histogram, threshold = bounded.name, f"{bounded.threshold:g}"
     series, part = answers.total_settled.get(key, 0), answers.part_settled.get(key, 0)
     is_without = is_without_bucket(series, part)

@@ -11,7 +11,10 @@ SETTLES_IN = timedelta(milliseconds=100)  # a quick evaluation comes so much aft
 
 
 def next_evaluation_at(state: State, objectives: Objectives) -> datetime | None:
-    """When to evaluate again before the next tick; None where every objective is met, or there are no requests."""
+    """Return when to evaluate again before the next tick.
+
+    None where every objective is met, or there are no requests.
+    """
     instants = []
     for key, track in state.tracks.items():
         objective, reading = objectives.of(key), state.readings.get(key)

@@ -27,14 +27,14 @@ class Value:
     over: timedelta | None = None
 
     def is_within(self, objective: Objective) -> bool:
-        """Whether it is no worse than the target."""
+        """Return whether it is no worse than the target."""
         if objective.source.threshold is not None:
             return self.number <= objective.source.threshold
         return self.number <= objective.allowed_bad_ratio + ROUNDING
 
 
 def value_of(objective: Objective, reading: Reading, *, is_met: bool) -> Value | None:
-    """The value of an objective; None where there is none.
+    """Return the value of an objective; None where there is none.
 
     Args:
         objective: Whose.

@@ -25,7 +25,7 @@ def buttons_of(
     offers: Collection[str],
     say: Callable[[str], str],
 ) -> Keyboard:
-    """Rows of buttons; none where the incident is over.
+    """Return rows of buttons; none where the incident is over.
 
     Args:
         incident: The one whose message it is.

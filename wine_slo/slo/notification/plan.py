@@ -56,7 +56,7 @@ class Notification:
     buttons: Keyboard = ()
 
     def delivered(self, message: int) -> tuple[DeliveryRecord, ...]:
-        """The delivery records once a new message with this id has been sent."""
+        """Return the delivery records once a new message with this id has been sent."""
         records = (self.after, *self.others)
         if self.kind in (Kind.BREACH, Kind.MISSED):
             return tuple(replace(each, message=message) for each in records)
@@ -94,7 +94,7 @@ class Wording(Protocol):
 def next_notification(
     incident: Incident, record: DeliveryRecord, words: Wording, now: datetime, policy: Policy
 ) -> Notification | None:
-    """The next thing to say in a chat about an incident; None when it has received everything, or has to wait.
+    """Return the next thing to say in a chat about an incident; None when it has received everything, or has to wait.
 
     Args:
         incident: The truth.
@@ -119,7 +119,10 @@ def next_notification(
 
 
 def no_later_than(now: datetime, record: DeliveryRecord) -> DeliveryRecord:
-    """A record without instants in the future, from which a clock that was set back would count waits of hours."""
+    """Return a record without instants in the future.
+
+    From those a clock that was set back would count waits of hours.
+    """
     instants = (record.breach_told_at, record.written_at, record.loud_at)
     if all(each is None or each <= now for each in instants):
         return record
@@ -149,7 +152,7 @@ def _breach(incident: Incident, record: DeliveryRecord, words: Wording, now: dat
 
 
 def _open(incident: Incident, record: DeliveryRecord, words: Wording, policy: Policy) -> str:
-    """How an open incident reads; in a chat that is escalated to, why it is sent there."""
+    """Return how an open incident reads; in a chat that is escalated to, why it is sent there."""
     text = words.breach(incident, record)
     if not policy.is_second or policy.is_acknowledged or policy.escalate_after is None:
         return text
@@ -159,7 +162,7 @@ def _open(incident: Incident, record: DeliveryRecord, words: Wording, policy: Po
 def _again(
     incident: Incident, record: DeliveryRecord, words: Wording, now: datetime, policy: Policy
 ) -> Notification | None:
-    """A sound about what is known already; None where there is no need of one, or where it is muted."""
+    """Return a sound about what is known already; None where there is no need of one, or where it is muted."""
     kind = repetition_due(incident, record, now, policy)
     if kind is None or suppression_of(incident, record, now, policy) is not None:
         return None
@@ -222,7 +225,7 @@ def _missed(incident: Incident, record: DeliveryRecord, words: Wording, now: dat
 
 
 def fold(notifications: Sequence[tuple[Incident, Notification]], words: Wording) -> Notification | None:
-    """One notification for all of a kind of which there are too many to be read; None where there are not.
+    """Return one notification for all of a kind of which there are too many to be read; None where there are not.
 
     Args:
         notifications: What is to be sent to one chat, with what each is about.

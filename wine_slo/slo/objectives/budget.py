@@ -35,28 +35,28 @@ class Budget:
     bad_ratios: Mapping[timedelta, float] = field(default_factory=dict)
 
     def burn_rate(self, objective: Objective, window: timedelta) -> float | None:
-        """The burn rate over a window: 1 spends the budget exactly; None where there were no events."""
+        """Return the burn rate over a window: 1 spends the budget exactly; None where there were no events."""
         bad_ratio = self.bad_ratios.get(window)
         return None if bad_ratio is None else bad_ratio / objective.allowed_bad_ratio
 
     def is_young(self, objective: Objective) -> bool:
-        """Whether there is too little history to say anything of the budget."""
+        """Return whether there is too little history to say anything of the budget."""
         return self.history < YOUNG * objective.window
 
     def remaining(self, objective: Objective) -> float | None:
-        """The share of the budget that is left, below 0 where more is gone than there was; None if not known."""
+        """Return the share of the budget that is left, below 0 where more is gone than there was; None if not known."""
         burn_rate = self.burn_rate(objective, objective.window)
         return None if burn_rate is None else 1 - burn_rate * (self.history / objective.window)
 
     def share_of(self, objective: Objective, bad_events: float) -> float | None:
-        """Which share of the whole window's budget so many bad events are; None if not known."""
+        """Return which share of the whole window's budget so many bad events are; None if not known."""
         if not self.events or not self.history:
             return None
         events_in_window = self.events * (objective.window / self.history)
         return bad_events / (events_in_window * objective.allowed_bad_ratio)
 
     def time_left(self, objective: Objective, window: timedelta) -> timedelta | None:
-        """How long what is left lasts at the burn rate of a window; None where it lasts, or is not known."""
+        """Return how long what is left lasts at the burn rate of a window; None where it lasts, or is not known."""
         remaining, burn_rate = self.remaining(objective), self.burn_rate(objective, window)
         if remaining is None or burn_rate is None or burn_rate <= 1 or remaining <= 0:
             return None
@@ -80,7 +80,10 @@ def fires(rate: Amount, long: Amount, short: Amount) -> Condition:
 
 
 def is_burning(objective: Objective, budget: Budget, burn: Burn) -> bool | None:
-    """Whether a burn rate holds over both of its windows; None where one had no events or exceeds all history."""
+    """Return whether a burn rate holds over both of its windows.
+
+    None where one had no events or exceeds all history.
+    """
     rate = firing_rate(objective, burn, budget.history)
     long, short = budget.burn_rate(objective, burn.long), budget.burn_rate(objective, burn.short)
     if rate == inf or long is None or short is None:
@@ -89,22 +92,22 @@ def is_burning(objective: Objective, budget: Budget, burn: Burn) -> bool | None:
 
 
 def burning(objective: Objective, budget: Budget, alert: Alert) -> Burn | None:
-    """The first burn rate of an alert that holds; None where none does."""
+    """Return the first burn rate of an alert that holds; None where none does."""
     return next((burn for burn in objective.burns if burn.alert is alert and is_burning(objective, budget, burn)), None)
 
 
 def is_any_burning(objective: Objective, budget: Budget) -> bool:
-    """Whether any of the burn rates that are alerted on holds."""
+    """Return whether any of the burn rates that are alerted on holds."""
     return any(is_burning(objective, budget, burn) for burn in objective.burns)
 
 
 def windows(objective: Objective) -> tuple[timedelta, ...]:
-    """Every window that has to be queried, shortest first."""
+    """Return every window that has to be queried, shortest first."""
     return tuple(sorted({objective.window, *(each for burn in objective.burns for each in (burn.short, burn.long))}))
 
 
 def stays_known_for(span: timedelta) -> timedelta:
-    """For how long what is known of a span is good enough: a hundredth of it at most."""
+    """Return for how long what is known of a span is good enough: a hundredth of it at most."""
     return min(span / 100, SELDOM)
 
 

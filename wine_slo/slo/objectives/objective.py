@@ -25,12 +25,12 @@ LEAST_GOOD_INTERVALS = 2  # a rate needs two samples, so what is said of a recov
 
 
 def usual_bad_for(scrape_interval: timedelta) -> timedelta:
-    """How long it must be bad to be a breach where nothing else is written."""
+    """Return how long it must be bad to be a breach where nothing else is written."""
     return max(timedelta(seconds=25), LEAST_BAD_INTERVALS * scrape_interval)
 
 
 def usual_good_for(scrape_interval: timedelta) -> timedelta:
-    """How long it must be good to be a recovery where nothing else is written."""
+    """Return how long it must be good to be a recovery where nothing else is written."""
     return max(timedelta(seconds=20), LEAST_GOOD_INTERVALS * scrape_interval)
 
 
@@ -70,7 +70,7 @@ class Burn:
             raise ObjectiveError("alert", "must be page or ticket")
 
     def factor(self, window: timedelta, history: timedelta | None = None) -> float:
-        """The burn rate at which this share is burnt in the long window, or in as much of it as is known.
+        """Return the burn rate at which this share is burnt in the long window, or in as much of it as is known.
 
         Never below 1: a budget that lasts is no alert, whatever share is written.
         """
@@ -88,7 +88,7 @@ BURNS_WINDOW = timedelta(days=30)  # that these shares are of
 
 
 def usual_burns(window: timedelta) -> tuple[Burn, ...]:
-    """The usual burn-rate alerts for a budget of any window: the same burn rates over the same windows.
+    """Return the usual burn-rate alerts for a budget of any window: the same burn rates over the same windows.
 
     The shares follow: 2 % of 30 days in 1 h is a burn rate of 14.4, and so is 8.6 % of 7 days. One whose long window
     holds more than the whole budget at its burn rate is left out: the budget would be gone before it fires.
@@ -175,59 +175,59 @@ class Objective:
 
     @property
     def is_latency(self) -> bool:
-        """Whether its value is a quantile in seconds, not a share of events."""
+        """Return whether its value is a quantile in seconds, not a share of events."""
         return self.source.unit is Unit.SECONDS
 
     @property
     def is_up(self) -> bool:
-        """Whether it is about the targets themselves, so that a target that is down can be judged."""
+        """Return whether it is about the targets themselves, so that a target that is down can be judged."""
         return self.source.is_about_targets
 
     @property
     def counts_scrapes(self) -> bool:
-        """Whether each scrape is an event, so that an interval has one and not a rate of them."""
+        """Return whether each scrape is an event, so that an interval has one and not a rate of them."""
         return self.source.all_events(self.job) is None
 
     @property
     def limit(self) -> float:
-        """The worst value that meets the objective: seconds of a quantile, else a share of bad events."""
+        """Return the worst value that meets the objective: seconds of a quantile, else a share of bad events."""
         return self.allowed_bad_ratio if self.source.threshold is None else self.source.threshold
 
     @property
     def allowed_bad_ratio(self) -> float:
-        """The share of events that may be bad: the error budget as a ratio."""
+        """Return the share of events that may be bad: the error budget as a ratio."""
         return 1 - self.ratio
 
     @property
     def fastest_burn(self) -> float:
-        """The burn rate where every event is bad."""
+        """Return the burn rate where every event is bad."""
         return 1 / self.allowed_bad_ratio
 
     def can_fire(self, burn: Burn) -> bool:
-        """Whether any share of bad events burns so fast."""
+        """Return whether any share of bad events burns so fast."""
         return burn.factor(self.window) <= self.fastest_burn
 
     @property
     def with_usual_burns(self) -> "Objective":
-        """The same with the usual burn-rate alerts, but for those that can never fire."""
+        """Return the same with the usual burn-rate alerts, but for those that can never fire."""
         burns = tuple(burn for burn in usual_burns(self.window) if self.can_fire(burn))
         kept = {burn.long for burn in burns}
         return replace(self, burns=burns, burns_left_out=tuple(each for each in BURNS if each.long not in kept))
 
     @property
     def as_budgeted(self) -> "Objective":
-        """The same, of only what the error budget counts."""
+        """Return the same, of only what the error budget counts."""
         source = self.source.budgeted
         return self if source is self.source else replace(self, source=source)
 
     @property
     def recent(self) -> timedelta:
-        """The last moments: the range of the value that is said while something is wrong, of two scrapes or more."""
+        """Return the last moments, two scrapes or more: the range of the value while something is wrong."""
         return max(self.good_for, 2 * self.scrape_interval)
 
     @property
     def stall_intervals(self) -> int:
-        """How many adjacent intervals a stall may spoil without being an incident: 15 s touch four of 5 s each."""
+        """Return how many adjacent intervals a stall may spoil without being an incident: 15 s touch four of 5 s."""
         return round(self.bad_for / self.scrape_interval) - 1
 
 
@@ -241,11 +241,14 @@ class Key:
 
     @property
     def is_own(self) -> bool:
-        """Whether it is about monitoring itself or a service that is down, so that a silence of all never mutes it."""
+        """Return whether it is about monitoring itself or a service that is down.
+
+        A silence of all never mutes that.
+        """
         return self.objective in TAKEN
 
     def __str__(self) -> str:
-        """As it stands at the foot of a message: `latency` or `latency{endpoint="/predict"}`."""
+        """Return it as it stands at the foot of a message: `latency` or `latency{endpoint="/predict"}`."""
         labels = ", ".join(f'{name}="{value}"' for name, value in self.labels)
         name = f"{self.objective}{{{labels}}}" if labels else self.objective
         return name if self.alert is Alert.BREACH else f"{name} budget"
@@ -273,14 +276,14 @@ class Objectives:
 
     @property
     def longest_poll(self) -> timedelta:
-        """The longest interval between evaluations of which none counts as a gap."""
+        """Return the longest interval between evaluations of which none counts as a gap."""
         return self.blind_for / 2
 
     def of(self, key: Key) -> Objective | None:
-        """The objective that a key belongs to; None when there is no such objective any more."""
+        """Return the objective that a key belongs to; None when there is no such objective any more."""
         return self.by_name.get(key.objective)
 
     @classmethod
     def only(cls, *objectives: Objective) -> Self:
-        """These objectives, with the usual settings."""
+        """Return these objectives, with the usual settings."""
         return cls(objectives)

@@ -54,17 +54,17 @@ class Silence:
     reason: str = ""
 
     def is_about(self, key: Key) -> bool:
-        """Whether what is said of that key is muted by it."""
+        """Return whether what is said of that key is muted by it."""
         if not self.objective:
             return key.objective not in TAKEN
         return key.objective == self.objective and set(self.labels) <= set(key.labels)
 
     def mutes(self, incident: Incident) -> bool:
-        """Whether what is said of an incident is muted by it."""
+        """Return whether what is said of an incident is muted by it."""
         return self.is_about(incident.key) and (bool(self.objective) or not incident.is_outage)
 
     def runs(self, incidents: Mapping[int, Incident], now: datetime) -> bool:
-        """Whether its time is not over; by itself, so unless somebody has ended it."""
+        """Return whether its time is not over; by itself, so unless somebody has ended it."""
         if self.until is not None:
             return now < self.until
         return any(
@@ -102,11 +102,11 @@ class Action:
 
     @property
     def request(self) -> str:
-        """What names everything that was done by the same message."""
+        """Return what names everything that was done by the same message."""
         return self.cause.partition(" #")[0]
 
     def is_fresh(self, now: datetime) -> bool:
-        """Whether it can still be taken back."""
+        """Return whether it can still be taken back."""
         return now - self.at <= UNDONE_WITHIN
 
 
@@ -128,36 +128,36 @@ class Actions:
 
     @classmethod
     def kept(cls, actions: Iterable[Action], last_number: int = 0) -> "Actions":
-        """What was kept, in whatever order it comes; of two with one number the first."""
+        """Return what was kept, in whatever order it comes; of two with one number the first."""
         by_number: dict[int, Action] = {}
         for action in actions:
             by_number.setdefault(action.number, action)
         return cls(tuple(by_number[number] for number in sorted(by_number)), last_number)
 
     def with_one_more(self, action: Action) -> "Actions":
-        """These and one that has no number yet; what is too old to matter is left out."""
+        """Return these and one that has no number yet; what is too old to matter is left out."""
         number = max((each.number for each in self.all), default=self.last_number)
         number = max(number, self.last_number) + 1
         oldest = action.at - KEPT
         return Actions((*(each for each in self.all if each.at > oldest), replace(action, number=number)), number)
 
     def of_cause(self, cause: str) -> Action | None:
-        """The action that a message or a press has led to already."""
+        """Return the action that a message or a press has led to already."""
         return next((action for action in reversed(self.all) if action.cause == cause), None)
 
     def of_number(self, number: int) -> Action | None:
-        """The action of that number; None where it is not at hand."""
+        """Return the action of that number; None where it is not at hand."""
         return next((action for action in reversed(self.all) if action.number == number), None)
 
     def about(self, incident: Incident) -> tuple[Action, ...]:
-        """Everything that was done about an incident, oldest first; its history."""
+        """Return everything that was done about an incident, oldest first; its history."""
         ours = {
             action.number for action in self.all if action.incident == incident.number or self._muted(action, incident)
         }
         return tuple(action for action in self.all if action.number in ours or action.of in ours)
 
     def _muted(self, action: Action, incident: Incident) -> bool:
-        """Whether an action is a silence that ran at some time of an incident."""
+        """Return whether an action is a silence that ran at some time of an incident."""
         silence = action.silence
         if silence is None or not silence.mutes(incident):
             return False
@@ -169,7 +169,7 @@ class Actions:
         return all(each is None or each > incident.began_at for each in ends)
 
     def acknowledgement(self, incident: Incident) -> Action | None:
-        """Who has it; of an incident that came back, who has it this time."""
+        """Return who has it; of an incident that came back, who has it this time."""
         gone = self._gone
         return next(
             (
@@ -184,7 +184,7 @@ class Actions:
         )
 
     def given_up_at(self, incident: Incident) -> datetime | None:
-        """When somebody took back last that they have an incident, this time; None where nobody did."""
+        """Return when somebody took back last that they have an incident, this time; None where nobody did."""
         those = {
             action.number
             for action in self.all
@@ -195,7 +195,10 @@ class Actions:
         return max((action.at for action in self.all if action.of in those), default=None)
 
     def drill_of(self, incident: Incident) -> Action | None:
-        """The drill that somebody began shortly before an incident was seen; None where that was no drill of a chat."""
+        """Return the drill that somebody began shortly before an incident was seen.
+
+        None where that was no drill of a chat.
+        """
         those = (
             action
             for action in reversed(self.all)
@@ -206,7 +209,7 @@ class Actions:
         )
 
     def to_announce(self, incidents: Mapping[int, Incident], since: datetime, now: datetime) -> tuple[Action, ...]:
-        """The silences that run, and one more day of which has passed since then."""
+        """Return the silences that run, and one more day of which has passed since then."""
         return tuple(
             action
             for action in self.silences(incidents, now)
@@ -214,7 +217,7 @@ class Actions:
         )
 
     def silences(self, incidents: Mapping[int, Incident], now: datetime) -> tuple[Action, ...]:
-        """The silences that run now, oldest first."""
+        """Return the silences that run now, oldest first."""
         gone = self._gone
         return tuple(
             action
@@ -223,19 +226,19 @@ class Actions:
         )
 
     def silence_of(self, incident: Incident, incidents: Mapping[int, Incident], now: datetime) -> Action | None:
-        """The silence that mutes an incident now: the one that lasts longest where there are several."""
+        """Return the silence that mutes an incident now: the one that lasts longest where there are several."""
         those = [
             action for action in self.silences(incidents, now) if action.silence and action.silence.mutes(incident)
         ]
         return max(those, key=lambda action: _end(action, now), default=None)
 
     def silence_about(self, key: Key, incidents: Mapping[int, Incident], now: datetime) -> Action | None:
-        """The silence that mutes a key now: the one that lasts longest where there are several."""
+        """Return the silence that mutes a key now: the one that lasts longest where there are several."""
         those = [action for action in self.silences(incidents, now) if action.silence and action.silence.is_about(key)]
         return max(those, key=lambda action: _end(action, now), default=None)
 
     def ran_out(self, key: Key, now: datetime) -> datetime | None:
-        """When the last silence about a key ran out by itself; None where none did."""
+        """Return when the last silence about a key ran out by itself; None where none did."""
         gone = self._gone
         ends = (
             action.silence.until
@@ -245,7 +248,7 @@ class Actions:
         return max((each for each in ends if each <= now), default=None)
 
     def had_silence(self, incident: Incident, incidents: Mapping[int, Incident]) -> bool:
-        """Whether it was silenced when it opened: why nobody was notified."""
+        """Return whether it was silenced when it opened: why nobody was notified."""
         opened_at = incident.opened_at
         for action in self.all:
             silence = action.silence
@@ -262,11 +265,11 @@ class Actions:
         return False
 
     def was_ended(self, number: int) -> bool:
-        """Whether somebody has ended or undone that action, so that it did not end by itself."""
+        """Return whether somebody has ended or undone that action, so that it did not end by itself."""
         return number in self._gone
 
     def undoable(self, person: int, now: datetime) -> tuple[Action, ...]:
-        """What a person did last, by one message, where it can still be taken back."""
+        """Return what a person did last, by one message, where it can still be taken back."""
         gone = self._gone
         those = [
             action
@@ -279,7 +282,7 @@ class Actions:
         return tuple(action for action in those if action.request == those[-1].request)
 
     def is_other_of_that_name(self, person: Person) -> bool:
-        """Whether somebody else of the same name has done something."""
+        """Return whether somebody else of the same name has done something."""
         return any(
             action.by.id != person.id and action.by.name.casefold() == person.name.casefold() for action in self.all
         )
@@ -293,6 +296,6 @@ NO_ACTIONS = Actions()
 
 
 def _end(action: Action, now: datetime) -> datetime:
-    """For choosing the longest silence; one until recovery has no end that is known."""
+    """Return the end by which the longest silence is chosen; one until recovery has no end that is known."""
     until = action.silence.until if action.silence else None
     return until or now + 2 * LONGEST_SILENCE

@@ -79,7 +79,7 @@ class Named:
 
     @property
     def about(self) -> Key:
-        """The label set, or the whole objective."""
+        """Return the label set, or the whole objective."""
         return self.key or Key(self.objective)
 
 
@@ -100,7 +100,7 @@ class Names:
     title: Callable[[Key], str] = lambda key: key.objective
 
     def resolve(self, words: Sequence[str]) -> Named:
-        """What is meant by the first words, the rest of a command among them.
+        """Return what is meant by the first words, the rest of a command among them.
 
         Raises:
             UnknownNameError: Nothing, or more than one thing.
@@ -123,7 +123,7 @@ class Names:
         return self._labelled(name, (*((f"{{{labels}",) if brace else ()), *words[1:]))
 
     def resolve_only(self, words: Sequence[str]) -> Named:
-        """What is meant by words that name one thing and say nothing else.
+        """Return what is meant by words that name one thing and say nothing else.
 
         Raises:
             UnknownNameError: Nothing, or more than one thing, or there are words that mean nothing.
@@ -136,7 +136,7 @@ class Names:
         return named
 
     def resolve_each(self, words: Sequence[str]) -> list[Named]:
-        """What is meant by words that name things, with commas or `and` between them, and say nothing else.
+        """Return what is meant by words that name things, with commas or `and` between them, and say nothing else.
 
         Raises:
             UnknownNameError: There are words that mean nothing.
@@ -149,7 +149,7 @@ class Names:
         return found
 
     def resembles(self, word: str) -> bool:
-        """Whether a word is nearly the name of an objective, or is a label or a value of one, or nearly."""
+        """Return whether a word is nearly the name of an objective, or is a label or a value of one, or nearly."""
         wanted = _plain(word)
         parts = {_plain(each) for key in self.keys for label in key.labels for each in label}
         if wanted in PARTS or wanted.removesuffix("s") in parts or difflib.get_close_matches(wanted, parts, 1, NEAR):
@@ -157,7 +157,7 @@ class Names:
         return bool(_near(word, {each.name: self._names(each) for each in self.objectives.all}))
 
     def _numbered(self, words: Sequence[str]) -> Named | None:
-        """What an incident is about, where the words begin with its number: `#12`, `№ 12`."""
+        """Return what an incident is about, where the words begin with its number: `#12`, `№ 12`."""
         if not words[0].startswith(NUMBER_SIGNS):
             return None
         digits, rest = words[0][1:], words[1:]
@@ -176,7 +176,7 @@ class Names:
         return (*own, unescape(self.title(Key(objective.name))), *spoken)
 
     def _labelled(self, name: str, words: Sequence[str]) -> Named:
-        """The label set of an objective that the next words name.
+        """Return the label set of an objective that the next words name.
 
         Raises:
             UnknownNameError: They name one that there is not.
@@ -208,7 +208,7 @@ def _known(objective: Objective, those: Iterable[Key]) -> list[str]:
 
 
 def _braced(name: str, said: str, those: Mapping[Key, Collection[str]]) -> Key | None:
-    """The label set, or the labels that several have, between braces."""
+    """Return the label set, or the labels that several have, between braces."""
     exact = [key for key in those if _plain(str(key).removeprefix(name)) == _plain(said)]
     if exact:
         return exact[0]
@@ -226,13 +226,13 @@ def _braced(name: str, said: str, those: Mapping[Key, Collection[str]]) -> Key |
 
 
 def _shared(name: str, word: str, those: Iterable[Key]) -> Key | None:
-    """The label that several label sets have, where a word is its value and that of no other label."""
+    """Return the label that several label sets have, where a word is its value and that of no other label."""
     labels = {label for key in those for label in key.labels if _plain(label[1]) == _plain(word)}
     return Key(name, tuple(labels)) if len(labels) == 1 else None
 
 
 def _phrase(words: Sequence[str], ways: Mapping[T, Collection[str]]) -> T | None:
-    """The only thing that has all of these words as its name, declined or not."""
+    """Return the only thing that has all of these words as its name, declined or not."""
     found = {each for each, names in ways.items() if any(_is_phrase(words, name.split()) for name in names)}
     return found.pop() if len(found) == 1 else None
 
@@ -245,7 +245,10 @@ def _is_phrase(words: Sequence[str], name: Sequence[str]) -> bool:
 
 
 def _only(word: str, ways: Mapping[T, Collection[str]]) -> T | None:
-    """The only thing that can be called so: exactly, else by one of its words, how it begins, or a part of it."""
+    """Return the only thing that can be called so.
+
+    Exactly, else by one of its words, how it begins, or a part of it.
+    """
     wanted = _plain(word)
     if not wanted:
         return None
@@ -258,7 +261,7 @@ def _only(word: str, ways: Mapping[T, Collection[str]]) -> T | None:
 
 
 def _near(word: str, ways: Mapping[str, Collection[str]]) -> str:
-    """What a word is a slip of, where that is one thing."""
+    """Return what a word is a slip of, where that is one thing."""
     wanted = _plain(word)
     ratios = {
         each: max(difflib.SequenceMatcher(None, wanted, own).ratio() for own in (*map(_plain, names), *_words(names)))
@@ -269,7 +272,7 @@ def _near(word: str, ways: Mapping[str, Collection[str]]) -> str:
 
 
 def _words(names: Iterable[str]) -> set[str]:
-    """The words that names are made of."""
+    """Return the words that names are made of."""
     return {_plain(word) for name in names for word in re.split(r"[\s_\-./]+", name) if _plain(word)}
 
 
@@ -278,7 +281,7 @@ def _is(word: str, own: str) -> bool:
 
 
 def _is_a_word(own: str, word: str) -> bool:
-    """Whether two Russian words are forms of one: задержку, задержка."""
+    """Return whether two Russian words are forms of one: задержку, задержка."""
     same = next((number for number, (one, two) in enumerate(zip(own, word, strict=False)) if one != two), None)
     if same is None:
         same = min(len(own), len(word))
@@ -295,7 +298,7 @@ def _contains(own: str, word: str) -> bool:
 
 
 def _ways(key: Key) -> tuple[str, ...]:
-    """How a label set may be called."""
+    """Return how a label set may be called."""
     return (*_values(key), " ".join(_values(key)))
 
 
@@ -304,7 +307,9 @@ def _values(key: Key) -> tuple[str, ...]:
 
 
 def _plain(word: str) -> str:
-    """A word as it is compared: one form of each letter, without blanks, quotes, brackets, a path's slash, its end.
+    """Return a word as it is compared.
+
+    One form of each letter, without blanks, quotes, a path's slash, a sentence's end.
 
     What has nothing else, such as the path `/`, is itself.
     """

@@ -92,7 +92,7 @@ class NoNumberError(NotUnderstoodError):
 
 
 def parse_silence(words: Sequence[str], names: Names, now: datetime, zone: tzinfo) -> SilenceRequest:
-    """What the words after `/silence` want.
+    """Return what the words after `/silence` want.
 
     Args:
         words: As they were written.
@@ -167,7 +167,7 @@ class _Found:
         return words
 
     def request(self, said: Sequence[str], rest: Sequence[str], reason: str) -> SilenceRequest:
-        """What was wanted.
+        """Return what was wanted.
 
         Raises:
             NotUnderstoodError: That is not clear.
@@ -197,8 +197,8 @@ class _Found:
         """
         end, keys = self.end or (None,), self.keys or ()
         if (other := self._second_end(rest)) is not None:
-            wishes = [SilenceRequest(each, keys) for each in sorted((end[0] or self._now, other)) if each > self._now]
-            raise UnclearError(rest[0], Missing.WHEN, wishes)
+            ends = [SilenceRequest(each, keys) for each in sorted((end[0] or self._now, other)) if each > self._now]
+            raise UnclearError(rest[0], Missing.WHEN, ends)
         place = self._doubt(rest)
         if place is None:
             return
@@ -206,11 +206,13 @@ class _Found:
         named = None if word else self._take_list(rest[place:])
         more = tuple(dict.fromkeys((*keys, *(named[0] if named else ()), *((Key(near),) if near else ()))))
         wider = [SilenceRequest(end[0], each) for each in dict.fromkeys((more, *self._offered())) if each != keys]
-        asked = SilenceRequest(end[0], keys, reason)
-        raise UnclearError(word, Missing.WHAT, [wider[0], asked, *wider[1:]] if more != keys else [asked, *wider], near)
+        as_said = SilenceRequest(end[0], keys, reason)
+        raise UnclearError(
+            word, Missing.WHAT, [wider[0], as_said, *wider[1:]] if more != keys else [as_said, *wider], near
+        )
 
     def _second_end(self, words: Sequence[str]) -> datetime | None:
-        """The end that words say; None where they say none, or none that is known."""
+        """Return the end that words say; None where they say none, or none that is known."""
         try:
             taken = take_end(parted(words)[0], self._now, self._zone)
         except NotUnderstoodError:
@@ -218,7 +220,7 @@ class _Found:
         return taken[0] if taken else None
 
     def _doubt(self, rest: Sequence[str]) -> int | None:
-        """The place of the first word that may be more than a reason; None where all of them are one.
+        """Return the place of the first word that may be more than a reason; None where all of them are one.
 
         It may where it joins, limits or names something, or nearly does. What is announced as a reason is one, unless
         it does nothing but name.
@@ -235,7 +237,7 @@ class _Found:
         return 1 if len(rest) > 1 and self._only_names(rest[1:]) else None
 
     def _only_names(self, words: Sequence[str]) -> bool:
-        """Whether words do nothing but name things, or nearly."""
+        """Return whether words do nothing but name things, or nearly."""
         those = [each for each in words if bare(each) not in (*AND, *ABOUT)]
         return bool(those) and all(
             is_label(each) or each.isdecimal() or self._names.resembles(each) or self._take_key([each]) is not None
@@ -243,7 +245,7 @@ class _Found:
         )
 
     def _is_end(self, words: Sequence[str]) -> bool:
-        """Whether words begin with an end."""
+        """Return whether words begin with an end."""
         try:
             return take_end(parted(words)[0], self._now, self._zone) is not None
         except NotUnderstoodError:
@@ -298,7 +300,7 @@ class _Found:
         return after
 
     def _limits_all(self, words: Sequence[str]) -> bool:
-        """Whether what follows `all` takes something out of it, or names something before a reason is announced."""
+        """Return whether what follows `all` takes something out of it, or names something before a reason begins."""
         if self._second_end(words) is not None and self.end is not None:
             return True
         if self._doubt(words) is not None and not self._is_end(words):
@@ -311,7 +313,7 @@ class _Found:
         return False
 
     def _take_list(self, words: Sequence[str]) -> tuple[list[Key], Sequence[str]] | None:
-        """The things that the first words name, and the words after them; None where one of them is not known.
+        """Return the things that the first words name, and the words after them; None where one of them is not known.
 
         Without a comma they are several only where nothing or an end follows, as a reason may begin with a name.
         """
@@ -348,7 +350,7 @@ class _Found:
         return named.about, [*named.rest, *others]
 
     def _strange(self, words: Sequence[str]) -> tuple[str, str]:
-        """The first word that names nothing, and what it is a slip of; both empty where nothing was said."""
+        """Return the first word that names nothing, and what it is a slip of; both empty where nothing was said."""
         for number, word in enumerate(words):
             if is_because(word):
                 break
@@ -361,12 +363,12 @@ class _Found:
         return "", ""
 
     def _offered(self, near: str = "") -> list[tuple[Key, ...]]:
-        """What there is to choose from: what is near, everything, the objectives."""
+        """Return what there is to choose from: what is near, everything, the objectives."""
         names = [each for each in self._names.objectives.by_name if each != near][:OFFERED]
         return [*([(Key(near),)] if near else []), (), *((Key(each),) for each in names)]
 
     def _with_units(self, unit: NoUnitError, reason: str) -> list[SilenceRequest]:
-        """What a number may mean: minutes, and hours where those are few enough."""
+        """Return what a number may mean: minutes, and hours where those are few enough."""
         lengths = [each for each in (MINUTE, HOUR) if timedelta(0) < unit.number * each <= LONGEST_SILENCE]
         if self.keys is not None:
             return [SilenceRequest(self._now + unit.number * each, self.keys, reason) for each in lengths]

@@ -13,7 +13,7 @@ BECAUSE = (
 
 
 def bare(word: str) -> str:
-    """A word as it is compared with ours: small, and without what surrounds it."""
+    """Return a word as it is compared with ours: small, and without what surrounds it."""
     return word.lower().strip("\"'`“”„«»()[]<>.!?;") or word
 
 
@@ -28,16 +28,16 @@ def is_because(word: str) -> bool:
 
 
 def is_label(word: str) -> bool:
-    """Whether a word can be only a label set, or a value of one: `/predict`, `endpoint=/predict`, `{code="500"}`."""
+    """Return whether a word can be only a label set, or a value: `/predict`, `endpoint=/predict`, `{code="500"}`."""
     return bare(word).startswith(("/", "{")) or bool(re.match(r"\w+\s*!?=", bare(word)))
 
 
 def parted(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """The words before the first comma or colon, and the others."""
+    """Return the words before the first comma or colon, and the others."""
     stop = next((number for number, each in enumerate(words) if each == "," or set(each) == {":"}), len(words))
     return words[:stop], words[stop:]
 
 
 def trimmed(reason: str) -> str:
-    """A reason without the sign or the word that separates it, and no longer than may be."""
+    """Return a reason without the sign or the word that separates it, and no longer than may be."""
     return reason.lstrip(" ,:-–—").strip()[:LONGEST_REASON]

@@ -126,7 +126,7 @@ class NoUnitError(NotUnderstoodError):
 
 
 def _sum(one: timedelta, other: timedelta) -> timedelta:
-    """Both together, or the longest that there is: a message holds enough weeks for more."""
+    """Return both together, or the longest that there is: a message holds enough weeks for more."""
     try:
         return one + other
     except OverflowError:
@@ -134,7 +134,7 @@ def _sum(one: timedelta, other: timedelta) -> timedelta:
 
 
 def spoken_span(text: str) -> timedelta | None:
-    """The span that a word says: `30m`, `1h30m`, `1.5h`; None where it says none."""
+    """Return the span that a word says: `30m`, `1h30m`, `1.5h`; None where it says none."""
     total, end = timedelta(0), 0
     for part in _PART.finditer(text):
         length = LENGTHS.get(part[2].lower())
@@ -146,7 +146,10 @@ def spoken_span(text: str) -> timedelta | None:
 
 
 def take_span(words: Sequence[str]) -> tuple[timedelta | None, Sequence[str]]:
-    """The span that the first words say, `1h 30m`, `half an hour` and `1,5 ч` among them, and the words after it."""
+    """Return the span that the first words say, and the words after it.
+
+    `1h 30m`, `half an hour` and `1,5 ч` are among them.
+    """
     total, words = _take_words(words)
     while words:
         pair = "".join(words[:2]) if len(words) > 1 and _NUMBER.fullmatch(words[0]) else None
@@ -164,7 +167,7 @@ def take_span(words: Sequence[str]) -> tuple[timedelta | None, Sequence[str]]:
 
 
 def _take_words(words: Sequence[str]) -> tuple[timedelta | None, Sequence[str]]:
-    """A span without a digit: `an hour`, `полчаса`, `two hours`, `an hour and a half`; None where it is none."""
+    """Return a span without a digit: `an hour`, `полчаса`, `two hours`, `an hour and a half`; None where it is none."""
     low = [each.lower() for each in words[:6]]
     if not low:
         return None, words
@@ -184,7 +187,7 @@ def _take_words(words: Sequence[str]) -> tuple[timedelta | None, Sequence[str]]:
 
 
 def take_end(words: Sequence[str], now: datetime, zone: tzinfo) -> tuple[datetime | None, Sequence[str]] | None:
-    """When something is to end that begins now, and the words after it; None where they do not begin with that.
+    """Return when something is to end that begins now, and the words after it; None where they do not begin with that.
 
     A span (`1h`, `for half an hour`), a moment (`until 18:00`, `tomorrow 9:00`) or a recovery, for which the instant is
     None.
@@ -220,7 +223,7 @@ def take_end(words: Sequence[str], now: datetime, zone: tzinfo) -> tuple[datetim
 
 
 def _take_end_of_span(words: Sequence[str], now: datetime) -> tuple[datetime, Sequence[str]] | None:
-    """When the span that the first words say is over, and the words after it; None where they say none.
+    """Return when the span that the first words say is over, and the words after it; None where they say none.
 
     Raises:
         NotUnderstoodError: It is over at once, or in a time that no clock shows.
@@ -238,7 +241,7 @@ def _take_end_of_span(words: Sequence[str], now: datetime) -> tuple[datetime, Se
 
 
 def take_moment(words: Sequence[str], now: datetime, zone: tzinfo) -> tuple[datetime, Sequence[str]]:
-    """The moment that the words after `until` say, always after `now`, and the words after it.
+    """Return the moment that the words after `until` say, always after `now`, and the words after it.
 
     A day without an hour means its morning.
 
@@ -301,7 +304,10 @@ def _day(word: str, now: datetime, zone: tzinfo) -> _Day | None:
 
 
 def _take_clock(words: Sequence[str]) -> tuple[time | None, Sequence[str]]:
-    """The time of day that the first words say: `18:00`, `18.00`, `6pm`, `9 утра`, `noon`; and the words after it."""
+    """Return the time of day that the first words say, and the words after it.
+
+    `18:00`, `18.00`, `6pm`, `9 утра`, `noon`.
+    """
     if not words:
         return None, words
     low = words[0].lower().rstrip(".")
@@ -325,7 +331,7 @@ def _take_clock(words: Sequence[str]) -> tuple[time | None, Sequence[str]]:
 
 
 def _is_clock(words: Sequence[str]) -> bool:
-    """Whether the words begin with a time of day even where nobody has said `until`: a bare `18` does not."""
+    """Return whether the words begin with a time of day even where nobody has said `until`: a bare `18` does not."""
     if _NUMBER.fullmatch(words[0]) and "." not in words[0]:
         return len(words) > 1 and words[1].lower().rstrip(".") in HALVES
     return any(map(str.isdigit, words[0])) and _take_clock(words)[0] is not None
@@ -338,7 +344,7 @@ def _without(fillers: Sequence[str], words: Sequence[str]) -> Sequence[str]:
 
 
 def parse_clock(text: str) -> time | None:
-    """A time of day as settings have it: `18:00`, `9:30`, `18`; None where it is none."""
+    """Return a time of day as settings have it: `18:00`, `9:30`, `18`; None where it is none."""
     found = _CLOCK.fullmatch(text)
     if found is None:
         return None
@@ -347,7 +353,7 @@ def parse_clock(text: str) -> time | None:
 
 
 def _instant(local: datetime, zone: tzinfo, now: datetime) -> datetime:
-    """The instant of a time on a wall; of two, the first that is still to come."""
+    """Return the instant of a time on a wall; of two, the first that is still to come."""
     first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     return first if first > now else max(first, second)
 
@@ -372,7 +378,7 @@ class QuietHours:
 
     @classmethod
     def parse(cls, text: str, zone: tzinfo) -> "QuietHours":
-        """Quiet hours as they are written in a setting: `22:00-07:00`.
+        """Return quiet hours as they are written in a setting: `22:00-07:00`.
 
         Raises:
             ValueError: They are not written so.
@@ -384,7 +390,7 @@ class QuietHours:
         return cls(times[0], times[1], zone)
 
     def cover(self, instant: datetime) -> bool:
-        """Whether that instant is quiet."""
+        """Return whether that instant is quiet."""
         clock = instant.astimezone(self.zone).time()
         if self.begin < self.end:
             return self.begin <= clock < self.end

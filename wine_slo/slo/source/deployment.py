@@ -25,12 +25,12 @@ class Deployment:
     after: str
 
     def may_have_caused(self, since: datetime) -> bool:
-        """Whether it came so shortly before something began that it is worth checking."""
+        """Return whether it came so shortly before something began that it is worth checking."""
         return timedelta(0) <= since - self.at <= WITHIN
 
 
 def last_change(first_seen: Mapping[str, float]) -> Deployment | None:
-    """The last change of the model; None where only one was seen.
+    """Return the last change of the model; None where only one was seen.
 
     Args:
         first_seen: When each model was first seen in the lookback, in seconds since the epoch, by its

@@ -138,7 +138,7 @@ class SourceInfo(Protocol):
 
 
 def finite_bounds(answer: Iterable[Sample]) -> tuple[float, ...]:
-    """The finite bucket bounds in the answer of `promql.bucket_bounds`, ascending."""
+    """Return the finite bucket bounds in the answer of `promql.bucket_bounds`, ascending."""
     bounds = set()
     for each in answer:
         with suppress(ValueError):  # a label that is called `le` may hold anything

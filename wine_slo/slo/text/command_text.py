@@ -33,13 +33,13 @@ class Replies:
     fmt: Formatter
 
     def say(self, sentence: str, /, **holes: Hole) -> str:
-        """A sentence in the readers' language, see `Language.say`."""
+        """Return a sentence in the readers' language, see `Language.say`."""
         return self.fmt.say(sentence, **holes)
 
     # Who sends
 
     def ids(self, address: Address, person: Person) -> str:
-        """What is to be written into the settings so that this chat, or this person, is known."""
+        """Return what is to be written into the settings so that this chat, or this person, is known."""
         lines = [self.say("This chat's id is {id}.", id=address.chat.place)]
         if address.thread is not None:
             lines.append(self.say("This topic alone is {id}.", id=address.place))
@@ -48,11 +48,11 @@ class Replies:
         return "\n".join(lines)
 
     def names(self, state: State) -> Names:
-        """Everything that can be named here."""
+        """Return everything that can be named here."""
         return Names(self.fmt.objectives, tuple(state.tracks), state.incidents, self.fmt.title)
 
     def refused(self, refusal: Refusal, person: Person) -> str:
-        """Somebody may query, but not change anything, and why."""
+        """Say that somebody may query, but not change anything, and why."""
         match refusal:
             case Refusal.NOBODY:
                 return self.say("This needs a person: write as yourself, not as a group or a channel.")
@@ -64,25 +64,25 @@ class Replies:
                 return self.say("Only an admin of this bot may do that. Your id is {id}.", id=person.id)
 
     def stranger(self) -> str:
-        """Somebody pressed a button in a chat that is not ours any more."""
+        """Say that a button was pressed in a chat that is not ours any more."""
         return self.say("This chat is not in the settings of this bot.")
 
     def too_often(self, seconds: int) -> str:
-        """One too many in a minute."""
+        """Say that this was one too many in a minute."""
         return self.say("Too many commands at once: try again in {seconds} s.", seconds=seconds)
 
     def too_old(self) -> str:
-        """What was sent while nobody listened is not done; one answer for all of it."""
+        """Return what was sent while nobody listened is not done; one answer for all of it."""
         return self.say(
             "This was sent while the bot was offline, so it was not carried out. Send it again if it still applies."
         )
 
     def forged(self) -> str:
-        """A button is not ours, or is of another chat."""
+        """Return a button is not ours, or is of another chat."""
         return self.say("This button does not belong to this bot.")
 
     def failed(self) -> str:
-        """A fault of ours."""
+        """Return a fault of ours."""
         return self.say("Internal error: the command failed. Details are in the log.")
 
     def conflict(self, *, has_webhook: bool) -> str:
@@ -98,7 +98,7 @@ class Replies:
         )
 
     def unreachable(self, chat: Address, reason: str) -> str:
-        """Another chat of the settings is not notified, and why."""
+        """Say that another chat of the settings is not notified, and why."""
         return self.say(
             "🟠 Chat {id} cannot be reached: {why}. It is not notified until that works again.",
             id=chat.place,
@@ -108,17 +108,17 @@ class Replies:
     # In which language
 
     def language(self) -> str:
-        """The language of this chat; each says so of itself."""
+        """Return the language of this chat; each says so of itself."""
         return self.say("I speak English here.")
 
     def other_language(self, said: str) -> str:
-        """Somebody wants a language that we do not have."""
+        """Say that we do not have the language that somebody wants."""
         return self.say("{language} is not available. Available languages:", language=shortened(said))
 
     # The commands
 
     def introduction(self) -> str:
-        """Who this is, for who has just met it."""
+        """Return who this is, for who has just met it."""
         jobs = ", ".join(dict.fromkeys(shortened(each.job) for each in self.fmt.objectives.all))
         titles = ", ".join(self.fmt.title(Key(each)) for each in list(self.fmt.objectives.by_name)[:MAX_SILENCES])
         if len(self.fmt.objectives.all) > MAX_SILENCES:
@@ -133,20 +133,20 @@ class Replies:
         return "\n".join(lines)
 
     def no_command(self, near: str | None) -> str:
-        """Words without a slash."""
+        """Answer words without a slash."""
         if near is not None:
             return self.say("Commands begin with a slash. Did you mean /{near}?", near=near)
         return self.say("Commands begin with a slash. All commands: /help")
 
     def unknown(self, command: str, near: str | None) -> str:
-        """No such command."""
+        """Say that there is no such command."""
         sent = f"/{shortened(command)}"
         if near is not None:
             return self.say("There is no command {sent}. Did you mean /{near}?", sent=sent, near=near)
         return self.say("There is no command {sent}. All commands: /help", sent=sent)
 
     def help(self, commands: Iterable[Command]) -> str:
-        """Every command in a line."""
+        """Return every command in a line."""
         lines = [self.say("Commands:")]
         for each in commands:
             usage = f" {shortened(self.say(each.usage))}" if each.usage else ""
@@ -154,11 +154,11 @@ class Replies:
         return "\n".join(lines)
 
     def version(self, version: str) -> str:
-        """What runs."""
+        """Return what runs."""
         return self.say("wine-slo {version}", version=version)
 
     def unknown_name(self, error: UnknownNameError) -> str:
-        """Words meant no objective, or several."""
+        """Say that words meant no objective, or several."""
         if isinstance(error, UnknownNumberError):
             return self.no_number(error.word)
         names = ", ".join(shortened(each) for each in error.known[:MAX_SILENCES])
@@ -174,23 +174,23 @@ class Replies:
     # Who has it
 
     def taken(self, incident: Incident) -> str:
-        """Somebody has it from now on."""
+        """Say that somebody has it from now on."""
         return self.say("You acknowledged #{number}.", number=incident.number)
 
     def taken_all(self, incidents: Sequence[Incident], person: Person) -> str:
-        """Somebody has these from now on."""
+        """Say that somebody has these from now on."""
         return self.say(
             "Acknowledged by {name}: {incidents}.", name=shortened(person.name), incidents=self._named(incidents)
         )
 
     def taken_already(self, action: Action) -> str:
-        """Somebody has it since then."""
+        """Say that somebody has it, and since when."""
         return self.say(
             "Already acknowledged by {name} at {time}.", name=shortened(action.by.name), time=self.fmt.clock(action.at)
         )
 
     def which(self, incidents: Sequence[Incident]) -> str:
-        """There are several."""
+        """Say that there are several, and offer them."""
         return self.say(
             "Which one? Open: {incidents}. For example: /ack {number}, or /ack all.",
             incidents=self._named(incidents),
@@ -198,15 +198,15 @@ class Replies:
         )
 
     def none_open(self) -> str:
-        """There is nothing to be acknowledged."""
+        """Say that there is nothing to be acknowledged."""
         return self.say("Nothing is in breach.")
 
     def over(self, number: int) -> str:
-        """An incident is over, or this is not its present time."""
+        """Return an incident is over, or this is not its present time."""
         return self.say("#{number} is closed; this button no longer applies.", number=number)
 
     def not_an_incident(self, word: str, near: str = "") -> str:
-        """No open incident of that name."""
+        """Say that no open incident has that name."""
         if near:
             return self.say(
                 "“{word}” is not understood. Did you mean {near}?", word=shortened(word), near=shortened(near)
@@ -214,32 +214,32 @@ class Replies:
         return self.say("“{word}” is not understood. For example: /ack 12, or /ack all.", word=shortened(word))
 
     def no_number(self, word: str) -> str:
-        """No incident of that number."""
+        """Say that no incident has that number."""
         return self.say("There is no {number}.", number=shortened(word))
 
     def not_in_breach(self, key: Key) -> str:
-        """An objective of which nothing is open."""
+        """Return an objective of which nothing is open."""
         return self.say("{title} is not in breach.", title=self.fmt.title(key))
 
     def closed_already(self, number: int) -> str:
-        """An incident that is over."""
+        """Return an incident that is over."""
         return self.say("#{number} is closed.", number=number)
 
     def not_here(self) -> str:
-        """Somebody in a chat that is escalated to wants what was not escalated."""
+        """Say that this was not escalated to the chat in which somebody wants it."""
         return self.say("In this chat you can act only on escalated incidents: give the number, such as #12.")
 
     # Silences
 
     def silenced(self, silence: Silence, now: datetime) -> str:
-        """A silence begins."""
+        """Return a silence begins."""
         what = silence_scope(self.fmt, silence)
         if silence.until is None:
             return self.say("{what}: silenced until recovery.", what=what)
         return self.say("{what}: silenced until {time}.", what=what, time=self.fmt.moment(silence.until, now))
 
     def silenced_in_full(self, silences: Sequence[Silence], now: datetime) -> str:
-        """Silences begin that were wanted together, and what that means."""
+        """Say which silences begin that were wanted together, and what that means."""
         lines = [f"🔇 {self.silenced(each, now)}" for each in silences]
         if silences[0].reason:
             lines.append(self.say("Reason: {reason}", reason=escape(silences[0].reason)))
@@ -249,7 +249,7 @@ class Replies:
         return "\n".join(lines)
 
     def silence_not_understood(self, error: NotUnderstoodError, name: str) -> str:
-        """What was wrong with a silence, and a right one."""
+        """Return what was wrong with a silence, and a right one."""
         if isinstance(error, UnclearError):
             return self._unclear(error)
         example = self.say("For example: /silence 1h {name} deploying, or /silence until 18:00 all.", name=escape(name))
@@ -270,7 +270,7 @@ class Replies:
         return f"{wrong} {example}"
 
     def _unclear(self, error: UnclearError) -> str:
-        """What is missing; there are buttons with the choices under it."""
+        """Return what is missing; there are buttons with the choices under it."""
         word = shortened(error.word)
         if error.missing is Missing.UNIT:
             return self.say("{word} of what?", word=word)
@@ -283,7 +283,7 @@ class Replies:
         return self.say("What should be silenced?")
 
     def choice(self, request: SilenceRequest, error: UnclearError, now: datetime) -> str:
-        """The button of one of the things that somebody may have wanted. Plain."""
+        """Return the button of one of the things that somebody may have wanted. Plain."""
         names = [unescape(self.fmt.title(each)) for each in request.keys]
         what = ", ".join(names) if names else self.say("Everything")
         if error.missing is Missing.WHAT or request.until is None:
@@ -295,15 +295,15 @@ class Replies:
         return f"{span} · {what}"[:MAX_LABEL]
 
     def chosen_already(self) -> str:
-        """Somebody has pressed another of these buttons, or it is too long ago."""
+        """Say that another of these buttons has been pressed, or that it is too long ago."""
         return self.say("These buttons have expired. Send the command again.")
 
     def nothing_to_wait_for(self) -> str:
-        """Until recovery, and nothing is in breach."""
+        """Say that nothing is in breach, where a silence was to last until recovery."""
         return self.say("It is not in breach, so there is no recovery to wait for. Give a duration.")
 
     def silences(self, actions: Sequence[Action], now: datetime) -> str:
-        """The silences that run."""
+        """Return the silences that run."""
         if not actions:
             return self.say("No silences. To make one: /silence 1h all")
         lines = [self._silence(action, now) for action in actions[:MAX_SILENCES]]
@@ -312,38 +312,38 @@ class Replies:
         return "\n".join(lines)
 
     def end_of(self, silence: Silence, now: datetime) -> str:
-        """The button that ends a silence. Plain."""
+        """Return the button that ends a silence. Plain."""
         what = unescape(silence_scope(self.fmt, silence))[:MAX_LABEL]
         if silence.until is None:
             return self.say("End: {what}, until recovery", what=what)
         return self.say("End: {what}, until {time}", what=what, time=self.fmt.moment(silence.until, now))
 
     def ended(self, silence: Silence) -> str:
-        """A silence is over before its time."""
+        """Return a silence is over before its time."""
         return self.say("Silence ended: {what}.", what=silence_scope(self.fmt, silence))
 
     def no_such_silence(self) -> str:
-        """It does not run any more."""
+        """Say that a silence does not run any more."""
         return self.say("That silence has already ended.")
 
     # Taking back
 
     def taken_back(self, action: Action) -> str:
-        """One's own last action is undone."""
+        """Say that one's own last action is undone."""
         if action.silence is not None:
             return self.say("Undone: the silence of {what}.", what=silence_scope(self.fmt, action.silence))
         return self.say("Undone: your acknowledgement of #{number}.", number=action.incident or 0)
 
     def not_yours(self, action: Action) -> str:
-        """Only who did it can take it back."""
+        """Say that only who did it can take it back."""
         return self.say("Only {name} can undo that.", name=shortened(action.by.name))
 
     def nothing_to_take_back(self) -> str:
-        """It is too long ago, or there is nothing of that person."""
+        """Say that it is too long ago, or that there is nothing of that person."""
         return self.say("You have no action of the last {span} to undo.", span=UNDONE_WITHIN)
 
     def action(self, action: Action, incident: Incident) -> str:
-        """One thing that somebody did about an incident, for its history."""
+        """Return one thing that somebody did about an incident, for its history."""
         name = self.say("{name} ({id})", name=shortened(action.by.name), id=action.by.id)
         time = self.fmt.moment(action.at, incident.began_at)
         match action.deed:
@@ -359,16 +359,16 @@ class Replies:
     # What every chat reads of what somebody does in one
 
     def announced(self, actions: Sequence[Action], now: datetime) -> str:
-        """Silences that somebody has begun, or that go on."""
+        """Announce silences that somebody has begun, or that go on."""
         return "\n".join(f"🔇 {silence_line(self.fmt, each, now)}" for each in actions)
 
     def announced_end(self, person: Person, actions: Sequence[Action]) -> str:
-        """Silences that somebody has ended."""
+        """Announce silences that somebody has ended."""
         what = ", ".join(silence_scope(self.fmt, each.silence) for each in actions if each.silence)
         return f"🔔 {self.say('{name} ended the silence: {what}.', name=shortened(person.name), what=what)}"
 
     def not_written(self) -> str:
-        """What was done holds, but is not kept."""
+        """Return what was done holds, but is not kept."""
         return self.say("Done, but the database cannot be written: a restart would lose it.")
 
     def _silence(self, action: Action, now: datetime) -> str:

@@ -22,12 +22,12 @@ TITLES = (phrase("Latency"), phrase("Error rate"), phrase("Availability"))  # of
 
 
 def plain(text: str) -> str:
-    """A text without its markup."""
+    """Return a text without its markup."""
     return unescape(re.sub(r"</?b>", "", text))
 
 
 def job_of(incident: Incident) -> str:
-    """The job that an incident about its targets is about."""
+    """Return the job that an incident about its targets is about."""
     return dict(incident.key.labels).get("job", "")
 
 
@@ -45,34 +45,34 @@ class Formatter:
     language: Language = ENGLISH
 
     def say(self, sentence: str, /, **holes: Hole) -> str:
-        """A sentence in the readers' language, see `Language.say`."""
+        """Return a sentence in the readers' language, see `Language.say`."""
         return self.language.say(sentence, **holes)
 
     def count(self, n: int, one: str, many: str, /, **holes: Hole) -> str:
-        """A sentence about so many in the readers' language, see `Language.count`."""
+        """Return a sentence about so many in the readers' language, see `Language.count`."""
         return self.language.count(n, one, many, **holes)
 
     def clock(self, instant: datetime) -> str:
-        """A time of day: `19:41`."""
+        """Return a time of day: `19:41`."""
         return f"{instant.astimezone(self.zone):%H:%M}"
 
     def beginning(self, instant: datetime, now: datetime) -> str:
-        """When something began or ended: `19:41:05`, with its day where that is not today's."""
+        """Return when something began or ended: `19:41:05`, with its day where that is not today's."""
         local = instant.astimezone(self.zone)
         if local.date() == now.astimezone(self.zone).date():
             return f"{local:%H:%M:%S}"
         return self.say("{day} {time}", day=self.language.date(local), time=f"{local:%H:%M:%S}")
 
     def so_far(self, duration: timedelta) -> str:
-        """How long something has lasted, in a message that is kept up to date, so minutes are exact enough."""
+        """Return how long something has lasted, in a message that is kept up to date, so minutes are exact enough."""
         return self.language.span(duration - duration % EDITED_EVERY if duration >= LONG_OPEN else duration)
 
     def seconds(self, value: float, bounds: Sequence[float] = (), *, apart_from: float | None = None) -> str:
-        """A quantile as HTML, see `Language.latency`."""
+        """Return a quantile as HTML, see `Language.latency`."""
         return escape(self.language.latency(value, bounds, apart_from=apart_from), quote=False)
 
     def title(self, key: Key) -> str:
-        """What an objective is called: `Latency`, or `Latency of /predict` for one label set."""
+        """Return what an objective is called: `Latency`, or `Latency of /predict` for one label set."""
         objective = self.objectives.of(key)
         name = objective.title if objective else key.objective
         if key.objective == SIGHT.objective:
@@ -89,7 +89,7 @@ class Formatter:
         return self.say("{title} of {labels}", title=shortened(name), labels=shortened(values))
 
     def moment(self, instant: datetime, now: datetime) -> str:
-        """A time that need not be of today: `20:43`, `9:00 on 3 November`."""
+        """Return a time that need not be of today: `20:43`, `9:00 on 3 November`."""
         local = instant.astimezone(self.zone)
         if local.date() == now.astimezone(self.zone).date():
             return self.clock(instant)
@@ -101,7 +101,7 @@ class Formatter:
         return self.count(rest, "{names} and {n} more", "{names} and {n} more", names=listed) if rest > 0 else listed
 
     def first_and_last(self, incident: Incident) -> tuple[str, str]:
-        """The beginning and the end of the bad time."""
+        """Return the beginning and the end of the bad time."""
         last = incident.last_bad_at
         return self.beginning(incident.since, last), self.beginning(last, last)
 
@@ -126,7 +126,7 @@ class Formatter:
         return self.events(objective, now.bad, now.total)
 
     def events(self, objective: Objective, bad: float, total: float) -> str:
-        """How many of how many were bad, as a sentence."""
+        """Return how many of how many were bad, as a sentence."""
         one, more = objective.source.text.events
         target = self.threshold(objective)
         return self.count(round(total), one, more, bad=self.language.number(bad), target=target)
@@ -140,12 +140,12 @@ class Formatter:
         return self.say("#{number} · {name}", number=incident.number, name=self.name(incident.key))
 
     def name(self, key: Key) -> str:
-        """What people type, and whether it is about the budget."""
+        """Return what people type, and whether it is about the budget."""
         name = shortened(str(replace(key, alert=Alert.BREACH)))
         return name if key.alert is Alert.BREACH else self.say("{name} budget", name=name)
 
     def target(self, objective: Objective) -> str:
-        """What a value is to be, with its sign: `≤ 1 s`."""
+        """Return what a value is to be, with its sign: `≤ 1 s`."""
         match objective.source.unit:
             case Unit.SECONDS:
                 return f"≤ {self.seconds(objective.limit)}"
@@ -155,12 +155,15 @@ class Formatter:
                 return f"≤ {self.language.percent(objective.allowed_bad_ratio)}"
 
     def threshold(self, objective: Objective) -> str:
-        """The time that a good event keeps to; empty where events are not timed."""
+        """Return the time that a good event keeps to; empty where events are not timed."""
         threshold = objective.source.threshold
         return "" if threshold is None else self.seconds(threshold)
 
     def number(self, objective: Objective, value: float, bounds: Sequence[float] = ()) -> str:
-        """A value with its unit, as exact as it takes to differ from the target; for up, how much of it was up."""
+        """Return a value with its unit, as exact as it takes to differ from the target.
+
+        For `up`, how much of it was up.
+        """
         match objective.source.unit:
             case Unit.SECONDS:
                 return self.seconds(value, bounds, apart_from=objective.limit)
@@ -170,16 +173,16 @@ class Formatter:
                 return self.language.percent(value, apart_from=objective.allowed_bad_ratio)
 
     def value(self, objective: Objective, value: Value, bounds: Sequence[float] = ()) -> str:
-        """A value and its time range: `p95 0.04 s (last 20 s)`."""
+        """Return a value and its time range: `p95 0.04 s (last 20 s)`."""
         what = self.measured(objective, self.number(objective, value.number, bounds))
         return what if value.over is None else self.say("{value} (last {duration})", value=what, duration=value.over)
 
     def measured(self, objective: Objective, number: str) -> str:
-        """A number with what it is the number of."""
+        """Return a number with what it is the number of."""
         return self.say(objective.source.text.measured, share=number, quantile=f"{objective.ratio * 100:g}")
 
     def against_target(self, incident: Incident, objective: Objective, *, bold: bool = False) -> str:
-        """How an incident stands against its target."""
+        """Return how an incident stands against its target."""
         if incident.waiting_seconds is not None:
             waited = self.seconds(incident.waiting_seconds)
             waited = self.say("no answer for {duration}", duration=f"<b>{waited}</b>" if bold else waited)
@@ -189,7 +192,7 @@ class Formatter:
         return self.kept(objective, incident.shown, incident.bounds, bold=bold)
 
     def kept(self, objective: Objective, value: Value, bounds: Sequence[float] = (), *, bold: bool = False) -> str:
-        """A value beside its target and its time range: `p95 2.4 s (target ≤ 1 s, last 20 s)`."""
+        """Return a value beside its target and its time range: `p95 2.4 s (target ≤ 1 s, last 20 s)`."""
         number = self.number(objective, value.number, bounds)
         what = self.measured(objective, f"<b>{number}</b>" if bold else number)
         target = self.target(objective)

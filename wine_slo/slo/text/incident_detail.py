@@ -20,14 +20,14 @@ OPEN = 20  # incidents that are not
 
 
 def unknown_incident(fmt: Formatter, word: str) -> str:
-    """What was said is no incident's number."""
+    """Return what was said is no incident's number."""
     if not word:
         return fmt.say("Which one? Give its number: /incident 12. All incidents: /incidents")
     return fmt.say("There is no incident {word}. All incidents: /incidents", word=shortened(word))
 
 
 def incident_list(fmt: Formatter, opened: Sequence[Incident], closed: Sequence[Incident], now: datetime) -> str:
-    """Those that are open, and the last that are over."""
+    """Return those that are open, and the last that are over."""
     lines = [_open_line(fmt, each, now) for each in opened[:OPEN]]
     if (rest := len(opened) - OPEN) > 0:
         lines.append(fmt.count(rest, "… and {n} more is open.", "… and {n} more are open."))
@@ -48,7 +48,7 @@ def incident_detail(
     state: State,
     now: datetime,
 ) -> str:
-    """Everything that is known of one incident.
+    """Return everything that is known of one incident.
 
     Args:
         fmt: The readers.
@@ -124,7 +124,7 @@ def _closed_line(fmt: Formatter, incident: Incident, now: datetime) -> str:
 
 
 def _history_line(fmt: Formatter, incident: Incident, now: datetime) -> str:
-    """When it began, when it was certain, when it was over."""
+    """Return when it began, when it was certain, when it was over."""
     began, opened = fmt.beginning(incident.began_at, now), incident.opened_at
     if incident.key == GAP or incident.openings > 1:
         text = fmt.say("Began at {time}.", time=began)

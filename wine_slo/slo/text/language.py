@@ -46,28 +46,31 @@ class Language:
     translations: NullTranslations = field(default_factory=NullTranslations, compare=False, repr=False)
 
     def say(self, sentence: str, /, **holes: Hole) -> str:
-        """A sentence with its holes filled: spans read as people say them, whole numbers as names: `#1910`."""
+        """Return a sentence with its holes filled: spans read as people say them, whole numbers as names: `#1910`."""
         return self.translations.gettext(sentence).format_map(self._filled(holes))
 
     def count(self, n: int, one: str, many: str, /, **holes: Hole) -> str:
-        """A sentence about so many; its hole `{n}` is that number."""
+        """Return a sentence about so many; its hole `{n}` is that number."""
         holes = {"n": self.number(n), **holes}
         return self.translations.ngettext(one, many, n).format_map(self._filled(holes))
 
     def explain(self, reason: Reason | str) -> str:
-        """A reason as HTML, on one line and no longer than people read; one that was kept as text reads as it is."""
+        """Return a reason as HTML, on one line and no longer than people read.
+
+        One that was kept as text reads as it is.
+        """
         return shortened(self._plain(reason))
 
     def number(self, value: float) -> str:
-        """A whole number, or one rounded to it: `1,910`."""
+        """Return a whole number, or one rounded to it: `1,910`."""
         return f"{value:,.0f}".replace(",", self.thousands)
 
     def rate(self, value: float) -> str:
-        """A number as exact as people need it: `9.8`, `123`."""
+        """Return a number as exact as people need it: `9.8`, `123`."""
         return self._decimal(_significant(value, 2))
 
     def seconds(self, value: float, *, apart_from: float | None = None) -> str:
-        """A request's duration: `0.04 s`, `2.4 s`, `12 s`.
+        """Return a request's duration: `0.04 s`, `2.4 s`, `12 s`.
 
         Args:
             value: Seconds.
@@ -77,7 +80,7 @@ class Language:
         return _apart(texts, "" if apart_from in (None, value) else self._seconds(apart_from or 0.0, 2))
 
     def latency(self, value: float, bounds: Sequence[float] = (), *, apart_from: float | None = None) -> str:
-        """A quantile of a histogram, no more exact than its buckets: `2.4 s`, `2–2.5 s`, `< 1 ms`, `≥ 10 s`.
+        """Return a quantile of a histogram, no more exact than its buckets: `2.4 s`, `2–2.5 s`, `< 1 ms`, `≥ 10 s`.
 
         Args:
             value: Seconds, interpolated as Prometheus does.
@@ -99,7 +102,7 @@ class Language:
         return self.say(unit, number="–".join(ends))
 
     def percent(self, ratio: float, *, apart_from: float | None = None) -> str:
-        """A ratio as people say it: `97 %`, `0.4 %`, `0 %`; never 0 or 100 when it is not.
+        """Return a ratio as people say it: `97 %`, `0.4 %`, `0 %`; never 0 or 100 when it is not.
 
         Args:
             ratio: 0 to 1.
@@ -118,7 +121,7 @@ class Language:
         return _apart(texts, self.percent(apart_from) if apart_from is not None and is_close else "")
 
     def span(self, duration: timedelta) -> str:
-        """How long, in words a phone can show: `30 s`, `1 min 40 s`, `14 min`, `1 h 20 min`, `3 days`."""
+        """Return how long, in words a phone can show: `30 s`, `1 min 40 s`, `14 min`, `1 h 20 min`, `3 days`."""
         whole = max(0, round(duration.total_seconds()))  # clocks differ a little
         minutes = whole // 60
         hours = minutes // 60
@@ -135,11 +138,11 @@ class Language:
         return self.count(hours // 24, "{n} day", "{n} days")
 
     def date(self, day: datetime) -> str:
-        """A day of the year, by the instant's own zone: `3 November`."""
+        """Return a day of the year, by the instant's own zone: `3 November`."""
         return self.say(MONTHS[day.month - 1], day=day.day)
 
     def _seconds(self, value: float, digits: int) -> str:
-        """A duration with so many significant digits, in milliseconds below a hundredth of a second."""
+        """Return a duration with so many significant digits, in milliseconds below a hundredth of a second."""
         if 0 < value < LEAST_SECONDS:
             return self.say("{number} ms", number=f"< {self._decimal(str(LEAST_SECONDS * 1000))}")
         if value < MILLISECONDS_BELOW:
@@ -185,19 +188,22 @@ LANGUAGES = (ENGLISH, RUSSIAN)
 
 
 def _significant(value: float, digits: int) -> str:
-    """A number with so many significant digits, all of its whole part among them, and no exponent: `0.031`, `123`."""
+    """Return a number with so many significant digits and no exponent: `0.031`, `123`.
+
+    All of its whole part is among them.
+    """
     decimals = digits - 1 - floor(log10(abs(value))) if value else 0
     return _trimmed(f"{value:.{max(0, decimals)}f}")
 
 
 def _trimmed(digits: str) -> str:
-    """Digits without what says nothing: zeros after the point, a minus before nothing."""
+    """Return digits without what says nothing: zeros after the point, a minus before nothing."""
     digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
     return "0" if digits in ("-0", "") else digits
 
 
 def _apart(texts: Sequence[str], other: str) -> str:
-    """The shortest text that differs from another."""
+    """Return the shortest text that differs from another."""
     return next((each for each in texts if each != other), texts[-1])
 
 
@@ -206,6 +212,6 @@ INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u206
 
 
 def shortened(name: str) -> str:
-    """A name that others chose, as a part of a line: HTML, on one line, and no longer than people read."""
+    """Return a name that others chose, as a part of a line: HTML, on one line, and no longer than people read."""
     words = redact(" ".join(INVISIBLE.sub(" ", name).split()))  # a target's address may hold a password
     return escape(words if len(words) <= LONGEST_NAME else f"{words[: LONGEST_NAME - 1].rstrip()}…")

@@ -37,27 +37,27 @@ SUPPRESSED = {
 
 
 def not_a_span(fmt: Formatter, word: str) -> str:
-    """What was said is no span of time."""
+    """Return what was said is no span of time."""
     return fmt.say("{word} is not a duration. Examples: 30m, 6h, 7d.", word=shortened(word))
 
 
 def span_out_of_range(fmt: Formatter, shortest: timedelta, longest: timedelta) -> str:
-    """A chart over a span of which there is none."""
+    """Return a chart over a span of which there is none."""
     return fmt.say("A chart covers at least {shortest} and at most {longest}.", shortest=shortest, longest=longest)
 
 
 def no_chart(fmt: Formatter, reason: Reason) -> str:
-    """A picture that was requested could not be made."""
+    """Return a picture that was requested could not be made."""
     return fmt.say("There is no chart: {reason}.", reason=fmt.language.explain(reason))
 
 
 def no_data_on(fmt: Formatter, name: str) -> str:
-    """An objective of which nothing is known yet."""
+    """Return an objective of which nothing is known yet."""
     return fmt.say("No data on {name} yet.", name=shortened(name))
 
 
 def objective_detail(fmt: Formatter, key: Key, state: State, now: datetime, *, others: int = 0) -> str:
-    """Everything that is known of one objective.
+    """Return everything that is known of one objective.
 
     Args:
         fmt: The readers.
@@ -105,7 +105,7 @@ def why_text(
     others: int = 0,
     suppressed: Mapping[int, Suppression] = NOTHING_SUPPRESSED,
 ) -> str:
-    """What the last judgement of one objective rests on: the query, the numbers, the evidence."""
+    """Return what the last judgement of one objective rests on: the query, the numbers, the evidence."""
     objective, track = fmt.objectives.of(key), state.tracks.get(key)
     if objective is None or track is None:
         return f"⚪️ {no_data_on(fmt, str(key))}"
@@ -129,7 +129,7 @@ def why_text(
 
 
 def budget_list(fmt: Formatter, state: State, now: datetime) -> str:
-    """What is left of every error budget, the least first."""
+    """Return what is left of every error budget, the least first."""
     found = []
     for key, track in sorted(state.tracks.items()):
         objective, reading = fmt.objectives.of(key), state.readings.get(key)
@@ -149,7 +149,7 @@ def budget_list(fmt: Formatter, state: State, now: datetime) -> str:
 
 
 def _objective_sentence(fmt: Formatter, objective: Objective) -> str:
-    """The objective as a sentence."""
+    """Return the objective as a sentence."""
     return fmt.say(
         objective.source.text.objective,
         share=fmt.language.percent(objective.ratio),
@@ -159,7 +159,7 @@ def _objective_sentence(fmt: Formatter, objective: Objective) -> str:
 
 
 def _phase_line(fmt: Formatter, track: KeyState, state: State, now: datetime) -> str:
-    """Since when it has been as it is; it holds where nothing can be said."""
+    """Return since when it has been as it is; that holds where nothing can be said."""
     incident = state.incidents.get(track.incident) if track.incident is not None else None
     started = incident.since if incident is not None and incident.is_open else track.since
     since, duration = fmt.beginning(started, now), now - started
@@ -184,7 +184,7 @@ def _phase_line(fmt: Formatter, track: KeyState, state: State, now: datetime) ->
 
 
 def _budget_lines(fmt: Formatter, objective: Objective, budget: Budget) -> list[str]:
-    """What is left, and how fast it goes."""
+    """Return what is left, and how fast it goes."""
     lines = [budget_line(fmt, budget, objective)]
     if not budget.is_young(objective):
         rates = [
@@ -221,7 +221,7 @@ def _remaining(fmt: Formatter, remaining: float) -> str:
 
 
 def _measurements(fmt: Formatter, objective: Objective, reading: Reading) -> list[str]:
-    """What was seen at the last evaluation, over each time range."""
+    """Return what was seen at the last evaluation, over each time range."""
     values = [
         Value(number, over)
         for number, over in (
@@ -243,7 +243,7 @@ def _measurements(fmt: Formatter, objective: Objective, reading: Reading) -> lis
 
 
 def _evidence_lines(fmt: Formatter, objective: Objective, track: KeyState, now: datetime) -> list[str]:
-    """What a suspicion rests on, and what is still missing for a breach."""
+    """Return what a suspicion rests on, and what is still missing for a breach."""
     if not track.evidence:
         return [fmt.say("No violations in the last evaluation.")] if track.sight is Sight.CLEAR else []
     weighing = weigh(objective, track.evidence)
@@ -297,7 +297,7 @@ def _evidence_lines(fmt: Formatter, objective: Objective, track: KeyState, now: 
 
 
 def _strip(fmt: Formatter, objective: Objective, evidence: Sequence[Interval]) -> str:
-    """The newest intervals, one sign each."""
+    """Return the newest intervals, one sign each."""
     last = evidence[-STRIP:]
     signs = "".join(BAD if is_bad(objective, each) else GOOD for each in last)
     return fmt.say("The latest ({bad} bad, {good} good): {signs}", bad=BAD, good=GOOD, signs=signs)
@@ -317,7 +317,7 @@ def _bad_ratio(reading: Reading) -> float | None:
 
 
 def worst_of(keys: Iterable[Key], state: State) -> Key | None:
-    """The label set that is worst off; None where none is known."""
+    """Return the label set that is worst off; None where none is known."""
 
     def rank(key: Key) -> tuple[int, float]:
         reading = state.readings.get(key)

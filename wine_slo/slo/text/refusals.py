@@ -30,7 +30,7 @@ SAID = (  # a part of what is written, in small letters, and what it means
     ("gives no reason", phrase("Telegram gives no reason")),
 )
 NO_ANSWER = (
-    (re.compile(r"Telegram asks to wait (?P<seconds>\d+) s"), phrase("Telegram asks to wait {seconds} s")),
+    (re.compile(r"Telegram requires a wait of (?P<seconds>\d+) s"), phrase("Telegram requires a wait of {seconds} s")),
     (re.compile(r"Telegram cannot be reached \((?P<error>.*)\)"), phrase("Telegram cannot be reached ({error})")),
     (re.compile(r"what answers is no Bot API \((?P<code>\d+)\)"), phrase("what answers is no Bot API ({code})")),
 )

@@ -10,12 +10,12 @@ from wine_slo.slo.text.language import Hole, shortened
 
 
 def silence_scope(fmt: Formatter, silence: Silence) -> str:
-    """What a silence is about: `Everything`, `Latency`, `Latency of /predict`."""
+    """Return what a silence is about: `Everything`, `Latency`, `Latency of /predict`."""
     return fmt.title(Key(silence.objective, silence.labels)) if silence.objective else fmt.say("Everything")
 
 
 def silence_line(fmt: Formatter, action: Action, now: datetime, *, named: bool = True) -> str:
-    """A silence: what it is about where that is to be named, how long it lasts, who made it and why."""
+    """Return a silence: what it is about where that is to be named, how long it lasts, who made it and why."""
     silence = action.silence or Silence()
     holes: dict[str, Hole] = {"name": shortened(action.by.name)}
     if named:

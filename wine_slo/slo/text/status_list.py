@@ -24,7 +24,7 @@ URGENCY = (Phase.BREACHED, Phase.RECOVERING, Phase.BREACHING, Phase.MET)
 def status_list(
     fmt: Formatter, state: State, now: datetime, actions: Actions = NO_ACTIONS, *, is_overdue: bool = False
 ) -> str:
-    """Every objective in a line each, and how old that knowledge is; where it is too old, nothing is green."""
+    """Return every objective in a line each, and how old that knowledge is; where it is too old, nothing is green."""
     if state.evaluated_at is None:
         return f"⚪️ {fmt.say('Nothing has been evaluated yet.')}"
     tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
@@ -49,7 +49,7 @@ def status_list(
 
 
 def silence_lines(fmt: Formatter, state: State, now: datetime, actions: Actions) -> list[str]:
-    """A line for each silence that runs, as far as there is room."""
+    """Return a line for each silence that runs, as far as there is room."""
     silences = actions.silences(state.incidents, now)
     lines = [f"🔇 {silence_line(fmt, each, now)}" for each in silences[:MAX_HELD]]
     if (rest := len(silences) - MAX_HELD) > 0:
@@ -58,7 +58,7 @@ def silence_lines(fmt: Formatter, state: State, now: datetime, actions: Actions)
 
 
 def objective_line(fmt: Formatter, key: Key, state: State, now: datetime) -> str:
-    """How one objective stands, in a line that begins with its sign and its title."""
+    """Return how one objective stands, in a line that begins with its sign and its title."""
     track, objective = state.tracks.get(key), fmt.objectives.of(key)
     if track is None or objective is None:
         return f"⚪️ {fmt.title(key)}"
@@ -106,7 +106,7 @@ def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, ac
 
 
 def _silence_marks(fmt: Formatter, key: Key, state: State, now: datetime, actions: Actions) -> list[str]:
-    """That a key is silenced, until when and by whom; nothing where it is not."""
+    """Return that a key is silenced, until when and by whom; nothing where it is not."""
     action = actions.silence_about(key, state.incidents, now)
     if action is None or action.silence is None:
         return []
@@ -119,16 +119,12 @@ def _silence_marks(fmt: Formatter, key: Key, state: State, now: datetime, action
 def _unjudged(
     fmt: Formatter, track: KeyState, objective: Objective | None, reading: Reading | None, now: datetime
 ) -> str:
-    """Why nothing can be said of how it stands; empty where something can."""
+    """Return why nothing can be said of how it stands; empty where something can."""
     if objective is None or reading is None:
         return fmt.say("not evaluated since the start")
     match track.sight:
         case Sight.CLEAR:
-            return (
-                ""
-                if current_value(objective, reading, track) is not None
-                else no_number_reason(fmt, objective, reading)
-            )
+            return missing_value_reason(fmt, objective, reading, track)
         case Sight.NO_TRAFFIC:
             quiet_for = now - (track.quiet_since or track.sight_since)
             return fmt.say("no requests for {duration}", duration=quiet_for)
@@ -141,7 +137,7 @@ def _unjudged(
 
 
 def _value_text(fmt: Formatter, objective: Objective, reading: Reading, track: KeyState) -> str:
-    """How it stands, and what of its budget is left."""
+    """Return how it stands, and what of its budget is left."""
     value = current_value(objective, reading, track)
     parts = [] if value is None else [fmt.kept(objective, value, reading.bounds)]
     if reading.up_targets is not None and reading.up_targets.down:
@@ -150,19 +146,21 @@ def _value_text(fmt: Formatter, objective: Objective, reading: Reading, track: K
 
 
 def _sign(objective: Objective, reading: Reading, track: KeyState) -> str:
-    """Green where the value is within the target; where it is not, or was not just now, it is no breach yet."""
+    """Return green where the value is within the target; else it is no breach yet."""
     value = current_value(objective, reading, track)
     is_fine = track.phase is not Phase.BREACHING and (value is None or value.is_within(objective))
     return "🟢" if is_fine else "🟡"
 
 
-def no_number_reason(fmt: Formatter, objective: Objective, reading: Reading) -> str:
-    """Why there is no value although there is data."""
+def missing_value_reason(fmt: Formatter, objective: Objective, reading: Reading, track: KeyState) -> str:
+    """Return why there is no value although there is data; empty where there is one."""
+    if current_value(objective, reading, track) is not None:
+        return ""
     if reading.good_ratio is None and reading.latency_seconds is None:
         return fmt.say("no number yet")
     return fmt.say("no requests in the last {duration}", duration=objective.recent)
 
 
 def current_value(objective: Objective, reading: Reading, track: KeyState) -> Value | None:
-    """The value as it is now; None where there is none."""
+    """Return the value as it is now; None where there is none."""
     return value_of(objective, reading, is_met=track.phase is Phase.MET)

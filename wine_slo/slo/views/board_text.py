@@ -18,7 +18,7 @@ from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.incidents.breach import drill_mark
 from wine_slo.slo.text.language import shortened
 from wine_slo.slo.text.refusals import refusal
-from wine_slo.slo.text.status_list import STATUS_LINES, URGENCY, current_value, no_number_reason, silence_lines
+from wine_slo.slo.text.status_list import STATUS_LINES, URGENCY, current_value, missing_value_reason, silence_lines
 
 WRITTEN_EVERY = timedelta(minutes=1)  # a message that changes more often is read by nobody
 SIGN_OF_LIFE = timedelta(minutes=10)  # how exactly it says when it was right last
@@ -47,7 +47,7 @@ class BoardRecord:
 
 
 def board_text(fmt: Formatter, state: State, now: datetime, actions: Actions = NO_ACTIONS) -> str:
-    """How everything stands, in words that change only when that matters."""
+    """Return how everything stands, in words that change only when that matters."""
     tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
     tracks.sort(key=lambda track: URGENCY.index(track.phase) if track.phase.is_open else len(URGENCY))
     lines = [_line(fmt, track, state, now, actions) for track in tracks[:STATUS_LINES]]
@@ -63,27 +63,27 @@ def board_text(fmt: Formatter, state: State, now: datetime, actions: Actions = N
 
 
 def board_ended(fmt: Formatter) -> str:
-    """What a board reads that is not kept any more."""
+    """Return what a board reads that is not kept any more."""
     return f"⚪️ {fmt.say('This board is no longer updated. A new one: /board')}"
 
 
 def board_off(fmt: Formatter) -> str:
-    """A board was given up."""
+    """Return a board was given up."""
     return fmt.say("The board is off. A new one: /board")
 
 
 def board_too_soon(fmt: Formatter, seconds: int) -> str:
-    """A new one was hung just now."""
+    """Return a new one was hung just now."""
     return fmt.say("The board was renewed just now; another one is possible in {seconds} s.", seconds=seconds)
 
 
 def no_board(fmt: Formatter) -> str:
-    """There is no board to be given up."""
+    """Say that there is no board to be given up."""
     return fmt.say("There is no board in this chat. A new one: /board")
 
 
 def board_not_pinned(fmt: Formatter, reason: str) -> str:
-    """A board is kept but could not be pinned."""
+    """Return a board is kept but could not be pinned."""
     return fmt.say(
         "The bot may not pin messages here ({reason}). The board is updated anyway; "
         "pin it yourself, or let the bot pin messages and send /board again.",
@@ -92,12 +92,12 @@ def board_not_pinned(fmt: Formatter, reason: str) -> str:
 
 
 def board_not_sent(fmt: Formatter, reason: str) -> str:
-    """A board could not be sent."""
+    """Return a board could not be sent."""
     return fmt.say("There is no board: {reason}.", reason=refusal(fmt, reason))
 
 
 def board_not_understood(fmt: Formatter, word: str) -> str:
-    """A word after /board that is none."""
+    """Return a word after /board that is none."""
     return fmt.say("{word} is not understood. Possible: /board and /board off.", word=shortened(word))
 
 
@@ -123,7 +123,7 @@ def _line(fmt: Formatter, track: KeyState, state: State, now: datetime, actions:
 
 
 def _whole_budget(fmt: Formatter, reading: Reading, objective: Objective) -> str:
-    """What of the budget is left, in whole percents; empty where that is not known, or too little history is."""
+    """Return what of the budget is left, in whole percents; empty where that is not known, or too little history is."""
     left = reading.budget.remaining(objective) if reading.budget else None
     if reading.budget is None or left is None or reading.budget.is_young(objective):
         return ""
@@ -134,17 +134,13 @@ def _whole_budget(fmt: Formatter, reading: Reading, objective: Objective) -> str
 def _unjudged_since(
     fmt: Formatter, track: KeyState, objective: Objective | None, reading: Reading | None, now: datetime
 ) -> str:
-    """Why nothing can be said, and since when; empty where something can."""
+    """Return why nothing can be said, and since when; empty where something can."""
     if objective is None or reading is None:
         return fmt.say("not evaluated since the start")
     since = fmt.beginning(track.quiet_since or track.sight_since, now)
     match track.sight:
         case Sight.CLEAR:
-            return (
-                ""
-                if current_value(objective, reading, track) is not None
-                else no_number_reason(fmt, objective, reading)
-            )
+            return missing_value_reason(fmt, objective, reading, track)
         case Sight.NO_TRAFFIC:
             return fmt.say("no requests since {time}", time=since)
         case Sight.TOO_FEW:

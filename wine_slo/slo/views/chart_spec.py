@@ -105,7 +105,7 @@ class ObjectiveSeries:
 
 
 def chart_of(series: ObjectiveSeries, objective: Objective, fmt: Formatter) -> Chart:
-    """What is drawn of a series, in its readers' words and by their clock."""
+    """Return what is drawn of a series, in its readers' words and by their clock."""
     is_good_share, is_timed = objective.source.unit is Unit.GOOD_SHARE, objective.is_latency
     return Chart(
         title=plain(_title(series, objective, fmt)),
@@ -136,7 +136,7 @@ def chart_of(series: ObjectiveSeries, objective: Objective, fmt: Formatter) -> C
 
 
 def caption_of(series: ObjectiveSeries, fmt: Formatter, state: State, now: datetime) -> str:
-    """What stands under the picture: how the objective stands, and the span; HTML.
+    """Return what stands under the picture: how the objective stands, and the span; HTML.
 
     It is the newest message of a chat, so its first line is read on the lock screen as the state of things.
     """
@@ -144,7 +144,7 @@ def caption_of(series: ObjectiveSeries, fmt: Formatter, state: State, now: datet
 
 
 def _target(objective: Objective, fmt: Formatter) -> str:
-    """What stands at the line that is not to be crossed."""
+    """Return what stands at the line that is not to be crossed."""
     return fmt.say("target {target}", target=fmt.target(objective))
 
 
@@ -153,7 +153,7 @@ def _title(series: ObjectiveSeries, objective: Objective, fmt: Formatter) -> str
 
 
 def _subtitle(series: ObjectiveSeries, fmt: Formatter) -> str:
-    """From when to when, by which clock."""
+    """Return from when to when, by which clock."""
     first, last = (each.astimezone(fmt.zone) for each in (series.first, series.last))
     zone = f"{last:%Z}"
     if first.date() == last.date():
@@ -175,21 +175,24 @@ def _subtitle(series: ObjectiveSeries, fmt: Formatter) -> str:
 
 
 def span_of(incident: Incident | None, now: datetime) -> timedelta:
-    """How far back a chart goes where nobody says: to a while before the incident."""
+    """Return how far back a chart goes where nobody says: to a while before the incident."""
     if incident is None:
         return USUAL
     return min(now - incident.since + BEFORE, LONGEST)
 
 
 def step_of(span: timedelta, scrape_interval: timedelta) -> timedelta:
-    """How far apart the points of a span are: a whole number of scrapes, and not more points than can be seen."""
+    """Return how far apart the points of a span are.
+
+    A whole number of scrapes, and not more points than can be seen.
+    """
     return scrape_interval * max(1, -(-span // (scrape_interval * POINTS)))
 
 
 def breaches(
     incidents: Iterable[Incident], first: datetime, last: datetime, name: Callable[[int], str] = "#{}".format
 ) -> tuple[Breach, ...]:
-    """What is shaded between two instants, oldest first."""
+    """Return what is shaded between two instants, oldest first."""
     shaded = []
     those = (each for each in incidents if each.key.alert is Alert.BREACH)
     for each in sorted(those, key=lambda incident: incident.began_at):
@@ -205,7 +208,7 @@ def breaches(
 def ticks(
     first: datetime, last: datetime, zone: tzinfo, day: Callable[[datetime], str]
 ) -> tuple[tuple[float, str], ...]:
-    """The instants that have a label: round times of the zone, and the name of the day where one begins.
+    """Return the instants that have a label: round times of the zone, and the name of the day where one begins.
 
     Args:
         first: Where the chart begins.
@@ -226,7 +229,7 @@ def ticks(
 
 
 def _every(step: timedelta, midnight: datetime, first: datetime, last: datetime) -> Iterator[datetime]:
-    """Round times of the zone's own clock between two instants."""
+    """Return round times of the zone's own clock between two instants."""
     for number in count((first - midnight) // step):
         at = midnight + number * step
         if at > last:

@@ -37,7 +37,7 @@ class Weekly:
 
     @classmethod
     def parse(cls, text: str, zone: tzinfo) -> Self:
-        """A time of the week as it is written in a setting: `monday 9:00`.
+        """Return a time of the week as it is written in a setting: `monday 9:00`.
 
         Raises:
             ValueError: It is not written so.
@@ -50,7 +50,7 @@ class Weekly:
         return cls(those[0], at, zone)
 
     def last(self, now: datetime) -> datetime:
-        """The last time that it was so, `now` among them."""
+        """Return the last time that it was so, `now` among them."""
         today = now.astimezone(self.zone)
         day = today.date() - timedelta(days=(today.weekday() - self.weekday) % 7)
         moment = datetime.combine(day, self.at, self.zone)
@@ -58,7 +58,7 @@ class Weekly:
 
 
 def is_due(slot: datetime, last: datetime | None, now: datetime) -> bool:
-    """Whether the digest of a time is still to be sent.
+    """Return whether the digest of a time is still to be sent.
 
     Args:
         slot: When it was due.
@@ -107,17 +107,17 @@ class Week:
 
     @property
     def breaches(self) -> tuple[Incident, ...]:
-        """The incidents that are breaches."""
+        """Return the incidents that are breaches."""
         return tuple(each for each in self.incidents if each.key.alert is Alert.BREACH and not each.key.is_own)
 
     @property
     def broken_for(self) -> timedelta:
-        """How long something was broken, each incident for itself."""
+        """Return how long something was broken, each incident for itself."""
         return self._within(self.breaches)
 
     @property
     def blind_for(self) -> timedelta:
-        """How long there were no data, or no evaluations."""
+        """Return how long there were no data, or no evaluations."""
         return self._within([each for each in self.incidents if each.key.objective in (SIGHT.objective, GAP.objective)])
 
     def _within(self, incidents: Sequence[Incident]) -> timedelta:
@@ -130,7 +130,7 @@ class Week:
 
 
 def digest_text(fmt: Formatter, week: Week) -> str:
-    """A week in a message."""
+    """Return a week in a message."""
     first, last = (each.astimezone(fmt.zone) for each in (week.first, week.last))
     lines = [
         "📊 " + fmt.say("The week from {first} to {last}", first=fmt.language.date(first), last=fmt.language.date(last))

@@ -65,7 +65,7 @@ class Process:
 
 
 def status_of(state: State, objectives: Objectives, now: datetime, process: Process) -> Status:
-    """How everything stands.
+    """Return how everything stands.
 
     Args:
         state: What is known.
@@ -108,13 +108,13 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
 
 
 def keys_of(objective: Objective, state: State) -> list[Key]:
-    """The label sets that an objective is known to have, in order; itself where none is known yet."""
+    """Return the label sets that an objective is known to have, in order; itself where none is known yet."""
     known = sorted(key for key in state.tracks if key.objective == objective.name and key.alert is Alert.BREACH)
     return known or [Key(objective.name)]
 
 
 def judgement_of(objective: Objective, track: KeyState | None, reading: Reading | None, *, is_open: bool) -> Judgement:
-    """How an objective is judged.
+    """Return how an objective is judged.
 
     Args:
         objective: The objective.
@@ -135,7 +135,7 @@ def judgement_of(objective: Objective, track: KeyState | None, reading: Reading 
 
 
 def title_of(key: Key, objectives: Objectives) -> str:
-    """What people call a key: `Latency`, or `Latency of /predict` for one label set. Plain text."""
+    """Return what people call a key: `Latency`, or `Latency of /predict` for one label set. Plain text."""
     objective = objectives.of(key)
     name = objective.title if objective else OWN.get(key.objective, key.objective)
     values = ", ".join(value for _, value in key.labels if value)

@@ -153,7 +153,7 @@ class ObjectiveStatus:
 
     @property
     def is_budget_young(self) -> bool:
-        """Whether there is too little history to say anything of the budget."""
+        """Return whether there is too little history to say anything of the budget."""
         history = self.budget_history_seconds
         return history is not None and history < YOUNG * self.budget_window_seconds
 

@@ -12,7 +12,7 @@ LONGEST_NAMES = 3  # targets in one line
 
 
 def value(slo: ObjectiveStatus) -> str:
-    """The number to read; empty where there is none."""
+    """Return the number to read; empty where there is none."""
     if slo.threshold_seconds is not None:
         if slo.latency_seconds is None:
             return ""
@@ -25,7 +25,7 @@ def value(slo: ObjectiveStatus) -> str:
 
 
 def meaning(slo: ObjectiveStatus) -> str:
-    """What the number is, and over which time range: `p95 over 5 min`, `failed over 20 s`, `up over 5 min`."""
+    """Return what the number is, and over which time range: `p95 over 5 min`, `failed over 20 s`, `up over 5 min`."""
     text = KINDS[slo.kind].text
     what = text.value if slo.latency_quantile is None else f"p{slo.latency_quantile * 100:g}"
     if slo.value_over_seconds is None:
@@ -34,7 +34,7 @@ def meaning(slo: ObjectiveStatus) -> str:
 
 
 def target(slo: ObjectiveStatus) -> str:
-    """What the number should be."""
+    """Return what the number should be."""
     if slo.threshold_seconds is not None:
         return f"target ≤ {seconds(slo.threshold_seconds)}"
     if KINDS[slo.kind].unit is Unit.GOOD_SHARE:
@@ -43,20 +43,20 @@ def target(slo: ObjectiveStatus) -> str:
 
 
 def worst(incident: IncidentStatus) -> str:
-    """The worst value of an incident; empty where none is known."""
+    """Return the worst value of an incident; empty where none is known."""
     if incident.worst_seconds is not None:
         return ENGLISH.latency(incident.worst_seconds, incident.bucket_bounds_seconds)
     return "" if incident.worst_bad_ratio is None else f"{percent(incident.worst_bad_ratio)} bad"
 
 
 def beginning(instant: datetime, now: datetime, zone: tzinfo) -> str:
-    """When something began or ended: `19:41:05`, with its date where that is not today's."""
+    """Return when something began or ended: `19:41:05`, with its date where that is not today's."""
     local, today = instant.astimezone(zone), now.astimezone(zone)
     return f"{local:%H:%M:%S}" if local.date() == today.date() else f"{local:%d %b %H:%M:%S}"
 
 
 def budget(slo: ObjectiveStatus, now: datetime, zone: tzinfo) -> str:
-    """What is left of the error budget, and from how much history that is known; what was known last, with its time."""
+    """Return what is left of the error budget, and from how much history; what was known last, with its time."""
     left, history, last = slo.budget_remaining_ratio, slo.budget_history_seconds, slo.last_known_budget
     window = span(timedelta(seconds=slo.budget_window_seconds))
     if last is not None:
@@ -77,13 +77,13 @@ def _left(left: float, history: float, slo: ObjectiveStatus) -> str:
 
 
 def _moment(instant: datetime, now: datetime, zone: tzinfo) -> str:
-    """A time of day to the minute: `12:41`, with its date where that is not today's."""
+    """Return a time of day to the minute: `12:41`, with its date where that is not today's."""
     local, today = instant.astimezone(zone), now.astimezone(zone)
     return f"{local:%H:%M}" if local.date() == today.date() else f"{local:%d %b %H:%M}"
 
 
 def budget_in_short(slo: ObjectiveStatus, now: datetime, zone: tzinfo) -> str:
-    """The same for a table: `97 %`, `97 % (from 4 days)`, `97 % (last known 12:41)`, `4 min of history so far`."""
+    """Return it for a table: `97 %`, `97 % (from 4 days)`, `97 % (last known 12:41)`, `4 min of history so far`."""
     left, history, last = slo.budget_remaining_ratio, slo.budget_history_seconds, slo.last_known_budget
     if last is not None:
         return f"{percent(max(last.remaining_ratio, 0.0))} (last known {_moment(last.at, now, zone)})"
@@ -96,7 +96,7 @@ def budget_in_short(slo: ObjectiveStatus, now: datetime, zone: tzinfo) -> str:
 
 
 def down(slo: ObjectiveStatus) -> str:
-    """Which targets do not answer; empty where all do, or that is not what the objective is about."""
+    """Return which targets do not answer; empty where all do, or that is not what the objective is about."""
     if not slo.targets_down or slo.targets is None:
         return ""
     names = ", ".join(slo.targets_down[:LONGEST_NAMES]) + (" …" if len(slo.targets_down) > LONGEST_NAMES else "")
@@ -105,11 +105,11 @@ def down(slo: ObjectiveStatus) -> str:
 
 
 def silenced(silence: SilenceStatus, now: datetime, zone: tzinfo) -> str:
-    """Until when something is silenced, by whom and why."""
+    """Return until when something is silenced, by whom and why."""
     until = "until recovery" if silence.until is None else f"until {beginning(silence.until, now, zone)}"
     return f"silenced {until} by {silence.by}" + (f": {silence.reason}" if silence.reason else "")
 
 
 def acknowledged(by: str, at: datetime | None, now: datetime, zone: tzinfo) -> str:
-    """Who has acknowledged something, and when."""
+    """Return who has acknowledged something, and when."""
     return f"acknowledged by {by}" + ("" if at is None else f" at {beginning(at, now, zone)}")

@@ -5,13 +5,12 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from time import process_time, thread_time
-from typing import Self
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.support.fakes.loopback import Loopback, never
+from tests.support.fakes.loopback import Loopback, OnLoopback, never
 from tests.support.fakes.prometheus_junk import (
     EMPTY_MATRIX,
     EMPTY_VECTOR,
@@ -271,25 +270,14 @@ async def test_the_query_is_sent_as_the_api_wants_it_and_with_every_header(sessi
 # What stands in front of Prometheus
 
 
-class Gateway:
+class Gateway(OnLoopback):
     """A gateway that permits some methods only, and answers the others with `refusal`."""
 
     def __init__(self, permitted: str, refusal: int) -> None:
         self.methods: list[str] = []
         self._permitted = permitted
         self._refusal = refusal
-        self._server = Loopback(self._answer)
-
-    async def __aenter__(self) -> Self:
-        await self._server.open()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._server.close()
-
-    @property
-    def url(self) -> str:
-        return self._server.url
+        super().__init__(self._answer)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         self.methods.append(request.method)

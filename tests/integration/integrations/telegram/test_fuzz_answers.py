@@ -19,6 +19,7 @@ from telegram import Bot
 
 from tests.support.fakes.bot_api import TOKEN, BotApi
 from tests.support.fakes.people import ANNA, BORIS, Talk, among
+from tests.support.odd_json import ODD
 from tests.support.scene import ALL
 from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.integrations.telegram.channel import TelegramChannel
@@ -32,24 +33,6 @@ LISTENERS = 12  # side by side, as each makes a pause after an answer that canno
 ATTEMPTS = 5  # that there are
 LONGEST = 0.1  # seconds of processor time
 FEWEST = 100  # bent answers; an idle machine makes four times as many
-ODD: tuple[Any, ...] = (
-    None,
-    True,
-    0,
-    -1,
-    1.5,
-    1e308,
-    10**400,
-    "",
-    "x",
-    "\ud800",
-    [],
-    {},
-    [[]],
-    [None],
-    {"": None},
-    "9" * 5000,
-)
 NUMBERS = (0, -1, 1, 7, 7, 2**31, 2**52, 2**63, 10**400, "7", None, True, 1.5)  # of updates
 TEXTS = ("/hello", "/hello@wine_slo_bot", "/nonsense", "", "\ud800", "/" * 4096, "\x00", "a" * 5000)
 STATUSES = (201, 204, 301, 302, 400, 401, 403, 404, 409, 413, 429, 500, 502, 503, 599)

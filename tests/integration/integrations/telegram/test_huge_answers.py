@@ -88,6 +88,8 @@ UPDATES = {
     "objects": of_updates("{}"),
     "updates with numbers only": of_updates('{"update_id":1}'),
     "small messages": of_updates(json.dumps({"update_id": 1, "message": RECEIVED | {"text": "/hello"}})),
+    "an object": filled(b'{"y":1', b',"x":1', b"}", MAX_UPDATES_BYTES - 100),
+    "text": filled(b'"', b"x", b'"', MAX_UPDATES_BYTES - 100),
     "lists that never end": b"[" * (MAX_UPDATES_BYTES - 100),
 }
 

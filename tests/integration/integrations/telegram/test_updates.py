@@ -190,14 +190,14 @@ async def test_the_menu_is_tried_again(talk: Talk) -> None:
     "body", ['{"ok": true, "result": [1]}', "<html></html>", '{"ok": true, "result": {"a": null}}']
 )
 async def test_an_odd_answer_to_what_is_shown_to_who_presses_loses_no_answer(talk: Talk, body: str) -> None:
-    async def ask(_: Question) -> Answer:
+    async def offer(_: Question) -> Answer:
         return Answer("Which?", buttons=((Button("This", "choose"),),))
 
     async def choose(_: Press) -> Answer:
         return Answer("chosen", toast="chosen")
 
-    async with talk.listening(Command("ask", "Asks", ask), Reaction("choose", choose)):
-        asked = await talk.sends(ANNA, ANNA, "/ask")
+    async with talk.listening(Command("offer", "Offers", offer), Reaction("choose", choose)):
+        offered = await talk.sends(ANNA, ANNA, "/offer")
         talk.api.answers_with(200, body, methods=["answerCallbackQuery"])
-        await talk.api.press(asked, "This")
+        await talk.api.press(offered, "This")
         await talk.api.until(lambda: talk.api.chat(ANNA).texts[-1] == "chosen")

@@ -23,6 +23,7 @@ from aiohttp import web
 
 from tests.support.fakes.loopback import Loopback
 from tests.support.fakes.prometheus_canned import CannedPrometheus, Slow
+from tests.support.odd_json import ODD
 from tests.support.scene import LATENCY, START, Reader
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.ledger import Ledger
@@ -79,24 +80,6 @@ LABELS: tuple[Any, ...] = (
     5,
     None,
     [],
-)
-ODD: tuple[Any, ...] = (
-    None,
-    True,
-    0,
-    -1,
-    1e308,
-    10**400,
-    "",
-    "x",
-    "\ud800",
-    [],
-    {},
-    [[]],
-    [None],
-    {"": None},
-    [1, "1", 1],
-    "9" * 5000,
 )
 HEADS = ("text/html", "text/plain", "", "application/json; charset=punycode", "\x80", "application/octet-stream")
 PLACES = ("", "/", "http://[::1/api/v1/query", "//\ud7ff", "https://u:p@h:x/api/v1/query", "a" * 9000, "http://../")

@@ -574,7 +574,7 @@ async def test_a_breach_is_sent_before_the_edits_and_the_recoveries_of_older_inc
     assert not calls[0].is_set("disable_notification"), "the breach makes a sound"
 
 
-async def test_a_look_whether_a_chat_can_be_reached_holds_no_breach_when_it_hangs(
+async def test_a_try_whether_a_chat_can_be_reached_holds_no_breach_when_it_hangs(
     bot_api: BotApi, tmp_path: Path
 ) -> None:
     async with opened_desk(bot_api, tmp_path, read_seconds=60) as desk:

@@ -9,6 +9,7 @@ from time import thread_time
 import pytest
 
 from tests.support.fakes.prometheus_canned import CannedPrometheus, Slow
+from tests.support.fakes.prometheus_wide import WidePrometheus
 from tests.support.scene import LATENCY, START
 from wine_slo.metric_names import SHA256
 from wine_slo.monitor.evaluate.collector import Collector
@@ -135,27 +136,6 @@ async def test_targets_that_have_vanished_are_down_and_those_that_never_were_are
     collector = Collector(ForgetfulPrometheus(known), lambda: WallTime(START + timedelta(hours=1)))
     reading = (await collector.evaluate(State(), Objectives.only(LATENCY))).readings[Key("latency")]
     assert (reading.sight, str(reading.reason)) == (sight, said)
-
-
-class WidePrometheus(CannedPrometheus):
-    """A Prometheus with so many label sets, each with a target of its own."""
-
-    def __init__(self, count: int) -> None:
-        super().__init__(lambda: START + timedelta(hours=1))
-        self._count = count
-
-    async def query(self, promql: str, at: datetime | None = None) -> Vector:
-        requested = promql.replace(" by (endpoint)", "").replace("by (le, endpoint)", "by (le)")
-        found = await super().query(requested, at)
-        return await asyncio.to_thread(self._widened, found)
-
-    async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
-        (found,) = await super().query_range(promql.replace(" by (endpoint)", ""), start, end, step)
-        return [replace(found, labels={"endpoint": f"/{n}"}) for n in range(self._count)]
-
-    def _widened(self, found: Vector) -> Vector:
-        labels = [{"job": "wine-slo", "endpoint": f"/{n}"} for n in range(self._count)]
-        return replace(found, samples=tuple(Sample(each, found.samples[0].value) for each in labels))
 
 
 async def test_more_label_sets_than_can_be_judged_are_blind_with_their_number() -> None:

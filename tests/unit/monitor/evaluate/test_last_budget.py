@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.fakes.prometheus_canned import CannedPrometheus
+from tests.support.fakes.prometheus_wide import WidePrometheus
 from tests.support.scene import LATENCY, START
-from tests.unit.monitor.evaluate.test_collector import WidePrometheus
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.slo.evaluation.engine import State

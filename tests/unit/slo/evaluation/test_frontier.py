@@ -115,11 +115,10 @@ def test_a_service_killed_in_mid_incident_has_not_recovered() -> None:
 
 @pytest.mark.parametrize("period", [20, 60, 120, 240])
 def test_a_value_that_swings_round_the_threshold_is_one_incident(period: float) -> None:
+    swings = [(begin, begin + period / 2) for begin in range(600, 1800, int(period))]
+    load = traffic(3000, slow_between(*swings, sick=1.1, healthy=0.9))
     for _, scrape_at, poll_at in PHASES[:10]:
-        swings = [(begin, begin + period / 2) for begin in range(600, 1800, int(period))]
-        simulation = Simulation(
-            traffic(3000, slow_between(*swings, sick=1.1, healthy=0.9)), scrape_at=scrape_at, poll_at=poll_at
-        )
+        simulation = Simulation(load, scrape_at=scrape_at, poll_at=poll_at)
         assert [each.outcome for each in simulation.run(3000)] in ([], [None, Outcome.RECOVERED])
 
 

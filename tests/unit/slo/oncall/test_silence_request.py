@@ -286,7 +286,7 @@ def test_all_of_something_is_not_everything(written: str, keys: tuple[Key, ...])
         ("errors till 20:00 and latency", "", ""),
     ],
 )
-def test_what_may_be_more_or_less_than_was_understood_is_asked_for_and_is_no_reason(
+def test_what_may_be_more_or_less_than_was_understood_is_offered_and_is_no_reason(
     written: str, word: str, near: str
 ) -> None:
     with pytest.raises(UnclearError) as caught:

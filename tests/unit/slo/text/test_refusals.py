@@ -28,7 +28,7 @@ WRITTEN = [
     "Topic_deleted",
     "Message thread not found",
     "The bot may not send messages there",
-    "Telegram asks to wait 300 s",
+    "Telegram requires a wait of 300 s",
     "Telegram cannot be reached (ConnectError)",
     "what answers is no Bot API (502)",
     "Telegram does not know the token",
@@ -49,7 +49,7 @@ def test_what_nobody_knows_is_said_as_telegram_writes_it_and_harms_nothing() -> 
     assert refusal(Formatter(ALL, UTC), "Forbidden: <b>new") == "Forbidden: &lt;b&gt;new"
 
 
-def test_a_chat_that_cannot_be_reached_is_told_of_in_russian_alone() -> None:
+def test_a_chat_that_cannot_be_reached_is_named_in_russian_alone() -> None:
     speech = Formatter(ALL, UTC, translations.load()[RUSSIAN.code])
     assert Replies(speech).unreachable(Address("telegram:-5"), KICKED) == (
         "🟠 Чат -5 недоступен: бота удалили из чата. Пока это так, оповещения туда не приходят."

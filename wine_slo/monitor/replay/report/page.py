@@ -109,7 +109,7 @@ def _picture(story: Story, objective: Objective, zone: tzinfo) -> ReportChart | 
 
 
 def _days(story: Story, zone: tzinfo) -> tuple[tuple[float, str], ...]:
-    """Some days along the bottom, and where they begin in percent of the width."""
+    """Return some days along the bottom, and where they begin in percent of the width."""
     marks = []
     for number in range(4):
         at = story.since + story.span * (number / 4)

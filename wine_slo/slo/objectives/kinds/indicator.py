@@ -134,22 +134,22 @@ class Indicator(ABC):
 
     @property
     def threshold(self) -> float | None:
-        """The value in seconds that a good event keeps to; None where the value is a share."""
+        """Return the value in seconds that a good event keeps to; None where the value is a share."""
         return None
 
     @property
     def least_ratio(self) -> tuple[float, str]:
-        """The lowest objective that can be judged, and what is said of a lower one."""
+        """Return the lowest objective that can be judged, and what is said of a lower one."""
         return 0.0, ""
 
     @property
     def required(self) -> tuple[RequiredSeries, ...]:
-        """The series that have to exist besides the histogram."""
+        """Return the series that have to exist besides the histogram."""
         return ()
 
     @property
     def bounded(self) -> BoundedHistogram | None:
-        """The histogram whose buckets have to end at the threshold; None where there is none."""
+        """Return the histogram whose buckets have to end at the threshold; None where there is none."""
         return None
 
     def with_bound(self, field: str, seconds: float) -> Self:  # noqa: ARG002 - some kinds have bounds
@@ -162,7 +162,7 @@ class Indicator(ABC):
 
     @property
     def budgeted(self) -> Self:
-        """The same, of only what the error budget counts."""
+        """Return the same, of only what the error budget counts."""
         return self
 
 

@@ -70,23 +70,23 @@ class Latency(Indicator):
 
     @property
     def threshold(self) -> float:
-        """The quantile that is wanted, in seconds."""
+        """Return the quantile that is wanted, in seconds."""
         return self.threshold_seconds
 
     @property
     def least_ratio(self) -> tuple[float, str]:
-        """A quantile below the median says nothing of how slow a service is."""
+        """Return a quantile below the median says nothing of how slow a service is."""
         return QUANTILE_FLOOR, "must be 0.5 or more for a latency"
 
     @property
     def required(self) -> tuple[RequiredSeries, ...]:
-        """The gauge of the oldest unanswered request, where one is named."""
+        """Return the gauge of the oldest unanswered request, where one is named."""
         age = self.oldest_age
         return (RequiredSeries("oldest_age", age, f"names {age}, which has no series"),) if age else ()
 
     @property
     def bounded(self) -> BoundedHistogram:
-        """The histogram, whose buckets have to end at the threshold and at the bound of a quick recovery."""
+        """Return the histogram, whose buckets have to end at the threshold and at the bound of a quick recovery."""
         clear = () if self.clear_seconds is None else (("clear", self.clear_seconds),)
         return BoundedHistogram(self.histogram, self.selector, (("threshold", self.threshold_seconds), *clear))
 
@@ -105,7 +105,7 @@ class Latency(Indicator):
 
     @property
     def budgeted(self) -> "Latency":
-        """The same without the requests that `budget_selector` leaves out."""
+        """Return the same without the requests that `budget_selector` leaves out."""
         if not self.budget_selector:
             return self
         return replace(self, selector=", ".join(filter(None, (self.selector, self.budget_selector))))

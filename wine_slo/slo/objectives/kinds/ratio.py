@@ -36,5 +36,5 @@ class Ratio(Indicator):
 
     @property
     def required(self) -> tuple[RequiredSeries, ...]:
-        """Both counters."""
+        """Return both counters."""
         return RequiredSeries("bad", self.bad), RequiredSeries("total", self.total)

@@ -20,7 +20,7 @@ SHA_LETTERS = 4  # of a model's sha256; enough to distinguish two
 
 
 def drill_marked(fmt: Formatter, text: str, incident: Incident, actions: Actions) -> str:
-    """A text that says first that it is about a drill, where it is."""
+    """Return a text that says first that it is about a drill, where it is."""
     if not incident.is_drill:
         return text
     action = actions.drill_of(incident)
@@ -29,12 +29,12 @@ def drill_marked(fmt: Formatter, text: str, incident: Incident, actions: Actions
 
 
 def drill_mark(fmt: Formatter, incident: Incident) -> list[str]:
-    """What a line about an incident says of a drill; nothing where it is about none."""
+    """Return what a line about an incident says of a drill; nothing where it is about none."""
     return [fmt.say("DRILL")] if incident.is_drill else []
 
 
 def repeat_marked(fmt: Formatter, text: str) -> str:
-    """A text that says of itself that it may have been sent before."""
+    """Return a text that says of itself that it may have been sent before."""
     repeat = repeat_mark(fmt)
     return text if repeat in text else f"{text}\n{repeat}"
 
@@ -47,7 +47,7 @@ def breach_text(
     now: datetime,
     actions: Actions = NO_ACTIONS,
 ) -> str:
-    """An open incident: the message that lives as long as it does."""
+    """Return an open incident: the message that lives as long as it does."""
     objective = fmt.objectives.of(incident.key)
     if incident.key.objective == SIGHT.objective:
         lines = monitoring_lost_lines(fmt, incident, state, now)
@@ -70,7 +70,7 @@ def breach_text(
 
 
 def people_lines(fmt: Formatter, incident: Incident, state: State, now: datetime, actions: Actions) -> list[str]:
-    """Who has acknowledged it, and who has silenced it."""
+    """Return who has acknowledged it, and who has silenced it."""
     lines = []
     if (who := actions.acknowledgement(incident)) is not None:
         lines.append(fmt.say("Acknowledged by {name} at {time}.", name=shortened(who.by.name), time=fmt.clock(who.at)))
@@ -120,7 +120,7 @@ def _objective_lines(
 
 
 def reopened_line(fmt: Formatter, incident: Incident, objective: Objective | None, now: datetime) -> str:
-    """How often an incident was opened, and what all of that comes to."""
+    """Return how often an incident was opened, and what all of that comes to."""
     times = fmt.count(
         incident.openings,
         "In breach {n} time since {time}, {duration} in all.",

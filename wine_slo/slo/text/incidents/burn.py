@@ -40,7 +40,7 @@ def budget_line(
     spent: float | None = None,
     at_rate_of: timedelta | None = None,
 ) -> str:
-    """The line on the error budget; empty where nothing is known.
+    """Return the line on the error budget; empty where nothing is known.
 
     Args:
         fmt: The readers.
@@ -73,7 +73,7 @@ def budget_line(
 
 
 def last_budget(fmt: Formatter, track: KeyState, reading: Reading | None, objective: Objective, now: datetime) -> str:
-    """What of a budget was left when it was known last; empty where it is known now, or never was."""
+    """Return what of a budget was left when it was known last; empty where it is known now, or never was."""
     budget, at = track.last_budget(reading) or (None, now)
     short = budget_in_short(fmt, budget, objective)
     if budget is None or not short or budget.is_young(objective):
@@ -82,7 +82,7 @@ def last_budget(fmt: Formatter, track: KeyState, reading: Reading | None, object
 
 
 def budget_in_short(fmt: Formatter, budget: Budget | None, objective: Objective) -> str:
-    """What of a budget is left, as a part of a line; empty where nothing is known."""
+    """Return what of a budget is left, as a part of a line; empty where nothing is known."""
     left = budget.remaining(objective) if budget else None
     if budget is None or left is None:
         return ""

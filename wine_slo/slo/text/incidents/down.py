@@ -27,7 +27,7 @@ def service_down_lines(fmt: Formatter, incident: Incident, state: State, now: da
 def targets_down_lines(
     fmt: Formatter, incident: Incident, objective: Objective, state: State, now: datetime
 ) -> list[str]:
-    """Targets that do not answer: which of how many, and what that holds open."""
+    """Say which targets do not answer: which of how many, and what that holds open."""
     down_for = f"<b>{fmt.so_far(now - incident.since)}</b>"
     name = fmt.title(incident.key) if incident.key.labels else escape(objective.job)
     head = fmt.say(
@@ -40,7 +40,7 @@ def targets_down_lines(
 
 
 def _stay_open(fmt: Formatter, state: State) -> list[str]:
-    """The incidents that stay open because no target answers, as far as there is room."""
+    """Return the incidents that stay open because no target answers, as far as there is room."""
     held = [each for each in state.open_incidents if each.held is Sight.TARGET_DOWN]
     lines = [
         fmt.say("{title} #{number} stays open.", title=fmt.title(each.key), number=each.number)
@@ -52,7 +52,7 @@ def _stay_open(fmt: Formatter, state: State) -> list[str]:
 
 
 def _which_are_down(fmt: Formatter, name: str, down: Sequence[str], known: int) -> str:
-    """How many of how many targets do not answer; which they are where others do."""
+    """Return how many of how many targets do not answer; which they are where others do."""
     if known == 1:
         return fmt.say("{name} is down: all scrapes fail", name=name)
     if len(down) >= known:

@@ -1,4 +1,4 @@
-"""Many incidents in one message."""
+"""Say many incidents in one message."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ GROUP_NAMES = 10  # of a message about many incidents
 
 
 def grouped_text(fmt: Formatter, kind: Kind, incidents: Sequence[Incident], state: State) -> str:
-    """Many incidents in one message, the worst of them by name."""
+    """Say many incidents in one message, the worst of them by name."""
     worst = sorted(incidents, key=lambda each: -(each.worst or 0.0))[:GROUP_NAMES]
     names = fmt.and_more([_in_group(fmt, kind, each) for each in worst], len(incidents) - len(worst))
     n = len(incidents)

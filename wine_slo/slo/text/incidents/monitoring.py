@@ -10,7 +10,7 @@ from wine_slo.slo.text.language import shortened
 
 
 def restored_head(fmt: Formatter, incident: Incident) -> str:
-    """What can be seen again; another cause may hide the same objectives, and has an incident of its own."""
+    """Return what can be seen again; another cause may hide the same objectives, and has an incident of its own."""
     labels = dict(incident.key.labels)
     if "job" in labels:
         return fmt.say("Monitoring restored: the samples of {job} are fresh.", job=shortened(labels["job"]))

@@ -10,14 +10,14 @@ from wine_slo.slo.text.language import shortened
 
 
 def escalated_text(fmt: Formatter, text: str, duration: timedelta) -> str:
-    """A breach as a chat reads it that is escalated to, with the reason for that below its first line."""
+    """Return a breach as a chat reads it that is escalated to, with the reason for that below its first line."""
     first, *others = text.split("\n")
     why = fmt.say("Escalated: nobody acknowledged it for {duration}.", duration=duration)
     return "\n".join([first, why, *others])
 
 
 def reminder_text(fmt: Formatter, incident: Incident, now: datetime, actions: Actions = NO_ACTIONS) -> str:
-    """An incident that nobody has ended for long."""
+    """Return an incident that nobody has ended for long."""
     what, lasted = _in_short(fmt, incident), now - incident.since
     if (who := actions.acknowledgement(incident)) is None:
         text = fmt.say(
@@ -39,7 +39,7 @@ def reminder_text(fmt: Formatter, incident: Incident, now: datetime, actions: Ac
 
 
 def escalation_text(fmt: Formatter, incident: Incident, now: datetime) -> str:
-    """An incident that nobody has acknowledged."""
+    """Return an incident that nobody has acknowledged."""
     text = fmt.say(
         "Escalation: nobody acknowledged {what} for {duration}. #{number}",
         duration=now - incident.since,
@@ -57,7 +57,7 @@ def _in_short(fmt: Formatter, incident: Incident) -> str:
 
 
 def incident_name(fmt: Formatter, incident: Incident) -> str:
-    """What an incident is called in a list."""
+    """Return what an incident is called in a list."""
     if incident.key == GAP:
         return fmt.say("Not evaluating")
     if incident.burn is not None:

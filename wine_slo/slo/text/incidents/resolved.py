@@ -20,7 +20,7 @@ from wine_slo.slo.text.language import shortened
 
 
 def recovery_text(fmt: Formatter, incident: Incident, record: DeliveryRecord, actions: Actions = NO_ACTIONS) -> str:
-    """The end of an incident that the chat knows of, and all that is known of it."""
+    """Return the end of an incident that the chat knows of, and all that is known of it."""
     if incident.outcome is not Outcome.RECOVERED:
         return unproved_end_text(fmt, incident)
     title, objective = fmt.title(incident.key), fmt.objectives.of(incident.key)
@@ -85,7 +85,7 @@ def _notified_after(fmt: Formatter, incident: Incident, duration: timedelta, act
 
 
 def closed_text(fmt: Formatter, incident: Incident) -> str:
-    """What the first message reads once the incident is over."""
+    """Return what the first message reads once the incident is over."""
     if incident.key == GAP:
         return f"🔄 {restart_line(fmt, incident)}"
     if incident.outcome is not Outcome.RECOVERED:
@@ -94,7 +94,7 @@ def closed_text(fmt: Formatter, incident: Incident) -> str:
 
 
 def late_text(fmt: Formatter, incident: Incident, state: State, delay_reason: DelayReason = DelayReason.OUTAGE) -> str:
-    """Breach and end in one line, for a chat that received neither."""
+    """Say breach and end in one line, for a chat that received neither."""
     if incident.key == GAP:
         return f"🔄 {restart_line(fmt, incident)} {still_open_line(fmt, state)}"
     if incident.outcome is not Outcome.RECOVERED:
@@ -164,7 +164,9 @@ def _summary(fmt: Formatter, incident: Incident) -> str:
 
 
 def proven_value(incident: Incident, objective: Objective) -> Value | None:
-    """The value that a recovery may name: none where it did not recover, and never one that is worse than the target.
+    """Return the value that a recovery may name.
+
+    None where it did not recover, and never one that is worse than the target.
 
     Older versions kept the value from before the recovery.
     """
