@@ -88,7 +88,7 @@ async def test_a_bot_that_is_thrown_out_and_added_again_goes_on_where_it_was(
     bot_api.recovers()
     await bot_api.sends_update("my_chat_member", membership("member"))
     await watchdog.until_line(f"chat {GROUP} can be reached again")
-    assert cannot_see(bot_api, GROUP)
+    await bot_api.until(lambda: cannot_see(bot_api, GROUP), seconds=10)
     assert (await health(settings))[0] == 200
     await ends(watchdog)
 

@@ -110,7 +110,9 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             await server.until_line("listening on")
             began = time.time()
             async with requesting(ports["wine-slo"], "/sleep?seconds=1.2", "/fail?status=503"):
-                await prometheus.until('count(slo_state{slo=~"latency|errors"} == 2) == 2', seconds=40)
+                breached = '(slo_state{slo=~"latency|errors"} == 2)'
+                longer_than_a_step = f"count(count_over_time({breached}[10s:1s]) > 6) == 2"  # of the panels: 5 s
+                await prometheus.until(longer_than_a_step, seconds=40)
                 delivered = "watchdog_messages_total{kind='breach', outcome='told'} >= 2"
                 await prometheus.until(
                     f"count_over_time(({delivered})[1m:{SCRAPE:g}s]) > 2", seconds=15
