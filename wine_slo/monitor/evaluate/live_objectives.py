@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from wine_slo.config import slo_file
@@ -91,20 +92,29 @@ class LiveObjectives:
         """Read the file anew, in a thread: a long one takes seconds.
 
         Raises:
-            SloFileError: It cannot be used; nothing has changed.
+            SloFileError: It cannot be used, or not at the real intervals; nothing has changed.
         """
-        self.file = await asyncio.to_thread(slo_file.load, self._path)
+        file = await asyncio.to_thread(slo_file.load, self._path)
+        objectives = file.objectives(self._intervals)
+        self.file = file
         self._logged.clear()
-        self._take()
+        self._use(objectives)
+
+    @property
+    def _intervals(self) -> dict[str, timedelta]:
+        return {job: each.span for job, each in self._known.items()}
 
     def _take(self) -> None:
-        intervals = {job: each.span for job, each in self._known.items()}
         try:
-            self.current = self.file.objectives(intervals)
+            objectives = self.file.objectives(self._intervals)
         except SloFileError as error:  # at such an interval; it was right at another one
             for mistake in error.mistakes:
                 self._log_once(logging.ERROR, mistake)
-            return
+        else:
+            self._use(objectives)
+
+    def _use(self, objectives: Objectives) -> None:
+        self.current, intervals = objectives, self._intervals
         for job in sorted(self.file.silent_jobs & intervals.keys()):
             self._log_once(logging.INFO, f"{job} is scraped every {format_span(intervals[job])}")
         for sentence in self.file.left_out(self.current):

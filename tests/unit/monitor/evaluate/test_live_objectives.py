@@ -185,6 +185,19 @@ async def test_a_wrong_file_that_is_read_anew_changes_nothing(followed: Followed
     assert await followed.live.refresh() is before
 
 
+async def test_a_file_read_anew_that_cannot_be_judged_at_the_real_intervals_changes_nothing(followed: Followed) -> None:
+    followed.prometheus.intervals = {"api": 3600, "other": 60}
+    before, file = await followed.live.refresh(), followed.live.file
+    assert intervals(before) == {"errors": 3600, "up": 60}
+    renamed = SILENT.replace("errors", "failures")
+    followed.path.write_text(renamed.replace("objective: 0.99, bad:", "window: 1h, burns: [], objective: 0.99, bad:"))
+    with pytest.raises(SloFileError, match=r"slo\.yml:3: .*window must be longer than over"):
+        await followed.live.reload()
+    assert followed.live.file is file
+    assert await followed.live.refresh() is before
+    assert followed.live.file.place("errors", "kind").endswith("slo.yml:3")
+
+
 async def test_one_evaluation_has_the_real_intervals_and_without_prometheus_what_the_file_says() -> None:
     prometheus = Prometheus({"api": 30, "other": 60})
     file = slo_file.parse(SILENT)
