@@ -67,7 +67,10 @@ def check(name: str | None, *, as_json: bool) -> int:
             _print("\n".join(each.line for each in report.objectives))
         return report.exit_status
 
-    return asyncio.run(fetch())
+    try:
+        return asyncio.run(fetch())
+    except slo_file.SloFileError as error:  # at the real scrape intervals
+        return _refuse(error, as_json=as_json)
 
 
 def status(*, as_json: bool) -> int:
@@ -124,6 +127,8 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
 
     try:
         done = asyncio.run(do())
+    except slo_file.SloFileError as error:  # at the real scrape intervals
+        return _refuse(error, as_json=as_json)
     except drilling.DrillRefusedError as error:
         if as_json:
             _print_json({"refused": str(error)})

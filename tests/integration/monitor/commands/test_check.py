@@ -22,6 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 STEPS = 7  # scrapes; a breach takes five of them
 STORIES = {"kept": (20, 0), "slow": (0, 20), "idle": (0, 0), "few": (0, 0), "gone": (0, 0)}  # good and slow in each
+RARE = "rare"  # a job that is scraped every 20 min
 OBJECTIVE = """
   - {{name: {name}, kind: latency, job: {name}, objective: 0.95, threshold: 1s, histogram: request_latency_seconds,
      bad_for: 5s, good_for: 4s, over: 1m}}"""
@@ -44,8 +45,12 @@ class World:
 
     async def check(self, *arguments: str, **settings: str) -> Result:
         """Run it here, as starting Python takes longer than an evaluation."""
+        return await self.run("check", *arguments, **settings)
+
+    async def run(self, *arguments: str, **settings: str) -> Result:
+        """Run any command here."""
         return await asyncio.to_thread(
-            CliRunner().invoke, app, ["check", *arguments], env={**self.settings, **settings}, prog_name="wine-slo"
+            CliRunner().invoke, app, arguments, env={**self.settings, **settings}, prog_name="wine-slo"
         )
 
 
@@ -62,6 +67,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             await service.comes_back()
             stack.push_async_callback(service.goes_down)
             jobs.append({"job_name": name, "static_configs": [{"targets": [service.target]}]})
+        jobs.append(dict(jobs[0], job_name=RARE, scrape_interval="20m"))
         every = {"scrape_interval": "1s", "scrape_timeout": "1s"}
         prometheus = Prometheus(folder / "prometheus", {"global": every, "scrape_configs": jobs})
         await prometheus.start()
@@ -107,6 +113,18 @@ async def test_what_is_configured_badly_is_2(world: World, settings: dict[str, s
     checked = await world.check(**settings)
     assert checked.exit_code == 2
     assert checked.output.startswith(said)
+
+
+@pytest.mark.parametrize("command", ["check", "drill"])
+async def test_what_cannot_be_judged_at_the_real_scrape_interval_is_2(world: World, command: str) -> None:
+    objectives = world.folder / "rare.yml"
+    objectives.write_text(f"job: {RARE}\nobjectives:{OBJECTIVE.format(name=RARE).replace('1m', '1m, window: 1h')}")
+    checked = await world.run(command, WINE_SLO_OBJECTIVES=str(objectives))
+    assert checked.exit_code == 2
+    assert checked.output == f"{objectives}:4: objectives.0.window must be longer than over\n"
+    machine = await world.run(command, "--json", WINE_SLO_OBJECTIVES=str(objectives))
+    assert machine.exit_code == 2
+    assert json.loads(machine.stdout)["answer"] == "bad_configuration"
 
 
 async def test_an_objective_that_there_is_not_is_2(world: World) -> None:
