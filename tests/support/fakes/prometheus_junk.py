@@ -50,6 +50,15 @@ def matrix(values: Sequence[Sample], **labels: str) -> Answer:
     return _success("matrix", [{"metric": labels, "values": values}])
 
 
+def targets(interval: str, *jobs: str) -> Answer:
+    """What it scrapes: a target of each job, each so often."""
+    found = [
+        {"labels": {"job": job}, "health": "up", "scrapeUrl": "http://a/metrics", "scrapeInterval": interval}
+        for job in jobs
+    ]
+    return Answer(json.dumps({"status": "success", "data": {"activeTargets": found}}))
+
+
 EMPTY_VECTOR = _success("vector", [])
 EMPTY_MATRIX = _success("matrix", [])
 
@@ -117,10 +126,14 @@ def slow(seconds: float, answer: Answer = EMPTY_VECTOR) -> Answer:
 
 
 class PrometheusJunk(OnLoopback):
-    """The fake: every query gets `answer`, or the answer of the longest text in `by_query` that it contains."""
+    """The fake: every query gets `answer`, or the answer of the longest text in `by_query` that it contains.
+
+    It says what it scrapes where `targets` is set.
+    """
 
     def __init__(self) -> None:
         self.answer = EMPTY_VECTOR
+        self.targets: Answer | None = None
         self.by_query: dict[str, Answer] = {}
         self.queries: list[str] = []
         super().__init__(self._handle)
@@ -132,6 +145,8 @@ class PrometheusJunk(OnLoopback):
         await self._server.open()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/api/v1/targets" and self.targets is not None:
+            return await _send(request, self.targets)
         if not request.path.startswith("/api/v1/query"):
             return web.Response(text="Prometheus Server is Ready.\n")
         query = {**request.query, **await request.post()}.get("query", "")

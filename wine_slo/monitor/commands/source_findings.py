@@ -1,12 +1,12 @@
 """What the doctor finds of Prometheus: whether it answers, what it scrapes, and what it knows of the objectives."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 
-from wine_slo.config.slo_file import SloFile
+from wine_slo.config.slo_file import SloFile, SloFileError
 from wine_slo.monitor.commands.finding import Finding, Findings, ok, warning, wrong
 from wine_slo.monitor.evaluate.objective_checks import check_objectives
-from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, scrape_intervals
+from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, scrape_intervals, wrongly_written
 from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives import promql
@@ -55,7 +55,12 @@ async def source_findings(
     except MetricSourceError as error:
         yield wrong(about, f"at {settings.prometheus_url}: {error}", _remedy(error))
         return
-    objectives = file.objectives({job: each.span for job, each in intervals.items()})
+    try:
+        objectives = file.objectives({job: each.span for job, each in intervals.items()})
+    except SloFileError as error:
+        for each in error.mistakes:
+            yield wrong("objectives", each, "correct that line; it is wrong at the real scrape interval alone")
+        return
     async for finding in _targets(objectives, await info.targets(), intervals):
         yield finding
     async for finding in _series(file, objectives, source):
@@ -89,16 +94,10 @@ async def _targets(
     about = "targets"
     if targets is None:
         yield warning(about, "it does not say what it scrapes", "see in it yourself whether every target answers")
-    for job, objective in {each.job: each for each in objectives.all}.items():
+    for job in dict.fromkeys(each.job for each in objectives.all):
         real = intervals.get(job)
-        if real is None:
-            yield warning(
-                about,
-                f"how often {job} is scraped is not known",
-                "wait for its third scrape; if it stays so, write scrape_interval into slo.yml",
-            )
-        elif real.differs_from(objective.scrape_interval):
-            yield _other_interval(objective, real.span)
+        for finding in _intervals(job, real, wrongly_written(objectives, intervals)):
+            yield finding
         if targets is None:
             continue
         mine = [each for each in targets if each.job == job]
@@ -121,6 +120,21 @@ async def _targets(
         if mine and all(each.is_up for each in mine):
             every = f", scraped every {format_span(real.span)}" if real else ""
             yield ok(about, f"{len(mine)} of {job} {'answers' if len(mine) == 1 else 'answer'}{every}")
+
+
+def _intervals(
+    job: str, real: ScrapeInterval | None, wrong_ones: Collection[tuple[Objective, ScrapeInterval]]
+) -> Iterator[Finding]:
+    """Yield what is wrong with what is known, or written, of how often a job is scraped."""
+    if real is None:
+        yield warning(
+            "targets",
+            f"how often {job} is scraped is not known",
+            "wait for its third scrape; if it stays so, write scrape_interval into slo.yml",
+        )
+    for objective, interval in wrong_ones:
+        if objective.job == job:
+            yield _other_interval(objective, interval.span)
 
 
 def _other_interval(objective: Objective, real: timedelta) -> Finding:

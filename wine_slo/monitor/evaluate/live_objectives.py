@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wine_slo.config import slo_file
 from wine_slo.config.slo_file import SloFile, SloFileError
-from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, other_interval, scrape_intervals
+from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, other_interval, scrape_intervals, wrongly_written
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo
 from wine_slo.slo.span import format_span
@@ -121,11 +121,9 @@ class LiveObjectives:
             self._log_once(logging.INFO, sentence)
         for sentence in self.file.lengthened(self.current, intervals):
             self._log_once(logging.WARNING, sentence)
-        for each in {(each.job, each.scrape_interval): each for each in self.current.all}.values():
-            real = self._known.get(each.job)
-            if real is not None and real.differs_from(each.scrape_interval):
-                where = self.file.place(each.name, "scrape_interval")
-                self._log_once(logging.WARNING, f"{where}: scrape_interval {other_interval(each, real)}")
+        for each, real in wrongly_written(self.current, self._known):
+            where = self.file.place(each.name, "scrape_interval")
+            self._log_once(logging.WARNING, f"{where}: scrape_interval {other_interval(each, real)}")
 
     def _log_once(self, level: int, sentence: str) -> None:
         if sentence not in self._logged:

@@ -1,11 +1,11 @@
 """How often each job is really scraped: by the metric source's own word, else by what it has scraped of late."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import Objective
+from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.source.metric_source import MetricSource, SourceInfo
 from wine_slo.slo.span import format_span
 
@@ -58,6 +58,15 @@ async def scrape_intervals(
         if interval is not None:
             found[job] = interval
     return found
+
+
+def wrongly_written(
+    objectives: Objectives, real: Mapping[str, ScrapeInterval]
+) -> list[tuple[Objective, ScrapeInterval]]:
+    """Return the first objective of each job and scrape interval that is not the real one, with the real one."""
+    firsts = {(each.job, each.scrape_interval): each for each in reversed(objectives.all)}
+    found = [(each, real[each.job]) for each in reversed(firsts.values()) if each.job in real]
+    return [(each, interval) for each, interval in found if interval.differs_from(each.scrape_interval)]
 
 
 def other_interval(objective: Objective, real: ScrapeInterval) -> str:

@@ -17,7 +17,7 @@ import msgspec
 from wine_slo.config import slo_file
 from wine_slo.config.environment import SettingsError, read
 from wine_slo.config.slo_file import SloFile
-from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, other_interval, scrape_intervals
+from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, other_interval, scrape_intervals, wrongly_written
 from wine_slo.monitor.evaluate.source import connect, info
 from wine_slo.monitor.replay import sweep as sweeps
 from wine_slo.monitor.replay.engine import replay
@@ -180,10 +180,7 @@ def _notes(
     notes = []
     if first - since > poll:
         notes.append(f"Prometheus has no data before {first:%Y-%m-%d %H:%M} UTC; the replay begins there.")
-    for each in {each.job: each for each in objectives.all}.values():
-        real = intervals.get(each.job)
-        if real is not None and real.differs_from(each.scrape_interval):
-            notes.append(f"scrape_interval {other_interval(each, real)}.")
+    notes += [f"scrape_interval {other_interval(each, real)}." for each, real in wrongly_written(objectives, intervals)]
     return notes
 
 

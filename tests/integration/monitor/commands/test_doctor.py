@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from tests.support.fakes.bot_api import BotApi
-from tests.support.fakes.prometheus_junk import EMPTY_VECTOR, JUNK, PrometheusJunk, vector
+from tests.support.fakes.prometheus_junk import EMPTY_VECTOR, JUNK, PrometheusJunk, targets, vector
 from tests.support.real.prometheus import free_port
 from wine_slo.config.setting_types import BotToken, ChatAddress
 from wine_slo.config.slo_file import SloFile, parse
@@ -144,6 +144,30 @@ async def test_what_speaks_only_the_query_api_is_enough(patient: Patient, promet
         "histogram of latency has no series request_latency_seconds_bucket that Prometheus knows"
     )
     assert await patient.lines_about("history", FILE) == ["warning: there is none yet"]
+
+
+async def test_each_scrape_interval_that_is_written_and_not_the_real_one_is_reported(
+    patient: Patient, prometheus_junk: PrometheusJunk
+) -> None:
+    prometheus_junk.targets = targets("15s", "wine-slo", "other")
+    first, second, third, last = (f"  - {{name: {each}, kind: up, objective: 0.9" for each in "abcd")
+    written = f"{first}, scrape_interval: 5s}}\n{second}, scrape_interval: 3s}}\n{third}}}\n{last}, job: other}}\n"
+    assert await patient.lines_about("targets", parse(f"job: wine-slo\nobjectives:\n{written}")) == [
+        "wrong: wine-slo is scraped every 15s, but slo.yml says scrape_interval: 5s",
+        "wrong: wine-slo is scraped every 15s, but slo.yml says scrape_interval: 3s",
+        "ok: 1 of wine-slo answers, scraped every 15s",
+        "ok: 1 of other answers, scraped every 15s",
+    ]
+
+
+async def test_what_cannot_be_judged_at_the_real_scrape_interval_is_reported_with_its_line(
+    patient: Patient, prometheus_junk: PrometheusJunk
+) -> None:
+    prometheus_junk.targets = targets("20m", "wine-slo")
+    found = await patient.findings(
+        parse("job: wine-slo\nobjectives: [{name: a, kind: up, objective: 0.9, window: 1h}]")
+    )
+    assert lines(found, "objectives") == ["wrong: slo.yml:2: objectives.0.window must be longer than over"]
 
 
 async def test_prometheus_away_is_one_line(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
