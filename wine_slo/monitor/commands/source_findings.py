@@ -1,7 +1,7 @@
 """What the doctor finds of Prometheus: whether it answers, what it scrapes, and what it knows of the objectives."""
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from wine_slo.config.slo_file import SloFile, SloFileError
 from wine_slo.monitor.commands.finding import Finding, Findings, ok, warning, wrong
@@ -16,6 +16,8 @@ from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, S
 from wine_slo.slo.span import format_span
 from wine_slo.slo.text.language import ENGLISH
 
+PROBED = timedelta(minutes=1)  # before now; VictoriaMetrics hides 30 s
+PROBE_STEP = timedelta(seconds=5)
 SKEW = timedelta(seconds=5)  # more between two clocks is seen in messages
 
 
@@ -47,13 +49,25 @@ async def source_findings(
             f"its clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's",
             "let both keep time by NTP; messages have the times of Prometheus' clock",
         )
-    if file is None:
-        return
+    hidden = await _hidden(source, before if at is None else at)
+    if hidden > 2 * PROBE_STEP:
+        yield wrong(
+            about,
+            f"it hides the newest {hidden.total_seconds():.0f} s, and repeats older points in their place",
+            "upgrade VictoriaMetrics, or start it with -search.latencyOffset=0s; a stall would be taken for a breach",
+        )
+    if file is not None:
+        async for finding in _of_objectives(settings, file, source, info):
+            yield finding
+
+
+async def _of_objectives(settings: WatchdogSettings, file: SloFile, source: MetricSource, info: SourceInfo) -> Findings:
+    """Yield what is found of what it scrapes, and of what it knows of the objectives."""
     jobs = sorted({each.job for each in file.objectives().all})
     try:
         intervals = await scrape_intervals(jobs, source, info)
     except MetricSourceError as error:
-        yield wrong(about, f"at {settings.prometheus_url}: {error}", _remedy(error))
+        yield wrong("prometheus", f"at {settings.prometheus_url}: {error}", _remedy(error))
         return
     try:
         objectives = file.objectives({job: each.span for job, each in intervals.items()})
@@ -67,6 +81,18 @@ async def source_findings(
         yield finding
     async for finding in _history(objectives, await info.retention(), source):
         yield finding
+
+
+async def _hidden(source: MetricSource, at: datetime) -> timedelta:
+    """Return how much of the newest samples a range does not show; nothing where it does not say.
+
+    VictoriaMetrics that does not know `latency_offset` fills that part with an older value, also of the time itself.
+    """
+    try:
+        answer = await source.query_range("time()", at - PROBED, at, PROBE_STEP)
+    except MetricSourceError:
+        return timedelta(0)
+    return timedelta(seconds=max((at - value for each in answer for at, value in each.points.items()), default=0.0))
 
 
 def _remedy(error: MetricSourceError) -> str:

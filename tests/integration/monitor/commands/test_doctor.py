@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from tests.support.fakes.bot_api import BotApi
-from tests.support.fakes.prometheus_junk import EMPTY_VECTOR, JUNK, PrometheusJunk, targets, vector
+from tests.support.fakes.prometheus_junk import EMPTY_VECTOR, JUNK, PrometheusJunk, matrix, targets, vector
 from tests.support.real.prometheus import free_port
 from wine_slo.config.setting_types import BotToken, ChatAddress
 from wine_slo.config.slo_file import SloFile, parse
@@ -130,6 +130,18 @@ async def test_a_clock_that_is_off_is_reported(patient: Patient, prometheus_junk
     said = await patient.lines_about("prometheus")
     assert said[1].startswith("warning: its clock is 12")
     assert said[1].endswith(" s behind this machine's")
+
+
+@pytest.mark.parametrize(("hidden", "is_reported"), [(30, True), (5, False), (0, False)])
+async def test_a_source_that_repeats_older_points_in_place_of_the_newest_is_reported(
+    patient: Patient, prometheus_junk: PrometheusJunk, hidden: int, *, is_reported: bool
+) -> None:
+    now = int(datetime.now(UTC).timestamp())
+    shown = ((now - age, str(now - max(age, hidden))) for age in range(60, -1, -5))
+    prometheus_junk.answer = vector((now, "1"))
+    prometheus_junk.by_query["time()"] = matrix(list(shown))
+    said = await patient.lines_about("prometheus")
+    assert said[1:] == ["wrong: it hides the newest 30 s, and repeats older points in their place"] * is_reported
 
 
 async def test_what_speaks_only_the_query_api_is_enough(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
