@@ -54,7 +54,8 @@ async def source_findings(
         yield wrong(
             about,
             f"it hides the newest {hidden.total_seconds():.0f} s, and repeats older points in their place",
-            "upgrade VictoriaMetrics, or start it with -search.latencyOffset=0s; a stall would be taken for a breach",
+            "upgrade VictoriaMetrics, or start it with -search.latencyOffset=0s and scrape every 15s or less often; "
+            "a stall would be taken for a breach",
         )
     if file is not None:
         async for finding in _of_objectives(settings, file, source, info):
