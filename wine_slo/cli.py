@@ -75,6 +75,21 @@ def check(
 
 
 @app.command()
+def validate(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Such as config/slo.yml.")],
+    as_json: Json = False,  # noqa: FBT002  # a flag is a boolean
+) -> None:
+    """Say whether files of objectives can be used, as an editor or CI wants to know.
+
+    Needs neither settings nor Prometheus. Every mistake is reported with its
+    line. Exits with 0 where every file can be used, and with 2 where not.
+    """
+    from wine_slo.monitor.commands import run  # noqa: PLC0415
+
+    raise typer.Exit(run.validate(files, as_json=as_json))
+
+
+@app.command()
 def status(as_json: Json = False) -> None:  # noqa: FBT002
     """Show the current status of all objectives, by the watchdog.
 

@@ -1,5 +1,6 @@
 """The command line: what `--help` says, word for word, and how an exit status is given."""
 
+import json
 import os
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from wine_slo.cli import app
 
 GOLDEN = Path(__file__).parents[1] / "support" / "golden"
 VERBS = ("check", "doctor", "drill", "status")
-HELPED = (*VERBS, "replay")
+HELPED = (*VERBS, "replay", "validate")
 
 
 @pytest.mark.parametrize("verb", HELPED)
@@ -46,3 +47,23 @@ def test_a_drill_of_what_is_no_latency_is_refused() -> None:
     said = CliRunner().invoke(app, ["drill", "--objective", "errors"])
     assert said.exit_code == 2
     assert said.stderr == "there is no objective of the kind latency that a drill could break\n"
+
+
+def test_files_of_objectives_are_validated_without_settings_or_prometheus(tmp_path: Path) -> None:
+    right, wrong = tmp_path / "right.yml", tmp_path / "wrong.yml"
+    right.write_text("job: a\nobjectives:\n  - {name: up, kind: up, objective: 0.99}\n")
+    wrong.write_text("job: a\nobjectives:\n  - {name: up, kind: up, objective: 99}\n  - {name: b}\n")
+    settings = {"WINE_SLO_WATCHDOG_URL": "nowhere"}
+    said = CliRunner().invoke(app, ["validate", str(right)], env=settings)
+    assert (said.exit_code, said.stdout, said.stderr) == (0, f"{right}: up\n", "")
+    said = CliRunner().invoke(app, ["validate", str(right), str(wrong), str(tmp_path / "none.yml")], env=settings)
+    assert (said.exit_code, said.stdout) == (2, f"{right}: up\n")
+    assert said.stderr.splitlines() == [
+        f"{wrong}:4: objectives.1 needs a kind: latency, ratio or up",
+        f"{tmp_path}/none.yml cannot be read: No such file or directory",
+    ]
+    said = CliRunner().invoke(app, ["validate", "--json", str(right), str(wrong)], env=settings)
+    assert said.exit_code == 2
+    document = json.loads(said.stdout)
+    assert document["objectives"] == {str(right): ["up"]}
+    assert document["mistakes"] == [f"{wrong}:4: objectives.1 needs a kind: latency, ratio or up"]

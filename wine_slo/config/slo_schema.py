@@ -16,6 +16,12 @@ from wine_slo.slo.objectives.kinds.indicator import Indicator
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.kinds.up import Up
+from wine_slo.slo.objectives.selector import (
+    wrong_with_histogram,
+    wrong_with_matchers,
+    wrong_with_metric,
+    wrong_with_selector,
+)
 from wine_slo.slo.span import PATTERN, WANTED, parse_span
 
 
@@ -105,6 +111,12 @@ class LatencyEntry(ObjectiveEntry, kw_only=True, tag="latency"):
         clear = None if self.clear is None else span_of("clear", self.clear).total_seconds()
         oldest_age = None if self.oldest_age is None else self.oldest_age
         threshold = span_of("threshold", self.threshold).total_seconds()
+        _refuse(
+            ("histogram", wrong_with_histogram(self.histogram)),
+            ("selector", wrong_with_matchers(self.selector)),
+            ("budget_selector", wrong_with_matchers(self.budget_selector)),
+            ("oldest_age", None if oldest_age is None else wrong_with_metric(oldest_age)),
+        )
         return Latency(self.histogram, threshold, self.selector, oldest_age, clear, self.budget_selector)
 
 
@@ -116,6 +128,7 @@ class RatioEntry(ObjectiveEntry, kw_only=True, tag="ratio"):
 
     def source(self) -> Indicator:
         """Return what is counted."""
+        _refuse(("bad", wrong_with_selector(self.bad)), ("total", wrong_with_selector(self.total)))
         return Ratio(self.bad, self.total)
 
 
@@ -145,6 +158,18 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
 def schema() -> dict[str, Any]:
     """Return the JSON schema of the file."""
     return msgspec.json.schema(SloFileEntry)
+
+
+def _refuse(*found: tuple[str, str | None]) -> None:
+    """Refuse fields with what is wrong with each.
+
+    Raises:
+        ObjectiveError: There is such a field.
+    """
+    mistakes = [(field, sentence) for field, sentence in found if sentence is not None]
+    if mistakes:
+        first, *more = mistakes
+        raise ObjectiveError(*first, *more)
 
 
 def span_of(field: str, text: str) -> timedelta:

@@ -76,7 +76,7 @@ class PastPrometheus:
     ) -> None:
         self._objective = objective
         self._clock = clock
-        self._every = every
+        self._interval = objective.scrape_interval.total_seconds()  # as the queries have it, true or not
         self._start = start.timestamp()
         self._scrapes: list[float] = []  # every scrape that Prometheus made
         self._up: list[float] = []
@@ -181,15 +181,15 @@ class PastPrometheus:
 
     def _settled(self, at: float) -> float | None:
         """One series, where there is a sample of now and one of four intervals ago."""
-        return 1.0 if all(self._last(self._up, each) for each in (at, at - 4 * self._every)) else None
+        return 1.0 if all(self._last(self._up, each) for each in (at, at - 4 * self._interval)) else None
 
     def _part_settled(self, at: float) -> float | None:
-        seen = (bisect_right(self._seen, each) - 1 for each in (at, at - 4 * self._every))
+        seen = (bisect_right(self._seen, each) - 1 for each in (at, at - 4 * self._interval))
         return self._settled(at) if all(self._buckets[each] for each in seen) else None
 
     def _per_second(self, counter: list[float], at: float) -> float | None:
         last = bisect_right(self._seen, at) - 1
-        if last < 1 or at - self._seen[last] >= self._every or at - self._seen[last - 1] > 4 * self._every:
+        if last < 1 or at - self._seen[last] >= self._interval or at - self._seen[last - 1] > 4 * self._interval:
             return None
         return (counter[last] - counter[last - 1]) / (self._seen[last] - self._seen[last - 1])
 

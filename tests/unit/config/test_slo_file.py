@@ -19,6 +19,7 @@ from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Objective
+from wine_slo.slo.objectives.selector import EXAMPLE
 
 ROOT = Path(__file__).parents[3]
 PAGE = """\
@@ -182,7 +183,7 @@ def test_burn_rates_of_ones_own_are_taken() -> None:
         pytest.param(
             "objective: 0.95",
             "objective: 95",
-            "7: objectives.0.objective must lie between 0 and 1, both left out",
+            "7: objectives.0.objective is 95, a percentage; write 0.95",
             id="an objective in percent",
         ),
         pytest.param(
@@ -469,6 +470,68 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, make: Callable[[Pat
     with pytest.raises(SloFileError) as caught:
         load(path)
     assert str(caught.value) == f"{path} {said}"
+
+
+# What is not what it is taken for
+
+RATES = ": rates are made of it"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("objective: 0.95", "objective: 99.9", "7: objectives.0.objective is 99.9, a percentage; write 0.999"),
+        ("objective: 0.99", "objective: 95", "12: objectives.1.objective is 95, a percentage; write 0.95"),
+        ("objective: 0.95", "objective: 100", "7: objectives.0.objective must lie between 0 and 1, both left out"),
+        (
+            "histogram: request_latency_seconds",
+            "histogram: seconds_bucket",
+            "9: objectives.0.histogram is seconds_bucket; write seconds, without _bucket",
+        ),
+        (
+            "histogram: request_latency_seconds",
+            "histogram: rate(request_latency_seconds[5m])",
+            "9: objectives.0.histogram must be the name of a histogram, without _bucket, labels and functions",
+        ),
+        (
+            "    histogram: request",
+            "    oldest_age: max(age)\n    histogram: request",
+            "9: objectives.0.oldest_age must be the name of a metric, without labels and functions",
+        ),
+        (
+            "    histogram: request",
+            "    selector: '{code=\"200\"}'\n    histogram: request",
+            "9: objectives.0.selector must be label matchers without the braces",
+        ),
+        (
+            "    histogram: request",
+            "    selector: code=200\n    histogram: request",
+            '9: objectives.0.selector must be label matchers, such as endpoint!~"/metrics|/health", code="200"',
+        ),
+        (
+            "bad: bad_total",
+            "bad: sum(rate(bad_total[5m]))",
+            f"13: objectives.1.bad is an expression; write the counter alone, as a selector such as {EXAMPLE}" + RATES,
+        ),
+        (
+            "total: all_total",
+            "total: all_total[5m]",
+            f"14: objectives.1.total has a time range; write the counter alone, as a selector such as {EXAMPLE}",
+        ),
+        (
+            "total: all_total",
+            "total: all_total{code=200}",
+            f"14: objectives.1.total must be a selector, such as {EXAMPLE}: a metric with label matchers in braces",
+        ),
+    ],
+)
+def test_what_cannot_be_judged_is_answered_with_what_to_write(old: str, new: str, said: str) -> None:
+    assert mistakes(written(old, new)) == (f"slo.yml:{said}",)
+
+
+def test_everything_that_is_wrong_with_an_objective_is_reported_at_once() -> None:
+    text = written("bad: bad_total", "bad: sum(bad_total)").replace("total: all_total", "total: rate(all_total[1m])")
+    assert [each.split(" ")[1] for each in mistakes(text)] == ["objectives.1.bad", "objectives.1.total"]
 
 
 # Spans that follow the scrape interval

@@ -6,7 +6,7 @@ What a person reads goes to standard output; what is wrong before anything could
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -68,6 +68,26 @@ def check(name: str | None, *, as_json: bool) -> int:
         return report.exit_status
 
     return asyncio.run(fetch())
+
+
+def validate(files: Sequence[Path], *, as_json: bool) -> int:
+    """Report what each file of objectives holds, or every mistake in it; return 0, or 2 where there is one."""
+    found: dict[str, list[str]] = {}
+    mistakes: list[str] = []
+    for path in files:
+        try:
+            found[str(path)] = list(slo_file.load(path).objectives().by_name)
+        except slo_file.SloFileError as error:
+            mistakes += error.mistakes
+    status = BAD_CONFIGURATION if mistakes else 0
+    if as_json:
+        _print_json({"exit_status": status, "objectives": found, "mistakes": mistakes})
+    else:
+        for name, objectives in found.items():
+            _print(f"{name}: {', '.join(objectives)}")
+        for mistake in mistakes:
+            _complain(mistake)
+    return status
 
 
 def status(*, as_json: bool) -> int:

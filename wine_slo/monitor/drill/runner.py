@@ -19,6 +19,7 @@ from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.record import Stage
 from wine_slo.slo.objectives.objective import Objective
+from wine_slo.slo.objectives.selector import quoted
 from wine_slo.slo.reason import Reason, ReasonedError, phrase
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.views.status_schema import IncidentStatus, Judgement, ObjectiveStatus, Status
@@ -284,7 +285,7 @@ class _Running:
         Raises:
             MetricSourceError: It does not say.
         """
-        query = f'sum({REQUESTS}{{job="{self._objective.job}", {ENDPOINT}="{DRILL_ENDPOINT}"}})'
+        query = f'sum({REQUESTS}{{job={quoted(self._objective.job)}, {ENDPOINT}="{DRILL_ENDPOINT}"}})'
         samples = (await self._prometheus.query(query)).samples
         return samples[0].value if samples else 0.0
 

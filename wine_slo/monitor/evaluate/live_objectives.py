@@ -74,10 +74,18 @@ class LiveObjectives:
         except (MetricSourceError, TimeoutError):
             return self.current
         self._next_at = self._steady() + REFRESHED_EVERY
-        if self._known | found != self._known:
-            self._known |= found
+        news = {job: each for job, each in found.items() if self._is_news(job, each)}
+        if news:
+            self._known |= news
             self._take()
         return self.current
+
+    def _is_news(self, job: str, found: ScrapeInterval) -> bool:
+        """Return whether a job is scraped at another interval than is known; a few missed scrapes are none."""
+        known = self._known.get(job)
+        if known is None or not found.is_measured:
+            return found != known
+        return found.differs_from(known.span)
 
     async def reload(self) -> None:
         """Read the file anew, in a thread: a long one takes seconds.

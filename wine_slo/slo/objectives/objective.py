@@ -38,6 +38,10 @@ def _short(span: timedelta, given: str, least: timedelta) -> str:
     return f"is {format_span(span)}; with {given} it must be at least {format_span(least)}"
 
 
+def _of(percentage: float) -> str:
+    return f"{percentage / 100:.10g}"
+
+
 class Alert(StrEnum):
     """What an incident is about, and so how loud it is."""
 
@@ -146,6 +150,7 @@ class Objective:
         least, too_low = self.source.least_ratio
         checks = (
             ("name", self.name not in TAKEN, "must not be sight, down, gap or ledger, which are the watchdog's own"),
+            ("objective", not 50 <= self.ratio < 100, f"is {self.ratio:g}, a percentage; write {_of(self.ratio)}"),
             ("objective", 0 < self.ratio < 1, "must lie between 0 and 1, both left out"),
             ("objective", self.ratio >= least, too_low),
             ("scrape_interval", self.scrape_interval > timedelta(0), "must be longer than 0"),

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from wine_slo.metric_names import ENDPOINT, MODEL_INFO, SHA256
 from wine_slo.slo.objectives.objective import Objective
+from wine_slo.slo.objectives.selector import quoted
 from wine_slo.slo.span import format_span
 
 MEASURED_OVER = timedelta(minutes=10)
@@ -19,7 +20,7 @@ GONE_FOR = timedelta(hours=1)  # targets that have vanished count as down for so
 
 def targets_up(objective: Objective) -> str:
     """Return whether each target of the job answered its last scrape: 1 or 0."""
-    return f'up{{job="{objective.job}"}}'
+    return f"up{{job={quoted(objective.job)}}}"
 
 
 def targets_scraped_at(objective: Objective) -> str:
@@ -33,7 +34,7 @@ def measured_interval(job: str) -> str:
     The median of its targets: what was not there all the time, or missed scrapes, says less of the job than others do.
     The first sample is found by steps of a second, so that eight of them make an error of an eighth at the most.
     """
-    up, span = f'up{{job="{job}"}}', format_span(MEASURED_OVER)
+    up, span = f"up{{job={quoted(job)}}}", format_span(MEASURED_OVER)
     lasts = f"timestamp({up}) - min_over_time(timestamp({up})[{span}:1s]) > 8"
     return f"quantile(0.5, ({lasts}) / (count_over_time({up}[{span}]) - 1 > 1))"
 
@@ -45,7 +46,7 @@ def targets_of_late(objective: Objective) -> str:
 
 def model_first_seen(objective: Objective, span: timedelta) -> str:
     """Return when each model that served within a span was first seen, in seconds since the epoch."""
-    seen = f'timestamp({MODEL_INFO}{{job="{objective.job}"}})'
+    seen = f"timestamp({MODEL_INFO}{{job={quoted(objective.job)}}})"
     return f"min by ({SHA256}) (min_over_time({seen}[{format_span(span)}:{format_span(objective.scrape_interval)}]))"
 
 

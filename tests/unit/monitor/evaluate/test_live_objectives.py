@@ -11,7 +11,7 @@ from wine_slo.config import slo_file
 from wine_slo.config.slo_file import SloFileError
 from wine_slo.monitor.evaluate.live_objectives import REFRESHED_EVERY, LiveObjectives, at_real_intervals
 from wine_slo.slo.objectives.objective import Objectives
-from wine_slo.slo.source.metric_source import MetricSourceError, Series, Target, Vector
+from wine_slo.slo.source.metric_source import MetricSourceError, Sample, Series, Target, Vector
 
 SILENT = """\
 job: api
@@ -27,6 +27,7 @@ class Prometheus:
 
     intervals: dict[str, float] = field(default_factory=dict)
     is_away: bool = False
+    apart: float | None = None  # seconds between samples, where it does not list its targets
     requests: int = 0
 
     async def targets(self) -> list[Target]:
@@ -45,7 +46,7 @@ class Prometheus:
     async def query(self, _promql: str, _at: datetime | None = None) -> Vector:
         if self.is_away:
             raise MetricSourceError("it cannot be reached")
-        return Vector((), None)
+        return Vector(() if self.apart is None else (Sample({}, self.apart),), None)
 
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         raise NotImplementedError
@@ -103,6 +104,12 @@ async def test_once_all_are_known_they_are_queried_once_a_minute(followed: Follo
     assert await followed.after(REFRESHED_EVERY - 1) == {"errors": 30, "up": 60}
     assert followed.prometheus.requests == 1
     assert await followed.after(2) == {"errors": 15, "up": 60}
+
+
+async def test_where_it_is_measured_a_few_missed_scrapes_change_nothing(followed: Followed) -> None:
+    for apart, expected in ((5.0, 5), (6.2, 5), (15.0, 15), (13.0, 15), (5.0, 5)):
+        followed.prometheus.apart = apart
+        assert await followed.after(REFRESHED_EVERY + 1) == {"errors": expected, "up": expected}
 
 
 async def test_what_was_known_goes_on_while_prometheus_is_away_or_has_forgotten(followed: Followed) -> None:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import ClassVar, Self
 
 from wine_slo.slo.objectives.error import ObjectiveError
+from wine_slo.slo.objectives.selector import quoted
 
 
 class Unit(StrEnum):
@@ -168,5 +169,5 @@ class Indicator(ABC):
 
 def select(metric: str, job: str, *matchers: str) -> str:
     """Return a selector of a job's series."""
-    both = ", ".join((f'job="{job}"', *filter(None, matchers)))
+    both = ", ".join((f"job={quoted(job)}", *filter(None, matchers)))
     return f"{metric}{{{both}}}"
