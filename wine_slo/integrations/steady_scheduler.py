@@ -5,11 +5,13 @@ APScheduler 3 keeps its plan in wall-clock time, so that a clock which is set ba
 is moved along with the wall clock before it is read, so a job runs when its time has passed by the loop's clock.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 log = logging.getLogger(__name__)
@@ -56,7 +58,7 @@ class SteadyScheduler:
         self._scheduler = _Following(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
-        self._scheduler.add_listener(_complain, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+        self._scheduler.add_listener(_complain, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
 
     def start(self) -> None:
         """Start; the event loop must run."""
@@ -69,17 +71,27 @@ class SteadyScheduler:
     def every(self, seconds: float, job: Callable[[], Awaitable[None]], name: str) -> None:
         """Run a job now, and again each time that so much time has passed."""
         self._scheduler.follow()
-        self._scheduler.add_job(job, "interval", seconds=seconds, next_run_time=datetime.now(UTC), id=name)
+        job, now = partial(_run, job), datetime.now(UTC)
+        self._scheduler.add_job(job, "interval", seconds=seconds, next_run_time=now, id=name, name=name)
 
     def after(self, wait: timedelta, job: Callable[[], Awaitable[None]], name: str) -> None:
         """Run a job once, after a wait; in place of the one of that name which still waits."""
         self._scheduler.follow()
         run_date = datetime.now(UTC) + wait
-        self._scheduler.add_job(job, "date", run_date=run_date, id=name, replace_existing=True)
+        self._scheduler.add_job(
+            partial(_run, job), "date", run_date=run_date, id=name, name=name, replace_existing=True
+        )
 
 
-def _complain(event: JobEvent) -> None:
-    if event.code == EVENT_JOB_ERROR:
-        log.error("a tick failed by a fault of ours", exc_info=event.exception)
-    else:
-        log.warning("a tick was skipped: the one before has not ended")
+async def _run(job: Callable[[], Awaitable[None]]) -> None:
+    """Run a job; to APScheduler one that is cancelled by its own `shutdown` would be an error."""
+    try:
+        await job()
+    except asyncio.CancelledError:
+        log.debug("a tick was cancelled, as nothing runs any more")
+    except Exception:
+        log.exception("a tick failed by a fault of ours")
+
+
+def _complain(_: JobEvent) -> None:
+    log.warning("a tick was skipped: the one before has not ended")

@@ -76,3 +76,40 @@ async def test_a_job_that_raises_is_logged_and_runs_again(caplog: pytest.LogCapt
         await twice.wait()
     scheduler.stop()
     assert "a tick failed by a fault of ours" in caplog.messages
+
+
+async def test_a_job_that_runs_when_the_scheduler_stops_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
+    scheduler, has_begun, has_ended = SteadyScheduler(), asyncio.Event(), asyncio.Event()
+
+    async def hang() -> None:
+        has_begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            has_ended.set()
+
+    scheduler.start()
+    scheduler.every(EVERY, hang, "hanging")
+    await has_begun.wait()
+    scheduler.stop()
+    await has_ended.wait()
+    await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True)
+    assert [each.getMessage() for each in caplog.records if each.levelname == "ERROR"] == []
+
+
+async def test_what_a_job_raises_is_logged_once_and_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    scheduler, runs = SteadyScheduler(), asyncio.Queue[None]()
+
+    async def fail() -> None:
+        runs.put_nowait(None)
+        raise ValueError("odd")
+
+    scheduler.start()
+    scheduler.every(0.01, fail, "failing")
+    await runs.get()
+    await runs.get()
+    scheduler.stop()
+    assert "ValueError: odd" in caplog.text
+    assert {each.name for each in caplog.records if each.levelname == "ERROR"} == {
+        "wine_slo.integrations.steady_scheduler"
+    }

@@ -91,5 +91,8 @@ class Announcements:
                 if error.permanent or not error.surely_not_sent or wait > LONGEST_WAIT:
                     return
                 await asyncio.sleep(wait.total_seconds())
+            except Exception:  # a text must not end what delivers
+                log.exception("chat %s: an announcement was not sent by a fault of ours", address.chat.place)
+                return
             else:
                 return

@@ -141,10 +141,11 @@ class Dispatcher:
         news = self._news[chat]
         while True:
             news.clear()
+            compared_at = self._snapshot.now()
             try:
                 await self._deliver_to(chat)
                 await self._book.write()
-                pause = self._waits.pause(chat)
+                pause = self._waits.pause(chat, compared_at)
             except Exception:  # whatever it is, it must not end what delivers
                 log.exception(
                     "chat %s: delivery failed by a fault of ours; again in %.0f s", chat.place, LONGEST_WAIT.seconds
@@ -247,7 +248,7 @@ class Dispatcher:
         try:
             await self._sender.reach(chat)
         except OvertakenError:
-            self._news[chat].set()
+            return  # that message says whether it does
         except ChannelError as error:
             self._waits.doubt(chat, str(error))
             if error.retry_after is not None:  # which holds no message, as this was none
@@ -294,21 +295,30 @@ class Dispatcher:
             ChannelError: It was not made, or perhaps not.
             OvertakenError: It was given up.
         """
-        calling, news = asyncio.create_task(call), self._news[chat]
+        calling, news, has_news = asyncio.create_task(call), self._news[chat], False
         try:
-            while True:
-                hearing = asyncio.create_task(news.wait())
-                await asyncio.wait((calling, hearing), return_when=asyncio.FIRST_COMPLETED)
-                hearing.cancel()
-                if calling.done():
-                    break  # and what has happened meanwhile is for who waits for news
+            while not await self._is_done(calling, news, self._waits.pause(chat, self._snapshot.now())):
+                has_news |= news.is_set()
                 news.clear()
                 if (following := self._planner.next(chat)) is not None and following.edits is None:
+                    has_news = True
                     raise OvertakenError
             await calling
         finally:
             calling.cancel()
             await asyncio.wait((calling,))
+            if has_news:
+                news.set()  # it may have been of more than new messages
+
+    @staticmethod
+    async def _is_done(calling: "asyncio.Task[None]", news: asyncio.Event, pause: float | None) -> bool:
+        """Return whether a call is done; it is not where there is news before that, or a wait is over."""
+        waiting = asyncio.create_task(news.wait())
+        try:
+            await asyncio.wait((calling, waiting), timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+        return calling.done()
 
     async def _fail(
         self, chat: Address, error: ChannelError, kind: Kind, numbers: Iterable[int], *, is_edit: bool

@@ -101,23 +101,31 @@ class Sender:
         if notification.edits is not None:
             await self._edit(chat, notification, notification.edits)
             return
-        # Telegram has no idempotency key: a crash from here to the mark below repeats this message, and says so.
+        message = await self._send_recorded(chat, notification)
+        await self._book.keep(notification.delivered(message))
+        if self._on_sent is not None:
+            self._on_sent(chat, notification, message)
+
+    async def _send_recorded(self, chat: Address, notification: Notification) -> int:
+        """Send a notification as a new message, and return its id; until that is recorded it has perhaps been sent.
+
+        Raises:
+            ChannelError: It was not sent, or perhaps not.
+        """
+        # Telegram has no idempotency key: a crash from here to the next mark repeats this message, and says so.
         records = [self._book.of(each.incident, chat) for each in (notification.after, *notification.others)]
         await self._book.keep(replace(each, perhaps_sent=True) for each in records)
         text = notification.text
         if any(each.perhaps_sent for each in records):
             text = repeat_marked(self._localizer.fmt(chat), text)
         try:
-            message = await self.send(
+            return await self.send(
                 chat, text, loud=notification.loud, reply_to=notification.reply_to, buttons=notification.buttons
             )
         except ChannelError as error:
             if error.surely_not_sent:
                 await self._book.keep(records)  # but an earlier try may have arrived
             raise
-        await self._book.keep(notification.delivered(message))
-        if self._on_sent is not None:
-            self._on_sent(chat, notification, message)
 
     async def _edit(self, chat: Address, notification: Notification, message: int) -> None:
         """Edit a message, then record it; one that cannot be edited is sent anew, or given up.
@@ -132,7 +140,7 @@ class Sender:
             await self._unless_overtaken(chat, edit)
         except ChannelError as error:
             if error.permanent:
-                await channel.reach(address)  # it may be the chat that refuses, and not the edit
+                await self.reach(chat)  # it may be the chat that refuses, and not the edit
             elif not error.message_gone:
                 raise
             log.warning("chat %s: message %d cannot be edited: %s", chat.place, message, error)
@@ -140,7 +148,7 @@ class Sender:
             replaced = (record.incident, chat, record.opening)
             # An open incident needs a message, but not one a minute; of a closed one enough has been said.
             if notification.kind is Kind.EDIT and replaced not in self._replaced and incident is not None:
-                fresh = await self.send(chat, notification.text, loud=False, buttons=notification.buttons)
+                fresh = await self._send_recorded(chat, notification)
                 self._replaced.add(replaced)
-                record = replace(record, message=fresh)
+                record = replace(record, message=fresh, perhaps_sent=False)
         await self._book.keep([record])

@@ -128,14 +128,17 @@ class Waits:
         is_over = flood is None or _is_over(flood, self._snapshot.now(), LONGEST_FLOOD)
         return Suppression.RETRY if is_over else Suppression.FLOOD_WAIT
 
-    def pause(self, chat: Address) -> float | None:
-        """Return for how many seconds there is nothing to do in a chat; None where that is so until there is news."""
-        now = self._snapshot.now()
+    def pause(self, chat: Address, compared_at: datetime) -> float | None:
+        """Return for how many seconds there is nothing to do in a chat; None where that is so until there is news.
+
+        A wait that has ended since all was compared the last time is over at once.
+        """
         instants = [wait.until for (to, _, _), wait in self._waits.items() if to == chat]
         instants += [until for (to, _), until in self._floods.items() if to == chat]
         if chat in self._refusals:
             instants.append(self._refusals[chat].again_at)
-        return min(((each - now).total_seconds() for each in instants if each > now), default=None)
+        until = min((each for each in instants if each > compared_at), default=None)
+        return None if until is None else max(0.0, (until - self._snapshot.now()).total_seconds())
 
     def forget_closed(self) -> None:
         """Forget the waits of incidents that are not at hand any more."""

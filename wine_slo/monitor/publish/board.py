@@ -150,8 +150,8 @@ class Boards:
         self._on_message(Kind.BOARD, "failed")
         log.warning("chat %s: the board was not written: %s", board.chat.place, error)
         if error.moved_to is not None:
-            await self._forget(board.chat)
             await self._remember(replace(board, address=error.moved_to.within(board.address.thread), text=""))
+            await self._forget(board.chat)  # the other way round a crash between the two would lose it
             await self._recipients.move(board.chat, error.moved_to)
         elif error.permanent or error.message_gone:
             self._patience[board.chat] = self._snapshot.now() + PATIENCE

@@ -313,6 +313,25 @@ async def test_a_message_that_was_deleted_is_replaced_while_it_is_open(desk: Des
     assert desk.messages()[1].reply_to == fresh.id
 
 
+@pytest.mark.parametrize("fault", ["does_then_hangs", "does_then_resets"])
+async def test_a_replacement_that_may_have_arrived_is_repeated_and_says_so(desk: Desk, fault: str) -> None:
+    desk.scene.breaks()
+    await desk.deliver()
+    del desk.api.chat(ANNA).history[desk.messages()[0].id]
+    getattr(desk.api, fault)(methods=[SEND], times=1)
+    desk.scene.has(1.0, 60)
+    await desk.deliver()
+    assert desk.ledger.load().records[0].perhaps_sent, "a restart now knows it as well"
+    await desk.deliver(after=FIRST_WAIT.total_seconds())
+    first, second = desk.messages()
+    assert REPEAT not in first.text
+    assert REPEAT in second.text
+    desk.scene.has(0.0, 20)
+    await desk.deliver()
+    assert desk.messages()[2].reply_to == second.id
+    assert REPEAT not in desk.messages()[2].text
+
+
 async def test_of_what_is_over_a_deleted_message_is_not_replaced(desk: Desk) -> None:
     desk.scene.breaks()
     await desk.deliver()
@@ -534,6 +553,24 @@ async def test_the_loop_retries_by_itself_when_a_wait_is_over(desk: Desk) -> Non
     assert desk.tries() == 2
 
 
+async def test_a_wait_that_ends_while_something_else_is_being_sent_is_not_forgotten(
+    bot_api: BotApi, tmp_path: Path
+) -> None:
+    async with opened_desk(bot_api, tmp_path, read_seconds=60) as desk:
+        desk.is_real_time = True
+        desk.notifies((ANNA, GROUP))
+        bot_api.fails_with(403, KICKED, chat=GROUP)
+        bot_api.fails_with(500, methods=[SEND], chat=ANNA, times=1)
+        bot_api.answers_late(FIRST_WAIT.total_seconds() + 0.5, methods=[SEND], chat=ANNA, times=1)
+        desk.scene.breaks()
+        desk.decide()
+        running = asyncio.create_task(desk.delivery.run())
+        await bot_api.until(lambda: any(each.startswith(BREACH) for each in desk.texts()), seconds=30)
+        assert desk.texts()[0].startswith(f"🟠 Chat {GROUP} cannot be reached: ")
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_at_the_end_what_is_being_sent_is_sent_and_nothing_more_is_begun(desk: Desk) -> None:
     desk.api.answers_late(0.1, methods=[SEND])
     desk.scene.breaks()
@@ -610,7 +647,58 @@ async def test_an_edit_that_hangs_holds_no_breach(bot_api: BotApi, tmp_path: Pat
         assert len(desk.texts()) == 3
 
 
+async def test_a_refused_edit_holds_no_breach_when_the_chat_does_not_answer(bot_api: BotApi, tmp_path: Path) -> None:
+    async with opened_desk(bot_api, tmp_path, read_seconds=60) as desk:
+        await by_endpoint(desk, 2)
+        reaches = desk.tries("sendChatAction")
+        bot_api.fails_with(403, methods=[EDIT])
+        bot_api.hangs(methods=["sendChatAction"])
+        storm(desk.scene, keys(2), 1.0, 70)
+        desk.decide()
+        running = asyncio.create_task(desk.delivery.run())
+        await bot_api.until(lambda: desk.tries("sendChatAction") > reaches)
+        storm(desk.scene, keys(3)[2:], 1.0, 25)
+        desk.decide()
+        await bot_api.until(lambda: len(desk.texts()) == 3, seconds=30)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_an_edit_that_hangs_does_not_hold_a_breach_whose_wait_is_over(bot_api: BotApi, tmp_path: Path) -> None:
+    async with opened_desk(bot_api, tmp_path, read_seconds=60) as desk:
+        await by_endpoint(desk, 2)
+        desk.is_real_time = True
+        bot_api.hangs(methods=[EDIT])
+        bot_api.fails_with(500, methods=[SEND], times=1)
+        storm(desk.scene, keys(2), 1.0, 70)
+        storm(desk.scene, keys(3)[2:], 1.0, 25)
+        desk.decide()
+        running = asyncio.create_task(desk.delivery.run())
+        await bot_api.until(lambda: desk.tries(EDIT) == 1)
+        before = len(desk.texts())
+        await bot_api.until(lambda: len(desk.texts()) > before, seconds=30)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
 # Languages
+
+
+async def test_another_language_is_used_at_once_also_while_a_chat_is_being_tried(two_languages: Desk) -> None:
+    desk = two_languages
+    desk.scene.breaks()
+    await desk.deliver()
+    desk.restart()
+    desk.api.answers_late(0.2, methods=["sendChatAction"], chat=ANNA)
+    tries = desk.tries("sendChatAction")
+    desk.decide()
+    running = asyncio.create_task(desk.delivery.run())
+    await desk.api.until(lambda: desk.tries("sendChatAction") > tries)
+    desk.scene.second += 60
+    await desk.delivery.set_language(address_of(ANNA), "ru")
+    await desk.api.until(lambda: desk.messages()[0].edits)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 @pytest.fixture
