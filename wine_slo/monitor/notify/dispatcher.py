@@ -88,6 +88,7 @@ class Dispatcher:
             on_suppressed=on_suppressed,
         )
         self._has_evaluated = asyncio.Event()
+        self._tried_at: dict[Address, datetime] = {}  # when the latest try of each chat began
         self._news: defaultdict[Address, asyncio.Event] = defaultdict(asyncio.Event)
         self._delivering: defaultdict[Address, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -215,6 +216,7 @@ class Dispatcher:
         """Deliver one notification, or note why not and when it is tried again."""
         numbers = [each.incident for each in (notification.after, *notification.others)]
         is_edit = notification.edits is not None
+        self._tried_at[chat] = self._snapshot.now()
         try:
             await self._sender.deliver(chat, notification)
         except OvertakenError:
@@ -245,6 +247,7 @@ class Dispatcher:
 
     async def _reach(self, chat: Address) -> None:
         """Try a chat that refuses messages, or has not been tried since the start, and is owed none."""
+        self._tried_at[chat] = self._snapshot.now()
         try:
             await self._sender.reach(chat)
         except OvertakenError:
@@ -260,7 +263,7 @@ class Dispatcher:
             await self._has_arrived(chat)
 
     async def _close(self, chat: Address, error: ChannelError) -> None:
-        self._waits.refuse(chat, self._planner.due(chat))
+        self._waits.refuse(chat, self._planner.due(chat), self._tried_at[chat])
         await self._recipients.close(chat, str(error) or "it gives no reason")
         for other in self._recipients:
             self._news[other].set()  # they are to know of it
@@ -276,6 +279,7 @@ class Dispatcher:
             ):
                 continue
             text = self._localizer.replies(chat).unreachable(subscriber.address, reason)
+            self._tried_at[chat] = self._snapshot.now()
             try:
                 await self._sender.send(chat, text, loud=False)
             except ChannelError as error:

@@ -68,6 +68,7 @@ class Waits:
         self._floods: dict[tuple[Address, bool], datetime] = {}  # by chat, and whether it is about edits
         self._long_floods: dict[Address, str] = {}  # what Telegram required, by chat
         self._refusals: dict[Address, _Refusal] = {}
+        self._contacted_at: dict[Address, datetime] = {}  # when an update came from a recipient
         self._unproven = dict.fromkeys(recipients, "")  # not reached since the start, and why not
 
     @property
@@ -165,11 +166,21 @@ class Waits:
         self._long_floods[chat] = reason
         return True
 
-    def refuse(self, chat: Address, due: Due) -> None:
-        """Note that a chat refuses messages, and which new ones were due there."""
+    def refuse(self, chat: Address, due: Due, tried_at: datetime) -> None:
+        """Note that a chat refuses messages, and which new ones were due there.
+
+        What came from it while it was being tried is a reason to try it again soon: it may accept them since.
+
+        Args:
+            chat: Which.
+            due: The new messages that are due there.
+            tried_at: When the try began that was refused.
+        """
         now, last = self._snapshot.now(), self._refusals.get(chat)
         failures = last.failures + 1 if last else 1
-        self._refusals[chat] = _Refusal(now, now + CLOSED.wait(failures), failures, self._openings(), due)
+        contacted_at = self._contacted_at.get(chat)
+        wait = CLOSED.wait(failures) if contacted_at is None or contacted_at < tried_at else CONTACT_PAUSE
+        self._refusals[chat] = _Refusal(now, now + wait, failures, self._openings(), due)
 
     def doubt(self, chat: Address, reason: str) -> None:
         """Note why a chat could not be reached, where it has not been since the start."""
@@ -184,6 +195,8 @@ class Waits:
 
     def revive(self, chat: Address) -> bool:
         """Try a chat that refuses messages soon; return whether it is one."""
+        if chat in self._recipients:
+            self._contacted_at[chat] = self._snapshot.now()
         refusal = self._refusals.get(chat)
         if refusal is None:
             return False

@@ -36,7 +36,7 @@ from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.policies import Rules
 from wine_slo.monitor.notify.recipients import Localizer, Recipients
-from wine_slo.monitor.notify.waits import LONGEST_WAIT
+from wine_slo.monitor.notify.waits import CONTACT_PAUSE, LONGEST_WAIT, Waits
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.messages import Person, Picture
 from wine_slo.slo.evaluation.incident import Incident
@@ -255,6 +255,23 @@ async def test_all_chats_may_refuse_messages_at_once_and_each_is_notified_once_i
     assert desk.texts(GROUP)[0] == BREACH
     await desk.deliver(after=3600)
     assert desk.texts(ANNA)[0].startswith("🔴")
+
+
+async def test_what_comes_from_a_chat_while_a_try_of_it_is_refused_has_it_tried_again_soon(desk: Desk) -> None:
+    chat, now = address_of(ANNA), desk.clock()
+    waits = Waits(desk.recipients, FakeSnapshot(lambda: desk.scene.state, lambda: now))
+    await desk.recipients.close(chat, KICKED)
+    tried_at = now
+    now += timedelta(milliseconds=5)
+    waits.revive(chat)
+    waits.refuse(chat, frozenset(), tried_at)
+    now += CONTACT_PAUSE / 2
+    assert not waits.may_try(chat, frozenset)
+    now += CONTACT_PAUSE / 2
+    assert waits.may_try(chat, frozenset)
+    waits.refuse(chat, frozenset(), now)
+    now += CONTACT_PAUSE
+    assert not waits.may_try(chat, frozenset), "nothing has come from it since that try began"
 
 
 async def test_a_wrong_chat_id_is_known_from_the_start_before_anything_is_to_be_sent(desk: Desk) -> None:
