@@ -1,19 +1,18 @@
 """Whatever an answer of the Bot API is made of, reading it holds nobody up: alerts have to go out meanwhile."""
 
 import asyncio
-import gc
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from time import thread_time
 from typing import Any
 
 import pytest
 
 from tests.support.fakes.bot_api import TOKEN
+from tests.support.held_loop import held_loop
 from tests.support.scene import CHAT
 from wine_slo.integrations.telegram.answers import MAX_BYTES, MAX_UPDATES_BYTES
 from wine_slo.integrations.telegram.channel import TelegramChannel
@@ -136,33 +135,6 @@ def canned() -> Iterator[Canned]:
         thread.join()
 
 
-class Breath:
-    """How long the loop was held at most, in processor time."""
-
-    longest = 0.0
-
-    async def draw(self) -> None:
-        last = thread_time()
-        while True:
-            await asyncio.sleep(0)
-            now = thread_time()
-            self.longest, last = max(self.longest, now - last), now
-
-
-@asynccontextmanager
-async def breathing() -> AsyncIterator[Breath]:
-    gc.collect()
-    gc.freeze()  # else what other tests have left would be examined again
-    breath = Breath()
-    task = asyncio.create_task(breath.draw())
-    try:
-        yield breath
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        gc.unfreeze()
-
-
 async def listen(bot: Connection) -> bool:
     """Fetch updates once; return whether they could be read."""
     polled: asyncio.Queue[bool] = asyncio.Queue()
@@ -201,9 +173,9 @@ async def listen(bot: Connection) -> bool:
 async def test_no_answer_to_a_request_for_updates_holds_the_loop(canned: Canned, result: bytes) -> None:
     assert len(result) <= MAX_UPDATES_BYTES
     canned.results["getUpdates"] = result
-    async with breathing() as breath:
+    async with held_loop() as held:
         await listen(connect(TOKEN, canned.url))
-    assert breath.longest < LONGEST
+    assert held.longest < LONGEST
 
 
 MESSAGES = shapes(MAX_BYTES - 100, {"message_id": 5, "date": 1, "chat": {"id": 7, "type": "private"}})
@@ -212,16 +184,16 @@ MESSAGES = shapes(MAX_BYTES - 100, {"message_id": 5, "date": 1, "chat": {"id": 7
 @pytest.mark.parametrize("result", [pytest.param(each, id=name) for name, each in MESSAGES.items()])
 async def test_no_answer_to_who_sends_holds_the_loop(canned: Canned, result: bytes) -> None:
     canned.results["sendMessage"] = result
-    async with connect(TOKEN, canned.url) as bot, breathing() as breath:
+    async with connect(TOKEN, canned.url) as bot, held_loop() as held:
         assert await TelegramChannel(bot).send(CHAT, "text") == 5
-    assert breath.longest < LONGEST
+    assert held.longest < LONGEST
 
 
 @pytest.mark.parametrize("result", [UPDATES["a message with lists in lists"], UPDATES["small messages"]])
 async def test_an_answer_that_is_longer_than_such_answers_are_is_none(canned: Canned, result: bytes) -> None:
     canned.results["sendMessage"] = result
-    async with connect(TOKEN, canned.url) as bot, breathing() as breath:
+    async with connect(TOKEN, canned.url) as bot, held_loop() as held:
         with pytest.raises(ChannelError) as refused:
             await TelegramChannel(bot).send(CHAT, "text")
     assert not refused.value.surely_not_sent
-    assert breath.longest < LONGEST
+    assert held.longest < LONGEST

@@ -2,18 +2,17 @@
 
 import asyncio
 import copy
-import gc
 import json
 import os
 import random
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
-from time import monotonic, thread_time
+from time import monotonic
 from typing import Any
 
 import aiohttp
@@ -23,6 +22,7 @@ from aiohttp import web
 
 from tests.support.fakes.loopback import Loopback
 from tests.support.fakes.prometheus_canned import CannedPrometheus, Slow
+from tests.support.held_loop import held_loop
 from tests.support.odd_json import ODD
 from tests.support.scene import LATENCY, START, Reader
 from wine_slo.integrations.prometheus.client import PrometheusClient
@@ -252,29 +252,6 @@ class FuzzedPrometheus(CannedPrometheus):
         return {"status": "success", "data": {"resultType": "matrix", "result": values}}
 
 
-@pytest.fixture(autouse=True)
-def heap_of_a_fresh_process() -> Iterator[None]:
-    """Let the garbage collector visit what a test makes, and not all that other tests have imported."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
-@dataclass(slots=True)
-class Breath:
-    """How long the loop was held at the most, in seconds of processor time."""
-
-    longest: float = 0.0
-
-    async def take(self) -> None:
-        last = thread_time()
-        while True:
-            await asyncio.sleep(0.001)
-            now = thread_time()
-            self.longest, last = max(self.longest, now - last), now
-
-
 @asynccontextmanager
 async def elsewhere(server: Loopback) -> AsyncIterator[None]:
     """Serve in a thread with a loop of its own, so that what the fake does is not measured."""
@@ -307,9 +284,8 @@ async def test_whatever_prometheus_answers_an_evaluation_ends_and_what_it_says_c
     ledger = Ledger.open(f"sqlite:///{tmp_path / 'watchdog.db'}")
     shown = Shown(State(), prometheus.now)
     reader = Reader(shown)  # type: ignore[arg-type]  # it is read as a scene is
-    breath, evaluations = Breath(), 0
-    breathing = asyncio.create_task(breath.take())
-    async with aiohttp.ClientSession() as session, elsewhere(prometheus.server):
+    evaluations = 0
+    async with aiohttp.ClientSession() as session, elsewhere(prometheus.server), held_loop() as held:
         clock: Callable[[], WallTime] = lambda: WallTime(prometheus.now)  # noqa: E731
         api = PrometheusClient(session, prometheus.server.url, {}, timeout=TIMEOUT)
         evaluator = Evaluator(api, ledger, ALL, State(), clock)
@@ -326,11 +302,10 @@ async def test_whatever_prometheus_answers_an_evaluation_ends_and_what_it_says_c
             if mutator.share == 0:
                 assert [str(each.reason) for each in delivered.values() if each.sight is not Sight.CLEAR] == []
             prometheus.now += timedelta(seconds=30)
-    breathing.cancel()
     ledger.close()
-    print(f"{evaluations} evaluations, {mutator.count} bent answers, the loop held for {breath.longest:.3f} s")  # noqa: T201
+    print(f"{evaluations} evaluations, {mutator.count} bent answers, the loop held for {held.longest:.3f} s")  # noqa: T201
     assert Key("latency") in evaluator.state.readings
-    assert breath.longest < LONGEST
+    assert held.longest < LONGEST
 
 
 WORST = {
@@ -355,19 +330,16 @@ async def test_the_worst_answers_do_not_hold_up_the_loop_either(tmp_path: Path, 
     async def answer(_: web.BaseRequest) -> web.Response:
         return web.Response(body=body, content_type="application/json")
 
-    server, breath = Loopback(answer), Breath()
+    server = Loopback(answer)
     ledger = Ledger.open(f"sqlite:///{tmp_path / 'watchdog.db'}")
     async with aiohttp.ClientSession() as session, elsewhere(server):
         api = PrometheusClient(session, server.url, {})
         evaluator = Evaluator(api, ledger, Objectives.only(BY), State(), lambda: WallTime(START + timedelta(hours=1)))
-        breathing = asyncio.create_task(breath.take())
-        await asyncio.sleep(0.01)
-        await evaluator.evaluate()
-        await asyncio.sleep(0.01)
-        breathing.cancel()
-    ledger.close()
+        async with held_loop() as held:
+            await evaluator.evaluate()
+        ledger.close()
     assert {each.sight for each in evaluator.state.readings.values()} == {Sight.BLIND}
-    assert breath.longest < LONGEST
+    assert held.longest < LONGEST
 
 
 def _show(evaluator: Evaluator, reader: Reader, shown: Shown, now: datetime) -> None:
