@@ -2,7 +2,6 @@
 
 import asyncio
 import copy
-import gc
 import json
 import os
 import random
@@ -11,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC
 from threading import Event
-from time import monotonic, thread_time
+from time import monotonic
 from typing import Any
 
 from aiohttp import web
@@ -19,6 +18,7 @@ from telegram import Bot
 
 from tests.support.fakes.bot_api import TOKEN, BotApi
 from tests.support.fakes.people import ANNA, BORIS, Talk, among
+from tests.support.held_loop import held_loop
 from tests.support.odd_json import ODD
 from tests.support.scene import ALL
 from wine_slo.integrations.telegram.addresses import address_of
@@ -141,18 +141,7 @@ async def _try_and_listen(api: FuzzedBotApi, tired: Event, done: Event) -> tuple
 
     Return how the attempts ended, and for how long they held their loop at most, in processor time.
     """
-    longest = 0.0
-
-    async def breathe() -> None:
-        nonlocal longest
-        last = thread_time()
-        while True:
-            await asyncio.sleep(0.001)
-            longest, last = max(longest, thread_time() - last), thread_time()
-
     ended: Counter[str] = Counter()
-    gc.collect()
-    gc.freeze()  # else what other tests have left would be examined again
     try:
         async with AsyncExitStack() as stack:
             talks = [Talk(api, Formatter(ALL, UTC), among()) for _ in range(LISTENERS)]
@@ -160,21 +149,19 @@ async def _try_and_listen(api: FuzzedBotApi, tired: Event, done: Event) -> tuple
                 await stack.enter_async_context(talk.listening(Command("hello", "Says hello", hello)))
             request = BotApiRequest(read_timeout=1, connect_timeout=1, pool_timeout=1)
             bot = await stack.enter_async_context(Bot(TOKEN, base_url=api.base_url, request=request))
-            breathing = asyncio.create_task(breathe())
             ends_at = monotonic() + SECONDS
-            while monotonic() < ends_at or api.bent.total() < FEWEST:
-                ended.update(
-                    await asyncio.gather(*(_attempt(TelegramChannel(bot), which) for which in range(ATTEMPTS)))
-                )
-            breathing.cancel()
+            async with held_loop() as held:
+                while monotonic() < ends_at or api.bent.total() < FEWEST:
+                    ended.update(
+                        await asyncio.gather(*(_attempt(TelegramChannel(bot), which) for which in range(ATTEMPTS)))
+                    )
             api.is_sane = True
             assert isinstance(await TelegramChannel(bot).send(address_of(ANNA), "well again"), int)
             tired.set()
             await asyncio.to_thread(done.wait)
     finally:
-        gc.unfreeze()
         tired.set()
-    return ended, longest
+    return ended, held.longest
 
 
 async def _attempt(chat: TelegramChannel, which: int) -> str:
