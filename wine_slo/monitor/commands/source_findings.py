@@ -64,9 +64,8 @@ async def source_findings(
 
 async def _of_objectives(settings: WatchdogSettings, file: SloFile, source: MetricSource, info: SourceInfo) -> Findings:
     """Yield what is found of what it scrapes, and of what it knows of the objectives."""
-    jobs = sorted({each.job for each in file.objectives().all})
     try:
-        intervals = await scrape_intervals(jobs, source, info)
+        intervals = await scrape_intervals(file.objectives().scopes, source, info)
     except MetricSourceError as error:
         yield wrong("prometheus", f"at {settings.prometheus_url}: {error}", _remedy(error))
         return
