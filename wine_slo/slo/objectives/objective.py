@@ -252,9 +252,11 @@ class Objective:
 
 
 def scopes_by_name(objectives: Iterable[Objective]) -> dict[str, Scope]:
-    """Return the series of each job, or of what else objectives are about, sorted by its name."""
-    by_name = {each.job: each.scope for each in reversed(tuple(objectives))}
-    return {name: by_name[name] for name in sorted(by_name)}
+    """Return the series of each job, or of what else objectives are about, by its name; those of the first of each."""
+    by_name: dict[str, Scope] = {}
+    for each in objectives:
+        by_name.setdefault(each.job, each.scope)
+    return by_name
 
 
 @dataclass(frozen=True, slots=True, order=True)
