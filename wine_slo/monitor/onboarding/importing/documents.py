@@ -9,6 +9,7 @@ from wine_slo.config.files import yaml_file
 from wine_slo.config.files.yaml_file import Place
 from wine_slo.monitor.onboarding.importing.promql.expression import ExpressionError
 
+SMALLEST, LARGEST = Decimal("1e-12"), Decimal("1e15")  # of numbers that somebody means
 LISTS = ("items", "objects")  # of Kubernetes' List and OpenShift's Template
 
 
@@ -65,7 +66,7 @@ class Part:
             number = Decimal(self.text().removesuffix("%"))
         except InvalidOperation:
             number = Decimal("NaN")
-        if not number.is_finite():
+        if not number.is_finite() or not (number == 0 or SMALLEST <= abs(number) <= LARGEST):
             raise ExpressionError(f"has no number as its {self.place[-1]}")
         return number
 
@@ -83,12 +84,33 @@ def documents(text: str, file: str) -> list[Part]:
     return found
 
 
-def objective_of(number: Decimal) -> float:
-    """Return the objective that a share of good events is.
+def percent(part: Part) -> tuple[float, list[str]]:
+    """Return the objective that a number of percent is, and a remark where it was written as a share.
 
     Raises:
         ExpressionError: It leaves no budget, or nothing to hold it to.
     """
+    number = part.number()
+    if 0 < number < 1:
+        return float(number), [
+            f"its {part.place[-1]} {part.text()} is taken for a share, though percent are usual there"
+        ]
+    return _objective(number / 100), []
+
+
+def ratio(part: Part) -> tuple[float, list[str]]:
+    """Return the objective that a share is, and a remark where it was written in percent.
+
+    Raises:
+        ExpressionError: It leaves no budget, or nothing to hold it to.
+    """
+    number = part.number()
+    if 1 < number < 100:
+        return float(number / 100), [f"its {part.place[-1]} {part.text()} is taken for percent"]
+    return _objective(number), []
+
+
+def _objective(number: Decimal) -> float:
     if not 0 < number < 1:
         raise ExpressionError(f"has the objective {number.normalize():f}; it must lie between 0 and 1, both left out")
     return float(number)

@@ -13,8 +13,10 @@ from wine_slo.config.files import text_file
 from wine_slo.config.files.yaml_file import YamlError
 from wine_slo.monitor.onboarding.importing.documents import Part, documents
 from wine_slo.monitor.onboarding.importing.formats import openslo, pyrra, rules, slo_generator, sloth
+from wine_slo.monitor.onboarding.importing.formats.openslo_window import CALENDAR
 from wine_slo.monitor.onboarding.importing.promql.expression import ExpressionError
-from wine_slo.monitor.onboarding.importing.slo import CHANGED, Built, Slo
+from wine_slo.monitor.onboarding.importing.remarks import CHANGED
+from wine_slo.monitor.onboarding.importing.slo import Built, Slo
 from wine_slo.monitor.onboarding.slo_writer import Section, write
 
 LONGEST_NAME = 100
@@ -111,7 +113,9 @@ def import_texts(texts: Sequence[tuple[str, str]]) -> Imported:
     slos = list(_slos(found))
     zones = list(dict.fromkeys(each.time_zone for each in slos if each.time_zone))
     entries = _named([entry for each in slos for entry in _entries(each, zones)])
-    return Imported([_checked(each) for each in entries], zones[0] if zones else "", mistakes, skipped)
+    checked = [_checked(each) for each in entries]
+    has_calendar = any(each.fields.get("window") in CALENDAR for each in checked)
+    return Imported(checked, zones[0] if has_calendar else "", mistakes, skipped)
 
 
 def _is_known(part: Part) -> bool:

@@ -7,6 +7,7 @@ from wine_slo.monitor.onboarding.importing.imported import Entry, Imported
 from wine_slo.monitor.onboarding.importing.targets import NONE
 from wine_slo.monitor.onboarding.slo_writer import Section, write
 
+MOST_SKIPPED = 3  # files that are named
 WHAT_IT_IS = (
     "Written by `wine-slo init --from` out of objectives of other tools. A comment says where each is from, what was "
     "changed, and what is left out and why. `wine-slo doctor` says what of it Prometheus does not have."
@@ -31,7 +32,11 @@ def summary(imported: Imported) -> Iterator[str]:
         yield f"{_verdict(each):<9} {each.name:<{width}}  {each.where}"
         for remark in each.remarks:
             yield f"{'':<10}{remark}"
-    yield from imported.skipped
+    yield from (
+        imported.skipped
+        if len(imported.skipped) <= MOST_SKIPPED
+        else [f"{len(imported.skipped)} files hold no SLO or alerting rule that is known here"]
+    )
     yield ""
     yield _counts(imported)
     if without := sum(each.fields.get("up") == NONE for each in imported.taken):

@@ -10,7 +10,6 @@ from wine_slo.monitor.onboarding.importing.promql.indicator import Indicator, in
 from wine_slo.monitor.onboarding.importing.promql.share import share
 from wine_slo.monitor.onboarding.importing.targets import targets
 
-CHANGED = "changed: "  # begins a remark on what is no longer as it was
 ORDER = (
     "kind", "objective", "window", "job", "up", "histogram", "native", "unit", "threshold", "selector",
     "success_selector", "good", "bad", "total", "by", "bad_for", "burns",
@@ -78,6 +77,6 @@ def built_from(indicator: Indicator, terms: Terms) -> Built:
         fields = {**fields, "selector": selector} if selector else {k: v for k, v in fields.items() if k != "selector"}
     return Built(
         {name: fields[name] for name in ORDER if name in fields},
-        [*indicator.remarks, *terms.remarks],
+        list(dict.fromkeys([*indicator.remarks, *terms.remarks])),
         indicator.suffix,
     )

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from wine_slo.monitor.onboarding.importing.documents import Part, objective_of
+from wine_slo.monitor.onboarding.importing.documents import Part, percent, ratio
 from wine_slo.monitor.onboarding.importing.formats.openslo_window import Window, window
 from wine_slo.monitor.onboarding.importing.promql.alert import conditions
 from wine_slo.monitor.onboarding.importing.promql.events import Counting
 from wine_slo.monitor.onboarding.importing.promql.expression import Binary, Expression, ExpressionError, Number, parse
-from wine_slo.monitor.onboarding.importing.slo import CHANGED, Built, Slo, Terms, built, built_from
+from wine_slo.monitor.onboarding.importing.remarks import CHANGED
+from wine_slo.monitor.onboarding.importing.slo import Built, Slo, Terms, built, built_from
 
 COUNTING = Counting(bare=True)
 OPERATORS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
@@ -47,6 +48,9 @@ def slos(document: Part, beside: Others) -> Iterator[Slo]:
     spec, name = document.at("spec"), document.text("metadata", "name")
     found = window(spec)
     objectives = list(spec.at("objectives").parts())
+    if not objectives:
+        where = document.at("metadata", "name").where
+        yield Slo(name, spec.text("service"), where, partial(_refuse, "has no objectives"))
     for number, objective in enumerate(objectives, start=1):
         shown = objective.text("displayName")
         several = len(objectives) > 1
@@ -61,10 +65,14 @@ def slos(document: Part, beside: Others) -> Iterator[Slo]:
         )
 
 
+def _refuse(reason: str) -> Sequence[Built]:
+    raise ExpressionError(reason)
+
+
 def _build(spec: Part, objective: Part, beside: Others, found: Window) -> Sequence[Built]:
-    percent, share = objective.at("targetPercent"), objective.at("target")
-    target = objective_of(share.number() if share.content is not None else percent.number() / 100)
-    remarks = list(found.remarks)
+    in_percent = objective.at("targetPercent")
+    target, said = ratio(objective.at("target")) if in_percent.content is None else percent(in_percent)
+    remarks = [*said, *found.remarks]
     method = spec.text("budgetingMethod")
     if method and method.lower() != "occurrences":
         slices = objective.text("timeSliceWindow") or objective.text("timeSliceTarget")
@@ -80,12 +88,12 @@ def _build(spec: Part, objective: Part, beside: Others, found: Window) -> Sequen
     if threshold.content is not None:
         return _of_threshold(_query(threshold, beside), objective, Terms(target, fields, remarks))
     terms = Terms(target, fields, remarks)
-    ratio = sli.first("ratioMetric", "ratioMetrics")
-    raw = ratio.at("raw")
+    events = sli.first("ratioMetric", "ratioMetrics")
+    raw = events.at("raw")
     if raw.content is not None:
-        is_bad = ratio.text("rawType") == "failure"
+        is_bad = events.text("rawType") == "failure"
         return built(_query(raw, beside), terms, is_bad=is_bad, counting=COUNTING)
-    good, bad, total = ratio.at("good"), ratio.at("bad"), ratio.at("total")
+    good, bad, total = events.at("good"), events.at("bad"), events.at("total")
     part = good if good.content is not None else bad
     if part.content is None or total.content is None:
         raise ExpressionError("has no thresholdMetric, and no ratioMetric with good or bad, and total")

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from wine_slo.monitor.onboarding.importing.documents import Part
-from wine_slo.monitor.onboarding.importing.slo import CHANGED
+from wine_slo.monitor.onboarding.importing.remarks import CHANGED
 
 USUAL = "30d"
 UNITS = {"h": "hour", "d": "day", "w": "week", "M": "month", "Q": "quarter", "Y": "year", "m": "minute"}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import partial
 
-from wine_slo.monitor.onboarding.importing.documents import Part, objective_of
+from wine_slo.monitor.onboarding.importing.documents import Part, percent
 from wine_slo.monitor.onboarding.importing.promql.events import Counting
 from wine_slo.monitor.onboarding.importing.promql.expression import Binary, ExpressionError, Selector, parse
 from wine_slo.monitor.onboarding.importing.promql.indicator import gauge, native
@@ -35,11 +35,11 @@ def _build(spec: Part) -> Sequence[Built]:
     fields: dict[str, object] = {"window": spec.text("window") or "30d"}
     if by:
         fields["by"] = by
-    remarks = []
+    objective, remarks = percent(spec.at("target"))
     if spec.at("alerting", "disabled").content is True:
         fields["burns"] = []
         remarks.append("its alerts are disabled, so that no burn rate is alerted on; a breach still is")
-    terms = Terms(objective_of(spec.at("target").number() / 100), fields, remarks)
+    terms = Terms(objective, fields, remarks)
     match indicator:
         case "ratio":
             tree = Binary("/", _metric(part.at("errors")), _metric(part.at("total")))

@@ -4,7 +4,7 @@ Alerts on the same share, over other ranges or at other burn rates, are one obje
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,6 +19,7 @@ from wine_slo.slo.span import parse_span
 
 COUNTING = Counting(bare=False)
 USUAL_OBJECTIVE = 0.99  # for what an alert only says that it must not be
+OF_INSTANCES = "each instance is judged by itself; where one has several of these series, write their labels into `by`"
 NO_OBJECTIVE = f"the alert says no objective: {USUAL_OBJECTIVE:g} stands here until you write yours"
 
 
@@ -75,11 +76,12 @@ def slos(documents: Sequence[Part], recorded: Mapping[str, Sequence[Record]]) ->
             if key not in groups:
                 order.append((alert, key))
             groups.setdefault(key, []).append(each)
+    often = Counter(alert.name for alert, _ in order)
     for alert, key_or_error in order:
         if isinstance(key_or_error, ExpressionError):
             yield Slo(alert.name, "", alert.part.where, partial(_refuse, key_or_error))
         else:
-            yield from _of_group(groups[key_or_error])
+            yield from _of_group(groups[key_or_error], is_one_of_several=often[alert.name] > 1)
 
 
 def _rules(document: Part) -> Iterator[Part]:
@@ -128,15 +130,24 @@ def _key(condition: Condition) -> str:
     return json.dumps([dict(condition.indicator.fields), list(map(str, condition.indicator.selectors)), condition.by])
 
 
-def _of_group(group: Sequence[Found]) -> Iterator[Slo]:
-    """Return the SLO of alerts on one thing; one for each threshold where no budget is said."""
+def _of_group(group: Sequence[Found], *, is_one_of_several: bool) -> Iterator[Slo]:
+    """Return the SLO of alerts on one thing; one for each threshold where no budget is said.
+
+    Args:
+        group: What the alerts are about.
+        is_one_of_several: Others have its name, so that its severity is a part of it.
+    """
     budgets = list(dict.fromkeys(each.condition.objective for each in group if each.condition.is_budget))
     objectives = budgets or list(dict.fromkeys(each.condition.objective for each in group))
     for objective in objectives:
         of_it = group if budgets else [each for each in group if each.condition.objective == objective]
         first = of_it[0]
         severity = first.alert.part.text("labels", "severity")
-        name = f"{first.alert.name}-{severity}" if len(objectives) > 1 and severity else first.alert.name
+        name = (
+            f"{first.alert.name}-{severity}"
+            if (len(objectives) > 1 or is_one_of_several) and severity
+            else first.alert.name
+        )
         yield Slo(name, "", first.alert.part.where, partial(_build, of_it, objective))
 
 
@@ -147,15 +158,25 @@ def _build(group: Sequence[Found], objective: float | None) -> Sequence[Built]:
     remarks = []
     lines = list(dict.fromkeys(each.alert.part.where for each in group))
     if len(lines) > 1:
-        remarks.append(f"one objective for {len(lines)} alerts: {', '.join(lines)}")
+        remarks.append(f"one objective for {len(lines)} alerts: {_listed(lines)}")
     by = _by(condition)
     if by:
         fields["by"] = list(by)
+    if condition.indicator.fields["kind"] == "gauge" and not condition.by:
+        remarks.append(OF_INSTANCES)
     if objective is None:
         remarks.append(NO_OBJECTIVE)
         fields |= _bad_for(first.alert)
     made = built_from(condition.indicator, Terms(objective or USUAL_OBJECTIVE, fields, remarks))
     return [replace(made, suffix=condition.indicator.suffix)]
+
+
+def _listed(places: Sequence[str]) -> str:
+    """Return places in a sentence: their lines alone where all are in one file."""
+    files = {each.rsplit(":", 1)[0] for each in places}
+    if len(files) > 1:
+        return ", ".join(places)
+    return f"lines {', '.join(each.rsplit(':', 1)[1] for each in places)}"
 
 
 def _by(condition: Condition) -> tuple[str, ...]:

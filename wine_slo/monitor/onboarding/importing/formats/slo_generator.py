@@ -6,7 +6,7 @@ Source: https://github.com/google/slo-generator, https://github.com/globocom/slo
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from wine_slo.monitor.onboarding.importing.documents import Part, objective_of
+from wine_slo.monitor.onboarding.importing.documents import Part, percent, ratio
 from wine_slo.monitor.onboarding.importing.promql.events import Counting
 from wine_slo.monitor.onboarding.importing.promql.expression import (
     Binary,
@@ -55,7 +55,8 @@ def _built(backend: str, method: str, sli: Part, goal: Part) -> Sequence[Built]:
     if not backend.lower().startswith("prometheus"):
         raise ExpressionError(f"is measured by {backend or 'another backend'}, not by Prometheus")
     tree, is_bad = _share(method, sli)
-    return built(tree, Terms(objective_of(goal.number())), is_bad=is_bad, counting=COUNTING)
+    objective, remarks = ratio(goal)
+    return built(tree, Terms(objective, remarks=remarks), is_bad=is_bad, counting=COUNTING)
 
 
 def _share(method: str, sli: Part) -> tuple[Expression, bool]:
@@ -108,12 +109,13 @@ def globo_slos(document: Part) -> Iterator[Slo]:
             yield Slo(f"{name}-latency-{bound}", "", latency.where, partial(_latency, part, latency))
 
 
-def _availability(part: Part, percent: Part) -> Sequence[Built]:
+def _availability(part: Part, target: Part) -> Sequence[Built]:
     tree = parse(part.text("errorRateRecord", "expr"))
-    return built(tree, Terms(objective_of(percent.number() / 100)), is_bad=True, counting=COUNTING)
+    objective, remarks = percent(target)
+    return built(tree, Terms(objective, remarks=remarks), is_bad=True, counting=COUNTING)
 
 
 def _latency(part: Part, latency: Part) -> Sequence[Built]:
     text = part.text("latencyRecord", "expr").replace("$le", f"{latency.at('le').number():f}")
-    terms = Terms(objective_of(latency.at("target").number() / 100))
-    return built(parse(text), terms, is_bad=False, counting=COUNTING)
+    objective, remarks = percent(latency.at("target"))
+    return built(parse(text), Terms(objective, remarks=remarks), is_bad=False, counting=COUNTING)

@@ -6,7 +6,7 @@ Source: https://sloth.dev/specs/default/ and https://sloth.dev/specs/kubernetes/
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from wine_slo.monitor.onboarding.importing.documents import Part, objective_of
+from wine_slo.monitor.onboarding.importing.documents import Part, percent
 from wine_slo.monitor.onboarding.importing.formats import sloth_plugins
 from wine_slo.monitor.onboarding.importing.promql.events import Counting
 from wine_slo.monitor.onboarding.importing.promql.expression import Binary, Expression, ExpressionError, parse
@@ -29,7 +29,9 @@ def slos(document: Part) -> Iterator[Slo]:
 
 
 def _build(part: Part, chain: Part) -> Sequence[Built]:
-    terms = Terms(objective_of(part.at("objective").number() / 100), *_alerting(part, chain))
+    objective, said = percent(part.at("objective"))
+    fields, remarks = _alerting(part, chain)
+    terms = Terms(objective, fields, [*said, *remarks])
     return built(_error_ratio(part.at("sli")), terms, is_bad=True, counting=COUNTING)
 
 

@@ -16,12 +16,11 @@ from wine_slo.monitor.onboarding.importing.promql.expression import (
     Number,
     Selector,
 )
-from wine_slo.monitor.onboarding.importing.promql.indicator import Indicator, gauge, indicators, quantile
+from wine_slo.monitor.onboarding.importing.promql.indicator import OF_EACH, Indicator, gauge, indicators, quantile
 from wine_slo.monitor.onboarding.importing.promql.share import Share, is_flag, is_share, share
-from wine_slo.monitor.onboarding.importing.slo import CHANGED
+from wine_slo.monitor.onboarding.importing.remarks import CHANGED
 
-OF_EACH = f"{CHANGED}each series is judged by itself, at each scrape"
-LEFT_OUT_GUARD = "left out: the other condition of its {}"
+GUARD = "the other condition of its `{}` is left out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +65,9 @@ def conditions(tree: Expression, counting: Counting, *, is_good: bool = False) -
             return conditions(compared, counting, is_good=is_good)
         case Binary(operator, left, right) if operator in COMPARISONS:
             return _compared(operator, left, right, counting, is_good=is_good)
-        case Aggregate(of=Binary(operator, _, _) as inner) if operator in (*COMPARISONS, "and", "or", "unless"):
-            return conditions(inner, counting, is_good=is_good)
+        case Aggregate(of=Binary(operator, _, _) as inner, by=by) if operator in (*COMPARISONS, "and", "or", "unless"):
+            found = conditions(inner, counting, is_good=is_good)
+            return [replace(each, by=each.by or by or ()) for each in found]
     raise ExpressionError(f"compares nothing with a number: {described(tree)}")
 
 
@@ -103,8 +103,11 @@ def _joined(
     known = [each.indicator.fields for each in found]
     if operator == "and" and others and all(each.indicator.fields in known for each in others):
         return found
-    guard = LEFT_OUT_GUARD.format(f"`{operator}`")
-    return [replace(each, indicator=_remarked(each.indicator, guard)) for each in found]
+    guard = GUARD.format(operator)
+    return [
+        replace(each, indicator=_remarked(each.indicator, guard if each.objective is not None else f"{CHANGED}{guard}"))
+        for each in found
+    ]
 
 
 def _either(left: Expression, right: Expression, counting: Counting, *, is_good: bool) -> list[Condition]:
@@ -118,7 +121,7 @@ def _either(left: Expression, right: Expression, counting: Counting, *, is_good:
             reason = error
     if not found and reason is not None:
         raise reason
-    remark = None if reason is None else f"left out: one side of its `or`, as that {reason}"
+    remark = None if reason is None else f"{CHANGED}one side of its `or` is left out, as that {reason}"
     return [replace(each, indicator=_remarked(each.indicator, remark)) for each in found] if remark else found
 
 
@@ -144,6 +147,8 @@ def _compared(
         selector, remarks = _single(age)
         return [Condition(_remarked(gauge(selector, OPPOSITE[bad], threshold, is_age=True), *remarks), by=by)]
     selector, remarks = _single(inner)
+    if selector.metric in ("ALERTS", "ALERTS_FOR_STATE"):
+        raise ExpressionError("is about other alerts")
     if COUNTER.fullmatch(selector.metric):
         raise ExpressionError(f"compares the counter {selector.metric}, which only ever grows, with a number")
     if ":" in selector.metric and not counting.bare:
@@ -212,6 +217,8 @@ def _of_share(found: Share, bad: str, number: float, by: tuple[str, ...], *, is_
         raise ExpressionError(f"compares a share by {bad}")
     is_bad = bad in (">", ">=")
     objective = round(1 - number if is_bad else number, 10)
+    if objective == 1 and is_bad:
+        return [Condition(each, by=by) for each in indicators(found, is_bad=is_bad)]  # no failure at all is allowed
     if not 0 < objective < 1:
         raise ExpressionError(f"compares a share with {number:g}, which leaves no objective between 0 and 1")
     return [Condition(each, objective, is_budget, by) for each in indicators(found, is_bad=is_bad)]

@@ -12,12 +12,14 @@ import promql_parser as parser
 
 from wine_slo.slo.objectives.selector import quoted
 
-LONGEST = 8000  # letters; the parser overflows its stack at some 10,000 signs that are nested
-DEEPEST = 200
+LONGEST = 20_000  # letters
+MOST_SIGNS = 1000  # operators and brackets; the parser overflows its stack at some 5,000 that are nested
+DEEPEST = 60
 _STRING = r"""(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)"""
 _RANGE_OR_STRING = re.compile(rf"{_STRING}|\[(?P<range>[^\]]*)\]", re.DOTALL)
 _DURATION = re.compile(r"\s*(\d+(ms|[smhdwy]))*\s*")
 _PLACEHOLDER = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\$\{?\w+\}?", re.DOTALL)
+_SIGN = re.compile(r"[-+*/%^(<>=!]|\b(?:and|or|unless)\b", re.IGNORECASE)
 _GROUP = re.compile(r"\$\d+|\$\{\d+\}")  # what label_replace refers to
 
 
@@ -133,8 +135,8 @@ def parse(text: str) -> Expression:
     Raises:
         ExpressionError: It cannot be read.
     """
-    if len(text) > LONGEST:
-        raise ExpressionError(f"has an expression of more than {LONGEST:,} letters")
+    if len(text) > LONGEST or len(_SIGN.findall(text)) > MOST_SIGNS:
+        raise ExpressionError(f"has an expression of more than {LONGEST:,} letters or {MOST_SIGNS:,} signs")
     filled = _RANGE_OR_STRING.sub(_with_range, text)
     if found := _PLACEHOLDER.search(_GROUP.sub("", filled)):
         raise ExpressionError(f"holds the placeholder {found[0]}, which has to be filled in first")

@@ -9,6 +9,7 @@ from typing import Any
 from wine_slo.monitor.onboarding.importing.promql.events import NOTHING, Events, merged
 from wine_slo.monitor.onboarding.importing.promql.expression import OPPOSITE, ExpressionError, Matcher, Selector
 from wine_slo.monitor.onboarding.importing.promql.share import EventShare, NativeShare, SampleShare, Share, is_flag
+from wine_slo.monitor.onboarding.importing.remarks import CHANGED
 
 UNITS = (
     ("s", Decimal(1), re.compile(r".*_(seconds|secs|sec|s)")),
@@ -18,6 +19,8 @@ UNITS = (
 )  # how histograms are named, and how many seconds one is
 NO_TIME = re.compile(r".*_(bytes|size|length|rows|items|count|score|ratio|percent|total)")
 MOST_SECONDS = 60  # a bound above it, of a histogram that names no unit, is taken for milliseconds
+BOUND = re.compile(r"\d{1,12}(\.\d{0,12})?([eE][+-]?\d)?|\.\d{1,12}")
+OF_EACH = f"{CHANGED}each series is judged by itself, at each scrape"
 FAILURES = re.compile(r"\^?\(?5")
 
 
@@ -44,7 +47,8 @@ def indicators(found: Share, *, is_bad: bool) -> list[Indicator]:
     is_bad = is_bad != found.is_complement
     match found:
         case SampleShare():
-            return [gauge(found.gauge, OPPOSITE[found.operator] if is_bad else found.operator, found.number)]
+            made = gauge(found.gauge, OPPOSITE[found.operator] if is_bad else found.operator, found.number)
+            return [_remarked(made, [OF_EACH] if found.was_one else [])]
         case NativeShare():
             if is_bad:
                 raise ExpressionError("counts what is within the bound as bad")
@@ -137,7 +141,7 @@ def _scaled(found: EventShare) -> tuple[Events, Events, list[str]]:
     remarks = []
     if left_out := [str(each) for each, count in found.total.items() if count < 0]:
         remarks.append(
-            f"changed: the total is no longer less {' and '.join(left_out)}, as slo.yml adds up but subtracts nothing; "
+            f"{CHANGED}the total is no longer less {' and '.join(left_out)}, as slo.yml adds up but subtracts nothing; "
             "the share of bad events is somewhat smaller for it"
         )
     total = {}
@@ -145,7 +149,7 @@ def _scaled(found: EventShare) -> tuple[Events, Events, list[str]]:
         is_sum_of_buckets = each.metric.endswith("_bucket") and each.matcher("le") is None
         whole = each.of(f"{each.metric.removesuffix('_bucket')}_count") if is_sum_of_buckets else each
         if is_sum_of_buckets:
-            remarks.append(f"changed: the total added up all buckets, each request many times; it is {whole} here")
+            remarks.append(f"{CHANGED}the total added up all buckets, each request many times; it is {whole} here")
         total[whole] = 1.0
     return {each: count / factor for each, count in found.part.items()}, total, remarks
 
@@ -177,10 +181,10 @@ def _bound(bucket: Selector) -> Decimal:
     """
     matcher = bucket.matcher("le")
     text = matcher.value if matcher is not None else ""
-    if matcher is not None and matcher.operator == "=" and re.fullmatch(r"\d+(\.\d*)?([eE][+-]?\d+)?|\.\d+", text):
+    if matcher is not None and matcher.operator == "=" and BOUND.fullmatch(text):
         return Decimal(text)
     if matcher is not None and matcher.operator == "=~":
-        numbers = {Decimal(each) for each in re.findall(r"\d+(?:\.\d+)?", text.replace("\\", ""))}
+        numbers = {Decimal(each) for each in re.findall(r"\d{1,12}(?:\.\d{1,12})?", text.replace("\\", ""))}
         try:
             fitting = {each for each in numbers if any(re.fullmatch(text, form) for form in _forms(each))}
         except re.error:
@@ -270,10 +274,10 @@ def _slow_and_failed(bad: Events, total: Events) -> list[Indicator]:
     else:
         slow = _ratio("good", subtracted, slow_total)
     if not failed:
-        return [_remarked(slow, ["changed: its total is the count of its own histogram"])]
+        return [_remarked(slow, [f"{CHANGED}its total is the count of its own histogram"])]
     remark = (
-        "changed: slow and failed requests are counted by different metrics, so each has an objective of its own, with "
-        "the whole error budget"
+        f"{CHANGED}slow and failed requests are counted by different metrics, so each has an objective of its own, "
+        "with the whole error budget"
     )
     return [
         replace(_remarked(slow, [remark]), suffix="slow"),

@@ -16,6 +16,8 @@ from wine_slo.monitor.onboarding.importing.promql.expression import (
 )
 
 DEEPEST = 5  # rules that read what others make
+MOST = 20  # sets of labels of one rule
+MOST_SERIES = 200  # selectors of one expression
 RANGE = re.compile(r"(\d+(ms|[smhdwy]))+")  # a label that names the range of a rate
 
 
@@ -52,6 +54,8 @@ def resolved(tree: Expression, records: Mapping[str, Sequence[Record]]) -> list[
         if first is None:
             return [Resolved(tree)]
         variants = list(dict.fromkeys(each.kept for each in _fitting(first, records)))
+        if len(variants) > MOST or len(selectors(tree)) > MOST_SERIES:
+            raise ExpressionError("reads more recording rules than one objective can be made of")
         if len(variants) > 1:
             return [
                 replace(one, suffix="-".join(filter(None, [_different(labels, variants), one.suffix])))

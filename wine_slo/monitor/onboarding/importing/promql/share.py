@@ -42,12 +42,13 @@ class EventShare:
 
 @dataclass(frozen=True, slots=True)
 class SampleShare:
-    """The samples of gauges that compare so with a number."""
+    """The samples of gauges that compare so with a number; `was_one` where only their largest or mean did."""
 
     gauge: Selector
     operator: str
     number: float
     is_complement: bool = False
+    was_one: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,9 @@ def share(tree: Expression, counting: Counting) -> Share:
             return _native(low, high, inner)
         case Call("avg_over_time", (Selector() as gauge,)):
             return _mean(gauge)
-        case Call("avg_over_time", (Binary(operator, Selector() as gauge, Number(number), True),)):
-            return SampleShare(gauge, operator, number)
+        case Call("avg_over_time", (Binary() as inner,)) if (compared := _compared(inner)) is not None and compared[1]:
+            samples = compared[0]
+            return SampleShare(samples.gauge, samples.operator, samples.number, was_one=samples.was_one)
         case Call(name, (inner, *_)) if name in (*HARMLESS, *OVER_TIME):
             return share(inner, counting)
     raise ExpressionError(f"is no share of events: {described(tree)}")
@@ -130,7 +132,7 @@ def _quotient(part: Expression, total: Expression, counting: Counting) -> Share:
         if samples.is_all:
             raise ExpressionError("divides a count of samples by itself")
         if samples.operator:
-            return SampleShare(samples.gauge, samples.operator, samples.number)
+            return SampleShare(samples.gauge, samples.operator, samples.number, was_one=samples.was_one)
         return _mean(samples.gauge)
     return EventShare(counting.events(part), counting.events(total))
 
@@ -143,6 +145,7 @@ class _Samples:
     is_all: bool = False
     operator: str = ""
     number: float = 0
+    was_one: bool = False
 
 
 def _samples(tree: Expression) -> _Samples | None:
@@ -169,8 +172,8 @@ def _samples(tree: Expression) -> _Samples | None:
 
 def _counted(tree: Expression) -> _Samples | None:
     """Return the samples that are left of something, to be counted."""
-    if isinstance(tree, Selector):
-        return _Samples(tree, is_all=True)
+    if (gauge := _one(tree)) is not None:
+        return _Samples(gauge, is_all=True)
     compared = _compared(tree)
     if compared is not None:
         samples, is_bool = compared
@@ -180,10 +183,24 @@ def _counted(tree: Expression) -> _Samples | None:
 
 def _compared(tree: Expression) -> tuple[_Samples, bool] | None:
     match tree:
-        case Binary(operator, Selector() as gauge, Number(number), is_bool) if operator in COMPARISONS:
-            return _Samples(gauge, operator=operator, number=number), is_bool
-        case Binary(operator, Number(number), Selector() as gauge, is_bool) if operator in COMPARISONS:
-            return _Samples(gauge, operator=MIRRORED[operator], number=number), is_bool
+        case Binary(operator, Number() as number, inner, is_bool) if operator in COMPARISONS:
+            return _compared(Binary(MIRRORED[operator], inner, number, is_bool))
+        case Binary(operator, inner, Number(value), is_bool) if operator in COMPARISONS:
+            gauge = _one(inner)
+            if gauge is None:
+                return None
+            was_one = not isinstance(inner, Selector)
+            return _Samples(gauge, operator=operator, number=value, was_one=was_one), is_bool
+    return None
+
+
+def _one(tree: Expression) -> Selector | None:
+    """Return a gauge, or that of whose series one value is taken."""
+    match tree:
+        case Selector():
+            return tree
+        case Aggregate("max" | "min" | "avg", Selector() as gauge):
+            return gauge
     return None
 
 
