@@ -1,4 +1,4 @@
-"""Read the YAML that people write; the only door to the library.
+"""Read the YAML that people write, and write some for them; the only door to the library.
 
 A file of a few lines can name so much by its aliases that whoever walks through it never ends, and can be nested more
 deeply than anything can follow. Both are refused before they are read to their end.
@@ -62,6 +62,26 @@ def places(root: yaml.Node | None) -> tuple[dict[Place, int], list[Place]]:
                 lines[*place, number] = value.start_mark.line + 1
                 waiting.append(((*place, number), value))
     return lines, sorted(repeated, key=lambda each: lines[each])
+
+
+def write(content: Any) -> str:
+    """Return a YAML text of a mapping or list, each scalar on one line."""
+    text: str = yaml.dump(content, Dumper=_Dumper, width=float("inf"), sort_keys=False, allow_unicode=True)
+    return text
+
+
+class _Dumper(yaml.SafeDumper):
+    """A safe dumper that breaks no text into lines."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        style = '"' if len(data.splitlines()) > 1 else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # no text is to name another part of it
+        return True
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
 
 
 class _Loader(yaml.SafeLoader):
