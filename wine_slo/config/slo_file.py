@@ -12,7 +12,16 @@ from msgspec import Struct
 
 from wine_slo.config.files import text_file, yaml_file
 from wine_slo.config.files.yaml_file import Place
-from wine_slo.config.slo_schema import AnyObjectiveEntry, BurnEntry, ObjectiveEntry, SloFileEntry, listed, span_of
+from wine_slo.config.slo_schema import (
+    AnyObjectiveEntry,
+    BurnEntry,
+    ObjectiveEntry,
+    SloFileEntry,
+    listed,
+    span_of,
+    window_of,
+    zone_of,
+)
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.objective import (
     BURNS_WINDOW,
@@ -258,6 +267,7 @@ def _required(kind: type[Struct]) -> list[str]:
 
 def _objective(file: SloFileEntry, each: ObjectiveEntry, intervals: Mapping[str, timedelta]) -> Objective:
     source, scope = each.source(), _scope(file, each)
+    window, calendar = window_of(each.window, zone_of(file.time_zone))
     scrape_interval, bad_for, good_for, over = _spans(file, each, intervals.get(scope.name, PROVISIONAL_INTERVAL))
     objective = Objective(
         name=each.name,
@@ -269,7 +279,8 @@ def _objective(file: SloFileEntry, each: ObjectiveEntry, intervals: Mapping[str,
         bad_for=bad_for,
         good_for=good_for,
         over=over,
-        window=span_of("window", each.window),
+        window=window,
+        calendar=calendar,
         least_events=each.least,
         expires_after=span_of("expires_after", each.expires_after),
         remind_after=span_of("remind_after", each.remind_after),

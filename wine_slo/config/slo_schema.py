@@ -5,8 +5,9 @@ It is also the JSON schema for editors: `python -m wine_slo.config.slo_schema > 
 
 import json
 import sys
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta, Struct
@@ -24,6 +25,7 @@ from wine_slo.slo.objectives.selector import (
     wrong_with_metric,
     wrong_with_selector,
 )
+from wine_slo.slo.objectives.window import Calendar, CalendarUnit
 from wine_slo.slo.span import PATTERN, WANTED, parse_span
 
 
@@ -32,6 +34,13 @@ def _wanted(sentence: str, **limits: Any) -> Meta:
 
 
 Span = Annotated[str, _wanted(WANTED, pattern=PATTERN)]
+Window = Annotated[
+    str,
+    _wanted(
+        "must be a span such as 7d, 28d or 30d, or week, month or quarter",
+        pattern=rf"^({'|'.join(CalendarUnit)})$|{PATTERN}",
+    ),
+]
 Name = Annotated[
     str,
     _wanted("must be up to 100 small letters, digits, - and _, a letter first", pattern=r"^[a-z][a-z0-9_-]{0,99}$"),
@@ -92,7 +101,9 @@ class ObjectiveEntry(Struct, kw_only=True, forbid_unknown_fields=True, tag_field
         Span | None,
         Meta(description="The range that is shown; 5m, or bad_for and good_for together where that is longer"),
     ] = None
-    window: Annotated[Span, Meta(description="The span of the error budget")] = "30d"
+    window: Annotated[
+        Window, Meta(description="Of the error budget; week, month or quarter begins anew with the calendar")
+    ] = "30d"
     least: Annotated[Count, Meta(description="With fewer events than this nothing is judged")] = 5
     expires_after: Annotated[Span, Meta(description="An incident nobody feeds ends after this")] = "30m"
     remind_after: Annotated[Span, Meta(description="A reminder of an open incident is sent after this")] = "4h"
@@ -206,6 +217,7 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
     scrape_interval: Annotated[
         Span | None, Meta(description="How often the jobs are scraped; as Prometheus says if left out")
     ] = None
+    time_zone: Annotated[Text, Meta(description="Of calendar windows, such as Europe/Berlin")] = "UTC"
     blind_for: Annotated[Span, Meta(description="Blind for so long is an incident of its own")] = "2m"
     objectives: Annotated[list[AnyObjectiveEntry], _wanted("must be a list of objectives")]
 
@@ -249,6 +261,31 @@ def span_of(field: str, text: str) -> timedelta:
         return parse_span(text)
     except ValueError as error:
         raise ObjectiveError(field, str(error)) from error
+
+
+def window_of(text: str, zone: tzinfo) -> tuple[timedelta, Calendar | None]:
+    """Return the window of an error budget: its span, and the calendar with which it begins anew, if it does.
+
+    Raises:
+        ObjectiveError: It is none.
+    """
+    unit = next((each for each in CalendarUnit if each == text), None)
+    if unit is None:
+        return span_of("window", text), None
+    calendar = Calendar(unit, zone)
+    return calendar.nominal, calendar
+
+
+def zone_of(name: str) -> tzinfo:
+    """Return a time zone.
+
+    Raises:
+        ObjectiveError: There is none of that name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a ValueError or an OSError: a name that is a path
+        raise ObjectiveError("time_zone", f"is {name!r}; it must be a time zone such as Europe/Berlin") from None
 
 
 if __name__ == "__main__":

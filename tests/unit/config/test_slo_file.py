@@ -8,6 +8,7 @@ from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from time import process_time
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,7 @@ from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Objective
 from wine_slo.slo.objectives.selector import EXAMPLE
+from wine_slo.slo.objectives.window import Calendar, CalendarUnit
 
 ROOT = Path(__file__).parents[3]
 PAGE = """\
@@ -157,6 +159,24 @@ def test_the_usual_burn_rates_are_alerted_on_where_they_can_be_reached() -> None
 def test_burn_rates_of_ones_own_are_taken() -> None:
     latency = parse(written("    threshold: 1s", BURN.replace("page", "ticket"))).objectives().all[0]
     assert latency.burns == (Burn(0.02, timedelta(hours=1), timedelta(minutes=5), Alert.TICKET),)
+
+
+@pytest.mark.parametrize(("unit", "days"), [("week", 7), ("month", 30), ("quarter", 90)])
+def test_a_window_of_the_calendar_begins_anew_in_the_time_zone_of_the_file(unit: str, days: int) -> None:
+    text = written("blind_for: 2m", "time_zone: Europe/Berlin").replace("0.99", f"0.99\n    window: {unit}")
+    latency, errors = parse(text).objectives().all
+    assert errors.calendar == Calendar(CalendarUnit(unit), ZoneInfo("Europe/Berlin"))
+    assert errors.window == timedelta(days=days)
+    assert latency.calendar is None
+    in_utc = parse(written("0.99", f"0.99\n    window: {unit}")).objectives().all[1]
+    assert in_utc.calendar == Calendar(CalendarUnit(unit), ZoneInfo("UTC"))
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlln", "../../etc/passwd", "/etc/localtime", "Europe", '""', "Etc/\\0"])
+def test_a_time_zone_that_does_not_exist_is_reported_once(zone: str) -> None:
+    (mistake,) = mistakes(written("blind_for: 2m", f"time_zone: {zone}"))
+    assert mistake.startswith("slo.yml:3: time_zone is ")
+    assert mistake.endswith("; it must be a time zone such as Europe/Berlin")
 
 
 # Mistakes

@@ -252,13 +252,13 @@ async def _series(file: SloFile, objectives: Objectives, api: MetricSource) -> F
 
 async def _history(objectives: Objectives, retention: timedelta | None, api: MetricSource) -> Findings:
     about = "history"
-    longest = max(objectives.all, key=lambda each: each.window)
-    window = format_span(longest.window)
-    if retention is not None and retention < longest.window:
+    longest = max(objectives.all, key=lambda each: each.longest_window)
+    window, span = longest.window_name, longest.longest_window
+    if retention is not None and retention < span:
         yield warning(
             about,
             f"Prometheus keeps {format_span(retention)}, and the error budget of {longest.name} is one of {window}",
-            f"start it with --storage.tsdb.retention.time={longest.window.days + 5}d",
+            f"start it with --storage.tsdb.retention.time={span.days + 5}d",
         )
     try:
         known = await _known(longest, api)
@@ -267,7 +267,7 @@ async def _history(objectives: Objectives, retention: timedelta | None, api: Met
         return
     if known is None:
         yield warning(about, "there is none yet", "nothing: it begins with the first scrape")
-    elif known < longest.window / MARGIN:
+    elif known < span / MARGIN:
         yield warning(
             about,
             f"Prometheus knows {longest.job} for {ENGLISH.span(known)}, of the {window} of the error budget",
@@ -283,4 +283,4 @@ async def _known(objective: Objective, api: MetricSource) -> timedelta | None:
     Raises:
         MetricSourceError: It does not say.
     """
-    return known_for(await api.query(promql.seconds_of_history(objective)))
+    return known_for(await api.query(promql.seconds_of_history(objective, objective.longest_window)))
