@@ -70,6 +70,7 @@ class Incident:
         down: The names of those that did not answer at the last evaluation.
         by_endpoint: The same, endpoint by endpoint, slowest first.
         waiting_seconds: How long the oldest request has waited, where nothing is answered at all.
+        missed: The value of a gauge that is furthest from good; None where all are good.
         budget: What is known of the error budget.
         burn: The burn-rate alert, where it is the budget that this is about.
         change: The deployment shortly before, if there was one.
@@ -101,6 +102,7 @@ class Incident:
     worst_at: datetime | None = None
     by_endpoint: tuple[tuple[str, float], ...] = ()
     waiting_seconds: float | None = None
+    missed: float | None = None
     budget: Budget | None = None
     burn: Burn | None = None
     held: Sight | None = None
@@ -175,6 +177,7 @@ def recovered(incident: Incident, objective: Objective, reading: Reading, proof:
         value=value.number if value else None,
         value_over=value.over if value else None,
         waiting_seconds=None,
+        missed=None,
     )
 
 

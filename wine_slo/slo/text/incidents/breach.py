@@ -101,7 +101,8 @@ def _objective_lines(
             when = [fmt.say("Since {time}.", time=since), fmt.worst(incident, objective)]
         else:
             when = [fmt.say("Since {time} ({duration}).", time=since, duration=open_for)]
-        lines.append(" ".join(filter(None, (*when, fmt.counts(incident, objective)))))
+        facts = (*when, fmt.counts(incident, objective), fmt.missed(objective, incident.missed))
+        lines.append(" ".join(filter(None, facts)))
         lines += _endpoint_lines(fmt, incident, objective)
         if not incident.is_drill:
             lines += filter(None, [budget_line(fmt, incident.budget, objective, at_rate_of=RATE_OVER)])
