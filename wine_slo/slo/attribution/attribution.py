@@ -131,10 +131,10 @@ def attribute(tables: Mapping[str, Sequence[Share]], allowed: float, over: timed
 
 
 def _consistent(shares: Sequence[Share]) -> Sequence[Share]:
-    """Return the values with events; none where there is nothing to compare, or bad events are no part of all."""
+    """Return the values with events; none where nothing is bad, or bad events are no part of all."""
     kept = [Share(each.value, min(each.bad, each.total), each.total) for each in shares if each.total > 0]
     bad = sum(each.bad for each in shares)
-    if len(kept) < 2 or bad <= 0 or bad - sum(each.bad for each in kept) > MISMATCH * bad:
+    if bad <= 0 or bad - sum(each.bad for each in kept) > MISMATCH * bad:
         return ()
     return kept
 
@@ -144,7 +144,7 @@ def _cause(label: str, shares: Sequence[Share], allowed: float, chance: float) -
 
     Args:
         label: Its name.
-        shares: The events by value; there are two values or more, and some events are bad.
+        shares: The events by value; some events are bad.
         allowed: The share of events that may be bad.
         chance: How likely it may be at the most that chance shows any cause of so many values.
     """
@@ -205,7 +205,7 @@ def _breakdown(label: str, shares: Sequence[Share]) -> Breakdown:
 def _spread(shares: Sequence[Share]) -> float:
     """Return how much the values of a label differ: the information in them about what is bad, for each value more."""
     ratio = sum(each.bad for each in shares) / sum(each.total for each in shares)
-    return sum(_information(each.bad, each.total, ratio) for each in shares) / (len(shares) - 1)
+    return sum(_information(each.bad, each.total, ratio) for each in shares) / max(1, len(shares) - 1)
 
 
 def _information(bad: float, total: float, ratio: float) -> float:

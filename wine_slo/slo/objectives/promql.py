@@ -165,6 +165,12 @@ def seconds_of_history(objective: Objective, within: timedelta | None = None) ->
     return f"time() - min({first})"
 
 
+def label_sets(objective: Objective, most: int) -> str:
+    """Return the series of all events that there were in the objective's range; at most so many."""
+    series = objective.source.all_events(objective.job) or objective.source.scraped(objective.job)
+    return f"topk({most}, last_over_time({series}[{format_span(objective.over)}]))"
+
+
 def bucket_bounds(objective: Objective) -> str | None:
     """Return every bucket bound of the histogram, as label sets; None where there is none."""
     buckets = objective.source.buckets(objective.job)

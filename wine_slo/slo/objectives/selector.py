@@ -15,12 +15,18 @@ PARTS = ("_bucket", "_count", "_sum")  # of a histogram
 EXAMPLE = 'http_requests_total{code=~"5.."}'
 
 _name, _matchers, _selector = re.compile(NAME), re.compile(MATCHERS), re.compile(SELECTOR)
+_label_matcher = re.compile(rf"({LABEL})\s*((?:=~|!~|!=|=)\s*{STRING})")
 
 
 def quoted(text: str) -> str:
     """Return a text as a string of PromQL."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
+
+
+def matchers(text: str) -> frozenset[tuple[str, str]]:
+    """Return the label matchers that stand in selectors: each label, and what is wanted of it."""
+    return frozenset((each[1], each[2]) for each in _label_matcher.finditer(text))
 
 
 def wrong_with_histogram(text: str) -> str | None:
