@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from wine_slo.config.files import text_file, yaml_file
 from wine_slo.config.files.yaml_file import Place
-from wine_slo.config.slo_schema import AnyObjectiveEntry, BurnEntry, ObjectiveEntry, SloFileEntry, span_of
+from wine_slo.config.slo_schema import AnyObjectiveEntry, BurnEntry, DrillEntry, ObjectiveEntry, SloFileEntry, span_of
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.objective import (
     BURNS_WINDOW,
@@ -107,6 +107,11 @@ class SloFile:
                     found.append(self._at(("objectives", number, field), f"{sentence} {format_span(length)}"))
         return found
 
+    @property
+    def drill(self) -> DrillEntry | None:
+        """Return how a drill breaks the service; None where the file does not say it."""
+        return self._content.drill
+
     def left_out(self, objectives: Objectives) -> list[str]:
         """Return a sentence for each objective for which some of the usual burn-rate alerts can never fire."""
         sentences = []
@@ -152,6 +157,7 @@ def parse(text: str, name: str = "slo.yml") -> SloFile:
     file = _taken(SloFileEntry, content, (), found)
     if file is None:
         raise SloFileError(_at(name, lines, *each) for each in found)
+    found += [(("drill",), sentence) for sentence in _wrong_with_drill(file)]
     silent = {each.job or file.job for each in file.objectives if not (each.scrape_interval or file.scrape_interval)}
     numbers = {each.name: number for number, each in enumerate(file.objectives)}
     read = SloFile(name, frozenset(silent), file, lines, numbers)
@@ -162,6 +168,15 @@ def parse(text: str, name: str = "slo.yml") -> SloFile:
     if found:
         raise SloFileError(_at(name, lines, *each) for each in found)
     return read
+
+
+def _wrong_with_drill(file: SloFileEntry) -> list[str]:
+    """Return what is wrong with the drill."""
+    if file.drill is None:
+        return []
+    names, name = [each.name for each in file.objectives], file.drill.objective
+    unknown = None if name in (None, *names) else f"names {name}, which is none of the objectives"
+    return [each for each in (file.drill.mistake(), unknown) if each is not None]
 
 
 def _text(path: Path) -> str:

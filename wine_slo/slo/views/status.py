@@ -283,5 +283,5 @@ def _incident(
         acknowledged_by=acknowledgement.by.name if acknowledgement else None,
         acknowledged_at=acknowledgement.at if acknowledgement else None,
         silence=_silence(actions.silence_of(incident, state.incidents, now), objectives) if incident.is_open else None,
-        is_drill=incident.is_drill,
+        is_drill=incident.is_of_drill,
     )

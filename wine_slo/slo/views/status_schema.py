@@ -209,7 +209,7 @@ class IncidentStatus:
         acknowledged_by: Who has acknowledged it; null where nobody has.
         acknowledged_at: When.
         silence: What mutes its messages now; null where nothing does.
-        is_drill: Whether all that is slow is what a drill has requested.
+        is_drill: Whether a drill made it: it requested all that is slow, or was announced when this began.
     """
 
     number: int
