@@ -14,7 +14,6 @@ from wine_slo.integrations.peers import OtherServiceError, ServiceApi, ServiceEr
 from wine_slo.metric_names import DRILL_ENDPOINT, ENDPOINT, REQUESTS
 from wine_slo.monitor.drill.result import Drill
 from wine_slo.slo.objectives.objective import Objective
-from wine_slo.slo.objectives.selector import quoted
 from wine_slo.slo.reason import Reason, ReasonedError, phrase
 from wine_slo.slo.source.metric_source import MetricSource
 from wine_slo.slo.views.status_schema import ObjectiveStatus
@@ -221,8 +220,8 @@ class Sleeping:
         Raises:
             MetricSourceError: It does not say.
         """
-        query = f'sum({REQUESTS}{{job={quoted(objective.job)}, {ENDPOINT}="{DRILL_ENDPOINT}"}})'
-        samples = (await self._prometheus.query(query)).samples
+        requests = objective.scope.select(REQUESTS, f'{ENDPOINT}="{DRILL_ENDPOINT}"')
+        samples = (await self._prometheus.query(f"sum({requests})")).samples
         counted = samples[0].value if samples else 0.0
         if self._before is None:
             self._before = counted
