@@ -63,7 +63,7 @@ def latency(job: str, **changes: object) -> Objective:
 
 def errors(job: str) -> Objective:
     of_job = f'responses_total{{job="{job}"'
-    return latency(job, name="errors", source=Ratio(f'{of_job}, status=~"5.."}}', f"{of_job}}}"), ratio=0.99)
+    return latency(job, name="errors", source=Ratio((f'{of_job}, status=~"5.."}}',), (f"{of_job}}}",)), ratio=0.99)
 
 
 def availability(job: str) -> Objective:
@@ -319,6 +319,18 @@ async def test_the_budget_leaves_out_what_the_judgement_does_not(world: World) -
     assert reading.budget.remaining(latency("mixed")) == 1
 
 
+async def test_a_breach_names_the_endpoint_that_carries_the_bad_requests(world: World) -> None:
+    for objective, endpoint, bad in ((latency("mixed"), "/sleep", 4), (errors("mixed"), "/fail", 2)):
+        evaluation = world.evaluation(objective, name=f"caused-{objective.name}")
+        await evaluation.evaluate()
+        while (attribution := evaluation.state.open_incidents[0].attribution) is None:
+            await evaluation.evaluate()
+        (cause,) = attribution.causes
+        assert (cause.label, cause.values, cause.other_bad) == ("endpoint", (endpoint,), 0)
+        assert cause.bad == cause.total
+        assert cause.other_total / cause.total == pytest.approx(22 / bad - 1)
+
+
 async def test_what_is_good_by_little_is_known(world: World) -> None:
     source = Latency("request_latency_seconds", 2.0, clear_seconds=1.0)
     reading = await world.evaluate_one(latency("mixed", source=source))
@@ -448,7 +460,7 @@ async def test_a_threshold_that_is_no_bucket_bound_is_blind_with_a_sentence(worl
 
 
 async def test_a_question_that_prometheus_refuses_is_blind_and_costs_the_others_nothing(world: World) -> None:
-    broken = latency("mixed", name="broken", source=Ratio("not{a selector", "either"))
+    broken = latency("mixed", name="broken", source=Ratio(("not{a selector",), ("either",)))
     evaluation = world.evaluation(broken, errors("mixed"))
     await evaluation.evaluate()
     readings = evaluation.state.readings
