@@ -21,7 +21,7 @@ class Built:
     """An objective as slo.yml has it, but for its name.
 
     Attributes:
-        suffix: Tells the objectives apart that one SLO becomes.
+        suffix: Distinguishes the objectives that one SLO becomes.
         remarks: What was changed or left out, and why.
     """
 

@@ -159,7 +159,7 @@ def test_the_labels_of_an_alert_are_kept() -> None:
         ("lost_total > 5", "compares the counter lost_total, which only ever grows"),
         ("job:lost:rate5m > 5", "reads job:lost:rate5m, which a recording rule makes"),
         ("a > b", "compares two metrics with each other"),
-        ("absent(done_total)", "alerts where done_total is absent, which is told as missing data"),
+        ("absent(done_total)", "alerts where done_total is absent, which is reported as no data"),
         (f"{QUANTILE} < 1", "holds a quantile to be above a number"),
         (f"{SHARE} == 0.5", "compares a share by =="),
         (f"{SHARE} > 2", "compares a share with 2, which leaves no objective between 0 and 1"),

@@ -1,4 +1,4 @@
-"""Alerting rules as objectives: several alerts on one thing are one, and recording rules are looked through."""
+"""Alerting rules as objectives: several alerts on one thing are one, and recording rules are resolved."""
 
 from collections.abc import Sequence
 
@@ -51,7 +51,7 @@ def test_alerts_at_several_thresholds_are_an_objective_each() -> None:
     assert found == {"errors-warning": 0.95, "errors-critical": 0.9}
 
 
-def test_the_rules_that_sloth_writes_are_looked_through() -> None:
+def test_the_rules_that_sloth_writes_are_resolved() -> None:
     def of(window: str) -> str:
         return recorded(
             f"slo:sli_error:ratio_rate{window}",
@@ -69,7 +69,7 @@ def test_the_rules_that_sloth_writes_are_looked_through() -> None:
     assert entry.fields["bad"] == 'done_total{job="shop", code=~"5.."}'
 
 
-def test_the_rules_that_pyrra_writes_are_looked_through() -> None:
+def test_the_rules_that_pyrra_writes_are_resolved() -> None:
     record = [
         recorded(
             f"done:burnrate{window}",
@@ -86,7 +86,7 @@ def test_the_rules_that_pyrra_writes_are_looked_through() -> None:
     )
     assert found[0].fields["objective"] == 0.95
     assert found[0].fields["threshold"] == "300ms"
-    assert found[1].remarks == ["it alerts where a_seconds_count is absent, which is told as missing data"]
+    assert found[1].remarks == ["it alerts where a_seconds_count is absent, which is reported as no data"]
 
 
 def test_a_rule_that_is_made_with_several_labels_is_an_objective_for_each() -> None:

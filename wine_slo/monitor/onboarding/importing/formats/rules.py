@@ -187,7 +187,7 @@ def _by(condition: Condition) -> tuple[str, ...]:
 
 
 def _is_fixed(label: str, series: Sequence[Selector]) -> bool:
-    """Return whether a label has one value in all series, or is what tells bad events from others."""
+    """Return whether a label has one value in all series, or is what distinguishes bad events from others."""
     found = {each.matcher(label) for each in series}
     only = next(iter(found))
     return len(found) > 1 or (only is not None and only.operator == "=")

@@ -30,7 +30,7 @@ class Condition:
     Attributes:
         objective: The share that has to be good; None where the expression says none.
         is_budget: The number was a burn rate of a budget, so that the objective is that of the budget.
-        by: Labels by which it is told apart.
+        by: Labels, each set of which is judged by itself.
     """
 
     indicator: Indicator
@@ -83,9 +83,7 @@ def _of_absence(tree: Call | Number) -> list[Condition]:
         case Call("absent" | "absent_over_time", (Binary("==", Selector("up") as up, Number(1)),)):
             return [Condition(gauge(up, "==", 1))]
         case Call("absent" | "absent_over_time", (Selector() as selector,)):
-            raise ExpressionError(
-                f"alerts where {selector.metric or selector} is absent, which is told as missing data"
-            )
+            raise ExpressionError(f"alerts where {selector.metric or selector} is absent, which is reported as no data")
         case Number() | Call("vector", (Number(),)):
             raise ExpressionError("fires always, to show that alerting works: the watchdog has a heartbeat for that")
     raise ExpressionError(f"compares nothing with a number: {described(tree)}")

@@ -29,7 +29,7 @@ class Indicator:
     """What is counted, as slo.yml says it.
 
     Attributes:
-        suffix: Tells the indicators apart that one expression becomes.
+        suffix: Distinguishes the indicators that one expression becomes.
     """
 
     fields: Mapping[str, Any]

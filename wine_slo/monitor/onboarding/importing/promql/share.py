@@ -107,7 +107,7 @@ def is_flag(gauge: Selector) -> bool:
 
 
 def is_share(tree: Expression) -> bool:
-    """Return whether an expression looks like a share: it divides, or takes something from 1."""
+    """Return whether an expression has the form of a share: it divides, or takes something from 1."""
     match tree:
         case Binary("/", _, right):
             return not isinstance(right, Number)
