@@ -10,7 +10,8 @@ from wine_slo.monitor.onboarding.slo_writer import Section, write
 MOST_SKIPPED = 3  # files that are named
 WHAT_IT_IS = (
     "Written by `wine-slo init --from` out of objectives of other tools. A comment says where each is from, what was "
-    "changed, and what is left out and why. `wine-slo doctor` says what of it Prometheus does not have."
+    "changed, and what is left out and why. Labels, annotations and receivers of alerts are not taken over. "
+    "`wine-slo doctor` says what of it Prometheus does not have."
 )
 NO_JOB = "names no job: fresh series count as data; with `job: NAME` instead, outages of its targets are reported"
 

@@ -172,3 +172,20 @@ def test_an_alert_that_no_objective_can_say_is_a_reason(text: str, reason: str) 
     with pytest.raises(ExpressionError) as refused:
         found(text)
     assert str(refused.value).startswith(reason)
+
+
+def test_a_guard_may_stand_first() -> None:
+    condition = only(f"sum(rate(done_total[5m])) > 10 and {SHARE} > 0.05")
+    assert condition.indicator.fields == RATIO
+    assert condition.indicator.remarks == ("the other condition of its `and` is left out",)
+
+
+def test_bad_events_held_to_a_part_of_all_are_a_share() -> None:
+    condition = only('sum(rate(done_total{code=~"5.."}[5m])) > 0.01 * sum(rate(done_total[5m]))')
+    assert (condition.indicator.fields, condition.objective) == (RATIO, 0.99)
+
+
+def test_series_that_the_alert_judged_one_by_one_are_added_up_and_that_is_said() -> None:
+    condition = only('rate(done_total{code=~"5.."}[5m]) / rate(done_total[5m]) > 0.05')
+    assert condition.indicator.fields == RATIO
+    assert condition.indicator.remarks[0].startswith("changed: all series are added up")
