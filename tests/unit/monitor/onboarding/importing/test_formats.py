@@ -166,6 +166,12 @@ def test_an_objective_without_a_budget_is_a_reason(objective: str, expected: str
     assert reason(text).startswith(expected)
 
 
+def test_a_condition_that_a_share_is_joined_with_is_left_out_and_said() -> None:
+    text = SLOTH.replace("SLI", "raw: {error_ratio_query: 'rate(a[5m]) / rate(b[5m]) and on() rate(b[5m]) > 1'}")
+    assert fields(text)["total"] == "b"
+    assert only(text).remarks == ["the other condition of its `and` is left out"]
+
+
 def test_an_objective_that_is_written_as_a_share_is_taken_for_one() -> None:
     text = SLOTH.replace("99.9", "0.999").replace("SLI", "raw: {error_ratio_query: 'rate(a[5m]) / rate(b[5m])'}")
     assert fields(text)["objective"] == 0.999

@@ -230,6 +230,10 @@ def test_a_latency_of_failed_requests_alone_is_taken_and_questioned() -> None:
             "adds and subtracts in a way that slo.yml has no words for",
         ),
         ("topk(3, a) / b", "is no count of events: topk(…)"),
+        (
+            "rate(served_seconds_sum[5m]) / rate(served_seconds_count[5m])",
+            "is a mean, of which no event is good or bad",
+        ),
         ("vector(0) / sum(rate(done_total[5m]))", "counts nothing as bad"),
         ("sum(rate(done_total[5m])) / vector(0)", "has a total that counts nothing"),
     ],
