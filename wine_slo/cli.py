@@ -90,6 +90,30 @@ def validate(
 
 
 @app.command()
+def init(
+    *,
+    prometheus: Annotated[
+        str | None, typer.Option(metavar="URL", help="The root of its API; that of the settings by default.")
+    ] = None,
+    output: Annotated[Path, typer.Option(metavar="FILE", help="What to write.")] = Path("slo.yml"),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file where it is there.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Take what is proposed, without a question.")] = False,
+) -> None:
+    """Write a first slo.yml for what a Prometheus scrapes.
+
+    Finds its jobs, histograms, counters by status and probes, and proposes
+    objectives with numbers that the last day has kept. Writes .env too where
+    there is none. Credentials are read from the settings, as always.
+
+    Exits with 0, and with 2 where nothing could be written.
+    """
+    from wine_slo.monitor.onboarding import init as onboarding  # noqa: PLC0415
+
+    options = onboarding.Options(prometheus=prometheus, output=output, force=force, yes=yes)
+    raise typer.Exit(onboarding.main(options))
+
+
+@app.command()
 def status(as_json: Json = False) -> None:  # noqa: FBT002
     """Show the current status of all objectives, by the watchdog.
 
