@@ -1,6 +1,6 @@
 """What the doctor finds of Prometheus: whether it answers, what it scrapes, and what it knows of the objectives."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from wine_slo.config.slo_file import SloFile, SloFileError
@@ -10,6 +10,8 @@ from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, scrape_in
 from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives import promql
+from wine_slo.slo.objectives.kinds.indicator import select
+from wine_slo.slo.objectives.near_match import few
 from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.source.clocks import WallClock, ahead
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo, Target
@@ -21,6 +23,7 @@ PROBE_STEP = timedelta(seconds=5)
 SKEW = timedelta(seconds=5)  # more between two clocks is seen in messages
 
 
+PROBE = "probe_success"  # of the blackbox exporter and what is like it
 MARGIN = 1.1  # of the retention over the budget's window; Prometheus drops whole blocks
 
 
@@ -76,7 +79,10 @@ async def _of_objectives(settings: WatchdogSettings, file: SloFile, source: Metr
         for each in error.mistakes:
             yield wrong("objectives", each, "correct that line; it is wrong at the real scrape interval alone")
         return
-    async for finding in _targets(objectives, await info.targets(), intervals):
+    targets = await info.targets()
+    async for finding in _targets(objectives, targets, intervals):
+        yield finding
+    async for finding in _unalerted(objectives, targets, source):
         yield finding
     async for finding in _series(file, objectives, source):
         yield finding
@@ -135,18 +141,50 @@ async def _targets(
                 f"it scrapes no job {job}; its jobs: {others}",
                 f"add the job {job} to prometheus.yml and restart it, or name the right job in slo.yml",
             )
-        for each in mine:
-            if not each.is_up:
-                yield wrong(
-                    about,
-                    f"the scrapes of {each.url} of {job} fail: {each.trouble or 'there was none yet'}",
-                    "raise that limit in prometheus.yml, or export less"
-                    if "limit exceeded" in each.trouble
-                    else "start the service, or correct its address in prometheus.yml",
-                )
-        if mine and all(each.is_up for each in mine):
+        elif down := [each for each in mine if not each.is_up]:
+            yield _down(job, down, of=len(mine))
+        else:
             every = f", scraped every {format_span(real.span)}" if real else ""
             yield ok(about, f"{len(mine)} of {job} {'answers' if len(mine) == 1 else 'answer'}{every}")
+
+
+async def _unalerted(objectives: Objectives, targets: Collection[Target] | None, api: MetricSource) -> Findings:
+    """Yield which outages nothing would alert on, though they look as if something did."""
+    about = "coverage"
+    covered = {each.job for each in objectives.all}
+    others = sorted({each.job for each in targets or ()} - covered)
+    if others:
+        yield ok(about, f"no objective is about {few(others)}: nothing would alert if they were down")
+    for job in dict.fromkeys(each.job for each in objectives.all if each.is_up):
+        try:
+            probes = (await api.query(promql.count(select(PROBE, job)))).samples
+        except MetricSourceError:
+            return
+        if probes:
+            yield warning(
+                about,
+                f"up of {job} says that its exporter answers, and nothing of what it probes",
+                f"add an objective that counts {PROBE} == 1",
+            )
+
+
+def _down(job: str, down: Sequence[Target], *, of: int) -> Finding:
+    """Return what is wrong with the targets of a job that do not answer; that is no fault of the set-up if some do."""
+    first, *others = down
+    why = first.trouble or "there was none yet"
+    which = f"the scrapes of {first.url} of {job} fail: {why}"
+    if others:
+        which = f"{len(down)} of {of} targets of {job} fail: {first.url} ({why}), {few([each.url for each in others])}"
+    elif of > 1:
+        which = f"1 of {of} targets of {job} fails: {first.url} ({why})"
+    grade = wrong if len(down) == of else warning
+    return grade(
+        "targets",
+        which,
+        "raise that limit in prometheus.yml, or export less"
+        if "limit exceeded" in first.trouble
+        else "start the service, or correct its address in prometheus.yml",
+    )
 
 
 def _intervals(
@@ -182,11 +220,12 @@ async def _series(file: SloFile, objectives: Objectives, api: MetricSource) -> F
         return
     for each in mistakes:
         where = file.place(each.objective, each.field)
-        yield wrong(
-            about,
-            f"{where}: {each.field} of {each.objective} {each.sentence}",
-            "correct it there, or in the service; a service without requests may have no series yet",
-        )
+        said = f"{where}: {each.field} of {each.objective} {each.sentence}"
+        if each.is_usual:
+            yield ok(about, said)
+        else:
+            remedy = "correct it there, or in the service; a service without requests may have no series yet"
+            yield wrong(about, said, remedy)
     if not mistakes:
         yield ok(about, "every series of the objectives exists, and every threshold is a bucket bound")
 

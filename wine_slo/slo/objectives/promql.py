@@ -176,6 +176,16 @@ def count(selector: str) -> str:
     return f"count({selector})"
 
 
+def values_of(selector: str, label: str) -> str:
+    """Return how many series have each value of a label, of the values that most of them have."""
+    return f"topk(200, count by ({label}) ({selector}))"
+
+
+def any_of(selector: str) -> str:
+    """Return one of the series that match, with all of its labels."""
+    return f"topk(1, {selector})"
+
+
 def _interval_rate(objective: Objective, series: str) -> str:
     window = format_span(4 * objective.scrape_interval)
     return f"sum{_by(objective)} (irate({series}[{window}]) and {_is_fresh(objective, series)})"

@@ -52,11 +52,13 @@ class RequiredSeries:
         field: The field of slo.yml that names them.
         selector: Selects them.
         missing: What is wrong with the field where there are none, as the end of a sentence.
+        appear_late: Whether there are none before the first such event, so that their absence is no mistake.
     """
 
     field: str
     selector: str
     missing: str = "matches no series that Prometheus knows"
+    appear_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,4 +37,4 @@ class Ratio(Indicator):
     @property
     def required(self) -> tuple[RequiredSeries, ...]:
         """Return both counters."""
-        return RequiredSeries("bad", self.bad), RequiredSeries("total", self.total)
+        return RequiredSeries("bad", self.bad, appear_late=True), RequiredSeries("total", self.total)
