@@ -212,5 +212,6 @@ def best(metrics: Iterable[tuple[int, Metric]]) -> dict[Group, Metric]:
     for points, each in sorted(metrics, key=lambda pair: (-pair[0], len(pair[1].name), pair[1].name)):
         if points > 0:
             found.setdefault(group_of(each), each)
-    traffic = {group: found[group] for group in Group if group in found and group is not Group.WORK}
-    return traffic or found
+    in_order = {group: found[group] for group in Group if group in found}
+    work = in_order.pop(Group.WORK, None)
+    return in_order if in_order or work is None else {Group.WORK: work}
