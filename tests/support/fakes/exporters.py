@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
 from aiohttp import web
 
 from tests.support.fakes.loopback import Loopback
@@ -80,7 +79,9 @@ def fastapi(requests: Counter[tuple[float, bool]], _: bool, __: str) -> Iterator
     yield "# TYPE http_request_duration_seconds histogram"
     labels = 'handler="/items/{i}",method="GET"'
     yield from _histogram("http_request_duration_seconds", labels, (0.1, 0.5, 1.0), requests)
-    yield from _histogram("http_request_duration_seconds", 'handler="/metrics",method="GET"', (0.1, 0.5, 1.0), Counter())
+    yield from _histogram(
+        "http_request_duration_seconds", 'handler="/metrics",method="GET"', (0.1, 0.5, 1.0), Counter()
+    )
 
 
 def express(requests: Counter[tuple[float, bool]], _: bool, __: str) -> Iterator[str]:  # noqa: FBT001
@@ -113,9 +114,7 @@ def blackbox(_: Counter[tuple[float, bool]], is_failing: bool, target: str) -> I
     yield 'probe_http_duration_seconds{phase="connect"} 0.001'
 
 
-def _histogram(
-    name: str, labels: str, bounds: Sequence[float], requests: Counter[tuple[float, bool]]
-) -> Iterator[str]:
+def _histogram(name: str, labels: str, bounds: Sequence[float], requests: Counter[tuple[float, bool]]) -> Iterator[str]:
     comma = f"{labels}," if labels else ""
     total = sum(requests.values())
     for bound in bounds:

@@ -10,9 +10,9 @@ from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, scrape_in
 from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.kinds.indicator import select
 from wine_slo.slo.objectives.near_match import few
 from wine_slo.slo.objectives.objective import Objective, Objectives
+from wine_slo.slo.objectives.scope import Scope
 from wine_slo.slo.source.clocks import WallClock, ahead
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo, Target
 from wine_slo.slo.span import format_span
@@ -67,9 +67,8 @@ async def source_findings(
 
 async def _of_objectives(settings: WatchdogSettings, file: SloFile, source: MetricSource, info: SourceInfo) -> Findings:
     """Yield what is found of what it scrapes, and of what it knows of the objectives."""
-    jobs = sorted({each.job for each in file.objectives().all})
     try:
-        intervals = await scrape_intervals(jobs, source, info)
+        intervals = await scrape_intervals(file.objectives().scopes, source, info)
     except MetricSourceError as error:
         yield wrong("prometheus", f"at {settings.prometheus_url}: {error}", _remedy(error))
         return
@@ -157,7 +156,7 @@ async def _unalerted(objectives: Objectives, targets: Collection[Target] | None,
         yield ok(about, f"no objective is about {few(others)}: nothing would alert if they were down")
     for job in dict.fromkeys(each.job for each in objectives.all if each.is_up):
         try:
-            probes = (await api.query(promql.count(select(PROBE, job)))).samples
+            probes = (await api.query(promql.count(Scope.of_jobs(job).select(PROBE)))).samples
         except MetricSourceError:
             return
         if probes:

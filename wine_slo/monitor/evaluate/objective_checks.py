@@ -135,7 +135,7 @@ async def _why_empty(api: MetricSource, selector: str) -> _WhyEmpty:
 
 async def _bounds(api: MetricSource, objective: Objective) -> list[float]:
     buckets = promql.bucket_bounds(objective)
-    return [] if buckets is None else bounds_in(await api.query(buckets))
+    return [] if buckets is None else bounds_in(await api.query(buckets), objective.source.unit_of_values)
 
 
 async def _no_histogram(api: MetricSource, objective: Objective, histogram: BoundedHistogram) -> ObjectiveMistake:
@@ -149,12 +149,17 @@ async def _no_histogram(api: MetricSource, objective: Objective, histogram: Boun
     return ObjectiveMistake(objective.name, "histogram", f"has no series {series} that Prometheus knows")
 
 
-def bounds_in(vector: Vector) -> list[float]:
-    """Return the bucket bounds among label sets, lowest first; what is no number is no bound."""
+def bounds_in(vector: Vector, unit: float = 1.0) -> list[float]:
+    """Return the bucket bounds among label sets in seconds, lowest first; what is no number is no bound.
+
+    Args:
+        vector: The label sets.
+        unit: How many seconds a bound of 1 is.
+    """
     bounds = set()
     for each in vector.samples:
         with suppress(ValueError):
-            bounds.add(float(each.labels.get("le", "")))
+            bounds.add(float(f"{float(each.labels.get('le', '')) * unit:.12g}"))
     return sorted(bound for bound in bounds if not isnan(bound))
 
 

@@ -32,7 +32,7 @@ class Bounds:
         sent_at, bounds = self._known.get(query, (None, ()))
         if sent_at is None or not bounds or now - sent_at >= SELDOM.total_seconds():
             try:
-                bounds = finite_bounds((await self._api.query(query)).samples)
+                bounds = finite_bounds((await self._api.query(query)).samples, objective.source.unit_of_values)
             except MetricSourceError as error:
                 log.info("the bucket bounds of %s are not known anew: %s", objective.name, error)
             else:

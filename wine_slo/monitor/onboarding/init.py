@@ -22,7 +22,6 @@ from wine_slo.integrations.console import questions
 from wine_slo.integrations.console.terminal import Line, Terminal
 from wine_slo.monitor.evaluate import source
 from wine_slo.monitor.onboarding.choice import USUAL, choose
-from wine_slo.monitor.onboarding.discovery import conventions
 from wine_slo.monitor.onboarding.discovery.candidates import Candidate, candidates, remarks
 from wine_slo.monitor.onboarding.discovery.found import Job
 from wine_slo.monitor.onboarding.discovery.queries import discover
@@ -151,9 +150,8 @@ async def _proposals(api: MetricSource, jobs: Sequence[Job]) -> list[Proposal]:
 
     async def proposal(candidate: Candidate, job: Job) -> Proposal:
         objective = _prototype(candidate, job)
-        unit = conventions.PER_SECOND[candidate.fields.get("unit", "s")]
         async with slots:
-            past = await past_of(api, objective, LAST, unit)
+            past = await past_of(api, objective, LAST)
         return Proposal(candidate, choose(past, writable(candidate.bounds), candidate.least_bound), past)
 
     return list(await asyncio.gather(*(proposal(*each) for each in possible)))

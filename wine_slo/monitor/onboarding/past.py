@@ -10,27 +10,25 @@ from wine_slo.monitor.onboarding.choice import Past
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.source.metric_source import MetricSource, Sample
-from wine_slo.slo.span import format_span
 
 
-async def past_of(source: MetricSource, objective: Objective, longest: timedelta, unit: float = 1.0) -> Past:
+async def past_of(source: MetricSource, objective: Objective, longest: timedelta) -> Past:
     """Return what happened of late by what an objective counts.
 
     Args:
         source: Answers queries.
         objective: Its threshold does not matter.
         longest: How far back.
-        unit: How many of the histogram's units make a second.
 
     Raises:
         MetricSourceError: It cannot be queried.
     """
     known = known_for(await source.query(promql.seconds_of_history(objective, longest)))
     span = longest if known is None else min(max(known, timedelta(minutes=1)), longest)
-    buckets = objective.source.buckets(objective.job)
+    buckets = promql.increase_by_bound(objective, longest)
     if buckets is not None:
-        counted = await source.query(f"sum by (le) (increase({buckets}[{format_span(longest)}]))")
-        return _of_buckets(counted.samples, span, unit)
+        counted = await source.query(buckets)
+        return _of_buckets(counted.samples, span, objective.source.unit_of_values)
     events, good = await asyncio.gather(
         source.query(promql.events(objective, longest)), source.query(promql.good_ratio(objective, longest))
     )
@@ -45,7 +43,9 @@ def _of_buckets(samples: Sequence[Sample], span: timedelta, unit: float) -> Past
     total = counts.get(inf, 0.0)
     if not total > 0:
         return Past(span=span, events=0.0, within={})
-    finite = {bound / unit: min(1.0, count / total) for bound, count in counts.items() if 0 < bound < inf}
+    finite = {
+        float(f"{bound * unit:.12g}"): min(1.0, count / total) for bound, count in counts.items() if 0 < bound < inf
+    }
     return Past(span=span, events=total, within=finite)
 
 

@@ -141,7 +141,7 @@ class BudgetHistory:
         self.known: dict[Key, Budget] = {}
         self._cache = cache
         self._objective = objective.as_budgeted
-        self._counts_bad = self._objective.source.bad_events(objective.job) is not None
+        self._counts_bad = self._objective.source.bad_events(objective.scope) is not None
         self._since = since
         self._step = milliseconds(objective.scrape_interval)
         self._spans = windows(objective)

@@ -5,6 +5,7 @@ constructor refuses what could never be judged and says which field is wrong.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -12,6 +13,7 @@ from typing import Self
 
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.kinds.indicator import Indicator, Unit
+from wine_slo.slo.objectives.scope import Scope
 from wine_slo.slo.span import format_span
 
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -108,7 +110,7 @@ class Objective:
     Attributes:
         name: Short and unique; people type it in the chat.
         title: What messages call it.
-        job: The Prometheus job whose targets it is about.
+        job: The Prometheus job whose targets it is about; what several of them are called, or those of a selector.
         source: What is counted.
         ratio: The share of events that is to be good.
         scrape_interval: How far apart the samples are; one interval is the grain of every judgement.
@@ -122,6 +124,7 @@ class Objective:
         by: Label names; one state for each label set.
         burns: The burn rates that are alerted on.
         burns_left_out: The usual ones that can never fire for this objective, so that they are not among them.
+        seen_in: The series of its targets, where they are not simply those of the job.
     """
 
     name: str
@@ -140,6 +143,7 @@ class Objective:
     by: tuple[str, ...] = ()
     burns: tuple[Burn, ...] = ()
     burns_left_out: tuple[Burn, ...] = ()
+    seen_in: Scope | None = None
 
     def __post_init__(self) -> None:
         """Refuse what could never be judged."""
@@ -158,6 +162,11 @@ class Objective:
             ("good_for", self.good_for >= good, f"{_short(self.good_for, scrapes, good)} to prove a recovery"),
             ("over", self.over >= both, _short(self.over, spans, both)),
             ("window", self.window > self.over, "must be longer than over"),
+            (
+                "up",
+                self.scope.has_up or not self.is_up,
+                "is none, but kind: up counts the scrapes of `up`; leave it out",
+            ),
             ("least", self.least_events >= 1, "must be 1 or more"),
             ("expires_after", self.expires_after > timedelta(0), "must be longer than 0"),
             ("remind_after", self.remind_after > timedelta(0), "must be longer than 0"),
@@ -179,6 +188,11 @@ class Objective:
                 )
 
     @property
+    def scope(self) -> Scope:
+        """Return the series of its targets."""
+        return self.seen_in or Scope.of_jobs(self.job)
+
+    @property
     def is_latency(self) -> bool:
         """Return whether its value is a quantile in seconds, not a share of events."""
         return self.source.unit is Unit.SECONDS
@@ -191,12 +205,13 @@ class Objective:
     @property
     def counts_scrapes(self) -> bool:
         """Return whether each scrape is an event, so that an interval has one and not a rate of them."""
-        return self.source.all_events(self.job) is None
+        return self.source.all_events(self.scope) is None
 
     @property
     def limit(self) -> float:
         """Return the worst value that meets the objective: seconds of a quantile, else a share of bad events."""
-        return self.allowed_bad_ratio if self.source.threshold is None else self.source.threshold
+        threshold = self.source.threshold if self.is_latency else None
+        return self.allowed_bad_ratio if threshold is None else threshold
 
     @property
     def allowed_bad_ratio(self) -> float:
@@ -234,6 +249,12 @@ class Objective:
     def stall_intervals(self) -> int:
         """Return how many adjacent intervals a stall may spoil without being an incident: 15 s touch four of 5 s."""
         return round(self.bad_for / self.scrape_interval) - 1
+
+
+def scopes_by_name(objectives: Iterable[Objective]) -> dict[str, Scope]:
+    """Return the series of each job, or of what else objectives are about, sorted by its name."""
+    by_name = {each.job: each.scope for each in reversed(tuple(objectives))}
+    return {name: by_name[name] for name in sorted(by_name)}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -278,6 +299,11 @@ class Objectives:
         object.__setattr__(self, "by_name", {objective.name: objective for objective in self.all})
         if len(self.by_name) < len(self.all):
             raise ObjectiveError("objectives", "must not hold two objectives of one name")
+
+    @property
+    def scopes(self) -> list[Scope]:
+        """Return the series of each job, or of what else objectives are about, by its name."""
+        return list(scopes_by_name(self.all).values())
 
     @property
     def longest_poll(self) -> timedelta:

@@ -155,9 +155,9 @@ class Formatter:
                 return f"≤ {self.language.percent(objective.allowed_bad_ratio)}"
 
     def threshold(self, objective: Objective) -> str:
-        """Return the time that a good event keeps to; empty where events are not timed."""
+        """Return the time that a good event keeps to, or the condition on its value; empty where there is neither."""
         threshold = objective.source.threshold
-        return "" if threshold is None else self.seconds(threshold)
+        return shortened(objective.source.condition) if threshold is None else self.seconds(threshold)
 
     def number(self, objective: Objective, value: float, bounds: Sequence[float] = ()) -> str:
         """Return a value with its unit, as exact as it takes to differ from the target.

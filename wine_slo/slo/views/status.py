@@ -180,7 +180,7 @@ def _objective(
         value_over_seconds=value.over.total_seconds() if value and value.over else None,
         bucket_bounds_seconds=reading.bounds if reading else (),
         latency_quantile=objective.ratio if is_latency else None,
-        threshold_seconds=source.threshold,
+        threshold_seconds=source.threshold if is_latency else None,
         good_ratio=reading.good_ratio if reading else None,
         objective_ratio=objective.ratio,
         over_seconds=objective.over.total_seconds(),

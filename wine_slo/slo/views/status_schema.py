@@ -85,7 +85,7 @@ class ObjectiveStatus:
         objective: The objective's name.
         labels: Its label set; empty where the objective has only one state.
         title: What people call it.
-        kind: latency, ratio or up.
+        kind: latency, slow_or_failed (a latency with success_selector), ratio, gauge or up.
         verdict: How it stands, in one word.
         state: The phase: met, breaching, breached or recovering. It holds while sight is not clear.
         state_since: Since when it is in that phase; null before the first evaluation.

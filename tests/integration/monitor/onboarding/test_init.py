@@ -93,17 +93,17 @@ async def test_a_prometheus_that_scrapes_nothing_is_a_sentence_and_2(tmp_path: P
         assert await init.wait() == 2
     finally:
         await prometheus.kill()
-    assert init.lines == [
+    assert init.output == (
         f"Prometheus at {prometheus.url} has no job yet: nothing is scraped and nothing was pushed; add a job to its "
         "scrape_configs, wait for the first scrape, and try again"
-    ]
+    )
     assert not (processes.folder / "slo.yml").exists()
 
 
 @pytest.mark.parametrize(
     ("status", "text", "content_type", "sentence"),
     [
-        pytest.param(401, "no", "text/plain", "it answered 401: it wants credentials; set", id="credentials are needed"),
+        pytest.param(401, "no", "text/plain", "it answered 401: it wants credentials; set", id="credentials"),
         pytest.param(200, "<html>", "text/html", "it answered 200 with a page of HTML", id="a page"),
         pytest.param(404, "no", "text/plain", "it answered 404: ", id="another address"),
     ],

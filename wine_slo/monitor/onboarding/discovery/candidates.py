@@ -8,9 +8,10 @@ from wine_slo.monitor.onboarding.discovery import conventions
 from wine_slo.monitor.onboarding.discovery.conventions import Group, slug
 from wine_slo.monitor.onboarding.discovery.found import Job, Metric
 from wine_slo.monitor.onboarding.discovery.statuses import Status
-from wine_slo.slo.objectives.kinds.indicator import select
+from wine_slo.slo.objectives.scope import Scope
 
 LEAST_BOUND = {Group.HTTP: 0.1, Group.GRPC: 0.05}  # seconds; nobody waits for less, however fast a service is
+NO_UP = "none"  # what is pushed has no targets
 MOST_NAMED = 8  # metrics in one comment
 
 
@@ -43,7 +44,7 @@ def candidates(job: Job, *, is_only: bool) -> list[Candidate]:
         job: What was found of it.
         is_only: Whether it is the only job of the file, so that names need not say whose they are.
     """
-    names = _Names(job.name, is_only=is_only)
+    names = _Names(job, is_only=is_only)
     return [*_requests(job, names), *_switches(job, names), *_availability(job, names)]
 
 
@@ -71,9 +72,9 @@ def remarks(job: Job) -> list[str]:
 class _Names:
     """The names and titles of one job's objectives."""
 
-    def __init__(self, job: str, *, is_only: bool) -> None:
+    def __init__(self, job: Job, *, is_only: bool) -> None:
         self._job = job
-        self._prefix = "" if is_only else f"{slug(job)[:60]}-"
+        self._prefix = "" if is_only else f"{slug(job.name)[:60]}-"
         self._taken: set[str] = set()
 
     def fields(self, what: str, title: str, kind: str, group: Group = Group.HTTP) -> dict[str, Any]:
@@ -82,8 +83,9 @@ class _Names:
         name = f"{self._prefix}{group}-{what}" if is_taken else f"{self._prefix}{what}"
         self._taken.add(name)
         shown = f"{title} ({group})" if is_taken else title
-        of_whom = shown if not self._prefix else f"{self._job} {shown[:1].lower()}{shown[1:]}"
-        return {"name": name, "title": of_whom, "job": self._job, "kind": kind}
+        of_whom = shown if not self._prefix else f"{self._job.name} {shown[:1].lower()}{shown[1:]}"
+        fields = {"name": name, "title": of_whom, "job": self._job.name, "kind": kind}
+        return fields if self._job.targets else {**fields, "up": NO_UP}
 
 
 def _requests(job: Job, names: _Names) -> Iterator[Candidate]:
@@ -106,7 +108,7 @@ def _latency(histogram: Metric, group: Group, names: _Names) -> Candidate:
     matchers = conventions.usual_matchers(histogram, is_of_time=True)
     if matchers:
         fields["selector"] = ", ".join(matchers)
-    bounds = tuple(each / conventions.PER_SECOND[unit] for each in histogram.bounds)
+    bounds = tuple(float(f"{each * conventions.SECONDS[unit]:.12g}") for each in histogram.bounds)
     return Candidate(
         fields=fields,
         about=f"Requests by {histogram.name}.",
@@ -118,10 +120,14 @@ def _latency(histogram: Metric, group: Group, names: _Names) -> Candidate:
 def _errors(job: str, counter: Metric, status: Status, group: Group, names: _Names) -> Candidate:
     matchers = conventions.usual_matchers(counter, is_of_time=False)
     of_all = [each for each in matchers if each != status.is_counted]
+    scope = Scope.of_jobs(job)
     about = f"Events of {counter.name}; bad ones by its label {status.label}"
     return Candidate(
         fields=names.fields("errors", "Error rate", "ratio", group)
-        | {"bad": select(counter.name, job, *of_all, status.is_bad), "total": select(counter.name, job, *matchers)},
+        | {
+            "bad": scope.select(counter.name, *of_all, status.is_bad),
+            "total": scope.select(counter.name, *matchers),
+        },
         about=f"{about}, without those that the client made fail." if status.is_counted else f"{about}.",
     )
 
@@ -130,7 +136,9 @@ def _switches(job: Job, names: _Names) -> Iterator[Candidate]:
     for each in job.switches:
         is_probe = each.name == "probe_success"
         what = "probes" if is_probe else each.name.removesuffix("_up")
-        fields = names.fields(slug(what), what.capitalize(), "gauge") | {"good": f"{select(each.name, job.name)} == 1"}
+        fields = names.fields(slug(what), what.capitalize(), "gauge") | {
+            "good": f"{Scope.of_jobs(job.name).select(each.name)} == 1"
+        }
         if is_probe:
             fields["by"] = ["instance", *(label for label in ("module", "probe") if label in each.labels)][:1]
         about = "probe by probe; `up` is only the prober's" if is_probe else "as the exporter sees it"

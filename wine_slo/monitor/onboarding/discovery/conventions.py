@@ -14,7 +14,7 @@ from wine_slo.monitor.onboarding.discovery.statuses import STATUS_LABELS, Status
 
 UNITS = {"seconds": "s", "milliseconds": "ms", "millis": "ms", "ms": "ms", "microseconds": "us", "us": "us",
          "nanoseconds": "ns", "ns": "ns"}  # fmt: skip
-PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}  # in one of the unit
 LARGE = 500.0  # a bound above this is no time in seconds, where the name has no unit
 ROUTE_LABELS = (
     "http_route", "route", "handler", "path", "uri", "endpoint", "url_path", "path_template", "url", "grpc_method",

@@ -12,7 +12,7 @@ from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, scrape_in
 from wine_slo.monitor.onboarding.discovery import conventions
 from wine_slo.monitor.onboarding.discovery.found import Job, Labels, Metric
 from wine_slo.monitor.onboarding.discovery.statuses import STATUS_LABELS
-from wine_slo.slo.objectives.kinds.indicator import select
+from wine_slo.slo.objectives.scope import Scope
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Sample, SourceInfo, finite_bounds
 
 AT_ONCE = 4  # jobs; a large Prometheus is busy with each
@@ -41,7 +41,7 @@ async def discover(source: MetricSource, info: SourceInfo) -> list[Job]:
     answering = {each.labels.get("job", ""): round(each.value) for each in await _vector(source, "sum by (job) (up)")}
     pushed = await _vector(source, 'count by (job) ({job!="", __name__=~".+_(total|bucket|count)|push_time_seconds"})')
     names = sorted(filter(None, {*targets, *(each.labels.get("job", "") for each in pushed)}))
-    intervals = await scrape_intervals([each for each in names if each in targets], source, info)
+    intervals = await scrape_intervals([Scope.of_jobs(each) for each in names if each in targets], source, info)
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def found(name: str) -> Job:
@@ -80,7 +80,7 @@ async def _job(source: MetricSource, name: str, targets: int, up: int, interval:
 
 async def _bounds(source: MetricSource, job: str) -> dict[str, tuple[float, ...]]:
     """Return the bucket bounds of each histogram of a job."""
-    buckets = select("", job, '__name__=~".+_bucket"')
+    buckets = _select("", job, '__name__=~".+_bucket"')
     samples: defaultdict[str, list[Sample]] = defaultdict(list)
     for each in await _vector(source, f"count by (__name__, le) ({buckets})"):
         samples[each.labels.get("__name__", "").removesuffix("_bucket")].append(each)
@@ -90,7 +90,7 @@ async def _bounds(source: MetricSource, job: str) -> dict[str, tuple[float, ...]
 
 async def _statuses(source: MetricSource, job: str) -> dict[str, Labels]:
     """Return each metric of a job, with the values of its labels that may say how events ended."""
-    others = select("", job, '__name__!~".+_(bucket|sum|created)"')
+    others = _select("", job, '__name__!~".+_(bucket|sum|created)"')
     values: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for each in await _vector(source, f"count by (__name__, {', '.join(STATUS_LABELS)}) ({others})"):
         of_metric = values[each.labels.get("__name__", "")]
@@ -105,7 +105,7 @@ async def _with_labels(
 ) -> list[Metric]:
     """Return metrics, those with their labels that an objective is most likely made of."""
     likely = sorted(metrics, key=lambda each: (-points(each), each.name))[:MOST_METRICS]
-    read = await asyncio.gather(*(_labels(source, select(f"{each.name}{suffix}", job)) for each in likely))
+    read = await asyncio.gather(*(_labels(source, _select(f"{each.name}{suffix}", job)) for each in likely))
     known = {each.name: labels for each, labels in zip(likely, read, strict=True)}
     return [Metric(name=each.name, bounds=each.bounds, labels=known.get(each.name, each.labels)) for each in metrics]
 
@@ -130,9 +130,11 @@ async def _switches(source: MetricSource, job: str, names: Iterable[str]) -> lis
     wanted = sorted(set(names) - {"up"})
     if not wanted:
         return []
-    selector = select("", job, f'__name__=~"{"|".join(wanted)}"')
+    selector = _select("", job, f'__name__=~"{"|".join(wanted)}"')
     others = {each.labels.get("__name__") for each in await _vector(source, f"({selector} != 0) != 1")}
-    return [Metric(name=each, labels=await _labels(source, select(each, job))) for each in wanted if each not in others]
+    return [
+        Metric(name=each, labels=await _labels(source, _select(each, job))) for each in wanted if each not in others
+    ]
 
 
 async def _vector(source: MetricSource, promql: str) -> Sequence[Sample]:
@@ -143,6 +145,10 @@ async def _vector(source: MetricSource, promql: str) -> Sequence[Sample]:
         if error.is_of_query:
             return ()
         raise
+
+
+def _select(metric: str, job: str, *matchers: str) -> str:
+    return Scope.of_jobs(job).select(metric, *matchers)
 
 
 def _is_counter(name: str) -> bool:

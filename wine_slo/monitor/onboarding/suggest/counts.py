@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
 from datetime import datetime
 from math import inf, isnan
 
@@ -13,7 +12,6 @@ from wine_slo.monitor.replay.range_cache import EPOCH, Labels, Lattice, Numbers,
 from wine_slo.slo.evaluation.sampling import key_of
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective
-from wine_slo.slo.span import format_span
 
 LE = "le"
 

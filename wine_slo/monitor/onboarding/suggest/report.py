@@ -39,7 +39,9 @@ def too_little(span: timedelta, events: float) -> str:
 
 def print_report(terminal: Terminal, report: Report) -> None:
     """Print it."""
-    terminal.line(f"By the last {ENGLISH.span(report.span)}, as long as Prometheus knows the jobs, 28 days at the most.")
+    terminal.line(
+        f"By the last {ENGLISH.span(report.span)}, as long as Prometheus knows the jobs, 28 days at the most."
+    )
     for case in report.cases:
         terminal.line("")
         terminal.line(sentence(case, report.span), "good" if case.suggested else "care")
