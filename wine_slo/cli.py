@@ -195,6 +195,26 @@ def replay(  # noqa: PLR0913  # options of a command, each by its name
 
 
 @app.command()
+def suggest(
+    objectives: Annotated[Path | None, typer.Option(metavar="FILE", help="Instead of slo.yml.")] = None,
+    discover: Annotated[bool, typer.Option("--discover", help="For what Prometheus scrapes instead.")] = False,  # noqa: FBT002
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Propose thresholds and objectives by what the last 28 days have kept.
+
+    Counts every threshold with every objective, and replays the strictest
+    ones of them, and those of slo.yml, with the watchdog's own evaluator.
+    An interrupted run continues where it was.
+
+    Exits with 0, with 2 where settings or a file cannot be used, with 3
+    where Prometheus does not answer or knows too little for any objective.
+    """
+    from wine_slo.monitor.onboarding.suggest import command as suggesting  # noqa: PLC0415
+
+    raise typer.Exit(suggesting.main(objectives, is_discovering=discover, as_json=as_json))
+
+
+@app.command()
 def doctor(as_json: Json = False) -> None:  # noqa: FBT002
     """Say what is wrong with the set-up, and what to do about it.
 

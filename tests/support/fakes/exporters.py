@@ -1,8 +1,8 @@
 """Pages of metrics in the shapes of widespread libraries and exporters, of services that can be made slow or failing.
 
-A scrape is answered by what happened until then: ten requests a second from the start on, all of them fast and successful
-unless somebody says otherwise. Shapes are those that prometheus-fastapi-instrumentator 8.1, express-prom-bundle 8.0,
-node-exporter 1.5 and blackbox-exporter 0.23 were seen to have.
+A scrape is answered by what happened until then: ten requests a second from the start on, all of them fast and
+successful unless somebody says otherwise. Shapes are those that prometheus-fastapi-instrumentator 8.1,
+express-prom-bundle 8.0, node-exporter 1.5 and blackbox-exporter 0.23 were seen to have.
 """
 
 import time
@@ -77,11 +77,13 @@ def fastapi(requests: Counter[tuple[float, bool]], _: bool, __: str) -> Iterator
     yield "# TYPE http_request_duration_highr_seconds histogram"
     yield from _histogram("http_request_duration_highr_seconds", "", (0.01, 0.05, 0.1, 0.5, 1.0), requests)
     yield "# TYPE http_request_duration_seconds histogram"
-    labels = 'handler="/items/{i}",method="GET"'
-    yield from _histogram("http_request_duration_seconds", labels, (0.1, 0.5, 1.0), requests)
-    yield from _histogram(
-        "http_request_duration_seconds", 'handler="/metrics",method="GET"', (0.1, 0.5, 1.0), Counter()
-    )
+    for handler, those in (
+        ("/items/{i}", requests),
+        ("/metrics", Counter({(FAST, False): 7})),
+        ("none", Counter({(FAST, False): 2})),
+    ):
+        labels = f'handler="{handler}",method="GET"'
+        yield from _histogram("http_request_duration_seconds", labels, (0.1, 0.5, 1.0), those)
 
 
 def express(requests: Counter[tuple[float, bool]], _: bool, __: str) -> Iterator[str]:  # noqa: FBT001

@@ -127,12 +127,12 @@ async def _text(settings: WatchdogSettings, options: Options) -> str:
         if not options.yes and len(jobs) > 1:
             names = await asyncio.to_thread(questions.chosen, "Which jobs (names with commas between)", names)
         wanted = [each for each in jobs if each.name in names]
-        proposals = await _proposals(api, wanted)
+        proposals = await proposals_of(api, wanted)
     if not options.yes:
         proposals = [each for each in map(_questioned, proposals) if each is not None]
     if not proposals:
         raise InitError("no objective is wanted, so nothing is written")
-    return _written(settings, wanted, proposals)
+    return written(settings, wanted, proposals)
 
 
 def _line(job: Job) -> Line:
@@ -143,7 +143,7 @@ def _line(job: Job) -> Line:
     return Line("good" if is_up else "bad", (job.name, targets, every, found))
 
 
-async def _proposals(api: MetricSource, jobs: Sequence[Job]) -> list[Proposal]:
+async def proposals_of(api: MetricSource, jobs: Sequence[Job]) -> list[Proposal]:
     """Return every objective that the jobs can have, with its numbers."""
     possible = [(each, job) for job in jobs for each in candidates(job, is_only=len(jobs) == 1)]
     slots = asyncio.Semaphore(AT_ONCE)
@@ -196,11 +196,12 @@ def _ratio(text: str) -> float:
     return number
 
 
-def _written(settings: WatchdogSettings, jobs: Sequence[Job], proposals: Sequence[Proposal]) -> str:
+def written(settings: WatchdogSettings, jobs: Sequence[Job], proposals: Sequence[Proposal]) -> str:
     """Return the file's text, which `slo_file` can read."""
-    job = str(proposals[0].candidate.fields["job"])
+    named = dict.fromkeys(str(each.candidate.fields["job"]) for each in proposals)
+    job = next(iter(named)) if len(named) == 1 else None
     head = Section(
-        fields={"job": job},
+        fields={} if job is None else {"job": job},
         above=[
             f"Written by `wine-slo init` for the Prometheus at {settings.prometheus_url}.",
             WHAT_IT_IS,

@@ -43,10 +43,9 @@ def _of_buckets(samples: Sequence[Sample], span: timedelta, unit: float) -> Past
     total = counts.get(inf, 0.0)
     if not total > 0:
         return Past(span=span, events=0.0, within={})
-    finite = {
-        float(f"{bound * unit:.12g}"): min(1.0, count / total) for bound, count in counts.items() if 0 < bound < inf
-    }
-    return Past(span=span, events=total, within=finite)
+    finite = {each: count for each, count in counts.items() if 0 < each < inf}
+    within = {float(f"{bound * unit:.12g}"): min(1.0, count / total) for bound, count in finite.items()}
+    return Past(span=span, events=total, within=within)
 
 
 def _bound(sample: Sample) -> float:

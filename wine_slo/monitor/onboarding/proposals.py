@@ -53,11 +53,11 @@ class Proposal:
         within = f"{good} within {format_span(timedelta(seconds=choice.threshold))}"
         return f"In the last {span}: {past.events:,.0f} events, {half}{within}.{kept}"
 
-    def section(self, job: str) -> Section:
+    def section(self, job: str | None) -> Section:
         """Return what is written.
 
         Args:
-            job: That of the file, which an entry need not repeat.
+            job: That of the file, which an entry need not repeat; None where it has several.
         """
         fields = dict(self.candidate.fields)
         if fields["job"] == job:

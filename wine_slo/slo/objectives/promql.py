@@ -186,7 +186,7 @@ def bucket_bounds(objective: Objective) -> str | None:
 
 
 def increase_by_bound(objective: Objective, over: timedelta) -> str | None:
-    """Return the events over a range within each bucket bound; None where a threshold is not all that makes them good."""
+    """Return the events over a range within each bucket bound; None where other things make them good or bad."""
     if objective.source.bounded is None or not objective.is_latency:
         return None
     buckets = objective.source.histogram_series(objective.scope)

@@ -136,11 +136,10 @@ def _switches(job: Job, names: _Names) -> Iterator[Candidate]:
     for each in job.switches:
         is_probe = each.name == "probe_success"
         what = "probes" if is_probe else each.name.removesuffix("_up")
-        fields = names.fields(slug(what), what.capitalize(), "gauge") | {
-            "good": f"{Scope.of_jobs(job.name).select(each.name)} == 1"
-        }
+        series = Scope.of_jobs(job.name).select(each.name)
+        fields = names.fields(slug(what), what.capitalize(), "gauge") | {"good": f"{series} == 1"}
         if is_probe:
-            fields["by"] = ["instance", *(label for label in ("module", "probe") if label in each.labels)][:1]
+            fields["by"] = ["instance"]
         about = "probe by probe; `up` is only the prober's" if is_probe else "as the exporter sees it"
         yield Candidate(fields=fields, about=f"{each.name}, {about}.")
 

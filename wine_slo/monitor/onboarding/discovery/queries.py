@@ -132,9 +132,7 @@ async def _switches(source: MetricSource, job: str, names: Iterable[str]) -> lis
         return []
     selector = _select("", job, f'__name__=~"{"|".join(wanted)}"')
     others = {each.labels.get("__name__") for each in await _vector(source, f"({selector} != 0) != 1")}
-    return [
-        Metric(name=each, labels=await _labels(source, _select(each, job))) for each in wanted if each not in others
-    ]
+    return [Metric(name=each) for each in wanted if each not in others]
 
 
 async def _vector(source: MetricSource, promql: str) -> Sequence[Sample]:

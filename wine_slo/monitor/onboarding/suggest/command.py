@@ -20,6 +20,8 @@ from wine_slo.monitor.evaluate.source import connect, info
 from wine_slo.monitor.onboarding.discovery import conventions
 from wine_slo.monitor.onboarding.discovery.candidates import LEAST_BOUND
 from wine_slo.monitor.onboarding.discovery.found import Metric
+from wine_slo.monitor.onboarding.discovery.queries import discover
+from wine_slo.monitor.onboarding.init import proposals_of, written
 from wine_slo.monitor.onboarding.suggest.counts import counts
 from wine_slo.monitor.onboarding.suggest.grid import grid
 from wine_slo.monitor.onboarding.suggest.report import Report, as_data, print_report, too_little
@@ -37,11 +39,11 @@ LONGEST = timedelta(days=28)  # whole weeks, as people work by weeks
 BAD_INPUT, NO_DATA, INTERRUPTED = 2, 3, 130
 
 
-def main(objectives: Path | None, *, as_json: bool) -> int:
+def main(objectives: Path | None, *, is_discovering: bool, as_json: bool) -> int:
     """Count, replay, print, and return the exit status."""
     try:
         settings = read(WatchdogSettings)
-        file = slo_file.load(objectives or settings.objectives)
+        file = None if is_discovering else slo_file.load(objectives or settings.objectives)
         report = asyncio.run(_report(settings, file))
     except (SettingsError, slo_file.SloFileError) as error:
         return _refuse(str(error), BAD_INPUT)
@@ -56,11 +58,11 @@ def main(objectives: Path | None, *, as_json: bool) -> int:
         sys.stdout.write(f"{msgspec.json.format(content, indent=2).decode()}\n")
     else:
         print_report(Terminal(), report)
-    return 0
+    return 0 if report.knows_enough else NO_DATA
 
 
-async def _report(settings: WatchdogSettings, file: SloFile) -> Report:
-    """Query Prometheus, and replay.
+async def _report(settings: WatchdogSettings, file: SloFile | None) -> Report:
+    """Query Prometheus, and replay the objectives of a file, or without one those that can be discovered.
 
     Raises:
         MetricSourceError: It does not answer.
@@ -72,17 +74,31 @@ async def _report(settings: WatchdogSettings, file: SloFile) -> Report:
     tidy(FOLDER, until)
     async with aiohttp.ClientSession() as session:
         api = connect(session, settings, timeout=TIMEOUT)
-        objectives = await _objectives(api, info(session, settings), file, until)
+        facts = info(session, settings)
+        objectives = await _objectives(api, facts, file or await _discovered(settings, api, facts), until)
         since = on_tick(await first_scrape(api, objectives, until - LONGEST, until), poll)
         cache = RangeCache(api, FOLDER, f"{settings.prometheus_url} {settings.prometheus_tenant}", until)
         try:
             with ProgressBar(is_shown=sys.stderr.isatty()) as bar:
                 cases = [await _case(cache, each, since, until) for each in objectives.all]
-                enough = [each for each in cases if each.grid and not too_little(until - since, each.grid.events)]
+                enough = [each for each in cases if not too_little(until - since, each.events)]
                 await suggest(cache, enough, (since, until), poll, lambda done: bar.show(done, "replaying"))
         finally:
             await cache.close()
     return Report(until - since, cases)
+
+
+async def _discovered(settings: WatchdogSettings, api: MetricSource, facts: SourceInfo) -> SloFile:
+    """Return the objectives that `wine-slo init` would write.
+
+    Raises:
+        MetricSourceError: It does not answer.
+        NoDataError: Nothing is scraped.
+    """
+    jobs = await discover(api, facts)
+    if not jobs:
+        raise NoDataError(f"Prometheus at {settings.prometheus_url} has no job yet")
+    return slo_file.parse(written(settings, jobs, await proposals_of(api, jobs)), "what is discovered")
 
 
 async def _objectives(api: MetricSource, facts: SourceInfo, file: SloFile, until: datetime) -> Objectives:

@@ -1,4 +1,4 @@
-"""Quick counts for every threshold and objective: how often it would have been bad for five minutes, what it would cost.
+"""Quick counts for every threshold and objective: how often it would have been bad, and its budget.
 
 A replay says exactly which alarms there would have been; the counts only show where to try one. Events are counted in
 steps of five minutes. Shares are 0 to 1, thresholds are seconds.

@@ -27,6 +27,11 @@ class Report:
     span: timedelta
     cases: Sequence[Case]
 
+    @property
+    def knows_enough(self) -> bool:
+        """Return whether there is enough data for any objective."""
+        return any(not too_little(self.span, each.events) for each in self.cases)
+
 
 def too_little(span: timedelta, events: float) -> str:
     """Return why there is no suggestion; empty where there is enough data."""
@@ -39,14 +44,13 @@ def too_little(span: timedelta, events: float) -> str:
 
 def print_report(terminal: Terminal, report: Report) -> None:
     """Print it."""
-    terminal.line(
-        f"By the last {ENGLISH.span(report.span)}, as long as Prometheus knows the jobs, 28 days at the most."
-    )
+    known = ENGLISH.span(report.span)
+    terminal.line(f"By the last {known}; 28 days at the most, where Prometheus has known the jobs for so long.")
     for case in report.cases:
         terminal.line("")
         terminal.line(sentence(case, report.span), "good" if case.suggested else "care")
         if case.now is not None:
-            terminal.line(f"  as it is now, {_numbers(case.now)}, it {_outcome(case.now)}")
+            terminal.line(f"  now: {_numbers(case.now)} {_outcome(case.now)}")
         if case.grid is not None:
             _print_grid(terminal, case.grid)
 
@@ -54,8 +58,9 @@ def print_report(terminal: Terminal, report: Report) -> None:
 def sentence(case: Case, span: timedelta) -> str:
     """Return what is suggested for an objective."""
     name = case.objective.name
-    if case.grid is None or (lacks := too_little(span, case.grid.events)):
-        return f"{name}: {too_little(span, 0.0) if case.grid is None else lacks}"
+    lacks = too_little(span, case.events)
+    if lacks:
+        return f"{name}: {lacks}"
     if case.suggested is None:
         return f"{name}: no suggestion: no numbers in the table would have been met with room to spare"
     return f"{name}: {_numbers(case.suggested)} {_outcome(case.suggested)}"
@@ -68,9 +73,9 @@ def _numbers(tried: Tried) -> str:
 
 
 def _outcome(tried: Tried) -> str:
-    times = "once" if tried.alerts == 1 else f"{tried.alerts} times" if tried.alerts else "never"
-    left = "" if tried.left is None else f" and left {ENGLISH.percent(tried.left)} of the budget"
-    return f"would have alerted {times}{left}"
+    times = "once" if tried.alerts == 1 else f"{tried.alerts} times"
+    alerted = f"would have alerted {times}" if tried.alerts else "would never have alerted"
+    return alerted if tried.left is None else f"{alerted} and left {ENGLISH.percent(tried.left)} of the budget"
 
 
 def _print_grid(terminal: Terminal, grid: Grid) -> None:
@@ -100,8 +105,8 @@ def as_data(report: Report) -> dict[str, Any]:
 def _case_data(case: Case, span: timedelta) -> dict[str, Any]:
     grid = case.grid
     return {
-        "events": 0.0 if grid is None else grid.events,
-        "too_little": too_little(span, 0.0 if grid is None else grid.events) or None,
+        "events": case.events,
+        "too_little": too_little(span, case.events) or None,
         "now": case.now and _tried_data(case.now),
         "suggested": case.suggested and _tried_data(case.suggested),
         "counts": [

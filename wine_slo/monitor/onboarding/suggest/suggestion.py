@@ -54,6 +54,7 @@ class Case:
         least: A lower threshold is not suggested; seconds.
         now: What a replay says of the numbers that it has.
         suggested: What a replay says of the numbers that are suggested; None where none is.
+        waiting: Numbers that can still be tried, the strictest first.
     """
 
     objective: Objective
@@ -62,6 +63,11 @@ class Case:
     now: Tried | None = None
     suggested: Tried | None = None
     waiting: list[Cell] = field(default_factory=list)
+
+    @property
+    def events(self) -> float:
+        """Return how many events there were."""
+        return 0.0 if self.grid is None else self.grid.events
 
 
 async def suggest(

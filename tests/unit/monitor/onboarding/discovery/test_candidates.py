@@ -52,6 +52,7 @@ SPRING = Job(
 )
 OTEL = Job(
     name="otel",
+    targets=1,
     histograms=(
         histogram("http_server_request_duration_seconds", http_route=("/a",), http_response_status_code=("200",)),
         histogram("http_client_request_duration_seconds", http_response_status_code=("200",)),
@@ -230,7 +231,7 @@ def test_requests_of_users_are_found(job: Job, latency: Mapping[str, str], error
     found = {each.name: each.fields for each in candidates(job, is_only=True)}
     assert {**latency, "job": job.name} == _without(found["latency"], "name", "title", "kind")
     assert errors.items() <= found["errors"].items()
-    assert list(found) == ["latency", "errors", *(["availability"] if job.targets else [])]
+    assert list(found) == ["latency", "errors", "availability"]
 
 
 def test_work_that_succeeds_or_fails_is_found() -> None:
@@ -255,6 +256,14 @@ def test_an_exporter_that_sees_its_server_down_is_found() -> None:
 def test_http_and_grpc_of_one_job_are_two_objectives() -> None:
     both = Job(name="both", targets=1, histograms=(*EXPRESS.histograms, *GRPC.histograms))
     assert [each.name for each in candidates(both, is_only=True)][:2] == ["latency", "grpc-latency"]
+
+
+def test_what_is_pushed_has_no_targets_to_be_up() -> None:
+    pushed = Job(name="otel", histograms=OTEL.histograms)
+    assert [(each.name, each.fields["up"]) for each in candidates(pushed, is_only=True)] == [
+        ("latency", "none"),
+        ("errors", "none"),
+    ]
 
 
 def test_names_and_titles_say_whose_they_are_where_there_are_several_jobs() -> None:
