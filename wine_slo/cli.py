@@ -91,24 +91,38 @@ def validate(
 
 @app.command()
 def init(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE", help="More files of --from.")] = None,
     *,
     prometheus: Annotated[
         str | None, typer.Option(metavar="URL", help="The root of its API; that of the settings by default.")
+    ] = None,
+    sources: Annotated[
+        list[Path] | None,
+        typer.Option("--from", metavar="FILE", help="Objectives of another tool instead; or a folder."),
     ] = None,
     output: Annotated[Path, typer.Option(metavar="FILE", help="What to write.")] = Path("slo.yml"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file where it is there.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Take what is proposed, without a question.")] = False,
 ) -> None:
-    """Write a first slo.yml for what a Prometheus scrapes.
+    """Write a first slo.yml, for what a Prometheus scrapes or out of the objectives of another tool.
 
-    Finds its jobs, histograms, counters by status and probes, and proposes
+    Finds jobs, histograms, counters by status and probes, and proposes
     objectives with numbers that the last day has kept. Writes .env too where
     there is none. Credentials are read from the settings, as always.
+
+    With --from it reads Sloth, Pyrra, OpenSLO, slo-generator and Prometheus
+    alerting rules, and says of each SLO what was taken, changed or left out
+    and why.
 
     Exits with 0, and with 2 where nothing could be written.
     """
     from wine_slo.monitor.onboarding import init as onboarding  # noqa: PLC0415
+    from wine_slo.monitor.onboarding.importing.command import main as import_slos  # noqa: PLC0415
 
+    if sources:
+        raise typer.Exit(import_slos([*sources, *(files or ())], output, force=force))
+    if files:
+        raise typer.BadParameter("files belong behind --from", param_hint="FILE")
     options = onboarding.Options(prometheus=prometheus, output=output, force=force, yes=yes)
     raise typer.Exit(onboarding.main(options))
 
@@ -127,14 +141,18 @@ def status(as_json: Json = False) -> None:  # noqa: FBT002
 
 @app.command()
 def drill(
-    objective: Annotated[str | None, typer.Option(metavar="NAME", help="The latency to break; else the first.")] = None,
+    objective: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What to break; else the first latency.")
+    ] = None,
     minutes: Annotated[float, typer.Option(min=0.1, max=10, help="For how long at the most.")] = 3,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
-    """Make the service slow on purpose, and measure detection, notification and recovery.
+    """Break the service on purpose, and measure detection, notification and recovery.
 
-    Sends requests to /sleep for at most so many minutes, then as many fast
-    ones. The error budget leaves these requests out. Ctrl-C ends it.
+    Does what `drill` in slo.yml says, for at most so many minutes: requests
+    a URL, or runs a command and, however it ends, another one. Without it,
+    requests /sleep of the service that comes with it, which the error budget
+    leaves out, and then as many fast ones. Ctrl-C ends it.
 
     Exits with 0 where every step was as soon as the settings imply,
     1 where it was not, 2 where the configuration is wrong, 3 where there

@@ -8,11 +8,21 @@ from types import MappingProxyType
 from typing import Any, TypeVar, get_args
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from wine_slo.config.files import text_file, yaml_file
 from wine_slo.config.files.yaml_file import Place
-from wine_slo.config.slo_schema import AnyObjectiveEntry, BurnEntry, ObjectiveEntry, SloFileEntry, listed, span_of
+from wine_slo.config.slo_schema import (
+    AnyObjectiveEntry,
+    BurnEntry,
+    DrillEntry,
+    ObjectiveEntry,
+    SloFileEntry,
+    listed,
+    span_of,
+    window_of,
+    zone_of,
+)
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.objective import (
     BURNS_WINDOW,
@@ -111,6 +121,11 @@ class SloFile:
                     found.append(self._at(("objectives", number, field), f"{sentence} {format_span(length)}"))
         return found
 
+    @property
+    def drill(self) -> DrillEntry | None:
+        """Return how a drill breaks the service; None where the file does not say it."""
+        return self._content.drill
+
     def left_out(self, objectives: Objectives) -> list[str]:
         """Return a sentence for each objective for which some of the usual burn-rate alerts can never fire."""
         sentences = []
@@ -156,6 +171,7 @@ def parse(text: str, name: str = "slo.yml") -> SloFile:
     file = _taken(SloFileEntry, content, (), found)
     if file is None:
         raise SloFileError(_at(name, lines, *each) for each in found)
+    found += [(("drill",), sentence) for sentence in _wrong_with_drill(file)]
     numbers = {each.name: number for number, each in enumerate(file.objectives)}
     read = SloFile(name, (), file, lines, numbers)
     try:
@@ -167,6 +183,15 @@ def parse(text: str, name: str = "slo.yml") -> SloFile:
     silent = {each.name for each in file.objectives if not (each.scrape_interval or file.scrape_interval)}
     scopes = scopes_by_name(each for each in objectives.all if each.name in silent)
     return replace(read, silent_scopes=tuple(scopes.values()))
+
+
+def _wrong_with_drill(file: SloFileEntry) -> list[str]:
+    """Return what is wrong with the drill."""
+    if file.drill is None:
+        return []
+    names, name = [each.name for each in file.objectives], file.drill.objective
+    unknown = None if name in (None, *names) else f"names {name}, which is none of the objectives"
+    return [each for each in (file.drill.mistake(), unknown) if each is not None]
 
 
 def _text(path: Path) -> str:
@@ -213,11 +238,17 @@ def _taken(kind: type[S], content: Any, place: Place, mistakes: list[tuple[Place
             try:
                 values[name] = msgspec.convert(content[name], field.type)
             except msgspec.ValidationError:
-                wanted = next(each.extra["wanted"] for each in reversed(get_args(field.type)) if each.extra)
-                mistakes.append((there, f"is {_shown(repr(content[name]))}; it {wanted}"))
+                mistakes.append((there, f"is {_shown(repr(content[name]))}; it {_wanted(field.type)}"))
     known = {*fields, kind.__struct_config__.tag_field or ""}
     mistakes += [((*place, key), "is not known here") for key in content if key not in known]
     return kind(**values) if len(mistakes) == known_before else None
+
+
+def _wanted(kind: Any) -> str:
+    """Return what a field wants, by the words of its type, or of the type that it may be besides nothing."""
+    parts = get_args(kind)
+    said = [str(each.extra["wanted"]) for each in parts if isinstance(each, Meta) and each.extra]
+    return said[-1] if said else next(filter(None, map(_wanted, parts)), "")
 
 
 def _item(of: str, content: Any, place: Place, mistakes: list[tuple[Place, str]]) -> Struct | None:
@@ -258,7 +289,9 @@ def _required(kind: type[Struct]) -> list[str]:
 
 def _objective(file: SloFileEntry, each: ObjectiveEntry, intervals: Mapping[str, timedelta]) -> Objective:
     source, scope = each.source(), _scope(file, each)
+    window, calendar = window_of(each.window, zone_of(file.time_zone))
     scrape_interval, bad_for, good_for, over = _spans(file, each, intervals.get(scope.name, PROVISIONAL_INTERVAL))
+    breakdown = file.breakdown if each.breakdown is None else each.breakdown
     objective = Objective(
         name=each.name,
         title=each.title or each.name,
@@ -269,12 +302,14 @@ def _objective(file: SloFileEntry, each: ObjectiveEntry, intervals: Mapping[str,
         bad_for=bad_for,
         good_for=good_for,
         over=over,
-        window=span_of("window", each.window),
+        window=window,
+        calendar=calendar,
         least_events=each.least,
         expires_after=span_of("expires_after", each.expires_after),
         remind_after=span_of("remind_after", each.remind_after),
         by=tuple(each.by),
         seen_in=None if scope == Scope.of_jobs(scope.name) else scope,
+        breakdown=None if breakdown is None else tuple(breakdown),
     )
     if each.burns is None:
         return objective.with_usual_burns

@@ -8,6 +8,7 @@ from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from time import process_time
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,7 @@ from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Objective
 from wine_slo.slo.objectives.selector import EXAMPLE
+from wine_slo.slo.objectives.window import Calendar, CalendarUnit
 
 ROOT = Path(__file__).parents[3]
 PAGE = """\
@@ -124,6 +126,7 @@ def test_everything_that_is_said_is_taken() -> None:
     expires_after: 1h30m
     remind_after: 8h
     by: [endpoint, instance]
+    breakdown: [version]
     burns: []
     bad: bad_total""",
     )
@@ -143,8 +146,17 @@ def test_everything_that_is_said_is_taken() -> None:
         expires_after=timedelta(hours=1, minutes=30),
         remind_after=timedelta(hours=8),
         by=("endpoint", "instance"),
+        breakdown=("version",),
         burns=(),
     )
+
+
+def test_an_objective_is_broken_down_as_it_says_or_as_the_file_says() -> None:
+    text = written("job: wine-slo\n", "job: wine-slo\nbreakdown: [endpoint, version]\n")
+    text = text.replace("    bad: bad_total", "    breakdown: []\n    bad: bad_total")
+    latency, errors = parse(text).objectives().all
+    assert latency.breakdown == ("endpoint", "version")
+    assert errors.breakdown == ()
 
 
 def test_the_usual_burn_rates_are_alerted_on_where_they_can_be_reached() -> None:
@@ -157,6 +169,24 @@ def test_the_usual_burn_rates_are_alerted_on_where_they_can_be_reached() -> None
 def test_burn_rates_of_ones_own_are_taken() -> None:
     latency = parse(written("    threshold: 1s", BURN.replace("page", "ticket"))).objectives().all[0]
     assert latency.burns == (Burn(0.02, timedelta(hours=1), timedelta(minutes=5), Alert.TICKET),)
+
+
+@pytest.mark.parametrize(("unit", "days"), [("week", 7), ("month", 30), ("quarter", 90)])
+def test_a_window_of_the_calendar_begins_anew_in_the_time_zone_of_the_file(unit: str, days: int) -> None:
+    text = written("blind_for: 2m", "time_zone: Europe/Berlin").replace("0.99", f"0.99\n    window: {unit}")
+    latency, errors = parse(text).objectives().all
+    assert errors.calendar == Calendar(CalendarUnit(unit), ZoneInfo("Europe/Berlin"))
+    assert errors.window == timedelta(days=days)
+    assert latency.calendar is None
+    in_utc = parse(written("0.99", f"0.99\n    window: {unit}")).objectives().all[1]
+    assert in_utc.calendar == Calendar(CalendarUnit(unit), ZoneInfo("UTC"))
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlln", "../../etc/passwd", "/etc/localtime", "Europe", '""', "Etc/\\0"])
+def test_a_time_zone_that_does_not_exist_is_reported_once(zone: str) -> None:
+    (mistake,) = mistakes(written("blind_for: 2m", f"time_zone: {zone}"))
+    assert mistake.startswith("slo.yml:3: time_zone is ")
+    assert mistake.endswith("; it must be a time zone such as Europe/Berlin")
 
 
 # Mistakes
@@ -172,6 +202,24 @@ def test_burn_rates_of_ones_own_are_taken() -> None:
             id="an unknown key",
         ),
         pytest.param("job: w", "jbo: x\njob: w", "1: jbo is not known here", id="an unknown key at the top"),
+        pytest.param(
+            "objective: 0.95",
+            "objective: 0.95\n    bad_for: 25",
+            "8: objectives.0.bad_for is 25; it must be a span such as 25s, 5m or 30d",
+            id="a span that may be left out and is a number",
+        ),
+        pytest.param(
+            "objective: 0.95",
+            "objective: 0.95\n    breakdown: instance",
+            "8: objectives.0.breakdown is 'instance'; it must be a list of names",
+            id="a breakdown that is no list",
+        ),
+        pytest.param(
+            "job: wine-slo",
+            "job: wine-slo\nbreakdown: [endpoint, app-version]",
+            "2: breakdown must be names of labels",
+            id="a breakdown by what is no label",
+        ),
         pytest.param("    total: all_total\n", "", "10: objectives.1.total is missing", id="a missing key"),
         pytest.param(
             "job: wine-slo\n",
@@ -567,3 +615,41 @@ def test_spans_too_short_for_the_scrape_interval_are_reported_all_at_once_each_w
         f"slo.yml:9: objectives.0.good_for is 20s; {least} 1m to prove a recovery",
         "slo.yml:10: objectives.0.over is 30s; with bad_for: 25s and good_for: 20s it must be at least 45s",
     )
+
+
+# The drill
+
+
+@pytest.mark.parametrize(
+    ("drill", "mistake"),
+    [
+        ("{url: 'http://shop/slow?seconds=2', parallel: 20, objective: up}", None),
+        ("{start: [docker, stop, shop], stop: docker start shop}", None),
+        ("{start: break}", "drill must have both a start and a stop"),
+        ("{}", "drill must have either a url, or a start and a stop"),
+        ("{url: 'http://shop', start: a, stop: b}", "drill must have either a url, or a start and a stop"),
+        ("{url: shop}", "drill has the url shop, which is none; write http://HOST/PATH"),
+        ("{url: 'http://shop', parallel: 0}", "drill has 0 parallel requests; 1 to 100 can be made"),
+        ("{start: 'a \"b', stop: c}", "drill has a command that cannot be split into words: No closing quotation"),
+        ("{start: '', stop: c}", "drill has a command without a word"),
+        ("{url: 'http://shop', objective: speed}", "drill names speed, which is none of the objectives"),
+        ("sometimes", "drill is 'sometimes'; it must be a url, or a start and a stop"),
+    ],
+)
+def test_a_drill_is_a_url_or_two_commands(drill: str, mistake: str | None) -> None:
+    text = f"job: shop\ndrill: {drill}\nobjectives: [{{name: up, kind: up, objective: 0.9}}]\n"
+    if mistake is None:
+        assert parse(text).drill is not None
+        return
+    with pytest.raises(SloFileError) as refused:
+        parse(text)
+    assert str(refused.value) == f"slo.yml:2: {mistake}"
+
+
+def test_a_command_is_words_whichever_way_it_is_written() -> None:
+    file = parse(
+        "job: shop\ndrill: {start: \"sh -c 'a; b'\", stop: [c, d e]}\n"
+        "objectives: [{name: up, kind: up, objective: 0.9}]\n"
+    )
+    assert file.drill is not None
+    assert (file.drill.start_words, file.drill.stop_words) == (["sh", "-c", "a; b"], ["c", "d e"])

@@ -11,7 +11,7 @@ from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.near_match import few
-from wine_slo.slo.objectives.objective import Objective, Objectives
+from wine_slo.slo.objectives.objective import Objective, Objectives, scopes_by_name
 from wine_slo.slo.objectives.scope import Scope
 from wine_slo.slo.source.clocks import WallClock, ahead
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo, Target
@@ -79,7 +79,7 @@ async def _of_objectives(settings: WatchdogSettings, file: SloFile, source: Metr
             yield wrong("objectives", each, "correct that line; it is wrong at the real scrape interval alone")
         return
     targets = await info.targets()
-    async for finding in _targets(objectives, targets, intervals):
+    async for finding in _targets(objectives, targets, intervals, source):
         yield finding
     async for finding in _unalerted(objectives, targets, source):
         yield finding
@@ -121,18 +121,25 @@ def _remedy(error: MetricSourceError) -> str:
 
 
 async def _targets(
-    objectives: Objectives, targets: Collection[Target] | None, intervals: Mapping[str, ScrapeInterval]
+    objectives: Objectives,
+    targets: Collection[Target] | None,
+    intervals: Mapping[str, ScrapeInterval],
+    api: MetricSource,
 ) -> Findings:
     about = "targets"
     if targets is None:
         yield warning(about, "it does not say what it scrapes", "see in it yourself whether every target answers")
-    for job in dict.fromkeys(each.job for each in objectives.all):
+    for scope in objectives.scopes:
+        job = scope.name
         real = intervals.get(job)
         for finding in _intervals(job, real, wrongly_written(objectives, intervals)):
             yield finding
+        if not scope.has_up:
+            yield await _samples(scope, api)
+            continue
         if targets is None:
             continue
-        mine = [each for each in targets if each.job == job]
+        mine = [each for each in targets if scope.covers(each.job)]
         if not mine:
             others = ", ".join(sorted({each.job for each in targets})) or "none"
             yield wrong(
@@ -148,15 +155,15 @@ async def _targets(
 
 
 async def _unalerted(objectives: Objectives, targets: Collection[Target] | None, api: MetricSource) -> Findings:
-    """Yield which outages nothing would alert on, though they look as if something did."""
+    """Yield which outages nothing would alert on."""
     about = "coverage"
-    covered = {each.job for each in objectives.all}
-    others = sorted({each.job for each in targets or ()} - covered)
+    scopes = objectives.scopes
+    others = sorted({each.job for each in targets or () if not any(scope.covers(each.job) for scope in scopes)})
     if others:
         yield ok(about, f"no objective is about {few(others)}: nothing would alert if they were down")
-    for job in dict.fromkeys(each.job for each in objectives.all if each.is_up):
+    for job, scope in scopes_by_name(each for each in objectives.all if each.is_up).items():
         try:
-            probes = (await api.query(promql.count(Scope.of_jobs(job).select(PROBE)))).samples
+            probes = (await api.query(promql.count(scope.select(PROBE)))).samples
         except MetricSourceError:
             return
         if probes:
@@ -184,6 +191,20 @@ def _down(job: str, down: Sequence[Target], *, of: int) -> Finding:
         if "limit exceeded" in first.trouble
         else "start the service, or correct its address in prometheus.yml",
     )
+
+
+async def _samples(scope: Scope, api: MetricSource) -> Finding:
+    """Return whether there are samples of targets that have no `up`."""
+    about = "targets"
+    try:
+        there = (await api.query(promql.count(scope.samples))).samples
+    except MetricSourceError as error:
+        return warning(about, f"whether {scope.name} sends samples is not known: {error}", "try again")
+    if not there:
+        return wrong(
+            about, f"Prometheus has no sample of {scope.samples}", "start what sends them, or correct it in slo.yml"
+        )
+    return ok(about, f"{scope.name} sends samples, without `up`")
 
 
 def _intervals(
@@ -231,13 +252,13 @@ async def _series(file: SloFile, objectives: Objectives, api: MetricSource) -> F
 
 async def _history(objectives: Objectives, retention: timedelta | None, api: MetricSource) -> Findings:
     about = "history"
-    longest = max(objectives.all, key=lambda each: each.window)
-    window = format_span(longest.window)
-    if retention is not None and retention < longest.window:
+    longest = max(objectives.all, key=lambda each: each.longest_window)
+    window, span = longest.window_name, longest.longest_window
+    if retention is not None and retention < span:
         yield warning(
             about,
             f"Prometheus keeps {format_span(retention)}, and the error budget of {longest.name} is one of {window}",
-            f"start it with --storage.tsdb.retention.time={longest.window.days + 5}d",
+            f"start it with --storage.tsdb.retention.time={span.days + 5}d",
         )
     try:
         known = await _known(longest, api)
@@ -246,7 +267,7 @@ async def _history(objectives: Objectives, retention: timedelta | None, api: Met
         return
     if known is None:
         yield warning(about, "there is none yet", "nothing: it begins with the first scrape")
-    elif known < longest.window / MARGIN:
+    elif known < span / MARGIN:
         yield warning(
             about,
             f"Prometheus knows {longest.job} for {ENGLISH.span(known)}, of the {window} of the error budget",
@@ -262,4 +283,4 @@ async def _known(objective: Objective, api: MetricSource) -> timedelta | None:
     Raises:
         MetricSourceError: It does not say.
     """
-    return known_for(await api.query(promql.seconds_of_history(objective)))
+    return known_for(await api.query(promql.seconds_of_history(objective, objective.longest_window)))

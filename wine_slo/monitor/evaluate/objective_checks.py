@@ -14,6 +14,7 @@ from wine_slo.slo.objectives.kinds.indicator import BoundedHistogram, RequiredSe
 from wine_slo.slo.objectives.near_match import few, mismatch, parts_of, with_matchers
 from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Vector
+from wine_slo.slo.span import format_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +168,13 @@ def no_bound(seconds: float, bounds: list[float]) -> str:
     """Return what is wrong with a threshold that is none of these sorted bounds."""
     place = bisect(bounds, seconds)
     below, above = (bounds[place - 1] if place else 0.0), (*bounds, inf)[place]
-    if below == 0.0 and above == float("inf"):
-        return f"is {seconds:g} s, and no bucket but +Inf has a bound: nothing is known of how long requests take"
-    if above == float("inf"):
-        return f"is {seconds:g} s, above the highest bucket bound, {below:g} s: slower requests cannot be distinguished"
+    it, low, high = (f"{format_seconds(each)} s" for each in (seconds, below, above if above < inf else 0.0))
+    if below == 0.0 and above == inf:
+        return f"is {it}, and no bucket but +Inf has a bound: nothing is known of how long requests take"
+    if above == inf:
+        return f"is {it}, above the highest bucket bound, {low}: slower requests cannot be distinguished"
+    off_by = format_seconds(float(f"{above - below:.3g}"))
     return (
-        f"is {seconds:g} s, which is no bucket bound: requests within it cannot be counted, and their quantile is off "
-        f"by up to {above - below:.3g} s; the nearest bounds are {below:g} s and {above:g} s"
+        f"is {it}, which is no bucket bound: requests within it cannot be counted, and their quantile is off by up to "
+        f"{off_by} s; the nearest bounds are {low} and {high}"
     )

@@ -56,7 +56,7 @@ async def scrape_intervals(
     targets = (await info.targets() or []) if at is None else []
     found = {}
     for scope in scopes:
-        listed = [each.interval for each in targets if each.job in scope.listed_jobs and each.interval is not None]
+        listed = [each.interval for each in targets if each.interval is not None and scope.covers(each.job)]
         interval = ScrapeInterval(max(listed)) if listed else await _measured(scope, source, at)
         if interval is not None:
             found[scope.name] = interval

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from wine_slo.slo.objectives.selector import any_of, matchers_of, quoted
+from wine_slo.slo.objectives.near_match import parts_of
+from wine_slo.slo.objectives.selector import one_of, quoted
 
 JOB = "job"
 
@@ -16,20 +17,18 @@ class Scope:
         matcher: Selects the series of its jobs; empty where the selectors say all.
         samples: Selects the series that have a sample at each scrape or push; each that is scraped last is the newest.
         has_up: Whether these are `up` series, which say whether a target answers.
-        listed_jobs: The jobs all of whose targets it has, by whose names a source can list them.
     """
 
     name: str
     matcher: str
     samples: str
     has_up: bool = True
-    listed_jobs: tuple[str, ...] = ()
 
     @classmethod
     def of_jobs(cls, *jobs: str) -> "Scope":
         """Return the scope of jobs that Prometheus scrapes."""
         matcher = matcher_of(jobs)
-        return cls(", ".join(jobs), matcher, f"up{{{matcher}}}", listed_jobs=jobs)
+        return cls(", ".join(jobs), matcher, f"up{{{matcher}}}")
 
     @classmethod
     def of_up(cls, up: str, jobs: tuple[str, ...]) -> "Scope":
@@ -39,9 +38,9 @@ class Scope:
             up: The selector.
             jobs: The jobs of the other series; none where their selectors say all.
         """
-        matchers = matchers_of(up)
-        named = ", ".join(jobs or [value for label, _, value in matchers if label == JOB])
-        others = ", ".join(f"{label}{sign}{value}" for label, sign, value in matchers if label != JOB)
+        _, matchers = parts_of(up)
+        named = ", ".join(jobs or [each.value for each in matchers if each.label == JOB])
+        others = ", ".join(f"{each.label}{each.operator}{each.value}" for each in matchers if each.label != JOB)
         name = f"{named} ({others})" if named and others else named or others or up
         return cls(name, matcher_of(jobs), up)
 
@@ -55,6 +54,12 @@ class Scope:
         """
         return cls(", ".join(jobs) or samples, matcher_of(jobs), samples, has_up=False)
 
+    def covers(self, job: str) -> bool:
+        """Return whether targets of a job are among its targets, as far as the names of jobs say."""
+        _, matchers = parts_of(self.samples)
+        of_job = [each for each in matchers if each.label == JOB]
+        return self.has_up and bool(of_job) and all(each.matches(job) for each in of_job)
+
     def select(self, metric: str, *matchers: str) -> str:
         """Return a selector of the series of a metric."""
         every = ", ".join(filter(None, (self.matcher, *matchers)))
@@ -65,4 +70,4 @@ def matcher_of(jobs: tuple[str, ...]) -> str:
     """Return what selects the series of some jobs; empty where there is none."""
     if not jobs:
         return ""
-    return f"{JOB}={quoted(jobs[0])}" if len(jobs) == 1 else f"{JOB}=~{any_of(jobs)}"
+    return f"{JOB}={quoted(jobs[0])}" if len(jobs) == 1 else f"{JOB}=~{one_of(jobs)}"

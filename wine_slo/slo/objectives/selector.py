@@ -27,8 +27,8 @@ COMPARISONS = 'probe_success{job="blackbox"} == 1, queue_length < 100 or time() 
 SPECIAL = re.compile(r"([\\.+*?()|\[\]{}^$])")  # of a regular expression
 
 _name, _matchers, _selector = re.compile(NAME), re.compile(MATCHERS), re.compile(SELECTOR)
-_matcher = re.compile(rf"({LABEL}|{STRING})\s*(=~|!~|!=|=)\s*({STRING})")
 _comparison, _number = re.compile(COMPARISON), re.compile(NUMBER)
+_label_matcher = re.compile(rf"({LABEL})\s*((?:=~|!~|!=|=)\s*{STRING})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,11 @@ def quoted(text: str) -> str:
     """Return a text as a string of PromQL."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
+
+
+def matchers(text: str) -> frozenset[tuple[str, str]]:
+    """Return the label matchers that stand in selectors: each label, and what is wanted of it."""
+    return frozenset((each[1], each[2]) for each in _label_matcher.finditer(text))
 
 
 def wrong_with_histogram(text: str) -> str | None:
@@ -114,12 +119,7 @@ def comparison_of(text: str) -> Comparison:
     return Comparison(found["selector"].strip(), found["sign"], _span(limit).total_seconds(), is_age, limit)
 
 
-def matchers_of(selector: str) -> list[tuple[str, str, str]]:
-    """Return the label, the sign and the value of each matcher of a selector."""
-    return [(label.strip("\"'`"), sign, value[1:-1]) for label, sign, value in _matcher.findall(selector)]
-
-
-def any_of(values: Iterable[str]) -> str:
+def one_of(values: Iterable[str]) -> str:
     """Return a regular expression, as a string of PromQL, that matches these values and no other."""
     return quoted("|".join(SPECIAL.sub(r"\\\1", each) for each in values))
 

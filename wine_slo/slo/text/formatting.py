@@ -12,12 +12,33 @@ from wine_slo.slo.evaluation.value import Value
 from wine_slo.slo.notification.plan import EDITED_EVERY
 from wine_slo.slo.objectives.kinds.indicator import Unit
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
+from wine_slo.slo.objectives.window import CalendarUnit
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.language import ENGLISH, Hole, Language, shortened
 
 MAX_ENDPOINTS = 3  # in one line of a message
 MAX_HELD = 3  # incidents that are named in one message
 LONG_OPEN = timedelta(minutes=2)  # from then on the first line says for how long
+THIS = {  # after "of": "95 % left of this month"
+    CalendarUnit.WEEK: phrase("this week"),
+    CalendarUnit.MONTH: phrase("this month"),
+    CalendarUnit.QUARTER: phrase("this quarter"),
+}
+EACH = {  # after "over": "95 % of requests succeed, over a calendar month"
+    CalendarUnit.WEEK: phrase("a calendar week"),
+    CalendarUnit.MONTH: phrase("a calendar month"),
+    CalendarUnit.QUARTER: phrase("a calendar quarter"),
+}
+NEW = {
+    CalendarUnit.WEEK: phrase("new week"),
+    CalendarUnit.MONTH: phrase("new month"),
+    CalendarUnit.QUARTER: phrase("new quarter"),
+}
+BURNT_IN = {  # in a list of windows: "burn rate: 1 h 0.5×, month 0.9×"
+    CalendarUnit.WEEK: phrase("week"),
+    CalendarUnit.MONTH: phrase("month"),
+    CalendarUnit.QUARTER: phrase("quarter"),
+}
 TITLES = (phrase("Latency"), phrase("Error rate"), phrase("Availability"))  # of slo.yml as it is shipped
 
 
@@ -131,9 +152,9 @@ class Formatter:
         target = self.threshold(objective)
         return self.count(round(total), one, more, bad=self.language.number(bad), target=target)
 
-    def few(self, names: Sequence[str]) -> str:
-        """Return the first names, and how many more there are."""
-        return self.and_more(names[:MAX_ENDPOINTS], len(names) - MAX_ENDPOINTS)
+    def few(self, names: Sequence[str], more: int = 0) -> str:
+        """Return the first names, and how many more there are, with `more` that are not among them."""
+        return self.and_more(names[:MAX_ENDPOINTS], max(0, len(names) - MAX_ENDPOINTS) + more)
 
     def foot(self, incident: Incident) -> str:
         """Return the last line of a message: the number of the incident, and what it is about."""
@@ -176,6 +197,14 @@ class Formatter:
         """Return a value and its time range: `p95 0.04 s (last 20 s)`."""
         what = self.measured(objective, self.number(objective, value.number, bounds))
         return what if value.over is None else self.say("{value} (last {duration})", value=what, duration=value.over)
+
+    def window(self, objective: Objective) -> Hole:
+        """Return the present window of an error budget: a span, or `this month`."""
+        return objective.window if objective.calendar is None else self.say(THIS[objective.calendar.unit])
+
+    def each_window(self, objective: Objective) -> Hole:
+        """Return what an objective is over: a span, or `a calendar month`."""
+        return objective.window if objective.calendar is None else self.say(EACH[objective.calendar.unit])
 
     def measured(self, objective: Objective, number: str) -> str:
         """Return a number with what it is the number of."""

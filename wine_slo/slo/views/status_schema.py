@@ -30,8 +30,8 @@ class BurnStatus:
     """How fast the budget burns over one window.
 
     Attributes:
-        window: As Prometheus writes it: 5m, 1h, 30d.
-        window_seconds: The same.
+        window: As Prometheus writes it: 5m, 1h, 30d; of a calendar window week, month or quarter.
+        window_seconds: The same; of a calendar window, what has passed of it.
         burn_rate: The burn rate of the budget, 1 spends it exactly; null where there were no requests in it.
     """
 
@@ -106,8 +106,11 @@ class ObjectiveStatus:
         events_per_second: The rate over the last minute.
         by_endpoint_seconds: The quantile over the last minute, endpoint by endpoint, slowest first.
         budget_remaining_ratio: The share of the error budget that is left; below 0 where it is overspent.
-        budget_window_seconds: The span of the budget.
+        budget_window_seconds: The span of the budget; of a calendar window, all of the present one.
         budget_history_seconds: Over how much of that span it is known.
+        budget_window: The span as slo.yml writes it: 30d, or week, month or quarter for a calendar window.
+        budget_begins_at: When the present calendar window began; null where the window always ends now.
+        budget_ends_at: When the budget begins anew; null where the window always ends now.
         last_known_budget: What was known last of it; null where the last evaluation knows it, or none ever did.
         burn_rates: How fast it burns, shortest window first.
         targets: How many targets there are, where being up is the objective; null for other kinds.
@@ -150,6 +153,9 @@ class ObjectiveStatus:
     acknowledged_at: datetime | None
     silence: SilenceStatus | None
     last_known_budget: LastBudget | None = None
+    budget_window: str = ""
+    budget_begins_at: datetime | None = None
+    budget_ends_at: datetime | None = None
 
     @property
     def is_budget_young(self) -> bool:
@@ -169,6 +175,56 @@ class BadTime:
 
     began_at: datetime
     ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseStatus:
+    """Values of one label that carry most of the bad events of an incident, while all others are fine, or nearly.
+
+    Attributes:
+        label: The name of the label.
+        values: The values, the one with the most bad events first.
+        bad_events: Of these values; estimated, so not a whole number.
+        total_events: All of these values.
+        other_bad_events: Of all other values.
+        other_total_events: All of these.
+    """
+
+    label: str
+    values: tuple[str, ...]
+    bad_events: float
+    total_events: float
+    other_bad_events: float
+    other_total_events: float
+
+    @property
+    def share(self) -> float:
+        """Return the share of the bad events that it carries."""
+        return self.bad_events / (self.bad_events + self.other_bad_events)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueStatus:
+    """The events of one value of a label; estimated counts, so not whole numbers."""
+
+    value: str
+    bad_events: float
+    total_events: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakdownStatus:
+    """The events of an incident by the values of one label.
+
+    Attributes:
+        label: The name of the label.
+        values: Those with the most bad events, in that order.
+        more_values: How many are left out.
+    """
+
+    label: str
+    values: tuple[ValueStatus, ...]
+    more_values: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +265,10 @@ class IncidentStatus:
         acknowledged_by: Who has acknowledged it; null where nobody has.
         acknowledged_at: When.
         silence: What mutes its messages now; null where nothing does.
-        is_drill: Whether all that is slow is what a drill has requested.
+        is_drill: Whether a drill made it: it requested all that is slow, or was announced when this began.
+        causes: What carries its bad events, each explaining them as well as the others; empty where nothing stands out.
+        breakdown: Its events label by label, the label that explains most first.
+        breakdown_over_seconds: The time range of these; null where they are not known.
     """
 
     number: int
@@ -245,6 +304,9 @@ class IncidentStatus:
     acknowledged_at: datetime | None
     silence: SilenceStatus | None
     is_drill: bool
+    causes: tuple[CauseStatus, ...] = ()
+    breakdown: tuple[BreakdownStatus, ...] = ()
+    breakdown_over_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

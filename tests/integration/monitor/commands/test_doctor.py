@@ -195,7 +195,12 @@ async def test_what_cannot_be_judged_at_the_real_scrape_interval_is_reported_wit
     found = await patient.findings(
         parse("job: wine-slo\nobjectives: [{name: a, kind: up, objective: 0.9, window: 1h}]")
     )
-    assert lines(found, "objectives") == ["wrong: slo.yml:2: objectives.0.window must be longer than over"]
+    assert lines(found, "objectives") == [
+        (
+            "wrong: slo.yml:2: objectives.0.window is 1h; it must be longer than over, which is 100m at "
+            "scrape_interval: 20m"
+        )
+    ]
 
 
 async def test_prometheus_away_is_one_line(patient: Patient, prometheus_junk: PrometheusJunk) -> None:

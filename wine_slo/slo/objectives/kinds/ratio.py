@@ -55,7 +55,7 @@ class Ratio(Indicator):
 
     @property
     def required(self) -> tuple[RequiredSeries, ...]:
-        """Return every counter."""
+        """Return every counter; one of bad events may be absent until the first of them."""
         fields = (("bad", self.bad), ("good", self.good), ("total", self.total))
         return tuple(
             RequiredSeries(field, each, appear_late=field == "bad") for field, selectors in fields for each in selectors
