@@ -11,7 +11,7 @@ from wine_slo.config.files.slo_includes import SloFileError
 from wine_slo.config.files.slo_objective import Judgement, is_silent
 from wine_slo.config.files.slo_page import Entry, Mistake, Page
 from wine_slo.config.files.yaml_file import Place
-from wine_slo.config.slo_schema import SloFileEntry
+from wine_slo.config.slo_schema import DrillEntry, SloFileEntry
 from wine_slo.slo.objectives.objective import BURNS_WINDOW, Objective, Objectives, scopes_by_name
 from wine_slo.slo.objectives.scope import Scope
 from wine_slo.slo.span import format_span, parse_span
@@ -45,6 +45,11 @@ class SloFile:
             SloFileError: Not every line of it can be used.
         """
         return _objectives(self._pages, intervals)
+
+    @property
+    def drill(self) -> DrillEntry | None:
+        """Return how a drill breaks the service; None where the file does not say it."""
+        return self._pages[0].content.drill
 
     def lengthened(self, objectives: Objectives, known: Container[str]) -> list[str]:
         """Return a sentence for each span of the file that is too short for how often its job is scraped.
@@ -155,6 +160,12 @@ def _wrong_with_all(main: Page, pages: Iterable[Page]) -> list[Mistake]:
         found.append((("blind_for",), "must be 2s or more: it is two evaluations at least"))
     if not any(page.entries or page.mistakes for page in pages):
         found.append((("objectives",), "must hold at least one objective"))
+    drill, names = main.content.drill, {entry.content.name for page in pages for entry in page.entries}
+    if drill is not None and not main.wrong.explains("drill", ""):
+        unknown = (
+            None if drill.objective in (None, *names) else f"names {drill.objective}, which is none of the objectives"
+        )
+        found += [(("drill",), each) for each in (drill.mistake(), unknown) if each is not None]
     return found
 
 

@@ -103,6 +103,7 @@ class Judgement:
         file, each = self._file, self._each
         interval, bad_for, good_for, over = _spans(file, each, intervals.get(scope.name, PROVISIONAL_INTERVAL))
         window, calendar = window_of(each.window, zone_of(file.time_zone))
+        breakdown = file.breakdown if each.breakdown is None else each.breakdown
         try:
             objective = Objective(
                 name=each.name,
@@ -121,6 +122,7 @@ class Judgement:
                 remind_after=parse_span(each.remind_after),
                 by=tuple(each.by),
                 seen_in=None if scope == Scope.of_jobs(scope.name) else scope,
+                breakdown=None if breakdown is None else tuple(breakdown),
             )
             return objective.with_usual_burns if each.burns is None else replace(objective, burns=burns)
         except ObjectiveError as error:
@@ -141,7 +143,8 @@ def _scope(file: SloFileEntry, each: ObjectiveEntry, source: Indicator) -> Scope
     if up is None and (each.job is None or file.up == NO_UP):
         up = file.up
     if up == NO_UP:
-        return Scope.without_up(source.pulse(Scope.without_up("", jobs)), jobs)
+        called = jobs if file.up == NO_UP else listed(each.job)
+        return Scope.without_up(source.pulse(Scope.without_up("", jobs, ())), jobs, called)
     if up is not None:
         if (wrong := wrong_with_selector(up)) is not None:
             raise ObjectiveError("up", f"{wrong}; or write none, where targets have no `up`")

@@ -20,6 +20,7 @@ from wine_slo.config.slo_schema import (
     OWN_KEYS,
     AnyObjectiveEntry,
     BurnEntry,
+    DrillEntry,
     ObjectiveEntry,
     SloFileEntry,
     UpEntry,
@@ -189,6 +190,9 @@ class _Reader:
         value = content[name]
         if name in ITEMS and isinstance(value, list):
             return self._items(ITEMS[name], value, place)
+        if name in MAPPINGS and isinstance(value, dict):
+            found, wrong = self.taken(MAPPINGS[name], value, place)
+            return found, {f"{name}.{each}" for each in wrong}
         try:
             converted = msgspec.convert(value, field.type)
             _check(name, converted)
@@ -212,6 +216,7 @@ class _Reader:
 
 COMMON = frozenset(ObjectiveEntry.__struct_fields__)
 ITEMS: dict[str, type[Struct]] = {"burns": BurnEntry}
+MAPPINGS: dict[str, type[Struct]] = {"drill": DrillEntry}
 
 
 def _check(name: str, value: Any) -> None:

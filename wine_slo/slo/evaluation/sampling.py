@@ -21,7 +21,7 @@ from wine_slo.slo.evaluation.reading import (
     without_data,
 )
 from wine_slo.slo.evaluation.rules import event_counts, has_events, is_stuck, is_without_bucket
-from wine_slo.slo.evaluation.schedule import seen_until
+from wine_slo.slo.evaluation.schedule import complete_before, next_interval_at, seen_until
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.kinds.indicator import BoundedHistogram
@@ -98,24 +98,26 @@ class Scrapes:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The instants at which intervals end: just after the scrapes of one target, so that none is seen late."""
+    """The instants at which complete intervals end: just after the scrapes of one target, so that none is seen late."""
 
     first: datetime
     last: datetime
     step: timedelta
 
     @classmethod
-    def since_last_evaluation(cls, objective: Objective, state: State, anchor: datetime, now: datetime) -> "Grid":
+    def since_last_evaluation(cls, objective: Objective, state: State, scrapes: Scrapes, now: datetime) -> "Grid":
         """Return every scrape since the last evaluation and of the last moments; at the first one of the whole range.
 
         Args:
             objective: Whose.
             state: What is known; the last evaluation is in it.
-            anchor: When its first target was scraped last.
+            scrapes: The last ones; there must be one.
             now: The instant of the evaluation.
         """
         step = objective.scrape_interval
-        last = now - (now - anchor - step / 10) % step  # a tenth of an interval for the scrape itself to arrive
+        last = now - (now - scrapes.anchor - step / 10) % step  # a tenth of an interval for the scrape itself to arrive
+        incomplete = last - complete_before([each.value for each in scrapes.at], step)
+        last -= max(0, incomplete // step + 1) * step
         known = [key for key in state.tracks if key.objective == objective.name]
         seen = [seen_until(state, key, LATENESS * step) for key in known] or [None]
         first = min(now - objective.over if each is None else each for each in seen)
@@ -366,7 +368,7 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
             bounds=answers.bounds,
             budget=answers.budgets.get(key),
             up_targets=mine if objective.is_up else None,
-            next_at=answers.grid.last + answers.grid.step,
+            next_at=next_interval_at(answers.grid.last, answers.grid.step, now),
             targets=targets[None].known,
         )
     if not found:  # no label set is known, which is worth a word where that is for want of samples

@@ -123,6 +123,7 @@ class Objective:
         expires_after: An incident that no event has fed for so long is closed as expired.
         remind_after: A reminder of an open incident is sent after so long.
         by: Label names; one state for each label set.
+        breakdown: Label names by which bad events are attributed; None for all that its series have.
         burns: The burn rates that are alerted on.
         burns_left_out: The usual ones that can never fire for this objective, so that they are not among them.
         seen_in: The series of its targets, where they are not simply those of the job.
@@ -143,6 +144,7 @@ class Objective:
     expires_after: timedelta = timedelta(minutes=30)
     remind_after: timedelta = timedelta(hours=4)
     by: tuple[str, ...] = ()
+    breakdown: tuple[str, ...] | None = None
     burns: tuple[Burn, ...] = ()
     burns_left_out: tuple[Burn, ...] = ()
     seen_in: Scope | None = None
@@ -176,6 +178,7 @@ class Objective:
             ("expires_after", self.expires_after > timedelta(0), "must be longer than 0"),
             ("remind_after", self.remind_after > timedelta(0), "must be longer than 0"),
             ("by", all(map(LABEL.fullmatch, self.by)), "must be names of labels"),
+            ("breakdown", all(map(LABEL.fullmatch, self.breakdown or ())), "must be names of labels"),
         )
         mistakes: dict[str, str] = {}
         for name, holds, sentence in checks:

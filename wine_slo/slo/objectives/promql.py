@@ -179,6 +179,15 @@ def seconds_of_history(objective: Objective, within: timedelta | None = None) ->
     return f"time() - min({first})"
 
 
+def label_sets(objective: Objective, most: int) -> str:
+    """Return the series of all events that there were in the objective's range; at most so many."""
+    source, scope = objective.source, objective.scope
+    counted = source.all_events(scope)
+    selectors = (source.scraped(scope),) if counted is None else counted.selectors
+    series = " or ".join(f"present_over_time({each}[{format_range(objective.over)}])" for each in selectors)
+    return f"topk({most}, {series})"
+
+
 def bucket_bounds(objective: Objective) -> str | None:
     """Return every bucket bound of the histogram, as label sets; None where there is none."""
     buckets = objective.source.histogram_series(objective.scope)
@@ -188,6 +197,11 @@ def bucket_bounds(objective: Objective) -> str | None:
 def count(selector: str) -> str:
     """Return how many series match."""
     return f"count({selector})"
+
+
+def native_histograms(selector: str) -> str:
+    """Return how many native histograms match."""
+    return f"count(histogram_count({selector}))"
 
 
 def values_of(selector: str, label: str) -> str:
