@@ -368,6 +368,19 @@ def test_each_objective_of_openslo_is_one() -> None:
     assert [each.fields["title"] for each in imported(text).entries] == ["The shop: Ours", "The shop: 2"]
 
 
+def test_an_slo_of_openslo_with_its_only_objective_beside_the_indicator_is_taken() -> None:
+    threshold = "{thresholdMetric: {metricSource: {spec: {query: queue_length}}, operator: lte, threshold: 7}}"
+    text = OPENSLO.replace("INDICATOR", threshold).replace("objectives: [{target: 0.995}]", "target: 99.5")
+    assert fields(text) == {
+        "kind": "gauge",
+        "objective": 0.995,
+        "window": "28d",
+        "up": "none",
+        "good": "queue_length <= 7",
+    }
+    assert "its target 99.5 is taken for percent" in only(text).remarks
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

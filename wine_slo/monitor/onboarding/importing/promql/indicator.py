@@ -182,9 +182,6 @@ def _bound_of(part: Events, total: Events) -> str | None:
     is_of_it = name != bucket.metric and count.metric == f"{name}_count"
     if not is_of_it or NO_TIME.fullmatch(name) or bucket.matcher("le") is None:
         return None
-    ours, theirs = set(bucket.without("le").matchers), set(count.matchers)
-    if not {each.name for each in theirs - ours} <= {each.name for each in ours - theirs}:
-        return None
     return plain(_bound(bucket))
 
 
@@ -222,6 +219,9 @@ def _latency(bucket: Selector, count: Selector) -> Indicator:
     fields = {"kind": "latency", "histogram": name, **_threshold(unit, bound)}
     fields = _with_selector(fields, count)
     succeeded = [each for each in bucket.without("le").matchers if each not in count.matchers]
+    known = {each.name for each in bucket.matchers}
+    if missing := [str(each) for each in count.matchers if each.name not in known]:
+        remarks = [*remarks, f"{CHANGED}good events are of the same series as all: {', '.join(missing)} holds for both"]
     if succeeded:
         success = ", ".join(map(str, succeeded))
         fields["success_selector"] = success
