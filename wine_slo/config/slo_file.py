@@ -99,7 +99,8 @@ class SloFile:
         if found:
             raise SloFileError(dict.fromkeys(self._at(*each) for each in found))
         try:
-            return Objectives(tuple(objectives), blind_for=_blind_for(self._content))
+            is_on = self._content.target_down not in (False, "off")
+            return Objectives(tuple(objectives), blind_for=_blind_for(self._content), target_down=is_on)
         except ObjectiveError as error:
             raise SloFileError([self._at((error.field,), str(error))]) from error
 

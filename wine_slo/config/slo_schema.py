@@ -285,6 +285,11 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = None
     time_zone: Annotated[Text, Meta(description="Of calendar windows, such as Europe/Berlin")] = "UTC"
+    target_down: Annotated[
+        bool | Literal["on", "off"],
+        _wanted("must be on or off"),
+        Meta(description="Whether an outage of all targets of a job, for blind_for, is an incident of its own"),
+    ] = True
     blind_for: Annotated[Span, Meta(description="Blind for so long is an incident of its own")] = "2m"
     objectives: Annotated[list[AnyObjectiveEntry], _wanted("must be a list of objectives")]
 
