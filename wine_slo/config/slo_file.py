@@ -330,7 +330,8 @@ def _scope(file: SloFileEntry, each: ObjectiveEntry) -> Scope:
     if up is None and (each.job is None or file.up == NO_UP):
         up = file.up
     if up == NO_UP:
-        return Scope.without_up(each.source().pulse(Scope.without_up("", jobs)), jobs)
+        called = jobs if file.up == NO_UP else listed(each.job)
+        return Scope.without_up(each.source().pulse(Scope.without_up("", jobs, ())), jobs, called)
     if up is not None:
         if (wrong := wrong_with_selector(up)) is not None:
             raise ObjectiveError("up", f"{wrong}; or write none, where targets have no `up`")

@@ -199,6 +199,11 @@ def count(selector: str) -> str:
     return f"count({selector})"
 
 
+def native_histograms(selector: str) -> str:
+    """Return how many native histograms match."""
+    return f"count(histogram_count({selector}))"
+
+
 def values_of(selector: str, label: str) -> str:
     """Return how many series have each value of a label, of the values that most of them have."""
     return f"topk(200, count by ({label}) ({selector}))"
