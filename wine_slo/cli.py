@@ -90,6 +90,30 @@ def validate(
 
 
 @app.command()
+def init(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE", help="More files of --from.")] = None,
+    *,
+    sources: Annotated[
+        list[Path] | None, typer.Option("--from", metavar="FILE", help="Objectives of another tool; or a folder.")
+    ] = None,
+    output: Annotated[Path, typer.Option(metavar="FILE", help="What to write.")] = Path("slo.yml"),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file where it is there.")] = False,
+) -> None:
+    """Write a first slo.yml, out of the objectives of another tool.
+
+    Reads Sloth, Pyrra, OpenSLO, slo-generator and Prometheus alerting rules,
+    and says of each SLO what was taken, changed or left out and why.
+
+    Exits with 0, and with 2 where nothing could be written.
+    """
+    from wine_slo.monitor.onboarding.importing.command import main as import_slos  # noqa: PLC0415
+
+    if not sources:
+        raise typer.BadParameter("say which files, as in: wine-slo init --from slos/*.yml", param_hint="--from")
+    raise typer.Exit(import_slos([*sources, *(files or ())], output, force=force))
+
+
+@app.command()
 def status(as_json: Json = False) -> None:  # noqa: FBT002
     """Show the current status of all objectives, by the watchdog.
 

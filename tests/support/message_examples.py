@@ -17,6 +17,7 @@ from tests.support.scene import (
     incident,
     minutes,
 )
+from wine_slo.slo.attribution.attribution import Attribution, Breakdown, Cause, Share
 from wine_slo.slo.evaluation.engine import LEDGER, SIGHT, State
 from wine_slo.slo.evaluation.incident import Incident, Opening, Outcome
 from wine_slo.slo.evaluation.reading import Sight
@@ -42,7 +43,9 @@ BUDGET = Budget(
     bad_ratios={minutes(5): 0.4, timedelta(hours=1): 0.8, timedelta(days=3): 0.05, timedelta(days=30): 0.0015},
 )
 YOUNG, OLDER = (replace(BUDGET, history=minutes(count), events=events) for count, events in ((1, 100), (16, 4000)))
-SLOW = incident(by_endpoint=(("/sleep", 2.44), ("/predict", 0.031)), budget=BUDGET)
+SLEEP = Cause(label="endpoint", values=("/sleep",), bad=46, total=46, other_bad=0, other_total=12)
+BY_ENDPOINT = Breakdown(label="endpoint", values=(Share("/sleep", 46, 46), Share("/predict", 0, 12)))
+SLOW = incident(attribution=Attribution(over=minutes(1), breakdowns=(BY_ENDPOINT,), causes=(SLEEP,)), budget=BUDGET)
 CHANGED = replace(SLOW, change=Deployment(at(60) - minutes(6), "3021" * 16, "9188" * 16))
 FAILING = incident(key=Key("errors"), value=0.113, worst=0.2)
 DOWN = incident(key=Key("availability"), value=1.0, worst=1.0, targets=1, down=("127.0.0.1:8000",))
@@ -67,6 +70,17 @@ BLIND = Incident(
 )
 UNWRITTEN = replace(BLIND, key=LEDGER, reason="database or disk is full")
 WRITTEN = replace(UNWRITTEN, closed_at=at(185), outcome=Outcome.RECOVERED)
+
+
+def caused(*causes: Cause) -> Incident:
+    """A breach with causes that explain equally well."""
+    return incident(attribution=Attribution(over=minutes(1), breakdowns=(BY_ENDPOINT,), causes=causes))
+
+
+CAUSED = caused(
+    replace(SLEEP, label="instance", values=("a:8000", "b:8000"), bad=45, other_bad=1),
+    replace(SLEEP, label="version", values=("1.4",)),
+)
 
 
 def breach(
@@ -103,11 +117,19 @@ EXAMPLES: dict[str, Callable[[Formatter], str]] = {
         after=690,
         fmt=fmt,
     ),
-    "a service that hangs": lambda fmt: breach(
-        incident(waiting_seconds=72.4, value=None, by_endpoint=(("/sleep", 2.4),)), fmt=fmt
+    "a service that hangs": lambda fmt: breach(incident(waiting_seconds=72.4, value=None), fmt=fmt),
+    "several causes that are as good": lambda fmt: breach(CAUSED, fmt=fmt),
+    "a cause of failed scrapes": lambda fmt: breach(
+        replace(
+            PARTLY_DOWN,
+            attribution=caused(
+                replace(SLEEP, label="instance", values=("b:8000",)), replace(SLEEP, label="zone", values=("b",))
+            ).attribution,
+        ),
+        fmt=fmt,
     ),
-    "many endpoints": lambda fmt: breach(
-        incident(by_endpoint=tuple((f"/page/{number}", 5.0 - number) for number in range(5))), fmt=fmt
+    "a recovery from what had a cause": lambda fmt: recovery_text(
+        fmt, replace(RECOVERED, attribution=SLOW.attribution), OPENED
     ),
     "failing": lambda fmt: breach(FAILING, fmt=fmt),
     "down": lambda fmt: breach(DOWN, state=HELD_BY_THE_OUTAGE, fmt=fmt),
@@ -196,6 +218,30 @@ budgets = st.none() | st.builds(
 )
 
 
+some = st.floats(1, 1e5)
+shares = st.builds(Share, words, numbers, some)
+attributions = st.builds(
+    Attribution,
+    over=st.just(minutes(5)),
+    breakdowns=st.lists(
+        st.builds(Breakdown, label=words, values=st.lists(shares, max_size=10).map(tuple), more=st.integers(0, 90)),
+        max_size=10,
+    ).map(tuple),
+    causes=st.lists(
+        st.builds(
+            Cause,
+            label=words,
+            values=st.lists(words, min_size=1, max_size=3).map(tuple),
+            bad=some,
+            total=some,
+            other_bad=numbers,
+            other_total=some,
+        ),
+        max_size=3,
+    ).map(tuple),
+)
+
+
 @st.composite
 def incidents(draw: st.DrawFn) -> Incident:
     began, bad_for, later = draw(instants), draw(numbers), draw(numbers)
@@ -217,7 +263,7 @@ def incidents(draw: st.DrawFn) -> Incident:
         value=draw(st.none() | numbers if is_latency else st.none() | st.just(share)),
         worst=draw(st.none() | numbers if is_latency else st.none() | st.just(share)),
         worst_at=last_bad_at,
-        by_endpoint=tuple(draw(st.lists(st.tuples(words, numbers), max_size=6))) if is_latency else (),
+        attribution=draw(st.none() | attributions),
         held=draw(st.none() | st.sampled_from([each for each in Sight if each is not Sight.CLEAR])),
         held_since=draw(st.sampled_from([None, last_bad_at])),
         reason=f"it said {draw(words)}",

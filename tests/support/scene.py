@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from wine_slo.slo.attribution.attribution import Attribution
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.evaluation.engine import SIGHT, State, advance
-from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.incident import Incident, with_attributions
 from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.notification.plan import Notification, next_notification
@@ -101,6 +102,12 @@ class Scene:
     def breaks(self) -> "Scene":
         """Go bad until there is an incident."""
         return self.has(1.0, 25)
+
+    def attributes(self, attribution: Attribution) -> "Scene":
+        """Its open incidents get what was found about their bad events."""
+        found = {each.key: attribution for each in self.state.open_incidents}
+        self.state = replace(self.state, incidents=with_attributions(self.state.incidents, found))
+        return self
 
     def evaluate(self, readings: dict[Key, Reading]) -> None:
         self.state = advance(self.state, self.objectives, readings, self.now)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar, get_args
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from wine_slo.config.files import text_file, yaml_file
 from wine_slo.config.files.yaml_file import Place
@@ -239,11 +239,17 @@ def _taken(kind: type[S], content: Any, place: Place, mistakes: list[tuple[Place
             try:
                 values[name] = msgspec.convert(content[name], field.type)
             except msgspec.ValidationError:
-                wanted = next(each.extra["wanted"] for each in reversed(get_args(field.type)) if each.extra)
-                mistakes.append((there, f"is {_shown(repr(content[name]))}; it {wanted}"))
+                mistakes.append((there, f"is {_shown(repr(content[name]))}; it {_wanted(field.type)}"))
     known = {*fields, kind.__struct_config__.tag_field or ""}
     mistakes += [((*place, key), "is not known here") for key in content if key not in known]
     return kind(**values) if len(mistakes) == known_before else None
+
+
+def _wanted(kind: Any) -> str:
+    """Return what a field wants, by the words of its type, or of the type that it may be besides nothing."""
+    parts = get_args(kind)
+    said = [str(each.extra["wanted"]) for each in parts if isinstance(each, Meta) and each.extra]
+    return said[-1] if said else next(filter(None, map(_wanted, parts)), "")
 
 
 def _item(of: str, content: Any, place: Place, mistakes: list[tuple[Place, str]]) -> Struct | None:
@@ -286,6 +292,7 @@ def _objective(file: SloFileEntry, each: ObjectiveEntry, intervals: Mapping[str,
     source, scope = each.source(), _scope(file, each)
     window, calendar = window_of(each.window, zone_of(file.time_zone))
     scrape_interval, bad_for, good_for, over = _spans(file, each, intervals.get(scope.name, PROVISIONAL_INTERVAL))
+    breakdown = file.breakdown if each.breakdown is None else each.breakdown
     objective = Objective(
         name=each.name,
         title=each.title or each.name,
@@ -303,6 +310,7 @@ def _objective(file: SloFileEntry, each: ObjectiveEntry, intervals: Mapping[str,
         remind_after=span_of("remind_after", each.remind_after),
         by=tuple(each.by),
         seen_in=None if scope == Scope.of_jobs(scope.name) else scope,
+        breakdown=None if breakdown is None else tuple(breakdown),
     )
     if each.burns is None:
         return objective.with_usual_burns
@@ -323,7 +331,8 @@ def _scope(file: SloFileEntry, each: ObjectiveEntry) -> Scope:
     if up is None and (each.job is None or file.up == NO_UP):
         up = file.up
     if up == NO_UP:
-        return Scope.without_up(each.source().pulse(Scope.without_up("", jobs)), jobs)
+        called = jobs if file.up == NO_UP else listed(each.job)
+        return Scope.without_up(each.source().pulse(Scope.without_up("", jobs, ())), jobs, called)
     if up is not None:
         if (wrong := wrong_with_selector(up)) is not None:
             raise ObjectiveError("up", f"{wrong}; or write none, where targets have no `up`")

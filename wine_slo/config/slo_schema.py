@@ -112,6 +112,7 @@ class ObjectiveEntry(Struct, kw_only=True, forbid_unknown_fields=True, tag_field
     expires_after: Annotated[Span, Meta(description="An incident nobody feeds ends after this")] = "30m"
     remind_after: Annotated[Span, Meta(description="A reminder of an open incident is sent after this")] = "4h"
     by: Annotated[Names, Meta(description="Label names; one state for each label set")] = []
+    breakdown: Annotated[Names | None, Meta(description="As in the file, for this objective alone")] = None
     burns: Annotated[
         BurnRates | None, Meta(description="The burn rates that are alerted on; the SRE Workbook's if left out")
     ] = None
@@ -290,6 +291,10 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
         _wanted("must be on or off"),
         Meta(description="Whether an outage of all targets of a job, for blind_for, is an incident of its own"),
     ] = True
+    breakdown: Annotated[
+        Names | None,
+        Meta(description="Labels by which bad requests are attributed; all that the series have if left out"),
+    ] = None
     blind_for: Annotated[Span, Meta(description="Blind for so long is an incident of its own")] = "2m"
     objectives: Annotated[list[AnyObjectiveEntry], _wanted("must be a list of objectives")]
 

@@ -126,6 +126,7 @@ def test_everything_that_is_said_is_taken() -> None:
     expires_after: 1h30m
     remind_after: 8h
     by: [endpoint, instance]
+    breakdown: [version]
     burns: []
     bad: bad_total""",
     )
@@ -145,8 +146,17 @@ def test_everything_that_is_said_is_taken() -> None:
         expires_after=timedelta(hours=1, minutes=30),
         remind_after=timedelta(hours=8),
         by=("endpoint", "instance"),
+        breakdown=("version",),
         burns=(),
     )
+
+
+def test_an_objective_is_broken_down_as_it_says_or_as_the_file_says() -> None:
+    text = written("job: wine-slo\n", "job: wine-slo\nbreakdown: [endpoint, version]\n")
+    text = text.replace("    bad: bad_total", "    breakdown: []\n    bad: bad_total")
+    latency, errors = parse(text).objectives().all
+    assert latency.breakdown == ("endpoint", "version")
+    assert errors.breakdown == ()
 
 
 def test_the_usual_burn_rates_are_alerted_on_where_they_can_be_reached() -> None:
@@ -192,6 +202,24 @@ def test_a_time_zone_that_does_not_exist_is_reported_once(zone: str) -> None:
             id="an unknown key",
         ),
         pytest.param("job: w", "jbo: x\njob: w", "1: jbo is not known here", id="an unknown key at the top"),
+        pytest.param(
+            "objective: 0.95",
+            "objective: 0.95\n    bad_for: 25",
+            "8: objectives.0.bad_for is 25; it must be a span such as 25s, 5m or 30d",
+            id="a span that may be left out and is a number",
+        ),
+        pytest.param(
+            "objective: 0.95",
+            "objective: 0.95\n    breakdown: instance",
+            "8: objectives.0.breakdown is 'instance'; it must be a list of names",
+            id="a breakdown that is no list",
+        ),
+        pytest.param(
+            "job: wine-slo",
+            "job: wine-slo\nbreakdown: [endpoint, app-version]",
+            "2: breakdown must be names of labels",
+            id="a breakdown by what is no label",
+        ),
         pytest.param("    total: all_total\n", "", "10: objectives.1.total is missing", id="a missing key"),
         pytest.param(
             "job: wine-slo\n",

@@ -75,7 +75,8 @@ def _incident(incident: IncidentStatus, now: datetime, zone: tzinfo) -> Line:
         when = f"{first} to {status_text.beginning(last, began, zone)} ({span(last - began)})"
         mood = "grey"
         word = str(incident.outcome or Outcome.RECOVERED)
-    return Line(mood, (word, f"#{incident.number} {incident.title}", when, status_text.worst(incident)))
+    facts = ", ".join(filter(None, (status_text.worst(incident), status_text.cause(incident))))
+    return Line(mood, (word, f"#{incident.number} {incident.title}", when, facts))
 
 
 # The doctor

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from wine_slo.slo.attribution.attribution import Attribution
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.evaluation.value import Value
 from wine_slo.slo.objectives.budget import Budget
@@ -68,7 +69,7 @@ class Incident:
         bounds: The finite bucket bounds of the histogram in seconds, ascending; empty where they are not known.
         targets: How many targets the job has; of a label set, how many are its own where being up is the objective.
         down: The names of those that did not answer at the last evaluation.
-        by_endpoint: The same, endpoint by endpoint, slowest first.
+        attribution: Which labels' values carry its bad events of late; None where that is not known.
         waiting_seconds: How long the oldest request has waited, where nothing is answered at all.
         budget: What is known of the error budget.
         burn: The burn-rate alert, where it is the budget that this is about.
@@ -100,7 +101,7 @@ class Incident:
     down: tuple[str, ...] = ()
     worst: float | None = None
     worst_at: datetime | None = None
-    by_endpoint: tuple[tuple[str, float], ...] = ()
+    attribution: Attribution | None = None
     waiting_seconds: float | None = None
     budget: Budget | None = None
     burn: Burn | None = None
@@ -269,3 +270,13 @@ def with_deployments(
         if deployment is not None and deployment.may_have_caused(incident.since):
             explained[number] = replace(incident, change=deployment)
     return {**incidents, **explained}
+
+
+def with_attributions(
+    incidents: Mapping[int, Incident], attributions: Mapping[Key, Attribution]
+) -> Mapping[int, Incident]:
+    """Return the incidents, each that is open with what was found about its bad events, where something new was."""
+    return {
+        number: replace(each, attribution=attributions[each.key]) if each.is_open and each.key in attributions else each
+        for number, each in incidents.items()
+    }

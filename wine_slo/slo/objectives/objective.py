@@ -123,6 +123,7 @@ class Objective:
         expires_after: An incident that no event has fed for so long is closed as expired.
         remind_after: A reminder of an open incident is sent after so long.
         by: Label names; one state for each label set.
+        breakdown: Label names by which bad events are attributed; None for all that its series have.
         burns: The burn rates that are alerted on.
         burns_left_out: The usual ones that can never fire for this objective, so that they are not among them.
         seen_in: The series of its targets, where they are not simply those of the job.
@@ -143,6 +144,7 @@ class Objective:
     expires_after: timedelta = timedelta(minutes=30)
     remind_after: timedelta = timedelta(hours=4)
     by: tuple[str, ...] = ()
+    breakdown: tuple[str, ...] | None = None
     burns: tuple[Burn, ...] = ()
     burns_left_out: tuple[Burn, ...] = ()
     seen_in: Scope | None = None
@@ -165,17 +167,18 @@ class Objective:
             ("bad_for", self.bad_for >= bad, f"{_short(self.bad_for, scrapes, bad)} to keep stalls quiet"),
             ("good_for", self.good_for >= good, f"{_short(self.good_for, scrapes, good)} to prove a recovery"),
             ("over", self.over >= both, _short(self.over, spans, both)),
+            ("window", self.window > self.over, f"is {self.window_name}; it must be longer than {shown}"),
+            ("window", self.calendar is None or self.window == self.calendar.nominal, "must be that of the calendar"),
             (
                 "up",
                 self.scope.has_up or not self.is_up,
                 "is none, but kind: up counts the scrapes of `up`; leave it out",
             ),
-            ("window", self.window > self.over, f"is {self.window_name}; it must be longer than {shown}"),
-            ("window", self.calendar is None or self.window == self.calendar.nominal, "must be that of the calendar"),
             ("least", self.least_events >= 1, "must be 1 or more"),
             ("expires_after", self.expires_after > timedelta(0), "must be longer than 0"),
             ("remind_after", self.remind_after > timedelta(0), "must be longer than 0"),
             ("by", all(map(LABEL.fullmatch, self.by)), "must be names of labels"),
+            ("breakdown", all(map(LABEL.fullmatch, self.breakdown or ())), "must be names of labels"),
         )
         mistakes: dict[str, str] = {}
         for name, holds, sentence in checks:

@@ -152,9 +152,9 @@ class Formatter:
         target = self.threshold(objective)
         return self.count(round(total), one, more, bad=self.language.number(bad), target=target)
 
-    def few(self, names: Sequence[str]) -> str:
-        """Return the first names, and how many more there are."""
-        return self.and_more(names[:MAX_ENDPOINTS], len(names) - MAX_ENDPOINTS)
+    def few(self, names: Sequence[str], more: int = 0) -> str:
+        """Return the first names, and how many more there are, with `more` that are not among them."""
+        return self.and_more(names[:MAX_ENDPOINTS], max(0, len(names) - MAX_ENDPOINTS) + more)
 
     def foot(self, incident: Incident) -> str:
         """Return the last line of a message: the number of the incident, and what it is about."""

@@ -18,6 +18,7 @@ from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason, phrase
 from wine_slo.slo.text.formatting import BURNT_IN, Formatter
 from wine_slo.slo.text.incidents.burn import budget_in_short, budget_line, last_budget
+from wine_slo.slo.text.incidents.cause import breakdown_lines
 from wine_slo.slo.text.language import shortened
 from wine_slo.slo.text.status_list import STATUS_LINES, URGENCY, status_line
 
@@ -117,6 +118,9 @@ def why_text(
     if reading is not None:
         lines += _measurements(fmt, objective, reading)
     lines += _evidence_lines(fmt, objective, track, now)
+    incident = state.incidents.get(track.incident) if track.incident is not None else None
+    if incident is not None and incident.attribution is not None:
+        lines += breakdown_lines(fmt, incident.attribution, objective)
     lines.append(fmt.say("Query: {query}", query=f"<code>{escape(query)}</code>"))
     lines += [
         fmt.say(SUPPRESSED[reason], number=number)

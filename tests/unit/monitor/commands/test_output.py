@@ -5,10 +5,12 @@ from datetime import UTC
 
 import pytest
 
+from tests.support.message_examples import CAUSED
 from tests.support.scene import ALL, at
-from tests.support.status_examples import BAD, NOW, PROCESS
+from tests.support.status_examples import BAD, NOW, OPEN, PROCESS
 from wine_slo.integrations.console.terminal import Terminal
 from wine_slo.monitor.commands import output
+from wine_slo.monitor.commands.check import report
 from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.reason import Reason
@@ -32,6 +34,17 @@ def test_status_is_a_table_with_the_worst_first(capsys: pytest.CaptureFixture[st
     output.status(Terminal(), status_of(BAD, ALL, NOW, PROCESS), UTC)
     lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert lines == STATUS.splitlines()
+
+
+def test_what_carries_the_bad_requests_stands_beside_the_incident(capsys: pytest.CaptureFixture[str]) -> None:
+    caused = replace(OPEN, attribution=CAUSED.attribution)
+    state = replace(BAD, incidents={**BAD.incidents, caused.number: caused})
+    status = status_of(state, ALL, NOW, PROCESS)
+    output.status(Terminal(), status, UTC)
+    said = "98 % of the bad: instance=a:8000, b:8000; version=1.4"
+    assert f"2.6 s, {said}" in capsys.readouterr().out
+    (checked, *_) = report(status).objectives
+    assert checked.line.endswith(f"; {said}")
 
 
 def test_an_old_evaluation_is_marked_as_old(capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,14 +62,14 @@ READS = {
     "a breach": (
         "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
         "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
-        "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
+        "100 % of the bad requests: endpoint=/sleep. All others are fine.\n"
         "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
         "#12 · latency"
     ),
     "a breach after a change": (
         "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
         "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
-        "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
+        "100 % of the bad requests: endpoint=/sleep. All others are fine.\n"
         "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
         "Deployed 6 min before (3021… → 9188…).\n"
         "#12 · latency"
@@ -91,7 +91,7 @@ READS = {
     "a breach that lasts": (
         "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s) · 11 min\n"
         "Since 22:41:00. Worst 2.6 s at 22:41. 46 of 58 requests over 1 s.\n"
-        "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
+        "100 % of the bad requests: endpoint=/sleep. All others are fine.\n"
         "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
         "#12 · latency"
     ),
@@ -107,7 +107,7 @@ READS = {
     "a breach that came back": (
         "🔴 Latency again: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
         "Since 22:51:00 (30 s). 25 of 30 requests over 1 s.\n"
-        "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
+        "100 % of the bad requests: endpoint=/sleep. All others are fine.\n"
         "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
         "In breach 3 times since 22:41:00, 2 min 5 s in all. 151 of 188 requests over 1 s. Worst 2.6 s at 22:41.\n"
         "#12 · latency"
@@ -117,10 +117,24 @@ READS = {
         "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
         "#12 · latency"
     ),
-    "many endpoints": (
+    "several causes that are as good": (
         "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
         "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
-        "Slow: /page/0 5 s, /page/1 4 s, /page/2 3 s and 1 more. Fine: /page/4 1 s.\n"
+        "98 % of the bad requests: instance=a:8000, b:8000; version=1.4. Of all others, 8.3 % are bad.\n"
+        "#12 · latency"
+    ),
+    "a cause of failed scrapes": (
+        "🔴 wine-slo: 1 of 3 targets down (b:8000) for <b>1 min</b> (since 22:41:00)\n"
+        "100 % of the bad scrapes: zone=b. All others are fine.\n"
+        "#12 · availability"
+    ),
+    "a recovery from what had a cause": (
+        "🟢 Latency resolved: p95 0.041 s (last 20 s)\n"
+        "Lasted 13 min (22:41:00–22:54:20). Worst 2.6 s at 22:41.\n"
+        "640 of 1,910 requests over 1 s.\n"
+        "100 % of the bad requests: endpoint=/sleep.\n"
+        "Error budget: 5.3 % spent, 97 % left of 30 days.\n"
+        "Notified after 27 s.\n"
         "#12 · latency"
     ),
     "failing": (
@@ -142,7 +156,7 @@ READS = {
     "buckets that are wide": (
         "🔴 Latency: p95 <b>2–2.5 s</b> (target ≤ 1 s, last 20 s)\n"
         "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
-        "Slow: /sleep 2–2.5 s. Fine: /predict 0.025–0.05 s.\n"
+        "100 % of the bad requests: endpoint=/sleep. All others are fine.\n"
         "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
         "#12 · latency"
     ),

@@ -9,6 +9,7 @@ from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
 from wine_slo.slo.text.formatting import LONG_OPEN, Formatter, is_worst_of_opening
 from wine_slo.slo.text.incidents.burn import budget_line, burn_lines
+from wine_slo.slo.text.incidents.cause import cause_line
 from wine_slo.slo.text.incidents.down import service_down_lines, targets_down_in_short, targets_down_lines
 from wine_slo.slo.text.incidents.held import held_lines
 from wine_slo.slo.text.incidents.monitoring import database_lines, monitoring_lost_lines
@@ -95,6 +96,7 @@ def _objective_lines(
     is_long = open_for >= LONG_OPEN
     if objective.is_up and incident.down:
         lines = targets_down_lines(fmt, incident, objective, state, now)
+        lines += filter(None, [cause_line(fmt, incident, objective)])
     else:
         title = fmt.title(incident.key)
         if incident.openings > 1:
@@ -106,7 +108,7 @@ def _objective_lines(
         else:
             when = [fmt.say("Since {time} ({duration}).", time=since, duration=open_for)]
         lines.append(" ".join(filter(None, (*when, fmt.counts(incident, objective)))))
-        lines += _endpoint_lines(fmt, incident, objective)
+        lines += filter(None, [cause_line(fmt, incident, objective)])
         if incident.down and not objective.is_up:
             lines.append(f"{targets_down_in_short(fmt, incident.down, incident.targets)}.")
         if not incident.is_drill:
@@ -137,22 +139,3 @@ def reopened_line(fmt: Formatter, incident: Incident, objective: Objective | Non
     if objective is not None and not objective.is_up and incident.earlier and round(incident.total):
         times = f"{times} {fmt.events(objective, incident.bad, incident.total)}"
     return times if is_worst_of_opening(incident) else f"{times} {fmt.worst_ever(incident, objective)}".rstrip()
-
-
-def _endpoint_lines(fmt: Formatter, incident: Incident, objective: Objective) -> list[str]:
-    threshold = objective.source.threshold
-    if threshold is None or incident.waiting_seconds is not None:
-        return []
-    slow: list[str] = []
-    fine: list[str] = []
-    for endpoint, value in incident.by_endpoint:
-        if not endpoint.strip():
-            continue
-        those = slow if value > threshold else fine
-        those.append(f"{shortened(endpoint)} {fmt.seconds(value, incident.bounds, apart_from=threshold)}")
-    parts = []
-    if slow:
-        parts.append(fmt.say("Slow: {endpoints}.", endpoints=fmt.few(slow)))
-    if fine:
-        parts.append(fmt.say("Fine: {endpoints}.", endpoints=fmt.few(fine)))
-    return [" ".join(parts)] if parts else []
