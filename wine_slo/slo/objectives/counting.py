@@ -43,7 +43,7 @@ def difference(events: Events, scrape_interval: timedelta, gap: timedelta) -> st
 
     def across(series: str) -> str:
         if events.are_native:  # of which 2.42 knows no `last_over_time`
-            return _grown(events, series, f"{series} offset {format_span(gap)}")
+            return _grown(events, series, f"{series} offset {format_range(gap)}")
         # Not the series alone: where a scrape failed, it ends at once, however young its last sample is.
         newest = f"last_over_time({series}[{window}])"
         return _grown(events, newest, f"last_over_time({series}[{window}] offset {format_range(gap)})")
