@@ -310,6 +310,7 @@ def _describe(incident: Incident, track: KeyState, objective: Objective, reading
         targets=reading.up_targets.known if reading.up_targets else reading.targets,
         down=reading.up_targets.down if reading.up_targets else reading.down,
         waiting_seconds=reading.waiting_seconds,
+        missed=reading.missed,
         budget=reading.budget or incident.budget,
         is_outage=objective.is_up and shown is not None and shown.number == 1 and not incident.key.labels,
         is_drill=_is_drill(incident, objective, reading),
