@@ -67,7 +67,7 @@ class Incident:
         value: The value at the last evaluation whose sight was clear; of a recovered one, what proved the recovery.
         value_over: The time range of the value; None where it is not known.
         bounds: The finite bucket bounds of the histogram in seconds, ascending; empty where they are not known.
-        targets: How many targets there are, where being up is the objective.
+        targets: How many targets the job has; of a label set, how many are its own where being up is the objective.
         down: The names of those that did not answer at the last evaluation.
         attribution: Which labels' values carry its bad events of late; None where that is not known.
         waiting_seconds: How long the oldest request has waited, where nothing is answered at all.

@@ -85,6 +85,7 @@ class Reading:
         up_targets: The targets whose being up is the objective; None for other kinds.
         next_at: When the next interval will be there to see.
         targets: How many targets the job has, or had of late; 0 where that is not known.
+        down: The names of those of them that did not answer their last scrape.
         is_gone: Whether Prometheus knows none of them any more.
         is_unanswered: Whether Prometheus did not answer at all, so that no objective can be seen.
     """
@@ -105,6 +106,7 @@ class Reading:
     up_targets: "Targets | None" = None
     next_at: datetime | None = None
     targets: int = 0
+    down: tuple[str, ...] = ()
     is_gone: bool = False
     is_unanswered: bool = False
 

@@ -347,6 +347,7 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
             up_targets=mine if objective.is_up else None,
             next_at=next_interval_at(answers.grid.last, answers.grid.step, now),
             targets=targets[None].known,
+            down=targets[None].down,
         )
     if not found:  # no label set is known, which is worth a word where that is for want of samples
         traffic = Traffic(0, 0, has_intervals=not objective.counts_scrapes)

@@ -233,6 +233,14 @@ def bucket_bounds(objective: Objective) -> str | None:
     return None if objective.source.bounded is None else f"count by (le) ({buckets})"
 
 
+def increase_by_bound(objective: Objective, over: timedelta) -> str | None:
+    """Return the events over a range within each bucket bound; None where other things make them good or bad."""
+    if objective.source.bounded is None or not objective.is_latency:
+        return None
+    buckets = objective.source.histogram_series(objective.scope)
+    return f"sum{_by(objective, 'le')} (increase({buckets}[{format_range(over)}]))"
+
+
 def count(selector: str) -> str:
     """Return how many series match."""
     return f"count({selector})"
