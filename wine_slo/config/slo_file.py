@@ -16,14 +16,15 @@ from wine_slo.config.slo_schema import AnyObjectiveEntry, BurnEntry, ObjectiveEn
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.objective import (
     BURNS_WINDOW,
-    LEAST_BAD_INTERVALS,
-    LEAST_GOOD_INTERVALS,
+    USUAL_BAD_FOR,
+    USUAL_GOOD_FOR,
     Alert,
     Burn,
     Objective,
     Objectives,
-    usual_bad_for,
-    usual_good_for,
+    least_bad_for,
+    least_good_for,
+    least_over,
 )
 from wine_slo.slo.span import format_span, parse_span
 
@@ -285,12 +286,13 @@ def _spans(
     """
     said = each.scrape_interval or file.scrape_interval
     interval = real if said is None else span_of("scrape_interval", said)
-    bad_for = usual_bad_for(interval) if each.bad_for is None else span_of("bad_for", each.bad_for)
-    good_for = usual_good_for(interval) if each.good_for is None else span_of("good_for", each.good_for)
+    bad_for = USUAL_BAD_FOR if each.bad_for is None else span_of("bad_for", each.bad_for)
+    good_for = USUAL_GOOD_FOR if each.good_for is None else span_of("good_for", each.good_for)
     if said is None:
-        bad_for, good_for = max(bad_for, LEAST_BAD_INTERVALS * real), max(good_for, LEAST_GOOD_INTERVALS * real)
-    over = max(OVER, bad_for + good_for) if each.over is None else span_of("over", each.over)
-    return interval, bad_for, good_for, max(over, bad_for + good_for) if said is None else over
+        bad_for, good_for = max(bad_for, least_bad_for(real)), max(good_for, least_good_for(real))
+    least = least_over(interval, bad_for, good_for)
+    over = max(OVER, least) if each.over is None else span_of("over", each.over)
+    return interval, bad_for, good_for, max(over, least) if said is None else over
 
 
 def _blind_for(file: SloFileEntry) -> timedelta:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from wine_slo.metric_names import ENDPOINT
 from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.judgement import INTERVALS_BEFORE
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import (
     Interval,
@@ -21,7 +22,7 @@ from wine_slo.slo.evaluation.reading import (
     without_data,
 )
 from wine_slo.slo.evaluation.rules import event_counts, has_events, is_stuck, is_without_bucket
-from wine_slo.slo.evaluation.schedule import seen_until
+from wine_slo.slo.evaluation.schedule import arrival, next_scrape_at, seen_until
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.kinds.indicator import BoundedHistogram
@@ -114,12 +115,12 @@ class Grid:
             now: The instant of the evaluation.
         """
         step = objective.scrape_interval
-        last = now - (now - anchor - step / 10) % step  # a tenth of an interval for the scrape itself to arrive
+        last = now - (now - anchor - arrival(step)) % step
         known = [key for key in state.tracks if key.objective == objective.name]
         seen = [seen_until(state, key, LATENESS * step) for key in known] or [None]
         first = min(now - objective.over if each is None else each for each in seen)
         count = (last - max(first, now - CATCHES_UP)) // step
-        return cls(last - max(count, round(objective.recent / step)) * step, last, step)
+        return cls(last - max(count, round(objective.recent / step), INTERVALS_BEFORE + 1) * step, last, step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,7 +326,7 @@ def read_nothing(objective: Objective, state: State, now: datetime, *, gone: int
 
 def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Reading]:
     """Return what is seen of each key."""
-    now, found = answers.at, {}
+    now, step, found = answers.at, answers.grid.step, {}
     alone = [] if objective.by else [Key(objective.name)]
     targets, have_intervals = answers.scrapes.targets(objective.by), answers.have_intervals
     for key in dict.fromkeys((*answers.shown, *answers.total, *remembered(state, objective), *alone)):
@@ -352,7 +353,7 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
             bounds=answers.bounds,
             budget=answers.budgets.get(key),
             up_targets=mine if objective.is_up else None,
-            next_at=answers.grid.last + answers.grid.step,
+            next_at=next_scrape_at(step, answers.scrapes.anchor, answers.grid.last, now),
             targets=targets[None].known,
         )
     if not found:  # no label set is known, which is worth a word where that is for want of samples
