@@ -1,6 +1,11 @@
-"""When there is something new to evaluate, and up to when a key has been judged."""
+"""When there is something new to evaluate, up to when it is complete, and up to when a key has been judged.
 
-from datetime import datetime, timedelta
+Samples can be found some time after their scrape: at once in Prometheus, up to 4 s later in VictoriaMetrics, and later
+where they are sent on. So no clock says whether an interval is complete, but the scrapes that can be found do.
+"""
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.phases import Phase
@@ -8,7 +13,8 @@ from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Key, Objectives
 
 LONGEST_ARRIVAL = timedelta(milliseconds=500)  # the time that a scrape usually takes at the most
-LONGEST_SCRAPE = timedelta(seconds=10)  # Prometheus' usual timeout
+LONGEST_LAG = timedelta(seconds=5)  # by which one target's samples come later than another's; VictoriaMetrics' are 4 s
+AGAIN_IN = timedelta(seconds=1)  # samples that are due are queried again
 SELDOM = timedelta(seconds=15)  # scrapes so far apart are evaluated one by one, as each may prove a breach
 REST = timedelta(seconds=3)  # between two evaluations while nothing is suspicious, as each is of all objectives
 SETTLES_IN = timedelta(milliseconds=100)  # a quick evaluation comes so much after its interval has ended
@@ -17,23 +23,6 @@ SETTLES_IN = timedelta(milliseconds=100)  # a quick evaluation comes so much aft
 def arrival(scrape_interval: timedelta) -> timedelta:
     """Return how long after a scrape its interval ends: the time for its samples to arrive, and for it to jitter."""
     return min(scrape_interval / 10, LONGEST_ARRIVAL)
-
-
-def next_scrape_at(scrape_interval: timedelta, scraped_at: datetime, ended_at: datetime, now: datetime) -> datetime:
-    """Return when there will be something new: after the next scrape, or soon where the last one is late.
-
-    A scrape takes as long as the service takes to answer it.
-
-    Args:
-        scrape_interval: How far apart scrapes are.
-        scraped_at: The last scrape that has arrived.
-        ended_at: When the last interval should have ended.
-        now: The instant of the evaluation.
-    """
-    late, has_arrived = now - ended_at, ended_at - scraped_at < scrape_interval / 2
-    if scrape_interval < SELDOM or has_arrived or late > min(scrape_interval / 4, LONGEST_SCRAPE):
-        return ended_at + scrape_interval
-    return now + max(late, LONGEST_ARRIVAL)
 
 
 def next_evaluation_at(state: State, objectives: Objectives) -> datetime | None:
@@ -69,3 +58,25 @@ def seen_until(state: State, key: Key, lateness: timedelta) -> datetime | None:
     if track.sight.is_seeing:
         known.append(state.evaluated_at - lateness)
     return max(known, default=None)
+
+
+def complete_before(scraped_at: Collection[float], step: timedelta) -> datetime:
+    """Return when the next scrape is due: what ended before that is complete, as every scrape of it can be found.
+
+    A target that is much later than the others is down, and is not waited for.
+
+    Args:
+        scraped_at: When each target was scraped last, in seconds since the epoch; at least one.
+        step: How far apart scrapes are.
+    """
+    patience = step + max(step / 10, min(step, LONGEST_LAG))
+    oldest = max(scraped_at) - patience.total_seconds()
+    return datetime.fromtimestamp(min(each for each in scraped_at if each >= oldest), UTC) + step
+
+
+def next_interval_at(last: datetime, step: timedelta, now: datetime) -> datetime:
+    """Return when the interval after the last one will be there to see; one that is late is tried again soon."""
+    late = now - (last + step)
+    if late < timedelta(0):
+        return last + step
+    return now + AGAIN_IN if late < LONGEST_LAG else now + step - late % step

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from wine_slo.monitor.replay.story import Story
 from wine_slo.slo.evaluation.schedule import SELDOM
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Alert, Burn, Key, Objective, Objectives
+from wine_slo.slo.objectives.window import Calendar, CalendarUnit
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Series
 
 HOURS = 2.0
@@ -49,9 +50,9 @@ async def replayed(
         await history.close()
 
 
-def past(*spells: Spell, hours: float = HOURS) -> tuple[PastPrometheus, Clock]:
+def past(*spells: Spell, hours: float = HOURS, of: Objective = LATENCY) -> tuple[PastPrometheus, Clock]:
     clock = Clock()
-    return PastPrometheus(LATENCY, START, hours * 3600, list(spells), clock), clock
+    return PastPrometheus(of, START, hours * 3600, list(spells), clock), clock
 
 
 @st.composite
@@ -132,6 +133,26 @@ def test_a_replay_has_the_alarms_of_the_live_watchdog_at_every_scrape_interval(e
     api = PastPrometheus(objective, START, HOURS * 3600, troubles, clock, every=every)
     story = asyncio.run(compare_with(api, clock, Objectives.only(objective), HOURS))
     assert [str(each.key) for each in story.alarms if each.is_breach or each.is_down] == ["latency", "latency", DOWN]
+
+
+MONTH = Calendar(CalendarUnit.MONTH, timezone(timedelta(hours=-13)))  # it begins an hour after the past does
+OF_MONTH = replace(
+    LATENCY,
+    window=MONTH.nominal,
+    calendar=MONTH,
+    burns=(
+        Burn(0.005, 20 * MINUTE, 5 * MINUTE, Alert.PAGE),
+        Burn(0.01, timedelta(hours=2), 20 * MINUTE, Alert.TICKET),
+    ),
+)
+
+
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=FOUND)
+@given(spells=spells("slow", "slow", "quiet", "down", "away", "gone"))
+@example(spells=[Spell(3000, 4200, slow=0.7)])
+@example(spells=[Spell(600, 3500, slow=0.3), Spell(3700, 4000, slow=0.7)])
+def test_a_replay_over_the_begin_of_a_month_has_the_alerts_of_the_live_watchdog(spells: list[Spell]) -> None:
+    asyncio.run(compare_with(*past(*spells, of=OF_MONTH), Objectives.only(OF_MONTH), HOURS))
 
 
 DOWN, OF_JOB, OF_OBJECTIVE = 'down{job="wine-slo"}', 'sight{job="wine-slo"}', 'sight{objective="latency"}'
