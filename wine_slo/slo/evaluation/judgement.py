@@ -21,7 +21,7 @@ from math import exp, inf, log, sqrt
 
 from wine_slo.slo.evaluation.reading import Interval
 from wine_slo.slo.evaluation.rules import is_violation
-from wine_slo.slo.objectives.objective import Objective
+from wine_slo.slo.objectives.objective import Objective, grain
 
 CLEAR_SHARE = 0.8  # of what may be bad; what is worse than that is good by little
 INTERVALS_BEFORE = 6  # that tell what traffic is usual
@@ -226,8 +226,11 @@ def _without_worst_stall(
             bad -= suspicion[first].bad
             total -= suspicion[first].total
             first += 1
-        lasts = interval.ended_at - suspicion[first].ended_at + objective.scrape_interval
-        spoilt = inf if traffic is None else traffic.spoilt_by_stall(objective, total, lasts)
+        if all(each.is_stuck for each in suspicion[first : number + 1]):
+            spoilt = objective.judged_stall / grain(objective.scrape_interval)
+        else:
+            lasts = interval.ended_at - suspicion[first].ended_at + objective.scrape_interval
+            spoilt = inf if traffic is None else traffic.spoilt_by_stall(objective, total, lasts)
         worst = max(worst, (bad, total) if bad <= spoilt else (spoilt, spoilt))
     all_bad = sum(each.bad for each in suspicion)
     all_total = sum(each.total for each in suspicion)

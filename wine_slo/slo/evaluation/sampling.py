@@ -21,7 +21,7 @@ from wine_slo.slo.evaluation.reading import (
     target_name,
     without_data,
 )
-from wine_slo.slo.evaluation.rules import event_counts, has_events, is_stuck, is_without_bucket
+from wine_slo.slo.evaluation.rules import event_counts, has_events, is_stuck, is_without_bucket, stuck_events
 from wine_slo.slo.evaluation.schedule import arrival, complete_before, next_interval_at, seen_until
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget
@@ -381,7 +381,7 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
 
 
 def _intervals(objective: Objective, answers: Answers, key: Key) -> tuple[Interval, ...]:
-    """Return the intervals with events; where none ended but a request is stuck, that request is the one bad event."""
+    """Return the intervals with events; where none ended but a request is stuck, that request is what is bad."""
     total, ages = answers.total.get(key, {}), answers.ages.get(key, {})
     good, bad, clear = answers.good.get(key), answers.bad.get(key, {}), answers.clear.get(key)
     intervals = []
@@ -389,13 +389,14 @@ def _intervals(objective: Objective, answers: Answers, key: Key) -> tuple[Interv
         rate = total.get(at, 0.0)
         good_rate = None if good is None else good.get(at, 0.0)
         events, failed = event_counts(objective, rate, good_rate, bad.get(at, 0.0))
-        if not has_events(events) and is_stuck(objective, ages.get(at, 0.0)):
-            events = failed = 1.0
+        hangs = not has_events(events) and is_stuck(objective, ages.get(at, 0.0))
+        if hangs:
+            events = failed = stuck_events(objective, ages[at])
         if has_events(events):
             failed = min(max(failed, 0.0), events)
             marginal = 0.0 if clear is None else event_counts(objective, rate, clear.get(at, 0.0), 0.0)[1] - failed
             ended_at = datetime.fromtimestamp(at, UTC)
-            intervals.append(Interval(ended_at, failed, events, min(max(marginal, 0.0), events - failed)))
+            intervals.append(Interval(ended_at, failed, events, min(max(marginal, 0.0), events - failed), hangs))
     return tuple(intervals)
 
 

@@ -26,6 +26,7 @@ TAKEN = ("sight", "down", "gap", "ledger")  # what the watchdog's own incidents 
 USUAL_BAD_FOR = timedelta(seconds=25)  # at every scrape interval: the rule itself follows that
 USUAL_GOOD_FOR = timedelta(seconds=20)
 FINE = timedelta(seconds=5)  # scrapes that are farther apart hide when within an interval a request was bad
+STALL_SHARE = 0.6  # of bad_for, for which it may be bad at once
 LEAST_OVER_INTERVALS = 5  # of which a range must have some, where scrapes are far apart
 
 
@@ -289,7 +290,7 @@ class Objective:
     @property
     def longest_stall(self) -> timedelta:
         """Return how long it may be bad at once and never be an incident: 15 s of 25."""
-        return self.bad_for - 2 * grain(self.scrape_interval)
+        return min(STALL_SHARE * self.bad_for, self.bad_for - 2 * grain(self.scrape_interval))
 
     @property
     def judged_stall(self) -> timedelta:
@@ -304,7 +305,8 @@ class Objective:
         """
         if self.counts_scrapes:
             return ceil(self.judged_stall / self.scrape_interval - JITTER)
-        return ceil(self.longest_stall / self.scrape_interval - JITTER) + 1
+        touched = ceil(self.longest_stall / self.scrape_interval - JITTER) + 1
+        return max(touched, round(self.bad_for / self.scrape_interval) - 1)
 
     @property
     def clear_intervals(self) -> int:

@@ -14,6 +14,7 @@ from tests.support.fakes.service import BOUNDS
 from tests.support.scene import AVAILABILITY, LATENCY, at
 from wine_slo.slo.evaluation.judgement import CHANCE, chance_of_share, clear_run, is_bad, is_breach
 from wine_slo.slo.evaluation.reading import Interval
+from wine_slo.slo.evaluation.rules import stuck_events
 from wine_slo.slo.objectives.kinds.latency import Latency
 
 QUIET = replace(LATENCY, least_events=5)
@@ -162,6 +163,17 @@ def test_of_a_minute_a_stall_explains_as_many_requests_as_come_in_20_s(
     first = 60 * len(usual)
     suspicion = [Interval(at(first + 60 * number), *counts) for number, counts in enumerate(seen)]
     assert is_breach(MINUTES, suspicion, before) is breach
+
+
+@pytest.mark.parametrize(("every", "ages", "needed"), [(5, 99, 6), (15, 99, 2), (30, 99, 1), (60, 99, 1), (60, 15, 2)])
+def test_a_request_that_is_stuck_for_longer_than_a_stall_is_a_breach(every: int, ages: int, needed: int) -> None:
+    objective = replace(LATENCY, scrape_interval=timedelta(seconds=every))
+    events = stuck_events(objective, ages)
+    hung = [Interval(at(every * number), events, events, is_stuck=True) for number in range(1, needed + 1)]
+    before = [Interval(at(every * -number), 0, 10.0 * every) for number in (6, 5, 4, 3, 2, 1)]
+    for usual in ((), before):
+        assert is_breach(objective, hung, usual)
+        assert not is_breach(objective, hung[:-1], usual)
 
 
 def test_two_intervals_are_adjacent_where_a_scrape_between_them_is_missing() -> None:
