@@ -90,6 +90,44 @@ def validate(
 
 
 @app.command()
+def init(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE", help="More files of --from.")] = None,
+    *,
+    prometheus: Annotated[
+        str | None, typer.Option(metavar="URL", help="The root of its API; that of the settings by default.")
+    ] = None,
+    sources: Annotated[
+        list[Path] | None,
+        typer.Option("--from", metavar="FILE", help="Objectives of another tool instead; or a folder."),
+    ] = None,
+    output: Annotated[Path, typer.Option(metavar="FILE", help="What to write.")] = Path("slo.yml"),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file where it is there.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Take what is proposed, without a question.")] = False,
+) -> None:
+    """Write a first slo.yml, for what a Prometheus scrapes or out of the objectives of another tool.
+
+    Finds jobs, histograms, counters by status and probes, and proposes
+    objectives with numbers that the last day has kept. Writes .env too where
+    there is none. Credentials are read from the settings, as always.
+
+    With --from it reads Sloth, Pyrra, OpenSLO, slo-generator and Prometheus
+    alerting rules, and says of each SLO what was taken, changed or left out
+    and why.
+
+    Exits with 0, and with 2 where nothing could be written.
+    """
+    from wine_slo.monitor.onboarding import init as onboarding  # noqa: PLC0415
+    from wine_slo.monitor.onboarding.importing.command import main as import_slos  # noqa: PLC0415
+
+    if sources:
+        raise typer.Exit(import_slos([*sources, *(files or ())], output, force=force))
+    if files:
+        raise typer.BadParameter("files belong behind --from", param_hint="FILE")
+    options = onboarding.Options(prometheus=prometheus, output=output, force=force, yes=yes)
+    raise typer.Exit(onboarding.main(options))
+
+
+@app.command()
 def status(as_json: Json = False) -> None:  # noqa: FBT002
     """Show the current status of all objectives, by the watchdog.
 
@@ -103,14 +141,18 @@ def status(as_json: Json = False) -> None:  # noqa: FBT002
 
 @app.command()
 def drill(
-    objective: Annotated[str | None, typer.Option(metavar="NAME", help="The latency to break; else the first.")] = None,
+    objective: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What to break; else the first latency.")
+    ] = None,
     minutes: Annotated[float, typer.Option(min=0.1, max=10, help="For how long at the most.")] = 3,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
-    """Make the service slow on purpose, and measure detection, notification and recovery.
+    """Break the service on purpose, and measure detection, notification and recovery.
 
-    Sends requests to /sleep for at most so many minutes, then as many fast
-    ones. The error budget leaves these requests out. Ctrl-C ends it.
+    Does what `drill` in slo.yml says, for at most so many minutes: requests
+    a URL, or runs a command and, however it ends, another one. Without it,
+    requests /sleep of the service that comes with it, which the error budget
+    leaves out, and then as many fast ones. Ctrl-C ends it.
 
     Exits with 0 where every step was as soon as the settings imply,
     1 where it was not, 2 where the configuration is wrong, 3 where there
@@ -168,6 +210,26 @@ def replay(  # noqa: PLR0913  # options of a command, each by its name
             )
         )
     )
+
+
+@app.command()
+def suggest(
+    objectives: Annotated[Path | None, typer.Option(metavar="FILE", help="Instead of slo.yml.")] = None,
+    discover: Annotated[bool, typer.Option("--discover", help="For what Prometheus scrapes instead.")] = False,  # noqa: FBT002
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Propose thresholds and objectives by what the last 28 days have kept.
+
+    Counts every threshold with every objective, and replays the strictest
+    ones of them, and those of slo.yml, with the watchdog's own evaluator.
+    An interrupted run continues where it was.
+
+    Exits with 0, with 2 where settings or a file cannot be used, with 3
+    where Prometheus does not answer or knows too little for any objective.
+    """
+    from wine_slo.monitor.onboarding.suggest import command as suggesting  # noqa: PLC0415
+
+    raise typer.Exit(suggesting.main(objectives, is_discovering=discover, as_json=as_json))
 
 
 @app.command()

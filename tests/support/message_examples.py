@@ -12,11 +12,13 @@ from tests.support.fakes.telegram_html import visible_text
 from tests.support.scene import (
     ALL,
     CHAT,
+    EVERY_KIND,
     KEY,
     at,
     incident,
     minutes,
 )
+from wine_slo.slo.attribution.attribution import Attribution, Breakdown, Cause, Share
 from wine_slo.slo.evaluation.engine import LEDGER, SIGHT, State
 from wine_slo.slo.evaluation.incident import Incident, Opening, Outcome
 from wine_slo.slo.evaluation.reading import Sight
@@ -42,11 +44,14 @@ BUDGET = Budget(
     bad_ratios={minutes(5): 0.4, timedelta(hours=1): 0.8, timedelta(days=3): 0.05, timedelta(days=30): 0.0015},
 )
 YOUNG, OLDER = (replace(BUDGET, history=minutes(count), events=events) for count, events in ((1, 100), (16, 4000)))
-SLOW = incident(by_endpoint=(("/sleep", 2.44), ("/predict", 0.031)), budget=BUDGET)
+SLEEP = Cause(label="endpoint", values=("/sleep",), bad=46, total=46, other_bad=0, other_total=12)
+BY_ENDPOINT = Breakdown(label="endpoint", values=(Share("/sleep", 46, 46), Share("/predict", 0, 12)))
+SLOW = incident(attribution=Attribution(over=minutes(1), breakdowns=(BY_ENDPOINT,), causes=(SLEEP,)), budget=BUDGET)
 CHANGED = replace(SLOW, change=Deployment(at(60) - minutes(6), "3021" * 16, "9188" * 16))
 FAILING = incident(key=Key("errors"), value=0.113, worst=0.2)
 DOWN = incident(key=Key("availability"), value=1.0, worst=1.0, targets=1, down=("127.0.0.1:8000",))
 PARTLY_DOWN = replace(DOWN, value=1 / 3, targets=3, down=("b:8000",))
+GAUGED = incident(value=1.0, worst=1.0, bad=12, total=12, missed=0.0)
 RECOVERED = incident(
     last_bad_at=at(860), closed_at=at(887), outcome=Outcome.RECOVERED, value=0.041, bad=640, total=1910, budget=BUDGET
 )
@@ -67,6 +72,21 @@ BLIND = Incident(
 )
 UNWRITTEN = replace(BLIND, key=LEDGER, reason="database or disk is full")
 WRITTEN = replace(UNWRITTEN, closed_at=at(185), outcome=Outcome.RECOVERED)
+
+
+def of_every_kind(fmt: Formatter) -> Formatter:
+    return replace(fmt, objectives=EVERY_KIND)
+
+
+def caused(*causes: Cause) -> Incident:
+    """A breach with causes that explain equally well."""
+    return incident(attribution=Attribution(over=minutes(1), breakdowns=(BY_ENDPOINT,), causes=causes))
+
+
+CAUSED = caused(
+    replace(SLEEP, label="instance", values=("a:8000", "b:8000"), bad=45, other_bad=1),
+    replace(SLEEP, label="version", values=("1.4",)),
+)
 
 
 def breach(
@@ -103,17 +123,41 @@ EXAMPLES: dict[str, Callable[[Formatter], str]] = {
         after=690,
         fmt=fmt,
     ),
-    "a service that hangs": lambda fmt: breach(
-        incident(waiting_seconds=72.4, value=None, by_endpoint=(("/sleep", 2.4),)), fmt=fmt
+    "a service that hangs": lambda fmt: breach(incident(waiting_seconds=72.4, value=None), fmt=fmt),
+    "several causes that are as good": lambda fmt: breach(CAUSED, fmt=fmt),
+    "a cause of failed scrapes": lambda fmt: breach(
+        replace(
+            PARTLY_DOWN,
+            attribution=caused(
+                replace(SLEEP, label="instance", values=("b:8000",)), replace(SLEEP, label="zone", values=("b",))
+            ).attribution,
+        ),
+        fmt=fmt,
     ),
-    "many endpoints": lambda fmt: breach(
-        incident(by_endpoint=tuple((f"/page/{number}", 5.0 - number) for number in range(5))), fmt=fmt
+    "a recovery from what had a cause": lambda fmt: recovery_text(
+        fmt, replace(RECOVERED, attribution=SLOW.attribution), OPENED
     ),
     "failing": lambda fmt: breach(FAILING, fmt=fmt),
     "down": lambda fmt: breach(DOWN, state=HELD_BY_THE_OUTAGE, fmt=fmt),
     "one of three down": lambda fmt: breach(PARTLY_DOWN, fmt=fmt),
     "three of three down": lambda fmt: breach(
         replace(PARTLY_DOWN, value=1.0, down=("a:8000", "b:8000", "c:8000")), fmt=fmt
+    ),
+    "one of three down, each by itself": lambda fmt: breach(
+        replace(DOWN, key=Key("availability", (("instance", "b:8000"),)), down=("b:8000",)), fmt=fmt
+    ),
+    "a probe": lambda fmt: breach(replace(GAUGED, key=Key("probe")), fmt=of_every_kind(fmt)),
+    "a queue": lambda fmt: breach(replace(GAUGED, key=Key("queue"), missed=4800), fmt=of_every_kind(fmt)),
+    "a queue that is short again": lambda fmt: recovery_text(
+        of_every_kind(fmt),
+        replace(RECOVERED, key=Key("queue"), value=0.0, worst=1.0, bad=24, total=40, budget=None),
+        OPENED,
+    ),
+    "a batch job": lambda fmt: breach(
+        replace(GAUGED, key=Key("backup"), missed=7300, value=0.5, bad=6), fmt=of_every_kind(fmt)
+    ),
+    "slow or failed": lambda fmt: breach(
+        incident(key=Key("calls"), value=0.4, worst=0.5, bad=46, total=58), fmt=of_every_kind(fmt)
     ),
     "buckets that are wide": lambda fmt: breach(replace(SLOW, bounds=BOUNDS), fmt=fmt),
     "one label set": lambda fmt: breach(incident(key=Key("latency", (("endpoint", "/predict"),))), fmt=fmt),
@@ -196,6 +240,30 @@ budgets = st.none() | st.builds(
 )
 
 
+some = st.floats(1, 1e5)
+shares = st.builds(Share, words, numbers, some)
+attributions = st.builds(
+    Attribution,
+    over=st.just(minutes(5)),
+    breakdowns=st.lists(
+        st.builds(Breakdown, label=words, values=st.lists(shares, max_size=10).map(tuple), more=st.integers(0, 90)),
+        max_size=10,
+    ).map(tuple),
+    causes=st.lists(
+        st.builds(
+            Cause,
+            label=words,
+            values=st.lists(words, min_size=1, max_size=3).map(tuple),
+            bad=some,
+            total=some,
+            other_bad=numbers,
+            other_total=some,
+        ),
+        max_size=3,
+    ).map(tuple),
+)
+
+
 @st.composite
 def incidents(draw: st.DrawFn) -> Incident:
     began, bad_for, later = draw(instants), draw(numbers), draw(numbers)
@@ -217,7 +285,7 @@ def incidents(draw: st.DrawFn) -> Incident:
         value=draw(st.none() | numbers if is_latency else st.none() | st.just(share)),
         worst=draw(st.none() | numbers if is_latency else st.none() | st.just(share)),
         worst_at=last_bad_at,
-        by_endpoint=tuple(draw(st.lists(st.tuples(words, numbers), max_size=6))) if is_latency else (),
+        attribution=draw(st.none() | attributions),
         held=draw(st.none() | st.sampled_from([each for each in Sight if each is not Sight.CLEAR])),
         held_since=draw(st.sampled_from([None, last_bad_at])),
         reason=f"it said {draw(words)}",

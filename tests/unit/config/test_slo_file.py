@@ -126,6 +126,7 @@ def test_everything_that_is_said_is_taken() -> None:
     expires_after: 1h30m
     remind_after: 8h
     by: [endpoint, instance]
+    breakdown: [version]
     burns: []
     bad: bad_total""",
     )
@@ -145,8 +146,17 @@ def test_everything_that_is_said_is_taken() -> None:
         expires_after=timedelta(hours=1, minutes=30),
         remind_after=timedelta(hours=8),
         by=("endpoint", "instance"),
+        breakdown=("version",),
         burns=(),
     )
+
+
+def test_an_objective_is_broken_down_as_it_says_or_as_the_file_says() -> None:
+    text = written("job: wine-slo\n", "job: wine-slo\nbreakdown: [endpoint, version]\n")
+    text = text.replace("    bad: bad_total", "    breakdown: []\n    bad: bad_total")
+    latency, errors = parse(text).objectives().all
+    assert latency.breakdown == ("endpoint", "version")
+    assert errors.breakdown == ()
 
 
 def test_the_usual_burn_rates_are_alerted_on_where_they_can_be_reached() -> None:
@@ -192,6 +202,24 @@ def test_a_time_zone_that_does_not_exist_is_reported_once(zone: str) -> None:
             id="an unknown key",
         ),
         pytest.param("job: w", "jbo: x\njob: w", "1: jbo is not known here", id="an unknown key at the top"),
+        pytest.param(
+            "objective: 0.95",
+            "objective: 0.95\n    bad_for: 25",
+            "8: objectives.0.bad_for is 25; write its unit: 25s or 25ms",
+            id="a span that may be left out and is a number",
+        ),
+        pytest.param(
+            "objective: 0.95",
+            "objective: 0.95\n    breakdown: instance",
+            "8: objectives.0.breakdown is 'instance'; write a list: [instance]",
+            id="a breakdown that is no list",
+        ),
+        pytest.param(
+            "job: wine-slo",
+            "job: wine-slo\nbreakdown: [endpoint, app-version]",
+            "2: breakdown must be names of labels",
+            id="a breakdown by what is no label",
+        ),
         pytest.param("    total: all_total\n", "", "10: objectives.1.total is missing", id="a missing key"),
         pytest.param(
             "job: wine-slo\n",
@@ -220,7 +248,7 @@ def test_a_time_zone_that_does_not_exist_is_reported_once(zone: str) -> None:
         pytest.param(
             "objective: 0.95",
             "objective: 95%",
-            "7: objectives.0.objective is '95%'; it must be a number",
+            "7: objectives.0.objective is '95%'; write 0.95",
             id="an objective with a percent sign",
         ),
         pytest.param(
@@ -293,7 +321,7 @@ def test_a_time_zone_that_does_not_exist_is_reported_once(zone: str) -> None:
         pytest.param(
             "threshold: 1s",
             "threshold: 1",
-            "8: objectives.0.threshold is 1; it must be a span such as 25s, 5m or 30d",
+            "8: objectives.0.threshold is 1; write its unit: 1s",
             id="a span without a unit",
         ),
         pytest.param(
@@ -353,11 +381,13 @@ def test_a_mistake_is_reported_with_its_line(old: str, new: str, said: str) -> N
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        pytest.param("", "1: must be a mapping with objectives", id="an empty page"),
+        pytest.param("", "1: is empty; write job and objectives", id="an empty page"),
         pytest.param("- a\n", "1: must be a mapping with objectives", id="a list"),
         pytest.param("job: x\nobjectives: []\n", "2: objectives must hold at least one objective", id="no objective"),
         pytest.param(
-            "job:\n\t- a\n", "2: is no YAML: found character '\\t' that cannot start any token", id="a tabulator"
+            "job:\n\t- a\n",
+            "2: is no YAML: found character '\\t' that cannot start any token; indent with spaces",
+            id="a tabulator",
         ),
         pytest.param("job: *x\n", "1: is no YAML: found undefined alias 'x'", id="an alias of nothing"),
         pytest.param("? [a]\n: b\n", "1: is no YAML: found unhashable key", id="a list as a key"),
@@ -467,7 +497,7 @@ def test_where_the_fields_of_many_objectives_stand_is_read_once(tmp_path: Path) 
 
 def test_all_mistakes_are_reported_at_once() -> None:
     text = written("name: errors", "name: latency").replace("0.95", "1").replace("0.99", "2")
-    assert [each.split(":")[1] for each in mistakes(text)] == ["7", "12", "10"]
+    assert [each.split(":")[1] for each in mistakes(text)] == ["7", "10", "12"]
     text = written("threshold: 1s", "treshold: 1s").replace("kind: ratio", "kind: rate")
     assert [each.split(":")[1] for each in mistakes(text)] == ["5", "8", "10"]
 
@@ -586,3 +616,56 @@ def test_spans_too_short_for_the_scrape_interval_are_reported_all_at_once_each_w
         f"slo.yml:9: objectives.0.good_for is 9s; {least} 10s to prove a recovery",
         f"slo.yml:10: objectives.0.over is 1m; {least} 150s",
     )
+
+
+# The drill
+
+
+@pytest.mark.parametrize(
+    ("drill", "mistake"),
+    [
+        ("{url: 'http://shop/slow?seconds=2', parallel: 20, objective: up}", None),
+        ("{start: [docker, stop, shop], stop: docker start shop}", None),
+        ("{start: break}", "drill must have both a start and a stop"),
+        ("{}", "drill must have either a url, or a start and a stop"),
+        ("{url: 'http://shop', start: a, stop: b}", "drill must have either a url, or a start and a stop"),
+        ("{url: shop}", "drill has the url shop, which is none; write http://HOST/PATH"),
+        ("{url: 'http://shop', parallel: 0}", "drill has 0 parallel requests; 1 to 100 can be made"),
+        ("{start: 'a \"b', stop: c}", "drill has a command that cannot be split into words: No closing quotation"),
+        ("{start: '', stop: c}", "drill has a command without a word"),
+        ("{url: 'http://shop', objective: speed}", "drill names speed, which is none of the objectives"),
+        ("sometimes", "drill is 'sometimes'; it must be a url, or a start and a stop"),
+    ],
+)
+def test_a_drill_is_a_url_or_two_commands(drill: str, mistake: str | None) -> None:
+    text = f"job: shop\ndrill: {drill}\nobjectives: [{{name: up, kind: up, objective: 0.9}}]\n"
+    if mistake is None:
+        assert parse(text).drill is not None
+        return
+    with pytest.raises(SloFileError) as refused:
+        parse(text)
+    assert str(refused.value) == f"slo.yml:2: {mistake}"
+
+
+def test_a_command_is_words_whichever_way_it_is_written() -> None:
+    file = parse(
+        "job: shop\ndrill: {start: \"sh -c 'a; b'\", stop: [c, d e]}\n"
+        "objectives: [{name: up, kind: up, objective: 0.9}]\n"
+    )
+    assert file.drill is not None
+    assert (file.drill.start_words, file.drill.stop_words) == (["sh", "-c", "a; b"], ["c", "d e"])
+
+
+@pytest.mark.parametrize(
+    ("written", "is_on"), [("", True), ("on", True), ("off", False), ("'off'", False), ("true", True)]
+)
+def test_an_outage_of_all_targets_is_an_incident_unless_it_is_switched_off(written: str, *, is_on: bool) -> None:
+    line = f"target_down: {written}\n" if written else ""
+    file = parse(f"job: shop\n{line}objectives: [{{name: up, kind: up, objective: 0.9}}]\n")
+    assert file.objectives().target_down is is_on
+
+
+def test_anything_else_than_on_or_off_is_a_mistake() -> None:
+    with pytest.raises(SloFileError) as refused:
+        parse("job: shop\ntarget_down: never\nobjectives: [{name: up, kind: up, objective: 0.9}]\n")
+    assert str(refused.value) == "slo.yml:2: target_down is 'never'; it must be on or off"

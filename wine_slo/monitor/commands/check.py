@@ -85,7 +85,8 @@ async def check(api: MetricSource, objectives: Objectives, clock: WallClock, ver
 
 def report(status: Status) -> CheckReport:
     """Return what a status comes to."""
-    found = tuple(_checked(each) for each in status.objectives)
+    causes = {each.number: status_text.cause(each) for each in status.open_incidents}
+    found = tuple(_checked(each, causes.get(each.incident or 0, "")) for each in status.objectives)
     judged = {each.status.objective for each in found if each.answer is not CheckedObjective.TOO_LITTLE}
     # A label set that is idle says nothing where others of its objective have requests.
     counted = (
@@ -103,9 +104,9 @@ def report(status: Status) -> CheckReport:
     )
 
 
-def _checked(slo: ObjectiveStatus) -> Checked:
+def _checked(slo: ObjectiveStatus, cause: str) -> Checked:
     answer = _answer(slo)
-    return Checked(slo=slo.slo, answer=answer, line=_line(slo, answer), status=slo)
+    return Checked(slo=slo.slo, answer=answer, line="; ".join(filter(None, (_line(slo, answer), cause))), status=slo)
 
 
 def _answer(slo: ObjectiveStatus) -> CheckedObjective:

@@ -7,14 +7,16 @@ done in a thread: the event loop is free meanwhile.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from wine_slo.metric_names import SHA256
+from wine_slo.monitor.evaluate.attributor import Attributor
 from wine_slo.monitor.evaluate.objective_queries import ObjectiveQueries
 from wine_slo.monitor.evaluate.slow_queries import Bounds, Budgets
 from wine_slo.slo.evaluation.engine import Interruption, State, advance, instants_of, is_ahead, with_clock_set
+from wine_slo.slo.evaluation.incident import with_attributions
 from wine_slo.slo.evaluation.key_state import may_open
 from wine_slo.slo.evaluation.reading import Reading, Sight, without_data
 from wine_slo.slo.evaluation.sampling import read_blind, unjudged, untrusted
@@ -50,6 +52,7 @@ class Collector:
         self._recorded: frozenset[datetime] | None = None  # what was known before the source's clock had to be guessed
         self._budgets = Budgets(api, self._steady)
         self._bounds = Bounds(api, self._steady)
+        self._attributor = Attributor(api)
         self._faults: dict[str, str] = {}  # what was raised last, by objective, so that each is logged once
 
     async def evaluate(
@@ -69,7 +72,11 @@ class Collector:
         """
         gathered = await asyncio.gather(*(self._readings(objective, state) for objective in objectives.all))
         readings = {key: reading for each in gathered for key, reading in each.items()}
-        deployments = await self._deployments(state, objectives, readings)
+        suspects = await asyncio.to_thread(_suspects, state, objectives, readings)
+        deployments, attributions = await asyncio.gather(
+            self._deployments(objectives, suspects),
+            self._attributor.attributions(state, objectives, readings, suspects),
+        )
         now, step = self._time_of(readings)
         if self._recorded is not None and step:
             state = with_clock_set(state, step, but=self._recorded)
@@ -85,7 +92,7 @@ class Collector:
             _advance, state, objectives, readings, now, unwritten, interruption, deployments
         )
         self._last = (after.evaluated_at or now, self._steady())
-        return after
+        return replace(after, incidents=with_attributions(after.incidents, attributions)) if attributions else after
 
     def now(self) -> SourceTime:
         """Return the instant by the source's clock, as far as it is known; a state has no other instants."""
@@ -124,13 +131,11 @@ class Collector:
         self._faults.pop(objective.name, None)
         return readings
 
-    async def _deployments(
-        self, state: State, objectives: Objectives, readings: Mapping[Key, Reading]
-    ) -> dict[str, Deployment]:
+    async def _deployments(self, objectives: Objectives, suspects: Iterable[Key]) -> dict[str, Deployment]:
         """Return the last deployment of each job of which an incident may open now; one query for each job."""
-        suspects = await asyncio.to_thread(_suspects, state, objectives, readings)
-        found = await asyncio.gather(*map(self._last_deployment, suspects.values()))
-        return {job: each for job, each in zip(suspects, found, strict=True) if each is not None}
+        jobs = {objective.job: objective for key in suspects if (objective := objectives.of(key)) is not None}
+        found = await asyncio.gather(*map(self._last_deployment, jobs.values()))
+        return {job: each for job, each in zip(jobs, found, strict=True) if each is not None}
 
     async def _last_deployment(self, objective: Objective) -> Deployment | None:
         """Return the last deployment; None also where it is not known, as nothing else waits for it."""
@@ -142,16 +147,16 @@ class Collector:
             return None
 
 
-def _suspects(state: State, objectives: Objectives, readings: Mapping[Key, Reading]) -> dict[str, Objective]:
-    """Return an objective of each job of which an incident may open; none where that cannot be judged."""
+def _suspects(state: State, objectives: Objectives, readings: Mapping[Key, Reading]) -> list[Key]:
+    """Return each key of which an incident may open; none where that cannot be judged."""
     try:
-        return {
-            objective.job: objective
+        return [
+            key
             for key, reading in readings.items()
             if (objective := objectives.of(key)) is not None and may_open(state.tracks, objective, key, reading)
-        }
+        ]
     except (ValueError, ArithmeticError):
-        return {}  # `_advance` finds the same, and says whose reading it is
+        return []  # `_advance` finds the same, and says whose reading it is
 
 
 def _advance(

@@ -16,6 +16,8 @@ from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Vector
 from wine_slo.slo.span import format_seconds
 
+QUANTILE = "quantile"  # the label of the series of a summary
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveMistake:
@@ -69,7 +71,9 @@ def _unexamined(objective: Objective, field: str, error: MetricSourceError) -> O
 
 async def _of_histogram(api: MetricSource, objective: Objective) -> list[ObjectiveMistake]:
     """Return what is wrong with the histogram of an objective and its bounds."""
-    histogram = objective.source.bounded
+    histogram, native = objective.source.bounded, objective.source.native_histogram
+    if native is not None:
+        return await _of_native(api, objective, native)
     if histogram is None:
         return []
     bounds = await _bounds(api, objective)
@@ -134,6 +138,30 @@ async def _why_empty(api: MetricSource, selector: str) -> _WhyEmpty:
     return _WhyEmpty(values=", ".join(values))
 
 
+async def _of_native(api: MetricSource, objective: Objective, name: str) -> list[ObjectiveMistake]:
+    """Return what is wrong with a native histogram."""
+    series = objective.source.histogram_series(objective.scope)
+    if series is not None and (await api.query(promql.native_histograms(series))).samples:
+        return []
+    if (await api.query(promql.count(f"{name}_bucket"))).samples:
+        return [ObjectiveMistake(objective.name, "native", f"is true, but {name} has buckets; leave it out")]
+    if (await api.query(promql.native_histograms(name))).samples:
+        return [ObjectiveMistake(objective.name, "selector", f"matches no series of {name}")]
+    return [ObjectiveMistake(objective.name, "histogram", f"has no native histogram {name} that Prometheus knows")]
+
+
+async def _instead_of_buckets(api: MetricSource, name: str) -> str | None:
+    """Return what a metric is that has no buckets; None where there is no such metric."""
+    if any(each.labels.get(QUANTILE) for each in (await api.query(promql.values_of(name, QUANTILE))).samples):
+        return (
+            f"is {name}, a summary: it has quantiles of each process, and nothing to count requests within a threshold "
+            "by; let the service export a histogram"
+        )
+    if (await api.query(promql.native_histograms(name))).samples:
+        return f"is {name}, a native histogram; write native: true"
+    return None
+
+
 async def _bounds(api: MetricSource, objective: Objective) -> list[float]:
     buckets = promql.bucket_bounds(objective)
     return [] if buckets is None else bounds_in(await api.query(buckets), objective.source.unit_of_values)
@@ -142,6 +170,8 @@ async def _bounds(api: MetricSource, objective: Objective) -> list[float]:
 async def _no_histogram(api: MetricSource, objective: Objective, histogram: BoundedHistogram) -> ObjectiveMistake:
     """Return what is wrong where there are no buckets."""
     series = f"{histogram.name}_bucket"
+    if (other := await _instead_of_buckets(api, histogram.name)) is not None:
+        return ObjectiveMistake(objective.name, "histogram", other)
     if histogram.selector and (await api.query(promql.count(series))).samples:
         why = (await _why_empty(api, f"{series}{{{histogram.selector}}}")).mistake
         return ObjectiveMistake(

@@ -226,6 +226,8 @@ class StatusPages:
             yield f"worst {worst}{at}"
         if round(incident.opening_total_events):
             yield f"{incident.opening_bad_events:,.0f} of {incident.opening_total_events:,.0f} bad"
+        if cause := status_text.cause(incident):
+            yield cause
         if incident.openings > 1:
             in_all = sum(((each.ended_at or status.now) - each.began_at for each in incident.bad_times), timedelta(0))
             first = self._beginning(incident.began_at, status.now)

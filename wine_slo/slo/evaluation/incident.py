@@ -1,10 +1,11 @@
 """Incidents: the record of each, and what an interval, a recovery or a new breach makes of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from wine_slo.slo.attribution.attribution import Attribution
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.evaluation.value import Value
 from wine_slo.slo.objectives.budget import Budget
@@ -66,14 +67,16 @@ class Incident:
         value: The value at the last evaluation whose sight was clear; of a recovered one, what proved the recovery.
         value_over: The time range of the value; None where it is not known.
         bounds: The finite bucket bounds of the histogram in seconds, ascending; empty where they are not known.
-        targets: How many targets there are, where being up is the objective.
+        targets: How many targets the job has; of a label set, how many are its own where being up is the objective.
         down: The names of those that did not answer at the last evaluation.
-        by_endpoint: The same, endpoint by endpoint, slowest first.
+        attribution: Which labels' values carry its bad events of late; None where that is not known.
         waiting_seconds: How long the oldest request has waited, where nothing is answered at all.
+        missed: The value of a gauge that is furthest from good; None where all are good.
         budget: What is known of the error budget.
         burn: The burn-rate alert, where it is the budget that this is about.
         change: The deployment shortly before, if there was one.
         is_drill: Whether all slow requests are those of a drill.
+        is_announced_drill: Whether it began while a drill ran that was announced as one.
         is_outage: Whether no target answers at all.
     """
 
@@ -99,8 +102,9 @@ class Incident:
     down: tuple[str, ...] = ()
     worst: float | None = None
     worst_at: datetime | None = None
-    by_endpoint: tuple[tuple[str, float], ...] = ()
+    attribution: Attribution | None = None
     waiting_seconds: float | None = None
+    missed: float | None = None
     budget: Budget | None = None
     burn: Burn | None = None
     held: Sight | None = None
@@ -109,12 +113,18 @@ class Incident:
     unjudged_for: timedelta = timedelta(0)
     change: Deployment | None = None
     is_drill: bool = False
+    is_announced_drill: bool = False
     is_outage: bool = False
 
     @property
     def is_open(self) -> bool:
         """Return whether it is not over."""
         return self.closed_at is None
+
+    @property
+    def is_of_drill(self) -> bool:
+        """Return whether it was made on purpose."""
+        return self.is_drill or self.is_announced_drill
 
     @property
     def since(self) -> datetime:
@@ -175,6 +185,7 @@ def recovered(incident: Incident, objective: Objective, reading: Reading, proof:
         value=value.number if value else None,
         value_over=value.over if value else None,
         waiting_seconds=None,
+        missed=None,
     )
 
 
@@ -215,6 +226,29 @@ def count_interval(incident: Incident, interval: Interval, *, bad: bool) -> Inci
     )
 
 
+def with_drills(
+    incidents: Mapping[int, Incident], before: Mapping[int, Incident], is_announced: Callable[[Incident], bool]
+) -> Mapping[int, Incident]:
+    """Return the incidents, each that has just opened marked where it is one of an announced drill.
+
+    Args:
+        incidents: All after an evaluation.
+        before: All before it.
+        is_announced: Whether an incident is one of an announced drill.
+    """
+    marked = {
+        number: replace(incident, is_announced_drill=is_announced(incident))
+        for number, incident in incidents.items()
+        if incident.is_open and has_just_opened(incident, before)
+    }
+    return {**incidents, **marked} if marked else incidents
+
+
+def has_just_opened(incident: Incident, before: Mapping[int, Incident]) -> bool:
+    """Return whether an incident has opened, or opened again, since the incidents were as they were before."""
+    return incident.number not in before or before[incident.number].openings < incident.openings
+
+
 def with_deployments(
     incidents: Mapping[int, Incident],
     before: Mapping[int, Incident],
@@ -231,7 +265,7 @@ def with_deployments(
     """
     explained = {}
     for number, incident in incidents.items():
-        is_new = number not in before or before[number].openings < incident.openings
+        is_new = has_just_opened(incident, before)
         objective = objectives.of(incident.key)
         if not incident.is_open or not is_new or objective is None:
             continue
@@ -239,3 +273,13 @@ def with_deployments(
         if deployment is not None and deployment.may_have_caused(incident.since):
             explained[number] = replace(incident, change=deployment)
     return {**incidents, **explained}
+
+
+def with_attributions(
+    incidents: Mapping[int, Incident], attributions: Mapping[Key, Attribution]
+) -> Mapping[int, Incident]:
+    """Return the incidents, each that is open with what was found about its bad events, where something new was."""
+    return {
+        number: replace(each, attribution=attributions[each.key]) if each.is_open and each.key in attributions else each
+        for number, each in incidents.items()
+    }

@@ -17,8 +17,9 @@ by, it waits for more.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from math import exp, inf, log, sqrt
+from math import inf, sqrt
 
+from wine_slo.slo.chance import chance_of_share
 from wine_slo.slo.evaluation.reading import Interval
 from wine_slo.slo.evaluation.rules import is_violation
 from wine_slo.slo.objectives.objective import Objective, grain
@@ -191,22 +192,6 @@ def held_run(objective: Objective, seen: Sequence[Interval], span: timedelta) ->
     total = sum(each.total for each in recent)
     bad = sum(each.bad for each in recent)
     return recent if round(total) >= objective.least_to_judge and bad <= total * objective.allowed_bad_ratio else ()
-
-
-def chance_of_share(bad: float, total: float, ratio: float) -> float:
-    """Return at most how likely a share as far from `ratio` is, when `ratio` of all events are bad.
-
-    The Chernoff bound of the binomial tail, exp(-n KL(bad/n || ratio)): never too small, exact where all or none are
-    bad. Source: Hoeffding, 1963, https://doi.org/10.1080/01621459.1963.10500830, theorem 1.
-    """
-    share = bad / total
-    divergence = 0.0
-    for seen, expected in ((share, ratio), (1 - share, 1 - ratio)):
-        if seen > 0:
-            if expected <= 0:
-                return 0.0
-            divergence += seen * log(seen / expected)
-    return exp(-total * divergence)
 
 
 def _without_worst_stall(

@@ -257,6 +257,7 @@ def _open(
             total_since=0.0,
             relapses=last.relapses + relapsed,
             is_drill=False,
+            attribution=None,
         )
     else:
         incident = Incident(
@@ -319,10 +320,10 @@ def _describe(incident: Incident, track: KeyState, objective: Objective, reading
         value=shown.number if shown else None,
         value_over=shown.over if shown else None,
         bounds=reading.bounds or incident.bounds,
-        targets=reading.up_targets.known if reading.up_targets else 0,
-        down=reading.up_targets.down if reading.up_targets else (),
-        by_endpoint=reading.by_endpoint or incident.by_endpoint,
+        targets=reading.up_targets.known if reading.up_targets else reading.targets,
+        down=reading.up_targets.down if reading.up_targets else reading.down,
         waiting_seconds=reading.waiting_seconds,
+        missed=reading.missed,
         budget=reading.budget or incident.budget,
         is_outage=objective.is_up and shown is not None and shown.number == 1 and not incident.key.labels,
         is_drill=_is_drill(incident, objective, reading),
@@ -362,3 +363,28 @@ def may_open(tracks: Mapping[Key, KeyState], objective: Objective, key: Key, rea
         if is_burning and not (burnt and burnt.phase.is_open):
             return True
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class BadTime:
+    """The bad time that an attribution is about: from the start of its first interval to the end of its last one."""
+
+    first: datetime
+    last: datetime
+
+
+def bad_time(track: KeyState | None, objective: Objective, reading: Reading) -> BadTime | None:
+    """Return the bad time that a suspicion or a breach rests on, as much of it as the objective's range; None if none.
+
+    Args:
+        track: What was remembered before this evaluation; None where nothing was.
+        objective: Its objective.
+        reading: What this evaluation reads.
+    """
+    known, judged_until = (track.evidence, track.judged_until) if track else ((), None)
+    since = judged_until + objective.scrape_interval / 2 if judged_until else None
+    new = (each for each in reading.intervals if since is None or each.ended_at > since)
+    bad = [each.ended_at for each in (*known, *new) if is_bad(objective, each)]
+    if not bad:
+        return None
+    return BadTime(max(bad[0] - objective.scrape_interval, bad[-1] - objective.over), bad[-1])

@@ -42,6 +42,8 @@ def difference(events: Events, scrape_interval: timedelta, gap: timedelta) -> st
     window = format_range(RATE_INTERVALS * scrape_interval)
 
     def across(series: str) -> str:
+        if events.are_native:  # of which 2.42 knows no `last_over_time`
+            return _grown(events, series, f"{series} offset {format_range(gap)}")
         # Not the series alone: where a scrape failed, it ends at once, however young its last sample is.
         newest = f"last_over_time({series}[{window}])"
         return _grown(events, newest, f"last_over_time({series}[{window}] offset {format_range(gap)})")
@@ -56,9 +58,9 @@ def settled(events: Events, scrape_interval: timedelta) -> str:
     return _joined(f"{each} and {each} offset {before}" for each in events.selectors)
 
 
-def fresh(series: str, scrape_interval: timedelta) -> str:
-    """Return the series that have a sample in the last interval."""
-    return f"{series} and {is_fresh(series, scrape_interval)}"
+def fresh(values: str, scrape_interval: timedelta, series: str = "") -> str:
+    """Return the values whose series, which are they themselves if not said, have a sample in the last interval."""
+    return f"{values} and {is_fresh(series or values, scrape_interval)}"
 
 
 def is_fresh(series: str, scrape_interval: timedelta) -> str:

@@ -136,6 +136,7 @@ class Objective:
         expires_after: An incident that no event has fed for so long is closed as expired.
         remind_after: A reminder of an open incident is sent after so long.
         by: Label names; one state for each label set.
+        breakdown: Label names by which bad events are attributed; None for all that its series have.
         burns: The burn rates that are alerted on.
         burns_left_out: The usual ones that can never fire for this objective, so that they are not among them.
         seen_in: The series of its targets, where they are not simply those of the job.
@@ -156,6 +157,7 @@ class Objective:
     expires_after: timedelta = timedelta(minutes=30)
     remind_after: timedelta = timedelta(hours=4)
     by: tuple[str, ...] = ()
+    breakdown: tuple[str, ...] | None = None
     burns: tuple[Burn, ...] = ()
     burns_left_out: tuple[Burn, ...] = ()
     seen_in: Scope | None = None
@@ -190,6 +192,7 @@ class Objective:
             ("expires_after", self.expires_after > timedelta(0), "must be longer than 0"),
             ("remind_after", self.remind_after > timedelta(0), "must be longer than 0"),
             ("by", all(map(LABEL.fullmatch, self.by)), "must be names of labels"),
+            ("breakdown", all(map(LABEL.fullmatch, self.breakdown or ())), "must be names of labels"),
         )
         mistakes: dict[str, str] = {}
         for name, holds, sentence in checks:
@@ -361,10 +364,12 @@ class Objectives:
 
     Attributes:
         blind_for: No data for so long is an incident of its own.
+        target_down: Whether an outage of all targets of a job is one.
     """
 
     all: tuple[Objective, ...]
     blind_for: timedelta = timedelta(minutes=2)
+    target_down: bool = True
     by_name: dict[str, Objective] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:

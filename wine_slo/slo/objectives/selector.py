@@ -28,6 +28,7 @@ SPECIAL = re.compile(r"([\\.+*?()|\[\]{}^$])")  # of a regular expression
 
 _name, _matchers, _selector = re.compile(NAME), re.compile(MATCHERS), re.compile(SELECTOR)
 _comparison, _number = re.compile(COMPARISON), re.compile(NUMBER)
+_label_matcher = re.compile(rf"({LABEL})\s*((?:=~|!~|!=|=)\s*{STRING})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ def quoted(text: str) -> str:
     """Return a text as a string of PromQL."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
+
+
+def matchers(text: str) -> frozenset[tuple[str, str]]:
+    """Return the label matchers that stand in selectors: each label, and what is wanted of it."""
+    return frozenset((each[1], each[2]) for each in _label_matcher.finditer(text))
 
 
 def wrong_with_histogram(text: str) -> str | None:

@@ -18,6 +18,7 @@ from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason, phrase
 from wine_slo.slo.text.formatting import BURNT_IN, Formatter
 from wine_slo.slo.text.incidents.burn import budget_in_short, budget_line, last_budget
+from wine_slo.slo.text.incidents.cause import breakdown_lines
 from wine_slo.slo.text.language import shortened
 from wine_slo.slo.text.status_list import STATUS_LINES, URGENCY, status_line
 
@@ -117,6 +118,9 @@ def why_text(
     if reading is not None:
         lines += _measurements(fmt, objective, reading)
     lines += _evidence_lines(fmt, objective, track, now)
+    incident = state.incidents.get(track.incident) if track.incident is not None else None
+    if incident is not None and incident.attribution is not None:
+        lines += breakdown_lines(fmt, incident.attribution, objective)
     lines.append(fmt.say("Query: {query}", query=f"<code>{escape(query)}</code>"))
     lines += [
         fmt.say(SUPPRESSED[reason], number=number)
@@ -243,7 +247,9 @@ def _measurements(fmt: Formatter, objective: Objective, reading: Reading) -> lis
     if values:
         measured = "; ".join(fmt.value(objective, each, reading.bounds) for each in values)
         lines.append(fmt.say("Measured: {values}.", values=measured))
-    if reading.events_per_second is not None and not objective.counts_scrapes:
+    if missed := fmt.missed(objective, reading.missed):
+        lines.append(missed)
+    if reading.events_per_second is not None:
         lines.append(fmt.say("{rate} requests/s.", rate=fmt.language.rate(reading.events_per_second)))
     return lines
 

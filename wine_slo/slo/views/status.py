@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from wine_slo.slo.attribution.attribution import Breakdown, Cause
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.evaluation.engine import DOWN, GAP, LEDGER, SIGHT, State, is_ahead
 from wine_slo.slo.evaluation.incident import Incident
@@ -20,13 +21,16 @@ from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions
 from wine_slo.slo.views.status_schema import (
     BadTime,
+    BreakdownStatus,
     BurnStatus,
+    CauseStatus,
     IncidentStatus,
     Judgement,
     LastBudget,
     ObjectiveStatus,
     SilenceStatus,
     Status,
+    ValueStatus,
 )
 
 OWN = {  # the watchdog's own incidents
@@ -250,7 +254,7 @@ def _incident(
     incident: Incident, objectives: Objectives, state: State, now: datetime, process: Process
 ) -> IncidentStatus:
     objective, actions, opening = objectives.of(incident.key), process.actions, incident.this_opening
-    is_latency = objective is not None and objective.is_latency
+    is_latency, attribution = objective is not None and objective.is_latency, incident.attribution
     records = [each for each in process.records if each.incident == incident.number]
     acknowledgement = actions.acknowledgement(incident)
     stages = [each.stage if each.opening == incident.openings else Stage.NOTHING for each in records]
@@ -293,5 +297,29 @@ def _incident(
         acknowledged_by=acknowledgement.by.name if acknowledgement else None,
         acknowledged_at=acknowledgement.at if acknowledgement else None,
         silence=_silence(actions.silence_of(incident, state.incidents, now), objectives) if incident.is_open else None,
-        is_drill=incident.is_drill,
+        is_drill=incident.is_of_drill,
+        causes=tuple(map(_cause, attribution.causes)) if attribution else (),
+        breakdown=tuple(map(_breakdown, attribution.breakdowns)) if attribution else (),
+        breakdown_over_seconds=attribution.over.total_seconds() if attribution else None,
+    )
+
+
+def _cause(cause: Cause) -> CauseStatus:
+    return CauseStatus(
+        label=cause.label,
+        values=cause.values,
+        bad_events=cause.bad,
+        total_events=cause.total,
+        other_bad_events=cause.other_bad,
+        other_total_events=cause.other_total,
+    )
+
+
+def _breakdown(breakdown: Breakdown) -> BreakdownStatus:
+    return BreakdownStatus(
+        label=breakdown.label,
+        values=tuple(
+            ValueStatus(value=each.value, bad_events=each.bad, total_events=each.total) for each in breakdown.values
+        ),
+        more_values=breakdown.more,
     )

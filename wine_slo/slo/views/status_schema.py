@@ -178,6 +178,56 @@ class BadTime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CauseStatus:
+    """Values of one label that carry most of the bad events of an incident, while all others are fine, or nearly.
+
+    Attributes:
+        label: The name of the label.
+        values: The values, the one with the most bad events first.
+        bad_events: Of these values; estimated, so not a whole number.
+        total_events: All of these values.
+        other_bad_events: Of all other values.
+        other_total_events: All of these.
+    """
+
+    label: str
+    values: tuple[str, ...]
+    bad_events: float
+    total_events: float
+    other_bad_events: float
+    other_total_events: float
+
+    @property
+    def share(self) -> float:
+        """Return the share of the bad events that it carries."""
+        return self.bad_events / (self.bad_events + self.other_bad_events)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueStatus:
+    """The events of one value of a label; estimated counts, so not whole numbers."""
+
+    value: str
+    bad_events: float
+    total_events: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakdownStatus:
+    """The events of an incident by the values of one label.
+
+    Attributes:
+        label: The name of the label.
+        values: Those with the most bad events, in that order.
+        more_values: How many are left out.
+    """
+
+    label: str
+    values: tuple[ValueStatus, ...]
+    more_values: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentStatus:
     """One incident.
 
@@ -215,7 +265,10 @@ class IncidentStatus:
         acknowledged_by: Who has acknowledged it; null where nobody has.
         acknowledged_at: When.
         silence: What mutes its messages now; null where nothing does.
-        is_drill: Whether all that is slow is what a drill has requested.
+        is_drill: Whether a drill made it: it requested all that is slow, or was announced when this began.
+        causes: What carries its bad events, each explaining them as well as the others; empty where nothing stands out.
+        breakdown: Its events label by label, the label that explains most first.
+        breakdown_over_seconds: The time range of these; null where they are not known.
     """
 
     number: int
@@ -251,6 +304,9 @@ class IncidentStatus:
     acknowledged_at: datetime | None
     silence: SilenceStatus | None
     is_drill: bool
+    causes: tuple[CauseStatus, ...] = ()
+    breakdown: tuple[BreakdownStatus, ...] = ()
+    breakdown_over_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

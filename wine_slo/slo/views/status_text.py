@@ -52,6 +52,14 @@ def worst(incident: IncidentStatus) -> str:
     return "" if incident.worst_bad_ratio is None else f"{percent(incident.worst_bad_ratio)} bad"
 
 
+def cause(incident: IncidentStatus) -> str:
+    """Return which values of which label carry the bad events; empty where nothing stands out."""
+    if not incident.causes:
+        return ""
+    where = "; ".join(f"{each.label}={', '.join(each.values)}" for each in incident.causes)
+    return f"{percent(incident.causes[0].share)} of the bad: {where}"
+
+
 def beginning(instant: datetime, now: datetime, zone: tzinfo) -> str:
     """Return when something began or ended: `19:41:05`, with its date where that is not today's."""
     local, today = instant.astimezone(zone), now.astimezone(zone)

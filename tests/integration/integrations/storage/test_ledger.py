@@ -26,6 +26,7 @@ from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.schema import STEPS, TABLES
 from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.monitor.evaluate.evaluator import Evaluator
+from wine_slo.slo.attribution.attribution import Share, attribute
 from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.engine import State
@@ -108,6 +109,23 @@ def test_a_reason_comes_back_so_that_it_can_be_written_in_any_language(ledger: L
     state = replace(state, incidents={n: replace(each, reason=reason) for n, each in state.incidents.items()})
     ledger.save(State(), state)
     assert ledger.load().state == replace(state, readings={})
+
+
+def test_what_carries_the_bad_events_comes_back(ledger: Ledger) -> None:
+    found = attribute({"endpoint": [Share("/sleep", 45.5, 46), Share("", 1, 200)]}, 0.05, timedelta(minutes=1))
+    assert found.causes
+    state = State(incidents={1: incident(number=1, attribution=found)})
+    ledger.save(State(), state)
+    assert ledger.load().state.incidents[1].attribution == found
+
+
+def test_an_incident_of_a_version_that_knew_only_the_endpoints_is_read(path: Path, ledger: Ledger) -> None:
+    ledger.save(State(), State(incidents={1: incident(number=1)}))
+    old = """json_set(json_remove(value, '$.attribution'), '$.by_endpoint', json('[["/sleep", 2.4]]'))"""
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"UPDATE incidents SET value = {old}")
+    connection.close()
+    assert ledger.load().state.incidents[1] == incident(number=1)
 
 
 def test_a_restart_finds_it(path: Path, ledger: Ledger) -> None:

@@ -14,6 +14,7 @@ from tests.support.scene import ALL, AVAILABILITY, ERRORS, KEY, LATENCY, Scene, 
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.monitor.chatops.info import Info
+from wine_slo.slo.attribution.attribution import Share, attribute
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Picture
 from wine_slo.slo.evaluation.engine import KEPT, State
@@ -152,6 +153,29 @@ async def test_why_names_the_query_and_the_evidence(desk: Desk) -> None:
     ]
     assert said[6] == "Statistically significant: in breach."
     assert said[7].startswith('Query: histogram_quantile(0.95, sum by (le) (rate(request_latency_seconds_bucket{job="')
+
+
+async def test_why_shows_the_bad_requests_label_by_label(desk: Desk) -> None:
+    desk.scene.breaks()
+    many = [Share(f"/{number}", 0, 10) for number in range(20)]
+    instances = [Share("a:8000", 30, 150), Share("b:8000", 28, 150)]
+    tables = {"instance": instances, "endpoint": [Share("/sleep", 58, 60), *many]}
+    desk.scene.attributes(attribute(tables, 0.05, minutes(1)))
+    said = await desk.sends("/why latency")
+    assert said[-3:-1] == [
+        "Bad by endpoint, in 1 min: /sleep 58 of 60, /0 0 of 10, /1 0 of 10 and 18 more.",
+        "Bad by instance, in 1 min: a:8000 30 of 150, b:8000 28 of 150.",
+    ]
+
+
+async def test_why_says_that_no_value_stands_out_or_that_there_is_nothing_to_compare(desk: Desk) -> None:
+    desk.scene.breaks().attributes(attribute({"instance": [Share("a", 30, 30), Share("b", 30, 30)]}, 0.05, minutes(1)))
+    assert (await desk.sends("/why latency"))[-3:-1] == [
+        "Bad by instance, in 1 min: a 30 of 30, b 30 of 30.",
+        "No value stands out.",
+    ]
+    desk.scene.attributes(attribute({}, 0.05, minutes(1)))
+    assert (await desk.sends("/why latency"))[-2] == "No label to compare."
 
 
 async def test_why_says_why_this_chat_gets_no_notification(desk: Desk) -> None:

@@ -319,6 +319,18 @@ async def test_the_budget_leaves_out_what_the_judgement_does_not(world: World) -
     assert reading.budget.remaining(latency("mixed")) == 1
 
 
+async def test_a_breach_names_the_endpoint_that_carries_the_bad_requests(world: World) -> None:
+    for objective, endpoint, bad in ((latency("mixed"), "/sleep", 4), (errors("mixed"), "/fail", 2)):
+        evaluation = world.evaluation(objective, name=f"caused-{objective.name}")
+        await evaluation.evaluate()
+        while (attribution := evaluation.state.open_incidents[0].attribution) is None:
+            await evaluation.evaluate()
+        (cause,) = attribution.causes
+        assert (cause.label, cause.values, cause.other_bad) == ("endpoint", (endpoint,), 0)
+        assert cause.bad == cause.total
+        assert cause.other_total / cause.total == pytest.approx(22 / bad - 1)
+
+
 async def test_what_is_good_by_little_is_known(world: World) -> None:
     source = Latency("request_latency_seconds", 2.0, clear_seconds=1.0)
     reading = await world.evaluate_one(latency("mixed", source=source))

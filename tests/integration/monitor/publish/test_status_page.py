@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestClient
 from playwright.async_api import Browser, expect
 
 from tests.support.app_server import AppServer
+from tests.support.message_examples import CAUSED
 from tests.support.real.browser import PHONE, Open, is_accessible, picture, running_browser, visiting
 from tests.support.scene import ALL, LATENCY, at, minutes
 from tests.support.status_examples import (
@@ -309,6 +310,24 @@ async def test_a_chat_that_cannot_be_reached_and_a_drill_are_named(client: Clien
     status = msgspec.json.decode(await (await client.get("/api/status")).read(), type=Status)
     assert status.unreachable == {"-5": "Forbidden: <b>kicked"}
     assert [each.is_drill for each in status.open_incidents] == [True]
+
+
+async def test_what_carries_the_bad_requests_is_named(client: Client, watch: Watch) -> None:
+    watch.state = state(
+        replace(OPEN, attribution=CAUSED.attribution), latency=SLOW, errors=ERRING, availability=NO_DATA
+    )
+    assert "98 % of the bad: instance=a:8000, b:8000; version=1.4" in await page_of(client)
+    status = msgspec.json.decode(await (await client.get("/api/status")).read(), type=Status)
+    (incident,) = status.open_incidents
+    cause, equal = incident.causes
+    assert (cause.label, cause.values, equal.values) == ("instance", ("a:8000", "b:8000"), ("1.4",))
+    assert (cause.bad_events, cause.total_events, cause.other_bad_events, cause.other_total_events) == (45, 46, 1, 12)
+    (breakdown,) = incident.breakdown
+    assert [(each.value, each.bad_events, each.total_events) for each in breakdown.values] == [
+        ("/sleep", 46, 46),
+        ("/predict", 0, 12),
+    ]
+    assert incident.breakdown_over_seconds == 60
 
 
 async def test_what_is_taken_back_stands_nowhere(client: Client, watch: Watch) -> None:

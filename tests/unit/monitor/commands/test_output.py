@@ -5,10 +5,12 @@ from datetime import UTC
 
 import pytest
 
+from tests.support.message_examples import CAUSED
 from tests.support.scene import ALL, at
-from tests.support.status_examples import BAD, NOW, PROCESS
+from tests.support.status_examples import BAD, NOW, OPEN, PROCESS
 from wine_slo.integrations.console.terminal import Terminal
 from wine_slo.monitor.commands import output
+from wine_slo.monitor.commands.check import report
 from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.reason import Reason
@@ -34,6 +36,17 @@ def test_status_is_a_table_with_the_worst_first(capsys: pytest.CaptureFixture[st
     assert lines == STATUS.splitlines()
 
 
+def test_what_carries_the_bad_requests_stands_beside_the_incident(capsys: pytest.CaptureFixture[str]) -> None:
+    caused = replace(OPEN, attribution=CAUSED.attribution)
+    state = replace(BAD, incidents={**BAD.incidents, caused.number: caused})
+    status = status_of(state, ALL, NOW, PROCESS)
+    output.status(Terminal(), status, UTC)
+    said = "98 % of the bad: instance=a:8000, b:8000; version=1.4"
+    assert f"2.6 s, {said}" in capsys.readouterr().out
+    (checked, *_) = report(status).objectives
+    assert checked.line.endswith(f"; {said}")
+
+
 def test_an_old_evaluation_is_marked_as_old(capsys: pytest.CaptureFixture[str]) -> None:
     old = replace(status_of(replace(BAD, evaluated_at=at(0)), ALL, NOW, PROCESS), untold_seconds=720.0, blind=True)
     output.status(Terminal(), old, UTC)
@@ -55,9 +68,15 @@ def drill(*seconds: float | None, trouble: str = "") -> Drill:
         for name, title, took in zip(names, titles, seconds, strict=True)
     )
     return Drill(
-        slo="latency", sleep_seconds=2.0, requests_per_second=5.0, started_at=NOW, stopped_at=NOW, incident=12,
-        steps=steps, trouble=Reason(trouble) if trouble else None,
-    )  # fmt: skip
+        slo="latency",
+        does=Reason("Slowing latency."),
+        mends=Reason("Sending as many fast requests."),
+        started_at=NOW,
+        stopped_at=NOW,
+        incident=12,
+        steps=steps,
+        trouble=Reason(trouble) if trouble else None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,7 +99,7 @@ def test_a_drill_says_what_it_came_to(done: Drill, *, has_worked: bool, last: st
 
 def test_what_is_late_is_said_to_be() -> None:
     assert output.progress(drill(1, 2, 11, None, None)) == [
-        "Sending 5 requests/s of 2 s each to violate latency.",
+        "Slowing latency. The error budget counts that.",
         "   1.0 s  seen; expected within 10 s",
         "   2.0 s  sure (#12); expected within 10 s",
         "  11.0 s  notified; expected within 10 s, LATE",

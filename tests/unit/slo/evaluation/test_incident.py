@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.scene import ERRORS, KEY, LATENCY, Scene, at, minutes
+from wine_slo.slo.attribution.attribution import Share, attribute
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
@@ -243,6 +244,23 @@ def test_two_label_sets_are_two_stories() -> None:
 
 def test_the_tenth_minute_is_counted_from_the_last_bad_interval() -> None:
     assert Scene().breaks().has(0.0, 600).breaks().incident.again_at == at(25) + minutes(10)
+
+
+# What carries the bad events
+
+FOUND = attribute({"endpoint": [Share("/sleep", 45, 46), Share("/predict", 0, 212)]}, 0.05, minutes(1))
+
+
+def test_what_carries_the_bad_events_is_kept_when_the_incident_is_over() -> None:
+    scene = Scene().breaks().attributes(FOUND).has(0.0, 60)
+    assert not scene.incident.is_open
+    assert scene.incident.attribution == FOUND
+
+
+def test_what_comes_back_has_no_cause_before_one_is_found_again() -> None:
+    scene = Scene().breaks().attributes(FOUND).has(0.0, 60).breaks()
+    assert scene.incident.openings == 2
+    assert scene.incident.attribution is None
 
 
 # Drills

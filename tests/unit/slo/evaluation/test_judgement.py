@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tests.support.fakes.service import BOUNDS
 from tests.support.scene import AVAILABILITY, LATENCY, at
-from wine_slo.slo.evaluation.judgement import CHANCE, chance_of_share, clear_run, is_bad, is_breach
+from wine_slo.slo.chance import chance_of_share
+from wine_slo.slo.evaluation.judgement import CHANCE, clear_run, is_bad, is_breach
 from wine_slo.slo.evaluation.reading import Interval
 from wine_slo.slo.evaluation.rules import stuck_events
 from wine_slo.slo.objectives.kinds.latency import Latency

@@ -62,14 +62,14 @@ READS = {
     "a breach": (
         "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
         "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
-        "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
+        "100 % of the bad requests: endpoint=/sleep. All others are fine.\n"
         "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
         "#12 · latency"
     ),
     "a breach after a change": (
         "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
         "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
-        "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
+        "100 % of the bad requests: endpoint=/sleep. All others are fine.\n"
         "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
         "Deployed 6 min before (3021… → 9188…).\n"
         "#12 · latency"
@@ -91,7 +91,7 @@ READS = {
     "a breach that lasts": (
         "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s) · 11 min\n"
         "Since 22:41:00. Worst 2.6 s at 22:41. 46 of 58 requests over 1 s.\n"
-        "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
+        "100 % of the bad requests: endpoint=/sleep. All others are fine.\n"
         "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
         "#12 · latency"
     ),
@@ -107,7 +107,7 @@ READS = {
     "a breach that came back": (
         "🔴 Latency again: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
         "Since 22:51:00 (30 s). 25 of 30 requests over 1 s.\n"
-        "Slow: /sleep 2.4 s. Fine: /predict 0.031 s.\n"
+        "100 % of the bad requests: endpoint=/sleep. All others are fine.\n"
         "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
         "In breach 3 times since 22:41:00, 2 min 5 s in all. 151 of 188 requests over 1 s. Worst 2.6 s at 22:41.\n"
         "#12 · latency"
@@ -117,10 +117,24 @@ READS = {
         "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
         "#12 · latency"
     ),
-    "many endpoints": (
+    "several causes that are as good": (
         "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
         "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
-        "Slow: /page/0 5 s, /page/1 4 s, /page/2 3 s and 1 more. Fine: /page/4 1 s.\n"
+        "98 % of the bad requests: instance=a:8000, b:8000; version=1.4. Of all others, 8.3 % are bad.\n"
+        "#12 · latency"
+    ),
+    "a cause of failed scrapes": (
+        "🔴 wine-slo: 1 of 3 targets down (b:8000) for <b>1 min</b> (since 22:41:00)\n"
+        "100 % of the bad scrapes: zone=b. All others are fine.\n"
+        "#12 · availability"
+    ),
+    "a recovery from what had a cause": (
+        "🟢 Latency resolved: p95 0.041 s (last 20 s)\n"
+        "Lasted 13 min (22:41:00–22:54:20). Worst 2.6 s at 22:41.\n"
+        "640 of 1,910 requests over 1 s.\n"
+        "100 % of the bad requests: endpoint=/sleep.\n"
+        "Error budget: 5.3 % spent, 97 % left of 30 days.\n"
+        "Notified after 27 s.\n"
         "#12 · latency"
     ),
     "failing": (
@@ -139,10 +153,42 @@ READS = {
     "three of three down": (
         "🔴 wine-slo is down: 3 of 3 targets do not answer for <b>1 min</b> (since 22:41:00)\n#12 · availability"
     ),
+    "one of three down, each by itself": (
+        "🔴 wine-slo (b:8000) is down: all scrapes fail for <b>1 min</b> (since 22:41:00)\n"
+        "#12 · availability{instance=&quot;b:8000&quot;}"
+    ),
+    "a probe": (
+        "🔴 Probe: <b>0 %</b> good (target ≥ 99 %, last 20 s)\n"
+        "Since 22:41:00 (1 min). 12 of 12 samples missed probe_success == 1. Worst value now: 0.\n"
+        "#12 · probe"
+    ),
+    "a queue": (
+        "🔴 Queue: <b>0 %</b> good (target ≥ 99 %, last 20 s)\n"
+        "Since 22:41:00 (1 min). 12 of 12 samples missed queue_length &lt; 100. Worst value now: 4800.\n"
+        "#12 · queue"
+    ),
+    "a queue that is short again": (
+        "🟢 Queue resolved: 100 % good (last 20 s)\n"
+        "Lasted 13 min (22:41:00–22:54:20).\n"
+        "24 of 40 samples missed queue_length &lt; 100.\n"
+        "Notified after 27 s.\n"
+        "#12 · queue"
+    ),
+    "a batch job": (
+        "🔴 Backup: <b>50 %</b> good (target ≥ 99 %, last 20 s)\n"
+        "Since 22:41:00 (1 min). 6 of 12 samples missed time() - last_success_timestamp_seconds &lt; 1h. "
+        "Oldest: 2 h 1 min ago.\n"
+        "#12 · backup"
+    ),
+    "slow or failed": (
+        "🔴 Calls: <b>40 %</b> slow or failed (target ≤ 5 %, last 20 s)\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests over 1 s or failed.\n"
+        "#12 · calls"
+    ),
     "buckets that are wide": (
         "🔴 Latency: p95 <b>2–2.5 s</b> (target ≤ 1 s, last 20 s)\n"
         "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
-        "Slow: /sleep 2–2.5 s. Fine: /predict 0.025–0.05 s.\n"
+        "100 % of the bad requests: endpoint=/sleep. All others are fine.\n"
         "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
         "#12 · latency"
     ),

@@ -89,6 +89,11 @@ class Latency(Indicator):
         return self.threshold_seconds
 
     @property
+    def native_histogram(self) -> str | None:
+        """Return the name of the histogram, where it is native."""
+        return self.histogram if self.is_native else None
+
+    @property
     def unit_of_values(self) -> float:
         """Return how many seconds a value of 1 in the histogram is."""
         return self.unit_seconds

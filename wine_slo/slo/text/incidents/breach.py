@@ -9,7 +9,8 @@ from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
 from wine_slo.slo.text.formatting import LONG_OPEN, Formatter, is_worst_of_opening
 from wine_slo.slo.text.incidents.burn import budget_line, burn_lines
-from wine_slo.slo.text.incidents.down import service_down_lines, targets_down_lines
+from wine_slo.slo.text.incidents.cause import cause_line
+from wine_slo.slo.text.incidents.down import service_down_lines, targets_down_in_short, targets_down_lines
 from wine_slo.slo.text.incidents.held import held_lines
 from wine_slo.slo.text.incidents.monitoring import database_lines, monitoring_lost_lines
 from wine_slo.slo.text.language import shortened
@@ -21,16 +22,20 @@ SHA_LETTERS = 4  # of a model's sha256; enough to distinguish two
 
 def drill_marked(fmt: Formatter, text: str, incident: Incident, actions: Actions) -> str:
     """Return a text that says first that it is about a drill, where it is."""
-    if not incident.is_drill:
+    if not incident.is_of_drill:
         return text
     action = actions.drill_of(incident)
-    mark = fmt.say("DRILL") if action is None else fmt.say("DRILL by {name}", name=shortened(action.by.name))
+    mark = (
+        fmt.say("DRILL")
+        if action is None or not action.by.name
+        else fmt.say("DRILL by {name}", name=shortened(action.by.name))
+    )
     return f"🟠 {mark}\n{text}"
 
 
 def drill_mark(fmt: Formatter, incident: Incident) -> list[str]:
     """Return what a line about an incident says of a drill; nothing where it is about none."""
-    return [fmt.say("DRILL")] if incident.is_drill else []
+    return [fmt.say("DRILL")] if incident.is_of_drill else []
 
 
 def repeat_marked(fmt: Formatter, text: str) -> str:
@@ -91,6 +96,7 @@ def _objective_lines(
     is_long = open_for >= LONG_OPEN
     if objective.is_up and incident.down:
         lines = targets_down_lines(fmt, incident, objective, state, now)
+        lines += filter(None, [cause_line(fmt, incident, objective)])
     else:
         title = fmt.title(incident.key)
         if incident.openings > 1:
@@ -101,8 +107,11 @@ def _objective_lines(
             when = [fmt.say("Since {time}.", time=since), fmt.worst(incident, objective)]
         else:
             when = [fmt.say("Since {time} ({duration}).", time=since, duration=open_for)]
-        lines.append(" ".join(filter(None, (*when, fmt.counts(incident, objective)))))
-        lines += _endpoint_lines(fmt, incident, objective)
+        facts = (*when, fmt.counts(incident, objective), fmt.missed(objective, incident.missed))
+        lines.append(" ".join(filter(None, facts)))
+        lines += filter(None, [cause_line(fmt, incident, objective)])
+        if incident.down and not objective.is_up:
+            lines.append(f"{targets_down_in_short(fmt, incident.down, incident.targets)}.")
         if not incident.is_drill:
             lines += filter(None, [budget_line(fmt, incident.budget, objective, at_rate_of=RATE_OVER)])
     if incident.openings > 1:
@@ -131,22 +140,3 @@ def reopened_line(fmt: Formatter, incident: Incident, objective: Objective | Non
     if objective is not None and not objective.is_up and incident.earlier and round(incident.total):
         times = f"{times} {fmt.events(objective, incident.bad, incident.total)}"
     return times if is_worst_of_opening(incident) else f"{times} {fmt.worst_ever(incident, objective)}".rstrip()
-
-
-def _endpoint_lines(fmt: Formatter, incident: Incident, objective: Objective) -> list[str]:
-    threshold = objective.source.threshold
-    if threshold is None or incident.waiting_seconds is not None:
-        return []
-    slow: list[str] = []
-    fine: list[str] = []
-    for endpoint, value in incident.by_endpoint:
-        if not endpoint.strip():
-            continue
-        those = slow if value > threshold else fine
-        those.append(f"{shortened(endpoint)} {fmt.seconds(value, incident.bounds, apart_from=threshold)}")
-    parts = []
-    if slow:
-        parts.append(fmt.say("Slow: {endpoints}.", endpoints=fmt.few(slow)))
-    if fine:
-        parts.append(fmt.say("Fine: {endpoints}.", endpoints=fmt.few(fine)))
-    return [" ".join(parts)] if parts else []

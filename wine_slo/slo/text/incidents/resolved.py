@@ -13,6 +13,7 @@ from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.formatting import Formatter, is_worst_of_opening, job_of
 from wine_slo.slo.text.incidents.breach import reopened_line
 from wine_slo.slo.text.incidents.burn import budget_line
+from wine_slo.slo.text.incidents.cause import short_cause_line
 from wine_slo.slo.text.incidents.held import unproved_end_text
 from wine_slo.slo.text.incidents.monitoring import restored_head
 from wine_slo.slo.text.incidents.restart import restart_line, still_open_line
@@ -57,7 +58,8 @@ def recovery_text(fmt: Formatter, incident: Incident, record: DeliveryRecord, ac
         head = fmt.say("{title} resolved", title=title)
     lasting = fmt.say("Lasted {duration} ({first}–{last}).", duration=lasted, first=first, last=last)
     lines = [f"🟢 {head}", f"{lasting} {fmt.worst(incident, objective)}".rstrip()]
-    lines += filter(None, (fmt.counts(incident, objective), _not_evaluated(fmt, incident)))
+    cause = short_cause_line(fmt, incident, objective)
+    lines += filter(None, (fmt.counts(incident, objective), cause, _not_evaluated(fmt, incident)))
     if incident.openings > 1:
         lines.append(reopened_line(fmt, incident, objective, incident.last_bad_at))
     if objective is not None and not incident.is_drill:

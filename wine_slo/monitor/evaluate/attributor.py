@@ -1,0 +1,160 @@
+"""Who is to blame for a breach: the queries that compare the labels of its series, while it opens and while it lasts.
+
+No alert waits for them: what is not there within a second is found at a later evaluation. Nothing is queried while
+all is well.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from math import ceil
+
+from wine_slo.slo.attribution.attribution import Attribution, Share, attribute
+from wine_slo.slo.attribution.labels import labels_to_compare
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.key_state import BadTime, bad_time
+from wine_slo.slo.evaluation.reading import Reading
+from wine_slo.slo.evaluation.rules import event_counts
+from wine_slo.slo.evaluation.sampling import key_of
+from wine_slo.slo.objectives import promql
+from wine_slo.slo.objectives.objective import Key, Objective, Objectives
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Series
+
+PATIENCE = 1.0  # seconds that an evaluation waits
+REPEATED_AFTER = timedelta(seconds=30)  # of bad time; a message is edited once a minute at the most
+MOST_SERIES = 3000  # whose labels are read
+AT_ONCE = 4  # queries, so that those of the next evaluation need not queue
+COUNTED = ("total", "good", "bad")  # of `promql.interval_queries`
+
+log = logging.getLogger(__name__)
+
+
+class Attributor:
+    """Finds which labels' values carry the bad events of what is in breach.
+
+    Args:
+        api: The metric source.
+    """
+
+    def __init__(self, api: MetricSource) -> None:
+        self._api = api
+        self._until: dict[Key, datetime] = {}  # the end of the bad time that was attributed last
+        self._running: dict[str, asyncio.Task[dict[Key, Attribution]]] = {}  # by objective
+
+    async def attributions(
+        self, state: State, objectives: Objectives, readings: Mapping[Key, Reading], opening: Iterable[Key]
+    ) -> dict[Key, Attribution]:
+        """Return what was found since the last evaluation, by key.
+
+        Args:
+            state: What was known before this evaluation.
+            objectives: All objectives.
+            readings: What it reads.
+            opening: What may be in breach from now on.
+        """
+        lasting = (each.key for each in state.open_incidents)
+        suspects = {key for key in (*lasting, *opening) if key in readings and objectives.of(key) is not None}
+        self._until = {key: until for key, until in self._until.items() if key in suspects}
+        due: dict[str, dict[Key, BadTime]] = {}
+        for key in suspects:
+            objective = objectives.by_name[key.objective]
+            bad = bad_time(state.tracks.get(key), objective, readings[key])
+            if bad is not None and objective.breakdown != () and self._is_due(key, bad):
+                due.setdefault(key.objective, {})[key] = bad
+        for name, times in due.items():
+            if name not in self._running:
+                self._running[name] = asyncio.create_task(self._attribute(objectives.by_name[name], times))
+        if not self._running:
+            return {}
+        await asyncio.wait(self._running.values(), timeout=PATIENCE)
+        done = {name: task for name, task in self._running.items() if task.done()}
+        self._running = {name: task for name, task in self._running.items() if name not in done}
+        return {key: each for task in done.values() for key, each in task.result().items()}
+
+    def _is_due(self, key: Key, bad: BadTime) -> bool:
+        until = self._until.get(key)
+        return until is None or abs(bad.last - until) >= REPEATED_AFTER
+
+    async def _attribute(self, objective: Objective, times: Mapping[Key, BadTime]) -> dict[Key, Attribution]:
+        """Return what is found about each key of an objective; nothing where it cannot be found."""
+        try:
+            found = await self._compare(objective, times)
+        except (MetricSourceError, ValueError, ArithmeticError) as error:
+            log.info("who is to blame for %s is not known: %s", objective.name, error)
+            return {}
+        except Exception:  # whatever it is, it is no reason not to judge
+            log.exception("who is to blame for %s is not known", objective.name)
+            return {}
+        self._until |= {key: bad.last for key, bad in times.items()}
+        return found
+
+    async def _compare(self, objective: Objective, times: Mapping[Key, BadTime]) -> dict[Key, Attribution]:
+        """Return what the labels of an objective's series say.
+
+        Raises:
+            MetricSourceError: An answer is missing or cannot be trusted.
+        """
+        series = (await self._api.query(promql.label_sets(objective, MOST_SERIES))).samples
+        labels = labels_to_compare(objective, (each.labels for each in series))
+        free = asyncio.Semaphore(AT_ONCE)
+        tables = await asyncio.gather(*(self._shares(objective, label, times, free) for label in labels))
+        return {
+            key: attribute(
+                {label: table.get(key, []) for label, table in zip(labels, tables, strict=True)},
+                objective.allowed_bad_ratio,
+                bad.last - bad.first,
+            )
+            for key, bad in times.items()
+        }
+
+    async def _shares(
+        self, objective: Objective, label: str, times: Mapping[Key, BadTime], free: asyncio.Semaphore
+    ) -> dict[Key, list[Share]]:
+        """Return the bad events and all of them by the values of a label, by key.
+
+        Raises:
+            MetricSourceError: An answer is missing or cannot be trusted.
+        """
+        by_label = replace(objective, by=(*objective.by, label))
+        step, last = objective.scrape_interval, max(each.last for each in times.values())
+        count = ceil((last - min(each.first for each in times.values())) / step)
+
+        async def answer(query: str | None) -> list[Series]:
+            if query is None:
+                return []
+            async with free:
+                return await self._api.query_range(query, last - (count - 1) * step, last, step)
+
+        queries = promql.interval_queries(by_label)
+        answers = await asyncio.gather(*(answer(queries[each]) for each in COUNTED))
+        return await asyncio.to_thread(_shares, by_label, times, *answers)
+
+
+def _shares(
+    by_label: Objective, times: Mapping[Key, BadTime], total: list[Series], good: list[Series], bad: list[Series]
+) -> dict[Key, list[Share]]:
+    """Return the bad events and all of them by the values of the last label of an objective, by key without it."""
+    sums = [
+        {
+            own: _within(each.points, times[key], by_label.scrape_interval)
+            for each in answer
+            if (key := replace(own := key_of(by_label, each.labels), labels=own.labels[:-1])) in times
+        }
+        for answer in (total, good, bad)
+    ]
+    counts_good = promql.good_per_interval(by_label) is not None
+    found: dict[Key, list[Share]] = {}
+    for own in sums[0].keys() | sums[2].keys():
+        rates = [each.get(own, 0.0) for each in sums]
+        events, failed = event_counts(by_label, rates[0], rates[1] if counts_good else None, rates[2])
+        share = Share(own.labels[-1][1], max(0.0, failed), max(0.0, events))
+        found.setdefault(replace(own, labels=own.labels[:-1]), []).append(share)
+    return found
+
+
+def _within(points: Mapping[float, float], bad: BadTime, step: timedelta) -> float:
+    """Return the sum of the values of the intervals that ended in a bad time; their ends jitter a little."""
+    first, last = (bad.first + step / 2).timestamp(), (bad.last + step / 2).timestamp()
+    return sum(value for at, value in points.items() if first <= at <= last)

@@ -1,0 +1,1 @@
+"""Attribution: which value of which label carries the bad events of an incident."""
