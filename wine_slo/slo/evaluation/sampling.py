@@ -305,7 +305,7 @@ def read_nothing(objective: Objective, state: State, now: datetime, *, gone: int
         gone: How many targets of the job it knew of late.
     """
     sight, reason = sight_of(objective, Targets(up=0, known=0, scraped_at=None), Traffic(0, 0), now)
-    if gone:
+    if gone and objective.scope.has_up:
         sight = Sight.TARGET_DOWN
         reason = Reason(
             "Prometheus knows none of the {count} targets of {job} any more", {"count": gone, "job": objective.job}
