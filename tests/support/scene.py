@@ -13,10 +13,12 @@ from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.notification.plan import Notification, next_notification
 from wine_slo.slo.notification.policy import Policy
 from wine_slo.slo.notification.record import DeliveryRecord
+from wine_slo.slo.objectives.kinds.gauge import Gauge
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
+from wine_slo.slo.objectives.selector import comparison_of
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.wording import IncidentWording
 
@@ -28,8 +30,10 @@ LATENCY = Objective(
     source=Latency("request_latency_seconds", 1.0),
     ratio=0.95,
 )
-ERRORS = Objective(name="errors", title="Errors", job="wine-slo", source=Ratio("bad", "total"), ratio=0.99)
+ERRORS = Objective(name="errors", title="Errors", job="wine-slo", source=Ratio(("bad",), ("total",)), ratio=0.99)
 AVAILABILITY = Objective(name="availability", title="Availability", job="wine-slo", source=Up(), ratio=0.995)
+PROBE = Gauge(comparison_of('probe_success{job="blackbox"} == 1'))
+GAUGE = Objective(name="probe", title="Probe", job="blackbox", source=PROBE, ratio=0.99, least_events=1)
 KEY = Key("latency")
 ALL = Objectives.only(LATENCY, ERRORS, AVAILABILITY)
 CHAT = Address.of("telegram", 7)

@@ -45,7 +45,7 @@ EDGE = timedelta(seconds=60)  # what a range reaches over either end of a chapte
 FAILED = replace(
     ERRORS,
     title="Error rate",
-    source=Ratio('responses_total{job="wine-slo", status=~"5.."}', 'responses_total{job="wine-slo"}'),
+    source=Ratio(('responses_total{job="wine-slo", status=~"5.."}',), ('responses_total{job="wine-slo"}',)),
 )
 ALL = Objectives.only(LATENCY, FAILED, AVAILABILITY)
 BREACH = incident(began_at=BEGINS + SLOW.since, last_bad_at=BEGINS + SLOW.until, closed_at=BEGINS + SLOW.until + MINUTE)

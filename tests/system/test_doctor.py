@@ -37,7 +37,7 @@ async def test_a_set_up_that_is_right_and_one_that_is_not(house: House) -> None:
         "0 wrong, 3 warnings",
     ]
     assert [line.split()[1] for line in doctor.lines if line.startswith("ok ")] == [
-        "settings", "server", "objectives", "prometheus", "targets", "metrics", "service", "model", "watchdog",
+        "settings", "objectives", "prometheus", "targets", "metrics", "service", "model", "watchdog",
         "ledger", "telegram", "chat",
     ]  # fmt: skip
     objectives = house.folder / "slo.yml"

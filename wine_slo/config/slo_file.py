@@ -12,7 +12,16 @@ from msgspec import Meta, Struct
 
 from wine_slo.config.files import text_file, yaml_file
 from wine_slo.config.files.yaml_file import Place
-from wine_slo.config.slo_schema import AnyObjectiveEntry, BurnEntry, ObjectiveEntry, SloFileEntry, span_of
+from wine_slo.config.slo_schema import (
+    AnyObjectiveEntry,
+    BurnEntry,
+    ObjectiveEntry,
+    SloFileEntry,
+    listed,
+    span_of,
+    window_of,
+    zone_of,
+)
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.objective import (
     BURNS_WINDOW,
@@ -22,15 +31,19 @@ from wine_slo.slo.objectives.objective import (
     Burn,
     Objective,
     Objectives,
+    scopes_by_name,
     usual_bad_for,
     usual_good_for,
 )
+from wine_slo.slo.objectives.scope import Scope
+from wine_slo.slo.objectives.selector import wrong_with_selector
 from wine_slo.slo.span import format_span, parse_span
 
 LEAST_BLIND_FOR = timedelta(seconds=2)
 LONGEST = 2**20  # bytes of the file: some 3,000 objectives
 LONGEST_SHOWN = 200  # letters of a wrong value in a sentence
 OVER = timedelta(minutes=5)  # the range that is shown, where nothing else is written
+NO_UP = "none"  # written for targets without `up` series
 PROVISIONAL_INTERVAL = timedelta(seconds=5)  # until it is known how often a job is scraped
 
 S = TypeVar("S", bound=Struct)
@@ -50,11 +63,11 @@ class SloFile:
 
     Attributes:
         name: Stands in front of each mistake.
-        silent_jobs: Those whose scrape interval it does not say.
+        silent_scopes: The jobs whose scrape interval it does not say.
     """
 
     name: str
-    silent_jobs: frozenset[str]
+    silent_scopes: tuple[Scope, ...]
     _content: SloFileEntry
     _lines: Mapping[Place, int]
     _numbers: Mapping[str, int]
@@ -152,16 +165,17 @@ def parse(text: str, name: str = "slo.yml") -> SloFile:
     file = _taken(SloFileEntry, content, (), found)
     if file is None:
         raise SloFileError(_at(name, lines, *each) for each in found)
-    silent = {each.job or file.job for each in file.objectives if not (each.scrape_interval or file.scrape_interval)}
     numbers = {each.name: number for number, each in enumerate(file.objectives)}
-    read = SloFile(name, frozenset(silent), file, lines, numbers)
+    read = SloFile(name, (), file, lines, numbers)
     try:
-        read.objectives()
+        objectives = read.objectives()
     except SloFileError as error:
         raise SloFileError([*(_at(name, lines, *each) for each in found), *error.mistakes]) from error
     if found:
         raise SloFileError(_at(name, lines, *each) for each in found)
-    return read
+    silent = {each.name for each in file.objectives if not (each.scrape_interval or file.scrape_interval)}
+    scopes = scopes_by_name(each for each in objectives.all if each.name in silent)
+    return replace(read, silent_scopes=tuple(scopes.values()))
 
 
 def _text(path: Path) -> str:
@@ -258,30 +272,56 @@ def _required(kind: type[Struct]) -> list[str]:
 
 
 def _objective(file: SloFileEntry, each: ObjectiveEntry, intervals: Mapping[str, timedelta]) -> Objective:
-    job = each.job or file.job
-    scrape_interval, bad_for, good_for, over = _spans(file, each, intervals.get(job, PROVISIONAL_INTERVAL))
+    source, scope = each.source(), _scope(file, each)
+    window, calendar = window_of(each.window, zone_of(file.time_zone))
+    scrape_interval, bad_for, good_for, over = _spans(file, each, intervals.get(scope.name, PROVISIONAL_INTERVAL))
     breakdown = file.breakdown if each.breakdown is None else each.breakdown
     objective = Objective(
         name=each.name,
         title=each.title or each.name,
-        job=job,
-        source=each.source(),
+        job=scope.name,
+        source=source,
         ratio=each.objective,
         scrape_interval=scrape_interval,
         bad_for=bad_for,
         good_for=good_for,
         over=over,
-        window=span_of("window", each.window),
+        window=window,
+        calendar=calendar,
         least_events=each.least,
         expires_after=span_of("expires_after", each.expires_after),
         remind_after=span_of("remind_after", each.remind_after),
         by=tuple(each.by),
         breakdown=None if breakdown is None else tuple(breakdown),
+        seen_in=None if scope == Scope.of_jobs(scope.name) else scope,
     )
     if each.burns is None:
         return objective.with_usual_burns
     burns = tuple(_burn(number, burn) for number, burn in enumerate(each.burns))
     return replace(objective, burns=burns)
+
+
+def _scope(file: SloFileEntry, each: ObjectiveEntry) -> Scope:
+    """Return the series of an objective's targets.
+
+    The `up` of the file is that of its job: an objective with a job of its own has the `up` of that.
+
+    Raises:
+        ObjectiveError: It does not say which they are.
+    """
+    jobs = listed(each.job) or listed(file.job)
+    up = each.up
+    if up is None and (each.job is None or file.up == NO_UP):
+        up = file.up
+    if up == NO_UP:
+        return Scope.without_up(each.source().pulse(Scope.without_up("", jobs)), jobs)
+    if up is not None:
+        if (wrong := wrong_with_selector(up)) is not None:
+            raise ObjectiveError("up", f"{wrong}; or write none, where targets have no `up`")
+        return Scope.of_up(up, jobs)
+    if not jobs:
+        raise ObjectiveError("job", "is missing; write a job or several, or else `up`, or up: none for what is pushed")
+    return Scope.of_jobs(*jobs)
 
 
 def _spans(

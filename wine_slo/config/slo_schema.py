@@ -5,23 +5,27 @@ It is also the JSON schema for editors: `python -m wine_slo.config.slo_schema > 
 
 import json
 import sys
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta, Struct
 
 from wine_slo.slo.objectives.error import ObjectiveError
+from wine_slo.slo.objectives.kinds.gauge import Gauge
 from wine_slo.slo.objectives.kinds.indicator import Indicator
-from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.latency import Latency, SlowOrFailed
 from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.selector import (
+    comparison_of,
     wrong_with_histogram,
     wrong_with_matchers,
     wrong_with_metric,
     wrong_with_selector,
 )
+from wine_slo.slo.objectives.window import Calendar, CalendarUnit
 from wine_slo.slo.span import PATTERN, WANTED, parse_span
 
 
@@ -30,6 +34,13 @@ def _wanted(sentence: str, **limits: Any) -> Meta:
 
 
 Span = Annotated[str, _wanted(WANTED, pattern=PATTERN)]
+Window = Annotated[
+    str,
+    _wanted(
+        "must be a span such as 7d, 28d or 30d, or week, month or quarter",
+        pattern=rf"^({'|'.join(CalendarUnit)})$|{PATTERN}",
+    ),
+]
 Name = Annotated[
     str,
     _wanted("must be up to 100 small letters, digits, - and _, a letter first", pattern=r"^[a-z][a-z0-9_-]{0,99}$"),
@@ -39,6 +50,14 @@ Title = Annotated[str, _wanted("must be text of at most 200 letters", max_length
 Number = Annotated[float, _wanted("must be a number")]
 Count = Annotated[int, _wanted("must be a whole number")]
 Names = Annotated[list[str], _wanted("must be a list of names")]
+Filled = Annotated[str, Meta(min_length=1)]
+JobNames = Annotated[Filled | Annotated[list[Filled], Meta(min_length=1)], _wanted("must be a name or a list of names")]
+Selectors = Annotated[
+    Filled | Annotated[list[Filled], Meta(min_length=1)], _wanted("must be a selector or a list of selectors")
+]
+HistogramUnit = Annotated[Literal["s", "ms", "us", "ns"], _wanted("must be s, ms, us or ns")]
+Flag = Annotated[bool, _wanted("must be true or false")]
+UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}  # in seconds
 Urgency = Annotated[Literal["page", "ticket"], _wanted("must be page or ticket")]
 
 
@@ -59,7 +78,13 @@ class ObjectiveEntry(Struct, kw_only=True, forbid_unknown_fields=True, tag_field
 
     name: Annotated[Name, Meta(description="Short and unique; people type it in the chat")]
     title: Annotated[Title, Meta(description="What messages call it; the name where it is left out")] = ""
-    job: Annotated[Text, Meta(description="The Prometheus job; the file's where it is left out")] = ""
+    job: Annotated[
+        JobNames | None, Meta(description="The Prometheus job, or several; the file's where it is left out")
+    ] = None
+    up: Annotated[
+        Text | None,
+        Meta(description="A selector of the up series of its targets, or none; that of the job if left out"),
+    ] = None
     scrape_interval: Annotated[
         Span | None, Meta(description="How often its job is scraped; as in the file if left out")
     ] = None
@@ -76,7 +101,9 @@ class ObjectiveEntry(Struct, kw_only=True, forbid_unknown_fields=True, tag_field
         Span | None,
         Meta(description="The range that is shown; 5m, or bad_for and good_for together where that is longer"),
     ] = None
-    window: Annotated[Span, Meta(description="The span of the error budget")] = "30d"
+    window: Annotated[
+        Window, Meta(description="Of the error budget; week, month or quarter begins anew with the calendar")
+    ] = "30d"
     least: Annotated[Count, Meta(description="With fewer events than this nothing is judged")] = 5
     expires_after: Annotated[Span, Meta(description="An incident nobody feeds ends after this")] = "30m"
     remind_after: Annotated[Span, Meta(description="A reminder of an open incident is sent after this")] = "4h"
@@ -96,7 +123,7 @@ class ObjectiveEntry(Struct, kw_only=True, forbid_unknown_fields=True, tag_field
 
 
 class LatencyEntry(ObjectiveEntry, kw_only=True, tag="latency"):
-    """Requests within a threshold."""
+    """Requests within a threshold, and with `success_selector` those that succeed within it."""
 
     threshold: Annotated[Span, Meta(description="A request that takes longer is bad; a bucket bound of the histogram")]
     clear: Annotated[Span | None, Meta(description="A quick recovery keeps to this; a bucket bound too")] = None
@@ -106,6 +133,11 @@ class LatencyEntry(ObjectiveEntry, kw_only=True, tag="latency"):
     budget_selector: Annotated[
         Text, Meta(description="More label matchers, for the error budget alone: it leaves a drill out")
     ] = ""
+    success_selector: Annotated[
+        Text | None, Meta(description="Label matchers of successful requests; others are as bad as slow ones")
+    ] = None
+    unit: Annotated[HistogramUnit, Meta(description="The unit of the histogram: s, ms, us or ns")] = "s"
+    native: Annotated[Flag, Meta(description="Whether it is a native histogram, which has no _bucket")] = False
 
     def source(self) -> Indicator:
         """Return what is counted."""
@@ -117,20 +149,50 @@ class LatencyEntry(ObjectiveEntry, kw_only=True, tag="latency"):
             ("selector", wrong_with_matchers(self.selector)),
             ("budget_selector", wrong_with_matchers(self.budget_selector)),
             ("oldest_age", None if oldest_age is None else wrong_with_metric(oldest_age)),
+            ("success_selector", None if self.success_selector is None else wrong_with_success(self.success_selector)),
         )
-        return Latency(self.histogram, threshold, self.selector, oldest_age, clear, self.budget_selector)
+        fields = (self.histogram, threshold, self.selector, oldest_age, clear, self.budget_selector)
+        unit, success = UNITS[self.unit], self.success_selector
+        if success is None:
+            return Latency(*fields, unit, self.native)
+        return SlowOrFailed(*fields, unit, self.native, success)
 
 
 class RatioEntry(ObjectiveEntry, kw_only=True, tag="ratio"):
-    """Bad events among all."""
+    """Bad events among all, or good ones."""
 
-    bad: Annotated[Text, Meta(description="A selector of the counter of bad events")]
-    total: Annotated[Text, Meta(description="A selector of the counter of all events")]
+    bad: Annotated[
+        Selectors | None, Meta(description="A selector of the counter of bad events, or several, which are summed")
+    ] = None
+    good: Annotated[
+        Selectors | None, Meta(description="The same of good events; exactly one of bad and good is written")
+    ] = None
+    total: Annotated[
+        Selectors, Meta(description="A selector of the counter of all events, or several, which are summed")
+    ]
 
     def source(self) -> Indicator:
         """Return what is counted."""
-        _refuse(("bad", wrong_with_selector(self.bad)), ("total", wrong_with_selector(self.total)))
-        return Ratio(self.bad, self.total)
+        fields = {"bad": listed(self.bad), "good": listed(self.good), "total": listed(self.total)}
+        _refuse(*((field, wrong_with_selector(each)) for field, selectors in fields.items() for each in selectors))
+        return Ratio(**fields)
+
+
+class GaugeEntry(ObjectiveEntry, kw_only=True, tag="gauge"):
+    """Scrapes of gauges whose value meets a condition."""
+
+    good: Annotated[
+        Text,
+        Meta(description='What a good value is: probe_success{job="blackbox"} == 1, or time() - last_success < 1h'),
+    ]
+    least: Annotated[Count, Meta(description="With fewer values than this nothing is judged")] = 1
+
+    def source(self) -> Indicator:
+        """Return what is counted."""
+        try:
+            return Gauge(comparison_of(self.good))
+        except ValueError as error:
+            raise ObjectiveError("good", str(error)) from error
 
 
 class UpEntry(ObjectiveEntry, tag="up"):
@@ -142,13 +204,17 @@ class UpEntry(ObjectiveEntry, tag="up"):
 
 
 # The next kind is one more class above, its name here, and its module in slo/objectives/kinds.
-AnyObjectiveEntry = LatencyEntry | RatioEntry | UpEntry
+AnyObjectiveEntry = LatencyEntry | RatioEntry | GaugeEntry | UpEntry
 
 
 class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
-    job: Annotated[Text, Meta(description="The job in prometheus.yml")]
+    job: Annotated[JobNames | None, Meta(description="The job in prometheus.yml, or several")] = None
+    up: Annotated[
+        Text | None,
+        Meta(description="A selector of the up series of its targets, or none where they push; that of the job if not"),
+    ] = None
     scrape_interval: Annotated[
         Span | None, Meta(description="How often the jobs are scraped; as Prometheus says if left out")
     ] = None
@@ -156,6 +222,7 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
         Names | None,
         Meta(description="Labels by which bad requests are attributed; all that the series have if left out"),
     ] = None
+    time_zone: Annotated[Text, Meta(description="Of calendar windows, such as Europe/Berlin")] = "UTC"
     blind_for: Annotated[Span, Meta(description="Blind for so long is an incident of its own")] = "2m"
     objectives: Annotated[list[AnyObjectiveEntry], _wanted("must be a list of objectives")]
 
@@ -177,6 +244,18 @@ def _refuse(*found: tuple[str, str | None]) -> None:
         raise ObjectiveError(*first, *more)
 
 
+def wrong_with_success(matchers: str) -> str | None:
+    """Return what is wrong with the matchers of successful requests; None where nothing is."""
+    if not matchers.strip():
+        return 'must be label matchers, such as code!~"5.."; leave it out where every request counts as successful'
+    return wrong_with_matchers(matchers)
+
+
+def listed(names: str | list[str] | None) -> tuple[str, ...]:
+    """Return what is written as one or as a list."""
+    return () if names is None else (names,) if isinstance(names, str) else tuple(names)
+
+
 def span_of(field: str, text: str) -> timedelta:
     """Return the span that a field holds.
 
@@ -187,6 +266,31 @@ def span_of(field: str, text: str) -> timedelta:
         return parse_span(text)
     except ValueError as error:
         raise ObjectiveError(field, str(error)) from error
+
+
+def window_of(text: str, zone: tzinfo) -> tuple[timedelta, Calendar | None]:
+    """Return the window of an error budget: its span, and the calendar with which it begins anew, if it does.
+
+    Raises:
+        ObjectiveError: It is none.
+    """
+    unit = next((each for each in CalendarUnit if each == text), None)
+    if unit is None:
+        return span_of("window", text), None
+    calendar = Calendar(unit, zone)
+    return calendar.nominal, calendar
+
+
+def zone_of(name: str) -> tzinfo:
+    """Return a time zone.
+
+    Raises:
+        ObjectiveError: There is none of that name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a ValueError or an OSError: a name that is a path
+        raise ObjectiveError("time_zone", f"is {name!r}; it must be a time zone such as Europe/Berlin") from None
 
 
 if __name__ == "__main__":

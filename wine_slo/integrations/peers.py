@@ -16,6 +16,10 @@ class ServiceError(ReasonedError):
     """The service does not answer, or not as ours does."""
 
 
+class OtherServiceError(ServiceError):
+    """What answers is another service than ours."""
+
+
 class WatchdogError(ReasonedError):
     """The watchdog does not answer, or is none of this version."""
 
@@ -79,13 +83,14 @@ class ServiceApi(_Pages):
         """Return what it says of itself.
 
         Raises:
-            ServiceError: It does not answer, or is another service.
+            OtherServiceError: It is another service.
+            ServiceError: It does not answer.
         """
         _, body = await self._get("/health")
         try:
             found = msgspec.json.decode(body, type=_ServiceHealth)
         except msgspec.DecodeError as error:
-            raise ServiceError("another service answers at {url}", url=f"{self._url}/health") from error
+            raise OtherServiceError("another service answers at {url}", url=f"{self._url}/health") from error
         if found.model is None:
             return ServiceHealth(found.status, found.version, found.reason)
         return ServiceHealth(found.status, found.version, found.reason, found.model.version, found.model.sha256)

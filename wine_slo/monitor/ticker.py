@@ -153,7 +153,7 @@ class Ticker:
     async def _log_mistakes(self, objectives: Objectives) -> bool:
         """Log what only Prometheus knows of the objectives; return whether it has said so."""
         try:
-            mistakes = await self._check_objectives(objectives)
+            mistakes = [each for each in await self._check_objectives(objectives) if not each.is_usual]
         except MetricSourceError:
             return False  # the next tick tries again
         if not mistakes:

@@ -45,6 +45,11 @@ def vector(*samples: Sample, **labels: str) -> Answer:
     return _success("vector", series)
 
 
+def one_each(label: str, *values: str) -> Answer:
+    """An instant vector with a series of each value of a label."""
+    return _success("vector", [{"metric": {label: each}, "value": (1.0, "1")} for each in values])
+
+
 def matrix(values: Sequence[Sample], **labels: str) -> Answer:
     """A range of one series."""
     return _success("matrix", [{"metric": labels, "values": values}])
@@ -55,6 +60,21 @@ def targets(interval: str, *jobs: str) -> Answer:
     found = [
         {"labels": {"job": job}, "health": "up", "scrapeUrl": "http://a/metrics", "scrapeInterval": interval}
         for job in jobs
+    ]
+    return Answer(json.dumps({"status": "success", "data": {"activeTargets": found}}))
+
+
+def pods_of(job: str, pods: Sequence[tuple[str, bool]]) -> Answer:
+    """What it scrapes of one job: each target with whether it answers."""
+    found = [
+        {
+            "labels": {"job": job},
+            "health": "up" if is_up else "down",
+            "lastError": "" if is_up else "refused",
+            "scrapeUrl": url,
+            "scrapeInterval": "5s",
+        }
+        for url, is_up in pods
     ]
     return Answer(json.dumps({"status": "success", "data": {"activeTargets": found}}))
 

@@ -114,7 +114,7 @@ class PastPrometheus:
             promql.targets_of_late(objective): self._of_late,
             promql.total_settled(objective): self._settled,
             promql.part_settled(objective): self._part_settled,
-            promql.seconds_of_history(objective): self._history,
+            promql.seconds_of_history(objective): self._history(objective.window),
             promql.quantile_by_endpoint(objective, OF_LATE): self._quantile(OF_LATE),
             promql.quantile(objective, objective.over): self._quantile(objective.over),
             promql.quantile(objective, objective.good_for): self._quantile(objective.good_for),
@@ -158,12 +158,17 @@ class PastPrometheus:
         return [Series({"job": "wine-slo", ENDPOINT: "/predict"}, found)] if found else []
 
     def _answer_to(self, question: str) -> Callable[[float], float | None]:
-        """The answer to a question; a gap may be of any length."""
-        gap = re.search(r" offset (\w+)\)", question)
+        """The answer to a question; a gap may be of any length, and so may the range of a budget."""
+        gap, span = re.search(r" offset (\w+)\)", question), re.search(r"\[(\w+)(?::1h)?\]", question)
         if question not in self._answers and gap is not None:
-            span = parse_span(gap[1])
-            self._answers[promql.total_across(self._objective, span)] = self._across(self._total, span)
-            self._answers[promql.part_across(self._objective, span)] = self._across(self._good, span)
+            across = parse_span(gap[1])
+            self._answers[promql.total_across(self._objective, across)] = self._across(self._total, across)
+            self._answers[promql.part_across(self._objective, across)] = self._across(self._good, across)
+        elif question not in self._answers and span is not None:
+            over = parse_span(span[1])
+            self._answers.setdefault(promql.events(self._objective, over), self._events(over))
+            self._answers.setdefault(promql.good_ratio(self._objective, over), self._ratio(over))
+            self._answers.setdefault(promql.seconds_of_history(self._objective, over), self._history(over))
         return self._answers.get(question, lambda _: None)
 
     def _last(self, values: list[float], at: float) -> float | None:
@@ -228,9 +233,12 @@ class PastPrometheus:
 
         return quantile
 
-    def _history(self, at: float) -> float | None:
-        """To the hour or to ten seconds, as the real question has it."""
-        first = self._scrapes[0]
-        marks = [-(-max(first, at - 3600) // 10) * 10, -(-first // 3600) * 3600]
-        seen = [each for each in marks if each <= at]
-        return at - min(seen) if seen else None
+    def _history(self, span: timedelta) -> Callable[[float], float | None]:
+        def history(at: float) -> float | None:
+            """To the hour or to ten seconds, as the real question has it."""
+            first = max(self._scrapes[0], at - span.total_seconds())
+            marks = [-(-max(first, at - 3600) // 10) * 10, -(-first // 3600) * 3600]
+            seen = [each for each in marks if each <= at]
+            return at - min(seen) if seen else None
+
+        return history

@@ -8,6 +8,7 @@ from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from time import process_time
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,7 @@ from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Objective
 from wine_slo.slo.objectives.selector import EXAMPLE
+from wine_slo.slo.objectives.window import Calendar, CalendarUnit
 
 ROOT = Path(__file__).parents[3]
 PAGE = """\
@@ -90,12 +92,12 @@ def test_the_shipped_objectives_count_what_users_do_and_nothing_else() -> None:
     assert isinstance(latency.source, Latency)
     assert isinstance(errors.source, Ratio)
     machines = ("/metrics", "/health", "/docs", "/openapi.json", "/web/{file}", "unmatched")
-    for selector in (latency.source.selector, errors.source.bad, errors.source.total):
+    for selector in (latency.source.selector, *errors.source.bad, *errors.source.total):
         left_out = re.search('endpoint!~"([^"]*)"', selector)
         assert left_out
         assert all(re.fullmatch(left_out[1], each) for each in machines)
         assert not any(re.fullmatch(left_out[1], each) for each in ("/predict", "/ui", "/sleep", "/fail"))
-    assert 'status!~"4.."' in errors.source.total, "requests that are refused could hide a failure"
+    assert 'status!~"4.."' in errors.source.total[0], "requests that are refused could hide a failure"
 
 
 def test_the_shipped_schema_is_that_of_the_program() -> None:
@@ -133,7 +135,7 @@ def test_everything_that_is_said_is_taken() -> None:
         name="errors",
         title="Failures",
         job="other",
-        source=Ratio("bad_total", "all_total"),
+        source=Ratio(("bad_total",), ("all_total",)),
         ratio=0.99,
         scrape_interval=timedelta(seconds=5),
         bad_for=timedelta(minutes=1),
@@ -169,6 +171,24 @@ def test_burn_rates_of_ones_own_are_taken() -> None:
     assert latency.burns == (Burn(0.02, timedelta(hours=1), timedelta(minutes=5), Alert.TICKET),)
 
 
+@pytest.mark.parametrize(("unit", "days"), [("week", 7), ("month", 30), ("quarter", 90)])
+def test_a_window_of_the_calendar_begins_anew_in_the_time_zone_of_the_file(unit: str, days: int) -> None:
+    text = written("blind_for: 2m", "time_zone: Europe/Berlin").replace("0.99", f"0.99\n    window: {unit}")
+    latency, errors = parse(text).objectives().all
+    assert errors.calendar == Calendar(CalendarUnit(unit), ZoneInfo("Europe/Berlin"))
+    assert errors.window == timedelta(days=days)
+    assert latency.calendar is None
+    in_utc = parse(written("0.99", f"0.99\n    window: {unit}")).objectives().all[1]
+    assert in_utc.calendar == Calendar(CalendarUnit(unit), ZoneInfo("UTC"))
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlln", "../../etc/passwd", "/etc/localtime", "Europe", '""', "Etc/\\0"])
+def test_a_time_zone_that_does_not_exist_is_reported_once(zone: str) -> None:
+    (mistake,) = mistakes(written("blind_for: 2m", f"time_zone: {zone}"))
+    assert mistake.startswith("slo.yml:3: time_zone is ")
+    assert mistake.endswith("; it must be a time zone such as Europe/Berlin")
+
+
 # Mistakes
 
 
@@ -201,7 +221,12 @@ def test_burn_rates_of_ones_own_are_taken() -> None:
             id="a breakdown by what is no label",
         ),
         pytest.param("    total: all_total\n", "", "10: objectives.1.total is missing", id="a missing key"),
-        pytest.param("job: wine-slo\n", "", "1: job is missing", id="no job"),
+        pytest.param(
+            "job: wine-slo\n",
+            "",
+            "1: job is missing; write a job or several, or else `up`, or up: none for what is pushed",
+            id="no job",
+        ),
         pytest.param(
             "objective: 0.95",
             "objective: 1",
@@ -284,11 +309,14 @@ def test_burn_rates_of_ones_own_are_taken() -> None:
         pytest.param(
             "kind: ratio",
             "kind: rate",
-            "10: objectives.1 must have the kind latency, ratio or up",
+            "10: objectives.1 must have the kind latency, ratio, gauge or up",
             id="a kind that does not exist",
         ),
         pytest.param(
-            "    kind: ratio\n", "", "10: objectives.1 needs a kind: latency, ratio or up", id="an objective of no kind"
+            "    kind: ratio\n",
+            "",
+            "10: objectives.1 needs a kind: latency, ratio, gauge or up",
+            id="an objective of no kind",
         ),
         pytest.param(
             "threshold: 1s",
@@ -353,8 +381,8 @@ def test_a_mistake_is_reported_with_its_line(old: str, new: str, said: str) -> N
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        pytest.param("", "1: must be a mapping with job and objectives", id="an empty page"),
-        pytest.param("- a\n", "1: must be a mapping with job and objectives", id="a list"),
+        pytest.param("", "1: must be a mapping with objectives", id="an empty page"),
+        pytest.param("- a\n", "1: must be a mapping with objectives", id="a list"),
         pytest.param("job: x\nobjectives: []\n", "2: objectives must hold at least one objective", id="no objective"),
         pytest.param(
             "job:\n\t- a\n", "2: is no YAML: found character '\\t' that cannot start any token", id="a tabulator"

@@ -1,9 +1,11 @@
-"""Read the YAML that people write; the only door to the library.
+"""Read the YAML that people write, and write some for them; the only door to the library.
 
 A file of a few lines can name so much by its aliases that whoever walks through it never ends, and can be nested more
 deeply than anything can follow. Both are refused before they are read to their end.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import yaml
@@ -32,15 +34,26 @@ def read(text: str) -> tuple[yaml.Node | None, Any]:
     Raises:
         YamlError: It is none, or holds too much.
     """
-    try:
+    with _as_error():
         root = yaml.compose(text, Loader=_Loader)
         _check_size(root)
         return root, yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a safe one
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise YamlError(f"is no YAML: {error.problem}", line) from error
-    except (yaml.YAMLError, ValueError) as error:  # a character, a number or a date that cannot be; it has no mark
-        raise YamlError(f"is no YAML: {str(error).splitlines()[0]}") from error
+
+
+def read_all(text: str) -> list[tuple[yaml.Node | None, Any]]:
+    """Return the tree and the content of each document in a YAML text.
+
+    Raises:
+        YamlError: It is none, or holds too much.
+    """
+    with _as_error():
+        loader = _Loader(text)
+        found = []
+        while loader.check_node():
+            root = loader.get_node()
+            _check_size(root)
+            found.append((root, loader.construct_document(root)))
+        return found
 
 
 def places(root: yaml.Node | None) -> tuple[dict[Place, int], list[Place]]:
@@ -62,6 +75,38 @@ def places(root: yaml.Node | None) -> tuple[dict[Place, int], list[Place]]:
                 lines[*place, number] = value.start_mark.line + 1
                 waiting.append(((*place, number), value))
     return lines, sorted(repeated, key=lambda each: lines[each])
+
+
+def write(content: Any) -> str:
+    """Return a YAML text of a mapping or list, each scalar on one line."""
+    text: str = yaml.dump(content, Dumper=_Dumper, width=float("inf"), sort_keys=False, allow_unicode=True)
+    return text
+
+
+@contextmanager
+def _as_error() -> Iterator[None]:
+    """Say what the library does not read as an error of ours."""
+    try:
+        yield
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise YamlError(f"is no YAML: {error.problem}", line) from error
+    except (yaml.YAMLError, ValueError) as error:  # a character, a number or a date that cannot be; it has no mark
+        raise YamlError(f"is no YAML: {str(error).splitlines()[0]}") from error
+
+
+class _Dumper(yaml.SafeDumper):
+    """A safe dumper that breaks no text into lines."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        style = '"' if len(data.splitlines()) > 1 else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # no text is to name another part of it
+        return True
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
 
 
 class _Loader(yaml.SafeLoader):

@@ -62,7 +62,7 @@ class CheckReport:
     """What a check has found.
 
     Attributes:
-        answer: The worst of all.
+        answer: The worst of all; an idle label set counts only where all of its objective are.
         exit_status: What the process ends with.
         checked_at: The instant, by Prometheus' clock where it answered.
         objectives: Each with its own answer, in the order of slo.yml.
@@ -87,7 +87,14 @@ def report(status: Status) -> CheckReport:
     """Return what a status comes to."""
     causes = {each.number: status_text.cause(each) for each in status.open_incidents}
     found = tuple(_checked(each, causes.get(each.incident or 0, "")) for each in status.objectives)
-    worst = min((each.answer for each in found), key=WORST_FIRST.index)
+    judged = {each.status.objective for each in found if each.answer is not CheckedObjective.TOO_LITTLE}
+    # A label set that is idle says nothing where others of its objective have requests.
+    counted = (
+        each.answer
+        for each in found
+        if each.answer is not CheckedObjective.TOO_LITTLE or each.status.objective not in judged
+    )
+    worst = min(counted, key=WORST_FIRST.index)
     return CheckReport(
         version=status.version,
         answer=worst,

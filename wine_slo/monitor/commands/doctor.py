@@ -7,6 +7,7 @@ is changed, nobody is notified, and no secret is shown.
 import asyncio
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,18 @@ from pathlib import Path
 from wine_slo.config import slo_file
 from wine_slo.config.environment import SettingsError, file, read, unknown
 from wine_slo.config.slo_file import SloFile
-from wine_slo.integrations.peers import ServiceApi, ServiceError, WatchdogApi, WatchdogError
+from wine_slo.integrations.peers import (
+    OtherServiceError,
+    ServiceApi,
+    ServiceError,
+    ServiceHealth,
+    WatchdogApi,
+    WatchdogError,
+)
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.telegram.rights import TelegramRights
-from wine_slo.monitor.commands.finding import Finding, Findings, ok, warning, wrong
+from wine_slo.monitor.commands.finding import Finding, Findings, Grade, ok, warning, wrong
 from wine_slo.monitor.commands.source_findings import source_findings
 from wine_slo.monitor.commands.telegram_findings import telegram_findings
 from wine_slo.monitor.settings import WatchdogSettings
@@ -33,7 +41,11 @@ SQLITE = "sqlite:///"
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Everything that is examined."""
+    """Everything that is examined.
+
+    Attributes:
+        is_service_named: Whether the settings say where the service is.
+    """
 
     prometheus: MetricSource
     facts: SourceInfo
@@ -41,11 +53,13 @@ class Surroundings:
     watchdog: WatchdogApi
     telegram: TelegramRights | None
     clock: WallClock
+    is_service_named: bool = True
 
 
 def read_all_settings() -> list[Finding]:
-    """Read the settings of both processes."""
-    found = read_settings("settings", WatchdogSettings) + read_settings("server", ServerSettings)
+    """Read the settings of both processes; who runs the watchdog alone reads nothing of the server."""
+    found = read_settings("settings", WatchdogSettings)
+    found += [each for each in read_settings("server", ServerSettings) if each.grade is Grade.WRONG]
     with suppress(SettingsError):  # which has been found
         sentences = unknown(WatchdogSettings, ServerSettings)
         found += [warning("settings", each, "correct its name, or take it away") for each in sentences]
@@ -91,8 +105,7 @@ async def check_all(settings: WatchdogSettings, file: SloFile | None, around: Su
     """Return everything that can be examined, side by side; in order."""
     parts = await asyncio.gather(
         _gather(source_findings(settings, file, around.prometheus, around.facts, around.clock)),
-        _gather(_service(around.service)),
-        _gather(_model()),
+        _gather(_service(around.service, is_named=around.is_service_named)),
         _gather(_watchdog(around.watchdog)),
         _gather(_ledger(settings)),
         _gather(telegram_findings(settings, around.telegram)),
@@ -109,24 +122,36 @@ async def _gather(findings: Findings) -> list[Finding]:
 # The service and its model
 
 
-async def _service(service: ServiceApi) -> Findings:
+async def _service(service: ServiceApi, *, is_named: bool) -> Findings:
+    """Yield what is found of the service that comes with the watchdog; nothing where another one is watched."""
     about = "service"
     try:
         health = await service.health()
+    except OtherServiceError:
+        return
     except ServiceError as error:
-        yield wrong(about, str(error), "start it (`make up` does), or set WINE_SLO_SERVICE_URL to its root")
+        if is_named:
+            yield wrong(about, str(error), "start it (`make up` does), or set WINE_SLO_SERVICE_URL to its root")
         return
     if health.status != "ok":
         yield wrong(about, f"cannot predict: {health.reason or health.status}", "`wine-slo train`, then restart it")
-        return
-    yield ok(about, f"answers, version {health.version}, model {health.model_version}")
+    else:
+        yield ok(about, f"answers, version {health.version}, model {health.model_version}")
+        for each in _served(health):
+            yield each
+    async for finding in _model():
+        yield finding
+
+
+def _served(health: ServiceHealth) -> Iterator[Finding]:
+    """Yield a warning where another model is served than the one on this disk."""
     try:
         card = model_file.read_card(read(ServerSettings).model.with_suffix(".json"))
     except (SettingsError, ModelFileError):
         return  # the model on this machine is examined by itself
     if health.model_sha256 != card.sha256:
         yield warning(
-            about,
+            "service",
             f"serves another model ({(health.model_sha256 or '')[:8]}…) than the one on this disk ({card.sha256[:8]}…)",
             "restart it, if it is to serve this one",
         )

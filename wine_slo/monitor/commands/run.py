@@ -219,6 +219,7 @@ async def _check(settings: WatchdogSettings, file: slo_file.SloFile | None) -> l
             _watchdog(session, settings),
             telegram,
             _now,
+            is_service_named=has_value("WINE_SLO_SERVICE_URL"),
         )
         return await checking.check_all(settings, file, around)
 

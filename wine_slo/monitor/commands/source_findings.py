@@ -1,6 +1,6 @@
 """What the doctor finds of Prometheus: whether it answers, what it scrapes, and what it knows of the objectives."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from wine_slo.config.slo_file import SloFile, SloFileError
@@ -10,7 +10,9 @@ from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, scrape_in
 from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import Objective, Objectives
+from wine_slo.slo.objectives.near_match import few
+from wine_slo.slo.objectives.objective import Objective, Objectives, scopes_by_name
+from wine_slo.slo.objectives.scope import Scope
 from wine_slo.slo.source.clocks import WallClock, ahead
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo, Target
 from wine_slo.slo.span import format_span
@@ -21,6 +23,7 @@ PROBE_STEP = timedelta(seconds=5)
 SKEW = timedelta(seconds=5)  # more between two clocks is seen in messages
 
 
+PROBE = "probe_success"  # of the blackbox exporter and what is like it
 MARGIN = 1.1  # of the retention over the budget's window; Prometheus drops whole blocks
 
 
@@ -64,9 +67,8 @@ async def source_findings(
 
 async def _of_objectives(settings: WatchdogSettings, file: SloFile, source: MetricSource, info: SourceInfo) -> Findings:
     """Yield what is found of what it scrapes, and of what it knows of the objectives."""
-    jobs = sorted({each.job for each in file.objectives().all})
     try:
-        intervals = await scrape_intervals(jobs, source, info)
+        intervals = await scrape_intervals(file.objectives().scopes, source, info)
     except MetricSourceError as error:
         yield wrong("prometheus", f"at {settings.prometheus_url}: {error}", _remedy(error))
         return
@@ -76,7 +78,10 @@ async def _of_objectives(settings: WatchdogSettings, file: SloFile, source: Metr
         for each in error.mistakes:
             yield wrong("objectives", each, "correct that line; it is wrong at the real scrape interval alone")
         return
-    async for finding in _targets(objectives, await info.targets(), intervals):
+    targets = await info.targets()
+    async for finding in _targets(objectives, targets, intervals, source):
+        yield finding
+    async for finding in _unalerted(objectives, targets, source):
         yield finding
     async for finding in _series(file, objectives, source):
         yield finding
@@ -116,18 +121,25 @@ def _remedy(error: MetricSourceError) -> str:
 
 
 async def _targets(
-    objectives: Objectives, targets: Collection[Target] | None, intervals: Mapping[str, ScrapeInterval]
+    objectives: Objectives,
+    targets: Collection[Target] | None,
+    intervals: Mapping[str, ScrapeInterval],
+    api: MetricSource,
 ) -> Findings:
     about = "targets"
     if targets is None:
         yield warning(about, "it does not say what it scrapes", "see in it yourself whether every target answers")
-    for job in dict.fromkeys(each.job for each in objectives.all):
+    for scope in objectives.scopes:
+        job = scope.name
         real = intervals.get(job)
         for finding in _intervals(job, real, wrongly_written(objectives, intervals)):
             yield finding
+        if not scope.has_up:
+            yield await _samples(scope, api)
+            continue
         if targets is None:
             continue
-        mine = [each for each in targets if each.job == job]
+        mine = [each for each in targets if scope.covers(each.job)]
         if not mine:
             others = ", ".join(sorted({each.job for each in targets})) or "none"
             yield wrong(
@@ -135,18 +147,64 @@ async def _targets(
                 f"it scrapes no job {job}; its jobs: {others}",
                 f"add the job {job} to prometheus.yml and restart it, or name the right job in slo.yml",
             )
-        for each in mine:
-            if not each.is_up:
-                yield wrong(
-                    about,
-                    f"the scrapes of {each.url} of {job} fail: {each.trouble or 'there was none yet'}",
-                    "raise that limit in prometheus.yml, or export less"
-                    if "limit exceeded" in each.trouble
-                    else "start the service, or correct its address in prometheus.yml",
-                )
-        if mine and all(each.is_up for each in mine):
+        elif down := [each for each in mine if not each.is_up]:
+            yield _down(job, down, of=len(mine))
+        else:
             every = f", scraped every {format_span(real.span)}" if real else ""
             yield ok(about, f"{len(mine)} of {job} {'answers' if len(mine) == 1 else 'answer'}{every}")
+
+
+async def _unalerted(objectives: Objectives, targets: Collection[Target] | None, api: MetricSource) -> Findings:
+    """Yield which outages nothing would alert on, though they look as if something did."""
+    about = "coverage"
+    scopes = objectives.scopes
+    others = sorted({each.job for each in targets or () if not any(scope.covers(each.job) for scope in scopes)})
+    if others:
+        yield ok(about, f"no objective is about {few(others)}: nothing would alert if they were down")
+    for job, scope in scopes_by_name(each for each in objectives.all if each.is_up).items():
+        try:
+            probes = (await api.query(promql.count(scope.select(PROBE)))).samples
+        except MetricSourceError:
+            return
+        if probes:
+            yield warning(
+                about,
+                f"up of {job} says that its exporter answers, and nothing of what it probes",
+                f"add an objective that counts {PROBE} == 1",
+            )
+
+
+def _down(job: str, down: Sequence[Target], *, of: int) -> Finding:
+    """Return what is wrong with the targets of a job that do not answer; that is no fault of the set-up if some do."""
+    first, *others = down
+    why = first.trouble or "there was none yet"
+    which = f"the scrapes of {first.url} of {job} fail: {why}"
+    if others:
+        which = f"{len(down)} of {of} targets of {job} fail: {first.url} ({why}), {few([each.url for each in others])}"
+    elif of > 1:
+        which = f"1 of {of} targets of {job} fails: {first.url} ({why})"
+    grade = wrong if len(down) == of else warning
+    return grade(
+        "targets",
+        which,
+        "raise that limit in prometheus.yml, or export less"
+        if "limit exceeded" in first.trouble
+        else "start the service, or correct its address in prometheus.yml",
+    )
+
+
+async def _samples(scope: Scope, api: MetricSource) -> Finding:
+    """Return whether there are samples of targets that have no `up`."""
+    about = "targets"
+    try:
+        there = (await api.query(promql.count(scope.samples))).samples
+    except MetricSourceError as error:
+        return warning(about, f"whether {scope.name} sends samples is not known: {error}", "try again")
+    if not there:
+        return wrong(
+            about, f"Prometheus has no sample of {scope.samples}", "start what sends them, or correct it in slo.yml"
+        )
+    return ok(about, f"{scope.name} sends samples, without `up`")
 
 
 def _intervals(
@@ -182,24 +240,25 @@ async def _series(file: SloFile, objectives: Objectives, api: MetricSource) -> F
         return
     for each in mistakes:
         where = file.place(each.objective, each.field)
-        yield wrong(
-            about,
-            f"{where}: {each.field} of {each.objective} {each.sentence}",
-            "correct it there, or in the service; a service without requests may have no series yet",
-        )
+        said = f"{where}: {each.field} of {each.objective} {each.sentence}"
+        if each.is_usual:
+            yield ok(about, said)
+        else:
+            remedy = "correct it there, or in the service; a service without requests may have no series yet"
+            yield wrong(about, said, remedy)
     if not mistakes:
         yield ok(about, "every series of the objectives exists, and every threshold is a bucket bound")
 
 
 async def _history(objectives: Objectives, retention: timedelta | None, api: MetricSource) -> Findings:
     about = "history"
-    longest = max(objectives.all, key=lambda each: each.window)
-    window = format_span(longest.window)
-    if retention is not None and retention < longest.window:
+    longest = max(objectives.all, key=lambda each: each.longest_window)
+    window, span = longest.window_name, longest.longest_window
+    if retention is not None and retention < span:
         yield warning(
             about,
             f"Prometheus keeps {format_span(retention)}, and the error budget of {longest.name} is one of {window}",
-            f"start it with --storage.tsdb.retention.time={longest.window.days + 5}d",
+            f"start it with --storage.tsdb.retention.time={span.days + 5}d",
         )
     try:
         known = await _known(longest, api)
@@ -208,7 +267,7 @@ async def _history(objectives: Objectives, retention: timedelta | None, api: Met
         return
     if known is None:
         yield warning(about, "there is none yet", "nothing: it begins with the first scrape")
-    elif known < longest.window / MARGIN:
+    elif known < span / MARGIN:
         yield warning(
             about,
             f"Prometheus knows {longest.job} for {ENGLISH.span(known)}, of the {window} of the error budget",
@@ -224,4 +283,4 @@ async def _known(objective: Objective, api: MetricSource) -> timedelta | None:
     Raises:
         MetricSourceError: It does not say.
     """
-    return known_for(await api.query(promql.seconds_of_history(objective)))
+    return known_for(await api.query(promql.seconds_of_history(objective, objective.longest_window)))

@@ -19,7 +19,6 @@ from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.record import Stage
 from wine_slo.slo.objectives.objective import Objective
-from wine_slo.slo.objectives.selector import quoted
 from wine_slo.slo.reason import Reason, ReasonedError, phrase
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.views.status_schema import IncidentStatus, Judgement, ObjectiveStatus, Status
@@ -285,8 +284,8 @@ class _Running:
         Raises:
             MetricSourceError: It does not say.
         """
-        query = f'sum({REQUESTS}{{job={quoted(self._objective.job)}, {ENDPOINT}="{DRILL_ENDPOINT}"}})'
-        samples = (await self._prometheus.query(query)).samples
+        requests = self._objective.scope.select(REQUESTS, f'{ENDPOINT}="{DRILL_ENDPOINT}"')
+        samples = (await self._prometheus.query(f"sum({requests})")).samples
         return samples[0].value if samples else 0.0
 
     def _is_notified(self, status: Status) -> bool:

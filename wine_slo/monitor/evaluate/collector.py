@@ -117,7 +117,8 @@ class Collector:
     async def _readings(self, objective: Objective, state: State) -> dict[Key, Reading]:
         """Return what is seen now, by key."""
         try:
-            budgets, bounds = await asyncio.gather(self._budgets.read(objective), self._bounds.read(objective))
+            now = self.now()
+            budgets, bounds = await asyncio.gather(self._budgets.read(objective, now), self._bounds.read(objective))
             queries = ObjectiveQueries(self._api, objective, state, self.now(), budgets, bounds, self._clock)
             readings = await queries.readings()
         except MetricSourceError as error:

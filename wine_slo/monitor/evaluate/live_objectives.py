@@ -26,7 +26,7 @@ async def at_real_intervals(file: SloFile, source: MetricSource, info: SourceInf
         SloFileError: At the real intervals they cannot be judged.
     """
     try:
-        found = await scrape_intervals(sorted(file.silent_jobs), source, info)
+        found = await scrape_intervals(file.silent_scopes, source, info)
     except MetricSourceError:
         found = {}
     return file.objectives({job: each.span for job, each in found.items()})
@@ -66,12 +66,12 @@ class LiveObjectives:
 
         Until a job's is known it is queried each time; what was known goes on where the source cannot be queried.
         """
-        jobs = {each.job for each in self.current.all}
-        if self._steady() < self._next_at and jobs <= self._known.keys():
+        scopes = self.current.scopes
+        if self._steady() < self._next_at and {each.name for each in scopes} <= self._known.keys():
             return self.current
         try:
             async with asyncio.timeout(LONGEST_WAIT):
-                found = await scrape_intervals(sorted(jobs), self._source, self._info)
+                found = await scrape_intervals(scopes, self._source, self._info)
         except (MetricSourceError, TimeoutError):
             return self.current
         self._next_at = self._steady() + REFRESHED_EVERY
@@ -115,7 +115,7 @@ class LiveObjectives:
 
     def _use(self, objectives: Objectives) -> None:
         self.current, intervals = objectives, self._intervals
-        for job in sorted(self.file.silent_jobs & intervals.keys()):
+        for job in [each.name for each in self.file.silent_scopes if each.name in intervals]:
             self._log_once(logging.INFO, f"{job} is scraped every {format_span(intervals[job])}")
         for sentence in self.file.left_out(self.current):
             self._log_once(logging.INFO, sentence)

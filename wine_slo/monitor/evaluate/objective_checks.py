@@ -10,63 +10,156 @@ from dataclasses import dataclass
 from math import inf, isnan
 
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.kinds.indicator import BoundedHistogram
+from wine_slo.slo.objectives.kinds.indicator import BoundedHistogram, RequiredSeries
+from wine_slo.slo.objectives.near_match import few, mismatch, parts_of, with_matchers
 from wine_slo.slo.objectives.objective import Objective, Objectives
-from wine_slo.slo.source.metric_source import MetricSource, Vector
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Vector
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveMistake:
-    """One field of one objective, and what is wrong with it."""
+    """One field of one objective, and what is wrong with it.
+
+    Attributes:
+        objective: Its name.
+        field: The field of slo.yml.
+        sentence: What is found of it, as the end of a sentence.
+        is_usual: Whether it is so too where all is well, as a failure that never happened has no series.
+    """
 
     objective: str
     field: str
     sentence: str
+    is_usual: bool = False
 
 
 async def check_objectives(api: MetricSource, objectives: Objectives) -> list[ObjectiveMistake]:
     """Return what is wrong with the objectives by what Prometheus knows.
+
+    Each is examined by itself: a query that Prometheus refuses hides nothing of the others.
 
     Raises:
         MetricSourceError: It cannot be queried.
     """
     mistakes = []
     for objective in objectives.all:
-        histogram = objective.source.bounded
-        bounds = [] if histogram is None else await _bounds(api, objective)
-        if histogram is not None and not bounds:
-            mistakes.append(await _no_histogram(api, objective, histogram))
-            continue
-        for field, seconds in histogram.bounds if histogram else ():
-            if seconds not in bounds:
-                mistakes.append(ObjectiveMistake(objective.name, field, no_bound(seconds, bounds)))
-        mistakes += [
-            ObjectiveMistake(objective.name, each.field, each.missing)
-            for each in objective.source.required
-            if not (await api.query(promql.count(each.selector))).samples
-        ]
+        try:
+            mistakes += await _of_histogram(api, objective)
+        except MetricSourceError as error:
+            mistakes.append(_unexamined(objective, "histogram", error))
+        for required in objective.source.required:
+            try:
+                mistakes += await _of_series(api, objective, required)
+            except MetricSourceError as error:
+                mistakes.append(_unexamined(objective, required.field, error))
     return mistakes
+
+
+def _unexamined(objective: Objective, field: str, error: MetricSourceError) -> ObjectiveMistake:
+    """Return that a query has no answer.
+
+    Raises:
+        MetricSourceError: No query has.
+    """
+    if not error.is_of_query:
+        raise error
+    return ObjectiveMistake(objective.name, field, f"cannot be examined: Prometheus: {error}")
+
+
+async def _of_histogram(api: MetricSource, objective: Objective) -> list[ObjectiveMistake]:
+    """Return what is wrong with the histogram of an objective and its bounds."""
+    histogram = objective.source.bounded
+    if histogram is None:
+        return []
+    bounds = await _bounds(api, objective)
+    if not bounds:
+        return [await _no_histogram(api, objective, histogram)]
+    return [
+        ObjectiveMistake(objective.name, field, no_bound(seconds, bounds))
+        for field, seconds in histogram.bounds
+        if seconds not in bounds
+    ]
+
+
+async def _of_series(api: MetricSource, objective: Objective, required: RequiredSeries) -> list[ObjectiveMistake]:
+    """Return what is wrong with series that have to exist."""
+    if (await api.query(promql.count(required.selector))).samples:
+        return []
+    sentence = required.missing
+    why = await _why_empty(api, required.selector)
+    if why.mistake:
+        return [ObjectiveMistake(objective.name, required.field, f"{sentence}: it {why.mistake}")]
+    if not required.appear_late or not all(
+        [
+            (await api.query(promql.count(each.selector))).samples
+            for each in objective.source.required
+            if each != required
+        ]
+    ):
+        return [ObjectiveMistake(objective.name, required.field, sentence)]
+    there = f"; {why.values}" if why.values else ""
+    usual = f"matches no series yet, as is so until the first such event{there}"
+    return [ObjectiveMistake(objective.name, required.field, usual, is_usual=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class _WhyEmpty:
+    """Why a selector matches nothing: the mistake in it, or the values that there are instead."""
+
+    mistake: str = ""
+    values: str = ""
+
+
+async def _why_empty(api: MetricSource, selector: str) -> _WhyEmpty:
+    """Return why a selector matches nothing, found by leaving out one matcher after the other."""
+    metric, matchers = parts_of(selector)
+    if not metric or not (await api.query(promql.count(metric))).samples:
+        return _WhyEmpty()
+    values = []
+    for matcher in matchers:
+        others = [each for each in matchers if each != matcher]
+        rest = with_matchers(metric, others)
+        if not (await api.query(promql.count(rest))).samples:
+            rest = metric  # more than one of them matches nothing
+        found = (await api.query(promql.values_of(rest, matcher.label))).samples
+        there = sorted({each.labels.get(matcher.label, "") for each in found} - {""})
+        if any(map(matcher.matches, there)):
+            continue
+        one = (await api.query(promql.any_of(rest))).samples
+        if mistake := mismatch(matcher, there, [name for each in one for name in each.labels]):
+            return _WhyEmpty(mistake=mistake)
+        if there and matcher.is_for_a_value:
+            values.append(f"{matcher.label} is {few(there)}")
+    return _WhyEmpty(values=", ".join(values))
 
 
 async def _bounds(api: MetricSource, objective: Objective) -> list[float]:
     buckets = promql.bucket_bounds(objective)
-    return [] if buckets is None else bounds_in(await api.query(buckets))
+    return [] if buckets is None else bounds_in(await api.query(buckets), objective.source.unit_of_values)
 
 
 async def _no_histogram(api: MetricSource, objective: Objective, histogram: BoundedHistogram) -> ObjectiveMistake:
     """Return what is wrong where there are no buckets."""
     series = f"{histogram.name}_bucket"
     if histogram.selector and (await api.query(promql.count(series))).samples:
-        return ObjectiveMistake(objective.name, "selector", f"matches no series of {series}")
+        why = (await _why_empty(api, f"{series}{{{histogram.selector}}}")).mistake
+        return ObjectiveMistake(
+            objective.name, "selector", f"matches no series of {series}" + (f": it {why}" if why else "")
+        )
     return ObjectiveMistake(objective.name, "histogram", f"has no series {series} that Prometheus knows")
 
 
-def bounds_in(vector: Vector) -> list[float]:
-    """Return the bucket bounds among label sets, lowest first; what is no number is no bound."""
+def bounds_in(vector: Vector, unit: float = 1.0) -> list[float]:
+    """Return the bucket bounds among label sets in seconds, lowest first; what is no number is no bound.
+
+    Args:
+        vector: The label sets.
+        unit: How many seconds a bound of 1 is.
+    """
     bounds = set()
     for each in vector.samples:
         with suppress(ValueError):
-            bounds.add(float(each.labels.get("le", "")))
+            bounds.add(float(f"{float(each.labels.get('le', '')) * unit:.12g}"))
     return sorted(bound for bound in bounds if not isnan(bound))
 
 

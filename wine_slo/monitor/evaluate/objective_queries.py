@@ -91,7 +91,7 @@ class ObjectiveQueries:
             MetricSourceError: A target was scraped at no time that can be.
         """
         scrapes.check(self._objective, now)
-        return Grid.since_last_evaluation(self._objective, self._state, scrapes.anchor, now)
+        return Grid.since_last_evaluation(self._objective, self._state, scrapes, now)
 
     def _read(
         self,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objective, Objectives
+from wine_slo.slo.objectives.scope import Scope
 from wine_slo.slo.source.metric_source import MetricSource, SourceInfo
 from wine_slo.slo.span import format_span
 
@@ -37,12 +38,14 @@ class ScrapeInterval:
 
 
 async def scrape_intervals(
-    jobs: Collection[str], source: MetricSource, info: SourceInfo, at: datetime | None = None
+    scopes: Collection[Scope], source: MetricSource, info: SourceInfo, at: datetime | None = None
 ) -> dict[str, ScrapeInterval]:
-    """Return how often jobs are scraped; what nobody can know yet is left out.
+    """Return how often jobs are scraped, by their names; what nobody can know yet is left out.
+
+    A source lists its targets by their jobs. What is selected otherwise, or pushes, is measured by its samples.
 
     Args:
-        jobs: Their names.
+        scopes: The series of these jobs.
         source: Whose samples are counted where it does not list its targets.
         info: What it says of itself, which is always about now.
         at: An instant of the past at which samples are counted; now where it is left out.
@@ -52,11 +55,11 @@ async def scrape_intervals(
     """
     targets = (await info.targets() or []) if at is None else []
     found = {}
-    for job in jobs:
-        listed = [each.interval for each in targets if each.job == job and each.interval is not None]
-        interval = ScrapeInterval(max(listed)) if listed else await _measured(job, source, at)
+    for scope in scopes:
+        listed = [each.interval for each in targets if each.interval is not None and scope.covers(each.job)]
+        interval = ScrapeInterval(max(listed)) if listed else await _measured(scope, source, at)
         if interval is not None:
-            found[job] = interval
+            found[scope.name] = interval
     return found
 
 
@@ -78,8 +81,8 @@ def other_interval(objective: Objective, real: ScrapeInterval) -> str:
     )
 
 
-async def _measured(job: str, source: MetricSource, at: datetime | None) -> ScrapeInterval | None:
-    samples = (await source.query(promql.measured_interval(job), at)).samples
+async def _measured(scope: Scope, source: MetricSource, at: datetime | None) -> ScrapeInterval | None:
+    samples = (await source.query(promql.measured_interval(scope), at)).samples
     if not samples or not SHORTEST <= samples[0].value <= promql.MEASURED_OVER.total_seconds():
         return None
     seconds = samples[0].value

@@ -3,17 +3,30 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, auto
 
 from wine_slo.slo.evaluation.sampling import by_key
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.budget import SELDOM, Budget, budgets_by_key, stays_known_for, windows
+from wine_slo.slo.objectives.budget import SELDOM, Budget, budgets_by_key, reach, stays_known_for, windows
 from wine_slo.slo.objectives.objective import Key, Objective
+from wine_slo.slo.objectives.window import Period
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Vector, finite_bounds
 
 LONGEST_HISTORY = timedelta(days=36_500)  # no source has kept samples for longer
+AN_HOUR = timedelta(hours=1)  # to which history is known; a calendar window need not begin with one
+
+Check = Callable[[float], float]
 
 log = logging.getLogger(__name__)
+
+
+class Query(Enum):
+    """A query about a budget that is not about one of its windows."""
+
+    HISTORY = auto()  # for how long the source has known the job
+    EVENTS = auto()  # all events in the compliance window
 
 
 class Bounds:
@@ -32,12 +45,27 @@ class Bounds:
         sent_at, bounds = self._known.get(query, (None, ()))
         if sent_at is None or not bounds or now - sent_at >= SELDOM.total_seconds():
             try:
-                bounds = finite_bounds((await self._api.query(query)).samples)
+                bounds = finite_bounds((await self._api.query(query)).samples, objective.source.unit_of_values)
             except MetricSourceError as error:
                 log.info("the bucket bounds of %s are not known anew: %s", objective.name, error)
             else:
                 self._known[query] = (now, bounds)
         return bounds
+
+
+@dataclass(slots=True)
+class _Answers:
+    """What is known of one objective: each answer by the span that it is about, and when it was queried.
+
+    Attributes:
+        objective: Whose; another one of that name has answers of its own.
+        begins_at: When the turn of its calendar window began that they are about.
+        known: By what was queried.
+    """
+
+    objective: Objective
+    begins_at: datetime | None
+    known: dict[Query | timedelta, tuple[float, dict[Key, float]]] = field(default_factory=dict)
 
 
 class Budgets:
@@ -46,51 +74,79 @@ class Budgets:
     def __init__(self, api: MetricSource, steady: Callable[[], float]) -> None:
         self._api = api
         self._steady = steady
-        # By objective too: two of them may have the same query, and each has the answer by keys of its own.
-        self._known: dict[tuple[str, str], tuple[float, dict[Key, float]]] = {}
+        self._answers: dict[str, _Answers] = {}
 
-    async def read(self, objective: Objective) -> dict[Key, Budget]:
+    async def read(self, objective: Objective, now: datetime) -> dict[Key, Budget]:
         """Return what is known of an objective's budgets, by key.
+
+        Args:
+            objective: Whose.
+            now: The instant, which says what has passed of a calendar window.
 
         Raises:
             MetricSourceError: An answer is missing or cannot be trusted.
         """
         objective = objective.as_budgeted
-        history = await self._query(objective, promql.seconds_of_history(objective), self._known_for(objective), _span)
+        period = objective.period(now)
+        answers = self._answers_of(objective, period)
+
+        async def query(what: Query | timedelta, text: str, span: timedelta, check: Check) -> dict[Key, float]:
+            return await self._query(answers, what, text, span, check)
+
+        def back(window: timedelta) -> timedelta:
+            return reach(window, objective, period)
+
+        def check_history(seconds: float) -> float:
+            return min(_span(seconds), back(objective.window).total_seconds())
+
+        within = history_within(objective, period)
+        history = await query(
+            Query.HISTORY, promql.seconds_of_history(objective, within), self._known_for(answers), check_history
+        )
         known_for = _history(history)
         spans = windows(objective)
         events, *ratios = await asyncio.gather(
-            self._query(objective, promql.events(objective, objective.window), known_for, _count),
-            *(
-                self._query(objective, promql.good_ratio(objective, each), min(each, known_for), _share)
-                for each in spans
-            ),
+            query(Query.EVENTS, promql.events(objective, back(objective.window)), known_for, _count),
+            *(query(each, promql.good_ratio(objective, back(each)), min(each, known_for), _share) for each in spans),
         )
 
         def budgets() -> dict[Key, Budget]:
             bad_ratios = {
                 span: {key: 1 - share for key, share in each.items()} for span, each in zip(spans, ratios, strict=True)
             }
-            return budgets_by_key(objective, known_for, events, bad_ratios)
+            return budgets_by_key(objective, known_for, events, bad_ratios, period)
 
         return await asyncio.to_thread(budgets)
 
-    def _known_for(self, objective: Objective) -> timedelta:
+    def _answers_of(self, objective: Objective, period: Period | None) -> _Answers:
+        """Return what is known of an objective; nothing where its calendar window has begun anew."""
+        begins_at = None if period is None else period.begins_at
+        known = self._answers.get(objective.name)
+        if known is None or known.objective != objective or known.begins_at != begins_at:
+            known = self._answers[objective.name] = _Answers(objective, begins_at)
+        return known
+
+    def _known_for(self, answers: _Answers) -> timedelta:
         """Return how long the history was when it was last queried."""
-        return _history(self._known.get((objective.name, promql.seconds_of_history(objective)), (None, {}))[1])
+        return _history(answers.known.get(Query.HISTORY, (None, {}))[1])
 
     async def _query(
-        self, objective: Objective, query: str, span: timedelta, check: Callable[[float], float]
+        self, answers: _Answers, what: Query | timedelta, text: str, span: timedelta, check: Check
     ) -> dict[Key, float]:
         """Return the answer to a query over a span, not too old for it; what `check` refuses is not kept."""
         now = self._steady()
-        sent_at, answer = self._known.get((objective.name, query), (None, {}))
+        sent_at, answer = answers.known.get(what, (None, {}))
         if sent_at is None or now - sent_at >= stays_known_for(span).total_seconds():
-            vector = await self._api.query(query)
-            found = await asyncio.to_thread(by_key, objective, vector.samples)
+            vector = await self._api.query(text)
+            found = await asyncio.to_thread(by_key, answers.objective, vector.samples)
             answer = {key: check(value) for key, value in found.items()}
-            self._known[objective.name, query] = (now, answer)
+            answers.known[what] = (now, answer)
         return answer
+
+
+def history_within(objective: Objective, period: Period | None) -> timedelta:
+    """Return how far back it matters for how long the source has known a job."""
+    return reach(objective.window, objective, period) + (timedelta(0) if period is None else AN_HOUR)
 
 
 def known_for(vector: Vector) -> timedelta | None:

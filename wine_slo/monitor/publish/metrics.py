@@ -24,7 +24,6 @@ from wine_slo.slo.notification.policy import Suppression
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.budget import windows
 from wine_slo.slo.objectives.objective import Objectives
-from wine_slo.slo.span import format_span
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside each counter, which nobody uses
 
@@ -170,7 +169,7 @@ class WatchdogInstruments:
             if reading.budget is not None:
                 shown[self._remaining][slo,] = reading.budget.remaining(objective)
                 for window in windows(objective):
-                    shown[self._burn][slo, format_span(window)] = reading.budget.burn_rate(objective, window)
+                    shown[self._burn][slo, objective.name_of(window)] = reading.budget.burn_rate(objective, window)
         for gauge, values in shown.items():
             known = {labels: value for labels, value in values.items() if value is not None}
             for labels, value in known.items():

@@ -6,13 +6,12 @@ five minutes for longer. Each answer counts as known for as long as the live col
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from enum import Enum, auto
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wine_slo.monitor.evaluate.slow_queries import known_for
+from wine_slo.monitor.evaluate.slow_queries import Query, history_within, known_for
 from wine_slo.monitor.replay.range_cache import EPOCH, Lattice, Numbers, RangeCache, Table, instant, milliseconds
 from wine_slo.slo.evaluation.rules import event_counts
 from wine_slo.slo.objectives import promql
@@ -23,22 +22,17 @@ from wine_slo.slo.objectives.budget import (
     fires,
     firing_rate,
     is_any_burning,
+    reach,
     stays_known_for,
     windows,
 )
 from wine_slo.slo.objectives.objective import Burn, Key, Objective
+from wine_slo.slo.objectives.window import Period
 
 FINE = timedelta(hours=6)  # windows that are no longer than this are summed interval by interval, others in marks
 MARK = timedelta(minutes=5)
 LONGEST_RATE = 3  # intervals; a rate over the gap that a missed scrape leaves counts all of it
 NO_EVENTS = 1e-6  # events; less is the arithmetic of rates
-
-
-class Query(Enum):
-    """A query about a budget that is not about one of its windows."""
-
-    HISTORY = auto()  # for how long Prometheus has known the job
-    EVENTS = auto()  # all events in the compliance window
 
 
 Queried = Query | timedelta  # a query about a budget; a window stands for its share of bad events
@@ -141,7 +135,7 @@ class BudgetHistory:
         self.known: dict[Key, Budget] = {}
         self._cache = cache
         self._objective = objective.as_budgeted
-        self._counts_bad = self._objective.source.bad_events(objective.job) is not None
+        self._counts_bad = self._objective.source.bad_events(objective.scope) is not None
         self._since = since
         self._step = milliseconds(objective.scrape_interval)
         self._spans = windows(objective)
@@ -155,6 +149,7 @@ class BudgetHistory:
         self._history_span = timedelta(0)
         self._ratios: dict[timedelta, dict[Key, float]] = {}
         self._events: dict[Key, float] = {}
+        self._period: Period | None = None
 
     async def open(self) -> None:
         """Sum the events before the first evaluation.
@@ -163,11 +158,12 @@ class BudgetHistory:
             MetricSourceError: An answer is missing or cannot be trusted.
         """
         objective, mark = self._objective, milliseconds(MARK)
-        young = await self._cache.api.query(promql.seconds_of_history(objective), instant(self._since))
+        within = history_within(objective, objective.period(instant(self._since)))
+        young = await self._cache.api.query(promql.seconds_of_history(objective, within), instant(self._since))
         if (history := known_for(young)) is not None:
             self._first_scrape = self._since - milliseconds(history)
         lattice = Lattice(0, mark, 1000)
-        begin = lattice.nearest(self._since - milliseconds(objective.window)) + mark
+        begin = lattice.nearest(self._since - self._reach(objective.window, self._since)) + mark
         end = lattice.nearest(self._since - milliseconds(FINE))
         queries = [promql.events(objective, MARK), promql.good_ratio(objective, MARK)]
         for chunk in range(lattice.chunk(begin), lattice.chunk(end) + 1):
@@ -231,7 +227,7 @@ class BudgetHistory:
                     hidden = max(0.0, bad_across - bad[begin]), max(0.0, across - events[begin])
                     sums.bridge(before + self._step, first - self._step, *hidden)
                 sums.extend(instants[places[begin:end]], bad[begin:end], events[begin:end], keep)
-            sums.trim(int(instants[0]) - milliseconds(objective.window) - total.count * self._step)
+            sums.trim(int(instants[0]) - milliseconds(objective.longest_window) - total.count * self._step)
 
     async def _across(self, key: Key, before: int, after: int) -> tuple[float, float]:
         """Return bad and all events between two samples with a gap between them, as the counters count them.
@@ -257,6 +253,9 @@ class BudgetHistory:
 
     def read(self, at: int) -> Mapping[Key, Budget]:
         """Return what is known of the budgets at an evaluation."""
+        before, self._period = self._period, self._objective.period(instant(at))
+        if before is not None and before.is_over(instant(at)):  # a budget that begins anew is queried anew
+            self._queried_at, self._history_span, self._ratios, self._events = {}, timedelta(0), {}, {}
         queried: dict[Queried, int] = {}
         queries: tuple[Queried, ...] = (Query.HISTORY, Query.EVENTS, *self._spans)
         for what in queries:
@@ -273,6 +272,10 @@ class BudgetHistory:
         objective = self._objective
         if any(is_any_burning(objective, budget) for budget in self.known.values()):
             return tick - poll
+        if self._period is not None:
+            last = min(last, milliseconds(self._period.ends_at - EPOCH) - 1)
+            if last < tick:
+                return tick - poll
         plan = self._plan(tick, last, poll)
         ticks = np.arange(tick, last + 1, poll, dtype=np.int64)
         newest = {what: np.array(queried, np.int64).searchsorted(ticks, side="right") for what, queried in plan.items()}
@@ -303,6 +306,7 @@ class BudgetHistory:
 
     def pass_over(self, tick: int, before: int, poll: int) -> None:
         """Know what would be known if each tick from one to another had been evaluated."""
+        self._period = self._objective.period(instant(before))
         queried = {what: each[-1] for what, each in self._plan(tick, before, poll).items() if each}
         if Query.HISTORY in queried:
             self._history_span = self._known_for(queried[Query.HISTORY])
@@ -336,7 +340,8 @@ class BudgetHistory:
         counted = {what: at for what, at in queried.items() if what is not Query.HISTORY}
         if counted:
             windows = [what if isinstance(what, timedelta) else objective.window for what in counted]
-            spans, instants = np.array([*map(milliseconds, windows)]), np.array([*counted.values()])
+            reaches = [self._reach(each, at) for each, at in zip(windows, counted.values(), strict=True)]
+            spans, instants = np.array(reaches), np.array([*counted.values()])
             if Query.EVENTS in counted:
                 self._events = {}
             self._ratios |= {what: {} for what in counted if isinstance(what, timedelta)}
@@ -347,8 +352,8 @@ class BudgetHistory:
                             self._ratios[what][key] = float(min(1.0, bad / total))
                     elif total > 0:
                         self._events[key] = float(total)
-        if queried:
-            self.known = budgets_by_key(objective, self._history_span, self._events, self._ratios)
+        if queried or self._period is not None:
+            self.known = budgets_by_key(objective, self._history_span, self._events, self._ratios, self._period)
 
     def _stays_known_for(self, history: timedelta) -> dict[Queried, int]:
         """Return for how many milliseconds each answer is kept, as live."""
@@ -363,13 +368,19 @@ class BudgetHistory:
     def _known_for(self, at: int) -> timedelta:
         """Return for how long Prometheus has known the job, as `seconds_of_history` has it."""
         hour, fine = 3_600_000, 10_000
-        first = max(self._first_scrape or at, at - milliseconds(self._objective.window))
+        period = self._objective.period(instant(at))
+        first = max(self._first_scrape or at, at - milliseconds(history_within(self._objective, period)))
         long, young = -(-first // hour) * hour, -(-max(first, at - hour) // fine) * fine
-        return timedelta(milliseconds=max(0, at - min(long, young)))
+        return timedelta(milliseconds=min(max(0, at - min(long, young)), self._reach(self._objective.window, at)))
+
+    def _reach(self, window: timedelta, at: int) -> int:
+        """Return how many milliseconds a window goes back at an instant."""
+        return milliseconds(reach(window, self._objective, self._objective.period(instant(at))))
 
     def _bad_ratios(self, sums: EventSums, span: timedelta, at: Sequence[int]) -> Numbers:
         """Return the share of bad events over a span that ends at some instants; -1 where there were none."""
-        bad, total = self._counts(sums, np.array(milliseconds(span)), np.array(at, np.int64))
+        reaches = [self._reach(span, each) for each in at] if self._period else milliseconds(span)
+        bad, total = self._counts(sums, np.array(reaches), np.array(at, np.int64))
         return np.where(total > NO_EVENTS, np.minimum(1.0, bad / np.maximum(total, NO_EVENTS)), -1.0)
 
     def _counts(self, sums: EventSums, spans: NDArray[np.int64], at: NDArray[np.int64]) -> tuple[Numbers, Numbers]:

@@ -76,7 +76,7 @@ def _replayed(options: Options) -> ReplayReport:
     settings = read(WatchdogSettings)
     file = slo_file.load(options.objectives or settings.objectives)
     sweep = sweeps.parse(options.sweep) if options.sweep else None
-    if sweep is not None and not file.silent_jobs:
+    if sweep is not None and not file.silent_scopes:
         _check(sweep, file.objectives())
     times = time_range(options, settings.timezone, datetime.now(UTC))
     known = known_incidents(options.known, settings.timezone) if options.known else None
@@ -164,9 +164,9 @@ def _check(sweep: Sweep, objectives: Objectives) -> None:
 
 async def _intervals(file: SloFile, api: MetricSource, facts: SourceInfo, until: datetime) -> dict[str, ScrapeInterval]:
     """Return how often jobs were scraped at the end of the replay, or are scraped now where they were not there."""
-    jobs = {each.job for each in file.objectives().all}
-    then = await scrape_intervals(sorted(jobs), api, facts, until)
-    return await scrape_intervals(sorted(jobs - then.keys()), api, facts) | then
+    scopes = file.objectives().scopes
+    then = await scrape_intervals(scopes, api, facts, until)
+    return await scrape_intervals([each for each in scopes if each.name not in then], api, facts) | then
 
 
 def _notes(

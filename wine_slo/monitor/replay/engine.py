@@ -150,7 +150,7 @@ class _ObjectiveReplay:
                 await self._budgets.reach(at, self.tables.grid)
                 self._budgets.read(at)
             return read_nothing(objective, state, now, gone=await self.tables.gone(at))
-        grid = Grid.since_last_evaluation(objective, state, scrapes.anchor, now)
+        grid = Grid.since_last_evaluation(objective, state, scrapes, now)
         if self.tables.follow(milliseconds(grid.last - EPOCH)):
             self._quiet_ticks.forget_intervals()
         intervals = await self.tables.intervals(grid)

@@ -162,7 +162,7 @@ async def checked_bounds(api: MetricSource, objective: Objective, sweep: Sweep |
         return sweep
     is_swept = sweep is not None and sweep.objective == objective.name and sweep.is_bound
     found = await api.query(buckets, until)
-    bounds = bounds_in(found)
+    bounds = bounds_in(found, objective.source.unit_of_values)
     if not bounds:
         return sweep
     finite = [each for each in bounds if each != float("inf")]

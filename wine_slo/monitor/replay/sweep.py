@@ -140,7 +140,8 @@ def _with(objective: Objective, field: str, value: float) -> Objective:
             burn for burn in objective.burns if 0 < value < 1 and burn.factor(objective.window) <= 1 / (1 - value)
         )
         return replace(objective, ratio=value, burns=burns)
-    return replace(objective, **{field: timedelta(seconds=value)})  # type: ignore[arg-type]  # every one is a span
+    calendar = None if field == "window" else objective.calendar
+    return replace(objective, calendar=calendar, **{field: timedelta(seconds=value)})  # type: ignore[arg-type]  # a span
 
 
 def _few(values: Iterable[float]) -> tuple[float, ...]:

@@ -16,7 +16,13 @@ from wine_slo.slo.source.metric_source import Points, Sample, finite_bounds
 OUT_OF_STEP = 20  # a scrape may be late by a twentieth of an interval and still lie on its lattice
 BOUNDS_EVERY = timedelta(minutes=1)  # bucket bounds change only with a release
 
-ALWAYS = ("shown", "long", "total_settled", "part_settled")  # of `instant_queries`: what every evaluation reads
+ALWAYS = (
+    "shown",
+    "long",
+    "total_settled",
+    "part_settled",
+    "with_bucket_settled",
+)  # of `instant_queries`: what every evaluation reads
 DETAILS = ("over", "recent", "by_endpoint")  # what only an incident reads
 
 
@@ -107,14 +113,14 @@ class ObjectiveTables:
         Raises:
             MetricSourceError: An answer is missing or cannot be trusted.
         """
-        query = promql.bucket_bounds(self.objective)
+        samples = await self._few([*self._details.values()], at) if self._details else []
+        found, query = dict(zip(self._details, samples, strict=True)), promql.bucket_bounds(self.objective)
         if query is None:
-            return {}, ()
-        samples = await self._few([*self._details.values()], at)
+            return found, ()
         lattice = Lattice.of_long_chunks(0, milliseconds(BOUNDS_EVERY))
         (table,) = await self._cache.tables([query], lattice, lattice.chunk(at))
         place = lattice.first(lattice.chunk(at)) + table.index(at) * table.step
-        return dict(zip(self._details, samples, strict=True)), finite_bounds(table.samples(place))
+        return found, finite_bounds(table.samples(place), self.objective.source.unit_of_values)
 
     async def intervals(self, grid: Grid) -> dict[str, dict[Key, Points]]:
         """Return the intervals of one evaluation, by the names of `interval_queries`.

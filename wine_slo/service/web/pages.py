@@ -63,8 +63,11 @@ def outcome(prediction: Prediction, model: Model) -> FormOutcome:
 
 def wants_page(request: web.Request) -> bool:
     """Return whether a browser sent this from a form: it accepts HTML, and API clients do not."""
-    kind, _ = split_header(request.headers.get("Content-Type", ""))
-    return kind in request_body.FORMS and "text/html" in request.headers.get("Accept", "")
+    headers = request.headers
+    return (
+        "text/html" in headers.get("Accept", "")
+        and split_header(headers.get("Content-Type", ""))[0] in request_body.FORMS
+    )
 
 
 def language_of(request: web.Request) -> str:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
+from wine_slo.slo.objectives.kinds.indicator import Events
+from wine_slo.slo.objectives.near_match import Matcher, parts_of
 from wine_slo.slo.objectives.objective import Objective
-from wine_slo.slo.objectives.selector import matchers
 
 MOST_LABELS = 10  # of one objective; each is two queries
 MOST_VALUES = 200  # of one label; more are names of single users or requests
@@ -60,8 +61,12 @@ def labels_to_compare(objective: Objective, series: Iterable[Mapping[str, str]])
 
 def _decisive(objective: Objective) -> frozenset[str]:
     """Return the labels that decide which events are bad: those by which these are selected among all."""
-    source, job = objective.source, objective.job
-    total, part = source.all_events(job), source.bad_events(job) or source.good_events(job)
+    source, scope = objective.source, objective.scope
+    total, part = source.all_events(scope), source.bad_events(scope) or source.good_events(scope)
     if total is None or part is None:
         return frozenset()
-    return frozenset(label for label, _ in matchers(total) ^ matchers(part))
+    return frozenset(each.label for each in _matchers(total) ^ _matchers(part))
+
+
+def _matchers(events: Events) -> frozenset[Matcher]:
+    return frozenset(matcher for each in events.selectors for matcher in parts_of(each)[1])

@@ -10,7 +10,7 @@ from wine_slo.slo.evaluation.judgement import clear_run, held_run, is_bad, is_br
 from wine_slo.slo.evaluation.phases import Event, Phase, after
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.evaluation.value import value_of
-from wine_slo.slo.objectives.budget import Budget, burning
+from wine_slo.slo.objectives.budget import Budget, burning, going_on
 from wine_slo.slo.objectives.objective import Alert, Burn, Key, Objective
 from wine_slo.slo.reason import Reason
 
@@ -132,12 +132,13 @@ def follow_burn(
             )
             return replace(_moved(track, Event.BURNING, reading.at), incident=number), incident
         if incident is not None and is_open:
+            burn = burn or going_on(objective, reading.budget, incident.burn, incident.opened_at)
             if burn is not None:
                 moved = replace(incident, last_bad_at=reading.at, budget=reading.budget, burn=burn, held=None)
                 return track, moved
             closed = replace(incident, closed_at=reading.at, outcome=Outcome.RECOVERED, budget=reading.budget)
             return replace(_moved(track, Event.BURN_ENDED, reading.at), incident=None), closed
-    if incident is not None and is_open:
+    if incident is not None and is_open and reading.sight is not Sight.CLEAR:
         track, incident = _expire(track, _hold(incident, track, reading), objective, reading)
         if not incident.is_open:
             track = replace(track, incident=None)  # what burns anew is another incident

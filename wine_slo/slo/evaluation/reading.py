@@ -145,7 +145,8 @@ class Traffic:
         shown: Over the objective's range.
         long: Over the span after which an incident expires: where there are few requests, this decides.
         hangs: Whether a request has been waiting for an answer for longer than the threshold.
-        has_intervals: Whether any interval of late has two samples, where there are series that must have them.
+        has_intervals: Whether any interval of late has two samples, where there are series that must have them; of
+            a gauge, whether it has a value.
     """
 
     shown: float
@@ -160,6 +161,7 @@ class Finding(StrEnum):
     OLD = "old"  # the last sample
     DOWN = "down"  # every target
     APART = "apart"  # no two samples lie close enough for an interval
+    ABSENT = "absent"  # there is no value that can be compared
     STUCK = "stuck"  # a request waits longer than the threshold, which can be judged
     NO_TRAFFIC = "no_traffic"
     TOO_FEW = "too_few"
@@ -169,7 +171,7 @@ class Finding(StrEnum):
     def sight(self) -> Sight:
         """Return the data quality that follows."""
         match self:
-            case Finding.OLD | Finding.APART:
+            case Finding.OLD | Finding.APART | Finding.ABSENT:
                 return Sight.STALE
             case Finding.DOWN:
                 return Sight.TARGET_DOWN
@@ -200,11 +202,13 @@ def findings(
         shown: Events over the objective's range.
         long: Events over the time after which an incident expires.
         is_stuck: Whether a request has waited longer than the threshold.
-        has_intervals: Whether any recent interval has two samples.
+        has_intervals: Whether any recent interval has two samples; of a gauge, whether it has a value.
     """
     old = (Finding.OLD, is_old(objective, age))
     if objective.is_up:
         return old, (Finding.ENOUGH, True)
+    if objective.counts_scrapes:
+        return old, (Finding.DOWN, up <= 0), (Finding.ABSENT, has_intervals ^ True), (Finding.ENOUGH, True)
     no_traffic = is_no_traffic(shown)
     return (
         old,
@@ -221,6 +225,8 @@ def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: date
     """Return whether there is data to judge, and why not."""
     job = objective.job
     if targets.scraped_at is None:
+        if not objective.scope.has_up:
+            return Sight.STALE, Reason("Prometheus has no sample of {series}", {"series": objective.scope.samples})
         return Sight.STALE, Reason("Prometheus knows no target of the job {job}", {"job": job})
     age = (now - targets.scraped_at).total_seconds()
     found = findings(
@@ -244,6 +250,8 @@ def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: date
                 "no two samples of {job} lie within {span}; a scrape_interval in slo.yml must be the real one",
                 {"job": job, "span": format_span(STALE_INTERVALS * objective.scrape_interval)},
             )
+        case Finding.ABSENT:
+            reason = Reason("there is no value of {series}", {"series": objective.source.scraped(objective.scope)})
         case Finding.NO_TRAFFIC:
             reason = Reason("no requests")
         case Finding.TOO_FEW:

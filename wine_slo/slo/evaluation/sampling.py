@@ -21,7 +21,7 @@ from wine_slo.slo.evaluation.reading import (
     without_data,
 )
 from wine_slo.slo.evaluation.rules import event_counts, has_events, is_stuck, is_without_bucket
-from wine_slo.slo.evaluation.schedule import seen_until
+from wine_slo.slo.evaluation.schedule import complete_before, next_interval_at, seen_until
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.kinds.indicator import BoundedHistogram
@@ -97,24 +97,26 @@ class Scrapes:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The instants at which intervals end: just after the scrapes of one target, so that none is seen late."""
+    """The instants at which complete intervals end: just after the scrapes of one target, so that none is seen late."""
 
     first: datetime
     last: datetime
     step: timedelta
 
     @classmethod
-    def since_last_evaluation(cls, objective: Objective, state: State, anchor: datetime, now: datetime) -> "Grid":
+    def since_last_evaluation(cls, objective: Objective, state: State, scrapes: Scrapes, now: datetime) -> "Grid":
         """Return every scrape since the last evaluation and of the last moments; at the first one of the whole range.
 
         Args:
             objective: Whose.
             state: What is known; the last evaluation is in it.
-            anchor: When its first target was scraped last.
+            scrapes: The last ones; there must be one.
             now: The instant of the evaluation.
         """
         step = objective.scrape_interval
-        last = now - (now - anchor - step / 10) % step  # a tenth of an interval for the scrape itself to arrive
+        last = now - (now - scrapes.anchor - step / 10) % step  # a tenth of an interval for the scrape itself to arrive
+        incomplete = last - complete_before([each.value for each in scrapes.at], step)
+        last -= max(0, incomplete // step + 1) * step
         known = [key for key in state.tracks if key.objective == objective.name]
         seen = [seen_until(state, key, LATENESS * step) for key in known] or [None]
         first = min(now - objective.over if each is None else each for each in seen)
@@ -145,7 +147,8 @@ class Answers:
         budgets: What is known of the error budgets.
         bounds: The finite bucket bounds of the histogram in seconds, ascending.
         total_settled: How many series of all events are old enough to have intervals; empty where that is not queried.
-        part_settled: The same of the good ones of a latency, or of the bad ones of a ratio.
+        part_settled: The same of the good ones, or of the bad ones where those are counted.
+        with_bucket_settled: The same of those that must have the bucket of the threshold, where not all must.
     """
 
     at: datetime
@@ -167,6 +170,7 @@ class Answers:
     bounds: tuple[float, ...] = ()
     total_settled: Mapping[Key, float] = field(default_factory=dict)
     part_settled: Mapping[Key, float] = field(default_factory=dict)
+    with_bucket_settled: Mapping[Key, float] = field(default_factory=dict)
 
     @property
     def have_intervals(self) -> bool:
@@ -174,11 +178,19 @@ class Answers:
 
         One label set alone may have none, as it may be gone; where no label set has any, samples are too far apart.
         """
-        since = (self.grid.last - LATENESS * self.grid.step).timestamp()
+        since = self._late
         for settled, points in ((self.total_settled, self.total), (self.part_settled, self.good or self.bad)):
             if settled and not any(at >= since for each in points.values() for at in each):
                 return False
         return True
+
+    def has_interval(self, key: Key) -> bool:
+        """Return whether a label set has an interval of late."""
+        return any(at >= self._late for at in self.total.get(key, {}))
+
+    @property
+    def _late(self) -> float:
+        return (self.grid.last - LATENESS * self.grid.step).timestamp()
 
 
 def interval_queries(objective: Objective) -> dict[str, str | None]:
@@ -203,6 +215,7 @@ def instant_queries(objective: Objective) -> dict[str, str | None]:
         "ratio": promql.good_ratio(objective, objective.over),
         "total_settled": promql.total_settled(objective),
         "part_settled": promql.part_settled(objective),
+        "with_bucket_settled": promql.with_bucket_settled(objective),
         "by_endpoint": promql.quantile_by_endpoint(objective, OF_LATE),
     }
 
@@ -254,6 +267,7 @@ def answers_of(  # noqa: PLR0913  # values of a record, each by its name
         bounds=bounds,
         total_settled=instant("total_settled"),
         part_settled=instant("part_settled"),
+        with_bucket_settled=instant("with_bucket_settled"),
     )
 
 
@@ -330,12 +344,13 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
     targets, have_intervals = answers.scrapes.targets(objective.by), answers.have_intervals
     for key in dict.fromkeys((*answers.shown, *answers.total, *remembered(state, objective), *alone)):
         histogram = objective.source.bounded
-        if histogram is not None and (no_bucket := _no_bucket(histogram, answers, key)):
+        if histogram is not None and (no_bucket := _no_bucket(objective, histogram, answers, key)):
             found[key] = without_data(now, Sight.BLIND, no_bucket)
             continue
         ages = answers.ages.get(key, {})
         hangs = bool(ages) and is_stuck(objective, list(ages.values())[-1])
-        traffic = Traffic(answers.shown.get(key, 0), answers.long.get(key, 0), hangs, have_intervals)
+        is_there = answers.has_interval(key) if objective.counts_scrapes else have_intervals
+        traffic = Traffic(answers.shown.get(key, 0), answers.long.get(key, 0), hangs, is_there)
         mine = targets.get(tuple(value for _, value in key.labels), targets[None])
         sight, reason = sight_of(objective, mine, traffic, now)
         found[key] = Reading(
@@ -352,11 +367,12 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
             bounds=answers.bounds,
             budget=answers.budgets.get(key),
             up_targets=mine if objective.is_up else None,
-            next_at=answers.grid.last + answers.grid.step,
+            next_at=next_interval_at(answers.grid.last, answers.grid.step, now),
             targets=targets[None].known,
         )
     if not found:  # no label set is known, which is worth a word where that is for want of samples
-        sight, reason = sight_of(objective, targets[None], Traffic(0, 0), now)
+        traffic = Traffic(0, 0, has_intervals=not objective.counts_scrapes)
+        sight, reason = sight_of(objective, targets[None], traffic, now)
         if not sight.is_seeing:
             found[Key(objective.name)] = Reading(at=now, sight=sight, reason=reason, targets=targets[None].known)
     return found
@@ -381,17 +397,19 @@ def _intervals(objective: Objective, answers: Answers, key: Key) -> tuple[Interv
     return tuple(intervals)
 
 
-def _no_bucket(bounded: BoundedHistogram, answers: Answers, key: Key) -> Reason | None:
+def _no_bucket(objective: Objective, bounded: BoundedHistogram, answers: Answers, key: Key) -> Reason | None:
     """Return why the requests within the threshold cannot be counted; None where they can."""
     histogram, threshold = bounded.name, f"{bounded.threshold:g}"
-    series, part = answers.total_settled.get(key, 0), answers.part_settled.get(key, 0)
+    all_must = promql.with_bucket_settled(objective) is None
+    must = answers.total_settled if all_must else answers.with_bucket_settled
+    series, part = must.get(key, 0), answers.part_settled.get(key, 0)
     is_without = is_without_bucket(series, part)
     if is_without and part > 0:
         return Reason(
             "{without} of {series} series of {histogram} have no bucket that ends at {threshold} s",
             {"without": round(series - part), "series": round(series), "histogram": histogram, "threshold": threshold},
         )
-    if is_without or (key in answers.total and key not in answers.good):
+    if is_without or (all_must and key in answers.total and key not in answers.good):
         return Reason(
             "no bucket of {histogram} ends at {threshold} s", {"histogram": histogram, "threshold": threshold}
         )

@@ -1,12 +1,19 @@
-"""When there is something new to evaluate, and up to when a key has been judged."""
+"""When there is something new to evaluate, up to when it is complete, and up to when a key has been judged.
 
-from datetime import datetime, timedelta
+Samples can be found some time after their scrape: at once in Prometheus, up to 4 s later in VictoriaMetrics, and later
+where they are sent on. So no clock says whether an interval is complete, but the scrapes that can be found do.
+"""
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Key, Objectives
 
+LONGEST_LAG = timedelta(seconds=5)  # by which one target's samples come later than another's; VictoriaMetrics' are 4 s
+AGAIN_IN = timedelta(seconds=1)  # samples that are due are queried again
 SETTLES_IN = timedelta(milliseconds=100)  # a quick evaluation comes so much after its interval has ended
 
 
@@ -41,3 +48,25 @@ def seen_until(state: State, key: Key, lateness: timedelta) -> datetime | None:
     if track.sight.is_seeing:
         known.append(state.evaluated_at - lateness)
     return max(known, default=None)
+
+
+def complete_before(scraped_at: Collection[float], step: timedelta) -> datetime:
+    """Return when the next scrape is due: what ended before that is complete, as every scrape of it can be found.
+
+    A target that is much later than the others is down, and is not waited for.
+
+    Args:
+        scraped_at: When each target was scraped last, in seconds since the epoch; at least one.
+        step: How far apart scrapes are.
+    """
+    patience = step + max(step / 10, min(step, LONGEST_LAG))
+    oldest = max(scraped_at) - patience.total_seconds()
+    return datetime.fromtimestamp(min(each for each in scraped_at if each >= oldest), UTC) + step
+
+
+def next_interval_at(last: datetime, step: timedelta, now: datetime) -> datetime:
+    """Return when the interval after the last one will be there to see; one that is late is tried again soon."""
+    late = now - (last + step)
+    if late < timedelta(0):
+        return last + step
+    return now + AGAIN_IN if late < LONGEST_LAG else now + step - late % step

@@ -28,8 +28,8 @@ class Value:
 
     def is_within(self, objective: Objective) -> bool:
         """Return whether it is no worse than the target."""
-        if objective.source.threshold is not None:
-            return self.number <= objective.source.threshold
+        if objective.is_latency:
+            return self.number <= objective.limit
         return self.number <= objective.allowed_bad_ratio + ROUNDING
 
 

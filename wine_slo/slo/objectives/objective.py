@@ -5,13 +5,16 @@ constructor refuses what could never be judged and says which field is wrong.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.kinds.indicator import Indicator, Unit
+from wine_slo.slo.objectives.scope import Scope
+from wine_slo.slo.objectives.window import Calendar, Period
 from wine_slo.slo.span import format_span
 
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -108,14 +111,14 @@ class Objective:
     Attributes:
         name: Short and unique; people type it in the chat.
         title: What messages call it.
-        job: The Prometheus job whose targets it is about.
+        job: The Prometheus job whose targets it is about; what several of them are called, or those of a selector.
         source: What is counted.
         ratio: The share of events that is to be good.
         scrape_interval: How far apart the samples are; one interval is the grain of every judgement.
         bad_for: How long it must have been bad to be a breach; what is shorter is a stall.
         good_for: How long it must have been good to be a recovery.
         over: The range that is shown, and how far back a suspicion reaches.
-        window: The span of the error budget.
+        window: The span of the error budget; of a calendar window, its nominal one.
         least_events: With fewer than this nothing is judged.
         expires_after: An incident that no event has fed for so long is closed as expired.
         remind_after: A reminder of an open incident is sent after so long.
@@ -123,6 +126,8 @@ class Objective:
         breakdown: Label names by which bad events are attributed; None for all that its series have.
         burns: The burn rates that are alerted on.
         burns_left_out: The usual ones that can never fire for this objective, so that they are not among them.
+        seen_in: The series of its targets, where they are not simply those of the job.
+        calendar: With what the error budget begins anew; None where the window is one that always ends now.
     """
 
     name: str
@@ -142,6 +147,8 @@ class Objective:
     breakdown: tuple[str, ...] | None = None
     burns: tuple[Burn, ...] = ()
     burns_left_out: tuple[Burn, ...] = ()
+    seen_in: Scope | None = None
+    calendar: Calendar | None = None
 
     def __post_init__(self) -> None:
         """Refuse what could never be judged."""
@@ -149,6 +156,7 @@ class Objective:
         spans = f"bad_for: {format_span(self.bad_for)} and good_for: {format_span(self.good_for)}"
         bad, good = LEAST_BAD_INTERVALS * self.scrape_interval, LEAST_GOOD_INTERVALS * self.scrape_interval
         both = self.bad_for + self.good_for
+        shown = f"over, which is {format_span(self.over)} at {scrapes}"
         least, too_low = self.source.least_ratio
         checks = (
             ("name", self.name not in TAKEN, "must not be sight, down, gap or ledger, which are the watchdog's own"),
@@ -159,7 +167,13 @@ class Objective:
             ("bad_for", self.bad_for >= bad, f"{_short(self.bad_for, scrapes, bad)} to keep stalls quiet"),
             ("good_for", self.good_for >= good, f"{_short(self.good_for, scrapes, good)} to prove a recovery"),
             ("over", self.over >= both, _short(self.over, spans, both)),
-            ("window", self.window > self.over, "must be longer than over"),
+            (
+                "up",
+                self.scope.has_up or not self.is_up,
+                "is none, but kind: up counts the scrapes of `up`; leave it out",
+            ),
+            ("window", self.window > self.over, f"is {self.window_name}; it must be longer than {shown}"),
+            ("window", self.calendar is None or self.window == self.calendar.nominal, "must be that of the calendar"),
             ("least", self.least_events >= 1, "must be 1 or more"),
             ("expires_after", self.expires_after > timedelta(0), "must be longer than 0"),
             ("remind_after", self.remind_after > timedelta(0), "must be longer than 0"),
@@ -182,6 +196,11 @@ class Objective:
                 )
 
     @property
+    def scope(self) -> Scope:
+        """Return the series of its targets."""
+        return self.seen_in or Scope.of_jobs(self.job)
+
+    @property
     def is_latency(self) -> bool:
         """Return whether its value is a quantile in seconds, not a share of events."""
         return self.source.unit is Unit.SECONDS
@@ -194,12 +213,13 @@ class Objective:
     @property
     def counts_scrapes(self) -> bool:
         """Return whether each scrape is an event, so that an interval has one and not a rate of them."""
-        return self.source.all_events(self.job) is None
+        return self.source.all_events(self.scope) is None
 
     @property
     def limit(self) -> float:
         """Return the worst value that meets the objective: seconds of a quantile, else a share of bad events."""
-        return self.allowed_bad_ratio if self.source.threshold is None else self.source.threshold
+        threshold = self.source.threshold if self.is_latency else None
+        return self.allowed_bad_ratio if threshold is None else threshold
 
     @property
     def allowed_bad_ratio(self) -> float:
@@ -214,6 +234,29 @@ class Objective:
     def can_fire(self, burn: Burn) -> bool:
         """Return whether any share of bad events burns so fast."""
         return burn.factor(self.window) <= self.fastest_burn
+
+    @property
+    def window_name(self) -> str:
+        """Return the window of the error budget as slo.yml writes it: `30d`, `month`."""
+        return self.name_of(self.window)
+
+    def is_calendar(self, window: timedelta) -> bool:
+        """Return whether a window stands for the calendar window of the error budget."""
+        return self.calendar is not None and window == self.window
+
+    def name_of(self, window: timedelta) -> str:
+        """Return a window of a burn rate as metrics and the API write it: `5m`, `30d`, `month`."""
+        calendar = self.calendar if self.is_calendar(window) else None
+        return format_span(window) if calendar is None else calendar.unit.value
+
+    @property
+    def longest_window(self) -> timedelta:
+        """Return how long the window can be: a month has up to 31 days."""
+        return self.window if self.calendar is None else self.calendar.longest
+
+    def period(self, at: datetime) -> Period | None:
+        """Return the turn of the calendar window at an instant; None where the window always ends now."""
+        return None if self.calendar is None else self.calendar.period(at)
 
     @property
     def with_usual_burns(self) -> "Objective":
@@ -237,6 +280,14 @@ class Objective:
     def stall_intervals(self) -> int:
         """Return how many adjacent intervals a stall may spoil without being an incident: 15 s touch four of 5 s."""
         return round(self.bad_for / self.scrape_interval) - 1
+
+
+def scopes_by_name(objectives: Iterable[Objective]) -> dict[str, Scope]:
+    """Return the series of each job, or of what else objectives are about, by its name; those of the first of each."""
+    by_name: dict[str, Scope] = {}
+    for each in objectives:
+        by_name.setdefault(each.job, each.scope)
+    return by_name
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -281,6 +332,11 @@ class Objectives:
         object.__setattr__(self, "by_name", {objective.name: objective for objective in self.all})
         if len(self.by_name) < len(self.all):
             raise ObjectiveError("objectives", "must not hold two objectives of one name")
+
+    @property
+    def scopes(self) -> list[Scope]:
+        """Return the series of each job, or of what else objectives are about, by its name."""
+        return list(scopes_by_name(self.all).values())
 
     @property
     def longest_poll(self) -> timedelta:

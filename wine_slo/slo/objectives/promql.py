@@ -10,112 +10,122 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from wine_slo.metric_names import ENDPOINT, MODEL_INFO, SHA256
+from wine_slo.slo.objectives import counting
+from wine_slo.slo.objectives.kinds.indicator import Events
 from wine_slo.slo.objectives.objective import Objective
-from wine_slo.slo.objectives.selector import quoted
+from wine_slo.slo.objectives.scope import Scope
 from wine_slo.slo.span import format_span
 
 MEASURED_OVER = timedelta(minutes=10)
 GONE_FOR = timedelta(hours=1)  # targets that have vanished count as down for so long, and as unknown after that
+SAMPLED_OVER, SAMPLED_EVERY = timedelta(hours=6), timedelta(minutes=1)  # in longer ranges not each scrape is compared
 
 
 def targets_up(objective: Objective) -> str:
-    """Return whether each target of the job answered its last scrape: 1 or 0."""
-    return f"up{{job={quoted(objective.job)}}}"
+    """Return whether each target answered its last scrape, 1 or 0; 1 for each label set of what has no `up`."""
+    scope = objective.scope
+    return scope.samples if scope.has_up else f"{targets_scraped_at(objective)} * 0 + 1"
 
 
 def targets_scraped_at(objective: Objective) -> str:
-    """Return when each target of the job was scraped last, in seconds since the epoch."""
-    return f"timestamp({targets_up(objective)})"
+    """Return when each target was scraped last, or each label set of what has no `up`, in seconds since the epoch."""
+    newest = f"timestamp({objective.scope.samples})"
+    return newest if objective.scope.has_up else f"max{_by(objective)} ({newest})"
 
 
-def measured_interval(job: str) -> str:
-    """Return how far apart a job's scrapes were in the last ten minutes, in seconds; none before there are three.
+def measured_interval(scope: Scope) -> str:
+    """Return how far apart scrapes were in the last ten minutes, in seconds; none before there are three.
 
     The median of its targets: what was not there all the time, or missed scrapes, says less of the job than others do.
     The first sample is found by steps of a second, so that eight of them make an error of an eighth at the most.
     """
-    up, span = f"up{{job={quoted(job)}}}", format_span(MEASURED_OVER)
-    lasts = f"timestamp({up}) - min_over_time(timestamp({up})[{span}:1s]) > 8"
-    return f"quantile(0.5, ({lasts}) / (count_over_time({up}[{span}]) - 1 > 1))"
+    series, span = scope.samples, format_span(MEASURED_OVER)
+    lasts = f"timestamp({series}) - min_over_time(timestamp({series})[{span}:1s]) > 8"
+    return f"quantile(0.5, ({lasts}) / (count_over_time({series}[{span}]) - 1 > 1))"
 
 
 def targets_of_late(objective: Objective) -> str:
-    """Return how many targets the job has or had recently."""
-    return f"count(last_over_time({targets_up(objective)}[{format_span(GONE_FOR)}]))"
+    """Return how many targets the job has or had recently, or how many series that show what has no `up`."""
+    return f"count(last_over_time({objective.scope.samples}[{format_span(GONE_FOR)}]))"
 
 
 def model_first_seen(objective: Objective, span: timedelta) -> str:
     """Return when each model that served within a span was first seen, in seconds since the epoch."""
-    seen = f"timestamp({MODEL_INFO}{{job={quoted(objective.job)}}})"
+    seen = f"timestamp({objective.scope.select(MODEL_INFO)})"
     return f"min by ({SHA256}) (min_over_time({seen}[{format_span(span)}:{format_span(objective.scrape_interval)}]))"
 
 
 def total_per_interval(objective: Objective) -> str:
     """Return the events a second in each interval; of scrapes, how many there were."""
-    series = objective.source.all_events(objective.job)
-    if series is None:
-        return f"count{_by(objective)} ({_fresh(objective, objective.source.scraped(objective.job))})"
-    return _interval_rate(objective, series)
+    events = objective.source.all_events(objective.scope)
+    if events is None:
+        return f"count{_by(objective)} ({_fresh_scrapes(objective)})"
+    return _interval_rate(objective, events)
 
 
 def bad_per_interval(objective: Objective) -> str | None:
     """Return the bad events a second in each interval; None where good ones are counted."""
-    series = objective.source.bad_events(objective.job)
-    return None if series is None else _interval_rate(objective, series)
+    events = objective.source.bad_events(objective.scope)
+    return None if events is None else _interval_rate(objective, events)
 
 
 def good_per_interval(objective: Objective) -> str | None:
     """Return the good events a second in each interval; None where bad ones are counted."""
-    source, job = objective.source, objective.job
     if objective.counts_scrapes:
-        return f"sum{_by(objective)} ({_good_scrape(objective)} and {_is_fresh(objective, source.scraped(job))})"
-    series = source.good_events(job)
-    return None if series is None else _interval_rate(objective, series)
+        return f"sum{_by(objective)} ({_fresh_scrapes(objective)})"
+    events = objective.source.good_events(objective.scope)
+    return None if events is None else _interval_rate(objective, events)
 
 
 def total_settled(objective: Objective) -> str | None:
     """Return how many series of all events exist and existed before; None where scrapes are events."""
-    series = objective.source.all_events(objective.job)
-    return None if series is None else _settled(objective, series)
+    return _settled(objective, objective.source.all_events(objective.scope))
 
 
 def part_settled(objective: Objective) -> str | None:
     """Return the same of the good ones, or of the bad ones where those are counted."""
-    series = _part(objective)
-    return None if series is None else _settled(objective, series)
+    return _settled(objective, _part(objective))
+
+
+def with_bucket_settled(objective: Objective) -> str | None:
+    """Return the same of those that must have the bucket of the threshold; None where all or none must."""
+    source, scope = objective.source, objective.scope
+    events = source.with_bucket(scope)
+    return None if source.bounded is None or events == source.all_events(scope) else _settled(objective, events)
 
 
 def total_across(objective: Objective, gap: timedelta) -> str | None:
     """Return the events from the last sample before a gap to the newest one; None where each scrape is an event."""
-    series = objective.source.all_events(objective.job)
-    return None if series is None else _difference(objective, series, gap)
+    return _difference(objective, objective.source.all_events(objective.scope), gap)
 
 
 def part_across(objective: Objective, gap: timedelta) -> str | None:
     """Return the good ones of these events, or the bad ones where those are counted."""
-    series = _part(objective)
-    return None if series is None else _difference(objective, series, gap)
+    return _difference(objective, _part(objective), gap)
 
 
 def clear_per_interval(objective: Objective) -> str | None:
     """Return the events a second in each interval that are as good as a recovery wants; None where all good are."""
-    series = objective.source.clear_events(objective.job)
-    return None if series is None else _interval_rate(objective, series)
+    events = objective.source.clear_events(objective.scope)
+    return None if events is None else _interval_rate(objective, events)
 
 
 def oldest_age_per_interval(objective: Objective) -> str | None:
     """Return the age in seconds of the oldest unanswered request; None where that is not exported."""
-    series = objective.source.oldest(objective.job)
-    return None if series is None else f"max{_by(objective)} ({_fresh(objective, series)})"
+    series = objective.source.oldest(objective.scope)
+    return None if series is None else f"max{_by(objective)} ({counting.fresh(series, objective.scrape_interval)})"
 
 
 def quantile(objective: Objective, over: timedelta, *more: str) -> str | None:
     """Return the objective's quantile in seconds over a range, by label set and by each of `more` labels; else None."""
-    buckets = objective.source.buckets(objective.job)
-    if buckets is None:
+    series, bounded = objective.source.histogram_series(objective.scope), objective.source.bounded
+    if series is None or not objective.is_latency:
         return None
-    rate = f"sum{_by(objective, 'le', *more)} (rate({buckets}[{format_span(over)}]))"
-    return f"histogram_quantile({objective.ratio:.10g}, {rate})"
+    le = () if bounded is None else ("le",)
+    rate = f"sum{_by(objective, *le, *more)} (rate({series}[{format_span(over)}]))"
+    unit = objective.source.unit_of_values
+    found = f"histogram_quantile({objective.ratio:.10g}, {rate})"
+    return found if unit == 1 else f"{found} * {unit:.10g}"
 
 
 def quantile_by_endpoint(objective: Objective, over: timedelta) -> str | None:
@@ -130,24 +140,27 @@ def value(objective: Objective, over: timedelta) -> str:
 
 def good_ratio(objective: Objective, over: timedelta) -> str:
     """Return the share of good events over a range: the SLI. Nothing where there were no events."""
-    source, job = objective.source, objective.job
-    by, span = _by(objective), format_span(over)
-    total, good = source.all_events(job), source.good_events(job)
+    source, scope = objective.source, objective.scope
+    total, good, bad = source.all_events(scope), source.good_events(scope), source.bad_events(scope)
     if total is None:
-        return f"avg{by} (avg_over_time({_good_scrapes(objective, over)}))"
-    events_of_range = f"(sum{by} (increase({total}[{span}])) > 0)"
-    if good is not None:
-        return f"sum{by} (increase({good}[{span}])) / {events_of_range}"
-    bad = f"sum{by} (increase({source.bad_events(job)}[{span}]))"
-    return f"1 - ({bad} / {events_of_range} or {events_of_range} * 0)"
+        return f"avg{_by(objective)} (avg_over_time({_good_scrapes(objective, over)}))"
+    events_of_range = f"({_increase(objective, total, over)} > 0)"
+    if bad is not None:
+        return f"1 - ({_increase(objective, bad, over)} / {events_of_range} or {events_of_range} * 0)"
+    assert good is not None  # noqa: S101  # a kind counts either of them
+    some = f"{_increase(objective, good, over)} / {events_of_range}"
+    if total == source.with_bucket(scope) and source.bounded is not None:
+        return some  # without a good one there is no bucket
+    return f"{some} >= 0 or {events_of_range} * 0"
 
 
 def events(objective: Objective, over: timedelta) -> str:
     """Return how many events there were over a range; each failed scrape and each answered one is an event too."""
-    total = objective.source.all_events(objective.job)
+    total = objective.source.all_events(objective.scope)
     if total is None:
-        return f"sum{_by(objective)} (count_over_time({objective.source.scraped(objective.job)}[{format_span(over)}]))"
-    return f"sum{_by(objective)} (increase({total}[{format_span(over)}]))"
+        series = objective.source.scraped(objective.scope)
+        return f"sum{_by(objective)} (count_over_time({series}[{format_span(over)}]))"
+    return _increase(objective, total, over)
 
 
 def seconds_of_history(objective: Objective, within: timedelta | None = None) -> str:
@@ -156,7 +169,8 @@ def seconds_of_history(objective: Objective, within: timedelta | None = None) ->
     To the hour, and to ten seconds while it is younger than that: a finer query over a whole window costs too much.
     """
     # Not `timestamp()`: before 2.47, Prometheus reads all samples anew for each of its instants, which takes seconds.
-    seen_at = f"(0 * {targets_up(objective)} + time())"
+    samples = objective.scope.samples
+    seen_at = f"(0 * {samples if objective.scope.has_up else f'count({samples})'} + time())"
     # Each with a label of its own, as `or` drops what is labelled like something before it.
     first = " or ".join(
         f'label_replace(min(min_over_time({seen_at}[{each}])), "range", "{name}", "", "")'
@@ -167,14 +181,17 @@ def seconds_of_history(objective: Objective, within: timedelta | None = None) ->
 
 def label_sets(objective: Objective, most: int) -> str:
     """Return the series of all events that there were in the objective's range; at most so many."""
-    series = objective.source.all_events(objective.job) or objective.source.scraped(objective.job)
-    return f"topk({most}, last_over_time({series}[{format_span(objective.over)}]))"
+    source, scope = objective.source, objective.scope
+    events = source.all_events(scope) or Events((source.scraped(scope),))
+    series = (f"last_over_time({each}[{format_span(objective.over)}])" for each in events.selectors)
+    numbers = (f"histogram_count({each})" if events.are_native else each for each in series)
+    return f"topk({most}, {' or '.join(numbers)})"
 
 
 def bucket_bounds(objective: Objective) -> str | None:
     """Return every bucket bound of the histogram, as label sets; None where there is none."""
-    buckets = objective.source.buckets(objective.job)
-    return None if buckets is None else f"count by (le) ({buckets})"
+    buckets = objective.source.histogram_series(objective.scope)
+    return None if objective.source.bounded is None else f"count by (le) ({buckets})"
 
 
 def count(selector: str) -> str:
@@ -182,51 +199,57 @@ def count(selector: str) -> str:
     return f"count({selector})"
 
 
-def _interval_rate(objective: Objective, series: str) -> str:
-    window = format_span(4 * objective.scrape_interval)
-    return f"sum{_by(objective)} (irate({series}[{window}]) and {_is_fresh(objective, series)})"
+def values_of(selector: str, label: str) -> str:
+    """Return how many series have each value of a label, of the values that most of them have."""
+    return f"topk(200, count by ({label}) ({selector}))"
 
 
-def _difference(objective: Objective, series: str, gap: timedelta) -> str:
-    """Return what `increase` has between two samples, but not stretched to the ends of its range."""
-    # Not the series alone: where a scrape failed, it ends at once, however young its last sample is.
-    newest = f"last_over_time({series}[{format_span(4 * objective.scrape_interval)}])"
-    before = f"last_over_time({series}[{format_span(4 * objective.scrape_interval)}] offset {format_span(gap)})"
-    # A counter that is lower began anew; one that was not there before says nothing.
-    return f"sum{_by(objective)} ({newest} - {before} >= 0 or {newest} and {before})"
+def any_of(selector: str) -> str:
+    """Return one of the series that match, with all of its labels."""
+    return f"topk(1, {selector})"
 
 
-def _settled(objective: Objective, series: str) -> str:
-    # A series that has just appeared has one sample, and no interval for want of a second one.
-    return f"count{_by(objective)} ({series} and {series} offset {format_span(4 * objective.scrape_interval)})"
+def _interval_rate(objective: Objective, events: Events) -> str:
+    return f"sum{_by(objective)} ({counting.rate_per_interval(events, objective.scrape_interval)})"
 
 
-def _fresh(objective: Objective, series: str) -> str:
-    return f"{series} and {_is_fresh(objective, series)}"
+def _increase(objective: Objective, events: Events, over: timedelta) -> str:
+    return counting.increase(events, over, f"sum{_by(objective)}")
 
 
-def _is_fresh(objective: Objective, series: str) -> str:
-    # Not `time() - timestamp()`, for the same reason as above.
-    return f"present_over_time({series}[{format_span(objective.scrape_interval)}])"
+def _difference(objective: Objective, events: Events | None, gap: timedelta) -> str | None:
+    if events is None:
+        return None
+    return f"sum{_by(objective)} ({counting.difference(events, objective.scrape_interval, gap)})"
 
 
-def _part(objective: Objective) -> str | None:
-    """Return the counters of good events, or of bad ones where those are counted."""
-    source, job = objective.source, objective.job
-    good = source.good_events(job)
-    return source.bad_events(job) if good is None else good
+def _settled(objective: Objective, events: Events | None) -> str | None:
+    if events is None:
+        return None
+    return f"count{_by(objective)} ({counting.settled(events, objective.scrape_interval)})"
 
 
-def _good_scrape(objective: Objective) -> str:
-    series, good = objective.source.scraped(objective.job), objective.source.good_scrape(objective.job)
-    return series if good == series else f"({good})"
+def _part(objective: Objective) -> Events | None:
+    """Return what counts good events, or bad ones where those are counted."""
+    source, scope = objective.source, objective.scope
+    good = source.good_events(scope)
+    return source.bad_events(scope) if good is None else good
+
+
+def _fresh_scrapes(objective: Objective) -> str:
+    """Return 1 for each series whose scrape in the interval was good, and 0 for each whose was bad."""
+    source, scope = objective.source, objective.scope
+    return f"{source.good_scrape(scope)} and {counting.is_fresh(source.scraped(scope), objective.scrape_interval)}"
 
 
 def _good_scrapes(objective: Objective, over: timedelta) -> str:
     """Return the samples of a range that are 1 where a scrape was good and 0 where it was bad."""
-    good = _good_scrape(objective)
-    steps = f":{format_span(objective.scrape_interval)}" if good.startswith("(") else ""
-    return f"{good}[{format_span(over)}{steps}]"
+    source, scope = objective.source, objective.scope
+    good = source.good_scrape(scope)
+    if good == source.scraped(scope):
+        return f"{good}[{format_span(over)}]"
+    step = objective.scrape_interval if over <= SAMPLED_OVER else max(objective.scrape_interval, SAMPLED_EVERY)
+    return f"{good}[{format_span(over)}:{format_span(step)}]"
 
 
 def _by(objective: Objective, *more: str) -> str:

@@ -4,6 +4,11 @@ Source: https://prometheus.io/docs/prometheus/latest/querying/basics/#instant-ve
 """
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from wine_slo.slo.span import format_span, parse_span
 
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 LABEL = r"[a-zA-Z_][a-zA-Z0-9_]*"
@@ -11,22 +16,48 @@ STRING = r"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)"""
 MATCHER = rf"(?:(?:{LABEL}|{STRING})\s*(?:=~|!~|!=|=)\s*{STRING}|{STRING})"  # the last: a metric of any letters, quoted
 MATCHERS = rf"\s*(?:{MATCHER}(?:\s*,\s*{MATCHER})*\s*(?:,\s*)?)?"
 SELECTOR = rf"\s*(?:{NAME}\s*(?:\{{{MATCHERS}\}})?|\{{{MATCHERS}\}})\s*"
+MOST_SECONDS = 1e9  # of an age that is written as a number
 PARTS = ("_bucket", "_count", "_sum")  # of a histogram
 EXAMPLE = 'http_requests_total{code=~"5.."}'
 
+SIGN = r"==|!=|<=|>=|<|>"
+NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+COMPARISON = rf"\s*(?P<age>time\s*\(\s*\)\s*-)?(?P<selector>{SELECTOR})(?P<sign>{SIGN})\s*(?P<limit>\S+)\s*"
+COMPARISONS = 'probe_success{job="blackbox"} == 1, queue_length < 100 or time() - last_success_timestamp_seconds < 1h'
+SPECIAL = re.compile(r"([\\.+*?()|\[\]{}^$])")  # of a regular expression
+
 _name, _matchers, _selector = re.compile(NAME), re.compile(MATCHERS), re.compile(SELECTOR)
-_label_matcher = re.compile(rf"({LABEL})\s*((?:=~|!~|!=|=)\s*{STRING})")
+_comparison, _number = re.compile(COMPARISON), re.compile(NUMBER)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A condition on the value of each series of a selector, or on the age of the instant that the value is.
+
+    Attributes:
+        selector: Selects the series.
+        sign: One of `==`, `!=`, `<`, `<=`, `>` and `>=`.
+        limit: What it is compared with; seconds, where it is an age.
+        is_age: Whether the value is seconds since the epoch, and how long ago that was is compared.
+        text: The limit as it is written.
+    """
+
+    selector: str
+    sign: str
+    limit: float
+    is_age: bool
+    text: str
+
+    @property
+    def value(self) -> str:
+        """Return what is compared, in PromQL."""
+        return f"time() - {self.selector}" if self.is_age else self.selector
 
 
 def quoted(text: str) -> str:
     """Return a text as a string of PromQL."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
-
-
-def matchers(text: str) -> frozenset[tuple[str, str]]:
-    """Return the label matchers that stand in selectors: each label, and what is wanted of it."""
-    return frozenset((each[1], each[2]) for each in _label_matcher.finditer(text))
 
 
 def wrong_with_histogram(text: str) -> str | None:
@@ -61,3 +92,46 @@ def wrong_with_selector(text: str) -> str | None:
     if "[" in bare:
         return f"has a time range; write the counter alone, as a selector such as {EXAMPLE}"
     return f"must be a selector, such as {EXAMPLE}: a metric with label matchers in braces"
+
+
+def comparison_of(text: str) -> Comparison:
+    """Return a condition: `SELECTOR < 30`, or `time() - SELECTOR < 1h` of an instant.
+
+    Raises:
+        ValueError: It is none; the text says what is wrong.
+    """
+    found = _comparison.fullmatch(text)
+    if found is None:
+        raise ValueError(_wrong_with_comparison(text))
+    limit, is_age = found["limit"], found["age"] is not None
+    if _number.fullmatch(limit):
+        number = float(limit)
+        shown = format_span(_span(f"{round(number * 1000)}ms")) if is_age and 0 <= number < MOST_SECONDS else limit
+        return Comparison(found["selector"].strip(), found["sign"], number, is_age, shown)
+    if not is_age:
+        raise ValueError(f"compares with {limit}; write a number after {found['sign']}, such as {COMPARISONS}")
+    return Comparison(found["selector"].strip(), found["sign"], _span(limit).total_seconds(), is_age, limit)
+
+
+def one_of(values: Iterable[str]) -> str:
+    """Return a regular expression, as a string of PromQL, that matches these values and no other."""
+    return quoted("|".join(SPECIAL.sub(r"\\\1", each) for each in values))
+
+
+def _span(text: str) -> timedelta:
+    try:
+        return parse_span(text)
+    except ValueError as error:
+        raise ValueError(f"compares an age with {text}, which {error}") from error
+
+
+def _wrong_with_comparison(text: str) -> str:
+    """Return what is wrong with what is no condition."""
+    bare = re.sub(STRING, "", re.sub(r"^\s*time\s*\(\s*\)\s*-", "", text))
+    if re.search(r"\b(and|or|unless)\b", bare):
+        return "joins conditions; write one objective for each"
+    if "(" in bare:
+        return f"is an expression; write a selector and one comparison, such as {COMPARISONS}"
+    if not re.search(SIGN, bare):
+        return f"compares nothing; write what a good value is, such as {COMPARISONS}"
+    return f"must be a selector and one comparison with a number, such as {COMPARISONS}"

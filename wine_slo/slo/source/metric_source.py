@@ -137,10 +137,15 @@ class SourceInfo(Protocol):
         ...
 
 
-def finite_bounds(answer: Iterable[Sample]) -> tuple[float, ...]:
-    """Return the finite bucket bounds in the answer of `promql.bucket_bounds`, ascending."""
+def finite_bounds(answer: Iterable[Sample], unit: float = 1.0) -> tuple[float, ...]:
+    """Return the finite bucket bounds in the answer of `promql.bucket_bounds` in seconds, ascending.
+
+    Args:
+        answer: The answer.
+        unit: How many seconds a bound of 1 is.
+    """
     bounds = set()
     for each in answer:
         with suppress(ValueError):  # a label that is called `le` may hold anything
-            bounds.add(float(each.labels.get("le", "")))
+            bounds.add(float(f"{float(each.labels.get('le', '')) * unit:.12g}"))
     return tuple(sorted(bound for bound in bounds if 0 < bound < inf))

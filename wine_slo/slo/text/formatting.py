@@ -12,12 +12,33 @@ from wine_slo.slo.evaluation.value import Value
 from wine_slo.slo.notification.plan import EDITED_EVERY
 from wine_slo.slo.objectives.kinds.indicator import Unit
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
+from wine_slo.slo.objectives.window import CalendarUnit
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.language import ENGLISH, Hole, Language, shortened
 
 MAX_ENDPOINTS = 3  # in one line of a message
 MAX_HELD = 3  # incidents that are named in one message
 LONG_OPEN = timedelta(minutes=2)  # from then on the first line says for how long
+THIS = {  # after "of": "95 % left of this month"
+    CalendarUnit.WEEK: phrase("this week"),
+    CalendarUnit.MONTH: phrase("this month"),
+    CalendarUnit.QUARTER: phrase("this quarter"),
+}
+EACH = {  # after "over": "95 % of requests succeed, over a calendar month"
+    CalendarUnit.WEEK: phrase("a calendar week"),
+    CalendarUnit.MONTH: phrase("a calendar month"),
+    CalendarUnit.QUARTER: phrase("a calendar quarter"),
+}
+NEW = {
+    CalendarUnit.WEEK: phrase("new week"),
+    CalendarUnit.MONTH: phrase("new month"),
+    CalendarUnit.QUARTER: phrase("new quarter"),
+}
+BURNT_IN = {  # in a list of windows: "burn rate: 1 h 0.5×, month 0.9×"
+    CalendarUnit.WEEK: phrase("week"),
+    CalendarUnit.MONTH: phrase("month"),
+    CalendarUnit.QUARTER: phrase("quarter"),
+}
 TITLES = (phrase("Latency"), phrase("Error rate"), phrase("Availability"))  # of slo.yml as it is shipped
 
 
@@ -155,9 +176,9 @@ class Formatter:
                 return f"≤ {self.language.percent(objective.allowed_bad_ratio)}"
 
     def threshold(self, objective: Objective) -> str:
-        """Return the time that a good event keeps to; empty where events are not timed."""
+        """Return the time that a good event keeps to, or the condition on its value; empty where there is neither."""
         threshold = objective.source.threshold
-        return "" if threshold is None else self.seconds(threshold)
+        return shortened(objective.source.condition) if threshold is None else self.seconds(threshold)
 
     def number(self, objective: Objective, value: float, bounds: Sequence[float] = ()) -> str:
         """Return a value with its unit, as exact as it takes to differ from the target.
@@ -176,6 +197,14 @@ class Formatter:
         """Return a value and its time range: `p95 0.04 s (last 20 s)`."""
         what = self.measured(objective, self.number(objective, value.number, bounds))
         return what if value.over is None else self.say("{value} (last {duration})", value=what, duration=value.over)
+
+    def window(self, objective: Objective) -> Hole:
+        """Return the present window of an error budget: a span, or `this month`."""
+        return objective.window if objective.calendar is None else self.say(THIS[objective.calendar.unit])
+
+    def each_window(self, objective: Objective) -> Hole:
+        """Return what an objective is over: a span, or `a calendar month`."""
+        return objective.window if objective.calendar is None else self.say(EACH[objective.calendar.unit])
 
     def measured(self, objective: Objective, number: str) -> str:
         """Return a number with what it is the number of."""

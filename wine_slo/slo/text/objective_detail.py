@@ -16,8 +16,8 @@ from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget, is_any_burning, windows
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason, phrase
-from wine_slo.slo.text.formatting import Formatter
-from wine_slo.slo.text.incidents.burn import WHOLE, budget_in_short, budget_line, last_budget
+from wine_slo.slo.text.formatting import BURNT_IN, Formatter
+from wine_slo.slo.text.incidents.burn import budget_in_short, budget_line, last_budget
 from wine_slo.slo.text.incidents.cause import breakdown_lines
 from wine_slo.slo.text.language import shortened
 from wine_slo.slo.text.status_list import STATUS_LINES, URGENCY, status_line
@@ -158,7 +158,7 @@ def _objective_sentence(fmt: Formatter, objective: Objective) -> str:
         objective.source.text.objective,
         share=fmt.language.percent(objective.ratio),
         threshold=fmt.threshold(objective),
-        window=objective.window,
+        window=fmt.each_window(objective),
     )
 
 
@@ -192,13 +192,19 @@ def _budget_lines(fmt: Formatter, objective: Objective, budget: Budget) -> list[
     lines = [budget_line(fmt, budget, objective)]
     if not budget.is_young(objective):
         rates = [
-            f"{fmt.language.span(each)} {fmt.language.rate(rate)}×"
+            f"{_window(fmt, objective, each)} {fmt.language.rate(rate)}×"
             for each in windows(objective)
-            if (rate := budget.burn_rate(objective, each)) is not None and each <= budget.history
+            if (rate := budget.burn_rate(objective, each)) is not None and budget.covers(objective, each)
         ]
         if rates:
             lines.append(fmt.say("Burn rate: {rates}.", rates=", ".join(rates)))
     return [each for each in lines if each]
+
+
+def _window(fmt: Formatter, objective: Objective, window: timedelta) -> str:
+    if objective.calendar is None or not objective.is_calendar(window):
+        return fmt.language.span(window)
+    return fmt.say(BURNT_IN[objective.calendar.unit])
 
 
 def _one_budget(fmt: Formatter, key: Key, objective: Objective, budget: Budget | None) -> str:
@@ -212,7 +218,7 @@ def _one_budget(fmt: Formatter, key: Key, objective: Objective, budget: Budget |
     burns = is_any_burning(objective, budget)
     if burns and (gone := budget.time_left(objective, objective.burns[0].long)) is not None:
         parts.append(fmt.say("gone in {duration} at this rate", duration=gone))
-    if budget.history < objective.window * WHOLE:
+    if not budget.is_whole(objective):
         parts.append(fmt.say("{duration} of history", duration=budget.history))
     sign = "🔴" if remaining <= 0 else "🟡" if burns else "🟢"
     return f"{sign} {name}: {' · '.join(parts)}"

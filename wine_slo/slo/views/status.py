@@ -19,7 +19,6 @@ from wine_slo.slo.notification.record import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import Budget, windows
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions
-from wine_slo.slo.span import format_span
 from wine_slo.slo.views.status_schema import (
     BadTime,
     BreakdownStatus,
@@ -164,7 +163,7 @@ def _objective(
     value = value_of(objective, reading, is_met=track is None or track.phase is Phase.MET) if reading else None
     targets = reading.up_targets if reading else None
     source = objective.source
-    budget = reading.budget if reading else None
+    budget, period = reading.budget if reading else None, objective.period(now)
     is_latency = objective.is_latency
     return ObjectiveStatus(
         slo=str(key),
@@ -184,14 +183,14 @@ def _objective(
         value_over_seconds=value.over.total_seconds() if value and value.over else None,
         bucket_bounds_seconds=reading.bounds if reading else (),
         latency_quantile=objective.ratio if is_latency else None,
-        threshold_seconds=source.threshold,
+        threshold_seconds=source.threshold if is_latency else None,
         good_ratio=reading.good_ratio if reading else None,
         objective_ratio=objective.ratio,
         over_seconds=objective.over.total_seconds(),
         events_per_second=reading.events_per_second if reading else None,
         by_endpoint_seconds=dict(reading.by_endpoint) if reading else {},
         budget_remaining_ratio=budget.remaining(objective) if budget else None,
-        budget_window_seconds=objective.window.total_seconds(),
+        budget_window_seconds=(period.length if period else objective.window).total_seconds(),
         budget_history_seconds=budget.history.total_seconds() if budget else None,
         burn_rates=_burn_rates(objective, budget),
         targets=targets.known if targets else None,
@@ -199,24 +198,35 @@ def _objective(
         acknowledged_by=acknowledgement.by.name if acknowledgement else None,
         acknowledged_at=acknowledgement.at if acknowledgement else None,
         silence=_silence(actions.silence_about(key, state.incidents, now), objectives),
-        last_known_budget=_last_budget(objective, track, reading),
+        last_known_budget=_last_budget(objective, track, reading, now),
+        budget_window=objective.window_name,
+        budget_begins_at=period.begins_at if period else None,
+        budget_ends_at=period.ends_at if period else None,
     )
 
 
 def _burn_rates(objective: Objective, budget: Budget | None) -> tuple[BurnStatus, ...]:
     return tuple(
         BurnStatus(
-            window=format_span(each),
-            window_seconds=each.total_seconds(),
+            window=objective.name_of(each),
+            window_seconds=_span_of(objective, budget, each).total_seconds(),
             burn_rate=budget.burn_rate(objective, each) if budget else None,
         )
         for each in windows(objective)
     )
 
 
-def _last_budget(objective: Objective, track: KeyState | None, reading: Reading | None) -> LastBudget | None:
+def _span_of(objective: Objective, budget: Budget | None, window: timedelta) -> timedelta:
+    if budget is None or not objective.is_calendar(window):
+        return window
+    return budget.history if budget.is_whole(objective) else budget.reach(objective)
+
+
+def _last_budget(
+    objective: Objective, track: KeyState | None, reading: Reading | None, now: datetime
+) -> LastBudget | None:
     last = track.last_budget(reading) if track else None
-    if last is None or last[0].is_young(objective):
+    if last is None or last[0].is_young(objective) or last[0].is_over(now):
         return None
     budget, at = last
     left = budget.remaining(objective)

@@ -30,8 +30,8 @@ class BurnStatus:
     """How fast the budget burns over one window.
 
     Attributes:
-        window: As Prometheus writes it: 5m, 1h, 30d.
-        window_seconds: The same.
+        window: As Prometheus writes it: 5m, 1h, 30d; of a calendar window week, month or quarter.
+        window_seconds: The same; of a calendar window, what has passed of it.
         burn_rate: The burn rate of the budget, 1 spends it exactly; null where there were no requests in it.
     """
 
@@ -85,7 +85,7 @@ class ObjectiveStatus:
         objective: The objective's name.
         labels: Its label set; empty where the objective has only one state.
         title: What people call it.
-        kind: latency, ratio or up.
+        kind: latency, slow_or_failed (a latency with success_selector), ratio, gauge or up.
         verdict: How it stands, in one word.
         state: The phase: met, breaching, breached or recovering. It holds while sight is not clear.
         state_since: Since when it is in that phase; null before the first evaluation.
@@ -106,8 +106,11 @@ class ObjectiveStatus:
         events_per_second: The rate over the last minute.
         by_endpoint_seconds: The quantile over the last minute, endpoint by endpoint, slowest first.
         budget_remaining_ratio: The share of the error budget that is left; below 0 where it is overspent.
-        budget_window_seconds: The span of the budget.
+        budget_window_seconds: The span of the budget; of a calendar window, all of the present one.
         budget_history_seconds: Over how much of that span it is known.
+        budget_window: The span as slo.yml writes it: 30d, or week, month or quarter for a calendar window.
+        budget_begins_at: When the present calendar window began; null where the window always ends now.
+        budget_ends_at: When the budget begins anew; null where the window always ends now.
         last_known_budget: What was known last of it; null where the last evaluation knows it, or none ever did.
         burn_rates: How fast it burns, shortest window first.
         targets: How many targets there are, where being up is the objective; null for other kinds.
@@ -150,6 +153,9 @@ class ObjectiveStatus:
     acknowledged_at: datetime | None
     silence: SilenceStatus | None
     last_known_budget: LastBudget | None = None
+    budget_window: str = ""
+    budget_begins_at: datetime | None = None
+    budget_ends_at: datetime | None = None
 
     @property
     def is_budget_young(self) -> bool:

@@ -2,8 +2,11 @@
 
 from datetime import datetime, timedelta, tzinfo
 
+from wine_slo.slo.objectives.budget import WHOLE
 from wine_slo.slo.objectives.kinds import KINDS
 from wine_slo.slo.objectives.kinds.indicator import Unit
+from wine_slo.slo.objectives.window import CalendarUnit
+from wine_slo.slo.text.formatting import NEW, THIS
 from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.views.status_schema import IncidentStatus, ObjectiveStatus, SilenceStatus
 
@@ -66,22 +69,42 @@ def beginning(instant: datetime, now: datetime, zone: tzinfo) -> str:
 def budget(slo: ObjectiveStatus, now: datetime, zone: tzinfo) -> str:
     """Return what is left of the error budget, and from how much history; what was known last, with its time."""
     left, history, last = slo.budget_remaining_ratio, slo.budget_history_seconds, slo.last_known_budget
-    window = span(timedelta(seconds=slo.budget_window_seconds))
     if last is not None:
-        return f"Last known {_moment(last.at, now, zone)}: {_left(last.remaining_ratio, last.history_seconds, slo)}"
+        at = _moment(last.at, now, zone)
+        return f"Last known {at}: {_left(last.remaining_ratio, last.history_seconds, slo, last.at)}"
     if left is None or history is None:
-        return f"The error budget of {window} is not known at the moment."
+        return f"The error budget of {_window(slo)} is not known at the moment."
     if slo.is_budget_young:
-        return f"Error budget: {span(timedelta(seconds=history))} of history so far."
-    return _left(left, history, slo)
+        return f"Error budget: {_young(slo, history, now)}."
+    return _left(left, history, slo, now)
 
 
-def _left(left: float, history: float, slo: ObjectiveStatus) -> str:
-    window = span(timedelta(seconds=slo.budget_window_seconds))
-    known = "" if history >= slo.budget_window_seconds else f", from {span(timedelta(seconds=history))} of history"
+def _left(left: float, history: float, slo: ObjectiveStatus, at: datetime) -> str:
+    known = "" if _is_whole(slo, history, at) else f", from {span(timedelta(seconds=history))} of history"
     if left < 0:
-        return f"The error budget of {window} is overspent by {percent(-left)}{known}."
-    return f"{percent(left)} of the error budget of {window} left{known}."
+        return f"The error budget of {_window(slo)} is overspent by {percent(-left)}{known}."
+    return f"{percent(left)} of the error budget of {_window(slo)} left{known}."
+
+
+def _window(slo: ObjectiveStatus) -> str:
+    """Return the window of a budget: `30 days`, `this month`."""
+    if slo.budget_begins_at is None:
+        return span(timedelta(seconds=slo.budget_window_seconds))
+    return THIS[CalendarUnit(slo.budget_window)]
+
+
+def _is_whole(slo: ObjectiveStatus, history: float, at: datetime) -> bool:
+    """Return whether a budget is known as far back as it goes."""
+    if slo.budget_begins_at is None:
+        return history >= slo.budget_window_seconds
+    return history >= WHOLE * (at - slo.budget_begins_at).total_seconds()
+
+
+def _young(slo: ObjectiveStatus, history: float, now: datetime) -> str:
+    """Return why nothing is said of a budget yet: it has just begun anew, or little of it is known."""
+    if slo.budget_begins_at is None or not _is_whole(slo, history, now):
+        return f"{span(timedelta(seconds=history))} of history so far"
+    return f"reset {span(now - slo.budget_begins_at)} ago ({NEW[CalendarUnit(slo.budget_window)]})"
 
 
 def _moment(instant: datetime, now: datetime, zone: tzinfo) -> str:
@@ -98,8 +121,8 @@ def budget_in_short(slo: ObjectiveStatus, now: datetime, zone: tzinfo) -> str:
     if left is None or history is None:
         return "not known"
     if slo.is_budget_young:
-        return f"{span(timedelta(seconds=history))} of history so far"
-    known = "" if history >= slo.budget_window_seconds else f" (from {span(timedelta(seconds=history))})"
+        return _young(slo, history, now)
+    known = "" if _is_whole(slo, history, now) else f" (from {span(timedelta(seconds=history))})"
     return f"{percent(max(left, 0.0))}{known}"
 
 

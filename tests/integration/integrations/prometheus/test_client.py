@@ -231,11 +231,13 @@ async def test_that_there_is_nothing_is_an_answer(api: PrometheusClient, prometh
 
 async def test_the_query_is_sent_as_the_api_wants_it_and_with_every_header(session: aiohttp.ClientSession) -> None:
     requested: list[tuple[str, str, dict[str, str], str | None]] = []
+    kept: set[str | None] = set()
 
     async def listen(request: web.BaseRequest) -> web.StreamResponse:
         form = {name: str(value) for name, value in (await request.post()).items()}
         requested.append((request.method, request.path, form, request.headers.get("X-Scope-OrgID")))
         assert request.headers["Authorization"] == "Bearer secret"
+        kept.add(request.headers.get("Cache-Control"))
         kind = "matrix" if request.path.endswith("_range") else "vector"
         return web.json_response({"status": "success", "data": {"resultType": kind, "result": []}})
 
@@ -257,7 +259,7 @@ async def test_the_query_is_sent_as_the_api_wants_it_and_with_every_header(sessi
             {
                 "query": "rate(x[5m])",
                 "start": f"{begin:.3f}",
-                "end": f"{begin + 62.5:.3f}",
+                "end": f"{begin + 62.5 + 3 * 2.5:.3f}",
                 "step": "2.5",
                 "nocache": "1",
                 "latency_offset": "1ms",
@@ -265,6 +267,47 @@ async def test_the_query_is_sent_as_the_api_wants_it_and_with_every_header(sessi
             "team",
         ),
     ]
+    assert kept == {"no-store"}, "the frontends of Thanos and Mimir would keep an answer that is not complete yet"
+
+
+async def test_a_range_that_is_queried_further_answers_what_was_wanted_and_nothing_more(
+    api: PrometheusClient, prometheus_junk: PrometheusJunk
+) -> None:
+    """VictoriaMetrics 1.79 repeats older values in the newest 30 s of a range that ends now."""
+    begin = START.timestamp()
+    wanted = [(begin + number * 5, "1") for number in range(3)]
+    ahead = [(begin + number * 5, "2") for number in range(3, 6)]
+    prometheus_junk.answer = matrix([*wanted, *ahead])
+    (found,) = await api.query_range("up", START, START + 2 * STEP, STEP)
+    assert found.points == {begin: 1.0, begin + 5: 1.0, begin + 10: 1.0}
+    prometheus_junk.answer = matrix(ahead)
+    assert await api.query_range("up", START, START + 2 * STEP, STEP) == []
+
+
+async def test_values_of_a_much_later_time_are_not_hidden(
+    api: PrometheusClient, prometheus_junk: PrometheusJunk
+) -> None:
+    later = START.timestamp() + 3600
+    prometheus_junk.answer = matrix([(later, "1")])
+    (found,) = await api.query_range("up", START, START + STEP, STEP)
+    assert found.points == {later: 1.0}, "whoever judges it refuses it"
+
+
+async def test_a_range_with_as_many_points_as_prometheus_permits_is_queried_as_it_is(
+    session: aiohttp.ClientSession,
+) -> None:
+    ends: list[str] = []
+
+    async def listen(request: web.BaseRequest) -> web.StreamResponse:
+        ends.append(str((await request.post())["end"]))
+        return web.json_response({"status": "success", "data": {"resultType": "matrix", "result": []}})
+
+    async with OnLoopback(listen) as server:
+        api = PrometheusClient(session, server.url, {})
+        for points in (10_997, 10_998, 11_000):
+            await api.query_range("up", START, START + (points - 1) * STEP, STEP)
+    seconds = [float(each) - START.timestamp() for each in ends]
+    assert seconds == [10_999 * 5, 10_997 * 5, 10_999 * 5]
 
 
 # What stands in front of Prometheus

@@ -121,7 +121,10 @@ async def test_what_cannot_be_judged_at_the_real_scrape_interval_is_2(world: Wor
     objectives.write_text(f"job: {RARE}\nobjectives:{OBJECTIVE.format(name=RARE).replace('1m', '1m, window: 1h')}")
     checked = await world.run(command, WINE_SLO_OBJECTIVES=str(objectives))
     assert checked.exit_code == 2
-    assert checked.output == f"{objectives}:4: objectives.0.window must be longer than over\n"
+    assert checked.output == (
+        f"{objectives}:4: objectives.0.window is 1h; it must be longer than over, which is 100m at "
+        "scrape_interval: 20m\n"
+    )
     machine = await world.run(command, "--json", WINE_SLO_OBJECTIVES=str(objectives))
     assert machine.exit_code == 2
     assert json.loads(machine.stdout)["answer"] == "bad_configuration"

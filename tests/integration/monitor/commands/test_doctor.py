@@ -8,9 +8,20 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 
+from tests.support.app_server import AppServer
 from tests.support.fakes.bot_api import BotApi
-from tests.support.fakes.prometheus_junk import EMPTY_VECTOR, JUNK, PrometheusJunk, matrix, targets, vector
+from tests.support.fakes.prometheus_junk import (
+    EMPTY_VECTOR,
+    JUNK,
+    PrometheusJunk,
+    matrix,
+    one_each,
+    pods_of,
+    targets,
+    vector,
+)
 from tests.support.real.prometheus import free_port
 from wine_slo.config.setting_types import BotToken, ChatAddress
 from wine_slo.config.slo_file import SloFile, parse
@@ -23,6 +34,8 @@ from wine_slo.integrations.telegram.rights import TelegramRights
 from wine_slo.monitor.commands.doctor import Surroundings, check_all, read_objectives, read_settings
 from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.settings import WatchdogSettings
+from wine_slo.service.app import create_app
+from wine_slo.service.settings import ServerSettings
 from wine_slo.slo.source.clocks import WallTime
 
 GROUP, SUPERGROUP, MOVED, PERSON, STRANGER = -5, -1005, -6, 7, 8
@@ -47,7 +60,9 @@ class Patient:
         """What is found about something, a line each."""
         return lines(await self.findings(file, telegram=telegram), about)
 
-    async def findings(self, file: SloFile | None = None, *, telegram: bool = False) -> list[Finding]:
+    async def findings(
+        self, file: SloFile | None = None, *, telegram: bool = False, service: str = "", named: bool = True
+    ) -> list[Finding]:
         """All that is found."""
         nobody = f"http://127.0.0.1:{free_port()}"
         rights = TelegramRights(connection.connect(self.token, self.bot_api.url))
@@ -57,10 +72,11 @@ class Patient:
             Surroundings(
                 PrometheusClient(self.session, self.prometheus_url, {}),
                 PrometheusFacts(self.session, self.prometheus_url, {}),
-                ServiceApi(self.session, nobody),
+                ServiceApi(self.session, service or nobody),
                 WatchdogApi(self.session, nobody),
                 rights if telegram else None,
                 lambda: WallTime(datetime.now(UTC)),
+                is_service_named=named,
             ),
         )
         await rights.close()
@@ -179,7 +195,12 @@ async def test_what_cannot_be_judged_at_the_real_scrape_interval_is_reported_wit
     found = await patient.findings(
         parse("job: wine-slo\nobjectives: [{name: a, kind: up, objective: 0.9, window: 1h}]")
     )
-    assert lines(found, "objectives") == ["wrong: slo.yml:2: objectives.0.window must be longer than over"]
+    assert lines(found, "objectives") == [
+        (
+            "wrong: slo.yml:2: objectives.0.window is 1h; it must be longer than over, which is 100m at "
+            "scrape_interval: 20m"
+        )
+    ]
 
 
 async def test_prometheus_away_is_one_line(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
@@ -217,6 +238,110 @@ async def test_a_history_that_cannot_be_is_a_finding(
     patient.settings.objectives.write_text((ROOT / "config" / "slo.yml").read_text())
     (said,) = await patient.lines_about("history", FILE)
     assert said.startswith("warning: could not be fetched: its answer has ")
+
+
+# What the objectives name
+
+
+RATIO = parse(
+    "job: shop\nobjectives:\n  - {name: errors, kind: ratio, objective: 0.99, "
+    'bad: \'x_total{job="shop", status=~"5.."}\', total: \'x_total{job="shop"}\'}\n'
+)
+ONE = vector((1.0, "1"))
+
+
+def knows_series(prometheus: PrometheusJunk, *statuses: str) -> None:
+    """Have it know the total, but nothing bad, with these values of the label `status`."""
+    prometheus.by_query |= {
+        'count(x_total{job="shop", status=~"5.."})': EMPTY_VECTOR,
+        "count(x_total": ONE,
+        'count(x_total{status=~"5.."})': EMPTY_VECTOR,
+        "count by (job) (x_total)": vector((1.0, "1"), job="shop"),
+        "count by (status)": one_each("status", *statuses),
+        "topk(1, x_total": vector((1.0, "1"), job="shop", method="get", result="ok"),
+    }
+
+
+async def test_failures_that_never_happened_are_no_mistake(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
+    knows_series(prometheus_junk, "200", "404")
+    assert await patient.lines_about("metrics", RATIO) == [
+        "ok: slo.yml:3: bad of errors matches no series yet, as is so until the first such event; status is 200, 404"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "why"),
+    [
+        (["S200"], None),
+        (["2xx", "4xx"], None),
+        ([], "names the label status, which these series do not have: method, result"),
+    ],
+)
+async def test_failures_that_can_never_be_counted_are_a_mistake(
+    patient: Patient, prometheus_junk: PrometheusJunk, statuses: list[str], why: str | None
+) -> None:
+    knows_series(prometheus_junk, *statuses)
+    (said,) = await patient.lines_about("metrics", RATIO)
+    assert said.startswith("wrong: ") == (why is not None)
+    assert why is None or said.endswith(f"matches no series that Prometheus knows: it {why}")
+
+
+async def test_a_total_without_series_is_a_mistake_and_so_is_what_is_bad_of_it(
+    patient: Patient, prometheus_junk: PrometheusJunk
+) -> None:
+    prometheus_junk.answer = EMPTY_VECTOR
+    assert [line.split(" of ")[0] for line in await patient.lines_about("metrics", RATIO)] == [
+        "wrong: slo.yml:3: bad",
+        "wrong: slo.yml:3: total",
+    ]
+
+
+async def test_a_query_that_is_refused_hides_no_other_mistake(
+    patient: Patient, prometheus_junk: PrometheusJunk
+) -> None:
+    file = parse(
+        "job: shop\nobjectives:\n"
+        "  - {name: odd, kind: ratio, objective: 0.99, bad: odd_total, total: odd_total}\n"
+        "  - {name: slow, kind: latency, objective: 0.9, threshold: 1s, histogram: none_seconds}\n"
+    )
+    prometheus_junk.answer = EMPTY_VECTOR
+    prometheus_junk.by_query["count(odd_total)"] = JUNK["400, a query it cannot parse"]
+    said = await patient.lines_about("metrics", file)
+    assert [line.split(" of ")[0] for line in said] == [
+        "wrong: slo.yml:3: bad",
+        "wrong: slo.yml:3: total",
+        "wrong: slo.yml:4: histogram",
+    ]
+    assert "cannot be examined: Prometheus: it answered 400" in said[0]
+
+
+async def test_many_targets_that_fail_are_one_line(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
+    pods = [(f"http://10.0.0.{number}:80/metrics", number < 20) for number in range(200)]
+    prometheus_junk.targets = pods_of("wine-slo", pods)
+    (down,) = [each for each in await patient.findings(FILE) if each.about == "targets"]
+    assert (down.grade, down.sentence) == (
+        Grade.WARNING,
+        "180 of 200 targets of wine-slo fail: http://10.0.0.20:80/metrics (refused), "
+        + ", ".join(f"http://10.0.0.{number}:80/metrics" for number in range(21, 27))
+        + " and 173 more",
+    )
+
+
+async def test_jobs_that_nothing_would_alert_on_are_named(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
+    prometheus_junk.targets = targets("5s", "wine-slo", "node", "mail")
+    assert await patient.lines_about("coverage", FILE) == [
+        "ok: no objective is about mail, node: nothing would alert if they were down"
+    ]
+
+
+async def test_what_a_prober_finds_is_not_covered_by_its_own_up(
+    patient: Patient, prometheus_junk: PrometheusJunk
+) -> None:
+    file = parse("job: blackbox\nobjectives: [{name: probes, kind: up, objective: 0.99}]")
+    prometheus_junk.by_query['count(probe_success{job="blackbox"})'] = ONE
+    assert await patient.lines_about("coverage", file) == [
+        "warning: up of blackbox says that its exporter answers, and nothing of what it probes"
+    ]
 
 
 # Telegram
@@ -316,14 +441,39 @@ async def test_a_ledger_that_cannot_be_written_is_reported(patient: Patient, tmp
     assert not (tmp_path / "not").exists()
 
 
-async def test_a_model_without_its_card_and_a_service_that_is_away_are_reported(patient: Patient) -> None:
-    assert await patient.lines_about("model") == [
-        "wrong: models/model.json cannot be read (No such file or directory); `wine-slo train` writes it"
-    ]
+async def test_a_service_that_the_settings_name_and_that_is_away_is_reported(patient: Patient) -> None:
     (service,) = await patient.lines_about("service")
     assert service.endswith("cannot be reached: is it running?")
     (watchdog,) = await patient.lines_about("watchdog")
     assert watchdog.endswith("cannot be reached: is it running?")
+
+
+async def test_a_service_without_its_model_is_reported(patient: Patient, tmp_path: Path) -> None:
+    server = AppServer(create_app(ServerSettings(model=tmp_path / "none.pkl")))
+    await server.start_server()
+    for named in (True, False):
+        found = await patient.findings(service=str(server.make_url("/")), named=named)
+        (service,) = lines(found, "service")
+        assert service.startswith("wrong: cannot predict: ")
+        assert lines(found, "model") == [
+            "wrong: models/model.json cannot be read (No such file or directory); `wine-slo train` writes it"
+        ]
+    await server.close()
+
+
+async def test_where_another_service_is_watched_nothing_is_said_of_ours(patient: Patient) -> None:
+    app = web.Application()
+    app.router.add_get("/health", another)
+    server = AppServer(app)
+    await server.start_server()
+    for service, named in (("", False), (str(server.make_url("/")), False), (str(server.make_url("/")), True)):
+        found = await patient.findings(service=service, named=named)
+        assert not lines(found, "service") + lines(found, "model") + lines(found, "server")
+    await server.close()
+
+
+async def another(_request: web.Request) -> web.Response:
+    return web.json_response({"status": "UP"})
 
 
 @pytest.fixture

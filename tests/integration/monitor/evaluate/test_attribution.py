@@ -147,7 +147,7 @@ def usual(name: str, source: Ratio | Latency | Up, **changes: object) -> Objecti
 def objectives() -> Iterator[Objective]:
     for name in ERRORS:
         of_job = f'requests_total{{job="{job(name)}"'
-        yield usual(name, Ratio(f'{of_job}, code=~"5.."}}', f"{of_job}}}"))
+        yield usual(name, Ratio((f'{of_job}, code=~"5.."}}',), (f"{of_job}}}",)))
     for name in SLOW:
         yield usual(name, Latency("seconds", 1.0))
     yield usual("targets", Up())

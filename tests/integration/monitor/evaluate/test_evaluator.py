@@ -63,7 +63,7 @@ def latency(job: str, **changes: object) -> Objective:
 
 def errors(job: str) -> Objective:
     of_job = f'responses_total{{job="{job}"'
-    return latency(job, name="errors", source=Ratio(f'{of_job}, status=~"5.."}}', f"{of_job}}}"), ratio=0.99)
+    return latency(job, name="errors", source=Ratio((f'{of_job}, status=~"5.."}}',), (f"{of_job}}}",)), ratio=0.99)
 
 
 def availability(job: str) -> Objective:
@@ -460,7 +460,7 @@ async def test_a_threshold_that_is_no_bucket_bound_is_blind_with_a_sentence(worl
 
 
 async def test_a_question_that_prometheus_refuses_is_blind_and_costs_the_others_nothing(world: World) -> None:
-    broken = latency("mixed", name="broken", source=Ratio("not{a selector", "either"))
+    broken = latency("mixed", name="broken", source=Ratio(("not{a selector",), ("either",)))
     evaluation = world.evaluation(broken, errors("mixed"))
     await evaluation.evaluate()
     readings = evaluation.state.readings

@@ -14,6 +14,7 @@ from tests.support.real.prometheus import Prometheus
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, scrape_intervals
+from wine_slo.slo.objectives.scope import Scope
 
 
 def target(**more: object) -> dict[str, object]:
@@ -40,7 +41,7 @@ class Source:
     async def found(self) -> ScrapeInterval | None:
         api = PrometheusClient(self._session, self.server.url, {})
         info = PrometheusFacts(self._session, self.server.url, {})
-        return (await scrape_intervals(["wine-slo"], api, info)).get("wine-slo")
+        return (await scrape_intervals([Scope.of_jobs("wine-slo")], api, info)).get("wine-slo")
 
 
 @pytest.fixture
@@ -149,7 +150,7 @@ async def test_the_real_prometheus_says_it_and_its_samples_say_the_same_a_little
     async with aiohttp.ClientSession() as session:
         api = PrometheusClient(session, prometheus.url, {})
         info, silent = PrometheusFacts(session, prometheus.url, {}), OnlyQueries(session, prometheus.url, {})
-        jobs_wanted = [*every, "nobody"]
+        jobs_wanted = [Scope.of_jobs(each) for each in (*every, "nobody")]
         await prometheus.until('count_over_time(up{job="quick"}[1m]) == 2')
         assert await scrape_intervals(jobs_wanted, api, silent) == {}
         assert await scrape_intervals(jobs_wanted, api, info) == {"slow": listed(3), "quick": listed(1)}

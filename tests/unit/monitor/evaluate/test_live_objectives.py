@@ -164,7 +164,7 @@ async def test_an_interval_at_which_nothing_can_be_judged_changes_nothing_and_is
     assert await followed.after() == {"errors": 5, "up": 5}
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
-    assert "window must be longer than over" in record.getMessage()
+    assert "window is 1h; it must be longer than over, which is 5h at scrape_interval: 1h" in record.getMessage()
 
 
 async def test_a_file_that_is_read_anew_is_judged_at_once_at_what_is_known(followed: Followed) -> None:
@@ -191,7 +191,7 @@ async def test_a_file_read_anew_that_cannot_be_judged_at_the_real_intervals_chan
     assert intervals(before) == {"errors": 3600, "up": 60}
     renamed = SILENT.replace("errors", "failures")
     followed.path.write_text(renamed.replace("objective: 0.99, bad:", "window: 1h, burns: [], objective: 0.99, bad:"))
-    with pytest.raises(SloFileError, match=r"slo\.yml:3: .*window must be longer than over"):
+    with pytest.raises(SloFileError, match=r"slo\.yml:3: .*window is 1h; it must be longer than over"):
         await followed.live.reload()
     assert followed.live.file is file
     assert await followed.live.refresh() is before

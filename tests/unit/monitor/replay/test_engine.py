@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from wine_slo.monitor.replay.range_cache import RangeCache
 from wine_slo.monitor.replay.story import Story
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Alert, Burn, Key, Objective, Objectives
+from wine_slo.slo.objectives.window import Calendar, CalendarUnit
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Series
 
 HOURS = 2.0
@@ -48,9 +49,9 @@ async def replayed(
         await history.close()
 
 
-def past(*spells: Spell, hours: float = HOURS) -> tuple[PastPrometheus, Clock]:
+def past(*spells: Spell, hours: float = HOURS, of: Objective = LATENCY) -> tuple[PastPrometheus, Clock]:
     clock = Clock()
-    return PastPrometheus(LATENCY, START, hours * 3600, list(spells), clock), clock
+    return PastPrometheus(of, START, hours * 3600, list(spells), clock), clock
 
 
 @st.composite
@@ -111,6 +112,26 @@ def test_a_replay_has_the_alarms_of_the_live_watchdog_whatever_happened(spells: 
 @example(spells=[Spell(140, 540, is_down=True), Spell(3680, 3860, slow=1.0), Spell(4560, 4740, slow=0.5, is_down=True)])
 def test_a_replay_has_the_burn_rate_alerts_of_the_live_watchdog(spells: list[Spell]) -> None:
     asyncio.run(compare(Objectives.only(LATENCY), spells))
+
+
+MONTH = Calendar(CalendarUnit.MONTH, timezone(timedelta(hours=-13)))  # it begins an hour after the past does
+OF_MONTH = replace(
+    LATENCY,
+    window=MONTH.nominal,
+    calendar=MONTH,
+    burns=(
+        Burn(0.005, 20 * MINUTE, 5 * MINUTE, Alert.PAGE),
+        Burn(0.01, timedelta(hours=2), 20 * MINUTE, Alert.TICKET),
+    ),
+)
+
+
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=FOUND)
+@given(spells=spells("slow", "slow", "quiet", "down", "away", "gone"))
+@example(spells=[Spell(3000, 4200, slow=0.7)])
+@example(spells=[Spell(600, 3500, slow=0.3), Spell(3700, 4000, slow=0.7)])
+def test_a_replay_over_the_begin_of_a_month_has_the_alerts_of_the_live_watchdog(spells: list[Spell]) -> None:
+    asyncio.run(compare_with(*past(*spells, of=OF_MONTH), Objectives.only(OF_MONTH), HOURS))
 
 
 DOWN, OF_JOB, OF_OBJECTIVE = 'down{job="wine-slo"}', 'sight{job="wine-slo"}', 'sight{objective="latency"}'

@@ -12,7 +12,7 @@ from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.objective import Objective
 
 ALL = 'http_requests_total{job="api", path=~"/a.*"'
-FAILED = replace(ERRORS, source=Ratio(f'{ALL}, code=~"5.."}}', f"{ALL}}}"))
+FAILED = replace(ERRORS, source=Ratio((f'{ALL}, code=~"5.."}}',), (f"{ALL}}}",)))
 
 
 def series(**values: str) -> list[dict[str, str]]:

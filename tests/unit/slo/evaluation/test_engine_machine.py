@@ -45,7 +45,7 @@ def target(name: str, source: Latency | Ratio | Up, *by: str) -> Objective:
 
 ALL = (
     target("latency", Latency("request_latency_seconds", 1.0), "endpoint"),
-    target("errors", Ratio("bad", "total")),
+    target("errors", Ratio(("bad",), ("total",))),
     target("availability", Up()),
 )
 KEYS = (

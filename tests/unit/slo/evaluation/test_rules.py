@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.scene import LATENCY
+from tests.support.scene import AVAILABILITY, GAUGE, LATENCY
 from wine_slo.slo.evaluation import rules
 from wine_slo.slo.evaluation.reading import Finding, findings
 from wine_slo.slo.objectives.budget import fires, firing_rate
@@ -56,12 +56,15 @@ def test_the_findings_of_an_array_are_those_of_each_instant() -> None:
         for has_intervals in (False, True)
     ]
     columns = {name: np.array([case[name] for case in cases]) for name in cases[0]}
-    found = findings(LATENCY, **columns)
-    holds = [np.broadcast_to(each, len(cases)) for _, each in found]
-    of_array = [found[place][0] for place in np.select(holds, [*range(len(found))])]
-    of_each = [next(name for name, holds in findings(LATENCY, **case) if holds) for case in cases]
-    assert of_array == of_each
-    assert {*of_each} == {*Finding}
+    every = set()
+    for objective in (LATENCY, GAUGE, AVAILABILITY):
+        found = findings(objective, **columns)
+        holds = [np.broadcast_to(each, len(cases)) for _, each in found]
+        of_array = [found[place][0] for place in np.select(holds, [*range(len(found))])]
+        of_each = [next(name for name, holds in findings(objective, **case) if holds) for case in cases]
+        assert of_array == of_each
+        every |= {*of_each}
+    assert every == {*Finding}
 
 
 def test_an_alert_never_fires_with_less_history_than_its_short_window() -> None:

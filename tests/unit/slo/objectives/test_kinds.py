@@ -4,17 +4,19 @@ import pytest
 
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.kinds import KINDS
+from wine_slo.slo.objectives.kinds.gauge import Gauge
 from wine_slo.slo.objectives.kinds.indicator import BoundedHistogram, Indicator
-from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.latency import Latency, SlowOrFailed
 from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.kinds.up import Up
 
 LATENCY = Latency("request_latency_seconds", 1.0, 'code="200"', "oldest_seconds", clear_seconds=0.5)
-RATIO = Ratio("bad_total", "all_total")
+RATIO = Ratio(("bad_total",), ("all_total",))
 
 
 def test_each_kind_is_known_by_its_name() -> None:
-    assert {"latency": Latency, "ratio": Ratio, "up": Up} == KINDS
+    every = {"latency": Latency, "slow_or_failed": SlowOrFailed, "ratio": Ratio, "gauge": Gauge, "up": Up}
+    assert every == KINDS
 
 
 @pytest.mark.parametrize(
@@ -33,13 +35,15 @@ def test_a_kind_names_the_series_that_must_exist(kind: Indicator, required: list
 def test_only_a_latency_has_a_histogram_with_bounds() -> None:
     bounds = (("threshold", 1.0), ("clear", 0.5))
     assert LATENCY.bounded == BoundedHistogram("request_latency_seconds", 'code="200"', bounds)
+    assert LATENCY.bounded is not None
     assert LATENCY.bounded.threshold == 1.0
     assert RATIO.bounded is Up().bounded is None
 
 
 def test_a_threshold_below_the_bound_of_a_quick_recovery_lowers_that_too() -> None:
-    assert LATENCY.with_bound("threshold", 0.25).bounded.bounds == (("threshold", 0.25),)
-    assert LATENCY.with_bound("threshold", 2.0).bounded.bounds == (("threshold", 2.0), ("clear", 0.5))
+    lower, higher = LATENCY.with_bound("threshold", 0.25), LATENCY.with_bound("threshold", 2.0)
+    assert (lower.threshold_seconds, lower.clear_seconds) == (0.25, None)
+    assert (higher.threshold_seconds, higher.clear_seconds) == (2.0, 0.5)
     assert LATENCY.with_bound("clear", 0.75).clear_seconds == 0.75
 
 

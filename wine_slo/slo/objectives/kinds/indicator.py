@@ -7,10 +7,11 @@ Nothing else needs to know which kinds there are.
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from typing import ClassVar, Self
 
 from wine_slo.slo.objectives.error import ObjectiveError
-from wine_slo.slo.objectives.selector import quoted
+from wine_slo.slo.objectives.scope import Scope
 
 
 class Unit(StrEnum):
@@ -52,11 +53,13 @@ class RequiredSeries:
         field: The field of slo.yml that names them.
         selector: Selects them.
         missing: What is wrong with the field where there are none, as the end of a sentence.
+        appear_late: Whether there are none before the first such event, so that their absence is no mistake.
     """
 
     field: str
     selector: str
     missing: str = "matches no series that Prometheus knows"
+    appear_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +70,41 @@ class BoundedHistogram:
         name: Its name, without `_bucket`.
         selector: The label matchers of the objective; empty where there are none.
         bounds: The bounds in seconds, by the field of slo.yml that wants each; that of the threshold first.
+        unit: How many seconds one of its bounds of 1 is.
     """
 
     name: str
     selector: str
     bounds: tuple[tuple[str, float], ...]
+    unit: float = 1.0
 
     @property
     def threshold(self) -> float:
         """Return the bound of the threshold, in seconds."""
         return self.bounds[0][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Counters of events, or native histograms of them, which are summed.
+
+    Attributes:
+        selectors: Select them. Each is counted by itself, so that two of them may have series of equal labels.
+        up_to: Of native histograms, the largest value that counts, in their own unit; None where they are counters.
+    """
+
+    selectors: tuple[str, ...]
+    up_to: float | None = None
+
+    @classmethod
+    def in_native(cls, selector: str, up_to: float = inf) -> "Events":
+        """Return the events of native histograms: all of them, or those of at most a value."""
+        return cls((selector,), up_to)
+
+    @property
+    def are_native(self) -> bool:
+        """Return whether they are those of native histograms."""
+        return self.up_to is not None
 
 
 class Indicator(ABC):
@@ -86,7 +114,7 @@ class Indicator(ABC):
     scrape is an event, series that have a sample at each (`scraped`), and whether that is good (`good_scrape`).
 
     Attributes:
-        kind: Its name in slo.yml.
+        kind: Its name, as the API has it; that in slo.yml but for `slow_or_failed`, a latency with `success_selector`.
         unit: How its value reads.
         text: The sentences that differ by kind.
         is_about_targets: Whether a target that is down can be judged, and is named.
@@ -102,41 +130,60 @@ class Indicator(ABC):
     can_be_drilled: ClassVar[bool] = False
 
     @abstractmethod
-    def all_events(self, job: str) -> str | None:
-        """Return the counters of all events; None where each scrape is an event."""
+    def all_events(self, scope: Scope) -> Events | None:
+        """Return what counts all events; None where each scrape is an event."""
 
-    def good_events(self, job: str) -> str | None:  # noqa: ARG002 - some kinds count good events
-        """Return the counters of good events; None where bad ones are counted."""
+    def good_events(self, scope: Scope) -> Events | None:  # noqa: ARG002 - some kinds count good events
+        """Return what counts good events; None where bad ones are counted."""
         return None
 
-    def bad_events(self, job: str) -> str | None:  # noqa: ARG002 - some kinds count bad events
-        """Return the counters of bad events; None where good ones are counted."""
+    def bad_events(self, scope: Scope) -> Events | None:  # noqa: ARG002 - some kinds count bad events
+        """Return what counts bad events; None where good ones are counted."""
         return None
 
-    def scraped(self, job: str) -> str:
+    def scraped(self, scope: Scope) -> str:
         """Return the series that have a sample at each scrape."""
-        return select("up", job)
+        return scope.samples
 
-    def good_scrape(self, job: str) -> str:
+    def good_scrape(self, scope: Scope) -> str:
         """Return 1 for each series that is good and 0 for each that is bad, where each scrape is an event."""
-        return self.scraped(job)
+        return self.scraped(scope)
 
-    def clear_events(self, job: str) -> str | None:  # noqa: ARG002 - some kinds have a margin
-        """Return the counters of the events that are as good as a recovery wants; None where every good one is."""
+    def clear_events(self, scope: Scope) -> Events | None:  # noqa: ARG002 - some kinds have a margin
+        """Return what counts the events that are as good as a recovery wants; None where every good one is."""
         return None
 
-    def oldest(self, job: str) -> str | None:  # noqa: ARG002 - some kinds know it
+    def oldest(self, scope: Scope) -> str | None:  # noqa: ARG002 - some kinds know it
         """Return the age in seconds of the oldest unanswered request; None where that is not exported."""
         return None
 
-    def buckets(self, job: str) -> str | None:  # noqa: ARG002 - some kinds have a histogram
-        """Return the buckets of the histogram; None where there is none."""
+    def histogram_series(self, scope: Scope) -> str | None:  # noqa: ARG002 - some kinds have a histogram
+        """Return the buckets of the histogram, or native histograms; None where there is neither."""
         return None
+
+    def with_bucket(self, scope: Scope) -> Events | None:
+        """Return what counts the events whose series must have the bucket that good ones are counted by."""
+        return self.all_events(scope)
+
+    def pulse(self, scope: Scope) -> str:
+        """Return the series whose samples show when it was last heard of, where there is no `up`."""
+        events = self.all_events(scope)
+        return self.scraped(scope) if events is None else events.selectors[0]
 
     @property
     def threshold(self) -> float | None:
         """Return the value in seconds that a good event keeps to; None where the value is a share."""
         return None
+
+    @property
+    def unit_of_values(self) -> float:
+        """Return how many seconds a value of 1 in the histogram is."""
+        return 1.0
+
+    @property
+    def condition(self) -> str:
+        """Return what a good value is, as slo.yml has it; empty where events have no value."""
+        return ""
 
     @property
     def least_ratio(self) -> tuple[float, str]:
@@ -165,9 +212,3 @@ class Indicator(ABC):
     def budgeted(self) -> Self:
         """Return the same, of only what the error budget counts."""
         return self
-
-
-def select(metric: str, job: str, *matchers: str) -> str:
-    """Return a selector of a job's series."""
-    both = ", ".join((f"job={quoted(job)}", *filter(None, matchers)))
-    return f"{metric}{{{both}}}"

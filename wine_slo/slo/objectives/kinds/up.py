@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from wine_slo.slo.objectives.kinds.indicator import Indicator, KindText, Unit
+from wine_slo.slo.objectives.scope import Scope
 from wine_slo.slo.reason import phrase, plural
 
 
@@ -24,5 +25,5 @@ class Up(Indicator):
     )
     is_about_targets: ClassVar[bool] = True
 
-    def all_events(self, job: str) -> None:
+    def all_events(self, scope: Scope) -> None:
         """Return that each scrape is an event."""

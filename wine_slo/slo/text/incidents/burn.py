@@ -8,16 +8,16 @@ from wine_slo.slo.evaluation.reading import Reading
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Alert, Burn, Objective
 from wine_slo.slo.reason import phrase
-from wine_slo.slo.text.formatting import Formatter
-
-WHOLE = 0.95  # of a window; with so much history it counts as known
+from wine_slo.slo.text.formatting import NEW, Formatter
 
 
 def burn_lines(fmt: Formatter, incident: Incident, burn: Burn, objective: Objective) -> list[str]:
     """Return the message of a burn-rate alert."""
     budget = incident.budget
     rate = budget.burn_rate(objective, burn.long) if budget else None
-    over = min(burn.long, budget.history) if budget else burn.long
+    over, whole = (
+        (min(burn.long, budget.history), budget.length(objective)) if budget else (burn.long, objective.window)
+    )
     factor = burn.factor(objective.window)
     head = fmt.say(
         phrase("{title}: error budget burn rate {rate} over {window} ({spent} spent). No action needed tonight.")
@@ -26,7 +26,7 @@ def burn_lines(fmt: Formatter, incident: Incident, burn: Burn, objective: Object
         title=fmt.title(incident.key),
         rate=f"<b>{fmt.language.rate(factor if rate is None else rate)}×</b>",
         window=over,
-        spent=fmt.language.percent(burn.budget if rate is None else rate * (over / objective.window)),
+        spent=fmt.language.percent(burn.budget if rate is None else rate * (over / whole)),
     )
     lines = [f"{'🟡' if burn.alert is Alert.TICKET else '🔴'} {head}"]
     return [*lines, *filter(None, [budget_line(fmt, budget, objective)])]
@@ -53,8 +53,8 @@ def budget_line(
     if budget is None or left is None:
         return ""
     if budget.is_young(objective):
-        return fmt.say("Error budget: {duration} of history so far.", duration=budget.history)
-    window, share = objective.window, fmt.language.percent(max(left, 0.0))
+        return fmt.say("Error budget: {facts}.", facts=_young(fmt, budget, objective))
+    window, share = fmt.window(objective), fmt.language.percent(max(left, 0.0))
     gone = budget.time_left(objective, at_rate_of) if at_rate_of else None
     if left <= 0:
         facts = fmt.say("none left of {window}", window=window)
@@ -67,7 +67,7 @@ def budget_line(
     if spent is not None:
         facts = fmt.say("{spent} spent, {facts}", spent=fmt.language.percent(spent), facts=facts)
     line = fmt.say("Error budget: {facts}.", facts=facts)
-    if budget.history >= objective.window * WHOLE:
+    if budget.is_whole(objective):
         return line
     return f"{line} {fmt.say('Known from {duration} of history.', duration=budget.history)}"
 
@@ -76,7 +76,7 @@ def last_budget(fmt: Formatter, track: KeyState, reading: Reading | None, object
     """Return what of a budget was left when it was known last; empty where it is known now, or never was."""
     budget, at = track.last_budget(reading) or (None, now)
     short = budget_in_short(fmt, budget, objective)
-    if budget is None or not short or budget.is_young(objective):
+    if budget is None or not short or budget.is_young(objective) or budget.is_over(now):
         return ""
     return fmt.say("{budget} (last known {time})", budget=short, time=fmt.moment(at, now))
 
@@ -87,5 +87,14 @@ def budget_in_short(fmt: Formatter, budget: Budget | None, objective: Objective)
     if budget is None or left is None:
         return ""
     if budget.is_young(objective):
-        return fmt.say("budget: {duration} of history so far", duration=budget.history)
+        return fmt.say("budget: {facts}", facts=_young(fmt, budget, objective))
     return fmt.say("budget {share}", share=fmt.language.percent(max(left, 0.0)))
+
+
+def _young(fmt: Formatter, budget: Budget, objective: Objective) -> str:
+    """Return why nothing is said of a budget yet: it has just begun anew, or little of it is known."""
+    if objective.calendar is None or budget.period is None or not budget.is_whole(objective):
+        return fmt.say("{duration} of history so far", duration=budget.history)
+    return fmt.say(
+        "reset {duration} ago ({window})", duration=budget.period.passed, window=fmt.say(NEW[objective.calendar.unit])
+    )

@@ -1,0 +1,1 @@
+"""How other tools write objectives down, each in its module."""

@@ -1,0 +1,1 @@
+"""What an expression of PromQL counts: its tree, the events in it, and the indicator that they make."""

@@ -1,0 +1,73 @@
+"""Whose series an objective is about: those of one job, of several, or of whatever its selectors say."""
+
+from dataclasses import dataclass
+
+from wine_slo.slo.objectives.near_match import parts_of
+from wine_slo.slo.objectives.selector import one_of, quoted
+
+JOB = "job"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The series of an objective.
+
+    Attributes:
+        name: What people call it: the job, or several.
+        matcher: Selects the series of its jobs; empty where the selectors say all.
+        samples: Selects the series that have a sample at each scrape or push; each that is scraped last is the newest.
+        has_up: Whether these are `up` series, which say whether a target answers.
+    """
+
+    name: str
+    matcher: str
+    samples: str
+    has_up: bool = True
+
+    @classmethod
+    def of_jobs(cls, *jobs: str) -> "Scope":
+        """Return the scope of jobs that Prometheus scrapes."""
+        matcher = matcher_of(jobs)
+        return cls(", ".join(jobs), matcher, f"up{{{matcher}}}")
+
+    @classmethod
+    def of_up(cls, up: str, jobs: tuple[str, ...]) -> "Scope":
+        """Return the scope of the targets that a selector of their `up` series selects.
+
+        Args:
+            up: The selector.
+            jobs: The jobs of the other series; none where their selectors say all.
+        """
+        _, matchers = parts_of(up)
+        named = ", ".join(jobs or [each.value for each in matchers if each.label == JOB])
+        others = ", ".join(f"{each.label}{each.operator}{each.value}" for each in matchers if each.label != JOB)
+        name = f"{named} ({others})" if named and others else named or others or up
+        return cls(name, matcher_of(jobs), up)
+
+    @classmethod
+    def without_up(cls, samples: str, jobs: tuple[str, ...]) -> "Scope":
+        """Return the scope of targets that have no `up`, as they push.
+
+        Args:
+            samples: Selects the series that show when they pushed last.
+            jobs: The jobs of the series; none where their selectors say all.
+        """
+        return cls(", ".join(jobs) or samples, matcher_of(jobs), samples, has_up=False)
+
+    def covers(self, job: str) -> bool:
+        """Return whether targets of a job are among its targets, as far as the names of jobs say."""
+        _, matchers = parts_of(self.samples)
+        of_job = [each for each in matchers if each.label == JOB]
+        return self.has_up and bool(of_job) and all(each.matches(job) for each in of_job)
+
+    def select(self, metric: str, *matchers: str) -> str:
+        """Return a selector of the series of a metric."""
+        every = ", ".join(filter(None, (self.matcher, *matchers)))
+        return f"{metric}{{{every}}}" if every else metric
+
+
+def matcher_of(jobs: tuple[str, ...]) -> str:
+    """Return what selects the series of some jobs; empty where there is none."""
+    if not jobs:
+        return ""
+    return f"{JOB}={quoted(jobs[0])}" if len(jobs) == 1 else f"{JOB}=~{one_of(jobs)}"
