@@ -15,6 +15,8 @@ from wine_slo.slo.objectives.near_match import few, mismatch, parts_of, with_mat
 from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Vector
 
+MOST_SERIES = 1000  # whose labels are read
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveMistake:
@@ -47,6 +49,10 @@ async def check_objectives(api: MetricSource, objectives: Objectives) -> list[Ob
             mistakes += await _of_histogram(api, objective)
         except MetricSourceError as error:
             mistakes.append(_unexamined(objective, "histogram", error))
+        try:
+            mistakes += await _of_breakdown(api, objective)
+        except MetricSourceError as error:
+            mistakes.append(_unexamined(objective, "breakdown", error))
         for required in objective.source.required:
             try:
                 mistakes += await _of_series(api, objective, required)
@@ -131,6 +137,22 @@ async def _why_empty(api: MetricSource, selector: str) -> _WhyEmpty:
         if there and matcher.is_for_a_value:
             values.append(f"{matcher.label} is {few(there)}")
     return _WhyEmpty(values=", ".join(values))
+
+
+async def _of_breakdown(api: MetricSource, objective: Objective) -> list[ObjectiveMistake]:
+    """Return which labels of a breakdown no series has, where there are series."""
+    if not objective.breakdown:
+        return []
+    series = (await api.query(promql.label_sets(objective, MOST_SERIES))).samples
+    there = {name for each in series for name in each.labels}
+    others = few(sorted(there - {"__name__", "job", "le"}))
+    return [
+        ObjectiveMistake(
+            objective.name, "breakdown", f"names the label {name}, which these series do not have: {others}"
+        )
+        for name in objective.breakdown
+        if there and name not in there
+    ]
 
 
 async def _bounds(api: MetricSource, objective: Objective) -> list[float]:

@@ -118,6 +118,11 @@ class Incident:
         return self.closed_at is None
 
     @property
+    def is_explained(self) -> bool:
+        """Return whether it is known which values carry its bad events."""
+        return self.attribution is not None and bool(self.attribution.causes)
+
+    @property
     def since(self) -> datetime:
         """Return the start of the bad time that the last opening was for."""
         return self.again_at or self.began_at
