@@ -90,6 +90,30 @@ def validate(
 
 
 @app.command()
+def init(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE", help="More files of --from.")] = None,
+    *,
+    sources: Annotated[
+        list[Path] | None, typer.Option("--from", metavar="FILE", help="Objectives of another tool; or a folder.")
+    ] = None,
+    output: Annotated[Path, typer.Option(metavar="FILE", help="What to write.")] = Path("slo.yml"),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file where it is there.")] = False,
+) -> None:
+    """Write a first slo.yml, out of the objectives of another tool.
+
+    Reads Sloth, Pyrra, OpenSLO, slo-generator and Prometheus alerting rules,
+    and says of each SLO what was taken, changed or left out and why.
+
+    Exits with 0, and with 2 where nothing could be written.
+    """
+    from wine_slo.monitor.onboarding.importing.command import main as import_slos  # noqa: PLC0415
+
+    if not sources:
+        raise typer.BadParameter("say which files, as in: wine-slo init --from slos/*.yml", param_hint="--from")
+    raise typer.Exit(import_slos([*sources, *(files or ())], output, force=force))
+
+
+@app.command()
 def status(as_json: Json = False) -> None:  # noqa: FBT002
     """Show the current status of all objectives, by the watchdog.
 
@@ -103,14 +127,18 @@ def status(as_json: Json = False) -> None:  # noqa: FBT002
 
 @app.command()
 def drill(
-    objective: Annotated[str | None, typer.Option(metavar="NAME", help="The latency to break; else the first.")] = None,
+    objective: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What to break; else the first latency.")
+    ] = None,
     minutes: Annotated[float, typer.Option(min=0.1, max=10, help="For how long at the most.")] = 3,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
-    """Make the service slow on purpose, and measure detection, notification and recovery.
+    """Break the service on purpose, and measure detection, notification and recovery.
 
-    Sends requests to /sleep for at most so many minutes, then as many fast
-    ones. The error budget leaves these requests out. Ctrl-C ends it.
+    Does what `drill` in slo.yml says, for at most so many minutes: requests
+    a URL, or runs a command and, however it ends, another one. Without it,
+    requests /sleep of the service that comes with it, which the error budget
+    leaves out, and then as many fast ones. Ctrl-C ends it.
 
     Exits with 0 where every step was as soon as the settings imply,
     1 where it was not, 2 where the configuration is wrong, 3 where there

@@ -32,6 +32,7 @@ from wine_slo.integrations.storage.claim import Claim, ClaimError
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.assembly import Loop, Outside, assemble, loops_of, utc_now
+from wine_slo.monitor.publish import inbox
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.settings import ServerSettings
 from wine_slo.slo.objectives.objective import Objectives
@@ -39,7 +40,8 @@ from wine_slo.slo.objectives.objective import Objectives
 STOPS_WITHIN = 5  # seconds for what is being delivered when the process is to end
 MOST_CONNECTIONS = 500  # to its own pages
 BACKLOG = 64  # connections that wait to be accepted
-OPEN_PATHS = ("/health",)  # of our own pages, without a login: whoever restarts us has no password
+# Of our own pages, without a login: whoever restarts us has no password, and who reports something has a token.
+OPEN_PATHS = ("/health", *inbox.PATHS)
 
 log = logging.getLogger("wine_slo.watchdog")  # also when it is run as a script
 

@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.monitor.replay.story import Alarm
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.schedule import SETTLES_IN, next_evaluation_at
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.clocks import WallTime
-from wine_slo.slo.source.metric_source import MetricSource
+from wine_slo.slo.source.metric_source import MetricSource, Vector
 
 START = datetime(2026, 10, 1, 12, tzinfo=UTC)
 POLL = timedelta(seconds=30)
@@ -23,6 +24,15 @@ class Clock:
 
     def __call__(self) -> datetime:
         return self.now
+
+
+class Shifted(PrometheusClient):
+    """Answers as if the present were another."""
+
+    clock = Clock()
+
+    async def query(self, promql: str, at: datetime | None = None) -> Vector:
+        return await super().query(promql, at or self.clock())
 
 
 async def live(

@@ -49,7 +49,7 @@ async def test_it_is_detected_notified_and_ended_in_time_and_the_budget_is_spare
     process = await drill(house)
     assert await process.wait(90) == 0, process.output
     assert re.fullmatch(
-        r"Sending 5 requests/s of 2 s each to violate latency\.\n"
+        r"Sending 5 requests/s of 2 s each to violate latency\. The error budget leaves that out\.\n"
         r" +[\d.]+ s  seen by Prometheus; expected within 2 s\n"
         r" +[\d.]+ s  breach confirmed \(#1\); expected within 9 s\n"
         r" +[\d.]+ s  all chats notified; expected within 14 s\n"
@@ -79,14 +79,38 @@ async def test_ctrl_c_ends_it_at_once(house: House) -> None:
     assert await metric(house, 'requests_in_flight{endpoint="/sleep?drill"}') > 1
     process.send(signal.SIGINT)
     assert await process.wait(seconds=20) == 130
-    assert process.lines[-1].startswith("stopped: no more requests are sent")
+    assert process.lines[-1].startswith("stopped: nothing breaks the service any more")
     assert "Traceback" not in process.output
 
 
 async def test_a_service_that_is_another_is_left_alone(house: House) -> None:
+    await house.watchdog.until_line("sight of latency is (no_traffic|clear)")
     refused = await drill(house, "--json", WINE_SLO_SERVICE_URL=house.prometheus.url)
     assert await refused.wait() == 3
-    assert json.loads(refused.output) == {"refused": f"another service answers at {house.prometheus.url}/health"}
+    assert json.loads(refused.output) == {
+        "refused": f"another service answers at {house.prometheus.url}/health; `drill` in slo.yml says how to break it"
+    }
+
+
+async def test_it_does_what_slo_yml_says_and_is_marked_as_a_drill(house: House) -> None:
+    url = f"http://127.0.0.1:{house.server_port}/sleep?seconds=1.5"
+    path = house.folder / "slo.yml"
+    path.write_text(f"drill: {{url: '{url}', parallel: 10}}\n{path.read_text()}")
+    await house.watchdog.kill()
+    await house.start_watchdog(WINE_SLO_API_TOKEN="a-token")
+    await house.watchdog.until_line("sight of latency is (no_traffic|clear)")
+    others = asyncio.create_task(house.requests("/ui", per_second=2))
+    process = await drill(house, WINE_SLO_API_TOKEN="a-token")
+    assert await process.wait(90) in (0, 1), process.output  # 1 where this machine is slow
+    others.cancel()
+    assert process.lines[0] == (
+        f"Requesting http://127.0.0.1:{house.server_port}/sleep, 10 at once, to violate latency. "
+        "The error budget counts that."
+    )
+    assert re.fullmatch(r"Drill passed(, but slower than the settings imply)?\.", process.lines[-1])
+    breach, recovery = (each for each in house.bot_api.chat(CHAT).messages if each.photo is None)
+    assert breach.versions[0].text.startswith("🟠 DRILL\n🔴 Latency")
+    assert recovery.text.startswith("🟠 DRILL\n🟢 Latency resolved")
 
 
 async def test_a_chat_requests_one_and_receives_its_result(house: House) -> None:

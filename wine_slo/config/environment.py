@@ -183,6 +183,11 @@ def file() -> Path:
     return _chosen[0] if _chosen else Path(named) if named else FILE
 
 
+def foreign() -> dict[str, str]:
+    """Return the environment without our settings, for a program of somebody else: many of them are secrets."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+
+
 def _variables() -> dict[str, str]:
     """Return what is set, by its name in capitals; the environment wins over the file."""
     found = {name.upper(): value for name, value in _read_file(file()).items() if value}

@@ -15,6 +15,7 @@ from wine_slo.config.files.yaml_file import Place
 from wine_slo.config.slo_schema import (
     AnyObjectiveEntry,
     BurnEntry,
+    DrillEntry,
     ObjectiveEntry,
     SloFileEntry,
     listed,
@@ -120,6 +121,11 @@ class SloFile:
                     found.append(self._at(("objectives", number, field), f"{sentence} {format_span(length)}"))
         return found
 
+    @property
+    def drill(self) -> DrillEntry | None:
+        """Return how a drill breaks the service; None where the file does not say it."""
+        return self._content.drill
+
     def left_out(self, objectives: Objectives) -> list[str]:
         """Return a sentence for each objective for which some of the usual burn-rate alerts can never fire."""
         sentences = []
@@ -165,6 +171,7 @@ def parse(text: str, name: str = "slo.yml") -> SloFile:
     file = _taken(SloFileEntry, content, (), found)
     if file is None:
         raise SloFileError(_at(name, lines, *each) for each in found)
+    found += [(("drill",), sentence) for sentence in _wrong_with_drill(file)]
     numbers = {each.name: number for number, each in enumerate(file.objectives)}
     read = SloFile(name, (), file, lines, numbers)
     try:
@@ -176,6 +183,15 @@ def parse(text: str, name: str = "slo.yml") -> SloFile:
     silent = {each.name for each in file.objectives if not (each.scrape_interval or file.scrape_interval)}
     scopes = scopes_by_name(each for each in objectives.all if each.name in silent)
     return replace(read, silent_scopes=tuple(scopes.values()))
+
+
+def _wrong_with_drill(file: SloFileEntry) -> list[str]:
+    """Return what is wrong with the drill."""
+    if file.drill is None:
+        return []
+    names, name = [each.name for each in file.objectives], file.drill.objective
+    unknown = None if name in (None, *names) else f"names {name}, which is none of the objectives"
+    return [each for each in (file.drill.mistake(), unknown) if each is not None]
 
 
 def _text(path: Path) -> str:
@@ -292,8 +308,8 @@ def _objective(file: SloFileEntry, each: ObjectiveEntry, intervals: Mapping[str,
         expires_after=span_of("expires_after", each.expires_after),
         remind_after=span_of("remind_after", each.remind_after),
         by=tuple(each.by),
-        breakdown=None if breakdown is None else tuple(breakdown),
         seen_in=None if scope == Scope.of_jobs(scope.name) else scope,
+        breakdown=None if breakdown is None else tuple(breakdown),
     )
     if each.burns is None:
         return objective.with_usual_burns
@@ -314,7 +330,8 @@ def _scope(file: SloFileEntry, each: ObjectiveEntry) -> Scope:
     if up is None and (each.job is None or file.up == NO_UP):
         up = file.up
     if up == NO_UP:
-        return Scope.without_up(each.source().pulse(Scope.without_up("", jobs)), jobs)
+        called = jobs if file.up == NO_UP else listed(each.job)
+        return Scope.without_up(each.source().pulse(Scope.without_up("", jobs, ())), jobs, called)
     if up is not None:
         if (wrong := wrong_with_selector(up)) is not None:
             raise ObjectiveError("up", f"{wrong}; or write none, where targets have no `up`")

@@ -1,7 +1,8 @@
 """Clients of our own processes for the others: of the monitored service, and of the watchdog."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from http import HTTPStatus
+from typing import Any, ClassVar
 
 import aiohttp
 import msgspec
@@ -59,9 +60,12 @@ class _Pages:
         self._headers = {"Authorization": f"Bearer {password}"} if password else {}
 
     async def _get(self, path: str, seconds: float = 0.0) -> tuple[int, bytes]:
+        return await self._request("GET", path, seconds, headers=self._headers)
+
+    async def _request(self, method: str, path: str, seconds: float = 0.0, **what: Any) -> tuple[int, bytes]:
         timeout = aiohttp.ClientTimeout(total=seconds + self._patience)
         try:
-            async with self._session.get(self._url + path, timeout=timeout, headers=self._headers) as response:
+            async with self._session.request(method, self._url + path, timeout=timeout, **what) as response:
                 return response.status, await response.read()
         except TimeoutError as error:
             raise self.failure(self.late, url=self._url) from error
@@ -155,6 +159,23 @@ class WatchdogApi(_Pages):
                 status=status,
             ) from error
 
+    async def report_drill(self, objective: str, seconds: float, token: str) -> None:
+        """Report that a drill of an objective begins and ends within so many seconds; that it ends, where it is 0.
+
+        Raises:
+            WatchdogError: It does not take that.
+        """
+        status, body = await self._request(
+            "POST",
+            "/api/drills",
+            json={"objective": objective, "seconds": seconds},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        if status != HTTPStatus.CREATED:
+            raise WatchdogError(
+                "the watchdog at {url} answered {status}: {why}", url=self._url, status=status, why=_detail(body)
+            )
+
     async def health(self) -> WatchdogHealth:
         """Return what it says of itself.
 
@@ -166,6 +187,18 @@ class WatchdogApi(_Pages):
             return msgspec.json.decode(body, type=WatchdogHealth)
         except msgspec.DecodeError as error:
             raise WatchdogError("no watchdog answers at {url}", url=f"{self._url}/health") from error
+
+
+def _detail(body: bytes) -> str:
+    """Return what is wrong, as a problem document says it; nothing where it is none."""
+    try:
+        return msgspec.json.decode(body, type=_Problem).detail
+    except msgspec.DecodeError:
+        return ""
+
+
+class _Problem(msgspec.Struct):
+    detail: str
 
 
 class _Model(msgspec.Struct):

@@ -27,6 +27,8 @@ from wine_slo.monitor.chatops.oncall import OnCall
 from wine_slo.monitor.chatops.router import Access, Router
 from wine_slo.monitor.drill import runner as drill_runner
 from wine_slo.monitor.drill.chat_command import DrillCommand
+from wine_slo.monitor.drill.commands import means_of
+from wine_slo.monitor.drill.means import Means
 from wine_slo.monitor.evaluate import source as metric_source
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.evaluate.live_objectives import LiveObjectives
@@ -41,6 +43,7 @@ from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.monitor.publish.board import Boards
 from wine_slo.monitor.publish.charts import Charts
 from wine_slo.monitor.publish.digest import Digests
+from wine_slo.monitor.publish.inbox import Inbox
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.settings import WatchdogSettings
@@ -94,6 +97,7 @@ class Parts:
     outside: Outside
     instruments: WatchdogInstruments
     source: MetricSource
+    live: LiveObjectives
     evaluator: Evaluator
     channels: Channels
     recipients: Recipients
@@ -122,11 +126,11 @@ def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside) -> Par
     instruments = WatchdogInstruments(version("wine-slo"))
     source = metric_source.connect(outside.session, settings, on_query=instruments.count_query)
     live = LiveObjectives(settings.objectives, file, source, metric_source.info(outside.session, settings), steady)
-    evaluator = Evaluator(source, ledger, live.current, memory.state, utc_now, steady)
+    journal = Journal(ledger, memory.actions, last_number=memory.last_action)
+    evaluator = Evaluator(source, ledger, live.current, memory.state, utc_now, steady, journal.is_announced_drill)
     channels = open_channels(settings)
     recipients = Recipients(ledger, memory, channels.recipients, evaluator.now())
     localizer = Localizer(recipients, formatters(settings, evaluator))
-    journal = Journal(ledger, memory.actions, last_number=memory.last_action)
     charts = _charts(source, outside, channels, evaluator, recipients, localizer, instruments)
     dispatcher = Dispatcher(
         channels.alerts,
@@ -146,6 +150,7 @@ def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside) -> Par
         outside=outside,
         instruments=instruments,
         source=source,
+        live=live,
         evaluator=evaluator,
         channels=channels,
         recipients=recipients,
@@ -165,6 +170,7 @@ def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside) -> Par
             live=live,
             journal=journal,
             series=SeriesSource(source, evaluator),
+            inbox=Inbox(settings.api_token, evaluator, journal),
         ),
     )
 
@@ -329,7 +335,11 @@ def _digests(parts: Parts) -> Digests:
 
 def _drills(parts: Parts) -> DrillCommand:
     """Return what tries the alert on the real service."""
-    service = ServiceApi(parts.outside.session, parts.settings.service_url)
+    session = parts.outside.session
+    service = ServiceApi(session, parts.settings.service_url)
+
+    def means() -> Means:
+        return means_of(parts.live.file.drill, session, service, parts.source)
 
     async def status() -> Status:
         return parts.ticker.status()
@@ -337,9 +347,12 @@ def _drills(parts: Parts) -> DrillCommand:
     return DrillCommand(
         parts.evaluator,
         parts.localizer.fmt,
-        partial(drill_runner.prepare, service, status, clock=utc_now),
-        partial(drill_runner.run, service, status, parts.source, longest=LONGEST_DRILL, clock=utc_now),
+        lambda objective: drill_runner.prepare(means(), status, objective, utc_now),
+        lambda objective, marks: drill_runner.run(
+            means(), status, objective, marks=marks, longest=LONGEST_DRILL, clock=utc_now
+        ),
         LONGEST_DRILL,
+        entry=lambda: parts.live.file.drill,
         journal=parts.journal,
         announce=parts.announcements.announce,
     )

@@ -117,6 +117,10 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     watchdog_port: Annotated[Port, Meta(description="a whole number from 0 (any free) to 65535")] = 8001
     watchdog_password: Annotated[Secret | None, Meta(description="a password for the watchdog's pages")] = None
     watchdog_login_required: Annotated[bool, Meta(description="true or false")] = True
+    api_token: Annotated[
+        Token | None,
+        Meta(description="a bearer token of your choice: letters, digits and signs on one line, no blanks"),
+    ] = None
     allowed_hosts: Annotated[tuple[Host, ...], Meta(description=NAMES)] = ()
     service_url: Annotated[RootUrl, Meta(description="the root of the service, such as http://host:8000")] = RootUrl(
         "http://127.0.0.1:8000"

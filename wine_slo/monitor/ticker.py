@@ -19,6 +19,7 @@ from wine_slo.monitor.evaluate.live_objectives import LiveObjectives
 from wine_slo.monitor.evaluate.objective_checks import ObjectiveMistake
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
+from wine_slo.monitor.publish.inbox import Inbox
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages
@@ -61,10 +62,12 @@ class Ticker:
         live: LiveObjectives,
         journal: Journal,
         series: SeriesSource,
+        inbox: Inbox,
     ) -> None:
         self._settings = settings
         links = {"Grafana": without_credentials(settings.grafana_url)} if settings.grafana_url else {}
         self._pages = StatusPages(self.status, series.over, settings.timezone, links)
+        self._inbox = inbox
         self._check_objectives = check_objectives
         self._journal = journal
         self._live = live
@@ -167,7 +170,7 @@ class Ticker:
         """Return the pages of the watchdog itself."""
         app = web.Application()
         app.add_routes([web.get("/health", self._health), web.get("/metrics", self._instruments.exposition.answer)])
-        app.add_routes(self._pages.routes())
+        app.add_routes([*self._pages.routes(), *self._inbox.routes()])
         return app
 
     def status(self) -> Status:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.support.real.prometheus import program
 
@@ -69,15 +70,8 @@ class History:
 
     def write(self, data: Path) -> None:
         """Make the blocks in the data folder of a Prometheus that does not run."""
-        data.mkdir(parents=True, exist_ok=True)
-        text = data.parent / f"{self.job}.om"
         for lines in self._pieces():
-            text.write_text(lines)
-            command = [program("promtool"), "tsdb", "create-blocks-from", "openmetrics", "--quiet"]
-            command += ["--max-block-duration=744h", str(text), str(data)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr
-        text.unlink()
+            write_blocks(lines, data)
 
     def _pieces(self) -> Iterator[str]:
         """OpenMetrics, some of the scrapes at a time."""
@@ -122,6 +116,18 @@ class History:
             full = f"{metric}{{{target}{',' if labels else ''}{labels or '}'}"
             lines += [f"{full} {each}" for each in values]
         return "\n".join([*lines, "# EOF\n"])
+
+
+def write_blocks(openmetrics: str, data: Path) -> None:
+    """Make blocks of samples in the data folder of a Prometheus that does not run."""
+    data.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=data.parent) as folder:
+        text = Path(folder) / "samples.om"
+        text.write_text(openmetrics)
+        command = [program("promtool"), "tsdb", "create-blocks-from", "openmetrics", "--quiet"]
+        command += ["--max-block-duration=744h", str(text), str(data)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def _family(metric: str) -> str:

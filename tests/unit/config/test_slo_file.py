@@ -615,3 +615,41 @@ def test_spans_too_short_for_the_scrape_interval_are_reported_all_at_once_each_w
         f"slo.yml:9: objectives.0.good_for is 20s; {least} 1m to prove a recovery",
         "slo.yml:10: objectives.0.over is 30s; with bad_for: 25s and good_for: 20s it must be at least 45s",
     )
+
+
+# The drill
+
+
+@pytest.mark.parametrize(
+    ("drill", "mistake"),
+    [
+        ("{url: 'http://shop/slow?seconds=2', parallel: 20, objective: up}", None),
+        ("{start: [docker, stop, shop], stop: docker start shop}", None),
+        ("{start: break}", "drill must have both a start and a stop"),
+        ("{}", "drill must have either a url, or a start and a stop"),
+        ("{url: 'http://shop', start: a, stop: b}", "drill must have either a url, or a start and a stop"),
+        ("{url: shop}", "drill has the url shop, which is none; write http://HOST/PATH"),
+        ("{url: 'http://shop', parallel: 0}", "drill has 0 parallel requests; 1 to 100 can be made"),
+        ("{start: 'a \"b', stop: c}", "drill has a command that cannot be split into words: No closing quotation"),
+        ("{start: '', stop: c}", "drill has a command without a word"),
+        ("{url: 'http://shop', objective: speed}", "drill names speed, which is none of the objectives"),
+        ("sometimes", "drill is 'sometimes'; it must be a url, or a start and a stop"),
+    ],
+)
+def test_a_drill_is_a_url_or_two_commands(drill: str, mistake: str | None) -> None:
+    text = f"job: shop\ndrill: {drill}\nobjectives: [{{name: up, kind: up, objective: 0.9}}]\n"
+    if mistake is None:
+        assert parse(text).drill is not None
+        return
+    with pytest.raises(SloFileError) as refused:
+        parse(text)
+    assert str(refused.value) == f"slo.yml:2: {mistake}"
+
+
+def test_a_command_is_words_whichever_way_it_is_written() -> None:
+    file = parse(
+        "job: shop\ndrill: {start: \"sh -c 'a; b'\", stop: [c, d e]}\n"
+        "objectives: [{name: up, kind: up, objective: 0.9}]\n"
+    )
+    assert file.drill is not None
+    assert (file.drill.start_words, file.drill.stop_words) == (["sh", "-c", "a; b"], ["c", "d e"])

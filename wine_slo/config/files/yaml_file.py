@@ -99,7 +99,7 @@ class _Dumper(yaml.SafeDumper):
     """A safe dumper that breaks no text into lines."""
 
     def represent_str(self, data: str) -> yaml.ScalarNode:
-        style = '"' if len(data.splitlines()) > 1 else None
+        style = '"' if len(f"{data}.".splitlines()) > 1 else None  # a break at its end is one too
         return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # no text is to name another part of it

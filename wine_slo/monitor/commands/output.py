@@ -133,12 +133,12 @@ def drilling(terminal: Terminal | None) -> Iterator[Callable[[Drill], None]]:
 
 def progress(drill: Drill) -> list[str]:
     """Return what has happened so far, a line for each."""
-    lines = [
-        f"Sending {drill.requests_per_second:g} requests/s of {drill.sleep_seconds:g} s each to violate {drill.slo}."
-    ]
+    budget = "leaves that out" if drill.spares_budget else "counts that"
+    lines = [f"{drill.does} The error budget {budget}."]
     for step in drill.steps:
-        if step.name == "recovered" and drill.stopped_at is not None and drill.incident is not None:
-            lines.append("Sending as many fast requests.")
+        is_ended = step.name == "recovered" and drill.stopped_at is not None and drill.incident is not None
+        if is_ended and drill.mends is not None:
+            lines.append(str(drill.mends))
         if step.seconds is not None:
             late = "" if step.is_in_time else ", LATE"
             title = f"{step.title} (#{drill.incident})" if step.name == "detected" else step.title

@@ -7,8 +7,9 @@ What a person reads goes to standard output; what is wrong before anything could
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import msgspec
 from wine_slo.config import slo_file
 from wine_slo.config.environment import SettingsError, read
 from wine_slo.config.environment import is_set as has_value
+from wine_slo.config.setting_types import Secret
 from wine_slo.config.visible import visible_lines
 from wine_slo.integrations.console.terminal import Terminal
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi, WatchdogError
@@ -124,22 +126,23 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
     try:
         settings = read(WatchdogSettings)
         file = slo_file.load(settings.objectives)
-        _latency(file.objectives(), name)
+        _to_break(file, file.objectives(), name)
     except (SettingsError, slo_file.SloFileError) as error:
         return _refuse(error, as_json=as_json)
-    from wine_slo.monitor.drill import runner as drilling  # noqa: PLC0415
+    from wine_slo.monitor.drill import commands, means, runner  # noqa: PLC0415
 
     terminal = Terminal()
 
     async def do() -> Drill:
         async with _prometheus(settings) as (api, info), aiohttp.ClientSession() as session:
-            objective = _latency(await at_real_intervals(file, api, info), name)
+            objective = _to_break(file, await at_real_intervals(file, api, info), name)
+            watchdog, service = _watchdog(session, settings), ServiceApi(session, settings.service_url)
             with output.drilling(None if as_json else terminal) as show:
-                return await drilling.run(
-                    ServiceApi(session, settings.service_url),
-                    _watchdog(session, settings).status,
-                    api,
+                return await runner.run(
+                    commands.means_of(file.drill, session, service, api),
+                    watchdog.status,
                     objective,
+                    marks=partial(_marked, watchdog, settings.api_token),
                     longest=timedelta(minutes=minutes),
                     clock=_now,
                     on_progress=show,
@@ -149,17 +152,18 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
         done = asyncio.run(do())
     except slo_file.SloFileError as error:  # at the real scrape intervals
         return _refuse(error, as_json=as_json)
-    except drilling.DrillRefusedError as error:
+    except means.DrillRefusedError as error:
         if as_json:
             _print_json({"refused": str(error)})
         else:
             _complain(f"no drill: {error}")
         return CANNOT_SEE
     except KeyboardInterrupt:
-        _complain("stopped: no more requests are sent; an incident that is open ends with the next good requests")
+        _complain("stopped: nothing breaks the service any more; an incident that is open ends when it is good again")
         return INTERRUPTED
     if as_json:
-        _print_json({**msgspec.to_builtins(done), "trouble": str(done.trouble or ""), "has_worked": done.has_worked})
+        sentences = {each: str(getattr(done, each) or "") for each in ("does", "mends", "trouble")}
+        _print_json({**msgspec.to_builtins(done), **sentences, "has_worked": done.has_worked})
     return 0 if done.has_worked else 1
 
 
@@ -224,15 +228,50 @@ async def _check(settings: WatchdogSettings, file: slo_file.SloFile | None) -> l
         return await checking.check_all(settings, file, around)
 
 
-def _latency(objectives: Objectives, name: str | None) -> Objective:
-    """Return the latency objective of a name, or the first.
+@asynccontextmanager
+async def _marked(watchdog: WatchdogApi, token: Secret | None, drill: Drill, longest: timedelta) -> AsyncIterator[None]:
+    """Have the watchdog mark what opens meanwhile as a drill's, where that does not show by itself."""
+    is_announced = False
+    if not drill.shows_itself:
+        try:
+            is_announced = await _announced(watchdog, token, drill, longest)
+        except WatchdogError as error:
+            _complain(f"its incident will not be marked as a drill: {error}")
+    try:
+        yield
+    finally:
+        if is_announced and token is not None:
+            with suppress(WatchdogError):  # it has an end in the report of its beginning
+                await watchdog.report_drill(drill.slo, 0, token.value)
+
+
+async def _announced(watchdog: WatchdogApi, token: Secret | None, drill: Drill, longest: timedelta) -> bool:
+    """Return whether the watchdog knows that a drill begins.
+
+    Raises:
+        WatchdogError: It does not take that.
+    """
+    if token is None:
+        _complain("its incident will not be marked as a drill: WINE_SLO_API_TOKEN is not set")
+        return False
+    await watchdog.report_drill(drill.slo, longest.total_seconds(), token.value)
+    return True
+
+
+def _to_break(file: slo_file.SloFile, objectives: Objectives, name: str | None) -> Objective:
+    """Return the objective that a drill breaks: of a name, or the first that it can.
 
     Raises:
         SettingsError: There is none.
     """
-    found = next((each for each in _chosen(objectives, name).all if each.source.can_be_drilled), None)
+    from wine_slo.monitor.drill.commands import to_break  # noqa: PLC0415
+
+    found = to_break(_chosen(objectives, name).all, file.drill, name)
     if found is None:
-        raise SettingsError("there is no objective of the kind latency that a drill could break")
+        raise SettingsError(
+            "there is no objective of the kind latency that a drill through /sleep could break; `drill:` in slo.yml "
+            "names a URL or two commands that break another one"
+        )
     return found
 
 

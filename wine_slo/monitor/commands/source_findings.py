@@ -155,7 +155,7 @@ async def _targets(
 
 
 async def _unalerted(objectives: Objectives, targets: Collection[Target] | None, api: MetricSource) -> Findings:
-    """Yield which outages nothing would alert on, though they look as if something did."""
+    """Yield which outages nothing would alert on."""
     about = "coverage"
     scopes = objectives.scopes
     others = sorted({each.job for each in targets or () if not any(scope.covers(each.job) for scope in scopes)})

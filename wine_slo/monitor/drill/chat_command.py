@@ -2,17 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 
+from wine_slo.config.slo_schema import DrillEntry
+from wine_slo.monitor.drill.commands import to_break
+from wine_slo.monitor.drill.means import DrillRefusedError
 from wine_slo.monitor.drill.result import Drill, Step
-from wine_slo.monitor.drill.runner import DrillRefusedError
+from wine_slo.monitor.drill.runner import Marks
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Answer, Command, Person, Question
 from wine_slo.slo.objectives.objective import Objective
-from wine_slo.slo.oncall.actions import Action, ActionKind
+from wine_slo.slo.oncall.actions import Action, ActionKind, ended
 from wine_slo.slo.oncall.lookup import Names, UnknownNameError
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.command_text import Replies
@@ -38,21 +43,23 @@ class DrillCommand:
     Args:
         snapshot: What is known now.
         fmt: How things read in a chat.
+        entry: How slo.yml has a drill break the service; None where it does not say.
         prepare: The drill of an objective that can be done; raises DrillRefusedError where there can be none.
-        run: Does it, and returns what came of it; raises DrillRefusedError.
+        run: Does it, and returns what came of it; raises DrillRefusedError. It is given how its incident is marked.
         longest: For how long it is slow at the most.
         journal: Keeps who began a drill, so that its incident can be marked as one.
         announce: Notifies every chat but one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one place wires it, by name
         self,
         snapshot: Snapshot,
         fmt: Callable[[Address], Formatter],
         prepare: Callable[[Objective], Awaitable[Drill]],
-        run: Callable[[Objective], Awaitable[Drill]],
+        run: Callable[[Objective, Marks], Awaitable[Drill]],
         longest: timedelta,
         *,
+        entry: Callable[[], DrillEntry | None] = lambda: None,
         journal: Journal,
         announce: Callable[[Callable[[Replies], str], Address], None] = lambda _text, _but: None,
     ) -> None:
@@ -61,6 +68,7 @@ class DrillCommand:
         self._prepare = prepare
         self._run = run
         self._longest = longest
+        self._entry = entry
         self._journal = journal
         self._announce = announce
         self._next_at: datetime | None = None
@@ -90,8 +98,7 @@ class DrillCommand:
             return Answer(fmt.say("There was a drill just now; the next one can begin in {wait}.", wait=wait))
         objective = self._chosen(question.arguments, fmt)
         if objective is None:
-            name = shortened(" ".join(question.arguments))
-            return Answer(fmt.say("{name} is not a latency; a drill can only violate a latency.", name=name))
+            return Answer(self._nothing_to_break(fmt, question))
         try:
             drill = await self._prepare(objective)
         except DrillRefusedError as error:
@@ -100,23 +107,38 @@ class DrillCommand:
             return Answer(fmt.say("A drill is running. To stop it: /drill stop"))
         log.warning("person %d in chat %s begins a drill", question.person.id, question.chat.place)
         self._next_at = now + PAUSE
-        await self._keep(question, objective, now)
+        action = await self._keep(question, drill, now)
         if self._running is not None:  # somebody else began one meanwhile
             return Answer(fmt.say("A drill is running. To stop it: /drill stop"))
-        running = asyncio.create_task(_done(self._run(objective)), name="the drill")
+        running = asyncio.create_task(_done(self._run(objective, partial(self._marked, action))), name="the drill")
         running.add_done_callback(self._forget)
         self._running = running
         self._announce(lambda others: _announced(others.fmt, question.person, drill, self._longest), question.chat)
         begun = _announced(fmt, question.person, drill, self._longest)
         return Answer(begun, follow=lambda: self._report_end(running, question.chat))
 
-    async def _keep(self, question: Question, objective: Objective, now: datetime) -> None:
+    async def _keep(self, question: Question, drill: Drill, now: datetime) -> Action:
         """Keep who begins it, before there is an incident that is to be marked as a drill."""
-        by, kind = self._journal.distinguished(question.person), ActionKind.DRILL
         action = Action(
-            number=0, at=now, deed=kind, by=by, chat=question.chat, cause=question.cause, objective=objective.name
+            number=0,
+            at=now,
+            deed=ActionKind.DRILL,
+            by=self._journal.distinguished(question.person),
+            chat=question.chat,
+            cause=question.cause,
+            objective=drill.slo,
+            until=None if drill.shows_itself else now + self._longest,
         )
-        await self._journal.add(action)
+        return (await self._journal.add(action))[0]
+
+    @asynccontextmanager
+    async def _marked(self, action: Action, _drill: Drill, _longest: timedelta) -> AsyncIterator[None]:
+        """Keep that the drill has ended, so that what begins later is none."""
+        try:
+            yield
+        finally:
+            if action.until is not None:
+                await self._journal.add(ended(action, self._snapshot.now()))
 
     def _stop(self, fmt: Formatter, question: Question) -> str:
         if self._running is None:
@@ -126,7 +148,7 @@ class DrillCommand:
             lambda others: others.say("⚪️ {name} stopped the drill.", name=shortened(question.person.name)),
             question.chat,
         )
-        return fmt.say("The drill is stopped: no more requests are sent.")
+        return fmt.say("The drill is stopped: nothing breaks the service any more.")
 
     async def _report_end(self, running: asyncio.Task[Drill], chat: Address) -> str | None:
         """Return what came of it, once it is over; nothing where it was stopped."""
@@ -145,28 +167,45 @@ class DrillCommand:
         self._running = None
         self._next_at = self._snapshot.now() + PAUSE
 
+    def _nothing_to_break(self, fmt: Formatter, question: Question) -> str:
+        name = shortened(" ".join(question.arguments))
+        if self._entry() is not None:
+            return fmt.say("There is no objective {name}.", name=name)
+        return fmt.say("{name} is not a latency; a drill can only violate a latency.", name=name)
+
     def _chosen(self, words: tuple[str, ...], fmt: Formatter) -> Objective | None:
-        """Return the latency that is named, or the first."""
+        """Return the objective that is named, or the first that can be broken."""
         objectives = self._snapshot.objectives
-        latencies = tuple(each for each in objectives.all if each.source.can_be_drilled)
-        if not words or not latencies:
-            return next(iter(latencies), None)
-        try:
-            named = Names(objectives, title=fmt.title).resolve(words)
-        except UnknownNameError:
-            return None
-        return next((each for each in latencies if each.name == named.objective), None)
+        name = None
+        if words:
+            try:
+                name = Names(objectives, title=fmt.title).resolve(words).objective
+            except UnknownNameError:
+                name = ""
+        return to_break(objectives.all, self._entry(), name)
 
 
 def _announced(fmt: Formatter, person: Person, drill: Drill, longest: timedelta) -> str:
-    """Return a drill begins."""
-    head = fmt.say(
-        "🟠 DRILL by {name}: {slo} is made slow for at most {longest}, until every chat is notified.",
-        name=shortened(person.name),
-        slo=shortened(drill.slo),
-        longest=longest,
-    )
-    return f"{head} {fmt.say('The next breach is a drill.')}"
+    """Return that a drill begins, and whether the error budget counts what it breaks."""
+    name, slo = shortened(person.name), shortened(drill.slo)
+    if drill.shows_itself:
+        head = fmt.say(
+            "🟠 DRILL by {name}: {slo} is made slow for at most {longest}, until every chat is notified.",
+            name=name,
+            slo=slo,
+            longest=longest,
+        )
+    else:
+        head = fmt.say(
+            "🟠 DRILL by {name}: {slo} is broken on purpose for at most {longest}, until every chat is notified.",
+            name=name,
+            slo=slo,
+            longest=longest,
+        )
+    sentences = [head, fmt.say("The next breach is a drill.")]
+    if not drill.spares_budget:
+        sentences.append(fmt.say("The error budget counts it."))
+    return " ".join(sentences)
 
 
 async def _done(drill: Awaitable[Drill]) -> Drill:

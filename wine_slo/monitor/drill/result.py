@@ -34,19 +34,28 @@ class Drill:
 
     Attributes:
         slo: The objective that is broken.
-        sleep_seconds: How long each slow request takes.
+        does: What breaks it, as a sentence.
+        mends: What is done afterwards, as a sentence; None where that is nothing.
+        sleep_seconds: How long each slow request takes; None where no such requests break it.
         requests_per_second: How many there are.
-        started_at: When the first slow one was sent.
-        stopped_at: When the last slow one had ended; None while it is slow.
+        shows_itself: Whether what it does is counted apart: then its incident shows that it is a drill's, and
+            Prometheus that it has seen it.
+        spares_budget: Whether the error budget leaves out what the drill breaks.
+        started_at: When it began.
+        stopped_at: When nothing broke it any more; None while something does.
         requests: How many of the drill's requests were answered.
         incident: Its number.
-        steps: What must happen, in order; the first three count from the start, the others from the end of slowness.
+        steps: What must happen, in order; the last two count from the end of what broke it, the others from the start.
         trouble: Why it ended early; None where it did not.
     """
 
     slo: str
-    sleep_seconds: float
-    requests_per_second: float
+    does: Reason
+    mends: Reason | None = None
+    sleep_seconds: float | None = None
+    requests_per_second: float | None = None
+    shows_itself: bool = False
+    spares_budget: bool = False
     started_at: datetime
     stopped_at: datetime | None = None
     requests: int = 0

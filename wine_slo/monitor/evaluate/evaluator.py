@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.slo.evaluation.engine import Interruption, State
+from wine_slo.slo.evaluation.incident import Incident, with_drills
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.source.clocks import SourceTime, WallClock
@@ -32,11 +34,13 @@ class Evaluator:
         state: State,
         clock: WallClock,
         steady: Callable[[], float] | None = None,
+        is_announced_drill: Callable[[Incident], bool] = lambda _: False,
     ) -> None:
         self.state = state
         self.objectives = objectives
         self._collector = Collector(api, clock, steady)
         self._ledger = ledger
+        self._is_announced_drill = is_announced_drill
         self._saved = state
         self._unwritten = ""  # why the last evaluation could not be written
         self._interruption = Interruption.RESTART  # why there is none since the last complete one
@@ -50,6 +54,8 @@ class Evaluator:
         if interruption is not Interruption.RESTART:
             self._interruption = Interruption.FAILURE  # until it is complete
         after = await self._collector.evaluate(before, self.objectives, self._unwritten, interruption)
+        incidents = with_drills(after.incidents, before.incidents, self._is_announced_drill)
+        after = replace(after, incidents=incidents)
         self._interruption = Interruption.PAUSE
         self.state = after
         _log_changes(before, after)

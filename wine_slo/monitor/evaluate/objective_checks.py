@@ -14,6 +14,9 @@ from wine_slo.slo.objectives.kinds.indicator import BoundedHistogram, RequiredSe
 from wine_slo.slo.objectives.near_match import few, mismatch, parts_of, with_matchers
 from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Vector
+from wine_slo.slo.span import format_seconds
+
+QUANTILE = "quantile"  # the label of the series of a summary
 
 MOST_SERIES = 1000  # whose labels are read
 
@@ -74,7 +77,9 @@ def _unexamined(objective: Objective, field: str, error: MetricSourceError) -> O
 
 async def _of_histogram(api: MetricSource, objective: Objective) -> list[ObjectiveMistake]:
     """Return what is wrong with the histogram of an objective and its bounds."""
-    histogram = objective.source.bounded
+    histogram, native = objective.source.bounded, objective.source.native_histogram
+    if native is not None:
+        return await _of_native(api, objective, native)
     if histogram is None:
         return []
     bounds = await _bounds(api, objective)
@@ -155,6 +160,30 @@ async def _of_breakdown(api: MetricSource, objective: Objective) -> list[Objecti
     ]
 
 
+async def _of_native(api: MetricSource, objective: Objective, name: str) -> list[ObjectiveMistake]:
+    """Return what is wrong with a native histogram."""
+    series = objective.source.histogram_series(objective.scope)
+    if series is not None and (await api.query(promql.native_histograms(series))).samples:
+        return []
+    if (await api.query(promql.count(f"{name}_bucket"))).samples:
+        return [ObjectiveMistake(objective.name, "native", f"is true, but {name} has buckets; leave it out")]
+    if (await api.query(promql.native_histograms(name))).samples:
+        return [ObjectiveMistake(objective.name, "selector", f"matches no series of {name}")]
+    return [ObjectiveMistake(objective.name, "histogram", f"has no native histogram {name} that Prometheus knows")]
+
+
+async def _instead_of_buckets(api: MetricSource, name: str) -> str | None:
+    """Return what a metric is that has no buckets; None where there is no such metric."""
+    if any(each.labels.get(QUANTILE) for each in (await api.query(promql.values_of(name, QUANTILE))).samples):
+        return (
+            f"is {name}, a summary: it has quantiles of each process, and nothing to count requests within a threshold "
+            "by; let the service export a histogram"
+        )
+    if (await api.query(promql.native_histograms(name))).samples:
+        return f"is {name}, a native histogram; write native: true"
+    return None
+
+
 async def _bounds(api: MetricSource, objective: Objective) -> list[float]:
     buckets = promql.bucket_bounds(objective)
     return [] if buckets is None else bounds_in(await api.query(buckets), objective.source.unit_of_values)
@@ -163,6 +192,8 @@ async def _bounds(api: MetricSource, objective: Objective) -> list[float]:
 async def _no_histogram(api: MetricSource, objective: Objective, histogram: BoundedHistogram) -> ObjectiveMistake:
     """Return what is wrong where there are no buckets."""
     series = f"{histogram.name}_bucket"
+    if (other := await _instead_of_buckets(api, histogram.name)) is not None:
+        return ObjectiveMistake(objective.name, "histogram", other)
     if histogram.selector and (await api.query(promql.count(series))).samples:
         why = (await _why_empty(api, f"{series}{{{histogram.selector}}}")).mistake
         return ObjectiveMistake(
@@ -189,11 +220,13 @@ def no_bound(seconds: float, bounds: list[float]) -> str:
     """Return what is wrong with a threshold that is none of these sorted bounds."""
     place = bisect(bounds, seconds)
     below, above = (bounds[place - 1] if place else 0.0), (*bounds, inf)[place]
-    if below == 0.0 and above == float("inf"):
-        return f"is {seconds:g} s, and no bucket but +Inf has a bound: nothing is known of how long requests take"
-    if above == float("inf"):
-        return f"is {seconds:g} s, above the highest bucket bound, {below:g} s: slower requests cannot be distinguished"
+    it, low, high = (f"{format_seconds(each)} s" for each in (seconds, below, above if above < inf else 0.0))
+    if below == 0.0 and above == inf:
+        return f"is {it}, and no bucket but +Inf has a bound: nothing is known of how long requests take"
+    if above == inf:
+        return f"is {it}, above the highest bucket bound, {low}: slower requests cannot be distinguished"
+    off_by = format_seconds(float(f"{above - below:.3g}"))
     return (
-        f"is {seconds:g} s, which is no bucket bound: requests within it cannot be counted, and their quantile is off "
-        f"by up to {above - below:.3g} s; the nearest bounds are {below:g} s and {above:g} s"
+        f"is {it}, which is no bucket bound: requests within it cannot be counted, and their quantile is off by up to "
+        f"{off_by} s; the nearest bounds are {low} and {high}"
     )

@@ -69,6 +69,10 @@ class Journal:
             return person
         return replace(person, name=f"{person.name} ({person.id})")
 
+    def is_announced_drill(self, incident: Incident) -> bool:
+        """Return whether an incident began while a drill ran that was announced as one."""
+        return self.actions.is_announced(incident)
+
     def lines(self, incident: Incident, fmt: Formatter) -> list[str]:
         """Return what was done about an incident, a line each."""
         return [Replies(fmt).action(action, incident) for action in self.actions.about(incident)]

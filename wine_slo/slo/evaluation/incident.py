@@ -1,6 +1,6 @@
 """Incidents: the record of each, and what an interval, a recovery or a new breach makes of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -75,6 +75,7 @@ class Incident:
         burn: The burn-rate alert, where it is the budget that this is about.
         change: The deployment shortly before, if there was one.
         is_drill: Whether all slow requests are those of a drill.
+        is_announced_drill: Whether it began while a drill ran that was announced as one.
         is_outage: Whether no target answers at all.
     """
 
@@ -110,6 +111,7 @@ class Incident:
     unjudged_for: timedelta = timedelta(0)
     change: Deployment | None = None
     is_drill: bool = False
+    is_announced_drill: bool = False
     is_outage: bool = False
 
     @property
@@ -121,6 +123,11 @@ class Incident:
     def is_explained(self) -> bool:
         """Return whether it is known which values carry its bad events."""
         return self.attribution is not None and bool(self.attribution.causes)
+
+    @property
+    def is_of_drill(self) -> bool:
+        """Return whether it was made on purpose."""
+        return self.is_drill or self.is_announced_drill
 
     @property
     def since(self) -> datetime:
@@ -221,6 +228,29 @@ def count_interval(incident: Incident, interval: Interval, *, bad: bool) -> Inci
     )
 
 
+def with_drills(
+    incidents: Mapping[int, Incident], before: Mapping[int, Incident], is_announced: Callable[[Incident], bool]
+) -> Mapping[int, Incident]:
+    """Return the incidents, each that has just opened marked where it is one of an announced drill.
+
+    Args:
+        incidents: All after an evaluation.
+        before: All before it.
+        is_announced: Whether an incident is one of an announced drill.
+    """
+    marked = {
+        number: replace(incident, is_announced_drill=is_announced(incident))
+        for number, incident in incidents.items()
+        if incident.is_open and has_just_opened(incident, before)
+    }
+    return {**incidents, **marked} if marked else incidents
+
+
+def has_just_opened(incident: Incident, before: Mapping[int, Incident]) -> bool:
+    """Return whether an incident has opened, or opened again, since the incidents were as they were before."""
+    return incident.number not in before or before[incident.number].openings < incident.openings
+
+
 def with_deployments(
     incidents: Mapping[int, Incident],
     before: Mapping[int, Incident],
@@ -237,7 +267,7 @@ def with_deployments(
     """
     explained = {}
     for number, incident in incidents.items():
-        is_new = number not in before or before[number].openings < incident.openings
+        is_new = has_just_opened(incident, before)
         objective = objectives.of(incident.key)
         if not incident.is_open or not is_new or objective is None:
             continue

@@ -29,6 +29,7 @@ from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.clocks import CLOCKS_AGREE
 from wine_slo.slo.source.metric_source import MAX_INSTANT, MetricSourceError, Points, Sample, instant_of
+from wine_slo.slo.span import format_seconds
 
 CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
 LATENESS = 4  # scrape intervals after which a sample that is not there will not come
@@ -399,7 +400,7 @@ def _intervals(objective: Objective, answers: Answers, key: Key) -> tuple[Interv
 
 def _no_bucket(objective: Objective, bounded: BoundedHistogram, answers: Answers, key: Key) -> Reason | None:
     """Return why the requests within the threshold cannot be counted; None where they can."""
-    histogram, threshold = bounded.name, f"{bounded.threshold:g}"
+    histogram, threshold = bounded.name, format_seconds(bounded.threshold)
     all_must = promql.with_bucket_settled(objective) is None
     must = answers.total_settled if all_must else answers.with_bucket_settled
     series, part = must.get(key, 0), answers.part_settled.get(key, 0)

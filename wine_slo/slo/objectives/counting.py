@@ -12,7 +12,7 @@ from datetime import timedelta
 from math import inf
 
 from wine_slo.slo.objectives.kinds.indicator import Events
-from wine_slo.slo.span import format_span
+from wine_slo.slo.span import format_range
 
 PART = "slo_part"  # the label by which several counters differ
 RATE_INTERVALS = 4  # scrapes that a rate may span, so that some may be missing
@@ -21,11 +21,11 @@ RATE_INTERVALS = 4  # scrapes that a rate may span, so that some may be missing
 def rate_per_interval(events: Events, scrape_interval: timedelta) -> str:
     """Return the events a second of each series between its last two samples, where the newer one is fresh."""
     if events.up_to is None:
-        window = format_span(RATE_INTERVALS * scrape_interval)
+        window = format_range(RATE_INTERVALS * scrape_interval)
         return _joined(f"irate({each}[{window}]) and {is_fresh(each, scrape_interval)}" for each in events.selectors)
     seconds = scrape_interval.total_seconds()
     return _joined(
-        f"({_grown(events, each, f'{each} offset {format_span(scrape_interval)}')}) / {seconds:.10g} "
+        f"({_grown(events, each, f'{each} offset {format_range(scrape_interval)}')}) / {seconds:.10g} "
         f"and {is_fresh(each, scrape_interval)}"
         for each in events.selectors
     )
@@ -33,18 +33,20 @@ def rate_per_interval(events: Events, scrape_interval: timedelta) -> str:
 
 def increase(events: Events, over: timedelta, total: str) -> str:
     """Return the events over a range; `total` is the aggregation, such as `sum by (handler)`."""
-    series = _joined(f"increase({each}[{format_span(over)}])" for each in events.selectors)
+    series = _joined(f"increase({each}[{format_range(over)}])" for each in events.selectors)
     return _counted(f"{total} ({series})", events.up_to)
 
 
 def difference(events: Events, scrape_interval: timedelta, gap: timedelta) -> str:
     """Return what `increase` has between two samples, but not stretched to the ends of its range."""
-    window = format_span(RATE_INTERVALS * scrape_interval)
+    window = format_range(RATE_INTERVALS * scrape_interval)
 
     def across(series: str) -> str:
+        if events.are_native:  # of which 2.42 knows no `last_over_time`
+            return _grown(events, series, f"{series} offset {format_range(gap)}")
         # Not the series alone: where a scrape failed, it ends at once, however young its last sample is.
         newest = f"last_over_time({series}[{window}])"
-        return _grown(events, newest, f"last_over_time({series}[{window}] offset {format_span(gap)})")
+        return _grown(events, newest, f"last_over_time({series}[{window}] offset {format_range(gap)})")
 
     return _joined(map(across, events.selectors))
 
@@ -52,7 +54,7 @@ def difference(events: Events, scrape_interval: timedelta, gap: timedelta) -> st
 def settled(events: Events, scrape_interval: timedelta) -> str:
     """Return the series that exist and existed before."""
     # A series that has just appeared has one sample, and no interval for want of a second one.
-    before = format_span(RATE_INTERVALS * scrape_interval)
+    before = format_range(RATE_INTERVALS * scrape_interval)
     return _joined(f"{each} and {each} offset {before}" for each in events.selectors)
 
 
@@ -64,7 +66,7 @@ def fresh(series: str, scrape_interval: timedelta) -> str:
 def is_fresh(series: str, scrape_interval: timedelta) -> str:
     """Return something for each series that has a sample in the last interval."""
     # Not `time() - timestamp()`: before 2.47, Prometheus reads all samples anew for each of its instants.
-    return f"present_over_time({series}[{format_span(scrape_interval)}])"
+    return f"present_over_time({series}[{format_range(scrape_interval)}])"
 
 
 def _grown(events: Events, newest: str, before: str) -> str:

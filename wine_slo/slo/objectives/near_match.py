@@ -13,7 +13,7 @@ from wine_slo.slo.objectives.selector import LABEL, NAME, STRING, quoted
 MOST_SHOWN = 6  # values or labels in one sentence
 STATUS = re.compile(r"[1-5]\d\d")
 STATUS_CLASS = re.compile(r"[1-5](?:xx|XX)")
-FORMS = (  # of a status code: what it looks like, and all of them
+FORMS = (  # of a status code: a pattern, and all that it matches
     (STATUS, tuple(str(code) for code in range(100, 600))),
     (STATUS_CLASS, tuple(f"{first}{rest}" for first in range(1, 6) for rest in ("xx", "XX"))),
 )

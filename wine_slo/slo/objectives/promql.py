@@ -14,7 +14,7 @@ from wine_slo.slo.objectives import counting
 from wine_slo.slo.objectives.kinds.indicator import Events
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.objectives.scope import Scope
-from wine_slo.slo.span import format_span
+from wine_slo.slo.span import format_range
 
 MEASURED_OVER = timedelta(minutes=10)
 GONE_FOR = timedelta(hours=1)  # targets that have vanished count as down for so long, and as unknown after that
@@ -39,20 +39,20 @@ def measured_interval(scope: Scope) -> str:
     The median of its targets: what was not there all the time, or missed scrapes, says less of the job than others do.
     The first sample is found by steps of a second, so that eight of them make an error of an eighth at the most.
     """
-    series, span = scope.samples, format_span(MEASURED_OVER)
+    series, span = scope.samples, format_range(MEASURED_OVER)
     lasts = f"timestamp({series}) - min_over_time(timestamp({series})[{span}:1s]) > 8"
     return f"quantile(0.5, ({lasts}) / (count_over_time({series}[{span}]) - 1 > 1))"
 
 
 def targets_of_late(objective: Objective) -> str:
     """Return how many targets the job has or had recently, or how many series that show what has no `up`."""
-    return f"count(last_over_time({objective.scope.samples}[{format_span(GONE_FOR)}]))"
+    return f"count(last_over_time({objective.scope.samples}[{format_range(GONE_FOR)}]))"
 
 
 def model_first_seen(objective: Objective, span: timedelta) -> str:
     """Return when each model that served within a span was first seen, in seconds since the epoch."""
     seen = f"timestamp({objective.scope.select(MODEL_INFO)})"
-    return f"min by ({SHA256}) (min_over_time({seen}[{format_span(span)}:{format_span(objective.scrape_interval)}]))"
+    return f"min by ({SHA256}) (min_over_time({seen}[{format_range(span)}:{format_range(objective.scrape_interval)}]))"
 
 
 def total_per_interval(objective: Objective) -> str:
@@ -122,7 +122,7 @@ def quantile(objective: Objective, over: timedelta, *more: str) -> str | None:
     if series is None or not objective.is_latency:
         return None
     le = () if bounded is None else ("le",)
-    rate = f"sum{_by(objective, *le, *more)} (rate({series}[{format_span(over)}]))"
+    rate = f"sum{_by(objective, *le, *more)} (rate({series}[{format_range(over)}]))"
     unit = objective.source.unit_of_values
     found = f"histogram_quantile({objective.ratio:.10g}, {rate})"
     return found if unit == 1 else f"{found} * {unit:.10g}"
@@ -159,7 +159,7 @@ def events(objective: Objective, over: timedelta) -> str:
     total = objective.source.all_events(objective.scope)
     if total is None:
         series = objective.source.scraped(objective.scope)
-        return f"sum{_by(objective)} (count_over_time({series}[{format_span(over)}]))"
+        return f"sum{_by(objective)} (count_over_time({series}[{format_range(over)}]))"
     return _increase(objective, total, over)
 
 
@@ -174,7 +174,7 @@ def seconds_of_history(objective: Objective, within: timedelta | None = None) ->
     # Each with a label of its own, as `or` drops what is labelled like something before it.
     first = " or ".join(
         f'label_replace(min(min_over_time({seen_at}[{each}])), "range", "{name}", "", "")'
-        for name, each in (("long", f"{format_span(within or objective.window)}:1h"), ("young", "1h:10s"))
+        for name, each in (("long", f"{format_range(within or objective.window)}:1h"), ("young", "1h:10s"))
     )
     return f"time() - min({first})"
 
@@ -182,10 +182,10 @@ def seconds_of_history(objective: Objective, within: timedelta | None = None) ->
 def label_sets(objective: Objective, most: int) -> str:
     """Return the series of all events that there were in the objective's range; at most so many."""
     source, scope = objective.source, objective.scope
-    events = source.all_events(scope) or Events((source.scraped(scope),))
-    series = (f"last_over_time({each}[{format_span(objective.over)}])" for each in events.selectors)
-    numbers = (f"histogram_count({each})" if events.are_native else each for each in series)
-    return f"topk({most}, {' or '.join(numbers)})"
+    counted = source.all_events(scope)
+    selectors = (source.scraped(scope),) if counted is None else counted.selectors
+    series = " or ".join(f"present_over_time({each}[{format_range(objective.over)}])" for each in selectors)
+    return f"topk({most}, {series})"
 
 
 def bucket_bounds(objective: Objective) -> str | None:
@@ -197,6 +197,11 @@ def bucket_bounds(objective: Objective) -> str | None:
 def count(selector: str) -> str:
     """Return how many series match."""
     return f"count({selector})"
+
+
+def native_histograms(selector: str) -> str:
+    """Return how many native histograms match."""
+    return f"count(histogram_count({selector}))"
 
 
 def values_of(selector: str, label: str) -> str:
@@ -247,9 +252,9 @@ def _good_scrapes(objective: Objective, over: timedelta) -> str:
     source, scope = objective.source, objective.scope
     good = source.good_scrape(scope)
     if good == source.scraped(scope):
-        return f"{good}[{format_span(over)}]"
+        return f"{good}[{format_range(over)}]"
     step = objective.scrape_interval if over <= SAMPLED_OVER else max(objective.scrape_interval, SAMPLED_EVERY)
-    return f"{good}[{format_span(over)}:{format_span(step)}]"
+    return f"{good}[{format_range(over)}:{format_range(step)}]"
 
 
 def _by(objective: Objective, *more: str) -> str:

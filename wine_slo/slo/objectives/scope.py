@@ -45,14 +45,15 @@ class Scope:
         return cls(name, matcher_of(jobs), up)
 
     @classmethod
-    def without_up(cls, samples: str, jobs: tuple[str, ...]) -> "Scope":
+    def without_up(cls, samples: str, jobs: tuple[str, ...], called: tuple[str, ...]) -> "Scope":
         """Return the scope of targets that have no `up`, as they push.
 
         Args:
             samples: Selects the series that show when they pushed last.
             jobs: The jobs of the series; none where their selectors say all.
+            called: The jobs that are only these; where there is none, it is called what the samples are.
         """
-        return cls(", ".join(jobs) or samples, matcher_of(jobs), samples, has_up=False)
+        return cls(", ".join(called) or samples.partition("{")[0] or samples, matcher_of(jobs), samples, has_up=False)
 
     def covers(self, job: str) -> bool:
         """Return whether targets of a job are among its targets, as far as the names of jobs say."""

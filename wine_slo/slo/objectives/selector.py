@@ -28,6 +28,7 @@ SPECIAL = re.compile(r"([\\.+*?()|\[\]{}^$])")  # of a regular expression
 
 _name, _matchers, _selector = re.compile(NAME), re.compile(MATCHERS), re.compile(SELECTOR)
 _comparison, _number = re.compile(COMPARISON), re.compile(NUMBER)
+_label_matcher = re.compile(rf"({LABEL})\s*((?:=~|!~|!=|=)\s*{STRING})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ UNDONE_WITHIN = timedelta(minutes=5)  # longer ago, an action is history, and ot
 LONGEST_SILENCE = timedelta(days=7)  # what is to be quiet for longer is no objective
 LONGEST_REASON = 200  # characters
 KEPT = timedelta(days=90)  # actions at hand; the ledger keeps them all
+BEGAN_BEFORE = timedelta(minutes=2)  # a drill; the first bad interval may have begun that long before it
 ANNOUNCED_EVERY = timedelta(days=1)  # as long as a silence runs
 
 
@@ -82,6 +83,7 @@ class Action:
         cause: The message or the press by which it was done, so that one that is delivered twice counts once.
         incident: What was acknowledged; None for other actions.
         objective: What a drill breaks; empty for other actions.
+        until: When a drill ends at the latest whose incident does not show by itself that it is one; else None.
         opening: Which opening of it.
         silence: What was silenced; None for other actions.
         of: The action that was undone or ended; None for other actions.
@@ -99,6 +101,7 @@ class Action:
     silence: Silence | None = None
     of: int | None = None
     objective: str = ""
+    until: datetime | None = None
 
     @property
     def request(self) -> str:
@@ -199,14 +202,27 @@ class Actions:
 
         None where that was no drill of a chat.
         """
-        those = (
-            action
-            for action in reversed(self.all)
-            if action.deed is ActionKind.DRILL and action.at <= incident.opened_at
-        )
-        return next(
-            (action for action in those if incident.is_drill and action.objective == incident.key.objective), None
-        )
+        if not incident.is_of_drill:
+            return None
+        return next((each for each in self._drills(incident.key.objective) if each.at <= incident.opened_at), None)
+
+    def is_announced(self, incident: Incident) -> bool:
+        """Return whether an incident began while a drill of its objective ran that was announced as one."""
+        last = next((each for each in self._drills(incident.key.objective) if each.at <= incident.opened_at), None)
+        if last is None or last.until is None:
+            return False
+        ended_at = next((each.at for each in self.all if each.of == last.number), last.until)
+        return last.at - BEGAN_BEFORE <= incident.since <= min(ended_at, last.until)
+
+    def running_drill(self, objective: str, now: datetime) -> Action | None:
+        """Return the announced drill of an objective that runs now; None where none does."""
+        last = next(iter(self._drills(objective)), None)
+        is_over = last is None or last.until is None or last.until <= now or last.number in self._gone
+        return None if is_over else last
+
+    def _drills(self, objective: str) -> Iterable[Action]:
+        """Return the drills of an objective, the last one first."""
+        return (each for each in reversed(self.all) if each.deed is ActionKind.DRILL and each.objective == objective)
 
     def to_announce(self, incidents: Mapping[int, Incident], since: datetime, now: datetime) -> tuple[Action, ...]:
         """Return the silences that run, and one more day of which has passed since then."""
@@ -293,6 +309,13 @@ class Actions:
 
 
 NO_ACTIONS = Actions()
+
+
+def ended(action: Action, at: datetime) -> Action:
+    """Return that an action has ended, by who did it."""
+    return replace(
+        action, number=0, at=at, deed=ActionKind.END, cause=f"{action.cause} #end", of=action.number, until=None
+    )
 
 
 def _end(action: Action, now: datetime) -> datetime:

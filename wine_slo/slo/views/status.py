@@ -297,7 +297,7 @@ def _incident(
         acknowledged_by=acknowledgement.by.name if acknowledgement else None,
         acknowledged_at=acknowledgement.at if acknowledgement else None,
         silence=_silence(actions.silence_of(incident, state.incidents, now), objectives) if incident.is_open else None,
-        is_drill=incident.is_drill,
+        is_drill=incident.is_of_drill,
         causes=tuple(map(_cause, attribution.causes)) if attribution else (),
         breakdown=tuple(map(_breakdown, attribution.breakdowns)) if attribution else (),
         breakdown_over_seconds=attribution.over.total_seconds() if attribution else None,

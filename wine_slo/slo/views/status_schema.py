@@ -265,7 +265,7 @@ class IncidentStatus:
         acknowledged_by: Who has acknowledged it; null where nobody has.
         acknowledged_at: When.
         silence: What mutes its messages now; null where nothing does.
-        is_drill: Whether all that is slow is what a drill has requested.
+        is_drill: Whether a drill made it: it requested all that is slow, or was announced when this began.
         causes: What carries its bad events, each explaining them as well as the others; empty where nothing stands out.
         breakdown: Its events label by label, the label that explains most first.
         breakdown_over_seconds: The time range of these; null where they are not known.

@@ -1,8 +1,13 @@
 """When there is no drill: whatever is not ours, not well, or broken already is left alone."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -10,17 +15,22 @@ from aiohttp import web
 
 from tests.integration.service.conftest import SHIPPED
 from tests.support.app_server import AppServer
+from tests.support.fakes.prometheus_canned import CannedPrometheus
 from tests.support.fakes.prometheus_junk import PrometheusJunk, vector
 from tests.support.real.prometheus import free_port
 from tests.support.scene import ALL, ERRORS, LATENCY
 from tests.support.status_examples import BAD, GOOD, NOW, PROCESS
+from wine_slo.config.slo_schema import DrillEntry
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi, WatchdogError
 from wine_slo.integrations.prometheus.client import PrometheusClient
+from wine_slo.monitor.drill.commands import Commanding
+from wine_slo.monitor.drill.means import DrillRefusedError, Fetching, Means, Sleeping
 from wine_slo.monitor.drill.result import Drill
-from wine_slo.monitor.drill.runner import DrillRefusedError, prepare, run
+from wine_slo.monitor.drill.runner import prepare, run
 from wine_slo.service.app import create_app
 from wine_slo.service.settings import ServerSettings
 from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.notification.record import Stage
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.views.status import status_of
@@ -66,7 +76,7 @@ async def ready(service: ServiceApi, status: Status, objective: Objective = LATE
     async def watchdog() -> Status:
         return status
 
-    return await prepare(service, watchdog, objective, lambda: NOW)
+    return await prepare(Sleeping(service, CannedPrometheus(lambda: NOW)), watchdog, objective, lambda: NOW)
 
 
 async def test_a_calm_service_is_slowed_to_twice_its_threshold(service: ServiceApi) -> None:
@@ -98,7 +108,7 @@ async def test_a_calm_service_is_slowed_to_twice_its_threshold(service: ServiceA
             id="silenced",
         ),
         pytest.param(replace(CALM, quiet_hours=True), "quiet hours hold the messages of a drill", id="quiet hours"),
-        pytest.param(of_latency(slo="speed"), "the watchdog has no objective latency", id="other objectives"),
+        pytest.param(of_latency(objective="speed"), "the watchdog has no objective latency", id="other objectives"),
         pytest.param(of_latency(events_per_second=500.0), "the service answers 500 requests per second", id="too busy"),
     ],
 )
@@ -150,31 +160,215 @@ async def test_a_prometheus_that_scrapes_something_else_is_reported(
     quick = replace(
         LATENCY, scrape_interval=timedelta(milliseconds=100), source=Latency("request_latency_seconds", 0.05)
     )
-
-    async def watchdog() -> Status:
-        return CALM
-
     seen: list[Drill] = []
-    drill = await run(
-        service,
-        watchdog,
-        PrometheusClient(session, prometheus_junk.url, {}),
-        quick,
-        longest=timedelta(seconds=20),
-        clock=lambda: datetime.now(UTC),
-        on_progress=seen.append,
-    )
-    assert str(drill.trouble).startswith("Prometheus has not seen the drill in")
-    assert str(drill.trouble).endswith("as the job wine-slo?")
-    assert not drill.has_worked
-    assert seen[-1] == drill
+
+    async def drill() -> Drill:
+        means = Sleeping(service, PrometheusClient(session, prometheus_junk.url, {}))
+        return await drilled(means, quick, on_progress=seen.append)
+
+    done = await drill()
+    assert str(done.trouble).startswith("Prometheus has not seen the drill in")
+    assert str(done.trouble).endswith("as the job wine-slo?")
+    assert not done.has_worked
+    assert seen[-1] == done
     await prometheus_junk.goes_down()
     with pytest.raises(DrillRefusedError, match="Prometheus: it cannot be reached"):
-        await run(
-            service,
-            watchdog,
-            PrometheusClient(session, prometheus_junk.url, {}),
-            quick,
-            longest=timedelta(seconds=20),
-            clock=lambda: NOW,
-        )
+        await drill()
+
+
+# What slo.yml describes
+
+
+async def drilled(
+    means: Means,
+    objective: Objective = LATENCY,
+    statuses: Sequence[Status] = (CALM,),
+    longest: float = 20,
+    on_progress: Callable[[Drill], None] = lambda _: None,
+) -> Drill:
+    """A drill beside a watchdog that says one status after the other, and then the last one for ever."""
+    left = list(statuses)
+
+    async def watchdog() -> Status:
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    @asynccontextmanager
+    async def unmarked(drill: Drill, longest: timedelta) -> AsyncIterator[None]:  # noqa: ARG001 - of `Marks`
+        yield
+
+    return await run(
+        means,
+        watchdog,
+        objective,
+        marks=unmarked,
+        longest=timedelta(seconds=longest),
+        clock=lambda: datetime.now(UTC),
+        on_progress=on_progress,
+    )
+
+
+def of_incident(**changes: object) -> Status:
+    """The status with the incident of a drill."""
+    (incident,) = status_of(BAD, ALL, NOW, PROCESS).open_incidents
+    incident = replace(incident, **changes)  # type: ignore[arg-type]
+    if incident.is_open:
+        return replace(CALM, open_incidents=(incident,))
+    return replace(CALM, recent_incidents=(incident,))
+
+
+OPENED, CLOSED = of_incident(told=Stage.OPENED), of_incident(told=Stage.CLOSED, is_open=False)
+
+
+async def test_a_url_is_requested_until_every_chat_is_notified_and_not_again(session: aiohttp.ClientSession) -> None:
+    most = running = 0
+    count: list[str] = []
+
+    async def slow(request: web.Request) -> web.Response:
+        nonlocal most, running
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        count.append(request.path_qs)
+        return web.Response(status=500)
+
+    app = web.Application()
+    app.router.add_get("/slow", slow)
+    server = await serve(app)
+    url = str(server.make_url("/slow"))
+    entry = DrillEntry(url=f"{url}?token=x", parallel=3)
+    done = await drilled(Fetching(session, entry), ERRORS, [CALM, CALM, renamed(OPENED), renamed(CLOSED)])
+    await server.close()
+    assert done.has_worked
+    assert [each.name for each in done.steps] == ["detected", "notified", "recovered", "recovery_notified"]
+    assert str(done.does) == f"Requesting {url}, 3 at once, to violate errors."
+    assert (done.spares_budget, done.mends) == (False, None)
+    assert set(count) == {"/slow?token=x"}
+    assert 3 <= done.requests < len(count)  # and one more to find out whether anybody answers
+    assert most <= 3
+
+
+def renamed(status: Status) -> Status:
+    """The same incident of the error rate."""
+    those = (status.open_incidents, status.recent_incidents)
+    opened, recent = (tuple(replace(each, slo="errors") for each in incidents) for incidents in those)
+    return replace(status, open_incidents=opened, recent_incidents=recent)
+
+
+async def test_a_url_where_nobody_answers_is_refused(session: aiohttp.ClientSession) -> None:
+    entry = DrillEntry(url=f"http://127.0.0.1:{free_port()}/?token=x")
+    with pytest.raises(DrillRefusedError, match=r"http://127.0.0.1:\d+/ cannot be requested") as refused:
+        await drilled(Fetching(session, entry))
+    assert "token" not in str(refused.value)
+
+
+class Broken:
+    """A service that commands break and mend: there is a file while it is broken, and one once it was mended."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.pipe = folder / "pipe"
+        os.mkfifo(self.pipe)
+        self.break_it = ["touch", str(folder / "broken")]
+        self.mend_it = ["sh", "-c", f"rm -f {folder}/broken; echo >> {folder}/mended"]
+
+    def entry(self, start: list[str] | str | None = None, stop: list[str] | str | None = None) -> DrillEntry:
+        return DrillEntry(start=start or self.break_it, stop=stop or self.mend_it)
+
+    def has(self, name: str) -> bool:
+        return (self.folder / name).exists()
+
+    async def reads(self) -> str:
+        """What a command writes into the pipe, once it does."""
+        return await asyncio.wait_for(asyncio.to_thread(self.pipe.read_text), 20)
+
+    @property
+    def times_mended(self) -> int:
+        return len((self.folder / "mended").read_text().splitlines()) if self.has("mended") else 0
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Broken:
+    return Broken(tmp_path)
+
+
+async def test_a_command_breaks_it_and_another_one_mends_it(broken: Broken) -> None:
+    done = await drilled(Commanding(broken.entry()), ERRORS, [CALM, CALM, renamed(OPENED), renamed(CLOSED)])
+    assert done.has_worked, done.trouble
+    assert str(done.does) == "Running touch to violate errors."
+    assert (broken.has("broken"), broken.times_mended) == (False, 1)
+
+
+async def test_a_command_that_goes_on_is_ended_with_all_that_it_started(broken: Broken) -> None:
+    start = ["sh", "-c", f"touch {broken.folder}/broken; sleep 600 & echo $! > {broken.pipe}; wait"]
+    drill = asyncio.create_task(drilled(Commanding(broken.entry(start))))
+    child = int(await broken.reads())
+    drill.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await drill
+    assert (broken.has("broken"), broken.times_mended) == (False, 1)
+    assert not is_alive(child)
+
+
+def is_alive(number: int) -> bool:
+    """Whether a process runs; one that has ended and that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+async def test_what_is_never_detected_is_mended_too(broken: Broken) -> None:
+    done = await drilled(Commanding(broken.entry()), longest=0.1)
+    assert str(done.trouble).startswith("breach confirmed: not within")
+    assert (broken.has("broken"), broken.times_mended) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "trouble"),
+    [
+        (["false"], None, "the start command ended with 1"),
+        ("no-such-program -x", None, "the start command ended with 127"),
+        (None, ["sh", "-c", "exit 3"], "the stop command ended with 3: the service may still be broken"),
+    ],
+)
+async def test_a_command_that_fails_is_reported(
+    broken: Broken, start: list[str] | str | None, stop: list[str] | None, trouble: str
+) -> None:
+    statuses = [CALM, CALM, OPENED, CLOSED] if stop else [CALM]
+    done = await drilled(Commanding(broken.entry(start, stop)), statuses=statuses)
+    assert str(done.trouble) == trouble
+    assert broken.times_mended == (stop is None)
+
+
+async def test_a_drill_that_is_killed_mends_it_too(broken: Broken) -> None:
+    start = ["sh", "-c", f"touch {broken.folder}/broken; echo broken > {broken.pipe}"]
+    stop = ["sh", "-c", f"rm {broken.folder}/broken; echo mended > {broken.pipe}"]
+    code = f"""
+import asyncio
+from datetime import timedelta
+from wine_slo.config.slo_schema import DrillEntry
+from wine_slo.monitor.drill.commands import Commanding
+
+async def drill():
+    async with Commanding(DrillEntry(start={start!r}, stop={stop!r})).breaking(None, timedelta(60)):
+        await asyncio.sleep(600)
+
+asyncio.run(drill())
+"""
+    drill = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
+    assert await broken.reads() == "broken\n"
+    assert broken.has("broken")
+    drill.kill()
+    await drill.wait()
+    assert await broken.reads() == "mended\n"
+    assert not broken.has("broken")
+
+
+async def test_the_commands_get_none_of_our_secrets(broken: Broken, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WINE_SLO_TELEGRAM_TOKEN", "1:secret")
+    start = ["sh", "-c", f"env > {broken.folder}/env"]
+    done = await drilled(Commanding(broken.entry(start)), statuses=[CALM, CALM, OPENED, CLOSED])
+    assert done.trouble is None
+    assert "PATH=" in (broken.folder / "env").read_text()
+    assert "WINE_SLO" not in (broken.folder / "env").read_text()

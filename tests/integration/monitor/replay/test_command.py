@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 from typer.testing import CliRunner
 
-from tests.support.live_watchdog import Clock, Delivery, delivery_of, live, place
+from tests.support.live_watchdog import Delivery, Shifted, delivery_of, live, place
 from tests.support.real.history import Chapter
 from tests.support.real.history import History as Made
 from tests.support.real.prometheus import Prometheus, free_port, scraping
@@ -29,7 +29,6 @@ from wine_slo.monitor.replay.range_cache import RangeCache
 from wine_slo.monitor.replay.story import Story
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import TAKEN, Objectives
-from wine_slo.slo.source.metric_source import Vector
 
 GOLDEN = Path(__file__).parents[3] / "support" / "golden"
 START = datetime(2026, 10, 1, tzinfo=UTC)
@@ -215,15 +214,6 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     await prometheus.start()
     yield World(prometheus, folder)
     await prometheus.kill()
-
-
-class Shifted(PrometheusClient):
-    """Replays as if the present were another."""
-
-    clock = Clock()
-
-    async def query(self, promql: str, at: datetime | None = None) -> Vector:
-        return await super().query(promql, at or self.clock())
 
 
 async def lived(world: World, objectives: Objectives, since: datetime, until: datetime) -> tuple[list[Delivery], int]:

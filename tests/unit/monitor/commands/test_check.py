@@ -14,7 +14,7 @@ from wine_slo.slo.views.status_schema import Judgement, Status
 Changes = dict[str, object]
 MET: Changes = {"verdict": Judgement.MET, "sight": Sight.CLEAR}
 IDLE: Changes = {"verdict": Judgement.UNKNOWN, "sight": Sight.NO_TRAFFIC}
-UNSEEN: Changes = {"verdict": Judgement.UNKNOWN, "sight": Sight.STALE}
+NO_DATA: Changes = {"verdict": Judgement.UNKNOWN, "sight": Sight.STALE}
 
 
 def of_sets(*sets: Changes) -> Status:
@@ -30,7 +30,7 @@ def of_sets(*sets: Changes) -> Status:
     [
         pytest.param([MET, IDLE], CheckedObjective.MET, id="one of them is idle"),
         pytest.param([IDLE, IDLE], CheckedObjective.TOO_LITTLE, id="all are idle"),
-        pytest.param([MET, IDLE, UNSEEN], CheckedObjective.CANNOT_SEE, id="one has no data"),
+        pytest.param([MET, IDLE, NO_DATA], CheckedObjective.CANNOT_SEE, id="one has no data"),
     ],
 )
 def test_an_idle_label_set_does_not_outweigh_those_that_are_judged(

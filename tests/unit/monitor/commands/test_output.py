@@ -68,9 +68,15 @@ def drill(*seconds: float | None, trouble: str = "") -> Drill:
         for name, title, took in zip(names, titles, seconds, strict=True)
     )
     return Drill(
-        slo="latency", sleep_seconds=2.0, requests_per_second=5.0, started_at=NOW, stopped_at=NOW, incident=12,
-        steps=steps, trouble=Reason(trouble) if trouble else None,
-    )  # fmt: skip
+        slo="latency",
+        does=Reason("Slowing latency."),
+        mends=Reason("Sending as many fast requests."),
+        started_at=NOW,
+        stopped_at=NOW,
+        incident=12,
+        steps=steps,
+        trouble=Reason(trouble) if trouble else None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,7 +99,7 @@ def test_a_drill_says_what_it_came_to(done: Drill, *, has_worked: bool, last: st
 
 def test_what_is_late_is_said_to_be() -> None:
     assert output.progress(drill(1, 2, 11, None, None)) == [
-        "Sending 5 requests/s of 2 s each to violate latency.",
+        "Slowing latency. The error budget counts that.",
         "   1.0 s  seen; expected within 10 s",
         "   2.0 s  sure (#12); expected within 10 s",
         "  11.0 s  notified; expected within 10 s, LATE",

@@ -9,17 +9,19 @@ from pathlib import Path
 import pytest
 
 from tests.support.fakes.snapshot import FakeSnapshot
-from tests.support.scene import ALL, CHAT, START
+from tests.support.scene import ALL, CHAT, START, at, incident
 from wine_slo.config import translations
+from wine_slo.config.slo_schema import DrillEntry
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.drill.chat_command import DrillCommand, said
+from wine_slo.monitor.drill.means import DrillRefusedError
 from wine_slo.monitor.drill.result import Drill, Step
-from wine_slo.monitor.drill.runner import DrillRefusedError
+from wine_slo.monitor.drill.runner import Marks
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Answer, Person, Question
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.objectives.objective import Objective
+from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.oncall.actions import ActionKind
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.text.command_text import Replies
@@ -28,8 +30,11 @@ from wine_slo.slo.text.formatting import Formatter
 NAMES = ("scraped", "detected", "notified", "recovered", "recovery_notified")
 DONE = Drill(
     slo="latency",
+    does=Reason("Breaking it."),
     sleep_seconds=2,
     requests_per_second=5,
+    shows_itself=True,
+    spares_budget=True,
     started_at=START,
     incident=12,
     steps=tuple(
@@ -49,6 +54,7 @@ class Stage:
     was_stopped: bool = False
     messages: int = 0
     language: str = "en"
+    entry: DrillEntry | None = None
     now: datetime = START
     announced: list[tuple[str, Address]] = field(default_factory=list)
     journal: Journal = field(init=False)
@@ -62,6 +68,7 @@ class Stage:
             self.prepare,
             self.run,
             timedelta(minutes=3),
+            entry=lambda: self.entry,
             journal=self.journal,
             announce=lambda text, but: self.announced.append((text(Replies(self.fmt(but))), but)),
         )
@@ -69,14 +76,17 @@ class Stage:
     def fmt(self, _chat: Address) -> Formatter:
         return Formatter(ALL, UTC, translations.load()[self.language])
 
-    async def prepare(self, _objective: Objective) -> Drill:
+    async def prepare(self, objective: Objective) -> Drill:
         if self.refuses:
             raise self.refuses
-        return DONE
+        if self.entry is None:
+            return DONE
+        return replace(DONE, slo=objective.name, shows_itself=False, spares_budget=False)
 
-    async def run(self, _objective: Objective) -> Drill:
+    async def run(self, objective: Objective, marks: Marks) -> Drill:
         try:
-            await self.over.wait()
+            async with marks(await self.prepare(objective), timedelta(minutes=3)):
+                await self.over.wait()
         except asyncio.CancelledError:
             self.was_stopped = True
             raise
@@ -134,7 +144,7 @@ async def test_a_drill_can_be_stopped(stage: Stage) -> None:
     assert begun.follow
     following = asyncio.ensure_future(begun.follow())
     await asyncio.sleep(0)
-    assert (await stage.request("STOP")).text == "The drill is stopped: no more requests are sent."
+    assert (await stage.request("STOP")).text == "The drill is stopped: nothing breaks the service any more."
     assert stage.announced[-1] == ("⚪️ Anna stopped the drill.", CHAT)
     assert await following is None
     assert stage.was_stopped
@@ -195,3 +205,45 @@ async def test_what_a_drill_breaks_is_named_as_in_every_command(stage: Stage, na
     await asyncio.sleep(0)
     assert (await stage.request("stop")).text
     await asyncio.sleep(0)
+
+
+# A drill that slo.yml describes
+
+
+async def test_it_breaks_any_objective_and_says_that_the_budget_counts_it(stage: Stage) -> None:
+    stage.entry = DrillEntry(url="http://shop/slow")
+    assert (await stage.request("errors")).text == (
+        "🟠 DRILL by Anna: errors is broken on purpose for at most 3 min, until every chat is notified. "
+        "The next breach is a drill. The error budget counts it."
+    )
+
+
+async def test_it_breaks_the_objective_that_the_file_names(stage: Stage) -> None:
+    stage.entry = DrillEntry(url="http://shop/slow", objective="availability")
+    assert (await stage.request()).text.startswith("🟠 DRILL by Anna: availability is broken on purpose")
+
+
+async def test_an_objective_that_there_is_not_is_refused_in_words(stage: Stage) -> None:
+    stage.entry = DrillEntry(url="http://shop/slow")
+    assert (await stage.request("speed")).text == "There is no objective speed."
+
+
+async def test_what_begins_while_it_runs_is_a_drills_and_what_begins_later_is_not(stage: Stage) -> None:
+    stage.entry = DrillEntry(start=["break"], stop=["mend"])
+    begun = await stage.request("latency")
+    opened = incident(began_at=at(-5), opened_at=at(25))
+    assert stage.journal.actions.is_announced(opened)
+    assert not stage.journal.actions.is_announced(replace(opened, key=Key("errors")))
+    stage.now = at(30)
+    stage.over.set()
+    assert begun.follow
+    await begun.follow()
+    assert stage.journal.actions.is_announced(opened)
+    assert not stage.journal.actions.is_announced(incident(began_at=at(40), opened_at=at(65)))
+
+
+async def test_a_drill_whose_end_nobody_could_keep_ends_by_itself(stage: Stage) -> None:
+    stage.entry = DrillEntry(url="http://shop/slow")
+    await stage.request("latency")
+    assert stage.journal.actions.is_announced(incident(began_at=at(170), opened_at=at(195)))
+    assert not stage.journal.actions.is_announced(incident(began_at=at(185), opened_at=at(210)))

@@ -18,6 +18,7 @@ from wine_slo.monitor.onboarding.importing.promql.expression import ExpressionEr
 from wine_slo.monitor.onboarding.importing.remarks import CHANGED
 from wine_slo.monitor.onboarding.importing.slo import Built, Slo
 from wine_slo.monitor.onboarding.slo_writer import Section, write
+from wine_slo.slo.objectives.objective import TAKEN
 
 LONGEST_NAME = 100
 ENDINGS = ("*.yml", "*.yaml", "*.json")
@@ -82,8 +83,7 @@ def import_files(paths: Sequence[Path]) -> Imported:
             except text_file.TextFileError as error:
                 (unread if path.is_dir() else mistakes).append(f"{each} cannot be read: {error}")
     imported = import_texts(texts)
-    is_named = {str(path) for path in paths}
-    wrong = [each for each in imported.mistakes if each.rsplit(":", 2)[0] in is_named]
+    wrong = [each for each in imported.mistakes if each.startswith(tuple(f"{path}:" for path in paths))]
     others = [each for each in imported.mistakes if each not in wrong]
     return Imported(imported.entries, imported.time_zone, [*mistakes, *wrong], [*unread, *others, *imported.skipped])
 
@@ -197,7 +197,7 @@ def _slug(name: str) -> str:
     """Return a name as slo.yml wants it."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
     slug = re.sub(r"[^a-z0-9_]+", "-", words).strip("-_")
-    slug = slug if re.match("[a-z]", slug) else f"slo-{slug}".rstrip("-")
+    slug = slug if re.match("[a-z]", slug) and slug not in TAKEN else f"slo-{slug}".rstrip("-")
     return slug[:LONGEST_NAME].rstrip("-_")
 
 

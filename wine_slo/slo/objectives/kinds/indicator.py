@@ -176,6 +176,11 @@ class Indicator(ABC):
         return None
 
     @property
+    def native_histogram(self) -> str | None:
+        """Return the name of the native histogram that is counted; None where none is."""
+        return None
+
+    @property
     def unit_of_values(self) -> float:
         """Return how many seconds a value of 1 in the histogram is."""
         return 1.0

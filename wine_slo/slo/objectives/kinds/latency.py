@@ -17,6 +17,7 @@ from wine_slo.slo.reason import phrase, plural
 
 QUANTILE_FLOOR = 0.5
 EXPONENT_FROM = 1e6  # Go writes bounds from here on with an exponent: 1e+06
+EXPONENT_BELOW = 1e-3  # and Java those below: 5.0E-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,11 @@ class Latency(Indicator):
     def threshold(self) -> float:
         """Return the time in seconds that a good request keeps to."""
         return self.threshold_seconds
+
+    @property
+    def native_histogram(self) -> str | None:
+        """Return the name of the histogram, where it is native."""
+        return self.histogram if self.is_native else None
 
     @property
     def unit_of_values(self) -> float:
@@ -188,7 +194,15 @@ class SlowOrFailed(Latency):
 
 
 def _written(bound: float) -> tuple[str, ...]:
-    """Return how clients write a bound: 1.0 by Python's, 1 by others and Prometheus 3; large ones with an exponent."""
-    mantissa, exponent = f"{bound:.9e}".split("e")
-    as_power = (f"{mantissa.rstrip('0').rstrip('.')}e{exponent}",) if bound >= EXPONENT_FROM else ()
-    return (str(bound), f"{bound:.10g}", *as_power)
+    """Return how clients write a bound.
+
+    1.0 by Python's, 1 by others and Prometheus 3; large and small ones also with an exponent: 1e+06 and 2.5e-05 by Go's
+    and Python's, 2.5e-7 by JavaScript's, 2.5E-4 and 1.0E-4 by Java's.
+    """
+    digits, exponent = f"{bound:.11e}".split("e")
+    mantissa, power = digits.rstrip("0").rstrip("."), int(exponent)
+    whole = f"{bound:.12f}".rstrip("0").rstrip(".")
+    if EXPONENT_BELOW <= bound < EXPONENT_FROM:
+        return str(bound), f"{bound:.10g}", whole
+    in_java = f"{mantissa if '.' in mantissa else f'{mantissa}.0'}E{power}"
+    return str(bound), f"{bound:.10g}", whole, f"{mantissa}e{power:+03d}", f"{mantissa}e{power:+d}", in_java

@@ -22,16 +22,20 @@ SHA_LETTERS = 4  # of a model's sha256; enough to distinguish two
 
 def drill_marked(fmt: Formatter, text: str, incident: Incident, actions: Actions) -> str:
     """Return a text that says first that it is about a drill, where it is."""
-    if not incident.is_drill:
+    if not incident.is_of_drill:
         return text
     action = actions.drill_of(incident)
-    mark = fmt.say("DRILL") if action is None else fmt.say("DRILL by {name}", name=shortened(action.by.name))
+    mark = (
+        fmt.say("DRILL")
+        if action is None or not action.by.name
+        else fmt.say("DRILL by {name}", name=shortened(action.by.name))
+    )
     return f"🟠 {mark}\n{text}"
 
 
 def drill_mark(fmt: Formatter, incident: Incident) -> list[str]:
     """Return what a line about an incident says of a drill; nothing where it is about none."""
-    return [fmt.say("DRILL")] if incident.is_drill else []
+    return [fmt.say("DRILL")] if incident.is_of_drill else []
 
 
 def repeat_marked(fmt: Formatter, text: str) -> str:

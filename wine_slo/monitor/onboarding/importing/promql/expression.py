@@ -153,7 +153,7 @@ def _with_range(found: re.Match[str]) -> str:
     parts = found["range"].rsplit(":", 1)
     if _DURATION.fullmatch(parts[0]) and parts[0].strip():
         return found[0] if _DURATION.fullmatch(parts[-1]) else f"[{parts[0]}:]"
-    return "[5m:]" if len(parts) == 2 and _DURATION.fullmatch(parts[1]) else "[5m]"
+    return "[5m:]" if len(parts) == 2 else "[5m]"
 
 
 def _tree(node: Any, depth: int) -> Expression:

@@ -106,6 +106,8 @@ def number_text(number: float) -> str:
 
 def _of_events(found: EventShare, *, is_bad: bool) -> list[Indicator]:
     part, total, remarks = _scaled(found)
+    if not part:
+        raise ExpressionError(f"counts nothing as {'bad' if is_bad else 'good'}")
     rest = merged({each: total.get(each, 0) - part.get(each, 0) for each in {**total, **part}})
     bad, good = (part, rest) if is_bad else (rest, part)
     if is_bad and (fast := _bound_of(part, total)) is not None:
@@ -118,8 +120,6 @@ def _of_events(found: EventShare, *, is_bad: bool) -> list[Indicator]:
     for name, side in sides:
         if side and _is_plain(side):
             return [_remarked(_ratio(name, side, total), remarks)]
-    if not part:
-        raise ExpressionError("counts nothing as bad")
     if not rest:
         remark = "good and total are the same, so that nothing is ever bad: see what was meant"
         return [_remarked(_ratio("good", total, total), [*remarks, remark])]

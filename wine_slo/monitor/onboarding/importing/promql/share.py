@@ -74,15 +74,14 @@ def share(tree: Expression, counting: Counting) -> Share:
             return _of_binary(tree, counting)
         case Aggregate("avg", inner) if (gauge := _gauge(inner)) is not None:
             return _mean(gauge)
-        case Aggregate("sum" | "avg" | "max" | "min", inner):
-            return share(inner, counting)
         case Call("histogram_fraction", (Number(low), Number(high), inner)):
             return _native(low, high, inner)
         case Call("avg_over_time", (Selector() as gauge,)):
             return _mean(gauge)
-        case Call("avg_over_time", (Binary() as inner,)) if (compared := _compared(inner)) is not None and compared[1]:
-            samples = compared[0]
-            return SampleShare(samples.gauge, samples.operator, samples.number, was_one=samples.was_one)
+        case Call("avg_over_time", (Binary(is_bool=True) as inner,)) | Aggregate("avg", Binary(is_bool=True) as inner):
+            return _of_samples(_compared(inner))
+        case Aggregate("sum" | "avg" | "max" | "min", inner):
+            return share(inner, counting)
         case Call(name, (inner, *_)) if name in (*HARMLESS, *OVER_TIME):
             return share(inner, counting)
     raise ExpressionError(f"is no share of events: {described(tree)}")
@@ -131,9 +130,7 @@ def _quotient(part: Expression, total: Expression, counting: Counting) -> Share:
             raise ExpressionError(f"divides samples of {samples.gauge} by those of {all_samples.gauge}")
         if samples.is_all:
             raise ExpressionError("divides a count of samples by itself")
-        if samples.operator:
-            return SampleShare(samples.gauge, samples.operator, samples.number, was_one=samples.was_one)
-        return _mean(samples.gauge)
+        return _of_samples(samples)
     return EventShare(counting.events(part), counting.events(total))
 
 
@@ -161,10 +158,9 @@ def _samples(tree: Expression) -> _Samples | None:
             nested = _samples(inner)
             if nested is not None:
                 return nested
-            compared = _compared(inner)
-            if compared is not None and compared[1]:
-                return compared[0]
-            return _Samples(inner) if isinstance(inner, Selector) else None
+            if isinstance(inner, Selector):
+                return _Samples(inner)
+            return _compared(inner) if isinstance(inner, Binary) and inner.is_bool else None
         case Call(name, (inner, *_)) if name in HARMLESS:
             return _samples(inner)
     return None
@@ -176,22 +172,32 @@ def _counted(tree: Expression) -> _Samples | None:
         return _Samples(gauge, is_all=True)
     compared = _compared(tree)
     if compared is not None:
-        samples, is_bool = compared
-        return _Samples(samples.gauge, is_all=True) if is_bool else samples
+        has_all = isinstance(tree, Binary) and tree.is_bool  # a comparison with `bool` drops none
+        return _Samples(compared.gauge, is_all=True) if has_all else compared
     return _samples(tree)
 
 
-def _compared(tree: Expression) -> tuple[_Samples, bool] | None:
+def _compared(tree: Expression) -> _Samples | None:
+    """Return the samples of a gauge that compare so with a number; None where it is something else."""
     match tree:
-        case Binary(operator, Number() as number, inner, is_bool) if operator in COMPARISONS:
-            return _compared(Binary(MIRRORED[operator], inner, number, is_bool))
-        case Binary(operator, inner, Number(value), is_bool) if operator in COMPARISONS:
-            gauge = _one(inner)
-            if gauge is None:
-                return None
-            was_one = not isinstance(inner, Selector)
-            return _Samples(gauge, operator=operator, number=value, was_one=was_one), is_bool
+        case Binary(operator, Number() as number, inner) if operator in COMPARISONS:
+            return _compared(Binary(MIRRORED[operator], inner, number))
+        case Binary(operator, inner, Number(value)) if operator in COMPARISONS and (gauge := _one(inner)) is not None:
+            return _Samples(gauge, operator=operator, number=value, was_one=not isinstance(inner, Selector))
     return None
+
+
+def _of_samples(samples: _Samples | None) -> SampleShare:
+    """Return the share that samples are of all of their gauge.
+
+    Raises:
+        ExpressionError: They are none of a gauge, or their values say no share.
+    """
+    if samples is None:
+        raise ExpressionError("is a mean of comparisons that slo.yml has no words for")
+    if samples.operator:
+        return SampleShare(samples.gauge, samples.operator, samples.number, was_one=samples.was_one)
+    return _mean(samples.gauge)
 
 
 def _one(tree: Expression) -> Selector | None:
