@@ -17,6 +17,7 @@ from wine_slo.slo.reason import Reason
 RELAPSES_WITHIN = timedelta(minutes=1)  # good for less than this in between: it flaps
 HELD_AFTER = timedelta(minutes=1)  # with no events or no data for so long, or for two scrapes where these are longer
 HOLDS_FOR = timedelta(minutes=10)  # good by little for so long is a recovery too
+MOST_ATTRIBUTED = 120  # intervals; more would be too many values for each label
 OLDEST_EVIDENCE = 150  # intervals; twelve minutes of a busy service, longer for a quiet one
 
 
@@ -387,4 +388,5 @@ def bad_time(track: KeyState | None, objective: Objective, reading: Reading) -> 
     bad = [each.ended_at for each in (*known, *new) if is_bad(objective, each)]
     if not bad:
         return None
-    return BadTime(max(bad[0] - objective.scrape_interval, bad[-1] - objective.over), bad[-1])
+    longest = min(objective.over, MOST_ATTRIBUTED * objective.scrape_interval)
+    return BadTime(max(bad[0] - objective.scrape_interval, bad[-1] - longest), bad[-1])
