@@ -7,11 +7,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from wine_slo.config.files import slo_includes
+from wine_slo.config.files.drill_entry import DrillEntry
 from wine_slo.config.files.slo_includes import SloFileError
 from wine_slo.config.files.slo_objective import Judgement, is_silent
 from wine_slo.config.files.slo_page import Entry, Mistake, Page
 from wine_slo.config.files.yaml_file import Place
-from wine_slo.config.slo_schema import DrillEntry, SloFileEntry
+from wine_slo.config.slo_schema import SloFileEntry
 from wine_slo.slo.objectives.objective import BURNS_WINDOW, Objective, Objectives, scopes_by_name
 from wine_slo.slo.objectives.scope import Scope
 from wine_slo.slo.span import format_span, parse_span

@@ -4,8 +4,6 @@ It is also the JSON schema for editors: `python -m wine_slo.config.slo_schema > 
 """
 
 import json
-import re
-import shlex
 import sys
 from datetime import UTC, timedelta, tzinfo
 from typing import Annotated, Any, Literal
@@ -14,6 +12,25 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta, Struct
 
+from wine_slo.config.files.drill_entry import DrillEntry
+from wine_slo.config.files.slo_types import (
+    UNITS,
+    Count,
+    Flag,
+    HistogramUnit,
+    JobNames,
+    Name,
+    Names,
+    Number,
+    Patterns,
+    Selectors,
+    Span,
+    Text,
+    Title,
+    Urgency,
+    Window,
+    wanted,
+)
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.kinds.gauge import Gauge
 from wine_slo.slo.objectives.kinds.indicator import Indicator
@@ -28,43 +45,7 @@ from wine_slo.slo.objectives.selector import (
     wrong_with_selector,
 )
 from wine_slo.slo.objectives.window import Calendar, CalendarUnit
-from wine_slo.slo.span import PATTERN, WANTED, parse_span
-
-
-def _wanted(sentence: str, **limits: Any) -> Meta:
-    return Meta(extra={"wanted": sentence}, **limits)
-
-
-MOST_PARALLEL = 100  # requests of a drill at once; more is a load test
-
-Span = Annotated[str, _wanted(WANTED, pattern=PATTERN)]
-Window = Annotated[
-    str,
-    _wanted(
-        "must be a span such as 7d, 28d or 30d, or week, month or quarter",
-        pattern=rf"^({'|'.join(CalendarUnit)})$|{PATTERN}",
-    ),
-]
-Name = Annotated[
-    str,
-    _wanted("must be up to 100 small letters, digits, - and _, a letter first", pattern=r"^[a-z][a-z0-9_-]{0,99}$"),
-]
-Text = Annotated[str, _wanted("must be text")]
-Title = Annotated[str, _wanted("must be text of at most 200 letters", max_length=200)]
-Number = Annotated[float, _wanted("must be a number")]
-Count = Annotated[int, _wanted("must be a whole number")]
-Names = Annotated[list[str], _wanted("must be a list of names")]
-Filled = Annotated[str, Meta(min_length=1)]
-JobNames = Annotated[Filled | Annotated[list[Filled], Meta(min_length=1)], _wanted("must be a name or a list of names")]
-Selectors = Annotated[
-    Filled | Annotated[list[Filled], Meta(min_length=1)], _wanted("must be a selector or a list of selectors")
-]
-Patterns = Annotated[list[Filled], _wanted("must be a list of files, such as teams/*.yml")]
-HistogramUnit = Annotated[Literal["s", "ms", "us", "ns"], _wanted("must be s, ms, us or ns")]
-Flag = Annotated[bool, _wanted("must be true or false")]
-OWN_KEYS = "x-"  # keys of the file that begin so are its writer's own: a place for what anchors name
-UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}  # in seconds
-Urgency = Annotated[Literal["page", "ticket"], _wanted("must be page or ticket")]
+from wine_slo.slo.span import parse_span
 
 
 class BurnEntry(Struct, forbid_unknown_fields=True):
@@ -76,7 +57,7 @@ class BurnEntry(Struct, forbid_unknown_fields=True):
     alert: Annotated[Urgency, Meta(description="A page is loud, a ticket is quiet")]
 
 
-BurnRates = Annotated[list[BurnEntry], _wanted("must be a list of burn rates")]
+BurnRates = Annotated[list[BurnEntry], wanted("must be a list of burn rates")]
 
 
 class ObjectiveEntry(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
@@ -104,15 +85,15 @@ class ObjectiveEntry(Struct, kw_only=True, forbid_unknown_fields=True, tag_field
     objective: Annotated[Number, Meta(description="The share of events that is to be good, 0 to 1")]
     bad_for: Annotated[
         Span | None,
-        Meta(description="Bad for less than this is a stall; 25s or three scrape intervals, the longer, if not said"),
+        Meta(description="Bad for less than this is a stall; 25s if not said, however often it is scraped"),
     ] = None
     good_for: Annotated[
         Span | None,
-        Meta(description="Good for so long is a recovery; 20s or two scrape intervals, the longer, if not said"),
+        Meta(description="Good for so long, and a scrape interval at the least, is a recovery; 20s if not said"),
     ] = None
     over: Annotated[
         Span | None,
-        Meta(description="The range that is shown; 5m, or bad_for and good_for together where that is longer"),
+        Meta(description="The range that is shown; 5m, or five scrape intervals where that is longer"),
     ] = None
     window: Annotated[
         Window, Meta(description="Of the error budget; week, month or quarter begins anew with the calendar")
@@ -233,62 +214,6 @@ class UpEntry(ObjectiveEntry, tag="up"):
         return Up()
 
 
-Command = Annotated[
-    list[str] | str, _wanted("must be a list of words, or a text that is split into words as a shell does")
-]
-
-
-class DrillEntry(Struct, kw_only=True, forbid_unknown_fields=True):
-    """How a drill breaks the service: by requests to a URL, or by a command, and another one that mends it.
-
-    No shell runs the commands, so nothing in them is expanded.
-    """
-
-    objective: Annotated[Name | None, Meta(description="The objective that it breaks; the first one if left out")] = (
-        None
-    )
-    url: Annotated[Text | None, Meta(description="Requested by GET until every chat is notified")] = None
-    parallel: Annotated[Count, Meta(description="So many requests to it at once, 1 to 100")] = 5
-    start: Annotated[Command | None, Meta(description="Breaks the service; one that goes on is ended")] = None
-    stop: Annotated[Command | None, Meta(description="Mends it; it runs however the drill ends")] = None
-
-    def mistake(self) -> str | None:
-        """Return what is wrong with it; None where nothing is."""
-        if (self.url is None) == (self.start is None):
-            return "must have either a url, or a start and a stop"
-        if (self.start is None) != (self.stop is None):
-            return "must have both a start and a stop"
-        if self.url is not None and not re.fullmatch(r"https?://[^/\s]+\S*", self.url):
-            return f"has the url {self.url}, which is none; write http://HOST/PATH"
-        if not 1 <= self.parallel <= MOST_PARALLEL:
-            return f"has {self.parallel} parallel requests; 1 to {MOST_PARALLEL} can be made"
-        try:
-            if self.start is not None and not (self.start_words and self.stop_words):
-                return "has a command without a word"
-        except ValueError as error:
-            return f"has a command that cannot be split into words: {error}"
-        return None
-
-    @property
-    def start_words(self) -> list[str]:
-        """Return the words of the command that breaks the service."""
-        return _words(self.start)
-
-    @property
-    def stop_words(self) -> list[str]:
-        """Return the words of the command that mends it."""
-        return _words(self.stop)
-
-
-def _words(command: list[str] | str | None) -> list[str]:
-    """Return the words of a command.
-
-    Raises:
-        ValueError: A quotation does not end.
-    """
-    return shlex.split(command) if isinstance(command, str) else command or []
-
-
 # The next kind is one more class above, its name here, and its module in slo/objectives/kinds.
 AnyObjectiveEntry = LatencyEntry | RatioEntry | GaugeEntry | UpEntry
 
@@ -306,7 +231,7 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
     ] = None
     drill: Annotated[
         DrillEntry | None,
-        _wanted("must be a url, or a start and a stop"),
+        wanted("must be a url, or a start and a stop"),
         Meta(
             description="What `wine-slo drill` does; requests to /sleep of the service that comes with it if left out"
         ),
@@ -314,7 +239,7 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
     time_zone: Annotated[Text, Meta(description="Of calendar windows, such as Europe/Berlin")] = "UTC"
     target_down: Annotated[
         bool | Literal["on", "off"],
-        _wanted("must be on or off"),
+        wanted("must be on or off"),
         Meta(description="Whether an outage of all targets of a job, for blind_for, is an incident of its own"),
     ] = True
     breakdown: Annotated[
@@ -325,7 +250,7 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
     include: Annotated[
         Patterns, Meta(description="More files of objectives, beside this one; * and ? stand for letters of a name")
     ] = []
-    objectives: Annotated[list[AnyObjectiveEntry], _wanted("must be a list of objectives")] = []
+    objectives: Annotated[list[AnyObjectiveEntry], wanted("must be a list of objectives")] = []
 
 
 def schema() -> dict[str, Any]:

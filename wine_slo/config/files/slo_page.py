@@ -14,13 +14,13 @@ from msgspec import Struct
 from msgspec.structs import FieldInfo
 
 from wine_slo.config.files import slo_hints, yaml_file
+from wine_slo.config.files.drill_entry import DrillEntry
 from wine_slo.config.files.slo_hints import shown
+from wine_slo.config.files.slo_types import OWN_KEYS
 from wine_slo.config.files.yaml_file import Place
 from wine_slo.config.slo_schema import (
-    OWN_KEYS,
     AnyObjectiveEntry,
     BurnEntry,
-    DrillEntry,
     ObjectiveEntry,
     SloFileEntry,
     UpEntry,
