@@ -1,4 +1,4 @@
-"""What the JSON schema of `slo.yml` says beyond types: examples for editors, which a test holds to be right, and limits."""
+"""What the JSON schema of `slo.yml` says beyond types: limits, and examples for editors, which a test holds right."""
 
 from typing import Any
 
