@@ -32,7 +32,7 @@ up: $(BIN)/.up .tools/bin/prometheus models/model.json
 	    case $$? in 0) own= ;; 1) own=prometheus ;; *) exit 2 ;; esac; \
 	    exec honcho start --env /dev/null server $$own watchdog    # each reads .env itself: honcho has other rules
 
-test: check .tools/bin/prometheus .tools/bin/chromium .tools/bin/docker-compose
+test: check .tools/bin/prometheus .tools/bin/chromium .tools/bin/docker-compose .tools/servers
 	python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test-quick: $(BIN)/.dev
@@ -117,6 +117,10 @@ dashboard-preview: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 
 .tools/bin/prometheus:
 	tools/get_prometheus.sh .tools
+
+.tools/servers: tools/get_servers.sh
+	tools/get_servers.sh .tools
+	@touch $@
 
 .tools/lib/libfaketime.so:
 	tools/get_faketime.sh .tools

@@ -289,6 +289,11 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = None
     time_zone: Annotated[Text, Meta(description="Of calendar windows, such as Europe/Berlin")] = "UTC"
+    target_down: Annotated[
+        bool | Literal["on", "off"],
+        _wanted("must be on or off"),
+        Meta(description="Whether an outage of all targets of a job, for blind_for, is an incident of its own"),
+    ] = True
     breakdown: Annotated[
         Names | None,
         Meta(description="Labels by which bad requests are attributed; all that the series have if left out"),

@@ -655,3 +655,18 @@ def test_a_command_is_words_whichever_way_it_is_written() -> None:
     )
     assert file.drill is not None
     assert (file.drill.start_words, file.drill.stop_words) == (["sh", "-c", "a; b"], ["c", "d e"])
+
+
+@pytest.mark.parametrize(
+    ("written", "is_on"), [("", True), ("on", True), ("off", False), ("'off'", False), ("true", True)]
+)
+def test_an_outage_of_all_targets_is_an_incident_unless_it_is_switched_off(written: str, *, is_on: bool) -> None:
+    line = f"target_down: {written}\n" if written else ""
+    file = parse(f"job: shop\n{line}objectives: [{{name: up, kind: up, objective: 0.9}}]\n")
+    assert file.objectives().target_down is is_on
+
+
+def test_anything_else_than_on_or_off_is_a_mistake() -> None:
+    with pytest.raises(SloFileError) as refused:
+        parse("job: shop\ntarget_down: never\nobjectives: [{name: up, kind: up, objective: 0.9}]\n")
+    assert str(refused.value) == "slo.yml:2: target_down is 'never'; it must be on or off"

@@ -9,8 +9,8 @@ import msgspec
 from wine_slo.config.files.slo_page import Entry, Page, stand_in
 from wine_slo.config.slo_schema import BurnEntry, ObjectiveEntry, SloFileEntry, listed, window_of, zone_of
 from wine_slo.slo.objectives.error import ObjectiveError
+from wine_slo.slo.objectives.kinds import KINDS
 from wine_slo.slo.objectives.kinds.indicator import Indicator
-from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import (
     LEAST_BAD_INTERVALS,
     LEAST_GOOD_INTERVALS,
@@ -77,7 +77,7 @@ class Judgement:
                 self._keep(error)
                 wrong = {field: stand_in(fields[field]) for field, _ in error.mistakes if field in fields}
                 self._each = msgspec.structs.replace(self._each, **wrong)
-        return Up()
+        return KINDS["up"]()
 
     def _scope(self, source: Indicator) -> Scope:
         """Return the series of its targets; of a job that stands in where it does not say which they are."""

@@ -6,8 +6,9 @@ Source: https://prometheus.io/docs/prometheus/latest/querying/api/#status and #t
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from ssl import SSLContext
 from typing import Any, TypeVar
 
 import aiohttp
@@ -52,12 +53,20 @@ class PrometheusFacts:
         session: Its connections; closed by whoever made it.
         url: The root of the API, without `/api/v1`.
         headers: Sent with each request: authorisation, tenant.
+        tls: Returns what connections are made with; True for the CAs of the system.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        headers: Mapping[str, str],
+        tls: Callable[[], SSLContext | bool] = lambda: True,
+    ) -> None:
         self._session = session
         self._url = url.rstrip("/")
         self._headers = headers
+        self._tls = tls
 
     async def version(self) -> str | None:
         """Return its version; None where it does not say."""
@@ -94,7 +103,11 @@ class PrometheusFacts:
     async def _query(self, what: str, kind: type[T]) -> T | None:
         try:
             async with self._session.get(
-                f"{self._url}/api/v1/{what}", headers=dict(self._headers), timeout=TIMEOUT, allow_redirects=False
+                f"{self._url}/api/v1/{what}",
+                headers=dict(self._headers),
+                timeout=TIMEOUT,
+                ssl=self._tls(),
+                allow_redirects=False,
             ) as response:
                 body = await response.content.read(MAX_BYTES)
                 while len(body) < MAX_BYTES and (more := await response.content.read(MAX_BYTES - len(body))):
