@@ -40,6 +40,7 @@ FIELDS: dict[str, list[Any]] = {
     "start": ["systemctl stop shop"],
     "stop": ["systemctl start shop"],
     "success_selector": ['code!~"5.."'],
+    "target_down": ["off"],
     "threshold": ["500ms", "2.5ms", "250us", "1.5s"],
     "time_zone": ["UTC", "Europe/Berlin"],
     "title": ["Checkout is fast"],
