@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta, Struct
 
+from wine_slo.config.files import slo_examples
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.kinds.gauge import Gauge
 from wine_slo.slo.objectives.kinds.indicator import Indicator
@@ -305,8 +306,8 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def schema() -> dict[str, Any]:
-    """Return the JSON schema of the file."""
-    return msgspec.json.schema(SloFileEntry)
+    """Return the JSON schema of the file, with examples and with what holds beyond the types of single fields."""
+    return slo_examples.completed(msgspec.json.schema(SloFileEntry), OWN_KEYS)
 
 
 def _refuse(*found: tuple[str, str | None]) -> None:
