@@ -7,7 +7,7 @@ import json
 import re
 import shlex
 import sys
-from datetime import timedelta, tzinfo
+from datetime import UTC, timedelta, tzinfo
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -59,8 +59,10 @@ JobNames = Annotated[Filled | Annotated[list[Filled], Meta(min_length=1)], _want
 Selectors = Annotated[
     Filled | Annotated[list[Filled], Meta(min_length=1)], _wanted("must be a selector or a list of selectors")
 ]
+Patterns = Annotated[list[Filled], _wanted("must be a list of files, such as teams/*.yml")]
 HistogramUnit = Annotated[Literal["s", "ms", "us", "ns"], _wanted("must be s, ms, us or ns")]
 Flag = Annotated[bool, _wanted("must be true or false")]
+OWN_KEYS = "x-"  # keys of the file that begin so are its writer's own: a place for what anchors name
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}  # in seconds
 Urgency = Annotated[Literal["page", "ticket"], _wanted("must be page or ticket")]
 
@@ -286,12 +288,20 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = None
     time_zone: Annotated[Text, Meta(description="Of calendar windows, such as Europe/Berlin")] = "UTC"
+    target_down: Annotated[
+        bool | Literal["on", "off"],
+        _wanted("must be on or off"),
+        Meta(description="Whether an outage of all targets of a job, for blind_for, is an incident of its own"),
+    ] = True
     breakdown: Annotated[
         Names | None,
         Meta(description="Labels by which bad requests are attributed; all that the series have if left out"),
     ] = None
     blind_for: Annotated[Span, Meta(description="Blind for so long is an incident of its own")] = "2m"
-    objectives: Annotated[list[AnyObjectiveEntry], _wanted("must be a list of objectives")]
+    include: Annotated[
+        Patterns, Meta(description="More files of objectives, beside this one; * and ? stand for letters of a name")
+    ] = []
+    objectives: Annotated[list[AnyObjectiveEntry], _wanted("must be a list of objectives")] = []
 
 
 def schema() -> dict[str, Any]:
@@ -335,7 +345,7 @@ def span_of(field: str, text: str) -> timedelta:
         raise ObjectiveError(field, str(error)) from error
 
 
-def window_of(text: str, zone: tzinfo) -> tuple[timedelta, Calendar | None]:
+def window_of(text: str, zone: tzinfo = UTC) -> tuple[timedelta, Calendar | None]:
     """Return the window of an error budget: its span, and the calendar with which it begins anew, if it does.
 
     Raises:

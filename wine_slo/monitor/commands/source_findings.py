@@ -132,7 +132,15 @@ async def _unalerted(objectives: Objectives, targets: Collection[Target] | None,
     others = sorted({each.job for each in targets or () if not any(scope.covers(each.job) for scope in scopes)})
     if others:
         yield ok(about, f"no objective is about {few(others)}: nothing would alert if they were down")
-    for job, scope in scopes_by_name(each for each in objectives.all if each.is_up).items():
+    covered = scopes_by_name(each for each in objectives.all if each.is_up)
+    for scope in [] if objectives.target_down else objectives.scopes:
+        if scope.name not in covered:
+            yield warning(
+                about,
+                f"nothing would alert if {scope.name} were down: target_down is off",
+                "take that line out of slo.yml, or add an objective of the kind up",
+            )
+    for job, scope in covered.items():
         try:
             probes = (await api.query(promql.count(scope.select(PROBE)))).samples
         except MetricSourceError:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from wine_slo.monitor.replay.range_cache import EPOCH, Lattice, Numbers, RangeCache, Table, milliseconds
-from wine_slo.slo.evaluation.sampling import Grid, instant_queries, interval_queries
+from wine_slo.slo.evaluation.sampling import Grid
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.source.metric_source import Points, Sample, finite_bounds
@@ -23,7 +23,7 @@ ALWAYS = (
     "part_settled",
     "with_bucket_settled",
 )  # of `instant_queries`: what every evaluation reads
-DETAILS = ("over", "recent", "by_endpoint")  # what only an incident reads
+DETAILS = ("over", "recent", "by_endpoint", "missed")  # what only an incident reads
 
 
 class ObjectiveTables:
@@ -51,14 +51,14 @@ class ObjectiveTables:
         self.grid: Lattice | None = None
         self._short_ticks = Lattice.of_short_chunks(self._since, self._poll)
         self._quick: Lattice | None = None
-        instants = instant_queries(objective)
+        instants = promql.instant_queries(objective)
         self._at_instant = {
             "up": promql.targets_up(objective),
             "scraped": promql.targets_scraped_at(objective),
             **_present({name: instants[name] for name in ALWAYS}),
         }
         self._details = _present({name: instants[name] for name in DETAILS})
-        self._intervals = interval_queries(objective)
+        self._intervals = promql.interval_queries(objective)
         self._keyed: dict[tuple[str, Lattice, int], dict[Key, Numbers]] = {}
         self._expected: dict[Lattice, int] = {}
 

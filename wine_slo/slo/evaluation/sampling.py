@@ -33,7 +33,6 @@ from wine_slo.slo.span import format_seconds
 
 CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
 LATENESS = 4  # scrape intervals after which a sample that is not there will not come
-OF_LATE = timedelta(minutes=1)  # the range over which the rate is given, and endpoints are named as slow or fine
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +149,7 @@ class Answers:
         total_settled: How many series of all events are old enough to have intervals; empty where that is not queried.
         part_settled: The same of the good ones, or of the bad ones where those are counted.
         with_bucket_settled: The same of those that must have the bucket of the threshold, where not all must.
+        missed: The value of a gauge that is furthest from good; absent where all are good.
     """
 
     at: datetime
@@ -172,6 +172,7 @@ class Answers:
     total_settled: Mapping[Key, float] = field(default_factory=dict)
     part_settled: Mapping[Key, float] = field(default_factory=dict)
     with_bucket_settled: Mapping[Key, float] = field(default_factory=dict)
+    missed: Mapping[Key, float] = field(default_factory=dict)
 
     @property
     def have_intervals(self) -> bool:
@@ -194,33 +195,6 @@ class Answers:
         return (self.grid.last - LATENESS * self.grid.step).timestamp()
 
 
-def interval_queries(objective: Objective) -> dict[str, str | None]:
-    """Return the query of each field of `Answers` that has a value for each interval; None where it has none."""
-    return {
-        "total": promql.total_per_interval(objective),
-        "good": promql.good_per_interval(objective),
-        "bad": promql.bad_per_interval(objective),
-        "clear": promql.clear_per_interval(objective),
-        "ages": promql.oldest_age_per_interval(objective),
-    }
-
-
-def instant_queries(objective: Objective) -> dict[str, str | None]:
-    """Return the query of each field of `Answers` that has one value at the instant; None where it has none."""
-    return {
-        "of_late": promql.events(objective, OF_LATE),
-        "shown": promql.events(objective, objective.over),
-        "long": promql.events(objective, objective.expires_after),
-        "over": promql.quantile(objective, objective.over),
-        "recent": promql.quantile(objective, objective.recent),
-        "ratio": promql.good_ratio(objective, objective.over),
-        "total_settled": promql.total_settled(objective),
-        "part_settled": promql.part_settled(objective),
-        "with_bucket_settled": promql.with_bucket_settled(objective),
-        "by_endpoint": promql.quantile_by_endpoint(objective, OF_LATE),
-    }
-
-
 def answers_of(  # noqa: PLR0913  # values of a record, each by its name
     objective: Objective,
     *,
@@ -239,8 +213,8 @@ def answers_of(  # noqa: PLR0913  # values of a record, each by its name
         at: The instant.
         scrapes: The last ones.
         grid: The ends of the intervals.
-        intervals: The answers to `interval_queries`, by their names.
-        instants: The answers to those of `instant_queries` that were made, by their names.
+        intervals: The answers to `promql.interval_queries`, by their names.
+        instants: The answers to those of `promql.instant_queries` that were made, by their names.
         budgets: What is known of the error budgets.
         bounds: The finite bucket bounds of the histogram in seconds, ascending.
     """
@@ -269,6 +243,7 @@ def answers_of(  # noqa: PLR0913  # values of a record, each by its name
         total_settled=instant("total_settled"),
         part_settled=instant("part_settled"),
         with_bucket_settled=instant("with_bucket_settled"),
+        missed=instant("missed"),
     )
 
 
@@ -354,6 +329,7 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
         traffic = Traffic(answers.shown.get(key, 0), answers.long.get(key, 0), hangs, is_there)
         mine = targets.get(tuple(value for _, value in key.labels), targets[None])
         sight, reason = sight_of(objective, mine, traffic, now)
+        per_minute = None if objective.counts_scrapes else answers.of_late.get(key)
         found[key] = Reading(
             at=now,
             sight=sight,
@@ -362,7 +338,8 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
             latency_seconds=answers.over.get(key),
             recent_seconds=answers.recent.get(key),
             by_endpoint=answers.by_endpoint.get(key, ()),
-            events_per_second=answers.of_late[key] / OF_LATE.total_seconds() if key in answers.of_late else None,
+            events_per_second=None if per_minute is None else per_minute / promql.OF_LATE.total_seconds(),
+            missed=answers.missed.get(key),
             good_ratio=answers.ratio.get(key),
             waiting_seconds=list(ages.values())[-1] if hangs and key not in answers.recent else None,
             bounds=answers.bounds,
@@ -370,6 +347,7 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
             up_targets=mine if objective.is_up else None,
             next_at=next_interval_at(answers.grid.last, answers.grid.step, now),
             targets=targets[None].known,
+            down=targets[None].down,
         )
     if not found:  # no label set is known, which is worth a word where that is for want of samples
         traffic = Traffic(0, 0, has_intervals=not objective.counts_scrapes)

@@ -319,10 +319,12 @@ class Objectives:
 
     Attributes:
         blind_for: No data for so long is an incident of its own.
+        target_down: Whether an outage of all targets of a job is one.
     """
 
     all: tuple[Objective, ...]
     blind_for: timedelta = timedelta(minutes=2)
+    target_down: bool = True
     by_name: dict[str, Objective] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:

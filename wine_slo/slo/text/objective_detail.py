@@ -247,7 +247,9 @@ def _measurements(fmt: Formatter, objective: Objective, reading: Reading) -> lis
     if values:
         measured = "; ".join(fmt.value(objective, each, reading.bounds) for each in values)
         lines.append(fmt.say("Measured: {values}.", values=measured))
-    if reading.events_per_second is not None and not objective.counts_scrapes:
+    if missed := fmt.missed(objective, reading.missed):
+        lines.append(missed)
+    if reading.events_per_second is not None:
         lines.append(fmt.say("{rate} requests/s.", rate=fmt.language.rate(reading.events_per_second)))
     return lines
 

@@ -346,6 +346,14 @@ async def test_jobs_that_nothing_would_alert_on_are_named(patient: Patient, prom
     ]
 
 
+async def test_a_job_whose_outage_is_switched_off_is_reported_unless_an_objective_is_about_it(patient: Patient) -> None:
+    entries = "{name: a, kind: ratio, objective: 0.9, bad: x, total: x, job: shop}, {name: b, kind: up, objective: 0.9}"
+    file = parse(f"job: node\ntarget_down: off\nobjectives: [{entries}]\n")
+    assert await patient.lines_about("coverage", file) == [
+        "warning: nothing would alert if shop were down: target_down is off"
+    ]
+
+
 async def test_what_a_prober_finds_is_not_covered_by_its_own_up(
     patient: Patient, prometheus_junk: PrometheusJunk
 ) -> None:

@@ -155,16 +155,27 @@ async def test_spans_that_are_too_short_for_the_real_interval_are_lengthened_and
     ]
 
 
-async def test_an_interval_at_which_nothing_can_be_judged_changes_nothing_and_is_said(
+async def test_a_job_that_cannot_be_judged_at_its_interval_stays_as_it_was_alone_and_that_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     text = SILENT.replace("objective: 0.99, bad:", "window: 1h, burns: [], objective: 0.99, bad:")
     followed = Followed(tmp_path / "slo.yml", text)
     followed.prometheus.intervals = {"api": 3600, "other": 60}
-    assert await followed.after() == {"errors": 5, "up": 5}
+    assert await followed.after() == {"errors": 5, "up": 60}
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
     assert "window is 1h; it must be longer than over, which is 5h at scrape_interval: 1h" in record.getMessage()
+
+
+async def test_a_job_that_can_no_longer_be_judged_keeps_the_interval_at_which_it_was(tmp_path: Path) -> None:
+    text = SILENT.replace("objective: 0.99, bad:", "window: 1h, burns: [], objective: 0.99, bad:")
+    followed = Followed(tmp_path / "slo.yml", text)
+    followed.prometheus.intervals = {"api": 30, "other": 60}
+    assert await followed.after() == {"errors": 30, "up": 60}
+    followed.prometheus.intervals = {"api": 3600, "other": 15}
+    assert await followed.after(60) == {"errors": 30, "up": 15}
+    followed.prometheus.intervals = {"api": 10, "other": 15}
+    assert await followed.after(60) == {"errors": 10, "up": 15}
 
 
 async def test_a_file_that_is_read_anew_is_judged_at_once_at_what_is_known(followed: Followed) -> None:

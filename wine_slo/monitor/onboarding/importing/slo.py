@@ -1,13 +1,13 @@
 """One SLO of another tool, and what it becomes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wine_slo.monitor.onboarding.importing.promql.events import Counting
 from wine_slo.monitor.onboarding.importing.promql.expression import Expression
 from wine_slo.monitor.onboarding.importing.promql.indicator import Indicator, indicators
-from wine_slo.monitor.onboarding.importing.promql.share import share
+from wine_slo.monitor.onboarding.importing.promql.share import share, unguarded
 from wine_slo.monitor.onboarding.importing.targets import targets
 
 ORDER = (
@@ -21,7 +21,7 @@ class Built:
     """An objective as slo.yml has it, but for its name.
 
     Attributes:
-        suffix: Tells the objectives apart that one SLO becomes.
+        suffix: Distinguishes the objectives that one SLO becomes.
         remarks: What was changed or left out, and why.
     """
 
@@ -65,6 +65,8 @@ def built(tree: Expression, terms: Terms, *, is_bad: bool, counting: Counting) -
     Raises:
         ExpressionError: slo.yml cannot say it.
     """
+    tree, remarks = unguarded(tree)
+    terms = replace(terms, remarks=[*remarks, *terms.remarks])
     return [built_from(each, terms) for each in indicators(share(tree, counting), is_bad=is_bad)]
 
 

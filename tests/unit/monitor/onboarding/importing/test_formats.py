@@ -166,6 +166,12 @@ def test_an_objective_without_a_budget_is_a_reason(objective: str, expected: str
     assert reason(text).startswith(expected)
 
 
+def test_a_condition_that_a_share_is_joined_with_is_left_out_and_said() -> None:
+    text = SLOTH.replace("SLI", "raw: {error_ratio_query: 'rate(a[5m]) / rate(b[5m]) and on() rate(b[5m]) > 1'}")
+    assert fields(text)["total"] == "b"
+    assert only(text).remarks == ["the other condition of its `and` is left out"]
+
+
 def test_an_objective_that_is_written_as_a_share_is_taken_for_one() -> None:
     text = SLOTH.replace("99.9", "0.999").replace("SLI", "raw: {error_ratio_query: 'rate(a[5m]) / rate(b[5m])'}")
     assert fields(text)["objective"] == 0.999
@@ -360,6 +366,19 @@ def test_each_objective_of_openslo_is_one() -> None:
     text = text.replace("[{target: 0.995}]", "[{target: 0.995, displayName: Ours}, {target: 0.99}]")
     assert [each.fields["name"] for each in imported(text).entries] == ["shop-availability-ours", "shop-availability-2"]
     assert [each.fields["title"] for each in imported(text).entries] == ["The shop: Ours", "The shop: 2"]
+
+
+def test_an_slo_of_openslo_with_its_only_objective_beside_the_indicator_is_taken() -> None:
+    threshold = "{thresholdMetric: {metricSource: {spec: {query: queue_length}}, operator: lte, threshold: 7}}"
+    text = OPENSLO.replace("INDICATOR", threshold).replace("objectives: [{target: 0.995}]", "target: 99.5")
+    assert fields(text) == {
+        "kind": "gauge",
+        "objective": 0.995,
+        "window": "28d",
+        "up": "none",
+        "good": "queue_length <= 7",
+    }
+    assert "its target 99.5 is taken for percent" in only(text).remarks
 
 
 @pytest.mark.parametrize(

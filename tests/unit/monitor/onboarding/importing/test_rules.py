@@ -1,4 +1,4 @@
-"""Alerting rules as objectives: several alerts on one thing are one, and recording rules are looked through."""
+"""Alerting rules as objectives: several alerts on one thing are one, and recording rules are resolved."""
 
 from collections.abc import Sequence
 
@@ -51,7 +51,7 @@ def test_alerts_at_several_thresholds_are_an_objective_each() -> None:
     assert found == {"errors-warning": 0.95, "errors-critical": 0.9}
 
 
-def test_the_rules_that_sloth_writes_are_looked_through() -> None:
+def test_the_rules_that_sloth_writes_are_resolved() -> None:
     def of(window: str) -> str:
         return recorded(
             f"slo:sli_error:ratio_rate{window}",
@@ -69,7 +69,7 @@ def test_the_rules_that_sloth_writes_are_looked_through() -> None:
     assert entry.fields["bad"] == 'done_total{job="shop", code=~"5.."}'
 
 
-def test_the_rules_that_pyrra_writes_are_looked_through() -> None:
+def test_the_rules_that_pyrra_writes_are_resolved() -> None:
     record = [
         recorded(
             f"done:burnrate{window}",
@@ -86,7 +86,7 @@ def test_the_rules_that_pyrra_writes_are_looked_through() -> None:
     )
     assert found[0].fields["objective"] == 0.95
     assert found[0].fields["threshold"] == "300ms"
-    assert found[1].remarks == ["it alerts where a_seconds_count is absent, which is told as missing data"]
+    assert found[1].remarks == ["it alerts where a_seconds_count is absent, which is reported as no data"]
 
 
 def test_a_rule_that_is_made_with_several_labels_is_an_objective_for_each() -> None:
@@ -135,6 +135,11 @@ def test_targets_that_are_down_are_one_objective_for_each_selection() -> None:
     assert [each.fields.get("up", each.fields.get("job")) for each in found] == ["up", "shop", "up"]
     assert [each.fields.get("bad_for") for each in found] == ["5m", None, None]
     assert "the alert says no objective: 0.99 stands here until you write yours" in found[0].remarks
+
+
+def test_how_long_a_share_had_to_be_bad_is_left_out_and_said() -> None:
+    (entry,) = entries(alert("Errors", f"{SHARE.format('5m')} > 0.1", ", for: 15m"))
+    assert entry.remarks == ["left out: `for: 15m`; `bad_for` follows the scrape interval instead"]
 
 
 def test_labels_that_say_what_is_bad_are_no_grouping() -> None:

@@ -205,6 +205,12 @@ def test_a_unit_that_no_name_says_is_a_remark(bound: str, unit: dict[str, str]) 
     assert "does not say its unit" in indicator.remarks[0]
 
 
+def test_good_requests_are_some_of_all() -> None:
+    (indicator,) = made(over(bucket("le='0.3'"), COUNT_OF_A), is_bad=False)
+    assert indicator.fields == {**LATENCY, "selector": 'a="1"'}
+    assert indicator.remarks == ('changed: good events are of the same series as all: a="1" holds for both',)
+
+
 def test_a_latency_of_failed_requests_alone_is_taken_and_questioned() -> None:
     (indicator,) = made(
         'sum(rate(served_seconds_bucket{le="0.3", code=~"5.."}[5m])) / sum(rate(served_seconds_count[5m]))',
@@ -230,6 +236,10 @@ def test_a_latency_of_failed_requests_alone_is_taken_and_questioned() -> None:
             "adds and subtracts in a way that slo.yml has no words for",
         ),
         ("topk(3, a) / b", "is no count of events: topk(…)"),
+        (
+            "rate(served_seconds_sum[5m]) / rate(served_seconds_count[5m])",
+            "is a mean, of which no event is good or bad",
+        ),
         ("vector(0) / sum(rate(done_total[5m]))", "counts nothing as bad"),
         ("sum(rate(done_total[5m])) / vector(0)", "has a total that counts nothing"),
     ],

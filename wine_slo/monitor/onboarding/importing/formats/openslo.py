@@ -46,13 +46,15 @@ def slos(document: Part, beside: Others) -> Iterator[Slo]:
     if document.text("kind") != "SLO":
         return
     spec, name = document.at("spec"), document.text("metadata", "name")
-    found = window(spec)
     objectives = list(spec.at("objectives").parts())
+    if not objectives and spec.at("target").content is not None:  # as some write it, who have one objective only
+        objectives = [spec]
     if not objectives:
         where = document.at("metadata", "name").where
         yield Slo(name, spec.text("service"), where, partial(_refuse, "has no objectives"))
     for number, objective in enumerate(objectives, start=1):
         shown = objective.text("displayName")
+        found = window(spec if spec.first("timeWindow", "timeWindows").content is not None else objective)
         several = len(objectives) > 1
         title = document.text("metadata", "displayName")
         yield Slo(
@@ -86,7 +88,7 @@ def _build(spec: Part, objective: Part, beside: Others, found: Window) -> Sequen
     fields = {"window": found.text}
     threshold = sli.first("thresholdMetric")
     if threshold.content is not None:
-        return _of_threshold(_query(threshold, beside), objective, Terms(target, fields, remarks))
+        return _of_threshold(threshold, objective, beside, Terms(target, fields, remarks))
     terms = Terms(target, fields, remarks)
     events = sli.first("ratioMetric", "ratioMetrics")
     raw = events.at("raw")
@@ -143,16 +145,17 @@ def _query(part: Part, beside: Others) -> Expression:
     return parse(text)
 
 
-def _of_threshold(tree: Expression, objective: Part, terms: Terms) -> Sequence[Built]:
+def _of_threshold(threshold: Part, objective: Part, beside: Others, terms: Terms) -> Sequence[Built]:
     """Return a metric that is held to a threshold.
 
     Raises:
         ExpressionError: slo.yml cannot say it.
     """
-    operator = OPERATORS.get(objective.text("op"))
+    operator = OPERATORS.get(objective.text("op") or threshold.text("operator"))
     if operator is None:
         raise ExpressionError("has a thresholdMetric without the op lt, lte, gt or gte")
-    good = Binary(operator, tree, Number(float(objective.at("value").number())))
+    value = objective.at("value") if objective.at("value").content is not None else threshold.at("threshold")
+    good = Binary(operator, _query(threshold, beside), Number(float(value.number())))
     made = []
     for each in conditions(good, COUNTING, is_good=True):
         remarks = list(terms.remarks)

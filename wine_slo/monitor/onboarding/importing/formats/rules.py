@@ -164,9 +164,12 @@ def _build(group: Sequence[Found], objective: float | None) -> Sequence[Built]:
         fields["by"] = list(by)
     if condition.indicator.fields["kind"] == "gauge" and not condition.by:
         remarks.append(OF_INSTANCES)
+    long = first.alert.part.text("for")
     if objective is None:
         remarks.append(NO_OBJECTIVE)
-        fields |= _bad_for(first.alert)
+        fields |= _bad_for(long)
+    if long and "bad_for" not in fields:
+        remarks.append(f"left out: `for: {long}`; `bad_for` follows the scrape interval instead")
     made = built_from(condition.indicator, Terms(objective or USUAL_OBJECTIVE, fields, remarks))
     return [replace(made, suffix=condition.indicator.suffix)]
 
@@ -187,15 +190,14 @@ def _by(condition: Condition) -> tuple[str, ...]:
 
 
 def _is_fixed(label: str, series: Sequence[Selector]) -> bool:
-    """Return whether a label has one value in all series, or is what tells bad events from others."""
+    """Return whether a label has one value in all series, or is what distinguishes bad events from others."""
     found = {each.matcher(label) for each in series}
     only = next(iter(found))
     return len(found) > 1 or (only is not None and only.operator == "=")
 
 
-def _bad_for(alert: Alert) -> dict[str, object]:
-    """Return for how long a gauge has to be bad, as the alert's `for` says."""
-    text = alert.part.text("for")
+def _bad_for(text: str) -> dict[str, object]:
+    """Return for how long a gauge has to be bad, as the alert's `for` says where that is long."""
     try:
         long = parse_span(text).total_seconds() > 60 if text else False
     except ValueError:

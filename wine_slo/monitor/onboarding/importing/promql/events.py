@@ -21,7 +21,7 @@ from wine_slo.monitor.onboarding.importing.promql.expression import (
 )
 
 Events = Mapping[Selector, float]
-RATES = ("rate", "irate", "increase", "delta", "idelta", "histogram_count")
+RATES = ("rate", "irate", "increase", "histogram_count")
 HARMLESS = (
     "abs", "ceil", "clamp", "clamp_max", "clamp_min", "floor", "label_join", "label_replace", "round", "scalar", "sort",
     "sort_by_label", "sort_by_label_desc", "sort_desc", "vector",
@@ -133,6 +133,18 @@ def grouping(tree: Expression) -> tuple[str, ...]:
         case Call(arguments=arguments):
             return next(filter(None, map(grouping, arguments)), ())
     return ()
+
+
+def aggregates(tree: Expression) -> bool:
+    """Return whether an expression puts series together anywhere."""
+    match tree:
+        case Aggregate():
+            return True
+        case Binary(left=left, right=right):
+            return aggregates(left) or aggregates(right)
+        case Call(arguments=arguments):
+            return any(map(aggregates, arguments))
+    return False
 
 
 def selectors(tree: Expression) -> Sequence[Selector]:

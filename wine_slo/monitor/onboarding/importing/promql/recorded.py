@@ -31,13 +31,13 @@ class Record:
 
     @property
     def kept(self) -> tuple[tuple[str, str], ...]:
-        """Return the labels that tell it from others of its name, without the range of its rates."""
+        """Return the labels by which it differs from others of its name, without the range of its rates."""
         return tuple(sorted(each for each in self.labels.items() if not RANGE.fullmatch(each[1])))
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """An expression of raw series, and what tells it from others that one became: values of labels."""
+    """An expression of raw series, and the values of labels by which it differs from others that one became."""
 
     tree: Expression
     suffix: str = ""
