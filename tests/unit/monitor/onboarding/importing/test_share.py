@@ -235,6 +235,7 @@ def test_a_latency_of_failed_requests_alone_is_taken_and_questioned() -> None:
             over(f"({bucket(FAST)} + {bucket(FASTER)}) / 2", COUNT),
             "adds and subtracts in a way that slo.yml has no words for",
         ),
+        ("count(level > bool 9) / count(level)", "divides a count of samples by itself"),
         ("topk(3, a) / b", "is no count of events: topk(…)"),
         (
             "rate(served_seconds_sum[5m]) / rate(served_seconds_count[5m])",
