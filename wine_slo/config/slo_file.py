@@ -150,7 +150,11 @@ def _objectives(pages: Iterable[Page], intervals: Mapping[str, timedelta]) -> Ob
         sentences += page.sentences(found)
     if sentences:
         raise SloFileError(sentences, frozenset(jobs))
-    return Objectives(tuple(objectives), blind_for=parse_span(main.content.blind_for))
+    return Objectives(
+        tuple(objectives),
+        blind_for=parse_span(main.content.blind_for),
+        target_down=main.content.target_down not in (False, "off"),
+    )
 
 
 def _wrong_with_all(main: Page, pages: Iterable[Page]) -> list[Mistake]:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta, Struct
 
+from wine_slo.config.files import slo_examples
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.kinds.gauge import Gauge
 from wine_slo.slo.objectives.kinds.indicator import Indicator
@@ -97,15 +98,15 @@ class ObjectiveEntry(Struct, kw_only=True, forbid_unknown_fields=True, tag_field
     objective: Annotated[Number, Meta(description="The share of events that is to be good, 0 to 1")]
     bad_for: Annotated[
         Span | None,
-        Meta(description="Bad for less than this is a stall; 25s or three scrape intervals, the longer, if not said"),
+        Meta(description="Bad for less than this is a stall; 25s if not said, however often it is scraped"),
     ] = None
     good_for: Annotated[
         Span | None,
-        Meta(description="Good for so long is a recovery; 20s or two scrape intervals, the longer, if not said"),
+        Meta(description="Good for so long, and a scrape interval at the least, is a recovery; 20s if not said"),
     ] = None
     over: Annotated[
         Span | None,
-        Meta(description="The range that is shown; 5m, or bad_for and good_for together where that is longer"),
+        Meta(description="The range that is shown; 5m, or five scrape intervals where that is longer"),
     ] = None
     window: Annotated[
         Window, Meta(description="Of the error budget; week, month or quarter begins anew with the calendar")
@@ -288,6 +289,11 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = None
     time_zone: Annotated[Text, Meta(description="Of calendar windows, such as Europe/Berlin")] = "UTC"
+    target_down: Annotated[
+        bool | Literal["on", "off"],
+        _wanted("must be on or off"),
+        Meta(description="Whether an outage of all targets of a job, for blind_for, is an incident of its own"),
+    ] = True
     breakdown: Annotated[
         Names | None,
         Meta(description="Labels by which bad requests are attributed; all that the series have if left out"),
@@ -300,8 +306,8 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def schema() -> dict[str, Any]:
-    """Return the JSON schema of the file."""
-    return msgspec.json.schema(SloFileEntry)
+    """Return the JSON schema of the file, with examples and with what holds beyond the types of single fields."""
+    return slo_examples.completed(msgspec.json.schema(SloFileEntry), OWN_KEYS)
 
 
 def _refuse(*found: tuple[str, str | None]) -> None:
