@@ -251,6 +251,11 @@ def test_what_is_no_share_of_events_is_a_reason(text: str, reason: str) -> None:
     assert str(refused.value).startswith(reason)
 
 
+def test_a_recorded_rate_is_no_counter_even_where_bare_selectors_are() -> None:
+    with pytest.raises(ExpressionError, match="reads job:lost:rate5m, which a recording rule makes"):
+        made("job:lost:rate5m / job:sent:rate5m", bare=True)
+
+
 def test_bare_selectors_are_counters_where_a_format_says_so() -> None:
     assert only('sum(done{code="5xx"}) / sum(done)', bare=True) == {
         "kind": "ratio",
