@@ -322,9 +322,7 @@ def _follow_troubles(state: State, objectives: Objectives) -> State:
     for trouble in dict.fromkeys((*state.troubles_since, *sorted(opened), *filter(None, causes.values()))):
         since = state.troubles_since.get(trouble)
         is_there = _is_there(trouble, causes, objectives)
-        is_covered = (
-            trouble.objective == DOWN and trouble not in opened and _is_covered_by_up(trouble, state, objectives)
-        )
+        is_covered = trouble not in opened and _is_covered_by_up(trouble, state, objectives)
         if is_there is not None and not (is_there and is_covered):
             reason = _trouble(trouble, state, causes) if is_there else ""
             state, since = _follow_trouble(state, trouble, reason, since, objectives)
@@ -335,28 +333,26 @@ def _follow_troubles(state: State, objectives: Objectives) -> State:
 
 def _is_there(trouble: Key, causes: Mapping[Key, Key | None], objectives: Objectives) -> bool | None:
     """Return whether there is a trouble; None where that cannot be seen."""
+    if trouble.objective == DOWN and not objectives.target_down:
+        return False
     found = [cause for key, cause in causes.items() if _concerns(trouble, objectives.of(key))]
     if trouble in found and not (trouble.objective == DOWN and None in found):
         return True
-    is_objective = any(_concerns(trouble, each) for each in objectives.all)
-    return False if trouble == SIGHT or None in found or not is_objective else None
+    is_of_none = not any(_concerns(trouble, each) for each in objectives.all)
+    return False if trouble == SIGHT or None in found or is_of_none else None
 
 
 def _concerns(trouble: Key, objective: Objective | None) -> bool:
     """Return whether a trouble is one of an objective."""
-    labels = dict(trouble.labels)
-    return (
-        objective is not None
-        and labels.get("job", objective.job) == objective.job
-        and labels.get("objective", objective.name) == objective.name
-    )
+    return objective is not None and {*trouble.labels} <= {("job", objective.job), ("objective", objective.name)}
 
 
 def _is_covered_by_up(down: Key, state: State, objectives: Objectives) -> bool:
-    """Return whether an objective about the targets themselves covers that they are down."""
-    return any(
-        (objective := objectives.of(each.key)) is not None and objective.is_up and _concerns(down, objective)
-        for each in state.open_incidents
+    """Return whether an objective about the targets has an incident when they are down, or will have one."""
+    judged = {key for key, reading in state.readings.items() if reading.sight is Sight.CLEAR}
+    return down.objective == DOWN and any(
+        (objective := objectives.of(key)) is not None and objective.is_up and _concerns(down, objective)
+        for key in (*judged, *(each.key for each in state.open_incidents))
     )
 
 
@@ -365,6 +361,8 @@ def _trouble(trouble: Key, state: State, causes: Mapping[Key, Key | None]) -> Re
     reading = next(state.readings[key] for key, cause in causes.items() if cause == trouble)
     if trouble.objective != DOWN or not reading.targets or reading.is_gone:
         return reading.reason
+    if reading.targets == 1:
+        return Reason("its only target does not answer")
     return Reason("{count} of {count} targets do not answer", {"count": reading.targets})
 
 
@@ -388,7 +386,8 @@ def _follow_trouble(
     if incident is not None:
         incident = replace(incident, last_bad_at=now, reason=reason or incident.reason)
         if since is None:
-            incident = replace(incident, closed_at=now, outcome=Outcome.RECOVERED)
+            is_off = key.objective == DOWN and not objectives.target_down
+            incident = replace(incident, closed_at=now, outcome=Outcome.WITHDRAWN if is_off else Outcome.RECOVERED)
     elif since is not None and now - since >= objectives.blind_for:
         number = state.last_number + 1
         incident = Incident(number=number, key=key, began_at=since, opened_at=now, last_bad_at=now, reason=reason)

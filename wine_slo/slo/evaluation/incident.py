@@ -67,10 +67,11 @@ class Incident:
         value: The value at the last evaluation whose sight was clear; of a recovered one, what proved the recovery.
         value_over: The time range of the value; None where it is not known.
         bounds: The finite bucket bounds of the histogram in seconds, ascending; empty where they are not known.
-        targets: How many targets there are, where being up is the objective.
+        targets: How many targets the job has; of a label set, how many are its own where being up is the objective.
         down: The names of those that did not answer at the last evaluation.
         attribution: Which labels' values carry its bad events of late; None where that is not known.
         waiting_seconds: How long the oldest request has waited, where nothing is answered at all.
+        missed: The value of a gauge that is furthest from good; None where all are good.
         budget: What is known of the error budget.
         burn: The burn-rate alert, where it is the budget that this is about.
         change: The deployment shortly before, if there was one.
@@ -103,6 +104,7 @@ class Incident:
     worst_at: datetime | None = None
     attribution: Attribution | None = None
     waiting_seconds: float | None = None
+    missed: float | None = None
     budget: Budget | None = None
     burn: Burn | None = None
     held: Sight | None = None
@@ -188,6 +190,7 @@ def recovered(incident: Incident, objective: Objective, reading: Reading, proof:
         value=value.number if value else None,
         value_over=value.over if value else None,
         waiting_seconds=None,
+        missed=None,
     )
 
 

@@ -160,6 +160,18 @@ async def test_a_source_that_repeats_older_points_in_place_of_the_newest_is_repo
     assert said[1:] == ["wrong: it hides the newest 30 s, and repeats older points in their place"] * is_reported
 
 
+@pytest.mark.parametrize(("age", "is_reported"), [(19, False), (34, True)])
+async def test_newest_samples_that_are_too_old_to_judge_by_are_reported(
+    patient: Patient, prometheus_junk: PrometheusJunk, age: int, *, is_reported: bool
+) -> None:
+    now = int(datetime.now(UTC).timestamp())
+    prometheus_junk.answer = vector((now, "1"))
+    prometheus_junk.targets = targets("5s", "wine-slo")
+    prometheus_junk.by_query['timestamp(up{job="wine-slo"})'] = vector((now, str(now - 60)), (now, str(now - age)))
+    said = [each for each in await patient.lines_about("prometheus", FILE) if each.startswith("wrong")]
+    assert said == ["wrong: the newest sample of wine-slo is 34 s old, and it is scraped every 5s"] * is_reported
+
+
 async def test_what_speaks_only_the_query_api_is_enough(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
     prometheus_junk.answer = EMPTY_VECTOR
     patient.settings.objectives.parent.mkdir()
@@ -331,6 +343,14 @@ async def test_jobs_that_nothing_would_alert_on_are_named(patient: Patient, prom
     prometheus_junk.targets = targets("5s", "wine-slo", "node", "mail")
     assert await patient.lines_about("coverage", FILE) == [
         "ok: no objective is about mail, node: nothing would alert if they were down"
+    ]
+
+
+async def test_a_job_whose_outage_is_switched_off_is_reported_unless_an_objective_is_about_it(patient: Patient) -> None:
+    entries = "{name: a, kind: ratio, objective: 0.9, bad: x, total: x, job: shop}, {name: b, kind: up, objective: 0.9}"
+    file = parse(f"job: node\ntarget_down: off\nobjectives: [{entries}]\n")
+    assert await patient.lines_about("coverage", file) == [
+        "warning: nothing would alert if shop were down: target_down is off"
     ]
 
 

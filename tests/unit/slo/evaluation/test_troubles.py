@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.scene import AVAILABILITY, ERRORS, KEY, LATENCY, Reader, Scene, at
+from tests.support.scene import AVAILABILITY, ERRORS, KEY, LATENCY, Reader, Scene, at, minutes
 from wine_slo.slo.evaluation.engine import SIGHT
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.reason import Reason
+from wine_slo.slo.text.incidents.group import grouped_text
 
 ERRORS_KEY, UP_KEY = Key("errors"), Key("availability")
 OF_LATENCY = Key("sight", (("objective", "latency"),))
@@ -198,3 +199,122 @@ def test_that_a_service_is_down_mutes_and_heals_nothing() -> None:
 def test_what_is_about_monitoring_itself_or_a_dead_service_says_so() -> None:
     assert all(key.is_own for key in (SIGHT, OF_LATENCY, OF_JOB, DOWN, Key("ledger"), Key("gap")))
     assert not any(key.is_own for key in (KEY, ERRORS_KEY, UP_KEY))
+
+
+# An outage that nobody wants to be an incident, or that another incident says
+
+
+def test_where_it_is_switched_off_an_outage_is_no_incident() -> None:
+    scene = Watched(LATENCY, ERRORS)
+    scene.objectives = replace(scene.objectives, target_down=False)
+    scene.sees(600, latency="down", errors="gone")
+    assert scene.state.incidents == {}
+    assert scene.state.troubles_since == {}
+
+
+def test_one_that_is_open_when_it_is_switched_off_is_withdrawn() -> None:
+    scene = Watched(LATENCY).sees(130, latency="down")
+    reader = Reader(scene)
+    reader.receives()
+    scene.objectives = replace(scene.objectives, target_down=False)
+    scene.sees(5, latency="down")
+    assert outcomes(scene) == {DOWN: Outcome.WITHDRAWN}
+    assert reader.receives()[-1].text.startswith(
+        "⚪️ Targets of wine-slo: outages are not alerted on any more, incident closed; this is not a recovery."
+    )
+
+
+def test_an_objective_about_the_targets_that_takes_longer_is_the_one_incident_there_is() -> None:
+    patient = replace(AVAILABILITY, bad_for=minutes(4), over=minutes(10))
+    scene = Watched(LATENCY, patient).sees(60, latency="well", availability="well")
+    scene.sees(180, latency="down", availability="all scrapes failed")
+    assert scene.open_keys == []
+    scene.sees(120, latency="down", availability="all scrapes failed")
+    assert scene.open_keys == [UP_KEY]
+
+
+def test_an_objective_about_the_targets_of_another_job_covers_nothing() -> None:
+    other = replace(AVAILABILITY, job="other")
+    assert Watched(LATENCY, other).sees(130, latency="down", availability="well").open_keys == [DOWN]
+
+
+# A restart, many targets, several jobs
+
+
+@pytest.mark.parametrize("how", ["down", "gone"])
+def test_a_restart_in_the_middle_neither_forgets_nor_repeats_an_outage(how: str) -> None:
+    scene = Watched(LATENCY).sees(60, latency="well").sees(60, latency=how)
+    scene.state = replace(scene.state, readings={})  # as the ledger holds it
+    scene.sees(65, latency=how)
+    assert scene.open_keys == [DOWN]
+    assert scene.incident.began_at == at(65)
+    scene.state = replace(scene.state, readings={})
+    scene.sees(60, latency=how)
+    scene.state = replace(scene.state, readings={})
+    scene.sees(5, latency="well")
+    assert outcomes(scene) == {DOWN: Outcome.RECOVERED}
+
+
+def test_targets_that_fail_and_then_vanish_are_one_outage() -> None:
+    scene = Watched(LATENCY).sees(70, latency="down").sees(70, latency="gone")
+    assert scene.open_keys == [DOWN]
+    assert scene.incident.began_at == at(5)
+    scene.sees(4000, latency="stale")  # after an hour Prometheus knows nothing of them any more
+    assert scene.open_keys == [DOWN]
+
+
+def test_several_jobs_that_are_down_at_once_are_an_incident_each_by_name() -> None:
+    names = [f"job{number}" for number in range(4)]
+    scene = Watched(*(replace(LATENCY, name=f"latency{each}", job=each) for each in names))
+    scene.sees(130, **{f"latency{each}": "down" for each in names[:3]}, latencyjob3="well")
+    texts = [each.text.splitlines()[0] for each in Reader(scene).receives()]
+    assert [each.split("</b>")[0] for each in texts] == ["🔴 <b>job0", "🔴 <b>job1", "🔴 <b>job2"]
+
+
+def test_an_only_target_is_called_one() -> None:
+    scene = Watched(LATENCY)
+    for _ in range(26):
+        scene.second += 5
+        scene.evaluate({KEY: replace(scene.reading("down"), targets=1)})
+    (notification,) = Reader(scene).receives()
+    assert notification.text.splitlines()[0] == (
+        "🔴 <b>wine-slo</b> is down: its only target does not answer since 19:40:05 (2 min)."
+    )
+
+
+def test_a_breach_names_the_targets_that_are_down_and_not_all_of_two_hundred() -> None:
+    scene = Watched(LATENCY)
+    down = tuple(f"10.0.0.{number}:80" for number in range(120))
+    for _ in range(6):
+        scene.second += 5
+        interval = Interval(scene.now, 50, 50)
+        reading = Reading(
+            at=scene.now, sight=Sight.CLEAR, intervals=(interval,), recent_seconds=2.4, targets=200, down=down
+        )
+        scene.evaluate({KEY: reading})
+    (notification,) = Reader(scene).receives()
+    (line,) = [each for each in notification.text.splitlines() if "down" in each]
+    assert line == "120 of 200 targets down (10.0.0.0:80, 10.0.0.1:80, 10.0.0.2:80 and 117 more)."
+
+
+def test_a_breach_of_a_service_whose_targets_all_answer_names_none() -> None:
+    scene = Watched(LATENCY)
+    scene.breaks()
+    (notification,) = Reader(scene).receives()
+    assert "down" not in notification.text
+
+
+def test_many_jobs_that_are_down_are_one_message_by_their_names_and_so_is_their_end() -> None:
+    names = [f"job{number}" for number in range(12)]
+    scene = Watched(*(replace(LATENCY, name=f"latency-{each}", job=each) for each in names))
+    scene.sees(130, **{f"latency-{each}": "down" for each in names})
+    fmt, down = Reader(scene).fmt, scene.state.open_incidents
+    assert grouped_text(fmt, Kind.BREACH, down, scene.state) == (
+        "🔴 <b>12</b> jobs are down: job0, job1, job2, job3, job4, job5, job6, job7, job8, job9 and 2 more. "
+        "All: /status"
+    )
+    scene.sees(5, **{f"latency-{each}": "well" for each in names})
+    ended = list(scene.state.incidents.values())
+    assert grouped_text(fmt, Kind.RECOVERY, ended, scene.state).startswith("🟢 <b>12</b> jobs are up again: job0, ")
+    off = [replace(each, outcome=Outcome.WITHDRAWN) for each in ended]
+    assert grouped_text(fmt, Kind.RECOVERY, off, scene.state).startswith("⚪️ 12 outages closed, not all of them")

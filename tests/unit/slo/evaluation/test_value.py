@@ -17,7 +17,12 @@ from wine_slo.slo.evaluation.sampling import Answers, Grid, Scrapes, by_endpoint
 from wine_slo.slo.evaluation.value import Value, value_of
 from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
 from wine_slo.slo.objectives.budget import Budget
+from wine_slo.slo.objectives.kinds.gauge import Gauge
+from wine_slo.slo.objectives.kinds.indicator import Unit
+from wine_slo.slo.objectives.kinds.latency import SlowOrFailed
+from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.objective import BURNS, Alert, Key, Objective, Objectives
+from wine_slo.slo.objectives.selector import Comparison
 from wine_slo.slo.source.metric_source import Sample, finite_bounds
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.incident_detail import incident_detail
@@ -33,6 +38,15 @@ from wine_slo.slo.views.status_schema import Judgement, ObjectiveStatus
 from wine_slo.slo.views.status_text import meaning, target, value
 
 SCRAPES = [5, 15, 30, 60]  # seconds
+GAUGE = replace(
+    AVAILABILITY,
+    name="probes",
+    title="Probes",
+    source=Gauge(Comparison("probe_success", "==", 1.0, is_age=False, text="1")),
+)
+SLOW_OR_FAILED = replace(ERRORS, name="orders", title="Orders", source=SlowOrFailed("h", 1.0, success_selector="ok"))
+GOOD = replace(ERRORS, name="logins", title="Logins", source=Ratio((), ("total",), ("good",)))
+EVERY_KIND = [LATENCY, ERRORS, GOOD, SLOW_OR_FAILED, AVAILABILITY, GAUGE]
 
 
 def scraped_every(objective: Objective, seconds: int) -> Objective:
@@ -110,11 +124,15 @@ def names_what_is_worse(text: str, objective: Objective) -> bool:
     head = text.splitlines()[0]
     if ": " not in head:
         return False
-    number, unit = head.split(": ", 1)[1].removeprefix("p95 ").split()[:2]
+    number, unit = head.split(": ", 1)[1].removeprefix("p95 ").removeprefix("good ").split()[:2]
     seen = float(number)
     if objective.is_latency:
         return seen * {"s": 1.0, "ms": 0.001}[unit] > 1.0
-    return seen < objective.ratio * 100 if objective.is_up else seen > objective.allowed_bad_ratio * 100
+    return (
+        seen < objective.ratio * 100
+        if objective.source.unit is Unit.GOOD_SHARE
+        else seen > objective.allowed_bad_ratio * 100
+    )
 
 
 def says(objective: Objective, over: Incident) -> list[str]:
@@ -140,8 +158,8 @@ runs = st.lists(
 )
 
 
-@given(st.sampled_from([LATENCY, ERRORS, AVAILABILITY]), st.sampled_from(SCRAPES), runs, st.sampled_from([3.0, 50.0]))
-@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(EVERY_KIND), st.sampled_from(SCRAPES), runs, st.sampled_from([3.0, 50.0]))
+@settings(max_examples=80, deadline=None)
 def test_whatever_a_recovery_names_is_not_worse_than_the_target(
     objective: Objective, seconds: int, series: list[tuple[int, float, float]], of: float
 ) -> None:
@@ -162,7 +180,10 @@ def test_whatever_a_recovery_names_is_not_worse_than_the_target(
     [
         pytest.param(LATENCY, "🟢 Latency resolved: p95 0.04 s (last {recent})", id="latency"),
         pytest.param(ERRORS, "🟢 Errors resolved: 0 % failed (last {recent})", id="ratio"),
+        pytest.param(GOOD, "🟢 Logins resolved: 0 % failed (last {recent})", id="ratio of good events"),
+        pytest.param(SLOW_OR_FAILED, "🟢 Orders resolved: 0 % slow or failed (last {recent})", id="slow or failed"),
         pytest.param(AVAILABILITY, "🟢 Availability resolved: 100 % up (last {recent})", id="up"),
+        pytest.param(GAUGE, "🟢 Probes resolved: good 100 % of the time (last {recent})", id="gauge"),
     ],
 )
 def test_a_recovery_names_the_value_of_what_proved_it(objective: Objective, named: str, seconds: int) -> None:
@@ -232,6 +253,35 @@ def test_in_a_breach_all_say_the_value_of_the_last_moments_and_the_same_beginnin
         assert "since 19:45:00" in said[where], where
     assert said["page"] == "30 % failed over 20 s (target ≤ 1 %)"
     assert "Since 19:45:00" in message
+
+
+@pytest.mark.parametrize("seconds", SCRAPES)
+@pytest.mark.parametrize("objective", EVERY_KIND, ids=lambda each: each.name)
+def test_for_every_kind_at_every_interval_there_is_one_value_with_one_range_and_one_beginning(
+    objective: Objective, seconds: int
+) -> None:
+    history = History(scraped_every(objective, seconds))
+    for bad in [0.0] * 12 + [0.5] * 12:
+        history.has(bad)
+    objective, fmt = history.objective, Formatter(Objectives.only(history.objective), UTC)
+    (number,) = history.state.incidents
+    opened = history.state.incidents[number]
+    began_at = at(12 * seconds)
+    assert (opened.began_at, opened.value_over) == (began_at, objective.recent)
+    named = fmt.against_target(opened, objective)
+    said = everything(history)
+    delivered = DeliveryRecord(incident=number, chat=CHAT)
+    said["message"] = breach_text(fmt, opened, delivered, history.state, history.now).replace("<b>", "")
+    for where, text in said.items():
+        if where != "page":
+            assert named in text.replace("</b>", ""), where
+            assert f"{began_at:%H:%M:%S}" in text, where
+    status = status_of(history.state, fmt.objectives, history.now, process())
+    (incident_of_api,), (slo,) = status.open_incidents, status.objectives
+    assert incident_of_api.began_at == began_at
+    assert incident_of_api.value_over_seconds == slo.value_over_seconds == objective.recent.total_seconds()
+    assert (incident_of_api.value_seconds, incident_of_api.value_bad_ratio) == (slo.latency_seconds, slo.bad_ratio)
+    assert said["page"] == f"{value(slo)} {meaning(slo)} ({target(slo)})"
 
 
 def test_while_it_is_met_all_say_the_value_of_the_whole_range() -> None:

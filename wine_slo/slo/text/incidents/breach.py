@@ -10,7 +10,7 @@ from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
 from wine_slo.slo.text.formatting import LONG_OPEN, Formatter, is_worst_of_opening
 from wine_slo.slo.text.incidents.burn import budget_line, burn_lines
 from wine_slo.slo.text.incidents.cause import cause_line
-from wine_slo.slo.text.incidents.down import service_down_lines, targets_down_lines
+from wine_slo.slo.text.incidents.down import service_down_lines, targets_down_in_short, targets_down_lines
 from wine_slo.slo.text.incidents.held import held_lines
 from wine_slo.slo.text.incidents.monitoring import database_lines, monitoring_lost_lines
 from wine_slo.slo.text.language import shortened
@@ -107,8 +107,11 @@ def _objective_lines(
             when = [fmt.say("Since {time}.", time=since), fmt.worst(incident, objective)]
         else:
             when = [fmt.say("Since {time} ({duration}).", time=since, duration=open_for)]
-        lines.append(" ".join(filter(None, (*when, fmt.counts(incident, objective)))))
+        facts = (*when, fmt.counts(incident, objective), fmt.missed(objective, incident.missed))
+        lines.append(" ".join(filter(None, facts)))
         lines += filter(None, [cause_line(fmt, incident, objective)])
+        if incident.down and not objective.is_up:
+            lines.append(f"{targets_down_in_short(fmt, incident.down, incident.targets)}.")
         if not incident.is_drill:
             lines += filter(None, [budget_line(fmt, incident.budget, objective, at_rate_of=RATE_OVER)])
     if incident.openings > 1:

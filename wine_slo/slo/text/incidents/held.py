@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from wine_slo.slo.evaluation.engine import DOWN
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Objective
@@ -34,6 +35,13 @@ def held_lines(fmt: Formatter, incident: Incident, held: Sight, objective: Objec
 def unproved_end_text(fmt: Formatter, incident: Incident) -> str:
     """Return the end of an incident that was not a recovery: expired, or its objective removed."""
     title, number = fmt.title(incident.key), incident.number
+    if incident.outcome is Outcome.WITHDRAWN and incident.key.objective == DOWN:
+        text = fmt.say(
+            "{title}: outages are not alerted on any more, incident closed; this is not a recovery. #{number}",
+            title=title,
+            number=number,
+        )
+        return f"⚪️ {text}"
     if incident.outcome is Outcome.WITHDRAWN:
         text = fmt.say(
             "{title}: objective removed, incident closed; this is not a recovery. #{number}",
