@@ -47,7 +47,7 @@ def parse(text: str, name: str) -> tuple[list[Page], list[str]]:
 
     Args:
         text: What stands in the main file.
-        name: Its path, beside which the others are looked for.
+        name: Its path, beside which the others are.
 
     Raises:
         SloFileError: It is no YAML.
