@@ -12,10 +12,10 @@ from msgspec import Meta, Struct
 
 from wine_slo.config.files import text_file, yaml_file
 from wine_slo.config.files.yaml_file import Place
+from wine_slo.config.slo_extras import DeploymentEntry, DrillEntry, series_of, wrong_with_drill
 from wine_slo.config.slo_schema import (
     AnyObjectiveEntry,
     BurnEntry,
-    DrillEntry,
     ObjectiveEntry,
     SloFileEntry,
     listed,
@@ -88,7 +88,7 @@ class SloFile:
                 objectives.append(_objective(self._content, each, intervals))
             except ObjectiveError as error:
                 for dotted, sentence in error.mistakes:
-                    field = tuple(int(part) if part.isdigit() else part for part in dotted.split("."))
+                    field = _place_of(dotted)
                     is_of_file = (
                         field[0] in SloFileEntry.__struct_fields__ and getattr(each, str(field[0]), None) is None
                     )
@@ -100,9 +100,14 @@ class SloFile:
             raise SloFileError(dict.fromkeys(self._at(*each) for each in found))
         try:
             is_on = self._content.target_down not in (False, "off")
-            return Objectives(tuple(objectives), blind_for=_blind_for(self._content), target_down=is_on)
+            return Objectives(
+                tuple(objectives),
+                blind_for=_blind_for(self._content),
+                target_down=is_on,
+                deployments=series_of(self._content.deployments),
+            )
         except ObjectiveError as error:
-            raise SloFileError([self._at((error.field,), str(error))]) from error
+            raise SloFileError(self._at(_place_of(dotted), each) for dotted, each in error.mistakes) from error
 
     def lengthened(self, objectives: Objectives, known: Container[str]) -> list[str]:
         """Return a sentence for each span of the file that is too short for how often its job is scraped.
@@ -152,6 +157,11 @@ class SloFile:
         return _at(self.name, self._lines, place, sentence)
 
 
+def _place_of(dotted: str) -> Place:
+    """Return the place that a field is written as: `burns.0.budget`."""
+    return tuple(int(part) if part.isdigit() else part for part in dotted.split("."))
+
+
 def load(path: Path) -> SloFile:
     """Return what a file says.
 
@@ -172,7 +182,7 @@ def parse(text: str, name: str = "slo.yml") -> SloFile:
     file = _taken(SloFileEntry, content, (), found)
     if file is None:
         raise SloFileError(_at(name, lines, *each) for each in found)
-    found += [(("drill",), sentence) for sentence in _wrong_with_drill(file)]
+    found += [(("drill",), each) for each in wrong_with_drill(file.drill, [each.name for each in file.objectives])]
     numbers = {each.name: number for number, each in enumerate(file.objectives)}
     read = SloFile(name, (), file, lines, numbers)
     try:
@@ -184,15 +194,6 @@ def parse(text: str, name: str = "slo.yml") -> SloFile:
     silent = {each.name for each in file.objectives if not (each.scrape_interval or file.scrape_interval)}
     scopes = scopes_by_name(each for each in objectives.all if each.name in silent)
     return replace(read, silent_scopes=tuple(scopes.values()))
-
-
-def _wrong_with_drill(file: SloFileEntry) -> list[str]:
-    """Return what is wrong with the drill."""
-    if file.drill is None:
-        return []
-    names, name = [each.name for each in file.objectives], file.drill.objective
-    unknown = None if name in (None, *names) else f"names {name}, which is none of the objectives"
-    return [each for each in (file.drill.mistake(), unknown) if each is not None]
 
 
 def _text(path: Path) -> str:
@@ -275,7 +276,11 @@ def _kind(content: Any) -> type[ObjectiveEntry]:
     return kinds[content["kind"]]
 
 
-ITEMS: dict[str, Callable[[Any], type[Struct]]] = {"objectives": _kind, "burns": lambda _: BurnEntry}
+ITEMS: dict[str, Callable[[Any], type[Struct]]] = {
+    "objectives": _kind,
+    "burns": lambda _: BurnEntry,
+    "deployments": lambda _: DeploymentEntry,
+}
 
 
 def _shown(text: str) -> str:
