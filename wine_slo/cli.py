@@ -93,24 +93,38 @@ def validate(
 def init(
     files: Annotated[list[Path] | None, typer.Argument(metavar="FILE", help="More files of --from.")] = None,
     *,
+    prometheus: Annotated[
+        str | None, typer.Option(metavar="URL", help="The root of its API; that of the settings by default.")
+    ] = None,
     sources: Annotated[
-        list[Path] | None, typer.Option("--from", metavar="FILE", help="Objectives of another tool; or a folder.")
+        list[Path] | None,
+        typer.Option("--from", metavar="FILE", help="Objectives of another tool instead; or a folder."),
     ] = None,
     output: Annotated[Path, typer.Option(metavar="FILE", help="What to write.")] = Path("slo.yml"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file where it is there.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Take what is proposed, without a question.")] = False,
 ) -> None:
-    """Write a first slo.yml, out of the objectives of another tool.
+    """Write a first slo.yml, for what a Prometheus scrapes or out of the objectives of another tool.
 
-    Reads Sloth, Pyrra, OpenSLO, slo-generator and Prometheus alerting rules,
-    and says of each SLO what was taken, changed or left out and why.
+    Finds jobs, histograms, counters by status and probes, and proposes
+    objectives with numbers that the last day has kept. Writes .env too where
+    there is none. Credentials are read from the settings, as always.
+
+    With --from it reads Sloth, Pyrra, OpenSLO, slo-generator and Prometheus
+    alerting rules, and says of each SLO what was taken, changed or left out
+    and why.
 
     Exits with 0, and with 2 where nothing could be written.
     """
+    from wine_slo.monitor.onboarding import init as onboarding  # noqa: PLC0415
     from wine_slo.monitor.onboarding.importing.command import main as import_slos  # noqa: PLC0415
 
-    if not sources:
-        raise typer.BadParameter("say which files, as in: wine-slo init --from slos/*.yml", param_hint="--from")
-    raise typer.Exit(import_slos([*sources, *(files or ())], output, force=force))
+    if sources:
+        raise typer.Exit(import_slos([*sources, *(files or ())], output, force=force))
+    if files:
+        raise typer.BadParameter("files belong behind --from", param_hint="FILE")
+    options = onboarding.Options(prometheus=prometheus, output=output, force=force, yes=yes)
+    raise typer.Exit(onboarding.main(options))
 
 
 @app.command()
@@ -196,6 +210,26 @@ def replay(  # noqa: PLR0913  # options of a command, each by its name
             )
         )
     )
+
+
+@app.command()
+def suggest(
+    objectives: Annotated[Path | None, typer.Option(metavar="FILE", help="Instead of slo.yml.")] = None,
+    discover: Annotated[bool, typer.Option("--discover", help="For what Prometheus scrapes instead.")] = False,  # noqa: FBT002
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Propose thresholds and objectives by what the last 28 days have kept.
+
+    Counts every threshold with every objective, and replays the strictest
+    ones of them, and those of slo.yml, with the watchdog's own evaluator.
+    An interrupted run continues where it was.
+
+    Exits with 0, with 2 where settings or a file cannot be used, with 3
+    where Prometheus does not answer or knows too little for any objective.
+    """
+    from wine_slo.monitor.onboarding.suggest import command as suggesting  # noqa: PLC0415
+
+    raise typer.Exit(suggesting.main(objectives, is_discovering=discover, as_json=as_json))
 
 
 @app.command()

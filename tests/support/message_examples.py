@@ -12,6 +12,7 @@ from tests.support.fakes.telegram_html import visible_text
 from tests.support.scene import (
     ALL,
     CHAT,
+    EVERY_KIND,
     KEY,
     at,
     incident,
@@ -50,6 +51,7 @@ CHANGED = replace(SLOW, change=Deployment(at(60) - minutes(6), "3021" * 16, "918
 FAILING = incident(key=Key("errors"), value=0.113, worst=0.2)
 DOWN = incident(key=Key("availability"), value=1.0, worst=1.0, targets=1, down=("127.0.0.1:8000",))
 PARTLY_DOWN = replace(DOWN, value=1 / 3, targets=3, down=("b:8000",))
+GAUGED = incident(value=1.0, worst=1.0, bad=12, total=12, missed=0.0)
 RECOVERED = incident(
     last_bad_at=at(860), closed_at=at(887), outcome=Outcome.RECOVERED, value=0.041, bad=640, total=1910, budget=BUDGET
 )
@@ -70,6 +72,10 @@ BLIND = Incident(
 )
 UNWRITTEN = replace(BLIND, key=LEDGER, reason="database or disk is full")
 WRITTEN = replace(UNWRITTEN, closed_at=at(185), outcome=Outcome.RECOVERED)
+
+
+def of_every_kind(fmt: Formatter) -> Formatter:
+    return replace(fmt, objectives=EVERY_KIND)
 
 
 def caused(*causes: Cause) -> Incident:
@@ -136,6 +142,22 @@ EXAMPLES: dict[str, Callable[[Formatter], str]] = {
     "one of three down": lambda fmt: breach(PARTLY_DOWN, fmt=fmt),
     "three of three down": lambda fmt: breach(
         replace(PARTLY_DOWN, value=1.0, down=("a:8000", "b:8000", "c:8000")), fmt=fmt
+    ),
+    "one of three down, each by itself": lambda fmt: breach(
+        replace(DOWN, key=Key("availability", (("instance", "b:8000"),)), down=("b:8000",)), fmt=fmt
+    ),
+    "a probe": lambda fmt: breach(replace(GAUGED, key=Key("probe")), fmt=of_every_kind(fmt)),
+    "a queue": lambda fmt: breach(replace(GAUGED, key=Key("queue"), missed=4800), fmt=of_every_kind(fmt)),
+    "a queue that is short again": lambda fmt: recovery_text(
+        of_every_kind(fmt),
+        replace(RECOVERED, key=Key("queue"), value=0.0, worst=1.0, bad=24, total=40, budget=None),
+        OPENED,
+    ),
+    "a batch job": lambda fmt: breach(
+        replace(GAUGED, key=Key("backup"), missed=7300, value=0.5, bad=6), fmt=of_every_kind(fmt)
+    ),
+    "slow or failed": lambda fmt: breach(
+        incident(key=Key("calls"), value=0.4, worst=0.5, bad=46, total=58), fmt=of_every_kind(fmt)
     ),
     "buckets that are wide": lambda fmt: breach(replace(SLOW, bounds=BOUNDS), fmt=fmt),
     "one label set": lambda fmt: breach(incident(key=Key("latency", (("endpoint", "/predict"),))), fmt=fmt),

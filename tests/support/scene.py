@@ -14,7 +14,7 @@ from wine_slo.slo.notification.plan import Notification, next_notification
 from wine_slo.slo.notification.policy import Policy
 from wine_slo.slo.notification.record import DeliveryRecord
 from wine_slo.slo.objectives.kinds.gauge import Gauge
-from wine_slo.slo.objectives.kinds.latency import Latency
+from wine_slo.slo.objectives.kinds.latency import Latency, SlowOrFailed
 from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
@@ -32,8 +32,21 @@ LATENCY = Objective(
 )
 ERRORS = Objective(name="errors", title="Errors", job="wine-slo", source=Ratio(("bad",), ("total",)), ratio=0.99)
 AVAILABILITY = Objective(name="availability", title="Availability", job="wine-slo", source=Up(), ratio=0.995)
-PROBE = Gauge(comparison_of('probe_success{job="blackbox"} == 1'))
+PROBE, LENGTH, AGE = (
+    Gauge(comparison_of(good))
+    for good in (
+        'probe_success{job="blackbox"} == 1',
+        'queue_length{queue="<mail>"} < 100',
+        "time() - last_success_timestamp_seconds < 1h",
+    )
+)
 GAUGE = Objective(name="probe", title="Probe", job="blackbox", source=PROBE, ratio=0.99, least_events=1)
+QUEUE = replace(GAUGE, name="queue", title="Queue", source=LENGTH)
+BACKUP = replace(GAUGE, name="backup", title="Backup", source=AGE)
+CALLS = replace(
+    LATENCY, name="calls", title="Calls", source=SlowOrFailed("seconds", 1.0, success_selector='code="200"')
+)
+EVERY_KIND = Objectives.only(LATENCY, ERRORS, AVAILABILITY, GAUGE, QUEUE, BACKUP, CALLS)
 KEY = Key("latency")
 ALL = Objectives.only(LATENCY, ERRORS, AVAILABILITY)
 CHAT = Address.of("telegram", 7)

@@ -89,18 +89,14 @@ class DeploymentEntry(Struct, forbid_unknown_fields=True):
     ]
     label: Annotated[Text, Meta(description="The label that is the version")]
 
-    def series(self) -> VersionSeries:
-        """Return what is queried.
-
-        Raises:
-            ObjectiveError: It cannot be.
-        """
+    def mistakes(self) -> list[tuple[str, str]]:
+        """Return what is wrong with each field."""
         is_label = re.fullmatch(LABEL, self.label)
-        refuse(
+        wrong = (
             ("selector", wrong_with_selector(self.selector)),
             ("label", None if is_label else f"is {self.label!r}; it must be the name of a label"),
         )
-        return VersionSeries(self.selector, self.label)
+        return [(field, sentence) for field, sentence in wrong if sentence is not None]
 
 
 def refuse(*found: tuple[str, str | None]) -> None:
@@ -124,19 +120,11 @@ def wrong_with_drill(drill: DrillEntry | None, objectives: Collection[str]) -> l
     return [each for each in (drill.mistake(), unknown) if each is not None]
 
 
-def series_of(entries: Sequence[DeploymentEntry] | None) -> tuple[VersionSeries, ...] | None:
-    """Return where deployments show; None where nothing is said of it.
+def wrong_with_deployments(entries: Sequence[DeploymentEntry] | None) -> list[tuple[int, str, str]]:
+    """Return the number of each entry that is wrong, its field, and what is wrong with that."""
+    return [(number, *each) for number, entry in enumerate(entries or ()) for each in entry.mistakes()]
 
-    Raises:
-        ObjectiveError: One of them cannot be queried.
-    """
-    if entries is None:
-        return None
-    found = []
-    for number, each in enumerate(entries):
-        try:
-            found.append(each.series())
-        except ObjectiveError as error:
-            first, *more = [(f"deployments.{number}.{field}", sentence) for field, sentence in error.mistakes]
-            raise ObjectiveError(*first, *more) from error
-    return tuple(found)
+
+def series_of(entries: Sequence[DeploymentEntry] | None) -> tuple[VersionSeries, ...] | None:
+    """Return where deployments show; None where nothing is said of it."""
+    return None if entries is None else tuple(VersionSeries(each.selector, each.label) for each in entries)

@@ -5,13 +5,14 @@ It is also the JSON schema for editors: `python -m wine_slo.config.slo_schema > 
 
 import json
 import sys
-from datetime import timedelta, tzinfo
+from datetime import UTC, timedelta, tzinfo
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta, Struct
 
+from wine_slo.config.files import slo_examples
 from wine_slo.config.slo_extras import Count, DeploymentEntry, DrillEntry, Name, Text, refuse, wanted
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.kinds.gauge import Gauge
@@ -45,8 +46,10 @@ JobNames = Annotated[Filled | Annotated[list[Filled], Meta(min_length=1)], wante
 Selectors = Annotated[
     Filled | Annotated[list[Filled], Meta(min_length=1)], wanted("must be a selector or a list of selectors")
 ]
+Patterns = Annotated[list[Filled], wanted("must be a list of files, such as teams/*.yml")]
 HistogramUnit = Annotated[Literal["s", "ms", "us", "ns"], wanted("must be s, ms, us or ns")]
 Flag = Annotated[bool, wanted("must be true or false")]
+OWN_KEYS = "x-"  # keys of the file that begin so are its writer's own: a place for what anchors name
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}  # in seconds
 Urgency = Annotated[Literal["page", "ticket"], wanted("must be page or ticket")]
 
@@ -69,11 +72,18 @@ class ObjectiveEntry(Struct, kw_only=True, forbid_unknown_fields=True, tag_field
     name: Annotated[Name, Meta(description="Short and unique; people type it in the chat")]
     title: Annotated[Title, Meta(description="What messages call it; the name where it is left out")] = ""
     job: Annotated[
-        JobNames | None, Meta(description="The Prometheus job, or several; the file's where it is left out")
+        JobNames | None,
+        Meta(
+            description="The Prometheus job, or several; the file's where it is left out",
+            examples=["api", ["api", "web"]],
+        ),
     ] = None
     up: Annotated[
         Text | None,
-        Meta(description="A selector of the up series of its targets, or none; that of the job if left out"),
+        Meta(
+            description="A selector of the up series of its targets, or none; that of the job if left out",
+            examples=['up{job=~"api-.*", cluster="eu"}', "none"],
+        ),
     ] = None
     scrape_interval: Annotated[
         Span | None, Meta(description="How often its job is scraped; as in the file if left out")
@@ -81,15 +91,15 @@ class ObjectiveEntry(Struct, kw_only=True, forbid_unknown_fields=True, tag_field
     objective: Annotated[Number, Meta(description="The share of events that is to be good, 0 to 1")]
     bad_for: Annotated[
         Span | None,
-        Meta(description="Bad for less than this is a stall; 25s or three scrape intervals, the longer, if not said"),
+        Meta(description="Bad for less than this is a stall; 25s if not said, however often it is scraped"),
     ] = None
     good_for: Annotated[
         Span | None,
-        Meta(description="Good for so long is a recovery; 20s or two scrape intervals, the longer, if not said"),
+        Meta(description="Good for so long, and a scrape interval at the least, is a recovery; 20s if not said"),
     ] = None
     over: Annotated[
         Span | None,
-        Meta(description="The range that is shown; 5m, or bad_for and good_for together where that is longer"),
+        Meta(description="The range that is shown; 5m, or five scrape intervals where that is longer"),
     ] = None
     window: Annotated[
         Window, Meta(description="Of the error budget; week, month or quarter begins anew with the calendar")
@@ -117,14 +127,20 @@ class LatencyEntry(ObjectiveEntry, kw_only=True, tag="latency"):
 
     threshold: Annotated[Span, Meta(description="A request that takes longer is bad; a bucket bound of the histogram")]
     clear: Annotated[Span | None, Meta(description="A quick recovery keeps to this; a bucket bound too")] = None
-    histogram: Annotated[Text, Meta(description="The histogram's name, without _bucket")]
+    histogram: Annotated[
+        Text, Meta(description="The histogram's name, without _bucket", examples=["http_request_duration_seconds"])
+    ]
     selector: Annotated[Text, Meta(description='Label matchers, such as endpoint!~"/metrics|/health"')] = ""
     oldest_age: Annotated[Text | None, Meta(description="A gauge: the age of the oldest unanswered request")] = None
     budget_selector: Annotated[
         Text, Meta(description="More label matchers, for the error budget alone: it leaves a drill out")
     ] = ""
     success_selector: Annotated[
-        Text | None, Meta(description="Label matchers of successful requests; others are as bad as slow ones")
+        Text | None,
+        Meta(
+            description="Label matchers of successful requests; others are as bad as slow ones",
+            examples=['code!~"5.."'],
+        ),
     ] = None
     unit: Annotated[HistogramUnit, Meta(description="The unit of the histogram: s, ms, us or ns")] = "s"
     native: Annotated[Flag, Meta(description="Whether it is a native histogram, which has no _bucket")] = False
@@ -152,7 +168,11 @@ class RatioEntry(ObjectiveEntry, kw_only=True, tag="ratio"):
     """Bad events among all, or good ones."""
 
     bad: Annotated[
-        Selectors | None, Meta(description="A selector of the counter of bad events, or several, which are summed")
+        Selectors | None,
+        Meta(
+            description="A selector of the counter of bad events, or several, which are summed",
+            examples=['http_requests_total{job="api", code=~"5.."}', ["client_failed_total", "server_failed_total"]],
+        ),
     ] = None
     good: Annotated[
         Selectors | None, Meta(description="The same of good events; exactly one of bad and good is written")
@@ -173,7 +193,14 @@ class GaugeEntry(ObjectiveEntry, kw_only=True, tag="gauge"):
 
     good: Annotated[
         Text,
-        Meta(description='What a good value is: probe_success{job="blackbox"} == 1, or time() - last_success < 1h'),
+        Meta(
+            description="What a good value is: a selector and one comparison",
+            examples=[
+                'probe_success{job="blackbox"} == 1',
+                "queue_length < 100",
+                "time() - last_success_timestamp_seconds < 1h",
+            ],
+        ),
     ]
     least: Annotated[Count, Meta(description="With fewer values than this nothing is judged")] = 1
 
@@ -231,12 +258,15 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
         Meta(description="Labels by which bad requests are attributed; all that the series have if left out"),
     ] = None
     blind_for: Annotated[Span, Meta(description="Blind for so long is an incident of its own")] = "2m"
-    objectives: Annotated[list[AnyObjectiveEntry], wanted("must be a list of objectives")]
+    include: Annotated[
+        Patterns, Meta(description="More files of objectives, beside this one; * and ? stand for letters of a name")
+    ] = []
+    objectives: Annotated[list[AnyObjectiveEntry], wanted("must be a list of objectives")] = []
 
 
 def schema() -> dict[str, Any]:
-    """Return the JSON schema of the file."""
-    return msgspec.json.schema(SloFileEntry)
+    """Return the JSON schema of the file, with examples and with what holds beyond the types of single fields."""
+    return slo_examples.completed(msgspec.json.schema(SloFileEntry), OWN_KEYS)
 
 
 def wrong_with_success(matchers: str) -> str | None:
@@ -263,7 +293,7 @@ def span_of(field: str, text: str) -> timedelta:
         raise ObjectiveError(field, str(error)) from error
 
 
-def window_of(text: str, zone: tzinfo) -> tuple[timedelta, Calendar | None]:
+def window_of(text: str, zone: tzinfo = UTC) -> tuple[timedelta, Calendar | None]:
     """Return the window of an error budget: its span, and the calendar with which it begins anew, if it does.
 
     Raises:

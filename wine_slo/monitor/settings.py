@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
-from wine_slo.config.environment import NAMES, LogFormat, Port, Settings
+from wine_slo.config.environment import NAMES, PREFIX, LogFormat, Port, Settings, listed
+from wine_slo.config.files import text_file
+from wine_slo.config.files.tls_files import TlsFileError, TlsFiles
 from wine_slo.config.setting_types import (
     BotToken,
     ChatAddress,
@@ -93,6 +95,15 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     prometheus_tenant: Annotated[
         Header | None, Meta(description="a tenant's id on one line, sent as X-Scope-OrgID")
     ] = None
+    prometheus_ca_file: Annotated[
+        Path | None, Meta(description="the path of a file with the certificates of CAs, in PEM")
+    ] = None
+    prometheus_cert_file: Annotated[
+        Path | None, Meta(description="the path of a file with this client's certificate, in PEM")
+    ] = None
+    prometheus_key_file: Annotated[
+        Path | None, Meta(description="the path of a file with the key of that certificate, in PEM and not encrypted")
+    ] = None
     poll_seconds: Annotated[float, Meta(ge=1, le=3600, description="a number of seconds from 1 to 3600")] = 30
     objectives: Annotated[Path, Meta(description="the path of a file such as slo.yml")] = Path("config/slo.yml")
     database_url: Annotated[
@@ -170,8 +181,8 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         return f"http://{f'[{host}]' if ':' in host else host}:{self.watchdog_port}"
 
     def mistakes(self) -> list[str]:
-        """Return what is wrong of the proxies that the environment names for what has none of its own."""
-        found = []
+        """Return what is wrong of the files for TLS, and of the proxies that the environment names."""
+        found = self._mistakes_of_tls()
         for name, url, own in self._outside:
             if url and own is None:
                 try:
@@ -180,6 +191,34 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
                     variables = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY"
                     found.append(f"{variables} of the environment is no proxy for {name}; wanted: {PROXY}")
         return found
+
+    def _mistakes_of_tls(self) -> list[str]:
+        files = {f"prometheus_{name}": path for name, path in self._tls_files.items()}
+        named = {each.field: each for each in listed(type(self)) if each.field in files}
+        used = [named[field].variable for field, path in files.items() if path is not None]
+        cert, key = named["prometheus_cert_file"], named["prometheus_key_file"]
+        if (files[cert.field] is None) != (files[key.field] is None):
+            return [f"only {used[-1]} is set; wanted: {cert.variable} and {key.variable}, or none of both"]
+        try:
+            self.prometheus_tls.read()
+        except TlsFileError as error:
+            wrong = named[f"prometheus_{error.field}"]
+            return [f"{wrong.variable} is {str(files[wrong.field])!r}: {error}; wanted: {wrong.wanted}"]
+        if used and not self.prometheus_url.startswith("https:"):
+            return [f"{PREFIX}PROMETHEUS_URL is {self.prometheus_url!r}; wanted: an https URL, as {used[0]} is set"]
+        return []
+
+    @property
+    def _tls_files(self) -> dict[str, Path | None]:
+        """Return the files for TLS; None where one is not set."""
+        names = ("ca_file", "cert_file", "key_file")
+        paths = {name: getattr(self, f"prometheus_{name}") for name in names}
+        return {name: None if path is None or text_file.is_null(path) else path for name, path in paths.items()}
+
+    @property
+    def prometheus_tls(self) -> TlsFiles:
+        """Return the files by which Prometheus is trusted and this client is known."""
+        return TlsFiles(**self._tls_files)
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -376,12 +376,15 @@ def _environment(plan: Plan) -> Iterator[str]:
 
 def _passed(setting: Setting, service: Json) -> Iterator[str]:
     given = service["environment"]
+    secret = setting.variable.removeprefix("WINE_SLO_").removesuffix("_FILE").lower()
+    file = f"{setting.variable.removesuffix('_FILE')}_FILE"
+    is_filed = given.get(file) == f"/run/secrets/{secret}" and secret in service["secrets"]
+    value = given.get(setting.variable)
+    is_passed = value is None or f"${{{setting.variable}" in value or (file == setting.variable and is_filed)
     if setting.variable not in given:
         yield f"{COMPOSE} does not pass {setting.variable} on"
-    elif given[setting.variable] is not None and f"${{{setting.variable}" not in given[setting.variable]:
+    elif not is_passed:
         yield f"{setting.variable} of .env is not passed on"
-    secret = setting.variable.removeprefix("WINE_SLO_").lower()
-    is_filed = given.get(f"{setting.variable}_FILE") == f"/run/secrets/{secret}" and secret in service["secrets"]
     if setting.is_secret and not is_filed:
         yield f"{setting.variable} cannot come from a file"
 

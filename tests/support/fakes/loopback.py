@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from ssl import SSLContext
 from typing import Self
 
 from aiohttp import web
@@ -14,14 +15,15 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 class Loopback:
     """Serves one handler; whoever gives up waiting takes its handler with it."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, tls: SSLContext | None = None) -> None:
         self._handler = handler
+        self._tls = tls
         self._runner: web.ServerRunner | None = None
         self.port = 0  # chosen by the system at the first opening, kept after it
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def is_open(self) -> bool:
@@ -33,7 +35,7 @@ class Loopback:
             shutdown_timeout=0.01,  # seconds; what hangs on purpose is not waited for
         )
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self._tls).start()
         self.port = self._runner.addresses[0][1]
 
     async def close(self) -> None:
@@ -47,8 +49,8 @@ class Loopback:
 class OnLoopback:
     """A fake that is such a server: `async with` opens and closes it."""
 
-    def __init__(self, handler: Handler) -> None:
-        self._server = Loopback(handler)
+    def __init__(self, handler: Handler, tls: SSLContext | None = None) -> None:
+        self._server = Loopback(handler, tls)
 
     async def __aenter__(self) -> Self:
         await self._server.open()

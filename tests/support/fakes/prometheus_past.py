@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from math import inf
 
 from wine_slo.metric_names import ENDPOINT
-from wine_slo.slo.evaluation.sampling import OF_LATE
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.source.clocks import SourceTime
@@ -115,11 +114,11 @@ class PastPrometheus:
             promql.total_settled(objective): self._settled,
             promql.part_settled(objective): self._part_settled,
             promql.seconds_of_history(objective): self._history(objective.window),
-            promql.quantile_by_endpoint(objective, OF_LATE): self._quantile(OF_LATE),
+            promql.quantile_by_endpoint(objective, promql.OF_LATE): self._quantile(promql.OF_LATE),
             promql.quantile(objective, objective.over): self._quantile(objective.over),
-            promql.quantile(objective, objective.good_for): self._quantile(objective.good_for),
+            promql.quantile(objective, objective.recent): self._quantile(objective.recent),
         }
-        spans = {OF_LATE, objective.over, objective.expires_after, objective.window, timedelta(minutes=5)}
+        spans = {promql.OF_LATE, objective.over, objective.expires_after, objective.window, timedelta(minutes=5)}
         for span in (*spans, *(each for burn in objective.burns for each in (burn.short, burn.long))):
             self._answers[promql.events(objective, span)] = self._events(span)
             self._answers[promql.good_ratio(objective, span)] = self._ratio(span)

@@ -1,12 +1,14 @@
 """What can be set, where it is read from, and how a mistake is reported."""
 
 import os
+import ssl
 from base64 import b64decode, b64encode
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.support.real.certificates import Authority
 from wine_slo.config.environment import PREFIX, Setting, SettingsError, listed, read, unknown
 from wine_slo.config.setting_types import BotToken, ChatAddress, Host, Secret, UrlWithoutPassword
 from wine_slo.monitor.settings import WatchdogSettings
@@ -464,6 +466,10 @@ def test_prometheus_is_sent_what_the_file_of_its_secret_holds_now(lines: str, ex
     assert sent() == expected.format("hunter3")
     Path("secret").unlink()
     assert sent() == expected.format("hunter3"), "it is being exchanged"
+    Path("new").write_text("hunter4\n")
+    Path("link").symlink_to("new")
+    Path("link").replace("secret")
+    assert sent() == expected.format("hunter4"), "as Kubernetes exchanges it"
 
 
 def test_a_secret_that_stands_in_a_pipe_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -506,6 +512,97 @@ def test_exercises_are_on_by_default_only_on_loopback(
     host: str, *, sleep_enabled: bool | None, has_fault_endpoints: bool
 ) -> None:
     assert ServerSettings(host=Host(host), sleep_enabled=sleep_enabled).has_fault_endpoints is has_fault_endpoints
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two identities, and files that are none."""
+    folder = tmp_path_factory.mktemp("pem")
+    authority = Authority(folder)
+    for name in ("own", "other"):
+        authority.identity(name)
+    (folder / "junk.pem").write_text("junk")
+    (folder / "encrypted.key").write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    return folder
+
+
+CA = "the path of a file with the certificates of CAs, in PEM"
+CERT = "the path of a file with this client's certificate, in PEM"
+KEY = "the path of a file with the key of that certificate, in PEM and not encrypted"
+
+
+@pytest.mark.parametrize(
+    ("files", "mistake"),
+    [
+        pytest.param(
+            {"CA": "nowhere"},
+            f"_CA_FILE is 'nowhere': it cannot be read: No such file or directory; wanted: {CA}",
+            id="no file",
+        ),
+        pytest.param(
+            {"CA": "junk.pem"}, f"_CA_FILE is 'junk.pem': it holds no certificate in PEM; wanted: {CA}", id="no CA"
+        ),
+        pytest.param(
+            {"CERT": "own.pem"},
+            "only WINE_SLO_PROMETHEUS_CERT_FILE is set; wanted: "
+            "WINE_SLO_PROMETHEUS_CERT_FILE and WINE_SLO_PROMETHEUS_KEY_FILE, or none of both",
+            id="no key",
+        ),
+        pytest.param(
+            {"CERT": "own.key", "KEY": "own.key"},
+            f"_CERT_FILE is 'own.key': it holds no certificate in PEM; wanted: {CERT}",
+            id="a key as certificate",
+        ),
+        pytest.param(
+            {"CERT": "own.pem", "KEY": "own.pem"},
+            f"_KEY_FILE is 'own.pem': it holds no key in PEM; wanted: {KEY}",
+            id="a certificate as key",
+        ),
+        pytest.param(
+            {"CERT": "own.pem", "KEY": "other.key"},
+            f"_KEY_FILE is 'other.key': it is the key of another certificate; wanted: {KEY}",
+            id="another key",
+        ),
+        pytest.param(
+            {"CERT": "own.pem", "KEY": "encrypted.key"},
+            f"_KEY_FILE is 'encrypted.key': its key is encrypted; wanted: {KEY}",
+            id="a passphrase",
+        ),
+    ],
+)
+def test_a_file_for_tls_that_cannot_be_used_is_named_with_what_is_wanted(
+    monkeypatch: pytest.MonkeyPatch, pem: Path, files: dict[str, str], mistake: str
+) -> None:
+    monkeypatch.chdir(pem)
+    monkeypatch.setenv("WINE_SLO_PROMETHEUS_URL", "https://prometheus.example")
+    for name, file in files.items():
+        monkeypatch.setenv(f"WINE_SLO_PROMETHEUS_{name}_FILE", file)
+    assert mistakes() == [("WINE_SLO_PROMETHEUS" if mistake.startswith("_") else "") + mistake]
+
+
+def test_files_for_tls_are_read(monkeypatch: pytest.MonkeyPatch, pem: Path) -> None:
+    monkeypatch.chdir(pem)
+    monkeypatch.setenv("WINE_SLO_PROMETHEUS_URL", "https://prometheus.example")
+    for name, file in (("CA", "ca.pem"), ("CERT", "own.pem"), ("KEY", "own.key")):
+        monkeypatch.setenv(f"WINE_SLO_PROMETHEUS_{name}_FILE", file)
+    context = read(WatchdogSettings).prometheus_tls.read()
+    assert isinstance(context, ssl.SSLContext)
+    assert len(context.get_ca_certs()) == 1, "in place of those of the system"
+
+
+def test_an_empty_file_of_compose_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CA", "CERT", "KEY"):
+        monkeypatch.setenv(f"WINE_SLO_PROMETHEUS_{name}_FILE", os.devnull)
+    assert read(WatchdogSettings).prometheus_tls.read() is True
+
+
+def test_files_for_tls_want_an_https_url(monkeypatch: pytest.MonkeyPatch, pem: Path) -> None:
+    monkeypatch.setenv("WINE_SLO_PROMETHEUS_CA_FILE", str(pem / "ca.pem"))
+    (mistake,) = mistakes()
+    assert mistake.startswith("WINE_SLO_PROMETHEUS_URL is 'http://127.0.0.1:9090'; wanted: an https URL, as ")
 
 
 # What the pages say

@@ -70,6 +70,17 @@ def user(uid: int) -> str:
         return str(uid)
 
 
+def is_null(path: Path) -> bool:
+    """Return whether a file is /dev/null, which stands for none: docker-compose.yml uses it so."""
+    try:
+        return _is_null(path.stat())
+    except (OSError, ValueError):
+        return False
+
+
 def _is_text(found: os.stat_result) -> bool:
-    is_null = stat.S_ISCHR(found.st_mode) and found.st_rdev == Path(os.devnull).stat().st_rdev
-    return stat.S_ISREG(found.st_mode) or is_null  # /dev/null is an empty file: docker-compose.yml uses it as one
+    return stat.S_ISREG(found.st_mode) or _is_null(found)
+
+
+def _is_null(found: os.stat_result) -> bool:
+    return stat.S_ISCHR(found.st_mode) and found.st_rdev == Path(os.devnull).stat().st_rdev

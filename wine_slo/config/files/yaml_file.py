@@ -13,6 +13,7 @@ import yaml
 MOST_NODES = 50_000  # keys and values, aliases followed: some 3,000 objectives
 DEEPEST = 50  # of which slo.yml uses five
 Place = tuple[str | int, ...]  # the keys and numbers on the way from the root to a node
+MERGE = "tag:yaml.org,2002:merge"
 TOO_DEEP = f"something in it holds itself, or is nested more than {DEEPEST} deep"
 
 
@@ -57,24 +58,56 @@ def read_all(text: str) -> list[tuple[yaml.Node | None, Any]]:
 
 
 def places(root: yaml.Node | None) -> tuple[dict[Place, int], list[Place]]:
-    """Return the line of each place in a tree, and the places of keys that stand twice in one mapping."""
+    """Return the line of each place in a tree, and the places of keys that stand twice in one mapping.
+
+    What a mapping takes in by a merge key (`<<`) has the line at which it is written.
+    """
     lines: dict[Place, int] = {(): 1}
     repeated: list[Place] = []
+    for place, line, _, is_repeated in _walk(root):
+        lines.setdefault(place, line)
+        if is_repeated:
+            repeated.append(place)
+    return lines, sorted(repeated, key=lambda each: lines[each])
+
+
+def scalars(root: yaml.Node | None) -> dict[Place, str]:
+    """Return what stands at each place that holds one value, as it is written."""
+    found = ((place, node) for place, _, node, is_repeated in _walk(root) if not is_repeated)
+    return {place: node.value for place, node in found if isinstance(node, yaml.ScalarNode)}
+
+
+def _walk(root: yaml.Node | None) -> Iterator[tuple[Place, int, yaml.Node, bool]]:
+    """Yield each place in a tree, its line and its node, and whether its key stands there once more."""
     waiting: list[tuple[Place, yaml.Node | None]] = [((), root)]
     while waiting:
         place, node = waiting.pop()
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:  # a key is a scalar: another one cannot be read
-                there = (*place, key.value)
-                if there in lines:
-                    repeated.append(there)
-                lines.setdefault(there, key.start_mark.line + 1)
-                waiting.append((there, value))
-        elif isinstance(node, yaml.SequenceNode):
+        if isinstance(node, yaml.SequenceNode):
             for number, value in enumerate(node.value):
-                lines[*place, number] = value.start_mark.line + 1
+                yield (*place, number), value.start_mark.line + 1, value, False
                 waiting.append(((*place, number), value))
-    return lines, sorted(repeated, key=lambda each: lines[each])
+        elif isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for mapping in _with_merged(node):
+                own = set()
+                for key, value in mapping.value:  # a key is a scalar: another one cannot be read
+                    there, is_new = (*place, key.value), key.value not in seen
+                    if key.tag != MERGE and (is_new or key.value in own):
+                        yield there, key.start_mark.line + 1, value, not is_new
+                    if key.tag != MERGE and is_new:
+                        waiting.append((there, value))
+                    own.add(key.value)
+                    seen.add(key.value)
+
+
+def _with_merged(node: yaml.MappingNode) -> list[yaml.MappingNode]:
+    """Return a mapping, and those that it takes in, in the order in which they hold."""
+    found = [node]
+    for key, value in node.value:
+        if key.tag == MERGE:
+            for each in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                found += _with_merged(each) if isinstance(each, yaml.MappingNode) else []
+    return found
 
 
 def write(content: Any) -> str:
@@ -90,7 +123,8 @@ def _as_error() -> Iterator[None]:
         yield
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise YamlError(f"is no YAML: {error.problem}", line) from error
+        hint = "; indent with spaces" if "'\\t'" in str(error.problem) else ""
+        raise YamlError(f"is no YAML: {error.problem}{hint}", line) from error
     except (yaml.YAMLError, ValueError) as error:  # a character, a number or a date that cannot be; it has no mark
         raise YamlError(f"is no YAML: {str(error).splitlines()[0]}") from error
 

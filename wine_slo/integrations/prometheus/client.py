@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from ssl import SSLContext, SSLError
 from typing import TypeVar
 
 import aiohttp
@@ -45,6 +46,10 @@ CAUSES = {  # by the number of the error; the text of the system would be in the
     socket.EAI_NONAME: phrase("name or service not known"),
     socket.EAI_AGAIN: phrase("its name cannot be resolved now"),
 }
+NOT_ACCEPTED = phrase(
+    "it does not accept this client's certificate ({cause}), which WINE_SLO_PROMETHEUS_CERT_FILE and _KEY_FILE name"
+)
+UNTRUSTED = phrase("its certificate is not trusted ({cause}); WINE_SLO_PROMETHEUS_CA_FILE names the CA that signed it")
 
 
 class PrometheusClient:
@@ -56,6 +61,7 @@ class PrometheusClient:
         headers: Sent with each request: authorisation, tenant; read anew for each, as secrets are rotated.
         on_query: Called after each question with its outcome, `answered` or `failed`.
         timeout: For one question and its whole answer.
+        tls: Returns what connections are made with, which is rotated too; True for the CAs of the system.
     """
 
     def __init__(
@@ -65,6 +71,7 @@ class PrometheusClient:
         headers: Mapping[str, str],
         on_query: Callable[[str], None] = lambda _: None,
         timeout: aiohttp.ClientTimeout = TIMEOUT,
+        tls: Callable[[], SSLContext | bool] = lambda: True,
     ) -> None:
         self._session = session
         self._method = "POST"  # as a query may be longer than a URL
@@ -73,6 +80,7 @@ class PrometheusClient:
         self._url = url.rstrip("/")
         self._headers = headers
         self._timeout = timeout
+        self._tls = tls
 
     async def query(self, promql: str, at: datetime | None = None) -> Vector:
         """Return the answer to a question about now, or about an instant of the past.
@@ -143,17 +151,22 @@ class PrometheusClient:
                 f"{self._url}/api/v1/{what}",
                 headers=headers,
                 timeout=self._timeout,
+                ssl=self._tls(),
                 allow_redirects=False,  # another host would get the query and the headers, and would be trusted
                 **sent,  # type: ignore[arg-type]
             ) as response:
                 return response, await _read(response)
         except TimeoutError as error:
             raise MetricSourceError("it did not answer in time", is_too_much=True) from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise MetricSourceError(UNTRUSTED, cause=_why_untrusted(error.certificate_error)) from error
         except aiohttp.ClientConnectorError as error:
             raise MetricSourceError("it cannot be reached ({cause})", cause=_cause(error.os_error)) from error
         except (aiohttp.InvalidURL, UnicodeError) as error:
             raise MetricSourceError("its address is not a valid URL ({error})", error=str(error)) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
+            if isinstance(error.__cause__, SSLError) and "_ALERT_" in (error.__cause__.reason or ""):
+                raise MetricSourceError(NOT_ACCEPTED, cause=error.__cause__.reason) from error
             raise MetricSourceError("it closed the connection ({error})", error=type(error).__name__) from error
 
     def _log_once(self, infos: list[str]) -> None:
@@ -163,6 +176,11 @@ class PrometheusClient:
             if each not in self._infos:
                 self._infos.add(each)
                 log.info("Prometheus remarks: %s", each)
+
+
+def _why_untrusted(error: Exception) -> str:
+    """Return why its certificate is not trusted, as OpenSSL says it."""
+    return getattr(error, "verify_message", "") or str(error)
 
 
 def _cause(error: OSError) -> str | Reason:

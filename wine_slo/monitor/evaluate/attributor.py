@@ -17,7 +17,7 @@ from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.key_state import BadTime, bad_time
 from wine_slo.slo.evaluation.reading import Reading
 from wine_slo.slo.evaluation.rules import event_counts
-from wine_slo.slo.evaluation.sampling import interval_queries, key_of
+from wine_slo.slo.evaluation.sampling import key_of
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Series
@@ -26,7 +26,7 @@ PATIENCE = 1.0  # seconds that an evaluation waits
 REPEATED_AFTER = timedelta(seconds=30)  # of bad time; a message is edited once a minute at the most
 MOST_SERIES = 3000  # whose labels are read
 AT_ONCE = 4  # queries, so that those of the next evaluation need not queue
-COUNTED = ("total", "good", "bad")  # of `interval_queries`
+COUNTED = ("total", "good", "bad")  # of `promql.interval_queries`
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ class Attributor:
             async with free:
                 return await self._api.query_range(query, last - (count - 1) * step, last, step)
 
-        queries = interval_queries(by_label)
+        queries = promql.interval_queries(by_label)
         answers = await asyncio.gather(*(answer(queries[each]) for each in COUNTED))
         return await asyncio.to_thread(_shares, by_label, times, *answers)
 

@@ -58,6 +58,7 @@ class LiveObjectives:
         self._known: dict[str, ScrapeInterval] = {}
         self._next_at = 0.0  # by the steady clock
         self._logged: set[str] = set()
+        self._taken: dict[str, timedelta] = {}  # the intervals of the current objectives
         self.current = file.objectives()
         self._take()
 
@@ -98,30 +99,40 @@ class LiveObjectives:
         objectives = file.objectives(self._intervals)
         self.file = file
         self._logged.clear()
-        self._use(objectives)
+        self._use(objectives, self._intervals)
 
     @property
     def _intervals(self) -> dict[str, timedelta]:
         return {job: each.span for job, each in self._known.items()}
 
     def _take(self) -> None:
-        try:
-            objectives = self.file.objectives(self._intervals)
-        except SloFileError as error:  # at such an interval; it was right at another one
-            for mistake in error.mistakes:
-                self._log_once(logging.ERROR, mistake)
-        else:
-            self._use(objectives)
+        """Judge by what is known; a job that cannot be judged at its interval stays as it was, and alone."""
+        intervals = self._intervals
+        while True:
+            try:
+                objectives = self.file.objectives(intervals)
+            except SloFileError as error:
+                for mistake in error.mistakes:
+                    self._log_once(logging.ERROR, mistake)
+                news = {job for job in error.jobs if intervals.get(job) != self._taken.get(job)}
+                if not news:
+                    return
+                kept = {job: each for job, each in self._taken.items() if job in news}
+                intervals = {job: each for job, each in intervals.items() if job not in news} | kept
+            else:
+                self._use(objectives, intervals)
+                return
 
-    def _use(self, objectives: Objectives) -> None:
-        self.current, intervals = objectives, self._intervals
+    def _use(self, objectives: Objectives, intervals: dict[str, timedelta]) -> None:
+        self.current, self._taken = objectives, intervals
         for job in [each.name for each in self.file.silent_scopes if each.name in intervals]:
             self._log_once(logging.INFO, f"{job} is scraped every {format_span(intervals[job])}")
         for sentence in self.file.left_out(self.current):
             self._log_once(logging.INFO, sentence)
         for sentence in self.file.lengthened(self.current, intervals):
             self._log_once(logging.WARNING, sentence)
-        for each, real in wrongly_written(self.current, self._known):
+        known = {job: each for job, each in self._known.items() if intervals.get(job) == each.span}
+        for each, real in wrongly_written(self.current, known):
             where = self.file.place(each.name, "scrape_interval")
             self._log_once(logging.WARNING, f"{where}: scrape_interval {other_interval(each, real)}")
 

@@ -9,8 +9,6 @@ from wine_slo.slo.evaluation.sampling import (
     Grid,
     Scrapes,
     answers_of,
-    instant_queries,
-    interval_queries,
     key_of,
     read,
     read_nothing,
@@ -70,7 +68,7 @@ class ObjectiveQueries:
             return read_nothing(objective, self._state, now, gone=round(sum(each.value for each in gone.samples)))
 
         grid = await asyncio.to_thread(self._grid, scrapes, now)
-        by_interval, by_instant = interval_queries(objective), instant_queries(objective)
+        by_interval, by_instant = promql.interval_queries(objective), promql.instant_queries(objective)
         intervals, instants = await asyncio.gather(
             asyncio.gather(*(self._range(query, grid) for query in by_interval.values())),
             asyncio.gather(*(self._instant(query) for query in by_instant.values())),

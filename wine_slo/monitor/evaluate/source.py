@@ -24,11 +24,11 @@ def connect(
         on_query: Called after each query with its outcome, `answered` or `failed`.
         timeout: For one query and its whole answer.
     """
-    return PrometheusClient(
-        session, settings.prometheus_url, settings.prometheus_headers, on_query=on_query, timeout=timeout
-    )
+    url, headers, tls = settings.prometheus_url, settings.prometheus_headers, settings.prometheus_tls
+    return PrometheusClient(session, url, headers, on_query=on_query, timeout=timeout, tls=tls.read)
 
 
 def info(session: aiohttp.ClientSession, settings: WatchdogSettings) -> SourceInfo:
     """Return what describes the metric source itself: its version, its retention, its targets."""
-    return PrometheusFacts(session, settings.prometheus_url, settings.prometheus_headers)
+    url, headers, tls = settings.prometheus_url, settings.prometheus_headers, settings.prometheus_tls
+    return PrometheusFacts(session, url, headers, tls=tls.read)

@@ -124,13 +124,13 @@ async def _report(
         tidy(folder, datetime.now(UTC))
     async with aiohttp.ClientSession() as session:
         api = connect(session, settings, timeout=TIMEOUT)
-        intervals = await _intervals(file, api, info(session, settings), until)
+        intervals = await real_intervals(file, api, info(session, settings), until)
         objectives = file.objectives({job: each.span for job, each in intervals.items()})
         if sweep is not None:
             _check(sweep, objectives)
         first = await first_scrape(api, objectives, since, until)
         notes = _notes(objectives, intervals, since, first, poll)
-        since = _on_tick(max(first, since), poll)
+        since = on_tick(max(first, since), poll)
         for objective in objectives.all:
             sweep = await checked_bounds(api, objective, sweep, until)
         cache = RangeCache(api, folder, f"{settings.prometheus_url} {settings.prometheus_tenant}", until)
@@ -162,7 +162,9 @@ def _check(sweep: Sweep, objectives: Objectives) -> None:
         sweeps.apply(objectives, sweep, value)
 
 
-async def _intervals(file: SloFile, api: MetricSource, facts: SourceInfo, until: datetime) -> dict[str, ScrapeInterval]:
+async def real_intervals(
+    file: SloFile, api: MetricSource, facts: SourceInfo, until: datetime
+) -> dict[str, ScrapeInterval]:
     """Return how often jobs were scraped at the end of the replay, or are scraped now where they were not there."""
     scopes = file.objectives().scopes
     then = await scrape_intervals(scopes, api, facts, until)
@@ -198,7 +200,7 @@ def _score(story: Story, known: Sequence[KnownIncident]) -> Score:
     return score(story, mine)
 
 
-def _on_tick(at: datetime, poll: timedelta) -> datetime:
+def on_tick(at: datetime, poll: timedelta) -> datetime:
     """Return the first multiple of the poll that is not before an instant, so that chunks on disk fit every run."""
     step = milliseconds(poll)
     return EPOCH + timedelta(milliseconds=-(-milliseconds(at - EPOCH) // step) * step)

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from wine_slo.monitor.replay.range_cache import EPOCH, Lattice, Numbers, RangeCache, Table, milliseconds
-from wine_slo.slo.evaluation.sampling import Grid, instant_queries, interval_queries
+from wine_slo.slo.evaluation.sampling import Grid
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.source.metric_source import Points, Sample, finite_bounds
 
 OUT_OF_STEP = 20  # a scrape may be late by a twentieth of an interval and still lie on its lattice
+FINE_STEP = 5_000  # milliseconds; the scrapes of longer intervals jitter no more
 BOUNDS_EVERY = timedelta(minutes=1)  # bucket bounds change only with a release
 
 ALWAYS = (
@@ -23,7 +24,7 @@ ALWAYS = (
     "part_settled",
     "with_bucket_settled",
 )  # of `instant_queries`: what every evaluation reads
-DETAILS = ("over", "recent", "by_endpoint")  # what only an incident reads
+DETAILS = ("over", "recent", "by_endpoint", "missed")  # what only an incident reads
 
 
 class ObjectiveTables:
@@ -51,14 +52,14 @@ class ObjectiveTables:
         self.grid: Lattice | None = None
         self._short_ticks = Lattice.of_short_chunks(self._since, self._poll)
         self._quick: Lattice | None = None
-        instants = instant_queries(objective)
+        instants = promql.instant_queries(objective)
         self._at_instant = {
             "up": promql.targets_up(objective),
             "scraped": promql.targets_scraped_at(objective),
             **_present({name: instants[name] for name in ALWAYS}),
         }
         self._details = _present({name: instants[name] for name in DETAILS})
-        self._intervals = interval_queries(objective)
+        self._intervals = promql.interval_queries(objective)
         self._keyed: dict[tuple[str, Lattice, int], dict[Key, Numbers]] = {}
         self._expected: dict[Lattice, int] = {}
 
@@ -71,8 +72,8 @@ class ObjectiveTables:
         if self.is_tick(at):
             return at
         if self._quick is not None:
-            near = self._quick.nearest(at)
-            if -self.step // 100 <= near - at <= self.step // OUT_OF_STEP:
+            near, step = self._quick.nearest(at), min(self.step, FINE_STEP)
+            if -step // 100 <= near - at <= step // OUT_OF_STEP:
                 return near
         self._quick = Lattice.of_short_chunks(at, self.step)
         return at

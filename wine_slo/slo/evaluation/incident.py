@@ -71,6 +71,7 @@ class Incident:
         down: The names of those that did not answer at the last evaluation.
         attribution: Which labels' values carry its bad events of late; None where that is not known.
         waiting_seconds: How long the oldest request has waited, where nothing is answered at all.
+        missed: The value of a gauge that is furthest from good; None where all are good.
         budget: What is known of the error budget.
         burn: The burn-rate alert, where it is the budget that this is about.
         change: The deployment shortly before, if there was one.
@@ -103,6 +104,7 @@ class Incident:
     worst_at: datetime | None = None
     attribution: Attribution | None = None
     waiting_seconds: float | None = None
+    missed: float | None = None
     budget: Budget | None = None
     burn: Burn | None = None
     held: Sight | None = None
@@ -118,6 +120,11 @@ class Incident:
     def is_open(self) -> bool:
         """Return whether it is not over."""
         return self.closed_at is None
+
+    @property
+    def is_explained(self) -> bool:
+        """Return whether it is known which values carry its bad events."""
+        return self.attribution is not None and bool(self.attribution.causes)
 
     @property
     def is_of_drill(self) -> bool:
@@ -183,6 +190,7 @@ def recovered(incident: Incident, objective: Objective, reading: Reading, proof:
         value=value.number if value else None,
         value_over=value.over if value else None,
         waiting_seconds=None,
+        missed=None,
     )
 
 

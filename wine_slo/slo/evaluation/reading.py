@@ -45,13 +45,15 @@ INSTANCE = "instance"  # the label by which Prometheus distinguishes targets
 class Interval:
     """The events between two scrapes; `bad` of `total` as estimated counts, so not whole numbers.
 
-    `marginal` ones are good by so little that they are no sign of a recovery.
+    `marginal` ones are good by so little that they are no sign of a recovery. Where nothing ended but a request
+    `is_stuck`, the events are the steps of time for which it was.
     """
 
     ended_at: datetime
     bad: float
     total: float
     marginal: float = 0.0
+    is_stuck: bool = False
 
     def __post_init__(self) -> None:
         """Refuse counts that cannot be."""
@@ -80,6 +82,7 @@ class Reading:
         events_per_second: The rate over the last minute.
         good_ratio: The share of good events over the objective's range.
         waiting_seconds: How long the oldest request has waited for an answer, where nothing was answered of late.
+        missed: The value of a gauge that is furthest from good; None where all are good.
         budget: What is known of the error budget.
         up_targets: The targets whose being up is the objective; None for other kinds.
         next_at: When the next interval will be there to see.
@@ -100,6 +103,7 @@ class Reading:
     events_per_second: float | None = None
     good_ratio: float | None = None
     waiting_seconds: float | None = None
+    missed: float | None = None
     budget: Budget | None = None
     up_targets: "Targets | None" = None
     next_at: datetime | None = None

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from wine_slo.metric_names import ENDPOINT
 from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.judgement import INTERVALS_BEFORE
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import (
     Interval,
@@ -20,8 +21,8 @@ from wine_slo.slo.evaluation.reading import (
     target_name,
     without_data,
 )
-from wine_slo.slo.evaluation.rules import event_counts, has_events, is_stuck, is_without_bucket
-from wine_slo.slo.evaluation.schedule import complete_before, next_interval_at, seen_until
+from wine_slo.slo.evaluation.rules import event_counts, has_events, is_stuck, is_without_bucket, stuck_events
+from wine_slo.slo.evaluation.schedule import arrival, complete_before, next_interval_at, seen_until
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.kinds.indicator import BoundedHistogram
@@ -33,7 +34,6 @@ from wine_slo.slo.span import format_seconds
 
 CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
 LATENESS = 4  # scrape intervals after which a sample that is not there will not come
-OF_LATE = timedelta(minutes=1)  # the range over which the rate is given, and endpoints are named as slow or fine
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +115,14 @@ class Grid:
             now: The instant of the evaluation.
         """
         step = objective.scrape_interval
-        last = now - (now - scrapes.anchor - step / 10) % step  # a tenth of an interval for the scrape itself to arrive
+        last = now - (now - scrapes.anchor - arrival(step)) % step
         incomplete = last - complete_before([each.value for each in scrapes.at], step)
         last -= max(0, incomplete // step + 1) * step
         known = [key for key in state.tracks if key.objective == objective.name]
         seen = [seen_until(state, key, LATENESS * step) for key in known] or [None]
         first = min(now - objective.over if each is None else each for each in seen)
         count = (last - max(first, now - CATCHES_UP)) // step
-        return cls(last - max(count, round(objective.recent / step)) * step, last, step)
+        return cls(last - max(count, round(objective.recent / step), INTERVALS_BEFORE + 1) * step, last, step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +150,7 @@ class Answers:
         total_settled: How many series of all events are old enough to have intervals; empty where that is not queried.
         part_settled: The same of the good ones, or of the bad ones where those are counted.
         with_bucket_settled: The same of those that must have the bucket of the threshold, where not all must.
+        missed: The value of a gauge that is furthest from good; absent where all are good.
     """
 
     at: datetime
@@ -172,6 +173,7 @@ class Answers:
     total_settled: Mapping[Key, float] = field(default_factory=dict)
     part_settled: Mapping[Key, float] = field(default_factory=dict)
     with_bucket_settled: Mapping[Key, float] = field(default_factory=dict)
+    missed: Mapping[Key, float] = field(default_factory=dict)
 
     @property
     def have_intervals(self) -> bool:
@@ -194,33 +196,6 @@ class Answers:
         return (self.grid.last - LATENESS * self.grid.step).timestamp()
 
 
-def interval_queries(objective: Objective) -> dict[str, str | None]:
-    """Return the query of each field of `Answers` that has a value for each interval; None where it has none."""
-    return {
-        "total": promql.total_per_interval(objective),
-        "good": promql.good_per_interval(objective),
-        "bad": promql.bad_per_interval(objective),
-        "clear": promql.clear_per_interval(objective),
-        "ages": promql.oldest_age_per_interval(objective),
-    }
-
-
-def instant_queries(objective: Objective) -> dict[str, str | None]:
-    """Return the query of each field of `Answers` that has one value at the instant; None where it has none."""
-    return {
-        "of_late": promql.events(objective, OF_LATE),
-        "shown": promql.events(objective, objective.over),
-        "long": promql.events(objective, objective.expires_after),
-        "over": promql.quantile(objective, objective.over),
-        "recent": promql.quantile(objective, objective.recent),
-        "ratio": promql.good_ratio(objective, objective.over),
-        "total_settled": promql.total_settled(objective),
-        "part_settled": promql.part_settled(objective),
-        "with_bucket_settled": promql.with_bucket_settled(objective),
-        "by_endpoint": promql.quantile_by_endpoint(objective, OF_LATE),
-    }
-
-
 def answers_of(  # noqa: PLR0913  # values of a record, each by its name
     objective: Objective,
     *,
@@ -239,8 +214,8 @@ def answers_of(  # noqa: PLR0913  # values of a record, each by its name
         at: The instant.
         scrapes: The last ones.
         grid: The ends of the intervals.
-        intervals: The answers to `interval_queries`, by their names.
-        instants: The answers to those of `instant_queries` that were made, by their names.
+        intervals: The answers to `promql.interval_queries`, by their names.
+        instants: The answers to those of `promql.instant_queries` that were made, by their names.
         budgets: What is known of the error budgets.
         bounds: The finite bucket bounds of the histogram in seconds, ascending.
     """
@@ -269,6 +244,7 @@ def answers_of(  # noqa: PLR0913  # values of a record, each by its name
         total_settled=instant("total_settled"),
         part_settled=instant("part_settled"),
         with_bucket_settled=instant("with_bucket_settled"),
+        missed=instant("missed"),
     )
 
 
@@ -329,7 +305,7 @@ def read_nothing(objective: Objective, state: State, now: datetime, *, gone: int
         gone: How many targets of the job it knew of late.
     """
     sight, reason = sight_of(objective, Targets(up=0, known=0, scraped_at=None), Traffic(0, 0), now)
-    if gone:
+    if gone and objective.scope.has_up:
         sight = Sight.TARGET_DOWN
         reason = Reason(
             "Prometheus knows none of the {count} targets of {job} any more", {"count": gone, "job": objective.job}
@@ -354,6 +330,7 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
         traffic = Traffic(answers.shown.get(key, 0), answers.long.get(key, 0), hangs, is_there)
         mine = targets.get(tuple(value for _, value in key.labels), targets[None])
         sight, reason = sight_of(objective, mine, traffic, now)
+        per_minute = None if objective.counts_scrapes else answers.of_late.get(key)
         found[key] = Reading(
             at=now,
             sight=sight,
@@ -362,7 +339,8 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
             latency_seconds=answers.over.get(key),
             recent_seconds=answers.recent.get(key),
             by_endpoint=answers.by_endpoint.get(key, ()),
-            events_per_second=answers.of_late[key] / OF_LATE.total_seconds() if key in answers.of_late else None,
+            events_per_second=None if per_minute is None else per_minute / promql.OF_LATE.total_seconds(),
+            missed=answers.missed.get(key),
             good_ratio=answers.ratio.get(key),
             waiting_seconds=list(ages.values())[-1] if hangs and key not in answers.recent else None,
             bounds=answers.bounds,
@@ -381,7 +359,7 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
 
 
 def _intervals(objective: Objective, answers: Answers, key: Key) -> tuple[Interval, ...]:
-    """Return the intervals with events; where none ended but a request is stuck, that request is the one bad event."""
+    """Return the intervals with events; where none ended but a request is stuck, that request is what is bad."""
     total, ages = answers.total.get(key, {}), answers.ages.get(key, {})
     good, bad, clear = answers.good.get(key), answers.bad.get(key, {}), answers.clear.get(key)
     intervals = []
@@ -389,13 +367,14 @@ def _intervals(objective: Objective, answers: Answers, key: Key) -> tuple[Interv
         rate = total.get(at, 0.0)
         good_rate = None if good is None else good.get(at, 0.0)
         events, failed = event_counts(objective, rate, good_rate, bad.get(at, 0.0))
-        if not has_events(events) and is_stuck(objective, ages.get(at, 0.0)):
-            events = failed = 1.0
+        hangs = not has_events(events) and is_stuck(objective, ages.get(at, 0.0))
+        if hangs:
+            events = failed = stuck_events(objective, ages[at])
         if has_events(events):
             failed = min(max(failed, 0.0), events)
             marginal = 0.0 if clear is None else event_counts(objective, rate, clear.get(at, 0.0), 0.0)[1] - failed
             ended_at = datetime.fromtimestamp(at, UTC)
-            intervals.append(Interval(ended_at, failed, events, min(max(marginal, 0.0), events - failed)))
+            intervals.append(Interval(ended_at, failed, events, min(max(marginal, 0.0), events - failed), hangs))
     return tuple(intervals)
 
 

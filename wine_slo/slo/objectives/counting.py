@@ -58,9 +58,9 @@ def settled(events: Events, scrape_interval: timedelta) -> str:
     return _joined(f"{each} and {each} offset {before}" for each in events.selectors)
 
 
-def fresh(series: str, scrape_interval: timedelta) -> str:
-    """Return the series that have a sample in the last interval."""
-    return f"{series} and {is_fresh(series, scrape_interval)}"
+def fresh(values: str, scrape_interval: timedelta, series: str = "") -> str:
+    """Return the values whose series, which are they themselves if not said, have a sample in the last interval."""
+    return f"{values} and {is_fresh(series or values, scrape_interval)}"
 
 
 def is_fresh(series: str, scrape_interval: timedelta) -> str:

@@ -19,8 +19,37 @@ from wine_slo.slo.source.deployment import VERSION_LABELS, VersionSeries
 from wine_slo.slo.span import format_range
 
 MEASURED_OVER = timedelta(minutes=10)
+OF_LATE = timedelta(minutes=1)  # the range over which the rate is given, and endpoints are named as slow or fine
 GONE_FOR = timedelta(hours=1)  # targets that have vanished count as down for so long, and as unknown after that
 SAMPLED_OVER, SAMPLED_EVERY = timedelta(hours=6), timedelta(minutes=1)  # in longer ranges not each scrape is compared
+
+
+def interval_queries(objective: Objective) -> dict[str, str | None]:
+    """Return the query of each answer that has a value for each interval, by its name; None where it has none."""
+    return {
+        "total": total_per_interval(objective),
+        "good": good_per_interval(objective),
+        "bad": bad_per_interval(objective),
+        "clear": clear_per_interval(objective),
+        "ages": oldest_age_per_interval(objective),
+    }
+
+
+def instant_queries(objective: Objective) -> dict[str, str | None]:
+    """Return the query of each answer that has one value at the instant, by its name; None where it has none."""
+    return {
+        "of_late": events(objective, OF_LATE),
+        "shown": events(objective, objective.over),
+        "long": events(objective, objective.expires_after),
+        "over": quantile(objective, objective.over),
+        "recent": quantile(objective, objective.recent),
+        "ratio": good_ratio(objective, objective.over),
+        "total_settled": total_settled(objective),
+        "part_settled": part_settled(objective),
+        "with_bucket_settled": with_bucket_settled(objective),
+        "missed": missed_value(objective),
+        "by_endpoint": quantile_by_endpoint(objective, OF_LATE),
+    }
 
 
 def targets_up(objective: Objective) -> str:
@@ -140,6 +169,16 @@ def oldest_age_per_interval(objective: Objective) -> str | None:
     return None if series is None else f"max{_by(objective)} ({counting.fresh(series, objective.scrape_interval)})"
 
 
+def missed_value(objective: Objective) -> str | None:
+    """Return the value of a gauge that is furthest from good, of those that are not good; None of other kinds."""
+    source, scope = objective.source, objective.scope
+    missed = source.missed(scope)
+    if missed is None:
+        return None
+    furthest, values = missed
+    return f"{furthest}{_by(objective)} ({counting.fresh(values, objective.scrape_interval, source.scraped(scope))})"
+
+
 def quantile(objective: Objective, over: timedelta, *more: str) -> str | None:
     """Return the objective's quantile in seconds over a range, by label set and by each of `more` labels; else None."""
     series, bounded = objective.source.histogram_series(objective.scope), objective.source.bounded
@@ -218,6 +257,14 @@ def bucket_bounds(objective: Objective) -> str | None:
     return None if objective.source.bounded is None else f"count by (le) ({buckets})"
 
 
+def increase_by_bound(objective: Objective, over: timedelta) -> str | None:
+    """Return the events over a range within each bucket bound; None where other things make them good or bad."""
+    if objective.source.bounded is None or not objective.is_latency:
+        return None
+    buckets = objective.source.histogram_series(objective.scope)
+    return f"sum{_by(objective, 'le')} (increase({buckets}[{format_range(over)}]))"
+
+
 def count(selector: str) -> str:
     """Return how many series match."""
     return f"count({selector})"
@@ -268,7 +315,7 @@ def _part(objective: Objective) -> Events | None:
 def _fresh_scrapes(objective: Objective) -> str:
     """Return 1 for each series whose scrape in the interval was good, and 0 for each whose was bad."""
     source, scope = objective.source, objective.scope
-    return f"{source.good_scrape(scope)} and {counting.is_fresh(source.scraped(scope), objective.scrape_interval)}"
+    return counting.fresh(source.good_scrape(scope), objective.scrape_interval, source.scraped(scope))
 
 
 def _good_scrapes(objective: Objective, over: timedelta) -> str:

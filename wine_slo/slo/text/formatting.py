@@ -18,6 +18,7 @@ from wine_slo.slo.text.language import ENGLISH, Hole, Language, shortened
 
 MAX_ENDPOINTS = 3  # in one line of a message
 MAX_HELD = 3  # incidents that are named in one message
+MOST_SECONDS = 1e11  # of an age; a gauge that is 0 was never set, and its age is that of the epoch
 LONG_OPEN = timedelta(minutes=2)  # from then on the first line says for how long
 THIS = {  # after "of": "95 % left of this month"
     CalendarUnit.WEEK: phrase("this week"),
@@ -132,12 +133,20 @@ class Formatter:
 
     def worst_ever(self, incident: Incident, objective: Objective | None) -> str:
         """Return the worst value of an incident as a sentence; empty where there is none."""
-        if objective is None or incident.worst is None or objective.is_up:
+        if objective is None or incident.worst is None or objective.counts_scrapes:
             return ""
         value = self.number(objective, incident.worst, incident.bounds)
         if incident.worst_at is None:
             return self.say("Worst {value}.", value=value)
         return self.say("Worst {value} at {time}.", value=value, time=self.clock(incident.worst_at))
+
+    def missed(self, objective: Objective, value: float | None) -> str:
+        """Return the present value of a gauge that is furthest from good, as a sentence; empty where all are good."""
+        if value is None:
+            return ""
+        if objective.source.has_ages:
+            return self.say("Oldest: {duration} ago.", duration=timedelta(seconds=min(value, MOST_SECONDS)))
+        return self.say("Worst value now: {value}.", value=self.language.decimal_of(value))
 
     def counts(self, incident: Incident, objective: Objective | None) -> str:
         """Return how many events of the present opening were bad, as a sentence; empty where none were counted."""

@@ -69,6 +69,10 @@ class Language:
         """Return a number as exact as people need it: `9.8`, `123`."""
         return self._decimal(_significant(value, 2))
 
+    def decimal_of(self, value: float) -> str:
+        """Return any number, as exact as six digits are: `480`, `0.25`, `1.5e+09`."""
+        return self._decimal(f"{value:.6g}")
+
     def seconds(self, value: float, *, apart_from: float | None = None) -> str:
         """Return a request's duration: `0.04 s`, `2.4 s`, `12 s`.
 

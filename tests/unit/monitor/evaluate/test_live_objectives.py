@@ -37,7 +37,7 @@ class Prometheus:
             for job, each in self.intervals.items()
         ]
 
-    async def version(self) -> None:
+    async def server(self) -> None:
         return None
 
     async def retention(self) -> None:
@@ -86,8 +86,8 @@ async def test_an_interval_that_is_not_written_is_that_of_its_job_and_its_spans_
     followed.prometheus.intervals = {"api": 30, "other": 60}
     assert await followed.after() == {"errors": 30, "up": 60}
     errors, up = followed.live.current.all
-    assert (errors.bad_for, errors.good_for) == (timedelta(seconds=90), timedelta(seconds=60))
-    assert (up.bad_for, up.good_for) == (timedelta(seconds=180), timedelta(seconds=120))
+    assert errors.recent == timedelta(seconds=60)
+    assert up.recent == timedelta(seconds=120)
 
 
 async def test_a_job_that_is_not_known_yet_is_queried_at_each_evaluation(followed: Followed) -> None:
@@ -141,30 +141,41 @@ async def test_what_is_written_goes_before_and_is_warned_of_once_where_it_is_not
 async def test_spans_that_are_too_short_for_the_real_interval_are_lengthened_and_said_with_their_lines(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    text = SILENT.replace("objective: 0.99, bad:", "bad_for: 25s, good_for: 10m, over: 11m, objective: 0.99, bad:")
+    text = SILENT.replace("objective: 0.99, bad:", "bad_for: 10s, good_for: 10m, over: 4m, objective: 0.99, bad:")
     followed = Followed(tmp_path / "slo.yml", text)
     followed.prometheus.intervals = {"api": 60, "other": 60}
     caplog.set_level(logging.WARNING)
     await followed.after()
     errors = followed.live.current.by_name["errors"]
-    assert (errors.bad_for, errors.good_for, errors.over) == tuple(timedelta(minutes=each) for each in (3, 10, 13))
+    assert (errors.bad_for, errors.good_for, errors.over) == tuple(timedelta(seconds=each) for each in (15, 600, 615))
     too_short = "which is too short: api is scraped every 1m, so it counts as"
     assert [each.getMessage() for each in caplog.records] == [
-        f"{tmp_path}/slo.yml:3: objectives.0.bad_for is 25s, {too_short} 3m",
-        f"{tmp_path}/slo.yml:3: objectives.0.over is 11m, {too_short} 13m",
+        f"{tmp_path}/slo.yml:3: objectives.0.bad_for is 10s, {too_short} 15s",
+        f"{tmp_path}/slo.yml:3: objectives.0.over is 4m, {too_short} 615s",
     ]
 
 
-async def test_an_interval_at_which_nothing_can_be_judged_changes_nothing_and_is_said(
+async def test_a_job_that_cannot_be_judged_at_its_interval_stays_as_it_was_alone_and_that_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     text = SILENT.replace("objective: 0.99, bad:", "window: 1h, burns: [], objective: 0.99, bad:")
     followed = Followed(tmp_path / "slo.yml", text)
     followed.prometheus.intervals = {"api": 3600, "other": 60}
-    assert await followed.after() == {"errors": 5, "up": 5}
+    assert await followed.after() == {"errors": 5, "up": 60}
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
     assert "window is 1h; it must be longer than over, which is 5h at scrape_interval: 1h" in record.getMessage()
+
+
+async def test_a_job_that_can_no_longer_be_judged_keeps_the_interval_at_which_it_was(tmp_path: Path) -> None:
+    text = SILENT.replace("objective: 0.99, bad:", "window: 1h, burns: [], objective: 0.99, bad:")
+    followed = Followed(tmp_path / "slo.yml", text)
+    followed.prometheus.intervals = {"api": 30, "other": 60}
+    assert await followed.after() == {"errors": 30, "up": 60}
+    followed.prometheus.intervals = {"api": 3600, "other": 15}
+    assert await followed.after(60) == {"errors": 30, "up": 15}
+    followed.prometheus.intervals = {"api": 10, "other": 15}
+    assert await followed.after(60) == {"errors": 10, "up": 15}
 
 
 async def test_a_file_that_is_read_anew_is_judged_at_once_at_what_is_known(followed: Followed) -> None:

@@ -154,6 +154,38 @@ READS = {
     "three of three down": (
         "🔴 wine-slo is down: 3 of 3 targets do not answer for <b>1 min</b> (since 22:41:00)\n#12 · availability"
     ),
+    "one of three down, each by itself": (
+        "🔴 wine-slo (b:8000) is down: all scrapes fail for <b>1 min</b> (since 22:41:00)\n"
+        "#12 · availability{instance=&quot;b:8000&quot;}"
+    ),
+    "a probe": (
+        "🔴 Probe: <b>0 %</b> good (target ≥ 99 %, last 20 s)\n"
+        "Since 22:41:00 (1 min). 12 of 12 samples missed probe_success == 1. Worst value now: 0.\n"
+        "#12 · probe"
+    ),
+    "a queue": (
+        "🔴 Queue: <b>0 %</b> good (target ≥ 99 %, last 20 s)\n"
+        "Since 22:41:00 (1 min). 12 of 12 samples missed queue_length &lt; 100. Worst value now: 4800.\n"
+        "#12 · queue"
+    ),
+    "a queue that is short again": (
+        "🟢 Queue resolved: 100 % good (last 20 s)\n"
+        "Lasted 13 min (22:41:00–22:54:20).\n"
+        "24 of 40 samples missed queue_length &lt; 100.\n"
+        "Notified after 27 s.\n"
+        "#12 · queue"
+    ),
+    "a batch job": (
+        "🔴 Backup: <b>50 %</b> good (target ≥ 99 %, last 20 s)\n"
+        "Since 22:41:00 (1 min). 6 of 12 samples missed time() - last_success_timestamp_seconds &lt; 1h. "
+        "Oldest: 2 h 1 min ago.\n"
+        "#12 · backup"
+    ),
+    "slow or failed": (
+        "🔴 Calls: <b>40 %</b> slow or failed (target ≤ 5 %, last 20 s)\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests over 1 s or failed.\n"
+        "#12 · calls"
+    ),
     "buckets that are wide": (
         "🔴 Latency: p95 <b>2–2.5 s</b> (target ≤ 1 s, last 20 s)\n"
         "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"

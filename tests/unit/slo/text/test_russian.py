@@ -44,6 +44,7 @@ ALLOWED = frozenset(
 OF_OTHERS = re.compile(  # names and texts that others chose: objectives, endpoints, titles, commands, what SQLite says
     r"\{[a-z]+=\"[^\"]*\"\}|/[a-z]\w*(/\d+| all| off| stop)?|\b(latency|errors|availability|sight|ledger)\b"
     r"|\b(busy|few|gone|hidden|quiet|unknown)\b|Errors|WINE_SLO_\w+|slo\.yml|database or disk is full"
+    r"|\b(probe|queue|backup|calls)\b|Probe|Queue|Backup|Calls|probe_success|queue_length|time\(\) - last_\w+"
     r"|\b(endpoint|instance|version|zone)="
 )
 TOO_FEW = Reason("only {seen} of the {needed} requests that a judgement needs", {"seen": 3, "needed": 5})
@@ -196,6 +197,38 @@ READS = {
     ),
     "three of three down": (
         "🔴 wine-slo не работает: не отвечает 3 из 3 экземпляров уже <b>1 мин</b> (с 22:41:00)\n№ 12 · availability"
+    ),
+    "one of three down, each by itself": (
+        "🔴 wine-slo (b:8000) не работает: метрики не собираются уже <b>1 мин</b> (с 22:41:00)\n"
+        "№ 12 · availability{instance=&quot;b:8000&quot;}"
+    ),
+    "a probe": (
+        "🔴 Probe: <b>0 %</b> хороших значений (цель ≥ 99 %, за 20 с)\n"
+        "С 22:41:00 (1 мин). Не выполнено probe_success == 1: 12 из 12 значений. Худшее значение сейчас: 0.\n"
+        "№ 12 · probe"
+    ),
+    "a queue": (
+        "🔴 Queue: <b>0 %</b> хороших значений (цель ≥ 99 %, за 20 с)\n"
+        "С 22:41:00 (1 мин). Не выполнено queue_length &lt; 100: 12 из 12 значений. Худшее значение сейчас: 4800.\n"
+        "№ 12 · queue"
+    ),
+    "a queue that is short again": (
+        "🟢 Queue в норме: 100 % хороших значений (за 20 с)\n"
+        "Длилось 13 мин (22:41:00–22:54:20).\n"
+        "Не выполнено queue_length &lt; 100: 24 из 40 значений.\n"
+        "Оповещение через 27 с.\n"
+        "№ 12 · queue"
+    ),
+    "a batch job": (
+        "🔴 Backup: <b>50 %</b> хороших значений (цель ≥ 99 %, за 20 с)\n"
+        "С 22:41:00 (1 мин). Не выполнено time() - last_success_timestamp_seconds &lt; 1h: 6 из 12 значений. "
+        "Самое давнее: 2 ч 1 мин назад.\n"
+        "№ 12 · backup"
+    ),
+    "slow or failed": (
+        "🔴 Calls: <b>40 %</b> запросов медленные или с ошибкой (цель ≤ 5 %, за 20 с)\n"
+        "С 22:41:00 (1 мин). Дольше 1 с или с ошибкой: 46 из 58 запросов.\n"
+        "№ 12 · calls"
     ),
     "buckets that are wide": (
         "🔴 Задержка: p95 <b>2–2,5 с</b> (цель ≤ 1 с, за 20 с)\n"

@@ -10,9 +10,10 @@ from wine_slo.monitor.onboarding.slo_writer import Section, write
 MOST_SKIPPED = 3  # files that are named
 WHAT_IT_IS = (
     "Written by `wine-slo init --from` out of objectives of other tools. A comment says where each is from, what was "
-    "changed, and what is left out and why. `wine-slo doctor` says what of it Prometheus does not have."
+    "changed, and what is left out and why. Labels, annotations and receivers of alerts are not taken over. "
+    "`wine-slo doctor` says what of it Prometheus does not have."
 )
-NO_JOB = "names no job: fresh series count as data; with `job: NAME` instead, outages of its targets are told"
+NO_JOB = "names no job: fresh series count as data; with `job: NAME` instead, outages of its targets are reported"
 
 
 def slo_yaml(imported: Imported) -> str:
@@ -29,7 +30,7 @@ def summary(imported: Imported) -> Iterator[str]:
     """Return a line for each SLO, remarks below it, and the count of all."""
     width = max((len(each.name) for each in imported.entries), default=0)
     for each in imported.entries:
-        yield f"{_verdict(each):<9} {each.name:<{width}}  {each.where}"
+        yield f"{_outcome(each):<9} {each.name:<{width}}  {each.where}"
         for remark in each.remarks:
             yield f"{'':<10}{remark}"
     yield from (
@@ -42,7 +43,7 @@ def summary(imported: Imported) -> Iterator[str]:
     if without := sum(each.fields.get("up") == NONE for each in imported.taken):
         yield (
             f"{without} {'names' if without == 1 else 'name'} no job: `up: none` is written, so that their data counts "
-            "as long as it is fresh; write `job:` instead for outages of their targets to be told."
+            "as long as it is fresh; write `job:` instead for outages of their targets to be reported."
         )
 
 
@@ -56,7 +57,7 @@ def _section(entry: Entry, *, has_job: bool) -> Section:
     )
 
 
-def _verdict(entry: Entry) -> str:
+def _outcome(entry: Entry) -> str:
     if entry.same_as:
         return "the same"
     if not entry.fields:
@@ -66,12 +67,12 @@ def _verdict(entry: Entry) -> str:
 
 def _counts(imported: Imported) -> str:
     """Return how many SLOs became what, in a sentence."""
-    found: Sequence[str] = [_verdict(each) for each in imported.entries]
+    found: Sequence[str] = [_outcome(each) for each in imported.entries]
     words = (
         ("taken", "taken as they are"),
         ("changed", "changed"),
         ("the same", "the same as others"),
         ("left out", "left out"),
     )
-    parts = [f"{found.count(verdict)} {said}" for verdict, said in words if verdict in found]
+    parts = [f"{found.count(outcome)} {said}" for outcome, said in words if outcome in found]
     return f"{len(found)} {'SLO' if len(found) == 1 else 'SLOs'}: {', '.join(parts)}." if found else "No SLO was found."

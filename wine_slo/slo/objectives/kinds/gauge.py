@@ -8,6 +8,8 @@ from wine_slo.slo.objectives.scope import Scope
 from wine_slo.slo.objectives.selector import Comparison
 from wine_slo.slo.reason import phrase, plural
 
+OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+
 
 @dataclass(frozen=True, slots=True)
 class Gauge(Indicator):
@@ -23,8 +25,8 @@ class Gauge(Indicator):
     text: ClassVar[KindText] = KindText(
         objective=phrase("Objective: {threshold} for {share} of the time, over {window}."),
         attained=phrase("{share} of the time {threshold} (target ≥ {target})"),
-        events=plural("{bad} of {n} sample misses {target}.", "{bad} of {n} samples miss {target}."),
-        measured=phrase("good {share} of the time"),
+        events=plural("{bad} of {n} sample missed {target}.", "{bad} of {n} samples missed {target}."),
+        measured=phrase("{share} good"),
         chart=phrase("{title}: share of good samples"),
         value="good",
         bad="bad",
@@ -42,6 +44,17 @@ class Gauge(Indicator):
         series, condition = self.good.selector, self.good
         # What is no number differs from everything, also from itself.
         return f"({condition.value} {condition.sign} bool {condition.limit:.17g} and {series} == {series})"
+
+    def missed(self, scope: Scope) -> tuple[str, str]:  # noqa: ARG002 - the selector names it
+        """Return which value is the furthest from the condition, and those that do not meet it."""
+        condition = self.good
+        furthest = "min" if condition.sign in (">", ">=") else "max"
+        return furthest, f"{condition.value} {OPPOSITE[condition.sign]} {condition.limit:.17g}"
+
+    @property
+    def has_ages(self) -> bool:
+        """Return whether its values are seconds since something happened."""
+        return self.good.is_age
 
     @property
     def condition(self) -> str:

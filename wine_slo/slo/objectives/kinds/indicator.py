@@ -149,6 +149,10 @@ class Indicator(ABC):
         """Return 1 for each series that is good and 0 for each that is bad, where each scrape is an event."""
         return self.scraped(scope)
 
+    def missed(self, scope: Scope) -> tuple[str, str] | None:  # noqa: ARG002 - some kinds have values
+        """Return how the value furthest from good is found: by which aggregation, of which values; None without any."""
+        return None
+
     def clear_events(self, scope: Scope) -> Events | None:  # noqa: ARG002 - some kinds have a margin
         """Return what counts the events that are as good as a recovery wants; None where every good one is."""
         return None
@@ -184,6 +188,11 @@ class Indicator(ABC):
     def unit_of_values(self) -> float:
         """Return how many seconds a value of 1 in the histogram is."""
         return 1.0
+
+    @property
+    def has_ages(self) -> bool:
+        """Return whether its values are seconds since something happened."""
+        return False
 
     @property
     def condition(self) -> str:

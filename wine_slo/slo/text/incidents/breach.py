@@ -110,7 +110,8 @@ def _objective_lines(
             when = [fmt.say("Since {time}.", time=since), fmt.worst(incident, objective)]
         else:
             when = [fmt.say("Since {time} ({duration}).", time=since, duration=open_for)]
-        lines.append(" ".join(filter(None, (*when, fmt.counts(incident, objective)))))
+        facts = (*when, fmt.counts(incident, objective), fmt.missed(objective, incident.missed))
+        lines.append(" ".join(filter(None, facts)))
         lines += filter(None, [cause_line(fmt, incident, objective)])
         if incident.down and not objective.is_up:
             lines.append(f"{targets_down_in_short(fmt, incident.down, incident.targets)}.")

@@ -29,7 +29,8 @@ def targets_down_lines(
 ) -> list[str]:
     """Say which targets do not answer: which of how many, and what that holds open."""
     down_for = f"<b>{fmt.so_far(now - incident.since)}</b>"
-    name = fmt.title(incident.key) if incident.key.labels else escape(objective.job)
+    labels = ", ".join(value for _, value in incident.key.labels if value.strip())
+    name = shortened(f"{objective.job} ({labels})") if labels else escape(objective.job)
     head = fmt.say(
         "{what} for {duration} (since {time})",
         what=_which_are_down(fmt, name, incident.down, incident.targets),

@@ -159,7 +159,7 @@ def test_the_labels_of_an_alert_are_kept() -> None:
         ("lost_total > 5", "compares the counter lost_total, which only ever grows"),
         ("job:lost:rate5m > 5", "reads job:lost:rate5m, which a recording rule makes"),
         ("a > b", "compares two metrics with each other"),
-        ("absent(done_total)", "alerts where done_total is absent, which is told as missing data"),
+        ("absent(done_total)", "alerts where done_total is absent, which is reported as no data"),
         (f"{QUANTILE} < 1", "holds a quantile to be above a number"),
         (f"{SHARE} == 0.5", "compares a share by =="),
         (f"{SHARE} > 2", "compares a share with 2, which leaves no objective between 0 and 1"),
@@ -172,3 +172,20 @@ def test_an_alert_that_no_objective_can_say_is_a_reason(text: str, reason: str) 
     with pytest.raises(ExpressionError) as refused:
         found(text)
     assert str(refused.value).startswith(reason)
+
+
+def test_a_guard_may_stand_first() -> None:
+    condition = only(f"sum(rate(done_total[5m])) > 10 and {SHARE} > 0.05")
+    assert condition.indicator.fields == RATIO
+    assert condition.indicator.remarks == ("the other condition of its `and` is left out",)
+
+
+def test_bad_events_held_to_a_part_of_all_are_a_share() -> None:
+    condition = only('sum(rate(done_total{code=~"5.."}[5m])) > 0.01 * sum(rate(done_total[5m]))')
+    assert (condition.indicator.fields, condition.objective) == (RATIO, 0.99)
+
+
+def test_series_that_the_alert_judged_one_by_one_are_added_up_and_that_is_said() -> None:
+    condition = only('rate(done_total{code=~"5.."}[5m]) / rate(done_total[5m]) > 0.05')
+    assert condition.indicator.fields == RATIO
+    assert condition.indicator.remarks[0].startswith("changed: all series are added up")

@@ -166,6 +166,12 @@ def test_an_objective_without_a_budget_is_a_reason(objective: str, expected: str
     assert reason(text).startswith(expected)
 
 
+def test_a_condition_that_a_share_is_joined_with_is_left_out_and_said() -> None:
+    text = SLOTH.replace("SLI", "raw: {error_ratio_query: 'rate(a[5m]) / rate(b[5m]) and on() rate(b[5m]) > 1'}")
+    assert fields(text)["total"] == "b"
+    assert only(text).remarks == ["the other condition of its `and` is left out"]
+
+
 def test_an_objective_that_is_written_as_a_share_is_taken_for_one() -> None:
     text = SLOTH.replace("99.9", "0.999").replace("SLI", "raw: {error_ratio_query: 'rate(a[5m]) / rate(b[5m])'}")
     assert fields(text)["objective"] == 0.999
@@ -362,6 +368,19 @@ def test_each_objective_of_openslo_is_one() -> None:
     assert [each.fields["title"] for each in imported(text).entries] == ["The shop: Ours", "The shop: 2"]
 
 
+def test_an_slo_of_openslo_with_its_only_objective_beside_the_indicator_is_taken() -> None:
+    threshold = "{thresholdMetric: {metricSource: {spec: {query: queue_length}}, operator: lte, threshold: 7}}"
+    text = OPENSLO.replace("INDICATOR", threshold).replace("objectives: [{target: 0.995}]", "target: 99.5")
+    assert fields(text) == {
+        "kind": "gauge",
+        "objective": 0.995,
+        "window": "28d",
+        "up": "none",
+        "good": "queue_length <= 7",
+    }
+    assert "its target 99.5 is taken for percent" in only(text).remarks
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -433,3 +452,18 @@ slos:
     assert list(found) == ["team-shop-availability", "team-shop-latency-5-0", "team-shop-latency-0-1"]
     assert [each["objective"] for each in found.values()] == [0.99, 0.95, 0.9]
     assert [each.get("threshold") for each in found.values()] == [None, "5s", "100ms"]
+
+
+def test_recording_rules_in_the_files_are_resolved_for_every_tool() -> None:
+    rules = """\
+groups:
+  - name: a
+    rules:
+      - {record: 'job:lost:rate5m', expr: 'sum by (job) (rate(lost_total[5m]))'}
+      - {record: 'job:sent:rate5m', expr: 'sum by (job) (rate(sent_total[5m]))'}
+"""
+    share = 'raw: {error_ratio_query: \'job:lost:rate5m{job="shop"} / job:sent:rate5m{job="shop"}\'}'
+    (entry,) = import_texts([("slo.yml", SLOTH.replace("SLI", share)), ("rules.yml", rules)]).entries
+    assert entry.fields["bad"] == 'lost_total{job="shop"}'
+    assert entry.fields["total"] == 'sent_total{job="shop"}'
+    assert reason(SLOTH.replace("SLI", share)).startswith("it reads job:lost:rate5m, which a recording rule makes")

@@ -1,4 +1,4 @@
-"""Alerting rules as objectives: several alerts on one thing are one, and recording rules are looked through."""
+"""Alerting rules as objectives: several alerts on one thing are one, and recording rules are resolved."""
 
 from collections.abc import Sequence
 
@@ -51,7 +51,7 @@ def test_alerts_at_several_thresholds_are_an_objective_each() -> None:
     assert found == {"errors-warning": 0.95, "errors-critical": 0.9}
 
 
-def test_the_rules_that_sloth_writes_are_looked_through() -> None:
+def test_the_rules_that_sloth_writes_are_resolved() -> None:
     def of(window: str) -> str:
         return recorded(
             f"slo:sli_error:ratio_rate{window}",
@@ -69,7 +69,7 @@ def test_the_rules_that_sloth_writes_are_looked_through() -> None:
     assert entry.fields["bad"] == 'done_total{job="shop", code=~"5.."}'
 
 
-def test_the_rules_that_pyrra_writes_are_looked_through() -> None:
+def test_the_rules_that_pyrra_writes_are_resolved() -> None:
     record = [
         recorded(
             f"done:burnrate{window}",
@@ -86,7 +86,7 @@ def test_the_rules_that_pyrra_writes_are_looked_through() -> None:
     )
     assert found[0].fields["objective"] == 0.95
     assert found[0].fields["threshold"] == "300ms"
-    assert found[1].remarks == ["it alerts where a_seconds_count is absent, which is told as missing data"]
+    assert found[1].remarks == ["it alerts where a_seconds_count is absent, which is reported as no data"]
 
 
 def test_a_rule_that_is_made_with_several_labels_is_an_objective_for_each() -> None:
@@ -101,6 +101,15 @@ def test_a_rule_that_is_made_with_several_labels_is_an_objective_for_each() -> N
         "burn-write": 'a_total{verb="write"}',
     }
     assert found[0].fields["by"] == ["cluster"]
+
+
+def test_rules_that_differ_by_their_range_alone_are_one() -> None:
+    record = [
+        recorded("api:burnrate", f"rate(a_total[{each}]) / rate(b_total[{each}])", f"range: {each}")
+        for each in ("5m", "1h")
+    ]
+    (entry,) = entries(alert("Burn", "api:burnrate > (14.4 * 0.01)"), record=record)
+    assert entry.fields["bad"] == "a_total"
 
 
 def test_matchers_of_a_recorded_series_are_those_of_what_makes_it() -> None:
@@ -137,13 +146,14 @@ def test_targets_that_are_down_are_one_objective_for_each_selection() -> None:
     assert "the alert says no objective: 0.99 stands here until you write yours" in found[0].remarks
 
 
+def test_how_long_a_share_had_to_be_bad_is_left_out_and_said() -> None:
+    (entry,) = entries(alert("Errors", f"{SHARE.format('5m')} > 0.1", ", for: 15m"))
+    assert entry.remarks == ["left out: `for: 15m`; `bad_for` follows the scrape interval instead"]
+
+
 def test_labels_that_say_what_is_bad_are_no_grouping() -> None:
-    (entry,) = entries(
-        alert(
-            "Errors",
-            'sum by (code, job) (rate(a_total{code="5xx"}[5m])) / sum by (code, job) (rate(a_total[5m])) > 0.1',
-        )
-    )
+    of_code = "sum by (code, job) (rate(a_total{0}[5m]))".format
+    (entry,) = entries(alert("Errors", "{} / {} > 0.1".format(of_code('{code=~"5.."}'), of_code(""))))
     assert entry.fields["by"] == ["job"]
 
 

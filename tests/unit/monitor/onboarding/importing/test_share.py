@@ -205,6 +205,12 @@ def test_a_unit_that_no_name_says_is_a_remark(bound: str, unit: dict[str, str]) 
     assert "does not say its unit" in indicator.remarks[0]
 
 
+def test_good_requests_are_some_of_all() -> None:
+    (indicator,) = made(over(bucket("le='0.3'"), COUNT_OF_A), is_bad=False)
+    assert indicator.fields == {**LATENCY, "selector": 'a="1"'}
+    assert indicator.remarks == ('changed: good events are of the same series as all: a="1" holds for both',)
+
+
 def test_a_latency_of_failed_requests_alone_is_taken_and_questioned() -> None:
     (indicator,) = made(
         'sum(rate(served_seconds_bucket{le="0.3", code=~"5.."}[5m])) / sum(rate(served_seconds_count[5m]))',
@@ -229,7 +235,12 @@ def test_a_latency_of_failed_requests_alone_is_taken_and_questioned() -> None:
             over(f"({bucket(FAST)} + {bucket(FASTER)}) / 2", COUNT),
             "adds and subtracts in a way that slo.yml has no words for",
         ),
+        ("count(level > bool 9) / count(level)", "divides a count of samples by itself"),
         ("topk(3, a) / b", "is no count of events: topk(…)"),
+        (
+            "rate(served_seconds_sum[5m]) / rate(served_seconds_count[5m])",
+            "is a mean, of which no event is good or bad",
+        ),
         ("vector(0) / sum(rate(done_total[5m]))", "counts nothing as bad"),
         ("sum(rate(done_total[5m])) / vector(0)", "has a total that counts nothing"),
     ],
@@ -238,6 +249,11 @@ def test_what_is_no_share_of_events_is_a_reason(text: str, reason: str) -> None:
     with pytest.raises(ExpressionError) as refused:
         made(text)
     assert str(refused.value).startswith(reason)
+
+
+def test_a_recorded_rate_is_no_counter_even_where_bare_selectors_are() -> None:
+    with pytest.raises(ExpressionError, match="reads job:lost:rate5m, which a recording rule makes"):
+        made("job:lost:rate5m / job:sent:rate5m", bare=True)
 
 
 def test_bare_selectors_are_counters_where_a_format_says_so() -> None:

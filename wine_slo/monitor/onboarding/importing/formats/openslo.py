@@ -12,6 +12,7 @@ from wine_slo.monitor.onboarding.importing.formats.openslo_window import Window,
 from wine_slo.monitor.onboarding.importing.promql.alert import conditions
 from wine_slo.monitor.onboarding.importing.promql.events import Counting
 from wine_slo.monitor.onboarding.importing.promql.expression import Binary, Expression, ExpressionError, Number, parse
+from wine_slo.monitor.onboarding.importing.promql.recorded import Records
 from wine_slo.monitor.onboarding.importing.remarks import CHANGED
 from wine_slo.monitor.onboarding.importing.slo import Built, Slo, Terms, built, built_from
 
@@ -22,9 +23,10 @@ PROMETHEUS = ("prometheus", "promql", "thanos", "mimir", "cortex", "victoriametr
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """What an SLO may refer to: documents by their kind and name."""
+    """What an SLO may refer to: documents by their kind and name, and recording rules."""
 
     parts: Mapping[tuple[str, str], Part]
+    recorded: Records
 
     def named(self, kind: str, name: str) -> Part | None:
         """Return a document; None where it is in none of the files."""
@@ -36,9 +38,11 @@ def reads(document: Part) -> bool:
     return document.text("apiVersion").startswith("openslo")
 
 
-def others(documents: Sequence[Part]) -> Others:
+def others(documents: Sequence[Part], recorded: Records) -> Others:
     """Return the documents that SLOs may refer to."""
-    return Others({(each.text("kind"), each.text("metadata", "name")): each for each in documents if reads(each)})
+    return Others(
+        {(each.text("kind"), each.text("metadata", "name")): each for each in documents if reads(each)}, recorded
+    )
 
 
 def slos(document: Part, beside: Others) -> Iterator[Slo]:
@@ -46,13 +50,15 @@ def slos(document: Part, beside: Others) -> Iterator[Slo]:
     if document.text("kind") != "SLO":
         return
     spec, name = document.at("spec"), document.text("metadata", "name")
-    found = window(spec)
     objectives = list(spec.at("objectives").parts())
+    if not objectives and spec.at("target").content is not None:  # as some write it, who have one objective only
+        objectives = [spec]
     if not objectives:
         where = document.at("metadata", "name").where
         yield Slo(name, spec.text("service"), where, partial(_refuse, "has no objectives"))
     for number, objective in enumerate(objectives, start=1):
         shown = objective.text("displayName")
+        found = window(spec if spec.first("timeWindow", "timeWindows").content is not None else objective)
         several = len(objectives) > 1
         title = document.text("metadata", "displayName")
         yield Slo(
@@ -86,19 +92,19 @@ def _build(spec: Part, objective: Part, beside: Others, found: Window) -> Sequen
     fields = {"window": found.text}
     threshold = sli.first("thresholdMetric")
     if threshold.content is not None:
-        return _of_threshold(_query(threshold, beside), objective, Terms(target, fields, remarks))
+        return _of_threshold(threshold, objective, beside, Terms(target, fields, remarks))
     terms = Terms(target, fields, remarks)
     events = sli.first("ratioMetric", "ratioMetrics")
     raw = events.at("raw")
     if raw.content is not None:
         is_bad = events.text("rawType") == "failure"
-        return built(_query(raw, beside), terms, is_bad=is_bad, counting=COUNTING)
+        return built(_query(raw, beside), terms, is_bad=is_bad, counting=COUNTING, recorded=beside.recorded)
     good, bad, total = events.at("good"), events.at("bad"), events.at("total")
     part = good if good.content is not None else bad
     if part.content is None or total.content is None:
         raise ExpressionError("has no thresholdMetric, and no ratioMetric with good or bad, and total")
     tree = Binary("/", _query(part, beside), _query(total, beside))
-    return built(tree, terms, is_bad=good.content is None, counting=COUNTING)
+    return built(tree, terms, is_bad=good.content is None, counting=COUNTING, recorded=beside.recorded)
 
 
 def _sli(spec: Part, objective: Part, beside: Others) -> Part:
@@ -143,16 +149,17 @@ def _query(part: Part, beside: Others) -> Expression:
     return parse(text)
 
 
-def _of_threshold(tree: Expression, objective: Part, terms: Terms) -> Sequence[Built]:
+def _of_threshold(threshold: Part, objective: Part, beside: Others, terms: Terms) -> Sequence[Built]:
     """Return a metric that is held to a threshold.
 
     Raises:
         ExpressionError: slo.yml cannot say it.
     """
-    operator = OPERATORS.get(objective.text("op"))
+    operator = OPERATORS.get(objective.text("op") or threshold.text("operator"))
     if operator is None:
         raise ExpressionError("has a thresholdMetric without the op lt, lte, gt or gte")
-    good = Binary(operator, tree, Number(float(objective.at("value").number())))
+    value = objective.at("value") if objective.at("value").content is not None else threshold.at("threshold")
+    good = Binary(operator, _query(threshold, beside), Number(float(value.number())))
     made = []
     for each in conditions(good, COUNTING, is_good=True):
         remarks = list(terms.remarks)

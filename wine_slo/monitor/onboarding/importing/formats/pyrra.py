@@ -36,7 +36,8 @@ def _build(spec: Part) -> Sequence[Built]:
     if by:
         fields["by"] = by
     objective, remarks = percent(spec.at("target"))
-    if spec.at("alerting", "disabled").content is True:
+    alerting = spec.at("alerting")
+    if alerting.at("disabled").content is True or alerting.at("burnrates").content is False:
         fields["burns"] = []
         remarks.append("its alerts are disabled, so that no burn rate is alerted on; a breach still is")
     terms = Terms(objective, fields, remarks)

@@ -5,7 +5,7 @@ Alerts on the same share, over other ranges or at other burn rates, are one obje
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -13,7 +13,7 @@ from wine_slo.monitor.onboarding.importing.documents import Part
 from wine_slo.monitor.onboarding.importing.promql.alert import Condition, conditions
 from wine_slo.monitor.onboarding.importing.promql.events import Counting, selectors
 from wine_slo.monitor.onboarding.importing.promql.expression import ExpressionError, Selector, parse
-from wine_slo.monitor.onboarding.importing.promql.recorded import Record, resolved
+from wine_slo.monitor.onboarding.importing.promql.recorded import Record, Records, resolved
 from wine_slo.monitor.onboarding.importing.slo import Built, Slo, Terms, built_from
 from wine_slo.slo.span import parse_span
 
@@ -44,7 +44,7 @@ def reads(document: Part) -> bool:
     return any(True for _ in _rules(document))
 
 
-def records(documents: Sequence[Part]) -> Mapping[str, Sequence[Record]]:
+def records(documents: Sequence[Part]) -> Records:
     """Return the recording rules of all documents by their names; those that cannot be read are left out."""
     found: dict[str, list[Record]] = defaultdict(list)
     for document in documents:
@@ -61,7 +61,7 @@ def records(documents: Sequence[Part]) -> Mapping[str, Sequence[Record]]:
     return found
 
 
-def slos(documents: Sequence[Part], recorded: Mapping[str, Sequence[Record]]) -> Iterator[Slo]:
+def slos(documents: Sequence[Part], recorded: Records) -> Iterator[Slo]:
     """Return an SLO for each thing that alerts are about, and one for each alert that cannot be taken over."""
     groups: dict[str, list[Found]] = {}
     order: list[tuple[Alert, str | ExpressionError]] = []
@@ -112,14 +112,12 @@ def _metric(text: str) -> str:
         return "alert"
 
 
-def _conditions(alert: Alert, recorded: Mapping[str, Sequence[Record]]) -> list[Condition]:
+def _conditions(alert: Alert, recorded: Records) -> list[Condition]:
     text = alert.part.text("expr")
     if not text:
         raise ExpressionError("has no expression")
     return [
-        replace(
-            each, indicator=replace(each.indicator, suffix="-".join(filter(None, [one.suffix, each.indicator.suffix])))
-        )
+        replace(each, indicator=each.indicator.named(one.suffix))
         for one in resolved(parse(text), recorded)
         for each in conditions(one.tree, COUNTING)
     ]
@@ -164,9 +162,12 @@ def _build(group: Sequence[Found], objective: float | None) -> Sequence[Built]:
         fields["by"] = list(by)
     if condition.indicator.fields["kind"] == "gauge" and not condition.by:
         remarks.append(OF_INSTANCES)
+    long = first.alert.part.text("for")
     if objective is None:
         remarks.append(NO_OBJECTIVE)
-        fields |= _bad_for(first.alert)
+        fields |= _bad_for(long)
+    if long and "bad_for" not in fields:
+        remarks.append(f"left out: `for: {long}`; `bad_for` follows the scrape interval instead")
     made = built_from(condition.indicator, Terms(objective or USUAL_OBJECTIVE, fields, remarks))
     return [replace(made, suffix=condition.indicator.suffix)]
 
@@ -187,15 +188,14 @@ def _by(condition: Condition) -> tuple[str, ...]:
 
 
 def _is_fixed(label: str, series: Sequence[Selector]) -> bool:
-    """Return whether a label has one value in all series, or is what tells bad events from others."""
+    """Return whether a label has one value in all series, or is what distinguishes bad events from others."""
     found = {each.matcher(label) for each in series}
     only = next(iter(found))
     return len(found) > 1 or (only is not None and only.operator == "=")
 
 
-def _bad_for(alert: Alert) -> dict[str, object]:
-    """Return for how long a gauge has to be bad, as the alert's `for` says."""
-    text = alert.part.text("for")
+def _bad_for(text: str) -> dict[str, object]:
+    """Return for how long a gauge has to be bad, as the alert's `for` says where that is long."""
     try:
         long = parse_span(text).total_seconds() > 60 if text else False
     except ValueError:

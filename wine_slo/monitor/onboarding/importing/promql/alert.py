@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from wine_slo.monitor.onboarding.importing.promql.events import COUNTER, RATES, Counting, described, grouping
+from wine_slo.monitor.onboarding.importing.promql.events import (
+    COUNTER,
+    RATES,
+    Counting,
+    aggregates,
+    described,
+    grouping,
+)
 from wine_slo.monitor.onboarding.importing.promql.expression import (
     COMPARISONS,
     MIRRORED,
@@ -17,10 +24,13 @@ from wine_slo.monitor.onboarding.importing.promql.expression import (
     Selector,
 )
 from wine_slo.monitor.onboarding.importing.promql.indicator import OF_EACH, Indicator, gauge, indicators, quantile
-from wine_slo.monitor.onboarding.importing.promql.share import Share, is_flag, is_share, share
+from wine_slo.monitor.onboarding.importing.promql.share import GUARD, Share, is_flag, is_share, share
 from wine_slo.monitor.onboarding.importing.remarks import CHANGED
 
-GUARD = "the other condition of its `{}` is left out"
+ADDED_UP = f"{CHANGED}all series are added up, where the alert judged each by itself; write their labels into `by`"
+
+
+OF_EVENTS = ("ratio", "latency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +40,7 @@ class Condition:
     Attributes:
         objective: The share that has to be good; None where the expression says none.
         is_budget: The number was a burn rate of a budget, so that the objective is that of the budget.
-        by: Labels by which it is told apart.
+        by: Labels, each set of which is judged by itself.
     """
 
     indicator: Indicator
@@ -83,9 +93,7 @@ def _of_absence(tree: Call | Number) -> list[Condition]:
         case Call("absent" | "absent_over_time", (Binary("==", Selector("up") as up, Number(1)),)):
             return [Condition(gauge(up, "==", 1))]
         case Call("absent" | "absent_over_time", (Selector() as selector,)):
-            raise ExpressionError(
-                f"alerts where {selector.metric or selector} is absent, which is told as missing data"
-            )
+            raise ExpressionError(f"alerts where {selector.metric or selector} is absent, which is reported as no data")
         case Number() | Call("vector", (Number(),)):
             raise ExpressionError("fires always, to show that alerting works: the watchdog has a heartbeat for that")
     raise ExpressionError(f"compares nothing with a number: {described(tree)}")
@@ -94,14 +102,21 @@ def _of_absence(tree: Call | Number) -> list[Condition]:
 def _joined(
     operator: str, left: Expression, right: Expression, counting: Counting, *, is_good: bool
 ) -> list[Condition]:
-    """Return the conditions of what is joined: the second is the same over another range, or a guard."""
-    found = conditions(left, counting, is_good=is_good)
-    try:
-        others = conditions(right, counting, is_good=is_good)
-    except ExpressionError:
-        others = []
+    """Return the conditions of what is joined: one side is the same over another range, or a guard."""
+    sides: list[list[Condition]] = []
+    reason = None
+    for each in (left, right):
+        try:
+            sides.append(conditions(each, counting, is_good=is_good))
+        except ExpressionError as error:
+            if operator == "unless" and each is left:
+                raise
+            reason = reason or error
+    if not sides and reason is not None:
+        raise reason
+    found, *others = sides
     known = [each.indicator.fields for each in found]
-    if operator == "and" and others and all(each.indicator.fields in known for each in others):
+    if operator == "and" and others and all(each.indicator.fields in known for each in others[0]):
         return found
     guard = GUARD.format(operator)
     return [
@@ -133,7 +148,10 @@ def _compared(
     if number is None and (number := constant(left)) is not None:
         operator, left, right = MIRRORED[operator], right, left
     if number is None:
-        raise ExpressionError("compares two metrics with each other")
+        number, whole = scaled(right)
+        if number == 1:
+            raise ExpressionError("compares two metrics with each other")
+        left = Binary("/", left, whole)  # errors > 0.01 * requests
     bad = OPPOSITE[operator] if is_good else operator
     factor, inner = scaled(left)
     threshold = number / factor
@@ -142,7 +160,9 @@ def _compared(
         return [Condition(_of_quantile(phi[1], bad, threshold), phi[0], by=by)]
     if is_share(inner) or _is_mean_of_flag(inner, threshold):
         budget = _budget(right)
-        return _of_share(share(inner, counting), bad, budget or threshold, by, is_budget=budget is not None)
+        found = _of_share(share(inner, counting), bad, budget or threshold, by, is_budget=budget is not None)
+        is_of_each = not aggregates(inner) and all(each.indicator.fields["kind"] in OF_EVENTS for each in found)
+        return [replace(each, indicator=_remarked(each.indicator, ADDED_UP)) for each in found] if is_of_each else found
     if (age := _age(inner)) is not None:
         selector, remarks = _single(age)
         return [Condition(_remarked(gauge(selector, OPPOSITE[bad], threshold, is_age=True), *remarks), by=by)]

@@ -21,7 +21,7 @@ from wine_slo.monitor.onboarding.importing.promql.expression import (
 )
 
 Events = Mapping[Selector, float]
-RATES = ("rate", "irate", "increase", "delta", "idelta", "histogram_count")
+RATES = ("rate", "irate", "increase", "histogram_count")
 HARMLESS = (
     "abs", "ceil", "clamp", "clamp_max", "clamp_min", "floor", "label_join", "label_replace", "round", "scalar", "sort",
     "sort_by_label", "sort_by_label_desc", "sort_desc", "vector",
@@ -29,6 +29,7 @@ HARMLESS = (
 OVER_TIME = ("avg_over_time", "sum_over_time", "last_over_time")
 ADDED = ("sum", "avg", "max", "min")  # of one value that is left, these are the same
 COUNTER = re.compile(r".*(_total|_count|_bucket|_sum)")
+NO_COUNTER = re.compile(r":.*(rate|ratio|increase|burn)")  # how recorded series are named that are no counters
 LITERAL = re.compile(r"[\w:.-]+(\|[\w:.-]+)*")
 MOST_TERMS = 50
 NOTHING = 1e-9  # a smaller count is a difference of floats
@@ -102,7 +103,7 @@ class Counting:
         return self.events(tree)
 
     def _of_selector(self, selector: Selector) -> Events:
-        if ":" in selector.metric and not self.bare:
+        if ":" in selector.metric and (not self.bare or NO_COUNTER.search(selector.metric)):
             raise ExpressionError(
                 f"reads {selector.metric}, which a recording rule makes: import the file with that rule together"
             )
@@ -133,6 +134,18 @@ def grouping(tree: Expression) -> tuple[str, ...]:
         case Call(arguments=arguments):
             return next(filter(None, map(grouping, arguments)), ())
     return ()
+
+
+def aggregates(tree: Expression) -> bool:
+    """Return whether an expression puts series together anywhere."""
+    match tree:
+        case Aggregate():
+            return True
+        case Binary(left=left, right=right):
+            return aggregates(left) or aggregates(right)
+        case Call(arguments=arguments):
+            return any(map(aggregates, arguments))
+    return False
 
 
 def selectors(tree: Expression) -> Sequence[Selector]:

@@ -21,6 +21,7 @@ NO_TIME = re.compile(r".*_(bytes|size|length|rows|items|count|score|ratio|percen
 MOST_SECONDS = 60  # a bound above it, of a histogram that names no unit, is taken for milliseconds
 BOUND = re.compile(r"\d{1,12}(\.\d{0,12})?([eE][+-]?\d)?|\.\d{1,12}")
 OF_EACH = f"{CHANGED}each series is judged by itself, at each scrape"
+QUANTITY = re.compile(r".*_(seconds|milliseconds|microseconds|nanoseconds|bytes|joules|meters|celsius)(?:_total|_sum)?")
 FAILURES = re.compile(r"\^?\(?5")
 
 
@@ -29,13 +30,17 @@ class Indicator:
     """What is counted, as slo.yml says it.
 
     Attributes:
-        suffix: Tells the indicators apart that one expression becomes.
+        suffix: Distinguishes the indicators that one expression becomes.
     """
 
     fields: Mapping[str, Any]
     selectors: Sequence[Selector]
     remarks: Sequence[str] = ()
     suffix: str = ""
+
+    def named(self, words: str) -> "Indicator":
+        """Return it with words before its suffix."""
+        return replace(self, suffix="-".join(filter(None, [words, self.suffix])))
 
 
 def indicators(found: Share, *, is_bad: bool) -> list[Indicator]:
@@ -106,6 +111,7 @@ def number_text(number: float) -> str:
 
 def _of_events(found: EventShare, *, is_bad: bool) -> list[Indicator]:
     part, total, remarks = _scaled(found)
+    _refuse_mean(part, total)
     if not part:
         raise ExpressionError(f"counts nothing as {'bad' if is_bad else 'good'}")
     rest = merged({each: total.get(each, 0) - part.get(each, 0) for each in {**total, **part}})
@@ -124,6 +130,19 @@ def _of_events(found: EventShare, *, is_bad: bool) -> list[Indicator]:
         remark = "good and total are the same, so that nothing is ever bad: see what was meant"
         return [_remarked(_ratio("good", total, total), [*remarks, remark])]
     return [_remarked(each, remarks) for each in _slow_and_failed(bad, total)]
+
+
+def _refuse_mean(part: Events, total: Events) -> None:
+    """Refuse what is measured in another unit than what it is divided by.
+
+    Raises:
+        ExpressionError: It is a mean.
+    """
+    units = [{each[1] if (each := QUANTITY.fullmatch(one.metric)) else "" for one in side} for side in (part, total)]
+    if part and units[0] != units[1]:
+        raise ExpressionError(
+            "is a mean, of which no event is good or bad: write `kind: latency` with a threshold instead"
+        )
 
 
 def _scaled(found: EventShare) -> tuple[Events, Events, list[str]]:
@@ -167,9 +186,6 @@ def _bound_of(part: Events, total: Events) -> str | None:
     is_of_it = name != bucket.metric and count.metric == f"{name}_count"
     if not is_of_it or NO_TIME.fullmatch(name) or bucket.matcher("le") is None:
         return None
-    ours, theirs = set(bucket.without("le").matchers), set(count.matchers)
-    if not {each.name for each in theirs - ours} <= {each.name for each in ours - theirs}:
-        return None
     return plain(_bound(bucket))
 
 
@@ -207,6 +223,9 @@ def _latency(bucket: Selector, count: Selector) -> Indicator:
     fields = {"kind": "latency", "histogram": name, **_threshold(unit, bound)}
     fields = _with_selector(fields, count)
     succeeded = [each for each in bucket.without("le").matchers if each not in count.matchers]
+    known = {each.name for each in bucket.matchers}
+    if missing := [str(each) for each in count.matchers if each.name not in known]:
+        remarks = [*remarks, f"{CHANGED}good events are of the same series as all: {', '.join(missing)} holds for both"]
     if succeeded:
         success = ", ".join(map(str, succeeded))
         fields["success_selector"] = success

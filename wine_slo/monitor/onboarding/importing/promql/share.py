@@ -24,6 +24,7 @@ from wine_slo.monitor.onboarding.importing.promql.expression import (
     Selector,
 )
 
+GUARD = "the other condition of its `{}` is left out"
 FLAGS = re.compile(
     r"(.*_)?(up|down|success|succeeded|healthy|health|ready|ok|alive|available|unavailable|availability|reachable|connected"
     r"|running|enabled|synced|status|state|bool|failed|failing|error)([:_].*)?"
@@ -96,9 +97,17 @@ def _of_binary(tree: Binary, counting: Counting) -> Share:
             return replace(found, is_complement=not found.is_complement)
         case Binary("or", left, right) if is_filler(right):
             return share(left, counting)
-        case Binary("and" | "unless", left, _) | Binary(">" | ">=" | "!=", left, Number(0)):
+        case Binary(">" | ">=" | "!=", left, Number(0)):
             return share(left, counting)
     raise ExpressionError(f"is no share of events: {described(tree)}")
+
+
+def unguarded(tree: Expression) -> tuple[Expression, list[str]]:
+    """Return an expression without the condition that it is joined with, and a remark on that."""
+    match tree:
+        case Binary("and" | "unless" as operator, left, _):
+            return left, [GUARD.format(operator)]
+    return tree, []
 
 
 def is_flag(gauge: Selector) -> bool:
@@ -107,7 +116,7 @@ def is_flag(gauge: Selector) -> bool:
 
 
 def is_share(tree: Expression) -> bool:
-    """Return whether an expression looks like a share: it divides, or takes something from 1."""
+    """Return whether an expression has the form of a share: it divides, or takes something from 1."""
     match tree:
         case Binary("/", _, right):
             return not isinstance(right, Number)

@@ -1,0 +1,119 @@
+"""`wine-slo suggest`: which thresholds and objectives the past would have kept, for slo.yml or for what is discovered.
+
+The report goes to standard output, what is wrong to standard error. The exit status is 0 with a report, 2 where
+settings or a file cannot be used, and 3 where Prometheus does not answer or has no data.
+"""
+
+import asyncio
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+import msgspec
+
+from wine_slo.config import slo_file
+from wine_slo.config.environment import SettingsError, read
+from wine_slo.config.slo_file import SloFile
+from wine_slo.integrations.console.terminal import Terminal
+from wine_slo.monitor.evaluate.source import connect, info
+from wine_slo.monitor.onboarding.discovery import conventions
+from wine_slo.monitor.onboarding.discovery.candidates import LEAST_BOUND
+from wine_slo.monitor.onboarding.discovery.found import Metric
+from wine_slo.monitor.onboarding.discovery.queries import discover
+from wine_slo.monitor.onboarding.init import proposals_of, written
+from wine_slo.monitor.onboarding.suggest.counts import counts
+from wine_slo.monitor.onboarding.suggest.grid import grid
+from wine_slo.monitor.onboarding.suggest.report import Report, as_data, print_report, too_little
+from wine_slo.monitor.onboarding.suggest.suggestion import Case, suggest
+from wine_slo.monitor.replay.command import FOLDER, TIMEOUT, on_tick, real_intervals
+from wine_slo.monitor.replay.inputs import NoDataError, first_scrape
+from wine_slo.monitor.replay.range_cache import RangeCache, tidy
+from wine_slo.monitor.replay.report.terminal import ProgressBar
+from wine_slo.monitor.settings import WatchdogSettings
+from wine_slo.slo.objectives.objective import Objective, Objectives
+from wine_slo.slo.redaction import redact, redacted
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo
+
+LONGEST = timedelta(days=28)  # whole weeks, as people work by weeks
+BAD_INPUT, NO_DATA, INTERRUPTED = 2, 3, 130
+
+
+def main(objectives: Path | None, *, is_discovering: bool, as_json: bool) -> int:
+    """Count, replay, print, and return the exit status."""
+    try:
+        settings = read(WatchdogSettings)
+        file = None if is_discovering else slo_file.load(objectives or settings.objectives)
+        report = asyncio.run(_report(settings, file))
+    except (SettingsError, slo_file.SloFileError) as error:
+        return _refuse(str(error), BAD_INPUT)
+    except MetricSourceError as error:
+        return _refuse(f"Prometheus: {error}", NO_DATA)
+    except NoDataError as error:
+        return _refuse(str(error), NO_DATA)
+    except KeyboardInterrupt:
+        return _refuse("interrupted; the same command continues from there", INTERRUPTED)
+    if as_json:
+        content = msgspec.json.encode(redacted(as_data(report)))
+        sys.stdout.write(f"{msgspec.json.format(content, indent=2).decode()}\n")
+    else:
+        print_report(Terminal(), report)
+    return 0 if report.knows_enough else NO_DATA
+
+
+async def _report(settings: WatchdogSettings, file: SloFile | None) -> Report:
+    """Query Prometheus, and replay the objectives of a file, or without one those that can be discovered.
+
+    Raises:
+        MetricSourceError: It does not answer.
+        NoDataError: It has no data.
+        SloFileError: At the real scrape intervals the objectives cannot be judged.
+    """
+    until = datetime.now(UTC)
+    poll = timedelta(seconds=settings.poll_seconds)
+    tidy(FOLDER, until)
+    async with aiohttp.ClientSession() as session:
+        api = connect(session, settings, timeout=TIMEOUT)
+        facts = info(session, settings)
+        objectives = await _objectives(api, facts, file or await _discovered(settings, api, facts), until)
+        since = on_tick(await first_scrape(api, objectives, until - LONGEST, until), poll)
+        cache = RangeCache(api, FOLDER, f"{settings.prometheus_url} {settings.prometheus_tenant}", until)
+        try:
+            with ProgressBar(is_shown=sys.stderr.isatty()) as bar:
+                cases = [await _case(cache, each, since, until) for each in objectives.all]
+                enough = [each for each in cases if not too_little(until - since, each.events)]
+                await suggest(cache, enough, (since, until), poll, lambda done: bar.show(done, "replaying"))
+        finally:
+            await cache.close()
+    return Report(until - since, cases)
+
+
+async def _discovered(settings: WatchdogSettings, api: MetricSource, facts: SourceInfo) -> SloFile:
+    """Return the objectives that `wine-slo init` would write.
+
+    Raises:
+        MetricSourceError: It does not answer.
+        NoDataError: Nothing is scraped.
+    """
+    jobs = await discover(api, facts)
+    if not jobs:
+        raise NoDataError(f"Prometheus at {settings.prometheus_url} has no job yet")
+    return slo_file.parse(written(settings, jobs, await proposals_of(api, jobs)), "what is discovered")
+
+
+async def _objectives(api: MetricSource, facts: SourceInfo, file: SloFile, until: datetime) -> Objectives:
+    intervals = await real_intervals(file, api, facts, until)
+    return file.objectives({job: each.span for job, each in intervals.items()})
+
+
+async def _case(cache: RangeCache, objective: Objective, since: datetime, until: datetime) -> Case:
+    found = await counts(cache, objective, since, until)
+    histogram = objective.source.bounded
+    group = conventions.group_of(Metric(name=histogram.name)) if histogram else None
+    least = LEAST_BOUND.get(group, 0.0) if group else 0.0
+    return Case(objective, grid(found, until - since, [objective.ratio]) if found else None, least)
+
+
+def _refuse(sentence: str, status: int) -> int:
+    sys.stderr.write(f"{redact(sentence)}\n")
+    return status
