@@ -28,8 +28,6 @@ from wine_slo.monitor.onboarding.importing.promql.share import GUARD, Share, is_
 from wine_slo.monitor.onboarding.importing.remarks import CHANGED
 
 ADDED_UP = f"{CHANGED}all series are added up, where the alert judged each by itself; write their labels into `by`"
-
-
 OF_EVENTS = ("ratio", "latency")
 
 
@@ -41,12 +39,14 @@ class Condition:
         objective: The share that has to be good; None where the expression says none.
         is_budget: The number was a burn rate of a budget, so that the objective is that of the budget.
         by: Labels, each set of which is judged by itself.
+        is_of_each: Each series is judged by itself, whatever its labels are.
     """
 
     indicator: Indicator
     objective: float | None = None
     is_budget: bool = False
     by: tuple[str, ...] = ()
+    is_of_each: bool = True
 
 
 def conditions(tree: Expression, counting: Counting, *, is_good: bool = False) -> list[Condition]:
@@ -177,8 +177,8 @@ def _compared(
         return [Condition(_of_quantile(phi[1], bad, threshold), phi[0], by=by)]
     if is_share(inner) or _is_mean_of_flag(inner, threshold):
         found = _of_share(share(inner, counting), bad, threshold, _budget(right), by)
-        is_of_each = not aggregates(inner) and all(each.indicator.fields["kind"] in OF_EVENTS for each in found)
-        return [replace(each, indicator=_remarked(each.indicator, ADDED_UP)) for each in found] if is_of_each else found
+        is_of_all = aggregates(inner)
+        return [replace(each, is_of_each=False) if is_of_all else _of_each(each) for each in found]
     if (age := _age(inner)) is not None:
         selector, remarks = _single(age)
         return [Condition(_remarked(gauge(selector, OPPOSITE[bad], threshold, is_age=True), *remarks), by=by)]
@@ -192,6 +192,13 @@ def _compared(
             f"reads {selector.metric}, which a recording rule makes: import the file with that rule together"
         )
     return [Condition(_remarked(gauge(selector, OPPOSITE[bad], threshold), *remarks), by=by)]
+
+
+def _of_each(condition: Condition) -> Condition:
+    """Return a condition that holds for each series; events are added up all the same, and that is said."""
+    if condition.indicator.fields["kind"] not in OF_EVENTS:
+        return condition
+    return replace(condition, indicator=_remarked(condition.indicator, ADDED_UP))
 
 
 def constant(tree: Expression) -> float | None:
