@@ -148,7 +148,7 @@ def test_targets_that_are_down_are_one_objective_for_each_selection() -> None:
 
 def test_how_long_a_share_had_to_be_bad_is_left_out_and_said() -> None:
     (entry,) = entries(alert("Errors", f"{SHARE.format('5m')} > 0.1", ", for: 15m"))
-    assert entry.remarks == ["left out: `for: 15m`; `bad_for` follows the scrape interval instead"]
+    assert entry.remarks == ["left out: `for: 15m`; the usual `bad_for` holds instead"]
 
 
 def test_labels_that_say_what_is_bad_are_no_grouping() -> None:

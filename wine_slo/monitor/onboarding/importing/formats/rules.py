@@ -167,7 +167,7 @@ def _build(group: Sequence[Found], objective: float | None) -> Sequence[Built]:
         remarks.append(NO_OBJECTIVE)
         fields |= _bad_for(long)
     if long and "bad_for" not in fields:
-        remarks.append(f"left out: `for: {long}`; `bad_for` follows the scrape interval instead")
+        remarks.append(f"left out: `for: {long}`; the usual `bad_for` holds instead")
     made = built_from(condition.indicator, Terms(objective or USUAL_OBJECTIVE, fields, remarks))
     return [replace(made, suffix=condition.indicator.suffix)]
 
