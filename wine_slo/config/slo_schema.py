@@ -12,25 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta, Struct
 
-from wine_slo.config.files.drill_entry import DrillEntry
-from wine_slo.config.files.slo_types import (
-    UNITS,
-    Count,
-    Flag,
-    HistogramUnit,
-    JobNames,
-    Name,
-    Names,
-    Number,
-    Patterns,
-    Selectors,
-    Span,
-    Text,
-    Title,
-    Urgency,
-    Window,
-    wanted,
-)
+from wine_slo.config.files import slo_examples
+from wine_slo.config.slo_extras import Count, DeploymentEntry, DrillEntry, Name, Text, refuse, wanted
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.kinds.gauge import Gauge
 from wine_slo.slo.objectives.kinds.indicator import Indicator
@@ -45,7 +28,30 @@ from wine_slo.slo.objectives.selector import (
     wrong_with_selector,
 )
 from wine_slo.slo.objectives.window import Calendar, CalendarUnit
-from wine_slo.slo.span import parse_span
+from wine_slo.slo.span import PATTERN, WANTED, parse_span
+
+Span = Annotated[str, wanted(WANTED, pattern=PATTERN)]
+Window = Annotated[
+    str,
+    wanted(
+        "must be a span such as 7d, 28d or 30d, or week, month or quarter",
+        pattern=rf"^({'|'.join(CalendarUnit)})$|{PATTERN}",
+    ),
+]
+Title = Annotated[str, wanted("must be text of at most 200 letters", max_length=200)]
+Number = Annotated[float, wanted("must be a number")]
+Names = Annotated[list[str], wanted("must be a list of names")]
+Filled = Annotated[str, Meta(min_length=1)]
+JobNames = Annotated[Filled | Annotated[list[Filled], Meta(min_length=1)], wanted("must be a name or a list of names")]
+Selectors = Annotated[
+    Filled | Annotated[list[Filled], Meta(min_length=1)], wanted("must be a selector or a list of selectors")
+]
+Patterns = Annotated[list[Filled], wanted("must be a list of files, such as teams/*.yml")]
+HistogramUnit = Annotated[Literal["s", "ms", "us", "ns"], wanted("must be s, ms, us or ns")]
+Flag = Annotated[bool, wanted("must be true or false")]
+OWN_KEYS = "x-"  # keys of the file that begin so are its writer's own: a place for what anchors name
+UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}  # in seconds
+Urgency = Annotated[Literal["page", "ticket"], wanted("must be page or ticket")]
 
 
 class BurnEntry(Struct, forbid_unknown_fields=True):
@@ -144,7 +150,7 @@ class LatencyEntry(ObjectiveEntry, kw_only=True, tag="latency"):
         clear = None if self.clear is None else span_of("clear", self.clear).total_seconds()
         oldest_age = None if self.oldest_age is None else self.oldest_age
         threshold = span_of("threshold", self.threshold).total_seconds()
-        _refuse(
+        refuse(
             ("histogram", wrong_with_histogram(self.histogram)),
             ("selector", wrong_with_matchers(self.selector)),
             ("budget_selector", wrong_with_matchers(self.budget_selector)),
@@ -178,7 +184,7 @@ class RatioEntry(ObjectiveEntry, kw_only=True, tag="ratio"):
     def source(self) -> Indicator:
         """Return what is counted."""
         fields = {"bad": listed(self.bad), "good": listed(self.good), "total": listed(self.total)}
-        _refuse(*((field, wrong_with_selector(each)) for field, selectors in fields.items() for each in selectors))
+        refuse(*((field, wrong_with_selector(each)) for field, selectors in fields.items() for each in selectors))
         return Ratio(**fields)
 
 
@@ -237,6 +243,11 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = None
     time_zone: Annotated[Text, Meta(description="Of calendar windows, such as Europe/Berlin")] = "UTC"
+    deployments: Annotated[
+        list[DeploymentEntry] | None,
+        wanted("must be a list of selectors and labels"),
+        Meta(description="Where the version shows; guessed from gauges called …_info if left out"),
+    ] = None
     target_down: Annotated[
         bool | Literal["on", "off"],
         wanted("must be on or off"),
@@ -254,20 +265,8 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def schema() -> dict[str, Any]:
-    """Return the JSON schema of the file."""
-    return msgspec.json.schema(SloFileEntry)
-
-
-def _refuse(*found: tuple[str, str | None]) -> None:
-    """Refuse fields with what is wrong with each.
-
-    Raises:
-        ObjectiveError: There is such a field.
-    """
-    mistakes = [(field, sentence) for field, sentence in found if sentence is not None]
-    if mistakes:
-        first, *more = mistakes
-        raise ObjectiveError(*first, *more)
+    """Return the JSON schema of the file, with examples and with what holds beyond the types of single fields."""
+    return slo_examples.completed(msgspec.json.schema(SloFileEntry), OWN_KEYS)
 
 
 def wrong_with_success(matchers: str) -> str | None:

@@ -1,6 +1,7 @@
 """Several files of objectives: the main one includes the others, and each mistake has its own file and line."""
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -131,7 +132,7 @@ def test_a_file_that_several_names_lead_to_is_read_once(folder: Folder) -> None:
     assert sorted(folder.names) == ["api", "search", "shop"]
 
 
-def test_files_are_looked_for_beside_the_main_file_whatever_its_folder_is_called(tmp_path: Path) -> None:
+def test_files_are_found_beside_the_main_file_whatever_its_folder_is_called(tmp_path: Path) -> None:
     assert sorted(Folder(tmp_path / "a [b] *").names) == ["api", "search", "shop"]
 
 
@@ -157,3 +158,12 @@ def test_no_objective_in_any_file_is_a_mistake(folder: Folder) -> None:
     for name in ("shop", "search"):
         folder.write(f"teams/{name}.yml", "job: x\nobjectives: []\n")
     assert folder.mistakes == ["slo.yml:1: objectives must hold at least one objective"]
+
+
+def test_the_files_of_the_documentation_can_be_used(folder: Folder) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "objectives.md").read_text()
+    main, shared = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)[:2]
+    folder.write("slo.yml", main)
+    assert sorted(folder.names) == ["latency", "search", "shop"]
+    folder.write("slo.yml", shared)
+    assert folder.names == ["errors", "availability"]

@@ -5,7 +5,7 @@ Alerts on the same share, over other ranges or at other burn rates, are one obje
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -13,10 +13,11 @@ from wine_slo.monitor.onboarding.importing.documents import Part
 from wine_slo.monitor.onboarding.importing.promql.alert import Condition, conditions
 from wine_slo.monitor.onboarding.importing.promql.events import Counting, selectors
 from wine_slo.monitor.onboarding.importing.promql.expression import ExpressionError, Selector, parse
-from wine_slo.monitor.onboarding.importing.promql.recorded import Record, resolved
+from wine_slo.monitor.onboarding.importing.promql.recorded import Record, Records, resolved
 from wine_slo.monitor.onboarding.importing.slo import Built, Slo, Terms, built_from
 from wine_slo.slo.span import parse_span
 
+MOST_PLACES = 3  # of alerts in several files that a sentence names
 COUNTING = Counting(bare=False)
 USUAL_OBJECTIVE = 0.99  # for what an alert only says that it must not be
 OF_INSTANCES = "each instance is judged by itself; where one has several of these series, write their labels into `by`"
@@ -44,7 +45,7 @@ def reads(document: Part) -> bool:
     return any(True for _ in _rules(document))
 
 
-def records(documents: Sequence[Part]) -> Mapping[str, Sequence[Record]]:
+def records(documents: Sequence[Part]) -> Records:
     """Return the recording rules of all documents by their names; those that cannot be read are left out."""
     found: dict[str, list[Record]] = defaultdict(list)
     for document in documents:
@@ -61,7 +62,7 @@ def records(documents: Sequence[Part]) -> Mapping[str, Sequence[Record]]:
     return found
 
 
-def slos(documents: Sequence[Part], recorded: Mapping[str, Sequence[Record]]) -> Iterator[Slo]:
+def slos(documents: Sequence[Part], recorded: Records) -> Iterator[Slo]:
     """Return an SLO for each thing that alerts are about, and one for each alert that cannot be taken over."""
     groups: dict[str, list[Found]] = {}
     order: list[tuple[Alert, str | ExpressionError]] = []
@@ -112,14 +113,12 @@ def _metric(text: str) -> str:
         return "alert"
 
 
-def _conditions(alert: Alert, recorded: Mapping[str, Sequence[Record]]) -> list[Condition]:
+def _conditions(alert: Alert, recorded: Records) -> list[Condition]:
     text = alert.part.text("expr")
     if not text:
         raise ExpressionError("has no expression")
     return [
-        replace(
-            each, indicator=replace(each.indicator, suffix="-".join(filter(None, [one.suffix, each.indicator.suffix])))
-        )
+        replace(each, indicator=each.indicator.named(one.suffix))
         for one in resolved(parse(text), recorded)
         for each in conditions(one.tree, COUNTING)
     ]
@@ -162,14 +161,14 @@ def _build(group: Sequence[Found], objective: float | None) -> Sequence[Built]:
     by = _by(condition)
     if by:
         fields["by"] = list(by)
-    if condition.indicator.fields["kind"] == "gauge" and not condition.by:
+    if condition.indicator.fields["kind"] == "gauge" and condition.is_of_each and not condition.by:
         remarks.append(OF_INSTANCES)
     long = first.alert.part.text("for")
     if objective is None:
         remarks.append(NO_OBJECTIVE)
         fields |= _bad_for(long)
     if long and "bad_for" not in fields:
-        remarks.append(f"left out: `for: {long}`; `bad_for` follows the scrape interval instead")
+        remarks.append(f"left out: `for: {long}`; the usual `bad_for` holds instead")
     made = built_from(condition.indicator, Terms(objective or USUAL_OBJECTIVE, fields, remarks))
     return [replace(made, suffix=condition.indicator.suffix)]
 
@@ -178,7 +177,8 @@ def _listed(places: Sequence[str]) -> str:
     """Return places in a sentence: their lines alone where all are in one file."""
     files = {each.rsplit(":", 1)[0] for each in places}
     if len(files) > 1:
-        return ", ".join(places)
+        others = f" and {len(places) - MOST_PLACES} others" if len(places) > MOST_PLACES else ""
+        return f"{', '.join(places[:MOST_PLACES])}{others}"
     return f"lines {', '.join(each.rsplit(':', 1)[1] for each in places)}"
 
 
@@ -186,7 +186,7 @@ def _by(condition: Condition) -> tuple[str, ...]:
     """Return the labels by which an objective has a state for each set: those of the alert; each series of a gauge."""
     if condition.by:
         return tuple(each for each in condition.by if not _is_fixed(each, condition.indicator.selectors))
-    return ("instance",) if condition.indicator.fields["kind"] in ("up", "gauge") else ()
+    return ("instance",) if condition.is_of_each and condition.indicator.fields["kind"] in ("up", "gauge") else ()
 
 
 def _is_fixed(label: str, series: Sequence[Selector]) -> bool:
