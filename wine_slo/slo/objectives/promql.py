@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from wine_slo.metric_names import ENDPOINT
-from wine_slo.slo.objectives import counting
+from wine_slo.slo.objectives.kinds import counting
 from wine_slo.slo.objectives.kinds.indicator import Events
 from wine_slo.slo.objectives.near_match import parts_of
 from wine_slo.slo.objectives.objective import Objective

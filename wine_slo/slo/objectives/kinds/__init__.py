@@ -1,4 +1,4 @@
-"""The kinds of objectives, one module for each: what it counts, how its value reads, whether it can be drilled."""
+"""The kinds of objectives, one module for each: what it counts, and how its value reads; and how that is counted."""
 
 from wine_slo.slo.objectives.kinds.gauge import Gauge
 from wine_slo.slo.objectives.kinds.indicator import Indicator
