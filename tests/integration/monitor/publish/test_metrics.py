@@ -6,12 +6,13 @@ from dataclasses import replace
 import aiohttp
 
 from tests.support.fakes.loopback import Loopback
-from tests.support.scene import KEY, LATENCY, START
+from tests.support.scene import KEY, LATENCY, START, incident
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.objectives.objective import Key, Objectives
+from wine_slo.slo.source.deployment import Deployment, Reported
 
 BY = replace(LATENCY, by=("endpoint",))
 ONE, TWO = (Key("latency", (("endpoint", name),)) for name in ("/one", "/two"))
@@ -50,3 +51,18 @@ async def test_what_goes_and_comes_back_is_published_again() -> None:
     for keys in ((KEY,), (), (KEY,)):
         instruments.show(known(*keys), Objectives.only(LATENCY))
         assert len(await published(instruments, "slo_state")) == len(keys)
+
+
+async def test_deployments_that_were_reported_or_seen_beside_a_breach_are_published_by_service_and_version() -> None:
+    instruments = WatchdogInstruments("1")
+    opened = incident(change=Deployment(START, before="1.2", after="1.3"))
+    starts = incident(number=13, change=Deployment(START, before="", after="", started=1, targets=1))
+    state = State(incidents={12: opened, 13: starts})
+    reports = [Reported(job="shop", version="2.0", at=START)]
+    instruments.show(state, Objectives.only(LATENCY), reports)
+    assert sorted(await published(instruments, "watchdog_deployment_timestamp_seconds")) == [
+        'service="shop",version="2.0"',
+        'service="wine-slo",version="1.3"',
+    ]
+    instruments.show(State(), Objectives.only(LATENCY))
+    assert await published(instruments, "watchdog_deployment_timestamp_seconds") == []

@@ -168,7 +168,7 @@ NO_BUCKET = "no bucket of request_latency_seconds ends at 1 s"
             "Prometheus knows none of the 1 targets of wine-slo any more",
             id="all targets vanish",
         ),
-        pytest.param(Spell(600, 1500, is_down=True), DOWN, "1 of 1 targets do not answer", id="no target answers"),
+        pytest.param(Spell(600, 1500, is_down=True), DOWN, "its only target does not answer", id="no target answers"),
         pytest.param(Spell(600, 1500, is_away=True), OF_JOB, "the last sample of wine-slo is", id="no scrapes"),
         pytest.param(Spell(600, 1500, bucket=False), OF_OBJECTIVE, NO_BUCKET, id="the bucket vanishes"),
         pytest.param(
