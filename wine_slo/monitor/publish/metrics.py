@@ -94,6 +94,12 @@ class WatchdogInstruments:
             "When a version was deployed, since the epoch: as it was reported, or seen beside a breach.",
             (names.SERVICE, names.VERSION),
         )
+        self._begin_counts()
+        self._shown: dict[Gauge, frozenset[tuple[str, ...]]] = {}
+        self.exposition = Exposition(registry)
+
+    def _begin_counts(self) -> None:
+        """Publish every counter from the start, at 0."""
         for outcome in ("answered", "failed"):
             self._queries.labels(outcome)
         for kind in Kind:
@@ -103,8 +109,6 @@ class WatchdogInstruments:
             self._suppressed.labels(reason)
         for reception in Reception:
             self._questions.labels(reception)
-        self._shown: dict[Gauge, frozenset[tuple[str, ...]]] = {}
-        self.exposition = Exposition(registry)
 
     def read_at_scrape(
         self,
