@@ -43,7 +43,24 @@ RULES = (
     Rule("same, for 0, group_interval 10 s", "15s", "5m", "0s", "30s", "10s"),
     Rule("tightest: scrape and eval 5 s, [1m], for 0, group_wait 0, group_interval 1 s", "5s", "1m", "0s", "0s", "1s"),
     Rule("same with for 30s", "5s", "1m", "30s", "0s", "1s"),
+    *(
+        rule
+        for scrape, over in (("15s", "1m"), ("30s", "2m"), ("60s", "4m"))
+        for rule in (
+            Rule(
+                f"tightest at {scrape}: [{over}], for 0, group_wait 0, group_interval 1 s",
+                scrape,
+                over,
+                "0s",
+                "0s",
+                "1s",
+            ),
+            Rule(f"typical copy at {scrape}: [5m], for 1m, group_wait 30 s", scrape, "5m", "1m", "30s", "5m"),
+        )
+        if rule.scrape != "15s" or rule.pending == "0s"
+    ),
 )
+AT_FIRST = 4  # of these stand in the tables of the shipped settings; all are compared by scrape interval
 LOOPS = {"plain 30 s loop, [5m], scrape 5 s": "5m", "plain 30 s loop, [1m], scrape 5 s": "1m"}
 
 

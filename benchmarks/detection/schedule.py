@@ -14,6 +14,7 @@ from benchmarks.detection.replica import Frozen, Replica, Slow, Span, Swaying, S
 USUAL = 10.0  # requests a second to a replica
 SPARSE = 1.0  # the same where there is little traffic
 STALLS = (2, 4, 8, 15, 25)  # seconds
+COMPARED_STALL = 15  # seconds
 PERIODS = (20, 45, 90, 180, 300)  # seconds in which a p95 swings once
 
 
@@ -75,6 +76,7 @@ class Plan:
     gone: float
     reload: float
     reloads: int
+    scrapes: tuple[str, ...]  # the intervals that are compared, beside the shipped 5 s
 
 
 # A copied rule needs up to 133 s to alert and 579 s to resolve.
@@ -93,6 +95,7 @@ FULL = Plan(
     gone=620,
     reload=100,
     reloads=5,
+    scrapes=("15s", "30s", "60s"),
 )
 QUICK = Plan(
     total=330,
@@ -109,7 +112,14 @@ QUICK = Plan(
     gone=60,
     reload=60,
     reloads=1,
+    scrapes=("15s",),
 )
+
+
+def is_compared(case: Case) -> bool:
+    """Return whether a case is compared by scrape interval: an outage, or a stall of 15 s."""
+    is_stall = case.scenario in (Scenario.STALL, Scenario.FREEZE) and case.seconds == COMPARED_STALL
+    return case.scenario is Scenario.INCIDENT or is_stall
 
 
 def schedule(plan: Plan) -> Iterator[Subject]:

@@ -1,10 +1,10 @@
 """The figures of a run as tables of Markdown: a row for each set-up, a column for each question."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
 
 from benchmarks.detection.alerts import Record, Word
-from benchmarks.detection.schedule import PERIODS, Case, Scenario
+from benchmarks.detection.schedule import PERIODS, Case, Scenario, is_compared
 
 INCIDENTS = {
     Scenario.INCIDENT: "all slow, 10/s",
@@ -30,6 +30,36 @@ def tables(cases: Sequence[Case], records: Sequence[Record]) -> str:
     )
 
 
+def table_by_interval(cases: Sequence[Case], records: Mapping[str, Sequence[Record]]) -> str:
+    """Return what outages and stalls of 15 s lead to, at each scrape interval.
+
+    Args:
+        cases: All of them.
+        records: Of each set-up that scrapes so often.
+    """
+    compared = [case for case in cases if is_compared(case)]
+    outages, stalls = (
+        _of(compared, Scenario.INCIDENT),
+        [case for case in compared if case.scenario is not Scenario.INCIDENT],
+    )
+    columns: list[Column] = [
+        ("start to alert", _alerts(outages)),
+        ("end to recovery", _recoveries(outages)),
+        ("called over before the end", lambda record: f"{record.early_recoveries(outages)} of {len(outages)}"),
+        ("stalls of 15 s that were alerted on", _alerted(stalls)),
+    ]
+    lines = [
+        ["Scrapes", "All slow or frozen, 10/s", *(head for head, _ in columns)],
+        ["---"] * (len(columns) + 2),
+        *(
+            [every, record.setup, *(figure(record) for _, figure in columns)]
+            for every, some in records.items()
+            for record in some
+        ),
+    ]
+    return _markdown(lines)
+
+
 def spread(seconds: Sequence[float], of: int) -> str:
     """Return median, least and most; how many there were where some are missing."""
     if not seconds:
@@ -44,6 +74,10 @@ def _table(corner: str, columns: Sequence[Column], records: Sequence[Record]) ->
         ["---"] * (len(columns) + 1),
         *([record.setup, *(figure(record) for _, figure in columns)] for record in records),
     ]
+    return _markdown(lines)
+
+
+def _markdown(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 from wine_slo.slo.evaluation.engine import State, advance
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.reading import Interval, Reading, Targets, Traffic, sight_of
-from wine_slo.slo.evaluation.schedule import next_evaluation_at
+from wine_slo.slo.evaluation.schedule import arrival, next_evaluation_at
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 
@@ -22,8 +22,6 @@ LATENCY = Objective(
     ratio=0.95,
 )
 KEY = Key("latency")
-OBJECTIVES = Objectives.only(LATENCY)
-SCRAPE_SECONDS = 5.0
 POLL_SECONDS = 30.0
 
 
@@ -44,18 +42,22 @@ class Simulation:
 
     Args:
         requests: When each request begins, and how many seconds it takes.
+        objective: The latency objective; it says how far apart scrapes are.
         is_up: Whether the service answers its scrape at that second.
-        scrape_at: The phase of the scrapes, 0 to 5 s.
+        scrape_at: The phase of the scrapes.
         poll_at: The phase of the ticks, 0 to 30 s.
+        moved: By how many seconds each scrape comes late, after its number; None where it is missed.
     """
 
     def __init__(
         self,
         requests: list[tuple[float, float]],
         *,
+        objective: Objective = LATENCY,
         is_up: Callable[[float], bool] = lambda _: True,
         scrape_at: float = 0.0,
         poll_at: float = 0.0,
+        moved: Callable[[int], float | None] = lambda _: 0.0,
     ) -> None:
         self.state = State()
         self.alerts: list[Alert] = []
@@ -63,9 +65,14 @@ class Simulation:
         self._ends = [end for end, _ in ended]
         self._is_slow = list(accumulate((seconds > 1 for _, seconds in ended), initial=0))
         self._is_unclear = list(accumulate((seconds > 0.75 for _, seconds in ended), initial=0))
+        self._objectives = Objectives.only(objective)
+        self._objective = objective
+        self._every = objective.scrape_interval.total_seconds()
+        self._arrival = arrival(objective.scrape_interval).total_seconds()
         self._is_up = is_up
         self._scrape_at = scrape_at
         self._poll_at = poll_at
+        self._moved = moved
 
     def run(self, seconds: float) -> list[Alert]:
         """Evaluate for so long; return what would have been notified."""
@@ -73,7 +80,7 @@ class Simulation:
         next_poll = second + POLL_SECONDS
         while second < seconds:
             self._evaluate(second)
-            again = next_evaluation_at(self.state, OBJECTIVES)
+            again = next_evaluation_at(self.state, self._objectives)
             if again is not None and (again - START).total_seconds() + 0.1 < next_poll:
                 second = (again - START).total_seconds() + 0.1
             else:
@@ -90,7 +97,7 @@ class Simulation:
 
     def _evaluate(self, second: float) -> None:
         before = self.state
-        self.state = advance(before, OBJECTIVES, {KEY: self._reading(second)}, after(second))
+        self.state = advance(before, self._objectives, {KEY: self._reading(second)}, after(second))
         about_requests = {number: each for number, each in self.state.incidents.items() if not each.key.is_own}
         for number, incident in about_requests.items():
             known = before.incidents.get(number)
@@ -101,26 +108,31 @@ class Simulation:
 
     def _reading(self, second: float) -> Reading:
         now = after(second)
-        last_scrape = int((second - 0.5 - self._scrape_at) // SCRAPE_SECONDS)
+        last_scrape = int((second - self._arrival - self._scrape_at) // self._every)
         track = self.state.tracks.get(KEY)
         judged_until = track.judged_until if track and track.judged_until else after(second - 300)
-        oldest = (judged_until - START).total_seconds() - 60
-        first = max(0, int((oldest - self._scrape_at) // SCRAPE_SECONDS))
-        scrapes = [self._scrape_at + number * SCRAPE_SECONDS for number in range(first, last_scrape + 1)]
+        oldest = min((judged_until - START).total_seconds() - 60, second - 8 * self._every)
+        first = max(0, int((oldest - self._scrape_at) // self._every))
+        scrapes = [
+            self._scrape_at + number * self._every + late
+            for number in range(first, last_scrape + 1)
+            if (late := self._moved(number)) is not None
+        ]
         seen = [each for each in scrapes if self._is_up(each)]
         intervals = []
         for earlier, later in pairwise(seen):
             slow, marginal, total = self._between(earlier, later)
-            if total and after(later + 0.5) > judged_until:
-                intervals.append(Interval(after(later + 0.5), slow, total, marginal))
+            if total and later - earlier < 3.5 * self._every:
+                share = self._every / (later - earlier)  # as a rate has it
+                intervals.append(Interval(after(later + self._arrival), slow * share, total * share, marginal * share))
         if scrapes:
             targets = Targets(up=int(self._is_up(scrapes[-1])), known=1, scraped_at=after(scrapes[-1]))
         else:
             targets = Targets(up=0, known=0, scraped_at=None)
         latest = seen[-1] if seen else 0.0
         traffic = Traffic(self._between(second - 300, latest)[-1], self._between(second - 1800, latest)[-1])
-        sight, reason = sight_of(LATENCY, targets, traffic, now)
-        next_at = after((scrapes[-1] if scrapes else second) + SCRAPE_SECONDS + 0.5)
+        sight, reason = sight_of(self._objective, targets, traffic, now)
+        next_at = after(self._scrape_at + (last_scrape + 1) * self._every + self._arrival)
         return Reading(at=now, sight=sight, reason=reason, intervals=tuple(intervals), next_at=next_at)
 
     def _between(self, first: float, last: float) -> tuple[int, int, int]:

@@ -98,15 +98,15 @@ class ObjectiveEntry(Struct, kw_only=True, forbid_unknown_fields=True, tag_field
     objective: Annotated[Number, Meta(description="The share of events that is to be good, 0 to 1")]
     bad_for: Annotated[
         Span | None,
-        Meta(description="Bad for less than this is a stall; 25s or three scrape intervals, the longer, if not said"),
+        Meta(description="Bad for less than this is a stall; 25s if not said, however often it is scraped"),
     ] = None
     good_for: Annotated[
         Span | None,
-        Meta(description="Good for so long is a recovery; 20s or two scrape intervals, the longer, if not said"),
+        Meta(description="Good for so long, and a scrape interval at the least, is a recovery; 20s if not said"),
     ] = None
     over: Annotated[
         Span | None,
-        Meta(description="The range that is shown; 5m, or bad_for and good_for together where that is longer"),
+        Meta(description="The range that is shown; 5m, or five scrape intervals where that is longer"),
     ] = None
     window: Annotated[
         Window, Meta(description="Of the error budget; week, month or quarter begins anew with the calendar")

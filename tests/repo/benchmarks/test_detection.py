@@ -11,7 +11,9 @@ from benchmarks.detection.__main__ import scraping
 from benchmarks.detection.alerts import Record, Word
 from benchmarks.detection.replica import Frozen, Replica, Slow, Span, Swaying, Swinging, reloaded, steady
 from benchmarks.detection.schedule import FULL, QUICK, Case, Plan, Scenario, schedule
-from benchmarks.detection.table import spread
+from benchmarks.detection.table import spread, table_by_interval
+from benchmarks.detection.watchdogs import objectives_of
+from wine_slo.config.slo_file import parse
 
 
 def value(replica: Replica, name: str, now: float) -> float:
@@ -117,6 +119,32 @@ def test_figures_count_only_what_was_said_of_the_case() -> None:
     assert record.alerted([case, other]) == 1
     assert record.false_recoveries([case, other]) == 1
     assert record.messages([case]) == 1
+
+
+def test_set_ups_are_compared_by_scrape_interval_over_outages_and_stalls_of_15_s() -> None:
+    outage = Case(Scenario.INCIDENT, "out-0", Span(100, 250), 600)
+    stalls = [Case(kind, f"{kind}-0", Span(100, 115), 600) for kind in (Scenario.STALL, Scenario.FREEZE)]
+    others = [
+        Case(Scenario.STALL, "short-0", Span(100, 104), 600),
+        Case(Scenario.SPARSE, "sparse-0", Span(100, 250), 600),
+    ]
+    ours, theirs = Record("ours"), Record("theirs")
+    ours.add("out-0", Word.BREACH, 157)
+    ours.add("out-0", Word.RECOVERY, 340)
+    theirs.add("stall-0", Word.BREACH, 120)
+    theirs.add("short-0", Word.BREACH, 120)
+
+    *_, first, second = table_by_interval([outage, *stalls, *others], {"60s": [ours, theirs]}).splitlines()
+
+    assert first == "| 60s | ours | 57.0 (57.0 to 57.0) | 90.0 (90.0 to 90.0) | 0 of 1 | 0 of 2 |"
+    assert second == "| 60s | theirs | – | – | 0 of 1 | 1 of 2 |"
+
+
+def test_one_watchdog_can_follow_several_jobs() -> None:
+    found = parse(objectives_of(["incident-1", "incident-2"])).objectives().all
+    assert [(each.name, each.job, each.by) for each in found] == [
+        (job, job, ("replica",)) for job in ("incident-1", "incident-2")
+    ]
 
 
 def test_a_spread_says_when_some_are_missing() -> None:

@@ -116,7 +116,7 @@ class PastPrometheus:
             promql.seconds_of_history(objective): self._history(objective.window),
             promql.quantile_by_endpoint(objective, promql.OF_LATE): self._quantile(promql.OF_LATE),
             promql.quantile(objective, objective.over): self._quantile(objective.over),
-            promql.quantile(objective, objective.good_for): self._quantile(objective.good_for),
+            promql.quantile(objective, objective.recent): self._quantile(objective.recent),
         }
         spans = {promql.OF_LATE, objective.over, objective.expires_after, objective.window, timedelta(minutes=5)}
         for span in (*spans, *(each for burn in objective.burns for each in (burn.short, burn.long))):

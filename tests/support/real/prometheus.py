@@ -50,11 +50,14 @@ def scraping(*targets: str, every: str = "1s") -> dict[str, Any]:
 class Prometheus:
     """One Prometheus with its configuration, its rules and its data in a folder."""
 
-    def __init__(self, folder: Path, configuration: dict[str, Any], rules: str = "", retention: str = "15d") -> None:
+    def __init__(
+        self, folder: Path, configuration: dict[str, Any], rules: str = "", retention: str = "15d", *features: str
+    ) -> None:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._retention = retention  # 15d is its own default
+        self._features = features  # that it has only where they are wanted
         self._process: Process | None = None
         folder.mkdir(exist_ok=True)
         (folder / "prometheus.yml").write_text(yaml.safe_dump(configuration))
@@ -74,6 +77,7 @@ class Prometheus:
             "--storage.tsdb.path=data",
             f"--web.listen-address=127.0.0.1:{self.port}",
             f"--storage.tsdb.retention.time={self._retention}",
+            *(f"--enable-feature={each}" for each in self._features),
         ]
         self._process = await Process.start("prometheus", command, self.folder, {})
         async with aiohttp.ClientSession() as session, asyncio.timeout(60):

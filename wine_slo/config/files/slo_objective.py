@@ -12,13 +12,14 @@ from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.kinds import KINDS
 from wine_slo.slo.objectives.kinds.indicator import Indicator
 from wine_slo.slo.objectives.objective import (
-    LEAST_BAD_INTERVALS,
-    LEAST_GOOD_INTERVALS,
+    USUAL_BAD_FOR,
+    USUAL_GOOD_FOR,
     Alert,
     Burn,
     Objective,
-    usual_bad_for,
-    usual_good_for,
+    least_bad_for,
+    least_good_for,
+    least_over,
 )
 from wine_slo.slo.objectives.scope import Scope
 from wine_slo.slo.objectives.selector import wrong_with_selector
@@ -163,12 +164,13 @@ def _spans(
     """
     said = each.scrape_interval or file.scrape_interval
     interval = real if said is None else parse_span(said)
-    bad_for = usual_bad_for(interval) if each.bad_for is None else parse_span(each.bad_for)
-    good_for = usual_good_for(interval) if each.good_for is None else parse_span(each.good_for)
+    bad_for = USUAL_BAD_FOR if each.bad_for is None else parse_span(each.bad_for)
+    good_for = USUAL_GOOD_FOR if each.good_for is None else parse_span(each.good_for)
     if said is None:
-        bad_for, good_for = max(bad_for, LEAST_BAD_INTERVALS * real), max(good_for, LEAST_GOOD_INTERVALS * real)
-    over = max(OVER, bad_for + good_for) if each.over is None else parse_span(each.over)
-    return interval, bad_for, good_for, max(over, bad_for + good_for) if said is None else over
+        bad_for, good_for = max(bad_for, least_bad_for(real)), max(good_for, least_good_for(real))
+    least = least_over(interval, bad_for, good_for)
+    over = max(OVER, least) if each.over is None else parse_span(each.over)
+    return interval, bad_for, good_for, max(over, least) if said is None else over
 
 
 def _burn(burn: BurnEntry) -> Burn:

@@ -18,6 +18,8 @@ from wine_slo.slo.span import format_seconds
 
 QUANTILE = "quantile"  # the label of the series of a summary
 
+MOST_SERIES = 1000  # whose labels are read
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveMistake:
@@ -50,6 +52,10 @@ async def check_objectives(api: MetricSource, objectives: Objectives) -> list[Ob
             mistakes += await _of_histogram(api, objective)
         except MetricSourceError as error:
             mistakes.append(_unexamined(objective, "histogram", error))
+        try:
+            mistakes += await _of_breakdown(api, objective)
+        except MetricSourceError as error:
+            mistakes.append(_unexamined(objective, "breakdown", error))
         for required in objective.source.required:
             try:
                 mistakes += await _of_series(api, objective, required)
@@ -136,6 +142,22 @@ async def _why_empty(api: MetricSource, selector: str) -> _WhyEmpty:
         if there and matcher.is_for_a_value:
             values.append(f"{matcher.label} is {few(there)}")
     return _WhyEmpty(values=", ".join(values))
+
+
+async def _of_breakdown(api: MetricSource, objective: Objective) -> list[ObjectiveMistake]:
+    """Return which labels of a breakdown no series has, where there are series."""
+    if not objective.breakdown:
+        return []
+    series = (await api.query(promql.label_sets(objective, MOST_SERIES))).samples
+    there = {name for each in series for name in each.labels}
+    others = few(sorted(there - {"__name__", "job", "le"}))
+    return [
+        ObjectiveMistake(
+            objective.name, "breakdown", f"names the label {name}, which these series do not have: {others}"
+        )
+        for name in objective.breakdown
+        if there and name not in there
+    ]
 
 
 async def _of_native(api: MetricSource, objective: Objective, name: str) -> list[ObjectiveMistake]:

@@ -282,7 +282,7 @@ def _facts(slo: ObjectiveStatus) -> Iterator[str]:
         yield f"{rate(slo.events_per_second)} requests a second"
     if down := status_text.down(slo):
         yield down
-    if slo.by_endpoint_seconds:
+    if len(slo.by_endpoint_seconds) > 1:  # a single one, such as the name of a port, says nothing of where
         slowest = list(slo.by_endpoint_seconds.items())[:SLOWEST]
         bounds = slo.bucket_bounds_seconds
         yield "slowest: " + ", ".join(f"{name} {ENGLISH.latency(value, bounds)}" for name, value in slowest)

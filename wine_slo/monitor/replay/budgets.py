@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from wine_slo.monitor.evaluate.slow_queries import Query, history_within, known_for
 from wine_slo.monitor.replay.range_cache import EPOCH, Lattice, Numbers, RangeCache, Table, instant, milliseconds
 from wine_slo.slo.evaluation.rules import event_counts
+from wine_slo.slo.evaluation.schedule import arrival
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import (
     SELDOM,
@@ -385,7 +386,7 @@ class BudgetHistory:
 
     def _counts(self, sums: EventSums, spans: NDArray[np.int64], at: NDArray[np.int64]) -> tuple[Numbers, Numbers]:
         """Return bad and all events over spans that end at some instants."""
-        end = at + self._step // 10
+        end = at + milliseconds(arrival(self._objective.scrape_interval))
         begin = end - spans  # an interval that begins before a span is outside of it
         bad, total = sums.up_to(end)
         bad_before, total_before = (

@@ -11,11 +11,12 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from wine_slo.monitor.replay.range_cache import Numbers, Table, instant
+from wine_slo.monitor.replay.range_cache import Numbers, Table, instant, milliseconds
 from wine_slo.monitor.replay.tables import ObjectiveTables
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Finding, findings
 from wine_slo.slo.evaluation.rules import event_counts, has_events, is_stuck, is_violation, is_without_bucket
+from wine_slo.slo.evaluation.schedule import arrival
 from wine_slo.slo.objectives.objective import Alert, Key
 
 Flags = NDArray[np.bool_]
@@ -151,7 +152,9 @@ class QuietTicks:
         assert grid is not None  # noqa: S101  # `_ticks_of` checks it
         with np.errstate(invalid="ignore"):
             anchor = 1000 * min(scraped.rows.items())[1]
-            drift = (anchor + step / 10 - grid.phase + step / 2) % step - step / 2
+            drift = (
+                anchor + milliseconds(arrival(self._tables.objective.scrape_interval)) - grid.phase + step / 2
+            ) % step - step / 2
             return np.abs(drift) <= 1
 
     def _have_all(self, tables: Mapping[str, Table]) -> Flags:

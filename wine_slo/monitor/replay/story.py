@@ -14,7 +14,7 @@ from wine_slo.slo.evaluation.engine import DOWN, State, advance
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight
-from wine_slo.slo.evaluation.schedule import SETTLES_IN, next_evaluation_at
+from wine_slo.slo.evaluation.schedule import SELDOM, SETTLES_IN, next_evaluation_at
 from wine_slo.slo.objectives.objective import Alert, Key, Objectives
 
 WEEK = timedelta(weeks=1)
@@ -281,10 +281,9 @@ class Replay:
 
     @property
     def is_calm(self) -> bool:
-        """Return whether every objective is met, nothing is open or remembered, and no quick evaluation is due."""
+        """Return whether every objective is met, and nothing is open or remembered."""
         return (
-            self._quick is None
-            and not self.state.troubles_since
+            not self.state.troubles_since
             and not any(each.is_open for each in self.state.incidents.values())
             and all(each.phase is Phase.MET and each.incident is None for each in self.state.tracks.values())
         )
@@ -300,9 +299,15 @@ class Replay:
             for key, track in before.tracks.items()
         }
         self.state = replace(before, tracks=tracks, evaluated_at=evaluated_at)
-        self.evaluations += ticks
+        self.evaluations += ticks + self._evaluations_of_scrapes(before.evaluated_at or evaluated_at, evaluated_at)
+        self._quick = None
         self.next_tick = evaluated_at + self.poll
         self._count_sight(before, evaluated_at)
+
+    def _evaluations_of_scrapes(self, since: datetime, until: datetime) -> int:
+        """Return how many evaluations there are between ticks where every objective is met: one a scrape, if any."""
+        apart = [each.scrape_interval for each in self.objectives.all if each.scrape_interval >= SELDOM]
+        return (until - since) // min(apart) if apart else 0
 
     def note_budget(self, key: Key, left: BudgetLeft) -> None:
         """Record what was left of a budget."""

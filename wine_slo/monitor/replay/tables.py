@@ -14,6 +14,7 @@ from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.source.metric_source import Points, Sample, finite_bounds
 
 OUT_OF_STEP = 20  # a scrape may be late by a twentieth of an interval and still lie on its lattice
+FINE_STEP = 5_000  # milliseconds; the scrapes of longer intervals jitter no more
 BOUNDS_EVERY = timedelta(minutes=1)  # bucket bounds change only with a release
 
 ALWAYS = (
@@ -71,8 +72,8 @@ class ObjectiveTables:
         if self.is_tick(at):
             return at
         if self._quick is not None:
-            near = self._quick.nearest(at)
-            if -self.step // 100 <= near - at <= self.step // OUT_OF_STEP:
+            near, step = self._quick.nearest(at), min(self.step, FINE_STEP)
+            if -step // 100 <= near - at <= step // OUT_OF_STEP:
                 return near
         self._quick = Lattice.of_short_chunks(at, self.step)
         return at

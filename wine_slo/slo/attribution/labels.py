@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
+from wine_slo.slo.objectives.kinds.indicator import Events
+from wine_slo.slo.objectives.near_match import Matcher, parts_of
 from wine_slo.slo.objectives.objective import Objective
-from wine_slo.slo.objectives.selector import matchers
 
 MOST_LABELS = 10  # of one objective; each is two queries
 MOST_VALUES = 200  # of one label; more are names of single users or requests
@@ -64,5 +65,8 @@ def _decisive(objective: Objective) -> frozenset[str]:
     total, part = source.all_events(scope), source.bad_events(scope) or source.good_events(scope)
     if total is None or part is None:
         return frozenset()
-    of_total, of_part = (frozenset().union(*map(matchers, each.selectors)) for each in (total, part))
-    return frozenset(label for label, _ in of_total ^ of_part)
+    return frozenset(each.label for each in _matchers(total) ^ _matchers(part))
+
+
+def _matchers(events: Events) -> frozenset[Matcher]:
+    return frozenset(matcher for each in events.selectors for matcher in parts_of(each)[1])

@@ -122,6 +122,11 @@ class Incident:
         return self.closed_at is None
 
     @property
+    def is_explained(self) -> bool:
+        """Return whether it is known which values carry its bad events."""
+        return self.attribution is not None and bool(self.attribution.causes)
+
+    @property
     def is_of_drill(self) -> bool:
         """Return whether it was made on purpose."""
         return self.is_drill or self.is_announced_drill

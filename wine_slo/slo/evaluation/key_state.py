@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from wine_slo.metric_names import DRILL_ENDPOINT
 from wine_slo.slo.evaluation.incident import Incident, Outcome, count_interval, joined, may_reopen, recovered
-from wine_slo.slo.evaluation.judgement import clear_run, held_run, is_bad, is_breach
+from wine_slo.slo.evaluation.judgement import clear_run, held_run, is_bad, is_breach, just_before
 from wine_slo.slo.evaluation.phases import Event, Phase, after
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.evaluation.value import value_of
@@ -15,8 +15,9 @@ from wine_slo.slo.objectives.objective import Alert, Burn, Key, Objective
 from wine_slo.slo.reason import Reason
 
 RELAPSES_WITHIN = timedelta(minutes=1)  # good for less than this in between: it flaps
-HELD_AFTER = timedelta(minutes=1)  # with no events or no data for so long, the last value is not the present
+HELD_AFTER = timedelta(minutes=1)  # with no events or no data for so long, or for two scrapes where these are longer
 HOLDS_FOR = timedelta(minutes=10)  # good by little for so long is a recovery too
+MOST_ATTRIBUTED = 120  # intervals; more would be too many values for each label
 OLDEST_EVIDENCE = 150  # intervals; twelve minutes of a busy service, longer for a quiet one
 
 
@@ -28,6 +29,7 @@ class KeyState:
         since: When the phase began.
         judged_until: The end of the last interval that was judged; None before the first.
         evidence: The intervals with events since the suspicion arose, oldest first; empty while the objective is met.
+        before: Those just before it arose, oldest first: they tell what traffic is usual.
         incident: The number of the open incident, or of the last one while it may still come back.
         sight: That of the last evaluation, and since when it has been so.
         quiet_since: Since when there have been no requests; None while there are some, or while that is unknown.
@@ -40,6 +42,7 @@ class KeyState:
     since: datetime
     judged_until: datetime | None = None
     evidence: tuple[Interval, ...] = ()
+    before: tuple[Interval, ...] = ()
     incident: int | None = None
     sight: Sight = Sight.CLEAR
     sight_since: datetime
@@ -93,7 +96,12 @@ def follow(
 def _note_gap(incident: Incident, judged_until: datetime | None, interval: Interval, objective: Objective) -> Incident:
     """Return the incident with the time before an interval in which there was nothing to judge, where it was long."""
     gap = interval.ended_at - objective.scrape_interval - (judged_until or interval.ended_at)
-    return incident if gap < HELD_AFTER else replace(incident, unjudged_for=incident.unjudged_for + gap)
+    return incident if gap < _held_after(objective) else replace(incident, unjudged_for=incident.unjudged_for + gap)
+
+
+def _held_after(objective: Objective) -> timedelta:
+    """Return for how long there may be nothing new until the last value is not the present."""
+    return max(HELD_AFTER, 2 * objective.scrape_interval)
 
 
 def follow_burn(
@@ -184,21 +192,21 @@ def _judge(
     def moved(event: Event) -> KeyState:
         return _moved(track, event, interval.ended_at)
 
+    if track.phase is Phase.MET and bad:
+        track = replace(moved(Event.BAD), before=just_before(objective, reading.intervals, interval))
     match track.phase:
-        case Phase.MET if bad:
-            return moved(Event.BAD), incident
         case _ if reading.sight is not Sight.CLEAR:
             return track, incident
-        case Phase.BREACHING if is_breach(objective, track.evidence):
+        case Phase.BREACHING if is_breach(objective, track.evidence, track.before):
             return _open(moved(Event.PROVEN), incident, objective, reading, number=number)
         case Phase.BREACHING if clear_run(
-            objective, track.evidence, intervals=objective.stall_intervals + 1, bad_ratio=1.0
+            objective, track.evidence, intervals=objective.clear_intervals, bad_ratio=1.0
         ):  # a suspicion is dropped once it was good for as long as it would have had to be bad
-            return replace(moved(Event.CLEARED), evidence=()), incident
+            return _without_evidence(moved(Event.CLEARED)), incident
         case Phase.BREACHED | Phase.RECOVERING if incident is not None and (
             proof := _proof(objective, track, incident)
         ):
-            return replace(moved(Event.RECOVERED), evidence=()), recovered(incident, objective, reading, proof)
+            return _without_evidence(moved(Event.RECOVERED)), recovered(incident, objective, reading, proof)
         case Phase.BREACHED | Phase.RECOVERING:
             return moved(Event.BAD if bad else Event.GOOD), incident
         case _:
@@ -211,13 +219,18 @@ def _moved(track: KeyState, event: Event, at: datetime) -> KeyState:
     return track if phase is track.phase else replace(track, phase=phase, since=at)
 
 
+def _without_evidence(track: KeyState) -> KeyState:
+    """Return the track without a suspicion."""
+    return replace(track, evidence=(), before=())
+
+
 def _proof(objective: Objective, track: KeyState, incident: Incident) -> Sequence[Interval]:
     """Return the intervals that prove a recovery; none where it is not proved.
 
     It takes proof that it is not as bad as it was, and the longer the more often it came back at once. What is good by
     little takes long.
     """
-    needed = round(objective.good_for / objective.scrape_interval)
+    needed = objective.good_intervals
     needed = min(needed << min(incident.relapses, 10), round(objective.over / objective.scrape_interval))
     return clear_run(objective, track.evidence, intervals=needed, bad_ratio=incident.bad_ratio) or held_run(
         objective, track.evidence, HOLDS_FOR
@@ -231,7 +244,8 @@ def _open(
     evidence = track.evidence
     began_at = evidence[0].ended_at - objective.scrape_interval
     if last is not None and may_reopen(last, began_at):
-        relapsed = last.outcome is Outcome.RECOVERED and began_at - last.last_bad_at <= RELAPSES_WITHIN
+        at_once = max(RELAPSES_WITHIN, 1.5 * objective.scrape_interval)
+        relapsed = last.outcome is Outcome.RECOVERED and began_at - last.last_bad_at <= at_once
         incident = replace(
             last,
             again_at=began_at,
@@ -261,7 +275,7 @@ def _forget(track: KeyState, incident: Incident | None, objective: Objective, re
         oldest = reading.at - objective.expires_after
         evidence = tuple(each for each in track.evidence if each.ended_at > oldest)
         if not evidence:
-            return replace(_moved(track, Event.FORGOTTEN, reading.at), evidence=())
+            return _without_evidence(_moved(track, Event.FORGOTTEN, reading.at))
         return replace(track, evidence=evidence)
     if (
         track.phase is Phase.MET
@@ -276,7 +290,7 @@ def _forget(track: KeyState, incident: Incident | None, objective: Objective, re
 def _expire(track: KeyState, incident: Incident, objective: Objective, reading: Reading) -> tuple[KeyState, Incident]:
     """Return the track and its incident, both ended where there have been no requests for too long."""
     if incident.is_open and track.quiet_since and reading.at - track.quiet_since >= objective.expires_after:
-        track = replace(_moved(track, Event.EXPIRED, reading.at), evidence=())
+        track = _without_evidence(_moved(track, Event.EXPIRED, reading.at))
         incident = replace(incident, closed_at=reading.at, outcome=Outcome.EXPIRED)
     return track, incident
 
@@ -296,7 +310,7 @@ def _describe(incident: Incident, track: KeyState, objective: Objective, reading
     if reading.sight is not Sight.CLEAR:
         return _hold(incident, track, reading)
     last_event = track.judged_until or reading.at
-    if reading.at - last_event > HELD_AFTER:
+    if reading.at - last_event > _held_after(objective):
         return replace(incident, held=Sight.NO_TRAFFIC, held_since=last_event, reason=Reason("no requests"))
     shown = value_of(objective, reading, is_met=False) or incident.shown
     incident = replace(
@@ -336,12 +350,13 @@ def may_open(tracks: Mapping[Key, KeyState], objective: Objective, key: Key, rea
     if not reading.sight.is_seeing:
         return False
     if track is None or not track.phase.is_open:
-        judged_until, evidence = (track.judged_until, track.evidence) if track else (None, ())
+        judged_until, evidence, before = (track.judged_until, track.evidence, track.before) if track else (None, (), ())
         for interval in reading.intervals:
             is_new = judged_until is None or interval.ended_at > judged_until
             if is_new and (evidence or is_bad(objective, interval)):
+                before = before if evidence else just_before(objective, reading.intervals, interval)
                 evidence = (*evidence, interval)[-OLDEST_EVIDENCE:]
-                if is_breach(objective, evidence):
+                if is_breach(objective, evidence, before):
                     return True
     for alert in (Alert.PAGE, Alert.TICKET):
         burnt = tracks.get(replace(key, alert=alert))
@@ -373,4 +388,5 @@ def bad_time(track: KeyState | None, objective: Objective, reading: Reading) -> 
     bad = [each.ended_at for each in (*known, *new) if is_bad(objective, each)]
     if not bad:
         return None
-    return BadTime(max(bad[0] - objective.scrape_interval, bad[-1] - objective.over), bad[-1])
+    longest = min(objective.over, MOST_ATTRIBUTED * objective.scrape_interval)
+    return BadTime(max(bad[0] - objective.scrape_interval, bad[-1] - longest), bad[-1])

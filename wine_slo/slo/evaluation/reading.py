@@ -45,13 +45,15 @@ INSTANCE = "instance"  # the label by which Prometheus distinguishes targets
 class Interval:
     """The events between two scrapes; `bad` of `total` as estimated counts, so not whole numbers.
 
-    `marginal` ones are good by so little that they are no sign of a recovery.
+    `marginal` ones are good by so little that they are no sign of a recovery. Where nothing ended but a request
+    `is_stuck`, the events are the steps of time for which it was.
     """
 
     ended_at: datetime
     bad: float
     total: float
     marginal: float = 0.0
+    is_stuck: bool = False
 
     def __post_init__(self) -> None:
         """Refuse counts that cannot be."""

@@ -6,7 +6,7 @@ which booleans and arrays of booleans share; the core does not import NumPy.
 """
 
 from wine_slo.slo.objectives.budget import Amount, Condition
-from wine_slo.slo.objectives.objective import Objective
+from wine_slo.slo.objectives.objective import Objective, grain
 
 ROUNDING = 1e-9  # of a share; 1 - 0.9 is a little less than a tenth, and counts are estimated from rates
 FEWEST_EVENTS = 0.01  # of one interval; less is not an event but the arithmetic of rates
@@ -41,6 +41,12 @@ def is_stuck(objective: Objective, age: Amount) -> Condition:
     """Return whether the oldest unanswered request, `age` seconds old, has exceeded the threshold already."""
     threshold = objective.source.threshold
     return threshold is not None and age > threshold
+
+
+def stuck_events(objective: Objective, age: float) -> float:
+    """Return as how many events a stuck request counts in an interval in which nothing ended: one a step of time."""
+    step = grain(objective.scrape_interval).total_seconds()
+    return float(max(1, min(age, objective.scrape_interval.total_seconds()) // step))
 
 
 def is_old(objective: Objective, age: Amount) -> Condition:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from wine_slo.metric_names import ENDPOINT
 from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.judgement import INTERVALS_BEFORE
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import (
     Interval,
@@ -20,8 +21,8 @@ from wine_slo.slo.evaluation.reading import (
     target_name,
     without_data,
 )
-from wine_slo.slo.evaluation.rules import event_counts, has_events, is_stuck, is_without_bucket
-from wine_slo.slo.evaluation.schedule import complete_before, next_interval_at, seen_until
+from wine_slo.slo.evaluation.rules import event_counts, has_events, is_stuck, is_without_bucket, stuck_events
+from wine_slo.slo.evaluation.schedule import arrival, complete_before, next_interval_at, seen_until
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.kinds.indicator import BoundedHistogram
@@ -114,14 +115,14 @@ class Grid:
             now: The instant of the evaluation.
         """
         step = objective.scrape_interval
-        last = now - (now - scrapes.anchor - step / 10) % step  # a tenth of an interval for the scrape itself to arrive
+        last = now - (now - scrapes.anchor - arrival(step)) % step
         incomplete = last - complete_before([each.value for each in scrapes.at], step)
         last -= max(0, incomplete // step + 1) * step
         known = [key for key in state.tracks if key.objective == objective.name]
         seen = [seen_until(state, key, LATENESS * step) for key in known] or [None]
         first = min(now - objective.over if each is None else each for each in seen)
         count = (last - max(first, now - CATCHES_UP)) // step
-        return cls(last - max(count, round(objective.recent / step)) * step, last, step)
+        return cls(last - max(count, round(objective.recent / step), INTERVALS_BEFORE + 1) * step, last, step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,7 +305,7 @@ def read_nothing(objective: Objective, state: State, now: datetime, *, gone: int
         gone: How many targets of the job it knew of late.
     """
     sight, reason = sight_of(objective, Targets(up=0, known=0, scraped_at=None), Traffic(0, 0), now)
-    if gone:
+    if gone and objective.scope.has_up:
         sight = Sight.TARGET_DOWN
         reason = Reason(
             "Prometheus knows none of the {count} targets of {job} any more", {"count": gone, "job": objective.job}
@@ -358,7 +359,7 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
 
 
 def _intervals(objective: Objective, answers: Answers, key: Key) -> tuple[Interval, ...]:
-    """Return the intervals with events; where none ended but a request is stuck, that request is the one bad event."""
+    """Return the intervals with events; where none ended but a request is stuck, that request is what is bad."""
     total, ages = answers.total.get(key, {}), answers.ages.get(key, {})
     good, bad, clear = answers.good.get(key), answers.bad.get(key, {}), answers.clear.get(key)
     intervals = []
@@ -366,13 +367,14 @@ def _intervals(objective: Objective, answers: Answers, key: Key) -> tuple[Interv
         rate = total.get(at, 0.0)
         good_rate = None if good is None else good.get(at, 0.0)
         events, failed = event_counts(objective, rate, good_rate, bad.get(at, 0.0))
-        if not has_events(events) and is_stuck(objective, ages.get(at, 0.0)):
-            events = failed = 1.0
+        hangs = not has_events(events) and is_stuck(objective, ages.get(at, 0.0))
+        if hangs:
+            events = failed = stuck_events(objective, ages[at])
         if has_events(events):
             failed = min(max(failed, 0.0), events)
             marginal = 0.0 if clear is None else event_counts(objective, rate, clear.get(at, 0.0), 0.0)[1] - failed
             ended_at = datetime.fromtimestamp(at, UTC)
-            intervals.append(Interval(ended_at, failed, events, min(max(marginal, 0.0), events - failed)))
+            intervals.append(Interval(ended_at, failed, events, min(max(marginal, 0.0), events - failed), hangs))
     return tuple(intervals)
 
 

@@ -12,23 +12,33 @@ from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Key, Objectives
 
+LONGEST_ARRIVAL = timedelta(milliseconds=500)  # the time that a scrape usually takes at the most
 LONGEST_LAG = timedelta(seconds=5)  # by which one target's samples come later than another's; VictoriaMetrics' are 4 s
 AGAIN_IN = timedelta(seconds=1)  # samples that are due are queried again
+SELDOM = timedelta(seconds=15)  # scrapes so far apart are evaluated one by one, as each may prove a breach
+REST = timedelta(seconds=3)  # between two evaluations while nothing is suspicious, as each is of all objectives
 SETTLES_IN = timedelta(milliseconds=100)  # a quick evaluation comes so much after its interval has ended
+
+
+def arrival(scrape_interval: timedelta) -> timedelta:
+    """Return how long after a scrape its interval ends: the time for its samples to arrive, and for it to jitter."""
+    return min(scrape_interval / 10, LONGEST_ARRIVAL)
 
 
 def next_evaluation_at(state: State, objectives: Objectives) -> datetime | None:
     """Return when to evaluate again before the next tick.
 
-    None where every objective is met, or there are no requests.
+    None where every objective is met and scraped often, or there are no requests.
     """
     instants = []
     for key, track in state.tracks.items():
         objective, reading = objectives.of(key), state.readings.get(key)
-        if objective is None or reading is None or reading.next_at is None or not track.evidence:
+        if objective is None or reading is None or reading.next_at is None:
             continue
-        is_moving = track.phase is not Phase.MET and track.sight is Sight.CLEAR
-        if is_moving and reading.at - track.evidence[-1].ended_at <= objective.bad_for:
+        is_moving = bool(track.evidence) and track.phase is not Phase.MET and track.sight is Sight.CLEAR
+        if objective.scrape_interval >= SELDOM:
+            instants.append(reading.next_at if is_moving else max(reading.next_at, reading.at + REST))
+        elif is_moving and reading.at - track.evidence[-1].ended_at <= objective.bad_for:
             instants.append(reading.next_at)
     return min(instants, default=None)
 

@@ -138,6 +138,7 @@ def _breach(incident: Incident, record: DeliveryRecord, words: Wording, now: dat
         opening=incident.openings,
         text=text,
         held=incident.held,
+        is_explained=incident.is_explained,
         breach_told_at=now,
         written_at=now,
         loud_at=now,
@@ -186,14 +187,21 @@ def _edit(
     acted = policy.buttons != record.buttons  # what people did is shown at once, whatever is muted
     if (policy.is_muted or policy.is_silenced) and not acted:
         return None
-    turned = acted or incident.held is not record.held or incident.openings != record.opening
+    found = incident.is_explained and not record.is_explained  # no alert waits for that, so it comes soon after
+    turned = acted or found or incident.held is not record.held or incident.openings != record.opening
     if not turned and record.written_at is not None and now - record.written_at < EDITED_EVERY:
         return None
     text = _open(incident, replace(record, perhaps_sent=False), words, policy)
     if (text == record.text and not acted) or record.message is None or record.is_folded:
         return None
     after = replace(
-        record, opening=incident.openings, text=text, held=incident.held, written_at=now, buttons=policy.buttons
+        record,
+        opening=incident.openings,
+        text=text,
+        held=incident.held,
+        is_explained=incident.is_explained,
+        written_at=now,
+        buttons=policy.buttons,
     )
     return Notification(kind=Kind.EDIT, text=text, after=after, edits=record.message, buttons=policy.buttons)
 

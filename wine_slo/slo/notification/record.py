@@ -26,6 +26,7 @@ class DeliveryRecord:
         message: The id of the live message.
         text: What that message reads.
         held: Why it was said to be held.
+        is_explained: Whether it said which values carry the bad events.
         breach_told_at: When the breach was notified.
         written_at: When the live message was written last.
         loud_at: When the chat last made a sound for it.
@@ -42,6 +43,7 @@ class DeliveryRecord:
     message: int | None = None
     text: str = ""
     held: Sight | None = None
+    is_explained: bool = False
     breach_told_at: datetime | None = None
     written_at: datetime | None = None
     loud_at: datetime | None = None

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from math import ceil
 from typing import Self
 
 from wine_slo.slo.objectives.error import ObjectiveError
@@ -18,23 +19,35 @@ from wine_slo.slo.objectives.window import Calendar, Period
 from wine_slo.slo.span import format_span
 
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+JITTER = 0.05  # of an interval, by which spans are longer or shorter than whole intervals and still count as such
 TAKEN = ("sight", "down", "gap", "ledger")  # what the watchdog's own incidents are about
 
 
-# A stall of 15 s touches two intervals of 15 s and more. Of 107 such stalls at random phases 89, 41 and 11 were alerted
-# on at scrapes of 15, 30 and 60 s where bad_for was two intervals, and none where it was three.
-LEAST_BAD_INTERVALS = 3
-LEAST_GOOD_INTERVALS = 2  # a rate needs two samples, so what is said of a recovery needs two intervals
+USUAL_BAD_FOR = timedelta(seconds=25)  # at every scrape interval: the rule itself follows that
+USUAL_GOOD_FOR = timedelta(seconds=20)
+FINE = timedelta(seconds=5)  # scrapes that are farther apart hide when within an interval a request was bad
+STALL_SHARE = 0.6  # of bad_for, for which it may be bad at once
+LEAST_OVER_INTERVALS = 5  # of which a range must have some, where scrapes are far apart
 
 
-def usual_bad_for(scrape_interval: timedelta) -> timedelta:
-    """Return how long it must be bad to be a breach where nothing else is written."""
-    return max(timedelta(seconds=25), LEAST_BAD_INTERVALS * scrape_interval)
+def grain(scrape_interval: timedelta) -> timedelta:
+    """Return the steps in which spans are judged: scrape intervals, but no longer than fine ones."""
+    return min(scrape_interval, FINE)
 
 
-def usual_good_for(scrape_interval: timedelta) -> timedelta:
-    """Return how long it must be good to be a recovery where nothing else is written."""
-    return max(timedelta(seconds=20), LEAST_GOOD_INTERVALS * scrape_interval)
+def least_bad_for(scrape_interval: timedelta) -> timedelta:
+    """Return the shortest span that leaves room for a stall."""
+    return 3 * grain(scrape_interval)
+
+
+def least_good_for(scrape_interval: timedelta) -> timedelta:
+    """Return the shortest span that says something of a recovery."""
+    return 2 * grain(scrape_interval)
+
+
+def least_over(scrape_interval: timedelta, bad_for: timedelta, good_for: timedelta) -> timedelta:
+    """Return the shortest range in which a breach and its recovery can be seen."""
+    return max(bad_for + good_for, LEAST_OVER_INTERVALS * scrape_interval)
 
 
 def _short(span: timedelta, given: str, least: timedelta) -> str:
@@ -136,8 +149,8 @@ class Objective:
     source: Indicator
     ratio: float
     scrape_interval: timedelta = timedelta(seconds=5)
-    bad_for: timedelta = timedelta(seconds=25)
-    good_for: timedelta = timedelta(seconds=20)
+    bad_for: timedelta = USUAL_BAD_FOR
+    good_for: timedelta = USUAL_GOOD_FOR
     over: timedelta = timedelta(minutes=5)
     window: timedelta = timedelta(days=30)
     least_events: int = 5
@@ -154,8 +167,8 @@ class Objective:
         """Refuse what could never be judged."""
         scrapes = f"scrape_interval: {format_span(self.scrape_interval)}"
         spans = f"bad_for: {format_span(self.bad_for)} and good_for: {format_span(self.good_for)}"
-        bad, good = LEAST_BAD_INTERVALS * self.scrape_interval, LEAST_GOOD_INTERVALS * self.scrape_interval
-        both = self.bad_for + self.good_for
+        bad, good = least_bad_for(self.scrape_interval), least_good_for(self.scrape_interval)
+        both, some = self.bad_for + self.good_for, LEAST_OVER_INTERVALS * self.scrape_interval
         shown = f"over, which is {format_span(self.over)} at {scrapes}"
         least, too_low = self.source.least_ratio
         checks = (
@@ -167,6 +180,7 @@ class Objective:
             ("bad_for", self.bad_for >= bad, f"{_short(self.bad_for, scrapes, bad)} to keep stalls quiet"),
             ("good_for", self.good_for >= good, f"{_short(self.good_for, scrapes, good)} to prove a recovery"),
             ("over", self.over >= both, _short(self.over, spans, both)),
+            ("over", self.over >= some, _short(self.over, scrapes, some)),
             ("window", self.window > self.over, f"is {self.window_name}; it must be longer than {shown}"),
             ("window", self.calendar is None or self.window == self.calendar.nominal, "must be that of the calendar"),
             (
@@ -277,9 +291,40 @@ class Objective:
         return max(self.good_for, 2 * self.scrape_interval)
 
     @property
+    def longest_stall(self) -> timedelta:
+        """Return how long it may be bad at once and never be an incident: 15 s of 25."""
+        return min(STALL_SHARE * self.bad_for, self.bad_for - 2 * grain(self.scrape_interval))
+
+    @property
+    def judged_stall(self) -> timedelta:
+        """Return the length of the stall that a judgement leaves out, which has some margin: 20 s of 25."""
+        return self.bad_for - grain(self.scrape_interval)
+
+    @property
     def stall_intervals(self) -> int:
-        """Return how many adjacent intervals a stall may spoil without being an incident: 15 s touch four of 5 s."""
-        return round(self.bad_for / self.scrape_interval) - 1
+        """Return how many adjacent intervals a stall can spoil: one of 15 s touches four of 5 s and two of a minute.
+
+        Where each scrape is an event, it is how many scrapes lie within the stall that is left out.
+        """
+        if self.counts_scrapes:
+            return ceil(self.judged_stall / self.scrape_interval - JITTER)
+        touched = ceil(self.longest_stall / self.scrape_interval - JITTER) + 1
+        return max(touched, round(self.bad_for / self.scrape_interval) - 1)
+
+    @property
+    def clear_intervals(self) -> int:
+        """Return for how many intervals it must be good until a suspicion is dropped: as long as a breach takes."""
+        return ceil(self.bad_for / self.scrape_interval - JITTER)
+
+    @property
+    def good_intervals(self) -> int:
+        """Return for how many intervals it must be good to be a recovery: one whole one at the least."""
+        return max(1, round(self.good_for / self.scrape_interval))
+
+    @property
+    def least_to_judge(self) -> int:
+        """Return with how many events it can be judged; of scrapes no more are needed than outlast a stall."""
+        return min(self.least_events, self.stall_intervals + 1) if self.counts_scrapes else self.least_events
 
 
 def scopes_by_name(objectives: Iterable[Objective]) -> dict[str, Scope]:

@@ -39,7 +39,7 @@ class Scope:
             jobs: The jobs of the other series; none where their selectors say all.
         """
         _, matchers = parts_of(up)
-        named = ", ".join(jobs or [each.value for each in matchers if each.label == JOB])
+        named = ", ".join([each.value for each in matchers if each.label == JOB] or jobs)
         others = ", ".join(f"{each.label}{each.operator}{each.value}" for each in matchers if each.label != JOB)
         name = f"{named} ({others})" if named and others else named or others or up
         return cls(name, matcher_of(jobs), up)

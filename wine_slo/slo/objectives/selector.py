@@ -61,11 +61,6 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def matchers(text: str) -> frozenset[tuple[str, str]]:
-    """Return the label matchers that stand in selectors: each label, and what is wanted of it."""
-    return frozenset((each[1], each[2]) for each in _label_matcher.finditer(text))
-
-
 def wrong_with_histogram(text: str) -> str | None:
     """Return what is wrong with the name of a histogram; None where nothing is."""
     part = next((each for each in PARTS if text.endswith(each)), None)

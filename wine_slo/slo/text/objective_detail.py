@@ -258,7 +258,7 @@ def _evidence_lines(fmt: Formatter, objective: Objective, track: KeyState, now: 
     """Return what a suspicion rests on, and what is still missing for a breach."""
     if not track.evidence:
         return [fmt.say("No violations in the last evaluation.")] if track.sight is Sight.CLEAR else []
-    weighing = weigh(objective, track.evidence)
+    weighing = weigh(objective, track.evidence, track.before)
     bad_ones = sum(is_bad(objective, each) for each in track.evidence)
     lines = [
         fmt.count(
@@ -271,10 +271,13 @@ def _evidence_lines(fmt: Formatter, objective: Objective, track: KeyState, now: 
         ),
         _strip(fmt, objective, track.evidence),
     ]
-    stall = objective.scrape_interval * (objective.stall_intervals - 1)
     rest = fmt.events(objective, weighing.rest_bad, weighing.rest_total)
     if weighing.rest_total > 0:
-        lines.append(fmt.say("{events} This leaves out the worst stall of {duration}.", duration=stall, events=rest))
+        lines.append(
+            fmt.say(
+                "{events} This leaves out the worst stall of {duration}.", duration=objective.longest_stall, events=rest
+            )
+        )
     if not weighing.is_enough:
         lines.append(
             fmt.count(
@@ -302,7 +305,7 @@ def _evidence_lines(fmt: Formatter, objective: Objective, track: KeyState, now: 
             fmt.say(
                 "No violations for {duration}; a recovery needs {needed}.",
                 duration=good_for,
-                needed=objective.good_for,
+                needed=max(objective.good_for, objective.scrape_interval),
             )
         )
     return lines

@@ -19,12 +19,16 @@ import pytest_asyncio
 from tests.support.real.prometheus import Prometheus, program
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.evaluate.collector import Collector
+from wine_slo.monitor.evaluate.objective_checks import check_objectives
 from wine_slo.slo.attribution.attribution import Attribution, Cause
 from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.objectives.kinds.gauge import Gauge
+from wine_slo.slo.objectives.kinds.indicator import Indicator
 from wine_slo.slo.objectives.kinds.latency import Latency
 from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
+from wine_slo.slo.objectives.selector import Comparison
 from wine_slo.slo.source.clocks import WallTime
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -139,7 +143,7 @@ def job(name: str) -> str:
     return name.replace(" ", "-")
 
 
-def usual(name: str, source: Ratio | Latency | Up, **changes: object) -> Objective:
+def usual(name: str, source: Indicator, **changes: object) -> Objective:
     objective = Objective(name=job(name), title=name, job=job(name), source=source, ratio=0.99, scrape_interval=EVERY)
     return replace(objective, **changes)  # type: ignore[arg-type]
 
@@ -151,6 +155,10 @@ def objectives() -> Iterator[Objective]:
     for name in SLOW:
         yield usual(name, Latency("seconds", 1.0))
     yield usual("targets", Up())
+    bad, *both = (f'requests_total{{job="one-instance", code="{code}"}}' for code in ("500", "500", "200"))
+    yield usual("counters", Ratio((bad,), tuple(both)), job="one-instance")
+    up = Comparison('up{job="targets"}', "==", 1, is_age=False, text="1")
+    yield usual("gauges", Gauge(up), job="targets", breakdown=("zone",))
     yield usual("by", Latency("seconds", 1.0), job=job("one instance while all are slower"), by=("path",))
     yield usual("off", Latency("seconds", 1.0), job=job("one of many endpoints"), breakdown=())
 
@@ -219,6 +227,7 @@ def write(data: Path) -> None:
 class Found:
     """What the evaluations found."""
 
+    api: PrometheusClient
     state: State
 
     def attribution(self, name: str, **labels: str) -> Attribution | None:
@@ -248,7 +257,7 @@ async def found(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Found
             state = await collector.evaluate(state, wanted)
             if all(each.attribution for each in state.open_incidents if each.key.objective != "off"):
                 break
-        yield Found(state)
+        yield Found(api, state)
 
 
 @pytest.mark.parametrize("name", [*ERRORS, *SLOW])
@@ -275,6 +284,28 @@ async def test_targets_that_are_down_are_attributed_to_what_they_have_in_common(
     zone, instances = sorted(found.causes("targets"), key=lambda each: len(each.values))
     assert (zone.label, zone.values) == ("zone", ("x",))
     assert (instances.label, set(instances.values)) == ("instance", {"a", "b"})
+
+
+async def test_the_counters_of_a_list_are_compared_together(found: Found) -> None:
+    (cause,) = found.causes("counters")
+    assert (cause.label, cause.values, cause.other_bad) == ("instance", ("b:1",), 0)
+    assert cause.bad == cause.total == pytest.approx(sum(each.total for each in found.causes("one instance")))
+
+
+async def test_gauges_are_compared_sample_by_sample(found: Found) -> None:
+    (cause,) = found.causes("gauges")
+    assert (cause.label, cause.values) == ("zone", ("x",))
+    assert cause.bad == cause.total
+    assert (cause.other_bad, cause.other_total / cause.total) == (0, 3 / 2)
+
+
+async def test_a_label_of_a_breakdown_that_no_series_has_is_a_mistake(found: Found) -> None:
+    source = Latency("seconds", 1.0)
+    objective = usual("one of many endpoints", source, breakdown=("path", "handler"))
+    mistakes = await check_objectives(found.api, Objectives.only(objective))
+    assert [(each.field, each.sentence) for each in mistakes] == [
+        ("breakdown", "names the label handler, which these series do not have: path")
+    ]
 
 
 async def test_each_label_set_of_an_objective_has_a_cause_of_its_own(found: Found) -> None:

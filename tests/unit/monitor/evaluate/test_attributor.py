@@ -13,6 +13,7 @@ from wine_slo.monitor.evaluate.attributor import MOST_SERIES
 from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.key_state import MOST_ATTRIBUTED
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.source.clocks import SourceTime, WallTime
@@ -121,6 +122,14 @@ async def test_a_long_breach_is_attributed_by_the_range_of_its_objective() -> No
     await life.goes_on(600)
     assert life.incident.attribution is not None
     assert life.incident.attribution.over == LATENCY.over
+
+
+async def test_of_a_very_long_range_only_the_newest_intervals_are_compared() -> None:
+    life = Life(replace(LATENCY, over=timedelta(hours=2)))
+    await life.breaks()
+    await life.goes_on(1800)
+    assert life.incident.attribution is not None
+    assert life.incident.attribution.over == MOST_ATTRIBUTED * LATENCY.scrape_interval
 
 
 async def test_a_breach_opens_in_time_without_a_cause_that_is_not_known_yet_and_has_it_later() -> None:

@@ -86,8 +86,8 @@ async def test_an_interval_that_is_not_written_is_that_of_its_job_and_its_spans_
     followed.prometheus.intervals = {"api": 30, "other": 60}
     assert await followed.after() == {"errors": 30, "up": 60}
     errors, up = followed.live.current.all
-    assert (errors.bad_for, errors.good_for) == (timedelta(seconds=90), timedelta(seconds=60))
-    assert (up.bad_for, up.good_for) == (timedelta(seconds=180), timedelta(seconds=120))
+    assert errors.recent == timedelta(seconds=60)
+    assert up.recent == timedelta(seconds=120)
 
 
 async def test_a_job_that_is_not_known_yet_is_queried_at_each_evaluation(followed: Followed) -> None:
@@ -141,17 +141,17 @@ async def test_what_is_written_goes_before_and_is_warned_of_once_where_it_is_not
 async def test_spans_that_are_too_short_for_the_real_interval_are_lengthened_and_said_with_their_lines(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    text = SILENT.replace("objective: 0.99, bad:", "bad_for: 25s, good_for: 10m, over: 11m, objective: 0.99, bad:")
+    text = SILENT.replace("objective: 0.99, bad:", "bad_for: 10s, good_for: 10m, over: 4m, objective: 0.99, bad:")
     followed = Followed(tmp_path / "slo.yml", text)
     followed.prometheus.intervals = {"api": 60, "other": 60}
     caplog.set_level(logging.WARNING)
     await followed.after()
     errors = followed.live.current.by_name["errors"]
-    assert (errors.bad_for, errors.good_for, errors.over) == tuple(timedelta(minutes=each) for each in (3, 10, 13))
+    assert (errors.bad_for, errors.good_for, errors.over) == tuple(timedelta(seconds=each) for each in (15, 600, 615))
     too_short = "which is too short: api is scraped every 1m, so it counts as"
     assert [each.getMessage() for each in caplog.records] == [
-        f"{tmp_path}/slo.yml:3: objectives.0.bad_for is 25s, {too_short} 3m",
-        f"{tmp_path}/slo.yml:3: objectives.0.over is 11m, {too_short} 13m",
+        f"{tmp_path}/slo.yml:3: objectives.0.bad_for is 10s, {too_short} 15s",
+        f"{tmp_path}/slo.yml:3: objectives.0.over is 4m, {too_short} 615s",
     ]
 
 
@@ -185,6 +185,21 @@ async def test_a_file_that_is_read_anew_is_judged_at_once_at_what_is_known(follo
     await followed.live.reload()
     assert intervals(followed.live.current) == {"errors": 30, "up": 60}
     assert {each.ratio for each in followed.live.current.all} == {0.9}
+
+
+async def test_all_files_are_read_anew_and_a_wrong_one_of_them_changes_nothing(tmp_path: Path) -> None:
+    team = tmp_path / "team.yml"
+    team.write_text("job: shop\nobjectives: [{name: shop, kind: up, objective: 0.9}]\n")
+    followed = Followed(tmp_path / "slo.yml", f"include: [team*.yml]\n{SILENT}")
+    followed.prometheus.intervals = {"api": 30, "other": 60, "shop": 15}
+    assert await followed.after() == {"errors": 30, "up": 60, "shop": 15}
+    team.write_text(team.read_text().replace("name: shop", "name: checkout"))
+    await followed.live.reload()
+    assert intervals(followed.live.current) == {"errors": 30, "up": 60, "checkout": 15}
+    team.write_text("job: shop\n")
+    with pytest.raises(SloFileError, match=r"team\.yml:1: objectives is missing"):
+        await followed.live.reload()
+    assert intervals(followed.live.current) == {"errors": 30, "up": 60, "checkout": 15}
 
 
 async def test_a_wrong_file_that_is_read_anew_changes_nothing(followed: Followed) -> None:

@@ -14,7 +14,7 @@ from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.schedule import SETTLES_IN, next_evaluation_at
-from wine_slo.slo.objectives.objective import Objective, Objectives, usual_bad_for, usual_good_for
+from wine_slo.slo.objectives.objective import Objective, Objectives, least_over
 from wine_slo.slo.source.clocks import WallTime
 
 POLL = 30.0  # seconds
@@ -47,9 +47,8 @@ class Run:
 
 def at_interval(written: float) -> Objective:
     interval = timedelta(seconds=written)
-    bad_for, good_for = usual_bad_for(interval), usual_good_for(interval)
-    over = max(timedelta(minutes=5), bad_for + good_for)
-    return replace(LATENCY, scrape_interval=interval, bad_for=bad_for, good_for=good_for, over=over)
+    over = max(timedelta(minutes=5), least_over(interval, LATENCY.bad_for, LATENCY.good_for))
+    return replace(LATENCY, scrape_interval=interval, over=over)
 
 
 def lived(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from fractions import Fraction
 from math import comb
 
@@ -14,6 +15,7 @@ from tests.support.scene import AVAILABILITY, LATENCY, at
 from wine_slo.slo.chance import chance_of_share
 from wine_slo.slo.evaluation.judgement import CHANCE, clear_run, is_bad, is_breach
 from wine_slo.slo.evaluation.reading import Interval
+from wine_slo.slo.evaluation.rules import stuck_events
 from wine_slo.slo.objectives.kinds.latency import Latency
 
 QUIET = replace(LATENCY, least_events=5)
@@ -121,6 +123,69 @@ def test_a_breach_is_what_is_broken_without_its_worst_stall(suspicion: list[Inte
 def test_one_failed_scrape_that_comes_back_is_not_the_target_being_down() -> None:
     assert not is_breach(AVAILABILITY, intervals(1, 1, 1, 1, of=1))
     assert is_breach(AVAILABILITY, intervals(1, 1, 1, 1, 1, of=1))
+
+
+@pytest.mark.parametrize(("every", "failed"), [(5, 4), (10, 2), (15, 2), (30, 1), (60, 1)])
+def test_as_many_failed_scrapes_as_a_stall_can_hold_are_no_breach_and_one_more_is(every: int, failed: int) -> None:
+    objective = replace(AVAILABILITY, scrape_interval=timedelta(seconds=every))
+    assert not is_breach(objective, intervals(*[1] * failed, of=1, every=every))
+    assert is_breach(objective, intervals(*[1] * (failed + 1), of=1, every=every))
+
+
+# Scrapes that are a minute apart: how much of it a stall explains
+
+
+MINUTES = replace(LATENCY, scrape_interval=timedelta(minutes=1))
+USUAL = (600.0, 620.0, 590.0, 610.0, 580.0, 600.0)
+
+
+@pytest.mark.parametrize(
+    ("usual", "seen", "breach"),
+    [
+        pytest.param(USUAL, [(200, 600)], False, id="as many as come in 20 s"),
+        pytest.param(USUAL, [(240, 600)], True, id="more than come in 24 s"),
+        pytest.param(USUAL, [(100, 600), (100, 600)], False, id="a stall over the end of a minute"),
+        pytest.param(USUAL, [(150, 600), (150, 600)], True, id="30 s over the end of a minute"),
+        pytest.param(USUAL, [(750, 1200)], False, id="all of the stall was tried five times"),
+        pytest.param(USUAL, [(1000, 1200)], True, id="more was bad than the stall and what was tried again"),
+        pytest.param(USUAL[:2], [(600, 600)], False, id="what is usual is not known"),
+        pytest.param((), [(600, 600), (600, 600)], False, id="two minutes that a stall can touch"),
+        pytest.param((), [(600, 600), (600, 600), (600, 600)], True, id="three minutes are more than it can touch"),
+        pytest.param((600, 5, 1500, 10, 900, 20), [(600, 600)], False, id="requests come in bursts"),
+        pytest.param((6, 5, 7, 6, 6, 6), [(6, 6)], False, id="six requests may all have come in a stall"),
+    ],
+)
+def test_of_a_minute_a_stall_explains_as_many_requests_as_come_in_20_s(
+    usual: Sequence[float],
+    seen: Sequence[tuple[float, float]],
+    breach: bool,  # noqa: FBT001 - a column
+) -> None:
+    before = [Interval(at(60 * number), 0, total) for number, total in enumerate(usual)]
+    first = 60 * len(usual)
+    suspicion = [Interval(at(first + 60 * number), *counts) for number, counts in enumerate(seen)]
+    assert is_breach(MINUTES, suspicion, before) is breach
+
+
+@pytest.mark.parametrize(("every", "ages", "needed"), [(5, 99, 6), (15, 99, 2), (30, 99, 1), (60, 99, 1), (60, 15, 2)])
+def test_a_request_that_is_stuck_for_longer_than_a_stall_is_a_breach(every: int, ages: int, needed: int) -> None:
+    objective = replace(LATENCY, scrape_interval=timedelta(seconds=every))
+    events = stuck_events(objective, ages)
+    hung = [Interval(at(every * number), events, events, is_stuck=True) for number in range(1, needed + 1)]
+    before = [Interval(at(every * -number), 0, 10.0 * every) for number in (6, 5, 4, 3, 2, 1)]
+    for usual in ((), before):
+        assert is_breach(objective, hung, usual)
+        assert not is_breach(objective, hung[:-1], usual)
+
+
+def test_two_intervals_are_adjacent_where_a_scrape_between_them_is_missing() -> None:
+    suspicion = [Interval(at(60), 100, 600), Interval(at(180), 100, 600)]
+    assert not is_breach(MINUTES, suspicion)
+
+
+def test_traffic_that_was_not_there_counts_towards_what_is_usual() -> None:
+    """Intervals without events are left out, and yet an interval without any is as usual as one with many."""
+    before = [Interval(at(60 * number), 0, 600) for number in (0, 1, 3, 5)]
+    assert not is_breach(MINUTES, [Interval(at(360), 300, 600)], before)
 
 
 def worst_stall_left_out(suspicion: Sequence[Interval]) -> tuple[float, float]:

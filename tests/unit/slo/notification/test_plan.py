@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.scene import CHAT, LATENCY, Reader, Scene, at, incident, minutes
+from wine_slo.slo.attribution.attribution import Share, attribute
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Button
 from wine_slo.slo.evaluation.incident import Incident, Outcome
@@ -193,6 +194,16 @@ def test_that_it_is_held_is_said_at_once() -> None:
     assert edit.kind is Kind.EDIT
     assert edit.after.held is Sight.TARGET_DOWN
     assert next_of(replace(WORSE, value=9.0), edit.after, at(97)) is not None, "and so is that it is not any more"
+
+
+def test_who_is_to_blame_is_said_as_soon_as_it_is_known_and_later_as_all_else() -> None:
+    found = attribute({"endpoint": [Share("/sleep", 45, 46), Share("/predict", 0, 212)]}, 0.05, minutes(1))
+    explained = replace(WORSE, attribution=found)
+    edit = next_of(explained, OPENED, at(96))
+    assert edit is not None
+    assert edit.kind is Kind.EDIT
+    assert next_of(replace(explained, value=9.0), edit.after, at(97)) is None
+    assert next_of(WORSE, edit.after, at(97)) is None
 
 
 def test_a_message_of_which_no_id_is_known_cannot_be_edited() -> None:
