@@ -8,7 +8,8 @@
 # make benchmark-serving     10 minutes: our server beside FastAPI, Litestar, Flask, BentoML and MLServer
 # make reliability   writes the table of docs/reliability.md anew
 # make pictures      draws the pictures of the pages and charts in docs/images anew; tests alone change none
-# make soak   the crash test at every step and in every way, a hundred charts, and two hours of random faults
+# make soak   the crash test at every step and in every way, a hundred charts, Prometheus and VictoriaMetrics at scrapes
+#             of 15 s, and two hours of random faults
 # make benchmark-watchdog    4 minutes: what an evaluation costs, with three objectives and with a thousand label sets
 # make dashboard-preview   some minutes and half a gigabyte of npm: writes the pictures of docs/dashboards.md anew
 # make benchmark-replay      6 minutes: what a replay of thirty days costs beside Prometheus' own time
@@ -49,11 +50,12 @@ pictures: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 	WINE_SLO_WRITE_PICTURES=1 python -m pytest tests/integration/service/test_browser.py tests/integration/monitor/publish/test_status_page.py \
 	    tests/system/test_chart_of_history.py
 
-soak: $(BIN)/.dev .tools/bin/prometheus .tools/lib/libfaketime.so
+soak: $(BIN)/.dev .tools/bin/prometheus .tools/servers .tools/lib/libfaketime.so
 	WINE_SLO_SOAK=4 python -m pytest tests/system/test_crash.py tests/system/test_memory.py \
 	    tests/integration/service/test_fuzz_body.py tests/integration/service/test_contract.py \
 	    tests/integration/monitor/evaluate/test_fuzz_answers.py tests/integration/integrations/telegram/test_fuzz_answers.py \
 	    tests/integration/monitor/chatops/test_updates_fuzz.py
+	WINE_SLO_SOAK=4 python -m pytest --capture=no tests/system/test_servers.py
 	WINE_SLO_SOAK_MINUTES=120 python -m pytest --capture=no tests/system/soak.py
 
 check: $(BIN)/.dev

@@ -26,6 +26,7 @@ settings.load_profile("any machine")
 ROOT = Path(__file__).parents[1]
 # Each has more than half a minute alone, the longest first.
 LONGEST = (
+    "test_servers",
     "test_crash",
     "test_command",
     "test_fault_matrix",

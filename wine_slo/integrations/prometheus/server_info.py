@@ -1,4 +1,4 @@
-"""What Prometheus says of itself: its version, how long it keeps samples, what it scrapes and how often.
+"""What Prometheus says of itself: what it is, how long it keeps samples, what it scrapes and how often.
 
 Others that speak its query API do not have all of this; what is missing is None.
 Source: https://prometheus.io/docs/prometheus/latest/querying/api/#status and #targets
@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 MAX_BYTES = 8 * 2**20  # some ten thousand targets; more is taken for no answer
 TIMEOUT = aiohttp.ClientTimeout(total=5)  # seconds
+VERSION = re.compile(rb'^vm_app_version\{.*short_version="v?([\w.-]+)', re.MULTILINE)
 DEFAULT_RETENTION = timedelta(days=15)  # where neither a time nor a size is set
 
 
@@ -42,8 +43,10 @@ class _Targets(msgspec.Struct, rename="camel"):
     active_targets: list[_Target]
 
 
-class _Build(msgspec.Struct):
-    version: str
+class _Build(msgspec.Struct, rename="camel"):
+    application: str = "Prometheus"
+    version: str = ""
+    go_version: str = ""
 
 
 class PrometheusFacts:
@@ -68,10 +71,22 @@ class PrometheusFacts:
         self._headers = headers
         self._tls = tls
 
-    async def version(self) -> str | None:
-        """Return its version; None where it does not say."""
-        found = await self._query("status/buildinfo", _Build)
-        return found.version if found else None
+    async def server(self) -> str | None:
+        """Return what it is, and its version; None where it does not say.
+
+        Mimir says its name, and Thanos has no version of 1 or more yet. VictoriaMetrics calls itself a Prometheus; its
+        own version is among its metrics.
+        """
+        found, headers = await self._fetch("api/v1/status/buildinfo")
+        build = _data_of(found, _Build)
+        if build is None:
+            return None
+        if "X-Server-Hostname" in headers and not build.go_version:
+            metrics, _ = await self._fetch("metrics")
+            version = VERSION.search(metrics or b"")
+            return f"VictoriaMetrics {version[1].decode(errors='replace') if version else ''}".rstrip()
+        name = "Thanos" if build.version.startswith("0.") else build.application
+        return f"{name} {build.version}".rstrip()
 
     async def retention(self) -> timedelta | None:
         """Return how long it keeps samples; None where it does not say, or where their size decides."""
@@ -101,9 +116,14 @@ class PrometheusFacts:
         ]
 
     async def _query(self, what: str, kind: type[T]) -> T | None:
+        body, _ = await self._fetch(f"api/v1/{what}")
+        return await asyncio.to_thread(_data_of, body, kind)
+
+    async def _fetch(self, path: str) -> tuple[bytes | None, Mapping[str, str]]:
+        """Return what answers at a path, and its headers; None where that is no answer."""
         try:
             async with self._session.get(
-                f"{self._url}/api/v1/{what}",
+                f"{self._url}/{path}",
                 headers=dict(self._headers),
                 timeout=TIMEOUT,
                 ssl=self._tls(),
@@ -112,18 +132,17 @@ class PrometheusFacts:
                 body = await response.content.read(MAX_BYTES)
                 while len(body) < MAX_BYTES and (more := await response.content.read(MAX_BYTES - len(body))):
                     body += more
-            return (await asyncio.to_thread(_data, body, kind)) if response.ok else None
-        except (
-            aiohttp.ClientError,
-            OSError,
-            TimeoutError,
-            msgspec.MsgspecError,
-            ValueError,
-            RecursionError,
-            KeyError,
-            TypeError,
-        ):
-            return None
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+            return None, {}
+        return (body if response.ok else None), response.headers
+
+
+def _data_of(body: bytes | None, kind: type[T]) -> T | None:
+    """Return what a body holds; None where it holds something else."""
+    try:
+        return None if body is None else _data(body, kind)
+    except (msgspec.MsgspecError, ValueError, RecursionError, KeyError, TypeError):
+        return None
 
 
 def _data(body: bytes, kind: type[T]) -> T:

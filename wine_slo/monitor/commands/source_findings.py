@@ -1,10 +1,11 @@
 """What the doctor finds of Prometheus: whether it answers, what it scrapes, and what it knows of the objectives."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from wine_slo.config.slo_file import SloFile, SloFileError
 from wine_slo.monitor.commands.finding import Finding, Findings, ok, warning, wrong
+from wine_slo.monitor.commands.server_findings import lag_findings, server_findings
 from wine_slo.monitor.evaluate.objective_checks import check_objectives
 from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, scrape_intervals, wrongly_written
 from wine_slo.monitor.evaluate.slow_queries import known_for
@@ -13,15 +14,10 @@ from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.near_match import few
 from wine_slo.slo.objectives.objective import Objective, Objectives, scopes_by_name
 from wine_slo.slo.objectives.scope import Scope
-from wine_slo.slo.source.clocks import WallClock, ahead
+from wine_slo.slo.source.clocks import WallClock
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo, Target
 from wine_slo.slo.span import format_span
 from wine_slo.slo.text.language import ENGLISH
-
-PROBED = timedelta(minutes=1)  # before now; VictoriaMetrics hides 30 s
-PROBE_STEP = timedelta(seconds=5)
-SKEW = timedelta(seconds=5)  # more between two clocks is seen in messages
-
 
 PROBE = "probe_success"  # of the blackbox exporter and what is like it
 MARGIN = 1.1  # of the retention over the budget's window; Prometheus drops whole blocks
@@ -43,23 +39,8 @@ async def source_findings(
             _remedy(error),
         )
         return
-    version = await info.version()
-    yield ok(about, f"answers at {settings.prometheus_url}" + (f", version {version}" if version else ""))
-    skew = ahead(at, before, after).total_seconds() if at is not None else 0.0
-    if abs(skew) > SKEW.total_seconds():
-        yield warning(
-            about,
-            f"its clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's",
-            "let both keep time by NTP; messages have the times of Prometheus' clock",
-        )
-    hidden = await _hidden(source, before if at is None else at)
-    if hidden > 2 * PROBE_STEP:
-        yield wrong(
-            about,
-            f"it hides the newest {hidden.total_seconds():.0f} s, and repeats older points in their place",
-            "upgrade VictoriaMetrics, or start it with -search.latencyOffset=0s and scrape every 15s or less often; "
-            "a stall would be taken for a breach",
-        )
+    async for finding in server_findings(settings, source, info, (before, at, after)):
+        yield finding
     if file is not None:
         async for finding in _of_objectives(settings, file, source, info):
             yield finding
@@ -83,22 +64,12 @@ async def _of_objectives(settings: WatchdogSettings, file: SloFile, source: Metr
         yield finding
     async for finding in _unalerted(objectives, targets, source):
         yield finding
+    async for finding in lag_findings(objectives, source, info):
+        yield finding
     async for finding in _series(file, objectives, source):
         yield finding
     async for finding in _history(objectives, await info.retention(), source):
         yield finding
-
-
-async def _hidden(source: MetricSource, at: datetime) -> timedelta:
-    """Return how much of the newest samples a range does not show; nothing where it does not say.
-
-    VictoriaMetrics that does not know `latency_offset` fills that part with an older value, also of the time itself.
-    """
-    try:
-        answer = await source.query_range("time()", at - PROBED, at, PROBE_STEP)
-    except MetricSourceError:
-        return timedelta(0)
-    return timedelta(seconds=max((at - value for each in answer for at, value in each.points.items()), default=0.0))
 
 
 def _remedy(error: MetricSourceError) -> str:

@@ -27,7 +27,7 @@ from wine_slo.monitor.onboarding.discovery.found import Job
 from wine_slo.monitor.onboarding.discovery.queries import discover
 from wine_slo.monitor.onboarding.past import past_of
 from wine_slo.monitor.onboarding.proposals import Proposal, writable
-from wine_slo.monitor.onboarding.slo_writer import Section, write
+from wine_slo.monitor.onboarding.slo_writer import OutputError, Section, refuse_overwriting, save, write
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.redaction import redact
@@ -70,8 +70,8 @@ def main(options: Options) -> int:
     try:
         settings = _settings(options)
         text = asyncio.run(_text(settings, options))
-        _save(options, text)
-    except (SettingsError, InitError) as error:
+        save(text, options.output, force=options.force)
+    except (SettingsError, InitError, OutputError) as error:
         return _refuse(str(error))
     except MetricSourceError as error:
         return _refuse(f"Prometheus at {options.prometheus or 'the address of the settings'}: {error}")
@@ -86,10 +86,10 @@ def _settings(options: Options) -> WatchdogSettings:
 
     Raises:
         SettingsError: They cannot be used.
-        InitError: There is a file already, nobody can be questioned, or the option is no URL.
+        OutputError: There is a file already.
+        InitError: Nobody can be questioned, or the option is no URL.
     """
-    if options.output.exists() and not options.force:
-        raise InitError(f"{options.output} exists; --output FILE writes another one, --force overwrites it")
+    refuse_overwriting(options.output, force=options.force)
     if not options.yes and not questions.can_be_answered():
         raise InitError("there is no terminal for questions; --yes takes what is proposed")
     settings = read(WatchdogSettings)
@@ -211,14 +211,6 @@ def written(settings: WatchdogSettings, jobs: Sequence[Job], proposals: Sequence
     text = write(head, [*(each.section(job) for each in proposals), *of_jobs])
     slo_file.parse(text)
     return text
-
-
-def _save(options: Options, text: str) -> None:
-    try:
-        with options.output.open("w" if options.force else "x", encoding="utf-8") as out:
-            out.write(text)
-    except OSError as error:
-        raise InitError(f"{options.output} cannot be written: {error.strerror}") from error
 
 
 def _print_next(options: Options, settings: WatchdogSettings) -> None:

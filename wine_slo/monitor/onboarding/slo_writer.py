@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from wine_slo.config.files import yaml_file
@@ -25,6 +26,33 @@ class Section:
     fields: Mapping[str, Any] = field(default_factory=dict)
     above: Sequence[str] = ()
     beside: Mapping[str, str] = field(default_factory=dict)
+
+
+class OutputError(Exception):
+    """The file cannot be written; the text says why."""
+
+
+def refuse_overwriting(path: Path, *, force: bool) -> None:
+    """Refuse to write where something is, unless that is wanted.
+
+    Raises:
+        OutputError: Something is there.
+    """
+    if path.exists() and not force:
+        raise OutputError(f"{path} exists; --output FILE writes another one, --force overwrites it")
+
+
+def save(text: str, path: Path, *, force: bool) -> None:
+    """Write a file; one that is there is overwritten only where that is wanted.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    try:
+        with path.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def write(head: Section, objectives: Sequence[Section]) -> str:

@@ -124,8 +124,8 @@ class Target:
 class SourceInfo(Protocol):
     """Describes the source itself; what is not known is None."""
 
-    async def version(self) -> str | None:
-        """Return its version."""
+    async def server(self) -> str | None:
+        """Return what it is, and its version: `VictoriaMetrics 1.145.0`."""
         ...
 
     async def retention(self) -> timedelta | None:

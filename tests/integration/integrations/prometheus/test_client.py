@@ -480,6 +480,6 @@ async def test_a_token_that_was_rotated_is_sent_with_the_next_question(session: 
         headers["Authorization"] = f"Bearer {token}"
         with pytest.raises(MetricSourceError, match="it answered 401: it wants credentials"):
             await api.query("up")
-        assert await facts.version() is None
+        assert await facts.server() is None
     await server.close()
     assert sent == ["Bearer old"] * 2 + ["Bearer new"] * 2

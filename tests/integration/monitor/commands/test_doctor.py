@@ -160,6 +160,18 @@ async def test_a_source_that_repeats_older_points_in_place_of_the_newest_is_repo
     assert said[1:] == ["wrong: it hides the newest 30 s, and repeats older points in their place"] * is_reported
 
 
+@pytest.mark.parametrize(("age", "is_reported"), [(19, False), (34, True)])
+async def test_newest_samples_that_are_too_old_to_judge_by_are_reported(
+    patient: Patient, prometheus_junk: PrometheusJunk, age: int, *, is_reported: bool
+) -> None:
+    now = int(datetime.now(UTC).timestamp())
+    prometheus_junk.answer = vector((now, "1"))
+    prometheus_junk.targets = targets("5s", "wine-slo")
+    prometheus_junk.by_query['timestamp(up{job="wine-slo"})'] = vector((now, str(now - 60)), (now, str(now - age)))
+    said = [each for each in await patient.lines_about("prometheus", FILE) if each.startswith("wrong")]
+    assert said == ["wrong: the newest sample of wine-slo is 34 s old, and it is scraped every 5s"] * is_reported
+
+
 async def test_what_speaks_only_the_query_api_is_enough(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
     prometheus_junk.answer = EMPTY_VECTOR
     patient.settings.objectives.parent.mkdir()

@@ -37,7 +37,7 @@ class Prometheus:
             for job, each in self.intervals.items()
         ]
 
-    async def version(self) -> None:
+    async def server(self) -> None:
         return None
 
     async def retention(self) -> None:

@@ -125,10 +125,11 @@ def _is_known(part: Part) -> bool:
 
 def _slos(parts: Sequence[Part]) -> Iterator[Slo]:
     """Return the SLOs of all documents, in their order; alerts last, as several of them can be one."""
-    beside, recorded = openslo.others(parts), rules.records(parts)
+    recorded = rules.records(parts)
+    beside = openslo.others(parts, recorded)
     for part in parts:
         if sloth.reads(part):
-            yield from sloth.slos(part)
+            yield from sloth.slos(part, recorded)
         elif pyrra.reads(part):
             yield from pyrra.slos(part)
         elif openslo.reads(part):

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from wine_slo.monitor.onboarding.importing.promql.events import Counting
 from wine_slo.monitor.onboarding.importing.promql.expression import Expression
 from wine_slo.monitor.onboarding.importing.promql.indicator import Indicator, indicators
+from wine_slo.monitor.onboarding.importing.promql.recorded import Records, resolved
 from wine_slo.monitor.onboarding.importing.promql.share import share, unguarded
 from wine_slo.monitor.onboarding.importing.targets import targets
 
@@ -59,15 +61,28 @@ class Terms:
     remarks: Sequence[str] = ()
 
 
-def built(tree: Expression, terms: Terms, *, is_bad: bool, counting: Counting) -> list[Built]:
+def built(
+    tree: Expression, terms: Terms, *, is_bad: bool, counting: Counting, recorded: Records = MappingProxyType({})
+) -> list[Built]:
     """Return what an expression of the share of bad or of good events becomes.
+
+    Args:
+        tree: The expression.
+        terms: What else is said.
+        is_bad: It is the share of bad events.
+        counting: How bare selectors are read.
+        recorded: What makes the series that it reads.
 
     Raises:
         ExpressionError: slo.yml cannot say it.
     """
     tree, remarks = unguarded(tree)
     terms = replace(terms, remarks=[*remarks, *terms.remarks])
-    return [built_from(each, terms) for each in indicators(share(tree, counting), is_bad=is_bad)]
+    return [
+        built_from(each.named(one.suffix), terms)
+        for one in resolved(tree, recorded)
+        for each in indicators(share(one.tree, counting), is_bad=is_bad)
+    ]
 
 
 def built_from(indicator: Indicator, terms: Terms) -> Built:

@@ -18,7 +18,8 @@ def targets(selectors: Sequence[Selector], *, are_up: bool = False) -> Mapping[s
     """
     if are_up:
         return _of_up(selectors[0])
-    matchers = list(dict.fromkeys(each for selector in selectors if (each := selector.matcher("job")) is not None))
+    named = (selector.matcher("job") for selector in selectors)
+    matchers = list(dict.fromkeys(each for each in named if each is not None and each.value))
     if not matchers:
         return {"up": NONE}
     if all(map(_names, matchers)):
@@ -42,7 +43,7 @@ def _written(names: Sequence[str]) -> str | list[str]:
 def _names(matcher: Matcher) -> list[str]:
     """Return the jobs that a matcher names one by one; none where it does not."""
     if matcher.operator == "=":
-        return [matcher.value] if matcher.value else []
+        return [matcher.value]
     if matcher.operator == "=~" and LITERAL.fullmatch(matcher.value) and "." not in matcher.value:
         return matcher.value.split("|")
     return []

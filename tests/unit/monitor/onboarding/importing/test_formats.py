@@ -452,3 +452,18 @@ slos:
     assert list(found) == ["team-shop-availability", "team-shop-latency-5-0", "team-shop-latency-0-1"]
     assert [each["objective"] for each in found.values()] == [0.99, 0.95, 0.9]
     assert [each.get("threshold") for each in found.values()] == [None, "5s", "100ms"]
+
+
+def test_recording_rules_in_the_files_are_resolved_for_every_tool() -> None:
+    rules = """\
+groups:
+  - name: a
+    rules:
+      - {record: 'job:lost:rate5m', expr: 'sum by (job) (rate(lost_total[5m]))'}
+      - {record: 'job:sent:rate5m', expr: 'sum by (job) (rate(sent_total[5m]))'}
+"""
+    share = 'raw: {error_ratio_query: \'job:lost:rate5m{job="shop"} / job:sent:rate5m{job="shop"}\'}'
+    (entry,) = import_texts([("slo.yml", SLOTH.replace("SLI", share)), ("rules.yml", rules)]).entries
+    assert entry.fields["bad"] == 'lost_total{job="shop"}'
+    assert entry.fields["total"] == 'sent_total{job="shop"}'
+    assert reason(SLOTH.replace("SLI", share)).startswith("it reads job:lost:rate5m, which a recording rule makes")

@@ -103,6 +103,15 @@ def test_a_rule_that_is_made_with_several_labels_is_an_objective_for_each() -> N
     assert found[0].fields["by"] == ["cluster"]
 
 
+def test_rules_that_differ_by_their_range_alone_are_one() -> None:
+    record = [
+        recorded("api:burnrate", f"rate(a_total[{each}]) / rate(b_total[{each}])", f"range: {each}")
+        for each in ("5m", "1h")
+    ]
+    (entry,) = entries(alert("Burn", "api:burnrate > (14.4 * 0.01)"), record=record)
+    assert entry.fields["bad"] == "a_total"
+
+
 def test_matchers_of_a_recorded_series_are_those_of_what_makes_it() -> None:
     record = [recorded("job:lost:rate5m", "sum by (job, code) (rate(lost_total[5m]))"),
               recorded("job:sent:rate5m", "sum by (job) (rate(sent_total[5m]))")]  # fmt: skip
@@ -143,12 +152,8 @@ def test_how_long_a_share_had_to_be_bad_is_left_out_and_said() -> None:
 
 
 def test_labels_that_say_what_is_bad_are_no_grouping() -> None:
-    (entry,) = entries(
-        alert(
-            "Errors",
-            'sum by (code, job) (rate(a_total{code="5xx"}[5m])) / sum by (code, job) (rate(a_total[5m])) > 0.1',
-        )
-    )
+    of_code = "sum by (code, job) (rate(a_total{0}[5m]))".format
+    (entry,) = entries(alert("Errors", "{} / {} > 0.1".format(of_code('{code=~"5.."}'), of_code(""))))
     assert entry.fields["by"] == ["job"]
 
 

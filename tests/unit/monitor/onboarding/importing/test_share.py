@@ -235,6 +235,7 @@ def test_a_latency_of_failed_requests_alone_is_taken_and_questioned() -> None:
             over(f"({bucket(FAST)} + {bucket(FASTER)}) / 2", COUNT),
             "adds and subtracts in a way that slo.yml has no words for",
         ),
+        ("count(level > bool 9) / count(level)", "divides a count of samples by itself"),
         ("topk(3, a) / b", "is no count of events: topk(…)"),
         (
             "rate(served_seconds_sum[5m]) / rate(served_seconds_count[5m])",
@@ -248,6 +249,11 @@ def test_what_is_no_share_of_events_is_a_reason(text: str, reason: str) -> None:
     with pytest.raises(ExpressionError) as refused:
         made(text)
     assert str(refused.value).startswith(reason)
+
+
+def test_a_recorded_rate_is_no_counter_even_where_bare_selectors_are() -> None:
+    with pytest.raises(ExpressionError, match="reads job:lost:rate5m, which a recording rule makes"):
+        made("job:lost:rate5m / job:sent:rate5m", bare=True)
 
 
 def test_bare_selectors_are_counters_where_a_format_says_so() -> None:

@@ -12,6 +12,7 @@ from wine_slo.monitor.onboarding.importing.formats.openslo_window import Window,
 from wine_slo.monitor.onboarding.importing.promql.alert import conditions
 from wine_slo.monitor.onboarding.importing.promql.events import Counting
 from wine_slo.monitor.onboarding.importing.promql.expression import Binary, Expression, ExpressionError, Number, parse
+from wine_slo.monitor.onboarding.importing.promql.recorded import Records
 from wine_slo.monitor.onboarding.importing.remarks import CHANGED
 from wine_slo.monitor.onboarding.importing.slo import Built, Slo, Terms, built, built_from
 
@@ -22,9 +23,10 @@ PROMETHEUS = ("prometheus", "promql", "thanos", "mimir", "cortex", "victoriametr
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """What an SLO may refer to: documents by their kind and name."""
+    """What an SLO may refer to: documents by their kind and name, and recording rules."""
 
     parts: Mapping[tuple[str, str], Part]
+    recorded: Records
 
     def named(self, kind: str, name: str) -> Part | None:
         """Return a document; None where it is in none of the files."""
@@ -36,9 +38,11 @@ def reads(document: Part) -> bool:
     return document.text("apiVersion").startswith("openslo")
 
 
-def others(documents: Sequence[Part]) -> Others:
+def others(documents: Sequence[Part], recorded: Records) -> Others:
     """Return the documents that SLOs may refer to."""
-    return Others({(each.text("kind"), each.text("metadata", "name")): each for each in documents if reads(each)})
+    return Others(
+        {(each.text("kind"), each.text("metadata", "name")): each for each in documents if reads(each)}, recorded
+    )
 
 
 def slos(document: Part, beside: Others) -> Iterator[Slo]:
@@ -94,13 +98,13 @@ def _build(spec: Part, objective: Part, beside: Others, found: Window) -> Sequen
     raw = events.at("raw")
     if raw.content is not None:
         is_bad = events.text("rawType") == "failure"
-        return built(_query(raw, beside), terms, is_bad=is_bad, counting=COUNTING)
+        return built(_query(raw, beside), terms, is_bad=is_bad, counting=COUNTING, recorded=beside.recorded)
     good, bad, total = events.at("good"), events.at("bad"), events.at("total")
     part = good if good.content is not None else bad
     if part.content is None or total.content is None:
         raise ExpressionError("has no thresholdMetric, and no ratioMetric with good or bad, and total")
     tree = Binary("/", _query(part, beside), _query(total, beside))
-    return built(tree, terms, is_bad=good.content is None, counting=COUNTING)
+    return built(tree, terms, is_bad=good.content is None, counting=COUNTING, recorded=beside.recorded)
 
 
 def _sli(spec: Part, objective: Part, beside: Others) -> Part:

@@ -5,7 +5,7 @@ Alerts on the same share, over other ranges or at other burn rates, are one obje
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -13,7 +13,7 @@ from wine_slo.monitor.onboarding.importing.documents import Part
 from wine_slo.monitor.onboarding.importing.promql.alert import Condition, conditions
 from wine_slo.monitor.onboarding.importing.promql.events import Counting, selectors
 from wine_slo.monitor.onboarding.importing.promql.expression import ExpressionError, Selector, parse
-from wine_slo.monitor.onboarding.importing.promql.recorded import Record, resolved
+from wine_slo.monitor.onboarding.importing.promql.recorded import Record, Records, resolved
 from wine_slo.monitor.onboarding.importing.slo import Built, Slo, Terms, built_from
 from wine_slo.slo.span import parse_span
 
@@ -44,7 +44,7 @@ def reads(document: Part) -> bool:
     return any(True for _ in _rules(document))
 
 
-def records(documents: Sequence[Part]) -> Mapping[str, Sequence[Record]]:
+def records(documents: Sequence[Part]) -> Records:
     """Return the recording rules of all documents by their names; those that cannot be read are left out."""
     found: dict[str, list[Record]] = defaultdict(list)
     for document in documents:
@@ -61,7 +61,7 @@ def records(documents: Sequence[Part]) -> Mapping[str, Sequence[Record]]:
     return found
 
 
-def slos(documents: Sequence[Part], recorded: Mapping[str, Sequence[Record]]) -> Iterator[Slo]:
+def slos(documents: Sequence[Part], recorded: Records) -> Iterator[Slo]:
     """Return an SLO for each thing that alerts are about, and one for each alert that cannot be taken over."""
     groups: dict[str, list[Found]] = {}
     order: list[tuple[Alert, str | ExpressionError]] = []
@@ -112,14 +112,12 @@ def _metric(text: str) -> str:
         return "alert"
 
 
-def _conditions(alert: Alert, recorded: Mapping[str, Sequence[Record]]) -> list[Condition]:
+def _conditions(alert: Alert, recorded: Records) -> list[Condition]:
     text = alert.part.text("expr")
     if not text:
         raise ExpressionError("has no expression")
     return [
-        replace(
-            each, indicator=replace(each.indicator, suffix="-".join(filter(None, [one.suffix, each.indicator.suffix])))
-        )
+        replace(each, indicator=each.indicator.named(one.suffix))
         for one in resolved(parse(text), recorded)
         for each in conditions(one.tree, COUNTING)
     ]

@@ -10,6 +10,7 @@ from wine_slo.monitor.onboarding.importing.documents import Part, percent
 from wine_slo.monitor.onboarding.importing.formats import sloth_plugins
 from wine_slo.monitor.onboarding.importing.promql.events import Counting
 from wine_slo.monitor.onboarding.importing.promql.expression import Binary, Expression, ExpressionError, parse
+from wine_slo.monitor.onboarding.importing.promql.recorded import Records
 from wine_slo.monitor.onboarding.importing.slo import Built, Slo, Terms, built
 
 COUNTING = Counting(bare=False)
@@ -20,19 +21,19 @@ def reads(document: Part) -> bool:
     return document.text("version") == "prometheus/v1" or document.text("kind") == "PrometheusServiceLevel"
 
 
-def slos(document: Part) -> Iterator[Slo]:
+def slos(document: Part, recorded: Records) -> Iterator[Slo]:
     """Return the SLOs of a document."""
     spec = document.at("spec") if document.at("spec").content is not None else document
     chain = spec.first("slo_plugins", "sloPlugins").at("chain")
     for part in spec.at("slos").parts():
-        yield Slo(part.text("name"), spec.text("service"), part.where, partial(_build, part, chain))
+        yield Slo(part.text("name"), spec.text("service"), part.where, partial(_build, part, chain, recorded))
 
 
-def _build(part: Part, chain: Part) -> Sequence[Built]:
+def _build(part: Part, chain: Part, recorded: Records) -> Sequence[Built]:
     objective, said = percent(part.at("objective"))
     fields, remarks = _alerting(part, chain)
     terms = Terms(objective, fields, [*said, *remarks])
-    return built(_error_ratio(part.at("sli")), terms, is_bad=True, counting=COUNTING)
+    return built(_error_ratio(part.at("sli")), terms, is_bad=True, counting=COUNTING, recorded=recorded)
 
 
 def _error_ratio(sli: Part) -> Expression:

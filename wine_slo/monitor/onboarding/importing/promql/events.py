@@ -29,6 +29,7 @@ HARMLESS = (
 OVER_TIME = ("avg_over_time", "sum_over_time", "last_over_time")
 ADDED = ("sum", "avg", "max", "min")  # of one value that is left, these are the same
 COUNTER = re.compile(r".*(_total|_count|_bucket|_sum)")
+NO_COUNTER = re.compile(r":.*(rate|ratio|increase|burn)")  # how recorded series are named that are no counters
 LITERAL = re.compile(r"[\w:.-]+(\|[\w:.-]+)*")
 MOST_TERMS = 50
 NOTHING = 1e-9  # a smaller count is a difference of floats
@@ -102,7 +103,7 @@ class Counting:
         return self.events(tree)
 
     def _of_selector(self, selector: Selector) -> Events:
-        if ":" in selector.metric and not self.bare:
+        if ":" in selector.metric and (not self.bare or NO_COUNTER.search(selector.metric)):
             raise ExpressionError(
                 f"reads {selector.metric}, which a recording rule makes: import the file with that rule together"
             )

@@ -38,6 +38,10 @@ class Indicator:
     remarks: Sequence[str] = ()
     suffix: str = ""
 
+    def named(self, words: str) -> "Indicator":
+        """Return it with words before its suffix."""
+        return replace(self, suffix="-".join(filter(None, [words, self.suffix])))
+
 
 def indicators(found: Share, *, is_bad: bool) -> list[Indicator]:
     """Return what a share of bad or good events becomes; several where one objective cannot say it.

@@ -35,6 +35,9 @@ class Record:
         return tuple(sorted(each for each in self.labels.items() if not RANGE.fullmatch(each[1])))
 
 
+Records = Mapping[str, Sequence[Record]]  # by the names of the series that they make
+
+
 @dataclass(frozen=True, slots=True)
 class Resolved:
     """An expression of raw series, and the values of labels by which it differs from others that one became."""
@@ -43,7 +46,7 @@ class Resolved:
     suffix: str = ""
 
 
-def resolved(tree: Expression, records: Mapping[str, Sequence[Record]]) -> list[Resolved]:
+def resolved(tree: Expression, records: Records) -> list[Resolved]:
     """Return an expression with what makes the series that it reads; one for each set of labels they are made with.
 
     Raises:
@@ -71,9 +74,7 @@ def _different(labels: tuple[tuple[str, str], ...], variants: Sequence[tuple[tup
     return "-".join(value for name, value in labels if any((name, value) not in each for each in variants))
 
 
-def _filled(
-    tree: Expression, records: Mapping[str, Sequence[Record]], labels: tuple[tuple[str, str], ...]
-) -> Expression:
+def _filled(tree: Expression, records: Records, labels: tuple[tuple[str, str], ...]) -> Expression:
     """Return an expression in which each recorded series, of these labels, is what makes it."""
     match tree:
         case Selector() if tree.metric in records:
@@ -90,7 +91,7 @@ def _filled(
     return tree
 
 
-def _fitting(selector: Selector, records: Mapping[str, Sequence[Record]]) -> list[Record]:
+def _fitting(selector: Selector, records: Records) -> list[Record]:
     """Return the rules that make what a selector selects.
 
     Raises:

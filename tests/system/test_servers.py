@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import aiohttp
 import pytest
 import yaml
 
@@ -16,18 +17,18 @@ from tests.support.fakes.bot_api import TOKEN, BotApi
 from tests.support.fakes.troubled_service import Trouble, TroubledService
 from tests.support.real.processes import Processes
 from tests.support.real.servers import Server, installed
+from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 
 IS_LONG = "WINE_SLO_SOAK" in os.environ
 EVERY = 15 if IS_LONG else 5  # seconds
 CHAT = 42
 STALL = 15.0  # seconds
-WARM_UP = 9 * EVERY  # seconds; the usual traffic is known by then
-OUTAGE = 5 * EVERY + 20.0  # seconds
-QUIET = 6 * EVERY  # seconds after it
-LASTS = WARM_UP + OUTAGE + QUIET
-OUTAGES = ["outage0", "outage1", "outage2"]
+WARM_UP = 8 * EVERY  # seconds; the usual traffic is known by then
+OUTAGE = 4 * EVERY + 20.0  # seconds
+LASTS = WARM_UP + OUTAGE + 6 * EVERY
+OUTAGES = ["outage0", "outage1", "outage2"]  # jobs, as each has a phase of its own
 TROUBLES = {
-    **{job: [Trouble(WARM_UP + number * EVERY, OUTAGE - number * EVERY)] for number, job in enumerate(OUTAGES)},
+    **{job: [Trouble(WARM_UP, OUTAGE)] for job in OUTAGES},
     "stalls": [Trouble(WARM_UP + OUTAGE - apart * EVERY, STALL) for apart in (13, 1)],
 }
 
@@ -73,6 +74,10 @@ class Watched:
         times = {"scrape_interval": f"{EVERY}s", "scrape_timeout": f"{EVERY}s"}
         await self._server.start({"global": times, "scrape_configs": scrapes})
         (self._processes.folder / "slo.yml").write_text(yaml.safe_dump(objectives()))
+        async with aiohttp.ClientSession() as session:
+            server = await PrometheusFacts(session, self._server.url, {}).server()
+        assert server is not None
+        assert server.lower().startswith(self.name.rpartition("-")[0].replace("-", ""))
         self._chat.chat(CHAT)
         await self._chat.accepts_connections()
         settings = {
