@@ -234,7 +234,8 @@ async def _series(file: SloFile, objectives: Objectives, api: MetricSource) -> F
 async def _history(objectives: Objectives, retention: timedelta | None, api: MetricSource) -> Findings:
     about = "history"
     longest = max(objectives.all, key=lambda each: each.longest_window)
-    window, span = longest.window_name, longest.longest_window
+    span = longest.longest_window
+    window = longest.window_name if longest.calendar is None else f"{span.days}d"
     if retention is not None and retention < span:
         yield warning(
             about,
