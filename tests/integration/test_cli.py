@@ -12,7 +12,7 @@ from wine_slo.cli import app
 
 GOLDEN = Path(__file__).parents[1] / "support" / "golden"
 VERBS = ("check", "doctor", "drill", "status")
-HELPED = (*VERBS, "init", "replay", "validate")
+HELPED = (*VERBS, "init", "replay", "suggest", "validate")
 
 
 @pytest.mark.parametrize("verb", HELPED)

@@ -11,18 +11,16 @@ from wine_slo.config.slo_schema import BurnEntry, ObjectiveEntry, SloFileEntry, 
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.kinds import KINDS
 from wine_slo.slo.objectives.kinds.indicator import Indicator
-from wine_slo.slo.objectives.objective import (
+from wine_slo.slo.objectives.objective import Alert, Burn, Objective
+from wine_slo.slo.objectives.scope import Scope
+from wine_slo.slo.objectives.selector import wrong_with_selector
+from wine_slo.slo.objectives.spans import (
     USUAL_BAD_FOR,
     USUAL_GOOD_FOR,
-    Alert,
-    Burn,
-    Objective,
     least_bad_for,
     least_good_for,
     least_over,
 )
-from wine_slo.slo.objectives.scope import Scope
-from wine_slo.slo.objectives.selector import wrong_with_selector
 from wine_slo.slo.span import parse_span
 
 OVER = timedelta(minutes=5)  # the range that is shown, where nothing else is written

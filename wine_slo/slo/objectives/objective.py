@@ -15,39 +15,22 @@ from typing import Self
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.kinds.indicator import Indicator, Unit
 from wine_slo.slo.objectives.scope import Scope
+from wine_slo.slo.objectives.spans import (
+    LEAST_OVER_INTERVALS,
+    STALL_SHARE,
+    USUAL_BAD_FOR,
+    USUAL_GOOD_FOR,
+    grain,
+    least_bad_for,
+    least_good_for,
+)
 from wine_slo.slo.objectives.window import Calendar, Period
+from wine_slo.slo.source.deployment import VersionSeries
 from wine_slo.slo.span import format_span
 
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 JITTER = 0.05  # of an interval, by which spans are longer or shorter than whole intervals and still count as such
 TAKEN = ("sight", "down", "gap", "ledger")  # what the watchdog's own incidents are about
-
-
-USUAL_BAD_FOR = timedelta(seconds=25)  # at every scrape interval: the rule itself follows that
-USUAL_GOOD_FOR = timedelta(seconds=20)
-FINE = timedelta(seconds=5)  # scrapes that are farther apart hide when within an interval a request was bad
-STALL_SHARE = 0.6  # of bad_for, for which it may be bad at once
-LEAST_OVER_INTERVALS = 5  # of which a range must have some, where scrapes are far apart
-
-
-def grain(scrape_interval: timedelta) -> timedelta:
-    """Return the steps in which spans are judged: scrape intervals, but no longer than fine ones."""
-    return min(scrape_interval, FINE)
-
-
-def least_bad_for(scrape_interval: timedelta) -> timedelta:
-    """Return the shortest span that leaves room for a stall."""
-    return 3 * grain(scrape_interval)
-
-
-def least_good_for(scrape_interval: timedelta) -> timedelta:
-    """Return the shortest span that says something of a recovery."""
-    return 2 * grain(scrape_interval)
-
-
-def least_over(scrape_interval: timedelta, bad_for: timedelta, good_for: timedelta) -> timedelta:
-    """Return the shortest range in which a breach and its recovery can be seen."""
-    return max(bad_for + good_for, LEAST_OVER_INTERVALS * scrape_interval)
 
 
 def _short(span: timedelta, given: str, least: timedelta) -> str:
@@ -317,6 +300,11 @@ class Objective:
         return ceil(self.bad_for / self.scrape_interval - JITTER)
 
     @property
+    def least_good_time(self) -> timedelta:
+        """Return for how long it must be good to be a recovery: one whole scrape interval at the least."""
+        return max(self.good_for, self.scrape_interval)
+
+    @property
     def good_intervals(self) -> int:
         """Return for how many intervals it must be good to be a recovery: one whole one at the least."""
         return max(1, round(self.good_for / self.scrape_interval))
@@ -365,11 +353,13 @@ class Objectives:
     Attributes:
         blind_for: No data for so long is an incident of its own.
         target_down: Whether an outage of all targets of a job is one.
+        deployments: The gauges that show which version runs; None where they are to be guessed.
     """
 
     all: tuple[Objective, ...]
     blind_for: timedelta = timedelta(minutes=2)
     target_down: bool = True
+    deployments: tuple[VersionSeries, ...] | None = None
     by_name: dict[str, Objective] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:

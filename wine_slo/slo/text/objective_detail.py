@@ -88,7 +88,7 @@ def objective_detail(fmt: Formatter, key: Key, state: State, now: datetime, *, o
         fmt.say(
             "Alerts after {bad} of violations, resolves after {good} without.",
             bad=objective.bad_for,
-            good=objective.good_for,
+            good=objective.least_good_time,
         )
     )
     lines.append(_phase_line(fmt, track, state, now))
@@ -305,7 +305,7 @@ def _evidence_lines(fmt: Formatter, objective: Objective, track: KeyState, now: 
             fmt.say(
                 "No violations for {duration}; a recovery needs {needed}.",
                 duration=good_for,
-                needed=max(objective.good_for, objective.scrape_interval),
+                needed=objective.least_good_time,
             )
         )
     return lines

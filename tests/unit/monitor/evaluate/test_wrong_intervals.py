@@ -14,7 +14,8 @@ from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.schedule import SETTLES_IN, next_evaluation_at
-from wine_slo.slo.objectives.objective import Objective, Objectives, least_over
+from wine_slo.slo.objectives.objective import Objective, Objectives
+from wine_slo.slo.objectives.spans import least_over
 from wine_slo.slo.source.clocks import WallTime
 
 POLL = 30.0  # seconds

@@ -148,7 +148,22 @@ def test_targets_that_are_down_are_one_objective_for_each_selection() -> None:
 
 def test_how_long_a_share_had_to_be_bad_is_left_out_and_said() -> None:
     (entry,) = entries(alert("Errors", f"{SHARE.format('5m')} > 0.1", ", for: 15m"))
-    assert entry.remarks == ["left out: `for: 15m`; `bad_for` follows the scrape interval instead"]
+    assert entry.remarks == ["left out: `for: 15m`; the usual `bad_for` holds instead"]
+
+
+def test_a_share_of_all_samples_is_judged_for_all_and_a_gauge_for_each_instance() -> None:
+    found = entries(
+        alert("Clients", "count(satisfaction < 0.5) / count(satisfaction) > 0.1"),
+        alert("Probe", "avg_over_time(probe_success[5m]) < 0.9"),
+        alert("Queue", "queue_length > 5"),
+    )
+    assert [each.fields.get("by") for each in found] == [None, ["instance"], ["instance"]]
+
+
+def test_alerts_in_many_files_are_not_all_listed() -> None:
+    texts = [(f"{each}.yml", f"rules: [{alert('Down', 'up == 0')}]\n") for each in range(5)]
+    (entry,) = import_texts(texts).entries
+    assert entry.remarks[0] == "one objective for 5 alerts: 0.yml:1, 1.yml:1, 2.yml:1 and 2 others"
 
 
 def test_labels_that_say_what_is_bad_are_no_grouping() -> None:
