@@ -362,6 +362,9 @@ async def test_what_a_prober_finds_is_not_covered_by_its_own_up(
     assert await patient.lines_about("coverage", file) == [
         "warning: up of blackbox says that its exporter answers, and nothing of what it probes"
     ]
+    probes = "{name: probes, kind: gauge, objective: 0.99, good: probe_success == 1}"
+    file = parse(f"job: blackbox\nobjectives: [{probes}, {{name: exporter, kind: up, objective: 0.99}}]")
+    assert await patient.lines_about("coverage", file) == []
 
 
 # Telegram

@@ -66,6 +66,11 @@ def remarks(job: Job) -> list[str]:
             f"{job.name} has no histogram of requests. Some libraries have one from the first request on; then run "
             "`wine-slo init` again."
         )
+    found += [
+        f"{job.name} says by {each.name} when something last succeeded. Where that must be no longer ago than an hour, "
+        f"write an objective of the kind gauge with good: 'time() - {Scope.of_jobs(job.name).select(each.name)} < 1h'."
+        for each in job.moments
+    ]
     return found
 
 

@@ -285,6 +285,8 @@ def test_what_no_objective_was_made_of_is_said() -> None:
         "new has no histogram of requests. Some libraries have one"
     )
     assert remarks(Job(name="blackbox", targets=1, switches=(Metric(name="probe_success"),))) == []
+    batch = Job(name="backup", moments=(Metric(name="push_time_seconds"),))
+    assert remarks(batch)[0].endswith("good: 'time() - push_time_seconds{job=\"backup\"} < 1h'.")
 
 
 def _names(found: list[Candidate]) -> list[str]:
