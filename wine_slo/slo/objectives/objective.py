@@ -25,6 +25,7 @@ from wine_slo.slo.objectives.spans import (
     least_good_for,
 )
 from wine_slo.slo.objectives.window import Calendar, Period
+from wine_slo.slo.source.deployment import VersionSeries
 from wine_slo.slo.span import format_span
 
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -352,11 +353,13 @@ class Objectives:
     Attributes:
         blind_for: No data for so long is an incident of its own.
         target_down: Whether an outage of all targets of a job is one.
+        deployments: The gauges that show which version runs; None where they are to be guessed.
     """
 
     all: tuple[Objective, ...]
     blind_for: timedelta = timedelta(minutes=2)
     target_down: bool = True
+    deployments: tuple[VersionSeries, ...] | None = None
     by_name: dict[str, Objective] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
