@@ -140,9 +140,12 @@ async def _unalerted(objectives: Objectives, targets: Collection[Target] | None,
                 f"nothing would alert if {scope.name} were down: target_down is off",
                 "take that line out of slo.yml, or add an objective of the kind up",
             )
-    if any(each.counts_scrapes and PROBE in each.source.scraped(each.scope) for each in objectives.all):
-        return
+    judged = {
+        each.scope.name for each in objectives.all if each.counts_scrapes and PROBE in each.source.scraped(each.scope)
+    }
     for job, scope in covered.items():
+        if job in judged:
+            continue
         try:
             probes = (await api.query(promql.count(scope.select(PROBE)))).samples
         except MetricSourceError:
