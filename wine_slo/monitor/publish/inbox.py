@@ -21,7 +21,7 @@ from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Person
-from wine_slo.slo.objectives.near_match import few
+from wine_slo.slo.objectives.selector import few
 from wine_slo.slo.oncall.actions import Action, ActionKind, ended
 from wine_slo.slo.source.clocks import CLOCKS_AGREE
 from wine_slo.slo.source.deployment import Deployment, Reported, last_reported
