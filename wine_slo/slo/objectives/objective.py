@@ -15,7 +15,10 @@ from typing import Self
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.kinds.indicator import Indicator, Unit
 from wine_slo.slo.objectives.scope import Scope
-from wine_slo.slo.objectives.spans import (
+from wine_slo.slo.objectives.window import Calendar, Period
+from wine_slo.slo.source.deployment import VersionSeries
+from wine_slo.slo.span import format_span
+from wine_slo.slo.usual_spans import (
     LEAST_OVER_INTERVALS,
     STALL_SHARE,
     USUAL_BAD_FOR,
@@ -24,9 +27,6 @@ from wine_slo.slo.objectives.spans import (
     least_bad_for,
     least_good_for,
 )
-from wine_slo.slo.objectives.window import Calendar, Period
-from wine_slo.slo.source.deployment import VersionSeries
-from wine_slo.slo.span import format_span
 
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 JITTER = 0.05  # of an interval, by which spans are longer or shorter than whole intervals and still count as such
