@@ -15,6 +15,10 @@ get() ( # PACKAGE RELEASE: its program alone, as the other ones of the package a
     dir=$(mktemp -d "$servers/debian.XXXXXX")
     trap 'rm -rf "$dir"' EXIT
     unpack_debian "$1" "$2" || return 1
+    "$dir/debian/usr/bin/$1" --version >/dev/null 2>&1 || {
+        say "$1 of $2 does not run here"
+        return 1
+    }
     mv "$dir/debian/usr/bin/$1" "$servers/$1-$2"
 )
 
@@ -26,7 +30,8 @@ if ! grep -qx ID=debian /etc/os-release 2>/dev/null; then
 fi
 get prometheus bookworm
 get prometheus trixie
-get prometheus sid
 get victoria-metrics bookworm
-get victoria-metrics sid
+for package in prometheus victoria-metrics; do
+    get "$package" sid || say "without $package of sid, which is another one every day"
+done
 ls "$servers" >&2

@@ -11,7 +11,8 @@ from wine_slo.config.files.slo_includes import SloFileError
 from wine_slo.config.files.slo_objective import Judgement, is_silent
 from wine_slo.config.files.slo_page import Entry, Mistake, Page
 from wine_slo.config.files.yaml_file import Place
-from wine_slo.config.slo_schema import DrillEntry, SloFileEntry
+from wine_slo.config.slo_extras import DrillEntry, series_of, wrong_with_deployments, wrong_with_drill
+from wine_slo.config.slo_schema import SloFileEntry
 from wine_slo.slo.objectives.objective import BURNS_WINDOW, Objective, Objectives, scopes_by_name
 from wine_slo.slo.objectives.scope import Scope
 from wine_slo.slo.span import format_span, parse_span
@@ -154,6 +155,7 @@ def _objectives(pages: Iterable[Page], intervals: Mapping[str, timedelta]) -> Ob
         tuple(objectives),
         blind_for=parse_span(main.content.blind_for),
         target_down=main.content.target_down not in (False, "off"),
+        deployments=series_of(main.content.deployments),
     )
 
 
@@ -165,11 +167,11 @@ def _wrong_with_all(main: Page, pages: Iterable[Page]) -> list[Mistake]:
     if not any(page.entries or page.mistakes for page in pages):
         found.append((("objectives",), "must hold at least one objective"))
     drill, names = main.content.drill, {entry.content.name for page in pages for entry in page.entries}
-    if drill is not None and not main.wrong.explains("drill", ""):
-        unknown = (
-            None if drill.objective in (None, *names) else f"names {drill.objective}, which is none of the objectives"
-        )
-        found += [(("drill",), each) for each in (drill.mistake(), unknown) if each is not None]
+    if not main.wrong.explains("drill", ""):
+        found += [(("drill",), each) for each in wrong_with_drill(drill, names)]
+    for number, field, sentence in wrong_with_deployments(main.content.deployments):
+        if not main.wrong.explains(f"deployments.{number}.{field}", sentence):
+            found.append((("deployments", number, field), sentence))
     return found
 
 

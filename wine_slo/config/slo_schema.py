@@ -4,8 +4,6 @@ It is also the JSON schema for editors: `python -m wine_slo.config.slo_schema > 
 """
 
 import json
-import re
-import shlex
 import sys
 from datetime import UTC, timedelta, tzinfo
 from typing import Annotated, Any, Literal
@@ -15,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from wine_slo.config.files import slo_examples
+from wine_slo.config.slo_extras import Count, DeploymentEntry, DrillEntry, Name, Text, refuse, wanted
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.kinds.gauge import Gauge
 from wine_slo.slo.objectives.kinds.indicator import Indicator
@@ -31,41 +30,28 @@ from wine_slo.slo.objectives.selector import (
 from wine_slo.slo.objectives.window import Calendar, CalendarUnit
 from wine_slo.slo.span import PATTERN, WANTED, parse_span
 
-
-def _wanted(sentence: str, **limits: Any) -> Meta:
-    return Meta(extra={"wanted": sentence}, **limits)
-
-
-MOST_PARALLEL = 100  # requests of a drill at once; more is a load test
-
-Span = Annotated[str, _wanted(WANTED, pattern=PATTERN)]
+Span = Annotated[str, wanted(WANTED, pattern=PATTERN)]
 Window = Annotated[
     str,
-    _wanted(
+    wanted(
         "must be a span such as 7d, 28d or 30d, or week, month or quarter",
         pattern=rf"^({'|'.join(CalendarUnit)})$|{PATTERN}",
     ),
 ]
-Name = Annotated[
-    str,
-    _wanted("must be up to 100 small letters, digits, - and _, a letter first", pattern=r"^[a-z][a-z0-9_-]{0,99}$"),
-]
-Text = Annotated[str, _wanted("must be text")]
-Title = Annotated[str, _wanted("must be text of at most 200 letters", max_length=200)]
-Number = Annotated[float, _wanted("must be a number")]
-Count = Annotated[int, _wanted("must be a whole number")]
-Names = Annotated[list[str], _wanted("must be a list of names")]
+Title = Annotated[str, wanted("must be text of at most 200 letters", max_length=200)]
+Number = Annotated[float, wanted("must be a number")]
+Names = Annotated[list[str], wanted("must be a list of names")]
 Filled = Annotated[str, Meta(min_length=1)]
-JobNames = Annotated[Filled | Annotated[list[Filled], Meta(min_length=1)], _wanted("must be a name or a list of names")]
+JobNames = Annotated[Filled | Annotated[list[Filled], Meta(min_length=1)], wanted("must be a name or a list of names")]
 Selectors = Annotated[
-    Filled | Annotated[list[Filled], Meta(min_length=1)], _wanted("must be a selector or a list of selectors")
+    Filled | Annotated[list[Filled], Meta(min_length=1)], wanted("must be a selector or a list of selectors")
 ]
-Patterns = Annotated[list[Filled], _wanted("must be a list of files, such as teams/*.yml")]
-HistogramUnit = Annotated[Literal["s", "ms", "us", "ns"], _wanted("must be s, ms, us or ns")]
-Flag = Annotated[bool, _wanted("must be true or false")]
+Patterns = Annotated[list[Filled], wanted("must be a list of files, such as teams/*.yml")]
+HistogramUnit = Annotated[Literal["s", "ms", "us", "ns"], wanted("must be s, ms, us or ns")]
+Flag = Annotated[bool, wanted("must be true or false")]
 OWN_KEYS = "x-"  # keys of the file that begin so are its writer's own: a place for what anchors name
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}  # in seconds
-Urgency = Annotated[Literal["page", "ticket"], _wanted("must be page or ticket")]
+Urgency = Annotated[Literal["page", "ticket"], wanted("must be page or ticket")]
 
 
 class BurnEntry(Struct, forbid_unknown_fields=True):
@@ -77,7 +63,7 @@ class BurnEntry(Struct, forbid_unknown_fields=True):
     alert: Annotated[Urgency, Meta(description="A page is loud, a ticket is quiet")]
 
 
-BurnRates = Annotated[list[BurnEntry], _wanted("must be a list of burn rates")]
+BurnRates = Annotated[list[BurnEntry], wanted("must be a list of burn rates")]
 
 
 class ObjectiveEntry(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
@@ -86,18 +72,11 @@ class ObjectiveEntry(Struct, kw_only=True, forbid_unknown_fields=True, tag_field
     name: Annotated[Name, Meta(description="Short and unique; people type it in the chat")]
     title: Annotated[Title, Meta(description="What messages call it; the name where it is left out")] = ""
     job: Annotated[
-        JobNames | None,
-        Meta(
-            description="The Prometheus job, or several; the file's where it is left out",
-            examples=["api", ["api", "web"]],
-        ),
+        JobNames | None, Meta(description="The Prometheus job, or several; the file's where it is left out")
     ] = None
     up: Annotated[
         Text | None,
-        Meta(
-            description="A selector of the up series of its targets, or none; that of the job if left out",
-            examples=['up{job=~"api-.*", cluster="eu"}', "none"],
-        ),
+        Meta(description="A selector of the up series of its targets, or none; that of the job if left out"),
     ] = None
     scrape_interval: Annotated[
         Span | None, Meta(description="How often its job is scraped; as in the file if left out")
@@ -141,20 +120,14 @@ class LatencyEntry(ObjectiveEntry, kw_only=True, tag="latency"):
 
     threshold: Annotated[Span, Meta(description="A request that takes longer is bad; a bucket bound of the histogram")]
     clear: Annotated[Span | None, Meta(description="A quick recovery keeps to this; a bucket bound too")] = None
-    histogram: Annotated[
-        Text, Meta(description="The histogram's name, without _bucket", examples=["http_request_duration_seconds"])
-    ]
+    histogram: Annotated[Text, Meta(description="The histogram's name, without _bucket")]
     selector: Annotated[Text, Meta(description='Label matchers, such as endpoint!~"/metrics|/health"')] = ""
     oldest_age: Annotated[Text | None, Meta(description="A gauge: the age of the oldest unanswered request")] = None
     budget_selector: Annotated[
         Text, Meta(description="More label matchers, for the error budget alone: it leaves a drill out")
     ] = ""
     success_selector: Annotated[
-        Text | None,
-        Meta(
-            description="Label matchers of successful requests; others are as bad as slow ones",
-            examples=['code!~"5.."'],
-        ),
+        Text | None, Meta(description="Label matchers of successful requests; others are as bad as slow ones")
     ] = None
     unit: Annotated[HistogramUnit, Meta(description="The unit of the histogram: s, ms, us or ns")] = "s"
     native: Annotated[Flag, Meta(description="Whether it is a native histogram, which has no _bucket")] = False
@@ -164,7 +137,7 @@ class LatencyEntry(ObjectiveEntry, kw_only=True, tag="latency"):
         clear = None if self.clear is None else span_of("clear", self.clear).total_seconds()
         oldest_age = None if self.oldest_age is None else self.oldest_age
         threshold = span_of("threshold", self.threshold).total_seconds()
-        _refuse(
+        refuse(
             ("histogram", wrong_with_histogram(self.histogram)),
             ("selector", wrong_with_matchers(self.selector)),
             ("budget_selector", wrong_with_matchers(self.budget_selector)),
@@ -182,11 +155,7 @@ class RatioEntry(ObjectiveEntry, kw_only=True, tag="ratio"):
     """Bad events among all, or good ones."""
 
     bad: Annotated[
-        Selectors | None,
-        Meta(
-            description="A selector of the counter of bad events, or several, which are summed",
-            examples=['http_requests_total{job="api", code=~"5.."}', ["client_failed_total", "server_failed_total"]],
-        ),
+        Selectors | None, Meta(description="A selector of the counter of bad events, or several, which are summed")
     ] = None
     good: Annotated[
         Selectors | None, Meta(description="The same of good events; exactly one of bad and good is written")
@@ -198,7 +167,7 @@ class RatioEntry(ObjectiveEntry, kw_only=True, tag="ratio"):
     def source(self) -> Indicator:
         """Return what is counted."""
         fields = {"bad": listed(self.bad), "good": listed(self.good), "total": listed(self.total)}
-        _refuse(*((field, wrong_with_selector(each)) for field, selectors in fields.items() for each in selectors))
+        refuse(*((field, wrong_with_selector(each)) for field, selectors in fields.items() for each in selectors))
         return Ratio(**fields)
 
 
@@ -207,14 +176,7 @@ class GaugeEntry(ObjectiveEntry, kw_only=True, tag="gauge"):
 
     good: Annotated[
         Text,
-        Meta(
-            description="What a good value is: a selector and one comparison",
-            examples=[
-                'probe_success{job="blackbox"} == 1',
-                "queue_length < 100",
-                "time() - last_success_timestamp_seconds < 1h",
-            ],
-        ),
+        Meta(description="What a good value is: a selector and one comparison"),
     ]
     least: Annotated[Count, Meta(description="With fewer values than this nothing is judged")] = 1
 
@@ -234,62 +196,6 @@ class UpEntry(ObjectiveEntry, tag="up"):
         return Up()
 
 
-Command = Annotated[
-    list[str] | str, _wanted("must be a list of words, or a text that is split into words as a shell does")
-]
-
-
-class DrillEntry(Struct, kw_only=True, forbid_unknown_fields=True):
-    """How a drill breaks the service: by requests to a URL, or by a command, and another one that mends it.
-
-    No shell runs the commands, so nothing in them is expanded.
-    """
-
-    objective: Annotated[Name | None, Meta(description="The objective that it breaks; the first one if left out")] = (
-        None
-    )
-    url: Annotated[Text | None, Meta(description="Requested by GET until every chat is notified")] = None
-    parallel: Annotated[Count, Meta(description="So many requests to it at once, 1 to 100")] = 5
-    start: Annotated[Command | None, Meta(description="Breaks the service; one that goes on is ended")] = None
-    stop: Annotated[Command | None, Meta(description="Mends it; it runs however the drill ends")] = None
-
-    def mistake(self) -> str | None:
-        """Return what is wrong with it; None where nothing is."""
-        if (self.url is None) == (self.start is None):
-            return "must have either a url, or a start and a stop"
-        if (self.start is None) != (self.stop is None):
-            return "must have both a start and a stop"
-        if self.url is not None and not re.fullmatch(r"https?://[^/\s]+\S*", self.url):
-            return f"has the url {self.url}, which is none; write http://HOST/PATH"
-        if not 1 <= self.parallel <= MOST_PARALLEL:
-            return f"has {self.parallel} parallel requests; 1 to {MOST_PARALLEL} can be made"
-        try:
-            if self.start is not None and not (self.start_words and self.stop_words):
-                return "has a command without a word"
-        except ValueError as error:
-            return f"has a command that cannot be split into words: {error}"
-        return None
-
-    @property
-    def start_words(self) -> list[str]:
-        """Return the words of the command that breaks the service."""
-        return _words(self.start)
-
-    @property
-    def stop_words(self) -> list[str]:
-        """Return the words of the command that mends it."""
-        return _words(self.stop)
-
-
-def _words(command: list[str] | str | None) -> list[str]:
-    """Return the words of a command.
-
-    Raises:
-        ValueError: A quotation does not end.
-    """
-    return shlex.split(command) if isinstance(command, str) else command or []
-
-
 # The next kind is one more class above, its name here, and its module in slo/objectives/kinds.
 AnyObjectiveEntry = LatencyEntry | RatioEntry | GaugeEntry | UpEntry
 
@@ -307,15 +213,20 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
     ] = None
     drill: Annotated[
         DrillEntry | None,
-        _wanted("must be a url, or a start and a stop"),
+        wanted("must be a url, or a start and a stop"),
         Meta(
             description="What `wine-slo drill` does; requests to /sleep of the service that comes with it if left out"
         ),
     ] = None
     time_zone: Annotated[Text, Meta(description="Of calendar windows, such as Europe/Berlin")] = "UTC"
+    deployments: Annotated[
+        list[DeploymentEntry] | None,
+        wanted("must be a list of selectors and labels"),
+        Meta(description="Where the version shows; guessed from gauges called …_info if left out"),
+    ] = None
     target_down: Annotated[
         bool | Literal["on", "off"],
-        _wanted("must be on or off"),
+        wanted("must be on or off"),
         Meta(description="Whether an outage of all targets of a job, for blind_for, is an incident of its own"),
     ] = True
     breakdown: Annotated[
@@ -326,24 +237,12 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
     include: Annotated[
         Patterns, Meta(description="More files of objectives, beside this one; * and ? stand for letters of a name")
     ] = []
-    objectives: Annotated[list[AnyObjectiveEntry], _wanted("must be a list of objectives")] = []
+    objectives: Annotated[list[AnyObjectiveEntry], wanted("must be a list of objectives")] = []
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON schema of the file, with examples and with what holds beyond the types of single fields."""
     return slo_examples.completed(msgspec.json.schema(SloFileEntry), OWN_KEYS)
-
-
-def _refuse(*found: tuple[str, str | None]) -> None:
-    """Refuse fields with what is wrong with each.
-
-    Raises:
-        ObjectiveError: There is such a field.
-    """
-    mistakes = [(field, sentence) for field, sentence in found if sentence is not None]
-    if mistakes:
-        first, *more = mistakes
-        raise ObjectiveError(*first, *more)
 
 
 def wrong_with_success(matchers: str) -> str | None:

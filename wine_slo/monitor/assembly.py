@@ -43,7 +43,7 @@ from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.monitor.publish.board import Boards
 from wine_slo.monitor.publish.charts import Charts
 from wine_slo.monitor.publish.digest import Digests
-from wine_slo.monitor.publish.inbox import Inbox
+from wine_slo.monitor.publish.inbox import Inbox, ReportedDeployments
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.settings import WatchdogSettings
@@ -127,7 +127,9 @@ def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside) -> Par
     source = metric_source.connect(outside.session, settings, on_query=instruments.count_query)
     live = LiveObjectives(settings.objectives, file, source, metric_source.info(outside.session, settings), steady)
     journal = Journal(ledger, memory.actions, last_number=memory.last_action)
-    evaluator = Evaluator(source, ledger, live.current, memory.state, utc_now, steady, journal.is_announced_drill)
+    deployments = ReportedDeployments(ledger)
+    known = (journal.is_announced_drill, deployments.last)
+    evaluator = Evaluator(source, ledger, live.current, memory.state, utc_now, steady, *known)
     channels = open_channels(settings)
     recipients = Recipients(ledger, memory, channels.recipients, evaluator.now())
     localizer = Localizer(recipients, formatters(settings, evaluator))
@@ -170,7 +172,7 @@ def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside) -> Par
             live=live,
             journal=journal,
             series=SeriesSource(source, evaluator),
-            inbox=Inbox(settings.api_token, evaluator, journal),
+            inbox=Inbox(settings.api_token, evaluator, journal, deployments),
         ),
     )
 

@@ -60,9 +60,10 @@ class PastPrometheus:
         clock: The present, for questions that name no instant.
         every: How far apart the scrapes are, in seconds.
         phase: When the first one was, in seconds after the start.
+        lag: After how many seconds a sample can be found.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each by its name
         self,
         objective: Objective,
         start: datetime,
@@ -72,9 +73,11 @@ class PastPrometheus:
         *,
         every: float = 5.0,
         phase: float = 1.25,
+        lag: float = 0.0,
     ) -> None:
         self._objective = objective
         self._clock = clock
+        self._lag = lag
         self._interval = objective.scrape_interval.total_seconds()  # as the queries have it, true or not
         self._start = start.timestamp()
         self._scrapes: list[float] = []  # every scrape that Prometheus made
@@ -170,8 +173,12 @@ class PastPrometheus:
             self._answers.setdefault(promql.seconds_of_history(self._objective, over), self._history(over))
         return self._answers.get(question, lambda _: None)
 
+    def _newest(self, scrapes: list[float], at: float) -> int:
+        """The number of the newest scrape that can be found, now, of those until an instant."""
+        return bisect_right(scrapes, min(at, self._clock().timestamp() - self._lag) if self._lag else at) - 1
+
     def _last(self, values: list[float], at: float) -> float | None:
-        place = bisect_right(self._scrapes, at) - 1
+        place = self._newest(self._scrapes, at)
         if place < 0 or at - self._scrapes[place] >= LOOKBACK or self._is_ended(self._scrapes[place], at):
             return None
         return values[place]
@@ -192,20 +199,20 @@ class PastPrometheus:
         return self._settled(at) if all(self._buckets[each] for each in seen) else None
 
     def _per_second(self, counter: list[float], at: float) -> float | None:
-        last = bisect_right(self._seen, at) - 1
+        last = self._newest(self._seen, at)
         if last < 1 or at - self._seen[last] >= self._interval or at - self._seen[last - 1] > 4 * self._interval:
             return None
         return (counter[last] - counter[last - 1]) / (self._seen[last] - self._seen[last - 1])
 
     def _good_per_second(self, at: float) -> float | None:
         total, slow = self._per_second(self._total, at), self._per_second(self._slow, at)
-        if total is None or slow is None or not self._buckets[bisect_right(self._seen, at) - 1]:
+        if total is None or slow is None or not self._buckets[self._newest(self._seen, at)]:
             return None
         return total - slow
 
     def _increase(self, counter: list[float], span: timedelta, at: float) -> float | None:
         first = bisect_left(self._seen, at - span.total_seconds())
-        last = bisect_right(self._seen, at) - 1
+        last = self._newest(self._seen, at)
         return counter[last] - counter[first] if last > first else None
 
     def _across(self, counter: list[float], gap: timedelta) -> Callable[[float], float | None]:

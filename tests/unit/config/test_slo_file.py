@@ -22,6 +22,7 @@ from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Objective
 from wine_slo.slo.objectives.selector import EXAMPLE
 from wine_slo.slo.objectives.window import Calendar, CalendarUnit
+from wine_slo.slo.source.deployment import VersionSeries
 
 ROOT = Path(__file__).parents[3]
 PAGE = """\
@@ -669,3 +670,22 @@ def test_anything_else_than_on_or_off_is_a_mistake() -> None:
     with pytest.raises(SloFileError) as refused:
         parse("job: shop\ntarget_down: never\nobjectives: [{name: up, kind: up, objective: 0.9}]\n")
     assert str(refused.value) == "slo.yml:2: target_down is 'never'; it must be on or off"
+
+
+def test_deployments_are_selectors_with_the_label_that_is_the_version() -> None:
+    line = "deployments: [{selector: 'build_info{env=\"prod\"}', label: version}]\n"
+    file = parse(f"job: shop\n{line}objectives: [{{name: up, kind: up, objective: 0.9}}]\n")
+    assert file.objectives().deployments == (VersionSeries('build_info{env="prod"}', "version"),)
+    assert parse("job: shop\nobjectives: [{name: up, kind: up, objective: 0.9}]\n").objectives().deployments is None
+
+
+def test_each_mistake_in_a_deployment_has_its_line() -> None:
+    with pytest.raises(SloFileError) as refused:
+        parse(
+            "job: shop\ndeployments:\n  - {selector: build_info, label: version}\n  - selector: sum(x)\n"
+            "    label: a-b\nobjectives: [{name: up, kind: up, objective: 0.9}]\n"
+        )
+    assert [line.split(" is ")[0] for line in str(refused.value).splitlines()] == [
+        "slo.yml:4: deployments.1.selector",
+        "slo.yml:5: deployments.1.label",
+    ]

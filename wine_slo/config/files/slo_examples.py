@@ -14,6 +14,7 @@ FIELDS: dict[str, list[Any]] = {
     "burns": [[{"budget": 0.02, "long": "1h", "short": "5m", "alert": "page"}], []],
     "by": [["handler"], ["cluster", "namespace"]],
     "clear": ["250ms"],
+    "deployments": [[{"selector": "shop_build_info", "label": "version"}], []],
     "drill": [
         {"url": "http://shop:8000/sleep?seconds=2"},
         {"start": "systemctl stop shop", "stop": "systemctl start shop"},
@@ -24,6 +25,7 @@ FIELDS: dict[str, list[Any]] = {
     "histogram": ["http_request_duration_seconds"],
     "include": [["teams/*.yml"]],
     "job": ["api", ["api-eu", "api-us"]],
+    "label": ["version"],
     "least": [5],
     "long": ["1h"],
     "name": ["latency"],
@@ -53,7 +55,9 @@ FIELDS: dict[str, list[Any]] = {
 FIELDS_OF: dict[str, dict[str, list[Any]]] = {  # where a name is that of another thing
     "gauge": {"good": ['probe_success{job="blackbox"} == 1', "time() - last_success_timestamp_seconds < 1h"]},
     "drill": {"objective": ["latency"]},
+    "deployment": {"selector": ["shop_build_info", 'build_info{job="shop"}']},
 }
+OTHERS = {"url": "drill", "label": "deployment"}  # what is no objective, by a field that only it has
 KINDS: dict[str, dict[str, Any]] = {
     "latency": {
         "name": "latency",
@@ -80,7 +84,8 @@ def completed(schema: dict[str, Any], own_keys: str) -> dict[str, Any]:
     file["patternProperties"] = {f"^{own_keys}": {"description": "The writer's own, such as what anchors name"}}
     file["anyOf"] = [{"required": ["objectives"]}, {"required": ["include"]}]
     for each in schema["$defs"].values():
-        (kind,) = each["properties"].get("kind", {}).get("enum", ["drill" if "url" in each["properties"] else ""])
+        other = next((kind for field, kind in OTHERS.items() if field in each["properties"]), "")
+        (kind,) = each["properties"].get("kind", {}).get("enum", [other])
         if kind in KINDS:
             each["examples"] = [KINDS[kind]]
         for name, field in each["properties"].items():

@@ -16,7 +16,7 @@ from wine_slo.config.files.yaml_file import Place, YamlError
 LONGEST = 2**20  # bytes of a file: some 3,000 objectives
 LONGEST_IN_ALL = 2 * LONGEST  # characters; reading them takes half a minute
 MOST_FILES = 200
-ONLY_IN_MAIN = ("include", "blind_for", "drill", "target_down")
+ONLY_IN_MAIN = ("include", "blind_for", "drill", "target_down", "deployments")
 
 
 class SloFileError(Exception):

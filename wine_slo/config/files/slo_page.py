@@ -16,11 +16,11 @@ from msgspec.structs import FieldInfo
 from wine_slo.config.files import slo_hints, yaml_file
 from wine_slo.config.files.slo_hints import shown
 from wine_slo.config.files.yaml_file import Place
+from wine_slo.config.slo_extras import DeploymentEntry, DrillEntry
 from wine_slo.config.slo_schema import (
     OWN_KEYS,
     AnyObjectiveEntry,
     BurnEntry,
-    DrillEntry,
     ObjectiveEntry,
     SloFileEntry,
     UpEntry,
@@ -215,7 +215,7 @@ class _Reader:
 
 
 COMMON = frozenset(ObjectiveEntry.__struct_fields__)
-ITEMS: dict[str, type[Struct]] = {"burns": BurnEntry}
+ITEMS: dict[str, type[Struct]] = {"burns": BurnEntry, "deployments": DeploymentEntry}
 MAPPINGS: dict[str, type[Struct]] = {"drill": DrillEntry}
 
 

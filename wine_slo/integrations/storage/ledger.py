@@ -34,6 +34,7 @@ from wine_slo.integrations.storage.rows import (
     number_of,
     readable_actions,
     record_row,
+    reports_of,
     slot_of,
     troubles_of,
 )
@@ -57,6 +58,7 @@ from wine_slo.slo.notification.record import DeliveryRecord
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import KEPT as KEPT_ACTIONS
 from wine_slo.slo.oncall.actions import Action
+from wine_slo.slo.source.deployment import Reported
 from wine_slo.slo.views.board_text import BoardRecord
 
 log = logging.getLogger(__name__)
@@ -332,6 +334,24 @@ class Ledger:
         """
         with self._database.writing() as connection:
             upsert(connection, DIGESTS, [{"chat": chat, "told": slot.astimezone(UTC).isoformat()}])
+
+    def deployments(self) -> list[Reported]:
+        """Return the deployments that were reported and are kept.
+
+        Raises:
+            LedgerError: They cannot be read.
+        """
+        texts = self._read(sa.select(FACTS.c.value).where(FACTS.c.name == "deployments"))
+        return reports_of(texts[0] if texts else None)
+
+    def keep_deployments(self, reports: Iterable[Reported]) -> None:
+        """Write the deployments that were reported, instead of those that were kept.
+
+        Raises:
+            LedgerError: Nothing was written.
+        """
+        with self._database.writing() as connection:
+            upsert(connection, FACTS, [{"name": "deployments", "value": encode(list(reports))}])
 
     def add_actions(self, actions: Iterable[Action]) -> None:
         """Write down what people did, in one transaction; what is written already stays as it is.

@@ -18,6 +18,7 @@ from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.record import DeliveryRecord
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import Action
+from wine_slo.slo.source.deployment import Reported
 from wine_slo.slo.views.board_text import BoardRecord
 
 log = logging.getLogger(__name__)
@@ -199,6 +200,15 @@ def troubles_of(facts: Mapping[str, str]) -> dict[Key, datetime]:
         return dict(_decoded(facts["troubles_since"], list[tuple[Key, datetime]], "troubles_since"))
     since = instant_of(facts.get("blind_since"), "blind_since")
     return {SIGHT: since} if since else {}
+
+
+def reports_of(text: str | None) -> list[Reported]:
+    """Return the deployments that were reported; none where they cannot be read, as nothing else depends on them."""
+    try:
+        return cast("list[Reported]", _decoded(text or "[]", list[Reported], "deployments"))
+    except LedgerError as error:
+        log.error("%s; they are left out", error)  # noqa: TRY400 - a sentence says it all
+        return []
 
 
 def number_of(text: str | None, name: str) -> int:

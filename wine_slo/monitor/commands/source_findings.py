@@ -105,7 +105,7 @@ async def _targets(
         real = intervals.get(job)
         for finding in _intervals(job, real, wrongly_written(objectives, intervals)):
             yield finding
-        if not scope.has_up:
+        if not scope.names_jobs:
             yield await _samples(scope, api)
             continue
         if targets is None:
@@ -140,6 +140,8 @@ async def _unalerted(objectives: Objectives, targets: Collection[Target] | None,
                 f"nothing would alert if {scope.name} were down: target_down is off",
                 "take that line out of slo.yml, or add an objective of the kind up",
             )
+    if any(each.counts_scrapes and PROBE in each.source.scraped(each.scope) for each in objectives.all):
+        return
     for job, scope in covered.items():
         try:
             probes = (await api.query(promql.count(scope.select(PROBE)))).samples
@@ -149,7 +151,7 @@ async def _unalerted(objectives: Objectives, targets: Collection[Target] | None,
             yield warning(
                 about,
                 f"up of {job} says that its exporter answers, and nothing of what it probes",
-                f"add an objective that counts {PROBE} == 1",
+                f"add an objective of kind: gauge with good: {PROBE} == 1",
             )
 
 
@@ -173,7 +175,7 @@ def _down(job: str, down: Sequence[Target], *, of: int) -> Finding:
 
 
 async def _samples(scope: Scope, api: MetricSource) -> Finding:
-    """Return whether there are samples of targets that have no `up`."""
+    """Return whether there are samples of targets that have no `up`, or are not selected by their jobs."""
     about = "targets"
     try:
         there = (await api.query(promql.count(scope.samples))).samples
@@ -183,7 +185,7 @@ async def _samples(scope: Scope, api: MetricSource) -> Finding:
         return wrong(
             about, f"Prometheus has no sample of {scope.samples}", "start what sends them, or correct it in slo.yml"
         )
-    return ok(about, f"{scope.name} sends samples, without `up`")
+    return ok(about, f"there are samples of {scope.samples}")
 
 
 def _intervals(
@@ -232,7 +234,8 @@ async def _series(file: SloFile, objectives: Objectives, api: MetricSource) -> F
 async def _history(objectives: Objectives, retention: timedelta | None, api: MetricSource) -> Findings:
     about = "history"
     longest = max(objectives.all, key=lambda each: each.longest_window)
-    window, span = longest.window_name, longest.longest_window
+    span = longest.longest_window
+    window = longest.window_name if longest.calendar is None else f"{span.days}d"
     if retention is not None and retention < span:
         yield warning(
             about,

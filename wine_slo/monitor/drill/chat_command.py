@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
 
-from wine_slo.config.slo_schema import DrillEntry
+from wine_slo.config.slo_extras import DrillEntry
 from wine_slo.monitor.drill.commands import to_break
 from wine_slo.monitor.drill.means import DrillRefusedError
 from wine_slo.monitor.drill.result import Drill, Step

@@ -11,7 +11,7 @@ from pathlib import PurePath
 import aiohttp
 
 from wine_slo.config.environment import foreign
-from wine_slo.config.slo_schema import DrillEntry
+from wine_slo.config.slo_extras import DrillEntry
 from wine_slo.integrations.peers import ServiceApi
 from wine_slo.monitor.drill.means import Fetching, Means, Sleeping, nothing
 from wine_slo.monitor.drill.result import Drill

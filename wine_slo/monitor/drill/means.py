@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from wine_slo.config.slo_schema import DrillEntry
+from wine_slo.config.slo_extras import DrillEntry
 from wine_slo.integrations.peers import OtherServiceError, ServiceApi, ServiceError
 from wine_slo.metric_names import DRILL_ENDPOINT, ENDPOINT, REQUESTS
 from wine_slo.monitor.drill.result import Drill

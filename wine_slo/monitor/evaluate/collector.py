@@ -7,11 +7,12 @@ done in a thread: the event loop is free meanwhile.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
-from wine_slo.metric_names import SHA256
 from wine_slo.monitor.evaluate.attributor import Attributor
 from wine_slo.monitor.evaluate.objective_queries import ObjectiveQueries
 from wine_slo.monitor.evaluate.slow_queries import Bounds, Budgets
@@ -23,10 +24,21 @@ from wine_slo.slo.evaluation.sampling import read_blind, unjudged, untrusted
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 from wine_slo.slo.source.clocks import SourceTime, WallClock, agree
-from wine_slo.slo.source.deployment import LOOKBACK, Deployment, last_change
+from wine_slo.slo.source.deployment import (
+    LOOKBACK,
+    Deployment,
+    VersionSeries,
+    last_change,
+    last_of,
+    last_starts,
+    version_series,
+)
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
 
 log = logging.getLogger(__name__)
+
+Reported = Callable[[str], Deployment | None]  # the last deployment of a job that somebody reported
+T = TypeVar("T")
 
 
 class Collector:
@@ -41,9 +53,16 @@ class Collector:
         api: The metric source.
         clock: Reads the wall clock of this machine.
         steady: Reads, in seconds, a clock that nobody sets; where there is none, it is the wall clock.
+        reported: Knows the deployments that somebody reported.
     """
 
-    def __init__(self, api: MetricSource, clock: WallClock, steady: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        api: MetricSource,
+        clock: WallClock,
+        steady: Callable[[], float] | None = None,
+        reported: Reported = lambda _: None,
+    ) -> None:
         self._api = api
         self._clock = clock
         self._steady = steady or (lambda: clock().timestamp())
@@ -53,6 +72,7 @@ class Collector:
         self._budgets = Budgets(api, self._steady)
         self._bounds = Bounds(api, self._steady)
         self._attributor = Attributor(api)
+        self._reported = reported
         self._faults: dict[str, str] = {}  # what was raised last, by objective, so that each is logged once
 
     async def evaluate(
@@ -132,19 +152,47 @@ class Collector:
         return readings
 
     async def _deployments(self, objectives: Objectives, suspects: Iterable[Key]) -> dict[str, Deployment]:
-        """Return the last deployment of each job of which an incident may open now; one query for each job."""
+        """Return the last deployment of each job of which an incident may open now."""
         jobs = {objective.job: objective for key in suspects if (objective := objectives.of(key)) is not None}
-        found = await asyncio.gather(*map(self._last_deployment, jobs.values()))
+        found = await asyncio.gather(*(self._last_deployment(each, objectives.deployments) for each in jobs.values()))
         return {job: each for job, each in zip(jobs, found, strict=True) if each is not None}
 
-    async def _last_deployment(self, objective: Objective) -> Deployment | None:
-        """Return the last deployment; None also where it is not known, as nothing else waits for it."""
+    async def _last_deployment(
+        self, objective: Objective, series: tuple[VersionSeries, ...] | None
+    ) -> Deployment | None:
+        """Return the last deployment of a job, as it was reported or as its metrics show it."""
+        if series is None:
+            series = await self._known(objective, self._guessed_series) or ()
+        found = await asyncio.gather(
+            *(self._known(objective, partial(self._last_version, each)) for each in series),
+            self._known(objective, self._last_starts),
+        )
+        return last_of((self._reported(objective.job), *found), self.now())
+
+    async def _known(self, objective: Objective, query: Callable[[Objective], Awaitable[T | None]]) -> T | None:
+        """Return what a query about deployments finds; None also where it has no answer, as nothing waits for it."""
         try:
-            seen = (await self._api.query(promql.model_first_seen(objective, LOOKBACK))).samples
-            return last_change({each.labels.get(SHA256, ""): each.value for each in seen})
+            return await query(objective)
         except (MetricSourceError, ValueError, ArithmeticError) as error:
-            log.info("whether the model of %s changed is not known: %s", objective.job, error)
+            log.info("a deployment of %s would not be known: %s", objective.job, error)
             return None
+
+    async def _guessed_series(self, objective: Objective) -> tuple[VersionSeries, ...] | None:
+        query = promql.infos(objective.scope)
+        if query is None:
+            return None
+        guess = version_series([each.labels for each in (await self._api.query(query)).samples])
+        return None if guess is None else (guess,)
+
+    async def _last_version(self, series: VersionSeries, objective: Objective) -> Deployment | None:
+        query = promql.versions_first_seen(objective, series, LOOKBACK)
+        if query is None:
+            return None
+        seen = (await self._api.query(query)).samples
+        return last_change({each.labels.get(series.label, ""): each.value for each in seen})
+
+    async def _last_starts(self, objective: Objective) -> Deployment | None:
+        return last_starts([each.value for each in (await self._api.query(promql.started_at(objective.scope))).samples])
 
 
 def _suspects(state: State, objectives: Objectives, readings: Mapping[Key, Reading]) -> list[Key]:

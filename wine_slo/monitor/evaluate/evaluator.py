@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
-from wine_slo.monitor.evaluate.collector import Collector
+from wine_slo.monitor.evaluate.collector import Collector, Reported
 from wine_slo.slo.evaluation.engine import Interruption, State
 from wine_slo.slo.evaluation.incident import Incident, with_drills
 from wine_slo.slo.evaluation.reading import Sight
@@ -26,7 +26,7 @@ class Evaluator:
         objectives: All objectives; may be exchanged between two evaluations.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - one place wires it, by name
         self,
         api: MetricSource,
         ledger: Ledger,
@@ -35,10 +35,11 @@ class Evaluator:
         clock: WallClock,
         steady: Callable[[], float] | None = None,
         is_announced_drill: Callable[[Incident], bool] = lambda _: False,
+        reported: Reported = lambda _: None,
     ) -> None:
         self.state = state
         self.objectives = objectives
-        self._collector = Collector(api, clock, steady)
+        self._collector = Collector(api, clock, steady, reported)
         self._ledger = ledger
         self._is_announced_drill = is_announced_drill
         self._saved = state

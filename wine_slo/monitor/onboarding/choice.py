@@ -17,7 +17,8 @@ LEAST_EVENTS = 100  # with fewer nothing is known
 LEAST_SPAN = timedelta(hours=12)  # in less than that nothing shows what more than the usual objective needs
 LEAST_BAD = 10  # bad events that the budget of the window must hold, or a single one of them is much of it
 ROOM = 0.5  # of the budget, which is to be left
-TIMES = 2.0  # a threshold is so many times the quantile or more
+TIMES = 2.0  # a threshold is so many times the quantile or more ...
+TIMES_OF_LITTLE = 4.0  # ... and so many times that of less than LEAST_SPAN, which holds no busy hour and no deployment
 WINDOW = timedelta(days=30)
 
 
@@ -83,9 +84,10 @@ def _of_share(past: Past, possible: Sequence[float]) -> Choice:
 
 
 def _of_latency(past: Past, bounds: Sequence[float], least: float, possible: Sequence[float]) -> Choice:
+    times = TIMES if past.span >= LEAST_SPAN else TIMES_OF_LITTLE
     for objective in OF_LATENCY:
         time = quantile(past.within, objective)
-        bound = None if time is None else _bound_from(bounds, max(TIMES * time, least))
+        bound = None if time is None else _bound_from(bounds, max(times * time, least))
         if objective in possible and bound is not None:
             bad = 1 - past.within[bound]
             if bad <= (1 - objective) * ROOM:

@@ -1,8 +1,10 @@
-"""What other programs report to the watchdog over HTTP, by a bearer token: that a drill begins or ends."""
+"""What other programs report to the watchdog over HTTP, by a bearer token: deployments and drills."""
 
+import asyncio
 import hmac
+import logging
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, TypeVar
 from uuid import uuid4
@@ -13,19 +15,28 @@ from msgspec import Meta, Struct
 
 from wine_slo.config.setting_types import Secret
 from wine_slo.http.problem import Problem
+from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Person
+from wine_slo.slo.objectives.near_match import few
 from wine_slo.slo.oncall.actions import Action, ActionKind, ended
+from wine_slo.slo.source.clocks import CLOCKS_AGREE
+from wine_slo.slo.source.deployment import Deployment, Reported, last_reported
 
+log = logging.getLogger(__name__)
+
+OLDEST = timedelta(days=30)  # of a deployment that is reported
+MOST_KEPT = 500  # deployments
 LARGEST = 2**14  # bytes of a report
 BEARER = "bearer "
 NOWHERE = Address.of("console", 0)  # the address of what was done in no chat
 NOBODY = Person(0, "")  # a program has no name
 
-DRILLS = "/api/drills"
-PATHS = (DRILLS,)  # which have a token of their own instead of the login of the pages
+DRILLS, DEPLOYMENTS = "/api/drills", "/api/deployments"
+PATHS = (DRILLS, DEPLOYMENTS)  # which have a token of their own instead of the login of the pages
 
 R = TypeVar("R", bound=Struct)
 
@@ -42,6 +53,52 @@ class DrillReport(Struct, forbid_unknown_fields=True):
     seconds: Annotated[float, Meta(ge=0, le=3600)]
 
 
+class DeploymentReport(Struct, forbid_unknown_fields=True):
+    """A version that begins to run.
+
+    Attributes:
+        version: What it is called.
+        job: Of which job of slo.yml.
+        service: The same by another name; one of both is wanted.
+        at: When; now where it is left out.
+    """
+
+    version: Annotated[str, Meta(min_length=1, max_length=100)]
+    job: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    service: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class ReportedDeployments:
+    """Keeps the deployments that were reported: at once in memory, and in the ledger as soon as it can be written.
+
+    Args:
+        ledger: Where they are written.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._turn = asyncio.Lock()
+        self._reports: tuple[Reported, ...] = ()
+        try:
+            self._reports = tuple(ledger.deployments())
+        except LedgerError as error:
+            log.error("%s; deployments that were reported before are not known", error)  # noqa: TRY400 - expected
+
+    def last(self, job: str) -> Deployment | None:
+        """Return the last one of a job."""
+        return last_reported(self._reports, job)
+
+    async def add(self, report: Reported) -> None:
+        """Keep one more; a ledger that cannot be written gets it with the next one."""
+        async with self._turn:
+            self._reports = (*self._reports, report)[-MOST_KEPT:]
+            try:
+                await asyncio.to_thread(self._ledger.keep_deployments, self._reports)
+            except LedgerError as error:
+                log.error("%s; the deployment is kept in memory", error)  # noqa: TRY400 - expected
+
+
 class Inbox:
     """Takes reports.
 
@@ -49,16 +106,40 @@ class Inbox:
         token: What whoever reports must know; None where nobody may report.
         snapshot: What is known now.
         journal: Keeps drills.
+        deployments: Keeps deployments.
     """
 
-    def __init__(self, token: Secret | None, snapshot: Snapshot, journal: Journal) -> None:
+    def __init__(
+        self, token: Secret | None, snapshot: Snapshot, journal: Journal, deployments: ReportedDeployments
+    ) -> None:
         self._token = token
         self._snapshot = snapshot
         self._journal = journal
+        self._deployments = deployments
 
     def routes(self) -> list[web.RouteDef]:
         """Return what to add to an application."""
-        return [web.post(DRILLS, partial(_answered, self._drill))]
+        return [
+            web.post(DRILLS, partial(_answered, self._drill)),
+            web.post(DEPLOYMENTS, partial(_answered, self._deployment)),
+        ]
+
+    async def _deployment(self, request: web.Request) -> web.Response:
+        report = await self._read(request, DeploymentReport)
+        if (report.job is None) == (report.service is None):
+            raise Problem(400, "wanted: either a job or a service")
+        job, now = report.job or report.service or "", self._snapshot.now()
+        jobs = sorted({each.job for each in self._snapshot.objectives.all})
+        if job not in jobs:
+            raise Problem(400, f"no objective is about the job {job}; there are {few(jobs)}")
+        at = now if report.at is None else report.at.astimezone(UTC)
+        if not now - OLDEST <= at <= now + CLOCKS_AGREE:
+            raise Problem(
+                400, f"at is {at:%Y-%m-%d %H:%M} UTC; wanted: at most {OLDEST.days} days ago, and none to come"
+            )
+        deployment = Reported(job=job, version=report.version, at=min(at, now))
+        await self._deployments.add(deployment)
+        return web.json_response({"job": job, "version": report.version, "at": deployment.at.isoformat()}, status=201)
 
     async def _drill(self, request: web.Request) -> web.Response:
         report = await self._read(request, DrillReport)

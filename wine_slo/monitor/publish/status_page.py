@@ -244,6 +244,8 @@ class StatusPages:
             yield f"kept open: {incident.reason}"
         elif incident.is_open and incident.reason:
             yield incident.reason
+        if incident.deployment is not None:
+            yield status_text.deployed(incident.deployment, incident.again_at or incident.began_at)
         yield from _nature(incident)
 
 

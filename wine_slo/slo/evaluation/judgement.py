@@ -26,7 +26,7 @@ from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.usual_spans import grain
 
 CLEAR_SHARE = 0.8  # of what may be bad; what is worse than that is good by little
-INTERVALS_BEFORE = 6  # that tell what traffic is usual
+INTERVALS_BEFORE = 6  # that show what traffic is usual
 FEWEST_BEFORE = 3  # with fewer that is not known
 FEWEST_TOUCHED = 2  # intervals, by a stall however short
 DEVIATIONS = 4.0  # by which a stall may have more requests than usual
@@ -149,7 +149,7 @@ def is_breach(objective: Objective, suspicion: Sequence[Interval], before: Seque
 
 
 def just_before(objective: Objective, seen: Sequence[Interval], first: Interval) -> tuple[Interval, ...]:
-    """Return the intervals that tell what traffic is usual when a suspicion arises with one interval."""
+    """Return the intervals that show what traffic is usual when a suspicion arises with one interval."""
     since = first.ended_at - objective.scrape_interval * (INTERVALS_BEFORE + 0.5)  # as their ends jitter
     return tuple(each for each in seen if since < each.ended_at < first.ended_at)
 

@@ -29,7 +29,7 @@ class KeyState:
         since: When the phase began.
         judged_until: The end of the last interval that was judged; None before the first.
         evidence: The intervals with events since the suspicion arose, oldest first; empty while the objective is met.
-        before: Those just before it arose, oldest first: they tell what traffic is usual.
+        before: Those just before it arose, oldest first: they show what traffic is usual.
         incident: The number of the open incident, or of the last one while it may still come back.
         sight: That of the last evaluation, and since when it has been so.
         quiet_since: Since when there have been no requests; None while there are some, or while that is unknown.

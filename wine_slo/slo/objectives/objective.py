@@ -16,6 +16,7 @@ from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.kinds.indicator import Indicator, Unit
 from wine_slo.slo.objectives.scope import Scope
 from wine_slo.slo.objectives.window import Calendar, Period
+from wine_slo.slo.source.deployment import VersionSeries
 from wine_slo.slo.span import format_span
 from wine_slo.slo.usual_spans import (
     LEAST_OVER_INTERVALS,
@@ -352,11 +353,13 @@ class Objectives:
     Attributes:
         blind_for: No data for so long is an incident of its own.
         target_down: Whether an outage of all targets of a job is one.
+        deployments: The gauges that show which version runs; None where they are to be guessed.
     """
 
     all: tuple[Objective, ...]
     blind_for: timedelta = timedelta(minutes=2)
     target_down: bool = True
+    deployments: tuple[VersionSeries, ...] | None = None
     by_name: dict[str, Objective] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:

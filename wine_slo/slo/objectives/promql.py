@@ -9,11 +9,13 @@ series by series.
 from collections.abc import Iterable
 from datetime import timedelta
 
-from wine_slo.metric_names import ENDPOINT, MODEL_INFO, SHA256
+from wine_slo.metric_names import ENDPOINT
 from wine_slo.slo.objectives import counting
 from wine_slo.slo.objectives.kinds.indicator import Events
+from wine_slo.slo.objectives.near_match import parts_of
 from wine_slo.slo.objectives.objective import Objective
-from wine_slo.slo.objectives.scope import Scope
+from wine_slo.slo.objectives.scope import JOB, Scope
+from wine_slo.slo.source.deployment import VERSION_LABELS, VersionSeries
 from wine_slo.slo.span import format_range
 
 MEASURED_OVER = timedelta(minutes=10)
@@ -58,8 +60,11 @@ def targets_up(objective: Objective) -> str:
 
 def targets_scraped_at(objective: Objective) -> str:
     """Return when each target was scraped last, or each label set of what has no `up`, in seconds since the epoch."""
-    newest = f"timestamp({objective.scope.samples})"
-    return newest if objective.scope.has_up else f"max{_by(objective)} ({newest})"
+    scope, counted = objective.scope, objective.source.all_events(objective.scope)
+    if scope.has_up:
+        return f"timestamp({scope.samples})"
+    series = (scope.samples,) if counted is None else counted.selectors
+    return f"max{_by(objective)} ({counting.joined(f'timestamp({each})' for each in series)})"
 
 
 def measured_interval(scope: Scope) -> str:
@@ -78,10 +83,32 @@ def targets_of_late(objective: Objective) -> str:
     return f"count(last_over_time({objective.scope.samples}[{format_range(GONE_FOR)}]))"
 
 
-def model_first_seen(objective: Objective, span: timedelta) -> str:
-    """Return when each model that served within a span was first seen, in seconds since the epoch."""
-    seen = f"timestamp({objective.scope.select(MODEL_INFO)})"
-    return f"min by ({SHA256}) (min_over_time({seen}[{format_range(span)}:{format_range(objective.scrape_interval)}]))"
+def infos(scope: Scope) -> str | None:
+    """Return the gauges called `…_info` with the labels that may be a version; None where they are of any job."""
+    if not scope.matcher:
+        return None
+    gauges = scope.select("", '__name__=~".+_info"')
+    return f"count by (__name__, {', '.join(VERSION_LABELS)}) ({gauges})"
+
+
+def versions_first_seen(objective: Objective, series: VersionSeries, span: timedelta) -> str | None:
+    """Return when each version was first seen within a span, in seconds since the epoch; None of another job.
+
+    A selector that names no job is one of the objective's own.
+    """
+    metric, matchers = parts_of(series.selector)
+    of_job = [each for each in matchers if each.label == JOB]
+    if any(not any(map(each.matches, objective.job.split(", "))) for each in of_job):
+        return None
+    is_whole = bool(of_job) or not metric
+    selector = series.selector if is_whole else objective.scope.select(metric, *map(str, matchers))
+    step = format_range(objective.scrape_interval)
+    return f"min by ({series.label}) (min_over_time(timestamp({selector})[{format_range(span)}:{step}]))"
+
+
+def started_at(scope: Scope) -> str:
+    """Return when the process of each target started, in seconds since the epoch."""
+    return scope.select("process_start_time_seconds")
 
 
 def total_per_interval(objective: Objective) -> str:

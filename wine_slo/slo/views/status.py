@@ -19,11 +19,13 @@ from wine_slo.slo.notification.record import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import Budget, windows
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions
+from wine_slo.slo.source.deployment import Deployment
 from wine_slo.slo.views.status_schema import (
     BadTime,
     BreakdownStatus,
     BurnStatus,
     CauseStatus,
+    DeploymentStatus,
     IncidentStatus,
     Judgement,
     LastBudget,
@@ -298,6 +300,7 @@ def _incident(
         acknowledged_at=acknowledgement.at if acknowledgement else None,
         silence=_silence(actions.silence_of(incident, state.incidents, now), objectives) if incident.is_open else None,
         is_drill=incident.is_of_drill,
+        deployment=_deployment(incident.change),
         causes=tuple(map(_cause, attribution.causes)) if attribution else (),
         breakdown=tuple(map(_breakdown, attribution.breakdowns)) if attribution else (),
         breakdown_over_seconds=attribution.over.total_seconds() if attribution else None,
@@ -322,4 +325,16 @@ def _breakdown(breakdown: Breakdown) -> BreakdownStatus:
             ValueStatus(value=each.value, bad_events=each.bad, total_events=each.total) for each in breakdown.values
         ),
         more_values=breakdown.more,
+    )
+
+
+def _deployment(change: Deployment | None) -> DeploymentStatus | None:
+    if change is None:
+        return None
+    return DeploymentStatus(
+        at=change.at,
+        before=change.before,
+        after=change.after,
+        targets_started=change.started,
+        targets=change.targets,
     )

@@ -228,6 +228,25 @@ class BreakdownStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentStatus:
+    """A deployment shortly before an incident.
+
+    Attributes:
+        at: When it was first seen, or as it was reported.
+        before: The version that ran before; empty where that is not known.
+        after: Its version; empty where it is only known that targets have started.
+        targets_started: How many targets have started, where no version is known.
+        targets: Of how many.
+    """
+
+    at: datetime
+    before: str
+    after: str
+    targets_started: int
+    targets: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentStatus:
     """One incident.
 
@@ -265,6 +284,7 @@ class IncidentStatus:
         acknowledged_by: Who has acknowledged it; null where nobody has.
         acknowledged_at: When.
         silence: What mutes its messages now; null where nothing does.
+        deployment: The deployment shortly before it began; null where there was none.
         is_drill: Whether a drill made it: it requested all that is slow, or was announced when this began.
         causes: What carries its bad events, each explaining them as well as the others; empty where nothing stands out.
         breakdown: Its events label by label, the label that explains most first.
@@ -304,6 +324,7 @@ class IncidentStatus:
     acknowledged_at: datetime | None
     silence: SilenceStatus | None
     is_drill: bool
+    deployment: DeploymentStatus | None = None
     causes: tuple[CauseStatus, ...] = ()
     breakdown: tuple[BreakdownStatus, ...] = ()
     breakdown_over_seconds: float | None = None

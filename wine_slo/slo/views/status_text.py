@@ -8,10 +8,11 @@ from wine_slo.slo.objectives.kinds.indicator import Unit
 from wine_slo.slo.objectives.window import CalendarUnit
 from wine_slo.slo.text.formatting import NEW, THIS
 from wine_slo.slo.text.language import ENGLISH
-from wine_slo.slo.views.status_schema import IncidentStatus, ObjectiveStatus, SilenceStatus
+from wine_slo.slo.views.status_schema import DeploymentStatus, IncidentStatus, ObjectiveStatus, SilenceStatus
 
 percent, seconds, span = ENGLISH.percent, ENGLISH.seconds, ENGLISH.span
 LONGEST_NAMES = 3  # targets in one line
+LONGEST_VERSION = 20  # letters; a checksum is not read to its end
 
 
 def value(slo: ObjectiveStatus) -> str:
@@ -144,3 +145,12 @@ def silenced(silence: SilenceStatus, now: datetime, zone: tzinfo) -> str:
 def acknowledged(by: str, at: datetime | None, now: datetime, zone: tzinfo) -> str:
     """Return who has acknowledged something, and when."""
     return f"acknowledged by {by}" + ("" if at is None else f" at {beginning(at, now, zone)}")
+
+
+def deployed(deployment: DeploymentStatus, since: datetime) -> str:
+    """Return which version was deployed how long before something began, or how many targets have started."""
+    ago = ENGLISH.span(since - deployment.at)
+    if not deployment.after:
+        return f"{deployment.targets_started} of {deployment.targets} targets started {ago} before"
+    versions = " → ".join(each[:LONGEST_VERSION] for each in (deployment.before, deployment.after) if each)
+    return f"deployed {ago} before ({versions})"

@@ -20,7 +20,7 @@ from tests.support.fakes.prometheus_junk import PrometheusJunk, vector
 from tests.support.real.prometheus import free_port
 from tests.support.scene import ALL, ERRORS, LATENCY
 from tests.support.status_examples import BAD, GOOD, NOW, PROCESS
-from wine_slo.config.slo_schema import DrillEntry
+from wine_slo.config.slo_extras import DrillEntry
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi, WatchdogError
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.drill.commands import Commanding
@@ -347,7 +347,7 @@ async def test_a_drill_that_is_killed_mends_it_too(broken: Broken) -> None:
     code = f"""
 import asyncio
 from datetime import timedelta
-from wine_slo.config.slo_schema import DrillEntry
+from wine_slo.config.slo_extras import DrillEntry
 from wine_slo.monitor.drill.commands import Commanding
 
 async def drill():

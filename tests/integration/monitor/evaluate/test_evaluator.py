@@ -22,6 +22,7 @@ from tests.support.real.prometheus import Prometheus
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.evaluate.evaluator import Evaluator
+from wine_slo.slo.attribution.attribution import Cause
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.reading import Reading, Sight
@@ -37,6 +38,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 STEPS = 9
 JOBS = ("mixed", "counted", "idle", "few", "hanging", "wide", "restarted", "missed", "downed", "breaking", "spread")
 OLD_MODEL, NEW_MODEL = "3f2a" * 16, "91bc" * 16  # that "breaking" serves, the second since just before it breaks
+REPLICAS = ("one", "two", "three")  # of a job that is called by that name; the second fails
 SELDOM = "seldom"  # scraped so seldom that its samples are old
 SCRAPE = timedelta(seconds=1)
 ENDPOINTS = 50
@@ -83,6 +85,7 @@ class World:
     counted: list[Incident] = field(default_factory=list)  # what many evaluations made of them
     broken: list[Incident] = field(default_factory=list)  # the incidents of "breaking"
     slow: int = 0  # slow requests of "breaking"
+    causes: dict[tuple[str, str], tuple[Cause, ...]] = field(default_factory=dict)  # by job and objective
     lateness: float = 0.0  # seconds that a scrape was out of step at the most
 
     def evaluation(self, *objectives: Objective, name: str = "ledger") -> Evaluator:
@@ -112,7 +115,7 @@ class World:
         await self.prometheus.until('request_latency_seconds_count{job="spread", endpoint="/67"} == 0')
         await asyncio.gather(
             self._mixed(), self._counted(), self._few(), self._wide(), self._restarted(), self._missed(),
-            self._downed(), self._breaking(), self._hanging(), self._spread(),
+            self._downed(), self._breaking(), self._hanging(), self._spread(), self._replicated(),
         )  # fmt: skip
         await self._measure_lateness()
 
@@ -121,6 +124,18 @@ class World:
             for endpoint, (good, slow, failed) in MIXED.items():
                 self.services["mixed"].answers(good, slow, failed, endpoint)
             await self.scraped("mixed", 22 * step)
+        for objective in latency("mixed"), errors("mixed"):
+            await self._attribute("mixed", objective)
+
+    async def _attribute(self, job: str, objective: Objective) -> None:
+        """Evaluate until it is known what carries the bad requests of a job."""
+        evaluation = self.evaluation(objective, name=f"{job}-{objective.name}")
+        found = None
+        while found is None:
+            await evaluation.evaluate()
+            (incident,) = evaluation.state.open_incidents
+            found = incident.attribution
+        self.causes[job, objective.name] = found.causes
 
     async def _counted(self) -> None:
         """Evaluations come as they may: none for several scrapes, or several for one."""
@@ -208,6 +223,15 @@ class World:
                     break
         self.broken = list(evaluation.state.incidents.values())
 
+    async def _replicated(self) -> None:
+        await self.prometheus.until('count(up{job="replicas"} == 1) == 3')
+        for step in range(1, STEPS + 1):
+            for name in REPLICAS:
+                is_bad = name == "two"
+                self.services[name].answers(good=0 if is_bad else 10, failed=10 if is_bad else 0)
+            await self.scraped("replicas", 30 * step)
+        await self._attribute("replicas", errors("replicas"))
+
     async def _spread(self) -> None:
         dice = random.Random(1)
         service, total = self.services["spread"], 0
@@ -237,7 +261,7 @@ SPREADS += [(random.Random(seed).randint(0, 60), random.Random(-seed).randint(0,
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     folder = tmp_path_factory.mktemp("world")
     async with AsyncExitStack() as stack:
-        services = {job: Service() for job in (*JOBS, SELDOM)}
+        services = {job: Service() for job in (*JOBS, *REPLICAS, SELDOM)}
         for service in services.values():
             await service.comes_back()
             stack.push_async_callback(service.goes_down)
@@ -252,7 +276,10 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
                 "static_configs": [{"targets": [service.target]}],
             }
             for job, service in services.items()
+            if job not in REPLICAS
         ]
+        replicas = [services[each].target for each in REPLICAS]
+        jobs.append({"job_name": "replicas", "scrape_interval": "1s", "static_configs": [{"targets": replicas}]})
         pair = [services["mixed"].target, services["downed"].target]
         jobs.append({"job_name": "pair", "scrape_interval": "1s", "static_configs": [{"targets": pair}]})
         prometheus = Prometheus(folder / "prometheus", {"scrape_configs": jobs})
@@ -320,15 +347,17 @@ async def test_the_budget_leaves_out_what_the_judgement_does_not(world: World) -
 
 
 async def test_a_breach_names_the_endpoint_that_carries_the_bad_requests(world: World) -> None:
-    for objective, endpoint, bad in ((latency("mixed"), "/sleep", 4), (errors("mixed"), "/fail", 2)):
-        evaluation = world.evaluation(objective, name=f"caused-{objective.name}")
-        await evaluation.evaluate()
-        while (attribution := evaluation.state.open_incidents[0].attribution) is None:
-            await evaluation.evaluate()
-        (cause,) = attribution.causes
+    for name, endpoint, bad in (("latency", "/sleep", 4), ("errors", "/fail", 2)):
+        (cause,) = world.causes["mixed", name]
         assert (cause.label, cause.values, cause.other_bad) == ("endpoint", (endpoint,), 0)
         assert cause.bad == cause.total
         assert cause.other_total / cause.total == pytest.approx(22 / bad - 1)
+
+
+async def test_a_breach_names_the_instance_that_carries_the_bad_requests(world: World) -> None:
+    (cause,) = world.causes["replicas", "errors"]
+    assert (cause.label, cause.values) == ("instance", (world.services["two"].target,))
+    assert (cause.bad, cause.other_bad) == (cause.total, 0)
 
 
 async def test_what_is_good_by_little_is_known(world: World) -> None:

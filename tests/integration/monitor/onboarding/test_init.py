@@ -45,7 +45,7 @@ async def test_objectives_are_written_for_whatever_is_scraped(fleet: Fleet, proc
     assert entries["blackbox-probes"]["good"] == 'probe_success{job="blackbox"} == 1'
     assert entries["express-errors"]["bad"].endswith('status_code=~"5.."}')
     assert [entries["fastapi-latency"][each] for each in NUMBERS] == [0.99, "500ms"]
-    assert [entries["express-latency"][each] for each in NUMBERS] == [0.99, "100ms"]
+    assert [entries["express-latency"][each] for each in NUMBERS] == [0.99, "300ms"]
     assert 'handler!~"/metrics|none"' in entries["fastapi-latency"]["selector"]
     assert len(slo_file.load(path).objectives().all) == len(entries)
     env = processes.folder / ".env"

@@ -12,13 +12,15 @@ from aiohttp import web
 
 from tests.support.app_server import AppServer
 from tests.support.fakes.snapshot import FakeSnapshot
+from tests.support.scene import LATENCY as LATENCY_OBJECTIVE
 from tests.support.scene import START, at, incident
 from wine_slo.config.setting_types import Token
 from wine_slo.integrations.peers import WatchdogApi, WatchdogError
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.notify.journal import Journal
-from wine_slo.monitor.publish.inbox import LARGEST, Inbox
+from wine_slo.monitor.publish.inbox import LARGEST, Inbox, ReportedDeployments
 from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.source.deployment import Deployment, Reported
 
 TOKEN = "a-token"
 
@@ -29,6 +31,7 @@ class Reporter:
 
     session: aiohttp.ClientSession
     journal: Journal
+    deployments: ReportedDeployments
     now: datetime = START
     token: Token | None = field(default_factory=lambda: Token(TOKEN))
     url: str = ""
@@ -47,9 +50,13 @@ class Reporter:
 async def reporter(tmp_path: Path) -> AsyncIterator[Reporter]:
     ledger = Ledger.open(f"sqlite:///{tmp_path / 'watchdog.db'}")
     async with aiohttp.ClientSession() as session:
-        reporter = Reporter(session, Journal(ledger, ()))
+        reporter = Reporter(session, Journal(ledger, ()), ReportedDeployments(ledger))
         app = web.Application()
-        app.add_routes(Inbox(reporter.token, FakeSnapshot(State, lambda: reporter.now), reporter.journal).routes())
+        app.add_routes(
+            Inbox(
+                reporter.token, FakeSnapshot(State, lambda: reporter.now), reporter.journal, reporter.deployments
+            ).routes()
+        )
         server = AppServer(app)
         await server.start_server()
         reporter.url = str(server.make_url("/")).rstrip("/")
@@ -103,7 +110,9 @@ async def test_who_does_not_know_the_token_is_refused(reporter: Reporter, author
 async def test_while_no_token_is_set_nobody_may_report(tmp_path: Path) -> None:
     ledger = Ledger.open(f"sqlite:///{tmp_path / 'watchdog.db'}")
     app = web.Application()
-    app.add_routes(Inbox(None, FakeSnapshot(State, lambda: START), Journal(ledger, ())).routes())
+    app.add_routes(
+        Inbox(None, FakeSnapshot(State, lambda: START), Journal(ledger, ()), ReportedDeployments(ledger)).routes()
+    )
     server = AppServer(app)
     await server.start_server()
     async with aiohttp.ClientSession() as session:
@@ -112,4 +121,68 @@ async def test_while_no_token_is_set_nobody_may_report(tmp_path: Path) -> None:
             async with session.post(url, json=LATENCY, headers=headers) as response:
                 assert response.status == 403
     await server.close()
+    ledger.close()
+
+
+# Deployments
+
+JOB = LATENCY_OBJECTIVE.job
+
+
+@pytest.mark.parametrize("field", ["job", "service"])
+async def test_a_deployment_that_is_reported_is_known_at_once_and_after_a_restart(
+    reporter: Reporter, tmp_path: Path, field: str
+) -> None:
+    earlier = (START - timedelta(hours=1)).isoformat()
+    assert (await reporter.posts("/api/deployments", {field: JOB, "version": "1.3", "at": earlier}))[0] == 201
+    assert (await reporter.posts("/api/deployments", {field: JOB, "version": "1.4"}))[0] == 201
+    known = Deployment(START, before="1.3", after="1.4")
+    assert reporter.deployments.last(JOB) == known
+    assert reporter.deployments.last("other") is None
+    ledger = Ledger.open(f"sqlite:///{tmp_path / 'watchdog.db'}")
+    assert ReportedDeployments(ledger).last(JOB) == known
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "detail"),
+    [
+        pytest.param({"version": "1"}, 400, "either a job or a service", id="of nothing"),
+        pytest.param({"version": "1", "job": JOB, "service": JOB}, 400, "either a job or a service", id="of both"),
+        pytest.param({"version": "1", "job": "x"}, 400, f"about the job x; there are {JOB}", id="of another job"),
+        pytest.param({"version": "", "job": JOB}, 400, "length >= 1", id="no version"),
+        pytest.param({"version": "1" * 101, "job": JOB}, 400, "length <= 100", id="a long version"),
+        pytest.param({"version": "1", "job": JOB, "at": "now"}, 400, "Invalid RFC3339", id="no time"),
+        pytest.param(
+            {"version": "1", "job": JOB, "at": "2026-01-01T19:00:00"}, 400, "timezone", id="a time of no zone"
+        ),
+        pytest.param(
+            {"version": "1", "job": JOB, "at": "2026-01-01T19:50:00Z"}, 400, "none to come", id="ten minutes to come"
+        ),
+        pytest.param({"version": "1", "job": JOB, "at": "2025-01-01T19:40:00Z"}, 400, "30 days ago", id="a year ago"),
+        pytest.param({"version": "1", "job": JOB, "more": "x" * LARGEST}, 413, "at most", id="too large"),
+    ],
+)
+async def test_what_is_no_deployment_is_refused_with_what_is_wrong(
+    reporter: Reporter, body: object, status: int, detail: str
+) -> None:
+    answered, problem = await reporter.posts("/api/deployments", body)
+    assert (answered, detail in problem) == (status, True), problem
+    assert reporter.deployments.last(JOB) is None
+
+
+async def test_a_deployment_needs_the_token_too(reporter: Reporter) -> None:
+    status, _ = await reporter.posts("/api/deployments", {"job": JOB, "version": "1.4"}, "Bearer other")
+    assert status == 401
+
+
+async def test_a_ledger_that_cannot_be_written_loses_no_deployment_of_now(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Ledger.open(f"sqlite:///{tmp_path}/watchdog.db").close()
+    ledger = Ledger.open(f"sqlite:///file:{tmp_path}/watchdog.db?mode=ro&uri=true")
+    deployments = ReportedDeployments(ledger)
+    await deployments.add(Reported(job=JOB, version="1.4", at=START))
+    assert "the deployment is kept in memory" in caplog.text
+    assert deployments.last(JOB) == Deployment(START, before="", after="1.4")
     ledger.close()

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import aiohttp
 
@@ -11,7 +12,9 @@ from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.evaluation.reading import Reading, Sight
+from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Key, Objectives
+from wine_slo.slo.objectives.window import Calendar, CalendarUnit
 
 BY = replace(LATENCY, by=("endpoint",))
 ONE, TWO = (Key("latency", (("endpoint", name),)) for name in ("/one", "/two"))
@@ -43,6 +46,23 @@ async def test_a_label_set_or_a_value_that_is_no_longer_known_is_no_longer_publi
     instruments.show(known(TWO, good_ratio=None), Objectives.only(BY))
     assert await published(instruments, "slo_sli_ratio") == []
     assert len(await published(instruments, "slo_state")) == 1
+
+
+async def test_the_burn_rate_of_a_calendar_window_is_published_under_its_name() -> None:
+    calendar = Calendar(CalendarUnit.MONTH)
+    objective = replace(LATENCY, window=calendar.nominal, calendar=calendar).with_usual_burns
+    budget = Budget(
+        history=timedelta(days=1),
+        events=1e6,
+        bad_ratios={calendar.nominal: 0.05, timedelta(hours=1): 0.1},
+        period=calendar.period(START),
+    )
+    state = known(KEY)
+    readings = {KEY: replace(state.readings[KEY], budget=budget)}
+    instruments = WatchdogInstruments("1")
+    instruments.show(replace(state, readings=readings), Objectives.only(objective))
+    found = {re.findall('window="(.*?)"', each)[0] for each in await published(instruments, "slo_burn_rate")}
+    assert found == {"month", "1h"}
 
 
 async def test_what_goes_and_comes_back_is_published_again() -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.scene import ALL, CHAT, START, at, incident
 from wine_slo.config import translations
-from wine_slo.config.slo_schema import DrillEntry
+from wine_slo.config.slo_extras import DrillEntry
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.drill.chat_command import DrillCommand, said
 from wine_slo.monitor.drill.means import DrillRefusedError

@@ -18,10 +18,10 @@ from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.source.clocks import WallTime
-from wine_slo.slo.source.deployment import LOOKBACK
+from wine_slo.slo.source.deployment import LOOKBACK, Deployment, VersionSeries
 from wine_slo.slo.source.metric_source import Sample, Series, Vector
 
-MODELS = promql.model_first_seen(LATENCY, LOOKBACK)
+MODELS = promql.versions_first_seen(LATENCY, VersionSeries("model_info", SHA256), LOOKBACK)
 OTHER = replace(LATENCY, name="other", job="other")
 BOTH = Objectives.only(LATENCY, OTHER)
 BY = replace(LATENCY, by=("endpoint",))
@@ -186,8 +186,9 @@ class DeployedPrometheus(CannedPrometheus):
 async def test_the_deployment_is_queried_only_while_an_incident_may_open_and_the_incident_opens_with_it() -> None:
     prometheus = DeployedPrometheus()
     collector, state = Collector(prometheus, lambda: WallTime(prometheus.now)), State()
+    objectives = replace(Objectives.only(LATENCY), deployments=(VersionSeries("model_info", SHA256),))
     while not state.open_incidents:
-        state = await collector.evaluate(state, Objectives.only(LATENCY))
+        state = await collector.evaluate(state, objectives)
         if prometheus.now < START + timedelta(seconds=200):
             assert prometheus.queried == 0
         prometheus.now += timedelta(seconds=15)
@@ -196,7 +197,72 @@ async def test_the_deployment_is_queried_only_while_an_incident_may_open_and_the
     assert (incident.change.before, incident.change.after) == ("old", "new")
     queried = prometheus.queried
     for _ in range(4):
-        state = await collector.evaluate(state, Objectives.only(LATENCY))
+        state = await collector.evaluate(state, objectives)
         prometheus.now += timedelta(seconds=15)
     assert [each.number for each in state.open_incidents] == [incident.number]
     assert prometheus.queried == queried
+
+
+class Shop(CannedPrometheus):
+    """A Prometheus that shows the versions of a shop, or only that its processes have started."""
+
+    def __init__(self, answers: dict[str, list[Sample]]) -> None:
+        self.now = START + timedelta(seconds=195)
+        self._samples = answers
+        super().__init__(lambda: self.now, Slow(200, 400))
+
+    async def query(self, promql: str, at: datetime | None = None) -> Vector:
+        found = await super().query(promql, at)
+        is_about = "_info" in promql or "process_start_time" in promql
+        return replace(found, samples=tuple(self._samples.get(promql, ()))) if is_about else found
+
+
+BUILD = promql.versions_first_seen(LATENCY, VersionSeries("shop_build_info", "version"), LOOKBACK) or ""
+INFOS = promql.infos(LATENCY.scope) or ""
+
+
+def second(at: float) -> float:
+    return (START + timedelta(seconds=at)).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("answers", "reported", "change"),
+    [
+        pytest.param(
+            {
+                INFOS: [Sample({"__name__": "shop_build_info", "version": "1.4"}, 1.0)],
+                BUILD: [Sample({"version": "1.3"}, second(-3600)), Sample({"version": "1.4"}, second(60))],
+            },
+            None,
+            Deployment(START + timedelta(seconds=60), "1.3", "1.4"),
+            id="a version that is guessed",
+        ),
+        pytest.param(
+            {promql.started_at(LATENCY.scope): [Sample({}, second(100)), Sample({"instance": "b"}, second(110))]},
+            None,
+            Deployment(START + timedelta(seconds=110), "", "", started=2, targets=2),
+            id="processes that have started",
+        ),
+        pytest.param({}, Deployment(START, "", "1.4"), Deployment(START, "", "1.4"), id="what was reported"),
+        pytest.param({}, None, None, id="nothing"),
+    ],
+)
+async def test_a_deployment_of_any_service_is_seen(
+    answers: dict[str, list[Sample]], reported: Deployment | None, change: Deployment | None
+) -> None:
+    prometheus = Shop(answers)
+    collector = Collector(prometheus, lambda: WallTime(prometheus.now), reported=lambda _: reported)
+    state = State()
+    while not state.open_incidents:
+        state = await collector.evaluate(state, Objectives.only(LATENCY))
+        prometheus.now += timedelta(seconds=15)
+    assert state.open_incidents[0].change == change
+
+
+def test_a_selector_of_another_job_is_not_queried_and_one_of_no_job_is_the_objectives_own() -> None:
+    def query(selector: str) -> str | None:
+        return promql.versions_first_seen(LATENCY, VersionSeries(selector, "version"), LOOKBACK)
+
+    assert query('build_info{job="other"}') is None
+    assert 'timestamp(build_info{job="wine-slo"})' in str(query('build_info{job="wine-slo"}'))
+    assert 'timestamp(build_info{job="wine-slo", env="prod"})' in str(query('build_info{env="prod"}'))

@@ -16,13 +16,13 @@ from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.clocks import WallTime
-from wine_slo.slo.source.deployment import LOOKBACK
+from wine_slo.slo.source.deployment import LOOKBACK, VersionSeries
 from wine_slo.slo.source.metric_source import Sample, Series, Vector
 
 POLL = timedelta(seconds=15)
 SLOW_SINCE = 200  # seconds after the start
 SCRAPED = promql.targets_scraped_at(LATENCY)
-MODELS = promql.model_first_seen(LATENCY, LOOKBACK)
+MODELS = promql.versions_first_seen(LATENCY, VersionSeries("model_info", SHA256), LOOKBACK)
 IMPOSSIBLE = (1e18, 1e17, 1e12, 1e11, -1.0, -1e18)
 
 
@@ -60,9 +60,10 @@ class World:
         self._collector = Collector(self.prometheus, lambda: WallTime(self.prometheus.now))
 
     async def evaluate(self, times: int) -> None:
+        objectives = replace(Objectives.only(LATENCY), deployments=(VersionSeries("model_info", SHA256),))
         for _ in range(times):
             self.prometheus.now += POLL
-            self.state = await self._collector.evaluate(self.state, Objectives.only(LATENCY))
+            self.state = await self._collector.evaluate(self.state, objectives)
 
     @property
     def sight(self) -> Sight:

@@ -32,6 +32,12 @@ def test_a_threshold_has_room_over_what_the_past_has_needed(past: Past, threshol
     assert (choice.threshold, choice.objective, choice.is_known, choice.is_kept) == (threshold, objective, True, True)
 
 
+def test_a_short_past_is_given_more_room() -> None:
+    within = (0.90, 0.999, 1, 1, 1, 1)
+    assert choose(latency(*within), BOUNDS).threshold == 0.25
+    assert choose(latency(*within, span=timedelta(hours=1)), BOUNDS).threshold == 0.5
+
+
 def test_a_latency_that_no_bound_keeps_is_said_to_be_not_kept() -> None:
     assert choose(latency(0, 0, 0, 0.1, 0.2, 0.5), BOUNDS) == Choice(0.95, 2.5, is_known=True, is_kept=False, bad=0.5)
 

@@ -47,9 +47,10 @@ from wine_slo.slo.notification.record import DeliveryRecord, Kind
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions
+from wine_slo.slo.source.deployment import Deployment
 from wine_slo.slo.text.formatting import Formatter, plain
 from wine_slo.slo.text.incident_detail import incident_list
-from wine_slo.slo.text.incidents.breach import breach_text
+from wine_slo.slo.text.incidents.breach import breach_text, deployment_line
 from wine_slo.slo.text.incidents.group import grouped_text
 from wine_slo.slo.text.incidents.reminder import reminder_text
 from wine_slo.slo.text.incidents.resolved import closed_text, late_text, recovery_text
@@ -669,3 +670,22 @@ def test_what_is_overdue_is_not_green() -> None:
     assert first == "🟠 No evaluation for 7 min: this is the last known state."
     assert lines[0].startswith("⚪️ latency: p95")
     assert "🟢" not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        pytest.param(Deployment(at(-120), "1.3.2", "1.4"), "Deployed 3 min before (1.3.2 → 1.4).", id="versions"),
+        pytest.param(Deployment(at(-120), "", "v1<4>"), "Deployed 3 min before (v1&lt;4&gt;).", id="the first one"),
+        pytest.param(
+            Deployment(at(-120), "3021" * 10, "9188" * 16), "Deployed 3 min before (3021… → 9188…).", id="checksums"
+        ),
+        pytest.param(
+            Deployment(at(-120), "", "", started=2, targets=3),
+            "2 of 3 targets started 3 min before.",
+            id="starts alone",
+        ),
+    ],
+)
+def test_a_breach_names_the_deployment_shortly_before(change: Deployment, line: str) -> None:
+    assert deployment_line(FORMATTER, change, at(60)) == line

@@ -16,6 +16,7 @@ from wine_slo.config import slo_file
 from wine_slo.config.environment import SettingsError, read
 from wine_slo.config.slo_file import SloFile
 from wine_slo.integrations.console.terminal import Terminal
+from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.evaluate.source import connect, info
 from wine_slo.monitor.onboarding.discovery import conventions
 from wine_slo.monitor.onboarding.discovery.candidates import LEAST_BOUND
@@ -24,18 +25,20 @@ from wine_slo.monitor.onboarding.discovery.queries import discover
 from wine_slo.monitor.onboarding.init import proposals_of, written
 from wine_slo.monitor.onboarding.suggest.counts import counts
 from wine_slo.monitor.onboarding.suggest.grid import grid
-from wine_slo.monitor.onboarding.suggest.report import Report, as_data, print_report, too_little
+from wine_slo.monitor.onboarding.suggest.report import LEAST_SPAN, Report, as_data, print_report, too_little
 from wine_slo.monitor.onboarding.suggest.suggestion import Case, suggest
 from wine_slo.monitor.replay.command import FOLDER, TIMEOUT, on_tick, real_intervals
-from wine_slo.monitor.replay.inputs import NoDataError, first_scrape
+from wine_slo.monitor.replay.inputs import NoDataError
 from wine_slo.monitor.replay.range_cache import RangeCache, tidy
 from wine_slo.monitor.replay.report.terminal import ProgressBar
 from wine_slo.monitor.settings import WatchdogSettings
-from wine_slo.slo.objectives.objective import Objective, Objectives
+from wine_slo.slo.objectives import promql
+from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.redaction import redact, redacted
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo
 
 LONGEST = timedelta(days=28)  # whole weeks, as people work by weeks
+UNKNOWN = "how often its job is scraped is not known yet; it is after its third scrape"
 BAD_INPUT, NO_DATA, INTERRUPTED = 2, 3, 130
 
 
@@ -75,17 +78,26 @@ async def _report(settings: WatchdogSettings, file: SloFile | None) -> Report:
     async with aiohttp.ClientSession() as session:
         api = connect(session, settings, timeout=TIMEOUT)
         facts = info(session, settings)
-        objectives = await _objectives(api, facts, file or await _discovered(settings, api, facts), until)
-        since = on_tick(await first_scrape(api, objectives, until - LONGEST, until), poll)
+        file = file or await _discovered(settings, api, facts)
+        intervals = {job: each.span for job, each in (await real_intervals(file, api, facts, until)).items()}
+        objectives = file.objectives(intervals)
+        unknown = {each.name for each in file.silent_scopes} - intervals.keys()
+        known = {each.name: await _known(api, each, until) for each in objectives.all}
+        if not any(known.values()):
+            raise NoDataError(f"Prometheus knows nothing of {', '.join(sorted({each.job for each in objectives.all}))}")
+        since = on_tick(until - max(known.values()), poll)
         cache = RangeCache(api, FOLDER, f"{settings.prometheus_url} {settings.prometheus_tenant}", until)
         try:
             with ProgressBar(is_shown=sys.stderr.isatty()) as bar:
-                cases = [await _case(cache, each, since, until) for each in objectives.all]
-                enough = [each for each in cases if not too_little(until - since, each.events)]
+                cases = [await _case(cache, each, known[each.name], until) for each in objectives.all]
+                for each in cases:
+                    if each.objective.job in unknown:
+                        each.why_not = UNKNOWN
+                enough = [each for each in cases if not each.why_not]
                 await suggest(cache, enough, (since, until), poll, lambda done: bar.show(done, "replaying"))
         finally:
             await cache.close()
-    return Report(until - since, cases)
+    return Report(cases)
 
 
 async def _discovered(settings: WatchdogSettings, api: MetricSource, facts: SourceInfo) -> SloFile:
@@ -101,17 +113,22 @@ async def _discovered(settings: WatchdogSettings, api: MetricSource, facts: Sour
     return slo_file.parse(written(settings, jobs, await proposals_of(api, jobs)), "what is discovered")
 
 
-async def _objectives(api: MetricSource, facts: SourceInfo, file: SloFile, until: datetime) -> Objectives:
-    intervals = await real_intervals(file, api, facts, until)
-    return file.objectives({job: each.span for job, each in intervals.items()})
+async def _known(api: MetricSource, objective: Objective, until: datetime) -> timedelta:
+    """Return for how long Prometheus has known what an objective is about; nothing where it does not."""
+    known = known_for(await api.query(promql.seconds_of_history(objective, LONGEST), until))
+    return min(known or timedelta(0), LONGEST)
 
 
-async def _case(cache: RangeCache, objective: Objective, since: datetime, until: datetime) -> Case:
-    found = await counts(cache, objective, since, until)
+async def _case(cache: RangeCache, objective: Objective, known: timedelta, until: datetime) -> Case:
+    """Return an objective with its quick counts, or with why nothing can be suggested."""
+    if known < LEAST_SPAN:
+        return Case(objective, known, None, why_not=too_little(known, None))
+    found = await counts(cache, objective, until - known, until)
     histogram = objective.source.bounded
     group = conventions.group_of(Metric(name=histogram.name)) if histogram else None
     least = LEAST_BOUND.get(group, 0.0) if group else 0.0
-    return Case(objective, grid(found, until - since, [objective.ratio]) if found else None, least)
+    counted = grid(found, known, [objective.ratio]) if found else None
+    return Case(objective, known, counted, least, too_little(known, counted.events if counted else 0.0))
 
 
 def _refuse(sentence: str, status: int) -> int:

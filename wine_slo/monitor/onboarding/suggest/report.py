@@ -20,50 +20,46 @@ class Report:
     """What was found.
 
     Attributes:
-        span: How long the time is that is known.
         cases: The objectives.
     """
 
-    span: timedelta
     cases: Sequence[Case]
 
     @property
     def knows_enough(self) -> bool:
         """Return whether there is enough data for any objective."""
-        return any(not too_little(self.span, each.events) for each in self.cases)
+        return any(not each.why_not for each in self.cases)
 
 
-def too_little(span: timedelta, events: float) -> str:
-    """Return why there is no suggestion; empty where there is enough data."""
-    if span >= LEAST_SPAN and events >= LEAST_EVENTS:
+def too_little(span: timedelta, events: float | None) -> str:
+    """Return why nothing can be suggested, with how many events where they are counted; empty where there is enough."""
+    if span >= LEAST_SPAN and events is not None and events >= LEAST_EVENTS:
         return ""
-    known = f"{ENGLISH.span(span)} with {events:,.0f} events"
+    known = ENGLISH.span(span) + ("" if events is None else f" with {events:,.0f} events")
     wanted = f"{ENGLISH.span(LEAST_SPAN)} with {LEAST_EVENTS} events"
-    return f"no suggestion: {known} are known, and {wanted} are needed at the least"
+    return f"{known} are known, and {wanted} are needed at the least"
 
 
 def print_report(terminal: Terminal, report: Report) -> None:
     """Print it."""
-    known = ENGLISH.span(report.span)
-    terminal.line(f"By the last {known}; 28 days at the most, where Prometheus has known the jobs for so long.")
-    for case in report.cases:
-        terminal.line("")
-        terminal.line(sentence(case, report.span), "good" if case.suggested else "care")
+    for number, case in enumerate(report.cases):
+        if number:
+            terminal.line("")
+        terminal.line(sentence(case), "good" if case.suggested else "care")
         if case.now is not None:
             terminal.line(f"  now: {_numbers(case.now)} {_outcome(case.now)}")
         if case.grid is not None:
             _print_grid(terminal, case.grid)
 
 
-def sentence(case: Case, span: timedelta) -> str:
+def sentence(case: Case) -> str:
     """Return what is suggested for an objective."""
     name = case.objective.name
-    lacks = too_little(span, case.events)
-    if lacks:
-        return f"{name}: {lacks}"
+    if case.why_not:
+        return f"{name}: no suggestion: {case.why_not}"
     if case.suggested is None:
         return f"{name}: no suggestion: no numbers in the table would have been met with room to spare"
-    return f"{name}: {_numbers(case.suggested)} {_outcome(case.suggested)}"
+    return f"{name}: {_numbers(case.suggested)} {_outcome(case.suggested)}, by the last {ENGLISH.span(case.known)}"
 
 
 def _numbers(tried: Tried) -> str:
@@ -97,16 +93,16 @@ def _cell(cell: Cell) -> str:
 def as_data(report: Report) -> dict[str, Any]:
     """Return it as one JSON document: spans in seconds, shares 0 to 1."""
     return {
-        "span_seconds": report.span.total_seconds(),
-        "objectives": {each.objective.name: _case_data(each, report.span) for each in report.cases},
+        "objectives": {each.objective.name: _case_data(each) for each in report.cases},
     }
 
 
-def _case_data(case: Case, span: timedelta) -> dict[str, Any]:
+def _case_data(case: Case) -> dict[str, Any]:
     grid = case.grid
     return {
-        "events": case.events,
-        "too_little": too_little(span, case.events) or None,
+        "known_seconds": case.known.total_seconds(),
+        "events": None if grid is None else grid.events,
+        "why_not": case.why_not or None,
         "now": case.now and _tried_data(case.now),
         "suggested": case.suggested and _tried_data(case.suggested),
         "counts": [

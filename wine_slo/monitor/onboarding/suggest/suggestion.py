@@ -50,24 +50,23 @@ class Case:
 
     Attributes:
         objective: As it is written.
+        known: For how long Prometheus knows what it is about.
         grid: Its quick counts; None where there is too little to count.
         least: A lower threshold is not suggested; seconds.
+        why_not: Why nothing can be suggested; empty where something may.
         now: What a replay says of the numbers that it has.
         suggested: What a replay says of the numbers that are suggested; None where none is.
         waiting: Numbers that can still be tried, the strictest first.
     """
 
     objective: Objective
+    known: timedelta
     grid: Grid | None
     least: float = 0.0
+    why_not: str = ""
     now: Tried | None = None
     suggested: Tried | None = None
     waiting: list[Cell] = field(default_factory=list)
-
-    @property
-    def events(self) -> float:
-        """Return how many events there were."""
-        return 0.0 if self.grid is None else self.grid.events
 
 
 async def suggest(
@@ -91,13 +90,13 @@ async def suggest(
     """
     since, until = times
     for each in cases:
-        each.waiting = each.grid.ladder(each.least) if each.grid is not None else []
+        each.waiting = [] if each.grid is None else each.grid.ladder(each.least)
     for number in range(ROUNDS):
         trials: dict[str, Objective] = {}
         for case in cases:
             if case.now is None:
                 trials[case.objective.name + OF_NOW] = case.objective
-            if case.waiting and not (case.suggested and case.suggested.is_good(until - since)):
+            if case.waiting and not (case.suggested and case.suggested.is_good(case.known)):
                 trials[case.objective.name] = with_numbers(case.objective, case.waiting.pop(0))
         if not trials:
             break

@@ -170,7 +170,7 @@ class Indicator(ABC):
         return self.all_events(scope)
 
     def pulse(self, scope: Scope) -> str:
-        """Return the series whose samples show when it was last heard of, where there is no `up`."""
+        """Return the series whose samples show when it last gave a sign of life, where there is no `up`."""
         events = self.all_events(scope)
         return self.scraped(scope) if events is None else events.selectors[0]
 

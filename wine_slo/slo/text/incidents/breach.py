@@ -1,5 +1,6 @@
 """An open incident: the message that is kept up to date while it lasts."""
 
+import re
 from datetime import datetime, timedelta
 
 from wine_slo.slo.evaluation.engine import DOWN, LEDGER, SIGHT, State
@@ -7,6 +8,7 @@ from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.record import DeliveryRecord
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
+from wine_slo.slo.source.deployment import Deployment
 from wine_slo.slo.text.formatting import LONG_OPEN, Formatter, is_worst_of_opening
 from wine_slo.slo.text.incidents.burn import budget_line, burn_lines
 from wine_slo.slo.text.incidents.cause import cause_line
@@ -17,7 +19,8 @@ from wine_slo.slo.text.language import shortened
 from wine_slo.slo.text.silences import silence_line
 
 RATE_OVER = timedelta(minutes=5)  # the burn rate of now
-SHA_LETTERS = 4  # of a model's sha256; enough to distinguish two
+SHA = re.compile(r"[0-9a-f]{40,}")
+SHA_LETTERS = 4  # of a checksum; enough to distinguish two
 
 
 def drill_marked(fmt: Formatter, text: str, incident: Incident, actions: Actions) -> str:
@@ -116,16 +119,32 @@ def _objective_lines(
             lines += filter(None, [budget_line(fmt, incident.budget, objective, at_rate_of=RATE_OVER)])
     if incident.openings > 1:
         lines.append(reopened_line(fmt, incident, objective, now))
-    if (change := incident.change) is not None:
-        lines.append(
-            fmt.say(
-                "Deployed {duration} before ({before}… → {after}…).",
-                duration=incident.since - change.at,
-                before=shortened(change.before[:SHA_LETTERS]),
-                after=shortened(change.after[:SHA_LETTERS]),
-            )
-        )
+    if incident.change is not None:
+        lines.append(deployment_line(fmt, incident.change, incident.since))
     return lines
+
+
+def deployment_line(fmt: Formatter, change: Deployment, since: datetime) -> str:
+    """Return which version was deployed how long before something began, or how many targets have started."""
+    before, after, duration = _version(change.before), _version(change.after), since - change.at
+    if before and after:
+        return fmt.say(
+            "Deployed {duration} before ({before} → {after}).", duration=duration, before=before, after=after
+        )
+    if after:
+        return fmt.say("Deployed {duration} before ({after}).", duration=duration, after=after)
+    return fmt.count(
+        change.targets,
+        "{started} of {n} target started {duration} before.",
+        "{started} of {n} targets started {duration} before.",
+        started=fmt.language.number(change.started),
+        duration=duration,
+    )
+
+
+def _version(version: str) -> str:
+    """Return a version as HTML; of a checksum only the beginning."""
+    return f"{version[:SHA_LETTERS]}…" if SHA.fullmatch(version) else shortened(version)
 
 
 def reopened_line(fmt: Formatter, incident: Incident, objective: Objective | None, now: datetime) -> str:

@@ -55,6 +55,11 @@ def test_a_burn_rate_has_the_objective_of_its_budget(number: str) -> None:
     assert not condition.indicator.remarks
 
 
+def test_a_burn_rate_of_good_events_has_the_objective_of_its_budget() -> None:
+    condition = only(f"{GOOD} < 1 - (14.4 * 0.001)")
+    assert (condition.indicator.fields, condition.objective, condition.is_budget) == (OF_GOOD, 0.999, True)
+
+
 @pytest.mark.parametrize(
     ("text", "threshold"),
     [(f"{QUANTILE} > 0.3", "300ms"), (f"{QUANTILE} * 1000 > 300", "300ms"), (f"{QUANTILE} >= 2", "2s")],
@@ -120,6 +125,11 @@ def test_what_a_share_is_joined_with_is_left_out_and_said() -> None:
     condition = only(f"({SHARE} > 0.05) and sum(rate(done_total[5m])) > 10")
     assert condition.indicator.fields == RATIO
     assert condition.indicator.remarks == ("the other condition of its `and` is left out",)
+
+
+def test_another_condition_that_a_share_is_joined_with_changes_it() -> None:
+    condition = only(f"({SHARE} > 0.05) and queue_length > 10")
+    assert condition.indicator.remarks == ("changed: the other condition of its `and` is left out",)
 
 
 def test_what_a_gauge_is_joined_with_changes_it() -> None:

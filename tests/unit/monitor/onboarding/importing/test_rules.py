@@ -151,6 +151,21 @@ def test_how_long_a_share_had_to_be_bad_is_left_out_and_said() -> None:
     assert entry.remarks == ["left out: `for: 15m`; the usual `bad_for` holds instead"]
 
 
+def test_a_share_of_all_samples_is_judged_for_all_and_a_gauge_for_each_instance() -> None:
+    found = entries(
+        alert("Clients", "count(satisfaction < 0.5) / count(satisfaction) > 0.1"),
+        alert("Probe", "avg_over_time(probe_success[5m]) < 0.9"),
+        alert("Queue", "queue_length > 5"),
+    )
+    assert [each.fields.get("by") for each in found] == [None, ["instance"], ["instance"]]
+
+
+def test_alerts_in_many_files_are_not_all_listed() -> None:
+    texts = [(f"{each}.yml", f"rules: [{alert('Down', 'up == 0')}]\n") for each in range(5)]
+    (entry,) = import_texts(texts).entries
+    assert entry.remarks[0] == "one objective for 5 alerts: 0.yml:1, 1.yml:1, 2.yml:1 and 2 others"
+
+
 def test_labels_that_say_what_is_bad_are_no_grouping() -> None:
     of_code = "sum by (code, job) (rate(a_total{0}[5m]))".format
     (entry,) = entries(alert("Errors", "{} / {} > 0.1".format(of_code('{code=~"5.."}'), of_code(""))))

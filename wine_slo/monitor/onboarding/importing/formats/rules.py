@@ -17,6 +17,7 @@ from wine_slo.monitor.onboarding.importing.promql.recorded import Record, Record
 from wine_slo.monitor.onboarding.importing.slo import Built, Slo, Terms, built_from
 from wine_slo.slo.span import parse_span
 
+MOST_PLACES = 3  # of alerts in several files that a sentence names
 COUNTING = Counting(bare=False)
 USUAL_OBJECTIVE = 0.99  # for what an alert only says that it must not be
 OF_INSTANCES = "each instance is judged by itself; where one has several of these series, write their labels into `by`"
@@ -160,7 +161,7 @@ def _build(group: Sequence[Found], objective: float | None) -> Sequence[Built]:
     by = _by(condition)
     if by:
         fields["by"] = list(by)
-    if condition.indicator.fields["kind"] == "gauge" and not condition.by:
+    if condition.indicator.fields["kind"] == "gauge" and condition.is_of_each and not condition.by:
         remarks.append(OF_INSTANCES)
     long = first.alert.part.text("for")
     if objective is None:
@@ -176,7 +177,8 @@ def _listed(places: Sequence[str]) -> str:
     """Return places in a sentence: their lines alone where all are in one file."""
     files = {each.rsplit(":", 1)[0] for each in places}
     if len(files) > 1:
-        return ", ".join(places)
+        others = f" and {len(places) - MOST_PLACES} others" if len(places) > MOST_PLACES else ""
+        return f"{', '.join(places[:MOST_PLACES])}{others}"
     return f"lines {', '.join(each.rsplit(':', 1)[1] for each in places)}"
 
 
@@ -184,7 +186,7 @@ def _by(condition: Condition) -> tuple[str, ...]:
     """Return the labels by which an objective has a state for each set: those of the alert; each series of a gauge."""
     if condition.by:
         return tuple(each for each in condition.by if not _is_fixed(each, condition.indicator.selectors))
-    return ("instance",) if condition.indicator.fields["kind"] in ("up", "gauge") else ()
+    return ("instance",) if condition.is_of_each and condition.indicator.fields["kind"] in ("up", "gauge") else ()
 
 
 def _is_fixed(label: str, series: Sequence[Selector]) -> bool:

@@ -28,8 +28,6 @@ from wine_slo.monitor.onboarding.importing.promql.share import GUARD, Share, is_
 from wine_slo.monitor.onboarding.importing.remarks import CHANGED
 
 ADDED_UP = f"{CHANGED}all series are added up, where the alert judged each by itself; write their labels into `by`"
-
-
 OF_EVENTS = ("ratio", "latency")
 
 
@@ -41,12 +39,14 @@ class Condition:
         objective: The share that has to be good; None where the expression says none.
         is_budget: The number was a burn rate of a budget, so that the objective is that of the budget.
         by: Labels, each set of which is judged by itself.
+        is_of_each: Each series is judged by itself, whatever its labels are.
     """
 
     indicator: Indicator
     objective: float | None = None
     is_budget: bool = False
     by: tuple[str, ...] = ()
+    is_of_each: bool = True
 
 
 def conditions(tree: Expression, counting: Counting, *, is_good: bool = False) -> list[Condition]:
@@ -119,10 +119,27 @@ def _joined(
     if operator == "and" and others and all(each.indicator.fields in known for each in others[0]):
         return found
     guard = GUARD.format(operator)
-    return [
-        replace(each, indicator=_remarked(each.indicator, guard if each.objective is not None else f"{CHANGED}{guard}"))
-        for each in found
-    ]
+    if not any(map(_is_traffic, (left, right))):  # which has to be there for anything to be judged
+        guard = f"{CHANGED}{guard}"
+    return [replace(each, indicator=_remarked(each.indicator, guard)) for each in found]
+
+
+def _is_traffic(tree: Expression) -> bool:
+    """Return whether a condition is that there is some traffic."""
+    match tree:
+        case Binary(">" | ">=", left, right) if constant(right) is not None:
+            return _is_rate(left)
+    return False
+
+
+def _is_rate(tree: Expression) -> bool:
+    """Return whether an expression is a rate of something, or a sum of such."""
+    match tree:
+        case Aggregate("sum", inner):
+            return _is_rate(inner)
+        case Call(name, _):
+            return name in RATES
+    return False
 
 
 def _either(left: Expression, right: Expression, counting: Counting, *, is_good: bool) -> list[Condition]:
@@ -159,10 +176,9 @@ def _compared(
     if (phi := _quantile(inner)) is not None:
         return [Condition(_of_quantile(phi[1], bad, threshold), phi[0], by=by)]
     if is_share(inner) or _is_mean_of_flag(inner, threshold):
-        budget = _budget(right)
-        found = _of_share(share(inner, counting), bad, budget or threshold, by, is_budget=budget is not None)
-        is_of_each = not aggregates(inner) and all(each.indicator.fields["kind"] in OF_EVENTS for each in found)
-        return [replace(each, indicator=_remarked(each.indicator, ADDED_UP)) for each in found] if is_of_each else found
+        found = _of_share(share(inner, counting), bad, threshold, _budget(right), by)
+        is_of_all = aggregates(inner)
+        return [replace(each, is_of_each=False) if is_of_all else _of_each(each) for each in found]
     if (age := _age(inner)) is not None:
         selector, remarks = _single(age)
         return [Condition(_remarked(gauge(selector, OPPOSITE[bad], threshold, is_age=True), *remarks), by=by)]
@@ -176,6 +192,13 @@ def _compared(
             f"reads {selector.metric}, which a recording rule makes: import the file with that rule together"
         )
     return [Condition(_remarked(gauge(selector, OPPOSITE[bad], threshold), *remarks), by=by)]
+
+
+def _of_each(condition: Condition) -> Condition:
+    """Return a condition that holds for each series; events are added up all the same, and that is said."""
+    if condition.indicator.fields["kind"] not in OF_EVENTS:
+        return condition
+    return replace(condition, indicator=_remarked(condition.indicator, ADDED_UP))
 
 
 def constant(tree: Expression) -> float | None:
@@ -224,6 +247,8 @@ def _times(number: float | None, tree: Expression) -> tuple[float, Expression]:
 def _budget(tree: Expression) -> float | None:
     """Return the error budget where a number is a burn rate times that, as multi-burn-rate alerts have it."""
     match tree:
+        case Binary("-", Number(1), inner):  # of good events
+            return _budget(inner)
         case Binary("*", left, right):
             first, second = constant(left), constant(right)
             if first is not None and second is not None and min(first, second) < 1 <= max(first, second):
@@ -231,16 +256,17 @@ def _budget(tree: Expression) -> float | None:
     return None
 
 
-def _of_share(found: Share, bad: str, number: float, by: tuple[str, ...], *, is_budget: bool) -> list[Condition]:
-    """Return a share that is bad where it compares so with a number."""
+def _of_share(found: Share, bad: str, number: float, budget: float | None, by: tuple[str, ...]) -> list[Condition]:
+    """Return a share that is bad where it compares so with a number, or with a burn rate of a budget."""
     if bad not in ("<", "<=", ">", ">="):
         raise ExpressionError(f"compares a share by {bad}")
     is_bad = bad in (">", ">=")
-    objective = round(1 - number if is_bad else number, 10)
+    objective = round(1 - number if is_bad else number, 10) if budget is None else round(1 - budget, 10)
     if objective == 1 and is_bad:
         return [Condition(each, by=by) for each in indicators(found, is_bad=is_bad)]  # no failure at all is allowed
     if not 0 < objective < 1:
         raise ExpressionError(f"compares a share with {number:g}, which leaves no objective between 0 and 1")
+    is_budget = budget is not None
     return [Condition(each, objective, is_budget, by) for each in indicators(found, is_bad=is_bad)]
 
 
@@ -321,13 +347,9 @@ def _single(tree: Expression) -> tuple[Selector, Sequence[str]]:
             return _single(inner)
         case Call(name, (_, *_)) if name in RATES:
             raise ExpressionError(f"compares {name}(…) with a number, without a total that it would be a share of")
-        case Aggregate("sum", inner) if _has_rate(inner):
+        case Aggregate("sum", inner) if _is_rate(inner):
             raise ExpressionError("compares a sum of rates with a number, without a total that it would be a share of")
     raise ExpressionError(f"compares {described(tree)} with a number, where slo.yml compares each series")
-
-
-def _has_rate(tree: Expression) -> bool:
-    return isinstance(tree, Call) and tree.function in RATES
 
 
 def _up(tree: Expression) -> Selector | None:
