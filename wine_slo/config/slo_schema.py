@@ -72,18 +72,11 @@ class ObjectiveEntry(Struct, kw_only=True, forbid_unknown_fields=True, tag_field
     name: Annotated[Name, Meta(description="Short and unique; people type it in the chat")]
     title: Annotated[Title, Meta(description="What messages call it; the name where it is left out")] = ""
     job: Annotated[
-        JobNames | None,
-        Meta(
-            description="The Prometheus job, or several; the file's where it is left out",
-            examples=["api", ["api", "web"]],
-        ),
+        JobNames | None, Meta(description="The Prometheus job, or several; the file's where it is left out")
     ] = None
     up: Annotated[
         Text | None,
-        Meta(
-            description="A selector of the up series of its targets, or none; that of the job if left out",
-            examples=['up{job=~"api-.*", cluster="eu"}', "none"],
-        ),
+        Meta(description="A selector of the up series of its targets, or none; that of the job if left out"),
     ] = None
     scrape_interval: Annotated[
         Span | None, Meta(description="How often its job is scraped; as in the file if left out")
@@ -127,20 +120,14 @@ class LatencyEntry(ObjectiveEntry, kw_only=True, tag="latency"):
 
     threshold: Annotated[Span, Meta(description="A request that takes longer is bad; a bucket bound of the histogram")]
     clear: Annotated[Span | None, Meta(description="A quick recovery keeps to this; a bucket bound too")] = None
-    histogram: Annotated[
-        Text, Meta(description="The histogram's name, without _bucket", examples=["http_request_duration_seconds"])
-    ]
+    histogram: Annotated[Text, Meta(description="The histogram's name, without _bucket")]
     selector: Annotated[Text, Meta(description='Label matchers, such as endpoint!~"/metrics|/health"')] = ""
     oldest_age: Annotated[Text | None, Meta(description="A gauge: the age of the oldest unanswered request")] = None
     budget_selector: Annotated[
         Text, Meta(description="More label matchers, for the error budget alone: it leaves a drill out")
     ] = ""
     success_selector: Annotated[
-        Text | None,
-        Meta(
-            description="Label matchers of successful requests; others are as bad as slow ones",
-            examples=['code!~"5.."'],
-        ),
+        Text | None, Meta(description="Label matchers of successful requests; others are as bad as slow ones")
     ] = None
     unit: Annotated[HistogramUnit, Meta(description="The unit of the histogram: s, ms, us or ns")] = "s"
     native: Annotated[Flag, Meta(description="Whether it is a native histogram, which has no _bucket")] = False
@@ -168,11 +155,7 @@ class RatioEntry(ObjectiveEntry, kw_only=True, tag="ratio"):
     """Bad events among all, or good ones."""
 
     bad: Annotated[
-        Selectors | None,
-        Meta(
-            description="A selector of the counter of bad events, or several, which are summed",
-            examples=['http_requests_total{job="api", code=~"5.."}', ["client_failed_total", "server_failed_total"]],
-        ),
+        Selectors | None, Meta(description="A selector of the counter of bad events, or several, which are summed")
     ] = None
     good: Annotated[
         Selectors | None, Meta(description="The same of good events; exactly one of bad and good is written")
@@ -193,14 +176,7 @@ class GaugeEntry(ObjectiveEntry, kw_only=True, tag="gauge"):
 
     good: Annotated[
         Text,
-        Meta(
-            description="What a good value is: a selector and one comparison",
-            examples=[
-                'probe_success{job="blackbox"} == 1',
-                "queue_length < 100",
-                "time() - last_success_timestamp_seconds < 1h",
-            ],
-        ),
+        Meta(description="What a good value is: a selector and one comparison"),
     ]
     least: Annotated[Count, Meta(description="With fewer values than this nothing is judged")] = 1
 

@@ -177,6 +177,11 @@ def test_without_up_the_newest_sample_says_how_fresh_it_is_and_its_distance_how_
     assert promql.targets_up(found) == "max by (zone) (timestamp(all_total)) * 0 + 1"
     assert "count_over_time(all_total[10m])" in promql.measured_interval(found.scope)
     assert "count(all_total)" in promql.seconds_of_history(found)
+    several = objective(f"{RATIO.replace('total: all_total', 'total: [a_total, b_total]')}, up: none")
+    newest = [
+        f'label_replace(timestamp({name}), "slo_part", "{n}", "", "")' for n, name in enumerate(("a_total", "b_total"))
+    ]
+    assert promql.targets_scraped_at(several) == f"max ({' or '.join(newest)})", "any of them shows that it is alive"
 
 
 # What is refused

@@ -105,7 +105,7 @@ async def _targets(
         real = intervals.get(job)
         for finding in _intervals(job, real, wrongly_written(objectives, intervals)):
             yield finding
-        if not scope.has_up:
+        if not scope.names_jobs:
             yield await _samples(scope, api)
             continue
         if targets is None:
@@ -140,7 +140,12 @@ async def _unalerted(objectives: Objectives, targets: Collection[Target] | None,
                 f"nothing would alert if {scope.name} were down: target_down is off",
                 "take that line out of slo.yml, or add an objective of the kind up",
             )
+    judged = {
+        each.scope.name for each in objectives.all if each.counts_scrapes and PROBE in each.source.scraped(each.scope)
+    }
     for job, scope in covered.items():
+        if job in judged:
+            continue
         try:
             probes = (await api.query(promql.count(scope.select(PROBE)))).samples
         except MetricSourceError:
@@ -149,7 +154,7 @@ async def _unalerted(objectives: Objectives, targets: Collection[Target] | None,
             yield warning(
                 about,
                 f"up of {job} says that its exporter answers, and nothing of what it probes",
-                f"add an objective that counts {PROBE} == 1",
+                f"add an objective of kind: gauge with good: {PROBE} == 1",
             )
 
 
@@ -173,7 +178,7 @@ def _down(job: str, down: Sequence[Target], *, of: int) -> Finding:
 
 
 async def _samples(scope: Scope, api: MetricSource) -> Finding:
-    """Return whether there are samples of targets that have no `up`."""
+    """Return whether there are samples of targets that have no `up`, or are not selected by their jobs."""
     about = "targets"
     try:
         there = (await api.query(promql.count(scope.samples))).samples
@@ -183,7 +188,7 @@ async def _samples(scope: Scope, api: MetricSource) -> Finding:
         return wrong(
             about, f"Prometheus has no sample of {scope.samples}", "start what sends them, or correct it in slo.yml"
         )
-    return ok(about, f"{scope.name} sends samples, without `up`")
+    return ok(about, f"there are samples of {scope.samples}")
 
 
 def _intervals(

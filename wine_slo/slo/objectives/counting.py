@@ -22,9 +22,9 @@ def rate_per_interval(events: Events, scrape_interval: timedelta) -> str:
     """Return the events a second of each series between its last two samples, where the newer one is fresh."""
     if events.up_to is None:
         window = format_range(RATE_INTERVALS * scrape_interval)
-        return _joined(f"irate({each}[{window}]) and {is_fresh(each, scrape_interval)}" for each in events.selectors)
+        return joined(f"irate({each}[{window}]) and {is_fresh(each, scrape_interval)}" for each in events.selectors)
     seconds = scrape_interval.total_seconds()
-    return _joined(
+    return joined(
         f"({_grown(events, each, f'{each} offset {format_range(scrape_interval)}')}) / {seconds:.10g} "
         f"and {is_fresh(each, scrape_interval)}"
         for each in events.selectors
@@ -33,7 +33,7 @@ def rate_per_interval(events: Events, scrape_interval: timedelta) -> str:
 
 def increase(events: Events, over: timedelta, total: str) -> str:
     """Return the events over a range; `total` is the aggregation, such as `sum by (handler)`."""
-    series = _joined(f"increase({each}[{format_range(over)}])" for each in events.selectors)
+    series = joined(f"increase({each}[{format_range(over)}])" for each in events.selectors)
     return _counted(f"{total} ({series})", events.up_to)
 
 
@@ -48,14 +48,14 @@ def difference(events: Events, scrape_interval: timedelta, gap: timedelta) -> st
         newest = f"last_over_time({series}[{window}])"
         return _grown(events, newest, f"last_over_time({series}[{window}] offset {format_range(gap)})")
 
-    return _joined(map(across, events.selectors))
+    return joined(map(across, events.selectors))
 
 
 def settled(events: Events, scrape_interval: timedelta) -> str:
     """Return the series that exist and existed before."""
     # A series that has just appeared has one sample, and no interval for want of a second one.
     before = format_range(RATE_INTERVALS * scrape_interval)
-    return _joined(f"{each} and {each} offset {before}" for each in events.selectors)
+    return joined(f"{each} and {each} offset {before}" for each in events.selectors)
 
 
 def fresh(values: str, scrape_interval: timedelta, series: str = "") -> str:
@@ -85,7 +85,7 @@ def _counted(series: str, up_to: float | None) -> str:
     return count if up_to == inf else f"histogram_fraction(-Inf, {up_to:.10g}, {series}) * {count}"
 
 
-def _joined(parts: Iterable[str]) -> str:
+def joined(parts: Iterable[str]) -> str:
     """Return the series of several expressions, none of which hides another's."""
     first, *more = parts
     if not more:

@@ -60,8 +60,11 @@ def targets_up(objective: Objective) -> str:
 
 def targets_scraped_at(objective: Objective) -> str:
     """Return when each target was scraped last, or each label set of what has no `up`, in seconds since the epoch."""
-    newest = f"timestamp({objective.scope.samples})"
-    return newest if objective.scope.has_up else f"max{_by(objective)} ({newest})"
+    scope, counted = objective.scope, objective.source.all_events(objective.scope)
+    if scope.has_up:
+        return f"timestamp({scope.samples})"
+    series = (scope.samples,) if counted is None else counted.selectors
+    return f"max{_by(objective)} ({counting.joined(f'timestamp({each})' for each in series)})"
 
 
 def measured_interval(scope: Scope) -> str:

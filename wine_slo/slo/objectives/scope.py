@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from wine_slo.slo.objectives.near_match import parts_of
+from wine_slo.slo.objectives.near_match import Matcher, parts_of
 from wine_slo.slo.objectives.selector import one_of, quoted
 
 JOB = "job"
@@ -57,9 +57,17 @@ class Scope:
 
     def covers(self, job: str) -> bool:
         """Return whether targets of a job are among its targets, as far as the names of jobs say."""
+        return self.names_jobs and all(each.matches(job) for each in self._job_matchers)
+
+    @property
+    def names_jobs(self) -> bool:
+        """Return whether its targets are selected by their jobs."""
+        return self.has_up and bool(self._job_matchers)
+
+    @property
+    def _job_matchers(self) -> list[Matcher]:
         _, matchers = parts_of(self.samples)
-        of_job = [each for each in matchers if each.label == JOB]
-        return self.has_up and bool(of_job) and all(each.matches(job) for each in of_job)
+        return [each for each in matchers if each.label == JOB]
 
     def select(self, metric: str, *matchers: str) -> str:
         """Return a selector of the series of a metric."""

@@ -362,6 +362,36 @@ async def test_what_a_prober_finds_is_not_covered_by_its_own_up(
     assert await patient.lines_about("coverage", file) == [
         "warning: up of blackbox says that its exporter answers, and nothing of what it probes"
     ]
+    both = parse(
+        "job: blackbox\nobjectives:\n  - {name: up, kind: up, objective: 0.99}\n"
+        "  - {name: probes, kind: gauge, objective: 0.99, good: probe_success == 1}\n"
+    )
+    assert await patient.lines_about("coverage", both) == []
+
+
+async def test_what_pushes_has_samples_and_no_target(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
+    file = parse(
+        "up: none\nobjectives: [{name: orders, kind: ratio, objective: 0.9, bad: failed_total, total: all_total}]"
+    )
+    prometheus_junk.targets = targets("15s", "wine-slo")
+    unknown = "warning: how often all_total is scraped is not known"
+    assert await patient.lines_about("targets", file) == [unknown, "wrong: Prometheus has no sample of all_total"]
+    prometheus_junk.by_query["count(all_total)"] = ONE
+    assert await patient.lines_about("targets", file) == [unknown, "ok: there are samples of all_total"]
+
+
+async def test_targets_of_a_selector_are_those_of_the_jobs_that_it_matches(
+    patient: Patient, prometheus_junk: PrometheusJunk
+) -> None:
+    prometheus_junk.targets = targets("15s", "api-a", "api-b", "other")
+    file = parse("up: 'up{job=~\"api-.*\"}'\nobjectives: [{name: a, kind: up, objective: 0.9}]")
+    assert await patient.lines_about("targets", file) == ["ok: 2 of api-.* answer, scraped every 15s"]
+    of_a_cluster = parse("up: 'up{cluster=\"eu\"}'\nobjectives: [{name: a, kind: up, objective: 0.9}]")
+    prometheus_junk.by_query['count(up{cluster="eu"})'] = ONE
+    assert await patient.lines_about("targets", of_a_cluster) == [
+        "warning: how often cluster=eu is scraped is not known",
+        'ok: there are samples of up{cluster="eu"}',
+    ]
 
 
 # Telegram

@@ -183,7 +183,7 @@ def test_whatever_a_recovery_names_is_not_worse_than_the_target(
         pytest.param(GOOD, "🟢 Logins resolved: 0 % failed (last {recent})", id="ratio of good events"),
         pytest.param(SLOW_OR_FAILED, "🟢 Orders resolved: 0 % slow or failed (last {recent})", id="slow or failed"),
         pytest.param(AVAILABILITY, "🟢 Availability resolved: 100 % up (last {recent})", id="up"),
-        pytest.param(GAUGE, "🟢 Probes resolved: good 100 % of the time (last {recent})", id="gauge"),
+        pytest.param(GAUGE, "🟢 Probes resolved: 100 % good (last {recent})", id="gauge"),
     ],
 )
 def test_a_recovery_names_the_value_of_what_proved_it(objective: Objective, named: str, seconds: int) -> None:
