@@ -11,6 +11,7 @@ SLO = "slo"  # an objective's name
 OUTCOME = "outcome"  # how something ended
 REASON = "reason"  # why something was not sent
 KIND = "kind"  # what a message is for
+SERVICE = "service"  # the job of which a version was deployed
 WINDOW = "window"  # a span as Prometheus writes it: 5m, 1h, 3d
 
 # The server
@@ -46,3 +47,4 @@ WATCHDOG_LISTENING = "watchdog_listening"
 WATCHDOG_INCIDENTS_OPEN = "watchdog_incidents_open"
 WATCHDOG_SILENCES_ACTIVE = "watchdog_silences_active"
 WATCHDOG_INFO = "watchdog_info"
+WATCHDOG_DEPLOYMENT_TIMESTAMP_SECONDS = "watchdog_deployment_timestamp_seconds"

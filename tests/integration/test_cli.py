@@ -58,12 +58,23 @@ def test_files_of_objectives_are_validated_without_settings_or_prometheus(tmp_pa
     assert (said.exit_code, said.stdout, said.stderr) == (0, f"{right}: up\n", "")
     said = CliRunner().invoke(app, ["validate", str(right), str(wrong), str(tmp_path / "none.yml")], env=settings)
     assert (said.exit_code, said.stdout) == (2, f"{right}: up\n")
-    assert said.stderr.splitlines() == [
-        f"{wrong}:4: objectives.1 needs a kind: latency, ratio or up",
-        f"{tmp_path}/none.yml cannot be read: No such file or directory",
+    mistakes = [
+        f"{wrong}:3: objectives.0.objective is 99, a percentage; write 0.99",
+        f"{wrong}:4: objectives.1 needs a kind: latency, ratio, gauge or up",
+        f"{wrong}:4: objectives.1.objective is missing",
     ]
+    assert said.stderr.splitlines() == [*mistakes, f"{tmp_path}/none.yml cannot be read: No such file or directory"]
     said = CliRunner().invoke(app, ["validate", "--json", str(right), str(wrong)], env=settings)
     assert said.exit_code == 2
     document = json.loads(said.stdout)
     assert document["objectives"] == {str(right): ["up"]}
-    assert document["mistakes"] == [f"{wrong}:4: objectives.1 needs a kind: latency, ratio or up"]
+    assert document["mistakes"] == mistakes
+    main = tmp_path / "slo.yml"
+    main.write_text("include: [right.yml]\n")
+    said = CliRunner().invoke(app, ["validate", str(main)], env=settings)
+    assert (said.exit_code, said.stdout, said.stderr) == (0, f"{main}: up\n", "")
+    main.write_text("include: [right.yml, wrong.yml]\n")
+    said = CliRunner().invoke(app, ["validate", str(main)], env=settings)
+    assert said.exit_code == 2
+    repeated = f"{wrong}:3: objectives.0.name is 'up', as another objective's is, {right}:3"
+    assert sorted(said.stderr.splitlines()) == sorted([*mistakes, repeated])

@@ -130,7 +130,8 @@ class Ticker:
         self._evaluator.objectives = await self._live.refresh()
         await self._evaluator.evaluate()
         self._dispatcher.on_evaluation()
-        await asyncio.to_thread(self._instruments.show, self._evaluator.state, self._evaluator.objectives)
+        reports = self._inbox.deployments.all
+        await asyncio.to_thread(self._instruments.show, self._evaluator.state, self._evaluator.objectives, reports)
         self._ticked_at = steady()
         self._guard.goes_on(THE_TICKS)
         self._instruments.count_tick(self._evaluator.now(), perf_counter() - started)

@@ -206,7 +206,7 @@ async def test_a_breach_shows_in_a_month_although_it_is_over(world: World, grafa
 @pytest.mark.parametrize("name", DASHBOARDS)
 async def test_breaches_and_restarts_are_drawn_and_only_they(world: World, grafana: Grafana, name: str) -> None:
     dashboard = DASHBOARDS[name]
-    breaches, restarts = annotations(dashboard)
+    breaches, restarts, deployments = annotations(dashboard)
     await grafana.learn(grafana.view(world.sick), dashboard)
     drawn = await grafana.annotate(grafana.view(world.sick), dashboard, breaches)
     assert {line.labels["slo"] for line in drawn} >= {"latency", "errors"}
@@ -214,6 +214,7 @@ async def test_breaches_and_restarts_are_drawn_and_only_they(world: World, grafa
     restarted = await grafana.annotate(grafana.view(world.sick), dashboard, restarts)
     assert {line.labels["job"] for line in restarted} == {"wine-slo"}
     assert {"instance", "job"} <= restarted[0].labels.keys()
+    assert await grafana.annotate(grafana.view(world.sick), dashboard, deployments) == []
     drawn = await grafana.annotate(grafana.month(world.recovering), dashboard, breaches)
     assert {line.labels["slo"] for line in drawn} >= {"latency", "errors"}
 

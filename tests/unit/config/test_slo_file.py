@@ -268,7 +268,7 @@ def test_a_time_zone_that_does_not_exist_is_reported_once(zone: str) -> None:
         pytest.param(
             "    threshold: 1s",
             BURN.replace("5m", "2h"),
-            "11: objectives.0.burns.0.short must be shorter than long",
+            "11: objectives.0.burns.0.short must be longer than 0 and shorter than long",
             id="a short window that is longer",
         ),
         pytest.param(

@@ -1,5 +1,6 @@
 """Every mistake of a file in one go, each with its line; none hides another, and none only follows from another."""
 
+import re
 from typing import get_args
 
 import msgspec
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wine_slo.config.files.slo_hints import instead
 from wine_slo.config.files.slo_page import stand_in
 from wine_slo.config.slo_file import SloFileError, parse
 from wine_slo.config.slo_schema import AnyObjectiveEntry, BurnEntry, SloFileEntry
@@ -52,6 +54,7 @@ SLIPS = [
     ("histogram: seconds", "histogram: seconds_bucket", "objectives.0.histogram"),
     ('selector: code="200"', "selector: code=200", "objectives.0.selector"),
     ("budget: 0.02", "budget: 2", "objectives.0.burns.0.budget"),
+    ("short: 5m", "short: 0s", "objectives.0.burns.0.short"),
     ("alert: ticket", "alert: shout", "objectives.0.burns.1.alert"),
     ("name: errors", "name: probes", "objectives.2.name"),
     ("objective: 0.99\n    least", "objective: 99%\n    least", "objectives.1.objective"),
@@ -101,6 +104,8 @@ def test_the_page_without_slips_is_right() -> None:
 def test_each_field_of_each_kind_has_a_value_that_stands_in_for_a_wrong_one(kind: type[msgspec.Struct]) -> None:
     values = {each.name: stand_in(each) for each in msgspec.structs.fields(kind)}
     assert isinstance(kind(**values), kind)
+    for each in msgspec.structs.fields(kind):
+        assert re.search(r"; it must be |; write ", instead({}, None, each.type)), each.name
 
 
 @pytest.mark.parametrize(

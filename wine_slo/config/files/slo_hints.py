@@ -31,7 +31,8 @@ def instead(value: Any, written: str | None, wanted_type: Any) -> str:
         written: As it stands there; None where it is no scalar.
         wanted_type: The type of the field, which says in words what is wanted.
     """
-    wanted = next(each.extra["wanted"] for each in _metas(wanted_type) if each.extra and "wanted" in each.extra)
+    said_of_type = (each.extra["wanted"] for each in _metas(wanted_type) if each.extra and "wanted" in each.extra)
+    wanted = next(said_of_type, "cannot be read")  # a test holds each field to say it
     said = repr(value) if isinstance(value, str) or written is None else written
     if value is None:
         return f"is empty; it {wanted}"

@@ -14,14 +14,14 @@ from wine_slo.slo.objectives.kinds.indicator import Indicator
 from wine_slo.slo.objectives.objective import Alert, Burn, Objective
 from wine_slo.slo.objectives.scope import Scope
 from wine_slo.slo.objectives.selector import wrong_with_selector
-from wine_slo.slo.objectives.spans import (
+from wine_slo.slo.span import parse_span
+from wine_slo.slo.usual_spans import (
     USUAL_BAD_FOR,
     USUAL_GOOD_FOR,
     least_bad_for,
     least_good_for,
     least_over,
 )
-from wine_slo.slo.span import parse_span
 
 OVER = timedelta(minutes=5)  # the range that is shown, where nothing else is written
 NO_UP = "none"  # written for targets without `up` series

@@ -11,9 +11,9 @@ from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, scrape_in
 from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.near_match import few
 from wine_slo.slo.objectives.objective import Objective, Objectives, scopes_by_name
 from wine_slo.slo.objectives.scope import Scope
+from wine_slo.slo.objectives.selector import few
 from wine_slo.slo.source.clocks import WallClock
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo, Target
 from wine_slo.slo.span import format_span
@@ -140,9 +140,12 @@ async def _unalerted(objectives: Objectives, targets: Collection[Target] | None,
                 f"nothing would alert if {scope.name} were down: target_down is off",
                 "take that line out of slo.yml, or add an objective of the kind up",
             )
-    if any(each.counts_scrapes and PROBE in each.source.scraped(each.scope) for each in objectives.all):
-        return
+    judged = {
+        each.scope.name for each in objectives.all if each.counts_scrapes and PROBE in each.source.scraped(each.scope)
+    }
     for job, scope in covered.items():
+        if job in judged:
+            continue
         try:
             probes = (await api.query(promql.count(scope.select(PROBE)))).samples
         except MetricSourceError:
@@ -234,7 +237,8 @@ async def _series(file: SloFile, objectives: Objectives, api: MetricSource) -> F
 async def _history(objectives: Objectives, retention: timedelta | None, api: MetricSource) -> Findings:
     about = "history"
     longest = max(objectives.all, key=lambda each: each.longest_window)
-    window, span = longest.window_name, longest.longest_window
+    span = longest.longest_window
+    window = longest.window_name if longest.calendar is None else f"{span.days}d"
     if retention is not None and retention < span:
         yield warning(
             about,

@@ -81,7 +81,7 @@ class Attributor:
         """Return what is found about each key of an objective; nothing where it cannot be found."""
         try:
             found = await self._compare(objective, times)
-        except (MetricSourceError, ValueError, ArithmeticError) as error:
+        except (MetricSourceError, RuntimeError, ValueError, ArithmeticError) as error:  # RuntimeError: it is closed
             log.info("who is to blame for %s is not known: %s", objective.name, error)
             return {}
         except Exception:  # whatever it is, it is no reason not to judge

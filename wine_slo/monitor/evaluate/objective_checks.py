@@ -11,8 +11,8 @@ from math import inf, isnan
 
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.kinds.indicator import BoundedHistogram, RequiredSeries
-from wine_slo.slo.objectives.near_match import few, mismatch, parts_of, with_matchers
 from wine_slo.slo.objectives.objective import Objective, Objectives
+from wine_slo.slo.objectives.selector import few, mismatch, parts_of, with_matchers
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Vector
 from wine_slo.slo.span import format_seconds
 

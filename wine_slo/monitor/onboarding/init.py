@@ -22,7 +22,7 @@ from wine_slo.integrations.console import questions
 from wine_slo.integrations.console.terminal import Line, Terminal
 from wine_slo.monitor.evaluate import source
 from wine_slo.monitor.onboarding.choice import USUAL, choose
-from wine_slo.monitor.onboarding.discovery.candidates import Candidate, candidates, remarks
+from wine_slo.monitor.onboarding.discovery.candidates import Candidate, candidates, remarks, with_distinct_names
 from wine_slo.monitor.onboarding.discovery.found import Job
 from wine_slo.monitor.onboarding.discovery.queries import discover
 from wine_slo.monitor.onboarding.past import past_of
@@ -145,16 +145,17 @@ def _line(job: Job) -> Line:
 
 async def proposals_of(api: MetricSource, jobs: Sequence[Job]) -> list[Proposal]:
     """Return every objective that the jobs can have, with its numbers."""
-    possible = [(each, job) for job in jobs for each in candidates(job, is_only=len(jobs) == 1)]
+    possible = with_distinct_names(each for job in jobs for each in candidates(job, is_only=len(jobs) == 1))
+    by_name = {job.name: job for job in jobs}
     slots = asyncio.Semaphore(AT_ONCE)
 
-    async def proposal(candidate: Candidate, job: Job) -> Proposal:
-        objective = _prototype(candidate, job)
+    async def proposal(candidate: Candidate) -> Proposal:
+        objective = _prototype(candidate, by_name[candidate.fields["job"]])
         async with slots:
             past = await past_of(api, objective, LAST)
         return Proposal(candidate, choose(past, writable(candidate.bounds), candidate.least_bound), past)
 
-    return list(await asyncio.gather(*(proposal(*each) for each in possible)))
+    return list(await asyncio.gather(*map(proposal, possible)))
 
 
 def _prototype(candidate: Candidate, job: Job) -> Objective:

@@ -21,7 +21,7 @@ from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Person
-from wine_slo.slo.objectives.near_match import few
+from wine_slo.slo.objectives.selector import few
 from wine_slo.slo.oncall.actions import Action, ActionKind, ended
 from wine_slo.slo.source.clocks import CLOCKS_AGREE
 from wine_slo.slo.source.deployment import Deployment, Reported, last_reported
@@ -85,6 +85,11 @@ class ReportedDeployments:
         except LedgerError as error:
             log.error("%s; deployments that were reported before are not known", error)  # noqa: TRY400 - expected
 
+    @property
+    def all(self) -> tuple[Reported, ...]:
+        """Return all that are kept, in the order in which they were reported."""
+        return self._reports
+
     def last(self, job: str) -> Deployment | None:
         """Return the last one of a job."""
         return last_reported(self._reports, job)
@@ -102,6 +107,9 @@ class ReportedDeployments:
 class Inbox:
     """Takes reports.
 
+    Attributes:
+        deployments: Those that were reported.
+
     Args:
         token: What whoever reports must know; None where nobody may report.
         snapshot: What is known now.
@@ -115,7 +123,7 @@ class Inbox:
         self._token = token
         self._snapshot = snapshot
         self._journal = journal
-        self._deployments = deployments
+        self.deployments = deployments
 
     def routes(self) -> list[web.RouteDef]:
         """Return what to add to an application."""
@@ -138,7 +146,7 @@ class Inbox:
                 400, f"at is {at:%Y-%m-%d %H:%M} UTC; wanted: at most {OLDEST.days} days ago, and none to come"
             )
         deployment = Reported(job=job, version=report.version, at=min(at, now))
-        await self._deployments.add(deployment)
+        await self.deployments.add(deployment)
         return web.json_response({"job": job, "version": report.version, "at": deployment.at.isoformat()}, status=201)
 
     async def _drill(self, request: web.Request) -> web.Response:

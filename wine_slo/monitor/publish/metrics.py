@@ -1,6 +1,6 @@
 """What the watchdog knows and how it is doing, as metrics; what is not known is absent instead of 0."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -24,12 +24,14 @@ from wine_slo.slo.notification.policy import Suppression
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.budget import windows
 from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.source.deployment import Reported
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside each counter, which nobody uses
 
 TICK_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 PHASES = tuple(Phase)  # their numbers are those of the help text
 SIGHTS = tuple(Sight)
+MOST_DEPLOYMENTS = 50  # that are published
 
 
 class WatchdogInstruments:
@@ -87,6 +89,17 @@ class WatchdogInstruments:
             names.WATCHDOG_RECIPIENTS_UNREACHABLE, "Chats of the settings that cannot be reached; /health says why."
         )
         gauge(names.WATCHDOG_INFO, "The version that runs; always 1.", (names.VERSION,)).labels(version).set(1)
+        self._deployed = gauge(
+            names.WATCHDOG_DEPLOYMENT_TIMESTAMP_SECONDS,
+            "When a version was deployed, since the epoch: as it was reported, or seen beside a breach.",
+            (names.SERVICE, names.VERSION),
+        )
+        self._begin_counts()
+        self._shown: dict[Gauge, frozenset[tuple[str, ...]]] = {}
+        self.exposition = Exposition(registry)
+
+    def _begin_counts(self) -> None:
+        """Publish every counter from the start, at 0."""
         for outcome in ("answered", "failed"):
             self._queries.labels(outcome)
         for kind in Kind:
@@ -96,8 +109,6 @@ class WatchdogInstruments:
             self._suppressed.labels(reason)
         for reception in Reception:
             self._questions.labels(reception)
-        self._shown: dict[Gauge, frozenset[tuple[str, ...]]] = {}
-        self.exposition = Exposition(registry)
 
     def read_at_scrape(
         self,
@@ -142,8 +153,14 @@ class WatchdogInstruments:
         self._last_tick.set(ended_at.timestamp())
         self._tick_seconds.observe(seconds)
 
-    def show(self, state: State, objectives: Objectives) -> None:
-        """Publish what is known; what is not known is absent instead of 0. It may run beside a scrape."""
+    def show(self, state: State, objectives: Objectives, reports: Sequence[Reported] = ()) -> None:
+        """Publish what is known; what is not known is absent instead of 0. It may run beside a scrape.
+
+        Args:
+            state: What is known.
+            objectives: All objectives.
+            reports: The deployments that were reported, oldest first; the last of them are published.
+        """
         self._incidents_open.set(len(state.open_incidents))
         shown: dict[Gauge, dict[tuple[str, ...], float | None]] = {
             each: {}
@@ -157,6 +174,7 @@ class WatchdogInstruments:
                 self._burn,
             )
         }
+        shown[self._deployed] = dict(_deployed(state, objectives, reports))
         for key, track in state.tracks.items():
             objective, reading, slo = objectives.of(key), state.readings.get(key), str(key)
             if objective is None or reading is None:
@@ -177,3 +195,15 @@ class WatchdogInstruments:
             for labels in self._shown.get(gauge, frozenset()) - known.keys():  # not before: a scrape may come between
                 gauge.remove(*labels)
             self._shown[gauge] = frozenset(known)
+
+
+def _deployed(
+    state: State, objectives: Objectives, reports: Sequence[Reported]
+) -> Iterator[tuple[tuple[str, ...], float | None]]:
+    """Yield the labels of each deployment that was seen or reported, and when it was, the reported ones last."""
+    for incident in state.incidents.values():
+        objective, change = objectives.of(incident.key), incident.change
+        if objective is not None and change is not None and change.after:
+            yield (objective.job, change.after), change.at.timestamp()
+    for each in reports[-MOST_DEPLOYMENTS:]:
+        yield (each.job, each.version), each.at.timestamp()

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from wine_slo.slo.objectives.kinds.indicator import Events
-from wine_slo.slo.objectives.near_match import Matcher, parts_of
 from wine_slo.slo.objectives.objective import Objective
+from wine_slo.slo.objectives.selector import Matcher, parts_of
 
 MOST_LABELS = 10  # of one objective; each is two queries
 MOST_VALUES = 200  # of one label; more are names of single users or requests

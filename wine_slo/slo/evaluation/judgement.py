@@ -23,7 +23,7 @@ from wine_slo.slo.chance import chance_of_share
 from wine_slo.slo.evaluation.reading import Interval
 from wine_slo.slo.evaluation.rules import is_violation
 from wine_slo.slo.objectives.objective import Objective
-from wine_slo.slo.objectives.spans import grain
+from wine_slo.slo.usual_spans import grain
 
 CLEAR_SHARE = 0.8  # of what may be bad; what is worse than that is good by little
 INTERVALS_BEFORE = 6  # that show what traffic is usual

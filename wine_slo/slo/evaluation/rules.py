@@ -7,7 +7,7 @@ which booleans and arrays of booleans share; the core does not import NumPy.
 
 from wine_slo.slo.objectives.budget import Amount, Condition
 from wine_slo.slo.objectives.objective import Objective
-from wine_slo.slo.objectives.spans import grain
+from wine_slo.slo.usual_spans import grain
 
 ROUNDING = 1e-9  # of a share; 1 - 0.9 is a little less than a tenth, and counts are estimated from rates
 FEWEST_EVENTS = 0.01  # of one interval; less is not an event but the arithmetic of rates

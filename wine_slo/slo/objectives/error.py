@@ -1,5 +1,7 @@
 """Why an objective cannot be."""
 
+from collections.abc import Iterable
+
 
 class ObjectiveError(ValueError):
     """Values that an objective cannot have.
@@ -13,3 +15,17 @@ class ObjectiveError(ValueError):
         super().__init__(sentence)
         self.field = field
         self.mistakes = ((field, sentence), *more)
+
+
+def refuse(mistakes: Iterable[tuple[str, str]]) -> None:
+    """Refuse values where anything is wrong with them.
+
+    Args:
+        mistakes: Each field that is wrong, and what is wrong with it.
+
+    Raises:
+        ObjectiveError: There is one.
+    """
+    found = list(mistakes)
+    if found:
+        raise ObjectiveError(*found[0], *found[1:])

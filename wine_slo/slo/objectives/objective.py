@@ -12,10 +12,13 @@ from enum import StrEnum
 from math import ceil
 from typing import Self
 
-from wine_slo.slo.objectives.error import ObjectiveError
+from wine_slo.slo.objectives.error import ObjectiveError, refuse
 from wine_slo.slo.objectives.kinds.indicator import Indicator, Unit
 from wine_slo.slo.objectives.scope import Scope
-from wine_slo.slo.objectives.spans import (
+from wine_slo.slo.objectives.window import Calendar, Period
+from wine_slo.slo.source.deployment import VersionSeries
+from wine_slo.slo.span import format_span
+from wine_slo.slo.usual_spans import (
     LEAST_OVER_INTERVALS,
     STALL_SHARE,
     USUAL_BAD_FOR,
@@ -24,9 +27,6 @@ from wine_slo.slo.objectives.spans import (
     least_bad_for,
     least_good_for,
 )
-from wine_slo.slo.objectives.window import Calendar, Period
-from wine_slo.slo.source.deployment import VersionSeries
-from wine_slo.slo.span import format_span
 
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 JITTER = 0.05  # of an interval, by which spans are longer or shorter than whole intervals and still count as such
@@ -65,12 +65,12 @@ class Burn:
 
     def __post_init__(self) -> None:
         """Refuse windows that make no sense together."""
-        if not 0 < self.budget <= 1:
-            raise ObjectiveError("budget", "must be a share of the budget, more than 0 and at most 1")
-        if self.short >= self.long:
-            raise ObjectiveError("short", "must be shorter than long")
-        if self.alert is Alert.BREACH:
-            raise ObjectiveError("alert", "must be page or ticket")
+        checks = (
+            ("budget", 0 < self.budget <= 1, "must be a share of the budget, more than 0 and at most 1"),
+            ("short", timedelta(0) < self.short < self.long, "must be longer than 0 and shorter than long"),
+            ("alert", self.alert is not Alert.BREACH, "must be page or ticket"),
+        )
+        refuse((name, sentence) for name, holds, sentence in checks if not holds)
 
     def factor(self, window: timedelta, history: timedelta | None = None) -> float:
         """Return the burn rate at which this share is burnt in the long window, or in as much of it as is known.
@@ -181,16 +181,18 @@ class Objective:
         for name, holds, sentence in checks:
             if not holds:
                 mistakes.setdefault(name, sentence)  # a field that is no number is wrong in one way
-        if mistakes:
-            first, *more = mistakes.items()
-            raise ObjectiveError(*first, *more)
-        for number, burn in enumerate(self.burns):
-            if not self.can_fire(burn):
-                raise ObjectiveError(
-                    f"burns.{number}",
+        refuse(mistakes.items())
+        refuse(
+            (
+                f"burns.{number}",
+                (
                     f"can never fire: {burn.budget:g} of the budget in that window is a burn rate of "
-                    f"{burn.factor(self.window):.3g}, and where every event is bad it is {self.fastest_burn:.3g}",
-                )
+                    f"{burn.factor(self.window):.3g}, and where every event is bad it is {self.fastest_burn:.3g}"
+                ),
+            )
+            for number, burn in enumerate(self.burns)
+            if not self.can_fire(burn)
+        )
 
     @property
     def scope(self) -> Scope:

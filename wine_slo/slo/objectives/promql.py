@@ -12,9 +12,9 @@ from datetime import timedelta
 from wine_slo.metric_names import ENDPOINT
 from wine_slo.slo.objectives.kinds import counting
 from wine_slo.slo.objectives.kinds.indicator import Events
-from wine_slo.slo.objectives.near_match import parts_of
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.objectives.scope import JOB, Scope
+from wine_slo.slo.objectives.selector import parts_of
 from wine_slo.slo.source.deployment import VERSION_LABELS, VersionSeries
 from wine_slo.slo.span import format_range
 

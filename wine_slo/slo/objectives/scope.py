@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from wine_slo.slo.objectives.near_match import Matcher, parts_of
-from wine_slo.slo.objectives.selector import one_of, quoted
+from wine_slo.slo.objectives.selector import Matcher, one_of, parts_of, quoted
 
 JOB = "job"
 

@@ -17,6 +17,7 @@ from wine_slo.slo.objectives.budget import Budget, is_any_burning, windows
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason, phrase
 from wine_slo.slo.text.formatting import BURNT_IN, Formatter
+from wine_slo.slo.text.incidents.breach import deployment_line
 from wine_slo.slo.text.incidents.burn import budget_in_short, budget_line, last_budget
 from wine_slo.slo.text.incidents.cause import breakdown_lines
 from wine_slo.slo.text.language import shortened
@@ -119,6 +120,8 @@ def why_text(
         lines += _measurements(fmt, objective, reading)
     lines += _evidence_lines(fmt, objective, track, now)
     incident = state.incidents.get(track.incident) if track.incident is not None else None
+    if incident is not None and incident.is_open and incident.change is not None:
+        lines.append(deployment_line(fmt, incident.change, incident.since))
     if incident is not None and incident.attribution is not None:
         lines += breakdown_lines(fmt, incident.attribution, objective)
     lines.append(fmt.say("Query: {query}", query=f"<code>{escape(query)}</code>"))

@@ -132,8 +132,10 @@ async def test_a_new_month_begins_at_once_with_a_whole_budget_and_no_burn_rate_o
     before = await reader.read(local("2026-10-31T23:59:30"))
     queries = source.queries
     assert before.burn_rate(OBJECTIVE, HOUR) == pytest.approx(5, rel=0.1)
-    after = await reader.read(local("2026-11-01T00:20:00"))
+    soon = await reader.read(local("2026-11-01T00:09:00"))
     assert source.queries - queries >= 8, "what was known of October is not taken for November"
+    assert soon.events == pytest.approx(540, rel=0.6)
+    after = await reader.read(local("2026-11-01T00:20:00"))
     assert after.history == timedelta(minutes=20)
     assert after.length(OBJECTIVE) == 30 * DAY
     assert after.remaining(OBJECTIVE) == pytest.approx(1 - 0.25 / 3 / (36), abs=0.001)

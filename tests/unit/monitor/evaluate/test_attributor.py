@@ -146,7 +146,9 @@ async def test_a_breach_opens_in_time_without_a_cause_that_is_not_known_yet_and_
     assert causes(life.incident) == [(ENDPOINT, ("/sleep",))]
 
 
-@pytest.mark.parametrize("error", [MetricSourceError("it cannot be reached"), ZeroDivisionError(), RuntimeError("odd")])
+@pytest.mark.parametrize(
+    "error", [MetricSourceError("it cannot be reached"), ZeroDivisionError(), RuntimeError("closed"), KeyError("odd")]
+)
 async def test_a_breach_opens_without_a_cause_where_it_cannot_be_queried_and_has_it_once_it_can(
     error: Exception,
 ) -> None:

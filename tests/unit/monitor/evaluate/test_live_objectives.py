@@ -187,6 +187,21 @@ async def test_a_file_that_is_read_anew_is_judged_at_once_at_what_is_known(follo
     assert {each.ratio for each in followed.live.current.all} == {0.9}
 
 
+async def test_all_files_are_read_anew_and_a_wrong_one_of_them_changes_nothing(tmp_path: Path) -> None:
+    team = tmp_path / "team.yml"
+    team.write_text("job: shop\nobjectives: [{name: shop, kind: up, objective: 0.9}]\n")
+    followed = Followed(tmp_path / "slo.yml", f"include: [team*.yml]\n{SILENT}")
+    followed.prometheus.intervals = {"api": 30, "other": 60, "shop": 15}
+    assert await followed.after() == {"errors": 30, "up": 60, "shop": 15}
+    team.write_text(team.read_text().replace("name: shop", "name: checkout"))
+    await followed.live.reload()
+    assert intervals(followed.live.current) == {"errors": 30, "up": 60, "checkout": 15}
+    team.write_text("job: shop\n")
+    with pytest.raises(SloFileError, match=r"team\.yml:1: objectives is missing"):
+        await followed.live.reload()
+    assert intervals(followed.live.current) == {"errors": 30, "up": 60, "checkout": 15}
+
+
 async def test_a_wrong_file_that_is_read_anew_changes_nothing(followed: Followed) -> None:
     followed.prometheus.intervals = {"api": 30, "other": 60}
     before = await followed.live.refresh()

@@ -15,8 +15,8 @@ from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.schedule import SETTLES_IN, next_evaluation_at
 from wine_slo.slo.objectives.objective import Objective, Objectives
-from wine_slo.slo.objectives.spans import least_over
 from wine_slo.slo.source.clocks import WallTime
+from wine_slo.slo.usual_spans import least_over
 
 POLL = 30.0  # seconds
 BEGINS, LASTS = 1200.0, 300.0  # the outage, in seconds
@@ -58,7 +58,10 @@ def lived(
     """Return the incidents of an hour with one outage in which every request is slow."""
     objective = at_interval(written)
     outage = Spell(BEGINS, BEGINS + LASTS, slow=1.0)
-    gaps = [Spell(BEGINS + each * real, BEGINS + (each + 1) * real, slow=1.0, is_away=True) for each in missed]
+    gaps = [
+        Spell(BEGINS + at, BEGINS + at + real, slow=float(at < LASTS), is_away=True)
+        for at in (each * real for each in missed)
+    ]
     now = START + timedelta(seconds=900)
     run = Run(
         objective,

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.simulation import LATENCY, Simulation
 from wine_slo.slo.objectives.objective import Objective
-from wine_slo.slo.objectives.spans import least_over
+from wine_slo.slo.usual_spans import least_over
 
 INTERVALS = [5, 10, 15, 30, 60, 120]
 HEALTHY, SICK = 0.05, 1.6  # seconds

@@ -124,7 +124,7 @@ def names_what_is_worse(text: str, objective: Objective) -> bool:
     head = text.splitlines()[0]
     if ": " not in head:
         return False
-    number, unit = head.split(": ", 1)[1].removeprefix("p95 ").removeprefix("good ").split()[:2]
+    number, unit = head.split(": ", 1)[1].removeprefix("p95 ").split()[:2]
     seen = float(number)
     if objective.is_latency:
         return seen * {"s": 1.0, "ms": 0.001}[unit] > 1.0

@@ -182,6 +182,18 @@ def test_a_share_of_the_new_budget_must_burn_before_it_is_an_alert() -> None:
     assert scene.burns(18, 40 * 60).incidents(Alert.PAGE)
 
 
+def test_no_events_in_the_short_window_of_a_new_month_end_no_incident_before_that_window_has_passed() -> None:
+    scene = Turn().burns(18, 120)
+    for after, is_open in ((60.0, True), (280.0, True), (310.0, False)):
+        scene.second = (BEGIN - START).total_seconds() + after
+        known = budget(scene.now, 0.9, burning=0.9)
+        known = replace(known, bad_ratios={span: each for span, each in known.bad_ratios.items() if span >= HOUR})
+        seen = Interval(scene.now, bad=0, total=50)
+        scene.evaluate({KEY: Reading(at=scene.now, sight=Sight.CLEAR, intervals=(seen,), budget=known)})
+        (page,) = scene.incidents(Alert.PAGE)
+        assert page.is_open is is_open
+
+
 def test_an_evaluation_that_knows_no_budget_yet_ends_no_incident() -> None:
     scene = Turn().burns(18, 120)
     scene.second += 5

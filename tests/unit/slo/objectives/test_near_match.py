@@ -2,7 +2,7 @@
 
 import pytest
 
-from wine_slo.slo.objectives.near_match import Matcher, few, mismatch, parts_of, with_matchers
+from wine_slo.slo.objectives.selector import Matcher, few, mismatch, parts_of, with_matchers
 
 
 def test_a_selector_is_taken_apart_and_put_together_again() -> None:

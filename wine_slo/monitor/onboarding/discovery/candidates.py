@@ -1,7 +1,8 @@
 """What could be an objective, by what was found: everything of its entry in slo.yml but the numbers."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain, count
 from typing import Any
 
 from wine_slo.monitor.onboarding.discovery import conventions
@@ -48,6 +49,16 @@ def candidates(job: Job, *, is_only: bool) -> list[Candidate]:
     return [*_requests(job, names), *_switches(job, names), *_availability(job, names)]
 
 
+def with_distinct_names(found: Iterable[Candidate]) -> list[Candidate]:
+    """Return candidates of which no two have one name, as two jobs may read the same in small letters."""
+    distinct: dict[str, Candidate] = {}
+    for each in found:
+        names = chain([each.name], (f"{each.name}-{number}" for number in count(2)))
+        name = next(name for name in names if name not in distinct)
+        distinct[name] = replace(each, fields={**each.fields, "name": name})
+    return list(distinct.values())
+
+
 def remarks(job: Job) -> list[str]:
     """Return what a file should say of what no objective was made of, a paragraph each."""
     found = []
@@ -66,6 +77,11 @@ def remarks(job: Job) -> list[str]:
             f"{job.name} has no histogram of requests. Some libraries have one from the first request on; then run "
             "`wine-slo init` again."
         )
+    found += [
+        f"{job.name} says by {each.name} when something last succeeded. Where that must be no longer ago than an hour, "
+        f"write an objective of the kind gauge with good: 'time() - {Scope.of_jobs(job.name).select(each.name)} < 1h'."
+        for each in job.moments
+    ]
     return found
 
 

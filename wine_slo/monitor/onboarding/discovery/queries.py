@@ -13,6 +13,7 @@ from wine_slo.monitor.onboarding.discovery import conventions
 from wine_slo.monitor.onboarding.discovery.found import Job, Labels, Metric
 from wine_slo.monitor.onboarding.discovery.statuses import STATUS_LABELS
 from wine_slo.slo.objectives.scope import Scope
+from wine_slo.slo.objectives.selector import NAME
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Sample, SourceInfo, finite_bounds
 
 AT_ONCE = 4  # jobs; a large Prometheus is busy with each
@@ -23,6 +24,7 @@ OF_TARGET = (  # what every series of a target has, or that distinguishes replic
     "cluster", "replica", "prometheus", "host", "hostname", "otel_scope_name", "otel_scope_version",
 )  # fmt: skip
 COUNTERS = ("_total", "_count")
+CLASSIC = re.compile(NAME)  # since Prometheus 3 a name may have any letters, which slo.yml has no fields for
 SWITCH = re.compile(r"probe_success|[a-z0-9]+_up")  # not node_network_up: an interface may well be down
 MOMENT = re.compile(r".*last_?(success|successful|completed)\w*(time|timestamp|seconds)\w*|push_time_seconds")
 
@@ -85,7 +87,7 @@ async def _bounds(source: MetricSource, job: str) -> dict[str, tuple[float, ...]
     for each in await _vector(source, f"count by (__name__, le) ({buckets})"):
         samples[each.labels.get("__name__", "").removesuffix("_bucket")].append(each)
     bounds = {name: finite_bounds(each) for name, each in samples.items()}
-    return {name: each for name, each in bounds.items() if each}
+    return {name: each for name, each in bounds.items() if each and CLASSIC.fullmatch(name)}
 
 
 async def _statuses(source: MetricSource, job: str) -> dict[str, Labels]:
@@ -97,7 +99,7 @@ async def _statuses(source: MetricSource, job: str) -> dict[str, Labels]:
         for label in STATUS_LABELS:
             if each.labels.get(label):
                 of_metric[label].add(each.labels[label])
-    return {name: _sorted(labels) for name, labels in values.items()}
+    return {name: _sorted(labels) for name, labels in values.items() if CLASSIC.fullmatch(name)}
 
 
 async def _with_labels(

@@ -38,7 +38,7 @@ from wine_slo.slo.redaction import redact, redacted
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo
 
 LONGEST = timedelta(days=28)  # whole weeks, as people work by weeks
-UNKNOWN = "how often its job is scraped is not known yet; it is after its third scrape"
+UNKNOWN = "how often its job is scraped is not known: it has just begun, or is not scraped now"
 BAD_INPUT, NO_DATA, INTERRUPTED = 2, 3, 130
 
 

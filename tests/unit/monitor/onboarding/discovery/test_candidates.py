@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from wine_slo.monitor.onboarding.discovery.candidates import Candidate, candidates, remarks
+from wine_slo.monitor.onboarding.discovery.candidates import Candidate, candidates, remarks, with_distinct_names
 from wine_slo.monitor.onboarding.discovery.found import Job, Metric
 
 BOUNDS = (0.1, 0.5, 1.0)
@@ -273,6 +273,13 @@ def test_names_and_titles_say_whose_they_are_where_there_are_several_jobs() -> N
     assert candidates(FASTAPI, is_only=True)[0].fields["title"] == "Latency"
 
 
+def test_two_jobs_that_read_the_same_in_small_letters_have_names_of_their_own() -> None:
+    jobs = [Job(name=each, targets=1) for each in ("Api", "api", "api.")]
+    found = with_distinct_names(each for job in jobs for each in candidates(job, is_only=False))
+    assert _names(found) == ["api-availability", "api-availability-2", "api-availability-3"]
+    assert [each.fields["job"] for each in found] == ["Api", "api", "api."]
+
+
 def test_bounds_are_in_seconds_whatever_the_unit() -> None:
     assert candidates(ISTIO, is_only=True)[0].bounds == (0.001, 0.5)
 
@@ -285,6 +292,8 @@ def test_what_no_objective_was_made_of_is_said() -> None:
         "new has no histogram of requests. Some libraries have one"
     )
     assert remarks(Job(name="blackbox", targets=1, switches=(Metric(name="probe_success"),))) == []
+    batch = Job(name="backup", moments=(Metric(name="push_time_seconds"),))
+    assert remarks(batch)[0].endswith("good: 'time() - push_time_seconds{job=\"backup\"} < 1h'.")
 
 
 def _names(found: list[Candidate]) -> list[str]:

@@ -1,0 +1,63 @@
+"""What is found of series, versions and starts on the real Prometheus, which is its own service here."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.support.real.prometheus import Prometheus
+from wine_slo.config.slo_file import parse
+from wine_slo.integrations.prometheus.client import PrometheusClient
+from wine_slo.monitor.evaluate.objective_checks import check_objectives
+from wine_slo.slo.objectives import promql
+from wine_slo.slo.source.deployment import LOOKBACK, version_series
+from wine_slo.slo.source.metric_source import MetricSource
+
+REQUESTS = "prometheus_http_requests_total"
+
+
+@pytest.fixture
+async def api(tmp_path: Path) -> AsyncIterator[MetricSource]:
+    prometheus = Prometheus(tmp_path / "prometheus", {})
+    jobs = [{"job_name": "self", "static_configs": [{"targets": [f"127.0.0.1:{prometheus.port}"]}]}]
+    config = {"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": jobs}
+    (prometheus.folder / "prometheus.yml").write_text(json.dumps(config))  # which is YAML too
+    await prometheus.start()
+    await prometheus.until(f'count_over_time({REQUESTS}{{job="self", handler="/-/ready", code="200"}}[1m]) > 2')
+    async with aiohttp.ClientSession() as session:
+        yield PrometheusClient(session, prometheus.url, {})
+    await prometheus.kill()
+
+
+async def test_what_can_never_be_counted_is_distinguished_from_what_never_happened(api: MetricSource) -> None:
+    selectors = ('code=~"41."', 'code="5xx"', 'status=~"5.."', 'code=~"41.", handler="/nowhere"')
+    entries = "\n".join(
+        f"  - {{name: of{number}, kind: ratio, objective: 0.99, bad: '{REQUESTS}{{{each}}}', total: {REQUESTS}}}"
+        for number, each in enumerate(selectors)
+    )
+    objectives = parse(f"job: self\nobjectives:\n{entries}\n").objectives()
+    found = {each.objective: each for each in await check_objectives(api, objectives)}
+    assert {name: each.is_usual for name, each in found.items()} == {
+        "of0": True, "of1": False, "of2": False, "of3": True,
+    }  # fmt: skip
+    assert 'it has code="5xx", and code is 200' in found["of1"].sentence
+    assert "it names the label status, which these series do not have: code, handler" in found["of2"].sentence
+
+
+async def test_the_version_and_the_start_of_a_service_are_found_by_themselves(api: MetricSource) -> None:
+    (objective,) = (
+        parse("job: self\nscrape_interval: 1s\nobjectives: [{name: up, kind: up, objective: 0.9}]").objectives().all
+    )
+    infos = promql.infos(objective.scope)
+    assert infos is not None
+    series = version_series([each.labels for each in (await api.query(infos)).samples])
+    assert series is not None
+    assert (series.selector, series.label) == ("prometheus_build_info", "version")
+    query = promql.versions_first_seen(objective, series, LOOKBACK)
+    assert query is not None
+    (seen,) = (await api.query(query)).samples
+    (started,) = (await api.query(promql.started_at(objective.scope))).samples
+    assert seen.labels["version"]
+    assert started.value <= seen.value
