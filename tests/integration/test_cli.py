@@ -46,7 +46,10 @@ def test_a_wrong_setting_is_a_sentence_and_2(verb: str) -> None:
 def test_a_drill_of_what_is_no_latency_is_refused() -> None:
     said = CliRunner().invoke(app, ["drill", "--objective", "errors"])
     assert said.exit_code == 2
-    assert said.stderr == "there is no objective of the kind latency that a drill could break\n"
+    assert said.stderr == (
+        "there is no objective of the kind latency that a drill through /sleep could break; `drill:` in slo.yml names "
+        "a URL or two commands that break another one\n"
+    )
 
 
 def test_files_of_objectives_are_validated_without_settings_or_prometheus(tmp_path: Path) -> None:
