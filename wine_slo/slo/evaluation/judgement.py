@@ -118,15 +118,22 @@ class Weighing:
         return self.is_enough and self.chance < CHANCE
 
 
-def weigh(objective: Objective, suspicion: Sequence[Interval], before: Sequence[Interval] = ()) -> Weighing:
+def weigh(
+    objective: Objective,
+    suspicion: Sequence[Interval],
+    before: Sequence[Interval] = (),
+    apart: timedelta = timedelta(0),
+) -> Weighing:
     """Return what was seen since a suspicion arose, as it is judged.
 
     Args:
         objective: The objective.
         suspicion: The intervals with events since the first bad one, oldest first.
         before: Those just before the first bad one, oldest first; without them nothing is known of the usual traffic.
+        apart: How far apart within an interval the targets are scraped.
     """
-    rest_bad, rest_total = _without_worst_stall(objective, suspicion, Traffic.of(objective, before))
+    most = objective.stall_intervals(apart)
+    rest_bad, rest_total = _without_worst_stall(objective, suspicion, Traffic.of(objective, before), most)
     return Weighing(
         bad=sum(each.bad for each in suspicion),
         total=sum(each.total for each in suspicion),
@@ -137,15 +144,21 @@ def weigh(objective: Objective, suspicion: Sequence[Interval], before: Sequence[
     )
 
 
-def is_breach(objective: Objective, suspicion: Sequence[Interval], before: Sequence[Interval] = ()) -> bool:
+def is_breach(
+    objective: Objective,
+    suspicion: Sequence[Interval],
+    before: Sequence[Interval] = (),
+    apart: timedelta = timedelta(0),
+) -> bool:
     """Return whether what was seen since a suspicion arose is an incident.
 
     Args:
         objective: The objective.
         suspicion: The intervals with events since the first bad one, oldest first.
         before: Those just before the first bad one, oldest first.
+        apart: How far apart within an interval the targets are scraped.
     """
-    return weigh(objective, suspicion, before).is_breach
+    return weigh(objective, suspicion, before, apart).is_breach
 
 
 def just_before(objective: Objective, seen: Sequence[Interval], first: Interval) -> tuple[Interval, ...]:
@@ -196,10 +209,9 @@ def held_run(objective: Objective, seen: Sequence[Interval], span: timedelta) ->
 
 
 def _without_worst_stall(
-    objective: Objective, suspicion: Sequence[Interval], traffic: Traffic | None
+    objective: Objective, suspicion: Sequence[Interval], traffic: Traffic | None, most: int
 ) -> tuple[float, float]:
-    """Return bad and all events outside the stall that explains the most bad ones."""
-    most = objective.stall_intervals
+    """Return bad and all events outside the stall that explains the most bad ones, of at most so many intervals."""
     # Ends of intervals jitter a little; two that are scraped seldom are adjacent too where a scrape between is missing.
     span = objective.scrape_interval * (most - 0.5 + (most == FEWEST_TOUCHED))
     worst = (0.0, 0.0)

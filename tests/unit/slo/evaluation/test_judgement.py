@@ -190,7 +190,7 @@ def test_traffic_that_was_not_there_counts_towards_what_is_usual() -> None:
 
 def worst_stall_left_out(suspicion: Sequence[Interval]) -> tuple[float, float]:
     """The same as the program's, by trying every stall there can be."""
-    length = LATENCY.stall_intervals
+    length = LATENCY.stall_intervals()
     stalls = [suspicion[first : first + length] for first in range(len(suspicion))]
     worst = max(stalls, key=lambda stall: (sum(each.bad for each in stall), sum(each.total for each in stall)))
     rest = [each for each in suspicion if each not in worst]
