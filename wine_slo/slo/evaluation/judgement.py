@@ -7,7 +7,7 @@ intervals since a suspicion arose:
   stall can touch, or as many requests as it can spoil, whichever are fewer), and when chance would show that in a
   service that meets its objective less than once in twenty;
 * it is **clear** when the newest intervals are good by more than a little, for long enough, with enough events, and
-  when chance would show that in a service that is still as bad as the incident was less than once in twenty;
+  when chance would show that in a service that is still as bad as the incident was less than once in five hundred;
 * where they are good by little, it has **held** when the objective was met over a much longer span.
 
 So full outages and long ones, busy services and quiet ones are all judged by one rule: where there is little to go
@@ -31,6 +31,7 @@ FEWEST_BEFORE = 3  # with fewer that is not known
 FEWEST_TOUCHED = 2  # intervals, by a stall however short
 DEVIATIONS = 4.0  # by which a stall may have more requests than usual
 CHANCE = 0.05  # a swing that chance explains is no news; the bound below overstates it some four times
+CHANCE_OF_RECOVERY = 0.002  # each interval is another try, for as long as the incident lasts
 
 
 def is_bad(objective: Objective, interval: Interval) -> bool:
@@ -186,7 +187,7 @@ def clear_run(
             continue
         if unclear / total > CLEAR_SHARE * objective.allowed_bad_ratio:
             return ()
-        if unclear / total < bad_ratio and chance_of_share(unclear, total, bad_ratio) < CHANCE:
+        if unclear / total < bad_ratio and chance_of_share(unclear, total, bad_ratio) < CHANCE_OF_RECOVERY:
             return seen[-count:]
     return ()
 

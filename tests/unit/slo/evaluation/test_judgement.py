@@ -224,9 +224,9 @@ def test_it_clear_run_when_the_newest_intervals_are(seen: list[Interval], clear:
 
 
 def test_what_was_bad_by_a_little_takes_longer_to_be_known_as_good() -> None:
-    """With a tenth slow, four good intervals of ten requests each happen by chance once in seventy."""
-    assert not clear_run(LATENCY, intervals(*[0] * 4, of=5), intervals=4, bad_ratio=0.1)
-    assert clear_run(LATENCY, intervals(*[0] * 6, of=5), intervals=4, bad_ratio=0.1)
+    """With a tenth slow, four good intervals of ten requests each happen by chance once in seventy, so quite often."""
+    assert not clear_run(LATENCY, intervals(*[0] * 4, of=10), intervals=4, bad_ratio=0.1)
+    assert clear_run(LATENCY, intervals(*[0] * 6, of=10), intervals=4, bad_ratio=0.1)
 
 
 def test_what_is_as_bad_as_it_was_is_not_clear() -> None:
