@@ -41,6 +41,16 @@ def sight(objective: Objective = LATENCY, key: Key = KEY, **changes: object) -> 
     return read(objective, State(), answers(**changes))[key].sight
 
 
+def test_how_far_apart_targets_are_scraped_is_that_of_the_label_sets_own() -> None:
+    names = {"a": 1.0, "b": 4.0}
+    scraped = [Sample({**TARGET, "instance": name}, NOW.timestamp() - wait) for name, wait in names.items()]
+    scrapes = Scrapes([Sample(each.labels, 1.0) for each in scraped], scraped)
+    assert read(LATENCY, State(), answers(scrapes=scrapes))[KEY].apart == timedelta(seconds=3)
+    one = Key("latency", (("instance", "a"),))
+    by_instance = replace(LATENCY, by=("instance",))
+    assert read(by_instance, State(), answers(scrapes=scrapes, shown={one: 9.0}))[one].apart == timedelta(0)
+
+
 def test_a_busy_service_is_seen_clearly() -> None:
     assert sight() is Sight.CLEAR
 
