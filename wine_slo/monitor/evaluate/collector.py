@@ -19,8 +19,8 @@ from wine_slo.monitor.evaluate.slow_queries import Bounds, Budgets
 from wine_slo.slo.evaluation.engine import Interruption, State, advance, instants_of, is_ahead, with_clock_set
 from wine_slo.slo.evaluation.incident import with_attributions
 from wine_slo.slo.evaluation.key_state import may_open
-from wine_slo.slo.evaluation.reading import Reading, Sight, without_data
-from wine_slo.slo.evaluation.sampling import read_blind, unjudged, untrusted
+from wine_slo.slo.evaluation.reading import Reading, Sight, unjudged, untrusted, without_data
+from wine_slo.slo.evaluation.sampling import read_blind
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 from wine_slo.slo.source.clocks import SourceTime, WallClock, agree

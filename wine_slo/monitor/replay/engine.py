@@ -21,7 +21,7 @@ from wine_slo.monitor.replay.tables import ObjectiveTables
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.judgement import is_bad
 from wine_slo.slo.evaluation.phases import Phase
-from wine_slo.slo.evaluation.reading import Reading
+from wine_slo.slo.evaluation.reading import Reading, unjudged, untrusted
 from wine_slo.slo.evaluation.sampling import (
     CATCHES_UP,
     Grid,
@@ -30,8 +30,6 @@ from wine_slo.slo.evaluation.sampling import (
     read,
     read_blind,
     read_nothing,
-    unjudged,
-    untrusted,
 )
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 from wine_slo.slo.source.metric_source import MetricSourceError, Sample

@@ -15,7 +15,7 @@ from wine_slo.monitor.replay.range_cache import Numbers, Table, instant, millise
 from wine_slo.monitor.replay.tables import ObjectiveTables
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Finding, findings
-from wine_slo.slo.evaluation.rules import event_counts, has_events, is_stuck, is_violation, is_without_bucket
+from wine_slo.slo.evaluation.rules import event_counts, has_events, is_missed, is_stuck, is_violation, is_without_bucket
 from wine_slo.slo.evaluation.schedule import arrival
 from wine_slo.slo.objectives.objective import Alert, Key
 
@@ -129,6 +129,10 @@ class QuietTicks:
         targets_up = np.nan_to_num(np.min([*up.rows.values()], axis=0)) if up.rows else np.zeros(count)
         must_evaluate = ~self._are_in_step(scraped) | ~self._have_all(tables)
         changes = np.zeros(count, bool)
+        may_miss: Flags = np.zeros(count, bool)
+        if "total_settled" in tables:
+            many = is_missed(np.sum([_row(long, key, count) for key in long], axis=0))
+            may_miss |= many & ~_any_value(tables["total_settled"])
         for key in keys:
             must_evaluate |= np.isnan(shown[key]) if objective.by else False
             found = findings(
@@ -139,6 +143,7 @@ class QuietTicks:
                 long=_row(long, key, count),
                 is_stuck=False,  # a request that is stuck makes its interval suspicious
                 has_intervals=True,  # `_have_all` says so
+                is_missing=may_miss,
             )
             holds = [np.broadcast_to(each, count) for _, each in found]
             decides = np.select(holds, [*range(len(found))])

@@ -19,6 +19,7 @@ from wine_slo.slo.evaluation.rules import (
 from wine_slo.slo.objectives.budget import Amount, Budget, Condition
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.reason import Reason
+from wine_slo.slo.source.metric_source import MetricSourceError
 from wine_slo.slo.span import format_span
 
 
@@ -157,12 +158,14 @@ class Traffic:
         hangs: Whether a request has been waiting for an answer for longer than the threshold.
         has_intervals: Whether any interval of late has two samples, where there are series that must have them; of
             a gauge, whether it has a value.
+        is_missing: Whether no series counts any event, though many were counted of late.
     """
 
     shown: float
     long: float
     hangs: bool = False
     has_intervals: bool = True
+    is_missing: bool = False
 
 
 class Finding(StrEnum):
@@ -173,6 +176,7 @@ class Finding(StrEnum):
     APART = "apart"  # no two samples lie close enough for an interval
     ABSENT = "absent"  # there is no value that can be compared
     STUCK = "stuck"  # a request waits longer than the threshold, which can be judged
+    MISSING = "missing"  # no series counts any event, though many were counted of late
     NO_TRAFFIC = "no_traffic"
     TOO_FEW = "too_few"
     ENOUGH = "enough"
@@ -181,7 +185,7 @@ class Finding(StrEnum):
     def sight(self) -> Sight:
         """Return the data quality that follows."""
         match self:
-            case Finding.OLD | Finding.APART | Finding.ABSENT:
+            case Finding.OLD | Finding.APART | Finding.ABSENT | Finding.MISSING:
                 return Sight.STALE
             case Finding.DOWN:
                 return Sight.TARGET_DOWN
@@ -193,7 +197,7 @@ class Finding(StrEnum):
                 return Sight.CLEAR
 
 
-def findings(
+def findings(  # noqa: PLR0913  # values of a record, each by its name
     objective: Objective,
     *,
     age: Amount,
@@ -202,6 +206,7 @@ def findings(
     long: Amount,
     is_stuck: Condition,
     has_intervals: Condition,
+    is_missing: Condition,
 ) -> tuple[tuple[Finding, Condition], ...]:
     """Return each finding and whether it holds, in the order in which they decide; the last one always holds.
 
@@ -213,6 +218,7 @@ def findings(
         long: Events over the time after which an incident expires.
         is_stuck: Whether a request has waited longer than the threshold.
         has_intervals: Whether any recent interval has two samples; of a gauge, whether it has a value.
+        is_missing: Whether no series counts any event, though many were counted of late.
     """
     old = (Finding.OLD, is_old(objective, age))
     if objective.is_up:
@@ -225,6 +231,7 @@ def findings(
         (Finding.DOWN, up <= 0),
         (Finding.APART, (has_intervals | no_traffic) ^ True),
         (Finding.STUCK, is_stuck),
+        (Finding.MISSING, no_traffic & is_missing),
         (Finding.NO_TRAFFIC, no_traffic),
         (Finding.TOO_FEW, is_too_few(objective, long)),
         (Finding.ENOUGH, True),
@@ -247,6 +254,7 @@ def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: date
         long=traffic.long,
         is_stuck=traffic.hangs,
         has_intervals=traffic.has_intervals,
+        is_missing=traffic.is_missing,
     )
     finding = next(finding for finding, holds in found if holds)
     reason: Reason | str = ""
@@ -262,6 +270,8 @@ def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: date
             )
         case Finding.ABSENT:
             reason = Reason("there is no value of {series}", {"series": objective.source.scraped(objective.scope)})
+        case Finding.MISSING:
+            reason = no_series(objective)
         case Finding.NO_TRAFFIC:
             reason = Reason("no requests")
         case Finding.TOO_FEW:
@@ -270,6 +280,23 @@ def sight_of(objective: Objective, targets: Targets, traffic: Traffic, now: date
                 {"seen": max(0, round(traffic.long)), "needed": objective.least_events},
             )
     return finding.sight, reason
+
+
+def no_series(objective: Objective) -> Reason:
+    """Return that nothing counts the events of an objective any more, as after a release that renames a metric."""
+    counted = objective.source.all_events(objective.scope)
+    series = objective.scope.samples if counted is None else counted.selectors[0]
+    return Reason("Prometheus has no series of {series} any more", {"series": series})
+
+
+def untrusted(error: MetricSourceError) -> Reason:
+    """Return why the source's answer is not judged."""
+    return Reason("Prometheus: {why}", {"why": error.reason})
+
+
+def unjudged(error: Exception) -> Reason:
+    """Return why an answer is not judged that was an error to read."""
+    return Reason("the answer of Prometheus cannot be evaluated ({error})", {"error": type(error).__name__})
 
 
 def without_data(at: datetime, sight: Sight, reason: Reason | str) -> Reading:

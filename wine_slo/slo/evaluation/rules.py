@@ -11,6 +11,7 @@ from wine_slo.slo.usual_spans import grain
 
 ROUNDING = 1e-9  # of a share; 1 - 0.9 is a little less than a tenth, and counts are estimated from rates
 FEWEST_EVENTS = 0.01  # of one interval; less is not an event but the arithmetic of rates
+MISSED_EVENTS = 300  # in half an hour; after so many, five minutes without any series are no want of requests
 STALE_INTERVALS = 4  # scrapes that may be missing before the last sample counts as old
 
 
@@ -58,6 +59,11 @@ def is_old(objective: Objective, age: Amount) -> Condition:
 def is_no_traffic(events: Amount) -> Condition:
     """Return whether an estimated count rounds to no event."""
     return events <= 0.5
+
+
+def is_missed(events: Amount) -> Condition:
+    """Return whether there were so many events of late that, where there is no series any more, it is missing."""
+    return events >= MISSED_EVENTS
 
 
 def is_too_few(objective: Objective, events: Amount) -> Condition:

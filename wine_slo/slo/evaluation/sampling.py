@@ -17,11 +17,12 @@ from wine_slo.slo.evaluation.reading import (
     Sight,
     Targets,
     Traffic,
+    no_series,
     sight_of,
     target_name,
     without_data,
 )
-from wine_slo.slo.evaluation.rules import event_counts, has_events, is_stuck, is_without_bucket, stuck_events
+from wine_slo.slo.evaluation.rules import event_counts, has_events, is_missed, is_stuck, is_without_bucket, stuck_events
 from wine_slo.slo.evaluation.schedule import apart, arrival, complete_before, next_interval_at, seen_until
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget
@@ -191,6 +192,11 @@ class Answers:
         return any(at >= self._late for at in self.total.get(key, {}))
 
     @property
+    def have_series(self) -> bool:
+        """Return whether any series counts events; one that is a few scrapes old may seem not to be there."""
+        return any(self.total_settled.values()) or any(map(self.has_interval, self.total))
+
+    @property
     def _late(self) -> float:
         return (self.grid.last - LATENESS * self.grid.step).timestamp()
 
@@ -284,16 +290,6 @@ def read_blind(
     return dict.fromkeys(known or [Key(objective.name)], reading)
 
 
-def untrusted(error: MetricSourceError) -> Reason:
-    """Return why the source's answer is not judged."""
-    return Reason("Prometheus: {why}", {"why": error.reason})
-
-
-def unjudged(error: Exception) -> Reason:
-    """Return why an answer is not judged that was an error to read."""
-    return Reason("the answer of Prometheus cannot be evaluated ({error})", {"error": type(error).__name__})
-
-
 def read_nothing(objective: Objective, state: State, now: datetime, *, gone: int = 0) -> dict[Key, Reading]:
     """Return what is seen where Prometheus knows no target at all.
 
@@ -318,6 +314,10 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
     now, found = answers.at, {}
     alone = [] if objective.by else [Key(objective.name)]
     targets, have_intervals = answers.scrapes.targets(objective.by, answers.grid), answers.have_intervals
+    is_missing = not answers.have_series and (
+        is_missed(sum(answers.long.values()))
+        or any(each.reason == no_series(objective) for each in state.open_incidents)
+    )
     for key in dict.fromkeys((*answers.shown, *answers.total, *remembered(state, objective), *alone)):
         histogram = objective.source.bounded
         if histogram is not None and (no_bucket := _no_bucket(objective, histogram, answers, key)):
@@ -326,7 +326,7 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
         ages = answers.ages.get(key, {})
         hangs = bool(ages) and is_stuck(objective, list(ages.values())[-1])
         is_there = answers.has_interval(key) if objective.counts_scrapes else have_intervals
-        traffic = Traffic(answers.shown.get(key, 0), answers.long.get(key, 0), hangs, is_there)
+        traffic = Traffic(answers.shown.get(key, 0), answers.long.get(key, 0), hangs, is_there, is_missing)
         mine = targets.get(tuple(value for _, value in key.labels), targets[None])
         sight, reason = sight_of(objective, mine, traffic, now)
         per_minute = None if objective.counts_scrapes else answers.of_late.get(key)
@@ -351,7 +351,7 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
             apart=mine.apart,
         )
     if not found:  # no label set is known, which is worth a word where that is for want of samples
-        traffic = Traffic(0, 0, has_intervals=not objective.counts_scrapes)
+        traffic = Traffic(0, 0, has_intervals=not objective.counts_scrapes, is_missing=is_missing)
         sight, reason = sight_of(objective, targets[None], traffic, now)
         if not sight.is_seeing:
             found[Key(objective.name)] = Reading(at=now, sight=sight, reason=reason, targets=targets[None].known)

@@ -47,13 +47,22 @@ def test_a_rule_of_two_numbers_holds_for_arrays_as_for_each_pair(rule: Callable[
 
 def test_the_findings_of_an_array_are_those_of_each_instant() -> None:
     cases = [
-        {"age": age, "up": up, "shown": shown, "long": long, "is_stuck": is_stuck, "has_intervals": has_intervals}
+        {
+            "age": age,
+            "up": up,
+            "shown": shown,
+            "long": long,
+            "is_stuck": is_stuck,
+            "has_intervals": has_intervals,
+            "is_missing": is_missing,
+        }
         for age in (1.0, 21.0)
         for up in (0, 1)
         for shown in (0.0, 3.0)
         for long in (0.0, 50.0)
         for is_stuck in (False, True)
         for has_intervals in (False, True)
+        for is_missing in (False, True)
     ]
     columns = {name: np.array([case[name] for case in cases]) for name in cases[0]}
     every = set()

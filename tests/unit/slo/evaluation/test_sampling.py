@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from tests.support.scene import AVAILABILITY, ERRORS, KEY, LATENCY, at
-from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.engine import State, advance
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.evaluation.sampling import Answers, Grid, Scrapes, read
 from wine_slo.slo.objectives.kinds.ratio import Ratio
-from wine_slo.slo.objectives.objective import Key, Objective
+from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 from wine_slo.slo.source.metric_source import Points, Sample
 
 NOW = at(3600)
@@ -66,6 +66,38 @@ def test_intervals_that_are_all_old_are_no_usable_ones() -> None:
 
 def test_where_there_are_no_samples_nothing_is_stale() -> None:
     assert sight(total={}, good={}, shown={KEY: 0.0}) is Sight.NO_TRAFFIC
+
+
+GONE_SERIES: dict[str, object] = {"total": {}, "good": {}, "total_settled": {}, "part_settled": {}}
+
+
+@pytest.mark.parametrize("objective", [LATENCY, BY], ids=["one state", "label sets"])
+def test_series_that_had_much_traffic_and_are_all_gone_are_missing_and_no_want_of_requests(
+    objective: Objective,
+) -> None:
+    found = read(objective, State(), answers(**GONE_SERIES, shown={}, long={KEY: 300.0}))
+    assert found[KEY].sight is Sight.STALE
+    assert str(found[KEY].reason) == (
+        'Prometheus has no series of request_latency_seconds_count{job="wine-slo"} any more'
+    )
+
+
+def test_a_service_with_little_traffic_may_have_no_series_after_a_restart() -> None:
+    assert sight(**GONE_SERIES, shown={}, long={KEY: 299.0}) is Sight.NO_TRAFFIC
+
+
+def test_series_that_are_there_without_events_are_not_missing() -> None:
+    assert sight(total={KEY: each_interval(0)}, good={KEY: each_interval(0)}, shown={}) is Sight.NO_TRAFFIC
+
+
+def test_what_is_missing_stays_so_until_there_are_series_however_long_that_takes() -> None:
+    gone: dict[str, object] = {**GONE_SERIES, "shown": {}}
+    first = read(LATENCY, State(), answers(**gone, long={KEY: 300.0}))
+    state = advance(State(), Objectives.only(LATENCY), first, NOW)
+    state = advance(state, Objectives.only(LATENCY), first, NOW + timedelta(minutes=2))
+    assert [str(each.key) for each in state.open_incidents] == ['sight{job="wine-slo"}']
+    assert read(LATENCY, state, answers(**gone, long={}))[KEY].sight is Sight.STALE
+    assert read(LATENCY, state, answers())[KEY].sight is Sight.CLEAR
 
 
 def test_series_that_have_just_appeared_are_not_taken_for_samples_that_are_too_far_apart() -> None:
