@@ -47,8 +47,8 @@ def test_a_drill_of_what_is_no_latency_is_refused() -> None:
     said = CliRunner().invoke(app, ["drill", "--objective", "errors"])
     assert said.exit_code == 2
     assert said.stderr == (
-        "there is no objective of the kind latency that a drill through /sleep could break; `drill:` in slo.yml names a "
-        "URL or two commands that break another one\n"
+        "there is no objective of the kind latency that a drill through /sleep could break; `drill:` in slo.yml names "
+        "a URL or two commands that break another one\n"
     )
 
 

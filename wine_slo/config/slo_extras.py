@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from wine_slo.slo.objectives.error import ObjectiveError
+from wine_slo.slo.objectives import error
 from wine_slo.slo.objectives.selector import LABEL, wrong_with_selector
 from wine_slo.slo.source.deployment import VersionSeries
 
@@ -105,10 +105,7 @@ def refuse(*found: tuple[str, str | None]) -> None:
     Raises:
         ObjectiveError: There is such a field.
     """
-    mistakes = [(field, sentence) for field, sentence in found if sentence is not None]
-    if mistakes:
-        first, *more = mistakes
-        raise ObjectiveError(*first, *more)
+    error.refuse((field, sentence) for field, sentence in found if sentence is not None)
 
 
 def wrong_with_drill(drill: DrillEntry | None, objectives: Collection[str]) -> list[str]:

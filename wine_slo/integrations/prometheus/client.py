@@ -47,7 +47,8 @@ CAUSES = {  # by the number of the error; the text of the system would be in the
     socket.EAI_AGAIN: phrase("its name cannot be resolved now"),
 }
 NOT_ACCEPTED = phrase(
-    "it does not accept this client's certificate ({cause}), which WINE_SLO_PROMETHEUS_CERT_FILE and _KEY_FILE name"
+    "it does not accept this client's certificate ({cause}), which WINE_SLO_PROMETHEUS_CERT_FILE and "
+    "WINE_SLO_PROMETHEUS_KEY_FILE name"
 )
 UNTRUSTED = phrase("its certificate is not trusted ({cause}); WINE_SLO_PROMETHEUS_CA_FILE names the CA that signed it")
 
