@@ -361,11 +361,12 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
 def _intervals(objective: Objective, answers: Answers, key: Key) -> tuple[Interval, ...]:
     """Return the intervals with events; where none ended but a request is stuck, that request is what is bad."""
     total, ages = answers.total.get(key, {}), answers.ages.get(key, {})
-    good, bad, clear = answers.good.get(key), answers.bad.get(key, {}), answers.clear.get(key)
+    good, bad, clear = answers.good.get(key, {}), answers.bad.get(key, {}), answers.clear.get(key)
+    counts_good = promql.good_per_interval(objective) is not None  # and where no good one has a series, all are bad
     intervals = []
     for at in sorted(total.keys() | ages.keys()):
         rate = total.get(at, 0.0)
-        good_rate = None if good is None else good.get(at, 0.0)
+        good_rate = good.get(at, 0.0) if counts_good else None
         events, failed = event_counts(objective, rate, good_rate, bad.get(at, 0.0))
         hangs = not has_events(events) and is_stuck(objective, ages.get(at, 0.0))
         if hangs:
