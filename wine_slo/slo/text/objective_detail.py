@@ -262,7 +262,7 @@ def _evidence_lines(fmt: Formatter, objective: Objective, track: KeyState, now: 
     """Return what a suspicion rests on, and what is still missing for a breach."""
     if not track.evidence:
         return [fmt.say("No violations in the last evaluation.")] if track.sight is Sight.CLEAR else []
-    weighing = weigh(objective, track.evidence, track.before)
+    weighing = weigh(objective, track.evidence, track.before, track.apart)
     bad_ones = sum(is_bad(objective, each) for each in track.evidence)
     lines = [
         fmt.count(
