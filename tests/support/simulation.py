@@ -1,7 +1,7 @@
 """A service, its scrapes and their evaluations, in virtual time: what the watchdog would have notified of, and when."""
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, pairwise
@@ -38,7 +38,7 @@ class Alert:
 
 
 class Simulation:
-    """One service with one target.
+    """One service with one target, or with several that are scraped one after the other.
 
     Args:
         requests: When each request begins, and how many seconds it takes.
@@ -47,6 +47,8 @@ class Simulation:
         scrape_at: The phase of the scrapes.
         poll_at: The phase of the ticks, 0 to 30 s.
         moved: By how many seconds each scrape comes late, after its number; None where it is missed.
+        waits: For how many seconds the scrape of each target waits for the end of an interval; they take turns with
+            the requests.
     """
 
     def __init__(
@@ -58,10 +60,14 @@ class Simulation:
         scrape_at: float = 0.0,
         poll_at: float = 0.0,
         moved: Callable[[int], float | None] = lambda _: 0.0,
+        waits: Sequence[float] = (0.0,),
     ) -> None:
         self.state = State()
         self.alerts: list[Alert] = []
-        ended = sorted((begin + seconds, seconds) for begin, seconds in requests)
+        # A request is counted as if it had ended so much later.
+        ended = sorted(
+            (begin + seconds + waits[number % len(waits)], seconds) for number, (begin, seconds) in enumerate(requests)
+        )
         self._ends = [end for end, _ in ended]
         self._is_slow = list(accumulate((seconds > 1 for _, seconds in ended), initial=0))
         self._is_unclear = list(accumulate((seconds > 0.75 for _, seconds in ended), initial=0))
@@ -73,6 +79,7 @@ class Simulation:
         self._scrape_at = scrape_at
         self._poll_at = poll_at
         self._moved = moved
+        self._apart = timedelta(seconds=max(waits) - min(waits))
 
     def run(self, seconds: float) -> list[Alert]:
         """Evaluate for so long; return what would have been notified."""
@@ -133,7 +140,9 @@ class Simulation:
         traffic = Traffic(self._between(second - 300, latest)[-1], self._between(second - 1800, latest)[-1])
         sight, reason = sight_of(self._objective, targets, traffic, now)
         next_at = after(self._scrape_at + (last_scrape + 1) * self._every + self._arrival)
-        return Reading(at=now, sight=sight, reason=reason, intervals=tuple(intervals), next_at=next_at)
+        return Reading(
+            at=now, sight=sight, reason=reason, intervals=tuple(intervals), next_at=next_at, apart=self._apart
+        )
 
     def _between(self, first: float, last: float) -> tuple[int, int, int]:
         """How many requests that ended in that time were slow, how many by little not, and how many there were."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from wine_slo.config.slo_file import SloFile, SloFileError
-from wine_slo.monitor.commands.finding import Finding, Findings, ok, warning, wrong
+from wine_slo.monitor.commands.finding import Finding, Findings, Grade, ok, warning, wrong
 from wine_slo.monitor.commands.server_findings import lag_findings, server_findings
 from wine_slo.monitor.evaluate.objective_checks import check_objectives
 from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, scrape_intervals, wrongly_written
@@ -68,6 +68,8 @@ async def _of_objectives(settings: WatchdogSettings, file: SloFile, source: Metr
         yield finding
     async for finding in _series(file, objectives, source):
         yield finding
+    async for finding in _deployments(objectives, source):
+        yield finding
     async for finding in _history(objectives, await info.retention(), source):
         yield finding
 
@@ -111,13 +113,18 @@ async def _targets(
         if targets is None:
             continue
         mine = [each for each in targets if scope.covers(each.job)]
-        if not mine:
-            others = ", ".join(sorted({each.job for each in targets})) or "none"
+        jobs = sorted({each.job for each in targets})
+        missing = ", ".join(scope.jobs_missing(jobs)) or ("" if mine else job)
+        if missing:
             yield wrong(
                 about,
-                f"it scrapes no job {job}; its jobs: {others}",
-                f"add the job {job} to prometheus.yml and restart it, or name the right job in slo.yml",
+                f"it scrapes no job {missing}; its jobs: {', '.join(jobs) or 'none'}",
+                f"add the job {missing} to prometheus.yml and restart it, or name the right job in slo.yml",
             )
+        if not mine:
+            continue
+        if scope != Scope.of_jobs(*job.split(", ")) and (absent := await _samples(scope, api)).grade is Grade.WRONG:
+            yield absent
         elif down := [each for each in mine if not each.is_up]:
             yield _down(job, down, of=len(mine))
         else:
@@ -232,6 +239,22 @@ async def _series(file: SloFile, objectives: Objectives, api: MetricSource) -> F
             yield wrong(about, said, remedy)
     if not mistakes:
         yield ok(about, "every series of the objectives exists, and every threshold is a bucket bound")
+
+
+async def _deployments(objectives: Objectives, api: MetricSource) -> Findings:
+    """Yield which gauges of deployments show no version, so that no message would name one."""
+    for each in objectives.deployments or ():
+        about, remedy = "deployments", "correct it in slo.yml, or leave deployments out, to have it guessed"
+        try:
+            one = (await api.query(promql.any_of(each.selector))).samples
+        except MetricSourceError as error:
+            yield warning(about, f"{each.selector} could not be examined: {error}", remedy)
+            continue
+        labels = sorted({name for sample in one for name in sample.labels} - {"__name__"})
+        if not one:
+            yield warning(about, f"{each.selector} has no series", remedy)
+        elif each.label not in labels:
+            yield warning(about, f"{each.selector} has no label {each.label}: {few(labels)}", remedy)
 
 
 async def _history(objectives: Objectives, retention: timedelta | None, api: MetricSource) -> Findings:

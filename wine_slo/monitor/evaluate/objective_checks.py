@@ -53,9 +53,9 @@ async def check_objectives(api: MetricSource, objectives: Objectives) -> list[Ob
         except MetricSourceError as error:
             mistakes.append(_unexamined(objective, "histogram", error))
         try:
-            mistakes += await _of_breakdown(api, objective)
+            mistakes += await _of_labels(api, objective)
         except MetricSourceError as error:
-            mistakes.append(_unexamined(objective, "breakdown", error))
+            mistakes.append(_unexamined(objective, "breakdown" if objective.breakdown else "by", error))
         for required in objective.source.required:
             try:
                 mistakes += await _of_series(api, objective, required)
@@ -144,18 +144,17 @@ async def _why_empty(api: MetricSource, selector: str) -> _WhyEmpty:
     return _WhyEmpty(values=", ".join(values))
 
 
-async def _of_breakdown(api: MetricSource, objective: Objective) -> list[ObjectiveMistake]:
-    """Return which labels of a breakdown no series has, where there are series."""
-    if not objective.breakdown:
+async def _of_labels(api: MetricSource, objective: Objective) -> list[ObjectiveMistake]:
+    """Return which labels of `by` and of a breakdown no series has, where there are series."""
+    names = [*(("by", name) for name in objective.by), *(("breakdown", name) for name in objective.breakdown or ())]
+    if not names:
         return []
     series = (await api.query(promql.label_sets(objective, MOST_SERIES))).samples
     there = {name for each in series for name in each.labels}
     others = few(sorted(there - {"__name__", "job", "le"}))
     return [
-        ObjectiveMistake(
-            objective.name, "breakdown", f"names the label {name}, which these series do not have: {others}"
-        )
-        for name in objective.breakdown
+        ObjectiveMistake(objective.name, field, f"names the label {name}, which these series do not have: {others}")
+        for field, name in names
         if there and name not in there
     ]
 

@@ -7,7 +7,7 @@ intervals since a suspicion arose:
   stall can touch, or as many requests as it can spoil, whichever are fewer), and when chance would show that in a
   service that meets its objective less than once in twenty;
 * it is **clear** when the newest intervals are good by more than a little, for long enough, with enough events, and
-  when chance would show that in a service that is still as bad as the incident was less than once in twenty;
+  when chance would show that in a service that is still as bad as the incident was less than once in five hundred;
 * where they are good by little, it has **held** when the objective was met over a much longer span.
 
 So full outages and long ones, busy services and quiet ones are all judged by one rule: where there is little to go
@@ -31,6 +31,7 @@ FEWEST_BEFORE = 3  # with fewer that is not known
 FEWEST_TOUCHED = 2  # intervals, by a stall however short
 DEVIATIONS = 4.0  # by which a stall may have more requests than usual
 CHANCE = 0.05  # a swing that chance explains is no news; the bound below overstates it some four times
+CHANCE_OF_RECOVERY = 0.002  # each interval is another try, for as long as the incident lasts
 
 
 def is_bad(objective: Objective, interval: Interval) -> bool:
@@ -118,15 +119,22 @@ class Weighing:
         return self.is_enough and self.chance < CHANCE
 
 
-def weigh(objective: Objective, suspicion: Sequence[Interval], before: Sequence[Interval] = ()) -> Weighing:
+def weigh(
+    objective: Objective,
+    suspicion: Sequence[Interval],
+    before: Sequence[Interval] = (),
+    apart: timedelta = timedelta(0),
+) -> Weighing:
     """Return what was seen since a suspicion arose, as it is judged.
 
     Args:
         objective: The objective.
         suspicion: The intervals with events since the first bad one, oldest first.
         before: Those just before the first bad one, oldest first; without them nothing is known of the usual traffic.
+        apart: How far apart within an interval the targets are scraped.
     """
-    rest_bad, rest_total = _without_worst_stall(objective, suspicion, Traffic.of(objective, before))
+    most = objective.stall_intervals(apart)
+    rest_bad, rest_total = _without_worst_stall(objective, suspicion, Traffic.of(objective, before), most)
     return Weighing(
         bad=sum(each.bad for each in suspicion),
         total=sum(each.total for each in suspicion),
@@ -137,15 +145,21 @@ def weigh(objective: Objective, suspicion: Sequence[Interval], before: Sequence[
     )
 
 
-def is_breach(objective: Objective, suspicion: Sequence[Interval], before: Sequence[Interval] = ()) -> bool:
+def is_breach(
+    objective: Objective,
+    suspicion: Sequence[Interval],
+    before: Sequence[Interval] = (),
+    apart: timedelta = timedelta(0),
+) -> bool:
     """Return whether what was seen since a suspicion arose is an incident.
 
     Args:
         objective: The objective.
         suspicion: The intervals with events since the first bad one, oldest first.
         before: Those just before the first bad one, oldest first.
+        apart: How far apart within an interval the targets are scraped.
     """
-    return weigh(objective, suspicion, before).is_breach
+    return weigh(objective, suspicion, before, apart).is_breach
 
 
 def just_before(objective: Objective, seen: Sequence[Interval], first: Interval) -> tuple[Interval, ...]:
@@ -173,7 +187,7 @@ def clear_run(
             continue
         if unclear / total > CLEAR_SHARE * objective.allowed_bad_ratio:
             return ()
-        if unclear / total < bad_ratio and chance_of_share(unclear, total, bad_ratio) < CHANCE:
+        if unclear / total < bad_ratio and chance_of_share(unclear, total, bad_ratio) < CHANCE_OF_RECOVERY:
             return seen[-count:]
     return ()
 
@@ -196,10 +210,9 @@ def held_run(objective: Objective, seen: Sequence[Interval], span: timedelta) ->
 
 
 def _without_worst_stall(
-    objective: Objective, suspicion: Sequence[Interval], traffic: Traffic | None
+    objective: Objective, suspicion: Sequence[Interval], traffic: Traffic | None, most: int
 ) -> tuple[float, float]:
-    """Return bad and all events outside the stall that explains the most bad ones."""
-    most = objective.stall_intervals
+    """Return bad and all events outside the stall that explains the most bad ones, of at most so many intervals."""
     # Ends of intervals jitter a little; two that are scraped seldom are adjacent too where a scrape between is missing.
     span = objective.scrape_interval * (most - 0.5 + (most == FEWEST_TOUCHED))
     worst = (0.0, 0.0)

@@ -30,6 +30,7 @@ class KeyState:
         judged_until: The end of the last interval that was judged; None before the first.
         evidence: The intervals with events since the suspicion arose, oldest first; empty while the objective is met.
         before: Those just before it arose, oldest first: they show what traffic is usual.
+        apart: How far apart within an interval the targets are scraped; the most since it arose.
         incident: The number of the open incident, or of the last one while it may still come back.
         sight: That of the last evaluation, and since when it has been so.
         quiet_since: Since when there have been no requests; None while there are some, or while that is unknown.
@@ -43,6 +44,7 @@ class KeyState:
     judged_until: datetime | None = None
     evidence: tuple[Interval, ...] = ()
     before: tuple[Interval, ...] = ()
+    apart: timedelta = timedelta(0)
     incident: int | None = None
     sight: Sight = Sight.CLEAR
     sight_since: datetime
@@ -194,10 +196,11 @@ def _judge(
 
     if track.phase is Phase.MET and bad:
         track = replace(moved(Event.BAD), before=just_before(objective, reading.intervals, interval))
+    track = replace(track, apart=max(track.apart, reading.apart) if track.evidence else timedelta(0))
     match track.phase:
         case _ if reading.sight is not Sight.CLEAR:
             return track, incident
-        case Phase.BREACHING if is_breach(objective, track.evidence, track.before):
+        case Phase.BREACHING if is_breach(objective, track.evidence, track.before, track.apart):
             return _open(moved(Event.PROVEN), incident, objective, reading, number=number)
         case Phase.BREACHING if clear_run(
             objective, track.evidence, intervals=objective.clear_intervals, bad_ratio=1.0
@@ -221,7 +224,7 @@ def _moved(track: KeyState, event: Event, at: datetime) -> KeyState:
 
 def _without_evidence(track: KeyState) -> KeyState:
     """Return the track without a suspicion."""
-    return replace(track, evidence=(), before=())
+    return replace(track, evidence=(), before=(), apart=timedelta(0))
 
 
 def _proof(objective: Objective, track: KeyState, incident: Incident) -> Sequence[Interval]:
@@ -350,13 +353,14 @@ def may_open(tracks: Mapping[Key, KeyState], objective: Objective, key: Key, rea
     if not reading.sight.is_seeing:
         return False
     if track is None or not track.phase.is_open:
-        judged_until, evidence, before = (track.judged_until, track.evidence, track.before) if track else (None, (), ())
+        known = track or KeyState(key=key, since=reading.at, sight_since=reading.at)
+        judged_until, evidence, before = known.judged_until, known.evidence, known.before
         for interval in reading.intervals:
             is_new = judged_until is None or interval.ended_at > judged_until
             if is_new and (evidence or is_bad(objective, interval)):
                 before = before if evidence else just_before(objective, reading.intervals, interval)
                 evidence = (*evidence, interval)[-OLDEST_EVIDENCE:]
-                if is_breach(objective, evidence, before):
+                if is_breach(objective, evidence, before, max(known.apart, reading.apart)):
                     return True
     for alert in (Alert.PAGE, Alert.TICKET):
         burnt = tracks.get(replace(key, alert=alert))

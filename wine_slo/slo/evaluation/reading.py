@@ -5,7 +5,7 @@ Every instant is Prometheus' own time, so that a clock that differs between mach
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
@@ -88,6 +88,7 @@ class Reading:
         next_at: When the next interval will be there to see.
         targets: How many targets the job has, or had of late; 0 where that is not known.
         down: The names of those of them that did not answer their last scrape.
+        apart: How far apart within a scrape interval the targets of the label set are scraped.
         is_gone: Whether Prometheus knows none of them any more.
         is_unanswered: Whether Prometheus did not answer at all, so that no objective can be seen.
     """
@@ -109,6 +110,7 @@ class Reading:
     next_at: datetime | None = None
     targets: int = 0
     down: tuple[str, ...] = ()
+    apart: timedelta = timedelta(0)
     is_gone: bool = False
     is_unanswered: bool = False
 
@@ -135,12 +137,14 @@ class Targets:
         known: How many there are.
         scraped_at: When the last one was scraped.
         down: The names of those that did not answer.
+        apart: How far apart within a scrape interval they are scraped.
     """
 
     up: int
     known: int
     scraped_at: datetime | None
     down: tuple[str, ...] = ()
+    apart: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from wine_slo.slo.evaluation.reading import (
     without_data,
 )
 from wine_slo.slo.evaluation.rules import event_counts, has_events, is_stuck, is_without_bucket, stuck_events
-from wine_slo.slo.evaluation.schedule import arrival, complete_before, next_interval_at, seen_until
+from wine_slo.slo.evaluation.schedule import apart, arrival, complete_before, next_interval_at, seen_until
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.kinds.indicator import BoundedHistogram
@@ -68,10 +68,8 @@ class Scrapes:
         """
         return instant_of(min(self.at, key=lambda each: sorted(each.labels.items())).value)
 
-    def targets(self, names: Sequence[str]) -> "dict[tuple[str, ...] | None, Targets]":
-        """Return the targets by their values of some labels.
-
-        All of them by None, for what has none of its own (any more).
+    def targets(self, names: Sequence[str], grid: "Grid") -> "dict[tuple[str, ...] | None, Targets]":
+        """Return the targets by their values of some labels; all by None, for what has none of its own (any more).
 
         Grouped once for all keys of an objective, as there may be thousands of both.
 
@@ -91,6 +89,7 @@ class Scrapes:
                 known=len(up or all_up),
                 scraped_at=instant_of(max(each.value for each in at or all_at)) if all_at else None,
                 down=tuple(sorted(target_name(each.labels) for each in up or all_up if each.value <= 0)),
+                apart=apart([each.value for each in at or all_at], grid.last, grid.step),
             )
             for values, (up, at) in groups.items()
         }
@@ -318,7 +317,7 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
     """Return what is seen of each key."""
     now, found = answers.at, {}
     alone = [] if objective.by else [Key(objective.name)]
-    targets, have_intervals = answers.scrapes.targets(objective.by), answers.have_intervals
+    targets, have_intervals = answers.scrapes.targets(objective.by, answers.grid), answers.have_intervals
     for key in dict.fromkeys((*answers.shown, *answers.total, *remembered(state, objective), *alone)):
         histogram = objective.source.bounded
         if histogram is not None and (no_bucket := _no_bucket(objective, histogram, answers, key)):
@@ -349,6 +348,7 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
             next_at=next_interval_at(answers.grid.last, answers.grid.step, now),
             targets=targets[None].known,
             down=targets[None].down,
+            apart=mine.apart,
         )
     if not found:  # no label set is known, which is worth a word where that is for want of samples
         traffic = Traffic(0, 0, has_intervals=not objective.counts_scrapes)
@@ -361,11 +361,12 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
 def _intervals(objective: Objective, answers: Answers, key: Key) -> tuple[Interval, ...]:
     """Return the intervals with events; where none ended but a request is stuck, that request is what is bad."""
     total, ages = answers.total.get(key, {}), answers.ages.get(key, {})
-    good, bad, clear = answers.good.get(key), answers.bad.get(key, {}), answers.clear.get(key)
+    good, bad, clear = answers.good.get(key, {}), answers.bad.get(key, {}), answers.clear.get(key)
+    counts_good = promql.good_per_interval(objective) is not None  # and where no good one has a series, all are bad
     intervals = []
     for at in sorted(total.keys() | ages.keys()):
         rate = total.get(at, 0.0)
-        good_rate = None if good is None else good.get(at, 0.0)
+        good_rate = good.get(at, 0.0) if counts_good else None
         events, failed = event_counts(objective, rate, good_rate, bad.get(at, 0.0))
         hangs = not has_events(events) and is_stuck(objective, ages.get(at, 0.0))
         if hangs:

@@ -74,6 +74,18 @@ def complete_before(scraped_at: Collection[float], step: timedelta) -> datetime:
     return datetime.fromtimestamp(min(each for each in scraped_at if each >= oldest), UTC) + step
 
 
+def apart(scraped_at: Collection[float], ends_at: datetime, step: timedelta) -> timedelta:
+    """Return how far apart targets are scraped within the intervals that all of them are counted in.
+
+    Args:
+        scraped_at: When each target was scraped last, in seconds since the epoch; none where there are no targets.
+        ends_at: When one of the intervals ends.
+        step: How long these are.
+    """
+    waited = [(ends_at.timestamp() - each) % step.total_seconds() for each in scraped_at] or [0.0]
+    return timedelta(seconds=max(waited) - min(waited))
+
+
 def next_interval_at(last: datetime, step: timedelta, now: datetime) -> datetime:
     """Return when the interval after the last one will be there to see; one that is late is tried again soon."""
     late = now - (last + step)

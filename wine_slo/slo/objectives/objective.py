@@ -285,15 +285,15 @@ class Objective:
         """Return the length of the stall that a judgement leaves out, which has some margin: 20 s of 25."""
         return self.bad_for - grain(self.scrape_interval)
 
-    @property
-    def stall_intervals(self) -> int:
+    def stall_intervals(self, apart: timedelta = timedelta(0)) -> int:
         """Return how many adjacent intervals a stall can spoil: one of 15 s touches four of 5 s and two of a minute.
 
-        Where each scrape is an event, it is how many scrapes lie within the stall that is left out.
+        Where each scrape is an event, it is how many scrapes lie within the stall that is left out. Targets that are
+        not scraped at once, but so far `apart`, show the same stall one after the other.
         """
         if self.counts_scrapes:
-            return ceil(self.judged_stall / self.scrape_interval - JITTER)
-        touched = ceil(self.longest_stall / self.scrape_interval - JITTER) + 1
+            return ceil((self.judged_stall + apart) / self.scrape_interval - JITTER)
+        touched = ceil((self.longest_stall + apart) / self.scrape_interval - JITTER) + 1
         return max(touched, round(self.bad_for / self.scrape_interval) - 1)
 
     @property
@@ -314,7 +314,7 @@ class Objective:
     @property
     def least_to_judge(self) -> int:
         """Return with how many events it can be judged; of scrapes no more are needed than outlast a stall."""
-        return min(self.least_events, self.stall_intervals + 1) if self.counts_scrapes else self.least_events
+        return min(self.least_events, self.stall_intervals() + 1) if self.counts_scrapes else self.least_events
 
 
 def scopes_by_name(objectives: Iterable[Objective]) -> dict[str, Scope]:

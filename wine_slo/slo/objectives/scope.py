@@ -1,6 +1,7 @@
 """Whose series an objective is about: those of one job, of several, or of whatever its selectors say."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from wine_slo.slo.objectives.selector import Matcher, one_of, parts_of, quoted
 
@@ -62,6 +63,17 @@ class Scope:
     def names_jobs(self) -> bool:
         """Return whether its targets are selected by their jobs."""
         return self.has_up and bool(self._job_matchers)
+
+    def jobs_missing(self, jobs: Collection[str]) -> tuple[str, ...]:
+        """Return which of the jobs that it names, each of a list by itself, are none of these."""
+        each_of_a_list = [
+            replace(matcher, value=job)
+            for matcher in self._job_matchers
+            if matcher.is_for_a_value
+            for job in (matcher.value.split("|") if matcher.operator == "=~" else [matcher.value])
+            if not set("()[]") & set(matcher.value)
+        ]
+        return tuple(each.value.replace("\\", "") for each in each_of_a_list if not any(map(each.matches, jobs)))
 
     @property
     def _job_matchers(self) -> list[Matcher]:

@@ -38,7 +38,8 @@ def status_list(
         lines.append(fmt.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
     if not lines:
         lines = [f"⚪️ {fmt.say('No data yet.')}"]
-    rates = [each.events_per_second for each in state.readings.values() if each.events_per_second is not None]
+    seen = (each for each in state.readings.values() if each.sight.is_seeing)  # else it is a rate of before
+    rates = [each.events_per_second for each in seen if each.events_per_second is not None]
     last = fmt.say("Evaluated {duration} ago.", duration=now - state.evaluated_at)
     if rates:
         last = f"{fmt.say('{rate} requests/s.', rate=fmt.language.rate(max(rates)))} {last}"
@@ -58,7 +59,7 @@ def silence_lines(fmt: Formatter, state: State, now: datetime, actions: Actions)
 
 
 def objective_line(fmt: Formatter, key: Key, state: State, now: datetime) -> str:
-    """Return how one objective stands, in a line that begins with its sign and its title."""
+    """Return how one objective stands, in a line that begins with its sign, whether it is a drill, and its title."""
     track, objective = state.tracks.get(key), fmt.objectives.of(key)
     if track is None or objective is None:
         return f"⚪️ {fmt.title(key)}"
@@ -72,8 +73,8 @@ def objective_line(fmt: Formatter, key: Key, state: State, now: datetime) -> str
     if incident is None or not incident.is_open:
         return f"{sign} {fmt.title(key)}: {value_text}"
     since = fmt.beginning(incident.since, now)
-    breach = [*drill_mark(fmt, incident), fmt.say("in breach since {time}", time=since)]
-    return f"🔴 {fmt.title(key)}: {value_text}; {'; '.join(breach)}"
+    title = " · ".join([*drill_mark(fmt, incident), fmt.title(key)])
+    return f"🔴 {title}: {value_text}; {fmt.say('in breach since {time}', time=since)}"
 
 
 def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, actions: Actions = NO_ACTIONS) -> str:

@@ -385,6 +385,7 @@ async def test_targets_of_a_selector_are_those_of_the_jobs_that_it_matches(
 ) -> None:
     prometheus_junk.targets = targets("15s", "api-a", "api-b", "other")
     file = parse("up: 'up{job=~\"api-.*\"}'\nobjectives: [{name: a, kind: up, objective: 0.9}]")
+    prometheus_junk.by_query['count(up{job=~"api-.*"})'] = ONE
     assert await patient.lines_about("targets", file) == ["ok: 2 of api-.* answer, scraped every 15s"]
     of_a_cluster = parse("up: 'up{cluster=\"eu\"}'\nobjectives: [{name: a, kind: up, objective: 0.9}]")
     prometheus_junk.by_query['count(up{cluster="eu"})'] = ONE
@@ -392,6 +393,38 @@ async def test_targets_of_a_selector_are_those_of_the_jobs_that_it_matches(
         "warning: how often cluster=eu is scraped is not known",
         'ok: there are samples of up{cluster="eu"}',
     ]
+
+
+async def test_each_job_of_a_list_must_be_scraped(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
+    prometheus_junk.targets = targets("15s", "api", "web")
+    file = parse("job: [api, wbe]\nobjectives: [{name: a, kind: up, objective: 0.9}]")
+    assert await patient.lines_about("targets", file) == [
+        "wrong: it scrapes no job wbe; its jobs: api, web",
+        "ok: 1 of api, wbe answers, scraped every 15s",
+    ]
+    selected = parse("up: 'up{job=~\"a.i|wbe\"}'\nobjectives: [{name: a, kind: up, objective: 0.9}]")
+    prometheus_junk.by_query['count(up{job=~"a.i|wbe"})'] = ONE
+    assert (await patient.lines_about("targets", selected))[0] == "wrong: it scrapes no job wbe; its jobs: api, web"
+
+
+async def test_an_up_that_selects_no_series_of_a_job_that_is_scraped_is_wrong(
+    patient: Patient, prometheus_junk: PrometheusJunk
+) -> None:
+    prometheus_junk.targets = targets("15s", "api")
+    file = parse("up: 'api_up{job=\"api\"}'\nobjectives: [{name: a, kind: up, objective: 0.9}]")
+    assert await patient.lines_about("targets", file) == ['wrong: Prometheus has no sample of api_up{job="api"}']
+
+
+async def test_deployments_that_show_no_version_are_warned_of(
+    patient: Patient, prometheus_junk: PrometheusJunk
+) -> None:
+    file = parse(
+        "job: api\ndeployments: [{selector: api_info, label: version}]\n"
+        "objectives: [{name: a, kind: up, objective: 0.9}]"
+    )
+    assert await patient.lines_about("deployments", file) == ["warning: api_info has no series"]
+    prometheus_junk.by_query["topk(1, api_info)"] = ONE
+    assert await patient.lines_about("deployments", file) == ["warning: api_info has no label version: "]
 
 
 # Telegram

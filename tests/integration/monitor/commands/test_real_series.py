@@ -46,6 +46,19 @@ async def test_what_can_never_be_counted_is_distinguished_from_what_never_happen
     assert "it names the label status, which these series do not have: code, handler" in found["of2"].sentence
 
 
+async def test_labels_that_no_series_has_are_a_mistake_of_by_and_of_breakdown(api: MetricSource) -> None:
+    ratio = f"kind: ratio, objective: 0.9, bad: '{REQUESTS}{{code=\"500\"}}', total: {REQUESTS}"
+    entries = (
+        f"  - {{name: a, {ratio}, by: [handler, code]}}\n  - {{name: b, {ratio}, by: [path], breakdown: [route]}}\n"
+    )
+    objectives = parse(f"job: self\nscrape_interval: 1s\nobjectives:\n{entries}").objectives()
+    found = [each for each in await check_objectives(api, objectives) if not each.is_usual]
+    assert [(each.objective, each.field, each.sentence.partition(",")[0]) for each in found] == [
+        ("b", "by", "names the label path"),
+        ("b", "breakdown", "names the label route"),
+    ]
+
+
 async def test_the_version_and_the_start_of_a_service_are_found_by_themselves(api: MetricSource) -> None:
     (objective,) = (
         parse("job: self\nscrape_interval: 1s\nobjectives: [{name: up, kind: up, objective: 0.9}]").objectives().all

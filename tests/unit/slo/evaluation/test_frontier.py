@@ -86,6 +86,20 @@ def test_with_a_tenth_slow_by_chance_it_is_detected_within_two_minutes_and_mostl
     assert sum(each <= 90 for each in detections) >= 0.9 * len(detections)
 
 
+@pytest.mark.parametrize(("per_second", "share"), [(1.0, 0.2), (0.2, 0.2), (0.2, 0.5), (10.0, 0.08)])
+def test_a_service_that_stays_partly_bad_hardly_ever_recovers_by_chance(per_second: float, share: float) -> None:
+    too_soon = 0
+    for seed, scrape_at, poll_at in PHASES[:5]:
+        dice = random.Random(seed)
+        arrivals = [number / per_second + dice.random() for number in range(round(2400 * per_second))]
+        load = [(begin, 1.6 if begin >= BEGIN and dice.random() < share else 0.05) for begin in arrivals]
+        simulation = Simulation(load, scrape_at=scrape_at, poll_at=poll_at)
+        simulation.run(2400)
+        assert simulation.openings
+        too_soon += len(simulation.endings)
+    assert too_soon <= 3, "in two and a half hours"
+
+
 def test_a_service_that_meets_its_objective_is_never_alerted_on() -> None:
     for seed, scrape_at, poll_at in PHASES[:10]:
         dice = random.Random(seed)

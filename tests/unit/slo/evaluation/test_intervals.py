@@ -123,7 +123,13 @@ def troubled(
 
 
 def lived(
-    objective: Objective, rng: random.Random, arrivals: Arrivals, troubles: Sequence[Trouble], missed: float = 0.0
+    objective: Objective,
+    rng: random.Random,
+    arrivals: Arrivals,
+    troubles: Sequence[Trouble],
+    *,
+    missed: float = 0.0,
+    waits: Sequence[float] = (0.0,),
 ) -> Simulation:
     every = objective.scrape_interval.total_seconds()
     until = troubles[-1].end + max(180.0, 5 * every)
@@ -134,6 +140,7 @@ def lived(
         scrape_at=rng.uniform(0, every),
         poll_at=rng.uniform(0, 30),
         moved=scrapes.__getitem__,
+        waits=waits,
     )
     run.run(until)
     return run
@@ -159,6 +166,28 @@ def test_no_stall_in_which_everything_is_tried_five_times_is_alerted_on(every: f
     rng = random.Random(every)
     stalls = troubled(rng, every, [tried_again], lasts=STALL, count=25)
     assert lived(at_interval(every), rng, by_chance(rng, 10), stalls).alerts == []
+
+
+@pytest.mark.parametrize("every", INTERVALS)
+@pytest.mark.parametrize("kind", [slow, failed, tried_again])
+def test_no_stall_of_replicas_that_are_scraped_one_after_the_other_is_alerted_on(
+    every: float, kind: Callable[[float, float], list[Request]]
+) -> None:
+    rng = random.Random(every)
+    stalls = troubled(rng, every, [kind], lasts=STALL, count=25)
+    waits = (0.1 * every, 0.5 * every, 0.95 * every)
+    assert lived(at_interval(every), rng, by_chance(rng, 10), stalls, waits=waits).alerts == []
+
+
+@pytest.mark.parametrize("every", INTERVALS)
+def test_an_outage_of_replicas_that_are_scraped_one_after_the_other_is_detected_an_interval_later_at_the_most(
+    every: int,
+) -> None:
+    rng = random.Random(every)
+    outages = troubled(rng, every, [slow, failed], lasts=max(180.0, 4 * every), count=20)
+    run = lived(at_interval(every), rng, by_chance(rng, 10), outages, waits=(0.1 * every, 0.5 * every, 0.95 * every))
+    detected = [at - outage.begin for at, outage in zip(run.openings, outages, strict=True)]
+    assert max(detected) <= DETECTED[every][1] + every
 
 
 # Wanted of an outage, and of its end: seconds at the median and at the most. One whole good interval is the least that

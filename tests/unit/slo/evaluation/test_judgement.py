@@ -190,7 +190,7 @@ def test_traffic_that_was_not_there_counts_towards_what_is_usual() -> None:
 
 def worst_stall_left_out(suspicion: Sequence[Interval]) -> tuple[float, float]:
     """The same as the program's, by trying every stall there can be."""
-    length = LATENCY.stall_intervals
+    length = LATENCY.stall_intervals()
     stalls = [suspicion[first : first + length] for first in range(len(suspicion))]
     worst = max(stalls, key=lambda stall: (sum(each.bad for each in stall), sum(each.total for each in stall)))
     rest = [each for each in suspicion if each not in worst]
@@ -224,9 +224,9 @@ def test_it_clear_run_when_the_newest_intervals_are(seen: list[Interval], clear:
 
 
 def test_what_was_bad_by_a_little_takes_longer_to_be_known_as_good() -> None:
-    """With a tenth slow, four good intervals of ten requests each happen by chance once in seventy."""
-    assert not clear_run(LATENCY, intervals(*[0] * 4, of=5), intervals=4, bad_ratio=0.1)
-    assert clear_run(LATENCY, intervals(*[0] * 6, of=5), intervals=4, bad_ratio=0.1)
+    """With a tenth slow, four good intervals of ten requests each happen by chance once in seventy, so quite often."""
+    assert not clear_run(LATENCY, intervals(*[0] * 4, of=10), intervals=4, bad_ratio=0.1)
+    assert clear_run(LATENCY, intervals(*[0] * 6, of=10), intervals=4, bad_ratio=0.1)
 
 
 def test_what_is_as_bad_as_it_was_is_not_clear() -> None:

@@ -10,6 +10,7 @@ from tests.support.scene import AVAILABILITY, ERRORS, KEY, LATENCY, at
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.evaluation.sampling import Answers, Grid, Scrapes, read
+from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.source.metric_source import Points, Sample
 
@@ -38,6 +39,16 @@ def answers(**changes: object) -> Answers:
 
 def sight(objective: Objective = LATENCY, key: Key = KEY, **changes: object) -> Sight:
     return read(objective, State(), answers(**changes))[key].sight
+
+
+def test_how_far_apart_targets_are_scraped_is_that_of_the_label_sets_own() -> None:
+    names = {"a": 1.0, "b": 4.0}
+    scraped = [Sample({**TARGET, "instance": name}, NOW.timestamp() - wait) for name, wait in names.items()]
+    scrapes = Scrapes([Sample(each.labels, 1.0) for each in scraped], scraped)
+    assert read(LATENCY, State(), answers(scrapes=scrapes))[KEY].apart == timedelta(seconds=3)
+    one = Key("latency", (("instance", "a"),))
+    by_instance = replace(LATENCY, by=("instance",))
+    assert read(by_instance, State(), answers(scrapes=scrapes, shown={one: 9.0}))[one].apart == timedelta(0)
 
 
 def test_a_busy_service_is_seen_clearly() -> None:
@@ -76,6 +87,15 @@ def test_bad_events_whose_samples_are_further_apart_than_those_of_all_events_are
     assert sight(ERRORS, key, **ratio, **settled, bad={}, part_settled={key: 1.0}) is Sight.STALE
     assert sight(ERRORS, key, **ratio, **settled, bad={}, part_settled={}) is Sight.CLEAR
     assert sight(ERRORS, key, **ratio, **settled, bad={key: each_interval(0)}, part_settled={key: 1.0}) is Sight.CLEAR
+
+
+def test_where_no_good_event_has_a_series_all_have_failed() -> None:
+    key = Key("errors")
+    deliveries = replace(ERRORS, source=Ratio(bad=(), total=("mails_total",), good=("mails_delivered_total",)))
+    seen = {"total": {key: each_interval(10)}, "good": {}, "shown": {key: 3000.0}, "long": {key: 18_000.0}}
+    reading = read(deliveries, State(), answers(**seen, total_settled={key: 1.0}, part_settled={}))[key]
+    assert reading.sight is Sight.CLEAR
+    assert [each.bad_ratio for each in reading.intervals] == [1.0] * 6
 
 
 def test_scrapes_themselves_need_no_second_sample() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.scene import LATENCY, at
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.sampling import Grid, Scrapes
-from wine_slo.slo.evaluation.schedule import next_interval_at
+from wine_slo.slo.evaluation.schedule import apart, next_interval_at
 from wine_slo.slo.source.metric_source import Sample
 
 STEP = 5.0  # seconds
@@ -42,6 +42,24 @@ def test_a_target_whose_scrapes_do_not_come_is_not_waited_for_long() -> None:
     assert grid(105.6, 105, 95.2).last == at(95.5), "it may come later than others"
     assert grid(105.6, 105, 94.9).last == at(105.5), "it is down"
     assert grid(105.6, 94.9, 94.9).last == at(95.4), "all are late"
+
+
+@pytest.mark.parametrize(
+    ("scraped", "seconds"),
+    [
+        pytest.param((), 0, id="no target"),
+        pytest.param((100,), 0, id="one target"),
+        pytest.param((100, 100), 0, id="two at once"),
+        pytest.param((100, 97), 3, id="one is counted later than the other"),
+        pytest.param((100, 101), 4, id="one has just missed the end of the interval"),
+        pytest.param((100, 82), 3, id="one that is down was scraped in step"),
+    ],
+)
+def test_targets_are_as_far_apart_as_their_scrapes_wait_for_the_end_of_the_interval(
+    scraped: tuple[float, ...], seconds: float
+) -> None:
+    found = apart([at(each).timestamp() for each in scraped], at(100.5), timedelta(seconds=STEP))
+    assert found.total_seconds() == pytest.approx(seconds)
 
 
 @given(

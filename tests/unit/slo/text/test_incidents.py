@@ -71,8 +71,8 @@ READS = {
         "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
         "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
         "100 % of the bad requests: endpoint=/sleep. All others are fine.\n"
-        "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
         "Deployed 6 min before (3021… → 9188…).\n"
+        "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
         "#12 · latency"
     ),
     "a breach in a young history": (
@@ -126,7 +126,7 @@ READS = {
     ),
     "a cause of failed scrapes": (
         "🔴 wine-slo: 1 of 3 targets down (b:8000) for <b>1 min</b> (since 22:41:00)\n"
-        "100 % of the bad scrapes: zone=b. All others are fine.\n"
+        "100 % of the failed scrapes: zone=b. All others are fine.\n"
         "#12 · availability"
     ),
     "a recovery from what had a cause": (
@@ -154,10 +154,32 @@ READS = {
     "three of three down": (
         "🔴 wine-slo is down: 3 of 3 targets do not answer for <b>1 min</b> (since 22:41:00)\n#12 · availability"
     ),
+    "one of three down, then all": (
+        "🔴 wine-slo is down: 3 of 3 targets do not answer; in breach for <b>1 min</b> (since 22:41:00)\n"
+        "#12 · availability"
+    ),
     "one of three down, each by itself": (
         "🔴 wine-slo (b:8000) is down: all scrapes fail for <b>1 min</b> (since 22:41:00)\n"
         "#12 · availability{instance=&quot;b:8000&quot;}"
     ),
+    "a probe of one target": (
+        "🔴 Probe: <b>50 %</b> good (target ≥ 99 %, last 20 s)\n"
+        "Since 22:41:00 (1 min). 6 of 12 samples missed probe_success == 1. Worst value now: 0.\n"
+        "100 % of the bad samples: instance=b:8000. All others are fine.\n"
+        "#12 · probe"
+    ),
+    "slow, and one of three is down": (
+        "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
+        "1 of 3 targets down (b:8000).\n"
+        "#12 · latency"
+    ),
+    "the last target is down too": (
+        "🔴 wine-slo is down: 3 of 3 targets do not answer; in breach for <b>1 min</b> (since 22:41:00)\n"
+        "Not acknowledged.\n"
+        "#12 · availability"
+    ),
+    "closed gauge": "⚪️ Resolved: Queue in breach 22:41:00–22:54:20 (13 min). #12",
     "a probe": (
         "🔴 Probe: <b>0 %</b> good (target ≥ 99 %, last 20 s)\n"
         "Since 22:41:00 (1 min). 12 of 12 samples missed probe_success == 1. Worst value now: 0.\n"
@@ -492,6 +514,11 @@ def test_status_has_a_line_for_each_objective_and_the_rate_of_the_busiest() -> N
     visible_text("\n".join(lines))
 
 
+def test_status_names_no_rate_of_requests_from_before_the_targets_went_down() -> None:
+    before = Reading(at=at(0), sight=Sight.TARGET_DOWN, reason="down", events_per_second=9.83)
+    assert status(evaluate(Scene(), latency=before))[-1] == "Evaluated 12 s ago. No silences."
+
+
 def test_status_before_the_first_evaluation_and_without_evidence_is_not_green() -> None:
     assert status_list(FORMATTER, State(), at(0)) == "⚪️ Nothing has been evaluated yet."
     assert status_list(FORMATTER, State(evaluated_at=at(0)), at(1)).splitlines()[0] == "⚪️ No data yet."
@@ -502,6 +529,11 @@ def test_status_before_the_first_evaluation_and_without_evidence_is_not_green() 
 def test_one_objective_is_one_objective() -> None:
     text = breach_text(Formatter(Objectives.only(LATENCY), ZoneInfo("UTC")), BLIND, NOTHING, State(), at(185))
     assert "1 objective is not evaluated" in text
+
+
+def test_the_fractions_of_a_metric_source_do_not_keep_all_from_reading_as_all() -> None:
+    assert FORMATTER.number(ERRORS, 1 - 1e-12) == FORMATTER.number(ERRORS, 1.0) == "100 %"
+    assert FORMATTER.number(AVAILABILITY, 1 - 1e-12) == "0 %"
 
 
 def test_a_value_that_rounds_to_its_threshold_is_written_more_exactly() -> None:
@@ -660,6 +692,7 @@ def test_a_drill_is_marked_in_every_line_about_it() -> None:
         board,
     ):
         assert all("DRILL" in line for line in text.splitlines() if "atency" in line), text
+    assert objective_line(fmt, drill.key, state, scene.now).startswith("🔴 DRILL · Latency: ")  # a chart's first line
 
 
 def test_what_is_overdue_is_not_green() -> None:
