@@ -103,7 +103,7 @@ def _settings(options: Options) -> WatchdogSettings:
 def _text(settings: WatchdogSettings, options: Options) -> str:
     """Return what the file will hold.
 
-    Questions are asked between the event loops: within one the first Ctrl-C would only cancel it, and end no question.
+    Questions stand between the event loops: within one the first Ctrl-C would only cancel it, and end no question.
 
     Raises:
         MetricSourceError: Prometheus cannot be queried.
